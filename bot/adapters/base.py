@@ -1,0 +1,148 @@
+"""What a channel must be able to do: turn the platform's words into ours, and carry our promises out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from bot.errors import Problem
+from bot.model import Attachment, Inbound, Media, Outbound, Sender, Sent
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one message of a channel may hold, and how often it may speak. Lengths are in UTF-16 units."""
+
+    text: int = 4096
+    caption: int = 1024
+    attachments: int = 10  # in one call
+    label: int = 64  # characters of a button
+    buttons: int = 100
+    row: int = 8
+    notice: int = 200  # characters of an acknowledgement
+    media: frozenset[Media] = frozenset(Media)
+    topics: bool = False  # some chats have threads (forum groups)
+    edits: bool = True
+    reactions: bool = False
+    per_second: float = 25.0  # calls of the whole account
+    peer_per_second: float = 1.0  # private chat
+    peer_burst: int = 3
+    group_per_minute: float = 18.0  # one group, all its threads together; 0 = no limit of its own
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """The content of an attachment."""
+
+    content: bytes
+    name: str = ""
+    mime: str = ""
+
+
+class Files(Protocol):
+    """Where an adapter gets the content of an attachment that another channel (or the disk) holds."""
+
+    async def read(self, attachment: Attachment) -> File:
+        """Raises `Refused` where it is too big or gone for good, `RetryLater` where it may come later."""
+        ...
+
+
+class Accept(Protocol):
+    """The door of room 2. When it returns, everything is kept; only then may the platform be told to forget it.
+
+    `cursor` is where the platform's queue stands after these; it is kept in the same transaction.
+    The same inbound again changes nothing. Raises `StorageError`: then the platform must not be told anything.
+    """
+
+    async def __call__(self, inbounds: Sequence[Inbound], *, cursor: str | None = None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChatInfo:
+    """What the platform says about a chat; `problems` names the rights the bot lacks there, each with the way to give them."""
+
+    chat: str
+    title: str = ""
+    kind: Literal["private", "group", "forum"] = "private"
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(slots=True)
+class Health:
+    """How a channel is doing, for /readyz and the log. The only mutable value an adapter shows."""
+
+    state: Literal["starting", "working", "failing", "stopped"] = "starting"
+    last_poll: datetime | None = None
+    last_error: str = ""
+    details: dict[str, str] = field(default_factory=dict)
+
+
+class Adapter(Protocol):
+    """One instance of a channel. Holds no state that a restart would miss."""
+
+    name: str
+    kind: str
+    limits: Limits
+    health: Health
+
+    async def run(self, accept: Accept, *, cursor: str | None) -> None:
+        """Take in what happens until cancelled. Survives every outage by itself; raises `AccountError` only when the
+        account cannot be used at all (wrong token). `cursor` is what `accept` was last given."""
+        ...
+
+    async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
+        """Carry out one promise by one sending call of the platform.
+
+        *nonce* is the outbox row: the same one again is the same message (idempotency key where the platform has one, and
+        the stem of the buttons' tokens, see `token`). *target* is the platform's id of the message named by `outbound.edits`.
+        Already done (not modified, topic already closed) is success. Raises the subclasses of `DeliveryError`.
+        """
+        ...
+
+    async def read(self, attachment: Attachment) -> File:
+        """The content of an attachment whose `channel` is this one."""
+        ...
+
+    async def look(self, chat: str) -> ChatInfo:
+        """What this chat is, and what the bot may not do there but should. Raises `PeerGone` where it cannot be seen."""
+        ...
+
+    async def membership(self, chat: str, user: str) -> Literal["administrator", "member", "none"]:
+        """Whether *user* belongs to *chat* now."""
+        ...
+
+    async def profile(self, user: str) -> Sender | None:
+        """What the platform tells of a person, where the inbound did not carry it."""
+        ...
+
+    async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
+        """Show "typing…" for some seconds; failures are nobody's business."""
+        ...
+
+    async def check(self) -> tuple[Problem, ...]:
+        """Everything about the account that would keep the bot from working, each with the way to mend it (for doctor)."""
+        ...
+
+    async def close(self) -> None:
+        """Give back connections. Called once, after `run` has ended and the last send has returned."""
+        ...
+
+
+def token(nonce: int, row: int, column: int) -> str:
+    """The token of a button: which promise carried it, and its place there. Short (≤ 64 bytes) and meaningless elsewhere."""
+    return f"{nonce:x}.{row:x}{column:x}"
+
+
+def read_token(text: str) -> tuple[int, int, int] | None:
+    """Promise, row and column of a token; None for anything a platform or a customer made up.
+
+    >>> read_token(token(1042, 0, 2))
+    (1042, 0, 2)
+    """
+    stem, _, place = text.partition(".")
+    try:
+        return int(stem, 16), int(place[:1], 16), int(place[1:2], 16)
+    except ValueError:
+        return None

@@ -1,0 +1,224 @@
+"""The floor under the walk: each method is one transaction, and a sentence about the service.
+
+What is accepted is kept; a turn is taken by one worker at a time; what a turn decided is committed all at once or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+from bot.model import Conversation, Customer, Event, Inbound, Line, Outbound, Outcome, Peer, Press, Ticket, Turn
+
+DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An inbound with the moment its conversation may be taken: later for typed words (a burst becomes one turn), now for presses.
+
+    A conversation is ready at the latest of its waiting arrivals' `ready`, but never later than `limit` after the first.
+    """
+
+    inbound: Inbound
+    ready: datetime
+    limit: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A row of the outbox on its way: what was promised, how often it was tried, and what `edits` points at now."""
+
+    id: int
+    outbound: Outbound
+    conversation: int | None = None
+    turn: int | None = None
+    tries: int = 0
+    doubts: int = 0
+    target: str = ""
+    created: datetime | None = None
+    status: DeliveryStatus = "pending"
+    error: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a delivery. `due` with status "pending" is the next try; `say` are promises that follow from it.
+
+    `counted` False leaves the number of tries as it was (a limit said "later"). `doubted` marks that the try may have arrived.
+    `unreachable` marks the conversation of the peer as one that cannot be written to (until it writes again).
+    """
+
+    status: DeliveryStatus
+    message: str = ""
+    error: str = ""
+    due: datetime | None = None
+    counted: bool = True
+    doubted: bool = False
+    outbound: Outbound | None = None  # the promise as it is to be tried next (plain text, moved chat)
+    say: tuple[Outbound, ...] = ()
+    events: tuple[Event, ...] = ()
+    unreachable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a finished turn left behind: the ids of its promises and its events as kept."""
+
+    deliveries: tuple[int, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """A turn as the history keeps it: what was decided and why."""
+
+    id: int
+    conversation: int
+    peer: Peer
+    at: datetime
+    dialog: str
+    result: str
+    reason: str
+    text: str
+    why: Mapping[str, object]
+    error: str = ""
+
+
+class Store(Protocol):
+    """Storage of everything. Raises `StorageError`; then nothing of the call was done. Safe to call from one event loop."""
+
+    # --- intake
+    async def accept(self, channel: str, arrivals: Sequence[Arrival], *, cursor: str | None = None) -> int:
+        """Keep what arrived, once: an inbound whose (channel, key) is known is passed over. The cursor moves in the same
+        transaction. Makes the customer and the conversation of a private peer at its first message, refreshes name and
+        username later, marks the conversation reachable. Returns how many were new."""
+        ...
+
+    async def cursor(self, channel: str) -> str | None:
+        """Where the channel's queue stood when `accept` last moved it."""
+        ...
+
+    # --- turns
+    async def take_turn(self, now: datetime, *, batch: int = 50) -> Turn | None:
+        """The conversation that has been ready longest, locked for this taker, with its oldest waiting inbounds (at most
+        *batch*; one at a time for groups), history (last 30 lines), customer, open ticket, resolved presses and quotes.
+
+        The ticket of a private conversation is its open one (else the one its pressed button belongs to); of a group
+        thread the one the topic, the pressed button or the quoted message belongs to, and `subject`, `customer`, `history`
+        are then that ticket's. A press that does not belong to a promise made to this peer resolves to nothing."""
+        ...
+
+    async def finish_turn(self, turn: Turn, outcome: Outcome, now: datetime) -> Finished:
+        """Commit everything an outcome holds, close the turn's inbounds with its result, write the history and unlock.
+
+        Raises `Conflict` (nothing done, turn unlocked and ready again) when the conversation's version moved on, when the
+        ticket in the outcome was changed by somebody else, or when its number was taken meanwhile. `status` and `state` go
+        to `turn.subject` where there is one and to the turn's own conversation otherwise.
+        VIEW promises replace waiting ones of the same peer, verb and `edits`/`quotes`."""
+        ...
+
+    async def release_turn(self, turn: Turn, *, error: str = "", ready: datetime | None = None) -> None:
+        """Give a turn back undecided. With *error* its attempts grow by one."""
+        ...
+
+    async def fire_timers(self, now: datetime) -> int:
+        """Turn due timers into inbounds of their conversations (kind TIMER, each exactly once); returns how many."""
+        ...
+
+    async def next_due(self, now: datetime) -> datetime | None:
+        """When the earliest turn or timer becomes ready (maybe in the past); None when nothing waits."""
+        ...
+
+    # --- deliveries
+    async def take_deliveries(self, now: datetime, *, limit: int = 32, resting: Collection[tuple[str, str]] = ()) -> tuple[Delivery, ...]:
+        """Mark as "sending" and return promises that may go now: the oldest open one of each (channel, chat, thread, lane),
+        due, not of a (channel, chat) or (channel, "") that rests, and not editing a message that is still on its way
+        (cancelled when that one failed). Lanes in order, then oldest first."""
+        ...
+
+    async def settle(self, delivery: Delivery, settled: Settled, now: datetime) -> tuple[int, ...]:
+        """Record what became of a delivery, with its follow-ups; returns the ids of these."""
+        ...
+
+    async def recover(self, now: datetime) -> int:
+        """At start: rows left "sending" by a crash may have arrived. `resend` ones become pending with a doubt on record,
+        `hold` ones unknown. Returns how many."""
+        ...
+
+    async def next_delivery(self, now: datetime) -> datetime | None:
+        """When the earliest open delivery is due; None when nothing is open."""
+        ...
+
+    async def resolve_unknown(self, delivery: int, *, arrived: bool, now: datetime) -> bool:
+        """A person (or a press on its keyboard) settled an unknown delivery; False when it was not unknown."""
+        ...
+
+    async def promise(self, say: Sequence[Outbound], now: datetime, *, events: Sequence[Event] = ()) -> tuple[int, ...]:
+        """Promise something outside any turn (the desk's greeting, a notice of the service)."""
+        ...
+
+    # --- desk
+    async def topic(self, ticket: int, channel: str, chat: str) -> str | None:
+        """The thread in which this ticket is shown in this chat."""
+        ...
+
+    async def keep_topic(self, ticket: int, channel: str, chat: str, thread: str) -> None: ...
+
+    async def forget_topic(self, channel: str, chat: str, thread: str) -> int | None:
+        """The thread is gone; returns the ticket it showed."""
+        ...
+
+    async def move_chat(self, channel: str, old: str, new: str) -> None:
+        """A chat got a new id: conversations, topics, open deliveries and the bound desk follow."""
+        ...
+
+    async def setting(self, name: str) -> str | None: ...
+
+    async def keep_setting(self, name: str, value: str | None) -> None: ...
+
+    async def tickets(self, *, open_only: bool = True, limit: int = 200) -> tuple[Ticket, ...]:
+        """Tickets, oldest waiting first, then in work; closed ones (newest first) after them where asked for."""
+        ...
+
+    async def ticket(self, number: int) -> Ticket | None: ...
+
+    async def history(self, conversation: int, *, limit: int = 100, since: datetime | None = None) -> tuple[Line, ...]: ...
+
+    # --- looking
+    async def conversation(self, peer: Peer) -> Conversation | None: ...
+
+    async def customer(self, id: int) -> Customer | None: ...
+
+    async def turns(self, *, conversation: int | None = None, after: int = 0, limit: int = 50) -> tuple[TurnRecord, ...]: ...
+
+    async def deliveries(self, *, status: Collection[DeliveryStatus] = (), after: int = 0, peer: Peer | None = None, limit: int = 200) -> tuple[Delivery, ...]: ...
+
+    async def press(self, token: str, peer: Peer) -> Press | None:
+        """What a button meant when it was promised to this peer."""
+        ...
+
+    async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]: ...
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many inbounds wait, deliveries by status, tickets by status: for health and metrics."""
+        ...
+
+    # --- people's data and the file itself
+    async def export_customer(self, id: int) -> Mapping[str, object]: ...
+
+    async def forget_customer(self, id: int, now: datetime) -> bool:
+        """Nothing of the customer's words, names and addresses stays in any table, index or free page; counts stay."""
+        ...
+
+    async def backup(self, path: Path) -> None: ...
+
+    async def check(self) -> tuple[str, ...]:
+        """What is wrong with the file ("" = nothing)."""
+        ...
+
+    async def close(self) -> None: ...
