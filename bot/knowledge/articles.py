@@ -1,0 +1,317 @@
+"""Articles as editors write them: a folder of Markdown becomes values, every fault with its file, line and remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path, PurePosixPath
+
+from bot.errors import Problem
+from bot.knowledge.fields import Fields, read_fields
+from bot.knowledge.frontmatter import MAX_BYTES, read_yaml, split_head
+from bot.knowledge.markup import Link, clean_body
+from bot.model import Button
+
+LANGUAGES = ("ru", "en")
+PASSAGE = 900  # characters: a longer stretch without headings is split at a paragraph
+LEAD = 420
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A part of an article under one heading ("" above the first); `text` is Markdown without the heading."""
+
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One answer of the business. `id` is the path without suffix, posix; `twin_of` the same article in the base language.
+
+    `lead` is the first paragraph or list, short. `images` are paths inside the folder, taken out of the body.
+    `lines[i]` is the file line of body line *i*, `places` the line of each key ("title", "aliases[2]").
+    `segment` limits the article to customers whose field has one of the values (() = any true value).
+    """
+
+    id: str
+    title: str
+    aliases: tuple[str, ...] = ()
+    lang: str = "ru"
+    twin_of: str = ""
+    tags: tuple[str, ...] = ()
+    topic: str = ""
+    section: str = ""
+    status: str = "published"
+    channels: tuple[str, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    valid_until: date | None = None
+    owner: str = ""
+    segment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    body: str = ""
+    passages: tuple[Passage, ...] = ()
+    lead: str = ""
+    path: Path = Path()
+    images: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+    lines: tuple[int, ...] = ()
+    places: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """What customers may ask it by: the title first, then the example questions, without repeats."""
+        seen: dict[str, str] = {}
+        for text in (self.title, *self.aliases):
+            seen.setdefault(" ".join(text.lower().split()), text)
+        return tuple(seen.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A `.yaml` of further example questions: article id -> questions."""
+
+    path: Path
+    questions: Mapping[str, tuple[str, ...]]
+    places: Mapping[str, int]
+
+
+def read_articles(folder: Path, *, known_channels: Sequence[str] = ()) -> tuple[tuple[Article, ...], tuple[Problem, ...]]:
+    """Every article of *folder*, sorted by id, and every problem found. A file with an error gives no article; never raises."""
+    articles: list[Article] = []
+    extras: list[Extra] = []
+    problems: list[Problem] = []
+    if not folder.is_dir():
+        return (), (Problem("папки базы знаний нет", str(folder), hint="создайте её или исправьте knowledge.folder", code="KB001"),)
+    for path in article_files(folder):
+        found, faults = read_file(path, folder, known_channels=known_channels)
+        problems += faults
+        if isinstance(found, Article):
+            articles.append(found)
+        elif found is not None:
+            extras.append(found)
+    joined, faults = join_articles(articles, extras, folder)
+    return joined, (*problems, *faults)
+
+
+def article_files(folder: Path) -> Iterator[Path]:
+    """Files that may hold articles or extra questions, in order of path; hidden ones and those beginning with `_` are not."""
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if path.suffix.lower() not in (".md", ".markdown", ".yaml", ".yml") or any(p[0] in "._" for p in parts):
+            continue
+        if path.is_file():
+            yield path
+
+
+def read_file(path: Path, folder: Path, *, known_channels: Sequence[str] = ()) -> tuple[Article | Extra | None, tuple[Problem, ...]]:
+    """One file of the folder. None with problems where it is broken, None without where it is not meant to be an article."""
+    file = path.as_posix()
+    try:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            return None, (Problem("ссылка ведёт за пределы папки базы знаний", file, code="KB016", hint="положите сам файл в папку"),)
+        if path.stat().st_size > MAX_BYTES:
+            return None, (Problem("файл больше 1 МБ", file, code="KB005", hint="разделите статью на несколько"),)
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").replace("\0", "")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        return None, (Problem("файл не в кодировке UTF-8", file, line, 1, "сохраните его как UTF-8", "KB001"),)
+    except OSError as error:
+        return None, (Problem(f"файл не читается: {error.strerror}", file, code="KB001", hint="проверьте права на файл"),)
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return _read_extra(text, path, file)
+    return _read_article(text, path, folder, file, known_channels)
+
+
+def _read_article(
+    text: str, path: Path, folder: Path, file: str, known_channels: Sequence[str]
+) -> tuple[Article | None, tuple[Problem, ...]]:
+    try:
+        head_text, body_text, first_line = split_head(text)
+    except ValueError:
+        return None, (Problem("шапка открыта и не закрыта", file, 1, 1, "поставьте --- на отдельной строке после шапки", "KB002"),)
+    if head_text is None and path.name.lower() in ("readme.md", "index.md"):
+        return None, ()
+    head, problems = read_yaml(head_text or "", file, first_line=2)
+    if head is None:
+        return None, problems
+    fields, faults = read_fields(head, file, known_channels)
+    markup = clean_body(body_text, first_line, path, folder, file)
+    problems = (*problems, *faults, *markup.problems)
+    if any(p.severity == "error" for p in problems):
+        return None, problems
+    relative = PurePosixPath(path.relative_to(folder).as_posix())
+    title, body, lines = _title_of(fields, markup.body, markup.lines, relative)
+    if not body.strip() and not fields.aliases and not fields.title:
+        return None, (*problems, Problem("статья пуста", file, 1, 1, "добавьте title, aliases и текст ответа", "KB008"))
+    if not body.strip() and not markup.images:
+        problems = (*problems, Problem("у статьи нет текста ответа", file, first_line, 1, "напишите ответ под шапкой", "KB008", "warning"))
+    marked = _marked_language(relative)
+    article = Article(
+        id=fields.id or relative.with_suffix("").as_posix(),
+        title=title,
+        aliases=fields.aliases,
+        lang=fields.lang or marked or guess_language(" ".join((title, *fields.aliases, body[:2000]))),
+        twin_of=fields.twin_of or (_base_id(relative) if marked else ""),
+        tags=fields.tags,
+        topic=fields.topic,
+        section=fields.section or (relative.parent.as_posix() if relative.parent.as_posix() != "." else ""),
+        status=fields.status,
+        channels=fields.channels,
+        buttons=fields.buttons,
+        valid_until=fields.valid_until,
+        owner=fields.owner,
+        segment=fields.segment,
+        body=body,
+        passages=split_passages(body),
+        lead=lead_of(body),
+        path=path,
+        images=tuple(dict.fromkeys((*fields.images, *markup.images))),
+        links=markup.links,
+        lines=lines,
+        places=head.places,
+    )
+    return article, problems
+
+
+def _title_of(fields: Fields, body: str, lines: tuple[int, ...], relative: PurePosixPath) -> tuple[str, str, tuple[int, ...]]:
+    """The title (of the head, of the first heading, of the file name), and the body without a heading that repeats it."""
+    rows = body.split("\n")
+    first = re.match(r"#\s+(.+?)\s*#*$", rows[0]) if rows else None
+    if first and (not fields.title or fields.title.casefold() == first.group(1).casefold()):
+        skip = next((i for i, row in enumerate(rows[1:], 1) if row.strip()), len(rows))
+        return fields.title or first.group(1), "\n".join(rows[skip:]), lines[skip:]
+    name = relative.name.split(".")[0].replace("-", " ").replace("_", " ").strip()
+    return fields.title or name[:1].upper() + name[1:], body, lines
+
+
+def _marked_language(relative: PurePosixPath) -> str:
+    """The language a path names: `foo.en.md` or a folder `en/`; "" where it names none."""
+    suffixes = [s.lstrip(".").lower() for s in PurePosixPath(relative.name).suffixes[:-1]]
+    return next((m for m in (*suffixes, *(p.lower() for p in relative.parts[:-1])) if m in LANGUAGES), "")
+
+
+def _base_id(relative: PurePosixPath) -> str:
+    parts = [p for p in relative.parts[:-1] if p.lower() not in LANGUAGES]
+    name = re.sub(r"\.(?:ru|en)$", "", relative.with_suffix("").name, flags=re.IGNORECASE)
+    return PurePosixPath(*parts, name).as_posix()
+
+
+def guess_language(text: str) -> str:
+    """ru or en, by whose letters are more."""
+    cyrillic = len(re.findall(r"[а-яё]", text, re.IGNORECASE))
+    latin = len(re.findall(r"[a-z]", text, re.IGNORECASE))
+    return "en" if latin > cyrillic else "ru"
+
+
+def _read_extra(text: str, path: Path, file: str) -> tuple[Extra | None, tuple[Problem, ...]]:
+    head, problems = read_yaml(text, file)
+    if head is None:
+        return None, problems
+    questions: dict[str, tuple[str, ...]] = {}
+    faults: list[Problem] = list(problems)
+    for key, value in head.values.items():
+        items = [value] if isinstance(value, str) else value
+        if isinstance(items, list) and all(isinstance(i, str | int | float) for i in items):
+            questions[key] = tuple(str(i).strip() for i in items if str(i).strip())
+        else:
+            faults.append(Problem(f"у «{key}» ожидался список вопросов", file, head.places.get(key, 0), 1, f"{key}: [\"вопрос\", \"ещё вопрос\"]", "KB007"))
+    if any(p.severity == "error" for p in faults):
+        return None, tuple(faults)
+    return Extra(path, questions, head.places), tuple(faults)
+
+
+def join_articles(
+    articles: Iterable[Article], extras: Iterable[Extra], folder: Path
+) -> tuple[tuple[Article, ...], tuple[Problem, ...]]:
+    """Adds the extra questions, ties twins together and refuses a second article with the same id."""
+    problems: list[Problem] = []
+    by_id: dict[str, Article] = {}
+    for article in articles:
+        if article.id in by_id:
+            hint = f"такая же статья в {by_id[article.id].path.as_posix()}: переименуйте одну"
+            problems.append(Problem(f"две статьи с именем «{article.id}»", article.path.as_posix(), 1, 1, hint, "KB014"))
+            continue
+        by_id[article.id] = article
+    for extra in extras:
+        for name, questions in extra.questions.items():
+            key = name if name in by_id else (PurePosixPath(extra.path.relative_to(folder).as_posix()).parent / name).as_posix()
+            if key not in by_id:
+                line = extra.places.get(name, 0)
+                problems.append(Problem(f"статьи «{name}» нет", extra.path.as_posix(), line, 1, "проверьте имя (путь без .md)", "KB012", "warning"))
+                continue
+            known = by_id[key]
+            by_id[key] = replace(known, aliases=tuple(dict.fromkeys((*known.aliases, *questions))))
+    for name, article in list(by_id.items()):
+        base = article.twin_of
+        if not base:
+            continue
+        found = next((b for b in (base, *_sister_ids(article, base)) if b in by_id and b != name), "")
+        if found and by_id[found].lang == article.lang:
+            found = ""
+        by_id[name] = replace(article, twin_of=found)
+    for name, article in list(by_id.items()):  # a circle of two twins keeps one direction: en points to ru
+        if article.twin_of and by_id[article.twin_of].twin_of == name and article.lang == "ru":
+            by_id[name] = replace(article, twin_of="")
+    return tuple(by_id[k] for k in sorted(by_id)), tuple(problems)
+
+
+def _sister_ids(article: Article, base: str) -> Iterator[str]:
+    for lang in LANGUAGES:
+        if lang != article.lang:
+            yield f"{base}.{lang}"
+            yield f"{lang}/{base}"
+            parts = article.id.split("/")
+            yield "/".join(lang if p.lower() == article.lang else p for p in parts)
+
+
+def split_passages(body: str) -> tuple[Passage, ...]:
+    """The body by headings; a long stretch without headings is split at a paragraph. Fenced code is never cut."""
+    parts: list[tuple[str, list[str]]] = [("", [])]
+    fenced = False
+    for row in body.split("\n"):
+        if re.match(r"\s*(```|~~~)", row):
+            fenced = not fenced
+        heading = None if fenced else re.match(r"#{1,6}\s+(.+?)\s*#*$", row)
+        if heading:
+            parts.append((heading.group(1), []))
+        else:
+            parts[-1][1].append(row)
+    passages: list[Passage] = []
+    for heading, rows in parts:
+        text = "\n".join(rows).strip()
+        if text:
+            passages += [Passage(heading, piece) for piece in _pieces(text)]
+        elif heading:
+            passages.append(Passage(heading, ""))
+    return tuple(passages)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    if len(text) <= PASSAGE or "```" in text:
+        yield text
+        return
+    piece = ""
+    for paragraph in re.split(r"\n\s*\n", text):
+        if piece and len(piece) + len(paragraph) > PASSAGE:
+            yield piece
+            piece = ""
+        piece = f"{piece}\n\n{paragraph}" if piece else paragraph
+    if piece:
+        yield piece
+
+
+def lead_of(body: str) -> str:
+    """The first paragraph, with the list that it announces; cut at a sentence where it is long."""
+    blocks = [b.strip() for b in re.split(r"\n\s*\n", body) if b.strip()]
+    blocks = [b for b in blocks if not re.match(r"#{1,6}\s", b) or "\n" in b]
+    if not blocks:
+        return ""
+    lead = blocks[0]
+    if lead.endswith(":") and len(blocks) > 1:
+        lead = f"{lead}\n\n{blocks[1]}"
+    if len(lead) <= LEAD or "\n" in lead:
+        return lead
+    cut = [m.end() for m in re.finditer(r"[.!?…](?=\s)", lead[:LEAD])]
+    return lead[: cut[-1]] if cut else lead
