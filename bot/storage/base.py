@@ -61,6 +61,7 @@ class Settled:
     doubted: bool = False
     outbound: Outbound | None = None  # the promise as it is to be tried next (plain text, moved chat)
     say: tuple[Outbound, ...] = ()
+    ahead: tuple[Outbound, ...] = ()  # promises that go before this delivery, which stays pending (a remade topic's history)
     events: tuple[Event, ...] = ()
     unreachable: bool = False
 
@@ -105,8 +106,8 @@ class Store(Protocol):
 
     # --- turns
     async def take_turn(self, now: datetime, *, batch: int = 50) -> Turn | None:
-        """The conversation that has been ready longest, locked for this taker, with its oldest waiting inbounds (at most
-        *batch*; one at a time for groups), history (last 30 lines), customer, open ticket, resolved presses and quotes.
+        """The conversation that has been ready longest, locked for this taker, with its oldest waiting inbounds: a run of
+        MESSAGEs (at most *batch*; in groups one MESSAGE, or the parts of one album), or one inbound of any other kind; history (last 30 lines), customer, open ticket, resolved presses and quotes.
 
         The ticket of a private conversation is its open one (else the one its pressed button belongs to); of a group
         thread the one the topic, the pressed button or the quoted message belongs to, and `subject`, `customer`, `history`

@@ -1,0 +1,31 @@
+"""What time it is: one clock for the whole house, which tests and the playground may move."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+
+class Clock:
+    """The wall clock, moved by `shift` (the playground's "night"). Calling it gives the moment, aware, in UTC."""
+
+    def __init__(self) -> None:
+        self.shift = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.shift
+
+
+class HandClock(Clock):
+    """A clock that stands still until it is moved by hand: for tests and replayed histories."""
+
+    def __init__(self, start: datetime) -> None:
+        super().__init__()
+        self.at = start
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def advance(self, **units: float) -> datetime:
+        """Move forward, as `timedelta(**units)` would."""
+        self.at += timedelta(**units)
+        return self.at

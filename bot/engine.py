@@ -1,0 +1,172 @@
+"""Room 3: one turn of a conversation at a time is taken, decided and committed; whatever fails ends with a person."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Protocol
+
+from bot.clock import Clock
+from bot.errors import Conflict, StorageError
+from bot.model import Inbound, InboundKind, Outbound, Outcome, Result, Turn, Verb
+from bot.observing import Observers, get_logger
+from bot.storage.base import Store
+
+MAX_ATTEMPTS = 3  # a turn that cannot even be handed over this often is set aside, so that the conversation goes on
+
+_ASIDE = {  # what is known and kept, and needs nobody's decision
+    InboundKind.OTHER: "unknown_kind",
+    InboundKind.REACTION: "reaction",
+    InboundKind.MEMBER: "membership",
+    InboundKind.UNBLOCKED: "unblocked",
+}
+
+
+class Desk(Protocol):
+    """The operators' side of a decision (bot/handoff/desk.py)."""
+
+    def hears(self, turn: Turn) -> bool:
+        """Whether this turn was said in a group, not by a customer."""
+        ...
+
+    async def decide(self, turn: Turn) -> Outcome: ...
+
+    def escalate(self, turn: Turn, *, reason: str) -> Outcome:
+        """Hand the conversation to a person. Pure; must not fail."""
+        ...
+
+
+class Relay(Protocol):
+    """A person is at it: carry the words (bot/handoff/relay.py). None = nobody is."""
+
+    async def __call__(self, turn: Turn) -> Outcome | None: ...
+
+
+class Engine:
+    """Takes turns with several workers (`work`), which app.py starts and ends."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        desk: Desk,
+        relay: Relay,
+        flow: Callable[[Turn], object],
+        prepare: Callable[[Outbound], tuple[Outbound, ...]],
+        committed: Callable[[], None] = lambda: None,
+        observers: Observers | None = None,
+        timeout: float = 20.0,
+    ) -> None:
+        self._store, self._clock = store, clock
+        self._desk, self._relay, self._flow = desk, relay, flow
+        self._prepare, self._committed = prepare, committed
+        self._observers = observers or Observers()
+        self._timeout = timeout
+        self._awake = asyncio.Event()
+        self._log = get_logger("engine")
+
+    def wake(self) -> None:
+        """Something may be ready: look again."""
+        self._awake.set()
+
+    async def work(self) -> None:
+        """Take turn after turn until cancelled; a cancelled decision leaves its turn untaken for the next start."""
+        while True:
+            self._awake.clear()
+            try:
+                turn = await self._store.take_turn(self._clock())
+                if turn is None:
+                    await self._sleep()
+                    continue
+                await self.take(turn)
+            except StorageError as error:
+                self._log.error("storage_failed", error=str(error))
+                await asyncio.sleep(1)
+
+    async def run_waiting(self) -> int:
+        """Take all turns that are ready now, one after the other; returns how many. For tests, the terminal and replays."""
+        taken = 0
+        while (turn := await self._store.take_turn(self._clock())) is not None:
+            await self.take(turn)
+            taken += 1
+        return taken
+
+    async def take(self, turn: Turn) -> None:
+        """Decide a taken turn and commit it. Raises `StorageError` when even giving it back fails."""
+        try:
+            outcome = await self._decide_safely(turn)
+            finished = await self._store.finish_turn(turn, self._ready(turn, outcome), self._clock())
+        except Conflict:
+            return  # somebody changed the conversation meanwhile: the store gave the turn back, it is decided anew
+        except asyncio.CancelledError:
+            await asyncio.shield(self._store.release_turn(turn))
+            raise
+        except Exception as error:  # noqa: BLE001 - law: nothing that a decision breaks may lose the message
+            self._log.exception("turn_failed", turn=turn.id, attempt=turn.attempts + 1)
+            pause = timedelta(seconds=2**turn.attempts)
+            await self._store.release_turn(turn, error=f"{type(error).__name__}", ready=self._clock() + pause)
+            return
+        self._committed()
+        for event in finished.events:
+            self._observers.seen(event)
+
+    async def _sleep(self) -> None:
+        due = await self._store.next_due(self._clock())
+        pause = 5.0 if due is None else min(5.0, max(0.01, (due - self._clock()).total_seconds()))
+        try:
+            await asyncio.wait_for(self._awake.wait(), pause)
+        except TimeoutError:
+            pass
+
+    async def _decide_safely(self, turn: Turn) -> Outcome:
+        if turn.attempts >= MAX_ATTEMPTS:
+            return Outcome("engine", Result.IGNORED, "poisoned")
+        if turn.attempts:
+            return self._hand_over(turn, "failed")
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._decide(turn)
+        except Exception:  # noqa: BLE001 - law: a dialog that raises or hangs ends in a handoff, never in silence
+            self._log.exception("decision_failed", turn=turn.id)
+            return self._hand_over(turn, "failed")
+
+    def _hand_over(self, turn: Turn, reason: str) -> Outcome:
+        if self._desk.hears(turn):
+            return Outcome("desk", Result.IGNORED, reason)
+        return self._desk.escalate(turn, reason=reason)
+
+    async def _decide(self, turn: Turn) -> Outcome:
+        first = turn.said[0]
+        if first.kind is InboundKind.MOVED:
+            await self._store.move_chat(first.peer.channel, first.peer.chat, str(first.data.get("chat", "")))
+            return Outcome("engine", Result.IGNORED, "moved")
+        if first.kind in _ASIDE:
+            return Outcome("engine", Result.IGNORED, _ASIDE[first.kind])
+        if self._desk.hears(turn):
+            return await self._desk.decide(turn)
+        if (carried := await self._relay(turn)) is not None:
+            return carried
+        if first.kind is InboundKind.EDIT:
+            if not _worth_answering(turn, first):
+                return Outcome("engine", Result.IGNORED, "edited")
+            turn = replace(turn, said=(replace(first, kind=InboundKind.MESSAGE),))
+        outcome = await self._flow(turn)  # type: ignore[misc]
+        assert isinstance(outcome, Outcome)
+        return outcome
+
+    def _ready(self, turn: Turn, outcome: Outcome) -> Outcome:
+        """The outcome as it is promised: every press acknowledged, every text short enough for its channel."""
+        answered = {o.quotes for o in outcome.say if o.verb is Verb.ACKNOWLEDGE}
+        acknowledged = tuple(
+            Outbound(i.peer, verb=Verb.ACKNOWLEDGE, quotes=i.callback, author="") for i in turn.said if i.callback and i.callback not in answered
+        )
+        return replace(outcome, say=tuple(part for o in (*acknowledged, *outcome.say) for part in self._prepare(o)))
+
+
+def _worth_answering(turn: Turn, edit: Inbound) -> bool:
+    """A customer who mends a fresh question expects the mended one answered; old edits and unchanged text do not count."""
+    recent = [line for line in turn.history if line.author == "customer" and turn.now - line.at < timedelta(minutes=2)]
+    return bool(edit.text.strip()) and bool(recent) and recent[-1].text.strip() != edit.text.strip()

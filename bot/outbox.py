@@ -1,0 +1,289 @@
+"""Room 6, the only room that speaks: what was promised is delivered, again if it must be, in order, within the limits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Protocol
+
+from bot.adapters.base import Adapter, File
+from bot.clock import Clock
+from bot.errors import (
+    AccountError,
+    BadFormat,
+    ChatMoved,
+    DeliveryError,
+    PeerGone,
+    Refused,
+    RetryLater,
+    StorageError,
+    TopicGone,
+    Uncertain,
+)
+from bot.model import Attachment, Event, Lane, Outbound, Peer, RichText, Sent, Verb
+from bot.observing import Observers, get_logger
+from bot.pace import Pace
+from bot.storage.base import Delivery, Settled, Store
+
+AT_ONCE = 32  # deliveries under way together; at most one for each peer and lane
+PATIENCE = {Lane.WORDS: 500, Lane.NOTICE: 50, Lane.VIEW: 3, Lane.BULK: 20}  # counted tries before giving up, about a day for words
+MAX_DOUBTS = 3
+TICKET_THREAD = "ticket:"
+
+
+class Views(Protocol):
+    """What the outbox asks the desk about the tickets it shows (bot/handoff/desk.py)."""
+
+    async def topic_name(self, ticket: int) -> str: ...
+
+    async def repost(self, ticket: int, to: Peer) -> tuple[Outbound, ...]:
+        """The card and the history again, for a topic that was deleted."""
+        ...
+
+    def undelivered(self, delivery: Delivery, reason: str) -> tuple[Outbound, ...]:
+        """What the operators are told when a promise could not be kept."""
+        ...
+
+    def delivered(self, delivery: Delivery) -> tuple[Outbound, ...]:
+        """The receipt that an operator sees."""
+        ...
+
+
+class Shelf:
+    """The content of attachments, whoever holds them: the disk or another channel."""
+
+    def __init__(self, adapters: Mapping[str, Adapter], read_local: Callable[[str], File]) -> None:
+        self._adapters, self._read_local = adapters, read_local
+
+    async def read(self, attachment: Attachment) -> File:
+        if not attachment.channel:
+            return await asyncio.to_thread(self._read_local, attachment.ref)
+        if (adapter := self._adapters.get(attachment.channel)) is None:
+            raise Refused(f"channel {attachment.channel} is not running")
+        return await adapter.read(attachment)
+
+
+class Outbox:
+    """Delivers until `stop`; what is then under way is waited for, the rest stays promised."""
+
+    def __init__(
+        self,
+        store: Store,
+        adapters: Mapping[str, Adapter],
+        clock: Clock,
+        *,
+        views: Views,
+        files: Shelf,
+        observers: Observers | None = None,
+    ) -> None:
+        self._store, self._adapters, self._clock = store, adapters, clock
+        self._views, self._files = views, files
+        self._observers = observers or Observers()
+        self._pace = Pace({name: a.limits for name, a in adapters.items()})
+        self._awake = asyncio.Event()
+        self._stopping = False
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._opening: dict[tuple[str, str, int], asyncio.Lock] = {}
+        self._forums: dict[tuple[str, str], bool] = {}
+        self._log = get_logger("outbox")
+
+    def wake(self) -> None:
+        self._awake.set()
+
+    async def run(self, *, grace: float = 8.0) -> None:
+        """Deliver until `stop` is called or this is cancelled; sends under way get *grace* seconds to end."""
+        await self._store.recover(self._clock())
+        try:
+            while not self._stopping:
+                self._awake.clear()
+                try:
+                    if not await self._deliver_some():
+                        await self._sleep()
+                except StorageError as error:
+                    self._log.error("storage_failed", error=str(error))
+                    await asyncio.sleep(1)
+        finally:
+            if self._under_way:
+                await asyncio.wait(self._under_way, timeout=grace)
+
+    def stop(self) -> None:
+        self._stopping = True
+        self.wake()
+
+    async def run_waiting(self) -> int:
+        """Deliver all that may go now and wait for it; returns how many. For tests, the terminal and replays."""
+        count = 0
+        while taken := await self._store.take_deliveries(self._clock(), limit=AT_ONCE):
+            await asyncio.gather(*(self._deliver(d) for d in taken))
+            count += len(taken)
+        return count
+
+    async def hint_typing(self, peer: Peer) -> None:
+        """Show "typing…" where that is possible; never an error, never a promise."""
+        if (adapter := self._adapters.get(peer.channel)) is not None:
+            with contextlib.suppress(Exception):
+                await adapter.hint_typing(peer.chat, peer.thread)
+
+    # --- taking
+
+    async def _deliver_some(self) -> int:
+        free = AT_ONCE - len(self._under_way)
+        if free <= 0:
+            return 0
+        missing = {(name, "") for name in await self._channels_not_here()}
+        taken = await self._store.take_deliveries(self._clock(), limit=free, resting=self._pace.resting() | missing)
+        for delivery in taken:
+            task = asyncio.create_task(self._deliver(delivery))
+            self._under_way.add(task)
+            task.add_done_callback(self._ended)
+        return len(taken)
+
+    async def _channels_not_here(self) -> set[str]:
+        return {name for name, a in self._adapters.items() if a.health.state == "stopped"}
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._log.error("delivery_crashed", error=f"{type(error).__name__}: {error}")
+        self.wake()
+
+    async def _sleep(self) -> None:
+        now = self._clock()
+        due = await self._store.next_delivery(now)
+        pause = 5.0 if due is None else (due - now).total_seconds()
+        pause = min(max(pause, self._pace.next_free(), 0.02), 5.0)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._awake.wait(), pause)
+
+    # --- one delivery
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        settled = await self._try(delivery)
+        while True:
+            try:
+                await self._store.settle(delivery, settled, self._clock())
+                break
+            except StorageError as error:  # the send is over; only its record is missing: keep at it
+                self._log.error("settle_failed", delivery=delivery.id, error=str(error))
+                await asyncio.sleep(0.5)
+        for event in settled.events:
+            self._observers.seen(event)
+        if settled.say:
+            self.wake()
+
+    async def _try(self, delivery: Delivery) -> Settled:
+        adapter = self._adapters.get(delivery.outbound.to.channel)
+        if adapter is None:
+            return Settled("pending", due=self._clock() + timedelta(minutes=1), counted=False, error="channel is not running")
+        try:
+            outbound = await self._addressed(adapter, delivery)
+            await self._pace.turn(outbound)
+            sent = await adapter.send(outbound, nonce=delivery.id, target=delivery.target, files=self._files)
+        except TopicGone:
+            return await self._topic_gone(delivery)
+        except DeliveryError as error:
+            return await self._failed(delivery, error)
+        except AccountError as error:
+            self._pace.rest(delivery.outbound.to.channel, "", 60)
+            return Settled("pending", due=self._clock() + timedelta(minutes=1), counted=False, error=str(error))
+        except Exception as error:  # noqa: BLE001 - an adapter's bug must not lose the promise or stop the others
+            self._log.exception("send_failed", delivery=delivery.id)
+            return await self._failed(delivery, Uncertain(type(error).__name__))
+        return Settled("sent", message=sent.message, say=self._views.delivered(delivery))
+
+    async def _addressed(self, adapter: Adapter, delivery: Delivery) -> Outbound:
+        """The promise with its real thread: a ticket's topic is a view, opened when something is to be shown there."""
+        outbound = delivery.outbound
+        to = outbound.to
+        if not to.thread.startswith(TICKET_THREAD):
+            return outbound
+        ticket = int(to.thread.removeprefix(TICKET_THREAD))
+        if not await self._is_forum(adapter, to.chat):
+            if outbound.verb in (Verb.OPEN_TOPIC, Verb.RENAME_TOPIC, Verb.CLOSE_TOPIC, Verb.REOPEN_TOPIC):
+                raise _NothingToDo
+            return replace(outbound, to=replace(to, thread=""))
+        async with self._opening.setdefault((to.channel, to.chat, ticket), asyncio.Lock()):
+            thread = await self._store.topic(ticket, to.channel, to.chat)
+            if thread is None:
+                opened = await self._open_topic(adapter, to, ticket)
+                await self._store.keep_topic(ticket, to.channel, to.chat, opened.message)
+                thread = opened.message
+        return replace(outbound, to=replace(to, thread=thread), heading=RichText())
+
+    async def _open_topic(self, adapter: Adapter, to: Peer, ticket: int) -> Sent:
+        opening = Outbound(replace(to, thread=""), RichText(await self._views.topic_name(ticket)), verb=Verb.OPEN_TOPIC, ticket=ticket)
+        await self._pace.turn(opening)
+        try:
+            return await adapter.send(opening, nonce=0, target="", files=self._files)
+        except Uncertain as error:  # an empty topic more is a smaller evil than words in none
+            raise RetryLater(str(error), after=2) from error
+
+    async def _is_forum(self, adapter: Adapter, chat: str) -> bool:
+        key = (adapter.name, chat)
+        if key not in self._forums:
+            self._forums[key] = adapter.limits.topics and (await adapter.look(chat)).kind == "forum"
+        return self._forums[key]
+
+    # --- what did not simply succeed
+
+    async def _topic_gone(self, delivery: Delivery) -> Settled:
+        to = delivery.outbound.to
+        if not to.thread.startswith(TICKET_THREAD):
+            return await self._failed(delivery, Refused("the thread is gone"))
+        ticket = int(to.thread.removeprefix(TICKET_THREAD))
+        if delivery.outbound.verb in (Verb.RENAME_TOPIC, Verb.CLOSE_TOPIC, Verb.REOPEN_TOPIC) or delivery.outbound.lane is Lane.VIEW:
+            return Settled("cancelled", error="the topic is gone")
+        thread = await self._store.topic(ticket, to.channel, to.chat)
+        if thread is not None:
+            await self._store.forget_topic(to.channel, to.chat, thread)
+        ahead = await self._views.repost(ticket, to)
+        return Settled("pending", due=self._clock(), counted=False, error="the topic was deleted", ahead=ahead, events=(Event("topic_remade", ticket=ticket),))
+
+    async def _failed(self, delivery: Delivery, error: DeliveryError) -> Settled:
+        outbound, now, reason = delivery.outbound, self._clock(), str(error)
+        if isinstance(error, _NothingToDo):
+            return Settled("cancelled")
+        if isinstance(error, RetryLater):
+            if error.scope == "account":
+                self._pace.rest(outbound.to.channel, "", error.after)
+            elif not error.counts:
+                self._pace.rest(outbound.to.channel, outbound.to.chat, error.after)
+            if error.counts and delivery.tries + 1 >= PATIENCE[outbound.lane]:
+                return self._given_up(delivery, reason)
+            pause = error.after if not error.counts else max(error.after, min(300.0, 0.5 * 2 ** min(delivery.tries, 10)))
+            return Settled("pending", due=now + timedelta(seconds=pause * random.uniform(1, 1.2)), counted=error.counts, error=reason)
+        if isinstance(error, Uncertain):
+            if outbound.lane is Lane.VIEW:
+                return Settled("cancelled", error=reason, doubted=True)
+            if outbound.on_doubt == "hold" or delivery.doubts + 1 >= MAX_DOUBTS:
+                return Settled("unknown", error=reason, doubted=True, events=(_event("delivery_unknown", delivery, reason),))
+            return Settled("pending", due=now + timedelta(seconds=1 + delivery.doubts * 4), doubted=True, error=reason)
+        if isinstance(error, ChatMoved):
+            await self._store.move_chat(outbound.to.channel, outbound.to.chat, error.chat)
+            self._forums.clear()
+            return Settled("pending", due=now, counted=False, outbound=replace(outbound, to=replace(outbound.to, chat=error.chat)))
+        if isinstance(error, BadFormat) and (outbound.text.spans or outbound.quotes) and outbound.verb in (Verb.SAY, Verb.EDIT):
+            plain = replace(outbound, text=RichText(outbound.text.text), heading=RichText(outbound.heading.text), quotes="")
+            return Settled("pending", due=now, outbound=plain, error=reason)
+        if isinstance(error, PeerGone):
+            return replace(self._given_up(delivery, reason), unreachable=True)
+        return self._given_up(delivery, reason)
+
+    def _given_up(self, delivery: Delivery, reason: str) -> Settled:
+        """The promise cannot be kept: recorded, and said loudly where a person is responsible."""
+        if delivery.outbound.lane is Lane.VIEW or delivery.outbound.verb is Verb.ACKNOWLEDGE:
+            return Settled("failed", error=reason)
+        self._log.warning("undeliverable", delivery=delivery.id, reason=reason)
+        return Settled("failed", error=reason, say=self._views.undelivered(delivery, reason), events=(_event("delivery_failed", delivery, reason),))
+
+
+class _NothingToDo(DeliveryError):
+    """The chat has no topics: what was promised about one is moot."""
+
+
+def _event(kind: str, delivery: Delivery, reason: str) -> Event:
+    return Event(kind, conversation=delivery.conversation, ticket=delivery.outbound.ticket, data={"delivery": delivery.id, "reason": reason})
