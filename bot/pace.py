@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Mapping
 
 from bot.adapters.base import Limits
 from bot.model import Outbound, Verb
 
 REMEMBERED = 10_000  # chats whose pace is kept; an older one has long rested
+GROUP_BURST = (4, 4.0)  # messages, seconds: a group takes about one a second for longer stretches
 _FREE = {Verb.ACKNOWLEDGE, Verb.REACT}  # have budgets of their own on the platforms
+_Rules = tuple[tuple[int, float], ...]  # at most so many in so many seconds
 
 
 class Pace:
-    """Virtual scheduling (GCRA, ITU-T I.371): each chat keeps the moment up to which its budget is spent, in seconds."""
+    """Sliding windows: of the sends to one chat, no more than `count` begin within any `period` seconds."""
 
     def __init__(self, limits: Mapping[str, Limits]) -> None:
         self._limits = limits
-        self._spent: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._begun: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
         self._rests: dict[tuple[str, str], float] = {}
 
     async def turn(self, outbound: Outbound) -> None:
         """Wait until this promise may go, and count it."""
         channel, chat = outbound.to.channel, outbound.to.chat
-        limits = self._limits[channel]
-        waits = [self._reserve((channel, ""), 1 / limits.per_second, limits.per_second)] if limits.per_second else []
+        moment = self._reserve((channel, ""))
         if outbound.verb not in _FREE:
-            if _is_group(chat):
-                if limits.group_per_minute:
-                    waits.append(self._reserve((channel, chat), 60 / limits.group_per_minute, limits.group_per_minute))
-            elif limits.peer_per_second:
-                waits.append(self._reserve((channel, chat), 1 / limits.peer_per_second, limits.peer_burst))
-        if (pause := max(waits, default=0.0)) > 0:
+            moment = max(moment, self._reserve((channel, chat)))
+        if (pause := moment - time.monotonic()) > 0:
             await asyncio.sleep(pause)
 
     def rest(self, channel: str, chat: str, seconds: float) -> None:
@@ -45,30 +42,38 @@ class Pace:
         """Chats that must not be taken now: told to wait, or with their budget spent."""
         now = time.monotonic()
         self._rests = {key: until for key, until in self._rests.items() if until > now}
-        return set(self._rests) | {key for key, until in self._spent.items() if key[1] and until - now > self._allowance(*key)}
+        return set(self._rests) | {key for key in self._begun if key[1] and self._earliest(key, now) > now}
 
     def next_free(self) -> float:
         """Seconds until something that rests may go; 0 when nothing rests."""
         now = time.monotonic()
         ends = [until - now for until in self._rests.values()]
-        ends += [until - now - self._allowance(*key) for key, until in self._spent.items() if key[1]]
-        return max(0.0, min((e for e in ends if e > 0), default=0.0))
+        ends += [self._earliest(key, now) - now for key in self._begun if key[1]]
+        return min((e for e in ends if e > 0), default=0.0)
 
-    def _allowance(self, channel: str, chat: str) -> float:
-        """How far ahead of time a chat may be: its burst, in seconds."""
-        limits = self._limits[channel]
-        if _is_group(chat):
-            return 60.0
-        return (limits.peer_burst - 1) / limits.peer_per_second if limits.peer_per_second else 0.0
-
-    def _reserve(self, key: tuple[str, str], interval: float, burst: float) -> float:
+    def _reserve(self, key: tuple[str, str]) -> float:
         now = time.monotonic()
-        spent = max(now, self._spent.get(key, 0.0)) + interval
-        self._spent[key] = spent
-        self._spent.move_to_end(key)
-        while len(self._spent) > REMEMBERED:
-            self._spent.popitem(last=False)
-        return max(0.0, spent - now - interval * max(burst, 1.0))
+        moment = self._earliest(key, now)
+        begun = self._begun.setdefault(key, deque(maxlen=max((count for count, _ in self._rules(key)), default=1)))
+        begun.append(moment)
+        self._begun.move_to_end(key)
+        while len(self._begun) > REMEMBERED:
+            self._begun.popitem(last=False)
+        return moment
+
+    def _earliest(self, key: tuple[str, str], now: float) -> float:
+        begun = self._begun.get(key, ())
+        full = [begun[-count] + period for count, period in self._rules(key) if len(begun) >= count]
+        return max([now, *full, *([begun[-1]] if begun else [])])
+
+    def _rules(self, key: tuple[str, str]) -> _Rules:
+        channel, chat = key
+        limits = self._limits[channel]
+        if not chat:
+            return ((max(1, round(limits.per_second)), 1.0),) if limits.per_second else ()
+        if _is_group(chat):
+            return ((round(limits.group_per_minute), 60.0), GROUP_BURST) if limits.group_per_minute else ()
+        return ((limits.peer_burst, limits.peer_burst / limits.peer_per_second),) if limits.peer_per_second else ()
 
 
 def _is_group(chat: str) -> bool:
