@@ -1,0 +1,147 @@
+"""Where templates run: editors write them, so they may read facts and shape words, and nothing more, briefly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, nodes, pass_context
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from bot.model import RichText
+
+MAX_OUTPUT = 12_000  # characters of one text
+MAX_VALUE = 12_000  # characters or items of one value on the way
+MAX_STEPS = 2_000  # rounds of all loops of one text together
+
+OPEN, CLOSE = "\ue000", "\ue001"
+FILTERS = (
+    "abs capitalize count default d first float int join last length list lower max min reject reverse round select sort string title"
+    " trim truncate unique upper"
+).split()
+TESTS = (
+    "boolean defined divisibleby eq even false float ge gt in integer iterable le lt mapping ne none number odd sequence"
+    " string true undefined"
+).split()
+_REFUSED = (
+    nodes.Macro, nodes.CallBlock, nodes.FilterBlock, nodes.AssignBlock, nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends,
+    nodes.Block, nodes.ScopedEvalContextModifier, nodes.With, nodes.ExprStmt,
+)  # fmt: skip
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja2 with a short list of filters, no calls, no multiplication of texts, and a budget of steps and characters.
+
+    What an expression prints is kept aside as a fact (`Facts`), so no customer's character is ever read as Markdown.
+    """
+
+    intercepted_binops = frozenset({"*", "**", "+", "%", "//"})
+
+    def __init__(self, filters: dict[str, Callable[..., object]] | None = None) -> None:
+        super().__init__(
+            autoescape=False, undefined=StrictUndefined, finalize=_keep_aside, trim_blocks=True, lstrip_blocks=True, cache_size=0
+        )
+        self.filters = {name: self.filters[name] for name in FILTERS} | (filters or {})
+        self.tests = {name: self.tests[name] for name in TESTS}
+        self.filters["_steps"], self.filters["_short"] = _steps, _short
+        self.globals = {"range": _range}
+
+    def is_safe_callable(self, obj: object) -> bool:
+        return obj is _range
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if operator in ("**", "%", "*") and not (_is_small(left) and _is_small(right)) or operator == "**":
+            raise SecurityError(f"the operator {operator} is for small numbers only")
+        return _short(super().call_binop(context, operator, left, right))
+
+    def faults(self, tree: nodes.Template) -> Iterator[tuple[str, int, str]]:
+        """What *tree* uses that is not offered: words, line, hint."""
+        for node in tree.find_all(_REFUSED):
+            yield "здесь можно только {{ }}, {% if %}, {% for %}, {% set %}", node.lineno, "уберите этот оператор"
+        for found in tree.find_all(nodes.Filter):
+            if found.name not in self.filters or found.name.startswith("_"):
+                yield f"фильтра «{found.name}» нет", found.lineno, "есть: " + ", ".join(sorted(n for n in self.filters if n[0] != "_"))
+        for test in tree.find_all(nodes.Test):
+            if test.name not in self.tests:
+                yield f"проверки «{test.name}» нет", test.lineno, "есть: " + ", ".join(sorted(self.tests))
+        for call in tree.find_all(nodes.Call):
+            if not isinstance(call.node, nodes.Name) or call.node.name != "range":
+                yield "вызывать функции нельзя", call.lineno, "возьмите фильтр: {{ имя|upper }}"
+        for loop in tree.find_all(nodes.For):
+            if loop.recursive:
+                yield "рекурсивный цикл нельзя", loop.lineno, "напишите обычный {% for %}"
+
+    def compiled(self, source: str, file: str = "") -> Template:
+        """A template whose loops and joins count against the budget. Raises TemplateSyntaxError."""
+        tree = self.parse(source)
+        for loop in tree.find_all(nodes.For):
+            loop.iter = nodes.Filter(loop.iter, "_steps", [], [], None, None, lineno=loop.lineno)
+        for part in list(tree.find_all(nodes.Concat)):
+            part.nodes = [nodes.Filter(n, "_short", [], [], None, None, lineno=n.lineno) for n in part.nodes]
+        for assign in tree.find_all(nodes.Assign):
+            assign.node = nodes.Filter(assign.node, "_short", [], [], None, None, lineno=assign.lineno)
+        tree.set_environment(self)
+        return Template.from_code(self, self.compile(tree, file or None, file or None), dict(self.globals))
+
+    def run(self, template: Template, facts: dict[str, object]) -> tuple[str, Sequence[RichText]]:
+        """The Markdown that *template* makes, and the facts to be filled in. Raises what jinja2 raises, SecurityError for excess."""
+        kept: list[RichText] = []
+        context = template.new_context({**facts, "_facts": kept, "_budget": [MAX_STEPS]})
+        done: list[str] = []
+        length = 0
+        for piece in template.root_render_func(context):
+            length += len(piece)
+            done.append(piece)
+            if length + sum(len(fact.text) for fact in kept[-1:]) > MAX_OUTPUT:
+                raise SecurityError("the text is too long")
+        if sum(len(fact.text) for fact in kept) > 2 * MAX_OUTPUT:
+            raise SecurityError("the text is too long")
+        return "".join(done), kept
+
+
+@pass_context
+def _keep_aside(context: Context, value: object) -> object:
+    if isinstance(value, StrictUndefined):
+        str(value)  # raises
+    if value is None or value == "" or value == RichText():
+        return ""
+    fact = value if isinstance(value, RichText) else RichText(clean(str(value)))
+    if len(fact.text) > MAX_VALUE:
+        raise SecurityError("the value is too long")
+    kept: list[RichText] = context.parent["_facts"]
+    kept.append(fact)
+    return f"{OPEN}{len(kept) - 1}{CLOSE}"
+
+
+def clean(text: str) -> str:
+    """*text* without the two marks of this module, lone surrogates and control characters."""
+    return "".join(c for c in text if c not in (OPEN, CLOSE) and not "\ud800" <= c <= "\udfff" and (c >= " " or c in "\n\t"))
+
+
+@pass_context
+def _steps(context: Context, items: Iterable[object]) -> Iterator[object]:
+    budget: list[int] = context.parent["_budget"]
+    for item in items:
+        budget[0] -= 1
+        if budget[0] < 0:
+            raise SecurityError("the loops are too long")
+        yield item
+
+
+def _range(*args: int) -> range:
+    numbers = range(*args)
+    if len(numbers) > MAX_STEPS:
+        raise SecurityError("the range is too long")
+    return numbers
+
+
+def _short(value: object) -> object:
+    if isinstance(value, str | list | tuple | dict) and len(value) > MAX_VALUE:
+        raise SecurityError("the value is too long")
+    return value
+
+
+def _is_small(value: object) -> bool:
+    return isinstance(value, int | float) and abs(value) < 1e12

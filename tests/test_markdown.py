@@ -1,0 +1,112 @@
+"""Markdown as editors write it becomes text as chats show it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.markdown import INDENT, cut, fill, join, plain, to_rich
+from bot.model import RichText, Span, Style
+
+
+def looks(markdown: str) -> list[tuple[Style, str, str]]:
+    rich = to_rich(markdown)
+    return [(s.style, rich.text[s.offset : s.offset + s.length], s.url) for s in rich.spans]
+
+
+def test_emphasis_becomes_spans() -> None:
+    """Bold, italic, strike and code leave their marks behind and keep their place."""
+    assert plain("**a** *b* ~~c~~ `d`") == "a b c d"
+    assert looks("**a** *b* ~~c~~ `d`") == [
+        (Style.BOLD, "a", ""),
+        (Style.ITALIC, "b", ""),
+        (Style.STRIKE, "c", ""),
+        (Style.CODE, "d", ""),
+    ]
+
+
+def test_offsets_count_characters_after_emoji() -> None:
+    """An emoji is one character for spans, whatever the platforms count."""
+    rich = to_rich("🙂 **жирно**")
+    assert rich.spans == (Span(Style.BOLD, 2, 5),)
+
+
+def test_heading_is_a_bold_line() -> None:
+    """A heading stands alone in bold."""
+    assert plain("# Цены\nтекст") == "Цены\n\nтекст"
+    assert looks("## Цены **сегодня**") == [(Style.BOLD, "Цены сегодня", "")]
+
+
+def test_nested_lists_keep_marks_and_indent() -> None:
+    """Bullets and numbers survive, inner lists are indented with spaces no channel folds, spans move along."""
+    markdown = "3. раз\n   - **да**\n   - нет\n4. два"
+    assert plain(markdown) == f"3. раз\n{INDENT}• да\n{INDENT}• нет\n4. два"
+    assert looks(markdown) == [(Style.BOLD, "да", "")]
+
+
+def test_table_of_two_columns_reads_as_pairs() -> None:
+    """Two columns: the heads stand above, each row is a pair."""
+    assert (
+        plain("| Город | Цена |\n|---|---|\n| Казань | 220 ₽ |\n| Москва | **150 ₽** |")
+        == "Город — Цена\nКазань — 220 ₽\nМосква — 150 ₽"
+    )
+
+
+def test_wide_table_names_its_values() -> None:
+    """With three or more columns each value carries its column's name, and empty cells say nothing."""
+    rows = "| Город | Пункт выдачи | ПВЗ |\n|---|---|---|\n| Казань | 220 ₽ | 100 ₽ |\n| Москва | | 90 ₽ |"
+    assert plain(rows) == "Казань — пункт выдачи: 220 ₽, ПВЗ: 100 ₽\nМосква — ПВЗ: 90 ₽"
+
+
+def test_quotes_and_callouts() -> None:
+    """A quote is styled as one; a callout loses its sign and shows its title in bold."""
+    assert looks("> раз\n> два") == [(Style.QUOTE, "раз\nдва", "")]
+    assert looks("> [!warning] Важно\n> текст") == [(Style.QUOTE, "Важно\nтекст", ""), (Style.BOLD, "Важно", "")]
+    assert looks("> [!note]\n> текст") == [(Style.QUOTE, "текст", "")]
+
+
+def test_links_lead_to_the_web_only() -> None:
+    """Web, mail and phone links are links; relative files and app links are just their words."""
+    assert looks("[сайт](https://a.b/?q=1&r=я)") == [(Style.LINK, "сайт", "https://a.b/?q=1&r=я")]
+    assert looks("[x](tg://user?id=1) [y](javascript:alert(1)) [z](../file.md)") == []
+    assert plain("[x](tg://user?id=1) [z](../file.md)") == "x z"
+
+
+def test_wiki_links_become_their_words_and_pictures_nothing() -> None:
+    """[[page|words]] shows words, [[folder/page]] the page, ![[picture]] and images disappear with their paragraph."""
+    assert plain("[[a/b|Как вернуть]] и [[a/Доставка]]") == "Как вернуть и Доставка"
+    assert plain("раз\n\n![[x.png]]\n\n![alt](y.png)\n\nдва") == "раз\n\nдва"
+    assert plain("`[[a]]`") == "[[a]]"
+
+
+def test_html_is_inert() -> None:
+    """Tags are shown as they are typed and style nothing."""
+    assert plain("<b>x</b> <script>alert(1)</script>") == "<b>x</b> <script>alert(1)</script>"
+    assert looks("<b>x</b>") == []
+
+
+def test_line_breaks_of_the_editor_are_kept() -> None:
+    """A new line in the file is a new line in the chat."""
+    assert plain("раз\nдва") == "раз\nдва"
+
+
+@given(st.text(max_size=300))
+def test_any_text_gives_spans_inside_it(markdown: str) -> None:
+    """Whatever is written, nothing raises and every span lies within the text."""
+    rich = to_rich(markdown)
+    assert all(0 <= s.offset and s.length > 0 and s.offset + s.length <= len(rich.text) for s in rich.spans)
+
+
+def test_cut_and_join_carry_styles() -> None:
+    """Cutting shortens the spans at the border, joining moves them."""
+    rich = to_rich("раз **два три**")
+    assert cut(rich, 4, 7) == RichText("два", (Span(Style.BOLD, 0, 3),))
+    assert join(("a", cut(rich, 4, 7)), "\n") == RichText("a\nдва", (Span(Style.BOLD, 2, 3),))
+
+
+def test_facts_are_filled_in_after_parsing() -> None:
+    """A placeholder becomes its fact; spans around and after it move, the fact's own are kept."""
+    rich = to_rich("**\ue0000\ue001!** и *\ue0001\ue001*")
+    filled = fill(rich, [RichText("**а**"), to_rich("`я`")])
+    assert filled.text == "**а**! и я"
+    assert filled.spans == (Span(Style.BOLD, 0, 6), Span(Style.ITALIC, 9, 1), Span(Style.CODE, 9, 1))
