@@ -458,6 +458,7 @@ class Outcome:
     cancel: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
     notes: tuple[Line, ...] = ()
+    keep: Mapping[str, str] = field(default_factory=dict)  # settings of the service, such as the bound desk
     why: Json = field(default_factory=dict)
 
 

@@ -1,0 +1,376 @@
+"""config.yaml read into frozen values: every problem at once, with file and line; secrets come from the environment only."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, ValidationError, field_validator, model_validator
+from rapidfuzz import process
+
+from bot.errors import ConfigError, Problem
+
+MAX_SIZE = 1_000_000  # bytes of a config file
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+class Section(BaseModel):
+    """A part of the config: frozen, and a key it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Storage(Section):
+    """Where everything is kept."""
+
+    url: str = Field("sqlite:///data/bot.db", description="sqlite:///PATH, relative to this file")
+
+
+class Embeddings(Section):
+    """Search by meaning."""
+
+    model: str = Field("auto", description="auto (our own small Russian encoder), off, a folder, or the id of a model on a hub")
+
+
+class Knowledge(Section):
+    """The articles, and when the bot answers by itself."""
+
+    folder: str = Field("kb_articles", description="folder of the markdown articles, relative to this file")
+    embeddings: Embeddings = Field(default_factory=Embeddings, description="search by meaning")
+    answer_threshold: float | None = Field(None, ge=0, le=1, description="answer at once from this probability on (default: measured)")
+    scope_threshold: float | None = Field(None, ge=0, le=1, description="hand over below this coverage of the question (default: measured)")
+    clarify_options: int = Field(3, ge=2, le=5, description="titles offered when the bot is unsure")
+    synonyms: str | None = Field(None, description="a file of your own synonyms and slang, relative to this file")
+    cache: str | None = Field(None, description="folder for vectors and the search index (default: the user's cache folder)")
+    watch: bool = Field(True, description="read changed articles while running")
+
+
+class TelegramChannel(Section):
+    """A Telegram bot."""
+
+    type: Literal["telegram"] = Field(description="telegram")
+    token: SecretStr | None = Field(None, description='token from @BotFather, as "${TELEGRAM_BOT_TOKEN}"')
+    api_base: str | None = Field(None, description="another Bot API server (your own, or a test server)")
+    proxy: str | None = Field(None, description="http://, socks5:// address through which Telegram is reached")
+    mode: Literal["polling", "webhook"] = Field("polling", description="polling needs no public address; webhook needs url and secret")
+    url: str | None = Field(None, description="public https address of the webhook")
+    secret: SecretStr | None = Field(None, description='webhook secret, as "${TELEGRAM_SECRET}"')
+
+    @model_validator(mode="after")
+    def _webhook_is_guarded(self) -> TelegramChannel:
+        if self.mode == "webhook" and not (self.secret and self.url):
+            raise ValueError("webhook mode needs `url` and `secret`: without a secret anybody could forge updates")
+        return self
+
+
+class VkChannel(Section):
+    """A VK community."""
+
+    type: Literal["vk"] = Field(description="vk")
+    token: SecretStr | None = Field(None, description='key of the community, as "${VK_GROUP_TOKEN}"')
+    group_id: int = Field(gt=0, description="number of the community")
+    api_base: str | None = Field(None, description="another API server (a test server)")
+    proxy: str | None = Field(None, description="http:// or socks5:// address through which VK is reached")
+    mode: Literal["longpoll", "callback"] = Field("longpoll", description="longpoll needs no public address; callback needs secret and confirmation")
+    secret: SecretStr | None = Field(None, description='secret of the Callback API, as "${VK_SECRET}"')
+    confirmation: SecretStr | None = Field(None, description="string that confirms the Callback API server")
+    mark_read: bool = Field(True, description="mark messages as read once they are kept")
+
+    @model_validator(mode="after")
+    def _callback_is_guarded(self) -> VkChannel:
+        if self.mode == "callback" and not (self.secret and self.confirmation):
+            raise ValueError("callback mode needs `secret` and `confirmation`")
+        return self
+
+
+class OtherChannel(BaseModel):
+    """A channel that another package brings (entry point `bot.adapters`); its keys are its own."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    type: str = Field(description="name of the adapter's entry point")
+    token: SecretStr | None = None
+
+
+class Desk(Section):
+    """Where operators work. Forum or plain group is found out by itself; without it the bot offers to bind a group."""
+
+    channel: str = Field(description="name of the channel whose chat it is")
+    chat: str = Field(description="id of the group")
+
+    @field_validator("chat", mode="before")
+    @classmethod
+    def _chat_is_text(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) else value
+
+
+Span = Annotated[str, Field(pattern=r"^\d{1,2}:\d{2}-\d{1,2}:\d{2}$")]
+
+
+class Hours(Section):
+    """When people answer. Holidays of the country are days off, unless an exception says otherwise."""
+
+    timezone: str = Field("Europe/Moscow", description="name from the IANA list")
+    week: Mapping[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], Span] = Field(
+        default_factory=lambda: {d: "10:00-20:00" for d in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")},
+        description='opening hours by weekday, as mon: "10:00-20:00"; a day left out is a day off',
+    )
+    country: str | None = Field("RU", description="country whose holidays are days off; null = none")
+    exceptions: Mapping[date, Span | Literal["closed"]] = Field(default_factory=dict, description='single days, as 2026-12-31: "10:00-15:00" or closed')
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"there is no time zone {value!r}: write one such as Europe/Moscow") from error
+        return value
+
+
+class Business(Section):
+    """Who the bot speaks for."""
+
+    name: str = Field("Ромашка", description="name of the business, as customers know it")
+    language: Literal["ru", "en"] = Field("ru", description="language when the customer's own is not known")
+
+
+class FormField(Section):
+    """A thing to ask before an operator comes; asked once, skippable unless required."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="name under which it is kept with the customer")
+    ask: Mapping[str, str] = Field(description="the question by language: {ru: …, en: …}")
+    type: Literal["text", "phone", "email", "order", "number", "choice"] = Field("text", description="what counts as an answer")
+    pattern: str | None = Field(None, description="what the whole answer must look like (regular expression)")
+    options: tuple[str, ...] = Field((), description="the choices of type choice")
+    required: bool = Field(False, description="whether «Пропустить» is not offered")
+
+
+class Form(Section):
+    """Questions asked in the chat."""
+
+    name: str = Field(description="name of the form")
+    when: Literal["handoff", "command"] = Field("handoff", description="before a person is called, or by /name")
+    fields: tuple[FormField, ...] = Field(min_length=1, description="the questions, in order")
+
+
+class Dialogs(Section):
+    """How the bot talks."""
+
+    order: tuple[str, ...] = Field(
+        ("form", "human", "greeting", "smalltalk", "faq"), description="dialogs in order of priority; your own by dotted path, as myshop.dialogs:order_status"
+    )
+    timeout: float = Field(20, gt=0, le=120, description="seconds a dialog may think before a person is called")
+    settle: float = Field(1.2, ge=0, le=10, description="seconds to wait for the next message of a burst")
+    settle_limit: float = Field(4, ge=0, le=30, description="seconds a burst is waited for at most")
+    forms: tuple[Form, ...] = Field((), description="questions asked in the chat")
+    typing: bool = Field(True, description="show «печатает…» while the bot waits for the rest of a burst")
+
+
+class Wording(Section):
+    """The words."""
+
+    folder: str | None = Field(None, description="folder whose ru.yaml / en.yaml override single texts, relative to this file")
+
+
+class Web(Section):
+    """The page: playground, health, webhooks."""
+
+    host: str = Field("127.0.0.1", description="address to listen on; anything but this machine needs a password")
+    port: int = Field(8080, ge=0, le=65535, description="port; 0 = a free one")
+    password: SecretStr | None = Field(None, description='password of the pages, as "${WEB_PASSWORD}"')
+    playground: bool = Field(False, description="show the playground beside the real channels in `bot run`")
+
+
+class Logging(Section):
+    """What the log looks like."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="from which importance on")
+    json_lines: bool = Field(False, description="one JSON object a line, for a collector")
+
+
+def _kind(value: object) -> str:
+    """Which section a channel's settings are checked against."""
+    kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    return kind if kind in ("telegram", "vk") else "other"
+
+
+Channel = Annotated[
+    Annotated[TelegramChannel, Tag("telegram")] | Annotated[VkChannel, Tag("vk")] | Annotated[OtherChannel, Tag("other")], Discriminator(_kind)
+]
+
+
+class Config(Section):
+    """All settings. Everything may be missing: then the terminal, the playground and `bot ask` work all the same."""
+
+    storage: Storage = Field(default_factory=Storage, description="where everything is kept")
+    knowledge: Knowledge = Field(default_factory=Knowledge, description="the articles")
+    channels: Mapping[str, Channel] = Field(default_factory=dict, description="named instances of channels; several of one kind may stand side by side")
+    desk: Desk | None = Field(None, description="where operators work")
+    hours: Hours = Field(default_factory=Hours, description="when people answer")
+    business: Business = Field(default_factory=Business, description="who the bot speaks for")
+    dialogs: Dialogs = Field(default_factory=Dialogs, description="how the bot talks")
+    wording: Wording = Field(default_factory=Wording, description="the words")
+    web: Web = Field(default_factory=Web, description="the page")
+    logging: Logging = Field(default_factory=Logging, description="the log")
+
+    base: Path = Field(default=Path(), exclude=True, description="folder of the file; paths are relative to it")
+
+    def path(self, relative: str) -> Path:
+        """A path of the config, made absolute."""
+        return (self.base / relative).resolve()
+
+    @property
+    def storage_path(self) -> str:
+        """File of the database, or ":memory:"."""
+        rest = self.storage.url.removeprefix("sqlite://").removeprefix("/")
+        return rest if rest == ":memory:" else str(self.path(rest))
+
+
+def span(text: str) -> tuple[time, time]:
+    """Opening and closing time of "10:00-20:00"; "24:00" is the end of the day. Raises `ValueError`."""
+    opens, closes = text.split("-")
+    return _time(opens), _time(closes)
+
+
+def _time(text: str) -> time:
+    hour, minute = map(int, text.split(":"))
+    return time.max if (hour, minute) == (24, 0) else time(hour, minute)
+
+
+def read_config(path: Path | None, *, environment: Mapping[str, str] | None = None) -> Config:
+    """The config in *path* (None: the defaults, relative to the current folder).
+
+    `${NAME}` is replaced from the environment; a variable that is not set makes the value missing, which switches a channel
+    off rather than failing. Raises `ConfigError` with every problem at once, each with its line; never shows a value that may be secret.
+    """
+    if path is None:
+        return Config(base=Path.cwd())
+    text = _read(path)
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        raw = yaml.safe_load(text) or {}
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise ConfigError([Problem(f"this is not valid YAML: {error.problem}", str(path), mark.line + 1 if mark else 0, mark.column + 1 if mark else 0)]) from error
+    if not isinstance(raw, dict):
+        raise ConfigError([Problem("the file must hold `key: value` lines", str(path), 1, hint="see docs/config.md")])
+    problems: list[Problem] = []
+    for place, value in _secrets_in(raw):
+        if isinstance(value, str) and value and not _VARIABLE.search(value):
+            line = _line(root, place)
+            hint = f"write {place[-1]}: \"${{{place[-1].upper()}}}\" and keep the value in the environment"
+            problems.append(Problem(f"{'.'.join(place)} must not stand in the file", str(path), line, hint=hint))
+    values = _substituted(raw, os.environ if environment is None else environment)
+    try:
+        config = Config.model_validate({**values, "base": path.resolve().parent})
+    except ValidationError as error:
+        problems += [_problem(path, root, dict(item)) for item in error.errors(include_input=False, include_url=False)]
+        raise ConfigError(problems) from None
+    problems += list(_contradictions(config, path, root))
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_SIZE:
+            raise ConfigError([Problem("the file is larger than 1 MB", str(path))])
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError([Problem("there is no such file", str(path), hint="name the file by --config, or run in the folder of config.yaml")]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([Problem(f"the file cannot be read: {type(error).__name__}", str(path))]) from None
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.match(r"^[^#'\"]*(?::|-)\s+[&*]\w", line):
+            raise ConfigError([Problem("YAML anchors and aliases are not allowed", str(path), number, hint="write the value out")])
+    return text
+
+
+def _substituted(value: Any, environment: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {k: _substituted(v, environment) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_substituted(v, environment) for v in value]
+    if isinstance(value, str) and (found := _VARIABLE.findall(value)):
+        if any(not environment.get(name) for name in found):
+            return None
+        return _VARIABLE.sub(lambda m: environment[m[1]], value)
+    return value
+
+
+def _secrets_in(value: object, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in ("token", "secret", "password", "confirmation") and not isinstance(inner, dict):
+                yield (*place, str(key)), inner
+            else:
+                yield from _secrets_in(inner, (*place, str(key)))
+
+
+def _problem(path: Path, root: yaml.Node | None, error: Mapping[str, Any]) -> Problem:
+    place = tuple(str(p) for p in error["loc"])
+    if place[:1] == ("channels",) and len(place) > 2:
+        place = place[:2] + place[3:]  # the third part is the tag of the union, which nobody wrote
+    line = _line(root, place)
+    name = ".".join(place)
+    if error["type"] == "extra_forbidden":
+        near = process.extractOne(place[-1], _known_keys(place[:-1]), score_cutoff=60)
+        return Problem(f"unknown key {name}", str(path), line, hint=f"did you mean {near[0]}?" if near else "see docs/config.md")
+    if error["type"] == "missing":
+        return Problem(f"{name} is missing", str(path), line)
+    return Problem(f"{name}: {str(error['msg']).removeprefix('Value error, ')}" if name else str(error["msg"]), str(path), line)
+
+
+def _known_keys(place: tuple[str, ...]) -> list[str]:
+    section: type[BaseModel] = Config
+    for key in place:
+        if key == "channels":
+            return sorted({*TelegramChannel.model_fields, *VkChannel.model_fields})
+        field = section.model_fields.get(key)
+        annotation = field.annotation if field else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return sorted(section.model_fields)
+        section = annotation
+    return sorted(k for k in section.model_fields if k != "base")
+
+
+def _line(root: yaml.Node | None, place: tuple[str, ...]) -> int:
+    node, line = root, 1
+    for key in place:
+        if isinstance(node, yaml.MappingNode):
+            for k, v in node.value:
+                if str(k.value) == key:
+                    line, node = k.start_mark.line + 1, v
+                    break
+            else:
+                return line
+        elif isinstance(node, yaml.SequenceNode) and key.isdigit() and int(key) < len(node.value):
+            node = node.value[int(key)]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _contradictions(config: Config, path: Path, root: yaml.Node | None) -> Iterator[Problem]:
+    """What is valid by itself but cannot work together."""
+    if config.desk and config.desk.channel not in config.channels and not config.desk.channel.startswith("play-"):
+        known = ", ".join(config.channels) or "none"
+        yield Problem(f"desk.channel {config.desk.channel!r} is not among the channels", str(path), _line(root, ("desk", "channel")), hint=f"channels: {known}")
+    if config.web.host not in ("127.0.0.1", "localhost", "::1") and not config.web.password:
+        yield Problem("web.host opens the page to others without a password", str(path), _line(root, ("web", "host")), hint='set web.password: "${WEB_PASSWORD}"')
+    for day, hours in [*config.hours.week.items(), *config.hours.exceptions.items()]:
+        if hours != "closed":
+            try:
+                opens, closes = span(hours)
+                good = opens < closes
+            except ValueError:
+                good = False
+            if not good:
+                key = "week" if day in config.hours.week else "exceptions"
+                yield Problem(f"hours.{key}.{day}: {hours} is not a time span", str(path), _line(root, ("hours", key, str(day))), hint='write "10:00-20:00"')

@@ -1,0 +1,104 @@
+"""The card of a ticket in the desk: who, why, what was said, what the bot would have answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.handoff.contact import mask
+from bot.model import Button, Line, RichText, Rows, Span, Style, Ticket
+from bot.wording import Wording
+
+TRANSCRIPT_LINES = 12
+LINE_LENGTH = 300  # characters of one line of the transcript
+CARD_LENGTH = 3500  # UTF-16 units stay below every channel's limit of one message
+_MARKS = {"waiting": "🟡", "operator": "🟢", "snoozed": "💤", "closed": "✅"}
+
+
+def topic_name(ticket: Ticket, words: Wording, lang: str) -> str:
+    """Name of the ticket's topic: state, number, customer, topic; at most 128 characters."""
+    name = str(ticket.data.get("name") or words.text("desk.nameless", lang=lang))
+    return " · ".join(p for p in (f"{_MARKS[ticket.status]} №{ticket.number} {name}", ticket.topic) if p)[:128]
+
+
+def heading(ticket: Ticket, words: Wording, lang: str) -> RichText:
+    """What stands above a customer's words where tickets share one chat."""
+    text = f"№{ticket.number} · {ticket.data.get('name') or words.text('desk.nameless', lang=lang)}"
+    return RichText(text, (Span(Style.BOLD, 0, len(text)),))
+
+
+def card(ticket: Ticket, words: Wording, lang: str) -> RichText:
+    """The card itself. Contacts are masked; the button shows them."""
+    data = ticket.data
+    head = words.say(
+        "desk.card",
+        lang=lang,
+        mark=_MARKS[ticket.status],
+        number=ticket.number,
+        name=data.get("name") or words.text("desk.nameless", lang=lang),
+        username=data.get("username") or "",
+        channel=data.get("channel") or "",
+        reason=words.text(f"desk.reason.{ticket.reason}", lang=lang) if words.has(f"desk.reason.{ticket.reason}") else ticket.reason,
+        state=words.text(f"desk.state.{ticket.status}", lang=lang, operator=ticket.operator_name),
+        order=_contact(data, "order"),
+        phone=mask(_contact(data, "phone")),
+        email=mask(_contact(data, "email")),
+        candidates=[{"title": str(c[0]), "percent": round(100 * float(c[1]))} for c in _pairs(data.get("candidates"))],
+    )
+    lines = _transcript(data.get("transcript"))
+    return _fitted(head + "\n", lines) if lines else head
+
+
+def card_buttons(ticket: Ticket, words: Wording, lang: str) -> Rows:
+    """What an operator may do with the ticket now."""
+
+    def button(action: str, style: str = "") -> Button:
+        return Button(words.text(f"desk.button.{action}", lang=lang), action, str(ticket.number), style=style)  # type: ignore[arg-type]
+
+    if ticket.status == "closed":
+        return ((button("reopen"),),)
+    first = (button("take", "primary"),) if ticket.status == "waiting" else (button("close", "success"),)
+    rest = (button("return_to_bot"), *((button("close"),) if ticket.status == "waiting" else ()))
+    shown = ((button("show_contact"),),) if _contact(ticket.data, "phone") or _contact(ticket.data, "email") else ()
+    return ((*first, *rest), *shown)
+
+
+def transcript(history: Sequence[Line], customer: str, words: Wording, lang: str) -> list[list[str]]:
+    """The last lines of a conversation as [who, what], masked, ready to be kept with the ticket."""
+    authors = {"bot": words.text("desk.author.bot", lang=lang), "operator": words.text("desk.author.operator", lang=lang)}
+    kept = []
+    for line in [h for h in history if h.author in ("customer", "bot", "operator")][-TRANSCRIPT_LINES:]:
+        who = customer if line.author == "customer" else (line.name or authors[line.author])
+        media = " ".join(f"[{words.text(f'media.{a.media}', lang=lang)}]" for a in line.attachments)
+        text = " ".join(p for p in (media, mask(line.text)) if p)
+        kept.append([who, text if len(text) <= LINE_LENGTH else text[: LINE_LENGTH - 1] + "…"])
+    return kept
+
+
+def _contact(data: Mapping[str, object], key: str) -> str:
+    known = data.get("contacts")
+    return str(known.get(key, "")) if isinstance(known, Mapping) else ""
+
+
+def _pairs(value: object) -> list[Sequence[object]]:
+    return [pair for pair in value if isinstance(pair, Sequence) and len(pair) == 2] if isinstance(value, Sequence) else []
+
+
+def _transcript(value: object) -> list[RichText]:
+    return [RichText(f"{who}: {what}", (Span(Style.BOLD, 0, len(str(who)) + 1),)) for who, what in _pairs(value)]
+
+
+def _fitted(head: RichText, lines: Sequence[RichText]) -> RichText:
+    """The head and as many of the newest lines as a message holds."""
+    room, kept = CARD_LENGTH - _units(head.text), []
+    for line in reversed(lines):
+        room -= _units(line.text) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    for line in reversed(kept):
+        head = head + "\n" + line
+    return head
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -1,0 +1,111 @@
+"""When people answer: opening hours with holidays and exceptions, and what may honestly be promised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from statistics import median
+from zoneinfo import ZoneInfo
+
+import holidays
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+FAR = 370  # days ahead that are looked through for the next opening
+MIN_SAMPLES = 3  # fewer past waits say nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a waiting customer is told. `at` is when people are next there (None: now), `minutes` the usual wait (None: not known)."""
+
+    place: int
+    open: bool
+    at: datetime | None = None
+    minutes: int | None = None
+
+
+class Hours:
+    """Opening hours in the business's own time zone.
+
+    *week* maps weekday to (opens, closes); *exceptions* single days, None = closed. Holidays of *country* are days off
+    unless an exception names the day; working Saturdays that make up for them are worked like the weekday list says for a Friday.
+    """
+
+    def __init__(
+        self,
+        timezone: str = "Europe/Moscow",
+        week: Mapping[str, tuple[time, time]] | None = None,
+        *,
+        country: str | None = None,
+        exceptions: Mapping[date, tuple[time, time] | None] | None = None,
+    ) -> None:
+        self.zone = ZoneInfo(timezone)
+        self._week = dict(week) if week is not None else dict.fromkeys(WEEKDAYS, (time(10), time(20)))
+        self._exceptions = dict(exceptions or {})
+        self._holidays = holidays.country_holidays(country) if country else None
+
+    def day(self, day: date) -> tuple[time, time] | None:
+        """Opening and closing time of a day; None = closed."""
+        if day in self._exceptions:
+            return self._exceptions[day]
+        weekday = WEEKDAYS[day.weekday()]
+        if self._holidays is not None:
+            day in self._holidays  # noqa: B015 - fills the library's data of that year
+            if day in getattr(self._holidays, "weekend_workdays", ()):
+                return self._week.get(weekday) or self._week.get("fri")
+            if day in self._holidays:
+                return None
+        return self._week.get(weekday)
+
+    def is_open(self, at: datetime) -> bool:
+        local = at.astimezone(self.zone)
+        hours = self.day(local.date())
+        return hours is not None and hours[0] <= local.time() < hours[1]
+
+    def next_open(self, at: datetime) -> datetime | None:
+        """The moment itself when open, else the next opening; None when there is none within a year."""
+        if self.is_open(at):
+            return at
+        return next((max(opens, at) for opens, closes in self._spans(at) if closes > at), None)
+
+    def working(self, start: datetime, end: datetime) -> timedelta:
+        """How much of the time between two moments people were there."""
+        total = timedelta()
+        for opens, closes in self._spans(start):
+            if opens >= end:
+                break
+            total += max(timedelta(), min(closes, end) - max(opens, start))
+        return total
+
+    def add_working(self, start: datetime, amount: timedelta) -> datetime:
+        """The moment when *amount* of working time has passed since *start* (for deadlines)."""
+        left, last = amount, start
+        for opens, closes in self._spans(start):
+            begin = max(opens, start)
+            if closes <= begin:
+                continue
+            if closes - begin >= left:
+                return begin + left
+            left -= closes - begin
+            last = closes
+        return last + left
+
+    def promise(self, now: datetime, *, ahead: int, recent_waits: Sequence[float]) -> Promise:
+        """What to tell a customer with *ahead* others before him. *recent_waits*: seconds, the newest first.
+
+        The minutes are the median of the recent waits, rounded up to five, and never said outside hours.
+        """
+        if not self.is_open(now):
+            return Promise(ahead + 1, open=False, at=self.next_open(now))
+        if len(recent_waits) < MIN_SAMPLES:
+            return Promise(ahead + 1, open=True)
+        minutes = median(recent_waits) / 60
+        return Promise(ahead + 1, open=True, minutes=max(1, round(minutes)) if minutes <= 3 else 5 * -(-int(minutes + 0.99) // 5))
+
+    def _spans(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
+        first = start.astimezone(self.zone).date()
+        for offset in range(FAR):
+            day = first + timedelta(days=offset)
+            if (hours := self.day(day)) is not None:
+                yield (datetime.combine(day, hours[0], self.zone), datetime.combine(day, hours[1], self.zone))

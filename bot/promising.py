@@ -1,0 +1,69 @@
+"""A promise is one call of the platform: what is too long or too much for one is parted before it is promised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import groupby
+
+from bot.adapters.base import Limits
+from bot.adapters.richtext import split, utf16_length
+from bot.model import Attachment, Media, Outbound, RichText, Verb
+
+_TOGETHER = {Media.PHOTO: "seen", Media.VIDEO: "seen", Media.DOCUMENT: "file", Media.AUDIO: "heard"}
+
+
+def parts(outbound: Outbound, limits: Mapping[str, Limits]) -> tuple[Outbound, ...]:
+    """The promises that carry *outbound* within the limits of its channel, in order.
+
+    Buttons go with the last of them, the name and the quote with the first. An edit cannot be parted: it ends in "…".
+    """
+    own = limits.get(outbound.to.channel, Limits())
+    room = own.text - utf16_length(outbound.heading.text) - 2
+    if outbound.verb is Verb.EDIT:
+        return (replace(outbound, text=_cut(outbound.text, own.caption if outbound.attachments else room)),)
+    if outbound.verb is not Verb.SAY:
+        return (outbound,)
+    pieces: list[tuple[RichText, tuple[Attachment, ...]]] = []
+    groups = _groups(outbound.attachments, own.attachments)
+    caption_fits = utf16_length(outbound.text.text) <= own.caption - utf16_length(outbound.heading.text) - 2
+    one_call = len(groups) == 1 and caption_fits and not (len(groups[0]) > 1 and outbound.buttons) and _captioned(groups[0])
+    if one_call:
+        pieces.append((outbound.text, groups[0]))
+    else:
+        pieces += [(RichText(), group) for group in groups]
+        pieces += [(text, ()) for text in split(outbound.text, room)] if outbound.text else []
+    if len(pieces) <= 1:
+        return (replace(outbound, text=pieces[0][0], attachments=pieces[0][1]),) if pieces else (outbound,)
+    last = len(pieces) - 1
+    return tuple(
+        replace(
+            outbound,
+            text=text,
+            attachments=attachments,
+            buttons=outbound.buttons if n == last else (),
+            name=outbound.name if n == 0 else "",
+            quotes=outbound.quotes if n == 0 else "",
+            receipt=outbound.receipt if n == last else None,
+        )
+        for n, (text, attachments) in enumerate(pieces)
+    )
+
+
+def _groups(attachments: tuple[Attachment, ...], most: int) -> list[tuple[Attachment, ...]]:
+    """What may travel in one call: photos with videos, files, music; everything else alone."""
+    groups: list[tuple[Attachment, ...]] = []
+    for kind, run in groupby(attachments, key=lambda a: _TOGETHER.get(a.media)):
+        together = list(run)
+        size = most if kind else 1
+        groups += [tuple(together[i : i + size]) for i in range(0, len(together), size)]
+    return groups
+
+
+def _captioned(group: tuple[Attachment, ...]) -> bool:
+    return group[0].media not in (Media.STICKER, Media.LOCATION, Media.CONTACT, Media.VIDEO_NOTE, Media.OTHER)
+
+
+def _cut(text: RichText, limit: int) -> RichText:
+    first, *rest = split(text, limit - 1) if utf16_length(text.text) > limit else (text,)
+    return first + "…" if rest else first
