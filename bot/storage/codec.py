@@ -1,0 +1,154 @@
+"""Values as text and back: every dataclass of the vocabulary as compact JSON, times as integer milliseconds UTC.
+
+A field that has its default is left out, so a row is as long as what it says. Free JSON (`state`, `data`, `why`, `fields`)
+comes back as JSON knows it: tuples as lists, keys as strings. A field that is not known (from a newer version) is passed over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+Value = TypeVar("Value")
+Change = Callable[[Any], Any]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+def ms(at: datetime) -> int:
+    """Milliseconds since 1970 UTC, cut off, never rounded up."""
+    return (at - EPOCH) // MILLISECOND
+
+
+def maybe_ms(at: datetime | None) -> int | None:
+    return None if at is None else (at - EPOCH) // MILLISECOND
+
+
+def moment(at: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=at)
+
+
+def maybe_moment(at: int | None) -> datetime | None:
+    return None if at is None else EPOCH + timedelta(milliseconds=at)
+
+
+def clean(text: str) -> str:
+    """*text* as the database can hold it: a lone surrogate becomes a question mark (the door cleans too; this is the floor)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="replace").decode()
+    return text
+
+
+def to_json(value: object) -> str:
+    """Raises TypeError where *value* is not JSON (a datetime in a dialog's state, a set …)."""
+    return clean(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain))
+
+
+def _plain(value: object) -> object:
+    """Mappings of any kind are objects; anything else stays refused."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def encode(value: object) -> str:
+    """A dataclass of the vocabulary as JSON text."""
+    kind: Any = type(value)
+    return to_json(_writer(kind)(value))
+
+
+def decode(kind: type[Value], text: str) -> Value:
+    """The value that `encode` wrote."""
+    wanted: Any = kind
+    return cast(Value, _reader(wanted)(json.loads(text)))
+
+
+def encode_all(values: tuple[Any, ...]) -> str:
+    """A tuple of dataclasses of one kind as a JSON list."""
+    kind: Any = type(values[0]) if values else None
+    return to_json([_writer(kind)(v) for v in values]) if values else "[]"
+
+
+def decode_all(kind: type[Value], text: str) -> tuple[Value, ...]:
+    """The tuple that `encode_all` wrote."""
+    wanted: Any = kind
+    return () if text == "[]" else tuple(_reader(wanted)(v) for v in json.loads(text))
+
+
+@cache
+def _writer(kind: Any) -> Change:
+    if is_dataclass(kind):
+        return _dataclass_writer(cast(type, kind))
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        some = _writer(next(i for i in inner if i is not NoneType))
+        return lambda v: None if v is None else some(v)
+    if origin is tuple:
+        one = _writer(inner[0])
+        return lambda v: [one(i) for i in v]
+    if kind is datetime:
+        return lambda v: v.astimezone(UTC).isoformat()
+    return _same
+
+
+@cache
+def _reader(kind: Any) -> Change:
+    if is_dataclass(kind):
+        return _dataclass_reader(cast(type, kind))
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        some = _reader(next(i for i in inner if i is not NoneType))
+        return lambda v: None if v is None else some(v)
+    if origin is tuple:
+        one = _reader(inner[0])
+        return lambda v: tuple(one(i) for i in v)
+    if kind is datetime:
+        return datetime.fromisoformat
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind
+    return _same
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _dataclass_writer(kind: type) -> Change:
+    hints = get_type_hints(kind)
+    plan = [(f.name, _default(f), _writer(hints[f.name])) for f in fields(kind)]
+
+    def write(value: Any) -> dict[str, Any]:
+        written = {}
+        for name, default, change in plan:
+            part = getattr(value, name)
+            if part != default or type(part) is not type(default):
+                written[name] = part if change is _same else change(part)
+        return written
+
+    return write
+
+
+def _dataclass_reader(kind: type) -> Change:
+    hints = get_type_hints(kind)
+    plan = {f.name: _reader(hints[f.name]) for f in fields(kind)}
+
+    def read(value: dict[str, Any]) -> Any:
+        return kind(**{name: plan[name](part) for name, part in value.items() if name in plan})
+
+    return read
+
+
+def _default(field: Any) -> Any:
+    if field.default is not MISSING:
+        return field.default
+    return field.default_factory() if field.default_factory is not MISSING else MISSING
+

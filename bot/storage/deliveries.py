@@ -1,0 +1,260 @@
+"""The outbox on its way: what may go now in which order, what became of it, and what its buttons meant."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from bot.adapters.base import read_token
+from bot.model import Outbound, Peer, Press, Quoted
+from bot.storage.base import Delivery, DeliveryStatus, Settled
+from bot.storage.codec import clean, decode, encode, maybe_ms, moment, ms
+from bot.storage.promises import LANES, next_head, promise, write_events
+
+OPEN = ("pending", "sending")
+
+
+def take(db: sqlite3.Connection, now: datetime, limit: int, resting: Collection[tuple[str, str]]) -> tuple[Delivery, ...]:
+    """The heads that may go now, marked as sending."""
+    taken: list[Delivery] = []
+    channels = [c for c in _channels(db) if (c, "") not in resting]
+    for lane in LANES.values():
+        found: list[tuple[Any, str]] = []
+        for channel in channels:
+            found += _heads(db, channel, lane, now, limit - len(taken), resting)
+        found.sort(key=lambda f: (f[0]["due"], f[0]["id"]))
+        for row, target in found[: limit - len(taken)]:
+            db.execute("update outbox set status = 'sending', started = ?, tries = tries + 1 where id = ?", (ms(now), row["id"]))
+            taken.append(replace(delivery(row), status="sending", tries=row["tries"] + 1, target=target))
+        if len(taken) >= limit:
+            break
+    return tuple(taken)
+
+
+def next_due(db: sqlite3.Connection) -> datetime | None:
+    """When the first head is due that waits for nothing but time."""
+    for row in db.execute("select id, channel, chat, edits, due from outbox where head = 1 and status = 'pending' order by due"):
+        if not row["edits"] or not _still_open(db, row):
+            return moment(row["due"])
+    return None
+
+
+def settle(db: sqlite3.Connection, id: int, settled: Settled, now: datetime) -> tuple[int, ...]:
+    """Record what became of a row. What a press has proved, or what was cancelled meanwhile, is not taken back."""
+    row = db.execute("select * from outbox where id = ?", (id,)).fetchone()
+    if row is None or row["status"] == "cancelled" or (row["status"] == "sent" and settled.status != "sent"):
+        return ()
+    open_before, open_after = row["status"] in OPEN, settled.status in OPEN
+    db.execute(
+        "update outbox set status = :status, message = case when :message <> '' then :message else message end, error = :error,"
+        " due = coalesce(:due, due), tries = tries - :uncounted, doubts = doubts + :doubted, settled = :settled,"
+        " payload = coalesce(:payload, payload), head = head and :open where id = :id",
+        {
+            "id": id, "status": settled.status, "message": settled.message, "error": clean(settled.error), "due": maybe_ms(settled.due),
+            "uncounted": int(not settled.counted and row["tries"] > 0), "doubted": int(settled.doubted), "open": int(open_after),
+            "settled": None if open_after else ms(now), "payload": encode(settled.outbound) if settled.outbound else None,
+        },
+    )  # fmt: skip
+    if settled.outbound is not None:
+        _move(db, id, row, settled.outbound)
+    elif open_before and not open_after:
+        _reorder(db, row)
+    elif open_after and not open_before:
+        _reopen(db, row)
+    if settled.unreachable:
+        db.execute("update conversations set reachable = 0 where channel = ? and chat = ?", (row["channel"], row["chat"]))
+    write_events(db, (replace(e, at=e.at or now, conversation=e.conversation or row["conversation"]) for e in settled.events))
+    return promise(db, settled.say, now, about=row["conversation"])
+
+
+def recover(db: sqlite3.Connection, now: datetime) -> int:
+    """What a crash left "sending" may have arrived."""
+    left = db.execute("select * from outbox where status = 'sending' order by id").fetchall()
+    for row in left:
+        doubt = "the process died while it was being sent"
+        again = row["on_doubt"] == "resend"
+        db.execute(
+            "update outbox set status = ?, doubts = doubts + 1, head = head and ?, error = ?, settled = ? where id = ?",
+            ("pending" if again else "unknown", int(again), doubt, None if again else ms(now), row["id"]),
+        )
+        if not again:
+            _reorder(db, row)
+    return len(left)
+
+
+def resolve_unknown(db: sqlite3.Connection, id: int, arrived: bool, now: datetime) -> bool:
+    """What did not arrive goes again, in its old place."""
+    row = db.execute("select * from outbox where id = ? and status = 'unknown'", (id,)).fetchone()
+    if row is None:
+        return False
+    if arrived:
+        db.execute("update outbox set status = 'sent', settled = ? where id = ?", (ms(now), id))
+    else:
+        db.execute("update outbox set status = 'pending', due = ?, settled = null where id = ?", (ms(now), id))
+        _reopen(db, row)
+    return True
+
+
+def prove(db: sqlite3.Connection, token: str, peer: Peer, message: str, now: datetime) -> None:
+    """A press on its keyboard proves that a delivery arrived, whatever the network said."""
+    row = _pressed(db, token, peer)
+    if row is None or not (row["status"] in ("sending", "unknown", "failed") or (row["status"] == "pending" and row["doubts"])):
+        return
+    db.execute(
+        "update outbox set status = 'sent', head = 0, settled = ?, error = '', message = case when message = '' then ? else message end"
+        " where id = ?",
+        (ms(now), message, row["id"]),
+    )
+    if row["status"] in OPEN:
+        _reorder(db, row)
+
+
+def press(db: sqlite3.Connection, token: str, peer: Peer, message: str = "") -> tuple[Press, int | None] | None:
+    """What a button meant, and the ticket of the promise that carried it; None where it was not promised to this peer."""
+    row, place = _pressed(db, token, peer), read_token(token)
+    if row is None or place is None:
+        return None
+    buttons = decode(Outbound, row["payload"]).buttons
+    _, line, column = place
+    if line < 0 or column < 0 or line >= len(buttons) or column >= len(buttons[line]):
+        return None
+    button = buttons[line][column]
+    return Press(button.action, button.value, row["id"], row["message"] or message, button.label), row["ticket"]
+
+
+def quoted(db: sqlite3.Connection, peer: Peer, message: str) -> Quoted | None:
+    """What one of our messages in this chat was."""
+    row = db.execute(
+        "select name, ticket, mirrors from outbox where channel = ? and chat = ? and message = ? and verb = 'say'"
+        " order by id desc limit 1",
+        (peer.channel, peer.chat, message),
+    ).fetchone()
+    return None if row is None else Quoted(row["name"], row["ticket"], row["mirrors"])
+
+
+def listed(
+    db: sqlite3.Connection, status: Collection[DeliveryStatus], after: int, peer: Peer | None, limit: int
+) -> tuple[Delivery, ...]:
+    where, values = ["id > ?"], [after]  # type: tuple[list[str], list[Any]]
+    if status:
+        where.append(f"status in ({', '.join('?' * len(status))})")
+        values += status
+    if peer is not None:
+        where.append("channel = ? and chat = ? and thread = ?")
+        values += (peer.channel, peer.chat, peer.thread)
+    rows = db.execute(f"select * from outbox where {' and '.join(where)} order by id limit ?", (*values, limit))
+    return tuple(delivery(row) for row in rows)
+
+
+def delivery(row: Any) -> Delivery:
+    return Delivery(
+        row["id"], decode(Outbound, row["payload"]), row["conversation"], row["turn"], row["tries"], row["doubts"], "",
+        moment(row["created"]), row["status"], row["error"], row["message"],
+    )  # fmt: skip
+
+
+def _channels(db: sqlite3.Connection) -> list[str]:
+    """The channels that have something waiting: a walk along the index, one step for each."""
+    found: list[str] = []
+    step = "select min(channel) from outbox where head = 1 and status = 'pending' and channel > ?"
+    while (name := db.execute(step, (found[-1] if found else "",)).fetchone()[0]) is not None:
+        found.append(name)
+    return found
+
+
+def _heads(
+    db: sqlite3.Connection, channel: str, lane: int, now: datetime, limit: int, resting: Collection[tuple[str, str]]
+) -> list[tuple[Any, str]]:
+    """At most *limit* heads of a channel's lane that may go, each with the message it edits."""
+    found: list[tuple[Any, str]] = []
+    hopeless = []
+    rows = db.execute(
+        "select * from outbox where head = 1 and status = 'pending' and channel = ? and lane = ? and due <= ? order by due, id",
+        (channel, lane, ms(now)),
+    )
+    for row in rows:
+        if (channel, row["chat"]) in resting:
+            continue
+        target = ""
+        if row["edits"]:
+            if _still_open(db, row):
+                continue
+            target = _target(db, row)
+            if not target:
+                hopeless.append(row)
+                continue
+        found.append((row, target))
+        if len(found) >= limit:
+            break
+    rows.close()
+    for row in hopeless:
+        db.execute(
+            "update outbox set status = 'cancelled', head = 0, settled = ?, error = 'the message it changes was not sent' where id = ?",
+            (ms(now), row["id"]),
+        )
+        _reorder(db, row)
+    return _heads(db, channel, lane, now, limit, resting) if hopeless else found
+
+
+def _still_open(db: sqlite3.Connection, row: Any) -> bool:
+    """Whether the message that *row* changes is still on its way. Only older rows count: so rows never wait in a circle."""
+    return (
+        db.execute(
+            "select 1 from outbox where channel = ? and chat = ? and name = ? and name <> '' and id < ? and verb = 'say'"
+            " and status in ('pending', 'sending') limit 1",
+            (row["channel"], row["chat"], row["edits"], row["id"]),
+        ).fetchone()
+        is not None
+    )
+
+
+def _target(db: sqlite3.Connection, row: Any) -> str:
+    """The newest message of that name which was sent in that chat."""
+    found = db.execute(
+        "select message from outbox where channel = ? and chat = ? and name = ? and name <> '' and verb = 'say' and status = 'sent'"
+        " and message <> '' order by id desc limit 1",
+        (row["channel"], row["chat"], row["edits"]),
+    ).fetchone()
+    return "" if found is None else str(found["message"])
+
+
+def _pressed(db: sqlite3.Connection, token: str, peer: Peer) -> Any:
+    place = read_token(token)
+    if place is None or not 0 < place[0] < 1 << 62:
+        return None
+    return db.execute("select * from outbox where id = ? and channel = ? and chat = ?", (place[0], peer.channel, peer.chat)).fetchone()
+
+
+def reorder(db: sqlite3.Connection, channel: str, chat: str, thread: str, lane: int) -> None:
+    """After a row opened or closed: exactly its order's oldest open row is the head."""
+    db.execute(
+        "update outbox set head = 0 where channel = ? and chat = ? and thread = ? and lane = ?"
+        " and status in ('pending', 'sending') and head = 1",
+        (channel, chat, thread, lane),
+    )
+    next_head(db, channel, chat, thread, lane)
+
+
+def _reorder(db: sqlite3.Connection, row: Any) -> None:
+    reorder(db, row["channel"], row["chat"], row["thread"], row["lane"])
+
+
+def _reopen(db: sqlite3.Connection, row: Any) -> None:
+    """An old row is open again and goes first, but not beside a younger one that is just being sent (its end will reorder)."""
+    key = (row["channel"], row["chat"], row["thread"], row["lane"])
+    busy = "select 1 from outbox where channel = ? and chat = ? and thread = ? and lane = ? and status = 'sending' limit 1"
+    if db.execute(busy, key).fetchone() is None:
+        _reorder(db, row)
+
+
+def _move(db: sqlite3.Connection, id: int, row: Any, outbound: Outbound) -> None:
+    """The promise is to be tried elsewhere or otherwise: its address and names follow."""
+    db.execute(
+        "update outbox set channel = ?, chat = ?, thread = ?, lane = ?, head = 0 where id = ?",
+        (outbound.to.channel, outbound.to.chat, outbound.to.thread, LANES[outbound.lane], id),
+    )
+    _reorder(db, row)
+    _reorder(db, db.execute("select * from outbox where id = ?", (id,)).fetchone())

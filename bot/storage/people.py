@@ -1,0 +1,171 @@
+"""A customer's data: all of it on request, and none of it afterwards.
+
+What stays of a forgotten customer are rows without words: counts, times, results, ticket numbers and ratings.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.storage.codec import moment, ms, to_json
+from bot.storage.deliveries import reorder
+
+# Of an event's data only these stay, and only where they are figures, yes/no or the names of our own things.
+KEPT = frozenset({"article", "decision", "dialog", "result", "category", "seconds", "wait", "rating", "priority", "confidence", "score"})
+
+_HIS = "(select id from conversations where customer = :customer)"
+_TICKETS = f"(select number from tickets where conversation in {_HIS})"
+_TURNS = f"(select id from turns where conversation in {_HIS} or subject in {_HIS} or ticket in {_TICKETS})"
+_ROWS = {
+    "conversations": f"id in {_HIS}",
+    "inbox": f"conversation in {_HIS} or turn in {_TURNS}",
+    "turns": f"id in {_TURNS}",
+    "history": f"conversation in {_HIS}",
+    "tickets": f"conversation in {_HIS}",
+    "topics": f"ticket in {_TICKETS}",
+    "outbox": f"conversation in {_HIS} or ticket in {_TICKETS} or turn in {_TURNS}",
+    "timers": f"conversation in {_HIS}",
+    "events": f"conversation in {_HIS} or ticket in {_TICKETS}",
+}
+_JSON = frozenset({"state", "payload", "why", "data", "fields", "attachments"})
+_TIMES = frozenset({"at", "received", "ready", "limit_at", "done_at", "opened", "taken", "first_reply", "closed", "due", "created",
+                    "started", "settled", "fired", "cancelled", "erased", "ready_at", "ready_max", "rest_until"})  # fmt: skip
+
+
+def export(db: sqlite3.Connection, id: int) -> Mapping[str, object]:
+    """Every row about the customer, by table, times in ISO 8601; empty where he is not known."""
+    customer = db.execute("select * from customers where id = ?", (id,)).fetchone()
+    if customer is None:
+        return {}
+    found: dict[str, object] = {"customer": _readable(customer)}
+    for table, where in _ROWS.items():
+        key = "number" if table == "tickets" else "rowid"
+        rows = db.execute(f"select * from {table} where {where} order by {key}", {"customer": id})
+        found[table] = [_readable(row) for row in rows]
+    return found
+
+
+def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int]) -> bool:
+    """Blank every word, name and address of the customer; False where he is not known or forgotten already.
+
+    Open deliveries and timers are cancelled, waiting inbounds end as ignored (in turns numbered by *turn*), and a turn under way will meet a `Conflict`.
+    """
+    if db.execute("select 1 from customers where id = ? and erased is null", (id,)).fetchone() is None:
+        return False
+    values = {"customer": id, "now": ms(now)}
+    names = _names(db, id)
+    orders = db.execute(
+        f"select distinct channel, chat, thread, lane from outbox where status = 'pending' and ({_ROWS['outbox']})", values
+    ).fetchall()
+    _end_waiting(db, id, now, turn)
+    for statement in (
+        f"""update outbox set payload = '{{"to":{{"channel":"","chat":""}}}}', name = '', edits = '', quotes = '', mirrors = '', error = '',
+          dedupe = null, status = case when status in ('pending', 'unknown') then 'cancelled' else status end,
+          head = case when status = 'pending' then 0 else head end, settled = coalesce(settled, :now)
+          where {_ROWS["outbox"]}""",
+        """update outbox set chat = 'forgotten-' || conversation, thread = '', message = '' where (channel, chat) in
+          (select channel, chat from conversations where customer = :customer)""",
+        f"""update inbox set key = 'forgotten-' || id, message = '',
+          payload = '{{"key":"","peer":{{"channel":"","chat":""}},"sender":{{"id":""}},"at":"1970-01-01T00:00:00+00:00"}}'
+          where {_ROWS["inbox"]}""",
+        f"update turns set text = '', why = '{{}}', reason = '', error = '' where {_ROWS['turns']}",
+        f"update history set text = '', name = '', attachments = '[]', message = '' where {_ROWS['history']}",
+        f"""update timers set data = '{{}}', key = 'forgotten-' || id, cancelled = case when fired is null then coalesce(cancelled, :now)
+          else cancelled end where {_ROWS["timers"]}""",
+    ):
+        db.execute(statement, values)
+    _erase_events(db, values)
+    for statement in (
+        f"""update tickets set chat = '', thread = '', reason = '', topic = '', data = '{{}}', version = version + 1,
+          closed = coalesce(closed, :now), status = 'closed' where {_ROWS["tickets"]}""",
+        """update conversations set chat = 'forgotten-' || id, thread = '', state = '{}', status = 'bot', version = version + 1,
+          ticket = null, reachable = 0, ready_at = null, ready_max = null, limit_at = null, rest_until = null, attempts = 0, error = ''
+          where customer = :customer""",
+        """update customers set name = '', last_name = '', username = '', gender = '', language = '', fields = '{}', told = '', erased = :now
+          where id = :customer""",
+    ):
+        db.execute(statement, values)
+    _erase_names(db, names)
+    for key in orders:
+        reorder(db, *key)
+    return True
+
+
+def scrub(db: sqlite3.Connection) -> None:
+    """Nothing of what was blanked stays in free space or in the log. Runs outside a transaction and holds up the writer.
+
+    secure_delete alone leaves old copies of rows that moved between pages (measured), so the file is written anew.
+    """
+    db.execute("vacuum")
+    db.execute("pragma wal_checkpoint(truncate)")
+
+
+def _end_waiting(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int]) -> None:
+    """Also what nobody will decide on any more has exactly one result."""
+    waiting = f"select distinct conversation from inbox where done_at is null and conversation in {_HIS}"
+    for row in db.execute(waiting, {"customer": id}).fetchall():
+        values = {"id": turn(), "conversation": row["conversation"], "now": ms(now)}
+        db.execute(
+            "insert into turns(id, conversation, at, dialog, result, reason, text, why)"
+            " values(:id, :conversation, :now, 'forget', 'ignored', 'forgotten', '', '{}')",
+            values,
+        )
+        db.execute(
+            "update inbox set done_at = :now, result = 'ignored', turn = :id where done_at is null and conversation = :conversation", values
+        )
+
+
+def _names(db: sqlite3.Connection, id: int) -> list[str]:
+    """Words by which he may be named in messages that belong to nobody (a board of the desk)."""
+    row = db.execute("select name, last_name, username, fields from customers where id = ?", (id,)).fetchone()
+    full = f"{row['name']} {row['last_name']}".strip() if row["last_name"] else row["name"]
+    words = {full, row["username"]} | {str(v) for v in json.loads(row["fields"]).values() if isinstance(v, (str, int))}
+    words |= {r["chat"] for r in db.execute("select chat from conversations where customer = ?", (id,))}
+    return sorted(w for w in words if len(w) >= 4)
+
+
+def _erase_names(db: sqlite3.Connection, names: list[str]) -> None:
+    """Desk messages without a ticket that name him (boards, notices) lose their words and keep their buttons."""
+    for name in names:
+        rows = db.execute(
+            "select id, payload from outbox where ticket is null and status not in ('pending', 'sending') and instr(payload, ?)",
+            (to_json(name)[1:-1],),
+        ).fetchall()
+        for row in rows:
+            payload = json.loads(row["payload"])
+            if name in (payload.get("to") or {}).values():
+                continue
+            kept = {k: v for k, v in payload.items() if k in ("to", "verb", "lane", "buttons", "author", "on_doubt")}
+            if name in to_json(kept):
+                kept.pop("buttons", None)
+            db.execute("update outbox set payload = ? where id = ?", (to_json(kept), row["id"]))
+
+
+def _erase_events(db: sqlite3.Connection, values: Mapping[str, Any]) -> None:
+    """Events stay for the metrics, without words and without the customer as their actor."""
+    senders = {
+        f"{r['channel']}:{r['chat']}" for r in db.execute(f"select channel, chat from conversations where id in {_HIS}", values)
+    }
+    senders |= {s.partition(":")[2] for s in senders}
+    for row in db.execute(f"select id, actor, data from events where {_ROWS['events']}", values).fetchall():
+        data = {k: v for k, v in json.loads(row["data"]).items() if k in KEPT and isinstance(v, (int, float, str)) and len(str(v)) <= 64}
+        actor = "customer" if row["actor"] in senders else row["actor"]
+        db.execute("update events set actor = ?, data = ? where id = ?", (actor, to_json(data), row["id"]))
+
+
+def _readable(row: Any) -> dict[str, object]:
+    """A row as people read it: JSON as JSON, times as text, our bookkeeping left out."""
+    found: dict[str, object] = {}
+    for name in row.keys():  # noqa: SIM118 (a Row iterates its values)
+        value = row[name]
+        if name in _JSON and isinstance(value, str):
+            value = json.loads(value)
+        elif name in _TIMES and isinstance(value, int):
+            value = moment(value).isoformat()
+        if name not in ("head", "told", "dedupe"):
+            found[name] = value
+    return found

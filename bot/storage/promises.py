@@ -1,0 +1,99 @@
+"""Promising: outbound rows with their order, and the words they leave in the history."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.model import Event, Lane, Line, Outbound, Peer, Verb
+from bot.storage.codec import clean, encode, encode_all, ms, to_json
+
+LANES = {lane: place for place, lane in enumerate(Lane)}
+
+_PROMISE = """insert into outbox(dedupe, channel, chat, thread, lane, verb, name, edits, quotes, mirrors, ticket, conversation, turn,
+  payload, on_doubt, created, due, head) values(:dedupe, :channel, :chat, :thread, :lane, :verb, :name, :edits, :quotes, :mirrors,
+  :ticket, :conversation, :turn, :payload, :on_doubt, :now, :now, not exists(select 1 from outbox where channel = :channel
+  and chat = :chat and thread = :thread and lane = :lane and status in ('pending', 'sending')))"""
+_REPLACED = """update outbox set status = 'cancelled', head = 0, settled = :now, error = 'replaced' where channel = :channel
+  and chat = :chat and thread = :thread and lane = :lane and status = 'pending' and verb = :verb and edits = :edits
+  and quotes = :quotes"""
+_NEXT_HEAD = """update outbox set head = 1 where id = (select min(id) from outbox where channel = :channel and chat = :chat
+  and thread = :thread and lane = :lane and status in ('pending', 'sending'))"""
+
+
+def promise(
+    db: sqlite3.Connection, say: Sequence[Outbound], now: datetime, *, turn: int | None = None, about: int | None = None
+) -> tuple[int, ...]:
+    """Rows of the outbox, in order. *about* is the conversation they belong to where the peer is no customer's own."""
+    homes: dict[Peer, int | None] = {}
+    made = []
+    for place, outbound in enumerate(say):
+        if outbound.to not in homes:
+            homes[outbound.to] = _home(db, outbound.to)
+        home = homes[outbound.to]
+        row = {
+            "dedupe": None if turn is None else f"{turn}:{place}", "channel": outbound.to.channel, "chat": outbound.to.chat,
+            "thread": outbound.to.thread, "lane": LANES[outbound.lane], "verb": outbound.verb.value, "name": outbound.name,
+            "edits": outbound.edits, "quotes": outbound.quotes, "mirrors": outbound.mirrors, "ticket": outbound.ticket,
+            "conversation": about if home is None else home, "turn": turn, "payload": encode(outbound),
+            "on_doubt": outbound.on_doubt, "now": ms(now),
+        }  # fmt: skip
+        if outbound.lane is Lane.VIEW and db.execute(_REPLACED, row).rowcount:
+            db.execute(_NEXT_HEAD, row)
+        id = int(db.execute(_PROMISE, row).lastrowid or 0)
+        made.append(id)
+        if home is not None and outbound.author:
+            _remember(db, outbound, home, id, now)
+    return tuple(made)
+
+
+def promise_alone(db: sqlite3.Connection, say: Sequence[Outbound], now: datetime, events: Sequence[Event]) -> tuple[int, ...]:
+    """Promises outside any turn, with what happened."""
+    write_events(db, (replace(e, at=e.at or now) for e in events))
+    return promise(db, say, now)
+
+
+def next_head(db: sqlite3.Connection, channel: str, chat: str, thread: str, lane: int) -> None:
+    """The oldest open row of this order may go now."""
+    db.execute(_NEXT_HEAD, {"channel": channel, "chat": chat, "thread": thread, "lane": lane})
+
+
+def write_line(db: sqlite3.Connection, conversation: int, line: Line, *, message: str = "", outbound: int | None = None) -> None:
+    db.execute(
+        "insert into history(conversation, at, author, name, text, attachments, message, outbound) values(?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            conversation, ms(line.at), line.author, clean(line.name), clean(line.text), encode_all(line.attachments), message, outbound,
+        ),
+    )  # fmt: skip
+
+
+def write_events(db: sqlite3.Connection, events: Iterable[Event]) -> None:
+    db.executemany(
+        "insert into events(kind, at, conversation, ticket, actor, data) values(?, ?, ?, ?, ?, ?)",
+        [(e.kind, ms(e.at) if e.at else 0, e.conversation, e.ticket, clean(e.actor), to_json(e.data)) for e in events],
+    )
+
+
+def _home(db: sqlite3.Connection, peer: Peer) -> int | None:
+    """The conversation of a customer's peer."""
+    row = db.execute(
+        "select id from conversations where channel = ? and chat = ? and thread = ? and customer is not null",
+        (peer.channel, peer.chat, peer.thread),
+    ).fetchone()
+    return None if row is None else int(row["id"])
+
+
+def _remember(db: sqlite3.Connection, outbound: Outbound, home: int, id: int, now: datetime) -> None:
+    """What a customer is told is a line of his history; what is changed there is changed here."""
+    assert outbound.author != ""
+    if outbound.verb is Verb.SAY:
+        line = Line(now, outbound.author, outbound.text.text, outbound.author_name, outbound.attachments)
+        write_line(db, home, line, outbound=id)
+    elif outbound.verb is Verb.EDIT and outbound.text:
+        db.execute(
+            "update history set text = ? where outbound = (select max(id) from outbox where channel = ? and chat = ? and name = ?"
+            " and verb = 'say')",
+            (clean(outbound.text.text), outbound.to.channel, outbound.to.chat, outbound.edits),
+        )

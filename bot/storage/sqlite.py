@@ -1,0 +1,255 @@
+"""The embedded store: one SQLite file with one owner, written by one thread, read beside it.
+
+Each method is one unit of the writer; units that wait together are committed together. `:memory:` is the same store without
+a file, and the only fake there is.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from bot.errors import Conflict, StorageError
+from bot.model import Conversation, Customer, Event, Line, Outbound, Outcome, Peer, Press, Ticket, Turn
+from bot.storage import deliveries, desk, finishing, intake, looking, people, promises, turns, upkeep
+from bot.storage.base import Arrival, Delivery, DeliveryStatus, Finished, Settled, TurnRecord
+from bot.storage.lockfile import LockFile
+from bot.storage.migrations import bring_up
+from bot.storage.writer import Locks, Work, Writer
+
+Made = TypeVar("Made")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SqliteStore:
+    """A `Store` in one SQLite file (or in memory). Made by `open`; `close` gives the file back."""
+
+    def __init__(
+        self, file: Path | None, lock: LockFile | None, db: sqlite3.Connection, reader: sqlite3.Connection | None, now: Callable[[], datetime]
+    ) -> None:
+        self.file = file
+        self._lock, self._db, self._reading, self._now = lock, db, reader, now
+        self._locks = Locks()
+        self._turns = turns.highest(db)
+        self._writer = Writer(db, self._locks)
+        self._reader = None if reader is None else Writer(reader, Locks(), reads=True)
+
+    @classmethod
+    def open(cls, url_or_path: str | Path, *, now: Callable[[], datetime] = _now) -> SqliteStore:
+        """The store in this file, made with its folder where there is none and brought up to this version's shape.
+
+        Takes `sqlite:///data/bot.db`, a plain path, or `:memory:`. Raises `StorageBusy` where another process owns the file,
+        `StorageNewer` where a newer version has been at it, `StorageError` where it cannot be opened.
+        """
+        file = _file(url_or_path)
+        lock = None
+        if file is not None:
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                lock = LockFile(file)
+            except OSError as error:
+                raise StorageError(f"папка базы {file.parent} недоступна: {error.strerror}. Проверьте storage.url и права") from error
+        try:
+            db = _connect(str(file) if file else ":memory:")
+            bring_up(db, file, now())
+            reader = _connect(f"{file.as_uri()}?mode=ro", read_only=True) if file else None
+            return cls(file, lock, db, reader, now)
+        except sqlite3.Error as error:
+            if lock:
+                lock.release()
+            raise StorageError(f"базу {file or ':memory:'} не удалось открыть: {error}") from error
+        except BaseException:
+            if lock:
+                lock.release()
+            raise
+
+    @property
+    def commits(self) -> int:
+        """How many transactions were needed so far."""
+        return self._writer.commits
+
+    async def _write(self, work: Work[Made], undo: Callable[[Made], None] | None = None) -> Made:
+        return await self._writer.run(work, undo=undo)
+
+    async def _read(self, work: Work[Made]) -> Made:
+        """Beside the writer where there is a file: a future is resolved after its COMMIT, so what a caller wrote he reads."""
+        return await (self._reader or self._writer).run(work)
+
+    # --- intake
+    async def accept(self, channel: str, arrivals: Sequence[Arrival], *, cursor: str | None = None) -> int:
+        return await self._write(lambda db: intake.accept(db, channel, arrivals, cursor, self._now()))
+
+    async def cursor(self, channel: str) -> str | None:
+        return await self._read(lambda db: intake.cursor(db, channel))
+
+    # --- turns
+    async def take_turn(self, now: datetime, *, batch: int = 50) -> Turn | None:
+        return await self._write(lambda db: turns.take(db, self._locks, self._number, now, batch), undo=self._untake)
+
+    async def finish_turn(self, turn: Turn, outcome: Outcome, now: datetime) -> Finished:
+        try:
+            return await self._write(lambda db: finishing.finish(db, self._locks, turn, outcome, now))
+        except Conflict:
+            self._unlock(turn)
+            raise
+
+    async def release_turn(self, turn: Turn, *, error: str = "", ready: datetime | None = None) -> None:
+        try:
+            await self._write(lambda db: turns.release(db, self._locks, turn, error, ready))
+        finally:
+            self._unlock(turn)
+
+    async def fire_timers(self, now: datetime) -> int:
+        return await self._write(lambda db: intake.fire_timers(db, now))
+
+    async def next_due(self, now: datetime) -> datetime | None:
+        return await self._write(lambda db: min(filter(None, (turns.next_ready(db, self._locks), turns.next_timer(db))), default=None))
+
+    def _number(self) -> int:
+        self._turns += 1
+        return self._turns
+
+    def _unlock(self, turn: Turn) -> None:
+        """Whatever became of it: nobody is at this turn any more."""
+        self._writer.post(lambda db: turns.unlock(self._locks, turn))
+
+    def _untake(self, turn: Turn | None) -> None:
+        """The taker went away before he had it."""
+        if turn is not None:
+            self._unlock(turn)
+
+    # --- deliveries
+    async def take_deliveries(
+        self, now: datetime, *, limit: int = 32, resting: Collection[tuple[str, str]] = ()
+    ) -> tuple[Delivery, ...]:
+        return await self._write(lambda db: deliveries.take(db, now, limit, frozenset(resting)), undo=self._undeliver)
+
+    def _undeliver(self, taken: tuple[Delivery, ...]) -> None:
+        """The taker went away before he had them: certainly not sent."""
+        back = Settled("pending", counted=False)
+        for delivery in taken:
+            self._writer.post(partial(deliveries.settle, id=delivery.id, settled=back, now=self._now()))
+
+    async def settle(self, delivery: Delivery, settled: Settled, now: datetime) -> tuple[int, ...]:
+        return await self._write(lambda db: deliveries.settle(db, delivery.id, settled, now))
+
+    async def recover(self, now: datetime) -> int:
+        return await self._write(lambda db: deliveries.recover(db, now))
+
+    async def next_delivery(self, now: datetime) -> datetime | None:
+        return await self._write(deliveries.next_due)
+
+    async def resolve_unknown(self, delivery: int, *, arrived: bool, now: datetime) -> bool:
+        return await self._write(lambda db: deliveries.resolve_unknown(db, delivery, arrived, now))
+
+    async def promise(self, say: Sequence[Outbound], now: datetime, *, events: Sequence[Event] = ()) -> tuple[int, ...]:
+        return await self._write(lambda db: promises.promise_alone(db, say, now, events))
+
+    # --- desk
+    async def topic(self, ticket: int, channel: str, chat: str) -> str | None:
+        return await self._read(lambda db: desk.topic(db, ticket, channel, chat))
+
+    async def keep_topic(self, ticket: int, channel: str, chat: str, thread: str) -> None:
+        await self._write(lambda db: desk.keep_topic(db, ticket, channel, chat, thread))
+
+    async def forget_topic(self, channel: str, chat: str, thread: str) -> int | None:
+        return await self._write(lambda db: desk.forget_topic(db, channel, chat, thread))
+
+    async def move_chat(self, channel: str, old: str, new: str) -> None:
+        await self._write(lambda db: desk.move_chat(db, channel, old, new))
+
+    async def setting(self, name: str) -> str | None:
+        return await self._read(lambda db: desk.setting(db, name))
+
+    async def keep_setting(self, name: str, value: str | None) -> None:
+        await self._write(lambda db: desk.keep_setting(db, name, value))
+
+    async def tickets(self, *, open_only: bool = True, limit: int = 200) -> tuple[Ticket, ...]:
+        return await self._read(lambda db: desk.tickets(db, open_only, limit))
+
+    async def ticket(self, number: int) -> Ticket | None:
+        return await self._read(lambda db: turns.ticket(db, number))
+
+    async def history(self, conversation: int, *, limit: int = 100, since: datetime | None = None) -> tuple[Line, ...]:
+        return await self._read(lambda db: turns.history(db, conversation, limit, since))
+
+    # --- looking
+    async def conversation(self, peer: Peer) -> Conversation | None:
+        return await self._read(lambda db: looking.conversation(db, peer))
+
+    async def customer(self, id: int) -> Customer | None:
+        return await self._read(lambda db: turns.customer(db, id))
+
+    async def turns(self, *, conversation: int | None = None, after: int = 0, limit: int = 50) -> tuple[TurnRecord, ...]:
+        return await self._read(lambda db: looking.records(db, conversation, after, limit))
+
+    async def deliveries(
+        self, *, status: Collection[DeliveryStatus] = (), after: int = 0, peer: Peer | None = None, limit: int = 200
+    ) -> tuple[Delivery, ...]:
+        return await self._read(lambda db: deliveries.listed(db, status, after, peer, limit))
+
+    async def press(self, token: str, peer: Peer) -> Press | None:
+        found = await self._read(lambda db: deliveries.press(db, token, peer))
+        return None if found is None else found[0]
+
+    async def events(
+        self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
+    ) -> tuple[Event, ...]:
+        return await self._read(lambda db: looking.events(db, since, until, kinds))
+
+    async def counts(self) -> Mapping[str, int]:
+        return await self._read(upkeep.counts)
+
+    # --- people's data and the file itself
+    async def export_customer(self, id: int) -> Mapping[str, object]:
+        return await self._read(lambda db: people.export(db, id))
+
+    async def forget_customer(self, id: int, now: datetime) -> bool:
+        known = await self._write(lambda db: people.erase(db, id, now, self._number))
+        if known:
+            await self._writer.run(people.scrub, alone=True)
+        return known
+
+    async def backup(self, path: Path) -> None:
+        if self.file is not None and path.resolve() == self.file:
+            raise StorageError("копия не может лечь на место самой базы: укажите другой файл")
+        await (self._reader or self._writer).run(lambda db: upkeep.backup(db, path), alone=True)
+
+    async def check(self) -> tuple[str, ...]:
+        return await self._read(lambda db: upkeep.check(db, self._now()))
+
+    async def close(self) -> None:
+        """Finish what waits, tidy the log, give the file back. A second call changes nothing."""
+        if self._reader is not None and self._reading is not None:
+            self._reader.close()
+            self._reading.close()
+        self._writer.close()
+        self._db.close()
+        if self._lock is not None:
+            self._lock.release()
+
+
+def _file(url_or_path: str | Path) -> Path | None:
+    """The database file; None for memory."""
+    name = str(url_or_path)
+    if name.startswith("sqlite://"):
+        name = name.removeprefix("sqlite://").removeprefix("/") or ":memory:"
+    elif "://" in name:
+        raise StorageError(f"storage.url: хранилище {name.partition('://')[0]} не поддерживается, годится sqlite:///путь/к/файлу.db")
+    return None if name == ":memory:" else Path(name).expanduser().resolve()
+
+
+def _connect(name: str, *, read_only: bool = False) -> sqlite3.Connection:
+    db = sqlite3.connect(name, isolation_level=None, check_same_thread=False, cached_statements=512, uri=read_only)
+    db.row_factory = sqlite3.Row
+    pragmas = ("query_only = on",) if read_only else ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "secure_delete = on")
+    for pragma in (*pragmas, "busy_timeout = 5000"):
+        db.execute(f"pragma {pragma}")
+    return db

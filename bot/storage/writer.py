@@ -1,0 +1,205 @@
+"""The one thread that writes: callers hand it units of work, it commits those that wait together.
+
+A unit is a function of the connection. Its future is resolved only after the COMMIT that holds it, so "done" means kept.
+A unit that fails is rolled back to its own savepoint and does not hurt its neighbours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar, cast
+
+from bot.errors import StorageError
+
+Made = TypeVar("Made")
+Work = Callable[[sqlite3.Connection], Made]
+
+
+class Locks:
+    """Which conversations are being decided on, each with its turn and that turn's inbox rows.
+
+    Lives in memory (one process owns the file) and follows the transaction it was changed in: what is rolled back there is
+    rolled back here. Only the writer's thread touches it.
+    """
+
+    def __init__(self) -> None:
+        self.held: dict[int, tuple[int, tuple[int, ...]]] = {}
+        self._journal: list[tuple[int, tuple[int, tuple[int, ...]] | None]] = []
+
+    def hold(self, conversation: int, turn: int, inbounds: tuple[int, ...]) -> None:
+        self._journal.append((conversation, self.held.get(conversation)))
+        self.held[conversation] = (turn, inbounds)
+
+    def free(self, conversation: int) -> None:
+        self._journal.append((conversation, self.held.pop(conversation, None)))
+
+    def mark(self) -> int:
+        return len(self._journal)
+
+    def back_to(self, mark: int) -> None:
+        while len(self._journal) > mark:
+            conversation, before = self._journal.pop()
+            if before is None:
+                self.held.pop(conversation, None)
+            else:
+                self.held[conversation] = before
+
+    def keep(self) -> None:
+        self._journal.clear()
+
+
+@dataclass(slots=True)
+class _Unit:
+    work: Work[Any]
+    alone: bool = False  # runs outside any transaction (VACUUM, checkpoint)
+    loop: asyncio.AbstractEventLoop | None = None
+    future: asyncio.Future[Any] | None = None
+    undo: Callable[[Any], None] | None = None  # called with the result when nobody waits for it any more
+    result: Any = None
+    error: BaseException | None = None
+
+
+class Writer:
+    """Runs units one after another on a connection of its own, up to *group* of them in one transaction (that only *reads*)."""
+
+    def __init__(self, db: sqlite3.Connection, locks: Locks, *, group: int = 64, reads: bool = False) -> None:
+        self.commits = 0  # how many transactions were needed so far, for metrics and tests
+        self._db, self._locks, self._group = db, locks, group
+        self._begin = "BEGIN" if reads else "BEGIN IMMEDIATE"
+        self._queue: SimpleQueue[_Unit | None] = SimpleQueue()
+        self._closing = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="storage-reader" if reads else "storage", daemon=True)
+        self._thread.start()
+
+    async def run(self, work: Work[Made], *, alone: bool = False, undo: Callable[[Made], None] | None = None) -> Made:
+        """What *work* returned, once it is committed. Raises `StorageError`; then nothing of it was done.
+
+        A caller who is cancelled leaves the unit to its fate; *undo* is then called with its result, in the writer's turn.
+        """
+        loop = asyncio.get_running_loop()
+        unit = _Unit(work, alone, loop, loop.create_future(), undo)
+        self._put(unit)
+        assert unit.future is not None
+        return cast(Made, await unit.future)
+
+    def post(self, work: Work[Any]) -> None:
+        """Do it after everything that waits now; nobody waits for the result."""
+        self._put(_Unit(work))
+
+    def close(self) -> None:
+        """Finish what waits and end the thread. A second call changes nothing."""
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        self._thread.join()
+
+    def _put(self, unit: _Unit) -> None:
+        with self._closing:
+            if self._closed:
+                raise StorageError("хранилище закрыто")
+            self._queue.put(unit)
+
+    def _run(self) -> None:
+        while True:
+            first = self._queue.get()
+            if first is None:
+                return
+            units, last = [first], False
+            while len(units) < self._group and not units[-1].alone:
+                try:
+                    unit = self._queue.get_nowait()
+                except Empty:
+                    break
+                if unit is None:
+                    last = True
+                    break
+                units.append(unit)
+            lonely = units.pop() if units[-1].alone else None
+            if units:
+                self._commit(units)
+            if lonely is not None:
+                self._alone(lonely)
+                units.append(lonely)
+            self._tell(units)
+            if last:
+                return
+
+    def _commit(self, units: list[_Unit]) -> None:
+        db = self._db
+        before = db.total_changes
+        try:
+            db.execute(self._begin)
+            for unit in units:
+                self._step(unit, savepoint=len(units) > 1)
+            if db.in_transaction:
+                db.execute("COMMIT")
+            self._locks.keep()
+        except BaseException as error:  # noqa: BLE001 the whole group is lost: a full disk, a broken file
+            self._locks.back_to(0)
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            for unit in units:
+                unit.error = unit.error or error
+        self.commits += db.total_changes != before
+
+    def _step(self, unit: _Unit, *, savepoint: bool) -> None:
+        db, mark = self._db, self._locks.mark()
+        if savepoint:
+            db.execute("SAVEPOINT unit")
+        try:
+            unit.result = unit.work(db)
+        except BaseException as error:
+            unit.error = error
+            self._locks.back_to(mark)
+            if not db.in_transaction:  # SQLite gave up the whole transaction by itself
+                raise
+            db.execute("ROLLBACK TO unit" if savepoint else "ROLLBACK")
+        if savepoint:
+            db.execute("RELEASE unit")
+
+    def _alone(self, unit: _Unit) -> None:
+        try:
+            unit.result = unit.work(self._db)
+        except BaseException as error:  # noqa: BLE001 whoever waits is told
+            unit.error = error
+
+    def _tell(self, units: list[_Unit]) -> None:
+        """One wake-up for each loop, however many units were its."""
+        loops: dict[asyncio.AbstractEventLoop, list[_Unit]] = {}
+        for unit in units:
+            if unit.loop is not None:
+                loops.setdefault(unit.loop, []).append(unit)
+        for loop, its in loops.items():
+            try:
+                loop.call_soon_threadsafe(_resolve, its)
+            except RuntimeError:  # the loop is closed: nobody waits any more
+                pass
+
+
+def _resolve(units: list[_Unit]) -> None:
+    for unit in units:
+        future = unit.future
+        assert future is not None
+        if future.done():
+            if unit.undo is not None and unit.error is None:
+                unit.undo(unit.result)
+        elif unit.error is None:
+            future.set_result(unit.result)
+        else:
+            future.set_exception(_as_storage_error(unit.error))
+
+
+def _as_storage_error(error: BaseException) -> BaseException:
+    if isinstance(error, StorageError):
+        return error
+    what = "база данных" if isinstance(error, sqlite3.Error) else type(error).__name__
+    wrapped = StorageError(f"в хранилище ничего не записано: {what}: {error}")
+    wrapped.__cause__ = error
+    return wrapped
