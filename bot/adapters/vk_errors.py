@@ -1,0 +1,134 @@
+"""What VK's refusals mean to us: one row for every error code that needs more than patience."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.errors import AccountError, BadFormat, BotError, DeliveryError, PeerGone, Refused, RetryLater
+
+Meaning = Literal["later", "gone", "format", "refused", "account", "parameters"]
+
+TOKEN_HINT = (
+    "выпустите новый ключ: Управление сообществом → Настройки → Работа с API → Ключи доступа "
+    "(права: сообщения, фотографии, документы, управление) и запишите его в переменную окружения, названную в config.yaml"
+)
+RIGHTS_HINT = (
+    "у ключа нет нужного права: выпустите новый с правами «сообщения», «фотографии», «документы», «управление сообществом»"
+)
+GROUP_HINT = "проверьте group_id в config.yaml: это должно быть то же сообщество, которому выдан ключ, и у ключа должно быть право на управление"
+CAPTCHA_HINT = "VK требует ввести код с картинки: зайдите в сообщество руками, снизьте частоту сообщений и подождите"
+KEYBOARD_HINT = "включите: Управление сообществом → Сообщения → Настройки для бота → Возможности ботов"
+
+
+class VkRefusal(BotError):
+    """VK answered with an error: nothing was done. `code` is VK's, the text is VK's without anything secret."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(f"VK {code}: {text}")
+        self.code, self.text = code, text
+
+
+class VkSilence(BotError):
+    """No usable answer: no connection, a timeout, HTML instead of JSON. It may have been done; all our calls may be repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. `after` is in seconds; `scope` and `counts` are those of `RetryLater`."""
+
+    meaning: Meaning
+    after: float = 1.0
+    scope: Literal["peer", "account"] = "peer"
+    counts: bool = True
+    hint: str = ""
+
+
+_GONE = Row("gone")
+_REFUSED = Row("refused")
+
+TABLE: dict[int, Row] = {
+    1: Row("later", 2.0),  # unknown error: VK's own trouble
+    3: _REFUSED,  # unknown method
+    5: Row("account", hint=TOKEN_HINT),
+    6: Row("later", 0.7, "account", counts=False),  # too many a second
+    7: Row("refused", hint=RIGHTS_HINT),
+    8: _REFUSED,  # invalid request: our mistake
+    9: Row("later", 60.0, "peer"),  # flood control
+    10: Row("later", 2.0),  # internal server error
+    14: Row("later", 3600.0, "account", counts=False, hint=CAPTCHA_HINT),
+    15: Row("refused", hint=RIGHTS_HINT),
+    18: _GONE,  # deleted or banned user
+    23: _REFUSED,  # method switched off
+    27: Row("account", hint=TOKEN_HINT),
+    28: Row("account", hint=TOKEN_HINT),
+    29: Row("later", 3600.0, "account", counts=False),  # the day's quota
+    42: Row("account", hint="VK не принимает этот ключ с адреса сервера: снимите ограничение по IP в настройках ключа"),
+    100: Row("parameters"),
+    113: _GONE,  # no such user
+    900: _GONE,  # black list
+    901: _GONE,  # messages are not allowed
+    902: _GONE,  # privacy
+    909: _REFUSED,  # too old to edit
+    910: _REFUSED,  # too big
+    911: Row("format", hint="VK отверг клавиатуру"),
+    912: Row("format", hint=KEYBOARD_HINT),
+    913: _REFUSED,  # too many forwarded messages
+    914: _REFUSED,  # too long
+    917: Row("gone", hint="верните сообщество в беседу и сделайте его администратором"),
+    920: _REFUSED,  # cannot be edited
+    921: _REFUSED,  # cannot be forwarded
+    922: _GONE,  # left the chat
+    924: _REFUSED,  # cannot be deleted for everybody any more
+    927: _GONE,  # no such chat
+    932: _GONE,  # the community cannot interact with this peer
+    936: _GONE,  # no such contact
+    939: _GONE,  # a message request waits for the customer's consent
+    945: _GONE,  # chat was disabled
+    946: _GONE,  # chat is not supported
+    950: _GONE,  # the time to reply is over until he writes again
+    962: _GONE,  # paid chat without a subscription
+    983: _GONE,  # 983-988: cannot be written to without a request or consent
+    984: _GONE,
+    985: _GONE,
+    986: _GONE,
+    987: _GONE,
+    988: _GONE,
+    1012: _GONE,  # writing is switched off in this chat
+    1117: Row("account", hint=TOKEN_HINT),  # the token has expired
+}
+
+OTHERS = Row("later", 30.0)  # whatever is not listed: patience, which the outbox counts
+ACCOUNT_CODES = frozenset({5, 15, 27, 28, 42, 1117})  # of the first calls: the account cannot be used at all
+
+
+def row(code: int) -> Row:
+    """The line of *code*; patience for anything unknown."""
+    return TABLE.get(code, OTHERS)
+
+
+def to_delivery_error(error: VkRefusal | VkSilence, *, styled: bool = False) -> DeliveryError | AccountError:
+    """What to raise from a send. *styled* says that format_data or a keyboard went with it, so that plain text may pass."""
+    if isinstance(error, VkSilence):
+        return RetryLater(str(error), after=1.0)  # random_id makes a repeat harmless
+    line = row(error.code)
+    text = f"{error} → {line.hint}" if line.hint else str(error)
+    match line.meaning:
+        case "later":
+            return RetryLater(text, after=line.after, scope=line.scope, counts=line.counts)
+        case "gone":
+            return PeerGone(text)
+        case "format":
+            return BadFormat(text)
+        case "account":
+            return AccountError(str(error), hint=line.hint)
+        case "parameters":
+            return BadFormat(text) if styled else Refused(text)
+        case "refused":
+            return Refused(text)
+
+
+def to_account_error(error: VkRefusal) -> AccountError:
+    """The same for the first calls of a channel, where every lack of rights is fatal."""
+    hint = GROUP_HINT if error.code == 15 else row(error.code).hint or TOKEN_HINT
+    return AccountError(str(error), hint=hint)
