@@ -28,7 +28,7 @@ def take(db: sqlite3.Connection, now: datetime, limit: int, resting: Collection[
         found.sort(key=lambda f: (f[0]["due"], f[0]["id"]))
         for row, target in found[: limit - len(taken)]:
             db.execute("update outbox set status = 'sending', started = ?, tries = tries + 1 where id = ?", (ms(now), row["id"]))
-            taken.append(replace(delivery(row), status="sending", tries=row["tries"] + 1, target=target))
+            taken.append(replace(delivery(row), status="sending", target=target))
         if len(taken) >= limit:
             break
     return tuple(taken)
@@ -36,7 +36,7 @@ def take(db: sqlite3.Connection, now: datetime, limit: int, resting: Collection[
 
 def next_due(db: sqlite3.Connection) -> datetime | None:
     """When the first head is due that waits for nothing but time."""
-    for row in db.execute("select id, channel, chat, edits, due from outbox where head = 1 and status = 'pending' order by due"):
+    for row in db.execute("select id, place, channel, chat, edits, due from outbox where head = 1 and status = 'pending' order by due"):
         if not row["edits"] or not _still_open(db, row):
             return moment(row["due"])
     return None
@@ -67,7 +67,10 @@ def settle(db: sqlite3.Connection, id: int, settled: Settled, now: datetime) -> 
     if settled.unreachable:
         db.execute("update conversations set reachable = 0 where channel = ? and chat = ?", (row["channel"], row["chat"]))
     write_events(db, (replace(e, at=e.at or now, conversation=e.conversation or row["conversation"]) for e in settled.events))
-    return promise(db, settled.say, now, about=row["conversation"])
+    ahead = promise(db, settled.ahead, now, about=row["conversation"], place=row["place"] - 1)
+    for to, lane in {(o.to, LANES[o.lane]) for o in settled.ahead}:
+        reorder(db, to.channel, to.chat, to.thread, lane)
+    return ahead + promise(db, settled.say, now, about=row["conversation"])
 
 
 def recover(db: sqlite3.Connection, now: datetime) -> int:
@@ -200,12 +203,12 @@ def _heads(
 
 
 def _still_open(db: sqlite3.Connection, row: Any) -> bool:
-    """Whether the message that *row* changes is still on its way. Only older rows count: so rows never wait in a circle."""
+    """Whether the message that *row* changes is still on its way. Only rows before it count: so rows never wait in a circle."""
     return (
         db.execute(
-            "select 1 from outbox where channel = ? and chat = ? and name = ? and name <> '' and id < ? and verb = 'say'"
+            "select 1 from outbox where channel = ? and chat = ? and name = ? and name <> '' and (place, id) < (?, ?) and verb = 'say'"
             " and status in ('pending', 'sending') limit 1",
-            (row["channel"], row["chat"], row["edits"], row["id"]),
+            (row["channel"], row["chat"], row["edits"], row["place"], row["id"]),
         ).fetchone()
         is not None
     )

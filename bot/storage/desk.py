@@ -101,13 +101,15 @@ def _move_deliveries(db: sqlite3.Connection, channel: str, old: str, new: str) -
 
 
 def _moved(value: str, channel: str, old: str, new: str) -> str:
-    """A setting that names the chat, as `channel:chat` or as JSON {"channel", "chat"}."""
+    """A setting that names the chat: as `channel:chat`, or as JSON {"channel", "chat"} or ["channel", "chat", …]."""
     if value == f"{channel}:{old}":
         return f"{channel}:{new}"
     try:
         read = json.loads(value)
     except ValueError:
         return value
+    if isinstance(read, list) and [str(part) for part in read[:2]] == [channel, old]:
+        return json.dumps([channel, type(read[1])(new), *read[2:]], ensure_ascii=False)
     if isinstance(read, dict) and read.get("channel") == channel and str(read.get("chat")) == old:
         return json.dumps(read | {"chat": type(read["chat"])(new)}, ensure_ascii=False)
     return value

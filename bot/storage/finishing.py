@@ -12,6 +12,7 @@ from bot.model import Conversation, Customer, Event, Inbound, InboundKind, Later
 from bot.storage import deliveries
 from bot.storage.base import Finished
 from bot.storage.codec import clean, maybe_ms, ms, to_json
+from bot.storage.desk import keep_setting
 from bot.storage.promises import promise, write_events, write_line
 from bot.storage.writer import Locks
 
@@ -45,6 +46,8 @@ def finish(db: sqlite3.Connection, locks: Locks, turn: Turn, outcome: Outcome, n
         db.execute("update timers set cancelled = ? where key = ? and fired is null and cancelled is null", (ms(now), key))
     for later in outcome.later:
         _keep_timer(db, later, own, now)
+    for name, value in outcome.keep.items():
+        keep_setting(db, name, value)
     made = promise(db, outcome.say, now, turn=turn.id, about=target.id)
     events = _filled(turn, outcome, target.id, now)
     write_events(db, events)

@@ -13,32 +13,33 @@ from bot.storage.codec import clean, encode, encode_all, ms, to_json
 LANES = {lane: place for place, lane in enumerate(Lane)}
 
 _PROMISE = """insert into outbox(dedupe, channel, chat, thread, lane, verb, name, edits, quotes, mirrors, ticket, conversation, turn,
-  payload, on_doubt, created, due, head) values(:dedupe, :channel, :chat, :thread, :lane, :verb, :name, :edits, :quotes, :mirrors,
-  :ticket, :conversation, :turn, :payload, :on_doubt, :now, :now, not exists(select 1 from outbox where channel = :channel
+  payload, on_doubt, created, due, place, head) values(:dedupe, :channel, :chat, :thread, :lane, :verb, :name, :edits, :quotes, :mirrors,
+  :ticket, :conversation, :turn, :payload, :on_doubt, :now, :now, :place, not exists(select 1 from outbox where channel = :channel
   and chat = :chat and thread = :thread and lane = :lane and status in ('pending', 'sending')))"""
 _REPLACED = """update outbox set status = 'cancelled', head = 0, settled = :now, error = 'replaced' where channel = :channel
   and chat = :chat and thread = :thread and lane = :lane and status = 'pending' and verb = :verb and edits = :edits
   and quotes = :quotes"""
-_NEXT_HEAD = """update outbox set head = 1 where id = (select min(id) from outbox where channel = :channel and chat = :chat
-  and thread = :thread and lane = :lane and status in ('pending', 'sending'))"""
+_NEXT_HEAD = """update outbox set head = 1 where id = (select id from outbox where channel = :channel and chat = :chat
+  and thread = :thread and lane = :lane and status in ('pending', 'sending') order by place, id limit 1)"""
 
 
 def promise(
-    db: sqlite3.Connection, say: Sequence[Outbound], now: datetime, *, turn: int | None = None, about: int | None = None
+    db: sqlite3.Connection, say: Sequence[Outbound], now: datetime, *, turn: int | None = None, about: int | None = None, place: int = 0
 ) -> tuple[int, ...]:
-    """Rows of the outbox, in order. *about* is the conversation they belong to where the peer is no customer's own."""
+    """Rows of the outbox, in order. *about* is the conversation they belong to where the peer is no customer's own;
+    a *place* below 0 puts them before what was promised earlier (the caller then orders the heads anew)."""
     homes: dict[Peer, int | None] = {}
     made = []
-    for place, outbound in enumerate(say):
+    for n, outbound in enumerate(say):
         if outbound.to not in homes:
             homes[outbound.to] = _home(db, outbound.to)
         home = homes[outbound.to]
         row = {
-            "dedupe": None if turn is None else f"{turn}:{place}", "channel": outbound.to.channel, "chat": outbound.to.chat,
+            "dedupe": None if turn is None else f"{turn}:{n}", "channel": outbound.to.channel, "chat": outbound.to.chat,
             "thread": outbound.to.thread, "lane": LANES[outbound.lane], "verb": outbound.verb.value, "name": outbound.name,
             "edits": outbound.edits, "quotes": outbound.quotes, "mirrors": outbound.mirrors, "ticket": outbound.ticket,
             "conversation": about if home is None else home, "turn": turn, "payload": encode(outbound),
-            "on_doubt": outbound.on_doubt, "now": ms(now),
+            "on_doubt": outbound.on_doubt, "place": place, "now": ms(now),
         }  # fmt: skip
         if outbound.lane is Lane.VIEW and db.execute(_REPLACED, row).rowcount:
             db.execute(_NEXT_HEAD, row)

@@ -249,7 +249,7 @@ def _file(url_or_path: str | Path) -> Path | None:
 def _connect(name: str, *, read_only: bool = False) -> sqlite3.Connection:
     db = sqlite3.connect(name, isolation_level=None, check_same_thread=False, cached_statements=512, uri=read_only)
     db.row_factory = sqlite3.Row
-    pragmas = ("query_only = on",) if read_only else ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "secure_delete = on")
+    pragmas = () if read_only else ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "secure_delete = on")
     for pragma in (*pragmas, "busy_timeout = 5000"):
         db.execute(f"pragma {pragma}")
     return db

@@ -23,20 +23,18 @@ _SAID = "select id, payload from inbox where conversation = ? and done_at is nul
 def take(db: sqlite3.Connection, locks: Locks, number: Callable[[], int], now: datetime, batch: int) -> Turn | None:
     """The turn, locked; *number* gives it its own. None when nothing is ready."""
     while (free := _ready(db, locks, now)) is not None:
-        rows = db.execute(_SAID, (free["id"], batch if free["private"] else 1)).fetchall()
-        if rows:
+        if said := _said(db, free, batch):
             break
         db.execute("update conversations set ready_at = null where id = ?", (free["id"],))  # ready with nothing to say: mended
     else:
         return None
     id = number()
-    locks.hold(free["id"], id, tuple(row["id"] for row in rows))
-    said = tuple(decode(Inbound, row["payload"]) for row in rows)
+    locks.hold(free["id"], id, tuple(number for number, _ in said))
     row = db.execute("select * from conversations where id = ?", (free["id"],)).fetchone()
-    turn = Turn(id, conversation(row), said, now, attempts=row["attempts"])
-    found = [deliveries.press(db, i.press, i.peer, i.message) for i in said if i.kind is InboundKind.PRESS]
+    turn = Turn(id, conversation(row), tuple(i for _, i in said), now, attempts=row["attempts"])
+    found = [deliveries.press(db, i.press, i.peer, i.message) for i in turn.said if i.kind is InboundKind.PRESS]
     presses = [f for f in found if f is not None]
-    quotes = tuple(deliveries.quoted(db, i.peer, i.quotes) if i.quotes else None for i in said)
+    quotes = tuple(deliveries.quoted(db, i.peer, i.quotes) if i.quotes else None for i in turn.said)
     about = _number(db, turn.conversation, bool(free["private"]), presses, quotes)
     turn = replace(turn, presses=tuple(p for p, _ in presses), quoted=quotes, ticket=ticket(db, about) if about else None)
     return _with_figures(db, _with_people(db, turn, bool(free["private"])))
@@ -130,6 +128,27 @@ def _ready(db: sqlite3.Connection, locks: Locks, now: datetime) -> Any:
         if row["id"] not in locks.held:
             return row
     return None
+
+
+def _said(db: sqlite3.Connection, place: Any, batch: int) -> list[tuple[int, Inbound]]:
+    """The oldest that wait: a run of messages (in groups one, or the parts of one album), or one of any other kind."""
+    said: list[tuple[int, Inbound]] = []
+    rows = db.execute(_SAID, (place["id"], batch))
+    for row in rows:
+        inbound = decode(Inbound, row["payload"])
+        if said and not _joins(said[0][1], inbound, bool(place["private"])):
+            break
+        said.append((row["id"], inbound))
+        if inbound.kind is not InboundKind.MESSAGE or not (place["private"] or inbound.album):
+            break
+    rows.close()
+    return said
+
+
+def _joins(first: Inbound, inbound: Inbound, private: bool) -> bool:
+    if inbound.kind is not InboundKind.MESSAGE:
+        return False
+    return private or (inbound.album == first.album and inbound.sender.id == first.sender.id)
 
 
 def _number(

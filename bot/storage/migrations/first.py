@@ -60,11 +60,12 @@ STATEMENTS = (
       mirrors text not null default '', ticket integer, conversation integer references conversations,
       turn integer references turns, payload text not null, on_doubt text not null check(on_doubt in ('resend', 'hold')),
       status text not null default 'pending' check(status in ('pending', 'sending', 'sent', 'unknown', 'failed', 'cancelled')),
+      place integer not null default 0,  -- below 0 = goes before what was promised earlier (a remade topic's history)
       head integer not null default 0,  -- 1 = the oldest open row of its (channel, chat, thread, lane): only it may go
       tries integer not null default 0, doubts integer not null default 0,
       created integer not null, due integer not null, started integer, settled integer,
       message text not null default '', error text not null default '') strict""",
-    "create index outbox_open on outbox(channel, chat, thread, lane, id) where status in ('pending', 'sending')",
+    "create index outbox_open on outbox(channel, chat, thread, lane, place, id) where status in ('pending', 'sending')",
     "create index outbox_heads on outbox(channel, lane, due, id) where head = 1 and status = 'pending'",
     "create index outbox_due on outbox(due) where head = 1 and status = 'pending'",
     "create index outbox_status on outbox(status)",
