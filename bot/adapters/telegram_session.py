@@ -1,0 +1,112 @@
+"""The line to the Bot API: aiogram's methods go out, plain JSON comes back, every failure is one of our errors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Protocol
+
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
+from aiogram.methods import TelegramMethod
+from aiogram.methods.base import TelegramType
+from aiogram.utils.token import TokenValidationError
+from aiohttp import ClientError, ClientTimeout
+from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
+
+from bot.adapters.telegram_errors import TOKEN_HINT, judge, judge_network, judge_unreadable
+from bot.errors import AccountError, BotError, Refused, RetryLater, Uncertain
+
+_CONNECT = 10.0  # seconds until a connection must stand
+_NETWORK = (ClientError, OSError, TimeoutError, ProxyError, ProxyConnectionError, ProxyTimeoutError)
+
+
+class Line(Protocol):
+    """What the parts of the adapter need of the Bot API."""
+
+    async def call(self, method: TelegramMethod[Any], *, timeout: float | None = None) -> Any:
+        """The `result` of the answer, as JSON. Raises the errors of the table in telegram_errors."""
+        ...
+
+
+class TelegramLine:
+    """One bot's account on one server. Raises nothing before the first call, whatever the token looks like."""
+
+    def __init__(self, token: str, *, api_base: str | None = None, proxy: str | None = None, timeout: float = 30.0) -> None:
+        server = TelegramAPIServer.from_base(api_base) if api_base else PRODUCTION
+        self._session = _PlainSession(proxy=proxy, api=server, timeout=timeout)
+        try:
+            self._bot: Bot | None = Bot(token, session=self._session)
+        except TokenValidationError:
+            self._bot = None
+
+    @property
+    def bot_id(self) -> int:
+        """The bot's own user id, which is the first half of its token; 0 where the token is no token."""
+        return self._bot.id if self._bot else 0
+
+    async def call(self, method: TelegramMethod[Any], *, timeout: float | None = None) -> Any:
+        if self._bot is None:
+            raise AccountError("токен Telegram пуст или записан не полностью", TOKEN_HINT)
+        return await self._bot(method, request_timeout=timeout)  # type: ignore[arg-type]  # seconds need not be whole
+
+    async def download(self, path: str, *, limit: int) -> bytes:
+        """The content of a file that getFile named. Raises `Refused` above *limit* bytes, `RetryLater` for every outage."""
+        if self._bot is None:
+            raise AccountError("токен Telegram пуст или записан не полностью", TOKEN_HINT)
+        return await self._session.download(self._bot, path, limit)
+
+    async def close(self) -> None:
+        await self._session.close()
+
+
+class _PlainSession(AiohttpSession):
+    """Answers stay plain: a field that aiogram's types require and a server does not know must not stop the bot."""
+
+    async def make_request(self, bot: Bot, method: TelegramMethod[TelegramType], timeout: float | None = None) -> Any:
+        session = await self.create_session()
+        url = self.api.api_url(token=bot.token, method=method.__api_method__)
+        form = self.build_form_data(bot=bot, method=method)
+        limits = ClientTimeout(total=self.timeout if timeout is None else timeout, sock_connect=_CONNECT)
+        problem: BotError
+        try:
+            async with session.post(url, data=form, timeout=limits, allow_redirects=False) as response:
+                status, content = response.status, await response.read()
+        except _NETWORK as error:
+            problem = judge_network(error)
+        else:
+            return _result(status, content, bot.token)
+        raise problem  # outside the except block: the network's own error knows the URL, and the URL knows the token
+
+    async def download(self, bot: Bot, path: str, limit: int) -> bytes:
+        session = await self.create_session()
+        limits = ClientTimeout(total=120, sock_connect=_CONNECT)
+        problem: BotError
+        try:
+            async with session.get(self.api.file_url(bot.token, path), timeout=limits, allow_redirects=False) as response:
+                if response.status != 200:
+                    problem = RetryLater(f"the file was answered with {response.status}", after=5)
+                else:
+                    chunks, size = [], 0
+                    async for chunk in response.content.iter_chunked(1 << 16):
+                        size += len(chunk)
+                        if size > limit:
+                            raise Refused("the file is too big")
+                        chunks.append(chunk)
+                    return b"".join(chunks)
+        except _NETWORK as error:
+            judged = judge_network(error)
+            problem = RetryLater(str(judged), after=5) if isinstance(judged, Uncertain) else judged
+        raise problem
+
+
+def _result(status: int, content: bytes, token: str) -> Any:
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict) or "ok" not in body:
+        raise judge_unreadable(status)
+    if body["ok"] is True and status < 300:
+        return body.get("result")
+    raise judge(status, body, token=token)
