@@ -58,14 +58,14 @@ class TelegramChannel(Section):
     token: SecretStr | None = Field(None, description='token from @BotFather, as "${TELEGRAM_BOT_TOKEN}"')
     api_base: str | None = Field(None, description="another Bot API server (your own, or a test server)")
     proxy: str | None = Field(None, description="http://, socks5:// address through which Telegram is reached")
-    mode: Literal["polling", "webhook"] = Field("polling", description="polling needs no public address; webhook needs url and secret")
-    url: str | None = Field(None, description="public https address of the webhook")
+    mode: Literal["polling", "webhook"] = Field("polling", description="polling needs no public address; webhook needs webhook_url and secret")
+    webhook_url: str | None = Field(None, description="public https address that leads to /hooks/NAME of the page")
     secret: SecretStr | None = Field(None, description='webhook secret, as "${TELEGRAM_SECRET}"')
 
     @model_validator(mode="after")
     def _webhook_is_guarded(self) -> TelegramChannel:
-        if self.mode == "webhook" and not (self.secret and self.url):
-            raise ValueError("webhook mode needs `url` and `secret`: without a secret anybody could forge updates")
+        if self.mode == "webhook" and not (self.secret and self.webhook_url):
+            raise ValueError("webhook mode needs `webhook_url` and `secret`: without a secret anybody could forge updates")
         return self
 
 

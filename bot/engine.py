@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
 from bot.clock import Clock
 from bot.errors import Conflict, StorageError
-from bot.model import Inbound, InboundKind, Outbound, Outcome, Result, Turn, Verb
+from bot.model import Event, Inbound, InboundKind, Outbound, Outcome, Result, Turn, Verb
 from bot.observing import Observers, get_logger
 from bot.storage.base import Store
 
@@ -54,7 +54,7 @@ class Engine:
         *,
         desk: Desk,
         relay: Relay,
-        flow: Callable[[Turn], object],
+        flow: Callable[[Turn], Awaitable[Outcome]],
         prepare: Callable[[Outbound], tuple[Outbound, ...]],
         committed: Callable[[], None] = lambda: None,
         observers: Observers | None = None,
@@ -141,8 +141,7 @@ class Engine:
     async def _decide(self, turn: Turn) -> Outcome:
         first = turn.said[0]
         if first.kind is InboundKind.MOVED:
-            await self._store.move_chat(first.peer.channel, first.peer.chat, str(first.data.get("chat", "")))
-            return Outcome("engine", Result.IGNORED, "moved")
+            return await self._moved(first)
         if first.kind in _ASIDE:
             return Outcome("engine", Result.IGNORED, _ASIDE[first.kind])
         if self._desk.hears(turn):
@@ -153,9 +152,13 @@ class Engine:
             if not _worth_answering(turn, first):
                 return Outcome("engine", Result.IGNORED, "edited")
             turn = replace(turn, said=(replace(first, kind=InboundKind.MESSAGE),))
-        outcome = await self._flow(turn)  # type: ignore[misc]
-        assert isinstance(outcome, Outcome)
-        return outcome
+        return await self._flow(turn)
+
+    async def _moved(self, inbound: Inbound) -> Outcome:
+        channel, old, new = inbound.peer.channel, inbound.peer.chat, str(inbound.data.get("chat", ""))
+        await self._store.move_chat(channel, old, new)
+        event = Event("chat_moved", data={"channel": channel, "old": old, "new": new})
+        return Outcome("engine", Result.IGNORED, "moved", events=(event,), keep={f"moved:{channel}:{old}": new})
 
     def _ready(self, turn: Turn, outcome: Outcome) -> Outcome:
         """The outcome as it is promised: every press acknowledged, every text short enough for its channel."""

@@ -263,15 +263,22 @@ class Outbox:
                 return Settled("unknown", error=reason, doubted=True, events=(_event("delivery_unknown", delivery, reason),))
             return Settled("pending", due=now + timedelta(seconds=1 + delivery.doubts * 4), doubted=True, error=reason)
         if isinstance(error, ChatMoved):
-            await self._store.move_chat(outbound.to.channel, outbound.to.chat, error.chat)
-            self._forums.clear()
-            return Settled("pending", due=now, counted=False, outbound=replace(outbound, to=replace(outbound.to, chat=error.chat)))
+            return await self._chat_moved(outbound, error.chat)
         if isinstance(error, BadFormat) and (outbound.text.spans or outbound.quotes) and outbound.verb in (Verb.SAY, Verb.EDIT):
             plain = replace(outbound, text=RichText(outbound.text.text), heading=RichText(outbound.heading.text), quotes="")
             return Settled("pending", due=now, outbound=plain, error=reason)
         if isinstance(error, PeerGone):
             return replace(self._given_up(delivery, reason), unreachable=True)
         return self._given_up(delivery, reason)
+
+    async def _chat_moved(self, outbound: Outbound, chat: str) -> Settled:
+        channel, old = outbound.to.channel, outbound.to.chat
+        await self._store.move_chat(channel, old, chat)
+        await self._store.keep_setting(f"moved:{channel}:{old}", chat)
+        self._forums.clear()
+        event = Event("chat_moved", data={"channel": channel, "old": old, "new": chat})
+        moved = replace(outbound, to=replace(outbound.to, chat=chat))
+        return Settled("pending", due=self._clock(), counted=False, outbound=moved, events=(event,))
 
     def _given_up(self, delivery: Delivery, reason: str) -> Settled:
         """The promise cannot be kept: recorded, and said loudly where a person is responsible."""

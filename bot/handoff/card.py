@@ -9,7 +9,8 @@ from bot.model import Button, Line, RichText, Rows, Span, Style, Ticket
 from bot.wording import Wording
 
 TRANSCRIPT_LINES = 12
-LINE_LENGTH = 300  # characters of one line of the transcript
+LINE_LENGTH = 300  # characters of a customer's line in the transcript
+BOT_LENGTH = 120  # the bot's own words are known to operators
 CARD_LENGTH = 3500  # UTF-16 units stay below every channel's limit of one message
 _MARKS = {"waiting": "🟡", "operator": "🟢", "snoozed": "💤", "closed": "✅"}
 
@@ -70,7 +71,9 @@ def transcript(history: Sequence[Line], customer: str, words: Wording, lang: str
         who = customer if line.author == "customer" else (line.name or authors[line.author])
         media = " ".join(f"[{words.text(f'media.{a.media}', lang=lang)}]" for a in line.attachments)
         text = " ".join(p for p in (media, mask(line.text)) if p)
-        kept.append([who, text if len(text) <= LINE_LENGTH else text[: LINE_LENGTH - 1] + "…"])
+        most = BOT_LENGTH if line.author == "bot" else LINE_LENGTH
+        text = " ".join(text.split()) if line.author == "bot" else text
+        kept.append([who, text if len(text) <= most else text[: most - 1] + "…"])
     return kept
 
 

@@ -58,6 +58,10 @@ class Hours:
                 return None
         return self._week.get(weekday)
 
+    def knows_year(self, year: int) -> bool:
+        """Whether the holidays of *year* are known."""
+        return self._holidays is None or bool(holidays.country_holidays(self._holidays.country, years=year))
+
     def is_open(self, at: datetime) -> bool:
         local = at.astimezone(self.zone)
         hours = self.day(local.date())

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from bot.handoff.naming import message_name
-from bot.model import Button, Event, Inbound, InboundKind, Line, Outbound, Outcome, Peer, Receipt, Result, RichText, Rows, Status, Ticket, Turn, Verb
+from bot.model import Button, Event, Inbound, InboundKind, Lane, Line, Outbound, Outcome, Peer, Receipt, Result, RichText, Rows, Status, Ticket, Turn, Verb
 from bot.wording import Wording
 
 COMMAND = re.compile(r"/(\w+)(?:@\w+)?(?:\s+(.*))?$", re.S)
@@ -162,7 +162,7 @@ def _take(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     say = (
         Outbound(ticket.customer_peer, told, ticket=ticket.number),
         *desk.card_edit(taken),
-        *_notice(desk, turn, "desk.you_took_it", operator=inbound.sender.name).say,
+        *_done(desk, turn, "desk.you_took_it", operator=inbound.sender.name).say,
     )
     event = Event("ticket_taken", ticket=ticket.number, actor=_who(inbound), data={"how": "button" if inbound.kind is InboundKind.PRESS else "command"})
     return Outcome("desk", Result.ANSWERED, "taken", say, status=Status.OPERATOR, ticket=taken, events=(event,))
@@ -172,7 +172,7 @@ def _close(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     if ticket.status == "closed":
         return _notice(desk, turn, "desk.closed_already")
     closed = desk.close(turn, ticket, by=_who(turn.said[0]))
-    return replace(closed, say=(*closed.say, *_notice(desk, turn, "desk.you_closed_it").say))
+    return replace(closed, say=(*closed.say, *_done(desk, turn, "desk.you_closed_it").say))
 
 
 def _return(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
@@ -181,7 +181,7 @@ def _return(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     closed = desk.close(turn, ticket, by=_who(turn.said[0]), told=False)
     told = Outbound(ticket.customer_peer, desk.words.say("handoff.returned", lang=desk.customer_lang(turn)), ticket=ticket.number)
     event = Event("ticket_returned", ticket=ticket.number, actor=_who(turn.said[0]))
-    return replace(closed, reason="returned", say=(told, *closed.say, *_notice(desk, turn, "desk.you_returned_it").say), events=(*closed.events, event))
+    return replace(closed, reason="returned", say=(told, *closed.say, *_done(desk, turn, "desk.you_returned_it").say), events=(*closed.events, event))
 
 
 def _reopen(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
@@ -193,7 +193,7 @@ def _reopen(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     opened = replace(ticket, status="operator", operator=_who(inbound), operator_name=inbound.sender.name, closed=None)
     place = desk.thread(ticket)
     topic = (Outbound(place, verb=Verb.REOPEN_TOPIC, ticket=ticket.number, author=""),) if place else ()
-    say = (*topic, *desk.card_edit(opened), *_notice(desk, turn, "desk.you_reopened_it").say)
+    say = (*topic, *desk.card_edit(opened), *_done(desk, turn, "desk.you_reopened_it").say)
     event = Event("ticket_reopened", ticket=ticket.number, actor=_who(inbound))
     return Outcome("desk", Result.ANSWERED, "reopened", say, status=Status.OPERATOR, ticket=opened, events=(event,))
 
@@ -252,6 +252,15 @@ def _notice(desk: DeskRoom, turn: Turn, key: str, **facts: object) -> Outcome:
         say = Outbound(inbound.peer, desk.words.say(key, lang=desk.lang, **facts), verb=Verb.ACKNOWLEDGE, quotes=inbound.callback, author="")
         return Outcome("desk", Result.ANSWERED, key, (say,))
     return _say(desk, turn, key, **facts)
+
+
+def _done(desk: DeskRoom, turn: Turn, key: str, **facts: object) -> Outcome:
+    """It worked: words beside the button, a mark on the command (a message would cost the group's budget)."""
+    inbound = turn.said[0]
+    if inbound.callback or not inbound.message:
+        return _notice(desk, turn, key, **facts)
+    mark = Outbound(_place(turn), RichText(desk.words.text("desk.receipt.delivered", lang=desk.lang)), verb=Verb.REACT, quotes=inbound.message, lane=Lane.VIEW, author="")
+    return Outcome("desk", Result.ANSWERED, key, (mark,))
 
 
 def _say(desk: DeskRoom, turn: Turn, key: str, *, buttons: Rows = (), **facts: object) -> Outcome:

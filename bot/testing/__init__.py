@@ -1,0 +1,8 @@
+"""For people who write dialogs and adapters: a whole house in memory, talked to as a customer and as an operator would."""
+
+from __future__ import annotations
+
+from bot.testing.fake_adapter import FakeAdapter
+from bot.testing.theatre import Customer, Operator, Theatre, open_theatre
+
+__all__ = ["Customer", "FakeAdapter", "Operator", "Theatre", "open_theatre"]

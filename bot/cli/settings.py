@@ -1,0 +1,19 @@
+"""Which config a command works with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.cli.speech import fail
+from bot.config import Config, read_config
+from bot.errors import ConfigError
+
+
+def load(path: Path | None) -> Config:
+    """The named file, else config.yaml of this folder, else the defaults. Ends the command where the file is wrong."""
+    if path is None and Path("config.yaml").is_file():
+        path = Path("config.yaml")
+    try:
+        return read_config(path)
+    except ConfigError as error:
+        raise fail(error) from None

@@ -1,0 +1,78 @@
+"""A channel without a platform: keeps what is sent, and fails when told to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
+from bot.errors import Problem, TopicGone
+from bot.model import Attachment, Outbound, Sender, Sent, Verb
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One delivery as the platform would have carried it out."""
+
+    outbound: Outbound
+    nonce: int
+    target: str
+    message: str
+
+
+class FakeAdapter:
+    """Put an exception into `failures` and the next send raises it; `deleted` holds threads that are gone."""
+
+    kind = "fake"
+
+    def __init__(self, name: str, *, forum: bool = False, limits: Limits | None = None) -> None:
+        self.name, self._forum = name, forum
+        self.limits = limits or Limits(topics=forum, reactions=True, per_second=0, peer_per_second=0, group_per_minute=0)
+        self.health = Health("working")
+        self.said: list[Said] = []
+        self.failures: deque[Exception | None] = deque()
+        self.deleted: set[str] = set()
+        self.members: dict[str, Literal["administrator", "member", "none"]] = {}
+        self._next = 1000
+
+    async def run(self, accept: Accept, *, cursor: str | None) -> None:
+        await asyncio.Event().wait()
+
+    async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
+        if self.failures and (failure := self.failures.popleft()) is not None:
+            raise failure
+        if outbound.to.thread in self.deleted:
+            raise TopicGone("message thread not found")
+        for attachment in outbound.attachments:
+            if attachment.channel != self.name:
+                await files.read(attachment)
+        self._next += 1
+        self.said.append(Said(outbound, nonce, target, str(self._next)))
+        return Sent(str(self._next))
+
+    def in_chat(self, chat: str, thread: str | None = None, verb: Verb | None = Verb.SAY) -> list[Said]:
+        """What was sent to a chat (and thread), oldest first."""
+        return [s for s in self.said if s.outbound.to.chat == chat and thread in (None, s.outbound.to.thread) and verb in (None, s.outbound.verb)]
+
+    async def read(self, attachment: Attachment) -> File:
+        return File(f"content of {attachment.ref}".encode(), attachment.name or "file", attachment.mime)
+
+    async def look(self, chat: str) -> ChatInfo:
+        return ChatInfo(chat, "Support", "forum" if self._forum else "group")
+
+    async def membership(self, chat: str, user: str) -> Literal["administrator", "member", "none"]:
+        return self.members.get(user, "member")
+
+    async def profile(self, user: str) -> Sender | None:
+        return None
+
+    async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
+        return None
+
+    async def check(self) -> tuple[Problem, ...]:
+        return ()
+
+    async def close(self) -> None:
+        self.health.state = "stopped"
