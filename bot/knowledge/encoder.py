@@ -1,0 +1,215 @@
+"""Turns texts into vectors of meaning: our own small Russian encoder, or any sentence-transformers model the owner names."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+import tempfile
+import threading
+from collections.abc import Sequence
+from functools import cache as remember
+from hashlib import blake2b
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.errors import BotError
+from bot.knowledge.encoding.navec import find_navec, read_navec
+from bot.knowledge.encoding.rows import Table, Trained, build, read_trained
+from bot.knowledge.words import lemma
+
+Vectors = npt.NDArray[np.float32]
+
+
+class EncoderUnavailable(BotError):
+    """There is no encoder: the text says why and how to mend it. Search goes on with words alone."""
+
+
+class Encoder(Protocol):
+    """Texts in, vectors out. `id` changes whenever the vectors of the same text would; `dimensions` is their width."""
+
+    id: str
+    dimensions: int
+
+    def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+        """(n, dimensions) float32, rows of length 1; a row of zeros where nothing of the text is known. *query* marks
+        questions for models that tell them from passages."""
+        ...
+
+
+def load(model: str, cache: Path | None) -> Encoder:
+    """The encoder named *model*: `auto` (our own), a folder, or a hub id. May be called from any thread.
+
+    The first `auto` builds its rows (about half a minute) and keeps them in *cache*; later ones read them. Without *cache*
+    they are built each time. Raises EncoderUnavailable with what to do; a repeat after mending succeeds.
+    """
+    if model == "auto":
+        return _own(cache)
+    return _named(model)
+
+
+def prepare(cache: Path | None) -> Encoder:
+    """Builds and keeps the rows of our own encoder, so that the first start of the bot need not."""
+    return _own(cache)
+
+
+def pull(hub_id: str, folder: Path) -> Path:
+    """Downloads a model from the hub into *folder*, to be named in config.yaml; returns where it is.
+
+    Raises EncoderUnavailable. A repeat downloads what is missing.
+    """
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise _no_library(error) from error
+    target = folder / hub_id.replace("/", "--")
+    try:
+        snapshot_download(hub_id, local_dir=target, ignore_patterns=["*.onnx", "*.msgpack", "*.h5", "*.ot", "openvino/*", "onnx/*"])
+    except Exception as error:  # the hub's client raises its own, requests' and OS errors
+        raise EncoderUnavailable(
+            f"Модель «{hub_id}» не удалось скачать: {_short(error)}. Проверьте имя на huggingface.co и доступ в интернет."
+        ) from error
+    return target
+
+
+# --- any sentence-transformers model ---------------------------------------------------------------------------------
+
+_PREFIXES = (  # (part of the name, for questions, for passages): models that were trained to see a word in front
+    ("multilingual-e5-large-instruct", "Instruct: Given a customer question, retrieve the article that answers it\nQuery: ", ""),
+    ("e5", "query: ", "passage: "),
+    ("user-base", "query: ", "passage: "),
+    ("frida", "search_query: ", "search_document: "),
+    ("nomic-embed", "search_query: ", "search_document: "),
+    ("ru-en-rosberta", "search_query: ", "search_document: "),
+)
+
+
+class _Sentences:
+    """A sentence-transformers model behind `Encoder`."""
+
+    def __init__(self, model: object, name: str, prefixes: tuple[str, str] = ("", "")) -> None:
+        self._model = model
+        self._prefixes = prefixes
+        self.id = name
+        self.dimensions = int(model.get_embedding_dimension())  # type: ignore[attr-defined]
+
+    def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimensions), np.float32)
+        prefix = self._prefixes[0 if query else 1]
+        found = self._model.encode(  # type: ignore[attr-defined]
+            [prefix + t for t in texts], batch_size=64, show_progress_bar=False, convert_to_numpy=True, normalize_embeddings=True
+        )
+        return np.ascontiguousarray(found, np.float32)
+
+
+def _named(model: str) -> Encoder:
+    place = Path(model).expanduser()
+    if not place.exists() and (place.is_absolute() or model.startswith((".", "~")) or model.count("/") != 1):
+        raise EncoderUnavailable(
+            f"Папки с моделью «{model}» нет. В knowledge.embeddings.model укажите auto, off, папку модели или её имя на huggingface.co "
+            "(например, sergeyzh/rubert-tiny-turbo; скачать: bot model pull sergeyzh/rubert-tiny-turbo)."
+        )
+    try:
+        from sentence_transformers import SentenceTransformer
+    except ImportError as error:
+        raise _no_library(error) from error
+    try:
+        found = SentenceTransformer(str(place) if place.exists() else model, device="cpu")
+    except Exception as error:  # whatever the libraries below raise for a missing, broken or unreachable model
+        raise EncoderUnavailable(
+            f"Модель «{model}» не открылась: {_short(error)}. Если она не скачана и сети нет, скачайте её там, где сеть есть: "
+            f"bot model pull {model}, и укажите папку."
+        ) from error
+    return _Sentences(found, f"st:{_digest(place) if place.exists() else model}", _prefixes_of(found, model))
+
+
+def _prefixes_of(model: object, name: str) -> tuple[str, str]:
+    """What the model wants in front of questions and passages: its own prompts first, then what is known of its family."""
+    prompts: dict[str, str] = {k: v for k, v in getattr(model, "prompts", {}).items() if v}
+    if prompts:
+        passage = next((prompts[k] for k in ("passage", "document", "search_document") if k in prompts), "")
+        return next((prompts[k] for k in ("query", "search_query") if k in prompts), ""), passage
+    names = f"{name} {getattr(getattr(model, 'model_card_data', None), 'base_model', '') or ''}".lower()
+    return next(((q, p) for part, q, p in _PREFIXES if part in names), ("", ""))
+
+
+def _digest(folder: Path) -> str:
+    """Changes whenever a file of the model does."""
+    marks = sorted((str(f.relative_to(folder)), f.stat().st_size, f.stat().st_mtime_ns) for f in folder.rglob("*") if f.is_file())
+    return f"{folder.name}-{blake2b(repr(marks).encode(), digest_size=6).hexdigest()}"
+
+
+def _no_library(error: ImportError) -> EncoderUnavailable:
+    return EncoderUnavailable(f"Нет библиотеки {error.name or 'sentence_transformers'}: pip install sentence-transformers")
+
+
+def _short(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+
+
+# --- our own ---------------------------------------------------------------------------------------------------------
+
+_building = threading.Lock()
+
+
+def _own(cache: Path | None) -> Encoder:
+    trained = _trained()
+    try:
+        from sentence_transformers import SentenceTransformer
+        from sentence_transformers.sentence_transformer.modules import Normalize
+
+        from bot.knowledge.encoding.static import SupportWords
+    except ImportError as error:
+        raise _no_library(error) from error
+    name = f"encoder-{trained.version}"
+    with _building:
+        kept = cache / name / "0_SupportWords" if cache else None
+        if kept and (kept / "words.safetensors").is_file():
+            words = SupportWords.load(str(kept))
+        else:
+            words = SupportWords(_build(trained))
+            lemma.cache_clear()  # a whole dictionary went through it
+            if cache:
+                _keep(SentenceTransformer(modules=[words, Normalize()], device="cpu"), cache / name)
+    return _Sentences(SentenceTransformer(modules=[words, Normalize()], device="cpu"), name)
+
+
+@remember
+def _trained() -> Trained:
+    with as_file(files("bot.knowledge") / "data" / "encoder.npz") as path:
+        return read_trained(path)
+
+
+def _build(trained: Trained) -> Table:
+    path = find_navec()
+    if path is None:
+        raise EncoderUnavailable("Нет векторов слов navec: pip install --no-deps natasha==1.6.0 (нужен только файл с данными внутри).")
+    try:
+        return build(read_navec(path), trained)
+    except (OSError, ValueError, KeyError, EOFError, tarfile.TarError) as error:
+        raise EncoderUnavailable(
+            f"Файл векторов navec не читается ({_short(error)}): pip install --no-deps --force-reinstall natasha==1.6.0"
+        ) from error
+
+
+def _keep(model: object, place: Path) -> None:
+    """Saves beside and renames, so that a reader or a second process never sees half a folder. A full disk only costs time."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=".encoder-", dir=place.parent))
+    except OSError:
+        return
+    try:
+        model.save(str(fresh), create_model_card=False)  # type: ignore[attr-defined]
+        shutil.rmtree(place, ignore_errors=True)
+        os.replace(fresh, place)
+        for old in place.parent.glob("encoder-*"):
+            if old != place:
+                shutil.rmtree(old, ignore_errors=True)
+    except OSError:
+        shutil.rmtree(fresh, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""What trains the parts of the product that are learnt; nothing here is needed to run a bot."""

@@ -1,0 +1,140 @@
+"""Many small knowledge bases made of the corpora, each with questions that its articles answer and others that nothing in it does."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.knowledge.articles import Article, split_passages
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What one article answers: texts by which customers ask it, the first ones worded most plainly."""
+
+    domain: str
+    name: str
+    title: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Base:
+    """A base to learn from. `questions` pairs a text with the id of its article, or None; `fold` says which encoder has not seen it."""
+
+    name: str
+    articles: tuple[Article, ...]
+    questions: tuple[tuple[str, str | None], ...]
+    fold: int
+    language: str
+
+
+def read_support(folder: Path) -> list[Intent]:
+    rows = [json.loads(line) for f in sorted(folder.glob("*.jsonl")) if f.stem != "word_groups" for line in f.open(encoding="utf-8")]
+    return [Intent(r["domain"], f"{r['domain']}/{r['intent']}", r["title"], tuple(r["texts"])) for r in rows]
+
+
+def read_labelled(path: Path, domain: str) -> list[Intent]:
+    """A training split {query, label} as intents."""
+    by: dict[str, list[str]] = {}
+    for line in path.open(encoding="utf-8"):
+        row = json.loads(line)
+        if row["label"]:
+            by.setdefault(row["label"], []).append(row["query"])
+    return [Intent(domain, f"{domain}/{k}", "", tuple(v)) for k, v in sorted(by.items()) if len(v) >= 6]
+
+
+def fold_of(domain: str) -> int:
+    """Which half of the domains it is in; the encoder of the other half is used with it."""
+    return sum(domain.encode()) % 2
+
+
+def _article(name: str, title: str, aliases: Sequence[str], body: str, lang: str) -> Article:
+    return Article(name, title, tuple(aliases), lang=lang, body=body, passages=split_passages(body))
+
+
+def support_bases(intents: Sequence[Intent], number: int, seed: int, off_topic: Sequence[str]) -> Iterator[Base]:
+    """Bases of one to many domains: 1 to 9 examples an article, with titles and bodies or without, with left-out intents as out of scope."""
+    rnd = random.Random(seed)
+    domains = sorted({i.domain for i in intents})
+    for n in range(number):
+        fold = n % 2
+        pool = [d for d in domains if fold_of(d) == fold]
+        several = rnd.choice([1, 1, 2, 2, 3, 4, 6, 9, 14])
+        chosen = rnd.sample(pool, min(several, len(pool)))
+        mine = [i for i in intents if i.domain in chosen]
+        rnd.shuffle(mine)
+        left_out = rnd.choice([0.0, 0.0, 0.1, 0.2, 0.3])
+        cut = int(len(mine) * left_out)
+        outside, inside = mine[:cut], mine[cut:]
+        most = rnd.choice([1, 1, 2, 3, 4, 5, 6, 8, 8, 8])
+        ragged, plain = rnd.random() < 0.4, rnd.random() < 0.6
+        titled, bodied = rnd.random() < 0.7, rnd.random() < 0.5
+        articles: list[Article] = []
+        questions: list[tuple[str, str | None]] = []
+        for intent in inside:
+            order = sorted(range(len(intent.texts)), key=lambda k: (k * 0.25 if plain else 0) + rnd.random())
+            k = rnd.randint(1, most) if ragged else most
+            aliases = [intent.texts[j] for j in order[:k]]
+            rest = [intent.texts[j] for j in order[k:]]
+            title = intent.title if titled else aliases[0]
+            spare = [t for t in rest if len(t) > 90]
+            body = ""
+            if bodied and len(rest) > 5 and spare:
+                body = spare[0] + "\n\n" + intent.title
+                rest = [t for t in rest if t != spare[0]]
+            articles.append(_article(intent.name, title, aliases, body or title, "ru"))
+            questions += [(t, intent.name) for t in rnd.sample(rest, min(4, len(rest)))]
+        near = [(t, None) for i in outside for t in rnd.sample(i.texts, 4)]
+        far_pool = [i for i in intents if i.domain not in chosen and fold_of(i.domain) == fold]
+        far_count = int(len(questions) * rnd.choice([0.0, 0.0, 0.1, 0.2]))
+        far = [(rnd.choice(rnd.choice(far_pool).texts), None) for _ in range(far_count // 2)] if far_pool else []
+        far += [(rnd.choice(off_topic), None) for _ in range(far_count - len(far))] if off_topic else []
+        rnd.shuffle(questions)
+        questions = questions[:220] + near[:80] + far[:60]
+        yield Base(f"support{n}-{len(inside)}x{most}", tuple(articles), tuple(questions), fold, "ru")
+
+
+def labelled_bases(intents: Sequence[Intent], outside: Sequence[str], number: int, seed: int, language: str = "en") -> Iterator[Base]:
+    """Bases of a labelled training set: some of its intents with 1 to 15 examples each, others left out."""
+    rnd = random.Random(seed)
+    for n in range(number):
+        mine = rnd.sample(intents, max(10, int(len(intents) * rnd.choice([0.3, 0.6, 1.0]))) if len(intents) > 10 else len(intents))
+        cut = int(len(mine) * rnd.choice([0.0, 0.0, 0.15, 0.25]))
+        left, inside = mine[:cut], mine[cut:]
+        most, ragged = rnd.choice([2, 3, 5, 8, 10, 10, 15]), rnd.random() < 0.4
+        articles: list[Article] = []
+        questions: list[tuple[str, str | None]] = []
+        for intent in inside:
+            texts = list(intent.texts)
+            rnd.shuffle(texts)
+            k = min(rnd.randint(1, most) if ragged else most, len(texts) - 2)
+            articles.append(_article(intent.name, texts[0], texts[:k], texts[0], language))
+            questions += [(t, intent.name) for t in texts[k : k + 6]]
+        rnd.shuffle(questions)
+        near = [(t, None) for i in left for t in rnd.sample(i.texts, min(5, len(i.texts)))]
+        far = [(rnd.choice(outside), None) for _ in range(int(len(questions[:240]) * rnd.choice([0.0, 0.1, 0.25])))] if outside else []
+        yield Base(f"{inside[0].domain}{n}-{len(inside)}x{most}", tuple(articles), tuple(questions[:240] + near[:80] + far[:60]), n % 2, language)
+
+
+def passage_bases(kb: Path, test: Path, number: int, seed: int, language: str) -> Iterator[Base]:
+    """Bases of passages alone: only every fourth paragraph's document (those that the `_oos` variant leaves out), so that the rest stays unseen."""
+    rows = [json.loads(line) for line in kb.open(encoding="utf-8")]
+    kept = {json.loads(line)["id"] for line in (kb.parent / "kb_oos.jsonl").open(encoding="utf-8")}
+    mine = [r for r in rows if r["id"] not in kept]
+    asked: dict[str, list[str]] = {}
+    for line in test.open(encoding="utf-8"):
+        row = json.loads(line)
+        asked.setdefault(row["label"], []).append(row["query"])
+    rnd = random.Random(seed)
+    for n in range(number):
+        some = rnd.sample(mine, rnd.choice([30, 40, 50, len(mine)]))
+        cut = int(len(some) * rnd.choice([0.0, 0.0, 0.2]))
+        left, inside = some[:cut], some[cut:]
+        titled = rnd.random() < 0.7
+        articles = tuple(_article(r["id"], r["title"] or (r["text"][:60] if titled else f"Статья {i}"), (), r["text"], language) for i, r in enumerate(inside))
+        questions = [(q, r["id"]) for r in inside for q in asked.get(r["id"], [])] + [(q, None) for r in left for q in asked.get(r["id"], [])]
+        yield Base(f"xquad_{language}{n}", articles, tuple(questions), n % 2, language)
