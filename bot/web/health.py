@@ -1,0 +1,101 @@
+"""How the bot is doing, for machines that watch it: alive, ready, and numbers. Never whose words, only how many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from bot.adapters.base import Adapter, Health
+from bot.errors import StorageError
+from bot.knowledge.base import KnowledgeStatus
+from bot.model import Event
+from bot.observing import redact
+from bot.storage.base import Store
+
+_POLLED = ("telegram", "vk")  # kinds whose silence for long means that something is wrong
+
+
+class Metrics:
+    """The numbers of this process. Labels are channels, results and kinds, never people."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._turns = Counter("otklik_turns", "Turns decided", ["result", "dialog"], registry=self.registry)
+        self._latency = Histogram(
+            "otklik_decision_seconds", "From taking a turn to its commit", registry=self.registry,
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
+        )  # fmt: skip
+        self._events = Counter("otklik_events", "Events by kind", ["kind"], registry=self.registry)
+        self._kept = Gauge("otklik_store", "What the store holds, by what it is", ["what"], registry=self.registry)
+        self._up = Gauge("otklik_channel_up", "1 while the channel works", ["channel", "kind"], registry=self.registry)
+        self._lag = Gauge("otklik_channel_lag_seconds", "Since the channel last heard from its platform", ["channel"], registry=self.registry)
+        self._articles = Gauge("otklik_articles", "Articles that can answer", registry=self.registry)
+
+    def decided(self, *, result: str, dialog: str, seconds: float) -> None:
+        """A turn was decided and committed."""
+        self._turns.labels(result, dialog).inc()
+        self._latency.observe(seconds)
+
+    def seen(self, event: Event) -> None:
+        """As an `Observer`."""
+        self._events.labels(event.kind).inc()
+
+    def render(self, counts: Mapping[str, int], channels: Mapping[str, Adapter], articles: int) -> bytes:
+        """Everything in the text form of Prometheus."""
+        for what, count in counts.items():
+            self._kept.labels(what).set(count)
+        for name, adapter in channels.items():
+            self._up.labels(name, adapter.kind).set(adapter.health.state == "working")
+            if adapter.health.last_poll is not None:
+                self._lag.labels(name).set(_lag(adapter.health) or 0.0)
+        self._articles.set(articles)
+        return generate_latest(self.registry)
+
+
+def _lag(health: Health) -> float | None:
+    return None if health.last_poll is None else max(0.0, (datetime.now(UTC) - health.last_poll).total_seconds())
+
+
+def channel_report(adapter: Adapter, stale: timedelta) -> dict[str, object]:
+    """One channel for /readyz; `ready` is false when it fails, or has heard nothing for longer than *stale*."""
+    health = adapter.health
+    lag = _lag(health)
+    silent = adapter.kind in _POLLED and lag is not None and lag > stale.total_seconds()
+    return {
+        "kind": adapter.kind,
+        "state": health.state,
+        "ready": health.state == "working" and not silent,
+        "last_poll": health.last_poll.isoformat() if health.last_poll else None,
+        "lag": None if lag is None else round(lag, 1),
+        "last_error": redact(health.last_error),
+        "details": {key: redact(value) for key, value in health.details.items()},
+    }
+
+
+async def report(
+    store: Store, channels: Mapping[str, Adapter], knowledge: KnowledgeStatus | None, stale: timedelta
+) -> tuple[dict[str, object], Literal[200, 503]]:
+    """What /readyz answers. Ready means: storage works, articles are loaded, every channel works."""
+    try:
+        counts = await store.counts()
+        storage: dict[str, object] = {"ready": True, "counts": dict(counts)}
+    except StorageError as error:
+        storage = {"ready": False, "last_error": redact(str(error))}
+    reports = {name: channel_report(adapter, stale) for name, adapter in channels.items()}
+    known = {
+        "ready": knowledge is not None and knowledge.articles > 0,
+        "articles": knowledge.articles if knowledge else 0,
+        "broken": knowledge.broken if knowledge else 0,
+        "embeddings": (knowledge.embeddings or knowledge.reason) if knowledge else "",
+        "loading": knowledge.loading if knowledge else False,
+    }
+    ready = bool(storage["ready"]) and bool(known["ready"]) and all(r["ready"] for r in reports.values())
+    return {"ready": ready, "storage": storage, "knowledge": known, "channels": reports}, 200 if ready else 503
+
+
+def metrics_response(body: bytes) -> web.Response:
+    return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,188 @@
+"""The pages themselves: templates and their words, in Russian and English."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+import yaml
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from bot.model import Answer, Customer, Ticket
+from bot.web.playground import Playground
+from bot.web.security import Guard
+from bot.web.services import WebServices
+
+HOME = Path(__file__).parent
+LANGUAGES = ("ru", "en")
+
+
+@cache
+def read_words(language: str) -> Mapping[str, str]:
+    """The words of the pages in one language, by their names."""
+    words: Mapping[str, str] = yaml.safe_load((HOME / "locales" / f"{language}.yaml").read_text("utf-8"))
+    return words
+
+
+@cache
+def static_mark() -> str:
+    """Changes when a style or script changes, so that browsers fetch it anew."""
+    content = b"".join(p.read_bytes() for p in sorted((HOME / "static").iterdir()))
+    return hashlib.sha256(content).hexdigest()[:10]
+
+
+class Pages:
+    """Everything a person opens: the playground, the queue, the knowledge base, the login."""
+
+    def __init__(self, services: WebServices, guard: Guard, playground: Playground | None) -> None:
+        self._services, self._guard, self._playground = services, guard, playground
+        self._templates = Environment(
+            loader=FileSystemLoader(HOME / "templates"),
+            autoescape=select_autoescape(default=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    async def home(self, request: web.Request) -> web.Response:
+        """GET /: the playground, or the queue where there is none."""
+        if self._playground is None:
+            raise web.HTTPFound("/queue")
+        scenes = tuple(self._playground.scenes.values())
+        return self._page(request, "playground.html", "play", scenes=scenes, stages=tuple(self._playground.stages.values()))
+
+    async def queue(self, request: web.Request) -> web.Response:
+        """GET /queue: the open tickets, who waits longest first."""
+        everything = "all" in request.query
+        tickets = await self._services.store.tickets(open_only=not everything)
+        rows = [(t, await self._customer(t), self._waited(t)) for t in tickets]
+        return self._page(request, "queue.html", "queue", rows=rows, everything=everything, now=self._services.clock())
+
+    async def _customer(self, ticket: Ticket) -> Customer | None:
+        conversation = await self._services.store.conversation(ticket.customer_peer)
+        if conversation is None or conversation.customer is None:
+            return None
+        return await self._services.store.customer(conversation.customer)
+
+    def _waited(self, ticket: Ticket) -> int | None:
+        """Minutes until a person answered, or so far."""
+        if ticket.opened is None:
+            return None
+        return max(0, round(((ticket.first_reply or ticket.closed or self._services.clock()) - ticket.opened).total_seconds() / 60))
+
+    async def articles(self, request: web.Request) -> web.Response:
+        """GET /kb: articles, what is broken, and a box to ask."""
+        knowledge = self._services.knowledge
+        if knowledge is None:
+            raise web.HTTPNotFound(text="no knowledge base")
+        wanted = request.query.get("q", "").strip().casefold()
+        articles = [
+            a for a in sorted(knowledge.articles(), key=lambda a: (a.section, a.title))
+            if not wanted or wanted in f"{a.id} {a.title} {' '.join(a.aliases)} {' '.join(a.tags)}".casefold()
+        ]  # fmt: skip
+        return self._page(
+            request, "kb.html", "kb", articles=articles, problems=knowledge.problems, known=knowledge.status, q=request.query.get("q", "")
+        )
+
+    async def article(self, request: web.Request) -> web.Response:
+        """GET /kb/{id}: one article as it is written."""
+        knowledge = self._services.knowledge
+        found = knowledge.article(request.match_info["id"]) if knowledge else None
+        if found is None:
+            raise web.HTTPNotFound(text="no such article")
+        problems = [p for p in knowledge.problems if p.file.endswith(found.path.name)] if knowledge else []
+        return self._page(request, "article.html", "kb", article=found, problems=problems)
+
+    async def ask(self, request: web.Request) -> web.Response:
+        """POST /kb/ask {text}: the decision and everything behind it."""
+        if self._services.knowledge is None:
+            raise web.HTTPNotFound(text="no knowledge base")
+        try:
+            text = (await request.json())["text"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise web.HTTPBadRequest(text="{text} expected") from error
+        if not isinstance(text, str) or not text.strip() or len(text) > 4000:
+            raise web.HTTPBadRequest(text="a question of at most 4000 characters")
+        answer = await self._services.knowledge.ask(text)
+        return web.json_response(answer_json(answer), dumps=lambda o: json.dumps(o, default=str))
+
+    # --- the password
+
+    async def login(self, request: web.Request) -> web.Response:
+        """GET /login."""
+        if not self._guard.asks_password:
+            raise web.HTTPFound("/")
+        return self._page(request, "login.html", "login", wrong=False)
+
+    async def log_in(self, request: web.Request) -> web.Response:
+        """POST /login with the form."""
+        if self._guard.log_in(request, str((await request.post()).get("password", ""))):
+            return web.Response(status=303, headers={"Location": "/"})
+        return self._page(request, "login.html", "login", wrong=True, status=403)
+
+    async def log_out(self, request: web.Request) -> web.Response:
+        """POST /logout."""
+        self._guard.log_out(request)
+        return web.Response(status=303, headers={"Location": "/login"})
+
+    def failure(self, request: web.Request, status: int, text: str) -> web.Response:
+        """A page for what went wrong, in words."""
+        return self._page(request, "error.html", "", code=status, text=text, status=status)
+
+    # --- inside
+
+    def _page(self, request: web.Request, template: str, tab: str, *, status: int = 200, **facts: object) -> web.Response:
+        language = self._language(request)
+        words = read_words(language)
+        html = self._templates.get_template(template).render(
+            t=words,
+            lang=language,
+            tab=tab,
+            tabs=self._tabs(),
+            csrf=self._guard.csrf(request),
+            words=json.dumps(words, ensure_ascii=False),
+            mark=static_mark(),
+            summary=self._services.summary,
+            title=self._services.title,
+            password=self._guard.asks_password,
+            local_time=self._local_time,
+            path=request.path,
+            **facts,
+        )
+        response = web.Response(text=html, content_type="text/html", status=status)
+        if request.query.get("lang") in LANGUAGES:
+            response.set_cookie("lang", language, samesite="Lax", path="/", max_age=365 * 24 * 3600)
+        return response
+
+    def _tabs(self) -> tuple[tuple[str, str], ...]:
+        """Only what exists."""
+        play = (("play", "/"),) if self._playground is not None else ()
+        kb = (("kb", "/kb"),) if self._services.knowledge is not None else ()
+        return (*play, ("queue", "/queue"), *kb)
+
+    def _language(self, request: web.Request) -> str:
+        for wanted in (request.query.get("lang"), request.cookies.get("lang"), self._services.language):
+            if wanted in LANGUAGES:
+                return str(wanted)
+        return "ru"
+
+    def _local_time(self, moment: datetime | None) -> str:
+        return moment.astimezone(self._services.timezone).strftime("%d.%m %H:%M") if moment else ""
+
+
+def answer_json(answer: Answer) -> dict[str, object]:
+    """What the knowledge base said, in the form of `bot ask --json`."""
+    return {
+        "decision": answer.decision.value,
+        "article": answer.article,
+        "confidence": answer.confidence,
+        "scope": answer.scope,
+        "act": answer.act.value,
+        "candidates": [{"article": c.article, "title": c.title, "score": c.score} for c in answer.candidates],
+        "why": dict(answer.why),
+    }

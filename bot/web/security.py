@@ -1,0 +1,203 @@
+"""Who may open the pages and who may press on them: headers, hosts, tokens, the password and its session."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import ipaddress
+import secrets
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from aiohttp import BasicAuth, web
+
+from bot.errors import ConfigError, Problem
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+COOKIE = "otklik_session"
+WEEK = 7 * 24 * 3600
+TRIES, TRY_WINDOW = 5, 60.0  # wrong passwords per minute, all callers together
+
+_OPEN = ("/healthz", "/readyz", "/hooks/", "/static/", "/login")  # reachable without the password; hooks have secrets of their own
+_ANY_HOST = ("/healthz", "/readyz", "/hooks/", "/metrics")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach *host*.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost"), is_loopback("0.0.0.0"), is_loopback("")
+    (True, True, True, False, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def check_binding(host: str, password: str) -> None:
+    """Raises `ConfigError` when the pages would be open to others without a password."""
+    if not is_loopback(host) and not password:
+        raise ConfigError(
+            [
+                Problem(
+                    f"страницы нельзя открыть на адресе {host or '(все адреса)'} без пароля",
+                    file="config.yaml",
+                    hint='оставьте web.host: 127.0.0.1 или задайте пароль: web: {password: "${WEB_PASSWORD}"}',
+                    code="WEB001",
+                )
+            ]
+        )
+
+
+def hash_password(password: str, salt: bytes | None = None) -> str:
+    """A password as it may stand in an environment: `scrypt$salt$hash`, each Base64."""
+    salt = salt or secrets.token_bytes(16)
+    made = hashlib.scrypt(password.encode("utf-8", "surrogatepass"), salt=salt, n=2**14, r=8, p=1)
+    return f"scrypt${base64.b64encode(salt).decode()}${base64.b64encode(made).decode()}"
+
+
+def password_matches(given: str, kept: str) -> bool:
+    """Compare in constant time with a hash made by `hash_password`; anything malformed matches nothing."""
+    try:
+        kind, salt, _ = kept.split("$")
+        made = hash_password(given, base64.b64decode(salt, validate=True))
+    except ValueError:
+        return False
+    return kind == "scrypt" and hmac.compare_digest(made.encode(), kept.encode())
+
+
+class Guard:
+    """Keeps the pages: give it `middleware`, and every answer gets the headers by `add_headers`.
+
+    *password* is the words or a hash of them, "" leaves the pages open to this machine alone.
+    """
+
+    def __init__(self, *, secret: bytes, host: str, password: str = "") -> None:
+        check_binding(host, password)
+        self._secret, self._local = secret, is_loopback(host)
+        self._kept = password if password.startswith("scrypt$") or not password else hash_password(password)
+        self._wrong: deque[float] = deque(maxlen=TRIES)
+
+    @property
+    def asks_password(self) -> bool:
+        return bool(self._kept)
+
+    # --- what every request passes
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuses foreign hosts, callers without the password, and posts that our own page did not send."""
+        path = request.path
+        if not path.startswith(_ANY_HOST) and not self._knows_host(request):
+            raise web.HTTPMisdirectedRequest(text="unknown host")
+        if self._kept and not path.startswith(_OPEN) and not self._logged_in(request):
+            if path == "/metrics":
+                raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Basic"})
+            if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
+                raise web.HTTPFound("/login")
+            raise web.HTTPUnauthorized(text="password needed")
+        if request.method not in ("GET", "HEAD", "OPTIONS") and not path.startswith("/hooks/"):
+            await self._check_post(request)
+        return await handler(request)
+
+    async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
+        """For `on_response_prepare`: the headers, and a session where there is none yet."""
+        for name, value in HEADERS.items():
+            response.headers[name] = value
+        response.headers.setdefault("Cache-Control", "no-store")
+        if "new_session" in request:
+            self._set_cookie(request, response, request["new_session"])
+
+    # --- sessions and tokens
+
+    def session(self, request: web.Request) -> str:
+        """The session of the caller; a new one is set with the answer where there was none."""
+        sent = request.cookies.get(COOKIE, "")
+        if self._signed(sent):
+            return sent
+        if "new_session" not in request:
+            request["new_session"] = self._make_session("guest")
+        return str(request["new_session"])
+
+    def csrf(self, request: web.Request) -> str:
+        """The token that posts of this session must carry."""
+        return self._sign("csrf:" + self.session(request))
+
+    def log_in(self, request: web.Request, password: str) -> bool:
+        """Opens a session if the password is right. Raises 429 after too many wrong ones."""
+        now = time.monotonic()
+        if len(self._wrong) == TRIES and now - self._wrong[0] < TRY_WINDOW:
+            raise web.HTTPTooManyRequests(headers={"Retry-After": "60"})
+        if not password_matches(password, self._kept):
+            self._wrong.append(now)
+            return False
+        request["new_session"] = self._make_session("in")
+        return True
+
+    def log_out(self, request: web.Request) -> None:
+        request["new_session"] = self._make_session("guest")
+
+    def _logged_in(self, request: web.Request) -> bool:
+        sent = request.cookies.get(COOKIE, "")
+        if self._signed(sent) and sent.startswith("in."):
+            return True
+        try:
+            auth = BasicAuth.decode(request.headers.get("Authorization", ""))
+        except ValueError:
+            return False
+        return request.path == "/metrics" and password_matches(auth.password, self._kept)
+
+    def _make_session(self, kind: str) -> str:
+        stem = f"{kind}.{int(time.time())}.{secrets.token_hex(12)}"
+        return f"{stem}.{self._sign(stem)}"
+
+    def _signed(self, session: str) -> bool:
+        stem, _, sign = session.rpartition(".")
+        if not hmac.compare_digest(sign.encode(), self._sign(stem).encode()):
+            return False
+        made = stem.split(".")[1]
+        return made.isdigit() and time.time() - int(made) < WEEK
+
+    def _sign(self, text: str) -> str:
+        return hmac.new(self._secret, text.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
+
+    def _set_cookie(self, request: web.Request, response: web.StreamResponse, session: str) -> None:
+        secure = request.secure or request.headers.get("X-Forwarded-Proto") == "https"
+        response.set_cookie(COOKIE, session, max_age=WEEK, httponly=True, samesite="Lax", secure=secure, path="/")
+
+    # --- where a request comes from
+
+    def _knows_host(self, request: web.Request) -> bool:
+        """Bound to this machine alone, the pages answer to its names only: a foreign name pointed here reaches nothing."""
+        return bool(self._kept) or not self._local or is_loopback(urlsplit("//" + (request.host or "")).hostname or "")
+
+    async def _check_post(self, request: web.Request) -> None:
+        origin = request.headers.get("Origin", "")
+        if origin and urlsplit(origin).netloc != request.host:
+            raise web.HTTPForbidden(text="foreign origin")
+        if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+            raise web.HTTPForbidden(text="foreign site")
+        sent = request.headers.get("X-CSRF-Token", "")
+        if not sent and request.path in ("/login", "/logout"):
+            sent = str((await request.post()).get("csrf", ""))
+        known = self._signed(request.cookies.get(COOKIE, ""))
+        if not known or not hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), self.csrf(request).encode()):
+            raise web.HTTPForbidden(text="the page is out of date: load it again")

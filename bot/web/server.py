@@ -1,0 +1,144 @@
+"""The web room: health, webhooks and the pages, one aiohttp application that the composition root runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from bot.errors import StorageError
+from bot.observing import get_logger
+from bot.web.events import stream
+from bot.web.health import metrics_response, report
+from bot.web.pages import HOME, Pages
+from bot.web.playground import LARGEST, Playground
+from bot.web.security import Guard, Handler
+from bot.web.services import WebServices
+
+__all__ = ["WebServices", "build_app"]
+
+
+def build_app(services: WebServices) -> web.Application:
+    """The application, ready to be run on `services.host`.
+
+    Raises `ConfigError` when it would be open to others without a password. Streams end when the application shuts down.
+    """
+    guard = Guard(secret=services.secret, host=services.host, password=services.password)
+    playground = Playground(services) if services.stages else None
+    pages = Pages(services, guard, playground)
+    app = web.Application(middlewares=[_answer_failures(pages), guard.middleware], client_max_size=LARGEST)
+    app.on_response_prepare.append(guard.add_headers)
+    _add_health(app, services)
+    for channel, hook in services.hooks.items():
+        app.router.add_route("*", f"/hooks/{channel}", hook)
+    app.router.add_get("/", pages.home)
+    app.router.add_get("/queue", pages.queue)
+    app.router.add_get("/kb", pages.articles)
+    app.router.add_post("/kb/ask", pages.ask)
+    app.router.add_get("/kb/{id:.+}", pages.article)
+    app.router.add_get("/login", pages.login)
+    app.router.add_post("/login", pages.log_in)
+    app.router.add_post("/logout", pages.log_out)
+    app.router.add_static("/static/", HOME / "static")
+    app.router.add_get("/events", _events(services))
+    if playground is not None:
+        _add_playground(app, playground)
+    app.on_shutdown.append(_end_streams(services))
+    return app
+
+
+def _add_health(app: web.Application, services: WebServices) -> None:
+    async def healthz(request: web.Request) -> web.Response:
+        return web.json_response({"alive": True})
+
+    async def readyz(request: web.Request) -> web.Response:
+        status = services.knowledge.status if services.knowledge else None
+        body, code = await report(services.store, services.channels, status, services.stale)
+        return web.json_response(body, status=code)
+
+    async def metrics(request: web.Request) -> web.Response:
+        try:
+            counts = await services.store.counts()
+        except StorageError:
+            counts = {}
+        articles = services.knowledge.status.articles if services.knowledge else 0
+        return metrics_response(services.metrics.render(counts, services.channels, articles))
+
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", metrics)
+
+
+def _add_playground(app: web.Application, playground: Playground) -> None:
+    app.router.add_get("/state", playground.state)
+    app.router.add_get("/why/{turn}", playground.why)
+    app.router.add_get("/file/{channel}/{ref}", playground.file)
+    app.router.add_get("/story/{channel}/{chat}", playground.story)
+    app.router.add_post("/say", playground.say)
+    app.router.add_post("/edit", playground.edit)
+    app.router.add_post("/press", playground.press)
+    app.router.add_post("/happen", playground.happen)
+    app.router.add_post("/upload", playground.upload)
+    app.router.add_post("/customer", playground.customer)
+    app.router.add_post("/reset", playground.reset)
+    app.router.add_post("/clock", playground.set_clock)
+    app.router.add_post("/scene", playground.scene)
+
+    async def work(app: web.Application) -> AsyncIterator[None]:
+        await playground.enter()
+        task = asyncio.create_task(playground.work())
+        yield
+        await playground.close()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    app.cleanup_ctx.append(work)
+
+
+def _events(services: WebServices) -> Handler:
+    async def events(request: web.Request) -> web.StreamResponse:
+        return await stream(request, services.hub)
+
+    return events
+
+
+def _end_streams(services: WebServices) -> Callable[[web.Application], Awaitable[None]]:
+    async def end(app: web.Application) -> None:
+        services.hub.close()
+
+    return end
+
+
+def _answer_failures(pages: Pages) -> Middleware:
+    """What goes wrong is answered in the form the caller reads: a page for people, JSON for scripts; never a traceback."""
+    log = get_logger("web")
+
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            if error.status < 400 or request.path.startswith(("/hooks/", "/static/")):
+                raise
+            status, text, headers = error.status, error.text or error.reason, error.headers
+        except StorageError as error:
+            log.error("storage_failed", path=request.path, error=str(error))
+            status, text, headers = 503, "storage", None
+        except (asyncio.CancelledError, ConnectionResetError):
+            raise
+        except Exception:
+            log.exception("page_failed", path=request.path)
+            status, text, headers = 500, "error", None
+        kept = {k: v for k, v in (headers or {}).items() if k in ("WWW-Authenticate", "Retry-After", "Allow")}
+        if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
+            response = pages.failure(request, status, text)
+        else:
+            response = web.json_response({"error": text}, status=status)
+        response.headers.update(kept)
+        return response
+
+    return answer

@@ -1,0 +1,142 @@
+"""What the pages need from the house; the composition root fills it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from bot.adapters.base import Adapter, File
+from bot.clock import Clock
+from bot.errors import Problem
+from bot.knowledge.articles import Article
+from bot.knowledge.base import KnowledgeStatus, Reloaded
+from bot.model import Answer, Attachment, Event, InboundKind, Json, Outbound, Sender, Sent
+from bot.storage.base import Store
+from bot.web.events import Hub
+from bot.web.health import Metrics
+
+Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Knowing(Protocol):
+    """What the pages ask of the knowledge base."""
+
+    problems: tuple[Problem, ...]
+    status: KnowledgeStatus
+
+    def articles(self) -> tuple[Article, ...]: ...
+
+    def article(self, id: str, language: str = "") -> Article | None: ...
+
+    async def ask(self, question: str, *, language: str = "", channel: str = "") -> Answer: ...
+
+
+class Keeping(Protocol):
+    """Where a playground channel keeps files."""
+
+    def keep(self, name: str, mime: str, content: bytes, *, voice: bool = False) -> Attachment: ...
+
+    def read(self, attachment: Attachment) -> File: ...
+
+    def kept(self, attachment: Attachment, ref: str, size: int = 0) -> Attachment: ...
+
+
+@runtime_checkable
+class Stage(Adapter, Protocol):
+    """A channel whose people sit in front of the page (bot/adapters/web.py)."""
+
+    group: str
+    title: str
+    down: bool
+    people: dict[str, Sender]
+
+    @property
+    def uploads(self) -> Keeping: ...
+
+    def view(self) -> Json: ...
+
+    def watch(self, change: Callable[[str, Json], None]) -> None: ...
+
+    def add(self, person: Sender) -> None: ...
+
+    def remove_all(self) -> None: ...
+
+    async def say(
+        self, chat: str, user: str, text: str, *, key: str, thread: str = "", quotes: str = "", attachments: Sequence[Attachment] = ()
+    ) -> Json: ...
+
+    async def rewrite(self, chat: str, user: str, message: str, text: str, *, key: str) -> None: ...
+
+    async def press(self, chat: str, user: str, message: str, button: str, *, key: str) -> str: ...
+
+    async def happen(self, chat: str, user: str, kind: InboundKind, *, key: str, thread: str = "") -> None: ...
+
+    def find_button(self, label: str, chat: str, thread: str | None = None) -> tuple[str, str] | None: ...
+
+    def newest_thread(self) -> str: ...
+
+    def delete_topic(self, thread: str) -> None: ...
+
+    def switch(self, *, down: bool) -> None: ...
+
+    def show(self, outbound: Outbound, *, nonce: int, target: str, at: datetime, attachments: tuple[Attachment, ...] = ()) -> Sent: ...
+
+    def show_line(self, chat: str, thread: str, *, author: str, name: str, text: str, at: datetime) -> None: ...
+
+
+@dataclass(slots=True)
+class WebServices:
+    """Everything behind the pages.
+
+    *channels* are all adapters by name; those named in *playground* (customers' channels first, the desk last) are shown on
+    `/`, and without any the page is not there. *hooks* are mounted under /hooks/<channel>. *secret* signs sessions; give a
+    kept one and people stay logged in over a restart. *password* is the words or `hash_password` of them. *moved* is called
+    when the clock was shifted, *open_at* tells whether the business works at a moment.
+    """
+
+    store: Store
+    channels: Mapping[str, Adapter]
+    clock: Clock
+    knowledge: Knowing | None = None
+    playground: Sequence[str] = ()
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
+    title: str = "Ромашка"
+    summary: Mapping[str, str] = field(default_factory=dict)
+    timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Moscow"))
+    language: str = "ru"
+    host: str = "127.0.0.1"
+    password: str = ""
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    moved: Callable[[], None] = lambda: None
+    open_at: Callable[[datetime], bool] | None = None
+    topic_name: Callable[[int], Awaitable[str]] | None = None
+    hub: Hub = field(default_factory=Hub)
+    metrics: Metrics = field(default_factory=Metrics)
+    stale: timedelta = timedelta(seconds=90)
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The channels of the playground, in the order of the page."""
+        return tuple(s for name in self.playground if isinstance(s := self.channels.get(name), Stage))
+
+    def seen(self, event: Event) -> None:
+        """The pages as an `Observer`: what happened is counted, and open pages look again."""
+        self.metrics.seen(event)
+        self.hub.tell("happened", {"kind": event.kind, "ticket": event.ticket})
+
+    async def tell_reloaded(self, reloaded: Reloaded) -> None:
+        """For `Knowledge.watch`: open pages show what was read anew and what is broken."""
+        self.hub.tell(
+            "knowledge",
+            {
+                "articles": len(reloaded.changed) + len(reloaded.added) + len(reloaded.removed),
+                "milliseconds": round(reloaded.seconds * 1000),
+                "problems": [str(p) for p in reloaded.problems if p.severity == "error"][:5],
+            },
+        )
