@@ -24,6 +24,7 @@ from bot.config import Channel, Config, OtherChannel, VkChannel, span
 from bot.dialogs.base import Dialog
 from bot.dialogs.faq import Faq
 from bot.dialogs.flow import Flow
+from bot.dialogs.form import Forms
 from bot.dialogs.greeting import Greeting
 from bot.dialogs.human import Human
 from bot.dialogs.smalltalk import SmallTalk
@@ -195,9 +196,11 @@ async def open_house(
 
 def open_dialogs(config: Config, words: Wording, knowledge: Knowledge, desk: Desk) -> list[tuple[str, Dialog]]:
     """The dialogs in the order of the config: ours by name, others by dotted path. Raises `ConfigError`."""
-    faq = Faq(words, read_act, knowledge, escalate=desk.escalate)
+    forms = Forms(words, config.dialogs.forms, desk.escalate)
+    faq = Faq(words, read_act, knowledge, escalate=forms.escalate)
     ours: dict[str, Dialog] = {
-        "human": Human(words, read_act, desk.escalate),
+        "form": forms,
+        "human": Human(words, read_act, forms.escalate),
         "greeting": Greeting(words, read_act, knowledge, faq=faq),
         "smalltalk": SmallTalk(words, read_act),
         "faq": faq,

@@ -41,6 +41,8 @@ class Records(Protocol):
 
     async def ticket(self, number: int) -> Ticket | None: ...
 
+    async def tickets(self) -> Sequence[Ticket]: ...
+
     async def history(self, conversation: int, *, limit: int = 100) -> Sequence[Line]: ...
 
 
@@ -61,8 +63,8 @@ class Desk:
     async def decide(self, turn: Turn) -> Outcome:
         """What an operator's words, command or button do."""
         inbound = turn.said[0]
-        if (bound := await self.binding.decide(turn)) is not None:
-            return bound
+        if (placed := await self.binding.decide(turn)) is not None:
+            return replace(placed, say=(*placed.say, *await self._waiting_cards(turn))) if placed.reason == "bound" else placed
         if not self.binding.is_desk(inbound.peer):
             return ignored("not_the_desk")
         return operating.decide(self, turn)
@@ -195,6 +197,11 @@ class Desk:
         return Outcome("desk", Result.ANSWERED, "closed", tuple(say), state={}, status=Status.BOT, ticket=closed, events=(event,))
 
     # --- opening
+
+    async def _waiting_cards(self, turn: Turn) -> tuple[Outbound, ...]:
+        """What was opened while there was no desk is shown in the new one."""
+        place = turn.said[0].peer
+        return tuple(self.card(replace(place, thread=f"ticket:{t.number}"), t) for t in await self._records.tickets())
 
     def _already(self, turn: Turn, ticket: Ticket, reason: str) -> Outcome:
         say = Outbound(turn.conversation.peer, self.standing(turn, ticket), ticket=ticket.number)

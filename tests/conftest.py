@@ -1,0 +1,41 @@
+"""What most tests stand on: a small knowledge base and a house in memory over it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.testing import Theatre, open_theatre
+
+ARTICLES = {
+    "delivery": ("Сроки доставки", ["сколько идёт доставка", "когда привезут заказ", "срок доставки"], "Доставка занимает 3–5 дней."),
+    "cost": ("Стоимость доставки", ["сколько стоит доставка", "цена доставки"], "Доставка стоит 350 рублей."),
+    "return": ("Возврат товара", ["как вернуть товар", "хочу вернуть покупку", "оформить возврат"], "Вернуть товар можно за 14 дней."),
+    "payment": ("Способы оплаты", ["как оплатить заказ", "можно ли оплатить картой"], "Картой, по СБП или наличными."),
+}
+
+
+@pytest.fixture
+def articles(tmp_path: Path) -> Path:
+    """A folder with a few articles."""
+    folder = tmp_path / "kb"
+    folder.mkdir()
+    for name, (title, aliases, body) in ARTICLES.items():
+        (folder / f"{name}.md").write_text(f"---\ntitle: {title}\naliases: [{', '.join(aliases)}]\n---\n\n{body}\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+async def theatre(articles: Path) -> AsyncIterator[Theatre]:
+    """A house whose desk is a forum."""
+    async with open_theatre(articles) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def plain_theatre(articles: Path) -> AsyncIterator[Theatre]:
+    """A house whose desk is a plain group."""
+    async with open_theatre(articles, forum=False) as opened:
+        yield opened

@@ -1,0 +1,132 @@
+"""The room that speaks: order, repeats, doubts and failures, each with its record."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.errors import AccountError, BadFormat, ChatMoved, PeerGone, Refused, RetryLater, Uncertain
+from bot.model import Lane, Outbound, Peer, RichText, Span, Style, Verb
+from bot.testing import Theatre
+
+TO = Peer("telegram", "1001")
+
+
+async def say(theatre: Theatre, *texts: str, **more: object) -> tuple[int, ...]:
+    outbounds = [Outbound(TO, RichText(t), **more) for t in texts]  # type: ignore[arg-type]
+    return await theatre.house.store.promise(outbounds, theatre.clock())
+
+
+def said(theatre: Theatre) -> list[str]:
+    return [s.outbound.text.text for s in theatre.channels["telegram"].in_chat("1001", verb=None)]
+
+
+async def status(theatre: Theatre, id: int) -> str:
+    return next(d.status for d in await theatre.house.store.deliveries() if d.id == id)
+
+
+async def test_what_is_postponed_keeps_its_place(theatre: Theatre) -> None:
+    """The first is refused for a while: the second waits behind it."""
+    theatre.channels["telegram"].failures.extend([RetryLater("429", after=30)])
+    await say(theatre, "один", "два")
+    await theatre.house.outbox.run_waiting()
+    assert said(theatre) == []
+    await theatre.later(seconds=60)
+    await theatre.later(seconds=60)
+
+    assert said(theatre) == ["один", "два"]
+
+
+async def test_an_uncertain_send_is_repeated_and_marked(theatre: Theatre) -> None:
+    """Better twice than never, and the store says that it may have been twice."""
+    theatre.channels["telegram"].failures.append(Uncertain("cut"))
+    (id,) = await say(theatre, "ответ")
+    await theatre.later(seconds=10)
+    await theatre.later(seconds=10)
+
+    delivery = next(d for d in await theatre.house.store.deliveries() if d.id == id)
+    assert (said(theatre), delivery.status, delivery.doubts) == (["ответ"], "sent", 1)
+
+
+async def test_what_must_not_come_twice_waits_for_a_person(theatre: Theatre) -> None:
+    """`hold` promises are left unknown, and settled by hand."""
+    theatre.channels["telegram"].failures.append(Uncertain("cut"))
+    (id,) = await say(theatre, "оцените", on_doubt="hold")
+    await theatre.later(seconds=10)
+    assert await status(theatre, id) == "unknown"
+    assert await theatre.house.store.resolve_unknown(id, arrived=False, now=theatre.clock())
+    await theatre.later(seconds=10)
+
+    assert said(theatre) == ["оцените"]
+
+
+async def test_refused_styling_goes_plain(theatre: Theatre) -> None:
+    """Formatting that the platform dislikes does not cost the words."""
+    theatre.channels["telegram"].failures.append(BadFormat("can't parse entities"))
+    await theatre.house.store.promise([Outbound(TO, RichText("жирно", (Span(Style.BOLD, 0, 5),)))], theatre.clock())
+    await theatre.later(seconds=10)
+
+    sent = theatre.channels["telegram"].in_chat("1001")[0].outbound
+    assert (sent.text.text, sent.text.spans) == ("жирно", ())
+
+
+@pytest.mark.parametrize("error", [PeerGone("bot was blocked by the user"), Refused("chat not allowed")])
+async def test_the_operator_is_told_what_did_not_arrive(theatre: Theatre, error: Exception) -> None:
+    """A failure is said loudly in the ticket, with its reason."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    theatre.channels["telegram"].failures.append(error)
+    await olga.says("Здравствуйте", ticket=1)
+
+    assert any(str(error) in o.text.text and "Здравствуйте" in o.text.text for o in await olga.sees(1))
+
+
+async def test_a_moved_group_is_followed(theatre: Theatre) -> None:
+    """Switching topics on gives the group a new id: what waits goes there."""
+    theatre.channels["telegram"].failures.append(ChatMoved("migrated", "-100777"))
+    await theatre.house.store.promise([Outbound(Peer("telegram", "-5"), RichText("в группу"))], theatre.clock())
+    await theatre.later(seconds=10)
+
+    assert [s.outbound.to.chat for s in theatre.channels["telegram"].said] == ["-100777"]
+
+
+async def test_a_refused_account_loses_nothing(theatre: Theatre) -> None:
+    """A wrong token stops the channel, not the promises."""
+    theatre.channels["telegram"].failures.append(AccountError("unauthorized"))
+    (id,) = await say(theatre, "потом")
+    await theatre.house.outbox.run_waiting()
+
+    assert await status(theatre, id) == "pending"
+
+
+async def test_cosmetics_are_replaced_by_newer_ones(theatre: Theatre) -> None:
+    """Of several waiting renames only the newest is sent."""
+    for name in ("a", "b", "c"):
+        await theatre.house.store.promise([Outbound(TO, RichText(name), verb=Verb.RENAME_TOPIC, lane=Lane.VIEW, author="")], theatre.clock())
+    await theatre.house.outbox.run_waiting()
+
+    assert said(theatre) == ["c"]
+
+
+async def test_long_words_are_parted_before_they_are_promised(theatre: Theatre) -> None:
+    """A failure in part two never repeats part one: each part is a promise of its own."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    theatre.channels["telegram"].failures.extend([None, RetryLater("429", after=1)])
+    await olga.says("слово " * 1500, ticket=1)
+    await theatre.later(seconds=10)
+
+    parts = [s.outbound.text.text for s in anna.sees() if s.outbound.text.text.startswith("слово")]
+    assert len(parts) == 3 and all(len(p) <= 4096 for p in parts)
+    assert sum(len(p.split()) for p in parts) == 1500
+
+
+async def test_a_crash_while_sending_is_on_record(theatre: Theatre) -> None:
+    """Rows left "sending" by a dead process go again, with the doubt kept."""
+    (id,) = await say(theatre, "в пути")
+    taken = await theatre.house.store.take_deliveries(theatre.clock())
+    assert [d.id for d in taken] == [id]
+    assert await theatre.house.store.recover(theatre.clock()) == 1
+    await theatre.house.outbox.run_waiting()
+
+    delivery = next(d for d in await theatre.house.store.deliveries() if d.id == id)
+    assert (delivery.status, delivery.doubts, said(theatre)) == ("sent", 1, ["в пути"])
