@@ -32,7 +32,7 @@ class LockFile:
     def __init__(self, database: Path) -> None:
         """Raises `StorageBusy` at once where another process (or another store of this one) has the lock."""
         self.path = database.with_name(database.name + ".lock")
-        self._file = open(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="ascii")
+        self._file = open(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="ascii")  # noqa: SIM115, PTH123 (open as long as the lock is held)
         try:
             _lock(self._file)
         except OSError:

@@ -52,20 +52,21 @@ def export(db: sqlite3.Connection, id: int) -> Mapping[str, object]:
 def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int]) -> bool:
     """Blank every word, name and address of the customer; False where he is not known or forgotten already.
 
-    Open deliveries and timers are cancelled, waiting inbounds end as ignored (in turns numbered by *turn*), and a turn under way will meet a `Conflict`.
+    Open deliveries and timers are cancelled (also those under way: their news is dropped), waiting inbounds end as ignored (in
+    turns numbered by *turn*), and a turn under way will meet a `Conflict`.
     """
     if db.execute("select 1 from customers where id = ? and erased is null", (id,)).fetchone() is None:
         return False
     values = {"customer": id, "now": ms(now)}
     names = _names(db, id)
     orders = db.execute(
-        f"select distinct channel, chat, thread, lane from outbox where status = 'pending' and ({_ROWS['outbox']})", values
+        f"select distinct channel, chat, thread, lane from outbox where status in ('pending', 'sending') and ({_ROWS['outbox']})", values
     ).fetchall()
     _end_waiting(db, id, now, turn)
     for statement in (
         f"""update outbox set payload = '{{"to":{{"channel":"","chat":""}}}}', name = '', edits = '', quotes = '', mirrors = '', error = '',
-          dedupe = null, status = case when status in ('pending', 'unknown') then 'cancelled' else status end,
-          head = case when status = 'pending' then 0 else head end, settled = coalesce(settled, :now)
+          dedupe = null, head = 0, settled = coalesce(settled, :now),
+          status = case when status in ('pending', 'sending', 'unknown') then 'cancelled' else status end
           where {_ROWS["outbox"]}""",
         """update outbox set chat = 'forgotten-' || conversation, thread = '', message = '' where (channel, chat) in
           (select channel, chat from conversations where customer = :customer)""",

@@ -64,7 +64,7 @@ def backup(db: sqlite3.Connection, path: Path) -> None:
         os.close(os.open(draft, os.O_CREAT | os.O_WRONLY, 0o600))
         db.execute("vacuum into ?", (str(draft),))
         _make_durable(draft)
-        os.replace(draft, path)
+        draft.replace(path)
         if os.name == "posix":
             _make_durable(path.parent)
     finally:
