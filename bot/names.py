@@ -34,9 +34,7 @@ _LATIN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿĀ-ž]+(?:[-'’.][A-Za-zÀ-ÖØ-ö�
 _VOWEL = re.compile(r"[аеёиоуыэюяaeiouyàâäáãåèéêëìíîïòóôõöøùúûüýæœ]", re.IGNORECASE)
 _PET_NAME = re.compile(r"(?:[юуя]ша|[юу]шка|[оеё]чка|енька|онька|[юу]ня|[юу]ся|уля|уська|чик|ёк)$", re.IGNORECASE)
 _NOT_NAMES = frozenset(
-    """аккаунт админ администратор аноним без безымянный бот гость имя имени клиент компания магазин мама менеджер никто оператор папа
-    пользователь покупатель продавец сайт салон студия тест удалён удален удалённый удаленный фирма я admin account anonymous bot client
-    company customer deleted guest name nobody none null operator owner root shop store support test unknown user""".split()
+    ["аккаунт", "админ", "администратор", "аноним", "без", "безымянный", "бот", "гость", "имя", "имени", "клиент", "компания", "магазин", "мама", "менеджер", "никто", "оператор", "папа", "пользователь", "покупатель", "продавец", "сайт", "салон", "студия", "тест", "удалён", "удален", "удалённый", "удаленный", "фирма", "я", "admin", "account", "anonymous", "bot", "client", "company", "customer", "deleted", "guest", "name", "nobody", "none", "null", "operator", "owner", "root", "shop", "store", "support", "test", "unknown", "user"]
 )
 
 
@@ -58,7 +56,7 @@ def _said(word: str) -> str:
         return ""
     if re.search(r"x{2,}|(?<=[a-zа-яё])[A-ZА-ЯЁ](?=[A-ZА-ЯЁ])", word):
         return ""
-    if word.islower() or word.isupper() and len(word) > 2:
+    if word.islower() or (word.isupper() and len(word) > 2):
         return "-".join(part[:1].upper() + part[1:].lower() for part in word.split("-"))
     return word
 

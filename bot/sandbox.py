@@ -17,14 +17,8 @@ MAX_VALUE = 12_000  # characters or items of one value on the way
 MAX_STEPS = 2_000  # rounds of all loops of one text together
 
 OPEN, CLOSE = "\ue000", "\ue001"
-FILTERS = (
-    "abs capitalize count default d first float int join last length list lower max min reject reverse round select sort string title"
-    " trim truncate unique upper"
-).split()
-TESTS = (
-    "boolean defined divisibleby eq even false float ge gt in integer iterable le lt mapping ne none number odd sequence"
-    " string true undefined"
-).split()
+FILTERS = ["abs", "capitalize", "count", "default", "d", "first", "float", "int", "join", "last", "length", "list", "lower", "max", "min", "reject", "reverse", "round", "select", "sort", "string", "title", "trim", "truncate", "unique", "upper"]
+TESTS = ["boolean", "defined", "divisibleby", "eq", "even", "false", "float", "ge", "gt", "in", "integer", "iterable", "le", "lt", "mapping", "ne", "none", "number", "odd", "sequence", "string", "true", "undefined"]
 _REFUSED = (
     nodes.Macro, nodes.CallBlock, nodes.FilterBlock, nodes.AssignBlock, nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends,
     nodes.Block, nodes.ScopedEvalContextModifier, nodes.With, nodes.ExprStmt,
@@ -52,7 +46,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return obj is _range
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        if operator in ("**", "%", "*") and not (_is_small(left) and _is_small(right)) or operator == "**":
+        if (operator in ("**", "%", "*") and not (_is_small(left) and _is_small(right))) or operator == "**":
             raise SecurityError(f"the operator {operator} is for small numbers only")
         return _short(super().call_binop(context, operator, left, right))
 

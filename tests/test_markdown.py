@@ -94,7 +94,7 @@ def test_line_breaks_of_the_editor_are_kept() -> None:
 def test_any_text_gives_spans_inside_it(markdown: str) -> None:
     """Whatever is written, nothing raises and every span lies within the text."""
     rich = to_rich(markdown)
-    assert all(0 <= s.offset and s.length > 0 and s.offset + s.length <= len(rich.text) for s in rich.spans)
+    assert all(s.offset >= 0 and s.length > 0 and s.offset + s.length <= len(rich.text) for s in rich.spans)
 
 
 def test_cut_and_join_carry_styles() -> None:

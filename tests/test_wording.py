@@ -113,9 +113,9 @@ def test_unknown_key_and_missing_fact_are_named() -> None:
     """What cannot be said is an error that says where and what to do."""
     words = Wording.load()
     assert words.has("units.today") and not words.has("units.nothing")
-    with pytest.raises(ConfigError, match="units.nothing"):
+    with pytest.raises(ConfigError, match=r"units\.nothing"):
         words.say("units.nothing")
-    with pytest.raises(ConfigError, match="en.yaml.*title"):
+    with pytest.raises(ConfigError, match=r"en\.yaml.*title"):
         words.say("faq.option", number=1)
 
 

@@ -1,0 +1,75 @@
+"""Whether an answer to a form's question is one, and how it is kept."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from bot.dialogs.hearing import Hearing
+from bot.model import Attachment, Media
+
+LONGEST = 200
+
+_EMAIL = re.compile(r"[^\s@<>()\[\],;:\"]{1,64}@[^\s@<>()\[\],;:\"]{1,190}\.[^\W\d_]{2,24}")
+_ORDER = re.compile(r"(?<![\w])([A-Za-zА-Яа-я]{0,4}[-/ ]?\d[\d-]{2,14})(?![\w])")
+
+
+class Field(Protocol):
+    """One question of a form; `type` is text, phone, email, order, number or choice, `pattern` what the whole answer must match."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def ask(self) -> Mapping[str, str]: ...
+
+    @property
+    def type(self) -> str: ...
+
+    @property
+    def pattern(self) -> str | None: ...
+
+    @property
+    def options(self) -> Sequence[str]: ...
+
+    @property
+    def required(self) -> bool: ...
+
+
+def read_answer(field: Field, text: str, attachments: Sequence[Attachment], hearing: Hearing) -> str | None:
+    """The value to keep, or None where *text* (or a shared contact) does not answer the question."""
+    said = " ".join(unicodedata.normalize("NFKC", text.replace("№", " ")).split())
+    if field.type == "phone" and (shared := next((a for a in attachments if a.media is Media.CONTACT), None)):
+        said = str(shared.data.get("phone", ""))
+    if not said or len(said) > LONGEST:
+        return None
+    if field.pattern:
+        return said if re.fullmatch(field.pattern, said) else None
+    match field.type:
+        case "phone":
+            return phone(said)
+        case "email":
+            return found.group().lower() if (found := _EMAIL.search(said)) else None
+        case "order":
+            return found.group(1).replace(" ", "").upper() if (found := _ORDER.search(said)) else None
+        case "number":
+            return found.group().replace(" ", "").replace(",", ".") if (found := re.fullmatch(r"[-+]?\d[\d ]*(?:[.,]\d+)?", said)) else None
+        case "choice":
+            place = hearing.choice(said, field.options)
+            return field.options[place] if place is not None else None
+    return None if said.startswith("/") or not any(c.isalnum() for c in said) or hearing.means("skip", said) else said
+
+
+def phone(text: str) -> str | None:
+    """A telephone number as it is dialled from anywhere: "8 (912) 345-67-89" is +79123456789."""
+    found = re.search(r"\+?\d(?:[\s().\-–]*\d){9,14}", text)
+    if found is None or len(re.sub(r"[\d\s().\-–+]", "", text)) > 40:
+        return None
+    digits = re.sub(r"\D", "", found.group())
+    if len(digits) == 10 and not found.group().startswith("+"):
+        return f"+7{digits}"
+    if len(digits) == 11 and digits[0] == "8" and not found.group().startswith("+"):
+        return f"+7{digits[1:]}"
+    return f"+{digits}" if len(digits) >= 11 else None

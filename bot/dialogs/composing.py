@@ -1,0 +1,89 @@
+"""How much of an article is said at once: the lead and what fits the question, the rest behind a button."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.dialogs.sources import Article
+from bot.markdown import join, plain, to_rich
+from bot.model import RichText
+
+ENOUGH = 600  # characters of one answer
+WHOLE = 750  # an article up to this is said whole: a button for two lines is a nuisance
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """What is said now, and what is left for «Подробнее»."""
+
+    text: RichText
+    rest: RichText
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    passage: int
+    markdown: str
+    length: int
+
+
+def portion(article: Article, passage: int = 0, *, follow_up: bool = False) -> Portion:
+    """The lead and the passage that fits best; a follow-up gets that passage alone. Never empty where the article is not."""
+    blocks = _blocks(article)
+    if not blocks:
+        return Portion(RichText(article.title), RichText())
+    if not follow_up and sum(b.length for b in blocks) <= WHOLE:
+        return Portion(_said(blocks), RichText())
+    best = [b for b in blocks if b.passage == passage] or [b for b in blocks if b.passage == blocks[0].passage]
+    lead = [] if follow_up else [b for b in blocks if b.passage == blocks[0].passage]
+    room = ENOUGH - sum(b.length for b in best) if best[0] not in lead else ENOUGH
+    shown = _fitting(lead, room) + (_fitting(best, ENOUGH) if best[0] not in lead else [])
+    if not shown:
+        shown = blocks[:1]
+    if not follow_up and len(shown) == len(lead):  # the next whole part where there is room
+        following = [b for b in blocks if b.passage == blocks[0].passage + 1]
+        if following and sum(b.length for b in shown + following) <= ENOUGH:
+            shown += following
+    return Portion(_said(shown), _said([b for b in blocks if b not in shown]))
+
+
+def _fitting(blocks: list[_Block], room: int) -> list[_Block]:
+    done: list[_Block] = []
+    for block in blocks:
+        if done and sum(b.length for b in done) + block.length > room:
+            break
+        done.append(block)
+    return done
+
+
+def _said(blocks: list[_Block]) -> RichText:
+    return join((to_rich(b.markdown) for b in blocks), "\n\n")
+
+
+def _blocks(article: Article) -> list[_Block]:
+    done: list[_Block] = []
+    for place, passage in enumerate(article.passages):
+        pieces = _pieces(passage.text)
+        if passage.heading:
+            pieces = [f"**{passage.heading}**\n{pieces[0]}" if _goes_on(pieces) else f"**{passage.heading}**\n\n{pieces[0]}", *pieces[1:]]
+        done += [_Block(place, piece, len(plain(piece))) for piece in pieces if plain(piece)]
+    return done
+
+
+def _goes_on(pieces: list[str]) -> bool:
+    return not re.match(r"[|>\-*+\d`]", pieces[0])
+
+
+def _pieces(markdown: str) -> list[str]:
+    """The blocks of a text: what is fenced or indented stays with what stands above it."""
+    pieces = [""]
+    fenced = False
+    for paragraph in re.split(r"\n[ \t]*\n", markdown.strip("\n")):
+        if pieces[-1] and (fenced or paragraph.startswith((" ", "\t"))):
+            pieces[-1] += "\n\n" + paragraph
+        else:
+            pieces.append(paragraph)
+        if len(re.findall(r"^\s*(?:```|~~~)", paragraph, re.MULTILINE)) % 2:
+            fenced = not fenced
+    return pieces[1:] or [""]

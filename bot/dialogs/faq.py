@@ -1,0 +1,216 @@
+"""Questions: answered from the knowledge base, cleared up once, or handed to a person; never the same words twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from bot.dialogs.composing import portion
+from bot.dialogs.hearing import Hearing, hash_of, language_of
+from bot.dialogs.memory import Memory, is_first_contact
+from bot.dialogs.reply import human_button, said
+from bot.dialogs.sources import Article, Escalate, Knowledge, ReadAct
+from bot.knowledge.base import Context
+from bot.markdown import join, styled, to_rich
+from bot.model import Act, Answer, Attachment, Button, Candidate, Decision, Event, Json, Media, Outcome, Press, Result, RichText, Style, Turn
+from bot.wording import Wording
+
+OPTIONS = 3
+_ACTIONS = frozenset({"article", "more", "helped", "not_helped"})
+_MEDIA = {".svg": Media.DOCUMENT, ".gif": Media.ANIMATION}
+
+
+class Faq:
+    """The last dialog before the desk. Without *escalate* it leaves what it cannot answer to the flow (None)."""
+
+    def __init__(self, words: Wording, read_act: ReadAct, knowledge: Knowledge, *, escalate: Escalate | None = None) -> None:
+        self._words, self._read_act, self._knowledge, self._escalate = words, read_act, knowledge, escalate
+        self._hearing = Hearing(words)
+
+    async def __call__(self, turn: Turn) -> Outcome | None:
+        memory = Memory.of(turn)
+        if turn.press is not None and not turn.text.strip():
+            return await self._pressed(turn, turn.press, memory)
+        text = turn.text.strip()
+        if not text:
+            return self._unknown_press(turn)
+        if memory.options:
+            if self._hearing.means("none_of_these", text):
+                return self._not_helped(turn, memory)
+            titles = [a.title if (a := self._article(turn, i)) else "" for i in memory.options]
+            if (place := self._hearing.choice(text, titles)) is not None and (shown := self.show(turn, memory.options[place])):
+                return shown
+        if memory.article and self._hearing.means("more", text) and (more := self._more(turn, memory.article, memory.passage)):
+            return more
+        act = self._read_act(text, answered=memory.answered).act
+        said_no = memory.answered and (self._hearing.means("no", text) or self._hearing.means("disliked", text))
+        if (act is Act.NOT_HELPED and (memory.article or memory.options)) or said_no:
+            return self._not_helped(turn, memory)
+        return await self._asked(turn, text, memory)
+
+    def show(self, turn: Turn, article: str) -> Outcome | None:
+        """The answer of an article chosen by its id (a button, a number, a deep link); None where there is none."""
+        found = self._article(turn, article)
+        return self._answer(turn, found, 0, Memory.of(turn)) if found is not None else None
+
+    # --- questions
+
+    async def _asked(self, turn: Turn, text: str, memory: Memory) -> Outcome | None:
+        asked = hash_of(text)
+        if asked in memory.asked:
+            return self._repeated(turn, memory, {"repeated": True})
+        answer = await self._knowledge.ask(
+            text,
+            language=language_of(turn, self._words.lang),
+            channel=turn.conversation.peer.channel,
+            segment=turn.customer.fields if turn.customer else {},
+            context=Context(memory.article, memory.options, memory.clarified),
+            today=turn.now.date(),
+        )
+        best = self._article(turn, answer.article) if answer.article else None
+        if answer.decision is Decision.ANSWER and best is not None:
+            passage = next((c.passage for c in answer.candidates if c.article == answer.article), 0)
+            follow_up = best.id == memory.article and memory.answered
+            if follow_up and passage == memory.passage:
+                return self._repeated(turn, memory, answer.why)
+            spare = [c.article for c in answer.candidates if c.article != best.id][:OPTIONS]
+            return self._answer(turn, best, passage, memory, asked=asked, spare=spare, follow_up=follow_up, why=answer.why)
+        if answer.decision is Decision.HANDOFF or not answer.candidates:
+            return self._hand_over(turn, "out_of_scope", answer)
+        if memory.clarified:  # law: at most one clarification in a row
+            return self._hand_over(turn, "low_confidence", answer)
+        return self._clarify(turn, answer, memory, asked)
+
+    def _answer(
+        self, turn: Turn, article: Article, passage: int, memory: Memory, *, asked: str = "", spare: Sequence[str] = (),
+        follow_up: bool = False, why: Json | None = None,
+    ) -> Outcome:  # fmt: skip
+        language = language_of(turn, self._words.lang)
+        part = portion(article, passage, follow_up=follow_up)
+        greeting = self._short_greeting(turn, memory, language)
+        state = memory.now(
+            turn, language=language, article=article.id, passage=passage, answered=True, repeats=0,
+            spare=tuple(spare) or tuple(o for o in (*memory.options, *memory.spare) if o != article.id),
+            second=memory.second, asked=(*memory.asked, asked) if asked else memory.asked,
+        )  # fmt: skip
+        return said(
+            turn, self._words, "faq", *greeting, part.text, "faq.question",
+            buttons=self._answer_buttons(turn, article, f"{article.id}#{passage}" if part.rest else "", language),
+            attachments=() if follow_up else self._images(article), state=state, why=why,
+            events=(Event("answered", data={"article": article.id}),),
+        )  # fmt: skip
+
+    def _clarify(self, turn: Turn, answer: Answer, memory: Memory, asked: str) -> Outcome:
+        found = [c for c in answer.candidates if self._article(turn, c.article)]
+        lead = self._article(turn, found[0].article) if answer.lead and len(found) > 1 else None
+        offered = found[1 : OPTIONS + 1] if lead else found[:OPTIONS]
+        spare = tuple(c.article for c in found if c not in offered and not (lead and c.article == lead.id))
+        state = memory.now(
+            turn, language=language_of(turn, self._words.lang), options=tuple(c.article for c in offered), spare=spare[:OPTIONS],
+            clarified=True, article=lead.id if lead else memory.article, asked=(*memory.asked, asked),
+        )  # fmt: skip
+        facts = {"lead": join((styled(lead.title, Style.BOLD), to_rich(lead.lead)), "\n")} if lead else {}
+        return self._offer(turn, offered, "faq.maybe" if lead else "faq.clarify", "clarified", state, answer.why, facts)
+
+    def _offer(
+        self, turn: Turn, found: Sequence[Candidate], key: str, reason: str, state: Json, why: Json, facts: Json
+    ) -> Outcome:
+        language = language_of(turn, self._words.lang)
+        titles = [(n, c.article, c.title) for n, c in enumerate(found, 1)]
+        lines = join((self._words.say("faq.option", lang=language, number=n, title=title) for n, _, title in titles), "\n")
+        buttons = [Button(f"{n}. {title}", "article", article) for n, article, title in titles]
+        return said(
+            turn, self._words, "faq", key, lines, result=Result.CLARIFIED, reason=reason, state=state, why=why,
+            buttons=[*buttons, human_button(turn, self._words)], events=(Event(reason, data={"offered": [c.article for c in found]}),), facts=facts,
+        )  # fmt: skip
+
+    def _repeated(self, turn: Turn, memory: Memory, why: Json) -> Outcome | None:
+        if memory.repeats >= 1 and (outcome := self._hand_over(turn, "repeated", None)):
+            return outcome
+        language = language_of(turn, self._words.lang)
+        state = memory.now(turn, offered=True, repeats=memory.repeats + 1)
+        again = [Button(self._words.text("buttons.again", lang=language), "article", memory.article)] if memory.article else []
+        buttons = [human_button(turn, self._words), *again]
+        return said(turn, self._words, "faq", "faq.repeated", result=Result.CLARIFIED, reason="repeated", buttons=buttons, state=state, why=why)
+
+    # --- what follows an answer
+
+    async def _pressed(self, turn: Turn, press: Press, memory: Memory) -> Outcome | None:
+        if press.action not in _ACTIONS:
+            return self._unknown_press(turn)
+        article, _, passage = press.value.partition("#")
+        if press.action == "helped":
+            event = Event("feedback", data={"article": article, "helped": True})
+            return said(turn, self._words, "faq", "faq.helped", reason="helped", events=(event,))
+        if press.action == "not_helped":
+            return self._not_helped(turn, memory, article)
+        if press.action == "more":
+            shown = self._more(turn, article, int(passage) if passage.isdecimal() else 0)
+        elif (shown := self.show(turn, article)) is None and press.label and not self._article(turn, article):
+            return await self._asked(turn, press.label, memory)  # a button that names a question
+        return shown or said(turn, self._words, "faq", "faq.gone", reason="article_gone")
+
+    def _unknown_press(self, turn: Turn) -> Outcome | None:
+        """A press that means nothing any more is answered too; other things without words are left to the flow."""
+        if not any(i.press for i in turn.said):
+            return None
+        return said(turn, self._words, "faq", "faq.pressed_old", reason="pressed_old")
+
+    def _more(self, turn: Turn, article: str, passage: int) -> Outcome | None:
+        found = self._article(turn, article)
+        if found is None:
+            return None
+        memory, language = Memory.of(turn), language_of(turn, self._words.lang)
+        rest = portion(found, passage).rest
+        if not rest:
+            return said(turn, self._words, "faq", "faq.nothing_more", buttons=[human_button(turn, self._words)], reason="nothing_more")
+        state = memory.now(turn, article=found.id, passage=-1, answered=True, spare=memory.spare, second=memory.second)
+        buttons = self._answer_buttons(turn, found, "", language)
+        return said(turn, self._words, "faq", rest, "faq.question", buttons=buttons, reason="more", state=state)
+
+    def _not_helped(self, turn: Turn, memory: Memory, article: str = "") -> Outcome | None:
+        article = article or memory.article
+        tried = {article, *memory.options}
+        spare = [(i, a.title) for i in memory.spare if i not in tried and (a := self._article(turn, i))][:OPTIONS]
+        event = Event("feedback", data={"article": article, "helped": False})
+        if memory.second or not spare:
+            return self._hand_over(turn, "not_helped", None, event)
+        found = [Candidate(i, title, 0.0) for i, title in spare]
+        state = memory.now(turn, article=article, options=tuple(c.article for c in found), clarified=True, second=True)
+        outcome = self._offer(turn, found, "faq.other", "not_helped", state, {}, {})
+        return replace(outcome, events=(event, *outcome.events))
+
+    def _hand_over(self, turn: Turn, reason: str, answer: Answer | None, event: Event | None = None) -> Outcome | None:
+        if self._escalate is None:
+            return None
+        outcome = self._escalate(turn, reason=reason, answer=answer)
+        return outcome if event is None else replace(outcome, events=(event, *outcome.events))
+
+    # --- parts of an answer
+
+    def _article(self, turn: Turn, id: str) -> Article | None:
+        return self._knowledge.article(id, language_of(turn, self._words.lang)) if id else None
+
+    def _answer_buttons(self, turn: Turn, article: Article, more: str, language: str) -> tuple[tuple[Button, ...], ...]:
+        def label(key: str) -> str:
+            return self._words.text(f"buttons.{key}", lang=language)
+
+        return (
+            *((button,) for button in tuple(article.buttons)[:OPTIONS]),
+            (Button(label("more"), "more", more),) if more else (),
+            (Button(label("helped"), "helped", article.id), Button(label("not_helped"), "not_helped", article.id)),
+            (human_button(turn, self._words),),
+        )
+
+    def _images(self, article: Article) -> tuple[Attachment, ...]:
+        return tuple(
+            Attachment(_MEDIA.get(PurePosixPath(i).suffix.lower(), Media.PHOTO), (self._knowledge.folder / i).as_posix(), name=PurePosixPath(i).name)
+            for i in article.images
+        )
+
+    def _short_greeting(self, turn: Turn, memory: Memory, language: str) -> tuple[RichText, ...]:
+        """The first answer of a conversation begins with a greeting."""
+        if memory.greeted or not is_first_contact(turn):
+            return ()
+        return (self._words.say("hello.short", lang=language, customer=turn.customer, now=turn.now),)

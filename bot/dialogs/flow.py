@@ -1,0 +1,59 @@
+"""Asks the dialogs in order; whatever goes wrong, or if nobody knows an answer, a person gets the conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.dialogs.base import Dialog
+from bot.dialogs.memory import is_customers_word
+from bot.dialogs.reply import speaking
+from bot.dialogs.sources import Escalate
+from bot.model import Event, InboundKind, Outcome, Result, Turn
+from bot.wording import Wording
+
+log = logging.getLogger(__name__)
+
+
+class Flow:
+    """Named dialogs in order of priority, each with *timeout* seconds; *escalate* is the end that always answers.
+
+    Reasons it gives itself: `dialog_failed` (raised, hung, or returned something else; `why` names the dialog) and `no_answer`.
+    """
+
+    def __init__(
+        self, dialogs: Sequence[tuple[str, Dialog]], *, timeout: float, escalate: Escalate, words: Wording | None = None
+    ) -> None:
+        self._dialogs, self._timeout, self._escalate = tuple(dialogs), timeout, escalate
+        self._words = words or Wording.load()
+
+    async def __call__(self, turn: Turn) -> Outcome:
+        """The outcome of the first dialog that has one. Never raises but for cancellation and a failing *escalate*."""
+        spoken = is_customers_word(turn)
+        if not spoken and not any(i.kind is InboundKind.TIMER for i in turn.said):
+            return _ignored(turn)
+        for name, dialog in self._dialogs:
+            try:
+                with speaking(self._words, name):
+                    async with asyncio.timeout(self._timeout):
+                        outcome = await dialog(turn)
+                if outcome is not None and not isinstance(outcome, Outcome):
+                    raise TypeError(f"{name} returned {type(outcome).__name__}, not Outcome or None")
+            except Exception as error:
+                # law: a dialog that raises or hangs ends in a handoff, never in silence; the words of the error may be personal
+                log.exception("dialog %s failed on turn %s: %s", name, turn.id, type(error).__name__)
+                return self._failed(turn, name, error)
+            if outcome is not None:
+                return outcome if outcome.dialog else replace(outcome, dialog=name)
+        return self._escalate(turn, reason="no_answer") if spoken else _ignored(turn)
+
+    def _failed(self, turn: Turn, name: str, error: Exception) -> Outcome:
+        outcome = self._escalate(turn, reason="dialog_failed")
+        event = Event("dialog_failed", data={"dialog": name, "error": type(error).__name__})
+        return replace(outcome, events=(*outcome.events, event), why={**outcome.why, "dialog": name, "error": type(error).__name__})
+
+
+def _ignored(turn: Turn) -> Outcome:
+    return Outcome("flow", Result.IGNORED, turn.said[0].kind.value if turn.said else "nothing")

@@ -1,0 +1,58 @@
+"""The first words: who is here, what the bot can do, what others ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.dialogs.faq import Faq
+from bot.dialogs.hearing import Hearing, language_of
+from bot.dialogs.memory import Memory, is_first_contact
+from bot.dialogs.reply import human_button, said
+from bot.dialogs.sources import Knowledge, ReadAct
+from bot.model import Act, Button, Event, Inbound, InboundKind, Outcome, Turn
+from bot.wording import Wording
+
+
+class Greeting:
+    """Answers a start, a greeting and a request for help. *topics* are ids of articles to be offered.
+
+    The payload of a deep link may name an article (`dostavka__sroki` for dostavka/sroki); any other is kept as an event.
+    """
+
+    def __init__(
+        self, words: Wording, read_act: ReadAct, knowledge: Knowledge, *, topics: Sequence[str] = (), faq: Faq | None = None
+    ) -> None:
+        self._words, self._read_act, self._knowledge, self._topics = words, read_act, knowledge, tuple(topics)
+        self._hearing, self._faq = Hearing(words), faq or Faq(words, read_act, knowledge)
+
+    async def __call__(self, turn: Turn) -> Outcome | None:
+        start = next((i for i in turn.said if i.kind is InboundKind.START), None)
+        if start is not None and not turn.text.strip():
+            return self._started(turn, start)
+        if turn.press is not None or not turn.text.strip():
+            return None
+        if self._hearing.means("help", turn.text):
+            return self._hello(turn)
+        memory = Memory.of(turn)
+        if self._read_act(turn.text, answered=memory.answered).act is not Act.GREETING:
+            return None
+        if memory.greeted or not is_first_contact(turn):
+            return said(turn, self._words, "greeting", "hello.again", reason="greeting")
+        return self._hello(turn)
+
+    def _started(self, turn: Turn, start: Inbound) -> Outcome:
+        payload = start.text.strip()
+        if payload and (shown := self._faq.show(turn, payload.replace("__", "/"))):
+            return shown
+        return self._hello(turn, payload)
+
+    def _hello(self, turn: Turn, payload: str = "") -> Outcome:
+        language = language_of(turn, self._words.lang)
+        found = [a for a in (self._knowledge.article(topic, language) for topic in self._topics[:4]) if a is not None]
+        buttons = [Button(a.title, "article", a.id) for a in found]
+        texts = ["hello.start", "hello.topics"] if found else ["hello.start"]
+        events = (Event("started", data={"payload": payload[:64]}),) if payload else ()
+        return said(
+            turn, self._words, "greeting", *texts, reason="greeting", buttons=[*buttons, human_button(turn, self._words)],
+            events=events, state=Memory.of(turn).now(turn, language=language, form={}),
+        )  # fmt: skip

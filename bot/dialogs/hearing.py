@@ -1,0 +1,96 @@
+"""How short answers are understood: yes and no, numbers, parts of titles, and the language somebody writes in."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from rapidfuzz import fuzz
+
+from bot.dialogs.memory import Memory
+from bot.model import Turn
+from bot.wording import Wording
+
+_ENGLISH = frozenset(
+    ["a", "about", "am", "an", "and", "are", "at", "be", "by", "can", "cancel", "could", "delivery", "did", "do", "does", "for", "from", "get", "give", "had", "has", "have", "hello", "help", "hi", "how", "i", "if", "in", "is", "it", "know", "long", "make", "me", "much", "my", "need", "no", "not", "of", "on", "or", "order", "pay", "please", "return", "sell", "send", "should", "speak", "talk", "thank", "thanks", "that", "the", "there", "they", "this", "to", "wait", "want", "was", "we", "what", "when", "where", "which", "who", "why", "will", "with", "work", "would", "yes", "you", "your"]
+)
+TITLE = 84  # how alike (0..100) typed words and a title must be
+MARGIN = 6
+
+
+def language_of(turn: Turn, default: str = "ru") -> str:
+    """ru or en: the script and the words just written, else what was spoken before, else what the platform told."""
+    told = (turn.customer.language if turn.customer else "").lower()[:2]
+    before = Memory.of(turn).language or (told if told in ("ru", "en") else default)
+    text = turn.text
+    cyrillic, latin = len(re.findall(r"[а-яё]", text, re.IGNORECASE)), len(re.findall(r"[a-z]", text, re.IGNORECASE))
+    if cyrillic or not latin:
+        return "ru" if cyrillic >= latin or cyrillic > 3 else before
+    words = re.findall(r"[a-z']+", text.lower())
+    english = sum(word in _ENGLISH for word in words)
+    return "en" if english >= max(1, len(words) / 4) else before
+
+
+def fold(text: str) -> str:
+    """Lower case, ё as е, signs and keycaps off, single spaces: so "1️⃣", "№1." and "1)" are all "1"."""
+    bare = "".join(c for c in unicodedata.normalize("NFKC", text.lower().replace("№", " ")) if unicodedata.category(c) not in ("Mn", "Me", "Cf"))
+    return " ".join(re.sub(r"[^\w+\-/]", " ", bare.replace("ё", "е")).replace("_", " ").split())
+
+
+def hash_of(text: str) -> str:
+    """A question without its words: equal for equal questions, tells nothing."""
+    return hashlib.blake2b(" ".join(sorted(fold(text).split())).encode(), digest_size=8).hexdigest()
+
+
+def is_wordless(text: str) -> bool:
+    """Whether there is no letter and no digit in *text*."""
+    return not any(c.isalnum() for c in text)
+
+
+class Hearing:
+    """The short answers listed under `hears` in the words."""
+
+    def __init__(self, words: Wording) -> None:
+        self._known = {kind: frozenset(map(_sound, words.options(f"hears.{kind}"))) for kind in _KINDS if words.has(f"hears.{kind}")}
+        for kind, label in (("human", "human"), ("more", "more"), ("skip", "skip"), ("cancel", "cancel"), ("yes", "helped"), ("no", "not_helped")):
+            self._known[kind] = self._known.get(kind, frozenset()) | frozenset(map(_sound, words.options(f"buttons.{label}")))
+
+    def means(self, kind: str, text: str) -> bool:
+        """Whether *text* is one of the ways to say *kind*."""
+        return len(text) < 60 and _sound(text) in self._known.get(kind, frozenset())
+
+    def choice(self, text: str, titles: Sequence[str]) -> int | None:
+        """Which of *titles* was chosen by number, ordinal or a part of the title; None when that is not clear."""
+        said = _sound(text)
+        if not said or not titles:
+            return None
+        if number := re.fullmatch(r"(?:\w{1,8} )?(\d)(?:[ -]?\w{1,3})?", said):
+            place = int(number[1]) - 1
+            return place if place < len(titles) and place >= 0 else None
+        for place, kind in enumerate(("first", "second", "third")):
+            if place < len(titles) and said in self._known.get(kind, frozenset()):
+                return place
+        if said in self._known.get("last", frozenset()):
+            return len(titles) - 1
+        return _by_title(said, [fold(title) for title in titles])
+
+
+_KINDS = ("yes", "no", "skip", "cancel", "more", "first", "second", "third", "last", "none_of_these", "human", "help", "liked", "disliked")
+
+
+def _sound(text: str) -> str:
+    """`fold`, but signs that are words of their own (+, 👍) stay."""
+    return fold(text) or "".join(c for c in text if not c.isspace() and unicodedata.category(c) not in ("Mn", "Me", "Cf", "Sk"))
+
+
+def _by_title(said: str, titles: Sequence[str]) -> int | None:
+    scores = [max(fuzz.token_set_ratio(said, t), fuzz.partial_ratio(said, t) if len(said) >= 5 else 0) for t in titles]
+    ranked = sorted(range(len(titles)), key=lambda i: -scores[i])
+    if len(said) < 4 or len(said) > len(titles[ranked[0]]) + 12 or scores[ranked[0]] < TITLE:
+        return None
+    if len(ranked) > 1 and scores[ranked[0]] - scores[ranked[1]] < MARGIN:
+        exact = [i for i, title in enumerate(titles) if title == said]
+        return exact[0] if exact else None
+    return ranked[0]

@@ -1,0 +1,33 @@
+"""Whoever wants a person gets one: in any wording, in any state, and at once when upset."""
+
+from __future__ import annotations
+
+from bot.dialogs.hearing import Hearing
+from bot.dialogs.memory import Memory
+from bot.dialogs.sources import Escalate, ReadAct
+from bot.model import Act, InboundKind, Outcome, Turn
+from bot.wording import Wording
+
+PAYLOADS = frozenset({"human", "operator", "support"})  # of deep links: t.me/shop_bot?start=human
+
+
+class Human:
+    """Stands before all other dialogs."""
+
+    def __init__(self, words: Wording, read_act: ReadAct, escalate: Escalate) -> None:
+        self._hearing, self._read_act, self._escalate = Hearing(words), read_act, escalate
+
+    async def __call__(self, turn: Turn) -> Outcome | None:
+        if turn.press is not None and turn.press.action == "human":
+            return self._escalate(turn, reason="asked")
+        if any(i.kind is InboundKind.START and i.text.strip().lower() in PAYLOADS for i in turn.said):
+            return self._escalate(turn, reason="asked")
+        if not turn.text.strip():
+            return None
+        memory = Memory.of(turn)
+        if self._hearing.means("human", turn.text) or (memory.offered and self._hearing.means("yes", turn.text)):
+            return self._escalate(turn, reason="asked")
+        reading = self._read_act(turn.text, answered=memory.answered)
+        if reading.act is Act.UPSET:
+            return self._escalate(turn, reason="upset", apology=True)
+        return self._escalate(turn, reason="asked") if reading.act is Act.HUMAN else None

@@ -1,0 +1,114 @@
+"""What dialogs remember about a conversation between turns, as a value over `Conversation.state`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from bot.model import InboundKind, Json, Turn
+
+FORGET = timedelta(hours=8)  # after this silence a number or a "yes" is no answer to an old question
+KEPT = 12  # asked questions
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """`article` and `passage` are what was shown last, `options` the articles a number may choose, `spare` further candidates.
+
+    `clarified`: our last word was a clarification. `offered`: it asked whether to call a person. `answered`: it was an
+    answer. `asked` are hashes of answered questions, `form` is the form under way, `rest` keys of other dialogs.
+    """
+
+    article: str = ""
+    passage: int = 0
+    options: tuple[str, ...] = ()
+    spare: tuple[str, ...] = ()
+    clarified: bool = False
+    second: bool = False  # "not this" was already answered with other candidates
+    offered: bool = False
+    answered: bool = False
+    repeats: int = 0
+    asked: tuple[str, ...] = ()
+    greeted: bool = False
+    language: str = ""
+    form: Json = field(default_factory=dict)
+    at: datetime | None = None
+    rest: Json = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, turn: Turn) -> Memory:
+        """What is still remembered at this turn; a state written by anybody else is never a reason to fail."""
+        state = turn.conversation.state
+        kept = cls(
+            article=_text(state, "last_article"),
+            passage=_number(state, "passage"),
+            options=_texts(state, "candidates"),
+            spare=_texts(state, "spare"),
+            clarified=state.get("clarified") is True,
+            second=state.get("second") is True,
+            offered=state.get("offered") is True,
+            answered=state.get("answered") is True,
+            repeats=_number(state, "repeats"),
+            asked=_texts(state, "asked"),
+            greeted=state.get("greeted") is True,
+            language=_text(state, "language"),
+            form=form if isinstance(form := state.get("form"), Mapping) else {},
+            at=_moment(state, "at"),
+            rest={k: v for k, v in state.items() if k not in _KEYS},
+        )
+        if kept.at is not None and turn.now - kept.at > FORGET:
+            return Memory(language=kept.language, rest=kept.rest)
+        return kept
+
+    def now(self, turn: Turn, **changes: object) -> Json:
+        """The state to be kept: *changes* made, everything that only the last turn could mean forgotten."""
+        fresh: dict[str, object] = {
+            "options": (), "spare": (), "clarified": False, "second": False, "offered": False, "answered": False, "greeted": True, "at": turn.now,
+        }  # fmt: skip
+        kept = replace(self, **{**fresh, **changes})  # type: ignore[arg-type]
+        state: dict[str, object] = {
+            "last_article": kept.article, "passage": kept.passage, "candidates": list(kept.options), "spare": list(kept.spare),
+            "clarified": kept.clarified, "second": kept.second, "offered": kept.offered, "answered": kept.answered, "repeats": kept.repeats,
+            "asked": list(kept.asked[-KEPT:]), "greeted": kept.greeted, "language": kept.language, "form": dict(kept.form),
+        }  # fmt: skip
+        done = {**kept.rest, **{k: v for k, v in state.items() if v}}
+        return {**done, "at": kept.at.isoformat()} if kept.at else done
+
+
+_KEYS = frozenset(
+    "last_article passage candidates spare clarified second offered answered repeats asked greeted language form at".split()  # noqa: SIM905
+)
+
+
+def is_first_contact(turn: Turn) -> bool:
+    """Whether the bot has not said a word here yet."""
+    return not any(line.author in ("bot", "operator") for line in turn.history)
+
+
+def is_customers_word(turn: Turn) -> bool:
+    """Whether there is anything to answer: words, a press or a start (not a timer, not a block)."""
+    return any(i.kind in (InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.START) for i in turn.said)
+
+
+def _text(state: Json, key: str) -> str:
+    value = state.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _number(state: Json, key: str) -> int:
+    value = state.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def _texts(state: Json, key: str) -> tuple[str, ...]:
+    value = state.get(key)
+    return tuple(v for v in value if isinstance(v, str)) if isinstance(value, list | tuple) else ()
+
+
+def _moment(state: Json, key: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(_text(state, key))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None

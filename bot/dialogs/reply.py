@@ -1,0 +1,85 @@
+"""How a dialog says something: the words of a key, in the customer's language, as an outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+
+from bot.dialogs.hearing import language_of
+from bot.dialogs.memory import Memory
+from bot.model import Attachment, Button, Event, Json, Outbound, Outcome, Result, RichText, Rows, Turn
+from bot.wording import Wording
+
+_speaking: ContextVar[tuple[Wording, str] | None] = ContextVar("speaking", default=None)
+
+
+@contextmanager
+def speaking(words: Wording, dialog: str) -> Iterator[None]:
+    """While it lasts `reply` uses *words* and signs as *dialog*; `Flow` does this around each dialog."""
+    token = _speaking.set((words, dialog))
+    try:
+        yield
+    finally:
+        _speaking.reset(token)
+
+
+def reply(turn: Turn, key: str | RichText, *, buttons: Rows | Sequence[Button] = (), **facts: object) -> Outcome:
+    """Answer with the words of *key* (or a ready text): the whole of a simple dialog.
+
+    The words get `customer`, `now` and *facts*. *buttons* is one column of buttons, or rows of them. What was asked before
+    (a clarification, an offer to call a person) is settled by it. Raises ConfigError when there is no such key.
+    """
+    words, dialog = _speaking.get() or (_default_words(), "reply")
+    return said(turn, words, dialog, key, buttons=buttons, facts=facts)
+
+
+def said(
+    turn: Turn,
+    words: Wording,
+    dialog: str,
+    *texts: str | RichText,
+    reason: str = "answered",
+    result: Result = Result.ANSWERED,
+    buttons: Rows | Sequence[Button] = (),
+    attachments: tuple[Attachment, ...] = (),
+    state: Json | None = None,
+    events: tuple[Event, ...] = (),
+    why: Json | None = None,
+    facts: Json | None = None,
+) -> Outcome:
+    """`reply` with everything an outcome can hold; several *texts* are paragraphs, *attachments* go before them."""
+    language = language_of(turn, words.lang)
+    given = {"customer": turn.customer, "now": turn.now, "seed": turn.id, **(facts or {})}
+    parts = [words.say(text, lang=language, **given) if isinstance(text, str) else text for text in texts]
+    text = RichText()
+    for part in parts:
+        text = text + ("\n\n" if text and part else "") + part
+    to = turn.conversation.peer
+    say = (Outbound(to, attachments=attachments),) if attachments else ()
+    if text:
+        say = (*say, Outbound(to, text, buttons=rows(buttons)))
+    if state is None:
+        state = Memory.of(turn).now(turn, language=language)
+    return Outcome(dialog, result, reason, say, state=state, events=events, why=why or {})
+
+
+def rows(buttons: Rows | Sequence[Button]) -> Rows:
+    """A column where only buttons are given; empty rows left out."""
+    return tuple(row for row in ((b,) if isinstance(b, Button) else tuple(b) for b in buttons) if row)
+
+
+def facts_of(turn: Turn, words: Wording) -> Mapping[str, object]:
+    """What labels and lines beside the main text need: the language and the seed of this turn."""
+    return {"lang": language_of(turn, words.lang), "seed": turn.id, "customer": turn.customer, "now": turn.now}
+
+
+def human_button(turn: Turn, words: Wording) -> Button:
+    """«Позвать оператора»."""
+    return Button(words.text("buttons.human", lang=language_of(turn, words.lang)), "human")
+
+
+@cache
+def _default_words() -> Wording:
+    return Wording.load()

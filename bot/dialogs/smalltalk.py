@@ -1,0 +1,75 @@
+"""What is not a question gets a short, sensible word: thanks, goodbye, a lone question mark, a sticker, a voice message."""
+
+from __future__ import annotations
+
+from bot.dialogs.hearing import Hearing, is_wordless
+from bot.dialogs.memory import Memory
+from bot.dialogs.reply import human_button, said
+from bot.dialogs.sources import ReadAct
+from bot.model import Act, Event, Media, Outcome, Turn
+from bot.wording import Wording
+
+_SEEN = {
+    Media.VOICE: "voice", Media.AUDIO: "voice", Media.VIDEO: "video", Media.VIDEO_NOTE: "video", Media.PHOTO: "photo", Media.DOCUMENT: "document",
+    Media.ANIMATION: "sticker", Media.STICKER: "sticker", Media.LOCATION: "location", Media.CONTACT: "contact", Media.OTHER: "other",
+}  # fmt: skip
+_PERSON_HELPS = frozenset({"voice", "video", "photo", "document", "other"})
+
+
+class SmallTalk:
+    """Stands before the questions; leaves everything that may be one alone."""
+
+    def __init__(self, words: Wording, read_act: ReadAct) -> None:
+        self._words, self._read_act, self._hearing = words, read_act, Hearing(words)
+
+    async def __call__(self, turn: Turn) -> Outcome | None:
+        if turn.press is not None:
+            return None
+        text = turn.text.strip()
+        if not text:
+            return self._attachment(turn) if turn.attachments else None
+        memory = Memory.of(turn)
+        if self._hearing.means("liked", text):
+            return self._helped(turn, memory) if memory.answered else self._say(turn, "emoji")
+        if self._hearing.means("disliked", text) and memory.answered:
+            return None  # the questions know what to offer next
+        if is_wordless(text):
+            return self._wordless(turn, text, memory)
+        if memory.clarified:
+            return None
+        if self._hearing.means("no", text) and memory.offered:
+            return self._say(turn, "fine")
+        if self._hearing.means("yes", text):
+            return self._helped(turn, memory) if memory.answered else self._say(turn, "fine")
+        act = self._read_act(text, answered=memory.answered).act
+        if act is Act.YES_HELPED:
+            return self._helped(turn, memory)
+        if act is Act.THANKS:
+            return self._say(turn, "thanks")
+        return self._say(turn, "bye") if act is Act.BYE else None
+
+    def _attachment(self, turn: Turn) -> Outcome:
+        kind = _SEEN.get(turn.attachments[0].media, "other")
+        if kind in _PERSON_HELPS:
+            return self._say(turn, kind, offered=True)
+        return self._say(turn, kind)
+
+    def _wordless(self, turn: Turn, text: str, memory: Memory) -> Outcome:
+        if "?" in text:
+            return self._say(turn, "wondering" if memory.answered or memory.clarified else "unclear", offered=True)
+        if any(ord(c) > 0x2190 for c in text):
+            return self._say(turn, "emoji")
+        return self._say(turn, "unclear", offered=True)
+
+    def _helped(self, turn: Turn, memory: Memory) -> Outcome:
+        events = (Event("feedback", data={"article": memory.article, "helped": True}),) if memory.article and memory.answered else ()
+        key = "faq.helped" if memory.article and memory.answered else "small.fine"
+        return said(turn, self._words, "smalltalk", key, reason="helped", events=events)
+
+    def _say(self, turn: Turn, key: str, *, offered: bool = False) -> Outcome:
+        memory = Memory.of(turn)
+        # a smile or a sticker between our question and its answer takes nothing away
+        kept = {"options": memory.options, "spare": memory.spare, "clarified": memory.clarified, "answered": memory.answered} if offered else {}
+        state = memory.now(turn, offered=offered, **kept)
+        buttons = [human_button(turn, self._words)] if offered else []
+        return said(turn, self._words, "smalltalk", f"small.{key}", reason=key, buttons=buttons, state=state)

@@ -1,0 +1,81 @@
+"""What dialogs need from other rooms, as the smallest shapes that do: who knows, who reads intentions, who hands over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+from bot.knowledge.base import Context
+from bot.model import Act, Answer, Button, Outcome, Turn
+
+
+class Passage(Protocol):
+    """A part of an article: Markdown under a heading."""
+
+    @property
+    def heading(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+
+class Article(Protocol):
+    """What an answer is made of."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def lead(self) -> str: ...
+
+    @property
+    def passages(self) -> Sequence[Passage]: ...
+
+    @property
+    def buttons(self) -> Sequence[Button]: ...
+
+    @property
+    def images(self) -> Sequence[str]: ...
+
+
+class Knowledge(Protocol):
+    """Who knows: asked with the words just said, and for articles by id."""
+
+    folder: Path
+
+    async def ask(
+        self,
+        question: str,
+        *,
+        language: str = "",
+        channel: str = "",
+        segment: Mapping[str, object] = ...,
+        context: Context | None = None,
+        today: date | None = None,
+    ) -> Answer: ...
+
+    def article(self, id: str, language: str = "") -> Article | None: ...
+
+
+class Reading(Protocol):
+    """What the customer does with the words."""
+
+    @property
+    def act(self) -> Act: ...
+
+
+class ReadAct(Protocol):
+    """Reads the intention; `answered` tells that the bot's last word was an answer."""
+
+    def __call__(self, text: str, *, answered: bool = False) -> Reading: ...
+
+
+class Escalate(Protocol):
+    """Hands over to a person (`Desk.escalate`)."""
+
+    def __call__(self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None) -> Outcome: ...

@@ -1,0 +1,251 @@
+"""Questions are answered briefly, cleared up once, never answered twice with the same words, and end with a person."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.dialogs.composing import ENOUGH, portion
+from bot.markdown import plain
+from bot.model import Media, Press, Result, Style
+from tests.dialogs.talk import ARTICLES, Talk, article
+
+
+async def test_answer_is_the_main_points_with_the_rest_behind_a_button() -> None:
+    """The lead is said with article buttons, «Подробнее», the question whether it helped, and the way to a person."""
+    talk = Talk()
+    heard = await talk.says("сколько стоит доставка")
+
+    assert heard.startswith("Здравствуйте, Анна!\n\nКурьером — от 290 ₽.") and heard.endswith("Это помогло?")
+    assert len(heard) < ENOUGH + 60 and "большую коробку" not in heard
+    assert talk.labels == ["Сроки", "Сайт", "Подробнее", "Да, помогло", "Нет, не помогло", "Позвать оператора"]
+    assert (talk.last.dialog, talk.last.result, talk.last.reason) == ("faq", Result.ANSWERED, "answered")
+    assert talk.last.why == {"sentence": "because"}
+
+
+async def test_more_says_exactly_the_rest() -> None:
+    """«Подробнее», pressed or typed, tells what was left out, once, and nothing again."""
+    for way in ("press", "type"):
+        talk = Talk()
+        first = await talk.says("сколько стоит доставка")
+        rest = await (talk.presses("Подробнее") if way == "press" else talk.says("а подробнее?"))
+
+        assert "большую коробку" in rest and "Курьером — от 290" not in rest
+        assert not {row for row in rest.split("\n") if len(row) > 20} & {row for row in first.split("\n") if len(row) > 20}
+        assert "Подробнее" not in talk.labels
+
+
+async def test_short_article_is_said_whole_and_pictures_go_before_it() -> None:
+    """No button for two lines; pictures are promises of their own before the text with the buttons."""
+    talk = Talk()
+    await talk.says("как вернуть")
+
+    pictures, text = talk.last.say
+    assert [(a.media, a.ref) for a in pictures.attachments] == [(Media.PHOTO, "kb/images/x.png"), (Media.DOCUMENT, "kb/images/y.svg")]
+    assert not pictures.buttons and "За 14 дней." in text.text.text and "Подробнее" not in talk.labels
+
+
+async def test_greeting_line_stands_only_above_the_first_answer() -> None:
+    """The second answer of a conversation comes without a greeting."""
+    talk = Talk()
+    await talk.says("как вернуть")
+    assert not (await talk.says("сколько стоит доставка")).startswith("Здравствуйте")
+
+
+async def test_helped_and_not_helped_are_kept_as_events() -> None:
+    """Both buttons leave a feedback event that names the article."""
+    talk = Talk()
+    await talk.says("как вернуть")
+    await talk.presses("Да, помогло")
+
+    assert talk.last.events[0].data == {"article": "return", "helped": True}
+    assert talk.last.reason == "helped" and talk.last.result is Result.ANSWERED
+
+
+async def test_not_helped_offers_the_next_candidates_once_then_a_person() -> None:
+    """After the first «не помогло» other articles are offered, after the second a person comes."""
+    talk = Talk()
+    await talk.says("сколько стоит доставка")
+    await talk.presses("Нет, не помогло")
+    assert talk.labels == ["1. Сроки доставки", "2. Как вернуть товар", "Позвать оператора"]
+    assert talk.last.reason == "not_helped" and talk.last.events[0].data == {"article": "cost", "helped": False}
+
+    await talk.says("1")
+    assert "Два дня." in talk.heard
+    await talk.says("нет")
+    assert (talk.last.result, talk.last.reason) == (Result.HANDED_OFF, "not_helped")
+
+
+async def test_not_helped_without_other_candidates_calls_a_person() -> None:
+    """Where nothing else is known nobody is asked to guess."""
+    talk = Talk()
+    await talk.says("как вернуть")
+    await talk.says("это не помогло")
+    assert talk.last.reason == "not_helped" and talk.last.result is Result.HANDED_OFF
+
+
+async def test_clarification_offers_three_titles_and_a_person() -> None:
+    """In doubt up to three numbered titles are buttons, and so is the way to a person."""
+    talk = Talk()
+    heard = await talk.says("доставка")
+
+    assert heard.endswith("1. Стоимость доставки\n2. Сроки доставки\n3. Как вернуть товар")
+    assert talk.labels == ["1. Стоимость доставки", "2. Сроки доставки", "3. Как вернуть товар", "Позвать оператора"]
+    assert (talk.last.result, talk.last.reason) == (Result.CLARIFIED, "clarified")
+
+
+async def test_clarification_is_answered_by_button_number_ordinal_or_title() -> None:
+    """Every way people answer a list is understood."""
+    for answer in ("2", "№2", "2️⃣", "второе", "про второе", "the second one", "вариант 2", "сроки", "Сроки доставки", "2."):
+        talk = Talk()
+        await talk.says("доставка")
+        assert "Два дня." in await talk.says(answer), answer
+    talk = Talk()
+    await talk.says("доставка")
+    assert "Два дня." in await talk.presses("2. Сроки доставки")
+    talk = Talk()
+    await talk.says("доставка")
+    assert "За 14 дней." in await talk.says("последнее")
+
+
+async def test_a_number_out_of_the_list_chooses_nothing() -> None:
+    """"7" is no answer to three options, and one clarification is enough: a person comes."""
+    talk = Talk()
+    await talk.says("доставка")
+    await talk.says("7")
+    assert talk.last.result is Result.HANDED_OFF
+
+
+async def test_second_doubt_in_a_row_is_a_handoff() -> None:
+    """Nobody is asked to clarify twice."""
+    talk = Talk()
+    await talk.says("доставка")
+    await talk.says("что-то про доставку и баллы")
+
+    assert (talk.last.result, talk.last.reason) == (Result.HANDED_OFF, "low_confidence")
+    assert talk.last.why == {"sentence": "because"}
+
+
+async def test_a_clear_question_after_a_clarification_is_answered() -> None:
+    """A list does not stand in the way of another question, and search knows what was offered."""
+    talk = Talk()
+    await talk.says("доставка")
+    assert "За 14 дней." in await talk.says("how do I return it")
+    context = talk.shelf.heard[-1][2]
+    assert context and context.clarified and context.candidates == ("cost", "time", "return")
+
+
+async def test_none_of_these_goes_on_to_other_candidates_and_a_person() -> None:
+    """«Ничего из этого» is understood."""
+    talk = Talk()
+    await talk.says("доставка")
+    await talk.says("ничего из этого")
+    assert talk.labels == ["1. Размеры", "2. Бонусы и баллы", "Позвать оператора"]
+    await talk.says("не то")
+    assert talk.last.result is Result.HANDED_OFF
+
+
+async def test_likely_article_is_shown_above_the_other_options() -> None:
+    """«Возможно, вы об этом»: the first candidate's lead, the others by number."""
+    talk = Talk()
+    heard = await talk.says("хочу баллы")
+
+    assert "Бонусы и баллы\nБаллы копятся." in heard
+    assert talk.labels == ["1. Размеры", "2. Как вернуть товар", "Позвать оператора"]
+    assert any(s.style is Style.BOLD and s.length == len("Бонусы и баллы") for s in talk.last.say[0].text.spans)
+    assert "Таблица." in await talk.says("1")
+
+
+async def test_same_question_again_is_not_answered_with_the_same_words() -> None:
+    """The second time the bot asks whether to call a person; «да» calls; so does asking a third time."""
+    talk = Talk()
+    await talk.says("как вернуть")
+    heard = await talk.says("Как вернуть?!")
+    assert "14 дней" not in heard and talk.labels == ["Позвать оператора", "Показать ответ ещё раз"]
+    assert talk.last.reason == "repeated"
+    await talk.says("да")
+    assert (talk.last.reason, talk.last.result) == ("asked", Result.HANDED_OFF)
+
+    talk = Talk()
+    for _ in range(3):
+        await talk.says("как вернуть")
+    assert talk.last.reason == "repeated" and talk.last.result is Result.HANDED_OFF
+
+
+async def test_same_answer_to_other_words_is_not_repeated() -> None:
+    """A paraphrase whose answer was just given is treated like a repetition."""
+    talk = Talk()
+    await talk.says("сколько стоит доставка")
+    assert "Курьером" not in await talk.says("почём доставка")
+    assert talk.last.reason == "repeated"
+
+
+async def test_follow_up_gets_the_part_it_is_about() -> None:
+    """«а в Казань?» is answered with the fitting part of the last article, without its beginning."""
+    talk = Talk()
+    await talk.says("сколько стоит доставка")
+    heard = await talk.says("а в Казань?")
+
+    assert "Казань — 390 ₽" in heard and "Курьером — от" not in heard
+    assert talk.shelf.heard[-1][2].article == "cost"  # type: ignore[union-attr]
+
+
+async def test_unknown_question_goes_to_a_person() -> None:
+    """What the knowledge base does not cover is handed over at once."""
+    talk = Talk()
+    await talk.says("кто убил Лору Палмер")
+    assert (talk.last.result, talk.last.reason) == (Result.HANDED_OFF, "out_of_scope")
+
+
+async def test_old_forged_and_foreign_presses_are_answered() -> None:
+    """A press that means nothing, a removed article and a button of an article are each answered sensibly."""
+    talk = Talk()
+    assert "кнопка уже не действует" in await talk.press(None)
+    assert "кнопка уже не действует" in await talk.press(Press("cancel_ticket", "7"))
+    assert "уже убрали" in await talk.press(Press("article", "gone"))
+    assert "Два дня." in await talk.press(Press("article", "time", label="Сроки"))
+    assert "За 14 дней." in await talk.press(Press("article", "нет такой", label="как вернуть"))
+
+
+async def test_numbers_are_no_answer_after_hours_of_silence() -> None:
+    """A list of this morning is forgotten by the evening."""
+    talk = Talk()
+    await talk.says("доставка")
+    talk.now += timedelta(hours=9)
+    await talk.says("2")
+    assert talk.last.result is Result.HANDED_OFF
+
+
+async def test_english_question_is_answered_in_english() -> None:
+    """The language of the words decides, whatever the platform says."""
+    talk = Talk()
+    heard = await talk.says("how do I return it")
+    assert "Did this help?" in heard and talk.shelf.heard[-1][1] == "en"
+    assert "Yes, thanks" in talk.labels
+    await talk.presses("Yes, thanks")
+    assert talk.heard in talk.words.options("faq.helped")
+
+
+async def test_state_is_small_and_plain() -> None:
+    """What is remembered is JSON, holds no words of the customer and stays small."""
+    import json
+
+    talk = Talk()
+    for _ in range(30):
+        await talk.says("как вернуть")
+        await talk.says("доставка")
+        await talk.says("1")
+    kept = json.dumps(talk.state, ensure_ascii=False)
+    assert len(kept) < 1500 and "вернуть" not in kept
+
+
+def test_portions_never_lose_or_repeat_a_word() -> None:
+    """Whatever part fits best, what is said and what is left are together the words of the article, each once."""
+    code = article("y", "Код", "текст\n\n```\nа\n\nб\n```\n\n1. раз\n\n   ещё\n\n2. два\n\n" + "слово " * 300)
+    for one in (*ARTICLES, code):
+        whole = sorted(plain("\n\n".join(f"# {p.heading}\n\n{p.text}" if p.heading else p.text for p in one.passages)).split())
+        for passage in range(len(one.passages)):
+            part = portion(one, passage)
+            assert sorted(part.text.text.split() + part.rest.text.split()) == whole
+            assert len(part.text.text) < ENOUGH + 200 or not part.rest
+
+    assert portion(article("x", "Пусто", "")).text.text == "Пусто"
