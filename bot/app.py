@@ -138,14 +138,14 @@ def _adapter(name: str, settings: Channel, clock: Clock, salt: str) -> Adapter:
 async def open_house(
     config: Config,
     *,
-    adapters: Mapping[str, Adapter] | None = None,
+    adapters: Mapping[str, Adapter] | Callable[[str], Mapping[str, Adapter]] | None = None,
     clock: Clock | None = None,
     desk: Peer | None = None,
     storage: str | None = None,
     folders: Sequence[Path] = (),
     log_events: bool = True,
 ) -> House:
-    """Join everything. *adapters* are used in place of the configured ones; *desk* where the config names none.
+    """Join everything. *adapters* (or what makes them, given the salt) are used in place of the configured ones; *desk* where the config names none.
 
     *folders* may be read for attachments besides the articles' own. Raises `ConfigError`, `StorageError`.
     """
@@ -154,8 +154,9 @@ async def open_house(
     words = open_words(config, hours)
     knowledge = await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
     store = SqliteStore.open(storage or config.storage_path)
-    if adapters is None:
-        adapters = open_adapters(config, clock, salt=await _salt(store))
+    if not isinstance(adapters, Mapping):
+        salt = await salt_of(store)
+        adapters = adapters(salt) if adapters else open_adapters(config, clock, salt=salt)
     observers = Observers([LogObserver()] if log_events else [])
     binding = Binding(words, lang=config.business.language, place=await _place(config, store, desk), fixed=config.desk is not None, membership=_membership(adapters))
     observers.add(binding)
@@ -338,7 +339,7 @@ async def _check_desk(house: House) -> None:
             return
 
 
-async def _salt(store: SqliteStore) -> str:
+async def salt_of(store: SqliteStore) -> str:
     if (salt := await store.setting("salt")) is None:
         salt = secrets.token_hex(8)
         await store.keep_setting("salt", salt)

@@ -209,16 +209,16 @@ class Outbox:
         async with self._opening.setdefault((to.channel, to.chat, ticket), asyncio.Lock()):
             thread = await self._store.topic(ticket, to.channel, to.chat)
             if thread is None:
-                opened = await self._open_topic(adapter, to, ticket)
+                opened = await self._open_topic(adapter, to, ticket, delivery.id)
                 await self._store.keep_topic(ticket, to.channel, to.chat, opened.message)
                 thread = opened.message
         return replace(outbound, to=replace(to, thread=thread), heading=RichText())
 
-    async def _open_topic(self, adapter: Adapter, to: Peer, ticket: int) -> Sent:
+    async def _open_topic(self, adapter: Adapter, to: Peer, ticket: int, nonce: int) -> Sent:
         opening = Outbound(replace(to, thread=""), RichText(await self._views.topic_name(ticket)), verb=Verb.OPEN_TOPIC, ticket=ticket)
         await self._pace.turn(opening)
         try:
-            return await adapter.send(opening, nonce=0, target="", files=self._files)
+            return await adapter.send(opening, nonce=nonce, target="", files=self._files)
         except Uncertain as error:  # an empty topic more is a smaller evil than words in none
             raise RetryLater(str(error), after=2) from error
 

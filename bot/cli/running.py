@@ -1,0 +1,136 @@
+"""`bot run`, `bot play`, `bot chat`: the house with its page, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import webbrowser
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+
+import typer
+
+from bot.adapters.base import Adapter
+from bot.app import House, open_adapters, open_house, run, watch_articles
+from bot.cli import settings
+from bot.cli.speech import EXIT_PROBLEM, fail, say
+from bot.clock import Clock
+from bot.config import Config
+from bot.errors import BotError, ConfigError
+from bot.model import Peer
+from bot.observing import set_up_logging
+
+
+def run_channels(path: Path | None, *, web: bool, port: int | None) -> None:
+    """Every channel whose token is there, until SIGTERM or Ctrl+C. Exit code 1 when there is none."""
+    config = settings.load(path)
+    set_up_logging(json=config.logging.json_lines, level=config.logging.level)
+    if not any(c.token for c in config.channels.values()):
+        typer.secho(f"{say('message.no_channels')}\n→ {say('message.no_channels_hint')}", fg="red", err=True)
+        raise typer.Exit(EXIT_PROBLEM)
+    _until_stopped(_channels(config, web=web, port=port))
+
+
+def run_playground(path: Path | None, *, port: int | None, browser: bool) -> None:
+    """The playground, with the real channels beside it where their tokens are there."""
+    config = settings.load(path)
+    set_up_logging(json=config.logging.json_lines, level="warning" if config.logging.level == "info" else config.logging.level)
+    _until_stopped(_playground(config, port=port, browser=browser))
+
+
+def run_terminal(path: Path | None) -> None:
+    """The same bot in the terminal, in memory."""
+    from bot.adapters.terminal import TerminalAdapter
+
+    config = settings.load(path)
+    set_up_logging(level="error")
+
+    async def talk() -> None:
+        clock = Clock()
+        terminal = TerminalAdapter("terminal", clock=clock)
+        quick = config.model_copy(update={"dialogs": config.dialogs.model_copy(update={"settle": 0.05, "typing": False}), "desk": None})
+        house = await open_house(quick, adapters={"terminal": terminal}, clock=clock, desk=terminal.desk, storage=":memory:", log_events=False)
+        terminal.enter(house.store)
+        stop = asyncio.Event()
+        terminal.on_quit = stop.set
+        await asyncio.to_thread(house.knowledge.load_embeddings)
+        await run(house, stop)
+
+    _until_stopped(talk())
+
+
+def _until_stopped(work: Coroutine[object, object, None]) -> None:
+    try:
+        asyncio.run(work)
+    except BotError as error:
+        raise fail(error) from None
+    except KeyboardInterrupt:
+        return
+
+
+async def _channels(config: Config, *, web: bool, port: int | None) -> None:
+    house = await open_house(config)
+    stop = _stop_signal()
+    typer.echo(say("message.running", channels=", ".join(house.adapters)))
+    beside = [_articles(house)] if config.knowledge.watch else []
+    if web:
+        from bot.web.site import Site
+
+        site = Site(house.config, house.store, house.adapters, house.clock, house.knowledge, house.hours, house.observers, topic_name=house.desk.topic_name)
+        await site.start(port=config.web.port if port is None else port, retry=False)
+        typer.echo(say("message.page", url=site.url))
+        beside = [site.watch(house.knowledge)] if config.knowledge.watch else []
+        try:
+            await run(house, stop, beside=beside)
+        finally:
+            await site.stop()
+        return
+    await run(house, stop, beside=beside)
+
+
+async def _articles(house: House) -> None:
+    await watch_articles(house, lambda change: None)
+
+
+async def _playground(config: Config, *, port: int | None, browser: bool) -> None:
+    from bot.adapters.web import DESK_CHAT, playground_channels
+    from bot.web.site import Site
+
+    clock = Clock()
+    folder = config.path("data/playground")
+    stages = playground_channels(files=folder, now=clock, business=config.business.name)
+    quick = config.model_copy(update={"desk": None}) if not any(c.token for c in config.channels.values()) else config
+    storage = str(config.path("data/playground.db"))
+
+    def adapters(salt: str) -> Mapping[str, Adapter]:
+        return {**open_adapters(config, clock, salt=salt), **{s.name: s for s in stages}}
+
+    house = await open_house(quick, adapters=adapters, clock=clock, desk=Peer("play-desk", DESK_CHAT), storage=storage, folders=[folder])
+    site = Site(
+        house.config, house.store, house.adapters, clock, house.knowledge, house.hours, house.observers,
+        topic_name=house.desk.topic_name, playground=[s.name for s in stages], moved=lambda: (house.engine.wake(), house.outbox.wake()),
+    )  # fmt: skip
+    stop = _stop_signal()
+    try:
+        await site.start(port=config.web.port if port is None else port, retry=port is None)
+    except ConfigError:
+        await house.close()
+        raise
+    typer.echo(say("message.playing", url=site.url))
+    if browser:
+        with contextlib.suppress(Exception):
+            webbrowser.open(site.url)
+    try:
+        await run(house, stop, beside=[site.watch(house.knowledge)])
+    finally:
+        await site.stop()
+
+
+def _stop_signal() -> asyncio.Event:
+    """Set by SIGTERM and Ctrl+C; a second Ctrl+C ends at once."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows has only KeyboardInterrupt
+            loop.add_signal_handler(number, stop.set)
+    return stop
