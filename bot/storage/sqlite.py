@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -49,26 +50,22 @@ class SqliteStore:
         `StorageNewer` where a newer version has been at it, `StorageError` where it cannot be opened.
         """
         file = _file(url_or_path)
-        lock = None
-        if file is not None:
+        with ExitStack() as undo:
             try:
-                file.parent.mkdir(parents=True, exist_ok=True)
-                lock = LockFile(file)
+                lock = None if file is None else _own(file)
+                if lock is not None:
+                    undo.callback(lock.release)
+                db = _connect(str(file) if file else ":memory:")
+                undo.callback(db.close)
+                bring_up(db, file, now())
+                reader = _connect(f"{file.as_uri()}?mode=ro", read_only=True) if file else None
+                store = cls(file, lock, db, reader, now)
             except OSError as error:
-                raise StorageError(f"папка базы {file.parent} недоступна: {error.strerror}. Проверьте storage.url и права") from error
-        try:
-            db = _connect(str(file) if file else ":memory:")
-            bring_up(db, file, now())
-            reader = _connect(f"{file.as_uri()}?mode=ro", read_only=True) if file else None
-            return cls(file, lock, db, reader, now)
-        except sqlite3.Error as error:
-            if lock:
-                lock.release()
-            raise StorageError(f"базу {file or ':memory:'} не удалось открыть: {error}") from error
-        except BaseException:
-            if lock:
-                lock.release()
-            raise
+                raise StorageError(f"папка базы {file and file.parent} недоступна: {error.strerror}. Проверьте storage.url и права") from error
+            except sqlite3.Error as error:
+                raise StorageError(f"базу {file or ':memory:'} не удалось открыть: {error}") from error
+            undo.pop_all()
+            return store
 
     @property
     def commits(self) -> int:
@@ -218,9 +215,7 @@ class SqliteStore:
         return known
 
     async def backup(self, path: Path) -> None:
-        if self.file is not None and path.resolve() == self.file:
-            raise StorageError("копия не может лечь на место самой базы: укажите другой файл")
-        await (self._reader or self._writer).run(lambda db: upkeep.backup(db, path), alone=True)
+        await (self._reader or self._writer).run(lambda db: upkeep.backup(db, path, of=self.file), alone=True)
 
     async def check(self) -> tuple[str, ...]:
         return await self._read(lambda db: upkeep.check(db, self._now()))
@@ -244,6 +239,14 @@ def _file(url_or_path: str | Path) -> Path | None:
     elif "://" in name:
         raise StorageError(f"storage.url: хранилище {name.partition('://')[0]} не поддерживается, годится sqlite:///путь/к/файлу.db")
     return None if name == ":memory:" else Path(name).expanduser().resolve()
+
+
+def _own(file: Path) -> LockFile:
+    """The right to *file*, which is there afterwards, with its folder."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = LockFile(file)
+    upkeep.make_private(file)
+    return lock
 
 
 def _connect(name: str, *, read_only: bool = False) -> sqlite3.Connection:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from bot.errors import StorageError
 from bot.storage.codec import ms
 
 STUCK = timedelta(hours=1)  # an inbound older than this that nobody decided on is a fault
@@ -55,13 +56,15 @@ def check(db: sqlite3.Connection, now: datetime) -> tuple[str, ...]:
     return tuple(found)
 
 
-def backup(db: sqlite3.Connection, path: Path) -> None:
-    """A whole copy at *path* as of one moment: written beside it, made durable, then put in its place at once."""
+def backup(db: sqlite3.Connection, path: Path, *, of: Path | None = None) -> None:
+    """A whole copy of the file *of* at *path* as of one moment: written beside it, made durable, then put in its place at once."""
+    if of is not None and path.resolve() == of:
+        raise StorageError("копия не может лечь на место самой базы: укажите другой файл")
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     draft.unlink(missing_ok=True)
     try:
-        os.close(os.open(draft, os.O_CREAT | os.O_WRONLY, 0o600))
+        make_private(draft)
         db.execute("vacuum into ?", (str(draft),))
         _make_durable(draft)
         draft.replace(path)
@@ -69,6 +72,11 @@ def backup(db: sqlite3.Connection, path: Path) -> None:
             _make_durable(path.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def make_private(path: Path) -> None:
+    """The file is there, and for its owner alone: it holds people's words. One that is there already stays as it is."""
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
 def _make_durable(path: Path) -> None:

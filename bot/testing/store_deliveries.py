@@ -11,7 +11,21 @@ from bot.adapters.base import token
 from bot.model import Button, Event, Lane, Peer, RichText, Verb
 from bot.storage.base import Settled, Store
 from bot.testing.store_scene import (
-    ANNA, BORIS, DESK, NOON, answer, arrival, deliver, deliver_all, hand_over, hear, later, press, say, take, texts,
+    ANNA,
+    BORIS,
+    DESK,
+    NOON,
+    answer,
+    arrival,
+    deliver,
+    deliver_all,
+    hand_over,
+    hear,
+    later,
+    press,
+    say,
+    take,
+    texts,
 )  # fmt: skip
 
 

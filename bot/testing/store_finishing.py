@@ -12,7 +12,22 @@ from bot.errors import Conflict, StorageError
 from bot.model import Button, Event, InboundKind, Later, Line, Result, Status, Verb
 from bot.storage.base import Store
 from bot.testing.store_scene import (
-    ANNA, BORIS, DESK, NOON, answer, arrival, decide, deliver_all, hand_over, hear, later, open_ticket, operator_says, press, say, take,
+    ANNA,
+    BORIS,
+    DESK,
+    NOON,
+    answer,
+    arrival,
+    decide,
+    deliver_all,
+    hand_over,
+    hear,
+    later,
+    open_ticket,
+    operator_says,
+    press,
+    say,
+    take,
 )  # fmt: skip
 
 
@@ -49,7 +64,10 @@ class FinishingContract:
 
     @pytest.mark.parametrize(
         "broken",
-        [{"later": (Later("k", "k", NOON, {"x": object()}),)}, {"later": (Later("k", "k", NOON, conversation=10**9),)}, {"events": (Event("e", data={"x": {1}}),)}, {"state": {"x": NOON}}, {"why": {"x": b""}}],
+        [
+            {"later": (Later("k", "k", NOON, {"x": object()}),)}, {"later": (Later("k", "k", NOON, conversation=10**9),)},
+            {"events": (Event("e", data={"x": {1}}),)}, {"state": {"x": NOON}}, {"why": {"x": b""}},
+        ],
         ids=["data", "conversation", "event", "state", "why"],
     )  # fmt: skip
     async def test_a_failing_part_changes_nothing(self, store: Store, broken: dict[str, object]) -> None:

@@ -12,7 +12,21 @@ from bot.errors import Conflict
 from bot.model import Attachment, Button, Event, InboundKind, Later, Line, Media, Peer, Sender, Status
 from bot.storage.base import Settled, Store
 from bot.testing.store_scene import (
-    ANNA, BORIS, DESK, NOON, answer, arrival, deliver, deliver_all, hear, later, open_ticket, operator_says, press, say, take,
+    ANNA,
+    BORIS,
+    DESK,
+    NOON,
+    answer,
+    arrival,
+    deliver,
+    deliver_all,
+    hear,
+    later,
+    open_ticket,
+    operator_says,
+    press,
+    say,
+    take,
 )  # fmt: skip
 
 MARK = "Примета"  # every word, name and address of the customer holds it

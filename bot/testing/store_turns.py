@@ -11,7 +11,16 @@ from bot.errors import StorageError
 from bot.model import InboundKind, Later, Peer, Sender
 from bot.storage.base import Store
 from bot.testing.store_scene import (
-    ANNA, BORIS, NOON, answer, arrival, hear, later, operator_says, press, take,
+    ANNA,
+    BORIS,
+    NOON,
+    answer,
+    arrival,
+    hear,
+    later,
+    operator_says,
+    press,
+    take,
 )  # fmt: skip
 
 

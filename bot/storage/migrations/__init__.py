@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
 from bot.errors import StorageNewer
 from bot.storage.migrations.first import STATEMENTS
+from bot.storage.upkeep import backup
 
 STEPS = {"001_first": STATEMENTS}
 
@@ -19,13 +20,16 @@ def migrations() -> Migrations:
     """Every step, in order, as sqlite-utils keeps them."""
     kept = Migrations("otklik")
     for name, statements in STEPS.items():
-        kept(name=name)(partial(_take, statements=statements))
+        kept(name=name)(_step(statements))
     return kept
 
 
-def _take(db: Database, statements: tuple[str, ...]) -> None:
-    for statement in statements:
-        db.execute(statement)
+def _step(statements: tuple[str, ...]) -> Callable[[Database], None]:
+    def take(db: Database) -> None:
+        for statement in statements:
+            db.execute(statement)
+
+    return take
 
 
 def bring_up(connection: sqlite3.Connection, file: Path | None, now: datetime) -> tuple[str, ...]:
@@ -43,7 +47,6 @@ def bring_up(connection: sqlite3.Connection, file: Path | None, now: datetime) -
         )
     waiting = tuple(step.name for step in steps.pending(db))
     if waiting and applied and file is not None:
-        copy = file.with_name(f"{file.name}.before-{waiting[0]}-{now:%Y%m%d%H%M%S}")
-        connection.execute("VACUUM INTO ?", (str(copy),))
+        backup(connection, file.with_name(f"{file.name}.before-{waiting[0]}-{now:%Y%m%d%H%M%S}"))
     steps.apply(db)
     return waiting
