@@ -34,7 +34,12 @@ _LATIN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿĀ-ž]+(?:[-'’.][A-Za-zÀ-ÖØ-ö�
 _VOWEL = re.compile(r"[аеёиоуыэюяaeiouyàâäáãåèéêëìíîïòóôõöøùúûüýæœ]", re.IGNORECASE)
 _PET_NAME = re.compile(r"(?:[юуя]ша|[юу]шка|[оеё]чка|енька|онька|[юу]ня|[юу]ся|уля|уська|чик|ёк)$", re.IGNORECASE)
 _NOT_NAMES = frozenset(
-    ["аккаунт", "админ", "администратор", "аноним", "без", "безымянный", "бот", "гость", "имя", "имени", "клиент", "компания", "магазин", "мама", "менеджер", "никто", "оператор", "папа", "пользователь", "покупатель", "продавец", "сайт", "салон", "студия", "тест", "удалён", "удален", "удалённый", "удаленный", "фирма", "я", "admin", "account", "anonymous", "bot", "client", "company", "customer", "deleted", "guest", "name", "nobody", "none", "null", "operator", "owner", "root", "shop", "store", "support", "test", "unknown", "user"]
+    (  # noqa: SIM905
+        "аккаунт админ администратор аноним без безымянный бот гость имя имени клиент компания магазин мама менеджер никто "
+        "оператор папа пользователь покупатель продавец сайт салон студия тест удалён удален удалённый удаленный фирма я admin "
+        "account anonymous bot client company customer deleted guest name nobody none null operator owner root shop store "
+        "support test unknown user "
+    ).split()
 )
 
 

@@ -17,8 +17,12 @@ MAX_VALUE = 12_000  # characters or items of one value on the way
 MAX_STEPS = 2_000  # rounds of all loops of one text together
 
 OPEN, CLOSE = "\ue000", "\ue001"
-FILTERS = ["abs", "capitalize", "count", "default", "d", "first", "float", "int", "join", "last", "length", "list", "lower", "max", "min", "reject", "reverse", "round", "select", "sort", "string", "title", "trim", "truncate", "unique", "upper"]
-TESTS = ["boolean", "defined", "divisibleby", "eq", "even", "false", "float", "ge", "gt", "in", "integer", "iterable", "le", "lt", "mapping", "ne", "none", "number", "odd", "sequence", "string", "true", "undefined"]
+FILTERS = (  # noqa: SIM905
+    "abs capitalize count default d first float int join last length list lower max min reject reverse round select sort string title trim truncate unique upper "
+).split()
+TESTS = (  # noqa: SIM905
+    "boolean defined divisibleby eq even false float ge gt in integer iterable le lt mapping ne none number odd sequence string true undefined "
+).split()
 _REFUSED = (
     nodes.Macro, nodes.CallBlock, nodes.FilterBlock, nodes.AssignBlock, nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends,
     nodes.Block, nodes.ScopedEvalContextModifier, nodes.With, nodes.ExprStmt,
@@ -34,9 +38,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "**", "+", "%", "//"})
 
     def __init__(self, filters: dict[str, Callable[..., object]] | None = None) -> None:
-        super().__init__(
-            autoescape=False, undefined=StrictUndefined, finalize=_keep_aside, trim_blocks=True, lstrip_blocks=True, cache_size=0
-        )
+        super().__init__(autoescape=False, undefined=StrictUndefined, finalize=_keep_aside, trim_blocks=True, lstrip_blocks=True, cache_size=0)
         self.filters = {name: self.filters[name] for name in FILTERS} | (filters or {})
         self.tests = {name: self.tests[name] for name in TESTS}
         self.filters["_steps"], self.filters["_short"] = _steps, _short

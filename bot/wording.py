@@ -38,9 +38,7 @@ class Wording:
         self._compiled: dict[str, Template] = {}
 
     @classmethod
-    def load(
-        cls, lang: str = "ru", overrides: Path | None = None, *, zone: tzinfo | None = None, facts: Mapping[str, object] | None = None
-    ) -> Wording:
+    def load(cls, lang: str = "ru", overrides: Path | None = None, *, zone: tzinfo | None = None, facts: Mapping[str, object] | None = None) -> Wording:
         """The built-in words with the files of *overrides* over them. *facts* are known to every template (`business`: its name).
 
         Raises ConfigError with every fault of the owner's files at once.
@@ -105,7 +103,7 @@ class Wording:
 
 
 def base_language(lang: str) -> str:
-    """"en-US" and "EN" are "en"."""
+    """ "en-US" and "EN" are "en"."""
     return lang.replace("_", "-").split("-")[0].lower()
 
 

@@ -46,10 +46,7 @@ def test_nested_lists_keep_marks_and_indent() -> None:
 
 def test_table_of_two_columns_reads_as_pairs() -> None:
     """Two columns: the heads stand above, each row is a pair."""
-    assert (
-        plain("| Город | Цена |\n|---|---|\n| Казань | 220 ₽ |\n| Москва | **150 ₽** |")
-        == "Город — Цена\nКазань — 220 ₽\nМосква — 150 ₽"
-    )
+    assert plain("| Город | Цена |\n|---|---|\n| Казань | 220 ₽ |\n| Москва | **150 ₽** |") == "Город — Цена\nКазань — 220 ₽\nМосква — 150 ₽"
 
 
 def test_wide_table_names_its_values() -> None:

@@ -52,12 +52,7 @@ def test_no_words_in_python(room: str) -> None:
         tree = ast.parse(path.read_text("utf-8"))
         docs = {id(n.body[0].value) for n in ast.walk(tree) if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
                 and n.body and isinstance(n.body[0], ast.Expr)}  # fmt: skip
-        patterns = {
-            id(part)
-            for n in ast.walk(tree)
-            if isinstance(n, ast.Call) and ast.unparse(n.func).startswith("re.")
-            for part in ast.walk(n)
-        }
+        patterns = {id(part) for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func).startswith("re.") for part in ast.walk(n)}
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs | patterns:
                 assert not re.search("[а-яё]", node.value, re.IGNORECASE), f"{path.name}:{node.lineno}: {node.value}"

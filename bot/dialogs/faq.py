@@ -36,8 +36,10 @@ class Faq:
         if not text:
             return self._unknown_press(turn)
         if memory.options:
-            if self._hearing.means("none_of_these", text):
+            if self._hearing.means("none_of_these", text) or self._hearing.means("no", text):
                 return self._not_helped(turn, memory)
+            if self._hearing.means("yes", text):
+                return self._agreed(turn, memory)
             titles = [a.title if (a := self._article(turn, i)) else "" for i in memory.options]
             if (place := self._hearing.choice(text, titles)) is not None and (shown := self.show(turn, memory.options[place])):
                 return shown
@@ -90,7 +92,7 @@ class Faq:
         part = portion(article, passage, follow_up=follow_up)
         greeting = self._short_greeting(turn, memory, language)
         state = memory.now(
-            turn, language=language, article=article.id, passage=passage, answered=True, repeats=0,
+            turn, article=article.id, passage=passage, answered=True, repeats=0,
             spare=tuple(spare) or tuple(o for o in (*memory.options, *memory.spare) if o != article.id),
             second=memory.second, asked=(*memory.asked, asked) if asked else memory.asked,
         )  # fmt: skip
@@ -107,15 +109,13 @@ class Faq:
         offered = found[1 : OPTIONS + 1] if lead else found[:OPTIONS]
         spare = tuple(c.article for c in found if c not in offered and not (lead and c.article == lead.id))
         state = memory.now(
-            turn, language=language_of(turn, self._words.lang), options=tuple(c.article for c in offered), spare=spare[:OPTIONS],
-            clarified=True, article=lead.id if lead else memory.article, asked=(*memory.asked, asked),
+            turn, options=tuple(c.article for c in offered), spare=spare[:OPTIONS],
+            clarified=True, answered=lead is not None, article=lead.id if lead else memory.article, asked=(*memory.asked, asked),
         )  # fmt: skip
         facts = {"lead": join((styled(lead.title, Style.BOLD), to_rich(lead.lead)), "\n")} if lead else {}
         return self._offer(turn, offered, "faq.maybe" if lead else "faq.clarify", "clarified", state, answer.why, facts)
 
-    def _offer(
-        self, turn: Turn, found: Sequence[Candidate], key: str, reason: str, state: Json, why: Json, facts: Json
-    ) -> Outcome:
+    def _offer(self, turn: Turn, found: Sequence[Candidate], key: str, reason: str, state: Json, why: Json, facts: Json) -> Outcome:
         language = language_of(turn, self._words.lang)
         titles = [(n, c.article, c.title) for n, c in enumerate(found, 1)]
         lines = join((self._words.say("faq.option", lang=language, number=n, title=title) for n, _, title in titles), "\n")
@@ -141,8 +141,7 @@ class Faq:
             return self._unknown_press(turn)
         article, _, passage = press.value.partition("#")
         if press.action == "helped":
-            event = Event("feedback", data={"article": article, "helped": True})
-            return said(turn, self._words, "faq", "faq.helped", reason="helped", events=(event,))
+            return self._helped(turn, article)
         if press.action == "not_helped":
             return self._not_helped(turn, memory, article)
         if press.action == "more":
@@ -150,6 +149,19 @@ class Faq:
         elif (shown := self.show(turn, article)) is None and press.label and not self._article(turn, article):
             return await self._asked(turn, press.label, memory)  # a button that names a question
         return shown or said(turn, self._words, "faq", "faq.gone", reason="article_gone")
+
+    def _agreed(self, turn: Turn, memory: Memory) -> Outcome | None:
+        """«Да» to a list: it meant what was shown above it, or the only option; otherwise the number is asked for."""
+        if memory.answered:
+            return self._helped(turn, memory.article)
+        if len(memory.options) == 1:
+            return self.show(turn, memory.options[0])
+        state = memory.now(turn, options=memory.options, spare=memory.spare, clarified=True, second=memory.second)
+        return said(turn, self._words, "faq", "faq.which", reason="which", result=Result.CLARIFIED, state=state)
+
+    def _helped(self, turn: Turn, article: str) -> Outcome:
+        event = Event("feedback", data={"article": article, "helped": True})
+        return said(turn, self._words, "faq", "faq.helped", reason="helped", events=(event,))
 
     def _unknown_press(self, turn: Turn) -> Outcome | None:
         """A press that means nothing any more is answered too; other things without words are left to the flow."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.dialogs.base import Dialog
+from bot.dialogs.hearing import in_spoken_language
 from bot.dialogs.memory import is_customers_word
 from bot.dialogs.reply import speaking
 from bot.dialogs.sources import Escalate
@@ -23,14 +24,19 @@ class Flow:
     Reasons it gives itself: `dialog_failed` (raised, hung, or returned something else; `why` names the dialog) and `no_answer`.
     """
 
-    def __init__(
-        self, dialogs: Sequence[tuple[str, Dialog]], *, timeout: float, escalate: Escalate, words: Wording | None = None
-    ) -> None:
+    def __init__(self, dialogs: Sequence[tuple[str, Dialog]], *, timeout: float, escalate: Escalate, words: Wording | None = None) -> None:
         self._dialogs, self._timeout, self._escalate = tuple(dialogs), timeout, escalate
         self._words = words or Wording.load()
 
     async def __call__(self, turn: Turn) -> Outcome:
         """The outcome of the first dialog that has one. Never raises but for cancellation and a failing *escalate*."""
+        spoken_in = in_spoken_language(turn)
+        outcome = await self._first(spoken_in)
+        if spoken_in is not turn and outcome.customer is None:
+            return replace(outcome, customer=spoken_in.customer)
+        return outcome
+
+    async def _first(self, turn: Turn) -> Outcome:
         spoken = is_customers_word(turn)
         if not spoken and not any(i.kind is InboundKind.TIMER for i in turn.said):
             return _ignored(turn)

@@ -75,16 +75,14 @@ class Forms:
             return said(turn, self._words, "form", "form.known", reason="form_known", state=Memory.of(turn).now(turn, form={}))
         return self._ask(turn, form, forgotten, then={})
 
-    def _ask(
-        self, turn: Turn, form: FormShape, customer: Customer, *, then: Json, opening: Sequence[str | RichText] = (), tries: int = 0
-    ) -> Outcome:
+    def _ask(self, turn: Turn, form: FormShape, customer: Customer, *, then: Json, opening: Sequence[str | RichText] = (), tries: int = 0) -> Outcome:
         field = _next_field(form, customer)
         assert field is not None
         language = language_of(turn, self._words.lang)
         question = field.ask.get(language) or next(iter(field.ask.values()))
         hint = self._words.say(f"form.hint.{field.type}", lang=language)
         memory = Memory.of(turn)
-        state = memory.now(turn, language=language, form={"name": form.name, "field": field.name, "tries": tries, "then": dict(then)})
+        state = memory.now(turn, form={"name": form.name, "field": field.name, "tries": tries, "then": dict(then)})
         outcome = said(
             turn, self._words, "form", *opening, RichText(question), hint,
             result=Result.CLARIFIED, reason="form", state=state, buttons=self._buttons(field, language),
@@ -184,5 +182,3 @@ def _answer(then: Json) -> Answer | None:
 
 def _float(value: object) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
-
-

@@ -19,9 +19,7 @@ class Greeting:
     The payload of a deep link may name an article (`dostavka__sroki` for dostavka/sroki); any other is kept as an event.
     """
 
-    def __init__(
-        self, words: Wording, read_act: ReadAct, knowledge: Knowledge, *, topics: Sequence[str] = (), faq: Faq | None = None
-    ) -> None:
+    def __init__(self, words: Wording, read_act: ReadAct, knowledge: Knowledge, *, topics: Sequence[str] = (), faq: Faq | None = None) -> None:
         self._words, self._read_act, self._knowledge, self._topics = words, read_act, knowledge, tuple(topics)
         self._hearing, self._faq = Hearing(words), faq or Faq(words, read_act, knowledge)
 
@@ -54,5 +52,5 @@ class Greeting:
         events = (Event("started", data={"payload": payload[:64]}),) if payload else ()
         return said(
             turn, self._words, "greeting", *texts, reason="greeting", buttons=[*buttons, human_button(turn, self._words)],
-            events=events, state=Memory.of(turn).now(turn, language=language, form={}),
+            events=events, state=Memory.of(turn).now(turn, form={}),
         )  # fmt: skip

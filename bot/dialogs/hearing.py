@@ -6,31 +6,46 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rapidfuzz import fuzz
 
-from bot.dialogs.memory import Memory
 from bot.model import Turn
 from bot.wording import Wording
 
 _ENGLISH = frozenset(
-    ["a", "about", "am", "an", "and", "are", "at", "be", "by", "can", "cancel", "could", "delivery", "did", "do", "does", "for", "from", "get", "give", "had", "has", "have", "hello", "help", "hi", "how", "i", "if", "in", "is", "it", "know", "long", "make", "me", "much", "my", "need", "no", "not", "of", "on", "or", "order", "pay", "please", "return", "sell", "send", "should", "speak", "talk", "thank", "thanks", "that", "the", "there", "they", "this", "to", "wait", "want", "was", "we", "what", "when", "where", "which", "who", "why", "will", "with", "work", "would", "yes", "you", "your"]
+    (  # noqa: SIM905
+        "a about am an and are at be by can cancel could delivery did do does for from get give had has have hello help hi how "
+        "i if in is it know long make me much my need no not of on or order pay please return sell send should speak talk thank "
+        "thanks that the there they this to wait want was we what when where which who why will with work would yes you your "
+    ).split()
 )
 TITLE = 84  # how alike (0..100) typed words and a title must be
 MARGIN = 6
 
 
 def language_of(turn: Turn, default: str = "ru") -> str:
-    """ru or en: the script and the words just written, else what was spoken before, else what the platform told."""
+    """ru or en: the script and the words just written; where they do not tell, the customer's language."""
     told = (turn.customer.language if turn.customer else "").lower()[:2]
-    before = Memory.of(turn).language or (told if told in ("ru", "en") else default)
-    text = turn.text
+    before = told if told in ("ru", "en") else default
+    text = turn.text[:2000]
     cyrillic, latin = len(re.findall(r"[а-яё]", text, re.IGNORECASE)), len(re.findall(r"[a-z]", text, re.IGNORECASE))
-    if cyrillic or not latin:
+    if not cyrillic and not latin:
+        return before
+    if cyrillic:
         return "ru" if cyrillic >= latin or cyrillic > 3 else before
     words = re.findall(r"[a-z']+", text.lower())
     english = sum(word in _ENGLISH for word in words)
     return "en" if english >= max(1, len(words) / 4) else before
+
+
+def in_spoken_language(turn: Turn) -> Turn:
+    """The turn whose customer has the language he writes in; the same turn where that is known already."""
+    if turn.customer is None or (language := language_of(turn)) == turn.customer.language:
+        return turn
+    if language == "ru" and turn.customer.language not in ("en", ""):
+        return turn  # a language without words of ours is kept: ours fall back by themselves
+    return replace(turn, customer=replace(turn.customer, language=language))
 
 
 def fold(text: str) -> str:

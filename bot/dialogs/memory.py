@@ -5,11 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypedDict, Unpack
 
 from bot.model import InboundKind, Json, Turn
 
 FORGET = timedelta(hours=8)  # after this silence a number or a "yes" is no answer to an old question
 KEPT = 12  # asked questions
+
+
+class Changes(TypedDict, total=False):
+    """What a turn may change of the memory."""
+
+    article: str
+    passage: int
+    options: tuple[str, ...]
+    spare: tuple[str, ...]
+    clarified: bool
+    second: bool
+    offered: bool
+    answered: bool
+    repeats: int
+    asked: tuple[str, ...]
+    greeted: bool
+    form: Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +49,6 @@ class Memory:
     repeats: int = 0
     asked: tuple[str, ...] = ()
     greeted: bool = False
-    language: str = ""
     form: Json = field(default_factory=dict)
     at: datetime | None = None
     rest: Json = field(default_factory=dict)
@@ -52,32 +69,31 @@ class Memory:
             repeats=_number(state, "repeats"),
             asked=_texts(state, "asked"),
             greeted=state.get("greeted") is True,
-            language=_text(state, "language"),
             form=form if isinstance(form := state.get("form"), Mapping) else {},
             at=_moment(state, "at"),
             rest={k: v for k, v in state.items() if k not in _KEYS},
         )
         if kept.at is not None and turn.now - kept.at > FORGET:
-            return Memory(language=kept.language, rest=kept.rest)
+            return Memory(rest=kept.rest)
         return kept
 
-    def now(self, turn: Turn, **changes: object) -> Json:
+    def now(self, turn: Turn, **changes: Unpack[Changes]) -> Json:
         """The state to be kept: *changes* made, everything that only the last turn could mean forgotten."""
-        fresh: dict[str, object] = {
-            "options": (), "spare": (), "clarified": False, "second": False, "offered": False, "answered": False, "greeted": True, "at": turn.now,
-        }  # fmt: skip
-        kept = replace(self, **{**fresh, **changes})  # type: ignore[arg-type]
+        settled = replace(
+            self, options=(), spare=(), clarified=False, second=False, offered=False, answered=False, greeted=True, at=turn.now
+        )  # fmt: skip
+        kept = replace(settled, **changes)
         state: dict[str, object] = {
             "last_article": kept.article, "passage": kept.passage, "candidates": list(kept.options), "spare": list(kept.spare),
             "clarified": kept.clarified, "second": kept.second, "offered": kept.offered, "answered": kept.answered, "repeats": kept.repeats,
-            "asked": list(kept.asked[-KEPT:]), "greeted": kept.greeted, "language": kept.language, "form": dict(kept.form),
+            "asked": list(kept.asked[-KEPT:]), "greeted": kept.greeted, "form": dict(kept.form),
         }  # fmt: skip
         done = {**kept.rest, **{k: v for k, v in state.items() if v}}
         return {**done, "at": kept.at.isoformat()} if kept.at else done
 
 
 _KEYS = frozenset(
-    "last_article passage candidates spare clarified second offered answered repeats asked greeted language form at".split()  # noqa: SIM905
+    "last_article passage candidates spare clarified second offered answered repeats asked greeted form at".split()  # noqa: SIM905
 )
 
 

@@ -61,7 +61,7 @@ def said(
     if text:
         say = (*say, Outbound(to, text, buttons=rows(buttons)))
     if state is None:
-        state = Memory.of(turn).now(turn, language=language)
+        state = Memory.of(turn).now(turn)
     return Outcome(dialog, result, reason, say, state=state, events=events, why=why or {})
 
 

@@ -68,8 +68,10 @@ class SmallTalk:
 
     def _say(self, turn: Turn, key: str, *, offered: bool = False) -> Outcome:
         memory = Memory.of(turn)
-        # a smile or a sticker between our question and its answer takes nothing away
-        kept = {"options": memory.options, "spare": memory.spare, "clarified": memory.clarified, "answered": memory.answered} if offered else {}
-        state = memory.now(turn, offered=offered, **kept)
+        state = memory.now(turn, offered=offered)
+        if offered or key in ("emoji", "sticker", "location"):  # a smile between our question and its answer takes nothing away
+            state = memory.now(
+                turn, offered=offered, options=memory.options, spare=memory.spare, clarified=memory.clarified, answered=memory.answered
+            )  # fmt: skip
         buttons = [human_button(turn, self._words)] if offered else []
         return said(turn, self._words, "smalltalk", f"small.{key}", reason=key, buttons=buttons, state=state)

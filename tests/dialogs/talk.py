@@ -18,7 +18,10 @@ from bot.dialogs.smalltalk import SmallTalk
 try:
     from bot.knowledge.acts import read_act
 except ImportError:
-    import sys; sys.path.insert(0, "/work/scratch/words"); from acts import read_act
+    import sys
+
+    sys.path.insert(0, "/work/scratch/words")
+    from acts import read_act
 from bot.knowledge.articles import Article, lead_of, split_passages
 from bot.knowledge.base import Context
 from bot.model import (
@@ -46,13 +49,12 @@ from bot.model import (
 from bot.wording import Wording
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+WORDS = Wording.load()
 PEER = Peer("telegram", "77")
 
 
 def article(id: str, title: str, body: str, buttons: Sequence[Button] = (), images: Sequence[str] = (), lang: str = "ru") -> Article:
-    return Article(
-        id, title, lang=lang, body=body, passages=split_passages(body), lead=lead_of(body), buttons=tuple(buttons), images=tuple(images)
-    )
+    return Article(id, title, lang=lang, body=body, passages=split_passages(body), lead=lead_of(body), buttons=tuple(buttons), images=tuple(images))
 
 
 class Shelf:
@@ -117,7 +119,7 @@ class Talk:
     topics: Sequence[str] = ()
     customer: Customer = Customer(1, "Анна")  # noqa: RUF009 - frozen
     timeout: float = 5.0
-    words: Wording = field(default_factory=Wording.load)
+    words: Wording = WORDS  # noqa: RUF009 - never changes
     now: datetime = NOW
     shelf: Shelf = field(default_factory=lambda: Shelf(ARTICLES, ANSWERS))
     state: Mapping[str, object] = field(default_factory=dict)
@@ -160,9 +162,7 @@ class Talk:
         return await self.does(*(self._inbound(InboundKind.TIMER, text=later.kind) for later in due)) if due else ""
 
     async def does(self, *said: Inbound, presses: tuple[Press, ...] = ()) -> str:
-        turn = Turn(
-            len(self.outcomes) + 1, Conversation(1, PEER, 1, state=self.state), said, self.now, self.customer, history=tuple(self.history), presses=presses
-        )
+        turn = Turn(len(self.outcomes) + 1, Conversation(1, PEER, 1, state=self.state), said, self.now, self.customer, history=tuple(self.history), presses=presses)
         outcome = await self.flow(turn)
         self.outcomes.append(outcome)
         if outcome.state is not None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.dialogs.composing import ENOUGH, portion
 from bot.markdown import plain
 from bot.model import Media, Press, Result, Style
-from tests.dialogs.talk import ARTICLES, Talk, article
+from tests.dialogs.talk import ANSWERS, ARTICLES, Talk, article
 
 
 async def test_answer_is_the_main_points_with_the_rest_behind_a_button() -> None:
@@ -108,7 +113,7 @@ async def test_clarification_is_answered_by_button_number_ordinal_or_title() -> 
 
 
 async def test_a_number_out_of_the_list_chooses_nothing() -> None:
-    """"7" is no answer to three options, and one clarification is enough: a person comes."""
+    """ "7" is no answer to three options, and one clarification is enough: a person comes."""
     talk = Talk()
     await talk.says("доставка")
     await talk.says("7")
@@ -142,6 +147,25 @@ async def test_none_of_these_goes_on_to_other_candidates_and_a_person() -> None:
     assert talk.labels == ["1. Размеры", "2. Бонусы и баллы", "Позвать оператора"]
     await talk.says("не то")
     assert talk.last.result is Result.HANDED_OFF
+
+
+async def test_yes_and_no_to_a_list() -> None:
+    """«Нет» is none of these, «да» asks for the number, but takes the only option and thanks for the article shown above."""
+    talk = Talk()
+    await talk.says("доставка")
+    assert "номер" in await talk.says("да") and talk.last.result is Result.CLARIFIED
+    assert "Два дня." in await talk.says("2")
+    talk = Talk()
+    await talk.says("сломалось")
+    assert "За 14 дней." in await talk.says("да")
+    talk = Talk()
+    await talk.says("хочу баллы")
+    await talk.says("да")
+    assert talk.last.reason == "helped" and talk.last.events[0].data["article"] == "bonus"
+    talk = Talk()
+    await talk.says("доставка")
+    await talk.says("нет")
+    assert talk.last.reason == "not_helped" and talk.last.result is Result.CLARIFIED
 
 
 async def test_likely_article_is_shown_above_the_other_options() -> None:
@@ -221,14 +245,14 @@ async def test_english_question_is_answered_in_english() -> None:
     heard = await talk.says("how do I return it")
     assert "Did this help?" in heard and talk.shelf.heard[-1][1] == "en"
     assert "Yes, thanks" in talk.labels
-    await talk.presses("Yes, thanks")
-    assert talk.heard in talk.words.options("faq.helped")
+    assert talk.last.customer and talk.last.customer.language == "en"
+    assert "elped" in await talk.presses("Yes, thanks") or "Great!" in talk.heard
+    assert "Напишите" in await talk.says("доставка") or "номер" in talk.heard
+    assert talk.customer.language == "ru"
 
 
 async def test_state_is_small_and_plain() -> None:
     """What is remembered is JSON, holds no words of the customer and stays small."""
-    import json
-
     talk = Talk()
     for _ in range(30):
         await talk.says("как вернуть")
@@ -249,3 +273,19 @@ def test_portions_never_lose_or_repeat_a_word() -> None:
             assert len(part.text.text) < ENOUGH + 200 or not part.rest
 
     assert portion(article("x", "Пусто", "")).text.text == "Пусто"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=6), x, max_size=3), max_leaves=6
+)
+KEYS = st.sampled_from(["last_article", "passage", "candidates", "spare", "clarified", "second", "offered", "answered", "repeats", "asked", "greeted", "form", "at", "x"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(KEYS, JSON), st.text(max_size=60) | st.sampled_from([*ANSWERS, "1", "да", "нет", "?"]))
+def test_no_state_and_no_words_break_a_dialog(state: dict[str, object], text: str) -> None:
+    """Whatever another version left in the state and whatever is typed, some dialog decides without failing."""
+    talk = Talk(state=state)
+    asyncio.run(talk.says(text))
+    assert talk.last.reason != "dialog_failed"
+    json.dumps(talk.state)
