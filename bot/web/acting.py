@@ -96,7 +96,8 @@ class Stagehand:
 
     async def play(self, scene: Scene, *, speed: float = 1.0) -> None:
         """Play to the end. Raises `SceneFailed` where the script and the bot do not agree."""
-        await self._move_clock("")
+        if not scene.steps[0].clock:
+            await self._move_clock("open")
         people: dict[str, tuple[Stage, Sender]] = {}
         for role, person in scene.who.items():
             stage = self._stage(person["channel"])
@@ -114,7 +115,7 @@ class Stagehand:
 
     async def _act(self, step: Step, people: Mapping[str, tuple[Stage, Sender]], speed: float) -> None:
         if step.clock:
-            await self._move_clock("" if step.clock == "now" else step.clock)
+            await self._move_clock(step.clock)
         await asyncio.sleep(step.pause / speed)
         if step.hears:
             await self._hear(*self._ears(step.hears, people), speed)

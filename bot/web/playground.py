@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -226,10 +226,13 @@ class Playground:
             raise web.HTTPBadRequest(text="write the time as 23:07") from error
 
     async def move_clock(self, to: str) -> Json:
-        """Shift the house's clock and tell everybody. Before it goes back what is promised is delivered, or it would wait."""
+        """Shift the house's clock and tell everybody: "" is the real time, `open` the next moment people are at work.
+
+        Before it goes back, what is promised is delivered: else that would wait for its moment to come again.
+        """
         clock = self._services.clock
         now = clock()
-        shift = next_moment(now.astimezone(self._services.timezone), to) - now + clock.shift if to else timedelta()
+        shift = self._moment(now, to) - now + clock.shift if to else timedelta()
         if shift < clock.shift:
             await self._settle()
         if abs(shift - clock.shift) > timedelta(seconds=1):
@@ -237,6 +240,14 @@ class Playground:
             self._services.moved()
             self._hub.tell("clock", self.clock())
         return self.clock()
+
+    def _moment(self, now: datetime, to: str) -> datetime:
+        local = now.astimezone(self._services.timezone)
+        if to != "open":
+            return next_moment(local, to)
+        is_open = self._services.open_at or (lambda moment: True)
+        ahead = (local + timedelta(minutes=15 * step) for step in range(10 * 24 * 4))
+        return next((moment for moment in ahead if is_open(moment)), local)
 
     async def _settle(self) -> None:
         for _ in range(40):

@@ -180,8 +180,8 @@ class Guard:
         return hmac.new(self._secret, text.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
 
     def _set_cookie(self, request: web.Request, response: web.StreamResponse, session: str) -> None:
-        secure = request.secure or request.headers.get("X-Forwarded-Proto") == "https"
-        response.set_cookie(COOKIE, session, max_age=WEEK, httponly=True, samesite="Lax", secure=secure, path="/")
+        secure = "; Secure" if request.secure or request.headers.get("X-Forwarded-Proto") == "https" else ""
+        response.headers.add("Set-Cookie", f"{COOKIE}={session}; Max-Age={WEEK}; Path=/; HttpOnly; SameSite=Lax{secure}")
 
     # --- where a request comes from
 

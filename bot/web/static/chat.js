@@ -52,7 +52,7 @@ export function clockText(milliseconds) {
 }
 
 export function size(bytes) {
-  return bytes < 1024 * 1024 ? `${Math.max(1, Math.round(bytes / 1024))} КБ` : `${(bytes / 1024 / 1024).toFixed(1)} МБ`;
+  return bytes < 1024 * 1024 ? t("kilobytes", {n: Math.max(1, Math.round(bytes / 1024))}) : t("megabytes", {n: (bytes / 1024 / 1024).toFixed(1)});
 }
 
 const ICONS = {photo: "🖼", document: "📎", voice: "🎤", video: "🎬", video_note: "📹", audio: "🎵", animation: "🎞", sticker: "🙂", location: "📍", contact: "👤", other: "📎"};
@@ -80,7 +80,7 @@ function meta(message, mine, act) {
     message.pinned ? h("span", {title: t("pinned")}, "📌") : null,
     message.edited ? h("span", {}, t("edited")) : null,
     mine && !message.deleted && message.text ? h("button", {type: "button", title: t("edit"), ariaLabel: t("edit"), onclick: () => act.edit(message)}, "✎") : null,
-    act.why && message.row && !mine ? h("button", {type: "button", title: t("why"), ariaLabel: t("why"), onclick: () => act.why(message)}, "?") : null,
+    act.why && message.row && !mine ? h("button", {type: "button", className: "ask", title: t("why"), ariaLabel: t("why"), onclick: () => act.why(message)}, "?") : null,
     h("time", {dateTime: message.at}, clockText(Date.parse(message.at))),
     ticks && mine ? h("span", {className: message.ticks === "failed" ? "bad" : "", title: t(message.ticks)}, ticks) : null);
 }
@@ -90,7 +90,7 @@ export function messageElement(message, {mine, names, act, old}) {
   const className = `${mine ? "mine" : ""} ${old ? "old" : ""}`;
   if (message.press) return h("div", {className: `trace ${className}`, title: t("pressed")}, `👆 ${names ? `${message.name}: ` : ""}${message.press}`);
   const card = names && !mine && message.buttons.length > 0;
-  return h("article", {className: `msg ${className} ${card ? "card" : ""}`},
+  return h("article", {className: `msg ${className} ${card ? "ticket" : ""}`},
     h("div", {className: "bubble"},
       names && message.name ? h("span", {className: "name"}, message.name) : null,
       message.attachments.length ? h("div", {className: "files"}, message.attachments.map(attachment)) : null,

@@ -56,7 +56,6 @@ function addMessage(channel, {chat, thread, message}) {
   const place = room(pane, chat, thread);
   const known = place.messages.get(message.id);
   place.messages.set(message.id, {data: message, element: known?.element});
-  if (isDesk(pane) && !known && thread && (!pane.thread || !room(pane, chat, pane.thread).messages.size)) openThread(channel, thread);
   const visible = pane.chat === chat && pane.thread === thread;
   if (!visible && !known) place.fresh = true;
   if (visible) {
@@ -126,6 +125,13 @@ function drawClock() {
   id("realtime").hidden = !clock.shifted;
 }
 
+/** A new turn is shown when it explains something; a mere press or thanks only joins the list. */
+function newTurn(turn) {
+  if (Object.keys(turn.why ?? {}).length || turn.result === "handed_off" || turns.at < 0) return showTurn(turn);
+  turns.list.push(turn);
+  id("newer").disabled = false;
+}
+
 function showTurn(turn) {
   const known = turns.list.findIndex((x) => x.id === turn.id);
   if (known < 0) turns.list.push(turn);
@@ -177,7 +183,11 @@ const on = {
     if (e.gone) {
       pane.rooms.delete(roomKey(e.chat, e.thread));
       if (pane.thread === e.thread) openThread(e.channel, "");
-    } else Object.assign(room(pane, e.chat, e.thread), {title: e.title, closed: e.closed});
+    } else {
+      const opened = !pane.rooms.has(roomKey(e.chat, e.thread));
+      Object.assign(room(pane, e.chat, e.thread), {title: e.title, closed: e.closed});
+      if (opened && !pane.element.querySelector("textarea").value) openThread(e.channel, e.thread);
+    }
     drawTopics(pane, e.channel);
   },
   person: (e) => {
@@ -205,7 +215,7 @@ const on = {
     Object.assign(panes.get(e.channel), {down: e.down, blocked: e.blocked});
     drawTrouble(e.channel);
   },
-  turn: showTurn,
+  turn: newTurn,
   clock: (e) => {
     clock = e;
     drawClock();
