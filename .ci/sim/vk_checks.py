@@ -21,12 +21,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from aiohttp import web  # noqa: E402
+from aiohttp import web
 
-from bot.adapters.base import File, read_token, token  # noqa: E402
-from bot.adapters.vk import VkAdapter  # noqa: E402
-from bot.errors import AccountError, PeerGone, RetryLater, StorageError  # noqa: E402
-from bot.model import (  # noqa: E402
+from bot.adapters.base import File, read_token, token
+from bot.adapters.vk import VkAdapter
+from bot.errors import AccountError, PeerGone, RetryLater, StorageError
+from bot.model import (
     Attachment,
     Button,
     Inbound,
@@ -482,7 +482,7 @@ def free_port() -> int:
 
 async def main(simulator: str, wanted: Sequence[str]) -> int:
     port = free_port()
-    process = subprocess.Popen([sys.executable, simulator, "--port", str(port)], stdout=subprocess.DEVNULL)
+    process = await asyncio.create_subprocess_exec(sys.executable, simulator, "--port", str(port), stdout=subprocess.DEVNULL)
     failed = 0
     try:
         for one in CHECKS:
@@ -511,7 +511,7 @@ async def main(simulator: str, wanted: Sequence[str]) -> int:
             )
     finally:
         process.terminate()
-        process.wait()
+        await process.wait()
     return min(failed, 1)
 
 

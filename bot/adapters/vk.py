@@ -109,9 +109,13 @@ class VkAdapter:
         finally:
             self.health.state = "stopped"
 
-    def routes(self, path: str | None = None) -> tuple[web.RouteDef, ...]:
-        """Where VK calls in callback mode; add them to the application's router. Nothing in long poll mode."""
-        return (web.post(path or f"/vk/{self.name}", self._callback.answer),) if self._mode == "callback" else ()
+    @property
+    def webhook_path(self) -> str:
+        return f"/vk/{self.name}"
+
+    def routes(self) -> list[web.RouteDef]:
+        """What the web room serves for this channel in callback mode."""
+        return [web.post(self.webhook_path, self._callback.answer)] if self._mode == "callback" else []
 
     async def _serve(self, accept: Accept, cursor: str | None) -> None:
         """VK comes to us: what is left is to see that the account works, and what was missed while we were away."""
@@ -182,7 +186,7 @@ class VkAdapter:
         if self._client.busy:
             return
         with contextlib.suppress(VkRefusal, VkSilence, DeliveryError):
-            await self._client.call("messages.setActivity", peer_id=peer_id(outbound_chat), type="typing", group_id=self._group)
+            await self._client.call_aside("messages.setActivity", peer_id=peer_id(outbound_chat), type="typing", group_id=self._group)
 
     async def check(self) -> tuple[Problem, ...]:
         return await check_account(self._client, self._group, longpoll=self._mode == "longpoll")

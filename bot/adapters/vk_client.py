@@ -140,6 +140,8 @@ class VkClient:
     ) -> None:
         self._token, self._api_base, self._proxy, self._timeout = token, api_base, proxy, timeout
         self._workers = _Workers(threads, "vk")
+        self._aside = _Workers(2, "vk-aside")
+        self._sessions: list[requests.Session] = []
         self._limiter = Limiter()
         self._local = threading.local()
         self._http: aiohttp.ClientSession | None = None
@@ -147,12 +149,17 @@ class VkClient:
     @property
     def busy(self) -> bool:
         """Whether calls already wait: then cosmetics had better not be added."""
-        return self._workers.waiting > 2
+        return self._workers.waiting > 2 or self._aside.waiting > 2
 
     async def call(self, method: str, **parameters: Any) -> Any:
         """VK's answer to *method*. Raises `VkRefusal` with VK's error, `VkSilence` where there was no usable answer."""
         given = {name: _plain(value) for name, value in parameters.items() if value is not None}
         return await self._workers.do(lambda: self._call(method, given))
+
+    async def call_aside(self, method: str, **parameters: Any) -> Any:
+        """The same for what may fail or hang without holding up anybody's words: names, typing, read marks."""
+        given = {name: _plain(value) for name, value in parameters.items() if value is not None}
+        return await self._aside.do(lambda: self._call(method, given))
 
     async def poll(self, server: str, key: str, ts: str, wait: int) -> Mapping[str, Any]:
         """One answer of the Long Poll server. Raises `VkSilence`."""
@@ -169,7 +176,7 @@ class VkClient:
 
     async def upload(self, url: str, field: str, file: File) -> Mapping[str, Any]:
         """The upload server's answer. Raises `VkSilence`."""
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)
         form.add_field(field, file.content, filename=file.name or "file", content_type=file.mime or "application/octet-stream")
         try:
             async with self._session().post(
@@ -201,6 +208,9 @@ class VkClient:
 
     async def close(self) -> None:
         self._workers.stop()
+        self._aside.stop()
+        for session in self._sessions:
+            session.close()
         if self._http is not None:
             await self._http.close()
 
@@ -227,6 +237,7 @@ class VkClient:
     def _make(self) -> vk_api.VkApi:
         session = requests.Session()
         session.trust_env = False
+        self._sessions.append(session)
         if self._proxy:
             session.proxies = {"http": self._proxy, "https": self._proxy}
         for host in API_HOSTS:

@@ -74,9 +74,9 @@ class Reader:
             case "message_new":
                 return self.message(_fields(what.get("message", what)), client=_fields(what.get("client_info")))
             case "message_edit":
-                return self._edited(what, key)
+                return self._edited(_fields(what.get("message", what)), key)
             case "message_reply":
-                return self._stepped_in(what, key)
+                return self._stepped_in(_fields(what.get("message", what)), key)
             case "message_event":
                 return self._pressed(what, key)
             case "message_allow" | "message_deny":

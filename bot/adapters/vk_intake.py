@@ -74,7 +74,7 @@ class Intake:
             if self._client.busy:
                 return
             try:
-                await self._client.call(
+                await self._client.call_aside(
                     "messages.markAsRead", peer_id=int(peer), group_id=self._group, mark_conversation_as_read=1
                 )
             except (VkRefusal, VkSilence):

@@ -19,6 +19,7 @@ from bot.observing import get_logger
 
 WAIT = 10  # seconds one poll waits for events
 LONGEST_PAUSE = 30.0
+RENEW_AFTER = 4  # failures in a row until the server is asked for again
 ACCOUNT_PAUSE = 30.0  # between tries while the token or a right is missing
 
 
@@ -62,10 +63,16 @@ class LongPoll:
                 failures += 1
                 pause = _pause(failures)
                 self._failed(error, failures)
+                if failures % RENEW_AFTER == 0:
+                    self._key = ""  # perhaps the server has moved
+            except Exception as error:  # noqa: BLE001 - nothing was confirmed: the same events come again
+                failures += 1
+                pause = _pause(failures)
+                self._failed(error, failures)
+                self._log.exception("intake_broken")
             else:
                 failures = 0
-                self._health.state, self._health.last_poll = "working", self._clock()
-                self._health.details.pop("hint", None)
+                self._works()
             if pause:
                 await asyncio.sleep(pause)
 
@@ -96,6 +103,7 @@ class LongPoll:
         elif not self._cursor.ts:
             await self._catch_up(accept, _ts(answer))
         self._server, self._key = str(answer["server"]), str(answer["key"])
+        self._works()
 
     async def _keep(self, accept: Accept, answer: Mapping[str, Any]) -> None:
         events = answer.get("updates")
@@ -126,8 +134,12 @@ class LongPoll:
         self._cursor = cursor
         self._kept(inbounds)
 
+    def _works(self) -> None:
+        self._health.state, self._health.last_poll = "working", self._clock()
+        self._health.details.pop("hint", None)
+
     def _failed(self, error: Exception, failures: int, hint: str = "") -> None:
-        self._health.last_error = str(error)
+        self._health.last_error = str(error) or type(error).__name__
         if hint:
             self._health.details["hint"] = hint
         if failures >= 2 or hint:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -16,6 +17,7 @@ from bot.model import Sender
 REMEMBERED = 10_000
 AT_ONCE = 200  # people in one question
 PATIENCE = 3.0  # seconds the intake waits for names; an outage costs the name, never the message
+REST, LONG_REST = 5.0, 30.0  # seconds nobody is asked after VK refused, or kept us waiting
 
 _GENDERS: dict[object, Literal["", "male", "female"]] = {1: "female", 2: "male"}
 
@@ -26,20 +28,29 @@ class People:
     def __init__(self, client: VkClient) -> None:
         self._client = client
         self._known: OrderedDict[str, Sender] = OrderedDict()
+        self._rests_until = 0.0
 
     async def learn(self, users: Iterable[str]) -> None:
         """Ask for those not known yet, for a moment. Never fails."""
         missing = [u for u in dict.fromkeys(users) if u not in self._known and u.isdigit()]
+        if time.monotonic() < self._rests_until:
+            return
         try:
             async with asyncio.timeout(PATIENCE):
                 for start in range(0, len(missing), AT_ONCE):
                     await self.ask(missing[start : start + AT_ONCE])
-        except (VkRefusal, VkSilence, TimeoutError):
-            return
+        except (VkRefusal, VkSilence):
+            self._rests_until = time.monotonic() + REST
+        except TimeoutError:
+            self._rests_until = time.monotonic() + LONG_REST
 
     async def ask(self, users: list[str]) -> None:
         """Ask VK about *users*. Raises `VkRefusal`, `VkSilence`."""
-        answer = await self._client.call("users.get", user_ids=users, fields="sex,screen_name")
+        asked = {"user_ids": users, "fields": "sex,screen_name"}
+        try:
+            answer = await self._client.call_aside("users.get", **asked)
+        except (VkRefusal, VkSilence):
+            answer = await self._client.call_aside("users.get", **asked)  # a name is worth a second question
         for told in answer if isinstance(answer, list) else []:
             if isinstance(told, Mapping) and told.get("id"):
                 self._remember(_to_sender(told))
