@@ -35,7 +35,7 @@ _VOWEL = re.compile(r"[аеёиоуыэюяaeiouyàâäáãåèéêëìíîïò�
 _PET_NAME = re.compile(r"(?:[юуя]ша|[юу]шка|[оеё]чка|енька|онька|[юу]ня|[юу]ся|уля|уська|чик|ёк)$", re.IGNORECASE)
 _NOT_NAMES = frozenset(
     (  # noqa: SIM905
-        "аккаунт админ администратор аноним без безымянный бот гость имя имени клиент компания магазин мама менеджер никто "
+        "аккаунт админ ип ооо зао оао пао администратор аноним без безымянный бот гость имя имени клиент компания магазин мама менеджер никто "
         "оператор папа пользователь покупатель продавец сайт салон студия тест удалён удален удалённый удаленный фирма я admin "
         "account anonymous bot client company customer deleted guest name nobody none null operator owner root shop store "
         "support test unknown user "

@@ -17,6 +17,7 @@ from bot.model import Act, Answer, Attachment, Button, Candidate, Decision, Even
 from bot.wording import Wording
 
 OPTIONS = 3
+NEAR = 0.4  # of the best score: what is farther is not offered after «не помогло»
 _ACTIONS = frozenset({"article", "more", "helped", "not_helped"})
 _MEDIA = {".svg": Media.DOCUMENT, ".gif": Media.ANIMATION}
 
@@ -76,7 +77,8 @@ class Faq:
             follow_up = best.id == memory.article and memory.answered
             if follow_up and passage == memory.passage:
                 return self._repeated(turn, memory, answer.why)
-            spare = [c.article for c in answer.candidates if c.article != best.id][:OPTIONS]
+            near = NEAR * max(c.score for c in answer.candidates) if answer.candidates else 0.0
+            spare = [c.article for c in answer.candidates if c.article != best.id and c.score >= near][:OPTIONS]
             return self._answer(turn, best, passage, memory, asked=asked, spare=spare, follow_up=follow_up, why=answer.why)
         if answer.decision is Decision.HANDOFF or not answer.candidates:
             return self._hand_over(turn, "out_of_scope", answer)
