@@ -1,0 +1,317 @@
+"""Reads what a customer does with the words before anything is searched: asks, wants a person, is upset, greets, thanks, leaves."""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+import unicodedata
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+from bot.errors import ConfigError, Problem
+from bot.knowledge.words import fold
+from bot.model import Act
+
+Floats = npt.NDArray[np.float32]
+
+BUCKETS = 1 << 14
+ACTS = tuple(Act)
+MAX_TEXT = 1_500
+MAX_WORDS = 120  # the first half and the last half of a longer text are read: a request for a person stands at the edges
+_TOKEN = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+_SENTENCE = re.compile(r"(?<=[.!?…\n])\s+|\n+|;\s")
+_MASKED = re.compile(r"(?<![\w*])[^\W\d_]+[*#@$%]+[^\W\d_]+|(?<![\w*])[^\W\d_]\*{2,}|\*{3,}[^\W\d_]+")
+_ANGRY = re.compile("[😠😡🤬👎💩😤🖕🤮😾]")
+_WARM = re.compile("[❤♥🙏👍😊🙂🌹💐😘🥰👌✅💖💕🤝]")
+_WAVE = re.compile("[👋🖐✋]")
+CATEGORIES = (
+    "person", "call", "bot", "greeting", "thanks", "bye", "filler", "asking", "negation", "helped",
+    "profanity", "insult", "accusation", "threat", "outrage", "again",
+)  # fmt: skip
+_COURTESY = frozenset(CATEGORIES.index(c) for c in ("greeting", "thanks", "bye", "filler"))
+_SERVICE = frozenset(CATEGORIES.index(c) for c in ("person", "call", "bot", "greeting", "thanks", "bye", "filler", "negation"))
+_ANGER = ("profanity", "insult", "accusation", "threat", "outrage", "again")
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ActWords:
+    """The words of each category: whole words, beginnings of words, and phrases of several words."""
+
+    exact: Mapping[str, tuple[int, ...]]
+    beginnings: tuple[tuple[int, tuple[str, ...]], ...]
+    phrases: tuple[tuple[int, re.Pattern[str]], ...]
+
+    def categories(self, word: str) -> tuple[int, ...]:
+        """The categories one folded *word* belongs to."""
+        return (*self.exact.get(word, ()), *(c for c, starts in self.beginnings if word.startswith(starts)))
+
+
+def read_words(extra: Sequence[Path] = ()) -> ActWords:
+    """The bundled words and those of the owner's files. Raises ConfigError with every problem of the files."""
+    table: dict[str, list[str]] = _yaml((files("bot.knowledge") / "data" / "acts_words.yaml").read_text("utf-8"))
+    problems: list[Problem] = []
+    for path in extra:
+        try:
+            own = _yaml(path.read_text("utf-8")) or {}
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            problems.append(Problem(f"файл слов не читается: {error}".splitlines()[0], file=str(path)))
+            continue
+        for category, words in own.items() if isinstance(own, dict) else [("", None)]:
+            if category not in CATEGORIES or not isinstance(words, list):
+                problems.append(Problem(f"«{category}» не список слов известного вида", str(path), hint=", ".join(CATEGORIES)))
+                continue
+            table.setdefault(category, []).extend(words)
+    if problems:
+        raise ConfigError(problems)
+    return _words_of(table)
+
+
+def _yaml(text: str) -> Any:
+    return yaml.load(text, Loader=yaml.BaseLoader)  # everything is a string: «no» is a word, not a truth value
+
+
+def _words_of(table: Mapping[str, Sequence[str]]) -> ActWords:
+    exact: dict[str, tuple[int, ...]] = {}
+    beginnings: dict[int, list[str]] = {}
+    phrases: dict[int, list[str]] = {}
+    for number, category in enumerate(CATEGORIES):
+        for entry in map(fold, table.get(category, ())):
+            if " " in entry:
+                phrases.setdefault(number, []).append(re.escape(entry).replace(r"\*", r"\w*").replace(r"\ ", r"\W+"))
+            elif entry.endswith("*"):
+                beginnings.setdefault(number, []).append(entry[:-1])
+            else:
+                exact[entry] = (*exact.get(entry, ()), number)
+    return ActWords(
+        exact,
+        tuple((c, tuple(b)) for c, b in beginnings.items()),
+        tuple((c, re.compile(rf"(?<!\w)(?:{'|'.join(p)})(?!\w)")) for c, p in phrases.items()),
+    )
+
+
+@functools.cache
+def bundled_words() -> ActWords:
+    return read_words()
+
+
+# --- features: one function for training and for reading -------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=50_000)
+def grams_of(word: str) -> tuple[int, ...]:
+    """Buckets of the 2- to 4-character pieces of a word and of the word itself."""
+    marked = f"<{word[:24]}>"
+    pieces = {marked[i : i + n] for n in (2, 3, 4) for i in range(len(marked) - n + 1)}
+    return tuple(zlib.crc32(p.encode()) % BUCKETS for p in sorted(pieces | {f"={word}"}))
+
+
+@functools.lru_cache(maxsize=50_000)
+def pair_of(left: str, right: str) -> int:
+    return zlib.crc32(f"{left} {right}".encode()) % BUCKETS
+
+
+RULES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What one text looks like: its tokens (with borders) and RULES numbers about it as a whole."""
+
+    tokens: tuple[str, ...]
+    rules: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+def features_of(text: str, words: ActWords) -> Features:
+    """Everything the model sees of *text*; the same when it is trained and when it reads."""
+    text = text[:MAX_TEXT] if len(text) <= MAX_TEXT else text[: MAX_TEXT // 2] + " " + text[-MAX_TEXT // 2 :]
+    folded = fold(text)
+    tokens = _TOKEN.findall(folded)
+    if len(tokens) > MAX_WORDS:
+        tokens = tokens[: MAX_WORDS // 2] + tokens[-MAX_WORDS // 2 :]
+    belongs = [words.categories(t) for t in tokens]
+    counts = [0] * len(CATEGORIES)
+    for found in belongs:
+        for category in found:
+            counts[category] += 1
+    for category, phrase in words.phrases:
+        counts[category] += len(phrase.findall(folded))
+    return Features(tuple(tokens), _rules(text, tokens, belongs, counts), tuple(counts))
+
+
+def _rules(text: str, tokens: Sequence[str], belongs: Sequence[Sequence[int]], counts: Sequence[int]) -> tuple[float, ...]:
+    n = len(tokens)
+    letters = [c for c in text if c.isalpha()]
+    capitals = sum(c.isupper() for c in letters) / len(letters) if len(letters) > 4 else 0.0
+    content = sum(not (_COURTESY & set(b)) for b in belongs)
+    other = sum(not (_SERVICE & set(b)) for b in belongs)
+    calls = [i for i, b in enumerate(belongs) if 1 in b]
+    persons = [i for i, b in enumerate(belongs) if 0 in b]
+    close = any(abs(i - j) <= 3 for i in calls for j in persons)
+    has = [min(c, 3) / 2 for c in counts]
+    bot_refused = counts[2] > 0 and (counts[8] > 0 or counts[11] > 0)
+    values = (
+        1.0, math.log1p(n), float(n == 1), float(2 <= n <= 3), float(n > 8), float(n > 20),
+        float("?" in text), float(text.rstrip().endswith("?")), float(bool(tokens) and any(7 == c for c in belongs[0])),
+        min(text.count("!"), 6) / 3, float("!!" in text), float("??" in text or "?!" in text or "!?" in text),
+        float(capitals > 0.6), float(any(c.isdigit() for c in text)), float(bool(_MASKED.search(text))),
+        min(len(_ANGRY.findall(text)), 3) / 2, min(len(_WARM.findall(text)), 3) / 2, float(bool(_WAVE.search(text))),
+        float(n == 0), math.log1p(content), float(content == 0 and n > 0), math.log1p(other), float(other == 0 and n > 0),
+        float(close), float(close and other <= 2), float(bool(persons) and other == 0), float(bot_refused), float(bot_refused and other <= 3),
+        float(counts[3] > 0 and content == 0), float(counts[4] > 0 and content == 0), float(counts[5] > 0 and content == 0),
+        float(counts[9] > 0 and counts[8] > 0), float(counts[9] > 0 and counts[8] == 0 and content <= 2),
+        float(sum(counts[10:15]) > 0), float(sum(counts[10:15]) > 1), float(sum(counts[10:15]) > 0 and counts[7] == 0),
+        *has,
+    )  # fmt: skip
+    return values + (0.0,) * (RULES - len(values))
+
+
+# --- model -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ActModel:
+    """Logistic weights: (BUCKETS, acts + 1) for pieces of words, (RULES, acts + 1) for rules; the last column is anger.
+
+    `known` are sorted hashes of the words it was trained on: only they may come out of a wrong layout or transliteration.
+    """
+
+    pieces: Floats
+    rules: Floats
+    known: frozenset[int]
+
+
+@functools.cache
+def bundled_model() -> ActModel:
+    with (files("bot.knowledge") / "data" / "acts.npz").open("rb") as file, np.load(file) as data:
+        pieces = data["pieces"].astype(np.float32) * data["scale"].astype(np.float32)
+        return ActModel(pieces, data["rules"].astype(np.float32), frozenset(data["known"].tolist()))
+
+
+@functools.lru_cache(maxsize=20_000)
+def _of_word(word: str) -> Floats:
+    grams = grams_of(word)
+    weights: Floats = bundled_model().pieces[list(grams)].sum(0) / np.float32(math.sqrt(len(grams)))
+    return weights
+
+
+def _logits(seen: Features) -> Floats:
+    model = bundled_model()
+    total = np.asarray(seen.rules, np.float32) @ model.rules
+    if seen.tokens:
+        bounded = ("<", *seen.tokens, ">")
+        pairs = [pair_of(a, b) for a, b in zip(bounded, bounded[1:], strict=False)]
+        sums = np.sum([_of_word(t) for t in seen.tokens], axis=0) + model.pieces[pairs].sum(0)
+        total = total + sums / np.float32(math.sqrt(len(seen.tokens)))
+    return np.asarray(total, np.float32)
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+HUMAN_ALONE = 0.5  # a sentence that is at least so surely a request for a person decides for the whole text
+UPSET_ALONE = 0.5
+_CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
+_LAYOUT = str.maketrans("qwertyuiop[]asdfghjkl;'zxcvbnm,.`QWERTYUIOP{}ASDFGHJKL:\"ZXCVBNM<>~", "йцукенгшщзхъфывапролджэячсмитьбюёйцукенгшщзхъфывапролджэячсмитьбюё")
+_SOUNDS = (
+    ("shch", "щ"), ("sch", "щ"), ("yo", "ё"), ("jo", "ё"), ("zh", "ж"), ("kh", "х"), ("ts", "ц"), ("ch", "ч"), ("sh", "ш"), ("yu", "ю"), ("ju", "ю"),
+    ("ya", "я"), ("ja", "я"), ("ye", "е"), ("ij", "ий"), ("yy", "ый"), ("iy", "ий"), ("a", "а"), ("b", "б"), ("v", "в"), ("g", "г"), ("d", "д"), ("e", "е"),
+    ("z", "з"), ("i", "и"), ("y", "й"), ("j", "й"), ("k", "к"), ("l", "л"), ("m", "м"), ("n", "н"), ("o", "о"), ("p", "п"), ("r", "р"), ("s", "с"), ("t", "т"),
+    ("u", "у"), ("f", "ф"), ("h", "х"), ("c", "ц"), ("w", "в"), ("x", "кс"), ("q", "к"), ("4", "ч"), ("6", "ш"), ("'", "ь"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ActReading:
+    """What the customer does; `upset` 0..1 is how angry the words are whatever the act is; `why` explains both."""
+
+    act: Act
+    upset: float = 0.0
+    why: Mapping[str, object] = field(default_factory=dict)
+
+
+def read_act(text: str, *, answered: bool = False, words: ActWords | None = None) -> ActReading:
+    """The act of *text*, without search, network or memory; any text is read. *answered*: the bot has just given an answer,
+    so «да» and «нет» say whether it helped."""
+    best, understood = _read(text, answered, words or bundled_words()), text
+    if not _CYRILLIC.search(text) and any(c.isalpha() for c in text):
+        for other in (text.translate(_LAYOUT), _from_translit(text)):
+            if _is_known(other):
+                reading = _read(other, answered, words or bundled_words())
+                if reading.act is not Act.QUESTION and best.act in (Act.QUESTION, Act.YES_HELPED, Act.NOT_HELPED):
+                    best, understood = reading, other
+    return best if understood == text else ActReading(best.act, best.upset, {**best.why, "understood": understood})
+
+
+def _read(text: str, answered: bool, words: ActWords) -> ActReading:
+    seen = features_of(text, words)
+    logits = _logits(seen)
+    upset = _anger(float(logits[-1]), seen)
+    chances = _chances(logits[:-1], answered)
+    sentences = [part for part in _SENTENCE.split(text[:MAX_TEXT]) if part.strip()]
+    parts = [_chances(_logits(features_of(part, words))[:-1], answered) for part in sentences[:4] + sentences[4:][-4:]] if len(sentences) > 1 else []
+    act = ACTS[int(np.argmax(chances))]
+    human = max([float(p[_HUMAN]) for p in (chances, *parts)])
+    if human >= HUMAN_ALONE:
+        act = Act.HUMAN
+    elif act in _LIGHT and any(ACTS[int(np.argmax(p))] is Act.QUESTION and p[_QUESTION] > 0.7 for p in parts):
+        act = Act.QUESTION
+    why = {
+        "act": act.value, "chances": {a.value: round(float(c), 3) for a, c in zip(ACTS, chances, strict=True) if c >= 0.005},
+        "human": round(human, 3), "words": {CATEGORIES[i]: c for i, c in enumerate(seen.counts) if c and CATEGORIES[i] not in ("filler", "asking")},
+    }  # fmt: skip
+    return ActReading(act, upset, why)
+
+
+_HUMAN, _QUESTION = ACTS.index(Act.HUMAN), ACTS.index(Act.QUESTION)
+_LIGHT = (Act.GREETING, Act.THANKS, Act.BYE, Act.YES_HELPED)
+_CONTEXT = np.array([{Act.YES_HELPED: 1.0, Act.NOT_HELPED: 1.0}.get(a, 0.0) for a in ACTS], np.float32)
+CLEAR_FAILURE = 0.8
+
+
+def _chances(logits: Floats, answered: bool) -> Floats:
+    """Probabilities of the acts. After an answer «да» and «нет» are likelier; without one only a clear «не помогло» counts."""
+    logits = logits + _CONTEXT if answered else logits
+    chances = np.exp(logits - logits.max())
+    chances /= chances.sum()
+    if not answered:
+        yes, no = ACTS.index(Act.YES_HELPED), ACTS.index(Act.NOT_HELPED)
+        moved = float(chances[yes]) + (0.0 if chances[no] >= CLEAR_FAILURE else float(chances[no]))
+        chances[yes] = 0.0
+        if chances[no] < CLEAR_FAILURE:
+            chances[no] = 0.0
+        chances[_QUESTION] += moved
+    return np.asarray(chances, np.float32)
+
+
+def _anger(logit: float, seen: Features) -> float:
+    """The learnt degree, raised by the owner's words of anger, which the model may never have seen."""
+    learnt = 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
+    listed = sum(min(seen.counts[CATEGORIES.index(c)], 2) for c in _ANGER[:3])
+    return round(max(learnt, min(0.9, 0.35 * listed)), 3)
+
+
+def _from_translit(text: str) -> str:
+    lower = text.lower()
+    for latin, cyrillic in _SOUNDS:
+        lower = lower.replace(latin, cyrillic)
+    return lower
+
+
+def _is_known(text: str) -> bool:
+    """Whether at least half of the words, and one longer than a letter, are words of the training lines."""
+    known = bundled_model().known
+    hits = [zlib.crc32(w.encode()) in known for w in _TOKEN.findall(fold(text))]
+    return bool(hits) and sum(hits) * 2 >= len(hits)

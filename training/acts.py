@@ -1,0 +1,214 @@
+"""Trains the reading of acts on the lines of this folder and prints its scores: `python -m training.acts --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import scipy.optimize
+import scipy.sparse
+import yaml
+
+from bot.knowledge import acts
+from bot.knowledge.acts import ACTS, BUCKETS, RULES, Features, bundled_words, features_of, grams_of, pair_of, read_act
+from bot.knowledge.words import words_of
+from bot.model import Act
+
+HERE = Path(__file__).parent
+SHIPPED = HERE.parent / "bot" / "knowledge" / "data" / "acts.npz"
+BETWEEN = (". ", "! ", ", ", " ", "\n")
+EMOTIONAL = 8  # the place of the emotional text among the twelve of an intent of support_ru
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A text, its act, how upset it is (None: not used for that), and how much it counts."""
+
+    text: str
+    act: Act
+    upset: float | None = 0.0
+    weight: float = 1.0
+
+
+def read_lines() -> list[Line]:
+    """The lines of acts/*.yaml, and the questions of support_ru as what ordinary questions look like."""
+    lines: list[Line] = []
+    for name, act, upset in (("human", Act.HUMAN, None), ("upset", Act.UPSET, 1.0), ("question", Act.QUESTION, 0.0)):
+        by_language = yaml.load((HERE / "acts" / f"{name}.yaml").read_text("utf-8"), Loader=yaml.BaseLoader)
+        lines += [Line(t, act, upset, 1.5 if act is Act.QUESTION else 1.0) for several in by_language.values() for t in several]
+    for name, several in yaml.load((HERE / "acts" / "courtesies.yaml").read_text("utf-8"), Loader=yaml.BaseLoader).items():
+        lines += [Line(t, Act(name), None if name == "not_helped" else 0.0) for t in several]
+    for path in sorted((HERE / "support_ru").glob("*.jsonl")):
+        for row in map(json.loads, path.read_text("utf-8").splitlines()):
+            for n, text in enumerate(row.get("texts", ())):
+                lines.append(Line(text, Act.QUESTION, 0.8 if n == EMOTIONAL else 0.0, 0.25))
+    return lines
+
+
+def widen(lines: Sequence[Line], rng: random.Random) -> list[Line]:
+    """Lines said the way people say them: with a greeting or thanks before, after a story, misspelt, in capitals, without punctuation."""
+    by = {act: [x for x in lines if x.act is act] for act in Act}
+    asked, out = by[Act.QUESTION], list(lines)
+    for x in lines:
+        if x.act is Act.QUESTION and x.weight < 1 and rng.random() > 0.25:
+            continue
+        half = x.weight / 2
+        out.append(Line(misspell(x.text, rng), x.act, x.upset, half))
+        hello = rng.choice(by[Act.GREETING][:40]).text
+        if x.act in (Act.HUMAN, Act.QUESTION, Act.UPSET):
+            out.append(Line(f"{hello}{rng.choice(BETWEEN)}{x.text}", x.act, x.upset, half))
+        if x.act is Act.HUMAN:
+            story = rng.choice(asked).text
+            out.append(Line(f"{story}{rng.choice(BETWEEN)}{x.text}", Act.HUMAN, None, half))
+            rant = rng.choice(by[Act.UPSET]).text
+            out.append(Line(f"{rant}{rng.choice(['. ', ', ', '! '])}{x.text}", Act.HUMAN, 0.9, half))
+            out.append(Line(x.text.upper(), x.act, None, half / 2))
+        if x.act is Act.UPSET:
+            out.append(Line(f"{x.text}{rng.choice(['!!!', '. ', ', '])}{rng.choice(by[Act.UPSET]).text}", Act.UPSET, 1.0, half))
+            out.append(Line(x.text.upper() + rng.choice(["", "!", "!!!"]), Act.UPSET, 1.0, half / 2))
+            out.append(Line(f"{x.text}. {rng.choice(asked).text}", Act.QUESTION, 0.9, half / 2))
+        if x.act is Act.QUESTION:
+            thanks = rng.choice(by[Act.THANKS][:60]).text
+            out.append(Line(f"{thanks}{rng.choice(['. ', '! ', ', а ', ' '])}{x.text}", x.act, x.upset, half / 2))
+        if x.act in (Act.THANKS, Act.BYE, Act.YES_HELPED, Act.NOT_HELPED):
+            out.append(Line(x.text.capitalize() + rng.choice([".", "!", ")", "))", " 🙂"]), x.act, x.upset, half))
+        if x.act is Act.BYE:
+            out.append(Line(f"{rng.choice(by[Act.THANKS][:60]).text}, {x.text}", Act.THANKS, 0.0, half / 2))
+    return out
+
+
+def misspell(text: str, rng: random.Random) -> str:
+    spots = [i for i, c in enumerate(text) if c.isalpha()]
+    if len(spots) < 5:
+        return text
+    i, how = rng.choice(spots), rng.randrange(4)
+    other = rng.choice("оеаинтсрвлкм" if text[i].lower() > "z" else "etaoinsrhldc")
+    return (text[:i] + text[i + 1 :], text[:i] + other + text[i:], text[:i] + other + text[i + 1 :], text[:i] + text[i + 1 : i + 2] + text[i] + text[i + 2 :])[how]
+
+
+def matrix_of(seen: Sequence[Features]) -> scipy.sparse.csr_matrix:
+    """Rows of piece weights and rules exactly as `acts` sums them."""
+    rows, columns, values = [], [], []
+    for n, one in enumerate(seen):
+        if one.tokens:
+            share = 1 / np.sqrt(len(one.tokens))
+            for token in one.tokens:
+                grams = grams_of(token)
+                rows += [n] * len(grams)
+                columns += grams
+                values += [share / np.sqrt(len(grams))] * len(grams)
+            bounded = ("<", *one.tokens, ">")
+            pairs = [pair_of(a, b) for a, b in zip(bounded, bounded[1:], strict=False)]
+            rows += [n] * len(pairs)
+            columns += pairs
+            values += [share] * len(pairs)
+        used = [(k, v) for k, v in enumerate(one.rules) if v]
+        rows += [n] * len(used)
+        columns += [BUCKETS + k for k, _ in used]
+        values += [v for _, v in used]
+    return scipy.sparse.csr_matrix((values, (rows, columns)), shape=(len(seen), BUCKETS + RULES), dtype=np.float64)
+
+
+def fit(x: scipy.sparse.csr_matrix, goal: np.ndarray, weight: np.ndarray, ridge: float, rounds: int = 120) -> np.ndarray:
+    """Weights (features, classes) of a logistic model with soft goals (n, classes); one class column means yes or no."""
+    shape, total = (x.shape[1], goal.shape[1]), weight.sum()
+    turned = x.T.tocsr()
+
+    def cost(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        w = flat.reshape(shape)
+        z = x @ w
+        if shape[1] == 1:
+            p = 1 / (1 + np.exp(-z))
+            loss = (np.logaddexp(0, z) - goal * z)[:, 0]
+        else:
+            top = z.max(1, keepdims=True)
+            e = np.exp(z - top)
+            p = e / e.sum(1, keepdims=True)
+            loss = np.log(e.sum(1)) + top[:, 0] - (goal * z).sum(1)
+        slope = turned @ ((p - goal) * weight[:, None]) / total + ridge * w
+        return float((loss * weight).sum() / total + ridge / 2 * (w * w).sum()), slope.ravel()
+
+    found = scipy.optimize.minimize(cost, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": rounds})
+    return np.asarray(found.x).reshape(shape)
+
+
+def train(lines: Sequence[Line], ridge: float, seed: int = 0) -> tuple[np.ndarray, frozenset[int]]:
+    """The weights (BUCKETS + RULES, acts + 1) and the known words."""
+    wide = widen(lines, random.Random(seed))
+    words = bundled_words()
+    x = matrix_of([features_of(line.text, words) for line in wide])
+    goal = np.array([[float(line.act is act) for act in ACTS] for line in wide])
+    several = fit(x, goal, np.array([line.weight for line in wide]), ridge)
+    felt = [n for n, line in enumerate(wide) if line.upset is not None]
+    degrees = np.array([[wide[n].upset or 0.0] for n in felt])
+    anger = fit(x[felt], degrees, np.array([wide[n].weight for n in felt]), ridge)
+    own = [line for line in lines if line.weight >= 1]
+    counted = Counter(w for line in own for w in words_of(line.text) if len(w) > 1 and w[0] > "z")
+    return np.hstack([several, anger]), frozenset(zlib.crc32(w.encode()) for w in counted)
+
+
+def save(path: Path, weights: np.ndarray, known: frozenset[int]) -> None:
+    scale = np.abs(weights[:BUCKETS]).max(0) / 127
+    pieces = np.round(weights[:BUCKETS] / scale).astype(np.int8)
+    np.savez_compressed(
+        path, pieces=pieces, scale=scale.astype(np.float32), rules=weights[BUCKETS:].astype(np.float32), known=np.array(sorted(known), np.uint32)
+    )
+
+
+def use(path: Path) -> None:
+    """Makes the reader take the weights of *path* instead of the shipped ones."""
+    for cached in (acts.bundled_model, acts._of_word):
+        cached.cache_clear()
+
+
+def judge(rows: Sequence[dict[str, str]], show: bool = False) -> str:
+    """Accuracy, per act recall, and the precision of `human`, counted as the judge counts them."""
+    same = {"plain": {"question", "upset"}, "upset": {"upset", "human"}}
+    said = [read_act(r["query"], answered=r["act"] in ("yes_helped", "not_helped")) for r in rows]
+    hits = [s.act.value in same.get(r["act"], {r["act"]}) for r, s in zip(rows, said, strict=True)]
+    if show:
+        for r, s, hit in zip(rows, said, hits, strict=True):
+            if not hit:
+                print(f"    {r['act']:11} read as {s.act:11} {r['query']}   {s.why['chances']}")
+    recall = {a: np.mean([h for r, h in zip(rows, hits, strict=True) if r["act"] == a]) for a in sorted({r["act"] for r in rows})}
+    human = [r["act"] in ("human", "upset") for r, s in zip(rows, said, strict=True) if s.act is Act.HUMAN]
+    precise = np.mean(human) if human else float("nan")
+    return f"n {len(rows)}  accuracy {np.mean(hits):.3f}  human.prec {precise:.3f}  " + "  ".join(f"{a} {r:.2f}" for a, r in recall.items())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--judge-data", type=Path, nargs="*", default=[], help="acts.jsonl files {query, act} to measure on")
+    parser.add_argument("--ridge", type=float, default=3e-5)
+    parser.add_argument("--show", action="store_true", help="print the mistakes of every third line")
+    args = parser.parse_args()
+    start, lines = time.perf_counter(), read_lines()
+    print(f"{sum(x.weight >= 1 for x in lines)} lines of acts, {len(lines)} with ordinary questions")
+    rng = random.Random(1)
+    own = [x for x in lines if x.weight >= 1]
+    aside = set(rng.sample(range(len(own)), len(own) // 5))
+    apart = {id(own[n]) for n in aside}
+    save(SHIPPED, *train([x for x in lines if id(x) not in apart], args.ridge))
+    use(SHIPPED)
+    rows = [{"query": x.text, "act": "plain" if x.act is Act.QUESTION else x.act.value} for n, x in enumerate(own) if n in aside]
+    print("own lines, a fifth kept aside:   ", judge(rows))
+    save(SHIPPED, *train(lines, args.ridge))
+    use(SHIPPED)
+    for path in args.judge_data:
+        judged = [json.loads(row) for row in path.read_text("utf-8").splitlines() if row]
+        print(f"{path.parent.name}, every third line: ", judge(judged[::3], args.show))
+        print(f"{path.parent.name}, the other lines:  ", judge([r for n, r in enumerate(judged) if n % 3]))
+        print(f"{path.parent.name}, all:              ", judge(judged))
+    print(f"{SHIPPED}: {SHIPPED.stat().st_size / 1e6:.2f} MB; {time.perf_counter() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
