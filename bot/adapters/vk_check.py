@@ -42,12 +42,12 @@ def settings_problems(name: str, mode: str, secret: str | None, confirmation: st
     if mode == "callback" and not confirmation:
         hint = "задайте confirmation: строку, которую показывает VK при добавлении сервера"
         problems.append(Problem(f"channels.{name}: режиму callback нужна строка confirmation", code="vk-confirmation", hint=hint))
-    if proxy and not proxy.startswith(("http://", "https://")):
+    if proxy and not proxy.startswith(("http://", "https://", "socks5://", "socks5h://")):
         problems.append(
             Problem(
-                f"channels.{name}: proxy для VK может быть только http:// или https://",
+                f"channels.{name}: proxy для VK может быть http://, https:// или socks5://",
                 code="vk-proxy",
-                hint="укажите HTTP-прокси",
+                hint="укажите адрес прокси вместе со схемой",
             )
         )
     return problems

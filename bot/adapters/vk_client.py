@@ -16,6 +16,7 @@ import aiohttp
 import jconfig
 import requests
 import vk_api
+from aiohttp_socks import ProxyConnector, ProxyError
 from requests.adapters import HTTPAdapter
 from vk_api.exceptions import ApiError, ApiHttpError, VkApiError
 from vk_api.vk_api import VkApiGroup
@@ -29,6 +30,7 @@ API_HOSTS = ("https://api.vk.ru/", "https://api.vk.com/")
 CONNECT, READ = 5.0, 20.0  # seconds
 LARGEST = 50 * 1024 * 1024  # bytes of a file we fetch
 UPLOAD_SECONDS = 120.0
+_BROKEN = (aiohttp.ClientError, TimeoutError, OSError, ProxyError)
 
 
 class _Rehost(HTTPAdapter):
@@ -167,10 +169,10 @@ class VkClient:
         query = {"act": "a_check", "key": key, "ts": ts, "wait": str(wait)}
         try:
             async with self._session().get(
-                url, params=query, proxy=self._proxy, timeout=aiohttp.ClientTimeout(total=wait + 5)
+                url, params=query, timeout=aiohttp.ClientTimeout(total=wait + 5)
             ) as answer:
                 status, body = answer.status, await answer.text(errors="replace")
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except _BROKEN as error:
             raise VkSilence(f"longpoll: {type(error).__name__}") from None
         return _object(body, status, "longpoll")
 
@@ -180,10 +182,10 @@ class VkClient:
         form.add_field(field, file.content, filename=file.name or "file", content_type=file.mime or "application/octet-stream")
         try:
             async with self._session().post(
-                url, data=form, proxy=self._proxy, timeout=aiohttp.ClientTimeout(total=UPLOAD_SECONDS)
+                url, data=form, timeout=aiohttp.ClientTimeout(total=UPLOAD_SECONDS)
             ) as answer:
                 status, body = answer.status, await answer.text(errors="replace")
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except _BROKEN as error:
             raise VkSilence(f"upload: {type(error).__name__}") from None
         return _object(body, status, "upload")
 
@@ -192,7 +194,7 @@ class VkClient:
         if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
             raise Refused("the file has no address")
         try:
-            async with self._session().get(url, proxy=self._proxy, timeout=aiohttp.ClientTimeout(total=UPLOAD_SECONDS)) as answer:
+            async with self._session().get(url, timeout=aiohttp.ClientTimeout(total=UPLOAD_SECONDS)) as answer:
                 if answer.status in (400, 401, 403, 404, 410):
                     raise Refused(f"VK does not give the file any more ({answer.status})")
                 if answer.status != 200:
@@ -203,7 +205,7 @@ class VkClient:
                     if len(content) > largest:
                         raise Refused(f"the file is larger than {largest // (1024 * 1024)} MB")
                 return File(bytes(content), mime=answer.content_type)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except _BROKEN as error:
             raise RetryLater(f"file: {type(error).__name__}", after=5) from None
 
     async def close(self) -> None:
@@ -216,7 +218,11 @@ class VkClient:
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None or self._http.closed:
-            self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=16))
+            if self._proxy and self._proxy.startswith("socks"):
+                connector: aiohttp.BaseConnector = ProxyConnector.from_url(self._proxy.replace("socks5h:", "socks5:"), rdns=True, limit=16)
+                self._http = aiohttp.ClientSession(connector=connector)
+            else:
+                self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=16), proxy=self._proxy)
         return self._http
 
     def _call(self, method: str, parameters: dict[str, Any]) -> Any:
@@ -239,7 +245,8 @@ class VkClient:
         session.trust_env = False
         self._sessions.append(session)
         if self._proxy:
-            session.proxies = {"http": self._proxy, "https": self._proxy}
+            proxy = self._proxy.replace("socks5:", "socks5h:")  # names are resolved at the other end, as above
+            session.proxies = {"http": proxy, "https": proxy}
         for host in API_HOSTS:
             session.mount(host, _Rehost(self._api_base, self._timeout))
         vk = VkApiGroup(token=self._token, api_version=API_VERSION, session=session, config=jconfig.MemoryConfig)

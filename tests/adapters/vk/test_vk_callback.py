@@ -136,7 +136,7 @@ async def test_long_poll_has_no_door(vk: FakeVk) -> None:
     assert {p.code for p in caught.value.problems} == {"vk-secret", "vk-confirmation"}
 
 
-def test_only_http_proxies() -> None:
+def test_a_proxy_must_be_usable() -> None:
     """What the client cannot use is said before the start."""
     with pytest.raises(ConfigError):
-        make(FakeVk(), proxy="socks5://127.0.0.1:1")
+        make(FakeVk(), proxy="ftp://127.0.0.1:1")
