@@ -516,7 +516,7 @@ async def check_webhook(s: Stage) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    s.adapter = s.new_adapter(mode="webhook", secret="s3cret_", webhook_url=f"http://127.0.0.1:{port}/telegram/telegram")
+    s.adapter = s.new_adapter(mode="webhook", secret="s3cret_", webhook_url=f"http://127.0.0.1:{port}/hooks/telegram")
     app = web.Application()
     app.add_routes(s.adapter.routes())
     runner = web.AppRunner(app, access_log=None)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from hmac import compare_digest
 from typing import Any, ClassVar, Literal
 
-from aiogram.methods import DeleteWebhook, GetFile, GetUpdates, SendChatAction, SetWebhook
+from aiogram.methods import DeleteWebhook, GetFile, GetUpdates, GetWebhookInfo, SendChatAction, SetWebhook
 from aiohttp import web
 
 from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
@@ -75,10 +75,10 @@ class TelegramAdapter:
                 if not is_ready:
                     await self._get_ready()
                     is_ready = True
-                if self._mode == "webhook":
-                    self._working()
-                    await asyncio.Event().wait()
-                offset = await self._poll(accept, offset)
+                if self._mode == "polling":
+                    offset = await self._poll(accept, offset)
+                else:
+                    await self._watch_webhook()
                 self._working()
                 pause.reset()
             except AccountError as error:
@@ -105,7 +105,11 @@ class TelegramAdapter:
         self.health.details["username"] = self._reader.username
         if self._mode == "polling":
             await self._line.call(DeleteWebhook())
-        elif self._webhook_url:
+        else:
+            await self._set_webhook()
+
+    async def _set_webhook(self) -> None:
+        if self._webhook_url:
             await self._line.call(SetWebhook(url=self._webhook_url, secret_token=self._secret, allowed_updates=ALLOWED_UPDATES))
 
     async def _poll(self, accept: Accept, offset: int | None) -> int | None:
@@ -119,6 +123,17 @@ class TelegramAdapter:
         await accept(self._read(updates))
         numbers = [u["update_id"] for u in updates if isinstance(u, dict) and isinstance(u.get("update_id"), int)]
         return numbers[-1] + 1 if numbers else offset
+
+    async def _watch_webhook(self) -> None:
+        """One pause, then one question whether Telegram still delivers here; another program may have taken the webhook off."""
+        self._working()
+        await asyncio.sleep(self._poll_seconds)
+        told = await self._line.call(GetWebhookInfo())
+        if self._webhook_url and told.get("url") != self._webhook_url:
+            self._log.warning("webhook_was_taken_off", channel=self.name)
+            await self._set_webhook()
+        self.health.details["waiting"] = str(told.get("pending_update_count", ""))
+        self.health.details["webhook_error"] = str(told.get("last_error_message", ""))
 
     def _read(self, updates: Sequence[object]) -> list[Inbound]:
         inbounds = [self._reader.to_inbound(u) for u in updates]
@@ -150,7 +165,7 @@ class TelegramAdapter:
 
     @property
     def webhook_path(self) -> str:
-        return f"/telegram/{self.name}"
+        return f"/hooks/{self.name}"
 
     def routes(self) -> list[web.RouteDef]:
         """What the web room serves for this channel in webhook mode."""
@@ -200,12 +215,13 @@ class TelegramAdapter:
 
     async def _say(self, outbound: Outbound, nonce: int, files: Files) -> Sent:
         refused: FileRefused | None = None
-        async for call in to_forms(outbound, nonce=nonce, channel=self.name, files=files):
-            try:
-                result = await self._line.call(call, timeout=_UPLOAD_SECONDS if outbound.attachments else None)
-                return Sent(_field(result[0] if isinstance(result, list) and result else result, "message_id"))
-            except FileRefused as error:
-                refused = error
+        async with contextlib.aclosing(to_forms(outbound, nonce=nonce, channel=self.name, files=files)) as forms:
+            async for call in forms:
+                try:
+                    result = await self._line.call(call, timeout=_UPLOAD_SECONDS if outbound.attachments else None)
+                    return Sent(_field(result[0] if isinstance(result, list) and result else result, "message_id"))
+                except FileRefused as error:
+                    refused = error
         raise refused or Refused("there is nothing to say")
 
     async def _do(self, outbound: Outbound, nonce: int, target: str) -> Any:

@@ -137,7 +137,7 @@ class TelegramReader:
         return replace(inbound, text=rich.text, spans=rich.spans, attachments=attachments)
 
     def _addressed(self, inbound: Inbound) -> Inbound:
-        """ "/take@our_bot 7" without the name; a command for another bot is none of our business."""
+        """A command without our name behind it ("/take@our_bot 7"); one for another bot is none of our business."""
         named = _COMMAND_FOR.match(inbound.text) if inbound.text.startswith("/") else None
         if named is None or not self.username:
             return inbound

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,7 @@ from aiogram.types import (
 from bot.adapters.base import Files, Limits, token
 from bot.adapters.cleaning import clean_file_name, clean_rich
 from bot.adapters.richtext import fit, placeholder, to_entities, utf16_length, with_heading
-from bot.errors import Refused
+from bot.errors import AccountError, DeliveryError, Refused, RetryLater, Uncertain
 from bot.model import Attachment, Media, Outbound, Peer, RichText, Rows, Verb
 
 Method = TelegramMethod[Any]
@@ -220,7 +220,7 @@ def _topic_name(text: RichText) -> str:
 # --- SAY ---------------------------------------------------------------------------------------------------------------
 
 
-async def to_forms(outbound: Outbound, *, nonce: int, channel: str, files: Files) -> AsyncIterator[Method]:
+async def to_forms(outbound: Outbound, *, nonce: int, channel: str, files: Files) -> AsyncGenerator[Method]:
     """The message in the form we like best, then those to try where Telegram does not take the files: documents, words.
 
     Each next form is asked for only when the one before was certainly not sent. Never nothing: what cannot travel at all
@@ -319,7 +319,11 @@ async def _carry(attachment: Attachment, media: Media, channel: str, files: File
         return None
     try:
         file = await files.read(attachment)
-    except Refused:
+    except RetryLater:
+        raise
+    except Uncertain as error:
+        raise RetryLater(str(error), after=2.0) from None
+    except (DeliveryError, AccountError, OSError):  # gone for good, or its channel cannot be asked: the words must not wait
         return None
     if not file.content or len(file.content) > MAX_UPLOAD:
         return None

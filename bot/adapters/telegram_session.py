@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any, Protocol
 
 from aiogram import Bot
@@ -55,6 +56,8 @@ class TelegramLine:
         """The content of a file that getFile named. Raises `Refused` above *limit* bytes, `RetryLater` for every outage."""
         if self._bot is None:
             raise AccountError("токен Telegram пуст или записан не полностью", TOKEN_HINT)
+        if path.startswith("/"):  # a Bot API server of one's own with --local names its own disk
+            return await asyncio.to_thread(_read_disk, Path(path), limit)
         return await self._session.download(self._bot, path, limit)
 
     async def close(self) -> None:
@@ -92,7 +95,9 @@ class _PlainSession(AiohttpSession):
         problem: BotError
         try:
             async with session.get(self.api.file_url(bot.token, path), timeout=limits, allow_redirects=False) as response:
-                if response.status != 200:
+                if response.status == 404:
+                    problem = Refused("the file is gone")
+                elif response.status != 200:
                     problem = RetryLater(f"the file was answered with {response.status}", after=5)
                 else:
                     chunks, size = [], 0
@@ -106,6 +111,14 @@ class _PlainSession(AiohttpSession):
             judged = judge_network(error)
             problem = RetryLater(str(judged), after=5) if isinstance(judged, Uncertain) else judged
         raise problem
+
+
+def _read_disk(path: Path, limit: int) -> bytes:
+    if not path.is_file():
+        raise Refused("the Bot API server runs with --local on another disk: share its folder or run it without --local")
+    if path.stat().st_size > limit:
+        raise Refused("the file is too big")
+    return path.read_bytes()
 
 
 def _result(status: int, content: bytes, token: str) -> Any:

@@ -69,7 +69,7 @@ def test_entities_lie_inside_the_text_and_on_whole_characters(rich: RichText) ->
 
     for entity in to_entities(rich):
         begin, length = int(entity["offset"]), int(entity["length"])
-        assert length > 0 and 0 <= begin and begin + length <= len(units) // 2
+        assert length > 0 and begin >= 0 and begin + length <= len(units) // 2
         units[2 * begin : 2 * (begin + length)].decode("utf-16-le")
 
 
@@ -101,7 +101,7 @@ def test_pieces_have_spans_of_their_own(rich: RichText, limit: int) -> None:
     pieces = split(rich, limit)
 
     if len(pieces) > 1:
-        assert all(0 <= s.offset and 0 < s.length and s.offset + s.length <= len(p.text) for p in pieces for s in p.spans)
+        assert all(s.offset >= 0 and s.length > 0 and s.offset + s.length <= len(p.text) for p in pieces for s in p.spans)
 
 
 def test_a_text_that_fits_stays_whole() -> None:

@@ -302,9 +302,10 @@ def test_absurd_depth_is_survived() -> None:
     assert read("message", message(text="да", reply_markup=deep)).kind is InboundKind.OTHER
 
 
+FIELDS = st.sampled_from(["chat", "from", "id", "type", "text", "date", "photo", "message_id", "x"])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["chat", "from", "id", "type", "text", "date", "photo", "message_id", "x"]), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=4),
     max_leaves=12,
 )
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -138,7 +139,7 @@ class Hook:
 
 @pytest.fixture
 async def hook(server: FakeTelegram, kept: Kept) -> AsyncIterator[Hook]:
-    adapter = TelegramAdapter("shop", token=TOKEN, api_base=server.base, mode="webhook", secret=SECRET, webhook_url="https://shop.example/telegram/shop")
+    adapter = TelegramAdapter("shop", token=TOKEN, api_base=server.base, mode="webhook", secret=SECRET, webhook_url="https://shop.example/hooks/shop", poll_seconds=1)
     app = web.Application(client_max_size=16 * MAX_BODY)
     app.add_routes(adapter.routes())
     runner = web.AppRunner(app, access_log=None)
@@ -157,7 +158,7 @@ async def test_a_webhook_is_set_and_served(hook: Hook, server: FakeTelegram, kep
 
     assert await hook.post({"update_id": 9, "message": message("привет")}) == 200
     assert [i.key for i in kept.all] == ["9"]
-    assert call["url"] == "https://shop.example/telegram/shop" and call["secret_token"] == SECRET and call["allowed_updates"]
+    assert call["url"] == "https://shop.example/hooks/shop" and call["secret_token"] == SECRET and call["allowed_updates"]
     assert not server.of("deleteWebhook")
 
 
@@ -206,6 +207,15 @@ async def test_poison_by_webhook_is_kept_clean(hook: Hook, kept: Kept) -> None:
     assert [i.text for i in kept.all] == ["a\ufffd\ufffd", "ok"]
 
 
+async def test_a_webhook_that_was_taken_off_is_set_again(hook: Hook, server: FakeTelegram) -> None:
+    """Another program with the same token cannot silence the channel for long; what Telegram complains of is shown."""
+    server.results["getWebhookInfo"] = {"url": "", "pending_update_count": 3, "last_error_message": "Connection refused"}
+
+    await server.wait_for(lambda: len(server.of("setWebhook")) > 1)
+
+    assert hook.adapter.health.details["webhook_error"] == "Connection refused" and hook.adapter.health.state == "working"
+
+
 async def test_a_webhook_needs_a_secret(server: FakeTelegram, kept: Kept) -> None:
     """Without one the channel does not start."""
     adapter = TelegramAdapter("shop", token=TOKEN, api_base=server.base, mode="webhook", webhook_url="https://x.example")
@@ -233,7 +243,7 @@ async def test_a_file_is_read_in_two_steps(adapter: TelegramAdapter, server: Fak
 
 
 async def test_files_that_cannot_be_read(adapter: TelegramAdapter, server: FakeTelegram) -> None:
-    """Too big, gone, empty: refused. A link that has run out or a lost answer: later."""
+    """Too big, gone, empty: refused. A lost answer: later."""
     with pytest.raises(Refused):
         await adapter.read(Attachment(Media.VIDEO, "F", "telegram", size=21 * 1024 * 1024))
     with pytest.raises(Refused):
@@ -244,8 +254,21 @@ async def test_files_that_cannot_be_read(adapter: TelegramAdapter, server: FakeT
     server.cut("getFile")
     with pytest.raises(RetryLater):
         await adapter.read(Attachment(Media.VIDEO, "F", "telegram"))
-    with pytest.raises(RetryLater):
+    with pytest.raises(Refused):
         await adapter.read(Attachment(Media.VIDEO, "missing", "telegram"))
+
+
+async def test_a_server_of_ones_own_names_its_disk(adapter: TelegramAdapter, server: FakeTelegram, tmp_path: Path) -> None:
+    """With --local the path is on the disk that both share; where they do not, the error says what to do."""
+    (tmp_path / "a.pdf").write_bytes(b"content")
+    server.results["getFile"] = {"file_path": str(tmp_path / "a.pdf")}
+    shared = await adapter.read(Attachment(Media.DOCUMENT, "F", "telegram"))
+    server.results["getFile"] = {"file_path": "/no/such/file.pdf"}
+
+    with pytest.raises(Refused, match="--local"):
+        await adapter.read(Attachment(Media.DOCUMENT, "F", "telegram"))
+
+    assert (shared.content, shared.name) == (b"content", "a.pdf")
 
 
 async def test_the_desk_is_looked_at(adapter: TelegramAdapter, server: FakeTelegram) -> None:

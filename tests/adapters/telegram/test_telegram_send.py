@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.base import read_token
-from bot.errors import Refused, TopicGone
+from bot.adapters.base import File, read_token
+from bot.adapters.telegram import TelegramAdapter
+from bot.errors import AccountError, PeerGone, Refused, RetryLater, TopicGone, Uncertain
 from bot.model import Attachment, Button, Media, Outbound, Peer, RichText, Sent, Span, Style, Verb
 from tests.adapters.telegram.conftest import Shelf
 from tests.fakes.telegram_server import FakeTelegram
@@ -320,6 +321,26 @@ async def test_a_lost_topic_is_not_mistaken_for_a_lost_file(server: FakeTelegram
         await say(Outbound(TOPIC, attachments=(photo(),)))
 
     assert len(server.calls) == 1
+
+
+@pytest.mark.parametrize("trouble", [AccountError("wrong token of the other channel"), PeerGone("x"), FileNotFoundError("x")])
+async def test_another_channels_trouble_does_not_hold_the_words(server: FakeTelegram, adapter: TelegramAdapter, trouble: Exception) -> None:
+    """A file that its own channel cannot give is told in words; only a passing outage is waited for."""
+
+    class Broken:
+        async def read(self, attachment: Attachment) -> File:
+            raise trouble
+
+    class Away(Broken):
+        async def read(self, attachment: Attachment) -> File:
+            raise Uncertain("reset")
+
+    outbound = Outbound(CUSTOMER, RichText("вот"), attachments=(photo("p", "vk", name="x.jpg"),))
+    await adapter.send(outbound, nonce=1, target="", files=Broken())
+    with pytest.raises(RetryLater):
+        await adapter.send(outbound, nonce=1, target="", files=Away())
+
+    assert [c.params["text"] for c in server.calls] == ["вот\n🖼 x.jpg"]
 
 
 async def test_poison_in_what_we_say_is_cleaned(server: FakeTelegram, say: Any) -> None:
