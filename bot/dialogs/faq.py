@@ -44,6 +44,8 @@ class Faq:
             titles = [a.title if (a := self._article(turn, i)) else "" for i in memory.options]
             if (place := self._hearing.choice(text, titles)) is not None and (shown := self.show(turn, memory.options[place])):
                 return shown
+        if memory.article and self._hearing.means("again", text) and (again := self.show(turn, memory.article)):
+            return again
         if memory.article and self._hearing.means("more", text) and (more := self._more(turn, memory.article, memory.passage)):
             return more
         act = self._read_act(text, answered=memory.answered).act

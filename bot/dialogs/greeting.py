@@ -32,6 +32,8 @@ class Greeting:
         if self._hearing.means("help", turn.text):
             return self._hello(turn)
         memory = Memory.of(turn)
+        if self._hearing.answers(turn.text, memory):
+            return None
         if self._read_act(turn.text, answered=memory.answered).act is not Act.GREETING:
             return None
         if memory.greeted or not is_first_contact(turn):

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from rapidfuzz import fuzz
 
+from bot.dialogs.memory import Memory
 from bot.model import Turn
 from bot.wording import Wording
 
@@ -64,32 +65,48 @@ def is_wordless(text: str) -> bool:
     return not any(c.isalnum() for c in text)
 
 
+def is_signs(text: str) -> bool:
+    """Whether *text* is only punctuation: no letter, no digit, no emoji."""
+    return is_wordless(text) and not any(ord(c) > 0x2190 for c in text)
+
+
 class Hearing:
     """The short answers listed under `hears` in the words."""
 
     def __init__(self, words: Wording) -> None:
         self._known = {kind: frozenset(map(_sound, words.options(f"hears.{kind}"))) for kind in _KINDS if words.has(f"hears.{kind}")}
-        for kind, label in (("human", "human"), ("more", "more"), ("skip", "skip"), ("cancel", "cancel"), ("yes", "helped"), ("no", "not_helped")):
+        for kind, label in (("human", "human"), ("more", "more"), ("skip", "skip"), ("cancel", "cancel"), ("yes", "helped"), ("no", "not_helped"), ("again", "again")):
             self._known[kind] = self._known.get(kind, frozenset()) | frozenset(map(_sound, words.options(f"buttons.{label}")))
 
     def means(self, kind: str, text: str) -> bool:
         """Whether *text* is one of the ways to say *kind*."""
         return len(text) < 60 and _sound(text) in self._known.get(kind, frozenset())
 
+    def answers(self, text: str, memory: Memory) -> bool:
+        """Whether *text* answers what the bot has just asked or offered, so that it is not read as anything else."""
+        if memory.options and (self._ordinal(_sound(text), 9) is not None or any(self.means(k, text) for k in ("none_of_these", "yes", "no"))):
+            return True
+        if memory.answered and any(self.means(k, text) for k in ("no", "disliked")):
+            return True
+        return bool(memory.article) and any(self.means(k, text) for k in ("more", "again"))
+
     def choice(self, text: str, titles: Sequence[str]) -> int | None:
         """Which of *titles* was chosen by number, ordinal or a part of the title; None when that is not clear."""
         said = _sound(text)
         if not said or not titles:
             return None
-        if number := re.fullmatch(r"(?:\w{1,8} )?(\d)(?:[ -]?\w{1,3})?", said):
-            place = int(number[1]) - 1
-            return place if place < len(titles) and place >= 0 else None
-        for place, kind in enumerate(("first", "second", "third")):
-            if place < len(titles) and said in self._known.get(kind, frozenset()):
-                return place
-        if said in self._known.get("last", frozenset()):
-            return len(titles) - 1
+        if (place := self._ordinal(said, len(titles))) is not None:
+            return place if place < len(titles) else None
         return _by_title(said, [fold(title) for title in titles])
+
+    def _ordinal(self, said: str, count: int) -> int | None:
+        """The place that a number or an ordinal names, from 0, maybe beyond *count*."""
+        if number := re.fullmatch(r"(?:\w{1,8} )?([1-9])(?:[ -]?\w{1,3})?", said):
+            return int(number[1]) - 1
+        for place, kind in enumerate(("first", "second", "third")):
+            if said in self._known.get(kind, frozenset()):
+                return place
+        return count - 1 if said in self._known.get("last", frozenset()) else None
 
 
 _KINDS = ("yes", "no", "skip", "cancel", "more", "first", "second", "third", "last", "none_of_these", "human", "help", "liked", "disliked")

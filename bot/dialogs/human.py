@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from bot.dialogs.hearing import Hearing
+from bot.dialogs.hearing import Hearing, is_signs
 from bot.dialogs.memory import Memory
 from bot.dialogs.sources import Escalate, ReadAct
 from bot.model import Act, InboundKind, Outcome, Turn
 from bot.wording import Wording
 
 PAYLOADS = frozenset({"human", "operator", "support"})  # of deep links: t.me/shop_bot?start=human
+
+ANGRY = 0.6  # how upset (0..1) a question or a request may sound before a person answers it
+_SERIOUS = (Act.QUESTION, Act.HUMAN, Act.NOT_HELPED)
 
 
 class Human:
@@ -27,7 +30,9 @@ class Human:
         memory = Memory.of(turn)
         if self._hearing.means("human", turn.text) or (memory.offered and self._hearing.means("yes", turn.text)):
             return self._escalate(turn, reason="asked")
+        if self._hearing.answers(turn.text, memory) or self._hearing.means("disliked", turn.text) or is_signs(turn.text):
+            return None
         reading = self._read_act(turn.text, answered=memory.answered)
-        if reading.act is Act.UPSET:
+        if reading.act is Act.UPSET or (reading.upset >= ANGRY and reading.act in _SERIOUS):
             return self._escalate(turn, reason="upset", apology=True)
         return self._escalate(turn, reason="asked") if reading.act is Act.HUMAN else None

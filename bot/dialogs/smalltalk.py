@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.dialogs.hearing import Hearing, is_wordless
+from bot.dialogs.hearing import Hearing, is_signs, is_wordless
 from bot.dialogs.memory import Memory
 from bot.dialogs.reply import human_button, said
 from bot.dialogs.sources import ReadAct
@@ -31,12 +31,12 @@ class SmallTalk:
         memory = Memory.of(turn)
         if self._hearing.means("liked", text):
             return self._helped(turn, memory) if memory.answered else self._say(turn, "emoji")
-        if self._hearing.means("disliked", text) and memory.answered:
-            return None  # the questions know what to offer next
+        if self._hearing.answers(text, memory):
+            return None  # the questions know what to do next
+        if self._hearing.means("disliked", text):
+            return self._say(turn, "sorry", offered=True)
         if is_wordless(text):
             return self._wordless(turn, text, memory)
-        if memory.clarified:
-            return None
         if self._hearing.means("no", text) and memory.offered:
             return self._say(turn, "fine")
         if self._hearing.means("yes", text):
@@ -57,9 +57,7 @@ class SmallTalk:
     def _wordless(self, turn: Turn, text: str, memory: Memory) -> Outcome:
         if "?" in text:
             return self._say(turn, "wondering" if memory.answered or memory.clarified else "unclear", offered=True)
-        if any(ord(c) > 0x2190 for c in text):
-            return self._say(turn, "emoji")
-        return self._say(turn, "unclear", offered=True)
+        return self._say(turn, "unclear", offered=True) if is_signs(text) else self._say(turn, "emoji")
 
     def _helped(self, turn: Turn, memory: Memory) -> Outcome:
         events = (Event("feedback", data={"article": memory.article, "helped": True}),) if memory.article and memory.answered else ()

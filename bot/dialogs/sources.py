@@ -63,10 +63,13 @@ class Knowledge(Protocol):
 
 
 class Reading(Protocol):
-    """What the customer does with the words."""
+    """What the customer does with the words, and how angry they are, 0..1."""
 
     @property
     def act(self) -> Act: ...
+
+    @property
+    def upset(self) -> float: ...
 
 
 class ReadAct(Protocol):

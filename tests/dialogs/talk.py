@@ -14,14 +14,7 @@ from bot.dialogs.form import Forms, FormShape
 from bot.dialogs.greeting import Greeting
 from bot.dialogs.human import Human
 from bot.dialogs.smalltalk import SmallTalk
-
-try:
-    from bot.knowledge.acts import read_act
-except ImportError:
-    import sys
-
-    sys.path.insert(0, "/work/scratch/words")
-    from acts import read_act
+from bot.knowledge.acts import read_act
 from bot.knowledge.articles import Article, lead_of, split_passages
 from bot.knowledge.base import Context
 from bot.model import (
@@ -119,7 +112,7 @@ class Talk:
     topics: Sequence[str] = ()
     customer: Customer = Customer(1, "Анна")  # noqa: RUF009 - frozen
     timeout: float = 5.0
-    words: Wording = WORDS  # noqa: RUF009 - never changes
+    words: Wording = WORDS
     now: datetime = NOW
     shelf: Shelf = field(default_factory=lambda: Shelf(ARTICLES, ANSWERS))
     state: Mapping[str, object] = field(default_factory=dict)

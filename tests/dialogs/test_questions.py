@@ -186,6 +186,9 @@ async def test_same_question_again_is_not_answered_with_the_same_words() -> None
     heard = await talk.says("Как вернуть?!")
     assert "14 дней" not in heard and talk.labels == ["Позвать оператора", "Показать ответ ещё раз"]
     assert talk.last.reason == "repeated"
+    assert "14 дней" in await talk.says("Показать ответ ещё раз")
+    await talk.says("как вернуть")
+    assert talk.last.reason == "repeated" and talk.last.result is Result.CLARIFIED
     await talk.says("да")
     assert (talk.last.reason, talk.last.result) == ("asked", Result.HANDED_OFF)
 

@@ -88,6 +88,7 @@ async def test_question_mark_between_list_and_answer_keeps_the_list() -> None:
 async def test_thumbs_tell_whether_it_helped() -> None:
     """👍 after an answer is thanks, 👎 is «не помогло»."""
     talk = Talk()
+    assert "что-то не так" in await talk.says("👎")
     await talk.says("как вернуть")
     await talk.says("👍🏽")
     assert talk.last.reason == "helped" and talk.last.events[0].data["helped"] is True
@@ -178,3 +179,13 @@ async def test_a_dialog_that_fails_ends_with_a_person(broken: object) -> None:
     assert (talk.last.result, talk.last.reason) == (Result.HANDED_OFF, "dialog_failed")
     assert talk.last.why["dialog"] == "broken" and talk.last.events[-1].kind == "dialog_failed"
     assert "secret" not in str(talk.last)
+
+
+async def test_answers_to_the_bots_own_questions_are_not_read_as_anything_else() -> None:
+    """«второе», «ещё», «не то» mean what was asked, whatever they would mean elsewhere."""
+    talk = Talk()
+    await talk.says("хочу баллы")
+    assert "За 14 дней." in await talk.says("второе")
+    talk = Talk()
+    await talk.says("сколько стоит доставка")
+    assert "большую коробку" in await talk.says("ещё")
