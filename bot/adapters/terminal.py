@@ -127,7 +127,8 @@ class TerminalAdapter:
                 self._offer(chat, f"n{nonce}", nonce, outbound.buttons)
                 return Sent(f"n{nonce}")
             case Verb.EDIT:
-                self._say(chat, thread, RichText(f"({self._words['edited']}) ") + outbound.text)
+                first = outbound.text.text.split("\n", 1)[0]  # the rest was printed before
+                self._say(chat, thread, RichText(f"({self._words['edited']}) {first}") if chat == DESK_CHAT else outbound.text)
                 self._offer(chat, target, nonce, outbound.buttons)
             case Verb.ACKNOWLEDGE | Verb.REACT:
                 if outbound.text:
@@ -286,7 +287,7 @@ class TerminalAdapter:
         for span in text.spans:
             if span.style is Style.BOLD and self._colours:
                 marks += [(span.offset, "\x1b[1m"), (span.offset + span.length, "\x1b[22m")]
-            if span.style is Style.LINK and span.url and span.url != text.text[span.offset : span.offset + span.length]:
+            if span.style is Style.LINK and not span.url.endswith(text.text[span.offset : span.offset + span.length]):
                 marks.append((span.offset + span.length, f" ({span.url})"))
         plain = text.text.replace("\x1b", "\ufffd")  # a customer's words must not steer the terminal
         for place, mark in sorted(marks, key=lambda m: m[0], reverse=True):

@@ -73,6 +73,7 @@ class Rerun:
 
     def __init__(self, store: Store, customers: tuple[Stage, ...], desk: Stage | None, topic_name: TopicName | None = None) -> None:
         self._store, self._customers, self._desk, self._topic_name = store, customers, desk, topic_name
+        self._named: dict[tuple[str, str, str], str] = {}
 
     async def show(self) -> None:
         scenes: list[tuple[datetime, Callable[[], object]]] = []
@@ -98,8 +99,12 @@ class Rerun:
 
     def _show_delivery(self, delivery: Delivery) -> None:
         stage = next(s for s in (*self._customers, self._desk) if s is not None and s.name == delivery.outbound.to.channel)
-        attachments = tuple(stage.uploads.kept(a, f"{delivery.id}-{i}") for i, a in enumerate(delivery.outbound.attachments))
-        stage.show(delivery.outbound, nonce=delivery.id, target=delivery.target, at=delivery.created or _EPOCH, attachments=attachments)
+        outbound, to = delivery.outbound, delivery.outbound.to
+        attachments = tuple(stage.uploads.kept(a, f"{delivery.id}-{i}") for i, a in enumerate(outbound.attachments))
+        target = self._named.get((to.channel, to.chat, outbound.edits), "")
+        sent = stage.show(outbound, nonce=delivery.id, target=target, at=delivery.created or _EPOCH, attachments=attachments)
+        if outbound.name:
+            self._named[to.channel, to.chat, outbound.name] = sent.message
 
     async def _said(self, peer: Peer, authors: tuple[str, ...], since: datetime | None = None) -> AsyncIterator[Line]:
         conversation = await self._store.conversation(peer)
