@@ -20,7 +20,7 @@ from bot.adapters.vk_errors import ACCOUNT_CODES, VkRefusal, VkSilence, to_accou
 from bot.adapters.vk_inbound import Reader
 from bot.adapters.vk_intake import Intake, read_cursor
 from bot.adapters.vk_longpoll import LongPoll
-from bot.adapters.vk_outbound import peer_id
+from bot.adapters.vk_outbound import RandomIds, peer_id
 from bot.adapters.vk_people import People
 from bot.adapters.vk_speaker import Speaker
 from bot.errors import AccountError, BotError, ConfigError, DeliveryError, Problem, Refused
@@ -75,9 +75,10 @@ class VkAdapter:
         self._group, self._mode, self._clock, self._mark_read = group_id, mode, clock, mark_read
         self._client = VkClient(token, api_base=api_base, proxy=proxy)
         self._people = People(self._client)
-        self._speaker = Speaker(self._client, self.health, channel=name, group_id=group_id, salt=f"{name}:{salt}")
+        random_ids = RandomIds(f"{name}:{salt}")
+        self._speaker = Speaker(self._client, self.health, random_ids, channel=name, group_id=group_id)
         self._chats = Chats(self._client, self._people, group_id=group_id)
-        self._intake = Intake(self._client, Reader(name, group_id, clock), self._people, channel=name, group_id=group_id)
+        self._intake = Intake(self._client, Reader(name, group_id, clock, random_ids.holds), self._people, channel=name, group_id=group_id)
         self._longpoll = LongPoll(
             self._client, self._intake, self.health, channel=name, group_id=group_id, clock=clock, kept=self._kept, wait=wait
         )

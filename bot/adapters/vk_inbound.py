@@ -46,8 +46,8 @@ Fields = Mapping[str, Any]
 class Reader:
     """Turns the events of one community into inbounds. Pure: asks nobody, keeps nothing."""
 
-    def __init__(self, channel: str, group_id: int, clock: Callable[[], datetime]) -> None:
-        self._channel, self._group, self._clock = channel, group_id, clock
+    def __init__(self, channel: str, group_id: int, clock: Callable[[], datetime], is_ours: Callable[[int], bool]) -> None:
+        self._channel, self._group, self._clock, self._is_ours = channel, group_id, clock, is_ours
         self._called = re.compile(rf"^\s*\[(?:club|public){group_id}\|[^\]\n]*\][\s,:]*")
         self._log = get_logger("vk")
 
@@ -120,9 +120,9 @@ class Reader:
         )
 
     def _stepped_in(self, m: Fields, key: str) -> Inbound | None:
-        """Our own sends come back here too; only a person of the business has an author."""
+        """Our own sends come back here too; a person of the business has an author and no random id of ours."""
         admin, peer = _number(m.get("admin_author_id")), _number(m.get("peer_id"))
-        if not admin or not peer:
+        if not admin or not peer or self._is_ours(_number(m.get("random_id"))):
             return None
         key = key or f"reply:{peer}:{_number(m.get('conversation_message_id'))}"
         base = self._inbound(

@@ -23,6 +23,7 @@ INLINE_ROWS, INLINE_BUTTONS = 6, 10
 ROWS, BUTTONS = 10, 40
 NOTICE = 90
 RANDOM_IDS = 2**31 - 1
+LIKELY = 1_000_000  # promises a store may have made before this process began
 
 _COLORS = {"": "secondary", "primary": "primary", "danger": "negative", "success": "positive"}
 _MARKUP = re.compile(r"(\[(?:id\d|club\d|public\d|app\d|https?:|vk\.)[^\]|\n]*)\|")
@@ -54,9 +55,23 @@ class Carried:
     reused: bool = False
 
 
-def random_id(nonce: int, salt: str) -> int:
-    """31 bits, never 0, the same for the same promise, different for every other one of this store."""
-    return (zlib.crc32(salt.encode()) + nonce) % RANDOM_IDS + 1
+class RandomIds:
+    """What makes a repeat harmless: 31 bits, never 0, the same for the same promise, another for every other one of this store.
+
+    They come back with our own messages, which is how those are told from what people write by hand.
+    """
+
+    def __init__(self, salt: str) -> None:
+        self._start = zlib.crc32(salt.encode())
+        self._highest = LIKELY
+
+    def of(self, nonce: int) -> int:
+        self._highest = max(self._highest, nonce)
+        return (self._start + nonce) % RANDOM_IDS + 1
+
+    def holds(self, given: int) -> bool:
+        """Whether *given* is likely one of ours: somebody else's is taken for it once in two thousand times."""
+        return given > 0 and 0 < (given - 1 - self._start) % RANDOM_IDS <= self._highest
 
 
 def peer_id(chat: str) -> int:

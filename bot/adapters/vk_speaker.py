@@ -11,13 +11,13 @@ from bot.adapters.vk_client import VkClient
 from bot.adapters.vk_errors import VkRefusal, VkSilence, row, to_delivery_error
 from bot.adapters.vk_outbound import (
     Carried,
+    RandomIds,
     acknowledgement,
     compose,
     is_private,
     label_lines,
     message_id,
     peer_id,
-    random_id,
     reaction,
     reply,
     unstyled,
@@ -31,42 +31,47 @@ _DONE = Sent()
 
 
 class Speaker:
-    """What the community says. *salt* makes the random ids of this store differ from those of another one."""
+    """What the community says."""
 
-    def __init__(self, client: VkClient, health: Health, *, channel: str, group_id: int, salt: str) -> None:
-        self._client, self._health, self._group, self._salt = client, health, group_id, salt
+    def __init__(self, client: VkClient, health: Health, random_ids: RandomIds, *, channel: str, group_id: int) -> None:
+        self._client, self._health, self._random_ids, self._group = client, health, random_ids, group_id
+        self._noted: set[str] = set()
         self._uploads = Uploads(client, channel)
         self._log = get_logger("vk").bind(channel=channel)
 
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
         """See `Adapter.send`."""
         try:
-            match outbound.verb:
-                case Verb.SAY:
-                    return await self._say(outbound, nonce, files)
-                case Verb.EDIT:
-                    return await self._edit(outbound, nonce, target, files)
-                case Verb.ACKNOWLEDGE:
-                    return await self._acknowledge(outbound)
-                case Verb.REACT:
-                    return await self._react(outbound)
-                case Verb.PIN:
-                    return await self._pin(outbound, target)
-                case Verb.DELETE:
-                    return await self._delete(outbound, target)
-                case _:
-                    raise Refused("VK chats have no topics")
+            sent = await self._do(outbound, nonce, target, files)
         except VkRefusal as error:
             self._note(error)
             raise to_delivery_error(error, styled=bool(outbound.text.spans or outbound.buttons)) from None
         except VkSilence as error:
             raise to_delivery_error(error) from None
+        self._mended()
+        return sent
+
+    async def _do(self, outbound: Outbound, nonce: int, target: str, files: Files) -> Sent:
+        match outbound.verb:
+            case Verb.SAY:
+                return await self._say(outbound, nonce, files)
+            case Verb.EDIT:
+                return await self._edit(outbound, nonce, target, files)
+            case Verb.ACKNOWLEDGE:
+                return await self._acknowledge(outbound)
+            case Verb.REACT:
+                return await self._react(outbound)
+            case Verb.PIN:
+                return await self._pin(outbound, target)
+            case Verb.DELETE:
+                return await self._delete(outbound, target)
+        raise Refused("VK chats have no topics")
 
     async def _say(self, outbound: Outbound, nonce: int, files: Files) -> Sent:
         peer = peer_id(outbound.to.chat)
         # In group chats only the answer to `peer_ids` tells the number of the message; in private ones its id is told at once.
         address = {"peer_id": peer} if is_private(peer) else {"peer_id": None, "peer_ids": peer}
-        unique = {"random_id": random_id(nonce, self._salt), "forward": reply(outbound)}
+        unique = {"random_id": self._random_ids.of(nonce), "forward": reply(outbound)}
         answer = await self._written("messages.send", outbound, nonce, files, {**unique, **address})
         return _sent(answer)
 
@@ -91,11 +96,11 @@ class Speaker:
                 _raise_peer_error(answer)
                 return answer
             except VkRefusal as error:
-                self._note(error)
                 if error.code == 100 and parameters["format_data"] is not None:
                     parameters |= {"format_data": None, "message": unstyled(outbound, _notes(outbound, carried, bare=bare))}
                 elif error.code in (911, 912) and parameters["keyboard"] is not None:
                     bare = True
+                    self._note(error)
                     parameters = {**compose(replace(outbound, buttons=()), _with_labels(outbound, carried), nonce), **more}
                 elif error.code == 921 and parameters.get("forward") is not None:
                     more = {**more, "forward": None}  # the quoted message is gone
@@ -150,10 +155,17 @@ class Speaker:
         )
         return Sent(target)
 
+    def _mended(self) -> None:
+        """A send that passed takes back what stood against it, but for keyboards, which most messages do not have."""
+        for name in self._noted - {"vk-911", "vk-912"}:
+            self._health.details.pop(name, None)
+        self._noted &= {"vk-911", "vk-912"}
+
     def _note(self, error: VkRefusal) -> None:
         """What a person should mend is shown with the channel's health."""
         if hint := row(error.code).hint:
             self._health.details[f"vk-{error.code}"] = hint
+            self._noted.add(f"vk-{error.code}")
             self._log.warning("vk_refused", code=error.code, hint=hint)
 
 

@@ -118,6 +118,9 @@ async def test_a_captcha_is_shown_to_people(vk: FakeVk, adapter: VkAdapter, shel
     assert caught.value.after >= 600
     assert "картинки" in adapter.health.details["vk-14"]
 
+    await adapter.send(say("раз"), nonce=7, target="", files=shelf)
+    assert "vk-14" not in adapter.health.details
+
 
 async def test_an_error_of_one_peer_inside_the_answer_counts(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
     """Group chats answer 200 with an error per peer: it is not taken for success."""

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from bot.adapters.base import token
 from bot.adapters.vk_inbound import Reader
+from bot.adapters.vk_outbound import RandomIds
 from bot.model import Inbound, InboundKind, Media, Style
 from tests.fakes.vk_server import CHAT, GROUP, message
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
-READER = Reader("vk", GROUP, lambda: NOW)
+READER = Reader("vk", GROUP, lambda: NOW, RandomIds("vk").holds)
 
 
 def new(**more: Any) -> Inbound:
@@ -104,6 +105,7 @@ def test_a_person_of_the_business_steps_in() -> None:
         "Здравствуйте",
     )
     assert event("message_reply", **message(from_id=-GROUP, random_id=123, text="бот")) is None
+    assert event("message_reply", **message(from_id=-GROUP, admin_author_id=9, random_id=RandomIds("vk").of(7), text="бот")) is None
 
 
 def test_consent_and_its_end() -> None:

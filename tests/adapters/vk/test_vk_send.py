@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.adapters.base import read_token, token
 from bot.adapters.richtext import utf16_length
 from bot.adapters.vk import VkAdapter
-from bot.adapters.vk_outbound import random_id, to_keyboard, words
+from bot.adapters.vk_outbound import RandomIds, to_keyboard, words
 from bot.errors import PeerGone, Refused, RetryLater
 from bot.model import Attachment, Button, Media, RichText, Span, Style, Verb
 from tests.adapters.vk.conftest import Shelf, make, say
@@ -71,10 +71,12 @@ async def test_a_lost_quote_does_not_hold_up_the_words(vk: FakeVk, adapter: VkAd
 
 def test_random_ids_are_stable_different_and_small() -> None:
     """31 bits, never 0; the same promise has the same, a fresh store has others."""
-    ids = [random_id(n, "vk:a") for n in range(1, 5000)]
+    here, there = RandomIds("vk:a"), RandomIds("vk:b")
+    ids = [here.of(n) for n in range(1, 5000)]
 
     assert len(set(ids)) == len(ids) and all(0 < i < 2**31 for i in ids)
-    assert random_id(1, "vk:a") == ids[0] != random_id(1, "vk:b")
+    assert here.of(1) == RandomIds("vk:a").of(1) != there.of(1)
+    assert all(RandomIds("vk:a").holds(i) for i in ids) and not any(here.holds(i) for i in (0, here.of(2) - 5, here.of(1) + 10**7))
 
 
 async def test_inline_buttons_are_callbacks(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
