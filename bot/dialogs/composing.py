@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bot.dialogs.sources import Article
-from bot.markdown import join, plain, to_rich
+from bot.markdown import join, to_rich
 from bot.model import RichText
 
 ENOUGH = 600  # characters of one answer
@@ -23,9 +23,13 @@ class Portion:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
+    number: int
     passage: int
-    markdown: str
-    length: int
+    rich: RichText
+
+    @property
+    def length(self) -> int:
+        return len(self.rich.text)
 
 
 def portion(article: Article, passage: int = 0, *, follow_up: bool = False) -> Portion:
@@ -58,7 +62,7 @@ def _fitting(blocks: list[_Block], room: int) -> list[_Block]:
 
 
 def _said(blocks: list[_Block]) -> RichText:
-    return join((to_rich(b.markdown) for b in blocks), "\n\n")
+    return join((b.rich for b in blocks), "\n\n")
 
 
 def _blocks(article: Article) -> list[_Block]:
@@ -67,7 +71,8 @@ def _blocks(article: Article) -> list[_Block]:
         pieces = _pieces(passage.text)
         if passage.heading:
             pieces = [f"**{passage.heading}**\n{pieces[0]}" if _goes_on(pieces) else f"**{passage.heading}**\n\n{pieces[0]}", *pieces[1:]]
-        done += [_Block(place, piece, len(plain(piece))) for piece in pieces if plain(piece)]
+        rich = [found for piece in pieces if (found := to_rich(piece))]
+        done += [_Block(number, place, one) for number, one in enumerate(rich, len(done))]
     return done
 
 
