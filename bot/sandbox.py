@@ -41,7 +41,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(autoescape=False, undefined=StrictUndefined, finalize=_keep_aside, trim_blocks=True, lstrip_blocks=True, cache_size=0)
         self.filters = {name: self.filters[name] for name in FILTERS} | (filters or {})
         self.tests = {name: self.tests[name] for name in TESTS}
-        self.filters["_steps"], self.filters["_short"] = _steps, _short
+        self.filters |= {"_steps": _steps, "_short": _short, "join": _join}
         self.globals = {"range": _range}
 
     def is_safe_callable(self, obj: object) -> bool:
@@ -137,6 +137,13 @@ def _short(value: object) -> object:
     if isinstance(value, str | list | tuple | dict) and len(value) > MAX_VALUE:
         raise SecurityError("the value is too long")
     return value
+
+
+def _join(items: Iterable[object], separator: str = "") -> str:
+    words = [str(item) for item in items]
+    if sum(map(len, words)) + len(separator) * len(words) > MAX_VALUE:
+        raise SecurityError("the value is too long")
+    return separator.join(words)
 
 
 def _is_small(value: object) -> bool:

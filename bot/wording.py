@@ -62,7 +62,8 @@ class Wording:
             try:
                 return self._render(entry, facts)
             except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
-                fault = Problem(f"текст «{key}» не собрался: {error}", entry.file, entry.line, hint="проверьте переменные шаблона")
+                reason = error if isinstance(error, TemplateError) else type(error).__name__  # other errors may quote a fact
+                fault = Problem(f"текст «{key}» не собрался: {reason}", entry.file, entry.line, hint="проверьте переменные шаблона")
                 log.warning("wording failed: %s", fault)
         raise ConfigError([fault])
 

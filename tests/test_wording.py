@@ -17,6 +17,7 @@ import bot
 from bot.errors import ConfigError
 from bot.markdown import to_rich
 from bot.model import Customer, RichText, Span, Style
+from bot.phrases import Phrases
 from bot.wording import LOCALES, Wording, builtin
 
 NOW = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
@@ -162,6 +163,7 @@ def test_owner_template_that_fails_gives_way_to_ours(tmp_path: Path) -> None:
     [
         "{% for a in range(2000) %}{% for b in range(2000) %}{% for c in range(2000) %}x{% endfor %}{% endfor %}{% endfor %}",
         "{{ 'a' * 200000000 }}", "{{ 9 ** 99999999 }}", "{{ '%0999999999d' % 1 }}", "{{ range(200000000)|list }}", "{{ range(99999999)|join('x') }}",
+        "{{ range(2000)|join('" + "x" * 100_000 + "') }}",
         "{% set x = 'aaaaaaaaaa' %}" + "{% set x = x ~ x ~ x ~ x %}" * 30 + "{{ x }}", "{% set x = [1] %}" + "{% set x = x + x %}" * 40,
         "{% for a in range(1000) %}{{ number }}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa{% endfor %}",
     ],
@@ -256,3 +258,29 @@ def test_unfit_names_are_left_out() -> None:
 def test_locales_are_shipped() -> None:
     """Both languages stand beside the code."""
     assert {"ru.yaml", "en.yaml"} <= {p.name for p in LOCALES.iterdir()}
+
+
+GUIDE = ROOT.parent / "docs" / "ru" / "teksty.md"
+
+
+def test_guide_shows_what_is_true(tmp_path: Path) -> None:
+    """Every filter of ours is in the guide, its YAML loads as an owner's file, and its examples come out as it says."""
+    text = GUIDE.read_text("utf-8")
+    for name in Phrases(str, UTC).filters():
+        assert f"`{name}`" in text or f"\\|{name}" in text, name
+    for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        assert not [p for p in owner(folder, ru=block).problems if "неизвестен" in p.text]
+
+    rows = re.findall(r"^\| `(\{\{.*?\}\})` \| (.*?) \|$", text, re.MULTILINE)
+    (tmp_path / "rows").mkdir()
+    own = "\n".join(f"  r{n}: |\n    {source}".replace("\\|", "|") for n, (source, _) in enumerate(rows))
+    words = owner(tmp_path / "rows", ru=f"rows:\n{own}\n")
+    facts = {
+        "customer": Customer(1, "Анна", "Черных"), "operator": "Павел Коваль", "now": NOW, "opens": NOW + timedelta(hours=11),
+        "written": NOW - timedelta(minutes=5), "seconds": 290, "sum": 1234.5, "number": 1042, "count": 3, "what": ["фото", "видео", "голос"],
+    }  # fmt: skip
+    assert len(rows) > 15
+    for n, (source, said) in enumerate(rows):
+        assert words.text(f"rows.r{n}", **facts).replace("\u00a0", " ") == said, source
