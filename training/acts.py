@@ -6,7 +6,6 @@ import argparse
 import json
 import random
 import time
-import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,13 +17,16 @@ import scipy.sparse
 import yaml
 
 from bot.knowledge import acts
-from bot.knowledge.acts import ACTS, BUCKETS, RULES, Features, bundled_words, features_of, grams_of, pair_of, read_act
+from bot.knowledge.acts import ACTS, BUCKETS, RULES, Features, bundled_words, features_of, grams_of, hash_of, pair_of, read_act
+from bot.knowledge.encoding.navec import find_navec, read_navec
+from bot.knowledge.encoding.rows import lay, read_trained, vocabulary_of
 from bot.knowledge.words import words_of
 from bot.model import Act
 
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "bot" / "knowledge" / "data" / "acts.npz"
 BETWEEN = (". ", "! ", ", ", " ", "\n")
+MEANING = 1.0  # how much the meanings of words weigh beside their pieces
 EMOTIONAL = 8  # the place of the emotional text among the twelve of an intent of support_ru
 
 
@@ -49,7 +51,7 @@ def read_lines() -> list[Line]:
     for path in sorted((HERE / "support_ru").glob("*.jsonl")):
         for row in map(json.loads, path.read_text("utf-8").splitlines()):
             for n, text in enumerate(row.get("texts", ())):
-                lines.append(Line(text, Act.QUESTION, 0.8 if n == EMOTIONAL else 0.0, 0.25))
+                lines.append(Line(text, Act.QUESTION, 0.5 if n == EMOTIONAL else 0.0, 0.12))
     return lines
 
 
@@ -94,8 +96,26 @@ def misspell(text: str, rng: random.Random) -> str:
     return (text[:i] + text[i + 1 :], text[:i] + other + text[i:], text[:i] + other + text[i + 1 :], text[:i] + text[i + 1 : i + 2] + text[i] + text[i + 2 :])[how]
 
 
-def matrix_of(seen: Sequence[Features]) -> scipy.sparse.csr_matrix:
-    """Rows of piece weights and rules exactly as `acts` sums them."""
+@dataclass(frozen=True, slots=True)
+class Meanings:
+    """Vectors (n, d) of the most frequent words, from our own encoder; the weights learnt on them are shipped word by word."""
+
+    at: dict[str, int]
+    vectors: np.ndarray
+
+
+def read_meanings(words: int = 40_000) -> Meanings:
+    path = find_navec()
+    if path is None:
+        raise SystemExit("pip install --no-deps natasha==1.6.0")
+    vocabulary = vocabulary_of(read_navec(path), forms=words)
+    vectors = lay(vocabulary, read_trained(SHIPPED.with_name("encoder.npz")))
+    vectors /= np.sqrt((vectors**2).sum(1).mean())
+    return Meanings({w: i for i, w in enumerate(vocabulary.forms)}, vectors.astype(np.float32))
+
+
+def matrix_of(seen: Sequence[Features], meanings: Meanings) -> scipy.sparse.csr_matrix:
+    """Rows of piece weights, rules and meanings exactly as `acts` sums them."""
     rows, columns, values = [], [], []
     for n, one in enumerate(seen):
         if one.tokens:
@@ -114,7 +134,12 @@ def matrix_of(seen: Sequence[Features]) -> scipy.sparse.csr_matrix:
         rows += [n] * len(used)
         columns += [BUCKETS + k for k, _ in used]
         values += [v for _, v in used]
-    return scipy.sparse.csr_matrix((values, (rows, columns)), shape=(len(seen), BUCKETS + RULES), dtype=np.float64)
+    pieces = scipy.sparse.csr_matrix((values, (rows, columns)), shape=(len(seen), BUCKETS + RULES), dtype=np.float64)
+    dense = np.zeros((len(seen), meanings.vectors.shape[1]))
+    for n, one in enumerate(seen):
+        if found := [i for token in one.tokens if (i := meanings.at.get(token)) is not None]:
+            dense[n] = MEANING * meanings.vectors[found].sum(0) / np.sqrt(len(one.tokens))
+    return scipy.sparse.csr_matrix(scipy.sparse.hstack([pieces, dense]))
 
 
 def fit(x: scipy.sparse.csr_matrix, goal: np.ndarray, weight: np.ndarray, ridge: float, rounds: int = 120) -> np.ndarray:
@@ -140,11 +165,11 @@ def fit(x: scipy.sparse.csr_matrix, goal: np.ndarray, weight: np.ndarray, ridge:
     return np.asarray(found.x).reshape(shape)
 
 
-def train(lines: Sequence[Line], ridge: float, seed: int = 0) -> tuple[np.ndarray, frozenset[int]]:
-    """The weights (BUCKETS + RULES, acts + 1) and the known words."""
+def train(lines: Sequence[Line], meanings: Meanings, ridge: float, seed: int = 0) -> tuple[np.ndarray, frozenset[int]]:
+    """The weights (BUCKETS + RULES + d, acts + 1) and the known words."""
     wide = widen(lines, random.Random(seed))
     words = bundled_words()
-    x = matrix_of([features_of(line.text, words) for line in wide])
+    x = matrix_of([features_of(line.text, words) for line in wide], meanings)
     goal = np.array([[float(line.act is act) for act in ACTS] for line in wide])
     several = fit(x, goal, np.array([line.weight for line in wide]), ridge)
     felt = [n for n, line in enumerate(wide) if line.upset is not None]
@@ -152,15 +177,24 @@ def train(lines: Sequence[Line], ridge: float, seed: int = 0) -> tuple[np.ndarra
     anger = fit(x[felt], degrees, np.array([wide[n].weight for n in felt]), ridge)
     own = [line for line in lines if line.weight >= 1]
     counted = Counter(w for line in own for w in words_of(line.text) if len(w) > 1 and w[0] > "z")
-    return np.hstack([several, anger]), frozenset(zlib.crc32(w.encode()) for w in counted)
+    return np.hstack([several, anger]), frozenset(hash_of(w) for w in counted)
 
 
-def save(path: Path, weights: np.ndarray, known: frozenset[int]) -> None:
-    scale = np.abs(weights[:BUCKETS]).max(0) / 127
-    pieces = np.round(weights[:BUCKETS] / scale).astype(np.int8)
+def save(path: Path, weights: np.ndarray, known: frozenset[int], meanings: Meanings) -> None:
+    pieces, scale = pack(weights[:BUCKETS])
+    words, words_scale = pack(MEANING * meanings.vectors @ weights[BUCKETS + RULES :])
+    keys = np.array([hash_of(w) for w in meanings.at], np.uint32)
+    keys, first = np.unique(keys, return_index=True)
     np.savez_compressed(
-        path, pieces=pieces, scale=scale.astype(np.float32), rules=weights[BUCKETS:].astype(np.float32), known=np.array(sorted(known), np.uint32)
-    )
+        path, pieces=pieces, scale=scale, rules=weights[BUCKETS : BUCKETS + RULES].astype(np.float32), keys=keys,
+        words=words[first], words_scale=words_scale, known=np.array(sorted(known), np.uint32),
+    )  # fmt: skip
+
+
+def pack(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """int8 with a scale for each column."""
+    scale = (np.abs(weights).max(0) / 127).astype(np.float32)
+    return np.round(weights / scale).astype(np.int8), scale
 
 
 def use(path: Path) -> None:
@@ -192,15 +226,15 @@ def main() -> None:
     args = parser.parse_args()
     start, lines = time.perf_counter(), read_lines()
     print(f"{sum(x.weight >= 1 for x in lines)} lines of acts, {len(lines)} with ordinary questions")
-    rng = random.Random(1)
+    meanings, rng = read_meanings(), random.Random(1)
     own = [x for x in lines if x.weight >= 1]
     aside = set(rng.sample(range(len(own)), len(own) // 5))
     apart = {id(own[n]) for n in aside}
-    save(SHIPPED, *train([x for x in lines if id(x) not in apart], args.ridge))
+    save(SHIPPED, *train([x for x in lines if id(x) not in apart], meanings, args.ridge), meanings)
     use(SHIPPED)
     rows = [{"query": x.text, "act": "plain" if x.act is Act.QUESTION else x.act.value} for n, x in enumerate(own) if n in aside]
     print("own lines, a fifth kept aside:   ", judge(rows))
-    save(SHIPPED, *train(lines, args.ridge))
+    save(SHIPPED, *train(lines, meanings, args.ridge), meanings)
     use(SHIPPED)
     for path in args.judge_data:
         judged = [json.loads(row) for row in path.read_text("utf-8").splitlines() if row]

@@ -185,26 +185,41 @@ def _rules(text: str, tokens: Sequence[str], belongs: Sequence[Sequence[int]], c
 class ActModel:
     """Logistic weights: (BUCKETS, acts + 1) for pieces of words, (RULES, acts + 1) for rules; the last column is anger.
 
-    `known` are sorted hashes of the words it was trained on: only they may come out of a wrong layout or transliteration.
+    `words` (n, acts + 1) are weights of whole words by their meaning, found by the sorted hashes `keys`: they know words that
+    no training line had. `known` are hashes of the words it was trained on: only they may come out of a wrong layout or transliteration.
     """
 
     pieces: Floats
     rules: Floats
+    keys: npt.NDArray[np.uint32]
+    words: npt.NDArray[np.int8]
+    scale: Floats
     known: frozenset[int]
+
+    def meaning(self, word: str) -> Floats | None:
+        key = np.uint32(hash_of(word))
+        at = int(np.searchsorted(self.keys, key))
+        return self.words[at] * self.scale if at < len(self.keys) and self.keys[at] == key else None
+
+
+def hash_of(word: str) -> int:
+    return zlib.crc32(word.encode())
 
 
 @functools.cache
 def bundled_model() -> ActModel:
     with (files("bot.knowledge") / "data" / "acts.npz").open("rb") as file, np.load(file) as data:
-        pieces = data["pieces"].astype(np.float32) * data["scale"].astype(np.float32)
-        return ActModel(pieces, data["rules"].astype(np.float32), frozenset(data["known"].tolist()))
+        pieces = data["pieces"].astype(np.float32) * data["scale"]
+        return ActModel(pieces, data["rules"], data["keys"], data["words"], data["words_scale"], frozenset(data["known"].tolist()))
 
 
 @functools.lru_cache(maxsize=20_000)
 def _of_word(word: str) -> Floats:
     grams = grams_of(word)
-    weights: Floats = bundled_model().pieces[list(grams)].sum(0) / np.float32(math.sqrt(len(grams)))
-    return weights
+    model = bundled_model()
+    weights: Floats = model.pieces[list(grams)].sum(0) / np.float32(math.sqrt(len(grams)))
+    meaning = model.meaning(word)
+    return weights if meaning is None else weights + meaning
 
 
 def _logits(seen: Features) -> Floats:
@@ -313,5 +328,5 @@ def _from_translit(text: str) -> str:
 def _is_known(text: str) -> bool:
     """Whether at least half of the words, and one longer than a letter, are words of the training lines."""
     known = bundled_model().known
-    hits = [zlib.crc32(w.encode()) in known for w in _TOKEN.findall(fold(text))]
+    hits = [hash_of(w) in known for w in _TOKEN.findall(fold(text))]
     return bool(hits) and sum(hits) * 2 >= len(hits)
