@@ -151,4 +151,3 @@ def _default(field: Any) -> Any:
     if field.default is not MISSING:
         return field.default
     return field.default_factory() if field.default_factory is not MISSING else MISSING
-

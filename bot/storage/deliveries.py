@@ -15,6 +15,8 @@ from bot.storage.codec import clean, decode, encode, maybe_ms, moment, ms
 from bot.storage.promises import LANES, next_head, promise, write_events
 
 OPEN = ("pending", "sending")
+ENDED = ("unknown", "failed", "cancelled")  # few; the rest was sent
+_HEADS = "from outbox indexed by outbox_heads where head = 1 and status = 'pending'"
 
 
 def take(db: sqlite3.Connection, now: datetime, limit: int, resting: Collection[tuple[str, str]]) -> tuple[Delivery, ...]:
@@ -36,10 +38,12 @@ def take(db: sqlite3.Connection, now: datetime, limit: int, resting: Collection[
 
 def next_due(db: sqlite3.Connection) -> datetime | None:
     """When the first head is due that waits for nothing but time."""
-    for row in db.execute("select id, place, channel, chat, edits, due from outbox where head = 1 and status = 'pending' order by due"):
-        if not row["edits"] or not _still_open(db, row):
-            return moment(row["due"])
-    return None
+    found: list[int] = []
+    for channel in _channels(db):
+        for lane in LANES.values():
+            rows = db.execute(f"select id, place, channel, chat, edits, due {_HEADS} and channel = ? and lane = ? order by due", (channel, lane))
+            found += next(([row["due"]] for row in rows if not row["edits"] or not _still_open(db, row)), [])
+    return moment(min(found)) if found else None
 
 
 def settle(db: sqlite3.Connection, id: int, settled: Settled, now: datetime) -> tuple[int, ...]:
@@ -75,7 +79,7 @@ def settle(db: sqlite3.Connection, id: int, settled: Settled, now: datetime) -> 
 
 def recover(db: sqlite3.Connection, now: datetime) -> int:
     """What a crash left "sending" may have arrived."""
-    left = db.execute("select * from outbox where status = 'sending' order by id").fetchall()
+    left = db.execute("select * from outbox indexed by outbox_open where status in ('pending', 'sending') and status = 'sending' order by id").fetchall()
     for row in left:
         doubt = "the process died while it was being sent"
         again = row["on_doubt"] == "resend"
@@ -107,8 +111,7 @@ def prove(db: sqlite3.Connection, token: str, peer: Peer, message: str, now: dat
     if row is None or not (row["status"] in ("sending", "unknown", "failed") or (row["status"] == "pending" and row["doubts"])):
         return
     db.execute(
-        "update outbox set status = 'sent', head = 0, settled = ?, error = '', message = case when message = '' then ? else message end"
-        " where id = ?",
+        "update outbox set status = 'sent', head = 0, settled = ?, error = '', message = case when message = '' then ? else message end where id = ?",
         (ms(now), message, row["id"]),
     )
     if row["status"] in OPEN:
@@ -131,20 +134,20 @@ def press(db: sqlite3.Connection, token: str, peer: Peer, message: str = "") -> 
 def quoted(db: sqlite3.Connection, peer: Peer, message: str) -> Quoted | None:
     """What one of our messages in this chat was."""
     row = db.execute(
-        "select name, ticket, mirrors from outbox where channel = ? and chat = ? and message = ? and verb = 'say'"
-        " order by id desc limit 1",
+        "select name, ticket, mirrors from outbox where channel = ? and chat = ? and message = ? and message <> '' and verb = 'say' order by id desc limit 1",
         (peer.channel, peer.chat, message),
     ).fetchone()
     return None if row is None else Quoted(row["name"], row["ticket"], row["mirrors"])
 
 
-def listed(
-    db: sqlite3.Connection, status: Collection[DeliveryStatus], after: int, peer: Peer | None, limit: int
-) -> tuple[Delivery, ...]:
+def listed(db: sqlite3.Connection, status: Collection[DeliveryStatus], after: int, peer: Peer | None, limit: int) -> tuple[Delivery, ...]:
     where, values = ["id > ?"], [after]  # type: tuple[list[str], list[Any]]
     if status:
         where.append(f"status in ({', '.join('?' * len(status))})")
         values += status
+    few = next((kind for kind in (OPEN, ENDED) if status and set(status) <= set(kind)), None)
+    if few is not None:  # said in words, so that the partial index is used
+        where.append(f"status in {few}")
     if peer is not None:
         where.append("channel = ? and chat = ? and thread = ?")
         values += (peer.channel, peer.chat, peer.thread)
@@ -162,20 +165,18 @@ def delivery(row: Any) -> Delivery:
 def _channels(db: sqlite3.Connection) -> list[str]:
     """The channels that have something waiting: a walk along the index, one step for each."""
     found: list[str] = []
-    step = "select min(channel) from outbox where head = 1 and status = 'pending' and channel > ?"
+    step = f"select min(channel) {_HEADS} and channel > ?"
     while (name := db.execute(step, (found[-1] if found else "",)).fetchone()[0]) is not None:
         found.append(name)
     return found
 
 
-def _heads(
-    db: sqlite3.Connection, channel: str, lane: int, now: datetime, limit: int, resting: Collection[tuple[str, str]]
-) -> list[tuple[Any, str]]:
+def _heads(db: sqlite3.Connection, channel: str, lane: int, now: datetime, limit: int, resting: Collection[tuple[str, str]]) -> list[tuple[Any, str]]:
     """At most *limit* heads of a channel's lane that may go, each with the message it edits."""
     found: list[tuple[Any, str]] = []
     hopeless = []
     rows = db.execute(
-        "select * from outbox where head = 1 and status = 'pending' and channel = ? and lane = ? and due <= ? order by due, id",
+        f"select * {_HEADS} and channel = ? and lane = ? and due <= ? order by due, id",
         (channel, lane, ms(now)),
     )
     for row in rows:
@@ -234,8 +235,7 @@ def _pressed(db: sqlite3.Connection, token: str, peer: Peer) -> Any:
 def reorder(db: sqlite3.Connection, channel: str, chat: str, thread: str, lane: int) -> None:
     """After a row opened or closed: exactly its order's oldest open row is the head."""
     db.execute(
-        "update outbox set head = 0 where channel = ? and chat = ? and thread = ? and lane = ?"
-        " and status in ('pending', 'sending') and head = 1",
+        "update outbox set head = 0 where channel = ? and chat = ? and thread = ? and lane = ? and status in ('pending', 'sending') and head = 1",
         (channel, chat, thread, lane),
     )
     next_head(db, channel, chat, thread, lane)

@@ -29,9 +29,7 @@ def keep_topic(db: sqlite3.Connection, ticket: int, channel: str, chat: str, thr
 
 
 def forget_topic(db: sqlite3.Connection, channel: str, chat: str, thread: str) -> int | None:
-    row = db.execute(
-        "delete from topics where channel = ? and chat = ? and thread = ? returning ticket", (channel, chat, thread)
-    ).fetchone()
+    row = db.execute("delete from topics where channel = ? and chat = ? and thread = ? returning ticket", (channel, chat, thread)).fetchone()
     return None if row is None else int(row["ticket"])
 
 
@@ -40,9 +38,7 @@ def move_chat(db: sqlite3.Connection, channel: str, old: str, new: str) -> None:
     if old == new:
         return
     for row in db.execute("select id, thread from conversations where channel = ? and chat = ?", (channel, old)).fetchall():
-        other = db.execute(
-            "select id from conversations where channel = ? and chat = ? and thread = ?", (channel, new, row["thread"])
-        ).fetchone()
+        other = db.execute("select id from conversations where channel = ? and chat = ? and thread = ?", (channel, new, row["thread"])).fetchone()
         if other is not None:
             _join(db, other["id"], row["id"])
         db.execute("update conversations set chat = ? where id = ?", (new, row["id"]))
@@ -89,9 +85,7 @@ def _join(db: sqlite3.Connection, source: int, into: int) -> None:
 
 def _move_deliveries(db: sqlite3.Connection, channel: str, old: str, new: str) -> None:
     """Open promises are addressed anew; what was sent stays where it was, its message ids mean nothing in the new chat."""
-    rows = db.execute(
-        "select * from outbox where channel = ? and chat = ? and status in ('pending', 'sending') order by id", (channel, old)
-    ).fetchall()
+    rows = db.execute("select * from outbox where channel = ? and chat = ? and status in ('pending', 'sending') order by id", (channel, old)).fetchall()
     for row in rows:
         outbound = decode(Outbound, row["payload"])
         moved = replace(outbound, to=replace(outbound.to, chat=new))

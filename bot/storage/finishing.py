@@ -193,17 +193,12 @@ def _about(turn: Turn, outcome: Outcome) -> int | None:
 
 def _filled(turn: Turn, outcome: Outcome, target: int, now: datetime) -> tuple[Event, ...]:
     number = _about(turn, outcome)
-    return tuple(
-        replace(e, at=e.at or now, conversation=e.conversation or target, ticket=number if e.ticket is None else e.ticket)
-        for e in outcome.events
-    )
+    return tuple(replace(e, at=e.at or now, conversation=e.conversation or target, ticket=number if e.ticket is None else e.ticket) for e in outcome.events)
 
 
 def _rest(db: sqlite3.Connection, own: int, now: datetime) -> None:
     """What came meanwhile makes the next turn; it stands behind those that are ready already."""
-    left = db.execute(
-        "select min(id) as first, max(ready) as ready from inbox where conversation = ? and done_at is null", (own,)
-    ).fetchone()
+    left = db.execute("select min(id) as first, max(ready) as ready from inbox indexed by inbox_waiting where conversation = ? and done_at is null", (own,)).fetchone()
     ready_at = ready = limit = None
     if left["first"] is not None:
         ready = left["ready"]

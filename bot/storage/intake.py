@@ -40,8 +40,7 @@ def accept(db: sqlite3.Connection, channel: str, arrivals: Sequence[Arrival], cu
                 deliveries.prove(db, inbound.press, inbound.peer, inbound.message, now)
     if cursor is not None:
         db.execute(
-            "insert into cursors(channel, value, moved) values(?, ?, ?)"
-            " on conflict(channel) do update set value = excluded.value, moved = excluded.moved",
+            "insert into cursors(channel, value, moved) values(?, ?, ?) on conflict(channel) do update set value = excluded.value, moved = excluded.moved",
             (channel, cursor, ms(now)),
         )
     return new
@@ -108,9 +107,7 @@ def _meet(db: sqlite3.Connection, inbound: Inbound, now: datetime) -> int:
 def _customer(db: sqlite3.Connection, inbound: Inbound, now: datetime) -> int:
     """The customer of another thread of the same chat, else a new one."""
     peer = inbound.peer
-    known = db.execute(
-        "select customer from conversations where channel = ? and chat = ? and customer is not null limit 1", (peer.channel, peer.chat)
-    ).fetchone()
+    known = db.execute("select customer from conversations where channel = ? and chat = ? and customer is not null limit 1", (peer.channel, peer.chat)).fetchone()
     if known is not None:
         return int(known["customer"])
     told = inbound.sender if inbound.kind in OWN else Sender("")

@@ -59,9 +59,7 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
         return False
     values = {"customer": id, "now": ms(now)}
     names = _names(db, id)
-    orders = db.execute(
-        f"select distinct channel, chat, thread, lane from outbox where status in ('pending', 'sending') and ({_ROWS['outbox']})", values
-    ).fetchall()
+    orders = db.execute(f"select distinct channel, chat, thread, lane from outbox where status in ('pending', 'sending') and ({_ROWS['outbox']})", values).fetchall()
     _end_waiting(db, id, now, turn)
     for statement in (
         f"""update outbox set payload = '{{"to":{{"channel":"","chat":""}}}}', name = '', edits = '', quotes = '', mirrors = '', error = '',
@@ -111,13 +109,10 @@ def _end_waiting(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[
     for row in db.execute(waiting, {"customer": id}).fetchall():
         values = {"id": turn(), "conversation": row["conversation"], "now": ms(now)}
         db.execute(
-            "insert into turns(id, conversation, at, dialog, result, reason, text, why)"
-            " values(:id, :conversation, :now, 'forget', 'ignored', 'forgotten', '', '{}')",
+            "insert into turns(id, conversation, at, dialog, result, reason, text, why) values(:id, :conversation, :now, 'forget', 'ignored', 'forgotten', '', '{}')",
             values,
         )
-        db.execute(
-            "update inbox set done_at = :now, result = 'ignored', turn = :id where done_at is null and conversation = :conversation", values
-        )
+        db.execute("update inbox set done_at = :now, result = 'ignored', turn = :id where done_at is null and conversation = :conversation", values)
 
 
 def _names(db: sqlite3.Connection, id: int) -> list[str]:
@@ -148,9 +143,7 @@ def _erase_names(db: sqlite3.Connection, names: list[str]) -> None:
 
 def _erase_events(db: sqlite3.Connection, values: Mapping[str, Any]) -> None:
     """Events stay for the metrics, without words and without the customer as their actor."""
-    senders = {
-        f"{r['channel']}:{r['chat']}" for r in db.execute(f"select channel, chat from conversations where id in {_HIS}", values)
-    }
+    senders = {f"{r['channel']}:{r['chat']}" for r in db.execute(f"select channel, chat from conversations where id in {_HIS}", values)}
     senders |= {s.partition(":")[2] for s in senders}
     for row in db.execute(f"select id, actor, data from events where {_ROWS['events']}", values).fetchall():
         data = {k: v for k, v in json.loads(row["data"]).items() if k in KEPT and isinstance(v, (int, float, str)) and len(str(v)) <= 64}

@@ -16,16 +16,14 @@ _PROMISE = """insert into outbox(dedupe, channel, chat, thread, lane, verb, name
   payload, on_doubt, created, due, place, head) values(:dedupe, :channel, :chat, :thread, :lane, :verb, :name, :edits, :quotes, :mirrors,
   :ticket, :conversation, :turn, :payload, :on_doubt, :now, :now, :place, not exists(select 1 from outbox where channel = :channel
   and chat = :chat and thread = :thread and lane = :lane and status in ('pending', 'sending')))"""
-_REPLACED = """update outbox set status = 'cancelled', head = 0, settled = :now, error = 'replaced' where channel = :channel
-  and chat = :chat and thread = :thread and lane = :lane and status = 'pending' and verb = :verb and edits = :edits
+_REPLACED = """update outbox indexed by outbox_open set status = 'cancelled', head = 0, settled = :now, error = 'replaced' where channel = :channel
+  and chat = :chat and thread = :thread and lane = :lane and status in ('pending', 'sending') and status = 'pending' and verb = :verb and edits = :edits
   and quotes = :quotes"""
 _NEXT_HEAD = """update outbox set head = 1 where id = (select id from outbox where channel = :channel and chat = :chat
   and thread = :thread and lane = :lane and status in ('pending', 'sending') order by place, id limit 1)"""
 
 
-def promise(
-    db: sqlite3.Connection, say: Sequence[Outbound], now: datetime, *, turn: int | None = None, about: int | None = None, place: int = 0
-) -> tuple[int, ...]:
+def promise(db: sqlite3.Connection, say: Sequence[Outbound], now: datetime, *, turn: int | None = None, about: int | None = None, place: int = 0) -> tuple[int, ...]:
     """Rows of the outbox, in order. *about* is the conversation they belong to where the peer is no customer's own;
     a *place* below 0 puts them before what was promised earlier (the caller then orders the heads anew)."""
     homes: dict[Peer, int | None] = {}
@@ -94,7 +92,6 @@ def _remember(db: sqlite3.Connection, outbound: Outbound, home: int, id: int, no
         write_line(db, home, line, outbound=id)
     elif outbound.verb is Verb.EDIT and outbound.text:
         db.execute(
-            "update history set text = ? where outbound = (select max(id) from outbox where channel = ? and chat = ? and name = ?"
-            " and verb = 'say')",
+            "update history set text = ? where outbound = (select max(id) from outbox where channel = ? and chat = ? and name = ? and verb = 'say')",
             (clean(outbound.text.text), outbound.to.channel, outbound.to.chat, outbound.edits),
         )

@@ -33,21 +33,28 @@ class SqliteStore:
     """A `Store` in one SQLite file (or in memory). Made by `open`; `close` gives the file back."""
 
     def __init__(
-        self, file: Path | None, lock: LockFile | None, db: sqlite3.Connection, reader: sqlite3.Connection | None, now: Callable[[], datetime]
+        self,
+        file: Path | None,
+        lock: LockFile | None,
+        db: sqlite3.Connection,
+        reader: sqlite3.Connection | None,
+        now: Callable[[], datetime],
+        group: int,
     ) -> None:
         self.file = file
         self._lock, self._db, self._reading, self._now = lock, db, reader, now
         self._locks = Locks()
         self._turns = turns.highest(db)
-        self._writer = Writer(db, self._locks)
+        self._writer = Writer(db, self._locks, group=group)
         self._reader = None if reader is None else Writer(reader, Locks(), reads=True)
 
     @classmethod
-    def open(cls, url_or_path: str | Path, *, now: Callable[[], datetime] = _now) -> SqliteStore:
+    def open(cls, url_or_path: str | Path, *, now: Callable[[], datetime] = _now, group: int = 64) -> SqliteStore:
         """The store in this file, made with its folder where there is none and brought up to this version's shape.
 
-        Takes `sqlite:///data/bot.db`, a plain path, or `:memory:`. Raises `StorageBusy` where another process owns the file,
-        `StorageNewer` where a newer version has been at it, `StorageError` where it cannot be opened.
+        Takes `sqlite:///data/bot.db`, a plain path, or `:memory:`; *group* is how many waiting units share a commit at most.
+        Raises `StorageBusy` where another process owns the file, `StorageNewer` where a newer version has been at it,
+        `StorageError` where it cannot be opened.
         """
         file = _file(url_or_path)
         with ExitStack() as undo:
@@ -59,7 +66,7 @@ class SqliteStore:
                 undo.callback(db.close)
                 bring_up(db, file, now())
                 reader = _connect(f"{file.as_uri()}?mode=ro", read_only=True) if file else None
-                store = cls(file, lock, db, reader, now)
+                store = cls(file, lock, db, reader, now, group)
             except OSError as error:
                 raise StorageError(f"папка базы {file and file.parent} недоступна: {error.strerror}. Проверьте storage.url и права") from error
             except sqlite3.Error as error:
@@ -123,9 +130,7 @@ class SqliteStore:
             self._unlock(turn)
 
     # --- deliveries
-    async def take_deliveries(
-        self, now: datetime, *, limit: int = 32, resting: Collection[tuple[str, str]] = ()
-    ) -> tuple[Delivery, ...]:
+    async def take_deliveries(self, now: datetime, *, limit: int = 32, resting: Collection[tuple[str, str]] = ()) -> tuple[Delivery, ...]:
         return await self._write(lambda db: deliveries.take(db, now, limit, frozenset(resting)), undo=self._undeliver)
 
     def _undeliver(self, taken: tuple[Delivery, ...]) -> None:
@@ -187,18 +192,14 @@ class SqliteStore:
     async def turns(self, *, conversation: int | None = None, after: int = 0, limit: int = 50) -> tuple[TurnRecord, ...]:
         return await self._read(lambda db: looking.records(db, conversation, after, limit))
 
-    async def deliveries(
-        self, *, status: Collection[DeliveryStatus] = (), after: int = 0, peer: Peer | None = None, limit: int = 200
-    ) -> tuple[Delivery, ...]:
+    async def deliveries(self, *, status: Collection[DeliveryStatus] = (), after: int = 0, peer: Peer | None = None, limit: int = 200) -> tuple[Delivery, ...]:
         return await self._read(lambda db: deliveries.listed(db, status, after, peer, limit))
 
     async def press(self, token: str, peer: Peer) -> Press | None:
         found = await self._read(lambda db: deliveries.press(db, token, peer))
         return None if found is None else found[0]
 
-    async def events(
-        self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
-    ) -> tuple[Event, ...]:
+    async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]:
         return await self._read(lambda db: looking.events(db, since, until, kinds))
 
     async def counts(self) -> Mapping[str, int]:
@@ -252,7 +253,7 @@ def _own(file: Path) -> LockFile:
 def _connect(name: str, *, read_only: bool = False) -> sqlite3.Connection:
     db = sqlite3.connect(name, isolation_level=None, check_same_thread=False, cached_statements=512, uri=read_only)
     db.row_factory = sqlite3.Row
-    pragmas = () if read_only else ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "secure_delete = on")
-    for pragma in (*pragmas, "busy_timeout = 5000"):
+    pragmas = () if read_only else ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "secure_delete = on", "wal_autocheckpoint = 4000")
+    for pragma in (*pragmas, "cache_size = -8000", "busy_timeout = 5000"):
         db.execute(f"pragma {pragma}")
     return db

@@ -16,8 +16,8 @@ from bot.storage.writer import Locks
 
 WAITS = 20  # how many of the newest human answers tell how long people wait
 
-_READY = "select id, private from conversations where ready_at <= ? order by ready_at, id"
-_SAID = "select id, payload from inbox where conversation = ? and done_at is null order by id limit ?"
+_READY = "select * from conversations indexed by conversations_ready where ready_at <= ? order by ready_at, id"
+_SAID = "select id, payload from inbox indexed by inbox_waiting where conversation = ? and done_at is null order by id limit ?"
 
 
 def take(db: sqlite3.Connection, locks: Locks, number: Callable[[], int], now: datetime, batch: int) -> Turn | None:
@@ -30,8 +30,7 @@ def take(db: sqlite3.Connection, locks: Locks, number: Callable[[], int], now: d
         return None
     id = number()
     locks.hold(free["id"], id, tuple(number for number, _ in said))
-    row = db.execute("select * from conversations where id = ?", (free["id"],)).fetchone()
-    turn = Turn(id, conversation(row), tuple(i for _, i in said), now, attempts=row["attempts"])
+    turn = Turn(id, conversation(free), tuple(i for _, i in said), now, attempts=free["attempts"])
     found = [deliveries.press(db, i.press, i.peer, i.message) for i in turn.said if i.kind is InboundKind.PRESS]
     presses = [f for f in found if f is not None]
     quotes = tuple(deliveries.quoted(db, i.peer, i.quotes) if i.quotes else None for i in turn.said)
@@ -48,7 +47,7 @@ def highest(db: sqlite3.Connection) -> int:
 
 def next_ready(db: sqlite3.Connection, locks: Locks) -> datetime | None:
     """When the earliest conversation that nobody holds becomes ready."""
-    for row in db.execute("select id, ready_at from conversations where ready_at is not null order by ready_at"):
+    for row in db.execute("select id, ready_at from conversations indexed by conversations_ready where ready_at is not null order by ready_at"):
         if row["id"] not in locks.held:
             return moment(row["ready_at"])
     return None
@@ -117,9 +116,7 @@ def history(db: sqlite3.Connection, conversation: int, limit: int, since: dateti
         "select at, author, text, name, attachments from history where conversation = ? and at >= ? order by id desc limit ?",
         (conversation, 0 if since is None else ms(since), limit),
     ).fetchall()
-    return tuple(
-        Line(moment(r["at"]), r["author"], r["text"], r["name"], decode_all(Attachment, r["attachments"])) for r in reversed(rows)
-    )
+    return tuple(Line(moment(at), author, text, name, decode_all(Attachment, files)) for at, author, text, name, files in reversed(rows))
 
 
 def _ready(db: sqlite3.Connection, locks: Locks, now: datetime) -> Any:
@@ -151,9 +148,7 @@ def _joins(first: Inbound, inbound: Inbound, private: bool) -> bool:
     return private or (inbound.album == first.album and inbound.sender.id == first.sender.id)
 
 
-def _number(
-    db: sqlite3.Connection, place: Conversation, private: bool, presses: list[tuple[Press, int | None]], quotes: tuple[Quoted | None, ...]
-) -> int | None:
+def _number(db: sqlite3.Connection, place: Conversation, private: bool, presses: list[tuple[Press, int | None]], quotes: tuple[Quoted | None, ...]) -> int | None:
     """The ticket the turn is about: the customer's open one; in the desk the topic's, the pressed button's, the quoted message's."""
     if private and place.ticket is not None:
         return place.ticket
@@ -186,8 +181,7 @@ def _with_figures(db: sqlite3.Connection, turn: Turn) -> Turn:
     last = db.execute("select coalesce(max(number), 0) from tickets").fetchone()[0]
     waiting = db.execute("select count(*) from tickets where status = 'waiting'").fetchone()[0]
     waits = db.execute(
-        "select (first_reply - opened) / 1000.0 from tickets where first_reply is not null and opened is not null"
-        " order by number desc limit ?",
+        "select (first_reply - opened) / 1000.0 from tickets where first_reply is not null and opened is not null order by number desc limit ?",
         (WAITS,),
     )
     return replace(turn, next_number=last + 1, waiting=waiting, recent_waits=tuple(w[0] for w in waits))

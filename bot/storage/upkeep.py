@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.errors import StorageError
+from bot.storage import deliveries
 from bot.storage.codec import ms
 
 STUCK = timedelta(hours=1)  # an inbound older than this that nobody decided on is a fault
@@ -40,7 +41,10 @@ def counts(db: sqlite3.Connection) -> Mapping[str, int]:
     figures = {name: int(db.execute(query).fetchone()[0]) for name, query in found.items()}
     figures |= {f"deliveries_{s}": 0 for s in ("pending", "sending", "sent", "unknown", "failed", "cancelled")}
     figures |= {f"tickets_{s}": 0 for s in ("waiting", "operator", "snoozed", "closed")}
-    figures |= {f"deliveries_{s}": n for s, n in db.execute("select status, count(*) from outbox group by status")}
+    for few in (deliveries.OPEN, deliveries.ENDED):
+        figures |= {f"deliveries_{s}": n for s, n in db.execute(f"select status, count(*) from outbox where status in {few} group by status")}
+    promised = int(db.execute("select count(*) from outbox").fetchone()[0])
+    figures["deliveries_sent"] = promised - sum(n for name, n in figures.items() if name.startswith("deliveries_"))
     figures |= {f"tickets_{s}": n for s, n in db.execute("select status, count(*) from tickets group by status")}
     return figures
 

@@ -104,7 +104,7 @@ class DeliveriesContract:
         assert [d.outbound.text.text for d in await store.deliveries(status=["cancelled"])] == ["правка"]
 
     async def test_a_limit_is_no_failed_try(self, store: Store) -> None:
-        """"Later" does not count as a try, a doubt is on record, and the promise itself may change."""
+        """ "Later" does not count as a try, a doubt is on record, and the promise itself may change."""
         await store.promise([say("1")], NOON)
         [d] = await deliver(store)
         await store.settle(d, Settled("pending", due=later(1), counted=False), NOON)

@@ -20,9 +20,7 @@ def later(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def arrival(
-    key: str, text: str = "здравствуйте", peer: Peer = ANNA, *, at: float = 0, ready: float | None = None, limit: float = 60, **fields: Any
-) -> Arrival:
+def arrival(key: str, text: str = "здравствуйте", peer: Peer = ANNA, *, at: float = 0, ready: float | None = None, limit: float = 60, **fields: Any) -> Arrival:
     """Something *peer* did at second *at*, ready at second *ready* (at once where it is not said)."""
     sender = fields.pop("sender", Sender(peer.chat, "Анна", "Кузнецова", "anna"))
     private = fields.pop("private", peer.chat != DESK.chat)

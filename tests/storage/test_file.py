@@ -21,6 +21,11 @@ from bot.storage.migrations import STEPS
 from bot.storage.sqlite import SqliteStore
 from bot.testing.store_scene import ANNA, NOON, answer, arrival, deliver, hear, later, say, take
 
+
+def copies(folder: Path) -> list[Path]:
+    return list(folder.glob("bot.db.before-002_more-*"))
+
+
 HOLD = """
 import asyncio, sys
 from bot.storage.sqlite import SqliteStore
@@ -104,7 +109,7 @@ def test_another_kind_of_url_is_refused(url: str) -> None:
         SqliteStore.open(url)
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+async def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """No traceback of the driver: what could not be opened, and what to look at."""
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(StorageError, match=r"storage\.url"):
@@ -113,7 +118,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"text\.db не удалось открыть"):
         SqliteStore.open(tmp_path / "text.db")
     (tmp_path / "text.db").unlink()
-    SqliteStore.open(tmp_path / "text.db")
+    await SqliteStore.open(tmp_path / "text.db").close()  # the refused one did not keep the lock
 
 
 async def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
@@ -144,7 +149,7 @@ async def test_a_new_step_is_taken_over_a_copy(tmp_path: Path, monkeypatch: pyte
 
     assert [i.text for i in (await take(store, 1)).said] == ["до обновления"]
     await store.close()
-    assert sum(name.startswith("bot.db.before-002_more-") for name in os.listdir(tmp_path)) == 2
+    assert len(copies(tmp_path)) == 2
     monkeypatch.delitem(STEPS, "002_more")
     with pytest.raises(StorageNewer):
         SqliteStore.open(file)

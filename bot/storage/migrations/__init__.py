@@ -42,8 +42,7 @@ def bring_up(connection: sqlite3.Connection, file: Path | None, now: datetime) -
     applied = {step.name for step in steps.applied(db)}
     if strange := applied - set(STEPS):
         raise StorageNewer(
-            f"базу {file or ':memory:'} изменила более новая версия программы (шаг {max(strange)}):"
-            " обновите программу или восстановите копию, сделанную до обновления"
+            f"базу {file or ':memory:'} изменила более новая версия программы (шаг {max(strange)}): обновите программу или восстановите копию, сделанную до обновления"
         )
     waiting = tuple(step.name for step in steps.pending(db))
     if waiting and applied and file is not None:

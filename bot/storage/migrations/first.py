@@ -1,4 +1,8 @@
-"""The first shape. Times are milliseconds UTC, JSON is text; partial indexes hold only what is still open."""
+"""The first shape. Times are milliseconds UTC, JSON is text; partial indexes hold only what is still open.
+
+Hot paths name their index (`indexed by`): without statistics the planner likes the wrong ones. What is asked once a year
+(export, forgetting) has no index: each one costs every message.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +33,12 @@ STATEMENTS = (
     "create index turns_conversation on turns(conversation, id)",
     "create index turns_subject on turns(subject) where subject is not null",
     """create table inbox(
-      id integer primary key autoincrement, channel text not null, key text not null,
+      id integer primary key, channel text not null, key text not null,
       conversation integer not null references conversations, kind text not null, at integer not null, received integer not null,
       ready integer not null, limit_at integer not null, message text not null default '', payload text not null,
       turn integer references turns, done_at integer, result text,
       check((done_at is null) = (result is null)), unique(channel, key)) strict""",
     "create index inbox_waiting on inbox(conversation, id, ready, limit_at) where done_at is null",
-    "create index inbox_conversation on inbox(conversation, id)",
     """create trigger inbox_result_once before update of result, done_at on inbox when old.result is not null
       begin select raise(abort, 'an inbound has exactly one result'); end""",
     """create table tickets(
@@ -67,14 +70,11 @@ STATEMENTS = (
       message text not null default '', error text not null default '') strict""",
     "create index outbox_open on outbox(channel, chat, thread, lane, place, id) where status in ('pending', 'sending')",
     "create index outbox_heads on outbox(channel, lane, due, id) where head = 1 and status = 'pending'",
-    "create index outbox_due on outbox(due) where head = 1 and status = 'pending'",
-    "create index outbox_status on outbox(status)",
+    "create index outbox_ended on outbox(status) where status in ('unknown', 'failed', 'cancelled')",
     "create index outbox_message on outbox(channel, chat, message) where message <> ''",
     "create index outbox_name on outbox(channel, chat, name) where name <> ''",
-    "create index outbox_conversation on outbox(conversation) where conversation is not null",
-    "create index outbox_ticket on outbox(ticket) where ticket is not null",
     """create table history(
-      id integer primary key autoincrement, conversation integer not null references conversations, at integer not null,
+      id integer primary key, conversation integer not null references conversations, at integer not null,
       author text not null check(author in ('customer', 'bot', 'operator', 'note', 'system')), name text not null default '',
       text text not null, attachments text not null default '[]', message text not null default '', outbound integer) strict""",
     "create index history_conversation on history(conversation, id)",
@@ -85,12 +85,10 @@ STATEMENTS = (
       fired integer, cancelled integer) strict""",
     "create unique index timers_key on timers(key) where fired is null and cancelled is null",
     "create index timers_due on timers(due, id) where fired is null and cancelled is null",
-    "create index timers_conversation on timers(conversation)",
     """create table events(
-      id integer primary key autoincrement, kind text not null, at integer not null, conversation integer, ticket integer,
+      id integer primary key, kind text not null, at integer not null, conversation integer, ticket integer,
       actor text not null default '', data text not null default '{}') strict""",
     "create index events_at on events(at)",
-    "create index events_conversation on events(conversation) where conversation is not null",
     "create table cursors(channel text primary key, value text not null, moved integer not null) strict",
     "create table settings(name text primary key, value text not null) strict",
 )
