@@ -225,6 +225,23 @@ async def test_a_webhook_needs_a_secret(server: FakeTelegram, kept: Kept) -> Non
     await adapter.close()
 
 
+async def test_without_a_secret_nobody_is_let_in(server: FakeTelegram, kept: Kept) -> None:
+    """An adapter that has no secret turns away even those who show none."""
+    adapter = TelegramAdapter("shop", token=TOKEN, api_base=server.base, mode="webhook", webhook_url="https://x.example")
+    app = web.Application()
+    app.add_routes(adapter.routes())
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with ClientSession() as http:
+        hook = Hook(adapter, f"http://127.0.0.1:{runner.addresses[0][1]}{adapter.webhook_path}", http)
+        statuses = [await hook.post({"update_id": 1}, secret=secret) for secret in ("", None)]
+    await runner.cleanup()
+    await adapter.close()
+
+    assert statuses == [401, 401]
+
+
 async def test_polling_serves_no_webhook(adapter: TelegramAdapter) -> None:
     """There is no side door."""
     assert adapter.routes() == []
