@@ -76,7 +76,7 @@ def read_yaml(text: str, file: str, first_line: int = 1) -> tuple[Head | None, t
             if isinstance(value, yaml.SequenceNode):
                 for i, item in enumerate(value.value):
                     places[f"{name}[{i}]"] = first_line + item.start_mark.line
-        values = yaml.load(text, Loader=_LOADER)  # noqa: S506 - the safe loader
+        values = yaml.load(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line, mark.column) if mark else (0, 0)

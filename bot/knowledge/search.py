@@ -3,31 +3,62 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import watchfiles
-from rapidfuzz import fuzz, process
 
-from bot.errors import Problem
-from bot.knowledge.articles import Article, guess_language, read_articles
-from bot.knowledge.base import Context, KnowledgeSettings, KnowledgeStatus, Reloaded
+from bot.errors import BotError, Problem
+from bot.knowledge.articles import Article
+from bot.knowledge.base import Context, KnowledgeSettings, KnowledgeStatus, Reloaded, Retriever
+from bot.knowledge.explaining import explain
+from bot.knowledge.features import Asked, Evidence, Vectors, gather
+from bot.knowledge.following import follows, joined
+from bot.knowledge.index import Index, Reader
+from bot.knowledge.library import Library
+from bot.knowledge.ranking import Model, chances, confidence, rank, read_models
+from bot.knowledge.repair import Lexicon, Repair, Repaired, repair
+from bot.knowledge.retrievers import ChannelRetriever, retriever_names
+from bot.knowledge.semantic import VectorStore, center_of, centred
+from bot.knowledge.shelf import Shelf
+from bot.knowledge.speech import read_speech
+from bot.knowledge.words import words_of
 from bot.model import Answer, Candidate, Decision
 
-_WORD = re.compile(r"[^\W_]+")
+MAX_QUESTION = 3000  # characters that are read of a question
+RAW_WINS = 0.05  # how much better covered the raw question must be to win over the repaired one
+_NOTHING: Mapping[str, object] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
-    articles: Mapping[str, Article]
-    units: tuple[str, ...]
-    owners: np.ndarray
-    order: tuple[str, ...]
+class State:
+    """Everything a question needs, swapped whole by a reload. `center` is the common part of the vectors of a foreign encoder."""
+
+    shelf: Shelf
+    index: Index
+    lexicon: Lexicon
+    vectors: Vectors | None = None
+    store: VectorStore | None = None
+    center: np.ndarray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A question read one way, with what search makes of it."""
+
+    text: str
+    asked: Asked
+    evidence: Evidence
+    scores: np.ndarray
+    confidence: float
+    scope: float
+    kind: str
+    repairs: tuple[Repair, ...] = ()
 
 
 class Knowledge:
@@ -36,29 +67,40 @@ class Knowledge:
     def __init__(self, folder: Path, settings: KnowledgeSettings, cache: Path | None) -> None:
         self.folder, self.settings, self.cache = folder, settings, cache
         self.problems: tuple[Problem, ...] = ()
-        self.status = KnowledgeStatus()
-        self._state = _State({}, (), np.zeros(0, int), ())
+        self._library = Library(folder, settings.channels)
+        self._reader = Reader(read_speech(settings.synonyms))
+        self._models: Mapping[str, Model] = read_models()
+        self._reloading = threading.Lock()
+        self._store: VectorStore | None = None
+        reason = "выключены настройкой" if settings.model == "off" else "ещё не загружены"
+        self.status = KnowledgeStatus(reason=reason)
+        self._state = self._build(())
 
     @classmethod
     def open(cls, folder: Path, *, settings: KnowledgeSettings | None = None, cache: Path | None = None) -> Knowledge:
-        """Reads and indexes *folder*. Broken articles do not stop it: they are in `problems`."""
+        """Reads and indexes *folder*; words answer at once, meaning after `load_embeddings`.
+
+        Broken articles do not stop it: they are in `problems`. A broken synonyms file raises `ConfigError`.
+        """
         knowledge = cls(folder, settings or KnowledgeSettings(), cache)
         knowledge.reload()
         return knowledge
 
+    # --- the articles ------------------------------------------------------------------------------------------------
+
     def reload(self) -> Reloaded:
-        """Reads what changed; answers go on from the old index until the new one is ready."""
+        """Reads what changed. Answers go on from the old articles until the new ones are ready; a repeat changes nothing."""
         start = time.perf_counter()
-        articles, problems = read_articles(self.folder, known_channels=self.settings.channels)
-        old = self._state.articles
-        broken = {p.file for p in problems if p.severity == "error"}
-        kept = {a.id: a for a in old.values() if a.path.as_posix() in broken}
-        now = {**kept, **{a.id: a for a in articles}}
-        units = [(q, i) for i, a in enumerate(now.values()) for q in (*a.questions, *(p.text for p in a.passages))]
-        self._state = _State(now, tuple(_fold(u) for u, _ in units), np.array([i for _, i in units], int), tuple(now))
-        self.problems = problems
-        seconds = time.perf_counter() - start
-        self.status = KnowledgeStatus(len(now), len(broken), seconds=seconds)
+        with self._reloading:
+            articles, problems = self._library.read()
+            old = self._state.shelf.articles
+            now = {a.id: a for a in articles}
+            if now != old:
+                self._state = self._build(articles)
+            self.problems = problems
+            broken = len({p.file for p in problems if p.severity == "error"})
+            seconds = time.perf_counter() - start
+            self.status = replace(self.status, articles=len(now), broken=broken, seconds=seconds)
         return Reloaded(
             changed=tuple(i for i, a in now.items() if i in old and old[i] != a),
             added=tuple(i for i in now if i not in old),
@@ -68,64 +110,150 @@ class Knowledge:
         )
 
     async def watch(self, on_reload: Callable[[Reloaded], Awaitable[None]]) -> None:
-        """Reloads when files change, until cancelled; *on_reload* hears of each change that mattered."""
+        """Reloads when files change, until cancelled; *on_reload* hears of each change and of each new problem."""
+        known = self.problems
         async for _ in watchfiles.awatch(self.folder, debounce=200, step=50):
             done = await asyncio.to_thread(self.reload)
-            if done or done.problems:
+            if done or done.problems != known:
+                known = done.problems
                 await on_reload(done)
 
     def load_embeddings(self) -> None:
-        """Loads the encoder and encodes the articles: slow, to be run in a thread; until it ends words alone answer."""
+        """Loads the encoder and encodes the articles: slow, to be run in a thread; until it ends words alone answer.
+
+        Where there is no encoder, `status.reason` says why and what to do; nothing is raised. A repeat tries again.
+        """
+        if self.settings.model == "off":
+            return
+        self.status = replace(self.status, loading=True)
+        start = time.perf_counter()
+        try:
+            from bot.knowledge.encoder import load
+
+            store = VectorStore(load(self.settings.model, self.cache), self.cache)
+            with self._reloading:
+                self._store = store
+                self._state = self._build(tuple(self._state.shelf.articles.values()))
+            self.status = replace(self.status, embeddings=store.encoder.id, reason="", loading=False, seconds=time.perf_counter() - start)
+        except BotError as error:
+            self.status = replace(self.status, embeddings="", reason=str(error), loading=False)
 
     def article(self, id: str, language: str = "") -> Article | None:
         """The article, or its twin in *language* where there is one."""
-        articles = self._state.articles
-        found = articles.get(id)
-        if found is None or not language or found.lang == language:
-            return found
-        base = found.twin_of or found.id
-        return next((a for a in articles.values() if a.lang == language and base in (a.id, a.twin_of)), found)
+        return self._state.shelf.article(id, language)
 
     def articles(self) -> tuple[Article, ...]:
-        return tuple(self._state.articles.values())
+        """All articles, drafts included, by id."""
+        return tuple(self._state.shelf.articles.values())
+
+    @property
+    def retrievers(self) -> Mapping[str, Retriever]:
+        """Each search channel by its name, over the articles as they are now."""
+        state = self._state
+        names = retriever_names(with_vectors=state.vectors is not None)
+        return {name: ChannelRetriever(name, state.index, lambda text: self._asked(state, text, "")[0], state.vectors) for name in names}
+
+    def _build(self, articles: Sequence[Article]) -> State:
+        shelf = Shelf(articles)
+        index = Index(shelf.published, self._reader)
+        words = {w for texts in (index.questions.texts, index.passages.texts) for t in texts for w in words_of(t)}
+        lexicon = Lexicon(words, (w for phrase in self._reader.speech.same for w in phrase))
+        if self._store is None:
+            return State(shelf, index, lexicon)
+        questions = self._store.encode(index.questions.texts)
+        passages = self._store.encode(index.passages.texts)
+        center = None if self._is_own() else center_of(np.concatenate((questions, passages)) if len(passages) else questions)
+        vectors = Vectors(centred(questions, center), centred(passages, center), self._store.encoder.id)
+        return State(shelf, index, lexicon, vectors, self._store, center)
+
+    def _is_own(self) -> bool:
+        return self._store is not None and self._store.encoder.id.startswith("encoder-")
+
+    # --- the question ------------------------------------------------------------------------------------------------
 
     async def ask(
-        self, question: str, *, language: str = "", channel: str = "", segment: Mapping[str, object] = {},
+        self, question: str, *, language: str = "", channel: str = "", segment: Mapping[str, object] = _NOTHING,
         context: Context | None = None, today: date | None = None,
     ) -> Answer:  # fmt: skip
         """`answer`, in a thread."""
         return await asyncio.to_thread(self.answer, question, language=language, channel=channel, segment=segment, context=context, today=today)
 
     def answer(
-        self, question: str, *, language: str = "", channel: str = "", segment: Mapping[str, object] = {},
+        self, question: str, *, language: str = "", channel: str = "", segment: Mapping[str, object] = _NOTHING,
         context: Context | None = None, today: date | None = None,
     ) -> Answer:  # fmt: skip
-        """What the articles have to say to *question*. Never raises, whatever the text."""
-        state, settings = self._state, self.settings
-        asked = _fold(question)
-        language = language or guess_language(question)
-        if not asked or not state.units:
-            return Answer(Decision.HANDOFF, why={"raw": question, "sentence": "Искать нечего."})
-        scores = np.asarray(process.cdist([asked], state.units, scorer=fuzz.token_set_ratio))[0] / 100
-        scores = scores * 0.5 + 0.5 * np.asarray(process.cdist([asked], state.units, scorer=fuzz.token_sort_ratio))[0] / 100
-        best = np.zeros(len(state.order))
-        np.maximum.at(best, state.owners, scores)
-        candidates: list[Candidate] = []
-        for i in np.argsort(-best, kind="stable"):
-            article = state.articles[state.order[i]]
-            if article.status != "published" or (article.valid_until and article.valid_until < (today or date.today())):
-                continue
-            shown = self.article(article.id, language) or article
-            if shown.id not in [c.article for c in candidates]:
-                candidates.append(Candidate(shown.id, shown.title, float(best[i])))
-            if len(candidates) == settings.candidates:
-                break
-        confidence = candidates[0].score if candidates else 0.0
-        decision = Decision.ANSWER if confidence >= settings.answer else Decision.CLARIFY if confidence >= 0.4 else Decision.HANDOFF
-        why = {"raw": question, "understood": asked, "sentence": f"Уверенность {confidence:.2f}, порог {settings.answer:.2f}."}
-        first = candidates[0].article if candidates and decision is Decision.ANSWER else None
-        return Answer(decision, tuple(candidates), confidence, confidence, article=first, lead=confidence >= settings.lead, why=why)
+        """What the articles have to say to *question*. Never raises, whatever the text.
 
+        *language* is the customer's, used where the question itself does not show one; *segment* holds the customer's fields.
+        """
+        start = time.perf_counter()
+        state = self._state
+        text = question[:MAX_QUESTION].replace("\0", " ")
+        repaired = repair(text, state.lexicon)
+        spoken = state.shelf.language_of(repaired.text, language)
+        allowed = state.shelf.allowed(spoken, channel, segment, today or date.today())
+        found = self._find(state, repaired, spoken, allowed)
+        if repaired.repairs:
+            raw = self._find(state, Repaired(text), spoken, allowed)
+            if raw.scope > found.scope + RAW_WINS:
+                found = raw
+        followed = False
+        last = state.shelf.article(context.article, spoken) if context and context.article else None
+        if last is not None and found.confidence < self.settings.answer and follows(found.asked.reading.words):
+            wider = self._find(state, Repaired(joined(last.title, found.text), found.repairs), spoken, allowed)
+            if wider.confidence > found.confidence or wider.scope > found.scope:
+                found, followed = wider, True
+        return self._decide(state, question, found, spoken, followed, start)
 
-def _fold(text: str) -> str:
-    return " ".join(_WORD.findall(text[:4000].lower().replace("ё", "е")))
+    def _find(self, state: State, repaired: Repaired, language: str, allowed: np.ndarray) -> Finding:
+        asked, kind = self._asked(state, repaired.text, language)
+        evidence = gather(state.index, asked, vectors=state.vectors if kind != "words" else None, allowed=allowed)
+        model = self._models[kind]
+        scores = rank(state.index, evidence, model)
+        right, covered = confidence(state.index, evidence, scores, model)
+        if not asked.reading.words:
+            right = covered = 0.0
+        return Finding(repaired.text, asked, evidence, scores, right, covered, kind, repaired.repairs)
+
+    def _asked(self, state: State, text: str, language: str) -> tuple[Asked, str]:
+        """The question as numbers, and which coefficients fit: words, own (our encoder, Russian), sentence (any other)."""
+        reading = state.index.reader.ask(state.index.reader.canonical(text))
+        if state.store is None or state.vectors is None or not reading.words:
+            return Asked(text, reading), "words"
+        own = state.center is None and self._is_own()
+        if own and language == "en":
+            return Asked(text, reading), "words"
+        vector = centred(state.store.ask(text)[None], state.center)[0]
+        return Asked(text, reading, vector), "own" if own or "sentence" not in self._models else "sentence"
+
+    def _decide(self, state: State, question: str, found: Finding, language: str, followed: bool, start: float) -> Answer:
+        settings, evidence = self.settings, found.evidence
+        share = chances(found.scores)
+        order = np.argsort(-found.scores, kind="stable")[: max(5, settings.candidates)]
+        top = float(share[order[0]]) if len(order) else 1.0
+        candidates = tuple(
+            Candidate(a.id, a.title, round(float(share[i]) / top * found.confidence, 6), int(evidence.passages[i]))
+            for i in order
+            for a in (state.index.articles[evidence.articles[i]],)
+        )
+        if not candidates or found.scope < settings.handoff:
+            decision = Decision.HANDOFF
+        elif found.confidence >= settings.answer:
+            decision = Decision.ANSWER
+        else:
+            decision = Decision.CLARIFY
+        answer = Answer(
+            decision,
+            candidates,
+            confidence=found.confidence,
+            scope=found.scope,
+            article=candidates[0].article if decision is Decision.ANSWER else None,
+            lead=decision is Decision.CLARIFY and found.confidence >= settings.lead,
+        )
+        two = len(order) > 1 and float(share[order[:2]].sum()) >= 0.9
+        spent = 1000 * (time.perf_counter() - start)
+        why = explain(
+            question, found.text, found.asked, evidence, state.index, answer, settings, found.scores,
+            repairs=found.repairs, language=language, kind=found.kind, followed=followed, options=min(2 if two else 3, settings.options), spent=spent,
+        )  # fmt: skip
+        return replace(answer, why=why)

@@ -138,3 +138,26 @@ def passage_bases(kb: Path, test: Path, number: int, seed: int, language: str) -
         articles = tuple(_article(r["id"], r["title"] or (r["text"][:60] if titled else f"Статья {i}"), (), r["text"], language) for i, r in enumerate(inside))
         questions = [(q, r["id"]) for r in inside for q in asked.get(r["id"], [])] + [(q, None) for r in left for q in asked.get(r["id"], [])]
         yield Base(f"xquad_{language}{n}", articles, tuple(questions), n % 2, language)
+
+
+def article_bases(articles: Sequence[Article], number: int, seed: int, fold: int = 0) -> Iterator[Base]:
+    """Bases of real articles with their texts: some of each article's examples stay, the others ask; some articles are left out."""
+    rnd = random.Random(seed)
+    rich = [a for a in articles if len(a.aliases) >= 4 and a.body]
+    for n in range(number):
+        mine = rnd.sample(rich, max(8, int(len(rich) * rnd.choice([0.5, 0.8, 1.0]))) if len(rich) > 8 else len(rich))
+        cut = int(len(mine) * rnd.choice([0.0, 0.0, 0.15, 0.25]))
+        left, inside = mine[:cut], mine[cut:]
+        most = rnd.choice([0, 0, 0, 1, 2, 3, 5, 8])
+        titled = rnd.random() < 0.8 or most == 0
+        kept: list[Article] = []
+        questions: list[tuple[str, str | None]] = []
+        for article in inside:
+            aliases = list(article.aliases)
+            rnd.shuffle(aliases)
+            k = min(most, len(aliases) - 2)
+            kept.append(_article(article.id, article.title if titled else aliases[0], aliases[:k], article.body, article.lang))
+            questions += [(t, article.id) for t in aliases[max(k, 0 if titled else 1) :][:5]]
+        rnd.shuffle(questions)
+        near = [(t, None) for a in left for t in a.aliases[:4]]
+        yield Base(f"demo_{articles[0].lang}{n}-{len(inside)}x{most}", tuple(kept), tuple(questions[:200] + near[:60]), fold, articles[0].lang)

@@ -1,0 +1,237 @@
+"""Fits the coefficients that ship with search: `python -m training.priors.fit --english DATA` (about ten minutes on two cores).
+
+DATA holds banking77, clinc150, hint3_sofmattress (training splits are read) and xquad_ru, xquad_en (every fourth document is).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pickle
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from bot.knowledge.articles import read_articles
+from bot.knowledge.features import SHORTLIST
+from bot.knowledge.lexical import Floats
+from bot.knowledge.ranking import COEFFICIENTS, Model, Network, confidence_inputs, rank
+from training.priors import bases as simulated
+from training.priors.gathering import Encode, Exam, gather_all, rank_rows
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+WEIGHTS = {"support": 1.0, "banking": 0.6, "clinc": 0.6, "sof": 0.6, "xquad_ru": 1.0, "xquad_en": 1.0, "demo_ru": 1.0, "demo_en": 0.6}
+SEEDS = 3
+
+
+def all_bases(data: Path | None, scale: float) -> list[simulated.Base]:
+    """Every base to learn from; without *data* only what this project wrote."""
+    support = simulated.read_support(ROOT / "training" / "support_ru")
+    off_topic = (HERE / "off_topic_ru.txt").read_text("utf-8").splitlines()
+    articles, _ = read_articles(ROOT / "kb_articles")
+    found = list(simulated.support_bases(support, int(110 * scale), 1, off_topic))
+    found += simulated.article_bases([a for a in articles if a.lang == "ru"], int(24 * scale), 6)
+    found += simulated.article_bases([a for a in articles if a.lang == "en"], int(10 * scale), 7)
+    if data:
+        outside = [json.loads(line)["query"] for line in (data / "clinc150" / "oos_train.jsonl").open(encoding="utf-8")]
+        outside += [r["query"] for r in map(json.loads, (data / "clinc150" / "val.jsonl").open(encoding="utf-8")) if r["label"] is None]
+        for name, number, seed in (("banking", 22, 2), ("clinc", 22, 3), ("sof", 8, 4)):
+            folder = {"banking": "banking77", "clinc": "clinc150", "sof": "hint3_sofmattress"}[name]
+            intents = simulated.read_labelled(data / folder / "train.jsonl", name)
+            found += simulated.labelled_bases(intents, outside, int(number * scale), seed)
+        for language in ("ru", "en"):
+            folder = f"xquad_{language}"
+            found += simulated.passage_bases(data / folder / "kb.jsonl", data / folder / "test.jsonl", int(10 * scale), 5, language)
+    return found
+
+
+# --- networks --------------------------------------------------------------------------------------------------------
+
+
+class Layers(nn.Module):
+    """The same shape as `bot.knowledge.ranking.Network`, to be trained."""
+
+    def __init__(self, width: int, hidden: int, seed: int) -> None:
+        super().__init__()
+        torch.manual_seed(seed)
+        self.linear = nn.Linear(width, 1)
+        self.hidden = nn.Linear(width, max(1, hidden))
+        self.out = nn.Parameter(torch.zeros(max(1, hidden)))
+        if not hidden:
+            self.out.requires_grad_(False)
+        nn.init.zeros_(self.linear.weight)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.linear(x)[..., 0] + torch.tanh(self.hidden(x)) @ self.out
+
+
+def fit(
+    x: Floats, loss_of: object, hidden: int, epochs: int, decay: float, rows: Floats, *, rate: float = 3e-3, seeds: int = SEEDS
+) -> Network:
+    """Several networks over standardised inputs; *rows* are the inputs that mean and spread are taken from."""
+    mean, spread = rows.mean(0), rows.std(0) + 1e-3
+    inputs = torch.tensor(np.clip((x - mean) / spread, -5, 5), dtype=torch.float32)
+    found = []
+    for seed in range(seeds):
+        layers = Layers(x.shape[-1], hidden, seed)
+        optimizer = torch.optim.AdamW(layers.parameters(), lr=rate, weight_decay=decay)
+        batch, size = 512, len(inputs)
+        pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=epochs * (size // batch + 1) + 1)
+        for _ in range(epochs):
+            for chosen in torch.randperm(size).split(batch):
+                loss = loss_of(layers(inputs[chosen]), chosen)  # type: ignore[operator]
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                pace.step()
+        found.append([p.detach().numpy() for p in (layers.linear.weight[0], layers.linear.bias[0], layers.hidden.weight.T, layers.hidden.bias, layers.out)])
+    linear, bias, deep, deep_bias, out = (np.stack([f[i] for f in found]).astype(np.float32) for i in range(5))
+    return Network(mean.astype(np.float32), spread.astype(np.float32), linear, bias, deep, deep_bias, out)
+
+
+def weight_of(exams: Sequence[Exam], numbers: np.ndarray) -> np.ndarray:
+    return np.array([WEIGHTS.get(exams[n].family, 1.0) for n in numbers], np.float32)
+
+
+def fit_ranker(exams: Sequence[Exam], *, bare: bool) -> Network:
+    rows, mask, gold, numbers = rank_rows(exams, bare=bare)
+    kept = gold >= 0
+    rows, mask, gold, weight = rows[kept], torch.tensor(mask[kept]), torch.tensor(gold[kept]), torch.tensor(weight_of(exams, numbers[kept]))
+
+    def loss(scores: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+        each = functional.cross_entropy(scores.masked_fill(~mask[chosen], -1e9), gold[chosen], reduction="none")
+        return (each * weight[chosen]).mean()
+
+    hidden, epochs, decay = (0, 40, 3e-3) if bare else (16, 12, 3e-3)
+    return fit(rows, loss, hidden, epochs, decay, rows[mask.numpy()])
+
+
+def fit_confidence(exams: Sequence[Exam], model: Model, *, covered: bool) -> Network:
+    inputs, labels, weights = [], [], []
+    for exam in exams:
+        for case in exam.cases:
+            scores = rank(exam.index, case.evidence, model)
+            if len(scores):
+                inputs.append(confidence_inputs(exam.index, case.evidence, scores))
+                labels.append(case.gold != -1 if covered else int(scores.argmax()) == case.gold)
+                weights.append(WEIGHTS.get(exam.family, 1.0))
+    rows, label, weight = np.array(inputs), torch.tensor(labels, dtype=torch.float32), torch.tensor(weights, dtype=torch.float32)
+
+    def loss(logits: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+        each = functional.binary_cross_entropy_with_logits(logits, label[chosen], reduction="none")
+        return (each * weight[chosen]).mean()
+
+    return fit(rows, loss, 12, 25, 0.1, rows)
+
+
+def fit_model(exams: Sequence[Exam]) -> Model:
+    ranker, bare = fit_ranker(exams, bare=False), fit_ranker(exams, bare=True)
+    nothing = ranker
+    model = Model(ranker, bare, nothing, nothing)
+    right = fit_confidence(exams, model, covered=False)
+    return Model(ranker, bare, right, fit_confidence(exams, model, covered=True))
+
+
+def save(models: dict[str, Model], path: Path) -> None:
+    arrays = {}
+    for kind, model in models.items():
+        for part in ("rank", "rank_bare", "right", "covered"):
+            network = getattr(model, part)
+            for field in ("mean", "spread", "linear", "bias", "hidden", "hidden_bias", "out"):
+                arrays[f"{kind}.{part}.{field}"] = getattr(network, field).astype(np.float32)
+    np.savez_compressed(path, **arrays)
+
+
+# --- encoders that have not seen what they encode --------------------------------------------------------------------
+
+
+def half_encoders() -> list[Encode]:
+    """Our own encoder trained twice, each time without one half of the domains: number *n* has not seen fold *n*."""
+    from training import encoder as own
+
+    path = own.find_navec()
+    if path is None:
+        raise SystemExit("pip install --no-deps natasha==1.6.0")
+    folders = [own.HERE / "support_ru", own.HERE / "phrases"]
+    intents, groups = own.read_corpus(folders), own.read_groups(folders)
+    texts = [t for i in intents for t in (i.title, *i.texts)] + [t for g in groups for t in g]
+    vocabulary = own.vocabulary_of(own.read_navec(path), sorted({w for t in texts for w in own.words_of(t)}))
+    reader = own.Reader(vocabulary)
+    found: list[Encode] = []
+    for fold in (0, 1):
+        trained = own.train_all(vocabulary, [i for i in intents if simulated.fold_of(i.domain) != fold], groups, own.Recipe(seeds=1))
+        rows = own.lay(vocabulary, trained)
+        chosen = [i for i, w in enumerate(vocabulary.forms) if len(w) > 3 and own.pieces_of(w)][:40_000]
+        pieces = own.learn_pieces([vocabulary.forms[i] for i in chosen], rows[chosen])
+        found.append(lambda t, query, rows=rows, pieces=pieces: own.encode(reader, rows, pieces, t))  # type: ignore[misc]
+    return found
+
+
+def sentence_encoder(folder: Path) -> Encode:
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(folder), device="cpu")
+    kept: dict[str, Floats] = {}
+
+    def encode(texts: Sequence[str], query: bool) -> Floats:
+        missing = [t for t in dict.fromkeys(texts) if t not in kept]
+        if missing:
+            kept.update(zip(missing, model.encode(missing, batch_size=128, normalize_embeddings=True, show_progress_bar=False), strict=True))
+        return np.stack([kept[t] for t in texts]).astype(np.float32) if len(texts) else np.zeros((0, 384), np.float32)
+
+    return encode
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--english", type=Path, default=None, help="folder with the free data sets; without it Russian alone is fitted")
+    parser.add_argument("--sentence", type=Path, default=None, help="folder of a small English sentence encoder, for the kind `sentence`")
+    parser.add_argument("--kinds", default="words,own", help="which coefficients to fit anew; the others are kept")
+    parser.add_argument("--scale", type=float, default=1.0, help="how many bases, against the usual number")
+    parser.add_argument("--keep", type=Path, default=None, help="where to keep the gathered rows, to fit again without gathering")
+    parser.add_argument("--out", type=Path, default=COEFFICIENTS)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    start = time.perf_counter()
+    found = all_bases(args.english, args.scale)
+    models: dict[str, Model] = {}
+    halves: list[Encode] = []
+    for kind in args.kinds.split(","):
+        kept = args.keep / f"{kind}.pickle" if args.keep else None
+        if kept and kept.exists():
+            exams = pickle.loads(kept.read_bytes())
+        else:
+            mine, encoders = found, [None]
+            if kind == "own":
+                halves = halves or half_encoders()
+                mine, encoders = [b for b in found if b.language == "ru"], [(h, False) for h in halves]
+            if kind != "sentence":
+                exams = gather_all(mine, encoders)
+            else:
+                mine = [b for b in found if b.language == "en"]
+                encode = sentence_encoder(args.sentence)
+                encode([t for b in mine for a in b.articles for t in (*a.questions, a.body)] + [q for b in mine for q, _ in b.questions], False)
+                exams = gather_all(mine, [(encode, True)], workers=1)
+                halves = halves or half_encoders()
+                exams += gather_all([b for b in found if b.language == "ru"][::2], [(h, True) for h in halves])
+            if kept:
+                kept.write_bytes(pickle.dumps(exams))
+        print(f"{kind}: {len(exams)} bases, {sum(len(e.cases) for e in exams)} questions, {time.perf_counter() - start:.0f} s", flush=True)
+        models[kind] = fit_model(exams)
+        print(f"{kind}: fitted, {time.perf_counter() - start:.0f} s", flush=True)
+    if args.out.exists():
+        from bot.knowledge.ranking import read_models
+
+        models = {**read_models(args.out), **models}
+    save(models, args.out)
+    print(f"{args.out}: {args.out.stat().st_size / 1e3:.0f} kB, short list {SHORTLIST}, {time.perf_counter() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

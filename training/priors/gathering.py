@@ -1,0 +1,101 @@
+"""Asks every simulated base its questions and keeps what search would have known: the rows that the coefficients are fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import numpy as np
+
+from bot.knowledge.features import SHORTLIST, Asked, Evidence, Vectors, gather
+from bot.knowledge.index import Index, Reader
+from bot.knowledge.lexical import Floats
+from bot.knowledge.ranking import is_bare, rank_inputs
+from bot.knowledge.semantic import center_of, centred
+from bot.knowledge.speech import read_speech
+from training.priors.bases import Base
+
+Encode = Callable[[Sequence[str], bool], Floats]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question as search saw it. `gold` is its place on the short list, -1 out of scope, -2 not on the list."""
+
+    evidence: Evidence
+    gold: int
+
+
+@dataclass(frozen=True)
+class Exam:
+    """A base with its cases; `index` is cut down to what the networks read."""
+
+    name: str
+    index: Index
+    cases: tuple[Case, ...]
+
+    @property
+    def family(self) -> str:
+        return "".join(c for c in self.name.split("-")[0] if not c.isdigit())
+
+
+class _Sizes:
+    """How many examples each article has."""
+
+    def __init__(self, sizes: np.ndarray) -> None:
+        self.sizes = sizes
+
+
+class _Slim:
+    """What the networks read of an index."""
+
+    def __init__(self, index: Index) -> None:
+        self.shape, self.questions = index.shape, _Sizes(index.questions.sizes)
+
+
+_encoders: list[tuple[Encode, bool] | None] = []
+
+
+def gather_all(bases: Iterable[Base], encoders: Sequence[tuple[Encode, bool] | None], workers: int = 2) -> list[Exam]:
+    """All bases asked; the encoder of a base's fold turns its texts into vectors (None: words alone); True = to be centred."""
+    _encoders[:] = list(encoders)
+    with get_context("fork").Pool(workers) as pool:
+        return pool.map(gather_one, list(bases), chunksize=2)
+
+
+def gather_one(base: Base) -> Exam:
+    reader = Reader(read_speech())
+    index = Index(base.articles, reader)
+    chosen = _encoders[base.fold % len(_encoders)]
+    vectors, asked = None, [None] * len(base.questions)
+    if chosen is not None:
+        encode, center = chosen
+        middle = center_of(encode(list(index.questions.texts + index.passages.texts), False)) if center else None
+        vectors = Vectors(
+            centred(encode(list(index.questions.texts), False), middle), centred(encode(list(index.passages.texts), False), middle), "training"
+        )
+        asked = list(centred(encode([q for q, _ in base.questions], True), middle))
+    cases = []
+    for (text, gold), vector in zip(base.questions, asked, strict=True):
+        evidence = gather(index, Asked(text, reader.ask(reader.canonical(text)), vector), vectors=vectors)
+        place = np.flatnonzero(evidence.articles == index.place[gold]) if gold else ()
+        cases.append(Case(evidence, -1 if gold is None else int(place[0]) if len(place) else -2))
+    return Exam(base.name, _Slim(index), tuple(cases))  # type: ignore[arg-type]
+
+
+def rank_rows(exams: Sequence[Exam], *, bare: bool) -> tuple[Floats, np.ndarray, np.ndarray, np.ndarray]:
+    """Inputs (N, SHORTLIST, D), mask, gold places and exam numbers of all cases whose base is (not) bare."""
+    rows, masks, golds, numbers = [], [], [], []
+    for number, exam in enumerate(exams):
+        if is_bare(exam.index) != bare:
+            continue
+        for case in exam.cases:
+            found = rank_inputs(exam.index, case.evidence)
+            padded = np.zeros((SHORTLIST, found.shape[1]), np.float32)
+            padded[: len(found)] = found
+            rows.append(padded)
+            masks.append(np.arange(SHORTLIST) < len(found))
+            golds.append(case.gold)
+            numbers.append(number)
+    return np.array(rows), np.array(masks), np.array(golds), np.array(numbers)
