@@ -147,7 +147,7 @@ class Pages:
             csrf=self._guard.csrf(request),
             words=json.dumps(words, ensure_ascii=False),
             mark=static_mark(),
-            summary=self._services.summary,
+            chips=self._chips(words),
             title=self._services.title,
             password=self._guard.asks_password,
             local_time=self._local_time,
@@ -164,6 +164,22 @@ class Pages:
         play = (("play", "/"),) if self._playground is not None else ()
         kb = (("kb", "/kb"),) if self._services.knowledge is not None else ()
         return (*play, ("queue", "/queue"), *kb)
+
+    def _chips(self, words: Mapping[str, str]) -> list[tuple[str, str, str]]:
+        """What runs, at a glance: name, words, and how it is doing."""
+        chips = [(name, text, "") for name, text in self._services.summary.items()]
+        for name, channel in self._services.channels.items():
+            if name in self._services.playground:
+                if kind := {"play-telegram": "Telegram", "play-vk": "VK"}.get(name):
+                    chips.append((name, f"{kind}: {words['emulated']}", ""))
+            else:
+                state = channel.health.state
+                chips.append((name, f"{name}: {words['channel_' + state]}", "" if state == "working" else "warm"))
+        if (knowledge := self._services.knowledge) is not None:
+            status = knowledge.status
+            meaning = words["search_loading"] if status.loading else words["search_both"] if status.embeddings else words["search_words"]
+            chips.append((words["kb"], f"{words['search']}: {meaning}", "warm" if status.loading else ""))
+        return chips
 
     def _language(self, request: web.Request) -> str:
         for wanted in (request.query.get("lang"), request.cookies.get("lang"), self._services.language):

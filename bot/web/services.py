@@ -113,7 +113,7 @@ class WebServices:
     host: str = "127.0.0.1"
     password: str = ""
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
-    moved: Callable[[], None] = lambda: None
+    moved: Callable[[], object] = lambda: None
     open_at: Callable[[datetime], bool] | None = None
     topic_name: Callable[[int], Awaitable[str]] | None = None
     hub: Hub = field(default_factory=Hub)

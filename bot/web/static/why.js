@@ -11,6 +11,8 @@ function gauge(label, value) {
   return h("div", {className: "gauge"}, h("span", {}, label), h("span", {className: "num"}, number(value)), h("meter", {min: 0, max: 1, value, ariaLabel: label}));
 }
 
+const CHANNELS = ["words", "letters", "rapidfuzz", "embeddings"]; // shown first; the rest stands in the JSON
+
 /** Candidates as rows: each channel's score where it has one, then the total. */
 function candidates(why) {
   const rows = (why.candidates ?? []).slice(0, 5);
@@ -18,7 +20,8 @@ function candidates(why) {
   const scoresOf = (row) => row.channels ?? row.scores ?? Object.fromEntries(
     Object.entries(why.channels ?? {}).map(([name, found]) => [name, Array.isArray(found)
       ? found.find((f) => (f.article ?? f[0]) === row.article)?.score ?? found.find((f) => f[0] === row.article)?.[1] : found?.[row.article]]));
-  const names = [...new Set(rows.flatMap((row) => Object.entries(scoresOf(row)).filter(([, v]) => typeof v === "number").map(([name]) => name)))].slice(0, 4);
+  const given = new Set(rows.flatMap((row) => Object.entries(scoresOf(row)).filter(([, v]) => typeof v === "number").map(([name]) => name)));
+  const names = [...CHANNELS.filter((name) => given.has(name)), ...[...given].filter((name) => !CHANNELS.includes(name))].slice(0, 4);
   const best = Math.max(...rows.map((row) => row.score ?? 0), 0.0001);
   return h("table", {},
     h("thead", {}, h("tr", {}, [t("why_article"), ...names.map((n) => word("channel", n)), t("why_total")].map((name) => h("th", {scope: "col"}, name)))),
@@ -33,11 +36,15 @@ function part(title, ...inside) {
   return kept.length ? [h("h3", {}, title), ...kept] : [];
 }
 
+function repair(r) {
+  return [h("code", {}, `${r.raw} → ${r.fixed}`), h("span", {className: "quiet"}, ` ${word("repair", r.kind)} `)];
+}
+
 function understood(why) {
-  const repairs = Object.values(why.repairs ?? {}).flat().map((r) => (typeof r === "object" ? Object.values(r).join(" → ") : plain(r))).filter(Boolean);
   return [
     part(t("why_understood"), why.understood && h("p", {}, h("code", {}, plain(why.understood)))),
-    part(t("why_repairs"), repairs.length && h("p", {}, repairs.flatMap((r) => [h("code", {}, r), " "]))),
+    part(t("why_repairs"), why.repairs?.length && h("p", {}, why.repairs.flatMap(repair))),
+    part(t("why_lemmas"), why.lemmas?.length && h("p", {}, h("code", {}, why.lemmas.join(" ")))),
   ].flat();
 }
 
@@ -48,7 +55,7 @@ function thresholds(why) {
 
 function timings(why) {
   const given = Object.entries(why.timings ?? {}).filter(([, value]) => typeof value === "number");
-  return given.length ? h("p", {className: "quiet"}, given.map(([name, ms]) => `${name} ${ms.toFixed(ms < 10 ? 1 : 0)}`).join(" · "), ` ${t("why_ms")}`) : null;
+  return given.length ? h("p", {className: "quiet"}, given.map(([name, ms]) => `${name === "ms" ? "" : name} ${ms.toFixed(ms < 10 ? 1 : 0)}`).join(" · "), ` ${t("why_ms")}`) : null;
 }
 
 /** Fill *place* with a turn ({text, dialog, result, reason, why}) or an answer of the knowledge base ({decision, why, …}). */

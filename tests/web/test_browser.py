@@ -1,0 +1,232 @@
+"""The page in a real browser, in front of the real `bot play`: every scene plays, quietly, and nothing leaves this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.web.acting import read_scenes
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+CONFIG = """storage: {{url: "sqlite:///data/bot.db"}}
+knowledge: {{folder: "{articles}", cache: cache, embeddings: {{model: "off"}}, watch: true}}
+dialogs: {{settle: 0.3, settle_limit: 1}}
+"""
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine (apt install chromium)")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of its own: the demo articles, a config, no tokens."""
+    folder = tmp_path_factory.mktemp("shop")
+    shutil.copytree(ROOT / "kb_articles", folder / "kb_articles")
+    (folder / "config.yaml").write_text(CONFIG.format(articles="kb_articles"), "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    """`bot play` as a person starts it, on a free port; it must also end in time."""
+    command = [sys.executable, "-c", "from bot.cli import main; main()", "play", "--config", str(folder / "config.yaml"), "--port", "0", "--no-open"]
+    env = {k: v for k, v in os.environ.items() if "TOKEN" not in k} | {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    log_file = (folder / "log.txt").open("wb")
+    with log_file as log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=env, cwd=ROOT) as process:
+        try:
+            yield _printed_url(process, folder / "log.txt")
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                raise
+    assert "Traceback" not in (folder / "log.txt").read_text("utf-8")
+
+
+def _printed_url(process: subprocess.Popen[bytes], log: Path, seconds: float = 90) -> str:
+    assert process.stdout is not None
+    os.set_blocking(process.stdout.fileno(), False)
+    end, text = time.monotonic() + seconds, ""
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(process.stdout, selectors.EVENT_READ)
+        while time.monotonic() < end and process.poll() is None:
+            if waiting.select(1):
+                text += (process.stdout.read() or b"").decode()
+            if found := re.search(r"http://127\.0\.0\.1:\d+/", text):
+                return found[0]
+    raise AssertionError(f"no address was printed: {text!r} {log.read_text('utf-8')[-2000:]}")
+
+
+class Watched:
+    """A browser page that notes what it must not do."""
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.page, self.url = page, url
+        self.complaints: list[str] = []
+        page.on("console", lambda m: self.complaints.append(f"console {m.type}: {m.text}") if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        page.on("request", self._request)
+        page.on("dialog", lambda dialog: (self.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+
+    def _request(self, request: Any) -> None:
+        if not request.url.startswith((self.url, "data:")):
+            self.complaints.append(f"request to {request.url}")
+
+    def open(self, path: str = "?speed=6") -> None:
+        self.page.goto(self.url + path)
+        if not path.startswith(("kb", "queue")):
+            self.page.wait_for_selector("#clock:not([hidden])")
+
+    def play(self, scene: str) -> str:
+        """Start a scene by its button and wait for its end: done, failed or stopped."""
+        self.page.click(f'[data-scene="{scene}"]')
+        self.page.wait_for_selector(f"body[data-played^='{scene}:']", timeout=90_000)
+        return str(self.page.evaluate("document.body.dataset.played")).partition(":")[2]
+
+    def text(self, selector: str) -> str:
+        return str(self.page.inner_text(selector))
+
+    def say(self, text: str, pane: str = "play-telegram") -> None:
+        self.page.fill(f'[data-channel="{pane}"] textarea', text)
+        self.page.press(f'[data-channel="{pane}"] textarea', "Enter")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def watched(browser: Any, url: str) -> Iterator[Watched]:
+    """A page of its own for a test; at its end there must have been no complaint."""
+    context = browser.new_context(viewport={"width": 1680, "height": 950}, accept_downloads=True)
+    context.set_default_timeout(20_000)
+    page = Watched(context.new_page(), url)
+    yield page
+    context.close()
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("scene", list(read_scenes()))
+def test_every_scene_plays_to_its_end(watched: Watched, scene: str) -> None:
+    """With one click, in front of the house as it runs in production."""
+    watched.open()
+
+    assert watched.play(scene) == "done", watched.text("#toasts")
+    assert watched.page.locator(".phone .msg").count() >= 2
+
+
+def test_an_operator_answers_and_the_answer_is_explained(watched: Watched) -> None:
+    """A customer asks for a person, the topic opens by itself, the operator's words arrive, a reload changes nothing."""
+    watched.open()
+    watched.page.click('[data-channel="play-telegram"] .menu summary')
+    watched.page.fill('[data-channel="play-telegram"] [data-new] input', "Вера Ким")
+    watched.page.click('[data-channel="play-telegram"] [data-new] button')
+    watched.page.wait_for_selector('[data-channel="play-telegram"] option:checked >> text=Вера Ким', state="attached")
+    watched.say("позовите оператора")
+    watched.page.wait_for_selector(".topics [aria-current] >> text=Вера")
+    watched.page.click('.desk .keys button >> text="Взять"')
+    watched.page.wait_for_selector('[data-channel="play-telegram"] .msg >> text=Ольга')
+    watched.say("Добрый день, слушаю вас", "play-desk")
+    watched.page.wait_for_selector('[data-channel="play-telegram"] .msg >> text=Добрый день, слушаю вас')
+    watched.page.wait_for_selector(".desk .reaction")
+    assert "передано человеку" in watched.text("#why")
+
+    watched.page.reload()
+    watched.page.select_option('[data-channel="play-telegram"] [name=chat]', label="Вера Ким")
+    watched.page.wait_for_selector('[data-channel="play-telegram"] .msg >> text=Добрый день, слушаю вас')
+
+
+def test_the_reason_of_an_answer_shows_candidates_and_numbers(watched: Watched) -> None:
+    """What was understood, a table with bars, thresholds, one sentence."""
+    watched.open()
+    watched.say("сколько стоит доставка")
+    watched.page.wait_for_selector("#why table tbody tr")
+
+    assert watched.page.locator("#why meter").count() >= 3
+    assert "сколько" in watched.text("#why .said")
+    assert "%" in watched.text("#why .verdict")
+
+
+def test_script_in_messages_stays_text(watched: Watched) -> None:
+    """No dialog opens, no picture is asked for; the words stand there as they were written, in both skins."""
+    script = '<script>alert(1)</script><img src="http://evil.example/x" onerror="alert(2)"><b>жирно</b>'
+    watched.open()
+    for pane in ("play-telegram", "play-vk"):
+        watched.say(script, pane)
+        watched.page.wait_for_selector(f'[data-channel="{pane}"] .mine .text >> text=onerror')
+        assert script in watched.text(f'[data-channel="{pane}"] .log')
+
+    assert watched.page.locator(".log img[src*=evil], .log script").count() == 0
+
+
+def test_a_narrow_screen_never_scrolls_sideways(watched: Watched) -> None:
+    """At 390 px every part is reached by its button, and every page fits."""
+    watched.page.set_viewport_size({"width": 390, "height": 800})
+    for path in ("", "kb", "queue", "?lang=en"):
+        watched.open(path)
+        assert watched.page.evaluate("document.documentElement.scrollWidth") <= 390, path
+    assert watched.play("upset") == "done", watched.text("#toasts")
+    for view in ("play-telegram", "play-vk", "play-desk", "why"):
+        watched.page.click(f'[data-show="{view}"]')
+        assert watched.page.locator(f'[data-channel="{view}"]').is_visible()
+        assert watched.page.evaluate("document.documentElement.scrollWidth") <= 390, view
+    watched.open("?lang=ru")
+
+
+def test_the_page_can_be_worked_by_keyboard(watched: Watched) -> None:
+    """Tab reaches the scenes and the composer, Enter plays and sends, focus is seen."""
+    watched.open()
+    watched.page.focus('[data-scene="order"]')
+    watched.page.keyboard.press("Enter")
+    watched.page.wait_for_selector("body[data-played^='order:']", timeout=60_000)
+    watched.page.focus('[data-channel="play-vk"] textarea')
+    watched.page.keyboard.type("спасибо")
+    watched.page.keyboard.press("Enter")
+    watched.page.wait_for_selector('[data-channel="play-vk"] .mine >> text=спасибо')
+    watched.page.keyboard.press("Tab")
+
+    assert watched.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_a_changed_article_is_announced_and_asked(watched: Watched, folder: Path) -> None:
+    """The editor saves, the page says so, the knowledge page knows it."""
+    watched.open()
+    article = "---\ntitle: Полёты на дирижабле\naliases: [прокатиться на дирижабле]\n---\nДирижабль летает по субботам.\n"
+    (folder / "kb_articles" / "dirizhabl.md").write_text(article, "utf-8")
+    watched.page.wait_for_selector("#toasts >> text=База обновлена")
+
+    watched.open("kb")
+    watched.page.fill("#ask input", "хочу прокатиться на дирижабле")
+    watched.page.click("#ask button")
+    watched.page.wait_for_selector("#why table >> text=Полёты на дирижабле")
+
+
+def test_what_happened_downloads_as_a_test(watched: Watched) -> None:
+    """One click gives the YAML of the customer's story."""
+    watched.open()
+    assert watched.play("order") == "done"
+    with watched.page.expect_download() as waiting:
+        watched.page.click("#story")
+
+    text = Path(waiting.value.path()).read_text("utf-8")
+    assert "says: где мой заказ?" in text and "hears: " in text
