@@ -190,7 +190,7 @@ def _block_cell(cell: SyntaxTreeNode) -> RichText:
 
 def _value(name: RichText, cell: RichText) -> RichText:
     label = name.text
-    if len(label) > 1 and label[1:2].islower():
+    if len(label) > 1 and not label[1].isupper():
         label = label[0].lower() + label[1:]
     return join((f"{label}: ", cell)) if label else cell
 

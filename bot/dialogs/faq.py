@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from rapidfuzz import fuzz
+
 from bot.dialogs.composing import portion
-from bot.dialogs.hearing import Hearing, hash_of, language_of
+from bot.dialogs.hearing import Hearing, fold, hash_of, language_of
 from bot.dialogs.memory import Memory, is_first_contact
 from bot.dialogs.reply import human_button, said
 from bot.dialogs.sources import Article, Escalate, Knowledge, ReadAct
@@ -17,7 +19,9 @@ from bot.model import Act, Answer, Attachment, Button, Candidate, Decision, Even
 from bot.wording import Wording
 
 OPTIONS = 3
-NEAR = 0.4  # of the best score: what is farther is not offered after «не помогло»
+NEAR = 0.2  # of the best score offered: what is less likely is no option
+UNLIKELY = 0.01  # a score from which nothing is offered after "it did not help"
+SAME = 85  # how alike (0..100) words and an article's own question are to ask for the article as a whole
 _ACTIONS = frozenset({"article", "more", "helped", "not_helped"})
 _MEDIA = {".svg": Media.DOCUMENT, ".gif": Media.ANIMATION}
 
@@ -76,11 +80,12 @@ class Faq:
         best = self._article(turn, answer.article) if answer.article else None
         if answer.decision is Decision.ANSWER and best is not None:
             passage = next((c.passage for c in answer.candidates if c.article == answer.article), 0)
+            if any(fuzz.token_sort_ratio(fold(text), fold(question)) >= SAME for question in best.questions):
+                passage = 0
             follow_up = best.id == memory.article and memory.answered
             if follow_up and passage == memory.passage:
                 return self._repeated(turn, memory, answer.why)
-            near = NEAR * max(c.score for c in answer.candidates) if answer.candidates else 0.0
-            spare = [c.article for c in answer.candidates if c.article != best.id and c.score >= near][:OPTIONS]
+            spare = _spare(best, answer)
             return self._answer(turn, best, passage, memory, asked=asked, spare=spare, follow_up=follow_up, why=answer.why)
         if answer.decision is Decision.HANDOFF or not answer.candidates:
             return self._hand_over(turn, "out_of_scope", answer)
@@ -108,7 +113,7 @@ class Faq:
         )  # fmt: skip
 
     def _clarify(self, turn: Turn, answer: Answer, memory: Memory, asked: str) -> Outcome:
-        found = [c for c in answer.candidates if self._article(turn, c.article)]
+        found = [c for c in answer.candidates if c.score >= NEAR * answer.candidates[0].score and self._article(turn, c.article)]
         lead = self._article(turn, found[0].article) if answer.lead and len(found) > 1 else None
         offered = found[1 : OPTIONS + 1] if lead else found[:OPTIONS]
         spare = tuple(c.article for c in found if c not in offered and not (lead and c.article == lead.id))
@@ -230,3 +235,10 @@ class Faq:
         if memory.greeted or not is_first_contact(turn):
             return ()
         return (self._words.say("hello.short", lang=language, customer=turn.customer, now=turn.now),)
+
+
+def _spare(best: Article, answer: Answer) -> list[str]:
+    """What may be offered if *best* does not help: the likeliest of the others, else what its editor ties to it."""
+    others = [c for c in answer.candidates if c.article != best.id and c.score >= UNLIKELY]
+    near = [c.article for c in others if c.score >= NEAR * others[0].score]
+    return (near or [b.value for b in best.buttons if b.action == "article"])[:OPTIONS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.dialogs.faq import Faq
-from bot.dialogs.hearing import Hearing, language_of
+from bot.dialogs.hearing import Hearing, is_signs, language_of
 from bot.dialogs.memory import Memory, is_first_contact
 from bot.dialogs.reply import human_button, said
 from bot.dialogs.sources import Knowledge, ReadAct
@@ -32,7 +32,7 @@ class Greeting:
         if self._hearing.means("help", turn.text):
             return self._hello(turn)
         memory = Memory.of(turn)
-        if self._hearing.answers(turn.text, memory):
+        if is_signs(turn.text) or self._hearing.answers(turn.text, memory):
             return None
         if self._read_act(turn.text, answered=memory.answered).act is not Act.GREETING:
             return None

@@ -11,7 +11,8 @@ from bot.wording import Wording
 PAYLOADS = frozenset({"human", "operator", "support"})  # of deep links: t.me/shop_bot?start=human
 
 ANGRY = 0.6  # how upset (0..1) a question or a request may sound before a person answers it
-_SERIOUS = (Act.QUESTION, Act.HUMAN, Act.NOT_HELPED)
+UPSET = 0.4  # the same for words that do nothing but complain; below it they may as well be unknown words
+_SERIOUS = (Act.UPSET, Act.QUESTION, Act.HUMAN, Act.NOT_HELPED)
 
 
 class Human:
@@ -30,9 +31,9 @@ class Human:
         memory = Memory.of(turn)
         if self._hearing.means("human", turn.text) or (memory.offered and self._hearing.means("yes", turn.text)):
             return self._escalate(turn, reason="asked")
-        if self._hearing.answers(turn.text, memory) or self._hearing.means("disliked", turn.text) or is_signs(turn.text):
+        if turn.text.startswith("/") or self._hearing.answers(turn.text, memory) or self._hearing.means("disliked", turn.text) or is_signs(turn.text):
             return None
         reading = self._read_act(turn.text, answered=memory.answered)
-        if reading.act is Act.UPSET or (reading.upset >= ANGRY and reading.act in _SERIOUS):
+        if reading.upset >= (UPSET if reading.act is Act.UPSET else ANGRY) and reading.act in _SERIOUS:
             return self._escalate(turn, reason="upset", apology=True)
         return self._escalate(turn, reason="asked") if reading.act is Act.HUMAN else None

@@ -31,6 +31,9 @@ class Article(Protocol):
     def title(self) -> str: ...
 
     @property
+    def questions(self) -> Sequence[str]: ...
+
+    @property
     def lead(self) -> str: ...
 
     @property

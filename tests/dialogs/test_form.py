@@ -67,7 +67,7 @@ async def test_asking_for_a_person_again_ends_the_form() -> None:
     """The second request for a person is not answered with a question."""
     talk = Talk(forms=BEFORE)
     await talk.says("оператор")
-    await talk.says("позовите уже человека")
+    await talk.says("позовите человека")
     assert (talk.last.result, talk.last.reason) == (Result.HANDED_OFF, "asked")
 
 
