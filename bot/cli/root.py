@@ -32,8 +32,10 @@ def group(help: str) -> typer.Typer:
 app = group(say("app"))
 kb = group(say("command.kb"))
 db = group(say("command.db"))
+config_ = group(say("command.config"))
 app.add_typer(kb, name="kb")
 app.add_typer(db, name="db")
+app.add_typer(config_, name="config")
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help=say("option.config"))]
 AsJson = Annotated[bool, typer.Option("--json", help=say("option.json"))]
@@ -123,6 +125,21 @@ def db_check(config: ConfigFile = None, as_json: AsJson = False) -> None:
     from bot.cli import database
 
     database.check(config, as_json=as_json)
+
+
+@config_.command("check", help=say("command.config_check"))
+def config_check(config: ConfigFile = None) -> None:
+    from bot.cli import settings
+
+    settings.load(config)
+    typer.echo(say("message.checked"))
+
+
+@config_.command("reference", help=say("command.config_reference"))
+def config_reference() -> None:
+    from bot.cli import reference
+
+    typer.echo(reference.config_reference(), nl=False)
 
 
 def main() -> None:

@@ -92,4 +92,4 @@ class Site:
 
 def _hooks(channels: Mapping[str, Adapter]) -> dict[str, Hook]:
     """The webhooks of the channels that have one."""
-    return {name: hook for name, adapter in channels.items() if (hook := getattr(adapter, "handle", None)) is not None}
+    return {name: route.handler for name, adapter in channels.items() for route in getattr(adapter, "routes", list)()}
