@@ -108,6 +108,10 @@ class Reader:
             said = replace(said, sender=replace(said.sender, language=language))
         return _by_payload(said, m)
 
+    def is_by_hand(self, m: Fields) -> bool:
+        """Whether a person of the business wrote this past the bot."""
+        return bool(_number(m.get("admin_author_id"))) and not self._is_ours(_number(m.get("random_id")))
+
     # --- the other events
 
     def _edited(self, m: Fields, key: str) -> Inbound | None:
@@ -122,7 +126,7 @@ class Reader:
     def _stepped_in(self, m: Fields, key: str) -> Inbound | None:
         """Our own sends come back here too; a person of the business has an author and no random id of ours."""
         admin, peer = _number(m.get("admin_author_id")), _number(m.get("peer_id"))
-        if not admin or not peer or self._is_ours(_number(m.get("random_id"))):
+        if not peer or not self.is_by_hand(m):
             return None
         key = key or f"reply:{peer}:{_number(m.get('conversation_message_id'))}"
         base = self._inbound(

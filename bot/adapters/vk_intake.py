@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from bot.adapters.vk_client import VkClient
-from bot.adapters.vk_errors import VkRefusal, VkSilence
+from bot.adapters.vk_errors import VkRefusal, VkSilence, row
 from bot.adapters.vk_inbound import Reader
 from bot.adapters.vk_people import People
 from bot.model import Inbound
@@ -16,7 +19,9 @@ from bot.observing import get_logger
 PAGE = 200
 CONVERSATION_PAGES = 25
 HISTORY_PAGES = 5
+TRIES = 5  # of each question of a catch-up
 MARGIN = 600.0  # seconds before the last known moment: clocks differ, and what is known already is dropped by its key
+RECENT = 1800.0  # seconds within which a message may be lost although it counts as read and answered
 FORGOTTEN = 86_400.0  # how far back to look when the cursor does not tell
 
 
@@ -52,17 +57,20 @@ class Intake:
         return await self._named(self._reader.read_all([await self._whole(e) for e in events]))
 
     async def missed(self, since: float) -> tuple[Inbound, ...]:
-        """What customers wrote since the moment *since* (Unix seconds), as far as nobody has read or answered it.
+        """What customers wrote since the moment *since* (Unix seconds), as far as no person has answered it by hand.
 
-        The keys are those of the events, so what was kept already is not kept twice. Raises `VkRefusal`, `VkSilence`.
+        Long ago only what is unread or unanswered counts; lately everything, because our own read mark or answer may have
+        come between two messages. The keys are those of the events, so what was kept already is not kept twice. Raises
+        `VkRefusal`, `VkSilence`.
         """
-        peers: dict[int, None] = {}
+        early = since - MARGIN
+        late = max(early, time.time() - RECENT)
+        peers = dict.fromkeys(await self._conversations("all", late), late)
         for waiting in ("unread", "unanswered"):
-            for peer in await self._conversations(waiting, since):
-                peers[peer] = None
+            peers |= dict.fromkeys(await self._conversations(waiting, early), early)
         messages: list[Mapping[str, Any]] = []
-        for peer in peers:
-            messages += await self._history(peer, since)
+        for peer, moment in peers.items():
+            messages += await self._history(peer, moment)
         messages.sort(key=lambda m: (_seconds(m), m.get("conversation_message_id") or 0))
         found = [i for m in messages if (i := self._from_history(m)) is not None]
         self._log.warning("caught_up", channel=self._channel, conversations=len(peers), messages=len(found))
@@ -112,11 +120,11 @@ class Intake:
     async def _conversations(self, waiting: str, since: float) -> list[int]:
         found: list[int] = []
         for page in range(CONVERSATION_PAGES):
-            answer = await self._client.call(
+            answer = await self._ask(
                 "messages.getConversations", filter=waiting, count=PAGE, offset=page * PAGE, group_id=self._group
             )
             items = _items(answer)
-            recent = [i for i in items if _seconds(i.get("last_message")) >= since - MARGIN]
+            recent = [i for i in items if _seconds(i.get("last_message")) >= since]
             found += [peer for i in recent if (peer := _peer(i))]
             if len(items) < PAGE or not recent:
                 break
@@ -125,15 +133,26 @@ class Intake:
     async def _history(self, peer: int, since: float) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
         for page in range(HISTORY_PAGES):
-            answer = await self._client.call(
-                "messages.getHistory", peer_id=peer, count=PAGE, offset=page * PAGE, group_id=self._group
-            )
+            answer = await self._ask("messages.getHistory", peer_id=peer, count=PAGE, offset=page * PAGE, group_id=self._group)
             items = _items(answer)
-            recent = [m for m in items if _seconds(m) >= since - MARGIN]
+            recent = list(takewhile(lambda m: _seconds(m) >= since and not self._reader.is_by_hand(m), items))
             found += recent
             if len(items) < PAGE or len(recent) < len(items):
                 break
         return found
+
+    async def _ask(self, method: str, **parameters: Any) -> Any:
+        """One of many calls in a row: begun anew for each that fails, the row would never end in bad weather."""
+        for attempt in range(TRIES - 1):
+            try:
+                return await self._client.call(method, **parameters)
+            except VkSilence:
+                await asyncio.sleep(0.2 * 2.0**attempt)
+            except VkRefusal as error:
+                if row(error.code).meaning != "later" or row(error.code).after > 5:
+                    raise
+                await asyncio.sleep(row(error.code).after)
+        return await self._client.call(method, **parameters)
 
     def _from_history(self, message: Mapping[str, Any]) -> Inbound | None:
         # the same door as the events, so that one odd message is never in the way of the others

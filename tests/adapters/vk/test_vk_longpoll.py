@@ -19,6 +19,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses after failures are a tenth of a second at most."""
     monkeypatch.setattr("bot.adapters.vk_longpoll.LONGEST_PAUSE", 0.1)
     monkeypatch.setattr("bot.adapters.vk_longpoll.ACCOUNT_PAUSE", 0.1)
+    monkeypatch.setattr("bot.adapters.vk_intake.TRIES", 2)
 
 
 async def test_words_arrive_with_name_and_cursor(vk: FakeVk, kept: Kept) -> None:
@@ -112,12 +113,40 @@ async def test_a_cut_history_is_caught_up(vk: FakeVk, kept: Kept, failed: dict[s
     assert set(kept.inbounds) == {"5:1", "6:2", "5:3", "5:4"}
 
 
+async def test_words_lost_behind_our_own_answer_are_found(vk: FakeVk, kept: Kept) -> None:
+    """Our read mark and answer to the first message may hide the second one from VK's lists of the unread and unanswered."""
+    kept.cursor = f"{vk.ts}@{int(time.time()) - 5}"
+    vk.writes(5, "первое", date=int(time.time()))
+    vk.history.append(dict(message(from_id=-GROUP, conversation_message_id=9, out=1, text="ответ", date=int(time.time()))))
+    vk.forget_events()
+    vk.answers["messages.getConversations"] = lambda asked: (
+        vk._messages_getConversations(asked) if asked["filter"] == "all" else {"items": []}
+    )
+    async with listening(vk, kept):
+        await kept.until(lambda: kept.texts)
+
+    assert kept.texts == ["первое"]
+
+
+async def test_what_a_person_answered_is_left_alone(vk: FakeVk, kept: Kept) -> None:
+    """While the bot was down a colleague wrote by hand: the bot does not answer those questions again."""
+    kept.cursor = f"{vk.ts}@1699999990"
+    vk.writes(5, "вопрос")
+    vk.history.append(dict(message(from_id=-GROUP, admin_author_id=9, conversation_message_id=9, out=1, text="ответ")))
+    vk.writes(5, "спасибо, ещё вопрос")
+    vk.forget_events()
+    async with listening(vk, kept):
+        await kept.until(lambda: kept.texts)
+
+    assert kept.texts == ["спасибо, ещё вопрос"]
+
+
 async def test_a_catch_up_that_breaks_is_repeated(vk: FakeVk, kept: Kept) -> None:
     """Until the lost words are kept the queue does not go on."""
     kept.cursor = f"{vk.ts}@1699999990"
     vk.writes(5, "потерянное")
     vk.forget_events()
-    vk.fail("messages.getHistory", BAD_GATEWAY, 10)
+    vk.fail("messages.getHistory", BAD_GATEWAY, 10, BAD_GATEWAY)
     async with listening(vk, kept):
         await kept.until(lambda: kept.texts)
 
