@@ -96,7 +96,7 @@ class Adapter(Protocol):
         """Carry out one promise by one sending call of the platform.
 
         *nonce* is the outbox row: the same one again is the same message (idempotency key where the platform has one, and
-        the stem of the buttons' tokens, see `token`). *target* is the platform's id of the message named by `outbound.edits`.
+        the stem of the buttons' tokens, see bot/tokens.py). *target* is the platform's id of the message named by `outbound.edits`.
         Already done (not modified, topic already closed) is success. Raises the subclasses of `DeliveryError`.
         """
         ...
@@ -128,21 +128,3 @@ class Adapter(Protocol):
     async def close(self) -> None:
         """Give back connections. Called once, after `run` has ended and the last send has returned."""
         ...
-
-
-def token(nonce: int, row: int, column: int) -> str:
-    """The token of a button: which promise carried it, and its place there. Short (≤ 64 bytes) and meaningless elsewhere."""
-    return f"{nonce:x}.{row:x}{column:x}"
-
-
-def read_token(text: str) -> tuple[int, int, int] | None:
-    """Promise, row and column of a token; None for anything a platform or a customer made up.
-
-    >>> read_token(token(1042, 0, 2))
-    (1042, 0, 2)
-    """
-    stem, _, place = text.partition(".")
-    try:
-        return int(stem, 16), int(place[:1], 16), int(place[1:2], 16)
-    except ValueError:
-        return None

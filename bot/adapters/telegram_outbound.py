@@ -46,11 +46,12 @@ from aiogram.types import (
     ReplyParameters,
 )
 
-from bot.adapters.base import Files, Limits, token
+from bot.adapters.base import Files, Limits
 from bot.adapters.cleaning import clean_file_name, clean_rich
 from bot.adapters.richtext import fit, placeholder, to_entities, utf16_length, with_heading
 from bot.errors import AccountError, DeliveryError, Refused, RetryLater, Uncertain
 from bot.model import Attachment, Media, Outbound, Peer, RichText, Rows, Verb
+from bot.tokens import token
 
 Method = TelegramMethod[Any]
 

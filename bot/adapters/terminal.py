@@ -16,11 +16,12 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits, token
+from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
 from bot.adapters.cleaning import clean_text
 from bot.clock import Clock
 from bot.errors import BotError, Problem, Refused
 from bot.model import Attachment, Button, Conversation, Inbound, InboundKind, Json, Outbound, Peer, RichText, Sender, Sent, Style, Verb
+from bot.tokens import token
 
 DESK_CHAT = "desk"
 REST_LIMIT = 15.0  # seconds a script on standard input waits for the bot to come to rest

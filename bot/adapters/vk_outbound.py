@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.adapters.base import token
 from bot.adapters.richtext import VK_STYLES, degrade, fit, part, plain, to_format_data, utf16_length, with_heading
 from bot.adapters.vk_inbound import CHATS_FROM, REACTIONS
 from bot.errors import Refused
 from bot.model import Button, Outbound, RichText, Rows
+from bot.tokens import token
 
 TEXT = 4096  # UTF-16 units
 LABEL = 40

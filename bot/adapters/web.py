@@ -15,12 +15,13 @@ from typing import Literal
 
 import yaml
 
-from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits, token
+from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
 from bot.adapters.cleaning import clean_text
 from bot.adapters.richtext import ALL_STYLES, VK_STYLES
 from bot.adapters.webview import Author, Room, Shown, Uploads, person_json
 from bot.errors import PeerGone, Problem, Refused, RetryLater, TopicGone
 from bot.model import Attachment, Button, Inbound, InboundKind, Json, Outbound, Peer, RichText, Sender, Sent, Style, Verb
+from bot.tokens import token
 
 DESK_CHAT = "desk"  # chat id of the operators' group
 

@@ -11,10 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from bot.adapters.base import File, Files, token
+from bot.adapters.base import File, Files
 from bot.adapters.cleaning import clean_file_name
 from bot.errors import Refused
 from bot.model import Attachment, Json, Media, RichText, Rows, Sender
+from bot.tokens import token
 
 RING = 500  # messages kept in view per chat or thread
 LARGEST = 20 * 1024 * 1024  # bytes of one upload

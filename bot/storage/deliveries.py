@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.adapters.base import read_token
 from bot.model import Outbound, Peer, Press, Quoted
 from bot.storage.base import Delivery, DeliveryStatus, Settled
 from bot.storage.codec import clean, decode, encode, maybe_ms, moment, ms
 from bot.storage.promises import LANES, next_head, promise, write_events
+from bot.tokens import read_token
 
 OPEN = ("pending", "sending")
 ENDED = ("unknown", "failed", "cancelled")  # few; the rest was sent

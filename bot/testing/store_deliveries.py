@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from bot.adapters.base import token
 from bot.model import Button, Event, Lane, Peer, RichText, Verb
 from bot.storage.base import Settled, Store
 from bot.testing.store_scene import (
@@ -27,6 +26,7 @@ from bot.testing.store_scene import (
     take,
     texts,
 )  # fmt: skip
+from bot.tokens import token
 
 
 class DeliveriesContract:

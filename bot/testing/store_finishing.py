@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from bot.adapters.base import token
 from bot.errors import Conflict, StorageError
 from bot.model import Button, Event, InboundKind, Later, Line, Result, Status, Verb
 from bot.storage.base import Store
@@ -29,6 +28,7 @@ from bot.testing.store_scene import (
     say,
     take,
 )  # fmt: skip
+from bot.tokens import token
 
 
 class FinishingContract:

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from bot.adapters.base import token
 from bot.errors import Conflict
 from bot.model import Attachment, Button, Event, InboundKind, Later, Line, Media, Peer, Sender, Status
 from bot.storage.base import Settled, Store
@@ -28,6 +27,7 @@ from bot.testing.store_scene import (
     say,
     take,
 )  # fmt: skip
+from bot.tokens import token
 
 MARK = "Примета"  # every word, name and address of the customer holds it
 HIS = Peer("tg", f"{MARK}501")

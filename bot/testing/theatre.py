@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.adapters.base import token
 from bot.app import House, open_house
 from bot.clock import HandClock
 from bot.config import Config
 from bot.model import Attachment, Inbound, InboundKind, Outbound, Peer, Sender, Verb
 from bot.testing.fake_adapter import FakeAdapter, Said
+from bot.tokens import token
 
 DESK_CHAT = "-100500"
 NOON = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)  # a Friday, 12:00 in Moscow

@@ -252,7 +252,7 @@ async def test_a_button_of_another_chat_does_nothing(theatre: Theatre, label: st
     anna, olga = theatre.customer(), theatre.operator()
     await anna.says("позовите оператора")
     card = next(s for s in theatre.channels["telegram"].in_chat("-100500") if s.outbound.buttons)
-    from bot.adapters.base import token
+    from bot.tokens import token
 
     forged = anna._inbound(anna.peer, InboundKind.PRESS, private=True, press=token(card.nonce, 0, 0), callback="c1")
     await theatre.arrive(forged)

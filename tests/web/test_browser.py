@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import queue
 import re
 import selectors
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from bot.clock import Clock
+from bot.storage.sqlite import SqliteStore
 from bot.web.acting import read_scenes
+from bot.web.server import build_app
+from bot.web.services import WebServices
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -154,6 +162,7 @@ def test_an_operator_answers_and_the_answer_is_explained(watched: Watched) -> No
     watched.page.reload()
     watched.page.select_option('[data-channel="play-telegram"] [name=chat]', label="Вера Ким")
     watched.page.wait_for_selector('[data-channel="play-telegram"] .msg >> text=Добрый день, слушаю вас')
+    watched.page.wait_for_selector("#why .verdict")
 
 
 def test_the_reason_of_an_answer_shows_candidates_and_numbers(watched: Watched) -> None:
@@ -179,10 +188,53 @@ def test_script_in_messages_stays_text(watched: Watched) -> None:
     assert watched.page.locator(".log img[src*=evil], .log script").count() == 0
 
 
+@pytest.fixture
+def locked() -> Iterator[str]:
+    """The pages with a password, served by a thread of their own."""
+    loop, address = asyncio.new_event_loop(), queue.Queue[str]()
+
+    async def serve() -> None:
+        store = SqliteStore.open(":memory:")
+        runner = web.AppRunner(build_app(WebServices(store, {}, Clock(), password="верный пароль")), shutdown_timeout=1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        address.put(f"http://127.0.0.1:{runner.addresses[0][1]}/")
+        await stop.wait()
+        await runner.cleanup()
+        await store.close()
+
+    stop = asyncio.Event()
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    yield address.get(timeout=10)
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(10)
+    loop.close()
+
+
+def test_a_person_logs_in_and_out(browser: Any, locked: str) -> None:
+    """With the form as a browser sends it: a wrong password is told, the right one opens, leaving closes."""
+    context = browser.new_context()
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    for password in ("мимо", "верный пароль"):
+        page.goto(locked)
+        page.fill("[name=password]", password)
+        page.click("form.login button")
+        page.wait_for_selector("[role=alert], h1 >> text=Открытые обращения")
+
+    assert page.url == locked + "queue"
+    page.click(".logout button")
+    page.wait_for_selector("[name=password]")
+    page.goto(locked + "queue")
+    assert page.url == locked + "login"
+    context.close()
+
+
 def test_a_narrow_screen_never_scrolls_sideways(watched: Watched) -> None:
     """At 390 px every part is reached by its button, and every page fits."""
     watched.page.set_viewport_size({"width": 390, "height": 800})
-    for path in ("", "kb", "queue", "?lang=en"):
+    for path in ("", "kb", "queue", "?lang=en&speed=6"):
         watched.open(path)
         assert watched.page.evaluate("document.documentElement.scrollWidth") <= 390, path
     assert watched.play("upset") == "done", watched.text("#toasts")

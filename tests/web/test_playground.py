@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from bot.adapters.base import File, token
+from bot.adapters.base import File
 from bot.errors import Refused
 from bot.model import Attachment, Button, Media, Outbound, Peer, RichText, Span, Style, Verb
 from bot.storage.base import Settled
+from bot.tokens import token
 from bot.web.acting import next_moment
 from tests.web.conftest import Page
 
@@ -207,7 +208,7 @@ async def test_why_finds_the_turn_of_an_answer(page: Page) -> None:
 async def test_reset_brings_new_customers(page: Page) -> None:
     """Their chats are new, so their conversations start anew; the clock goes back."""
     before = set(page.telegram.people) | set(page.vk.people)
-    await page.say("раз")
+    await deliver(page, Outbound(Peer("play-telegram", page.customer), RichText("раз")))
     await page.post("/clock", to="23:07")
 
     assert (await page.post("/reset")).status == 200

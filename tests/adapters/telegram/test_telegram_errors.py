@@ -129,6 +129,16 @@ async def test_a_gateways_refusal_is_tried_again(server: FakeTelegram, say: Any)
         await say(SAY)
 
 
+async def test_nobody_sends_us_elsewhere(server: FakeTelegram, say: Any) -> None:
+    """A redirect is not followed: whoever answers it would get the token and the words."""
+    server.redirect("sendMessage", to="getMe")
+
+    with pytest.raises(RetryLater):
+        await say(SAY)
+
+    assert server.of("getMe") == []
+
+
 async def test_a_cut_connection_leaves_it_open(server: FakeTelegram, say: Any) -> None:
     """The connection broke while the call was under way."""
     server.cut("sendMessage")

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.adapters.base import read_token, token
 from bot.adapters.richtext import utf16_length
 from bot.adapters.vk import VkAdapter
 from bot.adapters.vk_outbound import RandomIds, to_keyboard, words
 from bot.errors import PeerGone, Refused, RetryLater
 from bot.model import Attachment, Button, Media, RichText, Span, Style, Verb
+from bot.tokens import read_token, token
 from tests.adapters.vk.conftest import Shelf, make, say
 from tests.fakes.vk_server import BAD_GATEWAY, CHAT, GROUP, FakeVk
 
