@@ -77,6 +77,10 @@ class FakeTelegram:
         """Answer the next calls of *method* with something that is not the Bot API's."""
         self._fault(method, lambda _: web.Response(status=status, text=text, content_type="text/html"), times)
 
+    def redirect(self, method: str, to: str) -> None:
+        """Send the next call of *method* elsewhere."""
+        self._fault(method, lambda _: web.Response(status=307, headers={"Location": f"{self.base}/bot{TOKEN}/{to}"}), 1)
+
     def cut(self, method: str, times: int = 1) -> None:
         """Cut the connection of the next calls of *method*, after the call was read."""
 
