@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -22,6 +25,7 @@ from bot.web.story import Journal
 
 LARGEST = 20 * 1024 * 1024  # bytes of one upload
 WORDS = 100_000  # characters of one message
+TURNS = 60  # turns whose reasons a freshly loaded page has at hand
 LOOK, LOOK_IDLE = 0.4, 3.0  # seconds between looks for new turns while a page is open
 
 _HAPPENINGS = {
@@ -46,6 +50,7 @@ class Playground:
         self._playing: asyncio.Task[None] | None = None
         self._uploads: dict[str, tuple[str, Attachment]] = {}
         self._last_turn = 0
+        self._turns: deque[Json] = deque(maxlen=TURNS)
         self._moved = asyncio.Event()
         self._log = get_logger("playground")
         for stage in services.stages:
@@ -63,7 +68,7 @@ class Playground:
         """The customers take their places; turns of before are not news."""
         await self.cast.enter()
         while rows := await self._services.store.turns(after=self._last_turn, limit=500):
-            self._last_turn = max(row.id for row in rows)
+            self._remember(rows)
 
     async def work(self) -> None:
         """Tell open pages of new turns, and why they were decided so, until cancelled."""
@@ -81,10 +86,15 @@ class Playground:
             await asyncio.sleep(LOOK)
 
     async def _tell_turns(self) -> None:
-        for row in await self._services.store.turns(after=self._last_turn):
-            self._last_turn = max(self._last_turn, row.id)
-            if (stage := self.stages.get(row.peer.channel)) is not None and not stage.group:
-                self._hub.tell("turn", turn_json(row))
+        for turn in self._remember(await self._services.store.turns(after=self._last_turn)):
+            self._hub.tell("turn", turn)
+
+    def _remember(self, rows: Sequence[TurnRecord]) -> list[Json]:
+        """The turns of the page's customers among *rows*, kept for pages that are loaded anew."""
+        self._last_turn = max((self._last_turn, *(row.id for row in rows)))
+        new = [turn_json(r) for r in rows if (stage := self.stages.get(r.peer.channel)) is not None and not stage.group]
+        self._turns.extend(new)
+        return new
 
     async def close(self) -> None:
         self.stop_scene()
@@ -93,14 +103,15 @@ class Playground:
 
     async def state(self, request: web.Request) -> web.Response:
         """GET /state: everything the page shows, and the event after which to listen."""
-        return web.json_response(
-            {
-                "after": self._hub.last_id,
-                "channels": [s.view() for s in self.stages.values()],
-                "clock": self.clock(),
-                "playing": self._playing is not None and not self._playing.done(),
-            }
-        )
+        await self._tell_turns()
+        state = {
+            "after": self._hub.last_id,
+            "channels": [s.view() for s in self.stages.values()],
+            "clock": self.clock(),
+            "turns": list(self._turns),
+            "playing": self._playing is not None and not self._playing.done(),
+        }
+        return web.json_response(state, dumps=partial(json.dumps, default=str))
 
     async def why(self, request: web.Request) -> web.Response:
         """GET /why/{turn}; `n123` instead of a number is a message of ours."""
@@ -110,7 +121,7 @@ class Playground:
         rows = await self._services.store.turns(after=number - 1, limit=1) if number else ()
         if not rows or rows[0].id != number:
             raise web.HTTPNotFound(text="no such turn")
-        return web.json_response(turn_json(rows[0]))
+        return web.json_response(turn_json(rows[0]), dumps=partial(json.dumps, default=str))
 
     async def _turn_of(self, row: str) -> str:
         if not row.isdigit() or int(row) < 1:

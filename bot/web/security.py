@@ -25,7 +25,7 @@ HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # not no-referrer: with it browsers send `Origin: null` with our own forms
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
@@ -34,6 +34,7 @@ COOKIE = "otklik_session"
 WEEK = 7 * 24 * 3600
 TRIES, TRY_WINDOW = 5, 60.0  # wrong passwords per minute, all callers together
 
+_NEW_SESSION = web.RequestKey("new_session", str)
 _OPEN = ("/healthz", "/readyz", "/hooks/", "/static/", "/login")  # reachable without the password; hooks have secrets of their own
 _ANY_HOST = ("/healthz", "/readyz", "/hooks/", "/metrics")
 
@@ -122,9 +123,9 @@ class Guard:
         """For `on_response_prepare`: the headers, and a session where there is none yet."""
         for name, value in HEADERS.items():
             response.headers[name] = value
-        response.headers.setdefault("Cache-Control", "no-store")
-        if "new_session" in request:
-            self._set_cookie(request, response, request["new_session"])
+        response.headers.setdefault("Cache-Control", "no-cache" if request.path.startswith("/static/") else "no-store")
+        if _NEW_SESSION in request:
+            self._set_cookie(request, response, request[_NEW_SESSION])
 
     # --- sessions and tokens
 
@@ -133,9 +134,9 @@ class Guard:
         sent = request.cookies.get(COOKIE, "")
         if self._signed(sent):
             return sent
-        if "new_session" not in request:
-            request["new_session"] = self._make_session("guest")
-        return str(request["new_session"])
+        if _NEW_SESSION not in request:
+            request[_NEW_SESSION] = self._make_session("guest")
+        return request[_NEW_SESSION]
 
     def csrf(self, request: web.Request) -> str:
         """The token that posts of this session must carry."""
@@ -149,11 +150,11 @@ class Guard:
         if not password_matches(password, self._kept):
             self._wrong.append(now)
             return False
-        request["new_session"] = self._make_session("in")
+        request[_NEW_SESSION] = self._make_session("in")
         return True
 
     def log_out(self, request: web.Request) -> None:
-        request["new_session"] = self._make_session("guest")
+        request[_NEW_SESSION] = self._make_session("guest")
 
     def _logged_in(self, request: web.Request) -> bool:
         sent = request.cookies.get(COOKIE, "")

@@ -172,6 +172,9 @@ async function load() {
     if (view.group) drawRoom(view.name);
     drawTrouble(view.name);
   }
+  Object.assign(turns, {list: state.turns, at: -1});
+  const explained = state.turns.filter((turn) => Object.keys(turn.why).length).at(-1);
+  if (explained) showTurn(explained);
   id("stop").hidden = !state.playing;
   return state.after;
 }
