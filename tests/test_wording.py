@@ -174,7 +174,7 @@ def test_greedy_templates_stop_at_once(tmp_path: Path, template: str) -> None:
     before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
 
     assert words.text("faq.option", number=1, title="x") == "1. x"
-    assert time.perf_counter() - start < 0.5
+    assert time.perf_counter() - start < 2
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
 
 
@@ -213,7 +213,7 @@ def test_bad_yaml_is_an_error_with_a_line(tmp_path: Path, text: str) -> None:
         assert all(p.file.endswith("ru.yaml") and p.line for p in error.problems if p.severity == "error")
     else:
         assert words.text("a") == "id"  # a tag is not obeyed: only its text is there
-    assert time.perf_counter() - start < 1
+    assert time.perf_counter() - start < 3
 
 
 def test_filters_speak_russian_and_english(tmp_path: Path) -> None:

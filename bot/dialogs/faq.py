@@ -19,8 +19,10 @@ from bot.model import Act, Answer, Attachment, Button, Candidate, Decision, Even
 from bot.wording import Wording
 
 OPTIONS = 3
+ALL_SAID = -1  # the passage of an article that was told to its end
 NEAR = 0.2  # of the best score offered: what is less likely is no option
 UNLIKELY = 0.01  # a score from which nothing is offered after "it did not help"
+AHEAD = 1.5  # times the second score: from there the first candidate is shown above a clarification
 SAME = 85  # how alike (0..100) words and an article's own question are to ask for the article as a whole
 _ACTIONS = frozenset({"article", "more", "helped", "not_helped"})
 _MEDIA = {".svg": Media.DOCUMENT, ".gif": Media.ANIMATION}
@@ -53,7 +55,7 @@ class Faq:
         if memory.article and self._hearing.means("more", text) and (more := self._more(turn, memory.article, memory.passage)):
             return more
         act = self._read_act(text, answered=memory.answered).act
-        said_no = memory.answered and (self._hearing.means("no", text) or self._hearing.means("disliked", text))
+        said_no = memory.answered and not memory.offered and (self._hearing.means("no", text) or self._hearing.means("disliked", text))
         if (act is Act.NOT_HELPED and (memory.article or memory.options)) or said_no:
             return self._not_helped(turn, memory)
         return await self._asked(turn, text, memory)
@@ -67,7 +69,7 @@ class Faq:
 
     async def _asked(self, turn: Turn, text: str, memory: Memory) -> Outcome | None:
         asked = hash_of(text)
-        if asked in memory.asked:
+        if memory.asked[-1:] == (asked,) and (memory.answered or memory.clarified or memory.offered):
             return self._repeated(turn, memory, {"repeated": True})
         answer = await self._knowledge.ask(
             text,
@@ -83,12 +85,12 @@ class Faq:
             if any(fuzz.token_sort_ratio(fold(text), fold(question)) >= SAME for question in best.questions):
                 passage = 0
             follow_up = best.id == memory.article and memory.answered
-            if follow_up and passage == memory.passage:
+            if follow_up and memory.passage in (passage, ALL_SAID):
                 return self._repeated(turn, memory, answer.why)
             spare = _spare(best, answer)
             return self._answer(turn, best, passage, memory, asked=asked, spare=spare, follow_up=follow_up, why=answer.why)
         if answer.decision is Decision.HANDOFF or not answer.candidates:
-            return self._hand_over(turn, "out_of_scope", answer)
+            return self._unknown(turn, answer, memory, asked)
         if memory.clarified:  # law: at most one clarification in a row
             return self._hand_over(turn, "low_confidence", answer)
         return self._clarify(turn, answer, memory, asked)
@@ -101,7 +103,7 @@ class Faq:
         part = portion(article, passage, follow_up=follow_up)
         greeting = self._short_greeting(turn, memory, language)
         state = memory.now(
-            turn, article=article.id, passage=passage, answered=True, repeats=0,
+            turn, article=article.id, passage=passage, answered=True,
             spare=tuple(spare) or tuple(o for o in (*memory.options, *memory.spare) if o != article.id),
             second=memory.second, asked=(*memory.asked, asked) if asked else memory.asked,
         )  # fmt: skip
@@ -112,9 +114,21 @@ class Faq:
             events=(Event("answered", data={"article": article.id}),),
         )  # fmt: skip
 
+    def _unknown(self, turn: Turn, answer: Answer, memory: Memory, asked: str) -> Outcome | None:
+        """The first question without an answer is met with the offer of a person, the next one in a row with the person."""
+        if memory.missed or memory.clarified:
+            return self._hand_over(turn, "out_of_scope", answer)
+        state = memory.now(turn, offered=True, missed=True, asked=(*memory.asked, asked))
+        greeting = self._short_greeting(turn, memory, language_of(turn, self._words.lang))
+        return said(
+            turn, self._words, "faq", *greeting, "faq.unknown", result=Result.CLARIFIED, reason="out_of_scope", state=state, why=answer.why,
+            buttons=[human_button(turn, self._words)], events=(Event("unanswered", data={"reason": "out_of_scope"}),),
+        )  # fmt: skip
+
     def _clarify(self, turn: Turn, answer: Answer, memory: Memory, asked: str) -> Outcome:
         found = [c for c in answer.candidates if c.score >= NEAR * answer.candidates[0].score and self._article(turn, c.article)]
-        lead = self._article(turn, found[0].article) if answer.lead and len(found) > 1 else None
+        ahead = answer.lead and len(found) > 1 and found[0].score >= AHEAD * found[1].score and len(turn.text.split()) > 1
+        lead = self._article(turn, found[0].article) if ahead else None
         offered = found[1 : OPTIONS + 1] if lead else found[:OPTIONS]
         spare = tuple(c.article for c in found if c not in offered and not (lead and c.article == lead.id))
         state = memory.now(
@@ -134,14 +148,16 @@ class Faq:
             buttons=[*buttons, human_button(turn, self._words)], events=(Event(reason, data={"offered": [c.article for c in found]}),), facts=facts,
         )  # fmt: skip
 
-    def _repeated(self, turn: Turn, memory: Memory, why: Json) -> Outcome | None:
-        if memory.repeats >= 1 and (outcome := self._hand_over(turn, "repeated", None)):
-            return outcome
+    def _repeated(self, turn: Turn, memory: Memory, why: Json) -> Outcome:
+        """Not the same words: the gist in one sentence, and whether to call a person."""
         language = language_of(turn, self._words.lang)
-        state = memory.now(turn, offered=True, repeats=memory.repeats + 1)
-        again = [Button(self._words.text("buttons.again", lang=language), "article", memory.article)] if memory.article else []
-        buttons = [human_button(turn, self._words), *again]
-        return said(turn, self._words, "faq", "faq.repeated", result=Result.CLARIFIED, reason="repeated", buttons=buttons, state=state, why=why)
+        article = self._article(turn, memory.article)
+        state = memory.now(turn, offered=True, passage=memory.passage, answered=memory.answered, missed=memory.missed, spare=memory.spare)
+        again = [Button(self._words.text("buttons.again", lang=language), "article", memory.article)] if article else []
+        return said(
+            turn, self._words, "faq", "faq.reminded" if article else "faq.repeated", result=Result.CLARIFIED, reason="repeated", state=state, why=why,
+            buttons=[human_button(turn, self._words), *again], facts={"lead": to_rich(article.lead)} if article else {},
+        )  # fmt: skip
 
     # --- what follows an answer
 
@@ -186,7 +202,7 @@ class Faq:
         rest = portion(found, passage).rest
         if not rest:
             return said(turn, self._words, "faq", "faq.nothing_more", buttons=[human_button(turn, self._words)], reason="nothing_more")
-        state = memory.now(turn, article=found.id, passage=-1, answered=True, spare=memory.spare, second=memory.second)
+        state = memory.now(turn, article=found.id, passage=ALL_SAID, answered=True, spare=memory.spare, second=memory.second)
         buttons = self._answer_buttons(turn, found, "", language)
         return said(turn, self._words, "faq", rest, "faq.question", buttons=buttons, reason="more", state=state)
 

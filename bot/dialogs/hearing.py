@@ -86,7 +86,7 @@ class Hearing:
         """Whether *text* answers what the bot has just asked or offered, so that it is not read as anything else."""
         if memory.options and (self._ordinal(_sound(text), 9) is not None or any(self.means(k, text) for k in ("none_of_these", "yes", "no"))):
             return True
-        if memory.answered and any(self.means(k, text) for k in ("no", "disliked")):
+        if memory.answered and not memory.offered and any(self.means(k, text) for k in ("no", "disliked")):
             return True
         return bool(memory.article) and any(self.means(k, text) for k in ("more", "again"))
 

@@ -24,7 +24,7 @@ class Changes(TypedDict, total=False):
     second: bool
     offered: bool
     answered: bool
-    repeats: int
+    missed: bool
     asked: tuple[str, ...]
     greeted: bool
     form: Json
@@ -46,7 +46,7 @@ class Memory:
     second: bool = False  # "not this" was already answered with other candidates
     offered: bool = False
     answered: bool = False
-    repeats: int = 0
+    missed: bool = False  # the last question found no answer
     asked: tuple[str, ...] = ()
     greeted: bool = False
     form: Json = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Memory:
             second=state.get("second") is True,
             offered=state.get("offered") is True,
             answered=state.get("answered") is True,
-            repeats=_number(state, "repeats"),
+            missed=state.get("missed") is True,
             asked=_texts(state, "asked"),
             greeted=state.get("greeted") is True,
             form=form if isinstance(form := state.get("form"), Mapping) else {},
@@ -80,12 +80,12 @@ class Memory:
     def now(self, turn: Turn, **changes: Unpack[Changes]) -> Json:
         """The state to be kept: *changes* made, everything that only the last turn could mean forgotten."""
         settled = replace(
-            self, options=(), spare=(), clarified=False, second=False, offered=False, answered=False, greeted=True, at=turn.now
+            self, options=(), spare=(), clarified=False, second=False, offered=False, answered=False, missed=False, greeted=True, at=turn.now
         )  # fmt: skip
         kept = replace(settled, **changes)
         state: dict[str, object] = {
             "last_article": kept.article, "passage": kept.passage, "candidates": list(kept.options), "spare": list(kept.spare),
-            "clarified": kept.clarified, "second": kept.second, "offered": kept.offered, "answered": kept.answered, "repeats": kept.repeats,
+            "clarified": kept.clarified, "second": kept.second, "offered": kept.offered, "answered": kept.answered, "missed": kept.missed,
             "asked": list(kept.asked[-KEPT:]), "greeted": kept.greeted, "form": dict(kept.form),
         }  # fmt: skip
         done = {**kept.rest, **{k: v for k, v in state.items() if v}}
@@ -93,7 +93,7 @@ class Memory:
 
 
 _KEYS = frozenset(
-    "last_article passage candidates spare clarified second offered answered repeats asked greeted form at".split()  # noqa: SIM905
+    "last_article passage candidates spare clarified second offered answered missed asked greeted form at".split()  # noqa: SIM905
 )
 
 

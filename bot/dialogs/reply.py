@@ -9,6 +9,7 @@ from functools import cache
 
 from bot.dialogs.hearing import language_of
 from bot.dialogs.memory import Memory
+from bot.markdown import join
 from bot.model import Attachment, Button, Event, Json, Outbound, Outcome, Result, RichText, Rows, Turn
 from bot.wording import Wording
 
@@ -51,11 +52,9 @@ def said(
 ) -> Outcome:
     """`reply` with everything an outcome can hold; several *texts* are paragraphs, *attachments* go before them."""
     language = language_of(turn, words.lang)
-    given = {"customer": turn.customer, "now": turn.now, "seed": turn.id, **(facts or {})}
-    parts = [words.say(text, lang=language, **given) if isinstance(text, str) else text for text in texts]
-    text = RichText()
-    for part in parts:
-        text = text + ("\n\n" if text and part else "") + part
+    text = _text(turn, words, language, texts, facts or {}, turn.id)
+    if text and any(line.author == "bot" and line.text == text.text for line in turn.history[-4:]):
+        text = _text(turn, words, language, texts, facts or {}, turn.id + 1)  # never the same words twice where there are others
     to = turn.conversation.peer
     say = (Outbound(to, attachments=attachments),) if attachments else ()
     if text:
@@ -63,6 +62,12 @@ def said(
     if state is None:
         state = Memory.of(turn).now(turn)
     return Outcome(dialog, result, reason, say, state=state, events=events, why=why or {})
+
+
+def _text(turn: Turn, words: Wording, language: str, texts: Sequence[str | RichText], facts: Json, seed: int) -> RichText:
+    given = {"customer": turn.customer, "now": turn.now, "seed": seed, **facts}
+    parts = [words.say(text, lang=language, **given) if isinstance(text, str) else text for text in texts]
+    return join((part for part in parts if part), "\n\n")
 
 
 def rows(buttons: Rows | Sequence[Button]) -> Rows:

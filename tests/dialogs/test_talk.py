@@ -154,7 +154,7 @@ async def test_reply_settles_what_was_asked_before() -> None:
     await talk.says("доставка")
     await talk.says("где заказ 7")
     await talk.says("2")
-    assert talk.last.result is Result.HANDED_OFF
+    assert talk.last.reason == "out_of_scope"
 
 
 async def raises(turn: Turn) -> Outcome | None:
