@@ -151,7 +151,7 @@ class VkClient:
     @property
     def busy(self) -> bool:
         """Whether calls already wait: then cosmetics had better not be added."""
-        return self._workers.waiting > 2 or self._aside.waiting > 2
+        return self._workers.waiting > 0 or self._aside.waiting > 1
 
     async def call(self, method: str, **parameters: Any) -> Any:
         """VK's answer to *method*. Raises `VkRefusal` with VK's error, `VkSilence` where there was no usable answer."""
