@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import mimetypes
 import secrets
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -27,6 +28,7 @@ from bot.dialogs.flow import Flow
 from bot.dialogs.form import Forms
 from bot.dialogs.greeting import Greeting
 from bot.dialogs.human import Human
+from bot.dialogs.intent import Intent
 from bot.dialogs.smalltalk import SmallTalk
 from bot.engine import Engine
 from bot.errors import AccountError, ConfigError, Problem, Refused
@@ -45,6 +47,7 @@ from bot.promising import parts
 from bot.storage.sqlite import SqliteStore
 from bot.wording import Wording
 
+EMBEDDING_THREAD = "embeddings"
 WORKERS = 8  # turns decided at once
 TITLES = {"telegram": "Telegram", "vk": "VK"}
 
@@ -198,12 +201,13 @@ async def open_house(
 def open_dialogs(config: Config, words: Wording, knowledge: Knowledge, desk: Desk) -> list[tuple[str, Dialog]]:
     """The dialogs in the order of the config: ours by name, others by dotted path. Raises `ConfigError`."""
     forms = Forms(words, config.dialogs.forms, desk.escalate)
-    faq = Faq(words, read_act, knowledge, escalate=forms.escalate)
+    intent = Intent(read_act, knowledge)
+    faq = Faq(words, intent, knowledge, escalate=forms.escalate)
     ours: dict[str, Dialog] = {
         "form": forms,
-        "human": Human(words, read_act, forms.escalate),
-        "greeting": Greeting(words, read_act, knowledge, faq=faq),
-        "smalltalk": SmallTalk(words, read_act),
+        "human": Human(words, intent, forms.escalate),
+        "greeting": Greeting(words, intent, knowledge, faq=faq),
+        "smalltalk": SmallTalk(words, intent),
         "faq": faq,
     }
     dialogs: list[tuple[str, Dialog]] = []
@@ -233,10 +237,11 @@ async def run(house: House, stop: asyncio.Event, *, beside: Sequence[Coroutine[o
     """
     log = get_logger("app")
     intake = [asyncio.create_task(_keep_running(house, adapter), name=name) for name, adapter in house.adapters.items()]
+    # a daemon thread: making the first vectors takes half a minute, and stopping must not wait for that
+    threading.Thread(target=_load_embeddings, args=(house.knowledge,), name=EMBEDDING_THREAD, daemon=True).start()
     rings = ClockAdapter(house.clock, house.store.fire_timers, house.engine.wake)
     helpers = [
         asyncio.create_task(rings.run()),
-        asyncio.create_task(_load_embeddings(house)),
         asyncio.create_task(_hint_typing(house)),
         asyncio.create_task(_check_desk(house)),
         *(asyncio.create_task(b) for b in beside),
@@ -297,21 +302,21 @@ async def _keep_running(house: House, adapter: Adapter) -> None:
             adapter.health.state, adapter.health.last_error = "failing", str(error)
             log.error("channel_refused", channel=adapter.name, error=str(error), hint=error.hint)
             pause = 60.0
-        except Exception as error:  # noqa: BLE001 - one channel's bug must not silence the others
+        except Exception as error:
             adapter.health.state, adapter.health.last_error = "failing", type(error).__name__
             log.exception("channel_failed", channel=adapter.name)
         await asyncio.sleep(pause)
 
 
-async def _load_embeddings(house: House) -> None:
+def _load_embeddings(knowledge: Knowledge) -> None:
     """The slow part of the search, in the background: until it is there the bot answers by words."""
+    log = get_logger("knowledge")
     try:
-        await asyncio.to_thread(house.knowledge.load_embeddings)
-    except Exception:  # noqa: BLE001 - search by words goes on; doctor and /readyz tell
-        get_logger("knowledge").exception("embeddings_failed")
+        knowledge.load_embeddings()
+    except Exception:  # search by words goes on; doctor and /readyz tell
+        log.exception("embeddings_failed")
         return
-    status = house.knowledge.status
-    get_logger("knowledge").info("embeddings", model=status.embeddings or "none", reason=status.reason)
+    log.info("embeddings", model=knowledge.status.embeddings or "none", reason=knowledge.status.reason)
 
 
 async def _hint_typing(house: House) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
+import sys
+import threading
 import webbrowser
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
@@ -12,7 +15,7 @@ from pathlib import Path
 import typer
 
 from bot.adapters.base import Adapter
-from bot.app import House, open_adapters, open_house, run, watch_articles
+from bot.app import EMBEDDING_THREAD, House, open_adapters, open_house, run, watch_articles
 from bot.cli import settings
 from bot.cli.speech import EXIT_PROBLEM, fail, say
 from bot.clock import Clock
@@ -67,6 +70,11 @@ def _until_stopped(work: Coroutine[object, object, None]) -> None:
         raise fail(error) from None
     except KeyboardInterrupt:
         return
+    if any(t.name == EMBEDDING_THREAD and t.is_alive() for t in threading.enumerate()):
+        # everything is kept and closed; only numbers are still being crunched, and an interpreter cannot end under them
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 async def _channels(config: Config, *, web: bool, port: int | None) -> None:
