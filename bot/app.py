@@ -302,7 +302,7 @@ async def _keep_running(house: House, adapter: Adapter) -> None:
             adapter.health.state, adapter.health.last_error = "failing", str(error)
             log.error("channel_refused", channel=adapter.name, error=str(error), hint=error.hint)
             pause = 60.0
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one channel's bug must not silence the others
             adapter.health.state, adapter.health.last_error = "failing", type(error).__name__
             log.exception("channel_failed", channel=adapter.name)
         await asyncio.sleep(pause)

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from rapidfuzz import fuzz
-
 from bot.dialogs.composing import portion
-from bot.dialogs.hearing import Hearing, fold, hash_of, language_of
+from bot.dialogs.hearing import Hearing, hash_of, language_of
+from bot.dialogs.intent import Intent, is_own_question
 from bot.dialogs.memory import Memory, is_first_contact
 from bot.dialogs.reply import human_button, said
-from bot.dialogs.sources import Article, Escalate, Knowledge, ReadAct
+from bot.dialogs.sources import Article, Escalate, Knowledge
 from bot.knowledge.base import Context
 from bot.markdown import join, styled, to_rich
 from bot.model import Act, Answer, Attachment, Button, Candidate, Decision, Event, Json, Media, Outcome, Press, Result, RichText, Style, Turn
@@ -23,7 +22,6 @@ ALL_SAID = -1  # the passage of an article that was told to its end
 NEAR = 0.2  # of the best score offered: what is less likely is no option
 UNLIKELY = 0.01  # a score from which nothing is offered after "it did not help"
 AHEAD = 1.5  # times the second score: from there the first candidate is shown above a clarification
-SAME = 85  # how alike (0..100) words and an article's own question are to ask for the article as a whole
 _ACTIONS = frozenset({"article", "more", "helped", "not_helped"})
 _MEDIA = {".svg": Media.DOCUMENT, ".gif": Media.ANIMATION}
 
@@ -31,8 +29,8 @@ _MEDIA = {".svg": Media.DOCUMENT, ".gif": Media.ANIMATION}
 class Faq:
     """The last dialog before the desk. Without *escalate* it leaves what it cannot answer to the flow (None)."""
 
-    def __init__(self, words: Wording, read_act: ReadAct, knowledge: Knowledge, *, escalate: Escalate | None = None) -> None:
-        self._words, self._read_act, self._knowledge, self._escalate = words, read_act, knowledge, escalate
+    def __init__(self, words: Wording, intent: Intent, knowledge: Knowledge, *, escalate: Escalate | None = None) -> None:
+        self._words, self._intent, self._knowledge, self._escalate = words, intent, knowledge, escalate
         self._hearing = Hearing(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
@@ -54,7 +52,7 @@ class Faq:
             return again
         if memory.article and self._hearing.means("more", text) and (more := self._more(turn, memory.article, memory.passage)):
             return more
-        act = self._read_act(text, answered=memory.answered).act
+        act = (await self._intent(turn, memory)).act
         said_no = memory.answered and not memory.offered and (self._hearing.means("no", text) or self._hearing.means("disliked", text))
         if (act is Act.NOT_HELPED and (memory.article or memory.options)) or said_no:
             return self._not_helped(turn, memory)
@@ -82,8 +80,8 @@ class Faq:
         best = self._article(turn, answer.article) if answer.article else None
         if answer.decision is Decision.ANSWER and best is not None:
             passage = next((c.passage for c in answer.candidates if c.article == answer.article), 0)
-            if any(fuzz.token_sort_ratio(fold(text), fold(question)) >= SAME for question in best.questions):
-                passage = 0
+            if is_own_question(text, best.questions):
+                passage = 0  # the article as a whole is the answer
             follow_up = best.id == memory.article and memory.answered
             if follow_up and memory.passage in (passage, ALL_SAID):
                 return self._repeated(turn, memory, answer.why)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from bot.dialogs.faq import Faq
 from bot.dialogs.hearing import Hearing, is_signs, language_of
+from bot.dialogs.intent import Intent
 from bot.dialogs.memory import Memory, is_first_contact
 from bot.dialogs.reply import human_button, said
-from bot.dialogs.sources import Knowledge, ReadAct
+from bot.dialogs.sources import Knowledge
 from bot.model import Act, Button, Event, Inbound, InboundKind, Outcome, Turn
 from bot.wording import Wording
 
@@ -19,9 +20,9 @@ class Greeting:
     The payload of a deep link may name an article (`dostavka__sroki` for dostavka/sroki); any other is kept as an event.
     """
 
-    def __init__(self, words: Wording, read_act: ReadAct, knowledge: Knowledge, *, topics: Sequence[str] = (), faq: Faq | None = None) -> None:
-        self._words, self._read_act, self._knowledge, self._topics = words, read_act, knowledge, tuple(topics)
-        self._hearing, self._faq = Hearing(words), faq or Faq(words, read_act, knowledge)
+    def __init__(self, words: Wording, intent: Intent, knowledge: Knowledge, *, topics: Sequence[str] = (), faq: Faq | None = None) -> None:
+        self._words, self._intent, self._knowledge, self._topics = words, intent, knowledge, tuple(topics)
+        self._hearing, self._faq = Hearing(words), faq or Faq(words, intent, knowledge)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         start = next((i for i in turn.said if i.kind is InboundKind.START), None)
@@ -34,7 +35,7 @@ class Greeting:
         memory = Memory.of(turn)
         if is_signs(turn.text) or self._hearing.answers(turn.text, memory):
             return None
-        if self._read_act(turn.text, answered=memory.answered).act is not Act.GREETING:
+        if (await self._intent(turn, memory)).act is not Act.GREETING:
             return None
         if memory.greeted or not is_first_contact(turn):
             return said(turn, self._words, "greeting", "hello.again", reason="greeting")

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from bot.dialogs.hearing import Hearing, is_signs
+from bot.dialogs.intent import Intent
 from bot.dialogs.memory import Memory
-from bot.dialogs.sources import Escalate, ReadAct
+from bot.dialogs.sources import Escalate
 from bot.model import Act, InboundKind, Outcome, Turn
 from bot.wording import Wording
 
 PAYLOADS = frozenset({"human", "operator", "support"})  # of deep links: t.me/shop_bot?start=human
 
 ANGRY = 0.6  # how upset (0..1) a question or a request may sound before a person answers it
-UPSET = 0.4  # the same for words that do nothing but complain; below it they may as well be unknown words
+UPSET = 0.65  # the same for words that do nothing but complain; below it they may as well be unknown words
 _SERIOUS = (Act.UPSET, Act.QUESTION, Act.HUMAN, Act.NOT_HELPED)
 
 
 class Human:
     """Stands before all other dialogs."""
 
-    def __init__(self, words: Wording, read_act: ReadAct, escalate: Escalate) -> None:
-        self._hearing, self._read_act, self._escalate = Hearing(words), read_act, escalate
+    def __init__(self, words: Wording, intent: Intent, escalate: Escalate) -> None:
+        self._hearing, self._intent, self._escalate = Hearing(words), intent, escalate
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         if turn.press is not None and turn.press.action == "human":
@@ -33,7 +34,7 @@ class Human:
             return self._escalate(turn, reason="asked")
         if turn.text.startswith("/") or self._hearing.answers(turn.text, memory) or self._hearing.means("disliked", turn.text) or is_signs(turn.text):
             return None
-        reading = self._read_act(turn.text, answered=memory.answered)
+        reading = await self._intent(turn, memory)
         if reading.upset >= (UPSET if reading.act is Act.UPSET else ANGRY) and reading.act in _SERIOUS:
             return self._escalate(turn, reason="upset", apology=True)
         return self._escalate(turn, reason="asked") if reading.act is Act.HUMAN else None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.dialogs.hearing import Hearing, is_signs, is_wordless
+from bot.dialogs.intent import Intent
 from bot.dialogs.memory import Memory
 from bot.dialogs.reply import human_button, said
-from bot.dialogs.sources import ReadAct
 from bot.model import Act, Event, Media, Outcome, Turn
 from bot.wording import Wording
 
@@ -19,8 +19,8 @@ _PERSON_HELPS = frozenset({"voice", "video", "photo", "document", "other"})
 class SmallTalk:
     """Stands before the questions; leaves everything that may be one alone."""
 
-    def __init__(self, words: Wording, read_act: ReadAct) -> None:
-        self._words, self._read_act, self._hearing = words, read_act, Hearing(words)
+    def __init__(self, words: Wording, intent: Intent) -> None:
+        self._words, self._intent, self._hearing = words, intent, Hearing(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         if turn.press is not None:
@@ -41,7 +41,7 @@ class SmallTalk:
             return self._say(turn, "fine")
         if self._hearing.means("yes", text):
             return self._helped(turn, memory) if memory.answered else self._say(turn, "fine")
-        act = self._read_act(text, answered=memory.answered).act
+        act = (await self._intent(turn, memory)).act
         if act is Act.YES_HELPED:
             return self._helped(turn, memory)
         if act is Act.THANKS:

@@ -13,6 +13,7 @@ from bot.dialogs.flow import Flow
 from bot.dialogs.form import Forms, FormShape
 from bot.dialogs.greeting import Greeting
 from bot.dialogs.human import Human
+from bot.dialogs.intent import Intent
 from bot.dialogs.smalltalk import SmallTalk
 from bot.knowledge.acts import read_act
 from bot.knowledge.articles import Article, lead_of, split_passages
@@ -122,10 +123,11 @@ class Talk:
 
     def __post_init__(self) -> None:
         forms = Forms(self.words, self.forms, self._desk)
-        faq = Faq(self.words, read_act, self.shelf, escalate=forms.escalate)
-        greeting = Greeting(self.words, read_act, self.shelf, topics=self.topics, faq=faq)
-        human = Human(self.words, read_act, forms.escalate)
-        dialogs = (("human", human), ("form", forms), *self.before, ("greeting", greeting), ("smalltalk", SmallTalk(self.words, read_act)), ("faq", faq))
+        intent = Intent(read_act, self.shelf)
+        faq = Faq(self.words, intent, self.shelf, escalate=forms.escalate)
+        greeting = Greeting(self.words, intent, self.shelf, topics=self.topics, faq=faq)
+        human = Human(self.words, intent, forms.escalate)
+        dialogs = (("human", human), ("form", forms), *self.before, ("greeting", greeting), ("smalltalk", SmallTalk(self.words, intent)), ("faq", faq))
         self.flow = Flow(dialogs, timeout=self.timeout, escalate=forms.escalate, words=self.words)
 
     def _desk(self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None) -> Outcome:
