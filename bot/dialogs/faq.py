@@ -18,6 +18,7 @@ from bot.model import Act, Answer, Attachment, Button, Candidate, Decision, Even
 from bot.wording import Wording
 
 OPTIONS = 3
+FAILURES = 2  # questions in a row without an answer, after which a person comes at the next
 ALL_SAID = -1  # the passage of an article that was told to its end
 NEAR = 0.2  # of the best score offered: what is less likely is no option
 UNLIKELY = 0.01  # a score from which nothing is offered after "it did not help"
@@ -87,10 +88,9 @@ class Faq:
                 return self._repeated(turn, memory, answer.why)
             spare = _spare(best, answer)
             return self._answer(turn, best, passage, memory, asked=asked, spare=spare, follow_up=follow_up, why=answer.why)
-        if answer.decision is Decision.HANDOFF or not answer.candidates:
-            return self._unknown(turn, answer, memory, asked)
-        if memory.clarified:  # law: at most one clarification in a row
-            return self._hand_over(turn, "low_confidence", answer)
+        out_of_scope = answer.decision is Decision.HANDOFF or not answer.candidates
+        if out_of_scope or memory.clarified or memory.failures >= FAILURES:  # law: at most one clarification in a row
+            return self._unknown(turn, answer, memory, asked, "out_of_scope" if out_of_scope else "low_confidence")
         return self._clarify(turn, answer, memory, asked)
 
     def _answer(
@@ -112,15 +112,15 @@ class Faq:
             events=(Event("answered", data={"article": article.id}),),
         )  # fmt: skip
 
-    def _unknown(self, turn: Turn, answer: Answer, memory: Memory, asked: str) -> Outcome | None:
-        """The first question without an answer is met with the offer of a person, the next one in a row with the person."""
-        if memory.missed or memory.clarified:
-            return self._hand_over(turn, "out_of_scope", answer)
-        state = memory.now(turn, offered=True, missed=True, asked=(*memory.asked, asked))
+    def _unknown(self, turn: Turn, answer: Answer, memory: Memory, asked: str, reason: str) -> Outcome | None:
+        """The first time a person is offered, the next time in a row the person comes."""
+        if memory.missed or memory.failures >= FAILURES:
+            return self._hand_over(turn, reason, answer)
+        state = memory.now(turn, offered=True, missed=True, failures=memory.failures + 1, asked=(*memory.asked, asked))
         greeting = self._short_greeting(turn, memory, language_of(turn, self._words.lang))
         return said(
-            turn, self._words, "faq", *greeting, "faq.unknown", result=Result.CLARIFIED, reason="out_of_scope", state=state, why=answer.why,
-            buttons=[human_button(turn, self._words)], events=(Event("unanswered", data={"reason": "out_of_scope"}),),
+            turn, self._words, "faq", *greeting, "faq.unknown", result=Result.CLARIFIED, reason=reason, state=state, why=answer.why,
+            buttons=[human_button(turn, self._words)], events=(Event("unanswered", data={"reason": reason}),),
         )  # fmt: skip
 
     def _clarify(self, turn: Turn, answer: Answer, memory: Memory, asked: str) -> Outcome:
@@ -131,7 +131,7 @@ class Faq:
         spare = tuple(c.article for c in found if c not in offered and not (lead and c.article == lead.id))
         state = memory.now(
             turn, options=tuple(c.article for c in offered), spare=spare[:OPTIONS],
-            clarified=True, answered=lead is not None, article=lead.id if lead else memory.article, asked=(*memory.asked, asked),
+            clarified=True, missed=memory.missed, failures=memory.failures + 1, answered=lead is not None, article=lead.id if lead else memory.article, asked=(*memory.asked, asked),
         )  # fmt: skip
         facts = {"lead": join((styled(lead.title, Style.BOLD), to_rich(lead.lead)), "\n")} if lead else {}
         return self._offer(turn, offered, "faq.maybe" if lead else "faq.clarify", "clarified", state, answer.why, facts)

@@ -25,6 +25,7 @@ class Changes(TypedDict, total=False):
     offered: bool
     answered: bool
     missed: bool
+    failures: int
     asked: tuple[str, ...]
     greeted: bool
     form: Json
@@ -46,7 +47,8 @@ class Memory:
     second: bool = False  # "not this" was already answered with other candidates
     offered: bool = False
     answered: bool = False
-    missed: bool = False  # the last question found no answer
+    missed: bool = False  # a question found no answer, and a person was offered
+    failures: int = 0  # questions in a row that were not answered
     asked: tuple[str, ...] = ()
     greeted: bool = False
     form: Json = field(default_factory=dict)
@@ -67,6 +69,7 @@ class Memory:
             offered=state.get("offered") is True,
             answered=state.get("answered") is True,
             missed=state.get("missed") is True,
+            failures=_number(state, "failures"),
             asked=_texts(state, "asked"),
             greeted=state.get("greeted") is True,
             form=form if isinstance(form := state.get("form"), Mapping) else {},
@@ -80,12 +83,12 @@ class Memory:
     def now(self, turn: Turn, **changes: Unpack[Changes]) -> Json:
         """The state to be kept: *changes* made, everything that only the last turn could mean forgotten."""
         settled = replace(
-            self, options=(), spare=(), clarified=False, second=False, offered=False, answered=False, missed=False, greeted=True, at=turn.now
+            self, options=(), spare=(), clarified=False, second=False, offered=False, answered=False, missed=False, failures=0, greeted=True, at=turn.now
         )  # fmt: skip
         kept = replace(settled, **changes)
         state: dict[str, object] = {
             "last_article": kept.article, "passage": kept.passage, "candidates": list(kept.options), "spare": list(kept.spare),
-            "clarified": kept.clarified, "second": kept.second, "offered": kept.offered, "answered": kept.answered, "missed": kept.missed,
+            "clarified": kept.clarified, "second": kept.second, "offered": kept.offered, "answered": kept.answered, "missed": kept.missed, "failures": kept.failures,
             "asked": list(kept.asked[-KEPT:]), "greeted": kept.greeted, "form": dict(kept.form),
         }  # fmt: skip
         done = {**kept.rest, **{k: v for k, v in state.items() if v}}
@@ -93,7 +96,7 @@ class Memory:
 
 
 _KEYS = frozenset(
-    "last_article passage candidates spare clarified second offered answered missed asked greeted form at".split()  # noqa: SIM905
+    "last_article passage candidates spare clarified second offered answered missed failures asked greeted form at".split()  # noqa: SIM905
 )
 
 

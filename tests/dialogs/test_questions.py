@@ -113,21 +113,25 @@ async def test_clarification_is_answered_by_button_number_ordinal_or_title() -> 
 
 
 async def test_a_number_out_of_the_list_chooses_nothing() -> None:
-    """ "7" is no answer to three options, and one clarification is enough: a person comes."""
+    """ "7" is no answer to three options; nobody is asked to clarify twice, a person is offered."""
     talk = Talk()
     await talk.says("доставка")
     await talk.says("7")
-    assert talk.last.result is Result.HANDED_OFF
+    assert talk.labels == ["Позвать оператора"]
 
 
-async def test_second_doubt_in_a_row_is_a_handoff() -> None:
-    """Nobody is asked to clarify twice."""
-    talk = Talk()
-    await talk.says("доставка")
-    await talk.says("что-то про доставку и баллы")
-
-    assert (talk.last.result, talk.last.reason) == (Result.HANDED_OFF, "low_confidence")
-    assert talk.last.why == {"sentence": "because"}
+async def test_nobody_clarifies_twice_in_a_row_or_asks_in_vain_for_ever() -> None:
+    """After a clarification a person is offered, and whatever the order of failures, the third in a row is a ticket."""
+    for first in ("доставка", "чепуха"):
+        for second in ("что-то про доставку и баллы", "кто убил Лору Палмер"):
+            for third in ("сломалось", "какая погода в Рязани"):
+                talk = Talk()
+                await talk.says(first)
+                await talk.says(second)
+                assert first == "чепуха" or talk.labels == ["Позвать оператора"]
+                if talk.last.result is not Result.HANDED_OFF:
+                    await talk.says(third)
+                assert talk.last.result is Result.HANDED_OFF and talk.last.reason in ("low_confidence", "out_of_scope")
 
 
 async def test_a_clear_question_after_a_clarification_is_answered() -> None:
