@@ -151,9 +151,13 @@ class WebAdapter:
         self._tell_room(chat, thread)
         return thread
 
-    def show_line(self, chat: str, thread: str, *, author: Author, name: str, text: str, at: datetime) -> None:
+    def show_line(
+        self, chat: str, thread: str, *, author: Author, name: str, text: str, at: datetime, attachments: tuple[Attachment, ...] = (),
+    ) -> None:  # fmt: skip
         """Puts words known only from the history into the view (after a restart)."""
-        self._room(chat, thread).add(Shown(f"h{secrets.token_hex(6)}", author, at, name=name, text=RichText(text), ticks="read"))
+        there = tuple(self.uploads.kept(a, a.ref if a.channel == self.name else "") for a in attachments)
+        id = f"h{secrets.token_hex(6)}"
+        self._room(chat, thread).add(Shown(id, author, at, name=name, text=RichText(text), attachments=there, ticks="read"))
 
     def _change(self, outbound: Outbound, nonce: int, target: str) -> Sent:
         wanted = target or outbound.quotes

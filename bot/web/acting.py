@@ -21,7 +21,7 @@ from bot.web.services import Stage, WebServices
 FOLDER = Path(__file__).parent / "scenes"
 PATIENCE = 20.0  # seconds a scene waits for words that it expects
 QUIET = 0.5  # seconds without a further message after which an answer is complete
-_STEP_KEYS = {"by", "says", "presses", "sends", "hears", "clock", "pause", "optional"}
+_STEP_KEYS = {"by", "says", "presses", "sends", "hears", "clock", "pause", "optional", "breaks", "mends"}
 
 
 class SceneFailed(BotError):
@@ -30,7 +30,8 @@ class SceneFailed(BotError):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of a script: *by* says, presses (any of the labels) or sends; or *hears* waits; or the clock is moved."""
+    """One line of a script: *by* says, presses (any of the labels) or sends; or *hears* waits; or the clock is moved;
+    or the channel of a customer breaks down and is mended."""
 
     by: str = ""
     says: str = ""
@@ -40,6 +41,8 @@ class Step:
     clock: str = ""
     pause: float = 0.0
     optional: bool = False
+    breaks: str = ""
+    mends: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def _read_scene(path: Path) -> Scene:
         labels = given.get("presses", ())
         steps.append(Step(**{**given, "presses": (labels,) if isinstance(labels, str) else tuple(labels)}))
     names = set(raw["who"]) | {"operator", ""}
-    if strangers := {n for s in steps for n in (s.by, s.hears) if n.split("/")[0] not in names}:
+    if strangers := {n for s in steps for n in (s.by, s.hears, s.breaks, s.mends) if n.split("/")[0] not in names}:
         raise ValueError(f"nobody is called {sorted(strangers)}")
     return Scene(path.stem, raw["title"], raw["about"], raw["who"], tuple(steps), raw.get("order", 0))
 
@@ -105,6 +108,13 @@ class Stagehand:
             people[role] = stage, await self._cast.invite(stage, **fields)
             self._tell("customer", {"channel": stage.name, "chat": people[role][1].id})
         self._marks = dict(self._heard)
+        try:
+            await self._act_all(scene, people, speed)
+        finally:
+            for stage in {s.name: s for s, _ in people.values() if s.down}.values():
+                stage.switch(down=False)
+
+    async def _act_all(self, scene: Scene, people: Mapping[str, tuple[Stage, Sender]], speed: float) -> None:
         for number, step in enumerate(scene.steps):
             self._tell("scene", {"id": scene.id, "state": "playing", "step": number + 1, "of": len(scene.steps)})
             try:
@@ -119,6 +129,9 @@ class Stagehand:
         await asyncio.sleep(step.pause / speed)
         if step.hears:
             await self._hear(*self._ears(step.hears, people), speed)
+        for role, down in ((step.breaks, True), (step.mends, False)):
+            if role:
+                self._actor(role, people)[0].switch(down=down)
         if not step.by:
             return
         stage, person = self._actor(step.by, people)

@@ -133,12 +133,12 @@ class Rerun:
         if not to.thread.startswith("ticket:"):
             return outbound
         thread = await self._store.topic(int(to.thread.removeprefix("ticket:")), to.channel, to.chat)
-        return None if thread is None else replace(outbound, to=replace(to, thread=thread))
+        return None if thread is None else replace(outbound, to=replace(to, thread=thread), heading=RichText())
 
 
 def _show_line(stage: Stage, chat: str, thread: str, line: Line) -> None:
     author = "customer" if line.author == "customer" else "operator"
-    stage.show_line(chat, thread, author=author, name=line.name, text=line.text, at=line.at)
+    stage.show_line(chat, thread, author=author, name=line.name, text=line.text, at=line.at, attachments=line.attachments)
 
 
 def _kind(stage: Stage) -> str:

@@ -17,10 +17,10 @@ from tests.web.test_playground import deliver
 
 
 def test_the_promised_scenes_are_there() -> None:
-    """Where is my order, return, angry customer, typos, night: each in both languages."""
+    """Where is my order, return, angry customer, typos, night, outage: each in both languages."""
     scenes = read_scenes()
 
-    assert list(scenes) == ["order", "refund", "upset", "typos", "night"]
+    assert list(scenes) == ["order", "refund", "upset", "typos", "night", "outage"]
     for scene in scenes.values():
         assert set(scene.title) == set(scene.about) == {"ru", "en"}
 

@@ -73,7 +73,7 @@ export function showWhy(place, turn) {
     h("div", {className: `verdict ${decision ?? turn.result ?? ""}`}, h("b", {}, `${t("why_decision")}: ${verdict}`), sentence, thresholds(why)),
     gauge(t("why_confidence"), turn.confidence ?? why.confidence),
     gauge(t("why_scope"), turn.scope ?? why.scope),
-    turn.dialog ? part(t("why_dialog"), h("p", {}, h("code", {}, turn.dialog), ` · ${word("result", turn.result)}`, turn.reason && turn.reason !== turn.result ? ` · ${turn.reason}` : "")) : [],
+    turn.dialog ? part(t("why_dialog"), h("p", {}, h("code", {}, turn.dialog), ` · ${word("result", turn.result)}`, turn.reason && turn.reason !== turn.result ? ` · ${word("reason", turn.reason)}` : "")) : [],
     part(t("why_timings"), timings(why)),
     h("details", {}, h("summary", {}, t("why_json")), h("pre", {}, JSON.stringify(turn, null, 1)))));
 }
