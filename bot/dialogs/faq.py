@@ -75,7 +75,7 @@ class Faq:
             language=language_of(turn, self._words.lang),
             channel=turn.conversation.peer.channel,
             segment=turn.customer.fields if turn.customer else {},
-            context=Context(memory.article, memory.options, memory.clarified),
+            context=Context(memory.article if memory.answered else "", memory.options, memory.clarified),
             today=turn.now.date(),
         )
         best = self._article(turn, answer.article) if answer.article else None
@@ -119,7 +119,7 @@ class Faq:
         state = memory.now(turn, offered=True, missed=True, failures=memory.failures + 1, asked=(*memory.asked, asked))
         greeting = self._short_greeting(turn, memory, language_of(turn, self._words.lang))
         return said(
-            turn, self._words, "faq", *greeting, "faq.unknown", result=Result.CLARIFIED, reason=reason, state=state, why=answer.why,
+            turn, self._words, "faq", *greeting, "faq.unknown" if reason == "out_of_scope" else "faq.unsure", result=Result.CLARIFIED, reason=reason, state=state, why=answer.why,
             buttons=[human_button(turn, self._words)], events=(Event("unanswered", data={"reason": reason}),),
         )  # fmt: skip
 
