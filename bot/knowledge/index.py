@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +35,9 @@ Counts = tuple[Ints, Floats]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text as numbers: character n-grams, lemmas, lemma pairs (with lemmas), meanings. `words` are canonical."""
+    """A text as numbers: character n-grams, lemmas, lemma pairs (with lemmas), meanings. `words` are canonical, `forms` as written."""
 
+    forms: tuple[str, ...]
     words: tuple[str, ...]
     grams: Counts
     lemmas: Counts
@@ -49,6 +51,7 @@ class Reader:
     def __init__(self, speech: Speech) -> None:
         self.speech = speech
         self.grams, self.lemmas, self.pairs, self.meanings = Vocabulary(), Vocabulary(), Vocabulary(), Vocabulary()
+        self._learning = threading.Lock()
         self._gram_ids: dict[str, list[int]] = {}
         self._read: dict[str, Reading] = {}
 
@@ -56,39 +59,43 @@ class Reader:
         """The numbers of a text of the knowledge base."""
         known = self._read.get(text)
         if known is None:
-            known = self._read[text] = self._reading(self.canonical(text), learn=True)
+            forms = words_of(text)
+            words = self._canonical(forms)
+            with self._learning:  # law: a number is given once, whoever reads
+                known = self._read[text] = self._learnt(forms, words)
         return known
 
     def canonical(self, text: str) -> tuple[str, ...]:
-        speech = self.speech
-        return tuple(speech.without_preamble(speech.canonical(words_of(text))))
+        return self._canonical(words_of(text))
+
+    def _canonical(self, forms: Sequence[str]) -> tuple[str, ...]:
+        return tuple(self.speech.without_preamble(self.speech.canonical(forms)))
 
     def ask(self, words: Sequence[str]) -> Reading:
         """The numbers of a question in canonical words; what the base never said is -1, counted each for itself."""
-        return self._reading(words, learn=False)
-
-    def forget_all_but(self, texts: set[str]) -> None:
-        self._read = {t: r for t, r in self._read.items() if t in texts}
-
-    def _reading(self, words: Sequence[str], *, learn: bool) -> Reading:
-        lemmas = [lemma(w) for w in words]
-        pairs = lemmas + [f"{a} {b}" for a, b in zip(lemmas, lemmas[1:], strict=False)]
-        meanings = self.speech.meanings(lemmas)
-        if learn:
-            ids = [self._gram_ids.get(w) or self._gram_ids.setdefault(w, self.grams.add(grams(w))) for w in words]
-            numbers = [i for word in ids for i in word]
-            return Reading(
-                tuple(words), count(numbers), count(self.lemmas.add(lemmas)), count(self.pairs.add(pairs)), count(self.meanings.add(meanings))
-            )
-        known = [self._gram_ids.get(w) or self.grams.get(grams(w)) for w in words]
-        numbers = [i for word in known for i in word]
+        lemmas, pairs, meanings = self._terms(words)
+        numbers = [i for w in words for i in self._gram_ids.get(w) or self.grams.get(grams(w))]
         return Reading(
+            tuple(words),
             tuple(words),
             _count_unknown(numbers),
             _count_unknown(self.lemmas.get(lemmas)),
             _count_unknown(self.pairs.get(pairs)),
             _count_unknown(self.meanings.get(meanings)),
         )
+
+    def forget_all_but(self, texts: set[str]) -> None:
+        self._read = {t: r for t, r in self._read.items() if t in texts}
+
+    def _learnt(self, forms: Sequence[str], words: Sequence[str]) -> Reading:
+        lemmas, pairs, meanings = self._terms(words)
+        numbers = [i for w in words for i in self._gram_ids.get(w) or self._gram_ids.setdefault(w, self.grams.add(grams(w)))]
+        known = (self.lemmas.add(lemmas), self.pairs.add(pairs), self.meanings.add(meanings))
+        return Reading(tuple(forms), tuple(words), count(numbers), *(count(k) for k in known))
+
+    def _terms(self, words: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+        lemmas = [lemma(w) for w in words]
+        return lemmas, lemmas + [f"{a} {b}" for a, b in zip(lemmas, lemmas[1:], strict=False)], self.speech.meanings(lemmas)
 
 
 def _count_unknown(numbers: Sequence[int]) -> Counts:
@@ -116,10 +123,7 @@ class Channel:
 
     def __init__(self, rows: Rows, owners: Ints, vocabulary: Vocabulary, kind: str, *, prior: bool, b: float = 0.5) -> None:
         size = len(vocabulary)
-        shares = None
-        if prior:
-            known = _frequencies()
-            shares = np.fromiter((known.get(t, 0.0) for t in vocabulary.numbers), np.float32, size)
+        shares = vocabulary.shares(_frequencies(), size) if prior else None
         self.kind = kind
         self.idf = inverse_frequency(rows, owners, size, shares, PRIOR_WEIGHT if prior else 0.0)
         self.unknown = float(np.log((owners.max() + 2 if len(owners) else 1) + (PRIOR_WEIGHT if prior else 0.0)) - np.log(0.5))
@@ -171,6 +175,7 @@ class Side:
         self.texts, self.owners = tuple(texts), owners
         readings = [reader.read(t) for t in texts]
         self.words = tuple(" ".join(r.words) for r in readings)
+        self.forms = frozenset(w for r in readings for w in r.forms)
         self.present, self.first = np.unique(owners, return_index=True)
         self.sizes = np.bincount(owners, minlength=articles)
         self.articles = articles
@@ -210,10 +215,14 @@ class Bag:
 
 
 def _joined(rows: Rows, side: Side) -> Rows:
-    size = int(rows.terms.max()) + 1 if len(rows.terms) else 1
-    keys, counts = np.unique(side.owners[rows.row_of] * size + rows.terms, return_counts=True)
-    starts = np.searchsorted(keys, np.arange(side.articles + 1) * size)
-    return Rows(keys % size, counts.astype(np.float32), starts)
+    """The rows of an article's examples as one row: each term with the number of examples that have it."""
+    import scipy.sparse
+
+    width = int(rows.terms.max()) + 1 if len(rows.terms) else 1
+    bounds = np.concatenate(([0], np.cumsum(side.sizes)))
+    joined = scipy.sparse.csr_matrix((np.ones(len(rows.terms), np.float32), rows.terms, rows.starts[bounds]), shape=(side.articles, width))
+    joined.sum_duplicates()
+    return Rows(joined.indices.astype(np.int64), joined.data, joined.indptr.astype(np.int64))
 
 
 class Index:
@@ -224,14 +233,14 @@ class Index:
         self.ids = tuple(a.id for a in articles)
         self.place = {a.id: i for i, a in enumerate(articles)}
         self.reader = reader
-        self.questions = self._side([(q, i) for i, a in enumerate(articles) for q in a.questions], long=False)
+        self.questions = self._side([(q, i) for i, a in enumerate(articles) for q in question_texts(a)], long=False)
         self.bag = Bag(self.questions, reader)
         self.passages = self._side([(t, i) for i, a in enumerate(articles) for t in passage_texts(a)], long=True)
         self.shape = self._shape()
 
     def _shape(self) -> Floats:
         """What kind of base it is: how many articles, examples an article, which share has text, how long examples are, what share has no example."""
-        examples = np.array([len(a.questions) - 1 for a in self.articles], np.float32)
+        examples = np.array([len(a.aliases) for a in self.articles], np.float32)
         texts = self.passages.sizes[: len(self.articles)] > 0
         words = [w.count(" ") + 1 for w in self.questions.words]
         if not len(examples):
@@ -243,6 +252,14 @@ class Index:
     def _side(self, units: Sequence[tuple[str, int]], *, long: bool) -> Side:
         owners = np.fromiter((i for _, i in units), np.int64, len(units))
         return Side([t for t, _ in units], owners, len(self.articles), self.reader, long=long)
+
+
+def question_texts(article: Article) -> tuple[str, ...]:
+    """What is searched of an article's questions: title and examples, but no title that only repeats how the text begins."""
+    title = " ".join(words_of(article.title))
+    if article.title not in article.aliases and len(title) > 30 and " ".join(words_of(article.body[: 2 * len(article.title) + 40])).startswith(title[:-8]):
+        return article.aliases
+    return article.questions
 
 
 def passage_texts(article: Article) -> tuple[str, ...]:

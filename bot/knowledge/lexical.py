@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +20,7 @@ class Vocabulary:
 
     def __init__(self, terms: Iterable[str] = ()) -> None:
         self.numbers: dict[str, int] = {t: i for i, t in enumerate(terms)}
+        self._shares = np.zeros(0, np.float32)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -25,13 +29,21 @@ class Vocabulary:
         numbers = self.numbers
         return [numbers.setdefault(t, len(numbers)) for t in terms]
 
+    def shares(self, known: Mapping[str, float], size: int) -> Floats:
+        """What *known* says of the first *size* terms (0 where nothing); only new terms are looked up."""
+        done = len(self._shares)
+        if done < size:
+            fresh = [known.get(t, 0.0) for t in islice(list(self.numbers), done, size)]
+            self._shares = np.concatenate((self._shares, np.array(fresh, np.float32)))
+        return self._shares[:size]
+
     def get(self, terms: Sequence[str]) -> list[int]:
         """Numbers of the terms, -1 for those never seen."""
         numbers = self.numbers
         return [numbers.get(t, -1) for t in terms]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rows:
     """Term counts of many texts: row i holds `terms[starts[i]:starts[i + 1]]` with `counts` alike."""
 
@@ -47,13 +59,29 @@ class Rows:
             return cls(np.zeros(0, np.int64), np.zeros(0, np.float32), starts)
         return cls(np.concatenate([t for t, _ in rows]), np.concatenate([c for _, c in rows]), starts)
 
-    @property
+    @cached_property
     def row_of(self) -> Ints:
         return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+
+    @cached_property
+    def by_term(self) -> Ints:
+        """The order of the entries by term, rows ascending within a term."""
+        if not len(self.terms):
+            return np.zeros(0, np.int64)
+        import scipy.sparse
+
+        size = int(self.terms.max()) + 1
+        places = np.arange(1, len(self.terms) + 1, dtype=np.float64)
+        turned = scipy.sparse.csr_matrix((places, self.terms, self.starts), shape=(len(self.starts) - 1, size)).tocsc()
+        return turned.data.astype(np.int64) - 1
 
 
 def count(numbers: Sequence[int]) -> tuple[Ints, Floats]:
     """Numbers with their counts, sorted."""
+    if len(numbers) < 64:  # a dictionary is quicker than an array here
+        found = Counter(numbers)
+        order = sorted(found)
+        return np.array(order, np.int64), np.array([found[n] for n in order], np.float32)
     terms, counts = np.unique(np.asarray(numbers, np.int64), return_counts=True)
     return terms, counts.astype(np.float32)
 
@@ -62,10 +90,10 @@ class Postings:
     """A weighted term-by-unit matrix kept by term: the score of all units for a question is one gathered sum."""
 
     def __init__(self, rows: Rows, weights: Floats, size: int) -> None:
-        order = np.argsort(rows.terms, kind="stable")
+        order = rows.by_term
         self.units = rows.row_of[order].astype(np.int32)
         self.weights = weights[order].astype(np.float32)
-        self.starts = np.searchsorted(rows.terms[order], np.arange(size + 1))
+        self.starts = np.concatenate(([0], np.cumsum(np.bincount(rows.terms, minlength=size)))).astype(np.int64)
         self.count = len(rows.starts) - 1
 
     def scores(self, terms: Ints, weights: Floats) -> Floats:
@@ -87,8 +115,10 @@ class Postings:
 def inverse_frequency(rows: Rows, owners: Ints, size: int, prior: Floats | None = None, prior_weight: float = 0.0) -> Floats:
     """How rare each term is, counted in articles; *prior* (shares of texts) speaks with the weight of that many articles."""
     articles = int(owners.max()) + 1 if len(owners) else 0
-    pairs = np.unique(rows.terms * max(1, articles) + owners[rows.row_of]) // max(1, articles) if articles else rows.terms
-    df = np.bincount(pairs, minlength=size).astype(np.float32)
+    terms, holders = rows.terms[rows.by_term], owners[rows.row_of][rows.by_term]
+    first = np.ones(len(terms), bool)
+    first[1:] = (terms[1:] != terms[:-1]) | (holders[1:] != holders[:-1])
+    df = np.bincount(terms[first], minlength=size).astype(np.float32)
     total = np.float32(articles)
     if prior is not None and prior_weight:
         df = df + prior * np.float32(prior_weight)

@@ -275,7 +275,10 @@ def _mend_spelling(chunks: list[str], place: int, lexicon: Lexicon, repairs: lis
     for word in words_of(chunk):
         if len(word) < 4 or not word.isalpha() or lexicon.knows(word):
             continue
-        if found := lexicon.nearest(word):
+        if word.startswith("не") and len(word) > 5 and lexicon.knows(word[2:]):  # law: a «не» is never lost
+            repairs.append(Repair(word, f"не {word[2:]}", "split"))
+            chunk = chunk.replace(word, f"не {word[2:]}", 1)
+        elif found := lexicon.nearest(word):
             repairs.append(Repair(word, found, "spelling"))
             chunk = chunk.replace(word, found, 1)
         elif found := _split(word, lexicon):

@@ -27,7 +27,6 @@ from bot.knowledge.retrievers import ChannelRetriever, retriever_names
 from bot.knowledge.semantic import VectorStore, center_of, centred
 from bot.knowledge.shelf import Shelf
 from bot.knowledge.speech import read_speech
-from bot.knowledge.words import words_of
 from bot.model import Answer, Candidate, Decision
 
 MAX_QUESTION = 3000  # characters that are read of a question
@@ -156,8 +155,7 @@ class Knowledge:
     def _build(self, articles: Sequence[Article]) -> State:
         shelf = Shelf(articles)
         index = Index(shelf.published, self._reader)
-        words = {w for texts in (index.questions.texts, index.passages.texts) for t in texts for w in words_of(t)}
-        lexicon = Lexicon(words, (w for phrase in self._reader.speech.same for w in phrase))
+        lexicon = Lexicon(index.questions.forms | index.passages.forms, (w for phrase in self._reader.speech.same for w in phrase))
         if self._store is None:
             return State(shelf, index, lexicon)
         questions = self._store.encode(index.questions.texts)

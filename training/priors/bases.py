@@ -67,7 +67,7 @@ def support_bases(intents: Sequence[Intent], number: int, seed: int, off_topic: 
         chosen = rnd.sample(pool, min(several, len(pool)))
         mine = [i for i in intents if i.domain in chosen]
         rnd.shuffle(mine)
-        left_out = rnd.choice([0.0, 0.0, 0.1, 0.2, 0.3])
+        left_out = rnd.choice([0.0, 0.1, 0.2, 0.3, 0.4])
         cut = int(len(mine) * left_out)
         outside, inside = mine[:cut], mine[cut:]
         most = rnd.choice([1, 1, 2, 3, 4, 5, 6, 8, 8, 8])
@@ -90,11 +90,11 @@ def support_bases(intents: Sequence[Intent], number: int, seed: int, off_topic: 
             questions += [(t, intent.name) for t in rnd.sample(rest, min(4, len(rest)))]
         near = [(t, None) for i in outside for t in rnd.sample(i.texts, 4)]
         far_pool = [i for i in intents if i.domain not in chosen and fold_of(i.domain) == fold]
-        far_count = int(len(questions) * rnd.choice([0.0, 0.0, 0.1, 0.2]))
+        far_count = int(min(110, len(questions)) * rnd.choice([0.0, 0.1, 0.2, 0.3]))
         far = [(rnd.choice(rnd.choice(far_pool).texts), None) for _ in range(far_count // 2)] if far_pool else []
         far += [(rnd.choice(off_topic), None) for _ in range(far_count - len(far))] if off_topic else []
         rnd.shuffle(questions)
-        questions = questions[:220] + near[:80] + far[:60]
+        questions = questions[:110] + near[:40] + far[:30]
         yield Base(f"support{n}-{len(inside)}x{most}", tuple(articles), tuple(questions), fold, "ru")
 
 
@@ -117,7 +117,7 @@ def labelled_bases(intents: Sequence[Intent], outside: Sequence[str], number: in
         rnd.shuffle(questions)
         near = [(t, None) for i in left for t in rnd.sample(i.texts, min(5, len(i.texts)))]
         far = [(rnd.choice(outside), None) for _ in range(int(len(questions[:240]) * rnd.choice([0.0, 0.1, 0.25])))] if outside else []
-        yield Base(f"{inside[0].domain}{n}-{len(inside)}x{most}", tuple(articles), tuple(questions[:240] + near[:80] + far[:60]), n % 2, language)
+        yield Base(f"{inside[0].domain}{n}-{len(inside)}x{most}", tuple(articles), tuple(questions[:120] + near[:40] + far[:30]), n % 2, language)
 
 
 def passage_bases(kb: Path, test: Path, number: int, seed: int, language: str) -> Iterator[Base]:
@@ -148,7 +148,7 @@ def article_bases(articles: Sequence[Article], number: int, seed: int, fold: int
         mine = rnd.sample(rich, max(8, int(len(rich) * rnd.choice([0.5, 0.8, 1.0]))) if len(rich) > 8 else len(rich))
         cut = int(len(mine) * rnd.choice([0.0, 0.0, 0.15, 0.25]))
         left, inside = mine[:cut], mine[cut:]
-        most = rnd.choice([0, 0, 0, 1, 2, 3, 5, 8])
+        most = rnd.choice([0, 0, 0, 0, 1, 2, 3, 5, 8])
         titled = rnd.random() < 0.8 or most == 0
         kept: list[Article] = []
         questions: list[tuple[str, str | None]] = []
@@ -160,4 +160,4 @@ def article_bases(articles: Sequence[Article], number: int, seed: int, fold: int
             questions += [(t, article.id) for t in aliases[max(k, 0 if titled else 1) :][:5]]
         rnd.shuffle(questions)
         near = [(t, None) for a in left for t in a.aliases[:4]]
-        yield Base(f"demo_{articles[0].lang}{n}-{len(inside)}x{most}", tuple(kept), tuple(questions[:200] + near[:60]), fold, articles[0].lang)
+        yield Base(f"demo_{articles[0].lang}{n}-{len(inside)}x{most}", tuple(kept), tuple(questions[:120] + near[:30]), fold, articles[0].lang)

@@ -20,7 +20,7 @@ from torch.nn import functional
 from bot.knowledge.articles import read_articles
 from bot.knowledge.features import SHORTLIST
 from bot.knowledge.lexical import Floats
-from bot.knowledge.ranking import COEFFICIENTS, Model, Network, confidence_inputs, rank
+from bot.knowledge.ranking import COEFFICIENTS, PARTS, Model, Network, check_of, confidence_inputs, is_bare, rank
 from training.priors import bases as simulated
 from training.priors.gathering import Encode, Exam, gather_all, rank_rows
 
@@ -108,17 +108,20 @@ def fit_ranker(exams: Sequence[Exam], *, bare: bool) -> Network:
         each = functional.cross_entropy(scores.masked_fill(~mask[chosen], -1e9), gold[chosen], reduction="none")
         return (each * weight[chosen]).mean()
 
-    hidden, epochs, decay = (0, 40, 3e-3) if bare else (16, 12, 3e-3)
+    hidden, epochs, decay = (0, 60, 1e-4) if bare else (16, 12, 3e-3)
     return fit(rows, loss, hidden, epochs, decay, rows[mask.numpy()])
 
 
-def fit_confidence(exams: Sequence[Exam], model: Model, *, covered: bool) -> Network:
+def fit_confidence(exams: Sequence[Exam], model: Model, *, covered: bool, bare: bool) -> Network:
     inputs, labels, weights = [], [], []
     for exam in exams:
+        if is_bare(exam.index) != bare:
+            continue
+        check = check_of(exam.own_index or exam.index, exam.own, model)
         for case in exam.cases:
             scores = rank(exam.index, case.evidence, model)
             if len(scores):
-                inputs.append(confidence_inputs(exam.index, case.evidence, scores))
+                inputs.append(confidence_inputs(exam.index, case.evidence, scores, check))
                 labels.append(case.gold != -1 if covered else int(scores.argmax()) == case.gold)
                 weights.append(WEIGHTS.get(exam.family, 1.0))
     rows, label, weight = np.array(inputs), torch.tensor(labels, dtype=torch.float32), torch.tensor(weights, dtype=torch.float32)
@@ -132,16 +135,15 @@ def fit_confidence(exams: Sequence[Exam], model: Model, *, covered: bool) -> Net
 
 def fit_model(exams: Sequence[Exam]) -> Model:
     ranker, bare = fit_ranker(exams, bare=False), fit_ranker(exams, bare=True)
-    nothing = ranker
-    model = Model(ranker, bare, nothing, nothing)
-    right = fit_confidence(exams, model, covered=False)
-    return Model(ranker, bare, right, fit_confidence(exams, model, covered=True))
+    model = Model(ranker, bare, *[ranker] * 4)
+    parts = [fit_confidence(exams, model, covered=covered, bare=lone) for lone in (False, True) for covered in (False, True)]
+    return Model(ranker, bare, *parts)
 
 
 def save(models: dict[str, Model], path: Path) -> None:
     arrays = {}
     for kind, model in models.items():
-        for part in ("rank", "rank_bare", "right", "covered"):
+        for part in PARTS:
             network = getattr(model, part)
             for field in ("mean", "spread", "linear", "bias", "hidden", "hidden_bias", "out"):
                 arrays[f"{kind}.{part}.{field}"] = getattr(network, field).astype(np.float32)

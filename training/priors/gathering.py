@@ -12,6 +12,7 @@ from bot.knowledge.features import SHORTLIST, Asked, Evidence, Vectors, gather
 from bot.knowledge.index import Index, Reader
 from bot.knowledge.lexical import Floats
 from bot.knowledge.ranking import is_bare, rank_inputs
+from bot.knowledge.selfcheck import examine
 from bot.knowledge.semantic import center_of, centred
 from bot.knowledge.speech import read_speech
 from training.priors.bases import Base
@@ -34,6 +35,8 @@ class Exam:
     name: str
     index: Index
     cases: tuple[Case, ...]
+    own: tuple[tuple[Evidence, int], ...] = ()
+    own_index: Index | None = None
 
     @property
     def family(self) -> str:
@@ -68,20 +71,23 @@ def gather_one(base: Base) -> Exam:
     reader = Reader(read_speech())
     index = Index(base.articles, reader)
     chosen = _encoders[base.fold % len(_encoders)]
-    vectors, asked = None, [None] * len(base.questions)
+    vectors, asked, known = None, [None] * len(base.questions), None
     if chosen is not None:
         encode, center = chosen
         middle = center_of(encode(list(index.questions.texts + index.passages.texts), False)) if center else None
-        vectors = Vectors(
-            centred(encode(list(index.questions.texts), False), middle), centred(encode(list(index.passages.texts), False), middle), "training"
-        )
+
+        def known(texts: Sequence[str]) -> Floats:
+            return centred(encode(list(texts), False), middle)
+
+        vectors = Vectors(known(index.questions.texts), known(index.passages.texts), "training")
         asked = list(centred(encode([q for q, _ in base.questions], True), middle))
     cases = []
     for (text, gold), vector in zip(base.questions, asked, strict=True):
         evidence = gather(index, Asked(text, reader.ask(reader.canonical(text)), vector), vectors=vectors)
         place = np.flatnonzero(evidence.articles == index.place[gold]) if gold else ()
         cases.append(Case(evidence, -1 if gold is None else int(place[0]) if len(place) else -2))
-    return Exam(base.name, _Slim(index), tuple(cases))  # type: ignore[arg-type]
+    own_index, own = examine(base.articles, reader, known)
+    return Exam(base.name, _Slim(index), tuple(cases), tuple(own), _Slim(own_index))  # type: ignore[arg-type]
 
 
 def rank_rows(exams: Sequence[Exam], *, bare: bool) -> tuple[Floats, np.ndarray, np.ndarray, np.ndarray]:

@@ -1,0 +1,259 @@
+"""A question finds its article, and the bot knows when it knows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.knowledge.articles import read_articles
+from bot.knowledge.base import Context, KnowledgeSettings, Reloaded
+from bot.knowledge.features import FEATURES, Asked, gather
+from bot.knowledge.index import Index, Reader
+from bot.knowledge.ranking import confidence_inputs, rank, rank_inputs, read_models
+from bot.knowledge.search import Knowledge
+from bot.knowledge.speech import read_speech
+from bot.model import Decision
+from tests.knowledge.shop import ARTICLES, write_shop
+
+WORDS_ONLY = KnowledgeSettings(model="off")
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Knowledge:
+    """The small shop, searched by words."""
+    return Knowledge.open(write_shop(tmp_path_factory.mktemp("kb")), settings=WORDS_ONLY)
+
+
+@pytest.mark.parametrize(
+    ("question", "article"),
+    [
+        ("Сколько дней идёт доставка?", "delivery/time"),
+        ("скок стоит доставка", "delivery/cost"),
+        ("crjkmrj cnjbn ljcnfdrf", "delivery/cost"),
+        ("kak vernut tovar", "returns/goods"),
+        ("не прахадит аплата", "payment/failed"),
+        ("Здравствуйте! Подскажите, пожалуйста, как восстановить пароль", "account/password"),
+        ("в казань за сколько довезёт почта", "delivery/time"),
+        ("I cannot log in to my account", "account/password.en"),
+    ],
+)
+def test_finds(shop: Knowledge, question: str, article: str) -> None:
+    """Clean, misspelt, in the wrong layout, in Latin letters, in slang, by words of the text alone, in English."""
+    assert shop.answer(question).candidates[0].article == article
+
+
+def test_a_known_question_is_answered_and_a_foreign_one_is_not(shop: Knowledge) -> None:
+    """An example question itself is answered; what the base does not cover never is, and is less covered."""
+    known, foreign = shop.answer("Как восстановить пароль?"), shop.answer("какая столица австралии")
+
+    assert (known.decision, known.article) == (Decision.ANSWER, "account/password")
+    assert foreign.decision is not Decision.ANSWER
+    assert foreign.scope < known.scope and foreign.confidence < known.confidence
+
+
+@pytest.mark.parametrize("text", ["", "   ", "???", "👍", "\0", "\ud800", "1234567", "а" * 100_000, "{{ 7*7 }}", "<script>", "ж\u0301" * 50, ";'[]"])
+def test_any_text_is_survived(shop: Knowledge, text: str) -> None:
+    """Whatever is written, an answer with finite numbers comes, and its reasons are JSON."""
+    answer = shop.answer(text)
+
+    assert 0 <= answer.confidence <= 1 and 0 <= answer.scope <= 1
+    json.dumps(answer.why, allow_nan=False)
+
+
+def test_no_words_are_handed_over(shop: Knowledge) -> None:
+    """Where nothing can be read there is nothing to answer."""
+    assert shop.answer("!!!").decision is Decision.HANDOFF
+
+
+def test_an_empty_folder_hands_over(tmp_path: Path) -> None:
+    """A base without articles answers nothing and breaks nothing."""
+    assert Knowledge.open(tmp_path, settings=WORDS_ONLY).answer("где заказ").decision is Decision.HANDOFF
+
+
+def test_why_explains(shop: Knowledge) -> None:
+    """The reasons hold what was understood, the repairs, each channel, both probabilities, the thresholds and a sentence."""
+    why = shop.answer("ghbdtn, crjkmrj cnjbn ljcnfdrf").why
+
+    assert why["raw"] == "ghbdtn, crjkmrj cnjbn ljcnfdrf"
+    assert "сколько стоит доставка" in str(why["understood"])
+    assert {r["kind"] for r in why["repairs"]} == {"layout"}  # type: ignore[attr-defined]
+    assert {"letters", "words", "rapidfuzz", "neighbours"} <= set(why["channels"])  # type: ignore[call-overload]
+    assert {"confidence", "scope", "thresholds", "lemmas", "candidates", "timings", "language"} <= set(why)
+    assert "Исправлено" in str(why["sentence"]) and "%" in str(why["sentence"])
+
+
+def test_thresholds_decide(tmp_path: Path) -> None:
+    """The same question is answered, cleared up or handed over as the owner sets the thresholds."""
+    folder, question = write_shop(tmp_path), "Как восстановить пароль?"
+
+    eager = Knowledge.open(folder, settings=KnowledgeSettings(model="off", answer=0.0, handoff=0.0)).answer(question)
+    wary = Knowledge.open(folder, settings=KnowledgeSettings(model="off", answer=1.01, handoff=0.0, lead=0.1)).answer(question)
+    shy = Knowledge.open(folder, settings=KnowledgeSettings(model="off", answer=0.0, handoff=1.01)).answer(question)
+
+    assert [eager.decision, wary.decision, shy.decision] == [Decision.ANSWER, Decision.CLARIFY, Decision.HANDOFF]
+    assert (eager.article, wary.article, wary.lead, shy.article) == ("account/password", None, True, None)
+
+
+def test_expired_drafts_channels_and_segments(tmp_path: Path) -> None:
+    """An article past its last day, a draft, one for another channel or for other customers is never a candidate."""
+    head = "---\ntitle: Пароль для {}\naliases: [пароль для {}]\n{}\n---\nТекст.\n"
+    folder = write_shop(
+        tmp_path,
+        {
+            "old.md": head.format("старых", "старых", "valid_until: 2026-01-31"),
+            "draft.md": head.format("новых", "новых", "draft: true"),
+            "vk.md": head.format("вк", "вк", "channels: [vk]"),
+            "vip.md": head.format("важных", "важных", "segment: {vip: true, city: [Казань]}"),
+        },
+    )
+    base = Knowledge.open(folder, settings=WORDS_ONLY)
+
+    def ids(question: str, **given: object) -> set[str]:
+        return {c.article for c in base.answer(question, today=given.pop("today", date(2026, 1, 31)), **given).candidates}  # type: ignore[arg-type]
+
+    assert "old" in ids("пароль для старых") and "old" not in ids("пароль для старых", today=date(2026, 2, 1))
+    assert "draft" not in ids("пароль для новых")
+    assert "vk" in ids("пароль для вк", channel="vk-shop") and "vk" not in ids("пароль для вк", channel="telegram")
+    assert "vip" in ids("пароль для важных", segment={"vip": "yes", "city": "казань"})
+    assert "vip" not in ids("пароль для важных", segment={"vip": "yes"}) and "vip" not in ids("пароль для важных")
+
+
+def test_the_language_of_the_question_chooses_the_twin(shop: Knowledge) -> None:
+    """Each of two twins answers in its language, never both; an article without a twin answers everybody."""
+    russian = [c.article for c in shop.answer("забыл пароль", language="en").candidates]
+    english = [c.article for c in shop.answer("how do I reset my password", language="ru").candidates]
+
+    assert "account/password" in russian and "account/password.en" not in russian
+    assert "account/password.en" in english and "account/password" not in english
+    assert shop.article("account/password", "en").id == "account/password.en"  # type: ignore[union-attr]
+    assert shop.article("account/password.en", "ru").id == "account/password"  # type: ignore[union-attr]
+    assert shop.article("delivery/time", "en").id == "delivery/time"  # type: ignore[union-attr]
+
+
+def test_a_follow_up_leans_on_the_last_article(shop: Knowledge) -> None:
+    """«а если срочно?» after delivery times is about delivery times, and the reasons say so."""
+    alone = shop.answer("а если срочно?")
+    after = shop.answer("а если срочно?", context=Context(article="delivery/time"))
+
+    assert after.candidates[0].article == "delivery/time"
+    assert after.why["followed"] and not alone.why["followed"]
+    assert shop.answer("Как восстановить пароль?", context=Context(article="delivery/time")).article == "account/password"
+
+
+def test_at_least_five_candidates_in_order(shop: Knowledge) -> None:
+    """Candidates come best first; the first one's score is the confidence."""
+    answer = shop.answer("доставка заказ оплата возврат пароль промокод")
+
+    scores = [c.score for c in answer.candidates]
+    assert len(scores) >= 5 and scores == sorted(scores, reverse=True)
+    assert scores[0] == pytest.approx(answer.confidence, abs=1e-4)
+
+
+def test_the_passage_that_fits(shop: Knowledge) -> None:
+    """The candidate names the part of the article that holds the words of the question."""
+    answer = shop.answer("доставка почта от пяти до четырнадцати дней в казань")
+
+    found = answer.candidates[0]
+    assert shop.article(found.article).passages[found.passage].heading == "Регионы"  # type: ignore[union-attr]
+
+
+# --- training and asking -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    articles, _ = read_articles(write_shop(tmp_path_factory.mktemp("features")))
+    return Index(articles, Reader(read_speech()))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from("сколько стоит доставка товар вернуть пароль не работает промокод оплата xyz 123".split()), min_size=1, max_size=8))
+def test_features_of_training_are_those_of_asking(shop: Knowledge, index: Index, words: list[str]) -> None:
+    """The networks see the same numbers whether a base is built for training or opened for asking: one order, one confidence."""
+    text, reader = " ".join(words), index.reader
+    evidence = gather(index, Asked(text, reader.ask(reader.canonical(text))))
+    asked = shop.answer(text, language="ru")
+
+    by_hand = {index.ids[a]: row for a, row in zip(evidence.articles, evidence.table, strict=True)}
+    for found in asked.why["candidates"]:  # type: ignore[attr-defined]
+        if found["article"] in by_hand:
+            seen = [found.get(f, 0.0) for f in FEATURES]
+            assert np.allclose(seen, by_hand[found["article"]], atol=2e-3)
+
+
+def test_networks_fit_the_features(index: Index) -> None:
+    """The shipped coefficients have the width of what the code feeds them, and give finite numbers."""
+    from bot.knowledge.ranking import SelfCheck
+
+    evidence = gather(index, Asked("как вернуть товар", index.reader.ask(("как", "вернуть", "товар"))))
+    for model in read_models().values():
+        assert rank_inputs(index, evidence).shape[1] == len(model.rank.mean)
+        scores = rank(index, evidence, model)
+        inputs = confidence_inputs(index, evidence, scores, SelfCheck())
+        assert len(inputs) == len(model.right.mean) == len(model.covered.mean) == len(model.right_bare.mean)
+        assert np.isfinite(scores).all() and np.isfinite(model.right(inputs[None])).all()
+
+
+# --- reload -------------------------------------------------------------------------------------------------------------
+
+
+def test_reload_tells_what_changed_and_keeps_the_last_good(tmp_path: Path) -> None:
+    """Changed, added, removed are named; a broken file is a problem and goes on answering as it was."""
+    base = Knowledge.open(write_shop(tmp_path), settings=WORDS_ONLY)
+    assert not base.reload()
+
+    (tmp_path / "gift.md").write_text("---\ntitle: Подарочная упаковка\n---\nУпакуем красиво.", encoding="utf-8")
+    (tmp_path / "promo/codes.md").unlink()
+    (tmp_path / "delivery/cost.md").write_text("---\ntitle: [сломано\n---\n", encoding="utf-8")
+    (tmp_path / "delivery/time.md").write_text(ARTICLES["delivery/time.md"].replace("два дня", "три дня"), encoding="utf-8")
+    done = base.reload()
+
+    assert (done.added, done.removed, done.changed) == (("gift",), ("promo/codes",), ("delivery/time",))
+    assert [p.file.endswith("cost.md") for p in done.problems] == [True]
+    assert base.answer("сколько стоит доставка").candidates[0].article == "delivery/cost"
+    assert base.answer("подарочная упаковка").candidates[0].article == "gift"
+    assert "promo/codes" not in {c.article for c in base.answer("промокод не работает").candidates}
+
+
+async def test_watch_reports_changes_within_a_second(tmp_path: Path) -> None:
+    """A saved file answers by itself."""
+    base = Knowledge.open(write_shop(tmp_path), settings=WORDS_ONLY)
+    heard: asyncio.Queue[Reloaded] = asyncio.Queue()
+    watching = asyncio.create_task(base.watch(heard.put))
+    try:
+        await asyncio.sleep(0.3)
+        (tmp_path / "gift.md").write_text("---\ntitle: Подарочная упаковка\n---\nУпакуем.", encoding="utf-8")
+        done = await asyncio.wait_for(heard.get(), 5)
+        assert done.added == ("gift",)
+        assert (await base.ask("подарочная упаковка")).candidates[0].article == "gift"
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+def test_embeddings_that_cannot_be_had_say_why(tmp_path: Path) -> None:
+    """Without an encoder words answer alone, and the status says what to do."""
+    base = Knowledge.open(write_shop(tmp_path), settings=KnowledgeSettings(model="./no-such-model"))
+    base.load_embeddings()
+
+    assert base.status.embeddings == "" and "no-such-model" in base.status.reason
+    assert base.answer("забыл пароль").candidates[0].article == "account/password"
+
+
+def test_importing_search_loads_nothing_heavy() -> None:
+    """Start-up stays quick: torch, scipy and pymorphy3 come only when they are needed."""
+    code = "import sys, bot.knowledge.search; print([m for m in ('torch', 'scipy', 'pymorphy3', 'sentence_transformers', 'sklearn') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
