@@ -94,6 +94,14 @@ class DeliveriesContract:
 
         assert [d.target for d in await deliver(store)] == ["50"]
 
+    async def test_an_edit_does_not_wait_for_what_comes_after_it(self, store: Store) -> None:
+        """A newer message of the same name stands behind the edit: the two must not wait for one another."""
+        await store.promise([say("карточка", name="card")], NOON)
+        await deliver_all(store)
+        await store.promise([say("правка", verb=Verb.EDIT, edits="card"), say("новая карточка", name="card")], NOON)
+
+        assert [(d.outbound.text.text, d.target) for d in await deliver_all(store)] == [("правка", "1000"), ("новая карточка", "")]
+
     async def test_an_edit_of_what_failed_is_cancelled(self, store: Store) -> None:
         """Nothing waits for ever for a message that never came; what stands behind it goes on."""
         await store.promise([say("карточка", name="card"), say("правка", verb=Verb.EDIT, edits="card"), say("дальше")], NOON)
