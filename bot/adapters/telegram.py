@@ -114,8 +114,9 @@ class TelegramAdapter:
 
     async def _poll(self, accept: Accept, offset: int | None) -> int | None:
         """One long poll. The next one's offset tells Telegram to forget these, so it moves only after they are kept."""
-        call = GetUpdates(offset=offset, limit=100, timeout=self._poll_seconds, allowed_updates=ALLOWED_UPDATES)
-        updates = await self._line.call(call, timeout=self._poll_seconds + 15)
+        seconds = self._poll_seconds if self.health.state == "working" else 0  # the first answer tells at once that all is well
+        call = GetUpdates(offset=offset, limit=100, timeout=seconds, allowed_updates=ALLOWED_UPDATES)
+        updates = await self._line.call(call, timeout=seconds + 15)
         if not isinstance(updates, list):
             raise Uncertain("getUpdates answered with something else")
         if not updates:

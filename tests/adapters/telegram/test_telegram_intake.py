@@ -46,6 +46,17 @@ async def test_the_webhook_is_taken_off_and_updates_are_asked_for_by_name(adapte
     assert "offset" not in server.of("getUpdates")[0].params and adapter.health.details["username"] == "shop_bot"
 
 
+async def test_a_channel_without_messages_is_soon_known_to_work(server: FakeTelegram, kept: Kept) -> None:
+    """Nobody waits a whole long poll to learn that all is well."""
+    adapter = TelegramAdapter("telegram", token=TOKEN, api_base=server.base, poll_seconds=30)
+    async with running(adapter, kept):
+        await server.wait_for(lambda: adapter.health.state == "working", timeout=2)
+        await server.wait_for(lambda: len(server.of("getUpdates")) == 2)
+    await adapter.close()
+
+    assert [c.params.get("timeout") for c in server.of("getUpdates")] == [0, 30]
+
+
 async def test_what_is_kept_is_forgotten_by_telegram(adapter: TelegramAdapter, server: FakeTelegram, kept: Kept) -> None:
     """The offset moves past an update after it was accepted."""
     number = server.push("message", message("привет"))
