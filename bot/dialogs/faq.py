@@ -118,8 +118,9 @@ class Faq:
             return self._hand_over(turn, reason, answer)
         state = memory.now(turn, offered=True, missed=True, failures=memory.failures + 1, asked=(*memory.asked, asked))
         greeting = self._short_greeting(turn, memory, language_of(turn, self._words.lang))
+        key = "faq.unknown" if reason == "out_of_scope" else "faq.unsure"
         return said(
-            turn, self._words, "faq", *greeting, "faq.unknown" if reason == "out_of_scope" else "faq.unsure", result=Result.CLARIFIED, reason=reason, state=state, why=answer.why,
+            turn, self._words, "faq", *greeting, key, result=Result.CLARIFIED, reason=reason, state=state, why=answer.why,
             buttons=[human_button(turn, self._words)], events=(Event("unanswered", data={"reason": reason}),),
         )  # fmt: skip
 
@@ -131,7 +132,8 @@ class Faq:
         spare = tuple(c.article for c in found if c not in offered and not (lead and c.article == lead.id))
         state = memory.now(
             turn, options=tuple(c.article for c in offered), spare=spare[:OPTIONS],
-            clarified=True, missed=memory.missed, failures=memory.failures + 1, answered=lead is not None, article=lead.id if lead else memory.article, asked=(*memory.asked, asked),
+            clarified=True, missed=memory.missed, failures=memory.failures + 1, answered=lead is not None,
+            article=lead.id if lead else memory.article, asked=(*memory.asked, asked),
         )  # fmt: skip
         facts = {"lead": join((styled(lead.title, Style.BOLD), to_rich(lead.lead)), "\n")} if lead else {}
         return self._offer(turn, offered, "faq.maybe" if lead else "faq.clarify", "clarified", state, answer.why, facts)
