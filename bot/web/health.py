@@ -41,7 +41,15 @@ class Metrics:
         self._latency.observe(seconds)
 
     def seen(self, event: Event) -> None:
-        """As an `Observer`."""
+        """As an `Observer`. An event `turn` (data: result, dialog, seconds) is a turn that was decided and committed."""
+        if event.kind == "turn":
+            seconds = event.data.get("seconds")
+            self.decided(
+                result=str(event.data.get("result", "")),
+                dialog=str(event.data.get("dialog", "")),
+                seconds=float(seconds) if isinstance(seconds, (int, float)) else 0.0,
+            )
+            return
         self._events.labels(event.kind).inc()
 
     def render(self, counts: Mapping[str, int], channels: Mapping[str, Adapter], articles: int) -> bytes:

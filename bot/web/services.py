@@ -128,7 +128,8 @@ class WebServices:
     def seen(self, event: Event) -> None:
         """The pages as an `Observer`: what happened is counted, and open pages look again."""
         self.metrics.seen(event)
-        self.hub.tell("happened", {"kind": event.kind, "ticket": event.ticket})
+        if event.kind != "turn":
+            self.hub.tell("happened", {"kind": event.kind, "ticket": event.ticket})
 
     async def tell_reloaded(self, reloaded: Reloaded) -> None:
         """For `Knowledge.watch`: open pages show what was read anew and what is broken."""

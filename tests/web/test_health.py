@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.knowledge.search import Knowledge
+from bot.model import Event
 from tests.web.conftest import Opened, Page
 
 
@@ -62,10 +63,12 @@ async def test_a_channel_that_heard_nothing_for_long_is_not_ready(serve: Opened,
 async def test_metrics_count_and_name_nobody(page: Page) -> None:
     """Waiting messages, turns and latency are there; ids and words of customers are not."""
     await page.say("мой телефон 79991234567")
-    page.services.metrics.decided(result="answered", dialog="faq", seconds=0.03)
+    page.services.seen(Event("turn", data={"result": "answered", "dialog": "faq", "seconds": 0.03}))
+    page.services.seen(Event("ticket_opened", conversation=7, data={"name": "Анна"}))
 
     text = await (await page.client.get("/metrics")).text()
     assert 'otklik_store{what="inbounds_waiting"} 1.0' in text
     assert 'otklik_turns_total{dialog="faq",result="answered"} 1.0' in text
     assert 'otklik_channel_up{channel="play-vk",kind="web"} 1.0' in text
-    assert page.customer not in text and "79991234567" not in text
+    assert 'otklik_events_total{kind="ticket_opened"} 1.0' in text
+    assert page.customer not in text and "79991234567" not in text and "Анна" not in text
