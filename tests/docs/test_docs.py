@@ -1,0 +1,111 @@
+"""The docs cannot lie: commands exist, keys exist, the reference is what the models say, examples run."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+import yaml
+from typer.main import get_command
+
+from bot.cli.reference import config_reference
+from bot.cli.root import app
+from bot.config import Config, read_config
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("README*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+def commands() -> set[str]:
+    """Every command, "kb ask" for those in groups."""
+    found = set()
+    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+        found.add(name)
+        found |= {f"{name} {sub}" for sub in getattr(command, "commands", {})}
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_every_command_in_the_docs_exists(page: Path) -> None:
+    """Somebody will type what a page shows."""
+    known = commands()
+    for called in re.findall(r"(?m)(?:^\s*|`|/bin/)bot ([a-z]+(?: [a-z]+)?)", "\n".join(re.findall(r"`[^`\n]+`|```.*?```", page.read_text("utf-8"), re.S))):
+        words = called.split()
+        assert words[0] in known, f"{page.name}: bot {called}"
+        groups = {k.split()[0] for k in known if " " in k}
+        if words[0] in groups and len(words) > 1:
+            assert called in known, f"{page.name}: bot {called}"
+
+
+@pytest.mark.parametrize("command", sorted(commands()))
+def test_every_command_is_documented(command: str) -> None:
+    """A command nobody reads about does not exist."""
+    text = (ROOT / "README.md").read_text("utf-8") + (ROOT / "docs/ru/redaktor.md").read_text("utf-8") + (ROOT / "README.ru.md").read_text("utf-8")
+    assert f"bot {command}" in text
+
+
+def test_the_config_reference_is_what_the_models_say() -> None:
+    """docs/config.md is written by `bot config reference`."""
+    assert (ROOT / "docs/config.md").read_text("utf-8") == config_reference()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_config_examples_in_the_docs_are_valid(page: Path, tmp_path: Path) -> None:
+    """Every yaml block that shows top-level keys is read without a problem."""
+    for n, block in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.S)):
+        text = dedent(block)
+        keys = set(yaml.safe_load(text) or {})
+        if not keys or not keys <= set(Config.model_fields):
+            continue
+        file = tmp_path / f"{n}.yaml"
+        file.write_text(text, encoding="utf-8")
+        read_config(file, environment=dict.fromkeys(re.findall(r"\$\{(\w+)\}", text), "x"))
+
+
+def test_the_config_of_the_demo_is_valid() -> None:
+    """What `make run` starts with."""
+    assert read_config(ROOT / "config.yaml", environment={}).business.name == "Ромашка"
+
+
+def test_the_readmes_are_twins() -> None:
+    """The same sections, commands and promises in both languages."""
+    english, russian = ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.ru.md"))
+    assert english.count("\n## ") == russian.count("\n## ")
+    assert re.findall(r"^\| `([^`]+)", english, re.M)[::1] and len(re.findall(r"^\| `", english, re.M)) == len(re.findall(r"^\| `", russian, re.M))
+    assert len(re.findall(r"^- ", english, re.M)) == len(re.findall(r"^- ", russian, re.M))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    """No dead relative link or picture."""
+    for target in re.findall(r"\]\((?!https?:|#|tg:|mailto:)([^)#]+)", re.sub(r"```.*?```|`[^`]*`", "", page.read_text("utf-8"), flags=re.S)):
+        assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+async def test_the_dialog_of_the_guide_works(tmp_path: Path, articles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ten lines of docs/en/dialogs.md, word for word, answer a customer."""
+    from bot.testing import open_theatre
+
+    page = (ROOT / "docs/en/dialogs.md").read_text("utf-8")
+    code = re.search(r"```python\n(# myshop/dialogs\.py.*?)```", page, re.S)
+    words = re.search(r"```yaml\n(order_status:.*?)```", page, re.S)
+    assert code and words
+    package, texts = tmp_path / "myshop", tmp_path / "texts"
+    package.mkdir()
+    texts.mkdir()
+    (package / "__init__.py").touch()
+    (package / "dialogs.py").write_text(code[1], encoding="utf-8")
+    for lang in ("ru", "en"):
+        (texts / f"{lang}.yaml").write_text(words[1], encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    config = Config.model_validate({"dialogs": {"order": ["human", "myshop.dialogs:order_status", "faq"]}, "wording": {"folder": str(texts)}})
+    async with open_theatre(articles, config=config) as theatre:
+        anna = theatre.customer("Анна")
+        await anna.says("какой статус заказа 48213?")
+
+        assert anna.hears() == ["Заказ 48213: в пути."]
+    sys.modules.pop("myshop.dialogs", None)
+    sys.modules.pop("myshop", None)
