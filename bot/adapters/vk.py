@@ -15,7 +15,7 @@ from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
 from bot.adapters.vk_callback import CallbackApi
 from bot.adapters.vk_chats import Chats
 from bot.adapters.vk_check import check_account, check_longpoll, settings_problems
-from bot.adapters.vk_client import VkClient
+from bot.adapters.vk_client import PER_SECOND, VkClient
 from bot.adapters.vk_errors import ACCOUNT_CODES, VkRefusal, VkSilence, to_account_error
 from bot.adapters.vk_inbound import Reader
 from bot.adapters.vk_intake import Intake, read_cursor
@@ -39,7 +39,7 @@ LIMITS = Limits(
     topics=False,
     edits=True,
     reactions=True,
-    per_second=18.0,
+    per_second=PER_SECOND,
     peer_per_second=3.0,
     peer_burst=5,
     group_per_minute=0.0,

@@ -8,7 +8,6 @@ import queue
 import threading
 import time
 import urllib.parse
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,6 +29,7 @@ API_HOSTS = ("https://api.vk.ru/", "https://api.vk.com/")
 CONNECT, READ = 5.0, 20.0  # seconds
 LARGEST = 50 * 1024 * 1024  # bytes of a file we fetch
 UPLOAD_SECONDS = 120.0
+PER_SECOND = 16.0  # VK takes 20
 _BROKEN = (aiohttp.ClientError, TimeoutError, OSError, ProxyError)
 
 
@@ -50,25 +50,22 @@ class _Rehost(HTTPAdapter):
 
 
 class Limiter:
-    """At most *count* calls begin within any second, whichever thread makes them.
+    """Calls begin evenly, whichever thread makes them: VK counts what reaches it within a second, bunched by the network or not."""
 
-    The first second is spent in part already: a process that was killed a moment ago may have used it.
-    """
-
-    def __init__(self, count: int = 18, period: float = 1.05, spent: int = 12) -> None:
-        self._begun: deque[float] = deque([time.monotonic()] * spent, maxlen=count)
-        self._period = period
+    def __init__(self, per_second: float = PER_SECOND, burst: int = 2) -> None:
+        self._step, self._ahead = 1 / per_second, (burst - 1) / per_second
+        self._next = time.monotonic() + self._ahead
         self._lock = threading.Lock()
 
     def wait(self) -> None:
         """Sleep until this call may begin."""
         with self._lock:
             now = time.monotonic()
-            full = len(self._begun) == self._begun.maxlen
-            moment = max(now, self._begun[0] + self._period) if full else now
-            self._begun.append(moment)
-        if moment > now:
-            time.sleep(moment - now)
+            self._next = max(self._next, now)
+            pause = self._next - self._ahead - now
+            self._next += self._step
+        if pause > 0:
+            time.sleep(pause)
 
 
 class _Workers:
