@@ -132,7 +132,7 @@ def _edited(turn: Turn, inbound: Inbound) -> Outcome:
 
 def _note(desk: DeskRoom, turn: Turn, inbound: Inbound, text: str) -> Outcome:
     note = (Line(inbound.at, "note", text, inbound.sender.name, inbound.attachments),)
-    mark = Outbound(_place(turn), RichText(desk.words.text("desk.receipt.note", lang=desk.lang)), verb=Verb.REACT, quotes=inbound.message, author="")
+    mark = Outbound(_place(turn), RichText(desk.words.text("desk.receipt.note", lang=desk.lang)), verb=Verb.REACT, quotes=inbound.message, lane=Lane.VIEW, author="")
     return Outcome("desk", Result.ANSWERED, "note", (mark,), notes=note)
 
 

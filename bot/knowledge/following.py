@@ -11,11 +11,15 @@ _POINTERS = frozenset(
 )
 
 
-def follows(words: Sequence[str]) -> bool:
-    """Whether a question makes little sense alone: short, and beginning with «а», pointing back, or of one or two words."""
+UNKNOWN = 0.5  # a bare word or two that the base covers better than this is a topic of its own, not a follow-up
+
+
+def follows(words: Sequence[str], scope: float = 0.0) -> bool:
+    """Whether a question makes little sense alone: short, and beginning with «а» or pointing back, or one or two words
+    that mean nothing to the base (*scope* is how well it covers them)."""
     if not words or len(words) > LONGEST:
         return False
-    return words[0] in _OPENINGS or len(words) <= 2 or any(w in _POINTERS for w in words)
+    return words[0] in _OPENINGS or any(w in _POINTERS for w in words) or (len(words) <= 2 and scope < UNKNOWN)
 
 
 def joined(title: str, question: str) -> str:
