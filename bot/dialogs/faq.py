@@ -18,6 +18,7 @@ from bot.model import Act, Answer, Attachment, Button, Candidate, Decision, Even
 from bot.wording import Wording
 
 OPTIONS = 3
+RIVAL = 0.25  # of the best score: one word that fits a second article this well is unclear
 FAILURES = 2  # questions in a row without an answer, after which a person comes at the next
 ALL_SAID = -1  # the passage of an article that was told to its end
 NEAR = 0.2  # of the best score offered: what is less likely is no option
@@ -79,7 +80,7 @@ class Faq:
             today=turn.now.date(),
         )
         best = self._article(turn, answer.article) if answer.article else None
-        if answer.decision is Decision.ANSWER and best is not None:
+        if answer.decision is Decision.ANSWER and best is not None and not _is_guess(text, best, answer):
             passage = next((c.passage for c in answer.candidates if c.article == answer.article), 0)
             if is_own_question(text, best.questions):
                 passage = 0  # the article as a whole is the answer
@@ -251,6 +252,13 @@ class Faq:
         if memory.greeted or not is_first_contact(turn):
             return ()
         return (self._words.say("hello.short", lang=language, customer=turn.customer, now=turn.now),)
+
+
+def _is_guess(text: str, best: Article, answer: Answer) -> bool:
+    """Whether one word is to choose between articles that it fits alike: then it is cleared up, however sure the search is."""
+    rival = max((c.score for c in answer.candidates if c.article != best.id), default=0.0)
+    first = max(c.score for c in answer.candidates) if answer.candidates else 0.0
+    return len(text.split()) == 1 and rival >= RIVAL * first > 0 and not is_own_question(text, best.questions)
 
 
 def _spare(best: Article, answer: Answer) -> list[str]:

@@ -97,7 +97,7 @@ class Hearing:
             return None
         if (place := self._ordinal(said, len(titles))) is not None:
             return place if place < len(titles) else None
-        return _by_title(said, [fold(title) for title in titles])
+        return by_title(said, titles)
 
     def _ordinal(self, said: str, count: int) -> int | None:
         """The place that a number or an ordinal names, from 0, maybe beyond *count*."""
@@ -117,7 +117,11 @@ def _sound(text: str) -> str:
     return fold(text) or "".join(c for c in text if not c.isspace() and unicodedata.category(c) not in ("Mn", "Me", "Cf", "Sk"))
 
 
-def _by_title(said: str, titles: Sequence[str]) -> int | None:
+def by_title(text: str, titles: Sequence[str]) -> int | None:
+    """The place of the title that *text* is a part of, give or take a letter; None where that is none or several."""
+    said, titles = fold(text), [fold(title) for title in titles]
+    if not titles:
+        return None
     scores = [max(fuzz.token_set_ratio(said, t), fuzz.partial_ratio(said, t) if len(said) >= 5 else 0) for t in titles]
     ranked = sorted(range(len(titles)), key=lambda i: -scores[i])
     if len(said) < 4 or len(said) > len(titles[ranked[0]]) + 12 or scores[ranked[0]] < TITLE:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from rapidfuzz import fuzz
 
-from bot.dialogs.hearing import fold, language_of
+from bot.dialogs.hearing import by_title, fold, language_of
 from bot.dialogs.memory import Memory
 from bot.dialogs.sources import Knowledge, ReadAct, Reading
-from bot.model import Act, Turn
+from bot.model import Act, Json, Turn
 
 OWN = 85  # how alike (0..100) words and an article's own question are to be that question
+CLEAR = 0.75  # so sure (0..1) of an act that is not a question, that the articles need not be asked
+COVERED = 0.85  # so well (0..1) the articles cover words that may as well be a question
 SURE = 0.9  # so upset (0..1) nobody asks a question by the way
 
 
@@ -22,6 +24,7 @@ class Question:
 
     act: Act = Act.QUESTION
     upset: float = 0.0
+    why: Json = field(default_factory=dict)
 
 
 class Intent:
@@ -45,16 +48,32 @@ class Intent:
     async def _reading(self, turn: Turn, memory: Memory) -> Reading:
         reading = self._read_act(turn.text, answered=memory.answered)
         calm = reading.act is Act.QUESTION and reading.upset < 0.5
-        if self._knowledge is None or calm or reading.act is Act.HUMAN or reading.upset >= SURE:
+        if self._knowledge is None or calm or reading.act is Act.HUMAN:
             return reading
-        return Question() if await self._is_own(turn, self._knowledge) else reading
-
-    async def _is_own(self, turn: Turn, knowledge: Knowledge) -> bool:
         language = language_of(turn)
+        titles = [a.title for i in memory.options if (a := self._knowledge.article(i, language))]
+        if titles and by_title(turn.text, titles) is not None:
+            return Question()
+        doubtful = _chance(reading) < CLEAR and (reading.upset < 0.6 or len(turn.text.split()) == 1)
+        if not doubtful and reading.upset >= SURE:
+            return reading
+        return Question() if await self._is_known(turn, self._knowledge, language, doubtful) else reading
+
+    async def _is_known(self, turn: Turn, knowledge: Knowledge, language: str, doubtful: bool) -> bool:
         segment = turn.customer.fields if turn.customer else {}
-        answer = await knowledge.ask(turn.text, language=language, channel=turn.conversation.peer.channel, segment=segment, today=turn.now.date())
+        channel = turn.conversation.peer.channel
+        answer = await knowledge.ask(turn.text, language=language, channel=channel, segment=segment, today=turn.now.date())
+        if doubtful and answer.scope >= COVERED:
+            return True
         found = [knowledge.article(c.article, language) for c in answer.candidates[:2]]
         return any(is_own_question(turn.text, article.questions) for article in found if article is not None)
+
+
+def _chance(reading: Reading) -> float:
+    """How sure the reading is of its act, 0..1."""
+    chances = reading.why.get("chances")
+    chance = chances.get(reading.act.value, 0.0) if isinstance(chances, Mapping) else 1.0
+    return chance if isinstance(chance, int | float) else 1.0
 
 
 def is_own_question(text: str, questions: Sequence[str]) -> bool:

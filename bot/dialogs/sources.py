@@ -66,13 +66,16 @@ class Knowledge(Protocol):
 
 
 class Reading(Protocol):
-    """What the customer does with the words, and how angry they are, 0..1."""
+    """What the customer does with the words, how angry they are, 0..1, and why: `chances` of each act where they are known."""
 
     @property
     def act(self) -> Act: ...
 
     @property
     def upset(self) -> float: ...
+
+    @property
+    def why(self) -> Mapping[str, object]: ...
 
 
 class ReadAct(Protocol):

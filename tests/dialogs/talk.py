@@ -75,7 +75,7 @@ def found(*ids: str, passage: int = 0, sure: bool = True, lead: bool = False) ->
     """An answer of the shelf: sure of the first, or in doubt among them."""
     candidates = tuple(Candidate(i, TITLES[i], (0.6 - 0.3 * bool(n)) if lead else 0.9 - n / 10, passage) for n, i in enumerate(ids))
     why = {"sentence": "because"}
-    return Answer(Decision.ANSWER if sure else Decision.CLARIFY, candidates, article=ids[0] if sure else None, lead=lead, why=why)
+    return Answer(Decision.ANSWER if sure else Decision.CLARIFY, candidates, article=ids[0] if sure else None, lead=lead, why=why, scope=0.95)
 
 
 LONG = (
@@ -95,6 +95,7 @@ ANSWERS = {
     "а в Казань?": found("cost", passage=1),
     "почём доставка": found("cost", "time"),
     "доставка": found("cost", "time", "return", "sizes", "bonus", sure=False),
+    "сроки": found("time", "cost"),
     "баллы": found("bonus", "sizes", "return", sure=False, lead=True),
     "хочу баллы": found("bonus", "sizes", "return", sure=False, lead=True),
     "как вернуть": found("return"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.dialogs.composing import ENOUGH, portion
 from bot.markdown import plain
 from bot.model import Media, Press, Result, Style
-from tests.dialogs.talk import ANSWERS, ARTICLES, Talk, article
+from tests.dialogs.talk import ANSWERS, ARTICLES, Shelf, Talk, article, found
 
 
 async def test_answer_is_the_main_points_with_the_rest_behind_a_button() -> None:
@@ -247,6 +247,10 @@ async def test_one_word_is_never_guessed() -> None:
     talk = Talk()
     assert "Баллы копятся" not in await talk.says("баллы")
     assert talk.labels[0] == "1. Бонусы и баллы"
+    talk = Talk()
+    await talk.says("сроки")
+    assert talk.labels == ["1. Сроки доставки", "2. Стоимость доставки", "Позвать оператора"]
+    assert "Таблица." in await Talk(shelf=Shelf(ARTICLES, {"размеры": found("sizes", "cost")})).says("размеры")
 
 
 async def test_old_forged_and_foreign_presses_are_answered() -> None:
