@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -96,6 +97,7 @@ class Engine:
 
     async def take(self, turn: Turn) -> None:
         """Decide a taken turn and commit it. Raises `StorageError` when even giving it back fails."""
+        start = time.perf_counter()
         try:
             outcome = await self._decide_safely(turn)
             finished = await self._store.finish_turn(turn, self._ready(turn, outcome), self._clock())
@@ -110,6 +112,8 @@ class Engine:
             await self._store.release_turn(turn, error=f"{type(error).__name__}", ready=self._clock() + pause)
             return
         self._committed()
+        spent = time.perf_counter() - start
+        self._observers.seen(Event("turn", data={"result": str(outcome.result), "dialog": outcome.dialog, "seconds": spent}))
         for event in finished.events:
             self._observers.seen(event)
 

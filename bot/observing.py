@@ -90,7 +90,8 @@ class LogObserver:
         self._log = get_logger("events")
 
     def seen(self, event: Event) -> None:
-        self._log.info(event.kind, conversation=event.conversation, ticket=event.ticket)
+        if event.kind != "turn":  # counted by metrics; the log has the turn's own events
+            self._log.info(event.kind, conversation=event.conversation, ticket=event.ticket)
 
 
 class Observers:
