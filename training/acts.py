@@ -51,7 +51,7 @@ def read_lines() -> list[Line]:
     for path in sorted((HERE / "support_ru").glob("*.jsonl")):
         for row in map(json.loads, path.read_text("utf-8").splitlines()):
             for n, text in enumerate(row.get("texts", ())):
-                lines.append(Line(text, Act.QUESTION, 0.5 if n == EMOTIONAL else 0.0, 0.12))
+                lines.append(Line(text, Act.QUESTION, 0.5 if n == EMOTIONAL else 0.0, 0.15))
     return lines
 
 
@@ -114,8 +114,8 @@ def read_meanings(words: int = 40_000) -> Meanings:
     return Meanings({w: i for i, w in enumerate(vocabulary.forms)}, vectors.astype(np.float32))
 
 
-def matrix_of(seen: Sequence[Features], meanings: Meanings) -> scipy.sparse.csr_matrix:
-    """Rows of piece weights, rules and meanings exactly as `acts` sums them."""
+def matrices_of(seen: Sequence[Features], meanings: Meanings) -> tuple[scipy.sparse.csr_matrix, np.ndarray]:
+    """Rows of pieces and rules (sparse) and of meanings (dense), exactly as `acts` sums them."""
     rows, columns, values = [], [], []
     for n, one in enumerate(seen):
         if one.tokens:
@@ -139,17 +139,17 @@ def matrix_of(seen: Sequence[Features], meanings: Meanings) -> scipy.sparse.csr_
     for n, one in enumerate(seen):
         if found := [i for token in one.tokens if (i := meanings.at.get(token)) is not None]:
             dense[n] = MEANING * meanings.vectors[found].sum(0) / np.sqrt(len(one.tokens))
-    return scipy.sparse.csr_matrix(scipy.sparse.hstack([pieces, dense]))
+    return pieces, dense
 
 
-def fit(x: scipy.sparse.csr_matrix, goal: np.ndarray, weight: np.ndarray, ridge: float, rounds: int = 120) -> np.ndarray:
+def fit(x: scipy.sparse.csr_matrix, dense: np.ndarray, goal: np.ndarray, weight: np.ndarray, ridge: float, rounds: int = 100) -> np.ndarray:
     """Weights (features, classes) of a logistic model with soft goals (n, classes); one class column means yes or no."""
-    shape, total = (x.shape[1], goal.shape[1]), weight.sum()
+    shape, total, split = (x.shape[1] + dense.shape[1], goal.shape[1]), weight.sum(), x.shape[1]
     turned = x.T.tocsr()
 
     def cost(flat: np.ndarray) -> tuple[float, np.ndarray]:
         w = flat.reshape(shape)
-        z = x @ w
+        z = x @ w[:split] + dense @ w[split:]
         if shape[1] == 1:
             p = 1 / (1 + np.exp(-z))
             loss = (np.logaddexp(0, z) - goal * z)[:, 0]
@@ -158,7 +158,8 @@ def fit(x: scipy.sparse.csr_matrix, goal: np.ndarray, weight: np.ndarray, ridge:
             e = np.exp(z - top)
             p = e / e.sum(1, keepdims=True)
             loss = np.log(e.sum(1)) + top[:, 0] - (goal * z).sum(1)
-        slope = turned @ ((p - goal) * weight[:, None]) / total + ridge * w
+        wrong = (p - goal) * (weight / total)[:, None]
+        slope = np.concatenate([turned @ wrong, dense.T @ wrong]) + ridge * w
         return float((loss * weight).sum() / total + ridge / 2 * (w * w).sum()), slope.ravel()
 
     found = scipy.optimize.minimize(cost, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": rounds})
@@ -169,14 +170,14 @@ def train(lines: Sequence[Line], meanings: Meanings, ridge: float, seed: int = 0
     """The weights (BUCKETS + RULES + d, acts + 1) and the known words."""
     wide = widen(lines, random.Random(seed))
     words = bundled_words()
-    x = matrix_of([features_of(line.text, words) for line in wide], meanings)
+    x, dense = matrices_of([features_of(line.text, words) for line in wide], meanings)
     goal = np.array([[float(line.act is act) for act in ACTS] for line in wide])
-    several = fit(x, goal, np.array([line.weight for line in wide]), ridge)
+    several = fit(x, dense, goal, np.array([line.weight for line in wide]), ridge)
     felt = [n for n, line in enumerate(wide) if line.upset is not None]
     degrees = np.array([[wide[n].upset or 0.0] for n in felt])
-    anger = fit(x[felt], degrees, np.array([wide[n].weight for n in felt]), ridge)
+    anger = fit(x[felt], dense[felt], degrees, np.array([wide[n].weight for n in felt]), ridge)
     own = [line for line in lines if line.weight >= 1]
-    counted = Counter(w for line in own for w in words_of(line.text) if len(w) > 1 and w[0] > "z")
+    counted = Counter(w for line in own for w in words_of(line.text) if len(w) > 1)
     return np.hstack([several, anger]), frozenset(hash_of(w) for w in counted)
 
 

@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "bot" / "knowledge" / "data" / "encoder.npz"
 SHOPLIKE = frozenset(
     "clothes_shop electronics_shop marketplace furniture grocery b2b_wholesale pets post pharmacy food_delivery "
-    "video_platform video_streaming hosting".split()
+    "video_platform video_streaming hosting home_goods classifieds flowers blog_creators streaming_tv".split()
 )
 
 
@@ -53,15 +53,27 @@ class Intent:
 
 
 def read_corpus(folders: Sequence[Path]) -> list[Intent]:
-    """The intents of every *.jsonl in *folders* that has texts."""
+    """The intents of every *.jsonl in *folders* that has texts, and of every *.txt (see phrases/README.md)."""
     rows = [json.loads(line) for f in folders for p in sorted(f.glob("*.jsonl")) for line in p.read_text("utf-8").splitlines() if line]
-    return [Intent(r["domain"], r["intent"], r["title"], tuple(r["texts"])) for r in rows if "texts" in r]
+    intents = [Intent(r["domain"], r["intent"], r["title"], tuple(r["texts"])) for r in rows if "texts" in r]
+    for path in (p for f in folders for p in sorted(f.glob("*.txt")) if "groups" not in p.name):
+        domain, head, texts = "", "", list[str]()
+        for line in [*path.read_text("utf-8").splitlines(), "="]:
+            if line.startswith(("=", "##")):
+                if texts:
+                    name, _, title = (part.strip() for part in head.partition("|"))
+                    intents.append(Intent(domain, name, title, tuple(texts)))
+                head, texts = line.lstrip("= "), []
+                domain = line.removeprefix("##").strip() if line.startswith("##") else domain
+            elif line.strip():
+                texts.append(line.strip())
+    return intents
 
 
 def read_groups(folders: Sequence[Path]) -> list[tuple[str, ...]]:
     """Words and phrases that customers use for one another."""
-    files = [p for f in folders for p in sorted(f.glob("*groups*.jsonl"))]
-    return [tuple(json.loads(line)["g"]) for p in files for line in p.read_text("utf-8").splitlines() if line]
+    lines = [(p, line) for f in folders for p in sorted(f.glob("*groups*")) for line in p.read_text("utf-8").splitlines() if line]
+    return [tuple(json.loads(line)["g"]) if p.suffix == ".jsonl" else tuple(w.strip() for w in line.split("|")) for p, line in lines]
 
 
 class Reader:

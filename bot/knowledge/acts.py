@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import math
 import re
-import unicodedata
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,13 +38,14 @@ CATEGORIES = (
 )  # fmt: skip
 _COURTESY = frozenset(CATEGORIES.index(c) for c in ("greeting", "thanks", "bye", "filler"))
 _SERVICE = frozenset(CATEGORIES.index(c) for c in ("person", "call", "bot", "greeting", "thanks", "bye", "filler", "negation"))
+_BARE = frozenset(CATEGORIES.index(c) for c in ("negation", "filler", "greeting", "thanks", "bye"))
 _ANGER = ("profanity", "insult", "accusation", "threat", "outrage", "again")
 
 
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ActWords:
     """The words of each category: whole words, beginnings of words, and phrases of several words."""
 
@@ -55,7 +55,12 @@ class ActWords:
 
     def categories(self, word: str) -> tuple[int, ...]:
         """The categories one folded *word* belongs to."""
-        return (*self.exact.get(word, ()), *(c for c, starts in self.beginnings if word.startswith(starts)))
+        return _categories(self, word)
+
+
+@functools.lru_cache(maxsize=50_000)
+def _categories(words: ActWords, word: str) -> tuple[int, ...]:
+    return (*words.exact.get(word, ()), *(c for c, starts in words.beginnings if word.startswith(starts)))
 
 
 def read_words(extra: Sequence[Path] = ()) -> ActWords:
@@ -164,7 +169,7 @@ def _rules(text: str, tokens: Sequence[str], belongs: Sequence[Sequence[int]], c
     bot_refused = counts[2] > 0 and (counts[8] > 0 or counts[11] > 0)
     values = (
         1.0, math.log1p(n), float(n == 1), float(2 <= n <= 3), float(n > 8), float(n > 20),
-        float("?" in text), float(text.rstrip().endswith("?")), float(bool(tokens) and any(7 == c for c in belongs[0])),
+        float("?" in text), float(text.rstrip().endswith("?")), float(bool(tokens) and any(c == 7 for c in belongs[0])),
         min(text.count("!"), 6) / 3, float("!!" in text), float("??" in text or "?!" in text or "!?" in text),
         float(capitals > 0.6), float(any(c.isdigit() for c in text)), float(bool(_MASKED.search(text))),
         min(len(_ANGRY.findall(text)), 3) / 2, min(len(_WARM.findall(text)), 3) / 2, float(bool(_WAVE.search(text))),
@@ -236,8 +241,7 @@ def _logits(seen: Features) -> Floats:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-HUMAN_ALONE = 0.5  # a sentence that is at least so surely a request for a person decides for the whole text
-UPSET_ALONE = 0.5
+HUMAN_ALONE = 0.45  # from here a text, or one sentence of it, is a request for a person: better one too many than one lost
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 _LAYOUT = str.maketrans("qwertyuiop[]asdfghjkl;'zxcvbnm,.`QWERTYUIOP{}ASDFGHJKL:\"ZXCVBNM<>~", "йцукенгшщзхъфывапролджэячсмитьбюёйцукенгшщзхъфывапролджэячсмитьбюё")
 _SOUNDS = (
@@ -262,11 +266,10 @@ def read_act(text: str, *, answered: bool = False, words: ActWords | None = None
     so «да» and «нет» say whether it helped."""
     best, understood = _read(text, answered, words or bundled_words()), text
     if not _CYRILLIC.search(text) and any(c.isalpha() for c in text):
+        share = _known_share(text)
         for other in (text.translate(_LAYOUT), _from_translit(text)):
-            if _is_known(other):
-                reading = _read(other, answered, words or bundled_words())
-                if reading.act is not Act.QUESTION and best.act in (Act.QUESTION, Act.YES_HELPED, Act.NOT_HELPED):
-                    best, understood = reading, other
+            if (known := _known_share(other)) >= 0.5 and known > share:
+                best, understood, share = _read(other, answered, words or bundled_words()), other, known
     return best if understood == text else ActReading(best.act, best.upset, {**best.why, "understood": understood})
 
 
@@ -274,9 +277,9 @@ def _read(text: str, answered: bool, words: ActWords) -> ActReading:
     seen = features_of(text, words)
     logits = _logits(seen)
     upset = _anger(float(logits[-1]), seen)
-    chances = _chances(logits[:-1], answered)
+    chances = _chances(logits[:-1], answered, any(not _BARE & set(words.categories(t)) for t in seen.tokens))
     sentences = [part for part in _SENTENCE.split(text[:MAX_TEXT]) if part.strip()]
-    parts = [_chances(_logits(features_of(part, words))[:-1], answered) for part in sentences[:4] + sentences[4:][-4:]] if len(sentences) > 1 else []
+    parts = [_chances(_logits(features_of(part, words))[:-1], answered, True) for part in sentences[:4] + sentences[4:][-4:]] if len(sentences) > 1 else []
     act = ACTS[int(np.argmax(chances))]
     human = max([float(p[_HUMAN]) for p in (chances, *parts)])
     if human >= HUMAN_ALONE:
@@ -296,18 +299,17 @@ _CONTEXT = np.array([{Act.YES_HELPED: 1.0, Act.NOT_HELPED: 1.0}.get(a, 0.0) for 
 CLEAR_FAILURE = 0.8
 
 
-def _chances(logits: Floats, answered: bool) -> Floats:
-    """Probabilities of the acts. After an answer «да» and «нет» are likelier; without one only a clear «не помогло» counts."""
+def _chances(logits: Floats, answered: bool, clear: bool) -> Floats:
+    """Probabilities of the acts. After an answer «да» and «нет» are likelier; without one only a clear «не помогло» counts:
+    one that says more than «нет»."""
     logits = logits + _CONTEXT if answered else logits
     chances = np.exp(logits - logits.max())
     chances /= chances.sum()
     if not answered:
         yes, no = ACTS.index(Act.YES_HELPED), ACTS.index(Act.NOT_HELPED)
-        moved = float(chances[yes]) + (0.0 if chances[no] >= CLEAR_FAILURE else float(chances[no]))
-        chances[yes] = 0.0
-        if chances[no] < CLEAR_FAILURE:
-            chances[no] = 0.0
-        chances[_QUESTION] += moved
+        unasked = [yes] if clear and chances[no] >= CLEAR_FAILURE else [yes, no]
+        chances[_QUESTION] += chances[unasked].sum()
+        chances[unasked] = 0.0
     return np.asarray(chances, np.float32)
 
 
@@ -325,8 +327,7 @@ def _from_translit(text: str) -> str:
     return lower
 
 
-def _is_known(text: str) -> bool:
-    """Whether at least half of the words, and one longer than a letter, are words of the training lines."""
-    known = bundled_model().known
-    hits = [hash_of(w) in known for w in _TOKEN.findall(fold(text))]
-    return bool(hits) and sum(hits) * 2 >= len(hits)
+def _known_share(text: str) -> float:
+    """Which part of the words stands in the training lines."""
+    known, found = bundled_model().known, _TOKEN.findall(fold(text))
+    return sum(hash_of(w) in known for w in found) / len(found) if found else 0.0
