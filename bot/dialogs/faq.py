@@ -50,6 +50,8 @@ class Faq:
             titles = [a.title if (a := self._article(turn, i)) else "" for i in memory.options]
             if (place := self._hearing.choice(text, titles)) is not None and (shown := self.show(turn, memory.options[place])):
                 return shown
+        if memory.options and self._hearing.is_number(text) and memory.failures < FAILURES:
+            return self._which(turn, memory)
         if memory.article and self._hearing.means("again", text) and (again := self.show(turn, memory.article)):
             return again
         if memory.article and self._hearing.means("more", text) and (more := self._more(turn, memory.article, memory.passage)):
@@ -182,7 +184,12 @@ class Faq:
             return self._helped(turn, memory.article)
         if len(memory.options) == 1:
             return self.show(turn, memory.options[0])
-        state = memory.now(turn, options=memory.options, spare=memory.spare, clarified=True, second=memory.second)
+        return self._which(turn, memory)
+
+    def _which(self, turn: Turn, memory: Memory) -> Outcome:
+        state = memory.now(
+            turn, options=memory.options, spare=memory.spare, clarified=True, second=memory.second, missed=memory.missed, failures=memory.failures + 1
+        )  # fmt: skip
         return said(turn, self._words, "faq", "faq.which", reason="which", result=Result.CLARIFIED, state=state)
 
     def _helped(self, turn: Turn, article: str) -> Outcome:

@@ -90,6 +90,10 @@ class Hearing:
             return True
         return bool(memory.article) and any(self.means(k, text) for k in ("more", "again"))
 
+    def is_number(self, text: str) -> bool:
+        """Whether *text* names a place in a list, even one that the list does not have."""
+        return self._ordinal(_sound(text), 9) is not None
+
     def choice(self, text: str, titles: Sequence[str]) -> int | None:
         """Which of *titles* was chosen by number, ordinal or a part of the title; None when that is not clear."""
         said = _sound(text)

@@ -112,12 +112,16 @@ async def test_clarification_is_answered_by_button_number_ordinal_or_title() -> 
     assert "За 14 дней." in await talk.says("последнее")
 
 
-async def test_a_number_out_of_the_list_chooses_nothing() -> None:
-    """ "7" is no answer to three options; nobody is asked to clarify twice, a person is offered."""
+async def test_a_number_out_of_the_list_is_asked_about_once() -> None:
+    """ "7" is no answer to three options: the list still stands; insisting brings the offer of a person."""
     talk = Talk()
     await talk.says("доставка")
+    assert "номер" in await talk.says("7")
+    assert "Два дня." in await talk.says("2")
+    await talk.says("доставка")
     await talk.says("7")
-    assert talk.labels == ["Позвать оператора"]
+    await talk.says("8")
+    assert talk.last.result is Result.HANDED_OFF
 
 
 async def test_nobody_clarifies_twice_in_a_row_or_asks_in_vain_for_ever() -> None:
