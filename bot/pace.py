@@ -6,11 +6,13 @@ import asyncio
 import time
 from collections import OrderedDict, deque
 from collections.abc import Mapping
+from itertools import takewhile
 
 from bot.adapters.base import Limits
 from bot.model import Outbound, Verb
 
 REMEMBERED = 10_000  # chats whose pace is kept; an older one has long rested
+LONGEST = 60.0  # seconds of the longest window
 GROUP_BURST = (4, 4.0)  # messages, seconds: a group takes about one a second for longer stretches
 _FREE = {Verb.ACKNOWLEDGE, Verb.REACT}  # have budgets of their own on the platforms
 _Rules = tuple[tuple[int, float], ...]  # at most so many in so many seconds
@@ -42,14 +44,19 @@ class Pace:
         """Chats that must not be taken now: told to wait, or with their budget spent."""
         now = time.monotonic()
         self._rests = {key: until for key, until in self._rests.items() if until > now}
-        return set(self._rests) | {key for key in self._begun if key[1] and self._earliest(key, now) > now}
+        return set(self._rests) | {key for key in self._recent(now) if self._earliest(key, now) > now}
 
     def next_free(self) -> float:
         """Seconds until something that rests may go; 0 when nothing rests."""
         now = time.monotonic()
         ends = [until - now for until in self._rests.values()]
-        ends += [self._earliest(key, now) - now for key in self._begun if key[1]]
+        ends += [self._earliest(key, now) - now for key in self._recent(now)]
         return min((e for e in ends if e > 0), default=0.0)
+
+    def _recent(self, now: float) -> list[tuple[str, str]]:
+        """Chats that were written to within the longest window, the latest first."""
+        recent = takewhile(lambda item: item[1][-1] > now - LONGEST, reversed(self._begun.items()))
+        return [key for key, _ in recent if key[1]]
 
     def _reserve(self, key: tuple[str, str]) -> float:
         now = time.monotonic()
