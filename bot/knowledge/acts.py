@@ -241,7 +241,9 @@ def _logits(seen: Features) -> Floats:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-HUMAN_ALONE = 0.45  # from here a text, or one sentence of it, is a request for a person: better one too many than one lost
+HUMAN_ALONE = 0.35  # from here a text, or one sentence of it, is a request for a person: better one too many than one lost
+SENTENCE_DOUBT = 0.1  # a sentence torn from its text proves less
+UPSET_ENOUGH = 0.4  # below, it is not anger but a text unlike any other
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 _LAYOUT = str.maketrans("qwertyuiop[]asdfghjkl;'zxcvbnm,.`QWERTYUIOP{}ASDFGHJKL:\"ZXCVBNM<>~", "йцукенгшщзхъфывапролджэячсмитьбюёйцукенгшщзхъфывапролджэячсмитьбюё")
 _SOUNDS = (
@@ -281,9 +283,11 @@ def _read(text: str, answered: bool, words: ActWords) -> ActReading:
     sentences = [part for part in _SENTENCE.split(text[:MAX_TEXT]) if part.strip()]
     parts = [_chances(_logits(features_of(part, words))[:-1], answered, True) for part in sentences[:4] + sentences[4:][-4:]] if len(sentences) > 1 else []
     act = ACTS[int(np.argmax(chances))]
-    human = max([float(p[_HUMAN]) for p in (chances, *parts)])
+    human = max([float(chances[_HUMAN]), *(float(p[_HUMAN]) - SENTENCE_DOUBT for p in parts)])
     if human >= HUMAN_ALONE:
         act = Act.HUMAN
+    elif act is Act.UPSET and upset < UPSET_ENOUGH:
+        act = Act.QUESTION
     elif act in _LIGHT and any(ACTS[int(np.argmax(p))] is Act.QUESTION and p[_QUESTION] > 0.7 for p in parts):
         act = Act.QUESTION
     why = {
