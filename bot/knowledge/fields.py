@@ -132,7 +132,7 @@ class _Reader:
 
     def day(self, values: Mapping[str, object], key: str) -> date | None:
         value = values.get(key)
-        if value is None or isinstance(value, date) and not isinstance(value, datetime):
+        if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
             return value
         if isinstance(value, datetime):
             return value.date()

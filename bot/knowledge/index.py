@@ -84,8 +84,16 @@ class Reader:
             _count_unknown(self.meanings.get(meanings)),
         )
 
+    def __getstate__(self) -> tuple[object, ...]:
+        return self.speech, self.grams, self.lemmas, self.pairs, self.meanings
+
+    def __setstate__(self, state: tuple[object, ...]) -> None:
+        self.__init__(state[0])  # type: ignore[misc, arg-type]
+        self.grams, self.lemmas, self.pairs, self.meanings = state[1:]  # type: ignore[assignment]
+
     def forget_all_but(self, texts: set[str]) -> None:
-        self._read = {t: r for t, r in self._read.items() if t in texts}
+        if len(self._read) > len(texts) * 1.5 + 1000:
+            self._read = {t: r for t, r in self._read.items() if t in texts}
 
     def _learnt(self, forms: Sequence[str], words: Sequence[str]) -> Reading:
         lemmas, pairs, meanings = self._terms(words)
@@ -128,7 +136,7 @@ class Channel:
         self.idf = inverse_frequency(rows, owners, size, shares, PRIOR_WEIGHT if prior else 0.0)
         self.unknown = float(np.log((owners.max() + 2 if len(owners) else 1) + (PRIOR_WEIGHT if prior else 0.0)) - np.log(0.5))
         self.weights = bm25_weights(rows, self.idf, b=b) if kind == "bm25" else cosine_weights(rows, self.idf)
-        self.rows = rows
+        self.rows: Rows | None = rows
         self.postings = Postings(rows, self.weights, size)
 
     def scores(self, question: Counts) -> Floats:
@@ -137,6 +145,10 @@ class Channel:
         if self.kind != "bm25":
             return self.postings.scores(terms, question_weights(terms, counts, self.idf, self.unknown))
         return self.postings.scores(terms, counts) / max(1e-6, self.mass(question))
+
+    def slim(self) -> None:
+        """Forgets what only building needs."""
+        self.rows, self.weights = None, np.zeros(0, np.float32)
 
     def mass(self, question: Counts) -> float:
         """The weight of all words of the question, those never seen included."""
@@ -152,8 +164,9 @@ class Kernel:
         import scipy.sparse
 
         blocks = [
-            scipy.sparse.csr_matrix((np.sqrt(share) * c.weights, c.rows.terms, c.rows.starts), shape=(len(c.rows.starts) - 1, max(1, len(c.idf))))
+            scipy.sparse.csr_matrix((np.sqrt(share) * c.weights, r.terms, r.starts), shape=(len(r.starts) - 1, max(1, len(c.idf))))
             for share, c in parts
+            if (r := c.rows) is not None
         ]
         self._rows = scipy.sparse.hstack(blocks, "csr", dtype=np.float32)
         self._whole = np.asarray((self._rows @ self._rows.T).toarray(), np.float32) if 0 < self._rows.shape[0] <= WHOLE_KERNEL else None
@@ -209,15 +222,16 @@ class Bag:
 
     def __init__(self, side: Side, reader: Reader) -> None:
         owners = np.arange(side.articles)
-        self.char = Channel(_joined(side.char.rows, side), owners, reader.grams, "cosine", prior=False)
-        self.word = Channel(_joined(side.word.rows, side), owners, reader.lemmas, "bm25", prior=True)
-        self.meaning = Channel(_joined(side.meaning.rows, side), owners, reader.meanings, "bm25", prior=True)
+        self.char = Channel(_joined(side.char, side), owners, reader.grams, "cosine", prior=False)
+        self.word = Channel(_joined(side.word, side), owners, reader.lemmas, "bm25", prior=True)
+        self.meaning = Channel(_joined(side.meaning, side), owners, reader.meanings, "bm25", prior=True)
 
 
-def _joined(rows: Rows, side: Side) -> Rows:
+def _joined(channel: Channel, side: Side) -> Rows:
     """The rows of an article's examples as one row: each term with the number of examples that have it."""
     import scipy.sparse
 
+    rows = channel.rows or Rows.of(())
     width = int(rows.terms.max()) + 1 if len(rows.terms) else 1
     bounds = np.concatenate(([0], np.cumsum(side.sizes)))
     joined = scipy.sparse.csr_matrix((np.ones(len(rows.terms), np.float32), rows.terms, rows.starts[bounds]), shape=(side.articles, width))
@@ -237,6 +251,11 @@ class Index:
         self.bag = Bag(self.questions, reader)
         self.passages = self._side([(t, i) for i, a in enumerate(articles) for t in passage_texts(a)], long=True)
         self.shape = self._shape()
+        for side in (self.questions, self.passages):
+            for channel in (side.char, side.word, side.pair, side.meaning, side.sense):
+                channel.slim()
+        for channel in (self.bag.char, self.bag.word, self.bag.meaning):
+            channel.slim()
 
     def _shape(self) -> Floats:
         """What kind of base it is: how many articles, examples an article, which share has text, how long examples are, what share has no example."""
@@ -246,7 +265,7 @@ class Index:
         if not len(examples):
             return np.zeros(5, np.float32)
         return np.array(
-            (np.log1p(len(examples)), np.log1p(examples.mean()), texts.mean(), np.log1p(np.mean(words)), (examples <= 0).mean()), np.float32
+            (np.log1p(len(examples)), np.log1p(examples.mean()), texts.mean(), np.log1p(np.mean(words or [0])), (examples <= 0).mean()), np.float32
         )
 
     def _side(self, units: Sequence[tuple[str, int]], *, long: bool) -> Side:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,10 @@ from bot.knowledge.lexical import Floats
 
 COEFFICIENTS = Path(__file__).parent / "data" / "coefficients.npz"
 BARE = 0.3  # log1p of examples an article: below it passages alone are searched, with weights of their own
-_BARE_COLUMNS = [FEATURES.index(n) for n in ("body_char", "body_word", "body_pair", "body_meaning", "body_semantic", "bag_char", "bag_word", "semantic")]
+_BARE_COLUMNS = [
+    FEATURES.index(n)
+    for n in ("body_char", "body_word", "body_pair", "body_meaning", "body_semantic", "char", "word", "meaning", "bag_char", "semantic", "fuzz_set")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,11 @@ class Model:
     rank_bare: Network
     right: Network
     covered: Network
+    right_bare: Network
+    covered_bare: Network
+
+
+PARTS = ("rank", "rank_bare", "right", "covered", "right_bare", "covered_bare")
 
 
 @functools.cache
@@ -53,7 +61,7 @@ def read_models(path: Path = COEFFICIENTS) -> Mapping[str, Model]:
     """The shipped coefficients by kind: words, own, sentence."""
     with np.load(path, allow_pickle=False) as data:
         kinds = sorted({key.split(".")[0] for key in data.files})
-        return {k: Model(*(_network(data, f"{k}.{part}") for part in ("rank", "rank_bare", "right", "covered"))) for k in kinds}
+        return {k: Model(*(_network(data, f"{k}.{part}") for part in PARTS)) for k in kinds}
 
 
 def _network(data: Mapping[str, np.ndarray], name: str) -> Network:
@@ -71,7 +79,8 @@ def rank_inputs(index: Index, evidence: Evidence) -> Floats:
     over = table / np.maximum(table.max(0, initial=0), 1e-6)
     n = len(table)
     if is_bare(index):
-        return np.concatenate((table[:, _BARE_COLUMNS], over[:, _BARE_COLUMNS]), 1)
+        mine = table[:, _BARE_COLUMNS]
+        return np.concatenate((mine, over[:, _BARE_COLUMNS], mine.max(0, initial=0) - mine), 1)
     examples = np.log1p(index.questions.sizes[evidence.articles])[:, None]
     return np.concatenate((table, over, examples, np.broadcast_to(index.shape, (n, len(index.shape)))), 1).astype(np.float32)
 
@@ -84,6 +93,35 @@ def rank(index: Index, evidence: Evidence, model: Model) -> Floats:
     return network(rank_inputs(index, evidence))
 
 
+@dataclass(frozen=True, slots=True)
+class SelfCheck:
+    """How a base fares when each of some examples asks for its own article without being there: the share found first, the belief
+    that the ranking had in what it found, and how many asked (0: there were too few examples to ask)."""
+
+    accuracy: float = 0.0
+    belief: float = 0.0
+    asked: int = 0
+
+    @property
+    def inputs(self) -> tuple[float, float, float]:
+        """As the confidence networks see it."""
+        if not self.asked:
+            return 0.0, 0.0, 0.0
+        return self.accuracy - self.belief, self.accuracy, float(np.log1p(self.asked))
+
+
+def check_of(index: Index, cases: Sequence[tuple[Evidence, int]], model: Model) -> SelfCheck:
+    """The self-check of a base whose examples were asked; each case is the evidence and the number of the right article."""
+    found, belief = [], []
+    for evidence, gold in cases:
+        scores = rank(index, evidence, model)
+        if len(scores):
+            best = int(scores.argmax())
+            found.append(int(evidence.articles[best]) == gold)
+            belief.append(float(chances(scores)[best]))
+    return SelfCheck(float(np.mean(found)), float(np.mean(belief)), len(found)) if len(found) >= 10 else SelfCheck()
+
+
 def chances(scores: Floats) -> Floats:
     """Softmax of the scores: the share of belief that each candidate has."""
     if not len(scores):
@@ -92,7 +130,7 @@ def chances(scores: Floats) -> Floats:
     return raised / raised.sum()
 
 
-def confidence_inputs(index: Index, evidence: Evidence, scores: Floats) -> Floats:
+def confidence_inputs(index: Index, evidence: Evidence, scores: Floats, check: SelfCheck) -> Floats:
     """What the confidence networks see of a ranked question: how far the winner is ahead, in what, and how well it is covered at all."""
     order = np.argsort(-scores, kind="stable")
     share = chances(scores)
@@ -107,15 +145,17 @@ def confidence_inputs(index: Index, evidence: Evidence, scores: Floats) -> Float
     head = (
         np.log(share[first] + 1e-4), np.log(1 - share[first] + 1e-3), np.log(second + 1e-4), entropy, np.clip(scores[first], -10, 30),
         np.clip(gap, 0, 15), np.clip(lead, 0, 15), ((top >= others) & (top > 0)).mean(), np.log1p(index.questions.sizes[evidence.articles[first]]),
-        evidence.known, np.log1p(evidence.words), evidence.similar,
+        evidence.known, np.log1p(evidence.words), evidence.similar, *check.inputs,
     )  # fmt: skip
     return np.concatenate((np.array(head, np.float32), top, top - others, np.maximum(top, others), index.shape)).astype(np.float32)
 
 
-def confidence(index: Index, evidence: Evidence, scores: Floats, model: Model) -> tuple[float, float]:
+def confidence(index: Index, evidence: Evidence, scores: Floats, model: Model, check: SelfCheck) -> tuple[float, float]:
     """The probability that the first candidate is right, and the probability that anything in the base answers."""
     if not len(scores):
         return 0.0, 0.0
-    inputs = confidence_inputs(index, evidence, scores)[None]
-    right, covered = float(model.right(inputs)[0]), float(model.covered(inputs)[0])
+    inputs = confidence_inputs(index, evidence, scores, check)[None]
+    bare = is_bare(index)
+    right = float((model.right_bare if bare else model.right)(inputs)[0])
+    covered = float((model.covered_bare if bare else model.covered)(inputs)[0])
     return 1 / (1 + float(np.exp(-right))), 1 / (1 + float(np.exp(-covered)))

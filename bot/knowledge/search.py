@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 import watchfiles
 
 from bot.errors import BotError, Problem
+from bot.knowledge import saving
 from bot.knowledge.articles import Article
 from bot.knowledge.base import Context, KnowledgeSettings, KnowledgeStatus, Reloaded, Retriever
 from bot.knowledge.explaining import explain
@@ -21,15 +22,18 @@ from bot.knowledge.features import Asked, Evidence, Vectors, gather
 from bot.knowledge.following import follows, joined
 from bot.knowledge.index import Index, Reader
 from bot.knowledge.library import Library
-from bot.knowledge.ranking import Model, chances, confidence, rank, read_models
+from bot.knowledge.ranking import Model, SelfCheck, chances, check_of, confidence, rank, read_models
 from bot.knowledge.repair import Lexicon, Repair, Repaired, repair
 from bot.knowledge.retrievers import ChannelRetriever, retriever_names
+from bot.knowledge.selfcheck import Encode, examine
 from bot.knowledge.semantic import VectorStore, center_of, centred
 from bot.knowledge.shelf import Shelf
 from bot.knowledge.speech import read_speech
 from bot.model import Answer, Candidate, Decision
 
 MAX_QUESTION = 3000  # characters that are read of a question
+WORTH_SAVING = 1.0  # seconds of building from which the index is kept for the next start
+EXAMINED_AT_ONCE = 3000  # example questions: a larger base examines itself in the background
 RAW_WINS = 0.05  # how much better covered the raw question must be to win over the repaired one
 _NOTHING: Mapping[str, object] = {}
 
@@ -44,6 +48,7 @@ class State:
     vectors: Vectors | None = None
     store: VectorStore | None = None
     center: np.ndarray | None = None
+    checks: Mapping[str, SelfCheck] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class Knowledge:
         self._store: VectorStore | None = None
         reason = "выключены настройкой" if settings.model == "off" else "ещё не загружены"
         self.status = KnowledgeStatus(reason=reason)
-        self._state = self._build(())
+        self._state = State(Shelf(()), Index((), self._reader), Lexicon(()))
 
     @classmethod
     def open(cls, folder: Path, *, settings: KnowledgeSettings | None = None, cache: Path | None = None) -> Knowledge:
@@ -82,7 +87,12 @@ class Knowledge:
         Broken articles do not stop it: they are in `problems`. A broken synonyms file raises `ConfigError`.
         """
         knowledge = cls(folder, settings or KnowledgeSettings(), cache)
-        knowledge.reload()
+        knowledge._restore()
+        seconds = knowledge.reload().seconds
+        if seconds > WORTH_SAVING:
+            knowledge._save()
+        if len(knowledge._state.index.questions.texts) <= EXAMINED_AT_ONCE:
+            knowledge.examine()
         return knowledge
 
     # --- the articles ------------------------------------------------------------------------------------------------
@@ -97,6 +107,7 @@ class Knowledge:
             if now != old:
                 self._state = self._build(articles)
             self.problems = problems
+            self._reader.forget_all_but({t for side in (self._state.index.questions, self._state.index.passages) for t in side.texts})
             broken = len({p.file for p in problems if p.severity == "error"})
             seconds = time.perf_counter() - start
             self.status = replace(self.status, articles=len(now), broken=broken, seconds=seconds)
@@ -116,6 +127,22 @@ class Knowledge:
             if done or done.problems != known:
                 known = done.problems
                 await on_reload(done)
+            if done:
+                await asyncio.to_thread(self.examine)
+
+    def examine(self) -> None:
+        """The base asks itself its own examples, so that confidence knows how hard this base is; a second or so, answers go on."""
+        state = self._state
+        kinds: list[tuple[str, Encode | None]] = [("words", None)]
+        if state.store is not None and state.vectors is not None:
+            store, center = state.store, state.center
+            kinds.append((self._kind(), lambda texts: centred(store.encode(texts), center)))
+        checks = {}
+        for kind, encode in kinds:
+            index, cases = examine(state.shelf.published, self._reader, encode)
+            checks[kind] = check_of(index, cases, self._models[kind])
+        with self._reloading:
+            self._state = replace(self._state, checks=checks)
 
     def load_embeddings(self) -> None:
         """Loads the encoder and encodes the articles: slow, to be run in a thread; until it ends words alone answer.
@@ -133,6 +160,7 @@ class Knowledge:
             with self._reloading:
                 self._store = store
                 self._state = self._build(tuple(self._state.shelf.articles.values()))
+            self.examine()
             self.status = replace(self.status, embeddings=store.encoder.id, reason="", loading=False, seconds=time.perf_counter() - start)
         except BotError as error:
             self.status = replace(self.status, embeddings="", reason=str(error), loading=False)
@@ -152,17 +180,43 @@ class Knowledge:
         names = retriever_names(with_vectors=state.vectors is not None)
         return {name: ChannelRetriever(name, state.index, lambda text: self._asked(state, text, "")[0], state.vectors) for name in names}
 
+    def _restore(self) -> None:
+        """Takes over the index of the last start, if it is still the same; `reload` then reads what changed since."""
+        if self.cache is None:
+            return
+        saved = saving.load(saving.place_of(self.cache, self.folder), saving.key_of(self.settings.synonyms, self.settings.channels))
+        if saved is None or saved.library.folder != self.folder:
+            return
+        articles, _ = saved.library.read()
+        shelf = Shelf(articles)
+        if shelf.published == saved.index.articles:
+            self._library, self._reader = saved.library, saved.index.reader
+            self._state = State(shelf, saved.index, self._lexicon(saved.index))
+
+    def _save(self) -> None:
+        if self.cache is not None:
+            key = saving.key_of(self.settings.synonyms, self.settings.channels)
+            saving.save(saving.place_of(self.cache, self.folder), key, saving.Saved(self._library, self._state.index))
+
+    def _lexicon(self, index: Index) -> Lexicon:
+        return Lexicon(index.questions.forms | index.passages.forms, (w for phrase in self._reader.speech.same for w in phrase))
+
     def _build(self, articles: Sequence[Article]) -> State:
         shelf = Shelf(articles)
         index = Index(shelf.published, self._reader)
-        lexicon = Lexicon(index.questions.forms | index.passages.forms, (w for phrase in self._reader.speech.same for w in phrase))
+        lexicon = self._lexicon(index)
+        checks = self._state.checks
         if self._store is None:
-            return State(shelf, index, lexicon)
+            return State(shelf, index, lexicon, checks=checks)
         questions = self._store.encode(index.questions.texts)
         passages = self._store.encode(index.passages.texts)
         center = None if self._is_own() else center_of(np.concatenate((questions, passages)) if len(passages) else questions)
         vectors = Vectors(centred(questions, center), centred(passages, center), self._store.encoder.id)
-        return State(shelf, index, lexicon, vectors, self._store, center)
+        return State(shelf, index, lexicon, vectors, self._store, center, checks)
+
+    def _kind(self) -> str:
+        """Which coefficients go with the encoder that is loaded."""
+        return "own" if self._is_own() or "sentence" not in self._models else "sentence"
 
     def _is_own(self) -> bool:
         return self._store is not None and self._store.encoder.id.startswith("encoder-")
@@ -191,13 +245,13 @@ class Knowledge:
         spoken = state.shelf.language_of(repaired.text, language)
         allowed = state.shelf.allowed(spoken, channel, segment, today or date.today())
         found = self._find(state, repaired, spoken, allowed)
-        if repaired.repairs:
+        if repaired.repairs and found.scope < 1 - 2 * RAW_WINS:
             raw = self._find(state, Repaired(text), spoken, allowed)
             if raw.scope > found.scope + RAW_WINS:
                 found = raw
         followed = False
         last = state.shelf.article(context.article, spoken) if context and context.article else None
-        if last is not None and found.confidence < self.settings.answer and follows(found.asked.reading.words):
+        if last is not None and found.confidence < self.settings.answer and follows(found.asked.reading.words, found.scope):
             wider = self._find(state, Repaired(joined(last.title, found.text), found.repairs), spoken, allowed)
             if wider.confidence > found.confidence or wider.scope > found.scope:
                 found, followed = wider, True
@@ -208,7 +262,7 @@ class Knowledge:
         evidence = gather(state.index, asked, vectors=state.vectors if kind != "words" else None, allowed=allowed)
         model = self._models[kind]
         scores = rank(state.index, evidence, model)
-        right, covered = confidence(state.index, evidence, scores, model)
+        right, covered = confidence(state.index, evidence, scores, model, state.checks.get(kind, SelfCheck()))
         if not asked.reading.words:
             right = covered = 0.0
         return Finding(repaired.text, asked, evidence, scores, right, covered, kind, repaired.repairs)
@@ -222,7 +276,7 @@ class Knowledge:
         if own and language == "en":
             return Asked(text, reading), "words"
         vector = centred(state.store.ask(text)[None], state.center)[0]
-        return Asked(text, reading, vector), "own" if own or "sentence" not in self._models else "sentence"
+        return Asked(text, reading, vector), self._kind()
 
     def _decide(self, state: State, question: str, found: Finding, language: str, followed: bool, start: float) -> Answer:
         settings, evidence = self.settings, found.evidence
