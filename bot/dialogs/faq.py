@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from bot.dialogs.composing import portion
 from bot.dialogs.hearing import Hearing, hash_of, language_of
-from bot.dialogs.intent import Intent, is_own_question
+from bot.dialogs.intent import COVERED, Intent, is_own_question
 from bot.dialogs.memory import Memory, is_first_contact
 from bot.dialogs.reply import human_button, said
 from bot.dialogs.sources import Article, Escalate, Knowledge
@@ -48,7 +48,8 @@ class Faq:
             if self._hearing.means("yes", text):
                 return self._agreed(turn, memory)
             titles = [a.title if (a := self._article(turn, i)) else "" for i in memory.options]
-            if (place := self._hearing.choice(text, titles)) is not None and (shown := self.show(turn, memory.options[place])):
+            place = self._hearing.choice(text, titles)
+            if place is not None and not await self._is_wider(turn, text, memory) and (shown := self.show(turn, memory.options[place])):
                 return shown
         if memory.options and self._hearing.is_number(text) and memory.failures < FAILURES:
             return self._which(turn, memory)
@@ -69,18 +70,29 @@ class Faq:
 
     # --- questions
 
-    async def _asked(self, turn: Turn, text: str, memory: Memory) -> Outcome | None:
-        asked = hash_of(text)
-        if memory.asked[-1:] == (asked,) and (memory.answered or memory.clarified or memory.offered):
-            return self._repeated(turn, memory, {"repeated": True})
-        answer = await self._knowledge.ask(
+    async def _is_wider(self, turn: Turn, text: str, memory: Memory) -> bool:
+        """Whether one word that is in the title of an option fits articles beyond the options: then it is a new question."""
+        if len(text.split()) > 1 or self._hearing.is_number(text):
+            return False
+        found = (await self._ask(turn, text, Context())).candidates
+        return any(c.article not in memory.options and c.score >= RIVAL * found[0].score for c in found)
+
+    async def _ask(self, turn: Turn, text: str, context: Context) -> Answer:
+        return await self._knowledge.ask(
             text,
             language=language_of(turn, self._words.lang),
             channel=turn.conversation.peer.channel,
             segment=turn.customer.fields if turn.customer else {},
-            context=Context(memory.article if memory.answered else "", memory.options, memory.clarified),
+            context=context,
             today=turn.now.date(),
         )
+
+    async def _asked(self, turn: Turn, text: str, memory: Memory) -> Outcome | None:
+        asked = hash_of(text)
+        if memory.asked[-1:] == (asked,) and (memory.answered or memory.clarified or memory.offered):
+            return self._repeated(turn, memory, {"repeated": True})
+        context = Context(memory.article if memory.answered else "", memory.options, memory.clarified)
+        answer = await self._ask(turn, text, context)
         best = self._article(turn, answer.article) if answer.article else None
         if answer.decision is Decision.ANSWER and best is not None and not _is_guess(text, best, answer):
             passage = next((c.passage for c in answer.candidates if c.article == answer.article), 0)
@@ -129,7 +141,7 @@ class Faq:
 
     def _clarify(self, turn: Turn, answer: Answer, memory: Memory, asked: str) -> Outcome:
         found = [c for c in answer.candidates if c.score >= NEAR * answer.candidates[0].score and self._article(turn, c.article)]
-        ahead = answer.lead and len(found) > 1 and found[0].score >= AHEAD * found[1].score and len(turn.text.split()) > 1
+        ahead = answer.lead and answer.scope >= COVERED and len(found) > 1 and found[0].score >= AHEAD * found[1].score and len(turn.text.split()) > 1
         lead = self._article(turn, found[0].article) if ahead else None
         offered = found[1 : OPTIONS + 1] if lead else found[:OPTIONS]
         spare = tuple(c.article for c in found if c not in offered and not (lead and c.article == lead.id))

@@ -124,6 +124,17 @@ async def test_a_number_out_of_the_list_is_asked_about_once() -> None:
     assert talk.last.result is Result.HANDED_OFF
 
 
+async def test_a_word_wider_than_the_options_is_a_new_question() -> None:
+    """«доставка» after a list that happens to hold «Стоимость доставки» chooses nothing when other articles fit it as well."""
+    shelf = Shelf(ARTICLES, {"чепуха": found("cost", "sizes", sure=False), "доставка": found("cost", "time", sure=False)})
+    talk = Talk(shelf=shelf)
+    await talk.says("чепуха")
+    assert "Курьером" not in await talk.says("доставка")
+    talk = Talk(shelf=shelf)
+    await talk.says("чепуха")
+    assert "Курьером" in await talk.says("стоимость доставки")
+
+
 async def test_nobody_clarifies_twice_in_a_row_or_asks_in_vain_for_ever() -> None:
     """After a clarification a person is offered, and whatever the order of failures, the third in a row is a ticket."""
     for first in ("доставка", "чепуха"):

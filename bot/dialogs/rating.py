@@ -1,0 +1,175 @@
+"""After a person has helped: how it was, from 1 to 5, one optional question more, and never again too soon."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.dialogs.hearing import Hearing, fold, language_of
+from bot.dialogs.intent import Intent
+from bot.dialogs.memory import Memory
+from bot.dialogs.reply import said
+from bot.model import Act, Button, Customer, Event, InboundKind, Json, Outbound, Outcome, Result, Ticket, Turn
+from bot.wording import Wording
+
+TIMER = "rating"  # the kind of the timer that closing a ticket leaves behind
+SCALE = (1, 2, 3, 4, 5)
+LOW = 2  # up to this a supervisor is told
+PATIENCE = timedelta(hours=2)  # words that come later than this are no comment
+TYPED = timedelta(days=3)  # for so long a lone number is read as the rating that was asked for
+LONGEST = 1000  # characters of a comment
+ASKED = "rating_asked"  # where the customer's fields remember the day of the last request
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What was asked last, as the state keeps it: which ticket, when, and whether a score or a comment."""
+
+    ticket: int
+    at: datetime
+    stage: str
+
+    @classmethod
+    def of(cls, turn: Turn) -> _Waiting | None:
+        kept = turn.conversation.state.get("rating")
+        if not isinstance(kept, Mapping) or not isinstance(number := kept.get("ticket"), int):
+            return None
+        at = _moment(kept.get("at"))
+        return None if at is None else cls(number, at, str(kept.get("stage", "")))
+
+    def kept(self) -> Json:
+        return {"ticket": self.ticket, "at": self.at.isoformat(), "stage": self.stage}
+
+
+class Rating:
+    """Stands before all other dialogs and leaves everything to them that does not answer its own question.
+
+    *ticket* looks a ticket up by its number; *tell* makes the word to the supervisors in the ticket's topic.
+    """
+
+    def __init__(
+        self,
+        words: Wording,
+        intent: Intent,
+        *,
+        ticket: Callable[[int], Awaitable[Ticket | None]],
+        tell: Callable[[Ticket, int], tuple[Outbound, ...]],
+        pause: timedelta = timedelta(days=30),
+    ) -> None:
+        self._words, self._intent, self._ticket, self._tell, self._pause = words, intent, ticket, tell, pause
+        self._hearing = Hearing(words)
+
+    async def __call__(self, turn: Turn) -> Outcome | None:
+        timer = next((i for i in turn.said if i.kind is InboundKind.TIMER and i.text == TIMER), None)
+        if timer is not None:
+            return await self._ask(turn, timer.data)
+        if turn.press is not None:
+            return await self._pressed(turn)
+        waiting, text = _Waiting.of(turn), turn.text.strip()
+        if waiting is None or not text or _wrote_since(turn, waiting.at):
+            return None
+        if waiting.stage == "score":
+            score = _score(text) if turn.now - waiting.at <= TYPED else None
+            return await self._rated(turn, await self._ticket(waiting.ticket), score) if score else None
+        if turn.now - waiting.at > PATIENCE:
+            return None
+        if self._hearing.means("skip", text) or self._hearing.means("no", text):
+            return self._thanks(turn)
+        return await self._commented(turn, waiting, text)
+
+    # --- asking
+
+    async def _ask(self, turn: Turn, data: Json) -> Outcome:
+        number, closed = data.get("ticket"), _moment(data.get("closed"))
+        ticket = await self._ticket(number) if isinstance(number, int) else None
+        if ticket is None or ticket.closed is None or closed is None or (turn.ticket is not None and turn.ticket.status != "closed"):
+            return Outcome("rating", Result.IGNORED, "ticket_open")
+        if ticket.rating is not None or abs(ticket.closed - closed) > timedelta(seconds=1) or not turn.conversation.reachable:
+            return Outcome("rating", Result.IGNORED, "rating_over")
+        if _wrote_since(turn, closed):
+            return Outcome("rating", Result.IGNORED, "customer_returned")
+        customer = turn.customer or Customer(0)
+        last = _moment(customer.fields.get(ASKED))
+        if last is not None and turn.now - last < self._pause:
+            return Outcome("rating", Result.IGNORED, "asked_lately")
+        language = language_of(turn, self._words.lang)
+        buttons = (tuple(Button(self._words.text(f"rating.button.{n}", lang=language), "rate", f"{ticket.number}#{n}") for n in SCALE),)
+        outcome = said(
+            turn, self._words, "rating", "rating.ask", reason="rating_asked", buttons=buttons, facts={"number": ticket.number, "operator": ticket.operator_name},
+            state=_state(turn, _Waiting(ticket.number, turn.now, "score")),
+            events=(Event("rating_asked", ticket=ticket.number, actor=ticket.operator),),
+        )  # fmt: skip
+        # law: asking twice annoys more than not asking: what may have arrived waits for a person to settle
+        say = tuple(replace(o, on_doubt="hold", ticket=ticket.number) for o in outcome.say)
+        asked = replace(customer, fields={**customer.fields, ASKED: turn.now.isoformat()})
+        return replace(outcome, say=say, customer=asked if turn.customer else None)
+
+    # --- hearing
+
+    async def _pressed(self, turn: Turn) -> Outcome | None:
+        press = turn.press
+        if press is None or press.action not in ("rate", "rating_skip"):
+            return None
+        if press.action == "rating_skip":
+            return self._thanks(turn)
+        number, _, score = press.value.partition("#")
+        ticket = await self._ticket(int(number)) if number.isdecimal() else None
+        return await self._rated(turn, ticket, _score(score))
+
+    async def _rated(self, turn: Turn, ticket: Ticket | None, score: int | None) -> Outcome:
+        if ticket is None or score is None or ticket.conversation != turn.conversation.id:
+            return said(turn, self._words, "rating", "rating.over", reason="rating_over")
+        if ticket.rating is not None:
+            return said(turn, self._words, "rating", "rating.already", reason="rated_already")
+        language = language_of(turn, self._words.lang)
+        skip = Button(self._words.text("buttons.skip", lang=language), "rating_skip", str(ticket.number))
+        events = [Event("rated", ticket=ticket.number, actor=ticket.operator, data={"rating": score})]
+        told: tuple[Outbound, ...] = ()
+        if score <= LOW:
+            events.append(Event("low_rating", ticket=ticket.number, actor=ticket.operator, data={"rating": score}))
+            told = self._tell(ticket, score)
+        outcome = said(
+            turn, self._words, "rating", "rating.sorry" if score <= LOW else "rating.thanks", reason="rated", buttons=[skip],
+            facts={"score": score}, state=_state(turn, _Waiting(ticket.number, turn.now, "comment")), events=tuple(events),
+        )  # fmt: skip
+        return replace(outcome, say=(*outcome.say, *told), ticket=replace(ticket, rating=score))
+
+    async def _commented(self, turn: Turn, waiting: _Waiting, text: str) -> Outcome | None:
+        if "?" in text or text.startswith("/") or (await self._intent(turn, Memory.of(turn))).act is Act.HUMAN:
+            return None  # a question is not a comment
+        ticket = await self._ticket(waiting.ticket)
+        if ticket is None or (ticket.status != "closed"):
+            return None
+        outcome = self._thanks(turn)
+        event = Event("rating_commented", ticket=ticket.number, actor=ticket.operator)
+        told = self._tell(replace(ticket, data={**ticket.data, "comment": text[:LONGEST]}), ticket.rating) if (ticket.rating or 5) <= LOW and ticket.rating else ()
+        return replace(outcome, ticket=replace(ticket, data={**ticket.data, "comment": text[:LONGEST]}), events=(event,), say=(*outcome.say, *told))
+
+    def _thanks(self, turn: Turn) -> Outcome:
+        return said(turn, self._words, "rating", "rating.end", reason="rating_ended", state=_state(turn, None))
+
+
+def _state(turn: Turn, waiting: _Waiting | None) -> Json:
+    kept = {k: v for k, v in Memory.of(turn).now(turn).items() if k != "rating"}
+    return {**kept, "rating": waiting.kept()} if waiting else kept
+
+
+def _wrote_since(turn: Turn, moment: datetime) -> bool:
+    return any(line.author == "customer" and line.at > moment for line in turn.history)
+
+
+def _score(text: str) -> int | None:
+    """1 to 5, said as a number or as stars."""
+    if text and set(text.replace(" ", "").replace("\ufe0f", "")) == {"⭐"}:
+        return min(text.count("⭐"), SCALE[-1])
+    found = fold(text)
+    return int(found) if found in {str(n) for n in SCALE} else None
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
