@@ -1,0 +1,71 @@
+"""The settings: every problem at once, each with its line, and never a secret's value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.config import read_config
+from bot.errors import ConfigError
+
+
+def problems(tmp_path: Path, text: str, **environment: str) -> list[str]:
+    file = tmp_path / "config.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_config(file, environment=environment)
+    return [str(p).replace(str(tmp_path) + "/", "") for p in caught.value.problems]
+
+
+def test_all_problems_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
+    """Somebody mends a file once, not once per mistake."""
+    told = problems(
+        tmp_path,
+        "knowledge: {foldr: kb}\nchannels:\n  vk: {type: vk, group_id: nine}\nhours:\n  timezone: Moscow\n",
+    )
+
+    assert told[0].startswith("config.yaml:1:") and "folder" in told[0]
+    assert any(t.startswith("config.yaml:3:") and "group_id" in t for t in told)
+    assert any(t.startswith("config.yaml:5:") and "timezone" in t for t in told)
+
+
+def test_a_secret_in_the_file_is_refused_without_showing_it(tmp_path: Path) -> None:
+    """Tokens live in the environment."""
+    told = problems(tmp_path, 'channels:\n  telegram: {type: telegram, token: "123456:SECRET"}\n')
+
+    assert told and "token" in told[0] and "SECRET" not in "".join(told)
+
+
+def test_a_missing_variable_switches_the_channel_off(tmp_path: Path) -> None:
+    """No token, no channel: not an error."""
+    file = tmp_path / "config.yaml"
+    file.write_text('channels:\n  telegram: {type: telegram, token: "${NOWHERE}"}\n', encoding="utf-8")
+
+    assert read_config(file, environment={}).channels["telegram"].token is None
+    token = read_config(file, environment={"NOWHERE": "1:x"}).channels["telegram"].token
+    assert token is not None and token.get_secret_value() == "1:x" and "1:x" not in repr(token)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("desk: {channel: telegramm, chat: -100}\nchannels:\n  telegram: {type: telegram}\n", "telegramm"),
+        ("web: {host: 0.0.0.0}\n", "password"),
+        ('hours: {week: {mon: "20:00-10:00"}}\n', "mon"),
+        ('channels:\n  t: {type: telegram, token: "${T}", mode: webhook}\n', "secret"),
+        ("a: &x 1\nb: *x\n", "anchors"),
+        ("a: [1,\n", "YAML"),
+        ("- just\n- a list\n", "key: value"),
+        ("channels:\n  t: {type: telegram, tokn: 1}\n", "token"),
+    ],
+)
+def test_each_fault_says_what_to_do(tmp_path: Path, text: str, word: str) -> None:
+    """The words name the key or the remedy."""
+    assert any(word in t for t in problems(tmp_path, text, T="1:x"))
+
+
+def test_a_missing_file_is_told_by_name(tmp_path: Path) -> None:
+    """Not a traceback."""
+    with pytest.raises(ConfigError, match="no such file"):
+        read_config(tmp_path / "nothing.yaml")
