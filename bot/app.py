@@ -29,6 +29,7 @@ from bot.dialogs.form import Forms
 from bot.dialogs.greeting import Greeting
 from bot.dialogs.human import Human
 from bot.dialogs.intent import Intent
+from bot.dialogs.rating import Rating
 from bot.dialogs.smalltalk import SmallTalk
 from bot.engine import Engine
 from bot.errors import AccountError, ConfigError, Problem, Refused
@@ -40,7 +41,7 @@ from bot.inbox import Inbox
 from bot.knowledge.acts import read_act
 from bot.knowledge.base import KnowledgeSettings, Reloaded
 from bot.knowledge.search import Knowledge
-from bot.model import Inbound, InboundKind, Peer, Status
+from bot.model import Inbound, InboundKind, Outbound, Peer, Status, Ticket
 from bot.observing import LogObserver, Observers, get_logger
 from bot.outbox import Outbox, Shelf
 from bot.promising import parts
@@ -166,7 +167,8 @@ async def open_house(
     titles = {name: TITLES.get(a.kind, name) for name, a in adapters.items()}
     room = Desk(words, hours, lang=config.business.language, binding=binding, titles=titles)
     room.open_records(store)
-    flow = Flow(open_dialogs(config, words, knowledge, room), timeout=config.dialogs.timeout, escalate=room.escalate, words=words)
+    room.ask_rating = timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None
+    flow = Flow(open_dialogs(config, words, knowledge, room, store.ticket), timeout=config.dialogs.timeout, escalate=room.escalate, words=words)
     limits: dict[str, Limits] = {name: a.limits for name, a in adapters.items()}
     roots = [config.path(config.knowledge.folder), *(f.resolve() for f in folders)]
     outbox = Outbox(store, adapters, clock, views=room, files=Shelf(adapters, lambda ref: _read_local(ref, roots)), observers=observers)
@@ -198,8 +200,13 @@ async def open_house(
     return House(config, clock, store, words, hours, knowledge, adapters, observers, room, inbox, engine, outbox, typing)
 
 
-def open_dialogs(config: Config, words: Wording, knowledge: Knowledge, desk: Desk) -> list[tuple[str, Dialog]]:
-    """The dialogs in the order of the config: ours by name, others by dotted path. Raises `ConfigError`."""
+def open_dialogs(
+    config: Config, words: Wording, knowledge: Knowledge, desk: Desk, ticket: Callable[[int], Awaitable[Ticket | None]]
+) -> list[tuple[str, Dialog]]:
+    """The dialogs in the order of the config: ours by name, others by dotted path. Raises `ConfigError`.
+
+    The rating hears everything first, since it leaves all that does not answer its own question.
+    """
     forms = Forms(words, config.dialogs.forms, desk.escalate)
     intent = Intent(read_act, knowledge)
     faq = Faq(words, intent, knowledge, escalate=forms.escalate)
@@ -210,7 +217,8 @@ def open_dialogs(config: Config, words: Wording, knowledge: Knowledge, desk: Des
         "smalltalk": SmallTalk(words, intent),
         "faq": faq,
     }
-    dialogs: list[tuple[str, Dialog]] = []
+    rating = Rating(words, intent, ticket=ticket, tell=_tell_low_rating(desk), pause=timedelta(days=config.rating.days_between))
+    dialogs: list[tuple[str, Dialog]] = [("rating", rating)]
     for name in config.dialogs.order:
         if name in ours:
             dialogs.append((name, ours[name]))
@@ -219,6 +227,18 @@ def open_dialogs(config: Config, words: Wording, knowledge: Knowledge, desk: Des
         else:
             raise ConfigError([Problem(f"dialogs.order: there is no dialog {name!r}", hint=f"ours: {', '.join(ours)}; your own: package.module:function")])
     return dialogs
+
+
+def _tell_low_rating(desk: Desk) -> Callable[[Ticket, int], tuple[Outbound, ...]]:
+    """The word to the supervisors in the ticket's topic; nothing while there is no desk."""
+
+    def tell(ticket: Ticket, score: int) -> tuple[Outbound, ...]:
+        if (to := desk.thread(ticket)) is None:
+            return ()
+        comment = str(ticket.data.get("comment") or "")
+        return (desk.notice(to, ticket, "desk.low_rating", score=score, operator=ticket.operator_name, comment=comment),)
+
+    return tell
 
 
 def _imported(path: str) -> Dialog:

@@ -18,6 +18,7 @@ SCALE = (1, 2, 3, 4, 5)
 LOW = 2  # up to this a supervisor is told
 PATIENCE = timedelta(hours=2)  # words that come later than this are no comment
 TYPED = timedelta(days=3)  # for so long a lone number is read as the rating that was asked for
+SKEW = timedelta(seconds=5)  # the platform's clock and ours may differ by so much
 LONGEST = 1000  # characters of a comment
 ASKED = "rating_asked"  # where the customer's fields remember the day of the last request
 
@@ -67,7 +68,7 @@ class Rating:
         if turn.press is not None:
             return await self._pressed(turn)
         waiting, text = _Waiting.of(turn), turn.text.strip()
-        if waiting is None or not text or _wrote_since(turn, waiting.at):
+        if waiting is None or not text or _wrote_since(turn, waiting.at + SKEW):
             return None
         if waiting.stage == "score":
             score = _score(text) if turn.now - waiting.at <= TYPED else None
@@ -156,7 +157,7 @@ def _state(turn: Turn, waiting: _Waiting | None) -> Json:
 
 
 def _wrote_since(turn: Turn, moment: datetime) -> bool:
-    return any(line.author == "customer" and line.at > moment for line in turn.history)
+    return any(line.author == "customer" and line.at >= moment for line in turn.history)
 
 
 def _score(text: str) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Protocol
 
 from bot.handoff import operating
@@ -19,6 +20,7 @@ from bot.model import (
     Event,
     InboundKind,
     Lane,
+    Later,
     Line,
     Outbound,
     Outcome,
@@ -53,6 +55,7 @@ class Desk:
         self.words, self.hours, self.lang = words, hours, lang
         self.binding = binding
         self._titles = dict(titles or {})  # channel -> how operators call it
+        self.ask_rating: timedelta | None = None  # how long after closing the customer is asked; None = never
 
     # --- for the engine
 
@@ -194,7 +197,15 @@ class Desk:
         if (to := self.thread(ticket)) is not None:
             say.append(Outbound(to, verb=Verb.CLOSE_TOPIC, lane=Lane.VIEW, ticket=ticket.number, author=""))
         event = Event("ticket_closed", ticket=ticket.number, actor=by)
-        return Outcome("desk", Result.ANSWERED, "closed", tuple(say), state={}, status=Status.BOT, ticket=closed, events=(event,))
+        later = self._rating_later(turn, ticket) if told and by != "customer" else ()
+        return Outcome("desk", Result.ANSWERED, "closed", tuple(say), state={}, status=Status.BOT, ticket=closed, events=(event,), later=later)
+
+    def _rating_later(self, turn: Turn, ticket: Ticket) -> tuple[Later, ...]:
+        """The timer that `dialogs/rating.py` answers; only somebody who was answered by a person is asked."""
+        if self.ask_rating is None or ticket.first_reply is None:
+            return ()
+        data = {"ticket": ticket.number, "closed": turn.now.isoformat()}
+        return (Later(f"rating:{ticket.number}", "rating", turn.now + self.ask_rating, data, conversation=ticket.conversation),)
 
     # --- opening
 

@@ -1,0 +1,135 @@
+"""The rating after a talk: asked once, at the right time, heard as a press or as words, and passed on when it is low."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.config import Config
+from bot.model import Ticket
+from bot.testing import Theatre, open_theatre
+from bot.testing.theatre import Customer, Operator
+
+
+async def _helped(theatre: Theatre, number: int = 1, chat: str = "1001", name: str = "Анна") -> tuple[Customer, Operator]:
+    """A customer whom an operator answered and whose ticket is closed."""
+    anna, olga = theatre.customer(name, chat=chat), theatre.operator()
+    await anna.says("позовите оператора")
+    await olga.says("Всё решено", ticket=number)
+    await olga.presses("Закрыть", ticket=number)
+    anna._mark = len(anna._channel.said)
+    return anna, olga
+
+
+async def _ticket(theatre: Theatre, number: int = 1) -> Ticket:
+    found = await theatre.house.store.ticket(number)
+    assert found is not None
+    return found
+
+
+async def _kinds(theatre: Theatre) -> list[str]:
+    return [e.kind for e in await theatre.house.store.events()]
+
+
+async def test_a_closed_ticket_is_rated_and_commented(theatre: Theatre) -> None:
+    """Five minutes after closing the customer is asked; score and comment are kept with the ticket."""
+    anna, _ = await _helped(theatre)
+    await theatre.later(minutes=3)
+    assert anna.hears() == []
+    await theatre.later(minutes=3)
+    asked = anna.sees()[-1].outbound
+    assert "№1" in asked.text.text and [b.label for b in asked.buttons[0]] == ["1", "2", "3", "4", "5"] and asked.on_doubt == "hold"
+    await anna.presses("5")
+    await anna.says("Ольга очень помогла")
+
+    ticket = await _ticket(theatre)
+    assert ticket.rating == 5 and ticket.data["comment"] == "Ольга очень помогла"
+    assert [k for k in await _kinds(theatre) if "rat" in k and k != "operator_wrote"] == ["rating_asked", "rated", "rating_commented"]
+
+
+async def test_a_low_rating_reaches_the_desk(theatre: Theatre) -> None:
+    """A supervisor reads the score and the words in the ticket's own topic."""
+    anna, olga = await _helped(theatre)
+    await theatre.later(minutes=6)
+    await anna.presses("2")
+    await anna.says("ждал слишком долго")
+
+    shown = [o.text.text for o in await olga.sees(1)]
+    assert any("2 из 5" in text for text in shown) and any("ждал слишком долго" in text for text in shown)
+    assert "low_rating" in await _kinds(theatre)
+
+
+@pytest.mark.parametrize("words", ["4", "4!", "⭐⭐⭐⭐"])
+async def test_a_rating_may_be_typed(theatre: Theatre, words: str) -> None:
+    """A number or stars instead of a button."""
+    anna, _ = await _helped(theatre)
+    await theatre.later(minutes=6)
+    await anna.says(words)
+
+    assert (await _ticket(theatre)).rating == 4
+
+
+async def test_who_wrote_again_is_not_asked(theatre: Theatre) -> None:
+    """A customer with a new question has no time for ours."""
+    anna, _ = await _helped(theatre)
+    await anna.says("Сколько идёт доставка?")
+    anna._mark = len(anna._channel.said)
+    await theatre.later(minutes=10)
+
+    assert anna.hears() == [] and "rating_asked" not in await _kinds(theatre)
+
+
+async def test_a_reopened_ticket_is_not_rated(theatre: Theatre) -> None:
+    """The talk goes on: nothing is asked until it is closed again."""
+    anna, olga = await _helped(theatre)
+    await olga.presses("Открыть снова", ticket=1)
+    await theatre.later(minutes=10)
+
+    assert anna.hears() == []
+
+
+async def test_a_question_instead_of_a_comment_is_answered(theatre: Theatre) -> None:
+    """After the score the bot still knows what a question is."""
+    anna, _ = await _helped(theatre)
+    await theatre.later(minutes=6)
+    await anna.presses("5")
+    await anna.says("Сколько идёт доставка?")
+
+    assert any("3–5 дней" in text for text in anna.hears()) and "comment" not in (await _ticket(theatre)).data
+
+
+async def test_nobody_is_asked_twice_in_a_month(theatre: Theatre) -> None:
+    """The second ticket of the same week is closed in peace; after a month it is asked about again."""
+    anna, _ = await _helped(theatre)
+    await theatre.later(minutes=6)
+    await anna.presses("5")
+    for number, days in ((2, 7), (3, 31)):
+        await theatre.later(days=days)
+        await _helped(theatre, number)
+        await theatre.later(minutes=6)
+
+    asked = [e.ticket for e in await theatre.house.store.events(kinds=["rating_asked"])]
+    assert asked == [1, 3]
+
+
+async def test_a_second_press_changes_nothing(theatre: Theatre) -> None:
+    """The first score holds."""
+    anna, _ = await _helped(theatre)
+    await theatre.later(minutes=6)
+    await anna.presses("5")
+    await anna.presses("1")
+
+    assert (await _ticket(theatre)).rating == 5 and (await _kinds(theatre)).count("rated") == 1
+
+
+async def test_unanswered_cancelled_and_switched_off(theatre: Theatre, articles, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """Nobody rates a talk that did not happen, or where the owner does not ask."""
+    anna = theatre.customer()
+    await anna.says("позовите оператора")
+    await anna.presses("Отменить")
+    await theatre.later(minutes=10)
+    assert "rating_asked" not in await _kinds(theatre)
+
+    async with open_theatre(articles, config=Config.model_validate({"rating": {"ask": False}})) as quiet:
+        await _helped(quiet)
+        await quiet.later(minutes=10)
+        assert "rating_asked" not in await _kinds(quiet)
