@@ -155,22 +155,6 @@ class Form(Section):
     """Questions asked in the chat."""
 
     name: str = Field(description="name of the form")
-class Rating(Section):
-    """How customers are asked to rate the talk with a person, from 1 to 5."""
-
-    ask: bool = Field(True, description="ask after a ticket is closed")
-    delay_minutes: float = Field(5, ge=0, le=24 * 60, description="how long after closing; nobody is asked who wrote again meanwhile")
-    days_between: float = Field(30, ge=0, description="days in which the same customer is not asked again")
-
-
-class Report(Section):
-    """What the supervisor's report is counted with."""
-
-    answer_within: float = Field(20, gt=0, description="service level: seconds of working time in which a person should answer")
-    answer_share: float = Field(0.8, gt=0, le=1, description="service level: share of handoffs that should be answered within it")
-    weekly_digest: bool = Field(True, description="post the week's figures to the operators' group on Monday morning")
-
-
     when: Literal["handoff", "command"] = Field("handoff", description="before a person is called, or by /name")
     fields: tuple[FormField, ...] = Field(min_length=1, description="the questions, in order")
 
@@ -186,6 +170,22 @@ class Dialogs(Section):
     settle_limit: float = Field(4, ge=0, le=30, description="seconds a burst is waited for at most")
     forms: tuple[Form, ...] = Field((), description="questions asked in the chat")
     typing: bool = Field(True, description="show «печатает…» while the bot waits for the rest of a burst")
+
+
+class Rating(Section):
+    """How customers are asked to rate the talk with a person, from 1 to 5."""
+
+    ask: bool = Field(True, description="ask after a ticket is closed")
+    delay_minutes: float = Field(5, ge=0, le=24 * 60, description="how long after closing; nobody is asked who wrote again meanwhile")
+    days_between: float = Field(30, ge=0, description="days in which the same customer is not asked again")
+
+
+class Report(Section):
+    """What the supervisor's report is counted with."""
+
+    answer_within: float = Field(20, gt=0, description="service level: seconds of working time in which a person should answer")
+    answer_share: float = Field(0.8, gt=0, le=1, description="service level: share of handoffs that should be answered within it")
+    weekly_digest: bool = Field(True, description="post the week's figures to the operators' group on Monday morning")
 
 
 class Wording(Section):
@@ -218,8 +218,6 @@ def _kind(value: object) -> str:
 
 Channel = Annotated[
     Annotated[TelegramChannel, Tag("telegram")] | Annotated[VkChannel, Tag("vk")] | Annotated[OtherChannel, Tag("other")], Discriminator(_kind)
-    rating: Rating = Field(default_factory=Rating, description="the customer's rating after a talk with a person")
-    report: Report = Field(default_factory=Report, description="the supervisor's report")
 ]
 
 
@@ -233,6 +231,8 @@ class Config(Section):
     hours: Hours = Field(default_factory=Hours, description="when people answer")
     business: Business = Field(default_factory=Business, description="who the bot speaks for")
     dialogs: Dialogs = Field(default_factory=Dialogs, description="how the bot talks")
+    rating: Rating = Field(default_factory=Rating, description="the customer's rating after a talk with a person")
+    report: Report = Field(default_factory=Report, description="the supervisor's report")
     wording: Wording = Field(default_factory=Wording, description="the words")
     web: Web = Field(default_factory=Web, description="the page")
     logging: Logging = Field(default_factory=Logging, description="the log")
