@@ -15,15 +15,10 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag
 from rapidfuzz import process
 
 from bot.errors import ConfigError, Problem
+from bot.sections import Canned, Desk, Routing, Section, Sla, Team, length
 
 MAX_SIZE = 1_000_000  # bytes of a config file
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
-
-
-class Section(BaseModel):
-    """A part of the config: frozen, and a key it does not know is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Storage(Section):
@@ -95,18 +90,6 @@ class OtherChannel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
     type: str = Field(description="name of the adapter's entry point")
     token: SecretStr | None = None
-
-
-class Desk(Section):
-    """Where operators work. Forum or plain group is found out by itself; without it the bot offers to bind a group."""
-
-    channel: str = Field(description="name of the channel whose chat it is")
-    chat: str = Field(description="id of the group")
-
-    @field_validator("chat", mode="before")
-    @classmethod
-    def _chat_is_text(cls, value: object) -> object:
-        return str(value) if isinstance(value, int) else value
 
 
 Span = Annotated[str, Field(pattern=r"^\d{1,2}:\d{2}-\d{1,2}:\d{2}$")]
@@ -228,6 +211,10 @@ class Config(Section):
     knowledge: Knowledge = Field(default_factory=Knowledge, description="the articles")
     channels: Mapping[str, Channel] = Field(default_factory=dict, description="named instances of channels; several of one kind may stand side by side")
     desk: Desk | None = Field(None, description="where operators work")
+    teams: tuple[Team, ...] = Field((), description="operators who answer for some of the tickets; the first that fits gets them, else the desk of all")
+    routing: Routing = Field(default_factory=Routing, description="who gets a ticket, and in which order")
+    sla: Sla = Field(default_factory=Sla, description="promises with deadlines, in working time")
+    canned: Canned = Field(default_factory=Canned, description="ready answers for operators")
     hours: Hours = Field(default_factory=Hours, description="when people answer")
     business: Business = Field(default_factory=Business, description="who the bot speaks for")
     dialogs: Dialogs = Field(default_factory=Dialogs, description="how the bot talks")
@@ -382,6 +369,7 @@ def _contradictions(config: Config, path: Path, root: yaml.Node | None) -> Itera
         yield Problem(f"desk.channel {config.desk.channel!r} is not among the channels", str(path), _line(root, ("desk", "channel")), hint=f"channels: {known}")
     if config.web.host not in ("127.0.0.1", "localhost", "::1") and not config.web.password:
         yield Problem("web.host opens the page to others without a password", str(path), _line(root, ("web", "host")), hint='set web.password: "${WEB_PASSWORD}"')
+    yield from _stranding(config, path, root)
     for day, hours in [*config.hours.week.items(), *config.hours.exceptions.items()]:
         if hours != "closed":
             try:
@@ -392,3 +380,29 @@ def _contradictions(config: Config, path: Path, root: yaml.Node | None) -> Itera
             if not good:
                 key = "week" if day in config.hours.week else "exceptions"
                 yield Problem(f"hours.{key}.{day}: {hours} is not a time span", str(path), _line(root, ("hours", key, str(day))), hint='write "10:00-20:00"')
+
+
+def _stranding(config: Config, path: Path, root: yaml.Node | None) -> Iterator[Problem]:
+    """What would leave a customer waiting for nobody."""
+
+    def problem(text: str, *place: str, hint: str = "") -> Problem:
+        return Problem(text, str(path), _line(root, place), hint=hint)
+
+    names = [t.name for t in config.teams]
+    for n, team in enumerate(config.teams):
+        if names.count(team.name) > 1:
+            yield problem(f"teams: the name {team.name!r} stands twice", "teams", str(n))
+        if team.desk is None:
+            continue
+        if config.desk is None:
+            yield problem(f"team {team.name!r} has a desk, but there is no desk of all: what no team answers for would strand", "teams", str(n), hint="set desk")
+        if team.desk.channel not in config.channels and not team.desk.channel.startswith("play-"):
+            yield problem(f"teams: the desk of {team.name!r} is in channel {team.desk.channel!r}, which is not among the channels", "teams", str(n), "desk")
+    if config.sla.escalate_to is not None and config.sla.escalate_to not in names:
+        yield problem(f"sla.escalate_to: there is no team {config.sla.escalate_to!r}", "sla", "escalate_to", hint=f"teams: {', '.join(names) or 'none'}")
+    for n, policy in enumerate(config.sla.policies):
+        first, whole = length(policy.first_reply), length(policy.resolution)
+        if first and whole and first > whole:
+            yield problem("sla: the first reply may take longer than the whole resolution", "sla", "policies", str(n))
+    if not config.hours.week and not any(h != "closed" for h in config.hours.exceptions.values()):
+        yield problem("hours.week is empty: nobody would ever answer", "hours", "week", hint='write at least one day, as mon: "10:00-20:00"')

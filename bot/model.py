@@ -302,6 +302,7 @@ class Turn:
     recent_waits: tuple[float, ...] = ()  # seconds from opening to the first human words, newest tickets first
     attempts: int = 0
     quoted: tuple[Quoted | None, ...] = ()  # one for each of `said`
+    past: tuple[Ticket, ...] = ()  # the customer's closed tickets, the newest first, at most five
 
     @property
     def text(self) -> str:
@@ -375,9 +376,10 @@ class Outbound:
 
     `name` lets the message be found again ("card:1042"): `edits` names the message that EDIT, PIN and DELETE act on (the
     newest of that name); such a row waits until that message is sent. `mirrors` is the platform's id of the inbound
-    message whose words these are, `quotes` the id (in the target chat) of the message to reply to. `heading` is shown before the text where the peer has no thread of its own (plain groups). `on_doubt` says what to do
-    when nobody can tell whether it arrived: send it again, or hold it for a person to settle. `line` is `author` whose
-    words the history keeps them as ("" = not kept: cosmetics). `receipt` is the operator's message that shows what became of this.
+    message whose words these are, `quotes` the id (in the target chat) of the message to reply to. `heading` is shown before the
+    text where the peer has no thread of its own (plain groups). `on_doubt` says what to do when nobody can tell whether it arrived:
+    send it again, or hold it for a person to settle. `author` says whose words the history keeps them as ("" = not kept: cosmetics).
+    `receipt` is the operator's message that shows what became of this.
     """
 
     to: Peer

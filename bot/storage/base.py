@@ -107,7 +107,8 @@ class Store(Protocol):
     # --- turns
     async def take_turn(self, now: datetime, *, batch: int = 50) -> Turn | None:
         """The conversation that has been ready longest, locked for this taker, with its oldest waiting inbounds: a run of
-        MESSAGEs (at most *batch*; in groups one MESSAGE, or the parts of one album), or one inbound of any other kind; history (last 30 lines), customer, open ticket, resolved presses and quotes.
+        MESSAGEs (at most *batch*; in groups one MESSAGE, or the parts of one album), or one inbound of any other kind; with
+        history (last 30 lines), customer, open ticket, resolved presses and quotes.
 
         The ticket of a private conversation is its open one (else the one its pressed button belongs to); of a group
         thread the one the topic, the pressed button or the quoted message belongs to, and `subject`, `customer`, `history`
@@ -187,6 +188,10 @@ class Store(Protocol):
         ...
 
     async def ticket(self, number: int) -> Ticket | None: ...
+
+    async def unattended(self) -> tuple[Conversation, ...]:
+        """Conversations that a person should be at, with no open ticket and no timer that would end it."""
+        ...
 
     async def history(self, conversation: int, *, limit: int = 100, since: datetime | None = None) -> tuple[Line, ...]: ...
 

@@ -7,9 +7,10 @@ import sqlite3
 from dataclasses import replace
 from typing import Any
 
-from bot.model import Outbound, Ticket
+from bot.model import Conversation, Outbound, Ticket
 from bot.storage.codec import decode, encode
 from bot.storage.deliveries import reorder
+from bot.storage.turns import conversation as conversation_of
 from bot.storage.turns import ticket_of
 
 _WAITING = "select * from tickets where status = 'waiting' order by opened, number limit ?"
@@ -68,6 +69,14 @@ def tickets(db: sqlite3.Connection, open_only: bool, limit: int) -> tuple[Ticket
     for query in (_WAITING, _WORKED) if open_only else (_WAITING, _WORKED, _CLOSED):
         rows += db.execute(query, (limit - len(rows),))
     return tuple(ticket_of(row) for row in rows)
+
+
+def unattended(db: sqlite3.Connection) -> tuple[Conversation, ...]:
+    rows = db.execute(
+        "select * from conversations c where status <> 'bot' and ticket is null and customer is not null and ready_at is null"
+        " and not exists(select 1 from timers t where t.conversation = c.id and t.fired is null and t.cancelled is null) order by id"
+    )
+    return tuple(conversation_of(row) for row in rows)
 
 
 def _join(db: sqlite3.Connection, source: int, into: int) -> None:

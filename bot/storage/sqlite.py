@@ -176,6 +176,9 @@ class SqliteStore:
     async def tickets(self, *, open_only: bool = True, limit: int = 200) -> tuple[Ticket, ...]:
         return await self._read(lambda db: desk.tickets(db, open_only, limit))
 
+    async def unattended(self) -> tuple[Conversation, ...]:
+        return await self._read(desk.unattended)
+
     async def ticket(self, number: int) -> Ticket | None:
         return await self._read(lambda db: turns.ticket(db, number))
 

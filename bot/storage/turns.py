@@ -14,9 +14,11 @@ from bot.storage import deliveries
 from bot.storage.codec import clean, decode, decode_all, maybe_moment, moment, ms
 from bot.storage.writer import Locks
 
+PAST = 5  # closed tickets of the customer that come with a turn
 WAITS = 20  # how many of the newest human answers tell how long people wait
 
 _READY = "select * from conversations indexed by conversations_ready where ready_at <= ? order by ready_at, id"
+_PAST = "select * from tickets where conversation = ? and status = 'closed' order by closed desc, number desc limit ?"
 _SAID = "select id, payload from inbox indexed by inbox_waiting where conversation = ? and done_at is null order by id limit ?"
 
 
@@ -174,7 +176,8 @@ def _with_people(db: sqlite3.Connection, turn: Turn, private: bool) -> Turn:
         subject = conversation(db.execute("select * from conversations where id = ?", (turn.ticket.conversation,)).fetchone())
     about = subject or turn.conversation
     person = None if about.customer is None else customer(db, about.customer)
-    return replace(turn, subject=subject, customer=person, history=history(db, about.id, 30))
+    past = tuple(ticket_of(row) for row in db.execute(_PAST, (about.id, PAST)))
+    return replace(turn, subject=subject, customer=person, history=history(db, about.id, 30), past=past)
 
 
 def _with_figures(db: sqlite3.Connection, turn: Turn) -> Turn:

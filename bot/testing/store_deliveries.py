@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.model import Button, Event, Lane, Peer, RichText, Verb
+from bot.model import Button, Event, Lane, Later, Peer, RichText, Status, Verb
 from bot.storage.base import Settled, Store
 from bot.testing.store_scene import (
     ANNA,
@@ -297,6 +297,28 @@ class DeskContract:
         assert [t.number for t in await store.tickets()] == [1, 5, 2]
         assert [t.number for t in await store.tickets(open_only=False)] == [1, 5, 2, 4, 3]
         assert [t.number for t in await store.tickets(limit=1)] == [1]
+
+    async def test_a_conversation_nobody_is_at_is_found(self, store: Store) -> None:
+        """A person should be there, no ticket is open and no timer would end it; one with a ticket or a timer is looked after."""
+        await hand_over(store)
+        assert await store.unattended() == ()
+        for n, later_ in enumerate([(), (Later("resume", "x", later(60)),)]):
+            await hear(store, arrival(f"b{n}", peer=BORIS if n else Peer("tg", "9")))
+            await answer(store, await take(store), status=Status.OPERATOR, later=later_)
+
+        assert [c.peer for c in await store.unattended()] == [Peer("tg", "9")]
+
+    async def test_closed_tickets_come_with_the_next_turn(self, store: Store) -> None:
+        """What the customer was helped with before is known, the newest first."""
+        for n in range(2):
+            ticket = await hand_over(store, key=f"h{n}", at=n)
+            await hear(store, arrival(f"c{n}", at=n))
+            turn = await take(store, n)
+            assert [t.number for t in turn.past] == list(range(n, 0, -1))
+            await answer(store, turn, ticket=replace(ticket, status="closed", closed=later(n)), status=Status.BOT, at=n)
+        await hear(store, arrival("x", at=9))
+
+        assert [t.number for t in (await take(store, 9)).past] == [2, 1]
 
     async def test_events_are_found_by_time_and_kind(self, store: Store) -> None:
         """From a moment up to another, and only the kinds that are asked for."""

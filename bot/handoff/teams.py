@@ -1,0 +1,71 @@
+"""Which operators answer for which tickets, and in which group those are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from bot.handoff.crew import Crew, Member
+from bot.handoff.marks import words
+from bot.model import Event, Peer, Ticket
+from bot.sections import Routing, Team
+
+
+class Teams:
+    """The teams of the config and their groups; follows groups that move or put the bot out."""
+
+    def __init__(self, teams: Sequence[Team] = ()) -> None:
+        self._teams = {t.name: t for t in teams}
+        self._places = {t.name: Peer(t.desk.channel, t.desk.chat) for t in teams if t.desk is not None}
+        self._lost: set[Peer] = set()
+
+    def named(self, name: str) -> Team | None:
+        return self._teams.get(name)
+
+    def find(self, word: str) -> Team | None:
+        """The team that people call so."""
+        plain = word.strip().casefold()
+        return next((t for t in self._teams.values() if plain in (t.name.casefold(), t.title.casefold())), None)
+
+    def fitting(self, topics: Collection[str], channel: str, language: str, fields: Mapping[str, object]) -> Team | None:
+        """The first team that answers for such a ticket: everything it asks for holds."""
+        about = {t.casefold() for t in topics}
+        for team in self._teams.values():
+            asked = (
+                (bool(team.topics), any(t.casefold() in about for t in team.topics)),
+                (bool(team.channels), channel in team.channels),
+                (bool(team.languages), language in team.languages),
+                (bool(team.fields), all(str(fields.get(k, "")).casefold() == v.casefold() for k, v in team.fields.items())),
+            )
+            if any(given for given, _ in asked) and all(holds for given, holds in asked if given):
+                return team
+        return None
+
+    def place(self, name: str) -> Peer | None:
+        """The team's own group, unless the bot was put out of it."""
+        place = self._places.get(name)
+        return None if place is None or place in self._lost else place
+
+    def is_desk(self, peer: Peer) -> bool:
+        return any((peer.channel, peer.chat) == (p.channel, p.chat) for p in self._places.values())
+
+    def seen(self, event: Event) -> None:
+        """Groups move, and bots are put out of them and let in again."""
+        if event.kind in ("desk_lost", "desk_found"):
+            place = Peer(str(event.data.get("channel", "")), str(event.data.get("chat", "")))
+            (self._lost.add if event.kind == "desk_lost" else self._lost.discard)(place)
+        elif event.kind == "chat_moved":
+            old, new = (Peer(str(event.data["channel"]), str(event.data[k])) for k in ("old", "new"))
+            self._places = {name: new if place == old else place for name, place in self._places.items()}
+
+    def choose(self, ticket: Ticket, crew: Crew, open_tickets: Sequence[Ticket], routing: Routing, *, but: str = "") -> Member | None:
+        """Who is given the ticket: somebody of its team who is there and below the limit; None = nobody can be."""
+        team = self._teams.get(words(ticket, "team"))
+        load: dict[str, int] = {}
+        for t in open_tickets:
+            load[t.operator] = load.get(t.operator, 0) + 1
+        able = [m for m in crew.members() if m.here and m.id != but and load.get(m.id, 0) < routing.limit and (team is None or not team.operators or m.id in team.operators)]
+        if not able:
+            return None
+        turns = [(m.assigned.timestamp() if m.assigned else 0.0, m.id) for m in able]
+        ranks = [(load.get(m.id, 0), t) for m, t in zip(able, turns, strict=True)] if routing.assign == "least_loaded" else [(0, t) for t in turns]
+        return min(zip(ranks, able, strict=True), key=lambda pair: pair[0])[1]

@@ -1,0 +1,106 @@
+"""The parts of the config that say how operators work: teams, routing, deadlines, ready answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+Duration = Annotated[str, Field(pattern=r"^[1-9]\d{0,4}[smhd]$")]
+
+
+def length(text: str | None) -> timedelta | None:
+    """The time that "90s", "15m", "2h" or "3d" names; None where nothing is given."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+)([smhd])", text)
+    return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
+
+
+class Section(BaseModel):
+    """A part of the config: frozen, and a key it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Desk(Section):
+    """Where operators work. Forum or plain group is found out by itself; without it the bot offers to bind a group."""
+
+    channel: str = Field(description="name of the channel whose chat it is")
+    chat: str = Field(description="id of the group")
+
+    @field_validator("chat", mode="before")
+    @classmethod
+    def _chat_is_text(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) else value
+
+
+class Team(Section):
+    """Operators who answer for some of the tickets, maybe in a group of their own."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$", description="short name, as in /transfer NAME")
+    title: str = Field("", description="how people call it")
+    desk: Desk | None = Field(None, description="the team's own group (default: the desk of all)")
+    operators: tuple[str, ...] = Field((), description="who belongs to it, as channel:id; empty = everybody in its group")
+    topics: tuple[str, ...] = Field((), description="topics it answers for")
+    channels: tuple[str, ...] = Field((), description="channels it answers for")
+    languages: tuple[str, ...] = Field((), description="languages it answers for")
+    fields: Mapping[str, str] = Field(default_factory=dict, description="customers it answers for, by what is known of them, as vip: \"yes\"")
+    overflow: int | None = Field(None, ge=1, description="with so many waiting here, further tickets go to the desk of all")
+
+
+class PriorityRule(Section):
+    """What makes a ticket more urgent. Everything that is given must hold."""
+
+    words: tuple[str, ...] = Field((), description="one of these is in the customer's words (any form)")
+    fields: Mapping[str, str] = Field(default_factory=dict, description="what is known of the customer, as vip: \"yes\"")
+    reason: str | None = Field(None, description="why the bot called a person, as upset")
+    waited: Duration | None = Field(None, description="the ticket waits at least this long, as 30m")
+    add: int = Field(1, ge=-9, le=9, description="how much it adds to the priority")
+
+
+class Routing(Section):
+    """Who gets a ticket, and in which order."""
+
+    assign: Literal["everyone", "round_robin", "least_loaded"] = Field("everyone", description="everyone: all see it, one takes it; else it is given to somebody")
+    limit: int = Field(5, ge=1, description="open tickets an operator may be given")
+    supervisors: tuple[str, ...] = Field((), description="who may reassign, set priorities and is called at a breach, as channel:id")
+    priority: tuple[PriorityRule, ...] = Field((PriorityRule(reason="upset"),), description="what makes a ticket more urgent")
+    categories: tuple[str, ...] = Field((), description="reasons to choose from when a ticket is closed (none: not asked)")
+    remind: Duration = Field("15m", description="a ticket nobody takes is called out this often, in working time")
+    silent_operator: Duration | None = Field("2h", description="an operator who does not answer for this long (working time) gives the ticket back; null = never")
+    articles_from: int = Field(3, ge=1, description="from this place in the queue on the bot offers articles meanwhile")
+    board: bool = Field(True, description="keep a pinned board of the queue in the group")
+
+
+class Policy(Section):
+    """Deadlines, in working time. The first policy that fits a ticket holds."""
+
+    priority: int | None = Field(None, description="for tickets of at least this priority")
+    topic: str | None = Field(None, description="for tickets of this topic")
+    first_reply: Duration | None = Field("30m", description="until a person first answers; null = none")
+    next_reply: Duration | None = Field("2h", description="until a person answers the customer's next words; null = none")
+    resolution: Duration | None = Field(None, description="until the ticket is closed; null = none")
+
+
+class Sla(Section):
+    """Promises with deadlines."""
+
+    policies: tuple[Policy, ...] = Field((Policy(),), description="deadlines by priority and topic")
+    warn: float = Field(0.75, gt=0, lt=1, description="part of the time after which operators are warned")
+    escalate_to: str | None = Field(None, description="team that gets a ticket whose deadline passed (default: supervisors are called)")
+    quiet_warn: Duration | None = Field("24h", description="a customer silent for this long after an answer is asked whether it is solved; null = never")
+    quiet_close: Duration = Field("24h", description="and after so much more silence the ticket is closed")
+    reopen: Duration | None = Field("24h", description="a request for a person so soon after closing opens the same ticket again; null = never")
+
+
+class Canned(Section):
+    """Ready answers for /t."""
+
+    folder: str | None = Field(None, description="folder of YAML files with ready answers, relative to this file")
+    tone: str | None = Field(None, description="file of words (one a line) at which an operator is asked whether to send; «none» = never")
+    undo: int = Field(0, ge=0, le=30, description="seconds during which an operator can take an answer back by /undo before it is sent")
