@@ -146,7 +146,7 @@ class Dialogs(Section):
     """How the bot talks."""
 
     order: tuple[str, ...] = Field(
-        ("form", "human", "greeting", "smalltalk", "faq"), description="dialogs in order of priority; your own by dotted path, as myshop.dialogs:order_status"
+        ("human", "form", "greeting", "smalltalk", "faq"), description="dialogs in order of priority; your own by dotted path, as myshop.dialogs:order_status"
     )
     timeout: float = Field(20, gt=0, le=120, description="seconds a dialog may think before a person is called")
     settle: float = Field(1.2, ge=0, le=10, description="seconds to wait for the next message of a burst")

@@ -53,7 +53,7 @@ def explain(text: str, path: Path | None, *, as_json: bool) -> None:
 
 def list_articles(path: Path | None, *, as_json: bool) -> None:
     """Print the articles and what is wrong with them."""
-    knowledge = _opened(settings.load(path))
+    knowledge = opened(settings.load(path))
     for article in knowledge.articles():
         row = {"article": article.id, "title": article.title, "lang": article.lang, "aliases": len(article.aliases), "status": article.status}
         typer.echo(json.dumps(row, ensure_ascii=False) if as_json else f"{article.id:40} {article.lang} {len(article.aliases):3}  {article.title}")
@@ -63,12 +63,12 @@ def list_articles(path: Path | None, *, as_json: bool) -> None:
 
 def ready(config: Config) -> Knowledge:
     """The knowledge base with everything loaded, once."""
-    knowledge = _opened(config)
+    knowledge = opened(config)
     knowledge.load_embeddings()
     return knowledge
 
 
-def _opened(config: Config) -> Knowledge:
+def opened(config: Config) -> Knowledge:
     from bot.app import open_knowledge
 
     try:
@@ -90,7 +90,7 @@ def rows(batch: Path | None) -> Iterator[Mapping[str, object]]:
             continue
         try:
             row = json.loads(line)
-            row["id"], row["text"]  # noqa: B018 - a KeyError here is the check
+            row["id"], row["text"]  # a KeyError here is the check
         except (ValueError, KeyError, TypeError):
             typer.secho(say("message.bad_line", file=batch, line=number), fg="red", err=True)
             raise typer.Exit(EXIT_USAGE) from None

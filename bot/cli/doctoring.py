@@ -12,6 +12,7 @@ from typing import Literal
 
 import typer
 
+from bot.adapters.base import Adapter
 from bot.app import open_adapters, open_hours, open_knowledge
 from bot.cli import settings
 from bot.cli.speech import EXIT_PROBLEM, say
@@ -125,15 +126,15 @@ async def _channels(config: Config, place: Peer | None) -> list[Finding]:
             found += await _asked(what, adapter.check())
     if place is None:
         found.append(Finding(say("doctor.desk"), "warning", say("doctor.no_desk"), say("doctor.no_desk_hint")))
-    elif (adapter := adapters.get(place.channel)) is not None:
-
-        async def looked() -> tuple[Problem, ...]:
-            return (await adapter.look(place.chat)).problems
-
-        found += await _asked(say("doctor.desk"), looked())
+    elif (keeper := adapters.get(place.channel)) is not None:
+        found += await _asked(say("doctor.desk"), _rights(keeper, place.chat))
     for adapter in adapters.values():
         await adapter.close()
     return found
+
+
+async def _rights(adapter: Adapter, chat: str) -> tuple[Problem, ...]:
+    return (await adapter.look(chat)).problems
 
 
 async def _asked(what: str, question: Awaitable[tuple[Problem, ...]]) -> list[Finding]:

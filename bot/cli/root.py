@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 from rapidfuzz import process
 from typer.core import TyperGroup
@@ -16,13 +15,14 @@ from bot.cli.speech import EXIT_USAGE, say
 class NearestGroup(TyperGroup):
     """A group that names the nearest command when it does not know one."""
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0] if args else ""
-        if name and not name.startswith("-") and self.get_command(ctx, name) is None:
-            near = process.extractOne(name, self.list_commands(ctx), score_cutoff=50)
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        name = next(iter([*getattr(ctx, "_protected_args", []), *rest]), "")
+        if name and not name.startswith("-") and name not in self.commands:
+            near = process.extractOne(name, list(self.commands), score_cutoff=50)
             typer.secho(say("message.nearest", name=name, near=near[0]) if near else say("message.unknown", name=name), fg="red", err=True)
             raise typer.Exit(EXIT_USAGE)
-        return super().resolve_command(ctx, args)
+        return rest
 
 
 def group(help: str) -> typer.Typer:
@@ -39,6 +39,7 @@ app.add_typer(config_, name="config")
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help=say("option.config"))]
 AsJson = Annotated[bool, typer.Option("--json", help=say("option.json"))]
+DatabaseFile = Annotated[Path | None, typer.Option("--db", help=say("option.db"))]
 Port = Annotated[int | None, typer.Option("--port", help=say("option.port"))]
 
 
@@ -104,6 +105,49 @@ def kb_list(config: ConfigFile = None, as_json: AsJson = False) -> None:
     from bot.cli import asking
 
     asking.list_articles(config, as_json=as_json)
+
+
+@kb.command("lint", help=say("command.kb_lint"))
+def kb_lint(
+    config: ConfigFile = None,
+    strict: Annotated[bool, typer.Option("--strict", help=say("option.strict"))] = False,
+    as_json: AsJson = False,
+    form: Annotated[str, typer.Option("--format", help=say("option.format"))] = "text",
+    everything: Annotated[bool, typer.Option("--all", help=say("option.all"))] = False,
+    quick: Annotated[bool, typer.Option("--quick", help=say("option.quick"))] = False,
+) -> None:
+    from bot.cli import editing
+
+    editing.check(config, strict=strict, as_json=as_json, form=form, everything=everything, quick=quick)
+
+
+@kb.command("preview", help=say("command.kb_preview"))
+def kb_preview(
+    article: Annotated[str, typer.Argument(help=say("option.article"))],
+    config: ConfigFile = None,
+    skin: Annotated[str | None, typer.Option("--skin", help=say("option.skin"))] = None,
+) -> None:
+    from bot.cli import editing
+
+    editing.show(article, config, skin=skin)
+
+
+@kb.command("new", help=say("command.kb_new"))
+def kb_new(
+    title: Annotated[str, typer.Argument(help=say("option.title"))],
+    config: ConfigFile = None,
+    section: Annotated[str, typer.Option("--section", help=say("option.section"))] = "",
+) -> None:
+    from bot.cli import editing
+
+    editing.create(title, config, section=section)
+
+
+@kb.command("stats", help=say("command.kb_stats"))
+def kb_stats(config: ConfigFile = None, as_json: AsJson = False, db: DatabaseFile = None) -> None:
+    from bot.cli import editing
+
+    editing.count(config, as_json=as_json, db=db)
 
 
 @db.command("migrate", help=say("command.db_migrate"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import PurePosixPath
 
 from bot.dialogs.composing import portion
@@ -14,10 +15,12 @@ from bot.dialogs.reply import human_button, said
 from bot.dialogs.sources import Article, Escalate, Knowledge
 from bot.knowledge.base import Context
 from bot.markdown import join, styled, to_rich
-from bot.model import Act, Answer, Attachment, Button, Candidate, Decision, Event, Json, Media, Outcome, Press, Result, RichText, Style, Turn
+from bot.model import Act, Answer, Attachment, Button, Candidate, Decision, Event, InboundKind, Json, Later, Media, Outcome, Press, Result, RichText, Style, Turn
 from bot.wording import Wording
 
 OPTIONS = 3
+OFFER_WAITED = "offer_waited"
+PATIENCE = timedelta(minutes=5)  # of silence after a person was offered, until one is called anyway
 RIVAL = 0.25  # of the best score: one word that fits a second article this well is unclear
 FAILURES = 2  # questions in a row without an answer, after which a person comes at the next
 ALL_SAID = -1  # the passage of an article that was told to its end
@@ -37,6 +40,8 @@ class Faq:
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         memory = Memory.of(turn)
+        if any(i.kind is InboundKind.TIMER for i in turn.said):
+            return self._waited(turn, memory)
         if turn.press is not None and not turn.text.strip():
             return await self._pressed(turn, turn.press, memory)
         text = turn.text.strip()
@@ -134,10 +139,18 @@ class Faq:
         state = memory.now(turn, offered=True, missed=True, failures=memory.failures + 1, asked=(*memory.asked, asked))
         greeting = self._short_greeting(turn, memory, language_of(turn, self._words.lang))
         key = "faq.unknown" if reason == "out_of_scope" else "faq.unsure"
-        return said(
+        offer = said(
             turn, self._words, "faq", *greeting, key, result=Result.CLARIFIED, reason=reason, state=state, why=answer.why,
             buttons=[human_button(turn, self._words)], events=(Event("unanswered", data={"reason": reason}),),
         )  # fmt: skip
+        return replace(offer, later=(Later(f"offer:{turn.conversation.id}", OFFER_WAITED, turn.now + PATIENCE, {"reason": reason}),))
+
+    def _waited(self, turn: Turn, memory: Memory) -> Outcome | None:
+        """A person was offered and the customer fell silent: the question still has no answer, so somebody gets it."""
+        timer = next((i for i in turn.said if i.text == OFFER_WAITED), None)
+        if timer is None or not (memory.offered and memory.missed) or self._escalate is None:
+            return None
+        return self._escalate(turn, reason=str(timer.data.get("reason", "no_answer")))
 
     def _clarify(self, turn: Turn, answer: Answer, memory: Memory, asked: str) -> Outcome:
         found = [c for c in answer.candidates if c.score >= NEAR * answer.candidates[0].score and self._article(turn, c.article)]

@@ -149,3 +149,18 @@ async def test_a_corrected_question_is_answered_anew(theatre: Theatre) -> None:
     await anna.says("как вернуть товар", kind=InboundKind.EDIT, message="7")
 
     assert any("14 дней" in text for text in anna.hears())
+
+
+async def test_an_unanswered_question_is_not_left_hanging(articles: Path) -> None:
+    """What nobody knows is offered to a person first; silence is taken for yes, a "no" is not."""
+    config = Config.model_validate({"knowledge": {"scope_threshold": 0.95}})
+    async with open_theatre(articles, config=config) as theatre:
+        anna, boris = theatre.customer(), theatre.customer("Борис", chat="1002")
+        for customer in (anna, boris):
+            await customer.says("Как сварить борщ со свёклой?")
+            assert any("Позвать оператора?" in text for text in customer.hears())
+        await boris.says("нет, не надо")
+        assert await theatre.house.store.tickets() == ()
+        await theatre.later(minutes=6)
+
+        assert [t.customer_peer.chat for t in await theatre.house.store.tickets()] == ["1001"]
