@@ -1,0 +1,95 @@
+"""The editor's commands: lint, preview, new and stats, as an editor calls them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bot.errors import Problem
+from tests.cli.conftest import Run
+
+FAULTY = "---\ntitle: Оплата картой\naliases:\n  - Сколько стоит доставка?\n---\nУважаемый клиент, {{ name }}!\n"
+
+
+def test_lint_ends_with_one_where_there_are_errors(run: Run, shop: Path) -> None:
+    """Warnings alone are no failure unless --strict says so."""
+    run("kb", "lint")
+    run("kb", "lint", "--strict", code=1)
+    (shop / "kb_articles" / "card.md").write_text(FAULTY, encoding="utf-8")
+
+    told = run("kb", "lint", code=1).output
+
+    assert "kb_articles/card.md:4:5: KB020" in told
+    assert "kb_articles/card.md:6:19: KB030" in told
+    assert "Ошибок: 3" in told
+
+
+def test_lint_for_programs_and_for_github(run: Run, shop: Path) -> None:
+    """The same findings as JSON and as annotations."""
+    (shop / "kb_articles" / "card.md").write_text(FAULTY, encoding="utf-8")
+
+    rows = json.loads(run("kb", "lint", "--json", code=1).stdout)
+    lines = run("kb", "lint", "--format", "github", code=1).output.splitlines()
+
+    assert {(r["code"], r["severity"], r["line"]) for r in rows if r["file"] == "kb_articles/card.md"} >= {("KB020", "error", 4), ("KB060", "warning", 6)}
+    assert len(lines) == len(rows)
+    assert any(line.startswith("::error file=kb_articles/card.md,line=4,col=5,title=KB020::") for line in lines)
+    run("kb", "lint", "--format", "xml", code=2)
+
+
+def test_lint_tells_of_broken_heads_and_of_the_owners_words(run: Run, shop: Path) -> None:
+    """Reading problems and wrong templates of the wording folder come in the same list."""
+    (shop / "kb_articles" / "bad.md").write_text("---\ntitle: [\n---\nТекст\n", encoding="utf-8")
+    (shop / "words").mkdir()
+    (shop / "words" / "ru.yaml").write_text("faq:\n  helped: \"Рады помочь, {{ stranger }}!\"\n", encoding="utf-8")
+    with (shop / "config.yaml").open("a", encoding="utf-8") as file:
+        file.write("wording: {folder: words}\n")
+
+    told = run("kb", "lint", "--all", code=1).output
+
+    assert "kb_articles/bad.md:3:1: KB003" in told
+    assert "words/ru.yaml" in told and "stranger" in told
+
+
+def test_preview_shows_both_skins_or_one(run: Run) -> None:
+    """By id, by file name, by title; the answer with the buttons customers get."""
+    both = run("kb", "preview", "delivery/time").stdout
+    one = run("kb", "preview", "Сроки доставки", "--skin", "vk").stdout
+
+    assert "Telegram" in both and "ВКонтакте" in both and both.count("Собираем заказ") == 2
+    assert "Telegram" not in one and "Собираем заказ" in one and "[ Позвать оператора" in one
+    assert run("kb", "preview", "time").stdout == both
+    assert "delivery/time" in run("kb", "preview", "delivery/tim", code=1).output
+    run("kb", "preview", "time", "--skin", "max", code=2)
+
+
+def test_new_makes_a_draft_once_and_only_inside(run: Run, shop: Path) -> None:
+    """The file can be previewed at once; a second call and a way out of the folder are refused."""
+    run("kb", "new", "Можно ли обменять?", "--section", "returns")
+    draft = shop / "kb_articles" / "returns" / "mozhno-li-obmenyat.md"
+
+    assert "title: Можно ли обменять?" in draft.read_text("utf-8") and "status: draft" in draft.read_text("utf-8")
+    assert "черновик" in run("kb", "preview", "returns/mozhno-li-obmenyat").output
+    draft.write_text("моё", encoding="utf-8")
+    run("kb", "new", "Можно ли обменять?", "--section", "returns", code=1)
+    assert draft.read_text("utf-8") == "моё"
+    run("kb", "new", "Наружу", "--section", "../..", code=1)
+    run("kb", "new", "delivery/abroad")
+    assert (shop / "kb_articles" / "delivery" / "abroad.md").is_file()
+
+
+def test_stats_count_what_is_there(run: Run, shop: Path) -> None:
+    """Articles, questions and the reach of the golden questions."""
+    (shop / "tests").mkdir()
+    (shop / "tests" / "questions.yaml").write_text('- {q: "когда привезут", article: delivery/time}\n', encoding="utf-8")
+
+    figures = json.loads(run("kb", "stats", "--json").stdout)
+
+    assert (figures["articles"], figures["by_language"], figures["twins"], figures["golden_covered"]) == (7, {"ru": 6, "en": 1}, 1, 1)
+    assert "returns/goods" in figures["golden_missing"]
+    assert "статей" in run("kb", "stats").stdout
+
+
+def test_a_problem_reads_as_a_place_in_a_file() -> None:
+    """Editors make the beginning of the line clickable."""
+    assert str(Problem("плохо", "a.md", 3, 5, "исправьте", "KB020")) == "a.md:3:5: KB020 плохо → исправьте"
