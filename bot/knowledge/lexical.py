@@ -11,6 +11,7 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
+BUDGET = 200_000  # postings that one channel looks at for one question
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
@@ -105,6 +106,11 @@ class Postings:
         first = self.starts[terms]
         lengths = self.starts[terms + 1] - first
         ends = np.cumsum(lengths)
+        if len(ends) and ends[-1] > BUDGET:  # in a large base the commonest terms, which tell least, are left out
+            rare = np.argsort(lengths, kind="stable")
+            rare = rare[: max(1, int(np.searchsorted(np.cumsum(lengths[rare]), BUDGET)))]
+            weights, first, lengths = weights[rare], first[rare], lengths[rare]
+            ends = np.cumsum(lengths)
         if not len(ends) or not ends[-1]:
             return np.zeros(self.count, np.float32)
         places = np.arange(ends[-1]) + np.repeat(first - (ends - lengths), lengths)

@@ -103,7 +103,7 @@ def labelled_bases(intents: Sequence[Intent], outside: Sequence[str], number: in
     rnd = random.Random(seed)
     for n in range(number):
         mine = rnd.sample(intents, max(10, int(len(intents) * rnd.choice([0.3, 0.6, 1.0]))) if len(intents) > 10 else len(intents))
-        cut = int(len(mine) * rnd.choice([0.0, 0.0, 0.15, 0.25]))
+        cut = int(len(mine) * rnd.choice([0.0, 0.0, 0.1, 0.25]))
         left, inside = mine[:cut], mine[cut:]
         most, ragged = rnd.choice([2, 3, 5, 8, 10, 10, 15]), rnd.random() < 0.4
         articles: list[Article] = []
@@ -132,7 +132,7 @@ def passage_bases(kb: Path, test: Path, number: int, seed: int, language: str) -
     rnd = random.Random(seed)
     for n in range(number):
         some = rnd.sample(mine, rnd.choice([30, 40, 50, len(mine)]))
-        cut = int(len(some) * rnd.choice([0.0, 0.0, 0.2]))
+        cut = int(len(some) * rnd.choice([0.0, 0.1, 0.25, 0.4]))
         left, inside = some[:cut], some[cut:]
         titled = rnd.random() < 0.7
         articles = tuple(_article(r["id"], r["title"] or (r["text"][:60] if titled else f"Статья {i}"), (), r["text"], language) for i, r in enumerate(inside))
@@ -146,7 +146,7 @@ def article_bases(articles: Sequence[Article], number: int, seed: int, fold: int
     rich = [a for a in articles if len(a.aliases) >= 4 and a.body]
     for n in range(number):
         mine = rnd.sample(rich, max(8, int(len(rich) * rnd.choice([0.5, 0.8, 1.0]))) if len(rich) > 8 else len(rich))
-        cut = int(len(mine) * rnd.choice([0.0, 0.0, 0.15, 0.25]))
+        cut = int(len(mine) * rnd.choice([0.0, 0.1, 0.25, 0.4]))
         left, inside = mine[:cut], mine[cut:]
         most = rnd.choice([0, 0, 0, 0, 1, 2, 3, 5, 8])
         titled = rnd.random() < 0.8 or most == 0
@@ -157,7 +157,7 @@ def article_bases(articles: Sequence[Article], number: int, seed: int, fold: int
             rnd.shuffle(aliases)
             k = min(most, len(aliases) - 2)
             kept.append(_article(article.id, article.title if titled else aliases[0], aliases[:k], article.body, article.lang))
-            questions += [(t, article.id) for t in aliases[max(k, 0 if titled else 1) :][:5]]
+            questions += [(t, article.id) for t in aliases[max(k, 0 if titled else 1) :][:6]]
         rnd.shuffle(questions)
-        near = [(t, None) for a in left for t in a.aliases[:4]]
-        yield Base(f"demo_{articles[0].lang}{n}-{len(inside)}x{most}", tuple(kept), tuple(questions[:120] + near[:30]), fold, articles[0].lang)
+        near = [(t, None) for a in left for t in a.aliases[:6]]
+        yield Base(f"demo_{articles[0].lang}{n}-{len(inside)}x{most}", tuple(kept), tuple(questions[:120] + near[:50]), fold, articles[0].lang)
