@@ -36,6 +36,7 @@ from bot.errors import AccountError, ConfigError, Problem, Refused
 from bot.handoff.binding import SETTING, Binding, read_place
 from bot.handoff.desk import Desk
 from bot.handoff.hours import Hours
+from bot.handoff.operating import COMMANDS
 from bot.handoff.relay import Relay
 from bot.inbox import Inbox
 from bot.knowledge.acts import read_act
@@ -264,6 +265,7 @@ async def run(house: House, stop: asyncio.Event, *, beside: Sequence[Coroutine[o
         asyncio.create_task(rings.run()),
         asyncio.create_task(_hint_typing(house)),
         asyncio.create_task(_check_desk(house)),
+        asyncio.create_task(_offer_commands(house)),
         *(asyncio.create_task(b) for b in beside),
     ]
     workers = [asyncio.create_task(house.engine.work()) for _ in range(WORKERS)]
@@ -362,6 +364,29 @@ async def _check_desk(house: House) -> None:
             for problem in (await adapter.look(place.chat)).problems:
                 get_logger("desk").warning("desk_problem", problem=str(problem))
             return
+
+
+async def _offer_commands(house: House) -> None:
+    """What Telegram shows behind "/": customers see theirs, operators theirs and only in the desk."""
+    for adapter in house.adapters.values():
+        if adapter.kind != "telegram":
+            continue
+        from bot.adapters.telegram_account import CommandScope  # only where Telegram runs: aiogram is slow to import
+
+        place = house.desk.binding.place
+        scopes = []
+        for lang in ("", "en"):  # "" is what everybody sees who speaks no other
+            spoken = lang or house.config.business.language
+            scopes.append(CommandScope("private", _described(house, "customer", ("start", "operator", "status", "help"), spoken), language=lang))
+            if place is not None and place.channel == adapter.name:
+                scopes.append(CommandScope("chat", _described(house, "operator", COMMANDS, spoken), chat=place.chat, language=lang))
+        with contextlib.suppress(Exception):  # a convenience: without the menu the commands work all the same
+            await adapter.publish_commands(scopes)  # type: ignore[attr-defined]
+
+
+def _described(house: House, whose: str, commands: Sequence[str], lang: str) -> tuple[tuple[str, str], ...]:
+    known = [c for c in commands if house.words.has(f"commands.{whose}.{c}")]
+    return tuple((c, house.words.text(f"commands.{whose}.{c}", lang=lang)) for c in known)
 
 
 async def salt_of(store: SqliteStore) -> str:

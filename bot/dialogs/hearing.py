@@ -29,7 +29,7 @@ def language_of(turn: Turn, default: str = "ru") -> str:
     """ru or en: the script and the words just written; where they do not tell, the customer's language."""
     told = (turn.customer.language if turn.customer else "").lower()[:2]
     before = told if told in ("ru", "en") else default
-    text = turn.text[:2000]
+    text = "" if turn.text.startswith("/") else turn.text[:2000]  # a command tells nothing about the language
     cyrillic, latin = len(re.findall(r"[а-яё]", text, re.IGNORECASE)), len(re.findall(r"[a-z]", text, re.IGNORECASE))
     if not cyrillic and not latin:
         return before
