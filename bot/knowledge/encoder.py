@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tarfile
 import tempfile
 import threading
@@ -12,7 +14,7 @@ from functools import cache as remember
 from hashlib import blake2b
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +22,9 @@ import numpy.typing as npt
 from bot.errors import BotError
 from bot.knowledge.encoding.navec import find_navec, read_navec
 from bot.knowledge.encoding.rows import Table, Trained, build, read_trained
-from bot.knowledge.words import lemma
 
 Vectors = npt.NDArray[np.float32]
+T = TypeVar("T")
 
 
 class EncoderUnavailable(BotError):
@@ -60,20 +62,9 @@ def prepare(cache: Path | None) -> Encoder:
 def pull(hub_id: str, folder: Path) -> Path:
     """Downloads a model from the hub into *folder*, to be named in config.yaml; returns where it is.
 
-    Raises EncoderUnavailable. A repeat downloads what is missing.
+    Raises EncoderUnavailable. A repeat downloads what is missing or has changed.
     """
-    try:
-        from huggingface_hub import snapshot_download
-    except ImportError as error:
-        raise _no_library(error) from error
-    target = folder / hub_id.replace("/", "--")
-    try:
-        snapshot_download(hub_id, local_dir=target, ignore_patterns=["*.onnx", "*.msgpack", "*.h5", "*.ot", "openvino/*", "onnx/*"])
-    except Exception as error:  # the hub's client raises its own, requests' and OS errors
-        raise EncoderUnavailable(
-            f"Модель «{hub_id}» не удалось скачать: {_short(error)}. Проверьте имя на huggingface.co и доступ в интернет."
-        ) from error
-    return target
+    return _download(hub_id, folder / hub_id.replace("/", "--"))
 
 
 # --- any sentence-transformers model ---------------------------------------------------------------------------------
@@ -91,10 +82,10 @@ _PREFIXES = (  # (part of the name, for questions, for passages): models that we
 class _Sentences:
     """A sentence-transformers model behind `Encoder`."""
 
-    def __init__(self, model: object, name: str, prefixes: tuple[str, str] = ("", "")) -> None:
+    def __init__(self, model: object, identity: str, name: str) -> None:
         self._model = model
-        self._prefixes = prefixes
-        self.id = name
+        self._prefixes = _prefixes_of(model, name)
+        self.id = identity
         self.dimensions = int(model.get_embedding_dimension())  # type: ignore[attr-defined]
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
@@ -109,23 +100,52 @@ class _Sentences:
 
 def _named(model: str) -> Encoder:
     place = Path(model).expanduser()
-    if not place.exists() and (place.is_absolute() or model.startswith((".", "~")) or model.count("/") != 1):
+    if place.exists():
+        return _Sentences(_open(place, model), f"{place.name}-{_digest(place)}", model)
+    if place.is_absolute() or model.startswith((".", "~")) or model.count("/") != 1:
         raise EncoderUnavailable(
             f"Папки с моделью «{model}» нет. В knowledge.embeddings.model укажите auto, off, папку модели или её имя на huggingface.co "
             "(например, sergeyzh/rubert-tiny-turbo; скачать: bot model pull sergeyzh/rubert-tiny-turbo)."
         )
     try:
-        from sentence_transformers import SentenceTransformer
+        place = _download(model, None, local=True)  # what was downloaded once needs no network
+        found = _open(place, model)
+    except EncoderUnavailable:
+        place = _download(model, None)
+        found = _open(place, model)
+    return _Sentences(found, f"{model}@{place.name}", model)
+
+
+_NEEDLESS = ("*.onnx", "*.msgpack", "*.h5", "*.ot", "*.gguf", "openvino/*", "onnx/*")
+
+
+def _download(hub_id: str, folder: Path | None, *, local: bool = False) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
     except ImportError as error:
         raise _no_library(error) from error
     try:
-        found = SentenceTransformer(str(place) if place.exists() else model, device="cpu")
-    except Exception as error:  # whatever the libraries below raise for a missing, broken or unreachable model
+        return Path(snapshot_download(hub_id, local_dir=folder, ignore_patterns=list(_NEEDLESS), local_files_only=local))
+    except Exception as error:  # the hub's client raises its own, its transport's and OS errors
         raise EncoderUnavailable(
-            f"Модель «{model}» не открылась: {_short(error)}. Если она не скачана и сети нет, скачайте её там, где сеть есть: "
-            f"bot model pull {model}, и укажите папку."
+            f"Модель «{hub_id}» не скачана ({_short(error)}). Проверьте имя на huggingface.co и доступ в интернет; где сети нет, скачайте "
+            f"её на другой машине: bot model pull {hub_id} --to models, и укажите папку в knowledge.embeddings.model."
         ) from error
-    return _Sentences(found, f"st:{_digest(place) if place.exists() else model}", _prefixes_of(found, model))
+
+
+def _open(folder: Path, name: str) -> object:
+    try:
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
+    except ImportError as error:
+        raise _no_library(error) from error
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    except Exception as error:  # whatever the libraries below raise for a broken or foreign folder
+        raise EncoderUnavailable(
+            f"Модель «{name}» не открылась: {_short(error)}. Нужна папка модели sentence-transformers; скачать заново: bot model pull."
+        ) from error
 
 
 def _prefixes_of(model: object, name: str) -> tuple[str, str]:
@@ -141,7 +161,7 @@ def _prefixes_of(model: object, name: str) -> tuple[str, str]:
 def _digest(folder: Path) -> str:
     """Changes whenever a file of the model does."""
     marks = sorted((str(f.relative_to(folder)), f.stat().st_size, f.stat().st_mtime_ns) for f in folder.rglob("*") if f.is_file())
-    return f"{folder.name}-{blake2b(repr(marks).encode(), digest_size=6).hexdigest()}"
+    return blake2b(repr(marks).encode(), digest_size=6).hexdigest()
 
 
 def _no_library(error: ImportError) -> EncoderUnavailable:
@@ -155,10 +175,11 @@ def _short(error: BaseException) -> str:
 # --- our own ---------------------------------------------------------------------------------------------------------
 
 _building = threading.Lock()
+WORDS = "0_SupportWords"  # where sentence-transformers keeps the first module
 
 
 def _own(cache: Path | None) -> Encoder:
-    trained = _trained()
+    """Built in a process of its own if there is a *cache* to leave it in: half a minute of counting would slow every answer."""
     try:
         from sentence_transformers import SentenceTransformer
         from sentence_transformers.sentence_transformer.modules import Normalize
@@ -166,17 +187,52 @@ def _own(cache: Path | None) -> Encoder:
         from bot.knowledge.encoding.static import SupportWords
     except ImportError as error:
         raise _no_library(error) from error
-    name = f"encoder-{trained.version}"
+    name = _name()
     with _building:
-        kept = cache / name / "0_SupportWords" if cache else None
-        if kept and (kept / "words.safetensors").is_file():
-            words = SupportWords.load(str(kept))
-        else:
-            words = SupportWords(_build(trained))
-            lemma.cache_clear()  # a whole dictionary went through it
-            if cache:
-                _keep(SentenceTransformer(modules=[words, Normalize()], device="cpu"), cache / name)
-    return _Sentences(SentenceTransformer(modules=[words, Normalize()], device="cpu"), name)
+        words = _kept(SupportWords, cache / name / WORDS) if cache else None
+        if words is None and cache:
+            if (path := find_navec()) is None:
+                rows_from(path, _trained())
+            _build_apart(cache)
+            words = _kept(SupportWords, cache / name / WORDS)
+        if words is None:
+            words = SupportWords(rows_from(find_navec(), _trained()))
+    return _Sentences(SentenceTransformer(modules=[words, Normalize()], device="cpu"), name, "auto")
+
+
+def _build_apart(cache: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "bot.knowledge.encoding.build", str(cache)]
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EncoderUnavailable(f"Векторы слов не собрались ({_short(error)}). Повторите: bot model prepare") from error
+    if done.returncode:
+        reason = (done.stderr.strip() or f"код {done.returncode}").splitlines()[-1][:300]
+        raise EncoderUnavailable(f"Векторы слов не собрались ({reason}). Повторите: bot model prepare")
+
+
+def build_here(cache: Path) -> None:
+    """Builds the rows in this process and leaves them in *cache*. Raises EncoderUnavailable."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize
+
+    from bot.knowledge.encoding.static import SupportWords
+
+    words = SupportWords(rows_from(find_navec(), _trained()))
+    _keep(SentenceTransformer(modules=[words, Normalize()], device="cpu"), cache / _name())
+
+
+def _name() -> str:
+    return f"encoder-{_trained().version}"
+
+
+def _kept(module: type[T], folder: Path) -> T | None:
+    """What was built before, or None if it does not read: then it is built again."""
+    try:
+        return module.load(str(folder))  # type: ignore[attr-defined, no-any-return]
+    except Exception:  # a torn file: safetensors, OS and key errors alike
+        return None
 
 
 @remember
@@ -185,8 +241,8 @@ def _trained() -> Trained:
         return read_trained(path)
 
 
-def _build(trained: Trained) -> Table:
-    path = find_navec()
+def rows_from(path: Path | None, trained: Trained) -> Table:
+    """The rows of our own encoder over the navec file at *path*. Raises EncoderUnavailable."""
     if path is None:
         raise EncoderUnavailable("Нет векторов слов navec: pip install --no-deps natasha==1.6.0 (нужен только файл с данными внутри).")
     try:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sentence_transformers.sentence_transformer.modules import InputModule
 from safetensors.numpy import load_file, save_file
+from sentence_transformers.sentence_transformer.modules import InputModule
 
 from bot.knowledge.encoding.rows import Table
 from bot.knowledge.encoding.text import keys_of, lemma_of, pieces_of
@@ -29,13 +29,15 @@ class SupportWords(InputModule):
     config_keys: list[str] = []
 
     def __init__(self, table: Table) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.table = table
         self.first_piece = len(table.keys)
         self.register_buffer("rows", torch.from_numpy(table.rows), persistent=False)
         self.register_buffer("scales", torch.from_numpy(table.scales), persistent=False)
 
-    def preprocess(self, inputs: Sequence[str], prompt: str | None = None, **_: object) -> dict[str, torch.Tensor]:
+    def preprocess(  # type: ignore[override]  # texts only
+        self, inputs: Sequence[str], prompt: str | None = None, **_: object
+    ) -> dict[str, torch.Tensor]:
         words: list[str] = []
         texts: list[int] = []
         for number, text in enumerate(inputs):
@@ -70,7 +72,9 @@ class SupportWords(InputModule):
         save_file({"keys": t.keys, "places": t.places, "rows": t.rows, "scales": t.scales}, str(Path(output_path) / FILE))
 
     @classmethod
-    def load(cls, model_name_or_path: str, subfolder: str = "", **kwargs: object) -> SupportWords:
+    def load(  # type: ignore[override]  # a local folder only
+        cls, model_name_or_path: str, subfolder: str = "", **kwargs: object
+    ) -> SupportWords:
         parts: Mapping[str, np.ndarray] = load_file(str(Path(model_name_or_path) / subfolder / FILE))
         return cls(Table(parts["keys"], parts["places"], parts["rows"], parts["scales"]))
 
