@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -14,12 +15,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.knowledge import search
 from bot.knowledge.articles import read_articles
 from bot.knowledge.base import Context, KnowledgeSettings, Reloaded
 from bot.knowledge.features import FEATURES, Asked, gather
 from bot.knowledge.index import Index, Reader
 from bot.knowledge.ranking import confidence_inputs, rank, rank_inputs, read_models
 from bot.knowledge.search import Knowledge
+from bot.knowledge.selfcheck import held_out
+from bot.knowledge.semantic import VectorStore
 from bot.knowledge.speech import read_speech
 from bot.model import Decision
 from tests.knowledge.shop import ARTICLES, write_shop
@@ -257,3 +261,72 @@ def test_importing_search_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+
+
+# --- the base examines itself, and is kept -------------------------------------------------------------------------------
+
+
+def test_held_out_examples_are_really_gone(tmp_path: Path) -> None:
+    """In the self-check no article has the example that asks, neither as an example nor as its title."""
+    articles, _ = read_articles(write_shop(tmp_path))
+    left, taken = held_out(articles)
+
+    assert taken
+    assert all(question not in left[number].questions for question, number in taken)
+    assert {number for _, number in taken} <= {i for i, a in enumerate(articles) if len(a.questions) > 1}
+
+
+def test_the_saved_index_answers_alike_and_notices_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second start takes the kept index over and answers the same; what changed meanwhile is read; a torn file is built anew."""
+    monkeypatch.setattr(search, "WORTH_SAVING", 0.0)
+    folder, cache = write_shop(tmp_path / "kb"), tmp_path / "cache"
+    first = Knowledge.open(folder, settings=WORDS_ONLY, cache=cache).answer("скок стоит доставка")
+    (kept,) = cache.glob("index-*")
+
+    second = Knowledge.open(folder, settings=WORDS_ONLY, cache=cache).answer("скок стоит доставка")
+    assert (second.candidates, second.confidence) == (first.candidates, first.confidence)
+
+    (folder / "gift.md").write_text("---\ntitle: Подарочная упаковка\n---\nУпакуем красиво.", encoding="utf-8")
+    assert Knowledge.open(folder, settings=WORDS_ONLY, cache=cache).answer("подарочная упаковка").candidates[0].article == "gift"
+
+    kept.write_bytes(kept.read_bytes()[:1000])
+    assert Knowledge.open(folder, settings=WORDS_ONLY, cache=cache).answer("забыл пароль").candidates[0].article == "account/password"
+
+
+def test_vectors_are_encoded_once(tmp_path: Path) -> None:
+    """Vectors are kept by content and model: a second store computes nothing, a changed text only itself."""
+
+    class Counting:
+        id = "counting"
+
+        def __init__(self) -> None:
+            self.seen: list[str] = []
+
+        def encode(self, texts: Sequence[str], *, query: bool = False) -> np.ndarray:
+            self.seen += texts
+            return np.array([[len(t), 1.0] for t in texts], np.float32)
+
+    first, second, other = Counting(), Counting(), Counting()
+    VectorStore(first, tmp_path).encode(["а", "бб", "а"])
+    assert VectorStore(second, tmp_path).encode(["бб", "ввв"]).tolist() == [[2.0, 1.0], [3.0, 1.0]]
+    other.id = "other"
+    VectorStore(other, tmp_path).encode(["а"])
+
+    assert (sorted(first.seen), second.seen, other.seen) == (["а", "бб"], ["ввв"], ["а"])
+
+
+def test_synonyms_of_the_owner(tmp_path: Path) -> None:
+    """The owner's list of words works in questions and articles alike."""
+    words = tmp_path / "words.yaml"
+    words.write_text("пароль: [секретик, ключик от двери]\n", encoding="utf-8")
+    base = Knowledge.open(write_shop(tmp_path / "kb"), settings=KnowledgeSettings(model="off", synonyms=(words,)))
+
+    assert base.answer("забыл ключик от двери").candidates[0].article == "account/password"
+
+
+def test_retrievers_find_by_one_channel(shop: Knowledge) -> None:
+    """Each channel answers alone through the same protocol, best first."""
+    for name, retriever in shop.retrievers.items():
+        found = retriever.find("как вернуть товар", 3)
+        assert found[0].article == "returns/goods", name
+        assert [m.score for m in found] == sorted((m.score for m in found), reverse=True)
