@@ -149,15 +149,16 @@ async def open_house(
     storage: str | None = None,
     folders: Sequence[Path] = (),
     log_events: bool = True,
+    knowledge: Knowledge | None = None,
 ) -> House:
     """Join everything. *adapters* (or what makes them, given the salt) are used in place of the configured ones; *desk* where the config names none.
 
-    *folders* may be read for attachments besides the articles' own. Raises `ConfigError`, `StorageError`.
+    *folders* may be read for attachments besides the articles' own; *knowledge* spares reading the articles again. Raises `ConfigError`, `StorageError`.
     """
     clock = clock or Clock()
     hours = open_hours(config)
     words = open_words(config, hours)
-    knowledge = await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
+    knowledge = knowledge or await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
     store = SqliteStore.open(storage or config.storage_path)
     if not isinstance(adapters, Mapping):
         salt = await salt_of(store)

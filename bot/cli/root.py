@@ -93,6 +93,18 @@ def doctor(config: ConfigFile = None, as_json: AsJson = False) -> None:
     doctoring.examine(config, as_json=as_json)
 
 
+@app.command("test", help=say("command.test"))
+def test(
+    what: Annotated[Path | None, typer.Argument(help=say("option.questions"))] = None,
+    config: ConfigFile = None,
+    update: Annotated[bool, typer.Option("--update", help=say("option.update"))] = False,
+    as_json: AsJson = False,
+) -> None:
+    from bot.cli import testing
+
+    testing.run(what, config, update=update, as_json=as_json)
+
+
 @kb.command("ask", help=say("command.kb_ask"))
 def kb_ask(text: Annotated[str, typer.Argument(help=say("option.text"))], config: ConfigFile = None, as_json: AsJson = False) -> None:
     from bot.cli import asking

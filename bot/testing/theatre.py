@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.app import House, open_house
 from bot.clock import HandClock
 from bot.config import Config
+from bot.knowledge.search import Knowledge
 from bot.model import Attachment, Inbound, InboundKind, Outbound, Peer, Sender, Verb
 from bot.testing.fake_adapter import FakeAdapter, Said
 from bot.tokens import token
@@ -134,14 +135,17 @@ def find_button(said: list[Said], label: str) -> tuple[Said, int, int]:
 
 
 @asynccontextmanager
-async def open_theatre(articles: Path, *, config: Config | None = None, forum: bool = True, desk: bool = True, storage: str = ":memory:") -> AsyncIterator[Theatre]:
-    """A house over the articles in a folder, with fake channels; closed at the end."""
-    settings = (config or Config()).model_dump(exclude={"base", "channels"})
+async def open_theatre(
+    articles: Path, *, config: Config | None = None, forum: bool = True, desk: bool = True, storage: str = ":memory:", knowledge: Knowledge | None = None
+) -> AsyncIterator[Theatre]:
+    """A house over the articles in a folder, with fake channels; closed at the end. *knowledge* is used where it is already open."""
+    config = config or Config()
+    settings = config.model_dump(exclude={"base", "channels", "desk"})
     settings["knowledge"] = {**settings["knowledge"], "folder": str(articles), "embeddings": {"model": "off"}}
     clock = HandClock(NOON)
     channels = {"telegram": FakeAdapter("telegram", forum=forum), "vk": FakeAdapter("vk")}
     place = Peer("telegram", DESK_CHAT) if desk else None
-    house = await open_house(Config(**settings), adapters=channels, clock=clock, desk=place, storage=storage, log_events=False)
+    house = await open_house(Config(**settings, base=config.base), adapters=channels, clock=clock, desk=place, storage=storage, log_events=False, knowledge=knowledge)
     try:
         yield Theatre(house, clock, channels)
     finally:

@@ -1,0 +1,275 @@
+"""Dialog stories: what somebody says and presses and must hear, kept as YAML (the playground saves them) and played in a theatre."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import yaml
+
+from bot.config import Config
+from bot.errors import ConfigError, Problem
+from bot.knowledge.search import Knowledge
+from bot.model import Sender, Verb
+from bot.testing.fake_adapter import Said
+from bot.testing.theatre import NOON, Customer, Operator, Theatre, open_theatre
+from bot.wording import Wording
+
+QUOTE = 80  # characters of an answer that a story expects, as the playground cuts it
+DOINGS = ("says", "presses", "hears", "hears_not", "operator_says", "operator_presses", "operator_hears", "clock")
+_LATER = re.compile(r"\+(\d+)\s*(m|h|d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a story; `line` is its line in the file."""
+
+    doing: str
+    text: str
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A conversation of one customer at one channel. `clock` None is a Friday noon."""
+
+    name: str
+    channel: str = "telegram"
+    customer: Mapping[str, str] = field(default_factory=dict)
+    clock: datetime | None = None
+    steps: tuple[Step, ...] = ()
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A step that was played: whether it went as told, and what was heard instead."""
+
+    step: Step
+    right: bool
+    got: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """A story that was played to its end, or to the step that could not be done."""
+
+    story: Story
+    played: tuple[Played, ...]
+
+    @property
+    def right(self) -> bool:
+        return all(p.right for p in self.played)
+
+
+def read_stories(path: Path) -> tuple[Story, ...]:
+    """The stories of a file. Raises ConfigError with every fault and its line."""
+    file = path.as_posix()
+    try:
+        text = path.read_text("utf-8-sig")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        rows = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([Problem(f"файл не читается: {type(error).__name__}", file)]) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise ConfigError([Problem(f"не YAML: {error.problem}", file, mark.line + 1 if mark else 0, hint="проверьте кавычки и отступы")]) from None
+    if root is None:
+        return ()
+    if not isinstance(root, yaml.SequenceNode):
+        root, rows = yaml.SequenceNode("tag:yaml.org,2002:seq", [root]), [rows]
+    problems: list[Problem] = []
+    stories = [_story(row, node, file, problems) for row, node in zip(rows, root.value, strict=True)]
+    if problems:
+        raise ConfigError(problems)
+    return tuple(stories)
+
+
+def _story(row: object, node: yaml.Node, file: str, problems: list[Problem]) -> Story:
+    line = node.start_mark.line + 1
+    if not isinstance(row, dict) or not isinstance(row.get("steps"), list):
+        problems.append(Problem("у сценария нет шагов (steps)", file, line, 1, "- {test: Название, steps: [{says: …}, {hears: …}]}"))
+        return Story("")
+    nodes = next((v for k, v in node.value if k.value == "steps"), node)
+    steps: list[Step] = []
+    for step, place in zip(row["steps"], nodes.value, strict=True):
+        here = place.start_mark.line + 1
+        if not isinstance(step, dict) or len(step) != 1 or next(iter(step)) not in DOINGS:
+            problems.append(Problem("шаг не читается", file, here, 1, f"один ключ из: {', '.join(DOINGS)}"))
+            continue
+        doing, text = next(iter(step.items()))
+        steps.append(Step(doing, text.isoformat() if isinstance(text, datetime) else str(text), here))
+    clock = row.get("clock")
+    try:
+        began = clock if isinstance(clock, datetime) else datetime.fromisoformat(str(clock)) if clock else None
+    except ValueError:
+        problems.append(Problem(f"время «{clock}» не читается", file, line, 1, "например 2026-11-20T12:00+03:00"))
+        began = None
+    customer = {str(k): str(v) for k, v in (row.get("customer") or {}).items()}
+    return Story(str(row.get("test", "")), str(row.get("channel", "telegram")), customer, began, tuple(steps), file, line)
+
+
+async def play(story: Story, knowledge: Knowledge, config: Config) -> Performance:
+    """Play a story in a house of its own, over articles that are already open. A step that cannot be done ends it."""
+    async with open_theatre(knowledge.folder, config=config, knowledge=knowledge) as theatre:
+        zone = ZoneInfo(config.hours.timezone)
+        theatre.clock.at = began = story.clock or NOON
+        if began.tzinfo is None:
+            theatre.clock.at = began.replace(tzinfo=zone)
+        scene = _Scene(theatre, story, zone)
+        played: list[Played] = []
+        for step in story.steps:
+            done = await scene.act(step)
+            played.append(done)
+            if not done.right and step.doing not in ("hears", "hears_not", "operator_hears"):
+                break
+        return Performance(story, tuple(played))
+
+
+class _Scene:
+    """A story under way: its people, and how far they have listened."""
+
+    def __init__(self, theatre: Theatre, story: Story, zone: ZoneInfo) -> None:
+        self._theatre, self._zone = theatre, zone
+        channel = story.channel if story.channel in theatre.channels else "telegram"
+        known = story.customer
+        self._customer = theatre.customer(known.get("name", "Анна"), channel=channel, chat="1001", language=known.get("language", "ru"))
+        told = {k: known[k] for k in ("last_name", "username", "gender") if k in known}
+        self._customer._sender = Sender("1001", known.get("name", "Анна"), language=known.get("language", "ru"), **told)  # type: ignore[arg-type]
+        self._operator: Operator = theatre.operator()
+        self._variants = list(_variants(theatre.house.words))
+        self._mark = self._desk_mark = 0
+
+    async def act(self, step: Step) -> Played:
+        try:
+            match step.doing:
+                case "hears" | "hears_not" | "operator_hears":
+                    return self._listen(step)
+                case "clock":
+                    await self._theatre.later(seconds=max(0.0, (self._moment(step.text) - self._theatre.clock()).total_seconds()))
+                    return Played(step, True)
+            self._mark, self._desk_mark = len(self._heard()), len(self._seen())
+            match step.doing:
+                case "says":
+                    await self._customer.says(step.text)
+                case "presses":
+                    await self._customer.presses(step.text)
+                case "operator_says":
+                    await self._operator.says(step.text, ticket=await self._ticket())
+                case "operator_presses":
+                    await self._operator.presses(step.text, ticket=await self._ticket())
+        except (LookupError, ValueError) as error:
+            return Played(step, False, (str(error),))
+        return Played(step, True)
+
+    def _listen(self, step: Step) -> Played:
+        operator = step.doing == "operator_hears"
+        said, mark = (self._seen(), self._desk_mark) if operator else (self._heard(), self._mark)
+        fresh = said[mark:]
+        texts = tuple(_shown(s) for s in fresh)
+        found = next((n for n, text in enumerate(texts) if self._alike(step.text, text)), None)
+        if step.doing == "hears_not":
+            return Played(step, found is None, texts)
+        if found is not None:
+            if operator:
+                self._desk_mark = mark + found + 1
+            else:
+                self._mark = mark + found + 1
+        return Played(step, found is not None, texts)
+
+    def _alike(self, wanted: str, text: str) -> bool:
+        """Whether *wanted* is in the text, or both are variants of the same words."""
+        if _folded(wanted) in _folded(text):
+            return True
+        first = next((row.strip() for row in text.splitlines() if row.strip()), "")
+        return any(any(v.match(wanted) for v in variants) and any(v.match(first) for v in variants) for variants in self._variants)
+
+    def _heard(self) -> list[Said]:
+        person: Customer = self._customer
+        return [s for s in self._theatre.channels[person.peer.channel].in_chat(person.peer.chat, verb=None) if s.outbound.verb in (Verb.SAY, Verb.EDIT)]
+
+    def _seen(self) -> list[Said]:
+        place = self._theatre.house.desk.binding.place
+        if place is None:
+            return []
+        return [s for s in self._theatre.channels[place.channel].in_chat(place.chat, verb=None) if s.outbound.verb in (Verb.SAY, Verb.EDIT)]
+
+    async def _ticket(self) -> int:
+        tickets = await self._theatre.house.store.tickets(open_only=False)
+        if not tickets:
+            raise LookupError("нет ни одного обращения")
+        return max(t.number for t in tickets)
+
+    def _moment(self, text: str) -> datetime:
+        """The moment a clock step names: ISO, "+15m", or the next "23:07". Raises ValueError."""
+        now = self._theatre.clock().astimezone(self._zone)
+        if later := _LATER.fullmatch(text.strip()):
+            return now + timedelta(**{{"m": "minutes", "h": "hours", "d": "days"}[later[2]]: int(later[1])})
+        if re.fullmatch(r"\d{1,2}:\d{2}", text.strip()):
+            hour, minute = map(int, text.split(":"))
+            then = datetime.combine(now.date(), time(hour, minute), self._zone)
+            return then if then >= now else then + timedelta(days=1)
+        moment = datetime.fromisoformat(text.strip())
+        return moment if moment.tzinfo else moment.replace(tzinfo=self._zone)
+
+
+def _shown(said: Said) -> str:
+    """The text of a message, or its attachments where it has none, as the playground notes them."""
+    return said.outbound.text.text or f"[{', '.join(a.media.value for a in said.outbound.attachments)}]"
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().replace("ё", "е").split())
+
+
+def _variants(words: Wording) -> Iterator[Sequence[re.Pattern[str]]]:
+    """The first lines of each key that is said in several ways, as patterns."""
+    for key in words.keys():
+        options = words.options(key)
+        if len(options) > 1:
+            lines = [next((row.strip() for row in o.splitlines() if row.strip()), "") for o in options]
+            patterns = [re.sub(r"\\\{\\\{.*?\\\}\\\}|\\\{%.*?%\\\}", ".*", re.escape(re.sub(r"[*_`]", "", line))) for line in lines]
+            yield [re.compile(p, re.IGNORECASE) for p in patterns if re.search(r"\w{3}", p.replace(".*", ""))]
+
+
+def quote(text: str) -> str:
+    """Enough of an answer to recognise it: its first line, cut at a word."""
+    line = next((row.strip() for row in text.splitlines() if row.strip()), "")
+    return line if len(line) <= QUOTE else line[:QUOTE].rsplit(" ", 1)[0]
+
+
+def rewritten(text: str, performances: Sequence[Performance]) -> str:
+    """The file with each `hears` that went wrong replaced by what was heard at its place; everything else stays."""
+    wanted: dict[int, str] = {}
+    for performance in performances:
+        for done in performance.played:
+            if not done.right and done.step.doing in ("hears", "operator_hears") and done.got:
+                wanted[done.step.line] = quote(done.got[0])
+    rows = text.split("\n")
+    for step in sorted(_heard_nodes(yaml.compose(text, Loader=yaml.SafeLoader)), key=lambda n: -n.start_mark.line):
+        if (heard := wanted.get(step.start_mark.line + 1)) is not None:
+            begin, end = step.start_mark, step.end_mark
+            tail = rows[end.line][end.column :]
+            rows[begin.line : end.line + 1] = [rows[begin.line][: begin.column] + _scalar(heard) + tail]
+    return "\n".join(rows)
+
+
+def _heard_nodes(node: yaml.Node | None) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.SequenceNode):
+        for inner in node.value:
+            yield from _heard_nodes(inner)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if str(key.value) in ("hears", "operator_hears"):
+                yield value
+            else:
+                yield from _heard_nodes(value)
+
+
+def _scalar(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
