@@ -279,12 +279,12 @@ def split_passages(body: str) -> tuple[Passage, ...]:
         else:
             parts[-1][1].append(row)
     passages: list[Passage] = []
-    for heading, rows in parts:
+    for title, rows in parts:
         text = "\n".join(rows).strip()
         if text:
-            passages += [Passage(heading, piece) for piece in _pieces(text)]
-        elif heading:
-            passages.append(Passage(heading, ""))
+            passages += [Passage(title, piece) for piece in _pieces(text)]
+        elif title:
+            passages.append(Passage(title, ""))
     return tuple(passages)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
 from bot.knowledge.index import MIX, Index, Reading, Side
@@ -76,13 +76,13 @@ class _Scores:
     body_semantic: Floats
 
 
-def gather(index: Index, asked: Asked, *, vectors: Vectors | None = None, allowed: Sequence[bool] | None = None) -> Evidence:
+def gather(index: Index, asked: Asked, *, vectors: Vectors | None = None, allowed: npt.NDArray[np.bool_] | None = None) -> Evidence:
     """Everything known about the articles that may answer *asked*, for the best `SHORTLIST` of them."""
     if asked.vector is None:
         vectors = None
     scores = _unit_scores(index, asked, vectors)
     columns = _article_scores(index, asked, scores)
-    barred = np.zeros(len(index.articles), bool) if allowed is None else ~np.asarray(allowed, bool)
+    barred = np.zeros(len(index.articles), bool) if allowed is None else ~allowed
     scale = np.where(BODY[:, None] & (columns[0] <= 0)[None, :], 2.0, 1.0)
     hand = np.where(barred, -1.0, (HAND[:, None] * scale * columns).sum(0))
     chosen = _largest(hand, SHORTLIST)

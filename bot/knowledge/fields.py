@@ -136,11 +136,14 @@ class _Reader:
             return value
         if isinstance(value, datetime):
             return value.date()
-        for form in ("%Y-%m-%d", "%d.%m.%Y"):
+        words = str(value).strip()
+        found = re.fullmatch(r"(\d{4})-(\d\d?)-(\d\d?)", words) or re.fullmatch(r"(\d\d?)\.(\d\d?)\.(\d{4})", words)
+        if found:
+            first, month, last = (int(g) for g in found.groups())
             try:
-                return datetime.strptime(str(value).strip(), form).date()
+                return date(first, month, last) if first > 31 else date(last, month, first)
             except ValueError:
-                continue
+                pass
         self.fault(key, f"дата «{str(value)[:40]}» не читается", "напишите её так: 2026-12-31", "KB010")
         return None
 

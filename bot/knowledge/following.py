@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 LONGEST = 7
-_OPENINGS = frozenset(["а", "и", "ну", "но", "если", "или", "and", "but", "or", "if"])
-_POINTERS = frozenset(
-    ["это", "этот", "эта", "эти", "этого", "этой", "этих", "этому", "этим", "него", "нее", "неё", "нему", "ней", "них", "его", "ее", "её", "их", "он", "она", "они", "оно", "там", "туда", "оттуда", "тогда", "такой", "такая", "такое", "такие", "тоже", "также", "it", "its", "that", "this", "those", "these", "there", "them", "they", "then", "same"]
-)
-
-
+_OPENINGS = frozenset({"а", "и", "ну", "но", "если", "или", "and", "but", "or", "if"})
+_POINTERS = frozenset({
+    "это", "этот", "эта", "эти", "этого", "этой", "этих", "этому", "этим", "него", "нее", "ней", "них", "его", "ее", "их", "он", "она", "они", "оно",
+    "там", "туда", "оттуда", "тогда", "такой", "такая", "такое", "такие", "тоже", "также",
+    "it", "its", "that", "this", "there", "those", "these", "them", "they", "then", "same",
+})  # fmt: skip
 UNKNOWN = 0.5  # a bare word or two that the base covers better than this is a topic of its own, not a follow-up
 
 

@@ -54,12 +54,13 @@ def read_yaml(text: str, file: str, first_line: int = 1) -> tuple[Head | None, t
         depth = 0
         for event in yaml.parse(text, Loader=_LOADER):
             mark = event.start_mark
+            row, place = (mark.line, mark.column) if mark else (0, 0)
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                return problem("якоря и ссылки YAML (& и *) здесь не читаются", "KB004", "возьмите текст в кавычки или повторите значение", mark.line, mark.column)
+                return problem("якоря и ссылки YAML (& и *) здесь не читаются", "KB004", "возьмите текст в кавычки или повторите значение", row, place)
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > MAX_DEPTH:
-                    return problem(f"вложенность больше {MAX_DEPTH} уровней", "KB005", "упростите шапку", mark.line, mark.column)
+                    return problem(f"вложенность больше {MAX_DEPTH} уровней", "KB005", "упростите шапку", row, place)
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
         node = yaml.compose(text, Loader=_LOADER)
@@ -78,8 +79,8 @@ def read_yaml(text: str, file: str, first_line: int = 1) -> tuple[Head | None, t
                     places[f"{name}[{i}]"] = first_line + item.start_mark.line
         values = yaml.load(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line, mark.column) if mark else (0, 0)
+        where = error.problem_mark or error.context_mark
+        line, column = (where.line, where.column) if where else (0, 0)
         return problem(f"шапка не читается: {_in_russian(error)}", "KB003", _hint(text, line), line, column)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         return problem(f"шапка не читается: {type(error).__name__}", "KB003", "проверьте даты, кавычки и отступы")

@@ -6,6 +6,7 @@ import functools
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +89,7 @@ class Reader:
         return self.speech, self.grams, self.lemmas, self.pairs, self.meanings
 
     def __setstate__(self, state: tuple[object, ...]) -> None:
-        self.__init__(state[0])  # type: ignore[misc, arg-type]
+        self.__init__(state[0])  # type: ignore[misc]
         self.grams, self.lemmas, self.pairs, self.meanings = state[1:]  # type: ignore[assignment]
 
     def forget_all_but(self, texts: set[str]) -> None:
@@ -103,7 +104,7 @@ class Reader:
 
     def _terms(self, words: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
         lemmas = [lemma(w) for w in words]
-        return lemmas, lemmas + [f"{a} {b}" for a, b in zip(lemmas, lemmas[1:], strict=False)], self.speech.meanings(lemmas)
+        return lemmas, lemmas + [f"{a} {b}" for a, b in pairwise(lemmas)], self.speech.meanings(lemmas)
 
 
 def _count_unknown(numbers: Sequence[int]) -> Counts:

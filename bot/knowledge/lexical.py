@@ -74,7 +74,7 @@ class Rows:
         size = int(self.terms.max()) + 1
         places = np.arange(1, len(self.terms) + 1, dtype=np.float64)
         turned = scipy.sparse.csr_matrix((places, self.terms, self.starts), shape=(len(self.starts) - 1, size)).tocsc()
-        return turned.data.astype(np.int64) - 1
+        return np.asarray(turned.data, np.int64) - 1
 
 
 def count(numbers: Sequence[int]) -> tuple[Ints, Floats]:
@@ -129,7 +129,7 @@ def inverse_frequency(rows: Rows, owners: Ints, size: int, prior: Floats | None 
     if prior is not None and prior_weight:
         df = df + prior * np.float32(prior_weight)
         total = total + np.float32(prior_weight)
-    return np.log((total + 1) / (df + 0.5)).clip(0.05).astype(np.float32)
+    return np.asarray(np.log((total + 1) / (df + 0.5)).clip(0.05), np.float32)
 
 
 def cosine_weights(rows: Rows, idf: Floats) -> Floats:

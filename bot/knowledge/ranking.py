@@ -14,6 +14,7 @@ from bot.knowledge.index import Index
 from bot.knowledge.lexical import Floats
 
 COEFFICIENTS = Path(__file__).parent / "data" / "coefficients.npz"
+CLIP = 5.0  # standard deviations: nothing counts for more
 BARE = 0.3  # log1p of examples an article: below it passages alone are searched, with weights of their own
 _BARE_COLUMNS = [
     FEATURES.index(n)
@@ -32,13 +33,13 @@ class Network:
     hidden: Floats
     hidden_bias: Floats
     out: Floats
-    clip: float = 5.0
 
     def __call__(self, rows: Floats) -> Floats:
         """One number a row (n, D) -> (n,): the mean over the networks."""
-        x = np.clip((rows - self.mean) / self.spread, -self.clip, self.clip)
+        x = np.clip((rows - self.mean) / self.spread, -CLIP, CLIP)
         deep = np.tanh(np.einsum("nd,edh->enh", x, self.hidden, optimize=True) + self.hidden_bias[:, None, :])
-        return ((x @ self.linear.T).T + self.bias[:, None] + (deep * self.out[:, None, :]).sum(2)).mean(0).astype(np.float32)
+        each = (x @ self.linear.T).T + self.bias[:, None] + (deep * self.out[:, None, :]).sum(2)
+        return np.asarray(each.mean(0), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def read_models(path: Path = COEFFICIENTS) -> Mapping[str, Model]:
 
 
 def _network(data: Mapping[str, np.ndarray], name: str) -> Network:
-    return Network(*(np.asarray(data[f"{name}.{f}"], np.float32) for f in ("mean", "spread", "linear", "bias", "hidden", "hidden_bias", "out")))
+    return Network(**{f: np.asarray(data[f"{name}.{f}"], np.float32) for f in ("mean", "spread", "linear", "bias", "hidden", "hidden_bias", "out")})
 
 
 def is_bare(index: Index) -> bool:
@@ -127,7 +128,7 @@ def chances(scores: Floats) -> Floats:
     if not len(scores):
         return scores
     raised = np.exp(scores - scores.max())
-    return raised / raised.sum()
+    return np.asarray(raised / raised.sum(), np.float32)
 
 
 def confidence_inputs(index: Index, evidence: Evidence, scores: Floats, check: SelfCheck) -> Floats:

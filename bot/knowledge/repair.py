@@ -21,7 +21,11 @@ _TO_RU = str.maketrans(_EN, _RU.replace("ё", "е"))
 _TO_EN = str.maketrans(_RU, _EN)
 _SHIFTED = str.maketrans('{}:"<>~', "[];',.`")
 _LOOKALIKES = str.maketrans("aceopxykmthb", "асеорхукмтнв")
-_ROMAN = dict(zip("абвгдежзийклмнопрстуфхцчшщъыьэюя", ["a", "b", "v", "g", "d", "e", "zh", "z", "i", "y", "k", "l", "m", "n", "o", "p", "r", "s", "t", "u", "f", "kh", "ts", "ch", "sh", "sch", "", "y", "", "e", "yu", "ya"], strict=True))
+_ROMAN = {
+    "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ж": "zh", "з": "z", "и": "i", "й": "y", "к": "k", "л": "l", "м": "m", "н": "n",
+    "о": "o", "п": "p", "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sch", "ъ": "", "ы": "y",
+    "ь": "", "э": "e", "ю": "yu", "я": "ya",
+}  # fmt: skip
 _KEY_STEPS = (
     ("shch", "1"), ("sch", "1"), ("sh", "1"), ("w", "v"), ("zh", "2"), ("kh", "h"), ("tz", "c"), ("ts", "c"), ("ch", "3"), ("ph", "f"), ("x", "h"),
     ("'", ""), ("`", ""), ("yo", "e"), ("jo", "e"), ("yu", "4"), ("ju", "4"), ("iu", "4"), ("ya", "5"), ("ja", "5"), ("ia", "5"), ("ye", "e"),
@@ -195,9 +199,9 @@ def _unprotected(raw: Sequence[str], chunks: Sequence[str]) -> list[int]:
         bare = shape.strip(".,!?:;()\"'«»")
         if _PROTECTED.search(chunk):
             continue
-        if russian and _LATIN.search(chunk) and not _CYRILLIC.search(chunk):
-            if (bare.isupper() and len(bare) > 1) or (i and _CODE_BEFORE.search(chunks[i - 1].strip(":-—«\""))):
-                continue
+        foreign = russian and bool(_LATIN.search(chunk)) and not _CYRILLIC.search(chunk)
+        if foreign and ((bare.isupper() and len(bare) > 1) or (i and _CODE_BEFORE.search(chunks[i - 1].strip(":-—«\"")))):
+            continue
         free.append(i)
     return free
 

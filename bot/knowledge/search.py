@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -243,7 +243,7 @@ class Knowledge:
         text = question[:MAX_QUESTION].replace("\0", " ")
         repaired = repair(text, state.lexicon)
         spoken = state.shelf.language_of(repaired.text, language)
-        allowed = state.shelf.allowed(spoken, channel, segment, today or date.today())
+        allowed = state.shelf.allowed(spoken, channel, segment, today or datetime.now().astimezone().date())
         found = self._find(state, repaired, spoken, allowed)
         if repaired.repairs and found.scope < 1 - 2 * RAW_WINS:
             raw = self._find(state, Repaired(text), spoken, allowed)

@@ -38,7 +38,7 @@ class Shelf:
 
     def allowed(self, language: str, channel: str, segment: Mapping[str, object], today: date) -> np.ndarray:
         """Which published articles may be shown: in date, for this channel and customer, and not a twin in the wrong language."""
-        mask = (self._last >= today.toordinal()) & ~self._foreign.get(language, self._nobody)
+        mask = np.asarray((self._last >= today.toordinal()) & ~self._foreign.get(language, self._nobody), bool)
         for i in self._channelled:
             kinds = self.published[i].channels
             mask[i] &= not channel or channel in kinds or channel.split("-")[0] in kinds

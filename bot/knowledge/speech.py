@@ -79,12 +79,14 @@ def _read_speech(files: tuple[Path, ...]) -> Speech:
                 preambles |= {tuple(words_of(str(p))) for p in entry if isinstance(p, str)}
             elif name == "same" and isinstance(entry, dict):
                 for target, variants in entry.items():
-                    for variant in [variants] if isinstance(variants, str) else variants or []:
+                    for variant in variants if isinstance(variants, list) else [variants]:
                         same[tuple(words_of(str(variant)))] = tuple(words_of(str(target)))
             elif name == "groups":
                 for group in entry:
-                    for phrase in group if isinstance(group, list) else []:
-                        groups.setdefault(tuple(lemma(w) for w in words_of(str(phrase))), []).append(f"#{group[0]}")
+                    phrases = group if isinstance(group, list) else []
+                    first = next(iter(phrases), "")
+                    for phrase in phrases:
+                        groups.setdefault(tuple(lemma(w) for w in words_of(str(phrase))), []).append(f"#{first}")
     same.pop((), None)
     groups.pop((), None)
     return Speech(same, {k: tuple(dict.fromkeys(v)) for k, v in groups.items()}, frozenset(p for p in preambles if p))
