@@ -19,8 +19,8 @@ class KnowledgeSettings:
     """
 
     model: str = "auto"
-    answer: float = 0.85
-    handoff: float = 0.4
+    answer: float = 0.82
+    handoff: float = 0.35
     lead: float = 0.45
     options: int = 3
     candidates: int = 8
