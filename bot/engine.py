@@ -25,6 +25,9 @@ _ASIDE = {  # what is known and kept, and needs nobody's decision
 }
 
 
+_WORDS = (InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.START)
+
+
 class Desk(Protocol):
     """The operators' side of a decision (bot/handoff/desk.py)."""
 
@@ -100,7 +103,7 @@ class Engine:
         start = time.perf_counter()
         try:
             outcome = await self._decide_safely(turn)
-            finished = await self._store.finish_turn(turn, self._ready(turn, outcome), self._clock())
+            finished = await self._store.finish_turn(turn, self._ready(turn, self._with_heard(turn, outcome)), self._clock())
         except Conflict:
             return  # somebody changed the conversation meanwhile: the store gave the turn back, it is decided anew
         except asyncio.CancelledError:
@@ -146,7 +149,7 @@ class Engine:
         first = turn.said[0]
         if first.kind is InboundKind.MOVED:
             return await self._moved(first)
-        if first.kind in _ASIDE:
+        if first.kind in _ASIDE and not (first.kind is InboundKind.MEMBER and self._desk.hears(turn)):
             return Outcome("engine", Result.IGNORED, _ASIDE[first.kind])
         if self._desk.hears(turn):
             return await self._desk.decide(turn)
@@ -163,6 +166,15 @@ class Engine:
         await self._store.move_chat(channel, old, new)
         event = Event("chat_moved", data={"channel": channel, "old": old, "new": new})
         return Outcome("engine", Result.IGNORED, "moved", events=(event,), keep={f"moved:{channel}:{old}": new})
+
+    def _with_heard(self, turn: Turn, outcome: Outcome) -> Outcome:
+        """What a customer said leaves an event with what came of it, for the reports: the first of its turn."""
+        first = turn.said[0]
+        if first.kind not in _WORDS or self._desk.hears(turn):
+            return outcome
+        seconds = round((self._clock() - first.at).total_seconds(), 3)
+        data = {"channel": first.peer.channel, "dialog": outcome.dialog, "result": str(outcome.result), "seconds": max(0.0, seconds)}
+        return replace(outcome, events=(Event("heard", data=data), *outcome.events))
 
     def _ready(self, turn: Turn, outcome: Outcome) -> Outcome:
         """The outcome as it is promised: every press acknowledged, every text short enough for its channel."""

@@ -90,7 +90,7 @@ class LogObserver:
         self._log = get_logger("events")
 
     def seen(self, event: Event) -> None:
-        if event.kind != "turn":  # counted by metrics; the log has the turn's own events
+        if event.kind not in ("turn", "heard"):  # counted by metrics and reports; the log has the turn's own events
             self._log.info(event.kind, conversation=event.conversation, ticket=event.ticket)
 
 

@@ -15,7 +15,7 @@ from bot.storage.codec import moment, ms, to_json
 from bot.storage.deliveries import reorder
 
 # Of an event's data only these stay, and only where they are figures, yes/no or the names of our own things.
-KEPT = frozenset({"article", "decision", "dialog", "result", "category", "seconds", "wait", "rating", "priority", "confidence", "score"})
+KEPT = frozenset({"article", "helped", "channel", "decision", "dialog", "result", "category", "seconds", "wait", "rating", "priority", "confidence", "score"})
 
 _HIS = "(select id from conversations where customer = :customer)"
 _TICKETS = f"(select number from tickets where conversation in {_HIS})"

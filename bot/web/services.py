@@ -128,7 +128,7 @@ class WebServices:
     def seen(self, event: Event) -> None:
         """The pages as an `Observer`: what happened is counted, and open pages look again."""
         self.metrics.seen(event)
-        if event.kind != "turn":
+        if event.kind not in ("turn", "heard"):
             self.hub.tell("happened", {"kind": event.kind, "ticket": event.ticket})
 
     async def tell_reloaded(self, reloaded: Reloaded) -> None:

@@ -1,0 +1,1 @@
+"""The service in figures: pure functions over what happened; whoever calls reads the store."""

@@ -1,0 +1,215 @@
+"""What happened, put in order: visits of customers and the stories of tickets, both read from the events alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.model import Event, Ticket
+
+SILENCE = timedelta(hours=4)  # after so long without a word (and without an open ticket) the next word begins a new visit
+RETURN = timedelta(hours=72)  # who asks about the same again within it was not helped
+BEFORE = timedelta(days=7)  # how far before a period events are wanted, so that what began earlier is known
+KINDS = (
+    "heard", "answered", "clarified", "not_helped", "unanswered", "feedback", "ticket_opened", "ticket_taken", "first_reply", "ticket_closed",
+    "ticket_returned", "ticket_reopened", "ticket_transferred", "ticket_snoozed", "sla_breached", "rating_asked", "rated", "demo",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Visit:
+    """What a customer came for in one go. `asked`: he wanted something, and did more than say hello."""
+
+    conversation: int
+    start: datetime
+    end: datetime
+    channel: str = ""
+    turns: int = 0
+    shown: list[str] = field(default_factory=list)
+    offered: set[str] = field(default_factory=set)
+    helped: int = 0
+    not_helped: int = 0
+    unanswered: int = 0
+    tickets: list[int] = field(default_factory=list)
+    led: str = ""  # the article that was shown last before a person was called
+    wait: float | None = None  # seconds from the first words to the bot's own answer
+    over: bool = False
+    returned: bool = False  # the customer came again about the same
+
+    @property
+    def asked(self) -> bool:
+        return bool(self.shown or self.offered or self.tickets or self.unanswered)
+
+    @property
+    def topics(self) -> set[str]:
+        return {*self.shown, *self.offered}
+
+
+@dataclass(slots=True)
+class Story:
+    """A ticket's way from opening to closing."""
+
+    number: int
+    conversation: int = 0
+    channel: str = ""
+    opened: datetime | None = None
+    reason: str = ""
+    taken: list[tuple[datetime, str]] = field(default_factory=list)
+    reply: datetime | None = None
+    replied_by: str = ""
+    closed: list[tuple[datetime, str]] = field(default_factory=list)
+    reopened: list[datetime] = field(default_factory=list)
+    transferred: list[tuple[datetime, str]] = field(default_factory=list)
+    breaches: list[tuple[datetime, str]] = field(default_factory=list)
+    asked: datetime | None = None
+    rated: datetime | None = None
+    rating: int | None = None
+
+    @property
+    def operator(self) -> str:
+        """Who answers for it: the last one who took it, else who answered first."""
+        return self.taken[-1][1] if self.taken else self.replied_by
+
+    @property
+    def resolved(self) -> datetime | None:
+        """When it was closed for good by us; None while it is open, or when the customer called it off."""
+        if not self.closed or self.closed[-1][1] == "customer":
+            return None
+        at = self.closed[-1][0]
+        return None if any(r > at for r in self.reopened) else at
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything figures are counted from. *working* says how much of a stretch people were there; *now* is where knowledge ends."""
+
+    events: tuple[Event, ...]
+    zone: ZoneInfo
+    working: Callable[[datetime, datetime], timedelta]
+    now: datetime
+    tickets: Mapping[int, Ticket] = field(default_factory=dict)  # for names, topics, and tickets older than the events
+    answer_within: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The facts in order; made once, counted for several periods."""
+
+    facts: Facts
+    visits: tuple[Visit, ...]
+    stories: Mapping[int, Story]
+
+
+def open_ledger(facts: Facts) -> Ledger:
+    """Put the events in order."""
+    visits = _visits(facts.events)
+    channels = {v.conversation: v.channel for v in visits if v.channel}
+    return Ledger(facts, tuple(visits), _stories(facts, channels))
+
+
+def _visits(events: Iterable[Event]) -> list[Visit]:
+    done: list[Visit] = []
+    current: dict[int, Visit] = {}
+    open_tickets: dict[int, int] = {}
+    for event in events:
+        if event.at is None or event.conversation is None:
+            continue
+        own = event.conversation
+        visit = current.get(own)
+        if event.kind == "heard":
+            if event.data.get("dialog") == "rating":
+                continue  # an answer to our question is not a visit
+            if visit is None or visit.over or (own not in open_tickets and event.at - visit.end > SILENCE):
+                visit = Visit(own, event.at, event.at, str(event.data.get("channel", "")))
+                current[own] = visit
+                done.append(visit)
+            visit.end, visit.turns = event.at, visit.turns + 1
+            if visit.wait is None and event.data.get("result") in ("answered", "clarified", "handed_off"):
+                visit.wait = _number(event.data.get("seconds"))
+        elif event.kind == "ticket_closed":
+            open_tickets.pop(own, None)
+            if visit is not None:
+                visit.over, visit.end = True, max(visit.end, event.at)
+        elif event.kind == "ticket_reopened":
+            if event.ticket is not None:
+                open_tickets[own] = event.ticket
+            if visit is not None:
+                visit.over = False
+        elif visit is not None:
+            _note(visit, event, open_tickets)
+    _mark_returns(done)
+    return done
+
+
+def _note(visit: Visit, event: Event, open_tickets: dict[int, int]) -> None:
+    article = str(event.data.get("article") or "")
+    if event.kind == "answered":
+        visit.shown.append(article)
+    elif event.kind in ("clarified", "not_helped"):
+        offered = event.data.get("offered")
+        visit.offered |= {str(a) for a in offered} if isinstance(offered, (list, tuple)) else set()
+    elif event.kind == "unanswered":
+        visit.unanswered += 1
+    elif event.kind == "feedback":
+        good = event.data.get("helped") is True
+        visit.helped, visit.not_helped = visit.helped + good, visit.not_helped + (not good)
+    elif event.kind == "ticket_opened" and event.ticket is not None:
+        visit.tickets.append(event.ticket)
+        visit.led = visit.shown[-1] if visit.shown else ""
+        open_tickets[visit.conversation] = event.ticket
+
+
+def _mark_returns(visits: Iterable[Visit]) -> None:
+    """Visits come in the order of their start."""
+    before: dict[int, list[Visit]] = {}
+    for visit in visits:
+        earlier = before.setdefault(visit.conversation, [])
+        for old in earlier:
+            if timedelta() <= visit.start - old.end <= RETURN and old.topics & visit.topics:
+                old.returned = True
+        earlier[:] = [old for old in earlier if visit.start - old.end <= RETURN] + [visit]
+
+
+def _stories(facts: Facts, channels: Mapping[int, str]) -> dict[int, Story]:
+    found: dict[int, Story] = {}
+    for event in facts.events:
+        if event.ticket is None or event.at is None or event.kind in ("heard", "answered", "clarified", "feedback", "unanswered"):
+            continue
+        story = found.get(event.ticket)
+        if story is None:
+            known = facts.tickets.get(event.ticket)
+            story = found[event.ticket] = Story(event.ticket, event.conversation or 0, channels.get(event.conversation or 0, ""))
+            if known is not None:  # opened before the events that were read
+                story.opened, story.reply, story.reason = known.opened, known.first_reply, known.reason
+                story.channel = known.customer_peer.channel
+        _tell(story, event, event.at)
+    return found
+
+
+def _tell(story: Story, event: Event, at: datetime) -> None:
+    match event.kind:
+        case "ticket_opened":
+            story.opened, story.reason, story.conversation = at, str(event.data.get("reason") or ""), event.conversation or story.conversation
+        case "ticket_taken":
+            story.taken.append((at, event.actor))
+        case "first_reply":
+            story.reply, story.replied_by = at, event.actor
+        case "ticket_closed":
+            story.closed.append((at, event.actor))
+        case "ticket_reopened":
+            story.reopened.append(at)
+            story.taken.append((at, event.actor))
+        case "ticket_transferred":
+            story.transferred.append((at, event.actor))
+        case "sla_breached":
+            story.breaches.append((at, str(event.data.get("kind") or "")))
+        case "rating_asked":
+            story.asked = at
+        case "rated":
+            story.rated, story.rating = at, int(_number(event.data.get("rating")) or 0) or None
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

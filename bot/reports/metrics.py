@@ -1,0 +1,214 @@
+"""The figures: each a pure function over the ledger and a period, with the cases behind it, so that a figure and its list cannot disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import ceil
+from statistics import fmean, median
+
+from bot.reports.ledger import Ledger, Story, Visit
+from bot.reports.periods import Period
+
+FEW = 5  # ratings below which a mean says nothing and is not shown
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing that was counted: which conversation and ticket, when, and its own value (seconds, score, 0 or 1)."""
+
+    conversation: int
+    at: datetime
+    ticket: int | None = None
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure: `value` None = not enough to say anything, `n` how many cases it is made of, `parts` what belongs to it."""
+
+    key: str
+    value: float | None
+    n: int
+    parts: Mapping[str, float | None] = field(default_factory=dict)
+    cases: tuple[Case, ...] = ()
+
+
+Count = Callable[[Ledger, Period], Figure]
+
+
+def nst(ledger: Ledger, period: Period) -> Figure:
+    """Tickets opened in the period."""
+    cases = [_case(s, s.opened) for s in opened(ledger, period)]
+    return Figure("nst", len(cases), len(cases), cases=tuple(cases))
+
+
+def ntb(ledger: Ledger, period: Period) -> Figure:
+    """Tickets that breached a deadline in the period."""
+    cases = []
+    for story in ledger.stories.values():
+        if moments := [at for at, _ in story.breaches if period.holds(at)]:
+            cases.append(_case(story, moments[0], len(moments)))
+    tickets = len(opened(ledger, period))
+    return Figure("ntb", len(cases), len(cases), {"share": len(cases) / tickets if tickets else None}, tuple(cases))
+
+
+def csi(ledger: Ledger, period: Period) -> Figure:
+    """Mean rating, with how many of those asked answered."""
+    rated = [s for s in ledger.stories.values() if s.rating is not None and period.holds(s.rated)]
+    asked = sum(period.holds(s.asked) for s in ledger.stories.values())
+    answered = sum(period.holds(s.asked) and s.rating is not None for s in ledger.stories.values())
+    scores = [float(s.rating or 0) for s in rated]
+    parts = {"asked": float(asked), "response": answered / asked if asked else None, **{f"rated_{n}": float(scores.count(n)) for n in range(1, 6)}}
+    return Figure("csi", fmean(scores) if len(scores) >= FEW else None, len(scores), parts, tuple(_case(s, s.rated, s.rating) for s in rated))
+
+
+def afrt(ledger: Ledger, period: Period) -> Figure:
+    """From the handoff to the first words of a person, for tickets opened in the period."""
+    return _durations("afrt", ledger, [(s, s.opened, s.reply) for s in opened(ledger, period)])
+
+
+def mttr(ledger: Ledger, period: Period) -> Figure:
+    """From opening to the last closing, for tickets resolved in the period."""
+    return _durations("mttr", ledger, [(s, s.opened, s.resolved) for s in ledger.stories.values() if period.holds(s.resolved)])
+
+
+def bot_reply(ledger: Ledger, period: Period) -> Figure:
+    """From the customer's first words to the bot's own answer."""
+    waits = [(v, v.wait) for v in visits(ledger, period) if v.wait is not None]
+    seconds = [w for _, w in waits]
+    return Figure("bot_reply", fmean(seconds) if seconds else None, len(seconds), _spread(seconds), tuple(_seen(v, w) for v, w in waits))
+
+
+def service_level(ledger: Ledger, period: Period) -> Figure:
+    """Share of handoffs answered by a person within the owner's limit of working time."""
+    limit, now, cases = ledger.facts.answer_within, ledger.facts.now, []
+    for story in opened(ledger, period):
+        waited = _working(ledger, story.opened, story.reply or _given_up(story) or now)
+        if story.reply is not None:
+            cases.append(_case(story, story.opened, float(waited <= limit)))
+        elif waited > limit:
+            cases.append(_case(story, story.opened, 0.0))
+    return _share("service_level", cases)
+
+
+def containment(ledger: Ledger, period: Period) -> Figure:
+    """Strict: answered by the bot, no person, no «не помогло», and not back about the same within 72 hours."""
+    return _share("containment", [_seen(v, float(is_contained(v))) for v in visits(ledger, period)])
+
+
+def containment_naive(ledger: Ledger, period: Period) -> Figure:
+    """Simply without a person."""
+    return _share("containment_naive", [_seen(v, float(not v.tickets)) for v in visits(ledger, period)])
+
+
+def conversations(ledger: Ledger, period: Period) -> Figure:
+    """Visits in which somebody wanted something."""
+    cases = [_seen(v) for v in visits(ledger, period)]
+    return Figure("conversations", len(cases), len(cases), cases=tuple(cases))
+
+
+def returns(ledger: Ledger, period: Period) -> Figure:
+    """Share of visits after which the customer came back about the same."""
+    return _share("returns", [_seen(v, float(v.returned)) for v in visits(ledger, period)])
+
+
+def helped(ledger: Ledger, period: Period) -> Figure:
+    """Share of «да, помогло» among all answers to that question."""
+    cases = [_seen(v, 1.0) for v in visits(ledger, period) for _ in range(v.helped)]
+    cases += [_seen(v, 0.0) for v in visits(ledger, period) for _ in range(v.not_helped)]
+    return _share("helped", cases)
+
+
+def reopened(ledger: Ledger, period: Period) -> Figure:
+    """Share of tickets closed in the period that had to be opened again."""
+    cases = []
+    for story in ledger.stories.values():
+        closings = [at for at, _ in story.closed if period.holds(at)]
+        if closings:
+            cases.append(_case(story, closings[0], float(any(r > closings[0] for r in story.reopened))))
+    return _share("reopened", cases)
+
+
+def transferred(ledger: Ledger, period: Period) -> Figure:
+    """Share of tickets opened in the period that went to somebody else."""
+    return _share("transferred", [_case(s, s.opened, float(bool(s.transferred))) for s in opened(ledger, period)])
+
+
+def abandoned(ledger: Ledger, period: Period) -> Figure:
+    """Share of tickets opened in the period that the customer called off before anybody answered."""
+    return _share("abandoned", [_case(s, s.opened, float(_given_up(s) is not None)) for s in opened(ledger, period)])
+
+
+COUNTS: tuple[Count, ...] = (
+    nst, ntb, containment, afrt, mttr, csi, service_level, returns, containment_naive, conversations, bot_reply, helped, reopened, transferred, abandoned,
+)  # fmt: skip
+TILES = ("nst", "ntb", "containment", "afrt", "mttr", "csi", "service_level", "returns")
+
+
+# --- what several figures share
+
+
+def opened(ledger: Ledger, period: Period) -> list[Story]:
+    """Tickets opened in the period."""
+    return [s for s in ledger.stories.values() if period.holds(s.opened)]
+
+
+def visits(ledger: Ledger, period: Period) -> list[Visit]:
+    """Visits that began in the period and in which something was wanted."""
+    return [v for v in ledger.visits if v.asked and period.holds(v.start)]
+
+
+def is_contained(visit: Visit) -> bool:
+    return bool(visit.shown) and not visit.tickets and not visit.not_helped and not visit.returned
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least *share* of the values do not exceed."""
+    return sorted(values)[max(0, ceil(share * len(values)) - 1)]
+
+
+def mean_of(values: Sequence[float]) -> float | None:
+    return fmean(values) if values else None
+
+
+def working_seconds(ledger: Ledger, start: datetime | None, end: datetime | None) -> float | None:
+    """Working time between two moments that may not have come."""
+    return None if start is None or end is None else _working(ledger, start, end)
+
+
+def _working(ledger: Ledger, start: datetime | None, end: datetime) -> float:
+    return ledger.facts.working(start, end).total_seconds() if start is not None and end > start else 0.0
+
+
+def _durations(key: str, ledger: Ledger, spans: Iterable[tuple[Story, datetime | None, datetime | None]]) -> Figure:
+    """The headline is the mean in working time; calendar time stands beside it."""
+    known = [(s, start, end) for s, start, end in spans if start is not None and end is not None]
+    working = [_working(ledger, start, end) for _, start, end in known]
+    calendar = [max(timedelta(), end - start).total_seconds() for _, start, end in known]
+    parts = {**_spread(working), **{f"calendar_{k}": v for k, v in _spread(calendar).items()}}
+    cases = tuple(_case(s, start, value) for (s, start, _), value in zip(known, working, strict=True))
+    return Figure(key, mean_of(working), len(known), parts, cases)
+
+
+def _spread(values: Sequence[float]) -> dict[str, float | None]:
+    return {"mean": mean_of(values), "median": median(values) if values else None, "p90": percentile(values, 0.9) if values else None}
+
+
+def _share(key: str, cases: Sequence[Case]) -> Figure:
+    return Figure(key, mean_of([c.value or 0.0 for c in cases]), len(cases), cases=tuple(cases))
+
+
+def _given_up(story: Story) -> datetime | None:
+    """When the customer called the ticket off, unanswered."""
+    return next((at for at, by in story.closed if by == "customer"), None) if story.reply is None else None
+
+
+def _case(story: Story, at: datetime | None, value: float | None = None) -> Case:
+    assert at is not None
+    return Case(story.conversation, at, story.number, value)
+
+
+def _seen(visit: Visit, value: float | None = None) -> Case:
+    return Case(visit.conversation, visit.start, visit.tickets[-1] if visit.tickets else None, value)

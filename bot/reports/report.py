@@ -1,0 +1,82 @@
+"""The report of a period beside the one before: figures, tables, and the list behind every number."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from bot.model import Event, Ticket
+from bot.reports import tables
+from bot.reports.ledger import BEFORE, KINDS, RETURN, Facts, Ledger, open_ledger
+from bot.reports.metrics import COUNTS, Case, Figure
+from bot.reports.periods import Period
+from bot.reports.tables import Table
+
+SLICE = timedelta(days=2)  # so much is read at once, so that reading for a report never holds up the bot
+TICKETS = 100_000
+
+
+class Source(Protocol):
+    """Where the facts are kept: the part of the store that a report reads."""
+
+    async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]: ...
+
+    async def tickets(self, *, open_only: bool = True, limit: int = 200) -> tuple[Ticket, ...]: ...
+
+
+class Calendar(Protocol):
+    """Opening hours (bot/handoff/hours.py)."""
+
+    zone: ZoneInfo
+
+    def working(self, start: datetime, end: datetime) -> timedelta: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that is shown. `before` are the same figures for the period before; `demo`: the history was played, not lived."""
+
+    period: Period
+    figures: Mapping[str, Figure]
+    before: Mapping[str, Figure]
+    tables: Mapping[str, Table]
+    answer_within: float
+    made: datetime
+    demo: bool = False
+
+    def cases(self, of: str) -> tuple[Case, ...]:
+        """The cases behind a figure ("ntb") or a row of a table ("reasons:asked"); empty where there is no such thing."""
+        table, _, row = of.partition(":")
+        if row and table in self.tables:
+            return next((r.cases for r in self.tables[table].rows if r.key == row), ())
+        return self.figures[of].cases if of in self.figures else ()
+
+
+async def read_facts(source: Source, calendar: Calendar, period: Period, now: datetime, *, answer_within: float = 20.0) -> Facts:
+    """All that the report of *period* is counted from, read in small slices."""
+    at, end = period.previous().start - BEFORE, min(period.end + RETURN, now + timedelta(seconds=1))
+    events: list[Event] = []
+    while at < end:
+        events += await source.events(since=at, until=min(at + SLICE, end), kinds=KINDS)
+        at += SLICE
+    known = {t.number: t for t in await source.tickets(open_only=False, limit=TICKETS)}
+    return Facts(tuple(events), calendar.zone, calendar.working, now, known, answer_within)
+
+
+def make_report(facts: Facts, period: Period, titles: Mapping[str, str] | None = None) -> Report:
+    """Count everything. *titles* are the articles of the base by id."""
+    ledger = open_ledger(facts)
+    counted = {c.__name__: c(ledger, period) for c in COUNTS}
+    before = {c.__name__: c(ledger, period.previous()) for c in COUNTS}
+    return Report(period, counted, before, _tables(ledger, period, titles or {}), facts.answer_within, facts.now, any(e.kind == "demo" for e in facts.events))
+
+
+def _tables(ledger: Ledger, period: Period, titles: Mapping[str, str]) -> dict[str, Table]:
+    made = (
+        tables.days(ledger, period), tables.load(ledger, period), tables.reasons(ledger, period), tables.articles(ledger, period, titles),
+        tables.operators(ledger, period), tables.channels(ledger, period), tables.topics(ledger, period),
+    )  # fmt: skip
+    return {t.key: t for t in made}

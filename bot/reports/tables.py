@@ -1,0 +1,156 @@
+"""What the figures look like from each side: by day, by hour, by reason, article, operator, channel and topic."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from bot.reports.ledger import Ledger, Story, Visit
+from bot.reports.metrics import FEW, Case, is_contained, mean_of, opened, visits, working_seconds
+from bot.reports.periods import Period
+
+Cell = str | float | None
+Cases = tuple[Case, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table: what it is about (`key`, shown as `name`), its numbers by column, and the cases behind it."""
+
+    key: str
+    name: str
+    cells: Mapping[str, Cell]
+    cases: Cases = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows with the same columns; column names have their words in words/*.yaml."""
+
+    key: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def days(ledger: Ledger, period: Period) -> Table:
+    """Visits by day: settled by the bot alone, or with a person."""
+    by_day: dict[date, list[Visit]] = {day: [] for day in period.days()}
+    for visit in visits(ledger, period):
+        by_day[visit.start.astimezone(period.zone).date()].append(visit)
+    rows = [
+        Row(day.isoformat(), day.isoformat(), {"bot": float(sum(not v.tickets for v in seen)), "person": float(sum(bool(v.tickets) for v in seen))}, _of_visits(seen))
+        for day, seen in by_day.items()
+    ]
+    return Table("days", ("bot", "person"), tuple(rows))
+
+
+def load(ledger: Ledger, period: Period) -> Table:
+    """Visits by weekday (1 = Monday) and hour of their beginning; the key is "weekday-hour"."""
+    grid: dict[tuple[int, int], list[Visit]] = {(w, h): [] for w in range(1, 8) for h in range(24)}
+    for visit in visits(ledger, period):
+        local = visit.start.astimezone(period.zone)
+        grid[local.isoweekday(), local.hour].append(visit)
+    rows = [Row(f"{w}-{h}", f"{w}-{h}", {"weekday": float(w), "hour": float(h), "visits": float(len(seen))}, _of_visits(seen)) for (w, h), seen in grid.items()]
+    return Table("load", ("weekday", "hour", "visits"), tuple(rows))
+
+
+def reasons(ledger: Ledger, period: Period) -> Table:
+    """Why people were called, the most frequent first."""
+    found: dict[str, list[Story]] = defaultdict(list)
+    stories = opened(ledger, period)
+    for story in stories:
+        found[story.reason or "unknown"].append(story)
+    ranked = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+    return Table("reasons", ("tickets", "share"), tuple(Row(r, r, {"tickets": float(len(s)), "share": len(s) / len(stories)}, _of_stories(s)) for r, s in ranked))
+
+
+def articles(ledger: Ledger, period: Period, titles: Mapping[str, str]) -> Table:
+    """How each article did: shown, helped, did not help, and how often a person was called after it. All *titles* are listed."""
+    shown: Counter[str] = Counter()
+    led: Counter[str] = Counter()
+    seen: dict[str, list[Visit]] = defaultdict(list)
+    for visit in visits(ledger, period):
+        shown.update(visit.shown)
+        led.update([visit.led] if visit.led else [])
+        for article in dict.fromkeys(visit.shown):
+            seen[article].append(visit)
+    yes, no = _feedback(ledger, period)
+    rows = []
+    for article in sorted({*shown, *titles}, key=lambda a: (-shown[a], titles.get(a, a))):
+        told = yes[article] + no[article]
+        cells: dict[str, Cell] = {
+            "shown": float(shown[article]), "helped": float(yes[article]), "not_helped": float(no[article]),
+            "helped_share": yes[article] / told if told else None, "led": float(led[article]),
+        }  # fmt: skip
+        rows.append(Row(article, titles.get(article, article), cells, _of_visits(seen[article])))
+    return Table("articles", ("shown", "helped", "not_helped", "helped_share", "led"), tuple(rows))
+
+
+def _feedback(ledger: Ledger, period: Period) -> tuple[Counter[str], Counter[str]]:
+    yes: Counter[str] = Counter()
+    no: Counter[str] = Counter()
+    for event in ledger.facts.events:
+        if event.kind == "feedback" and period.holds(event.at):
+            (yes if event.data.get("helped") is True else no)[str(event.data.get("article") or "")] += 1
+    return yes, no
+
+
+def operators(ledger: Ledger, period: Period) -> Table:
+    """What each operator did in the period. A ticket is the one's who took it last; times are working time."""
+    names = {t.operator: t.operator_name for t in ledger.facts.tickets.values() if t.operator}
+    held: dict[str, list[Story]] = defaultdict(list)
+    for story in ledger.stories.values():
+        if story.operator and any(period.holds(at) for at in (*(a for a, _ in story.taken), story.reply, *(a for a, _ in story.closed))):
+            held[story.operator].append(story)
+    rows = []
+    for operator, stories in held.items():
+        closed = [s for s in stories if period.holds(s.resolved)]
+        replies = [w for s in stories if period.holds(s.opened) and s.replied_by == operator and (w := working_seconds(ledger, s.opened, s.reply)) is not None]
+        solved = [w for s in closed if (w := working_seconds(ledger, s.opened, s.resolved)) is not None]
+        scores = [float(s.rating) for s in stories if s.rating is not None and period.holds(s.rated)]
+        cells: dict[str, Cell] = {
+            "taken": float(len(stories)), "closed": float(len(closed)), "afrt": mean_of(replies), "mttr": mean_of(solved),
+            "csi": mean_of(scores) if len(scores) >= FEW else None, "ratings": float(len(scores)),
+            "breached": float(sum(any(period.holds(at) for at, _ in s.breaches) for s in stories)),
+        }  # fmt: skip
+        rows.append(Row(operator, names.get(operator) or operator, cells, _of_stories(stories)))
+    rows.sort(key=lambda r: (-float(r.cells["closed"] or 0), r.name))
+    return Table("operators", ("taken", "closed", "afrt", "mttr", "csi", "ratings", "breached"), tuple(rows))
+
+
+def channels(ledger: Ledger, period: Period) -> Table:
+    return _sliced("channels", ledger, period, lambda v: v.channel or "unknown")
+
+
+def topics(ledger: Ledger, period: Period) -> Table:
+    """By the folder of the article that was shown first, else by the ticket's own topic."""
+    known = ledger.facts.tickets
+
+    def topic(visit: Visit) -> str:
+        if visit.shown:
+            return visit.shown[0].rpartition("/")[0] or visit.shown[0]
+        return next((known[t].topic for t in visit.tickets if t in known and known[t].topic), "unknown")
+
+    return _sliced("topics", ledger, period, topic)
+
+
+def _sliced(key: str, ledger: Ledger, period: Period, side: Callable[[Visit], str]) -> Table:
+    found: dict[str, list[Visit]] = defaultdict(list)
+    for visit in visits(ledger, period):
+        found[side(visit)].append(visit)
+    rows = []
+    for name, seen in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
+        people = [v for v in seen if v.tickets]
+        cells: dict[str, Cell] = {"visits": float(len(seen)), "person": float(len(people)), "containment": mean_of([float(is_contained(v)) for v in seen])}
+        rows.append(Row(name, name, cells, _of_visits(seen)))
+    return Table(key, ("visits", "person", "containment"), tuple(rows))
+
+
+def _of_visits(seen: Iterable[Visit]) -> Cases:
+    return tuple(Case(v.conversation, v.start, v.tickets[-1] if v.tickets else None) for v in seen)
+
+
+def _of_stories(stories: Iterable[Story]) -> Cases:
+    return tuple(Case(s.conversation, s.opened, s.number) for s in stories if s.opened is not None)
