@@ -38,6 +38,8 @@ from bot.handoff.desk import Desk
 from bot.handoff.hours import Hours
 from bot.handoff.operating import COMMANDS
 from bot.handoff.relay import Relay
+from bot.handoff.room import Rules
+from bot.handoff.rounds import Rounds
 from bot.inbox import Inbox
 from bot.knowledge.acts import read_act
 from bot.knowledge.base import KnowledgeSettings, Reloaded
@@ -50,6 +52,7 @@ from bot.storage.sqlite import SqliteStore
 from bot.wording import Wording
 
 EMBEDDING_THREAD = "embeddings"
+ROUND = 20.0  # seconds between two rounds of the desk
 WORKERS = 8  # turns decided at once
 TITLES = {"telegram": "Telegram", "vk": "VK"}
 
@@ -70,6 +73,7 @@ class House:
     inbox: Inbox
     engine: Engine
     outbox: Outbox
+    rounds: Rounds
     typing: list[Peer] = field(default_factory=list)
 
     async def close(self) -> None:
@@ -167,8 +171,10 @@ async def open_house(
     binding = Binding(words, lang=config.business.language, place=await _place(config, store, desk), fixed=config.desk is not None, membership=_membership(adapters))
     observers.add(binding)
     titles = {name: TITLES.get(a.kind, name) for name, a in adapters.items()}
-    room = Desk(words, hours, lang=config.business.language, binding=binding, titles=titles)
+    room = Desk(words, hours, lang=config.business.language, binding=binding, titles=titles, rules=_rules(config, knowledge))
+    observers.add(room)
     room.open_records(store)
+    await room.remember()
     room.ask_rating = timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None
     flow = Flow(open_dialogs(config, words, knowledge, room, store.ticket), timeout=config.dialogs.timeout, escalate=room.escalate, words=words)
     limits: dict[str, Limits] = {name: a.limits for name, a in adapters.items()}
@@ -199,7 +205,18 @@ async def open_house(
         wake=engine.wake,
         kept=kept,
     )
-    return House(config, clock, store, words, hours, knowledge, adapters, observers, room, inbox, engine, outbox, typing)
+    rounds = Rounds(room, inbox.accept, store.promise, committed=outbox.wake)
+    return House(config, clock, store, words, hours, knowledge, adapters, observers, room, inbox, engine, outbox, rounds, typing)
+
+
+def _rules(config: Config, knowledge: Knowledge) -> Rules:
+    """How the desk is to work, with what the articles say about topics."""
+
+    def about(article: str) -> Sequence[str]:
+        found = knowledge.article(article)
+        return tuple(dict.fromkeys(t for t in (found.title, found.topic, found.section, *found.tags, found.id) if t)) if found else ()
+
+    return Rules(config.teams, config.routing, config.sla, about)
 
 
 def open_dialogs(
@@ -266,6 +283,7 @@ async def run(house: House, stop: asyncio.Event, *, beside: Sequence[Coroutine[o
         asyncio.create_task(rings.run()),
         asyncio.create_task(_hint_typing(house)),
         asyncio.create_task(_check_desk(house)),
+        asyncio.create_task(_go_round(house)),
         asyncio.create_task(_offer_commands(house)),
         *(asyncio.create_task(b) for b in beside),
     ]
@@ -351,6 +369,16 @@ async def _hint_typing(house: House) -> None:
             if conversation is None or conversation.status is Status.BOT:
                 await house.outbox.hint_typing(peer)
         house.typing.clear()
+
+
+async def _go_round(house: House) -> None:
+    """The rounds of the desk: what fails once is looked at again next time."""
+    while True:
+        await asyncio.sleep(ROUND)
+        try:
+            await house.rounds.go(house.clock())
+        except Exception:  # noqa: BLE001 - the watchdog must outlive whatever it stumbles over
+            get_logger("desk").exception("round_failed")
 
 
 async def _check_desk(house: House) -> None:

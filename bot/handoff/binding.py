@@ -19,9 +19,11 @@ class Binding:
     def __init__(self, words: Wording, *, lang: str, place: Peer | None = None, fixed: bool = False, membership: Membership) -> None:
         self.place, self._fixed = place, fixed
         self._words, self._lang, self._membership = words, lang, membership
+        self.others: Callable[[Peer], bool] = lambda peer: False  # groups of single teams
 
     def is_desk(self, peer: Peer) -> bool:
-        return self.place is not None and (peer.channel, peer.chat) == (self.place.channel, self.place.chat)
+        """Whether operators work there: in the desk of all, or in a team's group."""
+        return self.others(peer) or (self.place is not None and (peer.channel, peer.chat) == (self.place.channel, self.place.chat))
 
     async def decide(self, turn: Turn) -> Outcome | None:
         """What concerns the place itself; None = not about that."""
@@ -29,7 +31,8 @@ class Binding:
         if inbound.kind is InboundKind.ADDED:
             return self._added(turn)
         if inbound.kind is InboundKind.REMOVED:
-            lost = (Event("desk_lost"),) if self.is_desk(inbound.peer) else ()
+            where = {"channel": inbound.peer.channel, "chat": inbound.peer.chat}
+            lost = (Event("desk_lost", data=where),) if self.is_desk(inbound.peer) else ()
             return Outcome("desk", Result.IGNORED, "removed", events=lost)
         if turn.press and turn.press.action == "bind_desk":
             return await self._bind(turn)
@@ -39,7 +42,9 @@ class Binding:
         inbound = turn.said[0]
         if self.is_desk(inbound.peer):
             key = "desk.ready" if inbound.data.get("status") == "administrator" else "desk.needs_rights"
-            return self._answer(turn, "added", Outbound(inbound.peer, self._words.say(key, lang=self._lang), author=""))
+            found = Event("desk_found", data={"channel": inbound.peer.channel, "chat": inbound.peer.chat})
+            back = inbound.data.get("before") in ("left", "kicked", "none")
+            return replace(self._answer(turn, "found" if back else "added", Outbound(inbound.peer, self._words.say(key, lang=self._lang), author="")), events=(found,))
         if self.place is not None and self._fixed:
             return Outcome("desk", Result.IGNORED, "another_group")
         button = Button(self._words.text("desk.button.bind", lang=self._lang), "bind_desk", style="primary")
@@ -60,7 +65,7 @@ class Binding:
         """The place follows what was committed."""
         if event.kind == "desk_bound":
             self.place = Peer(str(event.data["channel"]), str(event.data["chat"]))
-        elif event.kind == "chat_moved" and self.is_desk(Peer(str(event.data["channel"]), str(event.data["old"]))):
+        elif event.kind == "chat_moved" and self.place == Peer(str(event.data["channel"]), str(event.data["old"])):
             self.place = Peer(str(event.data["channel"]), str(event.data["new"]))
 
     def _answer(self, turn: Turn, reason: str, say: Outbound) -> Outcome:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.handoff.contact import mask
+from bot.handoff.marks import listed, moment
+from bot.handoff.marks import words as words_of
 from bot.model import Button, Line, RichText, Rows, Span, Style, Ticket
 from bot.wording import Wording
 
@@ -13,12 +15,13 @@ LINE_LENGTH = 300  # characters of a customer's line in the transcript
 BOT_LENGTH = 120  # the bot's own words are known to operators
 CARD_LENGTH = 3500  # UTF-16 units stay below every channel's limit of one message
 _MARKS = {"waiting": "🟡", "operator": "🟢", "snoozed": "💤", "closed": "✅"}
+_NEAR, _BROKEN = "🟠", "🔴"
 
 
 def topic_name(ticket: Ticket, words: Wording, lang: str) -> str:
     """Name of the ticket's topic: state, number, customer, topic; at most 128 characters."""
     name = str(ticket.data.get("name") or words.text("desk.nameless", lang=lang))
-    return " · ".join(p for p in (f"{_MARKS[ticket.status]} №{ticket.number} {name}", ticket.topic) if p)[:128]
+    return " · ".join(p for p in (f"{_mark(ticket)} №{ticket.number} {name}", ticket.topic) if p)[:128]
 
 
 def heading(ticket: Ticket, words: Wording, lang: str) -> RichText:
@@ -33,7 +36,7 @@ def card(ticket: Ticket, words: Wording, lang: str) -> RichText:
     head = words.say(
         "desk.card",
         lang=lang,
-        mark=_MARKS[ticket.status],
+        mark=_mark(ticket),
         number=ticket.number,
         name=data.get("name") or words.text("desk.nameless", lang=lang),
         username=data.get("username") or "",
@@ -43,7 +46,16 @@ def card(ticket: Ticket, words: Wording, lang: str) -> RichText:
         order=_contact(data, "order"),
         phone=mask(_contact(data, "phone")),
         email=mask(_contact(data, "email")),
-        candidates=[{"title": str(c[0]), "percent": round(100 * float(c[1]))} for c in _pairs(data.get("candidates"))],
+        topic=ticket.topic,
+        priority=ticket.priority,
+        category=ticket.category,
+        tags=listed(ticket, "tags"),
+        team=words_of(ticket, "team"),
+        past=listed(ticket, "past"),
+        due=ticket.due if ticket.status in ("waiting", "operator") else None,
+        until=moment(ticket, "snoozed"),
+        promised=moment(ticket, "promised"),
+        candidates=[{"title": str(c[0]), "percent": round(100 * float(str(c[1])))} for c in _pairs(data.get("candidates"))],
     )
     lines = _transcript(data.get("transcript"))
     return _fitted(head + "\n", lines) if lines else head
@@ -57,8 +69,8 @@ def card_buttons(ticket: Ticket, words: Wording, lang: str) -> Rows:
 
     if ticket.status == "closed":
         return ((button("reopen"),),)
-    first = (button("take", "primary"),) if ticket.status == "waiting" else (button("close", "success"),)
-    rest = (button("return_to_bot"), *((button("close"),) if ticket.status == "waiting" else ()))
+    first = (button("take", "primary"),) if ticket.status in ("waiting", "snoozed") else (button("close", "success"),)
+    rest = (button("return_to_bot"), *((button("close"),) if ticket.status in ("waiting", "snoozed") else ()))
     shown = ((button("show_contact"),),) if _contact(ticket.data, "phone") or _contact(ticket.data, "email") else ()
     return ((*first, *rest), *shown)
 
@@ -75,6 +87,16 @@ def transcript(history: Sequence[Line], customer: str, words: Wording, lang: str
         text = " ".join(text.split()) if line.author == "bot" else text
         kept.append([who, text if len(text) <= most else text[: most - 1] + "…"])
     return kept
+
+
+def _mark(ticket: Ticket) -> str:
+    """State at a glance: broken and nearly broken deadlines before everything else."""
+    if ticket.status != "closed":
+        if ticket.data.get("breached"):
+            return _BROKEN
+        if ticket.data.get("warned"):
+            return _NEAR
+    return _MARKS[ticket.status]
 
 
 def _contact(data: Mapping[str, object], key: str) -> str:

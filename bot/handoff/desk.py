@@ -2,59 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Protocol
 
-from bot.handoff import operating
+from bot.handoff import ontime, operating, transfer
 from bot.handoff.binding import Binding
 from bot.handoff.card import card, card_buttons, heading, topic_name, transcript
-from bot.handoff.contact import contacts
+from bot.handoff.crew import Crew
 from bot.handoff.hours import Hours
-from bot.model import (
-    Answer,
-    Attachment,
-    Button,
-    Customer,
-    Event,
-    InboundKind,
-    Lane,
-    Later,
-    Line,
-    Outbound,
-    Outcome,
-    Peer,
-    Result,
-    RichText,
-    Status,
-    Ticket,
-    Turn,
-    Verb,
-)
+from bot.handoff.marks import marked, moment, words
+from bot.handoff.opening import new_ticket, recent_attachments
+from bot.handoff.queue import Queue
+from bot.handoff.room import Delivered, Records, Rules
+from bot.handoff.sla import Deadlines
+from bot.handoff.teams import Teams
+from bot.model import Answer, Button, Event, InboundKind, Lane, Later, Outbound, Outcome, Peer, Result, RichText, Rows, Status, Ticket, Turn, Verb
 from bot.wording import Wording
 
-FORWARDED = 5  # attachments of the last words that come along with a new ticket
-RECENT_LINES = 8
-
-
-class Records(Protocol):
-    """What the desk looks up to show a ticket again."""
-
-    async def ticket(self, number: int) -> Ticket | None: ...
-
-    async def tickets(self) -> Sequence[Ticket]: ...
-
-    async def history(self, conversation: int, *, limit: int = 100) -> Sequence[Line]: ...
+WATCHED = ("operator_met", "operator_away", "operator_back", "operator_left", "ticket_assigned", "desk_lost", "desk_found", "chat_moved")
 
 
 class Desk:
-    """Decides for operators and about tickets. Holds nothing but where the desk is; everything else is in the turn."""
+    """Decides for operators and about tickets. Holds where the desks are and who is there; everything else is in the turn."""
 
-    def __init__(self, words: Wording, hours: Hours, *, lang: str = "ru", binding: Binding, titles: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, words: Wording, hours: Hours, *, lang: str = "ru", binding: Binding, titles: Mapping[str, str] | None = None, rules: Rules | None = None
+    ) -> None:
         self.words, self.hours, self.lang = words, hours, lang
-        self.binding = binding
+        self.binding, self.rules = binding, rules or Rules()
+        self.crew, self.teams = Crew(), Teams(self.rules.teams)
+        self.queue = Queue(self.rules.routing.priority)
+        self.deadlines = Deadlines(self.rules.sla, self.rules.routing, hours)
         self._titles = dict(titles or {})  # channel -> how operators call it
+        self._shown: dict[int, Peer] = {}  # where tickets were last seen, for words about failures
+        binding.others = self.teams.is_desk
         self.ask_rating: timedelta | None = None  # how long after closing the customer is asked; None = never
 
     # --- for the engine
@@ -67,39 +49,90 @@ class Desk:
         """What an operator's words, command or button do."""
         inbound = turn.said[0]
         if (placed := await self.binding.decide(turn)) is not None:
-            return replace(placed, say=(*placed.say, *await self._waiting_cards(turn))) if placed.reason == "bound" else placed
+            shows = placed.reason in ("bound", "found")
+            return replace(placed, say=(*placed.say, *await self._waiting_cards(turn))) if shows else placed
         if not self.binding.is_desk(inbound.peer):
             return ignored("not_the_desk")
-        return operating.decide(self, turn)
+        outcome = await operating.decide(self, turn)
+        met = self.crew.meeting(inbound) if inbound.kind in (InboundKind.MESSAGE, InboundKind.PRESS) else ()
+        return self.settled(turn, replace(outcome, events=(*met, *outcome.events)))
+
+    async def on_time(self, turn: Turn) -> Outcome:
+        """What a timer of the desk brings."""
+        return self.settled(turn, await ontime.decide(self, turn))
 
     def escalate(self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None) -> Outcome:
         """Hand the conversation to a person: a ticket with a number, an honest word to the customer, a card for the desk."""
         if turn.ticket is not None and turn.ticket.status != "closed":
             return self._already(turn, turn.ticket, reason)
-        ticket = self._new_ticket(turn, reason, answer)
+        if (again := self._closed_lately(turn)) is not None:
+            return self.settled(turn, self.reopen(turn, again, reason=reason, apology=apology))
+        ticket = new_ticket(self, turn, reason, answer, self._titles)
         lang = self.customer_lang(turn)
         promise = self.hours.promise(turn.now, ahead=turn.waiting, recent_waits=turn.recent_waits)
         told = self.words.say(
             "handoff.opened", lang=lang, customer=turn.customer, number=ticket.number, promise=promise, apology=apology, reason=reason, now=turn.now
         )
-        cancel = Button(self.words.text("handoff.button.cancel", lang=lang), "cancel_ticket", str(ticket.number))
-        say = [Outbound(turn.conversation.peer, told, buttons=((cancel,),), ticket=ticket.number, name=f"opened:{ticket.number}")]
+        say = [Outbound(turn.conversation.peer, told, buttons=self.opened_buttons(lang, ticket), ticket=ticket.number, name=f"opened:{ticket.number}")]
+        if answer is not None and answer.candidates and promise.place >= self.rules.routing.articles_from:
+            say.append(self._meanwhile(turn, answer, lang))
+        later = transfer.look_for_somebody(self, ticket, turn.now)
         if (to := self.thread(ticket)) is not None:
             say.append(self.card(to, ticket))
-            say += [
-                Outbound(to, attachments=(a,), heading=heading(ticket, self.words, self.lang), ticket=ticket.number, author="") for a in _recent_attachments(turn)
-            ]
-        return Outcome(
-            "desk",
-            Result.HANDED_OFF,
-            reason,
-            tuple(say),
-            state={},
-            status=Status.WAITING,
-            opens=ticket,
-            events=(Event("ticket_opened", ticket=ticket.number, data={"reason": reason, "open": promise.open}),),
-            why=dict(answer.why) if answer else {},
-        )
+            say += [Outbound(to, attachments=(a,), heading=heading(ticket, self.words, self.lang), ticket=ticket.number, author="") for a in recent_attachments(turn)]
+        event = Event("ticket_opened", ticket=ticket.number, data={"reason": reason, "open": promise.open, "topic": ticket.topic, "priority": ticket.priority})
+        why = dict(answer.why) if answer else {}
+        opened = Outcome("desk", Result.HANDED_OFF, reason, tuple(say), state={}, status=Status.WAITING, opens=ticket, later=later, events=(event,), why=why)
+        return self.settled(turn, opened)
+
+    def reopen(self, turn: Turn, ticket: Ticket, *, reason: str, apology: bool = False) -> Outcome:
+        """The customer comes back with it: the same ticket, with the same operator where he is there."""
+        same = bool(ticket.operator) and self.crew.is_here(ticket.operator)
+        opened = marked(replace(ticket, closed=None), reopened=turn.now, answered=None, quiet=None, warned=None, breached=None, reminded=None, snoozed=None)
+        if same:
+            opened = marked(replace(opened, status="operator"), asked=turn.now, assigned=turn.now, queued=None)
+        else:
+            opened = marked(transfer.waiting(opened, turn.now), asked=turn.now if ticket.first_reply else None)
+        lang = self.customer_lang(turn)
+        promise = self.hours.promise(turn.now, ahead=turn.waiting, recent_waits=turn.recent_waits)
+        told = self.words.say(
+            "handoff.reopened", lang=lang, customer=turn.customer, number=ticket.number, operator=ticket.operator_name if same else "", apology=apology,
+            promise=promise, now=turn.now,
+        )  # fmt: skip
+        say = [Outbound(ticket.customer_peer, told, buttons=self.opened_buttons(lang, opened), ticket=ticket.number, name=f"opened:{ticket.number}")]
+        if (to := self.thread(opened)) is not None:
+            text = "\n".join(i.text for i in turn.said if i.text and i.kind is InboundKind.MESSAGE)
+            operator = (self.crew.member(opened.operator).call or opened.operator_name) if same else ""
+            say += [Outbound(to, verb=Verb.REOPEN_TOPIC, ticket=ticket.number, author=""), *self.card_edit(opened)]
+            say.append(self.notice(to, opened, "desk.came_back", operator=operator, text=text))
+            say += [Outbound(to, attachments=(a,), heading=heading(opened, self.words, self.lang), ticket=ticket.number, author="") for a in turn.attachments]
+        event = Event("ticket_reopened", ticket=ticket.number, actor="customer", data={"reason": reason})
+        status = Status.OPERATOR if same else Status.WAITING
+        later = () if same else transfer.look_for_somebody(self, opened, turn.now)
+        return Outcome("desk", Result.HANDED_OFF, reason, tuple(say), state={}, status=status, ticket=opened, later=later, events=(event,))
+
+    def settled(self, turn: Turn, outcome: Outcome) -> Outcome:
+        """The outcome with the timers and the views that follow from the ticket as it becomes."""
+        after = outcome.opens or outcome.ticket
+        if after is None:
+            return outcome
+        before = turn.ticket if outcome.opens is None and turn.ticket is not None and turn.ticket.number == after.number else None
+        if outcome.opens is None and after == turn.ticket:
+            return replace(outcome, ticket=None)
+        after = self.deadlines.dated(after)
+        later, cancel = self.deadlines.changes(before, after)
+        say = tuple(self._redrawn(o, after) for o in outcome.say)
+        kept = {"opens": after} if outcome.opens is not None else {"ticket": after}
+        return replace(outcome, say=say, later=(*outcome.later, *later), cancel=(*outcome.cancel, *cancel), **kept)  # type: ignore[arg-type]
+
+    def _redrawn(self, outbound: Outbound, ticket: Ticket) -> Outbound:
+        if outbound.ticket != ticket.number:
+            return outbound
+        if outbound.verb is Verb.RENAME_TOPIC:
+            return replace(outbound, text=RichText(topic_name(ticket, self.words, self.lang)))
+        if outbound.name == f"card:{ticket.number}" or (outbound.verb is Verb.EDIT and outbound.edits == f"card:{ticket.number}"):
+            return replace(outbound, text=card(ticket, self.words, self.lang), buttons=card_buttons(ticket, self.words, self.lang))
+        return outbound
 
     # --- for the outbox
 
@@ -116,7 +149,7 @@ class Desk:
         lines = transcript(history, str(found.data.get("name") or self.words.text("desk.nameless", lang=self.lang)), self.words, self.lang)
         return (self.card(to, replace(found, data={**found.data, "transcript": lines})),)
 
-    def undelivered(self, delivery: operating.Promise, reason: str) -> tuple[Outbound, ...]:
+    def undelivered(self, delivery: Delivered, reason: str) -> tuple[Outbound, ...]:
         """Tell the operators of a ticket that the customer did not get something, and why."""
         outbound = delivery.outbound
         if outbound.ticket is None or self.binding.is_desk(outbound.to):
@@ -127,7 +160,7 @@ class Desk:
         text = self.words.say("desk.undelivered", lang=self.lang, reason=reason, text=outbound.text.text[:80])
         return (Outbound(to, text, quotes=outbound.receipt.message if outbound.receipt else "", ticket=outbound.ticket, author="", lane=Lane.NOTICE),)
 
-    def delivered(self, delivery: operating.Promise) -> tuple[Outbound, ...]:
+    def delivered(self, delivery: Delivered) -> tuple[Outbound, ...]:
         """The receipt under an operator's words."""
         receipt = delivery.outbound.receipt
         if receipt is None:
@@ -139,15 +172,60 @@ class Desk:
         """Where tickets are looked up; given once, before the start."""
         self._records = records
 
+    async def remember(self) -> None:
+        """Who the operators are and which desks were lost, from the events so far; once, before the start."""
+        for event in await self._records.events(kinds=WATCHED):
+            self.seen(event)
+
+    def seen(self, event: Event) -> None:
+        """An observer of what was committed."""
+        self.crew.seen(event)
+        self.teams.seen(event)
+
+    @property
+    def records(self) -> Records:
+        return self._records
+
     # --- for its neighbours in the room
 
     def thread(self, ticket: Ticket) -> Peer | None:
-        return self.thread_of(ticket.number)
+        """Where the ticket is shown: its team's group, else the desk of all; None while there is no desk."""
+        place = self.teams.place(words(ticket, "desk")) or self.binding.place
+        if place is None:
+            return None
+        self._shown[ticket.number] = place
+        return replace(place, thread=f"ticket:{ticket.number}")
 
     def thread_of(self, number: int) -> Peer | None:
-        """Where the ticket is shown; None while there is no desk."""
-        place = self.binding.place
+        """Where the ticket was last shown; None while there is no desk."""
+        place = self._shown.get(number) or self.binding.place
         return replace(place, thread=f"ticket:{number}") if place else None
+
+    def loud(self, ticket: Ticket, key: str, **facts: object) -> tuple[Outbound, ...]:
+        """A word where everybody in the desk sees it, with the button that takes the ticket."""
+        if (to := self.thread(ticket)) is None:
+            return ()
+        said = self.words.say(key, lang=self.lang, **facts)
+        buttons: Rows = () if ticket.operator else ((Button(self.words.text("desk.button.take", lang=self.lang), "take", str(ticket.number), style="primary"),),)
+        return (Outbound(replace(to, thread=""), said, buttons=buttons, ticket=ticket.number, author="", lane=Lane.NOTICE),)
+
+    def supervisors(self) -> str:
+        """How the supervisors are called, in one line; "" where none are named."""
+        return " ".join(call for id in self.rules.routing.supervisors if (call := self.crew.member(id).call))
+
+    def is_supervisor(self, id: str) -> bool:
+        return not self.rules.routing.supervisors or id in self.rules.routing.supervisors
+
+    def facts(self, turn: Turn, ticket: Ticket) -> Mapping[str, object]:
+        """What words about a ticket may need."""
+        since = moment(ticket, "queued") or ticket.opened or turn.now
+        name = ticket.data.get("name") or self.words.text("desk.nameless", lang=self.lang)
+        return {"number": ticket.number, "name": name, "operator": ticket.operator_name, "waited": turn.now - since}
+
+    def opened_buttons(self, lang: str, ticket: Ticket) -> Rows:
+        """What a waiting customer may do."""
+        labels = (("add_details", "add"), ("cancel_ticket", "cancel"))
+        return (tuple(Button(self.words.text(f"handoff.button.{label}", lang=lang), action, str(ticket.number)) for action, label in labels),)
 
     def card(self, to: Peer, ticket: Ticket) -> Outbound:
         return Outbound(
@@ -172,9 +250,9 @@ class Desk:
         above = heading(ticket, self.words, self.lang) if ticket and to.thread.startswith("ticket:") else RichText()
         return Outbound(to, self.words.say(key, lang=self.lang, **facts), heading=above, ticket=ticket.number if ticket else None, author="", lane=Lane.NOTICE)
 
-    def standing(self, turn: Turn, ticket: Ticket, key: str = "handoff.status") -> RichText:
-        """Number, place and honest time of a waiting customer, or who answers."""
-        ahead = max(0, turn.waiting - 1)
+    def standing(self, turn: Turn, ticket: Ticket, key: str = "handoff.status", *, ahead: int | None = None) -> RichText:
+        """Number, place and honest time of a waiting customer, or who answers. *ahead*: how many come before him, where known."""
+        ahead = max(0, turn.waiting - 1) if ahead is None else ahead
         promise = self.hours.promise(turn.now, ahead=ahead, recent_waits=turn.recent_waits)
         return self.words.say(
             key, lang=self.customer_lang(turn), number=ticket.number, promise=promise, operator=ticket.operator_name, status=ticket.status, now=turn.now
@@ -183,15 +261,15 @@ class Desk:
     def customer_lang(self, turn: Turn) -> str:
         return turn.customer.language if turn.customer else self.lang
 
-    def close(self, turn: Turn, ticket: Ticket, *, by: str, told: bool = True) -> Outcome:
-        """End the ticket and open the bot again. *by*: an operator's id, "customer" or "bot"."""
-        closed = replace(ticket, status="closed", closed=turn.now)
-        key = "handoff.cancelled" if by == "customer" else "handoff.closed"
+    def close(self, turn: Turn, ticket: Ticket, *, by: str, told: bool = True, key: str = "") -> Outcome:
+        """End the ticket and open the bot again. *by*: an operator's id, "customer" or "bot"; *key*: what the customer is told."""
+        closed = marked(replace(ticket, status="closed", closed=turn.now), snoozed=None, promised=None, asked=None, quiet=None)
+        key = key or ("handoff.cancelled" if by == "customer" else "handoff.closed")
         say: list[Outbound] = []
         if told:
             text = self.words.say(key, lang=self.customer_lang(turn), customer=turn.customer, number=ticket.number)
             say.append(Outbound(ticket.customer_peer, text, ticket=ticket.number, on_doubt="hold"))
-        if by == "customer" and (to := self.thread(ticket)):
+        if key == "handoff.cancelled" and (to := self.thread(ticket)):
             say.append(self.notice(to, ticket, "desk.cancelled_by_customer"))
         say += self.card_edit(closed)
         if (to := self.thread(ticket)) is not None:
@@ -212,45 +290,28 @@ class Desk:
     async def _waiting_cards(self, turn: Turn) -> tuple[Outbound, ...]:
         """What was opened while there was no desk is shown in the new one."""
         place = turn.said[0].peer
-        return tuple(self.card(replace(place, thread=f"ticket:{t.number}"), t) for t in await self._records.tickets())
+        found = [t for t in await self._records.tickets() if (own := self.teams.place(words(t, "desk"))) is None or own.chat == place.chat]
+        return tuple(self.card(replace(place, thread=f"ticket:{t.number}"), t) for t in found)
+
+    def _closed_lately(self, turn: Turn) -> Ticket | None:
+        """The ticket that a request for a person opens again; one the customer took back himself stays closed."""
+        limit = self.deadlines.reopen
+        last = turn.past[0] if turn.past else None
+        if limit is None or last is None or last.closed is None or last.first_reply is None or turn.now - last.closed > limit:
+            return None
+        return last
+
+    def _meanwhile(self, turn: Turn, answer: Answer, lang: str) -> Outbound:
+        """What may help while the queue is long."""
+        buttons = tuple((Button(c.title, "article", c.article),) for c in answer.candidates[:3])
+        return Outbound(turn.conversation.peer, self.words.say("handoff.meanwhile", lang=lang), buttons=buttons)
 
     def _already(self, turn: Turn, ticket: Ticket, reason: str) -> Outcome:
         say = Outbound(turn.conversation.peer, self.standing(turn, ticket), ticket=ticket.number)
         status = Status.OPERATOR if ticket.operator else Status.WAITING
         return Outcome("desk", Result.HANDED_OFF, reason, (say,), status=status)
 
-    def _new_ticket(self, turn: Turn, reason: str, answer: Answer | None) -> Ticket:
-        customer = turn.customer or Customer(0)
-        name = " ".join(p for p in (customer.name, customer.last_name) if p)
-        said = [Line(i.at, "customer", i.text, attachments=i.attachments) for i in turn.said if i.kind is InboundKind.MESSAGE]
-        lines = transcript([*turn.history, *said], name or self.words.text("desk.nameless", lang=self.lang), self.words, self.lang)
-        texts = [i.text for i in reversed(turn.said)] + [line.text for line in reversed(turn.history) if line.author == "customer"]
-        channel = turn.conversation.peer.channel
-        return Ticket(
-            turn.next_number,
-            turn.conversation.id,
-            turn.conversation.peer,
-            reason=reason,
-            topic="",
-            opened=turn.now,
-            data={
-                "name": name,
-                "username": customer.username,
-                "channel": self._titles.get(channel, channel),
-                "transcript": lines,
-                "candidates": [[c.title, c.score] for c in answer.candidates[:3]] if answer else [],
-                "contacts": contacts(texts, customer.fields),
-            },
-        )
 
 
 def ignored(reason: str) -> Outcome:
     return Outcome("desk", Result.IGNORED, reason)
-
-
-def _recent_attachments(turn: Turn) -> tuple[Attachment, ...]:
-    """Photos and files that the ticket is about: of this turn and of the customer's last lines."""
-    before = [a for line in turn.history[-RECENT_LINES:] if line.author == "customer" for a in line.attachments]
-    return tuple([*before, *turn.attachments][-FORWARDED:])
-
-

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+from bot.handoff import transfer
 from bot.handoff.card import heading
 from bot.handoff.desk import Desk
+from bot.handoff.marks import marked, moment
 from bot.handoff.naming import message_name
+from bot.handoff.ontime import PREFIX
 from bot.model import Event, Inbound, InboundKind, Later, Line, Outbound, Outcome, Peer, Result, Status, Ticket, Turn
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
 ACK_PAUSE = timedelta(minutes=3)  # a waiting customer is told no more often that the words were added
+
+
+def _asks_status(turn: Turn) -> bool:
+    return turn.text.strip().lower() == "/status"
 
 
 class Relay:
@@ -27,16 +35,42 @@ class Relay:
             return self._resume(turn)
         if first.kind is InboundKind.BLOCKED:
             return self._blocked(turn)
+        if first.kind is InboundKind.TIMER and first.text.startswith(PREFIX):
+            return await self._desk.on_time(turn)
         if first.kind is InboundKind.TIMER or turn.conversation.status is Status.BOT:
-            return self._late_press(turn)
+            return self._bot_is_at_it(turn)
         if turn.ticket is None or turn.ticket.status == "closed":
             return Outcome("relay", Result.IGNORED, "person_at_it", later=(self._step_back(turn),))
-        if first.kind is InboundKind.PRESS and turn.press and turn.press.action == "cancel_ticket":
-            return self._desk.close(turn, turn.ticket, by="customer")
-        if first.kind is InboundKind.START or (turn.press and turn.press.action == "ticket_status") or turn.text.strip().lower() == "/status":
-            say = Outbound(first.peer, self._desk.standing(turn, turn.ticket), ticket=turn.ticket.number, author="bot")
-            return Outcome("relay", Result.ANSWERED, "status", (say,))
-        return self._carry(turn, turn.ticket)
+        if turn.press is not None and (pressed := self._pressed(turn, turn.ticket, turn.press.action)) is not None:
+            return self._desk.settled(turn, pressed)
+        if first.kind is InboundKind.START or _asks_status(turn):
+            return await self._status(turn, turn.ticket)
+        return self._desk.settled(turn, self._carry(turn, turn.ticket))
+
+    def _pressed(self, turn: Turn, ticket: Ticket, action: str) -> Outcome | None:
+        """Buttons under the bot's words about the ticket; None = of something else, and carried as words."""
+        if action == "cancel_ticket":
+            return self._desk.close(turn, ticket, by="customer")
+        if action == "solved":
+            return self._desk.close(turn, ticket, by="customer", key="handoff.closed")
+        if action == "add_details":
+            say = Outbound(turn.said[0].peer, self._words.say("handoff.add_here", lang=self._desk.customer_lang(turn), number=ticket.number), ticket=ticket.number)
+            return Outcome("relay", Result.ANSWERED, "add_details", (say,))
+        if action == "article" and ticket.status == "waiting":
+            return None if turn.press is None else self._article(turn, turn.press.value)
+        return None
+
+    def _article(self, turn: Turn, article: str) -> Outcome | None:
+        """An article read while waiting; the ticket stays open."""
+        if (read := self._desk.rules.article) is None or not (text := read(article)):
+            return None
+        return Outcome("relay", Result.ANSWERED, "article_meanwhile", (Outbound(turn.said[0].peer, text),), events=(Event("read_meanwhile", data={"article": article}),))
+
+    async def _status(self, turn: Turn, ticket: Ticket) -> Outcome:
+        ahead = self._desk.queue.ahead(ticket, await self._desk.records.tickets(limit=1000), turn.now)
+        lang = self._desk.customer_lang(turn)
+        say = Outbound(turn.said[0].peer, self._desk.standing(turn, ticket, ahead=ahead), buttons=self._desk.opened_buttons(lang, ticket), ticket=ticket.number)
+        return Outcome("relay", Result.ANSWERED, "status", (say,))
 
     def _carry(self, turn: Turn, ticket: Ticket) -> Outcome:
         to = self._desk.thread(ticket)
@@ -46,7 +80,22 @@ class Relay:
         if turn.conversation.status is Status.WAITING and not self._spoke_lately(turn):
             say.append(Outbound(turn.said[-1].peer, self._desk.standing(turn, ticket, key="handoff.added"), ticket=ticket.number, author="bot"))
         events = (Event("customer_wrote", ticket=ticket.number, data={"messages": len(turn.said)}),)
-        return Outcome("relay", Result.CARRIED, "carried" if to else "kept_for_desk", tuple(say), events=events)
+        outcome = Outcome("relay", Result.CARRIED, "carried" if to else "kept_for_desk", tuple(say), events=events)
+        return self._owed(turn, ticket, outcome)
+
+    def _owed(self, turn: Turn, ticket: Ticket, carried: Outcome) -> Outcome:
+        """From the first unanswered words on somebody owes an answer; where nobody is there, the next one is called."""
+        owing = marked(ticket, quiet=None)
+        if ticket.first_reply is not None and moment(ticket, "asked") is None:
+            owing = marked(owing, asked=turn.now)
+        gone = bool(ticket.operator) and not self._desk.crew.is_here(ticket.operator)
+        if gone and ticket.status != "waiting":
+            back = transfer.give_back(self._desk, turn, owing, "desk.operator_away", why="operator_away")
+            return replace(carried, say=(*carried.say, *back.say), status=back.status, ticket=back.ticket, later=back.later, events=(*carried.events, *back.events))
+        if ticket.status == "snoozed":
+            owing = marked(replace(owing, status="operator"), snoozed=None)
+            return replace(carried, say=(*carried.say, *self._desk.card_edit(owing)), ticket=owing)
+        return replace(carried, ticket=owing)
 
     def _carried(self, turn: Turn, ticket: Ticket, to: Peer, inbound: Inbound, quoted: object) -> list[Outbound]:
         lang, text = self._desk.lang, inbound.rich
@@ -75,11 +124,16 @@ class Relay:
         last = next((line for line in reversed(turn.history) if line.author in ("bot", "operator", "system")), None)
         return last is not None and turn.now - last.at < ACK_PAUSE
 
-    def _late_press(self, turn: Turn) -> Outcome | None:
-        """Buttons of a ticket that is over do nothing, politely."""
-        if turn.press and turn.press.action in ("cancel_ticket", "ticket_status"):
-            say = Outbound(turn.said[0].peer, self._words.say("handoff.over", lang=self._desk.customer_lang(turn)), author="bot")
+    def _bot_is_at_it(self, turn: Turn) -> Outcome | None:
+        """Buttons of a ticket that is over do nothing, politely; asked about requests, the bot says that there are none."""
+        lang = self._desk.customer_lang(turn)
+        if turn.press and turn.press.action in ("cancel_ticket", "add_details", "solved", "still_here"):
+            say = Outbound(turn.said[0].peer, self._words.say("handoff.over", lang=lang), author="bot")
             return Outcome("relay", Result.ANSWERED, "ticket_over", (say,))
+        if turn.said[0].kind is InboundKind.MESSAGE and _asks_status(turn):
+            last = turn.past[0].number if turn.past else None
+            say = Outbound(turn.said[0].peer, self._words.say("handoff.no_ticket", lang=lang, last=last), author="bot")
+            return Outcome("relay", Result.ANSWERED, "status", (say,))
         return None
 
     def _blocked(self, turn: Turn) -> Outcome:

@@ -31,6 +31,11 @@ class Deadlines:
     def __init__(self, sla: Sla, routing: Routing, hours: Hours) -> None:
         self.sla, self._routing, self._hours = sla, routing, hours
 
+    @property
+    def reopen(self) -> timedelta | None:
+        """How long after closing the same ticket is opened again."""
+        return length(self.sla.reopen)
+
     def policy(self, ticket: Ticket) -> Policy:
         """The first that fits."""
         for policy in self.sla.policies:

@@ -63,7 +63,8 @@ class Teams:
         load: dict[str, int] = {}
         for t in open_tickets:
             load[t.operator] = load.get(t.operator, 0) + 1
-        able = [m for m in crew.members() if m.here and m.id != but and load.get(m.id, 0) < routing.limit and (team is None or not team.operators or m.id in team.operators)]
+        there = [m for m in crew.members() if m.here and (team is None or not team.operators or m.id in team.operators)]
+        able = [m for m in there if m.id != but and load.get(m.id, 0) < routing.limit]
         if not able:
             return None
         turns = [(m.assigned.timestamp() if m.assigned else 0.0, m.id) for m in able]

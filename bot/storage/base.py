@@ -202,7 +202,9 @@ class Store(Protocol):
 
     async def turns(self, *, conversation: int | None = None, after: int = 0, limit: int = 50) -> tuple[TurnRecord, ...]: ...
 
-    async def deliveries(self, *, status: Collection[DeliveryStatus] = (), after: int = 0, peer: Peer | None = None, limit: int = 200) -> tuple[Delivery, ...]: ...
+    async def deliveries(
+        self, *, status: Collection[DeliveryStatus] = (), after: int = 0, peer: Peer | None = None, name: str = "", limit: int = 200
+    ) -> tuple[Delivery, ...]: ...
 
     async def press(self, token: str, peer: Peer) -> Press | None:
         """What a button meant when it was promised to this peer."""

@@ -140,7 +140,7 @@ def quoted(db: sqlite3.Connection, peer: Peer, message: str) -> Quoted | None:
     return None if row is None else Quoted(row["name"], row["ticket"], row["mirrors"])
 
 
-def listed(db: sqlite3.Connection, status: Collection[DeliveryStatus], after: int, peer: Peer | None, limit: int) -> tuple[Delivery, ...]:
+def listed(db: sqlite3.Connection, status: Collection[DeliveryStatus], after: int, peer: Peer | None, limit: int, name: str = "") -> tuple[Delivery, ...]:
     where, values = ["id > ?"], [after]  # type: tuple[list[str], list[Any]]
     if status:
         where.append(f"status in ({', '.join('?' * len(status))})")
@@ -151,6 +151,9 @@ def listed(db: sqlite3.Connection, status: Collection[DeliveryStatus], after: in
     if peer is not None:
         where.append("channel = ? and chat = ? and thread = ?")
         values += (peer.channel, peer.chat, peer.thread)
+    if name:
+        where.append("name = ?")
+        values.append(name)
     rows = db.execute(f"select * from outbox where {' and '.join(where)} order by id limit ?", (*values, limit))
     return tuple(delivery(row) for row in rows)
 

@@ -195,8 +195,10 @@ class SqliteStore:
     async def turns(self, *, conversation: int | None = None, after: int = 0, limit: int = 50) -> tuple[TurnRecord, ...]:
         return await self._read(lambda db: looking.records(db, conversation, after, limit))
 
-    async def deliveries(self, *, status: Collection[DeliveryStatus] = (), after: int = 0, peer: Peer | None = None, limit: int = 200) -> tuple[Delivery, ...]:
-        return await self._read(lambda db: deliveries.listed(db, status, after, peer, limit))
+    async def deliveries(
+        self, *, status: Collection[DeliveryStatus] = (), after: int = 0, peer: Peer | None = None, name: str = "", limit: int = 200
+    ) -> tuple[Delivery, ...]:
+        return await self._read(lambda db: deliveries.listed(db, status, after, peer, limit, name))
 
     async def press(self, token: str, peer: Peer) -> Press | None:
         found = await self._read(lambda db: deliveries.press(db, token, peer))

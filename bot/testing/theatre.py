@@ -53,6 +53,8 @@ class Theatre:
         """Let time pass, with everything that becomes due in it."""
         self.clock.advance(**units)
         await self.rest()
+        await self.house.rounds.go(self.clock())
+        await self.rest()
 
 
 class _Person:

@@ -1,0 +1,156 @@
+"""What time brings to a ticket: warnings, breaches, reminders, and the next in line. Each timer is checked against the ticket as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from bot.handoff import transfer
+from bot.handoff.marks import listed, marked, moment, number, words
+from bot.handoff.room import DeskRoom
+from bot.handoff.sla import left
+from bot.model import Button, Event, Outbound, Outcome, Result, Status, Ticket, Turn
+
+PREFIX = "desk."
+
+
+async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
+    """What a timer of the desk does; one that came too late or too early does nothing."""
+    timer = turn.said[0]
+    if timer.text == "desk.stranded":
+        return await _stranded(desk, turn)
+    ticket = turn.ticket
+    if ticket is None or ticket.status == "closed":
+        return Outcome("desk", Result.IGNORED, "timer_over")
+    key = f"goal:{ticket.number}:{timer.data.get('goal')}" if timer.text == "desk.goal" else f"{timer.text.removeprefix(PREFIX)}:{ticket.number}"
+    if timer.text == "desk.assign":
+        return await _assign(desk, turn, ticket)
+    alarm = desk.deadlines.alarms(ticket).get(key)
+    act = _ACTS.get(timer.text)
+    if alarm is None or act is None:
+        return Outcome("desk", Result.IGNORED, "timer_over")
+    if alarm.due > turn.now:  # the deadline moved on since
+        return Outcome("desk", Result.IGNORED, "timer_early", later=(alarm,))
+    return await act(desk, turn, ticket)
+
+
+async def _goal(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+    """Operators are warned before a deadline; at a breach the supervisors are called, or another team gets the ticket."""
+    name = str(turn.said[0].data.get("goal"))
+    goal = next(g for g in desk.deadlines.goals(ticket) if g.name == name)
+    facts = {**desk.facts(turn, ticket), "goal": desk.words.text(f"desk.goal.{name}", lang=desk.lang)}
+    if turn.now < goal.due:
+        warned = marked(ticket, warned=(*listed(ticket, "warned"), name))
+        say = [*desk.card_edit(warned)]
+        if (to := desk.thread(warned)) is not None:
+            operator = desk.crew.member(ticket.operator).call or ticket.operator_name
+            say.append(desk.notice(to, warned, "desk.sla_near", **{**facts, "operator": operator}, minutes=max(1, int(left(goal, turn.now).total_seconds() // 60))))
+        return Outcome("desk", Result.ANSWERED, "sla_near", tuple(say), ticket=warned, events=(Event("sla_near", ticket=ticket.number, data={"goal": name}),))
+    broken = marked(ticket, breached=(*listed(ticket, "breached"), name))
+    event = Event("sla_breached", ticket=ticket.number, actor=ticket.operator, data={"goal": name, "due": goal.due.isoformat()})
+    other = desk.rules.sla.escalate_to
+    if other and name != "resolution" and words(ticket, "team") != other:
+        history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
+        moved = transfer.move(desk, turn, broken, other, history, key="desk.sla_moved", **facts)
+        return replace(moved, reason="sla_breached", events=(event, *moved.events))
+    say = [*desk.card_edit(broken), *desk.loud(broken, "desk.sla_broken", supervisors=desk.supervisors(), **facts)]
+    return Outcome("desk", Result.ANSWERED, "sla_breached", tuple(say), ticket=broken, events=(event,))
+
+
+async def _waiting(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+    """Nobody takes it: said aloud, each time after twice the time."""
+    called = marked(ticket, reminded=number(ticket, "reminded") + 1)
+    times = number(called, "reminded")
+    say = desk.loud(called, "desk.nobody_takes", supervisors=desk.supervisors() if times > 1 else "", **desk.facts(turn, ticket))
+    event = Event("ticket_waits", ticket=ticket.number, data={"times": times})
+    return Outcome("desk", Result.ANSWERED, "nobody_takes", say, ticket=called, later=transfer.look_for_somebody(desk, called, turn.now), events=(event,))
+
+
+async def _idle(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+    """The operator keeps silent: back to the queue, and the next one is told."""
+    return transfer.give_back(desk, turn, ticket, "desk.operator_silent", why="operator_silent")
+
+
+async def _quiet(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+    """The customer keeps silent: asked politely first, then the ticket is closed."""
+    if moment(ticket, "quiet") is not None:
+        return desk.close(turn, ticket, by="bot", key="handoff.closed_quiet")
+    lang = desk.customer_lang(turn)
+    buttons = tuple(Button(desk.words.text(f"handoff.button.{action}", lang=lang), action, str(ticket.number)) for action in ("solved", "still_here"))
+    asked = desk.words.say("handoff.quiet", lang=lang, customer=turn.customer, number=ticket.number, now=turn.now)
+    say = Outbound(ticket.customer_peer, asked, buttons=(buttons,), ticket=ticket.number)
+    return Outcome("desk", Result.ANSWERED, "quiet_asked", (say,), ticket=marked(ticket, quiet=turn.now), events=(Event("quiet_asked", ticket=ticket.number),))
+
+
+async def _snooze(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+    """Time to come back to it: to the one who put it off, or to the queue where he is not there."""
+    if not ticket.operator or not desk.crew.is_here(ticket.operator):
+        return transfer.give_back(desk, turn, ticket, "desk.woken", why="woken")
+    woken = marked(replace(ticket, status="operator"), snoozed=None, assigned=turn.now)
+    say = [*desk.card_edit(woken), *desk.loud(woken, "desk.woken", operator=desk.crew.member(ticket.operator).call or ticket.operator_name, **desk.facts(turn, ticket))]
+    return Outcome("desk", Result.ANSWERED, "woken", tuple(say), ticket=woken, events=(Event("ticket_woken", ticket=ticket.number),))
+
+
+async def _promised(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+    """What was promised to the customer is due: the operators are reminded loudly, the customer hears that he is not forgotten."""
+    told = desk.words.say("handoff.promised_due", lang=desk.customer_lang(turn), customer=turn.customer, number=ticket.number)
+    kept = marked(ticket, promised=None)
+    operator = desk.crew.member(ticket.operator).call or ticket.operator_name
+    say = (
+        Outbound(ticket.customer_peer, told, ticket=ticket.number),
+        *desk.card_edit(kept),
+        *desk.loud(kept, "desk.promised_due", operator=operator, text=words(ticket, "promise"), **desk.facts(turn, ticket)),
+    )
+    return Outcome("desk", Result.ANSWERED, "promised_due", say, ticket=kept, events=(Event("promise_due", ticket=ticket.number),))
+
+
+async def _assign(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+    """The next who can is given the ticket; too many waiting in a team's group send it to the desk of all."""
+    if ticket.status != "waiting":
+        return Outcome("desk", Result.IGNORED, "timer_over")
+    open_tickets = await desk.records.tickets(limit=1000)
+    team = desk.teams.named(words(ticket, "team"))
+    if team and team.overflow and words(ticket, "desk") == team.name:
+        before = [t for t in open_tickets if t.status == "waiting" and words(t, "desk") == team.name and t.number != ticket.number]
+        if len(before) >= team.overflow:
+            history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
+            return transfer.move(desk, turn, ticket, "", history, key="desk.overflowed", team=team.title or team.name)
+    if desk.rules.routing.assign == "everyone":
+        return Outcome("desk", Result.IGNORED, "everyone_takes")
+    to = desk.teams.choose(ticket, desk.crew, open_tickets, desk.rules.routing)
+    if to is None:
+        return Outcome("desk", Result.IGNORED, "nobody_free")
+    return transfer.give_to(desk, turn, ticket, to, key="desk.assigned_to")
+
+
+async def _stranded(desk: DeskRoom, turn: Turn) -> Outcome:
+    """What the watchdog found: somebody is made responsible, loudly."""
+    why, ticket = str(turn.said[0].data.get("why", "")), turn.ticket
+    event = Event("stranded_found", ticket=ticket.number if ticket else None, data={"why": why})
+    if ticket is None or ticket.status == "closed":
+        if turn.conversation.status is Status.BOT:
+            return Outcome("desk", Result.IGNORED, "not_stranded")
+        last = next((line for line in reversed(turn.history) if line.author in ("customer", "operator")), None)
+        if last is None or last.author != "customer":
+            return Outcome("desk", Result.ANSWERED, "bot_again", status=Status.BOT, state={}, events=(event,))
+        opened = desk.escalate(turn, reason="stranded", apology=True)
+        return replace(opened, events=(*opened.events, event))
+    if why == "operator_gone":
+        given_back = transfer.give_back(desk, turn, ticket, "desk.operator_gone", why=why)
+        return replace(given_back, events=(*given_back.events, event))
+    status = Status.WAITING if ticket.status == "waiting" else Status.OPERATOR
+    say: tuple[Outbound, ...] = ()
+    if why == "no_card" and (to := desk.thread(ticket)) is not None:
+        say = (desk.card(to, ticket), *desk.loud(ticket, "desk.stranded", supervisors=desk.supervisors(), **desk.facts(turn, ticket)))
+    return Outcome("desk", Result.ANSWERED, "stranded", say, status=status, events=(event,))
+
+
+_Act = Callable[[DeskRoom, Turn, Ticket], Awaitable[Outcome]]
+_ACTS: dict[str, _Act] = {
+    "desk.goal": _goal,
+    "desk.waiting": _waiting,
+    "desk.idle": _idle,
+    "desk.quiet": _quiet,
+    "desk.snooze": _snooze,
+    "desk.promised": _promised,
+}

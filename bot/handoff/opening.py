@@ -1,0 +1,68 @@
+"""A new ticket: what is known of the customer and his question, who should answer, and how urgent it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.handoff.card import transcript
+from bot.handoff.contact import contacts
+from bot.handoff.room import DeskRoom
+from bot.model import Answer, Attachment, Customer, InboundKind, Line, Ticket, Turn
+
+FORWARDED = 5  # attachments of the last words that come along with a new ticket
+RECENT_LINES = 8
+SURE = 0.3  # from this confidence on the first candidate names the topic
+
+
+def new_ticket(desk: DeskRoom, turn: Turn, reason: str, answer: Answer | None, titles: Mapping[str, str]) -> Ticket:
+    """The ticket that the turn opens. *titles*: how operators call the channels."""
+    customer = turn.customer or Customer(0)
+    nameless = desk.words.text("desk.nameless", lang=desk.lang)
+    name = " ".join(p for p in (customer.name, customer.last_name) if p)
+    texts = [i.text for i in reversed(turn.said)] + [line.text for line in reversed(turn.history) if line.author == "customer"]
+    channel = turn.conversation.peer.channel
+    topics = _topics(desk, turn, answer)
+    team = desk.teams.fitting(topics, channel, customer.language, customer.fields)
+    data: dict[str, object] = {
+        "name": name,
+        "username": customer.username,
+        "channel": titles.get(channel, channel),
+        "transcript": transcript(_lines(turn), name or nameless, desk.words, desk.lang),
+        "candidates": [[c.title, c.score] for c in answer.candidates[:3]] if answer else [],
+        "contacts": contacts(texts, customer.fields),
+    }
+    if team is not None:
+        data["team"] = team.name
+        if desk.teams.place(team.name) is not None:
+            data["desk"] = team.name
+    if turn.past:
+        data["past"] = [t.number for t in turn.past]
+    return Ticket(
+        turn.next_number,
+        turn.conversation.id,
+        turn.conversation.peer,
+        reason=reason,
+        topic=topics[0] if topics else "",
+        priority=desk.queue.priority(reason, "\n".join(texts[: len(turn.said)]), customer.fields),
+        opened=turn.now,
+        data=data,
+    )
+
+
+def recent_attachments(turn: Turn) -> tuple[Attachment, ...]:
+    """Photos and files that the ticket is about: of this turn and of the customer's last lines."""
+    before = [a for line in turn.history[-RECENT_LINES:] if line.author == "customer" for a in line.attachments]
+    return tuple([*before, *turn.attachments][-FORWARDED:])
+
+
+def _lines(turn: Turn) -> list[Line]:
+    said = [Line(i.at, "customer", i.text, attachments=i.attachments) for i in turn.said if i.kind is InboundKind.MESSAGE]
+    return [*turn.history, *said]
+
+
+def _topics(desk: DeskRoom, turn: Turn, answer: Answer | None) -> tuple[str, ...]:
+    """Names of what it is about, the one to be shown first: of the article that was answered with, else of the likeliest one."""
+    shown = turn.conversation.state.get("last_article")
+    if answer is not None and answer.candidates and answer.confidence >= SURE:
+        return tuple(desk.rules.about(answer.candidates[0].article)) or (answer.candidates[0].title,)
+    return tuple(desk.rules.about(shown)) if isinstance(shown, str) and shown else ()

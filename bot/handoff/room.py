@@ -1,0 +1,101 @@
+"""What the parts of the operators' room know of one another: the desk as its neighbours see it, and where it looks things up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from bot.handoff.crew import Crew
+from bot.handoff.hours import Hours
+from bot.handoff.queue import Queue
+from bot.handoff.sla import Deadlines
+from bot.handoff.teams import Teams
+from bot.model import Answer, Conversation, Customer, Event, Line, Outbound, Outcome, Peer, RichText, Rows, Ticket, Turn
+from bot.sections import Routing, Sla, Team
+from bot.wording import Wording
+
+About = Callable[[str], Sequence[str]]
+Article = Callable[[str], RichText]
+
+
+def _nothing(article: str) -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How the owner wants the desk to work. *about* gives the names of an article's topic, the one to be shown first.
+
+    *article* is the text of one as a customer gets it.
+    """
+
+    teams: tuple[Team, ...] = ()
+    routing: Routing = field(default_factory=Routing)
+    sla: Sla = field(default_factory=Sla)
+    about: About = _nothing
+    article: Article | None = None
+
+
+class Delivered(Protocol):
+    """A delivery, as far as the desk looks at it."""
+
+    @property
+    def outbound(self) -> Outbound: ...
+
+    @property
+    def status(self) -> str: ...
+
+
+class Records(Protocol):
+    """What the desk looks up: kept things, never changed from here."""
+
+    async def ticket(self, number: int) -> Ticket | None: ...
+
+    async def tickets(self, *, open_only: bool = True, limit: int = 200) -> Sequence[Ticket]: ...
+
+    async def history(self, conversation: int, *, limit: int = 100) -> Sequence[Line]: ...
+
+    async def conversation(self, peer: Peer) -> Conversation | None: ...
+
+    async def customer(self, id: int) -> Customer | None: ...
+
+    async def unattended(self) -> Sequence[Conversation]: ...
+
+    async def setting(self, name: str) -> str | None: ...
+
+    async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> Sequence[Event]: ...
+
+    async def deliveries(self, *, peer: Peer | None = None, name: str = "", limit: int = 200) -> Sequence[Delivered]: ...
+
+
+class DeskRoom(Protocol):
+    """The desk (desk.py) as the other modules of the room use it."""
+
+    words: Wording
+    lang: str
+    hours: Hours
+    rules: Rules
+    crew: Crew
+    teams: Teams
+    queue: Queue
+    deadlines: Deadlines
+
+    @property
+    def records(self) -> Records: ...
+
+    def card(self, to: Peer, ticket: Ticket) -> Outbound: ...
+    def card_edit(self, ticket: Ticket) -> tuple[Outbound, ...]: ...
+    def notice(self, to: Peer, ticket: Ticket | None, key: str, **facts: object) -> Outbound: ...
+    def loud(self, ticket: Ticket, key: str, **facts: object) -> tuple[Outbound, ...]: ...
+    def customer_lang(self, turn: Turn) -> str: ...
+    def standing(self, turn: Turn, ticket: Ticket, key: str = "handoff.status", *, ahead: int | None = None) -> RichText: ...
+    def close(self, turn: Turn, ticket: Ticket, *, by: str, told: bool = True, key: str = "") -> Outcome: ...
+    def thread(self, ticket: Ticket) -> Peer | None: ...
+    def supervisors(self) -> str: ...
+    def is_supervisor(self, id: str) -> bool: ...
+    def opened_buttons(self, lang: str, ticket: Ticket) -> Rows: ...
+    def settled(self, turn: Turn, outcome: Outcome) -> Outcome: ...
+    def escalate(self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None) -> Outcome: ...
+    def facts(self, turn: Turn, ticket: Ticket) -> Mapping[str, object]: ...

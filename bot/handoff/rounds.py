@@ -1,0 +1,42 @@
+"""The rounds: every few seconds the desk looks whether anybody is forgotten and whether its views still tell the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot.handoff.places import Places
+from bot.handoff.room import DeskRoom
+from bot.handoff.watchdog import Watchdog
+from bot.model import Inbound, Outbound
+
+
+class Accept(Protocol):
+    """The inbox."""
+
+    async def __call__(self, channel: str, inbounds: Sequence[Inbound]) -> None: ...
+
+
+class Rounds:
+    """One `go` after another; what it missed or said twice because of a crash is put right by the next."""
+
+    def __init__(
+        self,
+        desk: DeskRoom,
+        accept: Accept,
+        promise: Callable[[Sequence[Outbound], datetime], Awaitable[object]],
+        *,
+        committed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._watchdog, self._views = Watchdog(desk), (Places(desk),)
+        self._accept, self._promise, self._committed = accept, promise, committed
+
+    async def go(self, now: datetime) -> None:
+        """Look once. Raises `StorageError`."""
+        for inbound in await self._watchdog.look(now):
+            await self._accept(inbound.peer.channel, [inbound])
+        for view in self._views:
+            if say := await view.look(now):
+                await self._promise(say, now)
+                self._committed()
