@@ -162,6 +162,33 @@ def kb_stats(config: ConfigFile = None, as_json: AsJson = False, db: DatabaseFil
     editing.count(config, as_json=as_json, db=db)
 
 
+@kb.command("suggest", help=say("command.kb_suggest"))
+def kb_suggest(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    add: Annotated[tuple[str, str] | None, typer.Option("--add", metavar="GROUP ARTICLE", help=say("option.add"))] = None,
+    draft: Annotated[str, typer.Option("--draft", metavar="GROUP", help=say("option.draft"))] = "",
+    section: Annotated[str, typer.Option("--section", help=say("option.section"))] = "",
+    everything: Annotated[bool, typer.Option("--all", help=say("option.all_gaps"))] = False,
+    db: DatabaseFile = None,
+) -> None:
+    from bot.cli import suggesting
+
+    suggesting.suggest(config, as_json=as_json, add=add, draft_of=draft, section=section, db=db, everything=everything)
+
+
+@kb.command("diff", help=say("command.kb_diff"))
+def kb_diff(
+    config: ConfigFile = None,
+    base: Annotated[str, typer.Option("--base", help=say("option.base"))] = "HEAD",
+    as_json: AsJson = False,
+    db: DatabaseFile = None,
+) -> None:
+    from bot.cli import suggesting
+
+    suggesting.diff(config, base=base, as_json=as_json, db=db)
+
+
 @db.command("migrate", help=say("command.db_migrate"))
 def db_migrate(config: ConfigFile = None) -> None:
     from bot.cli import database

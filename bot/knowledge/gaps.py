@@ -1,0 +1,272 @@
+"""What the base could not answer: questions missed, clarified in vain or answered without help, gathered by their meaning.
+
+Everything here is a function over records; who has a store reads them from it (`bot kb suggest`, a page).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.knowledge.drafting import article_text
+from bot.knowledge.lint_questions import gist
+from bot.knowledge.words import fold
+from bot.masking import HIDDEN, mask
+from bot.model import Answer, Decision, Line
+
+Kind = Literal["unanswered", "clarified", "not_helped"]
+ALIKE = 0.5  # share of common words from which two questions are one gap
+CLOSE = 0.72  # cosine of meanings from which they are
+ALIASES = 10  # questions in a draft
+REPLIES = 6  # operators' lines kept of one conversation
+NEWEST = 2000  # questions looked at
+_ASKING = frozenset({"out_of_scope", "low_confidence", "clarified", "repeated"})
+_MISSED = frozenset({"out_of_scope", "low_confidence"})
+Vectors = npt.NDArray[np.float32]
+Encode = Callable[[Sequence[str]], Vectors]
+
+
+class Told(Protocol):
+    """A turn as it was kept: what was said, decided, and why."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def conversation(self) -> int: ...
+
+    @property
+    def at(self) -> datetime: ...
+
+    @property
+    def dialog(self) -> str: ...
+
+    @property
+    def result(self) -> str: ...
+
+    @property
+    def reason(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def why(self) -> Mapping[str, object]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """One question that did not get its answer, masked. `article` is the best one that was rejected; `replies` are operators' words."""
+
+    question: str
+    kind: Kind
+    at: datetime
+    conversation: int
+    article: str = ""
+    title: str = ""
+    replies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Missed questions of one meaning, newest last. `id` stays the same as long as its first question does."""
+
+    id: str
+    missed: tuple[Missed, ...]
+
+    @property
+    def count(self) -> int:
+        """How many customers asked it."""
+        return len({m.conversation for m in self.missed})
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The different wordings, the commonest first."""
+        said = Counter(" ".join(m.question.split()) for m in self.missed)
+        return tuple(q for q, _ in said.most_common())
+
+    @property
+    def question(self) -> str:
+        """The wording that stands for all: the one that has most in common with the others, the shorter of equals."""
+        lemmas = {q: set(gist(q)) for q in self.questions}
+        clean = [q for q in lemmas if HIDDEN not in q] or list(lemmas)
+        return max(clean, key=lambda q: (sum(_share(lemmas[q], other) for other in lemmas.values()), -len(q)))
+
+    @property
+    def kinds(self) -> Mapping[str, int]:
+        return dict(Counter(m.kind for m in self.missed))
+
+    @property
+    def article(self) -> str:
+        """The article that was rejected most often, "" where there was none."""
+        found = Counter(m.article for m in self.missed if m.article).most_common(1)
+        return found[0][0] if found else ""
+
+    @property
+    def title(self) -> str:
+        return next((m.title for m in self.missed if m.article == self.article), "")
+
+    @property
+    def replies(self) -> tuple[str, ...]:
+        """What operators answered, without repeats."""
+        return tuple(dict.fromkeys(r for m in self.missed for r in m.replies))
+
+    @property
+    def last(self) -> datetime:
+        return max(m.at for m in self.missed)
+
+
+def missed(turns: Iterable[Told], history: Callable[[int], Sequence[Line]]) -> tuple[Missed, ...]:
+    """The questions that went without an answer, oldest first; a question asked twice in a conversation counts once.
+
+    *turns* are oldest first, of all conversations; *history* gives the lines of one.
+    """
+    talks: dict[int, list[Told]] = {}
+    for turn in turns:
+        talks.setdefault(turn.conversation, []).append(turn)
+    found: list[Missed] = []
+    for conversation, talk in talks.items():
+        lines: Sequence[Line] | None = None
+        seen: set[str] = set()
+        for turn, kind, until in _failures(talk):
+            words = " ".join(fold(turn.text).split())
+            if words in seen or not any(c.isalpha() for c in words):
+                continue
+            seen.add(words)
+            lines = history(conversation) if lines is None else lines
+            article, title = _best(turn)
+            replies = [mask(line.text) for line in lines if line.author == "operator" and line.text and turn.at <= line.at and (until is None or line.at < until)]
+            found.append(Missed(mask(turn.text.strip()), kind, turn.at, conversation, article, title, tuple(replies[:REPLIES])))
+    return tuple(sorted(found, key=lambda m: (m.at, m.conversation))[-NEWEST:])
+
+
+def _failures(talk: Sequence[Told]) -> Iterable[tuple[Told, Kind, datetime | None]]:
+    """The turns of one conversation whose question failed, how, and when the next question came."""
+    asked = [n for n, t in enumerate(talk) if _is_question(t)]
+    for place, n in enumerate(asked):
+        turn = talk[n]
+        nxt = asked[place + 1] if place + 1 < len(asked) else len(talk)
+        after = talk[n + 1 : nxt]
+        until = talk[nxt].at if nxt < len(talk) and not _is_handover(talk[nxt]) else None
+        if turn.dialog == "faq" and turn.result == "answered":
+            if any(t.reason == "not_helped" for t in after):
+                yield turn, "not_helped", until
+        elif turn.reason in _MISSED:
+            if turn.text.strip():
+                yield turn, "unanswered", until
+        elif turn.reason in ("clarified", "repeated") and not any(t.result == "answered" and t.dialog == "faq" for t in after):
+            yield turn, "clarified", until
+
+
+def _is_question(turn: Told) -> bool:
+    if not turn.text.strip():
+        return False
+    if turn.dialog == "faq" and turn.result == "answered":
+        return bool(turn.why.get("candidates")) and turn.why.get("decision") == "answer"
+    return turn.reason in _ASKING and bool(turn.why)
+
+
+def _is_handover(turn: Told) -> bool:
+    return turn.result == "handed_off"
+
+
+def _best(turn: Told) -> tuple[str, str]:
+    rows = turn.why.get("candidates")
+    first = rows[0] if isinstance(rows, list | tuple) and rows else None
+    return (str(first.get("article", "")), str(first.get("title", ""))) if isinstance(first, Mapping) else ("", "")
+
+
+def _share(one: set[str], other: set[str]) -> float:
+    return len(one & other) / len(one | other) if one or other else 0.0
+
+
+def group(found: Sequence[Missed], encode: Encode | None = None) -> tuple[Gap, ...]:
+    """Gaps, the most asked first: questions that share half of their words, or whose vectors are near where *encode* makes some.
+
+    A question joins the gap that is most like it on the whole, so that a chain of neighbours does not swallow everything.
+    """
+    wordings = list(dict.fromkeys(m.question for m in found))
+    place = {q: n for n, q in enumerate(wordings)}
+    alike = _likeness(wordings, encode)
+    groups: list[list[int]] = []
+    for n in range(len(wordings)):
+        means = [float(alike[n, members].mean()) for members in groups]
+        best = int(np.argmax(means)) if means else -1
+        if best >= 0 and means[best] >= ALIKE:
+            groups[best].append(n)
+        else:
+            groups.append([n])
+    of = {n: number for number, members in enumerate(groups) for n in members}
+    gathered: dict[int, list[Missed]] = {}
+    for m in found:
+        gathered.setdefault(of[place[m.question]], []).append(m)
+    gaps = [Gap(_id(members[0].question), tuple(members)) for members in gathered.values()]
+    return tuple(sorted(gaps, key=lambda g: (-g.count, -len(g.missed), -g.last.timestamp())))
+
+
+def _likeness(wordings: Sequence[str], encode: Encode | None) -> Vectors:
+    """How alike each pair is, 0..1: 0.5 is as near as one gap, by words or by meaning, whichever is more."""
+    lemmas = [set(gist(q)) for q in wordings]
+    names = {name: n for n, name in enumerate(sorted({w for words in lemmas for w in words}))}
+    table = np.zeros((len(wordings), max(1, len(names))), np.float32)
+    for row, words in enumerate(lemmas):
+        table[row, [names[w] for w in words]] = 1
+    common, sizes = table @ table.T, table.sum(1)
+    alike = common / np.maximum(1, sizes[:, None] + sizes[None, :] - common)
+    if encode is not None and wordings:
+        vectors = encode(wordings)
+        cosine = np.clip(vectors @ vectors.T, 0, 1)
+        near = np.where(cosine >= CLOSE, ALIKE + (cosine - CLOSE) / (1 - CLOSE) * (1 - ALIKE), cosine / CLOSE * ALIKE * 0.8)
+        alike = np.maximum(alike, near)
+    return np.asarray(alike, np.float32)
+
+
+def _id(question: str) -> str:
+    return "g" + hashlib.sha256(" ".join(gist(question)).encode()).hexdigest()[:6]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """How many wordings of a gap the base answers, out of how many, and with which articles."""
+
+    answered: int
+    total: int
+    articles: Mapping[str, int]
+
+
+def effect(gap: Gap, ask: Callable[[str], Answer]) -> Effect:
+    """What the base makes of a gap's questions now."""
+    answers = [ask(q) for q in gap.questions]
+    told = [a.article for a in answers if a.decision is Decision.ANSWER and a.article]
+    return Effect(len(told), len(answers), dict(Counter(told)))
+
+
+def is_closed(gap: Gap, now: Effect, changed: Callable[[str], datetime | None]) -> bool:
+    """Whether every wording is answered now, by another article than the one that failed, or by one changed after the last question.
+
+    *changed* tells when an article's file was last written.
+    """
+    if now.answered < now.total:
+        return False
+    failed = {m.article for m in gap.missed if m.kind == "not_helped"}
+    for article in now.articles:
+        at = changed(article)
+        if article in failed and (at is None or at <= gap.last):
+            return False
+    return True
+
+
+def draft(gap: Gap, *, placeholder: str, lang: str = "") -> tuple[str, str]:
+    """Title and text of a draft article: the customers' questions, and the operators' words for a person to edit."""
+    title = gap.question.rstrip(" ?!.…")
+    title = title[:1].upper() + title[1:]
+    aliases = [q for q in gap.questions if HIDDEN not in q and len(q) <= 200][:ALIASES]
+    body = "\n\n".join(gap.replies) or placeholder
+    return title, article_text(title, aliases, body, status="draft", lang=lang)
