@@ -163,7 +163,9 @@ class Knowledge:
             self.examine()
             self.status = replace(self.status, embeddings=store.encoder.id, reason="", loading=False, seconds=time.perf_counter() - start)
         except BotError as error:
-            self.status = replace(self.status, embeddings="", reason=str(error), loading=False)
+            self.status = replace(self.status, embeddings="", reason=str(error))
+        finally:
+            self.status = replace(self.status, loading=False)
 
     def article(self, id: str, language: str = "") -> Article | None:
         """The article, or its twin in *language* where there is one."""

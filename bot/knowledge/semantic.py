@@ -60,7 +60,7 @@ class VectorStore:
                 width = len(next(iter(self._rows.values()))) if self._rows else 1
                 return np.zeros((0, width), np.float32)
             found = np.stack([self._rows[k] for k in keys])
-            if missing:
+            if missing and (len(missing) * 50 > len(self._rows) or not (self.path and self.path.exists())):  # a few new ones wait for more
                 self._write()
             return found
 

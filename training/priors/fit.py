@@ -108,7 +108,7 @@ def fit_ranker(exams: Sequence[Exam], *, bare: bool) -> Network:
         each = functional.cross_entropy(scores.masked_fill(~mask[chosen], -1e9), gold[chosen], reduction="none")
         return (each * weight[chosen]).mean()
 
-    hidden, epochs, decay = (0, 60, 1e-4) if bare else (16, 12, 3e-3)
+    hidden, epochs, decay = (8, 40, 1e-3) if bare else (24, 20, 1e-2)
     return fit(rows, loss, hidden, epochs, decay, rows[mask.numpy()])
 
 
