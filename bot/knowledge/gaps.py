@@ -24,6 +24,7 @@ from bot.model import Answer, Decision, Line
 Kind = Literal["unanswered", "clarified", "not_helped"]
 ALIKE = 0.5  # share of common words from which two questions are one gap
 CLOSE = 0.72  # cosine of meanings from which they are
+ROOT = 5  # letters
 ALIASES = 10  # questions in a draft
 REPLIES = 6  # operators' lines kept of one conversation
 NEWEST = 2000  # questions looked at
@@ -95,7 +96,7 @@ class Gap:
     @property
     def question(self) -> str:
         """The wording that stands for all: the one that has most in common with the others, the shorter of equals."""
-        lemmas = {q: set(gist(q)) for q in self.questions}
+        lemmas = {q: _roots(q) for q in self.questions}
         clean = [q for q in lemmas if HIDDEN not in q] or list(lemmas)
         return max(clean, key=lambda q: (sum(_share(lemmas[q], other) for other in lemmas.values()), -len(q)))
 
@@ -183,6 +184,11 @@ def _best(turn: Told) -> tuple[str, str]:
     return (str(first.get("article", "")), str(first.get("title", ""))) if isinstance(first, Mapping) else ("", "")
 
 
+def _roots(question: str) -> set[str]:
+    """What a question is about: the beginnings of its words that matter, so that «ремонт» and «ремонтируете» are one; no numbers."""
+    return {word[:ROOT] for word in gist(question) if not word.isdigit()}
+
+
 def _share(one: set[str], other: set[str]) -> float:
     return len(one & other) / len(one | other) if one or other else 0.0
 
@@ -213,7 +219,7 @@ def group(found: Sequence[Missed], encode: Encode | None = None) -> tuple[Gap, .
 
 def _likeness(wordings: Sequence[str], encode: Encode | None) -> Vectors:
     """How alike each pair is, 0..1: 0.5 is as near as one gap, by words or by meaning, whichever is more."""
-    lemmas = [set(gist(q)) for q in wordings]
+    lemmas = [_roots(q) for q in wordings]
     names = {name: n for n, name in enumerate(sorted({w for words in lemmas for w in words}))}
     table = np.zeros((len(wordings), max(1, len(names))), np.float32)
     for row, words in enumerate(lemmas):

@@ -1,0 +1,125 @@
+"""Gaps are found in what was kept of conversations, and gathered by meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from bot.knowledge.gaps import Missed, effect, group, is_closed, missed
+from bot.masking import mask
+from bot.model import Answer, Decision, Line
+
+START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn as kept; its moment is its id in minutes."""
+
+    id: int
+    dialog: str
+    result: str
+    reason: str
+    text: str = ""
+    why: Mapping[str, object] = field(default_factory=dict)
+    conversation: int = 1
+
+    @property
+    def at(self) -> datetime:
+        return START + timedelta(minutes=self.id)
+
+
+def why(decision: str, article: str = "a") -> Mapping[str, object]:
+    return {"decision": decision, "candidates": [{"article": article, "title": article.upper()}]}
+
+
+ASKED = Turn(1, "faq", "clarified", "clarified", "где купон", why("clarify"))
+ANSWERED = Turn(1, "faq", "answered", "answered", "где купон", why("answer"))
+UNKNOWN = Turn(1, "faq", "clarified", "out_of_scope", "где купон", why("handoff"))
+CHOSEN = Turn(2, "faq", "answered", "answered")
+PERSON = Turn(2, "desk", "handed_off", "asked_for_person", "оператора")
+UNHELPED = Turn(2, "desk", "handed_off", "not_helped")
+
+
+@pytest.mark.parametrize(
+    ("talk", "kinds"),
+    [
+        ([ASKED, CHOSEN], []),
+        ([ASKED], ["clarified"]),
+        ([ASKED, PERSON], ["clarified"]),
+        ([ANSWERED], []),
+        ([ANSWERED, UNHELPED], ["not_helped"]),
+        ([UNKNOWN, PERSON], ["unanswered"]),
+        ([UNKNOWN, Turn(2, "desk", "handed_off", "out_of_scope", "где купон", why("handoff"))], ["unanswered"]),
+        ([UNKNOWN, Turn(2, "faq", "answered", "answered", "другой вопрос", why("answer"))], ["unanswered"]),
+        ([PERSON], []),
+        ([Turn(1, "smalltalk", "answered", "answered", "спасибо")], []),
+        ([Turn(1, "faq", "clarified", "out_of_scope", "???", why("handoff"))], []),
+    ],
+)
+def test_which_turns_are_gaps(talk: Sequence[Turn], kinds: Sequence[str]) -> None:
+    """Unanswered, clarified in vain, or answered without help; once for a question, never for small talk."""
+    assert [m.kind for m in missed(talk, lambda _: ())] == kinds
+
+
+def test_operators_words_belong_to_the_question_before_them() -> None:
+    """What was said after the next question is not the answer to this one; everything is masked."""
+    lines = [
+        Line(START + timedelta(minutes=m), author, text)  # type: ignore[arg-type]
+        for m, author, text in ((0, "operator", "раньше"), (3, "operator", "Пишите на a.b@shop.ru"), (4, "note", "заметка"), (9, "operator", "позже"))
+    ]
+    later = Turn(7, "faq", "answered", "answered", "другой вопрос", why("answer"))
+
+    (found,) = missed([UNKNOWN, PERSON, later], lambda _: lines)
+
+    assert found.replies == ("Пишите на a•••@shop.ru",)
+    assert (found.article, found.title) == ("a", "A")
+
+
+def of(*questions: str) -> list[Missed]:
+    return [Missed(q, "unanswered", START + timedelta(minutes=n), n) for n, q in enumerate(questions)]
+
+
+def test_questions_of_one_meaning_are_one_gap() -> None:
+    """Other forms and order do not part them, one common word does not join them; the most asked comes first."""
+    gaps = group(of("где ремонт часов", "когда приедет мастер", "ремонтируете часы?", "а ремонт часов где?", "часы работы"))
+
+    assert [(g.count, g.question) for g in gaps] == [(3, "где ремонт часов"), (1, "часы работы"), (1, "когда приедет мастер")]
+
+
+def test_meaning_joins_what_words_part() -> None:
+    """With vectors, questions without a common word are one gap."""
+    questions = of("чините ли будильники", "ремонт часов", "цена тапок")
+    vectors = np.array([[1, 0], [0.9, 0.436], [0, 1]], np.float32)
+
+    assert [g.count for g in group(questions)] == [1, 1, 1]
+    assert [g.count for g in group(questions, lambda texts: vectors)] == [2, 1]
+
+
+def test_the_name_of_a_gap_stays_when_it_grows() -> None:
+    """So that a command typed a minute later means the same."""
+    before = group(of("ремонт часов"))[0].id
+
+    assert group(of("ремонт часов", "сделаете ремонт часов", "другое"))[0].id == before
+
+
+def test_a_gap_is_closed_when_all_of_it_is_answered() -> None:
+    """An article that did not help closes it only once it was changed."""
+    unanswered = group(of("ремонт часов", "ремонт часов срочно"))[0]
+    unhelped = group([Missed("ремонт часов", "not_helped", START, 1, "watch")])[0]
+    now = effect(unanswered, lambda q: Answer(Decision.ANSWER, article="watch"))
+    half = effect(unanswered, lambda q: Answer(Decision.ANSWER if "срочно" in q else Decision.HANDOFF, article="watch" if "срочно" in q else None))
+    same = effect(unhelped, lambda q: Answer(Decision.ANSWER, article="watch"))
+
+    assert (half.answered, half.total) == (1, 2)
+    assert is_closed(unanswered, now, lambda a: START) and not is_closed(unanswered, half, lambda a: START)
+    assert not is_closed(unhelped, same, lambda a: START - timedelta(days=1)) and is_closed(unhelped, same, lambda a: START + timedelta(days=1))
+
+
+def test_masking() -> None:
+    """Contacts are hidden, order numbers are not."""
+    assert mask("заказ 123456, +7 912 345-67-89, anna@mail.ru, 4111 1111 1111 1111") == "заказ 123456, +7 ••• •••-67-89, a•••@mail.ru, •••• 1111"
