@@ -72,7 +72,7 @@ class Routing(Section):
     priority: tuple[PriorityRule, ...] = Field((PriorityRule(reason="upset"),), description="what makes a ticket more urgent")
     categories: tuple[str, ...] = Field((), description="reasons to choose from when a ticket is closed (none: not asked)")
     remind: Duration = Field("15m", description="a ticket nobody takes is called out this often, in working time")
-    silent_operator: Duration | None = Field("2h", description="an operator who does not answer for this long (working time) gives the ticket back; null = never")
+    silent_operator: Duration | None = Field("3h", description="an operator who does not answer for this long (working time) gives the ticket back; null = never")
     articles_from: int = Field(3, ge=1, description="from this place in the queue on the bot offers articles meanwhile")
     board: bool = Field(True, description="keep a pinned board of the queue in the group")
 

@@ -38,13 +38,12 @@ async def _goal(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     """Operators are warned before a deadline; at a breach the supervisors are called, or another team gets the ticket."""
     name = str(turn.said[0].data.get("goal"))
     goal = next(g for g in desk.deadlines.goals(ticket) if g.name == name)
-    facts = {**desk.facts(turn, ticket), "goal": desk.words.text(f"desk.goal.{name}", lang=desk.lang)}
+    facts = {**_calling(desk, turn, ticket), "goal": desk.words.text(f"desk.goal.{name}", lang=desk.lang)}
     if turn.now < goal.due:
         warned = marked(ticket, warned=(*listed(ticket, "warned"), name))
         say = [*desk.card_edit(warned)]
         if (to := desk.thread(warned)) is not None:
-            operator = desk.crew.member(ticket.operator).call or ticket.operator_name
-            say.append(desk.notice(to, warned, "desk.sla_near", **{**facts, "operator": operator}, minutes=max(1, int(left(goal, turn.now).total_seconds() // 60))))
+            say.append(desk.notice(to, warned, "desk.sla_near", **facts, minutes=max(1, int(left(goal, turn.now).total_seconds() // 60))))
         return Outcome("desk", Result.ANSWERED, "sla_near", tuple(say), ticket=warned, events=(Event("sla_near", ticket=ticket.number, data={"goal": name}),))
     broken = marked(ticket, breached=(*listed(ticket, "breached"), name))
     event = Event("sla_breached", ticket=ticket.number, actor=ticket.operator, data={"goal": name, "due": goal.due.isoformat()})
@@ -87,7 +86,7 @@ async def _snooze(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     if not ticket.operator or not desk.crew.is_here(ticket.operator):
         return transfer.give_back(desk, turn, ticket, "desk.woken", why="woken")
     woken = marked(replace(ticket, status="operator"), snoozed=None, assigned=turn.now)
-    say = [*desk.card_edit(woken), *desk.loud(woken, "desk.woken", operator=desk.crew.member(ticket.operator).call or ticket.operator_name, **desk.facts(turn, ticket))]
+    say = [*desk.card_edit(woken), *desk.loud(woken, "desk.woken", **_calling(desk, turn, ticket))]
     return Outcome("desk", Result.ANSWERED, "woken", tuple(say), ticket=woken, events=(Event("ticket_woken", ticket=ticket.number),))
 
 
@@ -95,11 +94,10 @@ async def _promised(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     """What was promised to the customer is due: the operators are reminded loudly, the customer hears that he is not forgotten."""
     told = desk.words.say("handoff.promised_due", lang=desk.customer_lang(turn), customer=turn.customer, number=ticket.number)
     kept = marked(ticket, promised=None)
-    operator = desk.crew.member(ticket.operator).call or ticket.operator_name
     say = (
         Outbound(ticket.customer_peer, told, ticket=ticket.number),
         *desk.card_edit(kept),
-        *desk.loud(kept, "desk.promised_due", operator=operator, text=words(ticket, "promise"), **desk.facts(turn, ticket)),
+        *desk.loud(kept, "desk.promised_due", text=words(ticket, "promise"), **_calling(desk, turn, ticket)),
     )
     return Outcome("desk", Result.ANSWERED, "promised_due", say, ticket=kept, events=(Event("promise_due", ticket=ticket.number),))
 
@@ -143,6 +141,11 @@ async def _stranded(desk: DeskRoom, turn: Turn) -> Outcome:
     if why == "no_card" and (to := desk.thread(ticket)) is not None:
         say = (desk.card(to, ticket), *desk.loud(ticket, "desk.stranded", supervisors=desk.supervisors(), **desk.facts(turn, ticket)))
     return Outcome("desk", Result.ANSWERED, "stranded", say, status=status, events=(event,))
+
+
+def _calling(desk: DeskRoom, turn: Turn, ticket: Ticket) -> dict[str, object]:
+    """The facts, with the operator called so that he is notified."""
+    return {**desk.facts(turn, ticket), "operator": desk.crew.member(ticket.operator).call or ticket.operator_name}
 
 
 _Act = Callable[[DeskRoom, Turn, Ticket], Awaitable[Outcome]]

@@ -38,7 +38,7 @@ def give_back(desk: DeskRoom, turn: Turn, ticket: Ticket, key: str, *, why: str)
     """To the queue again, said where everybody sees it. *key* is the word of the desk about it."""
     back = waiting(ticket, turn.now)
     event = Event("ticket_given_back", ticket=ticket.number, actor=ticket.operator, data={"why": why})
-    say = (*desk.card_edit(back), *desk.loud(back, key, operator=ticket.operator_name, **desk.facts(turn, ticket)))
+    say = (*desk.card_edit(back), *desk.loud(back, key, **desk.facts(turn, ticket)))
     later = look_for_somebody(desk, back, turn.now)
     return Outcome("desk", Result.ANSWERED, why, say, status=Status.WAITING, ticket=back, later=later, events=(event,))
 
