@@ -105,6 +105,41 @@ def test(
     testing.run(what, config, update=update, as_json=as_json)
 
 
+@app.command(help=say("command.report"))
+def report(
+    config: ConfigFile = None,
+    first: Annotated[str, typer.Option("--from", help=say("option.report_from"))] = "",
+    last: Annotated[str, typer.Option("--to", help=say("option.report_to"))] = "",
+    week: Annotated[bool, typer.Option("--week", help=say("option.report_week"))] = False,
+    as_json: AsJson = False,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", help=say("option.report_xlsx"))] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help=say("option.report_csv"))] = None,
+    database: Annotated[Path | None, typer.Option("--db", help=say("option.db"))] = None,
+) -> None:
+    from bot.cli import reporting
+
+    reporting.report(config, first=first, last=last, week=week, as_json=as_json, xlsx=xlsx, csv=csv, database=database)
+
+
+@app.command("eval", help=say("command.eval"))
+def eval_(
+    file: Annotated[Path | None, typer.Argument(help=say("option.cases"))] = None,
+    config: ConfigFile = None,
+    precision: Annotated[float, typer.Option("--precision", min=0.5, max=1, help=say("option.precision"))] = 0.95,
+    cost_wrong: Annotated[float, typer.Option("--cost-wrong", min=0, help=say("option.cost_wrong"))] = 10,
+    cost_handoff: Annotated[float, typer.Option("--cost-handoff", min=0, help=say("option.cost_handoff"))] = 3,
+    cost_clarify: Annotated[float, typer.Option("--cost-clarify", min=0, help=say("option.cost_clarify"))] = 1,
+    chart: Annotated[list[Path] | None, typer.Option("--chart", help=say("option.chart"))] = None,
+    write: Annotated[bool, typer.Option("--write", help=say("option.write"))] = False,
+    as_json: AsJson = False,
+) -> None:
+    from bot.cli import evaluating
+    from bot.knowledge.evaluation import Costs
+
+    costs = Costs(cost_wrong, cost_handoff, cost_clarify)
+    evaluating.evaluate(file, config, precision=precision, costs=costs, charts=chart or [], write=write, as_json=as_json)
+
+
 @kb.command("ask", help=say("command.kb_ask"))
 def kb_ask(text: Annotated[str, typer.Argument(help=say("option.text"))], config: ConfigFile = None, as_json: AsJson = False) -> None:
     from bot.cli import asking

@@ -43,6 +43,14 @@ def say(key: str, **facts: object) -> str:
     return str(value).format(**facts) if facts else str(value)
 
 
+def words_in(lang: str, key: str) -> dict[str, str]:
+    """A whole section of words in a language of choice."""
+    value: object = _words(lang)
+    for part in key.split("."):
+        value = value[part] if isinstance(value, Mapping) else {}
+    return {str(k): str(v) for k, v in value.items()} if isinstance(value, Mapping) else {}
+
+
 def show_problems(problems: Iterable[Problem]) -> None:
     """Each problem on a line of standard error, clickable in editors."""
     for problem in problems:
