@@ -23,6 +23,7 @@ from bot.adapters.clock import ClockAdapter
 from bot.clock import Clock
 from bot.config import Channel, Config, OtherChannel, VkChannel, span
 from bot.dialogs.base import Dialog
+from bot.dialogs.composing import portion
 from bot.dialogs.faq import Faq
 from bot.dialogs.flow import Flow
 from bot.dialogs.form import Forms
@@ -34,6 +35,7 @@ from bot.dialogs.smalltalk import SmallTalk
 from bot.engine import Engine
 from bot.errors import AccountError, ConfigError, Problem, Refused
 from bot.handoff.binding import SETTING, Binding, read_place
+from bot.handoff.canned import Canned
 from bot.handoff.desk import Desk
 from bot.handoff.hours import Hours
 from bot.handoff.operating import COMMANDS
@@ -44,7 +46,7 @@ from bot.inbox import Inbox
 from bot.knowledge.acts import read_act
 from bot.knowledge.base import KnowledgeSettings, Reloaded
 from bot.knowledge.search import Knowledge
-from bot.model import Inbound, InboundKind, Outbound, Peer, Status, Ticket
+from bot.model import Inbound, InboundKind, Outbound, Peer, RichText, Status, Ticket
 from bot.observing import LogObserver, Observers, get_logger
 from bot.outbox import Outbox, Shelf
 from bot.promising import parts
@@ -171,7 +173,7 @@ async def open_house(
     binding = Binding(words, lang=config.business.language, place=await _place(config, store, desk), fixed=config.desk is not None, membership=_membership(adapters))
     observers.add(binding)
     titles = {name: TITLES.get(a.kind, name) for name, a in adapters.items()}
-    room = Desk(words, hours, lang=config.business.language, binding=binding, titles=titles, rules=_rules(config, knowledge))
+    room = Desk(words, hours, lang=config.business.language, binding=binding, titles=titles, rules=_rules(config, knowledge, words, hours))
     observers.add(room)
     room.open_records(store)
     await room.remember()
@@ -209,14 +211,28 @@ async def open_house(
     return House(config, clock, store, words, hours, knowledge, adapters, observers, room, inbox, engine, outbox, rounds, typing)
 
 
-def _rules(config: Config, knowledge: Knowledge) -> Rules:
+def _rules(config: Config, knowledge: Knowledge, words: Wording, hours: Hours) -> Rules:
     """How the desk is to work, with what the articles say about topics."""
 
     def about(article: str) -> Sequence[str]:
         found = knowledge.article(article)
         return tuple(dict.fromkeys(t for t in (found.title, found.topic, found.section, *found.tags, found.id) if t)) if found else ()
 
-    return Rules(config.teams, config.routing, config.sla, about)
+    def article(id: str) -> RichText:
+        found = knowledge.article(id)
+        return portion(found).text if found else RichText()
+
+    return Rules(
+        config.teams,
+        config.routing,
+        config.sla,
+        about,
+        article,
+        knowledge.ask if config.canned.prompter else None,
+        Canned(config.path(config.canned.folder) if config.canned.folder else None, words, hours),
+        {"business": config.business.name},
+        config.canned.undo,
+    )
 
 
 def open_dialogs(
@@ -343,7 +359,7 @@ async def _keep_running(house: House, adapter: Adapter) -> None:
             adapter.health.state, adapter.health.last_error = "failing", str(error)
             log.error("channel_refused", channel=adapter.name, error=str(error), hint=error.hint)
             pause = 60.0
-        except Exception as error:  # noqa: BLE001 - one channel's bug must not silence the others
+        except Exception as error:
             adapter.health.state, adapter.health.last_error = "failing", type(error).__name__
             log.exception("channel_failed", channel=adapter.name)
         await asyncio.sleep(pause)

@@ -214,7 +214,7 @@ class Config(Section):
     teams: tuple[Team, ...] = Field((), description="operators who answer for some of the tickets; the first that fits gets them, else the desk of all")
     routing: Routing = Field(default_factory=Routing, description="who gets a ticket, and in which order")
     sla: Sla = Field(default_factory=Sla, description="promises with deadlines, in working time")
-    canned: Canned = Field(default_factory=Canned, description="ready answers for operators")
+    canned: Canned = Field(default_factory=Canned, description="help for operators while they answer")
     hours: Hours = Field(default_factory=Hours, description="when people answer")
     business: Business = Field(default_factory=Business, description="who the bot speaks for")
     dialogs: Dialogs = Field(default_factory=Dialogs, description="how the bot talks")

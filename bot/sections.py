@@ -99,8 +99,8 @@ class Sla(Section):
 
 
 class Canned(Section):
-    """Ready answers for /t."""
+    """Help while answering."""
 
     folder: str | None = Field(None, description="folder of YAML files with ready answers, relative to this file")
-    tone: str | None = Field(None, description="file of words (one a line) at which an operator is asked whether to send; «none» = never")
-    undo: int = Field(0, ge=0, le=30, description="seconds during which an operator can take an answer back by /undo before it is sent")
+    prompter: bool = Field(True, description="show operators the article that answers the customer's words, to be sent with one tap")
+    undo: int = Field(60, ge=0, le=3600, description="seconds in which /undo takes an operator's last answer back from the customer's chat")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot.handoff import supervising, transfer
+from bot.handoff import offering, supervising, transfer
 from bot.handoff.marks import listed, marked
 from bot.handoff.moments import read_moment
 from bot.handoff.noting import note
@@ -258,6 +258,10 @@ BUTTONS: dict[str, Act] = {
     "reopen": reopen,
     "show_contact": show_contact,
     "category": category,
+    "preview": offering.preview,
+    "send_ready": offering.send_ready,
+    "send_anyway": offering.send_anyway,
+    "resend": offering.resend,
 }
 ON_TICKETS: dict[str, Act] = {
     "take": take,
@@ -273,6 +277,8 @@ ON_TICKETS: dict[str, Act] = {
     "contact": show_contact,
     "history": history,
     "note": write_note,
+    "t": offering.template,
+    "undo": offering.undo,
     "priority": supervising.set_priority,
     "assign": supervising.assign,
 }

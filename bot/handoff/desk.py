@@ -158,7 +158,10 @@ class Desk:
         if to is None:
             return ()
         text = self.words.say("desk.undelivered", lang=self.lang, reason=reason, text=outbound.text.text[:80])
-        return (Outbound(to, text, quotes=outbound.receipt.message if outbound.receipt else "", ticket=outbound.ticket, author="", lane=Lane.NOTICE),)
+        again: Rows = ()
+        if outbound.author == "operator" and outbound.verb is Verb.SAY:
+            again = ((Button(self.words.text("desk.button.resend", lang=self.lang), "resend", str(delivery.id)),),)
+        return (Outbound(to, text, buttons=again, quotes=outbound.receipt.message if outbound.receipt else "", ticket=outbound.ticket, author="", lane=Lane.NOTICE),)
 
     def delivered(self, delivery: Delivered) -> tuple[Outbound, ...]:
         """The receipt under an operator's words."""

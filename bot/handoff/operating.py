@@ -7,12 +7,13 @@ from collections.abc import Awaitable
 from dataclasses import replace
 
 from bot.handoff.acts import BUTTONS, GENERAL, ON_TICKETS, is_closed
-from bot.handoff.marks import listed, marked
+from bot.handoff.answering import answered, shows_otherwise
 from bot.handoff.naming import message_name
-from bot.handoff.noting import NOTE, note
+from bot.handoff.noting import NOTE, WHISPER, note, whisper
+from bot.handoff.offering import ask_tone
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import notice, place, say, who
-from bot.model import Event, Inbound, InboundKind, Later, Outbound, Outcome, Receipt, Result, RichText, Status, Ticket, Turn, Verb
+from bot.model import Event, Inbound, InboundKind, Later, Outbound, Outcome, Receipt, Result, RichText, Ticket, Turn, Verb
 
 COMMAND = re.compile(r"/(\w+)(?:@\w+)?(?:\s+(.*))?$", re.S)
 COMMANDS = (*ON_TICKETS, *(name for name in GENERAL if name != "start"))
@@ -36,6 +37,8 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
         return await _commanded(desk, turn, command[1].lower(), (command[2] or "").strip())
     if turn.ticket is None:
         return Outcome("desk", Result.IGNORED, "talk_among_operators")
+    if inbound.text.startswith(WHISPER):
+        return whisper(desk, turn, turn.ticket, inbound.text.removeprefix(WHISPER).strip())
     if inbound.text.startswith(NOTE):
         return note(desk, turn, inbound, inbound.text.removeprefix(NOTE).strip())
     return words_of_operator(desk, turn, turn.ticket)
@@ -68,6 +71,8 @@ def words_of_operator(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
         return is_closed(desk, turn, ticket)
     if inbound.sender.anonymous:
         return say(desk, turn, "desk.anonymous")
+    if (asked := ask_tone(desk, turn, inbound)) is not None:
+        return asked
     changed, status, events = answered(ticket, turn)
     carried = []
     for each, quoted in zip(turn.said, turn.quoted or (None,) * len(turn.said), strict=False):
@@ -87,34 +92,6 @@ def words_of_operator(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
         )
     cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
     return Outcome("desk", Result.CARRIED, "operator", (*_album(carried), *cards), status=status, ticket=changed, events=events)
-
-
-def answered(ticket: Ticket, turn: Turn) -> tuple[Ticket, Status | None, tuple[Event, ...]]:
-    """The ticket after an operator's words to the customer: taken where it was nobody's, answered, nothing owed any more."""
-    inbound = turn.said[0]
-    events: list[Event] = []
-    changed, status = ticket, None
-    if not ticket.operator or ticket.status != "operator":
-        hands = {} if ticket.operator else {"operator": who(inbound), "operator_name": inbound.sender.name, "taken": turn.now}
-        changed, status = replace(ticket, status="operator", **hands), Status.OPERATOR  # type: ignore[arg-type]
-        changed = marked(changed, queued=None, reminded=None, snoozed=None)
-        if hands:
-            events.append(Event("ticket_taken", ticket=ticket.number, actor=who(inbound), data={"how": "words"}))
-    if changed.first_reply is None:
-        changed = replace(changed, first_reply=turn.now)
-        events.append(Event("first_reply", ticket=ticket.number, actor=who(inbound)))
-    events.append(Event("operator_wrote", ticket=ticket.number, actor=who(inbound)))
-    owed = ("first_reply", "next_reply")
-    kept = {key: tuple(g for g in listed(changed, key) if g not in owed) for key in ("warned", "breached")}
-    return marked(changed, asked=None, answered=turn.now, quiet=None, **kept), status, tuple(events)
-
-
-def shows_otherwise(before: Ticket, after: Ticket) -> bool:
-    """Whether the card has something new to show (each edit costs the group's budget)."""
-    shown = ("warned", "breached", "promised", "snoozed", "tags", "team")
-    return (before.status, before.operator, before.topic, before.priority) != (after.status, after.operator, after.topic, after.priority) or any(
-        before.data.get(key) != after.data.get(key) for key in shown
-    )
 
 
 def _album(carried: list[Outbound]) -> list[Outbound]:

@@ -10,8 +10,9 @@ from bot.handoff.card import heading
 from bot.handoff.desk import Desk
 from bot.handoff.marks import marked, moment
 from bot.handoff.naming import message_name
+from bot.handoff.offering import hints
 from bot.handoff.ontime import PREFIX
-from bot.model import Event, Inbound, InboundKind, Later, Line, Outbound, Outcome, Peer, Result, Status, Ticket, Turn
+from bot.model import Event, Inbound, InboundKind, Later, Line, Outbound, Outcome, Peer, Result, Rows, Status, Ticket, Turn
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
 ACK_PAUSE = timedelta(minutes=3)  # a waiting customer is told no more often that the words were added
@@ -45,7 +46,8 @@ class Relay:
             return self._desk.settled(turn, pressed)
         if first.kind is InboundKind.START or _asks_status(turn):
             return await self._status(turn, turn.ticket)
-        return self._desk.settled(turn, self._carry(turn, turn.ticket))
+        rows = await hints(self._desk, turn, turn.ticket) if first.kind is InboundKind.MESSAGE else ()
+        return self._desk.settled(turn, self._carry(turn, turn.ticket, rows))
 
     def _pressed(self, turn: Turn, ticket: Ticket, action: str) -> Outcome | None:
         """Buttons under the bot's words about the ticket; None = of something else, and carried as words."""
@@ -72,11 +74,12 @@ class Relay:
         say = Outbound(turn.said[0].peer, self._desk.standing(turn, ticket, ahead=ahead), buttons=self._desk.opened_buttons(lang, ticket), ticket=ticket.number)
         return Outcome("relay", Result.ANSWERED, "status", (say,))
 
-    def _carry(self, turn: Turn, ticket: Ticket) -> Outcome:
+    def _carry(self, turn: Turn, ticket: Ticket, buttons: Rows = ()) -> Outcome:
         to = self._desk.thread(ticket)
         say: list[Outbound] = []
         if to is not None:
             say += [o for i, q in zip(turn.said, turn.quoted or (None,) * len(turn.said), strict=False) for o in self._carried(turn, ticket, to, i, q)]
+            say[-1:] = [replace(say[-1], buttons=buttons)] if say else []
         if turn.conversation.status is Status.WAITING and not self._spoke_lately(turn):
             say.append(Outbound(turn.said[-1].peer, self._desk.standing(turn, ticket, key="handoff.added"), ticket=ticket.number, author="bot"))
         events = (Event("customer_wrote", ticket=ticket.number, data={"messages": len(turn.said)}),)

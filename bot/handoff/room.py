@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from bot.handoff.canned import Canned
 from bot.handoff.crew import Crew
 from bot.handoff.hours import Hours
 from bot.handoff.queue import Queue
@@ -17,6 +18,7 @@ from bot.sections import Routing, Sla, Team
 from bot.wording import Wording
 
 About = Callable[[str], Sequence[str]]
+Ask = Callable[[str], Awaitable[Answer]]
 Article = Callable[[str], RichText]
 
 
@@ -28,7 +30,8 @@ def _nothing(article: str) -> Sequence[str]:
 class Rules:
     """How the owner wants the desk to work. *about* gives the names of an article's topic, the one to be shown first.
 
-    *article* is the text of one as a customer gets it.
+    *article* is the text of one as a customer gets it, *ask* finds the one that answers a question; None = no hints.
+    *facts* are known to every ready answer. *undo*: seconds in which an operator's words can be taken back.
     """
 
     teams: tuple[Team, ...] = ()
@@ -36,6 +39,10 @@ class Rules:
     sla: Sla = field(default_factory=Sla)
     about: About = _nothing
     article: Article | None = None
+    ask: Ask | None = None
+    canned: Canned | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+    undo: float = 60.0
 
 
 class Delivered(Protocol):
@@ -46,6 +53,9 @@ class Delivered(Protocol):
 
     @property
     def status(self) -> str: ...
+
+    @property
+    def id(self) -> int: ...
 
 
 class Records(Protocol):
@@ -67,7 +77,7 @@ class Records(Protocol):
 
     async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> Sequence[Event]: ...
 
-    async def deliveries(self, *, peer: Peer | None = None, name: str = "", limit: int = 200) -> Sequence[Delivered]: ...
+    async def deliveries(self, *, after: int = 0, peer: Peer | None = None, name: str = "", limit: int = 200) -> Sequence[Delivered]: ...
 
 
 class DeskRoom(Protocol):

@@ -1,0 +1,119 @@
+"""Ready answers: templates of the business in a folder of YAML files, found by a word however it is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from jinja2 import TemplateError
+from rapidfuzz import fuzz
+
+from bot.errors import ConfigError, Problem
+from bot.handoff.hours import Hours
+from bot.markdown import fill, to_rich
+from bot.model import RichText
+from bot.phrases import Phrases
+from bot.sandbox import Sandbox
+from bot.wording import Wording
+
+ALIKE = 70  # how alike (0..100) a typed word and a name must be
+SHOWN = 5
+_KEYS = frozenset({"title", "words", "text"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """One ready answer: its key, what operators call it, further words it is found by, the template and where it stands."""
+
+    key: str
+    title: str
+    text: str
+    words: tuple[str, ...] = ()
+    file: str = ""
+
+    def likeness(self, typed: str) -> float:
+        """How well a typed word fits, 0..100."""
+        names = [n.casefold() for n in (self.key, self.title, *self.words)]
+        if any(n.startswith(typed) for n in names):
+            return 100.0
+        return max(max(fuzz.ratio(typed, n), fuzz.partial_ratio(typed, n) - 5 if len(typed) > 3 else 0.0) for n in names)
+
+
+class Canned:
+    """All ready answers of a folder. Read again when a file changed; a fault then leaves the older ones standing."""
+
+    def __init__(self, folder: Path | None, words: Wording, hours: Hours) -> None:
+        self._folder = folder
+        self._sandbox = Sandbox(Phrases(words.text, hours.zone).filters())
+        self._stamp: object = None
+        self._all: Mapping[str, Ready] = {}
+        self._read()
+
+    def find(self, typed: str) -> tuple[Ready, ...]:
+        """The likeliest first; all of them (as far as they are shown) for no word."""
+        self._refresh()
+        typed = typed.strip().casefold()
+        if not typed:
+            return tuple(self._all.values())[:SHOWN]
+        scored = sorted(((r.likeness(typed), r) for r in self._all.values()), key=lambda s: -s[0])
+        return tuple(r for score, r in scored if score >= ALIKE)[:SHOWN]
+
+    def get(self, key: str) -> Ready | None:
+        return self._all.get(key)
+
+    def render(self, ready: Ready, facts: Mapping[str, object]) -> RichText:
+        """The answer for this customer. Raises `TemplateError` where a variable is not known for him."""
+        markdown, kept = self._sandbox.run(self._sandbox.compiled(ready.text, ready.file), dict(facts))
+        return fill(to_rich(markdown), kept)
+
+    def _refresh(self) -> None:
+        if self._folder is not None and _stamp(self._folder) != self._stamp:
+            try:
+                self._read()
+            except ConfigError:
+                self._stamp = _stamp(self._folder)
+
+    def _read(self) -> None:
+        if self._folder is None:
+            return
+        if not self._folder.is_dir():
+            raise ConfigError([Problem(f"there is no folder of ready answers: {self._folder.name}", hint="make it, or take canned.folder away")])
+        found: dict[str, Ready] = {}
+        problems: list[Problem] = []
+        for path in sorted(self._folder.glob("*.y*ml")):
+            for ready in self._file(path, problems):
+                if ready.key in found:
+                    problems.append(Problem(f"the ready answer {ready.key!r} stands twice", str(path)))
+                found[ready.key] = ready
+        if problems:
+            raise ConfigError(problems)
+        self._all, self._stamp = found, _stamp(self._folder)
+
+    def _file(self, path: Path, problems: list[Problem]) -> Sequence[Ready]:
+        try:
+            raw = yaml.safe_load(path.read_text("utf-8")) or {}
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            problems.append(Problem(f"the file cannot be read: {type(error).__name__}", str(path)))
+            return ()
+        if not isinstance(raw, dict):
+            problems.append(Problem("the file must hold `name: {title, text}`", str(path), 1))
+            return ()
+        made = []
+        for key, value in raw.items():
+            entry = {"text": value} if isinstance(value, str) else value
+            if not isinstance(entry, dict) or not isinstance(entry.get("text"), str) or set(entry) - _KEYS:
+                problems.append(Problem(f"{key}: title, words and text are what a ready answer has", str(path)))
+                continue
+            try:
+                faults = [*self._sandbox.faults(self._sandbox.parse(entry["text"]))]
+            except TemplateError as error:
+                faults = [(str(error), 0, "")]
+            problems += [Problem(f"{key}: {words}", str(path), hint=hint) for words, _, hint in faults]
+            made.append(Ready(str(key), str(entry.get("title") or key), entry["text"], tuple(str(w) for w in entry.get("words") or ()), str(path)))
+        return made
+
+
+def _stamp(folder: Path) -> object:
+    return tuple((p.name, p.stat().st_mtime_ns, p.stat().st_size) for p in sorted(folder.glob("*.y*ml")))

@@ -1,0 +1,149 @@
+"""Help while answering: ready answers and articles are shown to the operator first, and sent to the customer with one tap."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+
+from jinja2 import TemplateError
+
+from bot.handoff.answering import answered, shows_otherwise
+from bot.handoff.marks import marked
+from bot.handoff.room import DeskRoom
+from bot.handoff.saying import done, notice, place, say, who
+from bot.model import Button, Decision, Event, Inbound, Lane, Outbound, Outcome, Receipt, Result, RichText, Rows, Ticket, Turn, Verb
+from bot.observing import get_logger
+
+PATIENCE = 3.0  # seconds the search may take; the customer's words never wait longer for a hint
+LABEL = 40  # characters of a title on a button
+
+
+async def hints(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Rows:
+    """Buttons under the customer's words in the desk: the article that answers them, where the search is sure."""
+    text = turn.text.strip()
+    if desk.rules.ask is None or desk.rules.article is None or not text:
+        return ()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            answer = await desk.rules.ask(text)
+    except Exception:  # noqa: BLE001 - a hint is help, and must not cost the words it belongs to
+        get_logger("desk").exception("hint_failed", ticket=ticket.number)
+        return ()
+    if answer.decision is not Decision.ANSWER or not answer.candidates:
+        return ()
+    best = answer.candidates[0]
+    return ((Button(f"💡 {best.title[:LABEL]}", "preview", f"article:{best.article}"),),)
+
+
+def template(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
+    """/t слово: the ready answer it means, shown as the customer would get it; several to choose from where it is not clear."""
+    found = desk.rules.canned.find(rest) if desk.rules.canned is not None else ()
+    if not found:
+        return say(desk, turn, "desk.no_template", word=rest)
+    exact = rest and (len(found) == 1 or found[0].key.casefold() == rest.casefold())
+    if exact:
+        return _preview(desk, turn, ticket, f"canned:{found[0].key}")
+    buttons = tuple((Button(r.title[:LABEL], "preview", f"canned:{r.key}"),) for r in found)
+    return say(desk, turn, "desk.templates", buttons)
+
+
+def preview(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+    return _preview(desk, turn, ticket, turn.press.value if turn.press else "")
+
+
+def _preview(desk: DeskRoom, turn: Turn, ticket: Ticket, what: str) -> Outcome:
+    text = _text(desk, turn, ticket, what)
+    if text is None:
+        return notice(desk, turn, "desk.template_failed")
+    send = Button(desk.words.text("desk.button.send", lang=desk.lang), "send_ready", what, style="primary")
+    head = desk.words.say("desk.preview", lang=desk.lang)
+    shown = Outbound(place(turn), head + "\n\n" + text, buttons=((send,),), ticket=ticket.number, author="", lane=Lane.NOTICE)
+    return Outcome("desk", Result.ANSWERED, "preview", (shown,))
+
+
+def send_ready(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+    """The tap under a preview: the customer gets it, in the name of the one who tapped."""
+    what = turn.press.value if turn.press else ""
+    text = _text(desk, turn, ticket, what)
+    if text is None:
+        return notice(desk, turn, "desk.template_failed")
+    return _say_to_customer(desk, turn, ticket, text, event=Event("ready_sent", ticket=ticket.number, actor=who(turn.said[0]), data={"what": what}))
+
+
+def ask_tone(desk: DeskRoom, turn: Turn, inbound: Inbound) -> Outcome | None:
+    """Rude or bureaucratic words are not sent before somebody says so; None = nothing to ask. Whoever has pressed is not asked again."""
+    text = inbound.text.casefold()
+    found = next((w for w in desk.words.options("desk.tone") if w.casefold() in text), None)
+    if found is None or inbound.attachments:
+        return None
+    kept = json.dumps({"text": inbound.text, "message": inbound.message}, ensure_ascii=False)
+    send = Button(desk.words.text("desk.button.send_anyway", lang=desk.lang), "send_anyway", kept)
+    asked = say(desk, turn, "desk.sure", ((send,),), word=found)
+    return replace(asked, events=(Event("tone_asked", actor=who(inbound)),))
+
+
+def send_anyway(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+    kept = json.loads(turn.press.value) if turn.press else {}
+    message = str(kept.get("message", ""))
+    inbound = turn.said[0]
+    name = f"{inbound.peer.channel}:{inbound.peer.chat}:{message}"
+    return _say_to_customer(desk, turn, ticket, RichText(str(kept.get("text", ""))), name=name, mirrors=message)
+
+
+async def resend(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+    """«Отправить ещё раз» under a notice of failure: once."""
+    id = int(turn.press.value) if turn.press and turn.press.value.isdigit() else 0
+    found = [d for d in await desk.records.deliveries(after=id - 1, limit=1) if d.id == id] if id else []
+    again = await desk.records.events(kinds=["sent_again"])
+    if not found or found[0].status == "sent" or any(e.data.get("delivery") == id for e in again):
+        return notice(desk, turn, "desk.old_button")
+    event = Event("sent_again", ticket=ticket.number, actor=who(turn.said[0]), data={"delivery": id})
+    return Outcome("desk", Result.CARRIED, "resent", (found[0].outbound, *done(desk, turn, "desk.sending_again").say), events=(event,))
+
+
+def undo(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+    """/undo: the last answer is taken back from the customer's chat, while it is fresh."""
+    last = ticket.data.get("last_words")
+    if not isinstance(last, dict) or turn.now.timestamp() - float(str(last.get("at", 0))) > desk.rules.undo:
+        return notice(desk, turn, "desk.too_late")
+    gone = Outbound(ticket.customer_peer, verb=Verb.DELETE, edits=str(last["name"]), ticket=ticket.number, author="")
+    event = Event("words_undone", ticket=ticket.number, actor=who(turn.said[0]))
+    return Outcome("desk", Result.ANSWERED, "undone", (gone, *done(desk, turn, "desk.done").say), ticket=marked(ticket, last_words=None), events=(event,))
+
+
+def _say_to_customer(desk: DeskRoom, turn: Turn, ticket: Ticket, text: RichText, *, event: Event | None = None, name: str = "", mirrors: str = "") -> Outcome:
+    inbound = turn.said[0]
+    if ticket.status == "closed":
+        return notice(desk, turn, "desk.closed_already")
+    if inbound.sender.anonymous:
+        return notice(desk, turn, "desk.anonymous")
+    changed, status, events = answered(ticket, turn)
+    receipt = Receipt(place(turn), mirrors) if mirrors else None
+    words = Outbound(
+        ticket.customer_peer, text, name=name, mirrors=mirrors, ticket=ticket.number, author="operator", author_name=inbound.sender.name, receipt=receipt
+    )
+    cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
+    say_ = (words, *cards, *done(desk, turn, "desk.sent").say)
+    return Outcome("desk", Result.CARRIED, "ready", say_, status=status, ticket=changed, events=(*events, *((event,) if event else ())))
+
+
+def _text(desk: DeskRoom, turn: Turn, ticket: Ticket, what: str) -> RichText | None:
+    """What the customer would get; None where it is gone or cannot be made for him."""
+    kind, _, key = what.partition(":")
+    if kind == "article":
+        return (desk.rules.article(key) if desk.rules.article else None) or None
+    ready = desk.rules.canned.get(key) if desk.rules.canned is not None else None
+    if desk.rules.canned is None or ready is None:
+        return None
+    known = ticket.data.get("contacts")
+    facts = {
+        "customer": turn.customer, "operator": turn.said[0].sender.name, "number": ticket.number, "now": turn.now, "lang": desk.customer_lang(turn),
+        "order": known.get("order", "") if isinstance(known, dict) else "",
+    }  # fmt: skip
+    try:
+        return desk.rules.canned.render(ready, {**facts, **desk.rules.facts})
+    except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError):
+        return None
+
+
