@@ -212,6 +212,10 @@ class Desk:
         buttons: Rows = () if ticket.operator else ((Button(self.words.text("desk.button.take", lang=self.lang), "take", str(ticket.number), style="primary"),),)
         return (Outbound(replace(to, thread=""), said, buttons=buttons, ticket=ticket.number, author="", lane=Lane.NOTICE),)
 
+    def places(self) -> tuple[Peer, ...]:
+        """Every group in which operators work."""
+        return tuple(dict.fromkeys([*([self.binding.place] if self.binding.place else []), *self.teams.places()]))
+
     def supervisors(self) -> str:
         """How the supervisors are called, in one line; "" where none are named."""
         return " ".join(call for id in self.rules.routing.supervisors if (call := self.crew.member(id).call))

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from bot.handoff.board import Boards
 from bot.handoff.places import Places
 from bot.handoff.room import DeskRoom
 from bot.handoff.watchdog import Watchdog
@@ -29,7 +30,7 @@ class Rounds:
         *,
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._watchdog, self._views = Watchdog(desk), (Places(desk),)
+        self._watchdog, self._views = Watchdog(desk), (Places(desk), Boards(desk))
         self._accept, self._promise, self._committed = accept, promise, committed
 
     async def go(self, now: datetime) -> None:

@@ -45,6 +45,10 @@ class Teams:
         place = self._places.get(name)
         return None if place is None or place in self._lost else place
 
+    def places(self) -> tuple[Peer, ...]:
+        """The groups that single teams have of their own, as far as the bot is in them."""
+        return tuple(dict.fromkeys(p for p in self._places.values() if p not in self._lost))
+
     def is_desk(self, peer: Peer) -> bool:
         return any((peer.channel, peer.chat) == (p.channel, p.chat) for p in self._places.values())
 

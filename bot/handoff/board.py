@@ -1,0 +1,71 @@
+"""The pinned board of a group: who waits, who works, what is late; one message, changed in place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.handoff.room import DeskRoom
+from bot.model import Lane, Outbound, Peer, RichText, Ticket, Verb
+
+NAME = "board"
+PAUSE = timedelta(seconds=60)  # between two changes: the group's budget belongs to the customers' words
+SHOWN = 8
+
+
+class Boards:
+    """A board for every group. Times on it are moments, not durations, so it only changes when something happens."""
+
+    def __init__(self, desk: DeskRoom) -> None:
+        self._desk = desk
+        self._shown: dict[Peer, tuple[str, datetime]] = {}
+
+    async def look(self, now: datetime) -> tuple[Outbound, ...]:
+        """The board where it says something else than it should, at most once in *PAUSE*; none before the first ticket."""
+        if not self._desk.rules.routing.board:
+            return ()
+        tickets = await self._desk.records.tickets(limit=1000)
+        say: list[Outbound] = []
+        for place in self._desk.places():
+            text = self._text([t for t in tickets if (own := self._desk.thread(t)) is not None and replace(own, thread="") == place], now)
+            before, at = self._shown.get(place, ("", now - PAUSE))
+            if text.text == before or now - at < PAUSE:
+                continue
+            posted = [d for d in await self._desk.records.deliveries(peer=place, name=NAME) if d.status not in ("failed", "cancelled")]
+            if not posted and not tickets:
+                continue
+            self._shown[place] = (text.text, now)
+            say += self._changed(place, text) if posted else self.post(place, text)
+        return tuple(say)
+
+    def post(self, place: Peer, text: RichText) -> tuple[Outbound, ...]:
+        """A new board, pinned."""
+        return (
+            Outbound(place, text, name=NAME, lane=Lane.NOTICE, author="", silent=True),
+            Outbound(place, verb=Verb.PIN, edits=NAME, lane=Lane.NOTICE, author="", silent=True),
+        )
+
+    def _changed(self, place: Peer, text: RichText) -> tuple[Outbound, ...]:
+        return (Outbound(place, text, verb=Verb.EDIT, edits=NAME, lane=Lane.VIEW, author=""),)
+
+    def _text(self, tickets: Sequence[Ticket], now: datetime) -> RichText:
+        desk = self._desk
+        waiting = desk.queue.ordered(tickets, now)
+        late = [t for t in tickets if t.status != "closed" and (t.data.get("breached") or t.data.get("warned"))]
+        load: dict[str, int] = {}
+        for ticket in tickets:
+            load[ticket.operator] = load.get(ticket.operator, 0) + (ticket.status == "operator")
+        people = [{"name": m.name, "away": m.away, "tickets": load.get(m.id, 0)} for m in desk.crew.members() if m.name]
+        oldest = min((t for t in waiting if t.opened), key=lambda t: t.opened or now, default=None)
+        return desk.words.say(
+            "desk.board",
+            lang=desk.lang,
+            waiting=len(waiting),
+            next=[{"number": t.number, "name": t.data.get("name") or "", "topic": t.topic} for t in waiting[:SHOWN]],
+            oldest=oldest.opened if oldest else None,
+            work=sum(t.status == "operator" for t in tickets),
+            snoozed=sum(t.status == "snoozed" for t in tickets),
+            late=[t.number for t in late][:20],
+            people=people[:20],
+        )

@@ -1,0 +1,55 @@
+"""The pinned board: one message that tells the truth, and costs the group little."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.model import Outbound, Verb
+from bot.testing import Theatre, open_theatre
+
+DESK = "-100500"
+
+
+def boards(theatre: Theatre) -> list[Outbound]:
+    return [s.outbound for s in theatre.channels["telegram"].in_chat(DESK, verb=None) if "board" in (s.outbound.name, s.outbound.edits)]
+
+
+async def test_the_board_is_posted_once_pinned_and_then_changed(theatre: Theatre) -> None:
+    """No board without tickets; afterwards edits only, each for a reason, never two within a minute."""
+    await theatre.later(minutes=1)
+    assert boards(theatre) == []
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    await theatre.later(seconds=20)
+    await theatre.later(seconds=20)
+    await theatre.later(minutes=2)
+    assert [b.verb for b in boards(theatre)] == [Verb.SAY, Verb.PIN]
+    assert "Ждут: 1" in boards(theatre)[0].text.text and "№1 · Анна" in boards(theatre)[0].text.text
+    await olga.says("Здравствуйте", ticket=1)
+    await theatre.later(minutes=2)
+    await theatre.later(minutes=2)
+
+    assert [b.verb for b in boards(theatre)] == [Verb.SAY, Verb.PIN, Verb.EDIT]
+    assert "Ждут: 0" in boards(theatre)[-1].text.text and "Ольга — 1" in boards(theatre)[-1].text.text
+
+
+async def test_late_tickets_stand_out(theatre: Theatre) -> None:
+    """What is near its deadline is named."""
+    await theatre.customer().says("позовите оператора")
+    await theatre.later(minutes=25)
+    await theatre.later(minutes=2)
+
+    assert any("🔴" in b.text.text for b in boards(theatre))
+
+
+async def test_a_restart_posts_no_second_board(articles: Path, tmp_path: Path) -> None:
+    """The board of the process before is found and changed."""
+    file = str(tmp_path / "bot.db")
+    async with open_theatre(articles, storage=file) as theatre:
+        await theatre.customer().says("позовите оператора")
+        await theatre.later(minutes=1)
+        assert [b.verb for b in boards(theatre)] == [Verb.SAY, Verb.PIN]
+    async with open_theatre(articles, storage=file) as theatre:
+        await theatre.later(minutes=5)
+
+        assert {b.verb for b in boards(theatre)} <= {Verb.EDIT}
