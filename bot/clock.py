@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 
@@ -13,6 +14,10 @@ class Clock:
 
     def __call__(self) -> datetime:
         return datetime.now(UTC) + self.shift
+
+    def monotonic(self) -> float:
+        """Seconds of a clock that never jumps, for limits and pauses."""
+        return time.monotonic()
 
 
 class HandClock(Clock):

@@ -26,12 +26,13 @@ from bot.errors import (
 )
 from bot.model import Attachment, Event, Lane, Outbound, Peer, RichText, Sent, Verb
 from bot.observing import Observers, get_logger
-from bot.pace import Pace
+from bot.pace import LONGEST, Pace
 from bot.storage.base import Delivery, Settled, Store
 
 AT_ONCE = 32  # deliveries under way together; at most one for each peer and lane
 PATIENCE = {Lane.WORDS: 500, Lane.NOTICE: 50, Lane.VIEW: 3, Lane.BULK: 20}  # counted tries before giving up, about a day for words
 MAX_DOUBTS = 3
+SOON = 1.5  # seconds that a taken delivery may wait for its turn
 TICKET_THREAD = "ticket:"
 
 
@@ -83,7 +84,7 @@ class Outbox:
         self._store, self._adapters, self._clock = store, adapters, clock
         self._views, self._files = views, files
         self._observers = observers or Observers()
-        self._pace = Pace({name: a.limits for name, a in adapters.items()})
+        self._pace = Pace({name: a.limits for name, a in adapters.items()}, clock.monotonic)
         self._awake = asyncio.Event()
         self._stopping = False
         self._under_way: set[asyncio.Task[None]] = set()
@@ -96,7 +97,7 @@ class Outbox:
 
     async def run(self, *, grace: float = 8.0) -> None:
         """Deliver until `stop` is called or this is cancelled; sends under way get *grace* seconds to end."""
-        await self._store.recover(self._clock())
+        await self._take_over()
         try:
             while not self._stopping:
                 self._awake.clear()
@@ -109,6 +110,17 @@ class Outbox:
         finally:
             if self._under_way:
                 await asyncio.wait(self._under_way, timeout=grace)
+
+    async def _take_over(self) -> None:
+        """What an earlier process left under way is in doubt, and what it sent lately counts for the limits."""
+        now = self._clock()
+        await self._store.recover(now)
+        for outbound, begun, tries in await self._store.sends_since(now - timedelta(seconds=LONGEST)):
+            ago = (now - begun).total_seconds()
+            if outbound.to.thread.startswith(TICKET_THREAD) and outbound.name.startswith("card:"):
+                self._pace.recall(replace(outbound, verb=Verb.OPEN_TOPIC), ago)  # a card is the first in a topic just opened
+            for _ in range(min(max(tries, 1), MAX_DOUBTS)):
+                self._pace.recall(outbound, ago)
 
     def stop(self) -> None:
         self._stopping = True
@@ -179,9 +191,11 @@ class Outbox:
         adapter = self._adapters.get(delivery.outbound.to.channel)
         if adapter is None:
             return Settled("pending", due=self._clock() + timedelta(minutes=1), counted=False, error="channel is not running")
+        if (pause := self._pace.begin(delivery.outbound, within=SOON)) > SOON:  # not begun, so a crash puts nothing in doubt
+            return Settled("pending", due=self._clock() + timedelta(seconds=pause), counted=False)
         try:
+            await asyncio.sleep(pause)
             outbound = await self._addressed(adapter, delivery)
-            await self._pace.turn(outbound)
             sent = await adapter.send(outbound, nonce=delivery.id, target=delivery.target, files=self._files)
         except TopicGone:
             return await self._topic_gone(delivery)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import takewhile
 
 from bot.adapters.base import Limits
@@ -21,34 +21,45 @@ _Rules = tuple[tuple[int, float], ...]  # at most so many in so many seconds
 class Pace:
     """Sliding windows: of the sends to one chat, no more than `count` begin within any `period` seconds."""
 
-    def __init__(self, limits: Mapping[str, Limits]) -> None:
-        self._limits = limits
+    def __init__(self, limits: Mapping[str, Limits], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._limits, self._monotonic = limits, monotonic
         self._begun: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
         self._rests: dict[tuple[str, str], float] = {}
 
     async def turn(self, outbound: Outbound) -> None:
         """Wait until this promise may go, and count it."""
-        channel, chat = outbound.to.channel, outbound.to.chat
-        moment = self._reserve((channel, ""))
-        if outbound.verb not in _FREE:
-            moment = max(moment, self._reserve((channel, chat)))
-        if (pause := moment - time.monotonic()) > 0:
-            await asyncio.sleep(pause)
+        await asyncio.sleep(self.begin(outbound))
+
+    def begin(self, outbound: Outbound, *, within: float = float("inf")) -> float:
+        """Seconds to wait until this promise may go. It is counted, unless that is longer than *within*."""
+        now = self._monotonic()
+        keys = self._keys(outbound)
+        pause = max(self._earliest(key, now) for key in keys) - now
+        if pause <= within:
+            for key in keys:
+                self._count(key, self._earliest(key, now))
+        return pause
+
+    def recall(self, outbound: Outbound, ago: float) -> None:
+        """Count what an earlier process sent *ago* seconds ago; oldest first."""
+        if outbound.to.channel in self._limits and ago <= LONGEST:
+            for key in self._keys(outbound):
+                self._count(key, self._monotonic() - max(ago, 0.0))
 
     def rest(self, channel: str, chat: str, seconds: float) -> None:
         """The platform said "later": nothing more for this chat ("" = the whole account) until then."""
         key = (channel, chat)
-        self._rests[key] = max(self._rests.get(key, 0.0), time.monotonic() + seconds)
+        self._rests[key] = max(self._rests.get(key, 0.0), self._monotonic() + seconds)
 
     def resting(self) -> set[tuple[str, str]]:
         """Chats that must not be taken now: told to wait, or with their budget spent."""
-        now = time.monotonic()
+        now = self._monotonic()
         self._rests = {key: until for key, until in self._rests.items() if until > now}
         return set(self._rests) | {key for key in self._recent(now) if self._earliest(key, now) > now}
 
     def next_free(self) -> float:
         """Seconds until something that rests may go; 0 when nothing rests."""
-        now = time.monotonic()
+        now = self._monotonic()
         ends = [until - now for until in self._rests.values()]
         ends += [self._earliest(key, now) - now for key in self._recent(now)]
         return min((e for e in ends if e > 0), default=0.0)
@@ -58,15 +69,16 @@ class Pace:
         recent = takewhile(lambda item: item[1][-1] > now - LONGEST, reversed(self._begun.items()))
         return [key for key, _ in recent if key[1]]
 
-    def _reserve(self, key: tuple[str, str]) -> float:
-        now = time.monotonic()
-        moment = self._earliest(key, now)
+    def _keys(self, outbound: Outbound) -> tuple[tuple[str, str], ...]:
+        account = (outbound.to.channel, "")
+        return (account,) if outbound.verb in _FREE else (account, (outbound.to.channel, outbound.to.chat))
+
+    def _count(self, key: tuple[str, str], moment: float) -> None:
         begun = self._begun.setdefault(key, deque(maxlen=max((count for count, _ in self._rules(key)), default=1)))
         begun.append(moment)
         self._begun.move_to_end(key)
         while len(self._begun) > REMEMBERED:
             self._begun.popitem(last=False)
-        return moment
 
     def _earliest(self, key: tuple[str, str], now: float) -> float:
         begun = self._begun.get(key, ())

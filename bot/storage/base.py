@@ -152,6 +152,11 @@ class Store(Protocol):
         `hold` ones unknown. Returns how many."""
         ...
 
+    async def sends_since(self, since: datetime) -> tuple[tuple[Outbound, datetime, int], ...]:
+        """What was begun to be sent since then, when, and how often it was tried by now; oldest first. A new process must
+        respect the limits of the old one."""
+        ...
+
     async def next_delivery(self, now: datetime) -> datetime | None:
         """When the earliest open delivery is due; None when nothing is open."""
         ...

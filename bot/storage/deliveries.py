@@ -15,6 +15,7 @@ from bot.storage.promises import LANES, next_head, promise, write_events
 from bot.tokens import read_token
 
 OPEN = ("pending", "sending")
+NEWEST = 3000  # rows that can have been begun within a minute or two
 ENDED = ("unknown", "failed", "cancelled")  # few; the rest was sent
 _HEADS = "from outbox indexed by outbox_heads where head = 1 and status = 'pending'"
 
@@ -90,6 +91,15 @@ def recover(db: sqlite3.Connection, now: datetime) -> int:
         if not again:
             _reorder(db, row)
     return len(left)
+
+
+def sends_since(db: sqlite3.Connection, since: datetime) -> tuple[tuple[Outbound, datetime, int], ...]:
+    """Among the newest rows: what is older was begun long ago, or waits so long that one more does not matter."""
+    rows = db.execute(
+        "select started, payload, tries from outbox where id > (select max(id) from outbox) - ? and started >= ? order by started, id",
+        (NEWEST, ms(since)),
+    )
+    return tuple((decode(Outbound, row["payload"]), moment(row["started"]), row["tries"]) for row in rows)
 
 
 def resolve_unknown(db: sqlite3.Connection, id: int, arrived: bool, now: datetime) -> bool:

@@ -145,6 +145,9 @@ class SqliteStore:
     async def recover(self, now: datetime) -> int:
         return await self._write(lambda db: deliveries.recover(db, now))
 
+    async def sends_since(self, since: datetime) -> tuple[tuple[Outbound, datetime, int], ...]:
+        return await self._read(lambda db: deliveries.sends_since(db, since))
+
     async def next_delivery(self, now: datetime) -> datetime | None:
         return await self._write(deliveries.next_due)
 

@@ -55,6 +55,16 @@ class DeliveriesContract:
         assert texts(await deliver(store, limit=3)) == ["words", "второй", "notice"]
         assert texts(await deliver(store)) == ["view", "bulk"]
 
+    async def test_what_was_begun_is_known_to_the_next_process(self, store: Store) -> None:
+        """Sends since a moment, with their tries, oldest first; what only waits is not among them."""
+        await store.promise([say("давно"), say("б", BORIS)], NOON)
+        await deliver(store, limit=1)
+        await deliver(store, 50)
+        await store.promise([say("ждёт", replace(ANNA, thread="9"))], later(50))
+
+        assert [(o.text.text, at, tries) for o, at, tries in await store.sends_since(later(10))] == [("б", later(50), 1)]
+        assert [o.text.text for o, _, _ in await store.sends_since(NOON)] == ["давно", "б"]
+
     async def test_who_rests_is_passed_over(self, store: Store) -> None:
         """A resting peer or a resting channel waits, the others go."""
         await store.promise([say("а"), say("б", Peer("tg", "502")), say("в", BORIS)], NOON)

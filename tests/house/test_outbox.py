@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
+from bot.adapters.base import File, Limits
 from bot.errors import AccountError, BadFormat, ChatMoved, PeerGone, Refused, RetryLater, Uncertain
 from bot.model import Lane, Outbound, Peer, RichText, Span, Style, Verb
-from bot.testing import Theatre
+from bot.outbox import Outbox, Shelf
+from bot.testing import Theatre, open_theatre
 
 TO = Peer("telegram", "1001")
 
@@ -130,3 +135,42 @@ async def test_a_crash_while_sending_is_on_record(theatre: Theatre) -> None:
 
     delivery = next(d for d in await theatre.house.store.deliveries() if d.id == id)
     assert (delivery.status, delivery.doubts, said(theatre)) == ("sent", 1, ["в пути"])
+
+
+async def test_what_must_wait_for_the_limits_is_not_under_way(articles: Path) -> None:
+    """Twenty topics speak to one group at once: those that must wait are not begun, so a crash leaves no doubt about them."""
+    limits = Limits(topics=True, reactions=True, per_second=25, group_per_minute=18)
+    async with open_theatre(articles) as theatre:
+        house, group = theatre.house, theatre.channels["telegram"]
+        group.limits = limits
+        outbox = Outbox(house.store, house.adapters, theatre.clock, views=house.desk, files=Shelf(house.adapters, lambda ref: File(b"")))
+        await house.store.promise([Outbound(Peer("telegram", "-100500", str(n)), RichText(str(n)), author="") for n in range(20)], theatre.clock())
+        running = asyncio.create_task(outbox.run())
+        await asyncio.sleep(0.3)
+        counts = await house.store.counts()
+        outbox.stop()
+        await running
+
+        assert len(group.said) == counts["deliveries_sent"] == 4
+        assert counts["deliveries_sending"] == 0 and counts["deliveries_pending"] == 16
+
+
+async def test_a_new_process_knows_what_the_old_one_sent(articles: Path, tmp_path: Path) -> None:
+    """The limits of the platform do not forget with us: a restart does not begin a new minute."""
+    limits = Limits(topics=True, per_second=25, group_per_minute=5)
+    file = str(tmp_path / "bot.db")
+    said = 0
+    for life in range(2):
+        async with open_theatre(articles, storage=file) as theatre:
+            house, group = theatre.house, theatre.channels["telegram"]
+            group.limits = limits
+            outbox = Outbox(house.store, house.adapters, theatre.clock, views=house.desk, files=Shelf(house.adapters, lambda ref: File(b"")))
+            if not life:
+                await house.store.promise([Outbound(Peer("telegram", "-100500", str(n)), RichText(str(n)), author="") for n in range(9)], theatre.clock())
+            running = asyncio.create_task(outbox.run())
+            await asyncio.sleep(0.2)
+            outbox.stop()
+            await running
+            said += len(group.said)
+
+    assert said == 4, "the second life has four seconds to wait, and only one more in this minute"
