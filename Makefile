@@ -3,7 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint chaos crash-points bench audit clean
+
+SEED ?= 1
+RUNS ?= 200
 
 run: $(VENV)/.installed
 	$(BIN)/bot play
@@ -15,6 +18,18 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check bot tests
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+chaos: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.chaos.simulation --seed $(SEED) --runs $(RUNS)
+
+crash-points: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.chaos.crash_points
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.run
+
+audit: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.audit
 
 $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
