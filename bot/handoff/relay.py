@@ -18,6 +18,26 @@ STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, befor
 ACK_PAUSE = timedelta(minutes=3)  # a waiting customer is told no more often that the words were added
 
 
+def _merged(carried: list[tuple[str, Outbound]]) -> list[Outbound]:
+    """A burst of plain words is one post, the parts of an album are one: each post costs the group's budget."""
+    posts: list[tuple[str, Outbound]] = []
+    for album, outbound in carried:
+        if posts and _joins(*posts[-1], album, outbound):
+            before = posts[-1][1]
+            text = before.text + "\n" + outbound.text if before.text and outbound.text else before.text or outbound.text
+            outbound = replace(before, text=text, attachments=(*before.attachments, *outbound.attachments))
+            posts[-1] = (album, outbound)
+        else:
+            posts.append((album, outbound))
+    return [outbound for _, outbound in posts]
+
+
+def _joins(album: str, before: Outbound, next_album: str, after: Outbound) -> bool:
+    if album and album == next_album:
+        return True
+    return not (before.attachments or after.attachments or after.quotes)
+
+
 def _asks_status(turn: Turn) -> bool:
     return turn.text.strip().lower() == "/status"
 
@@ -78,7 +98,8 @@ class Relay:
         to = self._desk.thread(ticket)
         say: list[Outbound] = []
         if to is not None:
-            say += [o for i, q in zip(turn.said, turn.quoted or (None,) * len(turn.said), strict=False) for o in self._carried(turn, ticket, to, i, q)]
+            quoted = turn.quoted or (None,) * len(turn.said)
+            say += _merged([(i.album, o) for i, q in zip(turn.said, quoted, strict=False) for o in self._carried(turn, ticket, to, i, q)])
             say[-1:] = [replace(say[-1], buttons=buttons)] if say else []
         if turn.conversation.status is Status.WAITING and not self._spoke_lately(turn):
             say.append(Outbound(turn.said[-1].peer, self._desk.standing(turn, ticket, key="handoff.added"), ticket=ticket.number, author="bot"))

@@ -1,0 +1,73 @@
+"""What a ticket costs the group, which takes about twenty messages a minute for all its topics together."""
+
+from __future__ import annotations
+
+from bot.model import Attachment, InboundKind, Media, Verb
+from bot.testing import Theatre
+
+DESK = "-100500"
+FREE = {Verb.ACKNOWLEDGE, Verb.REACT}
+
+
+def posts(theatre: Theatre) -> int:
+    """Calls that the group's budget counts."""
+    return sum(s.outbound.verb not in FREE for s in theatre.channels["telegram"].in_chat(DESK, verb=None))
+
+
+async def test_a_burst_is_one_post(theatre: Theatre) -> None:
+    """Five short messages in a row reach the topic as one, in order, and not one word is lost."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    before = posts(theatre)
+    await anna.says("здравствуйте", "у меня", "не пришёл", "заказ", "48213")
+
+    assert posts(theatre) - before == 1
+    assert (await olga.sees(1))[-1].text.text == "здравствуйте\nу меня\nне пришёл\nзаказ\n48213"
+
+
+async def test_an_album_is_one_post_and_words_keep_their_place(theatre: Theatre) -> None:
+    """Words, three photos of an album, words: three posts in that order."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    for n, (text, album) in enumerate([("вот", ""), ("чек", "a"), ("", "a"), ("", "a"), ("всё", "")]):
+        photo = (Attachment(Media.PHOTO, f"p{n}", "telegram"),) if album else ()
+        inbound = anna._inbound(anna.peer, InboundKind.MESSAGE, text, private=True, attachments=photo, album=album, message=str(n))
+        await theatre.arrive(inbound, run=False)
+    await theatre.rest()
+
+    shown = [(o.text.text, len(o.attachments)) for o in (await olga.sees(1)) if o.verb is Verb.SAY][-3:]
+    assert shown == [("вот", 0), ("чек", 3), ("всё", 0)]
+
+
+async def test_a_whole_ticket_costs_little(theatre: Theatre) -> None:
+    """Topic, card, taking, an answer, closing: no more than nine counted calls, and the answer itself none."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    assert posts(theatre) == 2, "a topic and a card"
+    await olga.presses("Взять", ticket=1)
+    taken = posts(theatre)
+    await olga.says("Здравствуйте", ticket=1)
+    assert posts(theatre) == taken
+    await olga.says("/close", ticket=1)
+
+    assert posts(theatre) <= 9
+
+
+async def test_forty_tickets_wait_for_the_budget_and_lose_no_word(theatre: Theatre) -> None:
+    """Everything the customers said is shown, each topic in order, however much there was at once."""
+    crowd = [theatre.customer(f"Клиент{n}", chat=str(5000 + n)) for n in range(40)]
+    for customer in crowd:
+        await customer.says("позовите оператора", run=False)
+    await theatre.rest()
+    for part in range(3):
+        for customer in crowd:
+            await customer.says(f"слово {part}", run=False)
+        theatre.clock.advance(seconds=6)
+        await theatre.house.engine.run_waiting()
+    await theatre.rest()
+
+    olga = theatre.operator()
+    for n in range(1, 41):
+        said = "\n".join(o.text.text for o in await olga.sees(n) if o.verb is Verb.SAY)
+        places = [said.index(f"слово {part}") for part in range(3)]
+        assert places == sorted(places)
