@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ def write_png(shapes: Sequence[Shape], path: Path, *, scale: int = 2) -> None:
         elif s.kind == "box":
             pen.rectangle((points[0], points[1]), fill=s.colour)
         elif len(points) > 1:
-            for one, other in zip(points, points[1:], strict=False):
+            for one, other in pairwise(points):
                 _stroke(pen, one, other, s, scale)
     image.save(path, "PNG", optimize=True)
 

@@ -224,6 +224,26 @@ def kb_diff(
     suggesting.diff(config, base=base, as_json=as_json, db=db)
 
 
+@kb.command("import", help=say("command.kb_import"))
+def kb_import(
+    source: Annotated[Path, typer.Argument(help=say("option.source"), exists=True)],
+    config: ConfigFile = None,
+    section: Annotated[str, typer.Option("--section", help=say("option.section"))] = "",
+    status: Annotated[str, typer.Option("--status", help=say("option.status"))] = "draft",
+    dry: Annotated[bool, typer.Option("--dry-run", help=say("option.dry"))] = False,
+) -> None:
+    from bot.cli import carrying
+
+    carrying.bring(source, config, section=section, status=status, dry=dry)
+
+
+@kb.command("export", help=say("command.kb_export"))
+def kb_export(target: Annotated[Path, typer.Argument(help=say("option.target"))], config: ConfigFile = None) -> None:
+    from bot.cli import carrying
+
+    carrying.carry_out(target, config)
+
+
 @db.command("migrate", help=say("command.db_migrate"))
 def db_migrate(config: ConfigFile = None) -> None:
     from bot.cli import database

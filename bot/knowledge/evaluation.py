@@ -14,7 +14,7 @@ from bot.knowledge.golden import read_golden
 from bot.model import Act, Answer, Decision
 
 BINS = 10
-STEPS = tuple(round(n / 100, 2) for n in range(5, 100, 5)) + (0.97, 0.99)
+STEPS = (*(round(n / 100, 2) for n in range(5, 100, 5)), 0.97, 0.99)
 STRANGERS = 10  # foreign questions below which no scope is advised
 KEPT = 0.95  # share of the questions the base knows that a scope threshold must let through
 _QUESTION, _GOLD = ("q", "question", "query", "text", "вопрос"), ("article", "label", "expected", "gold", "статья")

@@ -94,8 +94,8 @@ def test_what_the_playground_saves_can_be_played(run: Run, stories: Path) -> Non
     at = datetime.fromisoformat("2026-11-20T12:00:00+03:00").isoformat()
 
     def note(author: str, text: str, *, press: str = "", desk: bool = False) -> None:
-        what = {"channel": "play-desk" if desk else "play-telegram", "chat": "c1", "message": {"id": text + press, "author": author, "press": press, "text": text, "at": at, "attachments": []}}
-        journal.note("message", what, desk=desk)
+        message = {"id": text + press, "author": author, "press": press, "text": text, "at": at, "attachments": []}
+        journal.note("message", {"channel": "play-desk" if desk else "play-telegram", "chat": "c1", "message": message}, desk=desk)
 
     note("customer", "Не могу войти в аккаунт")
     note("bot", "Здравствуйте, Анна!\n\nНажмите «Забыли пароль»")
@@ -116,7 +116,14 @@ def test_what_the_playground_saves_can_be_played(run: Run, stories: Path) -> Non
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("- q: a\n  article: b\n- q: c\n", 3), ("- {q: a, decision: maybe}\n", 1), ("- {q: a, articel: b, article: c}\n", 1), ("a: b\n", 1), ("- test: t\n  steps:\n  - shouts: a\n", 3), ("- test: t\n", 1)],
+    [
+        ("- q: a\n  article: b\n- q: c\n", 3),
+        ("- {q: a, decision: maybe}\n", 1),
+        ("- {q: a, articel: b, article: c}\n", 1),
+        ("a: b\n", 1),
+        ("- test: t\n  steps:\n  - shouts: a\n", 3),
+        ("- test: t\n", 1),
+    ],
 )
 def test_files_that_make_no_sense_are_told_with_their_line(run: Run, stories: Path, text: str, line: int) -> None:
     """Nothing is asked then."""
