@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot.handoff import offering, supervising, transfer
+from bot.handoff import menus, offering, supervising, transfer
 from bot.handoff.marks import listed, marked
 from bot.handoff.moments import read_moment
 from bot.handoff.noting import note
@@ -88,7 +88,7 @@ async def hand_on(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outc
     """/transfer somebody|team reason: to a person, a team, or back to the queue; the reason is kept for whoever gets it."""
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
-    word, _, reason = rest.partition(" ")
+    word, _, reason = (turn.press.value, "", "") if turn.press else rest.partition(" ")
     if not word:
         return say(desk, turn, "desk.transfer_how", people=[m.call for m in desk.crew.members()], teams=[t.name for t in desk.rules.teams])
     by = turn.said[0].sender.name
@@ -119,7 +119,7 @@ def snooze(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
         return is_closed(desk, turn, ticket)
     if turn.said[0].sender.anonymous:
         return notice(desk, turn, "desk.anonymous")
-    found = read_moment(rest, turn.now, desk.hours)
+    found = read_moment(turn.press.value if turn.press else rest, turn.now, desk.hours)
     if found is None:
         return say(desk, turn, "desk.snooze_how")
     until = found[0]
@@ -258,6 +258,11 @@ BUTTONS: dict[str, Act] = {
     "reopen": reopen,
     "show_contact": show_contact,
     "category": category,
+    "hand_on": menus.hand_on,
+    "give_to": hand_on,
+    "put_off": menus.put_off,
+    "snooze": snooze,
+    "template": offering.template,
     "preview": offering.preview,
     "send_ready": offering.send_ready,
     "send_anyway": offering.send_anyway,

@@ -72,7 +72,8 @@ def card_buttons(ticket: Ticket, words: Wording, lang: str) -> Rows:
     first = (button("take", "primary"),) if ticket.status in ("waiting", "snoozed") else (button("close", "success"),)
     rest = (button("return_to_bot"), *((button("close"),) if ticket.status in ("waiting", "snoozed") else ()))
     shown = ((button("show_contact"),),) if _contact(ticket.data, "phone") or _contact(ticket.data, "email") else ()
-    return ((*first, *rest), *shown)
+    more = (button("hand_on"), button("template"), button("put_off"))
+    return ((*first, *rest), more, *shown)
 
 
 def transcript(history: Sequence[Line], customer: str, words: Wording, lang: str) -> list[list[str]]:

@@ -192,8 +192,10 @@ class Desk:
     # --- for its neighbours in the room
 
     def thread(self, ticket: Ticket) -> Peer | None:
-        """Where the ticket is shown: its team's group, else the desk of all; None while there is no desk."""
+        """Where the ticket is shown: its team's group, else the desk of all, else any that is left; None while there is no desk."""
         place = self.teams.place(words(ticket, "desk")) or self.binding.place
+        if place is not None and self.teams.is_lost(place):
+            place = next(iter(self.teams.places()), place)
         if place is None:
             return None
         self._shown[ticket.number] = place
@@ -215,6 +217,12 @@ class Desk:
     def places(self) -> tuple[Peer, ...]:
         """Every group in which operators work."""
         return tuple(dict.fromkeys([*([self.binding.place] if self.binding.place else []), *self.teams.places()]))
+
+    def to_supervisors(self, key: str, **facts: object) -> tuple[Outbound, ...]:
+        """The same to every supervisor's own chat, for when the group itself may not hear."""
+        people = [id.partition(":") for id in self.rules.routing.supervisors]
+        text = self.words.say(key, lang=self.lang, **facts)
+        return tuple(Outbound(Peer(channel, user), text, author="", lane=Lane.NOTICE) for channel, _, user in people)
 
     def supervisors(self) -> str:
         """How the supervisors are called, in one line; "" where none are named."""

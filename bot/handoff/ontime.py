@@ -115,7 +115,7 @@ async def _assign(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
             return transfer.move(desk, turn, ticket, "", history, key="desk.overflowed", team=team.title or team.name)
     if desk.rules.routing.assign == "everyone":
         return Outcome("desk", Result.IGNORED, "everyone_takes")
-    to = desk.teams.choose(ticket, desk.crew, open_tickets, desk.rules.routing)
+    to = desk.teams.choose(ticket, desk.crew, open_tickets, desk.rules.routing, but=words(ticket, "before"))
     if to is None:
         return Outcome("desk", Result.IGNORED, "nobody_free")
     return transfer.give_to(desk, turn, ticket, to, key="desk.assigned_to")
@@ -139,7 +139,8 @@ async def _stranded(desk: DeskRoom, turn: Turn) -> Outcome:
     status = Status.WAITING if ticket.status == "waiting" else Status.OPERATOR
     say: tuple[Outbound, ...] = ()
     if why == "no_card" and (to := desk.thread(ticket)) is not None:
-        say = (desk.card(to, ticket), *desk.loud(ticket, "desk.stranded", supervisors=desk.supervisors(), **desk.facts(turn, ticket)))
+        facts = {**desk.facts(turn, ticket), "supervisors": desk.supervisors()}
+        say = (desk.card(to, ticket), *desk.loud(ticket, "desk.stranded", **facts), *desk.to_supervisors("desk.stranded", **facts))
     return Outcome("desk", Result.ANSWERED, "stranded", say, status=status, events=(event,))
 
 

@@ -45,6 +45,10 @@ class Teams:
         place = self._places.get(name)
         return None if place is None or place in self._lost else place
 
+    def is_lost(self, place: Peer) -> bool:
+        """Whether the bot was put out of this group."""
+        return place in self._lost
+
     def places(self) -> tuple[Peer, ...]:
         """The groups that single teams have of their own, as far as the bot is in them."""
         return tuple(dict.fromkeys(p for p in self._places.values() if p not in self._lost))

@@ -18,12 +18,12 @@ CARRIED_LINES = 30
 def waiting(ticket: Ticket, now: datetime) -> Ticket:
     """The ticket as it stands in the queue again: nobody's, and waiting since now."""
     back = replace(ticket, status="waiting", operator="", operator_name="", taken=None)
-    return marked(back, queued=now, reminded=None, assigned=None, snoozed=None, quiet=None)
+    return marked(back, queued=now, reminded=None, assigned=None, snoozed=None, quiet=None, before=ticket.operator)
 
 
 def given(ticket: Ticket, to: Member, now: datetime) -> Ticket:
     """The ticket in the hands of *to*."""
-    return marked(replace(ticket, status="operator", operator=to.id, operator_name=to.name), assigned=now, queued=None, reminded=None, snoozed=None, quiet=None)
+    return marked(replace(ticket, status="operator", operator=to.id, operator_name=to.name), assigned=now, queued=None, reminded=None, snoozed=None, quiet=None, before=None)
 
 
 def look_for_somebody(desk: DeskRoom, ticket: Ticket, now: datetime) -> tuple[Later, ...]:

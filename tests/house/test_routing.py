@@ -183,3 +183,31 @@ def test_a_config_that_could_strand_a_customer_is_refused(tmp_path: Path, text: 
         read_config(file, environment={})
 
     assert STRANDING[text] in str(refused.value)
+
+
+async def test_a_silent_assignee_is_passed_over(articles: Path) -> None:
+    """Who was given a ticket and kept silent is not given it again at once."""
+    async with open_theatre(articles, config=config(routing={"assign": "least_loaded", "silent_operator": "20m"})) as theatre:
+        for name, id in (("Ольга", "1"), ("Павел", "2")):
+            await theatre.operator(name, id=id).says("на месте")
+        await theatre.customer().says("позовите оператора")
+        first = (await owners(theatre))[0]
+        await theatre.later(minutes=21)
+
+        assert (await owners(theatre))[0] not in ("", first)
+
+
+async def test_when_the_desk_of_all_is_lost_another_group_gets_its_tickets(articles: Path) -> None:
+    """The bot is put out of the main group: what waited there comes to the team's, loudly; the supervisor hears of it himself."""
+    from bot.model import InboundKind, Peer
+
+    settings = config(teams=[{"name": "social", "desk": {"channel": "telegram", "chat": "-200"}, "channels": ["vk"]}], routing={"supervisors": ["telegram:9009"]})
+    async with open_theatre(articles, config=settings) as theatre:
+        await theatre.customer().says("позовите оператора")
+        olga = theatre.operator()
+        await theatre.arrive(olga._inbound(Peer("telegram", DESK), InboundKind.REMOVED, private=False))
+        await theatre.later(minutes=3)
+
+        there = [s.outbound.text.text for s in theatre.channels["telegram"].in_chat("-200")]
+        assert any("позовите оператора" in text for text in there) and any("🚨" in text for text in there)
+        assert any("🚨" in s.outbound.text.text for s in theatre.channels["telegram"].in_chat("9009"))

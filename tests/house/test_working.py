@@ -188,3 +188,20 @@ async def test_only_supervisors_set_priorities_and_take_over(articles: Path) -> 
         assert (await theatre.house.store.ticket(1)).operator == "telegram:9009"  # type: ignore[union-attr]
         await boss.says("/assign Ольга", ticket=1)
         assert (await theatre.house.store.ticket(1)).operator == "telegram:9001"  # type: ignore[union-attr]
+
+
+async def test_the_cards_buttons_hand_on_and_put_off(theatre: Theatre) -> None:
+    """The same without typing: a colleague or a time is chosen with a tap."""
+    anna, olga, pavel = theatre.customer(), theatre.operator(), theatre.operator("Павел", id="9002")
+    await pavel.says("на месте")
+    await anna.says("позовите оператора")
+    await olga.says("Здравствуйте", ticket=1)
+    await olga.presses("Передать", ticket=1)
+    await olga.presses("Павел", ticket=1)
+    assert (await theatre.house.store.ticket(1)).operator == "telegram:9002"  # type: ignore[union-attr]
+    await pavel.presses("Отложить", ticket=1)
+    await pavel.presses("Через час", ticket=1)
+    assert (await theatre.house.store.ticket(1)).status == "snoozed"  # type: ignore[union-attr]
+    await theatre.later(minutes=61)
+
+    assert any("⏰" in text and "Павел" in text for text in shown(theatre))

@@ -1,0 +1,27 @@
+"""What a button of the card opens: people to hand a ticket to, times to put it off, ready answers to choose from."""
+
+from __future__ import annotations
+
+from bot.handoff.room import DeskRoom
+from bot.handoff.saying import say
+from bot.model import Button, Outcome, Rows, Ticket, Turn
+
+MOST = 12  # buttons of one menu
+TIMES = ("1h", "3h", "tomorrow", "mon")
+
+
+def hand_on(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+    """Teams and colleagues who are there; the reason is written by /transfer."""
+    teams = [Button(f"👥 {t.title or t.name}", "give_to", t.name) for t in desk.rules.teams]
+    people = [Button(m.name, "give_to", m.id) for m in desk.crew.members() if m.here and m.name and m.id != ticket.operator]
+    return say(desk, turn, "desk.transfer_to", _rows([*teams, *people]), people=len(teams) + len(people))
+
+
+def put_off(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+    buttons = [Button(desk.words.text(f"desk.later.{time}", lang=desk.lang), "snooze", time) for time in TIMES]
+    return say(desk, turn, "desk.snooze_how", _rows(buttons))
+
+
+def _rows(buttons: list[Button]) -> Rows:
+    shown = buttons[:MOST]
+    return tuple(tuple(shown[i : i + 2]) for i in range(0, len(shown), 2))
