@@ -36,6 +36,8 @@ config_ = group(say("command.config"))
 app.add_typer(kb, name="kb")
 app.add_typer(db, name="db")
 app.add_typer(config_, name="config")
+model = group(say("command.model"))
+app.add_typer(model, name="model")
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help=say("option.config"))]
 AsJson = Annotated[bool, typer.Option("--json", help=say("option.json"))]
@@ -278,6 +280,22 @@ def config_reference() -> None:
     from bot.cli import reference
 
     typer.echo(reference.config_reference(), nl=False)
+
+
+@model.command("prepare", help=say("command.model_prepare"))
+def model_prepare(config: ConfigFile = None) -> None:
+    from bot.cli import models
+
+    models.prepare(config)
+
+
+@model.command("pull", help=say("command.model_pull"))
+def model_pull(
+    name: Annotated[str, typer.Argument(help=say("option.model"))], folder: Annotated[Path, typer.Argument(help=say("option.model_folder"))]
+) -> None:
+    from bot.cli import models
+
+    models.pull(name, folder)
 
 
 def main() -> None:

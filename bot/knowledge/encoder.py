@@ -181,12 +181,14 @@ WORDS = "0_SupportWords"  # where sentence-transformers keeps the first module
 def _own(cache: Path | None) -> Encoder:
     """Built in a process of its own if there is a *cache* to leave it in: half a minute of counting would slow every answer."""
     try:
+        import torch
         from sentence_transformers import SentenceTransformer
         from sentence_transformers.sentence_transformer.modules import Normalize
 
         from bot.knowledge.encoding.static import SupportWords
     except ImportError as error:
         raise _no_library(error) from error
+    torch.set_num_threads(1)  # a few rows are added up: threads would only wait for one another
     name = _name()
     with _building:
         words = _kept(SupportWords, cache / name / WORDS) if cache else None

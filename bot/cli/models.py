@@ -1,0 +1,31 @@
+"""`bot model`: the encoder of search by meaning, made ready or fetched ahead of time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from bot.app import cache_folder
+from bot.cli import settings
+from bot.cli.speech import fail, say
+from bot.errors import BotError
+from bot.knowledge import encoder
+
+
+def prepare(path: Path | None) -> None:
+    """Make the rows of our own encoder now rather than at the first start; doing it again changes nothing."""
+    try:
+        encoder.prepare(cache_folder(settings.load(path)))
+    except BotError as error:
+        raise fail(error) from None
+    typer.echo(say("message.prepared"))
+
+
+def pull(name: str, folder: Path) -> None:
+    """Fetch a model from the hub into *folder*; `knowledge.embeddings.model` then names the folder."""
+    try:
+        kept = encoder.pull(name, folder)
+    except BotError as error:
+        raise fail(error) from None
+    typer.echo(say("message.pulled", folder=kept))
