@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 from jinja2 import TemplateError
 
@@ -16,6 +17,7 @@ from bot.model import Button, Decision, Event, Inbound, Lane, Outbound, Outcome,
 from bot.observing import get_logger
 
 PATIENCE = 3.0  # seconds the search may take; the customer's words never wait longer for a hint
+LATELY = timedelta(days=7)  # a failed delivery may be sent again
 LABEL = 40  # characters of a title on a button
 
 
@@ -95,7 +97,7 @@ async def resend(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outc
     """«Отправить ещё раз» under a notice of failure: once."""
     id = int(turn.press.value) if turn.press and turn.press.value.isdigit() else 0
     found = [d for d in await desk.records.deliveries(after=id - 1, limit=1) if d.id == id] if id else []
-    again = await desk.records.events(kinds=["sent_again"])
+    again = await desk.records.events(since=turn.now - LATELY, kinds=["sent_again"])
     if not found or found[0].status == "sent" or any(e.data.get("delivery") == id for e in again):
         return notice(desk, turn, "desk.old_button")
     event = Event("sent_again", ticket=ticket.number, actor=who(turn.said[0]), data={"delivery": id})

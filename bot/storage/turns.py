@@ -18,7 +18,7 @@ PAST = 5  # closed tickets of the customer that come with a turn
 WAITS = 20  # how many of the newest human answers tell how long people wait
 
 _READY = "select * from conversations indexed by conversations_ready where ready_at <= ? order by ready_at, id"
-_PAST = "select * from tickets where conversation = ? and status = 'closed' order by closed desc, number desc limit ?"
+_PAST = "select * from tickets indexed by tickets_conversation where conversation = ? and status = 'closed' order by closed desc, number desc limit ?"
 _SAID = "select id, payload from inbox indexed by inbox_waiting where conversation = ? and done_at is null order by id limit ?"
 
 

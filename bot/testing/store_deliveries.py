@@ -308,6 +308,15 @@ class DeskContract:
         assert [t.number for t in await store.tickets(open_only=False)] == [1, 5, 2, 4, 3]
         assert [t.number for t in await store.tickets(limit=1)] == [1]
 
+    async def test_deliveries_are_found_by_name(self, store: Store) -> None:
+        """The card of a ticket in one place, however it fared; nothing of other names or places."""
+        named = [say("карточка", DESK, name="card:1", author=""), say("другая", DESK, name="card:2", author=""), say("там", ANNA, name="card:1", author="")]
+        await store.promise(named, NOON)
+
+        found = await store.deliveries(peer=DESK, name="card:1")
+        assert texts(found) == ["карточка"]
+        assert await store.deliveries(peer=BORIS, name="card:1") == ()
+
     async def test_a_conversation_nobody_is_at_is_found(self, store: Store) -> None:
         """A person should be there, no ticket is open and no timer would end it; one with a ticket or a timer is looked after."""
         await hand_over(store)

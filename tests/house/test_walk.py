@@ -138,7 +138,7 @@ async def test_every_message_ends_in_exactly_one_outcome(theatre: Theatre) -> No
     await anna.says("", kind=InboundKind.BLOCKED)
 
     counts = await theatre.house.store.counts()
-    assert counts.get("inbox_waiting", counts.get("waiting", 0)) == 0
+    assert counts["inbounds_waiting"] == 0
     assert all(t.result for t in await theatre.house.store.turns())
 
 
