@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import typer
 
 from bot.app import cache_folder
@@ -23,8 +24,9 @@ from bot.cli.speech import EXIT_PROBLEM, fail, say
 from bot.config import Config
 from bot.errors import BotError, ConfigError, Problem, StorageError
 from bot.judgement import judge
+from bot.knowledge.articles import guess_language
 from bot.knowledge.drafting import slug_of, with_question
-from bot.knowledge.gaps import Effect, Encode, Gap, draft, effect, group, is_closed, missed
+from bot.knowledge.gaps import Effect, Encode, Gap, Vectors, draft, effect, group, is_closed, missed
 from bot.knowledge.golden import Golden, judge_golden, read_golden
 from bot.knowledge.search import Knowledge
 from bot.masking import mask
@@ -60,7 +62,14 @@ def _encoder(config: Config, knowledge: Knowledge) -> Encode | None:
     from bot.knowledge.encoder import load
 
     encoder = load(config.knowledge.embeddings.model, cache_folder(config))
-    return lambda texts: encoder.encode(list(texts), query=True)
+    foreign = not encoder.id.startswith("encoder-")  # ours knows Russian only
+
+    def encode(texts: Sequence[str]) -> Vectors:
+        vectors = encoder.encode(list(texts), query=True)
+        known = [foreign or guess_language(text) == "ru" for text in texts]
+        return np.asarray(vectors * np.array(known, np.float32)[:, None], np.float32)
+
+    return encode
 
 
 def _list(knowledge: Knowledge, gaps: Sequence[Gap], *, as_json: bool, everything: bool, source: Path | None) -> None:

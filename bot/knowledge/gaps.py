@@ -10,6 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from math import log
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -22,8 +25,10 @@ from bot.masking import HIDDEN, mask
 from bot.model import Answer, Decision, Line
 
 Kind = Literal["unanswered", "clarified", "not_helped"]
-ALIKE = 0.5  # share of common words from which two questions are one gap
-CLOSE = 0.72  # cosine of meanings from which they are
+ALIKE = 0.52  # share of common words, by weight, from which two questions are one gap
+CLOSE = 0.66  # cosine of meanings from which they are
+BONUS = 0.15  # what nearness of meaning adds to common words
+UNHEARD = 1e-4  # share of texts that a word nobody counted is in
 ROOT = 5  # letters
 ALIASES = 10  # questions in a draft
 REPLIES = 6  # operators' lines kept of one conversation
@@ -73,6 +78,7 @@ class Missed:
     article: str = ""
     title: str = ""
     replies: tuple[str, ...] = ()
+    understood: str = ""  # with typos and layout mended, "" = as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +149,10 @@ def missed(turns: Iterable[Told], history: Callable[[int], Sequence[Line]]) -> t
             seen.add(words)
             lines = history(conversation) if lines is None else lines
             article, title = _best(turn)
-            replies = [mask(line.text) for line in lines if line.author == "operator" and line.text and turn.at <= line.at and (until is None or line.at < until)]
-            found.append(Missed(mask(turn.text.strip()), kind, turn.at, conversation, article, title, tuple(replies[:REPLIES])))
+            spoken = [x for x in lines if x.author == "operator" and x.text and turn.at <= x.at and (until is None or x.at < until)]
+            replies = [mask(line.text) for line in spoken]
+            understood = mask(str(turn.why.get("understood", "")))
+            found.append(Missed(mask(turn.text.strip()), kind, turn.at, conversation, article, title, tuple(replies[:REPLIES]), understood))
     return tuple(sorted(found, key=lambda m: (m.at, m.conversation))[-NEWEST:])
 
 
@@ -184,13 +192,23 @@ def _best(turn: Told) -> tuple[str, str]:
     return (str(first.get("article", "")), str(first.get("title", ""))) if isinstance(first, Mapping) else ("", "")
 
 
-def _roots(question: str) -> set[str]:
-    """What a question is about: the beginnings of its words that matter, so that «ремонт» and «ремонтируете» are one; no numbers."""
-    return {word[:ROOT] for word in gist(question) if not word.isdigit()}
+@cache
+def _rarity() -> Mapping[str, float]:
+    """How telling a lemma is: the rarer in customers' texts, the more."""
+    folder = Path(__file__).parent / "data"
+    rows = (row.partition("\t") for name in ("frequency_ru.txt", "frequency_en.txt") for row in (folder / name).read_text("utf-8").splitlines())
+    return {word: log(max(UNHEARD, float(share))) ** 2 for word, _, share in rows}
 
 
-def _share(one: set[str], other: set[str]) -> float:
-    return len(one & other) / len(one | other) if one or other else 0.0
+def _roots(question: str) -> dict[str, float]:
+    """What a question is about, with weights: the beginnings of its words that matter, so that «ремонт» and «ремонтируете» are one; no numbers."""
+    return {word[:ROOT]: _rarity().get(word, log(UNHEARD) ** 2) for word in gist(question) if not word.isdigit()}
+
+
+def _share(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    """The weight that two questions have in common, 0..1."""
+    common = sum(min(weight, other[root]) for root, weight in one.items() if root in other)
+    return 2 * common / (sum(one.values()) + sum(other.values()) or 1.0)
 
 
 def group(found: Sequence[Missed], encode: Encode | None = None) -> tuple[Gap, ...]:
@@ -200,7 +218,8 @@ def group(found: Sequence[Missed], encode: Encode | None = None) -> tuple[Gap, .
     """
     wordings = list(dict.fromkeys(m.question for m in found))
     place = {q: n for n, q in enumerate(wordings)}
-    alike = _likeness(wordings, encode)
+    read = {m.question: m.understood or m.question for m in found}
+    alike = _likeness([read[q] for q in wordings], encode)
     groups: list[list[int]] = []
     for n in range(len(wordings)):
         means = [float(alike[n, members].mean()) for members in groups]
@@ -218,19 +237,18 @@ def group(found: Sequence[Missed], encode: Encode | None = None) -> tuple[Gap, .
 
 
 def _likeness(wordings: Sequence[str], encode: Encode | None) -> Vectors:
-    """How alike each pair is, 0..1: 0.5 is as near as one gap, by words or by meaning, whichever is more."""
-    lemmas = [_roots(q) for q in wordings]
-    names = {name: n for n, name in enumerate(sorted({w for words in lemmas for w in words}))}
+    """How alike each pair is: `ALIKE` is as near as one gap, by words or by meaning, whichever is more."""
+    roots = [_roots(q) for q in wordings]
+    names = {name: n for n, name in enumerate(sorted({w for words in roots for w in words}))}
     table = np.zeros((len(wordings), max(1, len(names))), np.float32)
-    for row, words in enumerate(lemmas):
-        table[row, [names[w] for w in words]] = 1
-    common, sizes = table @ table.T, table.sum(1)
-    alike = common / np.maximum(1, sizes[:, None] + sizes[None, :] - common)
+    for row, words in enumerate(roots):
+        table[row, [names[w] for w in words]] = [np.sqrt(weight) for weight in words.values()]
+    common, sizes = table @ table.T, (table**2).sum(1)
+    alike = 2 * common / np.maximum(1e-6, sizes[:, None] + sizes[None, :])
     if encode is not None and wordings:
         vectors = encode(wordings)
         cosine = np.clip(vectors @ vectors.T, 0, 1)
-        near = np.where(cosine >= CLOSE, ALIKE + (cosine - CLOSE) / (1 - CLOSE) * (1 - ALIKE), cosine / CLOSE * ALIKE * 0.8)
-        alike = np.maximum(alike, near)
+        alike = np.maximum(alike + BONUS * cosine, cosine * (ALIKE / CLOSE))
     return np.asarray(alike, np.float32)
 
 

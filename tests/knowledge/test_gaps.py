@@ -91,6 +91,15 @@ def test_questions_of_one_meaning_are_one_gap() -> None:
     assert [(g.count, g.question) for g in gaps] == [(3, "где ремонт обуви"), (1, "обувь оптом"), (1, "когда приедет мастер")]
 
 
+def test_typos_and_layout_do_not_part_a_gap() -> None:
+    """What was understood counts, what was written is shown."""
+    written, plain = Missed("htvjyn j,edb", "unanswered", START, 1, understood="ремонт обуви"), Missed("ремонт обуви", "unanswered", START, 2)
+
+    (gap,) = group([written, plain])
+
+    assert set(gap.questions) == {"htvjyn j,edb", "ремонт обуви"}
+
+
 def test_meaning_joins_what_words_part() -> None:
     """With vectors, questions without a common word are one gap."""
     questions = of("чините ли будильники", "ремонт часов", "цена тапок")
