@@ -200,7 +200,8 @@ def _tell(story: Story, event: Event, at: datetime) -> None:
             story.closed.append((at, event.actor))
         case "ticket_reopened":
             story.reopened.append(at)
-            story.taken.append((at, event.actor))
+            if event.actor not in ("", "customer", "bot"):
+                story.taken.append((at, event.actor))
         case "ticket_transferred":
             story.transferred.append((at, event.actor))
         case "sla_breached":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -66,17 +66,33 @@ async def read_facts(source: Source, calendar: Calendar, period: Period, now: da
     return Facts(tuple(events), calendar.zone, calendar.working, now, known, answer_within)
 
 
-def make_report(facts: Facts, period: Period, titles: Mapping[str, str] | None = None) -> Report:
-    """Count everything. *titles* are the articles of the base by id."""
+class Article(Protocol):
+    """What a report wants to know of an article."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def topic(self) -> str: ...
+
+
+def make_report(facts: Facts, period: Period, articles: Iterable[Article] = ()) -> Report:
+    """Count everything. *articles* are those of the base, for titles and topics."""
+    known = tuple(articles)
+    titles = {a.id: a.title for a in known}
+    topics = {**{a.title: a.topic for a in known if a.topic}, **{a.id: a.topic for a in known if a.topic}}
     ledger = open_ledger(facts)
     counted = {c.__name__: c(ledger, period) for c in COUNTS}
     before = {c.__name__: c(ledger, period.previous()) for c in COUNTS}
-    return Report(period, counted, before, _tables(ledger, period, titles or {}), facts.answer_within, facts.now, any(e.kind == "demo" for e in facts.events))
+    return Report(period, counted, before, _tables(ledger, period, titles, topics), facts.answer_within, facts.now, any(e.kind == "demo" for e in facts.events))
 
 
-def _tables(ledger: Ledger, period: Period, titles: Mapping[str, str]) -> dict[str, Table]:
+def _tables(ledger: Ledger, period: Period, titles: Mapping[str, str], topics: Mapping[str, str]) -> dict[str, Table]:
     made = (
         tables.days(ledger, period), tables.load(ledger, period), tables.reasons(ledger, period), tables.articles(ledger, period, titles),
-        tables.operators(ledger, period), tables.channels(ledger, period), tables.topics(ledger, period),
+        tables.operators(ledger, period), tables.channels(ledger, period), tables.topics(ledger, period, topics),
     )  # fmt: skip
     return {t.key: t for t in made}

@@ -81,11 +81,11 @@ def articles(ledger: Ledger, period: Period, titles: Mapping[str, str]) -> Table
     for article in sorted({*shown, *titles}, key=lambda a: (-shown[a], titles.get(a, a))):
         told = yes[article] + no[article]
         cells: dict[str, Cell] = {
-            "shown": float(shown[article]), "helped": float(yes[article]), "not_helped": float(no[article]),
+            "shown": float(shown[article]), "yes": float(yes[article]), "no": float(no[article]),
             "helped_share": yes[article] / told if told else None, "led": float(led[article]),
         }  # fmt: skip
         rows.append(Row(article, titles.get(article, article), cells, _of_visits(seen[article])))
-    return Table("articles", ("shown", "helped", "not_helped", "helped_share", "led"), tuple(rows))
+    return Table("articles", ("shown", "yes", "no", "helped_share", "led"), tuple(rows))
 
 
 def _feedback(ledger: Ledger, period: Period) -> tuple[Counter[str], Counter[str]]:
@@ -124,14 +124,16 @@ def channels(ledger: Ledger, period: Period) -> Table:
     return _sliced("channels", ledger, period, lambda v: v.channel or "unknown")
 
 
-def topics(ledger: Ledger, period: Period) -> Table:
-    """By the folder of the article that was shown first, else by the ticket's own topic."""
+def topics(ledger: Ledger, period: Period, names: Mapping[str, str]) -> Table:
+    """By the topic of the article that was shown (or offered) first, else by the ticket's own. *names* gives articles' topics by id and title."""
     known = ledger.facts.tickets
 
     def topic(visit: Visit) -> str:
-        if visit.shown:
-            return visit.shown[0].rpartition("/")[0] or visit.shown[0]
-        return next((known[t].topic for t in visit.tickets if t in known and known[t].topic), "unknown")
+        articles = [*visit.shown, *sorted(visit.offered)]
+        if articles:
+            return names.get(articles[0]) or articles[0].rpartition("/")[0] or articles[0]
+        own = next((known[t].topic for t in visit.tickets if t in known and known[t].topic), "")
+        return names.get(own, own) or "unknown"
 
     return _sliced("topics", ledger, period, topic)
 

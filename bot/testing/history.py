@@ -41,7 +41,7 @@ class Colleague:
     quickness: float
 
 
-TEAM = (Colleague("9001", "Ольга", 60), Colleague("9002", "Тимур", 240), Colleague("9003", "Вера", 420))
+TEAM = (Colleague("9001", "Ольга", 20), Colleague("9002", "Тимур", 60), Colleague("9003", "Вера", 200))
 
 
 class History:
@@ -57,12 +57,13 @@ class History:
         self._busy: set[str] = set()
         self._steps: list[tuple[datetime, int, AsyncIterator[datetime]]] = []
         self._count = 0
+        self._served: set[int] = set()
 
-    async def play(self, start: datetime, days: int) -> None:
-        """Live from *start* (a local midnight is best) for *days* days; the clock ends at their end."""
+    async def play(self, start: datetime, days: int, *, until: datetime | None = None) -> None:
+        """Live from *start* (a local midnight is best) for *days* days, or *until* a moment within them; the clock ends there."""
         for day in range(days):
             self._begin_day(start + timedelta(days=day))
-        clock, end = self._theatre.clock, start + timedelta(days=days)
+        clock, end = self._theatre.clock, until or start + timedelta(days=days)
         while self._steps and self._steps[0][0] < end:
             at, order, person = heapq.heappop(self._steps)
             await self._pass_until(at)
@@ -70,6 +71,8 @@ class History:
                 heapq.heappush(self._steps, (max(await anext(person), clock()), order, person))
             except StopAsyncIteration:
                 continue
+            finally:
+                await self._call_operators()
         await self._pass_until(end)
 
     async def _pass_until(self, moment: datetime) -> None:
@@ -81,14 +84,22 @@ class History:
                 clock.advance(seconds=1)
             await self._theatre.house.outbox.run_waiting()
         clock.at = max(clock.at, moment)
+        await self._call_operators()
         for channel in self._theatre.channels.values():
             del channel.said[:-600]
+
+    async def _call_operators(self) -> None:
+        """Whoever opened a ticket, or opened it again, somebody will come to it."""
+        for ticket in await self._theatre.house.store.tickets():
+            if ticket.number not in self._served:
+                self._served.add(ticket.number)
+                self._join(self._theatre.clock(), self._serves(ticket))
 
     def _begin_day(self, midnight: datetime) -> None:
         weight = WEEKDAYS[midnight.astimezone(self._theatre.house.hours.zone).weekday()]
         for _ in range(round(self._per_day * weight * self._random.uniform(0.85, 1.15))):
             hour = self._random.choices(range(24), HOURS)[0]
-            self._join(midnight + timedelta(hours=hour, seconds=self._random.uniform(0, 3599)), self._visit())
+            self._join(midnight + timedelta(hours=hour, seconds=self._random.randrange(3600)), self._visit())
 
     def _join(self, at: datetime, person: AsyncIterator[datetime]) -> None:
         self._count += 1
@@ -148,7 +159,6 @@ class History:
         if ticket is None:
             return
         patient = self._random.random() > 0.04
-        self._join(self._theatre.clock(), self._serves(ticket.number))
         while ticket is not None and ticket.status != "closed":
             yield self._after(240, 700)
             if (ticket := await self._ticket(customer)) is None:
@@ -178,14 +188,23 @@ class History:
 
     # --- operators
 
-    async def _serves(self, number: int) -> AsyncIterator[datetime]:
+    async def _serves(self, ticket: Ticket) -> AsyncIterator[datetime]:
         """One operator's work on one ticket, in opening hours."""
+        try:
+            async for step in self._works(ticket):
+                yield step
+        finally:
+            self._served.discard(ticket.number)
+
+    async def _works(self, ticket: Ticket) -> AsyncIterator[datetime]:
         colleague, operator = self._random.choice(self._team)
-        opens = self._theatre.house.hours.next_open(self._theatre.clock()) or self._theatre.clock()
-        yield opens + timedelta(seconds=min(7200.0, self._random.lognormvariate(0, 1.1) * colleague.quickness))
+        since = self._theatre.clock() if ticket.first_reply or ticket.opened is None else ticket.opened
+        opens = self._theatre.house.hours.next_open(since) or since
+        yield opens + timedelta(seconds=round(min(7200.0, self._random.lognormvariate(0, 1.1) * colleague.quickness)))
+        number = ticket.number
         if not await self._is_open(number):
             return
-        if self._random.random() < 0.4:
+        if self._random.random() < 0.25:
             await operator.says("/take", ticket=number)
             yield self._after(10, 60)
         for reply in self._random.sample(REPLIES, self._random.choice((1, 1, 2, 3))):
@@ -214,7 +233,7 @@ class History:
         return ticket is not None and ticket.status != "closed"
 
     def _after(self, least: float, most: float) -> datetime:
-        return self._theatre.clock() + timedelta(seconds=self._random.uniform(least, most))
+        return self._theatre.clock() + timedelta(seconds=round(self._random.uniform(least, most)))
 
 
 async def mark_as_demo(theatre: Theatre, at: datetime) -> None:

@@ -1,0 +1,79 @@
+"""Four weeks that never were, for the report of the playground: played through the real rooms, kept in a file of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.config import Config, read_config
+from bot.observing import get_logger, set_up_logging
+from bot.storage.sqlite import SqliteStore
+from bot.testing.history import History, mark_as_demo
+from bot.testing.theatre import open_theatre
+
+DAYS, PER_DAY = 28, 15
+FRESH = 7 * 24 * 3600  # seconds after which the four weeks are played anew, so that they end today
+FILE = "data/demo.db"
+
+
+async def make_history(config: Config, file: Path, now: datetime, *, days: int = DAYS, per_day: int = PER_DAY) -> None:
+    """Play the *days* before *now* in memory and write them to *file*, which appears only when it is complete."""
+    plain = config.model_copy(update={"desk": None, "teams": ()})
+    async with open_theatre(config.path(config.knowledge.folder), config=plain) as theatre:
+        house = theatre.house
+        today = now.astimezone(house.hours.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        start = today - timedelta(days=days)
+        theatre.clock.at = start.astimezone(UTC)
+        for day in range(days + 1):
+            await mark_as_demo(theatre, (start + timedelta(days=day)).astimezone(UTC))
+        questions = [a for article in house.knowledge.articles() if article.lang == "ru" for a in article.aliases[:4]]
+        await History(theatre, questions, per_day=per_day).play(start, days + 1, until=now)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        await house.store.backup(file)
+
+
+async def show_history(config: Config, found: Callable[[SqliteStore], object]) -> None:
+    """Open the played history and tell *found*; where there is none, or an old one, it is played first, in a process of its own."""
+    file = config.path(FILE)
+    if not file.is_file() or time.time() - file.stat().st_mtime > FRESH:
+        process = await asyncio.create_subprocess_exec(sys.executable, "-m", "bot.cli.demo", str(config.base), str(file))
+        try:
+            await process.wait()
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            raise
+    if not file.is_file():
+        get_logger("demo").warning("no_history")
+        return
+    store = SqliteStore.open(file)
+    try:
+        found(store)
+        await asyncio.Event().wait()
+    finally:
+        await store.close()
+
+
+def main(base: str, file: str) -> None:
+    """`python -m bot.cli.demo FOLDER FILE`: the config of a folder, and where to write."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(10)
+    set_up_logging(level="error")
+    given = Path(base) / "config.yaml"
+    config = read_config(given if given.is_file() else None)
+    target = Path(file)
+    fresh = target.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    asyncio.run(make_history(config, fresh, datetime.now(UTC)))
+    fresh.replace(target)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])

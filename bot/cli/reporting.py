@@ -1,0 +1,119 @@
+"""`bot report`: the supervisor's figures in the terminal, as JSON, as a spreadsheet."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Collection
+from datetime import date, datetime
+from pathlib import Path
+
+import typer
+
+from bot.app import open_hours
+from bot.cli import settings
+from bot.cli.speech import EXIT_USAGE, fail, language, say
+from bot.clock import Clock
+from bot.config import Config
+from bot.errors import BotError, ConfigError, Problem, StorageError
+from bot.knowledge.articles import Article, read_articles
+from bot.model import Event, Ticket
+from bot.reports.export import to_csv, to_json, to_xlsx
+from bot.reports.metrics import COUNTS
+from bot.reports.periods import Period, between, week_before
+from bot.reports.report import Report, make_report, read_facts
+from bot.reports.wording import Saying, row_name
+from bot.storage import desk, looking
+
+LONGEST = 15  # rows of a table in the terminal
+
+
+def report(path: Path | None, *, first: str, last: str, week: bool, as_json: bool, xlsx: Path | None, csv: Path | None, database: Path | None) -> None:
+    """Print the report, or write it. Exit code 2 when the days cannot be read."""
+    config = settings.load(path)
+    hours = open_hours(config)
+    now = Clock()()
+    try:
+        period = week_before(now, hours.zone) if week else between(_day(first), _day(last), now, hours.zone)
+    except ValueError as error:
+        typer.secho(say("message.bad_period", error=str(error)), fg="red", err=True)
+        raise typer.Exit(EXIT_USAGE) from None
+    try:
+        made = asyncio.run(_made(config, period, str(database or config.storage_path)))
+    except BotError as error:
+        raise fail(error) from None
+    saying = Saying(language())
+    for file, content in ((xlsx, to_xlsx), (csv, to_csv)):
+        if file is not None:
+            file.write_bytes(content(made, saying))
+            typer.echo(say("message.saved", path=file))
+    if as_json:
+        typer.echo(json.dumps(to_json(made), ensure_ascii=False))
+    elif xlsx is None and csv is None:
+        typer.echo("\n".join(in_words(made, saying)))
+
+
+async def _made(config: Config, period: Period, storage: str) -> Report:
+    """Read beside a running bot: nothing is locked, nothing is written."""
+    hours = open_hours(config)
+    if not Path(storage).is_file():
+        raise ConfigError([Problem(say("message.no_database"), storage, hint=say("message.no_database_hint"))])
+    db = sqlite3.connect(f"{Path(storage).resolve().as_uri()}?mode=ro", uri=True)
+    db.row_factory = sqlite3.Row
+    try:
+        facts = await read_facts(_File(db), hours, period, Clock()(), answer_within=config.report.answer_within)
+    except sqlite3.Error as error:
+        raise StorageError(str(error)) from None
+    finally:
+        db.close()
+    return make_report(facts, period, _articles(config))
+
+
+class _File:
+    """The database as a source that is only read."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]:
+        return looking.events(self._db, since, until, kinds)
+
+    async def tickets(self, *, open_only: bool = True, limit: int = 200) -> tuple[Ticket, ...]:
+        return desk.tickets(self._db, open_only, limit)
+
+
+def _articles(config: Config) -> tuple[Article, ...]:
+    """The articles, for their titles; without the folder their ids speak for themselves."""
+    folder = config.path(config.knowledge.folder)
+    return read_articles(folder)[0] if folder.is_dir() else ()
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def in_words(made: Report, saying: Saying) -> list[str]:
+    """The report as lines of a terminal, each figure with its definition."""
+    period = made.period
+    lines = [f"{saying.word('report')} {period.first:%d.%m.%Y} – {period.last:%d.%m.%Y}"]
+    if made.demo:
+        lines.append(str(saying.word("demo")))
+    lines.append("")
+    for key in (c.__name__ for c in COUNTS):
+        figure = made.figures[key]
+        change = saying.change(key, figure, made.before[key]).text
+        lines.append(f"{saying.short(key):14} {saying.value(key, figure.value):>12}  {change:>12}   {saying.definition(key, made)}")
+        details = [f"{saying.word(f'parts.{p}')} {saying.value(p, v)}" for p, v in figure.parts.items() if v is not None and not p.startswith("rated_")]
+        if details:
+            lines.append(" " * 29 + "  " + "n " + str(figure.n) + " · " + " · ".join(details))
+    for name in ("reasons", "operators", "channels", "topics", "articles"):
+        table = made.tables[name]
+        rows = [r for r in table.rows if any(r.cells.values())][:LONGEST]
+        if not rows:
+            continue
+        lines += ["", str(saying.word(f"tables.{name}.name"))]
+        lines.append(f"  {'':34}" + "".join(f"{saying.word(f'tables.{name}.columns.{c}'):>15}" for c in table.columns))
+        for row in rows:
+            lines.append(f"  {row_name(made, name, row.key, row.name, saying)[:34]:34}" + "".join(f"{saying.value(c, row.cells[c]):>15}" for c in table.columns))
+    return lines
