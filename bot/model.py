@@ -398,6 +398,7 @@ class Outbound:
     author_name: str = ""
     ticket: int | None = None
     receipt: Receipt | None = None
+    joins: bool = False  # plain words that become one message with earlier ones of this kind which still wait
     one_time: bool = False  # a keyboard that goes away after a press (VK); inline otherwise
     silent: bool = False
 

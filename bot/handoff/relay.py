@@ -141,6 +141,7 @@ class Relay:
                 quotes=getattr(quoted, "mirrors", "") or "",
                 ticket=ticket.number,
                 author="",
+                joins=inbound.kind is InboundKind.MESSAGE,
             )
         ]
 

@@ -6,10 +6,12 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from bot.model import Event, Lane, Line, Outbound, Peer, Verb
-from bot.storage.codec import clean, encode, encode_all, ms, to_json
+from bot.storage.codec import clean, decode, encode, encode_all, ms, to_json
 
+JOINED = 1500  # characters that joined words may reach: far below every channel's limit, and readable
 LANES = {lane: place for place, lane in enumerate(Lane)}
 
 _PROMISE = """insert into outbox(dedupe, channel, chat, thread, lane, verb, name, edits, quotes, mirrors, ticket, conversation, turn,
@@ -19,6 +21,8 @@ _PROMISE = """insert into outbox(dedupe, channel, chat, thread, lane, verb, name
 _REPLACED = """update outbox indexed by outbox_open set status = 'cancelled', head = 0, settled = :now, error = 'replaced' where channel = :channel
   and chat = :chat and thread = :thread and lane = :lane and status in ('pending', 'sending') and status = 'pending' and verb = :verb and edits = :edits
   and quotes = :quotes"""
+_LAST = """select id, status, doubts, payload from outbox indexed by outbox_open where channel = :channel and chat = :chat and thread = :thread
+  and lane = :lane and status in ('pending', 'sending') order by place desc, id desc limit 1"""
 _NEXT_HEAD = """update outbox set head = 1 where id = (select id from outbox where channel = :channel and chat = :chat
   and thread = :thread and lane = :lane and status in ('pending', 'sending') order by place, id limit 1)"""
 
@@ -39,6 +43,9 @@ def promise(db: sqlite3.Connection, say: Sequence[Outbound], now: datetime, *, t
             "conversation": about if home is None else home, "turn": turn, "payload": encode(outbound),
             "on_doubt": outbound.on_doubt, "place": place, "now": ms(now),
         }  # fmt: skip
+        if outbound.joins and (joined := _join(db, outbound, row)) is not None:
+            made.append(joined)
+            continue
         if outbound.lane is Lane.VIEW and db.execute(_REPLACED, row).rowcount:
             db.execute(_NEXT_HEAD, row)
         id = int(db.execute(_PROMISE, row).lastrowid or 0)
@@ -73,6 +80,20 @@ def write_events(db: sqlite3.Connection, events: Iterable[Event]) -> None:
         "insert into events(kind, at, conversation, ticket, actor, data) values(?, ?, ?, ?, ?, ?)",
         [(e.kind, ms(e.at) if e.at else 0, e.conversation, e.ticket, clean(e.actor), to_json(e.data)) for e in events],
     )
+
+
+def _join(db: sqlite3.Connection, outbound: Outbound, row: dict[str, Any]) -> int | None:
+    """The waiting row that these words were added to; None where there is none that takes them."""
+    last = db.execute(_LAST, row).fetchone()
+    if last is None or last["status"] != "pending" or last["doubts"]:
+        return None
+    waiting = decode(Outbound, last["payload"])
+    together = waiting.text + "\n" + outbound.text
+    plain = not (waiting.attachments or outbound.attachments or outbound.quotes or outbound.author or waiting.author)
+    if not (waiting.joins and plain and waiting.text and outbound.text and waiting.ticket == outbound.ticket and len(together.text) <= JOINED):
+        return None
+    db.execute("update outbox set payload = ? where id = ?", (encode(replace(waiting, text=together, buttons=outbound.buttons or waiting.buttons)), last["id"]))
+    return int(last["id"])
 
 
 def _home(db: sqlite3.Connection, peer: Peer) -> int | None:

@@ -308,6 +308,19 @@ class DeskContract:
         assert [t.number for t in await store.tickets(open_only=False)] == [1, 5, 2, 4, 3]
         assert [t.number for t in await store.tickets(limit=1)] == [1]
 
+    async def test_words_that_wait_together_become_one(self, store: Store) -> None:
+        """Joined while the earlier still waits, in order; not with what is on its way, has a file, belongs elsewhere or grew long."""
+        for text in ("раз", "два"):
+            await store.promise([say(text, DESK, joins=True, author="")], NOON)
+        await store.promise([say("заметка", DESK, author=""), say("три", DESK, joins=True, author=""), say("там", replace(DESK, thread="9"), joins=True, author="")], NOON)
+        first = await deliver(store)
+        assert sorted(texts(first)) == ["раз\nдва", "там"]
+        await store.promise([say("четыре", DESK, joins=True, author=""), say("ы" * 1490, DESK, joins=True, author="")], NOON)
+        for delivery in first:
+            await store.settle(delivery, Settled("sent", "1"), NOON)
+
+        assert texts(await deliver_all(store)) == ["заметка", "три\nчетыре", "ы" * 1490]
+
     async def test_deliveries_are_found_by_name(self, store: Store) -> None:
         """The card of a ticket in one place, however it fared; nothing of other names or places."""
         named = [say("карточка", DESK, name="card:1", author=""), say("другая", DESK, name="card:2", author=""), say("там", ANNA, name="card:1", author="")]

@@ -54,11 +54,12 @@ async def test_a_whole_ticket_costs_little(theatre: Theatre) -> None:
 
 
 async def test_forty_tickets_wait_for_the_budget_and_lose_no_word(theatre: Theatre) -> None:
-    """Everything the customers said is shown, each topic in order, however much there was at once."""
+    """Everything the customers said is shown, each topic in order; what piles up for a topic goes as one post."""
     crowd = [theatre.customer(f"Клиент{n}", chat=str(5000 + n)) for n in range(40)]
     for customer in crowd:
         await customer.says("позовите оператора", run=False)
     await theatre.rest()
+    before = posts(theatre)
     for part in range(3):
         for customer in crowd:
             await customer.says(f"слово {part}", run=False)
@@ -66,6 +67,7 @@ async def test_forty_tickets_wait_for_the_budget_and_lose_no_word(theatre: Theat
         await theatre.house.engine.run_waiting()
     await theatre.rest()
 
+    assert posts(theatre) - before == 40
     olga = theatre.operator()
     for n in range(1, 41):
         said = "\n".join(o.text.text for o in await olga.sees(n) if o.verb is Verb.SAY)
