@@ -21,6 +21,7 @@ from vk_api.exceptions import ApiError, ApiHttpError, VkApiError
 from vk_api.vk_api import VkApiGroup
 
 from bot.adapters.base import File
+from bot.adapters.public_web import PublicResolver, check_address
 from bot.adapters.vk_errors import VkRefusal, VkSilence
 from bot.errors import Refused, RetryLater
 
@@ -144,6 +145,7 @@ class VkClient:
         self._limiter = Limiter()
         self._local = threading.local()
         self._http: aiohttp.ClientSession | None = None
+        self._files: aiohttp.ClientSession | None = None
 
     @property
     def busy(self) -> bool:
@@ -186,12 +188,13 @@ class VkClient:
             raise VkSilence(f"upload: {type(error).__name__}") from None
         return _object(body, status, "upload")
 
-    async def fetch(self, url: str, *, largest: int = LARGEST) -> File:
+    async def fetch(self, url: str, *, largest: int = LARGEST, hops: int = 3) -> File:
         """The file at *url*. Raises `Refused` where it is gone or larger than *largest* bytes, `RetryLater` otherwise."""
-        if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
-            raise Refused("the file has no address")
+        session = self._session() if self._is_own(url) else self._foreign(url)
         try:
-            async with self._session().get(url, timeout=aiohttp.ClientTimeout(total=UPLOAD_SECONDS)) as answer:
+            async with session.get(url, timeout=aiohttp.ClientTimeout(total=UPLOAD_SECONDS), allow_redirects=False) as answer:
+                if answer.status in (301, 302, 303, 307, 308) and hops:
+                    return await self.fetch(urllib.parse.urljoin(url, answer.headers.get("Location", "")), largest=largest, hops=hops - 1)
                 if answer.status in (400, 401, 403, 404, 410):
                     raise Refused(f"VK does not give the file any more ({answer.status})")
                 if answer.status != 200:
@@ -210,8 +213,9 @@ class VkClient:
         self._aside.stop()
         for session in self._sessions:
             session.close()
-        if self._http is not None:
-            await self._http.close()
+        for session in (self._http, self._files):
+            if session is not None:
+                await session.close()
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None or self._http.closed:
@@ -221,6 +225,19 @@ class VkClient:
             else:
                 self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=16), proxy=self._proxy)
         return self._http
+
+    def _is_own(self, url: str) -> bool:
+        """Whether it leads to the API server named in the config (a test server on this machine)."""
+        return bool(self._api_base) and urllib.parse.urlsplit(url).netloc == urllib.parse.urlsplit(str(self._api_base)).netloc
+
+    def _foreign(self, url: str) -> aiohttp.ClientSession:
+        """For addresses that came in a message: they may lead out, never in (bot/adapters/public_web.py)."""
+        check_address(url)
+        if self._proxy:
+            return self._session()
+        if self._files is None or self._files.closed:
+            self._files = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=8, resolver=PublicResolver()))
+        return self._files
 
     def _call(self, method: str, parameters: dict[str, Any]) -> Any:
         if not hasattr(self._local, "vk"):

@@ -103,7 +103,7 @@ def _time(db: sqlite3.Connection) -> Iterator[str]:
     for row in db.execute("select * from timers where fired is not null and fired < due"):
         yield f"I6 timer {row['key']} fired {row['due'] - row['fired']} ms early"
     fired = {f"timer:{row['id']}" for row in db.execute("select id from timers where fired is not null")}
-    rang = Counter(row["key"] for row in db.execute("select key from inbox where kind = 'timer'"))
+    rang = Counter(row["key"] for row in db.execute("select key from inbox where kind = 'timer' and key like 'timer:%'"))
     for key in fired ^ set(rang):
         yield f"I6 {key}: fired and rang do not agree"
     yield from (f"I6 {key} rang {n} times" for key, n in rang.items() if n > 1)
