@@ -33,7 +33,8 @@ from bot.dialogs.intent import Intent
 from bot.dialogs.rating import Rating
 from bot.dialogs.smalltalk import SmallTalk
 from bot.engine import Engine
-from bot.errors import AccountError, ConfigError, Problem, Refused
+from bot.errors import AccountError, ConfigError, Problem, Refused, StorageError
+from bot.flood import Flood
 from bot.handoff.binding import SETTING, Binding, read_place
 from bot.handoff.canned import Canned
 from bot.handoff.desk import Desk
@@ -165,7 +166,7 @@ async def open_house(
     hours = open_hours(config)
     words = open_words(config, hours)
     knowledge = knowledge or await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
-    store = SqliteStore.open(storage or config.storage_path)
+    store = SqliteStore.open(storage or config.storage_path, now=clock)
     if not isinstance(adapters, Mapping):
         salt = await salt_of(store)
         adapters = adapters(salt) if adapters else open_adapters(config, clock, salt=salt)
@@ -192,6 +193,7 @@ async def open_house(
         committed=outbox.wake,
         observers=observers,
         timeout=config.dialogs.timeout + 5,
+        flood=Flood(lambda turn: words.say("flood", lang=turn.customer.language if turn.customer else config.business.language, now=turn.now)),
     )
     typing: list[Peer] = []
 
@@ -299,6 +301,7 @@ async def run(house: House, stop: asyncio.Event, *, beside: Sequence[Coroutine[o
         asyncio.create_task(rings.run()),
         asyncio.create_task(_hint_typing(house)),
         asyncio.create_task(_check_desk(house)),
+        asyncio.create_task(_blank_the_old(house)),
         asyncio.create_task(_go_round(house)),
         asyncio.create_task(_offer_commands(house)),
         *(asyncio.create_task(b) for b in beside),
@@ -432,6 +435,16 @@ async def _offer_commands(house: House) -> None:
 def _described(house: House, whose: str, commands: Sequence[str], lang: str) -> tuple[tuple[str, str], ...]:
     known = [c for c in commands if house.words.has(f"commands.{whose}.{c}")]
     return tuple((c, house.words.text(f"commands.{whose}.{c}", lang=lang)) for c in known)
+
+
+async def _blank_the_old(house: House) -> None:
+    """Once a day: words that were kept long enough."""
+    while True:
+        await asyncio.sleep(60)  # not among the first things of a start
+        with contextlib.suppress(StorageError):
+            if blanked := await house.store.purge(house.clock() - timedelta(days=house.config.privacy.keep_days)):
+                get_logger("app").info("words_blanked", rows=blanked)
+        await asyncio.sleep(24 * 3600)
 
 
 async def salt_of(store: SqliteStore) -> str:

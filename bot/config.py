@@ -18,6 +18,7 @@ from bot.errors import ConfigError, Problem
 from bot.sections import Canned, Desk, Routing, Section, Sla, Team, length
 
 MAX_SIZE = 1_000_000  # bytes of a config file
+MAX_DEPTH = 50
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -100,7 +101,7 @@ class Hours(Section):
 
     timezone: str = Field("Europe/Moscow", description="name from the IANA list")
     week: Mapping[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], Span] = Field(
-        default_factory=lambda: {d: "10:00-20:00" for d in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")},
+        default_factory=lambda: dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), "10:00-20:00"),
         description='opening hours by weekday, as mon: "10:00-20:00"; a day left out is a day off',
     )
     country: str | None = Field("RU", description="country whose holidays are days off; null = none")
@@ -186,6 +187,12 @@ class Web(Section):
     playground: bool = Field(False, description="show the playground beside the real channels in `bot run`")
 
 
+class Privacy(Section):
+    """How long people's words are kept."""
+
+    keep_days: int = Field(365, ge=1, le=3650, description="days after which the words of ended conversations are blanked; numbers stay for reports")
+
+
 class Logging(Section):
     """What the log looks like."""
 
@@ -222,6 +229,7 @@ class Config(Section):
     report: Report = Field(default_factory=Report, description="the supervisor's report")
     wording: Wording = Field(default_factory=Wording, description="the words")
     web: Web = Field(default_factory=Web, description="the page")
+    privacy: Privacy = Field(default_factory=Privacy, description="how long people's words are kept")
     logging: Logging = Field(default_factory=Logging, description="the log")
 
     base: Path = Field(default=Path(), exclude=True, description="folder of the file; paths are relative to it")
@@ -292,10 +300,23 @@ def _read(path: Path) -> str:
         raise ConfigError([Problem("there is no such file", str(path), hint="name the file by --config, or run in the folder of config.yaml")]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([Problem(f"the file cannot be read: {type(error).__name__}", str(path))]) from None
-    for number, line in enumerate(text.splitlines(), 1):
-        if re.match(r"^[^#'\"]*(?::|-)\s+[&*]\w", line):
-            raise ConfigError([Problem("YAML anchors and aliases are not allowed", str(path), number, hint="write the value out")])
+    _refuse_bombs(text, path)
     return text
+
+
+def _refuse_bombs(text: str, path: Path) -> None:
+    """Aliases multiply and depth overflows before anything is read: both are seen in the events alone."""
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            line = event.start_mark.line + 1
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                raise ConfigError([Problem("YAML anchors and aliases are not allowed", str(path), line, hint="write the value out")])
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise ConfigError([Problem(f"the file is nested deeper than {MAX_DEPTH} levels", str(path), line)])
+    except yaml.YAMLError:
+        return  # told with its place by the reader
 
 
 def _substituted(value: Any, environment: Mapping[str, str]) -> Any:

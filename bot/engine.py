@@ -11,6 +11,7 @@ from typing import Protocol
 
 from bot.clock import Clock
 from bot.errors import Conflict, StorageError
+from bot.flood import Flood
 from bot.model import Event, Inbound, InboundKind, Outbound, Outcome, Result, Turn, Verb
 from bot.observing import Observers, get_logger
 from bot.storage.base import Store
@@ -63,12 +64,13 @@ class Engine:
         committed: Callable[[], None] = lambda: None,
         observers: Observers | None = None,
         timeout: float = 20.0,
+        flood: Flood | None = None,
     ) -> None:
         self._store, self._clock = store, clock
         self._desk, self._relay, self._flow = desk, relay, flow
         self._prepare, self._committed = prepare, committed
         self._observers = observers or Observers()
-        self._timeout = timeout
+        self._timeout, self._flood = timeout, flood
         self._awake = asyncio.Event()
         self._log = get_logger("engine")
 
@@ -155,6 +157,8 @@ class Engine:
             return await self._desk.decide(turn)
         if (carried := await self._relay(turn)) is not None:
             return carried
+        if self._flood is not None and (calm := self._flood(turn)) is not None:
+            return calm
         if first.kind is InboundKind.EDIT:
             if not _worth_answering(turn, first):
                 return Outcome("engine", Result.IGNORED, "edited")

@@ -12,7 +12,7 @@ import typer
 from bot.cli import settings
 from bot.cli.speech import EXIT_PROBLEM, fail, say
 from bot.errors import StorageError
-from bot.storage.sqlite import SqliteStore
+from bot.storage.sqlite import SqliteStore, copy_beside_owner
 
 
 def migrate(path: Path | None) -> None:
@@ -25,13 +25,13 @@ def migrate(path: Path | None) -> None:
 
 
 def backup(path: Path | None, to: Path) -> None:
-    """Write a whole copy; the target appears only when it is complete."""
-
-    async def copy(store: SqliteStore) -> None:
-        await store.backup(to)
-        typer.echo(say("message.saved", path=to))
-
-    _with_store(path, copy)
+    """Write a whole copy, also while the bot runs; the target appears only when it is complete."""
+    config = settings.load(path)
+    try:
+        copy_beside_owner(config.storage_path, to)
+    except StorageError as error:
+        raise fail(error) from None
+    typer.echo(say("message.saved", path=to))
 
 
 def check(path: Path | None, *, as_json: bool) -> None:

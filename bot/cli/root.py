@@ -142,6 +142,23 @@ def eval_(
     evaluating.evaluate(file, config, precision=precision, costs=costs, charts=chart or [], write=write, as_json=as_json)
 
 
+Who = Annotated[str, typer.Option("--customer", help=say("option.customer"))]
+
+
+@app.command(help=say("command.export"))
+def export(customer: Who, config: ConfigFile = None, to: Annotated[Path | None, typer.Option("--to", help=say("option.backup_to"))] = None) -> None:
+    from bot.cli import people
+
+    people.export(config, customer, to)
+
+
+@app.command(help=say("command.forget"))
+def forget(customer: Who, config: ConfigFile = None, yes: Annotated[bool, typer.Option("--yes", help=say("option.sure"))] = False) -> None:
+    from bot.cli import people
+
+    people.forget(config, customer, yes=yes)
+
+
 @kb.command("ask", help=say("command.kb_ask"))
 def kb_ask(text: Annotated[str, typer.Argument(help=say("option.text"))], config: ConfigFile = None, as_json: AsJson = False) -> None:
     from bot.cli import asking

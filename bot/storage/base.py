@@ -228,6 +228,11 @@ class Store(Protocol):
         """Nothing of the customer's words, names and addresses stays in any table, index or free page; counts stay."""
         ...
 
+    async def purge(self, before: datetime) -> int:
+        """Blank the words of what ended before: messages, answers, history, tickets' notes. Rows and counts stay; what is
+        open or waits is not touched. Returns how many rows were blanked; a repeat finds nothing."""
+        ...
+
     async def backup(self, path: Path) -> None: ...
 
     async def check(self) -> tuple[str, ...]:

@@ -103,6 +103,28 @@ def scrub(db: sqlite3.Connection) -> None:
     db.execute("pragma wal_checkpoint(truncate)")
 
 
+_OLD = (  # table, what is old and closed in it, how it is blanked
+    ("inbox", "done_at < :before and payload <> :blank_in", "payload = :blank_in"),
+    ("outbox", "created < :before and status not in ('pending', 'sending', 'unknown') and payload <> :blank_out", "payload = :blank_out, error = ''"),
+    ("turns", "at < :before and (text <> '' or why <> '{}')", "text = '', why = '{}', error = ''"),
+    ("history", "at < :before and (text <> '' or attachments <> '[]') and conversation not in (select conversation from tickets where status <> 'closed')", "text = '', name = '', attachments = '[]'"),
+    ("tickets", "status = 'closed' and closed < :before and data <> '{}'", "data = '{}'"),
+)  # fmt: skip
+
+
+def purge(db: sqlite3.Connection, before: datetime, limit: int) -> int:
+    """At most *limit* rows of each table. The key of an inbound stays: what a platform repeats late is still known."""
+    values = {
+        "before": ms(before), "limit": limit,
+        "blank_in": '{"key":"","peer":{"channel":"","chat":""},"sender":{"id":""},"at":"1970-01-01T00:00:00+00:00"}',
+        "blank_out": '{"to":{"channel":"","chat":""}}',
+    }  # fmt: skip
+    return sum(
+        db.execute(f"update {table} set {change} where rowid in (select rowid from {table} where {old} limit :limit)", values).rowcount
+        for table, old, change in _OLD
+    )
+
+
 def _end_waiting(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int]) -> None:
     """Also what nobody will decide on any more has exactly one result."""
     waiting = f"select distinct conversation from inbox where done_at is null and conversation in {_HIS}"

@@ -23,6 +23,7 @@ from bot.storage.migrations import bring_up
 from bot.storage.writer import Locks, Work, Writer
 
 Made = TypeVar("Made")
+PORTION = 500  # rows blanked in one transaction
 
 
 def _now() -> datetime:
@@ -223,6 +224,13 @@ class SqliteStore:
             await self._writer.run(people.scrub, alone=True)
         return known
 
+    async def purge(self, before: datetime) -> int:
+        """In portions, each a transaction of its own, so that nobody waits long."""
+        blanked = 0
+        while portion := await self._write(lambda db: people.purge(db, before, PORTION)):
+            blanked += portion
+        return blanked
+
     async def backup(self, path: Path) -> None:
         await (self._reader or self._writer).run(lambda db: upkeep.backup(db, path, of=self.file), alone=True)
 
@@ -238,6 +246,24 @@ class SqliteStore:
         self._db.close()
         if self._lock is not None:
             self._lock.release()
+
+
+def copy_beside_owner(url_or_path: str | Path, to: Path) -> None:
+    """A whole copy of a database that another process owns, as of one moment.
+
+    Read-only: only the owner writes and checkpoints, so the two connections cannot meet in the log. Raises `StorageError`.
+    """
+    file = _file(url_or_path)
+    if file is None or not file.is_file():
+        raise StorageError(f"базы {file or ':memory:'} нет")
+    try:
+        db = _connect(f"{file.as_uri()}?mode=ro", read_only=True)
+        try:
+            upkeep.backup(db, to, of=file)
+        finally:
+            db.close()
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(f"копию базы {file} сделать не удалось: {error}") from error
 
 
 def _file(url_or_path: str | Path) -> Path | None:

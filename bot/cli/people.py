@@ -1,0 +1,81 @@
+"""`bot export`, `bot forget`: what is kept about one customer, and nothing of it any more."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from bot.cli import settings
+from bot.cli.speech import EXIT_PROBLEM, fail, say
+from bot.clock import Clock
+from bot.errors import StorageError
+from bot.model import Peer
+from bot.storage.sqlite import SqliteStore
+
+
+def export(path: Path | None, who: str, to: Path | None) -> None:
+    """Everything kept about a customer as JSON; exit code 1 where he is not known."""
+
+    async def told(store: SqliteStore) -> None:
+        found = await store.export_customer(await _number(store, who))
+        if not found:
+            raise _unknown(who)
+        text = json.dumps(found, ensure_ascii=False, indent=2, default=str)
+        if to is None:
+            typer.echo(text)
+            return
+        to.touch(mode=0o600)
+        to.write_text(text + "\n", encoding="utf-8")
+        typer.echo(say("message.saved", path=to))
+
+    _with_store(path, told)
+
+
+def forget(path: Path | None, who: str, *, yes: bool) -> None:
+    """Blank a customer's words, names and addresses in every table; exit code 1 where he is not known."""
+    if not yes and not typer.confirm(say("message.forget_sure", who=who)):
+        raise typer.Exit(EXIT_PROBLEM)
+
+    async def done(store: SqliteStore) -> None:
+        if not await store.forget_customer(await _number(store, who), Clock()()):
+            raise _unknown(who)
+        typer.echo(say("message.forgotten", who=who))
+
+    _with_store(path, done)
+
+
+async def _number(store: SqliteStore, who: str) -> int:
+    """A customer's own number, or channel:chat as operators see it."""
+    if who.isdigit():
+        return int(who)
+    channel, _, chat = who.partition(":")
+    found = await store.conversation(Peer(channel, chat))
+    return found.customer or 0 if found else 0
+
+
+def _unknown(who: str) -> typer.Exit:
+    typer.secho(say("message.no_customer", who=who), fg="red", err=True)
+    return typer.Exit(EXIT_PROBLEM)
+
+
+def _with_store(path: Path | None, work: Any) -> None:
+    config = settings.load(path)
+
+    async def opened() -> None:
+        store = SqliteStore.open(config.storage_path)
+        try:
+            done: Coroutine[Any, Any, None] = work(store)
+            await done
+        finally:
+            await store.close()
+
+    try:
+        asyncio.run(opened())
+    except (StorageError, sqlite3.Error) as error:
+        raise fail(error if isinstance(error, StorageError) else StorageError(str(error))) from None

@@ -1,0 +1,39 @@
+"""One customer who writes without end: one calm word, then silence until it is over; nothing of it is lost, nobody else waits."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bot.model import Event, InboundKind, Outbound, Outcome, Result, RichText, Turn
+
+MOST, WINDOW = 20, timedelta(minutes=1)  # messages of one customer that are answered
+REMEMBERED = 5_000  # customers whose pace is kept
+
+
+class Flood:
+    """Counts what each customer wrote in the last minute. Kept in memory: a restart costs one more warning."""
+
+    def __init__(self, warning: Callable[[Turn], RichText]) -> None:
+        self._warning = warning
+        self._wrote: OrderedDict[int, deque[datetime]] = OrderedDict()
+        self._warned: dict[int, datetime] = {}
+
+    def __call__(self, turn: Turn) -> Outcome | None:
+        """What to do instead of answering; None = answer. Presses and first contacts are never too many."""
+        if any(i.kind is not InboundKind.MESSAGE for i in turn.said):
+            return None
+        who = turn.conversation.id
+        wrote = self._wrote.setdefault(who, deque(maxlen=MOST + 1))
+        wrote.extend([turn.now] * len(turn.said))
+        self._wrote.move_to_end(who)
+        while len(self._wrote) > REMEMBERED:
+            self._warned.pop(self._wrote.popitem(last=False)[0], None)
+        if len(wrote) <= MOST or turn.now - wrote[0] > WINDOW:
+            return None
+        if turn.now - self._warned.get(who, turn.now - WINDOW) < WINDOW:
+            return Outcome("engine", Result.IGNORED, "flood")
+        self._warned[who] = turn.now
+        say = Outbound(turn.conversation.peer, self._warning(turn), author="bot")
+        return Outcome("engine", Result.IGNORED, "flood", (say,), events=(Event("flood"),))

@@ -1,0 +1,104 @@
+"""What files, addresses and settings may try: bombs, paths out of the folder, addresses inside, secrets in the open."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.adapters.cleaning import clean_file_name
+from bot.adapters.public_web import PublicResolver, check_address
+from bot.app import _read_local
+from bot.config import read_config
+from bot.errors import ConfigError, Refused
+from bot.model import Peer
+from bot.storage.sqlite import SqliteStore, copy_beside_owner
+from bot.testing import open_theatre
+
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(9))
+
+
+@pytest.mark.parametrize(
+    "text", [BOMB, "x: [&a a, *a]", "x: {<<: *a}", "a: " + "[" * 20_000, "a: " + "{a: " * 5000, "- " * 20_000, "!!python/object/apply:os.system ['id']", "x" * 1_100_000]
+)
+def test_a_bomb_in_the_config_is_refused_at_once(tmp_path: Path, text: str) -> None:
+    """Row 4: aliases, depth, size and foreign tags end in a problem with a place, within a second."""
+    (tmp_path / "config.yaml").write_text(text, "utf-8")
+    began = time.perf_counter()
+    with pytest.raises(ConfigError):
+        read_config(tmp_path / "config.yaml")
+    assert time.perf_counter() - began < 1
+
+
+def test_no_path_leads_out_of_the_folder(tmp_path: Path) -> None:
+    """Row 5: up, absolute, by link, by percent signs, with NUL: refused."""
+    root = tmp_path / "kb"
+    root.mkdir()
+    (tmp_path / "secret.txt").write_text("тайна", "utf-8")
+    (root / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (root / "good.txt").write_text("ага", "utf-8")
+    assert _read_local(str(root / "good.txt"), [root]).content
+    for ref in ("../secret.txt", str(root / "../secret.txt"), str(tmp_path / "secret.txt"), "/etc/passwd", str(root / "link.txt"), f"{root}/%2e%2e/secret.txt", f"{root}/a\x00b"):
+        with pytest.raises((Refused, ValueError)):
+            _read_local(ref, [root])
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/passwd", "ftp://a/b", "http://127.0.0.1/x", "http://[::1]/", "http://169.254.169.254/latest", "http://10.0.0.5/", "http://[::ffff:10.0.0.1]/",
+     "http://0.0.0.0/", "http:///x", "gopher://x"],
+)
+def test_addresses_inside_are_refused(url: str) -> None:
+    """Row 12: a file's address may lead out, never in."""
+    with pytest.raises(Refused):
+        check_address(url)
+
+
+async def test_a_name_that_stands_for_this_machine_is_refused() -> None:
+    """Row 12: the connection goes to the address that was judged."""
+    with pytest.raises(OSError, match="public"):
+        await PublicResolver().resolve("localhost", 80)
+
+
+@given(st.text(max_size=300))
+def test_a_file_name_is_safe_whatever_it_was(name: str) -> None:
+    """Rows 19, 25: no path, control or direction character passes, the end of a name stays its end."""
+    cleaned = clean_file_name(name)
+    assert not set(cleaned) & set('/\\:*?"<>|\x00\n\r\u202e\u2066\u200b') and len(cleaned) <= 120
+
+
+async def test_words_kept_long_enough_are_blanked(articles: Path, tmp_path: Path) -> None:
+    """Row 16: after the term no word of an ended conversation is found in the file; open tickets keep theirs."""
+    file = tmp_path / "bot.db"
+    async with open_theatre(articles, storage=str(file)) as theatre:
+        await theatre.customer("Примета").says("Примета-вопрос и Примета-тайна")
+        await theatre.customer("Борис", chat="1002").says("позовите оператора, Открытка")
+        later = datetime.now(UTC) + timedelta(days=3650)
+        assert await theatre.house.store.purge(later) > 3
+        assert await theatre.house.store.purge(later) == 0
+        assert await theatre.house.store.check() == ()
+        conversation = await theatre.house.store.conversation(Peer("telegram", "1002"))
+        assert conversation is not None
+        assert any("Открытка" in line.text for line in await theatre.house.store.history(conversation.id))
+    assert "Примета-тайна".encode() not in file.read_bytes()
+
+
+async def test_a_copy_is_made_while_another_process_writes(tmp_path: Path, articles: Path) -> None:
+    """`bot db backup` beside a running bot: whole, as of one moment, for its owner's eyes only."""
+    file = tmp_path / "bot.db"
+    async with open_theatre(articles, storage=str(file)) as theatre:
+        await theatre.customer().says("Сколько идёт доставка?")
+        copy_beside_owner(file, tmp_path / "copy.db")
+        await theatre.customer().says("как вернуть товар")
+    assert os.stat(tmp_path / "copy.db").st_mode & 0o077 == 0  # noqa: PTH116
+    copied = SqliteStore.open(tmp_path / "copy.db")
+    try:
+        assert await copied.check() == ()
+        assert [t.result for t in await copied.turns()] == ["answered"]
+    finally:
+        await copied.close()

@@ -1,0 +1,116 @@
+"""What customers and strangers may try: floods, forged presses, hostile names, other groups."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from bot.model import InboundKind, Peer, Result, Sender
+from bot.testing import Theatre
+from bot.tokens import token
+
+HOSTILE = ('<b>x</b><a href="tg://user?id=1">', "_*[`](http://evil)", "{{7*7}}", "{% for i in range(9**9) %}x{% endfor %}", "‮gpj.exe", "'; drop table inbox; --")
+
+
+async def test_a_flood_costs_one_warning_and_nothing_is_lost(theatre: Theatre) -> None:
+    """Row 17: of a thousand messages a minute all are kept; he hears one warning, others hear their answers."""
+    anna, boris = theatre.customer(), theatre.customer("Борис", chat="1002")
+    for n in range(40):
+        await anna.says(*[f"спам {n} {k}" for k in range(25)], run=False)
+        if n % 10 == 5:
+            await boris.says("Сколько идёт доставка?", run=False)
+        theatre.clock.advance(seconds=1.5)
+        while await theatre.house.engine.run_waiting() or await theatre.house.outbox.run_waiting():
+            pass
+    await theatre.rest()
+
+    heard = [s.outbound.text.text for s in theatre.channels["telegram"].in_chat("1001")]
+    assert len([t for t in heard if "через минуту" in t]) == 1 and len(heard) <= 3
+    assert any("3–5 дней" in s.outbound.text.text for s in theatre.channels["telegram"].in_chat("1002"))
+    said = [line for line in await theatre.house.store.history(1, limit=2000) if line.author == "customer"]
+    assert len(said) == 1000
+
+
+async def test_a_flood_into_a_ticket_is_joined(theatre: Theatre) -> None:
+    """Row 17: while a person is at it every word arrives, in few posts."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    before = len(await olga.sees(1))
+    await anna.says(*[f"строка-{n}" for n in range(100)])
+
+    shown = (await olga.sees(1))[before:]
+    text = "\n".join(o.text.text for o in shown)
+    assert all(f"строка-{n}\n" in text + "\n" for n in range(100)) and len(shown) <= 6
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_a_hostile_name_and_text_are_only_text(theatre: Theatre, name: str) -> None:
+    """Rows 1, 2, 22: markup, templates and SQL of a customer arrive as he wrote them, styled by nobody."""
+    anna = theatre.customer(name)
+    await anna.says(f"позовите оператора {name}")
+    card = (await theatre.operator().sees(1))[0]
+
+    assert name in card.text.text
+    assert all(span.url == "" for span in card.text.spans)
+    assert not any("49" in s.outbound.text.text.replace(name, "") for s in theatre.channels["telegram"].said if "{{" in name)
+    assert await theatre.house.store.check() == ()
+
+
+@pytest.mark.parametrize("press", ["", "0.00", "zz.00", "1", "1.ff", "-1.00", "7fffffffffffffff.00", "1.00" * 20, "\x00.00", "1_0.00"])
+async def test_a_forged_token_is_an_old_button(theatre: Theatre, press: str) -> None:
+    """Row 11: what nobody promised to this chat means nothing, and breaks nothing."""
+    anna = theatre.customer()
+    await anna.says("позовите оператора")
+    forged = anna._inbound(Peer("telegram", "1009"), InboundKind.PRESS, private=True, press=press, callback="c")
+    await theatre.arrive(replace(forged, sender=Sender("1009", "Чужой")))
+
+    ticket = await theatre.house.store.ticket(1)
+    assert ticket is not None and ticket.status == "waiting"
+    assert (await theatre.house.store.counts())["inbounds_waiting"] == 0
+
+
+async def test_words_and_presses_in_another_group_do_nothing(theatre: Theatre) -> None:
+    """Row 9: only the desk's own chat is the desk, whoever writes elsewhere."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    card = next(s for s in theatre.channels["telegram"].in_chat("-100500") if s.outbound.buttons)
+    before = len(theatre.channels["telegram"].in_chat("1001"))
+    elsewhere = Peer("telegram", "-100999", await olga.thread(1))
+    for inbound in (
+        olga._inbound(elsewhere, InboundKind.MESSAGE, "/close", private=False, message="1"),
+        olga._inbound(elsewhere, InboundKind.MESSAGE, "я тут главный", private=False, message="2", quotes=card.message),
+        olga._inbound(elsewhere, InboundKind.PRESS, private=False, press=token(card.nonce, 0, 0), callback="c"),
+    ):
+        await theatre.arrive(inbound)
+
+    assert len(theatre.channels["telegram"].in_chat("1001")) == before
+    ticket = await theatre.house.store.ticket(1)
+    assert ticket is not None and (ticket.status, ticket.operator) == ("waiting", "")
+
+
+async def test_a_customer_who_writes_commands_is_still_a_customer(theatre: Theatre) -> None:
+    """Row 9: operators' commands in a private chat are words."""
+    anna = theatre.customer()
+    await anna.says("позовите оператора")
+    for text in ("/close", "/take", "/contact", "//note"):
+        await anna.says(text)
+
+    ticket = await theatre.house.store.ticket(1)
+    assert ticket is not None and (ticket.status, ticket.operator) == ("waiting", "")
+
+
+@pytest.mark.parametrize("text", ["я" * 1_000_000, "👨‍👩‍👧‍👦" * 4096, "\u202e" * 5000, "\u200b" * 5000, "ﷺ" * 5000,
+                                  "(a+)+$" + "a" * 5000 + "!", '"' * 999, "NEAR(" * 500, "🙂\ufe0f" * 3000])
+async def test_absurd_texts_are_decided_on_quickly(theatre: Theatre, text: str) -> None:
+    """Rows 13, 18, 19, 21: size, emoji, directions, expansions, patterns and query syntax end in an ordinary outcome."""
+    anna = theatre.customer()
+    began = time.perf_counter()
+    await anna.says(text)
+    await anna.says("позовите оператора")
+
+    assert time.perf_counter() - began < 20
+    assert [t.result for t in await theatre.house.store.turns()][-1] == Result.HANDED_OFF
+    units = [len(s.outbound.text.text.encode("utf-16-le", "surrogatepass")) // 2 for s in theatre.channels["telegram"].said]
+    assert max(units) <= 4096
