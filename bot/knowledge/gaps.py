@@ -6,6 +6,7 @@ Everything here is a function over records; who has a store reads them from it (
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ Kind = Literal["unanswered", "clarified", "not_helped"]
 ALIKE = 0.52  # share of common words, by weight, from which two questions are one gap
 CLOSE = 0.66  # cosine of meanings from which they are
 BONUS = 0.15  # what nearness of meaning adds to common words
+AGREED = 0.1  # what it tells that the same article (or another) came nearest, where words or meaning are near already
 UNHEARD = 1e-4  # share of texts that a word nobody counted is in
 ROOT = 5  # letters
 ALIASES = 10  # questions in a draft
@@ -35,6 +37,7 @@ REPLIES = 6  # operators' lines kept of one conversation
 NEWEST = 2000  # questions looked at
 _ASKING = frozenset({"out_of_scope", "low_confidence", "clarified", "repeated"})
 _MISSED = frozenset({"out_of_scope", "low_confidence"})
+_PREAMBLE = re.compile(r"^(?:(?:а|и|но|ну|вы|скажите|подскажите|пожалуйста|здравствуйте|добрый день|привет|please|hello|hi)\b[\s,!.]*)+", re.IGNORECASE)
 Vectors = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]
 
@@ -220,6 +223,10 @@ def group(found: Sequence[Missed], encode: Encode | None = None) -> tuple[Gap, .
     place = {q: n for n, q in enumerate(wordings)}
     read = {m.question: m.understood or m.question for m in found}
     alike = _likeness([read[q] for q in wordings], encode)
+    rejected = {m.question: m.article for m in reversed(found) if m.article}
+    near = [rejected.get(q, "") for q in wordings]
+    agree = np.array([[0 if not (a and b) else 1 if a == b else -1 for b in near] for a in near], np.float32).reshape(alike.shape)
+    alike += AGREED * agree * (alike > 0.5 * ALIKE)
     groups: list[list[int]] = []
     for n in range(len(wordings)):
         means = [float(alike[n, members].mean()) for members in groups]
@@ -289,7 +296,7 @@ def is_closed(gap: Gap, now: Effect, changed: Callable[[str], datetime | None]) 
 
 def draft(gap: Gap, *, placeholder: str, lang: str = "") -> tuple[str, str]:
     """Title and text of a draft article: the customers' questions, and the operators' words for a person to edit."""
-    title = gap.question.rstrip(" ?!.…")
+    title = _PREAMBLE.sub("", gap.question).rstrip(" ?!.…")
     title = title[:1].upper() + title[1:]
     aliases = [q for q in gap.questions if HIDDEN not in q and len(q) <= 200][:ALIASES]
     body = "\n\n".join(gap.replies) or placeholder

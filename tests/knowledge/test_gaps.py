@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from bot.knowledge.gaps import Missed, effect, group, is_closed, missed
+from bot.knowledge.gaps import Missed, draft, effect, group, is_closed, missed
 from bot.masking import mask
 from bot.model import Answer, Decision, Line
 
@@ -107,6 +107,26 @@ def test_meaning_joins_what_words_part() -> None:
 
     assert [g.count for g in group(questions)] == [1, 1, 1]
     assert [g.count for g in group(questions, lambda texts: vectors)] == [2, 1]
+
+
+def test_the_article_that_came_nearest_tells_too() -> None:
+    """Half alike words are one gap where the same article was rejected, and two where others were."""
+    def gaps(first: str, second: str) -> int:
+        one = Missed("делаете гравировку на дереве", "unanswered", START, 1, first)
+        two = Missed("гравировку сделаете? мой телефон новый", "unanswered", START, 2, second)
+        return len(group([one, two]))
+
+    assert (gaps("a", "a"), gaps("a", "b")) == (1, 2)
+
+
+def test_a_draft_begins_with_the_matter() -> None:
+    """Greetings and particles are no title; what was masked is no example; without replies there is room for them."""
+    gap = group(of("Здравствуйте, а вы чините обувь?", "чините обувь? пишите на a•••@mail.ru"))[0]
+
+    title, text = draft(gap, placeholder="Ответ.")
+
+    assert title == "Чините обувь"
+    assert "•" not in text and text.endswith("status: draft\n---\nОтвет.\n")
 
 
 def test_the_name_of_a_gap_stays_when_it_grows() -> None:

@@ -184,7 +184,8 @@ def test_english_words_for_every_code(tmp_path: Path) -> None:
 
     assert {"KB003", "KB023", "KB060"} <= {p.code for p in found}
     for problem in found:
-        assert not any("а" <= c <= "я" for c in problem.hint.lower().replace("вы", "").replace("клиент", "")), problem
+        better_words = problem.code in ("KB060", "KB062")  # in the language of the article
+        assert better_words or not any("а" <= c <= "я" for c in problem.hint.lower()), problem
     for name, code in read_codes().items():
         assert len(code["en"]) == 2, name  # type: ignore[arg-type]
         assert name < "KB017" or len(code["ru"]) == 2, name  # type: ignore[arg-type]
