@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import sys
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -175,3 +176,15 @@ def test_nothing_leaves_the_folder(tmp_path: Path) -> None:
     brought = write_import(items, tmp_path / "kb", section="")
 
     assert {p.relative_to(tmp_path / "kb").as_posix() for p in brought.written} == {"etc/x.md", "out/dva.md", "dva.md", "abs.md"}
+
+
+@pytest.mark.parametrize(("file", "module"), [("a.xlsx", "openpyxl"), ("a.docx", "mammoth"), ("a.html", "markdownify")])
+def test_a_missing_library_is_named_with_the_way_to_get_it(run: Run, shop: Path, monkeypatch: pytest.MonkeyPatch, file: str, module: str) -> None:
+    """Nothing of the import extra is needed until such a file comes."""
+    monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
+    with zipfile.ZipFile(shop / file, "w") as archive:
+        archive.writestr("a.txt", "")
+
+    told = run("kb", "import", file, code=1).output
+
+    assert module in told and "otklik[import]" in told

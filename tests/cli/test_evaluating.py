@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -82,3 +83,11 @@ def test_an_article_that_is_not_there_is_told(run: Run, questions: Path) -> None
     questions.write_text("- {q: раз, article: nosuch/one}\n", encoding="utf-8")
 
     assert "nosuch/one" in run("eval", code=1).output
+
+
+def test_a_png_without_pillow_says_what_to_install(run: Run, questions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SVG needs nothing."""
+    monkeypatch.setitem(sys.modules, "PIL", None)  # as if it were not installed
+
+    assert "otklik[chart]" in run("eval", "--chart", "a.png", code=1).output
+    run("eval", "--chart", "a.svg")
