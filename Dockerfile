@@ -1,0 +1,22 @@
+# The bot in a small image: built once, run as a user without rights. Tokens come from the environment, never from the image.
+FROM python:3.13-slim AS build
+WORKDIR /src
+RUN python -m venv /venv
+COPY pyproject.toml constraints.txt README.md ./
+COPY bot bot
+RUN /venv/bin/pip install --no-cache-dir --constraint constraints.txt torch --index-url https://download.pytorch.org/whl/cpu \
+ && /venv/bin/pip install --no-cache-dir --constraint constraints.txt . \
+ && /venv/bin/pip install --no-cache-dir --no-deps natasha==1.6.0
+
+FROM python:3.13-slim
+RUN useradd --system --uid 10001 --home-dir /app otklik && install -d -o otklik /app /app/data /app/cache
+COPY --from=build /venv /venv
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 XDG_CACHE_HOME=/app/cache
+WORKDIR /app
+USER otklik
+VOLUME ["/app/data"]
+# /healthz is alive, /readyz also asks every channel
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+  CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/healthz', timeout=4)"]
+STOPSIGNAL SIGTERM
+CMD ["bot", "run", "--config", "/app/config.yaml"]
