@@ -47,7 +47,7 @@ from bot.inbox import Inbox
 from bot.knowledge.acts import read_act
 from bot.knowledge.base import KnowledgeSettings, Reloaded
 from bot.knowledge.search import Knowledge
-from bot.model import Inbound, InboundKind, Outbound, Peer, RichText, Status, Ticket
+from bot.model import Act, Inbound, InboundKind, Outbound, Peer, RichText, Status, Ticket
 from bot.observing import LogObserver, Observers, get_logger
 from bot.outbox import Outbox, Shelf
 from bot.promising import parts
@@ -234,6 +234,7 @@ def _rules(config: Config, knowledge: Knowledge, words: Wording, hours: Hours) -
         Canned(config.path(config.canned.folder) if config.canned.folder else None, words, hours),
         {"business": config.business.name},
         config.canned.undo,
+        lambda text: read_act(text).act in (Act.THANKS, Act.BYE),
     )
 
 

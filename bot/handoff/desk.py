@@ -121,7 +121,8 @@ class Desk:
             return replace(outcome, ticket=None)
         after = self.deadlines.dated(after)
         later, cancel = self.deadlines.changes(before, after)
-        say = tuple(self._redrawn(o, after) for o in outcome.say)
+        same = before is not None and topic_name(before, self.words, self.lang) == topic_name(after, self.words, self.lang)
+        say = tuple(self._redrawn(o, after) for o in outcome.say if not (same and o.verb is Verb.RENAME_TOPIC and o.ticket == after.number))
         kept = {"opens": after} if outcome.opens is not None else {"ticket": after}
         return replace(outcome, say=say, later=(*outcome.later, *later), cancel=(*outcome.cancel, *cancel), **kept)  # type: ignore[arg-type]
 

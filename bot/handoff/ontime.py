@@ -85,7 +85,7 @@ async def _snooze(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     """Time to come back to it: to the one who put it off, or to the queue where he is not there."""
     if not ticket.operator or not desk.crew.is_here(ticket.operator):
         return transfer.give_back(desk, turn, ticket, "desk.woken", why="woken")
-    woken = marked(replace(ticket, status="operator"), snoozed=None, assigned=turn.now)
+    woken = marked(replace(ticket, status="operator"), snoozed=None, assigned=turn.now, woken=turn.now)
     say = [*desk.card_edit(woken), *desk.loud(woken, "desk.woken", **_calling(desk, turn, ticket))]
     return Outcome("desk", Result.ANSWERED, "woken", tuple(say), ticket=woken, events=(Event("ticket_woken", ticket=ticket.number),))
 

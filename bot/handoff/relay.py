@@ -110,16 +110,20 @@ class Relay:
     def _owed(self, turn: Turn, ticket: Ticket, carried: Outcome) -> Outcome:
         """From the first unanswered words on somebody owes an answer; where nobody is there, the next one is called."""
         owing = marked(ticket, quiet=None)
-        if ticket.first_reply is not None and moment(ticket, "asked") is None:
+        if ticket.first_reply is not None and moment(ticket, "asked") is None and not self._is_thanks(turn):
             owing = marked(owing, asked=turn.now)
-        gone = bool(ticket.operator) and not self._desk.crew.is_here(ticket.operator)
+        gone = bool(ticket.operator) and moment(owing, "asked") is not None and not self._desk.crew.is_here(ticket.operator)
         if gone and ticket.status != "waiting":
             back = transfer.give_back(self._desk, turn, owing, "desk.operator_away", why="operator_away")
             return replace(carried, say=(*carried.say, *back.say), status=back.status, ticket=back.ticket, later=back.later, events=(*carried.events, *back.events))
         if ticket.status == "snoozed":
-            owing = marked(replace(owing, status="operator"), snoozed=None)
+            owing = marked(replace(owing, status="operator"), snoozed=None, woken=turn.now)
             return replace(carried, say=(*carried.say, *self._desk.card_edit(owing)), ticket=owing)
         return replace(carried, ticket=owing)
+
+    def _is_thanks(self, turn: Turn) -> bool:
+        """Thanks and good-byes: carried, and nobody owes an answer to them."""
+        return not turn.attachments and bool(turn.text) and self._desk.rules.is_thanks(turn.text)
 
     def _carried(self, turn: Turn, ticket: Ticket, to: Peer, inbound: Inbound, quoted: object) -> list[Outbound]:
         lang, text = self._desk.lang, inbound.rich

@@ -26,12 +26,17 @@ def _nothing(article: str) -> Sequence[str]:
     return ()
 
 
+def _is_nothing(text: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How the owner wants the desk to work. *about* gives the names of an article's topic, the one to be shown first.
 
     *article* is the text of one as a customer gets it, *ask* finds the one that answers a question; None = no hints.
     *facts* are known to every ready answer. *undo*: seconds in which an operator's words can be taken back.
+    *is_thanks*: whether words are no more than thanks or a good-bye, which nobody owes an answer to.
     """
 
     teams: tuple[Team, ...] = ()
@@ -43,6 +48,7 @@ class Rules:
     canned: Canned | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
     undo: float = 60.0
+    is_thanks: Callable[[str], bool] = _is_nothing
 
 
 class Delivered(Protocol):

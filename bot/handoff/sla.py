@@ -52,7 +52,8 @@ class Deadlines:
         starts: dict[str, datetime | None] = {"first_reply": None, "next_reply": None, "resolution": opened}
         if ticket.status != "snoozed":
             starts["first_reply"] = ticket.opened if ticket.first_reply is None else None
-            starts["next_reply"] = moment(ticket, "asked") if ticket.first_reply is not None else None
+            asked, woken = moment(ticket, "asked"), moment(ticket, "woken")
+            starts["next_reply"] = max(asked, woken or asked) if asked is not None and ticket.first_reply is not None else None
         found = []
         for name, start in starts.items():
             amount = length(getattr(policy, name))

@@ -23,7 +23,8 @@ def waiting(ticket: Ticket, now: datetime) -> Ticket:
 
 def given(ticket: Ticket, to: Member, now: datetime) -> Ticket:
     """The ticket in the hands of *to*."""
-    return marked(replace(ticket, status="operator", operator=to.id, operator_name=to.name), assigned=now, queued=None, reminded=None, snoozed=None, quiet=None, before=None)
+    his = replace(ticket, status="operator", operator=to.id, operator_name=to.name)
+    return marked(his, assigned=now, queued=None, reminded=None, snoozed=None, quiet=None, before=None)
 
 
 def look_for_somebody(desk: DeskRoom, ticket: Ticket, now: datetime) -> tuple[Later, ...]:

@@ -312,7 +312,8 @@ class DeskContract:
         """Joined while the earlier still waits, in order; not with what is on its way, has a file, belongs elsewhere or grew long."""
         for text in ("раз", "два"):
             await store.promise([say(text, DESK, joins=True, author="")], NOON)
-        await store.promise([say("заметка", DESK, author=""), say("три", DESK, joins=True, author=""), say("там", replace(DESK, thread="9"), joins=True, author="")], NOON)
+        other = say("там", replace(DESK, thread="9"), joins=True, author="")
+        await store.promise([say("заметка", DESK, author=""), say("три", DESK, joins=True, author=""), other], NOON)
         first = await deliver(store)
         assert sorted(texts(first)) == ["раз\nдва", "там"]
         await store.promise([say("четыре", DESK, joins=True, author=""), say("ы" * 1490, DESK, joins=True, author="")], NOON)

@@ -73,3 +73,12 @@ async def test_forty_tickets_wait_for_the_budget_and_lose_no_word(theatre: Theat
         said = "\n".join(o.text.text for o in await olga.sees(n) if o.verb is Verb.SAY)
         places = [said.index(f"слово {part}") for part in range(3)]
         assert places == sorted(places)
+
+
+async def test_a_name_that_stays_the_same_is_not_set_again(theatre: Theatre) -> None:
+    """A tag changes the card and not the topic's name: one call, not two."""
+    await theatre.customer().says("позовите оператора")
+    before = posts(theatre)
+    await theatre.operator().says("/tag vip", ticket=1)
+
+    assert posts(theatre) - before == 1

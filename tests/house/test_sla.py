@@ -200,3 +200,28 @@ async def test_an_operator_who_is_away_does_not_get_it_back(theatre: Theatre) ->
 
     ticket = await theatre.house.store.ticket(1)
     assert ticket is not None and (ticket.status, ticket.operator) == ("waiting", "")
+
+
+async def test_nobody_owes_an_answer_to_thanks(theatre: Theatre) -> None:
+    """«Спасибо» is carried and starts no deadline; a question after it does."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    await olga.says("Заказ в пути", ticket=1)
+    await anna.says("спасибо большое!")
+    assert (await theatre.house.store.ticket(1)).due is None  # type: ignore[union-attr]
+    assert any(o.text.text == "спасибо большое!" for o in await olga.sees(1))
+    await anna.says("а во сколько привезут?")
+
+    assert (await theatre.house.store.ticket(1)).due is not None  # type: ignore[union-attr]
+
+
+async def test_a_snooze_moves_the_deadline_of_the_next_reply(theatre: Theatre) -> None:
+    """Put off on purpose is not late: after waking the time runs anew."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    await olga.says("Слушаю", ticket=1)
+    await anna.says("а во сколько привезут?")
+    await olga.says("/snooze 3h", ticket=1)
+    await theatre.later(hours=3, minutes=1)
+
+    assert shown(theatre, "⏰") and not shown(theatre, "🔴")
