@@ -291,7 +291,7 @@ class Desk:
         if (to := self.thread(ticket)) is not None:
             say.append(Outbound(to, verb=Verb.CLOSE_TOPIC, lane=Lane.VIEW, ticket=ticket.number, author=""))
         event = Event("ticket_closed", ticket=ticket.number, actor=by)
-        later = self._rating_later(turn, ticket) if told and by != "customer" else ()
+        later = self._rating_later(turn, ticket) if told and key == "handoff.closed" else ()
         return Outcome("desk", Result.ANSWERED, "closed", tuple(say), state={}, status=Status.BOT, ticket=closed, events=(event,), later=later)
 
     def _rating_later(self, turn: Turn, ticket: Ticket) -> tuple[Later, ...]:
