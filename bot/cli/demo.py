@@ -38,10 +38,14 @@ async def make_history(config: Config, file: Path, now: datetime, *, days: int =
         await house.store.backup(file)
 
 
+PAUSE = 6.0  # seconds in which the playground itself comes first
+
+
 async def show_history(config: Config, found: Callable[[SqliteStore], object]) -> None:
     """Open the played history and tell *found*; where there is none, or an old one, it is played first, in a process of its own."""
     file = config.path(FILE)
     if not file.is_file() or time.time() - file.stat().st_mtime > FRESH:
+        await asyncio.sleep(PAUSE)
         process = await asyncio.create_subprocess_exec(sys.executable, "-m", "bot.cli.demo", str(config.base), str(file))
         try:
             await process.wait()

@@ -57,10 +57,7 @@ def report(path: Path | None, *, first: str, last: str, week: bool, as_json: boo
 async def _made(config: Config, period: Period, storage: str) -> Report:
     """Read beside a running bot: nothing is locked, nothing is written."""
     hours = open_hours(config)
-    if not Path(storage).is_file():
-        raise ConfigError([Problem(say("message.no_database"), storage, hint=say("message.no_database_hint"))])
-    db = sqlite3.connect(f"{Path(storage).resolve().as_uri()}?mode=ro", uri=True)
-    db.row_factory = sqlite3.Row
+    db = _opened(Path(storage))
     try:
         facts = await read_facts(_File(db), hours, period, Clock()(), answer_within=config.report.answer_within)
     except sqlite3.Error as error:
@@ -68,6 +65,14 @@ async def _made(config: Config, period: Period, storage: str) -> Report:
     finally:
         db.close()
     return make_report(facts, period, _articles(config))
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    if not file.is_file():
+        raise ConfigError([Problem(say("message.no_database"), str(file), hint=say("message.no_database_hint"))])
+    db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
+    db.row_factory = sqlite3.Row
+    return db
 
 
 class _File:

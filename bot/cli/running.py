@@ -10,6 +10,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Coroutine, Mapping
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -18,6 +19,7 @@ from bot.adapters.base import Adapter
 from bot.app import EMBEDDING_THREAD, House, open_adapters, open_house, run, watch_articles
 from bot.cli import settings
 from bot.cli.speech import EXIT_PROBLEM, fail, say
+from bot.cli.weekly import send_digests
 from bot.clock import Clock
 from bot.config import Config
 from bot.errors import BotError, ConfigError
@@ -81,20 +83,18 @@ async def _channels(config: Config, *, web: bool, port: int | None) -> None:
     house = await open_house(config)
     stop = _stop_signal()
     typer.echo(say("message.running", channels=", ".join(house.adapters)))
-    beside = [_articles(house)] if config.knowledge.watch else []
-    if web:
-        from bot.web.site import Site
-
-        site = Site(house.config, house.store, house.adapters, house.clock, house.knowledge, house.hours, house.observers, topic_name=house.desk.topic_name)
-        await site.start(port=config.web.port if port is None else port, retry=False)
-        typer.echo(say("message.page", url=site.url))
-        beside = [site.watch(house.knowledge)] if config.knowledge.watch else []
-        try:
-            await run(house, stop, beside=beside)
-        finally:
-            await site.stop()
+    if not web:
+        await run(house, stop, beside=[send_digests(house), *([_articles(house)] if config.knowledge.watch else [])])
         return
-    await run(house, stop, beside=beside)
+    from bot.web.site import Site
+
+    site = Site(house.config, house.store, house.adapters, house.clock, house.knowledge, house.hours, house.observers, topic_name=house.desk.topic_name)
+    await site.start(port=config.web.port if port is None else port, retry=False)
+    typer.echo(say("message.page", url=site.url))
+    try:
+        await run(house, stop, beside=[send_digests(house), *([site.watch(house.knowledge)] if config.knowledge.watch else [])])
+    finally:
+        await site.stop()
 
 
 async def _articles(house: House) -> None:
@@ -103,6 +103,7 @@ async def _articles(house: House) -> None:
 
 async def _playground(config: Config, *, port: int | None, browser: bool) -> None:
     from bot.adapters.web import DESK_CHAT, playground_channels
+    from bot.cli.demo import show_history
     from bot.web.site import Site
 
     clock = Clock()
@@ -130,7 +131,7 @@ async def _playground(config: Config, *, port: int | None, browser: bool) -> Non
         with contextlib.suppress(Exception):
             webbrowser.open(site.url)
     try:
-        await run(house, stop, beside=[site.watch(house.knowledge)])
+        await run(house, stop, beside=[site.watch(house.knowledge), show_history(config, partial(setattr, site.services, "demo"))])
     finally:
         await site.stop()
 

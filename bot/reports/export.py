@@ -68,7 +68,8 @@ def _sheets(report: Report, saying: Saying) -> Iterator[tuple[str, list[list[Cel
     rows: list[list[Cell]] = [[*head, "n", str(saying.word("meaning"))]]
     for key in (c.__name__ for c in COUNTS):
         figure = report.figures[key]
-        rows.append([f"{saying.short(key)} · {saying.name(key)}", _rounded(figure.value), _rounded(report.before[key].value), float(figure.n), saying.definition(key, report)])
+        name = f"{saying.short(key)} · {saying.name(key)}"
+        rows.append([name, _rounded(figure.value), _rounded(report.before[key].value), float(figure.n), saying.definition(key, report)])
         rows += [[f"    {saying.word(f'parts.{part}')}", _rounded(value), None, None, None] for part, value in figure.parts.items()]
     first, last = report.period.first, report.period.last
     yield f"{saying.word('report')} {first:%d.%m}-{last:%d.%m.%Y}", rows

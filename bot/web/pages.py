@@ -134,6 +134,14 @@ class Pages:
         """A page for what went wrong, in words."""
         return self._page(request, "error.html", "", code=status, text=text, status=status)
 
+    def show(self, request: web.Request, template: str, tab: str, **facts: object) -> web.Response:
+        """A page of a neighbour (report.py) in the same frame."""
+        return self._page(request, template, tab, status=200, **facts)
+
+    def language(self, request: web.Request) -> str:
+        """ru or en: asked for, kept, or the business's own."""
+        return self._language(request)
+
     # --- inside
 
     def _page(self, request: web.Request, template: str, tab: str, *, status: int = 200, **facts: object) -> web.Response:
@@ -163,7 +171,8 @@ class Pages:
         """Only what exists."""
         play = (("play", "/"),) if self._playground is not None else ()
         kb = (("kb", "/kb"),) if self._services.knowledge is not None else ()
-        return (*play, ("queue", "/queue"), *kb)
+        report = (("report", "/report"),) if self._services.hours is not None else ()
+        return (*play, ("queue", "/queue"), *kb, *report)
 
     def _chips(self, words: Mapping[str, str]) -> list[tuple[str, str, str]]:
         """What runs, at a glance: name, words, and how it is doing."""

@@ -15,6 +15,7 @@ from bot.web.events import stream
 from bot.web.health import metrics_response, report
 from bot.web.pages import HOME, Pages
 from bot.web.playground import LARGEST, Playground
+from bot.web.report import ReportPages
 from bot.web.security import Guard, Handler
 from bot.web.services import WebServices
 
@@ -39,6 +40,7 @@ def build_app(services: WebServices) -> web.Application:
     app.router.add_get("/kb", pages.articles)
     app.router.add_post("/kb/ask", pages.ask)
     app.router.add_get("/kb/{id:.+}", pages.article)
+    _add_report(app, ReportPages(services, pages))
     app.router.add_get("/login", pages.login)
     app.router.add_post("/login", pages.log_in)
     app.router.add_post("/logout", pages.log_out)
@@ -48,6 +50,13 @@ def build_app(services: WebServices) -> web.Application:
         _add_playground(app, playground)
     app.on_shutdown.append(_end_streams(services))
     return app
+
+
+def _add_report(app: web.Application, report: ReportPages) -> None:
+    app.router.add_get("/report", report.show)
+    app.router.add_get("/report/list", report.list)
+    app.router.add_get("/report/file.{kind:xlsx|csv}", report.file)
+    app.router.add_get("/conversation/{id}", report.conversation)
 
 
 def _add_health(app: web.Application, services: WebServices) -> None:

@@ -17,6 +17,7 @@ from bot.errors import Problem
 from bot.knowledge.articles import Article
 from bot.knowledge.base import KnowledgeStatus, Reloaded
 from bot.model import Answer, Attachment, Event, InboundKind, Json, Outbound, Sender, Sent
+from bot.reports.report import Calendar
 from bot.storage.base import Store
 from bot.web.events import Hub
 from bot.web.health import Metrics
@@ -97,7 +98,8 @@ class WebServices:
     *channels* are all adapters by name; those named in *playground* (customers' channels first, the desk last) are shown on
     `/`, and without any the page is not there. *hooks* are mounted under /hooks/<channel>. *secret* signs sessions; give a
     kept one and people stay logged in over a restart. *password* is the words or `hash_password` of them. *moved* is called
-    when the clock was shifted, *open_at* tells whether the business works at a moment.
+    when the clock was shifted, *open_at* tells whether the business works at a moment. *hours* (with the service level's limit
+    *answer_within*, in seconds) make the report; *demo* is a played history, shown in the playground's report only.
     """
 
     store: Store
@@ -115,6 +117,9 @@ class WebServices:
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     moved: Callable[[], object] = lambda: None
     open_at: Callable[[datetime], bool] | None = None
+    hours: Calendar | None = None
+    answer_within: float = 20.0
+    demo: Store | None = None
     topic_name: Callable[[int], Awaitable[str]] | None = None
     hub: Hub = field(default_factory=Hub)
     metrics: Metrics = field(default_factory=Metrics)

@@ -53,6 +53,8 @@ class Site:
             password=config.web.password.get_secret_value() if config.web.password else "",
             moved=lambda: moved() and None,
             open_at=hours.is_open,
+            hours=hours,
+            answer_within=config.report.answer_within,
             topic_name=topic_name,
         )
         observers.add(self.services)

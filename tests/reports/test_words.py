@@ -57,7 +57,8 @@ def test_every_figure_has_words_and_a_unit(lang: str) -> None:
 @pytest.mark.parametrize(
     ("unit", "value", "said"),
     [("seconds", 4.25, "4,2 с"), ("seconds", 59.6, "1 мин"), ("seconds", 190, "3 мин 10 с"), ("seconds", 2460, "41 мин"), ("seconds", 7260, "2 ч 1 мин"),
-     ("seconds", 86400 * 3 + 7200, "3 д 2 ч"), ("share", 0.727, "72,7 %"), ("share", 1, "100 %"), ("score", 4.567, "4,6"), ("count", 1234, "1\u202f234"), ("count", None, "—")],
+     ("seconds", 86400 * 3 + 7200, "3 д 2 ч"), ("share", 0.727, "72,7 %"), ("share", 1, "100 %"),
+     ("score", 4.567, "4,6"), ("count", 1234, "1\u202f234"), ("count", None, "—")],
 )  # fmt: skip
 def test_numbers_as_people_read_them(unit: str, value: float | None, said: str) -> None:
     """Minutes and hours, commas and thin spaces."""

@@ -1,0 +1,199 @@
+"""The supervisor's pages: figures of a period, the conversations behind each figure, and one conversation with every turn's why."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal
+
+from aiohttp import web
+
+from bot.handoff.contact import mask
+from bot.model import Line, Ticket
+from bot.reports.export import to_csv, to_xlsx
+from bot.reports.metrics import COUNTS, TILES, Case
+from bot.reports.periods import Period, between, last_days
+from bot.reports.report import TICKETS, Report, make_report, read_facts
+from bot.reports.wording import UNITS, Saying, row_name
+from bot.storage.base import Store, TurnRecord
+from bot.web.charts import bars, shares, squares
+from bot.web.pages import Pages
+from bot.web.services import WebServices
+
+FRESH = 20.0  # seconds for which a counted report is shown again
+LISTED = 200  # conversations listed behind one figure
+LINES = 400  # lines of a transcript
+TABLES = ("articles", "operators", "topics", "channels")
+Data = Literal["own", "demo"]
+
+
+class ReportPages:
+    """GET /report, /report/list, /report/file.xlsx|csv and /conversation/{id}. `?data=demo` shows the played history of the playground."""
+
+    def __init__(self, services: WebServices, pages: Pages) -> None:
+        self._services, self._pages = services, pages
+        self._made: dict[tuple[str, Period], tuple[float, Report]] = {}
+
+    async def show(self, request: web.Request) -> web.Response:
+        """GET /report: tiles, charts, tables."""
+        data, period, saying = self._data(request), self._period(request), self._saying(request)
+        report = await self._report(data, period)
+        days, lines = bars(report.tables["days"])
+        return self._page(
+            request, "report.html", data, report, saying,
+            tiles=[self._tile(report, key, saying) for key in TILES],
+            more=[self._tile(report, c.__name__, saying) for c in COUNTS if c.__name__ not in TILES],
+            bars=days, lines=lines, squares=squares(report.tables["load"]), reasons=shares(report.tables["reasons"].rows[:9], "tickets"),
+            tables=[(report.tables[t], [r for r in report.tables[t].rows if any(r.cells.values())][:25]) for t in TABLES],
+        )  # fmt: skip
+
+    async def list(self, request: web.Request) -> web.Response:
+        """GET /report/list?of=FIGURE: the conversations it was counted from, the heaviest first."""
+        data, period, saying = self._data(request), self._period(request), self._saying(request)
+        report, of = await self._report(data, period), request.query.get("of", "")
+        table, _, key = of.partition(":")
+        if of not in report.figures and table not in report.tables:
+            raise web.HTTPNotFound(text="no such figure")
+        cases = sorted(report.cases(of), key=lambda c: (-(c.value or 0.0), -c.at.timestamp()))
+        title = saying.name(of) if of in report.figures else f"{saying.word(f'tables.{table}.name')}: {self._row(report, table, key, saying)}"
+        store = self._store(data)
+        known = {t.number: t for t in await store.tickets(open_only=False, limit=TICKETS)}
+        rows = [(c, known.get(c.ticket or 0), await self._name(store, c, known), self._amount(of, c, saying)) for c in cases[:LISTED]]
+        return self._page(request, "report_list.html", data, report, saying, of=of, heading=title, rows=rows, all=len(cases), listed=LISTED)
+
+    async def conversation(self, request: web.Request) -> web.Response:
+        """GET /conversation/{id}: what was said, and why the bot did what it did. Contacts are masked."""
+        data, saying = self._data(request), self._saying(request)
+        try:
+            number = int(request.match_info["id"])
+        except ValueError:
+            raise web.HTTPNotFound(text="no such conversation") from None
+        store = self._store(data)
+        turns = await store.turns(conversation=number, limit=LINES)
+        lines = await store.history(number, limit=LINES)
+        if not turns and not lines:
+            raise web.HTTPNotFound(text="no such conversation")
+        tickets = [t for t in await store.tickets(open_only=False, limit=TICKETS) if t.conversation == number]
+        return self._pages.show(
+            request, "conversation.html", "report", w=saying.word, data=data, back=self._query(request, data), number=number,
+            name=await self._customer(store, turns), tickets=tickets, entries=_merged(lines, turns, saying), saying=saying,
+        )  # fmt: skip
+
+    async def file(self, request: web.Request) -> web.Response:
+        """GET /report/file.xlsx and .csv."""
+        data, period, saying = self._data(request), self._period(request), self._saying(request)
+        report, kind = await self._report(data, period), request.match_info["kind"]
+        body = await asyncio.to_thread(to_xlsx if kind == "xlsx" else to_csv, report, saying)
+        name = f"report-{period.first}-{period.last}.{kind}"
+        types = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
+        return web.Response(body=body, content_type=types[kind], headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+    # --- what is shown
+
+    async def _report(self, data: Data, period: Period) -> Report:
+        services, now = self._services, asyncio.get_running_loop().time()
+        if (known := self._made.get((data, period))) is not None and now - known[0] < FRESH:
+            return known[1]
+        if services.hours is None:
+            raise web.HTTPNotFound(text="no report")
+        facts = await read_facts(self._store(data), services.hours, period, services.clock(), answer_within=services.answer_within)
+        articles = services.knowledge.articles() if services.knowledge else ()
+        report = await asyncio.to_thread(make_report, facts, period, articles)
+        self._made = {k: v for k, v in self._made.items() if now - v[0] < FRESH} | {(data, period): (now, report)}
+        return report
+
+    def _store(self, data: Data) -> Store:
+        return self._services.demo if data == "demo" and self._services.demo is not None else self._services.store
+
+    def _data(self, request: web.Request) -> Data:
+        """In the playground the played history is shown first, everywhere else only the bot's own."""
+        wanted = request.query.get("data", "demo")
+        return "demo" if wanted == "demo" and self._services.demo is not None else "own"
+
+    def _period(self, request: web.Request) -> Period:
+        query, now, zone = request.query, self._services.clock(), self._services.timezone
+        try:
+            if query.get("from") or query.get("to"):
+                first, last = (date.fromisoformat(query[k]) if query.get(k) else None for k in ("from", "to"))
+                return between(first, last, now, zone)
+            return last_days(max(1, min(366, int(query.get("days", "14")))), now, zone)
+        except ValueError as error:
+            raise web.HTTPBadRequest(text="from and to are days such as 2026-11-01, at most 400 of them") from error
+
+    def _saying(self, request: web.Request) -> Saying:
+        return Saying(self._pages.language(request))
+
+    def _query(self, request: web.Request, data: Data) -> str:
+        kept = {k: v for k, v in request.query.items() if k in ("from", "to", "days")}
+        return "&".join(f"{k}={v}" for k, v in {**{k: v for k, v in kept.items() if v.replace("-", "").isdecimal()}, "data": data}.items())
+
+    def _page(self, request: web.Request, template: str, data: Data, report: Report, saying: Saying, **facts: object) -> web.Response:
+        return self._pages.show(
+            request, template, "report", report=report, saying=saying, w=saying.word, data=data, has_demo=self._services.demo is not None,
+            coming=self._services.demo is None and bool(self._services.playground), query=self._query(request, data),
+            days=request.query.get("days", "" if request.query.get("from") else "14"),
+            row_name=lambda table, row: row_name(report, table, row.key, row.name, saying), **facts,
+        )  # fmt: skip
+
+    def _tile(self, report: Report, key: str, saying: Saying) -> Mapping[str, object]:
+        figure = report.figures[key]
+        change = saying.change(key, figure, report.before[key])
+        return {
+            "key": key, "short": saying.short(key), "name": saying.name(key), "text": saying.definition(key, report), "value": saying.value(key, figure.value),
+            "change": change, "below": self._below(report, key, saying),
+        }  # fmt: skip
+
+    def _below(self, report: Report, key: str, saying: Saying) -> str:
+        """The small line under a figure."""
+        figure, w = report.figures[key], saying.word
+        if key in ("afrt", "mttr") and figure.n:
+            spread = {k: saying.value(k, v) for k, v in figure.parts.items()}
+            return f"{w('page.median').format(**spread)} · {w('page.calendar').format(mean=spread['calendar_mean'])}"
+        if key == "csi":
+            if figure.value is None:
+                return f"{w('few')}: {figure.n}"
+            return str(w("page.of_asked")).format(n=figure.n, share=saying.show("share", figure.parts["response"]))
+        if key == "containment":
+            return str(w("page.naive")).format(value=saying.value("containment_naive", report.figures["containment_naive"].value))
+        if key == "ntb":
+            return saying.show("share", figure.parts["share"])
+        return str(w("page.of")).format(n=saying.show("count", figure.n)) if UNITS[key] == "share" else ""
+
+    def _row(self, report: Report, table: str, key: str, saying: Saying) -> str:
+        row = next((r for r in report.tables[table].rows if r.key == key), None)
+        if row is not None and table == "load":
+            return f"{saying.word('weekdays')[int(row.cells['weekday'] or 1) - 1]}, {int(row.cells['hour'] or 0)}:00"
+        return row_name(report, table, key, row.name if row else key, saying)
+
+    def _amount(self, of: str, case: Case, saying: Saying) -> str:
+        if case.value is None or of not in UNITS:
+            return ""
+        if UNITS[of] == "share":
+            return str(saying.word("page.yes" if case.value else "page.no"))
+        return saying.value(of, case.value)
+
+    async def _name(self, store: Store, case: Case, tickets: Mapping[int, Ticket]) -> str:
+        if (ticket := tickets.get(case.ticket or 0)) is not None and ticket.data.get("name"):
+            return str(ticket.data["name"])
+        return await self._customer(store, await store.turns(conversation=case.conversation, limit=1))
+
+    async def _customer(self, store: Store, turns: tuple[TurnRecord, ...]) -> str:
+        for turn in turns[:1]:
+            found = await store.conversation(turn.peer)
+            if found is not None and found.customer is not None and (customer := await store.customer(found.customer)):
+                return f"{customer.name} {customer.last_name}".strip()
+        return ""
+
+
+def _merged(lines: tuple[Line, ...], turns: tuple[TurnRecord, ...], saying: Saying) -> list[tuple[Literal["line", "turn"], object]]:
+    """Words and decisions in the order of time; a decision stands before the words it led to."""
+    entries: list[tuple[float, int, Literal["line", "turn"], object]] = []
+    entries += [(line.at.timestamp(), 2 if line.author != "customer" else 0, "line", _shown(line)) for line in lines]
+    entries += [(t.at.timestamp(), 1, "turn", t) for t in turns if t.result != "ignored"]
+    entries.sort(key=lambda e: e[:2])
+    return [(kind, what) for _, _, kind, what in entries]
+
+
+def _shown(line: Line) -> Line:
+    return Line(line.at, line.author, mask(line.text), line.name, line.attachments)

@@ -1,0 +1,127 @@
+"""The supervisor's pages over a day that was lived in a theatre: figures, what is behind them, and the words themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.cli.weekly import send_due
+from bot.handoff.hours import Hours
+from bot.model import InboundKind
+from bot.storage.sqlite import SqliteStore
+from bot.testing import Theatre, open_theatre
+from tests.web.conftest import Opened, Page
+
+DAYS = "from=2026-11-20&to=2026-11-20&data=demo"
+HTML = {"Accept": "text/html"}
+
+
+@pytest.fixture
+async def lived(articles: Path) -> AsyncIterator[SqliteStore]:
+    """A customer who was answered, one whom Olga helped, and one with a script in his name."""
+    async with open_theatre(articles) as theatre:
+        anna, olga = theatre.customer(), theatre.operator()
+        await anna.says("Сколько идёт доставка?")
+        await anna.presses("Да, помогло")
+        boris = theatre.customer("<b>Борис</b>", channel="vk", chat="2002")
+        await boris.says("мой телефон +7 912 345-67-89, позовите оператора")
+        await theatre.later(minutes=5)
+        await olga.says("Здравствуйте, решено", ticket=1)
+        await olga.says("/close", ticket=1)
+        await theatre.later(minutes=6)
+        yield theatre.house.store
+
+
+@pytest.fixture
+async def page(serve: Opened, lived: SqliteStore) -> Page:
+    return await serve(hours=Hours(country=None), demo=lived)
+
+
+async def _text(page: Page, path: str) -> str:
+    answer = await page.client.get(path, headers=HTML)
+    assert answer.status == 200, path
+    return str(await answer.text())
+
+
+async def test_the_report_shows_figures_with_their_definitions(page: Page) -> None:
+    """Tiles, charts and tables; nothing that the page's own rules would refuse."""
+    html = await _text(page, f"/report?{DAYS}")
+    for words in ("NST", "AFRT", "Сколько обращений к операторам открыто за период", "попросил человека", "Ольга", "delivery", "<svg"):
+        assert words in html, words
+    assert not re.search(r"\sstyle=|\son\w+=|<style|<script(?![^>]*src)", html), "strict CSP: no inline style or script"
+    tile = html[html.index("of=nst") :]
+    assert re.search(r'class="figure">1<', tile[:500])
+
+
+async def test_from_a_figure_to_the_words(page: Page) -> None:
+    """Figure, list, conversation: with the reason of each turn, the name escaped and the phone masked."""
+    listed = await _text(page, f"/report/list?of=nst&{DAYS}")
+    assert "№ 1" in listed and "&lt;b&gt;Борис" in listed and "<b>Борис" not in listed
+    link = re.search(r'href="(/conversation/\d+\?[^"#]*)#m(\d+)"', listed)
+    assert link is not None
+    talk = await _text(page, link[1].replace("&amp;", "&"))
+    assert "Здравствуйте, решено" in talk and f'id="m{link[2]}"' in talk
+    assert "345-67-89" not in talk and "•••" in talk and "<b>Борис" not in talk
+    assert "№ 1" in talk and "почему так" in talk
+
+
+@pytest.mark.parametrize("of", ["afrt", "containment", "reasons:asked", "days:2026-11-20", "operators:telegram:9001", "articles:delivery", "channels:vk"])
+async def test_every_number_opens(page: Page, of: str) -> None:
+    """Also rows of tables and bars of charts lead to conversations."""
+    assert "/conversation/" in await _text(page, f"/report/list?of={of}&{DAYS}")
+
+
+async def test_downloads(page: Page) -> None:
+    """Excel and CSV of the same period."""
+    book = await page.client.get(f"/report/file.xlsx?{DAYS}")
+    assert (await book.read())[:2] == b"PK" and "report-2026-11-20" in book.headers["Content-Disposition"]
+    rows = await page.client.get(f"/report/file.csv?{DAYS}")
+    assert (await rows.read()).startswith(b"\xef\xbb\xbf")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/report?from=yesterday", 400), ("/report?from=2026-11-02&to=2026-11-01", 400), ("/report?days=x", 400), ("/report/list?of=nonsense", 404),
+     ("/conversation/999999", 404), ("/conversation/x", 404), ("/report/file.exe", 404)],
+)  # fmt: skip
+async def test_what_makes_no_sense_is_refused(page: Page, path: str, status: int) -> None:
+    """One clear page, never a traceback."""
+    assert (await page.client.get(path, headers=HTML)).status == status
+
+
+async def test_own_data_and_played_data_are_apart(page: Page) -> None:
+    """The played history says so; the bot's own report knows nothing of it."""
+    own = await _text(page, "/report?data=own&from=2026-11-20&to=2026-11-20")
+    assert "Пока нет ни одного разговора" in own and "Ольга" not in own
+
+
+async def test_the_report_asks_the_password(serve: Opened, lived: SqliteStore) -> None:
+    """Who is not logged in sees no figure, no list and no conversation."""
+    page = await serve(hours=Hours(country=None), demo=lived, password="ромашка")
+    for path in ("/report", "/report/list?of=nst", "/conversation/1", "/report/file.csv"):
+        answer = await page.client.get(path, headers=HTML, allow_redirects=False)
+        assert answer.status in (302, 303) and answer.headers["Location"] == "/login"
+
+
+def test_the_words_of_the_page_are_twins() -> None:
+    """Every word has its English twin."""
+    home = Path(__file__).parents[2] / "bot/reports/words"
+    russian, english = (yaml.safe_load((home / f"{lang}.yaml").read_text("utf-8")) for lang in ("ru", "en"))
+    assert set(russian) == set(english) and set(russian["page"]) == set(english["page"])
+
+
+async def test_the_digest_is_sent_once_a_week(theatre: Theatre) -> None:
+    """Not at the first start; on the next Monday once, whatever is restarted."""
+    house, clock = theatre.house, theatre.clock
+    await theatre.customer().says("", kind=InboundKind.START)
+    assert not await send_due(house)
+    assert not await send_due(house)
+    clock.advance(days=3)  # Monday noon
+    assert await send_due(house) and not await send_due(house)
+    await theatre.rest()
+    posts = [s.outbound.text.text for s in theatre.channels["telegram"].in_chat("-100500", verb=None)]
+    assert sum("📊 Неделя 16.11 – 22.11" in text for text in posts) == 1
