@@ -17,6 +17,8 @@ def judge(knowledge: Knowledge, text: str, *, answered: bool = False, language: 
     A person asked for or needed is a handoff whatever the articles say; small talk is answered without an article.
     """
     reading = read_act(text, answered=answered)
+    if reading.act in _TO_A_PERSON and knowledge.owns(text):
+        reading = replace(reading, act=Act.QUESTION)
     found = knowledge.answer(text, language=language)
     why = {**found.why, "act": str(reading.act), "upset": round(reading.upset, 3)}
     if reading.act in _TO_A_PERSON:

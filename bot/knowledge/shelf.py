@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from bot.knowledge.articles import Article, guess_language
+from bot.knowledge.words import words_of
 
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _LATIN_WORD = re.compile(r"[a-z]{2,}", re.IGNORECASE)
@@ -21,6 +22,10 @@ class Shelf:
     def __init__(self, articles: Sequence[Article]) -> None:
         self.articles: Mapping[str, Article] = {a.id: a for a in articles}
         self.published = tuple(a for a in articles if a.status == "published")
+        self._owners: dict[str, set[str]] = {}
+        for article in self.published:
+            for question in article.questions:
+                self._owners.setdefault(_key(question), set()).add(article.twin_of or article.id)
         self._twins: dict[str, dict[str, str]] = {}
         for article in articles:
             if article.status == "published":
@@ -35,6 +40,11 @@ class Shelf:
         if found is None or not language or found.lang == language:
             return found
         return self.articles.get(self._twins.get(found.twin_of or found.id, {}).get(language, ""), found)
+
+    def owner(self, question: str) -> str | None:
+        """The one article (the first of its twins) among whose questions this one stands, whatever the order of its words."""
+        owners = self._owners.get(_key(question), ())
+        return next(iter(owners)) if len(owners) == 1 else None
 
     def allowed(self, language: str, channel: str, segment: Mapping[str, object], today: date) -> np.ndarray:
         """Which published articles may be shown: in date, for this channel and customer, and not a twin in the wrong language."""
@@ -76,3 +86,7 @@ def _belongs(wanted: Mapping[str, tuple[str, ...]], fields: Mapping[str, object]
         if not values and not have:
             return False
     return True
+
+
+def _key(question: str) -> str:
+    return " ".join(sorted(words_of(question)))

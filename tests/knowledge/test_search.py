@@ -331,3 +331,21 @@ def test_retrievers_find_by_one_channel(shop: Knowledge) -> None:
         found = retriever.find("как вернуть товар", 3)
         assert found[0].article == "returns/goods", name
         assert [m.score for m in found] == sorted((m.score for m in found), reverse=True)
+
+
+def test_an_articles_own_words_are_answered(shop: Knowledge) -> None:
+    """What the editor wrote as an example of one article is answered, in any order of words, however short."""
+    for article in shop.articles():
+        for question in article.questions:
+            found = shop.answer(" ".join(reversed(question.split())), language=article.lang)
+            if shop.owns(question) and found.candidates[0].article in (article.id, article.twin_of):
+                assert (found.decision, found.article) == (Decision.ANSWER, found.candidates[0].article), question
+
+
+def test_words_of_two_articles_belong_to_neither(tmp_path: Path) -> None:
+    """A question that stands in two articles is not certain in either."""
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.md").write_text(f"---\ntitle: Статья {name}\naliases: [где мой заказ]\n---\n\nТекст {name}.\n", encoding="utf-8")
+    twice = Knowledge.open(tmp_path, settings=WORDS_ONLY)
+
+    assert not twice.owns("где мой заказ") and twice.owns("статья a")
