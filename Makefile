@@ -29,6 +29,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.run
 
 audit: $(VENV)/.installed-dev
+	-$(BIN)/python -m pip install --quiet pip-audit
 	$(BIN)/python -m benchmarks.audit
 
 $(VENV)/bin/python:
