@@ -156,6 +156,8 @@ class ReportPages:
             return str(w("page.of_asked")).format(n=figure.n, share=saying.show("share", figure.parts["response"]))
         if key == "containment":
             return str(w("page.naive")).format(value=saying.value("containment_naive", report.figures["containment_naive"].value))
+        if key == "service_level":
+            return str(w("page.goal")).format(share=saying.show("share", self._services.answer_share), n=saying.show("count", figure.n))
         if key == "ntb":
             return saying.show("share", figure.parts["share"])
         return str(w("page.of")).format(n=saying.show("count", figure.n)) if UNITS[key] == "share" else ""

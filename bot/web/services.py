@@ -98,8 +98,8 @@ class WebServices:
     *channels* are all adapters by name; those named in *playground* (customers' channels first, the desk last) are shown on
     `/`, and without any the page is not there. *hooks* are mounted under /hooks/<channel>. *secret* signs sessions; give a
     kept one and people stay logged in over a restart. *password* is the words or `hash_password` of them. *moved* is called
-    when the clock was shifted, *open_at* tells whether the business works at a moment. *hours* (with the service level's limit
-    *answer_within*, in seconds) make the report; *demo* is a played history, shown in the playground's report only.
+    when the clock was shifted, *open_at* tells whether the business works at a moment. *hours* (with the service level:
+    *answer_share* of the tickets within *answer_within* seconds) make the report; *demo* is a played history, shown in the playground's report only.
     """
 
     store: Store
@@ -119,6 +119,7 @@ class WebServices:
     open_at: Callable[[datetime], bool] | None = None
     hours: Calendar | None = None
     answer_within: float = 20.0
+    answer_share: float = 0.8
     demo: Store | None = None
     topic_name: Callable[[int], Awaitable[str]] | None = None
     hub: Hub = field(default_factory=Hub)

@@ -55,6 +55,7 @@ class Site:
             open_at=hours.is_open,
             hours=hours,
             answer_within=config.report.answer_within,
+            answer_share=config.report.answer_share,
             topic_name=topic_name,
         )
         observers.add(self.services)
