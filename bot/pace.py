@@ -12,8 +12,8 @@ from bot.adapters.base import Limits
 from bot.model import Outbound, Verb
 
 REMEMBERED = 10_000  # chats whose pace is kept; an older one has long rested
-LONGEST = 60.0  # seconds of the longest window
-GROUP_BURST = (4, 4.0)  # messages, seconds: a group takes about one a second for longer stretches
+LONGEST = 62.0  # seconds of the longest window: a minute, and what the first of it may have taken longer on the way than the last
+GROUP_BURST = (3, 4.5)  # messages, seconds: a group takes about one a second; what bunches on the way must still fit
 _FREE = {Verb.ACKNOWLEDGE, Verb.REACT}  # have budgets of their own on the platforms
 _Rules = tuple[tuple[int, float], ...]  # at most so many in so many seconds
 
@@ -91,7 +91,7 @@ class Pace:
         if not chat:
             return ((max(1, round(limits.per_second)), 1.0),) if limits.per_second else ()
         if _is_group(chat):
-            return ((round(limits.group_per_minute), 60.0), GROUP_BURST) if limits.group_per_minute else ()
+            return ((round(limits.group_per_minute), LONGEST), GROUP_BURST) if limits.group_per_minute else ()
         return ((limits.peer_burst, limits.peer_burst / limits.peer_per_second),) if limits.peer_per_second else ()
 
 

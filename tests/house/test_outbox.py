@@ -11,6 +11,7 @@ from bot.adapters.base import File, Limits
 from bot.errors import AccountError, BadFormat, ChatMoved, PeerGone, Refused, RetryLater, Uncertain
 from bot.model import Lane, Outbound, Peer, RichText, Span, Style, Verb
 from bot.outbox import Outbox, Shelf
+from bot.pace import GROUP_BURST
 from bot.testing import Theatre, open_theatre
 
 TO = Peer("telegram", "1001")
@@ -151,8 +152,8 @@ async def test_what_must_wait_for_the_limits_is_not_under_way(articles: Path) ->
         outbox.stop()
         await running
 
-        assert len(group.said) == counts["deliveries_sent"] == 4
-        assert counts["deliveries_sending"] == 0 and counts["deliveries_pending"] == 16
+        assert len(group.said) == counts["deliveries_sent"] == GROUP_BURST[0]
+        assert counts["deliveries_sending"] == 0 and counts["deliveries_pending"] == 20 - GROUP_BURST[0]
 
 
 async def test_a_new_process_knows_what_the_old_one_sent(articles: Path, tmp_path: Path) -> None:
@@ -173,4 +174,4 @@ async def test_a_new_process_knows_what_the_old_one_sent(articles: Path, tmp_pat
             await running
             said += len(group.said)
 
-    assert said == 4, "the second life has four seconds to wait, and only one more in this minute"
+    assert said == GROUP_BURST[0], "the second life has to wait out the first one's burst"
