@@ -79,6 +79,11 @@ class House:
     rounds: Rounds
     typing: list[Peer] = field(default_factory=list)
 
+    def wake(self) -> None:
+        """Something changed for everybody (the clock was moved): look again."""
+        self.engine.wake()
+        self.outbox.wake()
+
     async def close(self) -> None:
         await self.store.close()
 
@@ -101,6 +106,7 @@ def open_knowledge(config: Config, *, channels: Sequence[str] = ()) -> Knowledge
         options=config.knowledge.clarify_options,
         synonyms=(config.path(config.knowledge.synonyms),) if config.knowledge.synonyms else (),
         channels=tuple(channels),
+        retrievers=config.knowledge.retrievers,
     )
     return Knowledge.open(folder, settings=settings, cache=cache_folder(config))
 
@@ -165,13 +171,16 @@ async def open_house(
     clock = clock or Clock()
     hours = open_hours(config)
     words = open_words(config, hours)
-    knowledge = knowledge or await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
+    if knowledge is None:
+        knowledge = await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
     store = SqliteStore.open(storage or config.storage_path, now=clock)
     if not isinstance(adapters, Mapping):
         salt = await salt_of(store)
         adapters = adapters(salt) if adapters else open_adapters(config, clock, salt=salt)
     observers = Observers([LogObserver()] if log_events else [])
-    binding = Binding(words, lang=config.business.language, place=await _place(config, store, desk), fixed=config.desk is not None, membership=_membership(adapters))
+    binding = Binding(
+        words, lang=config.business.language, place=await _place(config, store, desk), fixed=config.desk is not None, membership=_membership(adapters)
+    )
     observers.add(binding)
     titles = {name: TITLES.get(a.kind, name) for name, a in adapters.items()}
     room = Desk(words, hours, lang=config.business.language, binding=binding, titles=titles, rules=_rules(config, knowledge, words, hours))
@@ -263,7 +272,9 @@ def open_dialogs(
         elif ":" in name:
             dialogs.append((name, _imported(name)))
         else:
-            raise ConfigError([Problem(f"dialogs.order: there is no dialog {name!r}", hint=f"ours: {', '.join(ours)}; your own: package.module:function")])
+            raise ConfigError(
+                [Problem(f"dialogs.order: there is no dialog {name!r}", hint=f"ours: {', '.join(ours)}; your own: package.module:function")]
+            )
     return dialogs
 
 
@@ -284,7 +295,9 @@ def _imported(path: str) -> Dialog:
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise ConfigError([Problem(f"dialogs.order: {path} cannot be imported: {error}", hint="is the package installed, or its folder in PYTHONPATH?")]) from error
+        raise ConfigError(
+            [Problem(f"dialogs.order: {path} cannot be imported: {error}", hint="is the package installed, or its folder in PYTHONPATH?")]
+        ) from error
     return cast(Dialog, found() if isinstance(found, type) else found)
 
 
@@ -333,7 +346,9 @@ async def watch_articles(house: House, told: Callable[[Reloaded], object]) -> No
     """Read changed articles until cancelled, and tell of it."""
 
     async def reloaded(change: Reloaded) -> None:
-        get_logger("knowledge").info("articles_reloaded", changed=len(change.changed), added=len(change.added), removed=len(change.removed), problems=len(change.problems))
+        get_logger("knowledge").info(
+            "articles_reloaded", changed=len(change.changed), added=len(change.added), removed=len(change.removed), problems=len(change.problems)
+        )
         result = told(change)
         if asyncio.iscoroutine(result):
             await result

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -43,6 +43,7 @@ class Knowledge(Section):
     scope_threshold: float | None = Field(None, ge=0, le=1, description="hand over below this coverage of the question (default: measured)")
     clarify_options: int = Field(3, ge=2, le=5, description="titles offered when the bot is unsure")
     synonyms: str | None = Field(None, description="a file of your own synonyms and slang, relative to this file")
+    retrievers: tuple[str, ...] = Field((), description="search channels of installed packages, heard beside our own (docs/en/retrievers.md)")
     cache: str | None = Field(None, description="folder for vectors and the search index (default: the user's cache folder)")
     watch: bool = Field(True, description="read changed articles while running")
 
@@ -93,6 +94,7 @@ class OtherChannel(BaseModel):
     token: SecretStr | None = None
 
 
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Span = Annotated[str, Field(pattern=r"^\d{1,2}:\d{2}-\d{1,2}:\d{2}$")]
 
 
@@ -100,8 +102,8 @@ class Hours(Section):
     """When people answer. Holidays of the country are days off, unless an exception says otherwise."""
 
     timezone: str = Field("Europe/Moscow", description="name from the IANA list")
-    week: Mapping[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], Span] = Field(
-        default_factory=lambda: dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), "10:00-20:00"),
+    week: Mapping[Weekday, Span] = Field(
+        default_factory=lambda: dict.fromkeys(get_args(Weekday), "10:00-20:00"),
         description='opening hours by weekday, as mon: "10:00-20:00"; a day left out is a day off',
     )
     country: str | None = Field("RU", description="country whose holidays are days off; null = none")
@@ -309,7 +311,7 @@ def _refuse_bombs(text: str, path: Path) -> None:
     depth = 0
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            line = event.start_mark.line + 1
+            line = event.start_mark.line + 1 if event.start_mark else 0
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise ConfigError([Problem("YAML anchors and aliases are not allowed", str(path), line, hint="write the value out")])
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from bot.errors import Problem
+from bot.knowledge.articles import Article
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class KnowledgeSettings:
 
     `model` is auto, off, a folder or a hub id. `answer` is the confidence from which the bot answers at once, `handoff` the
     scope below which it hands over, both 0..1. `lead` is the confidence from which a clarification shows the first article's lead.
+    `retrievers` names search channels of other packages that are heard beside our own.
     """
 
     model: str = "auto"
@@ -26,6 +28,7 @@ class KnowledgeSettings:
     candidates: int = 8
     synonyms: tuple[Path, ...] = ()
     channels: tuple[str, ...] = ()
+    retrievers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,9 @@ class Retriever(Protocol):
     name: str
 
     def find(self, question: str, limit: int) -> Sequence[Match]: ...
+
+
+RetrieverFactory = Callable[[Sequence[Article]], Retriever]  # called with the published articles, anew after each change
 
 
 @dataclass(frozen=True, slots=True)

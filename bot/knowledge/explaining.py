@@ -8,6 +8,7 @@ import numpy as np
 
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.features import FEATURES, Asked, Evidence
+from bot.knowledge.guests import Votes
 from bot.knowledge.index import Index
 from bot.knowledge.repair import Repair
 from bot.knowledge.retrievers import COLUMNS
@@ -17,7 +18,7 @@ from bot.model import Answer, Decision, Json
 
 def explain(
     raw: str, understood: str, asked: Asked, evidence: Evidence, index: Index, answer: Answer, settings: KnowledgeSettings, scores: np.ndarray, *,
-    repairs: Sequence[Repair], language: str, kind: str, followed: bool, options: int, spent: float,
+    repairs: Sequence[Repair], votes: Votes, language: str, kind: str, followed: bool, options: int, spent: float,
 ) -> Json:  # fmt: skip
     """The whole way of a question as JSON: what was understood, each channel's scores, the fusion, thresholds, the sentence."""
     ids = [index.ids[a] for a in evidence.articles]
@@ -37,7 +38,7 @@ def explain(
         "followed": followed,
         "search": kind,
         "known": round(evidence.known, 3),
-        "channels": {name: found for name, found in channels.items() if found},
+        "channels": {name: found for name, found in channels.items() if found} | {n: {a: round(v, 3) for a, v in f.items()} for n, f in votes.by_guest.items()},
         "candidates": [
             {"article": c.article, "title": c.title, "score": round(c.score, 4), "fused": round(float(scores[place[c.article]]), 3), **rows[c.article]}
             for c in answer.candidates

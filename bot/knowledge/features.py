@@ -76,8 +76,10 @@ class _Scores:
     body_semantic: Floats
 
 
-def gather(index: Index, asked: Asked, *, vectors: Vectors | None = None, allowed: npt.NDArray[np.bool_] | None = None) -> Evidence:
-    """Everything known about the articles that may answer *asked*, for the best `SHORTLIST` of them."""
+def gather(
+    index: Index, asked: Asked, *, vectors: Vectors | None = None, allowed: npt.NDArray[np.bool_] | None = None, also: Ints | None = None
+) -> Evidence:  # fmt: skip
+    """Everything known about the articles that may answer *asked*, for the best `SHORTLIST` of them and for those of *also*."""
     if asked.vector is None:
         vectors = None
     scores = _unit_scores(index, asked, vectors)
@@ -87,6 +89,8 @@ def gather(index: Index, asked: Asked, *, vectors: Vectors | None = None, allowe
     hand = np.where(barred, -1.0, (HAND[:, None] * scale * columns).sum(0))
     chosen = _largest(hand, SHORTLIST)
     chosen = chosen[hand[chosen] >= 0]
+    if also is not None and len(also):
+        chosen = np.concatenate((chosen, [a for a in also if not barred[a] and a not in chosen])).astype(np.int64)
     table = np.zeros((len(chosen), len(FEATURES)), np.float32)
     table[:, : len(CHANNELS)] = columns[:, chosen].T
     if len(chosen):

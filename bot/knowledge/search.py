@@ -20,6 +20,7 @@ from bot.knowledge.base import Context, KnowledgeSettings, KnowledgeStatus, Relo
 from bot.knowledge.explaining import explain
 from bot.knowledge.features import Asked, Evidence, Vectors, gather
 from bot.knowledge.following import follows, joined
+from bot.knowledge.guests import NO_VOTES, Votes, find_factories, hear, invite
 from bot.knowledge.index import Index, Reader
 from bot.knowledge.library import Library
 from bot.knowledge.ranking import Model, SelfCheck, chances, check_of, confidence, rank, read_models
@@ -50,6 +51,7 @@ class State:
     store: VectorStore | None = None
     center: np.ndarray | None = None
     checks: Mapping[str, SelfCheck] = field(default_factory=dict)
+    guests: Mapping[str, Retriever] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Finding:
     scope: float
     kind: str
     repairs: tuple[Repair, ...] = ()
+    votes: Votes = NO_VOTES
 
 
 class Knowledge:
@@ -74,6 +77,7 @@ class Knowledge:
         self.problems: tuple[Problem, ...] = ()
         self._library = Library(folder, settings.channels)
         self._reader = Reader(read_speech(settings.synonyms))
+        self._factories = find_factories(settings.retrievers)
         self._models: Mapping[str, Model] = read_models()
         self._reloading = threading.Lock()
         self._store: VectorStore | None = None
@@ -85,7 +89,7 @@ class Knowledge:
     def open(cls, folder: Path, *, settings: KnowledgeSettings | None = None, cache: Path | None = None) -> Knowledge:
         """Reads and indexes *folder*; words answer at once, meaning after `load_embeddings`.
 
-        Broken articles do not stop it: they are in `problems`. A broken synonyms file raises `ConfigError`.
+        Broken articles do not stop it: they are in `problems`. A broken synonyms file and an unknown retriever raise `ConfigError`.
         """
         knowledge = cls(folder, settings or KnowledgeSettings(), cache)
         knowledge._restore()
@@ -181,7 +185,8 @@ class Knowledge:
         """Each search channel by its name, over the articles as they are now."""
         state = self._state
         names = retriever_names(with_vectors=state.vectors is not None)
-        return {name: ChannelRetriever(name, state.index, lambda text: self._asked(state, text, "")[0], state.vectors) for name in names}
+        ours = {name: ChannelRetriever(name, state.index, lambda text: self._asked(state, text, "")[0], state.vectors) for name in names}
+        return {**ours, **state.guests}
 
     def _restore(self) -> None:
         """Takes over the index of the last start, if it is still the same; `reload` then reads what changed since."""
@@ -194,7 +199,7 @@ class Knowledge:
         shelf = Shelf(articles)
         if shelf.published == saved.index.articles:
             self._library, self._reader = saved.library, saved.index.reader
-            self._state = State(shelf, saved.index, self._lexicon(saved.index))
+            self._state = State(shelf, saved.index, self._lexicon(saved.index), guests=invite(self._factories, shelf.published))
 
     def _save(self) -> None:
         if self.cache is not None:
@@ -208,14 +213,14 @@ class Knowledge:
         shelf = Shelf(articles)
         index = Index(shelf.published, self._reader)
         lexicon = self._lexicon(index)
-        checks = self._state.checks
+        checks, guests = self._state.checks, invite(self._factories, shelf.published)
         if self._store is None:
-            return State(shelf, index, lexicon, checks=checks)
+            return State(shelf, index, lexicon, checks=checks, guests=guests)
         questions = self._store.encode(index.questions.texts)
         passages = self._store.encode(index.passages.texts)
         center = None if self._is_own() else center_of(np.concatenate((questions, passages)) if len(passages) else questions)
         vectors = Vectors(centred(questions, center), centred(passages, center), self._store.encoder.id)
-        return State(shelf, index, lexicon, vectors, self._store, center, checks)
+        return State(shelf, index, lexicon, vectors, self._store, center, checks, guests)
 
     def _kind(self) -> str:
         """Which coefficients go with the encoder that is loaded."""
@@ -266,9 +271,10 @@ class Knowledge:
 
     def _find(self, state: State, repaired: Repaired, language: str, allowed: np.ndarray) -> Finding:
         asked, kind = self._asked(state, repaired.text, language)
-        evidence = gather(state.index, asked, vectors=state.vectors if kind != "words" else None, allowed=allowed)
+        votes = hear(state.guests, repaired.text, state.index.place)
+        evidence = gather(state.index, asked, vectors=state.vectors if kind != "words" else None, allowed=allowed, also=votes.articles)
         model = self._models[kind]
-        scores = rank(state.index, evidence, model)
+        scores = rank(state.index, evidence, model) + votes.over(evidence.articles)
         right, covered = confidence(state.index, evidence, scores, model, state.checks.get(kind, SelfCheck()))
         if not asked.reading.words:
             right = covered = 0.0
@@ -276,7 +282,7 @@ class Knowledge:
             first = state.index.articles[evidence.articles[int(np.argmax(scores))]]
             if own == (first.twin_of or first.id):  # the editor's own words for one article: nothing is left to guess
                 right, covered = max(right, OWN_WORDS), max(covered, OWN_WORDS)
-        return Finding(repaired.text, asked, evidence, scores, right, covered, kind, repaired.repairs)
+        return Finding(repaired.text, asked, evidence, scores, right, covered, kind, repaired.repairs, votes)
 
     def _asked(self, state: State, text: str, language: str) -> tuple[Asked, str]:
         """The question as numbers, and which coefficients fit: words, own (our encoder, Russian), sentence (any other)."""
@@ -317,6 +323,6 @@ class Knowledge:
         spent = 1000 * (time.perf_counter() - start)
         why = explain(
             question, found.text, found.asked, evidence, state.index, answer, settings, found.scores,
-            repairs=found.repairs, language=language, kind=found.kind, followed=followed, options=min(2 if two else 3, settings.options), spent=spent,
+            repairs=found.repairs, votes=found.votes, language=language, kind=found.kind, followed=followed, options=min(2 if two else 3, settings.options), spent=spent,
         )  # fmt: skip
         return replace(answer, why=why)
