@@ -213,9 +213,9 @@ class VkClient:
         self._aside.stop()
         for session in self._sessions:
             session.close()
-        for session in (self._http, self._files):
-            if session is not None:
-                await session.close()
+        for line in (self._http, self._files):
+            if line is not None:
+                await line.close()
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None or self._http.closed:

@@ -88,7 +88,10 @@ async def _channels(config: Config, *, web: bool, port: int | None) -> None:
         return
     from bot.web.site import Site
 
-    site = Site(house.config, house.store, house.adapters, house.clock, house.knowledge, house.hours, house.observers, topic_name=house.desk.topic_name)
+    site = Site(
+        house.config, house.store, house.adapters, house.clock, house.knowledge, house.hours, house.observers,
+        topic_name=house.desk.topic_name, words=house.words, promised=house.outbox.wake,
+    )  # fmt: skip
     await site.start(port=config.web.port if port is None else port, retry=False)
     typer.echo(say("message.page", url=site.url))
     try:
@@ -118,7 +121,8 @@ async def _playground(config: Config, *, port: int | None, browser: bool) -> Non
     house = await open_house(quick, adapters=adapters, clock=clock, desk=Peer("play-desk", DESK_CHAT), storage=storage, folders=[folder])
     site = Site(
         house.config, house.store, house.adapters, clock, house.knowledge, house.hours, house.observers,
-        topic_name=house.desk.topic_name, playground=[s.name for s in stages], moved=lambda: (house.engine.wake(), house.outbox.wake()),
+        topic_name=house.desk.topic_name, playground=[s.name for s in stages], moved=house.wake,
+        words=house.words, promised=house.outbox.wake,
     )  # fmt: skip
     stop = _stop_signal()
     try:

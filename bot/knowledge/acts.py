@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -232,7 +233,7 @@ def _logits(seen: Features) -> Floats:
     total = np.asarray(seen.rules, np.float32) @ model.rules
     if seen.tokens:
         bounded = ("<", *seen.tokens, ">")
-        pairs = [pair_of(a, b) for a, b in zip(bounded, bounded[1:], strict=False)]
+        pairs = [pair_of(a, b) for a, b in pairwise(bounded)]
         sums = np.sum([_of_word(t) for t in seen.tokens], axis=0) + model.pieces[pairs].sum(0)
         total = total + sums / np.float32(math.sqrt(len(seen.tokens)))
     return np.asarray(total, np.float32)
@@ -286,9 +287,7 @@ def _read(text: str, answered: bool, words: ActWords) -> ActReading:
     human = max([float(chances[_HUMAN]), *(float(p[_HUMAN]) - SENTENCE_DOUBT for p in parts)])
     if human >= HUMAN_ALONE:
         act = Act.HUMAN
-    elif act is Act.UPSET and upset < UPSET_ENOUGH:
-        act = Act.QUESTION
-    elif act in _LIGHT and any(ACTS[int(np.argmax(p))] is Act.QUESTION and p[_QUESTION] > 0.7 for p in parts):
+    elif (act is Act.UPSET and upset < UPSET_ENOUGH) or (act in _LIGHT and any(ACTS[int(np.argmax(p))] is Act.QUESTION and p[_QUESTION] > 0.7 for p in parts)):
         act = Act.QUESTION
     why = {
         "act": act.value, "chances": {a.value: round(float(c), 3) for a, c in zip(ACTS, chances, strict=True) if c >= 0.005},

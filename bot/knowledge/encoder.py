@@ -233,7 +233,7 @@ def _kept(module: type[T], folder: Path) -> T | None:
     """What was built before, or None if it does not read: then it is built again."""
     try:
         return module.load(str(folder))  # type: ignore[attr-defined, no-any-return]
-    except Exception:  # a torn file: safetensors, OS and key errors alike
+    except Exception:  # noqa: BLE001 - a torn file: safetensors, OS and key errors alike
         return None
 
 
@@ -265,7 +265,7 @@ def _keep(model: object, place: Path) -> None:
     try:
         model.save(str(fresh), create_model_card=False)  # type: ignore[attr-defined]
         shutil.rmtree(place, ignore_errors=True)
-        os.replace(fresh, place)
+        fresh.replace(place)
         for old in place.parent.glob("encoder-*"):
             if old != place:
                 shutil.rmtree(old, ignore_errors=True)

@@ -15,7 +15,9 @@ from bot.storage.codec import moment, ms, to_json
 from bot.storage.deliveries import reorder
 
 # Of an event's data only these stay, and only where they are figures, yes/no or the names of our own things.
-KEPT = frozenset({"article", "helped", "channel", "decision", "dialog", "result", "category", "seconds", "wait", "rating", "priority", "confidence", "score"})
+KEPT = frozenset(
+    {"article", "helped", "channel", "decision", "dialog", "result", "category", "seconds", "wait", "rating", "priority", "confidence", "score"}
+)
 
 _HIS = "(select id from conversations where customer = :customer)"
 _TICKETS = f"(select number from tickets where conversation in {_HIS})"
@@ -59,7 +61,9 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
         return False
     values = {"customer": id, "now": ms(now)}
     names = _names(db, id)
-    orders = db.execute(f"select distinct channel, chat, thread, lane from outbox where status in ('pending', 'sending') and ({_ROWS['outbox']})", values).fetchall()
+    orders = db.execute(
+        f"select distinct channel, chat, thread, lane from outbox where status in ('pending', 'sending') and ({_ROWS['outbox']})", values
+    ).fetchall()
     _end_waiting(db, id, now, turn)
     for statement in (
         f"""update outbox set payload = '{{"to":{{"channel":"","chat":""}}}}', name = '', edits = '', quotes = '', mirrors = '', error = '',

@@ -74,11 +74,20 @@ class Customer(_Person):
         self.peer = peer
         self._mark = 0
 
-    async def says(self, *texts: str, attachments: tuple[Attachment, ...] = (), message: str = "", quotes: str = "", run: bool = True, kind: InboundKind = InboundKind.MESSAGE) -> None:
+    async def says(
+        self,
+        *texts: str,
+        attachments: tuple[Attachment, ...] = (),
+        message: str = "",
+        quotes: str = "",
+        run: bool = True,
+        kind: InboundKind = InboundKind.MESSAGE,
+    ) -> None:
         """Write one or several messages in a row."""
         self._mark = len(self._channel.said)
         for text in texts or ("",):
-            inbound = self._inbound(self.peer, kind, text, private=True, attachments=attachments, message=message or f"m{self._theatre.key()}", quotes=quotes)
+            id = message or f"m{self._theatre.key()}"
+            inbound = self._inbound(self.peer, kind, text, private=True, attachments=attachments, message=id, quotes=quotes)
             await self._theatre.arrive(inbound, run=False)
         if run:
             await self._theatre.rest()
@@ -87,7 +96,11 @@ class Customer(_Person):
         """Press the newest button whose label contains *label*. Raises `LookupError`."""
         said, row, column = find_button(self._channel.in_chat(self.peer.chat, verb=None), label)
         self._mark = len(self._channel.said)
-        await self._theatre.arrive(self._inbound(self.peer, InboundKind.PRESS, private=True, press=token(said.nonce, row, column), callback=self._theatre.key(), message=said.message))
+        await self._theatre.arrive(
+            self._inbound(
+                self.peer, InboundKind.PRESS, private=True, press=token(said.nonce, row, column), callback=self._theatre.key(), message=said.message
+            )
+        )
 
     def hears(self) -> list[str]:
         """Texts that came since the last time something was said or pressed."""
@@ -104,7 +117,17 @@ class Customer(_Person):
 class Operator(_Person):
     """Somebody in the operators' group."""
 
-    async def says(self, text: str, *, ticket: int | None = None, message: str = "", quotes: str = "", attachments: tuple[Attachment, ...] = (), run: bool = True, kind: InboundKind = InboundKind.MESSAGE) -> None:
+    async def says(
+        self,
+        text: str,
+        *,
+        ticket: int | None = None,
+        message: str = "",
+        quotes: str = "",
+        attachments: tuple[Attachment, ...] = (),
+        run: bool = True,
+        kind: InboundKind = InboundKind.MESSAGE,
+    ) -> None:
         """Write in the ticket's topic (or in the group itself)."""
         peer = Peer("telegram", DESK_CHAT, await self.thread(ticket) if ticket else "")
         inbound = self._inbound(peer, kind, text, private=False, message=message or f"o{self._theatre.key()}", quotes=quotes, attachments=attachments)
@@ -113,7 +136,14 @@ class Operator(_Person):
     async def presses(self, label: str, *, ticket: int | None = None, run: bool = True) -> None:
         thread = await self.thread(ticket) if ticket else None
         said, row, column = find_button(self._theatre.channels["telegram"].in_chat(DESK_CHAT, thread, verb=None), label)
-        press = self._inbound(said.outbound.to, InboundKind.PRESS, private=False, press=token(said.nonce, row, column), callback=self._theatre.key(), message=said.message)
+        press = self._inbound(
+            said.outbound.to,
+            InboundKind.PRESS,
+            private=False,
+            press=token(said.nonce, row, column),
+            callback=self._theatre.key(),
+            message=said.message,
+        )
         await self._theatre.arrive(press, run=run)
 
     async def thread(self, ticket: int | None) -> str:
@@ -138,7 +168,13 @@ def find_button(said: list[Said], label: str) -> tuple[Said, int, int]:
 
 @asynccontextmanager
 async def open_theatre(
-    articles: Path, *, config: Config | None = None, forum: bool = True, desk: bool = True, storage: str = ":memory:", knowledge: Knowledge | None = None
+    articles: Path,
+    *,
+    config: Config | None = None,
+    forum: bool = True,
+    desk: bool = True,
+    storage: str = ":memory:",
+    knowledge: Knowledge | None = None,
 ) -> AsyncIterator[Theatre]:
     """A house over the articles in a folder, with fake channels; closed at the end. *knowledge* is used where it is already open."""
     config = config or Config()
@@ -147,7 +183,9 @@ async def open_theatre(
     clock = HandClock(NOON)
     channels = {"telegram": FakeAdapter("telegram", forum=forum), "vk": FakeAdapter("vk")}
     place = Peer("telegram", DESK_CHAT) if desk else None
-    house = await open_house(Config(**settings, base=config.base), adapters=channels, clock=clock, desk=place, storage=storage, log_events=False, knowledge=knowledge)
+    house = await open_house(
+        Config(**settings, base=config.base), adapters=channels, clock=clock, desk=place, storage=storage, log_events=False, knowledge=knowledge
+    )
     try:
         yield Theatre(house, clock, channels)
     finally:

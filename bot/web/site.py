@@ -17,6 +17,7 @@ from bot.observing import Observers
 from bot.storage.base import Store
 from bot.web.server import build_app
 from bot.web.services import Hook, WebServices
+from bot.wording import Wording
 
 NEIGHBOURS = 20  # ports that are tried after the wished one
 
@@ -37,6 +38,8 @@ class Site:
         topic_name: Callable[[int], Awaitable[str]] | None = None,
         playground: Sequence[str] = (),
         moved: Callable[[], object] = lambda: None,
+        words: Wording | None = None,
+        promised: Callable[[], object] = lambda: None,
     ) -> None:
         self._host = config.web.host
         self.services = WebServices(
@@ -51,12 +54,14 @@ class Site:
             language=config.business.language,
             host=config.web.host,
             password=config.web.password.get_secret_value() if config.web.password else "",
-            moved=lambda: moved() and None,
+            moved=moved,
             open_at=hours.is_open,
             hours=hours,
             answer_within=config.report.answer_within,
             answer_share=config.report.answer_share,
             topic_name=topic_name,
+            words=words,
+            promised=promised,
         )
         observers.add(self.services)
         self._runner: web.AppRunner | None = None

@@ -24,7 +24,17 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [
 
 
 @pytest.mark.parametrize(
-    "text", [BOMB, "x: [&a a, *a]", "x: {<<: *a}", "a: " + "[" * 20_000, "a: " + "{a: " * 5000, "- " * 20_000, "!!python/object/apply:os.system ['id']", "x" * 1_100_000]
+    "text",
+    [
+        BOMB,
+        "x: [&a a, *a]",
+        "x: {<<: *a}",
+        "a: " + "[" * 20_000,
+        "a: " + "{a: " * 5000,
+        "- " * 20_000,
+        "!!python/object/apply:os.system ['id']",
+        "x" * 1_100_000,
+    ],
 )
 def test_a_bomb_in_the_config_is_refused_at_once(tmp_path: Path, text: str) -> None:
     """Row 4: aliases, depth, size and foreign tags end in a problem with a place, within a second."""
@@ -43,15 +53,33 @@ def test_no_path_leads_out_of_the_folder(tmp_path: Path) -> None:
     (root / "link.txt").symlink_to(tmp_path / "secret.txt")
     (root / "good.txt").write_text("ага", "utf-8")
     assert _read_local(str(root / "good.txt"), [root]).content
-    for ref in ("../secret.txt", str(root / "../secret.txt"), str(tmp_path / "secret.txt"), "/etc/passwd", str(root / "link.txt"), f"{root}/%2e%2e/secret.txt", f"{root}/a\x00b"):
+    for ref in (
+        "../secret.txt",
+        str(root / "../secret.txt"),
+        str(tmp_path / "secret.txt"),
+        "/etc/passwd",
+        str(root / "link.txt"),
+        f"{root}/%2e%2e/secret.txt",
+        f"{root}/a\x00b",
+    ):
         with pytest.raises((Refused, ValueError)):
             _read_local(ref, [root])
 
 
 @pytest.mark.parametrize(
     "url",
-    ["file:///etc/passwd", "ftp://a/b", "http://127.0.0.1/x", "http://[::1]/", "http://169.254.169.254/latest", "http://10.0.0.5/", "http://[::ffff:10.0.0.1]/",
-     "http://0.0.0.0/", "http:///x", "gopher://x"],
+    [
+        "file:///etc/passwd",
+        "ftp://a/b",
+        "http://127.0.0.1/x",
+        "http://[::1]/",
+        "http://169.254.169.254/latest",
+        "http://10.0.0.5/",
+        "http://[::ffff:10.0.0.1]/",
+        "http://0.0.0.0/",
+        "http:///x",
+        "gopher://x",
+    ],
 )
 def test_addresses_inside_are_refused(url: str) -> None:
     """Row 12: a file's address may lead out, never in."""

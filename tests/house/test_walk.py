@@ -6,8 +6,11 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bot.config import Config
 from bot.dialogs.reply import reply
+from bot.errors import Conflict
 from bot.model import InboundKind, Outcome, Result, Status, Turn
 from bot.testing import Theatre, open_theatre
 
@@ -102,10 +105,8 @@ async def test_a_decision_is_dropped_when_a_person_took_over_meanwhile(theatre: 
     await theatre.house.engine.take(turn)  # commits what the relay decides now; the stale decision must not pass
     assert decided.result is Result.ANSWERED
 
-    try:
+    with pytest.raises(Conflict):
         await store.finish_turn(stale, decided, theatre.clock())
-    except Exception as error:
-        assert type(error).__name__ == "Conflict"
     await theatre.rest()
     assert not any("3–5 дней" in text for text in anna.hears())
     assert any(o.text.text == "Сколько идёт доставка?" for o in await olga.sees(1))
