@@ -111,7 +111,8 @@ _OLD = (  # table, what is old and closed in it, how it is blanked
     ("inbox", "done_at < :before and payload <> :blank_in", "payload = :blank_in"),
     ("outbox", "created < :before and status not in ('pending', 'sending', 'unknown') and payload <> :blank_out", "payload = :blank_out, error = ''"),
     ("turns", "at < :before and (text <> '' or why <> '{}')", "text = '', why = '{}', error = ''"),
-    ("history", "at < :before and (text <> '' or attachments <> '[]') and conversation not in (select conversation from tickets where status <> 'closed')", "text = '', name = '', attachments = '[]'"),
+    ("history", "at < :before and (text <> '' or attachments <> '[]') and conversation not in (select conversation from tickets where status <> 'closed')",
+     "text = '', name = '', attachments = '[]'"),
     ("tickets", "status = 'closed' and closed < :before and data <> '{}'", "data = '{}'"),
 )  # fmt: skip
 
