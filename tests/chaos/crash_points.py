@@ -138,9 +138,11 @@ def main() -> int:
     calm, points = run_day(0, planted=wanted.planted)
     print(f"the day has {len(points)} points: " + ", ".join(f"{n} × {what}" for what, n in Counter(points).most_common()))
     print(*calm, sep="\n") if calm else None
-    failed = bool(calm)
+    failed = int(bool(calm))
     for k in [wanted.at] if wanted.at else range(1, len(points) + 1, wanted.step):
         laws, _ = run_day(k, planted=wanted.planted)
+        if k % 50 == 0:
+            print(f"up to point {k}, {failed + bool(laws)} broke a law", file=sys.stderr, flush=True)
         if laws:
             failed += 1
             print(f"\ndeath at point {k} ({points[k - 1]}): python -m tests.chaos.crash_points --at {k}", *laws[:5], sep="\n  ")

@@ -138,7 +138,9 @@ def main() -> int:
         if run.broken:
             failed += 1
             print(f"\nseed {seed} broke {len(run.broken)} laws: {run.command}", *run.broken[:8], sep="\n  ")
-        elif wanted.runs == 1:
+        if wanted.runs > 1 and (seed - wanted.seed + 1) % 20 == 0:
+            print(f"{seed - wanted.seed + 1} runs so far, {failed} failed", file=sys.stderr, flush=True)
+        if not run.broken and wanted.runs == 1:
             print(f"seed {seed}: trace {run.trace}")
     print(
         f"{wanted.runs} runs, {failed} failed: {totals.updates} updates, {totals.calls} calls, {totals.lives} lives, {totals.deaths} deaths,"
