@@ -22,6 +22,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
 
+ALMOST = MILLISECOND - timedelta(microseconds=1)  # added before the cut: a timer is kept a little late, never early
+
+
 def ms(at: datetime) -> int:
     """Milliseconds since 1970 UTC, cut off, never rounded up."""
     return (at - EPOCH) // MILLISECOND

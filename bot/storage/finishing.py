@@ -11,7 +11,7 @@ from bot.errors import Conflict
 from bot.model import Conversation, Customer, Event, Inbound, InboundKind, Later, Line, Outcome, Ticket, Turn
 from bot.storage import deliveries
 from bot.storage.base import Finished
-from bot.storage.codec import clean, maybe_ms, ms, to_json
+from bot.storage.codec import ALMOST, clean, maybe_ms, ms, to_json
 from bot.storage.desk import keep_setting
 from bot.storage.promises import promise, write_events, write_line
 from bot.storage.writer import Locks
@@ -181,7 +181,7 @@ def _keep_timer(db: sqlite3.Connection, later: Later, own: int, now: datetime) -
         " kind = excluded.kind, due = excluded.due, data = excluded.data",
         {
             "key": later.key, "conversation": own if later.conversation is None else later.conversation, "kind": later.kind,
-            "due": ms(later.due), "data": to_json(later.data), "now": ms(now),
+            "due": ms(later.due + ALMOST), "data": to_json(later.data), "now": ms(now),
         },
     )  # fmt: skip
 
