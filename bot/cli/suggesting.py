@@ -9,13 +9,10 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import typer
 
-from bot.app import cache_folder
 from bot.cli import settings
 from bot.cli.asking import opened, ready
 from bot.cli.editing import GOLDEN, wanted
@@ -24,10 +21,9 @@ from bot.cli.speech import EXIT_PROBLEM, fail, say
 from bot.config import Config
 from bot.errors import BotError, ConfigError, Problem, StorageError
 from bot.judgement import judge
-from bot.knowledge.articles import guess_language
-from bot.knowledge.drafting import slug_of, with_question
-from bot.knowledge.gaps import Effect, Encode, Gap, Vectors, draft, effect, group, is_closed, missed
+from bot.knowledge.gaps import Effect, Gap, effect, group, is_closed, missed
 from bot.knowledge.golden import Golden, judge_golden, read_golden
+from bot.knowledge.mending import Outside, Taken, Unwritable, add_question, changed_at, encoder_of, write_draft
 from bot.knowledge.search import Knowledge
 from bot.masking import mask
 from bot.model import Act, Answer
@@ -46,7 +42,7 @@ def suggest(path: Path | None, *, as_json: bool, add: tuple[str, str] | None, dr
             source = records.file if records else None
     except StorageError as error:
         raise fail(error) from None
-    gaps = group(found, _encoder(config, knowledge))
+    gaps = group(found, encoder_of(knowledge))
     if add:
         _add(config, knowledge, _chosen(gaps, add[0]), add[1])
     elif draft_of:
@@ -55,26 +51,9 @@ def suggest(path: Path | None, *, as_json: bool, add: tuple[str, str] | None, dr
         _list(knowledge, gaps, as_json=as_json, everything=everything, source=source)
 
 
-def _encoder(config: Config, knowledge: Knowledge) -> Encode | None:
-    """What makes vectors of questions, where the knowledge base runs on some."""
-    if not knowledge.status.embeddings:
-        return None
-    from bot.knowledge.encoder import load
-
-    encoder = load(config.knowledge.embeddings.model, cache_folder(config))
-    foreign = not encoder.id.startswith("encoder-")  # ours knows Russian only
-
-    def encode(texts: Sequence[str]) -> Vectors:
-        vectors = encoder.encode(list(texts), query=True)
-        known = [foreign or guess_language(text) == "ru" for text in texts]
-        return np.asarray(vectors * np.array(known, np.float32)[:, None], np.float32)
-
-    return encode
-
-
 def _list(knowledge: Knowledge, gaps: Sequence[Gap], *, as_json: bool, everything: bool, source: Path | None) -> None:
     now = {g.id: effect(g, lambda q: judge(knowledge, q)) for g in gaps}
-    open_ones = [g for g in gaps if everything or not is_closed(g, now[g.id], lambda a: _changed(knowledge, a))]
+    open_ones = [g for g in gaps if everything or not is_closed(g, now[g.id], lambda a: changed_at(knowledge, a))]
     if as_json:
         rows = [
             {
@@ -108,14 +87,6 @@ def _show(number: int, gap: Gap, now: Effect) -> None:
         typer.secho(f"   {say('gaps.reply', text=reply)}", fg="green")
 
 
-def _changed(knowledge: Knowledge, article: str) -> datetime | None:
-    found = knowledge.article(article)
-    try:
-        return datetime.fromtimestamp(found.path.stat().st_mtime, UTC) if found else None
-    except OSError:
-        return None
-
-
 def _chosen(gaps: Sequence[Gap], name: str) -> Gap:
     found = next((g for g in gaps if g.id == name), None)
     if found is None and name.isdecimal() and 0 < int(name) <= len(gaps):
@@ -128,27 +99,27 @@ def _chosen(gaps: Sequence[Gap], name: str) -> Gap:
 def _add(config: Config, knowledge: Knowledge, gap: Gap, name: str) -> None:
     article = wanted(knowledge, name)
     before = effect(gap, lambda q: judge(knowledge, q))
-    text = article.path.read_bytes().decode("utf-8")
     try:
-        changed = with_question(text, gap.question)
+        add_question(article, gap.question)
     except ValueError as error:
         raise fail(ConfigError([Problem(say("gaps.bad_head"), article.path.as_posix(), 1, hint=str(error))])) from None
-    article.path.write_bytes(changed.encode("utf-8"))
+    except Unwritable as error:
+        raise fail(ConfigError([Problem(say("gaps.read_only", reason=str(error)), article.path.as_posix())])) from None
     knowledge.reload()
     after = effect(gap, lambda q: judge(knowledge, q))
     typer.echo(say("gaps.added", question=gap.question, article=article.id, before=before.answered, after=after.answered, total=after.total))
 
 
 def _draft(config: Config, knowledge: Knowledge, gap: Gap, section: str) -> None:
-    title, text = draft(gap, placeholder=say("kb.new_body"))
     folder = config.path(config.knowledge.folder).resolve()
-    target = (folder / section / f"{slug_of(title)}.md").resolve()
-    if not target.is_relative_to(folder):
-        raise fail(ConfigError([Problem(say("kb.outside", path=section), hint=say("kb.outside_hint"))]))
-    if target.exists():
-        raise fail(ConfigError([Problem(say("kb.exists", path=target.name), hint=f"bot kb preview {target.relative_to(folder).with_suffix('').as_posix()}")]))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text, encoding="utf-8")
+    try:
+        target = write_draft(folder, section, gap, placeholder=say("kb.new_body"))
+    except Outside:
+        raise fail(ConfigError([Problem(say("kb.outside", path=section), hint=say("kb.outside_hint"))])) from None
+    except Taken as taken:
+        raise fail(ConfigError([Problem(say("kb.exists", path=f"{taken}.md"), hint=f"bot kb preview {taken}")])) from None
+    except Unwritable as error:
+        raise fail(ConfigError([Problem(say("gaps.read_only", reason=str(error)), folder.as_posix())])) from None
     typer.echo(say("gaps.drafted", path=target.relative_to(folder.parent).as_posix(), questions=len(gap.questions), replies=len(gap.replies)))
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -13,10 +14,13 @@ import yaml
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from bot.knowledge.articles import Article
+from bot.knowledge.search import Knowledge
 from bot.model import Answer, Customer, Ticket
 from bot.web.playground import Playground
 from bot.web.security import Guard
 from bot.web.services import WebServices
+from bot.web.skins import skins
 
 HOME = Path(__file__).parent
 LANGUAGES = ("ru", "en")
@@ -90,13 +94,24 @@ class Pages:
         )
 
     async def article(self, request: web.Request) -> web.Response:
-        """GET /kb/{id}: one article as it is written."""
+        """GET /kb/{id}: one article as it is written, and as customers see it."""
         knowledge = self._services.knowledge
         found = knowledge.article(request.match_info["id"]) if knowledge else None
         if found is None:
             raise web.HTTPNotFound(text="no such article")
         problems = [p for p in knowledge.problems if p.file.endswith(found.path.name)] if knowledge else []
-        return self._page(request, "article.html", "kb", article=found, problems=problems)
+        return self._page(request, "article.html", "kb", article=found, problems=problems, skins=await self._skins(found), offset=self._offset())
+
+    async def _skins(self, article: Article) -> str:
+        """The article as both kinds of chat show it, for the page's script; "" where there are no words to say it with."""
+        words, knowledge = self._services.words, self._services.knowledge
+        if words is None or not isinstance(knowledge, Knowledge):
+            return ""
+        return json.dumps(await asyncio.to_thread(skins, words, knowledge, article.id, self._services.clock()), ensure_ascii=False)
+
+    def _offset(self) -> int:
+        """Seconds between the business's time and UTC."""
+        return round((self._services.clock().astimezone(self._services.timezone).utcoffset() or timedelta()).total_seconds())
 
     async def ask(self, request: web.Request) -> web.Response:
         """POST /kb/ask {text}: the decision and everything behind it."""
@@ -172,7 +187,8 @@ class Pages:
         play = (("play", "/"),) if self._playground is not None else ()
         kb = (("kb", "/kb"),) if self._services.knowledge is not None else ()
         report = (("report", "/report"),) if self._services.hours is not None else ()
-        return (*play, ("queue", "/queue"), *kb, *report)
+        gaps = (("gaps", "/gaps"),) if isinstance(self._services.knowledge, Knowledge) else ()
+        return (*play, ("queue", "/queue"), *kb, *gaps, *report)
 
     def _chips(self, words: Mapping[str, str]) -> list[tuple[str, str, str]]:
         """What runs, at a glance: name, words, and how it is doing."""

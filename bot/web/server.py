@@ -10,8 +10,10 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from bot.errors import StorageError
+from bot.knowledge.search import Knowledge
 from bot.observing import get_logger
 from bot.web.events import stream
+from bot.web.gaps import GapPages
 from bot.web.health import metrics_response, report
 from bot.web.pages import HOME, Pages
 from bot.web.playground import LARGEST, Playground
@@ -40,6 +42,8 @@ def build_app(services: WebServices) -> web.Application:
     app.router.add_get("/kb", pages.articles)
     app.router.add_post("/kb/ask", pages.ask)
     app.router.add_get("/kb/{id:.+}", pages.article)
+    if isinstance(services.knowledge, Knowledge):
+        _add_gaps(app, GapPages(services, pages, services.knowledge))
     _add_report(app, ReportPages(services, pages))
     app.router.add_get("/login", pages.login)
     app.router.add_post("/login", pages.log_in)
@@ -50,6 +54,13 @@ def build_app(services: WebServices) -> web.Application:
         _add_playground(app, playground)
     app.on_shutdown.append(_end_streams(services))
     return app
+
+
+def _add_gaps(app: web.Application, gaps: GapPages) -> None:
+    app.router.add_get("/gaps", gaps.show)
+    app.router.add_post("/gaps/add", gaps.add)
+    app.router.add_post("/gaps/draft", gaps.draft)
+    app.router.add_post("/gaps/tell", gaps.tell)
 
 
 def _add_report(app: web.Application, report: ReportPages) -> None:

@@ -21,6 +21,7 @@ from bot.reports.report import Calendar
 from bot.storage.base import Store
 from bot.web.events import Hub
 from bot.web.health import Metrics
+from bot.wording import Wording
 
 Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -100,6 +101,7 @@ class WebServices:
     kept one and people stay logged in over a restart. *password* is the words or `hash_password` of them. *moved* is called
     when the clock was shifted, *open_at* tells whether the business works at a moment. *hours* (with the service level:
     *answer_share* of the tickets within *answer_within* seconds) make the report; *demo* is a played history, shown in the playground's report only.
+    *words* are the customers' (previews, and telling them of an answer); *promised* is called when a page promised something.
     """
 
     store: Store
@@ -121,6 +123,8 @@ class WebServices:
     answer_within: float = 20.0
     answer_share: float = 0.8
     demo: Store | None = None
+    words: Wording | None = None
+    promised: Callable[[], object] = lambda: None
     topic_name: Callable[[int], Awaitable[str]] | None = None
     hub: Hub = field(default_factory=Hub)
     metrics: Metrics = field(default_factory=Metrics)

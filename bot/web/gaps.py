@@ -1,0 +1,243 @@
+"""The editor's page of unanswered questions: groups, what to do about each, and what that changed, in numbers."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.judgement import judge
+from bot.knowledge.gaps import Effect, Gap, Missed, effect, group, is_closed, missed
+from bot.knowledge.mending import Outside, Taken, Unwritable, add_question, changed_at, encoder_of, write_draft
+from bot.knowledge.search import Knowledge
+from bot.masking import HIDDEN
+from bot.model import Answer, Line, Peer
+from bot.storage.base import TurnRecord
+from bot.web.pages import Pages, read_words
+from bot.web.services import WebServices
+from bot.web.telling import TOLD, Audience, audience, tell
+
+FRESH = 15.0  # seconds for which the questions are not read again
+LOOKED = 1000  # the newest missed questions that are grouped
+SHOWN = 40  # groups of each kind on the page
+EXAMPLES, REPLIES = 5, 3
+BATCH = 1000
+_BLANKED = re.compile(rf"(?:\+7 )?\S*{HIDDEN[0]}\S*(?:\s\S*{HIDDEN[0]}\S*)*")  # marks in place of a phone are no words to search by
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was missed, gathered; and where each conversation is held."""
+
+    gaps: tuple[Gap, ...] = ()
+    peers: Mapping[int, Peer] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One group as the page shows it: `score` is how near its best rejected article comes now, 0..1."""
+
+    gap: Gap
+    now: Effect
+    closed: bool
+    score: float
+    audience: Audience | None
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        return tuple(q for q in self.gap.questions if q != self.gap.question)[:EXAMPLES]
+
+    @property
+    def replies(self) -> tuple[str, ...]:
+        return self.gap.replies[:REPLIES]
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The wordings that may become an example: nothing masked, and not a story."""
+        clean = [q for q in dict.fromkeys((self.gap.question, *self.gap.questions)) if HIDDEN not in q and len(q) <= 200]
+        return tuple(clean[:20])
+
+    @property
+    def section(self) -> str:
+        return self.gap.article.rpartition("/")[0]
+
+
+class GapPages:
+    """GET /gaps; POST /gaps/add, /gaps/draft and /gaps/tell. Everything shown is masked."""
+
+    def __init__(self, services: WebServices, pages: Pages, knowledge: Knowledge) -> None:
+        self._services, self._pages, self._knowledge = services, pages, knowledge
+        self._reading, self._writing = asyncio.Lock(), asyncio.Lock()
+        self._heard: tuple[float, Heard] | None = None
+        self._answers: dict[str, Answer] = {}
+        self._answers_of: object = None
+
+    async def show(self, request: web.Request) -> web.Response:
+        """GET /gaps: the open groups, the most asked first; then those that are answered by now."""
+        heard = await self._read()
+        rows = await asyncio.to_thread(self._rows, heard.gaps)
+        events = await self._services.store.events(kinds=(TOLD,))
+        shown = [*[r for r in rows if not r.closed][:SHOWN], *[r for r in rows if r.closed][:SHOWN]]
+        full = [Row(r.gap, r.now, r.closed, r.score, await self._audience(r.gap, heard, events) if r.now.answered else None) for r in shown]
+        return self._pages.show(
+            request, "gaps.html", "gaps",
+            open=[r for r in full if not r.closed], closed=[r for r in full if r.closed],
+            count=sum(not r.closed for r in rows), asked=sum(r.gap.count for r in rows if not r.closed),
+            articles=sorted(self._knowledge.articles(), key=lambda a: a.id), can_tell=self._services.words is not None,
+        )  # fmt: skip
+
+    async def add(self, request: web.Request) -> web.Response:
+        """POST /gaps/add {gap, article, question}: one more example for an article, and what that changed."""
+        fields, words = await _fields(request), self._words(request)
+        gap = await self._gap(fields, words)
+        article = self._knowledge.article(fields.get("article", "").strip())
+        question = fields.get("question") or gap.question
+        if article is None:
+            raise web.HTTPNotFound(text=words["gaps_no_article"])
+        if question not in gap.questions or HIDDEN in question:
+            raise web.HTTPBadRequest(text=words["gaps_no_question"])
+        async with self._writing:
+            before = await self._effect(gap)
+            try:
+                added = await asyncio.to_thread(add_question, article, question)
+            except Unwritable as error:
+                raise web.HTTPConflict(text=_filled(words["gaps_unwritable"], reason=str(error))) from error
+            except ValueError as error:
+                raise web.HTTPConflict(text=_filled(words["gaps_bad_head"], article=article.id)) from error
+            await self._reload()
+            after = await self._effect(gap)
+        text = words["gaps_added" if added else "gaps_there"]
+        return self._told(gap, after, _filled(text, question=question, article=article.id) + " " + _change(words, before, after), f"/kb/{article.id}", article.title)
+
+    async def draft(self, request: web.Request) -> web.Response:
+        """POST /gaps/draft {gap, section}: a draft from the operators' words, for a person to edit and publish."""
+        fields, words = await _fields(request), self._words(request)
+        gap = await self._gap(fields, words)
+        async with self._writing:
+            try:
+                path = await asyncio.to_thread(write_draft, self._knowledge.folder, fields.get("section", ""), gap, placeholder=words["gaps_placeholder"])
+            except Outside as error:
+                raise web.HTTPBadRequest(text=words["gaps_outside"]) from error
+            except Taken as error:
+                raise web.HTTPConflict(text=_filled(words["gaps_taken"], article=str(error))) from error
+            except Unwritable as error:
+                raise web.HTTPConflict(text=_filled(words["gaps_unwritable"], reason=str(error))) from error
+            await self._reload()
+        place = path.relative_to(self._knowledge.folder.resolve())
+        text = _filled(words["gaps_drafted"], path=(Path(self._knowledge.folder.name) / place).as_posix(), replies=str(len(gap.replies)))
+        return self._told(gap, await self._effect(gap), text, f"/kb/{place.with_suffix('').as_posix()}", words["gaps_read_draft"])
+
+    async def tell(self, request: web.Request) -> web.Response:
+        """POST /gaps/tell {gap, everyone}: those who asked and are not told yet hear that there is an answer. A repeat tells nobody twice."""
+        fields, words = await _fields(request), self._words(request)
+        gap = await self._gap(fields, words)
+        if self._services.words is None:
+            raise web.HTTPConflict(text=words["gaps_cannot_tell"])
+        async with self._writing:
+            now_answered = await self._effect(gap)
+            events = await self._services.store.events(kinds=(TOLD,))
+            found = await self._audience(gap, await self._read(), events, everyone=bool(fields.get("everyone")))
+            count = await tell(self._services.store, self._services, self._services.words, gap, found.waiting, self._services.clock())
+        return self._told(gap, now_answered, _filled(words["gaps_told" if count else "gaps_nobody"], n=str(count)), "", "")
+
+    # --- what was asked
+
+    async def _read(self) -> Heard:
+        """The missed questions of all conversations, gathered by meaning; read again when they are old."""
+        async with self._reading:
+            now = asyncio.get_running_loop().time()
+            if self._heard is not None and now - self._heard[0] < FRESH:
+                return self._heard[1]
+            store, turns, after = self._services.store, list[TurnRecord](), 0
+            while rows := await store.turns(after=after, limit=BATCH):
+                turns += rows
+                after = rows[-1].id
+            found = await asyncio.to_thread(missed, turns, lambda _: ())
+            talks: dict[int, Sequence[Line]] = {m.conversation: () for m in found[-LOOKED:]}
+            for conversation in talks:
+                talks[conversation] = await store.history(conversation, limit=10_000)
+            mine = [t for t in turns if t.conversation in talks]
+            gaps = await asyncio.to_thread(self._grouped, mine, talks)
+            heard = Heard(gaps, {t.conversation: t.peer for t in mine})
+            self._heard = asyncio.get_running_loop().time(), heard
+            return heard
+
+    def _grouped(self, turns: Sequence[TurnRecord], talks: Mapping[int, Sequence[Line]]) -> tuple[Gap, ...]:
+        found: Sequence[Missed] = missed(turns, lambda conversation: talks[conversation])
+        return group(found[-LOOKED:], encoder_of(self._knowledge))
+
+    async def _gap(self, fields: Mapping[str, str], words: Mapping[str, str]) -> Gap:
+        heard = await self._read()
+        found = next((g for g in heard.gaps if g.id == fields.get("gap")), None)
+        if found is None:
+            raise web.HTTPNotFound(text=words["gaps_gone"])
+        return found
+
+    # --- what the base makes of it now
+
+    def _ask(self, question: str) -> Answer:
+        """What the bot would say now; kept until the base changes."""
+        state = (self._knowledge.articles(), self._knowledge.status.embeddings)
+        if state != self._answers_of:
+            self._answers, self._answers_of = {}, state
+        answers = self._answers
+        if (known := answers.get(question)) is None:
+            known = answers[question] = judge(self._knowledge, _BLANKED.sub(" ", question))
+        return known
+
+    def _rows(self, gaps: Sequence[Gap]) -> list[Row]:
+        rows = []
+        for gap in gaps:
+            now = effect(gap, self._ask)
+            scores = [c.score for q in gap.questions for c in self._ask(q).candidates if c.article == gap.article]
+            rows.append(Row(gap, now, is_closed(gap, now, self._changed), max(scores, default=0.0), None))
+        return rows
+
+    async def _effect(self, gap: Gap) -> Effect:
+        return await asyncio.to_thread(effect, gap, self._ask)
+
+    async def _audience(self, gap: Gap, heard: Heard, events: Sequence[object], *, everyone: bool = False) -> Audience:
+        answers = await asyncio.to_thread(lambda: {q: self._ask(q) for q in {m.question for m in gap.missed}})
+        return await audience(self._services, self._knowledge, gap, heard.peers or {}, answers, self._changed, events, everyone=everyone)  # type: ignore[arg-type]
+
+    def _changed(self, article: str) -> datetime | None:
+        return changed_at(self._knowledge, article)
+
+    async def _reload(self) -> None:
+        reloaded = await asyncio.to_thread(self._knowledge.reload)
+        if reloaded:
+            await self._services.tell_reloaded(reloaded)
+
+    # --- words
+
+    def _words(self, request: web.Request) -> Mapping[str, str]:
+        return read_words(self._pages.language(request))
+
+    def _told(self, gap: Gap, now: Effect, text: str, href: str, link: str) -> web.Response:
+        return web.json_response({"gap": gap.id, "answered": now.answered, "total": now.total, "text": text, "href": href, "link": link})
+
+
+async def _fields(request: web.Request) -> Mapping[str, str]:
+    """The posted JSON: texts by name, none of them endless."""
+    try:
+        data = await request.json()
+    except ValueError as error:
+        raise web.HTTPBadRequest(text="JSON expected") from error
+    if not isinstance(data, dict) or not all(isinstance(v, str) and len(v) <= 1000 for v in data.values()):
+        raise web.HTTPBadRequest(text="texts of at most 1000 characters expected")
+    return data
+
+
+def _filled(text: str, **facts: str) -> str:
+    for name, value in facts.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def _change(words: Mapping[str, str], before: Effect, after: Effect) -> str:
+    return _filled(words["gaps_change"], before=str(before.answered), after=str(after.answered), total=str(after.total))

@@ -1,0 +1,298 @@
+"""The page of unanswered questions: groups, an example, a draft, and the customers who are told, over the real store and the real articles."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from datetime import timedelta
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.knowledge.articles import Article
+from bot.knowledge.base import KnowledgeSettings
+from bot.knowledge.mending import Unwritable, add_question
+from bot.knowledge.search import Knowledge
+from bot.model import Lane, Outbound, Outcome, Peer, Result, RichText, Status
+from bot.web.pages import read_words
+from bot.wording import Wording
+from tests.web.conftest import Opened, Page
+
+ARTICLES = Path(__file__).parents[2] / "kb_articles"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ASKED = ("делаете ли вы гравировку на кружке", "гравировка на кружке есть?", "хочу гравировку на кружке, +7 912 345-67-89")
+
+
+@pytest.fixture
+def knowledge(tmp_path: Path) -> Knowledge:
+    """The demo articles in a folder that may be changed, searched by words."""
+    shutil.copytree(ARTICLES, tmp_path / "kb")
+    return Knowledge.open(tmp_path / "kb", settings=KnowledgeSettings(model="off"))
+
+
+@pytest.fixture
+async def page(serve: Opened, knowledge: Knowledge) -> Page:
+    return await serve(knowledge=knowledge, words=Wording.load())
+
+
+def _people(page: Page) -> list[tuple[str, str]]:
+    return [(s.name, person) for s in (page.telegram, page.vk) for person in s.people]
+
+
+async def _ask(page: Page, knowledge: Knowledge, person: tuple[str, str], text: str, *, status: Status | None = None) -> Peer:
+    """A customer asks, and the bot does not know: the turn is kept with its reason as the house keeps it."""
+    channel, chat = person
+    await page.say(text, channel=channel, chat=chat, user=chat)
+    turn = await page.store.take_turn(page.services.clock() + timedelta(seconds=5))
+    assert turn is not None and turn.text == text
+    answer = knowledge.answer(text)
+    why = {**answer.why, "decision": "handoff", "candidates": [{"article": c.article, "title": c.title} for c in answer.candidates]}
+    await page.store.finish_turn(turn, Outcome("faq", Result.CLARIFIED, "out_of_scope", status=status, why=why), page.services.clock())
+    return turn.conversation.peer
+
+
+async def _reply(page: Page, peer: Peer, text: str) -> None:
+    """An operator's words to the customer."""
+    await page.store.promise([Outbound(peer, RichText(text), author="operator", author_name="Ольга")], page.services.clock())
+
+
+async def _shown(page: Page) -> str:
+    response = await page.client.get("/gaps", headers={"Accept": "text/html"})
+    assert response.status == 200
+    return unescape(await response.text())
+
+
+async def _engraving(page: Page, knowledge: Knowledge) -> tuple[str, list[Peer]]:
+    """Three customers ask about engraving; an operator answers the first. Returns the group's id, and who asked."""
+    peers = [await _ask(page, knowledge, person, text) for person, text in zip(_people(page), ASKED, strict=False)]
+    await _reply(page, peers[0], "Гравируем посуду за 350 ₽, пишите на engraver@romashka.ru.")
+    html = await _shown(page)
+    assert html.count('class="gap"') == 1, "three wordings of one meaning are one group"
+    return html.partition('class="gap" id="')[2].partition('"')[0], peers
+
+
+def _write_answer(knowledge: Knowledge) -> None:
+    text = "---\ntitle: Гравировка\naliases: [делаете ли вы гравировку на кружке, гравировка на кружке, хочу гравировку на кружке, закажу гравировку]\n---\nГравируем посуду за 350 ₽.\n"
+    (knowledge.folder / "tovary" / "gravirovka.md").write_text(text, "utf-8")
+    knowledge.reload()
+
+
+async def test_questions_of_one_meaning_are_one_group_and_masked(page: Page, knowledge: Knowledge) -> None:
+    """Count, wordings, the nearest article with its score and the operator's words; no phone, no e-mail."""
+    await _engraving(page, knowledge)
+
+    html = await _shown(page)
+
+    assert "клиентов: 3" in html and "Сейчас бот отвечает на 0 из 3" in html
+    assert "Ближе всего была" in html and "сходство 0." in html
+    assert "Гравируем посуду за 350 ₽" in html
+    assert "345-67" not in html and "engraver@" not in html and "•••" in html
+    assert f">{read_words('ru')['gaps']}</a>" in html
+
+
+async def test_an_example_is_added_and_the_effect_counted(page: Page, knowledge: Knowledge) -> None:
+    """Only the head of the chosen article grows by a line; the answer says in numbers what the bot answers now."""
+    gap, _ = await _engraving(page, knowledge)
+    file = knowledge.folder / "tovary" / "podarochnaya-upakovka.md"
+    before = file.read_text("utf-8").splitlines()
+
+    answer = await page.post("/gaps/add", gap=gap, article="tovary/podarochnaya-upakovka", question=ASKED[0])
+
+    told = await answer.json()
+    assert answer.status == 200, told
+    assert told["total"] == 3 and told["answered"] >= 1
+    assert "было 0" in told["text"]
+    after = file.read_text("utf-8").splitlines()
+    assert [line for line in after if line not in before] == [f"  - {ASKED[0]}"] and len(after) == len(before) + 1
+    assert knowledge.answer(ASKED[0]).article == "tovary/podarochnaya-upakovka"
+    assert not list(file.parent.glob(".*")), "nothing is left beside the article"
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "said"),
+    [
+        ({"article": "tovary/nowhere"}, 404, "gaps_no_article"),
+        ({"article": "../../etc/passwd"}, 404, "gaps_no_article"),
+        ({"question": "чего никто не спрашивал"}, 400, "gaps_no_question"),
+        ({"question": "хочу гравировку на кружке, +7 ••• •••-67-89"}, 400, "gaps_no_question"),
+        ({"gap": "g000000"}, 404, "gaps_gone"),
+    ],
+)
+async def test_what_cannot_be_added_is_refused_in_words(page: Page, knowledge: Knowledge, fields: dict[str, str], status: int, said: str) -> None:
+    """An unknown article, group or question changes nothing."""
+    gap, _ = await _engraving(page, knowledge)
+    files = {p: p.read_bytes() for p in knowledge.folder.rglob("*.md")}
+
+    answer = await page.post("/gaps/add", **{"gap": gap, "article": "tovary/podarochnaya-upakovka", "question": ASKED[0], **fields})
+
+    assert (answer.status, (await answer.json())["error"]) == (status, read_words("ru")[said])
+    assert {p: p.read_bytes() for p in knowledge.folder.rglob("*.md")} == files
+
+
+async def test_a_draft_of_the_operators_words_can_be_read(page: Page, knowledge: Knowledge) -> None:
+    """It is a draft with the customers' questions; nobody is answered with it, and a second one is refused."""
+    gap, _ = await _engraving(page, knowledge)
+
+    answer = await page.post("/gaps/draft", gap=gap, section="tovary")
+
+    told = await answer.json()
+    assert answer.status == 200, told
+    article = knowledge.article(told["href"].removeprefix("/kb/"))
+    assert article is not None and article.status == "draft" and article.section == "tovary"
+    assert "Гравируем посуду за 350 ₽" in article.body and ASKED[0] in article.questions or ASKED[1] in article.questions
+    assert told["answered"] == 0
+    html = await (await page.client.get(told["href"], headers={"Accept": "text/html"})).text()
+    assert read_words("ru")["preview_draft"] in html
+    assert (await page.post("/gaps/draft", gap=gap, section="tovary")).status == 409
+
+
+@pytest.mark.parametrize("section", ["../..", "/etc", ".git", "tovary/../../.."])
+async def test_a_draft_stays_inside_the_folder(page: Page, knowledge: Knowledge, section: str) -> None:
+    """A section that leads out (or into what is hidden) writes nothing there."""
+    gap, _ = await _engraving(page, knowledge)
+    outside = set(knowledge.folder.parent.rglob("*.md")) | set(Path("/etc").glob("*.md"))
+
+    answer = await page.post("/gaps/draft", gap=gap, section=section)
+
+    new = (set(knowledge.folder.parent.rglob("*.md")) | set(Path("/etc").glob("*.md"))) - outside
+    assert answer.status == 400 or all(p.is_relative_to(knowledge.folder / "etc") for p in new)
+
+
+async def test_a_folder_that_cannot_be_written_is_said_politely(page: Page, knowledge: Knowledge) -> None:
+    """The refusal says so in words, and nothing is changed."""
+    gap, _ = await _engraving(page, knowledge)
+    (knowledge.folder / "not-a-folder").write_text("", "utf-8")
+
+    answer = await page.post("/gaps/draft", gap=gap, section="not-a-folder")
+
+    assert answer.status == 409
+    assert "только для чтения" in (await answer.json())["error"]
+    assert knowledge.reload().added == ()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_a_read_only_article_is_left_alone(knowledge: Knowledge) -> None:
+    """Also where its folder could be written to."""
+    article = knowledge.article("tovary/uhod")
+    assert isinstance(article, Article)
+    article.path.chmod(0o444)
+
+    with pytest.raises(Unwritable):
+        add_question(article, "как мыть")
+
+
+async def test_those_who_asked_are_told_once(page: Page, knowledge: Knowledge) -> None:
+    """Everybody whom nobody answered gets one message with the answer's button; a repeat tells nobody."""
+    gap, peers = await _engraving(page, knowledge)
+    _write_answer(knowledge)
+    html = await _shown(page)
+    assert "Сообщить спросившим (2)" in html and "уже ответил оператор (1)" in html
+
+    first = await (await page.post("/gaps/tell", gap=gap)).json()
+    again = await (await page.post("/gaps/tell", gap=gap)).json()
+
+    promised = [d.outbound for d in await page.store.deliveries() if d.outbound.lane is Lane.BULK]
+    assert [o.to for o in promised] == peers[1:]
+    assert "клиентов: 2" in first["text"] and again["text"] == read_words("ru")["gaps_nobody"]
+    for outbound in promised:
+        assert (outbound.on_doubt, outbound.author) == ("hold", "bot")
+        assert "Гравировка" in outbound.text.text and "912" not in outbound.text.text and "•" not in outbound.text.text
+        assert [(b.action, b.value) for row in outbound.buttons for b in row] == [("article", "tovary/gravirovka")]
+    events = await page.store.events(kinds=("told_of_answer",))
+    assert len({e.conversation for e in events}) == len(events) == 2
+
+
+async def test_presses_at_once_tell_everybody_once(page: Page, knowledge: Knowledge) -> None:
+    """Two editors press together: still one message for each, the one a person answered included where that is wished."""
+    gap, peers = await _engraving(page, knowledge)
+    _write_answer(knowledge)
+
+    await asyncio.gather(*(page.post("/gaps/tell", gap=gap, everyone="yes") for _ in range(4)))
+
+    promised = [d.outbound.to for d in await page.store.deliveries() if d.outbound.lane is Lane.BULK]
+    assert sorted(promised) == sorted(peers)
+
+
+async def test_nobody_is_told_while_there_is_no_answer(page: Page, knowledge: Knowledge) -> None:
+    """Without an article nothing is offered, and a forged post sends nothing."""
+    gap, _ = await _engraving(page, knowledge)
+
+    assert 'data-act="tell"' not in await _shown(page)
+    assert (await (await page.post("/gaps/tell", gap=gap, everyone="yes")).json())["text"] == read_words("ru")["gaps_nobody"]
+    assert not [d for d in await page.store.deliveries() if d.outbound.lane is Lane.BULK]
+
+
+async def test_who_blocked_the_bot_or_talks_to_a_person_is_not_told(page: Page, knowledge: Knowledge) -> None:
+    """The bot neither writes where it may not nor speaks into somebody else's talk."""
+    people = _people(page)
+    peers = [await _ask(page, knowledge, p, ASKED[0], status=s) for p, s in zip(people[:3], (None, Status.WAITING, None), strict=True)]
+    await page.post("/happen", channel=people[0][0], chat=people[0][1], user=people[0][1], what="block", key="3fa85f64-5717-4562-b3fc-2c963f66afa6")
+    turn = await page.store.take_turn(page.services.clock() + timedelta(seconds=5))
+    assert turn is not None
+    await page.store.finish_turn(turn, Outcome("relay", Result.IGNORED, "blocked"), page.services.clock())
+    conversation = await page.store.conversation(peers[0])
+    assert conversation is not None and not conversation.reachable
+    html = await _shown(page)
+    gap = html.partition('class="gap" id="')[2].partition('"')[0]
+    _write_answer(knowledge)
+
+    html = await _shown(page)
+    await page.post("/gaps/tell", gap=gap)
+
+    assert "не написать: 1" in html and "говорят с оператором: 1" in html
+    assert [d.outbound.to for d in await page.store.deliveries() if d.outbound.lane is Lane.BULK] == [peers[2]]
+
+
+async def test_an_article_is_shown_in_both_skins(page: Page, knowledge: Knowledge) -> None:
+    """The messages of both chats as data; Telegram's keep every style, VK's buttons are as short as VK wants; tags stay text."""
+    text = "---\ntitle: Тест\naliases: [тест]\nbuttons:\n  - Очень длинная надпись на кнопке, длиннее сорока знаков: tovary/uhod\n---\n**Жирно**, `код` и <b>не тег</b>.\n"
+    (knowledge.folder / "test.md").write_text(text, "utf-8")
+    knowledge.reload()
+
+    html = await (await page.client.get("/kb/test", headers={"Accept": "text/html"})).text()
+
+    skins: dict[str, list[dict[str, Any]]] = json.loads(unescape(html.partition('data-skins="')[2].partition('"')[0]))
+    assert set(skins) == {"telegram", "vk"}
+    assert {s["style"] for m in skins["telegram"] for s in m["spans"]} >= {"bold", "code"}
+    assert "code" not in {s["style"] for m in skins["vk"] for s in m["spans"]}
+    assert all(len(b["label"]) <= 40 for m in skins["vk"] for row in m["buttons"] for b in row)
+    assert "<b>не тег</b>" in skins["vk"][0]["text"] and "<b>не тег" not in html
+
+
+async def test_a_broken_base_and_a_pageless_bot_still_show(serve: Opened, knowledge: Knowledge) -> None:
+    """Without words there is no preview and nobody to tell; without questions the page says that all is well."""
+    page = await serve(knowledge=knowledge)
+
+    assert read_words("ru")["gaps_none"] in await _shown(page)
+    html = await (await page.client.get("/kb/tovary/uhod", headers={"Accept": "text/html"})).text()
+    assert "data-skins" not in html and "<pre" in html
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine (apt install chromium)")
+async def test_an_editor_closes_a_gap_in_a_browser(page: Page, knowledge: Knowledge) -> None:
+    """Add an example by its button, read the effect, open a draft and see it in both chats; nothing complains."""
+    api = pytest.importorskip("playwright.async_api")
+    await _engraving(page, knowledge)
+    complaints: list[str] = []
+    async with api.async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        tab = await browser.new_page(viewport={"width": 390, "height": 800})
+        tab.set_default_timeout(15_000)
+        tab.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        await tab.goto(str(page.client.make_url("/gaps")))
+        assert await tab.evaluate("document.documentElement.scrollWidth") <= 390
+        await tab.fill("[data-act=add] [name=article]", "tovary/podarochnaya-upakovka")
+        await tab.click("[data-act=add] button")
+        await tab.wait_for_selector(".said2 >> text=Бот отвечает на")
+        await tab.click("[data-act=draft] button")
+        await tab.click(".said2:has-text('Черновик') a")
+        await tab.wait_for_selector(".vk .bubble >> text=Гравируем")
+        assert await tab.locator(".tg .keys button").count() >= 2
+        assert await tab.evaluate("document.documentElement.scrollWidth") <= 390
+        await browser.close()
+    assert complaints == []
