@@ -47,6 +47,7 @@ from bot.inbox import Inbox
 from bot.knowledge.acts import read_act
 from bot.knowledge.base import KnowledgeSettings, Reloaded
 from bot.knowledge.search import Knowledge
+from bot.learning import clicks
 from bot.model import Act, Inbound, InboundKind, Outbound, Peer, RichText, Status, Ticket
 from bot.observing import LogObserver, Observers, get_logger
 from bot.outbox import Outbox, Shelf
@@ -316,6 +317,7 @@ async def run(house: House, stop: asyncio.Event, *, beside: Sequence[Coroutine[o
         asyncio.create_task(_hint_typing(house)),
         asyncio.create_task(_check_desk(house)),
         asyncio.create_task(_blank_the_old(house)),
+        asyncio.create_task(_hear_clicks(house)),
         asyncio.create_task(_go_round(house)),
         asyncio.create_task(_offer_commands(house)),
         *(asyncio.create_task(b) for b in beside),
@@ -451,6 +453,18 @@ async def _offer_commands(house: House) -> None:
 def _described(house: House, whose: str, commands: Sequence[str], lang: str) -> tuple[tuple[str, str], ...]:
     known = [c for c in commands if house.words.has(f"commands.{whose}.{c}")]
     return tuple((c, house.words.text(f"commands.{whose}.{c}", lang=lang)) for c in known)
+
+
+async def _hear_clicks(house: House) -> None:
+    """Once an hour: what people's clicks said of the answers, for search to be as sure as it deserves."""
+    while True:
+        await asyncio.sleep(90)  # after the embeddings
+        with contextlib.suppress(StorageError):
+            found = await clicks(house.store, house.clock() - timedelta(days=house.config.privacy.keep_days))
+            learnt = await asyncio.to_thread(house.knowledge.learn, found)
+            if learnt.labels:
+                get_logger("knowledge").info("clicks_heard", labels=learnt.labels, offset=round(learnt.offset, 2), slope=round(learnt.slope, 2))
+        await asyncio.sleep(3600)
 
 
 async def _blank_the_old(house: House) -> None:

@@ -19,6 +19,7 @@ from bot.knowledge.articles import Article
 from bot.knowledge.base import Context, KnowledgeSettings, KnowledgeStatus, Reloaded, Retriever
 from bot.knowledge.explaining import explain
 from bot.knowledge.features import Asked, Evidence, Vectors, gather
+from bot.knowledge.feedback import FEWEST, NEWEST, NO_SHIFT, Feedback, Shift, shift_of
 from bot.knowledge.following import follows, joined
 from bot.knowledge.guests import NO_VOTES, Votes, find_factories, hear, invite
 from bot.knowledge.index import Index, Reader
@@ -52,6 +53,7 @@ class State:
     center: np.ndarray | None = None
     checks: Mapping[str, SelfCheck] = field(default_factory=dict)
     guests: Mapping[str, Retriever] = field(default_factory=dict)
+    shift: Shift = NO_SHIFT
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Finding:
     kind: str
     repairs: tuple[Repair, ...] = ()
     votes: Votes = NO_VOTES
+    plain: float = 0.0  # confidence before clicks
 
 
 class Knowledge:
@@ -81,6 +84,7 @@ class Knowledge:
         self._models: Mapping[str, Model] = read_models()
         self._reloading = threading.Lock()
         self._store: VectorStore | None = None
+        self._feedback: tuple[Feedback, ...] = ()
         reason = "выключены настройкой" if settings.model == "off" else "ещё не загружены"
         self.status = KnowledgeStatus(reason=reason)
         self._state = State(Shelf(()), Index((), self._reader), Lexicon(()))
@@ -148,6 +152,35 @@ class Knowledge:
             checks[kind] = check_of(index, cases, self._models[kind])
         with self._reloading:
             self._state = replace(self._state, checks=checks)
+        self._refine()
+
+    def learn(self, feedback: Sequence[Feedback]) -> Shift:
+        """Takes people's verdicts (oldest first, all that count) and refines confidence by them; a repeat replaces what was learnt.
+
+        Each question is asked again, so some hundreds take a second or two: to be run in a thread, answers go on.
+        """
+        self._feedback = tuple(feedback[-NEWEST:])
+        return self._refine()
+
+    def _refine(self) -> Shift:
+        state = self._state
+        shift = shift_of([c for f in self._feedback if (c := self._case(state, f)) is not None]) if len(self._feedback) >= FEWEST else NO_SHIFT
+        with self._reloading:
+            self._state = replace(self._state, shift=shift)
+        return shift
+
+    def _case(self, state: State, label: Feedback) -> tuple[float, bool] | None:
+        """The confidence in what comes first now, and whether that is right; None where the verdict does not say."""
+        if state.shelf.owner(label.question) is not None:
+            return None  # the editor's own words are sure without labels
+        found, spoken, allowed = self._understood(state, label.question, label.language)
+        judged = state.shelf.article(label.article, spoken)
+        place = state.index.place.get(judged.id) if judged is not None else None
+        if judged is None or place is None or not allowed[place] or not len(found.scores):
+            return None
+        first = state.index.articles[found.evidence.articles[int(np.argmax(found.scores))]]
+        same = (first.twin_of or first.id) == (judged.twin_of or judged.id)
+        return (found.plain, label.right) if same else (found.plain, False) if label.right else None
 
     def load_embeddings(self) -> None:
         """Loads the encoder and encodes the articles: slow, to be run in a thread; until it ends words alone answer.
@@ -213,14 +246,14 @@ class Knowledge:
         shelf = Shelf(articles)
         index = Index(shelf.published, self._reader)
         lexicon = self._lexicon(index)
-        checks, guests = self._state.checks, invite(self._factories, shelf.published)
+        checks, shift, guests = self._state.checks, self._state.shift, invite(self._factories, shelf.published)
         if self._store is None:
-            return State(shelf, index, lexicon, checks=checks, guests=guests)
+            return State(shelf, index, lexicon, checks=checks, guests=guests, shift=shift)
         questions = self._store.encode(index.questions.texts)
         passages = self._store.encode(index.passages.texts)
         center = None if self._is_own() else center_of(np.concatenate((questions, passages)) if len(passages) else questions)
         vectors = Vectors(centred(questions, center), centred(passages, center), self._store.encoder.id)
-        return State(shelf, index, lexicon, vectors, self._store, center, checks, guests)
+        return State(shelf, index, lexicon, vectors, self._store, center, checks, guests, shift)
 
     def _kind(self) -> str:
         """Which coefficients go with the encoder that is loaded."""
@@ -252,6 +285,19 @@ class Knowledge:
         """
         start = time.perf_counter()
         state = self._state
+        found, spoken, allowed = self._understood(state, question, language, channel, segment, today)
+        followed = False
+        last = state.shelf.article(context.article, spoken) if context and context.article else None
+        if last is not None and found.confidence < self.settings.answer and follows(found.asked.reading.words, found.scope):
+            wider = self._find(state, Repaired(joined(last.title, found.text), found.repairs), spoken, allowed)
+            if wider.confidence > found.confidence or wider.scope > found.scope:
+                found, followed = wider, True
+        return self._decide(state, question, found, spoken, followed, start)
+
+    def _understood(
+        self, state: State, question: str, language: str, channel: str = "", segment: Mapping[str, object] = _NOTHING, today: date | None = None
+    ) -> tuple[Finding, str, np.ndarray]:
+        """The better reading of a question, raw or repaired, with its language and the articles that may answer it."""
         text = question[:MAX_QUESTION].replace("\0", " ")
         repaired = repair(text, state.lexicon)
         spoken = state.shelf.language_of(repaired.text, language)
@@ -261,13 +307,7 @@ class Knowledge:
             raw = self._find(state, Repaired(text), spoken, allowed)
             if raw.scope > found.scope + RAW_WINS:
                 found = raw
-        followed = False
-        last = state.shelf.article(context.article, spoken) if context and context.article else None
-        if last is not None and found.confidence < self.settings.answer and follows(found.asked.reading.words, found.scope):
-            wider = self._find(state, Repaired(joined(last.title, found.text), found.repairs), spoken, allowed)
-            if wider.confidence > found.confidence or wider.scope > found.scope:
-                found, followed = wider, True
-        return self._decide(state, question, found, spoken, followed, start)
+        return found, spoken, allowed
 
     def _find(self, state: State, repaired: Repaired, language: str, allowed: np.ndarray) -> Finding:
         asked, kind = self._asked(state, repaired.text, language)
@@ -276,13 +316,14 @@ class Knowledge:
         model = self._models[kind]
         scores = rank(state.index, evidence, model) + votes.over(evidence.articles)
         right, covered = confidence(state.index, evidence, scores, model, state.checks.get(kind, SelfCheck()))
+        plain, right = right, state.shift(right)
         if not asked.reading.words:
             right = covered = 0.0
         elif len(scores) and (own := state.shelf.owner(repaired.text)):
             first = state.index.articles[evidence.articles[int(np.argmax(scores))]]
             if own == (first.twin_of or first.id):  # the editor's own words for one article: nothing is left to guess
                 right, covered = max(right, OWN_WORDS), max(covered, OWN_WORDS)
-        return Finding(repaired.text, asked, evidence, scores, right, covered, kind, repaired.repairs, votes)
+        return Finding(repaired.text, asked, evidence, scores, right, covered, kind, repaired.repairs, votes, plain)
 
     def _asked(self, state: State, text: str, language: str) -> tuple[Asked, str]:
         """The question as numbers, and which coefficients fit: words, own (our encoder, Russian), sentence (any other)."""
@@ -325,4 +366,6 @@ class Knowledge:
             question, found.text, found.asked, evidence, state.index, answer, settings, found.scores,
             repairs=found.repairs, votes=found.votes, language=language, kind=found.kind, followed=followed, options=min(2 if two else 3, settings.options), spent=spent,
         )  # fmt: skip
+        if state.shift.labels:
+            why = {**why, "feedback": {"labels": state.shift.labels, "before": round(found.plain, 4), "shift": round(state.shift(found.plain) - found.plain, 4)}}
         return replace(answer, why=why)
