@@ -11,6 +11,7 @@ import structlog
 from bot.model import Event
 from bot.observing import LogObserver, Observers, get_logger, redact, set_up_logging
 
+
 @pytest.fixture(autouse=True)
 def _own_logging() -> Iterator[None]:
     """The log of a test ends with it."""

@@ -52,7 +52,7 @@ class Kept:
 
     async def until(self, ready: Callable[[], object], seconds: float = 5.0) -> None:
         async with asyncio.timeout(seconds):
-            while not ready():  # noqa: ASYNC110 - what is waited for is in the fake, which has no event for it
+            while not ready():
                 await asyncio.sleep(0.01)
 
 
