@@ -143,7 +143,7 @@ async def test_a_draft_of_the_operators_words_can_be_read(page: Page, knowledge:
     assert answer.status == 200, told
     article = knowledge.article(told["href"].removeprefix("/kb/"))
     assert article is not None and article.status == "draft" and article.section == "tovary"
-    assert "Гравируем посуду за 350 ₽" in article.body and ASKED[0] in article.questions or ASKED[1] in article.questions
+    assert ("Гравируем посуду за 350 ₽" in article.body and ASKED[0] in article.questions) or ASKED[1] in article.questions
     assert told["answered"] == 0
     html = await (await page.client.get(told["href"], headers={"Accept": "text/html"})).text()
     assert read_words("ru")["preview_draft"] in html

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -27,7 +26,7 @@ class SupportWords(InputModule):
     """
 
     save_in_root = False
-    config_keys: ClassVar[list[str]] = []
+    config_keys: list[str] = []  # noqa: RUF012 - declared so by the base class
 
     def __init__(self, table: Table) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
