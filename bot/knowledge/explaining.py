@@ -24,7 +24,7 @@ def explain(
     ids = [index.ids[a] for a in evidence.articles]
     place = {name: i for i, name in enumerate(ids)}
     shown = [c.article for c in answer.candidates]
-    rows = {name: {f: round(float(v), 3) for f, v in zip(FEATURES, evidence.table[place[name]], strict=True) if v} for name in shown}
+    rows = {name: {f: round(v, 3) for f, v in zip(FEATURES, evidence.table[place[name]].tolist(), strict=True) if v} for name in shown}
     channels = {
         channel: {name: round(max(rows[name].get(c, 0.0) for c in columns), 3) for name in shown if any(rows[name].get(c) for c in columns)}
         for channel, columns in COLUMNS.items()

@@ -222,5 +222,6 @@ def known_share(index: Index, asked: Asked) -> float:
     for side in (index.questions, index.passages):
         inside = (terms >= 0) & (terms < len(side.word.idf))
         weights[inside] = np.minimum(weights[inside], side.word.idf[terms[inside]])
-        known[inside] |= np.diff(side.word.postings.starts)[terms[inside]] > 0
+        starts, found = side.word.postings.starts, terms[inside]
+        known[inside] |= starts[found + 1] > starts[found]
     return float(weights[known].sum() / max(1e-6, float(weights.sum())))

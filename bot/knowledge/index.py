@@ -29,7 +29,8 @@ from bot.knowledge.words import grams, lemma, words_of
 
 _DATA = Path(__file__).parent / "data"
 MIX = (0.4, 0.2, 0.4)  # letters, pairs, meanings in the kernel
-WHOLE_KERNEL = 1200  # up to so many examples the kernel is kept whole
+WHOLE_KERNEL = 1200  # up to so many examples the kernel is whole at once
+WARM_KERNEL = 3000  # up to so many it becomes so in the background: 36 MB
 PRIOR_WEIGHT = 60.0  # articles that the general frequency of words counts for
 Counts = tuple[Ints, Floats]
 
@@ -170,12 +171,20 @@ class Kernel:
             if (r := c.rows) is not None
         ]
         self._rows = scipy.sparse.hstack(blocks, "csr", dtype=np.float32)
-        self._whole = np.asarray((self._rows @ self._rows.T).toarray(), np.float32) if 0 < self._rows.shape[0] <= WHOLE_KERNEL else None
+        self._whole: Floats | None = self._product() if 0 < self._rows.shape[0] <= WHOLE_KERNEL else None
+
+    def warm(self) -> None:
+        """Makes the whole matrix of a base of middling size, so that no question multiplies any more."""
+        if self._whole is None and 0 < self._rows.shape[0] <= WARM_KERNEL:
+            self._whole = self._product()
+
+    def _product(self) -> Floats:
+        return np.asarray((self._rows @ self._rows.T).toarray(), np.float32)
 
     def among(self, units: Ints) -> Floats:
         """The square matrix of likeness, 1 on its diagonal."""
-        if self._whole is not None:
-            return self._whole[np.ix_(units, units)]
+        if (whole := self._whole) is not None:
+            return whole[np.ix_(units, units)]
         some = self._rows[units]
         return np.asarray((some @ some.T).toarray(), np.float32)
 

@@ -77,6 +77,7 @@ def _common_latin() -> frozenset[str]:
     return frozenset(w for row in rows if (w := row.partition("\t")[0]).isalpha())
 
 
+@functools.lru_cache(maxsize=65_536)
 def romanised_key(word: str) -> str:
     """What all usual romanisations of one Russian word have in common."""
     word = "".join(_ROMAN.get(c, c) for c in word)
@@ -104,9 +105,14 @@ class Lexicon:
     @functools.cached_property
     def _keys(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        for word in itertools.chain((w for w in sorted(self.own) if not w.isascii()), common_forms()):
-            found.setdefault(romanised_key(word), word)
+        for word in sorted(self.own):
+            if not word.isascii():
+                found.setdefault(romanised_key(word), word)
         return found
+
+    def warm(self) -> None:
+        """Makes what the first misspelt or romanised word would otherwise wait for."""
+        assert self._keys is not None and self._by_length is not None and _common_keys() is not None and _common_by_length() is not None
 
     def knows(self, word: str) -> bool:
         """Whether a folded word is a word at all: of the base, of customers, of the dictionary."""
@@ -121,7 +127,8 @@ class Lexicon:
 
     def from_roman(self, word: str) -> str:
         """The Russian word that a romanised one means; letter by letter where none is known."""
-        if found := self._keys.get(romanised_key(word)):
+        key = romanised_key(word)
+        if found := self._keys.get(key) or _common_keys().get(key):
             return found
         readings = _back_readings(word)
         return next((r for r in readings if is_known(r)), readings[0])
@@ -138,6 +145,14 @@ class Lexicon:
                     key = (int(slips) * 2 + order, int(found[0] != word[0]), abs(size - len(word)), found)
                     best = min(best, key) if best else key
         return best[3] if best else ""
+
+
+@functools.cache
+def _common_keys() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for word in common_forms():
+        found.setdefault(romanised_key(word), word)
+    return found
 
 
 @functools.cache

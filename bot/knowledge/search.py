@@ -142,6 +142,9 @@ class Knowledge:
     def examine(self) -> None:
         """The base asks itself its own examples, so that confidence knows how hard this base is; a second or so, answers go on."""
         state = self._state
+        state.lexicon.warm()
+        if state.index.questions.kernel is not None:
+            state.index.questions.kernel.warm()
         kinds: list[tuple[str, Encode | None]] = [("words", None)]
         if state.store is not None and state.vectors is not None:
             store, center = state.store, state.center

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -88,5 +88,6 @@ def _belongs(wanted: Mapping[str, tuple[str, ...]], fields: Mapping[str, object]
     return True
 
 
+@lru_cache(maxsize=65_536)
 def _key(question: str) -> str:
     return " ".join(sorted(words_of(question)))
