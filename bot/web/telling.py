@@ -118,6 +118,6 @@ def _message(words: Wording, language: str, one: Waiting) -> Outbound:
     question = " ".join(one.question.split())
     if HIDDEN in question or len(question) > QUOTED:
         question = ""
-    text = words.say("told.answer", lang=lang, customer=one.customer, question=question.rstrip(" .?!…"), title=one.article.title)
+    text = words.say("told.answer", lang=lang, customer=one.customer, question=question.rstrip(" .…"), title=one.article.title)
     button = Button(words.text("told.show", lang=lang), "article", one.article.id)
     return Outbound(one.peer, text, ((button,),), lane=Lane.BULK, on_doubt="hold", author="bot")
