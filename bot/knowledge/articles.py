@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from bot.errors import Problem
@@ -62,10 +63,15 @@ class Article:
     @property
     def questions(self) -> tuple[str, ...]:
         """What customers may ask it by: the title first, then the example questions, without repeats."""
-        seen: dict[str, str] = {}
-        for text in (self.title, *self.aliases):
-            seen.setdefault(" ".join(text.lower().split()), text)
-        return tuple(seen.values())
+        return _without_repeats((self.title, *self.aliases))
+
+
+@lru_cache(maxsize=16_384)
+def _without_repeats(texts: tuple[str, ...]) -> tuple[str, ...]:
+    seen: dict[str, str] = {}
+    for text in texts:
+        seen.setdefault(" ".join(text.lower().split()), text)
+    return tuple(seen.values())
 
 
 @dataclass(frozen=True, slots=True)

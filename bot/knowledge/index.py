@@ -198,7 +198,7 @@ class Side:
         self.texts, self.owners = tuple(texts), owners
         readings = [reader.read(t) for t in texts]
         self.words = tuple(" ".join(r.words) for r in readings)
-        self.forms = frozenset(w for r in readings for w in r.forms)
+        self.forms: frozenset[str] = frozenset().union(*(r.forms for r in readings))
         self.present, self.first = np.unique(owners, return_index=True)
         self.sizes = np.bincount(owners, minlength=articles)
         self.articles = articles
@@ -285,10 +285,14 @@ class Index:
 
 def question_texts(article: Article) -> tuple[str, ...]:
     """What is searched of an article's questions: title and examples, but no title that only repeats how the text begins."""
-    title = " ".join(words_of(article.title))
-    if article.title not in article.aliases and len(title) > 30 and " ".join(words_of(article.body[: 2 * len(article.title) + 40])).startswith(title[:-8]):
-        return article.aliases
-    return article.questions
+    start = article.body[: 2 * len(article.title) + 40]
+    return article.aliases if article.title not in article.aliases and _is_beginning(article.title, start) else article.questions
+
+
+@functools.lru_cache(maxsize=16_384)
+def _is_beginning(title: str, start: str) -> bool:
+    words = " ".join(words_of(title))
+    return len(words) > 30 and " ".join(words_of(start)).startswith(words[:-8])
 
 
 def passage_texts(article: Article) -> tuple[str, ...]:

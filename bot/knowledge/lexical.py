@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 BUDGET = 200_000  # postings that one channel looks at for one question
 Ints = npt.NDArray[np.int64]
+Ints32 = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
 
 
@@ -54,27 +55,32 @@ class Rows:
 
     @classmethod
     def of(cls, rows: Sequence[tuple[Ints, Floats]]) -> Rows:
-        lengths = np.fromiter((len(t) for t, _ in rows), np.int64, len(rows))
+        terms = [t for t, _ in rows]
+        lengths = np.fromiter(map(len, terms), np.int64, len(rows))
         starts = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
         if not rows:
             return cls(np.zeros(0, np.int64), np.zeros(0, np.float32), starts)
-        return cls(np.concatenate([t for t, _ in rows]), np.concatenate([c for _, c in rows]), starts)
+        return cls(np.concatenate(terms), np.concatenate([c for _, c in rows]), starts)
 
     @cached_property
     def row_of(self) -> Ints:
         return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
 
     @cached_property
-    def by_term(self) -> Ints:
-        """The order of the entries by term, rows ascending within a term."""
+    def by_term(self) -> tuple[Ints32, Ints32]:
+        """The order of the entries by term, rows ascending within a term, and the row of each in that order."""
         if not len(self.terms):
-            return np.zeros(0, np.int64)
+            return np.zeros(0, np.int32), np.zeros(0, np.int32)
         import scipy.sparse
 
         size = int(self.terms.max()) + 1
-        places = np.arange(1, len(self.terms) + 1, dtype=np.float64)
-        turned = scipy.sparse.csr_matrix((places, self.terms, self.starts), shape=(len(self.starts) - 1, size)).tocsc()
-        return np.asarray(turned.data, np.int64) - 1
+        places = np.arange(len(self.terms), dtype=np.int32)
+        turned = scipy.sparse.csr_matrix((places, self.terms.astype(np.int32), self.starts.astype(np.int32)), shape=(len(self.starts) - 1, size)).tocsc()
+        return turned.data, turned.indices.astype(np.int32, copy=False)
+
+    def starts_of(self, size: int) -> Ints:
+        """Where each of the first *size* terms begins in that order."""
+        return np.concatenate(([0], np.cumsum(np.bincount(self.terms, minlength=size)))).astype(np.int64)
 
 
 def count(numbers: Sequence[int]) -> tuple[Ints, Floats]:
@@ -91,10 +97,9 @@ class Postings:
     """A weighted term-by-unit matrix kept by term: the score of all units for a question is one gathered sum."""
 
     def __init__(self, rows: Rows, weights: Floats, size: int) -> None:
-        order = rows.by_term
-        self.units = rows.row_of[order].astype(np.int32)
-        self.weights = weights[order].astype(np.float32)
-        self.starts = np.concatenate(([0], np.cumsum(np.bincount(rows.terms, minlength=size)))).astype(np.int64)
+        order, self.units = rows.by_term
+        self.weights = weights[order].astype(np.float32, copy=False)
+        self.starts = rows.starts_of(size)
         self.count = len(rows.starts) - 1
 
     def scores(self, terms: Ints, weights: Floats) -> Floats:
@@ -121,10 +126,13 @@ class Postings:
 def inverse_frequency(rows: Rows, owners: Ints, size: int, prior: Floats | None = None, prior_weight: float = 0.0) -> Floats:
     """How rare each term is, counted in articles; *prior* (shares of texts) speaks with the weight of that many articles."""
     articles = int(owners.max()) + 1 if len(owners) else 0
-    terms, holders = rows.terms[rows.by_term], owners[rows.row_of][rows.by_term]
-    first = np.ones(len(terms), bool)
-    first[1:] = (terms[1:] != terms[:-1]) | (holders[1:] != holders[:-1])
-    df = np.bincount(terms[first], minlength=size).astype(np.float32)
+    holders = owners.astype(np.int32)[rows.by_term[1]]
+    starts = rows.starts_of(size)
+    first = np.ones(len(holders) + 1, bool)  # each article counts once a term
+    np.not_equal(holders[1:], holders[:-1], out=first[1:-1])
+    first[starts] = True
+    before = np.concatenate(([0], np.cumsum(first[:-1])))
+    df = (before[starts[1:]] - before[starts[:-1]]).astype(np.float32)
     total = np.float32(articles)
     if prior is not None and prior_weight:
         df = df + prior * np.float32(prior_weight)
