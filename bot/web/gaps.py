@@ -16,14 +16,14 @@ from bot.knowledge.gaps import Effect, Gap, Missed, effect, group, is_closed, mi
 from bot.knowledge.mending import Outside, Taken, Unwritable, add_question, changed_at, encoder_of, write_draft
 from bot.knowledge.search import Knowledge
 from bot.masking import HIDDEN
-from bot.model import Answer, Line, Peer
+from bot.model import Answer, Event, Line, Peer
 from bot.storage.base import TurnRecord
 from bot.web.pages import Pages, read_words
 from bot.web.services import WebServices
 from bot.web.telling import TOLD, Audience, audience, tell
 
 FRESH = 15.0  # seconds for which the questions are not read again
-LOOKED = 1000  # the newest missed questions that are grouped
+LOOKED = 500  # the newest missed questions that are grouped: about two seconds of work where all differ
 SHOWN = 40  # groups of each kind on the page
 EXAMPLES, REPLIES = 5, 3
 BATCH = 1000
@@ -201,9 +201,9 @@ class GapPages:
     async def _effect(self, gap: Gap) -> Effect:
         return await asyncio.to_thread(effect, gap, self._ask)
 
-    async def _audience(self, gap: Gap, heard: Heard, events: Sequence[object], *, everyone: bool = False) -> Audience:
+    async def _audience(self, gap: Gap, heard: Heard, events: Sequence[Event], *, everyone: bool = False) -> Audience:
         answers = await asyncio.to_thread(lambda: {q: self._ask(q) for q in {m.question for m in gap.missed}})
-        return await audience(self._services, self._knowledge, gap, heard.peers or {}, answers, self._changed, events, everyone=everyone)  # type: ignore[arg-type]
+        return await audience(self._services, self._knowledge, gap, heard.peers or {}, answers, self._changed, events, everyone=everyone)
 
     def _changed(self, article: str) -> datetime | None:
         return changed_at(self._knowledge, article)

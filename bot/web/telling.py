@@ -102,7 +102,10 @@ async def tell(store: Store, services: WebServices, words: Wording, gap: Gap, wa
     say = [part for one in waiting for part in parts(_message(words, services.language, one), limits)]
     events = [
         Event(
-            TOLD, now, one.conversation, actor="editor",
+            TOLD,
+            now,
+            one.conversation,
+            actor="editor",
             data={"gap": gap.id, "article": one.article.twin_of or one.article.id, "channel": one.peer.channel},
         )
         for one in waiting
