@@ -250,7 +250,7 @@ async def test_who_blocked_the_bot_or_talks_to_a_person_is_not_told(page: Page, 
 async def test_an_article_is_shown_in_both_skins(page: Page, knowledge: Knowledge) -> None:
     """The messages of both chats as data; Telegram's keep every style, VK's buttons are as short as VK wants; tags stay text."""
     text = (
-        "---\ntitle: Тест\naliases: [тест]\nbuttons:\n  - Очень длинная надпись на кнопке, длиннее сорока знаков: tovary/uhod\n---\n**Жирно**, `код` и <b>не тег</b>.\n"  # noqa: E501
+        "---\ntitle: Тест\naliases: [тест]\nbuttons:\n  - Очень длинная надпись на кнопке, длиннее сорока знаков: tovary/uhod\n---\n**Жирно**, `код` и <b>не тег</b>.\n"
     )
     (knowledge.folder / "test.md").write_text(text, "utf-8")
     knowledge.reload()
