@@ -34,6 +34,9 @@ def run_channels(path: Path | None, *, web: bool, port: int | None) -> None:
     if not any(c.token for c in config.channels.values()):
         typer.secho(f"{say('message.no_channels')}\n→ {say('message.no_channels_hint')}", fg="red", err=True)
         raise typer.Exit(EXIT_PROBLEM)
+    if not web and (called := [n for n, c in config.channels.items() if getattr(c, "mode", "") in ("webhook", "callback") and c.token]):
+        typer.secho(say("message.needs_web", channels=", ".join(called)), fg="red", err=True)
+        raise typer.Exit(EXIT_PROBLEM)
     _until_stopped(_channels(config, web=web, port=port))
 
 
