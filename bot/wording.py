@@ -36,6 +36,7 @@ class Wording:
         self._facts = {"business": "", **facts}
         self._sandbox = Sandbox(Phrases(self.text, zone).filters())
         self._compiled: dict[str, Template] = {}
+        self._labels: dict[tuple[str, str], RichText] = {}
 
     @classmethod
     def load(cls, lang: str = "ru", overrides: Path | None = None, *, zone: tzinfo | None = None, facts: Mapping[str, object] | None = None) -> Wording:
@@ -58,9 +59,14 @@ class Wording:
         Raises ConfigError when there is no such key, or a fact that the template needs is not given. Where the owner's
         words fail, ours are said instead and the fault is logged.
         """
+        if not facts and (known := self._labels.get((key, lang or self.lang))) is not None:
+            return known
         for entry in self._entries(key, lang or self.lang):
             try:
-                return self._render(entry, facts)
+                rendered = self._render(entry, facts)
+                if not facts:  # labels of buttons and the like never change: rendered once
+                    self._labels[key, lang or self.lang] = rendered
+                return rendered
             except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
                 reason = error if isinstance(error, TemplateError) else type(error).__name__  # other errors may quote a fact
                 fault = Problem(f"текст «{key}» не собрался: {reason}", entry.file, entry.line, hint="проверьте переменные шаблона")
