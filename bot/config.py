@@ -186,7 +186,6 @@ class Web(Section):
     host: str = Field("127.0.0.1", description="address to listen on; anything but this machine needs a password")
     port: int = Field(8080, ge=0, le=65535, description="port; 0 = a free one")
     password: SecretStr | None = Field(None, description='password of the pages, as "${WEB_PASSWORD}"')
-    playground: bool = Field(False, description="show the playground beside the real channels in `bot run`")
 
 
 class Privacy(Section):
