@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -73,11 +73,6 @@ def _text(turn: Turn, words: Wording, language: str, texts: Sequence[str | RichT
 def rows(buttons: Rows | Sequence[Button]) -> Rows:
     """A column where only buttons are given; empty rows left out."""
     return tuple(row for row in ((b,) if isinstance(b, Button) else tuple(b) for b in buttons) if row)
-
-
-def facts_of(turn: Turn, words: Wording) -> Mapping[str, object]:
-    """What labels and lines beside the main text need: the language and the seed of this turn."""
-    return {"lang": language_of(turn, words.lang), "seed": turn.id, "customer": turn.customer, "now": turn.now}
 
 
 def human_button(turn: Turn, words: Wording) -> Button:

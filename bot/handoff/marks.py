@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -31,11 +30,6 @@ def words(ticket: Ticket, key: str) -> str:
 def listed(ticket: Ticket, key: str) -> tuple[str, ...]:
     value = ticket.data.get(key)
     return tuple(str(v) for v in value) if isinstance(value, list | tuple) else ()
-
-
-def mapped(ticket: Ticket, key: str) -> Mapping[str, object]:
-    value = ticket.data.get(key)
-    return value if isinstance(value, Mapping) else {}
 
 
 def marked(ticket: Ticket, **marks: object) -> Ticket:
