@@ -23,11 +23,11 @@ from typing import Any
 
 from bot.adapters.base import Limits
 from bot.app import open_house
-from bot.app import run as run_house
 from bot.config import Config
 from bot.inbox import Inbox
 from bot.model import Conversation, Inbound, Peer, Sender, Turn
 from bot.observing import set_up_logging
+from bot.running import run as run_house
 from bot.storage.sqlite import SqliteStore
 from bot.testing.fake_adapter import FakeAdapter
 

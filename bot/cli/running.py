@@ -16,7 +16,7 @@ from pathlib import Path
 import typer
 
 from bot.adapters.base import Adapter
-from bot.app import EMBEDDING_THREAD, House, open_adapters, open_house, run, watch_articles
+from bot.app import House, open_adapters, open_house
 from bot.cli import settings
 from bot.cli.speech import EXIT_PROBLEM, fail, say
 from bot.cli.weekly import send_digests
@@ -25,6 +25,7 @@ from bot.config import Config
 from bot.errors import BotError, ConfigError
 from bot.model import Peer
 from bot.observing import set_up_logging
+from bot.running import EMBEDDING_THREAD, run, watch_articles
 
 
 def run_channels(path: Path | None, *, web: bool, port: int | None) -> None:

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import bot.app
-from bot.app import House, open_house, run
+from bot.app import House, open_house
 from bot.config import Config
 from bot.knowledge.search import Knowledge
 from bot.model import Peer
+from bot.running import run
 from tests.chaos.killing import DirectWriter, Fuse, Killed
 from tests.chaos.outside import DESK_CHAT, Platform, PlatformAdapter
 from tests.chaos.timeless import LoopClock, TimelessLoop
