@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import regex
 import yaml
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, ValidationError, field_validator, model_validator
 from rapidfuzz import process
@@ -135,6 +136,15 @@ class FormField(Section):
     pattern: str | None = Field(None, description="what the whole answer must look like (regular expression)")
     options: tuple[str, ...] = Field((), description="the choices of type choice")
     required: bool = Field(False, description="whether «Пропустить» is not offered")
+
+    @field_validator("pattern")
+    @classmethod
+    def _pattern_compiles(cls, value: str | None) -> str | None:
+        try:
+            regex.compile(value or "")
+        except regex.error as error:
+            raise ValueError(f"this is not a regular expression: {error}") from None
+        return value
 
 
 class Form(Section):

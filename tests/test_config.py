@@ -58,6 +58,7 @@ def test_a_missing_variable_switches_the_channel_off(tmp_path: Path) -> None:
         ("a: [1,\n", "YAML"),
         ("- just\n- a list\n", "key: value"),
         ("channels:\n  t: {type: telegram, tokn: 1}\n", "token"),
+        ("dialogs: {forms: [{name: f, fields: [{name: a, ask: {ru: x}, pattern: '(a'}]}]}\n", "regular expression"),
     ],
 )
 def test_each_fault_says_what_to_do(tmp_path: Path, text: str, word: str) -> None:

@@ -7,10 +7,13 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+import regex
+
 from bot.dialogs.hearing import Hearing
 from bot.model import Attachment, Media
 
 LONGEST = 200
+PATIENCE = 0.03  # seconds for a pattern of the owner
 
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"]{1,64}@[^\s@<>()\[\],;:\"]{1,190}\.[^\W\d_]{2,24}")
 _ORDER = re.compile(r"(?<![\w])([A-Za-zА-Яа-я]{0,4}[-/ ]?\d[\d-]{2,14})(?![\w])")
@@ -46,7 +49,7 @@ def read_answer(field: Field, text: str, attachments: Sequence[Attachment], hear
     if not said or len(said) > LONGEST:
         return None
     if field.pattern:
-        return said if re.fullmatch(field.pattern, said) else None
+        return said if _fits(field.pattern, said) else None
     match field.type:
         case "phone":
             return phone(said)
@@ -60,6 +63,14 @@ def read_answer(field: Field, text: str, attachments: Sequence[Attachment], hear
             place = hearing.choice(said, field.options)
             return field.options[place] if place is not None else None
     return None if said.startswith("/") or not any(c.isalnum() for c in said) or hearing.means("skip", said) else said
+
+
+def _fits(pattern: str, said: str) -> bool:
+    """Whether all of *said* looks like *pattern*. A pattern that takes too long does not hold a customer up: an operator reads the answer anyway."""
+    try:
+        return regex.fullmatch(pattern, said, timeout=PATIENCE) is not None
+    except TimeoutError:
+        return True
 
 
 def phone(text: str) -> str | None:

@@ -150,6 +150,11 @@ def test_own_pattern_decides() -> None:
     assert read_answer(Asked("x", pattern=r"[А-Я]{2}\d{4}"), "АБ12345", (), hearing) is None
 
 
+def test_a_pattern_that_never_ends_holds_nobody_up() -> None:
+    """Sixty letters would take this pattern years: the answer is kept as it was said, and an operator reads it."""
+    assert read_answer(Asked("x", pattern=r"(a|aa)+"), "a" * 60 + "!", (), Hearing(Wording.load())) == "a" * 60 + "!"
+
+
 def test_phone_is_not_found_in_a_long_story() -> None:
     """A number inside a long text is no answer to «ваш телефон?»."""
     assert phone("позавчера мне звонили с номера 89123456789 и ничего не сказали про заказ") is None
