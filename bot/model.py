@@ -349,6 +349,7 @@ class Verb(StrEnum):
     RENAME_TOPIC = "rename_topic"
     CLOSE_TOPIC = "close_topic"
     REOPEN_TOPIC = "reopen_topic"
+    DELETE_TOPIC = "delete_topic"  # with everything that was written there
     PIN = "pin"  # pins the message named `edits`
     DELETE = "delete"  # deletes the message named `edits`
 

@@ -10,6 +10,7 @@ from aiogram.methods import (
     AnswerCallbackQuery,
     CloseForumTopic,
     CreateForumTopic,
+    DeleteForumTopic,
     DeleteMessage,
     EditForumTopic,
     EditMessageCaption,
@@ -186,6 +187,8 @@ def to_call(outbound: Outbound, *, nonce: int, target: str) -> Method:
             return CloseForumTopic(chat_id=chat, message_thread_id=_topic(outbound.to))
         case Verb.REOPEN_TOPIC:
             return ReopenForumTopic(chat_id=chat, message_thread_id=_topic(outbound.to))
+        case Verb.DELETE_TOPIC:
+            return DeleteForumTopic(chat_id=chat, message_thread_id=_topic(outbound.to))
         case Verb.PIN:
             return PinChatMessage(chat_id=chat, message_id=message_id(target, "pin"), disable_notification=True)
         case Verb.DELETE:

@@ -125,6 +125,10 @@ class WebAdapter:
         room = self._room(chat, thread)
         if room.gone:
             raise TopicGone("the topic was deleted on the page")
+        if outbound.verb is Verb.DELETE_TOPIC:
+            room.gone = True
+            self._tell_room(chat, thread)
+            return Sent(thread)
         if outbound.verb in (Verb.RENAME_TOPIC, Verb.CLOSE_TOPIC, Verb.REOPEN_TOPIC):
             room.title = outbound.text.text if outbound.verb is Verb.RENAME_TOPIC else room.title
             room.closed = {Verb.CLOSE_TOPIC: True, Verb.REOPEN_TOPIC: False}.get(outbound.verb, room.closed)

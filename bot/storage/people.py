@@ -11,13 +11,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from bot.model import Lane, Outbound, Peer, Verb
 from bot.storage.codec import moment, ms, to_json
 from bot.storage.deliveries import reorder
+from bot.storage.promises import promise
 
 # Of an event's data only these stay, and only where they are figures, yes/no or the names of our own things.
 KEPT = frozenset(
     {"article", "helped", "channel", "decision", "dialog", "result", "category", "seconds", "wait", "rating", "priority", "confidence", "score"}
 )
+
+FORGOTTEN = "forgotten-"  # begins the names of what has none any more
 
 _HIS = "(select id from conversations where customer = :customer)"
 _TICKETS = f"(select number from tickets where conversation in {_HIS})"
@@ -55,7 +59,8 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
     """Blank every word, name and address of the customer; False where he is not known or forgotten already.
 
     Open deliveries and timers are cancelled (also those under way: their news is dropped), waiting inbounds end as ignored (in
-    turns numbered by *turn*), and a turn under way will meet a `Conflict`.
+    turns numbered by *turn*), and a turn under way will meet a `Conflict`. What the desk shows of him is promised to be deleted:
+    his tickets' topics, or where the group has none each message.
     """
     if db.execute("select 1 from customers where id = ? and erased is null", (id,)).fetchone() is None:
         return False
@@ -64,20 +69,21 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
     orders = db.execute(
         f"select distinct channel, chat, thread, lane from outbox where status in ('pending', 'sending') and ({_ROWS['outbox']})", values
     ).fetchall()
+    shown = _shown_in_desks(db, values)
     _end_waiting(db, id, now, turn)
     for statement in (
-        f"""update outbox set payload = '{{"to":{{"channel":"","chat":""}}}}', name = '', edits = '', quotes = '', mirrors = '', error = '',
+        f"""update outbox set payload = '{{"to":{{"channel":"","chat":""}}}}', name = '{FORGOTTEN}' || id, edits = '', quotes = '', mirrors = '', error = '',
           dedupe = null, head = 0, settled = coalesce(settled, :now),
           status = case when status in ('pending', 'sending', 'unknown') then 'cancelled' else status end
           where {_ROWS["outbox"]}""",
-        """update outbox set chat = 'forgotten-' || conversation, thread = '', message = '' where (channel, chat) in
+        f"""update outbox set chat = '{FORGOTTEN}' || conversation, thread = '', message = '' where (channel, chat) in
           (select channel, chat from conversations where customer = :customer)""",
-        f"""update inbox set key = 'forgotten-' || id, message = '',
+        f"""update inbox set key = '{FORGOTTEN}' || id, message = '',
           payload = '{{"key":"","peer":{{"channel":"","chat":""}},"sender":{{"id":""}},"at":"1970-01-01T00:00:00+00:00"}}'
           where {_ROWS["inbox"]}""",
         f"update turns set text = '', why = '{{}}', reason = '', error = '' where {_ROWS['turns']}",
         f"update history set text = '', name = '', attachments = '[]', message = '' where {_ROWS['history']}",
-        f"""update timers set data = '{{}}', key = 'forgotten-' || id, cancelled = case when fired is null then coalesce(cancelled, :now)
+        f"""update timers set data = '{{}}', key = '{FORGOTTEN}' || id, cancelled = case when fired is null then coalesce(cancelled, :now)
           else cancelled end where {_ROWS["timers"]}""",
     ):
         db.execute(statement, values)
@@ -85,7 +91,7 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
     for statement in (
         f"""update tickets set chat = '', thread = '', reason = '', topic = '', data = '{{}}', version = version + 1,
           closed = coalesce(closed, :now), status = 'closed' where {_ROWS["tickets"]}""",
-        """update conversations set chat = 'forgotten-' || id, thread = '', state = '{}', status = 'bot', version = version + 1,
+        f"""update conversations set chat = '{FORGOTTEN}' || id, thread = '', state = '{{}}', status = 'bot', version = version + 1,
           ticket = null, reachable = 0, ready_at = null, ready_max = null, limit_at = null, rest_until = null, attempts = 0, error = ''
           where customer = :customer""",
         """update customers set name = '', last_name = '', username = '', gender = '', language = '', fields = '{}', told = '', erased = :now
@@ -95,7 +101,24 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
     _erase_names(db, names)
     for key in orders:
         reorder(db, *key)
+    promise(db, shown, now)
     return True
+
+
+def _shown_in_desks(db: sqlite3.Connection, values: Mapping[str, Any]) -> list[Outbound]:
+    """Deletions of what operators see of him. The messages to delete keep a name that says nothing."""
+    topics = db.execute(f"select channel, chat, thread from topics where ticket in {_TICKETS}", values).fetchall()
+    forums = {(t["channel"], t["chat"]) for t in topics}
+    posts = db.execute(
+        f"""select id, channel, chat from outbox where ticket in {_TICKETS} and verb = 'say' and status = 'sent' and message <> ''
+          and (channel, chat) not in (select channel, chat from conversations where customer = :customer) order by id""",
+        values,
+    ).fetchall()
+    gone = [Outbound(Peer(t["channel"], t["chat"], t["thread"]), verb=Verb.DELETE_TOPIC, lane=Lane.VIEW, author="") for t in topics]
+    for post in posts:
+        if (post["channel"], post["chat"]) not in forums:
+            gone.append(Outbound(Peer(post["channel"], post["chat"]), verb=Verb.DELETE, edits=f"{FORGOTTEN}{post['id']}", lane=Lane.VIEW, author=""))
+    return gone
 
 
 def scrub(db: sqlite3.Connection) -> None:

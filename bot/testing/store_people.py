@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import Conflict
-from bot.model import Attachment, Button, Event, InboundKind, Later, Line, Media, Peer, Sender, Status
+from bot.model import Attachment, Button, Event, InboundKind, Later, Line, Media, Peer, Sender, Status, Verb
 from bot.storage.base import Settled, Store
 from bot.testing.store_scene import (
     ANNA,
@@ -96,13 +96,27 @@ class PeopleContract:
         after = await store.counts()
         same = [name for name in before if name.startswith("deliveries_s")]
         assert [after[name] for name in same] == [before[name] for name in same]
-        assert (after["inbounds_waiting"], after["tickets_closed"], after["deliveries_pending"]) == (0, 1, 0)
+        assert (after["inbounds_waiting"], after["tickets_closed"]) == (0, 1)
+        assert [(d.verb, d.to) for d in [d.outbound for d in await deliver_all(store, 75)]] == [(Verb.DELETE_TOPIC, replace(DESK, thread="31"))]
         [event] = await store.events(kinds=["asked"])
         assert (event.actor, event.data) == ("customer", {"seconds": 3})
         assert len(await store.turns()) >= 4
         assert await store.check() == ()
         assert not await store.forget_customer(id, later(70))
         assert not await store.forget_customer(10**6, later(70))
+
+    async def test_what_a_plain_group_shows_is_deleted_message_by_message(self, store: Store) -> None:
+        """Without topics each of the bot's posts about him goes, by a name that says nothing."""
+        await hear(store, arrival("1", f"{MARK}", HIS, sender=Sender(HIS.chat, MARK)))
+        turn = await take(store)
+        assert turn.customer is not None
+        await answer(store, turn, say(f"{MARK}", DESK, ticket=turn.next_number, author="", name="card:1"), opens=open_ticket(turn))
+        await deliver_all(store)
+        await store.forget_customer(turn.customer.id, later(70))
+
+        [deletion] = await deliver(store, 75)
+        assert (deletion.outbound.verb, deletion.outbound.to, bool(deletion.target)) == (Verb.DELETE, DESK, True)
+        assert MARK.encode() not in await self.traces(store)
 
     async def test_who_was_forgotten_may_come_again(self, store: Store) -> None:
         """He is then somebody new, with nothing behind him."""
@@ -114,7 +128,7 @@ class PeopleContract:
         assert turn.customer is not None and turn.customer.id != id
         assert (turn.history, turn.ticket, turn.conversation.state) == ((), None, {})
         await answer(store, turn, say("здравствуйте", HIS), at=80)
-        assert [d.outbound.text.text for d in await deliver(store, 80)] == ["здравствуйте"]
+        assert [d.outbound.text.text for d in await deliver(store, 80) if d.outbound.to == HIS] == ["здравствуйте"]
 
     async def test_what_was_under_way_does_not_bring_him_back(self, store: Store) -> None:
         """A turn and a send that began before he was forgotten leave no words after it."""

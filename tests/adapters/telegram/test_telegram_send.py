@@ -292,6 +292,7 @@ async def test_an_edit_replaces_words_and_buttons(server: FakeTelegram, say: Any
         (Outbound(TOPIC, verb=Verb.CLOSE_TOPIC), "", "closeForumTopic", {"chat_id": -100500, "message_thread_id": 77}),
         (Outbound(TOPIC, verb=Verb.REOPEN_TOPIC), "", "reopenForumTopic", {"chat_id": -100500, "message_thread_id": 77}),
         (Outbound(TOPIC, verb=Verb.PIN), "17", "pinChatMessage", {"chat_id": -100500, "message_id": 17, "disable_notification": True}),
+        (Outbound(TOPIC, verb=Verb.DELETE_TOPIC), "", "deleteForumTopic", {"chat_id": -100500, "message_thread_id": 77}),
         (Outbound(TOPIC, verb=Verb.DELETE), "17", "deleteMessage", {"chat_id": -100500, "message_id": 17}),
     ],
 )
