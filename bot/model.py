@@ -352,6 +352,7 @@ class Verb(StrEnum):
     DELETE_TOPIC = "delete_topic"  # with everything that was written there
     PIN = "pin"  # pins the message named `edits`
     DELETE = "delete"  # deletes the message named `edits`
+    ANNOUNCE = "announce"  # tells another system what happened; `text` is the JSON of it, `name` its id
 
 
 class Lane(StrEnum):
@@ -441,6 +442,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Joining:
+    """Two customers are one person, known as *into* from now on; or (*undone*) the one who was joined as *other* is himself again."""
+
+    into: int
+    other: int
+    undone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a dialog decided. It is a value: nothing has happened until it is committed, all of it at once.
 
@@ -462,8 +472,9 @@ class Outcome:
     cancel: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
     notes: tuple[Line, ...] = ()
-    keep: Mapping[str, str] = field(default_factory=dict)  # settings of the service, such as the bound desk
+    keep: Mapping[str, str | None] = field(default_factory=dict)  # settings of the service, such as the bound desk; None takes one away
     why: Json = field(default_factory=dict)
+    joining: Joining | None = None
 
 
 @dataclass(frozen=True, slots=True)
