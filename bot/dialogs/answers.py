@@ -9,6 +9,7 @@ from typing import Protocol
 
 import regex
 
+from bot.attributes import phone
 from bot.dialogs.hearing import Hearing
 from bot.model import Attachment, Media
 
@@ -71,16 +72,3 @@ def _fits(pattern: str, said: str) -> bool:
         return regex.fullmatch(pattern, said, timeout=PATIENCE) is not None
     except TimeoutError:
         return True
-
-
-def phone(text: str) -> str | None:
-    """A telephone number as it is dialled from anywhere: "8 (912) 345-67-89" is +79123456789."""
-    found = re.search(r"\+?\d(?:[\s().\-–]*\d){9,14}", text)
-    if found is None or len(re.sub(r"[\d\s().\-–+]", "", text)) > 40:
-        return None
-    digits = re.sub(r"\D", "", found.group())
-    if len(digits) == 10 and not found.group().startswith("+"):
-        return f"+7{digits}"
-    if len(digits) == 11 and digits[0] == "8" and not found.group().startswith("+"):
-        return f"+7{digits[1:]}"
-    return f"+{digits}" if len(digits) >= 11 else None

@@ -77,13 +77,16 @@ class Shelf:
         }
 
 
+_NO = frozenset({"no", "нет", "false", "0", "-"})  # as tables of other systems say it
+
+
 def _belongs(wanted: Mapping[str, tuple[str, ...]], fields: Mapping[str, object]) -> bool:
     for key, values in wanted.items():
         have = fields.get(key)
         items = have if isinstance(have, list | tuple | set) else [have]
         if values and not any(str(i).strip().casefold() in values for i in items if i is not None):
             return False
-        if not values and not have:
+        if not values and (not have or str(have).strip().casefold() in _NO):
             return False
     return True
 
