@@ -211,8 +211,11 @@ class TelegramReader:
 
 
 def _quoted(m: Dict) -> str:
-    """The message this one replies to. In a topic every message "replies" to the topic's own creation: that is no reply."""
+    """The message this one replies to. In a topic every message "replies" to the topic's own creation: that is no reply.
+
+    In a plain supergroup a reply to a first message carries that message's number as its thread: that is one.
+    """
     replied = m.get("reply_to_message")
-    if not replied or "forum_topic_created" in replied or replied.get("message_id") == m.get("message_thread_id"):
+    if not replied or "forum_topic_created" in replied or (m.get("is_topic_message") and replied.get("message_id") == m.get("message_thread_id")):
         return ""
     return str(replied["message_id"])

@@ -249,6 +249,7 @@ def test_replies_and_what_only_looks_like_one() -> None:
     assert read("message", topic(text="да", reply_to_message={"message_id": 80, "text": "х"})).quotes == "80"
     assert read("message", topic(text="да", reply_to_message={"message_id": 77})).quotes == ""
     assert read("message", message(text="да", reply_to_message={"message_id": 4})).quotes == "4"
+    assert read("message", message(text="да", message_thread_id=4, reply_to_message={"message_id": 4})).quotes == "4"  # a plain supergroup's reply thread
     assert read("message", message(text="да", reply_to_message=CREATED)).quotes == ""
 
 

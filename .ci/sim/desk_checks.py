@@ -1,0 +1,115 @@
+"""Plays the operators' desk from the outside:  python .ci/sim/desk_checks.py PATH/sim [--all] [--house NAME] [--kind forum|plain|vk] [scene …]
+
+The real `bot run` (BOT names the command) against both strict simulators, with desks in a forum, a plain group and a VK chat. Every scene is played in each kind
+of desk, with the customer's platform in turn (--all: with both). Prints one line a scene; exit 1 if one fails, a platform would have refused something, or a
+group's budget was passed. Without --long the scenes that wait more than a minute are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import desk_work  # noqa: F401 - puts its scenes on the list
+from scenes import SCENES, Scene
+from stations import KINDS, Station
+from world import World
+
+CATEGORIES = ["Доставка", "Возврат", "Оплата"]
+# settings by name; how many stations of each kind are played in at once
+HOUSES: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
+    "calm": ({"routing": {"categories": CATEGORIES}}, {"forum": 4, "plain": 3, "vk": 2}),
+}
+
+
+def _world(sims: Path, house: str, kinds: Sequence[str]) -> tuple[World, list[Station]]:
+    settings, counts = HOUSES[house]
+    world = World(sims, settings)
+    world.__enter__()
+    stations = [Station(world, n, kind) for n, kind in enumerate(k for k in KINDS if k in kinds for _ in range(counts.get(k, 1)))]
+    first = stations[0]
+    world.desk = {"channel": first.channel, "chat": str(first.group(True) if first.kind == "forum" else first.desk.chat)}
+    routing = dict(world.settings.get("routing") or {})
+    world.settings["routing"] = {**routing, "supervisors": [s.id(s.supervisor) for s in stations]}
+    world.start()
+    return world, stations
+
+
+def _played(station: Station, todo: queue.Queue[tuple[Scene, str]], failures: list[str]) -> None:
+    """One station plays scene after scene until none is left for its kind."""
+    while True:
+        try:
+            scene, platform = todo.get_nowait()
+        except queue.Empty:
+            return
+        name, began = f"{scene.name} · {station.kind} desk, {platform} customer", time.monotonic()
+        try:
+            station.mark = station.desk.last()
+            scene.play(station, platform)
+            print(f"ok    {name} ({time.monotonic() - began:.0f} s)", flush=True)
+        except Exception as error:  # noqa: BLE001 - a scene that fails must not stop the others
+            failures.append(name)
+            where = traceback.extract_tb(error.__traceback__)
+            lines = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(where) if Path(f.filename).parent == Path(__file__).parent)
+            print(f"FAIL  {name} ({time.monotonic() - began:.0f} s)\n      {type(error).__name__}: {error}\n      {lines}", flush=True)
+
+
+def play(sims: Path, house: str, scenes: Sequence[Scene], kinds: Sequence[str], *, both: bool) -> list[str]:
+    """Play *scenes* in one house; what fell short."""
+    failures: list[str] = []
+    began = time.monotonic()
+    world, stations = _world(sims, house, kinds)
+    try:
+        print(f"== {house}: {len(stations)} groups, the bot runs after {time.monotonic() - began:.0f} s", flush=True)
+        threads = []
+        for place, kind in enumerate(KINDS):
+            todo: queue.Queue[tuple[Scene, str]] = queue.Queue()
+            for number, scene in enumerate(sorted((s for s in scenes if kind in s.kinds), key=lambda s: not s.long)):
+                for platform in ("telegram", "vk") if both else (("telegram", "vk")[(number + place) % 2],):
+                    todo.put((scene, platform))
+            threads += [threading.Thread(target=_played, args=(s, todo, failures)) for s in stations if s.kind == kind]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        wrong = world.violations()
+        failures += wrong
+        print(f"{'FAIL' if wrong else 'ok'}    {house}: violations {len(wrong)}, busiest minute of a group {max(world.busiest().values(), default=0)} of 20")
+        for each in wrong[:5]:
+            print("     ", each[:400])
+        if took := world.stop():
+            print(f"ok    {house}: stopped in {took:.1f} s, all in {time.monotonic() - began:.0f} s")
+        if failures or "Traceback" in world.tail(10**7):
+            print(world.tail(3000), file=sys.stderr)
+    finally:
+        world.__exit__()
+    return failures
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("sims", type=Path, help="folder of tg_sim.py and vk_sim.py")
+    options.add_argument("scenes", nargs="*", help="only these")
+    options.add_argument("--all", action="store_true", help="each scene with customers of both platforms")
+    options.add_argument("--long", action="store_true", help="also scenes that wait more than a minute")
+    options.add_argument("--house", choices=HOUSES, help="only this one")
+    options.add_argument("--kind", choices=KINDS, help="only this kind of desk")
+    given = options.parse_intermixed_args()
+    failures: list[str] = []
+    for house in HOUSES:
+        chosen = [s for s in SCENES if s.house == house and (s.name in given.scenes if given.scenes else given.long or not s.long)]
+        if chosen and given.house in (None, house):
+            failures += play(given.sims, house, chosen, [given.kind] if given.kind else KINDS, both=given.all)
+    print(f"{len(failures)} fell short" + (": " + "; ".join(f[:80] for f in failures) if failures else ""))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
