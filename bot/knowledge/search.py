@@ -216,6 +216,19 @@ class Knowledge:
         """All articles, drafts included, by id."""
         return tuple(self._state.shelf.articles.values())
 
+    def canonical(self, text: str) -> tuple[str, ...]:
+        """The words of *text* as the search reads them: folded, slang replaced, politeness left out."""
+        return self._reader.canonical(text)
+
+    def meanings(self, lemmas: Sequence[str]) -> list[str]:
+        """Lemmas, with the names of their groups of synonyms in place of those that have one."""
+        return self._reader.speech.meanings(lemmas)
+
+    def weight(self, meaning: str) -> float:
+        """How much a lemma (or a group of synonyms) tells in this base: the rarer, the more."""
+        channel, number = self._state.index.questions.meaning, self._reader.meanings.get([meaning])[0]
+        return float(channel.idf[number]) if 0 <= number < len(channel.idf) else channel.unknown
+
     @property
     def retrievers(self) -> Mapping[str, Retriever]:
         """Each search channel by its name, over the articles as they are now."""

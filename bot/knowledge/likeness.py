@@ -1,0 +1,79 @@
+"""Whether a question is about something that was said elsewhere: by its words in any form, or because the same article would answer both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rapidfuzz import fuzz
+
+from bot.knowledge.search import Knowledge
+from bot.knowledge.words import lemma, words_of
+from bot.model import Decision
+
+SURE = 0.3  # confidence from which the first candidate says what a text is about
+SECOND = 0.5  # of the first score: so near a second candidate is meant as well
+COVER = 0.5  # share of the weight of a text's words that a question must say
+TYPO = 80  # how alike (0..100) two longer words are that are one, mistyped
+LONG = 5  # letters from which a word may be mistyped
+ROOT = 5  # letters at the start that make two longer words relatives: доставка, доставить
+
+
+class Likeness:
+    """Compares texts with the words and the articles of a base. Cheap enough for every question while something is looked for."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+
+    def related(self, text: str) -> tuple[str, ...]:
+        """Ids of the articles that *text* is about; none where the base does not know."""
+        answer = self._knowledge.answer(text)
+        if answer.decision is Decision.HANDOFF or answer.confidence < SURE:
+            return ()
+        near = [c.article for c in answer.candidates[:2] if c.score >= SECOND * answer.candidates[0].score]
+        return tuple(near)
+
+    def fits(self, question: str, text: str, words: Sequence[str] = (), articles: Sequence[str] = (), *, language: str = "", channel: str = "") -> bool:
+        """Whether *question* asks about what *text* tells.
+
+        Where *words* are named, one of them must be said; else enough of the text's own words, weighed by how rare they are.
+        A question that one of *articles* answers fits in any case.
+        """
+        if any(self.holds(question, w) for w in words):
+            return True
+        if not words and self.cover(question, text) >= COVER:
+            return True
+        return bool(articles) and self._answers(question, articles, language, channel)
+
+    def holds(self, question: str, phrase: str) -> bool:
+        """Whether *question* says all words of *phrase*, in any form and give or take a letter."""
+        asked = self._lemmas(question)
+        wanted = [lemma(w) for w in words_of(phrase)]
+        return bool(wanted) and all(any(_is_typo_of(w, a) for a in asked) for w in wanted)
+
+    def cover(self, question: str, text: str) -> float:
+        """The share (0..1) of what *text* says that *question* says too; synonyms and relatives count."""
+        said, asked = self._meanings(text), self._meanings(question)
+        weights = {term: self._knowledge.weight(term) for term in said}
+        found = sum(weight for term, weight in weights.items() if any(_is_relative_of(term, a) for a in asked))
+        return found / max(1e-6, sum(weights.values()))
+
+    def _answers(self, question: str, articles: Sequence[str], language: str, channel: str) -> bool:
+        answer = self._knowledge.answer(question, language=language, channel=channel)
+        if answer.decision is Decision.HANDOFF or answer.confidence < SURE or not answer.candidates:
+            return False
+        first = self._knowledge.article(answer.candidates[0].article)
+        return first is not None and (first.id in articles or first.twin_of in articles)
+
+    def _lemmas(self, text: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(lemma(w) for w in self._knowledge.canonical(text)))
+
+    def _meanings(self, text: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._knowledge.meanings(self._lemmas(text))))
+
+
+def _is_typo_of(word: str, other: str) -> bool:
+    return word == other or (min(len(word), len(other)) >= LONG and fuzz.ratio(word, other) >= TYPO)
+
+
+def _is_relative_of(word: str, other: str) -> bool:
+    return _is_typo_of(word, other) or (min(len(word), len(other)) > ROOT and word[:ROOT] == other[:ROOT] and not word.startswith("#"))
