@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
-from bot.model import Conversation, Customer, Event, Inbound, Line, Outbound, Outcome, Peer, Press, Ticket, Turn
+from bot.model import Conversation, Customer, Event, Inbound, Joining, Line, Outbound, Outcome, Peer, Press, Status, Ticket, Turn
 
 DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
 
@@ -88,6 +88,27 @@ class TurnRecord:
     text: str
     why: Mapping[str, object]
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A customer's private conversation, as somebody looks at it who may write to him first. `wrote` is when his last words came."""
+
+    conversation: int
+    peer: Peer
+    customer: Customer
+    status: Status = Status.BOT
+    reachable: bool = True
+    wrote: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A line of a customer: its place in the history, whose conversation, what was said."""
+
+    id: int
+    conversation: int
+    text: str
 
 
 class Store(Protocol):
@@ -205,6 +226,18 @@ class Store(Protocol):
 
     async def customer(self, id: int) -> Customer | None: ...
 
+    async def conversations(self, customer: int) -> tuple[Conversation, ...]:
+        """All that is said with a customer in private, where he wrote last first."""
+        ...
+
+    async def known_by(self, fields: Mapping[str, str]) -> tuple[Customer, ...]:
+        """Customers whose field has exactly one of these values, in the order they came."""
+        ...
+
+    async def arrived(self, channel: str, key: str) -> Inbound | None:
+        """The inbound that was kept under this key (without its words where those were blanked)."""
+        ...
+
     async def turns(self, *, conversation: int | None = None, after: int = 0, limit: int = 50) -> tuple[TurnRecord, ...]: ...
 
     async def deliveries(
@@ -217,11 +250,31 @@ class Store(Protocol):
 
     async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]: ...
 
+    async def listeners(self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()) -> tuple[Listener, ...]:
+        """Customers' private conversations in the order of their ids, forgotten ones left out; *only* these where some are named."""
+        ...
+
+    async def words_since(self, since: datetime, *, after: int = 0, limit: int = 5000) -> tuple[Words, ...]:
+        """What customers wrote since then, in order, from the line behind *after* on."""
+        ...
+
     async def counts(self) -> Mapping[str, int]:
         """How many inbounds wait, deliveries by status, tickets by status: for health and metrics."""
         ...
 
     # --- people's data and the file itself
+    async def change_fields(self, customer: int, changes: Mapping[str, object], now: datetime, *, by: str) -> bool:
+        """Lay *changes* over the customer's fields (None takes one away), with an event; False where he is not known."""
+        ...
+
+    async def join_customers(self, how: Joining, now: datetime, *, by: str) -> bool:
+        """Two customers become one, or are two again, with an event; False where there is nothing to do. A repeat does nothing."""
+        ...
+
+    async def joined(self, customer: int) -> tuple[int, ...]:
+        """The customers who are known as this one, the latest first."""
+        ...
+
     async def export_customer(self, id: int) -> Mapping[str, object]: ...
 
     async def forget_customer(self, id: int, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.errors import Conflict
 from bot.model import Conversation, Customer, Event, Inbound, InboundKind, Later, Line, Outcome, Ticket, Turn
-from bot.storage import deliveries
+from bot.storage import deliveries, joining
 from bot.storage.base import Finished
 from bot.storage.codec import ALMOST, clean, maybe_ms, ms, to_json
 from bot.storage.desk import keep_setting
@@ -42,6 +42,8 @@ def finish(db: sqlite3.Connection, locks: Locks, turn: Turn, outcome: Outcome, n
         write_line(db, target.id, line)
     if outcome.customer is not None:
         _keep_customer(db, outcome.customer)
+    if outcome.joining is not None and not joining.carry_out(db, outcome.joining):
+        raise Conflict("the two customers were joined or parted meanwhile")
     for key in outcome.cancel:
         db.execute("update timers set cancelled = ? where key = ? and fired is null and cancelled is null", (ms(now), key))
     for later in outcome.later:

@@ -15,6 +15,8 @@ from bot.storage.codec import clean, encode, moment, ms, to_json
 # Who writes in these is the customer himself, so names are his and he can be reached.
 OWN = frozenset({InboundKind.MESSAGE, InboundKind.EDIT, InboundKind.PRESS, InboundKind.START, InboundKind.REACTION, InboundKind.UNBLOCKED})
 
+TOLD_ELSEWHERE = "*"  # in place of the names a platform told: a customer on several channels keeps his name
+
 _FIND = """select c.id, c.customer, c.private, c.reachable, u.told from conversations c left join customers u on u.id = c.customer
   where c.channel = ? and c.chat = ? and c.thread = ?"""
 _KEEP = """insert into inbox(channel, key, conversation, kind, at, received, ready, limit_at, message, payload)
@@ -99,7 +101,7 @@ def _meet(db: sqlite3.Connection, inbound: Inbound, now: datetime) -> int:
     reachable = 0 if inbound.kind is InboundKind.BLOCKED else 1 if own else found["reachable"]
     if reachable != found["reachable"]:
         db.execute("update conversations set reachable = ? where id = ?", (reachable, found["id"]))
-    if own and found["customer"] is not None and (told := _told(inbound.sender)) != found["told"]:
+    if own and found["customer"] is not None and found["told"] != TOLD_ELSEWHERE and (told := _told(inbound.sender)) != found["told"]:
         _rename(db, found["customer"], inbound.sender, told, found["told"])
     return int(found["id"])
 

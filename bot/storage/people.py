@@ -14,6 +14,7 @@ from typing import Any
 from bot.model import Lane, Outbound, Peer, Verb
 from bot.storage.codec import moment, ms, to_json
 from bot.storage.deliveries import reorder
+from bot.storage.joining import all_joined, blank_joined
 from bot.storage.promises import promise
 
 # Of an event's data only these stay, and only where they are figures, yes/no or the names of our own things.
@@ -52,6 +53,9 @@ def export(db: sqlite3.Connection, id: int) -> Mapping[str, object]:
         key = "number" if table == "tickets" else "rowid"
         rows = db.execute(f"select * from {table} where {where} order by {key}", {"customer": id})
         found[table] = [_readable(row) for row in rows]
+    if others := all_joined(db, id):
+        rows = (db.execute("select * from customers where id = ?", (other,)).fetchone() for other in others)
+        found["joined"] = [_readable(row) for row in rows]
     return found
 
 
@@ -65,7 +69,7 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
     if db.execute("select 1 from customers where id = ? and erased is null", (id,)).fetchone() is None:
         return False
     values = {"customer": id, "now": ms(now)}
-    names = _names(db, id)
+    names = [word for known_as in (id, *all_joined(db, id)) for word in _names(db, known_as)]
     orders = db.execute(
         f"select distinct channel, chat, thread, lane from outbox where status in ('pending', 'sending') and ({_ROWS['outbox']})", values
     ).fetchall()
@@ -98,6 +102,7 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
           where id = :customer""",
     ):
         db.execute(statement, values)
+    blank_joined(db, id, now)
     _erase_names(db, names)
     for key in orders:
         reorder(db, *key)

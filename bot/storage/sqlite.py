@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.errors import Conflict, StorageError
-from bot.model import Conversation, Customer, Event, Line, Outbound, Outcome, Peer, Press, Ticket, Turn
-from bot.storage import deliveries, desk, finishing, intake, looking, people, promises, turns, upkeep
-from bot.storage.base import Arrival, Delivery, DeliveryStatus, Finished, Settled, TurnRecord
+from bot.model import Conversation, Customer, Event, Inbound, Joining, Line, Outbound, Outcome, Peer, Press, Ticket, Turn
+from bot.storage import audience, deliveries, desk, finishing, intake, joining, looking, people, promises, turns, upkeep
+from bot.storage.base import Arrival, Delivery, DeliveryStatus, Finished, Listener, Settled, TurnRecord, Words
 from bot.storage.lockfile import LockFile
 from bot.storage.migrations import bring_up
 from bot.storage.writer import Locks, Work, Writer
@@ -196,6 +196,15 @@ class SqliteStore:
     async def customer(self, id: int) -> Customer | None:
         return await self._read(lambda db: turns.customer(db, id))
 
+    async def conversations(self, customer: int) -> tuple[Conversation, ...]:
+        return await self._read(lambda db: looking.conversations(db, customer))
+
+    async def known_by(self, fields: Mapping[str, str]) -> tuple[Customer, ...]:
+        return await self._read(lambda db: looking.known_by(db, fields))
+
+    async def arrived(self, channel: str, key: str) -> Inbound | None:
+        return await self._read(lambda db: looking.arrived(db, channel, key))
+
     async def turns(self, *, conversation: int | None = None, after: int = 0, limit: int = 50) -> tuple[TurnRecord, ...]:
         return await self._read(lambda db: looking.records(db, conversation, after, limit))
 
@@ -211,10 +220,25 @@ class SqliteStore:
     async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]:
         return await self._read(lambda db: looking.events(db, since, until, kinds))
 
+    async def listeners(self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()) -> tuple[Listener, ...]:
+        return await self._read(lambda db: audience.listeners(db, after, limit, only))
+
+    async def words_since(self, since: datetime, *, after: int = 0, limit: int = 5000) -> tuple[Words, ...]:
+        return await self._read(lambda db: audience.words_since(db, since, after, limit))
+
     async def counts(self) -> Mapping[str, int]:
         return await self._read(upkeep.counts)
 
     # --- people's data and the file itself
+    async def change_fields(self, customer: int, changes: Mapping[str, object], now: datetime, *, by: str) -> bool:
+        return await self._write(lambda db: joining.change_fields(db, customer, changes, now, by))
+
+    async def join_customers(self, how: Joining, now: datetime, *, by: str) -> bool:
+        return await self._write(lambda db: joining.carry_out_alone(db, how, now, by))
+
+    async def joined(self, customer: int) -> tuple[int, ...]:
+        return await self._read(lambda db: joining.joined(db, customer))
+
     async def export_customer(self, id: int) -> Mapping[str, object]:
         return await self._read(lambda db: people.export(db, id))
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.model import Attachment, Conversation, Customer, Inbound, InboundKind, Line, Peer, Press, Quoted, Status, Ticket, Turn
-from bot.storage import deliveries
+from bot.storage import deliveries, together
 from bot.storage.codec import clean, decode, decode_all, maybe_moment, moment, ms
 from bot.storage.writer import Locks
 
@@ -18,7 +18,9 @@ PAST = 5  # closed tickets of the customer that come with a turn
 WAITS = 20  # how many of the newest human answers tell how long people wait
 
 _READY = "select * from conversations indexed by conversations_ready where ready_at <= ? order by ready_at, id"
-_PAST = "select * from tickets indexed by tickets_conversation where conversation = ? and status = 'closed' order by closed desc, number desc limit ?"
+_PAST = """select * from tickets indexed by tickets_conversation where conversation in
+  (select id from conversations indexed by conversations_customer where customer = ?) and status = 'closed' order by closed desc, number desc limit ?"""
+_CUSTOMERS = frozenset({InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.START})
 _SAID = "select id, payload from inbox indexed by inbox_waiting where conversation = ? and done_at is null order by id limit ?"
 
 
@@ -32,6 +34,8 @@ def take(db: sqlite3.Connection, locks: Locks, number: Callable[[], int], now: d
         return None
     id = number()
     locks.hold(free["id"], id, tuple(number for number, _ in said))
+    if free["private"] and said[0][1].kind in _CUSTOMERS and together.follow(db, conversation(free), now):
+        free = db.execute("select * from conversations where id = ?", (free["id"],)).fetchone()
     turn = Turn(id, conversation(free), tuple(i for _, i in said), now, attempts=free["attempts"])
     found = [deliveries.press(db, i.press, i.peer, i.message) for i in turn.said if i.kind is InboundKind.PRESS]
     presses = [f for f in found if f is not None]
@@ -176,8 +180,9 @@ def _with_people(db: sqlite3.Connection, turn: Turn, private: bool) -> Turn:
         subject = conversation(db.execute("select * from conversations where id = ?", (turn.ticket.conversation,)).fetchone())
     about = subject or turn.conversation
     person = None if about.customer is None else customer(db, about.customer)
-    past = tuple(ticket_of(row) for row in db.execute(_PAST, (about.id, PAST)))
-    return replace(turn, subject=subject, customer=person, history=history(db, about.id, 30), past=past)
+    past = tuple(ticket_of(row) for row in db.execute(_PAST, (about.customer, PAST)))
+    lines = (None if about.customer is None else together.history(db, about.customer, 30)) or history(db, about.id, 30)
+    return replace(turn, subject=subject, customer=person, history=lines, past=past)
 
 
 def _with_figures(db: sqlite3.Connection, turn: Turn) -> Turn:
