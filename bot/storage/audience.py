@@ -1,0 +1,41 @@
+"""Whom the service may write to first: customers with where they are and when they wrote last, and what was asked lately."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection
+from datetime import datetime
+
+from bot.model import Customer, Peer, Status
+from bot.storage.base import Listener, Words
+from bot.storage.codec import maybe_moment, ms
+
+_LISTENERS = """select c.id, c.channel, c.chat, c.thread, c.status, c.reachable, c.customer, p.name, p.last_name, p.username, p.language, p.gender,
+  p.fields, (select h.at from history h indexed by history_conversation where h.conversation = c.id and h.author = 'customer' order by h.id desc limit 1)
+  as wrote from conversations c join customers p on p.id = c.customer where c.private = 1 and p.erased is null and """
+
+
+def listeners(db: sqlite3.Connection, after: int, limit: int, only: Collection[int]) -> tuple[Listener, ...]:
+    """By conversation, from the one behind *after* on; *only* these where some are named."""
+    if only:
+        rows = db.execute(f"{_LISTENERS} c.id in ({', '.join('?' * len(only))}) order by c.id", tuple(only))
+    else:
+        rows = db.execute(f"{_LISTENERS} c.id > ? order by c.id limit ?", (after, limit))
+    return tuple(
+        Listener(
+            r["id"], Peer(r["channel"], r["chat"], r["thread"]),
+            Customer(r["customer"], r["name"], r["last_name"], r["username"], r["language"], r["gender"], json.loads(r["fields"])),
+            Status(r["status"]), bool(r["reachable"]), maybe_moment(r["wrote"]),
+        )
+        for r in rows
+    )  # fmt: skip
+
+
+def words_since(db: sqlite3.Connection, since: datetime, after: int, limit: int) -> tuple[Words, ...]:
+    """Customers' words in the order they came."""
+    rows = db.execute(
+        "select id, conversation, text from history where id > ? and at >= ? and author = 'customer' and text <> '' order by id limit ?",
+        (after, ms(since), limit),
+    )
+    return tuple(Words(r["id"], r["conversation"], r["text"]) for r in rows)
