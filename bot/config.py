@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag
 from rapidfuzz import process
 
 from bot.errors import ConfigError, Problem
-from bot.sections import Canned, Desk, Routing, Section, Sla, Team, length
+from bot.sections import Canned, Desk, Nps, Outreach, Routing, Section, Sla, Team, length
 
 MAX_SIZE = 1_000_000  # bytes of a config file
 MAX_DEPTH = 50
@@ -237,6 +237,8 @@ class Config(Section):
     business: Business = Field(default_factory=Business, description="who the bot speaks for")
     dialogs: Dialogs = Field(default_factory=Dialogs, description="how the bot talks")
     rating: Rating = Field(default_factory=Rating, description="the customer's rating after a talk with a person")
+    nps: Nps = Field(default_factory=Nps, description="whether customers would recommend the business, asked now and then")
+    outreach: Outreach = Field(default_factory=Outreach, description="writing to customers first")
     report: Report = Field(default_factory=Report, description="the supervisor's report")
     wording: Wording = Field(default_factory=Wording, description="the words")
     web: Web = Field(default_factory=Web, description="the page")

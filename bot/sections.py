@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 Duration = Annotated[str, Field(pattern=r"^[1-9]\d{0,4}[smhd]$")]
+DayTime = Annotated[str, Field(pattern=r"^([01]?\d|2[0-3]):[0-5]\d$")]
+Span = Annotated[str, Field(pattern=r"^([01]?\d|2[0-3]):[0-5]\d-(([01]?\d|2[0-3]):[0-5]\d|24:00)$")]
 
 
 def length(text: str | None) -> timedelta | None:
@@ -104,3 +106,31 @@ class Canned(Section):
     folder: str | None = Field(None, description="folder of YAML files with ready answers, relative to this file")
     prompter: bool = Field(True, description="show operators the article that answers the customer's words, to be sent with one tap")
     undo: int = Field(60, ge=0, le=3600, description="seconds in which /undo takes an operator's last answer back from the customer's chat")
+
+
+class Outreach(Section):
+    """Writing to customers first: broadcasts, and the news that an incident is over."""
+
+    hours: Span = Field("9:00-21:00", description="local time in which customers are written to first; what does not fit waits for the morning")
+    per_second: float = Field(8, gt=0, le=25, description="messages a second at most; answers to customers never wait for these")
+
+
+    @field_validator("hours")
+    @classmethod
+    def _in_order(cls, value: str) -> str:
+        opens, closes = (int(part.partition(":")[0]) * 60 + int(part.partition(":")[2]) for part in value.split("-"))
+        if opens >= closes:
+            raise ValueError("the first time must come before the second")
+        return value
+
+
+class Nps(Section):
+    """«Would you recommend us?», from 0 to 10, asked now and then."""
+
+    ask: bool = Field(False, description="ask at all")
+    at: DayTime = Field("12:00", description="local time at which the day's customers are asked")
+    every: Duration = Field("90d", description="the same customer is asked no more often than this")
+    apart: Duration = Field("14d", description="and not so soon before or after any other survey")
+    recent: Duration = Field("30d", description="only who wrote within this time is asked")
+    quiet: Duration = Field("24h", description="and nobody who wrote so lately, or is in talks with a person")
+    per_day: int = Field(200, ge=1, description="customers asked on one day at most")
