@@ -29,8 +29,6 @@ def is_closed(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
 
 def take(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     inbound = turn.said[0]
-    if inbound.sender.anonymous:
-        return notice(desk, turn, "desk.anonymous")
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
     if ticket.operator == who(inbound) and ticket.status == "operator":
@@ -117,8 +115,6 @@ def snooze(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/snooze 2h, /snooze завтра 10:00: quiet until then, with a reminder; the customer's words wake it earlier."""
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
-    if turn.said[0].sender.anonymous:
-        return notice(desk, turn, "desk.anonymous")
     found = read_moment(turn.press.value if turn.press else rest, turn.now, desk.hours)
     if found is None:
         return say(desk, turn, "desk.snooze_how")
@@ -227,16 +223,12 @@ async def queue(desk: DeskRoom, turn: Turn, rest: str) -> Outcome:
 
 async def away(desk: DeskRoom, turn: Turn, rest: str) -> Outcome:
     """Not there for a while: no new tickets, and customers who write are given to the others."""
-    if turn.said[0].sender.anonymous:
-        return notice(desk, turn, "desk.anonymous")
     id = who(turn.said[0])
     his = [t.number for t in await desk.records.tickets(limit=1000) if t.operator == id]
     return replace(say(desk, turn, "desk.away", numbers=his), events=(Event("operator_away", actor=id),))
 
 
 def back(desk: DeskRoom, turn: Turn, rest: str) -> Outcome:
-    if turn.said[0].sender.anonymous:
-        return notice(desk, turn, "desk.anonymous")
     return replace(say(desk, turn, "desk.back"), events=(Event("operator_back", actor=who(turn.said[0])),))
 
 

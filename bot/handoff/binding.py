@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from bot.errors import BotError
 from bot.model import Button, Event, InboundKind, Outbound, Outcome, Peer, Result, Turn, Verb
 from bot.wording import Wording
 
 Membership = Callable[[Peer, str], Awaitable[str]]
 SETTING = "desk"
+PATIENCE = 5.0  # seconds that asking a platform may take
 
 
 class Binding:
@@ -24,6 +27,14 @@ class Binding:
     def is_desk(self, peer: Peer) -> bool:
         """Whether operators work there: in the desk of all, or in a team's group."""
         return self.others(peer) or (self.place is not None and (peer.channel, peer.chat) == (self.place.channel, self.place.chat))
+
+    async def membership(self, peer: Peer, user: str) -> str:
+        """Whether *user* is in the group; "" where the platform cannot be asked now."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._membership(peer, user)
+        except (BotError, TimeoutError):
+            return ""
 
     async def decide(self, turn: Turn) -> Outcome | None:
         """What concerns the place itself; None = not about that."""
@@ -53,7 +64,7 @@ class Binding:
 
     async def _bind(self, turn: Turn) -> Outcome:
         inbound = turn.said[0]
-        if await self._membership(inbound.peer, inbound.sender.id) != "administrator":
+        if await self.membership(inbound.peer, inbound.sender.id) != "administrator":
             notice = Outbound(inbound.peer, self._words.say("desk.only_administrators", lang=self._lang), verb=Verb.ACKNOWLEDGE, quotes=inbound.callback, author="")
             return self._answer(turn, "refused", notice)
         place = replace(inbound.peer, thread="")

@@ -10,6 +10,7 @@ from bot.handoff import ontime, operating, transfer
 from bot.handoff.binding import Binding
 from bot.handoff.card import card, card_buttons, heading, topic_name, transcript
 from bot.handoff.crew import Crew
+from bot.handoff.gate import REFUSED
 from bot.handoff.hours import Hours
 from bot.handoff.marks import marked, moment, words
 from bot.handoff.opening import new_ticket, recent_attachments
@@ -52,9 +53,10 @@ class Desk:
             shows = placed.reason in ("bound", "found")
             return replace(placed, say=(*placed.say, *await self._waiting_cards(turn))) if shows else placed
         if not self.binding.is_desk(inbound.peer):
-            return ignored("not_the_desk")
+            return operating.elsewhere(self, turn)
         outcome = await operating.decide(self, turn)
-        met = self.crew.meeting(inbound) if inbound.kind in (InboundKind.MESSAGE, InboundKind.PRESS) else ()
+        acts = inbound.kind in (InboundKind.MESSAGE, InboundKind.PRESS) and outcome.reason != REFUSED
+        met = self.crew.meeting(inbound) if acts else ()
         return self.settled(turn, replace(outcome, events=(*met, *outcome.events)))
 
     async def on_time(self, turn: Turn) -> Outcome:
@@ -219,6 +221,9 @@ class Desk:
         """Every group in which operators work."""
         return tuple(dict.fromkeys([*([self.binding.place] if self.binding.place else []), *self.teams.places()]))
 
+    async def membership(self, peer: Peer, user: str) -> str:
+        return await self.binding.membership(peer, user)
+
     def to_supervisors(self, key: str, **facts: object) -> tuple[Outbound, ...]:
         """The same to every supervisor's own chat, for when the group itself may not hear."""
         people = [id.partition(":") for id in self.rules.routing.supervisors]
@@ -326,8 +331,3 @@ class Desk:
         say = Outbound(turn.conversation.peer, self.standing(turn, ticket), ticket=ticket.number)
         status = Status.OPERATOR if ticket.operator else Status.WAITING
         return Outcome("desk", Result.HANDED_OFF, reason, (say,), status=status)
-
-
-
-def ignored(reason: str) -> Outcome:
-    return Outcome("desk", Result.IGNORED, reason)

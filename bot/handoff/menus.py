@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.handoff.room import DeskRoom
-from bot.handoff.saying import say
+from bot.handoff.saying import notice, say
 from bot.model import Button, Outcome, Rows, Ticket, Turn
 
 MOST = 12  # buttons of one menu
@@ -12,12 +12,16 @@ TIMES = ("1h", "3h", "tomorrow", "mon")
 
 def hand_on(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """Teams and colleagues who are there; the reason is written by /transfer."""
+    if ticket.status == "closed":
+        return notice(desk, turn, "desk.closed_already")
     teams = [Button(f"👥 {t.title or t.name}", "give_to", t.name) for t in desk.rules.teams]
     people = [Button(m.name, "give_to", m.id) for m in desk.crew.members() if m.here and m.name and m.id != ticket.operator]
     return say(desk, turn, "desk.transfer_to", _rows([*teams, *people]), people=len(teams) + len(people))
 
 
 def put_off(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+    if ticket.status == "closed":
+        return notice(desk, turn, "desk.closed_already")
     buttons = [Button(desk.words.text(f"desk.later.{time}", lang=desk.lang), "snooze", time) for time in TIMES]
     return say(desk, turn, "desk.snooze_how", _rows(buttons))
 

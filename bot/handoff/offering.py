@@ -40,6 +40,8 @@ async def hints(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Rows:
 
 def template(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/t слово: the ready answer it means, shown as the customer would get it; several to choose from where it is not clear."""
+    if ticket.status == "closed":
+        return notice(desk, turn, "desk.closed_already")
     found = desk.rules.canned.find(rest) if desk.rules.canned is not None else ()
     if not found:
         return say(desk, turn, "desk.no_template", word=rest)
@@ -118,8 +120,6 @@ def _say_to_customer(desk: DeskRoom, turn: Turn, ticket: Ticket, text: RichText,
     inbound = turn.said[0]
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
-    if inbound.sender.anonymous:
-        return notice(desk, turn, "desk.anonymous")
     changed, status, events = answered(ticket, turn)
     receipt = Receipt(place(turn), mirrors) if mirrors else None
     words = Outbound(

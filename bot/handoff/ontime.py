@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot.handoff import transfer
+from bot.handoff import overview, transfer
 from bot.handoff.marks import listed, marked, moment, number, words
 from bot.handoff.room import DeskRoom
 from bot.handoff.sla import left
@@ -19,6 +19,8 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
     timer = turn.said[0]
     if timer.text == "desk.stranded":
         return await _stranded(desk, turn)
+    if timer.text == "desk.order":
+        return overview.carry_out(desk, turn)
     ticket = turn.ticket
     if ticket is None or ticket.status == "closed":
         return Outcome("desk", Result.IGNORED, "timer_over")

@@ -6,8 +6,10 @@ import re
 from collections.abc import Awaitable
 from dataclasses import replace
 
+from bot.handoff import overview
 from bot.handoff.acts import BUTTONS, GENERAL, ON_TICKETS, is_closed
 from bot.handoff.answering import answered, shows_otherwise
+from bot.handoff.gate import refusal, refuse
 from bot.handoff.naming import message_name
 from bot.handoff.noting import NOTE, WHISPER, note, whisper
 from bot.handoff.offering import ask_tone
@@ -16,12 +18,20 @@ from bot.handoff.saying import notice, place, say, who
 from bot.model import Event, Inbound, InboundKind, Later, Outbound, Outcome, Receipt, Result, RichText, Ticket, Turn, Verb
 
 COMMAND = re.compile(r"/(\w+)(?:@\w+)?(?:\s+(.*))?$", re.S)
-COMMANDS = (*ON_TICKETS, *(name for name in GENERAL if name != "start"))
+COMMANDS = (*ON_TICKETS, *(name for name in GENERAL if name != "start"), "overview")
+ONLY_HERE = frozenset(  # what nobody means for another bot, or for the customers' dialogs
+    {"take", "close", "reopen", "transfer", "snooze", "promise", "assign", "priority", "queue", "away", "undo", "contact", "overview", "обзор"}
+)
 
 
 async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
     """What an inbound of the desk's group does. Anything out of place is refused with one clear line."""
     inbound = turn.said[0]
+    name, rest = command_of(inbound)
+    if (refused := await refusal(desk, turn, name)) is not None:
+        return refused
+    if overview.is_for_overview(turn, name, rest):
+        return await overview.decide(desk, turn, name, rest)
     if inbound.kind is InboundKind.PRESS:
         return await _pressed(desk, turn)
     if inbound.kind is InboundKind.TOPIC_CLOSED and turn.ticket and turn.ticket.status != "closed":
@@ -32,9 +42,8 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
         return await _member(desk, turn, inbound)
     if inbound.kind is not InboundKind.MESSAGE:
         return Outcome("desk", Result.IGNORED, str(inbound.kind))
-    command = COMMAND.match(inbound.text) if not inbound.text.startswith(NOTE) else None
-    if command is not None:
-        return await _commanded(desk, turn, command[1].lower(), (command[2] or "").strip())
+    if name:
+        return await _commanded(desk, turn, name, rest)
     if turn.ticket is None:
         return Outcome("desk", Result.IGNORED, "talk_among_operators")
     if inbound.text.startswith(WHISPER):
@@ -42,6 +51,20 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
     if inbound.text.startswith(NOTE):
         return note(desk, turn, inbound, inbound.text.removeprefix(NOTE).strip())
     return words_of_operator(desk, turn, turn.ticket)
+
+
+def elsewhere(desk: DeskRoom, turn: Turn) -> Outcome:
+    """A group that is no desk: operators' commands and buttons are refused there, everything else is not ours."""
+    name, _ = command_of(turn.said[0])
+    if turn.said[0].kind is InboundKind.PRESS:
+        return refuse(desk, turn, "desk.old_button")
+    return refuse(desk, turn, "desk.not_the_desk", name) if name in ONLY_HERE else Outcome("desk", Result.IGNORED, "not_the_desk")
+
+
+def command_of(inbound: Inbound) -> tuple[str, str]:
+    """The command of a message and what follows it; "" where it is none."""
+    found = COMMAND.match(inbound.text) if inbound.kind is InboundKind.MESSAGE and not inbound.text.startswith(NOTE) else None
+    return ("", "") if found is None else (found[1].lower(), (found[2] or "").strip())
 
 
 async def _commanded(desk: DeskRoom, turn: Turn, name: str, rest: str) -> Outcome:
@@ -69,8 +92,6 @@ def words_of_operator(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     inbound = turn.said[0]
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
-    if inbound.sender.anonymous:
-        return say(desk, turn, "desk.anonymous")
     if (asked := ask_tone(desk, turn, inbound)) is not None:
         return asked
     changed, status, events = answered(ticket, turn)

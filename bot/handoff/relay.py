@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.handoff import transfer
+from bot.handoff import overview, transfer
 from bot.handoff.card import heading
 from bot.handoff.desk import Desk
+from bot.handoff.gate import REFUSED
 from bot.handoff.marks import marked, moment
 from bot.handoff.naming import message_name
 from bot.handoff.offering import hints
 from bot.handoff.ontime import PREFIX
-from bot.model import Event, Inbound, InboundKind, Later, Line, Outbound, Outcome, Peer, Result, Rows, Status, Ticket, Turn
+from bot.handoff.operating import ONLY_HERE, command_of
+from bot.handoff.saying import who
+from bot.model import Event, Inbound, InboundKind, Later, Line, Outbound, Outcome, Peer, Result, Rows, Status, Ticket, Turn, Verb
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
+AFTERWARDS = frozenset({"rate", "rating_skip"})  # answers to what was asked after an earlier ticket: never words for this one
 ACK_PAUSE = timedelta(minutes=3)  # a waiting customer is told no more often that the words were added
 
 
@@ -50,6 +54,8 @@ class Relay:
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         first = turn.said[0]
+        if (ordered := await self._of_operators(turn, first)) is not None:
+            return ordered
         if first.kind is InboundKind.STEPPED_IN:
             return self._stepped_in(turn, first)
         if first.kind is InboundKind.TIMER and first.text == "relay.resume":
@@ -62,12 +68,35 @@ class Relay:
             return self._bot_is_at_it(turn)
         if turn.ticket is None or turn.ticket.status == "closed":
             return Outcome("relay", Result.IGNORED, "person_at_it", later=(self._step_back(turn),))
+        if first.kind is InboundKind.PRESS and (turn.press is None or turn.press.action in AFTERWARDS):
+            return self._old_button(turn) if turn.press is None else None
         if turn.press is not None and (pressed := self._pressed(turn, turn.ticket, turn.press.action)) is not None:
             return self._desk.settled(turn, pressed)
         if first.kind is InboundKind.START or _asks_status(turn):
             return await self._status(turn, turn.ticket)
         rows = await hints(self._desk, turn, turn.ticket) if first.kind is InboundKind.MESSAGE else ()
         return self._desk.settled(turn, self._carry(turn, turn.ticket, rows))
+
+    async def _of_operators(self, turn: Turn, first: Inbound) -> Outcome | None:
+        """Operators' commands in a private chat: a supervisor sees every desk, anybody else is told in a line that they do not work here."""
+        alone = replace(turn, ticket=None)
+        name, rest = command_of(first)
+        if len(turn.said) > 1 or first.kind not in (InboundKind.MESSAGE, InboundKind.PRESS):
+            return None
+        if who(first) in self._desk.rules.routing.supervisors and overview.is_for_overview(alone, name, rest):
+            return await overview.decide(self._desk, alone, name, rest)
+        if name not in ONLY_HERE:
+            return None
+        say = Outbound(first.peer, self._words.say("handoff.only_in_the_desk", lang=self._desk.customer_lang(turn)))
+        event = Event("refused", actor=who(first), data={"why": "only_in_the_desk", "what": name})
+        return Outcome("relay", Result.IGNORED, REFUSED, (say,), events=(event,))
+
+    def _old_button(self, turn: Turn) -> Outcome:
+        """A token that nobody promised to this chat: forged, or forgotten. Operators are not bothered with it."""
+        first = turn.said[0]
+        text = self._words.say("handoff.old_button", lang=self._desk.customer_lang(turn))
+        event = Event("refused", actor=who(first), data={"why": "old_button", "what": "press"})
+        return Outcome("relay", Result.IGNORED, REFUSED, (Outbound(first.peer, text, verb=Verb.ACKNOWLEDGE, quotes=first.callback, author=""),), events=(event,))
 
     def _pressed(self, turn: Turn, ticket: Ticket, action: str) -> Outcome | None:
         """Buttons under the bot's words about the ticket; None = of something else, and carried as words."""

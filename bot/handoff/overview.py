@@ -1,0 +1,175 @@
+"""What a supervisor sees of every desk at once, in private or in any of them, and what he orders from there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from bot.handoff import acts, supervising
+from bot.handoff.card import card, heading
+from bot.handoff.gate import refuse
+from bot.handoff.room import DeskRoom
+from bot.handoff.saying import place, say, who
+from bot.model import Button, Event, Inbound, InboundKind, Later, Outbound, Outcome, Peer, Result, Rows, Sender, Ticket, Turn
+
+NAMES = frozenset({"overview", "обзор"})
+ORDERS = frozenset({"take", "assign", "priority"})  # what is ordered by number, as /take 12
+URGENCIES = ("0", "1", "2", "3")
+SHOWN = 8
+PEOPLE = 12  # buttons of a menu
+Press = Callable[[DeskRoom, Turn, str], Awaitable[Outcome]]
+
+
+def is_for_overview(turn: Turn, command: str, rest: str) -> bool:
+    """Whether a command or a button of the desk is about the whole service rather than the ticket at hand."""
+    if turn.press is not None:
+        return turn.press.action in PRESSES
+    return command in NAMES or (command in ORDERS and turn.ticket is None and rest[:1].isdigit())
+
+
+async def decide(desk: DeskRoom, turn: Turn, command: str, rest: str) -> Outcome:
+    """The overview, a ticket of it, or an order about one: only for supervisors. A ticket that nobody has anybody may take by its number."""
+    if command != "take" and not desk.is_supervisor(who(turn.said[0])):
+        return refuse(desk, turn, "desk.only_supervisors", command)
+    if turn.press is not None:
+        return await PRESSES[turn.press.action](desk, turn, turn.press.value)
+    if command in NAMES:
+        return await show(desk, turn, "")
+    number, _, value = rest.partition(" ")
+    return await _order(desk, turn, command, number, value.strip())
+
+
+async def show(desk: DeskRoom, turn: Turn, _value: str) -> Outcome:
+    """Every desk in a few lines, with a button for each ticket that may need somebody."""
+    tickets, now = await desk.records.tickets(limit=1000), turn.now
+    risk = [t for t in tickets if t.status != "snoozed" and desk.deadlines.at_risk(t, now)][:SHOWN]
+    waiting = desk.queue.ordered(tickets, now)
+    load: dict[str, int] = {}
+    for ticket in tickets:
+        load[ticket.operator] = load.get(ticket.operator, 0) + (ticket.status == "operator")
+    people = [{"name": m.name, "away": m.away, "tickets": load.get(m.id, 0)} for m in desk.crew.members() if m.name]
+    listed = list({t.number: t for t in [*risk, *waiting]}.values())[:SHOWN]
+    buttons = [Button(f"№{t.number} {t.data.get('name') or ''}".strip(), "overview_ticket", str(t.number)) for t in listed]
+    again = Button(desk.words.text("desk.button.refresh", lang=desk.lang), "overview")
+    return say(
+        desk, turn, "desk.overview", (*_rows(buttons), (again,)), now=now, waiting=len(waiting), people=people[:20],
+        work=sum(t.status == "operator" for t in tickets), snoozed=sum(t.status == "snoozed" for t in tickets), desks=_desks(desk, tickets, turn),
+        risk=[{**_line(t), "due": t.due, "late": t.due is not None and t.due <= now} for t in risk], next=[_line(t) for t in waiting[:SHOWN]],
+    )  # fmt: skip
+
+
+async def ticket(desk: DeskRoom, turn: Turn, value: str) -> Outcome:
+    """One ticket, with what a supervisor may order about it."""
+    found = await _ticket(desk, value)
+    if found is None:
+        return refuse(desk, turn, "desk.no_such_ticket", number=value)
+    text = card(found, desk.words, desk.lang)
+    return Outcome("desk", Result.ANSWERED, "overview_ticket", (Outbound(place(turn), text, buttons=await _panel(desk, found), author=""),))
+
+
+async def people(desk: DeskRoom, turn: Turn, value: str) -> Outcome:
+    """Whom the ticket may be given to."""
+    there = [m for m in desk.crew.members() if m.name and m.here][:PEOPLE]
+    buttons = [Button(m.name, "overview_order", f"assign#{value}#{m.id}") for m in there]
+    return say(desk, turn, "desk.assign_whom", _rows(buttons), number=value, people=len(there))
+
+
+async def urgencies(desk: DeskRoom, turn: Turn, value: str) -> Outcome:
+    return say(desk, turn, "desk.how_urgent", (tuple(Button(u, "overview_order", f"priority#{value}#{u}") for u in URGENCIES),), number=value)
+
+
+async def order(desk: DeskRoom, turn: Turn, value: str) -> Outcome:
+    """The tap that orders."""
+    command, number, what = (*value.split("#", 2), "", "")[:3]
+    return await _order(desk, turn, command, number, what)
+
+
+async def _order(desk: DeskRoom, turn: Turn, command: str, number: str, value: str) -> Outcome:
+    """An order is a timer of the customer's conversation that is due now: there it meets the ticket as it then is."""
+    found = await _ticket(desk, number)
+    if found is None:
+        return refuse(desk, turn, "desk.no_such_ticket", command, number=number)
+    inbound = turn.said[0]
+    data = {"command": command, "value": value, "by": inbound.sender.id, "name": inbound.sender.name, "to": [inbound.peer.channel, inbound.peer.chat, inbound.peer.thread]}
+    later = Later(f"order:{found.number}:{turn.id}", "desk.order", turn.now, data, conversation=found.conversation)
+    event = Event("ordered", ticket=found.number, actor=who(inbound), data={"command": command})
+    return Outcome("desk", Result.ANSWERED, "ordered", later=(later,), events=(event,))
+
+
+def carry_out(desk: DeskRoom, turn: Turn) -> Outcome:
+    """The order where the ticket is: the same acts as in its topic, with the answer to whoever ordered."""
+    data = turn.said[0].data
+    to = data.get("to")
+    there = Peer(*(str(part) for part in to)) if isinstance(to, list | tuple) else turn.conversation.peer
+    said = Inbound(turn.said[0].key, there, Sender(str(data.get("by")), str(data.get("name"))), turn.now, InboundKind.MESSAGE, private=False)
+    theirs = replace(turn, said=(said,), presses=(), quoted=())
+    if turn.ticket is None or turn.ticket.status == "closed":
+        return say(desk, replace(theirs, ticket=None), "desk.closed_already")
+    command, value = str(data.get("command")), str(data.get("value", ""))
+    if command == "take":
+        done = acts.take(desk, theirs, turn.ticket, "")
+        if done.ticket is not None and (own := desk.thread(turn.ticket)) is not None and (own.channel, own.chat) != (there.channel, there.chat):
+            done = replace(done, say=(*done.say, desk.notice(own, turn.ticket, "desk.you_took_it", operator=said.sender.name)))
+    else:
+        done = (supervising.assign if command == "assign" else supervising.set_priority)(desk, theirs, turn.ticket, value)
+    above = heading(turn.ticket, desk.words, desk.lang)
+    return replace(done, say=tuple(replace(o, heading=above, ticket=None) if o.to == there and not o.heading else o for o in done.say))
+
+
+def _desks(desk: DeskRoom, tickets: Sequence[Ticket], turn: Turn) -> list[dict[str, object]]:
+    """Each group with its tickets; one line less to read where there is only one."""
+    named: dict[Peer, list[str]] = {p: [] for p in desk.places()}
+    for team in desk.rules.teams:
+        if (own := desk.teams.place(team.name)) is not None:
+            named.setdefault(own, []).append(team.title or team.name)
+    shown: dict[Peer, list[Ticket]] = {p: [] for p in named}
+    for ticket_ in tickets:
+        if (to := desk.thread(ticket_)) is not None:
+            shown.setdefault(replace(to, thread=""), []).append(ticket_)
+    main = desk.words.text("desk.main_group", lang=desk.lang)
+    lines: list[dict[str, object]] = [
+        {
+            "name": ", ".join(named.get(p) or [main]), "waiting": sum(t.status == "waiting" for t in theirs), "work": sum(t.status == "operator" for t in theirs),
+            "late": sum(desk.deadlines.at_risk(t, turn.now) for t in theirs),
+        }
+        for p, theirs in shown.items()
+    ]  # fmt: skip
+    return lines if len(lines) > 1 else []
+
+
+def _line(ticket_: Ticket) -> dict[str, object]:
+    return {
+        "number": ticket_.number, "name": ticket_.data.get("name") or "", "topic": ticket_.topic, "operator": ticket_.operator_name, "opened": ticket_.opened,
+        "priority": ticket_.priority,
+    }  # fmt: skip
+
+
+async def _panel(desk: DeskRoom, ticket_: Ticket) -> Rows:
+    number, text = str(ticket_.number), desk.words.text
+    link: tuple[Button, ...] = ()
+    if (to := desk.thread(ticket_)) is not None and to.chat.startswith("-100"):
+        thread = await desk.records.topic(ticket_.number, to.channel, to.chat)
+        link = (Button(text("desk.button.open_topic", lang=desk.lang), url=f"https://t.me/c/{to.chat.removeprefix('-100')}/{thread}"),) if thread else ()
+    first = (
+        Button(text("desk.button.take_over", lang=desk.lang), "overview_order", f"take#{number}#"),
+        Button(text("desk.button.assign", lang=desk.lang), "overview_people", number),
+        Button(text("desk.button.urgency", lang=desk.lang), "overview_urgency", number),
+    )
+    return (first, *((link,) if link else ())) if ticket_.status != "closed" else ((link,) if link else ())
+
+
+async def _ticket(desk: DeskRoom, number: str) -> Ticket | None:
+    return await desk.records.ticket(int(number)) if number.isdecimal() and len(number) < 10 else None
+
+
+def _rows(buttons: Sequence[Button]) -> Rows:
+    return tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
+
+
+PRESSES: dict[str, Press] = {
+    "overview": show,
+    "overview_ticket": ticket,
+    "overview_people": people,
+    "overview_urgency": urgencies,
+    "overview_order": order,
+}
