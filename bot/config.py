@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag
 from rapidfuzz import process
 
 from bot.errors import ConfigError, Problem
-from bot.sections import Canned, Desk, Nps, Outreach, Routing, Section, Sla, Team, length
+from bot.sections import Api, ApiKey, Canned, Desk, Name, Nps, Outreach, Routing, Section, Sla, Team, Webhook, length
 
 MAX_SIZE = 1_000_000  # bytes of a config file
 MAX_DEPTH = 50
@@ -242,6 +242,8 @@ class Config(Section):
     report: Report = Field(default_factory=Report, description="the supervisor's report")
     wording: Wording = Field(default_factory=Wording, description="the words")
     web: Web = Field(default_factory=Web, description="the page")
+    webhooks: Mapping[Name, Webhook] = Field(default_factory=dict, max_length=8, description="other systems that are told what happens")
+    api: Api = Field(default_factory=Api, description="the door for other systems")
     privacy: Privacy = Field(default_factory=Privacy, description="how long people's words are kept")
     logging: Logging = Field(default_factory=Logging, description="the log")
 
@@ -372,6 +374,8 @@ def _known_keys(place: tuple[str, ...]) -> list[str]:
     for key in place:
         if key == "channels":
             return sorted({*TelegramChannel.model_fields, *VkChannel.model_fields})
+        if key in ("webhooks", "keys"):
+            return sorted((Webhook if key == "webhooks" else ApiKey).model_fields)
         field = section.model_fields.get(key)
         annotation = field.annotation if field else None
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):

@@ -82,11 +82,16 @@ class DeliveryError(BotError):
 
 
 class RetryLater(DeliveryError):
-    """Certainly not delivered. Try again after *after* seconds, pausing the peer or the whole account."""
+    """Certainly not delivered. Try again after *after* seconds, pausing the peer or the whole account.
 
-    def __init__(self, text: str = "", after: float = 1.0, scope: Literal["peer", "account"] = "peer", counts: bool = True) -> None:
+    *doubted*: it may have been delivered, and the other side knows a repeat by its id; the doubt is kept on record.
+    """
+
+    def __init__(
+        self, text: str = "", after: float = 1.0, scope: Literal["peer", "account"] = "peer", counts: bool = True, doubted: bool = False
+    ) -> None:
         super().__init__(text)
-        self.after, self.scope, self.counts = after, scope, counts
+        self.after, self.scope, self.counts, self.doubted = after, scope, counts, doubted
 
 
 class Uncertain(DeliveryError):

@@ -269,7 +269,8 @@ class Outbox:
             if error.counts and delivery.tries + 1 >= PATIENCE[outbound.lane]:
                 return self._given_up(delivery, reason)
             pause = error.after if not error.counts else max(error.after, min(300.0, 0.5 * 2 ** min(delivery.tries, 10)))
-            return Settled("pending", due=now + timedelta(seconds=pause * random.uniform(1, 1.2)), counted=error.counts, error=reason)
+            due = now + timedelta(seconds=pause * random.uniform(1, 1.2))
+            return Settled("pending", due=due, counted=error.counts, error=reason, doubted=error.doubted)
         if isinstance(error, Uncertain):
             if outbound.lane is Lane.VIEW:
                 return Settled("cancelled", error=reason, doubted=True)
@@ -299,6 +300,8 @@ class Outbox:
         if delivery.outbound.lane is Lane.VIEW or delivery.outbound.verb is Verb.ACKNOWLEDGE:
             return Settled("failed", error=reason)
         self._log.warning("undeliverable", delivery=delivery.id, reason=reason)
+        if delivery.outbound.verb is Verb.ANNOUNCE:
+            return Settled("failed", error=reason, events=(_event("webhook_failed", delivery, reason),))
         return Settled("failed", error=reason, say=self._views.undelivered(delivery, reason), events=(_event("delivery_failed", delivery, reason),))
 
 
@@ -307,4 +310,5 @@ class _NothingToDo(DeliveryError):
 
 
 def _event(kind: str, delivery: Delivery, reason: str) -> Event:
-    return Event(kind, conversation=delivery.conversation, ticket=delivery.outbound.ticket, data={"delivery": delivery.id, "reason": reason})
+    data = {"delivery": delivery.id, "channel": delivery.outbound.to.channel, "reason": reason}
+    return Event(kind, conversation=delivery.conversation, ticket=delivery.outbound.ticket, data=data)

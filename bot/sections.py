@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 Duration = Annotated[str, Field(pattern=r"^[1-9]\d{0,4}[smhd]$")]
@@ -134,3 +136,59 @@ class Nps(Section):
     recent: Duration = Field("30d", description="only who wrote within this time is asked")
     quiet: Duration = Field("24h", description="and nobody who wrote so lately, or is in talks with a person")
     per_day: int = Field(200, ge=1, description="customers asked on one day at most")
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,29}$")]
+SHORTEST_SECRET = 24  # bytes of a key that nobody can guess
+
+
+class Webhook(Section):
+    """Another system that is told what happens (docs/en/integrations.md). Without its secret it is off."""
+
+    url: str | None = Field(None, description="https address that is called; may come from the environment")
+    secret: SecretStr | None = Field(
+        None, description='key of the signature, as "${CRM_WEBHOOK_SECRET}": whsec_… or 24 characters and more; two, parted by a space, while it is being changed'
+    )
+    events: tuple[str, ...] = Field(("*",), min_length=1, description="kinds of events it is told of; * = all")
+    words: bool = Field(False, description="also tell what people wrote and who they are")
+    private: bool = Field(False, description="the address may be on this machine or in its own network, and plain http")
+
+    @field_validator("secret")
+    @classmethod
+    def _secret_is_long(cls, value: SecretStr | None) -> SecretStr | None:
+        for part in value.get_secret_value().split() if value else ():
+            try:
+                key = base64.b64decode(part.removeprefix("whsec_"), validate=True) if part.startswith("whsec_") else part.encode()
+            except binascii.Error:
+                raise ValueError("what follows whsec_ must be Base64") from None
+            if len(key) < SHORTEST_SECRET:
+                raise ValueError(f"the secret is shorter than {SHORTEST_SECRET} bytes: make one with `openssl rand -hex 32`")
+        return value
+
+    @model_validator(mode="after")
+    def _address_is_safe(self) -> Webhook:
+        if self.url and not self.url.startswith("https://") and not (self.private and self.url.startswith("http://")):
+            raise ValueError("url must begin with https:// (http:// only with `private: true`)")
+        return self
+
+
+class ApiKey(Section):
+    """A key of another system, and what it may do."""
+
+    secret: SecretStr | None = Field(None, description='the key, as "${CRM_API_KEY}"; without it the entry is off')
+    may: tuple[Literal["customers", "messages", "tickets"], ...] = Field(("customers", "messages", "tickets"), description="what it may do")
+
+    @field_validator("secret")
+    @classmethod
+    def _secret_is_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and len(value.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"the key is shorter than {SHORTEST_SECRET} characters: make one with `openssl rand -hex 32`")
+        return value
+
+
+class Api(Section):
+    """The door for other systems, on the page's server under /api/v1. Off without keys."""
+
+    keys: Mapping[Name, ApiKey] = Field(default_factory=dict, description="named keys")
+    file: str | None = Field(None, description="a file of further keys, a line each: NAME KEY; relative to this file")
+    per_minute: int = Field(120, ge=1, le=100_000, description="requests a minute that one key may make")

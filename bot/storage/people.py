@@ -54,8 +54,7 @@ def export(db: sqlite3.Connection, id: int) -> Mapping[str, object]:
         rows = db.execute(f"select * from {table} where {where} order by {key}", {"customer": id})
         found[table] = [_readable(row) for row in rows]
     if others := all_joined(db, id):
-        rows = (db.execute("select * from customers where id = ?", (other,)).fetchone() for other in others)
-        found["joined"] = [_readable(row) for row in rows]
+        found["joined"] = [_readable(db.execute("select * from customers where id = ?", (other,)).fetchone()) for other in others]
     return found
 
 
