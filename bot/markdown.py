@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
@@ -20,6 +20,7 @@ _CALLOUT = re.compile(r"\A\[!\w+\][+-]?[ \t]*")
 _STYLES = {"strong": Style.BOLD, "em": Style.ITALIC, "s": Style.STRIKE}
 
 
+@lru_cache(maxsize=2048)  # templates and passages come again and again; nobody gives it a customer's words
 def to_rich(markdown: str) -> RichText:
     """What a chat shows for *markdown*: headings are bold lines, tables are readable lines, HTML is inert, images are left out.
 

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -29,7 +30,11 @@ def language_of(turn: Turn, default: str = "ru") -> str:
     """ru or en: the script and the words just written; where they do not tell, the customer's language."""
     told = (turn.customer.language if turn.customer else "").lower()[:2]
     before = told if told in ("ru", "en") else default
-    text = "" if turn.text.startswith("/") else turn.text[:2000]  # a command tells nothing about the language
+    return _language("" if turn.text.startswith("/") else turn.text[:2000], before)  # a command tells nothing about the language
+
+
+@lru_cache(maxsize=64)  # each dialog of a turn asks again
+def _language(text: str, before: str) -> str:
     cyrillic, latin = len(re.findall(r"[а-яё]", text, re.IGNORECASE)), len(re.findall(r"[a-z]", text, re.IGNORECASE))
     if not cyrillic and not latin:
         return before
@@ -49,6 +54,7 @@ def in_spoken_language(turn: Turn) -> Turn:
     return replace(turn, customer=replace(turn.customer, language=language))
 
 
+@lru_cache(maxsize=512)  # the same words and titles are compared with many
 def fold(text: str) -> str:
     """Lower case, ё as е, signs and keycaps off, single spaces: so "1️⃣", "№1." and "1)" are all "1"."""
     bare = "".join(c for c in unicodedata.normalize("NFKC", text.lower().replace("№", " ")) if unicodedata.category(c) not in ("Mn", "Me", "Cf"))
@@ -116,6 +122,7 @@ class Hearing:
 _KINDS = ("yes", "no", "skip", "cancel", "more", "first", "second", "third", "last", "none_of_these", "human", "help", "liked", "disliked")
 
 
+@lru_cache(maxsize=64)
 def _sound(text: str) -> str:
     """`fold`, but signs that are words of their own (+, 👍) stay."""
     return fold(text) or "".join(c for c in text if not c.isspace() and unicodedata.category(c) not in ("Mn", "Me", "Cf", "Sk"))
