@@ -12,16 +12,18 @@ from bot.handoff.card import card, card_buttons, heading, topic_name, transcript
 from bot.handoff.crew import Crew
 from bot.handoff.gate import REFUSED
 from bot.handoff.hours import Hours
+from bot.handoff.incident import KINDS as INCIDENTS
+from bot.handoff.incident import Incidents
 from bot.handoff.marks import marked, moment, words
 from bot.handoff.opening import new_ticket, recent_attachments
 from bot.handoff.queue import Queue
-from bot.handoff.room import Delivered, Records, Rules
+from bot.handoff.room import Delivered, Orders, Records, Rules
 from bot.handoff.sla import Deadlines
 from bot.handoff.teams import Teams
 from bot.model import Answer, Button, Event, InboundKind, Lane, Later, Outbound, Outcome, Peer, Result, RichText, Rows, Status, Ticket, Turn, Verb
 from bot.wording import Wording
 
-WATCHED = ("operator_met", "operator_away", "operator_back", "operator_left", "ticket_assigned", "desk_lost", "desk_found", "chat_moved")
+WATCHED = ("operator_met", "operator_away", "operator_back", "operator_left", "ticket_assigned", "desk_lost", "desk_found", "chat_moved", *INCIDENTS)
 
 
 class Desk:
@@ -35,6 +37,8 @@ class Desk:
         self.crew, self.teams = Crew(), Teams(self.rules.teams)
         self.queue = Queue(self.rules.routing.priority)
         self.deadlines = Deadlines(self.rules.sla, self.rules.routing, hours)
+        self.incidents = Incidents()
+        self.orders: Orders = no_orders
         self._titles = dict(titles or {})  # channel -> how operators call it
         self._shown: dict[int, Peer] = {}  # where tickets were last seen, for words about failures
         binding.others = self.teams.is_desk
@@ -49,6 +53,8 @@ class Desk:
     async def decide(self, turn: Turn) -> Outcome:
         """What an operator's words, command or button do."""
         inbound = turn.said[0]
+        if inbound.kind is InboundKind.TIMER and (ordered := await self.orders(turn, "", "")) is not None:
+            return ordered
         if (placed := await self.binding.decide(turn)) is not None:
             shows = placed.reason in ("bound", "found")
             return replace(placed, say=(*placed.say, *await self._waiting_cards(turn))) if shows else placed
@@ -188,6 +194,7 @@ class Desk:
         self.crew.seen(event)
         self.teams.seen(event)
 
+        self.incidents.seen(event)
     @property
     def records(self) -> Records:
         return self._records
@@ -331,3 +338,8 @@ class Desk:
         say = Outbound(turn.conversation.peer, self.standing(turn, ticket), ticket=ticket.number)
         status = Status.OPERATOR if ticket.operator else Status.WAITING
         return Outcome("desk", Result.HANDED_OFF, reason, (say,), status=status)
+
+
+async def no_orders(turn: Turn, command: str, rest: str) -> Outcome | None:
+    """Where nobody writes to customers first."""
+    return None

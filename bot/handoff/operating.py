@@ -30,6 +30,8 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
     name, rest = command_of(inbound)
     if (refused := await refusal(desk, turn, name)) is not None:
         return refused
+    if (ordered := await desk.orders(turn, name, rest)) is not None:
+        return ordered
     if overview.is_for_overview(turn, name, rest):
         return await overview.decide(desk, turn, name, rest)
     if inbound.kind is InboundKind.PRESS:

@@ -10,6 +10,7 @@ from typing import Protocol
 from bot.handoff.canned import Canned
 from bot.handoff.crew import Crew
 from bot.handoff.hours import Hours
+from bot.handoff.incident import Incidents
 from bot.handoff.queue import Queue
 from bot.handoff.sla import Deadlines
 from bot.handoff.teams import Teams
@@ -20,6 +21,8 @@ from bot.wording import Wording
 About = Callable[[str], Sequence[str]]
 Ask = Callable[[str], Awaitable[Answer]]
 Article = Callable[[str], RichText]
+Orders = Callable[[Turn, str, str], Awaitable[Outcome | None]]
+DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
 
 
 def _nothing(article: str) -> Sequence[str]:
@@ -101,6 +104,8 @@ class DeskRoom(Protocol):
     deadlines: Deadlines
 
     @property
+    incidents: Incidents
+    orders: Orders  # what supervisors order that is about no ticket (outreach.py)
     def records(self) -> Records: ...
 
     def card(self, to: Peer, ticket: Ticket) -> Outbound: ...
