@@ -1,0 +1,172 @@
+"""A message to many on its way: a portion at a time, so that nobody's answer waits for it, none twice, over any restart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta, tzinfo
+from typing import Protocol
+
+from bot.handoff.room import Delivered, DeskRoom
+from bot.handoff.segment import Listener, Source, wants_none
+from bot.model import Button, Event, Json, Lane, Later, Outbound, Outcome, Peer, Result, RichText, Span, Status, Style, Turn
+
+TIMER = "mailing"
+PAUSE = timedelta(seconds=2)  # between two portions
+BUSY = timedelta(minutes=30)  # who is in talks with a person is tried again after this
+TRIES = 48  # and so often: for a day
+OPEN = ("pending", "sending")
+
+
+class Mail(Source, Protocol):
+    """Where messages under way are looked up."""
+
+    async def setting(self, name: str) -> str | None: ...
+
+    async def deliveries(self, *, status: Collection[str] = (), after: int = 0, peer: Peer | None = None, name: str = "", limit: int = 200) -> Sequence[Delivered]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """What is said to whom. `number` names it for ever ("b3", "i2"); `to` are conversations; `place` hears when it is done.
+
+    A broadcast has words and an opt-out; the end of an incident has them only where the supervisor wrote some (else ours are said).
+    """
+
+    number: str
+    text: RichText = field(default_factory=RichText)
+    to: tuple[int, ...] = ()
+    place: Peer | None = None
+    by: str = ""
+    state: str = "draft"  # draft, going, done, stopped
+    about: Json = field(default_factory=dict)  # what it was made of: the segment, the incident's words
+    said: int = 0
+
+    @property
+    def is_broadcast(self) -> bool:
+        return self.number.startswith("b")
+
+    @property
+    def setting(self) -> str:
+        return f"{TIMER}:{self.number}"
+
+    def kept(self) -> dict[str, str]:
+        """As `Outcome.keep` takes it."""
+        spans = [[s.style.value, s.offset, s.length, s.url] for s in self.text.spans]
+        place = [self.place.channel, self.place.chat] if self.place else None
+        value = {
+            "text": self.text.text, "spans": spans, "to": list(self.to), "place": place, "by": self.by, "state": self.state,
+            "about": dict(self.about), "said": self.said,
+        }  # fmt: skip
+        return {self.setting: json.dumps(value, ensure_ascii=False)}
+
+    def first(self, now: datetime) -> Later:
+        """The timer that sets it going."""
+        return Later(self.setting, TIMER, now, {"mailing": self.number, "from": 0})
+
+
+def read_mailing(number: str, kept: str | None) -> Mailing | None:
+    """What was kept of it; None where there is none."""
+    if kept is None:
+        return None
+    data = json.loads(kept)
+    spans = tuple(Span(Style(s), o, n, url) for s, o, n, url in data["spans"])
+    place = Peer(*data["place"]) if data["place"] else None
+    return Mailing(number, RichText(data["text"], spans), tuple(data["to"]), place, data["by"], data["state"], data["about"], data["said"])
+
+
+class Courier:
+    """Brings mailings. Everything it knows of their progress is in their timers."""
+
+    def __init__(self, desk: DeskRoom, source: Mail, *, hours: tuple[time, time], per_second: float, channels: Collection[str]) -> None:
+        self._desk, self._source, self._hours, self._channels = desk, source, hours, frozenset(channels)
+        self._size = max(1, round(per_second * PAUSE.total_seconds()))
+
+    async def find(self, number: str) -> Mailing | None:
+        return read_mailing(number, await self._source.setting(f"{TIMER}:{number}"))
+
+    async def portion(self, turn: Turn) -> Outcome:
+        """The next ones hear it, and the timer of those after them is set; all in one transaction."""
+        data = turn.said[0].data
+        mailing = await self.find(str(data.get("mailing")))
+        if mailing is None or mailing.state != "going":
+            return Outcome("desk", Result.IGNORED, "mailing_over")
+        if (opens := opening(turn.now, self._hours, self._desk.hours.zone)) > turn.now:
+            return self._again(mailing, opens, data)
+        waiting = await self._source.deliveries(status=OPEN, name=mailing.setting, limit=2 * self._size)
+        if len(waiting) >= 2 * self._size:  # the channel is slower than we are, or away
+            return self._again(mailing, turn.now + PAUSE, data)
+        start, late = _number(data, "from"), _numbers(data, "late")
+        todo = mailing.to[start : start + self._size] or late[: self._size]
+        if start >= len(mailing.to):
+            late = late[self._size :]
+        rows = await self._source.listeners(only=todo) if todo else ()
+        busy = tuple(r.conversation for r in rows if r.status is not Status.BOT and self._may_hear(mailing, r))
+        ready = [r for r in rows if r.status is Status.BOT and self._may_hear(mailing, r)]
+        said = _number(data, "said") + len(ready)
+        moved = {"mailing": mailing.number, "from": start + len(todo), "late": [*late, *busy], "again": _number(data, "again"), "said": said}
+        say = tuple(self._message(turn, mailing, r) for r in ready)
+        events = tuple(Event(self._event(mailing), conversation=r.conversation, data={"number": mailing.number, "channel": r.peer.channel}) for r in ready)
+        outcome = Outcome("desk", Result.ANSWERED, "mailing", say, events=events)
+        return self._followed(turn, mailing, moved, outcome, nothing_but_busy=start >= len(mailing.to) and not ready)
+
+    def _followed(self, turn: Turn, mailing: Mailing, moved: dict[str, object], outcome: Outcome, *, nothing_but_busy: bool) -> Outcome:
+        """The outcome with what comes after this portion: the next one, a later try, or the end."""
+        if _number(moved, "from") < len(mailing.to):
+            return replace(outcome, later=self._later(mailing, turn.now + PAUSE, moved))
+        if _numbers(moved, "late") and _number(moved, "again") < TRIES:
+            tried = {**moved, "again": _number(moved, "again") + 1} if nothing_but_busy else moved
+            return replace(outcome, later=self._later(mailing, turn.now + (BUSY if nothing_but_busy else PAUSE), tried))
+        said = _number(moved, "said")
+        done = replace(mailing, state="done", said=said)
+        told: tuple[Outbound, ...] = ()
+        if mailing.place is not None:
+            key = "outreach.done" if mailing.is_broadcast else "outreach.told"
+            told = (self._desk.notice(mailing.place, None, key, number=mailing.number[1:], said=said, all=len(mailing.to)),)
+        event = Event("mailing_done", data={"number": mailing.number, "said": said})
+        return replace(outcome, say=(*outcome.say, *told), events=(*outcome.events, event), keep=done.kept())
+
+    def _again(self, mailing: Mailing, due: datetime, data: Json) -> Outcome:
+        return Outcome("desk", Result.IGNORED, "mailing_waits", later=self._later(mailing, due, data))
+
+    def _later(self, mailing: Mailing, due: datetime, data: Mapping[str, object]) -> tuple[Later, ...]:
+        return (Later(mailing.setting, TIMER, due, dict(data)),)
+
+    def _may_hear(self, mailing: Mailing, row: Listener) -> bool:
+        """Looked at anew for everybody: who opted out or blocked us since the list was made hears nothing."""
+        return row.reachable and row.peer.channel in self._channels and not (mailing.is_broadcast and wants_none(row.customer))
+
+    def _message(self, turn: Turn, mailing: Mailing, row: Listener) -> Outbound:
+        words, lang = self._desk.words, row.customer.language or self._desk.lang
+        if mailing.is_broadcast:
+            text = mailing.text
+            button = Button(words.text("outreach.stop", lang=lang), "news_off", mailing.number)
+        else:
+            facts = {"customer": row.customer, "incident": str(mailing.about.get("incident") or ""), "text": mailing.text.text}
+            text = words.say("incident.over", lang=lang, now=turn.now, **facts)
+            button = Button(words.text("buttons.human", lang=lang), "human")
+        # law: hearing it twice annoys more than not at all: what may have arrived is not sent again
+        return Outbound(row.peer, text, ((button,),), name=mailing.setting, lane=Lane.BULK, on_doubt="hold")
+
+    def _event(self, mailing: Mailing) -> str:
+        return "broadcast_said" if mailing.is_broadcast else "incident_told"
+
+
+def opening(now: datetime, hours: tuple[time, time], zone: tzinfo) -> datetime:
+    """The moment from which people may be written to: *now*, or the next morning's."""
+    local = now.astimezone(zone)
+    if hours[0] <= local.time() < hours[1]:
+        return now
+    day = local.date() if local.time() < hours[0] else local.date() + timedelta(days=1)
+    return datetime.combine(day, hours[0], zone)
+
+
+def _number(data: Mapping[str, object], key: str) -> int:
+    value = data.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def _numbers(data: Mapping[str, object], key: str) -> tuple[int, ...]:
+    value = data.get(key)
+    return tuple(v for v in value if isinstance(v, int)) if isinstance(value, list | tuple) else ()
