@@ -38,6 +38,8 @@ WORTH_SAVING = 1.0  # seconds of building from which the index is kept for the n
 EXAMINED_AT_ONCE = 3000  # example questions: a larger base examines itself in the background
 OWN_WORDS = 0.97  # how sure a question is that stands word for word in one article and in no other
 RAW_WINS = 0.05  # how much better covered the raw question must be to win over the repaired one
+SHORT = 300  # characters of a question, and
+FEW = 3000  # articles, up to which a question is answered in the loop: a hop costs more than it frees
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -288,8 +290,15 @@ class Knowledge:
         self, question: str, *, language: str = "", channel: str = "", segment: Mapping[str, object] = _NOTHING,
         context: Context | None = None, today: date | None = None,
     ) -> Answer:  # fmt: skip
-        """`answer`, in a thread."""
+        """`answer`; in a thread where it takes longer than a hop to another thread costs the others."""
+        if len(question) <= SHORT and self._is_light():
+            return self.answer(question, language=language, channel=channel, segment=segment, context=context, today=today)
         return await asyncio.to_thread(self.answer, question, language=language, channel=channel, segment=segment, context=context, today=today)
+
+    def _is_light(self) -> bool:
+        """Whether a short question takes a few milliseconds: no foreign encoder, no retriever of others, not too many articles."""
+        state = self._state
+        return (state.store is None or self._is_own()) and not state.guests and len(state.index.articles) <= FEW
 
     def answer(
         self, question: str, *, language: str = "", channel: str = "", segment: Mapping[str, object] = _NOTHING,
