@@ -30,14 +30,20 @@ class Boards:
         for place in self._desk.places():
             text = self._text([t for t in tickets if (own := self._desk.thread(t)) is not None and replace(own, thread="") == place], now)
             before, at = self._shown.get(place, ("", now - PAUSE))
-            if text.text == before or now - at < PAUSE:
+            if now - at < PAUSE:
                 continue
-            posted = [d for d in await self._desk.records.deliveries(peer=place, name=NAME) if d.status not in ("failed", "cancelled")]
-            if not posted and not tickets:
+            posted = await self._standing(place)
+            if text.text == before if posted else not tickets:
                 continue
             self._shown[place] = (text.text, now)
             say += self._changed(place, text) if posted else self.post(place, text)
         return tuple(say)
+
+    async def _standing(self, place: Peer) -> bool:
+        """Whether there is a board that can be changed: it was sent, and no change to it was refused (somebody deleted it by hand)."""
+        boards = [d for d in await self._desk.records.deliveries(peer=place, name=NAME) if d.status not in ("failed", "cancelled")]
+        refused = await self._desk.records.deliveries(peer=place, after=boards[-1].id, status=("failed",)) if boards else ()
+        return bool(boards) and not any(d.outbound.edits == NAME and d.outbound.verb is Verb.EDIT for d in refused)
 
     def post(self, place: Peer, text: RichText) -> tuple[Outbound, ...]:
         """A new board, pinned."""

@@ -78,6 +78,7 @@ class Desk:
         ticket = new_ticket(self, turn, reason, answer, self._titles)
         lang = self.customer_lang(turn)
         promise = self.hours.promise(turn.now, ahead=turn.waiting, recent_waits=turn.recent_waits)
+        ticket = marked(ticket, place=promise.place)
         told = self.words.say(
             "handoff.opened", lang=lang, customer=turn.customer, number=ticket.number, promise=promise, apology=apology, reason=reason, now=turn.now
         )
@@ -193,8 +194,8 @@ class Desk:
         """An observer of what was committed."""
         self.crew.seen(event)
         self.teams.seen(event)
-
         self.incidents.seen(event)
+
     @property
     def records(self) -> Records:
         return self._records

@@ -19,9 +19,9 @@ async def refusal(desk: DeskRoom, turn: Turn, command: str = "") -> Outcome | No
     if inbound.sender.anonymous:
         return refuse(desk, turn, "desk.anonymous", command)
     known = desk.crew.member(who(inbound))
-    if known.left or (not known.name and inbound.kind is InboundKind.PRESS):  # in a public group strangers see the buttons, too
-        if await desk.membership(inbound.peer, inbound.sender.id) == "none":
-            return refuse(desk, turn, "desk.not_in_the_group", command)
+    doubtful = known.left or (not known.name and inbound.kind is InboundKind.PRESS)  # in a public group strangers see the buttons, too
+    if doubtful and await desk.membership(inbound.peer, inbound.sender.id) == "none":
+        return refuse(desk, turn, "desk.not_in_the_group", command)
     return None
 
 

@@ -90,7 +90,8 @@ async def _order(desk: DeskRoom, turn: Turn, command: str, number: str, value: s
     if found is None:
         return refuse(desk, turn, "desk.no_such_ticket", command, number=number)
     inbound = turn.said[0]
-    data = {"command": command, "value": value, "by": inbound.sender.id, "name": inbound.sender.name, "to": [inbound.peer.channel, inbound.peer.chat, inbound.peer.thread]}
+    to = [inbound.peer.channel, inbound.peer.chat, inbound.peer.thread]
+    data = {"command": command, "value": value, "by": inbound.sender.id, "name": inbound.sender.name, "to": to}
     later = Later(f"order:{found.number}:{turn.id}", "desk.order", turn.now, data, conversation=found.conversation)
     event = Event("ordered", ticket=found.number, actor=who(inbound), data={"command": command})
     return Outcome("desk", Result.ANSWERED, "ordered", later=(later,), events=(event,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bot.handoff.canned import Canned
 from bot.handoff.crew import Crew
@@ -88,7 +88,9 @@ class Records(Protocol):
 
     async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> Sequence[Event]: ...
 
-    async def deliveries(self, *, after: int = 0, peer: Peer | None = None, name: str = "", limit: int = 200) -> Sequence[Delivered]: ...
+    async def deliveries(
+        self, *, status: Collection[DeliveryStatus] = (), after: int = 0, peer: Peer | None = None, name: str = "", limit: int = 200
+    ) -> Sequence[Delivered]: ...
 
 
 class DeskRoom(Protocol):
@@ -102,10 +104,10 @@ class DeskRoom(Protocol):
     teams: Teams
     queue: Queue
     deadlines: Deadlines
-
-    @property
     incidents: Incidents
     orders: Orders  # what supervisors order that is about no ticket (outreach.py)
+
+    @property
     def records(self) -> Records: ...
 
     def card(self, to: Peer, ticket: Ticket) -> Outbound: ...

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
-from bot.errors import Problem, TopicGone
+from bot.errors import Problem, Refused, TopicGone
 from bot.model import Attachment, Outbound, Sender, Sent, Verb
 
 
@@ -23,7 +23,7 @@ class Said:
 
 
 class FakeAdapter:
-    """Put an exception into `failures` and the next send raises it; `deleted` holds threads that are gone."""
+    """Put an exception into `failures` and the next send raises it; `deleted` holds threads that are gone, `gone` messages."""
 
     kind = "fake"
 
@@ -34,6 +34,7 @@ class FakeAdapter:
         self.said: list[Said] = []
         self.failures: deque[Exception | None] = deque()
         self.deleted: set[str] = set()
+        self.gone: set[str] = set()
         self.members: dict[str, Literal["administrator", "member", "none"]] = {}
         self._next = 1000
 
@@ -45,6 +46,8 @@ class FakeAdapter:
             raise failure
         if outbound.to.thread in self.deleted:
             raise TopicGone("message thread not found")
+        if outbound.verb is Verb.EDIT and target in self.gone:
+            raise Refused("message to edit not found")
         for attachment in outbound.attachments:
             if attachment.channel != self.name:
                 await files.read(attachment)

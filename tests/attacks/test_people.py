@@ -153,7 +153,7 @@ async def test_buttons_are_refused_to_those_outside(theatre: Theatre, who: str, 
     await olga.presses(label, ticket=1)
 
     await unchanged(theatre, before)
-    said = [o for o in (await olga.sees(1))[seen:]]
+    said = (await olga.sees(1))[seen:]
     assert [o.verb for o in said] == [Verb.ACKNOWLEDGE] and said[0].text.text
     assert [e.data["what"] for e in await theatre.house.store.events(kinds=["refused"])] != []
 

@@ -53,3 +53,22 @@ async def test_a_restart_posts_no_second_board(articles: Path, tmp_path: Path) -
         await theatre.later(minutes=5)
 
         assert {b.verb for b in boards(theatre)} <= {Verb.EDIT}
+
+
+async def test_a_board_deleted_by_hand_is_made_anew(theatre: Theatre) -> None:
+    """The change to it is refused by the platform: a new one is posted and pinned, once, and changed from then on."""
+    anna, olga, telegram = theatre.customer(), theatre.operator(), theatre.channels["telegram"]
+    await anna.says("позовите оператора")
+    await theatre.later(minutes=2)
+    posted = [s for s in telegram.in_chat(DESK) if s.outbound.name == "board"]
+    telegram.gone.add(posted[0].message)
+    await olga.says("/take", ticket=1)
+    for _ in range(4):
+        await theatre.later(minutes=2)
+    await olga.says("/close", ticket=1)
+    await theatre.later(minutes=2)
+
+    posted = [s for s in telegram.in_chat(DESK) if s.outbound.name == "board"]
+    changes = [s for s in telegram.in_chat(DESK, verb=Verb.EDIT) if s.outbound.edits == "board"]
+    assert len(posted) == 2 and changes[-1].target == posted[1].message
+    assert sum(b.verb is Verb.PIN for b in boards(theatre)) == 2

@@ -110,6 +110,37 @@ async def test_the_place_is_put_right_when_it_changed_much(theatre: Theatre) -> 
     assert len(edits) == 1 and "2-й в очереди" in edits[0].text.text
 
 
+async def test_the_new_place_comes_with_the_usual_wait(theatre: Theatre) -> None:
+    """Once it is known how long people wait, the changed place says it, too."""
+    olga = theatre.operator()
+    for n in range(4):
+        await theatre.customer(chat=str(2000 + n)).says("позовите оператора")
+        theatre.clock.advance(minutes=3)
+        await olga.says("Здравствуйте", ticket=n + 1)
+        await olga.says("/close", ticket=n + 1)
+    for n in range(4):
+        await theatre.customer(chat=str(3000 + n)).says("позовите оператора")
+    for n in (5, 6):
+        await olga.says("/close", ticket=n)
+    await theatre.later(seconds=30)
+
+    edit = theatre.channels["telegram"].in_chat("3003", verb=Verb.EDIT)[-1].outbound
+    assert "2-й в очереди, обычно отвечают около 5 минут" in edit.text.text
+
+
+async def test_who_was_passed_on_the_way_in_hears_his_real_place(articles: Path) -> None:
+    """An urgent one is told the place by arrival, and at the next round that he is first."""
+    async with open_theatre(articles, config=config(routing={"priority": [{"words": ["суд"], "add": 2}]})) as theatre:
+        for n in range(3):
+            await theatre.customer(chat=str(2000 + n)).says("позовите оператора")
+        boris = theatre.customer("Борис", chat="1002")
+        await boris.says("позовите оператора, подаю в суд")
+        await theatre.later(seconds=30)
+
+        edits = [s.outbound.text.text for s in theatre.channels["telegram"].in_chat("1002", verb=Verb.EDIT)]
+        assert len(edits) == 1 and "1-й в очереди" in edits[0]
+
+
 async def test_details_and_status(theatre: Theatre) -> None:
     """«Дополнить» invites, what follows is carried; /status without a ticket says that there is none."""
     anna, olga = theatre.customer(), theatre.operator()
