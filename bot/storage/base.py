@@ -5,7 +5,7 @@ What is accepted is kept; a turn is taken by one worker at a time; what a turn d
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -111,6 +111,16 @@ class Words:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as it was kept, with its number and whom it is about; numbers grow with each commit."""
+
+    id: int
+    event: Event
+    customer: int | None = None
+    peer: Peer | None = None
+
+
 class Store(Protocol):
     """Storage of everything. Raises `StorageError`; then nothing of the call was done. Safe to call from one event loop."""
 
@@ -188,6 +198,11 @@ class Store(Protocol):
 
     async def promise(self, say: Sequence[Outbound], now: datetime, *, events: Sequence[Event] = ()) -> tuple[int, ...]:
         """Promise something outside any turn (the desk's greeting, a notice of the service)."""
+        ...
+
+    async def announce(self, channel: str, choose: Callable[[Recorded], Outbound | None], now: datetime, *, limit: int = 200) -> int:
+        """Promise what *choose* (pure, run in the writer's thread) makes of each event recorded since *channel*'s cursor, and move
+        the cursor, in one transaction; returns how many were looked at. A channel heard of for the first time begins with now."""
         ...
 
     # --- desk

@@ -16,8 +16,8 @@ from typing import TypeVar
 
 from bot.errors import Conflict, StorageError
 from bot.model import Conversation, Customer, Event, Inbound, Joining, Line, Outbound, Outcome, Peer, Press, Ticket, Turn
-from bot.storage import audience, deliveries, desk, finishing, intake, joining, looking, people, promises, turns, upkeep
-from bot.storage.base import Arrival, Delivery, DeliveryStatus, Finished, Listener, Settled, TurnRecord, Words
+from bot.storage import announcements, audience, deliveries, desk, finishing, intake, joining, looking, people, promises, turns, upkeep
+from bot.storage.base import Arrival, Delivery, DeliveryStatus, Finished, Listener, Recorded, Settled, TurnRecord, Words
 from bot.storage.lockfile import LockFile
 from bot.storage.migrations import bring_up
 from bot.storage.writer import Locks, Work, Writer
@@ -157,6 +157,9 @@ class SqliteStore:
 
     async def promise(self, say: Sequence[Outbound], now: datetime, *, events: Sequence[Event] = ()) -> tuple[int, ...]:
         return await self._write(lambda db: promises.promise_alone(db, say, now, events))
+
+    async def announce(self, channel: str, choose: Callable[[Recorded], Outbound | None], now: datetime, *, limit: int = 200) -> int:
+        return await self._write(lambda db: announcements.announce(db, channel, choose, now, limit))
 
     # --- desk
     async def topic(self, ticket: int, channel: str, chat: str) -> str | None:
