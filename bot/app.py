@@ -17,6 +17,8 @@ import platformdirs
 from pydantic import SecretStr
 
 from bot.adapters.base import Adapter, File, Limits
+from bot.adapters.webhook import WebhookAdapter
+from bot.announcing import PREFIX, Announcer
 from bot.clock import Clock
 from bot.config import Channel, Config, OtherChannel, VkChannel, span
 from bot.dialogs.base import Dialog
@@ -47,6 +49,7 @@ from bot.model import Act, Inbound, InboundKind, Outbound, Peer, RichText, Ticke
 from bot.observing import LogObserver, Observers
 from bot.outbox import Outbox, Shelf
 from bot.promising import parts
+from bot.sections import Webhook
 from bot.storage.sqlite import SqliteStore
 from bot.wording import Wording
 
@@ -70,6 +73,7 @@ class House:
     engine: Engine
     outbox: Outbox
     rounds: Rounds
+    announcer: Announcer
     typing: list[Peer] = field(default_factory=list)
 
     def wake(self) -> None:
@@ -131,6 +135,21 @@ def open_adapters(config: Config, clock: Clock, *, salt: str = "") -> dict[str, 
     return made
 
 
+def hooks_of(config: Config) -> dict[str, Webhook]:
+    """The webhooks that are on: those whose address and secret are there."""
+    return {name: hook for name, hook in config.webhooks.items() if hook.url and hook.secret}
+
+
+def open_webhooks(config: Config, clock: Clock) -> dict[str, WebhookAdapter]:
+    """The channels through which other systems are told."""
+    made = {}
+    for name, hook in hooks_of(config).items():
+        assert hook.url is not None and hook.secret is not None
+        channel = PREFIX + name
+        made[channel] = WebhookAdapter(channel, clock=clock, url=hook.url, secret=hook.secret.get_secret_value(), private=hook.private)
+    return made
+
+
 def _adapter(name: str, settings: Channel, clock: Clock, salt: str) -> Adapter:
     found = entry_points(group="bot.adapters", name=settings.type)
     if not found:
@@ -167,9 +186,10 @@ async def open_house(
     if knowledge is None:
         knowledge = await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
     store = SqliteStore.open(storage or config.storage_path, now=clock)
+    salt = await salt_of(store)
     if not isinstance(adapters, Mapping):
-        salt = await salt_of(store)
         adapters = adapters(salt) if adapters else open_adapters(config, clock, salt=salt)
+    adapters = {**adapters, **open_webhooks(config, clock)}
     observers = Observers([LogObserver()] if log_events else [])
     binding = Binding(
         words, lang=config.business.language, place=await _place(config, store, desk), fixed=config.desk is not None, membership=_membership(adapters)
@@ -212,7 +232,10 @@ async def open_house(
         kept=kept,
     )
     rounds = Rounds(room, inbox.accept, store.promise, committed=outbox.wake)
-    return House(config, clock, store, words, hours, knowledge, adapters, observers, room, inbox, engine, outbox, rounds, typing)
+    announcer = Announcer(store, hooks_of(config), clock, salt=salt, promised=outbox.wake)
+    observers.add(announcer)
+    await announcer.go()
+    return House(config, clock, store, words, hours, knowledge, adapters, observers, room, inbox, engine, outbox, rounds, announcer, typing)
 
 
 def _rules(config: Config, knowledge: Knowledge, words: Wording, hours: Hours) -> Rules:

@@ -42,6 +42,7 @@ async def run(house: House, stop: asyncio.Event, *, beside: Sequence[Coroutine[o
         asyncio.create_task(_hear_clicks(house)),
         asyncio.create_task(_go_round(house)),
         asyncio.create_task(_offer_commands(house)),
+        asyncio.create_task(house.announcer.run()),
         *(asyncio.create_task(b) for b in beside),
     ]
     workers = [asyncio.create_task(house.engine.work()) for _ in range(WORKERS)]

@@ -13,7 +13,8 @@ from typing import Literal
 import typer
 
 from bot.adapters.base import Adapter
-from bot.app import open_adapters, open_hours, open_knowledge
+from bot.announcing import PREFIX
+from bot.app import open_adapters, open_hours, open_knowledge, open_webhooks
 from bot.cli import settings
 from bot.cli.speech import EXIT_PROBLEM, say
 from bot.clock import Clock
@@ -59,6 +60,7 @@ async def _collected(config: Config) -> list[Finding]:
     found += _knowledge(config)
     found += _hours(config)
     found += await _channels(config, place)
+    found += await _webhooks(config)
     return found
 
 
@@ -76,6 +78,10 @@ async def _storage(config: Config) -> AsyncIterator[tuple[Finding, Peer | None]]
         for wrong in await store.check():
             yield Finding(what, "error", wrong), None
         yield Finding(what, "ok", say("doctor.sqlite", version=sqlite3.sqlite_version)), read_place(await store.setting(SETTING))
+        for name in config.webhooks:
+            if waiting := await store.deliveries(status=("pending", "sending"), peer=Peer(PREFIX + name, "events"), limit=100_000):
+                facts = {"count": len(waiting), "error": waiting[0].error or "-"}
+                yield Finding(say("doctor.webhook", name=name), "warning", say("doctor.webhook_waits", **facts), say("doctor.webhook_waits_hint")), None
     finally:
         await store.close()
 
@@ -129,6 +135,20 @@ async def _channels(config: Config, place: Peer | None) -> list[Finding]:
     elif (keeper := adapters.get(place.channel)) is not None:
         found += await _asked(say("doctor.desk"), _rights(keeper, place.chat))
     for adapter in adapters.values():
+        await adapter.close()
+    return found
+
+
+async def _webhooks(config: Config) -> list[Finding]:
+    """Whether the other systems can be reached; how it goes while the bot runs is told by /readyz."""
+    found = []
+    open_ones = open_webhooks(config, Clock())
+    for name in config.webhooks:
+        what = say("doctor.webhook", name=name)
+        if (adapter := open_ones.get(PREFIX + name)) is None:
+            found.append(Finding(what, "warning", say("doctor.no_secret"), say("doctor.no_secret_hint")))
+            continue
+        found += await _asked(what, adapter.check())
         await adapter.close()
     return found
 

@@ -17,6 +17,7 @@ from bot.observing import redact
 from bot.storage.base import Store
 
 _POLLED = ("telegram", "vk")  # kinds whose silence for long means that something is wrong
+_BESIDE = "webhook"  # a kind that no customer waits for: told of, but it never makes the bot unready
 
 
 class Metrics:
@@ -93,7 +94,8 @@ async def report(
         storage: dict[str, object] = {"ready": True, "counts": dict(counts)}
     except StorageError as error:
         storage = {"ready": False, "last_error": redact(str(error))}
-    reports = {name: channel_report(adapter, stale) for name, adapter in channels.items()}
+    reports = {name: channel_report(adapter, stale) for name, adapter in channels.items() if adapter.kind != _BESIDE}
+    hooks = {name: channel_report(adapter, stale) for name, adapter in channels.items() if adapter.kind == _BESIDE}
     known = {
         "ready": knowledge is not None and knowledge.articles > 0,
         "articles": knowledge.articles if knowledge else 0,
@@ -102,7 +104,7 @@ async def report(
         "loading": knowledge.loading if knowledge else False,
     }
     ready = bool(storage["ready"]) and bool(known["ready"]) and all(r["ready"] for r in reports.values())
-    return {"ready": ready, "storage": storage, "knowledge": known, "channels": reports}, 200 if ready else 503
+    return {"ready": ready, "storage": storage, "knowledge": known, "channels": reports, "webhooks": hooks}, 200 if ready else 503
 
 
 def metrics_response(body: bytes) -> web.Response:
