@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint chaos crash-points bench audit clean
+.PHONY: run test lint chaos crash-points week bench audit clean
 
 SEED ?= 1
 RUNS ?= 200
@@ -24,6 +24,12 @@ chaos: $(VENV)/.installed-dev
 
 crash-points: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.chaos.crash_points
+
+week: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.reports.week
+
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.attacks.fuzzing
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.run

@@ -1,0 +1,163 @@
+"""The parsers of strangers' bytes, each as a function that must survive anything: `python -m tests.attacks.fuzzing --seconds 60`.
+
+With atheris installed (`pip install atheris`) the bytes are guided by coverage, otherwise Hypothesis draws them. What breaks one
+is written to crash-… beside you (atheris) or printed; put it into SEEDS with the mending.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+from jinja2 import TemplateError
+
+from bot.adapters.telegram_inbound import TelegramReader
+from bot.adapters.vk_inbound import Reader
+from bot.adapters.vk_outbound import RandomIds
+from bot.clock import HandClock
+from bot.knowledge.articles import split_passages
+from bot.knowledge.frontmatter import read_yaml, split_head
+from bot.markdown import fill, to_rich
+from bot.model import RichText
+from bot.sandbox import CLOSE, MAX_OUTPUT, OPEN, Sandbox
+
+_CLOCK = HandClock(datetime(2026, 11, 21, 12, tzinfo=UTC))
+_TELEGRAM = TelegramReader("telegram", _CLOCK, bot_id=1, username="bot")
+_VK = Reader("vk", 77, _CLOCK, RandomIds("vk").holds)
+_SANDBOX = Sandbox()
+_FACTS = {"name": RichText("Анна {{7*7}}"), "number": 5, "words": ["а", "б"], "link": "https://example.org"}
+
+
+def telegram(data: bytes) -> None:
+    """Any JSON object is an update with its number as the key."""
+    update = _object(data)
+    if update is not None:
+        assert _TELEGRAM.to_inbound({**update, "update_id": 7}).key == "7"
+
+
+def vk(data: bytes) -> None:
+    """Any JSON object among the events leaves the next one readable."""
+    event = _object(data)
+    if event is not None:
+        good = {"type": "message_new", "object": {"message": {"peer_id": 5, "from_id": 5, "conversation_message_id": 1, "id": 1, "date": 1, "text": "да"}}}
+        assert _VK.read_all([event, good])[-1].text == "да"
+
+
+def head(data: bytes) -> None:
+    """A front matter is values or problems with a line, and the body is cut into passages."""
+    try:
+        yaml, body, _ = split_head(data.decode("utf-8", "replace"))
+    except ValueError:
+        return
+    if yaml is not None:
+        found, problems = read_yaml(yaml, "a.md")
+        assert found is not None or (problems and all(p.text for p in problems))
+    split_passages(body)
+
+
+def template(data: bytes) -> None:
+    """A template is a short text or an error of its own kind; nothing of Python shows."""
+    try:
+        compiled = _SANDBOX.compiled(data.decode("utf-8", "replace"))
+        markdown, kept = _SANDBOX.run(compiled, dict(_FACTS))
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError):
+        return
+    text = fill(to_rich(markdown), kept).text
+    assert len(text) <= 4 * MAX_OUTPUT and OPEN not in text and CLOSE not in text and "<function" not in text
+
+
+def markdown(data: bytes) -> None:
+    """Markdown becomes text whose styles lie inside it."""
+    rich = to_rich(data.decode("utf-8", "replace"))
+    assert all(0 <= s.offset and s.length > 0 and s.offset + s.length <= len(rich.text) for s in rich.spans)
+
+
+def _object(data: bytes) -> dict[str, object] | None:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+Target = Callable[[bytes], None]
+TARGETS: Mapping[str, Target] = {f.__name__: f for f in (telegram, vk, head, template, markdown)}
+_PERSON = {"id": 1, "is_bot": False, "first_name": "Анна"}
+_CHAT = {"id": 1, "type": "private", "first_name": "Анна"}
+_SAID = {"message_id": 5, "date": 1, "chat": _CHAT, "from": _PERSON, "text": "👍 да", "entities": [{"type": "bold", "offset": 0, "length": 2}]}
+SEEDS: Mapping[str, tuple[bytes, ...]] = {
+    "telegram": tuple(
+        json.dumps(u).encode()
+        for u in (
+            {"message": {**_SAID, "photo": [{"file_id": "a", "width": 1, "height": 1}], "reply_to_message": _SAID}},
+            {"edited_message": _SAID},
+            {"callback_query": {"id": "1", "from": _PERSON, "chat_instance": "1", "data": "42.00", "message": _SAID}},
+            {"my_chat_member": {"chat": {**_CHAT, "type": "supergroup"}, "from": _PERSON, "date": 1, "new_chat_member": {"status": "administrator", "user": _PERSON}}},
+            {"message_reaction": {"chat": _CHAT, "message_id": 5, "date": 1, "user": _PERSON, "old_reaction": [], "new_reaction": [{"type": "emoji", "emoji": "👍"}]}},
+        )
+    ),
+    "vk": tuple(
+        json.dumps(e).encode()
+        for e in (
+            {"type": "message_new", "object": {"message": {"peer_id": 5, "from_id": 5, "text": "а", "attachments": [{"type": "photo", "photo": {"sizes": [{"url": "https://x", "width": 1}]}}]}}},
+            {"type": "message_event", "object": {"user_id": 5, "peer_id": 5, "event_id": "e", "payload": {"t": "42.00"}}},
+            {"type": "message_reply", "object": {"peer_id": 5, "from_id": -77, "random_id": 1, "text": "б", "reply_message": {"id": 1}}},
+        )
+    ),
+    "head": (b"---\ntitle: A\naliases: [b, c]\nvalid_until: 2026-12-01\n---\n\n# H\n\ntext\n", b"---\na: &x 1\nb: *x\n---\n", b"---\n- 1\n"),
+    "template": (b"{% for w in words %}{{ w|upper }}, {% endfor %}{{ name }}", b"{{ ''.__class__ }}", b"{{ 'a'*9**9 }}", b"{% set x = number + 1 %}{{ x ~ name }}"),
+    "markdown": ("**а** [б](https://x) `в` [[г]] ![[д.png]]\n\n- е\n  1. ж\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> [!note] з\n".encode(), b"%%x%%<b>&amp;"),
+}
+
+
+def _guided(name: str, seconds: int) -> int:
+    """One target under atheris, in a process of its own (libFuzzer ends it)."""
+    with tempfile.TemporaryDirectory() as corpus:
+        for n, seed in enumerate(SEEDS[name]):
+            (Path(corpus) / str(n)).write_bytes(seed)
+        code = (
+            "import sys, atheris\n"
+            "with atheris.instrument_imports(include=['bot']):\n"
+            "    from tests.attacks.fuzzing import TARGETS\n"
+            f"atheris.Setup([sys.argv[0], '-max_total_time={seconds}', '-max_len=2000', '-timeout=5', '-rss_limit_mb=2048', {corpus!r}], TARGETS[{name!r}])\n"
+            "atheris.Fuzz()\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    print(f"{name}: {'held' if done.returncode == 0 else 'BROKE'}; " + " ".join(line for line in done.stderr.splitlines() if line.startswith("Done")))
+    if done.returncode:
+        print(done.stderr[-3000:])
+    return int(done.returncode != 0)
+
+
+def _drawn(name: str, seconds: int) -> int:
+    """One target with bytes that Hypothesis draws."""
+    from tests.attacks.test_fuzz import damaged  # only here: Hypothesis is slow to import
+
+    end, count = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        count += 1
+        data = damaged(name).example()
+        try:
+            TARGETS[name](data)
+        except Exception:
+            print(f"{name}: BROKE on {data!r}")
+            raise
+    print(f"{name}: held; {count} runs")
+    return 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("target", nargs="*", choices=[*TARGETS, []])
+    parser.add_argument("--seconds", type=int, default=20)
+    chosen = parser.parse_args()
+    fuzz = _guided if find_spec("atheris") else _drawn
+    sys.exit(max(fuzz(name, chosen.seconds) for name in chosen.target or TARGETS))
