@@ -77,7 +77,7 @@ def template(data: bytes) -> None:
 def markdown(data: bytes) -> None:
     """Markdown becomes text whose styles lie inside it."""
     rich = to_rich(data.decode("utf-8", "replace"))
-    assert all(0 <= s.offset and s.length > 0 and s.offset + s.length <= len(rich.text) for s in rich.spans)
+    assert all(s.offset >= 0 and s.length > 0 and s.offset + s.length <= len(rich.text) for s in rich.spans)
 
 
 def _object(data: bytes) -> dict[str, object] | None:
@@ -93,6 +93,7 @@ TARGETS: Mapping[str, Target] = {f.__name__: f for f in (telegram, vk, head, tem
 _PERSON = {"id": 1, "is_bot": False, "first_name": "Анна"}
 _CHAT = {"id": 1, "type": "private", "first_name": "Анна"}
 _SAID = {"message_id": 5, "date": 1, "chat": _CHAT, "from": _PERSON, "text": "👍 да", "entities": [{"type": "bold", "offset": 0, "length": 2}]}
+_PHOTO = {"type": "photo", "photo": {"sizes": [{"url": "https://x", "width": 1}]}}
 SEEDS: Mapping[str, tuple[bytes, ...]] = {
     "telegram": tuple(
         json.dumps(u).encode()
@@ -107,7 +108,7 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
     "vk": tuple(
         json.dumps(e).encode()
         for e in (
-            {"type": "message_new", "object": {"message": {"peer_id": 5, "from_id": 5, "text": "а", "attachments": [{"type": "photo", "photo": {"sizes": [{"url": "https://x", "width": 1}]}}]}}},
+            {"type": "message_new", "object": {"message": {"peer_id": 5, "from_id": 5, "text": "а", "attachments": [_PHOTO]}}},
             {"type": "message_event", "object": {"user_id": 5, "peer_id": 5, "event_id": "e", "payload": {"t": "42.00"}}},
             {"type": "message_reply", "object": {"peer_id": 5, "from_id": -77, "random_id": 1, "text": "б", "reply_message": {"id": 1}}},
         )

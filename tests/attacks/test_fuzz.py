@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from tests.attacks.fuzzing import SEEDS, TARGETS
 
-PIECES = (b"{{", b"}}", b"{%", b"%}", b"---\n", b": ", b"[", b"]", b'"', b"null", b"-1", b"1e999", b"\\ud800", b"\x00", b"&a ", b"*a", b"  ", b"\n", b"|", b"`", b"<", b"\xff", "👍".encode(), b"[[", b"![[")
+PIECES = (
+    b"{{", b"}}", b"{%", b"%}", b"---\n", b": ", b"[", b"]", b'"', b"null", b"-1", b"1e999", b"\\ud800", b"\x00",
+    b"&a ", b"*a", b"  ", b"\n", b"|", b"`", b"<", b"\xff", "👍".encode(), b"[[", b"![[",
+)  # fmt: skip
 
 
 def damaged(name: str) -> st.SearchStrategy[bytes]:
