@@ -117,7 +117,7 @@ def in_words(made: Report, saying: Saying) -> list[str]:
         rows = [r for r in table.rows if any(r.cells.values())][:LONGEST]
         if not rows:
             continue
-        lines += ["", str(saying.word(f"tables.{name}.name"))]
+        lines += ["", f"{saying.word(f'tables.{name}.name')}. {saying.word(f'tables.{name}.text')}"]
         lines.append(f"  {'':34}" + "".join(f"{saying.word(f'tables.{name}.columns.{c}'):>15}" for c in table.columns))
         for row in rows:
             lines.append(f"  {row_name(made, name, row.key, row.name, saying)[:34]:34}" + "".join(f"{saying.value(c, row.cells[c]):>15}" for c in table.columns))

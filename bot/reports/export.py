@@ -28,6 +28,7 @@ def to_json(report: Report) -> dict[str, object]:
             for key, f in report.figures.items()
         },
         "tables": {t.key: [{"key": r.key, "name": r.name, **r.cells} for r in t.rows] for t in report.tables.values()},
+        "tables_mean": {t.key: saying.word(f"tables.{t.key}.text") for t in report.tables.values()},
     }  # fmt: skip
 
 
@@ -77,6 +78,7 @@ def _sheets(report: Report, saying: Saying) -> Iterator[tuple[str, list[list[Cel
         words = f"tables.{table.key}"
         done: list[list[Cell]] = [[str(saying.word(f"{words}.first")), *(str(saying.word(f"{words}.columns.{c}")) for c in table.columns)]]
         done += [[row_name(report, table.key, r.key, r.name, saying), *(_rounded(r.cells[c]) for c in table.columns)] for r in table.rows]
+        done += [[None], [str(saying.word(f"{words}.text"))]]
         yield str(saying.word(f"{words}.name")), done
 
 

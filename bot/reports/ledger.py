@@ -14,7 +14,7 @@ RETURN = timedelta(hours=72)  # who asks about the same again within it was not 
 BEFORE = timedelta(days=7)  # how far before a period events are wanted, so that what began earlier is known
 KINDS = (
     "heard", "answered", "clarified", "not_helped", "unanswered", "feedback", "ticket_opened", "ticket_taken", "first_reply", "ticket_closed",
-    "ticket_returned", "ticket_reopened", "ticket_transferred", "ticket_snoozed", "sla_breached", "rating_asked", "rated", "demo",
+    "ticket_assigned", "ticket_moved", "ticket_reopened", "ticket_transferred", "sla_breached", "rating_asked", "rated", "demo",
 )  # fmt: skip
 
 
@@ -28,7 +28,7 @@ class Visit:
     channel: str = ""
     turns: int = 0
     shown: list[str] = field(default_factory=list)
-    offered: set[str] = field(default_factory=set)
+    offered: list[str] = field(default_factory=list)
     helped: int = 0
     not_helped: int = 0
     unanswered: int = 0
@@ -62,8 +62,8 @@ class Story:
     closed: list[tuple[datetime, str]] = field(default_factory=list)
     reopened: list[datetime] = field(default_factory=list)
     transferred: list[tuple[datetime, str]] = field(default_factory=list)
-    breaches: list[tuple[datetime, str]] = field(default_factory=list)
-    asked: datetime | None = None
+    breaches: list[tuple[datetime, str, str]] = field(default_factory=list)  # when, which deadline, who had it
+    asked: list[datetime] = field(default_factory=list)
     rated: datetime | None = None
     rating: int | None = None
 
@@ -74,8 +74,8 @@ class Story:
 
     @property
     def resolved(self) -> datetime | None:
-        """When it was closed for good by us; None while it is open, or when the customer called it off."""
-        if not self.closed or self.closed[-1][1] == "customer":
+        """When it was closed for good; None while it is open, or when the customer called it off unanswered."""
+        if not self.closed or (self.closed[-1][1] == "customer" and self.reply is None):
             return None
         at = self.closed[-1][0]
         return None if any(r > at for r in self.reopened) else at
@@ -137,6 +137,7 @@ def _visits(events: Iterable[Event]) -> list[Visit]:
                 open_tickets[own] = event.ticket
             if visit is not None:
                 visit.over = False
+                _call_person(visit, event.ticket)
         elif visit is not None:
             _note(visit, event, open_tickets)
     _mark_returns(done)
@@ -149,16 +150,22 @@ def _note(visit: Visit, event: Event, open_tickets: dict[int, int]) -> None:
         visit.shown.append(article)
     elif event.kind in ("clarified", "not_helped"):
         offered = event.data.get("offered")
-        visit.offered |= {str(a) for a in offered} if isinstance(offered, (list, tuple)) else set()
+        visit.offered += [str(a) for a in offered] if isinstance(offered, (list, tuple)) else []
     elif event.kind == "unanswered":
         visit.unanswered += 1
     elif event.kind == "feedback":
         good = event.data.get("helped") is True
         visit.helped, visit.not_helped = visit.helped + good, visit.not_helped + (not good)
     elif event.kind == "ticket_opened" and event.ticket is not None:
-        visit.tickets.append(event.ticket)
-        visit.led = visit.shown[-1] if visit.shown else ""
+        _call_person(visit, event.ticket)
         open_tickets[visit.conversation] = event.ticket
+
+
+def _call_person(visit: Visit, ticket: int | None) -> None:
+    """A person has come to the visit, with a new ticket or one that is opened again."""
+    if ticket is not None and ticket not in visit.tickets:
+        visit.tickets.append(ticket)
+        visit.led = visit.shown[-1] if visit.shown else ""
 
 
 def _mark_returns(visits: Iterable[Visit]) -> None:
@@ -184,6 +191,8 @@ def _stories(facts: Facts, channels: Mapping[int, str]) -> dict[int, Story]:
             if known is not None:  # opened before the events that were read
                 story.opened, story.reply, story.reason = known.opened, known.first_reply, known.reason
                 story.channel = known.customer_peer.channel
+                if known.operator and known.taken is not None and known.taken < event.at:
+                    story.taken.append((known.taken, known.operator))
         _tell(story, event, event.at)
     return found
 
@@ -194,6 +203,10 @@ def _tell(story: Story, event: Event, at: datetime) -> None:
             story.opened, story.reason, story.conversation = at, str(event.data.get("reason") or ""), event.conversation or story.conversation
         case "ticket_taken":
             story.taken.append((at, event.actor))
+        case "ticket_assigned":
+            story.taken.append((at, event.actor))
+            if event.data.get("from"):
+                story.transferred.append((at, event.actor))
         case "first_reply":
             story.reply, story.replied_by = at, event.actor
         case "ticket_closed":
@@ -204,10 +217,12 @@ def _tell(story: Story, event: Event, at: datetime) -> None:
                 story.taken.append((at, event.actor))
         case "ticket_transferred":
             story.transferred.append((at, event.actor))
+        case "ticket_moved" if event.actor:  # out of somebody's hands; the queue's own moves are no transfer
+            story.transferred.append((at, event.actor))
         case "sla_breached":
-            story.breaches.append((at, str(event.data.get("kind") or "")))
+            story.breaches.append((at, str(event.data.get("goal") or ""), event.actor))
         case "rating_asked":
-            story.asked = at
+            story.asked.append(at)
         case "rated":
             story.rated, story.rating = at, int(_number(event.data.get("rating")) or 0) or None
 

@@ -11,6 +11,7 @@ from statistics import fmean, median
 from bot.reports.ledger import Ledger, Story, Visit
 from bot.reports.periods import Period
 
+GOALS = ("first_reply", "next_reply", "resolution")
 FEW = 5  # ratings below which a mean says nothing and is not shown
 
 
@@ -48,17 +49,18 @@ def ntb(ledger: Ledger, period: Period) -> Figure:
     """Tickets that breached a deadline in the period."""
     cases = []
     for story in ledger.stories.values():
-        if moments := [at for at, _ in story.breaches if period.holds(at)]:
+        if moments := [at for at, _, _ in story.breaches if period.holds(at)]:
             cases.append(_case(story, moments[0], len(moments)))
     tickets = len(opened(ledger, period))
-    return Figure("ntb", len(cases), len(cases), {"share": len(cases) / tickets if tickets else None}, tuple(cases))
+    late = {goal: float(sum(any(g == goal and period.holds(at) for at, g, _ in s.breaches) for s in ledger.stories.values())) for goal in GOALS}
+    return Figure("ntb", len(cases), len(cases), {"share": len(cases) / tickets if tickets else None, **late}, tuple(cases))
 
 
 def csi(ledger: Ledger, period: Period) -> Figure:
     """Mean rating, with how many of those asked answered."""
     rated = [s for s in ledger.stories.values() if s.rating is not None and period.holds(s.rated)]
-    asked = sum(period.holds(s.asked) for s in ledger.stories.values())
-    answered = sum(period.holds(s.asked) and s.rating is not None for s in ledger.stories.values())
+    questions = [s for s in ledger.stories.values() if any(period.holds(at) for at in s.asked)]
+    asked, answered = len(questions), sum(s.rating is not None for s in questions)
     scores = [float(s.rating or 0) for s in rated]
     parts = {"asked": float(asked), "response": answered / asked if asked else None, **{f"rated_{n}": float(scores.count(n)) for n in range(1, 6)}}
     return Figure("csi", fmean(scores) if len(scores) >= FEW else None, len(scores), parts, tuple(_case(s, s.rated, s.rating) for s in rated))

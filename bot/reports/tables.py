@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from bot.reports.ledger import Ledger, Story, Visit
@@ -23,6 +23,22 @@ class Row:
     name: str
     cells: Mapping[str, Cell]
     cases: Cases = ()
+
+
+@dataclass(slots=True)
+class Deeds:
+    """The tickets in which an operator had a part, by what it was."""
+
+    taken: list[Story] = field(default_factory=list)
+    answered: list[Story] = field(default_factory=list)
+    closed: list[Story] = field(default_factory=list)
+    rated: list[Story] = field(default_factory=list)
+    late: list[Story] = field(default_factory=list)
+
+    def all(self) -> list[Story]:
+        """Each ticket once."""
+        every = (*self.taken, *self.answered, *self.closed, *self.rated, *self.late)
+        return list({s.number: s for s in every}.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +114,31 @@ def _feedback(ledger: Ledger, period: Period) -> tuple[Counter[str], Counter[str
 
 
 def operators(ledger: Ledger, period: Period) -> Table:
-    """What each operator did in the period. A ticket is the one's who took it last; times are working time."""
+    """What each operator did in the period. A ticket is the one's who took it (or was given it) last; times are working time."""
     names = {t.operator: t.operator_name for t in ledger.facts.tickets.values() if t.operator}
-    held: dict[str, list[Story]] = defaultdict(list)
+    deeds: dict[str, Deeds] = defaultdict(Deeds)
     for story in ledger.stories.values():
-        if story.operator and any(period.holds(at) for at in (*(a for a, _ in story.taken), story.reply, *(a for a, _ in story.closed))):
-            held[story.operator].append(story)
+        for operator in {by for at, by in story.taken if period.holds(at)} | ({story.replied_by} if period.holds(story.reply) else set()):
+            deeds[operator].taken.append(story)
+        if story.replied_by and period.holds(story.opened):
+            deeds[story.replied_by].answered.append(story)
+        if story.operator and period.holds(story.resolved):
+            deeds[story.operator].closed.append(story)
+        if story.operator and period.holds(story.rated) and story.rating is not None:
+            deeds[story.operator].rated.append(story)
+        for operator in {by for at, _, by in story.breaches if by and period.holds(at)}:
+            deeds[operator].late.append(story)
+    deeds.pop("", None)
     rows = []
-    for operator, stories in held.items():
-        closed = [s for s in stories if period.holds(s.resolved)]
-        replies = [w for s in stories if period.holds(s.opened) and s.replied_by == operator and (w := working_seconds(ledger, s.opened, s.reply)) is not None]
-        solved = [w for s in closed if (w := working_seconds(ledger, s.opened, s.resolved)) is not None]
-        scores = [float(s.rating) for s in stories if s.rating is not None and period.holds(s.rated)]
+    for operator, his in deeds.items():
+        replies = [w for s in his.answered if (w := working_seconds(ledger, s.opened, s.reply)) is not None]
+        solved = [w for s in his.closed if (w := working_seconds(ledger, s.opened, s.resolved)) is not None]
+        scores = [float(s.rating) for s in his.rated if s.rating is not None]
         cells: dict[str, Cell] = {
-            "taken": float(len(stories)), "closed": float(len(closed)), "afrt": mean_of(replies), "mttr": mean_of(solved),
-            "csi": mean_of(scores) if len(scores) >= FEW else None, "ratings": float(len(scores)),
-            "breached": float(sum(any(period.holds(at) for at, _ in s.breaches) for s in stories)),
+            "taken": float(len(his.taken)), "closed": float(len(his.closed)), "afrt": mean_of(replies), "mttr": mean_of(solved),
+            "csi": mean_of(scores) if len(scores) >= FEW else None, "ratings": float(len(scores)), "breached": float(len(his.late)),
         }  # fmt: skip
-        rows.append(Row(operator, names.get(operator) or operator, cells, _of_stories(stories)))
+        rows.append(Row(operator, names.get(operator) or operator, cells, _of_stories(his.all())))
     rows.sort(key=lambda r: (-float(r.cells["closed"] or 0), r.name))
     return Table("operators", ("taken", "closed", "afrt", "mttr", "csi", "ratings", "breached"), tuple(rows))
 
@@ -129,7 +152,7 @@ def topics(ledger: Ledger, period: Period, names: Mapping[str, str]) -> Table:
     known = ledger.facts.tickets
 
     def topic(visit: Visit) -> str:
-        articles = [*visit.shown, *sorted(visit.offered)]
+        articles = [*visit.shown, *visit.offered]
         if articles:
             return names.get(articles[0]) or articles[0].rpartition("/")[0] or articles[0]
         own = next((known[t].topic for t in visit.tickets if t in known and known[t].topic), "")

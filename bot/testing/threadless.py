@@ -1,0 +1,44 @@
+"""A store that works where it is called, without threads: for days that are played rather than lived, where nobody waits beside."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from bot.storage.sqlite import SqliteStore
+from bot.storage.writer import Locks, Made, Work, Writer, _as_storage_error, _Unit
+
+
+class DirectWriter(Writer):
+    """The store's writer without its thread: each unit is a transaction at once."""
+
+    def __init__(self, db: sqlite3.Connection, locks: Locks, *, reads: bool = False) -> None:  # the base's thread is not wanted
+        self.commits = 0
+        self._db, self._locks = db, locks
+        self._begin = "BEGIN" if reads else "BEGIN IMMEDIATE"
+
+    async def run(self, work: Work[Made], *, alone: bool = False, undo: Callable[[Made], None] | None = None) -> Made:
+        unit = _Unit(work)
+        if alone:
+            self._alone(unit)
+        else:
+            self._commit([unit])
+        if unit.error is not None:
+            raise _as_storage_error(unit.error)
+        made: Made = unit.result
+        return made
+
+    def post(self, work: Work[object]) -> None:
+        self._commit([_Unit(work)])
+
+    def close(self) -> None:
+        return None
+
+
+def without_threads(store: SqliteStore) -> None:
+    """Let *store* work in the caller's thread from now on; nothing may be under way in it."""
+    store._writer.close()
+    store._writer = DirectWriter(store._db, store._locks)
+    if store._reader is not None and store._reading is not None:
+        store._reader.close()
+        store._reader = DirectWriter(store._reading, Locks(), reads=True)

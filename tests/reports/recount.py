@@ -1,0 +1,331 @@
+"""The other way to count: every figure of the report again, from the tables of the file by SQL and plain loops, sharing nothing with bot/reports.
+
+Written from the definitions that the report prints. Times are whole milliseconds as they lie in the file; Moscow is UTC+3 all year.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from math import ceil
+from pathlib import Path
+
+DAY_MS, HOUR_MS = 86_400_000, 3_600_000
+MOSCOW = 3 * HOUR_MS
+OPENS, CLOSES = 10 * HOUR_MS, 20 * HOUR_MS  # of every day that is worked
+DAYS_OFF = {date(2026, 11, 4)}  # holidays of the weeks that are played
+EPOCH = date(1970, 1, 1)
+
+Values = dict[str, float | None]
+
+
+@dataclass
+class Come:
+    """A visit as the definition has it: words of a customer up to four hours of silence or the end of a ticket."""
+
+    conversation: int
+    start: int
+    end: int
+    channel: str
+    shown: list[str] = field(default_factory=list)
+    offered: list[str] = field(default_factory=list)
+    good: int = 0
+    bad: int = 0
+    without_answer: bool = False
+    people: list[int] = field(default_factory=list)
+    last_before_person: str = ""
+    waited: float | None = None
+    again: bool = False
+
+    @property
+    def wanted(self) -> bool:
+        return bool(self.shown or self.offered or self.people or self.without_answer)
+
+    @property
+    def strict(self) -> bool:
+        return bool(self.shown) and not (self.people or self.bad or self.again)
+
+
+class Recount:
+    """The figures of days *first* to *last* from the database *file*; *limit* is the seconds of the service level, *now* the last moment known (ms)."""
+
+    def __init__(self, file: Path, first: date, last: date, *, limit: float, now: int, article_topics: dict[str, str], titles: dict[str, str]) -> None:
+        self.db = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+        self.first, self.last = first, last
+        self.start = (first - EPOCH).days * DAY_MS - MOSCOW
+        self.end = ((last - EPOCH).days + 1) * DAY_MS - MOSCOW
+        self.limit, self.now, self.article_topics, self.titles = limit, now, article_topics, titles
+        self.values: Values = {}
+        self.db.execute(
+            "create temp view e as select id, kind, at, conversation c, ticket t, actor, data from main.events"
+        )
+        self._tickets()
+        self._times()
+        self._ratings()
+        self._changes()
+        self.come = [v for v in self._visits() if v.wanted and self._in(v.start)]
+        self._contained()
+        self._slices()
+        self._articles()
+        self._operators()
+        self.db.close()
+
+    def _in(self, at: int | None) -> bool:
+        return at is not None and self.start <= at < self.end
+
+    def _rows(self, query: str, **more: object) -> list[tuple]:  # type: ignore[type-arg]
+        return self.db.execute(query, {"a": self.start, "b": self.end, **more}).fetchall()
+
+    def _one(self, query: str, **more: object) -> float:
+        return float(self._rows(query, **more)[0][0] or 0)
+
+    # --- tickets
+
+    def _tickets(self) -> None:
+        set_ = self.values.__setitem__
+        nst = self._one("select count(distinct t) from e where kind = 'ticket_opened' and at >= :a and at < :b")
+        set_("nst", nst)
+        late = "select count(distinct t) from e where kind = 'sla_breached' and at >= :a and at < :b"
+        set_("ntb", self._one(late))
+        set_("ntb.share", self.values["ntb"] / nst if nst else None)  # type: ignore[operator]
+        for goal in ("first_reply", "next_reply", "resolution"):
+            set_(f"ntb.{goal}", self._one(f"{late} and json_extract(data, '$.goal') = :goal", goal=goal))
+        for reason, count in self._rows("select json_extract(data, '$.reason'), count(*) from e where kind = 'ticket_opened' and at >= :a and at < :b group by 1"):
+            set_(f"reasons.{reason}.tickets", float(count))
+            set_(f"reasons.{reason}.share", count / nst)
+
+    # --- times
+
+    def _times(self) -> None:
+        opened = dict(self._rows("select t, min(at) from e where kind = 'ticket_opened' group by t"))
+        reply = dict(self._rows("select t, min(at) from e where kind = 'first_reply' group by t"))
+        self.opened, self.reply = opened, reply
+        mine = [t for t, at in opened.items() if self._in(at)]
+        self._spread("afrt", [(opened[t], reply[t]) for t in mine if t in reply])
+        closings: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
+        for id, t, at, actor in self._rows("select id, t, at, actor from e where kind = 'ticket_closed' order by at, id"):
+            closings[t].append((at, id, actor))
+        back = dict(self._rows("select t, max(at) from e where kind = 'ticket_reopened' group by t"))
+        self.solved = {
+            t: all_[-1][0] for t, all_ in closings.items()
+            if self._in(all_[-1][0]) and not (all_[-1][2] == "customer" and t not in reply) and back.get(t, 0) <= all_[-1][0]
+        }  # fmt: skip
+        self._spread("mttr", [(opened[t], at) for t, at in self.solved.items()])
+
+        unanswered = {t: [at for at, _, by in all_ if by == "customer"] for t, all_ in closings.items() if t not in reply}
+        called_off = {t: all_[0] for t, all_ in unanswered.items() if all_}
+        good, bad = 0, 0
+        for t in mine:
+            if t in reply:
+                good, bad = (good + 1, bad) if worked(opened[t], reply[t]) <= self.limit else (good, bad + 1)
+            elif worked(opened[t], called_off.get(t, self.now)) > self.limit:
+                bad += 1
+        self.values["service_level"] = good / (good + bad) if good + bad else None
+        self.values["abandoned"] = share(t in called_off for t in mine)
+
+    def _spread(self, key: str, spans: list[tuple[int, int]]) -> None:
+        working = sorted(worked(a, b) for a, b in spans)
+        calendar = sorted(max(0, b - a) / 1000 for a, b in spans)
+        self.values[f"{key}.n"] = float(len(spans))
+        self.values[key] = mean(working)
+        for prefix, numbers in (("", working), ("calendar_", calendar)):
+            self.values |= {f"{key}.{prefix}mean": mean(numbers), f"{key}.{prefix}median": middle(numbers), f"{key}.{prefix}p90": ninth(numbers)}
+
+    # --- ratings and changes
+
+    def _ratings(self) -> None:
+        scores = [s for (s,) in self._rows("select json_extract(data, '$.rating') from e where kind = 'rated' and at >= :a and at < :b")]
+        self.values["csi.n"] = float(len(scores))
+        self.values["csi"] = mean(scores) if len(scores) >= 5 else None
+        for score in range(1, 6):
+            self.values[f"csi.rated_{score}"] = float(scores.count(score))
+        asked = "select distinct t from e where kind = 'rating_asked' and at >= :a and at < :b"
+        n = self._one(f"select count(*) from ({asked})")
+        self.values["csi.asked"] = n
+        answered = self._one(f"select count(*) from ({asked}) q where exists(select 1 from e where e.t = q.t and kind = 'rated')")
+        self.values["csi.response"] = answered / n if n else None
+
+    def _changes(self) -> None:
+        closed = dict(self._rows("select t, min(at) from e where kind = 'ticket_closed' and at >= :a and at < :b group by t"))
+        again = {t for t, at in self._rows("select t, at from e where kind = 'ticket_reopened'") if t in closed and at > closed[t]}
+        self.values["reopened"] = len(again) / len(closed) if closed else None
+        passed = {
+            t for (t,) in self._rows(
+                "select t from e where kind = 'ticket_transferred' or (kind = 'ticket_moved' and actor <> '')"
+                " or (kind = 'ticket_assigned' and coalesce(json_extract(data, '$.from'), '') <> '')"
+            )
+        }  # fmt: skip
+        mine = [t for t, at in self.opened.items() if self._in(at)]
+        self.values["transferred"] = share(t in passed for t in mine)
+
+    # --- visits
+
+    def _visits(self) -> list[Come]:
+        lives: dict[int, list[tuple]] = defaultdict(list)  # type: ignore[type-arg]
+        for row in self._rows("select c, at, kind, t, actor, data from e where c is not null order by at, id"):
+            lives[row[0]].append(row)
+        return [v for c, rows in lives.items() for v in _life(c, rows)]
+
+    def _contained(self) -> None:
+        come, set_ = self.come, self.values.__setitem__
+        set_("conversations", float(len(come)))
+        set_("containment", share(v.strict for v in come))
+        set_("containment_naive", share(not v.people for v in come))
+        set_("returns", share(v.again for v in come))
+        good, bad = sum(v.good for v in come), sum(v.bad for v in come)
+        set_("helped", good / (good + bad) if good + bad else None)
+        waits = sorted(v.waited for v in come if v.waited is not None)
+        set_("bot_reply", mean(waits))
+        self.values |= {"bot_reply.n": float(len(waits)), "bot_reply.mean": mean(waits), "bot_reply.median": middle(waits), "bot_reply.p90": ninth(waits)}
+
+    def _slices(self) -> None:
+        by_day = Counter((local_day(v.start), bool(v.people)) for v in self.come)
+        for n in range((self.last - self.first).days + 1):
+            day = self.first + timedelta(days=n)
+            self.values |= {f"days.{day}.bot": float(by_day[day, False]), f"days.{day}.person": float(by_day[day, True])}
+        grid = Counter((local_day(v.start).isoweekday(), (v.start + MOSCOW) % DAY_MS // HOUR_MS) for v in self.come)
+        for weekday in range(1, 8):
+            for hour in range(24):
+                self.values[f"load.{weekday}-{hour}.visits"] = float(grid[weekday, hour])
+        own = dict(self._rows("select number, topic from main.tickets"))
+
+        def topic(v: Come) -> str:
+            for article in (*v.shown, *v.offered):
+                return self.article_topics.get(article) or article.rpartition("/")[0] or article
+            named = next((own[t] for t in v.people if own.get(t)), "")
+            return self.article_topics.get(named, named) or "unknown"
+
+        for key, side in (("channels", lambda v: v.channel), ("topics", topic)):
+            parts: dict[str, list[Come]] = defaultdict(list)
+            for v in self.come:
+                parts[side(v)].append(v)
+            for name, seen in parts.items():
+                cells = {"visits": float(len(seen)), "person": float(sum(bool(v.people) for v in seen)), "containment": share(v.strict for v in seen)}
+                self.values |= {f"{key}.{name}.{k}": value for k, value in cells.items()}
+
+    def _articles(self) -> None:
+        shown = Counter(a for v in self.come for a in v.shown)
+        led = Counter(v.last_before_person for v in self.come if v.last_before_person)
+        told = {
+            (a, bool(h)): n
+            for a, h, n in self._rows(
+                "select json_extract(data, '$.article'), json_extract(data, '$.helped'), count(*) from e where kind = 'feedback'"
+                " and at >= :a and at < :b group by 1, 2"
+            )
+        }
+        for a in {*shown, *self.titles}:
+            yes, no = told.get((a, True), 0), told.get((a, False), 0)
+            cells = {"shown": shown[a], "yes": yes, "no": no, "led": led[a]}
+            self.values |= {f"articles.{a}.{k}": float(n) for k, n in cells.items()}
+            self.values[f"articles.{a}.helped_share"] = yes / (yes + no) if yes + no else None
+
+    # --- operators
+
+    def _operators(self) -> None:
+        hands: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        grips = "kind in ('ticket_taken', 'ticket_assigned') or (kind = 'ticket_reopened' and actor not in ('', 'customer', 'bot'))"
+        for t, at, by in self._rows(f"select t, at, actor from e where {grips} order by at, id"):
+            hands[t].append((at, by))
+        first = dict(self._rows("select t, actor from e where kind = 'first_reply'"))
+        last = {t: (hands[t][-1][1] if hands[t] else first.get(t, "")) for t in {*hands, *first}}
+        did: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+        for t, grabs in hands.items():
+            for at, by in grabs:
+                if self._in(at):
+                    did[by]["taken"].add(t)
+        for t, by in first.items():
+            if self._in(self.reply[t]):
+                did[by]["taken"].add(t)
+            if self._in(self.opened[t]):
+                did[by]["answered"].add(t)
+        for t in self.solved:
+            if last.get(t):
+                did[last[t]]["closed"].add(t)
+        scores = dict(self._rows("select t, json_extract(data, '$.rating') from e where kind = 'rated' and at >= :a and at < :b"))
+        for t in scores:
+            if last.get(t):
+                did[last[t]]["rated"].add(t)
+        for t, by in self._rows("select t, actor from e where kind = 'sla_breached' and actor <> '' and at >= :a and at < :b"):
+            did[by]["late"].add(t)
+        for by, his in did.items():
+            marks = [float(scores[t]) for t in his["rated"]]
+            self.values |= {
+                f"operators.{by}.taken": float(len(his["taken"])), f"operators.{by}.closed": float(len(his["closed"])),
+                f"operators.{by}.afrt": mean([worked(self.opened[t], self.reply[t]) for t in his["answered"]]),
+                f"operators.{by}.mttr": mean([worked(self.opened[t], self.solved[t]) for t in his["closed"]]),
+                f"operators.{by}.csi": mean(marks) if len(marks) >= 5 else None,
+                f"operators.{by}.ratings": float(len(marks)), f"operators.{by}.breached": float(len(his["late"])),
+            }  # fmt: skip
+
+
+def _life(conversation: int, rows: list[tuple]) -> list[Come]:  # type: ignore[type-arg]
+    """One customer's visits."""
+    visits: list[Come] = []
+    ticket_open = finished = False
+    for _, at, kind, ticket, _actor, raw in rows:
+        data = json.loads(raw)
+        now = visits[-1] if visits else None
+        if kind == "heard" and data["dialog"] != "rating":
+            if now is None or finished or (not ticket_open and at - now.end > 4 * HOUR_MS):
+                now = Come(conversation, at, at, data["channel"])
+                visits.append(now)
+                finished = False
+            now.end = at
+            if now.waited is None and data["result"] in ("answered", "clarified", "handed_off"):
+                now.waited = data["seconds"]
+        if now is None:
+            continue
+        if kind == "answered":
+            now.shown.append(data["article"])
+        elif kind in ("clarified", "not_helped"):
+            now.offered += data["offered"]
+        elif kind == "unanswered":
+            now.without_answer = True
+        elif kind == "feedback":
+            now.good, now.bad = (now.good + 1, now.bad) if data["helped"] else (now.good, now.bad + 1)
+        elif kind in ("ticket_opened", "ticket_reopened"):
+            ticket_open, finished = True, False
+            if ticket not in now.people:
+                now.people.append(ticket)
+                now.last_before_person = now.shown[-1] if now.shown else ""
+        elif kind == "ticket_closed":
+            ticket_open, finished, now.end = False, True, max(now.end, at)
+    for n, old in enumerate(visits):
+        about = {*old.shown, *old.offered}
+        old.again = any(0 <= new.start - old.end <= 72 * HOUR_MS and about & {*new.shown, *new.offered} for new in visits[n + 1 :])
+    return visits
+
+
+def worked(start: int, end: int) -> float:
+    """Seconds of opening hours between two moments."""
+    total, a, b = 0, start + MOSCOW, end + MOSCOW
+    for day in range(a // DAY_MS, b // DAY_MS + 1):
+        if EPOCH + timedelta(days=day) not in DAYS_OFF:
+            total += max(0, min(b, day * DAY_MS + CLOSES) - max(a, day * DAY_MS + OPENS))
+    return total / 1000
+
+
+def local_day(at: int) -> date:
+    return EPOCH + timedelta(days=(at + MOSCOW) // DAY_MS)
+
+
+def mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def middle(values: list[float]) -> float | None:
+    """The median of sorted values."""
+    return (values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2 if values else None
+
+
+def ninth(values: list[float]) -> float | None:
+    """The smallest of sorted values that nine of ten do not exceed."""
+    return values[ceil(0.9 * len(values)) - 1] if values else None
+
+
+def share(holds: object) -> float | None:
+    marks = [bool(h) for h in holds]  # type: ignore[attr-defined]
+    return sum(marks) / len(marks) if marks else None
