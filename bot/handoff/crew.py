@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from rapidfuzz import fuzz
 from bot.model import Event, Inbound
 
 KINDS = ("operator_met", "operator_away", "operator_back", "operator_left", "ticket_assigned")
+_CALL = re.compile(r"(?<![\w@.])@(\w{3,32})")
 ALIKE = 85  # how alike (0..100) a written name must be to an operator's
 
 
@@ -39,9 +41,20 @@ class Crew:
 
     def __init__(self) -> None:
         self._members: dict[str, Member] = {}
+        self._held: dict[int, str] = {}  # ticket -> who is about to be given it
+
+    def hold(self, ticket: int, id: str) -> None:
+        """Count a ticket as given before that is committed: several are decided on at once, and must not all go to the same person."""
+        self._held[ticket] = id
+
+    def held(self, *, but: int) -> dict[int, str]:
+        """Who is about to be given which tickets, *but* aside."""
+        return {number: id for number, id in self._held.items() if number != but}
 
     def seen(self, event: Event) -> None:
         """What an event says about an operator."""
+        if event.ticket is not None:
+            self._held.pop(event.ticket, None)
         if event.kind not in KINDS or not event.actor:
             return
         known = self._members.get(event.actor, Member(event.actor))
@@ -74,6 +87,11 @@ class Crew:
     def is_here(self, id: str) -> bool:
         """Whether tickets may be left with this operator; somebody not known yet is taken to be."""
         return self.member(id).here
+
+    def called(self, text: str) -> Member | None:
+        """The operator whom *text* calls by his @username."""
+        names = {n.casefold() for n in _CALL.findall(text)}
+        return next((m for m in self.members() if m.username and m.username.casefold() in names), None) if names else None
 
     def find(self, word: str) -> tuple[Member, ...]:
         """The operators whom *word* (a name, @username or id) may mean; several where it is not clear."""

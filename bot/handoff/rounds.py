@@ -1,4 +1,4 @@
-"""The rounds: every few seconds the desk looks whether anybody is forgotten and whether its views still tell the truth."""
+"""The rounds: every few seconds the desk looks whether anybody is forgotten or can be given to somebody now, and whether its views still tell the truth."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.handoff.board import Boards
+from bot.handoff.giving import Giving
 from bot.handoff.places import Places
 from bot.handoff.room import DeskRoom
 from bot.handoff.watchdog import Watchdog
@@ -30,13 +31,14 @@ class Rounds:
         *,
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._watchdog, self._views = Watchdog(desk), (Places(desk), Boards(desk))
+        self._finders, self._views = (Watchdog(desk), Giving(desk)), (Places(desk), Boards(desk))
         self._accept, self._promise, self._committed = accept, promise, committed
 
     async def go(self, now: datetime) -> None:
         """Look once. Raises `StorageError`."""
-        for inbound in await self._watchdog.look(now):
-            await self._accept(inbound.peer.channel, [inbound])
+        for finder in self._finders:
+            for inbound in await finder.look(now):
+                await self._accept(inbound.peer.channel, [inbound])
         for view in self._views:
             if say := await view.look(now):
                 await self._promise(say, now)

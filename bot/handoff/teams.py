@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from bot.handoff.crew import Crew, Member
@@ -66,15 +67,19 @@ class Teams:
             self._places = {name: new if place == old else place for name, place in self._places.items()}
 
     def choose(self, ticket: Ticket, crew: Crew, open_tickets: Sequence[Ticket], routing: Routing, *, but: str = "") -> Member | None:
-        """Who is given the ticket: somebody of its team who is there and below the limit; None = nobody can be."""
+        """Who is given the ticket: somebody of its team who is there and below the limit; None = nobody can be.
+
+        Whoever it is counts as having it from now on, so that the next choice finds him busier.
+        """
         team = self._teams.get(words(ticket, "team"))
-        load: dict[str, int] = {}
-        for t in open_tickets:
-            load[t.operator] = load.get(t.operator, 0) + 1
+        held = crew.held(but=ticket.number)
+        soon = Counter(held[t.number] for t in open_tickets if not t.operator and t.number in held)
+        load = Counter(t.operator for t in open_tickets) + soon
         there = [m for m in crew.members() if m.here and (team is None or not team.operators or m.id in team.operators)]
-        able = [m for m in there if m.id != but and load.get(m.id, 0) < routing.limit]
+        able = [m for m in there if m.id != but and load[m.id] < routing.limit]
         if not able:
             return None
-        turns = [(m.assigned.timestamp() if m.assigned else 0.0, m.id) for m in able]
-        ranks = [(load.get(m.id, 0), t) for m, t in zip(able, turns, strict=True)] if routing.assign == "least_loaded" else [(0, t) for t in turns]
-        return min(zip(ranks, able, strict=True), key=lambda pair: pair[0])[1]
+        busy = load if routing.assign == "least_loaded" else soon
+        chosen = min(able, key=lambda m: (busy[m.id], m.assigned.timestamp() if m.assigned else 0.0, m.id))
+        crew.hold(ticket.number, chosen.id)
+        return chosen
