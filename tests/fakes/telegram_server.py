@@ -172,6 +172,8 @@ class FakeTelegram:
 async def _read(request: web.Request, method: str) -> Call:
     params: Json = {}
     files: dict[str, tuple[str, bytes]] = {}
+    if request.content_type == "application/json":
+        return Call(method, await request.json(), files)
     for key, value in (await request.post()).items():
         if isinstance(value, web.FileField):
             files[key] = (value.filename, value.file.read())
