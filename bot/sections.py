@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from bot.happenings import meant
+
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 Duration = Annotated[str, Field(pattern=r"^[1-9]\d{0,4}[smhd]$")]
 DayTime = Annotated[str, Field(pattern=r"^([01]?\d|2[0-3]):[0-5]\d$")]
@@ -163,6 +165,14 @@ class Webhook(Section):
                 raise ValueError("what follows whsec_ must be Base64") from None
             if len(key) < SHORTEST_SECRET:
                 raise ValueError(f"the secret is shorter than {SHORTEST_SECRET} bytes: make one with `openssl rand -hex 32`")
+        return value
+
+    @field_validator("events")
+    @classmethod
+    def _events_are_known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for kind in value:
+            if near := meant(kind):
+                raise ValueError(f"there is no event {kind!r}: did you mean {near}?")
         return value
 
     @model_validator(mode="after")

@@ -139,7 +139,7 @@ class WebhookAdapter:
         self.health.state, self.health.last_error = "failing", reason
         if self._clock() - _happened(outbound) > PATIENCE:
             return Refused(f"given up after {PATIENCE.days} days: {reason}")
-        pause = max(after, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures - 1, 12)))
+        pause = max(after, FIRST_PAUSE if counts else min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures - 1, 12)))
         return RetryLater(reason, after=pause, scope="peer" if counts else "account", counts=counts, doubted=doubted)
 
     def _mended(self) -> None:

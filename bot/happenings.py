@@ -1,0 +1,47 @@
+"""The kinds of events that other systems may count on: their names stay, their meaning is written here once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+
+KINDS: Mapping[str, str] = {
+    "heard": "a customer wrote or pressed a button, and something came of it (`dialog`, `result`, `seconds`)",
+    "answered": "the bot answered with an article (`article`, `confidence`)",
+    "feedback": "a customer said whether an article helped (`article`, `helped`)",
+    "unanswered": "no article answered a question",
+    "form_filled": "a customer answered a form",
+    "ticket_opened": "a customer is handed over to people (`priority`)",
+    "ticket_taken": "an operator took a ticket",
+    "ticket_assigned": "a ticket was given to an operator",
+    "ticket_transferred": "a ticket was handed on to a person or a team",
+    "ticket_returned": "a ticket was given back to the bot",
+    "ticket_snoozed": "a ticket was put off",
+    "ticket_priority": "the priority of a ticket changed (`priority`)",
+    "ticket_category": "the reason of a ticket was chosen (`category`)",
+    "ticket_followed": "a customer went on in another channel, and his open ticket with him",
+    "ticket_closed": "a ticket was closed",
+    "ticket_reopened": "a closed ticket was opened again",
+    "first_reply": "a person answered for the first time in a ticket",
+    "operator_wrote": "an operator answered a customer",
+    "customer_wrote": "a customer wrote in an open ticket",
+    "customer_blocked": "a customer forbade messages",
+    "sla_near": "a deadline of a ticket is near",
+    "sla_breached": "a deadline of a ticket passed",
+    "rated": "a customer rated the talk (`rating`, 1 to 5)",
+    "low_rating": "the rating was 1 or 2",
+    "delivery_failed": "something could not be delivered to a customer or to the desk",
+    "attributes_changed": "another system changed what is known of a customer",
+    "message_requested": "another system sent a customer a message",
+    "customers_joined": "two customers are one person (`into`, `other`)",
+    "customers_parted": "a joining was undone (`into`, `other`)",
+    "operator_away": "an operator is away",
+    "operator_back": "an operator is back",
+}
+
+
+def meant(kind: str) -> str:
+    """The known kind that *kind* is a slip of; "" where it is known, or is somebody's own (dialogs may make their own kinds)."""
+    if kind in KINDS or kind == "*":
+        return ""
+    return next(iter(difflib.get_close_matches(kind, KINDS, 1, 0.85)), "")

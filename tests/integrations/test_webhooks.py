@@ -1,0 +1,258 @@
+"""Events told to other systems: signed, in order, at least once, without anybody's words, and nobody waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+import bot
+from bot.adapters.webhook import PATIENCE, WebhookAdapter
+from bot.clock import HandClock
+from bot.config import Config, read_config
+from bot.errors import ConfigError, Refused
+from bot.happenings import KINDS
+from bot.model import Outbound, Peer, RichText, Verb
+from bot.outbox import Shelf
+from bot.testing import Theatre, open_theatre
+from bot.testing.theatre import NOON
+from bot.web.server import build_app
+from bot.web.services import WebServices
+from tests.integrations.conftest import SECRET, Receiver
+
+Opened = Callable[..., AbstractAsyncContextManager[Theatre]]
+EVENTS = ["ticket_opened", "ticket_taken", "ticket_closed"]
+
+
+@pytest.fixture
+def opened(articles: Path, receiver: Receiver) -> Opened:
+    """A house that tells the receiver; keyword arguments change the webhook's settings."""
+
+    @asynccontextmanager
+    async def open_(storage: str = ":memory:", **hook: object) -> AsyncIterator[Theatre]:
+        settings = {"url": receiver.url, "secret": SECRET, "private": True, "events": EVENTS, **hook}
+        async with open_theatre(articles, config=Config.model_validate({"webhooks": {"crm": settings}}), storage=storage) as theatre:
+            yield theatre
+            await theatre.house.adapters["hook-crm"].close()
+
+    return open_
+
+
+async def announced(theatre: Theatre, **later: float) -> None:
+    """Let events be promised and delivered."""
+    if later:
+        theatre.clock.advance(**later)
+    await theatre.house.announcer.go()
+    await theatre.rest()
+
+
+async def a_ticket(theatre: Theatre) -> None:
+    """Opened by a customer, taken and closed by an operator."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора, мой телефон +79123456789")
+    await olga.says("/take", ticket=1)
+    await olga.says("/close", ticket=1)
+
+
+async def test_events_come_signed_and_in_order(opened: Opened, receiver: Receiver) -> None:
+    """The signature of Standard Webhooks holds over id, time and body; the id is the idempotency key."""
+    async with opened() as theatre:
+        await a_ticket(theatre)
+        await announced(theatre)
+
+    assert receiver.kinds == EVENTS
+    for headers, body in receiver.calls:
+        signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+        made = base64.b64encode(hmac.new(base64.b64decode(SECRET.removeprefix("whsec_")), signed, hashlib.sha256).digest()).decode()
+        assert headers["webhook-signature"] == f"v1,{made}"
+        assert headers["idempotency-key"] == headers["webhook-id"]
+    assert len({headers["webhook-id"] for headers, _ in receiver.calls}) == 3
+    assert receiver.told[1]["data"] == {"customer": 1, "conversation": 1, "ticket": 1, "actor": "operator", "channel": "telegram", "details": {}}
+
+
+async def test_no_words_leave_unless_asked(opened: Opened, receiver: Receiver) -> None:
+    """Everything is told, and nothing of what people wrote, of names, chats or phones is in it."""
+    async with opened(events=["*"]) as theatre:
+        await a_ticket(theatre)
+        await theatre.customer().says("/start")
+        await announced(theatre)
+
+    text = json.dumps(receiver.told, ensure_ascii=False)
+    assert len(receiver.told) > 5
+    assert not [w for w in ("оператора", "79123456789", "Анна", "Ольга", "1001", "9001") if w in text]
+
+
+async def test_words_are_told_where_asked(opened: Opened, receiver: Receiver) -> None:
+    """With `words: true` the other system can find the customer and the operator."""
+    async with opened(words=True) as theatre:
+        await a_ticket(theatre)
+        await announced(theatre)
+
+    assert receiver.told[0]["data"]["chat"] == "1001"
+    assert receiver.told[1]["data"]["actor"] == "telegram:9001"
+
+
+async def test_what_fails_is_tried_again_with_the_same_id(opened: Opened, receiver: Receiver) -> None:
+    """Two failures, then success: three calls, one id, growing pauses, nothing overtaken."""
+    receiver.statuses = [500, 302]
+    async with opened() as theatre:
+        await a_ticket(theatre)
+        await announced(theatre)
+        assert receiver.kinds == ["ticket_opened"]
+        assert theatre.house.adapters["hook-crm"].health.state == "failing"
+        for _ in range(4):
+            await announced(theatre, minutes=1)
+            theatre.house.outbox._pace._rests.clear()
+
+        assert receiver.kinds == ["ticket_opened", "ticket_opened", *EVENTS]
+        assert len({headers["webhook-id"] for headers, _ in receiver.calls[:3]}) == 1
+        assert theatre.house.adapters["hook-crm"].health.state == "working"
+
+
+async def test_an_event_the_address_refuses_does_not_stop_the_others(opened: Opened, receiver: Receiver) -> None:
+    """Content that is refused again and again is passed over, with an event of its own that is told to nobody."""
+    receiver.statuses = [422] * 20
+    async with opened() as theatre:
+        await a_ticket(theatre)
+        for _ in range(30):
+            await announced(theatre, minutes=7)
+            theatre.house.outbox._pace._rests.clear()
+
+        assert receiver.kinds == ["ticket_opened"] * 20 + ["ticket_taken", "ticket_closed"]
+        (failed,) = await theatre.house.store.events(kinds=["webhook_failed"])
+        assert failed.data["channel"] == "hook-crm"
+
+
+async def test_a_restart_loses_and_doubles_nothing(opened: Opened, receiver: Receiver, tmp_path: Path) -> None:
+    """Events recorded before a stop are told after the next start, each once."""
+    file = str(tmp_path / "bot.db")
+    async with opened(storage=file) as theatre:
+        await theatre.customer().says("позовите оператора")
+    async with opened(storage=file) as theatre:
+        await announced(theatre)
+        assert receiver.kinds == ["ticket_opened"]
+    async with opened(storage=file) as theatre:
+        await announced(theatre)
+
+    assert receiver.kinds == ["ticket_opened"]
+
+
+async def test_a_kill_in_the_middle_of_a_call_repeats_it_with_a_doubt(opened: Opened, receiver: Receiver, tmp_path: Path) -> None:
+    """What was under way when the process died is told again under the same id, and the doubt is kept."""
+    file = str(tmp_path / "bot.db")
+    async with opened(storage=file) as theatre:
+        await theatre.customer().says("позовите оператора")
+        await theatre.house.announcer.go()
+        (taken,) = [d for d in await theatre.house.store.take_deliveries(theatre.clock()) if d.outbound.verb is Verb.ANNOUNCE]
+        await theatre.house.adapters["hook-crm"].send(taken.outbound, nonce=taken.id, target="", files=Shelf({}, lambda ref: pytest.fail(ref)))
+    async with opened(storage=file) as theatre:
+        theatre.clock.advance(minutes=1)
+        await theatre.house.store.recover(theatre.clock())
+        await announced(theatre)
+        (kept,) = [d for d in await theatre.house.store.deliveries() if d.outbound.verb is Verb.ANNOUNCE]
+
+    assert (kept.status, kept.doubts) == ("sent", 1)
+    assert len(receiver.calls) == 2
+    assert receiver.calls[0][0]["webhook-id"] == receiver.calls[1][0]["webhook-id"]
+
+
+async def test_an_address_that_hangs_delays_no_customer(opened: Opened, receiver: Receiver) -> None:
+    """While a call hangs, customers are answered by the running outbox."""
+    receiver.hangs = asyncio.Event()
+    async with opened() as theatre:
+        await theatre.customer().says("позовите оператора")
+        await theatre.house.announcer.go()
+        running = asyncio.create_task(theatre.house.outbox.run(grace=0.1))
+        while not receiver.calls:
+            await asyncio.sleep(0.01)
+        boris = theatre.customer("Борис", chat="1002")
+        await boris.says("Сколько идёт доставка?", run=False)
+        theatre.clock.advance(seconds=6)
+        await theatre.house.engine.run_waiting()
+        theatre.house.outbox.wake()
+        for _ in range(200):
+            if boris.hears():
+                break
+            await asyncio.sleep(0.01)
+
+        assert any("3–5 дней" in text for text in boris.hears())
+        theatre.house.outbox.stop()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_health_tells_of_a_failing_webhook_and_stays_ready(opened: Opened, receiver: Receiver) -> None:
+    """A monitor sees it; nobody takes the bot out of service for it."""
+    receiver.statuses = [500]
+    async with opened() as theatre:
+        await theatre.customer().says("позовите оператора")
+        await announced(theatre)
+        house = theatre.house
+        client = TestClient(TestServer(build_app(WebServices(house.store, house.adapters, house.clock, knowledge=house.knowledge))))
+        await client.start_server()
+        answer = await client.get("/readyz")
+        body = await answer.json()
+        await client.close()
+
+    assert answer.status == 200
+    assert (body["webhooks"]["hook-crm"]["state"], body["webhooks"]["hook-crm"]["last_error"]) == ("failing", "HTTP 500")
+
+
+async def test_a_private_address_is_refused_unless_allowed(opened: Opened, receiver: Receiver) -> None:
+    """Nobody can point a webhook at this machine by the config of a stranger or by a name that leads here."""
+    adapter = WebhookAdapter("hook-x", clock=HandClock(NOON), url=receiver.url.replace("127.0.0.1", "localhost"), secret=SECRET)
+    body = json.dumps({"timestamp": NOON.isoformat()})
+    with pytest.raises(Exception, match=r"no connection|not public"):
+        await adapter.send(Outbound(Peer("hook-x", "events"), RichText(body), verb=Verb.ANNOUNCE, name="evt_1"), nonce=1, target="", files=Shelf({}, pytest.fail))
+    await adapter.close()
+
+    assert receiver.calls == []
+
+
+async def test_an_event_too_old_is_given_up(receiver: Receiver) -> None:
+    """After three days of failures an event is passed over, so that the line does not grow for ever."""
+    receiver.statuses = [500]
+    clock = HandClock(NOON)
+    adapter = WebhookAdapter("hook-x", clock=clock, url=receiver.url, secret=SECRET, private=True)
+    body = json.dumps({"timestamp": (clock() - PATIENCE - timedelta(hours=1)).isoformat()})
+    with pytest.raises(Refused, match="given up"):
+        await adapter.send(Outbound(Peer("hook-x", "events"), RichText(body), verb=Verb.ANNOUNCE, name="evt_1"), nonce=1, target="", files=Shelf({}, pytest.fail))
+    await adapter.close()
+
+
+@pytest.mark.parametrize(
+    ("hook", "said"),
+    [
+        ('{url: "http://crm.example/hook", secret: "${S}"}', "must begin with https"),
+        ('{url: "https://crm.example/hook", secret: "plainly here"}', "must not stand in the file"),
+        ('{url: "https://crm.example/hook", secret: "${SHORT}"}', "shorter than 24"),
+        ('{url: "https://crm.example/hook", secret: "${S}", events: [ticket_opend]}', "ticket_opened"),
+        ('{url: "https://crm.example/hook", secret: "${S}", event: [ticket_opened]}', "did you mean events"),
+    ],
+)
+def test_a_webhook_that_cannot_work_is_refused_with_its_line(tmp_path: Path, hook: str, said: str) -> None:
+    """At start, in words, without the secret."""
+    file = tmp_path / "config.yaml"
+    file.write_text(f"webhooks:\n  crm: {hook}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=said) as raised:
+        read_config(file, environment={"S": SECRET, "SHORT": "abc-def-ghi"})
+
+    assert "config.yaml:2" in str(raised.value)
+    assert "abc-def-ghi" not in str(raised.value)
+
+
+def test_the_promised_kinds_exist() -> None:
+    """A kind that other systems may count on is made somewhere in the code."""
+    root = Path(bot.__file__).parent
+    code = "".join(p.read_text("utf-8") for p in root.rglob("*.py") if p.name != "happenings.py")
+
+    assert [kind for kind in KINDS if f'"{kind}"' not in code] == []
