@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
-from itertools import takewhile
 
 from bot.adapters.base import Limits
 from bot.model import Outbound, Verb
@@ -25,6 +24,7 @@ class Pace:
         self._limits, self._monotonic = limits, monotonic
         self._begun: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
         self._rests: dict[tuple[str, str], float] = {}
+        self._spent: dict[tuple[str, str], float] = {}  # chats whose budget is gone, and when they may be written to again
 
     async def turn(self, outbound: Outbound) -> None:
         """Wait until this promise may go, and count it."""
@@ -55,19 +55,14 @@ class Pace:
         """Chats that must not be taken now: told to wait, or with their budget spent."""
         now = self._monotonic()
         self._rests = {key: until for key, until in self._rests.items() if until > now}
-        return set(self._rests) | {key for key in self._recent(now) if self._earliest(key, now) > now}
+        self._spent = {key: until for key, until in self._spent.items() if until > now}
+        return self._rests.keys() | self._spent.keys()
 
     def next_free(self) -> float:
         """Seconds until something that rests may go; 0 when nothing rests."""
         now = self._monotonic()
-        ends = [until - now for until in self._rests.values()]
-        ends += [self._earliest(key, now) - now for key in self._recent(now)]
+        ends = [until - now for until in (*self._rests.values(), *self._spent.values())]
         return min((e for e in ends if e > 0), default=0.0)
-
-    def _recent(self, now: float) -> list[tuple[str, str]]:
-        """Chats that were written to within the longest window, the latest first."""
-        recent = takewhile(lambda item: item[1][-1] > now - LONGEST, reversed(self._begun.items()))
-        return [key for key, _ in recent if key[1]]
 
     def _keys(self, outbound: Outbound) -> tuple[tuple[str, str], ...]:
         account = (outbound.to.channel, "")
@@ -77,6 +72,8 @@ class Pace:
         begun = self._begun.setdefault(key, deque(maxlen=max((count for count, _ in self._rules(key)), default=1)))
         begun.append(moment)
         self._begun.move_to_end(key)
+        if key[1] and (free := self._earliest(key, moment)) > self._monotonic():
+            self._spent[key] = free
         while len(self._begun) > REMEMBERED:
             self._begun.popitem(last=False)
 
