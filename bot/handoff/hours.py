@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 from zoneinfo import ZoneInfo
 
@@ -44,6 +44,8 @@ class Hours:
         self._week = dict(week) if week is not None else dict.fromkeys(WEEKDAYS, (time(10), time(20)))
         self._exceptions = dict(exceptions or {})
         self._holidays = holidays.country_holidays(country) if country else None
+        self._known: dict[date, tuple[datetime, datetime] | None] = {}  # opening and closing of days that were asked about
+        self._in_utc: dict[date, tuple[datetime, datetime] | None] = {}  # the same where only differences matter: far quicker to compare
 
     def day(self, day: date) -> tuple[time, time] | None:
         """Opening and closing time of a day; None = closed."""
@@ -75,11 +77,15 @@ class Hours:
 
     def working(self, start: datetime, end: datetime) -> timedelta:
         """How much of the time between two moments people were there."""
-        total = timedelta()
-        for opens, closes in self._spans(start):
-            if opens >= end:
-                break
-            total += max(timedelta(), min(closes, end) - max(opens, start))
+        total, start, end = timedelta(), start.astimezone(UTC), end.astimezone(UTC)
+        day, last = start.astimezone(self.zone).date(), end.astimezone(self.zone).date()
+        while day <= last:
+            if day not in self._in_utc:
+                span = self._span(day)
+                self._in_utc[day] = span and (span[0].astimezone(UTC), span[1].astimezone(UTC))
+            if (hours := self._in_utc[day]) is not None:
+                total += max(timedelta(), min(hours[1], end) - max(hours[0], start))
+            day += timedelta(days=1)
         return total
 
     def add_working(self, start: datetime, amount: timedelta) -> datetime:
@@ -110,6 +116,12 @@ class Hours:
     def _spans(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
         first = start.astimezone(self.zone).date()
         for offset in range(FAR):
-            day = first + timedelta(days=offset)
-            if (hours := self.day(day)) is not None:
-                yield (datetime.combine(day, hours[0], self.zone), datetime.combine(day, hours[1], self.zone))
+            if (span := self._span(first + timedelta(days=offset))) is not None:
+                yield span
+
+    def _span(self, day: date) -> tuple[datetime, datetime] | None:
+        """Opening and closing of a day as moments."""
+        if day not in self._known:
+            hours = self.day(day)
+            self._known[day] = hours and (datetime.combine(day, hours[0], self.zone), datetime.combine(day, hours[1], self.zone))
+        return self._known[day]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.model import Event, Ticket
+from bot.reports.periods import Period
 
 SILENCE = timedelta(hours=4)  # after so long without a word (and without an open ticket) the next word begins a new visit
 RETURN = timedelta(hours=72)  # who asks about the same again within it was not helped
@@ -95,11 +96,25 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The facts in order; made once, counted for several periods."""
+    """The facts in order; made once, counted for several periods, of which it remembers its parts."""
 
     facts: Facts
     visits: tuple[Visit, ...]
     stories: Mapping[int, Story]
+    _come: dict[Period, tuple[Visit, ...]] = field(default_factory=dict, compare=False)
+    _opened: dict[Period, tuple[Story, ...]] = field(default_factory=dict, compare=False)
+
+    def come(self, period: Period) -> tuple[Visit, ...]:
+        """Visits that began in the period and in which something was wanted."""
+        if period not in self._come:
+            self._come[period] = tuple(v for v in self.visits if period.holds(v.start) and v.asked)
+        return self._come[period]
+
+    def opened(self, period: Period) -> tuple[Story, ...]:
+        """Tickets opened in the period."""
+        if period not in self._opened:
+            self._opened[period] = tuple(s for s in self.stories.values() if period.holds(s.opened))
+        return self._opened[period]
 
 
 def open_ledger(facts: Facts) -> Ledger:

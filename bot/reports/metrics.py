@@ -41,7 +41,7 @@ Count = Callable[[Ledger, Period], Figure]
 
 def nst(ledger: Ledger, period: Period) -> Figure:
     """Tickets opened in the period."""
-    cases = [_case(s, s.opened) for s in opened(ledger, period)]
+    cases = [_case(s, s.opened) for s in ledger.opened(period)]
     return Figure("nst", len(cases), len(cases), cases=tuple(cases))
 
 
@@ -51,7 +51,7 @@ def ntb(ledger: Ledger, period: Period) -> Figure:
     for story in ledger.stories.values():
         if moments := [at for at, _, _ in story.breaches if period.holds(at)]:
             cases.append(_case(story, moments[0], len(moments)))
-    tickets = len(opened(ledger, period))
+    tickets = len(ledger.opened(period))
     late = {goal: float(sum(any(g == goal and period.holds(at) for at, g, _ in s.breaches) for s in ledger.stories.values())) for goal in GOALS}
     return Figure("ntb", len(cases), len(cases), {"share": len(cases) / tickets if tickets else None, **late}, tuple(cases))
 
@@ -68,7 +68,7 @@ def csi(ledger: Ledger, period: Period) -> Figure:
 
 def afrt(ledger: Ledger, period: Period) -> Figure:
     """From the handoff to the first words of a person, for tickets opened in the period."""
-    return _durations("afrt", ledger, [(s, s.opened, s.reply) for s in opened(ledger, period)])
+    return _durations("afrt", ledger, [(s, s.opened, s.reply) for s in ledger.opened(period)])
 
 
 def mttr(ledger: Ledger, period: Period) -> Figure:
@@ -78,7 +78,7 @@ def mttr(ledger: Ledger, period: Period) -> Figure:
 
 def bot_reply(ledger: Ledger, period: Period) -> Figure:
     """From the customer's first words to the bot's own answer."""
-    waits = [(v, v.wait) for v in visits(ledger, period) if v.wait is not None]
+    waits = [(v, v.wait) for v in ledger.come(period) if v.wait is not None]
     seconds = [w for _, w in waits]
     return Figure("bot_reply", fmean(seconds) if seconds else None, len(seconds), _spread(seconds), tuple(_seen(v, w) for v, w in waits))
 
@@ -86,7 +86,7 @@ def bot_reply(ledger: Ledger, period: Period) -> Figure:
 def service_level(ledger: Ledger, period: Period) -> Figure:
     """Share of handoffs answered by a person within the owner's limit of working time."""
     limit, now, cases = ledger.facts.answer_within, ledger.facts.now, []
-    for story in opened(ledger, period):
+    for story in ledger.opened(period):
         waited = _working(ledger, story.opened, story.reply or _given_up(story) or now)
         if story.reply is not None:
             cases.append(_case(story, story.opened, float(waited <= limit)))
@@ -97,29 +97,29 @@ def service_level(ledger: Ledger, period: Period) -> Figure:
 
 def containment(ledger: Ledger, period: Period) -> Figure:
     """Strict: answered by the bot, no person, no «не помогло», and not back about the same within 72 hours."""
-    return _share("containment", [_seen(v, float(is_contained(v))) for v in visits(ledger, period)])
+    return _share("containment", [_seen(v, float(is_contained(v))) for v in ledger.come(period)])
 
 
 def containment_naive(ledger: Ledger, period: Period) -> Figure:
     """Simply without a person."""
-    return _share("containment_naive", [_seen(v, float(not v.tickets)) for v in visits(ledger, period)])
+    return _share("containment_naive", [_seen(v, float(not v.tickets)) for v in ledger.come(period)])
 
 
 def conversations(ledger: Ledger, period: Period) -> Figure:
     """Visits in which somebody wanted something."""
-    cases = [_seen(v) for v in visits(ledger, period)]
+    cases = [_seen(v) for v in ledger.come(period)]
     return Figure("conversations", len(cases), len(cases), cases=tuple(cases))
 
 
 def returns(ledger: Ledger, period: Period) -> Figure:
     """Share of visits after which the customer came back about the same."""
-    return _share("returns", [_seen(v, float(v.returned)) for v in visits(ledger, period)])
+    return _share("returns", [_seen(v, float(v.returned)) for v in ledger.come(period)])
 
 
 def helped(ledger: Ledger, period: Period) -> Figure:
     """Share of «да, помогло» among all answers to that question."""
-    cases = [_seen(v, 1.0) for v in visits(ledger, period) for _ in range(v.helped)]
-    cases += [_seen(v, 0.0) for v in visits(ledger, period) for _ in range(v.not_helped)]
+    cases = [_seen(v, 1.0) for v in ledger.come(period) for _ in range(v.helped)]
+    cases += [_seen(v, 0.0) for v in ledger.come(period) for _ in range(v.not_helped)]
     return _share("helped", cases)
 
 
@@ -135,12 +135,12 @@ def reopened(ledger: Ledger, period: Period) -> Figure:
 
 def transferred(ledger: Ledger, period: Period) -> Figure:
     """Share of tickets opened in the period that went to somebody else."""
-    return _share("transferred", [_case(s, s.opened, float(bool(s.transferred))) for s in opened(ledger, period)])
+    return _share("transferred", [_case(s, s.opened, float(bool(s.transferred))) for s in ledger.opened(period)])
 
 
 def abandoned(ledger: Ledger, period: Period) -> Figure:
     """Share of tickets opened in the period that the customer called off before anybody answered."""
-    return _share("abandoned", [_case(s, s.opened, float(_given_up(s) is not None)) for s in opened(ledger, period)])
+    return _share("abandoned", [_case(s, s.opened, float(_given_up(s) is not None)) for s in ledger.opened(period)])
 
 
 COUNTS: tuple[Count, ...] = (
@@ -150,16 +150,6 @@ TILES = ("nst", "ntb", "containment", "afrt", "mttr", "csi", "service_level", "r
 
 
 # --- what several figures share
-
-
-def opened(ledger: Ledger, period: Period) -> list[Story]:
-    """Tickets opened in the period."""
-    return [s for s in ledger.stories.values() if period.holds(s.opened)]
-
-
-def visits(ledger: Ledger, period: Period) -> list[Visit]:
-    """Visits that began in the period and in which something was wanted."""
-    return [v for v in ledger.visits if v.asked and period.holds(v.start)]
 
 
 def is_contained(visit: Visit) -> bool:

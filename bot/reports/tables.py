@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from bot.reports.ledger import Ledger, Story, Visit
-from bot.reports.metrics import FEW, Case, is_contained, mean_of, opened, visits, working_seconds
+from bot.reports.metrics import FEW, Case, is_contained, mean_of, working_seconds
 from bot.reports.periods import Period
 
 Cell = str | float | None
@@ -53,7 +53,7 @@ class Table:
 def days(ledger: Ledger, period: Period) -> Table:
     """Visits by day: settled by the bot alone, or with a person."""
     by_day: dict[date, list[Visit]] = {day: [] for day in period.days()}
-    for visit in visits(ledger, period):
+    for visit in ledger.come(period):
         by_day[visit.start.astimezone(period.zone).date()].append(visit)
     rows = [
         Row(day.isoformat(), day.isoformat(), {"bot": float(sum(not v.tickets for v in seen)), "person": float(sum(bool(v.tickets) for v in seen))}, _of_visits(seen))
@@ -65,7 +65,7 @@ def days(ledger: Ledger, period: Period) -> Table:
 def load(ledger: Ledger, period: Period) -> Table:
     """Visits by weekday (1 = Monday) and hour of their beginning; the key is "weekday-hour"."""
     grid: dict[tuple[int, int], list[Visit]] = {(w, h): [] for w in range(1, 8) for h in range(24)}
-    for visit in visits(ledger, period):
+    for visit in ledger.come(period):
         local = visit.start.astimezone(period.zone)
         grid[local.isoweekday(), local.hour].append(visit)
     rows = [Row(f"{w}-{h}", f"{w}-{h}", {"weekday": float(w), "hour": float(h), "visits": float(len(seen))}, _of_visits(seen)) for (w, h), seen in grid.items()]
@@ -75,7 +75,7 @@ def load(ledger: Ledger, period: Period) -> Table:
 def reasons(ledger: Ledger, period: Period) -> Table:
     """Why people were called, the most frequent first."""
     found: dict[str, list[Story]] = defaultdict(list)
-    stories = opened(ledger, period)
+    stories = ledger.opened(period)
     for story in stories:
         found[story.reason or "unknown"].append(story)
     ranked = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
@@ -87,7 +87,7 @@ def articles(ledger: Ledger, period: Period, titles: Mapping[str, str]) -> Table
     shown: Counter[str] = Counter()
     led: Counter[str] = Counter()
     seen: dict[str, list[Visit]] = defaultdict(list)
-    for visit in visits(ledger, period):
+    for visit in ledger.come(period):
         shown.update(visit.shown)
         led.update([visit.led] if visit.led else [])
         for article in dict.fromkeys(visit.shown):
@@ -163,7 +163,7 @@ def topics(ledger: Ledger, period: Period, names: Mapping[str, str]) -> Table:
 
 def _sliced(key: str, ledger: Ledger, period: Period, side: Callable[[Visit], str]) -> Table:
     found: dict[str, list[Visit]] = defaultdict(list)
-    for visit in visits(ledger, period):
+    for visit in ledger.come(period):
         found[side(visit)].append(visit)
     rows = []
     for name, seen in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
