@@ -14,7 +14,7 @@ import typer
 from bot.cli import settings
 from bot.cli.speech import EXIT_PROBLEM, fail, say
 from bot.clock import Clock
-from bot.errors import StorageError
+from bot.errors import StorageBusy, StorageError
 from bot.model import Peer
 from bot.storage.sqlite import SqliteStore
 
@@ -23,9 +23,9 @@ def export(path: Path | None, who: str, to: Path | None) -> None:
     """Everything kept about a customer as JSON; exit code 1 where he is not known."""
 
     async def told(store: SqliteStore) -> None:
-        found = await store.export_customer(await _number(store, who))
+        found = await store.export_customer(await find_customer(store, who))
         if not found:
-            raise _unknown(who)
+            raise unknown_customer(who)
         text = json.dumps(found, ensure_ascii=False, indent=2, default=str)
         if to is None:
             typer.echo(text)
@@ -34,7 +34,7 @@ def export(path: Path | None, who: str, to: Path | None) -> None:
         to.write_text(text + "\n", encoding="utf-8")
         typer.echo(say("message.saved", path=to))
 
-    _with_store(path, told)
+    with_store(path, told)
 
 
 def forget(path: Path | None, who: str, *, yes: bool) -> None:
@@ -43,14 +43,14 @@ def forget(path: Path | None, who: str, *, yes: bool) -> None:
         raise typer.Exit(EXIT_PROBLEM)
 
     async def done(store: SqliteStore) -> None:
-        if not await store.forget_customer(await _number(store, who), Clock()()):
-            raise _unknown(who)
+        if not await store.forget_customer(await find_customer(store, who), Clock()()):
+            raise unknown_customer(who)
         typer.echo(say("message.forgotten", who=who))
 
-    _with_store(path, done)
+    with_store(path, done)
 
 
-async def _number(store: SqliteStore, who: str) -> int:
+async def find_customer(store: SqliteStore, who: str) -> int:
     """A customer's own number, or channel:chat as operators see it."""
     if who.isdigit():
         return int(who)
@@ -59,12 +59,13 @@ async def _number(store: SqliteStore, who: str) -> int:
     return found.customer or 0 if found else 0
 
 
-def _unknown(who: str) -> typer.Exit:
+def unknown_customer(who: str) -> typer.Exit:
     typer.secho(say("message.no_customer", who=who), fg="red", err=True)
     return typer.Exit(EXIT_PROBLEM)
 
 
-def _with_store(path: Path | None, work: Any) -> None:
+def with_store(path: Path | None, work: Any, *, busy: str = "") -> None:
+    """Do *work* with the store that no bot holds; *busy* says what to do where one does."""
     config = settings.load(path)
 
     async def opened() -> None:
@@ -77,5 +78,7 @@ def _with_store(path: Path | None, work: Any) -> None:
 
     try:
         asyncio.run(opened())
+    except StorageBusy as error:
+        raise fail(StorageError(f"{error}\n→ {busy}" if busy else str(error))) from None
     except (StorageError, sqlite3.Error) as error:
         raise fail(error if isinstance(error, StorageError) else StorageError(str(error))) from None

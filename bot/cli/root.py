@@ -36,6 +36,8 @@ config_ = group(say("command.config"))
 app.add_typer(kb, name="kb")
 app.add_typer(db, name="db")
 app.add_typer(config_, name="config")
+customers = group(say("command.customers"))
+app.add_typer(customers, name="customers")
 model = group(say("command.model"))
 app.add_typer(model, name="model")
 
@@ -157,6 +159,31 @@ def forget(customer: Who, config: ConfigFile = None, yes: Annotated[bool, typer.
     from bot.cli import people
 
     people.forget(config, customer, yes=yes)
+
+
+@customers.command("import", help=say("command.customers_import"))
+def customers_import(table: Annotated[Path, typer.Argument(help=say("option.table"), exists=True)], config: ConfigFile = None) -> None:
+    from bot.cli import customers
+
+    customers.bring(config, table)
+
+
+@customers.command("join", help=say("command.customers_join"))
+def customers_join(
+    customer: Annotated[str, typer.Argument(help=say("option.customer"))],
+    other: Annotated[str, typer.Argument(help=say("option.customer"))],
+    config: ConfigFile = None,
+) -> None:
+    from bot.cli import customers
+
+    customers.join(config, customer, other)
+
+
+@customers.command("part", help=say("command.customers_part"))
+def customers_part(customer: Annotated[str, typer.Argument(help=say("option.customer"))], config: ConfigFile = None) -> None:
+    from bot.cli import customers
+
+    customers.part(config, customer)
 
 
 @kb.command("ask", help=say("command.kb_ask"))

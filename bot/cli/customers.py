@@ -1,0 +1,79 @@
+"""`bot customers`: what a CRM knows of customers, and one person on several channels."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import typer
+
+from bot.attributes import Row, read_table
+from bot.cli.people import find_customer, unknown_customer, with_store
+from bot.cli.speech import EXIT_PROBLEM, EXIT_USAGE, fail, say
+from bot.clock import Clock
+from bot.errors import ConfigError, Problem
+from bot.model import Joining, Peer
+from bot.storage.sqlite import SqliteStore
+
+BY = "import"
+TOGETHER = 500  # customers written at once, so that they share commits
+
+
+def bring(path: Path | None, table: Path) -> None:
+    """Lay the table's attributes over the customers it names; nothing is written where a line of it is wrong (exit code 2)."""
+    try:
+        rows = read_table(table.read_bytes(), str(table))
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.secho(str(problem), fg="red", err=True)
+        raise typer.Exit(EXIT_USAGE) from None
+    except OSError as error:
+        raise fail(ConfigError([Problem(f"{type(error).__name__}: {error.strerror}", str(table))])) from None
+
+    async def done(store: SqliteStore) -> None:
+        now, meant = Clock()(), [await _meant(store, row) for row in rows]
+        changes = [(id, {k: v or None for k, v in row.values.items()}) for row, ids in zip(rows, meant, strict=True) for id in ids]
+        for start in range(0, len(changes), TOGETHER):
+            await asyncio.gather(*(store.change_fields(id, told, now, by=BY) for id, told in changes[start : start + TOGETHER]))
+        unknown = sum(not ids for ids in meant)
+        typer.echo(say("message.customers_imported", rows=len(rows), known=len(changes), unknown=unknown))
+
+    with_store(path, done, busy=say("message.customers_busy_hint"))
+
+
+def join(path: Path | None, into: str, other: str) -> None:
+    """Two customers are one person from now on; exit code 1 where one of them is not known or they are one already."""
+
+    async def done(store: SqliteStore) -> None:
+        kept, gone = await find_customer(store, into), await find_customer(store, other)
+        for id, who in ((kept, into), (gone, other)):
+            if not id:
+                raise unknown_customer(who)
+        if not await store.join_customers(Joining(kept, gone), Clock()(), by=BY):
+            typer.secho(say("message.customers_same"), fg="red", err=True)
+            raise typer.Exit(EXIT_PROBLEM)
+        typer.echo(say("message.customers_joined", into=kept))
+
+    with_store(path, done)
+
+
+def part(path: Path | None, who: str) -> None:
+    """Undo the latest joining of a customer; exit code 1 where there is none."""
+
+    async def done(store: SqliteStore) -> None:
+        kept = await find_customer(store, who)
+        others = await store.joined(kept)
+        if not others or not await store.join_customers(Joining(kept, others[0], undone=True), Clock()(), by=BY):
+            typer.secho(say("message.customers_same"), fg="red", err=True)
+            raise typer.Exit(EXIT_PROBLEM)
+        typer.echo(say("message.customers_parted", into=kept, other=others[0]))
+
+    with_store(path, done)
+
+
+async def _meant(store: SqliteStore, row: Row) -> tuple[int, ...]:
+    """The customers a row is about: by address, else everybody with this phone or e-mail."""
+    if row.channel:
+        found = await store.conversation(Peer(row.channel, row.chat))
+        return (found.customer,) if found and found.customer else ()
+    return tuple(c.id for c in await store.known_by(row.contacts))
