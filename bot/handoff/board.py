@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.handoff.room import DeskRoom
+from bot.handoff.room import DeliveryStatus, DeskRoom
 from bot.model import Lane, Outbound, Peer, RichText, Ticket, Verb
 
 NAME = "board"
+FAILED: tuple[DeliveryStatus, ...] = ("failed",)
 PAUSE = timedelta(seconds=60)  # between two changes: the group's budget belongs to the customers' words
 SHOWN = 8
 
@@ -42,7 +43,7 @@ class Boards:
     async def _standing(self, place: Peer) -> bool:
         """Whether there is a board that can be changed: it was sent, and no change to it was refused (somebody deleted it by hand)."""
         boards = [d for d in await self._desk.records.deliveries(peer=place, name=NAME) if d.status not in ("failed", "cancelled")]
-        refused = await self._desk.records.deliveries(peer=place, after=boards[-1].id, status=("failed",)) if boards else ()
+        refused = await self._desk.records.deliveries(peer=place, after=boards[-1].id, status=FAILED) if boards else ()
         return bool(boards) and not any(d.outbound.edits == NAME and d.outbound.verb is Verb.EDIT for d in refused)
 
     def post(self, place: Peer, text: RichText) -> tuple[Outbound, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from bot.wording import Wording
 
 ALIKE = 70  # how alike (0..100) a typed word and a name must be
 SHOWN = 5
+ROOT = 5  # letters of a word that two of its forms share
 _KEYS = frozenset({"title", "words", "text"})
 
 
@@ -32,6 +34,11 @@ class Ready:
     text: str
     words: tuple[str, ...] = ()
     file: str = ""
+
+    @property
+    def roots(self) -> frozenset[str]:
+        """What a customer's words are compared with."""
+        return _roots(" ".join((self.key, self.title, *self.words)))
 
     def likeness(self, typed: str) -> float:
         """How well a typed word fits, 0..100."""
@@ -59,6 +66,13 @@ class Canned:
             return tuple(self._all.values())[:SHOWN]
         scored = sorted(((r.likeness(typed), r) for r in self._all.values()), key=lambda s: -s[0])
         return tuple(r for score, r in scored if score >= ALIKE)[:SHOWN]
+
+    def fitting(self, said: str) -> tuple[Ready, ...]:
+        """Those whose names and words a customer's text has, the most in common first; short words and endings say nothing."""
+        self._refresh()
+        roots = _roots(said)
+        found = [(len(roots & r.roots), r) for r in self._all.values()]
+        return tuple(r for common, r in sorted(found, key=lambda f: -f[0]) if common)
 
     def get(self, key: str) -> Ready | None:
         return self._all.get(key)
@@ -113,6 +127,10 @@ class Canned:
             problems += [Problem(f"{key}: {words}", str(path), hint=hint) for words, _, hint in faults]
             made.append(Ready(str(key), str(entry.get("title") or key), entry["text"], tuple(str(w) for w in entry.get("words") or ()), str(path)))
         return made
+
+
+def _roots(text: str) -> frozenset[str]:
+    return frozenset(w[:ROOT] for w in re.findall(r"\w{4,}", text.casefold().replace("ё", "е")))
 
 
 def _stamp(folder: Path) -> object:

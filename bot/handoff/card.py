@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.handoff.contact import mask
+from bot.handoff.hint import Hint
 from bot.handoff.marks import listed, moment
 from bot.handoff.marks import words as words_of
 from bot.model import Button, Line, RichText, Rows, Span, Style, Ticket
@@ -73,7 +74,8 @@ def card_buttons(ticket: Ticket, words: Wording, lang: str) -> Rows:
     rest = (button("return_to_bot"), *((button("close"),) if ticket.status in ("waiting", "snoozed") else ()))
     shown = ((button("show_contact"),),) if _contact(ticket.data, "phone") or _contact(ticket.data, "email") else ()
     more = (button("hand_on"), button("template"), button("put_off"))
-    return ((*first, *rest), more, *shown)
+    hints = tuple((Hint(str(what), str(title)).button,) for what, title in _pairs(ticket.data.get("hints")))
+    return ((*first, *rest), more, *shown, *hints)
 
 
 def transcript(history: Sequence[Line], customer: str, words: Wording, lang: str) -> list[list[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.handoff import ontime, operating, transfer
+from bot.handoff import ontime, operating, prompter, transfer
 from bot.handoff.binding import Binding
 from bot.handoff.card import card, card_buttons, heading, topic_name, transcript
 from bot.handoff.crew import Crew
@@ -83,9 +83,7 @@ class Desk:
             "handoff.opened", lang=lang, customer=turn.customer, number=ticket.number, promise=promise, apology=apology, reason=reason, now=turn.now
         )
         say = [Outbound(turn.conversation.peer, told, buttons=self.opened_buttons(lang, ticket), ticket=ticket.number, name=f"opened:{ticket.number}")]
-        if answer is not None and answer.candidates and promise.place >= self.rules.routing.articles_from:
-            say.append(self._meanwhile(turn, answer, lang))
-        later = transfer.look_for_somebody(self, ticket, turn.now)
+        later = (*transfer.look_for_somebody(self, ticket, turn.now), *prompter.look_later(self, ticket, turn, promise.place))
         if (to := self.thread(ticket)) is not None:
             say.append(self.card(to, ticket))
             say += [Outbound(to, attachments=(a,), heading=heading(ticket, self.words, self.lang), ticket=ticket.number, author="") for a in recent_attachments(turn)]
@@ -329,11 +327,6 @@ class Desk:
         if limit is None or last is None or last.closed is None or last.first_reply is None or turn.now - last.closed > limit:
             return None
         return last
-
-    def _meanwhile(self, turn: Turn, answer: Answer, lang: str) -> Outbound:
-        """What may help while the queue is long."""
-        buttons = tuple((Button(c.title, "article", c.article),) for c in answer.candidates[:3])
-        return Outbound(turn.conversation.peer, self.words.say("handoff.meanwhile", lang=lang), buttons=buttons)
 
     def _already(self, turn: Turn, ticket: Ticket, reason: str) -> Outcome:
         say = Outbound(turn.conversation.peer, self.standing(turn, ticket), ticket=ticket.number)

@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from jinja2 import TemplateError
+from rapidfuzz import fuzz
 
 from bot.handoff.answering import answered, shows_otherwise
+from bot.handoff.hint import LABEL
 from bot.handoff.marks import marked
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import done, notice, place, say, who
-from bot.model import Button, Decision, Event, Inbound, Lane, Outbound, Outcome, Receipt, Result, RichText, Rows, Ticket, Turn, Verb
-from bot.observing import get_logger
+from bot.model import Button, Event, Inbound, Lane, Outbound, Outcome, Receipt, Result, RichText, Ticket, Turn, Verb
 
-PATIENCE = 3.0  # seconds the search may take; the customer's words never wait longer for a hint
 LATELY = timedelta(days=7)  # a failed delivery may be sent again
-LABEL = 40  # characters of a title on a button
-
-
-async def hints(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Rows:
-    """Buttons under the customer's words in the desk: the article that answers them, where the search is sure."""
-    text = turn.text.strip()
-    if desk.rules.ask is None or desk.rules.article is None or not text:
-        return ()
-    try:
-        async with asyncio.timeout(PATIENCE):
-            answer = await desk.rules.ask(text)
-    except Exception:  # noqa: BLE001 - a hint is help, and must not cost the words it belongs to
-        get_logger("desk").exception("hint_failed", ticket=ticket.number)
-        return ()
-    if answer.decision is not Decision.ANSWER or not answer.candidates:
-        return ()
-    best = answer.candidates[0]
-    return ((Button(f"💡 {best.title[:LABEL]}", "preview", f"article:{best.article}"),),)
+COPIED = timedelta(minutes=15)  # so long after a preview, words may be what became of it
+EDITED, SAME = 60, 99.5  # how alike (0..100) they are then
 
 
 def template(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
@@ -63,7 +46,8 @@ def _preview(desk: DeskRoom, turn: Turn, ticket: Ticket, what: str) -> Outcome:
     send = Button(desk.words.text("desk.button.send", lang=desk.lang), "send_ready", what, style="primary")
     head = desk.words.say("desk.preview", lang=desk.lang)
     shown = Outbound(place(turn), head + "\n\n" + text, buttons=((send,),), ticket=ticket.number, author="", lane=Lane.NOTICE)
-    return Outcome("desk", Result.ANSWERED, "preview", (shown,))
+    looked = marked(ticket, preview={"what": what, "title": _title(desk, what), "text": text.text[:1000], "at": turn.now.timestamp()})
+    return Outcome("desk", Result.ANSWERED, "preview", (shown,), ticket=looked)
 
 
 def send_ready(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
@@ -72,19 +56,32 @@ def send_ready(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcom
     text = _text(desk, turn, ticket, what)
     if text is None:
         return notice(desk, turn, "desk.template_failed")
-    return _say_to_customer(desk, turn, ticket, text, event=Event("ready_sent", ticket=ticket.number, actor=who(turn.said[0]), data={"what": what}))
+    data = {"what": what, "title": _title(desk, what)}
+    return _say_to_customer(desk, turn, ticket, text, event=Event("ready_sent", ticket=ticket.number, actor=who(turn.said[0]), data=data))
 
 
-def ask_tone(desk: DeskRoom, turn: Turn, inbound: Inbound) -> Outcome | None:
-    """Rude or bureaucratic words are not sent before somebody says so; None = nothing to ask. Whoever has pressed is not asked again."""
-    text = inbound.text.casefold()
-    found = next((w for w in desk.words.options("desk.tone") if w.casefold() in text), None)
+def ask_first(desk: DeskRoom, turn: Turn, ticket: Ticket, inbound: Inbound) -> Outcome | None:
+    """Rude or bureaucratic words, and those that call a colleague, are not sent before somebody says so; None = nothing to ask."""
+    text, called = inbound.text.casefold(), desk.crew.called(inbound.text)
+    found = f"@{called.username}" if called else next((w for w in desk.words.options("desk.tone") if w.casefold() in text), None)
     if found is None or inbound.attachments:
         return None
     kept = json.dumps({"text": inbound.text, "message": inbound.message}, ensure_ascii=False)
     send = Button(desk.words.text("desk.button.send_anyway", lang=desk.lang), "send_anyway", kept)
     asked = say(desk, turn, "desk.sure", ((send,),), word=found)
-    return replace(asked, events=(Event("tone_asked", actor=who(inbound)),))
+    return replace(asked, ticket=marked(ticket, held=inbound.message), events=(Event("tone_asked", actor=who(inbound)),))
+
+
+def of_preview(ticket: Ticket, text: str, now: datetime, actor: str) -> tuple[Event, ...]:
+    """What the operator's own words have to do with the ready answer he has just looked at: the same, or made to fit the case."""
+    shown = ticket.data.get("preview")
+    if not isinstance(shown, dict) or now.timestamp() - float(str(shown.get("at", 0))) > COPIED.total_seconds():
+        return ()
+    alike = fuzz.ratio(text.strip(), str(shown.get("text", "")).strip())
+    if alike < EDITED:
+        return ()
+    data = {"what": shown.get("what", ""), "title": shown.get("title", "")}
+    return (Event("ready_sent" if alike >= SAME else "ready_edited", ticket=ticket.number, actor=actor, data=data),)
 
 
 def send_anyway(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
@@ -120,7 +117,7 @@ def _say_to_customer(desk: DeskRoom, turn: Turn, ticket: Ticket, text: RichText,
     inbound = turn.said[0]
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
-    changed, status, events = answered(ticket, turn)
+    changed, status, events = answered(marked(ticket, preview=None, held=None), turn)
     receipt = Receipt(place(turn), mirrors) if mirrors else None
     words = Outbound(
         ticket.customer_peer, text, name=name, mirrors=mirrors, ticket=ticket.number, author="operator", author_name=inbound.sender.name, receipt=receipt
@@ -128,6 +125,15 @@ def _say_to_customer(desk: DeskRoom, turn: Turn, ticket: Ticket, text: RichText,
     cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
     say_ = (words, *cards, *done(desk, turn, "desk.sent").say)
     return Outcome("desk", Result.CARRIED, "ready", say_, status=status, ticket=changed, events=(*events, *((event,) if event else ())))
+
+
+def _title(desk: DeskRoom, what: str) -> str:
+    """How people call it."""
+    kind, _, key = what.partition(":")
+    if kind == "article":
+        return next(iter(desk.rules.about(key)), key)
+    ready = desk.rules.canned.get(key) if desk.rules.canned is not None else None
+    return ready.title if ready else key
 
 
 def _text(desk: DeskRoom, turn: Turn, ticket: Ticket, what: str) -> RichText | None:

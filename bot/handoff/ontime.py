@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot.handoff import overview, transfer
+from bot.handoff import overview, prompter, transfer
 from bot.handoff.marks import listed, marked, moment, number, words
 from bot.handoff.room import DeskRoom
 from bot.handoff.sla import left
@@ -27,6 +27,8 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
     key = f"goal:{ticket.number}:{timer.data.get('goal')}" if timer.text == "desk.goal" else f"{timer.text.removeprefix(PREFIX)}:{ticket.number}"
     if timer.text == "desk.assign":
         return await _assign(desk, turn, ticket)
+    if timer.text == "desk.prompt":
+        return await prompter.on_opening(desk, turn, ticket)
     alarm = desk.deadlines.alarms(ticket).get(key)
     act = _ACTS.get(timer.text)
     if alarm is None or act is None:

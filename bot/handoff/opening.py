@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.handoff import prompter
 from bot.handoff.card import transcript
 from bot.handoff.contact import contacts
 from bot.handoff.room import DeskRoom
@@ -31,6 +32,10 @@ def new_ticket(desk: DeskRoom, turn: Turn, reason: str, answer: Answer | None, t
         "candidates": [[c.title, c.score] for c in answer.candidates[:3]] if answer else [],
         "contacts": contacts(texts, customer.fields),
     }
+    hints = [*(prompter.of_answer(answer) if answer else ()), *prompter.of_ready(desk, turn.text)]
+    shown = turn.conversation.state.get("last_article")
+    data |= {"hints": kept} if (kept := [[h.what, h.title] for h in hints if h.what != f"article:{shown}"]) else {}
+    data |= {"shown": shown} if isinstance(shown, str) and shown else {}
     if team is not None:
         data["team"] = team.name
         if desk.teams.place(team.name) is not None:

@@ -10,9 +10,10 @@ from bot.handoff import overview
 from bot.handoff.acts import BUTTONS, GENERAL, ON_TICKETS, is_closed
 from bot.handoff.answering import answered, shows_otherwise
 from bot.handoff.gate import refusal, refuse
+from bot.handoff.marks import marked, words
 from bot.handoff.naming import message_name
 from bot.handoff.noting import NOTE, WHISPER, note, whisper
-from bot.handoff.offering import ask_tone
+from bot.handoff.offering import ask_first, of_preview
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import notice, place, say, who
 from bot.model import Event, Inbound, InboundKind, Later, Outbound, Outcome, Receipt, Result, RichText, Ticket, Turn, Verb
@@ -39,7 +40,7 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
     if inbound.kind is InboundKind.TOPIC_CLOSED and turn.ticket and turn.ticket.status != "closed":
         return desk.close(turn, turn.ticket, by=who(inbound))
     if inbound.kind is InboundKind.EDIT:
-        return _edited(turn, inbound)
+        return _edited(desk, turn, inbound)
     if inbound.kind is InboundKind.MEMBER:
         return await _member(desk, turn, inbound)
     if inbound.kind is not InboundKind.MESSAGE:
@@ -50,6 +51,8 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
         return Outcome("desk", Result.IGNORED, "talk_among_operators")
     if inbound.text.startswith(WHISPER):
         return whisper(desk, turn, turn.ticket, inbound.text.removeprefix(WHISPER).strip())
+    if inbound.text.startswith("@") and desk.crew.called(inbound.text.split()[0]) is not None:
+        return note(desk, turn, inbound, inbound.text)
     if inbound.text.startswith(NOTE):
         return note(desk, turn, inbound, inbound.text.removeprefix(NOTE).strip())
     return words_of_operator(desk, turn, turn.ticket)
@@ -94,9 +97,10 @@ def words_of_operator(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     inbound = turn.said[0]
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
-    if (asked := ask_tone(desk, turn, inbound)) is not None:
+    if (asked := ask_first(desk, turn, ticket, inbound)) is not None:
         return asked
-    changed, status, events = answered(ticket, turn)
+    ready = of_preview(ticket, inbound.text, turn.now, who(inbound))
+    changed, status, events = answered(marked(ticket, preview=None), turn)
     carried = []
     for each, quoted in zip(turn.said, turn.quoted or (None,) * len(turn.said), strict=False):
         carried.append(
@@ -114,7 +118,7 @@ def words_of_operator(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
             )
         )
     cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
-    return Outcome("desk", Result.CARRIED, "operator", (*_album(carried), *cards), status=status, ticket=changed, events=events)
+    return Outcome("desk", Result.CARRIED, "operator", (*_album(carried), *cards), status=status, ticket=changed, events=(*events, *ready))
 
 
 def _album(carried: list[Outbound]) -> list[Outbound]:
@@ -125,11 +129,14 @@ def _album(carried: list[Outbound]) -> list[Outbound]:
     return [replace(carried[0], text=text, attachments=tuple(a for o in carried for a in o.attachments))]
 
 
-def _edited(turn: Turn, inbound: Inbound) -> Outcome:
-    """A changed message is changed at the customer's; notes and commands are not his business."""
+def _edited(desk: DeskRoom, turn: Turn, inbound: Inbound) -> Outcome:
+    """A changed message is changed at the customer's; notes and commands are not his business. What was held back goes as it is now."""
     ticket = turn.ticket
-    if ticket is None or inbound.text.startswith("/") or ticket.status == "closed":
+    inside = inbound.text.startswith("/") or desk.crew.called(inbound.text) is not None
+    if ticket is None or inside or ticket.status == "closed":
         return Outcome("desk", Result.IGNORED, "edit_inside")
+    if inbound.message and words(ticket, "held") == inbound.message:
+        return words_of_operator(desk, replace(turn, said=(replace(inbound, kind=InboundKind.MESSAGE),)), marked(ticket, held=None))
     edit = Outbound(
         ticket.customer_peer,
         inbound.rich,

@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.handoff import overview, transfer
+from bot.handoff import overview, prompter, transfer
 from bot.handoff.card import heading
 from bot.handoff.desk import Desk
 from bot.handoff.gate import REFUSED
 from bot.handoff.marks import marked, moment
 from bot.handoff.naming import message_name
-from bot.handoff.offering import hints
 from bot.handoff.ontime import PREFIX
 from bot.handoff.operating import ONLY_HERE, command_of
 from bot.handoff.saying import who
 from bot.model import Event, Inbound, InboundKind, Later, Line, Outbound, Outcome, Peer, Result, Rows, Status, Ticket, Turn, Verb
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
-AFTERWARDS = frozenset({"rate", "rating_skip"})  # answers to what was asked after an earlier ticket: never words for this one
+AFTERWARDS = frozenset({"rate", "rating_skip", "nps", "nps_skip", "news_off"})  # answers to what the service asked by itself: never words for this ticket
 ACK_PAUSE = timedelta(minutes=3)  # a waiting customer is told no more often that the words were added
 
 
@@ -70,12 +69,16 @@ class Relay:
             return Outcome("relay", Result.IGNORED, "person_at_it", later=(self._step_back(turn),))
         if first.kind is InboundKind.PRESS and (turn.press is None or turn.press.action in AFTERWARDS):
             return self._old_button(turn) if turn.press is None else None
+        if self._is_about_news(turn):
+            return None
         if turn.press is not None and (pressed := self._pressed(turn, turn.ticket, turn.press.action)) is not None:
             return self._desk.settled(turn, pressed)
         if first.kind is InboundKind.START or _asks_status(turn):
             return await self._status(turn, turn.ticket)
-        rows = await hints(self._desk, turn, turn.ticket) if first.kind is InboundKind.MESSAGE else ()
-        return self._desk.settled(turn, self._carry(turn, turn.ticket, rows))
+        hints, answer = await prompter.look_up(self._desk, turn.text) if first.kind is InboundKind.MESSAGE else ((), None)
+        carried = self._carry(turn, turn.ticket, prompter.under(hints))
+        # what was asked of a person, and what the articles had to say to it: the gaps learn from what he then answers
+        return self._desk.settled(turn, replace(carried, why=answer.why) if answer else carried)
 
     async def _of_operators(self, turn: Turn, first: Inbound) -> Outcome | None:
         """Operators' commands in a private chat: a supervisor sees every desk, anybody else is told in a line that they do not work here."""
@@ -97,6 +100,11 @@ class Relay:
         text = self._words.say("handoff.old_button", lang=self._desk.customer_lang(turn))
         event = Event("refused", actor=who(first), data={"why": "old_button", "what": "press"})
         return Outcome("relay", Result.IGNORED, REFUSED, (Outbound(first.peer, text, verb=Verb.ACKNOWLEDGE, quotes=first.callback, author=""),), events=(event,))
+
+    def _is_about_news(self, turn: Turn) -> bool:
+        """/stop and /news: whether he wants broadcasts is not a word for the operator."""
+        commands = (*self._words.options("outreach.stop_words"), *self._words.options("outreach.start_words"))
+        return turn.text.startswith("/") and turn.text.strip().lower() in commands
 
     def _pressed(self, turn: Turn, ticket: Ticket, action: str) -> Outcome | None:
         """Buttons under the bot's words about the ticket; None = of something else, and carried as words."""

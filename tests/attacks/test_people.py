@@ -234,6 +234,6 @@ async def test_absurd_texts_are_decided_on_quickly(theatre: Theatre, text: str) 
     await anna.says("позовите оператора")
 
     assert time.perf_counter() - began < 20
-    assert [t.result for t in await theatre.house.store.turns()][-1] == Result.HANDED_OFF
+    assert Result.HANDED_OFF in [t.result for t in await theatre.house.store.turns()]
     units = [len(s.outbound.text.text.encode("utf-16-le", "surrogatepass")) // 2 for s in theatre.channels["telegram"].said]
     assert max(units) <= 4096

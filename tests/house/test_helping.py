@@ -10,7 +10,7 @@ from bot.config import Config
 from bot.errors import ConfigError, Refused
 from bot.handoff.canned import Canned
 from bot.handoff.hours import Hours
-from bot.model import Customer, Verb
+from bot.model import Customer, InboundKind, Verb
 from bot.testing import Theatre, open_theatre
 from bot.wording import Wording
 
@@ -151,3 +151,96 @@ async def test_a_whisper_calls_the_operator_and_nobody_else(theatre: Theatre) ->
     assert anna.hears() == []
     assert any("Ольга" in o.text.text and "Вера" in o.text.text for o in await olga.sees(1))
     assert [line.text for line in await theatre.house.store.history(1) if line.author == "note"] == ["предложи скидку"]
+
+
+async def test_ready_answers_are_offered_beside_articles(articles: Path, ready: Path) -> None:
+    """By what the customer's words have in common with their names; two taps send one."""
+    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
+        anna, olga = theatre.customer(), theatre.operator()
+        await anna.says("позовите оператора")
+        await olga.says("Слушаю", ticket=1)
+        await anna.says("как вернуть товар, нужен возврат")
+        labels = [b.label for row in (await olga.sees(1))[-1].buttons for b in row]
+        assert labels == ["💡 Возврат товара", "📋 возврат"]
+        await olga.presses("📋 возврат", ticket=1)
+        await olga.presses("Отправить клиенту", ticket=1)
+
+        assert any("Оформим возврат" in text for text in anna.hears())
+        sent = await theatre.house.store.events(kinds=["ready_sent"])
+        assert [(e.data["what"], e.data["title"]) for e in sent] == [("canned:возврат", "возврат")]
+
+
+async def test_the_card_itself_has_hints(theatre: Theatre) -> None:
+    """For the question that opened the ticket, also where it came a message before the call for a person."""
+    anna, boris, olga = theatre.customer(), theatre.customer("Борис", chat="1002"), theatre.operator()
+    await anna.says("позовите оператора, хочу вернуть товар")
+    await boris.says("здравствуйте, нужен возврат покупки, у меня беда", "позовите оператора")
+
+    for number, customer in ((1, anna), (2, boris)):
+        card = [o for o in await olga.sees(number) if o.buttons][-1]
+        assert any(b.label == "💡 Возврат товара" for row in card.buttons for b in row), number
+        assert not any("Возврат товара" in b.label for s in customer.sees() for row in s.outbound.buttons for b in row)
+
+
+async def test_in_a_long_queue_articles_are_offered_meanwhile(theatre: Theatre) -> None:
+    """Whoever stands behind others gets what may answer him, reads it, and keeps his place; the one that did not help is not offered again."""
+    for n in range(3):
+        await theatre.customer(chat=str(2000 + n)).says("позовите оператора")
+    anna, boris = theatre.customer(), theatre.customer("Борис", chat="1002")
+    await anna.says("позовите оператора, хочу вернуть товар")
+    assert any("вдруг ответ здесь" in text for text in anna.hears())
+    await anna.presses("Возврат товара")
+    assert any("14 дней" in text for text in anna.hears())
+    assert (await theatre.house.store.ticket(4)).status == "waiting"  # type: ignore[union-attr]
+    await boris.says("Сколько идёт доставка?")
+    await boris.presses("Нет, не помогло")
+    await boris.says("позовите оператора")
+
+    offered = [b.label for s in boris.sees() for row in s.outbound.buttons for b in row if b.action == "article"]
+    assert "Сроки доставки" not in offered
+
+
+async def test_words_made_of_a_ready_answer_are_told_from_those_sent_as_they_are(articles: Path, ready: Path) -> None:
+    """A copied preview that was made to fit counts as edited; the same words count as sent; others as neither."""
+    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
+        anna, olga = theatre.customer(), theatre.operator()
+        await anna.says("позовите оператора, заказ 48213")
+        for words in ("Оформим возврат заказа 48213. Курьер заедет завтра.", "Оформим возврат заказа 48213.", "Добрый день!"):
+            await olga.says("/t возврат", ticket=1)
+            await olga.says(words, ticket=1)
+
+        found = await theatre.house.store.events(kinds=["ready_sent", "ready_edited"])
+        assert [e.kind for e in found] == ["ready_edited", "ready_sent"]
+        assert "Курьер заедет" in anna._channel.in_chat("1001")[1].outbound.text.text
+
+
+async def test_calling_a_colleague_stays_inside(theatre: Theatre) -> None:
+    """At the beginning it is a note; in the middle it is asked about first. The customer hears neither."""
+    anna, olga, pavel = theatre.customer(), theatre.operator(), theatre.operator("Павел", id="9002")
+    pavel._sender = type(pavel._sender)("9002", "Павел", username="pavel_s")
+    await pavel.says("на месте")
+    await anna.says("позовите оператора")
+    await olga.says("Здравствуйте", ticket=1)
+    anna._mark = len(theatre.channels["telegram"].said)
+    await olga.says("@Pavel_S, что с оплатой у него?", ticket=1)
+    await olga.says("Вот это он просит, @pavel_s глянь", ticket=1)
+
+    assert anna.hears() == []
+    assert any("Точно отправить" in o.text.text for o in await olga.sees(1))
+    ticket = await theatre.house.store.ticket(1)
+    notes = [line.text for line in await theatre.house.store.history(ticket.conversation if ticket else 0) if line.author == "note"]
+    assert notes == ["@Pavel_S, что с оплатой у него?"]
+    await olga.says("Пишите на help@pavel_s.ru", ticket=1)
+    assert anna.hears() == ["Пишите на help@pavel_s.ru"]
+
+
+async def test_what_was_held_back_and_then_mended_is_sent_as_mended(theatre: Theatre) -> None:
+    """Instead of pressing, the operator changes his message: the customer gets the kind words, once."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    anna._mark = len(theatre.channels["telegram"].said)
+    await olga.says("Это ваши проблемы", ticket=1, message="88")
+    await olga.says("Сейчас поможем", ticket=1, message="88", kind=InboundKind.EDIT)
+    await olga.says("Сейчас всё решим", ticket=1, message="88", kind=InboundKind.EDIT)
+
+    assert [(s.outbound.verb, s.outbound.text.text) for s in anna.sees()] == [(Verb.SAY, "Сейчас поможем"), (Verb.EDIT, "Сейчас всё решим")]

@@ -205,3 +205,20 @@ async def test_the_cards_buttons_hand_on_and_put_off(theatre: Theatre) -> None:
     await theatre.later(minutes=61)
 
     assert any("⏰" in text and "Павел" in text for text in shown(theatre))
+
+
+async def test_a_rating_pressed_while_a_new_ticket_is_open_is_a_rating(theatre: Theatre) -> None:
+    """It belongs to the ticket it was asked for; operators do not get it as the customer's words."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    await olga.says("Готово", ticket=1)
+    await olga.says("/close", ticket=1)
+    await theatre.later(minutes=6)
+    await theatre.later(hours=25)
+    await anna.says("позовите оператора")
+    seen = len(await olga.sees(2))
+    await anna.presses("5")
+
+    assert (await theatre.house.store.ticket(1)).rating == 5  # type: ignore[union-attr]
+    assert any("Спасибо" in text for text in anna.hears())
+    assert len(await olga.sees(2)) == seen and (await theatre.house.store.ticket(2)).status == "waiting"  # type: ignore[union-attr]

@@ -1,0 +1,22 @@
+"""A hint: something that could be sent to the customer, offered to operators as a button."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.model import Button
+
+LABEL = 40  # characters of a title on a button
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """`what` is "article:id" or "canned:key"; `title` is what the button says."""
+
+    what: str
+    title: str
+
+    @property
+    def button(self) -> Button:
+        mark = "💡" if self.what.startswith("article:") else "📋"
+        return Button(f"{mark} {self.title[:LABEL]}", "preview", self.what)
