@@ -15,10 +15,12 @@ _HOMES = {
     "Result": "bot.model",
     "RichText": "bot.model",
     "Turn": "bot.model",
+    "remind": "bot.dialogs.reminding",
     "reply": "bot.dialogs.reply",
+    "take_back": "bot.dialogs.reminding",
 }
 
-__all__ = ["Attachment", "Button", "Dialog", "Inbound", "Outbound", "Outcome", "Peer", "Result", "RichText", "Turn", "reply"]
+__all__ = ["Attachment", "Button", "Dialog", "Inbound", "Outbound", "Outcome", "Peer", "Result", "RichText", "Turn", "remind", "reply", "take_back"]
 
 
 def __getattr__(name: str) -> object:

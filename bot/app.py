@@ -21,6 +21,7 @@ from bot.adapters.webhook import WebhookAdapter
 from bot.announcing import PREFIX, Announcer
 from bot.clock import Clock
 from bot.config import Channel, Config, OtherChannel, VkChannel, span
+from bot.dialogs.banner import Banner
 from bot.dialogs.base import Dialog
 from bot.dialogs.composing import portion
 from bot.dialogs.faq import Faq
@@ -29,6 +30,7 @@ from bot.dialogs.form import Forms
 from bot.dialogs.greeting import Greeting
 from bot.dialogs.human import Human
 from bot.dialogs.intent import Intent
+from bot.dialogs.outreach import Outreach as AboutNews
 from bot.dialogs.rating import Rating
 from bot.dialogs.smalltalk import SmallTalk
 from bot.engine import Engine
@@ -38,12 +40,14 @@ from bot.handoff.binding import SETTING, Binding, read_place
 from bot.handoff.canned import Canned
 from bot.handoff.desk import Desk
 from bot.handoff.hours import Hours
+from bot.handoff.outreach import Outreach
 from bot.handoff.relay import Relay
 from bot.handoff.room import Rules
 from bot.handoff.rounds import Rounds
 from bot.inbox import Inbox
 from bot.knowledge.acts import read_act
 from bot.knowledge.base import KnowledgeSettings
+from bot.knowledge.likeness import Likeness
 from bot.knowledge.search import Knowledge
 from bot.model import Act, Inbound, InboundKind, Outbound, Peer, RichText, Ticket
 from bot.observing import LogObserver, Observers
@@ -201,7 +205,13 @@ async def open_house(
     room.open_records(store)
     await room.remember()
     room.ask_rating = timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None
-    flow = Flow(open_dialogs(config, words, knowledge, room, store.ticket), timeout=config.dialogs.timeout, escalate=room.escalate, words=words)
+    likeness = Likeness(knowledge)
+    room.orders = Outreach(
+        room, store, likeness, channels=tuple(adapters), hours=span(config.outreach.hours), per_second=config.outreach.per_second,
+        article=likeness.find, title=likeness.title,
+    )  # fmt: skip
+    dialogs = open_dialogs(config, words, knowledge, room, store.ticket)
+    flow = Banner(Flow(dialogs, timeout=config.dialogs.timeout, escalate=room.escalate, words=words), room.incidents, likeness, words)
     limits: dict[str, Limits] = {name: a.limits for name, a in adapters.items()}
     roots = [config.path(config.knowledge.folder), *(f.resolve() for f in folders)]
     outbox = Outbox(store, adapters, clock, views=room, files=Shelf(adapters, lambda ref: _read_local(ref, roots)), observers=observers)
@@ -281,7 +291,7 @@ def open_dialogs(
         "faq": faq,
     }
     rating = Rating(words, intent, ticket=ticket, tell=_tell_low_rating(desk), pause=timedelta(days=config.rating.days_between))
-    dialogs: list[tuple[str, Dialog]] = [("rating", rating)]
+    dialogs: list[tuple[str, Dialog]] = [("outreach", AboutNews(words)), ("rating", rating)]
     for name in config.dialogs.order:
         if name in ours:
             dialogs.append((name, ours[name]))

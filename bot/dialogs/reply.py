@@ -9,6 +9,7 @@ from functools import cache
 
 from bot.dialogs.hearing import language_of
 from bot.dialogs.memory import Memory
+from bot.errors import ConfigError, Problem
 from bot.markdown import join
 from bot.model import Attachment, Button, Event, Json, Outbound, Outcome, Result, RichText, Rows, Turn
 from bot.wording import Wording
@@ -34,6 +35,13 @@ def reply(turn: Turn, key: str | RichText, *, buttons: Rows | Sequence[Button] =
     """
     words, dialog = _speaking.get() or (_default_words(), "reply")
     return said(turn, words, dialog, key, buttons=buttons, facts=facts)
+
+
+def require_words(key: str) -> None:
+    """Raises ConfigError where the speaking bot has no words for *key*."""
+    words, _ = _speaking.get() or (_default_words(), "")
+    if not words.has(key):
+        raise ConfigError([Problem(f"слов «{key}» нет", hint="добавьте ключ в ru.yaml и en.yaml папки wording.folder")])
 
 
 def said(

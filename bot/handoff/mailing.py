@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Protocol
 
-from bot.handoff.room import Delivered, DeskRoom
+from bot.handoff.room import Delivered, DeliveryStatus, DeskRoom
 from bot.handoff.segment import Listener, Source, wants_none
 from bot.model import Button, Event, Json, Lane, Later, Outbound, Outcome, Peer, Result, RichText, Span, Status, Style, Turn
 
@@ -16,7 +16,7 @@ TIMER = "mailing"
 PAUSE = timedelta(seconds=2)  # between two portions
 BUSY = timedelta(minutes=30)  # who is in talks with a person is tried again after this
 TRIES = 48  # and so often: for a day
-OPEN = ("pending", "sending")
+OPEN: tuple[DeliveryStatus, ...] = ("pending", "sending")
 
 
 class Mail(Source, Protocol):
@@ -24,7 +24,9 @@ class Mail(Source, Protocol):
 
     async def setting(self, name: str) -> str | None: ...
 
-    async def deliveries(self, *, status: Collection[str] = (), after: int = 0, peer: Peer | None = None, name: str = "", limit: int = 200) -> Sequence[Delivered]: ...
+    async def deliveries(
+        self, *, status: Collection[DeliveryStatus] = (), after: int = 0, peer: Peer | None = None, name: str = "", limit: int = 200
+    ) -> Sequence[Delivered]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ def read_conditions(line: str, words: Wording, *, article: Callable[[str], str],
         name = names.get(key.casefold(), "")
         values = tuple(v.strip() for v in value.split(",") if v.strip())
         if not values:
-            raise Unclear("outreach.no_value", key=key)
+            raise Unclear("outreach.no_value", name=key)
         if name == "days":
             if not value.isdecimal() or not 1 <= int(value) <= 366:
                 raise Unclear("outreach.bad_days", value=value)

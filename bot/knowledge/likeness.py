@@ -14,6 +14,7 @@ SURE = 0.3  # confidence from which the first candidate says what a text is abou
 SECOND = 0.5  # of the first score: so near a second candidate is meant as well
 COVER = 0.5  # share of the weight of a text's words that a question must say
 TYPO = 80  # how alike (0..100) two longer words are that are one, mistyped
+TITLE = 90  # how alike (0..100) a written title must be to an article's
 LONG = 5  # letters from which a word may be mistyped
 ROOT = 5  # letters at the start that make two longer words relatives: доставка, доставить
 
@@ -23,6 +24,23 @@ class Likeness:
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
+
+    def find(self, name: str) -> str:
+        """The id of the article with this id, title, beginning of a title or nearly this title; "" where there is none, or several."""
+        if self._knowledge.article(name) is not None:
+            return name
+        known = {a.id: " ".join(words_of(a.title)) for a in self._knowledge.articles()}
+        said = " ".join(words_of(name))
+        if not said:
+            return ""
+        for fits in (lambda title: title == said, lambda title: title.startswith(said), lambda title: fuzz.ratio(title, said) >= TITLE):
+            if alike := [id for id, title in known.items() if fits(title)]:
+                return alike[0] if len(alike) == 1 else ""
+        return ""
+
+    def title(self, article: str) -> str:
+        found = self._knowledge.article(article)
+        return found.title if found else article
 
     def related(self, text: str) -> tuple[str, ...]:
         """Ids of the articles that *text* is about; none where the base does not know."""
@@ -46,9 +64,9 @@ class Likeness:
 
     def holds(self, question: str, phrase: str) -> bool:
         """Whether *question* says all words of *phrase*, in any form and give or take a letter."""
-        asked = self._lemmas(question)
-        wanted = [lemma(w) for w in words_of(phrase)]
-        return bool(wanted) and all(any(_is_typo_of(w, a) for a in asked) for w in wanted)
+        asked = {*self._lemmas(question), *words_of(question)}
+        wanted = [(lemma(w), w) for w in words_of(phrase)]
+        return bool(wanted) and all(any(_is_typo_of(form, a) for form in forms for a in asked) for forms in wanted)
 
     def cover(self, question: str, text: str) -> float:
         """The share (0..1) of what *text* says that *question* says too; synonyms and relatives count."""

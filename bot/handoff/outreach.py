@@ -1,0 +1,61 @@
+"""Writing to customers first, as supervisors order it: in the desk, by a button, from the command line, and as time brings the next portion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import time
+
+from bot.handoff.alarm import Alarms
+from bot.handoff.broadcast import Broadcasts
+from bot.handoff.gate import refuse
+from bot.handoff.mailing import TIMER, Courier, Mail
+from bot.handoff.ordering import ORDER, Likening, is_ordered
+from bot.handoff.room import DeskRoom
+from bot.handoff.saying import who
+from bot.model import InboundKind, Outcome, Result, Turn
+
+COMMANDS = ("incident", "broadcast")
+PRESSES = frozenset({"incident_off", "broadcast_send", "broadcast_drop", "broadcast_stop"})
+
+
+class Outreach:
+    """What `DeskRoom.orders` is: None = not an order of this kind."""
+
+    def __init__(
+        self, desk: DeskRoom, source: Mail, likeness: Likening, *, channels: Collection[str], hours: tuple[time, time], per_second: float,
+        article: Callable[[str], str], title: Callable[[str], str],
+    ) -> None:  # fmt: skip
+        self._desk = desk
+        self.courier = Courier(desk, source, hours=hours, per_second=per_second, channels=channels)
+        self.alarms = Alarms(desk, source, likeness, article=article, title=title)
+        self.broadcasts = Broadcasts(desk, source, self.courier, likeness, channels=channels, article=article)
+
+    async def __call__(self, turn: Turn, command: str, rest: str) -> Outcome | None:
+        inbound = turn.said[0]
+        if inbound.kind is InboundKind.TIMER:
+            if inbound.text == TIMER:
+                return await self.courier.portion(turn)
+            return await self._ordered(turn) if is_ordered(turn) and inbound.text == ORDER else None
+        press = turn.press
+        if command not in COMMANDS and (press is None or press.action not in PRESSES):
+            return None
+        if not self._desk.is_supervisor(who(inbound)):
+            return refuse(self._desk, turn, "desk.only_supervisors", command)
+        if press is not None:
+            return self.alarms.pressed(turn, press.value) if press.action == "incident_off" else await self.broadcasts.pressed(turn, press.action, press.value)
+        return await (self.alarms if command == "incident" else self.broadcasts).command(turn, rest)
+
+    async def _ordered(self, turn: Turn) -> Outcome:
+        """From the command line."""
+        data = turn.said[0].data
+        match str(data.get("order")):
+            case "incident":
+                named = data.get("words")
+                return await self.alarms.begin(turn, str(data.get("text") or ""), [str(w) for w in named] if isinstance(named, list) else [])
+            case "incident_off":
+                return self.alarms.end(turn, str(data.get("number") or ""), str(data.get("text") or ""))
+            case "broadcast":
+                return await self.broadcasts.order(turn, str(data.get("conditions") or ""), str(data.get("text") or ""))
+            case "broadcast_stop":
+                return await self.broadcasts.command(turn, f"stop {data.get('number') or ''}".strip())
+        return Outcome("desk", Result.IGNORED, "unknown_order")
