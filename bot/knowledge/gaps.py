@@ -32,12 +32,14 @@ BONUS = 0.15  # what nearness of meaning adds to common words
 AGREED = 0.1  # what it tells that the same article (or another) came nearest, where words or meaning are near already
 UNHEARD = 1e-4  # share of texts that a word nobody counted is in
 ROOT = 5  # letters
+WORDS = 3  # fewer said to an operator are hardly a question
 ALIASES = 10  # questions in a draft
 REPLIES = 6  # operators' lines kept of one conversation
 NEWEST = 2000  # questions looked at
 _ASKING = frozenset({"out_of_scope", "low_confidence", "clarified", "repeated"})
 _MISSED = frozenset({"out_of_scope", "low_confidence"})
 _PREAMBLE = re.compile(r"^(?:(?:а|и|но|ну|вы|скажите|подскажите|пожалуйста|здравствуйте|добрый день|привет|please|hello|hi)\b[\s,!.]*)+", re.IGNORECASE)
+_ASKS = re.compile(r"\?|^(?:а |и |но |ну )?(?:как|где|когда|куда|сколько|почему|зачем|можно|какой|какая|какие|what|how|when|where|why|can|do)\b", re.IGNORECASE)
 Vectors = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]
 
@@ -154,6 +156,8 @@ def missed(turns: Iterable[Told], history: Callable[[int], Sequence[Line]]) -> t
             article, title = _best(turn)
             spoken = [x for x in lines if x.author == "operator" and x.text and turn.at <= x.at and (until is None or x.at < until)]
             replies = [mask(line.text) for line in spoken]
+            if _is_carried(turn) and not replies:
+                continue
             understood = mask(str(turn.why.get("understood", "")))
             found.append(Missed(mask(turn.text.strip()), kind, turn.at, conversation, article, title, tuple(replies[:REPLIES]), understood))
     return tuple(sorted(found, key=lambda m: (m.at, m.conversation))[-NEWEST:])
@@ -170,7 +174,7 @@ def _failures(talk: Sequence[Told]) -> Iterable[tuple[Told, Kind, datetime | Non
         if turn.dialog == "faq" and turn.result == "answered":
             if any(t.reason == "not_helped" for t in after):
                 yield turn, "not_helped", until
-        elif turn.reason in _MISSED:
+        elif turn.reason in _MISSED or _is_carried(turn):
             if turn.text.strip():
                 yield turn, "unanswered", until
         elif turn.reason in ("clarified", "repeated") and not any(t.result == "answered" and t.dialog == "faq" for t in after):
@@ -182,7 +186,13 @@ def _is_question(turn: Told) -> bool:
         return False
     if turn.dialog == "faq" and turn.result == "answered":
         return bool(turn.why.get("candidates")) and turn.why.get("decision") == "answer"
-    return turn.reason in _ASKING and bool(turn.why)
+    return (turn.reason in _ASKING and bool(turn.why)) or _is_carried(turn)
+
+
+def _is_carried(turn: Told) -> bool:
+    """Asked of a person who was at it already, and the articles had nothing sure for him to send: what he answers is to be learnt."""
+    doubtful = turn.dialog == "relay" and turn.reason == "carried" and turn.why.get("decision") in ("clarify", "handoff")
+    return doubtful and len(turn.text.split()) >= WORDS and bool(_ASKS.search(turn.text))
 
 
 def _is_handover(turn: Told) -> bool:

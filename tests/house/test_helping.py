@@ -10,6 +10,7 @@ from bot.config import Config
 from bot.errors import ConfigError, Refused
 from bot.handoff.canned import Canned
 from bot.handoff.hours import Hours
+from bot.knowledge.gaps import missed
 from bot.model import Customer, InboundKind, Verb
 from bot.testing import Theatre, open_theatre
 from bot.wording import Wording
@@ -244,3 +245,17 @@ async def test_what_was_held_back_and_then_mended_is_sent_as_mended(theatre: The
     await olga.says("Сейчас всё решим", ticket=1, message="88", kind=InboundKind.EDIT)
 
     assert [(s.outbound.verb, s.outbound.text.text) for s in anna.sees()] == [(Verb.SAY, "Сейчас поможем"), (Verb.EDIT, "Сейчас всё решим")]
+
+
+async def test_gaps_learn_from_what_operators_really_answer(theatre: Theatre) -> None:
+    """A question asked of a person, which the articles do not answer, is a gap with his words as the draft's beginning."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    await olga.says("Слушаю вас", ticket=1)
+    await anna.says("а подарочная упаковка у вас бывает?")
+    await olga.says("Да, упакуем за 150 рублей", ticket=1)
+    store = theatre.house.store
+    lines = {t.conversation: await store.history(t.conversation) for t in await store.turns()}
+    found = missed(await store.turns(), lambda conversation: lines[conversation])
+
+    assert [(m.question, m.replies) for m in found] == [("а подарочная упаковка у вас бывает?", ("Да, упакуем за 150 рублей",))]

@@ -80,6 +80,21 @@ def test_operators_words_belong_to_the_question_before_them() -> None:
     assert (found.article, found.title) == ("a", "A")
 
 
+def test_what_an_operator_was_asked_and_answered_is_learnt() -> None:
+    """A question carried to a person, for which the articles had nothing sure, with his own words; statements and what nobody answered are not."""
+    carried = why("clarify")
+    talk = [
+        Turn(1, "relay", "carried", "carried", "а подарочная упаковка у вас есть?", carried),
+        Turn(3, "relay", "carried", "carried", "мой заказ 48213, Казань", carried),
+        Turn(5, "relay", "carried", "carried", "как вернуть чайник обратно?", why("answer")),
+        Turn(7, "relay", "carried", "carried", "когда вы работаете в праздники?", carried),
+    ]
+    lines = [Line(START + timedelta(minutes=2), "operator", "Да, 150 рублей", "Ольга")]
+    found = missed(talk, lambda _: lines)
+
+    assert [(m.question, m.kind, m.replies) for m in found] == [("а подарочная упаковка у вас есть?", "unanswered", ("Да, 150 рублей",))]
+
+
 def of(*questions: str) -> list[Missed]:
     return [Missed(q, "unanswered", START + timedelta(minutes=n), n) for n, q in enumerate(questions)]
 
