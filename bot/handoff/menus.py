@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bot.handoff.crew import Member
+from bot.handoff.marks import words
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import notice, say
 from bot.model import Button, Outcome, Rows, Ticket, Turn
@@ -11,12 +13,19 @@ TIMES = ("1h", "3h", "tomorrow", "mon")
 
 
 def hand_on(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
-    """Teams and colleagues who are there; the reason is written by /transfer."""
+    """Colleagues who are there, those of the same group first, and teams; the reason is written by /transfer."""
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
+    team = desk.teams.named(words(ticket, "team"))
+    channel = turn.said[0].peer.channel
+
+    def far(member: Member) -> bool:
+        return not member.id.startswith(f"{channel}:") or (team is not None and bool(team.operators) and member.id not in team.operators)
+
+    here = sorted((m for m in desk.crew.members() if m.here and m.name and m.id != ticket.operator), key=far)
     teams = [Button(f"👥 {t.title or t.name}", "give_to", t.name) for t in desk.rules.teams]
-    people = [Button(m.name, "give_to", m.id) for m in desk.crew.members() if m.here and m.name and m.id != ticket.operator]
-    return say(desk, turn, "desk.transfer_to", _rows([*teams, *people]), people=len(teams) + len(people))
+    people = [Button(m.name, "give_to", m.id) for m in here][: max(MOST - len(teams), MOST * 2 // 3)]
+    return say(desk, turn, "desk.transfer_to", _rows([*people, *teams]), people=len(teams) + len(people))
 
 
 def put_off(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
