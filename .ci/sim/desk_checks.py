@@ -14,18 +14,31 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import desk_work  # noqa: F401 - puts its scenes on the list
+import desk_queue  # noqa: F401 - puts its scenes on the list, as the others
+import desk_time  # noqa: F401
+import desk_work  # noqa: F401
+import desk_wrong  # noqa: F401
 from scenes import SCENES, Scene
-from stations import KINDS, Station
+from stations import KINDS, Chat, Station
 from world import World
 
 CATEGORIES = ["Доставка", "Возврат", "Оплата"]
 # settings by name; how many stations of each kind are played in at once
+HASTY_SLA = {"policies": [{"topic": "Гарантия", "first_reply": "12s", "next_reply": "12s"}], "warn": 0.5, "quiet_warn": "8s", "quiet_close": "8s", "reopen": "1h"}
+TODAY = datetime.now(tz=UTC).date()
 HOUSES: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
     "calm": ({"routing": {"categories": CATEGORIES}}, {"forum": 4, "plain": 3, "vk": 2}),
+    "hasty": (
+        {"routing": {"remind": "6s", "silent_operator": "15s", "board": False}, "sla": HASTY_SLA, "rating": {"ask": True, "delay_minutes": 0.02}},
+        {"forum": 3, "plain": 2, "vk": 1},
+    ),
+    "given": ({"routing": {"assign": "round_robin", "limit": 2, "board": False}}, {"forum": 1, "plain": 1, "vk": 1}),
+    "line": ({"routing": {"articles_from": 3}}, {"forum": 1}),
+    "night": ({"hours": {"week": {}, "exceptions": {TODAY + timedelta(days=2): "10:00-20:00"}}}, {"plain": 1}),
 }
 
 
@@ -33,9 +46,13 @@ def _world(sims: Path, house: str, kinds: Sequence[str]) -> tuple[World, list[St
     settings, counts = HOUSES[house]
     world = World(sims, settings)
     world.__enter__()
-    stations = [Station(world, n, kind) for n, kind in enumerate(k for k in KINDS if k in kinds for _ in range(counts.get(k, 1)))]
-    first = stations[0]
-    world.desk = {"channel": first.channel, "chat": str(first.group(True) if first.kind == "forum" else first.desk.chat)}
+    stations = [Station(world, n, kind) for n, kind in enumerate(k for k in KINDS if k in kinds for _ in range(counts.get(k, 0)))]
+    world.general, world.second = (Chat(world.tg, False, stations[0].tg_token, stations[0].group(True)) for _ in range(2))
+    world.desk = {"channel": "tg0", "chat": str(world.general.chat)}
+    world.teams.append({"name": "second", "title": "Вторая линия", "desk": {"channel": "tg0", "chat": str(world.second.chat)}})
+    for station, team in zip(stations, world.teams, strict=False):
+        if house == "given":
+            team |= {"operators": [station.id(o) for o in station.operators[:2]], "overflow": 3}
     routing = dict(world.settings.get("routing") or {})
     world.settings["routing"] = {**routing, "supervisors": [s.id(s.supervisor) for s in stations]}
     world.start()

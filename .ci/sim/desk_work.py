@@ -191,7 +191,7 @@ def media_both_ways(s: Station, platform: str) -> None:
     sent = s.write(s.operators[0], ticket, "схема проезда" if s.desk.vk else "", **answer)
     assert kira.hears("схема проезда").media
     if not s.desk.vk:
-        until(lambda: any(p.reactions for p in s.desk.posts(after=sent - 1) if p.id == sent), "the mark of delivery")
+        until(lambda: any(p.reactions for p in s.desk.posts(after=sent - 1) if p.id == sent), "the mark of delivery", 75)
     s.finish(ticket)
 
 

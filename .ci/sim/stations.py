@@ -48,6 +48,9 @@ class Chat:
     def last(self) -> int:
         return max((p.id for p in self.posts()), default=0)
 
+    def cards(self, ticket: Ticket) -> list[Post]:
+        return [p for p in self.posts() if p.by_bot and f"№{ticket.number} · " in p.text and "Почему" in p.text]
+
     def send(self, user: int, text: str = "", *, thread: int = 0, reply: int = 0, **more: Any) -> int:
         said = {"text": text} if text else {}
         if self.vk:
@@ -130,6 +133,11 @@ class Customer:
         self.mark = self.chat.last()
         return self.chat.click(self.user, found[-1].id, label)
 
+    def asks_for_a_person(self, words: str = "позовите оператора, заказ 48213 не пришёл") -> Ticket:
+        """The ticket the bot names."""
+        self.say(words)
+        return Ticket(int(TICKET.search(self.hears(r"№\s*\d+").text)[1]), self)  # type: ignore[index]
+
 
 @dataclass
 class Ticket:
@@ -158,16 +166,15 @@ class Station:
         world.telegram(f"tg{n}", self.tg_token)
         world.community(f"vk{n}", self.vk_group, f"vk1.a.SIM{n}")
         self.operators = [900_000 + 10 * n + i for i in range(5)]
-        sim = world.vk if self.kind == "vk" else world.tg
         for id, name in zip(self.operators, self.names, strict=True):
-            extra = {"last_name": ""} if self.kind == "vk" else {"username": f"op{id}"}
-            sim.users(id=id, first_name=name, **extra)
+            world.vk.users(id=id, first_name=name, last_name="")
+            world.tg.users(id=id, first_name=name, username=f"op{id}")
         if self.kind == "vk":
             chat = world.vk.chats(group=self.vk_group, title="Поддержка", members=self.operators, admins=self.operators[:1])["peer_id"]
             self.desk = Chat(world.vk, True, str(self.vk_group), chat)
         else:
             self.desk = Chat(world.tg, False, self.tg_token, self.group(self.kind == "forum"))
-        world.teams.append(self.team(f"s{n}", channels=[f"tg{n}", f"vk{n}"]))
+        world.teams.append({"name": f"s{n}", "desk": {"channel": self.channel, "chat": str(self.desk.chat)}, "channels": [f"tg{n}", f"vk{n}"]})
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -193,9 +200,6 @@ class Station:
         )
         return int(made["id"])
 
-    def team(self, name: str, **more: Any) -> dict[str, Any]:
-        return {"name": name, "title": f"Команда {name}", "desk": {"channel": self.channel, "chat": str(self.desk.chat)}, **more}
-
     # --- people
 
     def customer(self, platform: str, name: str, **more: Any) -> Customer:
@@ -211,19 +215,13 @@ class Station:
     def opened(self, customer: Customer, words: str = "позовите оператора, заказ 48213 не пришёл") -> Ticket:
         """The customer asks for a person; the ticket with its card in the desk."""
         self.mark = self.desk.last()
-        customer.say(words)
-        told = customer.hears(r"№\s*\d+")
-        ticket = Ticket(int(TICKET.search(told.text)[1]), customer)  # type: ignore[index]
+        ticket = customer.asks_for_a_person(words)
         self.find_card(ticket)
         return ticket
 
     def find_card(self, ticket: Ticket, timeout: float = 60) -> None:
         """Where the newest card of the ticket stands in this group."""
-
-        def found() -> list[Post]:
-            return [p for p in self.desk.posts() if p.by_bot and re.search(rf"№{ticket.number} · ", p.text) and "Почему" in p.text]
-
-        cards = until(found, lambda: f"the card of №{ticket.number}, there is {[p.text[:60] for p in self.desk.posts(after=self.mark)]}", timeout)
+        cards = until(lambda: self.desk.cards(ticket), lambda: f"the card of №{ticket.number}, there is {[p.text[:60] for p in self.desk.posts(after=self.mark)]}", timeout)
         ticket.card, ticket.thread = cards[-1].id, cards[-1].thread
         if self.kind == "forum":
             assert ticket.thread, "the card of a forum stands in a topic"
@@ -243,7 +241,7 @@ class Station:
             return [p for p in posts if p.id == ticket.card] or posts
 
         self.mark = self.desk.last()
-        return self.desk.click(operator, until(found, f"a button {label!r} at №{ticket.number}")[-1].id, label)
+        return self.desk.click(operator, until(found, lambda: f"a button {label!r} at №{ticket.number}, there is {[p.buttons for p in self.desk.posts() if p.buttons][-3:]}")[-1].id, label)
 
     def sees(self, pattern: str, ticket: Ticket | None = None, timeout: float = 40, *, since: int = -1) -> Post:
         """The bot's words in the group since the latest of an operator, in the ticket's topic where one is given."""

@@ -80,9 +80,11 @@ class World:
         self.folder = Path(self._folder.name)
         self.channels: dict[str, Any] = {}
         self.teams: list[dict[str, Any]] = []
-        self.desk: dict[str, Any] | None = None
+        self.desk: dict[str, Any] | None = None  # of all; the teams are the stations
         self.environment: dict[str, str] = {}
         self._people = 10_000
+        self.general: Any = None  # the chat of the desk of all
+        self.second: Any = None  # the chat of the second line's team
         self.bot: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> World:
