@@ -15,6 +15,8 @@ from bot.dialogs.sources import Escalate
 from bot.model import Event, InboundKind, Outcome, Result, Turn
 from bot.wording import Wording
 
+SLACK = 0.05  # seconds that dialogs may spend before the next one's time is counted anew: a timer for each costs more than most of them
+
 log = logging.getLogger(__name__)
 
 
@@ -40,19 +42,24 @@ class Flow:
         spoken = is_customers_word(turn)
         if not spoken and not any(i.kind is InboundKind.TIMER for i in turn.said):
             return _ignored(turn)
-        for name, dialog in self._dialogs:
-            try:
-                with speaking(self._words, name):
-                    async with asyncio.timeout(self._timeout):
+        name, loop = "", asyncio.get_running_loop()
+        begun = loop.time()
+        try:
+            async with asyncio.timeout(self._timeout) as timer:
+                for name, dialog in self._dialogs:
+                    if loop.time() - begun > SLACK:
+                        begun = loop.time()
+                        timer.reschedule(begun + self._timeout)
+                    with speaking(self._words, name):
                         outcome = await dialog(turn)
-                if outcome is not None and not isinstance(outcome, Outcome):
-                    raise TypeError(f"{name} returned {type(outcome).__name__}, not Outcome or None")
-            except Exception as error:
-                # law: a dialog that raises or hangs ends in a handoff, never in silence; the words of the error may be personal
-                log.exception("dialog %s failed on turn %s: %s", name, turn.id, type(error).__name__)
-                return self._failed(turn, name, error)
-            if outcome is not None:
-                return outcome if outcome.dialog else replace(outcome, dialog=name)
+                    if outcome is not None and not isinstance(outcome, Outcome):
+                        raise TypeError(f"{name} returned {type(outcome).__name__}, not Outcome or None")
+                    if outcome is not None:
+                        return outcome if outcome.dialog else replace(outcome, dialog=name)
+        except Exception as error:
+            # law: a dialog that raises or hangs ends in a handoff, never in silence; the words of the error may be personal
+            log.exception("dialog %s failed on turn %s: %s", name, turn.id, type(error).__name__)
+            return self._failed(turn, name, error)
         return self._escalate(turn, reason="no_answer") if spoken else _ignored(turn)
 
     def _failed(self, turn: Turn, name: str, error: Exception) -> Outcome:

@@ -59,6 +59,8 @@ class Memory:
     def of(cls, turn: Turn) -> Memory:
         """What is still remembered at this turn; a state written by anybody else is never a reason to fail."""
         state = turn.conversation.state
+        if not state:
+            return cls()
         kept = cls(
             article=_text(state, "last_article"),
             passage=_number(state, "passage"),
