@@ -33,7 +33,7 @@ async def run(house: House, stop: asyncio.Event, *, beside: Sequence[Coroutine[o
     intake = [asyncio.create_task(_keep_running(house, adapter), name=name) for name, adapter in house.adapters.items()]
     # a daemon thread: making the first vectors takes half a minute, and stopping must not wait for that
     threading.Thread(target=_load_embeddings, args=(house.knowledge,), name=EMBEDDING_THREAD, daemon=True).start()
-    rings = ClockAdapter(house.clock, house.store.fire_timers, house.engine.wake)
+    rings = ClockAdapter(house.clock, house.store.fire_timers, house.wake, went_back=house.store.bring_forward)
     helpers = [
         asyncio.create_task(rings.run()),
         asyncio.create_task(_hint_typing(house)),

@@ -1,22 +1,34 @@
-"""Time as a channel: timers that are due come back as inbounds of their conversations."""
+"""Time as a channel: timers that are due come back as inbounds of their conversations, and jumps of the wall clock are noticed."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.clock import Clock
 
+SLACK = timedelta(seconds=2)  # what a clock may be set back by without anybody noticing
+
 
 class ClockAdapter:
-    """Rings when the next timer is due, at the latest every *tick* seconds (the wall clock may jump)."""
+    """Rings when the next timer is due, at the latest every *tick* seconds. *went_back* hears of a wall clock that was set back, and
+    is called once at first: what it was set back by before this process began cannot be known."""
 
-    def __init__(self, clock: Clock, fire: Callable[[datetime], Awaitable[int]], wake: Callable[[], None], *, tick: float = 1.0) -> None:
-        self._clock, self._fire, self._wake, self._tick = clock, fire, wake, tick
+    def __init__(
+        self, clock: Clock, fire: Callable[[datetime], Awaitable[int]], wake: Callable[[], None], *,
+        went_back: Callable[[datetime], Awaitable[object]], tick: float = 1.0,
+    ) -> None:  # fmt: skip
+        self._clock, self._fire, self._wake, self._went_back, self._tick = clock, fire, wake, went_back, tick
 
     async def run(self) -> None:
+        expected: datetime | None = None
         while True:
-            if await self._fire(self._clock()):
+            now, ticks = self._clock(), self._clock.monotonic()
+            if expected is None or now < expected - SLACK:
+                await self._went_back(now)
+                self._wake()
+            if await self._fire(now):
                 self._wake()
             await asyncio.sleep(self._tick)
+            expected = now + timedelta(seconds=self._clock.monotonic() - ticks)

@@ -296,6 +296,11 @@ class Store(Protocol):
         """Nothing of the customer's words, names and addresses stays in any table, index or free page; counts stay."""
         ...
 
+    async def bring_forward(self, now: datetime) -> int:
+        """After the wall clock went back: bursts, rests and retries that were put off by it wait for a minute (ten for a delivery)
+        at most. Timers keep their hour. Returns how many rows waited for longer; a repeat finds none."""
+        ...
+
     async def purge(self, before: datetime) -> int:
         """Blank the words of what ended before: messages, answers, history, tickets' notes. Rows and counts stay; what is
         open or waits is not touched. Returns how many rows were blanked; a repeat finds nothing."""

@@ -251,6 +251,9 @@ class SqliteStore:
             await self._writer.run(people.scrub, alone=True)
         return known
 
+    async def bring_forward(self, now: datetime) -> int:
+        return await self._write(lambda db: upkeep.bring_forward(db, now))
+
     async def purge(self, before: datetime) -> int:
         """In portions, each a transaction of its own, so that nobody waits long."""
         blanked = 0

@@ -15,6 +15,9 @@ from bot.storage.codec import ms
 STUCK = timedelta(hours=1)  # an inbound older than this that nobody decided on is a fault
 HANGING = timedelta(minutes=10)  # so is a send that has been under way for so long
 
+AT_MOST = timedelta(minutes=1)  # no burst is waited for and no turn rests for longer
+RETRY = timedelta(minutes=10)  # a delivery put off for longer may as well be tried
+
 _FAULTS = (
     ("сообщения ждут дольше часа, и никто за них не взялся", "select count(*) from inbox where done_at is null and ready < :stuck"),
     ("сообщения ждут, а их диалог не стоит в очереди",
@@ -47,6 +50,20 @@ def counts(db: sqlite3.Connection) -> Mapping[str, int]:
     figures["deliveries_sent"] = promised - sum(n for name, n in figures.items() if name.startswith("deliveries_"))
     figures |= {f"tickets_{s}": n for s, n in db.execute("select status, count(*) from tickets group by status")}
     return figures
+
+
+def bring_forward(db: sqlite3.Connection, now: datetime) -> int:
+    """What was put off by a clock that stood later than *now* is not to wait for that hour; returns how many rows did."""
+    soon, retry = ms(now + AT_MOST), ms(now + RETRY)
+    return sum(
+        db.execute(statement, {"soon": soon, "retry": retry}).rowcount
+        for statement in (
+            "update inbox set ready = min(ready, :soon), limit_at = min(limit_at, :soon) where done_at is null and max(ready, limit_at) > :soon",
+            """update conversations set ready_at = min(ready_at, :soon), ready_max = min(ready_max, :soon), limit_at = min(limit_at, :soon),
+              rest_until = min(rest_until, :soon) where ready_at > :soon or rest_until > :soon""",
+            "update outbox set due = :retry where status = 'pending' and due > :retry",
+        )
+    )
 
 
 def check(db: sqlite3.Connection, now: datetime) -> tuple[str, ...]:

@@ -166,3 +166,15 @@ class UpkeepContract:
         assert counts["tickets_waiting"] == 1
         assert counts["deliveries_pending"] >= 1
         assert ANNA != HIS
+
+    async def test_what_a_wrong_clock_put_off_comes_soon(self, store: Store) -> None:
+        """The clock stood three hours ahead and was set right: bursts and retries do not wait for that hour, timers keep theirs."""
+        await hear(store, arrival("1", "пишу завтра", at=3 * 3600))
+        await store.promise([say("ответ из будущего")], later(3 * 3600))
+        assert await store.take_turn(later(61)) is None
+
+        assert await store.bring_forward(NOON) >= 2
+        turn = await store.take_turn(later(61))
+        assert turn is not None and turn.text == "пишу завтра"
+        assert [d.outbound.text.text for d in await deliver(store, 601)] == ["ответ из будущего"]
+        assert await store.bring_forward(NOON) == 0

@@ -15,6 +15,7 @@ import random
 import sys
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from bot.adapters.base import Limits
 from bot.observing import set_up_logging
@@ -80,6 +81,8 @@ async def _live(seed: int, place: object, deeds: int, make: type[Stage]) -> Run:
             await stage.start()
         elif fate < 0.17:
             await _pass(stage, dice.choice((600, 3600, 4 * 3600)))
+        elif fate < 0.18:
+            stage.set_clock(timedelta(seconds=dice.choice((-7200, -3600, -30, -3, 3, 30, 3600))))
     for platform in platforms:
         platform.weather = CALM
         platform.dice = random.Random(seed)

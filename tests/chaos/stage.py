@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import bot.app
@@ -47,6 +48,7 @@ class Stage:
         self.deaths = 0
         self.file = place / "life-0.db"
         self.points = 0
+        self.shift = timedelta()  # how far the wall clock is off
         self._driver = asyncio.current_task()
         asyncio.get_running_loop().set_exception_handler(_told)
 
@@ -55,6 +57,8 @@ class Stage:
         self.life += 1
         self.fuse = Fuse(kill_at)
         settings = {"knowledge": {"folder": str(self.place / "kb"), "embeddings": {"model": "off"}, "cache": str(self.place / "cache")}}
+        clock = LoopClock()
+        clock.shift = self.shift
         adapters = {p.name: self.adapter(p, self.fuse, self.life) for p in self.platforms}
         opened, bot.app.open_knowledge = bot.app.open_knowledge, self._articles  # only read, so one for all lives
         loop = asyncio.get_running_loop()
@@ -62,7 +66,7 @@ class Stage:
         loop.hold(True)
         try:
             self.house = await open_house(
-                Config.model_validate(settings), adapters=adapters, clock=LoopClock(), desk=Peer("telegram", DESK_CHAT), storage=str(self.file), log_events=False
+                Config.model_validate(settings), adapters=adapters, clock=clock, desk=Peer("telegram", DESK_CHAT), storage=str(self.file), log_events=False
             )
         finally:
             loop.hold(False)
@@ -74,6 +78,13 @@ class Stage:
 
     def plant(self, house: House) -> None:
         """Nothing: the product as it is."""
+
+    def set_clock(self, by: timedelta) -> None:
+        """The wall clock of the machine jumps, under a running process and for all that follow."""
+        self.shift += by
+        self.house.clock.shift = self.shift
+        for platform in self.platforms if by > timedelta() else ():
+            platform.begun.clear()  # the next process takes the last minute for longer ago: the platform would say 429
 
     async def end(self) -> None:
         """A graceful stop."""
