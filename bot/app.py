@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import cast
@@ -39,6 +40,7 @@ from bot.flood import Flood
 from bot.handoff.binding import SETTING, Binding, read_place
 from bot.handoff.canned import Canned
 from bot.handoff.desk import Desk
+from bot.handoff.followup import opened
 from bot.handoff.hours import Hours
 from bot.handoff.outreach import Outreach
 from bot.handoff.relay import Relay
@@ -49,7 +51,7 @@ from bot.knowledge.acts import read_act
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.likeness import Likeness
 from bot.knowledge.search import Knowledge
-from bot.model import Act, Inbound, InboundKind, Outbound, Peer, RichText, Ticket
+from bot.model import Act, Inbound, InboundKind, Peer, RichText, Ticket
 from bot.observing import LogObserver, Observers
 from bot.outbox import Outbox, Shelf
 from bot.promising import parts
@@ -290,7 +292,7 @@ def open_dialogs(
         "smalltalk": SmallTalk(words, intent),
         "faq": faq,
     }
-    rating = Rating(words, intent, ticket=ticket, tell=_tell_low_rating(desk), pause=timedelta(days=config.rating.days_between))
+    rating = Rating(words, intent, ticket=ticket, tell=partial(opened, desk), pause=timedelta(days=config.rating.days_between))
     dialogs: list[tuple[str, Dialog]] = [("outreach", AboutNews(words)), ("rating", rating)]
     for name in config.dialogs.order:
         if name in ours:
@@ -302,18 +304,6 @@ def open_dialogs(
                 [Problem(f"dialogs.order: there is no dialog {name!r}", hint=f"ours: {', '.join(ours)}; your own: package.module:function")]
             )
     return dialogs
-
-
-def _tell_low_rating(desk: Desk) -> Callable[[Ticket, int], tuple[Outbound, ...]]:
-    """The word to the supervisors in the ticket's topic; nothing while there is no desk."""
-
-    def tell(ticket: Ticket, score: int) -> tuple[Outbound, ...]:
-        if (to := desk.thread(ticket)) is None:
-            return ()
-        comment = str(ticket.data.get("comment") or "")
-        return (desk.notice(to, ticket, "desk.low_rating", score=score, operator=ticket.operator_name, comment=comment),)
-
-    return tell
 
 
 def _imported(path: str) -> Dialog:

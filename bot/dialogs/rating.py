@@ -10,7 +10,9 @@ from bot.dialogs.hearing import Hearing, fold, language_of
 from bot.dialogs.intent import Intent
 from bot.dialogs.memory import Memory
 from bot.dialogs.reply import said
-from bot.model import Act, Button, Customer, Event, InboundKind, Json, Outbound, Outcome, Result, Ticket, Turn
+from bot.handoff.followup import OPEN
+from bot.handoff.marks import marked
+from bot.model import Act, Button, Customer, Event, InboundKind, Json, Later, Outbound, Outcome, Result, Ticket, Turn
 from bot.wording import Wording
 
 TIMER = "rating"  # the kind of the timer that closing a ticket leaves behind
@@ -43,10 +45,13 @@ class _Waiting:
         return {"ticket": self.ticket, "at": self.at.isoformat(), "stage": self.stage}
 
 
+Tell = Callable[[Turn, Ticket, int], tuple[tuple[Outbound, ...], tuple[Later, ...]]]
+
+
 class Rating:
     """Stands before all other dialogs and leaves everything to them that does not answer its own question.
 
-    *ticket* looks a ticket up by its number; *tell* makes the word to the supervisors in the ticket's topic.
+    *ticket* looks a ticket up by its number; *tell* makes the word to the supervisors in the ticket's topic, with the timer that reminds of it.
     """
 
     def __init__(
@@ -55,7 +60,7 @@ class Rating:
         intent: Intent,
         *,
         ticket: Callable[[int], Awaitable[Ticket | None]],
-        tell: Callable[[Ticket, int], tuple[Outbound, ...]],
+        tell: Tell,
         pause: timedelta = timedelta(days=30),
     ) -> None:
         self._words, self._intent, self._ticket, self._tell, self._pause = words, intent, ticket, tell, pause
@@ -127,14 +132,17 @@ class Rating:
         skip = Button(self._words.text("buttons.skip", lang=language), "rating_skip", str(ticket.number))
         events = [Event("rated", ticket=ticket.number, actor=ticket.operator, data={"rating": score})]
         told: tuple[Outbound, ...] = ()
+        later: tuple[Later, ...] = ()
+        rated = replace(ticket, rating=score)
         if score <= LOW:
             events.append(Event("low_rating", ticket=ticket.number, actor=ticket.operator, data={"rating": score}))
-            told = self._tell(ticket, score)
+            told, later = self._tell(turn, ticket, score)
+            rated = marked(rated, followup=OPEN)
         outcome = said(
             turn, self._words, "rating", "rating.sorry" if score <= LOW else "rating.thanks", reason="rated", buttons=[skip],
             facts={"score": score}, state=_state(turn, _Waiting(ticket.number, turn.now, "comment")), events=tuple(events),
         )  # fmt: skip
-        return replace(outcome, say=(*outcome.say, *told), ticket=replace(ticket, rating=score))
+        return replace(outcome, say=(*outcome.say, *told), later=later, ticket=rated)
 
     async def _commented(self, turn: Turn, waiting: _Waiting, text: str) -> Outcome | None:
         if "?" in text or text.startswith("/") or (await self._intent(turn, Memory.of(turn))).act is Act.HUMAN:
@@ -144,8 +152,9 @@ class Rating:
             return None
         outcome = self._thanks(turn)
         event = Event("rating_commented", ticket=ticket.number, actor=ticket.operator)
-        told = self._tell(replace(ticket, data={**ticket.data, "comment": text[:LONGEST]}), ticket.rating) if (ticket.rating or 5) <= LOW and ticket.rating else ()
-        return replace(outcome, ticket=replace(ticket, data={**ticket.data, "comment": text[:LONGEST]}), events=(event,), say=(*outcome.say, *told))
+        commented = marked(ticket, comment=text[:LONGEST])
+        told = self._tell(turn, commented, ticket.rating)[0] if ticket.rating and ticket.rating <= LOW else ()
+        return replace(outcome, ticket=commented, events=(event,), say=(*outcome.say, *told))
 
     def _thanks(self, turn: Turn) -> Outcome:
         return said(turn, self._words, "rating", "rating.end", reason="rating_ended", state=_state(turn, None))

@@ -9,7 +9,6 @@ from functools import cache
 
 from bot.dialogs.hearing import language_of
 from bot.dialogs.memory import Memory
-from bot.errors import ConfigError, Problem
 from bot.markdown import join
 from bot.model import Attachment, Button, Event, Json, Outbound, Outcome, Result, RichText, Rows, Turn
 from bot.wording import Wording
@@ -41,7 +40,7 @@ def require_words(key: str) -> None:
     """Raises ConfigError where the speaking bot has no words for *key*."""
     words, _ = _speaking.get() or (_default_words(), "")
     if not words.has(key):
-        raise ConfigError([Problem(f"слов «{key}» нет", hint="добавьте ключ в ru.yaml и en.yaml папки wording.folder")])
+        words.say(key)
 
 
 def said(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot.handoff import overview, prompter, transfer
+from bot.handoff import followup, overview, prompter, transfer
 from bot.handoff.marks import listed, marked, moment, number, words
 from bot.handoff.room import DeskRoom
 from bot.handoff.sla import left
@@ -17,6 +17,8 @@ PREFIX = "desk."
 async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
     """What a timer of the desk does; one that came too late or too early does nothing."""
     timer = turn.said[0]
+    if timer.text == followup.TIMER:
+        return await followup.remind(desk, turn)
     if timer.text == "desk.stranded":
         return await _stranded(desk, turn)
     if timer.text == "desk.order":

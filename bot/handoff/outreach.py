@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import time
 
+from bot.handoff import followup
 from bot.handoff.alarm import Alarms
 from bot.handoff.broadcast import Broadcasts
 from bot.handoff.gate import refuse
@@ -12,10 +13,10 @@ from bot.handoff.mailing import TIMER, Courier, Mail
 from bot.handoff.ordering import ORDER, Likening, is_ordered
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import who
-from bot.model import InboundKind, Outcome, Result, Turn
+from bot.model import InboundKind, Outcome, Press, Result, Turn
 
-COMMANDS = ("incident", "broadcast")
-PRESSES = frozenset({"incident_off", "broadcast_send", "broadcast_drop", "broadcast_stop"})
+COMMANDS = ("incident", "broadcast", "followups", "sorry")
+PRESSES = frozenset({"incident_off", "broadcast_send", "broadcast_drop", "broadcast_stop", *followup.PRESSES})
 
 
 class Outreach:
@@ -41,9 +42,24 @@ class Outreach:
             return None
         if not self._desk.is_supervisor(who(inbound)):
             return refuse(self._desk, turn, "desk.only_supervisors", command)
-        if press is not None:
-            return self.alarms.pressed(turn, press.value) if press.action == "incident_off" else await self.broadcasts.pressed(turn, press.action, press.value)
-        return await (self.alarms if command == "incident" else self.broadcasts).command(turn, rest)
+        return await self._pressed(turn, press) if press is not None else await self._commanded(turn, command, rest)
+
+    async def _pressed(self, turn: Turn, press: Press) -> Outcome:
+        if press.action == "incident_off":
+            return self.alarms.pressed(turn, press.value)
+        if press.action in followup.PRESSES:
+            return await followup.pressed(self._desk, turn, press.action)
+        return await self.broadcasts.pressed(turn, press.action, press.value)
+
+    async def _commanded(self, turn: Turn, command: str, rest: str) -> Outcome:
+        match command:
+            case "incident":
+                return await self.alarms.command(turn, rest)
+            case "broadcast":
+                return await self.broadcasts.command(turn, rest)
+            case "followups":
+                return await followup.listed(self._desk, turn)
+        return followup.sorry(self._desk, turn, rest)
 
     async def _ordered(self, turn: Turn) -> Outcome:
         """From the command line."""
