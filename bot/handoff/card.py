@@ -13,6 +13,7 @@ from bot.wording import Wording
 
 TRANSCRIPT_LINES = 12
 LINE_LENGTH = 300  # characters of a customer's line in the transcript
+ATTRIBUTES, ATTRIBUTE = 8, 60  # how many are shown, and characters of each
 BOT_LENGTH = 120  # the bot's own words are known to operators
 CARD_LENGTH = 3500  # UTF-16 units stay below every channel's limit of one message
 _MARKS = {"waiting": "🟡", "operator": "🟢", "snoozed": "💤", "closed": "✅"}
@@ -47,6 +48,7 @@ def card(ticket: Ticket, words: Wording, lang: str) -> RichText:
         order=_contact(data, "order"),
         phone=mask(_contact(data, "phone")),
         email=mask(_contact(data, "email")),
+        attributes=[f"{k} — {mask(str(v))[:ATTRIBUTE]}" for k, v in _pairs(data.get("attributes"))[:ATTRIBUTES]],
         topic=ticket.topic,
         priority=ticket.priority,
         category=ticket.category,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.attributes import shown as attributes
 from bot.handoff import prompter
 from bot.handoff.card import transcript
 from bot.handoff.contact import contacts
@@ -36,6 +37,7 @@ def new_ticket(desk: DeskRoom, turn: Turn, reason: str, answer: Answer | None, t
     shown = turn.conversation.state.get("last_article")
     data |= {"hints": kept} if (kept := [[h.what, h.title] for h in hints if h.what != f"article:{shown}"]) else {}
     data |= {"shown": shown} if isinstance(shown, str) and shown else {}
+    data |= {"attributes": told} if (told := [[k, v] for k, v in attributes(customer.fields).items()]) else {}
     if team is not None:
         data["team"] = team.name
         if desk.teams.place(team.name) is not None:

@@ -12,7 +12,7 @@ from bot.handoff.room import DeskRoom
 from bot.handoff.saying import place, say, who
 from bot.model import Button, Event, Inbound, InboundKind, Later, Outbound, Outcome, Peer, Result, Rows, Sender, Ticket, Turn
 
-NAMES = frozenset({"overview", "обзор"})
+NAME = "overview"
 ORDERS = frozenset({"take", "assign", "priority"})  # what is ordered by number, as /take 12
 URGENCIES = ("0", "1", "2", "3")
 SHOWN = 8
@@ -24,7 +24,7 @@ def is_for_overview(turn: Turn, command: str, rest: str) -> bool:
     """Whether a command or a button of the desk is about the whole service rather than the ticket at hand."""
     if turn.press is not None:
         return turn.press.action in PRESSES
-    return command in NAMES or (command in ORDERS and turn.ticket is None and rest[:1].isdigit())
+    return command == NAME or (command in ORDERS and turn.ticket is None and rest[:1].isdigit())
 
 
 async def decide(desk: DeskRoom, turn: Turn, command: str, rest: str) -> Outcome:
@@ -33,7 +33,7 @@ async def decide(desk: DeskRoom, turn: Turn, command: str, rest: str) -> Outcome
         return refuse(desk, turn, "desk.only_supervisors", command)
     if turn.press is not None:
         return await PRESSES[turn.press.action](desk, turn, turn.press.value)
-    if command in NAMES:
+    if command == NAME:
         return await show(desk, turn, "")
     number, _, value = rest.partition(" ")
     return await _order(desk, turn, command, number, value.strip())

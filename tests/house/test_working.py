@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.config import Config
-from bot.model import Verb
+from bot.model import Conversation, Customer, Peer, Turn, Verb
 from bot.testing import Theatre, open_theatre
 
 DESK = "-100500"
@@ -65,7 +65,7 @@ async def test_a_ticket_goes_to_a_teams_own_group_with_the_talk(articles: Path) 
         assert "вернуть чайник" in there[0] and "Передам коллегам" in there[0] and "чек у меня есть" in there[-1]
         assert any("Возвраты" in text for text in shown(theatre))
         thread = await theatre.house.store.topic(1, "telegram", "-200")
-        from bot.model import InboundKind, Peer
+        from bot.model import InboundKind
 
         pavel = theatre.operator("Павел", id="9002")
         await theatre.arrive(pavel._inbound(Peer("telegram", "-200", thread or ""), InboundKind.MESSAGE, "Оформляем", private=False, message="o77"))
@@ -222,3 +222,14 @@ async def test_a_rating_pressed_while_a_new_ticket_is_open_is_a_rating(theatre: 
     assert (await theatre.house.store.ticket(1)).rating == 5  # type: ignore[union-attr]
     assert any("Спасибо" in text for text in anna.hears())
     assert len(await olga.sees(2)) == seen and (await theatre.house.store.ticket(2)).status == "waiting"  # type: ignore[union-attr]
+
+
+async def test_the_card_shows_what_other_systems_told(theatre: Theatre) -> None:
+    """Attributes by name, contacts among them masked; the bot's own marks and empty ones are not shown."""
+    fields = {"vip": "да", "город": "Казань", "rating_asked": "2026-01-01", "пусто": "", "запасной": "+7 912 345-67-89"}
+    turn = Turn(1, Conversation(1, Peer("telegram", "1001")), (), theatre.clock(), customer=Customer(1, "Анна", fields=fields))
+    opened = theatre.house.desk.escalate(turn, reason="asked")
+    card = next(o for o in opened.say if o.name == "card:1").text.text
+
+    assert "vip — да" in card and "город — Казань" in card
+    assert "rating_asked" not in card and "пусто" not in card and "345" not in card
