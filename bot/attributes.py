@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,6 +49,8 @@ def fault(name: str, value: object) -> str:
         return "the bot keeps its own marks under this name"
     if value is not None and not isinstance(value, (str, int, float, bool)):
         return "a value is a text, a number, true, false or null"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "a number must be finite"
     if isinstance(value, str) and len(value) > LONGEST:
         return f"a value has at most {LONGEST} characters"
     if value and name in CONTACTS and normal(name, str(value)) is None:

@@ -35,8 +35,9 @@ WEEK = 7 * 24 * 3600
 TRIES, TRY_WINDOW = 5, 60.0  # wrong passwords per minute, all callers together
 
 _NEW_SESSION = web.RequestKey("new_session", str)
-_OPEN = ("/healthz", "/readyz", "/hooks/", "/static/", "/login")  # reachable without the password; hooks have secrets of their own
-_ANY_HOST = ("/healthz", "/readyz", "/hooks/", "/metrics")
+_SECRETS_OF_THEIR_OWN = ("/hooks/", "/api/")
+_OPEN = ("/healthz", "/readyz", "/static/", "/login", *_SECRETS_OF_THEIR_OWN)  # reachable without the password
+_ANY_HOST = ("/healthz", "/readyz", "/metrics", *_SECRETS_OF_THEIR_OWN)
 
 
 def is_loopback(host: str) -> bool:
@@ -115,7 +116,7 @@ class Guard:
             if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
                 raise web.HTTPFound("/login")
             raise web.HTTPUnauthorized(text="password needed")
-        if request.method not in ("GET", "HEAD", "OPTIONS") and not path.startswith("/hooks/"):
+        if request.method not in ("GET", "HEAD", "OPTIONS") and not path.startswith(_SECRETS_OF_THEIR_OWN):
             await self._check_post(request)
         return await handler(request)
 

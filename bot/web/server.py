@@ -15,11 +15,15 @@ from bot.observing import get_logger
 from bot.web.events import stream
 from bot.web.gaps import GapPages
 from bot.web.health import metrics_response, report
+from bot.web.openapi import document
 from bot.web.pages import HOME, Pages
 from bot.web.playground import LARGEST, Playground
 from bot.web.report import ReportPages
+from bot.web.rest import ROOT, Rest, failure
 from bot.web.security import Guard, Handler
 from bot.web.services import WebServices
+
+VERSION = "1.0"  # of the REST door
 
 __all__ = ["WebServices", "build_app"]
 
@@ -45,6 +49,8 @@ def build_app(services: WebServices) -> web.Application:
     if isinstance(services.knowledge, Knowledge):
         _add_gaps(app, GapPages(services, pages, services.knowledge))
     _add_report(app, ReportPages(services, pages))
+    if services.rest is not None:
+        _add_rest(app, services.rest, services.title)
     app.router.add_get("/login", pages.login)
     app.router.add_post("/login", pages.log_in)
     app.router.add_post("/logout", pages.log_out)
@@ -68,6 +74,16 @@ def _add_report(app: web.Application, report: ReportPages) -> None:
     app.router.add_get("/report/list", report.list)
     app.router.add_get("/report/file.{kind:xlsx|csv}", report.file)
     app.router.add_get("/conversation/{id}", report.conversation)
+
+
+def _add_rest(app: web.Application, rest: Rest, title: str) -> None:
+    described = document(rest.routes, title, VERSION)
+
+    async def openapi(request: web.Request) -> web.Response:
+        return web.json_response(described)
+
+    rest.add_to(app)
+    app.router.add_get(f"{ROOT}/openapi.json", openapi)
 
 
 def _add_health(app: web.Application, services: WebServices) -> None:
@@ -154,6 +170,8 @@ def _answer_failures(pages: Pages) -> Middleware:
             log.exception("page_failed", path=request.path)
             status, text, headers = 500, "error", None
         kept = {k: v for k, v in (headers or {}).items() if k in ("WWW-Authenticate", "Retry-After", "Allow")}
+        if request.path.startswith("/api/"):
+            return failure(status, text, kept)
         if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
             response = pages.failure(request, status, text)
         else:

@@ -21,6 +21,7 @@ from bot.reports.report import Calendar
 from bot.storage.base import Store
 from bot.web.events import Hub
 from bot.web.health import Metrics
+from bot.web.rest import Rest
 from bot.wording import Wording
 
 Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -102,6 +103,7 @@ class WebServices:
     when the clock was shifted, *open_at* tells whether the business works at a moment. *hours* (with the service level:
     *answer_share* of the tickets within *answer_within* seconds) make the report; *demo* is a played history, shown in the playground's report only.
     *words* are the customers' (previews, and telling them of an answer); *promised* is called when a page promised something.
+    *rest* is the door for other systems; without it there is none.
     """
 
     store: Store
@@ -126,6 +128,7 @@ class WebServices:
     words: Wording | None = None
     promised: Callable[[], object] = lambda: None
     topic_name: Callable[[int], Awaitable[str]] | None = None
+    rest: Rest | None = None
     hub: Hub = field(default_factory=Hub)
     metrics: Metrics = field(default_factory=Metrics)
     stale: timedelta = timedelta(seconds=90)

@@ -15,6 +15,8 @@ from bot.handoff.hours import Hours
 from bot.knowledge.search import Knowledge
 from bot.observing import Observers
 from bot.storage.base import Store
+from bot.web.keys import Keys
+from bot.web.rest import Accept, Rest
 from bot.web.server import build_app
 from bot.web.services import Hook, WebServices
 from bot.wording import Wording
@@ -40,6 +42,7 @@ class Site:
         moved: Callable[[], object] = lambda: None,
         words: Wording | None = None,
         promised: Callable[[], object] = lambda: None,
+        accept: Accept | None = None,
     ) -> None:
         self._host = config.web.host
         self.services = WebServices(
@@ -62,6 +65,7 @@ class Site:
             topic_name=topic_name,
             words=words,
             promised=promised,
+            rest=_rest(config, store, accept, clock),
         )
         observers.add(self.services)
         self._runner: web.AppRunner | None = None
@@ -96,6 +100,12 @@ class Site:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+
+def _rest(config: Config, store: Store, accept: Accept | None, clock: Clock) -> Rest | None:
+    """The door for other systems; None without keys. Raises `ConfigError`."""
+    keys = Keys.load(config.api, config.path(config.api.file) if config.api.file else None)
+    return None if keys is None or accept is None else Rest(store, accept, keys, clock)
 
 
 def _hooks(channels: Mapping[str, Adapter]) -> dict[str, Hook]:
