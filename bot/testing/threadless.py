@@ -10,16 +10,16 @@ from bot.storage.writer import Locks, Made, Work, Writer, _as_storage_error, _Un
 
 
 class DirectWriter(Writer):
-    """The store's writer without its thread: each unit is a transaction at once."""
+    """The store's writer without its thread: each unit is a transaction at once (one that only *reads* needs none)."""
 
     def __init__(self, db: sqlite3.Connection, locks: Locks, *, reads: bool = False) -> None:  # the base's thread is not wanted
         self.commits = 0
         self._db, self._locks = db, locks
-        self._begin = "BEGIN" if reads else "BEGIN IMMEDIATE"
+        self._begin, self._reads = "BEGIN IMMEDIATE", reads
 
     async def run(self, work: Work[Made], *, alone: bool = False, undo: Callable[[Made], None] | None = None) -> Made:
         unit = _Unit(work)
-        if alone:
+        if alone or self._reads:
             self._alone(unit)
         else:
             self._commit([unit])

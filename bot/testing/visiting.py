@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.model import Attachment, InboundKind, Media
 from bot.testing.cast import ASKS, COMMENTS, GREETINGS, MORE, NAMES, SCORES, THANKS, UNKNOWN, UPSET
@@ -100,7 +100,8 @@ class Visitors:
             return
         number, patient, leaves = ticket.number, not stage.happens(0.05), stage.happens(0.06)
         while ticket is not None and ticket.status != "closed":
-            yield stage.after(240, 700) if ticket.status == "operator" else stage.after(600, 2400)
+            opens = stage.theatre.house.hours.next_open(stage.now) or stage.now
+            yield stage.after(240, 700) if ticket.status == "operator" else max(stage.after(600, 2400), opens + timedelta(seconds=stage.random.randrange(1200)))
             if (ticket := await stage.ticket_of(customer)) is None:
                 break
             if leaves:
