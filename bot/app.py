@@ -33,6 +33,7 @@ from bot.dialogs.human import Human
 from bot.dialogs.intent import Intent
 from bot.dialogs.outreach import Outreach as AboutNews
 from bot.dialogs.rating import Rating
+from bot.dialogs.requests import Requests
 from bot.dialogs.smalltalk import SmallTalk
 from bot.engine import Engine
 from bot.errors import ConfigError, Problem, Refused
@@ -293,7 +294,7 @@ def open_dialogs(
         "faq": faq,
     }
     rating = Rating(words, intent, ticket=ticket, tell=partial(opened, desk), pause=timedelta(days=config.rating.days_between))
-    dialogs: list[tuple[str, Dialog]] = [("outreach", AboutNews(words)), ("rating", rating)]
+    dialogs: list[tuple[str, Dialog]] = [("requests", Requests(desk)), ("outreach", AboutNews(words)), ("rating", rating)]
     for name in config.dialogs.order:
         if name in ours:
             dialogs.append((name, ours[name]))
