@@ -14,7 +14,7 @@ TIMER = "reminder"  # the kind of the timer; bot/dialogs/outreach.py says it
 MOMENT = "__moment__"
 
 
-def remind(turn: Turn, outcome: Outcome, at: datetime, key: str, *, name: str = "", **facts: object) -> Outcome:
+def remind(turn: Turn, outcome: Outcome, at: datetime, key: str, /, *, name: str = "", **facts: object) -> Outcome:
     """The outcome with a reminder: at *at* the customer gets the words of *key* with *facts*, `customer` and `now`.
 
     *name* (default: the key) tells reminders of one conversation apart: the same name again moves the reminder that has not
