@@ -112,7 +112,7 @@ def in_words(made: Report, saying: Saying) -> list[str]:
         details = [f"{saying.word(f'parts.{p}')} {saying.value(p, v)}" for p, v in figure.parts.items() if v is not None and not p.startswith("rated_")]
         if details:
             lines.append(" " * 29 + "  " + "n " + str(figure.n) + " · " + " · ".join(details))
-    for name in ("reasons", "operators", "channels", "topics", "articles"):
+    for name in ("reasons", "operators", "channels", "topics", "articles", "ready"):
         table = made.tables[name]
         rows = [r for r in table.rows if any(r.cells.values())][:LONGEST]
         if not rows:

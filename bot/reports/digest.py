@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.model import RichText, Span, Style
+from bot.reports.ready import MARK, mechanical
 from bot.reports.report import Report
 from bot.reports.wording import Saying, row_name
 
@@ -25,6 +26,9 @@ def digest(report: Report, saying: Saying) -> RichText:
     if reasons := report.tables["reasons"].rows[:3]:
         named = ", ".join(f"{row_name(report, 'reasons', r.key, r.name, saying)} — {saying.value('nst', r.cells['tickets'])}" for r in reasons)
         lines += ["", f"{saying.word('tables.reasons.name')}: {named}"]
+    if copied := mechanical(report.tables["ready"]):
+        named = ", ".join(f"«{r.name.removeprefix(MARK)}» ({saying.value('sent', r.cells['sent'])})" for r in copied[:3])
+        lines += ["", str(saying.word("digest.mechanical")).format(named=named)]
     lines += ["", str(saying.word("digest.link"))]
     return RichText("\n".join(lines), (Span(Style.BOLD, 0, len(title)),))
 

@@ -15,8 +15,9 @@ RETURN = timedelta(hours=72)  # who asks about the same again within it was not 
 BEFORE = timedelta(days=7)  # how far before a period events are wanted, so that what began earlier is known
 KINDS = (
     "heard", "answered", "clarified", "not_helped", "unanswered", "feedback", "ticket_opened", "ticket_taken", "first_reply", "ticket_closed",
-    "ticket_assigned", "ticket_moved", "ticket_reopened", "ticket_transferred", "sla_breached", "rating_asked", "rated", "demo",
+    "ticket_assigned", "ticket_moved", "ticket_reopened", "ticket_transferred", "sla_breached", "rating_asked", "rated", "ready_sent", "ready_edited", "demo",
 )  # fmt: skip
+_NO_STORY = frozenset({"heard", "answered", "clarified", "feedback", "unanswered", "ready_sent", "ready_edited"})
 
 
 @dataclass(slots=True)
@@ -197,7 +198,7 @@ def _mark_returns(visits: Iterable[Visit]) -> None:
 def _stories(facts: Facts, channels: Mapping[int, str]) -> dict[int, Story]:
     found: dict[int, Story] = {}
     for event in facts.events:
-        if event.ticket is None or event.at is None or event.kind in ("heard", "answered", "clarified", "feedback", "unanswered"):
+        if event.ticket is None or event.at is None or event.kind in _NO_STORY:
             continue
         story = found.get(event.ticket)
         if story is None:

@@ -13,6 +13,7 @@ from bot.reports import tables
 from bot.reports.ledger import BEFORE, KINDS, RETURN, Facts, Ledger, open_ledger
 from bot.reports.metrics import COUNTS, Case, Figure
 from bot.reports.periods import Period
+from bot.reports.ready import ready
 from bot.reports.tables import Table
 
 SLICE = timedelta(days=2)  # so much is read at once, so that reading for a report never holds up the bot
@@ -55,9 +56,9 @@ class Report:
         return self.figures[of].cases if of in self.figures else ()
 
 
-async def read_facts(source: Source, calendar: Calendar, period: Period, now: datetime, *, answer_within: float = 20.0) -> Facts:
-    """All that the report of *period* is counted from, read in small slices."""
-    at, end = period.previous().start - BEFORE, min(period.end + RETURN, now + timedelta(seconds=1))
+async def read_facts(source: Source, calendar: Calendar, period: Period, now: datetime, *, answer_within: float = 20.0, compare: bool = True) -> Facts:
+    """All that the report of *period* (and, to *compare*, the one before) is counted from, read in small slices."""
+    at, end = (period.previous() if compare else period).start - BEFORE, min(period.end + RETURN, now + timedelta(seconds=1))
     events: list[Event] = []
     while at < end:
         events += await source.events(since=at, until=min(at + SLICE, end), kinds=KINDS)
@@ -98,6 +99,6 @@ def make_report(facts: Facts, period: Period, articles: Iterable[Article] = ()) 
 def _tables(ledger: Ledger, period: Period, titles: Mapping[str, str], topics: Mapping[str, str]) -> dict[str, Table]:
     made = (
         tables.days(ledger, period), tables.load(ledger, period), tables.reasons(ledger, period), tables.articles(ledger, period, titles),
-        tables.operators(ledger, period), tables.channels(ledger, period), tables.topics(ledger, period, topics),
+        tables.operators(ledger, period), tables.channels(ledger, period), tables.topics(ledger, period, topics), ready(ledger, period),
     )  # fmt: skip
     return {t.key: t for t in made}

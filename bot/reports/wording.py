@@ -18,7 +18,7 @@ UNITS: Mapping[str, Unit] = {
     "nst": "count", "ntb": "count", "conversations": "count", "containment": "share", "containment_naive": "share", "service_level": "share",
     "returns": "share", "helped": "share", "reopened": "share", "transferred": "share", "abandoned": "share", "afrt": "seconds", "mttr": "seconds",
     "bot_reply": "seconds", "csi": "score",
-    "share": "share", "response": "share", "asked": "count", "helped_share": "share", "mean": "seconds", "median": "seconds", "p90": "seconds",
+    "share": "share", "response": "share", "asked": "count", "helped_share": "share", "as_is": "share", "mean": "seconds", "median": "seconds", "p90": "seconds",
     "calendar_mean": "seconds", "calendar_median": "seconds", "calendar_p90": "seconds",
 }  # fmt: skip
 BETTER: Mapping[str, Literal["more", "less"]] = {  # what is not here is neither good nor bad

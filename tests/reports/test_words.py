@@ -113,3 +113,22 @@ def test_the_digest_comes_on_monday() -> None:
     assert next_digest(datetime(2026, 11, 23, 9, tzinfo=ZONE), ZONE) == datetime(2026, 11, 30, 9, tzinfo=ZONE)
     text = digest(_report(), Saying("ru")).text
     assert "16.11 – 22.11" in text and "попросил человека — 1" in text and "Первый ответ человека: 5 мин" in text
+
+
+def test_a_ready_answer_that_always_goes_unchanged_is_pointed_at() -> None:
+    """In the table, the week's digest and the terminal; one that is made to fit, or seldom sent, is not."""
+    ways = {"canned:refund": (18, 1), "canned:hello": (12, 6), "canned:rare": (3, 0), "article:delivery": (30, 0)}
+    events = [Event("heard", DAY, 1, data={"channel": "vk", "dialog": "human", "result": "handed_off"}), Event("ticket_opened", DAY, 1, 1)]
+    for what, (sent, edited) in ways.items():
+        for n in range(sent + edited):
+            kind = "ready_sent" if n < sent else "ready_edited"
+            events.append(Event(kind, DAY + timedelta(minutes=n), 1, 1, "vk:7", {"what": what, "title": what.title()}))
+    report = make_report(Facts(tuple(events), ZONE, lambda a, b: b - a, DAY + timedelta(days=1), {}, 60.0), PERIOD)
+    rows = {r.key: r for r in report.tables["ready"].rows}
+
+    assert {k: (r.cells["sent"], r.cells["edited"]) for k, r in rows.items()} == {"refund": (18, 1), "hello": (12, 6), "rare": (3, 0)}
+    assert [r.name.startswith("⚠") for r in rows.values()] == [True, False, False]
+    assert len(report.cases("ready:refund")) == 19
+    told = digest(report, Saying("ru")).text
+    assert "Canned:Refund" in told and "Canned:Hello" not in told
+    assert report.figures["nst"].n == 1
