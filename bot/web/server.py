@@ -13,6 +13,7 @@ from bot.errors import StorageError
 from bot.knowledge.search import Knowledge
 from bot.observing import get_logger
 from bot.web.events import stream
+from bot.web.figures import ServiceFigures
 from bot.web.gaps import GapPages
 from bot.web.health import metrics_response, report
 from bot.web.openapi import document
@@ -95,13 +96,15 @@ def _add_health(app: web.Application, services: WebServices) -> None:
         body, code = await report(services.store, services.channels, status, services.stale)
         return web.json_response(body, status=code)
 
+    figures = ServiceFigures(services)
+
     async def metrics(request: web.Request) -> web.Response:
         try:
-            counts = await services.store.counts()
+            counts, counted = await services.store.counts(), await figures.render()
         except StorageError:
-            counts = {}
+            counts, counted = {}, b""
         articles = services.knowledge.status.articles if services.knowledge else 0
-        return metrics_response(services.metrics.render(counts, services.channels, articles))
+        return metrics_response(services.metrics.render(counts, services.channels, articles) + counted)
 
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from aiohttp.test_utils import TestClient, TestServer
 
 from bot.cli.weekly import send_due
 from bot.handoff.hours import Hours
 from bot.model import InboundKind
 from bot.storage.sqlite import SqliteStore
 from bot.testing import Theatre, open_theatre
+from bot.web.server import WebServices, build_app
 from tests.web.conftest import Opened, Page
 
 DAYS = "from=2026-11-20&to=2026-11-20&data=demo"
@@ -125,3 +127,23 @@ async def test_the_digest_is_sent_once_a_week(theatre: Theatre) -> None:
     await theatre.rest()
     posts = [s.outbound.text.text for s in theatre.channels["telegram"].in_chat("-100500", verb=None)]
     assert sum("📊 Неделя 16.11 – 22.11" in text for text in posts) == 1
+
+
+async def test_prometheus_gets_the_same_figures(articles: Path) -> None:
+    """/metrics has every figure of the last seven days with its parts, reasons and the queue, and names nobody."""
+    async with open_theatre(articles) as theatre:
+        anna, olga = theatre.customer(), theatre.operator()
+        await anna.says("позовите оператора")
+        await theatre.later(minutes=5)
+        await olga.says("Здравствуйте, решено", ticket=1)
+        boris = theatre.customer("Борис", channel="vk", chat="2002")
+        await boris.says("позовите оператора")
+        await theatre.later(minutes=40)
+        services = WebServices(theatre.house.store, {}, theatre.clock, hours=theatre.house.hours)
+        async with TestClient(TestServer(build_app(services))) as client:
+            text = await (await client.get("/metrics")).text()
+    assert 'otklik_report{figure="nst",part="value"} 2.0' in text and 'otklik_report_cases{figure="afrt"} 1.0' in text
+    assert 'otklik_report{figure="afrt",part="calendar_p90"} 3' in text and 'otklik_report_by{name="asked",side="reasons"} 2.0' in text
+    assert 'otklik_report_by{name="vk",side="channels"} 1.0' in text and 'figure="csi",part="value"' not in text
+    assert "otklik_waiting_oldest_seconds 24" in text and "otklik_waiting_overdue 1.0" in text
+    assert "Ольга" not in text and "Борис" not in text and "9001" not in text
