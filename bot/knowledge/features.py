@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
-from bot.knowledge.index import MIX, Index, Reading, Side
+from bot.knowledge.index import MIX, Index, Scores, Side
 from bot.knowledge.lexical import Floats, Ints
+from bot.knowledge.reading import Reading
 
 SHORTLIST = 24
+_MANY = 4096  # values from which the largest are sought among those above a floor only
 HEAD_UNITS = 96
 HEAD_LAMBDA = 0.3
 CHANNELS = (
@@ -23,6 +25,13 @@ _HAND = {"char": 0.5, "char2": 0.3, "word2": 0.5, "meaning2": 0.5, "sense": 0.3,
          "body_char": 0.4, "body_word": 0.5, "body_pair": 0.3, "body_meaning": 0.2, "body_semantic": 0.2}  # fmt: skip
 HAND = np.array([_HAND.get(c, 0.0) for c in CHANNELS], np.float32)  # only who comes on the short list
 BODY = np.array([c.startswith("body") for c in CHANNELS])
+_TWICE, _TWICE_MEAN, _ONCE, _BAG, _BODY = (
+    [CHANNELS.index(c) for c in names.split()]
+    for names in (
+        "char word meaning semantic", "char2 word2 meaning2 semantic2", "pair sense", "bag_char bag_word bag_meaning",
+        "body_char body_word body_pair body_meaning body_semantic",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,115 +68,79 @@ class Evidence:
     similar: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Scores:
-    """Scores of every example question and of every passage, by channel."""
-
-    char: Floats
-    word: Floats
-    pair: Floats
-    meaning: Floats
-    sense: Floats
-    semantic: Floats
-    body_char: Floats
-    body_word: Floats
-    body_pair: Floats
-    body_meaning: Floats
-    body_semantic: Floats
-
-
 def gather(
     index: Index, asked: Asked, *, vectors: Vectors | None = None, allowed: npt.NDArray[np.bool_] | None = None, also: Ints | None = None
 ) -> Evidence:  # fmt: skip
     """Everything known about the articles that may answer *asked*, for the best `SHORTLIST` of them and for those of *also*."""
     if asked.vector is None:
         vectors = None
-    scores = _unit_scores(index, asked, vectors)
-    columns = _article_scores(index, asked, scores)
-    barred = np.zeros(len(index.articles), bool) if allowed is None else ~allowed
-    scale = np.where(BODY[:, None] & (columns[0] <= 0)[None, :], 2.0, 1.0)
-    hand = np.where(barred, -1.0, (HAND[:, None] * scale * columns).sum(0))
+    scores = index.scores(asked.reading)
+    semantic, body_semantic = _semantic(index, asked, vectors)
+    columns = _article_scores(index, scores, semantic, body_semantic)
+    barred = None if allowed is None or allowed.all() else ~allowed
+    hand = HAND[~BODY] @ columns[~BODY] + np.where(columns[0] <= 0, np.float32(2), np.float32(1)) * (HAND[BODY] @ columns[BODY])
+    if barred is not None:
+        hand[barred] = -1.0
     chosen = _largest(hand, SHORTLIST)
     chosen = chosen[hand[chosen] >= 0]
     if also is not None and len(also):
-        chosen = np.concatenate((chosen, [a for a in also if not barred[a] and a not in chosen])).astype(np.int64)
+        chosen = np.concatenate((chosen, [a for a in also if (barred is None or not barred[a]) and a not in chosen])).astype(np.int64)
     table = np.zeros((len(chosen), len(FEATURES)), np.float32)
     table[:, : len(CHANNELS)] = columns[:, chosen].T
     if len(chosen):
-        places = np.flatnonzero(~barred[index.questions.owners]) if barred.any() else None
-        by_words, by_both = _heads(index.questions, scores, vectors, places)
+        char, _, _, pair, sense = scores.questions
+        words = MIX[0] * char + MIX[1] * pair + MIX[2] * sense
+        by_words, by_both = _heads(index, words, semantic, vectors, barred)
         table[:, len(CHANNELS)], table[:, len(CHANNELS) + 3] = by_words[chosen], by_both[chosen]
-        table[:, len(CHANNELS) + 1 : len(CHANNELS) + 3] = _fuzz(index.questions, asked, 0.5 * scores.char + 0.5 * scores.sense, chosen)
-    best = _best_passages(index.passages, scores.body_char + scores.body_word, chosen)
-    spread = scores.semantic
-    similar = float((spread.max() - spread.mean()) / (spread.std() + 1e-3)) if vectors is not None and len(spread) > 1 else 0.0
-    return Evidence(chosen, table, best, known_share(index, asked), len(asked.reading.words), similar)
+        table[:, len(CHANNELS) + 1 : len(CHANNELS) + 3] = _fuzz(index.questions, asked, 0.5 * char + 0.5 * sense, chosen)
+    best = index.passages.best_units(scores.passages[0] + scores.passages[1], chosen)[1]
+    similar = float((semantic.max() - semantic.mean()) / (semantic.std() + 1e-3)) if vectors is not None and len(semantic) > 1 else 0.0
+    return Evidence(chosen, table, best, index.known_share(asked.reading), len(asked.reading.words), similar)
 
 
-def _unit_scores(index: Index, asked: Asked, vectors: Vectors | None) -> _Scores:
-    reading, questions, passages = asked.reading, index.questions, index.passages
-    if vectors is not None and asked.vector is not None:
-        semantic = np.maximum(vectors.questions @ asked.vector, 0)
-        body_semantic = np.maximum(vectors.passages @ asked.vector, 0)
-    else:
-        semantic, body_semantic = np.zeros(len(questions.owners), np.float32), np.zeros(len(passages.owners), np.float32)
-    return _Scores(
-        questions.char.scores(reading.grams),
-        questions.word.scores(reading.lemmas),
-        questions.pair.scores(reading.pairs),
-        questions.meaning.scores(reading.meanings),
-        questions.sense.scores(reading.meanings),
-        semantic,
-        passages.char.scores(reading.grams),
-        passages.word.scores(reading.lemmas),
-        passages.pair.scores(reading.pairs),
-        passages.meaning.scores(reading.meanings),
-        body_semantic,
-    )
+def _semantic(index: Index, asked: Asked, vectors: Vectors | None) -> tuple[Floats, Floats]:
+    if vectors is None or asked.vector is None:
+        return np.zeros(index.questions.count, np.float32), np.zeros(index.passages.count, np.float32)
+    return np.maximum(vectors.questions @ asked.vector, 0), np.maximum(vectors.passages @ asked.vector, 0)
 
 
-def _article_scores(index: Index, asked: Asked, scores: _Scores) -> Floats:
-    questions, passages, bag, reading = index.questions, index.passages, index.bag, asked.reading
-    return np.stack(
-        (
-            *questions.best_two(scores.char),
-            *questions.best_two(scores.word),
-            questions.best(scores.pair),
-            *questions.best_two(scores.meaning),
-            questions.best(scores.sense),
-            bag.char.scores(reading.grams),
-            bag.word.scores(reading.lemmas),
-            bag.meaning.scores(reading.meanings),
-            passages.best(scores.body_char),
-            passages.best(scores.body_word),
-            passages.best(scores.body_pair),
-            passages.best(scores.body_meaning),
-            *questions.best_two(scores.semantic),
-            passages.best(scores.body_semantic),
-        )
-    )
+def _article_scores(index: Index, scores: Scores, semantic: Floats, body_semantic: Floats) -> Floats:
+    """A row of each of `CHANNELS` over all articles."""
+    columns = np.zeros((len(CHANNELS), len(index.articles)), np.float32)
+    twice = np.concatenate((scores.questions[:3], semantic[None]))
+    columns[_TWICE], columns[_TWICE_MEAN] = index.questions.best_two(twice)
+    columns[_ONCE] = index.questions.best(scores.questions[3:])
+    columns[_BAG] = scores.bag
+    columns[_BODY] = index.passages.best(np.concatenate((scores.passages, body_semantic[None])))
+    return columns
 
 
 def _largest(values: Floats, n: int) -> Ints:
-    if len(values) > n:
-        part = np.argpartition(-values, n)[:n]
-        return part[np.argsort(-values[part], kind="stable")]
-    return np.argsort(-values, kind="stable")
+    """The places of the *n* largest, the largest first."""
+    if len(values) > _MANY:  # the n-th largest of some is a floor for the n-th largest of all
+        places = np.flatnonzero(values >= np.partition(values[:_MANY], _MANY - n)[_MANY - n])
+        return np.asarray(places[_largest(values[places], n)]) if len(places) < len(values) else _sorted_part(values, n)
+    return _sorted_part(values, n)
 
 
-def _heads(side: Side, scores: _Scores, vectors: Vectors | None, places: Ints | None) -> tuple[Floats, Floats]:
+def _sorted_part(values: Floats, n: int) -> Ints:
+    part = np.argpartition(-values, n)[:n] if len(values) > n else np.arange(len(values))
+    return np.asarray(part[np.argsort(-values[part], kind="stable")])
+
+
+def _heads(index: Index, words: Floats, semantic: Floats, vectors: Vectors | None, barred: npt.NDArray[np.bool_] | None) -> tuple[Floats, Floats]:
     """Kernel ridge over the example questions nearest to this one, by words and by words with meaning: what each example says is
     weighed against what its neighbours say."""
+    side = index.questions
     none = np.zeros(side.articles, np.float32)
-    if not len(side.owners) or side.kernel is None:
+    if index.kernel is None:
         return none, none
-    words = MIX[0] * scores.char + MIX[1] * scores.pair + MIX[2] * scores.sense
-    both = words if vectors is None else 0.5 * words + 0.5 * scores.semantic
-    units = _largest(both, HEAD_UNITS) if places is None else places[_largest(both[places], HEAD_UNITS)]
-    units = units[both[units] > 0]
+    both = words if vectors is None else 0.5 * words + 0.5 * semantic
+    units = _largest(both if barred is None else np.where(barred[side.owners], np.float32(0), both), HEAD_UNITS)
+    units = units[both[units] > 0] if barred is None else units[(both[units] > 0) & ~barred[side.owners[units]]]
     if not len(units):
         return none, none
-    kernel = side.kernel.among(units)
+    kernel = index.kernel.among(units)
     by_words = _ridge(kernel, words[units], side, units)
     if vectors is None:
         return by_words, none
@@ -176,52 +149,20 @@ def _heads(side: Side, scores: _Scores, vectors: Vectors | None, places: Ints | 
 
 
 def _ridge(kernel: Floats, near: Floats, side: Side, units: Ints) -> Floats:
-    kernel = kernel**2
-    kernel[np.diag_indices_from(kernel)] += HEAD_LAMBDA
+    kernel = kernel * kernel
+    kernel.flat[:: len(kernel) + 1] += HEAD_LAMBDA
     share = np.linalg.solve(kernel, near**2)
     return np.bincount(side.owners[units], share, side.articles).astype(np.float32)
-
-
-def _best_units(side: Side, scores: Floats) -> tuple[Floats, Ints]:
-    """The best score of each article and the unit that has it."""
-    best = side.best(scores)
-    hits = np.flatnonzero(scores >= best[side.owners])[::-1]
-    top = np.zeros(side.articles, np.int64)
-    top[side.owners[hits]] = hits
-    return best, top
 
 
 def _fuzz(side: Side, asked: Asked, scores: Floats, chosen: Ints) -> Floats:
     """rapidfuzz on the best example question of each article: token set and token sort ratios, 0..1 (never WRatio)."""
     done = np.zeros((len(chosen), 2), np.float32)
-    best, top = _best_units(side, scores)
-    places = [i for i, a in enumerate(chosen) if best[a] > 0]
-    if places:
+    best, which = side.best_units(scores, chosen)
+    places = np.flatnonzero(best > 0)
+    if len(places):
         text = " ".join(asked.reading.words)
-        choices = [side.words[top[chosen[i]]] for i in places]
+        choices = [side.words[unit] for unit in side.members[side.first[chosen[places]] + which[places]].tolist()]
         done[places, 0] = process.cdist([text], choices, scorer=fuzz.token_set_ratio)[0] / 100
         done[places, 1] = process.cdist([text], choices, scorer=fuzz.token_sort_ratio)[0] / 100
     return done
-
-
-def _best_passages(side: Side, scores: Floats, chosen: Ints) -> Ints:
-    """For each chosen article the number of its passage that fits best, counted within the article."""
-    if not len(scores):
-        return np.zeros(len(chosen), np.int64)
-    best, top = _best_units(side, scores)
-    first = np.zeros(side.articles, np.int64)
-    first[side.present] = side.first
-    return np.where(best[chosen] > 0, top[chosen] - first[chosen], 0)
-
-
-def known_share(index: Index, asked: Asked) -> float:
-    """The share of the question's weight whose words stand anywhere in the base."""
-    terms = asked.reading.lemmas[0]
-    known = np.zeros(len(terms), bool)
-    weights = np.full(len(terms), max(index.questions.word.unknown, index.passages.word.unknown))
-    for side in (index.questions, index.passages):
-        inside = (terms >= 0) & (terms < len(side.word.idf))
-        weights[inside] = np.minimum(weights[inside], side.word.idf[terms[inside]])
-        starts, found = side.word.postings.starts, terms[inside]
-        known[inside] |= starts[found + 1] > starts[found]
-    return float(weights[known].sum() / max(1e-6, float(weights.sum())))

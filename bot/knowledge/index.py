@@ -1,118 +1,25 @@
-"""The searchable form of articles: each example question and each passage a unit, each channel its postings over them."""
+"""The searchable form of articles: each example question and each passage a unit, each channel its weighted terms over them."""
 
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from bot.knowledge.articles import Article
-from bot.knowledge.lexical import (
-    Floats,
-    Ints,
-    Postings,
-    Rows,
-    Vocabulary,
-    bm25_weights,
-    cosine_weights,
-    count,
-    inverse_frequency,
-    question_weights,
-)
-from bot.knowledge.speech import Speech
-from bot.knowledge.words import grams, lemma, words_of
+from bot.knowledge.lexical import Floats, Ints, Ints32, Postings, Rows, Vocabulary, bm25_weights, cosine_weights, inverse_frequency
+from bot.knowledge.reading import KINDS, Block, Reader, Reading
+from bot.knowledge.words import words_of
 
 _DATA = Path(__file__).parent / "data"
 MIX = (0.4, 0.2, 0.4)  # letters, pairs, meanings in the kernel
 WHOLE_KERNEL = 1200  # up to so many examples the kernel is whole at once
 WARM_KERNEL = 3000  # up to so many it becomes so in the background: 36 MB
 PRIOR_WEIGHT = 60.0  # articles that the general frequency of words counts for
-Counts = tuple[Ints, Floats]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A text as numbers: character n-grams, lemmas, lemma pairs (with lemmas), meanings. `words` are canonical, `forms` as written."""
-
-    forms: tuple[str, ...]
-    words: tuple[str, ...]
-    grams: Counts
-    lemmas: Counts
-    pairs: Counts
-    meanings: Counts
-
-
-class Reader:
-    """Turns texts into numbers and remembers those it has read; numbers never change while it lives."""
-
-    def __init__(self, speech: Speech) -> None:
-        self.speech = speech
-        self.grams, self.lemmas, self.pairs, self.meanings = Vocabulary(), Vocabulary(), Vocabulary(), Vocabulary()
-        self._learning = threading.Lock()
-        self._gram_ids: dict[str, list[int]] = {}
-        self._read: dict[str, Reading] = {}
-
-    def read(self, text: str) -> Reading:
-        """The numbers of a text of the knowledge base."""
-        known = self._read.get(text)
-        if known is None:
-            forms = words_of(text)
-            words = self._canonical(forms)
-            with self._learning:  # law: a number is given once, whoever reads
-                known = self._read[text] = self._learnt(forms, words)
-        return known
-
-    def canonical(self, text: str) -> tuple[str, ...]:
-        return self._canonical(words_of(text))
-
-    def _canonical(self, forms: Sequence[str]) -> tuple[str, ...]:
-        return tuple(self.speech.without_preamble(self.speech.canonical(forms)))
-
-    def ask(self, words: Sequence[str]) -> Reading:
-        """The numbers of a question in canonical words; what the base never said is -1, counted each for itself."""
-        lemmas, pairs, meanings = self._terms(words)
-        numbers = [i for w in words for i in self._gram_ids.get(w) or self.grams.get(grams(w))]
-        return Reading(
-            tuple(words),
-            tuple(words),
-            _count_unknown(numbers),
-            _count_unknown(self.lemmas.get(lemmas)),
-            _count_unknown(self.pairs.get(pairs)),
-            _count_unknown(self.meanings.get(meanings)),
-        )
-
-    def __getstate__(self) -> tuple[object, ...]:
-        return self.speech, self.grams, self.lemmas, self.pairs, self.meanings
-
-    def __setstate__(self, state: tuple[object, ...]) -> None:
-        self.__init__(state[0])  # type: ignore[misc]
-        self.grams, self.lemmas, self.pairs, self.meanings = state[1:]  # type: ignore[assignment]
-
-    def forget_all_but(self, texts: set[str]) -> None:
-        if len(self._read) > len(texts) * 1.5 + 1000:
-            self._read = {t: r for t, r in self._read.items() if t in texts}
-
-    def _learnt(self, forms: Sequence[str], words: Sequence[str]) -> Reading:
-        lemmas, pairs, meanings = self._terms(words)
-        numbers = [i for w in words for i in self._gram_ids.get(w) or self._gram_ids.setdefault(w, self.grams.add(grams(w)))]
-        known = (self.lemmas.add(lemmas), self.pairs.add(pairs), self.meanings.add(meanings))
-        return Reading(tuple(forms), tuple(words), count(numbers), *(count(k) for k in known))
-
-    def _terms(self, words: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
-        lemmas = [lemma(w) for w in words]
-        return lemmas, lemmas + [f"{a} {b}" for a, b in pairwise(lemmas)], self.speech.meanings(lemmas)
-
-
-def _count_unknown(numbers: Sequence[int]) -> Counts:
-    """Like `count`, but each -1 stays a term of its own."""
-    known, counts = count([n for n in numbers if n >= 0])
-    missing = len(numbers) - int(counts.sum())
-    return np.concatenate((known, np.full(missing, -1))), np.concatenate((counts, np.ones(missing, np.float32)))
+LAYERS = 12  # units of an article that have a layer of their own; those of longer articles stand behind
 
 
 @functools.cache
@@ -129,48 +36,38 @@ def _frequencies() -> dict[str, float]:
 
 
 class Channel:
-    """One kind of term over one side: its rarity and its postings."""
+    """One kind of term over one side: its rarity and its weights. `columns` is the place of each row among all units of all channels."""
 
-    def __init__(self, rows: Rows, owners: Ints, vocabulary: Vocabulary, kind: str, *, prior: bool, b: float = 0.5) -> None:
+    def __init__(
+        self, rows: Rows, owners: Ints, columns: Ints32, vocabulary: Vocabulary, *, cosine: bool, prior: bool, b: float = 0.5, strict: bool = True
+    ) -> None:  # fmt: skip
+        """Where it is *strict*, a term that this side never says is as rare as one that nobody says, however usual it is elsewhere."""
         size = len(vocabulary)
         shares = vocabulary.shares(_frequencies(), size) if prior else None
-        self.kind = kind
+        self.cosine, self.strict = cosine, strict
         self.idf = inverse_frequency(rows, owners, size, shares, PRIOR_WEIGHT if prior else 0.0)
         self.unknown = float(np.log((owners.max() + 2 if len(owners) else 1) + (PRIOR_WEIGHT if prior else 0.0)) - np.log(0.5))
-        self.weights = bm25_weights(rows, self.idf, b=b) if kind == "bm25" else cosine_weights(rows, self.idf)
-        self.rows: Rows | None = rows
-        self.postings = Postings(rows, self.weights, size)
-
-    def scores(self, question: Counts) -> Floats:
-        """Scores of all units, 0..1 or nearly: cosine, or the share of the question's own weight that BM25 finds."""
-        terms, counts = question
-        if self.kind != "bm25":
-            return self.postings.scores(terms, question_weights(terms, counts, self.idf, self.unknown))
-        return self.postings.scores(terms, counts) / max(1e-6, self.mass(question))
-
-    def slim(self) -> None:
-        """Forgets what only building needs."""
-        self.rows, self.weights = None, np.zeros(0, np.float32)
-
-    def mass(self, question: Counts) -> float:
-        """The weight of all words of the question, those never seen included."""
-        terms, counts = question
-        known = (terms >= 0) & (terms < len(self.idf))
-        return float((self.idf[terms[known]] * counts[known]).sum() + self.unknown * (~known).sum())
+        if strict:
+            self.idf[np.bincount(rows.terms, minlength=size) == 0] = self.unknown
+        self.weights = cosine_weights(rows, self.idf) if cosine else bm25_weights(rows, self.idf, b=b)
+        self.rows, self.columns = rows, columns
 
 
 class Kernel:
     """How like each other example questions are: letters, pairs and meanings mixed, for a few of them at a time."""
 
-    def __init__(self, parts: Sequence[tuple[float, Channel]]) -> None:
+    def __init__(self, parts: Sequence[tuple[float, Channel]], places: Ints) -> None:
+        """*places* are the numbers of the units in the order of the channels' rows."""
         import scipy.sparse
 
-        blocks = [
-            scipy.sparse.csr_matrix((np.sqrt(share) * c.weights, r.terms, r.starts), shape=(len(r.starts) - 1, max(1, len(c.idf))))
-            for share, c in parts
-            if (r := c.rows) is not None
-        ]
+        blocks = []
+        for share, channel in parts:
+            rows, width = channel.rows, max(1, len(channel.idf))
+            weights = np.float32(np.sqrt(share)) * channel.weights
+            blocks.append(scipy.sparse.csr_matrix((weights, rows.terms, rows.starts.astype(np.int32)), shape=(len(rows.starts) - 1, width)))
         self._rows = scipy.sparse.hstack(blocks, "csr", dtype=np.float32)
+        self._row = np.empty(len(places), np.int32)
+        self._row[places] = np.arange(len(places), dtype=np.int32)
         self._whole: Floats | None = self._product() if 0 < self._rows.shape[0] <= WHOLE_KERNEL else None
 
     def warm(self) -> None:
@@ -183,70 +80,111 @@ class Kernel:
 
     def among(self, units: Ints) -> Floats:
         """The square matrix of likeness, 1 on its diagonal."""
+        rows = self._row[units]
         if (whole := self._whole) is not None:
-            return whole[np.ix_(units, units)]
-        some = self._rows[units]
+            return whole[rows].take(rows, axis=1)
+        some = self._rows[rows]
         return np.asarray((some @ some.T).toarray(), np.float32)
 
 
 class Side:
-    """All example questions, or all passages: units of text sorted by the article they belong to."""
+    """All example questions, or all passages, as units.
 
-    def __init__(self, texts: Sequence[str], owners: Ints, articles: int, reader: Reader, *, long: bool) -> None:
-        """*long* texts are passages: for them BM25 fits all channels, for short ones cosine fits letters and pairs."""
-        kind, b = ("bm25", 0.75) if long else ("cosine", 0.5)
-        self.texts, self.owners = tuple(texts), owners
-        readings = [reader.read(t) for t in texts]
-        self.words = tuple(" ".join(r.words) for r in readings)
-        self.forms: frozenset[str] = frozenset().union(*(r.forms for r in readings))
-        self.present, self.first = np.unique(owners, return_index=True)
-        self.sizes = np.bincount(owners, minlength=articles)
-        self.articles = articles
-        self.char = Channel(Rows.of([r.grams for r in readings]), owners, reader.grams, kind, prior=False, b=b)
-        self.word = Channel(Rows.of([r.lemmas for r in readings]), owners, reader.lemmas, "bm25", prior=True, b=b)
-        self.pair = Channel(Rows.of([r.pairs for r in readings]), owners, reader.pairs, kind, prior=True, b=b)
-        meanings = Rows.of([r.meanings for r in readings])
-        self.meaning = Channel(meanings, owners, reader.meanings, "bm25", prior=True, b=b)
-        self.sense = Channel(meanings, owners, reader.meanings, "cosine", prior=True)
-        self.kernel = None if long else Kernel(list(zip(MIX, (self.char, self.pair, self.sense), strict=True)))
+    The first units of all articles come first, those of articles with many units in front, then the second ones, and so on: so that
+    the best unit of every article is found by a few comparisons of whole stretches (`layers`). Articles of more than `LAYERS` units
+    have the others behind, together (`rest` are the beginnings there). `members` are the units of each article one after another.
+    """
+
+    def __init__(self, blocks: Sequence[Block], texts: Sequence[Sequence[str]]) -> None:
+        self.articles = len(blocks)
+        self.sizes = np.fromiter((len(b.words) for b in blocks), np.int64, len(blocks))
+        self.first = np.concatenate(([0], np.cumsum(self.sizes)))
+        self.count = int(self.first[-1])
+        natural = np.repeat(np.arange(self.articles), self.sizes)
+        order = np.argsort(-self.sizes, kind="stable")
+        self._place = np.empty(self.articles, np.int64)
+        self._place[order] = np.arange(self.articles)
+        widths = [int((self.sizes > j).sum()) for j in range(min(LAYERS, int(self.sizes.max(initial=0))))]
+        starts = np.concatenate(([0], np.cumsum(widths, dtype=np.int64))).astype(np.int64)
+        self.layers = tuple((int(s), w) for s, w in zip(starts, widths, strict=False))
+        over = np.maximum(self.sizes[order] - LAYERS, 0)
+        self.rest = starts[-1] + np.concatenate(([0], np.cumsum(over[over > 0])[:-1])).astype(np.int64) if (over > 0).any() else np.zeros(0, np.int64)
+        rank, place = np.arange(self.count) - self.first[natural], self._place[natural]
+        late = rank >= LAYERS
+        self.members = starts[np.minimum(rank, len(starts) - 1)] + place
+        self.members[late] = self.rest[place[late]] + rank[late] - LAYERS
+        self.owners = np.empty(self.count, np.int64)
+        self.owners[self.members] = natural
+        self.texts: tuple[str, ...] = self._placed([t for found in texts for t in found])
+        self.words: tuple[str, ...] = self._placed([w for b in blocks for w in b.words])
+        self.natural = natural
+        self.forms: frozenset[str] = frozenset().union(*(b.forms for b in blocks))
+
+    def _placed(self, texts: Sequence[str]) -> tuple[str, ...]:
+        placed = np.empty(self.count, object)
+        placed[self.members] = texts
+        return tuple(placed.tolist())
 
     def best(self, scores: Floats) -> Floats:
-        """The best unit of each article; 0 where it has none."""
-        done = np.zeros(self.articles, np.float32)
-        if len(scores):
-            done[self.present] = np.maximum.reduceat(scores, self.first)
-        return done
+        """The best unit of each article in every row: (n, units) -> (n, articles); 0 where an article has none."""
+        done = np.zeros((len(scores), self.articles), np.float32)
+        for start, width in self.layers:
+            np.maximum(done[:, :width], scores[:, start : start + width], out=done[:, :width])
+        if len(self.rest):
+            found = np.maximum.reduceat(scores[:, self.rest[0] :], self.rest - self.rest[0], axis=1)
+            np.maximum(done[:, : len(self.rest)], found, out=done[:, : len(self.rest)])
+        return done[:, self._place]
 
     def best_two(self, scores: Floats) -> tuple[Floats, Floats]:
-        """The best unit of each article, and the mean of its two best (the best alone where it has one)."""
-        first = self.best(scores)
-        if not len(scores):
-            return first, first
-        rest = np.where(scores >= first[self.owners], np.float32(0), scores)
-        second = self.best(rest)
-        return first, np.where(self.sizes > 1, (first + second) / 2, first).astype(np.float32)
+        """The best unit of each article, and the mean of its two best that differ (the best alone where it has one unit)."""
+        best = np.zeros((len(scores), self.articles), np.float32)
+        second = np.zeros_like(best)
+        for start, width in self.layers:
+            _take_over(best[:, :width], second[:, :width], scores[:, start : start + width])
+        if len(self.rest):
+            behind, starts = scores[:, self.rest[0] :], self.rest - self.rest[0]
+            found = np.maximum.reduceat(behind, starts, axis=1)
+            lengths = np.diff(np.append(starts, behind.shape[1]))
+            less = np.maximum.reduceat(np.where(behind == np.repeat(found, lengths, axis=1), np.float32(0), behind), starts, axis=1)
+            width = len(starts)
+            _take_over(best[:, :width], second[:, :width], found)
+            _take_over(best[:, :width], second[:, :width], less)
+        mean = np.where(np.sort(self.sizes)[::-1] > 1, (best + second) / 2, best)
+        return best[:, self._place], mean[:, self._place]
+
+    def best_units(self, scores: Floats, articles: Ints) -> tuple[Floats, Ints]:
+        """For each of some *articles* the score of its best unit and which of its units that is; 0 and 0 where it has none."""
+        sizes = self.sizes[articles]
+        ends = np.cumsum(sizes)
+        found, which = np.zeros(len(articles), np.float32), np.zeros(len(articles), np.int64)
+        if not len(ends) or not ends[-1]:
+            return found, which
+        starts = ends - sizes
+        some = scores[self.members[np.arange(ends[-1]) + np.repeat(self.first[articles] - starts, sizes)]]
+        having = np.flatnonzero(sizes)
+        found[having] = np.maximum.reduceat(some, starts[having])
+        hits = np.flatnonzero(some == np.repeat(found, sizes))[::-1]  # the first of equals is written last
+        owner = np.repeat(np.arange(len(articles)), sizes)[hits]
+        which[owner] = hits - starts[owner]
+        return found, which
 
 
-class Bag:
-    """All example questions of an article read as one text: what they say together, each word counted once an example."""
-
-    def __init__(self, side: Side, reader: Reader) -> None:
-        owners = np.arange(side.articles)
-        self.char = Channel(_joined(side.char, side), owners, reader.grams, "cosine", prior=False)
-        self.word = Channel(_joined(side.word, side), owners, reader.lemmas, "bm25", prior=True)
-        self.meaning = Channel(_joined(side.meaning, side), owners, reader.meanings, "bm25", prior=True)
+def _take_over(best: Floats, second: Floats, new: Floats) -> None:
+    """Brings *new* scores into the best and the second best; what equals the best is no second."""
+    low = np.minimum(best, new)
+    low[best == new] = 0
+    np.maximum(second, low, out=second)
+    np.maximum(best, new, out=best)
 
 
-def _joined(channel: Channel, side: Side) -> Rows:
-    """The rows of an article's examples as one row: each term with the number of examples that have it."""
-    import scipy.sparse
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What every channel says of every unit: questions (char, word, meaning, pair, sense), bag (char, word, meaning),
+    passages (char, word, pair, meaning), each (channels, units)."""
 
-    rows = channel.rows or Rows.of(())
-    width = int(rows.terms.max()) + 1 if len(rows.terms) else 1
-    bounds = np.concatenate(([0], np.cumsum(side.sizes)))
-    joined = scipy.sparse.csr_matrix((np.ones(len(rows.terms), np.float32), rows.terms, rows.starts[bounds]), shape=(side.articles, width))
-    joined.sum_duplicates()
-    return Rows(joined.indices.astype(np.int64), joined.data, joined.indptr.astype(np.int64))
+    questions: Floats
+    bag: Floats
+    passages: Floats
 
 
 class Index:
@@ -257,30 +195,92 @@ class Index:
         self.ids = tuple(a.id for a in articles)
         self.place = {a.id: i for i, a in enumerate(articles)}
         self.reader = reader
-        self.questions = self._side([(q, i) for i, a in enumerate(articles) for q in question_texts(a)], long=False)
-        self.bag = Bag(self.questions, reader)
-        self.passages = self._side([(t, i) for i, a in enumerate(articles) for t in passage_texts(a)], long=True)
+        self.read = (tuple(question_texts(a) for a in articles), tuple(passage_texts(a) for a in articles))
+        asked, told = ([reader.read(t) for t in texts] for texts in self.read)
+        self.questions, self.passages = Side(asked, self.read[0]), Side(told, self.read[1])
+        self._connect(asked, told)
         self.shape = self._shape()
-        for side in (self.questions, self.passages):
-            for channel in (side.char, side.word, side.pair, side.meaning, side.sense):
-                channel.slim()
-        for channel in (self.bag.char, self.bag.word, self.bag.meaning):
-            channel.slim()
+
+    def _connect(self, asked: Sequence[Block], told: Sequence[Block]) -> None:
+        """Makes the channels: over example questions, over an article's examples as one text, and over passages."""
+        reader, questions, passages = self.reader, self.questions, self.passages
+        n, a, p = questions.count, len(self.articles), passages.count
+        words = dict(zip(KINDS, (reader.grams, reader.lemmas, reader.pairs, reader.meanings), strict=True))
+
+        def question(kind: str, rows: Rows, row: int, *, cosine: bool = False) -> Channel:
+            return Channel(rows, questions.natural, _columns(questions, row * n), words[kind], cosine=cosine, prior=kind != "grams")
+
+        def bag(kind: str, row: int, *, cosine: bool = False) -> Channel:
+            columns = np.arange(5 * n + row * a, 5 * n + (row + 1) * a, dtype=np.int32)
+            return Channel(_held(asked, kind), np.arange(a), columns, words[kind], cosine=cosine, prior=kind != "grams")
+
+        def passage(kind: str, row: int) -> Channel:
+            columns = _columns(passages, 5 * n + 3 * a + row * p)
+            return Channel(_rows(told, kind), passages.natural, columns, words[kind], cosine=False, prior=kind != "grams", b=0.75, strict=False)
+
+        meanings = _rows(asked, "meanings")
+        char, pair = question("grams", _rows(asked, "grams"), 0, cosine=True), question("pairs", _rows(asked, "pairs"), 3, cosine=True)
+        word, meaning, sense = question("lemmas", _rows(asked, "lemmas"), 1), question("meanings", meanings, 2), question("meanings", meanings, 4, cosine=True)
+        body = passage("lemmas", 1)
+        groups = (
+            (char, bag("grams", 0, cosine=True), passage("grams", 0)),
+            (word, bag("lemmas", 1), body),
+            (pair, passage("pairs", 2)),
+            (meaning, sense, bag("meanings", 2), passage("meanings", 3)),
+        )
+        self.postings = Postings(groups, 5 * n + 3 * a + 4 * p)
+        self.kernel = Kernel(list(zip(MIX, (char, pair, sense), strict=True)), questions.members) if n else None
+        self.meaning_rarity, self.meaning_unknown = meaning.idf, meaning.unknown
+        self.word_unknown = max(word.unknown, body.unknown)
+        self.word_rarity = np.full(len(body.idf), self.word_unknown, np.float32)
+        self.word_known = np.zeros(len(body.idf), bool)
+        for channel in (body, word):
+            said = np.unique(channel.rows.terms) if channel.strict else np.arange(len(channel.idf))
+            self.word_rarity[said] = np.minimum(self.word_rarity[said], channel.idf[said])
+            self.word_known[channel.rows.terms] = True
+
+    def scores(self, reading: Reading) -> Scores:
+        """The scores of a question in every channel of words, 0..1 or nearly."""
+        n, a, p = self.questions.count, len(self.articles), self.passages.count
+        flat = self.postings.scores(reading.kinds)
+        bag, body = 5 * n, 5 * n + 3 * a
+        return Scores(flat[:bag].reshape(5, n), flat[bag:body].reshape(3, a), flat[body : body + 4 * p].reshape(4, p))
+
+    def known_share(self, reading: Reading) -> float:
+        """The share of a question's weight whose words stand anywhere in the base."""
+        terms = reading.lemmas[0]
+        inside = (terms >= 0) & (terms < len(self.word_known))
+        places = np.where(inside, terms, 0)
+        if not len(self.word_known):
+            return 0.0
+        weights = np.where(inside, self.word_rarity[places], np.float32(self.word_unknown))
+        return float(weights[inside & self.word_known[places]].sum() / max(1e-6, float(weights.sum())))
 
     def _shape(self) -> Floats:
         """What kind of base it is: how many articles, examples an article, which share has text, how long examples are, what share has no example."""
         examples = np.array([len(a.aliases) for a in self.articles], np.float32)
-        texts = self.passages.sizes[: len(self.articles)] > 0
         words = [w.count(" ") + 1 for w in self.questions.words]
         if not len(examples):
             return np.zeros(5, np.float32)
         return np.array(
-            (np.log1p(len(examples)), np.log1p(examples.mean()), texts.mean(), np.log1p(np.mean(words or [0])), (examples <= 0).mean()), np.float32
+            (np.log1p(len(examples)), np.log1p(examples.mean()), (self.passages.sizes > 0).mean(), np.log1p(np.mean(words or [0])), (examples <= 0).mean()),
+            np.float32,
         )
 
-    def _side(self, units: Sequence[tuple[str, int]], *, long: bool) -> Side:
-        owners = np.fromiter((i for _, i in units), np.int64, len(units))
-        return Side([t for t, _ in units], owners, len(self.articles), self.reader, long=long)
+
+def _columns(side: Side, start: int) -> Ints32:
+    return (side.members + start).astype(np.int32)
+
+
+def _rows(blocks: Sequence[Block], kind: str) -> Rows:
+    terms = [b.terms[KINDS.index(kind)] for b in blocks]
+    return Rows.of([t.numbers for t in terms], [t.counts for t in terms], [t.lengths for t in terms])
+
+
+def _held(blocks: Sequence[Block], kind: str) -> Rows:
+    """The texts of each block as one row: each term with the number of texts that have it."""
+    held = [b.terms[KINDS.index(kind)].held for b in blocks]
+    return Rows.of([t for t, _ in held], [c for _, c in held], [np.array([len(t)], np.int32) for t, _ in held])
 
 
 def question_texts(article: Article) -> tuple[str, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,26 @@ BUDGET = 200_000  # postings that one channel looks at for one question
 Ints = npt.NDArray[np.int64]
 Ints32 = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
+Counts = tuple[Ints, Floats]
+
+
+class Source(Protocol):
+    """What postings are made of: a channel's rows with their weights, the column of each row, the rarity of its terms."""
+
+    @property
+    def rows(self) -> Rows: ...
+    @property
+    def weights(self) -> Floats: ...
+    @property
+    def columns(self) -> Ints32: ...
+    @property
+    def idf(self) -> Floats: ...
+    @property
+    def unknown(self) -> float: ...
+    @property
+    def cosine(self) -> bool: ...
+    @property
+    def strict(self) -> bool: ...
 
 
 class Vocabulary:
@@ -49,22 +69,23 @@ class Vocabulary:
 class Rows:
     """Term counts of many texts: row i holds `terms[starts[i]:starts[i + 1]]` with `counts` alike."""
 
-    terms: Ints
+    terms: Ints32
     counts: Floats
     starts: Ints
 
     @classmethod
-    def of(cls, rows: Sequence[tuple[Ints, Floats]]) -> Rows:
-        terms = [t for t, _ in rows]
-        lengths = np.fromiter(map(len, terms), np.int64, len(rows))
-        starts = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
-        if not rows:
-            return cls(np.zeros(0, np.int64), np.zeros(0, np.float32), starts)
-        return cls(np.concatenate(terms), np.concatenate([c for _, c in rows]), starts)
+    def of(cls, terms: Sequence[Ints32], counts: Sequence[Floats], lengths: Sequence[Ints32]) -> Rows:
+        """The rows of some blocks one after another; *lengths* are those of the rows of each block."""
+        if not terms:
+            return cls(np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(1, np.int64))
+        sizes = np.concatenate(lengths)
+        starts = np.zeros(len(sizes) + 1, np.int64)
+        np.cumsum(sizes, out=starts[1:])
+        return cls(np.concatenate(terms), np.concatenate(counts), starts)
 
     @cached_property
-    def row_of(self) -> Ints:
-        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+    def row_of(self) -> Ints32:
+        return np.repeat(np.arange(len(self.starts) - 1, dtype=np.int32), np.diff(self.starts))
 
     @cached_property
     def by_term(self) -> tuple[Ints32, Ints32]:
@@ -75,58 +96,94 @@ class Rows:
 
         size = int(self.terms.max()) + 1
         places = np.arange(len(self.terms), dtype=np.int32)
-        turned = scipy.sparse.csr_matrix((places, self.terms.astype(np.int32), self.starts.astype(np.int32)), shape=(len(self.starts) - 1, size)).tocsc()
+        turned = scipy.sparse.csr_matrix((places, self.terms, self.starts.astype(np.int32)), shape=(len(self.starts) - 1, size)).tocsc()
         return turned.data, turned.indices.astype(np.int32, copy=False)
 
     def starts_of(self, size: int) -> Ints:
         """Where each of the first *size* terms begins in that order."""
-        return np.concatenate(([0], np.cumsum(np.bincount(self.terms, minlength=size)))).astype(np.int64)
+        starts = np.zeros(size + 1, np.int64)
+        np.cumsum(np.bincount(self.terms, minlength=size), out=starts[1:])
+        return starts
 
 
-def count(numbers: Sequence[int]) -> tuple[Ints, Floats]:
-    """Numbers with their counts, sorted."""
-    if len(numbers) < 64:  # a dictionary is quicker than an array here
-        found = Counter(numbers)
-        order = sorted(found)
-        return np.array(order, np.int64), np.array([found[n] for n in order], np.float32)
-    terms, counts = np.unique(np.asarray(numbers, np.int64), return_counts=True)
-    return terms, counts.astype(np.float32)
+def count_terms(numbers: Sequence[int]) -> Counts:
+    """The distinct numbers of a question's terms, sorted, with their counts; each -1 stays a term of its own and stands last."""
+    values = np.array(numbers, np.int64)
+    values.sort()
+    unknown = int(np.searchsorted(values, 0))
+    known = values[unknown:]
+    if not len(known):
+        return np.full(unknown, -1), np.ones(unknown, np.float32)
+    first = np.flatnonzero(np.concatenate(([True], known[1:] != known[:-1])))
+    counts = np.ones(len(first) + unknown, np.float32)
+    counts[: len(first)] = np.diff(np.append(first, len(known)))
+    return np.concatenate((known[first], np.full(unknown, -1))), counts
 
 
 class Postings:
-    """A weighted term-by-unit matrix kept by term: the score of all units for a question is one gathered sum."""
+    """The weighted terms of all channels in one matrix, kept by term: one product scores every unit of every channel for a question.
 
-    def __init__(self, rows: Rows, weights: Floats, size: int) -> None:
-        order, self.units = rows.by_term
-        self.weights = weights[order].astype(np.float32, copy=False)
-        self.starts = rows.starts_of(size)
-        self.count = len(rows.starts) - 1
+    *groups* hold the channels that read the same kind of term; each channel fills the columns from its place on.
+    """
 
-    def scores(self, terms: Ints, weights: Floats) -> Floats:
-        """The dot product of the question with every unit; terms out of range count for nothing."""
-        if not self.count:
-            return np.zeros(0, np.float32)
-        inside = (terms >= 0) & (terms < len(self.starts) - 1)
-        terms, weights = terms[inside], weights[inside]
-        first = self.starts[terms]
-        lengths = self.starts[terms + 1] - first
-        ends = np.cumsum(lengths)
-        if len(ends) and ends[-1] > BUDGET:  # in a large base the commonest terms, which tell least, are left out
-            rare = np.argsort(lengths, kind="stable")
-            rare = rare[: max(1, int(np.searchsorted(np.cumsum(lengths[rare]), BUDGET)))]
-            weights, first, lengths = weights[rare], first[rare], lengths[rare]
-            ends = np.cumsum(lengths)
-        if not len(ends) or not ends[-1]:
-            return np.zeros(self.count, np.float32)
-        places = np.arange(ends[-1]) + np.repeat(first - (ends - lengths), lengths)
-        values = self.weights[places] * np.repeat(weights, lengths)
-        return np.bincount(self.units[places], values, self.count).astype(np.float32)
+    def __init__(self, groups: Sequence[Sequence[Source]], columns: int) -> None:
+        import scipy.sparse
+
+        channels = [c for group in groups for c in group]
+        sizes = np.array([len(c.idf) for c in channels], np.int64)
+        bases = np.concatenate(([0], np.cumsum(sizes + 1)))  # a channel's rows end with an empty one, for what it never saw
+        indices = np.empty(sum(len(c.rows.terms) for c in channels), np.int32)
+        weights = np.empty(len(indices), np.float32)
+        starts = np.zeros(int(bases[-1]) + 1, np.int32)
+        self.idf = np.empty(int(bases[-1]), np.float32)
+        done = 0
+        for channel, base in zip(channels, bases.tolist(), strict=False):
+            order, rows = channel.rows.by_term
+            end, size = done + len(order), len(channel.idf)
+            np.take(channel.columns, rows, out=indices[done:end], mode="clip")
+            np.take(channel.weights, order, out=weights[done:end], mode="clip")
+            starts[base : base + size + 1] = channel.rows.starts_of(size) + done
+            starts[base + size + 1] = end
+            self.idf[base : base + size], self.idf[base + size] = channel.idf, channel.unknown
+            done = end
+        self.matrix = scipy.sparse.csr_array((weights, indices, starts), shape=(len(self.idf), max(1, columns)))
+        cosine, loose = np.array([c.cosine for c in channels]), np.array([not c.strict for c in channels])
+        ends = np.cumsum([len(g) for g in groups])
+        parts = [slice(end - len(g), end) for g, end in zip(groups, ends, strict=True)]
+        self._groups = [(sizes[p, None], bases[:-1][p, None], cosine[p, None], loose[p, None]) for p in parts]
+
+    def scores(self, kinds: Sequence[Counts]) -> Floats:
+        """The scores of all units, channel after channel: cosine, or the share of the question's own weight that BM25 finds.
+
+        *kinds* are the question's terms in the order of the groups.
+        """
+        parts = [self._weighed(terms, counts, *group) for (terms, counts), group in zip(kinds, self._groups, strict=True)]
+        rows, weights = (np.concatenate(found) for found in zip(*parts, strict=True))
+        return np.asarray(self.matrix[rows].T @ weights, np.float32)
+
+    def _weighed(self, terms: Ints, counts: Floats, sizes: Ints, bases: Ints, cosine: npt.NDArray[np.bool_], loose: npt.NDArray[np.bool_]) -> tuple[Ints, Floats]:
+        """Rows of the matrix and the weight of each, for every channel of a group; terms never seen keep their place in the question's length."""
+        rows = np.where((terms >= 0) & (terms < sizes), terms, sizes) + bases
+        lengths = self.matrix.indptr[rows + 1] - self.matrix.indptr[rows]
+        idf = self.idf[rows]
+        rare = (1 + np.log(counts)) * idf
+        rare /= np.maximum(np.sqrt((rare * rare).sum(1, keepdims=True)), 1e-9)
+        mass = (idf * np.where(lengths + loose > 0, counts, np.float32(1))).sum(1, keepdims=True)
+        weights = np.where(cosine, rare, counts / np.maximum(mass, 1e-6))
+        if lengths.size and int(lengths.sum(1).max()) > BUDGET:  # in a large base the commonest terms, which tell least, are left out
+            order = np.argsort(lengths, axis=1, kind="stable")
+            late = (np.cumsum(np.take_along_axis(lengths, order, 1), axis=1) >= BUDGET) & (lengths.sum(1, keepdims=True) > BUDGET)
+            late[:, 0] = False
+            left = np.zeros(rows.shape, bool)
+            np.put_along_axis(left, order, late, 1)
+            rows = np.where(left, sizes + bases, rows)
+        return rows.ravel(), weights.ravel()
 
 
 def inverse_frequency(rows: Rows, owners: Ints, size: int, prior: Floats | None = None, prior_weight: float = 0.0) -> Floats:
     """How rare each term is, counted in articles; *prior* (shares of texts) speaks with the weight of that many articles."""
     articles = int(owners.max()) + 1 if len(owners) else 0
-    holders = owners.astype(np.int32)[rows.by_term[1]]
+    holders = owners.astype(np.int32, copy=False)[rows.by_term[1]]
     starts = rows.starts_of(size)
     first = np.ones(len(holders) + 1, bool)  # each article counts once a term
     np.not_equal(holders[1:], holders[:-1], out=first[1:-1])
@@ -157,10 +214,3 @@ def bm25_weights(rows: Rows, idf: Floats, k1: float = 1.2, b: float = 0.5) -> Fl
     mean = max(1.0, float(lengths.mean())) if len(lengths) else 1.0
     room = k1 * (1 - b + b * lengths[rows.row_of] / mean)
     return (idf[rows.terms] * rows.counts / (rows.counts + room)).astype(np.float32)
-
-
-def question_weights(terms: Ints, counts: Floats, idf: Floats, unknown: float) -> Floats:
-    """tf-idf of a question, length one; terms never seen keep their place in the length with the idf *unknown*."""
-    known = (terms >= 0) & (terms < len(idf))
-    weights = (1 + np.log(counts)) * np.where(known, idf[np.where(known, terms, 0)] if len(idf) else 0.0, unknown)
-    return (weights / max(1e-9, float(np.sqrt((weights**2).sum())))).astype(np.float32)

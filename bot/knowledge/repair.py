@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
+from bot.knowledge.spelling import Spellings
 from bot.knowledge.words import fold, is_known, words_of
 
+MOST_REMEMBERED = 10_000  # misspelt words whose meaning is kept
 _DATA = Path(__file__).parent / "data"
 _EN = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`"
 _RU = "йцукенгшщзхъфывапролджэячсмитьбюё"
@@ -94,13 +93,11 @@ class Lexicon:
         self.slang = frozenset(slang)
         self.russian = any(_CYRILLIC.search(w) for w in self.own)
         self.latin = frozenset(w for w in self.own if w.isascii())
+        self._nearest: dict[str, str] = {}
 
     @functools.cached_property
-    def _by_length(self) -> dict[tuple[bool, int], list[str]]:
-        found: dict[tuple[bool, int], list[str]] = {}
-        for word in sorted(self.own):
-            found.setdefault((word.isascii(), len(word)), []).append(word)
-        return found
+    def _spellings(self) -> Spellings:
+        return Spellings(sorted(self.own))
 
     @functools.cached_property
     def _keys(self) -> dict[str, str]:
@@ -112,7 +109,7 @@ class Lexicon:
 
     def warm(self) -> None:
         """Makes what the first misspelt or romanised word would otherwise wait for."""
-        assert self._keys is not None and self._by_length is not None and _common_keys() is not None and _common_by_length() is not None
+        assert self._keys is not None and self._spellings is not None and _common_keys() is not None and _common_spellings() is not None
 
     def knows(self, word: str) -> bool:
         """Whether a folded word is a word at all: of the base, of customers, of the dictionary."""
@@ -135,16 +132,21 @@ class Lexicon:
 
     def nearest(self, word: str) -> str:
         """The word that a misspelt one means, or "" where none is near enough: 1 slip up to 7 letters, 2 from 8."""
+        if (known := self._nearest.get(word)) is None:
+            if len(self._nearest) >= MOST_REMEMBERED:
+                self._nearest.clear()
+            known = self._nearest[word] = self._search(word)
+        return known
+
+    def _search(self, word: str) -> str:
         limit = 1 if len(word) < 8 else 2
-        best: tuple[int, int, int, str] | None = None
-        pools = [self._by_length] if word.isascii() else [self._by_length, _common_by_length()]
-        for order, pool in enumerate(pools):
-            for size in range(len(word) - limit, len(word) + limit + 1):
-                choices = pool.get((word.isascii(), size), ())
-                for found, slips, _ in process.extract(word, choices, scorer=OSA.distance, score_cutoff=limit, limit=5):
-                    key = (int(slips) * 2 + order, int(found[0] != word[0]), abs(size - len(word)), found)
-                    best = min(best, key) if best else key
-        return best[3] if best else ""
+        pools = [self._spellings] if word.isascii() else [self._spellings, _common_spellings()]
+        found = [
+            (slips * 2 + order, int(near[0] != word[0]), longer, near)
+            for order, pool in enumerate(pools)
+            for near, slips, longer in pool.near(word, limit)
+        ]  # fmt: skip
+        return min(found)[3] if found else ""
 
 
 @functools.cache
@@ -156,11 +158,8 @@ def _common_keys() -> dict[str, str]:
 
 
 @functools.cache
-def _common_by_length() -> dict[tuple[bool, int], list[str]]:
-    found: dict[tuple[bool, int], list[str]] = {}
-    for word in common_forms():
-        found.setdefault((False, len(word)), []).append(word)
-    return found
+def _common_spellings() -> Spellings:
+    return Spellings(common_forms())
 
 
 def _back_readings(word: str) -> list[str]:

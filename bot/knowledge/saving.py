@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.knowledge.index import Index
 from bot.knowledge.library import Library
 
-FORMAT = 1  # to be raised with every change of what is kept
+FORMAT = 2  # to be raised with every change of what is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def key_of(synonyms: tuple[Path, ...], channels: tuple[str, ...]) -> str:
     digest = hashlib.sha256(f"{FORMAT} {channels}".encode())
     for path in (*sorted((Path(__file__).parent / "data").glob("*_??.*")), *synonyms):
         digest.update(path.read_bytes() if path.exists() else b"")
-    for name in ("index", "lexical", "words", "speech", "articles", "markup", "fields"):
+    for name in ("index", "lexical", "reading", "words", "speech", "articles", "markup", "fields"):
         digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
     return digest.hexdigest()
 

@@ -22,9 +22,10 @@ from bot.knowledge.features import Asked, Evidence, Vectors, gather
 from bot.knowledge.feedback import FEWEST, NEWEST, NO_SHIFT, Feedback, Shift, shift_of
 from bot.knowledge.following import follows, joined
 from bot.knowledge.guests import NO_VOTES, Votes, find_factories, hear, invite
-from bot.knowledge.index import Index, Reader
+from bot.knowledge.index import Index
 from bot.knowledge.library import Library
 from bot.knowledge.ranking import Model, SelfCheck, chances, check_of, confidence, rank, read_models
+from bot.knowledge.reading import Reader
 from bot.knowledge.repair import Lexicon, Repair, Repaired, repair
 from bot.knowledge.retrievers import ChannelRetriever, retriever_names
 from bot.knowledge.selfcheck import Encode, examine
@@ -118,7 +119,7 @@ class Knowledge:
             if now != old:
                 self._state = self._build(articles)
             self.problems = problems
-            self._reader.forget_all_but({t for side in (self._state.index.questions, self._state.index.passages) for t in side.texts})
+            self._reader.forget_all_but([t for read in self._state.index.read for t in read])
             broken = len({p.file for p in problems if p.severity == "error"})
             seconds = time.perf_counter() - start
             self.status = replace(self.status, articles=len(now), broken=broken, seconds=seconds)
@@ -145,8 +146,8 @@ class Knowledge:
         """The base asks itself its own examples, so that confidence knows how hard this base is; a second or so, answers go on."""
         state = self._state
         state.lexicon.warm()
-        if state.index.questions.kernel is not None:
-            state.index.questions.kernel.warm()
+        if state.index.kernel is not None:
+            state.index.kernel.warm()
         kinds: list[tuple[str, Encode | None]] = [("words", None)]
         if state.store is not None and state.vectors is not None:
             store, center = state.store, state.center
@@ -228,8 +229,8 @@ class Knowledge:
 
     def weight(self, meaning: str) -> float:
         """How much a lemma (or a group of synonyms) tells in this base: the rarer, the more."""
-        channel, number = self._state.index.questions.meaning, self._reader.meanings.get([meaning])[0]
-        return float(channel.idf[number]) if 0 <= number < len(channel.idf) else channel.unknown
+        index, number = self._state.index, self._reader.meanings.get([meaning])[0]
+        return float(index.meaning_rarity[number]) if 0 <= number < len(index.meaning_rarity) else index.meaning_unknown
 
     @property
     def retrievers(self) -> Mapping[str, Retriever]:

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from bot.knowledge.articles import Article
 from bot.knowledge.features import Asked, Evidence, Vectors, gather
-from bot.knowledge.index import Index, Reader, question_texts
+from bot.knowledge.index import Index, question_texts
 from bot.knowledge.lexical import Floats
+from bot.knowledge.reading import Reader
 
 MOST = 60  # questions asked
 Encode = Callable[[Sequence[str]], Floats]

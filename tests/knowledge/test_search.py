@@ -19,8 +19,9 @@ from bot.knowledge import search
 from bot.knowledge.articles import read_articles
 from bot.knowledge.base import Context, KnowledgeSettings, Reloaded
 from bot.knowledge.features import FEATURES, Asked, gather
-from bot.knowledge.index import Index, Reader
+from bot.knowledge.index import Index
 from bot.knowledge.ranking import confidence_inputs, rank, rank_inputs, read_models
+from bot.knowledge.reading import Reader
 from bot.knowledge.search import Knowledge
 from bot.knowledge.selfcheck import held_out
 from bot.knowledge.semantic import VectorStore

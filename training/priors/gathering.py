@@ -9,9 +9,10 @@ from multiprocessing import get_context
 import numpy as np
 
 from bot.knowledge.features import SHORTLIST, Asked, Evidence, Vectors, gather
-from bot.knowledge.index import Index, Reader
+from bot.knowledge.index import Index
 from bot.knowledge.lexical import Floats
 from bot.knowledge.ranking import is_bare, rank_inputs
+from bot.knowledge.reading import Reader
 from bot.knowledge.selfcheck import examine
 from bot.knowledge.semantic import center_of, centred
 from bot.knowledge.speech import read_speech

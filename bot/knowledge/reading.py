@@ -1,0 +1,137 @@
+"""Texts as numbers: what is read of an article and of a question before anything is compared."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.knowledge.lexical import Counts, Floats, Ints, Ints32, Vocabulary, count_terms
+from bot.knowledge.speech import Speech
+from bot.knowledge.words import grams, lemma, words_of
+
+AnyInts = npt.NDArray[np.signedinteger[Any]]
+KINDS = ("grams", "lemmas", "pairs", "meanings")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A question as numbers: character n-grams, lemmas, lemma pairs (with lemmas), meanings. `words` are canonical."""
+
+    words: tuple[str, ...]
+    grams: Counts
+    lemmas: Counts
+    pairs: Counts
+    meanings: Counts
+
+    @property
+    def kinds(self) -> tuple[Counts, Counts, Counts, Counts]:
+        return self.grams, self.lemmas, self.pairs, self.meanings
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """One kind of term in some texts: text i has the next `lengths[i]` of `numbers`, with `counts` alike; `held` are its terms with the
+    number of texts that have each."""
+
+    numbers: Ints32
+    counts: Floats
+    lengths: Ints32
+    held: tuple[Ints32, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some texts of one article as numbers: `words` are the canonical words of each, `forms` all words as written."""
+
+    words: tuple[str, ...]
+    forms: frozenset[str]
+    terms: tuple[Terms, ...]  # in the order of `KINDS`
+
+
+class Reader:
+    """Turns texts into numbers and remembers those it has read; numbers never change while it lives."""
+
+    def __init__(self, speech: Speech) -> None:
+        self.speech = speech
+        self.grams, self.lemmas, self.pairs, self.meanings = Vocabulary(), Vocabulary(), Vocabulary(), Vocabulary()
+        self._learning = threading.Lock()
+        self._gram_ids: dict[str, list[int]] = {}
+        self._read: dict[tuple[str, ...], Block] = {}
+
+    def read(self, texts: tuple[str, ...]) -> Block:
+        """The numbers of some texts of one article."""
+        known = self._read.get(texts)
+        if known is None:
+            forms = [words_of(text) for text in texts]
+            words = [self._canonical(f) for f in forms]
+            with self._learning:  # law: a number is given once, whoever reads
+                known = self._read[texts] = self._learnt(forms, words)
+        return known
+
+    def canonical(self, text: str) -> tuple[str, ...]:
+        return self._canonical(words_of(text))
+
+    def _canonical(self, forms: Sequence[str]) -> tuple[str, ...]:
+        return tuple(self.speech.without_preamble(self.speech.canonical(forms)))
+
+    def ask(self, words: Sequence[str]) -> Reading:
+        """The numbers of a question in canonical words; what the base never said is -1, counted each for itself."""
+        lemmas, pairs, meanings = self._terms(words)
+        numbers = [i for w in words for i in self._gram_ids.get(w) or self.grams.get(grams(w))]
+        return Reading(
+            tuple(words),
+            count_terms(numbers),
+            count_terms(self.lemmas.get(lemmas)),
+            count_terms(self.pairs.get(pairs)),
+            count_terms(self.meanings.get(meanings)),
+        )
+
+    def __getstate__(self) -> tuple[object, ...]:
+        return self.speech, self.grams, self.lemmas, self.pairs, self.meanings
+
+    def __setstate__(self, state: tuple[object, ...]) -> None:
+        self.__init__(state[0])  # type: ignore[misc]
+        self.grams, self.lemmas, self.pairs, self.meanings = state[1:]  # type: ignore[assignment]
+
+    def forget_all_but(self, texts: Collection[tuple[str, ...]]) -> None:
+        if len(self._read) > len(texts) * 1.5 + 1000:
+            kept = set(texts)
+            self._read = {t: r for t, r in self._read.items() if t in kept}
+
+    def _learnt(self, forms: Sequence[Sequence[str]], words: Sequence[Sequence[str]]) -> Block:
+        numbers: list[list[list[int]]] = [[], [], [], []]
+        for text in words:
+            lemmas, pairs, meanings = self._terms(text)
+            numbers[0].append([i for w in text for i in self._gram_ids.get(w) or self._gram_ids.setdefault(w, self.grams.add(grams(w)))])
+            numbers[1].append(self.lemmas.add(lemmas))
+            numbers[2].append(self.pairs.add(pairs))
+            numbers[3].append(self.meanings.add(meanings))
+        return Block(tuple(" ".join(w) for w in words), frozenset(f for found in forms for f in found), tuple(_terms_of(n) for n in numbers))
+
+    def _terms(self, words: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+        lemmas = [lemma(w) for w in words]
+        return lemmas, lemmas + [f"{a} {b}" for a, b in pairwise(lemmas)], self.speech.meanings(lemmas)
+
+
+def _terms_of(texts: Sequence[Sequence[int]]) -> Terms:
+    """Counts each text's terms and each term's texts at once."""
+    sizes = np.fromiter(map(len, texts), np.int64, len(texts))
+    flat = np.fromiter((n for t in texts for n in t), np.int64, int(sizes.sum()))
+    keys, counts = _counted((np.repeat(np.arange(len(texts)), sizes) << 32) | flat)
+    numbers = (keys & 0xFFFFFFFF).astype(np.int32)
+    terms, holders = _counted(numbers)
+    lengths = np.bincount(keys >> 32, minlength=len(texts)).astype(np.int32)
+    return Terms(numbers, counts.astype(np.float32), lengths, (terms.astype(np.int32, copy=False), holders.astype(np.float32)))
+
+
+def _counted(values: AnyInts) -> tuple[AnyInts, Ints]:
+    """Distinct values, sorted, and how often each occurs."""
+    values = np.sort(values)
+    first = np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1]))) if len(values) else np.zeros(0, np.int64)
+    return values[first], np.diff(np.concatenate((first, [len(values)])))
