@@ -135,10 +135,11 @@ class Gap:
         return max(m.at for m in self.missed)
 
 
-def missed(turns: Iterable[Told], history: Callable[[int], Sequence[Line]]) -> tuple[Missed, ...]:
+def missed(turns: Iterable[Told], history: Callable[[int], Sequence[Line]] | None = None) -> tuple[Missed, ...]:
     """The questions that went without an answer, oldest first; a question asked twice in a conversation counts once.
 
-    *turns* are oldest first, of all conversations; *history* gives the lines of one.
+    *turns* are oldest first, of all conversations; *history* gives the lines of one; without it
+    nothing is known of what operators answered.
     """
     talks: dict[int, list[Told]] = {}
     for turn in turns:
@@ -152,11 +153,11 @@ def missed(turns: Iterable[Told], history: Callable[[int], Sequence[Line]]) -> t
             if words in seen or not any(c.isalpha() for c in words):
                 continue
             seen.add(words)
-            lines = history(conversation) if lines is None else lines
+            lines = (history(conversation) if history else ()) if lines is None else lines
             article, title = _best(turn)
             spoken = [x for x in lines if x.author == "operator" and x.text and turn.at <= x.at and (until is None or x.at < until)]
             replies = [mask(line.text) for line in spoken]
-            if _is_carried(turn) and not replies:
+            if _is_carried(turn) and history and not replies:
                 continue
             understood = mask(str(turn.why.get("understood", "")))
             found.append(Missed(mask(turn.text.strip()), kind, turn.at, conversation, article, title, tuple(replies[:REPLIES]), understood))

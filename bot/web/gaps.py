@@ -12,30 +12,20 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.judgement import judge
-from bot.knowledge.gaps import Effect, Gap, Missed, effect, group, is_closed, missed
-from bot.knowledge.mending import Outside, Taken, Unwritable, add_question, changed_at, encoder_of, write_draft
+from bot.knowledge.gaps import Effect, Gap, effect, is_closed
+from bot.knowledge.mending import Outside, Taken, Unwritable, add_question, changed_at, write_draft
 from bot.knowledge.search import Knowledge
 from bot.masking import HIDDEN
-from bot.model import Answer, Event, Line, Peer
-from bot.storage.base import TurnRecord
+from bot.model import Answer, Event
+from bot.web.missing import Heard, Missing
 from bot.web.pages import Pages, read_words
 from bot.web.services import WebServices
 from bot.web.telling import TOLD, Audience, audience, tell
 
 FRESH = 15.0  # seconds for which the questions are not read again
-LOOKED = 500  # the newest missed questions that are grouped: about two seconds of work where all differ
 SHOWN = 40  # groups of each kind on the page
 EXAMPLES, REPLIES = 5, 3
-BATCH = 1000
 _BLANKED = re.compile(rf"(?:\+7 )?\S*{HIDDEN[0]}\S*(?:\s\S*{HIDDEN[0]}\S*)*")  # marks in place of a phone are no words to search by
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What was missed, gathered; and where each conversation is held."""
-
-    gaps: tuple[Gap, ...] = ()
-    peers: Mapping[int, Peer] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +62,13 @@ class GapPages:
 
     def __init__(self, services: WebServices, pages: Pages, knowledge: Knowledge) -> None:
         self._services, self._pages, self._knowledge = services, pages, knowledge
-        self._reading, self._writing = asyncio.Lock(), asyncio.Lock()
-        self._heard: tuple[float, Heard] | None = None
+        self._writing, self._missing = asyncio.Lock(), Missing(services.store, knowledge, fresh=FRESH)
         self._answers: dict[str, Answer] = {}
         self._answers_of: object = None
 
     async def show(self, request: web.Request) -> web.Response:
         """GET /gaps: the open groups, the most asked first; then those that are answered by now."""
-        heard = await self._read()
+        heard = await self._missing.read()
         rows = await asyncio.to_thread(self._rows, heard.gaps)
         events = await self._services.store.events(kinds=(TOLD,))
         shown = [*[r for r in rows if not r.closed][:SHOWN], *[r for r in rows if r.closed][:SHOWN]]
@@ -141,38 +130,14 @@ class GapPages:
         async with self._writing:
             now_answered = await self._effect(gap)
             events = await self._services.store.events(kinds=(TOLD,))
-            found = await self._audience(gap, await self._read(), events, everyone=bool(fields.get("everyone")))
+            found = await self._audience(gap, await self._missing.read(), events, everyone=bool(fields.get("everyone")))
             count = await tell(self._services.store, self._services, self._services.words, gap, found.waiting, self._services.clock())
         return self._told(gap, now_answered, _filled(words["gaps_told" if count else "gaps_nobody"], n=str(count)), "", "")
 
     # --- what was asked
 
-    async def _read(self) -> Heard:
-        """The missed questions of all conversations, gathered by meaning; read again when they are old."""
-        async with self._reading:
-            now = asyncio.get_running_loop().time()
-            if self._heard is not None and now - self._heard[0] < FRESH:
-                return self._heard[1]
-            store, turns, after = self._services.store, list[TurnRecord](), 0
-            while rows := await store.turns(after=after, limit=BATCH):
-                turns += rows
-                after = rows[-1].id
-            found = await asyncio.to_thread(missed, turns, lambda _: ())
-            talks: dict[int, Sequence[Line]] = {m.conversation: () for m in found[-LOOKED:]}
-            for conversation in talks:
-                talks[conversation] = await store.history(conversation, limit=10_000)
-            mine = [t for t in turns if t.conversation in talks]
-            gaps = await asyncio.to_thread(self._grouped, mine, talks)
-            heard = Heard(gaps, {t.conversation: t.peer for t in mine})
-            self._heard = asyncio.get_running_loop().time(), heard
-            return heard
-
-    def _grouped(self, turns: Sequence[TurnRecord], talks: Mapping[int, Sequence[Line]]) -> tuple[Gap, ...]:
-        found: Sequence[Missed] = missed(turns, lambda conversation: talks[conversation])
-        return group(found[-LOOKED:], encoder_of(self._knowledge))
-
     async def _gap(self, fields: Mapping[str, str], words: Mapping[str, str]) -> Gap:
-        heard = await self._read()
+        heard = await self._missing.read()
         found = next((g for g in heard.gaps if g.id == fields.get("gap")), None)
         if found is None:
             raise web.HTTPNotFound(text=words["gaps_gone"])

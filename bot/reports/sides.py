@@ -1,0 +1,26 @@
+"""One side of the facts: what happened in a single channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.reports.ledger import Facts
+
+
+def channels_of(facts: Facts) -> tuple[str, ...]:
+    """The channels in which customers wrote, by name."""
+    return tuple(sorted({c for c in _homes(facts).values() if c}))
+
+
+def of_channel(facts: Facts, channel: str) -> Facts:
+    """The facts of the conversations in that channel; everything else as if it had not been."""
+    homes = _homes(facts)
+    events = tuple(e for e in facts.events if e.kind == "demo" or (e.conversation is not None and homes.get(e.conversation) == channel))
+    return replace(facts, events=events, tickets={n: t for n, t in facts.tickets.items() if t.customer_peer.channel == channel})
+
+
+def _homes(facts: Facts) -> Mapping[int, str]:
+    """Where each conversation is held."""
+    homes = {e.conversation: str(e.data.get("channel", "")) for e in facts.events if e.kind == "heard" and e.conversation is not None}
+    return {**homes, **{t.conversation: t.customer_peer.channel for t in facts.tickets.values()}}
