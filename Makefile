@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint chaos crash-points week bench audit clean
+.PHONY: run test lint chaos crash-points week fuzz soak bench audit clean
 
 SEED ?= 1
 RUNS ?= 200
@@ -27,6 +27,9 @@ crash-points: $(VENV)/.installed-dev
 
 week: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.reports.week
+
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.soak
 
 fuzz: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.attacks.fuzzing
