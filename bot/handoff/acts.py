@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot.handoff import menus, offering, supervising, transfer
+from bot.handoff import linking, menus, offering, supervising, transfer
 from bot.handoff.marks import listed, marked
 from bot.handoff.moments import read_moment
 from bot.handoff.noting import note
@@ -259,6 +259,7 @@ BUTTONS: dict[str, Act] = {
     "send_ready": offering.send_ready,
     "send_anyway": offering.send_anyway,
     "resend": offering.resend,
+    "same": linking.same,
 }
 ON_TICKETS: dict[str, Act] = {
     "take": take,
@@ -276,6 +277,8 @@ ON_TICKETS: dict[str, Act] = {
     "note": write_note,
     "t": offering.template,
     "undo": offering.undo,
+    "same": linking.same,
+    "apart": linking.apart,
     "priority": supervising.set_priority,
     "assign": supervising.assign,
 }

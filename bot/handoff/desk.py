@@ -223,6 +223,10 @@ class Desk:
         buttons: Rows = () if ticket.operator else ((Button(self.words.text("desk.button.take", lang=self.lang), "take", str(ticket.number), style="primary"),),)
         return (Outbound(replace(to, thread=""), said, buttons=buttons, ticket=ticket.number, author="", lane=Lane.NOTICE),)
 
+    def title(self, channel: str) -> str:
+        """How operators call a channel."""
+        return self._titles.get(channel, channel)
+
     def places(self) -> tuple[Peer, ...]:
         """Every group in which operators work."""
         return tuple(dict.fromkeys([*([self.binding.place] if self.binding.place else []), *self.teams.places()]))

@@ -9,6 +9,7 @@ from bot.handoff import overview, prompter, transfer
 from bot.handoff.card import heading
 from bot.handoff.desk import Desk
 from bot.handoff.gate import REFUSED
+from bot.handoff.linking import came_over, is_about_linking
 from bot.handoff.marks import marked, moment
 from bot.handoff.naming import message_name
 from bot.handoff.ontime import PREFIX
@@ -69,16 +70,25 @@ class Relay:
             return Outcome("relay", Result.IGNORED, "person_at_it", later=(self._step_back(turn),))
         if first.kind is InboundKind.PRESS and (turn.press is None or turn.press.action in AFTERWARDS):
             return self._old_button(turn) if turn.press is None else None
-        if self._is_about_news(turn):
+        if self._is_about_news(turn) or is_about_linking(turn):
             return None
-        if turn.press is not None and (pressed := self._pressed(turn, turn.ticket, turn.press.action)) is not None:
-            return self._desk.settled(turn, pressed)
+        ticket, told = came_over(self._desk, turn, turn.ticket, self._desk.title(turn.conversation.peer.channel))
+        outcome = await self._for_person(replace(turn, ticket=ticket), ticket)
+        if told:
+            outcome = replace(outcome, say=(*told, *outcome.say), ticket=outcome.ticket or ticket)
+        return self._desk.settled(turn, outcome)
+
+    async def _for_person(self, turn: Turn, ticket: Ticket) -> Outcome:
+        """A person is at it: what belongs to his ticket."""
+        first = turn.said[0]
+        if turn.press is not None and (pressed := self._pressed(turn, ticket, turn.press.action)) is not None:
+            return pressed
         if first.kind is InboundKind.START or _asks_status(turn):
-            return await self._status(turn, turn.ticket)
+            return await self._status(turn, ticket)
         hints, answer = await prompter.look_up(self._desk, turn.text) if first.kind is InboundKind.MESSAGE else ((), None)
-        carried = self._carry(turn, turn.ticket, prompter.under(hints))
+        carried = self._carry(turn, ticket, prompter.under(hints))
         # what was asked of a person, and what the articles had to say to it: the gaps learn from what he then answers
-        return self._desk.settled(turn, replace(carried, why=answer.why) if answer else carried)
+        return replace(carried, why=answer.why) if answer else carried
 
     async def _of_operators(self, turn: Turn, first: Inbound) -> Outcome | None:
         """Operators' commands in a private chat: a supervisor sees every desk, anybody else is told in a line that they do not work here."""

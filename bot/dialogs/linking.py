@@ -1,0 +1,175 @@
+"""One person on two channels: a code from the one, typed in the other, makes both one customer; and it can be undone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.dialogs.hearing import language_of
+from bot.dialogs.memory import Memory
+from bot.dialogs.reply import said
+from bot.handoff.linking import CODE, COMMAND, PAYLOAD, STATE, is_waiting
+from bot.model import Button, Customer, Event, InboundKind, Joining, Json, Later, Outbound, Outcome, Peer, Result, Turn
+from bot.wording import Wording
+
+LIFE = timedelta(minutes=10)  # of a code
+TRIES, PAUSE = 5, timedelta(hours=1)  # wrong codes of one customer, and how long they count
+ALL_TRIES = 300  # wrong codes of all customers in one hour: somebody guesses with many accounts
+GUESSED = "link:guessed"
+OVER = "link.over"  # the timer that takes a code away
+
+
+class Linking:
+    """/link gives a code, /link CODE tries one, /unlink undoes. *setting* and *joined* look things up, *titles* names the channels.
+
+    The one who typed the code is asked before anything happens: a code sent by a stranger must not open a conversation to him.
+    """
+
+    def __init__(
+        self, words: Wording, setting: Callable[[str], Awaitable[str | None]], joined: Callable[[int], Awaitable[tuple[int, ...]]], titles: Mapping[str, str]
+    ) -> None:
+        self._words, self._setting, self._joined, self._titles = words, setting, joined, titles
+
+    async def __call__(self, turn: Turn) -> Outcome | None:
+        first = turn.said[0]
+        if first.kind is InboundKind.TIMER:
+            return Outcome("linking", Result.IGNORED, OVER, keep={str(first.data.get("name", "")): None}) if first.text == OVER else None
+        if (customer := turn.customer) is None:
+            return None
+        if turn.press is not None:
+            return await self._pressed(turn, customer, turn.press.action, turn.press.value)
+        if first.kind is InboundKind.START and first.text.startswith(PAYLOAD):
+            return await self._tried(turn, customer, first.text.removeprefix(PAYLOAD))
+        text = turn.text.strip()
+        command = COMMAND.fullmatch(text)
+        if command is not None and command[1].lower() == "unlink":
+            return await self._undone(turn, customer)
+        if command is not None and command[2]:
+            return await self._tried(turn, customer, command[2])
+        if command is not None or self._means(text):
+            return self._given(turn, customer)
+        if is_waiting(turn) and CODE.fullmatch(text):
+            return await self._tried(turn, customer, text)
+        return None
+
+    # --- the code
+
+    def _given(self, turn: Turn, customer: Customer) -> Outcome:
+        """A new code; the one before it no longer holds."""
+        code = f"{secrets.randbelow(10**8):08d}"
+        name, until, peer = _name_of(code), turn.now + LIFE, turn.conversation.peer
+        memory = Memory.of(turn)
+        record = {
+            "customer": customer.id, "name": customer.name, "channel": peer.channel, "chat": peer.chat, "thread": peer.thread, "until": until.isoformat(),
+            "article": memory.article, "passage": memory.passage, "ticket": turn.ticket.number if turn.ticket and turn.ticket.status != "closed" else 0,
+        }  # fmt: skip
+        before = str(_state(turn).get("given", ""))
+        outcome = self._said(
+            turn, "link.code", "link_given", {"given": name, "waiting": until.isoformat()},
+            code=f"{code[:4]} {code[4:]}", minutes=round(LIFE.total_seconds() / 60),
+        )  # fmt: skip
+        later = (Later(f"link:{turn.conversation.id}", OVER, until, {"name": name}),)
+        return replace(outcome, later=later, keep={**({before: None} if before else {}), name: json.dumps(record)}, events=(Event("link_code"),))
+
+    async def _tried(self, turn: Turn, customer: Customer, code: str) -> Outcome:
+        wrong = [at for at in _moments(_state(turn).get("wrong")) if turn.now - at < PAUSE]
+        guessed = await self._guessed(turn)
+        if len(wrong) >= TRIES or guessed >= ALL_TRIES:
+            return self._said(turn, "link.too_many", "link_too_many", {}, events=(Event("link_refused", data={"reason": "too_many"}),))
+        digits = re.sub(r"\D", "", code)
+        record = await self._record(turn, _name_of(digits))
+        if record is None:
+            wrong.append(turn.now)
+            counted = {"hour": _hour(turn), "count": guessed + 1}
+            outcome = self._said(turn, "link.wrong", "link_wrong", {"wrong": [at.isoformat() for at in wrong]}, left=TRIES - len(wrong))
+            return replace(outcome, keep={GUESSED: json.dumps(counted)}, events=(Event("link_refused", data={"reason": "wrong"}),))
+        if record["customer"] == customer.id:
+            return self._said(turn, "link.same", "link_same", {})
+        language = language_of(turn, self._words.lang)
+        buttons = [Button(self._words.text(f"link.button.{what}", lang=language), f"link_{what}", _name_of(digits)) for what in ("sure", "not")]
+        return self._said(
+            turn, "link.sure", "link_asked", {"asked": _name_of(digits)}, buttons, other=str(record["name"]), channel=self._title(str(record["channel"]))
+        )
+
+    # --- joining and parting
+
+    async def _pressed(self, turn: Turn, customer: Customer, action: str, name: str) -> Outcome | None:
+        if action not in ("link_sure", "link_not"):
+            return None
+        if action == "link_not":
+            return self._said(turn, "link.left", "link_left", {})
+        record = await self._record(turn, name) if _state(turn).get("asked") == name else None
+        if record is None or record["customer"] == customer.id:
+            return self._said(turn, "link.over", "link_over", {})
+        into, ticket = int(str(record["customer"])), record.get("ticket")
+        event = Event("customers_joined", actor="customer", data={"into": into, "other": customer.id})
+        done = self._said(turn, "link.done", "linked", {}, events=(event,), channel=self._title(str(record["channel"])), number=ticket or 0)
+        there = Peer(str(record["channel"]), str(record["chat"]), str(record.get("thread", "")))
+        told = self._words.say("link.done_there", lang=language_of(turn, self._words.lang), channel=self._title(turn.conversation.peer.channel))
+        say = (*done.say, Outbound(there, told))
+        return replace(done, say=say, joining=Joining(into, customer.id), keep={name: None}, state={**(done.state or {}), **_shown(record)})
+
+    async def _undone(self, turn: Turn, customer: Customer) -> Outcome:
+        others = await self._joined(customer.id)
+        if not others:
+            return self._said(turn, "link.nothing", "link_nothing", {})
+        event = Event("customers_parted", actor="customer", data={"into": customer.id, "other": others[0]})
+        outcome = self._said(turn, "link.undone", "unlinked", {}, events=(event,))
+        return replace(outcome, joining=Joining(customer.id, others[0], undone=True))
+
+    # --- what is kept
+
+    async def _record(self, turn: Turn, name: str) -> Json | None:
+        """What was kept with a code that still lives."""
+        kept = await self._setting(name)
+        record: dict[str, object] = json.loads(kept) if kept else {}
+        return record if record and datetime.fromisoformat(str(record["until"])) > turn.now else None
+
+    async def _guessed(self, turn: Turn) -> int:
+        kept = await self._setting(GUESSED)
+        counted = json.loads(kept) if kept else {}
+        return int(counted["count"]) if counted.get("hour") == _hour(turn) else 0
+
+    def _said(
+        self, turn: Turn, key: str, reason: str, kept: Json, buttons: list[Button] | None = None, *, events: tuple[Event, ...] = (), **facts: object
+    ) -> Outcome:
+        """The words, with what is remembered about linking: *kept* and the wrong tries so far."""
+        before = {k: v for k, v in Memory.of(turn).now(turn).items() if k != STATE}
+        wrong = _state(turn).get("wrong")
+        link = {**({"wrong": wrong} if wrong else {}), **kept}
+        state = {**before, STATE: link} if link else before
+        return said(turn, self._words, "linking", key, reason=reason, buttons=buttons or (), facts=facts, events=events, state=state)
+
+    def _means(self, text: str) -> bool:
+        return text.lower().rstrip(".!") in self._words.options("link.hears")
+
+    def _title(self, channel: str) -> str:
+        return self._titles.get(channel, channel)
+
+
+def _shown(record: Json) -> Json:
+    """The article that was last in mind on the other channel."""
+    return {"last_article": record["article"], "passage": record.get("passage", 0)} if record.get("article") else {}
+
+
+def _state(turn: Turn) -> Json:
+    found = turn.conversation.state.get(STATE)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _moments(value: object) -> list[datetime]:
+    return [datetime.fromisoformat(str(v)) for v in value] if isinstance(value, list | tuple) else []
+
+
+def _hour(turn: Turn) -> str:
+    return turn.now.isoformat()[:13]
+
+
+def _name_of(code: str) -> str:
+    """The setting that a code is kept under: not readable from it at a glance."""
+    return "link:" + hashlib.blake2b(code.encode(), digest_size=12).hexdigest()
