@@ -31,6 +31,7 @@ from bot.dialogs.form import Forms
 from bot.dialogs.greeting import Greeting
 from bot.dialogs.human import Human
 from bot.dialogs.intent import Intent
+from bot.dialogs.linking import Linking
 from bot.dialogs.outreach import Outreach as AboutNews
 from bot.dialogs.rating import Rating
 from bot.dialogs.requests import Requests
@@ -213,7 +214,8 @@ async def open_house(
         room, store, likeness, channels=tuple(adapters), hours=span(config.outreach.hours), per_second=config.outreach.per_second,
         article=likeness.find, title=likeness.title,
     )  # fmt: skip
-    dialogs = open_dialogs(config, words, knowledge, room, store.ticket)
+    linking = Linking(words, store.setting, store.joined, titles)
+    dialogs = [("linking", linking), *open_dialogs(config, words, knowledge, room, store.ticket)]
     flow = Banner(Flow(dialogs, timeout=config.dialogs.timeout, escalate=room.escalate, words=words), room.incidents, likeness, words)
     limits: dict[str, Limits] = {name: a.limits for name, a in adapters.items()}
     roots = [config.path(config.knowledge.folder), *(f.resolve() for f in folders)]
