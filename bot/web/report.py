@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Literal
+from urllib.parse import urlencode
 
 from aiohttp import web
 
 from bot.handoff.contact import mask
+from bot.knowledge.search import Knowledge
 from bot.model import Line, Ticket
 from bot.reports.export import to_csv, to_xlsx
 from bot.reports.metrics import COUNTS, TILES, Case
 from bot.reports.periods import Period, between, last_days
 from bot.reports.report import TICKETS, Report, make_report, read_facts
+from bot.reports.sides import channels_of, of_channel
 from bot.reports.wording import UNITS, Saying, row_name
 from bot.storage.base import Store, TurnRecord
 from bot.web.charts import bars, shares, squares
+from bot.web.missing import Missing, gaps_table
 from bot.web.pages import Pages
 from bot.web.services import WebServices
+from bot.web.waits import AROUND, AT_WORK, SHOWN, Happened, Wait, timeline, wait_of
 
 FRESH = 20.0  # seconds for which a counted report is shown again
 LISTED = 200  # conversations listed behind one figure
 LINES = 400  # lines of a transcript
-TABLES = ("articles", "operators", "topics", "channels")
+TABLES = ("articles", "operators", "gaps", "ready", "topics", "channels")
+PARTS = {"night": (0, 6), "morning": (6, 12), "day": (12, 18), "evening": (18, 24)}  # hours of the day, from and up to
+GAPS_FRESH = 300.0  # seconds for which the questions that nobody answered are not gathered anew
 Data = Literal["own", "demo"]
 
 
@@ -33,34 +41,39 @@ class ReportPages:
 
     def __init__(self, services: WebServices, pages: Pages) -> None:
         self._services, self._pages = services, pages
-        self._made: dict[tuple[str, Period], tuple[float, Report]] = {}
+        self._made: dict[tuple[str, str, Period], tuple[float, Report, tuple[str, ...]]] = {}
+        self._missing: dict[str, Missing] = {}
 
     async def show(self, request: web.Request) -> web.Response:
         """GET /report: tiles, charts, tables."""
-        data, period, saying = self._data(request), self._period(request), self._saying(request)
-        report = await self._report(data, period)
+        data, saying = self._data(request), self._saying(request)
+        report = await self._report(request)
         days, lines = bars(report.tables["days"])
         return self._page(
             request, "report.html", data, report, saying,
             tiles=[self._tile(report, key, saying) for key in TILES],
             more=[self._tile(report, c.__name__, saying) for c in COUNTS if c.__name__ not in TILES],
             bars=days, lines=lines, squares=squares(report.tables["load"]), reasons=shares(report.tables["reasons"].rows[:9], "tickets"),
-            tables=[(report.tables[t], [r for r in report.tables[t].rows if any(r.cells.values())][:25]) for t in TABLES],
+            tables=[(report.tables[t], [r for r in report.tables[t].rows if any(r.cells.values())][:25]) for t in TABLES if t in report.tables],
         )  # fmt: skip
 
     async def list(self, request: web.Request) -> web.Response:
         """GET /report/list?of=FIGURE: the conversations it was counted from, the heaviest first."""
-        data, period, saying = self._data(request), self._period(request), self._saying(request)
-        report, of = await self._report(data, period), request.query.get("of", "")
+        data, saying = self._data(request), self._saying(request)
+        report, of = await self._report(request), request.query.get("of", "")
         table, _, key = of.partition(":")
         if of not in report.figures and table not in report.tables:
             raise web.HTTPNotFound(text="no such figure")
-        cases = sorted(report.cases(of), key=lambda c: (-(c.value or 0.0), -c.at.timestamp()))
+        part, zone = request.query.get("part", ""), report.period.zone
+        found = [c for c in report.cases(of) if part not in PARTS or PARTS[part][0] <= c.at.astimezone(zone).hour < PARTS[part][1]]
+        cases = sorted(found, key=lambda c: (-(c.value or 0.0), -c.at.timestamp()))
         title = saying.name(of) if of in report.figures else f"{saying.word(f'tables.{table}.name')}: {self._row(report, table, key, saying)}"
         store = self._store(data)
         known = {t.number: t for t in await store.tickets(open_only=False, limit=TICKETS)}
         rows = [(c, known.get(c.ticket or 0), await self._name(store, c, known), self._amount(of, c, saying)) for c in cases[:LISTED]]
-        return self._page(request, "report_list.html", data, report, saying, of=of, heading=title, rows=rows, all=len(cases), listed=LISTED)
+        return self._page(
+            request, "report_list.html", data, report, saying, of=of, heading=title, rows=rows, all=len(cases), listed=LISTED, parts=tuple(PARTS), part=part,
+        )  # fmt: skip
 
     async def conversation(self, request: web.Request) -> web.Response:
         """GET /conversation/{id}: what was said, and why the bot did what it did. Contacts are masked."""
@@ -74,16 +87,19 @@ class ReportPages:
         lines = await store.history(number, limit=LINES)
         if not turns and not lines:
             raise web.HTTPNotFound(text="no such conversation")
-        tickets = [t for t in await store.tickets(open_only=False, limit=TICKETS) if t.conversation == number]
+        known = await store.tickets(open_only=False, limit=TICKETS)
+        tickets = [t for t in known if t.conversation == number]
+        happened, waits = await self._waits(store, tickets, known)
         return self._pages.show(
             request, "conversation.html", "report", w=saying.word, data=data, back=self._query(request, data), number=number,
-            name=await self._customer(store, turns), tickets=tickets, entries=_merged(lines, turns, saying), saying=saying,
+            name=await self._customer(store, turns), tickets=tickets, entries=_merged(lines, turns, happened), saying=saying,
+            waits=waits,
         )  # fmt: skip
 
     async def file(self, request: web.Request) -> web.Response:
         """GET /report/file.xlsx and .csv."""
-        data, period, saying = self._data(request), self._period(request), self._saying(request)
-        report, kind = await self._report(data, period), request.match_info["kind"]
+        saying, period = self._saying(request), self._period(request)
+        report, kind = await self._report(request), request.match_info["kind"]
         body = await asyncio.to_thread(to_xlsx if kind == "xlsx" else to_csv, report, saying)
         name = f"report-{period.first}-{period.last}.{kind}"
         types = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
@@ -91,17 +107,37 @@ class ReportPages:
 
     # --- what is shown
 
-    async def _report(self, data: Data, period: Period) -> Report:
+    async def _report(self, request: web.Request) -> Report:
+        data, period, channel = self._data(request), self._period(request), request.query.get("channel", "")
         services, now = self._services, asyncio.get_running_loop().time()
-        if (known := self._made.get((data, period))) is not None and now - known[0] < FRESH:
+        if (known := self._made.get((data, channel, period))) is not None and now - known[0] < FRESH:
             return known[1]
         if services.hours is None:
             raise web.HTTPNotFound(text="no report")
         facts = await read_facts(self._store(data), services.hours, period, services.clock(), answer_within=services.answer_within)
-        articles = services.knowledge.articles() if services.knowledge else ()
-        report = await asyncio.to_thread(make_report, facts, period, articles)
-        self._made = {k: v for k, v in self._made.items() if now - v[0] < FRESH} | {(data, period): (now, report)}
+        articles, channels = services.knowledge.articles() if services.knowledge else (), channels_of(facts)
+        if channel and channel not in channels:
+            raise web.HTTPNotFound(text="no such channel")
+        report = await asyncio.to_thread(make_report, of_channel(facts, channel) if channel else facts, period, articles)
+        if isinstance(services.knowledge, Knowledge):
+            missing = self._missing.setdefault(data, Missing(self._store(data), services.knowledge, fresh=GAPS_FRESH))
+            report = replace(report, tables={**report.tables, "gaps": gaps_table(await missing.read(), period.holds, channel)})
+        self._made = {k: v for k, v in self._made.items() if now - v[0] < FRESH} | {(data, channel, period): (now, report, channels)}
         return report
+
+    async def _waits(self, store: Store, tickets: Sequence[Ticket], known: Sequence[Ticket]) -> tuple[Sequence[Happened], Sequence[Wait]]:
+        """What happened to the tickets of a conversation, and why each waited for its first answer."""
+        names = {t.operator: t.operator_name for t in known if t.operator}
+        happened, waits = tuple[Happened, ...](), tuple[Wait, ...]()
+        for ticket in (t for t in tickets if t.opened):
+            opened, hours = ticket.opened or self._services.clock(), self._services.hours
+            until = (ticket.closed or self._services.clock()) + timedelta(days=3)
+            happened += tuple(timeline((ticket.number,), await store.events(since=opened - timedelta(minutes=1), until=until, kinds=SHOWN), names))
+            around = await store.events(since=opened - AROUND, until=opened + AROUND, kinds=AT_WORK)
+            took = hours.working(opened, ticket.first_reply).total_seconds() if hours and ticket.first_reply else None
+            if (wait := wait_of(ticket, known, around, took)) is not None:
+                waits += (wait,)
+        return happened, waits
 
     def _store(self, data: Data) -> Store:
         return self._services.demo if data == "demo" and self._services.demo is not None else self._services.store
@@ -124,15 +160,19 @@ class ReportPages:
     def _saying(self, request: web.Request) -> Saying:
         return Saying(self._pages.language(request))
 
-    def _query(self, request: web.Request, data: Data) -> str:
-        kept = {k: v for k, v in request.query.items() if k in ("from", "to", "days")}
-        return "&".join(f"{k}={v}" for k, v in {**{k: v for k, v in kept.items() if v.replace("-", "").isdecimal()}, "data": data}.items())
+    def _query(self, request: web.Request, data: Data, *, channels: bool = True) -> str:
+        kept = {k: v for k, v in request.query.items() if k in ("from", "to", "days") and v.replace("-", "").isdecimal()}
+        channel = {"channel": request.query["channel"]} if channels and request.query.get("channel") else {}
+        return urlencode({**kept, **channel, "data": data})
 
     def _page(self, request: web.Request, template: str, data: Data, report: Report, saying: Saying, **facts: object) -> web.Response:
+        today = self._services.clock().astimezone(self._services.timezone).date()
         return self._pages.show(
             request, template, "report", report=report, saying=saying, w=saying.word, data=data, has_demo=self._services.demo is not None,
             coming=self._services.demo is None and bool(self._services.playground), query=self._query(request, data),
-            days=request.query.get("days", "" if request.query.get("from") else "14"),
+            days=request.query.get("days", "" if request.query.get("from") else "14"), channel=request.query.get("channel", ""),
+            channels=next((c for _, made, c in self._made.values() if made is report), ()),
+            near=(("today", today), ("yesterday", today - timedelta(days=1))), apart=self._query(request, data, channels=False),
             row_name=lambda table, row: row_name(report, table, row.key, row.name, saying), **facts,
         )  # fmt: skip
 
@@ -150,7 +190,7 @@ class ReportPages:
         if key in ("afrt", "mttr") and figure.n:
             spread = {k: saying.value(k, v) for k, v in figure.parts.items()}
             return f"{w('page.median').format(**spread)} · {w('page.calendar').format(mean=spread['calendar_mean'])}"
-        if key == "csi":
+        if key in ("csi", "nps"):
             if figure.value is None:
                 return f"{w('few')}: {figure.n}"
             return str(w("page.of_asked")).format(n=figure.n, share=saying.show("share", figure.parts["response"]))
@@ -188,11 +228,15 @@ class ReportPages:
         return ""
 
 
-def _merged(lines: tuple[Line, ...], turns: tuple[TurnRecord, ...], saying: Saying) -> list[tuple[Literal["line", "turn"], object]]:
-    """Words and decisions in the order of time; a decision stands before the words it led to."""
-    entries: list[tuple[float, int, Literal["line", "turn"], object]] = []
+Entry = Literal["line", "turn", "event"]
+
+
+def _merged(lines: tuple[Line, ...], turns: tuple[TurnRecord, ...], happened: Sequence[Happened]) -> list[tuple[Entry, object]]:
+    """Words, decisions and what happened to the tickets, in the order of time; a decision stands before the words it led to."""
+    entries: list[tuple[float, int, Entry, object]] = []
     entries += [(line.at.timestamp(), 2 if line.author != "customer" else 0, "line", _shown(line)) for line in lines]
     entries += [(t.at.timestamp(), 1, "turn", t) for t in turns if t.result != "ignored"]
+    entries += [(h.at.timestamp(), 3, "event", h) for h in happened]
     entries.sort(key=lambda e: e[:2])
     return [(kind, what) for _, _, kind, what in entries]
 
