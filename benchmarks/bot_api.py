@@ -1,4 +1,7 @@
-"""A Bot API server for measuring: hands out N messages at once, counts the answers, tells when all are there.  python bot_api.py N CHATS"""
+"""A Bot API server for measuring: hands out N messages at once, counts the answers, tells when it began and when all are there.  python bot_api.py N CHATS [FILE]
+
+FILE holds a question a line; without it everybody asks the same.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,14 @@ import asyncio
 import json
 import sys
 import time
+from pathlib import Path
 
 from aiohttp import web
 
 
-async def main(number: int, chats: int) -> None:
-    question = "сколько идёт доставка по москве"
+async def main(number: int, chats: int, questions: list[str]) -> None:
     updates = [
-        {"update_id": n + 1, "message": {"message_id": n + 1, "date": int(time.time()), "text": question,
+        {"update_id": n + 1, "message": {"message_id": n + 1, "date": int(time.time()), "text": questions[n % len(questions)],
          "chat": {"id": 1000 + n % chats, "type": "private", "first_name": "Анна"}, "from": {"id": 1000 + n % chats, "is_bot": False, "first_name": "Анна"}}}
         for n in range(number)
     ]  # fmt: skip
@@ -26,7 +29,9 @@ async def main(number: int, chats: int) -> None:
         if method == "getUpdates":
             confirmed = max(confirmed, int(str(body.get("offset") or 0)) - 1)
             waiting = updates[confirmed : confirmed + 100]
-            began = began or time.perf_counter()
+            if not began:
+                began = time.perf_counter()
+                print("begun", flush=True)
             if not waiting:
                 await asyncio.sleep(0.2)
             return web.json_response({"ok": True, "result": waiting})
@@ -51,4 +56,5 @@ async def main(number: int, chats: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
+    asked = Path(sys.argv[3]).read_text("utf-8").splitlines() if len(sys.argv) > 3 else ["сколько идёт доставка по москве"]
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), asked))

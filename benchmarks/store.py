@@ -123,6 +123,25 @@ def measure(rounds: int, place: Path | None, work: Callable[[Path], Figure]) -> 
     return sorted(figures, key=lambda f: f.rate)[len(figures) // 2]
 
 
+def ratios(turns: int = 300, rounds: int = 3, folder: Path | None = None) -> dict[str, float]:
+    """What one caller pays beside bare sqlite3 (wall and CPU), and how much faster 64 are in groups than one by one."""
+    bare, one, alone, grouped = figures(turns, rounds, folder)
+    return {
+        "one_caller": round(bare.rate / one.rate, 2), "one_caller_cpu": round(one.cpu / bare.cpu, 2), "group": round(grouped.rate / alone.rate, 2),
+        "turns_per_s": round(one.rate), "grouped_per_s": round(grouped.rate), "cpu_ms": round(grouped.cpu, 2),
+    }  # fmt: skip
+
+
+def figures(turns: int, rounds: int, folder: Path | None) -> tuple[Figure, Figure, Figure, Figure]:
+    """Bare sqlite3, one caller, 64 that commit one by one, 64 in groups."""
+
+    def store(callers: int, group: int = 64) -> Callable[[Path], Figure]:
+        return lambda folder: asyncio.run(with_callers(folder, callers, turns, group))
+
+    bare = measure(rounds, folder, lambda folder: raw(folder, turns))
+    return bare, measure(rounds, folder, store(1)), measure(rounds, folder, store(64, 1)), measure(rounds, folder, store(64))
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--turns", type=int, default=1000)
@@ -130,13 +149,7 @@ def main() -> None:
     options.add_argument("--folder", type=Path, help="where the files go (a RAM disk shows the work without the disk)")
     asked = options.parse_args()
 
-    def store(callers: int, group: int = 64) -> Callable[[Path], Figure]:
-        return lambda folder: asyncio.run(with_callers(folder, callers, asked.turns, group))
-
-    bare = measure(asked.rounds, asked.folder, lambda folder: raw(folder, asked.turns))
-    one = measure(asked.rounds, asked.folder, store(1))
-    alone = measure(asked.rounds, asked.folder, store(64, 1))
-    grouped = measure(asked.rounds, asked.folder, store(64))
+    bare, one, alone, grouped = figures(asked.turns, asked.rounds, asked.folder)
     for name, figure in (("bare sqlite3, the same rows", bare), ("store, 1 caller", one), ("store, 64, commit each", alone), ("store, 64, group commit", grouped)):
         print(f"{name:30} {figure.rate:7.0f} turns/s   {figure.cpu:5.2f} ms CPU a turn   {figure.commits or 2 * asked.turns:6} commits")
     print(f"one caller pays {bare.rate / one.rate:.2f}x the bare transactions ({one.cpu / bare.cpu:.2f}x in CPU)")

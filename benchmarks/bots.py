@@ -1,0 +1,67 @@
+"""The bots that are compared: python -m benchmarks.bots NAME PORT PLACE. Each polls the server on PORT until it is terminated.
+
+aiogram and ptb (python-telegram-bot) are their own manuals' echo bots; otklik is ours with the articles of PLACE, `meaning` the same with the bundled embedding.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+TOKEN = "123456789:AAbbccddeeffgghhiijjkkllmmnnooppqqr"
+
+
+async def aiogram(base: str) -> None:
+    from aiogram import Bot, Dispatcher
+    from aiogram.client.session.aiohttp import AiohttpSession
+    from aiogram.client.telegram import TelegramAPIServer
+    from aiogram.types import Message
+
+    dispatcher = Dispatcher()
+
+    @dispatcher.message()
+    async def echo(message: Message) -> None:
+        await message.answer(message.text or "")
+
+    await dispatcher.start_polling(Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base(base))), handle_signals=False)
+
+
+def ptb(base: str) -> None:
+    from telegram import Update  # type: ignore[import-not-found]
+    from telegram.ext import Application, ContextTypes, MessageHandler, filters  # type: ignore[import-not-found]
+
+    async def echo(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        await update.message.reply_text(update.message.text)
+
+    application = Application.builder().token(TOKEN).base_url(f"{base}/bot").build()
+    application.add_handler(MessageHandler(filters.TEXT, echo))
+    application.run_polling(stop_signals=None)
+
+
+async def otklik(base: str, place: Path, model: str) -> None:
+    from benchmarks.run import config_of
+    from bot.adapters.telegram import TelegramAdapter
+    from bot.app import open_house
+    from bot.observing import set_up_logging
+    from bot.running import run
+
+    set_up_logging(level="critical")
+    adapter = TelegramAdapter("telegram", token=TOKEN, api_base=base)
+    adapter.limits = replace(adapter.limits, per_second=0, peer_per_second=0, group_per_minute=0)
+    house = await open_house(config_of(place, model), adapters={"telegram": adapter}, storage=str(place / f"e2e-{os.getpid()}.db"), log_events=False)
+    if model != "off":
+        house.knowledge.load_embeddings()  # otherwise the first answers would be by words alone
+    await run(house, asyncio.Event())
+
+
+if __name__ == "__main__":
+    name, server, folder = sys.argv[1], f"http://127.0.0.1:{sys.argv[2]}", Path(sys.argv[3])
+    if name == "ptb":
+        ptb(server)
+    elif name == "aiogram":
+        asyncio.run(aiogram(server))
+    else:
+        asyncio.run(otklik(server, folder, "auto" if name == "meaning" else "off"))
