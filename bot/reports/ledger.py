@@ -15,8 +15,10 @@ RETURN = timedelta(hours=72)  # who asks about the same again within it was not 
 BEFORE = timedelta(days=7)  # how far before a period events are wanted, so that what began earlier is known
 KINDS = (
     "heard", "answered", "clarified", "not_helped", "unanswered", "feedback", "ticket_opened", "ticket_taken", "first_reply", "ticket_closed",
-    "ticket_assigned", "ticket_moved", "ticket_reopened", "ticket_transferred", "sla_breached", "rating_asked", "rated", "ready_sent", "ready_edited", "demo",
+    "ticket_assigned", "ticket_moved", "ticket_reopened", "ticket_transferred", "sla_breached", "rating_asked", "rated", "ready_sent",
+    "ready_edited", "nps_asked", "nps_scored", "demo",
 )  # fmt: skip
+_OURS = frozenset({"rating", "nps", "outreach"})  # dialogs that the service began itself
 _NO_STORY = frozenset({"heard", "answered", "clarified", "feedback", "unanswered", "ready_sent", "ready_edited"})
 
 
@@ -135,7 +137,7 @@ def _visits(events: Iterable[Event]) -> list[Visit]:
         own = event.conversation
         visit = current.get(own)
         if event.kind == "heard":
-            if event.data.get("dialog") == "rating":
+            if event.data.get("dialog") in _OURS:
                 continue  # an answer to our question is not a visit
             if visit is None or visit.over or (own not in open_tickets and event.at - visit.end > SILENCE):
                 visit = Visit(own, event.at, event.at, str(event.data.get("channel", "")))

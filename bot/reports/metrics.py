@@ -66,6 +66,22 @@ def csi(ledger: Ledger, period: Period) -> Figure:
     return Figure("csi", fmean(scores) if len(scores) >= FEW else None, len(scores), parts, tuple(_case(s, s.rated, s.rating) for s in rated))
 
 
+def nps(ledger: Ledger, period: Period) -> Figure:
+    """Share of those who would recommend us less the share of those who would not, in points, with how many of those asked answered."""
+    scored = [e for e in ledger.facts.events if e.kind == "nps_scored" and e.at is not None]
+    mine = [e for e in scored if period.holds(e.at)]
+    asked = [e for e in ledger.facts.events if e.kind == "nps_asked" and period.holds(e.at)]
+    answered = sum(any(s.conversation == a.conversation and a.at is not None and s.at is not None and s.at >= a.at for s in scored) for a in asked)
+    scores = [float(s) for e in mine if isinstance(s := e.data.get("score"), int)]
+    good, bad = sum(s >= 9 for s in scores), sum(s <= 6 for s in scores)
+    parts = {
+        "asked": float(len(asked)), "response": answered / len(asked) if asked else None,
+        "promoters": float(good), "passives": float(len(scores) - good - bad), "detractors": float(bad),
+    }  # fmt: skip
+    cases = tuple(Case(e.conversation or 0, e.at, value=s) for e, s in zip(mine, scores, strict=True) if e.at is not None)
+    return Figure("nps", 100 * (good - bad) / len(scores) if len(scores) >= FEW else None, len(scores), parts, cases)
+
+
 def afrt(ledger: Ledger, period: Period) -> Figure:
     """From the handoff to the first words of a person, for tickets opened in the period."""
     return _durations("afrt", ledger, [(s, s.opened, s.reply) for s in ledger.opened(period)])
@@ -144,7 +160,7 @@ def abandoned(ledger: Ledger, period: Period) -> Figure:
 
 
 COUNTS: tuple[Count, ...] = (
-    nst, ntb, containment, afrt, mttr, csi, service_level, returns, containment_naive, conversations, bot_reply, helped, reopened, transferred, abandoned,
+    nst, ntb, containment, afrt, mttr, csi, service_level, returns, containment_naive, conversations, bot_reply, helped, reopened, transferred, abandoned, nps,
 )  # fmt: skip
 TILES = ("nst", "ntb", "containment", "afrt", "mttr", "csi", "service_level", "returns")
 

@@ -17,12 +17,12 @@ Unit = Literal["count", "share", "seconds", "score"]
 UNITS: Mapping[str, Unit] = {
     "nst": "count", "ntb": "count", "conversations": "count", "containment": "share", "containment_naive": "share", "service_level": "share",
     "returns": "share", "helped": "share", "reopened": "share", "transferred": "share", "abandoned": "share", "afrt": "seconds", "mttr": "seconds",
-    "bot_reply": "seconds", "csi": "score",
+    "bot_reply": "seconds", "csi": "score", "nps": "score", "promoters": "count", "passives": "count", "detractors": "count",
     "share": "share", "response": "share", "asked": "count", "helped_share": "share", "as_is": "share", "mean": "seconds", "median": "seconds", "p90": "seconds",
     "calendar_mean": "seconds", "calendar_median": "seconds", "calendar_p90": "seconds",
 }  # fmt: skip
 BETTER: Mapping[str, Literal["more", "less"]] = {  # what is not here is neither good nor bad
-    "containment": "more", "containment_naive": "more", "service_level": "more", "helped": "more", "csi": "more",
+    "containment": "more", "containment_naive": "more", "service_level": "more", "helped": "more", "csi": "more", "nps": "more",
     "ntb": "less", "afrt": "less", "mttr": "less", "bot_reply": "less", "returns": "less", "reopened": "less", "abandoned": "less",
 }  # fmt: skip
 NOTHING = "—"

@@ -148,6 +148,16 @@ class Recount:
         answered = self._one(f"select count(*) from ({asked}) q where exists(select 1 from e where e.t = q.t and kind = 'rated')")
         self.values["csi.response"] = answered / n if n else None
 
+        scores = [s for (s,) in self._rows("select json_extract(data, '$.score') from e where kind = 'nps_scored' and at >= :a and at < :b")]
+        kinds = {"promoters": sum(s > 8 for s in scores), "passives": sum(s in (7, 8) for s in scores), "detractors": sum(s < 7 for s in scores)}
+        self.values |= {f"nps.{kind}": float(count) for kind, count in kinds.items()}
+        self.values["nps.n"] = float(len(scores))
+        self.values["nps"] = 100 * (kinds["promoters"] - kinds["detractors"]) / len(scores) if len(scores) >= 5 else None
+        asked = self._rows("select c, at from e where kind = 'nps_asked' and at >= :a and at < :b")
+        told = self._rows("select c, at from e where kind = 'nps_scored'")
+        self.values["nps.asked"] = float(len(asked))
+        self.values["nps.response"] = sum(any(c == d and at <= by for d, by in told) for c, at in asked) / len(asked) if asked else None
+
     def _changes(self) -> None:
         closed = dict(self._rows("select t, min(at) from e where kind = 'ticket_closed' and at >= :a and at < :b group by t"))
         again = {t for t, at in self._rows("select t, at from e where kind = 'ticket_reopened'") if t in closed and at > closed[t]}
