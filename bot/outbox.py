@@ -194,9 +194,12 @@ class Outbox:
         if (pause := self._pace.begin(delivery.outbound, within=SOON)) > SOON:  # not begun, so a crash puts nothing in doubt
             return Settled("pending", due=self._clock() + timedelta(seconds=pause), counted=False)
         try:
-            await asyncio.sleep(pause)
-            outbound = await self._addressed(adapter, delivery)
-            sent = await adapter.send(outbound, nonce=delivery.id, target=delivery.target, files=self._files)
+            try:
+                await asyncio.sleep(pause)
+                outbound = await self._addressed(adapter, delivery)
+                sent = await adapter.send(outbound, nonce=delivery.id, target=delivery.target, files=self._files)
+            finally:
+                self._pace.ended(delivery.outbound)
         except TopicGone:
             return await self._topic_gone(delivery)
         except DeliveryError as error:
@@ -235,6 +238,8 @@ class Outbox:
             return await adapter.send(opening, nonce=nonce, target="", files=self._files)
         except Uncertain as error:  # an empty topic more is a smaller evil than words in none
             raise RetryLater(str(error), after=2) from error
+        finally:
+            self._pace.ended(opening)
 
     async def _is_forum(self, adapter: Adapter, chat: str) -> bool:
         key = (adapter.name, chat)

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from bot.adapters.base import Limits
 from bot.model import Outbound, Verb
@@ -17,34 +18,57 @@ _FREE = {Verb.ACKNOWLEDGE, Verb.REACT}  # have budgets of their own on the platf
 _Rules = tuple[tuple[int, float], ...]  # at most so many in so many seconds
 
 
+@dataclass(slots=True)
+class _Sends:
+    """The latest sends of one budget: when they counted, and those of a group that are still on their way."""
+
+    counted: deque[float]
+    flying: list[float] = field(default_factory=list)
+
+    def marks(self, now: float) -> list[float]:
+        """The moments that count, oldest first. What is on its way may have arrived already, or may arrive only now."""
+        return [*self.counted, *(max(now, mark) for mark in self.flying)]
+
+
 class Pace:
-    """Sliding windows: of the sends to one chat, no more than `count` begin within any `period` seconds."""
+    """Sliding windows: of the sends to one chat, no more than `count` fall within any `period` seconds.
+
+    A send to a group counts from its end: however long it was on its way, the platform saw it before that.
+    """
 
     def __init__(self, limits: Mapping[str, Limits], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._limits, self._monotonic = limits, monotonic
-        self._begun: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
+        self._sends: OrderedDict[tuple[str, str], _Sends] = OrderedDict()
         self._rests: dict[tuple[str, str], float] = {}
         self._spent: dict[tuple[str, str], float] = {}  # chats whose budget is gone, and when they may be written to again
 
     async def turn(self, outbound: Outbound) -> None:
-        """Wait until this promise may go, and count it."""
+        """Wait until this promise may go, and count it; `ended` must follow."""
         await asyncio.sleep(self.begin(outbound))
 
     def begin(self, outbound: Outbound, *, within: float = float("inf")) -> float:
-        """Seconds to wait until this promise may go. It is counted, unless that is longer than *within*."""
+        """Seconds to wait until this promise may go. It is counted, unless that is longer than *within*; then `ended` must follow."""
         now = self._monotonic()
         keys = self._keys(outbound)
         pause = max(self._earliest(key, now) for key in keys) - now
         if pause <= within:
             for key in keys:
-                self._count(key, self._earliest(key, now))
+                self._count(key, self._earliest(key, now), flying=_is_group(key[1]))
         return pause
+
+    def ended(self, outbound: Outbound) -> None:
+        """A send that `begin` let go is over, whatever came of it."""
+        for key in self._keys(outbound):
+            if (sends := self._sends.get(key)) is not None and sends.flying:
+                sends.flying.pop(0)
+                sends.counted.append(now := self._monotonic())
+                self._note_spent(key, now)
 
     def recall(self, outbound: Outbound, ago: float) -> None:
         """Count what an earlier process sent *ago* seconds ago; oldest first."""
         if outbound.to.channel in self._limits and ago <= LONGEST:
             for key in self._keys(outbound):
-                self._count(key, self._monotonic() - max(ago, 0.0))
+                self._count(key, self._monotonic() - max(ago, 0.0), flying=False)
 
     def rest(self, channel: str, chat: str, seconds: float) -> None:
         """The platform said "later": nothing more for this chat ("" = the whole account) until then."""
@@ -68,19 +92,24 @@ class Pace:
         account = (outbound.to.channel, "")
         return (account,) if outbound.verb in _FREE else (account, (outbound.to.channel, outbound.to.chat))
 
-    def _count(self, key: tuple[str, str], moment: float) -> None:
-        begun = self._begun.setdefault(key, deque(maxlen=max((count for count, _ in self._rules(key)), default=1)))
-        begun.append(moment)
-        self._begun.move_to_end(key)
+    def _count(self, key: tuple[str, str], moment: float, *, flying: bool) -> None:
+        sends = self._sends.setdefault(key, _Sends(deque(maxlen=max((count for count, _ in self._rules(key)), default=1))))
+        (sends.flying if flying and self._rules(key) else sends.counted).append(moment)
+        self._sends.move_to_end(key)
+        self._note_spent(key, moment)
+        while len(self._sends) > REMEMBERED:
+            self._sends.popitem(last=False)
+
+    def _note_spent(self, key: tuple[str, str], moment: float) -> None:
         if key[1] and (free := self._earliest(key, moment)) > self._monotonic():
             self._spent[key] = free
-        while len(self._begun) > REMEMBERED:
-            self._begun.popitem(last=False)
 
     def _earliest(self, key: tuple[str, str], now: float) -> float:
-        begun = self._begun.get(key, ())
-        full = [begun[-count] + period for count, period in self._rules(key) if len(begun) >= count]
-        return max([now, *full, *([begun[-1]] if begun else [])])
+        if (sends := self._sends.get(key)) is None:
+            return now
+        marks = sends.marks(now)
+        full = [marks[-count] + period for count, period in self._rules(key) if len(marks) >= count]
+        return max([now, *full, *marks[-1:]])
 
     def _rules(self, key: tuple[str, str]) -> _Rules:
         channel, chat = key
