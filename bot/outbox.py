@@ -53,6 +53,10 @@ class Views(Protocol):
         """The receipt that an operator sees."""
         ...
 
+    def lost(self, to: Peer) -> tuple[Event, ...]:
+        """What follows from a chat that cannot be written to any more."""
+        ...
+
 
 class Shelf:
     """The content of attachments, whoever holds them: the disk or another channel."""
@@ -288,7 +292,8 @@ class Outbox:
             plain = replace(outbound, text=RichText(outbound.text.text), heading=RichText(outbound.heading.text), quotes="")
             return Settled("pending", due=now, outbound=plain, error=reason)
         if isinstance(error, PeerGone):
-            return replace(self._given_up(delivery, reason), unreachable=True)
+            given_up = self._given_up(delivery, reason)
+            return replace(given_up, unreachable=True, events=(*given_up.events, *self._views.lost(outbound.to)))
         return self._given_up(delivery, reason)
 
     async def _chat_moved(self, outbound: Outbound, chat: str) -> Settled:

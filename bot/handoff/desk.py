@@ -157,6 +157,12 @@ class Desk:
         lines = transcript(history, str(found.data.get("name") or self.words.text("desk.nameless", lang=self.lang)), self.words, self.lang)
         return (self.card(to, replace(found, data={**found.data, "transcript": lines})),)
 
+    def lost(self, to: Peer) -> tuple[Event, ...]:
+        """What follows when a chat cannot be written to any more: a group of operators that is gone shows its tickets elsewhere."""
+        if not self.binding.is_desk(to) or self.teams.is_lost(replace(to, thread="")):
+            return ()
+        return (Event("desk_lost", data={"channel": to.channel, "chat": to.chat}),)
+
     def undelivered(self, delivery: Delivered, reason: str) -> tuple[Outbound, ...]:
         """Tell the operators of a ticket that the customer did not get something, and why."""
         outbound = delivery.outbound

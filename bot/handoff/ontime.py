@@ -146,7 +146,7 @@ async def _stranded(desk: DeskRoom, turn: Turn) -> Outcome:
     say: tuple[Outbound, ...] = ()
     if why == "no_card" and (to := desk.thread(ticket)) is not None:
         facts = {**desk.facts(turn, ticket), "supervisors": desk.supervisors()}
-        say = (desk.card(to, ticket), *desk.loud(ticket, "desk.stranded", **facts), *desk.to_supervisors("desk.stranded", **facts))
+        say = (*await desk.repost(ticket.number, to), *desk.loud(ticket, "desk.stranded", **facts), *desk.to_supervisors("desk.stranded", **facts))
     return Outcome("desk", Result.ANSWERED, "stranded", say, status=status, events=(event,))
 
 
