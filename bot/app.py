@@ -32,6 +32,7 @@ from bot.dialogs.greeting import Greeting
 from bot.dialogs.human import Human
 from bot.dialogs.intent import Intent
 from bot.dialogs.linking import Linking
+from bot.dialogs.nps import Nps
 from bot.dialogs.outreach import Outreach as AboutNews
 from bot.dialogs.rating import Rating
 from bot.dialogs.requests import Requests
@@ -48,6 +49,7 @@ from bot.handoff.outreach import Outreach
 from bot.handoff.relay import Relay
 from bot.handoff.room import Rules
 from bot.handoff.rounds import Rounds
+from bot.handoff.surveying import Surveys, commented
 from bot.inbox import Inbox
 from bot.knowledge.acts import read_act
 from bot.knowledge.base import KnowledgeSettings
@@ -57,7 +59,7 @@ from bot.model import Act, Inbound, InboundKind, Peer, RichText, Ticket
 from bot.observing import LogObserver, Observers
 from bot.outbox import Outbox, Shelf
 from bot.promising import parts
-from bot.sections import Webhook
+from bot.sections import Webhook, length
 from bot.storage.sqlite import SqliteStore
 from bot.wording import Wording
 
@@ -210,9 +212,10 @@ async def open_house(
     await room.remember()
     room.ask_rating = timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None
     likeness = Likeness(knowledge)
+    surveys = Surveys(config.nps, store, hours=span(config.outreach.hours), zone=hours.zone, channels=tuple(adapters))
     room.orders = Outreach(
         room, store, likeness, channels=tuple(adapters), hours=span(config.outreach.hours), per_second=config.outreach.per_second,
-        article=likeness.find, title=likeness.title,
+        article=likeness.find, title=likeness.title, surveys=surveys,
     )  # fmt: skip
     linking = Linking(words, store.setting, store.joined, titles)
     dialogs = [("linking", linking), *open_dialogs(config, words, knowledge, room, store.ticket)]
@@ -246,7 +249,7 @@ async def open_house(
         wake=engine.wake,
         kept=kept,
     )
-    rounds = Rounds(room, inbox.accept, store.promise, committed=outbox.wake)
+    rounds = Rounds(room, inbox.accept, store.promise, finders=(surveys,), committed=outbox.wake)
     announcer = Announcer(store, hooks_of(config), clock, salt=salt, promised=outbox.wake)
     observers.add(announcer)
     await announcer.go()
@@ -295,8 +298,10 @@ def open_dialogs(
         "smalltalk": SmallTalk(words, intent),
         "faq": faq,
     }
-    rating = Rating(words, intent, ticket=ticket, tell=partial(opened, desk), pause=timedelta(days=config.rating.days_between))
-    dialogs: list[tuple[str, Dialog]] = [("requests", Requests(desk)), ("outreach", AboutNews(words)), ("rating", rating)]
+    days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()
+    rating = Rating(words, intent, ticket=ticket, tell=partial(opened, desk), pause=days, apart=apart)
+    nps = Nps(words, intent, config.nps, tell=partial(commented, desk))
+    dialogs: list[tuple[str, Dialog]] = [("requests", Requests(desk)), ("outreach", AboutNews(words)), ("rating", rating), ("nps", nps)]
     for name in config.dialogs.order:
         if name in ours:
             dialogs.append((name, ours[name]))

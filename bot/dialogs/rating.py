@@ -10,18 +10,16 @@ from bot.dialogs.hearing import Hearing, fold, language_of
 from bot.dialogs.intent import Intent
 from bot.dialogs.memory import Memory
 from bot.dialogs.reply import said
+from bot.dialogs.survey import LONGEST, PATIENCE, SKEW, TYPED, stated, wrote_since
 from bot.handoff.followup import OPEN
 from bot.handoff.marks import marked
+from bot.handoff.surveying import asked_lately, moment
 from bot.model import Act, Button, Customer, Event, InboundKind, Json, Later, Outbound, Outcome, Result, Ticket, Turn
 from bot.wording import Wording
 
-TIMER = "rating"  # the kind of the timer that closing a ticket leaves behind
+TIMER = "rating"  # the kind of the timer that closing a ticket leaves behind, and the survey's name
 SCALE = (1, 2, 3, 4, 5)
 LOW = 2  # up to this a supervisor is told
-PATIENCE = timedelta(hours=2)  # words that come later than this are no comment
-TYPED = timedelta(days=3)  # for so long a lone number is read as the rating that was asked for
-SKEW = timedelta(seconds=5)  # the platform's clock and ours may differ by so much
-LONGEST = 1000  # characters of a comment
 ASKED = "rating_asked"  # where the customer's fields remember the day of the last request
 
 
@@ -38,7 +36,7 @@ class _Waiting:
         kept = turn.conversation.state.get("rating")
         if not isinstance(kept, Mapping) or not isinstance(number := kept.get("ticket"), int):
             return None
-        at = _moment(kept.get("at"))
+        at = moment(kept.get("at"))
         return None if at is None else cls(number, at, str(kept.get("stage", "")))
 
     def kept(self) -> Json:
@@ -62,8 +60,9 @@ class Rating:
         ticket: Callable[[int], Awaitable[Ticket | None]],
         tell: Tell,
         pause: timedelta = timedelta(days=30),
+        apart: timedelta = timedelta(days=14),
     ) -> None:
-        self._words, self._intent, self._ticket, self._tell, self._pause = words, intent, ticket, tell, pause
+        self._words, self._intent, self._ticket, self._tell, self._pause, self._apart = words, intent, ticket, tell, pause, apart
         self._hearing = Hearing(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
@@ -73,7 +72,7 @@ class Rating:
         if turn.press is not None:
             return await self._pressed(turn)
         waiting, text = _Waiting.of(turn), turn.text.strip()
-        if waiting is None or not text or _wrote_since(turn, waiting.at + SKEW):
+        if waiting is None or not text or wrote_since(turn, waiting.at + SKEW):
             return None
         if waiting.stage == "score":
             score = _score(text) if turn.now - waiting.at <= TYPED else None
@@ -87,23 +86,22 @@ class Rating:
     # --- asking
 
     async def _ask(self, turn: Turn, data: Json) -> Outcome:
-        number, closed = data.get("ticket"), _moment(data.get("closed"))
+        number, closed = data.get("ticket"), moment(data.get("closed"))
         ticket = await self._ticket(number) if isinstance(number, int) else None
         if ticket is None or ticket.closed is None or closed is None or (turn.ticket is not None and turn.ticket.status != "closed"):
             return Outcome("rating", Result.IGNORED, "ticket_open")
         if ticket.rating is not None or abs(ticket.closed - closed) > timedelta(seconds=1) or not turn.conversation.reachable:
             return Outcome("rating", Result.IGNORED, "rating_over")
-        if _wrote_since(turn, closed):
+        if wrote_since(turn, closed):
             return Outcome("rating", Result.IGNORED, "customer_returned")
         customer = turn.customer or Customer(0)
-        last = _moment(customer.fields.get(ASKED))
-        if last is not None and turn.now - last < self._pause:
+        if asked_lately(customer.fields, turn.now, TIMER, self._pause, self._apart):
             return Outcome("rating", Result.IGNORED, "asked_lately")
         language = language_of(turn, self._words.lang)
         buttons = (tuple(Button(self._words.text(f"rating.button.{n}", lang=language), "rate", f"{ticket.number}#{n}") for n in SCALE),)
         outcome = said(
             turn, self._words, "rating", "rating.ask", reason="rating_asked", buttons=buttons, facts={"number": ticket.number, "operator": ticket.operator_name},
-            state=_state(turn, _Waiting(ticket.number, turn.now, "score")),
+            state=stated(turn, TIMER, _Waiting(ticket.number, turn.now, "score").kept()),
             events=(Event("rating_asked", ticket=ticket.number, actor=ticket.operator),),
         )  # fmt: skip
         # law: asking twice annoys more than not asking: what may have arrived waits for a person to settle
@@ -140,7 +138,7 @@ class Rating:
             rated = marked(rated, followup=OPEN)
         outcome = said(
             turn, self._words, "rating", "rating.sorry" if score <= LOW else "rating.thanks", reason="rated", buttons=[skip],
-            facts={"score": score}, state=_state(turn, _Waiting(ticket.number, turn.now, "comment")), events=tuple(events),
+            facts={"score": score}, state=stated(turn, TIMER, _Waiting(ticket.number, turn.now, "comment").kept()), events=tuple(events),
         )  # fmt: skip
         return replace(outcome, say=(*outcome.say, *told), later=later, ticket=rated)
 
@@ -157,16 +155,7 @@ class Rating:
         return replace(outcome, ticket=commented, events=(event,), say=(*outcome.say, *told))
 
     def _thanks(self, turn: Turn) -> Outcome:
-        return said(turn, self._words, "rating", "rating.end", reason="rating_ended", state=_state(turn, None))
-
-
-def _state(turn: Turn, waiting: _Waiting | None) -> Json:
-    kept = {k: v for k, v in Memory.of(turn).now(turn).items() if k != "rating"}
-    return {**kept, "rating": waiting.kept()} if waiting else kept
-
-
-def _wrote_since(turn: Turn, moment: datetime) -> bool:
-    return any(line.author == "customer" and line.at >= moment for line in turn.history)
+        return said(turn, self._words, "rating", "rating.end", reason="rating_ended", state=stated(turn, TIMER, None))
 
 
 def _score(text: str) -> int | None:
@@ -175,11 +164,3 @@ def _score(text: str) -> int | None:
         return min(text.count("⭐"), SCALE[-1])
     found = fold(text)
     return int(found) if found in {str(n) for n in SCALE} else None
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return found if found is not None and found.tzinfo is not None else None

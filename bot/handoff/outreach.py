@@ -13,6 +13,7 @@ from bot.handoff.mailing import TIMER, Courier, Mail
 from bot.handoff.ordering import ORDER, Likening, is_ordered
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import who
+from bot.handoff.surveying import RUN, Surveys
 from bot.model import InboundKind, Outcome, Press, Result, Turn
 
 COMMANDS = ("incident", "broadcast", "followups", "sorry")
@@ -24,9 +25,9 @@ class Outreach:
 
     def __init__(
         self, desk: DeskRoom, source: Mail, likeness: Likening, *, channels: Collection[str], hours: tuple[time, time], per_second: float,
-        article: Callable[[str], str], title: Callable[[str], str],
+        article: Callable[[str], str], title: Callable[[str], str], surveys: Surveys,
     ) -> None:  # fmt: skip
-        self._desk = desk
+        self._desk, self._surveys = desk, surveys
         self.courier = Courier(desk, source, hours=hours, per_second=per_second, channels=channels)
         self.alarms = Alarms(desk, source, likeness, article=article, title=title)
         self.broadcasts = Broadcasts(desk, source, self.courier, likeness, channels=channels, article=article)
@@ -36,6 +37,8 @@ class Outreach:
         if inbound.kind is InboundKind.TIMER:
             if inbound.text == TIMER:
                 return await self.courier.portion(turn)
+            if inbound.text == RUN:
+                return await self._surveys.run(turn)
             return await self._ordered(turn) if is_ordered(turn) and inbound.text == ORDER else None
         press = turn.press
         if command not in COMMANDS and (press is None or press.action not in PRESSES):

@@ -20,6 +20,12 @@ class Accept(Protocol):
     async def __call__(self, channel: str, inbounds: Sequence[Inbound]) -> None: ...
 
 
+class Finder(Protocol):
+    """Who finds what has to be decided now; the same find has the same key, and counts once."""
+
+    async def look(self, now: datetime) -> Sequence[Inbound]: ...
+
+
 class Rounds:
     """One `go` after another; what it missed or said twice because of a crash is put right by the next."""
 
@@ -29,9 +35,11 @@ class Rounds:
         accept: Accept,
         promise: Callable[[Sequence[Outbound], datetime], Awaitable[object]],
         *,
+        finders: Sequence[Finder] = (),
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._finders, self._views = (Watchdog(desk), Giving(desk)), (Places(desk), Boards(desk))
+        self._finders: tuple[Finder, ...] = (Watchdog(desk), Giving(desk), *finders)
+        self._views = (Places(desk), Boards(desk))
         self._accept, self._promise, self._committed = accept, promise, committed
 
     async def go(self, now: datetime) -> None:

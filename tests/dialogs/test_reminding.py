@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,7 @@ async def visits(turn: Turn) -> Outcome | None:
 
 async def broken(turn: Turn) -> Outcome | None:
     kind = turn.text.partition(" ")[2]
-    at = datetime(2026, 1, 1) if kind == "naive" else turn.now
+    at = turn.now.replace(tzinfo=None) if kind == "naive" else turn.now
     return remind(turn, reply(turn, "visit.off"), at, "visit.nothing" if kind == "words" else "visit.off", fact=object() if kind == "fact" else 1)
 
 

@@ -30,7 +30,7 @@ DAYS, PER_DAY, OPERATORS = 7, 3160, 20  # some come less on weekends: 21 000 con
 QUICKNESS = (15, 30, 60, 120, 300)
 TEAM = tuple(Colleague(str(9001 + n), f"Оператор-{n + 1:02d}", QUICKNESS[n % len(QUICKNESS)]) for n in range(OPERATORS))
 ANSWER_WITHIN = 120.0  # seconds of the service level
-COUNTED = ("afrt.n", "mttr.n", "csi.n", "bot_reply.n")
+COUNTED = ("afrt.n", "mttr.n", "csi.n", "nps.n", "bot_reply.n")
 TABLES = ("days", "load", "reasons", "articles", "operators", "channels", "topics")
 SETTINGS = {
     "teams": (
