@@ -69,8 +69,12 @@ def change_fields(db: sqlite3.Connection, id: int, changes: Mapping[str, object]
 
 
 def blank_joined(db: sqlite3.Connection, id: int, now: datetime) -> None:
-    """Nothing stays of those who were known as this customer: for `people.erase`."""
-    for other in all_joined(db, id):
+    """Nothing stays of those who were known as this customer, nor of a code that names him: for `people.erase`."""
+    others = all_joined(db, id)
+    for row in db.execute("select name, value from settings where name like 'link:%'").fetchall():
+        if json.loads(row["value"]).get("customer") in (id, *others):
+            keep_setting(db, row["name"], None)
+    for other in others:
         db.execute(
             "update customers set name = '', last_name = '', username = '', gender = '', language = '', fields = '{}', told = '', erased = ? where id = ?",
             (ms(now), other),
