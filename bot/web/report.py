@@ -54,7 +54,7 @@ class ReportPages:
             tiles=[self._tile(report, key, saying) for key in TILES],
             more=[self._tile(report, c.__name__, saying) for c in COUNTS if c.__name__ not in TILES],
             bars=days, lines=lines, squares=squares(report.tables["load"]), reasons=shares(report.tables["reasons"].rows[:9], "tickets"),
-            tables=[(report.tables[t], [r for r in report.tables[t].rows if any(r.cells.values())][:25]) for t in TABLES if t in report.tables],
+            tables=[(t, [r for r in t.rows if any(r.cells.values())][:25]) for key in TABLES if (t := report.tables.get(key)) and (t.rows or key != "ready")],
         )  # fmt: skip
 
     async def list(self, request: web.Request) -> web.Response:

@@ -147,3 +147,27 @@ async def test_prometheus_gets_the_same_figures(articles: Path) -> None:
     assert 'otklik_report_by{name="vk",side="channels"} 1.0' in text and 'figure="csi",part="value"' not in text
     assert "otklik_waiting_oldest_seconds 24" in text and "otklik_waiting_overdue 1.0" in text
     assert "Ольга" not in text and "Борис" not in text and "9001" not in text
+
+
+async def test_one_channel_alone(page: Page) -> None:
+    """The picker names the channels that were written in; chosen, it stays in every link, and the other channel's conversations are gone."""
+    whole = await _text(page, f"/report?{DAYS}")
+    assert "channel=telegram" in whole and "channel=vk" in whole
+    vk = await _text(page, f"/report?{DAYS}&channel=vk")
+    assert "of=nst&amp;from=2026-11-20&amp;to=2026-11-20&amp;channel=vk" in vk
+    assert "Борис" in await _text(page, f"/report/list?of=conversations&{DAYS}&channel=vk")
+    telegram = await _text(page, f"/report/list?of=conversations&{DAYS}&channel=telegram")
+    assert "Анна" in telegram and "Борис" not in telegram
+    assert (await page.client.get(f"/report?{DAYS}&channel=fax", headers=HTML)).status == 404
+
+
+async def test_why_did_they_wait_in_the_evening(page: Page) -> None:
+    """From the figure to the part of the day, to the conversation: how long, who else waited, who was at work, and what happened when."""
+    assert "/conversation/" in await _text(page, f"/report/list?of=afrt&part=day&{DAYS}")
+    assert "/conversation/" not in await _text(page, f"/report/list?of=afrt&part=evening&{DAYS}")
+    listed = await _text(page, f"/report/list?of=afrt&{DAYS}")
+    link = re.search(r'href="(/conversation/\d+\?[^"#]*)', listed)
+    assert link is not None
+    talk = await _text(page, link[1].replace("&amp;", "&"))
+    for words in ("Ждал первого ответа человека", "5 мин", "отвечали операторов: 1", "открыто обращение", "первый ответ человека · Ольга", "закрыто · Ольга"):
+        assert words in talk, words
