@@ -13,12 +13,12 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import desk_queue  # noqa: F401 - puts its scenes on the list, as the others
+import desk_queue  # noqa: F401 - puts its scenes on the list, as the others do
 import desk_time  # noqa: F401
 import desk_work  # noqa: F401
 import desk_wrong  # noqa: F401
@@ -42,11 +42,11 @@ HOUSES: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
 }
 
 
-def _world(sims: Path, house: str, kinds: Sequence[str]) -> tuple[World, list[Station]]:
-    settings, counts = HOUSES[house]
+def open_world(sims: Path, house: str, settings: Mapping[str, Any], counts: Mapping[str, int]) -> tuple[World, list[Station]]:
+    """A running bot with so many groups of each kind, a desk of all and a second line."""
     world = World(sims, settings)
     world.__enter__()
-    stations = [Station(world, n, kind) for n, kind in enumerate(k for k in KINDS if k in kinds for _ in range(counts.get(k, 0)))]
+    stations = [Station(world, n, kind) for n, kind in enumerate(k for k in KINDS for _ in range(counts.get(k, 0)))]
     world.general, world.second = (Chat(world.tg, False, stations[0].tg_token, stations[0].group(True)) for _ in range(2))
     world.desk = {"channel": "tg0", "chat": str(world.general.chat)}
     world.teams.append({"name": "second", "title": "Вторая линия", "desk": {"channel": "tg0", "chat": str(world.second.chat)}})
@@ -82,7 +82,8 @@ def play(sims: Path, house: str, scenes: Sequence[Scene], kinds: Sequence[str], 
     """Play *scenes* in one house; what fell short."""
     failures: list[str] = []
     began = time.monotonic()
-    world, stations = _world(sims, house, kinds)
+    settings, counts = HOUSES[house]
+    world, stations = open_world(sims, house, settings, {kind: counts.get(kind, 0) for kind in kinds})
     try:
         print(f"== {house}: {len(stations)} groups, the bot runs after {time.monotonic() - began:.0f} s", flush=True)
         threads = []
