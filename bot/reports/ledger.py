@@ -31,12 +31,12 @@ class Visit:
     end: datetime
     channel: str = ""
     turns: int = 0
-    shown: list[str] = field(default_factory=list)
-    offered: list[str] = field(default_factory=list)
+    shown: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
     helped: int = 0
     not_helped: int = 0
     unanswered: int = 0
-    tickets: list[int] = field(default_factory=list)
+    tickets: tuple[int, ...] = ()
     led: str = ""  # the article that was shown last before a person was called
     wait: float | None = None  # seconds from the first words to the bot's own answer
     over: bool = False
@@ -165,10 +165,10 @@ def _visits(events: Iterable[Event]) -> list[Visit]:
 def _note(visit: Visit, event: Event, open_tickets: dict[int, int]) -> None:
     article = str(event.data.get("article") or "")
     if event.kind == "answered":
-        visit.shown.append(article)
+        visit.shown += (article,)
     elif event.kind in ("clarified", "not_helped"):
         offered = event.data.get("offered")
-        visit.offered += [str(a) for a in offered] if isinstance(offered, (list, tuple)) else []
+        visit.offered += tuple(str(a) for a in offered) if isinstance(offered, (list, tuple)) else ()
     elif event.kind == "unanswered":
         visit.unanswered += 1
     elif event.kind == "feedback":
@@ -182,7 +182,7 @@ def _note(visit: Visit, event: Event, open_tickets: dict[int, int]) -> None:
 def _call_person(visit: Visit, ticket: int | None) -> None:
     """A person has come to the visit, with a new ticket or one that is opened again."""
     if ticket is not None and ticket not in visit.tickets:
-        visit.tickets.append(ticket)
+        visit.tickets += (ticket,)
         visit.led = visit.shown[-1] if visit.shown else ""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 from statistics import fmean, median
+from typing import NamedTuple
 
 from bot.reports.ledger import Ledger, Story, Visit
 from bot.reports.periods import Period
@@ -15,8 +16,7 @@ GOALS = ("first_reply", "next_reply", "resolution")
 FEW = 5  # ratings below which a mean says nothing and is not shown
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """One thing that was counted: which conversation and ticket, when, and its own value (seconds, score, 0 or 1)."""
 
     conversation: int

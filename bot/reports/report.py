@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import gc
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -82,7 +84,23 @@ class Article(Protocol):
 
 def make_report(facts: Facts, period: Period, articles: Iterable[Article] = ()) -> Report:
     """Count everything. *articles* are those of the base, for titles and topics."""
-    known = tuple(articles)
+    with _undisturbed():
+        return _counted(facts, period, tuple(articles))
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Counting makes much and drops nothing: the collector would look through all of it again and again (40 % of the time)."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _counted(facts: Facts, period: Period, known: Sequence[Article]) -> Report:
     titles = {a.id: a.title for a in known}
     topics = {**{a.title: a.topic for a in known if a.topic}, **{a.id: a.topic for a in known if a.topic}}
     ledger = open_ledger(facts)

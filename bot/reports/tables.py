@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -12,17 +12,21 @@ from bot.reports.metrics import FEW, Case, is_contained, mean_of, working_second
 from bot.reports.periods import Period
 
 Cell = str | float | None
-Cases = tuple[Case, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a table: what it is about (`key`, shown as `name`), its numbers by column, and the cases behind it."""
+    """A row of a table: what it is about (`key`, shown as `name`), its numbers by column, and what it was counted from."""
 
     key: str
     name: str
     cells: Mapping[str, Cell]
-    cases: Cases = ()
+    of: Sequence[Visit] | Sequence[Story] | Sequence[Case] = ()
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """The cases behind the row; made when somebody looks."""
+        return tuple(_case(thing) for thing in self.of)
 
 
 @dataclass(slots=True)
@@ -56,7 +60,7 @@ def days(ledger: Ledger, period: Period) -> Table:
     for visit in ledger.come(period):
         by_day[visit.start.astimezone(period.zone).date()].append(visit)
     rows = [
-        Row(day.isoformat(), day.isoformat(), {"bot": float(sum(not v.tickets for v in seen)), "person": float(sum(bool(v.tickets) for v in seen))}, _of_visits(seen))
+        Row(day.isoformat(), day.isoformat(), {"bot": float(sum(not v.tickets for v in seen)), "person": float(sum(bool(v.tickets) for v in seen))}, seen)
         for day, seen in by_day.items()
     ]
     return Table("days", ("bot", "person"), tuple(rows))
@@ -68,7 +72,7 @@ def load(ledger: Ledger, period: Period) -> Table:
     for visit in ledger.come(period):
         local = visit.start.astimezone(period.zone)
         grid[local.isoweekday(), local.hour].append(visit)
-    rows = [Row(f"{w}-{h}", f"{w}-{h}", {"weekday": float(w), "hour": float(h), "visits": float(len(seen))}, _of_visits(seen)) for (w, h), seen in grid.items()]
+    rows = [Row(f"{w}-{h}", f"{w}-{h}", {"weekday": float(w), "hour": float(h), "visits": float(len(seen))}, seen) for (w, h), seen in grid.items()]
     return Table("load", ("weekday", "hour", "visits"), tuple(rows))
 
 
@@ -79,7 +83,7 @@ def reasons(ledger: Ledger, period: Period) -> Table:
     for story in stories:
         found[story.reason or "unknown"].append(story)
     ranked = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
-    return Table("reasons", ("tickets", "share"), tuple(Row(r, r, {"tickets": float(len(s)), "share": len(s) / len(stories)}, _of_stories(s)) for r, s in ranked))
+    return Table("reasons", ("tickets", "share"), tuple(Row(r, r, {"tickets": float(len(s)), "share": len(s) / len(stories)}, s) for r, s in ranked))
 
 
 def articles(ledger: Ledger, period: Period, titles: Mapping[str, str]) -> Table:
@@ -100,7 +104,7 @@ def articles(ledger: Ledger, period: Period, titles: Mapping[str, str]) -> Table
             "shown": float(shown[article]), "yes": float(yes[article]), "no": float(no[article]),
             "helped_share": yes[article] / told if told else None, "led": float(led[article]),
         }  # fmt: skip
-        rows.append(Row(article, titles.get(article, article), cells, _of_visits(seen[article])))
+        rows.append(Row(article, titles.get(article, article), cells, seen[article]))
     return Table("articles", ("shown", "yes", "no", "helped_share", "led"), tuple(rows))
 
 
@@ -138,7 +142,7 @@ def operators(ledger: Ledger, period: Period) -> Table:
             "taken": float(len(his.taken)), "closed": float(len(his.closed)), "afrt": mean_of(replies), "mttr": mean_of(solved),
             "csi": mean_of(scores) if len(scores) >= FEW else None, "ratings": float(len(scores)), "breached": float(len(his.late)),
         }  # fmt: skip
-        rows.append(Row(operator, names.get(operator) or operator, cells, _of_stories(his.all())))
+        rows.append(Row(operator, names.get(operator) or operator, cells, [s for s in his.all() if s.opened is not None]))
     rows.sort(key=lambda r: (-float(r.cells["closed"] or 0), r.name))
     return Table("operators", ("taken", "closed", "afrt", "mttr", "csi", "ratings", "breached"), tuple(rows))
 
@@ -169,13 +173,14 @@ def _sliced(key: str, ledger: Ledger, period: Period, side: Callable[[Visit], st
     for name, seen in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
         people = [v for v in seen if v.tickets]
         cells: dict[str, Cell] = {"visits": float(len(seen)), "person": float(len(people)), "containment": mean_of([float(is_contained(v)) for v in seen])}
-        rows.append(Row(name, name, cells, _of_visits(seen)))
+        rows.append(Row(name, name, cells, seen))
     return Table(key, ("visits", "person", "containment"), tuple(rows))
 
 
-def _of_visits(seen: Iterable[Visit]) -> Cases:
-    return tuple(Case(v.conversation, v.start, v.tickets[-1] if v.tickets else None) for v in seen)
-
-
-def _of_stories(stories: Iterable[Story]) -> Cases:
-    return tuple(Case(s.conversation, s.opened, s.number) for s in stories if s.opened is not None)
+def _case(thing: Visit | Story | Case) -> Case:
+    if isinstance(thing, Case):
+        return thing
+    if isinstance(thing, Visit):
+        return Case(thing.conversation, thing.start, thing.tickets[-1] if thing.tickets else None)
+    assert thing.opened is not None
+    return Case(thing.conversation, thing.opened, thing.number)

@@ -53,8 +53,8 @@ def events(db: sqlite3.Connection, since: datetime | None, until: datetime | Non
     if kinds:
         where.append(f"kind in ({', '.join('?' * len(kinds))})")
         values += kinds
-    rows = db.execute(f"select * from events where {' and '.join(where)} order by at, id", values)
-    return tuple(Event(r["kind"], moment(r["at"]), r["conversation"], r["ticket"], r["actor"], json.loads(r["data"])) for r in rows)
+    rows = db.execute(f"select kind, at, conversation, ticket, actor, data from events where {' and '.join(where)} order by at, id", values)
+    return tuple(Event(kind, moment(at), own, ticket, actor, {} if data == "{}" else json.loads(data)) for kind, at, own, ticket, actor, data in rows)
 
 
 def records(db: sqlite3.Connection, of: int | None, after: int, limit: int) -> tuple[TurnRecord, ...]:
