@@ -1,0 +1,72 @@
+"""examples/order_status, run as its README says."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestServer
+
+from bot.config import read_config
+from bot.testing import Theatre, open_theatre
+
+HERE = Path(__file__).parents[2] / "examples/order_status"
+
+
+@pytest.fixture
+async def shop(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TestServer[Any]]:
+    """The example's own little service; its folder is where modules are looked for."""
+    monkeypatch.syspath_prepend(str(HERE))
+    service = __import__("service")
+    server: TestServer[Any] = TestServer(service.application())
+    await server.start_server()
+    monkeypatch.setenv("SHOP_URL", str(server.make_url("/")))
+    yield server
+    await server.close()
+    for name in ("service", "dialog"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+async def theatre(articles: Path, shop: TestServer[Any]) -> AsyncIterator[Theatre]:
+    """A house with the example's config over the small knowledge base."""
+    async with open_theatre(articles, config=read_config(HERE / "config.yaml", environment={})) as opened:
+        yield opened
+
+
+async def test_an_order_is_looked_up(theatre: Theatre) -> None:
+    """In both languages, in the words of the example's texts."""
+    anna, john = theatre.customer(), theatre.customer("John", chat="1002", language="en")
+    await anna.says("Где мой заказ 48213?")
+    assert anna.hears() == ["Заказ 48213: в пути, ждём его у вас 2026-11-24."]
+    await john.says("where is my order 48213")
+
+    assert john.hears() == ["Order 48213: в пути, expected on 2026-11-24."]
+
+
+async def test_an_unknown_order_is_said_plainly(theatre: Theatre) -> None:
+    """The shop knows no such number."""
+    anna = theatre.customer()
+    await anna.says("заказ №99999")
+
+    assert anna.hears()[0].startswith("Заказа 99999 не нахожу.")
+
+
+async def test_other_questions_go_on_to_the_articles(theatre: Theatre) -> None:
+    """The dialog leaves alone what is not its own."""
+    anna = theatre.customer()
+    await anna.says("Сколько идёт доставка?")
+
+    assert any("3–5 дней" in text for text in anna.hears())
+
+
+async def test_a_shop_that_does_not_answer_means_a_person(theatre: Theatre, shop: TestServer[Any]) -> None:
+    """Never silence: a ticket is opened."""
+    await shop.close()
+    anna = theatre.customer()
+    await anna.says("Где мой заказ 48213?")
+
+    assert [t.reason for t in await theatre.house.store.tickets()] == ["dialog_failed"]
