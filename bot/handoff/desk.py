@@ -23,6 +23,7 @@ from bot.handoff.teams import Teams
 from bot.model import Answer, Button, Event, InboundKind, Lane, Later, Outbound, Outcome, Peer, Result, RichText, Rows, Status, Ticket, Turn, Verb
 from bot.wording import Wording
 
+QUIETLY = "handoff.closed_quiet"  # what a silent customer is told
 WATCHED = ("operator_met", "operator_away", "operator_back", "operator_left", "ticket_assigned", "desk_lost", "desk_found", "chat_moved", *INCIDENTS)
 
 
@@ -302,6 +303,7 @@ class Desk:
         """End the ticket and open the bot again. *by*: an operator's id, "customer" or "bot"; *key*: what the customer is told."""
         closed = marked(replace(ticket, status="closed", closed=turn.now), snoozed=None, promised=None, asked=None, quiet=None)
         key = key or ("handoff.cancelled" if by == "customer" else "handoff.closed")
+        closed = marked(closed, silent=key == QUIETLY or None)
         say: list[Outbound] = []
         if told:
             text = self.words.say(key, lang=self.customer_lang(turn), customer=turn.customer, number=ticket.number)
@@ -329,6 +331,11 @@ class Desk:
         place = turn.said[0].peer
         found = [t for t in await self._records.tickets() if (own := self.teams.place(words(t, "desk"))) is None or own.chat == place.chat]
         return tuple(self.card(replace(place, thread=f"ticket:{t.number}"), t) for t in found)
+
+    def left_off(self, turn: Turn) -> Ticket | None:
+        """The ticket that was closed over the customer's silence: any words of his open it again, as he was told."""
+        last = self._closed_lately(turn)
+        return last if last is not None and last.data.get("silent") else None
 
     def _closed_lately(self, turn: Turn) -> Ticket | None:
         """The ticket that a request for a person opens again; one the customer took back himself stays closed."""

@@ -21,7 +21,7 @@ from bot.model import Event, Inbound, InboundKind, Later, Outbound, Outcome, Rec
 COMMAND = re.compile(r"/(\w+)(?:@\w+)?(?:\s+(.*))?$", re.S)
 COMMANDS = (*ON_TICKETS, *(name for name in GENERAL if name != "start"), "overview")
 ONLY_HERE = frozenset(  # what nobody means for another bot, or for the customers' dialogs
-    {"take", "close", "reopen", "transfer", "snooze", "promise", "assign", "priority", "queue", "away", "undo", "contact", "overview"}
+    {"take", "close", "reopen", "transfer", "snooze", "promise", "assign", "priority", "queue", "away", "undo", "contact", "overview", "whisper"}
 )
 
 

@@ -10,10 +10,10 @@ from bot.handoff.card import card, heading
 from bot.handoff.gate import refuse
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import place, say, who
-from bot.model import Button, Event, Inbound, InboundKind, Later, Outbound, Outcome, Peer, Result, Rows, Sender, Ticket, Turn
+from bot.model import Button, Event, Inbound, InboundKind, Later, Line, Outbound, Outcome, Peer, Result, Rows, Sender, Ticket, Turn
 
 NAME = "overview"
-ORDERS = frozenset({"take", "assign", "priority"})  # what is ordered by number, as /take 12
+ORDERS = frozenset({"take", "assign", "priority", "whisper"})  # what is ordered by number, as /take 12
 URGENCIES = ("0", "1", "2", "3")
 SHOWN = 8
 PEOPLE = 12  # buttons of a menu
@@ -111,10 +111,23 @@ def carry_out(desk: DeskRoom, turn: Turn) -> Outcome:
         done = acts.take(desk, theirs, turn.ticket, "")
         if done.ticket is not None and (own := desk.thread(turn.ticket)) is not None and (own.channel, own.chat) != (there.channel, there.chat):
             done = replace(done, say=(*done.say, desk.notice(own, turn.ticket, "desk.you_took_it", operator=said.sender.name)))
+    elif command == "whisper":
+        done = _whispered(desk, theirs, turn.ticket, value)
     else:
         done = (supervising.assign if command == "assign" else supervising.set_priority)(desk, theirs, turn.ticket, value)
     above = heading(turn.ticket, desk.words, desk.lang)
     return replace(done, say=tuple(replace(o, heading=above, ticket=None) if o.to == there and not o.heading else o for o in done.say))
+
+
+def _whispered(desk: DeskRoom, turn: Turn, ticket_: Ticket, text: str) -> Outcome:
+    """A note that calls the one whose ticket it is, in its own topic."""
+    if not text:
+        return say(desk, turn, "desk.whisper_how", number=ticket_.number)
+    by, called = turn.said[0].sender.name, desk.crew.member(ticket_.operator).call or ticket_.operator_name
+    kept = (Line(turn.now, "note", text, by),)
+    told = () if (own := desk.thread(ticket_)) is None else (desk.notice(own, ticket_, "desk.whispered_from_afar", operator=called, by=by, text=text),)
+    event = Event("whispered", ticket=ticket_.number, actor=who(turn.said[0]))
+    return Outcome("desk", Result.ANSWERED, "whispered", (*told, *say(desk, turn, "desk.done").say), notes=kept, events=(event,))
 
 
 def _desks(desk: DeskRoom, tickets: Sequence[Ticket], turn: Turn) -> list[dict[str, object]]:

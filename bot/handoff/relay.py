@@ -210,6 +210,9 @@ class Relay:
             last = turn.past[0].number if turn.past else None
             say = Outbound(turn.said[0].peer, self._words.say("handoff.no_ticket", lang=lang, last=last), author="bot")
             return Outcome("relay", Result.ANSWERED, "status", (say,))
+        is_words = turn.said[0].kind is InboundKind.MESSAGE and not turn.text.startswith("/") and (turn.text or turn.attachments)
+        if is_words and not self._is_thanks(turn) and (left := self._desk.left_off(turn)) is not None:
+            return self._desk.settled(turn, self._desk.reopen(turn, left, reason="came_back"))
         return None
 
     def _blocked(self, turn: Turn) -> Outcome:

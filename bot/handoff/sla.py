@@ -107,12 +107,13 @@ class Deadlines:
             patience = length(self._routing.silent_operator)
             if since is not None and patience is not None and (asked is not None or ticket.first_reply is None):
                 made.append(self._later(ticket, f"idle:{key}", "desk.idle", self._hours.add_working(since, patience)))
-            if answered is not None and asked is None and (at := self._quiet(ticket, answered)) is not None:
+            promised = moment(ticket, "promised")
+            if answered is not None and asked is None and promised is None and (at := self._quiet(ticket, answered)) is not None:
                 made.append(self._later(ticket, f"quiet:{key}", "desk.quiet", at))
         if ticket.status == "snoozed" and (until := moment(ticket, "snoozed")) is not None:
             made.append(self._later(ticket, f"snooze:{key}", "desk.snooze", until))
-        if (promised := moment(ticket, "promised")) is not None:
-            made.append(self._later(ticket, f"promised:{key}", "desk.promised", promised))
+        if (due := moment(ticket, "promised")) is not None:
+            made.append(self._later(ticket, f"promised:{key}", "desk.promised", due))
         return made
 
     def _quiet(self, ticket: Ticket, answered: datetime) -> datetime | None:

@@ -109,3 +109,21 @@ async def test_an_order_for_a_ticket_that_was_closed_meanwhile(two_desks: Theatr
 
     assert any("закрыто" in text for text in vera.hears())
     assert (await two_desks.house.store.ticket(1)).status == "closed"  # type: ignore[union-attr]
+
+
+async def test_a_supervisor_whispers_from_afar(two_desks: Theatre) -> None:
+    """/whisper 2 …: a note in the ticket's topic that calls its operator; the customer hears nothing, an operator may not."""
+    vera, olga = two_desks.customer("Вера", chat="9009"), two_desks.operator()
+    ildar = two_desks.customer("Ильдар", channel="vk", chat="7")
+    await vera.says("/assign 2 Павел")
+    ildar._mark = len(two_desks.channels["vk"].said)
+    await vera.says("/whisper 2 предложи скидку")
+    await vera.says("/whisper 2")
+    await olga.says("/whisper 2 а я?")
+
+    there = [s.outbound.text.text for s in two_desks.channels["telegram"].in_chat("-200")]
+    assert sum("предложи скидку" in text and "Павел" in text for text in there) == 1
+    assert ildar.hears() == [] and not any("а я?" in text for text in there)
+    ticket = await two_desks.house.store.ticket(2)
+    notes = [h.text for h in await two_desks.house.store.history(ticket.conversation if ticket else 0) if h.author == "note"]
+    assert notes == ["предложи скидку"]

@@ -225,3 +225,33 @@ async def test_a_snooze_moves_the_deadline_of_the_next_reply(theatre: Theatre) -
     await theatre.later(hours=3, minutes=1)
 
     assert shown(theatre, "⏰") and not shown(theatre, "🔴")
+
+
+async def test_words_after_a_silent_closing_open_the_same_ticket(theatre: Theatre) -> None:
+    """He was told so: whatever he writes within the time goes to the same operator; thanks do not, nor does it last for ever."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    await olga.says("Отправили новый", ticket=1)
+    await theatre.later(hours=24)
+    await theatre.later(hours=24, minutes=30)
+    assert (await theatre.house.store.ticket(1)).status == "closed"  # type: ignore[union-attr]
+    await anna.says("спасибо!")
+    assert (await theatre.house.store.ticket(1)).status == "closed"  # type: ignore[union-attr]
+    await anna.says("Сколько идёт доставка? опять не приехал")
+
+    ticket = await theatre.house.store.ticket(1)
+    assert ticket is not None and (ticket.status, ticket.operator) == ("operator", "telegram:9001")
+    assert any("опять не приехал" in o.text.text for o in await olga.sees(1))
+    assert any("Снова открыл" in text for text in anna.hears())
+
+
+async def test_a_promise_is_not_asked_about_before_its_time(theatre: Theatre) -> None:
+    """Who was promised an answer for the day after tomorrow is not asked meanwhile whether it is solved."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    await olga.says("Уточню", ticket=1)
+    await olga.says("/promise вт 12:00", ticket=1)
+    anna._mark = len(theatre.channels["telegram"].said)
+    await theatre.later(hours=50)
+
+    assert anna.hears() == []
