@@ -94,7 +94,7 @@ async def _channels(config: Config, *, web: bool, port: int | None) -> None:
 
     site = Site(
         house.config, house.store, house.adapters, house.clock, house.knowledge, house.hours, house.observers,
-        topic_name=house.desk.topic_name, words=house.words, promised=house.outbox.wake, accept=house.inbox.accept,
+        topic_name=house.desk.topic_name, words=house.words, promised=house.outbox.wake, incidents=house.desk.incidents, accept=house.inbox.accept,
     )  # fmt: skip
     await site.start(port=config.web.port if port is None else port, retry=False)
     typer.echo(say("message.page", url=site.url))
@@ -126,7 +126,7 @@ async def _playground(config: Config, *, port: int | None, browser: bool) -> Non
     site = Site(
         house.config, house.store, house.adapters, clock, house.knowledge, house.hours, house.observers,
         topic_name=house.desk.topic_name, playground=[s.name for s in stages], moved=house.wake,
-        words=house.words, promised=house.outbox.wake, accept=house.inbox.accept,
+        words=house.words, promised=house.outbox.wake, incidents=house.desk.incidents, accept=house.inbox.accept,
     )  # fmt: skip
     stop = _stop_signal()
     try:

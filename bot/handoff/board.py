@@ -75,4 +75,5 @@ class Boards:
             snoozed=sum(t.status == "snoozed" for t in tickets),
             late=[t.number for t in late][:20],
             people=people[:20],
+            incidents=[{"number": i.number, "text": i.subject, "since": i.since, "met": len(desk.incidents.met(i.number))} for i in desk.incidents.open],
         )

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.testing.store_audience import AudienceContract
 from bot.testing.store_deliveries import DeliveriesContract, DeskContract
 from bot.testing.store_finishing import FinishingContract
 from bot.testing.store_people import PeopleContract, UpkeepContract
@@ -21,5 +22,5 @@ from bot.testing.store_turns import IntakeContract, TakingContract
 
 
 @pytest.mark.asyncio
-class StoreContract(IntakeContract, TakingContract, FinishingContract, DeliveriesContract, DeskContract, PeopleContract, UpkeepContract):
+class StoreContract(IntakeContract, TakingContract, FinishingContract, DeliveriesContract, DeskContract, PeopleContract, UpkeepContract, AudienceContract):
     """Every law of the store as a test of one sentence."""

@@ -14,6 +14,7 @@ import yaml
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from bot.handoff.followup import waiting as unsettled
 from bot.knowledge.articles import Article
 from bot.knowledge.search import Knowledge
 from bot.model import Answer, Customer, Ticket
@@ -65,7 +66,8 @@ class Pages:
         everything = "all" in request.query
         tickets = await self._services.store.tickets(open_only=not everything)
         rows = [(t, await self._customer(t), self._waited(t)) for t in tickets]
-        return self._page(request, "queue.html", "queue", rows=rows, everything=everything, now=self._services.clock())
+        low = unsettled(await self._services.store.tickets(open_only=False, limit=1000))
+        return self._page(request, "queue.html", "queue", rows=rows, everything=everything, now=self._services.clock(), low=low)
 
     async def _customer(self, ticket: Ticket) -> Customer | None:
         conversation = await self._services.store.conversation(ticket.customer_peer)
@@ -175,6 +177,7 @@ class Pages:
             password=self._guard.asks_password,
             local_time=self._local_time,
             path=request.path,
+            incidents=self._services.incidents,
             **facts,
         )
         response = web.Response(text=html, content_type="text/html", status=status)

@@ -14,6 +14,7 @@ from aiohttp import web
 from bot.adapters.base import Adapter, File
 from bot.clock import Clock
 from bot.errors import Problem
+from bot.handoff.incident import Incidents
 from bot.knowledge.articles import Article
 from bot.knowledge.base import KnowledgeStatus, Reloaded
 from bot.model import Answer, Attachment, Event, InboundKind, Json, Outbound, Sender, Sent
@@ -102,7 +103,7 @@ class WebServices:
     kept one and people stay logged in over a restart. *password* is the words or `hash_password` of them. *moved* is called
     when the clock was shifted, *open_at* tells whether the business works at a moment. *hours* (with the service level:
     *answer_share* of the tickets within *answer_within* seconds) make the report; *demo* is a played history, shown in the playground's report only.
-    *words* are the customers' (previews, and telling them of an answer); *promised* is called when a page promised something.
+    *words* are the customers' (previews, and telling them of an answer); *promised* is called when a page promised something. *incidents* are those of the desk.
     *rest* is the door for other systems; without it there is none.
     """
 
@@ -127,6 +128,7 @@ class WebServices:
     demo: Store | None = None
     words: Wording | None = None
     promised: Callable[[], object] = lambda: None
+    incidents: Incidents = field(default_factory=Incidents)
     topic_name: Callable[[int], Awaitable[str]] | None = None
     rest: Rest | None = None
     hub: Hub = field(default_factory=Hub)

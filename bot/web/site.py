@@ -12,6 +12,7 @@ from bot.clock import Clock
 from bot.config import Config
 from bot.errors import ConfigError, Problem
 from bot.handoff.hours import Hours
+from bot.handoff.incident import Incidents
 from bot.knowledge.search import Knowledge
 from bot.observing import Observers
 from bot.storage.base import Store
@@ -42,6 +43,7 @@ class Site:
         moved: Callable[[], object] = lambda: None,
         words: Wording | None = None,
         promised: Callable[[], object] = lambda: None,
+        incidents: Incidents | None = None,
         accept: Accept | None = None,
     ) -> None:
         self._host = config.web.host
@@ -65,6 +67,7 @@ class Site:
             topic_name=topic_name,
             words=words,
             promised=promised,
+            incidents=incidents or Incidents(),
             rest=_rest(config, store, accept, clock),
         )
         observers.add(self.services)

@@ -143,3 +143,17 @@ async def test_at_night_nobody_is_woken(theatre: Theatre) -> None:
     await theatre.later(hours=8, minutes=1)
 
     assert any("Уже исправили" in text for text in anna.hears())
+
+
+async def test_it_stands_on_the_board(theatre: Theatre) -> None:
+    """While it lasts, with how many have asked."""
+    olga, anna = theatre.operator(), theatre.customer()
+    await anna.says("позовите оператора")
+    await theatre.later(minutes=2)
+    await olga.says(DOWN)
+    await theatre.later(minutes=2)
+    assert "🚧 Сбой №1" in [o.text.text for o in await olga.sees() if "Очередь" in o.text.text][-1]
+    await olga.says("/incident off")
+    await theatre.later(minutes=2)
+
+    assert "🚧" not in [o.text.text for o in await olga.sees() if "Очередь" in o.text.text][-1]
