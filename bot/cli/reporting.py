@@ -84,8 +84,8 @@ class _File:
     async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]:
         return looking.events(self._db, since, until, kinds)
 
-    async def tickets(self, *, open_only: bool = True, limit: int = 200) -> tuple[Ticket, ...]:
-        return desk.tickets(self._db, open_only, limit)
+    async def tickets(self, *, open_only: bool = True, limit: int = 200, bare: bool = False) -> tuple[Ticket, ...]:
+        return desk.tickets(self._db, open_only, limit, bare)
 
 
 def _articles(config: Config) -> tuple[Article, ...]:

@@ -27,7 +27,7 @@ class Source(Protocol):
 
     async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]: ...
 
-    async def tickets(self, *, open_only: bool = True, limit: int = 200) -> tuple[Ticket, ...]: ...
+    async def tickets(self, *, open_only: bool = True, limit: int = 200, bare: bool = False) -> tuple[Ticket, ...]: ...
 
 
 class Calendar(Protocol):
@@ -65,7 +65,7 @@ async def read_facts(source: Source, calendar: Calendar, period: Period, now: da
     while at < end:
         events += await source.events(since=at, until=min(at + SLICE, end), kinds=KINDS)
         at += SLICE
-    known = {t.number: t for t in await source.tickets(open_only=False, limit=TICKETS)}
+    known = {t.number: t for t in await source.tickets(open_only=False, limit=TICKETS, bare=True)}
     return Facts(tuple(events), calendar.zone, calendar.working, now, known, answer_within)
 
 

@@ -224,8 +224,8 @@ class Store(Protocol):
 
     async def keep_setting(self, name: str, value: str | None) -> None: ...
 
-    async def tickets(self, *, open_only: bool = True, limit: int = 200) -> tuple[Ticket, ...]:
-        """Tickets, oldest waiting first, then in work; closed ones (newest first) after them where asked for."""
+    async def tickets(self, *, open_only: bool = True, limit: int = 200, bare: bool = False) -> tuple[Ticket, ...]:
+        """Tickets, oldest waiting first, then in work; closed ones (newest first) after them where asked for; *bare*: without `data`."""
         ...
 
     async def ticket(self, number: int) -> Ticket | None: ...

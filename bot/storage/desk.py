@@ -64,11 +64,11 @@ def keep_setting(db: sqlite3.Connection, name: str, value: str | None) -> None:
         db.execute("insert into settings(name, value) values(?, ?) on conflict(name) do update set value = excluded.value", (name, value))
 
 
-def tickets(db: sqlite3.Connection, open_only: bool, limit: int) -> tuple[Ticket, ...]:
+def tickets(db: sqlite3.Connection, open_only: bool, limit: int, bare: bool = False) -> tuple[Ticket, ...]:
     rows: list[Any] = []
     for query in (_WAITING, _WORKED) if open_only else (_WAITING, _WORKED, _CLOSED):
         rows += db.execute(query, (limit - len(rows),))
-    return tuple(ticket_of(row) for row in rows)
+    return tuple(ticket_of(row, bare) for row in rows)
 
 
 def unattended(db: sqlite3.Connection) -> tuple[Conversation, ...]:

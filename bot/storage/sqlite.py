@@ -180,8 +180,8 @@ class SqliteStore:
     async def keep_setting(self, name: str, value: str | None) -> None:
         await self._write(lambda db: desk.keep_setting(db, name, value))
 
-    async def tickets(self, *, open_only: bool = True, limit: int = 200) -> tuple[Ticket, ...]:
-        return await self._read(lambda db: desk.tickets(db, open_only, limit))
+    async def tickets(self, *, open_only: bool = True, limit: int = 200, bare: bool = False) -> tuple[Ticket, ...]:
+        return await self._read(lambda db: desk.tickets(db, open_only, limit, bare))
 
     async def unattended(self) -> tuple[Conversation, ...]:
         return await self._read(desk.unattended)

@@ -107,12 +107,13 @@ def ticket(db: sqlite3.Connection, number: int) -> Ticket | None:
     return None if row is None else ticket_of(row)
 
 
-def ticket_of(row: Any) -> Ticket:
+def ticket_of(row: Any, bare: bool = False) -> Ticket:
+    """*bare*: without its free `data`, which costs more to read than everything else."""
     return Ticket(
         row["number"], row["conversation"], Peer(row["channel"], row["chat"], row["thread"]), row["status"], row["reason"],
         row["topic"], row["category"], row["priority"], row["operator"], row["operator_name"], maybe_moment(row["opened"]),
         maybe_moment(row["taken"]), maybe_moment(row["first_reply"]), maybe_moment(row["closed"]), maybe_moment(row["due"]),
-        row["rating"], row["version"], json.loads(row["data"]),
+        row["rating"], row["version"], {} if bare else json.loads(row["data"]),
     )  # fmt: skip
 
 
