@@ -16,6 +16,7 @@ from bot.errors import Problem
 from bot.sandbox import Sandbox
 
 MAX_BYTES = 1_000_000
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # reads ten times as fast; both give the same lines
 MAX_DEPTH = 50
 ALWAYS = frozenset({"lang", "customer", "now", "seed", "business"})  # facts every template may use
 _WORDS_FILE = re.compile(r"(?:[\w-]+\.)?(?P<lang>[a-z]{2})\.ya?ml")
@@ -40,8 +41,11 @@ class Entry:
 Catalogue = Mapping[tuple[str, str], Entry]
 
 
-def read_folder(folder: Path, sandbox: Sandbox) -> tuple[dict[tuple[str, str], Entry], list[Problem]]:
-    """Every `ru.yaml`, `part.ru.yaml` and `some.key.ru.md` of *folder*, and every problem found in them; never raises for a text."""
+def read_folder(folder: Path, sandbox: Sandbox | None) -> tuple[dict[tuple[str, str], Entry], list[Problem]]:
+    """Every `ru.yaml`, `part.ru.yaml` and `some.key.ru.md` of *folder*, and every problem found in them; never raises for a text.
+
+    Without a *sandbox* no template is looked into, and entries come without their `variables`: for words that are known to be sound.
+    """
     entries: dict[tuple[str, str], Entry] = {}
     problems: list[Problem] = []
     if not folder.is_dir():
@@ -89,7 +93,7 @@ def _leaves(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[str
     try:
         depth = 0
         event: Any
-        for event in yaml.parse(text, yaml.SafeLoader):
+        for event in yaml.parse(text, _LOADER):
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 mark = event.start_mark
                 problems.append(Problem("якоря (& и *) здесь не читаются", file, mark.line + 1, mark.column + 1, "повторите текст"))
@@ -98,7 +102,7 @@ def _leaves(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[str
             if depth > MAX_DEPTH:
                 problems.append(Problem("слишком глубокая вложенность", file, event.start_mark.line + 1, hint="уменьшите отступы"))
                 return
-        root = yaml.compose(text, yaml.SafeLoader)
+        root = yaml.compose(text, _LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         hint = "проверьте отступы и двоеточия; текст с «: » возьмите в кавычки"
@@ -133,9 +137,11 @@ def _text_line(node: yaml.ScalarNode) -> int:
     return int(node.start_mark.line) + (2 if node.style in ("|", ">") else 1)
 
 
-def _entry(key: str, lang: str, values: Values, path: Path, line: int, sandbox: Sandbox, problems: list[Problem]) -> Entry | None:
+def _entry(key: str, lang: str, values: Values, path: Path, line: int, sandbox: Sandbox | None, problems: list[Problem]) -> Entry | None:
     variables: dict[str, int] = {}
     count = len(problems)
+    if sandbox is None:
+        return Entry(key, lang, tuple(text for text, _ in values), {}, str(path), line)
     for text, first in values:
         try:
             tree = sandbox.parse(text)

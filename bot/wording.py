@@ -32,7 +32,7 @@ class Wording:
 
     def __init__(self, own: Catalogue, *, lang: str, zone: tzinfo, facts: Mapping[str, object], problems: tuple[Problem, ...]) -> None:
         self.lang, self.problems = lang, problems
-        self._builtin, self._own = builtin()[0], own
+        self._builtin, self._own = _sound(), own
         self._facts = {"business": "", **facts}
         self._sandbox = Sandbox(Phrases(self.text, zone).filters())
         self._compiled: dict[str, Template] = {}
@@ -44,9 +44,10 @@ class Wording:
 
         Raises ConfigError with every fault of the owner's files at once.
         """
-        ours, problems = builtin()
         own: dict[tuple[str, str], Entry] = {}
+        problems: tuple[Problem, ...] = ()
         if overrides is not None:
+            ours, problems = builtin()
             own, found = read_folder(overrides, _grammar())
             problems = (*problems, *found, *fact_problems(own, ours), *twin_problems({**ours, **own}, LANGUAGES, strict=False))
         if any(p.severity == "error" for p in problems):
@@ -112,6 +113,12 @@ class Wording:
 def base_language(lang: str) -> str:
     """ "en-US" and "EN" are "en"."""
     return lang.replace("_", "-").split("-")[0].lower()
+
+
+@cache
+def _sound() -> Catalogue:
+    """Our own words as they are said. They are checked by a test (`builtin`), not at each start: that takes a third of a second."""
+    return read_folder(LOCALES, None)[0]
 
 
 @cache
