@@ -102,6 +102,8 @@ async def hand_on(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outc
             return say(desk, turn, "desk.no_such_person" if not people else "desk.which_person", word=word, people=[m.call for m in people or desk.crew.members()])
         if people[0].id == ticket.operator:
             return notice(desk, turn, "desk.taken_by", operator=ticket.operator_name)
+        if not people[0].here:
+            return notice(desk, turn, "desk.is_away", operator=people[0].name, here=[m.name for m in desk.crew.members() if m.here and m.name])
         moved = transfer.give_to(desk, turn, ticket, people[0], key="desk.handed_to", by=by, text=reason.strip())
     event = Event("ticket_transferred", ticket=ticket.number, actor=who(turn.said[0]), data={"to": team.name if team else people[0].id})
     mark = done(desk, turn, "desk.done").say

@@ -117,7 +117,9 @@ def _say_to_customer(desk: DeskRoom, turn: Turn, ticket: Ticket, text: RichText,
     inbound = turn.said[0]
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
+    name = name or f"ready:{turn.id}"
     changed, status, events = answered(marked(ticket, preview=None, held=None), turn)
+    changed = marked(changed, last_words={"name": name, "at": turn.now.timestamp()})
     receipt = Receipt(place(turn), mirrors) if mirrors else None
     words = Outbound(
         ticket.customer_peer, text, name=name, mirrors=mirrors, ticket=ticket.number, author="operator", author_name=inbound.sender.name, receipt=receipt

@@ -32,5 +32,7 @@ def assign(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     people = desk.crew.find(rest) if rest else ()
     if len(people) != 1:
         return say(desk, turn, "desk.no_such_person" if not people else "desk.which_person", word=rest, people=[m.call for m in people or desk.crew.members()])
+    if not people[0].here:
+        return notice(desk, turn, "desk.is_away", operator=people[0].name, here=[m.name for m in desk.crew.members() if m.here and m.name])
     given = transfer.give_to(desk, turn, ticket, people[0], key="desk.assigned_to")
     return replace(given, say=(*given.say, *done(desk, turn, "desk.done").say))

@@ -259,3 +259,17 @@ async def test_gaps_learn_from_what_operators_really_answer(theatre: Theatre) ->
     found = missed(await store.turns(), lambda conversation: lines[conversation])
 
     assert [(m.question, m.replies) for m in found] == [("а подарочная упаковка у вас бывает?", ("Да, упакуем за 150 рублей",))]
+
+
+async def test_a_ready_answer_can_be_taken_back_like_any_other(articles: Path, ready: Path) -> None:
+    """/undo after the tap deletes what the customer got."""
+    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
+        anna, olga = theatre.customer(), theatre.operator()
+        await anna.says("позовите оператора")
+        await olga.says("/t возмещение", ticket=1)
+        await olga.presses("Отправить клиенту", ticket=1)
+        sent = anna.sees()[-1]
+        assert sent.outbound.text.text == "Деньги вернутся за 3 дня."
+        await olga.says("/undo", ticket=1)
+
+        assert [s.target for s in theatre.channels["telegram"].in_chat("1001", verb=Verb.DELETE)] == [sent.message]

@@ -233,3 +233,17 @@ async def test_the_card_shows_what_other_systems_told(theatre: Theatre) -> None:
 
     assert "vip — да" in card and "город — Казань" in card
     assert "rating_asked" not in card and "пусто" not in card and "345" not in card
+
+
+@pytest.mark.parametrize("words", ["/transfer Павел срочно", "/assign Павел"])
+async def test_nothing_is_handed_to_somebody_who_is_away(theatre: Theatre, words: str) -> None:
+    """One line with those who are there; the customer is not left to somebody who does not see it."""
+    anna, olga, pavel = theatre.customer(), theatre.operator(), theatre.operator("Павел", id="9002")
+    await pavel.says("/away")
+    await anna.says("позовите оператора")
+    await olga.says("Здравствуйте", ticket=1)
+    anna._mark = len(theatre.channels["telegram"].said)
+    await olga.says(words, ticket=1)
+
+    assert "не на месте" in (await olga.sees(1))[-1].text.text and "Ольга" in (await olga.sees(1))[-1].text.text
+    assert anna.hears() == [] and (await theatre.house.store.ticket(1)).operator == "telegram:9001"  # type: ignore[union-attr]
