@@ -62,7 +62,7 @@ def test_config_examples_in_the_docs_are_valid(page: Path, tmp_path: Path) -> No
             continue
         file = tmp_path / f"{n}.yaml"
         file.write_text(text, encoding="utf-8")
-        read_config(file, environment=dict.fromkeys(re.findall(r"\$\{(\w+)\}", text), "x"))
+        read_config(file, environment=dict.fromkeys(re.findall(r"\$\{(\w+)\}", text), "x" * 32))
 
 
 def test_the_config_of_the_demo_is_valid() -> None:
