@@ -85,7 +85,7 @@ def read_words(extra: Sequence[Path] = ()) -> ActWords:
 
 
 def _yaml(text: str) -> Any:
-    return yaml.load(text, Loader=yaml.BaseLoader)  # everything is a string: «no» is a word, not a truth value
+    return yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # everything is a string: «no» is a word, not a truth value
 
 
 def _words_of(table: Mapping[str, Sequence[str]]) -> ActWords:
