@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -103,12 +104,23 @@ def read_articles(folder: Path, *, known_channels: Sequence[str] = ()) -> tuple[
 
 def article_files(folder: Path) -> Iterator[Path]:
     """Files that may hold articles or extra questions, in order of path; hidden ones and those beginning with `_` are not."""
-    for path in sorted(folder.rglob("*")):
-        parts = path.relative_to(folder).parts
-        if path.suffix.lower() not in (".md", ".markdown", ".yaml", ".yml") or any(p[0] in "._" for p in parts):
+    for parts in sorted(_files_below(str(folder), ())):
+        yield folder.joinpath(*parts)
+
+
+def _files_below(folder: str, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Paths in parts; links to files are followed, links to folders are not, a folder that cannot be read is passed by."""
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name[0] in "._":
             continue
-        if path.is_file():
-            yield path
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_below(entry.path, (*above, entry.name))
+        elif entry.name.lower().endswith((".md", ".markdown", ".yaml", ".yml")) and entry.is_file():
+            yield (*above, entry.name)
 
 
 def read_file(path: Path, folder: Path, *, known_channels: Sequence[str] = ()) -> tuple[Article | Extra | None, tuple[Problem, ...]]:

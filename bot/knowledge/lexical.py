@@ -101,9 +101,15 @@ class Rows:
 
     def starts_of(self, size: int) -> Ints:
         """Where each of the first *size* terms begins in that order."""
+        known = self._counted
         starts = np.zeros(size + 1, np.int64)
-        np.cumsum(np.bincount(self.terms, minlength=size), out=starts[1:])
+        np.cumsum(known, out=starts[1 : len(known) + 1])
+        starts[len(known) + 1 :] = starts[len(known)]
         return starts
+
+    @cached_property
+    def _counted(self) -> Ints:
+        return np.bincount(self.terms)
 
 
 def count_terms(numbers: Sequence[int]) -> Counts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -15,6 +15,7 @@ from bot.knowledge.lexical import Counts, Floats, Ints, Ints32, Vocabulary, coun
 from bot.knowledge.speech import Speech
 from bot.knowledge.words import grams, lemma, words_of
 
+AnyArray = npt.NDArray[Any]
 AnyInts = npt.NDArray[np.signedinteger[Any]]
 KINDS = ("grams", "lemmas", "pairs", "meanings")
 
@@ -54,6 +55,49 @@ class Block:
     terms: tuple[Terms, ...]  # in the order of `KINDS`
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Many blocks in a few arrays, as they are kept between starts: for each kind of term: numbers, counts, lengths and
+    where each block ends, then terms held, their texts and ends."""
+
+    texts: tuple[tuple[str, ...], ...]
+    words: tuple[tuple[str, ...], ...]
+    forms: tuple[str, ...]
+    terms: tuple[tuple[Ints32, Floats, Ints32, Ints, Ints32, Floats, Ints], ...]
+
+    @classmethod
+    def of(cls, blocks: Mapping[tuple[str, ...], Block]) -> Packed:
+        """The blocks by their texts."""
+        every = list(blocks.values())
+        kinds = tuple(_packed([b.terms[k] for b in every]) for k in range(len(KINDS)))
+        return cls(tuple(blocks), tuple(b.words for b in every), tuple(" ".join(b.forms) for b in every), kinds)
+
+    def blocks(self) -> dict[tuple[str, ...], Block]:
+        """As they were."""
+        rows = np.concatenate(([0], np.cumsum([len(t) for t in self.texts]))).astype(np.int64).tolist()
+        kinds = []
+        for numbers, counts, lengths, ends, held, holders, held_ends in self.terms:
+            cuts, held_cuts = [0, *ends.tolist()], [0, *held_ends.tolist()]
+            kinds.append([
+                Terms(numbers[a:b], counts[a:b], lengths[r:s], (held[c:d], holders[c:d]))
+                for (a, b), (c, d), (r, s) in zip(pairwise(cuts), pairwise(held_cuts), pairwise(rows), strict=True)
+            ])  # fmt: skip
+        return {
+            t: Block(w, frozenset(f.split()), tuple(found)) for t, w, f, *found in zip(self.texts, self.words, self.forms, *kinds, strict=True)
+        }  # fmt: skip
+
+
+def _packed(terms: Sequence[Terms]) -> tuple[Ints32, Floats, Ints32, Ints, Ints32, Floats, Ints]:
+    def joined(parts: Sequence[AnyArray], kind: type[np.generic]) -> AnyArray:
+        return np.concatenate(parts) if parts else np.zeros(0, kind)
+
+    return (
+        joined([t.numbers for t in terms], np.int32), joined([t.counts for t in terms], np.float32), joined([t.lengths for t in terms], np.int32),
+        np.cumsum([len(t.numbers) for t in terms], dtype=np.int64),
+        joined([t.held[0] for t in terms], np.int32), joined([t.held[1] for t in terms], np.float32), np.cumsum([len(t.held[0]) for t in terms], dtype=np.int64),
+    )  # fmt: skip
+
+
 class Reader:
     """Turns texts into numbers and remembers those it has read; numbers never change while it lives."""
 
@@ -63,9 +107,12 @@ class Reader:
         self._learning = threading.Lock()
         self._gram_ids: dict[str, list[int]] = {}
         self._read: dict[tuple[str, ...], Block] = {}
+        self._packed: Packed | None = None  # what was read before the last start
 
     def read(self, texts: tuple[str, ...]) -> Block:
         """The numbers of some texts of one article."""
+        if (packed := self._packed) is not None:
+            self._read, self._packed = packed.blocks(), None
         known = self._read.get(texts)
         if known is None:
             forms = [words_of(text) for text in texts]
@@ -93,11 +140,11 @@ class Reader:
         )
 
     def __getstate__(self) -> tuple[object, ...]:
-        return self.speech, self.grams, self.lemmas, self.pairs, self.meanings
+        return self.speech, self.grams, self.lemmas, self.pairs, self.meanings, self._packed or Packed.of(self._read)
 
     def __setstate__(self, state: tuple[object, ...]) -> None:
         self.__init__(state[0])  # type: ignore[misc]
-        self.grams, self.lemmas, self.pairs, self.meanings = state[1:]  # type: ignore[assignment]
+        self.grams, self.lemmas, self.pairs, self.meanings, self._packed = state[1:]  # type: ignore[assignment]
 
     def forget_all_but(self, texts: Collection[tuple[str, ...]]) -> None:
         if len(self._read) > len(texts) * 1.5 + 1000:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import mmap
+import os
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.knowledge.index import Index
 from bot.knowledge.library import Library
+from bot.knowledge.shelf import Shelf
 
-FORMAT = 2  # to be raised with every change of what is kept
+ALIGN = 64  # bytes: where an array may begin
+FORMAT = 3  # to be raised with every change of what is kept
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What is kept: the files as they were read, and the index over them (with its reader)."""
+    """What is kept: the files as they were read, the shelf of articles, and the index over them (with its reader)."""
 
     library: Library
+    shelf: Shelf
     index: Index
 
 
@@ -30,18 +36,31 @@ def key_of(synonyms: tuple[Path, ...], channels: tuple[str, ...]) -> str:
     digest = hashlib.sha256(f"{FORMAT} {channels}".encode())
     for path in (*sorted((Path(__file__).parent / "data").glob("*_??.*")), *synonyms):
         digest.update(path.read_bytes() if path.exists() else b"")
-    for name in ("index", "lexical", "reading", "words", "speech", "articles", "markup", "fields"):
+    for name in ("index", "lexical", "reading", "words", "speech", "shelf", "articles", "markup", "fields"):
         digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
     return digest.hexdigest()
 
 
+def _room(size: int) -> int:
+    return -(-size // ALIGN) * ALIGN
+
+
 def load(path: Path, key: str) -> Saved | None:
-    """The index kept under this key, or None. The cache folder is the owner's own: nothing foreign is ever written to it."""
+    """The index kept under this key, or None. The cache folder is the owner's own: nothing foreign is ever written to it.
+
+    Large arrays stay in the file, mapped: they are read when they are first needed.
+    """
     try:
         with path.open("rb") as file:
             if pickle.load(file) != key:
                 return None
-            found = pickle.load(file)
+            sizes, objects = pickle.load(file), pickle.load(file)
+            start = -(-file.tell() // ALIGN) * ALIGN
+            if file.seek(0, os.SEEK_END) < start + sum(map(_room, sizes)):
+                return None
+            mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) if sizes else memoryview(b"")
+        starts = itertools.accumulate(map(_room, sizes), initial=start)
+        found = pickle.loads(objects, buffers=[mapped[a : a + size] for a, size in zip(starts, sizes, strict=False)])
     except Exception:  # noqa: BLE001 - a torn, old or foreign file of any kind only costs a rebuild
         return None
     return found if isinstance(found, Saved) else None
@@ -50,11 +69,19 @@ def load(path: Path, key: str) -> Saved | None:
 def save(path: Path, key: str, saved: Saved) -> None:
     """Writes beside and renames; a full disk only costs a rebuild at the next start."""
     beside = path.with_suffix(".tmp")
+    buffers: list[pickle.PickleBuffer] = []
+    objects = pickle.dumps(saved, 5, buffer_callback=buffers.append)
+    views = [b.raw() for b in buffers]
+    sizes = [v.nbytes for v in views]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("wb") as file:
-            pickle.dump(key, file, 5)
-            pickle.dump(saved, file, 5)
+            for part in (key, sizes, objects):
+                pickle.dump(part, file, 5)
+            file.write(b"\0" * (-file.tell() % ALIGN))
+            for view, size in zip(views, sizes, strict=True):
+                file.write(view)
+                file.write(b"\0" * (_room(size) - size))
         beside.replace(path)
     except OSError:
         beside.unlink(missing_ok=True)

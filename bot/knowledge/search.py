@@ -41,6 +41,7 @@ OWN_WORDS = 0.97  # how sure a question is that stands word for word in one arti
 RAW_WINS = 0.05  # how much better covered the raw question must be to win over the repaired one
 SHORT = 300  # characters of a question, and
 FEW = 3000  # articles, up to which a question is answered in the loop: a hop costs more than it frees
+Read = tuple[tuple[Article, ...], tuple[Problem, ...]]  # what a folder holds now
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -99,8 +100,7 @@ class Knowledge:
         Broken articles do not stop it: they are in `problems`. A broken synonyms file and an unknown retriever raise `ConfigError`.
         """
         knowledge = cls(folder, settings or KnowledgeSettings(), cache)
-        knowledge._restore()
-        seconds = knowledge.reload().seconds
+        seconds = knowledge._take(knowledge._restore() or knowledge._library.read()).seconds
         if seconds > WORTH_SAVING:
             knowledge._save()
         if len(knowledge._state.index.questions.texts) <= EXAMINED_AT_ONCE:
@@ -111,9 +111,12 @@ class Knowledge:
 
     def reload(self) -> Reloaded:
         """Reads what changed. Answers go on from the old articles until the new ones are ready; a repeat changes nothing."""
+        return self._take(None)
+
+    def _take(self, read: Read | None) -> Reloaded:
         start = time.perf_counter()
         with self._reloading:
-            articles, problems = self._library.read()
+            articles, problems = read or self._library.read()
             old = self._state.shelf.articles
             now = {a.id: a for a in articles}
             if now != old:
@@ -240,23 +243,21 @@ class Knowledge:
         ours = {name: ChannelRetriever(name, state.index, lambda text: self._asked(state, text, "")[0], state.vectors) for name in names}
         return {**ours, **state.guests}
 
-    def _restore(self) -> None:
-        """Takes over the index of the last start, if it is still the same; `reload` then reads what changed since."""
+    def _restore(self) -> Read | None:
+        """Takes over the index of the last start, if there is one that fits; what is read of the folder now is returned."""
         if self.cache is None:
-            return
+            return None
         saved = saving.load(saving.place_of(self.cache, self.folder), saving.key_of(self.settings.synonyms, self.settings.channels))
         if saved is None or saved.library.folder != self.folder:
-            return
-        articles, _ = saved.library.read()
-        shelf = Shelf(articles)
-        if shelf.published == saved.index.articles:
-            self._library, self._reader = saved.library, saved.index.reader
-            self._state = State(shelf, saved.index, self._lexicon(saved.index), guests=invite(self._factories, shelf.published))
+            return None
+        self._library, self._reader = saved.library, saved.index.reader
+        self._state = State(saved.shelf, saved.index, self._lexicon(saved.index), guests=invite(self._factories, saved.shelf.published))
+        return self._library.read()
 
     def _save(self) -> None:
         if self.cache is not None:
             key = saving.key_of(self.settings.synonyms, self.settings.channels)
-            saving.save(saving.place_of(self.cache, self.folder), key, saving.Saved(self._library, self._state.index))
+            saving.save(saving.place_of(self.cache, self.folder), key, saving.Saved(self._library, self._state.shelf, self._state.index))
 
     def _lexicon(self, index: Index) -> Lexicon:
         return Lexicon(index.questions.forms | index.passages.forms, (w for phrase in self._reader.speech.same for w in phrase))

@@ -22,10 +22,12 @@ class Shelf:
     def __init__(self, articles: Sequence[Article]) -> None:
         self.articles: Mapping[str, Article] = {a.id: a for a in articles}
         self.published = tuple(a for a in articles if a.status == "published")
-        self._owners: dict[str, set[str]] = {}
+        self._owners: dict[str, str] = {}
         for article in self.published:
+            first = article.twin_of or article.id
             for question in article.questions:
-                self._owners.setdefault(_key(question), set()).add(article.twin_of or article.id)
+                if self._owners.setdefault(_key(question), first) != first:
+                    self._owners[_key(question)] = ""  # more than one
         self._twins: dict[str, dict[str, str]] = {}
         for article in articles:
             if article.status == "published":
@@ -43,8 +45,7 @@ class Shelf:
 
     def owner(self, question: str) -> str | None:
         """The one article (the first of its twins) among whose questions this one stands, whatever the order of its words."""
-        owners = self._owners.get(_key(question), ())
-        return next(iter(owners)) if len(owners) == 1 else None
+        return self._owners.get(_key(question)) or None
 
     def allowed(self, language: str, channel: str, segment: Mapping[str, object], today: date) -> np.ndarray:
         """Which published articles may be shown: in date, for this channel and customer, and not a twin in the wrong language."""
