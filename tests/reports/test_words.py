@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import zipfile
@@ -103,6 +104,32 @@ def test_exports_open_elsewhere() -> None:
     assert not any(b"<f>" in book.read(n) for n in book.namelist() if "worksheets" in n)
     read = json.loads(json.dumps(to_json(report)))
     assert read["figures"]["afrt"]["value"] == 300 and read["figures"]["nst"]["means"]
+
+
+ASKED_FOR = {  # what a supervisor was promised, each with its parts
+    "nst": (), "ntb": ("share", "first_reply", "next_reply", "resolution"), "csi": ("asked", "response"), "service_level": (), "containment": (), "containment_naive": (),
+    "reopened": (), "transferred": (), "bot_reply": ("mean", "median", "p90"),
+    **dict.fromkeys(("afrt", "mttr"), ("mean", "median", "p90", "calendar_mean", "calendar_median", "calendar_p90")),
+}  # fmt: skip
+TABLES = {"reasons": {"tickets", "share"}, "articles": {"shown", "yes", "no", "led"}, "operators": {"closed", "afrt", "mttr", "csi", "breached"},
+          "channels": {"visits", "containment"}, "topics": {"visits", "containment"}, "load": {"weekday", "hour", "visits"}, "days": {"bot", "person"}}  # fmt: skip
+
+
+def test_everything_that_was_promised_is_in_every_form() -> None:
+    """Each figure with its parts and each table, in JSON, in the CSV and in the workbook, with what it means printed beside."""
+    report, saying = _report(), Saying("ru")
+    read, text = to_json(report), to_csv(report, saying).decode("utf-8-sig")
+    book = zipfile.ZipFile(io.BytesIO(to_xlsx(report, saying)))
+    words = html.unescape("".join(book.read(f"xl/{part}.xml").decode() for part in ("workbook", "sharedStrings")))
+    for key, parts in ASKED_FOR.items():
+        figure = read["figures"][key]  # type: ignore[index]
+        assert set(parts) <= set(figure["parts"]) and {"value", "before", "n", "means"} <= set(figure), key
+        for shown in (text.replace('""', '"'), words):
+            assert saying.name(key) in shown and saying.definition(key, report) in shown, key
+    for table, columns in TABLES.items():
+        assert columns <= set(report.tables[table].columns) and table in read["tables"]  # type: ignore[operator]
+        for shown in (text.replace('""', '"'), words):
+            assert saying.word(f"tables.{table}.name") in shown and saying.word(f"tables.{table}.text") in shown, table
 
 
 def test_the_digest_comes_on_monday() -> None:
