@@ -18,6 +18,7 @@ from bot.knowledge.search import Knowledge
 from bot.learning import clicks
 from bot.model import Inbound, Status
 from bot.observing import get_logger
+from bot.tidying import give_back
 
 EMBEDDING_THREAD = "embeddings"
 ROUND = 20.0  # seconds between two rounds of the desk
@@ -71,6 +72,7 @@ async def watch_articles(house: House, told: Callable[[Reloaded], object]) -> No
     """Read changed articles until cancelled, and tell of it."""
 
     async def reloaded(change: Reloaded) -> None:
+        await asyncio.to_thread(give_back)
         get_logger("knowledge").info(
             "articles_reloaded", changed=len(change.changed), added=len(change.added), removed=len(change.removed), problems=len(change.problems)
         )
@@ -116,8 +118,10 @@ def _load_embeddings(knowledge: Knowledge) -> None:
         knowledge.load_embeddings()
     except Exception:  # search by words goes on; doctor and /readyz tell
         log.exception("embeddings_failed")
-        return
-    log.info("embeddings", model=knowledge.status.embeddings or "none", reason=knowledge.status.reason)
+    else:
+        log.info("embeddings", model=knowledge.status.embeddings or "none", reason=knowledge.status.reason)
+    finally:
+        give_back()
 
 
 async def _hint_typing(house: House) -> None:
