@@ -54,6 +54,7 @@ async def otklik(base: str, place: Path, model: str) -> None:
     house = await open_house(config_of(place, model), adapters={"telegram": adapter}, storage=str(place / f"e2e-{os.getpid()}.db"), log_events=False)
     if model != "off":
         house.knowledge.load_embeddings()  # otherwise the first answers would be by words alone
+        house.knowledge.settings = replace(house.knowledge.settings, model="off")  # not a second time
     await run(house, asyncio.Event())
 
 
