@@ -13,11 +13,13 @@ from bot.adapters.clock import ClockAdapter
 from bot.app import House
 from bot.errors import AccountError, StorageError
 from bot.handoff.operating import COMMANDS
+from bot.handoff.overview import AFAR
 from bot.knowledge.base import Reloaded
 from bot.knowledge.search import Knowledge
 from bot.learning import clicks
 from bot.model import Inbound, Status
 from bot.observing import get_logger
+from bot.orders import hear_orders, letterbox
 from bot.tidying import give_back
 
 EMBEDDING_THREAD = "embeddings"
@@ -43,6 +45,7 @@ async def run(house: House, stop: asyncio.Event, *, beside: Sequence[Coroutine[o
         asyncio.create_task(_hear_clicks(house)),
         asyncio.create_task(_go_round(house)),
         asyncio.create_task(_offer_commands(house)),
+        *_letters(house),
         asyncio.create_task(house.announcer.run()),
         *(asyncio.create_task(b) for b in beside),
     ]
@@ -159,8 +162,14 @@ async def _check_desk(house: House) -> None:
             return
 
 
+def _letters(house: House) -> list[asyncio.Task[None]]:
+    """Orders from the command line."""
+    folder = letterbox(str(house.store.file)) if house.store.file is not None else None
+    return [asyncio.create_task(hear_orders(folder, house.inbox.accept, house.clock))] if folder is not None else []
+
+
 async def _offer_commands(house: House) -> None:
-    """What Telegram shows behind "/": customers see theirs, operators theirs and only in the desk."""
+    """What Telegram shows behind "/": customers see theirs, operators theirs and only in the desk, supervisors theirs in private."""
     for adapter in house.adapters.values():
         if adapter.kind != "telegram":
             continue
@@ -173,6 +182,9 @@ async def _offer_commands(house: House) -> None:
             scopes.append(CommandScope("private", _described(house, "customer", ("start", "operator", "status", "link", "help"), spoken), language=lang))
             if place is not None and place.channel == adapter.name:
                 scopes.append(CommandScope("chat", _described(house, "operator", COMMANDS, spoken), chat=place.chat, language=lang))
+            for channel, _, user in (id.partition(":") for id in house.config.routing.supervisors):
+                if channel == adapter.name:
+                    scopes.append(CommandScope("chat", _described(house, "operator", AFAR, spoken), chat=user, language=lang))
         with contextlib.suppress(Exception):  # a convenience: without the menu the commands work all the same
             await adapter.publish_commands(scopes)  # type: ignore[attr-defined]
 

@@ -14,6 +14,7 @@ from bot.model import Button, Event, Inbound, InboundKind, Later, Line, Outbound
 
 NAME = "overview"
 ORDERS = frozenset({"take", "assign", "priority", "whisper"})  # what is ordered by number, as /take 12
+AFAR = ("overview", "take", "assign", "priority", "whisper")  # what a supervisor is offered in private
 URGENCIES = ("0", "1", "2", "3")
 SHOWN = 8
 PEOPLE = 12  # buttons of a menu
