@@ -182,11 +182,13 @@ async def _offer_commands(house: House) -> None:
             scopes.append(CommandScope("private", _described(house, "customer", ("start", "operator", "status", "link", "help"), spoken), language=lang))
             if place is not None and place.channel == adapter.name:
                 scopes.append(CommandScope("chat", _described(house, "operator", COMMANDS, spoken), chat=place.chat, language=lang))
-            for channel, _, user in (id.partition(":") for id in house.config.routing.supervisors):
-                if channel == adapter.name:
-                    scopes.append(CommandScope("chat", _described(house, "operator", AFAR, spoken), chat=user, language=lang))
         with contextlib.suppress(Exception):  # a convenience: without the menu the commands work all the same
             await adapter.publish_commands(scopes)  # type: ignore[attr-defined]
+        for channel, _, user in (id.partition(":") for id in house.config.routing.supervisors):
+            if channel == adapter.name:
+                own = CommandScope("chat", _described(house, "operator", AFAR, house.config.business.language), chat=user)
+                with contextlib.suppress(Exception):  # who has not written to the bot yet has no chat with it
+                    await adapter.publish_commands([own])  # type: ignore[attr-defined]
 
 
 def _described(house: House, whose: str, commands: Sequence[str], lang: str) -> tuple[tuple[str, str], ...]:
