@@ -17,7 +17,7 @@ class Flood:
 
     def __init__(self, warning: Callable[[Turn], RichText]) -> None:
         self._warning = warning
-        self._wrote: OrderedDict[int, deque[datetime]] = OrderedDict()
+        self._wrote: OrderedDict[int, deque[tuple[str, datetime]]] = OrderedDict()
         self._warned: dict[int, datetime] = {}
 
     def __call__(self, turn: Turn) -> Outcome | None:
@@ -26,11 +26,12 @@ class Flood:
             return None
         who = turn.conversation.id
         wrote = self._wrote.setdefault(who, deque(maxlen=MOST + 1))
-        wrote.extend([turn.now] * len(turn.said))
+        known = {key for key, _ in wrote}
+        wrote.extend((i.key, turn.now) for i in turn.said if i.key not in known)  # a turn decided anew says nothing new
         self._wrote.move_to_end(who)
         while len(self._wrote) > REMEMBERED:
             self._warned.pop(self._wrote.popitem(last=False)[0], None)
-        if len(wrote) <= MOST or turn.now - wrote[0] > WINDOW:
+        if len(wrote) <= MOST or turn.now - wrote[0][1] > WINDOW:
             return None
         if turn.now - self._warned.get(who, turn.now - WINDOW) < WINDOW:
             return Outcome("engine", Result.IGNORED, "flood")

@@ -46,7 +46,7 @@ class Talk:
 def _opens(talk: Talk) -> None:
     """The customer asks for a person; nothing else is said before the ticket has its card."""
     said = f"позовите оператора {talk.word('к')}"
-    talk.ticket = talk.customer.asks_for_a_person(said)
+    talk.ticket = talk.customer.asks_for_a_person(said, 60)
     talk.station.find_card(talk.ticket, 300)
 
 
@@ -152,7 +152,7 @@ def _settled(talks: list[Talk]) -> list[str]:
     def arrived() -> bool:
         wrong[:] = [w for t in talks for w in _wrong(t)]
         time.sleep(1)
-        return not any("missing [<" in w for w in wrong)
+        return not any("missing ['" in w for w in wrong)
 
     try:
         until(arrived, "every word arrives", 420)

@@ -119,7 +119,7 @@ def a_typed_rating(s: Station, platform: str) -> None:
     foma.hears("гранат")
 
 
-def _soon() -> str:
+def soon() -> str:
     """The next full minute that is more than ten seconds away, as people write it."""
     return (datetime.now(tz=UTC) + timedelta(seconds=70)).strftime("%H:%M")
 
@@ -137,7 +137,7 @@ def snoozed(s: Station, platform: str) -> None:
     s.mark = s.desk.last()
     yura.say("есть новости?")
     s.card_says(ticket, f"В работе: {s.names[0]}")
-    s.write(s.operators[0], ticket, f"/snooze {_soon()}")
+    s.write(s.operators[0], ticket, f"/snooze {soon()}")
     s.sees("Отложено: напомню", ticket)
     s.sees(f"⏰ №{ticket.number}.*(op{s.operators[0]}|{s.names[0]}), пора вернуться", None, 120)
     assert yura.times("пора вернуться|Отложено") == 0
@@ -151,7 +151,7 @@ def promised(s: Station, platform: str) -> None:
     ticket = s.opened(yakov)
     s.take(ticket)
     s.write(s.operators[0], ticket, "Уточняю")
-    s.write(s.operators[0], ticket, f"/promise {_soon()} уточню на складе")
+    s.write(s.operators[0], ticket, f"/promise {soon()} уточню на складе")
     yakov.hears(r"вернусь к вам с ответом .*до \d\d:\d\d", since=0)
     s.sees(f"⏰.*№{ticket.number}.*уточню на складе", None, 120)
     yakov.hears("обещали вернуться", since=0)

@@ -133,10 +133,10 @@ class Customer:
         self.mark = self.chat.last()
         return self.chat.click(self.user, found[-1].id, label)
 
-    def asks_for_a_person(self, words: str = "позовите оператора, заказ 48213 не пришёл") -> Ticket:
+    def asks_for_a_person(self, words: str = "позовите оператора, заказ 48213 не пришёл", timeout: float = 20) -> Ticket:
         """The ticket the bot names."""
         self.say(words)
-        return Ticket(int(TICKET.search(self.hears(r"№\s*\d+").text)[1]), self)  # type: ignore[index]
+        return Ticket(int(TICKET.search(self.hears(r"№\s*\d+", timeout).text)[1]), self)  # type: ignore[index]
 
 
 @dataclass
