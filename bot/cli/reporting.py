@@ -57,7 +57,7 @@ def report(path: Path | None, *, first: str, last: str, week: bool, as_json: boo
 async def _made(config: Config, period: Period, storage: str) -> Report:
     """Read beside a running bot: nothing is locked, nothing is written."""
     hours = open_hours(config)
-    db = _opened(Path(storage))
+    db = open_beside(Path(storage))
     try:
         facts = await read_facts(_File(db), hours, period, Clock()(), answer_within=config.report.answer_within)
     except sqlite3.Error as error:
@@ -67,7 +67,8 @@ async def _made(config: Config, period: Period, storage: str) -> Report:
     return make_report(facts, period, _articles(config))
 
 
-def _opened(file: Path) -> sqlite3.Connection:
+def open_beside(file: Path) -> sqlite3.Connection:
+    """The database to be read beside a running bot. Raises `ConfigError` where there is none."""
     if not file.is_file():
         raise ConfigError([Problem(say("message.no_database"), str(file), hint=say("message.no_database_hint"))])
     db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)

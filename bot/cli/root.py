@@ -36,6 +36,8 @@ config_ = group(say("command.config"))
 app.add_typer(kb, name="kb")
 app.add_typer(db, name="db")
 app.add_typer(config_, name="config")
+incident = group(say("command.incident"))
+app.add_typer(incident, name="incident")
 customers = group(say("command.customers"))
 app.add_typer(customers, name="customers")
 model = group(say("command.model"))
@@ -159,6 +161,52 @@ def forget(customer: Who, config: ConfigFile = None, yes: Annotated[bool, typer.
     from bot.cli import people
 
     people.forget(config, customer, yes=yes)
+
+
+@incident.command("set", help=say("command.incident_set"))
+def incident_set(
+    text: Annotated[str, typer.Argument(help=say("option.incident_text"))],
+    words: Annotated[list[str] | None, typer.Option("--words", help=say("option.incident_words"))] = None,
+    config: ConfigFile = None,
+) -> None:
+    from bot.cli import ordering
+
+    ordering.announce(config, text, words or [])
+
+
+@incident.command("clear", help=say("command.incident_clear"))
+def incident_clear(
+    number: Annotated[int | None, typer.Argument(help=say("option.incident_number"))] = None,
+    text: Annotated[str, typer.Option("--text", help=say("option.incident_over"))] = "",
+    config: ConfigFile = None,
+) -> None:
+    from bot.cli import ordering
+
+    ordering.clear(config, number, text)
+
+
+@incident.command("show", help=say("command.incident_show"))
+def incident_show(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    from bot.cli import ordering
+
+    ordering.show(config, as_json=as_json)
+
+
+@app.command("broadcast", help=say("command.broadcast"))
+def broadcast(
+    text: Annotated[str, typer.Argument(help=say("option.broadcast_text"))] = "",
+    to: Annotated[str, typer.Option("--to", help=say("option.broadcast_to"))] = "",
+    yes: Annotated[bool, typer.Option("--yes", help=say("option.sure"))] = False,
+    stop: Annotated[str | None, typer.Option("--stop", help=say("option.broadcast_stop"))] = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    from bot.cli import ordering
+
+    if stop is not None:
+        ordering.stop(config, stop)
+        return
+    ordering.broadcast(config, text, to, yes=yes, as_json=as_json)
 
 
 @customers.command("import", help=say("command.customers_import"))

@@ -1,0 +1,128 @@
+"""Orders from the command line: carried out once by the running bot, kept for one that is not, refused in clear words."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli import ordering
+from bot.cli.root import app
+from bot.config import Config
+from bot.orders import drop, letterbox, take
+from bot.testing import Theatre, open_theatre
+
+DOWN = "Сбой доставки в Казани. Чиним до 18:00"
+
+
+@pytest.fixture
+def place(tmp_path: Path, articles: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a config, a database and articles; nobody waits long for a bot that is not running."""
+    monkeypatch.setattr(ordering, "PATIENCE", 0.2)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text("knowledge: {folder: kb, embeddings: {model: 'off'}}\nchannels: {telegram: {type: telegram}}\n", "utf-8")
+    run("db", "migrate")
+    return tmp_path
+
+
+def run(*args: str, code: int = 0, input: str = "") -> str:
+    result = CliRunner().invoke(app, list(args), input=input)
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+async def _heard(place: Path, work: Callable[[Theatre], object] | None = None) -> Theatre:
+    """The bot runs over the folder's database and takes what was ordered."""
+    storage = str(place / "data" / "bot.db")
+    async with open_theatre(place / "kb", storage=storage) as theatre:
+        folder = letterbox(storage)
+        assert folder is not None
+        await take(folder, theatre.house.inbox.accept, theatre.clock())
+        await theatre.rest()
+        if work is not None:
+            result = work(theatre)
+            if asyncio.iscoroutine(result):
+                await result
+    return theatre
+
+
+def test_an_incident_is_set_shown_and_cleared(place: Path) -> None:
+    """The order lies in the folder until a bot reads it; then it holds, and the desk is told who ordered."""
+    assert "записано и подействует" in run("incident", "set", DOWN, "--words", "казань")
+
+    async def hears(theatre: Theatre) -> None:
+        anna = theatre.customer()
+        await anna.says("вы везёте в казань?")
+        assert DOWN in anna.hears()[0]
+        assert any("Сбой №1 объявлен" in s.outbound.text.text for s in theatre.channels["telegram"].in_chat("-100500"))
+
+    asyncio.run(_heard(place, hears))
+    assert json.loads(run("incident", "show", "--json"))[0]["met"] == 1 and DOWN in run("incident", "show")
+    run("incident", "clear")
+
+    async def told(theatre: Theatre) -> None:
+        await theatre.later(minutes=1)
+        assert sum("Уже исправили" in s.outbound.text.text for s in theatre.channels["telegram"].in_chat("1001")) == 1
+
+    asyncio.run(_heard(place, told))
+    assert "Сбоев сейчас нет" in run("incident", "show") and "Сейчас есть: —" in run("incident", "clear", code=1)
+
+
+def test_a_broadcast_is_counted_confirmed_and_sent_once(place: Path) -> None:
+    """Nothing is ordered without a yes; the same letter read twice sends once."""
+
+    async def come(theatre: Theatre) -> None:
+        await theatre.customer().says("как вернуть товар")
+        await theatre.customer("Борис", chat="1002").says("как оплатить")
+
+    asyncio.run(_heard(place, come))
+    assert "Получат: 1" in run("broadcast", "Привет!", "--to", "asked=вернуть", input="n\n")
+    folder = letterbox(str(place / "data" / "bot.db"))
+    assert folder is not None and not list(folder.glob("*.json"))
+    run("broadcast", "Привет!", "--to", "asked=вернуть", "--yes")
+    letter = next(folder.glob("*.json"))
+    again = letter.read_bytes()
+
+    async def sent(theatre: Theatre) -> None:
+        letter.write_bytes(again)  # as after a crash between keeping and throwing away
+        await take(folder, theatre.house.inbox.accept, theatre.clock())
+        await theatre.later(minutes=2)
+        assert [s.outbound.to.chat for s in theatre.channels["telegram"].said if s.outbound.text.text == "Привет!"] == ["1001"]
+
+    asyncio.run(_heard(place, sent))
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (("broadcast", "Привет", "--to", "channel=ok"), 2, "Канала «ok» нет. Есть: telegram"),
+        (("broadcast", "Привет", "--to", "days=x"), 2, "число от 1 до 366"),
+        (("broadcast", "  "), 2, "Напишите текст"),
+        (("broadcast", "Привет"), 1, "Получат: 0"),
+        (("incident", "clear", "7"), 1, "Такого сбоя нет"),
+    ],
+)
+def test_bad_orders_are_refused_before_anything_is_written(place: Path, args: tuple[str, ...], code: int, words: str) -> None:
+    """In clear words, with what there is instead."""
+    assert words in run(*args, code=code)
+    folder = letterbox(str(place / "data" / "bot.db"))
+    assert folder is not None and not folder.exists()
+
+
+async def test_what_is_no_order_is_set_aside(place: Path) -> None:
+    """It neither stops the others nor comes again."""
+    folder = letterbox(str(place / "data" / "bot.db"))
+    assert folder is not None
+    drop(folder, {"order": "incident", "text": "Сбой"})
+    (folder / "0.json").write_text("{", "utf-8")
+    (folder / "1.json").write_text('["order"]', "utf-8")
+    async with open_theatre(place / "kb", config=Config()) as theatre:
+        assert await take(folder, theatre.house.inbox.accept, theatre.clock()) == 1
+        assert await take(folder, theatre.house.inbox.accept, theatre.clock()) == 0
+        await theatre.rest()
+
+        assert [i.text for i in theatre.house.desk.incidents.open] == ["Сбой"] and len(list(folder.glob("*.bad"))) == 2
