@@ -286,6 +286,10 @@ class Store(Protocol):
         """Two customers become one, or are two again, with an event; False where there is nothing to do. A repeat does nothing."""
         ...
 
+    async def known_as(self, customer: int) -> int:
+        """The number of the customer as whom this one is known: his own, unless he was joined into another."""
+        ...
+
     async def joined(self, customer: int) -> tuple[int, ...]:
         """The customers who are known as this one, the latest first."""
         ...

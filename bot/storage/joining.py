@@ -101,15 +101,15 @@ def _part(db: sqlite3.Connection, other: int) -> bool:
         return False
     kept = json.loads(record)
     marks = ", ".join("?" * len(kept["conversations"]))
-    holder = _holder(db, other)
+    holder = known_as(db, other)
     db.execute(f"update conversations set customer = ?, version = version + 1 where customer = ? and id in ({marks})", (other, holder, *kept["conversations"]))
     keep_setting(db, f"{_RECORD}{other}", None)
     _take_back(db, holder, other, kept["fields"])
     return True
 
 
-def _holder(db: sqlite3.Connection, id: int) -> int:
-    """As whom this customer is known in the end."""
+def known_as(db: sqlite3.Connection, id: int) -> int:
+    """As whom this customer is known in the end: himself, where nobody joined him."""
     while (record := setting(db, f"{_RECORD}{id}")) is not None:
         id = int(json.loads(record)["into"])
     return id

@@ -239,6 +239,9 @@ class SqliteStore:
     async def join_customers(self, how: Joining, now: datetime, *, by: str) -> bool:
         return await self._write(lambda db: joining.carry_out_alone(db, how, now, by))
 
+    async def known_as(self, customer: int) -> int:
+        return await self._read(lambda db: joining.known_as(db, customer))
+
     async def joined(self, customer: int) -> tuple[int, ...]:
         return await self._read(lambda db: joining.joined(db, customer))
 

@@ -106,7 +106,7 @@ class Rest:
         return _json(Found(customers=[await self._view(c) for c in found]))
 
     async def _customer(self, request: web.Request, caller: Caller) -> web.Response:
-        customer = await self._store.customer(_number(request, "customer"))
+        customer = await self._store.customer(await self._store.known_as(_number(request, "customer")))
         if customer is None or not customer.peers:
             raise Wrong(404, "unknown_customer", "there is no such customer")
         return _json(await self._view(customer))
@@ -184,7 +184,7 @@ class Rest:
         return None
 
     async def _talks(self, request: web.Request) -> tuple[Conversation, ...]:
-        talks = await self._store.conversations(_number(request, "customer"))
+        talks = await self._store.conversations(await self._store.known_as(_number(request, "customer")))
         if not talks:
             raise Wrong(404, "unknown_customer", "there is no such customer")
         return talks
