@@ -25,7 +25,7 @@ FILE = "data/demo.db"
 async def make_history(config: Config, file: Path, now: datetime, *, days: int = DAYS, per_day: int = PER_DAY) -> None:
     """Play the *days* before *now* in memory and write them to *file*, which appears only when it is complete."""
     plain = config.model_copy(update={"desk": None, "teams": ()})
-    async with open_theatre(config.path(config.knowledge.folder), config=plain) as theatre:
+    async with open_theatre(config.path(config.knowledge.folder), config=plain, threads=False) as theatre:
         house = theatre.house
         today = now.astimezone(house.hours.zone).replace(hour=0, minute=0, second=0, microsecond=0)
         start = today - timedelta(days=days)

@@ -39,7 +39,6 @@ class History:
         self._due: datetime | None = None  # when the house has something to do, as far as it was known after so many words
         self._known = -1
         self.visits = 0
-        self.steps = 0
         theatre.house.observers.add(self)
 
     def seen(self, event: Event) -> None:
@@ -57,7 +56,6 @@ class History:
         while self._steps and self._steps[0][0] < end:
             at, order, person = heapq.heappop(self._steps)
             await self._pass_until(at)
-            self.steps += 1
             try:
                 heapq.heappush(self._steps, (max(await anext(person), clock()), order, person))
             except StopAsyncIteration:

@@ -15,7 +15,7 @@ PATIENCE = 12  # how often somebody who put a ticket off looks whether it is awa
 
 
 class Crew:
-    """The operators; who is away is not given anything. Nobody works in two places at once, but everybody answers to the group."""
+    """The operators; who is away is not given anything new."""
 
     def __init__(self, stage: Stage, team: Sequence[Colleague]) -> None:
         self._stage = stage
