@@ -179,7 +179,7 @@ async def _offer_commands(house: House) -> None:
         scopes = []
         for lang in ("", "en"):  # "" is what everybody sees who speaks no other
             spoken = lang or house.config.business.language
-            scopes.append(CommandScope("private", _described(house, "customer", ("start", "operator", "status", "link", "help"), spoken), language=lang))
+            scopes.append(CommandScope("private", _described(house, "customer", ("start", "operator", "status", "link", "stop", "news", "help"), spoken), language=lang))
             if place is not None and place.channel == adapter.name:
                 scopes.append(CommandScope("chat", _described(house, "operator", COMMANDS, spoken), chat=place.chat, language=lang))
         with contextlib.suppress(Exception):  # a convenience: without the menu the commands work all the same

@@ -14,14 +14,15 @@ from bot.handoff.marks import marked, words
 from bot.handoff.naming import message_name
 from bot.handoff.noting import NOTE, WHISPER, note, whisper
 from bot.handoff.offering import ask_first, of_preview
+from bot.handoff.outreach import COMMANDS as ORDERS
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import notice, place, say, who
 from bot.model import Event, Inbound, InboundKind, Later, Outbound, Outcome, Receipt, Result, RichText, Ticket, Turn, Verb
 
 COMMAND = re.compile(r"/(\w+)(?:@\w+)?(?:\s+(.*))?$", re.S)
-COMMANDS = (*ON_TICKETS, *(name for name in GENERAL if name != "start"), "overview")
+COMMANDS = (*ON_TICKETS, *(name for name in GENERAL if name != "start"), "overview", *ORDERS)
 ONLY_HERE = frozenset(  # what nobody means for another bot, or for the customers' dialogs
-    {"take", "close", "reopen", "transfer", "snooze", "promise", "assign", "priority", "queue", "away", "undo", "contact", "overview", "whisper"}
+    {"take", "close", "reopen", "transfer", "snooze", "promise", "assign", "priority", "queue", "away", "undo", "contact", "overview", "whisper", *ORDERS}
 )
 
 
