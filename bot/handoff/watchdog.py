@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.handoff.room import DeskRoom
@@ -9,23 +10,31 @@ from bot.model import Conversation, Inbound, InboundKind, Peer, Sender, Status, 
 
 GRACE = timedelta(minutes=2)  # what is younger may still be on its way
 AGAIN = timedelta(minutes=10)  # the same find is brought up no more often than this
-MOST = 1000  # open tickets looked through in one round
+MOST = 10_000  # open tickets
+PORTION = 150  # of them that one round looks at, so that a backlog of a thousand does not cost half a second every time
 _GONE = frozenset({"failed", "cancelled", "unknown"})
 
 
 class Watchdog:
-    """One round after another, with no memory of its own: what it finds arrives like a timer, once in *AGAIN*."""
+    """One round after another; what it finds arrives like a timer, once in *AGAIN*. All it remembers is where it has come to."""
 
     def __init__(self, desk: DeskRoom) -> None:
         self._desk = desk
+        self._after = 0  # number of the ticket that was looked at last
 
     async def look(self, now: datetime) -> tuple[Inbound, ...]:
         """What has to be decided now, as inbounds of the customers' conversations."""
         found = [_found(c.peer, f"c{c.id}", "nobody", now) for c in await self._desk.records.unattended()]
-        for ticket in await self._desk.records.tickets(limit=MOST):
+        for ticket in self._next(await self._desk.records.tickets(limit=MOST)):
             if ticket.opened is not None and now - ticket.opened >= GRACE and (why := await self._why(ticket)):
                 found.append(_found(ticket.customer_peer, f"t{ticket.number}", why, now))
         return tuple(found)
+
+    def _next(self, tickets: Sequence[Ticket]) -> list[Ticket]:
+        """The portion whose turn it is: those after the last one, and then from the beginning."""
+        ordered = sorted(tickets, key=lambda t: (t.number <= self._after, t.number))[:PORTION]
+        self._after = ordered[-1].number if len(tickets) > PORTION else 0
+        return ordered
 
     async def _why(self, ticket: Ticket) -> str:
         """Why nobody is responsible for an open ticket; "" where somebody is."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bot.errors import Refused
+from bot.handoff.watchdog import Watchdog
 from bot.model import InboundKind, Outcome, Peer, Result, Status
 from bot.testing import Theatre, open_theatre
 
@@ -117,3 +120,12 @@ async def test_time_left_in_another_process_still_comes(articles: Path, tmp_path
         await theatre.later(minutes=1)
 
         assert sum("⏳" in text for text in shown(theatre)) == 1
+
+
+async def test_a_backlog_is_looked_at_in_portions(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One round looks at some of the open tickets, the next one at the following: nobody is left out, also behind a thousand others."""
+    monkeypatch.setattr("bot.handoff.watchdog.PORTION", 2)
+    for n in range(5):
+        await theatre.customer(chat=str(3000 + n)).says("позовите оператора")
+    watchdog, tickets = Watchdog(theatre.house.desk), await theatre.house.store.tickets()
+    assert [t.number for _ in range(3) for t in watchdog._next(tickets)] == [1, 2, 3, 4, 5, 1]
