@@ -112,18 +112,17 @@ class Rows:
         return np.bincount(self.terms)
 
 
-def count_terms(numbers: Sequence[int]) -> Counts:
-    """The distinct numbers of a question's terms, sorted, with their counts; each -1 stays a term of its own and stands last."""
-    values = np.array(numbers, np.int64)
-    values.sort()
-    unknown = int(np.searchsorted(values, 0))
-    known = values[unknown:]
-    if not len(known):
-        return np.full(unknown, -1), np.ones(unknown, np.float32)
-    first = np.flatnonzero(np.concatenate(([True], known[1:] != known[:-1])))
-    counts = np.ones(len(first) + unknown, np.float32)
-    counts[: len(first)] = np.diff(np.append(first, len(known)))
-    return np.concatenate((known[first], np.full(unknown, -1))), counts
+def count_terms(numbers: Ints) -> Counts:
+    """The distinct numbers of a question's terms, sorted, with their counts; each -1 stays a term of its own and stands first."""
+    if not len(numbers):
+        return numbers, np.zeros(0, np.float32)
+    numbers = np.sort(numbers)
+    edges = np.empty(len(numbers) + 1, bool)
+    edges[0] = edges[-1] = True
+    np.not_equal(numbers[1:], numbers[:-1], out=edges[1:-1])
+    edges[:-1] |= numbers < 0
+    first = edges.nonzero()[0]
+    return numbers[first[:-1]], (first[1:] - first[:-1]).astype(np.float32)
 
 
 class Postings:

@@ -17,6 +17,7 @@ from bot.knowledge.words import grams, lemma, words_of
 
 AnyArray = npt.NDArray[Any]
 AnyInts = npt.NDArray[np.signedinteger[Any]]
+_NONE: Ints = np.zeros(0, np.int64)
 KINDS = ("grams", "lemmas", "pairs", "meanings")
 
 
@@ -105,7 +106,7 @@ class Reader:
         self.speech = speech
         self.grams, self.lemmas, self.pairs, self.meanings = Vocabulary(), Vocabulary(), Vocabulary(), Vocabulary()
         self._learning = threading.Lock()
-        self._gram_ids: dict[str, list[int]] = {}
+        self._gram_ids: dict[str, Ints] = {}
         self._read: dict[tuple[str, ...], Block] = {}
         self._packed: Packed | None = None  # what was read before the last start
 
@@ -130,13 +131,13 @@ class Reader:
     def ask(self, words: Sequence[str]) -> Reading:
         """The numbers of a question in canonical words; what the base never said is -1, counted each for itself."""
         lemmas, pairs, meanings = self._terms(words)
-        numbers = [i for w in words for i in self._gram_ids.get(w) or self.grams.get(grams(w))]
+        known = self._gram_ids
+        letters = [found if (found := known.get(w)) is not None else np.array(self.grams.get(grams(w)), np.int64) for w in words]
+        kinds = (self.lemmas.get(lemmas), self.pairs.get(pairs), self.meanings.get(meanings))
         return Reading(
             tuple(words),
-            count_terms(numbers),
-            count_terms(self.lemmas.get(lemmas)),
-            count_terms(self.pairs.get(pairs)),
-            count_terms(self.meanings.get(meanings)),
+            count_terms(np.concatenate(letters) if letters else _NONE),
+            *(count_terms(np.array(numbers, np.int64)) for numbers in kinds),
         )
 
     def __getstate__(self) -> tuple[object, ...]:
@@ -152,33 +153,45 @@ class Reader:
             self._read = {t: r for t, r in self._read.items() if t in kept}
 
     def _learnt(self, forms: Sequence[Sequence[str]], words: Sequence[Sequence[str]]) -> Block:
-        numbers: list[list[list[int]]] = [[], [], [], []]
+        letters, lengths = [_NONE], []
+        others: tuple[list[list[int]], ...] = ([], [], [])
         for text in words:
             lemmas, pairs, meanings = self._terms(text)
-            numbers[0].append([i for w in text for i in self._gram_ids.get(w) or self._gram_ids.setdefault(w, self.grams.add(grams(w)))])
-            numbers[1].append(self.lemmas.add(lemmas))
-            numbers[2].append(self.pairs.add(pairs))
-            numbers[3].append(self.meanings.add(meanings))
-        return Block(tuple(" ".join(w) for w in words), frozenset(f for found in forms for f in found), tuple(_terms_of(n) for n in numbers))
+            found = [self._letters(w) for w in text]
+            letters += found
+            lengths.append(sum(map(len, found)))
+            for numbers, vocabulary, terms in zip(others, (self.lemmas, self.pairs, self.meanings), (lemmas, pairs, meanings), strict=True):
+                numbers.append(vocabulary.add(terms))
+        flat = ((np.array([n for text in numbers for n in text], np.int64), [len(text) for text in numbers]) for numbers in others)
+        terms_of = (_terms_of(np.concatenate(letters), lengths), *(_terms_of(*found) for found in flat))
+        return Block(tuple(" ".join(w) for w in words), frozenset(f for found in forms for f in found), terms_of)
+
+    def _letters(self, word: str) -> Ints:
+        if (found := self._gram_ids.get(word)) is None:
+            found = self._gram_ids[word] = np.array(self.grams.add(grams(word)), np.int64)
+        return found
 
     def _terms(self, words: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
         lemmas = [lemma(w) for w in words]
         return lemmas, lemmas + [f"{a} {b}" for a, b in pairwise(lemmas)], self.speech.meanings(lemmas)
 
 
-def _terms_of(texts: Sequence[Sequence[int]]) -> Terms:
-    """Counts each text's terms and each term's texts at once."""
-    sizes = np.fromiter(map(len, texts), np.int64, len(texts))
-    flat = np.fromiter((n for t in texts for n in t), np.int64, int(sizes.sum()))
-    keys, counts = _counted((np.repeat(np.arange(len(texts)), sizes) << 32) | flat)
-    numbers = (keys & 0xFFFFFFFF).astype(np.int32)
-    terms, holders = _counted(numbers)
-    lengths = np.bincount(keys >> 32, minlength=len(texts)).astype(np.int32)
-    return Terms(numbers, counts.astype(np.float32), lengths, (terms.astype(np.int32, copy=False), holders.astype(np.float32)))
+def _terms_of(numbers: Ints, lengths: Sequence[int]) -> Terms:
+    """Counts each text's terms and each term's texts at once; *lengths* say how many of the *numbers* each text has."""
+    keys, counts = _counted((np.repeat(np.arange(len(lengths)), lengths) << 32) | numbers)
+    terms = (keys & 0xFFFFFFFF).astype(np.int32)
+    held, holders = _counted(terms)
+    sizes = np.bincount(keys >> 32, minlength=len(lengths)).astype(np.int32)
+    return Terms(terms, counts.astype(np.float32), sizes, (held.astype(np.int32, copy=False), holders.astype(np.float32)))
 
 
 def _counted(values: AnyInts) -> tuple[AnyInts, Ints]:
     """Distinct values, sorted, and how often each occurs."""
+    if not len(values):
+        return values, _NONE
     values = np.sort(values)
-    first = np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1]))) if len(values) else np.zeros(0, np.int64)
-    return values[first], np.diff(np.concatenate((first, [len(values)])))
+    edges = np.empty(len(values) + 1, bool)
+    edges[0] = edges[-1] = True
+    np.not_equal(values[1:], values[:-1], out=edges[1:-1])
+    first = edges.nonzero()[0]
+    return values[first[:-1]], first[1:] - first[:-1]

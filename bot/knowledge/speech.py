@@ -23,13 +23,17 @@ class Speech:
     same: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     groups: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     preambles: frozenset[tuple[str, ...]] = frozenset()
+    _longest: tuple[Mapping[str, int], ...] = field(init=False, repr=False, compare=False)  # how long a phrase of each kind that a word opens may be
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_longest", tuple(_longest_by_first(phrases) for phrases in (self.same, self.preambles, self.groups)))
 
     def canonical(self, words: Sequence[str]) -> list[str]:
         """The words with slang and abbreviations replaced; longest phrases first."""
         done: list[str] = []
-        i = 0
+        longest, i = self._longest[0], 0
         while i < len(words):
-            for n in range(min(_LONGEST, len(words) - i), 0, -1):
+            for n in range(min(longest.get(words[i], 0), len(words) - i), 0, -1):
                 if (found := self.same.get(tuple(words[i : i + n]))) is not None:
                     done += found
                     i += n
@@ -42,9 +46,9 @@ class Speech:
     def without_preamble(self, words: Sequence[str]) -> list[str]:
         """The words without greetings and politeness; all of them where nothing else would be left."""
         done: list[str] = []
-        i = 0
+        longest, i = self._longest[1], 0
         while i < len(words):
-            for n in range(min(_LONGEST, len(words) - i), 0, -1):
+            for n in range(min(longest.get(words[i], 0), len(words) - i), 0, -1):
                 if tuple(words[i : i + n]) in self.preambles:
                     i += n
                     break
@@ -56,11 +60,23 @@ class Speech:
     def meanings(self, lemmas: Sequence[str]) -> list[str]:
         """Lemmas with every word or phrase that belongs to groups replaced by the names of these groups."""
         done: list[str] = []
+        longest = self._longest[2]
         for i, word in enumerate(lemmas):
-            found = [g for n in range(2, min(_LONGEST, len(lemmas) - i) + 1) for g in self.groups.get(tuple(lemmas[i : i + n]), ())]
-            done += found
+            if word not in longest:
+                done.append(word)
+                continue
+            for n in range(2, min(longest[word], len(lemmas) - i) + 1):
+                done += self.groups.get(tuple(lemmas[i : i + n]), ())
             done += self.groups.get((word,), (word,))
         return done
+
+
+def _longest_by_first(phrases: Iterable[tuple[str, ...]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for phrase in phrases:
+        if phrase:
+            found[phrase[0]] = max(found.get(phrase[0], 0), min(len(phrase), _LONGEST))
+    return found
 
 
 def read_speech(files: Iterable[Path] = ()) -> Speech:

@@ -60,12 +60,12 @@ def test_the_best_units_of_each_article(sizes: list[int], seed: int) -> None:
 
 @given(st.lists(st.integers(-1, 6), max_size=90))
 def test_terms_are_counted(numbers: list[int]) -> None:
-    """Each known number once, sorted, with its count; each unknown one for itself, last."""
-    terms, counts = count_terms(numbers)
+    """Each known number once, sorted, with its count; each unknown one for itself, first."""
+    terms, counts = count_terms(np.array(numbers, np.int64))
 
     known = sorted({n for n in numbers if n >= 0})
-    assert terms.tolist() == known + [-1] * numbers.count(-1)
-    assert counts.tolist() == [numbers.count(n) for n in known] + [1] * numbers.count(-1)
+    assert terms.tolist() == [-1] * numbers.count(-1) + known
+    assert counts.tolist() == [1] * numbers.count(-1) + [numbers.count(n) for n in known]
 
 
 def test_the_largest_of_many() -> None:
