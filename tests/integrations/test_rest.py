@@ -14,15 +14,16 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.config import Config
 from bot.errors import ConfigError
-from bot.model import InboundKind, Joining
+from bot.model import InboundKind, Joining, Verb
 from bot.sections import Api
 from bot.testing import Theatre, open_theatre
+from bot.testing.theatre import DESK_CHAT
 from bot.web.keys import WRONG_KEYS, Keys
 from bot.web.rest import ROOT, Rest
 from bot.web.server import build_app
 from bot.web.services import WebServices
 
-CRM, SHOP = "crm-key-0123456789-0123456789", "shop-key-0123456789-0123456789"
+CRM, SHOP, DPO = "crm-key-0123456789-0123456789", "shop-key-0123456789-0123456789", "privacy-key-0123456789-0123456789"
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Door:
 @pytest.fixture
 async def door(articles: Path) -> AsyncIterator[Door]:
     """A house with Anna in Telegram, its door open to a CRM and (for tickets only) to a shop."""
-    keys = Keys({"crm": (CRM, ("customers", "messages", "tickets")), "shop": (SHOP, ("tickets",))}, per_minute=200)
+    keys = Keys({"crm": (CRM, ("customers", "messages", "tickets")), "shop": (SHOP, ("tickets",)), "dpo": (DPO, ("privacy",))}, per_minute=200)
     async with open_theatre(articles) as theatre:
         house = theatre.house
         rest = Rest(house.store, house.inbox.accept, keys, theatre.clock)
@@ -174,6 +175,19 @@ async def test_a_joined_customer_is_found_under_either_number(door: Door) -> Non
 # --- messages
 
 
+async def test_a_customer_is_told_everything_and_forgotten_while_the_bot_runs(door: Door) -> None:
+    """Only by a key for privacy; afterwards nobody knows him, and what the desk showed of him is deleted."""
+    await door.theatre.customer().says("позовите оператора")
+    assert (await door.ask("DELETE", "/customers/1"))[0] == 403
+    status, told = await door.ask("GET", "/customers/1/data", key=DPO)
+    assert status == 200 and "добрый день" in str(told["data"])
+
+    assert await door.carried_out("DELETE", "/customers/1", key=DPO) == (200, {"customer": 1, "forgotten": True})
+    assert (await door.ask("DELETE", "/customers/1", key=DPO))[0] == 404
+    assert len(door.theatre.channels["telegram"].in_chat(DESK_CHAT, verb=Verb.DELETE_TOPIC)) == 1
+    assert "добрый день" not in str(await door.theatre.house.store.export_customer(1))
+
+
 async def test_a_message_is_said_once(door: Door) -> None:
     """Through the outbox; the same key again does nothing, also at the same moment, and another body with it is refused."""
     anna = door.theatre.customer()
@@ -268,7 +282,7 @@ async def test_a_ticket_is_opened_shown_and_closed(door: Door) -> None:
         ("GET", f"/customers/{'9' * 30}", {}, 404, "unknown_customer"),
         ("GET", "/tickets/7", {}, 404, "unknown_ticket"),
         ("GET", "/nothing", {}, 404, "unknown_path"),
-        ("DELETE", "/customers/1", {}, 405, "wrong_method"),
+        ("DELETE", "/tickets/1", {}, 405, "wrong_method"),
     ],
 )
 async def test_what_is_wrong_is_told_in_one_form(door: Door, method: str, path: str, more: dict[str, Any], status: int, code: str) -> None:
