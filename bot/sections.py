@@ -186,7 +186,9 @@ class ApiKey(Section):
     """A key of another system, and what it may do."""
 
     secret: SecretStr | None = Field(None, description='the key, as "${CRM_API_KEY}"; without it the entry is off')
-    may: tuple[Literal["customers", "messages", "tickets"], ...] = Field(("customers", "messages", "tickets"), description="what it may do")
+    may: tuple[Literal["customers", "messages", "tickets", "privacy"], ...] = Field(
+        ("customers", "messages", "tickets"), description="what it may do; privacy = have everything about a customer, and forget him"
+    )
 
     @field_validator("secret")
     @classmethod

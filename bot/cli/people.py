@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import tempfile
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ from bot.cli.speech import EXIT_PROBLEM, fail, say
 from bot.clock import Clock
 from bot.errors import StorageBusy, StorageError
 from bot.model import Peer
-from bot.storage.sqlite import SqliteStore
+from bot.storage.sqlite import SqliteStore, copy_beside_owner
 
 
 def export(path: Path | None, who: str, to: Path | None) -> None:
-    """Everything kept about a customer as JSON; exit code 1 where he is not known."""
+    """Everything kept about a customer as JSON, also while the bot runs (of a copy); exit code 1 where he is not known."""
+    source = Path(settings.load(path).storage_path)
 
     async def told(store: SqliteStore) -> None:
         found = await store.export_customer(await find_customer(store, who))
@@ -34,7 +36,12 @@ def export(path: Path | None, who: str, to: Path | None) -> None:
         to.write_text(text + "\n", encoding="utf-8")
         typer.echo(say("message.saved", path=to))
 
-    with_store(path, told)
+    try:
+        with tempfile.TemporaryDirectory(dir=source.parent if source.parent.is_dir() else None, prefix=".export-") as place:
+            copy_beside_owner(source, Path(place) / source.name)
+            asyncio.run(_with(Path(place) / source.name, told))
+    except (StorageError, OSError) as error:
+        raise fail(StorageError(str(error))) from None
 
 
 def forget(path: Path | None, who: str, *, yes: bool) -> None:
@@ -47,7 +54,7 @@ def forget(path: Path | None, who: str, *, yes: bool) -> None:
             raise unknown_customer(who)
         typer.echo(say("message.forgotten", who=who))
 
-    with_store(path, done)
+    with_store(path, done, busy=say("message.forget_running"))
 
 
 async def find_customer(store: SqliteStore, who: str) -> int:
@@ -68,17 +75,18 @@ def with_store(path: Path | None, work: Any, *, busy: str = "") -> None:
     """Do *work* with the store that no bot holds; *busy* says what to do where one does."""
     config = settings.load(path)
 
-    async def opened() -> None:
-        store = SqliteStore.open(config.storage_path)
-        try:
-            done: Coroutine[Any, Any, None] = work(store)
-            await done
-        finally:
-            await store.close()
-
     try:
-        asyncio.run(opened())
+        asyncio.run(_with(config.storage_path, work))
     except StorageBusy as error:
         raise fail(StorageError(f"{error}\n→ {busy}" if busy else str(error))) from None
     except (StorageError, sqlite3.Error) as error:
         raise fail(error if isinstance(error, StorageError) else StorageError(str(error))) from None
+
+
+async def _with(file: str | Path, work: Any) -> None:
+    store = SqliteStore.open(file)
+    try:
+        done: Coroutine[Any, Any, None] = work(store)
+        await done
+    finally:
+        await store.close()

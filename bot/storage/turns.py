@@ -92,7 +92,7 @@ def conversation(row: Any) -> Conversation:
 
 
 def customer(db: sqlite3.Connection, id: int) -> Customer | None:
-    row = db.execute("select * from customers where id = ?", (id,)).fetchone()
+    row = db.execute("select * from customers where id = ? and erased is null", (id,)).fetchone()
     if row is None:
         return None
     peers = db.execute("select channel, chat, thread from conversations where customer = ? order by id", (id,))

@@ -19,7 +19,7 @@ from bot.model import Conversation, Customer, Inbound, InboundKind, Json, Peer, 
 from bot.storage.base import Store
 from bot.web.keys import Caller, Keys
 from bot.web.problems import Wrong, problem
-from bot.web.shapes import Accepted, Address, Attributes, Body, CustomerView, Found, Message, MessageView, NewTicket, TicketView
+from bot.web.shapes import Accepted, Address, Attributes, Body, CustomerView, Data, Forgotten, Found, Message, MessageView, NewTicket, TicketView
 
 ROOT = "/api/v1"
 LARGEST = 64 * 1024  # bytes of a body
@@ -70,6 +70,8 @@ class Rest:
         return (
             Route("GET", "/customers", "findCustomers", "Customers with this phone, e-mail or address", "customers", Found, self._find, query=contact),
             Route("GET", one, "getCustomer", "A customer", "customers", CustomerView, self._customer),
+            Route("GET", f"{one}/data", "exportCustomer", "Everything that is kept about a customer", "privacy", Data, self._export),
+            Route("DELETE", one, "forgetCustomer", "Forget a customer: his words, names and addresses", "privacy", Forgotten, self._forget),
             Route("PATCH", f"{one}/attributes", "setAttributes", "Change what is known of a customer", "customers", Accepted, self._attributes, Attributes, status=202),
             Route("POST", f"{one}/messages", "sendMessage", "Say something to a customer", "messages", Accepted, self._message, Message, once=True, status=202),
             Route("GET", f"{one}/messages/{{key}}", "getMessage", "What became of a message", "messages", MessageView, self._sent),
@@ -106,10 +108,14 @@ class Rest:
         return _json(Found(customers=[await self._view(c) for c in found]))
 
     async def _customer(self, request: web.Request, caller: Caller) -> web.Response:
-        customer = await self._store.customer(await self._store.known_as(_number(request, "customer")))
-        if customer is None or not customer.peers:
-            raise Wrong(404, "unknown_customer", "there is no such customer")
-        return _json(await self._view(customer))
+        return _json(await self._view(await self._known_customer(request)))
+
+    async def _export(self, request: web.Request, caller: Caller) -> web.Response:
+        return _json(Data(data=await self._store.export_customer((await self._known_customer(request)).id)))
+
+    async def _forget(self, request: web.Request, caller: Caller) -> web.Response:
+        customer = await self._known_customer(request)
+        return _json(Forgotten(customer=customer.id, forgotten=await self._store.forget_customer(customer.id, self._clock())))
 
     async def _attributes(self, request: web.Request, caller: Caller) -> web.Response:
         body = await _body(request, Attributes)
@@ -194,6 +200,12 @@ class Rest:
         if ticket is None:
             raise Wrong(404, "unknown_ticket", "there is no such ticket")
         return ticket, await self._store.conversation(ticket.customer_peer)
+
+    async def _known_customer(self, request: web.Request) -> Customer:
+        customer = await self._store.customer(await self._store.known_as(_number(request, "customer")))
+        if customer is None or not customer.peers:
+            raise Wrong(404, "unknown_customer", "there is no such customer")
+        return customer
 
     async def _at(self, channel: str, chat: str) -> Customer | None:
         talk = await self._store.conversation(Peer(channel, chat))

@@ -68,6 +68,19 @@ class CustomerView(BaseModel):
     ticket: int | None = Field(None, description="number of the open ticket")
 
 
+class Data(BaseModel):
+    """All rows about a customer, by table."""
+
+    data: Mapping[str, object]
+
+
+class Forgotten(BaseModel):
+    """Whose words are gone; what the operators' chats showed of him is being deleted."""
+
+    customer: int
+    forgotten: bool
+
+
 class Found(BaseModel):
     """Customers that fit."""
 
@@ -124,4 +137,4 @@ class Fault(BaseModel):
 
 
 TAKEN = (Attributes, Message, NewTicket)
-GIVEN = (CustomerView, Found, Accepted, MessageView, TicketView, Fault)
+GIVEN = (CustomerView, Data, Forgotten, Found, Accepted, MessageView, TicketView, Fault)

@@ -28,7 +28,7 @@ async def test_every_route_is_in_the_table() -> None:
         raise AssertionError
 
     routes = Rest(store, accept, Keys({}, per_minute=1), Clock()).routes
-    shown = {(m, p.partition("?")[0], may) for m, p, may in re.findall(r"^\| `(GET|POST|PATCH) ([^`]+)`.*\| (\w+) \|$", PAGE, re.MULTILINE)}
+    shown = {(m, p.partition("?")[0], may) for m, p, may in re.findall(r"^\| `(GET|POST|PATCH|DELETE) ([^`]+)`.*\| (\w+) \|$", PAGE, re.MULTILINE)}
     await store.close()
 
     assert shown == {(r.method, r.path, r.may) for r in routes}
