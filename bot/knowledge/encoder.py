@@ -9,7 +9,7 @@ import sys
 import tarfile
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache as remember
 from hashlib import blake2b
 from importlib.resources import as_file, files
@@ -82,8 +82,9 @@ _PREFIXES = (  # (part of the name, for questions, for passages): models that we
 class _Sentences:
     """A sentence-transformers model behind `Encoder`."""
 
-    def __init__(self, model: object, identity: str, name: str) -> None:
-        self._model = model
+    def __init__(self, model: object, identity: str, name: str, alone: Callable[[str], Vectors] | None = None) -> None:
+        """*alone* is a shorter way to the same vector of one text."""
+        self._model, self._alone = model, alone
         self._prefixes = _prefixes_of(model, name)
         self.id = identity
         self.dimensions = int(model.get_embedding_dimension())  # type: ignore[attr-defined]
@@ -91,6 +92,8 @@ class _Sentences:
     def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         if not texts:
             return np.zeros((0, self.dimensions), np.float32)
+        if self._alone is not None and len(texts) == 1:
+            return self._alone(texts[0])[None]
         prefix = self._prefixes[0 if query else 1]
         found = self._model.encode(  # type: ignore[attr-defined]
             [prefix + t for t in texts], batch_size=64, show_progress_bar=False, convert_to_numpy=True, normalize_embeddings=True
@@ -199,7 +202,7 @@ def _own(cache: Path | None) -> Encoder:
             words = _kept(SupportWords, cache / name / WORDS)
         if words is None:
             words = SupportWords(rows_from(find_navec(), _trained()))
-    return _Sentences(SentenceTransformer(modules=[words, Normalize()], device="cpu"), name, "auto")
+    return _Sentences(SentenceTransformer(modules=[words, Normalize()], device="cpu"), name, "auto", words.vector)
 
 
 def _build_apart(cache: Path) -> None:

@@ -105,6 +105,12 @@ def test_nothing_known_is_the_zero_vector(words: SupportWords) -> None:
     assert not _vectors(words, "", "?!", "zzz qqq").any()
 
 
+@pytest.mark.parametrize("text", ["деньги", "", "?!", "zzz", "возврат средства погода и курьерами", "вазврат дениг"])
+def test_one_text_alone_has_the_same_vector(words: SupportWords, text: str) -> None:
+    """The short way of a question gives what sentence-transformers gives, zero vectors included."""
+    assert np.allclose(words.vector(text), _vectors(words, text)[0], atol=1e-6)
+
+
 def test_the_order_of_texts_is_kept(words: SupportWords) -> None:
     """Texts of any length in one batch give the vectors they give alone, in their order."""
     texts = ["деньги", "", "возврат средства погода и курьер", "погоду"]

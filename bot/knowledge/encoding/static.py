@@ -10,7 +10,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 from sentence_transformers.sentence_transformer.modules import InputModule
 
-from bot.knowledge.encoding.rows import Table
+from bot.knowledge.encoding.rows import Floats, Table
 from bot.knowledge.encoding.text import keys_of, lemma_of, pieces_of
 from bot.knowledge.words import words_of
 
@@ -59,6 +59,13 @@ class SupportWords(InputModule):
         result.index_add_(0, features["owners"], self.rows[places].float() * weights.unsqueeze(1))
         features["sentence_embedding"] = result
         return features
+
+    def vector(self, text: str) -> Floats:
+        """What `forward` and a normalisation make of one text, without the way through torch: for questions, one at a time."""
+        places, weights, _ = self._places(words := words_of(text[:LONGEST_TEXT]), [0] * len(words))
+        rows = self.table.rows[places].astype(np.float32) * (np.array(weights, np.float32) * self.table.scales[places])[:, None]
+        found = rows.sum(0)
+        return np.asarray(found / max(float(np.sqrt(found @ found)), 1e-12), np.float32)
 
     def get_embedding_dimension(self) -> int:
         return int(self.rows.shape[1])
