@@ -235,7 +235,8 @@ def _merged(lines: tuple[Line, ...], turns: tuple[TurnRecord, ...], happened: Se
     """Words, decisions and what happened to the tickets, in the order of time; a decision stands before the words it led to."""
     entries: list[tuple[float, int, Entry, object]] = []
     entries += [(line.at.timestamp(), 2 if line.author != "customer" else 0, "line", _shown(line)) for line in lines]
-    entries += [(t.at.timestamp(), 1, "turn", t) for t in turns if t.result != "ignored"]
+    told = [t for t in turns if t.result != "ignored" and (t.dialog != "desk" or t.result == "handed_off" or t.error)]  # the desk's own acts are told by the moments
+    entries += [(t.at.timestamp(), 1, "turn", t) for t in told]
     entries += [(h.at.timestamp(), 3, "event", h) for h in happened]
     entries.sort(key=lambda e: e[:2])
     return [(kind, what) for _, _, kind, what in entries]
