@@ -139,7 +139,7 @@ async def _chosen(config: Config, conditions: str) -> Chosen:
         source, channels = _Beside(db), tuple(config.channels)
         incidents = folded(await source.events(kinds=KINDS))
         segment: Segment = read_conditions(conditions, words, article=likeness.find, channels=channels, incidents=range(1, incidents.next_number))
-        return await choose(segment, source, Clock()(), holds=likeness.holds, met=incidents.met, channels=channels)
+        return await choose(segment, source, Clock()(), saying=likeness.saying, met=incidents.met, channels=channels)
     except Unclear as error:
         typer.secho(words.text(error.key, lang=config.business.language, **error.facts), fg="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None

@@ -108,7 +108,7 @@ class Broadcasts:
         return read_conditions(conditions, self._desk.words, article=self._article, channels=self._channels, incidents=known)
 
     async def chosen(self, turn: Turn, segment: Segment) -> Chosen:
-        return await choose(segment, self._source, turn.now, holds=self._likeness.holds, met=self._desk.incidents.met, channels=self._channels)
+        return await choose(segment, self._source, turn.now, saying=self._likeness.saying, met=self._desk.incidents.met, channels=self._channels)
 
     async def _stopped(self, turn: Turn, number: str) -> Outcome:
         """What is not said yet is not said any more."""

@@ -14,8 +14,12 @@ from bot.wording import Wording
 
 NEWS = "news"  # the customer's field that keeps whether he wants to be written to first
 OFF = "off"
+LINES = 20_000  # customers' lines compared at once
 LATELY = 30  # days in which somebody asked, where no days are named
 _LISTED = ("channel", "language", "asked", "article", "incident")
+
+
+Saying = Callable[[Sequence[str], Sequence[str]], Sequence[bool]]  # of each text whether it says one of the phrases
 
 
 class Listener(Protocol):
@@ -162,11 +166,11 @@ def read_conditions(line: str, words: Wording, *, article: Callable[[str], str],
 
 
 async def choose(
-    segment: Segment, source: Source, now: datetime, *, holds: Callable[[str, str], bool], met: Callable[[int], Collection[int]], channels: Collection[str]
+    segment: Segment, source: Source, now: datetime, *, saying: Saying, met: Callable[[int], Collection[int]], channels: Collection[str]
 ) -> Chosen:  # fmt: skip
     """The conversations of the segment: of each customer the one he wrote in last. Channels that do not run are left out."""
     since = now - timedelta(days=segment.days or LATELY)
-    asked = await _asked(segment, source, since, holds, met) if segment.looks_back else None
+    asked = await _asked(segment, source, since, saying, met) if segment.looks_back else None
     best: dict[int, Listener] = {}
     out: set[int] = set()
     unreachable: set[int] = set()
@@ -204,7 +208,7 @@ def _is_later(row: Listener, known: Listener) -> bool:
 
 
 async def _asked(
-    segment: Segment, source: Source, since: datetime, holds: Callable[[str, str], bool], met: Callable[[int], Collection[int]]
+    segment: Segment, source: Source, since: datetime, saying: Saying, met: Callable[[int], Collection[int]]
 ) -> set[int]:  # fmt: skip
     """The conversations in which all of it was asked."""
     found: list[set[int]] = []
@@ -216,12 +220,9 @@ async def _asked(
     if segment.asked:
         said: set[int] = set()
         after = 0
-        while rows := await source.words_since(since, after=after):
+        while rows := await source.words_since(since, after=after, limit=LINES):
             after = rows[-1].id
-            said |= await asyncio.to_thread(_saying, rows, segment.asked, holds)
+            found_in = await asyncio.to_thread(saying, [row.text for row in rows], segment.asked)
+            said |= {row.conversation for row, fits in zip(rows, found_in, strict=True) if fits}
         found.append(said)
     return set.intersection(*found)
-
-
-def _saying(rows: Sequence[Said], phrases: Sequence[str], holds: Callable[[str, str], bool]) -> set[int]:
-    return {row.conversation for row in rows if any(holds(row.text, phrase) for phrase in phrases)}

@@ -64,9 +64,15 @@ class Likeness:
 
     def holds(self, question: str, phrase: str) -> bool:
         """Whether *question* says all words of *phrase*, in any form and give or take a letter."""
-        asked = {*self._lemmas(question), *words_of(question)}
-        wanted = [(lemma(w), w) for w in words_of(phrase)]
-        return bool(wanted) and all(any(_is_typo_of(form, a) for form in forms for a in asked) for forms in wanted)
+        return self.saying((question,), (phrase,))[0]
+
+    def saying(self, texts: Sequence[str], phrases: Sequence[str]) -> list[bool]:
+        """Of each text whether it says all words of one of *phrases*. Every different word is compared once, however many texts there are."""
+        said = [frozenset(words_of(text)) for text in texts]
+        forms = {word: {word, lemma(word), *map(lemma, self._knowledge.canonical(word))} for word in frozenset[str]().union(*said)}
+        wanted = [[(w, lemma(w)) for w in words_of(phrase)] for phrase in phrases]
+        meant = {pair: {word for word, known in forms.items() if any(_is_typo_of(w, k) for w in pair for k in known)} for pairs in wanted for pair in pairs}
+        return [any(pairs and all(not words.isdisjoint(meant[pair]) for pair in pairs) for pairs in wanted) for words in said]
 
     def cover(self, question: str, text: str) -> float:
         """The share (0..1) of what *text* says that *question* says too; synonyms and relatives count."""
@@ -90,7 +96,7 @@ class Likeness:
 
 
 def _is_typo_of(word: str, other: str) -> bool:
-    return word == other or (min(len(word), len(other)) >= LONG and fuzz.ratio(word, other) >= TYPO)
+    return word == other or (min(len(word), len(other)) >= LONG and fuzz.ratio(word, other, score_cutoff=TYPO) > 0)
 
 
 def _is_relative_of(word: str, other: str) -> bool:
