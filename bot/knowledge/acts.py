@@ -276,6 +276,7 @@ def read_act(text: str, *, answered: bool = False, words: ActWords | None = None
     return best if understood == text else ActReading(best.act, best.upset, {**best.why, "understood": understood})
 
 
+@functools.lru_cache(maxsize=64)  # several ask about the words of one turn
 def _read(text: str, answered: bool, words: ActWords) -> ActReading:
     seen = features_of(text, words)
     logits = _logits(seen)
