@@ -98,9 +98,9 @@ class WebhookAdapter:
             async with self._opened().head(self._url, allow_redirects=False):
                 return ()
         except Refused as error:
-            return (Problem(str(error), hint="allow it with `private: true`, if it is meant"),)
+            return (Problem(f"адрес не годится: {error}", hint="адрес своей машины или сети разрешает `private: true`"),)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return (Problem(f"nobody answers at the address: {type(error).__name__}", hint="events wait up to three days", severity="warning"),)
+            return (Problem(f"по адресу никто не отвечает: {type(error).__name__}", hint="события ждут до трёх суток", severity="warning"),)
 
     async def close(self) -> None:
         self.health.state = "stopped"

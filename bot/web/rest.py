@@ -25,6 +25,12 @@ ROOT = "/api/v1"
 LARGEST = 64 * 1024  # bytes of a body
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _STATES = {"pending": "pending", "sending": "pending", "sent": "sent", "failed": "failed", "cancelled": "failed", "unknown": "unknown"}
+_OF_SERVER = {
+    404: ("unknown_path", f"there is nothing at this path: see {ROOT}/openapi.json"),
+    405: ("wrong_method", "this path is asked for in another way: see the header Allow"),
+    500: ("error", "something broke here; it is in the log, and may be asked for again with the same key"),
+    503: ("storage", "the storage does not answer: ask again with the same key"),
+}
 Taken = TypeVar("Taken", bound=Body)
 Answer = Callable[[web.Request, Caller], Awaitable[web.Response]]
 
@@ -278,5 +284,5 @@ def _json(body: BaseModel, status: int = 200) -> web.Response:
 
 def failure(status: int, text: str, headers: Mapping[str, str]) -> web.Response:
     """What the server itself refuses under the door's paths: no such path, no such method."""
-    codes = {404: "unknown_path", 405: "wrong_method", 503: "storage", 500: "error"}
-    return problem(status, codes.get(status, "refused"), text, headers=headers)
+    code, detail = _OF_SERVER.get(status, ("refused", text))
+    return problem(status, code, detail, headers=headers)
