@@ -20,8 +20,9 @@ from pydantic import SecretStr
 from bot.adapters.base import Adapter, File, Limits
 from bot.adapters.webhook import WebhookAdapter
 from bot.announcing import PREFIX, Announcer
+from bot.channels import Channel, OtherChannel, VkChannel
 from bot.clock import Clock
-from bot.config import Channel, Config, OtherChannel, VkChannel, span
+from bot.config import Config, span
 from bot.dialogs.banner import Banner
 from bot.dialogs.base import Dialog
 from bot.dialogs.composing import portion

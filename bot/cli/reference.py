@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from bot.config import Config, TelegramChannel, VkChannel
+from bot.channels import TelegramChannel, VkChannel
+from bot.config import Config
 
 
 def config_reference() -> str:
