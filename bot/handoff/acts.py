@@ -241,7 +241,7 @@ def _ask_category(desk: DeskRoom, turn: Turn, ticket: Ticket) -> tuple[Outbound,
 
 
 def _categories(desk: DeskRoom, ticket: Ticket) -> Rows:
-    buttons = [Button(c, "category", str(ticket.number)) for c in desk.rules.routing.categories[:12]]
+    buttons = [Button(c, "category", str(ticket.number)) for c in desk.rules.routing.categories[: menus.MOST]]
     return tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
 
 

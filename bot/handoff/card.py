@@ -13,6 +13,7 @@ from bot.wording import Wording
 
 TRANSCRIPT_LINES = 12
 LINE_LENGTH = 300  # characters of a customer's line in the transcript
+HINTS = 3  # with the card's own buttons ten, which is what VK puts under a message
 ATTRIBUTES, ATTRIBUTE = 8, 60  # how many are shown, and characters of each
 BOT_LENGTH = 120  # the bot's own words are known to operators
 CARD_LENGTH = 3500  # UTF-16 units stay below every channel's limit of one message
@@ -76,7 +77,7 @@ def card_buttons(ticket: Ticket, words: Wording, lang: str) -> Rows:
     rest = (button("return_to_bot"), *((button("close"),) if ticket.status in ("waiting", "snoozed") else ()))
     shown = ((button("show_contact"),),) if _contact(ticket.data, "phone") or _contact(ticket.data, "email") else ()
     more = (button("hand_on"), button("template"), button("put_off"))
-    hints = tuple((Hint(str(what), str(title)).button,) for what, title in _pairs(ticket.data.get("hints")))
+    hints = tuple((Hint(str(what), str(title)).button,) for what, title in _pairs(ticket.data.get("hints"))[:HINTS])
     return ((*first, *rest), more, *shown, *hints)
 
 

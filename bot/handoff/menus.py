@@ -8,7 +8,7 @@ from bot.handoff.room import DeskRoom
 from bot.handoff.saying import notice, say
 from bot.model import Button, Outcome, Rows, Ticket, Turn
 
-MOST = 12  # buttons of one menu
+MOST = 10  # buttons of one menu: VK puts no more under a message
 TIMES = ("1h", "3h", "tomorrow", "mon")
 
 

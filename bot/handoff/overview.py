@@ -17,7 +17,7 @@ ORDERS = frozenset({"take", "assign", "priority", "whisper"})  # what is ordered
 AFAR = ("overview", "take", "assign", "priority", "whisper")  # what a supervisor is offered in private
 URGENCIES = ("0", "1", "2", "3")
 SHOWN = 8
-PEOPLE = 12  # buttons of a menu
+PEOPLE = 10  # buttons of a menu: VK puts no more under a message
 Press = Callable[[DeskRoom, Turn, str], Awaitable[Outcome]]
 
 

@@ -273,3 +273,13 @@ async def test_a_ready_answer_can_be_taken_back_like_any_other(articles: Path, r
         await olga.says("/undo", ticket=1)
 
         assert [s.target for s in theatre.channels["telegram"].in_chat("1001", verb=Verb.DELETE)] == [sent.message]
+
+
+async def test_a_card_keeps_to_ten_buttons(articles: Path, ready: Path) -> None:
+    """Which is what VK puts under a message; with more they would become a keyboard for the whole group."""
+    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
+        await theatre.customer().says("позовите оператора, возврат товара, возмещение, здравствуйте, мой телефон +7 912 345-67-89")
+        cards = [o for o in await theatre.operator().sees(1) if o.buttons]
+
+        assert max(sum(len(row) for row in o.buttons) for o in cards) <= 10 and max(len(o.buttons) for o in cards) <= 6
+        assert any("💡" in b.label for row in cards[-1].buttons for b in row)
