@@ -49,13 +49,14 @@ class Broadcasts:
             return answer(desk, turn, "outreach.broadcast_how", most=LONGEST)
         segment = self.segment(conditions)
         chosen = await self.chosen(turn, segment)
-        mailing = Mailing(f"b{turn.id}", text, place=replace(place(turn), thread=""), by=by_whom(turn), about={"segment": segment.kept(), "line": conditions})
+        about = {"segment": segment.kept(), "line": conditions}
+        mailing = Mailing(f"b{turn.id}", text, place=replace(place(turn), thread=""), by=by_whom(turn), about=about, attachments=turn.attachments)
         if not chosen.to:
             return answer(desk, turn, "outreach.nobody", segment=conditions, out=chosen.out, unreachable=chosen.unreachable)
         lang = desk.lang
         send = Button(desk.words.text("outreach.button.send", lang=lang, count=len(chosen.to)), "broadcast_send", mailing.number, style="primary")
         drop = Button(desk.words.text("outreach.button.drop", lang=lang), "broadcast_drop", mailing.number)
-        shown = Outbound(place(turn), text, author="", lane=Lane.NOTICE)
+        shown = Outbound(place(turn), text, attachments=turn.attachments, author="", lane=Lane.NOTICE)
         outcome = answer(
             desk, turn, "outreach.preview", ((send,), (drop,)), f"broadcast:{mailing.number}", number=turn.id, segment=conditions, count=len(chosen.to),
             channels=[{"name": name, "count": n} for name, n in sorted(chosen.channels.items())], out=chosen.out, unreachable=chosen.unreachable,

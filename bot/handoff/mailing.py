@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Protocol
 
 from bot.handoff.room import Delivered, DeliveryStatus, DeskRoom
 from bot.handoff.segment import Listener, Source, wants_none
-from bot.model import Button, Event, Json, Lane, Later, Outbound, Outcome, Peer, Result, RichText, Span, Status, Style, Turn
+from bot.model import Attachment, Button, Event, Json, Lane, Later, Media, Outbound, Outcome, Peer, Result, RichText, Span, Status, Style, Turn
 
 TIMER = "mailing"
 PAUSE = timedelta(seconds=2)  # between two portions
@@ -44,6 +44,7 @@ class Mailing:
     state: str = "draft"  # draft, going, done, stopped
     about: Json = field(default_factory=dict)  # what it was made of: the segment, the incident's words
     said: int = 0
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def is_broadcast(self) -> bool:
@@ -59,7 +60,7 @@ class Mailing:
         place = [self.place.channel, self.place.chat] if self.place else None
         value = {
             "text": self.text.text, "spans": spans, "to": list(self.to), "place": place, "by": self.by, "state": self.state,
-            "about": dict(self.about), "said": self.said,
+            "about": dict(self.about), "said": self.said, "attachments": [asdict(a) for a in self.attachments],
         }  # fmt: skip
         return {self.setting: json.dumps(value, ensure_ascii=False)}
 
@@ -75,7 +76,8 @@ def read_mailing(number: str, kept: str | None) -> Mailing | None:
     data = json.loads(kept)
     spans = tuple(Span(Style(s), o, n, url) for s, o, n, url in data["spans"])
     place = Peer(*data["place"]) if data["place"] else None
-    return Mailing(number, RichText(data["text"], spans), tuple(data["to"]), place, data["by"], data["state"], data["about"], data["said"])
+    files = tuple(Attachment(**{**a, "media": Media(a["media"])}) for a in data.get("attachments") or ())
+    return Mailing(number, RichText(data["text"], spans), tuple(data["to"]), place, data["by"], data["state"], data["about"], data["said"], files)
 
 
 class Courier:
@@ -149,7 +151,7 @@ class Courier:
             text = words.say("incident.over", lang=lang, now=turn.now, **facts)
             button = Button(words.text("buttons.human", lang=lang), "human")
         # law: hearing it twice annoys more than not at all: what may have arrived is not sent again
-        return Outbound(row.peer, text, ((button,),), name=mailing.setting, lane=Lane.BULK, on_doubt="hold")
+        return Outbound(row.peer, text, ((button,),), mailing.attachments, name=mailing.setting, lane=Lane.BULK, on_doubt="hold")
 
     def _event(self, mailing: Mailing) -> str:
         return "broadcast_said" if mailing.is_broadcast else "incident_told"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import PeerGone
-from bot.model import InboundKind, Lane
+from bot.model import Attachment, InboundKind, Lane, Media
 from bot.testing import Theatre, open_theatre
 from bot.testing.theatre import Customer
 
@@ -150,6 +150,19 @@ async def test_a_broadcast_is_stopped_on_its_way(theatre: Theatre) -> None:
     await olga.says("/broadcast stop")
 
     assert "ничего не рассылается" in (await olga.sees())[-1].text.text
+
+
+async def test_a_photo_goes_along(theatre: Theatre) -> None:
+    """What the supervisor attached is in the preview and in every message, also in another channel."""
+    await _crowd(theatre, 1)
+    await theatre.customer("Борис", channel="vk", chat="77").says("как вернуть товар")
+    olga = theatre.operator()
+    await olga.says(f"/broadcast\n{NEWS}", attachments=(Attachment(Media.PHOTO, "file-1", "telegram"),))
+    assert any(o.attachments for o in await olga.sees())
+    await olga.presses("Отправить: 2")
+
+    sent = [s.outbound for c in theatre.channels.values() for s in c.said if s.outbound.text.text == NEWS and s.outbound.to.chat != "-100500"]
+    assert [[a.ref for a in o.attachments] for o in sent] == [["file-1"], ["file-1"]]
 
 
 async def test_blocked_customers_are_counted_out(theatre: Theatre) -> None:
