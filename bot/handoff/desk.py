@@ -95,6 +95,7 @@ class Desk:
 
     def reopen(self, turn: Turn, ticket: Ticket, *, reason: str, apology: bool = False) -> Outcome:
         """The customer comes back with it: the same ticket, with the same operator where he is there."""
+        ticket = replace(ticket, conversation=turn.conversation.id, customer_peer=turn.conversation.peer)  # he may come back on another channel
         same = bool(ticket.operator) and self.crew.is_here(ticket.operator)
         opened = marked(replace(ticket, closed=None), reopened=turn.now, answered=None, quiet=None, warned=None, breached=None, reminded=None, snoozed=None)
         if same:

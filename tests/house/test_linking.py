@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -178,6 +179,45 @@ async def test_deadlines_follow_the_ticket(theatre: Theatre) -> None:
     await theatre.later(hours=1)
 
     assert len(await theatre.house.store.events(kinds=["sla_breached"])) == 1
+
+
+async def test_a_closed_ticket_is_opened_again_where_he_comes_back(theatre: Theatre) -> None:
+    """Closed in Telegram, asked for again in VK: the same number, the same operator, and the answers go to VK."""
+    anna, olga = in_telegram(theatre), theatre.operator()
+    await anna.says("позовите оператора")
+    await olga.says("Здравствуйте", ticket=1)
+    await olga.says("/close", ticket=1)
+    _, same = await link(theatre)
+    await same.says("позовите оператора")
+    await olga.says("Снова я", ticket=1)
+    await same.says("ещё вопрос")
+
+    assert "Снова я" in [s.outbound.text.text for s in theatre.channels["vk"].in_chat("7")]
+    assert any("ещё вопрос" in o.text.text for o in await olga.sees(1))
+    assert [t.number for t in await theatre.house.store.tickets(open_only=False)] == [1]
+    here, there = [await theatre.house.store.conversation(c.peer) for c in (same, anna)]
+    assert here is not None and there is not None
+    assert (here.status, here.ticket, there.status, there.ticket) == (Status.OPERATOR, 1, Status.BOT, None)
+
+
+async def test_words_from_both_channels_at_once_all_arrive(theatre: Theatre) -> None:
+    """Four workers decide on what came in both channels at the same time: one ticket, every word once."""
+    anna, olga = in_telegram(theatre), theatre.operator()
+    await anna.says("позовите оператора")
+    _, same = await link(theatre)
+    for n in range(12):
+        await (anna, same)[n % 2].says(f"слово-{n:02d}", run=False)
+        if n % 3 == 0:
+            await olga.says(f"ответ-{n:02d}", ticket=1, run=False)
+        theatre.clock.advance(seconds=6)
+        await asyncio.gather(*(theatre.house.engine.run_waiting() for _ in range(4)))
+    await theatre.rest()
+    shown = "\n".join(o.text.text for o in await olga.sees(1))
+    answers = [s.outbound.text.text for c in theatre.channels.values() for s in c.said if s.outbound.text.text.startswith("ответ-")]
+
+    assert [shown.count(f"слово-{n:02d}") for n in range(12)] == [1] * 12
+    assert sorted(answers) == ["ответ-00", "ответ-03", "ответ-06", "ответ-09"]
+    assert [t.number for t in await theatre.house.store.tickets(open_only=False)] == [1]
 
 
 async def test_the_operator_sees_both_histories(theatre: Theatre) -> None:
