@@ -54,7 +54,7 @@ def kept(ticket: Ticket, hints: Sequence[Hint]) -> Ticket:
 
 def look_later(desk: DeskRoom, ticket: Ticket, turn: Turn, place: int) -> tuple[Later, ...]:
     """Where nothing was searched yet, or the queue is long: looked for at once, in a turn of its own, so that opening a ticket never waits for it."""
-    if desk.rules.ask is None or (ticket.data.get("hints") and place < desk.rules.routing.articles_from):
+    if desk.rules.ask is None or (_has_article(ticket) and place < desk.rules.routing.articles_from):
         return ()
     return (Later(f"prompt:{ticket.number}", "desk.prompt", turn.now, conversation=ticket.conversation),)
 
@@ -62,7 +62,7 @@ def look_later(desk: DeskRoom, ticket: Ticket, turn: Turn, place: int) -> tuple[
 async def on_opening(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     """The card gets its hints; whoever waits behind others gets the articles to read meanwhile."""
     hints = await _of_question(desk, turn)
-    hinted = ticket if ticket.data.get("hints") else kept(ticket, hints)
+    hinted = ticket if _has_article(ticket) or not hints else kept(ticket, [h for h in hints if h.what != f"article:{_shown(turn)}"])
     say = list(desk.card_edit(hinted)) if hinted is not ticket else []
     events: tuple[Event, ...] = ()
     articles = [h for h in hints if h.what.startswith("article:") and h.what != f"article:{_shown(turn)}"][:OFFERED]
@@ -80,6 +80,11 @@ async def _of_question(desk: DeskRoom, turn: Turn) -> tuple[Hint, ...]:
         if hints := (await look_up(desk, line))[0]:
             return hints
     return ()
+
+
+def _has_article(ticket: Ticket) -> bool:
+    hints = ticket.data.get("hints")
+    return isinstance(hints, list | tuple) and any(str(h[0]).startswith("article:") for h in hints if isinstance(h, list | tuple) and h)
 
 
 def _shown(turn: Turn) -> str:
