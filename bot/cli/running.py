@@ -16,7 +16,7 @@ from pathlib import Path
 import typer
 
 from bot.adapters.base import Adapter
-from bot.app import House, open_adapters, open_house
+from bot.app import House, open_adapters, open_hours, open_house, open_words
 from bot.cli import settings
 from bot.cli.speech import EXIT_PROBLEM, fail, say
 from bot.cli.weekly import send_digests
@@ -24,7 +24,7 @@ from bot.clock import Clock
 from bot.config import Config
 from bot.errors import BotError, ConfigError
 from bot.model import Peer
-from bot.observing import set_up_logging
+from bot.observing import get_logger, set_up_logging
 from bot.running import EMBEDDING_THREAD, run, watch_articles
 
 
@@ -38,7 +38,7 @@ def run_channels(path: Path | None, *, web: bool, port: int | None) -> None:
     if not web and (called := [n for n, c in config.channels.items() if getattr(c, "mode", "") in ("webhook", "callback") and c.token]):
         typer.secho(say("message.needs_web", channels=", ".join(called)), fg="red", err=True)
         raise typer.Exit(EXIT_PROBLEM)
-    _until_stopped(_channels(config, web=web, port=port))
+    _until_stopped(_channels(config, path, web=web, port=port))
 
 
 def run_playground(path: Path | None, *, port: int | None, browser: bool) -> None:
@@ -83,12 +83,25 @@ def _until_stopped(work: Coroutine[object, object, None]) -> None:
         os._exit(0)
 
 
-async def _channels(config: Config, *, web: bool, port: int | None) -> None:
-    house = await open_house(config)
-    stop = _stop_signal()
-    typer.echo(say("message.running", channels=", ".join(house.adapters)))
+async def _channels(config: Config, path: Path | None, *, web: bool, port: int | None) -> None:
+    """One house after another: a changed config (SIGHUP) is a new house on the same file, with the articles that are read already."""
+    orders, knowledge = Orders(path), None
+    while True:
+        house = await open_house(config, knowledge=knowledge)
+        typer.echo(say("message.running", channels=", ".join(house.adapters)))
+        await _serve(house, orders.ended, web=web, port=port)
+        wanted = orders.take()
+        if wanted is None:
+            return
+        kept = wanted.knowledge == config.knowledge and wanted.channels.keys() == config.channels.keys()
+        config, knowledge = wanted, house.knowledge if kept else None
+
+
+async def _serve(house: House, stop: asyncio.Event, *, web: bool, port: int | None) -> None:
+    """The channels of *house*, and the page, until *stop*."""
+    letters, watched = send_digests(house), house.config.knowledge.watch
     if not web:
-        await run(house, stop, beside=[send_digests(house), *([_articles(house)] if config.knowledge.watch else [])])
+        await run(house, stop, beside=[letters, *([_articles(house)] if watched else [])])
         return
     from bot.web.site import Site
 
@@ -96,12 +109,46 @@ async def _channels(config: Config, *, web: bool, port: int | None) -> None:
         house.config, house.store, house.adapters, house.clock, house.knowledge, house.hours, house.observers,
         topic_name=house.desk.topic_name, words=house.words, promised=house.outbox.wake, incidents=house.desk.incidents, accept=house.inbox.accept,
     )  # fmt: skip
-    await site.start(port=config.web.port if port is None else port, retry=False)
+    await site.start(port=house.config.web.port if port is None else port, retry=False)
     typer.echo(say("message.page", url=site.url))
     try:
-        await run(house, stop, beside=[send_digests(house), *([site.watch(house.knowledge)] if config.knowledge.watch else [])])
+        await run(house, stop, beside=[letters, *([site.watch(house.knowledge)] if watched else [])])
     finally:
         await site.stop()
+
+
+class Orders:
+    """What the administrator asks for by signals: SIGTERM and Ctrl+C end the bot, SIGHUP reads the config again.
+
+    A config that is wrong, or cannot be joined, is told in the log and changes nothing. `ended` is set when the present house is to close.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.ended = _stop_signal()
+        self._path = path
+        self._wanted: Config | None = None
+        with contextlib.suppress(NotImplementedError, AttributeError):  # Windows has no such signal
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._read)
+
+    def take(self) -> Config | None:
+        """The config to go on with; None = stop. To be asked once after each end."""
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self.ended.clear()
+        return wanted
+
+    def _read(self) -> None:
+        log = get_logger("app")
+        try:
+            wanted = settings.read(self._path)
+            open_words(wanted, open_hours(wanted))
+        except ConfigError as error:
+            for problem in error.problems:
+                log.error("config_refused", problem=str(problem))
+            return
+        log.info("config_read_again")
+        self._wanted = wanted
+        self.ended.set()
 
 
 async def _articles(house: House) -> None:

@@ -11,9 +11,12 @@ from bot.errors import ConfigError
 
 def load(path: Path | None) -> Config:
     """The named file, else config.yaml of this folder, else the defaults. Ends the command where the file is wrong."""
-    if path is None and Path("config.yaml").is_file():
-        path = Path("config.yaml")
     try:
-        return read_config(path)
+        return read(path)
     except ConfigError as error:
         raise fail(error) from None
+
+
+def read(path: Path | None) -> Config:
+    """The same; raises `ConfigError` where the file is wrong."""
+    return read_config(Path("config.yaml") if path is None and Path("config.yaml").is_file() else path)

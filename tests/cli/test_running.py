@@ -1,0 +1,64 @@
+"""`bot run` as a process: a changed config is taken over without losing anything, a wrong one changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.telegram_server import TOKEN, FakeTelegram
+from tests.knowledge.shop import write_shop
+
+CONFIG = """
+business: {{name: {name}}}
+storage: {{url: "sqlite:///bot.db"}}
+knowledge: {{folder: kb, embeddings: {{model: "off"}}, watch: false}}
+channels: {{telegram: {{type: telegram, token: "${{TELEGRAM_BOT_TOKEN}}", api_base: "{base}"}}}}
+dialogs: {{settle: 0, typing: false}}
+"""
+ANNA = {"id": 5, "is_bot": False, "first_name": "Анна"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGHUP")
+async def test_a_changed_config_is_taken_over_while_running(tmp_path: Path) -> None:
+    """SIGHUP: the next words of the bot are the new ones; a config with a fault is told and the old one stays; SIGTERM ends."""
+    write_shop(tmp_path / "kb")
+    config = tmp_path / "config.yaml"
+    async with FakeTelegram() as telegram:
+
+        def write(name: str) -> None:
+            config.write_text(CONFIG.format(name=name, base=telegram.base), encoding="utf-8")
+
+        async def greeted(number: int, name: str) -> None:
+            chat = {"id": 5, "type": "private", "first_name": "Анна"}
+            telegram.push("message", {"message_id": number, "date": 1_700_000_000, "chat": chat, "from": ANNA, "text": "/start"})
+            await telegram.wait_for(lambda: any(name in str(c.params.get("text")) for c in telegram.of("sendMessage")), 30)
+
+        write("Ромашка")
+        environment = {**os.environ, "TELEGRAM_BOT_TOKEN": TOKEN, "PYTHONPATH": str(Path(__file__).parents[2])}
+        with (tmp_path / "log").open("wb") as log:
+            bot = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", "run", "--config", str(config), "--no-web", cwd=tmp_path, env=environment, stdout=log, stderr=log
+            )
+        try:
+            await greeted(1, "Ромашка")
+            write("Лютик")
+            bot.send_signal(signal.SIGHUP)
+            await greeted(2, "Лютик")
+            write("Сирень}}\nхвост")
+            bot.send_signal(signal.SIGHUP)
+            await telegram.wait_for(lambda: "config_refused" in (tmp_path / "log").read_text("utf-8"), 10)
+            before = len(telegram.of("sendMessage"))
+            await greeted(3, "Лютик")
+            await telegram.wait_for(lambda: len(telegram.of("sendMessage")) > before, 30)
+            bot.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(bot.wait(), 20) == 0
+        finally:
+            if bot.returncode is None:
+                bot.kill()
+            print((tmp_path / "log").read_text("utf-8"))
+    assert len(telegram.of("sendMessage")) == 3
