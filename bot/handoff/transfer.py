@@ -68,7 +68,7 @@ def move(desk: DeskRoom, turn: Turn, ticket: Ticket, team: str, history: Sequenc
         if before is not None:
             say += [desk.notice(before, ticket, key, **facts), Outbound(before, verb=Verb.CLOSE_TOPIC, lane=Lane.VIEW, ticket=ticket.number, author="")]
         if after is not None:
-            say += [desk.card(after, moved), desk.notice(after, moved, key, **facts)]
+            say += [desk.card(after, moved), replace(desk.notice(after, moved, key, **facts), lane=Lane.WORDS)]  # one lane: the card stands first
     event = Event("ticket_moved", ticket=ticket.number, actor=ticket.operator, data={"team": team})
     later = look_for_somebody(desk, moved, turn.now)
     return Outcome("desk", Result.ANSWERED, "moved", tuple(say), status=Status.WAITING, ticket=moved, later=later, events=(event,))
