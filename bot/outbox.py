@@ -232,18 +232,15 @@ class Outbox:
             if thread is None:
                 opened = await self._open_topic(adapter, to, ticket, delivery.id)
                 await self._store.keep_topic(ticket, to.channel, to.chat, opened.message)
-                thread = opened.message
+                raise _TopicOpened
         return replace(outbound, to=replace(to, thread=thread), heading=RichText())
 
     async def _open_topic(self, adapter: Adapter, to: Peer, ticket: int, nonce: int) -> Sent:
         opening = Outbound(replace(to, thread=""), RichText(await self._views.topic_name(ticket)), verb=Verb.OPEN_TOPIC, ticket=ticket)
-        await self._pace.turn(opening)
         try:
             return await adapter.send(opening, nonce=nonce, target="", files=self._files)
         except Uncertain as error:  # an empty topic more is a smaller evil than words in none
             raise RetryLater(str(error), after=2) from error
-        finally:
-            self._pace.ended(opening)
 
     async def _is_forum(self, adapter: Adapter, chat: str) -> bool:
         key = (adapter.name, chat)
@@ -270,6 +267,8 @@ class Outbox:
         outbound, now, reason = delivery.outbound, self._clock(), str(error)
         if isinstance(error, _NothingToDo):
             return Settled("cancelled")
+        if isinstance(error, _TopicOpened):
+            return Settled("pending", due=now, counted=False)
         if isinstance(error, RetryLater):
             if error.scope == "account":
                 self._pace.rest(outbound.to.channel, "", error.after)
@@ -313,6 +312,10 @@ class Outbox:
         if delivery.outbound.verb is Verb.ANNOUNCE:
             return Settled("failed", error=reason, events=(_event("webhook_failed", delivery, reason),))
         return Settled("failed", error=reason, say=self._views.undelivered(delivery, reason), events=(_event("delivery_failed", delivery, reason),))
+
+
+class _TopicOpened(DeliveryError):
+    """The turn was spent on opening the topic; the promise itself is taken again, with a turn of its own in the group's budget."""
 
 
 class _NothingToDo(DeliveryError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
@@ -41,10 +40,6 @@ class Pace:
         self._sends: OrderedDict[tuple[str, str], _Sends] = OrderedDict()
         self._rests: dict[tuple[str, str], float] = {}
         self._spent: dict[tuple[str, str], float] = {}  # chats whose budget is gone, and when they may be written to again
-
-    async def turn(self, outbound: Outbound) -> None:
-        """Wait until this promise may go, and count it; `ended` must follow."""
-        await asyncio.sleep(self.begin(outbound))
 
     def begin(self, outbound: Outbound, *, within: float = float("inf")) -> float:
         """Seconds to wait until this promise may go. It is counted, unless that is longer than *within*; then `ended` must follow."""

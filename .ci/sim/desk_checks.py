@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import desk_queue  # noqa: F401 - puts its scenes on the list, as the others do
+import desk_reach  # noqa: F401
 import desk_time  # noqa: F401
 import desk_work  # noqa: F401
 import desk_wrong  # noqa: F401
@@ -29,6 +30,7 @@ from world import World
 CATEGORIES = ["Доставка", "Возврат", "Оплата"]
 # settings by name; how many stations of each kind are played in at once
 HASTY_SLA = {"policies": [{"topic": "Гарантия", "first_reply": "12s", "next_reply": "12s"}], "warn": 0.5, "quiet_warn": "8s", "quiet_close": "8s", "reopen": "1h"}
+SURVEY = (datetime.now(tz=UTC) + timedelta(minutes=3)).strftime("%H:%M")
 TODAY = datetime.now(tz=UTC).date()
 HOUSES: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
     "calm": ({"routing": {"categories": CATEGORIES}}, {"forum": 4, "plain": 3, "vk": 2}),
@@ -38,6 +40,7 @@ HOUSES: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
     ),
     "given": ({"routing": {"assign": "round_robin", "limit": 2, "board": False}}, {"forum": 1, "plain": 1, "vk": 1}),
     "line": ({"routing": {"articles_from": 3}}, {"forum": 1}),
+    "reach": ({"outreach": {"hours": "0:00-24:00"}, "nps": {"ask": True, "at": SURVEY, "quiet": "1s"}}, {"forum": 1, "plain": 1, "vk": 1}),
     "night": ({"hours": {"week": {}, "exceptions": {TODAY + timedelta(days=2): "10:00-20:00"}}}, {"plain": 1}),
 }
 
@@ -120,11 +123,21 @@ def main() -> int:
     options.add_argument("--house", choices=HOUSES, help="only this one")
     options.add_argument("--kind", choices=KINDS, help="only this kind of desk")
     given = options.parse_intermixed_args()
+    chosen = [s for s in SCENES if (s.name in given.scenes if given.scenes else given.long or not s.long) and given.house in (None, s.house)]
     failures: list[str] = []
-    for house in HOUSES:
-        chosen = [s for s in SCENES if s.house == house and (s.name in given.scenes if given.scenes else given.long or not s.long)]
-        if chosen and given.house in (None, house):
-            failures += play(given.sims, house, chosen, [given.kind] if given.kind else KINDS, both=given.all)
+
+    def played(house: str) -> None:
+        try:
+            failures.extend(play(given.sims, house, [s for s in chosen if s.house == house], [given.kind] if given.kind else KINDS, both=given.all))
+        except Exception as error:  # noqa: BLE001 - told with the others
+            failures.append(f"{house}: {type(error).__name__}: {error}")
+            traceback.print_exc()
+
+    houses = [threading.Thread(target=played, args=(house,)) for house in HOUSES if any(s.house == house for s in chosen)]
+    for thread in houses:  # mostly they wait, each for its own groups
+        thread.start()
+    for thread in houses:
+        thread.join()
     print(f"{len(failures)} fell short" + (": " + "; ".join(f[:80] for f in failures) if failures else ""))
     return 1 if failures else 0
 
