@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.handoff.incident import OFF, Incident
 from bot.handoff.mailing import Mailing
@@ -20,11 +20,19 @@ RECENT = 60  # newest questions that are tried, to show what the words would cat
 SHOWN = 3
 
 
-class Alarms:
-    """Sets incidents and ends them. *article* gives the id for a title or an id, "" where there is none; *title* is the way back."""
+Waits = Callable[[datetime], datetime | None]
 
-    def __init__(self, desk: DeskRoom, source: Source, likeness: Likening, *, article: Callable[[str], str], title: Callable[[str], str]) -> None:
-        self._desk, self._source, self._likeness, self._article, self._title = desk, source, likeness, article, title
+
+class Alarms:
+    """Sets incidents and ends them. *article* gives the id for a title or an id, "" where there is none; *title* is the way back.
+
+    *waits* tells until when customers are not written to.
+    """
+
+    def __init__(
+        self, desk: DeskRoom, source: Source, likeness: Likening, *, article: Callable[[str], str], title: Callable[[str], str], waits: Waits
+    ) -> None:  # fmt: skip
+        self._desk, self._source, self._likeness, self._article, self._title, self._waits = desk, source, likeness, article, title, waits
 
     async def command(self, turn: Turn, rest: str) -> Outcome:
         """/incident; /incident text | words; /incident off [number] [text]."""
@@ -53,7 +61,7 @@ class Alarms:
         tried, caught = await self._would_catch(turn, new)
         off = Button(desk.words.text("outreach.button.off", lang=desk.lang), "incident_off", str(new.number), style="danger")
         outcome = answer(
-            desk, turn, "outreach.incident_on", ((off,),), f"incident:{new.number}", number=new.number, text=text, words=words,
+            desk, turn, "outreach.incident_on", ((off,),), f"incident:{new.number}", number=new.number, text=text, words=words, own=not named,
             articles=[self._title(a) for a in articles], tried=tried, caught=len(caught), examples=caught[:SHOWN],
         )  # fmt: skip
         event = new.event()
@@ -73,7 +81,7 @@ class Alarms:
         mailing = Mailing(
             f"i{incident.number}", RichText(text), met, answers_to(desk, turn), by_whom(turn), "going", {"incident": incident.subject}
         )  # fmt: skip
-        outcome = answer(desk, turn, "outreach.incident_off", number=incident.number, text=incident.subject, count=len(met))
+        outcome = answer(desk, turn, "outreach.incident_off", number=incident.number, text=incident.subject, count=len(met), waits=self._waits(turn.now), now=turn.now)
         event = ordered(turn, OFF, number=incident.number, count=len(met))
         say = (*acknowledged(desk, turn, "desk.done"), *outcome.say, *self._without_button(turn, incident))
         if not met:

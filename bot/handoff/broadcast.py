@@ -72,7 +72,8 @@ class Broadcasts:
         going = replace(mailing, to=chosen.to, state="going")
         stop = Button(desk.words.text("outreach.button.stop", lang=desk.lang), "broadcast_stop", mailing.number, style="danger")
         event = ordered(turn, STARTED, number=mailing.number, count=len(chosen.to))
-        key, facts = "outreach.going", {"number": mailing.number[1:], "count": len(chosen.to), "by": by_whom(turn)}
+        key, waits = "outreach.going", self._courier.waits(turn.now)
+        facts = {"number": mailing.number[1:], "count": len(chosen.to), "by": by_whom(turn), "waits": waits, "now": turn.now}
         if is_ordered(turn):
             outcome = answer(desk, turn, key, ((stop,),), f"broadcast:{mailing.number}", **facts)
             return replace(outcome, events=(event,), keep=going.kept(), later=(going.first(turn.now),))

@@ -90,6 +90,11 @@ class Courier:
     async def find(self, number: str) -> Mailing | None:
         return read_mailing(number, await self._source.setting(f"{TIMER}:{number}"))
 
+    def waits(self, now: datetime) -> datetime | None:
+        """The moment until which everything waits; None where it goes at once."""
+        opens = opening(now, self._hours, self._desk.hours.zone)
+        return opens if opens > now else None
+
     async def portion(self, turn: Turn) -> Outcome:
         """The next ones hear it, and the timer of those after them is set; all in one transaction."""
         data = turn.said[0].data

@@ -29,7 +29,7 @@ class Outreach:
     ) -> None:  # fmt: skip
         self._desk, self._surveys = desk, surveys
         self.courier = Courier(desk, source, hours=hours, per_second=per_second, channels=channels)
-        self.alarms = Alarms(desk, source, likeness, article=article, title=title)
+        self.alarms = Alarms(desk, source, likeness, article=article, title=title, waits=self.courier.waits)
         self.broadcasts = Broadcasts(desk, source, self.courier, likeness, channels=channels, article=article)
 
     async def __call__(self, turn: Turn, command: str, rest: str) -> Outcome | None:

@@ -138,6 +138,7 @@ async def test_at_night_nobody_is_woken(theatre: Theatre) -> None:
     await anna.says("Когда привезут заказ в Казань?")
     await theatre.later(hours=12)
     await olga.says("/incident off")
+    assert any("с 09:00, ночью не беспокою" in o.text.text for o in await olga.sees())
     await theatre.later(hours=1)
     assert not any("Уже исправили" in text for text in anna.hears())
     await theatre.later(hours=8, minutes=1)
