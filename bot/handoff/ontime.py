@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from bot.handoff import followup, overview, prompter, transfer
@@ -58,8 +58,15 @@ async def _goal(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
         history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
         moved = transfer.move(desk, turn, broken, other, history, key="desk.sla_moved", **facts)
         return replace(moved, reason="sla_breached", events=(event, *moved.events))
-    say = [*desk.card_edit(broken), *desk.loud(broken, "desk.sla_broken", supervisors=desk.supervisors(), **facts)]
+    say = [*desk.card_edit(broken), *desk.loud(broken, "desk.sla_broken", supervisors=desk.supervisors(), **facts), *_to_absent(desk, broken, facts)]
     return Outcome("desk", Result.ANSWERED, "sla_breached", tuple(say), ticket=broken, events=(event,))
+
+
+def _to_absent(desk: DeskRoom, ticket: Ticket, facts: Mapping[str, object]) -> list[Outbound]:
+    """Supervisors who are not in the groups, and cannot be called there, hear of a breach in private, with the ticket a tap away."""
+    look = Button(f"№{ticket.number} {ticket.data.get('name') or ''}".strip(), "overview_ticket", str(ticket.number))
+    told = desk.to_supervisors("desk.sla_broken", supervisors="", **facts)
+    return [replace(o, buttons=((look,),)) for o in told if not desk.crew.member(f"{o.to.channel}:{o.to.chat}").name]
 
 
 async def _waiting(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:

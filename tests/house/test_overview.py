@@ -127,3 +127,18 @@ async def test_a_supervisor_whispers_from_afar(two_desks: Theatre) -> None:
     ticket = await two_desks.house.store.ticket(2)
     notes = [h.text for h in await two_desks.house.store.history(ticket.conversation if ticket else 0) if h.author == "note"]
     assert notes == ["предложи скидку"]
+
+
+async def test_a_breach_reaches_the_supervisor_who_is_in_no_group(two_desks: Theatre) -> None:
+    """She cannot be called there: told in private, once, and one tap shows the ticket."""
+    vera = two_desks.customer("Вера", chat="9009")
+    await two_desks.later(minutes=31)
+    assert sum("🔴" in text and "№2" in text for text in vera.hears()) == 1
+    await vera.presses("№2 Ильдар")
+
+    assert any("Забрать себе" in b.label for s in vera.sees() for row in s.outbound.buttons for b in row)
+    await two_desks.operator("Вера", id="9009").says("теперь и я здесь")
+    await two_desks.customer("Борис", chat="1002").says("позовите оператора")
+    vera._mark = len(two_desks.channels["telegram"].said)
+    await two_desks.later(minutes=31)
+    assert vera.hears() == [], "in the group she is called there"
