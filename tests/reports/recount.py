@@ -145,7 +145,7 @@ class Recount:
         asked = "select distinct t from e where kind = 'rating_asked' and at >= :a and at < :b"
         n = self._one(f"select count(*) from ({asked})")
         self.values["csi.asked"] = n
-        answered = self._one(f"select count(*) from ({asked}) q where exists(select 1 from e where e.t = q.t and kind = 'rated')")
+        answered = self._one(f"select count(*) from ({asked}) where t in (select t from e where kind = 'rated')")
         self.values["csi.response"] = answered / n if n else None
 
         scores = [s for (s,) in self._rows("select json_extract(data, '$.score') from e where kind = 'nps_scored' and at >= :a and at < :b")]
