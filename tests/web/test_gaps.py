@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 from datetime import timedelta
 from html import unescape
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bot.handoff.hours import Hours
 from bot.knowledge.articles import Article
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.mending import Unwritable, add_question
@@ -92,6 +94,24 @@ async def test_questions_of_one_meaning_are_one_group_and_masked(page: Page, kno
     assert "Гравируем посуду за 350 ₽" in html
     assert "345-67" not in html and "engraver@" not in html and "•••" in html
     assert f">{read_words('ru')['gaps']}</a>" in html
+
+
+async def test_the_report_names_the_gaps_and_opens_their_conversations(serve: Opened, knowledge: Knowledge) -> None:
+    """The same groups on the supervisor's page, for its period and channel, masked, with the way to the conversations and to the editor's page."""
+    page = await serve(knowledge=knowledge, words=Wording.load(), hours=Hours(country=None))
+    gap, _ = await _engraving(page, knowledge)
+
+    async def html(path: str) -> str:
+        answer = await page.client.get(path, headers={"Accept": "text/html"})
+        assert answer.status == 200, path
+        return unescape(await answer.text())
+
+    today = page.services.clock().astimezone(page.services.timezone).date()
+    report = await html(f"/report?data=own&from={today}&to={today}")
+    assert "гравировк" in report and 'href="/gaps"' in report and "345-67-89" not in report
+    listed = await html(f"/report/list?of=gaps:{gap}&data=own&from={today}&to={today}")
+    assert len(set(re.findall(r"/conversation/\d+", listed))) == 3
+    assert "гравировк" not in await html("/report?data=own&from=2020-01-01&to=2020-01-02")
 
 
 async def test_an_example_is_added_and_the_effect_counted(page: Page, knowledge: Knowledge) -> None:
