@@ -16,7 +16,7 @@ MOST = 50  # attributes of one customer
 LONGEST = 500  # characters of a value
 CONTACTS = ("phone", "email")
 _NAME = re.compile(r"[a-zа-яё][\w-]{0,39}")
-_OWN = re.compile(r"\w*_asked|opted_out\w*|_.*")  # marks of the bot itself among a customer's fields
+_OWN = re.compile(r"\w+_(?:asked|scored)|news|_.*")  # marks of the bot itself among a customer's fields: surveys, and whether he wants broadcasts
 _ADDRESS = ("channel", "id")
 
 

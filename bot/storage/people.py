@@ -145,13 +145,18 @@ _OLD = (  # table, what is old and closed in it, how it is blanked
 
 
 def purge(db: sqlite3.Connection, before: datetime, limit: int) -> int:
-    """At most *limit* rows of each table. The key of an inbound stays: what a platform repeats late is still known."""
+    """At most *limit* rows of each table; what other systems were told goes altogether.
+
+    The key of an inbound stays: what a platform repeats late is still known.
+    """
     values = {
         "before": ms(before), "limit": limit,
         "blank_in": '{"key":"","peer":{"channel":"","chat":""},"sender":{"id":""},"at":"1970-01-01T00:00:00+00:00"}',
         "blank_out": '{"to":{"channel":"","chat":""}}',
     }  # fmt: skip
-    return sum(
+    told = "select rowid from outbox where created < :before and verb = 'announce' and status not in ('pending', 'sending', 'unknown') limit :limit"
+    gone = db.execute(f"delete from outbox where rowid in ({told})", values).rowcount  # other systems have it, the event itself stays
+    return gone + sum(
         db.execute(f"update {table} set {change} where rowid in (select rowid from {table} where {old} limit :limit)", values).rowcount
         for table, old, change in _OLD
     )

@@ -190,6 +190,19 @@ async def test_an_address_that_hangs_delays_no_customer(opened: Opened, receiver
         await asyncio.gather(running, return_exceptions=True)
 
 
+async def test_what_was_told_does_not_fill_the_file(opened: Opened, receiver: Receiver) -> None:
+    """After the days that words are kept, told announcements are gone, and the events themselves stay."""
+    async with opened() as theatre:
+        await a_ticket(theatre)
+        await announced(theatre)
+        store = theatre.house.store
+        before = len(await store.events())
+        assert await store.purge(theatre.clock() + timedelta(days=1)) >= len(EVENTS)
+
+        assert [d for d in await store.deliveries() if d.outbound.verb is Verb.ANNOUNCE] == []
+        assert len(await store.events()) == before
+
+
 async def test_health_tells_of_a_failing_webhook_and_stays_ready(opened: Opened, receiver: Receiver) -> None:
     """A monitor sees it; nobody takes the bot out of service for it."""
     receiver.statuses = [500]
