@@ -24,9 +24,10 @@ def explain(
     ids = [index.ids[a] for a in evidence.articles]
     place = {name: i for i, name in enumerate(ids)}
     shown = [c.article for c in answer.candidates]
-    rows = {name: {f: round(v, 3) for f, v in zip(FEATURES, evidence.table[place[name]].tolist(), strict=True) if v} for name in shown}
+    table = np.round(evidence.table[[place[name] for name in shown]].astype(float), 3).tolist()
+    rows = {name: {f: v for f, v in zip(FEATURES, row, strict=True) if v} for name, row in zip(shown, table, strict=True)}
     channels = {
-        channel: {name: round(max(rows[name].get(c, 0.0) for c in columns), 3) for name in shown if any(rows[name].get(c) for c in columns)}
+        channel: {name: best for name in shown if (best := max([rows[name].get(c, 0.0) for c in columns]))}
         for channel, columns in COLUMNS.items()
     }
     return {

@@ -242,7 +242,7 @@ class Index:
     def scores(self, reading: Reading) -> Scores:
         """The scores of a question in every channel of words, 0..1 or nearly."""
         n, a, p = self.questions.count, len(self.articles), self.passages.count
-        flat = self.postings.scores(reading.kinds)
+        flat = self.postings.scores(reading.kinds) if reading.words else np.zeros(5 * n + 3 * a + 4 * p, np.float32)
         bag, body = 5 * n, 5 * n + 3 * a
         return Scores(flat[:bag].reshape(5, n), flat[bag:body].reshape(3, a), flat[body : body + 4 * p].reshape(4, p))
 

@@ -152,37 +152,39 @@ class Postings:
             self.idf[base : base + size], self.idf[base + size] = channel.idf, channel.unknown
             done = end
         self.matrix = scipy.sparse.csr_array((weights, indices, starts), shape=(len(self.idf), max(1, columns)))
-        cosine, loose = np.array([c.cosine for c in channels]), np.array([not c.strict for c in channels])
-        ends = np.cumsum([len(g) for g in groups])
-        parts = [slice(end - len(g), end) for g, end in zip(groups, ends, strict=True)]
-        self._groups = [(sizes[p, None], bases[:-1][p, None], cosine[p, None], loose[p, None]) for p in parts]
+        self._sizes, self._bases = sizes, bases[:-1]
+        self._cosine, self._loose = np.array([c.cosine for c in channels]), np.array([not c.strict for c in channels])
+        self._kind = [kind for kind, group in enumerate(groups) for _ in group]
 
     def scores(self, kinds: Sequence[Counts]) -> Floats:
         """The scores of all units, channel after channel: cosine, or the share of the question's own weight that BM25 finds.
 
-        *kinds* are the question's terms in the order of the groups.
+        *kinds* are the question's terms in the order of the groups, none empty.
         """
-        parts = [self._weighed(terms, counts, *group) for (terms, counts), group in zip(kinds, self._groups, strict=True)]
-        rows, weights = (np.concatenate(found) for found in zip(*parts, strict=True))
-        return np.asarray(self.matrix[rows].T @ weights, np.float32)
-
-    def _weighed(self, terms: Ints, counts: Floats, sizes: Ints, bases: Ints, cosine: npt.NDArray[np.bool_], loose: npt.NDArray[np.bool_]) -> tuple[Ints, Floats]:
-        """Rows of the matrix and the weight of each, for every channel of a group; terms never seen keep their place in the question's length."""
-        rows = np.where((terms >= 0) & (terms < sizes), terms, sizes) + bases
-        lengths = self.matrix.indptr[rows + 1] - self.matrix.indptr[rows]
-        idf = self.idf[rows]
+        lengths = [len(kinds[kind][0]) for kind in self._kind]
+        starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
+        whose = np.repeat(np.arange(len(lengths)), lengths)
+        terms, counts = (np.concatenate([kinds[kind][i] for kind in self._kind]) for i in (0, 1))
+        sizes = self._sizes[whose]
+        rows = np.where((terms >= 0) & (terms < sizes), terms, sizes) + self._bases[whose]
+        postings = self.matrix.indptr[rows + 1] - self.matrix.indptr[rows]
+        if len(rows) * self.matrix.shape[1] > BUDGET and int((found := np.add.reduceat(postings, starts)).max()) > BUDGET:
+            self._leave_out(rows, postings, np.append(starts, len(rows)), np.flatnonzero(found > BUDGET))
+        idf = self.idf[np.where(rows < 0, -1 - rows, rows)]
         rare = (1 + np.log(counts)) * idf
-        rare /= np.maximum(np.sqrt((rare * rare).sum(1, keepdims=True)), 1e-9)
-        mass = (idf * np.where(lengths + loose > 0, counts, np.float32(1))).sum(1, keepdims=True)
-        weights = np.where(cosine, rare, counts / np.maximum(mass, 1e-6))
-        if lengths.size and int(lengths.sum(1).max()) > BUDGET:  # in a large base the commonest terms, which tell least, are left out
-            order = np.argsort(lengths, axis=1, kind="stable")
-            late = (np.cumsum(np.take_along_axis(lengths, order, 1), axis=1) >= BUDGET) & (lengths.sum(1, keepdims=True) > BUDGET)
-            late[:, 0] = False
-            left = np.zeros(rows.shape, bool)
-            np.put_along_axis(left, order, late, 1)
-            rows = np.where(left, sizes + bases, rows)
-        return rows.ravel(), weights.ravel()
+        length = np.maximum(np.sqrt(np.add.reduceat(rare * rare, starts)), 1e-9)
+        mass = np.maximum(np.add.reduceat(idf * np.where(postings + self._loose[whose] > 0, counts, np.float32(1)), starts), 1e-6)
+        weights = np.where(self._cosine[whose], rare / length[whose], counts / mass[whose])
+        some = np.flatnonzero((postings > 0) & (rows >= 0))
+        return np.asarray(self.matrix[rows[some]].T @ weights[some], np.float32)
+
+    def _leave_out(self, rows: Ints, postings: Ints, bounds: Ints, channels: Ints) -> None:
+        """Marks (by a negative number) the commonest terms, which tell least, of channels that have too many postings in a large base."""
+        for channel in channels.tolist():
+            part = slice(int(bounds[channel]), int(bounds[channel + 1]))
+            order = np.argsort(postings[part], kind="stable")
+            late = order[max(1, int(np.searchsorted(np.cumsum(postings[part][order]), BUDGET))) :]
+            rows[part][late] = -1 - rows[part][late]
 
 
 def inverse_frequency(rows: Rows, owners: Ints, size: int, prior: Floats | None = None, prior_weight: float = 0.0) -> Floats:

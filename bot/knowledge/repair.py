@@ -309,6 +309,6 @@ def _split(word: str, lexicon: Lexicon) -> str:
     """Two words written as one, where both are known: «недошел», «гдезаказ»."""
     for i in range(2, len(word) - 2):
         left, right = word[:i], word[i:]
-        if (left in ("не", "на", "по", "за", "до", "из", "от") or (i > 2 and left in _common_set())) and right in lexicon.own | _common_set():
+        if (left in ("не", "на", "по", "за", "до", "из", "от") or (i > 2 and left in _common_set())) and (right in lexicon.own or right in _common_set()):
             return f"{left} {right}"
     return ""
