@@ -124,8 +124,9 @@ def snooze(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     mine = {} if ticket.operator else {"operator": who(turn.said[0]), "operator_name": turn.said[0].sender.name, "taken": turn.now}
     put_off = marked(replace(ticket, status="snoozed", **mine), snoozed=until, queued=None, reminded=None)  # type: ignore[arg-type]
     event = Event("ticket_snoozed", ticket=ticket.number, actor=who(turn.said[0]), data={"until": until.isoformat()})
+    taken = (Event("ticket_taken", ticket=ticket.number, actor=who(turn.said[0]), data={"how": "snooze"}),) if mine else ()
     say_ = (*desk.card_edit(put_off), *say(desk, turn, "desk.snoozed", until=until, now=turn.now).say)
-    return Outcome("desk", Result.ANSWERED, "snoozed", say_, status=Status.OPERATOR, ticket=put_off, events=(event,))
+    return Outcome("desk", Result.ANSWERED, "snoozed", say_, status=Status.OPERATOR, ticket=put_off, events=(*taken, event))
 
 
 def promise(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:

@@ -9,6 +9,7 @@ from bot.model import Event
 from bot.reports.ledger import Facts
 from bot.reports.periods import Period
 from bot.reports.report import Report, make_report
+from bot.testing import Theatre
 
 START = datetime(2026, 11, 20, 9, tzinfo=UTC)
 PERIOD = Period(date(2026, 11, 16), date(2026, 11, 22), ZoneInfo("Europe/Moscow"))
@@ -77,3 +78,12 @@ def test_missed_deadlines_by_kind() -> None:
     ntb = report.figures["ntb"]
     assert ntb.value == 1 and (ntb.parts["first_reply"], ntb.parts["next_reply"], ntb.parts["resolution"]) == (1, 0, 1)
     assert {r.key: r.cells["breached"] for r in report.tables["operators"].rows} == {"vk:7": 1, "vk:8": 1}
+
+
+async def test_who_puts_a_ticket_off_has_taken_it(theatre: Theatre) -> None:
+    """/snooze on a ticket that nobody had makes it the operator's, in the events too: it stands in his row."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    await olga.says("/snooze 2h", ticket=1)
+    taken = await theatre.house.store.events(kinds=["ticket_taken"])
+    assert [(e.ticket, e.actor) for e in taken] == [(1, "telegram:9001")]
