@@ -216,7 +216,7 @@ async def open_house(
     surveys = Surveys(config.nps, store, hours=span(config.outreach.hours), zone=hours.zone, channels=tuple(adapters))
     room.orders = Outreach(
         room, store, likeness, channels=tuple(adapters), hours=span(config.outreach.hours), per_second=config.outreach.per_second,
-        article=likeness.find, title=likeness.title, surveys=surveys,
+        article=likeness.find, meant=likeness.meant, title=likeness.title, surveys=surveys,
     )  # fmt: skip
     linking = Linking(words, store.setting, store.joined, titles)
     dialogs = [("linking", linking), *open_dialogs(config, words, knowledge, room, store.ticket)]

@@ -24,15 +24,15 @@ Waits = Callable[[datetime], datetime | None]
 
 
 class Alarms:
-    """Sets incidents and ends them. *article* gives the id for a title or an id, "" where there is none; *title* is the way back.
+    """Sets incidents and ends them. *meant* gives the ids of the articles of a title or a topic; *title* is the way back.
 
     *waits* tells until when customers are not written to.
     """
 
     def __init__(
-        self, desk: DeskRoom, source: Source, likeness: Likening, *, article: Callable[[str], str], title: Callable[[str], str], waits: Waits
+        self, desk: DeskRoom, source: Source, likeness: Likening, *, meant: Callable[[str], tuple[str, ...]], title: Callable[[str], str], waits: Waits
     ) -> None:  # fmt: skip
-        self._desk, self._source, self._likeness, self._article, self._title, self._waits = desk, source, likeness, article, title, waits
+        self._desk, self._source, self._likeness, self._meant, self._title, self._waits = desk, source, likeness, meant, title, waits
 
     async def command(self, turn: Turn, rest: str) -> Outcome:
         """/incident; /incident text | words; /incident off [number] [text]."""
@@ -46,15 +46,15 @@ class Alarms:
         return await self.begin(turn, text.strip(), [w.strip() for w in words.replace("\n", ",").split(",") if w.strip()])
 
     async def begin(self, turn: Turn, text: str, named: list[str]) -> Outcome:
-        """A new incident. *named* are words (or titles of articles) that questions about it have; without them its own words and meaning serve."""
+        """A new incident. *named* are words (or titles of articles, or topics) that questions about it have; without them its own words and meaning serve."""
         desk = self._desk
         if not text or len(text) > LONGEST:
             return answer(desk, turn, "outreach.incident_how", most=LONGEST)
         new = Incident(desk.incidents.next_number, text, by=by_whom(turn))
         if any(i.subject.casefold() == new.subject.casefold() for i in desk.incidents.open):
             return answer(desk, turn, "outreach.incident_known", text=new.subject)
-        articles = tuple(id for n in named if (id := self._article(n)))
-        words = tuple(n for n in named if not self._article(n))
+        articles = tuple(dict.fromkeys(id for n in named for id in self._meant(n)))
+        words = tuple(n for n in named if not self._meant(n))
         if not named:
             articles = await asyncio.to_thread(self._likeness.related, new.subject)
         new = replace(new, words=words, articles=articles)

@@ -10,7 +10,7 @@ from bot.handoff.room import DeskRoom
 from bot.handoff.saying import place, who
 from bot.model import Event, Outbound, Outcome, Peer, Result, RichText, Rows, Turn, Verb
 
-OFFICE = Peer("office", "orders")  # the service's own conversation: what nobody said in a chat is decided here
+OFFICE = Peer("@office", "orders")  # the service's own conversation: what nobody said in a chat is decided here
 ORDER = "order"  # the kind of an inbound from the command line
 
 

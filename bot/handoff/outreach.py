@@ -25,11 +25,11 @@ class Outreach:
 
     def __init__(
         self, desk: DeskRoom, source: Mail, likeness: Likening, *, channels: Collection[str], hours: tuple[time, time], per_second: float,
-        article: Callable[[str], str], title: Callable[[str], str], surveys: Surveys,
+        article: Callable[[str], str], meant: Callable[[str], tuple[str, ...]], title: Callable[[str], str], surveys: Surveys,
     ) -> None:  # fmt: skip
         self._desk, self._surveys = desk, surveys
         self.courier = Courier(desk, source, hours=hours, per_second=per_second, channels=channels)
-        self.alarms = Alarms(desk, source, likeness, article=article, title=title, waits=self.courier.waits)
+        self.alarms = Alarms(desk, source, likeness, meant=meant, title=title, waits=self.courier.waits)
         self.broadcasts = Broadcasts(desk, source, self.courier, likeness, channels=channels, article=article)
 
     async def __call__(self, turn: Turn, command: str, rest: str) -> Outcome | None:

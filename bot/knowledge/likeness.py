@@ -38,6 +38,13 @@ class Likeness:
                 return alike[0] if len(alike) == 1 else ""
         return ""
 
+    def meant(self, name: str) -> tuple[str, ...]:
+        """The article of this name, else all articles of this topic, section or tag; none where it is a word like any other."""
+        if one := self.find(name):
+            return (one,)
+        said = words_of(name)
+        return tuple(a.id for a in self._knowledge.articles() if any(said and words_of(t) == said for t in (a.topic, a.section, *a.tags)))
+
     def title(self, article: str) -> str:
         found = self._knowledge.article(article)
         return found.title if found else article

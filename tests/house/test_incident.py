@@ -56,6 +56,21 @@ async def test_named_words_are_heard_in_any_form_and_mistyped(theatre: Theatre) 
     assert "Пункты выдачи закрыты" in anna.hears()[0] and not any("Пункты" in text for text in boris.hears())
 
 
+async def test_a_topic_stands_for_its_articles(articles: Path) -> None:
+    """Named behind the bar, also beside words; a question about another topic is not caught."""
+    for name in ("cost", "delivery"):
+        text = (articles / f"{name}.md").read_text("utf-8")
+        (articles / f"{name}.md").write_text(text.replace("title:", "topic: Доставка\ntitle:", 1), "utf-8")
+    async with open_theatre(articles) as theatre:
+        olga, anna, boris = theatre.operator(), theatre.customer(), theatre.customer("Борис", chat="1002")
+        await olga.says("/incident У нас неполадки | доставка, чек")
+        assert "Сроки доставки" in (await olga.sees())[-1].text.text and "Стоимость доставки" in (await olga.sees())[-1].text.text
+        await anna.says("сколько стоит доставка")
+        await boris.says("как вернуть товар")
+
+        assert "У нас неполадки" in anna.hears()[0] and not any("неполадки" in text for text in boris.hears())
+
+
 async def test_those_who_asked_are_told_once_when_it_is_over(articles: Path, tmp_path: Path) -> None:
     """Also over a restart; nobody else is, a blocked customer is not, and the desk hears how many were."""
     storage = str(tmp_path / "bot.db")
