@@ -33,12 +33,12 @@ HASTY_SLA = {"policies": [{"topic": "Гарантия", "first_reply": "12s", "n
 SURVEY = (datetime.now(tz=UTC) + timedelta(minutes=3)).strftime("%H:%M")
 TODAY = datetime.now(tz=UTC).date()
 HOUSES: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
-    "calm": ({"routing": {"categories": CATEGORIES}}, {"forum": 4, "plain": 3, "vk": 2}),
+    "calm": ({"routing": {"categories": CATEGORIES}}, {"forum": 6, "plain": 4, "vk": 2}),
     "hasty": (
         {"routing": {"remind": "6s", "silent_operator": "15s", "board": False}, "sla": HASTY_SLA, "rating": {"ask": True, "delay_minutes": 0.02}},
         {"forum": 3, "plain": 2, "vk": 1},
     ),
-    "given": ({"routing": {"assign": "round_robin", "limit": 2, "board": False}}, {"forum": 1, "plain": 1, "vk": 1}),
+    "given": ({"routing": {"assign": "round_robin", "limit": 2, "board": False}}, {"forum": 2, "plain": 2, "vk": 1}),
     "line": ({"routing": {"articles_from": 3}}, {"forum": 1}),
     "reach": ({"outreach": {"hours": "0:00-24:00"}, "nps": {"ask": True, "at": SURVEY, "quiet": "1s"}}, {"forum": 1, "plain": 1, "vk": 1}),
     "night": ({"hours": {"week": {}, "exceptions": {TODAY + timedelta(days=2): "10:00-20:00"}}}, {"plain": 1}),
