@@ -31,7 +31,7 @@ from bot.observing import set_up_logging
 from bot.storage.sqlite import SqliteStore
 from bot.testing.fake_adapter import FakeAdapter
 
-ARTICLES, MESSAGES, CHATS = 1000, 1000, 1000
+ARTICLES, MESSAGES, CHATS = 1000, 600, 600
 LONGEST = 60.0  # seconds for the start and the answers of one bot
 WORDS = "доставка оплата возврат заказ товар курьер карта чек гарантия размер цвет склад скидка промокод адрес срок сумма обмен ремонт бонус подарок счёт договор пункт почта".split()
 
