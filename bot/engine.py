@@ -133,7 +133,7 @@ class Engine:
     async def _decide_safely(self, turn: Turn) -> Outcome:
         if turn.attempts >= MAX_ATTEMPTS:
             return Outcome("engine", Result.IGNORED, "poisoned")
-        if turn.attempts:
+        if turn.attempts and not self._desk.hears(turn):  # behind operators' words stands nobody to hand over to: they are tried again
             return self._hand_over(turn, "failed")
         try:
             async with asyncio.timeout(self._timeout):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -11,9 +12,12 @@ from typing import Protocol
 from bot.handoff.room import Delivered, DeliveryStatus, DeskRoom
 from bot.handoff.segment import Listener, Source, wants_none
 from bot.model import Attachment, Button, Event, Json, Lane, Later, Media, Outbound, Outcome, Peer, Result, RichText, Span, Status, Style, Turn
+from bot.observing import get_logger
 
 TIMER = "mailing"
 PAUSE = timedelta(seconds=2)  # between two portions
+LATER = timedelta(minutes=1)  # until a portion that failed is tried again
+PATIENCE = 10.0  # seconds a portion may take
 BUSY = timedelta(minutes=30)  # who is in talks with a person is tried again after this
 TRIES = 48  # and so often: for a day
 OPEN: tuple[DeliveryStatus, ...] = ("pending", "sending")
@@ -96,8 +100,17 @@ class Courier:
         return opens if opens > now else None
 
     async def portion(self, turn: Turn) -> Outcome:
-        """The next ones hear it, and the timer of those after them is set; all in one transaction."""
-        data = turn.said[0].data
+        """The next ones hear it, and the timer of those after them is set; all in one transaction. A failure only makes it later."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._portion(turn, turn.said[0].data)
+        except Exception:  # noqa: BLE001 - law: whatever fails, the rest of a mailing is not lost
+            data = turn.said[0].data
+            get_logger("outreach").exception("portion_failed", mailing=str(data.get("mailing")))
+            again = Later(f"{TIMER}:{data.get('mailing')}", TIMER, turn.now + LATER, dict(data))
+            return Outcome("desk", Result.IGNORED, "mailing_failed", later=(again,))
+
+    async def _portion(self, turn: Turn, data: Json) -> Outcome:
         mailing = await self.find(str(data.get("mailing")))
         if mailing is None or mailing.state != "going":
             return Outcome("desk", Result.IGNORED, "mailing_over")

@@ -231,3 +231,20 @@ async def test_who_asked_about_an_incident_is_a_segment(theatre: Theatre) -> Non
     await olga.presses("Отправить: 1")
 
     assert _said(theatre) == ["1001"]
+
+
+async def test_a_portion_that_cannot_be_kept_is_tried_again(theatre: Theatre) -> None:
+    """The disk fails for a moment in the middle: everybody gets it all the same, once."""
+    await _crowd(theatre, 20)
+    olga, db = theatre.operator(), theatre.house.store._db
+    await olga.says(f"/broadcast {NEWS}")
+    db.execute("create temp table broken(x)")
+    db.execute("create temp trigger full before insert on outbox when new.lane = 3 and exists(select 1 from broken) begin select raise(abort, 'disk full'); end")
+    db.execute("insert into broken values(1)")
+    await olga.presses("Отправить: 20")
+    assert _said(theatre) == []
+    db.execute("delete from broken")
+    for _ in range(4):
+        await theatre.later(seconds=10)
+
+    assert _said(theatre) == sorted(str(2000 + n) for n in range(20))

@@ -260,3 +260,18 @@ async def test_a_button_of_another_chat_does_nothing(theatre: Theatre, label: st
     ticket = await theatre.house.store.ticket(1)
     assert ticket is not None and ticket.status == "waiting"
     assert await olga.thread(1)
+
+
+async def test_operators_words_survive_a_commit_that_failed(theatre: Theatre) -> None:
+    """The disk fails once: the words are decided again and reach the customer, once."""
+    anna, olga, db = theatre.customer(), theatre.operator(), theatre.house.store._db
+    await anna.says("позовите оператора")
+    db.execute("create temp table broken(x)")
+    db.execute("create temp trigger full before insert on outbox when exists(select 1 from broken) begin select raise(abort, 'disk full'); end")
+    db.execute("insert into broken values(1)")
+    anna._mark = len(theatre.channels["telegram"].said)
+    await olga.says("Здравствуйте, смотрю", ticket=1)
+    db.execute("delete from broken")
+    await theatre.later(seconds=5)
+
+    assert anna.hears() == ["Здравствуйте, смотрю"]
