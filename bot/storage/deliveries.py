@@ -11,7 +11,7 @@ from typing import Any
 from bot.model import Outbound, Peer, Press, Quoted
 from bot.storage.base import Delivery, DeliveryStatus, Settled
 from bot.storage.codec import clean, decode, encode, maybe_ms, moment, ms
-from bot.storage.promises import LANES, next_head, promise, write_events
+from bot.storage.promises import TAPS, URGENCY, lane_of, next_head, promise, write_events
 from bot.tokens import read_token
 
 OPEN = ("pending", "sending")
@@ -24,7 +24,7 @@ def take(db: sqlite3.Connection, now: datetime, limit: int, resting: Collection[
     """The heads that may go now, marked as sending."""
     taken: list[Delivery] = []
     channels = [c for c in _channels(db) if (c, "") not in resting]
-    for lane in LANES.values():
+    for lane in URGENCY:
         found: list[tuple[Any, str]] = []
         for channel in channels:
             found += _heads(db, channel, lane, now, limit - len(taken), resting)
@@ -41,7 +41,7 @@ def next_due(db: sqlite3.Connection) -> datetime | None:
     """When the first head is due that waits for nothing but time."""
     found: list[int] = []
     for channel in _channels(db):
-        for lane in LANES.values():
+        for lane in URGENCY:
             rows = db.execute(f"select id, place, channel, chat, edits, due {_HEADS} and channel = ? and lane = ? order by due", (channel, lane))
             found += next(([row["due"]] for row in rows if not row["edits"] or not _still_open(db, row)), [])
     return moment(min(found)) if found else None
@@ -73,7 +73,7 @@ def settle(db: sqlite3.Connection, id: int, settled: Settled, now: datetime) -> 
         db.execute("update conversations set reachable = 0 where channel = ? and chat = ?", (row["channel"], row["chat"]))
     write_events(db, (replace(e, at=e.at or now, conversation=e.conversation or row["conversation"]) for e in settled.events))
     ahead = promise(db, settled.ahead, now, about=row["conversation"], place=row["place"] - 1)
-    for to, lane in {(o.to, LANES[o.lane]) for o in settled.ahead}:
+    for to, lane in {(o.to, lane_of(o)) for o in settled.ahead}:
         reorder(db, to.channel, to.chat, to.thread, lane)
     return ahead + promise(db, settled.say, now, about=row["conversation"])
 
@@ -196,7 +196,7 @@ def _heads(db: sqlite3.Connection, channel: str, lane: int, now: datetime, limit
         (channel, lane, ms(now)),
     )
     for row in rows:
-        if (channel, row["chat"]) in resting:
+        if (channel, row["chat"]) in resting and lane != TAPS:
             continue
         target = ""
         if row["edits"]:
@@ -273,7 +273,7 @@ def _move(db: sqlite3.Connection, id: int, row: Any, outbound: Outbound) -> None
     """The promise is to be tried elsewhere or otherwise: its address and names follow."""
     db.execute(
         "update outbox set channel = ?, chat = ?, thread = ?, lane = ?, head = 0 where id = ?",
-        (outbound.to.channel, outbound.to.chat, outbound.to.thread, LANES[outbound.lane], id),
+        (outbound.to.channel, outbound.to.chat, outbound.to.thread, lane_of(outbound), id),
     )
     _reorder(db, row)
     _reorder(db, db.execute("select * from outbox where id = ?", (id,)).fetchone())

@@ -13,6 +13,14 @@ from bot.storage.codec import clean, decode, encode, encode_all, ms, to_json
 
 JOINED = 1500  # characters that joined words may reach: far below every channel's limit, and readable
 LANES = {lane: place for place, lane in enumerate(Lane)}
+TAPS = len(LANES)  # the lane of answers to buttons: they wait for nothing, the platform forgets the button within a minute
+URGENCY = (TAPS, *LANES.values())
+
+
+def lane_of(outbound: Outbound) -> int:
+    """In which line a promise stands."""
+    return TAPS if outbound.verb is Verb.ACKNOWLEDGE else LANES[outbound.lane]
+
 
 _PROMISE = """insert into outbox(dedupe, channel, chat, thread, lane, verb, name, edits, quotes, mirrors, ticket, conversation, turn,
   payload, on_doubt, created, due, place, head) values(:dedupe, :channel, :chat, :thread, :lane, :verb, :name, :edits, :quotes, :mirrors,
@@ -38,7 +46,7 @@ def promise(db: sqlite3.Connection, say: Sequence[Outbound], now: datetime, *, t
         home = homes[outbound.to]
         row = {
             "dedupe": None if turn is None else f"{turn}:{n}", "channel": outbound.to.channel, "chat": outbound.to.chat,
-            "thread": outbound.to.thread, "lane": LANES[outbound.lane], "verb": outbound.verb.value, "name": outbound.name,
+            "thread": outbound.to.thread, "lane": lane_of(outbound), "verb": outbound.verb.value, "name": outbound.name,
             "edits": outbound.edits, "quotes": outbound.quotes, "mirrors": outbound.mirrors, "ticket": outbound.ticket,
             "conversation": about if home is None else home, "turn": turn, "payload": encode(outbound),
             "on_doubt": outbound.on_doubt, "place": place, "now": ms(now),

@@ -175,3 +175,14 @@ async def test_a_new_process_knows_what_the_old_one_sent(articles: Path, tmp_pat
             said += len(group.said)
 
     assert said == GROUP_BURST[0], "the second life has to wait out the first one's burst"
+
+
+async def test_the_answer_to_a_button_does_not_wait_for_the_groups_budget(theatre: Theatre) -> None:
+    """What rests is the group, and what stands before it in the group: the tap is answered all the same."""
+    group = Peer("telegram", "-100500")
+    tap = Outbound(group, RichText("Его уже взяла Ольга"), verb=Verb.ACKNOWLEDGE, quotes="q1")
+    await theatre.house.store.promise([Outbound(group, RichText("слова")), tap], theatre.clock())
+
+    taken = await theatre.house.store.take_deliveries(theatre.clock(), resting={("telegram", "-100500")})
+
+    assert [d.outbound.verb for d in taken] == [Verb.ACKNOWLEDGE]
