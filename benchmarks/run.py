@@ -30,6 +30,7 @@ from bot.model import Conversation, Inbound, Peer, Sender, Turn
 from bot.observing import set_up_logging
 from bot.storage.sqlite import SqliteStore
 from bot.testing.fake_adapter import FakeAdapter
+from bot.tidying import give_back
 
 ARTICLES, MESSAGES, CHATS = 1000, 600, 600
 LONGEST = 60.0  # seconds for the start and the answers of one bot
@@ -65,6 +66,7 @@ async def engine(place: Path, model: str = "off") -> dict[str, Any]:
     house = await open_house(config_of(place, model), adapters={"telegram": FakeAdapter("telegram")}, storage=":memory:", log_events=False)
     if model != "off":
         house.knowledge.load_embeddings()
+    give_back()  # as `bot run` does
     times = []
     for n, text in enumerate(asked[:330]):
         now = datetime.now(UTC)
