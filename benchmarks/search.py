@@ -1,12 +1,17 @@
-"""How fast search is: `python benchmarks/search.py [--articles 300,1000,10000] [--model off|auto]`.
+"""How fast search is: `python benchmarks/search.py [--articles 300,1000,10000] [--model off,auto] [--nlpjs FOLDER]`.
 
-Prints, for bases made of this project's own phrases: build, answer p50/p95, reload of one changed article, load of the saved index, memory;
-then the same questions through rapidfuzz, and through bm25s and NLP.js where they are installed.
+The articles are made by a generator from this project's own phrases (36 domains of `training/support_ru`): a title, five example questions and a text of two
+parts each; beyond 720 articles the phrases of two intents are mixed. The questions are those phrases of the same corpus that no article holds, as customers
+write them, one in eight spoilt once more: a slip, the wrong keyboard layout, Latin letters. Every question is asked once, so nothing of it is remembered.
+
+Prints build, a question's p50 and p95, reload of one changed article (and how long answers take meanwhile), start from the kept index, memory; then the same
+questions through rapidfuzz, bm25s (`pip install bm25s`) and NLP.js, with the ratio to our p50. `--nlpjs` installs node-nlp into that folder.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
 import json
 import random
@@ -14,8 +19,10 @@ import resource
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +32,11 @@ from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.search import Knowledge
 
 CORPUS = Path(__file__).parent.parent / "training" / "support_ru"
+LAYOUT = str.maketrans("йцукенгшщзхъфывапролджэячсмитьбю", "qwertyuiop[]asdfghjkl;'zxcvbnm,.")
+ROMAN = dict(zip("абвгдезийклмнопрстуфхцыэ", "abvgdeziyklmnoprstufhcye", strict=True)) | {
+    "ё": "yo", "ж": "zh", "ч": "ch", "ш": "sh", "щ": "sch", "ъ": "", "ь": "", "ю": "yu", "я": "ya",
+}  # fmt: skip
+WARM = ("как вернуть товар", "где мой заказ", "kak oplatit", "ytn ltytu", "сколко идет достафка", "не приходит смс", "отменить подписку", "цена")
 BODY = (
     "Чтобы {0}, откройте раздел «{1}» и следуйте подсказкам.\n\n- Обычно это занимает до {2} минут.\n- Если не получилось, напишите нам и приложите снимок "
     "экрана.\n\n## Когда это не подойдёт\n\n{3}\n\nПодробности — в правилах сервиса, пункт {2}."
@@ -54,96 +66,169 @@ def write_base(folder: Path, number: int) -> None:
         path.write_text(f"---\ntitle: {json.dumps(title, ensure_ascii=False)}\naliases:\n{aliases}\n---\n{body}\n", encoding="utf-8")
 
 
-def timed(ask: Callable[[str], object], questions: Sequence[str]) -> str:
-    """Time a question on the clock, and of the processor: the second hardly depends on what else the machine does."""
-    for question in questions[:10]:
+def questions_for(asked: int) -> list[str]:
+    """Questions that no article holds, one in eight spoilt."""
+    chance = random.Random(2)
+    chosen = chance.sample(phrases()[1], asked)
+    return [spoilt(q, chance) if i % 8 == 7 else q for i, q in enumerate(chosen)]
+
+
+def spoilt(text: str, chance: random.Random) -> str:
+    """A slip of the finger, the wrong layout, or Latin letters."""
+    kind = chance.randrange(3)
+    if kind == 0:
+        place = chance.randrange(max(1, len(text) - 1))
+        return text[:place] + text[place + 1 : place + 2] + text[place : place + 1] + text[place + 2 :]
+    return text.lower().translate(LAYOUT) if kind == 1 else "".join(ROMAN.get(c, c) for c in text.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Milliseconds of each question on the clock, and of the processor: the second hardly depends on what else the machine does."""
+
+    wall: Sequence[float]
+    processor: Sequence[float]
+
+    def __str__(self) -> str:
+        p = np.percentile
+        return f"p50 {p(self.wall, 50):6.2f}  p95 {p(self.wall, 95):6.2f} ms   of CPU p50 {p(self.processor, 50):6.2f}  p95 {p(self.processor, 95):6.2f} ms"
+
+
+def timed(ask: Callable[[str], object], questions: Sequence[str], first: Sequence[str] = WARM) -> Times:
+    for question in first:
         ask(question)
-    spent, used = [], []
+    wall, processor = [], []
     for question in questions:
         start, busy = time.perf_counter(), time.process_time()
         ask(question)
-        used.append(1000 * (time.process_time() - busy))
-        spent.append(1000 * (time.perf_counter() - start))
-    return f"p50 {np.percentile(spent, 50):6.2f} ms  p95 {np.percentile(spent, 95):6.2f} ms  (of CPU {np.percentile(used, 50):.2f} and {np.percentile(used, 95):.2f})"
+        processor.append(1000 * (time.process_time() - busy))
+        wall.append(1000 * (time.perf_counter() - start))
+    return Times(wall, processor)
 
 
-def measure(number: int, model: str, asked: int) -> None:
+def resident() -> float:
+    """Megabytes that the process holds now."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(number: int, model: str, asked: int, encoder: Path | None, nlpjs: Path | None) -> None:
+    def show(what: str, text: str) -> None:
+        print(f"{number:6} articles  {model:4}  {what:22} {text}", flush=True)
+
     with tempfile.TemporaryDirectory() as tmp:
         folder, cache = Path(tmp) / "kb", Path(tmp) / "cache"
+        cache.mkdir()
+        for made in encoder.glob("encoder-*") if encoder else ():
+            (cache / made.name).symlink_to(made.resolve())
         write_base(folder, number)
-        settings = KnowledgeSettings(model=model)
-        start = time.perf_counter()
+        settings, before = KnowledgeSettings(model=model), resident()
+        start, busy = time.perf_counter(), time.process_time()
         base = Knowledge.open(folder, settings=settings, cache=cache)
-        built = time.perf_counter() - start
+        show("build", f"{time.perf_counter() - start:6.2f} s (of CPU {time.process_time() - busy:.2f})")
         if model != "off":
             start = time.perf_counter()
             base.load_embeddings()
-            print(f"{number:6} articles  embeddings {time.perf_counter() - start:.1f} s: {base.status.embeddings or base.status.reason}")
-        questions = random.Random(2).sample(phrases()[1], asked)
-        print(f"{number:6} articles  otklik ({model:4})   build {built:6.2f} s  answer {timed(base.answer, questions)}", flush=True)
-        path = folder / "s0" / "a0.md"
-        path.write_text(path.read_text("utf-8") + "\nНовая строка.\n", encoding="utf-8")
-        base.reload()
-        path.write_text(path.read_text("utf-8") + "\nЕщё одна.\n", encoding="utf-8")
-        busy = time.process_time()
-        done = base.reload()
-        busy = 1000 * (time.process_time() - busy)
-        start = time.perf_counter()
+            show("embeddings", f"{time.perf_counter() - start:6.2f} s: {base.status.embeddings or base.status.reason}")
+        questions = questions_for(asked)
+        ours = timed(base.answer, questions)
+        show("a question", str(ours))
+        reload_one(base, folder / "s0" / "a0.md", questions, show)
+        show("memory", f"{resident() - before:6.0f} MB for the base, {before:.0f} MB before (imports, benchmark)")
+        start, busy = time.perf_counter(), time.process_time()
         Knowledge.open(folder, settings=settings, cache=cache)
-        again = time.perf_counter() - start
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        spent = f"{1000 * done.seconds:6.0f} ms (of CPU {busy:.0f})"
-        print(f"{number:6} articles  reload of one {spent}  open again {again:5.2f} s  memory at most {memory:5.0f} MB", flush=True)
-        units = [q for a in base.articles() for q in a.questions]
-        lower = [u.lower() for u in units]
-        for name, scorer in (("rapidfuzz token_set", fuzz.token_set_ratio), ("rapidfuzz WRatio", fuzz.WRatio)):
-            some = questions[: max(20, min(asked, 200_000 // max(1, len(units))))]
-            print(f"{number:6} articles  {name:20} {timed(lambda q, s=scorer: process.extract(q.lower(), lower, scorer=s, limit=5), some)}", flush=True)  # type: ignore[misc]
-        bm25s(units, questions, number)
-        nlpjs(base, questions, number)
+        kept = "" if list(cache.glob("index-*")) else ", built again: it takes too little to be kept"
+        show("start again", f"{time.perf_counter() - start:6.2f} s (of CPU {time.process_time() - busy:.2f}){kept}")
+        others(base, questions, ours, show, nlpjs if number <= 1000 else None)
 
 
-def bm25s(units: Sequence[str], questions: Sequence[str], number: int) -> None:
+def reload_one(base: Knowledge, path: Path, questions: Sequence[str], show: Callable[[str, str], None]) -> None:
+    """One changed article, five times; then answers while it happens once more in another thread."""
+    wall, processor = [], []
+    for i in range(5):
+        path.write_text(path.read_text("utf-8") + f"\nНовая строка {i}.\n", encoding="utf-8")
+        start, busy = time.perf_counter(), time.process_time()
+        base.reload()
+        processor.append(1000 * (time.process_time() - busy))
+        wall.append(1000 * (time.perf_counter() - start))
+    show("reload of one", f"{np.median(wall):6.0f} ms (of CPU {np.median(processor):.0f})")
+    path.write_text(path.read_text("utf-8") + "\nПоследняя строка.\n", encoding="utf-8")
+    reloading = threading.Thread(target=base.reload)
+    spent: list[float] = []
+    reloading.start()
+    while reloading.is_alive():
+        start = time.perf_counter()
+        base.answer(questions[len(spent) % len(questions)])
+        spent.append(1000 * (time.perf_counter() - start))
+    reloading.join()
+    show("answers meanwhile", f"{len(spent):6} answers, p50 {np.percentile(spent, 50):.1f}, the longest {max(spent):.0f} ms")
+
+
+def others(base: Knowledge, questions: Sequence[str], ours: Times, show: Callable[[str, str], None], nlpjs: Path | None) -> None:
+    """The same questions through other searches."""
+    units = [q for a in base.articles() for q in a.questions]
+    lower, clock, busy = [u.lower() for u in units], np.percentile(ours.wall, 50), np.percentile(ours.processor, 50)
+
+    def ratio(found: Times) -> str:
+        return f"{found}   {np.percentile(found.wall, 50) / clock:.2f} of our p50, {np.percentile(found.processor, 50) / busy:.2f} of its CPU"
+
+    for name, scorer in (("rapidfuzz token_set", fuzz.token_set_ratio), ("rapidfuzz WRatio", fuzz.WRatio)):
+        some = questions[: max(20, min(len(questions), 200_000 // max(1, len(units))))]
+        show(name, ratio(timed(lambda q, s=scorer: process.extract(q.lower(), lower, scorer=s, limit=5), some)))  # type: ignore[misc]
     if importlib.util.find_spec("bm25s") is None:
-        print(f"{number:6} articles  bm25s is not installed (pip install bm25s)")
-        return
-    import bm25s as library
+        show("bm25s", "not installed: pip install bm25s")
+    else:
+        show("bm25s", ratio(timed(bm25s(units), questions)))
+    if nlpjs is not None:
+        found = through_nlpjs(base, questions[:100], nlpjs)
+        show("NLP.js", ratio(Times(found, found)) if found else "not measured: npm install node-nlp failed, or there is no Node")
 
+
+def bm25s(units: Sequence[str]) -> Callable[[str], object]:
+    library = importlib.import_module("bm25s")
     index = library.BM25()
     index.index(library.tokenize(list(units), stopwords=None, show_progress=False), show_progress=False)
 
     def ask(question: str) -> object:
         return index.retrieve(library.tokenize([question], stopwords=None, show_progress=False), k=5, show_progress=False)
 
-    print(f"{number:6} articles  {'bm25s':20} {timed(ask, questions)}", flush=True)
+    return ask
 
 
-def nlpjs(base: Knowledge, questions: Sequence[str], number: int) -> None:
-    """NLP.js (node-nlp), where Node and the package are there; above a thousand articles its training takes too long."""
+def through_nlpjs(base: Knowledge, questions: Sequence[str], folder: Path) -> list[float]:
+    """Milliseconds of each question through NLP.js; nothing where it cannot be had. Above a thousand articles its training takes too long."""
     script = """
 const {NlpManager} = require('node-nlp'); const d = JSON.parse(require('fs').readFileSync(0));
 (async () => { const m = new NlpManager({languages: ['ru'], autoSave: false, nlu: {log: false}});
 for (const [id, qs] of d.kb) for (const q of qs) m.addDocument('ru', q, id);
 await m.train(); const t = []; for (const q of d.ask) { const s = process.hrtime.bigint(); await m.process('ru', q); t.push(Number(process.hrtime.bigint() - s) / 1e6); }
-t.sort((a, b) => a - b); console.log(t[t.length >> 1].toFixed(2), t[Math.floor(t.length * .95)].toFixed(2)); })();
+console.log('TIMES ' + JSON.stringify(t)); })();
 """
-    if shutil.which("node") is None or number > 1000:
-        print(f"{number:6} articles  NLP.js skipped ({'no Node here' if number <= 1000 else 'more than a thousand articles'})")
-        return
-    data = json.dumps({"kb": [[a.id, a.questions] for a in base.articles()], "ask": list(questions[:100])})
-    done = subprocess.run(["node", "-e", script], input=data, capture_output=True, text=True, timeout=600, check=False)
-    words = done.stdout.split()
-    print(f"{number:6} articles  NLP.js               " + (f"p50 {words[0]} ms  p95 {words[1]} ms" if len(words) == 2 else "not installed (npm install node-nlp)"))
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "node_modules" / "node-nlp").is_dir():
+        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), "node-nlp"], capture_output=True, timeout=600, check=False)
+    data = json.dumps({"kb": [[a.id, a.questions] for a in base.articles()], "ask": list(questions)})
+    done = subprocess.run(["node", "-e", script], input=data, capture_output=True, text=True, timeout=1800, check=False, cwd=folder)
+    found = done.stdout.rpartition("TIMES ")[2]
+    return [float(t) for t in json.loads(found)] if found.strip() else []
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--articles", default="300,1000,10000")
-    parser.add_argument("--model", default="off")
+    parser.add_argument("--model", default="off", help="off, auto, a folder; several with commas")
     parser.add_argument("--asked", type=int, default=300)
+    parser.add_argument("--encoder", type=Path, help="a cache folder that holds our encoder's rows already, so that they are not built again")
+    parser.add_argument("--nlpjs", type=Path, help="measure NLP.js too; node-nlp is installed into this folder")
     args = parser.parse_args()
+    print((__doc__ or "").split("\n\n")[1].replace("\n", " "))
     for number in map(int, args.articles.split(",")):
-        measure(number, args.model, args.asked)
+        for model in args.model.split(","):
+            measure(number, model, args.asked, args.encoder, args.nlpjs)
 
 
 if __name__ == "__main__":
