@@ -22,6 +22,8 @@ async def refusal(desk: DeskRoom, turn: Turn, command: str = "") -> Outcome | No
     doubtful = known.left or (not known.name and inbound.kind is InboundKind.PRESS)  # in a public group strangers see the buttons, too
     if doubtful and await desk.membership(inbound.peer, inbound.sender.id) == "none":
         return refuse(desk, turn, "desk.not_in_the_group", command)
+    if turn.ticket is not None and not turn.ticket.customer_peer.chat:  # forgotten: there is nobody to write to, and nothing to keep
+        return refuse(desk, turn, "desk.forgotten", command)
     return None
 
 

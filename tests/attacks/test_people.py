@@ -181,6 +181,23 @@ async def test_a_topic_closed_by_nobody_in_particular_is_opened_again(theatre: T
     assert any(o.verb is Verb.REOPEN_TOPIC for o in await ghost.sees(1))
 
 
+@pytest.mark.parametrize("words", ["/reopen", "слова клиенту", "//заметка о нём", "/tag vip", "/promise завтра"])
+async def test_nothing_is_written_to_or_about_somebody_forgotten(theatre: Theatre, words: str) -> None:
+    """Row 16: his ticket cannot be opened again, nothing is sent and nothing kept; one line says why."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    await olga.says("Здравствуйте", ticket=1)
+    thread, known = await olga.thread(1), await theatre.house.store.conversation(anna.peer)
+    assert known is not None and await theatre.house.store.forget_customer(known.customer or 0, theatre.clock())
+    await theatre.rest()
+    before, said = await theatre.house.store.ticket(1), len(theatre.channels["telegram"].said)
+    await theatre.arrive(olga._inbound(Peer("telegram", "-100500", thread), InboundKind.MESSAGE, words, private=False, message="o99"))
+
+    assert await theatre.house.store.ticket(1) == before
+    told = theatre.channels["telegram"].said[said:]
+    assert len(told) == 1 and told[0].outbound.to.chat == "-100500" and "удалили" in told[0].outbound.text.text
+
+
 @pytest.mark.parametrize("label", ["Взять", "Закрыть", "Вернуть боту", "Передать", "Шаблон", "Отложить"])
 async def test_late_buttons_of_a_closed_ticket_say_so(theatre: Theatre, label: str) -> None:
     """Row 11: the old card's buttons, pressed after the end: one line beside the button, nothing else."""
