@@ -118,9 +118,12 @@ def bundled_words() -> ActWords:
 @functools.lru_cache(maxsize=50_000)
 def grams_of(word: str) -> tuple[int, ...]:
     """Buckets of the 2- to 4-character pieces of a word and of the word itself."""
-    marked = f"<{word[:24]}>"
-    pieces = {marked[i : i + n] for n in (2, 3, 4) for i in range(len(marked) - n + 1)}
-    return tuple(zlib.crc32(p.encode()) % BUCKETS for p in sorted(pieces | {f"={word}"}))
+    letters = [letter.encode() for letter in f"<{word[:24]}>"]
+    twos = [a + b for a, b in pairwise(letters)]
+    threes = [a + b for a, b in zip(twos, letters[2:], strict=False)]
+    fours = [a + b for a, b in zip(threes, letters[3:], strict=False)]
+    crc = zlib.crc32
+    return tuple([crc(piece) % BUCKETS for piece in sorted({*twos, *threes, *fours, f"={word}".encode()})])
 
 
 @functools.lru_cache(maxsize=50_000)
@@ -204,7 +207,7 @@ class ActModel:
 
     def meaning(self, word: str) -> Floats | None:
         key = np.uint32(hash_of(word))
-        at = int(np.searchsorted(self.keys, key))
+        at = int(self.keys.searchsorted(key))
         return self.words[at] * self.scale if at < len(self.keys) and self.keys[at] == key else None
 
 
@@ -234,7 +237,7 @@ def _logits(seen: Features) -> Floats:
     if seen.tokens:
         bounded = ("<", *seen.tokens, ">")
         pairs = [pair_of(a, b) for a, b in pairwise(bounded)]
-        sums = np.sum([_of_word(t) for t in seen.tokens], axis=0) + model.pieces[pairs].sum(0)
+        sums = np.array([_of_word(t) for t in seen.tokens]).sum(0) + model.pieces[pairs].sum(0)
         total = total + sums / np.float32(math.sqrt(len(seen.tokens)))
     return np.asarray(total, np.float32)
 
