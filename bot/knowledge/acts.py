@@ -118,12 +118,9 @@ def bundled_words() -> ActWords:
 @functools.lru_cache(maxsize=50_000)
 def grams_of(word: str) -> tuple[int, ...]:
     """Buckets of the 2- to 4-character pieces of a word and of the word itself."""
-    letters = [letter.encode() for letter in f"<{word[:24]}>"]
-    twos = [a + b for a, b in pairwise(letters)]
-    threes = [a + b for a, b in zip(twos, letters[2:], strict=False)]
-    fours = [a + b for a, b in zip(threes, letters[3:], strict=False)]
-    crc = zlib.crc32
-    return tuple([crc(piece) % BUCKETS for piece in sorted({*twos, *threes, *fours, f"={word}".encode()})])
+    marked = f"<{word[:24]}>"
+    pieces = {marked[i : i + n] for n in (2, 3, 4) for i in range(len(marked) - n + 1)}
+    return tuple(zlib.crc32(p.encode()) % BUCKETS for p in sorted(pieces | {f"={word}"}))
 
 
 @functools.lru_cache(maxsize=50_000)
