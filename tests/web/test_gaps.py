@@ -112,6 +112,9 @@ async def test_the_report_names_the_gaps_and_opens_their_conversations(serve: Op
     listed = await html(f"/report/list?of=gaps:{gap}&data=own&from={today}&to={today}")
     assert len(set(re.findall(r"/conversation/\d+", listed))) == 3
     assert "гравировк" not in await html("/report?data=own&from=2020-01-01&to=2020-01-02")
+    for kind in ("csv", "xlsx"):
+        file = await page.client.get(f"/report/file.{kind}?data=own&from={today}&to={today}")
+        assert file.status == 200 and (kind == "xlsx" or "гравировк" in (await file.read()).decode("utf-8-sig"))
 
 
 async def test_an_example_is_added_and_the_effect_counted(page: Page, knowledge: Knowledge) -> None:
