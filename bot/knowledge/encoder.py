@@ -1,4 +1,4 @@
-"""Turns texts into vectors of meaning: our own small Russian encoder, or any sentence-transformers model the owner names."""
+"""Turns texts into vectors of meaning: our own small encoder of Russian and English, or any sentence-transformers model the owner names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from bot.errors import BotError
 from bot.knowledge.encoding.navec import find_navec, read_navec
-from bot.knowledge.encoding.rows import Table, Trained, build, read_trained
+from bot.knowledge.encoding.rows import ENGLISH, English, Table, Trained, build, read_english, read_trained
 
 Vectors = npt.NDArray[np.float32]
 T = TypeVar("T")
@@ -197,11 +197,11 @@ def _own(cache: Path | None) -> Encoder:
         words = _kept(SupportWords, cache / name / WORDS) if cache else None
         if words is None and cache:
             if (path := find_navec()) is None:
-                rows_from(path, _trained())
+                rows_from(path, _trained(), _english())
             _build_apart(cache)
             words = _kept(SupportWords, cache / name / WORDS)
         if words is None:
-            words = SupportWords(rows_from(find_navec(), _trained()))
+            words = SupportWords(rows_from(find_navec(), _trained(), _english()))
     return _Sentences(SentenceTransformer(modules=[words, Normalize()], device="cpu"), name, "auto", words.vector)
 
 
@@ -224,12 +224,12 @@ def build_here(cache: Path) -> None:
 
     from bot.knowledge.encoding.static import SupportWords
 
-    words = SupportWords(rows_from(find_navec(), _trained()))
+    words = SupportWords(rows_from(find_navec(), _trained(), _english()))
     _keep(SentenceTransformer(modules=[words, Normalize()], device="cpu"), cache / _name())
 
 
 def _name() -> str:
-    return f"encoder-{_trained().version}"
+    return f"encoder-{_trained().version}-{_english().version}"
 
 
 def _kept(module: type[T], folder: Path) -> T | None:
@@ -246,12 +246,18 @@ def _trained() -> Trained:
         return read_trained(path)
 
 
-def rows_from(path: Path | None, trained: Trained) -> Table:
+@remember
+def _english() -> English:
+    with as_file(files("bot.knowledge") / "data" / ENGLISH) as path:
+        return read_english(path)
+
+
+def rows_from(path: Path | None, trained: Trained, english: English) -> Table:
     """The rows of our own encoder over the navec file at *path*. Raises EncoderUnavailable."""
     if path is None:
         raise EncoderUnavailable("Нет векторов слов navec: pip install --no-deps natasha==1.6.0 (нужен только файл с данными внутри).")
     try:
-        return build(read_navec(path), trained)
+        return build(read_navec(path), trained, english)
     except (OSError, ValueError, KeyError, EOFError, tarfile.TarError) as error:
         raise EncoderUnavailable(
             f"Файл векторов navec не читается ({_short(error)}): pip install --no-deps --force-reinstall natasha==1.6.0"

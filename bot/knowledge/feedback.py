@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 import numpy as np
 
-from bot.model import Event, Json
+from bot.knowledge.told import Told, found_for, searched
+from bot.model import Event
 
 FEWEST = 20  # judged questions from which confidence moves
 NEWEST = 300  # judged questions that are looked at
@@ -19,28 +19,6 @@ SLOPE_WEIGHT = 25.0  # how firmly the slope is held at 1, in units of informatio
 OFFSET_WEIGHT = 4.0  # how firmly the offset is held at 0
 FARTHEST = 2.0  # log odds: nothing moves farther, however many say so
 _STEPS = 12
-
-
-class Told(Protocol):
-    """A turn as it was kept."""
-
-    @property
-    def id(self) -> int: ...
-
-    @property
-    def conversation(self) -> int: ...
-
-    @property
-    def at(self) -> datetime: ...
-
-    @property
-    def result(self) -> str: ...
-
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def why(self) -> Json: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +79,7 @@ def judged(turns: Iterable[Told], events: Iterable[Event]) -> tuple[Feedback, ..
     """
     talks: dict[int, list[tuple[datetime, int, int, Told | Event]]] = {}
     for turn in turns:
-        if "candidates" in turn.why and turn.text.strip():
+        if searched(turn):
             talks.setdefault(turn.conversation, []).append((turn.at, 1, turn.id, turn))  # after the events of its own turn
     whose: dict[int, int] = {}
     for number, event in enumerate(events):
@@ -150,9 +128,7 @@ def _word(event: Event, question: Told) -> tuple[str, bool] | None:
     if event.kind == "feedback" and article:
         return article, bool(event.data.get("helped"))
     if event.kind == "answered" and question.result == "clarified":
-        rows = question.why.get("candidates")
-        offered = {str(r.get("article")) for r in rows if isinstance(r, Mapping)} if isinstance(rows, Sequence) else set()
-        return (article, True) if article in offered else None
+        return (article, True) if article in {a for a, _ in found_for(question)} else None
     kind, _, sent = str(event.data.get("what") or "").partition(":")
     if event.kind == "ready_sent" and kind == "article" and sent:
         return sent, True

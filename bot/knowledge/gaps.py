@@ -14,13 +14,14 @@ from datetime import datetime
 from functools import cache
 from math import log
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from bot.knowledge.drafting import article_text
 from bot.knowledge.lint_questions import gist
+from bot.knowledge.told import Told, found_for, talks
 from bot.knowledge.words import fold
 from bot.masking import HIDDEN, mask
 from bot.model import Answer, Decision, Line
@@ -42,34 +43,6 @@ _PREAMBLE = re.compile(r"^(?:(?:а|и|но|ну|вы|скажите|подска
 _ASKS = re.compile(r"\?|^(?:а |и |но |ну )?(?:как|где|когда|куда|сколько|почему|зачем|можно|какой|какая|какие|what|how|when|where|why|can|do)\b", re.IGNORECASE)
 Vectors = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]
-
-
-class Told(Protocol):
-    """A turn as it was kept: what was said, decided, and why."""
-
-    @property
-    def id(self) -> int: ...
-
-    @property
-    def conversation(self) -> int: ...
-
-    @property
-    def at(self) -> datetime: ...
-
-    @property
-    def dialog(self) -> str: ...
-
-    @property
-    def result(self) -> str: ...
-
-    @property
-    def reason(self) -> str: ...
-
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def why(self) -> Mapping[str, object]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +114,8 @@ def missed(turns: Iterable[Told], history: Callable[[int], Sequence[Line]] | Non
     *turns* are oldest first, of all conversations; *history* gives the lines of one; without it
     nothing is known of what operators answered.
     """
-    talks: dict[int, list[Told]] = {}
-    for turn in turns:
-        talks.setdefault(turn.conversation, []).append(turn)
     found: list[Missed] = []
-    for conversation, talk in talks.items():
+    for conversation, talk in talks(turns).items():
         lines: Sequence[Line] | None = None
         seen: set[str] = set()
         for turn, kind, until in _failures(talk):
@@ -154,7 +124,7 @@ def missed(turns: Iterable[Told], history: Callable[[int], Sequence[Line]] | Non
                 continue
             seen.add(words)
             lines = (history(conversation) if history else ()) if lines is None else lines
-            article, title = _best(turn)
+            article, title = next(iter(found_for(turn)), ("", ""))
             spoken = [x for x in lines if x.author == "operator" and x.text and turn.at <= x.at and (until is None or x.at < until)]
             replies = [mask(line.text) for line in spoken]
             if _is_carried(turn) and history and not replies:
@@ -186,7 +156,7 @@ def _is_question(turn: Told) -> bool:
     if not turn.text.strip():
         return False
     if turn.dialog == "faq" and turn.result == "answered":
-        return bool(turn.why.get("candidates")) and turn.why.get("decision") == "answer"
+        return bool(found_for(turn)) and turn.why.get("decision") == "answer"
     return (turn.reason in _ASKING and bool(turn.why)) or _is_carried(turn)
 
 
@@ -198,12 +168,6 @@ def _is_carried(turn: Told) -> bool:
 
 def _is_handover(turn: Told) -> bool:
     return turn.result == "handed_off"
-
-
-def _best(turn: Told) -> tuple[str, str]:
-    rows = turn.why.get("candidates")
-    first = rows[0] if isinstance(rows, list | tuple) and rows else None
-    return (str(first.get("article", "")), str(first.get("title", ""))) if isinstance(first, Mapping) else ("", "")
 
 
 @cache

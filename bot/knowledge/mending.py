@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from bot.errors import BotError
-from bot.knowledge.articles import Article, guess_language
+from bot.knowledge.articles import Article
 from bot.knowledge.drafting import slug_of, with_question
-from bot.knowledge.gaps import Encode, Gap, Vectors, draft
+from bot.knowledge.gaps import Encode, Gap, draft
 from bot.knowledge.search import Knowledge
 
 
@@ -36,14 +33,7 @@ def encoder_of(knowledge: Knowledge) -> Encode | None:
     from bot.knowledge.encoder import load
 
     encoder = load(knowledge.settings.model, knowledge.cache)
-    foreign = not encoder.id.startswith("encoder-")  # ours knows Russian only
-
-    def encode(texts: Sequence[str]) -> Vectors:
-        vectors = encoder.encode(list(texts), query=True)
-        known = [foreign or guess_language(text) == "ru" for text in texts]
-        return np.asarray(vectors * np.array(known, np.float32)[:, None], np.float32)
-
-    return encode
+    return lambda texts: encoder.encode(list(texts), query=True)
 
 
 def changed_at(knowledge: Knowledge, article: str) -> datetime | None:

@@ -30,7 +30,7 @@ from bot.knowledge.repair import Lexicon, Repair, Repaired, repair
 from bot.knowledge.retrievers import ChannelRetriever, retriever_names
 from bot.knowledge.selfcheck import Encode, examine
 from bot.knowledge.semantic import VectorStore, center_of, centred
-from bot.knowledge.shelf import Shelf
+from bot.knowledge.shelf import Shelf, is_russian
 from bot.knowledge.speech import read_speech
 from bot.model import Answer, Candidate, Decision
 
@@ -151,13 +151,16 @@ class Knowledge:
         state.lexicon.warm()
         if state.index.kernel is not None:
             state.index.kernel.warm()
-        kinds: list[tuple[str, Encode | None]] = [("words", None)]
+        kinds: list[tuple[str, Encode | None, Sequence[Article]]] = [("words", None, state.shelf.published)]
         if state.store is not None and state.vectors is not None:
             store, center = state.store, state.center
-            kinds.append((self._kind(), lambda texts: centred(store.encode(texts), center)))
+            parts: dict[str, list[Article]] = {}
+            for article in state.shelf.published:
+                parts.setdefault(self._kind(article.lang == "en"), []).append(article)
+            kinds += [(kind, lambda texts: centred(store.encode(texts), center), articles) for kind, articles in parts.items()]
         checks = {}
-        for kind, encode in kinds:
-            index, cases = examine(state.shelf.published, self._reader, encode)
+        for kind, encode, articles in kinds:
+            index, cases = examine(articles, self._reader, encode)
             checks[kind] = check_of(index, cases, self._models[kind])
         with self._reloading:
             self._state = replace(self._state, checks=checks)
@@ -275,9 +278,11 @@ class Knowledge:
         vectors = Vectors(centred(questions, center), centred(passages, center), self._store.encoder.id)
         return State(shelf, index, lexicon, vectors, self._store, center, checks, guests, shift)
 
-    def _kind(self) -> str:
-        """Which coefficients go with the encoder that is loaded."""
-        return "own" if self._is_own() or "sentence" not in self._models else "sentence"
+    def _kind(self, english: bool) -> str:
+        """Which coefficients go with the encoder that is loaded and with the language."""
+        if not self._is_own():
+            return "sentence"
+        return "english" if english else "own"
 
     def _is_own(self) -> bool:
         return self._store is not None and self._store.encoder.id.startswith("encoder-")
@@ -357,11 +362,11 @@ class Knowledge:
         reading = state.index.reader.ask(state.index.reader.canonical(text))
         if state.store is None or state.vectors is None or not reading.words:
             return Asked(text, reading), "words"
-        own = state.center is None and self._is_own()
-        if own and language == "en":
-            return Asked(text, reading), "words"
+        kind = self._kind(not is_russian(text))
+        if kind == "english" and not (state.shelf.has_english and state.index.questions.texts):
+            return Asked(text, reading), "words"  # running text alone is found better by its words
         vector = centred(state.store.ask(text)[None], state.center)[0]
-        return Asked(text, reading, vector), self._kind()
+        return Asked(text, reading, vector), kind
 
     def _decide(self, state: State, question: str, found: Finding, language: str, followed: bool, start: float) -> Answer:
         settings, evidence = self.settings, found.evidence

@@ -59,12 +59,16 @@ class Shelf:
 
     def language_of(self, text: str, language: str) -> str:
         """The language of a question: what it is written in; the customer's where it shows none (a number, one brand name)."""
-        if _CYRILLIC.search(text):
+        if is_russian(text):
             return "ru"
         words = _LATIN_WORD.findall(text)
         if len(words) >= 3 or (words and not language):
             return "en"
         return language or (guess_language(text) if words else "")
+
+    @cached_property
+    def has_english(self) -> bool:
+        return any(a.lang == "en" for a in self.published)
 
     @cached_property
     def _nobody(self) -> np.ndarray:
@@ -76,6 +80,11 @@ class Shelf:
         return {
             lang: np.array([a.lang != lang and lang in self._twins.get(a.twin_of or a.id, {}) for a in self.published], bool) for lang in ("ru", "en")
         }
+
+
+def is_russian(text: str) -> bool:
+    """Whether *text* has a Cyrillic letter: then our encoder reads it as Russian."""
+    return bool(_CYRILLIC.search(text))
 
 
 _NO = frozenset({"no", "нет", "false", "0", "-"})  # as tables of other systems say it

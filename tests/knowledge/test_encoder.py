@@ -21,7 +21,7 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from bot.knowledge.encoder import Encoder, EncoderUnavailable, load, rows_from
 from bot.knowledge.encoding.navec import find_navec, read_navec
-from bot.knowledge.encoding.rows import Trained, learn_pieces, read_trained, save_trained, vocabulary_of
+from bot.knowledge.encoding.rows import English, Trained, learn_pieces, read_trained, save_trained, vocabulary_of
 from bot.knowledge.encoding.static import SupportWords
 from bot.knowledge.encoding.text import pieces_of
 
@@ -56,9 +56,15 @@ def _trained() -> Trained:
     return Trained(projection, ("возврат", "средство"), shift, np.zeros(2, np.float32), "tiny")
 
 
+def _english() -> English:
+    rows = np.random.default_rng(2).normal(size=(3, 12)).astype(np.float32)
+    rows[1] = rows[0] + 0.01
+    return English(("refund", "money", "delivery"), rows)
+
+
 @pytest.fixture
 def words(tmp_path: Path) -> SupportWords:
-    return SupportWords(rows_from(_navec(tmp_path / "tiny.tar"), _trained()))
+    return SupportWords(rows_from(_navec(tmp_path / "tiny.tar"), _trained(), _english()))
 
 
 def _vectors(words: SupportWords, *texts: str) -> np.ndarray:
@@ -84,6 +90,15 @@ def test_forms_share_half_of_their_lemma(tmp_path: Path) -> None:
 
     assert np.allclose(vocabulary.base[place], own.mean(0))
     assert vocabulary.lemma[place] == vocabulary.lemma[parent]
+
+
+def test_latin_words_are_english_only_in_english_texts(words: SupportWords) -> None:
+    """Near words of the English list are near, one with a slip is guessed; in a Russian text the same letters say nothing."""
+    refund, money, delivery, slip, mixed, russian = _vectors(words, "refund", "Money!", "delivery", "delivry", "возврат refund", "возврат")
+
+    assert refund @ money > 0.99 > 0.9 > refund @ delivery
+    assert slip @ delivery > 0.5 > slip @ refund
+    assert np.allclose(mixed, russian)
 
 
 def test_training_moves_words_together(words: SupportWords) -> None:
@@ -156,7 +171,7 @@ def test_without_word_vectors_the_reason_says_what_to_install(tmp_path: Path) ->
 
     for path in (None, broken):
         with pytest.raises(EncoderUnavailable, match="pip install --no-deps"):
-            rows_from(path, _trained())
+            rows_from(path, _trained(), _english())
 
 
 # --- our own, whole ---------------------------------------------------------------------------------------------------

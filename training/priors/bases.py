@@ -98,7 +98,7 @@ def support_bases(intents: Sequence[Intent], number: int, seed: int, off_topic: 
         yield Base(f"support{n}-{len(inside)}x{most}", tuple(articles), tuple(questions), fold, "ru")
 
 
-def labelled_bases(intents: Sequence[Intent], outside: Sequence[str], number: int, seed: int, language: str = "en") -> Iterator[Base]:
+def labelled_bases(intents: Sequence[Intent], outside: Sequence[str], number: int, seed: int, fold: int, language: str = "en") -> Iterator[Base]:
     """Bases of a labelled training set: some of its intents with 1 to 15 examples each, others left out."""
     rnd = random.Random(seed)
     for n in range(number):
@@ -117,7 +117,7 @@ def labelled_bases(intents: Sequence[Intent], outside: Sequence[str], number: in
         rnd.shuffle(questions)
         near = [(t, None) for i in left for t in rnd.sample(i.texts, min(5, len(i.texts)))]
         far = [(rnd.choice(outside), None) for _ in range(int(len(questions[:240]) * rnd.choice([0.0, 0.1, 0.25])))] if outside else []
-        yield Base(f"{inside[0].domain}{n}-{len(inside)}x{most}", tuple(articles), tuple(questions[:120] + near[:40] + far[:30]), n % 2, language)
+        yield Base(f"{inside[0].domain}{n}-{len(inside)}x{most}", tuple(articles), tuple(questions[:120] + near[:40] + far[:30]), fold, language)
 
 
 def passage_bases(kb: Path, test: Path, number: int, seed: int, language: str) -> Iterator[Base]:
@@ -137,7 +137,50 @@ def passage_bases(kb: Path, test: Path, number: int, seed: int, language: str) -
         titled = rnd.random() < 0.7
         articles = tuple(_article(r["id"], r["title"] or (r["text"][:60] if titled else f"Статья {i}"), (), r["text"], language) for i, r in enumerate(inside))
         questions = [(q, r["id"]) for r in inside for q in asked.get(r["id"], [])] + [(q, None) for r in left for q in asked.get(r["id"], [])]
-        yield Base(f"xquad_{language}{n}", articles, tuple(questions), n % 2, language)
+        yield Base(f"xquad_{language}{n}", articles, tuple(questions), n % 2 if language == "ru" else 2, language)
+
+
+def read_written(path: Path) -> dict[str, list[Article]]:
+    """Articles of invented businesses by domain: `## domain`, `= title | text`, then a customer's question a line."""
+    found: dict[str, list[Article]] = {}
+    domain, title, body, texts = "", "", "", list[str]()
+    for line in [*path.read_text("utf-8").splitlines(), "="]:
+        if line.startswith(("=", "##")):
+            if texts:
+                mine = found.setdefault(domain, [])
+                mine.append(_article(f"{domain}/{len(mine)}", title, texts, body, "en"))
+            title, _, body = (part.strip() for part in line.lstrip("= ").partition("|"))
+            domain, texts = (line.removeprefix("##").strip() if line.startswith("##") else domain), []
+        elif line.strip():
+            texts.append(line.strip())
+    return found
+
+
+def written_bases(path: Path, number: int, seed: int, fold: int, *, lone: bool = False) -> Iterator[Base]:
+    """Bases of invented English businesses, 1 to 4 examples an article (*lone*: title and text alone), some articles left out, other
+    businesses' questions beside."""
+    domains = read_written(path)
+    rnd = random.Random(seed)
+    for n in range(number):
+        chosen = rnd.sample(sorted(domains), rnd.choice([1, 1, 2]))
+        mine = [a for d in chosen for a in domains[d]]
+        rnd.shuffle(mine)
+        cut = int(len(mine) * rnd.choice([0.0, 0.1, 0.2, 0.3]))
+        left, inside = mine[:cut], mine[cut:]
+        most, titled, bodied = rnd.choice([1, 2, 3, 3, 4]), rnd.random() < 0.8, rnd.random() < 0.7
+        if lone:
+            most, titled, bodied = 0, True, True
+        articles: list[Article] = []
+        questions: list[tuple[str, str | None]] = []
+        for article in inside:
+            texts = rnd.sample(article.aliases, len(article.aliases))
+            title = article.title if titled else texts[0]
+            articles.append(_article(article.id, title, texts[:most], article.body if bodied else title, "en"))
+            questions += [(t, article.id) for t in texts[most:]]
+        near = [(t, None) for a in left for t in a.aliases[:3]]
+        others = [t for d in domains if d not in chosen for a in domains[d] for t in a.aliases]
+        far = [(t, None) for t in rnd.sample(others, min(len(others), rnd.choice([0, 6, 15])))]
+        yield Base(f"written_en{n}-{len(inside)}x{most}", tuple(articles), tuple(questions + near + far), fold, "en")
 
 
 def article_bases(articles: Sequence[Article], number: int, seed: int, fold: int = 0) -> Iterator[Base]:

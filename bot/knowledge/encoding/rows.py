@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import scipy.sparse
 
 from bot.knowledge.encoding.navec import WordVectors
 from bot.knowledge.encoding.text import BUCKETS, keys_of, lemma_of, pieces_of
+from bot.knowledge.encoding.text import ENGLISH as MARK
 from bot.knowledge.words import words_of
 
 Floats = npt.NDArray[np.float32]
@@ -22,7 +23,8 @@ RARITY = 1e-3  # the a of SIF weights a / (a + p)
 PIECE_WORDS = 40_000  # the words from which the table of pieces is learnt
 PIECE_ROUNDS = 12
 PIECE_RIDGE = 0.3
-LAYOUT = 1  # grows when rows are built or stored differently, so that old caches are not read
+ENGLISH = "encoder_en.npz"
+LAYOUT = 2  # grows when rows are built or stored differently, so that old caches are not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,17 @@ class Trained:
 
 
 @dataclass(frozen=True, slots=True)
+class English:
+    """English words with a row each (n, d)."""
+
+    words: tuple[str, ...]
+    rows: Floats
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """Rows ready to be summed: int8 rows with a scale each, found by sorted 64-bit keys; then BUCKETS rows of pieces."""
+    """Rows ready to be summed: int8 rows with a scale each, found by sorted 64-bit keys; then BUCKETS rows of Russian pieces and as many of English."""
 
     keys: npt.NDArray[np.uint64]
     places: npt.NDArray[np.int32]
@@ -92,9 +103,11 @@ def lay(vocabulary: Vocabulary, trained: Trained) -> Floats:
     return np.asarray(rows * weight[vocabulary.lemma][:, None], np.float32)
 
 
-def learn_pieces(words: list[str], rows: Floats, rounds: int = PIECE_ROUNDS) -> Floats:
-    """Rows for the buckets such that the mean over a word's pieces is near its row: ridge regression by conjugate gradients."""
-    pieces = [pieces_of(w) for w in words]
+def learn_pieces(words: Sequence[str], rows: Floats, rounds: int = PIECE_ROUNDS) -> Floats:
+    """Rows for the buckets such that the mean over a word's pieces is near its row: ridge regression by conjugate gradients.
+
+    The words are of one script."""
+    pieces = [[p % BUCKETS for p in pieces_of(w)] for w in words]
     lengths = np.array([len(p) for p in pieces])
     columns = np.array([b for p in pieces for b in p], np.int32)
     values = np.repeat(1.0 / np.maximum(lengths, 1), lengths).astype(np.float32)
@@ -116,15 +129,17 @@ def learn_pieces(words: list[str], rows: Floats, rounds: int = PIECE_ROUNDS) -> 
     return table
 
 
-def build(vectors: WordVectors, trained: Trained) -> Table:
+def build(vectors: WordVectors, trained: Trained, english: English) -> Table:
     """Rows for everything: takes about half a minute, most of it finding lemmas and learning the pieces."""
     vocabulary = vocabulary_of(vectors, trained.lemmas)
     rows = lay(vocabulary, trained)
     cyrillic = [i for i, w in enumerate(vocabulary.forms) if len(w) > 3 and pieces_of(w)][:PIECE_WORDS]
     pieces = learn_pieces([vocabulary.forms[i] for i in cyrillic], rows[cyrillic])
-    keys = keys_of(list(vocabulary.forms))
+    words, foreign = [MARK + w for w in english.words], english.rows
+    long = [i for i, w in enumerate(english.words) if len(w) > 3]
+    keys = keys_of([*vocabulary.forms, *words])
     order = np.argsort(keys)
-    packed, scales = pack(np.concatenate([rows, pieces]))
+    packed, scales = pack(np.concatenate([rows, foreign, pieces, learn_pieces([words[i] for i in long], foreign[long])]))
     return Table(keys[order], order.astype(np.int32), packed, scales)
 
 
@@ -142,6 +157,20 @@ def save_trained(path: Path, trained: Trained) -> None:
         path, projection=trained.projection.astype(np.float16), lemmas=words, shift=shift,
         scales=scales.astype(np.float16), emphasis=trained.emphasis.astype(np.float16),
     )  # fmt: skip
+
+
+def save_english(path: Path, words: Sequence[str], rows: Floats) -> None:
+    """Writes English words with their rows, as int8."""
+    packed, scales = pack(rows)
+    np.savez_compressed(path, words=np.frombuffer("\n".join(words).encode(), np.uint8), rows=packed, scales=scales.astype(np.float16))
+
+
+def read_english(path: Path) -> English:
+    """Reads what `save_english` wrote; `version` is a digest of the file."""
+    with np.load(path) as data:
+        words = tuple(data["words"].tobytes().decode().split("\n"))
+        rows = data["rows"].astype(np.float32) * data["scales"].astype(np.float32)[:, None]
+    return English(words, rows, hashlib.blake2b(path.read_bytes(), digest_size=4).hexdigest())
 
 
 def read_trained(path: Path) -> Trained:

@@ -11,8 +11,7 @@ from safetensors.numpy import load_file, save_file
 from sentence_transformers.sentence_transformer.modules import InputModule
 
 from bot.knowledge.encoding.rows import Floats, Table
-from bot.knowledge.encoding.text import keys_of, lemma_of, pieces_of
-from bot.knowledge.words import words_of
+from bot.knowledge.encoding.text import keys_of, lemma_of, marked_words, pieces_of
 
 FILE = "words.safetensors"
 LONGEST_TEXT = 4_000  # characters; what follows adds nothing to the meaning of a question or passage
@@ -41,7 +40,7 @@ class SupportWords(InputModule):
         words: list[str] = []
         texts: list[int] = []
         for number, text in enumerate(inputs):
-            found = words_of(text[:LONGEST_TEXT])
+            found = marked_words(text[:LONGEST_TEXT])
             words += found
             texts += [number] * len(found)
         places, weights, owners = self._places(words, texts)
@@ -62,7 +61,7 @@ class SupportWords(InputModule):
 
     def vector(self, text: str) -> Floats:
         """What `forward` and a normalisation make of one text, without the way through torch: for questions, one at a time."""
-        places, weights, _ = self._places(words := words_of(text[:LONGEST_TEXT]), [0] * len(words))
+        places, weights, _ = self._places(words := marked_words(text[:LONGEST_TEXT]), [0] * len(words))
         rows = self.table.rows[places].astype(np.float32) * (np.array(weights, np.float32) * self.table.scales[places])[:, None]
         found = rows.sum(0)
         return np.asarray(found / max(float(np.sqrt(found @ found)), 1e-12), np.float32)

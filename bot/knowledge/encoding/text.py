@@ -10,9 +10,11 @@ from hashlib import blake2b
 import numpy as np
 import numpy.typing as npt
 
-from bot.knowledge.words import lemma
+from bot.knowledge.words import lemma, words_of
 
-_CYRILLIC = re.compile(r"[а-я]")
+_CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
+_ENGLISH = re.compile(r"[a-z]+")
+ENGLISH = "en:"  # marks an English word in the table: in a Russian text the same letters are a name
 BUCKETS = 1 << 14
 LONGEST = 40  # characters of a word that are looked at: a pasted blob must not cost time
 
@@ -31,9 +33,20 @@ def keys_of(words: Sequence[str]) -> npt.NDArray[np.uint64]:
     return np.fromiter((key_of(w) for w in words), np.uint64, len(words))
 
 
+def marked_words(text: str) -> list[str]:
+    """The words of *text* as the table knows them: in a text without a Cyrillic letter Latin words are English."""
+    words = words_of(text)
+    return words if _CYRILLIC.search(text) else [ENGLISH + w if _ENGLISH.fullmatch(w) else w for w in words]
+
+
 def pieces_of(word: str) -> list[int]:
-    """Buckets of the 3- to 5-character pieces of a Cyrillic *word* with its borders marked; none for other scripts."""
-    if not _CYRILLIC.search(word):
-        return []
+    """Buckets of the 3- to 5-character pieces of a Cyrillic word with its borders marked; those of a marked English word come
+    after them, other scripts have none."""
+    if word.startswith(ENGLISH):
+        return [BUCKETS + p for p in _pieces(word.removeprefix(ENGLISH))]
+    return _pieces(word) if _CYRILLIC.search(word) else []
+
+
+def _pieces(word: str) -> list[int]:
     marked = f"<{word[:LONGEST]}>"
     return [zlib.crc32(marked[i : i + n].encode()) % BUCKETS for n in (3, 4, 5) for i in range(len(marked) - n + 1)]
