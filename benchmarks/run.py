@@ -67,16 +67,17 @@ async def engine(place: Path, model: str = "off") -> dict[str, Any]:
     if model != "off":
         house.knowledge.load_embeddings()
     give_back()  # as `bot run` does
-    times = []
+    times, spent = list[float](), list[float]()
     for n, text in enumerate(asked[:330]):
         now = datetime.now(UTC)
         peer = Peer("telegram", str(n))
         turn = Turn(n, Conversation(n, peer, n), (Inbound(str(n), peer, Sender(str(n), "Анна"), now, text=text),), now)
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         await house.engine._decide_safely(turn)
         times.append(time.perf_counter() - began)
+        spent.append(time.process_time() - busy)
     await house.close()
-    return spread(times[30:])
+    return spread(times[30:]) | {f"cpu_{name}": value for name, value in spread(spent[30:]).items()}
 
 
 async def accept(place: Path) -> dict[str, Any]:
