@@ -475,6 +475,7 @@ class Outcome:
     keep: Mapping[str, str | None] = field(default_factory=dict)  # settings of the service, such as the bound desk; None takes one away
     why: Json = field(default_factory=dict)
     joining: Joining | None = None
+    again: int | None = None  # a delivery in doubt that did not arrive: it goes again, in its old place
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,10 @@ class Views(Protocol):
         """What the operators are told when a promise could not be kept."""
         ...
 
+    def doubtful(self, delivery: Delivery) -> tuple[Outbound, ...]:
+        """What the operators are asked about a promise of which nobody can tell whether it arrived, and which is not sent again by itself."""
+        ...
+
     def delivered(self, delivery: Delivery) -> tuple[Outbound, ...]:
         """The receipt that an operator sees."""
         ...
@@ -118,7 +122,10 @@ class Outbox:
     async def _take_over(self) -> None:
         """What an earlier process left under way is in doubt, and what it sent lately counts for the limits."""
         now = self._clock()
+        held = [d for d in await self._store.deliveries(status=["sending"]) if d.outbound.on_doubt == "hold"]
         await self._store.recover(now)
+        if asked := [o for d in held for o in self._views.doubtful(d)]:
+            await self._store.promise(asked, now)
         for outbound, begun, tries in await self._store.sends_since(now - timedelta(seconds=LONGEST)):
             ago = (now - begun).total_seconds()
             if outbound.to.thread.startswith(TICKET_THREAD) and outbound.name.startswith("card:"):
@@ -283,7 +290,8 @@ class Outbox:
             if outbound.lane is Lane.VIEW:
                 return Settled("cancelled", error=reason, doubted=True)
             if outbound.on_doubt == "hold" or delivery.doubts + 1 >= MAX_DOUBTS:
-                return Settled("unknown", error=reason, doubted=True, events=(_event("delivery_unknown", delivery, reason),))
+                event = _event("delivery_unknown", delivery, reason)
+                return Settled("unknown", error=reason, doubted=True, say=self._views.doubtful(delivery), events=(event,))
             return Settled("pending", due=now + timedelta(seconds=1 + delivery.doubts * 4), doubted=True, error=reason)
         if isinstance(error, ChatMoved):
             return await self._chat_moved(outbound, error.chat)

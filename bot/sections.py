@@ -80,6 +80,9 @@ class Routing(Section):
     remind: Duration = Field("15m", description="a ticket nobody takes is called out this often, in working time")
     silent_operator: Duration | None = Field("3h", description="an operator who does not answer for this long (working time) gives the ticket back; null = never")
     articles_from: int = Field(3, ge=1, description="from this place in the queue on the bot offers articles meanwhile")
+    in_doubt: Literal["resend", "ask"] = Field(
+        "resend", description="an operator's words of which nobody can tell whether they arrived: sent again (they may come twice), or asked about in the ticket"
+    )
     board: bool = Field(True, description="keep a pinned board of the queue in the group")
 
 

@@ -167,13 +167,20 @@ class Desk:
 
     def undelivered(self, delivery: Delivered, reason: str) -> tuple[Outbound, ...]:
         """Tell the operators of a ticket that the customer did not get something, and why."""
+        return self._of_delivery(delivery, "desk.undelivered", reason=reason)
+
+    def doubtful(self, delivery: Delivered) -> tuple[Outbound, ...]:
+        """Ask the operators of a ticket what to do about words that may have arrived or not."""
+        return self._of_delivery(delivery, "desk.doubtful") if delivery.outbound.verb is Verb.SAY else ()
+
+    def _of_delivery(self, delivery: Delivered, key: str, **facts: object) -> tuple[Outbound, ...]:
         outbound = delivery.outbound
         if outbound.ticket is None or self.binding.is_desk(outbound.to):
             return ()
         to = outbound.receipt.peer if outbound.receipt else self.thread_of(outbound.ticket)
         if to is None:
             return ()
-        text = self.words.say("desk.undelivered", lang=self.lang, reason=reason, text=outbound.text.text[:80])
+        text = self.words.say(key, lang=self.lang, text=outbound.text.text[:80], **facts)
         again: Rows = ()
         if outbound.author == "operator" and outbound.verb is Verb.SAY:
             again = ((Button(self.words.text("desk.button.resend", lang=self.lang), "resend", str(delivery.id)),),)

@@ -93,14 +93,17 @@ def send_anyway(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outco
 
 
 async def resend(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
-    """«Отправить ещё раз» under a notice of failure: once."""
+    """«Отправить ещё раз» under a notice of failure or doubt: once."""
     id = int(turn.press.value) if turn.press and turn.press.value.isdigit() else 0
     found = [d for d in await desk.records.deliveries(after=id - 1, limit=1) if d.id == id] if id else []
-    again = await desk.records.events(since=turn.now - LATELY, kinds=["sent_again"])
-    if not found or found[0].status == "sent" or any(e.data.get("delivery") == id for e in again):
-        return notice(desk, turn, "desk.old_button")
     event = Event("sent_again", ticket=ticket.number, actor=who(turn.said[0]), data={"delivery": id})
-    return Outcome("desk", Result.CARRIED, "resent", (found[0].outbound, *done(desk, turn, "desk.sending_again").say), events=(event,))
+    told = done(desk, turn, "desk.sending_again").say
+    if found and found[0].status == "unknown":
+        return Outcome("desk", Result.CARRIED, "resent", told, events=(event,), again=id)
+    again = await desk.records.events(since=turn.now - LATELY, kinds=["sent_again"])
+    if not found or found[0].status not in ("failed", "cancelled") or any(e.data.get("delivery") == id for e in again):
+        return notice(desk, turn, "desk.old_button")
+    return Outcome("desk", Result.CARRIED, "resent", (found[0].outbound, *told), events=(event,))
 
 
 def undo(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
@@ -122,7 +125,8 @@ def _say_to_customer(desk: DeskRoom, turn: Turn, ticket: Ticket, text: RichText,
     changed = marked(changed, last_words={"name": name, "at": turn.now.timestamp()})
     receipt = Receipt(place(turn), mirrors) if mirrors else None
     words = Outbound(
-        ticket.customer_peer, text, name=name, mirrors=mirrors, ticket=ticket.number, author="operator", author_name=inbound.sender.name, receipt=receipt
+        ticket.customer_peer, text, name=name, mirrors=mirrors, ticket=ticket.number, author="operator", author_name=inbound.sender.name, receipt=receipt,
+        on_doubt=desk.rules.on_doubt,
     )
     cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
     say_ = (words, *cards, *done(desk, turn, "desk.sent").say)

@@ -116,6 +116,7 @@ def words_of_operator(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
                 author="operator",
                 author_name=inbound.sender.name,
                 receipt=Receipt(place(turn), each.message),
+                on_doubt=desk.rules.on_doubt,
             )
         )
     cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()

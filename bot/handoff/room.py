@@ -53,6 +53,11 @@ class Rules:
     undo: float = 60.0
     is_thanks: Callable[[str], bool] = _is_nothing
 
+    @property
+    def on_doubt(self) -> Literal["resend", "hold"]:
+        """What becomes of an operator's words of which nobody can tell whether they arrived."""
+        return "hold" if self.routing.in_doubt == "ask" else "resend"
+
 
 class Delivered(Protocol):
     """A delivery, as far as the desk looks at it."""

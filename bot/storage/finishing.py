@@ -50,6 +50,8 @@ def finish(db: sqlite3.Connection, locks: Locks, turn: Turn, outcome: Outcome, n
         _keep_timer(db, later, own, now)
     for name, value in outcome.keep.items():
         keep_setting(db, name, value)
+    if outcome.again is not None:
+        deliveries.resolve_unknown(db, outcome.again, False, now)
     made = promise(db, outcome.say, now, turn=turn.id, about=target.id)
     events = _filled(turn, outcome, target.id, now)
     write_events(db, events)
