@@ -153,10 +153,10 @@ class Recount:
         self.values |= {f"nps.{kind}": float(count) for kind, count in kinds.items()}
         self.values["nps.n"] = float(len(scores))
         self.values["nps"] = 100 * (kinds["promoters"] - kinds["detractors"]) / len(scores) if len(scores) >= 5 else None
-        asked = self._rows("select c, at from e where kind = 'nps_asked' and at >= :a and at < :b")
-        told = self._rows("select c, at from e where kind = 'nps_scored'")
-        self.values["nps.asked"] = float(len(asked))
-        self.values["nps.response"] = sum(any(c == d and at <= by for d, by in told) for c, at in asked) / len(asked) if asked else None
+        polled = self._rows("select c, at from e where kind = 'nps_asked' and at >= :a and at < :b")
+        told = dict(self._rows("select c, max(at) from e where kind = 'nps_scored' group by c"))
+        self.values["nps.asked"] = float(len(polled))
+        self.values["nps.response"] = share(at <= told.get(c, 0) for c, at in polled)
 
     def _changes(self) -> None:
         closed = dict(self._rows("select t, min(at) from e where kind = 'ticket_closed' and at >= :a and at < :b group by t"))
