@@ -245,6 +245,8 @@ def _logits(seen: Features) -> Floats:
 HUMAN_ALONE = 0.35  # from here a text, or one sentence of it, is a request for a person: better one too many than one lost
 SENTENCE_DOUBT = 0.1  # a sentence torn from its text proves less
 UPSET_ENOUGH = 0.4  # below, it is not anger but a text unlike any other
+NAMED = 2  # so many words without any mark of feeling name a thing: «рассрочка», "opening hours"
+NAMED_ENOUGH = 0.7  # how angry they must look to be anger all the same
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 _LAYOUT = str.maketrans("qwertyuiop[]asdfghjkl;'zxcvbnm,.`QWERTYUIOP{}ASDFGHJKL:\"ZXCVBNM<>~", "йцукенгшщзхъфывапролджэячсмитьбюёйцукенгшщзхъфывапролджэячсмитьбюё")
 _SOUNDS = (
@@ -288,6 +290,8 @@ def _read(text: str, answered: bool, words: ActWords) -> ActReading:
     human = max([float(chances[_HUMAN]), *(float(p[_HUMAN]) - SENTENCE_DOUBT for p in parts)])
     if human >= HUMAN_ALONE:
         act = Act.HUMAN
+    elif not answered and chances[ACTS.index(act)] < _TAKEN_FOR.get(act, 0.0) and _names(seen):
+        act = Act.QUESTION
     elif (act is Act.UPSET and upset < UPSET_ENOUGH) or (act in _LIGHT and any(ACTS[int(np.argmax(p))] is Act.QUESTION and p[_QUESTION] > 0.7 for p in parts)):
         act = Act.QUESTION
     why = {
@@ -299,6 +303,7 @@ def _read(text: str, answered: bool, words: ActWords) -> ActReading:
 
 _HUMAN, _QUESTION = ACTS.index(Act.HUMAN), ACTS.index(Act.QUESTION)
 _LIGHT = (Act.GREETING, Act.THANKS, Act.BYE, Act.YES_HELPED)
+_TAKEN_FOR = {Act.UPSET: NAMED_ENOUGH, Act.GREETING: 0.4, Act.THANKS: 0.4, Act.BYE: 0.4}  # what the name of a thing must look like to be more
 _CONTEXT = np.array([{Act.YES_HELPED: 1.0, Act.NOT_HELPED: 1.0}.get(a, 0.0) for a in ACTS], np.float32)
 CLEAR_FAILURE = 0.8
 
@@ -317,9 +322,21 @@ def _chances(logits: Floats, answered: bool, clear: bool) -> Floats:
     return np.asarray(chances, np.float32)
 
 
+def _names(seen: Features) -> bool:
+    """Whether a text is one or two words of no known kind, written calmly: the name of a thing."""
+    return 0 < len(seen.tokens) <= NAMED and not any(seen.counts) and not any(seen.rules[i] for i in _FEELING)
+
+
+_FEELING = (9, 12, 14, 15, 16, 17)  # among the rules: exclamation marks, capitals, masked letters, angry, warm and waving signs
+CALM = 0.2
+
+
 def _anger(logit: float, seen: Features) -> float:
-    """The learnt degree, raised by the owner's words of anger, which the model may never have seen."""
+    """The learnt degree, raised by the owner's words of anger, which the model may never have seen; unknown words that name a thing
+    are no anger."""
     learnt = 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
+    if learnt < NAMED_ENOUGH and _names(seen):
+        learnt = min(learnt, CALM)
     listed = sum(min(seen.counts[CATEGORIES.index(c)], 2) for c in _ANGER[:3])
     return round(max(learnt, min(0.9, 0.35 * listed)), 3)
 

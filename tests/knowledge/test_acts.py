@@ -167,3 +167,12 @@ def test_reading_is_fast() -> None:
             read_act(text)
 
     assert (time.perf_counter() - start) / 600 < 0.002  # four times the aim: the machine of a test may be busy
+
+
+@pytest.mark.parametrize("word", ["рассрочка", "шоурум", "ортодонт", "парковка", "виниры", "instalments", "opening hours"])
+def test_the_name_of_a_thing_is_a_question(word: str) -> None:
+    """One or two calm words that no list knows ask about a thing: nobody is angry and nobody greets."""
+    found = read_act(word)
+
+    assert found.act is Act.QUESTION
+    assert found.upset < 0.4
