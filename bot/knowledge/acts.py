@@ -290,15 +290,22 @@ def _read(text: str, answered: bool, words: ActWords) -> ActReading:
     human = max([float(chances[_HUMAN]), *(float(p[_HUMAN]) - SENTENCE_DOUBT for p in parts)])
     if human >= HUMAN_ALONE:
         act = Act.HUMAN
-    elif not answered and chances[ACTS.index(act)] < _TAKEN_FOR.get(act, 0.0) and _names(seen):
-        act = Act.QUESTION
-    elif (act is Act.UPSET and upset < UPSET_ENOUGH) or (act in _LIGHT and any(ACTS[int(np.argmax(p))] is Act.QUESTION and p[_QUESTION] > 0.7 for p in parts)):
+    elif _asks_after_all(act, chances, upset, parts, named=not answered and _names(seen)):
         act = Act.QUESTION
     why = {
         "act": act.value, "chances": {a.value: round(float(c), 3) for a, c in zip(ACTS, chances, strict=True) if c >= 0.005},
         "human": round(human, 3), "words": {CATEGORIES[i]: c for i, c in enumerate(seen.counts) if c and CATEGORIES[i] not in ("filler", "asking")},
     }  # fmt: skip
     return ActReading(act, upset, why)
+
+
+def _asks_after_all(act: Act, chances: Floats, upset: float, parts: Sequence[Floats], *, named: bool) -> bool:
+    """Whether what looks like something else is a question: a thing's name, no real anger, or a courtesy with a question beside it."""
+    if named and chances[ACTS.index(act)] < _TAKEN_FOR.get(act, 0.0):
+        return True
+    if act is Act.UPSET:
+        return upset < UPSET_ENOUGH
+    return act in _LIGHT and any(ACTS[int(np.argmax(p))] is Act.QUESTION and p[_QUESTION] > 0.7 for p in parts)
 
 
 _HUMAN, _QUESTION = ACTS.index(Act.HUMAN), ACTS.index(Act.QUESTION)
