@@ -37,7 +37,6 @@ KINDS: Mapping[str, str] = {
     "customers_parted": "a joining was undone (`into`, `other`)",
     "operator_away": "an operator is away",
     "operator_back": "an operator is back",
-}
     "apologized": "a supervisor apologised for a low rating",
     "nps_scored": "a customer said whether he would recommend the business (`score`, 0 to 10)",
     "news_off": "a customer wants no broadcasts any more",
@@ -47,6 +46,7 @@ KINDS: Mapping[str, str] = {
     "incident_off": "an incident is over (`number`, `count` of those who asked)",
     "broadcast_started": "a broadcast was sent on its way (`number`, `count`)",
     "broadcast_said": "a broadcast was promised to a customer (`number`)",
+}
 
 
 def meant(kind: str) -> str:
