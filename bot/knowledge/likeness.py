@@ -76,7 +76,7 @@ class Likeness:
     def saying(self, texts: Sequence[str], phrases: Sequence[str]) -> list[bool]:
         """Of each text whether it says all words of one of *phrases*. Every different word is compared once, however many texts there are."""
         said = [frozenset(words_of(text)) for text in texts]
-        forms = {word: {word, lemma(word), *map(lemma, self._knowledge.canonical(word))} for word in frozenset[str]().union(*said)}
+        forms = {word: {word, lemma(word), *map(lemma, self._knowledge.index.reader.canonical(word))} for word in frozenset[str]().union(*said)}
         wanted = [[(w, lemma(w)) for w in words_of(phrase)] for phrase in phrases]
         meant = {pair: {word for word, known in forms.items() if any(_is_typo_of(w, k) for w in pair for k in known)} for pairs in wanted for pair in pairs}
         return [any(pairs and all(not words.isdisjoint(meant[pair]) for pair in pairs) for pairs in wanted) for words in said]
@@ -84,7 +84,7 @@ class Likeness:
     def cover(self, question: str, text: str) -> float:
         """The share (0..1) of what *text* says that *question* says too; synonyms and relatives count."""
         said, asked = self._meanings(text), self._meanings(question)
-        weights = {term: self._knowledge.weight(term) for term in said}
+        weights = {term: self._weight(term) for term in said}
         found = sum(weight for term, weight in weights.items() if any(_is_relative_of(term, a) for a in asked))
         return found / max(1e-6, sum(weights.values()))
 
@@ -95,11 +95,17 @@ class Likeness:
         first = self._knowledge.article(answer.candidates[0].article)
         return first is not None and (first.id in articles or first.twin_of in articles)
 
+    def _weight(self, meaning: str) -> float:
+        """How much a lemma (or a group of synonyms) tells in this base: the rarer, the more."""
+        index = self._knowledge.index
+        number = index.reader.meanings.get([meaning])[0]
+        return float(index.meaning_rarity[number]) if 0 <= number < len(index.meaning_rarity) else index.meaning_unknown
+
     def _lemmas(self, text: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(lemma(w) for w in self._knowledge.canonical(text)))
+        return tuple(dict.fromkeys(lemma(w) for w in self._knowledge.index.reader.canonical(text)))
 
     def _meanings(self, text: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self._knowledge.meanings(self._lemmas(text))))
+        return tuple(dict.fromkeys(self._knowledge.index.reader.speech.meanings(self._lemmas(text))))
 
 
 def _is_typo_of(word: str, other: str) -> bool:

@@ -225,18 +225,10 @@ class Knowledge:
         """All articles, drafts included, by id."""
         return tuple(self._state.shelf.articles.values())
 
-    def canonical(self, text: str) -> tuple[str, ...]:
-        """The words of *text* as the search reads them: folded, slang replaced, politeness left out."""
-        return self._reader.canonical(text)
-
-    def meanings(self, lemmas: Sequence[str]) -> list[str]:
-        """Lemmas, with the names of their groups of synonyms in place of those that have one."""
-        return self._reader.speech.meanings(lemmas)
-
-    def weight(self, meaning: str) -> float:
-        """How much a lemma (or a group of synonyms) tells in this base: the rarer, the more."""
-        index, number = self._state.index, self._reader.meanings.get([meaning])[0]
-        return float(index.meaning_rarity[number]) if 0 <= number < len(index.meaning_rarity) else index.meaning_unknown
+    @property
+    def index(self) -> Index:
+        """What is searched now; a reload makes another one."""
+        return self._state.index
 
     @property
     def retrievers(self) -> Mapping[str, Retriever]:
