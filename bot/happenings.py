@@ -35,6 +35,7 @@ KINDS: Mapping[str, str] = {
     "message_requested": "another system sent a customer a message",
     "customers_joined": "two customers are one person (`into`, `other`)",
     "customers_parted": "a joining was undone (`into`, `other`)",
+    "customer_forgotten": "`bot forget`: forget him, too, if you were told his words (`words: true`)",
     "operator_away": "an operator is away",
     "operator_back": "an operator is back",
     "apologized": "a supervisor apologised for a low rating",

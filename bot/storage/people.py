@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.model import Lane, Outbound, Peer, Verb
+from bot.model import Event, Lane, Outbound, Peer, Verb
 from bot.storage.codec import moment, ms, to_json
 from bot.storage.deliveries import reorder
 from bot.storage.joining import all_joined, blank_joined
-from bot.storage.promises import promise
+from bot.storage.promises import promise, write_events
 
 # Of an event's data only these stay, and only where they are figures, yes/no or the names of our own things.
 KEPT = frozenset(
@@ -102,6 +102,8 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
     ):
         db.execute(statement, values)
     blank_joined(db, id, now)
+    home = db.execute("select min(id) from conversations where customer = ?", (id,)).fetchone()[0]
+    write_events(db, [Event("customer_forgotten", now, home)])  # other systems have to forget him, too
     _erase_names(db, names)
     for key in orders:
         reorder(db, *key)

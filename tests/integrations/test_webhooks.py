@@ -190,6 +190,19 @@ async def test_an_address_that_hangs_delays_no_customer(opened: Opened, receiver
         await asyncio.gather(running, return_exceptions=True)
 
 
+async def test_of_a_forgotten_customer_nothing_more_is_told(opened: Opened, receiver: Receiver) -> None:
+    """What still waits about him is taken back, and others hear that he is to be forgotten; what waits about others goes on."""
+    async with opened(words=True, events=["ticket_opened", "customer_forgotten"]) as theatre:
+        await theatre.customer().says("позовите оператора")
+        await theatre.customer("Борис", chat="1002").says("позовите оператора")
+        await theatre.house.announcer.go()
+        await theatre.house.store.forget_customer(1, theatre.clock())
+        await announced(theatre)
+
+    assert [(t["type"], t["data"]["customer"]) for t in receiver.told] == [("ticket_opened", 2), ("customer_forgotten", 1)]
+    assert "1001" not in str(receiver.told)
+
+
 async def test_what_was_told_does_not_fill_the_file(opened: Opened, receiver: Receiver) -> None:
     """After the days that words are kept, told announcements are gone, and the events themselves stay."""
     async with opened() as theatre:
