@@ -22,7 +22,6 @@ from pathlib import Path
 
 import world as world_module
 from desk_checks import open_world
-from desk_time import soon
 from stations import Customer, Station, Ticket
 from world import World, until
 
@@ -99,7 +98,7 @@ def broken_deadline(part: Part) -> None:
 def snoozed(part: Part) -> None:
     s, ticket = part.station, _opened(part)
     _says(part, 0, "вернусь")
-    s.write(s.operators[0], ticket, f"/snooze {soon()}")
+    s.write(s.operators[0], ticket, "/snooze 1m")
     s.sees(f"⏰ №{ticket.number}", None, 150, since=0)
     _says(part, 0, "вернулся")
     _closed(part)
@@ -109,7 +108,7 @@ def snoozed(part: Part) -> None:
 def promised(part: Part) -> None:
     s, ticket = part.station, _opened(part)
     _says(part, 0, "узнаю")
-    s.write(s.operators[0], ticket, f"/promise {soon()} на складе")
+    s.write(s.operators[0], ticket, "/promise 1m на складе")
     ticket.customer.hears("обещали вернуться", 150, since=0)
     part.once, part.hears = ["promised", "promise_due"], ["вернусь к вам с ответом", "обещали вернуться"]
 
@@ -209,7 +208,7 @@ def main() -> int:
     given = options.parse_intermixed_args()
     dice, began = random.Random(given.seed), time.monotonic()
     world, stations = open_world(given.sims, "crash", SETTINGS, {"forum": 3, "plain": 2, "vk": 1})
-    world_module.PATIENCE *= 4  # everybody waits while nobody is there
+    world_module.PATIENCE = max(4.0, world_module.PATIENCE)  # everybody waits while nobody is there
     try:
         parts = []
         for number in range(given.rounds * len(PARTS)):
