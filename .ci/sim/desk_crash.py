@@ -172,10 +172,9 @@ def _wrong(world: World, parts: list[Part]) -> tuple[list[str], int]:
         twice += len(heard) - len(set(heard))
         if [w[-6:] for w in dict.fromkeys(heard)] != [w[-6:] for w in part.words]:
             found.append(f"{part.name} №{number}: words {heard} of {part.words}")
-    for table, what in (("outbox", "status in ('pending', 'sending')"), ("inbox", "result is null"), ("timers", "fired is null and cancelled is null and kind <> 'rating'")):
+    overdue = f"fired is null and cancelled is null and due < {int((time.time() - 30) * 1000)}"
+    for table, what in (("outbox", "status in ('pending', 'sending')"), ("inbox", "result is null"), ("timers", overdue)):
         left = db.execute(f"select count(*) from {table} where {what}").fetchone()[0]
-        late = f" and due < {int((time.time() - 30) * 1000)}" if table == "timers" else ""
-        left = db.execute(f"select count(*) from {table} where {what}{late}").fetchone()[0]
         found += [f"{left} rows of {table} are left over"] if left else []
     doubts = db.execute("select coalesce(sum(doubts), 0) from outbox").fetchone()[0]
     if twice > doubts:

@@ -107,7 +107,6 @@ def _weather(world: World) -> None:
 
 
 def play(sims: Path, *, seconds: float, tickets: int, operators: int, faults: bool, seed: int) -> int:
-    dice = random.Random(seed)
     settings = {"routing": {"board": True, "remind": "2h"}, "sla": {"policies": []}}
     world, stations = open_world(sims, "load", settings, KINDS)
     try:

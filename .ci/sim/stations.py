@@ -221,7 +221,11 @@ class Station:
 
     def find_card(self, ticket: Ticket, timeout: float = 60) -> None:
         """Where the newest card of the ticket stands in this group."""
-        cards = until(lambda: self.desk.cards(ticket), lambda: f"the card of №{ticket.number}, there is {[p.text[:60] for p in self.desk.posts(after=self.mark)]}", timeout)
+
+        def there() -> str:
+            return f"the card of №{ticket.number}, there is {[p.text[:60] for p in self.desk.posts(after=self.mark)]}"
+
+        cards = until(lambda: self.desk.cards(ticket), there, timeout)
         ticket.card, ticket.thread = cards[-1].id, cards[-1].thread
         if self.kind == "forum":
             assert ticket.thread, "the card of a forum stands in a topic"
@@ -240,8 +244,11 @@ class Station:
             posts = [p for p in self.desk.posts(thread=ticket.thread or None) if p.by_bot and p.id >= ticket.card and label in p.buttons]
             return [p for p in posts if p.id == ticket.card] or posts
 
+        def there() -> str:
+            return f"a button {label!r} at №{ticket.number}, there is {[p.buttons for p in self.desk.posts() if p.buttons][-3:]}"
+
         self.mark = self.desk.last()
-        return self.desk.click(operator, until(found, lambda: f"a button {label!r} at №{ticket.number}, there is {[p.buttons for p in self.desk.posts() if p.buttons][-3:]}")[-1].id, label)
+        return self.desk.click(operator, until(found, there)[-1].id, label)
 
     def sees(self, pattern: str, ticket: Ticket | None = None, timeout: float = 40, *, since: int = -1) -> Post:
         """The bot's words in the group since the latest of an operator, in the ticket's topic where one is given."""
@@ -260,9 +267,12 @@ class Station:
 
     def card_says(self, ticket: Ticket, pattern: str, timeout: float = 75) -> Post:
         """The card, once it has been edited so (views wait while a group's budget is short)."""
-        return until(
-            lambda: (card := self.card(ticket)) and re.search(pattern, card.text, re.I | re.S) and card, lambda: f"card {pattern!r}: {self.card(ticket).text[:400]}", timeout
-        )
+
+        def found() -> Post | None:
+            card = self.card(ticket)
+            return card if re.search(pattern, card.text, re.I | re.S) else None
+
+        return until(found, lambda: f"card {pattern!r}: {self.card(ticket).text[:400]}", timeout)
 
     def take(self, ticket: Ticket, operator: int | None = None) -> int:
         """Somebody takes the ticket with the button."""

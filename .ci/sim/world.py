@@ -162,7 +162,12 @@ class World:
         marks = {"tg": _last(self.tg), "vk": _last(self.vk)}
         with (self.folder / "bot.log").open("ab") as log:
             self.bot = subprocess.Popen(
-                [*command, "run", "--config", str(path), "--no-web"], env={**os.environ, **self.environment}, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
+                [*command, "run", "--config", str(path), "--no-web"],
+                env={**os.environ, **self.environment},
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         until(lambda: self._listens(marks), lambda: f"the bot starts\n{self.tail()}", 90)
 
