@@ -24,7 +24,7 @@ from bot.knowledge.following import follows, joined
 from bot.knowledge.guests import NO_VOTES, Votes, find_factories, hear, invite
 from bot.knowledge.index import Index
 from bot.knowledge.library import Library
-from bot.knowledge.ranking import Model, SelfCheck, chances, check_of, confidence, rank, read_models
+from bot.knowledge.ranking import Model, SelfCheck, chances, check_of, confidence, is_bare, rank, read_models
 from bot.knowledge.reading import Reader
 from bot.knowledge.repair import Lexicon, Repair, Repaired, repair
 from bot.knowledge.retrievers import ChannelRetriever, retriever_names
@@ -355,7 +355,7 @@ class Knowledge:
         if state.store is None or state.vectors is None or not reading.words:
             return Asked(text, reading), "words"
         kind = self._kind(not is_russian(text))
-        if kind == "english" and not (state.shelf.has_english and state.index.questions.texts):
+        if kind == "english" and not (state.shelf.has_english and (state.shelf.titled or not is_bare(state.index))):
             return Asked(text, reading), "words"  # running text alone is found better by its words
         vector = centred(state.store.ask(text)[None], state.center)[0]
         return Asked(text, reading, vector), kind

@@ -71,6 +71,11 @@ class Shelf:
         return any(a.lang == "en" for a in self.published)
 
     @cached_property
+    def titled(self) -> bool:
+        """Whether titles tell the articles apart, and are not those of books that they are pages of."""
+        return len({a.title for a in self.published}) > 0.5 * len(self.published)
+
+    @cached_property
     def _nobody(self) -> np.ndarray:
         return np.zeros(len(self.published), bool)
 
