@@ -118,7 +118,7 @@ def fit_ranker(exams: Sequence[Exam], *, bare: bool) -> Network:
         return (each * weight[chosen]).mean()
 
     hidden, epochs, decay = (8, 40, 1e-3) if bare else (24, 20, 1e-2)
-    return fit(rows, loss, hidden, epochs, decay, rows[mask.numpy()])
+    return fit(rows, loss, hidden, epochs, decay, rows[mask.numpy()], fewest=0 if bare else FEWEST_STEPS)
 
 
 def fit_confidence(exams: Sequence[Exam], model: Model, *, covered: bool, bare: bool) -> Network:
