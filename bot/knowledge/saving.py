@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import itertools
 import mmap
@@ -50,6 +51,8 @@ def load(path: Path, key: str) -> Saved | None:
 
     Large arrays stay in the file, mapped: they are read when they are first needed.
     """
+    collecting = gc.isenabled()
+    gc.disable()  # a million fresh objects and no rubbish among them
     try:
         with path.open("rb") as file:
             if pickle.load(file) != key:
@@ -63,6 +66,9 @@ def load(path: Path, key: str) -> Saved | None:
         found = pickle.loads(objects, buffers=[mapped[a : a + size] for a, size in zip(starts, sizes, strict=False)])
     except Exception:  # noqa: BLE001 - a torn, old or foreign file of any kind only costs a rebuild
         return None
+    finally:
+        if collecting:
+            gc.enable()
     return found if isinstance(found, Saved) else None
 
 
