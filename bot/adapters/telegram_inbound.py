@@ -122,6 +122,7 @@ class TelegramReader:
             quotes=_quoted(m),
             album=str(m.get("media_group_id", "")),
             private=chat["type"] == "private",
+            data={"quotes_us": True} if _quoted(m) and (m["reply_to_message"].get("from") or {}).get("id") == self.bot_id else {},
         )
 
     def _peer(self, m: Dict) -> Peer:

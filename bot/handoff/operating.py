@@ -48,6 +48,8 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
         return Outcome("desk", Result.IGNORED, str(inbound.kind))
     if name:
         return await _commanded(desk, turn, name, rest)
+    if turn.ticket is None and inbound.data.get("quotes_us") and not any(turn.quoted):
+        return say(desk, turn, "desk.which_ticket")  # a copy of a card that a broken connection left behind: nobody may write into the void
     if turn.ticket is None:
         return Outcome("desk", Result.IGNORED, "talk_among_operators")
     if inbound.text.startswith(WHISPER):

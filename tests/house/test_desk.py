@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.model import Attachment, InboundKind, Media, Status, Verb
+from bot.model import Attachment, Inbound, InboundKind, Media, Peer, Sender, Status, Verb
 from bot.testing import Theatre, open_theatre
 
 PHOTO = Attachment(Media.PHOTO, "photo-1", "telegram")
@@ -173,6 +173,19 @@ async def test_in_a_plain_group_replies_find_their_ticket(plain_theatre: Theatre
     await anna.says("жду")
     carried = theatre.channels["telegram"].in_chat("-100500")[-1].outbound
     assert carried.text.text == "жду" and "№1" in carried.heading.text
+
+
+async def test_a_reply_to_a_message_of_ours_that_nobody_knows_is_asked_about(plain_theatre: Theatre) -> None:
+    """After a lost answer of the platform a card may stand twice: who replies to the copy is told, not ignored; replies to colleagues are theirs."""
+    await plain_theatre.customer().says("позовите оператора")
+    olga = plain_theatre.operator()
+    for data, told in (({"quotes_us": True}, 1), ({}, 0)):
+        before = len(await olga.sees())
+        place, olga_herself = Peer("telegram", "-100500"), Sender("9001", "Ольга")
+        said = {"text": "смотрю", "message": "77", "quotes": "13", "private": False, "data": data}
+        await plain_theatre.arrive(Inbound(plain_theatre.key(), place, olga_herself, plain_theatre.clock(), **said))  # type: ignore[arg-type]
+        shown = [o.text.text for o in (await olga.sees())[before:]]
+        assert len([t for t in shown if "К какому обращению" in t]) == told
 
 
 async def test_a_vk_customer_and_a_telegram_desk_work_together(theatre: Theatre) -> None:
