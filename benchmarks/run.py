@@ -34,7 +34,10 @@ from bot.tidying import give_back
 
 ARTICLES, MESSAGES, CHATS = 1000, 600, 600
 LONGEST = 60.0  # seconds for the start and the answers of one bot
-WORDS = "доставка оплата возврат заказ товар курьер карта чек гарантия размер цвет склад скидка промокод адрес срок сумма обмен ремонт бонус подарок счёт договор пункт почта".split()
+WORDS = (  # noqa: SIM905
+    "доставка оплата возврат заказ товар курьер карта чек гарантия размер цвет склад скидка промокод адрес срок сумма обмен ремонт бонус подарок "
+    "счёт договор пункт почта"
+).split()
 
 
 def write_articles(folder: Path, number: int = ARTICLES) -> list[str]:
@@ -47,12 +50,14 @@ def write_articles(folder: Path, number: int = ARTICLES) -> list[str]:
         body = " ".join(dice.choices(WORDS, k=70))
         (folder / f"a{n}.md").write_text(f"---\ntitle: {title}\naliases: [{ask}]\n---\n\n{body}\n", "utf-8")
         asked.append(ask)
-    (folder / "delivery.md").write_text("---\ntitle: Доставка по Москве\naliases: [сколько идёт доставка по москве]\n---\n\nДоставка по Москве занимает 1–2 дня.\n", "utf-8")
+    delivery = "---\ntitle: Доставка по Москве\naliases: [сколько идёт доставка по москве]\n---\n\nДоставка по Москве занимает 1–2 дня.\n"
+    (folder / "delivery.md").write_text(delivery, "utf-8")
     return asked
 
 
 def config_of(place: Path, model: str = "off") -> Config:
-    return Config.model_validate({"knowledge": {"folder": str(place / "kb"), "embeddings": {"model": model}, "cache": str(place / "cache")}, "dialogs": {"settle": 0, "typing": False}})
+    knowledge = {"folder": str(place / "kb"), "embeddings": {"model": model}, "cache": str(place / "cache")}
+    return Config.model_validate({"knowledge": knowledge, "dialogs": {"settle": 0, "typing": False}})
 
 
 def spread(seconds: list[float]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import random
 import time
@@ -126,7 +127,7 @@ def matrices_of(seen: Sequence[Features], meanings: Meanings) -> tuple[scipy.spa
                 columns += grams
                 values += [share / np.sqrt(len(grams))] * len(grams)
             bounded = ("<", *one.tokens, ">")
-            pairs = [pair_of(a, b) for a, b in zip(bounded, bounded[1:], strict=False)]
+            pairs = [pair_of(a, b) for a, b in itertools.pairwise(bounded)]
             rows += [n] * len(pairs)
             columns += pairs
             values += [share] * len(pairs)

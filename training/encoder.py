@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "bot" / "knowledge" / "data" / "encoder.npz"
 SHOPLIKE = frozenset(
     "clothes_shop electronics_shop marketplace furniture grocery b2b_wholesale pets post pharmacy food_delivery "
-    "video_platform video_streaming hosting home_goods classifieds flowers blog_creators streaming_tv".split()
+    "video_platform video_streaming hosting home_goods classifieds flowers blog_creators streaming_tv".split()  # noqa: SIM905
 )
 
 
