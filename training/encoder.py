@@ -22,8 +22,8 @@ from bot.knowledge.words import words_of
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "bot" / "knowledge" / "data" / "encoder.npz"
 SHOPLIKE = frozenset(
-    "clothes_shop electronics_shop marketplace furniture grocery b2b_wholesale pets post pharmacy food_delivery "
-    "video_platform video_streaming hosting home_goods classifieds flowers blog_creators streaming_tv".split()  # noqa: SIM905
+    "clothes_shop electronics_shop marketplace furniture grocery b2b_wholesale pets post pharmacy food_delivery "  # noqa: SIM905
+    "video_platform video_streaming hosting home_goods classifieds flowers blog_creators streaming_tv".split()
 )
 
 
