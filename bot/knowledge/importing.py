@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from bot.errors import BotError, ConfigError, Problem
 from bot.knowledge.drafting import article_text, slug_of
@@ -21,6 +23,8 @@ MAX_RATIO = 200  # unpacked to packed, over the whole archive
 MAX_ROWS = 20_000
 MAX_TITLE = 200  # characters
 ALIASES = 30
+MAX_PICTURE = 10_000_000  # bytes: what a messenger takes as a photo
+PICTURES = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp"}  # what messengers show
 _COLUMNS = {
     "id": "id",
     "title": "title", "question": "title", "название": "title", "заголовок": "title", "вопрос": "title", "name": "title", "q": "title", "тема вопроса": "title",
@@ -41,7 +45,10 @@ class ImportUnavailable(BotError):
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """An article as it came; `source` is where from. `status` "" leaves it to the one who imports."""
+    """An article as it came; `source` is where from. `status` "" leaves it to the one who imports.
+
+    `pictures` are the contents of the files that the body shows, by their path from the article.
+    """
 
     title: str
     body: str
@@ -53,6 +60,7 @@ class Imported:
     lang: str = ""
     status: str = ""
     source: str = ""
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,18 +209,30 @@ def _docx(path: Path) -> Iterator[Imported]:
         import mammoth
     except ImportError:
         raise ImportUnavailable(f"для «{path.suffix}» нужен mammoth") from None
+    pictures: dict[str, bytes] = {}
+
+    def keep(image: Any) -> dict[str, str]:
+        with image.open() as file:
+            content = file.read(MAX_PICTURE + 1)
+        if image.content_type not in PICTURES or len(content) > MAX_PICTURE:
+            return {}
+        place = f"images/{hashlib.sha256(content).hexdigest()[:12]}{PICTURES[image.content_type]}"
+        pictures[place] = content
+        return {"src": place}
+
     try:
         with path.open("rb") as file:
-            html = str(mammoth.convert_to_html(file, convert_image=mammoth.images.img_element(lambda image: {})).value)
+            html = str(mammoth.convert_to_html(file, convert_image=mammoth.images.img_element(keep)).value)
     except Exception as error:  # noqa: BLE001 - the library raises whatever its parsers raise
         raise ConfigError([Problem(f"документ не открывается: {type(error).__name__}", path.as_posix(), hint="сохраните его заново как .docx")]) from None
-    yield from articles_of_html(html, path.stem, whole=True)
+    for article in articles_of_html(html, path.stem, whole=True, pictures=pictures):
+        yield replace(article, pictures=pictures)
 
 
-def articles_of_html(html: str, name: str, *, whole: bool = False) -> Iterator[Imported]:
+def articles_of_html(html: str, name: str, *, whole: bool = False, pictures: Collection[str] = ()) -> Iterator[Imported]:
     """The articles of a page: one for each heading of a page of questions, else (or with *whole*) the page as one.
 
-    Scripts, styles, menus and pictures are left out; links stay.
+    Scripts, styles, menus and all but the named *pictures* are left out; links stay.
     """
     try:
         from bs4 import BeautifulSoup
@@ -222,7 +242,8 @@ def articles_of_html(html: str, name: str, *, whole: bool = False) -> Iterator[I
     soup = BeautifulSoup(html, "html.parser")
     titled = soup.title.get_text(" ", strip=True) if soup.title else ""
     for tag in soup(["script", "style", "nav", "footer", "noscript", "template", "iframe", "form", "svg", "img", "head"]):
-        tag.decompose()
+        if tag.name != "img" or tag.get("src") not in pictures:
+            tag.decompose()
     for tag in soup("summary"):
         tag.name = "h2"
     text = MarkdownConverter(heading_style="ATX", bullets="-", strong_em_symbol="*").convert_soup(soup)
@@ -325,6 +346,9 @@ def write_import(found: Sequence[Imported], folder: Path, *, section: str = "", 
             article.title, article.aliases[:ALIASES], article.body, status=article.status or status, lang=article.lang, topic=article.topic, tags=article.tags
         )
         target.write_text(text, encoding="utf-8")
+        for name, content in article.pictures.items():
+            (target.parent / name).parent.mkdir(exist_ok=True)
+            (target.parent / name).write_bytes(content)
         written.append(target)
     return Brought(tuple(written), tuple(skipped))
 

@@ -119,6 +119,40 @@ def test_a_page_of_questions_is_parted_by_its_headings(run: Run, shop: Path) -> 
     assert found == {"Как оплатить?": "Картой, [подробнее](https://shop.example/pay).\n\n- раз\n- два", "Где чек?": "На почте."}
 
 
+def test_pictures_of_a_word_file_come_along(run: Run, shop: Path) -> None:
+    """They lie beside the article and are shown by it; drawings that no messenger shows are left out."""
+    schema = "http://schemas.openxmlformats.org"
+    png = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082")
+    shown = "".join(
+        f'<w:p><w:r><w:drawing><wp:inline xmlns:wp="{schema}/drawingml/2006/wordprocessingDrawing"><a:graphic xmlns:a="{schema}/drawingml/2006/main">'
+        f'<a:graphicData><pic:pic xmlns:pic="{schema}/drawingml/2006/picture"><pic:blipFill><a:blip xmlns:r="{schema}/officeDocument/2006/relationships" r:embed="{n}"/>'
+        "</pic:blipFill></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>"
+        for n in ("i1", "i2")
+    )
+    members = word_file([("Heading1", "Как снять мерки"), ("", "Смотрите рисунок")])
+    members["word/document.xml"] = members["word/document.xml"].replace("</w:body>", f"{shown}</w:body>")
+    members["[Content_Types].xml"] = members["[Content_Types].xml"].replace(
+        "</Types>", '<Default Extension="png" ContentType="image/png"/><Default Extension="emf" ContentType="image/x-emf"/></Types>'
+    )
+    image = f"{schema}/officeDocument/2006/relationships/image"
+    members["word/_rels/document.xml.rels"] = (
+        f'<Relationships xmlns="{schema}/package/2006/relationships"><Relationship Id="i1" Type="{image}" Target="media/a.png"/>'
+        f'<Relationship Id="i2" Type="{image}" Target="media/b.emf"/></Relationships>'
+    )
+    with zipfile.ZipFile(shop / "merki.docx", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+        archive.writestr("word/media/a.png", png)
+        archive.writestr("word/media/b.emf", b"drawing")
+
+    run("kb", "import", "merki.docx", "--section", "merki")
+
+    (article,) = articles(shop, "merki").values()
+    [picture] = (shop / "kb_articles" / "merki" / "images").iterdir()
+    assert (article.body, article.images) == ("Смотрите рисунок", (f"merki/images/{picture.name}",)) and picture.read_bytes() == png
+    run("kb", "lint")
+
+
 def test_a_folder_of_word_files(run: Run, shop: Path) -> None:
     """Each document is an article, folders are sections, headings and lists stay."""
     (shop / "docs" / "Возврат").mkdir(parents=True)
