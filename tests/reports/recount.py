@@ -18,6 +18,7 @@ MOSCOW = 3 * HOUR_MS
 OPENS, CLOSES = 10 * HOUR_MS, 20 * HOUR_MS  # of every day that is worked
 DAYS_OFF = {date(2026, 11, 4)}  # holidays of the weeks that are played
 EPOCH = date(1970, 1, 1)
+OWN = ("rating", "nps", "outreach")  # words about what the service asked or sent by itself are no visit
 
 Values = dict[str, float | None]
 
@@ -278,7 +279,7 @@ def _life(conversation: int, rows: list[tuple]) -> list[Come]:  # type: ignore[t
     for _, at, kind, ticket, _actor, raw in rows:
         data = json.loads(raw)
         now = visits[-1] if visits else None
-        if kind == "heard" and data["dialog"] != "rating":
+        if kind == "heard" and data["dialog"] not in OWN:
             if now is None or finished or (not ticket_open and at - now.end > 4 * HOUR_MS):
                 now = Come(conversation, at, at, data["channel"])
                 visits.append(now)
