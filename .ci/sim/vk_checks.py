@@ -366,6 +366,7 @@ async def cut_history(w: World) -> None:
         await asyncio.sleep(0.5)
         w.expect(w.store.texts() == [], "what was there before the first start is history")
     for action in ("drop_history", "lose_info", "expire_key"):
+        await asyncio.sleep(1)  # a new process does not begin within the second of the old one's calls
         await w.ask("send", user_id=USER, text=f"во сне: {action}")
         await w.ask("send", user_id=USER, text=f"второе: {action}")
         await w.ask("lp", action=action)
