@@ -19,6 +19,7 @@ from bot.handoff.room import DeskRoom
 from bot.handoff.saying import notice, place, say, who
 from bot.model import Event, Inbound, InboundKind, Later, Outbound, Outcome, Receipt, Result, RichText, Ticket, Turn, Verb
 
+CALL = re.compile(r"@\w{3,32}\b")
 COMMAND = re.compile(r"/(\w+)(?:@\w+)?(?:\s+(.*))?$", re.S)
 COMMANDS = (*ON_TICKETS, *(name for name in GENERAL if name != "start"), "overview", *ORDERS)
 ONLY_HERE = frozenset(  # what nobody means for another bot, or for the customers' dialogs
@@ -54,7 +55,7 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
         return Outcome("desk", Result.IGNORED, "talk_among_operators")
     if inbound.text.startswith(WHISPER):
         return whisper(desk, turn, turn.ticket, inbound.text.removeprefix(WHISPER).strip())
-    if inbound.text.startswith("@") and desk.crew.called(inbound.text.split()[0]) is not None:
+    if CALL.match(inbound.text):  # law: whoever is called by name, known here or not, what is said to him is not for the customer
         return note(desk, turn, inbound, inbound.text)
     if inbound.text.startswith(NOTE):
         return note(desk, turn, inbound, inbound.text.removeprefix(NOTE).strip())
@@ -136,7 +137,7 @@ def _album(carried: list[Outbound]) -> list[Outbound]:
 def _edited(desk: DeskRoom, turn: Turn, inbound: Inbound) -> Outcome:
     """A changed message is changed at the customer's; notes and commands are not his business. What was held back goes as it is now."""
     ticket = turn.ticket
-    inside = inbound.text.startswith("/") or desk.crew.called(inbound.text) is not None
+    inside = inbound.text.startswith("/") or CALL.match(inbound.text) is not None or desk.crew.called(inbound.text) is not None
     if ticket is None or inside or ticket.status == "closed":
         return Outcome("desk", Result.IGNORED, "edit_inside")
     if inbound.message and words(ticket, "held") == inbound.message:

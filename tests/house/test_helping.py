@@ -224,13 +224,14 @@ async def test_calling_a_colleague_stays_inside(theatre: Theatre) -> None:
     await olga.says("Здравствуйте", ticket=1)
     anna._mark = len(theatre.channels["telegram"].said)
     await olga.says("@Pavel_S, что с оплатой у него?", ticket=1)
+    await olga.says("@new_colleague посмотри и ты", ticket=1)  # nobody has seen him here yet
     await olga.says("Вот это он просит, @pavel_s глянь", ticket=1)
 
     assert anna.hears() == []
     assert any("Точно отправить" in o.text.text for o in await olga.sees(1))
     ticket = await theatre.house.store.ticket(1)
     notes = [line.text for line in await theatre.house.store.history(ticket.conversation if ticket else 0) if line.author == "note"]
-    assert notes == ["@Pavel_S, что с оплатой у него?"]
+    assert notes == ["@Pavel_S, что с оплатой у него?", "@new_colleague посмотри и ты"]
     await olga.says("Пишите на help@pavel_s.ru", ticket=1)
     assert anna.hears() == ["Пишите на help@pavel_s.ru"]
 
