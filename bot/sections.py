@@ -121,7 +121,6 @@ class Outreach(Section):
     hours: Span = Field("9:00-21:00", description="local time in which customers are written to first; what does not fit waits for the morning")
     per_second: float = Field(8, gt=0, le=25, description="messages a second at most; answers to customers never wait for these")
 
-
     @field_validator("hours")
     @classmethod
     def _in_order(cls, value: str) -> str:

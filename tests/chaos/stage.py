@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import bot.app
-from bot.app import House, open_house
+from bot.app import House, open_house, open_knowledge
 from bot.config import Config
 from bot.knowledge.search import Knowledge
 from bot.model import Peer
@@ -60,17 +59,17 @@ class Stage:
         clock = LoopClock()
         clock.shift = self.shift
         adapters = {p.name: self.adapter(p, self.fuse, self.life) for p in self.platforms}
-        opened, bot.app.open_knowledge = bot.app.open_knowledge, self._articles  # only read, so one for all lives
+        config = Config.model_validate(settings)
         loop = asyncio.get_running_loop()
         assert isinstance(loop, TimelessLoop)
         loop.hold(True)
         try:
             self.house = await open_house(
-                Config.model_validate(settings), adapters=adapters, clock=clock, desk=Peer("telegram", DESK_CHAT), storage=str(self.file), log_events=False
+                config, adapters=adapters, clock=clock, desk=Peer("telegram", DESK_CHAT), storage=str(self.file), log_events=False,
+                knowledge=self._articles(config, channels=list(config.channels)),  # only read, so one for all lives
             )
         finally:
             loop.hold(False)
-            bot.app.open_knowledge = opened
         self._without_threads(self.house)
         self.plant(self.house)
         self.stop = asyncio.Event()
@@ -134,15 +133,8 @@ class Stage:
     def _articles(self, config: Config, *, channels: Sequence[str] = ()) -> Knowledge:
         key = ",".join(channels)
         if key not in _knowledge:
-            _knowledge[key] = _opened(config, channels)
+            _knowledge[key] = open_knowledge(config, channels=channels)
         return _knowledge[key]
-
-
-_open_knowledge = bot.app.open_knowledge
-
-
-def _opened(config: Config, channels: Sequence[str]) -> Knowledge:
-    return _open_knowledge(config, channels=channels)
 
 
 def _told(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
