@@ -22,7 +22,6 @@ import numpy.typing as npt
 from bot.errors import BotError
 from bot.knowledge.encoding.navec import find_navec, read_navec
 from bot.knowledge.encoding.rows import ENGLISH, English, Table, Trained, build, read_english, read_trained
-from bot.knowledge.private_folder import is_private, make_private
 
 Vectors = npt.NDArray[np.float32]
 T = TypeVar("T")
@@ -235,8 +234,6 @@ def _name() -> str:
 
 def _kept(module: type[T], folder: Path) -> T | None:
     """What was built before, or None if it does not read: then it is built again."""
-    if not is_private(folder):
-        return None
     try:
         return module.load(str(folder))  # type: ignore[attr-defined, no-any-return]
     except Exception:  # noqa: BLE001 - a torn file: safetensors, OS and key errors alike
@@ -270,7 +267,7 @@ def rows_from(path: Path | None, trained: Trained, english: English) -> Table:
 def _keep(model: object, place: Path) -> None:
     """Saves beside and renames, so that a reader or a second process never sees half a folder. A full disk only costs time."""
     try:
-        make_private(place.parent)
+        place.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=".encoder-", dir=place.parent))
     except OSError:
         return
