@@ -281,7 +281,7 @@ class Outbox:
                 self._pace.rest(outbound.to.channel, "", error.after)
             elif not error.counts:
                 self._pace.rest(outbound.to.channel, outbound.to.chat, error.after)
-            if error.counts and delivery.tries + 1 >= PATIENCE[outbound.lane]:
+            if error.counts and delivery.tries + 1 >= _patience(outbound):
                 return self._given_up(delivery, reason)
             pause = error.after if not error.counts else max(error.after, min(300.0, 0.5 * 2 ** min(delivery.tries, 10)))
             due = now + timedelta(seconds=pause * random.uniform(1, 1.2))
@@ -320,6 +320,11 @@ class Outbox:
         if delivery.outbound.verb is Verb.ANNOUNCE:
             return Settled("failed", error=reason, events=(_event("webhook_failed", delivery, reason),))
         return Settled("failed", error=reason, say=self._views.undelivered(delivery, reason), events=(_event("delivery_failed", delivery, reason),))
+
+
+def _patience(outbound: Outbound) -> int:
+    """A topic's state must become what the ticket is; the rest of the cosmetics is soon given up."""
+    return PATIENCE[Lane.NOTICE if outbound.verb in (Verb.CLOSE_TOPIC, Verb.REOPEN_TOPIC) else outbound.lane]
 
 
 class _TopicOpened(DeliveryError):

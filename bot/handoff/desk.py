@@ -112,7 +112,8 @@ class Desk:
         if (to := self.thread(opened)) is not None:
             text = "\n".join(i.text for i in turn.said if i.text and i.kind is InboundKind.MESSAGE)
             operator = (self.crew.member(opened.operator).call or opened.operator_name) if same else ""
-            say += [Outbound(to, verb=Verb.REOPEN_TOPIC, ticket=ticket.number, author=""), *self.card_edit(opened)]
+            reopened = Outbound(to, verb=Verb.REOPEN_TOPIC, lane=Lane.VIEW, ticket=ticket.number, author="")
+            say += [reopened, *self.card_edit(opened)]
             say.append(self.notice(to, opened, "desk.came_back", operator=operator, text=text))
             say += [Outbound(to, attachments=(a,), heading=heading(opened, self.words, self.lang), ticket=ticket.number, author="") for a in turn.attachments]
         event = Event("ticket_reopened", ticket=ticket.number, actor="customer", data={"reason": reason})
