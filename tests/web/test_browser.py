@@ -194,7 +194,8 @@ PATHS = ("?speed=6", "queue", "queue?all", "kb", "kb/dostavka/sroki", "gaps", "r
 FAINT = """() => {
   const parse = (c) => { const m = c.match(/[\\d.]+/g).map(Number); return m.length > 3 ? m : [...m, 1]; };
   const over = (top, under) => [0, 1, 2].map((i) => top[i] * top[3] + under[i] * (1 - top[3]));
-  const light = (c) => { const [r, g, b] = c.map((v) => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; }); return .2126 * r + .7152 * g + .0722 * b; };
+  const linear = (v) => (v <= 10.01 ? v / 3294.6 : ((v / 255 + .055) / 1.055) ** 2.4);
+  const light = ([r, g, b]) => .2126 * linear(r) + .7152 * linear(g) + .0722 * linear(b);
   const behind = (element) => {
     const layers = [];
     for (let e = element; e; e = e.parentElement) {
@@ -258,7 +259,8 @@ def test_every_page_fits_and_can_be_read(browser: Any, url: str, width: int, hei
 def test_a_row_of_the_queue_opens_its_conversation(watched: Watched) -> None:
     """A press anywhere on the row, not only on its number."""
     watched.open("queue?all")
-    watched.page.click(".linked tbody tr >> nth=0 >> td >> nth=2")
+    box = watched.page.locator(".linked tbody tr").first.locator("td").nth(2).bounding_box()
+    watched.page.mouse.click(box["x"] + 5, box["y"] + 5)
     watched.page.wait_for_selector(".lines .line")
     assert "/conversation/" in watched.page.url
 
@@ -268,12 +270,15 @@ def test_what_is_announced_lies_over_no_button(watched: Watched) -> None:
     for width, height in SIZES:
         watched.page.set_viewport_size({"width": width, "height": height})
         watched.open()
-        watched.page.evaluate("import(document.querySelector('script[src*=page]').src.replace('page.js', 'chat.js')).then((m) => m.toast('Сценарий проигран', true))")
+        watched.page.evaluate("import('/static/chat.js').then((m) => m.toast('Сценарий проигран', true))")
         toast = watched.page.wait_for_selector("#toasts div")
         over = watched.page.evaluate(
-            """(toast) => { const a = toast.getBoundingClientRect();
-            return [...document.querySelectorAll("button, a, input, select, textarea")].map((e) => [e, e.getBoundingClientRect()])
-              .filter(([e, b]) => b.width && e.checkVisibility() && b.left < a.right && b.right > a.left && b.top < a.bottom && b.bottom > a.top).map(([e]) => e.outerHTML); }""",
+            """(toast) => {
+              const a = toast.getBoundingClientRect();
+              const covered = (b) => b.width && b.left < a.right && b.right > a.left && b.top < a.bottom && b.bottom > a.top;
+              return [...document.querySelectorAll("button, a, input, select, textarea")]
+                .filter((e) => e.checkVisibility() && covered(e.getBoundingClientRect())).map((e) => e.outerHTML);
+            }""",
             toast,
         )
         assert over == [], width
