@@ -89,7 +89,6 @@ class Faq:
             channel=turn.conversation.peer.channel,
             segment=turn.customer.fields if turn.customer else {},
             context=context,
-            today=turn.now.date(),
         )
 
     async def _asked(self, turn: Turn, text: str, memory: Memory) -> Outcome | None:
