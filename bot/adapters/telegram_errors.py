@@ -19,6 +19,7 @@ from bot.errors import (
     Refused,
     RetryLater,
     TopicGone,
+    TopicRefused,
     Uncertain,
 )
 from bot.observing import redact
@@ -105,7 +106,11 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(400, r"message thread not found|TOPIC_DELETED|TOPIC_ID_INVALID|MESSAGE_THREAD_INVALID", _told(TopicGone)),
     # Only a bot without the right to manage topics meets a closed one; reopening, or opening another, needs the same right.
-    Row(400, r"TOPIC_CLOSED", _told(Refused, "дайте боту в группе право «Управление темами»")),
+    Row(
+        400,
+        r"TOPIC_CLOSED|not enough rights to (create|manage|edit|close|reopen) .*topic|not a forum|available only for supergroups",
+        _told(TopicRefused, "дайте боту в группе право «Управление темами»"),
+    ),
     Row(400, r"can't parse entit|can't find end|ENTITY|ENTITIES", _told(BadFormat)),
     Row(400, r"no text in the message to edit|no caption in the message to edit", _told(NoTextThere)),
     Row(413, r"", _told(FileRefused)),

@@ -14,7 +14,7 @@ import typer
 from bot.app import open_hours
 from bot.cli import settings
 from bot.cli.clock import command_clock
-from bot.cli.speech import EXIT_USAGE, fail, language, say
+from bot.cli.speech import EXIT_PROBLEM, EXIT_USAGE, fail, language, say
 from bot.config import Config
 from bot.errors import BotError, ConfigError, Problem, StorageError
 from bot.knowledge.articles import Article, read_articles
@@ -46,12 +46,22 @@ def report(path: Path | None, *, first: str, last: str, week: bool, as_json: boo
     saying = Saying(language())
     for file, content in ((xlsx, to_xlsx), (csv, to_csv)):
         if file is not None:
-            file.write_bytes(content(made, saying))
+            _write(file, content(made, saying))
             typer.echo(say("message.saved", path=file))
     if as_json:
         typer.echo(json.dumps(to_json(made), ensure_ascii=False))
     elif xlsx is None and csv is None:
         typer.echo("\n".join(in_words(made, saying)))
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Exit code 1 where the file cannot be written; a folder that is not there is made."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    except OSError as error:
+        typer.secho(say("message.not_saved", path=file, reason=error.strerror), fg="red", err=True)
+        raise typer.Exit(EXIT_PROBLEM) from None
 
 
 async def _made(config: Config, period: Period, storage: str) -> Report:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.adapters.telegram import TelegramAdapter
 from bot.adapters.telegram_errors import ROWS, Answer, FileRefused, judge
-from bot.errors import AccountError, BadFormat, BotError, ChatMoved, PeerGone, Refused, RetryLater, TopicGone, Uncertain
+from bot.errors import AccountError, BadFormat, BotError, ChatMoved, PeerGone, Refused, RetryLater, TopicGone, TopicRefused, Uncertain
 from bot.model import Outbound, Peer, RichText, Sent, Verb
 from tests.fakes.telegram_server import TOKEN, FakeTelegram
 
@@ -30,7 +30,7 @@ SAID: list[tuple[int, str, type[BotError]]] = [
     (400, "Bad Request: message to delete not found", BotError),
     (400, "Bad Request: chat not found", PeerGone),
     (400, "Bad Request: message thread not found", TopicGone),
-    (400, "Bad Request: TOPIC_CLOSED", Refused),
+    (400, "Bad Request: TOPIC_CLOSED", TopicRefused),
     (400, "Bad Request: can't parse entities: entity bold is outside of the text", BadFormat),
     (400, "Bad Request: there is no text in the message to edit", Refused),
     (413, "Request Entity Too Large", FileRefused),
@@ -241,3 +241,9 @@ async def test_no_error_holds_the_token(server: FakeTelegram, shelf: Any) -> Non
         await one.close()
 
     assert len(shown) == 7 and not any(secret in s for s in shown)
+
+
+@pytest.mark.parametrize("said", ["not enough rights to create a topic", "not enough rights to manage topics", "the chat is not a forum"])
+def test_without_topics_there_is_another_way(said: str) -> None:
+    """What may not be said in a topic is said in the chat itself: these are told apart from what is refused for good."""
+    assert isinstance(judge(400, {"ok": False, "error_code": 400, "description": f"Bad Request: {said}"}), TopicRefused)
