@@ -175,12 +175,13 @@ async def open_theatre(
     *,
     config: Config | None = None,
     forum: bool = True,
-    desk: bool = True,
+    desk: bool | Peer = True,
     storage: str = ":memory:",
     knowledge: Knowledge | None = None,
     threads: bool = True,
 ) -> AsyncIterator[Theatre]:
-    """A house over the articles in a folder, with fake channels; closed at the end. *knowledge* is used where it is already open.
+    """A house over the articles in a folder, with fake channels; closed at the end. *desk* is the operators' group: where it is,
+    or whether there is one at all. *knowledge* is used where it is already open.
 
     Without *threads* the store works where it is called: several times faster where nothing runs beside the player.
     """
@@ -189,7 +190,7 @@ async def open_theatre(
     settings["knowledge"] = {**settings["knowledge"], "folder": str(articles), "embeddings": {"model": "off"}}
     clock = HandClock(NOON)
     channels = {"telegram": FakeAdapter("telegram", forum=forum), "vk": FakeAdapter("vk")}
-    place = Peer("telegram", DESK_CHAT) if desk else None
+    place = desk if isinstance(desk, Peer) else Peer("telegram", DESK_CHAT) if desk else None
     house = await open_house(
         Config(**settings, base=config.base), adapters=channels, clock=clock, desk=place, storage=storage, log_events=False, knowledge=knowledge
     )
