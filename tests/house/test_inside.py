@@ -203,7 +203,7 @@ class Desk:
 async def a_desk(kind: str, articles: Path) -> AsyncIterator[Desk]:
     """A taken ticket of Anna's, with two colleagues who have written in the group."""
     place = Peer("vk", str(VK_CHAT)) if kind == "vk" else Peer("telegram", DESK_CHAT)
-    async with open_theatre(articles, forum=kind == "forum", desk=place) as theatre:
+    async with open_theatre(articles, forum=kind == "forum", place=place) as theatre:
         desk = Desk(theatre, kind, numbers=count(20_000, 10))
         await desk.writes("на месте", who=PETR, reply="")
         await theatre.customer().says("позовите оператора")
