@@ -116,7 +116,14 @@ def open_knowledge(config: Config, *, channels: Sequence[str] = ()) -> Knowledge
         channels=tuple(channels),
         retrievers=config.knowledge.retrievers,
     )
-    return Knowledge.open(folder, settings=settings, cache=cache_folder(config))
+    knowledge = Knowledge.open(folder, settings=settings, cache=cache_folder(config))
+    _follow_calendar(knowledge, Clock(), open_hours(config))
+    return knowledge
+
+
+def _follow_calendar(knowledge: Knowledge, clock: Clock, hours: Hours) -> None:
+    """An article ends with the last day of the business's own calendar, not of the machine's."""
+    knowledge.today = lambda: clock().astimezone(hours.zone).date()
 
 
 def open_hours(config: Config) -> Hours:
@@ -196,6 +203,7 @@ async def open_house(
     words = open_words(config, hours)
     if knowledge is None:
         knowledge = await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
+    _follow_calendar(knowledge, clock, hours)
     store = SqliteStore.open(storage or config.storage_path, now=clock)
     salt = await salt_of(store)
     if not isinstance(adapters, Mapping):

@@ -32,7 +32,7 @@ from bot.storage.base import Delivery, Settled, Store
 
 AT_ONCE = 32  # deliveries under way together; at most one for each peer and lane
 PATIENCE = {Lane.WORDS: 500, Lane.NOTICE: 50, Lane.VIEW: 3, Lane.BULK: 20}  # counted tries before giving up, about a day for words
-MAX_DOUBTS = 3
+MAX_DOUBTS = 5  # each one independent of the others: an adapter tries a broken line with something harmless first
 SOON = 1.5  # seconds that a taken delivery may wait for its turn
 TICKET_THREAD = "ticket:"
 KNOWN = timedelta(seconds=60)  # so long it is taken for true whether a chat has topics, and that a ticket gets none there

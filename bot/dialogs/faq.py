@@ -91,7 +91,6 @@ class Faq:
             channel=turn.conversation.peer.channel,
             segment=turn.customer.fields if turn.customer else {},
             context=context,
-            today=turn.now.date(),
         )
 
     async def _several(self, turn: Turn, memory: Memory) -> Outcome | None:
