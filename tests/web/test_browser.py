@@ -274,10 +274,10 @@ def test_what_is_announced_lies_over_no_button(watched: Watched) -> None:
         toast = watched.page.wait_for_selector("#toasts div")
         over = watched.page.evaluate(
             """(toast) => {
-              const a = toast.getBoundingClientRect();
-              const covered = (b) => b.width && b.left < a.right && b.right > a.left && b.top < a.bottom && b.bottom > a.top;
-              return [...document.querySelectorAll("button, a, input, select, textarea")]
-                .filter((e) => e.checkVisibility() && covered(e.getBoundingClientRect())).map((e) => e.outerHTML);
+              const box = toast.getBoundingClientRect(), found = [];
+              for (let x = box.left + 2; x < box.right; x += 6) for (let y = box.top + 2; y < box.bottom; y += 4)
+                found.push(document.elementFromPoint(x, y)?.closest("button, a, input, select, textarea")); // a press goes through it
+              return found.filter(Boolean).map((e) => e.outerHTML);
             }""",
             toast,
         )
