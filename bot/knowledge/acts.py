@@ -11,15 +11,14 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 
 from bot.errors import ConfigError, Problem
 from bot.knowledge.words import fold
 from bot.model import Act
+from bot.yaml_reader import YamlError, read_own, read_yaml
 
 Floats = npt.NDArray[np.float32]
 
@@ -66,12 +65,16 @@ def _categories(words: ActWords, word: str) -> tuple[int, ...]:
 
 def read_words(extra: Sequence[Path] = ()) -> ActWords:
     """The bundled words and those of the owner's files. Raises ConfigError with every problem of the files."""
-    table: dict[str, list[str]] = _yaml((files("bot.knowledge") / "data" / "acts_words.yaml").read_text("utf-8"))
+    table: dict[str, list[str]] = read_own(Path(__file__).parent / "data" / "acts_words.yaml")
     problems: list[Problem] = []
     for path in extra:
         try:
-            own = _yaml(path.read_text("utf-8")) or {}
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            root = read_yaml(path.read_text("utf-8-sig"))
+            own = (root.value if root else None) or {}
+        except YamlError as error:
+            problems.append(error.problem(str(path)))
+            continue
+        except (OSError, UnicodeDecodeError) as error:
             problems.append(Problem(f"файл слов не читается: {error}".splitlines()[0], file=str(path)))
             continue
         for category, words in own.items() if isinstance(own, dict) else [("", None)]:
@@ -82,10 +85,6 @@ def read_words(extra: Sequence[Path] = ()) -> ActWords:
     if problems:
         raise ConfigError(problems)
     return _words_of(table)
-
-
-def _yaml(text: str) -> Any:
-    return yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # everything is a string: «no» is a word, not a truth value
 
 
 def _words_of(table: Mapping[str, Sequence[str]]) -> ActWords:

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-import yaml
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -22,6 +21,7 @@ from bot.web.playground import Playground
 from bot.web.security import Guard
 from bot.web.services import WebServices
 from bot.web.skins import skins
+from bot.yaml_reader import read_own
 
 HOME = Path(__file__).parent
 LANGUAGES = ("ru", "en")
@@ -30,7 +30,7 @@ LANGUAGES = ("ru", "en")
 @cache
 def read_words(language: str) -> Mapping[str, str]:
     """The words of the pages in one language, by their names."""
-    words: Mapping[str, str] = yaml.safe_load((HOME / "locales" / f"{language}.yaml").read_text("utf-8"))
+    words: Mapping[str, str] = read_own(HOME / "locales" / f"{language}.yaml")
     return words
 
 
