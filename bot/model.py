@@ -112,6 +112,18 @@ class RichText:
         return bool(self.text)
 
 
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Somebody who is called by name in a text: where, in Python characters, and who.
+
+    `user` is the platform's id, "" where only the words tell. Of what a platform writes for it the name stays in the text.
+    """
+
+    offset: int
+    length: int
+    user: str = ""
+
+
 class Media(StrEnum):
     """Kinds of attachment, the same on every channel."""
 
@@ -183,6 +195,7 @@ class Inbound:
     kind: InboundKind = InboundKind.MESSAGE
     text: str = ""
     spans: tuple[Span, ...] = ()
+    mentions: tuple[Mention, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     message: str = ""
     quotes: str = ""

@@ -13,7 +13,8 @@ from bot.handoff.linking import came_over, is_about_linking
 from bot.handoff.marks import listed, marked, moment
 from bot.handoff.naming import message_name
 from bot.handoff.ontime import PREFIX
-from bot.handoff.operating import ONLY_HERE, command_of
+from bot.handoff.operating import ONLY_HERE
+from bot.handoff.operator_message import command_of
 from bot.handoff.saying import who
 from bot.markdown import join
 from bot.model import Button, Event, Inbound, InboundKind, Later, Line, Outbound, Outcome, Peer, Result, Rows, Status, Ticket, Turn, Verb
@@ -210,7 +211,7 @@ class Relay:
     def _carried(self, turn: Turn, ticket: Ticket, to: Peer, inbound: Inbound, quoted: object) -> list[Outbound]:
         lang, text = self._desk.lang, inbound.rich
         if inbound.kind is InboundKind.EDIT:
-            text = self._words.say("desk.edited", lang=lang) + text
+            text = self._words.say("desk.edited", lang=lang) + " " + text
         elif inbound.kind is InboundKind.PRESS:
             label = turn.press.label if turn.press else ""
             text = self._words.say("desk.pressed", lang=lang, label=label)
@@ -261,7 +262,7 @@ class Relay:
         note = (Line(inbound.at, "operator", inbound.text, inbound.sender.name, inbound.attachments),)
         say: tuple[Outbound, ...] = ()
         if turn.ticket and turn.ticket.status != "closed" and (to := self._desk.thread(turn.ticket)):
-            told = self._words.say("desk.stepped_in", lang=self._desk.lang, name=inbound.sender.name) + inbound.rich
+            told = self._words.say("desk.stepped_in", lang=self._desk.lang, name=inbound.sender.name) + " " + inbound.rich
             say = (Outbound(to, told, attachments=inbound.attachments, heading=heading(turn.ticket, self._words, self._desk.lang), ticket=turn.ticket.number, author=""),)
         later = () if turn.ticket and turn.ticket.status != "closed" else (self._step_back(turn),)
         return Outcome("relay", Result.CARRIED, "stepped_in", say, status=Status.OPERATOR, later=later, notes=note, events=(Event("stepped_in"),))

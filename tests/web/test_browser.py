@@ -157,7 +157,7 @@ def test_an_operator_answers_and_the_answer_is_explained(watched: Watched) -> No
     watched.say("Добрый день, слушаю вас", "play-desk")
     watched.page.wait_for_selector('[data-channel="play-telegram"] .msg >> text=Добрый день, слушаю вас')
     watched.page.wait_for_selector(".desk .reaction")
-    assert "передано человеку" in watched.text("#why")
+    watched.page.wait_for_selector("#why >> text=передано человеку")
 
     watched.page.reload()
     watched.page.select_option('[data-channel="play-telegram"] [name=chat]', label="Вера Ким")
