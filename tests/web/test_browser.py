@@ -224,10 +224,10 @@ FAINT = """() => {
 
 @pytest.fixture(scope="module")
 def busy(browser: Any, url: str) -> None:
-    """Two scenes were played, so that every page has something to show."""
+    """Scenes of both channels were played, so that every page has something to show."""
     page = Watched(browser.new_page(viewport={"width": 1440, "height": 900}), url)
     page.open()
-    assert [page.play(scene) for scene in ("upset", "refund")] == ["done", "done"]
+    assert [page.play(scene) for scene in ("order", "upset", "refund")] == ["done"] * 3
     page.page.close()
 
 
