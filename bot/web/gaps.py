@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.judgement import judge
+from bot.judgement import Judge
 from bot.knowledge.gaps import Effect, Gap, effect, is_closed
 from bot.knowledge.mending import Outside, Taken, Unwritable, add_question, changed_at, write_draft
 from bot.knowledge.search import Knowledge
@@ -62,6 +62,7 @@ class GapPages:
 
     def __init__(self, services: WebServices, pages: Pages, knowledge: Knowledge) -> None:
         self._services, self._pages, self._knowledge = services, pages, knowledge
+        self._judge = services.judge or Judge(knowledge, services.words)
         self._writing, self._missing = asyncio.Lock(), Missing(services.store, knowledge, fresh=FRESH)
         self._answers: dict[str, Answer] = {}
         self._answers_of: object = None
@@ -152,7 +153,7 @@ class GapPages:
             self._answers, self._answers_of = {}, state
         answers = self._answers
         if (known := answers.get(question)) is None:
-            known = answers[question] = judge(self._knowledge, _BLANKED.sub(" ", question))
+            known = answers[question] = self._judge(_BLANKED.sub(" ", question))
         return known
 
     def _rows(self, gaps: Sequence[Gap]) -> list[Row]:
