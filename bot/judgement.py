@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
+import itertools
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -30,6 +30,7 @@ class Judge:
 
     def __init__(self, knowledge: Knowledge, words: Wording | None = None, facts: Facts | None = None) -> None:
         self._knowledge, self._words = knowledge, words or Wording.load()
+        self._numbers = itertools.count(1)  # each asking is a turn of its own: what was read before a reload is not reused
         self._ours = our_dialogs(self._words, read_act, _AtOnce(knowledge, knowledge.folder), _called, facts)
 
     def __call__(self, text: str, *, answered: bool = False, language: str = "", channel: str = "") -> Answer:
@@ -62,7 +63,7 @@ class Judge:
         inbound = Inbound("judge", peer, Sender("judge", "", language=language), now, InboundKind.MESSAGE, text, private=True)
         state = {"answered": True, "greeted": True} if answered else {}
         return Turn(
-            id=zlib.crc32(f"{text} {language} {channel}".encode()), conversation=Conversation(0, peer, customer=0, state=state), said=(inbound,), now=now,
+            id=next(self._numbers), conversation=Conversation(0, peer, customer=0, state=state), said=(inbound,), now=now,
             customer=Customer(0, language=language or self._words.lang),
         )  # fmt: skip
 

@@ -416,6 +416,7 @@ class Outbound:
     joins: bool = False  # plain words that become one message with earlier ones of this kind which still wait
     one_time: bool = False  # a keyboard that goes away after a press (VK); inline otherwise
     silent: bool = False
+    also: tuple[str, ...] = ()  # once it is sent: the platform's further ids of it (an album has one for each photo)
 
 
 class Result(StrEnum):
@@ -493,9 +494,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the platform said about a delivery: the id of the new message (or of the opened topic)."""
+    """What the platform said about a delivery: the id of the new message (or of the opened topic), and its further ones."""
 
     message: str = ""
+    also: tuple[str, ...] = ()
 
 
 # --- knowledge -------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from bot.handoff.hours import Hours
 from bot.handoff.incident import KINDS as INCIDENTS
 from bot.handoff.incident import Incidents
 from bot.handoff.marks import marked, moment, words
-from bot.handoff.naming import shown_name
+from bot.handoff.naming import name_of, shown_name
 from bot.handoff.opening import new_ticket, recent_attachments
 from bot.handoff.queue import Queue
 from bot.handoff.room import Delivered, Orders, Records, Rules
@@ -202,8 +202,10 @@ class Desk:
         receipt = delivery.outbound.receipt
         if receipt is None:
             return ()
-        mark = self.words.text("desk.receipt.delivered", lang=self.lang)
-        return (Outbound(receipt.peer, RichText(mark), verb=Verb.REACT, quotes=receipt.message, lane=Lane.VIEW, author=""),)
+        mark = RichText(self.words.text("desk.receipt.delivered", lang=self.lang))
+        name = name_of(receipt.peer, receipt.message)  # by which a reply to the operator's own words finds the ticket
+        number = delivery.outbound.ticket
+        return (Outbound(receipt.peer, mark, verb=Verb.REACT, name=name, quotes=receipt.message, lane=Lane.VIEW, ticket=number, author=""),)
 
     def open_records(self, records: Records) -> None:
         """Where tickets are looked up; given once, before the start."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.handoff.answering import answered, shows_otherwise
 from bot.handoff.marks import marked
+from bot.handoff.naming import message_name
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import done, notice, place, say, who
 from bot.model import (
@@ -76,7 +77,7 @@ def draft(turn: Turn) -> Draft:
     first = turn.said[0]
     quotes = next((q.mirrors for q in turn.quoted if q is not None and q.mirrors), "")
     parts = tuple(Part(i.message, i.text, i.spans) for i in turn.said)
-    return Draft(_name(first, first.message), parts, turn.attachments, quotes, first.album)
+    return Draft(message_name(first), parts, turn.attachments, quotes, first.album)
 
 
 def send(desk: DeskRoom, turn: Turn, ticket: Ticket, made: Draft) -> Outcome:
@@ -188,7 +189,7 @@ def edited(inbound: Inbound, sent: Draft | None = None) -> Draft:
     """What the customer's message becomes by an edit: of an album only the words of one part change."""
     own = Part(inbound.message, inbound.text, inbound.spans)
     if sent is None:
-        return Draft(_name(inbound, inbound.message), (own,), inbound.attachments, edits=True)
+        return Draft(message_name(inbound), (own,), inbound.attachments, edits=True)
     parts = tuple(own if p.message == inbound.message else p for p in sent.parts)
     return replace(sent, parts=parts, edits=True)
 
@@ -196,10 +197,6 @@ def edited(inbound: Inbound, sent: Draft | None = None) -> Draft:
 def edit_name(name: str) -> str:
     """How the changes of a message are found again."""
     return f"edit:{name}"
-
-
-def _name(inbound: Inbound, message: str) -> str:
-    return f"{inbound.peer.channel}:{inbound.peer.chat}:{message}" if message else ""
 
 
 def _with_album(ticket: Ticket, made: Draft) -> Ticket:

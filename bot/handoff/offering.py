@@ -14,6 +14,7 @@ from bot.handoff.marks import marked
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import done, notice, place, say, who
 from bot.model import Button, Event, Lane, Outbound, Outcome, Result, RichText, Ticket, Turn, Verb
+from bot.sandbox import Missing
 
 LATELY = timedelta(days=7)  # a failed delivery may be sent again
 COPIED = timedelta(minutes=15)  # so long after a preview, words may be what became of it
@@ -133,7 +134,7 @@ def _text(desk: DeskRoom, turn: Turn, ticket: Ticket, what: str) -> RichText | N
     known = ticket.data.get("contacts")
     facts = {
         "customer": turn.customer, "operator": turn.said[0].sender.name, "number": ticket.number, "now": turn.now, "lang": desk.customer_lang(turn),
-        "order": known.get("order", "") if isinstance(known, dict) else "",
+        "order": (known.get("order") if isinstance(known, dict) else "") or Missing(name="order"),
     }  # fmt: skip
     try:
         return desk.rules.canned.render(ready, {**facts, **desk.rules.facts})

@@ -177,3 +177,26 @@ async def test_a_ready_answer_is_sent_once(theatre: Theatre) -> None:
     await olga.presses("Отправить клиенту", ticket=1)
 
     assert sum("14 дней" in text for text in anna.hears()) == 1
+
+
+async def test_undo_takes_back_every_piece(theatre: Theatre) -> None:
+    """A long answer goes in several messages, and all of them go away."""
+    anna, olga = await a_talk(theatre)
+    await olga.says("Очень подробно. " * 400, ticket=1, attachments=(OLD,))
+    sent = [s.message for s in anna.sees()]
+    assert len(sent) > 2
+    await olga.says("/undo", ticket=1)
+
+    deleted = theatre.channels["telegram"].in_chat("1001", verb=Verb.DELETE)
+    assert [s.target.split() for s in deleted] == [sent]
+
+
+async def test_undo_takes_back_every_photo_of_an_album(theatre: Theatre) -> None:
+    """Three photos are three messages on some platforms."""
+    anna, olga = await a_talk(theatre)
+    await olga.says("Три фото", ticket=1, attachments=(OLD, NEW, OLD))
+    first = int(anna.sees()[-1].message)
+    await olga.says("/undo", ticket=1)
+
+    deleted = theatre.channels["telegram"].in_chat("1001", verb=Verb.DELETE)
+    assert [s.target for s in deleted] == [f"{first} {first + 1} {first + 2}"]
