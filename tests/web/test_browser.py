@@ -285,6 +285,16 @@ def test_what_is_announced_lies_over_no_button(watched: Watched) -> None:
 
 
 @pytest.mark.usefixtures("busy")
+def test_the_page_opens_where_somebody_was_talked_with(watched: Watched) -> None:
+    """After a reload both chats show the last customer's words, and namesakes of other scenes are told apart."""
+    watched.open()
+    for pane in ("play-telegram", "play-vk"):
+        assert watched.page.locator(f'[data-channel="{pane}"] .msg').count() >= 2
+        names = watched.page.eval_on_selector_all(f'[data-channel="{pane}"] [name=chat] option', "(all) => all.map((o) => o.text)")
+        assert len(set(names)) == len(names) >= 2
+
+
+@pytest.mark.usefixtures("busy")
 def test_words_are_not_cut_in_the_reasons(watched: Watched) -> None:
     """A title of a candidate breaks between words only: no word of it is wider than its place."""
     watched.page.set_viewport_size({"width": 1440, "height": 900})
