@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import mimetypes
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,21 +24,19 @@ from bot.announcing import PREFIX, Announcer
 from bot.channels import Channel, OtherChannel, VkChannel
 from bot.clock import Clock
 from bot.config import Config, span
+from bot.dialogs.about import Facts
 from bot.dialogs.banner import Banner
 from bot.dialogs.base import Dialog
 from bot.dialogs.composing import portion
-from bot.dialogs.faq import Faq
 from bot.dialogs.flow import Flow
 from bot.dialogs.form import Forms
-from bot.dialogs.greeting import Greeting
-from bot.dialogs.human import Human
-from bot.dialogs.intent import Intent
 from bot.dialogs.linking import Linking
 from bot.dialogs.nps import Nps
+from bot.dialogs.ours import our_dialogs
 from bot.dialogs.outreach import Outreach as AboutNews
 from bot.dialogs.rating import Rating
 from bot.dialogs.requests import Requests
-from bot.dialogs.smalltalk import SmallTalk
+from bot.dialogs.waiting import Aside, Questions
 from bot.engine import Engine
 from bot.errors import ConfigError, Problem, Refused
 from bot.flood import Flood
@@ -53,6 +52,7 @@ from bot.handoff.room import Rules
 from bot.handoff.rounds import Rounds
 from bot.handoff.surveying import Surveys, commented
 from bot.inbox import Inbox
+from bot.judgement import Judge
 from bot.knowledge.acts import read_act
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.likeness import Likeness
@@ -118,7 +118,14 @@ def open_knowledge(config: Config, *, channels: Sequence[str] = ()) -> Knowledge
         channels=tuple(channels),
         retrievers=config.knowledge.retrievers,
     )
-    return Knowledge.open(folder, settings=settings, cache=cache_folder(config))
+    knowledge = Knowledge.open(folder, settings=settings, cache=cache_folder(config))
+    _follow_calendar(knowledge, Clock(), open_hours(config))
+    return knowledge
+
+
+def _follow_calendar(knowledge: Knowledge, clock: Clock, hours: Hours) -> None:
+    """An article ends with the last day of the business's own calendar, not of the machine's."""
+    knowledge.today = lambda: clock().astimezone(hours.zone).date()
 
 
 def open_hours(config: Config) -> Hours:
@@ -129,6 +136,22 @@ def open_hours(config: Config) -> Hours:
         country=hours.country,
         exceptions={day: None if text == "closed" else span(text) for day, text in hours.exceptions.items()},
     )
+
+
+def open_facts(config: Config, knowledge: Knowledge, hours: Hours) -> Facts:
+    """What the bot tells about the business: the settings, and what its articles are about."""
+
+    def topics(language: str) -> Sequence[str]:
+        named = Counter(a.topic for a in knowledge.articles() if a.topic and a.status == "published" and a.lang == language)
+        return [topic for topic, _ in named.most_common()]
+
+    return Facts(config.business.contacts, hours, topics)
+
+
+def open_judge(config: Config, knowledge: Knowledge) -> Judge:
+    """What the bot of this config says to words alone; used by the commands and the pages."""
+    hours = open_hours(config)
+    return Judge(knowledge, open_words(config, hours), open_facts(config, knowledge, hours))
 
 
 def open_words(config: Config, hours: Hours) -> Wording:
@@ -198,6 +221,7 @@ async def open_house(
     words = open_words(config, hours)
     if knowledge is None:
         knowledge = await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
+    _follow_calendar(knowledge, clock, hours)
     store = SqliteStore.open(storage or config.storage_path, now=clock)
     salt = await salt_of(store)
     if not isinstance(adapters, Mapping):
@@ -278,6 +302,7 @@ def _rules(config: Config, knowledge: Knowledge, words: Wording, hours: Hours) -
         found = knowledge.article(id)
         return portion(found).text if found else RichText()
 
+    questions = Questions(words, read_act)
     return Rules(
         config.teams,
         config.routing,
@@ -289,6 +314,9 @@ def _rules(config: Config, knowledge: Knowledge, words: Wording, hours: Hours) -
         {"business": config.business.name},
         config.canned.undo,
         lambda text: read_act(text).act in (Act.THANKS, Act.BYE),
+        questions.question,
+        Aside(our_dialogs(words, read_act, knowledge, None, open_facts(config, knowledge, hours)), article, knowledge.article),
+        questions.meaning,
     )
 
 
@@ -300,15 +328,8 @@ def open_dialogs(
     The rating hears everything first, since it leaves all that does not answer its own question.
     """
     forms = Forms(words, config.dialogs.forms, desk.escalate)
-    intent = Intent(read_act, knowledge)
-    faq = Faq(words, intent, knowledge, escalate=forms.escalate)
-    ours: dict[str, Dialog] = {
-        "form": forms,
-        "human": Human(words, intent, forms.escalate),
-        "greeting": Greeting(words, intent, knowledge, faq=faq),
-        "smalltalk": SmallTalk(words, intent),
-        "faq": faq,
-    }
+    own = our_dialogs(words, read_act, knowledge, forms.escalate, open_facts(config, knowledge, open_hours(config)))
+    intent, ours = own.intent, {"form": forms, **own.dialogs}
     days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()
     rating = Rating(words, intent, ticket=ticket, tell=partial(opened, desk), pause=days, apart=apart)
     nps = Nps(words, intent, config.nps, tell=partial(commented, desk))

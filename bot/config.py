@@ -78,6 +78,16 @@ class Business(Section):
 
     name: str = Field("Ромашка", description="name of the business, as customers know it")
     language: Literal["ru", "en"] = Field("ru", description="language when the customer's own is not known")
+    address: str | Mapping[str, str] = Field("", description="told to whoever asks where you are; one text, or by language: {ru: …, en: …}")
+    phone: str | Mapping[str, str] = Field("", description="told to whoever asks how to call you; one text, or by language")
+    email: str | Mapping[str, str] = Field("", description="told to whoever asks for your e-mail; one text, or by language")
+    site: str | Mapping[str, str] = Field("", description="told to whoever asks for your website; one text, or by language")
+
+    @property
+    def contacts(self) -> dict[str, dict[str, str]]:
+        """What is known, by language; "" is all languages."""
+        told = {"address": self.address, "phone": self.phone, "email": self.email, "site": self.site}
+        return {name: {"": value} if isinstance(value, str) else dict(value) for name, value in told.items() if value}
 
 
 class FormField(Section):
@@ -112,7 +122,7 @@ class Dialogs(Section):
     """How the bot talks."""
 
     order: tuple[str, ...] = Field(
-        ("human", "form", "greeting", "smalltalk", "faq"), description="dialogs in order of priority; your own by dotted path, as myshop.dialogs:order_status"
+        ("human", "form", "greeting", "about", "smalltalk", "faq"), description="dialogs in order of priority; your own by dotted path, as myshop.dialogs:order_status"
     )
     timeout: float = Field(20, gt=0, le=120, description="seconds a dialog may think before a person is called")
     settle: float = Field(1.2, ge=0, le=10, description="seconds to wait for the next message of a burst")

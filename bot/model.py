@@ -65,7 +65,6 @@ class Operator:
     id: str
     name: str
     role: Literal["operator", "supervisor"] = "operator"
-    skills: tuple[str, ...] = ()
 
 
 # --- what is written -------------------------------------------------------------------------------------------------
@@ -110,6 +109,18 @@ class RichText:
 
     def __bool__(self) -> bool:
         return bool(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Somebody who is called by name in a text: where, in Python characters, and who.
+
+    `user` is the platform's id, "" where only the words tell. Of what a platform writes for it the name stays in the text.
+    """
+
+    offset: int
+    length: int
+    user: str = ""
 
 
 class Media(StrEnum):
@@ -183,6 +194,7 @@ class Inbound:
     kind: InboundKind = InboundKind.MESSAGE
     text: str = ""
     spans: tuple[Span, ...] = ()
+    mentions: tuple[Mention, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     message: str = ""
     quotes: str = ""
@@ -403,6 +415,7 @@ class Outbound:
     joins: bool = False  # plain words that become one message with earlier ones of this kind which still wait
     one_time: bool = False  # a keyboard that goes away after a press (VK); inline otherwise
     silent: bool = False
+    also: tuple[str, ...] = ()  # once it is sent: the platform's further ids of it (an album has one for each photo)
 
 
 class Result(StrEnum):
@@ -496,9 +509,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the platform said about a delivery: the id of the new message (or of the opened topic)."""
+    """What the platform said about a delivery: the id of the new message (or of the opened topic), and its further ones."""
 
     message: str = ""
+    also: tuple[str, ...] = ()
 
 
 # --- knowledge -------------------------------------------------------------------------------------------------------

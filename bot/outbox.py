@@ -248,7 +248,7 @@ class Outbox:
         except Exception as error:  # noqa: BLE001 - an adapter's bug must not lose the promise or stop the others
             self._log.exception("send_failed", delivery=delivery.id)
             return await self._failed(delivery, Uncertain(type(error).__name__))
-        return Settled("sent", message=sent.message, say=self._views.delivered(delivery))
+        return Settled("sent", message=sent.message, also=sent.also, say=self._views.delivered(delivery))
 
     async def _addressed(self, adapter: Adapter, delivery: Delivery) -> Outbound:
         """The promise with its real thread: a ticket's topic is a view, opened when something is to be shown there."""

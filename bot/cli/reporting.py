@@ -13,8 +13,8 @@ import typer
 
 from bot.app import open_hours
 from bot.cli import settings
+from bot.cli.clock import command_clock
 from bot.cli.speech import EXIT_PROBLEM, EXIT_USAGE, fail, language, say
-from bot.clock import Clock
 from bot.config import Config
 from bot.errors import BotError, ConfigError, Problem, StorageError
 from bot.knowledge.articles import Article, read_articles
@@ -33,7 +33,7 @@ def report(path: Path | None, *, first: str, last: str, week: bool, as_json: boo
     """Print the report, or write it. Exit code 2 when the days cannot be read."""
     config = settings.load(path)
     hours = open_hours(config)
-    now = Clock()()
+    now = command_clock()()
     try:
         period = week_before(now, hours.zone) if week else between(_day(first), _day(last), now, hours.zone)
     except ValueError as error:
@@ -51,6 +51,9 @@ def report(path: Path | None, *, first: str, last: str, week: bool, as_json: boo
     if as_json:
         typer.echo(json.dumps(to_json(made), ensure_ascii=False))
     elif xlsx is None and csv is None:
+        typer.echo(say("message.looked_at", file=database or config.storage_path))
+        if not any(made.figures[c.__name__].n for c in COUNTS):
+            typer.secho(say("message.empty_report"), fg="yellow")
         typer.echo("\n".join(in_words(made, saying)))
 
 
@@ -69,7 +72,7 @@ async def _made(config: Config, period: Period, storage: str) -> Report:
     hours = open_hours(config)
     db = open_beside(Path(storage))
     try:
-        facts = await read_facts(_File(db), hours, period, Clock()(), answer_within=config.report.answer_within)
+        facts = await read_facts(_File(db), hours, period, command_clock()(), answer_within=config.report.answer_within)
     except sqlite3.Error as error:
         raise StorageError(str(error)) from None
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot.handoff import linking, menus, offering, supervising, transfer
+from bot.handoff import drafting, linking, menus, offering, supervising, transfer
 from bot.handoff.marks import listed, marked
 from bot.handoff.moments import read_moment
 from bot.handoff.noting import note
@@ -260,7 +260,8 @@ BUTTONS: dict[str, Act] = {
     "template": offering.template,
     "preview": offering.preview,
     "send_ready": offering.send_ready,
-    "send_anyway": offering.send_anyway,
+    "send_anyway": drafting.send_anyway,
+    "hold_back": drafting.hold_back,
     "resend": offering.resend,
     "same": linking.same,
 }

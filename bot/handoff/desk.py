@@ -15,12 +15,13 @@ from bot.handoff.hours import Hours
 from bot.handoff.incident import KINDS as INCIDENTS
 from bot.handoff.incident import Incidents
 from bot.handoff.marks import marked, moment, words
+from bot.handoff.naming import name_of, shown_name
 from bot.handoff.opening import new_ticket, recent_attachments
 from bot.handoff.queue import Queue
 from bot.handoff.room import Delivered, Orders, Records, Rules
 from bot.handoff.sla import Deadlines
 from bot.handoff.teams import Teams
-from bot.model import Answer, Button, Event, InboundKind, Lane, Later, Outbound, Outcome, Peer, Result, RichText, Rows, Status, Ticket, Turn, Verb
+from bot.model import Answer, Attachment, Button, Event, InboundKind, Lane, Later, Outbound, Outcome, Peer, Result, RichText, Rows, Status, Ticket, Turn, Verb
 from bot.wording import Wording
 
 QUIETLY = "handoff.closed_quiet"  # what a silent customer is told
@@ -90,7 +91,7 @@ class Desk:
         later = (*transfer.look_for_somebody(self, ticket, turn.now), *prompter.look_later(self, ticket, turn, promise.place))
         if (to := self.thread(ticket)) is not None:
             say.append(self.card(to, ticket))
-            say += [Outbound(to, attachments=(a,), heading=heading(ticket, self.words, self.lang), ticket=ticket.number, author="") for a in recent_attachments(turn)]
+            say += [self._shown_file(to, ticket, a) for a in recent_attachments(turn)]
         event = Event("ticket_opened", ticket=ticket.number, data={"reason": reason, "open": promise.open, "topic": ticket.topic, "priority": ticket.priority})
         why = dict(answer.why) if answer else {}
         opened = Outcome("desk", Result.HANDED_OFF, reason, tuple(say), state={}, status=Status.WAITING, opens=ticket, later=later, events=(event,), why=why)
@@ -117,12 +118,18 @@ class Desk:
             operator = (self.crew.member(opened.operator).call or opened.operator_name) if same else ""
             reopened = Outbound(to, verb=Verb.REOPEN_TOPIC, lane=Lane.VIEW, ticket=ticket.number, author="")
             say += [reopened, *self.card_edit(opened)]
-            say.append(self.notice(to, opened, "desk.came_back", operator=operator, text=text))
-            say += [Outbound(to, attachments=(a,), heading=heading(opened, self.words, self.lang), ticket=ticket.number, author="") for a in turn.attachments]
+            back = self.notice(to, opened, "desk.came_back", operator=operator, text=text)
+            say.append(replace(back, name=shown_name(ticket.number)))
+            say += [self._shown_file(to, opened, a) for a in turn.attachments]
         event = Event("ticket_reopened", ticket=ticket.number, actor="customer", data={"reason": reason})
         status = Status.OPERATOR if same else Status.WAITING
         later = () if same else transfer.look_for_somebody(self, opened, turn.now)
         return Outcome("desk", Result.HANDED_OFF, reason, tuple(say), state={}, status=status, ticket=opened, later=later, events=(event,))
+
+    def _shown_file(self, to: Peer, ticket: Ticket, file: Attachment) -> Outbound:
+        """What the customer sent, in the desk."""
+        above = heading(ticket, self.words, self.lang)
+        return Outbound(to, attachments=(file,), heading=above, name=shown_name(ticket.number), ticket=ticket.number, author="")
 
     def settled(self, turn: Turn, outcome: Outcome) -> Outcome:
         """The outcome with the timers and the views that follow from the ticket as it becomes."""
@@ -195,8 +202,10 @@ class Desk:
         receipt = delivery.outbound.receipt
         if receipt is None:
             return ()
-        mark = self.words.text("desk.receipt.delivered", lang=self.lang)
-        return (Outbound(receipt.peer, RichText(mark), verb=Verb.REACT, quotes=receipt.message, lane=Lane.VIEW, author=""),)
+        mark = RichText(self.words.text("desk.receipt.delivered", lang=self.lang))
+        name = name_of(receipt.peer, receipt.message)  # by which a reply to the operator's own words finds the ticket
+        number = delivery.outbound.ticket
+        return (Outbound(receipt.peer, mark, verb=Verb.REACT, name=name, quotes=receipt.message, lane=Lane.VIEW, ticket=number, author=""),)
 
     def open_records(self, records: Records) -> None:
         """Where tickets are looked up; given once, before the start."""

@@ -25,6 +25,16 @@ class Promise:
     minutes: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Weekdays in a row (0 = Monday) with the same hours."""
+
+    first: int
+    last: int
+    opens: time
+    closes: time
+
+
 class Hours:
     """Opening hours in the business's own time zone.
 
@@ -68,6 +78,24 @@ class Hours:
         local = at.astimezone(self.zone)
         hours = self.day(local.date())
         return hours is not None and hours[0] <= local.time() < hours[1]
+
+    def closes(self, at: datetime) -> datetime | None:
+        """When the day of *at* ends; None on a day off."""
+        span = self._span(at.astimezone(self.zone).date())
+        return span[1] if span else None
+
+    def runs(self) -> tuple[Run, ...]:
+        """The usual week, days with the same hours together; days off are left out."""
+        found: list[Run] = []
+        for day, name in enumerate(WEEKDAYS):
+            if (hours := self._week.get(name)) is None:
+                continue
+            last = found[-1] if found else None
+            if last is not None and last.last == day - 1 and (last.opens, last.closes) == hours:
+                found[-1] = Run(last.first, day, *hours)
+            else:
+                found.append(Run(day, day, *hours))
+        return tuple(found)
 
     def next_open(self, at: datetime) -> datetime | None:
         """The moment itself when open, else the next opening; None when there is none within a year."""

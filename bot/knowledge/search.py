@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +86,7 @@ class Knowledge:
         self._reader = Reader(read_speech(settings.synonyms))
         self._factories = find_factories(settings.retrievers)
         self._models: Mapping[str, Model] = read_models()
+        self.today: Callable[[], date] = lambda: datetime.now(UTC).date()  # the business's day, set where its hours are known
         self._reloading = threading.Lock()
         self._store: VectorStore | None = None
         self._feedback: tuple[Feedback, ...] = ()
@@ -327,7 +328,7 @@ class Knowledge:
         text = question[:MAX_QUESTION].replace("\0", " ")
         repaired = repair(text, state.lexicon)
         spoken = state.shelf.language_of(repaired.text, language)
-        allowed = state.shelf.allowed(spoken, channel, segment, today or datetime.now().astimezone().date())
+        allowed = state.shelf.allowed(spoken, channel, segment, today or self.today())
         found = self._find(state, repaired, spoken, allowed)
         if repaired.repairs and found.scope < 1 - 2 * RAW_WINS:
             raw = self._find(state, Repaired(text), spoken, allowed)

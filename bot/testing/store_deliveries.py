@@ -185,7 +185,6 @@ class DeliveriesContract:
         assert [(d.outbound.text.text, d.doubts) for d in await deliver(store, 1)] == [("снова", 1), ("после", 0)]
         assert [(d.outbound.text.text, d.doubts) for d in await store.deliveries(status=["unknown"])] == [("держать", 1)]
 
-    @pytest.mark.parametrize("doubtful", [Settled("unknown", doubted=True), Settled("pending", due=later(60), doubted=True), None])
     async def test_beside_a_living_sender_only_the_abandoned_goes_again(self, store: Store) -> None:
         """What he has in hand, and what was begun just now, stays his; the rest is owed and goes again, with the doubt on record."""
         await store.promise([say("его"), say("ничьё", BORIS)], NOON)
@@ -211,6 +210,7 @@ class DeliveriesContract:
 
         assert await store.owed(later(124), late) == ()
 
+    @pytest.mark.parametrize("doubtful", [Settled("unknown", doubted=True), Settled("pending", due=later(60), doubted=True), None])
     async def test_a_press_proves_that_it_arrived(self, store: Store, doubtful: Settled | None) -> None:
         """Who presses a button has the message: it is not sent again, and what the network says later does not change that."""
         await store.promise([say("помогло?", buttons=((Button("Да", "yes"),),)), say("дальше")], NOON)

@@ -67,6 +67,8 @@ def _add_gaps(app: web.Application, gaps: GapPages) -> None:
     app.router.add_get("/gaps", gaps.show)
     app.router.add_post("/gaps/add", gaps.add)
     app.router.add_post("/gaps/draft", gaps.draft)
+    for name, act in (("undo", gaps.undo), ("dismiss", gaps.dismiss), ("restore", gaps.restore)):
+        app.router.add_post(f"/gaps/{name}", act)
     app.router.add_post("/gaps/tell", gaps.tell)
 
 
@@ -104,7 +106,7 @@ def _add_health(app: web.Application, services: WebServices) -> None:
         except StorageError:
             counts, counted, owed = {}, b"", {}
         articles = services.knowledge.status.articles if services.knowledge else 0
-        return metrics_response(services.metrics.render(counts, services.channels, articles, owed) + counted)
+        return metrics_response(services.metrics.render(counts, services.channels, articles, services.clock(), owed) + counted)
 
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
