@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import mimetypes
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,28 +18,26 @@ from typing import cast
 import platformdirs
 from pydantic import SecretStr
 
-from bot.adapters.base import Adapter, File, Limits
+from bot.adapters.base import Adapter, ChatInfo, File, Limits
 from bot.adapters.webhook import WebhookAdapter
 from bot.announcing import PREFIX, Announcer
 from bot.channels import Channel, OtherChannel, VkChannel
 from bot.clock import Clock
 from bot.config import Config
 from bot.dayspan import DaySpan, spans
+from bot.dialogs.about import Facts
 from bot.dialogs.banner import Banner
 from bot.dialogs.base import Dialog
 from bot.dialogs.composing import portion
-from bot.dialogs.faq import Faq
 from bot.dialogs.flow import Flow
 from bot.dialogs.form import Forms
-from bot.dialogs.greeting import Greeting
-from bot.dialogs.human import Human
-from bot.dialogs.intent import Intent
 from bot.dialogs.linking import Linking
 from bot.dialogs.nps import Nps
+from bot.dialogs.ours import our_dialogs
 from bot.dialogs.outreach import Outreach as AboutNews
 from bot.dialogs.rating import Rating
 from bot.dialogs.requests import Requests
-from bot.dialogs.smalltalk import SmallTalk
+from bot.dialogs.waiting import Aside, Questions
 from bot.engine import Engine
 from bot.errors import ConfigError, Problem, Refused
 from bot.flood import Flood
@@ -57,7 +56,7 @@ from bot.knowledge.acts import read_act
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.likeness import Likeness
 from bot.knowledge.search import Knowledge
-from bot.model import Act, Inbound, InboundKind, Peer, RichText, Ticket
+from bot.model import Act, Inbound, InboundKind, Peer, RichText, Sender, Ticket
 from bot.observing import LogObserver, Observers
 from bot.outbox import Outbox, Shelf
 from bot.promising import parts
@@ -117,7 +116,14 @@ def open_knowledge(config: Config, *, channels: Sequence[str] = ()) -> Knowledge
         channels=tuple(channels),
         retrievers=config.knowledge.retrievers,
     )
-    return Knowledge.open(folder, settings=settings, cache=cache_folder(config))
+    knowledge = Knowledge.open(folder, settings=settings, cache=cache_folder(config))
+    _follow_calendar(knowledge, Clock(), open_hours(config))
+    return knowledge
+
+
+def _follow_calendar(knowledge: Knowledge, clock: Clock, hours: Hours) -> None:
+    """An article ends with the last day of the business's own calendar, not of the machine's."""
+    knowledge.today = lambda: clock().astimezone(hours.zone).date()
 
 
 def open_hours(config: Config) -> Hours:
@@ -128,6 +134,16 @@ def open_hours(config: Config) -> Hours:
         country=hours.country,
         exceptions={day: spans(text) for day, text in hours.exceptions.items()},
     )
+
+
+def open_facts(config: Config, knowledge: Knowledge, hours: Hours) -> Facts:
+    """What the bot tells about the business: the settings, and what its articles are about."""
+
+    def topics(language: str) -> Sequence[str]:
+        named = Counter(a.topic for a in knowledge.articles() if a.topic and a.status == "published" and a.lang == language)
+        return [topic for topic, _ in named.most_common()]
+
+    return Facts(config.business.contacts, hours, topics)
 
 
 def open_words(config: Config, hours: Hours) -> Wording:
@@ -197,6 +213,7 @@ async def open_house(
     words = open_words(config, hours)
     if knowledge is None:
         knowledge = await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
+    _follow_calendar(knowledge, clock, hours)
     store = SqliteStore.open(storage or config.storage_path, now=clock)
     salt = await salt_of(store)
     if not isinstance(adapters, Mapping):
@@ -204,7 +221,7 @@ async def open_house(
     adapters = {**adapters, **open_webhooks(config, clock)}
     observers = Observers([LogObserver()] if log_events else [])
     binding = Binding(
-        words, lang=config.business.language, place=await _place(config, store, desk), fixed=config.desk is not None, membership=_membership(adapters)
+        words, lang=config.business.language, place=await _place(config, store, desk), fixed=config.desk is not None, platforms=_Platforms(adapters)
     )
     observers.add(binding)
     titles = {name: TITLES.get(a.kind, name) for name, a in adapters.items()}
@@ -225,6 +242,7 @@ async def open_house(
     limits: dict[str, Limits] = {name: a.limits for name, a in adapters.items()}
     roots = [config.path(config.knowledge.folder), *(f.resolve() for f in folders)]
     outbox = Outbox(store, adapters, clock, views=room, files=Shelf(adapters, lambda ref: _read_local(ref, roots)), observers=observers)
+    observers.add(outbox)
     engine = Engine(
         store,
         clock,
@@ -269,6 +287,7 @@ def _rules(config: Config, knowledge: Knowledge, words: Wording, hours: Hours) -
         found = knowledge.article(id)
         return portion(found).text if found else RichText()
 
+    questions = Questions(words, read_act)
     return Rules(
         config.teams,
         config.routing,
@@ -280,6 +299,9 @@ def _rules(config: Config, knowledge: Knowledge, words: Wording, hours: Hours) -
         {"business": config.business.name},
         config.canned.undo,
         lambda text: read_act(text).act in (Act.THANKS, Act.BYE),
+        questions.question,
+        Aside(our_dialogs(words, read_act, knowledge, None, open_facts(config, knowledge, hours)), article, knowledge.article),
+        questions.meaning,
     )
 
 
@@ -291,15 +313,8 @@ def open_dialogs(
     The rating hears everything first, since it leaves all that does not answer its own question.
     """
     forms = Forms(words, config.dialogs.forms, desk.escalate)
-    intent = Intent(read_act, knowledge)
-    faq = Faq(words, intent, knowledge, escalate=forms.escalate)
-    ours: dict[str, Dialog] = {
-        "form": forms,
-        "human": Human(words, intent, forms.escalate),
-        "greeting": Greeting(words, intent, knowledge, faq=faq),
-        "smalltalk": SmallTalk(words, intent),
-        "faq": faq,
-    }
+    own = our_dialogs(words, read_act, knowledge, forms.escalate, open_facts(config, knowledge, open_hours(config)))
+    intent, ours = own.intent, {"form": forms, **own.dialogs}
     days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()
     rating = Rating(words, intent, ticket=ticket, tell=partial(opened, desk), pause=days, apart=apart)
     nps = Nps(words, intent, config.nps, tell=partial(commented, desk))
@@ -341,12 +356,23 @@ async def _place(config: Config, store: SqliteStore, default: Peer | None) -> Pe
     return place
 
 
-def _membership(adapters: Mapping[str, Adapter]) -> Callable[[Peer, str], Awaitable[str]]:
-    async def membership(peer: Peer, user: str) -> str:
-        adapter = adapters.get(peer.channel)
+class _Platforms:
+    """The channels, asked about chats and people."""
+
+    def __init__(self, adapters: Mapping[str, Adapter]) -> None:
+        self._adapters = adapters
+
+    async def membership(self, peer: Peer, user: str) -> str:
+        adapter = self._adapters.get(peer.channel)
         return await adapter.membership(peer.chat, user) if adapter else "none"
 
-    return membership
+    async def look(self, peer: Peer) -> ChatInfo | None:
+        adapter = self._adapters.get(peer.channel)
+        return await adapter.look(peer.chat) if adapter else None
+
+    async def profile(self, peer: Peer, user: str) -> Sender | None:
+        adapter = self._adapters.get(peer.channel)
+        return await adapter.profile(user) if adapter else None
 
 
 def _read_local(ref: str, roots: Sequence[Path]) -> File:

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import regex
-import yaml
 from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from rapidfuzz import process
 
@@ -19,9 +18,8 @@ from bot.channels import Channel, TelegramChannel, VkChannel
 from bot.dayspan import CLOSED, spans, written
 from bot.errors import ConfigError, Problem
 from bot.sections import Api, ApiKey, Canned, Desk, Name, Nps, Outreach, Routing, Section, Sla, Team, Webhook, length
+from bot.yaml_reader import MAX_BYTES, Node, YamlError, read_yaml
 
-MAX_SIZE = 1_000_000  # bytes of a config file
-MAX_DEPTH = 50
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -90,6 +88,16 @@ class Business(Section):
 
     name: str = Field("Ромашка", description="name of the business, as customers know it")
     language: Literal["ru", "en"] = Field("ru", description="language when the customer's own is not known")
+    address: str | Mapping[str, str] = Field("", description="told to whoever asks where you are; one text, or by language: {ru: …, en: …}")
+    phone: str | Mapping[str, str] = Field("", description="told to whoever asks how to call you; one text, or by language")
+    email: str | Mapping[str, str] = Field("", description="told to whoever asks for your e-mail; one text, or by language")
+    site: str | Mapping[str, str] = Field("", description="told to whoever asks for your website; one text, or by language")
+
+    @property
+    def contacts(self) -> dict[str, dict[str, str]]:
+        """What is known, by language; "" is all languages."""
+        told = {"address": self.address, "phone": self.phone, "email": self.email, "site": self.site}
+        return {name: {"": value} if isinstance(value, str) else dict(value) for name, value in told.items() if value}
 
 
 class FormField(Section):
@@ -124,7 +132,7 @@ class Dialogs(Section):
     """How the bot talks."""
 
     order: tuple[str, ...] = Field(
-        ("human", "form", "greeting", "smalltalk", "faq"), description="dialogs in order of priority; your own by dotted path, as myshop.dialogs:order_status"
+        ("human", "form", "greeting", "about", "smalltalk", "faq"), description="dialogs in order of priority; your own by dotted path, as myshop.dialogs:order_status"
     )
     timeout: float = Field(20, gt=0, le=120, description="seconds a dialog may think before a person is called")
     settle: float = Field(1.2, ge=0, le=10, description="seconds to wait for the next message of a burst")
@@ -222,13 +230,11 @@ def read_config(path: Path | None, *, environment: Mapping[str, str] | None = No
     """
     if path is None:
         return Config(base=Path.cwd())
-    text = _read(path)
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        raw = yaml.safe_load(text) or {}
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        raise ConfigError([Problem(f"this is not valid YAML: {error.problem}", str(path), mark.line + 1 if mark else 0, mark.column + 1 if mark else 0)]) from error
+        root = read_yaml(_read(path))
+        raw = (root.value if root else None) or {}
+    except YamlError as error:
+        raise ConfigError([error.problem(str(path), "en")]) from error
     if not isinstance(raw, dict):
         raise ConfigError([Problem("the file must hold `key: value` lines", str(path), 1, hint="see docs/config.md")])
     problems: list[Problem] = []
@@ -251,30 +257,13 @@ def read_config(path: Path | None, *, environment: Mapping[str, str] | None = No
 
 def _read(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_SIZE:
-            raise ConfigError([Problem("the file is larger than 1 MB", str(path))])
-        text = path.read_text(encoding="utf-8")
+        if path.stat().st_size > MAX_BYTES:
+            raise YamlError("size")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError([Problem("there is no such file", str(path), hint="name the file by --config, or run in the folder of config.yaml")]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([Problem(f"the file cannot be read: {type(error).__name__}", str(path))]) from None
-    _refuse_bombs(text, path)
-    return text
-
-
-def _refuse_bombs(text: str, path: Path) -> None:
-    """Aliases multiply and depth overflows before anything is read: both are seen in the events alone."""
-    depth = 0
-    try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            line = event.start_mark.line + 1 if event.start_mark else 0
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                raise ConfigError([Problem("YAML anchors and aliases are not allowed", str(path), line, hint="write the value out")])
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                raise ConfigError([Problem(f"the file is nested deeper than {MAX_DEPTH} levels", str(path), line)])
-    except yaml.YAMLError:
-        return  # told with its place by the reader
 
 
 def _substituted(value: Any, environment: Mapping[str, str]) -> Any:
@@ -298,7 +287,7 @@ def _secrets_in(value: object, place: tuple[str, ...] = ()) -> Iterator[tuple[tu
                 yield from _secrets_in(inner, (*place, str(key)))
 
 
-def _problem(path: Path, root: yaml.Node | None, error: Mapping[str, Any]) -> Problem:
+def _problem(path: Path, root: Node | None, error: Mapping[str, Any]) -> Problem:
     place = tuple(str(p) for p in error["loc"])
     if place[:1] == ("channels",) and len(place) > 2:
         place = place[:2] + place[3:]  # the third part is the tag of the union, which nobody wrote
@@ -327,23 +316,11 @@ def _known_keys(place: tuple[str, ...]) -> list[str]:
     return sorted(k for k in section.model_fields if k != "base")
 
 
-def _line(root: yaml.Node | None, place: tuple[str, ...]) -> int:
-    node, line = root, 1
-    for key in place:
-        if isinstance(node, yaml.MappingNode):
-            for k, v in node.value:
-                if str(k.value) == key:
-                    line, node = k.start_mark.line + 1, v
-                    break
-            else:
-                return line
-        elif isinstance(node, yaml.SequenceNode) and key.isdigit() and int(key) < len(node.value):
-            node = node.value[int(key)]
-            line = node.start_mark.line + 1
-    return line
+def _line(root: Node | None, place: tuple[str, ...]) -> int:
+    return root.find(*place)[1] if root else 1
 
 
-def _contradictions(config: Config, path: Path, root: yaml.Node | None) -> Iterator[Problem]:
+def _contradictions(config: Config, path: Path, root: Node | None) -> Iterator[Problem]:
     """What is valid by itself but cannot work together."""
     if config.desk and config.desk.channel not in config.channels and not config.desk.channel.startswith("play-"):
         known = ", ".join(config.channels) or "none"
@@ -353,7 +330,7 @@ def _contradictions(config: Config, path: Path, root: yaml.Node | None) -> Itera
     yield from _stranding(config, path, root)
 
 
-def _stranding(config: Config, path: Path, root: yaml.Node | None) -> Iterator[Problem]:
+def _stranding(config: Config, path: Path, root: Node | None) -> Iterator[Problem]:
     """What would leave a customer waiting for nobody."""
 
     def problem(text: str, *place: str, hint: str = "") -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ class DaySpan:
         if found is None:
             raise ValueError(f"{text.strip()!r} is not a time span: {_HOW}")
         opens, closes = (_minutes(hour, minute) for hour, minute in (found.group(1, 2), found.group(3, 4)))
-        if opens == DAY or opens == closes:
+        if opens in (DAY, closes):
             raise ValueError(f"{text.strip()!r} is an empty time span: the whole day is 00:00-24:00")
         return cls(opens, closes if closes > opens else closes + DAY)
 
@@ -56,7 +57,7 @@ def spans(text: object) -> tuple[DaySpan, ...]:
     if not isinstance(parts, list | tuple) or not all(isinstance(p, str) for p in parts):
         raise ValueError(f"{text!r} is not a time span: {_HOW}")
     found = sorted(DaySpan.parse(piece) for part in parts for piece in part.split(","))
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in itertools.pairwise(found):
         if after.opens < before.closes:
             raise ValueError(f"{before} and {after} overlap")
     if found and found[-1].closes - DAY > found[0].opens:

@@ -112,6 +112,18 @@ class RichText:
         return bool(self.text)
 
 
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Somebody who is called by name in a text: where, in Python characters, and who.
+
+    `user` is the platform's id, "" where only the words tell. Of what a platform writes for it the name stays in the text.
+    """
+
+    offset: int
+    length: int
+    user: str = ""
+
+
 class Media(StrEnum):
     """Kinds of attachment, the same on every channel."""
 
@@ -183,6 +195,7 @@ class Inbound:
     kind: InboundKind = InboundKind.MESSAGE
     text: str = ""
     spans: tuple[Span, ...] = ()
+    mentions: tuple[Mention, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     message: str = ""
     quotes: str = ""
@@ -412,6 +425,7 @@ class Outbound:
     joins: bool = False  # plain words that become one message with earlier ones of this kind which still wait
     one_time: bool = False  # a keyboard that goes away after a press (VK); inline otherwise
     silent: bool = False
+    also: tuple[str, ...] = ()  # once it is sent: the platform's further ids of it (an album has one for each photo)
 
 
 class Result(StrEnum):
@@ -489,9 +503,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the platform said about a delivery: the id of the new message (or of the opened topic)."""
+    """What the platform said about a delivery: the id of the new message (or of the opened topic), and its further ones."""
 
     message: str = ""
+    also: tuple[str, ...] = ()
 
 
 # --- knowledge -------------------------------------------------------------------------------------------------------

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Literal, Protocol, TextIO
 from zoneinfo import ZoneInfo
 
-import yaml
-
 from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
 from bot.adapters.cleaning import clean_text
 from bot.clock import Clock
 from bot.errors import BotError, Problem, Refused
 from bot.model import Attachment, Button, Conversation, Inbound, InboundKind, Json, Outbound, Peer, RichText, Sender, Sent, Style, Verb
 from bot.tokens import token
+from bot.yaml_reader import read_own
 
 DESK_CHAT = "desk"
 REST_LIMIT = 15.0  # seconds a script on standard input waits for the bot to come to rest
@@ -76,7 +75,7 @@ class TerminalAdapter:
         self.desk = Peer(name, DESK_CHAT)
         self.on_quit: Callable[[], object] = lambda: None
         self._clock, self._zone, self._language = clock, ZoneInfo(zone), language
-        self._words: Mapping[str, str] = yaml.safe_load(_WORDS.read_text("utf-8"))[language]
+        self._words: Mapping[str, str] = read_own(_WORDS)[language]
         self._lines, self._out = lines or sys.stdin, out or sys.stdout
         self._colours = self._out.isatty() and "NO_COLOR" not in os.environ
         self._records: Records | None = None

@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
 from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
 from bot.adapters.cleaning import clean_text
 from bot.adapters.richtext import ALL_STYLES, VK_STYLES
@@ -22,6 +20,7 @@ from bot.adapters.webview import Author, Room, Shown, Uploads, person_json
 from bot.errors import PeerGone, Problem, Refused, RetryLater, TopicGone
 from bot.model import Attachment, Button, Inbound, InboundKind, Json, Outbound, Peer, RichText, Sender, Sent, Style, Verb
 from bot.tokens import token
+from bot.yaml_reader import read_own
 
 DESK_CHAT = "desk"  # chat id of the operators' group
 
@@ -315,7 +314,7 @@ class WebAdapter:
         except Exception:
             self._tick(inbound.peer, shown, "failed")
             raise
-        self.health.last_poll = datetime.now(UTC)
+        self.health.last_poll = self._now().astimezone(UTC)
         self._tick(inbound.peer, shown, "kept")
 
     def _tick(self, peer: Peer, shown: Shown | None, ticks: Literal["kept", "failed"]) -> None:
@@ -361,7 +360,7 @@ _CAST = Path(__file__).with_name("playground.yaml")
 
 def playground_channels(*, files: Path, now: Callable[[], datetime], business: str = "Ромашка") -> tuple[WebAdapter, WebAdapter, WebAdapter]:
     """The three channels of the playground: customers of a Telegram-like and a VK-like messenger, and the operators' forum."""
-    cast = yaml.safe_load(_CAST.read_text("utf-8"))
+    cast = read_own(_CAST)
     staff = [Sender(**person) for person in cast["staff"]]
     title = cast["desk"].format(business=business)
     return (

@@ -16,8 +16,8 @@ from bot.adapters.base import Adapter
 from bot.announcing import PREFIX
 from bot.app import open_adapters, open_hours, open_knowledge, open_webhooks
 from bot.cli import settings
+from bot.cli.clock import command_clock
 from bot.cli.speech import EXIT_PROBLEM, language, say, words_in
-from bot.clock import Clock
 from bot.config import Config
 from bot.dayspan import CLOSED
 from bot.errors import BotError, ConfigError, Problem, StorageBusy
@@ -107,7 +107,7 @@ def _knowledge(config: Config) -> list[Finding]:
 
 
 def _hours(config: Config) -> list[Finding]:
-    what, hours, now = say("doctor.hours"), open_hours(config), Clock()()
+    what, hours, now = say("doctor.hours"), open_hours(config), command_clock()()
     opens = hours.next_open(now)
     if opens is None:
         return [Finding(what, "error", say("doctor.never"), say("doctor.never_hint"))]
@@ -123,8 +123,9 @@ def _week(config: Config) -> str:
     """The opening hours as people read them, days of the same hours together: «пн–пт 10:00-13:00, 14:00-20:00; сб, вс выходной»."""
     days = words_in(language(), "doctor.day")
     told: list[tuple[list[str], str]] = []
+    week = {str(day): hours for day, hours in config.hours.week.items()}
     for day in WEEKDAYS:
-        hours = config.hours.week.get(day, CLOSED)
+        hours = week.get(day, CLOSED)
         if told and told[-1][1] == hours:
             told[-1][0].append(days[day])
         else:
@@ -137,7 +138,7 @@ async def _channels(config: Config, place: Peer | None) -> list[Finding]:
     found = []
     adapters = {}
     try:
-        adapters = open_adapters(config, Clock())
+        adapters = open_adapters(config, command_clock())
     except ConfigError as error:
         found += [_finding(say("doctor.config"), p) for p in error.problems]
     for name, channel in config.channels.items():
@@ -158,7 +159,7 @@ async def _channels(config: Config, place: Peer | None) -> list[Finding]:
 async def _webhooks(config: Config) -> list[Finding]:
     """Whether the other systems can be reached; how it goes while the bot runs is told by /readyz."""
     found = []
-    open_ones = open_webhooks(config, Clock())
+    open_ones = open_webhooks(config, command_clock())
     for name in config.webhooks:
         what = say("doctor.webhook", name=name)
         if (adapter := open_ones.get(PREFIX + name)) is None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import typer
-import yaml
 
 from bot.cli import settings
 from bot.cli.asking import ready
@@ -21,6 +19,7 @@ from bot.errors import BotError, ConfigError, Problem
 from bot.judgement import judge
 from bot.knowledge.evaluation import Advice, Case, Costs, Report, advise, judge_cases, measure, read_cases
 from bot.model import Answer
+from bot.yaml_reader import read_yaml
 
 SHOWN = 5  # wrong answers shown
 
@@ -128,22 +127,20 @@ def with_values(text: str, section: str, values: dict[str, float]) -> str:
 
 
 def _with_value(text: str, section: str, key: str, value: str) -> str:
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    pairs = root.value if isinstance(root, yaml.MappingNode) else []
-    found = next((v for k, v in pairs if k.value == section), None)
+    root = read_yaml(text)
+    found = root.get(section) if root else None
     if found is None:
         return (text.rstrip("\n") + "\n" if text.strip() else "") + f"{section}:\n  {key}: {value}\n"
-    if not isinstance(found, yaml.MappingNode):
-        return text[: found.start_mark.index] + f" {{{key}: {value}}}" + text[found.end_mark.index :]
-    if (old := next((v for k, v in found.value if k.value == key), None)) is not None:
-        return text[: old.start_mark.index] + value + text[old.end_mark.index :]
-    if found.flow_style:
-        close = found.end_mark.index - 1
+    if found.kind != "map":
+        return text[: found.start] + f" {{{key}: {value}}}" + text[found.end :]
+    if (old := found.get(key)) is not None:
+        return text[: old.start] + value + text[old.end :]
+    if found.flow:
+        close = found.end - 1
         before = text[:close].rstrip()
-        return f"{before}{'' if before.endswith(('{', ',')) else ','} {key}: {value}" + text[close:] if found.value else f"{before}{key}: {value}" + text[close:]
-    first = found.value[0][0].start_mark
-    indent = re.match(r" *", text.split("\n")[first.line])
-    return text[: first.index] + f"{key}: {value}\n{indent[0] if indent else '  '}" + text[first.index :]
+        return f"{before}{'' if before.endswith(('{', ',')) else ','} {key}: {value}" + text[close:] if found.pairs else f"{before}{key}: {value}" + text[close:]
+    first = next(iter(found.pairs.values()))[0]
+    return text[: first.start] + f"{key}: {value}\n{' ' * (first.column - 1)}" + text[first.start :]
 
 
 __all__ = ["ChartUnavailable", "evaluate", "with_values"]

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 
 import typer
-import yaml
 
 from bot.errors import BotError, ConfigError, Problem
+from bot.yaml_reader import read_own
 
 EXIT_PROBLEM = 1  # something is wrong with what was asked about
 EXIT_USAGE = 2  # the call itself cannot be understood
@@ -30,8 +30,7 @@ def language() -> str:
 
 @cache
 def _words(lang: str) -> Mapping[str, object]:
-    text = (Path(__file__).parent / "locales" / f"{lang}.yaml").read_text(encoding="utf-8")
-    loaded: Mapping[str, object] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    loaded: Mapping[str, object] = read_own(Path(__file__).parent / "locales" / f"{lang}.yaml")
     return loaded
 
 

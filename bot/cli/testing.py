@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import typer
-import yaml
 
 from bot.cli import settings
 from bot.cli.asking import ready
@@ -22,6 +21,7 @@ from bot.model import Answer
 from bot.observing import set_up_logging
 from bot.testing import stories
 from bot.testing.stories import Performance, Story, play, read_stories
+from bot.yaml_reader import YamlError, read_yaml
 
 QUESTIONS, DIALOGS = "tests/questions.yaml", "tests/dialogs"
 
@@ -73,11 +73,11 @@ def _files(what: Path | None, config: Config) -> Iterator[Path]:
 def _is_story(file: Path) -> bool:
     """Whether a file holds stories rather than questions; what cannot be read is told by the reader of questions."""
     try:
-        rows = yaml.safe_load(file.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        root = read_yaml(file.read_text("utf-8-sig"))
+    except (OSError, UnicodeDecodeError, YamlError):
         return False
-    first = rows[0] if isinstance(rows, list) and rows else rows
-    return isinstance(first, dict) and ("steps" in first or "test" in first)
+    first = root.items[0] if root and root.items else root
+    return first is not None and not {"steps", "test"}.isdisjoint(first.pairs)
 
 
 def ask_golden(knowledge: Knowledge, goldens: Sequence[Golden]) -> tuple[Verdict, ...]:

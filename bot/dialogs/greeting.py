@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.dialogs.everyday import Everyday
 from bot.dialogs.faq import Faq
 from bot.dialogs.hearing import Hearing, is_signs, language_of
 from bot.dialogs.intent import Intent
@@ -22,7 +23,7 @@ class Greeting:
 
     def __init__(self, words: Wording, intent: Intent, knowledge: Knowledge, *, topics: Sequence[str] = (), faq: Faq | None = None) -> None:
         self._words, self._intent, self._knowledge, self._topics = words, intent, knowledge, tuple(topics)
-        self._hearing, self._faq = Hearing(words), faq or Faq(words, intent, knowledge)
+        self._hearing, self._everyday, self._faq = Hearing(words), Everyday(words), faq or Faq(words, intent, knowledge)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         start = next((i for i in turn.said if i.kind is InboundKind.START), None)
@@ -30,7 +31,7 @@ class Greeting:
             return self._started(turn, start)
         if turn.press is not None or not turn.text.strip():
             return None
-        if self._hearing.means("help", turn.text):
+        if self._hearing.means("help", turn.text) or self._everyday.topic(turn.text) == "start":
             return self._hello(turn)
         memory = Memory.of(turn)
         if is_signs(turn.text) or self._hearing.answers(turn.text, memory):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot.handoff import linking, menus, offering, supervising, transfer
+from bot.handoff import drafting, linking, menus, offering, supervising, transfer
 from bot.handoff.marks import listed, marked
 from bot.handoff.moments import Fault, read_moment
 from bot.handoff.noting import note
@@ -79,7 +79,7 @@ def reopen(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     opened = replace(ticket, status="operator", operator=who(inbound), operator_name=inbound.sender.name, closed=None)
     opened = marked(opened, reopened=turn.now, assigned=turn.now, asked=None, answered=None, quiet=None, warned=None, breached=None, reminded=None, queued=None)
     to = desk.thread(ticket)
-    topic = (Outbound(to, verb=Verb.REOPEN_TOPIC, ticket=ticket.number, author=""),) if to else ()
+    topic = (Outbound(to, verb=Verb.REOPEN_TOPIC, lane=Lane.VIEW, ticket=ticket.number, author=""),) if to else ()
     say_ = (*topic, *desk.card_edit(opened), *done(desk, turn, "desk.you_reopened_it").say)
     event = Event("ticket_reopened", ticket=ticket.number, actor=who(inbound))
     return Outcome("desk", Result.ANSWERED, "reopened", say_, status=Status.OPERATOR, ticket=opened, events=(event,))
@@ -269,7 +269,8 @@ BUTTONS: dict[str, Act] = {
     "template": offering.template,
     "preview": offering.preview,
     "send_ready": offering.send_ready,
-    "send_anyway": offering.send_anyway,
+    "send_anyway": drafting.send_anyway,
+    "hold_back": drafting.hold_back,
     "resend": offering.resend,
     "same": linking.same,
 }

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-from jinja2 import TemplateError
+from jinja2 import TemplateError, TemplateSyntaxError
 from rapidfuzz import fuzz
 
 from bot.errors import ConfigError, Problem
@@ -18,6 +17,7 @@ from bot.model import RichText
 from bot.phrases import Phrases
 from bot.sandbox import Sandbox
 from bot.wording import Wording
+from bot.yaml_reader import Node, YamlError, read_yaml
 
 ALIKE = 70  # how alike (0..100) a typed word and a name must be
 SHOWN = 5
@@ -99,7 +99,7 @@ class Canned:
         for path in sorted(self._folder.glob("*.y*ml")):
             for ready in self._file(path, problems):
                 if ready.key in found:
-                    problems.append(Problem(f"the ready answer {ready.key!r} stands twice", str(path)))
+                    problems.append(Problem(f"the ready answer {ready.key!r} stands twice", str(path), hint=f"also in {found[ready.key].file}"))
                 found[ready.key] = ready
         if problems:
             raise ConfigError(problems)
@@ -107,26 +107,51 @@ class Canned:
 
     def _file(self, path: Path, problems: list[Problem]) -> Sequence[Ready]:
         try:
-            raw = yaml.safe_load(path.read_text("utf-8")) or {}
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            problems.append(Problem(f"the file cannot be read: {type(error).__name__}", str(path)))
+            root = read_yaml(path.read_text("utf-8-sig"))
+        except YamlError as error:
+            problems.append(error.problem(str(path), "en"))
             return ()
-        if not isinstance(raw, dict):
-            problems.append(Problem("the file must hold `name: {title, text}`", str(path), 1))
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(Problem(f"the file cannot be read: {type(error).__name__}", str(path), hint="save it in UTF-8"))
+            return ()
+        if root is not None and root.value is not None and root.kind != "map":
+            problems.append(Problem("the file must hold `name: {title, text}`", str(path), root.line))
             return ()
         made = []
-        for key, value in raw.items():
-            entry = {"text": value} if isinstance(value, str) else value
-            if not isinstance(entry, dict) or not isinstance(entry.get("text"), str) or set(entry) - _KEYS:
-                problems.append(Problem(f"{key}: title, words and text are what a ready answer has", str(path)))
+        for key, (place, value) in root.pairs.items() if root else ():
+            text = value if value.kind == "text" else value.get("text")
+            if text is None or text.kind != "text" or text.value is None or not _is_ready(value):
+                problems.append(Problem(f"{key}: title, words and text are what a ready answer has", str(path), place.line))
                 continue
-            try:
-                faults = [*self._sandbox.faults(self._sandbox.parse(entry["text"]))]
-            except TemplateError as error:
-                faults = [(str(error), 0, "")]
-            problems += [Problem(f"{key}: {words}", str(path), hint=hint) for words, _, hint in faults]
-            made.append(Ready(str(key), str(entry.get("title") or key), entry["text"], tuple(str(w) for w in entry.get("words") or ()), str(path)))
+            told = (value.get("title"), *_listed(value.get("words")), text)
+            problems += [cut.problem(str(path), "en") for node in told if node and (cut := node.cut_words())]
+            problems += self._faults(key, text, path)
+            title = value.get("title")
+            words = tuple(w.text for w in _listed(value.get("words")))
+            made.append(Ready(key, (title.text if title else "") or key, text.text, words, str(path)))
         return made
+
+    def _faults(self, key: str, text: Node, path: Path) -> list[Problem]:
+        first = text.line + text.block - 1
+        try:
+            faults = [*self._sandbox.faults(self._sandbox.parse(text.text))]
+        except TemplateSyntaxError as error:
+            faults = [(str(error.message), error.lineno, "")]
+        except TemplateError as error:
+            faults = [(str(error), 1, "")]
+        return [Problem(f"{key}: {words}", str(path), first + at, hint=hint) for words, at, hint in faults]
+
+
+def _is_ready(value: Node) -> bool:
+    known = not set(value.pairs) - _KEYS
+    title = value.get("title")
+    return known and (title is None or title.kind == "text") and all(w.kind == "text" for w in _listed(value.get("words")))
+
+
+def _listed(node: Node | None) -> Sequence[Node]:
+    if node is None:
+        return ()
+    return node.items if node.kind == "list" else [node]
 
 
 def _roots(text: str) -> frozenset[str]:

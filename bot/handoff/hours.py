@@ -35,6 +35,15 @@ class Promise:
     closes: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Weekdays in a row (0 = Monday) with the same hours."""
+
+    first: int
+    last: int
+    stretches: tuple[DaySpan, ...]
+
+
 class Hours:
     """Opening hours in the business's own time zone; all moments that it gives are in UTC, where nights of the clock change are as long as they are.
 
@@ -71,6 +80,19 @@ class Hours:
 
     def is_open(self, at: datetime) -> bool:
         return self.closing(at) is not None
+
+    def runs(self) -> tuple[Run, ...]:
+        """The usual week, days with the same hours together; days off are left out."""
+        found: list[Run] = []
+        for day, name in enumerate(WEEKDAYS):
+            if not (stretches := tuple(self._week.get(name) or ())):
+                continue
+            last = found[-1] if found else None
+            if last is not None and last.last == day - 1 and last.stretches == stretches:
+                found[-1] = Run(last.first, day, stretches)
+            else:
+                found.append(Run(day, day, stretches))
+        return tuple(found)
 
     def next_open(self, at: datetime) -> datetime | None:
         """The moment itself when open, else the next opening; None when there is none within a year."""

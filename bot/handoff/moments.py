@@ -200,10 +200,7 @@ def _dated(found: re.Match[str], today: date) -> date:
     named = found.groupdict()
     month = int(named["m"]) if named.get("m") else _month(named["month"])
     day, year = int(named["day"]), named["year"]
-    if year:
-        wanted = int(year) if len(year) == 4 else 2000 + int(year)
-    else:
-        wanted = today.year + ((month, day) < (today.month, today.day))
+    wanted = (int(year) if len(year) == 4 else 2000 + int(year)) if year else today.year + ((month, day) < (today.month, today.day))
     try:
         return date(wanted, month, day)
     except ValueError:

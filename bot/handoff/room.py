@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from bot.handoff.canned import Canned
 from bot.handoff.crew import Crew
@@ -18,9 +18,14 @@ from bot.model import Answer, Conversation, Customer, Event, Line, Outbound, Out
 from bot.sections import Routing, Sla, Team
 from bot.wording import Wording
 
+if TYPE_CHECKING:
+    from bot.handoff.groups import Chat, Groups
+
 About = Callable[[str], Sequence[str]]
 Ask = Callable[[str], Awaitable[Answer]]
 Article = Callable[[str], RichText]
+Aside = Callable[[Turn], Awaitable["Said | None"]]
+Meaning = Literal["yes", "not_needed", ""]
 Orders = Callable[[Turn, str, str], Awaitable[Outcome | None]]
 DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
 
@@ -33,12 +38,31 @@ def _is_nothing(text: str) -> bool:
     return False
 
 
+def _no_meaning(text: str) -> Meaning:
+    return ""
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the bot answers by itself: the words, and the article they are of ("" = none)."""
+
+    text: RichText
+    article: str = ""
+    title: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How the owner wants the desk to work. *about* gives the names of an article's topic, the one to be shown first.
 
     *article* is the text of one as a customer gets it, *ask* finds the one that answers a question; None = no hints.
     *facts* are known to every ready answer. *undo*: seconds in which an operator's words can be taken back.
+    *question* is the question in a customer's words, "" where they hold none; *aside* is what the bot itself surely answers to a
+    waiting customer; *meaning* tells a yes and "not needed any more" from everything else.
     *is_thanks*: whether words are no more than thanks or a good-bye, which nobody owes an answer to.
     """
 
@@ -52,6 +76,9 @@ class Rules:
     facts: Mapping[str, object] = field(default_factory=dict)
     undo: float = 60.0
     is_thanks: Callable[[str], bool] = _is_nothing
+    question: Callable[[str], str] = _as_it_is
+    aside: Aside | None = None
+    meaning: Callable[[str], Meaning] = _no_meaning
 
     @property
     def on_doubt(self) -> Literal["resend", "hold"]:
@@ -118,6 +145,7 @@ class DeskRoom(Protocol):
     queue: Queue
     deadlines: Deadlines
     incidents: Incidents
+    groups: Groups
     orders: Orders  # what supervisors order that is about no ticket (outreach.py)
 
     @property
@@ -133,6 +161,9 @@ class DeskRoom(Protocol):
     def close(self, turn: Turn, ticket: Ticket, *, by: str, told: bool = True, key: str = "") -> Outcome: ...
     def thread(self, ticket: Ticket) -> Peer | None: ...
     def places(self) -> tuple[Peer, ...]: ...
+    def groups_of_operators(self) -> tuple[Peer, ...]: ...
+    def home(self, ticket: Ticket) -> Peer | None: ...
+    async def look(self, peer: Peer) -> Chat | None: ...
     async def membership(self, peer: Peer, user: str) -> str: ...
     def to_supervisors(self, key: str, **facts: object) -> tuple[Outbound, ...]: ...
     def supervisors(self) -> str: ...

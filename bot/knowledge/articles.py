@@ -11,10 +11,12 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from bot.errors import Problem
+from bot.knowledge.codes import found
 from bot.knowledge.fields import Fields, read_fields
-from bot.knowledge.frontmatter import MAX_BYTES, read_yaml, split_head
+from bot.knowledge.frontmatter import read_head, split_head
 from bot.knowledge.markup import Link, clean_body
 from bot.model import Button
+from bot.yaml_reader import MAX_BYTES
 
 LANGUAGES = ("ru", "en")
 PASSAGE = 900  # characters: a longer stretch without headings is split at a paragraph
@@ -151,7 +153,7 @@ def _read_article(
         return None, (Problem("шапка открыта и не закрыта", file, 1, 1, "поставьте --- на отдельной строке после шапки", "KB002"),)
     if head_text is None and path.name.lower() in ("readme.md", "index.md"):
         return None, ()
-    head, problems = read_yaml(head_text or "", file, first_line=2)
+    head, problems = read_head(head_text or "", file, first_line=2)
     if head is None:
         return None, problems
     fields, faults = read_fields(head, file, known_channels)
@@ -224,15 +226,15 @@ def guess_language(text: str) -> str:
 
 
 def _read_extra(text: str, path: Path, file: str) -> tuple[Extra | None, tuple[Problem, ...]]:
-    head, problems = read_yaml(text, file)
+    head, problems = read_head(text, file)
     if head is None:
         return None, problems
     questions: dict[str, tuple[str, ...]] = {}
-    faults: list[Problem] = list(problems)
+    faults: list[Problem] = [*problems, *(found("KB017", file, c.line, c.column, c.words) for c in head.cuts)]
     for key, value in head.values.items():
         items = [value] if isinstance(value, str) else value
-        if isinstance(items, list) and all(isinstance(i, str | int | float) for i in items):
-            questions[key] = tuple(str(i).strip() for i in items if str(i).strip())
+        if isinstance(items, list) and all(isinstance(i, str) for i in items):
+            questions[key] = tuple(i.strip() for i in items if i.strip())
         else:
             faults.append(Problem(f"у «{key}» ожидался список вопросов", file, head.places.get(key, 0), 1, f"{key}: [\"вопрос\", \"ещё вопрос\"]", "KB007"))
     if any(p.severity == "error" for p in faults):

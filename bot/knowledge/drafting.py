@@ -6,10 +6,9 @@ import json
 import re
 from collections.abc import Sequence
 
-import yaml
-
 from bot.knowledge.frontmatter import split_head
 from bot.knowledge.words import fold
+from bot.yaml_reader import YamlError, read_yaml
 
 _LETTERS = dict(
     zip(
@@ -30,8 +29,9 @@ def quoted(text: str) -> str:
     """*text* as a YAML value on one line, in quotes only where it needs them."""
     plain = " ".join(text.split())
     try:
-        same = yaml.safe_load(f"- {plain}") == [plain] and "#" not in plain and plain == plain.strip("'\"")
-    except yaml.YAMLError:
+        read = read_yaml(f"- {plain}")
+        same = read is not None and read.value == [plain] and "#" not in plain and plain == plain.strip("'\"")
+    except YamlError:
         same = False
     return plain if same and not re.search(r"[\[\]{},:&*!|>%@`]", plain) else json.dumps(plain, ensure_ascii=False)
 
@@ -60,36 +60,32 @@ def with_question(text: str, question: str) -> str:
         title_line = f"aliases:{newline}  - {quoted(question)}"
         return f"---{newline}{title_line}{newline}---{newline}{text}"
     try:
-        node = yaml.compose(head, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
+        node = read_yaml(head)
+    except YamlError as error:
         raise ValueError("the head cannot be read") from error
     start = text.index("\n") + 1  # the head begins under the first ---
-    found = None
-    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-        if str(key.value).lower() in ("aliases", "alias", "questions"):
-            found = (key, value)
+    pairs = node.pairs if node else {}
+    found = next((pair for name, pair in pairs.items() if name.lower() in ("aliases", "alias", "questions")), None)
     if found is None:
         end = start + len(head)
         return text[:end] + f"aliases:{newline}  - {quoted(question)}{newline}" + text[end:]
     key, value = found
-    known = [str(i.value) for i in value.value] if isinstance(value, yaml.SequenceNode) else [str(value.value)]
+    known = [i.text for i in value.items] if value.kind == "list" else [value.text]
     if " ".join(fold(question).split()) in (" ".join(fold(k).split()) for k in known):
         return text
-    if isinstance(value, yaml.SequenceNode) and not value.flow_style:
-        last = value.value[-1]
-        column = value.start_mark.column
-        end = start + last.end_mark.index
+    if value.kind == "list" and not value.flow:
+        end = start + value.items[-1].end
         line_end = text.find("\n", end)
         line_end = start + len(head) if line_end < 0 else line_end + 1
         if not text[end:line_end].strip() or text[end:line_end].lstrip().startswith("#"):
-            return text[:line_end] + " " * column + f"- {quoted(question)}{newline}" + text[line_end:]
-        return text[:end] + f"{newline}{' ' * column}- {quoted(question)}" + text[end:]
-    if isinstance(value, yaml.SequenceNode):
-        close = start + value.end_mark.index - 1  # the ]
+            return text[:line_end] + " " * (value.column - 1) + f"- {quoted(question)}{newline}" + text[line_end:]
+        return text[:end] + f"{newline}{' ' * (value.column - 1)}- {quoted(question)}" + text[end:]
+    if value.kind == "list":
+        close = start + value.end - 1  # the ]
         before = text[:close].rstrip()
         comma = "" if before.endswith(("[", ",")) else ","
         space = "" if before.endswith("[") else " "
         return before + f"{comma}{space}{quoted(question)}" + text[close:]
     items = [v for v in known if v]
     block = "".join(f"{newline}  - {quoted(i)}" for i in (*items, question))
-    return text[: start + key.end_mark.index] + ":" + block + text[start + value.end_mark.index :]
+    return text[: start + key.end] + ":" + block + text[start + value.end :]

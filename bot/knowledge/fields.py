@@ -6,9 +6,10 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 
 from bot.errors import Problem
+from bot.knowledge.codes import found
 from bot.knowledge.frontmatter import Head
 from bot.model import Button
 
@@ -18,7 +19,9 @@ KEYS = (
 )  # fmt: skip
 SAME = {"alias": "aliases", "questions": "aliases", "tag": "tags", "language": "lang", "channel": "channels", "image": "images", "category": "topic"}
 IGNORED = frozenset({"cssclass", "cssclasses", "created", "updated", "modified", "date", "author", "permalink", "description", "comments"})
+TEXTS = frozenset({"title", "aliases", "tags", "topic", "section", "buttons", "owner", "images"})  # keys whose words somebody reads
 STATUSES = ("published", "draft", "archived")
+_ON, _OFF = ("true", "yes", "on"), ("false", "no", "off")
 _URL = re.compile(r"(?:https?://|tg://|tel:|mailto:)\S+$", re.IGNORECASE)
 
 
@@ -47,10 +50,11 @@ def read_fields(head: Head, file: str, known_channels: Sequence[str] = ()) -> tu
     """The values of a head and all its problems at once; what could not be read has its default."""
     reader = _Reader(head, file)
     known = reader.known_values()
+    reader.cut()
     status = reader.one(known, "status").lower() or "published"
     if status not in STATUSES:
         reader.fault("status", f"статус «{status}» неизвестен", f"один из: {', '.join(STATUSES)}", "KB007")
-    if known.get("draft") is True or known.get("publish") is False:
+    if reader.switched(known, "draft", default=False) or not reader.switched(known, "publish", default=True):
         status = "draft"
     lang = reader.one(known, "lang").lower()
     if lang and lang not in ("ru", "en"):
@@ -104,12 +108,26 @@ class _Reader:
                 self.fault(key, f"ключ «{key}» неизвестен", _nearest(key, KEYS), "KB006", "warning")
         return values
 
+    def cut(self) -> None:
+        """Warn of words that YAML takes for a remark."""
+        for cut in self.head.cuts:
+            if SAME.get(cut.key.lower(), cut.key.lower()) in TEXTS:
+                self.problems.append(found("KB017", self.file, cut.line, cut.column, cut.words))
+
+    def switched(self, values: Mapping[str, object], key: str, *, default: bool) -> bool:
+        """Whether a switch of Obsidian is on."""
+        words = str(values.get(key) or "").strip().casefold()
+        if words in ("", *_ON, *_OFF):
+            return default if not words else words in _ON
+        self.fault(key, f"у «{key}» ожидалось true или false", f"{key}: true", "KB007")
+        return default
+
     def one(self, values: Mapping[str, object], key: str) -> str:
         value = values.get(key)
         if value is None:
             return ""
-        if isinstance(value, str | int | float | date) and not isinstance(value, bool):
-            return str(value).strip()
+        if isinstance(value, str):
+            return value.strip()
         self.fault(key, f"у «{key}» ожидалась строка", f"{key}: текст", "KB007")
         return ""
 
@@ -123,8 +141,8 @@ class _Reader:
             value = [value]
         items: list[str] = []
         for i, item in enumerate(value):
-            if isinstance(item, str | int | float | date) and not isinstance(item, bool):
-                items.append(" ".join(str(item).split()))
+            if isinstance(item, str):
+                items.append(" ".join(item.split()))
             elif item is not None:
                 place = f"{key}[{i}]" if f"{key}[{i}]" in self.head.places else key
                 self.fault(place, f"в «{key}» ожидались строки", "возьмите строку с двоеточием в кавычки", "KB007")
@@ -132,14 +150,12 @@ class _Reader:
 
     def day(self, values: Mapping[str, object], key: str) -> date | None:
         value = values.get(key)
-        if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
-            return value
-        if isinstance(value, datetime):
-            return value.date()
+        if value is None:
+            return None
         words = str(value).strip()
-        found = re.fullmatch(r"(\d{4})-(\d\d?)-(\d\d?)", words) or re.fullmatch(r"(\d\d?)\.(\d\d?)\.(\d{4})", words)
-        if found:
-            first, month, last = (int(g) for g in found.groups())
+        day = re.fullmatch(r"(\d{4})-(\d\d?)-(\d\d?)(?:[T ]\d\d?:\d\d.*)?", words)
+        if day := day or re.fullmatch(r"(\d\d?)\.(\d\d?)\.(\d{4})", words):
+            first, month, last = (int(g) for g in day.groups())
             try:
                 return date(first, month, last) if first > 31 else date(last, month, first)
             except ValueError:
@@ -159,7 +175,7 @@ class _Reader:
             done: dict[str, tuple[str, ...]] = {}
             for key, wanted in value.items():
                 items = wanted if isinstance(wanted, list) else [wanted]
-                done[str(key)] = () if items == [True] else tuple(str(i).strip().casefold() for i in items)
+                done[str(key)] = () if [str(i).casefold() for i in items] in (["true"], ["yes"], ["on"]) else tuple(str(i).strip().casefold() for i in items)
             return done
         self.fault("segment", "у «segment» ожидались поля клиента", "segment: {vip: true}", "KB007")
         return {}

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-import yaml
-
 from bot.errors import Problem
+from bot.yaml_reader import Node, YamlError, read_yaml
 
-MAX_BYTES = 1_000_000
-MAX_DEPTH = 50
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FENCE = re.compile(r"\A---[ \t]*\r?\n")
 _CLOSE = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """Words after an unquoted value of *key* that YAML takes for a remark."""
+
+    key: str
+    line: int
+    column: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
-    """The values of a YAML text and the line of each: `places` maps "title", "aliases[2]" to line numbers of the file."""
+    """The values of a YAML text, each text as written, and the line of each: `places` maps "title", "aliases[2]" to lines."""
 
     values: Mapping[str, object] = field(default_factory=dict)
     places: Mapping[str, int] = field(default_factory=dict)
+    cuts: tuple[Cut, ...] = ()
 
 
 def split_head(text: str) -> tuple[str | None, str, int]:
@@ -39,75 +46,28 @@ def split_head(text: str) -> tuple[str | None, str, int]:
     return text[opened.end() : closed.start()], text[closed.end() :], text.count("\n", 0, closed.end()) + 1
 
 
-def read_yaml(text: str, file: str, first_line: int = 1) -> tuple[Head | None, tuple[Problem, ...]]:
-    """Reads a YAML mapping. None and at least one error where it cannot be used; never raises.
-
-    Anchors, aliases, nesting over 50 levels and texts over 1 MB are refused: nobody writes them by hand.
-    """
-
-    def problem(words: str, code: str, hint: str, line: int = 0, column: int = 0) -> tuple[None, tuple[Problem, ...]]:
-        return None, (Problem(words, file, first_line + line, column + 1, hint, code),)
-
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        return problem("шапка больше 1 МБ", "KB005", "разделите статью на несколько")
+def read_head(text: str, file: str, first_line: int = 1) -> tuple[Head | None, tuple[Problem, ...]]:
+    """Reads a YAML mapping. None and an error where it cannot be used; never raises."""
     try:
-        depth = 0
-        for event in yaml.parse(text, Loader=_LOADER):
-            mark = event.start_mark
-            row, place = (mark.line, mark.column) if mark else (0, 0)
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                return problem("якоря и ссылки YAML (& и *) здесь не читаются", "KB004", "возьмите текст в кавычки или повторите значение", row, place)
-            if isinstance(event, yaml.CollectionStartEvent):
-                depth += 1
-                if depth > MAX_DEPTH:
-                    return problem(f"вложенность больше {MAX_DEPTH} уровней", "KB005", "упростите шапку", row, place)
-            elif isinstance(event, yaml.CollectionEndEvent):
-                depth -= 1
-        node = yaml.compose(text, Loader=_LOADER)
-        if node is None:
-            return Head(), ()
-        if not isinstance(node, yaml.MappingNode):
-            return problem("ожидались строки вида «ключ: значение»", "KB003", "например: title: Как вернуть товар", node.start_mark.line)
-        places: dict[str, int] = {}
-        for key, value in node.value:
-            name = str(key.value)
-            if name in places:
-                return problem(f"ключ «{name}» встречается дважды", "KB013", "оставьте один", key.start_mark.line, key.start_mark.column)
-            places[name] = first_line + key.start_mark.line
-            if isinstance(value, yaml.SequenceNode):
-                for i, item in enumerate(value.value):
-                    places[f"{name}[{i}]"] = first_line + item.start_mark.line
-        values = yaml.load(text, Loader=_LOADER)
-    except yaml.MarkedYAMLError as error:
-        where = error.problem_mark or error.context_mark
-        line, column = (where.line, where.column) if where else (0, 0)
-        return problem(f"шапка не читается: {_in_russian(error)}", "KB003", _hint(text, line), line, column)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        return problem(f"шапка не читается: {type(error).__name__}", "KB003", "проверьте даты, кавычки и отступы")
-    return Head({str(k): v for k, v in values.items()}, places), ()
+        root = read_yaml(text, first_line)
+    except YamlError as error:
+        return None, (error.problem(file),)
+    if root is None or (root.kind == "text" and root.value is None):
+        return Head(), ()
+    if root.kind != "map":
+        words, hint = "ожидались строки вида «ключ: значение»", "например: title: Как вернуть товар"
+        return None, (Problem(words, file, root.line, 1, hint, "KB003"),)
+    places: dict[str, int] = {}
+    cuts: list[Cut] = []
+    for name, (key, value) in root.pairs.items():
+        places[name] = key.line
+        places |= {f"{name}[{i}]": item.line for i, item in enumerate(value.items)}
+        cuts += [Cut(name, node.line, node.column, node.cut) for node in _texts(value) if node.cut]
+    return Head(root.value, places, tuple(cuts)), ()
 
 
-def _in_russian(error: yaml.MarkedYAMLError) -> str:
-    words = error.problem or ""
-    for known, said in (
-        ("mapping values are not allowed", "двоеточие внутри значения"),
-        ("could not find expected ':'", "нет двоеточия после ключа"),
-        ("found character '\\t'", "табуляция вместо пробелов"),
-        ("cannot start any token", "недопустимый знак в начале"),
-        ("unexpected end of stream", "не закрыта кавычка"),
-        ("expected <block end>", "сбит отступ или не закрыта кавычка"),
-        ("did not find expected key", "сбит отступ"),
-        ("did not find expected '-' indicator", "сбит отступ в списке"),
-        ("did not find expected ',' or ']'", "не закрыта квадратная скобка"),
-    ):
-        if known in words:
-            return said
-    return words
-
-
-def _hint(text: str, line: int) -> str:
-    lines = text.splitlines()
-    here = lines[line] if line < len(lines) else ""
-    if here.count(":") > 1:
-        return "возьмите значение в кавычки, если в нём есть двоеточие"
-    return "проверьте отступы и кавычки в этой строке и в строке перед ней"
+def _texts(node: Node) -> Iterator[Node]:
+    if node.kind == "text":
+        yield node
+    for inner in (*node.items, *(value for _, value in node.pairs.values())):
+        yield from _texts(inner)

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from bot.errors import ConfigError, Problem
 from bot.knowledge.drafting import quoted
 from bot.model import Answer
+from bot.yaml_reader import YamlError, read_yaml
 
 DECISIONS = ("answer", "clarify", "handoff")
 KEYS = ("q", "article", "decision", "language", "answered")
@@ -53,23 +52,21 @@ def read_golden(path: Path) -> tuple[Golden, ...]:
     """The questions of a file. Raises ConfigError with every fault and its line."""
     file = path.as_posix()
     try:
-        text = path.read_text("utf-8-sig")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = read_yaml(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([Problem(f"файл не читается: {type(error).__name__}", file)]) from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        raise ConfigError([Problem(f"не YAML: {error.problem}", file, mark.line + 1 if mark else 0, hint="проверьте кавычки и отступы")]) from None
-    if root is None:
+    except YamlError as error:
+        raise ConfigError([error.problem(file)]) from None
+    if root is None or root.value is None:
         return ()
     hint = '- {q: "слова покупателя", article: раздел/статья}'
-    if not isinstance(root, yaml.SequenceNode):
+    if root.kind != "list":
         raise ConfigError([Problem("ожидался список вопросов", file, 1, 1, hint)])
     problems: list[Problem] = []
     done: list[Golden] = []
-    for node, row in zip(root.value, yaml.safe_load(text), strict=True):
-        line = node.start_mark.line + 1
-        if not isinstance(row, dict) or not str(row.get("q", "")).strip():
+    for node in root.items:
+        line, row = node.line, node.value
+        if not isinstance(row, dict) or not str(row.get("q") or "").strip():
             problems.append(Problem("нет вопроса (q)", file, line, 1, hint))
             continue
         if strange := [k for k in row if k not in KEYS]:
@@ -79,9 +76,8 @@ def read_golden(path: Path) -> tuple[Golden, ...]:
             problems.append(Problem(f"решение «{decision}» неизвестно", file, line, 1, f"одно из: {', '.join(DECISIONS)}"))
         if not decision and not row.get("article"):
             problems.append(Problem("не сказано, что должно выйти", file, line, 1, "добавьте article или decision"))
-        done.append(
-            Golden(str(row["q"]), str(row.get("article") or ""), decision, str(row.get("language") or ""), row.get("answered") is True, file, line)
-        )
+        answered = str(row.get("answered")).casefold() in ("true", "yes")
+        done.append(Golden(str(row["q"]), str(row.get("article") or ""), decision, str(row.get("language") or ""), answered, file, line))
     if problems:
         raise ConfigError(problems)
     return tuple(done)

@@ -10,8 +10,9 @@ from typing import Literal, Protocol, cast
 
 from bot.errors import Problem
 from bot.knowledge.articles import Article
+from bot.knowledge.codes import read_codes
 from bot.knowledge.lint_dates import expiring, lonely
-from bot.knowledge.lint_fault import Fault, Sources, read_codes
+from bot.knowledge.lint_fault import Fault, Sources
 from bot.knowledge.lint_links import dead_links
 from bot.knowledge.lint_questions import repeated, stolen, unquestioned
 from bot.knowledge.lint_text import long_labels, long_texts, official, placeholders

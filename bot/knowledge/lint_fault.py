@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from bot.knowledge.articles import Article, article_files
+from bot.yaml_reader import read_own
 
 _DATA = Path(__file__).parent / "data"
 
@@ -26,16 +25,9 @@ class Fault:
 
 
 @cache
-def read_codes() -> Mapping[str, Mapping[str, object]]:
-    """Level and words of every code."""
-    codes: Mapping[str, Mapping[str, object]] = yaml.safe_load((_DATA / "lint.yaml").read_text("utf-8"))
-    return codes
-
-
-@cache
 def read_tone() -> Mapping[str, Mapping[str, object]]:
     """The words of data/tone.yaml, by language, and the fillers."""
-    tone: Mapping[str, Mapping[str, object]] = yaml.safe_load((_DATA / "tone.yaml").read_text("utf-8"))
+    tone: Mapping[str, Mapping[str, object]] = read_own(_DATA / "tone.yaml")
     return tone
 
 

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from bot.errors import ConfigError, Problem
 from bot.knowledge.words import lemma, words_of
+from bot.yaml_reader import YamlError, read_yaml
 
 _DATA = Path(__file__).parent / "data"
 _LONGEST = 5
@@ -110,12 +109,14 @@ def _read_speech(files: tuple[Path, ...]) -> Speech:
 
 def _entries(file: Path) -> Mapping[str, list[object] | dict[str, object]]:
     try:
-        found = yaml.load(file.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        root = read_yaml(file.read_text("utf-8-sig"))
+        found = root.value if root else None
     except FileNotFoundError as error:
         raise ConfigError([Problem("файла со словами нет", str(file), hint="исправьте knowledge.synonyms")]) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", -1) + 1
-        raise ConfigError([Problem("файл со словами не читается", str(file), line, hint="проверьте кавычки и отступы")]) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([Problem("файл со словами не читается", str(file), hint="сохраните его в UTF-8")]) from error
+    except YamlError as error:
+        raise ConfigError([error.problem(str(file))]) from error
     if not isinstance(found, dict):
         raise ConfigError([Problem("в файле со словами нет ключей", str(file), 1, hint="нужны same: или groups:")])
     plain = all(k not in ("same", "groups", "preambles") for k in found)

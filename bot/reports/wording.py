@@ -8,10 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from bot.reports.metrics import Figure
 from bot.reports.report import Report
+from bot.yaml_reader import read_own
 
 Unit = Literal["count", "share", "seconds", "score"]
 UNITS: Mapping[str, Unit] = {
@@ -39,7 +38,7 @@ class Change:
 
 @cache
 def _words(lang: str) -> Mapping[str, Any]:
-    loaded: Mapping[str, Any] = yaml.safe_load((HOME / f"{lang}.yaml").read_text("utf-8"))
+    loaded: Mapping[str, Any] = read_own(HOME / f"{lang}.yaml")
     return loaded
 
 

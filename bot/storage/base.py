@@ -64,6 +64,7 @@ class Settled:
     ahead: tuple[Outbound, ...] = ()  # promises that go before this delivery, which stays pending (a remade topic's history)
     events: tuple[Event, ...] = ()
     unreachable: bool = False
+    also: tuple[str, ...] = ()  # see `Outbound.also`
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,10 +40,15 @@ def take(db: sqlite3.Connection, locks: Locks, number: Callable[[], int], now: d
     turn = Turn(id, conversation(free), tuple(i for _, i in said), now, attempts=free["attempts"])
     found = [deliveries.press(db, i.press, i.peer, i.message) for i in turn.said if i.kind is InboundKind.PRESS]
     presses = [f for f in found if f is not None]
-    quotes = tuple(deliveries.quoted(db, i.peer, i.quotes) if i.quotes else None for i in turn.said)
+    quotes = tuple(deliveries.quoted(db, i.peer, named) if (named := _names(i)) else None for i in turn.said)
     about = _number(db, turn.conversation, bool(free["private"]), presses, quotes)
     turn = replace(turn, presses=tuple(p for p, _ in presses), quoted=quotes, ticket=ticket(db, about) if about else None)
     return _with_figures(db, _with_people(db, turn, bool(free["private"])))
+
+
+def _names(inbound: Inbound) -> str:
+    """The message that tells what an inbound is about: the one it replies to; a changed one may tell it itself."""
+    return inbound.quotes or (inbound.message if inbound.kind is InboundKind.EDIT else "")
 
 
 def highest(db: sqlite3.Connection) -> int:

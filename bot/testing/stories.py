@@ -9,8 +9,6 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import yaml
-
 from bot.config import Config
 from bot.errors import ConfigError, Problem
 from bot.knowledge.search import Knowledge
@@ -18,6 +16,7 @@ from bot.model import Sender, Verb
 from bot.testing.fake_adapter import Said
 from bot.testing.theatre import NOON, Customer, Operator, Theatre, open_theatre
 from bot.wording import Wording
+from bot.yaml_reader import Node, YamlError, read_yaml
 
 QUOTE = 80  # characters of an answer that a story expects, as the playground cuts it
 DOINGS = ("says", "presses", "hears", "hears_not", "operator_says", "operator_presses", "operator_hears", "clock")
@@ -71,42 +70,36 @@ def read_stories(path: Path) -> tuple[Story, ...]:
     """The stories of a file. Raises ConfigError with every fault and its line."""
     file = path.as_posix()
     try:
-        text = path.read_text("utf-8-sig")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        rows = yaml.safe_load(text)
+        root = read_yaml(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([Problem(f"файл не читается: {type(error).__name__}", file)]) from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        raise ConfigError([Problem(f"не YAML: {error.problem}", file, mark.line + 1 if mark else 0, hint="проверьте кавычки и отступы")]) from None
-    if root is None:
+    except YamlError as error:
+        raise ConfigError([error.problem(file)]) from None
+    if root is None or root.value is None:
         return ()
-    if not isinstance(root, yaml.SequenceNode):
-        root, rows = yaml.SequenceNode("tag:yaml.org,2002:seq", [root]), [rows]
     problems: list[Problem] = []
-    stories = [_story(row, node, file, problems) for row, node in zip(rows, root.value, strict=True)]
+    stories = [_story(node, file, problems) for node in (root.items if root.kind == "list" else [root])]
     if problems:
         raise ConfigError(problems)
     return tuple(stories)
 
 
-def _story(row: object, node: yaml.Node, file: str, problems: list[Problem]) -> Story:
-    line = node.start_mark.line + 1
-    if not isinstance(row, dict) or not isinstance(row.get("steps"), list):
+def _story(node: Node, file: str, problems: list[Problem]) -> Story:
+    line, row, told = node.line, node.value, node.get("steps")
+    if told is None or told.kind != "list":
         problems.append(Problem("у сценария нет шагов (steps)", file, line, 1, "- {test: Название, steps: [{says: …}, {hears: …}]}"))
         return Story("")
-    nodes = next((v for k, v in node.value if k.value == "steps"), node)
     steps: list[Step] = []
-    for step, place in zip(row["steps"], nodes.value, strict=True):
-        here = place.start_mark.line + 1
-        if not isinstance(step, dict) or len(step) != 1 or next(iter(step)) not in DOINGS:
+    for step in told.items:
+        here = step.line
+        doing, (_, text) = next(iter(step.pairs.items()), ("", (step, step)))
+        if len(step.pairs) != 1 or doing not in DOINGS or text.kind != "text":
             problems.append(Problem("шаг не читается", file, here, 1, f"один ключ из: {', '.join(DOINGS)}"))
             continue
-        doing, text = next(iter(step.items()))
-        steps.append(Step(doing, text.isoformat() if isinstance(text, datetime) else str(text), here))
+        steps.append(Step(doing, text.text, here))
     clock = row.get("clock")
     try:
-        began = clock if isinstance(clock, datetime) else datetime.fromisoformat(str(clock)) if clock else None
+        began = datetime.fromisoformat(str(clock)) if clock else None
     except ValueError:
         problems.append(Problem(f"время «{clock}» не читается", file, line, 1, "например 2026-11-20T12:00+03:00"))
         began = None
@@ -230,6 +223,8 @@ def _folded(text: str) -> str:
 def _variants(words: Wording) -> Iterator[Sequence[re.Pattern[str]]]:
     """The first lines of each key that is said in several ways, as patterns."""
     for key in words.keys():  # noqa: SIM118 - not a mapping
+        if key.startswith(("hears.", "everyday.heard.")):
+            continue  # words to listen for, never said
         options = words.options(key)
         if len(options) > 1:
             lines = [next((row.strip() for row in o.splitlines() if row.strip()), "") for o in options]
@@ -250,25 +245,22 @@ def rewritten(text: str, performances: Sequence[Performance]) -> str:
         for done in performance.played:
             if not done.right and done.step.doing in ("hears", "operator_hears") and done.got:
                 wanted[done.step.line] = quote(done.got[0])
-    rows = text.split("\n")
-    for step in sorted(_heard_nodes(yaml.compose(text, Loader=yaml.SafeLoader)), key=lambda n: -n.start_mark.line):
-        if (heard := wanted.get(step.start_mark.line + 1)) is not None:
-            begin, end = step.start_mark, step.end_mark
-            tail = rows[end.line][end.column :]
-            rows[begin.line : end.line + 1] = [rows[begin.line][: begin.column] + _scalar(heard) + tail]
-    return "\n".join(rows)
+    for step in sorted(_heard_nodes(read_yaml(text)), key=lambda n: -n.start):
+        if (heard := wanted.get(step.line)) is not None:
+            text = text[: step.start] + _scalar(heard) + ("\n" if step.block else "") + text[step.end :]
+    return text
 
 
-def _heard_nodes(node: yaml.Node | None) -> Iterator[yaml.Node]:
-    if isinstance(node, yaml.SequenceNode):
-        for inner in node.value:
-            yield from _heard_nodes(inner)
-    elif isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if str(key.value) in ("hears", "operator_hears"):
-                yield value
-            else:
-                yield from _heard_nodes(value)
+def _heard_nodes(node: Node | None) -> Iterator[Node]:
+    if node is None:
+        return
+    for inner in node.items:
+        yield from _heard_nodes(inner)
+    for key, (_, value) in node.pairs.items():
+        if key in ("hears", "operator_hears"):
+            yield value
+        else:
+            yield from _heard_nodes(value)
 
 
 def _scalar(text: str) -> str:

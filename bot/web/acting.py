@@ -10,13 +10,12 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
 from bot.errors import BotError, ConfigError, Problem
 from bot.model import InboundKind, Json, Sender
 from bot.web.cast import Cast
 from bot.web.samples import photo, silence
 from bot.web.services import Stage, WebServices
+from bot.yaml_reader import YamlError, read_own
 
 FOLDER = Path(__file__).parent / "scenes"
 PATIENCE = 20.0  # seconds a scene waits for words that it expects
@@ -64,7 +63,7 @@ def read_scenes(folder: Path = FOLDER) -> dict[str, Scene]:
     for path in sorted(folder.glob("*.yaml")):
         try:
             scenes.append(_read_scene(path))
-        except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+        except (YamlError, KeyError, TypeError, ValueError, AttributeError) as error:
             problems.append(Problem(f"сцена не читается: {error}", file=str(path), code="WEB010"))
     if problems:
         raise ConfigError(problems)
@@ -72,17 +71,22 @@ def read_scenes(folder: Path = FOLDER) -> dict[str, Scene]:
 
 
 def _read_scene(path: Path) -> Scene:
-    raw = yaml.safe_load(path.read_text("utf-8"))
+    raw = read_own(path)
     steps = []
     for given in raw["steps"]:
         if unknown := set(given) - _STEP_KEYS:
             raise ValueError(f"unknown keys {sorted(unknown)}")
         labels = given.get("presses", ())
-        steps.append(Step(**{**given, "presses": (labels,) if isinstance(labels, str) else tuple(labels)}))
+        told = {
+            "presses": (labels,) if isinstance(labels, str) else tuple(labels),
+            "pause": float(given.get("pause", 0)),
+            "optional": given.get("optional") == "true",
+        }
+        steps.append(Step(**{**given, **told}))
     names = set(raw["who"]) | {"operator", ""}
     if strangers := {n for s in steps for n in (s.by, s.hears, s.breaks, s.mends) if n.split("/")[0] not in names}:
         raise ValueError(f"nobody is called {sorted(strangers)}")
-    return Scene(path.stem, raw["title"], raw["about"], raw["who"], tuple(steps), raw.get("order", 0))
+    return Scene(path.stem, raw["title"], raw["about"], raw["who"], tuple(steps), int(raw.get("order", 0)))
 
 
 class Stagehand:

@@ -11,11 +11,10 @@ from functools import partial
 from operator import itemgetter
 from pathlib import Path
 
-import yaml
-
 from bot.model import Line, Outbound, Peer, RichText, Sender, Ticket, Verb
 from bot.storage.base import Delivery, DeliveryStatus, Store
 from bot.web.services import Stage
+from bot.yaml_reader import read_own
 
 TopicName = Callable[[int], Awaitable[str]]
 
@@ -47,7 +46,7 @@ class Cast:
 
     async def renew(self) -> None:
         """Everybody leaves, new customers (with chats of their own) come."""
-        names = yaml.safe_load(_CAST.read_text("utf-8"))
+        names = read_own(_CAST)
         for stage in self.customers:
             stage.remove_all()
             for person in names[_kind(stage)]:

@@ -67,6 +67,8 @@ def _add_gaps(app: web.Application, gaps: GapPages) -> None:
     app.router.add_get("/gaps", gaps.show)
     app.router.add_post("/gaps/add", gaps.add)
     app.router.add_post("/gaps/draft", gaps.draft)
+    for name, act in (("undo", gaps.undo), ("dismiss", gaps.dismiss), ("restore", gaps.restore)):
+        app.router.add_post(f"/gaps/{name}", act)
     app.router.add_post("/gaps/tell", gaps.tell)
 
 
@@ -93,7 +95,7 @@ def _add_health(app: web.Application, services: WebServices) -> None:
 
     async def readyz(request: web.Request) -> web.Response:
         status = services.knowledge.status if services.knowledge else None
-        body, code = await report(services.store, services.channels, status, services.stale)
+        body, code = await report(services.store, services.channels, status, services.stale, services.clock())
         return web.json_response(body, status=code)
 
     figures = ServiceFigures(services)
@@ -104,7 +106,7 @@ def _add_health(app: web.Application, services: WebServices) -> None:
         except StorageError:
             counts, counted = {}, b""
         articles = services.knowledge.status.articles if services.knowledge else 0
-        return metrics_response(services.metrics.render(counts, services.channels, articles) + counted)
+        return metrics_response(services.metrics.render(counts, services.channels, articles, services.clock()) + counted)
 
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)

@@ -11,8 +11,8 @@ import pytest
 from bot.errors import Problem
 from bot.knowledge.articles import Article
 from bot.knowledge.base import KnowledgeSettings
+from bot.knowledge.codes import read_codes
 from bot.knowledge.lint import folded, lint
-from bot.knowledge.lint_fault import read_codes
 from bot.knowledge.search import Knowledge
 from bot.model import Answer, Candidate, Decision
 from bot.previewing import messages
