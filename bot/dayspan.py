@@ -51,7 +51,7 @@ class DaySpan:
 
 def spans(text: object) -> tuple[DaySpan, ...]:
     """The stretches of one day: text, several texts, or "closed". Raises `ValueError` that says what is wrong."""
-    if text is None or text is False or text == CLOSED:  # YAML 1.1 reads an unquoted `off` as false
+    if text is None or text is False or text in (CLOSED, "off"):  # YAML 1.1 makes false of an unquoted `off`
         return ()
     parts = [text] if isinstance(text, str) else text
     if not isinstance(parts, list | tuple) or not all(isinstance(p, str) for p in parts):
