@@ -52,6 +52,7 @@ from bot.handoff.room import Rules
 from bot.handoff.rounds import Rounds
 from bot.handoff.surveying import Surveys, commented
 from bot.inbox import Inbox
+from bot.judgement import Judge
 from bot.knowledge.acts import read_act
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.likeness import Likeness
@@ -144,6 +145,12 @@ def open_facts(config: Config, knowledge: Knowledge, hours: Hours) -> Facts:
         return [topic for topic, _ in named.most_common()]
 
     return Facts(config.business.contacts, hours, topics)
+
+
+def open_judge(config: Config, knowledge: Knowledge) -> Judge:
+    """What the bot of this config says to words alone; used by the commands and the pages."""
+    hours = open_hours(config)
+    return Judge(knowledge, open_words(config, hours), open_facts(config, knowledge, hours))
 
 
 def open_words(config: Config, hours: Hours) -> Wording:

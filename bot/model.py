@@ -65,7 +65,6 @@ class Operator:
     id: str
     name: str
     role: Literal["operator", "supervisor"] = "operator"
-    skills: tuple[str, ...] = ()
 
 
 # --- what is written -------------------------------------------------------------------------------------------------

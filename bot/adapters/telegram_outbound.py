@@ -79,7 +79,6 @@ _ALBUM: dict[Media, type[Any]] = {
     Media.AUDIO: InputMediaAudio,
 }
 _MIXES = (frozenset({Media.PHOTO, Media.VIDEO}), frozenset({Media.DOCUMENT}), frozenset({Media.AUDIO}))
-_WORDLESS = frozenset({Media.VIDEO_NOTE, Media.STICKER})  # they take no caption
 _TIMED = frozenset({Media.VOICE, Media.VIDEO, Media.VIDEO_NOTE, Media.AUDIO, Media.ANIMATION})
 _SUFFIXES = {
     Media.PHOTO: ".jpg",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.judgement import judge
+from bot.judgement import Judge
 from bot.knowledge.gaps import Effect, Gap, effect, is_closed, question_id
 from bot.knowledge.mending import Change, Outside, Taken, Unwritable, add_question, changed_at, write_draft
 from bot.knowledge.search import Knowledge
@@ -71,6 +71,7 @@ class GapPages:
 
     def __init__(self, services: WebServices, pages: Pages, knowledge: Knowledge) -> None:
         self._services, self._pages, self._knowledge = services, pages, knowledge
+        self._judge = services.judge or Judge(knowledge, services.words)
         self._writing, self._missing = asyncio.Lock(), Missing(services.store, knowledge, fresh=FRESH)
         self._answers: dict[str, Answer] = {}
         self._answers_of: object = None
@@ -216,7 +217,7 @@ class GapPages:
             self._answers, self._answers_of = {}, state
         answers = self._answers
         if (known := answers.get(question)) is None:
-            known = answers[question] = judge(self._knowledge, _BLANKED.sub(" ", question))
+            known = answers[question] = self._judge(_BLANKED.sub(" ", question))
         return known
 
     def _rows(self, gaps: Sequence[Gap]) -> list[Row]:

@@ -156,7 +156,8 @@ class Pages:
             raise web.HTTPBadRequest(text="{text} expected") from error
         if not isinstance(text, str) or not text.strip() or len(text) > 4000:
             raise web.HTTPBadRequest(text="a question of at most 4000 characters")
-        answer = await self._services.knowledge.ask(text)
+        judge = self._services.judge
+        answer = await asyncio.to_thread(judge, text) if judge else await self._services.knowledge.ask(text)
         return web.json_response(answer_json(answer), dumps=lambda o: json.dumps(o, default=str))
 
     # --- the password

@@ -109,7 +109,6 @@ class Talk:
 
     forms: Sequence[FormShape] = ()
     before: Sequence[tuple[str, Dialog]] = ()
-    topics: Sequence[str] = ()
     customer: Customer = Customer(1, "Анна")  # noqa: RUF009 - frozen
     timeout: float = 5.0
     words: Wording = WORDS
@@ -122,7 +121,7 @@ class Talk:
     def __post_init__(self) -> None:
         forms = Forms(self.words, self.forms, self._desk)
         ours = our_dialogs(self.words, read_act, self.shelf, forms.escalate)
-        greeting = Greeting(self.words, ours.intent, self.shelf, topics=self.topics, faq=ours.faq)
+        greeting = Greeting(self.words, ours.intent, self.shelf, faq=ours.faq)
         human, *others = {**ours.dialogs, "greeting": greeting}.items()
         dialogs = (human, ("form", forms), *self.before, *others)
         self.flow = Flow(dialogs, timeout=self.timeout, escalate=forms.escalate, words=self.words)

@@ -224,10 +224,10 @@ FAINT = """() => {
 
 @pytest.fixture(scope="module")
 def busy(browser: Any, url: str) -> None:
-    """Two scenes were played, so that every page has something to show."""
+    """Scenes of both channels were played, so that every page has something to show."""
     page = Watched(browser.new_page(viewport={"width": 1440, "height": 900}), url)
     page.open()
-    assert [page.play(scene) for scene in ("upset", "refund")] == ["done", "done"]
+    assert [page.play(scene) for scene in ("order", "upset", "refund")] == ["done"] * 3
     page.page.close()
 
 
@@ -282,6 +282,16 @@ def test_what_is_announced_lies_over_no_button(watched: Watched) -> None:
             toast,
         )
         assert over == [], width
+
+
+@pytest.mark.usefixtures("busy")
+def test_the_page_opens_where_somebody_was_talked_with(watched: Watched) -> None:
+    """After a reload both chats show the last customer's words, and namesakes of other scenes are told apart."""
+    watched.open()
+    for pane in ("play-telegram", "play-vk"):
+        assert watched.page.locator(f'[data-channel="{pane}"] .msg').count() >= 2
+        names = watched.page.eval_on_selector_all(f'[data-channel="{pane}"] [name=chat] option', "(all) => all.map((o) => o.text)")
+        assert len(set(names)) == len(names) >= 2
 
 
 @pytest.mark.usefixtures("busy")
