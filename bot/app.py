@@ -23,7 +23,8 @@ from bot.adapters.webhook import WebhookAdapter
 from bot.announcing import PREFIX, Announcer
 from bot.channels import Channel, OtherChannel, VkChannel
 from bot.clock import Clock
-from bot.config import Config, span
+from bot.config import Config
+from bot.dayspan import DaySpan, spans
 from bot.dialogs.about import Facts
 from bot.dialogs.banner import Banner
 from bot.dialogs.base import Dialog
@@ -132,9 +133,9 @@ def open_hours(config: Config) -> Hours:
     hours = config.hours
     return Hours(
         hours.timezone,
-        {day: span(text) for day, text in hours.week.items()},
+        {day: spans(text) for day, text in hours.week.items()},
         country=hours.country,
-        exceptions={day: None if text == "closed" else span(text) for day, text in hours.exceptions.items()},
+        exceptions={day: spans(text) for day, text in hours.exceptions.items()},
     )
 
 
@@ -239,9 +240,9 @@ async def open_house(
     await room.remember()
     room.ask_rating = timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None
     likeness = Likeness(knowledge)
-    surveys = Surveys(config.nps, store, hours=span(config.outreach.hours), zone=hours.zone, channels=tuple(adapters))
+    surveys = Surveys(config.nps, store, hours=DaySpan.parse(config.outreach.hours), zone=hours.zone, channels=tuple(adapters))
     room.orders = Outreach(
-        room, store, likeness, channels=tuple(adapters), hours=span(config.outreach.hours), per_second=config.outreach.per_second,
+        room, store, likeness, channels=tuple(adapters), hours=DaySpan.parse(config.outreach.hours), per_second=config.outreach.per_second,
         article=likeness.find, meant=likeness.meant, title=likeness.title, surveys=surveys,
     )  # fmt: skip
     linking = Linking(words, store.setting, store.joined, titles)

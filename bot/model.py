@@ -293,6 +293,15 @@ class Quoted:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many tickets of one team ("" = of none) and one priority wait."""
+
+    team: str
+    priority: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """All waiting messages of one conversation, with what is known about it, ready to be decided on.
 
@@ -310,8 +319,8 @@ class Turn:
     history: tuple[Line, ...] = ()
     presses: tuple[Press, ...] = ()
     next_number: int = 1
-    waiting: int = 0  # tickets nobody has taken yet
-    recent_waits: tuple[float, ...] = ()  # seconds from opening to the first human words, newest tickets first
+    waiting: tuple[Waiting, ...] = ()  # tickets nobody has taken yet
+    recent_answers: tuple[tuple[datetime, datetime], ...] = ()  # opening and first human words, newest tickets first
     attempts: int = 0
     quoted: tuple[Quoted | None, ...] = ()  # one for each of `said`
     past: tuple[Ticket, ...] = ()  # the customer's closed tickets, the newest first, at most five

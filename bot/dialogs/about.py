@@ -11,7 +11,7 @@ from bot.dialogs.faq import Faq
 from bot.dialogs.hearing import language_of
 from bot.dialogs.memory import Memory, is_first_contact
 from bot.dialogs.reply import human_button, said
-from bot.handoff.hours import Hours
+from bot.handoff.hours import Hours, Run
 from bot.model import Event, Json, Outcome, Turn
 from bot.wording import Wording
 
@@ -76,20 +76,26 @@ class About:
         if hours is None:
             return {"open": True, "closes": now + timedelta(hours=1), "opens": None, "week": ""}
         opened = hours.is_open(now)
-        return {"open": opened, "closes": hours.closes(now), "opens": hours.next_open(now), "week": self._week(hours, language)}
+        return {"open": opened, "closes": hours.closing(now), "opens": hours.next_open(now), "week": self._week(hours, language)}
 
     def _week(self, hours: Hours, language: str) -> str:
         """«пн–пт 10:00–20:00, сб 11:00–18:00»."""
         runs = hours.runs()
         if len(runs) == 1 and runs[0].first == 0 and runs[0].last == 6:
-            return self._words.text("everyday.week.daily", lang=language, opens=f"{runs[0].opens:%H:%M}", closes=f"{runs[0].closes:%H:%M}")
+            return self._words.text("everyday.week.daily", lang=language, **_from_to(runs[0]))
         return ", ".join(
             self._words.text(
                 f"everyday.week.{'day' if run.first == run.last else 'days'}", lang=language, first=self._weekday(run.first, language),
-                last=self._weekday(run.last, language), opens=f"{run.opens:%H:%M}", closes=f"{run.closes:%H:%M}",
+                last=self._weekday(run.last, language), **_from_to(run),
             )
             for run in runs
         )  # fmt: skip
 
     def _weekday(self, day: int, language: str) -> str:
         return self._words.text("everyday.week.names", lang=language, seed=day)
+
+
+def _from_to(run: Run) -> dict[str, str]:
+    """When people are there; a break stands inside: from «10:00» to «13:00, 14:00–20:00»."""
+    opens, _, closes = ", ".join(map(str, run.stretches)).replace("-", "–").partition("–")
+    return {"opens": opens, "closes": closes}

@@ -11,7 +11,7 @@ from bot.handoff.binding import Binding
 from bot.handoff.card import card, card_buttons, heading, topic_name, transcript
 from bot.handoff.crew import Crew
 from bot.handoff.gate import REFUSED
-from bot.handoff.hours import Hours
+from bot.handoff.hours import Hours, Promise
 from bot.handoff.incident import KINDS as INCIDENTS
 from bot.handoff.incident import Incidents
 from bot.handoff.marks import marked, moment, words
@@ -37,7 +37,7 @@ class Desk:
         self.words, self.hours, self.lang = words, hours, lang
         self.binding, self.rules = binding, rules or Rules()
         self.crew, self.teams = Crew(), Teams(self.rules.teams)
-        self.queue = Queue(self.rules.routing.priority)
+        self.queue = Queue(self.rules.routing.priority, line=self.teams.line)
         self.deadlines = Deadlines(self.rules.sla, self.rules.routing, hours)
         self.incidents = Incidents()
         self.groups = groups.Groups()
@@ -82,7 +82,7 @@ class Desk:
             return self.settled(turn, self.reopen(turn, again, reason=reason, apology=apology))
         ticket = new_ticket(self, turn, reason, answer, self._titles)
         lang = self.customer_lang(turn)
-        promise = self.hours.promise(turn.now, ahead=turn.waiting, recent_waits=turn.recent_waits)
+        promise = self._promise(turn, self.queue.before_new(ticket, turn.waiting))
         ticket = marked(ticket, place=promise.place)
         told = self.words.say(
             "handoff.opened", lang=lang, customer=turn.customer, number=ticket.number, promise=promise, apology=apology, reason=reason, now=turn.now
@@ -107,7 +107,7 @@ class Desk:
         else:
             opened = marked(transfer.waiting(opened, turn.now), asked=turn.now if ticket.first_reply else None)
         lang = self.customer_lang(turn)
-        promise = self.hours.promise(turn.now, ahead=turn.waiting, recent_waits=turn.recent_waits)
+        promise = self._promise(turn, self.queue.before_new(ticket, turn.waiting))
         told = self.words.say(
             "handoff.reopened", lang=lang, customer=turn.customer, number=ticket.number, operator=ticket.operator_name if same else "", apology=apology,
             promise=promise, now=turn.now,
@@ -295,7 +295,7 @@ class Desk:
         """What words about a ticket may need."""
         since = moment(ticket, "queued") or ticket.opened or turn.now
         name = ticket.data.get("name") or self.words.text("desk.nameless", lang=self.lang)
-        return {"number": ticket.number, "name": name, "operator": ticket.operator_name, "waited": turn.now - since}
+        return {"number": ticket.number, "name": name, "operator": ticket.operator_name, "waited": self.hours.working(since, turn.now) or turn.now - since}
 
     def opened_buttons(self, lang: str, ticket: Ticket) -> Rows:
         """What a waiting customer may do."""
@@ -327,11 +327,13 @@ class Desk:
 
     def standing(self, turn: Turn, ticket: Ticket, key: str = "handoff.status", *, ahead: int | None = None) -> RichText:
         """Number, place and honest time of a waiting customer, or who answers. *ahead*: how many come before him, where known."""
-        ahead = max(0, turn.waiting - 1) if ahead is None else ahead
-        promise = self.hours.promise(turn.now, ahead=ahead, recent_waits=turn.recent_waits)
+        promise = self._promise(turn, max(0, self.queue.before_new(ticket, turn.waiting) - 1) if ahead is None else ahead)
         return self.words.say(
             key, lang=self.customer_lang(turn), number=ticket.number, promise=promise, operator=ticket.operator_name, status=ticket.status, now=turn.now
         )
+
+    def _promise(self, turn: Turn, ahead: int) -> Promise:
+        return self.hours.promise(turn.now, ahead=ahead, recent=turn.recent_answers)
 
     def customer_lang(self, turn: Turn) -> str:
         return turn.customer.language if turn.customer else self.lang

@@ -77,7 +77,7 @@ def of_preview(ticket: Ticket, text: str, now: datetime, actor: str) -> tuple[Ev
 
 async def resend(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """«Отправить ещё раз» under a notice of failure or doubt: once."""
-    id = int(turn.press.value) if turn.press and turn.press.value.isdigit() else 0
+    id = int(turn.press.value) if turn.press and turn.press.value.isdecimal() else 0
     found = [d for d in await desk.records.deliveries(after=id - 1, limit=1) if d.id == id] if id else []
     event = Event("sent_again", ticket=ticket.number, actor=who(turn.said[0]), data={"delivery": id})
     told = done(desk, turn, "desk.sending_again").say

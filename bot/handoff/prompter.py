@@ -68,7 +68,7 @@ async def on_opening(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     say = list(desk.card_edit(hinted)) if hinted is not ticket else []
     events: tuple[Event, ...] = ()
     articles = [h for h in hints if h.what.startswith("article:") and h.what != f"article:{_shown(turn)}"][:OFFERED]
-    ahead = desk.queue.ahead(ticket, await desk.records.tickets(limit=1000), turn.now)
+    ahead = desk.queue.ahead(ticket, await desk.records.queue(), turn.now)
     if articles and ticket.status == "waiting" and ahead + 1 >= desk.rules.routing.articles_from:
         buttons = tuple((Button(h.title, "article", h.what.partition(":")[2]),) for h in articles)
         say.append(Outbound(ticket.customer_peer, desk.words.say("handoff.meanwhile", lang=desk.customer_lang(turn)), buttons=buttons, ticket=ticket.number))

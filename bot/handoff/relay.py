@@ -169,7 +169,7 @@ class Relay:
         return Outcome("relay", Result.ANSWERED, "article_meanwhile", (Outbound(turn.said[0].peer, text),), events=(Event("read_meanwhile", data={"article": article}),))
 
     async def _status(self, turn: Turn, ticket: Ticket) -> Outcome:
-        ahead = self._desk.queue.ahead(ticket, await self._desk.records.tickets(limit=1000), turn.now)
+        ahead = self._desk.queue.ahead(ticket, await self._desk.records.queue(), turn.now)
         lang = self._desk.customer_lang(turn)
         say = Outbound(turn.said[0].peer, self._desk.standing(turn, ticket, ahead=ahead), buttons=self._desk.opened_buttons(lang, ticket), ticket=ticket.number)
         return Outcome("relay", Result.ANSWERED, "status", (say,))

@@ -241,6 +241,14 @@ class Store(Protocol):
 
     async def ticket(self, number: int) -> Ticket | None: ...
 
+    async def queue(self) -> tuple[Ticket, ...]:
+        """Every waiting ticket, the oldest first, with no more of its `data` than team and place."""
+        ...
+
+    async def recent_answers(self) -> tuple[tuple[datetime, datetime], ...]:
+        """When the newest tickets were opened and first answered by a person, as a turn knows it."""
+        ...
+
     async def unattended(self) -> tuple[Conversation, ...]:
         """Conversations that a person should be at, with no open ticket and no timer that would end it."""
         ...

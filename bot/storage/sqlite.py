@@ -189,6 +189,12 @@ class SqliteStore:
     async def tickets(self, *, open_only: bool = True, limit: int = 200, bare: bool = False) -> tuple[Ticket, ...]:
         return await self._read(lambda db: desk.tickets(db, open_only, limit, bare))
 
+    async def queue(self) -> tuple[Ticket, ...]:
+        return await self._read(desk.queue)
+
+    async def recent_answers(self) -> tuple[tuple[datetime, datetime], ...]:
+        return await self._read(turns.recent_answers)
+
     async def unattended(self) -> tuple[Conversation, ...]:
         return await self._read(desk.unattended)
 
