@@ -43,6 +43,7 @@ from bot.errors import ConfigError, Problem, Refused
 from bot.flood import Flood
 from bot.handoff.binding import SETTING, Binding, read_place
 from bot.handoff.canned import Canned
+from bot.handoff.debts import LATE
 from bot.handoff.desk import Desk
 from bot.handoff.followup import opened
 from bot.handoff.hours import Hours
@@ -66,6 +67,7 @@ from bot.storage.sqlite import SqliteStore
 from bot.wording import Wording
 
 TITLES = {"telegram": "Telegram", "vk": "VK"}
+HELD = timedelta(minutes=2)  # a decision has half a minute; a turn that is held for longer has lost its worker
 
 
 @dataclass(slots=True)
@@ -276,7 +278,14 @@ async def open_house(
         wake=engine.wake,
         kept=kept,
     )
-    rounds = Rounds(room, inbox.accept, store.promise, finders=(surveys,), committed=outbox.wake)
+
+    async def mend() -> int:
+        mended = await store.retry(clock(), LATE, HELD) + await outbox.take_back(LATE)
+        engine.wake()
+        outbox.wake()
+        return mended
+
+    rounds = Rounds(room, inbox.accept, store.promise, finders=(surveys,), mend=mend, committed=outbox.wake)
     announcer = Announcer(store, hooks_of(config), clock, salt=salt, promised=outbox.wake)
     observers.add(announcer)
     await announcer.go()

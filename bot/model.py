@@ -463,6 +463,22 @@ class Event:
     data: Json = field(default_factory=dict)
 
 
+OwedStage = Literal["undecided", "undelivered", "unanswered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Something the bot itself owes for too long: a kept message without a decision, words on their way, an answer given up.
+
+    `id` is the oldest such inbound, or the delivery; `since` is when it became due.
+    """
+
+    stage: OwedStage
+    peer: Peer
+    since: datetime
+    id: int
+
+
 @dataclass(frozen=True, slots=True)
 class Joining:
     """Two customers are one person, known as *into* from now on; or (*undone*) the one who was joined as *other* is himself again."""

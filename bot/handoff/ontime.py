@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from bot.handoff import followup, overview, prompter, transfer
+from bot.handoff.debts import UNANSWERED
 from bot.handoff.marks import listed, marked, moment, number, words
 from bot.handoff.room import DeskRoom
 from bot.handoff.sla import DOUBLINGS, left
@@ -141,6 +142,9 @@ async def _stranded(desk: DeskRoom, turn: Turn) -> Outcome:
     why, ticket = str(turn.said[0].data.get("why", "")), turn.ticket
     event = Event("stranded_found", ticket=ticket.number if ticket else None, data={"why": why})
     if ticket is None or ticket.status == "closed":
+        if why == UNANSWERED and turn.conversation.status is Status.BOT:
+            opened = desk.escalate(turn, reason=UNANSWERED, apology=True)
+            return replace(opened, events=(*opened.events, event))
         if turn.conversation.status is Status.BOT:
             return Outcome("desk", Result.IGNORED, "not_stranded")
         last = next((line for line in reversed(turn.history) if line.author in ("customer", "operator")), None)

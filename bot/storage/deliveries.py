@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -83,11 +83,10 @@ def settle(db: sqlite3.Connection, id: int, settled: Settled, now: datetime) -> 
     return ahead + promise(db, settled.say, now, about=row["conversation"])
 
 
-def recover(db: sqlite3.Connection, now: datetime) -> int:
-    """What a crash left "sending" may have arrived."""
-    left = db.execute("select * from outbox indexed by outbox_open where status in ('pending', 'sending') and status = 'sending' order by id").fetchall()
+def recover(db: sqlite3.Connection, left: Sequence[Any], now: datetime) -> int:
+    """What nobody is sending any more may have arrived."""
     for row in left:
-        doubt = "the process died while it was being sent"
+        doubt = "its sending was broken off"
         again = row["on_doubt"] == "resend"
         db.execute(
             "update outbox set status = ?, doubts = doubts + 1, head = head and ?, error = ?, settled = ? where id = ?",

@@ -34,7 +34,7 @@ def take(db: sqlite3.Connection, locks: Locks, number: Callable[[], int], now: d
     else:
         return None
     id = number()
-    locks.hold(free["id"], id, tuple(number for number, _ in said))
+    locks.hold(free["id"], id, tuple(number for number, _ in said), ms(now))
     if free["private"] and said[0][1].kind in _CUSTOMERS and together.follow(db, conversation(free), now):
         free = db.execute("select * from conversations where id = ?", (free["id"],)).fetchone()
     turn = Turn(id, conversation(free), tuple(i for _, i in said), now, attempts=free["attempts"])
