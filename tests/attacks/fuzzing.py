@@ -24,7 +24,7 @@ from bot.adapters.vk_inbound import Reader
 from bot.adapters.vk_outbound import RandomIds
 from bot.clock import HandClock
 from bot.knowledge.articles import split_passages
-from bot.knowledge.frontmatter import read_yaml, split_head
+from bot.knowledge.frontmatter import read_head, split_head
 from bot.markdown import fill, to_rich
 from bot.model import RichText
 from bot.sandbox import CLOSE, MAX_OUTPUT, OPEN, Sandbox
@@ -58,7 +58,7 @@ def head(data: bytes) -> None:
     except ValueError:
         return
     if yaml is not None:
-        found, problems = read_yaml(yaml, "a.md")
+        found, problems = read_head(yaml, "a.md")
         assert found is not None or (problems and all(p.text for p in problems))
     split_passages(body)
 
