@@ -17,7 +17,7 @@ from typing import cast
 import platformdirs
 from pydantic import SecretStr
 
-from bot.adapters.base import Adapter, File, Limits
+from bot.adapters.base import Adapter, ChatInfo, File, Limits
 from bot.adapters.webhook import WebhookAdapter
 from bot.announcing import PREFIX, Announcer
 from bot.channels import Channel, OtherChannel, VkChannel
@@ -56,7 +56,7 @@ from bot.knowledge.acts import read_act
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.likeness import Likeness
 from bot.knowledge.search import Knowledge
-from bot.model import Act, Inbound, InboundKind, Peer, RichText, Ticket
+from bot.model import Act, Inbound, InboundKind, Peer, RichText, Sender, Ticket
 from bot.observing import LogObserver, Observers
 from bot.outbox import Outbox, Shelf
 from bot.promising import parts
@@ -116,7 +116,14 @@ def open_knowledge(config: Config, *, channels: Sequence[str] = ()) -> Knowledge
         channels=tuple(channels),
         retrievers=config.knowledge.retrievers,
     )
-    return Knowledge.open(folder, settings=settings, cache=cache_folder(config))
+    knowledge = Knowledge.open(folder, settings=settings, cache=cache_folder(config))
+    _follow_calendar(knowledge, Clock(), open_hours(config))
+    return knowledge
+
+
+def _follow_calendar(knowledge: Knowledge, clock: Clock, hours: Hours) -> None:
+    """An article ends with the last day of the business's own calendar, not of the machine's."""
+    knowledge.today = lambda: clock().astimezone(hours.zone).date()
 
 
 def open_hours(config: Config) -> Hours:
@@ -196,6 +203,7 @@ async def open_house(
     words = open_words(config, hours)
     if knowledge is None:
         knowledge = await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
+    _follow_calendar(knowledge, clock, hours)
     store = SqliteStore.open(storage or config.storage_path, now=clock)
     salt = await salt_of(store)
     if not isinstance(adapters, Mapping):
@@ -203,7 +211,7 @@ async def open_house(
     adapters = {**adapters, **open_webhooks(config, clock)}
     observers = Observers([LogObserver()] if log_events else [])
     binding = Binding(
-        words, lang=config.business.language, place=await _place(config, store, desk), fixed=config.desk is not None, membership=_membership(adapters)
+        words, lang=config.business.language, place=await _place(config, store, desk), fixed=config.desk is not None, platforms=_Platforms(adapters)
     )
     observers.add(binding)
     titles = {name: TITLES.get(a.kind, name) for name, a in adapters.items()}
@@ -224,6 +232,7 @@ async def open_house(
     limits: dict[str, Limits] = {name: a.limits for name, a in adapters.items()}
     roots = [config.path(config.knowledge.folder), *(f.resolve() for f in folders)]
     outbox = Outbox(store, adapters, clock, views=room, files=Shelf(adapters, lambda ref: _read_local(ref, roots)), observers=observers)
+    observers.add(outbox)
     engine = Engine(
         store,
         clock,
@@ -340,12 +349,23 @@ async def _place(config: Config, store: SqliteStore, default: Peer | None) -> Pe
     return place
 
 
-def _membership(adapters: Mapping[str, Adapter]) -> Callable[[Peer, str], Awaitable[str]]:
-    async def membership(peer: Peer, user: str) -> str:
-        adapter = adapters.get(peer.channel)
+class _Platforms:
+    """The channels, asked about chats and people."""
+
+    def __init__(self, adapters: Mapping[str, Adapter]) -> None:
+        self._adapters = adapters
+
+    async def membership(self, peer: Peer, user: str) -> str:
+        adapter = self._adapters.get(peer.channel)
         return await adapter.membership(peer.chat, user) if adapter else "none"
 
-    return membership
+    async def look(self, peer: Peer) -> ChatInfo | None:
+        adapter = self._adapters.get(peer.channel)
+        return await adapter.look(peer.chat) if adapter else None
+
+    async def profile(self, peer: Peer, user: str) -> Sender | None:
+        adapter = self._adapters.get(peer.channel)
+        return await adapter.profile(user) if adapter else None
 
 
 def _read_local(ref: str, roots: Sequence[Path]) -> File:

@@ -15,6 +15,7 @@
         ├── ChatMoved          the chat has a new id
         ├── BadFormat          the styling was refused: send it plain
         └── Refused            will never be accepted; needs a person
+            └── TopicRefused   the chat has no topics, or the bot may not use them: say it in the chat itself
 """
 
 from __future__ import annotations
@@ -120,3 +121,7 @@ class BadFormat(DeliveryError):
 
 class Refused(DeliveryError):
     """The platform will never accept this; a person must look."""
+
+
+class TopicRefused(Refused):
+    """The chat has no topics now, or the bot lacks the right to open or enter this one."""

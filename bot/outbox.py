@@ -7,7 +7,7 @@ import contextlib
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.adapters.base import Adapter, File
@@ -22,6 +22,7 @@ from bot.errors import (
     RetryLater,
     StorageError,
     TopicGone,
+    TopicRefused,
     Uncertain,
 )
 from bot.model import Attachment, Event, Lane, Outbound, Peer, RichText, Sent, Verb
@@ -31,9 +32,12 @@ from bot.storage.base import Delivery, Settled, Store
 
 AT_ONCE = 32  # deliveries under way together; at most one for each peer and lane
 PATIENCE = {Lane.WORDS: 500, Lane.NOTICE: 50, Lane.VIEW: 3, Lane.BULK: 20}  # counted tries before giving up, about a day for words
-MAX_DOUBTS = 3
+MAX_DOUBTS = 5  # each one independent of the others: an adapter tries a broken line with something harmless first
 SOON = 1.5  # seconds that a taken delivery may wait for its turn
 TICKET_THREAD = "ticket:"
+KNOWN = timedelta(seconds=60)  # so long it is taken for true whether a chat has topics, and that a ticket gets none there
+ABOUT_TOPICS = (Verb.OPEN_TOPIC, Verb.RENAME_TOPIC, Verb.CLOSE_TOPIC, Verb.REOPEN_TOPIC)
+ON_A_MESSAGE = (Verb.EDIT, Verb.PIN, Verb.DELETE, Verb.REACT)  # these find their message without a topic
 
 
 class Views(Protocol):
@@ -97,11 +101,18 @@ class Outbox:
         self._stopping = False
         self._under_way: set[asyncio.Task[None]] = set()
         self._opening: dict[tuple[str, str, int], asyncio.Lock] = {}
-        self._forums: dict[tuple[str, str], bool] = {}
+        self._forums: dict[tuple[str, str], tuple[bool, datetime]] = {}
+        self._topicless: dict[tuple[str, str, int], datetime] = {}  # tickets that got no topic lately: they are shown in the chat itself
         self._log = get_logger("outbox")
 
     def wake(self) -> None:
         self._awake.set()
+
+    def seen(self, event: Event) -> None:
+        """A group is not as it was: whether it has topics is asked anew."""
+        if event.kind in ("desk_checked", "desk_found", "desk_lost", "chat_moved"):
+            self._forums.clear()
+            self._topicless.clear()
 
     async def run(self, *, grace: float = 8.0) -> None:
         """Deliver until `stop` is called or this is cancelled; sends under way get *grace* seconds to end."""
@@ -213,6 +224,8 @@ class Outbox:
                 self._pace.ended(delivery.outbound)
         except TopicGone:
             return await self._topic_gone(delivery)
+        except TopicRefused as error:
+            return await self._topic_refused(delivery, error)
         except DeliveryError as error:
             return await self._failed(delivery, error)
         except AccountError as error:
@@ -230,12 +243,17 @@ class Outbox:
         if not to.thread.startswith(TICKET_THREAD):
             return outbound
         ticket = int(to.thread.removeprefix(TICKET_THREAD))
-        if not await self._is_forum(adapter, to.chat):
-            if outbound.verb in (Verb.OPEN_TOPIC, Verb.RENAME_TOPIC, Verb.CLOSE_TOPIC, Verb.REOPEN_TOPIC):
+        apart = self._topicless.get((to.channel, to.chat, ticket))
+        if not await self._is_forum(adapter, to.chat) or (apart is not None and self._clock() < apart):
+            if outbound.verb in ABOUT_TOPICS:
                 raise _NothingToDo
             return replace(outbound, to=replace(to, thread=""))
         async with self._opening.setdefault((to.channel, to.chat, ticket), asyncio.Lock()):
             thread = await self._store.topic(ticket, to.channel, to.chat)
+            if thread is None and outbound.verb in ABOUT_TOPICS:
+                raise _NothingToDo
+            if thread is None and outbound.verb in ON_A_MESSAGE:
+                return replace(outbound, to=replace(to, thread=""))
             if thread is None:
                 opened = await self._open_topic(adapter, to, ticket, delivery.id)
                 await self._store.keep_topic(ticket, to.channel, to.chat, opened.message)
@@ -250,10 +268,12 @@ class Outbox:
             raise RetryLater(str(error), after=2) from error
 
     async def _is_forum(self, adapter: Adapter, chat: str) -> bool:
-        key = (adapter.name, chat)
-        if key not in self._forums:
-            self._forums[key] = adapter.limits.topics and (await adapter.look(chat)).kind == "forum"
-        return self._forums[key]
+        key, now = (adapter.name, chat), self._clock()
+        known = self._forums.get(key)
+        if known is None or not timedelta(0) <= now - known[1] < KNOWN:
+            known = (adapter.limits.topics and (await adapter.look(chat)).kind == "forum", now)
+            self._forums[key] = known
+        return known[0]
 
     # --- what did not simply succeed
 
@@ -267,21 +287,45 @@ class Outbox:
         thread = await self._store.topic(ticket, to.channel, to.chat)
         if thread is not None:
             await self._store.forget_topic(to.channel, to.chat, thread)
+        self._forums.pop((to.channel, to.chat), None)  # it may be that topics were switched off
         ahead = await self._views.repost(ticket, to)
         return Settled("pending", due=self._clock(), counted=False, error="the topic was deleted", ahead=ahead, events=(Event("topic_remade", ticket=ticket),))
+
+    async def _topic_refused(self, delivery: Delivery, error: TopicRefused) -> Settled:
+        """No topic for this ticket now (the right is missing, topics are off): it is said in the chat itself, under its number."""
+        to, now = delivery.outbound.to, self._clock()
+        refused = Event("desk_refused", data={"channel": to.channel, "chat": to.chat, "why": str(error)})
+        if delivery.outbound.verb in ABOUT_TOPICS:
+            return Settled("cancelled", error=str(error), events=(refused,))
+        key = (to.channel, to.chat, int(to.thread.removeprefix(TICKET_THREAD))) if to.thread.startswith(TICKET_THREAD) else None
+        if key is None or now < self._topicless.get(key, now):  # not even there
+            failed = await self._failed(delivery, error)
+            return replace(failed, events=(*failed.events, refused))
+        self._forums.pop((to.channel, to.chat), None)
+        self._topicless[key] = now + KNOWN
+        return Settled("pending", due=now, counted=False, error=str(error), events=(refused,))
+
+    async def _opened(self, delivery: Delivery) -> Settled:
+        """The ticket's new topic begins with its card, also where that was shown in the chat itself before."""
+        outbound, ahead = delivery.outbound, ()  # type: Outbound, tuple[Outbound, ...]
+        ticket = int(outbound.to.thread.removeprefix(TICKET_THREAD))
+        card = f"card:{ticket}"
+        if outbound.name != card and await self._store.deliveries(status=["sent"], peer=outbound.to, name=card, limit=1):
+            ahead = await self._views.repost(ticket, outbound.to)
+        return Settled("pending", due=self._clock(), counted=False, ahead=ahead)
 
     async def _failed(self, delivery: Delivery, error: DeliveryError) -> Settled:
         outbound, now, reason = delivery.outbound, self._clock(), str(error)
         if isinstance(error, _NothingToDo):
             return Settled("cancelled")
         if isinstance(error, _TopicOpened):
-            return Settled("pending", due=now, counted=False)
+            return await self._opened(delivery)
         if isinstance(error, RetryLater):
             if error.scope == "account":
                 self._pace.rest(outbound.to.channel, "", error.after)
             elif not error.counts:
                 self._pace.rest(outbound.to.channel, outbound.to.chat, error.after)
-            if error.counts and delivery.tries + 1 >= PATIENCE[outbound.lane]:
+            if error.counts and delivery.tries + 1 >= _patience(outbound):
                 return self._given_up(delivery, reason)
             pause = error.after if not error.counts else max(error.after, min(300.0, 0.5 * 2 ** min(delivery.tries, 10)))
             due = now + timedelta(seconds=pause * random.uniform(1, 1.2))
@@ -320,6 +364,11 @@ class Outbox:
         if delivery.outbound.verb is Verb.ANNOUNCE:
             return Settled("failed", error=reason, events=(_event("webhook_failed", delivery, reason),))
         return Settled("failed", error=reason, say=self._views.undelivered(delivery, reason), events=(_event("delivery_failed", delivery, reason),))
+
+
+def _patience(outbound: Outbound) -> int:
+    """A topic's state must become what the ticket is; the rest of the cosmetics is soon given up."""
+    return PATIENCE[Lane.NOTICE if outbound.verb in (Verb.CLOSE_TOPIC, Verb.REOPEN_TOPIC) else outbound.lane]
 
 
 class _TopicOpened(DeliveryError):

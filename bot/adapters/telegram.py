@@ -203,6 +203,8 @@ class TelegramAdapter:
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
         """See `Adapter.send`. Where Telegram does not take a file (nothing was sent then), documents and words are tried."""
         try:
+            if outbound.verb not in _REPEATABLE:
+                await self._line.stand()
             if outbound.verb is Verb.SAY:
                 return await self._say(outbound, nonce, files)
             result = await self._do(outbound, nonce, target)

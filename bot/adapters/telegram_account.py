@@ -77,6 +77,9 @@ class TelegramAccount:
         if own.get("status") not in ("administrator", "creator"):
             me = self.me or await self.meet()
             faults = []
+            if own.get("status") == "restricted" and own.get("can_send_messages") is False:
+                hint = "разрешите ему отправку сообщений или назначьте его администратором"
+                faults.append(Problem("боту запрещено писать в группу", code="TG016", hint=hint))
             if is_forum:
                 faults.append(
                     Problem(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from aiohttp import ClientConnectorError, ConnectionTimeoutError, InvalidURL
+from aiohttp import ClientConnectionResetError, ClientConnectorError, ConnectionTimeoutError, InvalidURL
 from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
 
 from bot.errors import (
@@ -19,6 +19,7 @@ from bot.errors import (
     Refused,
     RetryLater,
     TopicGone,
+    TopicRefused,
     Uncertain,
 )
 from bot.observing import redact
@@ -26,6 +27,7 @@ from bot.observing import redact
 TOKEN_HINT = "возьмите токен у @BotFather (команда /token) и поставьте его в переменную окружения, названную в config.yaml"
 _NETWORK_PAUSE = 5.0  # seconds until an account that cannot be reached is tried again
 _GATEWAY_PAUSE = 15.0
+_NOT_WRITTEN = "closing transport"  # aiohttp found the connection gone before the request was on it, or in the middle
 
 
 class AlreadyDone(DeliveryError):
@@ -105,7 +107,11 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(400, r"message thread not found|TOPIC_DELETED|TOPIC_ID_INVALID|MESSAGE_THREAD_INVALID", _told(TopicGone)),
     # Only a bot without the right to manage topics meets a closed one; reopening, or opening another, needs the same right.
-    Row(400, r"TOPIC_CLOSED", _told(Refused, "дайте боту в группе право «Управление темами»")),
+    Row(
+        400,
+        r"TOPIC_CLOSED|not enough rights to (create|manage|edit|close|reopen) .*topic|not a forum|available only for supergroups",
+        _told(TopicRefused, "дайте боту в группе право «Управление темами»"),
+    ),
     Row(400, r"can't parse entit|can't find end|ENTITY|ENTITIES", _told(BadFormat)),
     Row(400, r"no text in the message to edit|no caption in the message to edit", _told(NoTextThere)),
     Row(413, r"", _told(FileRefused)),
@@ -163,6 +169,8 @@ def judge_network(error: Exception) -> BotError:
         )
     if isinstance(error, ClientConnectorError | ConnectionTimeoutError | ProxyError | ProxyConnectionError | ProxyTimeoutError):
         return RetryLater(f"no connection ({name})", after=_NETWORK_PAUSE, scope="account", counts=False)
+    if isinstance(error, ClientConnectionResetError) and _NOT_WRITTEN in str(error):
+        return RetryLater(f"the connection was gone before the request left ({name})", after=1.0, counts=False)
     return Uncertain(f"the connection broke ({name})")
 
 

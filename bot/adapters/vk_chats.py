@@ -32,6 +32,8 @@ class Chats:
         if not items or not isinstance(items[0], Mapping):
             raise PeerGone(f"the community does not see chat {chat}")
         settings = items[0].get("chat_settings")
+        if isinstance(settings, Mapping) and settings.get("state") in ("kicked", "left", "out"):
+            raise PeerGone(f"the community is not in chat {chat} any more")
         title = str(settings.get("title") or "") if isinstance(settings, Mapping) else ""
         try:
             await self._client.call("messages.getConversationMembers", peer_id=peer, count=1, group_id=self._group)

@@ -16,8 +16,8 @@ from bot.adapters.base import Adapter
 from bot.announcing import PREFIX
 from bot.app import open_adapters, open_hours, open_knowledge, open_webhooks
 from bot.cli import settings
+from bot.cli.clock import command_clock
 from bot.cli.speech import EXIT_PROBLEM, say
-from bot.clock import Clock
 from bot.config import Config
 from bot.errors import BotError, ConfigError, Problem, StorageBusy
 from bot.handoff.binding import SETTING, read_place
@@ -105,7 +105,7 @@ def _knowledge(config: Config) -> list[Finding]:
 
 
 def _hours(config: Config) -> list[Finding]:
-    what, hours, now = say("doctor.hours"), open_hours(config), Clock()()
+    what, hours, now = say("doctor.hours"), open_hours(config), command_clock()()
     opens = hours.next_open(now)
     if opens is None:
         return [Finding(what, "error", say("doctor.never"), say("doctor.never_hint"))]
@@ -121,7 +121,7 @@ async def _channels(config: Config, place: Peer | None) -> list[Finding]:
     found = []
     adapters = {}
     try:
-        adapters = open_adapters(config, Clock())
+        adapters = open_adapters(config, command_clock())
     except ConfigError as error:
         found += [_finding(say("doctor.config"), p) for p in error.problems]
     for name, channel in config.channels.items():
@@ -142,7 +142,7 @@ async def _channels(config: Config, place: Peer | None) -> list[Finding]:
 async def _webhooks(config: Config) -> list[Finding]:
     """Whether the other systems can be reached; how it goes while the bot runs is told by /readyz."""
     found = []
-    open_ones = open_webhooks(config, Clock())
+    open_ones = open_webhooks(config, command_clock())
     for name in config.webhooks:
         what = say("doctor.webhook", name=name)
         if (adapter := open_ones.get(PREFIX + name)) is None:

@@ -7,7 +7,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path, PurePosixPath
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from bot.adapters.richtext import VK_STYLES
 from bot.app import open_hours, open_words
 from bot.cli import settings
 from bot.cli.asking import opened, ready
+from bot.cli.clock import command_clock
 from bot.cli.drawing import beside, draw
 from bot.cli.recorded import open_records
 from bot.cli.speech import EXIT_PROBLEM, EXIT_USAGE, fail, language, say
@@ -68,7 +69,7 @@ def check(path: Path | None, *, strict: bool, as_json: bool, form: str, everythi
 
 def today_of(config: Config) -> date:
     """The day where the business is."""
-    return datetime.now(ZoneInfo(config.hours.timezone)).date()
+    return command_clock()().astimezone(ZoneInfo(config.hours.timezone)).date()
 
 
 def _of_words(config: Config) -> Sequence[Problem]:
@@ -116,7 +117,7 @@ def show(article: str, path: Path | None, *, skin: str | None) -> None:
 
 
 def _drawn(config: Config, knowledge: Knowledge, article: Article, skin: str, width: int) -> list[str]:
-    made = preview(open_words(config, open_hours(config)), knowledge, article.id, skin=skin, now=datetime.now(UTC))
+    made = preview(open_words(config, open_hours(config)), knowledge, article.id, skin=skin, now=command_clock()())
     assert made is not None
     styles = VK_STYLES if skin == "vk" else frozenset(Style)
 

@@ -18,9 +18,9 @@ import typer
 from bot.adapters.base import Adapter
 from bot.app import House, open_adapters, open_hours, open_house, open_words
 from bot.cli import settings
+from bot.cli.clock import command_clock
 from bot.cli.speech import EXIT_PROBLEM, fail, say
 from bot.cli.weekly import send_digests
-from bot.clock import Clock
 from bot.config import Config
 from bot.errors import BotError, ConfigError
 from bot.model import Peer
@@ -56,7 +56,7 @@ def run_terminal(path: Path | None) -> None:
     set_up_logging(level="error")
 
     async def talk() -> None:
-        clock = Clock()
+        clock = command_clock()
         terminal = TerminalAdapter("terminal", clock=clock)
         quick = config.model_copy(update={"dialogs": config.dialogs.model_copy(update={"settle": 0.05, "typing": False}), "desk": None})
         house = await open_house(quick, adapters={"terminal": terminal}, clock=clock, desk=terminal.desk, storage=":memory:", log_events=False)
@@ -160,7 +160,7 @@ async def _playground(config: Config, *, port: int | None, browser: bool) -> Non
     from bot.cli.demo import show_history
     from bot.web.site import Site
 
-    clock = Clock()
+    clock = command_clock()
     folder = config.path("data/playground")
     stages = playground_channels(files=folder, now=clock, business=config.business.name)
     quick = config.model_copy(update={"desk": None}) if not any(c.token for c in config.channels.values()) else config

@@ -12,6 +12,7 @@ from bot.dialogs.hearing import Hearing, hash_of, language_of
 from bot.dialogs.intent import COVERED, Intent, is_own_question
 from bot.dialogs.memory import Memory, is_first_contact
 from bot.dialogs.reply import human_button, said
+from bot.dialogs.several import Part, in_doubt, is_one_question, left_over, parts_of
 from bot.dialogs.sources import Article, Escalate, Knowledge
 from bot.knowledge.base import Context
 from bot.markdown import join, styled, to_rich
@@ -26,6 +27,7 @@ FAILURES = 2  # questions in a row without an answer, after which a person comes
 ALL_SAID = -1  # the passage of an article that was told to its end
 NEAR = 0.2  # of the best score offered: what is less likely is no option
 UNLIKELY = 0.01  # a score from which nothing is offered after "it did not help"
+QUOTED = 120  # characters of a question that are quoted back
 AHEAD = 1.5  # times the second score: from there the first candidate is shown above a clarification
 _ACTIONS = frozenset({"article", "more", "helped", "not_helped"})
 _MEDIA = {".svg": Media.DOCUMENT, ".gif": Media.ANIMATION}
@@ -89,10 +91,64 @@ class Faq:
             channel=turn.conversation.peer.channel,
             segment=turn.customer.fields if turn.customer else {},
             context=context,
-            today=turn.now.date(),
         )
 
+    async def _several(self, turn: Turn, memory: Memory) -> Outcome | None:
+        """Different questions in one breath: each gets its answer, what stays unclear is asked about last. None where it is one question."""
+        context = Context(memory.article if memory.answered else "", memory.options, memory.clarified)
+        parts = [await self._part(turn, text, context) for text in parts_of(turn)]
+        sure = {p.sure.id: p for p in parts if p.sure is not None}
+        rest = left_over(parts)
+        if len(sure) + len(rest) < 2:
+            return None
+        if len(sure) < 2 and is_one_question(parts, whole := await self._ask(turn, turn.text.strip(), context)):
+            return None
+        if not sure:
+            doubt = None if memory.clarified or memory.failures >= FAILURES else in_doubt(parts, whole)
+            return None if doubt is None else self._clarify(turn, doubt, memory, hash_of(turn.text))
+        outcomes: list[Outcome] = []
+        for part in sure.values():
+            memory = Memory.of(turn)
+            outcomes.append(self._told(turn, part, memory))
+            turn = replace(turn, conversation=replace(turn.conversation, state=outcomes[-1].state or {}))
+        if rest and (open_one := self._open(turn, rest)) is not None:
+            outcomes.append(open_one)
+        return together(outcomes)
+
+    async def _part(self, turn: Turn, text: str, context: Context) -> Part:
+        answer = await self._ask(turn, text, context)
+        best = self._article(turn, answer.article) if answer.article else None
+        sure = answer.decision is Decision.ANSWER and best is not None and not _is_guess(text, best, answer)
+        return Part(text, answer, best if sure else None)
+
+    def _told(self, turn: Turn, part: Part, memory: Memory) -> Outcome:
+        best, answer = part.sure, part.answer
+        assert best is not None
+        passage = next((c.passage for c in answer.candidates if c.article == best.id), 0)
+        passage = 0 if is_own_question(part.text, best.questions) else passage
+        follow_up = memory.answered and memory.article == best.id
+        spare = _spare(best, answer)
+        return self._answer(turn, best, passage, memory, asked=hash_of(part.text), spare=spare, follow_up=follow_up, why=answer.why)
+
+    def _open(self, turn: Turn, rest: Sequence[Part]) -> Outcome | None:
+        """What is said of the first question without a sure answer; it is named, because others were answered above."""
+        part, memory = rest[0], Memory.of(turn)
+        unclear = [p for p in rest if p.answer.candidates and p.answer.decision is not Decision.HANDOFF]
+        if unclear:
+            part = unclear[0]
+            doubt = in_doubt(unclear, part.answer) or part.answer
+            said_of = self._clarify(turn, doubt, memory, hash_of(part.text))
+        else:
+            unknown = self._unknown(turn, part.answer, memory, hash_of(part.text), "out_of_scope")
+            if unknown is None:
+                return None
+            said_of = unknown
+        named = self._words.say("faq.about", lang=language_of(turn, self._words.lang), question=_short(" ".join(p.text for p in rest)))
+        return replace(said_of, say=tuple(replace(o, text=join((named, o.text), "\n\n")) if o.text else o for o in said_of.say))
+
     async def _asked(self, turn: Turn, text: str, memory: Memory) -> Outcome | None:
+        if (several := await self._several(turn, memory)) is not None:
+            return several
         asked = hash_of(text)
         if memory.asked[-1:] == (asked,) and (memory.answered or memory.clarified or memory.offered):
             return self._repeated(turn, memory, {"repeated": True})
@@ -291,6 +347,19 @@ def _is_guess(text: str, best: Article, answer: Answer) -> bool:
     rival = max((c.score for c in answer.candidates if c.article != best.id), default=0.0)
     first = max(c.score for c in answer.candidates) if answer.candidates else 0.0
     return len(text.split()) == 1 and rival >= RIVAL * first > 0 and not is_own_question(text, best.questions)
+
+
+def together(outcomes: Sequence[Outcome]) -> Outcome:
+    """One outcome of several: everything is said, the last one's state stays."""
+    last = outcomes[-1]
+    say = tuple(o for outcome in outcomes for o in outcome.say)
+    events = tuple(e for outcome in outcomes for e in outcome.events)
+    why = {**last.why, "several": [dict(o.why) for o in outcomes[:-1]]} if len(outcomes) > 1 else last.why
+    return replace(last, say=say, events=events, why=why)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= QUOTED else text[: QUOTED - 1].rstrip() + "…"
 
 
 def _spare(best: Article, answer: Answer) -> list[str]:

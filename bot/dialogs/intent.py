@@ -62,7 +62,7 @@ class Intent:
     async def _is_known(self, turn: Turn, knowledge: Knowledge, language: str, doubtful: bool) -> bool:
         segment = turn.customer.fields if turn.customer else {}
         channel = turn.conversation.peer.channel
-        answer = await knowledge.ask(turn.text, language=language, channel=channel, segment=segment, today=turn.now.date())
+        answer = await knowledge.ask(turn.text, language=language, channel=channel, segment=segment)
         if doubtful and answer.scope >= COVERED:
             return True
         found = [knowledge.article(c.article, language) for c in answer.candidates[:2]]

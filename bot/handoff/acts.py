@@ -76,7 +76,7 @@ def reopen(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     opened = replace(ticket, status="operator", operator=who(inbound), operator_name=inbound.sender.name, closed=None)
     opened = marked(opened, reopened=turn.now, assigned=turn.now, asked=None, answered=None, quiet=None, warned=None, breached=None, reminded=None, queued=None)
     to = desk.thread(ticket)
-    topic = (Outbound(to, verb=Verb.REOPEN_TOPIC, ticket=ticket.number, author=""),) if to else ()
+    topic = (Outbound(to, verb=Verb.REOPEN_TOPIC, lane=Lane.VIEW, ticket=ticket.number, author=""),) if to else ()
     say_ = (*topic, *desk.card_edit(opened), *done(desk, turn, "desk.you_reopened_it").say)
     event = Event("ticket_reopened", ticket=ticket.number, actor=who(inbound))
     return Outcome("desk", Result.ANSWERED, "reopened", say_, status=Status.OPERATOR, ticket=opened, events=(event,))

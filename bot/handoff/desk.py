@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.handoff import ontime, operating, prompter, transfer
+from bot.handoff import groups, ontime, operating, prompter, transfer
 from bot.handoff.binding import Binding
 from bot.handoff.card import card, card_buttons, heading, topic_name, transcript
 from bot.handoff.crew import Crew
@@ -24,7 +24,7 @@ from bot.model import Answer, Button, Event, InboundKind, Lane, Later, Outbound,
 from bot.wording import Wording
 
 QUIETLY = "handoff.closed_quiet"  # what a silent customer is told
-WATCHED = ("operator_met", "operator_away", "operator_back", "operator_left", "ticket_assigned", "desk_lost", "desk_found", "chat_moved", *INCIDENTS)
+WATCHED = ("operator_met", "operator_away", "operator_back", "operator_left", "ticket_assigned", "desk_lost", "desk_found", "desk_checked", "chat_moved", *INCIDENTS)
 
 
 class Desk:
@@ -39,10 +39,12 @@ class Desk:
         self.queue = Queue(self.rules.routing.priority)
         self.deadlines = Deadlines(self.rules.sla, self.rules.routing, hours)
         self.incidents = Incidents()
+        self.groups = groups.Groups()
         self.orders: Orders = no_orders
         self._titles = dict(titles or {})  # channel -> how operators call it
         self._shown: dict[int, Peer] = {}  # where tickets were last seen, for words about failures
         binding.others = self.teams.is_desk
+        binding.is_ours = lambda id: id in self.rules.routing.supervisors or (bool(self.crew.member(id).name) and not self.crew.member(id).left)
         self.ask_rating: timedelta | None = None  # how long after closing the customer is asked; None = never
 
     # --- for the engine
@@ -56,9 +58,10 @@ class Desk:
         inbound = turn.said[0]
         if inbound.kind is InboundKind.TIMER and (ordered := await self.orders(turn, "", "")) is not None:
             return ordered
+        if (looked := await groups.decide(self, turn)) is not None:
+            return looked
         if (placed := await self.binding.decide(turn)) is not None:
-            shows = placed.reason in ("bound", "found")
-            return replace(placed, say=(*placed.say, *await self._waiting_cards(turn))) if shows else placed
+            return replace(placed, say=(*placed.say, *await self._waiting_cards(turn))) if placed.reason == "bound" else placed
         if not self.binding.is_desk(inbound.peer):
             return operating.elsewhere(self, turn)
         outcome = await operating.decide(self, turn)
@@ -112,7 +115,8 @@ class Desk:
         if (to := self.thread(opened)) is not None:
             text = "\n".join(i.text for i in turn.said if i.text and i.kind is InboundKind.MESSAGE)
             operator = (self.crew.member(opened.operator).call or opened.operator_name) if same else ""
-            say += [Outbound(to, verb=Verb.REOPEN_TOPIC, ticket=ticket.number, author=""), *self.card_edit(opened)]
+            reopened = Outbound(to, verb=Verb.REOPEN_TOPIC, lane=Lane.VIEW, ticket=ticket.number, author="")
+            say += [reopened, *self.card_edit(opened)]
             say.append(self.notice(to, opened, "desk.came_back", operator=operator, text=text))
             say += [Outbound(to, attachments=(a,), heading=heading(opened, self.words, self.lang), ticket=ticket.number, author="") for a in turn.attachments]
         event = Event("ticket_reopened", ticket=ticket.number, actor="customer", data={"reason": reason})
@@ -208,6 +212,7 @@ class Desk:
         self.crew.seen(event)
         self.teams.seen(event)
         self.incidents.seen(event)
+        self.groups.seen(event)
 
     @property
     def records(self) -> Records:
@@ -216,10 +221,13 @@ class Desk:
     # --- for its neighbours in the room
 
     def thread(self, ticket: Ticket) -> Peer | None:
-        """Where the ticket is shown: its team's group, else the desk of all, else any that is left; None while there is no desk."""
+        """Where the ticket is shown: its team's group, else the desk of all, else any that is left; None while there is no desk.
+
+        A group that is lost hears nothing: what is said meanwhile is kept, and shown there when the bot is back.
+        """
         place = self.teams.place(words(ticket, "desk")) or self.binding.place
         if place is not None and self.teams.is_lost(place):
-            place = next(iter(self.teams.places()), place)
+            place = next(iter(self.teams.places()), None)
         if place is None:
             return None
         self._shown[ticket.number] = place
@@ -245,6 +253,18 @@ class Desk:
     def places(self) -> tuple[Peer, ...]:
         """Every group in which operators work."""
         return tuple(dict.fromkeys([*([self.binding.place] if self.binding.place else []), *self.teams.places()]))
+
+    def groups_of_operators(self) -> tuple[Peer, ...]:
+        """The same, with those that the bot was put out of."""
+        return tuple(dict.fromkeys([*([self.binding.place] if self.binding.place else []), *self.teams.all_places()]))
+
+    def home(self, ticket: Ticket) -> Peer | None:
+        """The group the ticket belongs to, whether the bot is in it or not."""
+        return self.teams.home(words(ticket, "desk")) or self.binding.place
+
+    async def look(self, peer: Peer) -> groups.Chat | None:
+        """What the platform says of a group. Raises `BotError`."""
+        return await self.binding.platforms.look(peer)
 
     async def membership(self, peer: Peer, user: str) -> str:
         return await self.binding.membership(peer, user)
@@ -335,10 +355,10 @@ class Desk:
     # --- opening
 
     async def _waiting_cards(self, turn: Turn) -> tuple[Outbound, ...]:
-        """What was opened while there was no desk is shown in the new one."""
-        place = turn.said[0].peer
-        found = [t for t in await self._records.tickets() if (own := self.teams.place(words(t, "desk"))) is None or own.chat == place.chat]
-        return tuple(self.card(replace(place, thread=f"ticket:{t.number}"), t) for t in found)
+        """What was opened while there was no desk, or in another one, is shown in the new one."""
+        place = replace(turn.said[0].peer, thread="")
+        mine = [t for t in await self._records.tickets(limit=1000) if self.teams.place(words(t, "desk")) is None]
+        return tuple([card for t in mine for card in await self.repost(t.number, replace(place, thread=f"ticket:{t.number}"))])
 
     def left_off(self, turn: Turn) -> Ticket | None:
         """The ticket that was closed over the customer's silence: any words of his open it again, as he was told."""

@@ -35,5 +35,5 @@ def refuse(desk: DeskRoom, turn: Turn, key: str, what: str = "", **facts: object
     event = Event("refused", ticket=number, actor=who(inbound), data={"why": key.rpartition(".")[2], "what": done})
     say: tuple[Outbound, ...] = () if inbound.kind is InboundKind.EDIT else notice(desk, turn, key, **facts).say
     if inbound.kind is InboundKind.TOPIC_CLOSED:
-        say = (*say, Outbound(inbound.peer, verb=Verb.REOPEN_TOPIC, lane=Lane.NOTICE, ticket=number, author=""))
+        say = (*say, Outbound(inbound.peer, verb=Verb.REOPEN_TOPIC, lane=Lane.VIEW, ticket=number, author=""))
     return Outcome("desk", Result.IGNORED, REFUSED, say, events=(event,))

@@ -67,7 +67,11 @@ def elsewhere(desk: DeskRoom, turn: Turn) -> Outcome:
     name, _ = command_of(turn.said[0])
     if turn.said[0].kind is InboundKind.PRESS:
         return refuse(desk, turn, "desk.old_button")
-    return refuse(desk, turn, "desk.not_the_desk", name) if name in ONLY_HERE else Outcome("desk", Result.IGNORED, "not_the_desk")
+    if name in ONLY_HERE:
+        return refuse(desk, turn, "desk.not_the_desk", name)
+    if turn.ticket is not None and turn.said[0].kind is InboundKind.MESSAGE:  # it was the desk once: who writes there would wait in vain
+        return refuse(desk, turn, "desk.desk_moved", "words", number=turn.ticket.number)
+    return Outcome("desk", Result.IGNORED, "not_the_desk")
 
 
 def command_of(inbound: Inbound) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from bot.handoff.canned import Canned
 from bot.handoff.crew import Crew
@@ -17,6 +17,9 @@ from bot.handoff.teams import Teams
 from bot.model import Answer, Conversation, Customer, Event, Line, Outbound, Outcome, Peer, RichText, Rows, Ticket, Turn
 from bot.sections import Routing, Sla, Team
 from bot.wording import Wording
+
+if TYPE_CHECKING:
+    from bot.handoff.groups import Chat, Groups
 
 About = Callable[[str], Sequence[str]]
 Ask = Callable[[str], Awaitable[Answer]]
@@ -114,6 +117,7 @@ class DeskRoom(Protocol):
     queue: Queue
     deadlines: Deadlines
     incidents: Incidents
+    groups: Groups
     orders: Orders  # what supervisors order that is about no ticket (outreach.py)
 
     @property
@@ -129,6 +133,9 @@ class DeskRoom(Protocol):
     def close(self, turn: Turn, ticket: Ticket, *, by: str, told: bool = True, key: str = "") -> Outcome: ...
     def thread(self, ticket: Ticket) -> Peer | None: ...
     def places(self) -> tuple[Peer, ...]: ...
+    def groups_of_operators(self) -> tuple[Peer, ...]: ...
+    def home(self, ticket: Ticket) -> Peer | None: ...
+    async def look(self, peer: Peer) -> Chat | None: ...
     async def membership(self, peer: Peer, user: str) -> str: ...
     def to_supervisors(self, key: str, **facts: object) -> tuple[Outbound, ...]: ...
     def supervisors(self) -> str: ...

@@ -38,7 +38,7 @@ class Rounds:
         finders: Sequence[Finder] = (),
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._finders: tuple[Finder, ...] = (Watchdog(desk), Giving(desk), *finders)
+        self._finders: tuple[Finder, ...] = (_Looking(desk), Watchdog(desk), Giving(desk), *finders)
         self._views = (Places(desk), Boards(desk))
         self._accept, self._promise, self._committed = accept, promise, committed
 
@@ -51,3 +51,13 @@ class Rounds:
             if say := await view.look(now):
                 await self._promise(say, now)
                 self._committed()
+
+
+class _Looking:
+    """The groups themselves, looked at before the tickets in them."""
+
+    def __init__(self, desk: DeskRoom) -> None:
+        self._desk = desk
+
+    async def look(self, now: datetime) -> tuple[Inbound, ...]:
+        return await self._desk.groups.look(self._desk, now)

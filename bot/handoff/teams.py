@@ -46,6 +46,14 @@ class Teams:
         place = self._places.get(name)
         return None if place is None or place in self._lost else place
 
+    def home(self, name: str) -> Peer | None:
+        """The team's own group, whether the bot is in it or not."""
+        return self._places.get(name)
+
+    def all_places(self) -> tuple[Peer, ...]:
+        """The groups that single teams have of their own, also those that are lost."""
+        return tuple(dict.fromkeys(self._places.values()))
+
     def is_lost(self, place: Peer) -> bool:
         """Whether the bot was put out of this group."""
         return place in self._lost

@@ -14,6 +14,7 @@ from bot.storage.codec import clean, decode, encode, encode_all, ms, to_json
 JOINED = 1500  # characters that joined words may reach: far below every channel's limit, and readable
 LANES = {lane: place for place, lane in enumerate(Lane)}
 TAPS = len(LANES)  # the lane of answers to buttons: they wait for nothing, the platform forgets the button within a minute
+RIVALS = {Verb.CLOSE_TOPIC: Verb.REOPEN_TOPIC, Verb.REOPEN_TOPIC: Verb.CLOSE_TOPIC}  # of two that wait the last wish holds
 URGENCY = (TAPS, *LANES.values())
 
 
@@ -27,7 +28,7 @@ _PROMISE = """insert into outbox(dedupe, channel, chat, thread, lane, verb, name
   :ticket, :conversation, :turn, :payload, :on_doubt, :now, :now, :place, not exists(select 1 from outbox where channel = :channel
   and chat = :chat and thread = :thread and lane = :lane and status in ('pending', 'sending')))"""
 _REPLACED = """update outbox indexed by outbox_open set status = 'cancelled', head = 0, settled = :now, error = 'replaced' where channel = :channel
-  and chat = :chat and thread = :thread and lane = :lane and status in ('pending', 'sending') and status = 'pending' and verb = :verb and edits = :edits
+  and chat = :chat and thread = :thread and lane = :lane and status in ('pending', 'sending') and status = 'pending' and verb in (:verb, :rival) and edits = :edits
   and quotes = :quotes"""
 _LAST = """select id, status, doubts, payload from outbox indexed by outbox_open where channel = :channel and chat = :chat and thread = :thread
   and lane = :lane and status in ('pending', 'sending') order by place desc, id desc limit 1"""
@@ -48,7 +49,7 @@ def promise(db: sqlite3.Connection, say: Sequence[Outbound], now: datetime, *, t
             "dedupe": None if turn is None else f"{turn}:{n}", "channel": outbound.to.channel, "chat": outbound.to.chat,
             "thread": outbound.to.thread, "lane": lane_of(outbound), "verb": outbound.verb.value, "name": outbound.name,
             "edits": outbound.edits, "quotes": outbound.quotes, "mirrors": outbound.mirrors, "ticket": outbound.ticket,
-            "conversation": about if home is None else home, "turn": turn, "payload": encode(outbound),
+            "rival": RIVALS.get(outbound.verb, outbound.verb).value, "conversation": about if home is None else home, "turn": turn, "payload": encode(outbound),
             "on_doubt": outbound.on_doubt, "place": place, "now": ms(now),
         }  # fmt: skip
         if outbound.joins and (joined := _join(db, outbound, row)) is not None:

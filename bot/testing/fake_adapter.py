@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
-from bot.errors import Problem, Refused, TopicGone
+from bot.errors import PeerGone, Problem, Refused, TopicGone, TopicRefused
 from bot.model import Attachment, Outbound, Sender, Sent, Verb
 
 
@@ -23,12 +23,15 @@ class Said:
 
 
 class FakeAdapter:
-    """Put an exception into `failures` and the next send raises it; `deleted` holds threads that are gone, `gone` messages."""
+    """Put an exception into `failures` and the next send raises it; `deleted` holds threads that are gone, `gone` messages.
+
+    `forum` may be switched, `lost` holds chats the bot was put out of, `problems` what `look` says; TG013 among them stops topics.
+    """
 
     kind = "fake"
 
     def __init__(self, name: str, *, forum: bool = False, limits: Limits | None = None) -> None:
-        self.name, self._forum = name, forum
+        self.name, self.forum = name, forum
         self.limits = limits or Limits(topics=forum, reactions=True, per_second=0, peer_per_second=0, group_per_minute=0)
         self.health = Health("working")
         self.said: list[Said] = []
@@ -36,6 +39,9 @@ class FakeAdapter:
         self.deleted: set[str] = set()
         self.gone: set[str] = set()
         self.members: dict[str, Literal["administrator", "member", "none"]] = {}
+        self.lost: set[str] = set()
+        self.problems: tuple[Problem, ...] = ()
+        self.people: dict[str, Sender] = {}
         self._next = 1000
 
     async def run(self, accept: Accept, *, cursor: str | None) -> None:
@@ -44,8 +50,12 @@ class FakeAdapter:
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
         if self.failures and (failure := self.failures.popleft()) is not None:
             raise failure
-        if outbound.to.thread in self.deleted:
+        if outbound.to.chat in self.lost:
+            raise PeerGone("the bot is not in the chat")
+        if outbound.to.thread in self.deleted or (outbound.to.thread and not self.forum and outbound.verb is Verb.SAY):
             raise TopicGone("message thread not found")
+        if outbound.verb in (Verb.OPEN_TOPIC, Verb.RENAME_TOPIC, Verb.CLOSE_TOPIC, Verb.REOPEN_TOPIC) and not self._may_manage_topics:
+            raise TopicRefused("not enough rights to create a topic")
         if outbound.verb is Verb.EDIT and target in self.gone:
             raise Refused("message to edit not found")
         for attachment in outbound.attachments:
@@ -62,14 +72,22 @@ class FakeAdapter:
     async def read(self, attachment: Attachment) -> File:
         return File(f"content of {attachment.ref}".encode(), attachment.name or "file", attachment.mime)
 
+    @property
+    def _may_manage_topics(self) -> bool:
+        return self.forum and not any(p.code == "TG013" for p in self.problems)
+
     async def look(self, chat: str) -> ChatInfo:
-        return ChatInfo(chat, "Support", "forum" if self._forum else "group")
+        if chat in self.lost:
+            raise PeerGone("the bot is not in the chat")
+        return ChatInfo(chat, "Support", "forum" if self.forum else "group", self.problems)
 
     async def membership(self, chat: str, user: str) -> Literal["administrator", "member", "none"]:
-        return self.members.get(user, "member")
+        if chat in self.lost:
+            raise PeerGone("the bot is not in the chat")
+        return self.members.get(f"{chat}:{user}", self.members.get(user, "member"))
 
     async def profile(self, user: str) -> Sender | None:
-        return None
+        return self.people.get(user)
 
     async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
         return None

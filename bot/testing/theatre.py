@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,21 +18,23 @@ from bot.testing.threadless import without_threads
 from bot.tokens import token
 
 DESK_CHAT = "-100500"
+PLACE = Peer("telegram", DESK_CHAT)
 NOON = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)  # a Friday, 12:00 in Moscow
 
 
 class Theatre:
     """The stage: channels `telegram` and `vk`, an operators' group in `telegram`, and a clock that is moved by hand."""
 
-    def __init__(self, house: House, clock: HandClock, channels: Mapping[str, FakeAdapter]) -> None:
+    def __init__(self, house: House, clock: HandClock, channels: Mapping[str, FakeAdapter], place: Peer) -> None:
+        self.place = place  # of the operators' group
         self.house, self.clock, self.channels = house, clock, channels
         self._keys = 0
 
     def customer(self, name: str = "Анна", *, channel: str = "telegram", chat: str = "1001", language: str = "ru") -> Customer:
         return Customer(self, Peer(channel, chat), Sender(chat, name, language=language))
 
-    def operator(self, name: str = "Ольга", *, id: str = "9001") -> Operator:
-        return Operator(self, Sender(id, name))
+    def operator(self, name: str = "Ольга", *, id: str = "9001", last_name: str = "", username: str = "") -> Operator:
+        return Operator(self, Sender(id, name, last_name, username))
 
     def key(self) -> str:
         self._keys += 1
@@ -132,13 +135,13 @@ class Operator(_Person):
         kind: InboundKind = InboundKind.MESSAGE,
     ) -> None:
         """Write in the ticket's topic (or in the group itself)."""
-        peer = Peer("telegram", DESK_CHAT, await self.thread(ticket) if ticket else "")
+        peer = replace(self._theatre.place, thread=await self.thread(ticket) if ticket else "")
         inbound = self._inbound(peer, kind, text, private=False, message=message or f"o{self._theatre.key()}", quotes=quotes, attachments=attachments)
         await self._theatre.arrive(inbound, run=run)
 
     async def presses(self, label: str, *, ticket: int | None = None, run: bool = True) -> None:
         thread = await self.thread(ticket) if ticket else None
-        said, row, column = find_button(self._theatre.channels["telegram"].in_chat(DESK_CHAT, thread, verb=None), label)
+        said, row, column = find_button(self._in_group(thread), label)
         press = self._inbound(
             said.outbound.to,
             InboundKind.PRESS,
@@ -151,12 +154,17 @@ class Operator(_Person):
 
     async def thread(self, ticket: int | None) -> str:
         """The topic of a ticket."""
-        return (await self._theatre.house.store.topic(ticket, "telegram", DESK_CHAT) or "") if ticket else ""
+        place = self._theatre.place
+        return (await self._theatre.house.store.topic(ticket, place.channel, place.chat) or "") if ticket else ""
 
     async def sees(self, ticket: int | None = None) -> list[Outbound]:
         """Everything shown in the ticket's topic (or in the whole group), oldest first."""
         thread = await self.thread(ticket) if ticket else None
-        return [s.outbound for s in self._theatre.channels["telegram"].in_chat(DESK_CHAT, thread, verb=None)]
+        return [s.outbound for s in self._in_group(thread)]
+
+    def _in_group(self, thread: str | None) -> list[Said]:
+        place = self._theatre.place
+        return self._theatre.channels[place.channel].in_chat(place.chat, thread, verb=None)
 
 
 def find_button(said: list[Said], label: str) -> tuple[Said, int, int]:
@@ -179,6 +187,7 @@ async def open_theatre(
     storage: str = ":memory:",
     knowledge: Knowledge | None = None,
     threads: bool = True,
+    place: Peer = PLACE,
 ) -> AsyncIterator[Theatre]:
     """A house over the articles in a folder, with fake channels; closed at the end. *knowledge* is used where it is already open.
 
@@ -189,13 +198,12 @@ async def open_theatre(
     settings["knowledge"] = {**settings["knowledge"], "folder": str(articles), "embeddings": {"model": "off"}}
     clock = HandClock(NOON)
     channels = {"telegram": FakeAdapter("telegram", forum=forum), "vk": FakeAdapter("vk")}
-    place = Peer("telegram", DESK_CHAT) if desk else None
     house = await open_house(
-        Config(**settings, base=config.base), adapters=channels, clock=clock, desk=place, storage=storage, log_events=False, knowledge=knowledge
+        Config(**settings, base=config.base), adapters=channels, clock=clock, desk=place if desk else None, storage=storage, log_events=False, knowledge=knowledge
     )
     if not threads:
         without_threads(house.store)
     try:
-        yield Theatre(house, clock, channels)
+        yield Theatre(house, clock, channels, place)
     finally:
         await house.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from aiohttp import web
@@ -53,26 +53,26 @@ class Metrics:
             return
         self._events.labels(event.kind).inc()
 
-    def render(self, counts: Mapping[str, int], channels: Mapping[str, Adapter], articles: int) -> bytes:
+    def render(self, counts: Mapping[str, int], channels: Mapping[str, Adapter], articles: int, now: datetime) -> bytes:
         """Everything in the text form of Prometheus."""
         for what, count in counts.items():
             self._kept.labels(what).set(count)
         for name, adapter in channels.items():
             self._up.labels(name, adapter.kind).set(adapter.health.state == "working")
             if adapter.health.last_poll is not None:
-                self._lag.labels(name).set(_lag(adapter.health) or 0.0)
+                self._lag.labels(name).set(_lag(adapter.health, now) or 0.0)
         self._articles.set(articles)
         return generate_latest(self.registry)
 
 
-def _lag(health: Health) -> float | None:
-    return None if health.last_poll is None else max(0.0, (datetime.now(UTC) - health.last_poll).total_seconds())
+def _lag(health: Health, now: datetime) -> float | None:
+    return None if health.last_poll is None else max(0.0, (now - health.last_poll).total_seconds())
 
 
-def channel_report(adapter: Adapter, stale: timedelta) -> dict[str, object]:
+def channel_report(adapter: Adapter, stale: timedelta, now: datetime) -> dict[str, object]:
     """One channel for /readyz; `ready` is false when it fails, or has heard nothing for longer than *stale*."""
     health = adapter.health
-    lag = _lag(health)
+    lag = _lag(health, now)
     silent = adapter.kind in _POLLED and lag is not None and lag > stale.total_seconds()
     return {
         "kind": adapter.kind,
@@ -86,7 +86,7 @@ def channel_report(adapter: Adapter, stale: timedelta) -> dict[str, object]:
 
 
 async def report(
-    store: Store, channels: Mapping[str, Adapter], knowledge: KnowledgeStatus | None, stale: timedelta
+    store: Store, channels: Mapping[str, Adapter], knowledge: KnowledgeStatus | None, stale: timedelta, now: datetime
 ) -> tuple[dict[str, object], Literal[200, 503]]:
     """What /readyz answers. Ready means: storage works, articles are loaded, every channel works."""
     try:
@@ -94,8 +94,8 @@ async def report(
         storage: dict[str, object] = {"ready": True, "counts": dict(counts)}
     except StorageError as error:
         storage = {"ready": False, "last_error": redact(str(error))}
-    reports = {name: channel_report(adapter, stale) for name, adapter in channels.items() if adapter.kind != _BESIDE}
-    hooks = {name: channel_report(adapter, stale) for name, adapter in channels.items() if adapter.kind == _BESIDE}
+    reports = {name: channel_report(adapter, stale, now) for name, adapter in channels.items() if adapter.kind != _BESIDE}
+    hooks = {name: channel_report(adapter, stale, now) for name, adapter in channels.items() if adapter.kind == _BESIDE}
     known = {
         "ready": knowledge is not None and knowledge.articles > 0,
         "articles": knowledge.articles if knowledge else 0,

@@ -93,7 +93,7 @@ def _add_health(app: web.Application, services: WebServices) -> None:
 
     async def readyz(request: web.Request) -> web.Response:
         status = services.knowledge.status if services.knowledge else None
-        body, code = await report(services.store, services.channels, status, services.stale)
+        body, code = await report(services.store, services.channels, status, services.stale, services.clock())
         return web.json_response(body, status=code)
 
     figures = ServiceFigures(services)
@@ -104,7 +104,7 @@ def _add_health(app: web.Application, services: WebServices) -> None:
         except StorageError:
             counts, counted = {}, b""
         articles = services.knowledge.status.articles if services.knowledge else 0
-        return metrics_response(services.metrics.render(counts, services.channels, articles) + counted)
+        return metrics_response(services.metrics.render(counts, services.channels, articles, services.clock()) + counted)
 
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)

@@ -114,7 +114,8 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
         )
     ),
     "head": (b"---\ntitle: A\naliases: [b, c]\nvalid_until: 2026-12-01\n---\n\n# H\n\ntext\n", b"---\na: &x 1\nb: *x\n---\n", b"---\n- 1\n"),
-    "template": (b"{% for w in words %}{{ w|upper }}, {% endfor %}{{ name }}", b"{{ ''.__class__ }}", b"{{ 'a'*9**9 }}", b"{% set x = number + 1 %}{{ x ~ name }}"),
+    "template": (b"{% for w in words %}{{ w|upper }}, {% endfor %}{{ name }}", b"{{ ''.__class__ }}", b"{{ 'a'*9**9 }}", b"{{ 1e999 }}", b"{{ 'inf'|float }}",
+                 b"{% set x = number + 1 %}{{ x ~ name }}"),
     "markdown": ("**а** [б](https://x) `в` [[г]] ![[д.png]]\n\n- е\n  1. ж\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> [!note] з\n".encode(), b"%%x%%<b>&amp;"),
 }
 

@@ -344,6 +344,9 @@ async def test_who_is_in_a_chat(vk: FakeVk, adapter: VkAdapter) -> None:
     assert (await adapter.look(str(CHAT))).title == "Поддержка"
     vk.fail("messages.getConversationMembers", 917)
     assert "администратором" in (await adapter.look(str(CHAT))).problems[0].hint
+    vk.answers["messages.getConversationsById"] = {"items": [{"peer": {"id": CHAT}, "chat_settings": {"title": "Поддержка", "state": "kicked"}}]}
+    with pytest.raises(PeerGone):
+        await adapter.look(str(CHAT))
     vk.answers["messages.getConversationsById"] = {"items": []}
     with pytest.raises(PeerGone):
         await adapter.look(str(CHAT))
