@@ -18,7 +18,10 @@ test: $(VENV)/.installed-dev
 DAYS ?= "+40d" "2028-02-29T12:00" "2026-12-31T23:58" "2027-03-28T01:58 Europe/Berlin" "2027-01-17T15:00"
 
 days: $(VENV)/.installed-dev
-	for day in $(DAYS); do echo "== the suite on $$day"; $(BIN)/python .ci/moved/run.py "$$day" || exit 1; done
+	for day in $(DAYS); do \
+	  echo "== the suite on $$day"; \
+	  $(BIN)/python .ci/moved/run.py "$$day" || { echo "== once more, what failed"; $(BIN)/python .ci/moved/run.py "$$day" --last-failed; } || exit 1; \
+	done
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

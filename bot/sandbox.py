@@ -100,6 +100,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return "".join(done), kept
 
 
+class Missing(StrictUndefined):
+    """A fact that is not known this time: a template may ask whether it is there, and cannot print it."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:  # type: ignore[override]  # jinja2 declares that it always raises
+        return False
+
+
 @pass_context
 def _keep_aside(context: Context, value: object) -> object:
     if isinstance(value, StrictUndefined):

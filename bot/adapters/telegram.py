@@ -222,7 +222,8 @@ class TelegramAdapter:
             async for call in forms:
                 try:
                     result = await self._line.call(call, timeout=_UPLOAD_SECONDS if outbound.attachments else None)
-                    return Sent(_field(result[0] if isinstance(result, list) and result else result, "message_id"))
+                    first, *others = [_field(m, "message_id") for m in result] if isinstance(result, list) and result else [_field(result, "message_id")]
+                    return Sent(first, tuple(others))
                 except FileRefused as error:
                     refused = error
         raise refused or Refused("there is nothing to say")

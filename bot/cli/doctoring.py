@@ -17,10 +17,12 @@ from bot.announcing import PREFIX
 from bot.app import open_adapters, open_hours, open_knowledge, open_webhooks
 from bot.cli import settings
 from bot.cli.clock import command_clock
-from bot.cli.speech import EXIT_PROBLEM, say
+from bot.cli.speech import EXIT_PROBLEM, language, say, words_in
 from bot.config import Config
+from bot.dayspan import CLOSED
 from bot.errors import BotError, ConfigError, Problem, StorageBusy
 from bot.handoff.binding import SETTING, read_place
+from bot.handoff.hours import WEEKDAYS
 from bot.model import Peer
 from bot.storage.sqlite import SqliteStore
 
@@ -110,11 +112,26 @@ def _hours(config: Config) -> list[Finding]:
     if opens is None:
         return [Finding(what, "error", say("doctor.never"), say("doctor.never_hint"))]
     text = say("doctor.opens") if opens == now else say("doctor.closed_until", at=opens.astimezone(hours.zone).strftime("%d.%m %H:%M"))
-    found = [Finding(what, "ok", text)]
+    found = [Finding(what, "ok", f"{text} ({_week(config)})")]
     local = now.astimezone(hours.zone)
     if config.hours.country and local.month == 12 and not hours.knows_year(local.year + 1):
         found.append(Finding(what, "warning", say("doctor.no_holidays", year=local.year + 1), say("doctor.no_holidays_hint")))
     return found
+
+
+def _week(config: Config) -> str:
+    """The opening hours as people read them, days of the same hours together: «пн–пт 10:00-13:00, 14:00-20:00; сб, вс выходной»."""
+    days = words_in(language(), "doctor.day")
+    told: list[tuple[list[str], str]] = []
+    week = {str(day): hours for day, hours in config.hours.week.items()}
+    for day in WEEKDAYS:
+        hours = week.get(day, CLOSED)
+        if told and told[-1][1] == hours:
+            told[-1][0].append(days[day])
+        else:
+            told.append(([days[day]], hours))
+    named = [(names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}", hours) for names, hours in told]
+    return "; ".join(f"{names} {days['off'] if hours == CLOSED else hours}" for names, hours in named)
 
 
 async def _channels(config: Config, place: Peer | None) -> list[Finding]:

@@ -51,6 +51,9 @@ def report(path: Path | None, *, first: str, last: str, week: bool, as_json: boo
     if as_json:
         typer.echo(json.dumps(to_json(made), ensure_ascii=False))
     elif xlsx is None and csv is None:
+        typer.echo(say("message.looked_at", file=database or config.storage_path))
+        if not any(made.figures[c.__name__].n for c in COUNTS):
+            typer.secho(say("message.empty_report"), fg="yellow")
         typer.echo("\n".join(in_words(made, saying)))
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import typer
 
 from bot.adapters.base import Adapter
-from bot.app import House, open_adapters, open_hours, open_house, open_words
+from bot.app import House, open_adapters, open_hours, open_house, open_judge, open_words
 from bot.cli import settings
 from bot.cli.clock import command_clock
 from bot.cli.speech import EXIT_PROBLEM, fail, say
@@ -108,6 +108,7 @@ async def _serve(house: House, stop: asyncio.Event, *, web: bool, port: int | No
     site = Site(
         house.config, house.store, house.adapters, house.clock, house.knowledge, house.hours, house.observers,
         topic_name=house.desk.topic_name, words=house.words, promised=house.outbox.wake, incidents=house.desk.incidents, accept=house.inbox.accept,
+        judge=open_judge(house.config, house.knowledge),
     )  # fmt: skip
     await site.start(port=house.config.web.port if port is None else port, retry=False)
     typer.echo(say("message.page", url=site.url))
@@ -174,6 +175,7 @@ async def _playground(config: Config, *, port: int | None, browser: bool) -> Non
         house.config, house.store, house.adapters, clock, house.knowledge, house.hours, house.observers,
         topic_name=house.desk.topic_name, playground=[s.name for s in stages], moved=house.wake,
         words=house.words, promised=house.outbox.wake, incidents=house.desk.incidents, accept=house.inbox.accept,
+        judge=open_judge(house.config, house.knowledge),
     )  # fmt: skip
     stop = _stop_signal()
     try:

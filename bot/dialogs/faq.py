@@ -58,6 +58,10 @@ class Faq:
             place = self._hearing.choice(text, titles)
             if place is not None and not await self._is_wider(turn, text, memory) and (shown := self.show(turn, memory.options[place])):
                 return shown
+        if not memory.options and memory.earlier and self._hearing.is_number(text):  # the list before the words that came between
+            place = self._hearing.choice(text, [""] * len(memory.earlier))
+            if place is not None and (shown := self.show(turn, memory.earlier[place])):
+                return shown
         if memory.options and self._hearing.is_number(text) and memory.failures < FAILURES:
             return self._which(turn, memory)
         if memory.article and self._hearing.means("again", text) and (again := self.show(turn, memory.article)):
@@ -74,6 +78,11 @@ class Faq:
         """The answer of an article chosen by its id (a button, a number, a deep link); None where there is none."""
         found = self._article(turn, article)
         return self._answer(turn, found, 0, Memory.of(turn)) if found is not None else None
+
+    async def is_sure(self, turn: Turn, text: str, *, own_words: bool = False) -> bool:
+        """Whether an article would be said to *text* at once; *own_words*: only where its editor wrote just this question."""
+        best = self._sure_of(turn, text, await self._ask(turn, text, Context()))
+        return best is not None and (not own_words or is_own_question(text, best.questions))
 
     # --- questions
 
@@ -92,6 +101,11 @@ class Faq:
             segment=turn.customer.fields if turn.customer else {},
             context=context,
         )
+
+    def _sure_of(self, turn: Turn, text: str, answer: Answer) -> Article | None:
+        """The article that is said at once; None where the words are to be cleared up, or nothing answers them."""
+        best = self._article(turn, answer.article) if answer.article and answer.decision is Decision.ANSWER else None
+        return best if best is not None and not _is_guess(text, best, answer) else None
 
     async def _several(self, turn: Turn, memory: Memory) -> Outcome | None:
         """Different questions in one breath: each gets its answer, what stays unclear is asked about last. None where it is one question."""
@@ -117,9 +131,7 @@ class Faq:
 
     async def _part(self, turn: Turn, text: str, context: Context) -> Part:
         answer = await self._ask(turn, text, context)
-        best = self._article(turn, answer.article) if answer.article else None
-        sure = answer.decision is Decision.ANSWER and best is not None and not _is_guess(text, best, answer)
-        return Part(text, answer, best if sure else None)
+        return Part(text, answer, self._sure_of(turn, text, answer))
 
     def _told(self, turn: Turn, part: Part, memory: Memory) -> Outcome:
         best, answer = part.sure, part.answer
@@ -154,8 +166,7 @@ class Faq:
             return self._repeated(turn, memory, {"repeated": True})
         context = Context(memory.article if memory.answered else "", memory.options, memory.clarified)
         answer = await self._ask(turn, text, context)
-        best = self._article(turn, answer.article) if answer.article else None
-        if answer.decision is Decision.ANSWER and best is not None and not _is_guess(text, best, answer):
+        if (best := self._sure_of(turn, text, answer)) is not None:
             passage = next((c.passage for c in answer.candidates if c.article == answer.article), 0)
             if is_own_question(text, best.questions):
                 passage = 0  # the article as a whole is the answer
@@ -179,7 +190,7 @@ class Faq:
         state = memory.now(
             turn, article=article.id, passage=passage, answered=True,
             spare=tuple(spare) or tuple(o for o in (*memory.options, *memory.spare) if o != article.id),
-            second=memory.second, asked=(*memory.asked, asked) if asked else memory.asked,
+            second=memory.second, asked=(*memory.asked, asked) if asked else memory.asked, earlier=memory.listed,
         )  # fmt: skip
         return said(
             turn, self._words, "faq", *greeting, part.text, "faq.question",
@@ -192,7 +203,7 @@ class Faq:
         """The first time a person is offered, the next time in a row the person comes."""
         if memory.missed or memory.failures >= FAILURES:
             return self._hand_over(turn, reason, answer)
-        state = memory.now(turn, offered=True, missed=True, failures=memory.failures + 1, asked=(*memory.asked, asked))
+        state = memory.now(turn, offered=True, missed=True, failures=memory.failures + 1, asked=(*memory.asked, asked), earlier=memory.listed)
         greeting = self._short_greeting(turn, memory, language_of(turn, self._words.lang))
         key = "faq.unknown" if reason == "out_of_scope" else "faq.unsure"
         offer = said(
@@ -217,10 +228,22 @@ class Faq:
         state = memory.now(
             turn, options=tuple(c.article for c in offered), spare=spare[:OPTIONS],
             clarified=True, missed=memory.missed, failures=memory.failures + 1, answered=lead is not None,
-            article=lead.id if lead else memory.article, asked=(*memory.asked, asked),
+            article=lead.id if lead else memory.article, asked=(*memory.asked, asked), earlier=memory.listed if len(offered) == 1 else (),
         )  # fmt: skip
+        if len(found) == 1:
+            return self._only(turn, found[0], state, answer.why)
         facts = {"lead": join((styled(lead.title, Style.BOLD), to_rich(lead.lead)), "\n")} if lead else {}
         return self._offer(turn, offered, "faq.maybe" if lead else "faq.clarify", "clarified", state, answer.why, facts)
+
+    def _only(self, turn: Turn, candidate: Candidate, state: Json, why: Json) -> Outcome:
+        """One candidate is no list: yes or no."""
+        language = language_of(turn, self._words.lang)
+        labels = {key: self._words.text(f"buttons.{key}", lang=language) for key in ("this", "not_this")}
+        pair = (Button(labels["this"], "article", candidate.article), Button(labels["not_this"], "not_helped"))
+        return said(
+            turn, self._words, "faq", "faq.only", result=Result.CLARIFIED, reason="clarified", state=state, why=why, facts={"title": candidate.title},
+            buttons=(pair, (human_button(turn, self._words),)), events=(Event("clarified", data={"offered": [candidate.article]}),),
+        )  # fmt: skip
 
     def _offer(self, turn: Turn, found: Sequence[Candidate], key: str, reason: str, state: Json, why: Json, facts: Json) -> Outcome:
         language = language_of(turn, self._words.lang)
@@ -236,7 +259,7 @@ class Faq:
         """Not the same words: the gist in one sentence, and whether to call a person."""
         language = language_of(turn, self._words.lang)
         article = self._article(turn, memory.article)
-        state = memory.now(turn, offered=True, passage=memory.passage, answered=memory.answered, missed=memory.missed, spare=memory.spare)
+        state = memory.now(turn, offered=True, passage=memory.passage, answered=memory.answered, missed=memory.missed, spare=memory.spare, earlier=memory.listed)
         again = [Button(self._words.text("buttons.again", lang=language), "article", memory.article)] if article else []
         return said(
             turn, self._words, "faq", "faq.reminded" if article else "faq.repeated", result=Result.CLARIFIED, reason="repeated", state=state, why=why,
@@ -296,7 +319,10 @@ class Faq:
         return said(turn, self._words, "faq", rest, "faq.question", buttons=buttons, reason="more", state=state)
 
     def _not_helped(self, turn: Turn, memory: Memory, article: str = "") -> Outcome | None:
-        article = article or memory.article
+        asked_back = bool(memory.options) and not memory.answered  # what is turned down is our guess, no article that was read
+        article = article or ("" if asked_back else memory.article)
+        if asked_back and len(memory.options) == 1 and not memory.spare and not memory.second:
+            return self._unknown(turn, Answer(Decision.HANDOFF), memory, "", "low_confidence")
         tried = {article, *memory.options}
         spare = [(i, a.title) for i in memory.spare if i not in tried and (a := self._article(turn, i))][:OPTIONS]
         event = Event("feedback", data={"article": article, "helped": False})

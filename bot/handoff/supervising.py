@@ -16,7 +16,7 @@ def set_priority(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outco
     """/priority 2: from 0 on, the more the sooner; the deadlines follow."""
     if not desk.is_supervisor(who(turn.said[0])):
         return notice(desk, turn, "desk.only_supervisors")
-    if not rest.isdigit() or int(rest) > MOST:
+    if not rest.isdecimal() or int(rest) > MOST:
         return say(desk, turn, "desk.priority_how", most=MOST)
     urgent = replace(ticket, priority=int(rest))
     event = Event("ticket_priority", ticket=ticket.number, actor=who(turn.said[0]), data={"priority": int(rest)})

@@ -18,7 +18,7 @@ from bot.storage.promises import promise, write_events, write_line
 from bot.storage.writer import Locks
 
 _TICKET = ("conversation", "channel", "chat", "thread", "status", "reason", "topic", "category", "priority", "operator", "operator_name",
-           "opened", "taken", "first_reply", "closed", "due", "rating", "version", "data")  # fmt: skip
+           "opened", "taken", "first_reply", "closed", "due", "rating", "version", "data", "team")  # fmt: skip
 _NAMES = ("name", "last_name", "username", "language", "gender")
 _OPEN = f"insert into tickets(number, {', '.join(_TICKET)}) values(:number, {', '.join(':' + c for c in _TICKET)}) on conflict do nothing"
 _CHANGE = f"update tickets set {', '.join(f'{c} = :{c}' for c in _TICKET)} where number = :number and version = :version - 1"
@@ -64,13 +64,14 @@ def finish(db: sqlite3.Connection, locks: Locks, turn: Turn, outcome: Outcome, n
 
 def keep_ticket(db: sqlite3.Connection, ticket: Ticket, *, new: bool) -> bool:
     """Write a ticket; False where its number or its conversation is taken, or somebody changed it meanwhile."""
-    values: dict[str, Any] = {c: getattr(ticket, c) for c in _TICKET if c not in ("channel", "chat", "thread")}
+    values: dict[str, Any] = {c: getattr(ticket, c) for c in _TICKET if c not in ("channel", "chat", "thread", "team")}
     for time in ("opened", "taken", "first_reply", "closed", "due"):
         values[time] = maybe_ms(values[time])
     for words in ("reason", "topic", "category", "operator", "operator_name"):
         values[words] = clean(values[words])
     peer = ticket.customer_peer
     values |= {"number": ticket.number, "channel": peer.channel, "chat": peer.chat, "thread": peer.thread, "data": to_json(ticket.data)}
+    values["team"] = clean(str(ticket.data.get("team") or ""))
     values["version"] = ticket.version if new else ticket.version + 1
     try:
         return db.execute(_OPEN if new else _CHANGE, values).rowcount == 1

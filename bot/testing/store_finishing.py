@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import Conflict, StorageError
-from bot.model import Button, Event, InboundKind, Joining, Later, Line, Result, Status, Verb
+from bot.model import Button, Event, InboundKind, Joining, Later, Line, Result, Status, Verb, Waiting
 from bot.storage.base import Store
 from bot.testing.store_scene import (
     ANNA,
@@ -163,7 +163,7 @@ class FinishingContract:
             await answer(store, second, opens=open_ticket(second), status=Status.WAITING)
 
         again = await take(store)
-        assert (again.next_number, again.waiting) == (2, 1)
+        assert (again.next_number, again.waiting) == (2, (Waiting("", 0, 1),))
         await answer(store, again, opens=open_ticket(again), status=Status.WAITING)
         assert [t.number for t in await store.tickets()] == [1, 2]
 
@@ -261,7 +261,9 @@ class FinishingContract:
         await hear(store, arrival("4", at=101))
 
         turn = await take(store, 101)
-        assert (turn.waiting, turn.recent_waits, turn.next_number) == (1, (90.0,), 3)
+        assert (turn.waiting, turn.next_number) == ((Waiting("", 0, 1),), 3)
+        assert turn.recent_answers == await store.recent_answers() == ((later(0), later(90)),)
+        assert [t.number for t in await store.queue()] == [2]
 
     async def test_a_button_means_what_it_meant_where_it_was_promised(self, store: Store) -> None:
         """A press of a foreign peer, of a forged or worn token resolves to nothing; the turn is still a turn."""

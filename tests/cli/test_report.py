@@ -30,6 +30,9 @@ def _look(file: Path) -> None:
     read = json.loads(CliRunner().invoke(app, ["report", *days, "--json"]).output)
     assert read["figures"]["nst"]["value"] == 1 and read["figures"]["conversations"]["value"] == 1
     words = CliRunner().invoke(app, ["report", *days]).output
+    assert str(file) in words and "ничего нет" not in words
+    other = CliRunner().invoke(app, ["report", "--db", str(file), "--from", "2026-10-01", "--to", "2026-10-02"]).output
+    assert str(file) in other and "ничего нет" in other and "--db" in other and "--from" in other
     assert "NST" in words and "Сколько обращений к операторам открыто" in words
 
 

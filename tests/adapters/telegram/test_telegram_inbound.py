@@ -317,3 +317,17 @@ JSON = st.recursive(
 def test_no_update_raises(kind: str, body: Any) -> None:
     """Whatever is in an update, reading it gives a value with its key."""
     assert read(kind, body).key == "7"
+
+
+def test_who_is_called_in_a_group_is_told_beside_the_words() -> None:
+    """People with a public name and without one, in characters of ours; a command loses the bot's name and they keep their places."""
+    text = "/note@shop_bot 👍 Пётр и @pavel"
+    entities = [
+        {"type": "text_mention", "offset": 18, "length": 4, "user": {"id": 9002, "is_bot": False, "first_name": "Пётр"}},
+        {"type": "mention", "offset": 25, "length": 6},
+    ]
+    found = read("message", topic(text=text, entities=entities))
+
+    assert found.text == "/note 👍 Пётр и @pavel"
+    assert [(m.user, found.text[m.offset : m.offset + m.length]) for m in found.mentions] == [("9002", "Пётр"), ("", "@pavel")]
+    assert read("message", message(text="Пётр", entities=[{**entities[0], "offset": 0}])).mentions == (), "customers call nobody"
