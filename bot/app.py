@@ -160,6 +160,11 @@ def open_words(config: Config, hours: Hours) -> Wording:
     return Wording.load(config.business.language, overrides, zone=hours.zone, facts={"business": config.business.name})
 
 
+def open_canned(config: Config, words: Wording, hours: Hours) -> Canned:
+    """The ready answers. Raises `ConfigError` with every fault of their files."""
+    return Canned(config.path(config.canned.folder) if config.canned.folder else None, words, hours)
+
+
 def open_adapters(config: Config, clock: Clock, *, salt: str = "") -> dict[str, Adapter]:
     """An adapter for every channel whose token is there. Raises `ConfigError` for a kind that nobody brings.
 
@@ -311,7 +316,7 @@ def _rules(config: Config, knowledge: Knowledge, words: Wording, hours: Hours) -
         about,
         article,
         knowledge.ask if config.canned.prompter else None,
-        Canned(config.path(config.canned.folder) if config.canned.folder else None, words, hours),
+        open_canned(config, words, hours),
         {"business": config.business.name},
         config.canned.undo,
         lambda text: read_act(text).act in (Act.THANKS, Act.BYE),
