@@ -61,6 +61,7 @@ from bot.knowledge.search import Knowledge
 from bot.model import Act, Inbound, InboundKind, Peer, RichText, Sender, Ticket
 from bot.observing import LogObserver, Observers
 from bot.outbox import Outbox, Shelf
+from bot.phones import set_home
 from bot.promising import parts
 from bot.sections import Webhook, length
 from bot.storage.sqlite import SqliteStore
@@ -223,6 +224,7 @@ async def open_house(
     *folders* may be read for attachments besides the articles' own; *knowledge* spares reading the articles again. Raises `ConfigError`, `StorageError`.
     """
     clock = clock or Clock()
+    set_home(config.hours.country)
     hours = open_hours(config)
     words = open_words(config, hours)
     if knowledge is None:
