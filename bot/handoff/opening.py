@@ -32,7 +32,11 @@ def new_ticket(desk: DeskRoom, turn: Turn, reason: str, answer: Answer | None, t
         "candidates": [[c.title, c.score] for c in answer.candidates[:3]] if answer else [],
         "contacts": contacts(texts, customer.fields),
     }
-    hints = [*(prompter.of_answer(answer) if answer else ()), *prompter.of_ready(desk, turn.text)]
+    case = Ticket(turn.next_number, turn.conversation.id, turn.conversation.peer, data=data)
+    hints = [
+        *(prompter.of_answer(answer) if answer else ()),
+        *prompter.of_ready(desk, turn, case, turn.text),
+    ]
     shown = turn.conversation.state.get("last_article")
     data |= {"hints": kept} if (kept := [[h.what, h.title] for h in hints if h.what != f"article:{shown}"]) else {}
     data |= {"shown": shown} if isinstance(shown, str) and shown else {}

@@ -88,7 +88,7 @@ class Relay:
             return pressed
         if first.kind is InboundKind.START or _asks_status(turn):
             return await self._status(turn, ticket)
-        hints, answer = await prompter.look_up(self._desk, turn.text) if first.kind is InboundKind.MESSAGE else ((), None)
+        hints, answer = await prompter.look_up(self._desk, turn, ticket, turn.text) if first.kind is InboundKind.MESSAGE else ((), None)
         if self._is_plain(turn) and turn.conversation.status is Status.WAITING and (said := await self._by_itself(turn, ticket, prompter.under(hints))):
             return replace(said, why=answer.why) if answer else said
         carried = self._carry(turn, ticket, prompter.under(hints), told=await sign.of_burst(self._desk, turn, ticket))
