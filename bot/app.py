@@ -333,7 +333,8 @@ def open_dialogs(
     own = our_dialogs(words, read_act, knowledge, forms.escalate, open_facts(config, knowledge, open_hours(config)))
     intent, ours = own.intent, {"form": forms, **own.dialogs}
     days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()
-    rating = Rating(words, intent, ticket=ticket, tell=partial(opened, desk), pause=days, apart=apart)
+    settles = timedelta(minutes=config.rating.settle_minutes)
+    rating = Rating(words, intent, ticket=ticket, tell=partial(opened, desk), pause=days, apart=apart, settles=settles)
     nps = Nps(words, intent, config.nps, tell=partial(commented, desk))
     dialogs: list[tuple[str, Dialog]] = [("requests", Requests(desk)), ("outreach", AboutNews(words)), ("rating", rating), ("nps", nps)]
     for name in config.dialogs.order:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from bot.handoff import followup, overview, prompter, transfer
 from bot.handoff.debts import UNANSWERED
 from bot.handoff.marks import listed, marked, moment, number, words
 from bot.handoff.room import DeskRoom
 from bot.handoff.sla import DOUBLINGS, left
-from bot.model import Button, Event, Outbound, Outcome, Result, Status, Ticket, Turn
+from bot.model import Button, Event, Later, Outbound, Outcome, Result, Status, Ticket, Turn
 
 PREFIX = "desk."
+LATE = timedelta(minutes=10)  # a timer that comes later than this was missed: the bot was down
 
 
 async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
@@ -38,7 +40,15 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
         return Outcome("desk", Result.IGNORED, "timer_over")
     if alarm.due > turn.now:  # the deadline moved on since
         return Outcome("desk", Result.IGNORED, "timer_early", later=(alarm,))
+    if (morning := _put_off(desk, alarm, turn.now)) is not None:
+        return Outcome("desk", Result.IGNORED, "timer_put_off", later=(replace(alarm, due=morning),))
     return await act(desk, turn, ticket)
+
+
+def _put_off(desk: DeskRoom, alarm: Later, now: datetime) -> datetime | None:
+    """The next opening, for what was due while people were at work and comes after they have gone; else None."""
+    missed = now - alarm.due > LATE and not desk.hours.is_open(now) and desk.hours.is_open(alarm.due - timedelta(seconds=1))
+    return desk.hours.next_open(now) if missed else None
 
 
 async def _goal(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
