@@ -41,6 +41,7 @@ from bot.dialogs.waiting import Aside, Questions
 from bot.engine import Engine
 from bot.errors import ConfigError, Problem, Refused
 from bot.flood import Flood
+from bot.handoff.attachments import named
 from bot.handoff.binding import SETTING, Binding, read_place
 from bot.handoff.canned import Canned
 from bot.handoff.debts import LATE
@@ -265,7 +266,7 @@ async def open_house(
         desk=room,
         relay=Relay(room),
         flow=flow,
-        prepare=lambda outbound: parts(outbound, limits),
+        prepare=lambda outbound: parts(named(outbound, words, config.business.language), limits),
         committed=outbox.wake,
         observers=observers,
         timeout=config.dialogs.timeout + 5,
