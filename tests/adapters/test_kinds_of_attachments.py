@@ -119,6 +119,18 @@ def test_each_kind_has_a_name(kind: str, lang: str) -> None:
     assert any("а" <= c <= "я" for c in named.lower()) == (lang == "ru") or kind == "donut_link"
 
 
+@pytest.mark.parametrize(("language", "name"), [("ru", "Опрос: Цвет?"), ("en", "Poll: Цвет?")])
+async def test_the_customer_reads_names_in_his_language(theatre: Theatre, language: str, name: str) -> None:
+    """What an operator sends and no channel carries is named for its reader, not for the desk."""
+    anna, olga = theatre.customer(language=language), theatre.operator()
+    await anna.says("позовите оператора" if language == "ru" else "call an operator please")
+    await olga.presses("Взять")
+    (poll,) = from_telegram("poll", {"question": "Цвет?", "options": [{"text": "алый"}]}, 7).attachments
+    await olga.says("", ticket=1, attachments=(poll,))
+
+    assert theatre.channels["telegram"].in_chat("1001")[-1].outbound.text.text == f"📊 {name}\n• алый"
+
+
 LINKED = Attachment(Media.VIDEO, "v", "vk", data={"link": "https://vk.com/video-2_1", "label": "🎬 Видео: Кот https://vk.com/video-2_1"})
 LONG = Attachment(Media.OTHER, data={"label": "📋 " + "задача " * 800 + "конец"})
 
