@@ -32,6 +32,8 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
     key = f"goal:{ticket.number}:{timer.data.get('goal')}" if timer.text == "desk.goal" else f"{timer.text.removeprefix(PREFIX)}:{ticket.number}"
     if timer.text == "desk.assign":
         return await _assign(desk, turn, ticket)
+    if timer.text == "desk.left":
+        return _left(desk, turn, ticket)
     if timer.text == "desk.prompt":
         return await prompter.on_opening(desk, turn, ticket)
     alarm = desk.deadlines.alarms(ticket).get(key)
@@ -89,6 +91,14 @@ async def _waiting(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     say = desk.loud(called, "desk.nobody_takes", supervisors=desk.supervisors() if times > 1 else "", **desk.facts(turn, ticket))
     event = Event("ticket_waits", ticket=ticket.number, data={"times": times})
     return Outcome("desk", Result.ANSWERED, "nobody_takes", say, ticket=called, later=transfer.look_for_somebody(desk, called, turn.now), events=(event,))
+
+
+def _left(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+    """Its operator went away while the customer waits for him; he may be back, or somebody else have it by now."""
+    gone = ticket.operator == turn.said[0].data.get("operator") and not desk.crew.is_here(ticket.operator)
+    if not gone or not transfer.is_owed(ticket):
+        return Outcome("desk", Result.IGNORED, "timer_over")
+    return transfer.give_back(desk, turn, ticket, "desk.operator_left_it", why="operator_away")
 
 
 async def _idle(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
