@@ -9,14 +9,13 @@ RUN /venv/bin/pip install --no-cache-dir --constraint constraints.txt torch --in
  && /venv/bin/pip install --no-cache-dir --no-deps natasha==1.6.0
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --home-dir /app otklik && install -d -o otklik /app /app/data /app/cache
+RUN useradd --system --uid 10001 --home-dir /app otklik && install -d -o otklik /app /app/data /app/kb_articles && install -d -o otklik -m 700 /app/cache
 COPY --from=build /venv /venv
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 XDG_CACHE_HOME=/app/cache
 WORKDIR /app
 USER otklik
-VOLUME ["/app/data"]
-# /healthz is alive, /readyz also asks every channel
-HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
-  CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/healthz', timeout=4)"]
+VOLUME ["/app/data", "/app/cache"]
+# asks /healthz on the port of the config; /readyz also asks every channel
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["bot", "health", "--config", "/app/config.yaml"]
 STOPSIGNAL SIGTERM
 CMD ["bot", "run", "--config", "/app/config.yaml"]

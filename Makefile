@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint chaos crash-points week fuzz soak bench audit clean
+.PHONY: run test days lint chaos crash-points week fuzz soak bench audit clean
 
 SEED ?= 1
 RUNS ?= 200
@@ -13,6 +13,15 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
+
+# the suite once more on days that are unlike today
+DAYS ?= "+40d" "2028-02-29T12:00" "2026-12-31T23:58" "2027-03-28T01:58 Europe/Berlin" "2027-01-17T15:00"
+
+days: $(VENV)/.installed-dev
+	for day in $(DAYS); do \
+	  echo "== the suite on $$day"; \
+	  $(BIN)/python .ci/moved/run.py "$$day" || { echo "== once more, what failed"; $(BIN)/python .ci/moved/run.py "$$day" --last-failed; } || exit 1; \
+	done
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import mimetypes
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,27 +23,27 @@ from bot.adapters.webhook import WebhookAdapter
 from bot.announcing import PREFIX, Announcer
 from bot.channels import Channel, OtherChannel, VkChannel
 from bot.clock import Clock
-from bot.config import Config, span
+from bot.config import Config
+from bot.dayspan import DaySpan, spans
+from bot.dialogs.about import Facts
 from bot.dialogs.banner import Banner
 from bot.dialogs.base import Dialog
 from bot.dialogs.composing import portion
-from bot.dialogs.faq import Faq
 from bot.dialogs.flow import Flow
 from bot.dialogs.form import Forms
-from bot.dialogs.greeting import Greeting
-from bot.dialogs.human import Human
-from bot.dialogs.intent import Intent
 from bot.dialogs.linking import Linking
 from bot.dialogs.nps import Nps
+from bot.dialogs.ours import our_dialogs
 from bot.dialogs.outreach import Outreach as AboutNews
 from bot.dialogs.rating import Rating
 from bot.dialogs.requests import Requests
-from bot.dialogs.smalltalk import SmallTalk
+from bot.dialogs.waiting import Aside, Questions
 from bot.engine import Engine
 from bot.errors import ConfigError, Problem, Refused
 from bot.flood import Flood
 from bot.handoff.binding import SETTING, Binding, read_place
 from bot.handoff.canned import Canned
+from bot.handoff.debts import LATE
 from bot.handoff.desk import Desk
 from bot.handoff.followup import opened
 from bot.handoff.hours import Hours
@@ -52,6 +53,7 @@ from bot.handoff.room import Rules
 from bot.handoff.rounds import Rounds
 from bot.handoff.surveying import Surveys, commented
 from bot.inbox import Inbox
+from bot.judgement import Judge
 from bot.knowledge.acts import read_act
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.likeness import Likeness
@@ -65,6 +67,7 @@ from bot.storage.sqlite import SqliteStore
 from bot.wording import Wording
 
 TITLES = {"telegram": "Telegram", "vk": "VK"}
+HELD = timedelta(minutes=2)  # a decision has half a minute; a turn that is held for longer has lost its worker
 
 
 @dataclass(slots=True)
@@ -116,17 +119,40 @@ def open_knowledge(config: Config, *, channels: Sequence[str] = ()) -> Knowledge
         channels=tuple(channels),
         retrievers=config.knowledge.retrievers,
     )
-    return Knowledge.open(folder, settings=settings, cache=cache_folder(config))
+    knowledge = Knowledge.open(folder, settings=settings, cache=cache_folder(config))
+    _follow_calendar(knowledge, Clock(), open_hours(config))
+    return knowledge
+
+
+def _follow_calendar(knowledge: Knowledge, clock: Clock, hours: Hours) -> None:
+    """An article ends with the last day of the business's own calendar, not of the machine's."""
+    knowledge.today = lambda: clock().astimezone(hours.zone).date()
 
 
 def open_hours(config: Config) -> Hours:
     hours = config.hours
     return Hours(
         hours.timezone,
-        {day: span(text) for day, text in hours.week.items()},
+        {day: spans(text) for day, text in hours.week.items()},
         country=hours.country,
-        exceptions={day: None if text == "closed" else span(text) for day, text in hours.exceptions.items()},
+        exceptions={day: spans(text) for day, text in hours.exceptions.items()},
     )
+
+
+def open_facts(config: Config, knowledge: Knowledge, hours: Hours) -> Facts:
+    """What the bot tells about the business: the settings, and what its articles are about."""
+
+    def topics(language: str) -> Sequence[str]:
+        named = Counter(a.topic for a in knowledge.articles() if a.topic and a.status == "published" and a.lang == language)
+        return [topic for topic, _ in named.most_common()]
+
+    return Facts(config.business.contacts, hours, topics)
+
+
+def open_judge(config: Config, knowledge: Knowledge) -> Judge:
+    """What the bot of this config says to words alone; used by the commands and the pages."""
+    hours = open_hours(config)
+    return Judge(knowledge, open_words(config, hours), open_facts(config, knowledge, hours))
 
 
 def open_words(config: Config, hours: Hours) -> Wording:
@@ -196,6 +222,7 @@ async def open_house(
     words = open_words(config, hours)
     if knowledge is None:
         knowledge = await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
+    _follow_calendar(knowledge, clock, hours)
     store = SqliteStore.open(storage or config.storage_path, now=clock)
     salt = await salt_of(store)
     if not isinstance(adapters, Mapping):
@@ -213,9 +240,9 @@ async def open_house(
     await room.remember()
     room.ask_rating = timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None
     likeness = Likeness(knowledge)
-    surveys = Surveys(config.nps, store, hours=span(config.outreach.hours), zone=hours.zone, channels=tuple(adapters))
+    surveys = Surveys(config.nps, store, hours=DaySpan.parse(config.outreach.hours), zone=hours.zone, channels=tuple(adapters))
     room.orders = Outreach(
-        room, store, likeness, channels=tuple(adapters), hours=span(config.outreach.hours), per_second=config.outreach.per_second,
+        room, store, likeness, channels=tuple(adapters), hours=DaySpan.parse(config.outreach.hours), per_second=config.outreach.per_second,
         article=likeness.find, meant=likeness.meant, title=likeness.title, surveys=surveys,
     )  # fmt: skip
     linking = Linking(words, store.setting, store.joined, titles)
@@ -251,7 +278,14 @@ async def open_house(
         wake=engine.wake,
         kept=kept,
     )
-    rounds = Rounds(room, inbox.accept, store.promise, finders=(surveys,), committed=outbox.wake)
+
+    async def mend() -> int:
+        mended = await store.retry(clock(), LATE, HELD) + await outbox.take_back(LATE)
+        engine.wake()
+        outbox.wake()
+        return mended
+
+    rounds = Rounds(room, inbox.accept, store.promise, finders=(surveys,), mend=mend, committed=outbox.wake)
     announcer = Announcer(store, hooks_of(config), clock, salt=salt, promised=outbox.wake)
     observers.add(announcer)
     await announcer.go()
@@ -269,6 +303,7 @@ def _rules(config: Config, knowledge: Knowledge, words: Wording, hours: Hours) -
         found = knowledge.article(id)
         return portion(found).text if found else RichText()
 
+    questions = Questions(words, read_act)
     return Rules(
         config.teams,
         config.routing,
@@ -280,6 +315,9 @@ def _rules(config: Config, knowledge: Knowledge, words: Wording, hours: Hours) -
         {"business": config.business.name},
         config.canned.undo,
         lambda text: read_act(text).act in (Act.THANKS, Act.BYE),
+        questions.question,
+        Aside(our_dialogs(words, read_act, knowledge, None, open_facts(config, knowledge, hours)), article, knowledge.article),
+        questions.meaning,
     )
 
 
@@ -291,15 +329,8 @@ def open_dialogs(
     The rating hears everything first, since it leaves all that does not answer its own question.
     """
     forms = Forms(words, config.dialogs.forms, desk.escalate)
-    intent = Intent(read_act, knowledge)
-    faq = Faq(words, intent, knowledge, escalate=forms.escalate)
-    ours: dict[str, Dialog] = {
-        "form": forms,
-        "human": Human(words, intent, forms.escalate),
-        "greeting": Greeting(words, intent, knowledge, faq=faq),
-        "smalltalk": SmallTalk(words, intent),
-        "faq": faq,
-    }
+    own = our_dialogs(words, read_act, knowledge, forms.escalate, open_facts(config, knowledge, open_hours(config)))
+    intent, ours = own.intent, {"form": forms, **own.dialogs}
     days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()
     rating = Rating(words, intent, ticket=ticket, tell=partial(opened, desk), pause=days, apart=apart)
     nps = Nps(words, intent, config.nps, tell=partial(commented, desk))

@@ -15,8 +15,10 @@ from bot.masking import EMAIL
 MOST = 50  # attributes of one customer
 LONGEST = 500  # characters of a value
 CONTACTS = ("phone", "email")
-_NAME = re.compile(r"[a-zа-яё][\w-]{0,39}")
-_OWN = re.compile(r"\w+_(?:asked|scored)|news|_.*")  # marks of the bot itself among a customer's fields: surveys, and whether he wants broadcasts
+NAME = r"[a-zа-яё][a-zа-яё0-9_-]{0,39}"
+OWN = r"[a-zа-яё0-9_-]+_(asked|scored)|news|_.*"
+PHONE = r"\+?[0-9]([ ().\-–]*[0-9]){10,14}"  # one that is surely taken; others are, too
+_NAME, _OWN = re.compile(NAME), re.compile(OWN)  # marks of the bot itself among a customer's fields: surveys, and whether he wants broadcasts
 _ADDRESS = ("channel", "id")
 
 

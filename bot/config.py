@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, time
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import regex
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from rapidfuzz import process
 
 from bot.channels import Channel, TelegramChannel, VkChannel
+from bot.dayspan import CLOSED, spans, written
 from bot.errors import ConfigError, Problem
 from bot.sections import Api, ApiKey, Canned, Desk, Name, Nps, Outreach, Routing, Section, Sla, Team, Webhook, length
 from bot.yaml_reader import MAX_BYTES, Node, YamlError, read_yaml
@@ -49,19 +50,28 @@ class Knowledge(Section):
 
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Span = Annotated[str, Field(pattern=r"^\d{1,2}:\d{2}-\d{1,2}:\d{2}$")]
+Spans = Annotated[str, BeforeValidator(lambda value: written(spans(value)))]
 
 
 class Hours(Section):
     """When people answer. Holidays of the country are days off, unless an exception says otherwise."""
 
     timezone: str = Field("Europe/Moscow", description="name from the IANA list")
-    week: Mapping[Weekday, Span] = Field(
+    week: Mapping[Weekday, Spans] = Field(
         default_factory=lambda: dict.fromkeys(get_args(Weekday), "10:00-20:00"),
-        description='opening hours by weekday, as mon: "10:00-20:00"; a day left out is a day off',
+        description='opening hours by weekday, as mon: "10:00-20:00", mon: ["10:00-13:00", "14:00-20:00"] with a break, '
+        'mon: "21:00-02:00" over midnight, mon: "00:00-24:00" round the clock; a day left out or closed is a day off',
     )
     country: str | None = Field("RU", description="country whose holidays are days off; null = none")
-    exceptions: Mapping[date, Span | Literal["closed"]] = Field(default_factory=dict, description='single days, as 2026-12-31: "10:00-15:00" or closed')
+    exceptions: Mapping[date, Spans] = Field(
+        default_factory=dict, description='single days, as 2026-12-31: "10:00-15:00" or closed; over midnight belongs to the day it begins on'
+    )
+
+    @field_validator("exceptions", mode="before")
+    @classmethod
+    def _days_as_written(cls, value: object) -> object:
+        """YAML made dates of them; a fault is told with the day as it stands in the file."""
+        return {str(day): hours for day, hours in value.items()} if isinstance(value, Mapping) else value
 
     @field_validator("timezone")
     @classmethod
@@ -78,6 +88,16 @@ class Business(Section):
 
     name: str = Field("Ромашка", description="name of the business, as customers know it")
     language: Literal["ru", "en"] = Field("ru", description="language when the customer's own is not known")
+    address: str | Mapping[str, str] = Field("", description="told to whoever asks where you are; one text, or by language: {ru: …, en: …}")
+    phone: str | Mapping[str, str] = Field("", description="told to whoever asks how to call you; one text, or by language")
+    email: str | Mapping[str, str] = Field("", description="told to whoever asks for your e-mail; one text, or by language")
+    site: str | Mapping[str, str] = Field("", description="told to whoever asks for your website; one text, or by language")
+
+    @property
+    def contacts(self) -> dict[str, dict[str, str]]:
+        """What is known, by language; "" is all languages."""
+        told = {"address": self.address, "phone": self.phone, "email": self.email, "site": self.site}
+        return {name: {"": value} if isinstance(value, str) else dict(value) for name, value in told.items() if value}
 
 
 class FormField(Section):
@@ -112,7 +132,7 @@ class Dialogs(Section):
     """How the bot talks."""
 
     order: tuple[str, ...] = Field(
-        ("human", "form", "greeting", "smalltalk", "faq"), description="dialogs in order of priority; your own by dotted path, as myshop.dialogs:order_status"
+        ("human", "form", "greeting", "about", "smalltalk", "faq"), description="dialogs in order of priority; your own by dotted path, as myshop.dialogs:order_status"
     )
     timeout: float = Field(20, gt=0, le=120, description="seconds a dialog may think before a person is called")
     settle: float = Field(1.2, ge=0, le=10, description="seconds to wait for the next message of a burst")
@@ -200,17 +220,6 @@ class Config(Section):
         """File of the database, or ":memory:"."""
         rest = self.storage.url.removeprefix("sqlite://").removeprefix("/")
         return rest if rest == ":memory:" else str(self.path(rest))
-
-
-def span(text: str) -> tuple[time, time]:
-    """Opening and closing time of "10:00-20:00"; "24:00" is the end of the day. Raises `ValueError`."""
-    opens, closes = text.split("-")
-    return _time(opens), _time(closes)
-
-
-def _time(text: str) -> time:
-    hour, minute = map(int, text.split(":"))
-    return time.max if (hour, minute) == (24, 0) else time(hour, minute)
 
 
 def read_config(path: Path | None, *, environment: Mapping[str, str] | None = None) -> Config:
@@ -319,16 +328,6 @@ def _contradictions(config: Config, path: Path, root: Node | None) -> Iterator[P
     if config.web.host not in ("127.0.0.1", "localhost", "::1") and not config.web.password:
         yield Problem("web.host opens the page to others without a password", str(path), _line(root, ("web", "host")), hint='set web.password: "${WEB_PASSWORD}"')
     yield from _stranding(config, path, root)
-    for day, hours in [*config.hours.week.items(), *config.hours.exceptions.items()]:
-        if hours != "closed":
-            try:
-                opens, closes = span(hours)
-                good = opens < closes
-            except ValueError:
-                good = False
-            if not good:
-                key = "week" if day in config.hours.week else "exceptions"
-                yield Problem(f"hours.{key}.{day}: {hours} is not a time span", str(path), _line(root, ("hours", key, str(day))), hint='write "10:00-20:00"')
 
 
 def _stranding(config: Config, path: Path, root: Node | None) -> Iterator[Problem]:
@@ -353,5 +352,5 @@ def _stranding(config: Config, path: Path, root: Node | None) -> Iterator[Proble
         first, whole = length(policy.first_reply), length(policy.resolution)
         if first and whole and first > whole:
             yield problem("sla: the first reply may take longer than the whole resolution", "sla", "policies", str(n))
-    if not config.hours.week and not any(h != "closed" for h in config.hours.exceptions.values()):
-        yield problem("hours.week is empty: nobody would ever answer", "hours", "week", hint='write at least one day, as mon: "10:00-20:00"')
+    if all(h == CLOSED for h in (*config.hours.week.values(), *config.hours.exceptions.values())):
+        yield problem("hours.week has no open day: nobody would ever answer", "hours", "week", hint='write at least one day, as mon: "10:00-20:00"')

@@ -30,6 +30,8 @@ KINDS: Mapping[str, str] = {
     "sla_breached": "a deadline of a ticket passed",
     "rated": "a customer rated the talk (`rating`, 1 to 5)",
     "low_rating": "the rating was 1 or 2",
+    "told_about": "the bot answered about itself or the business (`topic`)",
+    "answered_meanwhile": "the bot answered somebody who waits for a person; the ticket stays (`article`)",
     "delivery_failed": "something could not be delivered to a customer or to the desk",
     "attributes_changed": "another system changed what is known of a customer",
     "message_requested": "another system sent a customer a message",

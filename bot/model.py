@@ -65,7 +65,6 @@ class Operator:
     id: str
     name: str
     role: Literal["operator", "supervisor"] = "operator"
-    skills: tuple[str, ...] = ()
 
 
 # --- what is written -------------------------------------------------------------------------------------------------
@@ -111,6 +110,18 @@ class RichText:
 
     def __bool__(self) -> bool:
         return bool(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Somebody who is called by name in a text: where, in Python characters, and who.
+
+    `user` is the platform's id, "" where only the words tell. Of what a platform writes for it the name stays in the text.
+    """
+
+    offset: int
+    length: int
+    user: str = ""
 
 
 class Media(StrEnum):
@@ -184,6 +195,7 @@ class Inbound:
     kind: InboundKind = InboundKind.MESSAGE
     text: str = ""
     spans: tuple[Span, ...] = ()
+    mentions: tuple[Mention, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     message: str = ""
     quotes: str = ""
@@ -282,6 +294,15 @@ class Quoted:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many tickets of one team ("" = of none) and one priority wait."""
+
+    team: str
+    priority: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """All waiting messages of one conversation, with what is known about it, ready to be decided on.
 
@@ -299,8 +320,8 @@ class Turn:
     history: tuple[Line, ...] = ()
     presses: tuple[Press, ...] = ()
     next_number: int = 1
-    waiting: int = 0  # tickets nobody has taken yet
-    recent_waits: tuple[float, ...] = ()  # seconds from opening to the first human words, newest tickets first
+    waiting: tuple[Waiting, ...] = ()  # tickets nobody has taken yet
+    recent_answers: tuple[tuple[datetime, datetime], ...] = ()  # opening and first human words, newest tickets first
     attempts: int = 0
     quoted: tuple[Quoted | None, ...] = ()  # one for each of `said`
     past: tuple[Ticket, ...] = ()  # the customer's closed tickets, the newest first, at most five
@@ -404,6 +425,7 @@ class Outbound:
     joins: bool = False  # plain words that become one message with earlier ones of this kind which still wait
     one_time: bool = False  # a keyboard that goes away after a press (VK); inline otherwise
     silent: bool = False
+    also: tuple[str, ...] = ()  # once it is sent: the platform's further ids of it (an album has one for each photo)
 
 
 class Result(StrEnum):
@@ -440,6 +462,22 @@ class Event:
     ticket: int | None = None
     actor: str = ""
     data: Json = field(default_factory=dict)
+
+
+OwedStage = Literal["undecided", "undelivered", "unanswered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Something the bot itself owes for too long: a kept message without a decision, words on their way, an answer given up.
+
+    `id` is the oldest such inbound, or the delivery; `since` is when it became due.
+    """
+
+    stage: OwedStage
+    peer: Peer
+    since: datetime
+    id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -481,9 +519,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the platform said about a delivery: the id of the new message (or of the opened topic)."""
+    """What the platform said about a delivery: the id of the new message (or of the opened topic), and its further ones."""
 
     message: str = ""
+    also: tuple[str, ...] = ()
 
 
 # --- knowledge -------------------------------------------------------------------------------------------------------

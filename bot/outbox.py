@@ -31,8 +31,9 @@ from bot.pace import LONGEST, Pace
 from bot.storage.base import Delivery, Settled, Store
 
 AT_ONCE = 32  # deliveries under way together; at most one for each peer and lane
-PATIENCE = {Lane.WORDS: 500, Lane.NOTICE: 50, Lane.VIEW: 3, Lane.BULK: 20}  # counted tries before giving up, about a day for words
-MAX_DOUBTS = 3
+PATIENCE = {Lane.WORDS: 2000, Lane.NOTICE: 50, Lane.VIEW: 3, Lane.BULK: 20}  # counted tries before giving up, about a day for words
+LONGEST_PAUSE = {Lane.WORDS: 45.0, Lane.NOTICE: 300.0, Lane.VIEW: 300.0, Lane.BULK: 300.0}  # seconds between two tries
+MAX_DOUBTS = 5  # each one independent of the others: an adapter tries a broken line with something harmless first
 SOON = 1.5  # seconds that a taken delivery may wait for its turn
 TICKET_THREAD = "ticket:"
 KNOWN = timedelta(seconds=60)  # so long it is taken for true whether a chat has topics, and that a ticket gets none there
@@ -100,6 +101,7 @@ class Outbox:
         self._awake = asyncio.Event()
         self._stopping = False
         self._under_way: set[asyncio.Task[None]] = set()
+        self._in_hand: set[int] = set()
         self._opening: dict[tuple[str, str, int], asyncio.Lock] = {}
         self._forums: dict[tuple[str, str], tuple[bool, datetime]] = {}
         self._topicless: dict[tuple[str, str, int], datetime] = {}  # tickets that got no topic lately: they are shown in the chat itself
@@ -143,6 +145,11 @@ class Outbox:
                 self._pace.recall(replace(outbound, verb=Verb.OPEN_TOPIC), ago)  # a card is the first in a topic just opened
             for _ in range(min(max(tries, 1), MAX_DOUBTS)):
                 self._pace.recall(outbound, ago)
+
+    async def take_back(self, late: timedelta) -> int:
+        """What is called under way for longer than *late* although nobody here is at it goes again, with the doubt on record."""
+        now = self._clock()
+        return await self._store.recover(now, begun=now - late, but=self._in_hand)
 
     def stop(self) -> None:
         self._stopping = True
@@ -196,6 +203,13 @@ class Outbox:
     # --- one delivery
 
     async def _deliver(self, delivery: Delivery) -> None:
+        self._in_hand.add(delivery.id)
+        try:
+            await self._carry_out(delivery)
+        finally:
+            self._in_hand.discard(delivery.id)
+
+    async def _carry_out(self, delivery: Delivery) -> None:
         settled = await self._try(delivery)
         while True:
             try:
@@ -234,7 +248,7 @@ class Outbox:
         except Exception as error:  # noqa: BLE001 - an adapter's bug must not lose the promise or stop the others
             self._log.exception("send_failed", delivery=delivery.id)
             return await self._failed(delivery, Uncertain(type(error).__name__))
-        return Settled("sent", message=sent.message, say=self._views.delivered(delivery))
+        return Settled("sent", message=sent.message, also=sent.also, say=self._views.delivered(delivery))
 
     async def _addressed(self, adapter: Adapter, delivery: Delivery) -> Outbound:
         """The promise with its real thread: a ticket's topic is a view, opened when something is to be shown there."""
@@ -327,7 +341,7 @@ class Outbox:
                 self._pace.rest(outbound.to.channel, outbound.to.chat, error.after)
             if error.counts and delivery.tries + 1 >= _patience(outbound):
                 return self._given_up(delivery, reason)
-            pause = error.after if not error.counts else max(error.after, min(300.0, 0.5 * 2 ** min(delivery.tries, 10)))
+            pause = error.after if not error.counts else max(error.after, min(LONGEST_PAUSE[outbound.lane], 0.5 * 2 ** min(delivery.tries, 10)))
             due = now + timedelta(seconds=pause * random.uniform(1, 1.2))
             return Settled("pending", due=due, counted=error.counts, error=reason, doubted=error.doubted)
         if isinstance(error, Uncertain):

@@ -19,7 +19,7 @@ _Rules = tuple[tuple[int, float], ...]  # at most so many in so many seconds
 
 @dataclass(slots=True)
 class _Sends:
-    """The latest sends of one budget: when they counted, and those of a group that are still on their way."""
+    """The latest sends of one budget: when they counted, and those that are still on their way (of a group, of the account)."""
 
     counted: deque[float]
     flying: list[float] = field(default_factory=list)
@@ -32,7 +32,8 @@ class _Sends:
 class Pace:
     """Sliding windows: of the sends to one chat, no more than `count` fall within any `period` seconds.
 
-    A send to a group counts from its end: however long it was on its way, the platform saw it before that.
+    A send to a group, and every send of the account, counts from its end: however long it was on its way, the platform saw it
+    before that.
     """
 
     def __init__(self, limits: Mapping[str, Limits], monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -48,7 +49,7 @@ class Pace:
         pause = max(self._earliest(key, now) for key in keys) - now
         if pause <= within:
             for key in keys:
-                self._count(key, self._earliest(key, now), flying=_is_group(key[1]))
+                self._count(key, self._earliest(key, now), flying=not key[1] or _is_group(key[1]))
         return pause
 
     def ended(self, outbound: Outbound) -> None:

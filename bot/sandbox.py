@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, nodes, pass_context
-from jinja2.exceptions import SecurityError
+from jinja2.exceptions import SecurityError, TemplateRuntimeError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -87,14 +87,26 @@ class Sandbox(ImmutableSandboxedEnvironment):
         context = template.new_context({**facts, "_facts": kept, "_budget": [MAX_STEPS]})
         done: list[str] = []
         length = 0
-        for piece in template.root_render_func(context):
-            length += len(piece)
-            done.append(piece)
-            if length + sum(len(fact.text) for fact in kept[-1:]) > MAX_OUTPUT:
-                raise SecurityError("the text is too long")
+        try:
+            for piece in template.root_render_func(context):
+                length += len(piece)
+                done.append(piece)
+                if length + sum(len(fact.text) for fact in kept[-1:]) > MAX_OUTPUT:
+                    raise SecurityError("the text is too long")
+        except NameError as error:  # jinja2 compiles a constant without end (1e999, "inf"|float) to the bare name `inf`
+            raise TemplateRuntimeError(f"the number {error.name} is too large") from error
         if sum(len(fact.text) for fact in kept) > 2 * MAX_OUTPUT:
             raise SecurityError("the text is too long")
         return "".join(done), kept
+
+
+class Missing(StrictUndefined):
+    """A fact that is not known this time: a template may ask whether it is there, and cannot print it."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:  # type: ignore[override]  # jinja2 declares that it always raises
+        return False
 
 
 @pass_context

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from bot.model import Attachment, Media, RichText, Span, Style
+from bot.model import Attachment, Media, Mention, RichText, Span, Style
 
 ALL_STYLES = frozenset(Style)
 VK_STYLES = frozenset({Style.BOLD, Style.ITALIC, Style.UNDERLINE, Style.LINK, Style.MENTION})
@@ -250,6 +250,22 @@ def from_entities(text: str, entities: Iterable[Mapping[str, object]]) -> RichTe
             begin, end = _character(starts, begin), _character(starts, end)
         spans.append(Span(style, begin, end - begin, url))
     return tidy(RichText(text, tuple(spans)))
+
+
+def mentions_in(text: str, entities: Iterable[Mapping[str, object]]) -> tuple[Mention, ...]:
+    """Who is called in Telegram's text, by a public name or by the link that people without one get."""
+    starts = _starts(text)
+    found = []
+    for e in entities:
+        offset, length, user = e.get("offset"), e.get("length"), e.get("user")
+        if e.get("type") not in ("mention", "text_mention") or not isinstance(offset, int) or not isinstance(length, int):
+            continue
+        begin, end = offset, offset + length
+        if starts is not None:
+            begin, end = _character(starts, begin), _character(starts, end)
+        id = user.get("id") if isinstance(user, Mapping) else None
+        found.append(Mention(max(0, begin), max(0, end - begin), "" if id is None else str(id)))
+    return tuple(found)
 
 
 def _character(starts: list[int], units: int) -> int:

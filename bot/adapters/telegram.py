@@ -203,6 +203,8 @@ class TelegramAdapter:
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
         """See `Adapter.send`. Where Telegram does not take a file (nothing was sent then), documents and words are tried."""
         try:
+            if outbound.verb not in _REPEATABLE:
+                await self._line.stand()
             if outbound.verb is Verb.SAY:
                 return await self._say(outbound, nonce, files)
             result = await self._do(outbound, nonce, target)
@@ -220,7 +222,8 @@ class TelegramAdapter:
             async for call in forms:
                 try:
                     result = await self._line.call(call, timeout=_UPLOAD_SECONDS if outbound.attachments else None)
-                    return Sent(_field(result[0] if isinstance(result, list) and result else result, "message_id"))
+                    first, *others = [_field(m, "message_id") for m in result] if isinstance(result, list) and result else [_field(result, "message_id")]
+                    return Sent(first, tuple(others))
                 except FileRefused as error:
                     refused = error
         raise refused or Refused("there is nothing to say")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from aiohttp import ClientConnectorError, ConnectionTimeoutError, InvalidURL
+from aiohttp import ClientConnectionResetError, ClientConnectorError, ConnectionTimeoutError, InvalidURL
 from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
 
 from bot.errors import (
@@ -27,6 +27,7 @@ from bot.observing import redact
 TOKEN_HINT = "возьмите токен у @BotFather (команда /token) и поставьте его в переменную окружения, названную в config.yaml"
 _NETWORK_PAUSE = 5.0  # seconds until an account that cannot be reached is tried again
 _GATEWAY_PAUSE = 15.0
+_NOT_WRITTEN = "closing transport"  # aiohttp found the connection gone before the request was on it, or in the middle
 
 
 class AlreadyDone(DeliveryError):
@@ -168,6 +169,8 @@ def judge_network(error: Exception) -> BotError:
         )
     if isinstance(error, ClientConnectorError | ConnectionTimeoutError | ProxyError | ProxyConnectionError | ProxyTimeoutError):
         return RetryLater(f"no connection ({name})", after=_NETWORK_PAUSE, scope="account", counts=False)
+    if isinstance(error, ClientConnectionResetError) and _NOT_WRITTEN in str(error):
+        return RetryLater(f"the connection was gone before the request left ({name})", after=1.0, counts=False)
     return Uncertain(f"the connection broke ({name})")
 
 

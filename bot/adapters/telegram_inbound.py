@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from bot.adapters.cleaning import clean_json
-from bot.adapters.richtext import from_entities, part
+from bot.adapters.richtext import from_entities, mentions_in, part
 from bot.adapters.telegram_media import SERVICE, read_attachments
 from bot.clock import Clock
 from bot.model import Inbound, InboundKind, Peer, RichText, Sender
@@ -134,18 +134,23 @@ class TelegramReader:
         text = m.get("text") or m.get("caption") or ""
         entities = m.get("entities") if m.get("text") else m.get("caption_entities")
         rich = from_entities(text, entities) if entities else RichText(text)
+        mentions = mentions_in(text, entities) if entities and not inbound.private else ()
         attachments = read_attachments(m, self.channel)
-        return replace(inbound, text=rich.text, spans=rich.spans, attachments=attachments)
+        return replace(inbound, text=rich.text, spans=rich.spans, mentions=mentions, attachments=attachments)
 
     def _addressed(self, inbound: Inbound) -> Inbound:
         """A command without our name behind it ("/take@our_bot 7"); one for another bot is none of our business."""
         named = _COMMAND_FOR.match(inbound.text) if inbound.text.startswith("/") else None
-        if named is None or not self.username:
+        if named is None:
             return inbound
-        if named[2].lower() != self.username.lower():
+        if self.username and named[2].lower() != self.username.lower():
+            if inbound.album:  # left to whoever sees all parts of it
+                return inbound
             return replace(inbound, kind=InboundKind.OTHER, data={"why": "command for another bot"})
         rich = part(inbound.rich, 0, named.end(1)) + part(inbound.rich, named.end(), len(inbound.text))
-        return replace(inbound, text=rich.text, spans=rich.spans)
+        after = [m for m in inbound.mentions if m.offset >= named.end()]
+        mentions = tuple(replace(m, offset=m.offset - len(named[2]) - 1) for m in after)
+        return replace(inbound, text=rich.text, spans=rich.spans, mentions=mentions)
 
     # --- the rest
 

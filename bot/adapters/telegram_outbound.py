@@ -12,6 +12,7 @@ from aiogram.methods import (
     CreateForumTopic,
     DeleteForumTopic,
     DeleteMessage,
+    DeleteMessages,
     EditForumTopic,
     EditMessageCaption,
     EditMessageReplyMarkup,
@@ -78,7 +79,6 @@ _ALBUM: dict[Media, type[Any]] = {
     Media.AUDIO: InputMediaAudio,
 }
 _MIXES = (frozenset({Media.PHOTO, Media.VIDEO}), frozenset({Media.DOCUMENT}), frozenset({Media.AUDIO}))
-_WORDLESS = frozenset({Media.VIDEO_NOTE, Media.STICKER})  # they take no caption
 _TIMED = frozenset({Media.VOICE, Media.VIDEO, Media.VIDEO_NOTE, Media.AUDIO, Media.ANIMATION})
 _SUFFIXES = {
     Media.PHOTO: ".jpg",
@@ -192,7 +192,10 @@ def to_call(outbound: Outbound, *, nonce: int, target: str) -> Method:
         case Verb.PIN:
             return PinChatMessage(chat_id=chat, message_id=message_id(target, "pin"), disable_notification=True)
         case Verb.DELETE:
-            return DeleteMessage(chat_id=chat, message_id=message_id(target, "delete"))
+            first, *others = [message_id(each, "delete") for each in target.split() or [""]]
+            if others:
+                return DeleteMessages(chat_id=chat, message_ids=[first, *others])
+            return DeleteMessage(chat_id=chat, message_id=first)
     raise Refused(f"Telegram has no call for {outbound.verb}")
 
 

@@ -15,6 +15,7 @@ from aiogram.methods import (
     EditMessageCaption,
     EditMessageReplyMarkup,
     EditMessageText,
+    GetMe,
     GetUpdates,
     SendChatAction,
     SendMessage,
@@ -29,6 +30,8 @@ from bot.adapters.telegram_errors import TOKEN_HINT, judge, judge_network, judge
 from bot.errors import AccountError, BotError, Refused, RetryLater, Uncertain
 
 _CONNECT = 10.0  # seconds until a connection must stand
+_HARMLESS = 5.0  # seconds that the question after a break may take
+_AGAIN = 2.0  # seconds until it is asked again
 # What is said all day carries no files: as JSON it costs a tenth of a form. Fields that were not given are left to the server.
 _PLAIN = (SendMessage, EditMessageText, EditMessageCaption, EditMessageReplyMarkup, AnswerCallbackQuery, GetUpdates, SendChatAction)
 _JSON = {"Content-Type": "application/json"}
@@ -53,6 +56,7 @@ class TelegramLine:
             self._bot: Bot | None = Bot(token, session=self._session)
         except TokenValidationError:
             self._bot = None
+        self._broken, self._trying = False, asyncio.Lock()
 
     @property
     def bot_id(self) -> int:
@@ -62,7 +66,25 @@ class TelegramLine:
     async def call(self, method: TelegramMethod[Any], *, timeout: float | None = None) -> Any:
         if self._bot is None:
             raise AccountError("токен Telegram пуст или записан не полностью", TOKEN_HINT)
-        return await self._bot(method, request_timeout=timeout)  # type: ignore[arg-type]  # seconds need not be whole
+        try:
+            return await self._bot(method, request_timeout=timeout)  # type: ignore[arg-type]  # seconds need not be whole
+        except Uncertain:
+            self._broken = True
+            raise
+
+    async def stand(self) -> None:
+        """After a break: ask something harmless first, so that an outage puts each message in doubt once and not with every try.
+
+        Raises `RetryLater` while there is no answer: nothing was sent.
+        """
+        async with self._trying:
+            if not self._broken:
+                return
+            try:
+                await self.call(GetMe(), timeout=_HARMLESS)
+            except Uncertain as error:
+                raise RetryLater(str(error), after=_AGAIN, scope="account", counts=False) from None
+            self._broken = False
 
     async def download(self, path: str, *, limit: int) -> bytes:
         """The content of a file that getFile named. Raises `Refused` above *limit* bytes, `RetryLater` for every outage."""

@@ -78,7 +78,8 @@ class VkAdapter:
         random_ids = RandomIds(f"{name}:{salt}")
         self._speaker = Speaker(self._client, self.health, random_ids, channel=name, group_id=group_id)
         self._chats = Chats(self._client, self._people, group_id=group_id)
-        self._intake = Intake(self._client, Reader(name, group_id, clock, random_ids.holds), self._people, channel=name, group_id=group_id)
+        reader = Reader(name, group_id, clock, random_ids.holds)
+        self._intake = Intake(self._client, reader, self._people, channel=name, group_id=group_id, clock=clock)
         self._longpoll = LongPoll(
             self._client, self._intake, self.health, channel=name, group_id=group_id, clock=clock, kept=self._kept, wait=wait
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -59,7 +58,7 @@ class CallbackApi:
         inbounds = await self._intake.read([call])
         try:
             if inbounds:
-                await self._accept(inbounds, cursor=str(Cursor("", time.time())))
+                await self._accept(inbounds, cursor=str(Cursor("", self._clock().timestamp())))
         except StorageError as error:
             self._health.last_error = str(error)
             self._log.error("not_kept", error=str(error))

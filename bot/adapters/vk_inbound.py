@@ -10,16 +10,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.adapters.cleaning import clean_json
-from bot.adapters.richtext import from_entities
+from bot.adapters.richtext import from_entities, part
 from bot.adapters.vk_attachments import read_attachments
-from bot.model import Inbound, InboundKind, Peer, RichText, Sender
+from bot.model import Inbound, InboundKind, Mention, Peer, RichText, Sender
 from bot.observing import get_logger
 
 CHATS_FROM = 2_000_000_000  # peer ids of group chats begin above
 TOKEN_LENGTH = 64
 SILENT_EVENTS = frozenset({"message_typing_state", "message_read", "confirmation"})
 _LANGUAGES = {0: "ru", 1: "uk", 2: "be", 3: "en", 97: "kk"}
-_MENTION = re.compile(r"\[(?:id|club|public)\d+\|([^\]\n]*)\]")
+_MENTION = re.compile(r"\[(?P<whom>(?:id|club|public|event)\d+)\|(?P<name>[^\]\n]*)\]")
 
 REACTIONS = {
     1: "❤",
@@ -100,9 +100,14 @@ class Reader:
         base = self._inbound(key, peer, author, InboundKind.MESSAGE, at=_moment(m.get("date"), self._now()), message=self._id(m))
         if action := _fields(m.get("action")):
             return self._acted(base, action)
-        rich = self._words(m, private=base.private)
+        rich, mentions = self._words(m, private=base.private)
         said = replace(
-            base, text=rich.text, spans=rich.spans, attachments=read_attachments(m, self._channel), quotes=self._quoted(m)
+            base,
+            text=rich.text,
+            spans=rich.spans,
+            mentions=() if base.private else mentions,
+            attachments=read_attachments(m, self._channel),
+            quotes=self._quoted(m),
         )
         if client and (language := _LANGUAGES.get(_number(client.get("lang_id"), -1))):
             said = replace(said, sender=replace(said.sender, language=language))
@@ -132,7 +137,7 @@ class Reader:
         base = self._inbound(
             key, peer, admin, InboundKind.STEPPED_IN, at=_moment(m.get("date"), self._now()), message=self._id(m)
         )
-        rich = self._words(m, private=True)
+        rich, _ = self._words(m, private=True)
         return replace(base, text=rich.text, spans=rich.spans, attachments=read_attachments(m, self._channel))
 
     def _pressed(self, what: Fields, key: str) -> Inbound | None:
@@ -171,15 +176,23 @@ class Reader:
 
     # --- parts
 
-    def _words(self, m: Fields, *, private: bool) -> RichText:
+    def _words(self, m: Fields, *, private: bool) -> tuple[RichText, tuple[Mention, ...]]:
+        """What people read, and who is called in it: a name stands where VK writes [id5|name], a call of ours is left out."""
         text, items = str(m.get("text") or ""), _fields(m.get("format_data")).get("items")
+        rich = RichText(text)
         if isinstance(items, list) and items:
-            return from_entities(
+            rich = from_entities(
                 text, [{**i, "type": "text_link" if i.get("type") == "url" else i.get("type")} for i in map(_fields, items)]
             )
-        if not private:
-            text = self._called.sub("", text)
-        return RichText(_MENTION.sub(r"\1", text))
+        called = None if private else self._called.match(text)
+        at = called.end() if called else 0
+        shown, mentions = RichText(), []
+        for found in _MENTION.finditer(text, at):
+            shown = shown + part(rich, at, found.start())
+            mentions.append(Mention(len(shown.text), len(found["name"]), found["whom"].removeprefix("id")))
+            shown = shown + part(rich, *found.span("name"))
+            at = found.end()
+        return (shown + part(rich, at, len(text)) if at else rich), tuple(mentions)
 
     def _quoted(self, m: Fields) -> str:
         reply = _fields(m.get("reply_message"))

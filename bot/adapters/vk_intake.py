@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
@@ -48,8 +48,9 @@ def read_cursor(text: str) -> Cursor:
 class Intake:
     """What both ways of receiving share."""
 
-    def __init__(self, client: VkClient, reader: Reader, people: People, *, channel: str, group_id: int) -> None:
+    def __init__(self, client: VkClient, reader: Reader, people: People, *, channel: str, group_id: int, clock: Callable[[], datetime]) -> None:
         self._client, self._reader, self._people, self._channel, self._group = client, reader, people, channel, group_id
+        self._clock = clock
         self._log = get_logger("vk")
 
     async def read(self, events: Sequence[object]) -> tuple[Inbound, ...]:
@@ -64,7 +65,7 @@ class Intake:
         `VkRefusal`, `VkSilence`.
         """
         early = since - MARGIN
-        late = max(early, time.time() - RECENT)
+        late = max(early, self._clock().timestamp() - RECENT)
         peers = dict.fromkeys(await self._conversations("all", late), late)
         for waiting in ("unread", "unanswered"):
             peers |= dict.fromkeys(await self._conversations(waiting, early), early)

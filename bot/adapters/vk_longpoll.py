@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -99,7 +98,7 @@ class LongPoll:
             raise VkSilence("longpoll: no server in the answer")
         self._worked = True
         if self._cursor is None:  # the very first start: what was written before is history
-            await self._move(accept, (), Cursor(_ts(answer), time.time()))
+            await self._move(accept, (), Cursor(_ts(answer), self._clock().timestamp()))
         elif not self._cursor.ts:
             await self._catch_up(accept, _ts(answer))
         self._server, self._key = str(answer["server"]), str(answer["key"])
@@ -111,11 +110,11 @@ class LongPoll:
             raise VkSilence("longpoll: no updates in the answer")
         if not events and self._cursor is not None and _ts(answer) == self._cursor.ts:
             return
-        await self._move(accept, await self._intake.read(events), Cursor(_ts(answer), time.time()))
+        await self._move(accept, await self._intake.read(events), Cursor(_ts(answer), self._clock().timestamp()))
 
     async def _catch_up(self, accept: Accept, ts: str) -> None:
         """The events before *ts* are gone: what customers wrote meanwhile is asked for. Only then may the queue go on."""
-        now = time.time()
+        now = self._clock().timestamp()
         since = self._cursor.at if self._cursor and self._cursor.at else now - FORGOTTEN
         missed: tuple[Inbound, ...] = ()
         try:

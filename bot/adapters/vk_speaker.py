@@ -146,10 +146,11 @@ class Speaker:
         return Sent(target)
 
     async def _delete(self, outbound: Outbound, target: str) -> Sent:
-        named = message_id(target)
-        if not named:
+        named = [message_id(each) for each in target.split()]
+        if not named or not all(named):
             raise Refused(f"no message to delete: {target!r}")
-        ids = {"cmids": named["cmid"]} if "cmid" in named else {"message_ids": named["message_id"]}
+        kind = "cmid" if "cmid" in named[0] else "message_id"
+        ids = {f"{kind}s": ",".join(str(n[kind]) for n in named)}
         await self._client.call(
             "messages.delete", peer_id=peer_id(outbound.to.chat), delete_for_all=1, group_id=self._group, **ids
         )

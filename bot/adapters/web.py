@@ -314,7 +314,7 @@ class WebAdapter:
         except Exception:
             self._tick(inbound.peer, shown, "failed")
             raise
-        self.health.last_poll = datetime.now(UTC)
+        self.health.last_poll = self._now().astimezone(UTC)
         self._tick(inbound.peer, shown, "kept")
 
     def _tick(self, peer: Peer, shown: Shown | None, ticks: Literal["kept", "failed"]) -> None:

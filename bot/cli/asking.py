@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import typer
 
+from bot.app import open_judge
 from bot.cli import settings
-from bot.cli.speech import EXIT_USAGE, fail, say
+from bot.cli.speech import EXIT_USAGE, fail, language, say, words_in
 from bot.config import Config
 from bot.errors import ConfigError, Problem
-from bot.judgement import judge
 from bot.knowledge.search import Knowledge
 from bot.model import Answer
 
@@ -22,33 +23,51 @@ def ask(text: str | None, path: Path | None, *, as_json: bool, batch: Path | Non
     if (text is None) == (batch is None):
         typer.secho(say("message.need_text"), fg="red", err=True)
         raise typer.Exit(EXIT_USAGE)
-    knowledge = ready(settings.load(path))
+    config = settings.load(path)
+    judge = open_judge(config, ready(config))
     if text is not None:
-        answer = judge(knowledge, text, language=language)
+        answer = judge(text, language=language)
         typer.echo(json.dumps(as_row(answer), ensure_ascii=False) if as_json else in_words(answer))
         return
     for row in rows(batch):
-        answer = judge(knowledge, str(row["text"]), answered=row.get("context") == "answered", language=str(row.get("language", language)))
+        answer = judge(str(row["text"]), answered=row.get("context") == "answered", language=str(row.get("language", language)))
         line = {"id": row["id"], **as_row(answer)}
         typer.echo(json.dumps(line, ensure_ascii=False) if as_json else f"{row['id']}: {in_words(answer)}")
 
 
 def explain(text: str, path: Path | None, *, as_json: bool) -> None:
     """Print how the answer was found."""
-    answer = judge(ready(settings.load(path)), text)
+    config = settings.load(path)
+    answer = open_judge(config, ready(config))(text)
     if as_json:
         typer.echo(json.dumps(as_row(answer), ensure_ascii=False, indent=1))
         return
     typer.echo(in_words(answer))
-    for name in ("raw", "understood", "repairs", "language", "act", "confidence", "scope", "thresholds"):
-        if name in answer.why:
-            typer.echo(f"  {name}: {json.dumps(answer.why[name], ensure_ascii=False)}")
+    typer.echo("\n".join(f"  {line}" for line in behind(answer)))
+
+
+def behind(answer: Answer) -> Iterator[str]:
+    """How the words were understood and what was found, line by line, in words."""
+    why = answer.why
+    if (understood := str(why.get("understood", ""))) and understood != why.get("raw"):
+        yield say("asked.understood", text=understood)
+    repairs = why.get("repairs")
+    for mended in repairs if isinstance(repairs, list) else ():
+        yield say("asked.repaired", raw=mended["raw"], fixed=mended["fixed"])
+    spoken, dialog = say(f"asked.language.{why.get('language', 'ru')}"), say(f"asked.dialog.{why.get('dialog', 'faq')}")
+    yield say("asked.read", act=say(f"asked.act.{answer.act}"), dialog=dialog, language=spoken)
+    if reply := str(why.get("reply", "")):
+        yield say("asked.reply", text=" ".join(reply.split())[:160])
+    limits = why.get("thresholds")
+    known = limits if isinstance(limits, Mapping) else {}
+    facts = {"answer": float(known.get("answer", 0)), "handoff": float(known.get("handoff", 0))}
+    yield say("asked.sure", confidence=f"{answer.confidence:.0%}", scope=f"{answer.scope:.0%}", **{k: f"{v:.0%}" for k, v in facts.items()})
     for n, c in enumerate(answer.candidates, 1):
-        typer.echo(f"  {n}. {c.score:.2f}  {c.article}  {c.title}")
-    channels = answer.why.get("channels")
+        yield f"{n}. {c.score:.0%}  {c.article}  {c.title}"
+    channels, named = why.get("channels"), words_in(language(), "asked.channels")
     for name, scores in (channels.items() if isinstance(channels, Mapping) else ()):
         best = sorted(scores.items(), key=lambda item: -float(item[1]))[:3]
-        typer.echo(f"  {name}: " + ", ".join(f"{a} {float(s):.2f}" for a, s in best))
+        yield say("asked.channel", name=named.get(name, name), found=", ".join(f"{a} {float(s):.2f}" for a, s in best))
 
 
 def list_articles(path: Path | None, *, as_json: bool) -> None:
@@ -114,4 +133,6 @@ def as_row(answer: Answer) -> dict[str, object]:
 def in_words(answer: Answer) -> str:
     decision = say(f"message.decision.{answer.decision}")
     sentence = str(answer.why.get("sentence", ""))
+    if language() != "ru" and re.search("[а-яё]", sentence):
+        sentence = say(f"asked.why.{answer.decision}") if answer.why.get("dialog") == "faq" else ""
     return " · ".join(p for p in (decision, answer.article or "", sentence) if p)

@@ -15,7 +15,6 @@ from bot.knowledge.evaluation import Advice, Report
 WIDTH, HEIGHT, SIDE, TOP, PLOT = 980, 470, 70, 60, 340
 FONTS = ("DejaVuSans.ttf", "Arial.ttf", "arial.ttf", "LiberationSans-Regular.ttf", "NotoSans-Regular.ttf", "FreeSans.ttf", "Roboto-Regular.ttf")
 INK, FAINT, BLUE, GREEN, RED = "#222222", "#d5d8de", "#2f6fde", "#1f9d61", "#d64545"
-Points = Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)

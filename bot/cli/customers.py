@@ -8,9 +8,9 @@ from pathlib import Path
 import typer
 
 from bot.attributes import Row, read_table
+from bot.cli.clock import command_clock
 from bot.cli.people import find_customer, unknown_customer, with_store
 from bot.cli.speech import EXIT_PROBLEM, EXIT_USAGE, fail, say
-from bot.clock import Clock
 from bot.errors import ConfigError, Problem
 from bot.model import Joining, Peer
 from bot.storage.sqlite import SqliteStore
@@ -31,7 +31,7 @@ def bring(path: Path | None, table: Path) -> None:
         raise fail(ConfigError([Problem(f"{type(error).__name__}: {error.strerror}", str(table))])) from None
 
     async def done(store: SqliteStore) -> None:
-        now, meant = Clock()(), [await _meant(store, row) for row in rows]
+        now, meant = command_clock()(), [await _meant(store, row) for row in rows]
         changes = [(id, {k: v or None for k, v in row.values.items()}) for row, ids in zip(rows, meant, strict=True) for id in ids]
         for start in range(0, len(changes), TOGETHER):
             await asyncio.gather(*(store.change_fields(id, told, now, by=BY) for id, told in changes[start : start + TOGETHER]))
@@ -49,7 +49,7 @@ def join(path: Path | None, into: str, other: str) -> None:
         for id, who in ((kept, into), (gone, other)):
             if not id:
                 raise unknown_customer(who)
-        if not await store.join_customers(Joining(kept, gone), Clock()(), by=BY):
+        if not await store.join_customers(Joining(kept, gone), command_clock()(), by=BY):
             typer.secho(say("message.customers_same"), fg="red", err=True)
             raise typer.Exit(EXIT_PROBLEM)
         typer.echo(say("message.customers_joined", into=kept))
@@ -63,7 +63,7 @@ def part(path: Path | None, who: str) -> None:
     async def done(store: SqliteStore) -> None:
         kept = await find_customer(store, who)
         others = await store.joined(kept)
-        if not others or not await store.join_customers(Joining(kept, others[0], undone=True), Clock()(), by=BY):
+        if not others or not await store.join_customers(Joining(kept, others[0], undone=True), command_clock()(), by=BY):
             typer.secho(say("message.customers_same"), fg="red", err=True)
             raise typer.Exit(EXIT_PROBLEM)
         typer.echo(say("message.customers_parted", into=kept, other=others[0]))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.cli.clock import command_clock
 from bot.config import Config, read_config
 from bot.observing import get_logger, set_up_logging
 from bot.storage.sqlite import SqliteStore
@@ -75,7 +76,7 @@ def main(base: str, file: str) -> None:
     target = Path(file)
     fresh = target.with_suffix(".new")
     fresh.unlink(missing_ok=True)
-    asyncio.run(make_history(config, fresh, datetime.now(UTC)))
+    asyncio.run(make_history(config, fresh, command_clock()()))
     fresh.replace(target)
 
 

@@ -16,11 +16,13 @@ from bot.adapters.base import Adapter
 from bot.announcing import PREFIX
 from bot.app import open_adapters, open_hours, open_knowledge, open_webhooks
 from bot.cli import settings
-from bot.cli.speech import EXIT_PROBLEM, say
-from bot.clock import Clock
+from bot.cli.clock import command_clock
+from bot.cli.speech import EXIT_PROBLEM, language, say, words_in
 from bot.config import Config
+from bot.dayspan import CLOSED
 from bot.errors import BotError, ConfigError, Problem, StorageBusy
 from bot.handoff.binding import SETTING, read_place
+from bot.handoff.hours import WEEKDAYS
 from bot.model import Peer
 from bot.storage.sqlite import SqliteStore
 
@@ -105,23 +107,38 @@ def _knowledge(config: Config) -> list[Finding]:
 
 
 def _hours(config: Config) -> list[Finding]:
-    what, hours, now = say("doctor.hours"), open_hours(config), Clock()()
+    what, hours, now = say("doctor.hours"), open_hours(config), command_clock()()
     opens = hours.next_open(now)
     if opens is None:
         return [Finding(what, "error", say("doctor.never"), say("doctor.never_hint"))]
     text = say("doctor.opens") if opens == now else say("doctor.closed_until", at=opens.astimezone(hours.zone).strftime("%d.%m %H:%M"))
-    found = [Finding(what, "ok", text)]
+    found = [Finding(what, "ok", f"{text} ({_week(config)})")]
     local = now.astimezone(hours.zone)
     if config.hours.country and local.month == 12 and not hours.knows_year(local.year + 1):
         found.append(Finding(what, "warning", say("doctor.no_holidays", year=local.year + 1), say("doctor.no_holidays_hint")))
     return found
 
 
+def _week(config: Config) -> str:
+    """The opening hours as people read them, days of the same hours together: «пн–пт 10:00-13:00, 14:00-20:00; сб, вс выходной»."""
+    days = words_in(language(), "doctor.day")
+    told: list[tuple[list[str], str]] = []
+    week = {str(day): hours for day, hours in config.hours.week.items()}
+    for day in WEEKDAYS:
+        hours = week.get(day, CLOSED)
+        if told and told[-1][1] == hours:
+            told[-1][0].append(days[day])
+        else:
+            told.append(([days[day]], hours))
+    named = [(names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}", hours) for names, hours in told]
+    return "; ".join(f"{names} {days['off'] if hours == CLOSED else hours}" for names, hours in named)
+
+
 async def _channels(config: Config, place: Peer | None) -> list[Finding]:
     found = []
     adapters = {}
     try:
-        adapters = open_adapters(config, Clock())
+        adapters = open_adapters(config, command_clock())
     except ConfigError as error:
         found += [_finding(say("doctor.config"), p) for p in error.problems]
     for name, channel in config.channels.items():
@@ -142,7 +159,7 @@ async def _channels(config: Config, place: Peer | None) -> list[Finding]:
 async def _webhooks(config: Config) -> list[Finding]:
     """Whether the other systems can be reached; how it goes while the bot runs is told by /readyz."""
     found = []
-    open_ones = open_webhooks(config, Clock())
+    open_ones = open_webhooks(config, command_clock())
     for name in config.webhooks:
         what = say("doctor.webhook", name=name)
         if (adapter := open_ones.get(PREFIX + name)) is None:

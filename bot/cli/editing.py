@@ -7,16 +7,17 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path, PurePosixPath
 from zoneinfo import ZoneInfo
 
 import typer
 
 from bot.adapters.richtext import VK_STYLES
-from bot.app import open_hours, open_words
+from bot.app import open_hours, open_judge, open_words
 from bot.cli import settings
 from bot.cli.asking import opened, ready
+from bot.cli.clock import command_clock
 from bot.cli.drawing import beside, draw
 from bot.cli.recorded import open_records
 from bot.cli.speech import EXIT_PROBLEM, EXIT_USAGE, fail, language, say
@@ -68,7 +69,7 @@ def check(path: Path | None, *, strict: bool, as_json: bool, form: str, everythi
 
 def today_of(config: Config) -> date:
     """The day where the business is."""
-    return datetime.now(ZoneInfo(config.hours.timezone)).date()
+    return command_clock()().astimezone(ZoneInfo(config.hours.timezone)).date()
 
 
 def _of_words(config: Config) -> Sequence[Problem]:
@@ -102,6 +103,9 @@ def show(article: str, path: Path | None, *, skin: str | None) -> None:
         raise typer.Exit(EXIT_USAGE)
     config = settings.load(path)
     knowledge = opened(config)
+    if _is_words(knowledge, article):
+        _show_reply(config, knowledge, article, skin or "telegram")
+        return
     found = wanted(knowledge, article)
     columns = shutil.get_terminal_size((100, 40)).columns
     one = skin is not None or columns < 2 * NARROW
@@ -115,8 +119,22 @@ def show(article: str, path: Path | None, *, skin: str | None) -> None:
         typer.echo("\n\n".join("\n".join(lines) for lines in drawn.values()))
 
 
+def _is_words(knowledge: Knowledge, name: str) -> bool:
+    """Whether it is a question rather than the name or title of an article."""
+    return " " in name.strip() and all(a.title.casefold() != name.casefold() for a in knowledge.articles())
+
+
+def _show_reply(config: Config, knowledge: Knowledge, text: str, skin: str) -> None:
+    """What the live bot would say to somebody new."""
+    knowledge.load_embeddings()
+    said = open_judge(config, knowledge).reply(text, channel="").say
+    styles = VK_STYLES if skin == "vk" else frozenset(Style)
+    lines = draw(said, width=min(WIDE, shutil.get_terminal_size((100, 40)).columns - 2), styles=styles, label=SKINS[skin].label)
+    typer.echo("\n".join([say("kb.reply", text=text), *(lines or [say("message.decision.handoff")])]))
+
+
 def _drawn(config: Config, knowledge: Knowledge, article: Article, skin: str, width: int) -> list[str]:
-    made = preview(open_words(config, open_hours(config)), knowledge, article.id, skin=skin, now=datetime.now(UTC))
+    made = preview(open_words(config, open_hours(config)), knowledge, article.id, skin=skin, now=command_clock()())
     assert made is not None
     styles = VK_STYLES if skin == "vk" else frozenset(Style)
 

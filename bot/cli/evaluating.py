@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 
+from bot.app import open_judge
 from bot.cli import settings
 from bot.cli.asking import ready
 from bot.cli.charting import ChartUnavailable, as_svg, chart, has_cyrillic, write_png
@@ -16,7 +17,6 @@ from bot.cli.editing import GOLDEN
 from bot.cli.speech import EXIT_USAGE, fail, language, say, words_in
 from bot.config import read_config
 from bot.errors import BotError, ConfigError, Problem
-from bot.judgement import judge
 from bot.knowledge.evaluation import Advice, Case, Costs, Report, advise, judge_cases, measure, read_cases
 from bot.model import Answer
 from bot.yaml_reader import read_yaml
@@ -39,8 +39,10 @@ def evaluate(file: Path | None, path: Path | None, *, precision: float, costs: C
         if missing:
             raise ConfigError([Problem(say("eval.no_article", names=", ".join(missing[:5])), str(file or GOLDEN), hint="bot kb list")])
 
+        judge = open_judge(config, knowledge)
+
         def ask(case: Case) -> Answer:
-            return judge(knowledge, case.question, language=case.language)
+            return judge(case.question, language=case.language)
 
         judged = judge_cases(cases, ask, {a.id: a.twin_of for a in knowledge.articles() if a.twin_of})
         report = measure(judged, handoff=knowledge.settings.handoff, costs=costs)

@@ -15,9 +15,9 @@ import typer
 
 from bot.app import open_knowledge
 from bot.cli import settings
+from bot.cli.clock import command_clock
 from bot.cli.reporting import open_beside
 from bot.cli.speech import EXIT_PROBLEM, EXIT_USAGE, fail, say
-from bot.clock import Clock
 from bot.config import Config
 from bot.errors import BotError, StorageError
 from bot.handoff.incident import KINDS, Incidents, folded
@@ -139,7 +139,7 @@ async def _chosen(config: Config, conditions: str) -> Chosen:
         source, channels = _Beside(db), tuple(config.channels)
         incidents = folded(await source.events(kinds=KINDS))
         segment: Segment = read_conditions(conditions, words, article=likeness.find, channels=channels, incidents=range(1, incidents.next_number))
-        return await choose(segment, source, Clock()(), saying=likeness.saying, met=incidents.met, channels=channels)
+        return await choose(segment, source, command_clock()(), saying=likeness.saying, met=incidents.met, channels=channels)
     except Unclear as error:
         typer.secho(words.text(error.key, lang=config.business.language, **error.facts), fg="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None

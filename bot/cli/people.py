@@ -13,8 +13,8 @@ from typing import Any
 import typer
 
 from bot.cli import settings
+from bot.cli.clock import command_clock
 from bot.cli.speech import EXIT_PROBLEM, fail, say
-from bot.clock import Clock
 from bot.errors import StorageBusy, StorageError
 from bot.model import Peer
 from bot.storage.sqlite import SqliteStore, copy_beside_owner
@@ -50,7 +50,7 @@ def forget(path: Path | None, who: str, *, yes: bool) -> None:
         raise typer.Exit(EXIT_PROBLEM)
 
     async def done(store: SqliteStore) -> None:
-        if not await store.forget_customer(await find_customer(store, who), Clock()()):
+        if not await store.forget_customer(await find_customer(store, who), command_clock()()):
             raise unknown_customer(who)
         typer.echo(say("message.forgotten", who=who))
 

@@ -38,6 +38,11 @@ class Records:
         return looking.events(self._db, None, None, kinds)
 
 
+def looked_in(config: Config) -> tuple[str, ...]:
+    """Where records are looked for when no file is named."""
+    return (str(config.storage_path), str(config.path(PLAYGROUND)))
+
+
 @contextmanager
 def open_records(config: Config, file: Path | None = None) -> Iterator[Records | None]:
     """The records in *file*, else in the database of the config, else in the playground's; None where there is none yet.

@@ -64,7 +64,7 @@ def _default(field: FieldInfo) -> str:
     value: Any = field.get_default(call_default_factory=True)
     if value is PydanticUndefined:
         return "required"
-    if value is None:
+    if value is None or value == "":
         return "–"
     if isinstance(value, Mapping):
         value = "{" + ", ".join(f"{k}: {v}" for k, v in value.items()) + "}"

@@ -13,8 +13,8 @@ import typer
 
 from bot.app import open_hours
 from bot.cli import settings
-from bot.cli.speech import EXIT_USAGE, fail, language, say
-from bot.clock import Clock
+from bot.cli.clock import command_clock
+from bot.cli.speech import EXIT_PROBLEM, EXIT_USAGE, fail, language, say
 from bot.config import Config
 from bot.errors import BotError, ConfigError, Problem, StorageError
 from bot.knowledge.articles import Article, read_articles
@@ -33,7 +33,7 @@ def report(path: Path | None, *, first: str, last: str, week: bool, as_json: boo
     """Print the report, or write it. Exit code 2 when the days cannot be read."""
     config = settings.load(path)
     hours = open_hours(config)
-    now = Clock()()
+    now = command_clock()()
     try:
         period = week_before(now, hours.zone) if week else between(_day(first), _day(last), now, hours.zone)
     except ValueError as error:
@@ -46,12 +46,25 @@ def report(path: Path | None, *, first: str, last: str, week: bool, as_json: boo
     saying = Saying(language())
     for file, content in ((xlsx, to_xlsx), (csv, to_csv)):
         if file is not None:
-            file.write_bytes(content(made, saying))
+            _write(file, content(made, saying))
             typer.echo(say("message.saved", path=file))
     if as_json:
         typer.echo(json.dumps(to_json(made), ensure_ascii=False))
     elif xlsx is None and csv is None:
+        typer.echo(say("message.looked_at", file=database or config.storage_path))
+        if not any(made.figures[c.__name__].n for c in COUNTS):
+            typer.secho(say("message.empty_report"), fg="yellow")
         typer.echo("\n".join(in_words(made, saying)))
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Exit code 1 where the file cannot be written; a folder that is not there is made."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    except OSError as error:
+        typer.secho(say("message.not_saved", path=file, reason=error.strerror), fg="red", err=True)
+        raise typer.Exit(EXIT_PROBLEM) from None
 
 
 async def _made(config: Config, period: Period, storage: str) -> Report:
@@ -59,7 +72,7 @@ async def _made(config: Config, period: Period, storage: str) -> Report:
     hours = open_hours(config)
     db = open_beside(Path(storage))
     try:
-        facts = await read_facts(_File(db), hours, period, Clock()(), answer_within=config.report.answer_within)
+        facts = await read_facts(_File(db), hours, period, command_clock()(), answer_within=config.report.answer_within)
     except sqlite3.Error as error:
         raise StorageError(str(error)) from None
     finally:

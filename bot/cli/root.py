@@ -99,6 +99,13 @@ def doctor(config: ConfigFile = None, as_json: AsJson = False) -> None:
     doctoring.examine(config, as_json=as_json)
 
 
+@app.command(help=say("command.health"))
+def health(config: ConfigFile = None, port: Port = None) -> None:
+    from bot.cli import health as checking
+
+    checking.check(config, port=port)
+
+
 @app.command("test", help=say("command.test"))
 def test(
     what: Annotated[Path | None, typer.Argument(help=say("option.questions"))] = None,

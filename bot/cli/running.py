@@ -16,11 +16,11 @@ from pathlib import Path
 import typer
 
 from bot.adapters.base import Adapter
-from bot.app import House, open_adapters, open_hours, open_house, open_words
+from bot.app import House, open_adapters, open_hours, open_house, open_judge, open_words
 from bot.cli import settings
+from bot.cli.clock import command_clock
 from bot.cli.speech import EXIT_PROBLEM, fail, say
 from bot.cli.weekly import send_digests
-from bot.clock import Clock
 from bot.config import Config
 from bot.errors import BotError, ConfigError
 from bot.model import Peer
@@ -56,7 +56,7 @@ def run_terminal(path: Path | None) -> None:
     set_up_logging(level="error")
 
     async def talk() -> None:
-        clock = Clock()
+        clock = command_clock()
         terminal = TerminalAdapter("terminal", clock=clock)
         quick = config.model_copy(update={"dialogs": config.dialogs.model_copy(update={"settle": 0.05, "typing": False}), "desk": None})
         house = await open_house(quick, adapters={"terminal": terminal}, clock=clock, desk=terminal.desk, storage=":memory:", log_events=False)
@@ -108,6 +108,7 @@ async def _serve(house: House, stop: asyncio.Event, *, web: bool, port: int | No
     site = Site(
         house.config, house.store, house.adapters, house.clock, house.knowledge, house.hours, house.observers,
         topic_name=house.desk.topic_name, words=house.words, promised=house.outbox.wake, incidents=house.desk.incidents, accept=house.inbox.accept,
+        judge=open_judge(house.config, house.knowledge),
     )  # fmt: skip
     await site.start(port=house.config.web.port if port is None else port, retry=False)
     typer.echo(say("message.page", url=site.url))
@@ -160,7 +161,7 @@ async def _playground(config: Config, *, port: int | None, browser: bool) -> Non
     from bot.cli.demo import show_history
     from bot.web.site import Site
 
-    clock = Clock()
+    clock = command_clock()
     folder = config.path("data/playground")
     stages = playground_channels(files=folder, now=clock, business=config.business.name)
     quick = config.model_copy(update={"desk": None}) if not any(c.token for c in config.channels.values()) else config
@@ -174,6 +175,7 @@ async def _playground(config: Config, *, port: int | None, browser: bool) -> Non
         house.config, house.store, house.adapters, clock, house.knowledge, house.hours, house.observers,
         topic_name=house.desk.topic_name, playground=[s.name for s in stages], moved=house.wake,
         words=house.words, promised=house.outbox.wake, incidents=house.desk.incidents, accept=house.inbox.accept,
+        judge=open_judge(house.config, house.knowledge),
     )  # fmt: skip
     stop = _stop_signal()
     try:

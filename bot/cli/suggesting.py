@@ -13,14 +13,15 @@ from pathlib import Path
 
 import typer
 
+from bot.app import open_judge
 from bot.cli import settings
 from bot.cli.asking import opened, ready
 from bot.cli.editing import GOLDEN, wanted
-from bot.cli.recorded import open_records
+from bot.cli.recorded import looked_in, open_records
 from bot.cli.speech import EXIT_PROBLEM, fail, say
 from bot.config import Config
 from bot.errors import BotError, ConfigError, Problem, StorageError
-from bot.judgement import judge
+from bot.judgement import Judge
 from bot.knowledge.gaps import Effect, Gap, effect, group, is_closed, missed
 from bot.knowledge.golden import Golden, judge_golden, read_golden
 from bot.knowledge.mending import Outside, Taken, Unwritable, add_question, changed_at, encoder_of, write_draft
@@ -48,11 +49,11 @@ def suggest(path: Path | None, *, as_json: bool, add: tuple[str, str] | None, dr
     elif draft_of:
         _draft(config, knowledge, _chosen(gaps, draft_of), section)
     else:
-        _list(knowledge, gaps, as_json=as_json, everything=everything, source=source)
+        _list(knowledge, open_judge(config, knowledge), gaps, as_json=as_json, everything=everything, source=source or looked_in(config))
 
 
-def _list(knowledge: Knowledge, gaps: Sequence[Gap], *, as_json: bool, everything: bool, source: Path | None) -> None:
-    now = {g.id: effect(g, lambda q: judge(knowledge, q)) for g in gaps}
+def _list(knowledge: Knowledge, judge: Judge, gaps: Sequence[Gap], *, as_json: bool, everything: bool, source: Path | tuple[str, ...]) -> None:
+    now = {g.id: effect(g, judge) for g in gaps}
     open_ones = [g for g in gaps if everything or not is_closed(g, now[g.id], lambda a: changed_at(knowledge, a))]
     if as_json:
         rows = [
@@ -64,13 +65,13 @@ def _list(knowledge: Knowledge, gaps: Sequence[Gap], *, as_json: bool, everythin
         ]  # fmt: skip
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
-    if source is None:
-        typer.echo(say("gaps.no_records"))
+    if isinstance(source, tuple):
+        typer.echo(say("gaps.no_records", places=", ".join(source)))
         return
     for number, gap in enumerate(open_ones, 1):
         _show(number, gap, now[gap.id])
     closed = len(gaps) - len(open_ones)
-    typer.echo(say("gaps.total", count=len(open_ones), closed=closed, source=source.name))
+    typer.echo(say("gaps.total", count=len(open_ones), closed=closed, source=source))
     if open_ones:
         typer.echo(say("gaps.hint", id=open_ones[0].id, article=open_ones[0].article or "razdel/statya"))
 
@@ -98,7 +99,8 @@ def _chosen(gaps: Sequence[Gap], name: str) -> Gap:
 
 def _add(config: Config, knowledge: Knowledge, gap: Gap, name: str) -> None:
     article = wanted(knowledge, name)
-    before = effect(gap, lambda q: judge(knowledge, q))
+    judge = open_judge(config, knowledge)
+    before = effect(gap, judge)
     try:
         add_question(article, gap.question)
     except ValueError as error:
@@ -106,7 +108,7 @@ def _add(config: Config, knowledge: Knowledge, gap: Gap, name: str) -> None:
     except Unwritable as error:
         raise fail(ConfigError([Problem(say("gaps.read_only", reason=str(error)), article.path.as_posix())])) from None
     knowledge.reload()
-    after = effect(gap, lambda q: judge(knowledge, q))
+    after = effect(gap, judge)
     typer.echo(say("gaps.added", question=gap.question, article=article.id, before=before.answered, after=after.answered, total=after.total))
 
 
@@ -135,7 +137,7 @@ def diff(path: Path | None, *, base: str, as_json: bool, db: Path | None) -> Non
             real = _recent(records.turns()) if records else []
         with _before(config, base) as old:
             then, now = ready(_with_folder(config, old)), ready(config)
-            rows = list(_compared(goldens, real, then, now))
+            rows = list(_compared(config, goldens, real, then, now))
     except BotError as error:
         raise fail(error) from None
     if not goldens and not real:
@@ -171,16 +173,18 @@ def _recent(turns: Iterator[object]) -> list[str]:
     return list(asked)[-RECENT:]
 
 
-def _compared(goldens: Sequence[Golden], real: Sequence[str], then: Knowledge, now: Knowledge) -> Iterator[dict[str, object]]:
+def _compared(config: Config, goldens: Sequence[Golden], real: Sequence[str], then: Knowledge, now: Knowledge) -> Iterator[dict[str, object]]:
     twins = {a.id: a.twin_of for k in (then, now) for a in k.articles() if a.twin_of}
     known = {g.q for g in goldens}
     asked = [*goldens, *(Golden(q) for q in real if q not in known)]
 
-    def ask(knowledge: Knowledge, golden: Golden) -> Answer:
-        return judge(knowledge, golden.q, answered=golden.answered, language=golden.language)
+    judges = (open_judge(config, then), open_judge(config, now))
+
+    def ask(judge: Judge, golden: Golden) -> Answer:
+        return judge(golden.q, answered=golden.answered, language=golden.language)
 
     for golden in asked:
-        before, after = ask(then, golden), ask(now, golden)
+        before, after = ask(judges[0], golden), ask(judges[1], golden)
         if _outcome(before) == _outcome(after):
             continue
         verdict = "changed"

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import typer
 
+from bot.app import open_judge
 from bot.cli import settings
 from bot.cli.asking import ready
 from bot.cli.speech import EXIT_PROBLEM, fail, say
 from bot.config import Config
 from bot.errors import BotError, ConfigError, Problem
-from bot.judgement import judge
+from bot.judgement import Judge
 from bot.knowledge.golden import Golden, Verdict, judge_golden, read_golden, rewritten
 from bot.knowledge.search import Knowledge
 from bot.model import Answer
@@ -35,7 +36,7 @@ def run(what: Path | None, path: Path | None, *, update: bool, as_json: bool) ->
         goldens = {f: read_golden(f) for f in files if not _is_story(f)}
         plays = {f: read_stories(f) for f in files if _is_story(f)}
         knowledge = ready(config)
-        verdicts = {f: ask_golden(knowledge, asked) for f, asked in goldens.items()}
+        verdicts = {f: ask_golden(open_judge(config, knowledge), knowledge, asked) for f, asked in goldens.items()}
         performed = {f: asyncio.run(_played(told, knowledge, config)) for f, told in plays.items()}
     except BotError as error:
         raise fail(error) from None
@@ -80,11 +81,11 @@ def _is_story(file: Path) -> bool:
     return first is not None and not {"steps", "test"}.isdisjoint(first.pairs)
 
 
-def ask_golden(knowledge: Knowledge, goldens: Sequence[Golden]) -> tuple[Verdict, ...]:
+def ask_golden(judge: Judge, knowledge: Knowledge, goldens: Sequence[Golden]) -> tuple[Verdict, ...]:
     """What comes of each question now, acts included."""
 
     def ask(golden: Golden) -> Answer:
-        return judge(knowledge, golden.q, answered=golden.answered, language=golden.language)
+        return judge(golden.q, answered=golden.answered, language=golden.language)
 
     return judge_golden(goldens, ask, {a.id: a.twin_of for a in knowledge.articles() if a.twin_of})
 

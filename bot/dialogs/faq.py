@@ -12,6 +12,7 @@ from bot.dialogs.hearing import Hearing, hash_of, language_of
 from bot.dialogs.intent import COVERED, Intent, is_own_question
 from bot.dialogs.memory import Memory, is_first_contact
 from bot.dialogs.reply import human_button, said
+from bot.dialogs.several import Part, in_doubt, is_one_question, left_over, parts_of
 from bot.dialogs.sources import Article, Escalate, Knowledge
 from bot.knowledge.base import Context
 from bot.markdown import join, styled, to_rich
@@ -26,6 +27,7 @@ FAILURES = 2  # questions in a row without an answer, after which a person comes
 ALL_SAID = -1  # the passage of an article that was told to its end
 NEAR = 0.2  # of the best score offered: what is less likely is no option
 UNLIKELY = 0.01  # a score from which nothing is offered after "it did not help"
+QUOTED = 120  # characters of a question that are quoted back
 AHEAD = 1.5  # times the second score: from there the first candidate is shown above a clarification
 _ACTIONS = frozenset({"article", "more", "helped", "not_helped"})
 _MEDIA = {".svg": Media.DOCUMENT, ".gif": Media.ANIMATION}
@@ -56,6 +58,10 @@ class Faq:
             place = self._hearing.choice(text, titles)
             if place is not None and not await self._is_wider(turn, text, memory) and (shown := self.show(turn, memory.options[place])):
                 return shown
+        if not memory.options and memory.earlier and self._hearing.is_number(text):  # the list before the words that came between
+            place = self._hearing.choice(text, [""] * len(memory.earlier))
+            if place is not None and (shown := self.show(turn, memory.earlier[place])):
+                return shown
         if memory.options and self._hearing.is_number(text) and memory.failures < FAILURES:
             return self._which(turn, memory)
         if memory.article and self._hearing.means("again", text) and (again := self.show(turn, memory.article)):
@@ -73,6 +79,11 @@ class Faq:
         found = self._article(turn, article)
         return self._answer(turn, found, 0, Memory.of(turn)) if found is not None else None
 
+    async def is_sure(self, turn: Turn, text: str, *, own_words: bool = False) -> bool:
+        """Whether an article would be said to *text* at once; *own_words*: only where its editor wrote just this question."""
+        best = self._sure_of(turn, text, await self._ask(turn, text, Context()))
+        return best is not None and (not own_words or is_own_question(text, best.questions))
+
     # --- questions
 
     async def _is_wider(self, turn: Turn, text: str, memory: Memory) -> bool:
@@ -89,17 +100,73 @@ class Faq:
             channel=turn.conversation.peer.channel,
             segment=turn.customer.fields if turn.customer else {},
             context=context,
-            today=turn.now.date(),
         )
 
+    def _sure_of(self, turn: Turn, text: str, answer: Answer) -> Article | None:
+        """The article that is said at once; None where the words are to be cleared up, or nothing answers them."""
+        best = self._article(turn, answer.article) if answer.article and answer.decision is Decision.ANSWER else None
+        return best if best is not None and not _is_guess(text, best, answer) else None
+
+    async def _several(self, turn: Turn, memory: Memory) -> Outcome | None:
+        """Different questions in one breath: each gets its answer, what stays unclear is asked about last. None where it is one question."""
+        context = Context(memory.article if memory.answered else "", memory.options, memory.clarified)
+        parts = [await self._part(turn, text, context) for text in parts_of(turn)]
+        sure = {p.sure.id: p for p in parts if p.sure is not None}
+        rest = left_over(parts)
+        if len(sure) + len(rest) < 2:
+            return None
+        if len(sure) < 2 and is_one_question(parts, whole := await self._ask(turn, turn.text.strip(), context)):
+            return None
+        if not sure:
+            doubt = None if memory.clarified or memory.failures >= FAILURES else in_doubt(parts, whole)
+            return None if doubt is None else self._clarify(turn, doubt, memory, hash_of(turn.text))
+        outcomes: list[Outcome] = []
+        for part in sure.values():
+            memory = Memory.of(turn)
+            outcomes.append(self._told(turn, part, memory))
+            turn = replace(turn, conversation=replace(turn.conversation, state=outcomes[-1].state or {}))
+        if rest and (open_one := self._open(turn, rest)) is not None:
+            outcomes.append(open_one)
+        return together(outcomes)
+
+    async def _part(self, turn: Turn, text: str, context: Context) -> Part:
+        answer = await self._ask(turn, text, context)
+        return Part(text, answer, self._sure_of(turn, text, answer))
+
+    def _told(self, turn: Turn, part: Part, memory: Memory) -> Outcome:
+        best, answer = part.sure, part.answer
+        assert best is not None
+        passage = next((c.passage for c in answer.candidates if c.article == best.id), 0)
+        passage = 0 if is_own_question(part.text, best.questions) else passage
+        follow_up = memory.answered and memory.article == best.id
+        spare = _spare(best, answer)
+        return self._answer(turn, best, passage, memory, asked=hash_of(part.text), spare=spare, follow_up=follow_up, why=answer.why)
+
+    def _open(self, turn: Turn, rest: Sequence[Part]) -> Outcome | None:
+        """What is said of the first question without a sure answer; it is named, because others were answered above."""
+        part, memory = rest[0], Memory.of(turn)
+        unclear = [p for p in rest if p.answer.candidates and p.answer.decision is not Decision.HANDOFF]
+        if unclear:
+            part = unclear[0]
+            doubt = in_doubt(unclear, part.answer) or part.answer
+            said_of = self._clarify(turn, doubt, memory, hash_of(part.text))
+        else:
+            unknown = self._unknown(turn, part.answer, memory, hash_of(part.text), "out_of_scope")
+            if unknown is None:
+                return None
+            said_of = unknown
+        named = self._words.say("faq.about", lang=language_of(turn, self._words.lang), question=_short(" ".join(p.text for p in rest)))
+        return replace(said_of, say=tuple(replace(o, text=join((named, o.text), "\n\n")) if o.text else o for o in said_of.say))
+
     async def _asked(self, turn: Turn, text: str, memory: Memory) -> Outcome | None:
+        if (several := await self._several(turn, memory)) is not None:
+            return several
         asked = hash_of(text)
         if memory.asked[-1:] == (asked,) and (memory.answered or memory.clarified or memory.offered):
             return self._repeated(turn, memory, {"repeated": True})
         context = Context(memory.article if memory.answered else "", memory.options, memory.clarified)
         answer = await self._ask(turn, text, context)
-        best = self._article(turn, answer.article) if answer.article else None
-        if answer.decision is Decision.ANSWER and best is not None and not _is_guess(text, best, answer):
+        if (best := self._sure_of(turn, text, answer)) is not None:
             passage = next((c.passage for c in answer.candidates if c.article == answer.article), 0)
             if is_own_question(text, best.questions):
                 passage = 0  # the article as a whole is the answer
@@ -123,7 +190,7 @@ class Faq:
         state = memory.now(
             turn, article=article.id, passage=passage, answered=True,
             spare=tuple(spare) or tuple(o for o in (*memory.options, *memory.spare) if o != article.id),
-            second=memory.second, asked=(*memory.asked, asked) if asked else memory.asked,
+            second=memory.second, asked=(*memory.asked, asked) if asked else memory.asked, earlier=memory.listed,
         )  # fmt: skip
         return said(
             turn, self._words, "faq", *greeting, part.text, "faq.question",
@@ -136,7 +203,7 @@ class Faq:
         """The first time a person is offered, the next time in a row the person comes."""
         if memory.missed or memory.failures >= FAILURES:
             return self._hand_over(turn, reason, answer)
-        state = memory.now(turn, offered=True, missed=True, failures=memory.failures + 1, asked=(*memory.asked, asked))
+        state = memory.now(turn, offered=True, missed=True, failures=memory.failures + 1, asked=(*memory.asked, asked), earlier=memory.listed)
         greeting = self._short_greeting(turn, memory, language_of(turn, self._words.lang))
         key = "faq.unknown" if reason == "out_of_scope" else "faq.unsure"
         offer = said(
@@ -161,10 +228,22 @@ class Faq:
         state = memory.now(
             turn, options=tuple(c.article for c in offered), spare=spare[:OPTIONS],
             clarified=True, missed=memory.missed, failures=memory.failures + 1, answered=lead is not None,
-            article=lead.id if lead else memory.article, asked=(*memory.asked, asked),
+            article=lead.id if lead else memory.article, asked=(*memory.asked, asked), earlier=memory.listed if len(offered) == 1 else (),
         )  # fmt: skip
+        if len(found) == 1:
+            return self._only(turn, found[0], state, answer.why)
         facts = {"lead": join((styled(lead.title, Style.BOLD), to_rich(lead.lead)), "\n")} if lead else {}
         return self._offer(turn, offered, "faq.maybe" if lead else "faq.clarify", "clarified", state, answer.why, facts)
+
+    def _only(self, turn: Turn, candidate: Candidate, state: Json, why: Json) -> Outcome:
+        """One candidate is no list: yes or no."""
+        language = language_of(turn, self._words.lang)
+        labels = {key: self._words.text(f"buttons.{key}", lang=language) for key in ("this", "not_this")}
+        pair = (Button(labels["this"], "article", candidate.article), Button(labels["not_this"], "not_helped"))
+        return said(
+            turn, self._words, "faq", "faq.only", result=Result.CLARIFIED, reason="clarified", state=state, why=why, facts={"title": candidate.title},
+            buttons=(pair, (human_button(turn, self._words),)), events=(Event("clarified", data={"offered": [candidate.article]}),),
+        )  # fmt: skip
 
     def _offer(self, turn: Turn, found: Sequence[Candidate], key: str, reason: str, state: Json, why: Json, facts: Json) -> Outcome:
         language = language_of(turn, self._words.lang)
@@ -180,7 +259,7 @@ class Faq:
         """Not the same words: the gist in one sentence, and whether to call a person."""
         language = language_of(turn, self._words.lang)
         article = self._article(turn, memory.article)
-        state = memory.now(turn, offered=True, passage=memory.passage, answered=memory.answered, missed=memory.missed, spare=memory.spare)
+        state = memory.now(turn, offered=True, passage=memory.passage, answered=memory.answered, missed=memory.missed, spare=memory.spare, earlier=memory.listed)
         again = [Button(self._words.text("buttons.again", lang=language), "article", memory.article)] if article else []
         return said(
             turn, self._words, "faq", "faq.reminded" if article else "faq.repeated", result=Result.CLARIFIED, reason="repeated", state=state, why=why,
@@ -240,7 +319,10 @@ class Faq:
         return said(turn, self._words, "faq", rest, "faq.question", buttons=buttons, reason="more", state=state)
 
     def _not_helped(self, turn: Turn, memory: Memory, article: str = "") -> Outcome | None:
-        article = article or memory.article
+        asked_back = bool(memory.options) and not memory.answered  # what is turned down is our guess, no article that was read
+        article = article or ("" if asked_back else memory.article)
+        if asked_back and len(memory.options) == 1 and not memory.spare and not memory.second:
+            return self._unknown(turn, Answer(Decision.HANDOFF), memory, "", "low_confidence")
         tried = {article, *memory.options}
         spare = [(i, a.title) for i in memory.spare if i not in tried and (a := self._article(turn, i))][:OPTIONS]
         event = Event("feedback", data={"article": article, "helped": False})
@@ -291,6 +373,19 @@ def _is_guess(text: str, best: Article, answer: Answer) -> bool:
     rival = max((c.score for c in answer.candidates if c.article != best.id), default=0.0)
     first = max(c.score for c in answer.candidates) if answer.candidates else 0.0
     return len(text.split()) == 1 and rival >= RIVAL * first > 0 and not is_own_question(text, best.questions)
+
+
+def together(outcomes: Sequence[Outcome]) -> Outcome:
+    """One outcome of several: everything is said, the last one's state stays."""
+    last = outcomes[-1]
+    say = tuple(o for outcome in outcomes for o in outcome.say)
+    events = tuple(e for outcome in outcomes for e in outcome.events)
+    why = {**last.why, "several": [dict(o.why) for o in outcomes[:-1]]} if len(outcomes) > 1 else last.why
+    return replace(last, say=say, events=events, why=why)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= QUOTED else text[: QUOTED - 1].rstrip() + "…"
 
 
 def _spare(best: Article, answer: Answer) -> list[str]:

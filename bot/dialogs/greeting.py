@@ -1,28 +1,27 @@
-"""The first words: who is here, what the bot can do, what others ask."""
+"""The first words: who is here, what the bot can do."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from bot.dialogs.everyday import Everyday
 from bot.dialogs.faq import Faq
-from bot.dialogs.hearing import Hearing, is_signs, language_of
+from bot.dialogs.hearing import Hearing, is_signs
 from bot.dialogs.intent import Intent
 from bot.dialogs.memory import Memory, is_first_contact
 from bot.dialogs.reply import human_button, said
 from bot.dialogs.sources import Knowledge
-from bot.model import Act, Button, Event, Inbound, InboundKind, Outcome, Turn
+from bot.model import Act, Event, Inbound, InboundKind, Outcome, Turn
 from bot.wording import Wording
 
 
 class Greeting:
-    """Answers a start, a greeting and a request for help. *topics* are ids of articles to be offered.
+    """Answers a start, a greeting and a request for help.
 
     The payload of a deep link may name an article (`dostavka__sroki` for dostavka/sroki); any other is kept as an event.
     """
 
-    def __init__(self, words: Wording, intent: Intent, knowledge: Knowledge, *, topics: Sequence[str] = (), faq: Faq | None = None) -> None:
-        self._words, self._intent, self._knowledge, self._topics = words, intent, knowledge, tuple(topics)
-        self._hearing, self._faq = Hearing(words), faq or Faq(words, intent, knowledge)
+    def __init__(self, words: Wording, intent: Intent, knowledge: Knowledge, *, faq: Faq | None = None) -> None:
+        self._words, self._intent = words, intent
+        self._hearing, self._everyday, self._faq = Hearing(words), Everyday(words), faq or Faq(words, intent, knowledge)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         start = next((i for i in turn.said if i.kind is InboundKind.START), None)
@@ -30,7 +29,7 @@ class Greeting:
             return self._started(turn, start)
         if turn.press is not None or not turn.text.strip():
             return None
-        if self._hearing.means("help", turn.text):
+        if self._hearing.means("help", turn.text) or self._everyday.topic(turn.text) == "start":
             return self._hello(turn)
         memory = Memory.of(turn)
         if is_signs(turn.text) or self._hearing.answers(turn.text, memory):
@@ -48,12 +47,8 @@ class Greeting:
         return self._hello(turn, payload)
 
     def _hello(self, turn: Turn, payload: str = "") -> Outcome:
-        language = language_of(turn, self._words.lang)
-        found = [a for a in (self._knowledge.article(topic, language) for topic in self._topics[:4]) if a is not None]
-        buttons = [Button(a.title, "article", a.id) for a in found]
-        texts = ["hello.start", "hello.topics"] if found else ["hello.start"]
         events = (Event("started", data={"payload": payload[:64]}),) if payload else ()
         return said(
-            turn, self._words, "greeting", *texts, reason="greeting", buttons=[*buttons, human_button(turn, self._words)],
+            turn, self._words, "greeting", "hello.start", reason="greeting", buttons=[human_button(turn, self._words)],
             events=events, state=Memory.of(turn).now(turn, form={}),
         )  # fmt: skip

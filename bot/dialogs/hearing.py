@@ -81,7 +81,7 @@ class Hearing:
 
     def __init__(self, words: Wording) -> None:
         self._known = {kind: frozenset(map(_sound, words.options(f"hears.{kind}"))) for kind in _KINDS if words.has(f"hears.{kind}")}
-        for kind, label in (("human", "human"), ("more", "more"), ("skip", "skip"), ("cancel", "cancel"), ("yes", "helped"), ("no", "not_helped"), ("again", "again")):
+        for kind, label in _LABELS:
             self._known[kind] = self._known.get(kind, frozenset()) | frozenset(map(_sound, words.options(f"buttons.{label}")))
 
     def means(self, kind: str, text: str) -> bool:
@@ -90,6 +90,8 @@ class Hearing:
 
     def answers(self, text: str, memory: Memory) -> bool:
         """Whether *text* answers what the bot has just asked or offered, so that it is not read as anything else."""
+        if memory.earlier and self._ordinal(_sound(text), len(memory.earlier)) in range(len(memory.earlier)):
+            return True
         if memory.options and (self._ordinal(_sound(text), 9) is not None or any(self.means(k, text) for k in ("none_of_these", "yes", "no"))):
             return True
         if memory.answered and not memory.offered and any(self.means(k, text) for k in ("no", "disliked")):
@@ -119,6 +121,9 @@ class Hearing:
         return count - 1 if said in self._known.get("last", frozenset()) else None
 
 
+_LABELS = (
+    ("human", "human"), ("more", "more"), ("skip", "skip"), ("cancel", "cancel"), ("yes", "helped"), ("no", "not_helped"), ("again", "again"), ("yes", "this"),
+)  # fmt: skip
 _KINDS = ("yes", "no", "skip", "cancel", "more", "first", "second", "third", "last", "none_of_these", "human", "help", "liked", "disliked")
 
 

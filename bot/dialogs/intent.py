@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from rapidfuzz import fuzz
 
+from bot.dialogs.everyday import Everyday
 from bot.dialogs.hearing import by_title, fold, language_of
 from bot.dialogs.memory import Memory
 from bot.dialogs.sources import Knowledge, ReadAct, Reading
@@ -20,11 +21,14 @@ SURE = 0.9  # so upset (0..1) nobody asks a question by the way
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, said calmly."""
+    """A question, said calmly; or what it is read as where the words are everyday ones."""
 
     act: Act = Act.QUESTION
     upset: float = 0.0
     why: Json = field(default_factory=dict)
+
+
+_SETTLED = (Act.YES_HELPED, Act.THANKS, Act.BYE)  # "solved, thanks": says more than that nothing is needed any more
 
 
 class Intent:
@@ -33,8 +37,8 @@ class Intent:
     Shared by the dialogs of a bot: the reading of the newest turns is kept.
     """
 
-    def __init__(self, read_act: ReadAct, knowledge: Knowledge | None = None) -> None:
-        self._read_act, self._knowledge = read_act, knowledge
+    def __init__(self, read_act: ReadAct, knowledge: Knowledge | None = None, everyday: Everyday | None = None) -> None:
+        self._read_act, self._knowledge, self._everyday = read_act, knowledge, everyday
         self._read: dict[tuple[int, str, bool], Reading] = {}
 
     async def __call__(self, turn: Turn, memory: Memory) -> Reading:
@@ -47,6 +51,13 @@ class Intent:
 
     async def _reading(self, turn: Turn, memory: Memory) -> Reading:
         reading = self._read_act(turn.text, answered=memory.answered)
+        topic = self._everyday.topic(turn.text) if self._everyday else ""
+        if topic == "person":
+            return Question(Act.HUMAN)
+        if topic == "not_needed" and memory.answered and reading.act in _SETTLED:
+            return reading
+        if topic:
+            return Question(why={"everyday": topic})
         calm = reading.act is Act.QUESTION and reading.upset < 0.5
         if self._knowledge is None or calm or reading.act is Act.HUMAN:
             return reading
@@ -62,7 +73,7 @@ class Intent:
     async def _is_known(self, turn: Turn, knowledge: Knowledge, language: str, doubtful: bool) -> bool:
         segment = turn.customer.fields if turn.customer else {}
         channel = turn.conversation.peer.channel
-        answer = await knowledge.ask(turn.text, language=language, channel=channel, segment=segment, today=turn.now.date())
+        answer = await knowledge.ask(turn.text, language=language, channel=channel, segment=segment)
         if doubtful and answer.scope >= COVERED:
             return True
         found = [knowledge.article(c.article, language) for c in answer.candidates[:2]]

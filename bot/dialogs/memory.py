@@ -19,6 +19,7 @@ class Changes(TypedDict, total=False):
     article: str
     passage: int
     options: tuple[str, ...]
+    earlier: tuple[str, ...]
     spare: tuple[str, ...]
     clarified: bool
     second: bool
@@ -34,6 +35,7 @@ class Changes(TypedDict, total=False):
 @dataclass(frozen=True, slots=True)
 class Memory:
     """`article` and `passage` are what was shown last, `options` the articles a number may choose, `spare` further candidates.
+    `earlier` is the last list of options, which a number alone still means when other words came between.
 
     `clarified`: our last word was a clarification. `offered`: it asked whether to call a person. `answered`: it was an
     answer. `asked` are hashes of answered questions, `form` is the form under way, `rest` keys of other dialogs.
@@ -42,6 +44,7 @@ class Memory:
     article: str = ""
     passage: int = 0
     options: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
     spare: tuple[str, ...] = ()
     clarified: bool = False
     second: bool = False  # "not this" was already answered with other candidates
@@ -65,6 +68,7 @@ class Memory:
             article=_text(state, "last_article"),
             passage=_number(state, "passage"),
             options=_texts(state, "candidates"),
+            earlier=_texts(state, "earlier"),
             spare=_texts(state, "spare"),
             clarified=state.get("clarified") is True,
             second=state.get("second") is True,
@@ -82,14 +86,19 @@ class Memory:
             return Memory(rest=kept.rest)
         return kept
 
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """What a number would choose from: the options, or the list before them where they are no list."""
+        return self.options if len(self.options) > 1 else self.earlier
+
     def now(self, turn: Turn, **changes: Unpack[Changes]) -> Json:
         """The state to be kept: *changes* made, everything that only the last turn could mean forgotten."""
         settled = replace(
-            self, options=(), spare=(), clarified=False, second=False, offered=False, answered=False, missed=False, failures=0, greeted=True, at=turn.now
+            self, options=(), earlier=(), spare=(), clarified=False, second=False, offered=False, answered=False, missed=False, failures=0, greeted=True, at=turn.now
         )  # fmt: skip
         kept = replace(settled, **changes)
         state: dict[str, object] = {
-            "last_article": kept.article, "passage": kept.passage, "candidates": list(kept.options), "spare": list(kept.spare),
+            "last_article": kept.article, "passage": kept.passage, "candidates": list(kept.options), "earlier": list(kept.earlier), "spare": list(kept.spare),
             "clarified": kept.clarified, "second": kept.second, "offered": kept.offered, "answered": kept.answered, "missed": kept.missed, "failures": kept.failures,
             "asked": list(kept.asked[-KEPT:]), "greeted": kept.greeted, "form": dict(kept.form),
         }  # fmt: skip
@@ -98,7 +107,7 @@ class Memory:
 
 
 _KEYS = frozenset(
-    "last_article passage candidates spare clarified second offered answered missed failures asked greeted form at".split()  # noqa: SIM905
+    "last_article passage candidates earlier spare clarified second offered answered missed failures asked greeted form at".split()  # noqa: SIM905
 )
 
 

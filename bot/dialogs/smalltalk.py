@@ -37,11 +37,14 @@ class SmallTalk:
             return self._say(turn, "sorry", offered=True)
         if is_wordless(text):
             return self._wordless(turn, text, memory)
-        if self._hearing.means("no", text) and memory.offered:
-            return self._say(turn, "fine")
+        if self._hearing.means("no", text):
+            return self._say(turn, "fine" if memory.greeted else "first")
         if self._hearing.means("yes", text):
-            return self._helped(turn, memory) if memory.answered else self._say(turn, "fine")
-        act = (await self._intent(turn, memory)).act
+            return self._helped(turn, memory) if memory.answered else self._say(turn, "fine" if memory.greeted else "first")
+        reading = await self._intent(turn, memory)
+        if reading.why.get("everyday") == "not_needed":
+            return self._say(turn, "fine")
+        act = reading.act
         if act is Act.YES_HELPED:
             return self._helped(turn, memory)
         if act is Act.THANKS:
@@ -66,10 +69,11 @@ class SmallTalk:
 
     def _say(self, turn: Turn, key: str, *, offered: bool = False) -> Outcome:
         memory = Memory.of(turn)
-        state = memory.now(turn, offered=offered)
+        state = memory.now(turn, offered=offered, earlier=memory.listed)
         if offered or key in ("emoji", "sticker", "location"):  # a smile between our question and its answer takes nothing away
             state = memory.now(
-                turn, offered=offered, options=memory.options, spare=memory.spare, clarified=memory.clarified, answered=memory.answered
+                turn, offered=offered, options=memory.options, spare=memory.spare, clarified=memory.clarified, answered=memory.answered,
+                earlier=memory.earlier,
             )  # fmt: skip
         buttons = [human_button(turn, self._words)] if offered else []
         return said(turn, self._words, "smalltalk", f"small.{key}", reason=key, buttons=buttons, state=state)

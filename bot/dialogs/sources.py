@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Protocol
 
@@ -59,7 +58,6 @@ class Knowledge(Protocol):
         channel: str = "",
         segment: Mapping[str, object] = ...,
         context: Context | None = None,
-        today: date | None = None,
     ) -> Answer: ...
 
     def article(self, id: str, language: str = "") -> Article | None: ...

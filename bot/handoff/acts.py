@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot.handoff import linking, menus, offering, supervising, transfer
+from bot.handoff import drafting, linking, menus, offering, supervising, transfer
 from bot.handoff.crew import labels
 from bot.handoff.marks import listed, marked
-from bot.handoff.moments import read_moment
+from bot.handoff.moments import Fault, read_moment
 from bot.handoff.noting import note
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import done, notice, place, say, who
@@ -41,7 +41,10 @@ def take(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
         return notice(desk, turn, "desk.taken_by", operator=ticket.operator_name)
     taken = replace(ticket, status="operator", operator=who(inbound), operator_name=inbound.sender.name, taken=turn.now)
     taken = marked(taken, queued=None, reminded=None, assigned=None, snoozed=None)
-    told = desk.words.say("handoff.taken", lang=desk.customer_lang(turn), customer=turn.customer, operator=inbound.sender.name)
+    told = desk.words.say(
+        "handoff.taken", lang=desk.customer_lang(turn), customer=turn.customer, operator=inbound.sender.name, now=turn.now,
+        opens=None if desk.hours.is_open(turn.now) else desk.hours.next_open(turn.now),
+    )  # fmt: skip
     say_ = (
         Outbound(ticket.customer_peer, told, ticket=ticket.number),
         *desk.card_edit(taken),
@@ -144,14 +147,14 @@ def snooze(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
     found = read_moment(turn.press.value if turn.press else rest, turn.now, desk.hours)
-    if found is None:
-        return say(desk, turn, "desk.snooze_how")
-    until = found[0]
+    if isinstance(found, Fault):
+        return say(desk, turn, "desk.snooze_how", wrong=_wrong(desk, rest, found))
+    until = found.at
     mine = {} if ticket.operator else {"operator": who(turn.said[0]), "operator_name": turn.said[0].sender.name, "taken": turn.now}
     put_off = marked(replace(ticket, status="snoozed", **mine), snoozed=until, queued=None, reminded=None)  # type: ignore[arg-type]
     event = Event("ticket_snoozed", ticket=ticket.number, actor=who(turn.said[0]), data={"until": until.isoformat()})
     taken = (Event("ticket_taken", ticket=ticket.number, actor=who(turn.said[0]), data={"how": "snooze"}),) if mine else ()
-    say_ = (*desk.card_edit(put_off), *say(desk, turn, "desk.snoozed", until=until, now=turn.now).say)
+    say_ = (*desk.card_edit(put_off), *say(desk, turn, "desk.snoozed", until=until, asked=found.asked, now=turn.now).say)
     return Outcome("desk", Result.ANSWERED, "snoozed", say_, status=Status.OPERATOR, ticket=put_off, events=(*taken, event))
 
 
@@ -160,14 +163,20 @@ def promise(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
     found = read_moment(rest, turn.now, desk.hours)
-    if found is None:
-        return say(desk, turn, "desk.promise_how")
-    at, text = found
+    if isinstance(found, Fault):
+        return say(desk, turn, "desk.promise_how", wrong=_wrong(desk, rest, found))
+    at, text = found.at, found.rest
     promised = marked(ticket, promised=at, promise=text)
     told = desk.words.say("handoff.promised", lang=desk.customer_lang(turn), customer=turn.customer, at=at, now=turn.now)
     event = Event("promised", ticket=ticket.number, actor=who(turn.said[0]), data={"due": at.isoformat()})
-    say_ = (Outbound(ticket.customer_peer, told, ticket=ticket.number), *desk.card_edit(promised), *done(desk, turn, "desk.done").say)
+    mark = done(desk, turn, "desk.done") if found.asked is None else say(desk, turn, "desk.promise_moved", at=at, asked=found.asked, now=turn.now)
+    say_ = (Outbound(ticket.customer_peer, told, ticket=ticket.number), *desk.card_edit(promised), *mark.say)
     return Outcome("desk", Result.ANSWERED, "promised", say_, ticket=promised, events=(event,))
+
+
+def _wrong(desk: DeskRoom, rest: str, fault: Fault) -> str:
+    """What is wrong with a time, in a sentence; nothing where none was given."""
+    return desk.words.text(f"desk.wrong_time.{fault}", lang=desk.lang, word=rest[:40]) if rest else ""
 
 
 # --- what it is about
@@ -287,7 +296,8 @@ BUTTONS: dict[str, Act] = {
     "template": offering.template,
     "preview": offering.preview,
     "send_ready": offering.send_ready,
-    "send_anyway": offering.send_anyway,
+    "send_anyway": drafting.send_anyway,
+    "hold_back": drafting.hold_back,
     "resend": offering.resend,
     "same": linking.same,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -201,7 +202,9 @@ def _data(sender: Sender, chat: str) -> dict[str, object]:
 
 
 def _plain(word: str) -> str:
-    return " ".join(word.strip().lstrip("@").casefold().replace("ё", "е").rstrip(",:;").split())
+    """As names are compared: without case, the mark of a call, and what keyboards leave off above a letter."""
+    parts = unicodedata.normalize("NFKD", word.strip().lstrip("@").casefold().rstrip(",:;"))
+    return " ".join("".join(c for c in parts if not unicodedata.combining(c)).split())
 
 
 def _ways(member: Member) -> frozenset[str]:

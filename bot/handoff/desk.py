@@ -12,16 +12,36 @@ from bot.handoff.card import card, card_buttons, heading, topic_name, transcript
 from bot.handoff.crew import KINDS as CREW
 from bot.handoff.crew import Call, Crew
 from bot.handoff.gate import REFUSED
-from bot.handoff.hours import Hours
+from bot.handoff.hours import Hours, Promise
 from bot.handoff.incident import KINDS as INCIDENTS
 from bot.handoff.incident import Incidents
 from bot.handoff.marks import marked, moment, words
+from bot.handoff.naming import name_of, shown_name
 from bot.handoff.opening import new_ticket, recent_attachments
 from bot.handoff.queue import Queue
 from bot.handoff.room import Delivered, Orders, Records, Rules
 from bot.handoff.sla import Deadlines
 from bot.handoff.teams import Teams
-from bot.model import Answer, Button, Event, InboundKind, Lane, Later, Outbound, Outcome, Peer, Result, RichText, Rows, Sender, Status, Ticket, Turn, Verb
+from bot.model import (
+    Answer,
+    Attachment,
+    Button,
+    Event,
+    InboundKind,
+    Lane,
+    Later,
+    Outbound,
+    Outcome,
+    Peer,
+    Result,
+    RichText,
+    Rows,
+    Sender,
+    Status,
+    Ticket,
+    Turn,
+    Verb,
+)  # fmt: skip
 from bot.wording import Wording
 
 QUIETLY = "handoff.closed_quiet"  # what a silent customer is told
@@ -37,7 +57,7 @@ class Desk:
         self.words, self.hours, self.lang = words, hours, lang
         self.binding, self.rules = binding, rules or Rules()
         self.crew, self.teams = Crew(), Teams(self.rules.teams)
-        self.queue = Queue(self.rules.routing.priority)
+        self.queue = Queue(self.rules.routing.priority, line=self.teams.line)
         self.deadlines = Deadlines(self.rules.sla, self.rules.routing, hours)
         self.incidents = Incidents()
         self.groups = groups.Groups()
@@ -82,7 +102,7 @@ class Desk:
             return self.settled(turn, self.reopen(turn, again, reason=reason, apology=apology))
         ticket = new_ticket(self, turn, reason, answer, self._titles)
         lang = self.customer_lang(turn)
-        promise = self.hours.promise(turn.now, ahead=turn.waiting, recent_waits=turn.recent_waits)
+        promise = self._promise(turn, self.queue.before_new(ticket, turn.waiting))
         ticket = marked(ticket, place=promise.place)
         told = self.words.say(
             "handoff.opened", lang=lang, customer=turn.customer, number=ticket.number, promise=promise, apology=apology, reason=reason, now=turn.now
@@ -91,7 +111,7 @@ class Desk:
         later = (*transfer.look_for_somebody(self, ticket, turn.now), *prompter.look_later(self, ticket, turn, promise.place))
         if (to := self.thread(ticket)) is not None:
             say.append(self.card(to, ticket))
-            say += [Outbound(to, attachments=(a,), heading=heading(ticket, self.words, self.lang), ticket=ticket.number, author="") for a in recent_attachments(turn)]
+            say += [self._shown_file(to, ticket, a) for a in recent_attachments(turn)]
         event = Event("ticket_opened", ticket=ticket.number, data={"reason": reason, "open": promise.open, "topic": ticket.topic, "priority": ticket.priority})
         why = dict(answer.why) if answer else {}
         opened = Outcome("desk", Result.HANDED_OFF, reason, tuple(say), state={}, status=Status.WAITING, opens=ticket, later=later, events=(event,), why=why)
@@ -107,7 +127,7 @@ class Desk:
         else:
             opened = marked(transfer.waiting(opened, turn.now), asked=turn.now if ticket.first_reply else None)
         lang = self.customer_lang(turn)
-        promise = self.hours.promise(turn.now, ahead=turn.waiting, recent_waits=turn.recent_waits)
+        promise = self._promise(turn, self.queue.before_new(ticket, turn.waiting))
         told = self.words.say(
             "handoff.reopened", lang=lang, customer=turn.customer, number=ticket.number, operator=ticket.operator_name if same else "", apology=apology,
             promise=promise, now=turn.now,
@@ -118,12 +138,18 @@ class Desk:
             operator = (self.crew.member(opened.operator).call or opened.operator_name) if same else ""
             reopened = Outbound(to, verb=Verb.REOPEN_TOPIC, lane=Lane.VIEW, ticket=ticket.number, author="")
             say += [reopened, *self.card_edit(opened)]
-            say.append(self.notice(to, opened, "desk.came_back", operator=operator, text=text))
-            say += [Outbound(to, attachments=(a,), heading=heading(opened, self.words, self.lang), ticket=ticket.number, author="") for a in turn.attachments]
+            back = self.notice(to, opened, "desk.came_back", operator=operator, text=text)
+            say.append(replace(back, name=shown_name(ticket.number)))
+            say += [self._shown_file(to, opened, a) for a in turn.attachments]
         event = Event("ticket_reopened", ticket=ticket.number, actor="customer", data={"reason": reason})
         status = Status.OPERATOR if same else Status.WAITING
         later = () if same else transfer.look_for_somebody(self, opened, turn.now)
         return Outcome("desk", Result.HANDED_OFF, reason, tuple(say), state={}, status=status, ticket=opened, later=later, events=(event,))
+
+    def _shown_file(self, to: Peer, ticket: Ticket, file: Attachment) -> Outbound:
+        """What the customer sent, in the desk."""
+        above = heading(ticket, self.words, self.lang)
+        return Outbound(to, attachments=(file,), heading=above, name=shown_name(ticket.number), ticket=ticket.number, author="")
 
     def settled(self, turn: Turn, outcome: Outcome) -> Outcome:
         """The outcome with the timers and the views that follow from the ticket as it becomes."""
@@ -196,8 +222,10 @@ class Desk:
         receipt = delivery.outbound.receipt
         if receipt is None:
             return ()
-        mark = self.words.text("desk.receipt.delivered", lang=self.lang)
-        return (Outbound(receipt.peer, RichText(mark), verb=Verb.REACT, quotes=receipt.message, lane=Lane.VIEW, author=""),)
+        mark = RichText(self.words.text("desk.receipt.delivered", lang=self.lang))
+        name = name_of(receipt.peer, receipt.message)  # by which a reply to the operator's own words finds the ticket
+        number = delivery.outbound.ticket
+        return (Outbound(receipt.peer, mark, verb=Verb.REACT, name=name, quotes=receipt.message, lane=Lane.VIEW, ticket=number, author=""),)
 
     def open_records(self, records: Records) -> None:
         """Where tickets are looked up; given once, before the start."""
@@ -296,7 +324,7 @@ class Desk:
         """What words about a ticket may need."""
         since = moment(ticket, "queued") or ticket.opened or turn.now
         name = ticket.data.get("name") or self.words.text("desk.nameless", lang=self.lang)
-        return {"number": ticket.number, "name": name, "operator": ticket.operator_name, "waited": turn.now - since}
+        return {"number": ticket.number, "name": name, "operator": ticket.operator_name, "waited": self.hours.working(since, turn.now) or turn.now - since}
 
     def opened_buttons(self, lang: str, ticket: Ticket) -> Rows:
         """What a waiting customer may do."""
@@ -329,11 +357,13 @@ class Desk:
 
     def standing(self, turn: Turn, ticket: Ticket, key: str = "handoff.status", *, ahead: int | None = None) -> RichText:
         """Number, place and honest time of a waiting customer, or who answers. *ahead*: how many come before him, where known."""
-        ahead = max(0, turn.waiting - 1) if ahead is None else ahead
-        promise = self.hours.promise(turn.now, ahead=ahead, recent_waits=turn.recent_waits)
+        promise = self._promise(turn, max(0, self.queue.before_new(ticket, turn.waiting) - 1) if ahead is None else ahead)
         return self.words.say(
             key, lang=self.customer_lang(turn), number=ticket.number, promise=promise, operator=ticket.operator_name, status=ticket.status, now=turn.now
         )
+
+    def _promise(self, turn: Turn, ahead: int) -> Promise:
+        return self.hours.promise(turn.now, ahead=ahead, recent=turn.recent_answers)
 
     def customer_lang(self, turn: Turn) -> str:
         return turn.customer.language if turn.customer else self.lang

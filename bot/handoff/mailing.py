@@ -6,9 +6,10 @@ import asyncio
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
+from bot.dayspan import DaySpan
 from bot.handoff.room import Delivered, DeliveryStatus, DeskRoom
 from bot.handoff.segment import Listener, Source, wants_none
 from bot.model import Attachment, Button, Event, Json, Lane, Later, Media, Outbound, Outcome, Peer, Result, RichText, Span, Status, Style, Turn
@@ -87,7 +88,7 @@ def read_mailing(number: str, kept: str | None) -> Mailing | None:
 class Courier:
     """Brings mailings. Everything it knows of their progress is in their timers."""
 
-    def __init__(self, desk: DeskRoom, source: Mail, *, hours: tuple[time, time], per_second: float, channels: Collection[str]) -> None:
+    def __init__(self, desk: DeskRoom, source: Mail, *, hours: DaySpan, per_second: float, channels: Collection[str]) -> None:
         self._desk, self._source, self._hours, self._channels = desk, source, hours, frozenset(channels)
         self._size = max(1, round(per_second * PAUSE.total_seconds()))
 
@@ -175,13 +176,12 @@ class Courier:
         return "broadcast_said" if mailing.is_broadcast else "incident_told"
 
 
-def opening(now: datetime, hours: tuple[time, time], zone: tzinfo) -> datetime:
+def opening(now: datetime, hours: DaySpan, zone: tzinfo) -> datetime:
     """The moment from which people may be written to: *now*, or the next morning's."""
     local = now.astimezone(zone)
-    if hours[0] <= local.time() < hours[1]:
+    if hours.holds(local.time()):
         return now
-    day = local.date() if local.time() < hours[0] else local.date() + timedelta(days=1)
-    return datetime.combine(day, hours[0], zone)
+    return hours.on(local.date() if local.time() < hours.start else local.date() + timedelta(days=1), zone)[0]
 
 
 def _number(data: Mapping[str, object], key: str) -> int:

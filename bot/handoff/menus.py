@@ -34,7 +34,7 @@ def put_off(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
     buttons = [Button(desk.words.text(f"desk.later.{time}", lang=desk.lang), "snooze", time) for time in TIMES]
-    return say(desk, turn, "desk.snooze_how", _rows(buttons))
+    return say(desk, turn, "desk.snooze_how", _rows(buttons), wrong="")
 
 
 def _rows(buttons: list[Button]) -> Rows:

@@ -8,13 +8,10 @@ from bot.handoff.room import DeskRoom
 from bot.handoff.saying import place, who
 from bot.model import Event, Inbound, Lane, Line, Outbound, Outcome, Result, RichText, Ticket, Turn, Verb
 
-NOTE = "//"
-WHISPER = "//!"  # a note that calls the operator of the ticket
-
 
 def note(desk: DeskRoom, turn: Turn, inbound: Inbound, text: str) -> Outcome:
     """Kept with the conversation and marked as seen."""
-    kept = (Line(inbound.at, "note", text, inbound.sender.name, inbound.attachments),)
+    kept = (Line(inbound.at, "note", text, inbound.sender.name, turn.attachments),)
     mark = Outbound(place(turn), RichText(desk.words.text("desk.receipt.note", lang=desk.lang)), verb=Verb.REACT, quotes=inbound.message, lane=Lane.VIEW, author="")
     return Outcome("desk", Result.ANSWERED, "note", (mark,), notes=kept)
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from jinja2 import TemplateError
 from rapidfuzz import fuzz
 
 from bot.handoff.answering import answered, shows_otherwise
+from bot.handoff.drafting import tapped
 from bot.handoff.hint import LABEL
 from bot.handoff.marks import marked
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import done, notice, place, say, who
-from bot.model import Button, Event, Inbound, Lane, Outbound, Outcome, Receipt, Result, RichText, Ticket, Turn, Verb
+from bot.model import Button, Event, Lane, Outbound, Outcome, Result, RichText, Ticket, Turn, Verb
+from bot.sandbox import Missing
 
 LATELY = timedelta(days=7)  # a failed delivery may be sent again
 COPIED = timedelta(minutes=15)  # so long after a preview, words may be what became of it
@@ -56,20 +56,11 @@ def send_ready(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcom
     text = _text(desk, turn, ticket, what)
     if text is None:
         return notice(desk, turn, "desk.template_failed")
+    if (once := tapped(ticket, turn)) is None:
+        return notice(desk, turn, "desk.sent_already")
+    ticket = once
     data = {"what": what, "title": _title(desk, what)}
-    return _say_to_customer(desk, turn, ticket, text, event=Event("ready_sent", ticket=ticket.number, actor=who(turn.said[0]), data=data))
-
-
-def ask_first(desk: DeskRoom, turn: Turn, ticket: Ticket, inbound: Inbound) -> Outcome | None:
-    """Rude or bureaucratic words, and those that call a colleague, are not sent before somebody says so; None = nothing to ask."""
-    text, called = inbound.text.casefold(), desk.crew.called(inbound.text)
-    found = f"@{called.username}" if called else next((w for w in desk.words.options("desk.tone") if w.casefold() in text), None)
-    if found is None or inbound.attachments:
-        return None
-    kept = json.dumps({"text": inbound.text, "message": inbound.message}, ensure_ascii=False)
-    send = Button(desk.words.text("desk.button.send_anyway", lang=desk.lang), "send_anyway", kept)
-    asked = say(desk, turn, "desk.sure", ((send,),), word=found)
-    return replace(asked, ticket=marked(ticket, held=inbound.message), events=(Event("tone_asked", actor=who(inbound)),))
+    return _say_to_customer(desk, turn, ticket, text, Event("ready_sent", ticket=ticket.number, actor=who(turn.said[0]), data=data))
 
 
 def of_preview(ticket: Ticket, text: str, now: datetime, actor: str) -> tuple[Event, ...]:
@@ -84,17 +75,9 @@ def of_preview(ticket: Ticket, text: str, now: datetime, actor: str) -> tuple[Ev
     return (Event("ready_sent" if alike >= SAME else "ready_edited", ticket=ticket.number, actor=actor, data=data),)
 
 
-def send_anyway(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
-    kept = json.loads(turn.press.value) if turn.press else {}
-    message = str(kept.get("message", ""))
-    inbound = turn.said[0]
-    name = f"{inbound.peer.channel}:{inbound.peer.chat}:{message}"
-    return _say_to_customer(desk, turn, ticket, RichText(str(kept.get("text", ""))), name=name, mirrors=message)
-
-
 async def resend(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """«Отправить ещё раз» under a notice of failure or doubt: once."""
-    id = int(turn.press.value) if turn.press and turn.press.value.isdigit() else 0
+    id = int(turn.press.value) if turn.press and turn.press.value.isdecimal() else 0
     found = [d for d in await desk.records.deliveries(after=id - 1, limit=1) if d.id == id] if id else []
     event = Event("sent_again", ticket=ticket.number, actor=who(turn.said[0]), data={"delivery": id})
     told = done(desk, turn, "desk.sending_again").say
@@ -116,21 +99,19 @@ def undo(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     return Outcome("desk", Result.ANSWERED, "undone", (gone, *done(desk, turn, "desk.done").say), ticket=marked(ticket, last_words=None), events=(event,))
 
 
-def _say_to_customer(desk: DeskRoom, turn: Turn, ticket: Ticket, text: RichText, *, event: Event | None = None, name: str = "", mirrors: str = "") -> Outcome:
+def _say_to_customer(desk: DeskRoom, turn: Turn, ticket: Ticket, text: RichText, event: Event) -> Outcome:
     inbound = turn.said[0]
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
-    name = name or f"ready:{turn.id}"
-    changed, status, events = answered(marked(ticket, preview=None, held=None), turn)
+    name = f"ready:{turn.id}"
+    changed, status, events = answered(marked(ticket, preview=None), turn)
     changed = marked(changed, last_words={"name": name, "at": turn.now.timestamp()})
-    receipt = Receipt(place(turn), mirrors) if mirrors else None
     words = Outbound(
-        ticket.customer_peer, text, name=name, mirrors=mirrors, ticket=ticket.number, author="operator", author_name=inbound.sender.name, receipt=receipt,
-        on_doubt=desk.rules.on_doubt,
+        ticket.customer_peer, text, name=name, ticket=ticket.number, author="operator", author_name=inbound.sender.name, on_doubt=desk.rules.on_doubt
     )
     cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
     say_ = (words, *cards, *done(desk, turn, "desk.sent").say)
-    return Outcome("desk", Result.CARRIED, "ready", say_, status=status, ticket=changed, events=(*events, *((event,) if event else ())))
+    return Outcome("desk", Result.CARRIED, "ready", say_, status=status, ticket=changed, events=(*events, event))
 
 
 def _title(desk: DeskRoom, what: str) -> str:
@@ -153,7 +134,7 @@ def _text(desk: DeskRoom, turn: Turn, ticket: Ticket, what: str) -> RichText | N
     known = ticket.data.get("contacts")
     facts = {
         "customer": turn.customer, "operator": turn.said[0].sender.name, "number": ticket.number, "now": turn.now, "lang": desk.customer_lang(turn),
-        "order": known.get("order", "") if isinstance(known, dict) else "",
+        "order": (known.get("order") if isinstance(known, dict) else "") or Missing(name="order"),
     }  # fmt: skip
     try:
         return desk.rules.canned.render(ready, {**facts, **desk.rules.facts})

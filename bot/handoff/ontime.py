@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from bot.handoff import followup, overview, prompter, transfer
+from bot.handoff.debts import UNANSWERED
 from bot.handoff.marks import listed, marked, moment, number, words
 from bot.handoff.room import DeskRoom
-from bot.handoff.sla import left
+from bot.handoff.sla import DOUBLINGS, left
 from bot.model import Button, Event, Outbound, Outcome, Result, Status, Ticket, Turn
 
 PREFIX = "desk."
@@ -72,7 +73,9 @@ def _to_absent(desk: DeskRoom, ticket: Ticket, facts: Mapping[str, object]) -> l
 
 async def _waiting(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     """Nobody takes it: said aloud, each time after twice the time."""
-    called = marked(ticket, reminded=number(ticket, "reminded") + 1)
+    called, key = marked(ticket, reminded=number(ticket, "reminded") + 1), f"waiting:{ticket.number}"
+    while number(called, "reminded") < DOUBLINGS and desk.deadlines.alarms(called)[key].due <= turn.now:
+        called = marked(called, reminded=number(called, "reminded") + 1)  # steps missed while nobody rang are said once
     times = number(called, "reminded")
     say = desk.loud(called, "desk.nobody_takes", supervisors=desk.supervisors(desk.thread(called)) if times > 1 else "", **desk.facts(turn, ticket))
     event = Event("ticket_waits", ticket=ticket.number, data={"times": times})
@@ -140,6 +143,9 @@ async def _stranded(desk: DeskRoom, turn: Turn) -> Outcome:
     why, ticket = str(turn.said[0].data.get("why", "")), turn.ticket
     event = Event("stranded_found", ticket=ticket.number if ticket else None, data={"why": why})
     if ticket is None or ticket.status == "closed":
+        if why == UNANSWERED and turn.conversation.status is Status.BOT:
+            opened = desk.escalate(turn, reason=UNANSWERED, apology=True)
+            return replace(opened, events=(*opened.events, event))
         if turn.conversation.status is Status.BOT:
             return Outcome("desk", Result.IGNORED, "not_stranded")
         last = next((line for line in reversed(turn.history) if line.author in ("customer", "operator")), None)

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable
 from dataclasses import replace
 
-from bot.handoff import overview
+from bot.handoff import editing, overview
 from bot.handoff.acts import BUTTONS, GENERAL, ON_TICKETS, is_closed
-from bot.handoff.answering import answered, shows_otherwise
+from bot.handoff.drafting import ask, draft, held, released, send
 from bot.handoff.gate import refusal, refuse
-from bot.handoff.marks import marked, words
-from bot.handoff.naming import message_name
-from bot.handoff.noting import NOTE, WHISPER, note, whisper
-from bot.handoff.offering import ask_first, of_preview
+from bot.handoff.naming import SHOWS_CUSTOMER
+from bot.handoff.noting import note, whisper
+from bot.handoff.offering import of_preview
+from bot.handoff.operator_message import Around, Kind, OperatorMessage, command_of, understand
 from bot.handoff.outreach import COMMANDS as ORDERS
 from bot.handoff.room import DeskRoom
-from bot.handoff.saying import notice, place, say, who
-from bot.model import Event, Inbound, InboundKind, Later, Outbound, Outcome, Receipt, Result, RichText, Sender, Ticket, Turn, Verb
+from bot.handoff.saying import notice, say, who
+from bot.model import Event, Inbound, InboundKind, Later, Outcome, Quoted, Result, Sender, Ticket, Turn
 
-CALL = re.compile(r"@\w{3,32}\b")
-COMMAND = re.compile(r"/(\w+)(?:@\w+)?(?:\s+(.*))?$", re.S)
 COMMANDS = (*ON_TICKETS, *(name for name in GENERAL if name != "start"), "overview", *ORDERS)
+KNOWN = frozenset({*COMMANDS, *GENERAL})
 ONLY_HERE = frozenset(  # what nobody means for another bot, or for the customers' dialogs
     {"take", "close", "reopen", "transfer", "snooze", "promise", "assign", "priority", "queue", "away", "undo", "contact", "overview", "whisper", *ORDERS}
 )
@@ -30,36 +28,74 @@ ONLY_HERE = frozenset(  # what nobody means for another bot, or for the customer
 async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
     """What an inbound of the desk's group does. Anything out of place is refused with one clear line."""
     inbound = turn.said[0]
-    name, rest = command_of(inbound)
+    message = understood(desk, turn)
+    is_order = inbound.kind is InboundKind.MESSAGE and message.kind in (Kind.COMMAND, Kind.MISTYPED)
+    name, rest = (message.name, message.text) if is_order else ("", "")
     if (refused := await refusal(desk, turn, name)) is not None:
         return refused
-    if (ordered := await desk.orders(turn, name, rest)) is not None:
-        return ordered
-    if overview.is_for_overview(turn, name, rest):
-        return await overview.decide(desk, turn, name, rest)
+    if message.kind is Kind.COMMAND or inbound.kind is InboundKind.PRESS:
+        if (ordered := await desk.orders(turn, name, rest)) is not None:
+            return ordered
+        if overview.is_for_overview(turn, name, rest):
+            return await overview.decide(desk, turn, name, rest)
     if inbound.kind is InboundKind.PRESS:
         return await _pressed(desk, turn)
     if inbound.kind is InboundKind.TOPIC_CLOSED and turn.ticket and turn.ticket.status != "closed":
         return desk.close(turn, turn.ticket, by=who(inbound))
     if inbound.kind is InboundKind.EDIT:
-        return _edited(desk, turn, inbound)
+        return await editing.decide(desk, turn, message)
     if inbound.kind is InboundKind.MEMBER:
         return await _member(desk, turn, inbound)
     if inbound.kind is not InboundKind.MESSAGE:
         return Outcome("desk", Result.IGNORED, str(inbound.kind))
-    if name:
-        return await _commanded(desk, turn, name, rest)
-    if turn.ticket is None and inbound.data.get("quotes_us") and not any(turn.quoted):
+    return await _written(desk, turn, message)
+
+
+async def _written(desk: DeskRoom, turn: Turn, message: OperatorMessage) -> Outcome:
+    """What becomes of a new message."""
+    inbound, ticket = turn.said[0], turn.ticket
+    if message.kind is Kind.COMMAND:
+        return await _commanded(desk, turn, message.name, message.text)
+    if message.kind is Kind.FOREIGN:
+        return Outcome("desk", Result.IGNORED, "command for another bot")
+    if ticket is None and inbound.data.get("quotes_us") and not any(turn.quoted):
         return say(desk, turn, "desk.which_ticket")  # a copy of a card that a broken connection left behind: nobody may write into the void
-    if turn.ticket is None:
+    if ticket is None:
         return Outcome("desk", Result.IGNORED, "talk_among_operators")
-    if inbound.text.startswith(WHISPER):
-        return whisper(desk, turn, turn.ticket, inbound.text.removeprefix(WHISPER).strip())
-    if CALL.match(inbound.text):  # law: whoever is called by name, known here or not, what is said to him is not for the customer
-        return note(desk, turn, inbound, inbound.text)
-    if inbound.text.startswith(NOTE):
-        return note(desk, turn, inbound, inbound.text.removeprefix(NOTE).strip())
-    return words_of_operator(desk, turn, turn.ticket)
+    match message.kind:
+        case Kind.WHISPER:
+            return whisper(desk, turn, ticket, message.text)
+        case Kind.NOTE:
+            return note(desk, turn, inbound, message.text)
+        case Kind.MISTYPED:
+            known = message.name in KNOWN
+            key = "desk.mistyped" if known or not message.name else "desk.unknown_command"
+            return say(desk, turn, key, command=message.name)
+    if held(ticket) and inbound.text.strip(" .!").casefold() in desk.words.options("desk.hold_back"):
+        return replace(say(desk, turn, "desk.held_back"), ticket=released(ticket))
+    return words_of_operator(desk, turn, ticket, message)
+
+
+def understood(desk: DeskRoom, turn: Turn) -> OperatorMessage:
+    """What the operator's message is, with all that is known around it."""
+    inbound = turn.said[0]
+    if inbound.kind not in (InboundKind.MESSAGE, InboundKind.EDIT):
+        return OperatorMessage(Kind.WORDS)
+    own, public = (turn.customer.name, turn.customer.username) if turn.customer else ("", "")
+    others = [m.name for m in desk.crew.members() if m.id != who(inbound)]
+    names = dict.fromkeys(n for name in others for n in (name, *name.split()[:1]))
+    colleagues = tuple(n for n in names if n.casefold() != own.casefold())
+    replies = [q for i, q in zip(turn.said, turn.quoted, strict=False) if i.quotes]
+    answers = inbound.kind is InboundKind.MESSAGE and not all(map(is_of_customer, replies))
+    return understand(turn.said, Around(KNOWN, colleagues, public, desk.words.options("desk.tone"), answers))
+
+
+def is_of_customer(quoted: Quoted | None) -> bool:
+    """Whether who replies to this writes to the customer: to his words, to an answer he has, to what shows his ticket.
+
+    A word of the service and what colleagues say among themselves are not.
+    """
+    return quoted is not None and (bool(quoted.mirrors) or quoted.name.startswith(SHOWS_CUSTOMER))
 
 
 def elsewhere(desk: DeskRoom, turn: Turn) -> Outcome:
@@ -72,12 +108,6 @@ def elsewhere(desk: DeskRoom, turn: Turn) -> Outcome:
     if turn.ticket is not None and turn.said[0].kind is InboundKind.MESSAGE:  # it was the desk once: who writes there would wait in vain
         return refuse(desk, turn, "desk.desk_moved", "words", number=turn.ticket.number)
     return Outcome("desk", Result.IGNORED, "not_the_desk")
-
-
-def command_of(inbound: Inbound) -> tuple[str, str]:
-    """The command of a message and what follows it; "" where it is none."""
-    found = COMMAND.match(inbound.text) if inbound.kind is InboundKind.MESSAGE and not inbound.text.startswith(NOTE) else None
-    return ("", "") if found is None else (found[1].lower(), (found[2] or "").strip())
 
 
 async def _commanded(desk: DeskRoom, turn: Turn, name: str, rest: str) -> Outcome:
@@ -100,64 +130,17 @@ async def _ready(outcome: Outcome | Awaitable[Outcome]) -> Outcome:
     return outcome if isinstance(outcome, Outcome) else await outcome
 
 
-def words_of_operator(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
-    """Words for the customer; the first ones take a ticket that nobody has."""
+def words_of_operator(desk: DeskRoom, turn: Turn, ticket: Ticket, message: OperatorMessage) -> Outcome:
+    """Words for the customer, asked about first where they may be meant for somebody else, or may hurt."""
     inbound = turn.said[0]
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
-    if (asked := ask_first(desk, turn, ticket, inbound)) is not None:
-        return asked
-    ready = of_preview(ticket, inbound.text, turn.now, who(inbound))
-    changed, status, events = answered(marked(ticket, preview=None), turn)
-    carried = []
-    for each, quoted in zip(turn.said, turn.quoted or (None,) * len(turn.said), strict=False):
-        carried.append(
-            Outbound(
-                ticket.customer_peer,
-                each.rich,
-                attachments=each.attachments,
-                name=message_name(each),
-                mirrors=each.message,
-                quotes=quoted.mirrors if quoted else "",
-                ticket=ticket.number,
-                author="operator",
-                author_name=inbound.sender.name,
-                receipt=Receipt(place(turn), each.message),
-                on_doubt=desk.rules.on_doubt,
-            )
-        )
-    cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
-    return Outcome("desk", Result.CARRIED, "operator", (*_album(carried), *cards), status=status, ticket=changed, events=(*events, *ready))
-
-
-def _album(carried: list[Outbound]) -> list[Outbound]:
-    """The parts of an album travel as one message again."""
-    if len(carried) < 2 or not all(o.attachments for o in carried):
-        return carried
-    text = next((o.text for o in carried if o.text), RichText())
-    return [replace(carried[0], text=text, attachments=tuple(a for o in carried for a in o.attachments))]
-
-
-def _edited(desk: DeskRoom, turn: Turn, inbound: Inbound) -> Outcome:
-    """A changed message is changed at the customer's; notes and commands are not his business. What was held back goes as it is now."""
-    ticket = turn.ticket
-    inside = inbound.text.startswith("/") or CALL.match(inbound.text) is not None or desk.crew.called(inbound.text) is not None
-    if ticket is None or inside or ticket.status == "closed":
-        return Outcome("desk", Result.IGNORED, "edit_inside")
-    if inbound.message and words(ticket, "held") == inbound.message:
-        return words_of_operator(desk, replace(turn, said=(replace(inbound, kind=InboundKind.MESSAGE),)), marked(ticket, held=None))
-    edit = Outbound(
-        ticket.customer_peer,
-        inbound.rich,
-        verb=Verb.EDIT,
-        edits=message_name(inbound),
-        ticket=ticket.number,
-        author="operator",
-        author_name=inbound.sender.name,
-        attachments=inbound.attachments,
-        receipt=Receipt(place(turn), inbound.message),
-    )
-    return Outcome("desk", Result.CARRIED, "edit", (edit,))
+    made = draft(turn)
+    if message.kind is Kind.DOUBTFUL:
+        return ask(desk, turn, ticket, made, "desk.sure" if message.text else "desk.sure_reply", message.text)
+    ready = of_preview(ticket, made.text.text, turn.now, who(inbound))
+    sent = send(desk, turn, ticket, made)
+    return replace(sent, events=(*sent.events, *ready))
 
 
 async def _member(desk: DeskRoom, turn: Turn, inbound: Inbound) -> Outcome:

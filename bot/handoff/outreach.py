@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import time
 
+from bot.dayspan import DaySpan
 from bot.handoff import followup
 from bot.handoff.alarm import Alarms
 from bot.handoff.broadcast import Broadcasts
@@ -24,7 +24,7 @@ class Outreach:
     """What `DeskRoom.orders` is: None = not an order of this kind."""
 
     def __init__(
-        self, desk: DeskRoom, source: Mail, likeness: Likening, *, channels: Collection[str], hours: tuple[time, time], per_second: float,
+        self, desk: DeskRoom, source: Mail, likeness: Likening, *, channels: Collection[str], hours: DaySpan, per_second: float,
         article: Callable[[str], str], meant: Callable[[str], tuple[str, ...]], title: Callable[[str], str], surveys: Surveys,
     ) -> None:  # fmt: skip
         self._desk, self._surveys = desk, surveys

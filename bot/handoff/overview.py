@@ -26,7 +26,7 @@ def is_for_overview(turn: Turn, command: str, rest: str) -> bool:
     """Whether a command or a button of the desk is about the whole service rather than the ticket at hand."""
     if turn.press is not None:
         return turn.press.action in PRESSES
-    return command == NAME or (command in ORDERS and turn.ticket is None and rest[:1].isdigit())
+    return command == NAME or (command in ORDERS and turn.ticket is None and rest[:1].isdecimal())
 
 
 async def decide(desk: DeskRoom, turn: Turn, command: str, rest: str) -> Outcome:

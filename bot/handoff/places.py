@@ -10,7 +10,6 @@ from bot.handoff.room import DeskRoom
 from bot.model import Customer, Lane, Outbound, Ticket, Verb
 
 MOST = 50  # edits in one round
-LOOKED, WAITS = 1000, 20  # tickets looked through for how long people wait, and how many of the newest tell it
 
 
 class Places:
@@ -22,30 +21,22 @@ class Places:
 
     async def look(self, now: datetime) -> tuple[Outbound, ...]:
         """Edits for those whose place changed much."""
-        waiting = self._desk.queue.ordered(await self._desk.records.tickets(limit=1000), now)
+        waiting = tuple(self._desk.queue.places(await self._desk.records.queue(), now))
         say: list[Outbound] = []
-        waits: tuple[float, ...] | None = None
-        for place, ticket in enumerate(waiting, 1):
+        for place, ticket in waiting:
             told = self._told.setdefault(ticket.number, number_of(ticket, "place") or place)
             if changed_much(told, place) and len(say) < MOST:
                 self._told[ticket.number] = place
-                waits = await self._waits() if waits is None else waits
-                say.append(await self._edit(ticket, place, waits, now))
-        self._told = {t.number: self._told[t.number] for t in waiting}
+                say.append(await self._edit(ticket, place, now))
+        self._told = {t.number: self._told[t.number] for _, t in waiting}
         return tuple(say)
 
-    async def _waits(self) -> tuple[float, ...]:
-        """How long the newest tickets waited for a person, as a turn knows it too."""
-        known = await self._desk.records.tickets(open_only=False, limit=LOOKED)
-        newest = sorted((t for t in known if t.opened and t.first_reply), key=lambda t: -t.number)[:WAITS]
-        return tuple((t.first_reply - t.opened).total_seconds() for t in newest if t.first_reply and t.opened)
-
-    async def _edit(self, ticket: Ticket, place: int, waits: tuple[float, ...], now: datetime) -> Outbound:
+    async def _edit(self, ticket: Ticket, place: int, now: datetime) -> Outbound:
         desk = self._desk
         conversation = await desk.records.conversation(ticket.customer_peer)
         known = await desk.records.customer(conversation.customer) if conversation is not None and conversation.customer else None
         lang = (known or Customer(0, language=desk.lang)).language
-        promise = desk.hours.promise(now, ahead=place - 1, recent_waits=waits)
+        promise = desk.hours.promise(now, ahead=place - 1, recent=await desk.records.recent_answers())
         text = desk.words.say("handoff.status", lang=lang, number=ticket.number, promise=promise, operator="", status=ticket.status, now=now)
         return Outbound(
             ticket.customer_peer, text, buttons=desk.opened_buttons(lang, ticket), verb=Verb.EDIT, edits=f"opened:{ticket.number}", lane=Lane.VIEW,

@@ -19,14 +19,16 @@ LINES = 3  # of the customer's newest ones that may hold the question
 
 async def look_up(desk: DeskRoom, text: str) -> tuple[tuple[Hint, ...], Answer | None]:
     """What fits these words, the likeliest first, and what the articles say to them; a search that fails costs nothing but the hint."""
-    if not text.strip() or desk.rules.ask is None or desk.rules.article is None:
+    if desk.rules.ask is None or desk.rules.article is None or not (question := desk.rules.question(text)).strip():
         return (), None
     try:
         async with asyncio.timeout(PATIENCE):
-            answer = await desk.rules.ask(text)
+            answer = await desk.rules.ask(question)
     except Exception:  # noqa: BLE001 - a hint is help, and must not cost the words it belongs to
         get_logger("desk").exception("hint_failed")
         return of_ready(desk, text), None
+    if question != text and answer.decision is not Decision.ANSWER:
+        return of_ready(desk, text), None  # what is left beside a call for a person is a question only where it has an answer
     return (*of_answer(answer), *of_ready(desk, text)), answer
 
 
@@ -66,7 +68,7 @@ async def on_opening(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     say = list(desk.card_edit(hinted)) if hinted is not ticket else []
     events: tuple[Event, ...] = ()
     articles = [h for h in hints if h.what.startswith("article:") and h.what != f"article:{_shown(turn)}"][:OFFERED]
-    ahead = desk.queue.ahead(ticket, await desk.records.tickets(limit=1000), turn.now)
+    ahead = desk.queue.ahead(ticket, await desk.records.queue(), turn.now)
     if articles and ticket.status == "waiting" and ahead + 1 >= desk.rules.routing.articles_from:
         buttons = tuple((Button(h.title, "article", h.what.partition(":")[2]),) for h in articles)
         say.append(Outbound(ticket.customer_peer, desk.words.say("handoff.meanwhile", lang=desk.customer_lang(turn)), buttons=buttons, ticket=ticket.number))

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from bot.model import Ticket
+from bot.handoff.marks import words
+from bot.model import Ticket, Waiting
 from bot.sections import PriorityRule, length
 
 
 class Queue:
-    """Order of the waiting tickets under the rules of priority."""
+    """Order of the waiting tickets under the rules of priority. *line* tells in which queue a team's tickets stand, "" = that of all."""
 
-    def __init__(self, rules: Sequence[PriorityRule] = ()) -> None:
+    def __init__(self, rules: Sequence[PriorityRule] = (), *, line: Callable[[str], str] = str) -> None:
         self._rules = [(rule, _pattern(rule.words)) for rule in rules]
+        self._line = line
 
     def priority(self, reason: str, text: str, fields: Mapping[str, object]) -> int:
         """How urgent a new ticket is; rules about waiting come later, by `rank`."""
-        return sum(rule.add for rule, words in self._rules if rule.waited is None and _holds(rule, words, reason, text, fields))
+        return sum(rule.add for rule, pattern in self._rules if rule.waited is None and _holds(rule, pattern, reason, text, fields))
 
     def rank(self, ticket: Ticket, now: datetime) -> int:
         """The priority with what waiting adds."""
@@ -34,10 +36,23 @@ class Queue:
         waiting = [t for t in tickets if t.status == "waiting"]
         return tuple(sorted(waiting, key=lambda t: (-self.rank(t, now), t.opened or now, t.number)))
 
+    def places(self, tickets: Sequence[Ticket], now: datetime) -> Iterator[tuple[int, Ticket]]:
+        """The waiting ones with the place each has in his own team's queue, from 1 on."""
+        reached: dict[str, int] = {}
+        for ticket in self.ordered(tickets, now):
+            line = self._line(words(ticket, "team"))
+            reached[line] = reached.get(line, 0) + 1
+            yield reached[line], ticket
+
     def ahead(self, ticket: Ticket, tickets: Sequence[Ticket], now: datetime) -> int:
-        """How many waiting ones come before this one."""
-        numbers = [t.number for t in self.ordered(tickets, now)]
-        return numbers.index(ticket.number) if ticket.number in numbers else 0
+        """How many of his team's waiting ones come before this one."""
+        return next((place - 1 for place, t in self.places(tickets, now) if t.number == ticket.number), 0)
+
+    def before_new(self, ticket: Ticket, waiting: Sequence[Waiting]) -> int:
+        """How many come before one that joins the queue now; never fewer than do."""
+        line, aging = self._line(words(ticket, "team")), any(rule.waited is not None for rule, _ in self._rules)
+        same = (w for w in waiting if self._line(w.team) == line)
+        return sum(w.count for w in same if aging or w.priority >= ticket.priority)
 
 
 def changed_much(told: int, place: int) -> bool:
@@ -45,13 +60,13 @@ def changed_much(told: int, place: int) -> bool:
     return place != told and (place == 1 or place * 2 <= told or abs(place - told) >= 3)
 
 
-def _pattern(words: Sequence[str]) -> re.Pattern[str] | None:
+def _pattern(roots: Sequence[str]) -> re.Pattern[str] | None:
     """Any form of the words: what they begin with, from the start of a word."""
-    return re.compile(r"\b(?:" + "|".join(re.escape(w) for w in words) + ")", re.IGNORECASE) if words else None
+    return re.compile(r"\b(?:" + "|".join(re.escape(r) for r in roots) + ")", re.IGNORECASE) if roots else None
 
 
-def _holds(rule: PriorityRule, words: re.Pattern[str] | None, reason: str, text: str, fields: Mapping[str, object]) -> bool:
-    if words is not None and not words.search(text):
+def _holds(rule: PriorityRule, pattern: re.Pattern[str] | None, reason: str, text: str, fields: Mapping[str, object]) -> bool:
+    if pattern is not None and not pattern.search(text):
         return False
     if rule.reason not in (None, reason):
         return False

@@ -10,15 +10,19 @@ from bot.handoff.card import heading
 from bot.handoff.desk import Desk
 from bot.handoff.gate import REFUSED
 from bot.handoff.linking import came_over, is_about_linking
-from bot.handoff.marks import marked, moment
+from bot.handoff.marks import listed, marked, moment
 from bot.handoff.naming import message_name
 from bot.handoff.ontime import PREFIX
-from bot.handoff.operating import ONLY_HERE, command_of
+from bot.handoff.operating import ONLY_HERE
+from bot.handoff.operator_message import command_of
 from bot.handoff.saying import who
-from bot.model import Event, Inbound, InboundKind, Later, Line, Outbound, Outcome, Peer, Result, Rows, Status, Ticket, Turn, Verb
+from bot.markdown import join
+from bot.model import Button, Event, Inbound, InboundKind, Later, Line, Outbound, Outcome, Peer, Result, Rows, Status, Ticket, Turn, Verb
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
 AFTERWARDS = frozenset({"rate", "rating_skip", "nps", "nps_skip", "news_off"})  # answers to what the service asked by itself: never words for this ticket
+CANCELLING = "cancelling"  # in the state: the ticket of which the bot has just asked whether it is still needed
+TOLD = "told"  # on the ticket: articles that the bot answered with meanwhile
 ACK_PAUSE = timedelta(minutes=3)  # a waiting customer is told no more often that the words were added
 
 
@@ -86,9 +90,38 @@ class Relay:
         if first.kind is InboundKind.START or _asks_status(turn):
             return await self._status(turn, ticket)
         hints, answer = await prompter.look_up(self._desk, turn.text) if first.kind is InboundKind.MESSAGE else ((), None)
+        if self._is_plain(turn) and turn.conversation.status is Status.WAITING and (said := await self._by_itself(turn, ticket, prompter.under(hints))):
+            return replace(said, why=answer.why) if answer else said
         carried = self._carry(turn, ticket, prompter.under(hints))
         # what was asked of a person, and what the articles had to say to it: the gaps learn from what he then answers
         return replace(carried, why=answer.why) if answer else carried
+
+    async def _by_itself(self, turn: Turn, ticket: Ticket, buttons: Rows) -> Outcome | None:
+        """What the bot can do for whoever waits: cancel after one tap, answer what it surely knows. Ticket, place and words stay."""
+        rules, lang = self._desk.rules, self._desk.customer_lang(turn)
+        meaning = rules.meaning(turn.text)
+        if meaning == "yes" and turn.conversation.state.get(CANCELLING) == ticket.number:
+            return self._desk.close(turn, ticket, by="customer")
+        if meaning == "not_needed":
+            text = self._words.say("handoff.cancel_ask", lang=lang, number=ticket.number)
+            cancel = Button(self._words.text("handoff.button.cancel", lang=lang), "cancel_ticket", str(ticket.number))
+            ask = Outbound(turn.said[-1].peer, text, buttons=((cancel,),), ticket=ticket.number, author="bot")
+            return replace(self._carry(turn, ticket, buttons, told=ask), state={**turn.conversation.state, CANCELLING: ticket.number})
+        said = await rules.aside(turn) if rules.aside is not None and not meaning else None
+        known = {*listed(ticket, TOLD), str(ticket.data.get("shown") or "")}
+        if said is None or (said.article and said.article in known):
+            return None
+        stays = self._desk.standing(turn, ticket, key="handoff.stays")
+        told = Outbound(turn.said[-1].peer, join((said.text, stays), "\n\n"), ticket=ticket.number, author="bot")
+        event = Event("answered_meanwhile", ticket=ticket.number, data={"article": said.article})
+        marks = marked(ticket, told=[*listed(ticket, TOLD), said.article]) if said.article else ticket
+        carried = self._carry(turn, marks, buttons, told=told)
+        if said.title and (to := self._desk.thread(ticket)) is not None:
+            carried = replace(carried, say=(*carried.say, self._desk.notice(to, ticket, "desk.answered_meanwhile", title=said.title)))
+        return replace(carried, events=(*carried.events, event))
+
+    def _is_plain(self, turn: Turn) -> bool:
+        return bool(turn.text.strip()) and not turn.attachments and all(i.kind is InboundKind.MESSAGE for i in turn.said)
 
     async def _of_operators(self, turn: Turn, first: Inbound) -> Outcome | None:
         """Operators' commands in a private chat: a supervisor sees every desk, anybody else is told in a line that they do not work here."""
@@ -136,19 +169,22 @@ class Relay:
         return Outcome("relay", Result.ANSWERED, "article_meanwhile", (Outbound(turn.said[0].peer, text),), events=(Event("read_meanwhile", data={"article": article}),))
 
     async def _status(self, turn: Turn, ticket: Ticket) -> Outcome:
-        ahead = self._desk.queue.ahead(ticket, await self._desk.records.tickets(limit=1000), turn.now)
+        ahead = self._desk.queue.ahead(ticket, await self._desk.records.queue(), turn.now)
         lang = self._desk.customer_lang(turn)
         say = Outbound(turn.said[0].peer, self._desk.standing(turn, ticket, ahead=ahead), buttons=self._desk.opened_buttons(lang, ticket), ticket=ticket.number)
         return Outcome("relay", Result.ANSWERED, "status", (say,))
 
-    def _carry(self, turn: Turn, ticket: Ticket, buttons: Rows = ()) -> Outcome:
+    def _carry(self, turn: Turn, ticket: Ticket, buttons: Rows = (), *, told: Outbound | None = None) -> Outcome:
+        """The words go to the desk; *told* is what the customer hears in place of "added"."""
         to = self._desk.thread(ticket)
         say: list[Outbound] = []
         if to is not None:
             quoted = turn.quoted or (None,) * len(turn.said)
             say += _merged([(i.album, o) for i, q in zip(turn.said, quoted, strict=False) for o in self._carried(turn, ticket, to, i, q)])
             say[-1:] = [replace(say[-1], buttons=buttons)] if say else []
-        if turn.conversation.status is Status.WAITING and not self._spoke_lately(turn):
+        if told is not None:
+            say.append(told)
+        elif turn.conversation.status is Status.WAITING and not self._spoke_lately(turn):
             say.append(Outbound(turn.said[-1].peer, self._desk.standing(turn, ticket, key="handoff.added"), ticket=ticket.number, author="bot"))
         events = (Event("customer_wrote", ticket=ticket.number, data={"messages": len(turn.said)}),)
         outcome = Outcome("relay", Result.CARRIED, "carried" if to else "kept_for_desk", tuple(say), events=events)
@@ -175,7 +211,7 @@ class Relay:
     def _carried(self, turn: Turn, ticket: Ticket, to: Peer, inbound: Inbound, quoted: object) -> list[Outbound]:
         lang, text = self._desk.lang, inbound.rich
         if inbound.kind is InboundKind.EDIT:
-            text = self._words.say("desk.edited", lang=lang) + text
+            text = self._words.say("desk.edited", lang=lang) + " " + text
         elif inbound.kind is InboundKind.PRESS:
             label = turn.press.label if turn.press else ""
             text = self._words.say("desk.pressed", lang=lang, label=label)
@@ -226,7 +262,7 @@ class Relay:
         note = (Line(inbound.at, "operator", inbound.text, inbound.sender.name, inbound.attachments),)
         say: tuple[Outbound, ...] = ()
         if turn.ticket and turn.ticket.status != "closed" and (to := self._desk.thread(turn.ticket)):
-            told = self._words.say("desk.stepped_in", lang=self._desk.lang, name=inbound.sender.name) + inbound.rich
+            told = self._words.say("desk.stepped_in", lang=self._desk.lang, name=inbound.sender.name) + " " + inbound.rich
             say = (Outbound(to, told, attachments=inbound.attachments, heading=heading(turn.ticket, self._words, self._desk.lang), ticket=turn.ticket.number, author=""),)
         later = () if turn.ticket and turn.ticket.status != "closed" else (self._step_back(turn),)
         return Outcome("relay", Result.CARRIED, "stepped_in", say, status=Status.OPERATOR, later=later, notes=note, events=(Event("stepped_in"),))

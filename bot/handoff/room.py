@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from bot.handoff.canned import Canned
@@ -14,7 +14,7 @@ from bot.handoff.incident import Incidents
 from bot.handoff.queue import Queue
 from bot.handoff.sla import Deadlines
 from bot.handoff.teams import Teams
-from bot.model import Answer, Conversation, Customer, Event, Line, Outbound, Outcome, Peer, RichText, Rows, Sender, Ticket, Turn
+from bot.model import Answer, Conversation, Customer, Event, Line, Outbound, Outcome, Owed, Peer, RichText, Rows, Sender, Ticket, Turn
 from bot.sections import Routing, Sla, Team
 from bot.wording import Wording
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 About = Callable[[str], Sequence[str]]
 Ask = Callable[[str], Awaitable[Answer]]
 Article = Callable[[str], RichText]
+Aside = Callable[[Turn], Awaitable["Said | None"]]
+Meaning = Literal["yes", "not_needed", ""]
 Orders = Callable[[Turn, str, str], Awaitable[Outcome | None]]
 DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
 
@@ -36,12 +38,31 @@ def _is_nothing(text: str) -> bool:
     return False
 
 
+def _no_meaning(text: str) -> Meaning:
+    return ""
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the bot answers by itself: the words, and the article they are of ("" = none)."""
+
+    text: RichText
+    article: str = ""
+    title: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How the owner wants the desk to work. *about* gives the names of an article's topic, the one to be shown first.
 
     *article* is the text of one as a customer gets it, *ask* finds the one that answers a question; None = no hints.
     *facts* are known to every ready answer. *undo*: seconds in which an operator's words can be taken back.
+    *question* is the question in a customer's words, "" where they hold none; *aside* is what the bot itself surely answers to a
+    waiting customer; *meaning* tells a yes and "not needed any more" from everything else.
     *is_thanks*: whether words are no more than thanks or a good-bye, which nobody owes an answer to.
     """
 
@@ -55,6 +76,9 @@ class Rules:
     facts: Mapping[str, object] = field(default_factory=dict)
     undo: float = 60.0
     is_thanks: Callable[[str], bool] = _is_nothing
+    question: Callable[[str], str] = _as_it_is
+    aside: Aside | None = None
+    meaning: Callable[[str], Meaning] = _no_meaning
 
     @property
     def on_doubt(self) -> Literal["resend", "hold"]:
@@ -82,6 +106,10 @@ class Records(Protocol):
 
     async def tickets(self, *, open_only: bool = True, limit: int = 200) -> Sequence[Ticket]: ...
 
+    async def queue(self) -> Sequence[Ticket]: ...
+
+    async def recent_answers(self) -> Sequence[tuple[datetime, datetime]]: ...
+
     async def history(self, conversation: int, *, limit: int = 100) -> Sequence[Line]: ...
 
     async def conversation(self, peer: Peer) -> Conversation | None: ...
@@ -93,6 +121,8 @@ class Records(Protocol):
     async def known_by(self, fields: Mapping[str, str]) -> Sequence[Customer]: ...
 
     async def joined(self, customer: int) -> Sequence[int]: ...
+
+    async def owed(self, now: datetime, late: timedelta) -> Sequence[Owed]: ...
 
     async def unattended(self) -> Sequence[Conversation]: ...
 
@@ -132,6 +162,7 @@ class DeskRoom(Protocol):
     def standing(self, turn: Turn, ticket: Ticket, key: str = "handoff.status", *, ahead: int | None = None) -> RichText: ...
     def close(self, turn: Turn, ticket: Ticket, *, by: str, told: bool = True, key: str = "") -> Outcome: ...
     def thread(self, ticket: Ticket) -> Peer | None: ...
+    def title(self, channel: str) -> str: ...
     def places(self) -> tuple[Peer, ...]: ...
     def groups_of_operators(self) -> tuple[Peer, ...]: ...
     def home(self, ticket: Ticket) -> Peer | None: ...

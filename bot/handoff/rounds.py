@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.handoff.board import Boards
+from bot.handoff.debts import Overdue, Unanswered
 from bot.handoff.giving import Giving
 from bot.handoff.places import Places
 from bot.handoff.room import DeskRoom
@@ -36,10 +37,11 @@ class Rounds:
         promise: Callable[[Sequence[Outbound], datetime], Awaitable[object]],
         *,
         finders: Sequence[Finder] = (),
+        mend: Callable[[], Awaitable[int]],
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._finders: tuple[Finder, ...] = (_Looking(desk), Watchdog(desk), Giving(desk), *finders)
-        self._views = (Places(desk), Boards(desk))
+        self._finders: tuple[Finder, ...] = (_Looking(desk), Watchdog(desk), Unanswered(desk), Giving(desk), *finders)
+        self._views = (Overdue(desk, mend), Places(desk), Boards(desk))
         self._accept, self._promise, self._committed = accept, promise, committed
 
     async def go(self, now: datetime) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.handoff import transfer
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import done, notice, say, who
-from bot.handoff.whom import brought, colleagues, meant, reachable, unclear
+from bot.handoff.whom import brought, colleagues, meant, offered, reachable, unclear
 from bot.model import Event, Outcome, Result, Ticket, Turn
 
 MOST = 9
@@ -17,7 +17,7 @@ def set_priority(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outco
     """/priority 2: from 0 on, the more the sooner; the deadlines follow."""
     if not desk.is_supervisor(who(turn.said[0])):
         return notice(desk, turn, "desk.only_supervisors")
-    if not rest.isdigit() or int(rest) > MOST:
+    if not rest.isdecimal() or int(rest) > MOST:
         return say(desk, turn, "desk.priority_how", most=MOST)
     urgent = replace(ticket, priority=int(rest))
     event = Event("ticket_priority", ticket=ticket.number, actor=who(turn.said[0]), data={"priority": int(rest)})
@@ -30,9 +30,13 @@ async def assign(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outco
         return notice(desk, turn, "desk.only_supervisors")
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
-    people, _ = await meant(desk, turn, turn.press.value if turn.press else rest)
+    text = turn.press.value if turn.press else rest
+    if not text:
+        here = tuple(m for m in colleagues(desk, ticket) if m.here)
+        return say(desk, turn, "desk.assign_whom", offered(here, "assign"), number=ticket.number, people=len(here))
+    people, _ = await meant(desk, turn, text)
     if len(people) != 1:
-        return unclear(desk, turn, ticket, rest, people, action="assign")
+        return unclear(desk, turn, ticket, text, people, action="assign")
     to = people[0]
     if not to.here:
         return notice(desk, turn, "desk.is_away", operator=to.full_name, here=[m.name for m in colleagues(desk, ticket) if m.here])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime, time, timedelta, tzinfo
 
+from bot.dayspan import DaySpan
 from bot.handoff.mailing import opening
 from bot.handoff.ordering import OFFICE
 from bot.handoff.room import DeskRoom
@@ -27,7 +28,7 @@ def asked_lately(fields: Mapping[str, object], now: datetime, own: str, pause: t
 class Surveys:
     """Once a day, in the hours in which customers are written to first."""
 
-    def __init__(self, rules: Nps, source: Source, *, hours: tuple[time, time], zone: tzinfo, channels: Collection[str]) -> None:
+    def __init__(self, rules: Nps, source: Source, *, hours: DaySpan, zone: tzinfo, channels: Collection[str]) -> None:
         self._rules, self._source, self._hours, self._zone, self._channels = rules, source, hours, zone, frozenset(channels)
         hour, _, minute = rules.at.partition(":")
         self._at = time(int(hour), int(minute))

@@ -22,6 +22,11 @@ class Teams:
     def named(self, name: str) -> Team | None:
         return self._teams.get(name)
 
+    def line(self, name: str) -> str:
+        """In which queue a team's tickets stand: its own where it has people or a group of its own, else "", that of all."""
+        team = self._teams.get(name)
+        return name if team is not None and (team.operators or team.desk) else ""
+
     def find(self, word: str) -> Team | None:
         """The team that people call so."""
         plain = word.strip().casefold()

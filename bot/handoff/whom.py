@@ -9,31 +9,57 @@ from bot.handoff.marks import marked, words
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import place as place_of
 from bot.handoff.saying import say
-from bot.model import Button, Outcome, Peer, Rows, Ticket, Turn
+from bot.model import Button, Inbound, InboundKind, Outcome, Peer, Rows, Sender, Ticket, Turn
 
 SHOWN = 10
 
 
 async def meant(desk: DeskRoom, turn: Turn, text: str) -> tuple[tuple[Member, ...], str]:
     """The colleagues whom the beginning of *text* names, and what follows it. Also one who never wrote, by his id."""
-    people, rest = desk.crew.named(text)
-    if people:
-        return people, rest
-    word, _, rest = text.partition(" ")
-    channel, _, user = word.rpartition(":")
-    place = place_of(turn)
-    if not user.isdigit() or channel not in ("", place.channel) or await desk.membership(place, user) not in ("administrator", "member"):
-        return (), text
-    known = await desk.profile(place, user)
-    return (Member(f"{place.channel}:{user}", known.name if known and known.name else user, last_name=known.last_name if known else ""),), rest.strip()
+    user, rest = _mentioned(turn.said[0], text)
+    if not user:
+        people, rest = desk.crew.named(text)
+        if people:
+            return people, rest
+        word, _, rest = text.partition(" ")
+        channel, _, user = word.rpartition(":")
+        if channel not in ("", place_of(turn).channel):
+            return (), text
+    found = await _by_id(desk, place_of(turn), user)
+    return (found, rest.strip()) if found else ((), text)
+
+
+def _mentioned(inbound: Inbound, text: str) -> tuple[str, str]:
+    """The platform's id of whom a command's *text* begins by calling, and what follows the call; "" where it calls nobody."""
+    begin = len(inbound.text.rstrip()) - len(text)
+    if inbound.kind is not InboundKind.MESSAGE or not text or inbound.text[begin:].rstrip() != text:
+        return "", text
+    end = next(((m.user, m.offset + m.length) for m in inbound.mentions if m.offset == begin and m.user.isdigit()), None)
+    return ("", text) if end is None else (end[0], inbound.text[end[1] :].lstrip(" ,:;").rstrip())
+
+
+async def _by_id(desk: DeskRoom, place: Peer, user: str) -> tuple[Member, ...]:
+    """Whom the platform knows by this id in the group, also where he has not written there yet."""
+    known = desk.crew.member(f"{place.channel}:{user}")
+    if known.name and not known.left:
+        return (known,)
+    if not user.isdigit() or await desk.membership(place, user) not in ("administrator", "member"):
+        return ()
+    sender = await desk.profile(place, user) or Sender(user)
+    return (Member(known.id, sender.name or user, sender.username, last_name=sender.last_name),)
 
 
 def unclear(desk: DeskRoom, turn: Turn, ticket: Ticket, text: str, people: tuple[Member, ...], reason: str = "", action: str = "give_to") -> Outcome:
     """Nobody of this name, or several: said with everybody who can be meant, each a tap away."""
     shown = people or colleagues(desk, ticket)
     named = labels(shown)
-    buttons: Rows = tuple((Button(named[m.id], action, f"{m.id} {reason}".strip()),) for m in people[:SHOWN])
-    return say(desk, turn, "desk.which_person" if people else "desk.no_such_person", buttons, word=text, people=[_shown(m, named) for m in shown[:SHOWN]])
+    return say(desk, turn, "desk.which_person" if people else "desk.no_such_person", offered(people, action, reason), word=text, people=[_shown(m, named) for m in shown[:SHOWN]])
+
+
+def offered(people: tuple[Member, ...], action: str, reason: str = "") -> Rows:
+    """Each of them a tap away."""
+    named = labels(people)
+    return tuple((Button(named[m.id], action, f"{m.id} {reason}".strip()),) for m in people[:SHOWN])
 
 
 def colleagues(desk: DeskRoom, ticket: Ticket) -> tuple[Member, ...]:
@@ -46,7 +72,7 @@ async def reachable(desk: DeskRoom, ticket: Ticket, member: Member) -> Peer | No
     """The group in which *member* would see the ticket: its own where he is there, else his; None where there is none."""
     own = desk.thread(ticket)
     for place in dict.fromkeys([*([replace(own, thread="")] if own else []), *desk.places()]):
-        if place.channel != member.channel:
+        if place.channel != member.channel or desk.teams.is_lost(place):
             continue
         if place.chat in member.chats:
             return place

@@ -248,6 +248,7 @@ NAMED = 2  # so many words without any mark of feeling name a thing: «расс�
 NAMED_ENOUGH = 0.7  # how angry they must look to be anger all the same
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 _LAYOUT = str.maketrans("qwertyuiop[]asdfghjkl;'zxcvbnm,.`QWERTYUIOP{}ASDFGHJKL:\"ZXCVBNM<>~", "йцукенгшщзхъфывапролджэячсмитьбюёйцукенгшщзхъфывапролджэячсмитьбюё")
+_BACK = str.maketrans({v: chr(k) for k, v in _LAYOUT.items()})  # Russian letters where English was meant
 _SOUNDS = (
     ("shch", "щ"), ("sch", "щ"), ("yo", "ё"), ("jo", "ё"), ("zh", "ж"), ("kh", "х"), ("ts", "ц"), ("ch", "ч"), ("sh", "ш"), ("yu", "ю"), ("ju", "ю"),
     ("ya", "я"), ("ja", "я"), ("ye", "е"), ("ij", "ий"), ("yy", "ый"), ("iy", "ий"), ("a", "а"), ("b", "б"), ("v", "в"), ("g", "г"), ("d", "д"), ("e", "е"),
@@ -269,12 +270,21 @@ def read_act(text: str, *, answered: bool = False, words: ActWords | None = None
     """The act of *text*, without search, network or memory; any text is read. *answered*: the bot has just given an answer,
     so «да» and «нет» say whether it helped."""
     best, understood = _read(text, answered, words or bundled_words()), text
-    if not _CYRILLIC.search(text) and any(c.isalpha() for c in text):
-        share = _known_share(text)
-        for other in (text.translate(_LAYOUT), _from_translit(text)):
-            if (known := _known_share(other)) >= 0.5 and known > share:
-                best, understood, share = _read(other, answered, words or bundled_words()), other, known
+    share = _known_share(text)
+    for other in readings_of(text)[1:] if not _CYRILLIC.search(text) else ():
+        if (known := _known_share(other)) >= 0.5 and known > share:
+            best, understood, share = _read(other, answered, words or bundled_words()), other, known
     return best if understood == text else ActReading(best.act, best.upset, {**best.why, "understood": understood})
+
+
+def readings_of(text: str) -> tuple[str, ...]:
+    """*text* as it is written, then what it may be in the other keyboard layout and out of a transliteration."""
+    if not any(c.isalpha() for c in text):
+        return (text,)
+    if _CYRILLIC.search(text):
+        return (text, text.translate(_BACK))
+    latin = _from_translit(text)
+    return (text, text.translate(_LAYOUT), latin, latin.replace("й", "ы"))
 
 
 @functools.lru_cache(maxsize=64)  # several ask about the words of one turn

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from bot.errors import BotError
 from bot.knowledge.encoding.navec import find_navec, read_navec
 from bot.knowledge.encoding.rows import ENGLISH, English, Table, Trained, build, read_english, read_trained
+from bot.knowledge.private_folder import make_private
 
 Vectors = npt.NDArray[np.float32]
 T = TypeVar("T")
@@ -267,7 +268,7 @@ def rows_from(path: Path | None, trained: Trained, english: English) -> Table:
 def _keep(model: object, place: Path) -> None:
     """Saves beside and renames, so that a reader or a second process never sees half a folder. A full disk only costs time."""
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        make_private(place.parent)
         fresh = Path(tempfile.mkdtemp(prefix=".encoder-", dir=place.parent))
     except OSError:
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -29,6 +29,8 @@ from bot.model import Answer, Decision, Line
 Kind = Literal["unanswered", "clarified", "not_helped"]
 ALIKE = 0.52  # share of common words, by weight, from which two questions are one gap
 CLOSE = 0.66  # cosine of meanings from which they are
+SAME = 0.85  # the same, where the questions share one word and each has another
+TELLING = 12.0  # weight from which a word of its own makes another question
 BONUS = 0.15  # what nearness of meaning adds to common words
 AGREED = 0.1  # what it tells that the same article (or another) came nearest, where words or meaning are near already
 UNHEARD = 1e-4  # share of texts that a word nobody counted is in
@@ -125,13 +127,25 @@ def missed(turns: Iterable[Told], history: Callable[[int], Sequence[Line]] | Non
             seen.add(words)
             lines = (history(conversation) if history else ()) if lines is None else lines
             article, title = next(iter(found_for(turn)), ("", ""))
-            spoken = [x for x in lines if x.author == "operator" and x.text and turn.at <= x.at and (until is None or x.at < until)]
-            replies = [mask(line.text) for line in spoken]
+            replies = [mask(line.text) for line in _answering(lines, turn.at, until, {t.text.strip() for t in talk if _is_handover(t)})]
             if _is_carried(turn) and history and not replies:
                 continue
             understood = mask(str(turn.why.get("understood", "")))
             found.append(Missed(mask(turn.text.strip()), kind, turn.at, conversation, article, title, tuple(replies[:REPLIES]), understood))
     return tuple(sorted(found, key=lambda m: (m.at, m.conversation))[-NEWEST:])
+
+
+def _answering(lines: Sequence[Line], asked: datetime, until: datetime | None, calls: Collection[str]) -> Iterable[Line]:
+    """An operator's words to a question: up to the customer's next question. *calls* are his words that only call a person."""
+    for line in lines:
+        if line.at < asked:
+            continue
+        if until is not None and line.at >= until:
+            return
+        if line.author == "customer" and line.at > asked and line.text.strip() not in calls and _ASKS.search(line.text):
+            return
+        if line.author == "operator" and line.text:
+            yield line
 
 
 def _failures(talk: Sequence[Told]) -> Iterable[tuple[Told, Kind, datetime | None]]:
@@ -197,10 +211,11 @@ def group(found: Sequence[Missed], encode: Encode | None = None) -> tuple[Gap, .
     wordings = list(dict.fromkeys(m.question for m in found))
     place = {q: n for n, q in enumerate(wordings)}
     read = {m.question: m.understood or m.question for m in found}
-    alike = _likeness([read[q] for q in wordings], encode)
     rejected = {m.question: m.article for m in reversed(found) if m.article}
     near = [rejected.get(q, "") for q in wordings]
-    agree = np.array([[0 if not (a and b) else 1 if a == b else -1 for b in near] for a in near], np.float32).reshape(alike.shape)
+    size = len(wordings)
+    agree = np.array([[0 if not (a and b) else 1 if a == b else -1 for b in near] for a in near], np.float32).reshape(size, size)
+    alike = _likeness([read[q] for q in wordings], encode, agree > 0)
     alike += AGREED * agree * (alike > 0.5 * ALIKE)
     groups: list[list[int]] = []
     for n in range(len(wordings)):
@@ -214,12 +229,12 @@ def group(found: Sequence[Missed], encode: Encode | None = None) -> tuple[Gap, .
     gathered: dict[int, list[Missed]] = {}
     for m in found:
         gathered.setdefault(of[place[m.question]], []).append(m)
-    gaps = [Gap(_id(members[0].question), tuple(members)) for members in gathered.values()]
+    gaps = [Gap(question_id(members[0].question), tuple(members)) for members in gathered.values()]
     return tuple(sorted(gaps, key=lambda g: (-g.count, -len(g.missed), -g.last.timestamp())))
 
 
-def _likeness(wordings: Sequence[str], encode: Encode | None) -> Vectors:
-    """How alike each pair is: `ALIKE` is as near as one gap, by words or by meaning, whichever is more."""
+def _likeness(wordings: Sequence[str], encode: Encode | None, agreed: npt.NDArray[np.bool_]) -> Vectors:
+    """How alike each pair is: `ALIKE` is as near as one gap, by words or by meaning, whichever is more. *agreed* pairs had one article rejected."""
     roots = [_roots(q) for q in wordings]
     names = {name: n for n, name in enumerate(sorted({w for words in roots for w in words}))}
     table = np.zeros((len(wordings), max(1, len(names))), np.float32)
@@ -227,14 +242,25 @@ def _likeness(wordings: Sequence[str], encode: Encode | None) -> Vectors:
         table[row, [names[w] for w in words]] = [np.sqrt(weight) for weight in words.values()]
     common, sizes = table @ table.T, (table**2).sum(1)
     alike = 2 * common / np.maximum(1e-6, sizes[:, None] + sizes[None, :])
+    about = _about_others(table) & ~agreed
+    alike[about] *= 0.5
     if encode is not None and wordings:
         vectors = encode(wordings)
         cosine = np.clip(vectors @ vectors.T, 0, 1)
-        alike = np.maximum(alike + BONUS * cosine, cosine * (ALIKE / CLOSE))
+        alike = np.maximum(alike + BONUS * cosine, cosine * (ALIKE / np.where(about, SAME, CLOSE)))
     return np.asarray(alike, np.float32)
 
 
-def _id(question: str) -> str:
+def _about_others(table: Vectors) -> npt.NDArray[np.bool_]:
+    """Which pairs share a single word while each has one more of its own: of one thing («ваза»), but two questions about it."""
+    said, telling = table > 0, (table**2 >= TELLING).astype(np.int32)
+    shared = said.astype(np.int32) @ said.T.astype(np.int32)
+    own = telling.sum(1)[:, None] - telling @ said.T.astype(np.int32) > 0
+    return np.asarray((shared == 1) & own & own.T, bool)
+
+
+def question_id(question: str) -> str:
+    """The same for questions of the same words, whatever their order and endings."""
     return "g" + hashlib.sha256(" ".join(gist(question)).encode()).hexdigest()[:6]
 
 

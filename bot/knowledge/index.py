@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from bot.knowledge.articles import Article
-from bot.knowledge.lexical import Floats, Ints, Ints32, Postings, Rows, Vocabulary, bm25_weights, cosine_weights, inverse_frequency
+from bot.knowledge.lexical import Array, Floats, Ints, Ints32, Postings, Rows, Vocabulary, bm25_weights, cosine_weights, inverse_frequency
 from bot.knowledge.reading import KINDS, Block, Reader, Reading
 from bot.knowledge.words import words_of
 
@@ -56,7 +57,20 @@ class Channel:
 class Kernel:
     """How like each other example questions are: letters, pairs and meanings mixed, for a few of them at a time."""
 
-    def __init__(self, parts: Sequence[tuple[float, Channel]], places: Ints) -> None:
+    def __init__(self, arrays: Mapping[str, Array]) -> None:
+        """*arrays* are those of `mix` or of another one's `arrays`. Raises ValueError where they are no such matrix."""
+        import scipy.sparse
+
+        self.arrays = dict(arrays)
+        rows = (arrays["weights"], arrays["terms"], arrays["starts"])
+        self._rows = scipy.sparse.csr_matrix(rows, shape=(len(arrays["starts"]) - 1, int(arrays["columns"][0])))
+        self._row = arrays["row"]
+        if len(self._row) != self._rows.shape[0]:
+            raise ValueError("units differ in number")
+        self._whole: Floats | None = self._product() if 0 < self._rows.shape[0] <= WHOLE_KERNEL else None
+
+    @classmethod
+    def mix(cls, parts: Sequence[tuple[float, Channel]], places: Ints) -> Kernel:
         """*places* are the numbers of the units in the order of the channels' rows."""
         import scipy.sparse
 
@@ -64,11 +78,17 @@ class Kernel:
         for share, channel in parts:
             rows, width = channel.rows, max(1, len(channel.idf))
             weights = np.float32(np.sqrt(share)) * channel.weights
-            blocks.append(scipy.sparse.csr_matrix((weights, rows.terms, rows.starts.astype(np.int32)), shape=(len(rows.starts) - 1, width)))
-        self._rows = scipy.sparse.hstack(blocks, "csr", dtype=np.float32)
-        self._row = np.empty(len(places), np.int32)
-        self._row[places] = np.arange(len(places), dtype=np.int32)
-        self._whole: Floats | None = self._product() if 0 < self._rows.shape[0] <= WHOLE_KERNEL else None
+            matrix = (weights, rows.terms, rows.starts.astype(np.int32))
+            blocks.append(scipy.sparse.csr_matrix(matrix, shape=(len(rows.starts) - 1, width)))
+        joined = scipy.sparse.hstack(blocks, "csr", dtype=np.float32)
+        row = np.empty(len(places), np.int32)
+        row[places] = np.arange(len(places), dtype=np.int32)
+        columns = np.array([joined.shape[1]], np.int64)
+        return cls({"weights": joined.data, "terms": joined.indices, "starts": joined.indptr, "columns": columns, "row": row})
+
+    def check(self) -> None:
+        """Raises ValueError where numbers point outside the matrix."""
+        self._rows.check_format(full_check=True)
 
     def warm(self) -> None:
         """Makes the whole matrix of a base of middling size, so that no question multiplies any more."""
@@ -95,9 +115,12 @@ class Side:
     have the others behind, together (`rest` are the beginnings there). `members` are the units of each article one after another.
     """
 
-    def __init__(self, blocks: Sequence[Block], texts: Sequence[Sequence[str]]) -> None:
-        self.articles = len(blocks)
-        self.sizes = np.fromiter((len(b.words) for b in blocks), np.int64, len(blocks))
+    def __init__(self, words: Sequence[Sequence[str]], texts: Sequence[Sequence[str]], forms: frozenset[str]) -> None:
+        """*words* are the canonical words of each of the *texts* of each article, *forms* all words as written."""
+        if [len(w) for w in words] != [len(t) for t in texts]:
+            raise ValueError("texts and their words differ in number")
+        self.articles = len(words)
+        self.sizes = np.fromiter((len(w) for w in words), np.int64, len(words))
         self.first = np.concatenate(([0], np.cumsum(self.sizes)))
         self.count = int(self.first[-1])
         natural = np.repeat(np.arange(self.articles), self.sizes)
@@ -116,14 +139,18 @@ class Side:
         self.owners = np.empty(self.count, np.int64)
         self.owners[self.members] = natural
         self.texts: tuple[str, ...] = self._placed([t for found in texts for t in found])
-        self.words: tuple[str, ...] = self._placed([w for b in blocks for w in b.words])
-        self.natural = natural
-        self.forms: frozenset[str] = frozenset().union(*(b.forms for b in blocks))
+        self.words: tuple[str, ...] = self._placed([w for found in words for w in found])
+        self.natural, self.forms = natural, forms
 
     def _placed(self, texts: Sequence[str]) -> tuple[str, ...]:
         placed = np.empty(self.count, object)
         placed[self.members] = texts
         return tuple(placed.tolist())
+
+    def kept(self) -> KeptSide:
+        """What the next start makes this side of again."""
+        cuts = pairwise(self.first.tolist())
+        return KeptSide(tuple(tuple(self.words[u] for u in self.members[a:b]) for a, b in cuts), self.forms)
 
     def best(self, scores: Floats) -> Floats:
         """The best unit of each article in every row: (n, units) -> (n, articles); 0 where an article has none."""
@@ -187,19 +214,69 @@ class Scores:
     passages: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class KeptSide:
+    """The words of one side, as they are kept between starts: of each text of each article, and all as written."""
+
+    words: tuple[tuple[str, ...], ...]
+    forms: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptIndex:
+    """An index as it is kept between starts; `unknown` is how rare a meaning and a word are that nobody says."""
+
+    sides: tuple[KeptSide, KeptSide]
+    unknown: tuple[float, float]
+    arrays: Mapping[str, Array]
+
+
+_RARITIES = ("meaning_rarity", "word_rarity", "word_known")
+
+
 class Index:
     """Articles ready to be asked; never changes once built."""
 
-    def __init__(self, articles: Sequence[Article], reader: Reader) -> None:
+    def __init__(self, articles: Sequence[Article], reader: Reader, kept: KeptIndex | None = None) -> None:
+        """The index over *articles*: built, or taken over as it was *kept*. Raises ValueError where that does not fit."""
         self.articles = tuple(articles)
         self.ids = tuple(a.id for a in articles)
         self.place = {a.id: i for i, a in enumerate(articles)}
         self.reader = reader
         self.read = (tuple(question_texts(a) for a in articles), tuple(passage_texts(a) for a in articles))
-        asked, told = ([reader.read(t) for t in texts] for texts in self.read)
-        self.questions, self.passages = Side(asked, self.read[0]), Side(told, self.read[1])
-        self._connect(asked, told)
+        if kept is None:
+            asked, told = ([reader.read(t) for t in texts] for texts in self.read)
+            self.questions, self.passages = _side(asked, self.read[0]), _side(told, self.read[1])
+            self._connect(asked, told)
+        else:
+            sides = [Side(side.words, texts, side.forms) for side, texts in zip(kept.sides, self.read, strict=True)]
+            self.questions, self.passages = sides
+            self._take_over(kept)
         self.shape = self._shape()
+
+    def kept(self) -> KeptIndex:
+        """What the next start makes this index of again."""
+        arrays = {f"postings.{k}": a for k, a in self.postings.arrays.items()}
+        arrays |= {f"kernel.{k}": a for k, a in (self.kernel.arrays if self.kernel else {}).items()}
+        arrays |= {k: np.asarray(getattr(self, k)) for k in _RARITIES}
+        unknown = (self.meaning_unknown, self.word_unknown)
+        return KeptIndex((self.questions.kept(), self.passages.kept()), unknown, arrays)
+
+    def _take_over(self, kept: KeptIndex) -> None:
+        parts: dict[str, dict[str, Array]] = {"postings": {}, "kernel": {}}
+        for name, array in kept.arrays.items():
+            part, _, name = name.rpartition(".")
+            parts.setdefault(part, {})[name] = array
+        self.postings = Postings(parts["postings"])
+        self.kernel = Kernel(parts["kernel"]) if parts["kernel"] else None
+        if self.kernel is not None:
+            self.kernel.check()
+        n, a, p = self.questions.count, len(self.articles), self.passages.count
+        if self.postings.matrix.shape[1] != max(1, 5 * n + 3 * a + 4 * p):
+            raise ValueError("units differ in number")
+        self.postings.matrix.check_format(full_check=True)  # law: a kept file is not believed beyond its bounds
+        self.meaning_rarity, self.word_rarity, self.word_known = (kept.arrays[k] for k in _RARITIES)
+        self.meaning_unknown, self.word_unknown = kept.unknown
 
     def _connect(self, asked: Sequence[Block], told: Sequence[Block]) -> None:
         """Makes the channels: over example questions, over an article's examples as one text, and over passages."""
@@ -228,8 +305,8 @@ class Index:
             (pair, passage("pairs", 2)),
             (meaning, sense, bag("meanings", 2), passage("meanings", 3)),
         )
-        self.postings = Postings(groups, 5 * n + 3 * a + 4 * p)
-        self.kernel = Kernel(list(zip(MIX, (char, pair, sense), strict=True)), questions.members) if n else None
+        self.postings = Postings.join(groups, 5 * n + 3 * a + 4 * p)
+        self.kernel = Kernel.mix(list(zip(MIX, (char, pair, sense), strict=True)), questions.members) if n else None
         self.meaning_rarity, self.meaning_unknown = meaning.idf, meaning.unknown
         self.word_unknown = max(word.unknown, body.unknown)
         self.word_rarity = np.full(len(body.idf), self.word_unknown, np.float32)
@@ -266,6 +343,10 @@ class Index:
             (np.log1p(len(examples)), np.log1p(examples.mean()), (self.passages.sizes > 0).mean(), np.log1p(np.mean(words or [0])), (examples <= 0).mean()),
             np.float32,
         )
+
+
+def _side(blocks: Sequence[Block], texts: Sequence[Sequence[str]]) -> Side:
+    return Side([b.words for b in blocks], texts, frozenset().union(*(b.forms for b in blocks)))
 
 
 def _columns(side: Side, start: int) -> Ints32:

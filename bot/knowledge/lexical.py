@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ Ints = npt.NDArray[np.int64]
 Ints32 = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
 Counts = tuple[Ints, Floats]
+Array = npt.NDArray[Any]
 
 
 class Source(Protocol):
@@ -128,33 +129,48 @@ def count_terms(numbers: Ints) -> Counts:
 class Postings:
     """The weighted terms of all channels in one matrix, kept by term: one product scores every unit of every channel for a question.
 
-    *groups* hold the channels that read the same kind of term; each channel fills the columns from its place on.
+    `sizes` and `bases` are, for each channel, how many terms it has and its first row; `cosine`, `loose` and `kind` how it counts.
     """
 
-    def __init__(self, groups: Sequence[Sequence[Source]], columns: int) -> None:
+    def __init__(self, arrays: Mapping[str, Array]) -> None:
+        """*arrays* are those of `join` or of another one's `arrays`. Raises ValueError where they are no such matrix."""
         import scipy.sparse
 
+        self.arrays = dict(arrays)
+        self.idf, self._sizes, self._bases = arrays["idf"], arrays["sizes"], arrays["bases"]
+        self._cosine, self._loose = arrays["cosine"], arrays["loose"]
+        self._kind: list[int] = arrays["kind"].tolist()
+        shape = (len(self.idf), int(arrays["columns"][0]))
+        self.matrix = scipy.sparse.csr_array((arrays["weights"], arrays["units"], arrays["starts"]), shape=shape)
+        if not len(self._sizes) == len(self._bases) == len(self._cosine) == len(self._loose) == len(self._kind):
+            raise ValueError("channels differ in number")
+
+    @classmethod
+    def join(cls, groups: Sequence[Sequence[Source]], columns: int) -> Postings:
+        """*groups* hold the channels that read the same kind of term; each channel fills the columns from its place on."""
         channels = [c for group in groups for c in group]
         sizes = np.array([len(c.idf) for c in channels], np.int64)
         bases = np.concatenate(([0], np.cumsum(sizes + 1)))  # a channel's rows end with an empty one, for what it never saw
-        indices = np.empty(sum(len(c.rows.terms) for c in channels), np.int32)
-        weights = np.empty(len(indices), np.float32)
+        units = np.empty(sum(len(c.rows.terms) for c in channels), np.int32)
+        weights = np.empty(len(units), np.float32)
         starts = np.zeros(int(bases[-1]) + 1, np.int32)
-        self.idf = np.empty(int(bases[-1]), np.float32)
+        idf = np.empty(int(bases[-1]), np.float32)
         done = 0
         for channel, base in zip(channels, bases.tolist(), strict=False):
             order, rows = channel.rows.by_term
             end, size = done + len(order), len(channel.idf)
-            np.take(channel.columns, rows, out=indices[done:end], mode="clip")
+            np.take(channel.columns, rows, out=units[done:end], mode="clip")
             np.take(channel.weights, order, out=weights[done:end], mode="clip")
             starts[base : base + size + 1] = channel.rows.starts_of(size) + done
             starts[base + size + 1] = end
-            self.idf[base : base + size], self.idf[base + size] = channel.idf, channel.unknown
+            idf[base : base + size], idf[base + size] = channel.idf, channel.unknown
             done = end
-        self.matrix = scipy.sparse.csr_array((weights, indices, starts), shape=(len(self.idf), max(1, columns)))
-        self._sizes, self._bases = sizes, bases[:-1]
-        self._cosine, self._loose = np.array([c.cosine for c in channels]), np.array([not c.strict for c in channels])
-        self._kind = [kind for kind, group in enumerate(groups) for _ in group]
+        return cls({
+            "weights": weights, "units": units, "starts": starts, "idf": idf, "sizes": sizes, "bases": bases[:-1].astype(np.int64),
+            "columns": np.array([max(1, columns)], np.int64),
+            "cosine": np.array([c.cosine for c in channels], bool), "loose": np.array([not c.strict for c in channels], bool),
+            "kind": np.array([kind for kind, group in enumerate(groups) for _ in group], np.int64),
+        })  # fmt: skip
 
     def scores(self, kinds: Sequence[Counts]) -> Floats:
         """The scores of all units, channel after channel: cosine, or the share of the question's own weight that BM25 finds.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,6 +44,27 @@ def changed_at(knowledge: Knowledge, article: str) -> datetime | None:
         return datetime.fromtimestamp(found.path.stat().st_mtime, UTC) if found else None
     except OSError:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file that was written: what it held before (None = it was not there) and what it holds now."""
+
+    path: Path
+    before: bytes | None
+    after: bytes
+
+    def undo(self) -> None:
+        """Brings the file back as it was. Raises `Unwritable` where somebody wrote it since, or it cannot be written."""
+        try:
+            if self.path.read_bytes() != self.after:
+                raise Unwritable(self.path.name)
+            if self.before is None:
+                self.path.unlink()
+            else:
+                _replace(self.path, self.before.decode("utf-8"))
+        except OSError as error:
+            raise Unwritable(error.strerror or self.path.name) from error
 
 
 def add_question(article: Article, question: str) -> bool:

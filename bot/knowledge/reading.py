@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -99,6 +99,14 @@ def _packed(terms: Sequence[Terms]) -> tuple[Ints32, Floats, Ints32, Ints, Ints3
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class KeptReader:
+    """A reader as it is kept between starts: its terms by kind in the order of their numbers, and all that it has read."""
+
+    vocabularies: Mapping[str, tuple[str, ...]]
+    packed: Packed
+
+
 class Reader:
     """Turns texts into numbers and remembers those it has read; numbers never change while it lives."""
 
@@ -108,12 +116,12 @@ class Reader:
         self._learning = threading.Lock()
         self._gram_ids: dict[str, Ints] = {}
         self._read: dict[tuple[str, ...], Block] = {}
-        self._packed: Packed | None = None  # what was read before the last start
+        self._packed: Callable[[], Packed] | None = None  # what was read before the last start
 
     def read(self, texts: tuple[str, ...]) -> Block:
         """The numbers of some texts of one article."""
         if (packed := self._packed) is not None:
-            self._read, self._packed = packed.blocks(), None
+            self._read, self._packed = packed().blocks(), None
         known = self._read.get(texts)
         if known is None:
             forms = [words_of(text) for text in texts]
@@ -140,12 +148,19 @@ class Reader:
             *(count_terms(np.array(numbers, np.int64)) for numbers in kinds),
         )
 
-    def __getstate__(self) -> tuple[object, ...]:
-        return self.speech, self.grams, self.lemmas, self.pairs, self.meanings, self._packed or Packed.of(self._read)
+    def kept(self) -> KeptReader:
+        """What the next start makes this reader of again."""
+        vocabularies = {kind: tuple(getattr(self, kind).numbers) for kind in KINDS}
+        return KeptReader(vocabularies, self._packed() if self._packed else Packed.of(self._read))
 
-    def __setstate__(self, state: tuple[object, ...]) -> None:
-        self.__init__(state[0])  # type: ignore[misc]
-        self.grams, self.lemmas, self.pairs, self.meanings, self._packed = state[1:]  # type: ignore[assignment]
+    @classmethod
+    def restored(cls, speech: Speech, vocabularies: Mapping[str, Sequence[str]], packed: Callable[[], Packed]) -> Reader:
+        """A reader that knows what another one had read; *packed* is asked for when a text is first to be read."""
+        reader = cls(speech)
+        for kind in KINDS:
+            setattr(reader, kind, Vocabulary(vocabularies[kind]))
+        reader._packed = packed
+        return reader
 
     def forget_all_but(self, texts: Collection[tuple[str, ...]]) -> None:
         if len(self._read) > len(texts) * 1.5 + 1000:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +86,7 @@ class Knowledge:
         self._reader = Reader(read_speech(settings.synonyms))
         self._factories = find_factories(settings.retrievers)
         self._models: Mapping[str, Model] = read_models()
+        self.today: Callable[[], date] = lambda: datetime.now(UTC).date()  # the business's day, set where its hours are known
         self._reloading = threading.Lock()
         self._store: VectorStore | None = None
         self._feedback: tuple[Feedback, ...] = ()
@@ -242,17 +243,19 @@ class Knowledge:
         """Takes over the index of the last start, if there is one that fits; what is read of the folder now is returned."""
         if self.cache is None:
             return None
-        saved = saving.load(saving.place_of(self.cache, self.folder), saving.key_of(self.settings.synonyms, self.settings.channels))
-        if saved is None or saved.library.folder != self.folder:
+        key = saving.key_of(self.settings.synonyms, self.settings.channels)
+        kept = saving.load(saving.place_of(self.cache, self.folder), key, self._library, self._reader.speech)
+        if kept is None:
             return None
-        self._library, self._reader = saved.library, saved.index.reader
-        self._state = State(saved.shelf, saved.index, self._lexicon(saved.index), guests=invite(self._factories, saved.shelf.published))
+        self._reader = kept.index.reader
+        guests = invite(self._factories, kept.shelf.published)
+        self._state = State(kept.shelf, kept.index, self._lexicon(kept.index), guests=guests)
         return self._library.read()
 
     def _save(self) -> None:
         if self.cache is not None:
             key = saving.key_of(self.settings.synonyms, self.settings.channels)
-            saving.save(saving.place_of(self.cache, self.folder), key, saving.Saved(self._library, self._state.shelf, self._state.index))
+            saving.save(saving.place_of(self.cache, self.folder), key, self._library, self._state.index)
 
     def _lexicon(self, index: Index) -> Lexicon:
         return Lexicon(index.questions.forms | index.passages.forms, (w for phrase in self._reader.speech.same for w in phrase))
@@ -325,7 +328,7 @@ class Knowledge:
         text = question[:MAX_QUESTION].replace("\0", " ")
         repaired = repair(text, state.lexicon)
         spoken = state.shelf.language_of(repaired.text, language)
-        allowed = state.shelf.allowed(spoken, channel, segment, today or datetime.now().astimezone().date())
+        allowed = state.shelf.allowed(spoken, channel, segment, today or self.today())
         found = self._find(state, repaired, spoken, allowed)
         if repaired.repairs and found.scope < 1 - 2 * RAW_WINS:
             raw = self._find(state, Repaired(text), spoken, allowed)

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from bot.knowledge.lexical import Floats
+from bot.knowledge.private_folder import is_private, make_private
 
 BATCH = 256
 
@@ -75,7 +76,7 @@ class VectorStore:
             self._rows = {k: v for k, v in self._rows.items() if k in keys}
 
     def _read(self) -> None:
-        if self.path is None or not self.path.exists():
+        if self.path is None or not self.path.exists() or not is_private(self.path):
             return
         try:
             with np.load(self.path, allow_pickle=False) as data:
@@ -87,10 +88,10 @@ class VectorStore:
     def _write(self) -> None:
         if self.path is None:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         keys = np.frombuffer(b"".join(self._rows), np.uint8).reshape(-1, 16)
         beside = self.path.with_suffix(".tmp.npz")
         try:
+            make_private(self.path.parent)
             np.savez(beside, keys=keys, rows=np.stack(list(self._rows.values())))
             beside.replace(self.path)
         except OSError:

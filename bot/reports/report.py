@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ def _undisturbed() -> Iterator[None]:
 
 def _counted(facts: Facts, period: Period, known: Sequence[Article]) -> Report:
     titles = {a.id: a.title for a in known}
-    topics = {**{a.title: a.topic for a in known if a.topic}, **{a.id: a.topic for a in known if a.topic}}
+    topics = topic_names(known)
     ledger = open_ledger(facts)
     counted = {c.__name__: c(ledger, period) for c in COUNTS}
     first = facts.events[0].at if facts.events else None
@@ -112,6 +113,22 @@ def _counted(facts: Facts, period: Period, known: Sequence[Article]) -> Report:
     else:  # the service is younger than the period before: a comparison would only mislead
         before = {key: Figure(key, None, 0) for key in counted}
     return Report(period, counted, before, _tables(ledger, period, titles, topics), facts.answer_within, facts.now, any(e.kind == "demo" for e in facts.events))
+
+
+def topic_names(known: Sequence[Article]) -> dict[str, str]:
+    """By an article's id and by its title the one name of its topic: its own, else that of its section's other articles, else the section."""
+    sections: dict[str, Counter[str]] = defaultdict(Counter)
+    for article in known:
+        if article.topic:
+            sections[article.id.rpartition("/")[0]][article.topic] += 1
+    named: dict[str, str] = {}
+    for article in known:
+        section = article.id.rpartition("/")[0]
+        usual = sections[section].most_common(1) if section else []
+        name = article.topic or (usual[0][0] if usual else section or article.title)
+        named[article.id] = name
+        named.setdefault(article.title, name)
+    return named
 
 
 def _tables(ledger: Ledger, period: Period, titles: Mapping[str, str], topics: Mapping[str, str]) -> dict[str, Table]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
-from bot.model import Conversation, Customer, Event, Inbound, Joining, Line, Outbound, Outcome, Peer, Press, Status, Ticket, Turn
+from bot.model import Conversation, Customer, Event, Inbound, Joining, Line, Outbound, Outcome, Owed, Peer, Press, Status, Ticket, Turn
 
 DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
 
@@ -64,6 +64,7 @@ class Settled:
     ahead: tuple[Outbound, ...] = ()  # promises that go before this delivery, which stays pending (a remade topic's history)
     events: tuple[Event, ...] = ()
     unreachable: bool = False
+    also: tuple[str, ...] = ()  # see `Outbound.also`
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +179,19 @@ class Store(Protocol):
         """Record what became of a delivery, with its follow-ups; returns the ids of these."""
         ...
 
-    async def recover(self, now: datetime) -> int:
-        """At start: rows left "sending" by a crash may have arrived. `resend` ones become pending with a doubt on record,
-        `hold` ones unknown. Returns how many."""
+    async def recover(self, now: datetime, *, begun: datetime | None = None, but: Collection[int] = ()) -> int:
+        """Rows left "sending" by a crash may have arrived. `resend` ones become pending with a doubt on record,
+        `hold` ones unknown. Returns how many. Beside a living sender: those *begun* until then that he has not in hand (*but*)."""
+        ...
+
+    async def owed(self, now: datetime, late: timedelta) -> tuple[Owed, ...]:
+        """What the bot owes for longer than *late*: `undecided` one for each conversation with a kept message, `undelivered`
+        words to customers on their way, `unanswered` answers of the last day that were given up with no person called since."""
+        ...
+
+    async def retry(self, now: datetime, late: timedelta, held: timedelta) -> int:
+        """Put back into line what fell out of it: conversations with waiting messages, orders with nobody first, and turns that
+        somebody holds for longer than *held* (his decision will meet a `Conflict`). Returns how much was mended."""
         ...
 
     async def sends_since(self, since: datetime) -> tuple[tuple[Outbound, datetime, int], ...]:
@@ -229,6 +240,14 @@ class Store(Protocol):
         ...
 
     async def ticket(self, number: int) -> Ticket | None: ...
+
+    async def queue(self) -> tuple[Ticket, ...]:
+        """Every waiting ticket, the oldest first, with no more of its `data` than team and place."""
+        ...
+
+    async def recent_answers(self) -> tuple[tuple[datetime, datetime], ...]:
+        """When the newest tickets were opened and first answered by a person, as a turn knows it."""
+        ...
 
     async def unattended(self) -> tuple[Conversation, ...]:
         """Conversations that a person should be at, with no open ticket and no timer that would end it."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.model import Outbound, Peer, Press, Quoted
+from bot.handoff.naming import name_of, shown_name
+from bot.model import Outbound, Peer, Press, Quoted, Verb
 from bot.storage.base import Delivery, DeliveryStatus, Settled
 from bot.storage.codec import clean, decode, encode, maybe_ms, moment, ms
 from bot.storage.promises import TAPS, URGENCY, lane_of, next_head, promise, write_events
@@ -16,6 +17,7 @@ from bot.tokens import read_token
 
 OPEN = ("pending", "sending")
 NEWEST = 3000  # rows that can have been begun within a minute or two
+PIECES = 50  # rows behind the first within which the pieces of one long message lie
 ENDED = ("unknown", "failed", "cancelled")  # few; the rest was sent
 _HEADS = "from outbox indexed by outbox_heads where head = 1 and status = 'pending'"
 
@@ -63,6 +65,9 @@ def settle(db: sqlite3.Connection, id: int, settled: Settled, now: datetime) -> 
             "settled": None if open_after else ms(now), "payload": encode(settled.outbound) if settled.outbound else None,
         },
     )  # fmt: skip
+    if settled.also:
+        known = replace(decode(Outbound, row["payload"]), also=settled.also)
+        db.execute("update outbox set payload = ? where id = ?", (encode(known), id))
     if settled.outbound is not None:
         _move(db, id, row, settled.outbound)
     elif open_before and not open_after:
@@ -78,11 +83,10 @@ def settle(db: sqlite3.Connection, id: int, settled: Settled, now: datetime) -> 
     return ahead + promise(db, settled.say, now, about=row["conversation"])
 
 
-def recover(db: sqlite3.Connection, now: datetime) -> int:
-    """What a crash left "sending" may have arrived."""
-    left = db.execute("select * from outbox indexed by outbox_open where status in ('pending', 'sending') and status = 'sending' order by id").fetchall()
+def recover(db: sqlite3.Connection, left: Sequence[Any], now: datetime) -> int:
+    """What nobody is sending any more may have arrived."""
     for row in left:
-        doubt = "the process died while it was being sent"
+        doubt = "its sending was broken off"
         again = row["on_doubt"] == "resend"
         db.execute(
             "update outbox set status = ?, doubts = doubts + 1, head = head and ?, error = ?, settled = ? where id = ?",
@@ -142,12 +146,29 @@ def press(db: sqlite3.Connection, token: str, peer: Peer, message: str = "") -> 
 
 
 def quoted(db: sqlite3.Connection, peer: Peer, message: str) -> Quoted | None:
-    """What one of our messages in this chat was."""
+    """What one of our messages in this chat was, or one of an operator's own that a customer has."""
     row = db.execute(
         "select name, ticket, mirrors from outbox where channel = ? and chat = ? and message = ? and message <> '' and verb = 'say' order by id desc limit 1",
         (peer.channel, peer.chat, message),
     ).fetchone()
-    return None if row is None else Quoted(row["name"], row["ticket"], row["mirrors"])
+    return _carried(db, peer, message) if row is None else Quoted(row["name"], row["ticket"], row["mirrors"])
+
+
+def _carried(db: sqlite3.Connection, peer: Peer, message: str) -> Quoted | None:
+    """An operator's own message that went to a customer: its mark in the desk tells the ticket, its name what the customer has."""
+    name = name_of(peer, message)
+    mark = db.execute(
+        "select ticket from outbox where channel = ? and chat = ? and name = ? and name <> '' and verb = 'react' limit 1",
+        (peer.channel, peer.chat, name),
+    ).fetchone()
+    if mark is None or mark["ticket"] is None:
+        return None
+    has = db.execute(
+        "select o.message from tickets t join outbox o on o.channel = t.channel and o.chat = t.chat"
+        " where t.number = ? and o.name = ? and o.name <> '' and o.verb = 'say' order by o.id desc limit 1",
+        (mark["ticket"], name),
+    ).fetchone()
+    return Quoted(shown_name(mark["ticket"]), mark["ticket"], "" if has is None else has["message"])
 
 
 def listed(db: sqlite3.Connection, status: Collection[DeliveryStatus], after: int, peer: Peer | None, limit: int, name: str = "") -> tuple[Delivery, ...]:
@@ -232,13 +253,20 @@ def _still_open(db: sqlite3.Connection, row: Any) -> bool:
 
 
 def _target(db: sqlite3.Connection, row: Any) -> str:
-    """The newest message of that name which was sent in that chat."""
+    """The newest message of that name which was sent in that chat; to be deleted with all its parts, between spaces."""
     found = db.execute(
-        "select message from outbox where channel = ? and chat = ? and name = ? and name <> '' and verb = 'say' and status = 'sent'"
+        "select id, turn, mirrors, message, payload from outbox where channel = ? and chat = ? and name = ? and name <> '' and verb = 'say' and status = 'sent'"
         " and message <> '' order by id desc limit 1",
         (row["channel"], row["chat"], row["edits"]),
     ).fetchone()
-    return "" if found is None else str(found["message"])
+    if found is None or row["verb"] != Verb.DELETE.value:
+        return "" if found is None else str(found["message"])
+    pieces = db.execute(
+        "select message, payload from outbox where id > ? and id <= ? and turn = ? and channel = ? and chat = ? and mirrors = ?"
+        " and name = '' and verb = 'say' and status = 'sent' and message <> '' order by id",
+        (found["id"], found["id"] + PIECES, found["turn"], row["channel"], row["chat"], found["mirrors"]),
+    )
+    return " ".join(m for piece in (found, *pieces) for m in (piece["message"], *decode(Outbound, piece["payload"]).also))
 
 
 def _pressed(db: sqlite3.Connection, token: str, peer: Peer) -> Any:

@@ -7,13 +7,15 @@ import sqlite3
 from dataclasses import replace
 from typing import Any
 
-from bot.model import Conversation, Outbound, Ticket
-from bot.storage.codec import decode, encode
+from bot.model import Conversation, Outbound, Peer, Ticket
+from bot.storage.codec import decode, encode, maybe_moment
 from bot.storage.deliveries import reorder
 from bot.storage.turns import conversation as conversation_of
 from bot.storage.turns import ticket_of
 
 _WAITING = "select * from tickets where status = 'waiting' order by opened, number limit ?"
+_QUEUE = """select number, conversation, channel, chat, thread, reason, priority, opened, team, json_extract(data, '$.place') as place
+  from tickets where status = 'waiting' order by opened, number"""
 _WORKED = "select * from tickets where status in ('operator', 'snoozed') order by opened, number limit ?"
 _CLOSED = "select * from tickets where status = 'closed' order by closed desc, number desc limit ?"
 
@@ -69,6 +71,16 @@ def tickets(db: sqlite3.Connection, open_only: bool, limit: int, bare: bool = Fa
     for query in (_WAITING, _WORKED) if open_only else (_WAITING, _WORKED, _CLOSED):
         rows += db.execute(query, (limit - len(rows),))
     return tuple(ticket_of(row, bare) for row in rows)
+
+
+def queue(db: sqlite3.Connection) -> tuple[Ticket, ...]:
+    return tuple(
+        Ticket(
+            row["number"], row["conversation"], Peer(row["channel"], row["chat"], row["thread"]), "waiting", row["reason"],
+            priority=row["priority"], opened=maybe_moment(row["opened"]), data={k: row[k] for k in ("team", "place") if row[k]},
+        )
+        for row in db.execute(_QUEUE)
+    )  # fmt: skip
 
 
 def unattended(db: sqlite3.Connection) -> tuple[Conversation, ...]:

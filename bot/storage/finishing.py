@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +18,8 @@ from bot.storage.promises import promise, write_events, write_line
 from bot.storage.writer import Locks
 
 _TICKET = ("conversation", "channel", "chat", "thread", "status", "reason", "topic", "category", "priority", "operator", "operator_name",
-           "opened", "taken", "first_reply", "closed", "due", "rating", "version", "data")  # fmt: skip
+           "opened", "taken", "first_reply", "closed", "due", "rating", "version", "data", "team")  # fmt: skip
+_NAMES = ("name", "last_name", "username", "language", "gender")
 _OPEN = f"insert into tickets(number, {', '.join(_TICKET)}) values(:number, {', '.join(':' + c for c in _TICKET)}) on conflict do nothing"
 _CHANGE = f"update tickets set {', '.join(f'{c} = :{c}' for c in _TICKET)} where number = :number and version = :version - 1"
 
@@ -41,7 +43,7 @@ def finish(db: sqlite3.Connection, locks: Locks, turn: Turn, outcome: Outcome, n
     for line in outcome.notes:
         write_line(db, target.id, line)
     if outcome.customer is not None:
-        _keep_customer(db, outcome.customer)
+        _keep_customer(db, outcome.customer, turn.customer)
     if outcome.joining is not None and not joining.carry_out(db, outcome.joining):
         raise Conflict("the two customers were joined or parted meanwhile")
     for key in outcome.cancel:
@@ -62,13 +64,14 @@ def finish(db: sqlite3.Connection, locks: Locks, turn: Turn, outcome: Outcome, n
 
 def keep_ticket(db: sqlite3.Connection, ticket: Ticket, *, new: bool) -> bool:
     """Write a ticket; False where its number or its conversation is taken, or somebody changed it meanwhile."""
-    values: dict[str, Any] = {c: getattr(ticket, c) for c in _TICKET if c not in ("channel", "chat", "thread")}
+    values: dict[str, Any] = {c: getattr(ticket, c) for c in _TICKET if c not in ("channel", "chat", "thread", "team")}
     for time in ("opened", "taken", "first_reply", "closed", "due"):
         values[time] = maybe_ms(values[time])
     for words in ("reason", "topic", "category", "operator", "operator_name"):
         values[words] = clean(values[words])
     peer = ticket.customer_peer
     values |= {"number": ticket.number, "channel": peer.channel, "chat": peer.chat, "thread": peer.thread, "data": to_json(ticket.data)}
+    values["team"] = clean(str(ticket.data.get("team") or ""))
     values["version"] = ticket.version if new else ticket.version + 1
     try:
         return db.execute(_OPEN if new else _CHANGE, values).rowcount == 1
@@ -168,14 +171,19 @@ def _change(db: sqlite3.Connection, turn: Turn, outcome: Outcome, target: int) -
         )
 
 
-def _keep_customer(db: sqlite3.Connection, customer: Customer) -> None:
-    db.execute(
-        "update customers set name = ?, last_name = ?, username = ?, language = ?, gender = ?, fields = ? where id = ? and erased is null",
-        (
-            clean(customer.name), clean(customer.last_name), clean(customer.username), clean(customer.language), customer.gender,
-            to_json(customer.fields), customer.id,
-        ),
-    )  # fmt: skip
+def _keep_customer(db: sqlite3.Connection, customer: Customer, read: Customer | None) -> None:
+    """Only what the turn changed of what it had read: another channel of the same person may have changed the rest meanwhile."""
+    before = read if read is not None and read.id == customer.id else None
+    changed = {n: getattr(customer, n) for n in _NAMES if before is None or getattr(customer, n) != getattr(before, n)}
+    row = db.execute("select fields from customers where id = ? and erased is null", (customer.id,)).fetchone()
+    if row is None:
+        return
+    fields = {} if before is None else json.loads(row["fields"])
+    known = {} if before is None else before.fields
+    fields |= {key: value for key, value in customer.fields.items() if key not in known or known[key] != value}
+    kept = {key: value for key, value in fields.items() if key in customer.fields or key not in known}
+    values = {**{n: clean(value) for n, value in changed.items()}, "fields": to_json(kept)}
+    db.execute(f"update customers set {', '.join(f'{n} = :{n}' for n in values)} where id = :id", {**values, "id": customer.id})
 
 
 def _keep_timer(db: sqlite3.Connection, later: Later, own: int, now: datetime) -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from bot.errors import Conflict, StorageError
-from bot.model import Conversation, Customer, Event, Inbound, Joining, Line, Outbound, Outcome, Peer, Press, Ticket, Turn
-from bot.storage import announcements, audience, deliveries, desk, finishing, intake, joining, looking, people, promises, turns, upkeep
+from bot.model import Conversation, Customer, Event, Inbound, Joining, Line, Outbound, Outcome, Owed, Peer, Press, Ticket, Turn
+from bot.storage import announcements, audience, deliveries, desk, finishing, intake, joining, looking, owing, people, promises, turns, upkeep
 from bot.storage.base import Arrival, Delivery, DeliveryStatus, Finished, Listener, Recorded, Settled, TurnRecord, Words
 from bot.storage.lockfile import LockFile
 from bot.storage.migrations import bring_up
@@ -143,8 +143,14 @@ class SqliteStore:
     async def settle(self, delivery: Delivery, settled: Settled, now: datetime) -> tuple[int, ...]:
         return await self._write(lambda db: deliveries.settle(db, delivery.id, settled, now))
 
-    async def recover(self, now: datetime) -> int:
-        return await self._write(lambda db: deliveries.recover(db, now))
+    async def recover(self, now: datetime, *, begun: datetime | None = None, but: Collection[int] = ()) -> int:
+        return await self._write(lambda db: deliveries.recover(db, owing.abandoned(db, begun or now, frozenset(but)), now))
+
+    async def owed(self, now: datetime, late: timedelta) -> tuple[Owed, ...]:
+        return await self._read(lambda db: owing.owed(db, now, late))
+
+    async def retry(self, now: datetime, late: timedelta, held: timedelta) -> int:
+        return await self._write(lambda db: owing.retry(db, self._locks, now, late, held))
 
     async def sends_since(self, since: datetime) -> tuple[tuple[Outbound, datetime, int], ...]:
         return await self._read(lambda db: deliveries.sends_since(db, since))
@@ -182,6 +188,12 @@ class SqliteStore:
 
     async def tickets(self, *, open_only: bool = True, limit: int = 200, bare: bool = False) -> tuple[Ticket, ...]:
         return await self._read(lambda db: desk.tickets(db, open_only, limit, bare))
+
+    async def queue(self) -> tuple[Ticket, ...]:
+        return await self._read(desk.queue)
+
+    async def recent_answers(self) -> tuple[tuple[datetime, datetime], ...]:
+        return await self._read(turns.recent_answers)
 
     async def unattended(self) -> tuple[Conversation, ...]:
         return await self._read(desk.unattended)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.model import Attachment, Conversation, Customer, Inbound, InboundKind, Line, Peer, Press, Quoted, Status, Ticket, Turn
+from bot.model import Attachment, Conversation, Customer, Inbound, InboundKind, Line, Peer, Press, Quoted, Status, Ticket, Turn, Waiting
 from bot.storage import deliveries, together
 from bot.storage.codec import clean, decode, decode_all, maybe_moment, moment, ms
 from bot.storage.writer import Locks
@@ -20,6 +20,7 @@ WAITS = 20  # how many of the newest human answers tell how long people wait
 _READY = "select * from conversations indexed by conversations_ready where ready_at <= ? order by ready_at, id"
 _PAST = """select * from tickets indexed by tickets_conversation where conversation in
   (select id from conversations indexed by conversations_customer where customer = ?) and status = 'closed' order by closed desc, number desc limit ?"""
+_WAITING = "select team, priority, count(*) from tickets indexed by tickets_team where status = 'waiting' group by team, priority"
 _CUSTOMERS = frozenset({InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.START})
 _SAID = "select id, payload from inbox indexed by inbox_waiting where conversation = ? and done_at is null order by id limit ?"
 
@@ -33,16 +34,21 @@ def take(db: sqlite3.Connection, locks: Locks, number: Callable[[], int], now: d
     else:
         return None
     id = number()
-    locks.hold(free["id"], id, tuple(number for number, _ in said))
+    locks.hold(free["id"], id, tuple(number for number, _ in said), ms(now))
     if free["private"] and said[0][1].kind in _CUSTOMERS and together.follow(db, conversation(free), now):
         free = db.execute("select * from conversations where id = ?", (free["id"],)).fetchone()
     turn = Turn(id, conversation(free), tuple(i for _, i in said), now, attempts=free["attempts"])
     found = [deliveries.press(db, i.press, i.peer, i.message) for i in turn.said if i.kind is InboundKind.PRESS]
     presses = [f for f in found if f is not None]
-    quotes = tuple(deliveries.quoted(db, i.peer, i.quotes) if i.quotes else None for i in turn.said)
+    quotes = tuple(deliveries.quoted(db, i.peer, named) if (named := _names(i)) else None for i in turn.said)
     about = _number(db, turn.conversation, bool(free["private"]), presses, quotes)
     turn = replace(turn, presses=tuple(p for p, _ in presses), quoted=quotes, ticket=ticket(db, about) if about else None)
     return _with_figures(db, _with_people(db, turn, bool(free["private"])))
+
+
+def _names(inbound: Inbound) -> str:
+    """The message that tells what an inbound is about: the one it replies to; a changed one may tell it itself."""
+    return inbound.quotes or (inbound.message if inbound.kind is InboundKind.EDIT else "")
 
 
 def highest(db: sqlite3.Connection) -> int:
@@ -188,9 +194,11 @@ def _with_people(db: sqlite3.Connection, turn: Turn, private: bool) -> Turn:
 
 def _with_figures(db: sqlite3.Connection, turn: Turn) -> Turn:
     last = db.execute("select coalesce(max(number), 0) from tickets").fetchone()[0]
-    waiting = db.execute("select count(*) from tickets where status = 'waiting'").fetchone()[0]
-    waits = db.execute(
-        "select (first_reply - opened) / 1000.0 from tickets where first_reply is not null and opened is not null order by number desc limit ?",
-        (WAITS,),
-    )
-    return replace(turn, next_number=last + 1, waiting=waiting, recent_waits=tuple(w[0] for w in waits))
+    waiting = db.execute(_WAITING)
+    return replace(turn, next_number=last + 1, waiting=tuple(Waiting(*row) for row in waiting), recent_answers=recent_answers(db))
+
+
+def recent_answers(db: sqlite3.Connection) -> tuple[tuple[datetime, datetime], ...]:
+    """When the newest tickets were opened and first answered by a person."""
+    rows = db.execute("select opened, first_reply from tickets where first_reply is not null and opened is not null order by number desc limit ?", (WAITS,))
+    return tuple((moment(opened), moment(replied)) for opened, replied in rows)

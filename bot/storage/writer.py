@@ -21,19 +21,19 @@ Work = Callable[[sqlite3.Connection], Made]
 
 
 class Locks:
-    """Which conversations are being decided on, each with its turn and that turn's inbox rows.
+    """Which conversations are being decided on, each with its turn, that turn's inbox rows, and since when.
 
     Lives in memory (one process owns the file) and follows the transaction it was changed in: what is rolled back there is
     rolled back here. Only the writer's thread touches it.
     """
 
     def __init__(self) -> None:
-        self.held: dict[int, tuple[int, tuple[int, ...]]] = {}
-        self._journal: list[tuple[int, tuple[int, tuple[int, ...]] | None]] = []
+        self.held: dict[int, tuple[int, tuple[int, ...], int]] = {}
+        self._journal: list[tuple[int, tuple[int, tuple[int, ...], int] | None]] = []
 
-    def hold(self, conversation: int, turn: int, inbounds: tuple[int, ...]) -> None:
+    def hold(self, conversation: int, turn: int, inbounds: tuple[int, ...], since: int) -> None:
         self._journal.append((conversation, self.held.get(conversation)))
-        self.held[conversation] = (turn, inbounds)
+        self.held[conversation] = (turn, inbounds, since)
 
     def free(self, conversation: int) -> None:
         self._journal.append((conversation, self.held.pop(conversation, None)))

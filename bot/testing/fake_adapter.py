@@ -62,8 +62,11 @@ class FakeAdapter:
             if attachment.channel != self.name:
                 await files.read(attachment)
         self._next += 1
-        self.said.append(Said(outbound, nonce, target, str(self._next)))
-        return Sent(str(self._next))
+        first = self._next
+        self.said.append(Said(outbound, nonce, target, str(first)))
+        if outbound.verb is Verb.SAY and len(outbound.attachments) > 1:  # an album has an id for each of its parts
+            self._next += len(outbound.attachments) - 1
+        return Sent(str(first), tuple(str(n) for n in range(first + 1, self._next + 1)))
 
     def in_chat(self, chat: str, thread: str | None = None, verb: Verb | None = Verb.SAY) -> list[Said]:
         """What was sent to a chat (and thread), oldest first."""

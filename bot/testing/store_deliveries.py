@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -183,6 +184,31 @@ class DeliveriesContract:
         assert await store.recover(later(1)) == 0
         assert [(d.outbound.text.text, d.doubts) for d in await deliver(store, 1)] == [("снова", 1), ("после", 0)]
         assert [(d.outbound.text.text, d.doubts) for d in await store.deliveries(status=["unknown"])] == [("держать", 1)]
+
+    async def test_beside_a_living_sender_only_the_abandoned_goes_again(self, store: Store) -> None:
+        """What he has in hand, and what was begun just now, stays his; the rest is owed and goes again, with the doubt on record."""
+        await store.promise([say("его"), say("ничьё", BORIS)], NOON)
+        his, nobodys = await deliver(store)
+        assert await store.recover(later(90), begun=later(-1)) == 0
+        assert await store.recover(later(90), begun=later(30), but=[his.id]) == 1
+
+        assert [(d.id, d.status, d.doubts) for d in await store.deliveries()] == [(his.id, "sending", 0), (nobodys.id, "pending", 1)]
+
+    async def test_what_is_owed_for_too_long_is_known(self, store: Store) -> None:
+        """A message without a decision, words on their way, and an answer that was given up; once paid none of it is owed."""
+        late = timedelta(seconds=60)
+        await hear(store, arrival("1"))
+        assert await store.owed(later(59), late) == ()
+        assert [(o.stage, o.peer, o.since) for o in await store.owed(later(61), late)] == [("undecided", ANNA, NOON)]
+        await answer(store, await take(store, 61), say("да"), at=61)
+        assert await store.owed(later(120), late) == ()
+        assert [(o.stage, o.peer) for o in await store.owed(later(122), late)] == [("undelivered", ANNA)]
+        [sent] = await deliver(store, 122)
+        await store.settle(sent, Settled("unknown", error="cut"), later(122))
+        assert [(o.stage, o.id) for o in await store.owed(later(123), late)] == [("unanswered", sent.id)]
+        await hear(store, arrival(f"stranded:d{sent.id}", at=123))
+
+        assert await store.owed(later(124), late) == ()
 
     @pytest.mark.parametrize("doubtful", [Settled("unknown", doubted=True), Settled("pending", due=later(60), doubted=True), None])
     async def test_a_press_proves_that_it_arrived(self, store: Store, doubtful: Settled | None) -> None:

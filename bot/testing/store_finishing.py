@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import Conflict, StorageError
-from bot.model import Button, Event, InboundKind, Later, Line, Result, Status, Verb
+from bot.model import Button, Event, InboundKind, Joining, Later, Line, Result, Status, Verb, Waiting
 from bot.storage.base import Store
 from bot.testing.store_scene import (
     ANNA,
@@ -115,6 +115,25 @@ class FinishingContract:
         assert (again.conversation.status, [i.key for i in again.said]) == (Status.OPERATOR, ["2"])
         assert again.ticket is not None and again.ticket.operator == "tg:9"
 
+    async def test_two_channels_of_one_person_at_once_lose_nothing(self, store: Store) -> None:
+        """Both read the customer, both change him: what one of them did not touch stays as the other left it."""
+        await hear(store, arrival("1"), arrival("2", peer=BORIS))
+        here, there = await take(store), await take(store)
+        assert here.customer is not None and there.customer is not None
+        await answer(store, there)
+        await answer(store, here, customer=replace(here.customer, fields={"vip": True, "order": "1", "city": "Казань"}))
+        assert await store.join_customers(Joining(here.customer.id, there.customer.id), NOON, by="test")
+        await hear(store, arrival("3"), arrival("4", peer=BORIS))
+        here, there = await take(store), await take(store)
+        assert here.customer is not None and here.customer == there.customer
+        known = here.customer.fields
+        await answer(store, here, customer=replace(here.customer, language="en", fields={**known, "order": "2", "phone": "7999"}))
+        await answer(store, there, customer=replace(here.customer, name="Аня", fields={k: v for k, v in known.items() if k != "vip"}))
+
+        kept = await store.customer(here.customer.id)
+        assert kept is not None
+        assert (kept.name, kept.language, kept.fields) == ("Аня", "en", {"order": "2", "city": "Казань", "phone": "7999"})
+
     async def test_of_two_hands_on_one_ticket_one_wins(self, store: Store) -> None:
         """Two operators press at once, in different places: exactly one has it, the other decides anew knowing who."""
         ticket = await hand_over(store, ANNA, "1", 0, say("карточка", DESK, buttons=((Button("Взять", "take", "1"),),), ticket=1, author=""))
@@ -144,7 +163,7 @@ class FinishingContract:
             await answer(store, second, opens=open_ticket(second), status=Status.WAITING)
 
         again = await take(store)
-        assert (again.next_number, again.waiting) == (2, 1)
+        assert (again.next_number, again.waiting) == (2, (Waiting("", 0, 1),))
         await answer(store, again, opens=open_ticket(again), status=Status.WAITING)
         assert [t.number for t in await store.tickets()] == [1, 2]
 
@@ -242,7 +261,9 @@ class FinishingContract:
         await hear(store, arrival("4", at=101))
 
         turn = await take(store, 101)
-        assert (turn.waiting, turn.recent_waits, turn.next_number) == (1, (90.0,), 3)
+        assert (turn.waiting, turn.next_number) == ((Waiting("", 0, 1),), 3)
+        assert turn.recent_answers == await store.recent_answers() == ((later(0), later(90)),)
+        assert [t.number for t in await store.queue()] == [2]
 
     async def test_a_button_means_what_it_meant_where_it_was_promised(self, store: Store) -> None:
         """A press of a foreign peer, of a forged or worn token resolves to nothing; the turn is still a turn."""

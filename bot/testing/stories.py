@@ -223,6 +223,8 @@ def _folded(text: str) -> str:
 def _variants(words: Wording) -> Iterator[Sequence[re.Pattern[str]]]:
     """The first lines of each key that is said in several ways, as patterns."""
     for key in words.keys():  # noqa: SIM118 - not a mapping
+        if key.startswith(("hears.", "everyday.heard.")):
+            continue  # words to listen for, never said
         options = words.options(key)
         if len(options) > 1:
             lines = [next((row.strip() for row in o.splitlines() if row.strip()), "") for o in options]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,9 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.judgement import judge
-from bot.knowledge.gaps import Effect, Gap, effect, is_closed
-from bot.knowledge.mending import Outside, Taken, Unwritable, add_question, changed_at, write_draft
+from bot.judgement import Judge
+from bot.knowledge.gaps import Effect, Gap, effect, is_closed, question_id
+from bot.knowledge.mending import Change, Outside, Taken, Unwritable, add_question, changed_at, write_draft
 from bot.knowledge.search import Knowledge
 from bot.masking import HIDDEN
 from bot.model import Answer, Event
@@ -25,6 +26,9 @@ from bot.web.telling import TOLD, Audience, audience, tell
 FRESH = 15.0  # seconds for which the questions are not read again
 SHOWN = 40  # groups of each kind on the page
 EXAMPLES, REPLIES = 5, 3
+NEAR = 0.6  # how near an article must come to be offered as the place of a question
+REMEMBERED = 50  # changes that can be undone
+DISMISSED, RESTORED = "gap_dismissed", "gap_restored"
 _BLANKED = re.compile(rf"(?:\+7 )?\S*{HIDDEN[0]}\S*(?:\s\S*{HIDDEN[0]}\S*)*")  # marks in place of a phone are no words to search by
 
 
@@ -53,30 +57,40 @@ class Row:
         return tuple(clean[:20])
 
     @property
+    def near(self) -> str:
+        """The article that is offered; "" where none comes near."""
+        return self.gap.article if self.score >= NEAR else ""
+
+    @property
     def section(self) -> str:
-        return self.gap.article.rpartition("/")[0]
+        return self.near.rpartition("/")[0]
 
 
 class GapPages:
-    """GET /gaps; POST /gaps/add, /gaps/draft and /gaps/tell. Everything shown is masked."""
+    """GET /gaps; POST /gaps/add, /gaps/draft, /gaps/undo, /gaps/dismiss, /gaps/restore and /gaps/tell. Everything shown is masked."""
 
     def __init__(self, services: WebServices, pages: Pages, knowledge: Knowledge) -> None:
         self._services, self._pages, self._knowledge = services, pages, knowledge
+        self._judge = services.judge or Judge(knowledge, services.words)
         self._writing, self._missing = asyncio.Lock(), Missing(services.store, knowledge, fresh=FRESH)
         self._answers: dict[str, Answer] = {}
         self._answers_of: object = None
+        self._changes: dict[str, Change] = {}
 
     async def show(self, request: web.Request) -> web.Response:
         """GET /gaps: the open groups, the most asked first; then those that are answered by now."""
         heard = await self._missing.read()
         rows = await asyncio.to_thread(self._rows, heard.gaps)
         events = await self._services.store.events(kinds=(TOLD,))
+        foreign = await self._foreign()
+        put_aside = [r for r in rows if _is_foreign(r.gap, foreign)]
+        rows = [r for r in rows if not _is_foreign(r.gap, foreign)]
         shown = [*[r for r in rows if not r.closed][:SHOWN], *[r for r in rows if r.closed][:SHOWN]]
         full = [Row(r.gap, r.now, r.closed, r.score, await self._audience(r.gap, heard, events) if r.now.answered else None) for r in shown]
         return self._pages.show(
             request, "gaps.html", "gaps",
             open=[r for r in full if not r.closed], closed=[r for r in full if r.closed],
-            count=sum(not r.closed for r in rows), asked=sum(r.gap.count for r in rows if not r.closed),
+            foreign=put_aside[:SHOWN], count=sum(not r.closed for r in rows), asked=sum(r.gap.count for r in rows if not r.closed),
             articles=sorted(self._knowledge.articles(), key=lambda a: a.id), can_tell=self._services.words is not None,
         )  # fmt: skip
 
@@ -93,6 +107,7 @@ class GapPages:
         async with self._writing:
             before = await self._effect(gap)
             try:
+                was = article.path.read_bytes()
                 added = await asyncio.to_thread(add_question, article, question)
             except Unwritable as error:
                 raise web.HTTPConflict(text=_filled(words["gaps_unwritable"], reason=str(error))) from error
@@ -100,8 +115,9 @@ class GapPages:
                 raise web.HTTPConflict(text=_filled(words["gaps_bad_head"], article=article.id)) from error
             await self._reload()
             after = await self._effect(gap)
-        text = words["gaps_added" if added else "gaps_there"]
-        return self._told(gap, after, _filled(text, question=question, article=article.id) + " " + _change(words, before, after), f"/kb/{article.id}", article.title)
+        text = _filled(words["gaps_added" if added else "gaps_there"], question=question, article=article.id)
+        undo = self._remember(article.path, was) if added else ""
+        return self._told(gap, after, text + " " + _change(words, before, after), f"/kb/{article.id}", article.title, undo=undo)
 
     async def draft(self, request: web.Request) -> web.Response:
         """POST /gaps/draft {gap, section}: a draft from the operators' words, for a person to edit and publish."""
@@ -119,7 +135,56 @@ class GapPages:
             await self._reload()
         place = path.relative_to(self._knowledge.folder.resolve())
         text = _filled(words["gaps_drafted"], path=(Path(self._knowledge.folder.name) / place).as_posix(), replies=str(len(gap.replies)))
-        return self._told(gap, await self._effect(gap), text, f"/kb/{place.with_suffix('').as_posix()}", words["gaps_read_draft"])
+        link = f"/kb/{place.with_suffix('').as_posix()}"
+        return self._told(gap, await self._effect(gap), text, link, words["gaps_read_draft"], undo=self._remember(path, None))
+
+    async def undo(self, request: web.Request) -> web.Response:
+        """POST /gaps/undo {gap, change}: the file as it was before an example or a draft was written."""
+        fields, words = await _fields(request), self._words(request)
+        gap = await self._gap(fields, words)
+        change = self._changes.get(fields.get("change", ""))
+        if change is None:
+            raise web.HTTPNotFound(text=words["gaps_no_undo"])
+        async with self._writing:
+            try:
+                await asyncio.to_thread(change.undo)
+            except Unwritable as error:
+                raise web.HTTPConflict(text=words["gaps_no_undo"]) from error
+            del self._changes[fields["change"]]
+            await self._reload()
+        return self._told(gap, await self._effect(gap), words["gaps_undone"], "", "")
+
+    async def dismiss(self, request: web.Request) -> web.Response:
+        """POST /gaps/dismiss {gap}: these questions are no business of ours; the group is put aside. A repeat changes nothing."""
+        return await self._mark(request, DISMISSED, "gaps_dismissed")
+
+    async def restore(self, request: web.Request) -> web.Response:
+        """POST /gaps/restore {gap}: they are, after all."""
+        return await self._mark(request, RESTORED, "gaps_restored")
+
+    async def _mark(self, request: web.Request, kind: str, text: str) -> web.Response:
+        fields, words = await _fields(request), self._words(request)
+        gap = await self._gap(fields, words)
+        event = Event(kind, self._services.clock(), actor="editor", data={"questions": sorted(_marks(gap))})
+        await self._services.store.promise([], self._services.clock(), events=[event])
+        return self._told(gap, await self._effect(gap), words[text], "", "")
+
+    async def _foreign(self) -> frozenset[str]:
+        """Marks of the questions that were put aside."""
+        found: set[str] = set()
+        for event in await self._services.store.events(kinds=(DISMISSED, RESTORED)):
+            marks = event.data.get("questions")
+            marked = {str(m) for m in marks} if isinstance(marks, list | tuple) else set()
+            found = found | marked if event.kind == DISMISSED else found - marked
+        return frozenset(found)
+
+    def _remember(self, path: Path, before: bytes | None) -> str:
+        """The name under which what was just written can be undone."""
+        name = secrets.token_hex(8)
+        self._changes[name] = Change(path.resolve(), before, path.read_bytes())
+        for old in list(self._changes)[:-REMEMBERED]:
+            del self._changes[old]
+        return name
 
     async def tell(self, request: web.Request) -> web.Response:
         """POST /gaps/tell {gap, everyone}: those who asked and are not told yet hear that there is an answer. A repeat tells nobody twice."""
@@ -152,7 +217,7 @@ class GapPages:
             self._answers, self._answers_of = {}, state
         answers = self._answers
         if (known := answers.get(question)) is None:
-            known = answers[question] = judge(self._knowledge, _BLANKED.sub(" ", question))
+            known = answers[question] = self._judge(_BLANKED.sub(" ", question))
         return known
 
     def _rows(self, gaps: Sequence[Gap]) -> list[Row]:
@@ -183,8 +248,20 @@ class GapPages:
     def _words(self, request: web.Request) -> Mapping[str, str]:
         return read_words(self._pages.language(request))
 
-    def _told(self, gap: Gap, now: Effect, text: str, href: str, link: str) -> web.Response:
-        return web.json_response({"gap": gap.id, "answered": now.answered, "total": now.total, "text": text, "href": href, "link": link})
+    def _told(self, gap: Gap, now: Effect, text: str, href: str, link: str, *, undo: str = "") -> web.Response:
+        told = {"gap": gap.id, "answered": now.answered, "total": now.total, "text": text, "href": href, "link": link, "undo": undo}
+        return web.json_response(told)
+
+
+def _marks(gap: Gap) -> set[str]:
+    """The questions of a group as they are remembered: no words of anybody's."""
+    return {question_id(q) for q in gap.questions}
+
+
+def _is_foreign(gap: Gap, marks: frozenset[str]) -> bool:
+    """Whether most wordings of a group were put aside."""
+    own = _marks(gap)
+    return 2 * len(own & marks) > len(own)
 
 
 async def _fields(request: web.Request) -> Mapping[str, str]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Literal, get_args
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from bot.adapters.base import Adapter, Health
 from bot.errors import StorageError
+from bot.handoff.debts import LATE
 from bot.knowledge.base import KnowledgeStatus
-from bot.model import Event
+from bot.model import Event, OwedStage
 from bot.observing import redact
 from bot.storage.base import Store
 
@@ -34,6 +35,8 @@ class Metrics:
         self._kept = Gauge("otklik_store", "What the store holds, by what it is", ["what"], registry=self.registry)
         self._up = Gauge("otklik_channel_up", "1 while the channel works", ["channel", "kind"], registry=self.registry)
         self._lag = Gauge("otklik_channel_lag_seconds", "Since the channel last heard from its platform", ["channel"], registry=self.registry)
+        self._owed = Gauge("otklik_owed", "What the bot owes for longer than a minute, by stage", ["stage"], registry=self.registry)
+        self._oldest = Gauge("otklik_owed_oldest_seconds", "How long the oldest of it has been owed", ["stage"], registry=self.registry)
         self._articles = Gauge("otklik_articles", "Articles that can answer", registry=self.registry)
 
     def decided(self, *, result: str, dialog: str, seconds: float) -> None:
@@ -53,26 +56,31 @@ class Metrics:
             return
         self._events.labels(event.kind).inc()
 
-    def render(self, counts: Mapping[str, int], channels: Mapping[str, Adapter], articles: int) -> bytes:
+    def render(
+        self, counts: Mapping[str, int], channels: Mapping[str, Adapter], articles: int, now: datetime, owed: Mapping[str, Mapping[str, float]]
+    ) -> bytes:
         """Everything in the text form of Prometheus."""
+        for stage, told in owed.items():
+            self._owed.labels(stage).set(told["count"])
+            self._oldest.labels(stage).set(told["oldest_seconds"])
         for what, count in counts.items():
             self._kept.labels(what).set(count)
         for name, adapter in channels.items():
             self._up.labels(name, adapter.kind).set(adapter.health.state == "working")
             if adapter.health.last_poll is not None:
-                self._lag.labels(name).set(_lag(adapter.health) or 0.0)
+                self._lag.labels(name).set(_lag(adapter.health, now) or 0.0)
         self._articles.set(articles)
         return generate_latest(self.registry)
 
 
-def _lag(health: Health) -> float | None:
-    return None if health.last_poll is None else max(0.0, (datetime.now(UTC) - health.last_poll).total_seconds())
+def _lag(health: Health, now: datetime) -> float | None:
+    return None if health.last_poll is None else max(0.0, (now - health.last_poll).total_seconds())
 
 
-def channel_report(adapter: Adapter, stale: timedelta) -> dict[str, object]:
+def channel_report(adapter: Adapter, stale: timedelta, now: datetime) -> dict[str, object]:
     """One channel for /readyz; `ready` is false when it fails, or has heard nothing for longer than *stale*."""
     health = adapter.health
-    lag = _lag(health)
+    lag = _lag(health, now)
     silent = adapter.kind in _POLLED and lag is not None and lag > stale.total_seconds()
     return {
         "kind": adapter.kind,
@@ -85,17 +93,27 @@ def channel_report(adapter: Adapter, stale: timedelta) -> dict[str, object]:
     }
 
 
+async def owing(store: Store, now: datetime) -> dict[str, dict[str, float]]:
+    """By stage: how much the bot owes for longer than a minute, and for how long the oldest of it. Raises `StorageError`."""
+    found: dict[str, dict[str, float]] = {stage: {"count": 0, "oldest_seconds": 0.0} for stage in get_args(OwedStage)}
+    for one in await store.owed(now, LATE):
+        told = found[one.stage]
+        told["count"] += 1
+        told["oldest_seconds"] = max(told["oldest_seconds"], round((now - one.since).total_seconds(), 1))
+    return found
+
+
 async def report(
-    store: Store, channels: Mapping[str, Adapter], knowledge: KnowledgeStatus | None, stale: timedelta
+    store: Store, channels: Mapping[str, Adapter], knowledge: KnowledgeStatus | None, stale: timedelta, now: datetime
 ) -> tuple[dict[str, object], Literal[200, 503]]:
     """What /readyz answers. Ready means: storage works, articles are loaded, every channel works."""
     try:
         counts = await store.counts()
-        storage: dict[str, object] = {"ready": True, "counts": dict(counts)}
+        storage: dict[str, object] = {"ready": True, "counts": dict(counts), "owed": await owing(store, now)}
     except StorageError as error:
         storage = {"ready": False, "last_error": redact(str(error))}
-    reports = {name: channel_report(adapter, stale) for name, adapter in channels.items() if adapter.kind != _BESIDE}
-    hooks = {name: channel_report(adapter, stale) for name, adapter in channels.items() if adapter.kind == _BESIDE}
+    reports = {name: channel_report(adapter, stale, now) for name, adapter in channels.items() if adapter.kind != _BESIDE}
+    hooks = {name: channel_report(adapter, stale, now) for name, adapter in channels.items() if adapter.kind == _BESIDE}
     known = {
         "ready": knowledge is not None and knowledge.articles > 0,
         "articles": knowledge.articles if knowledge else 0,

@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from bot.web.problems import TYPE
 from bot.web.rest import ROOT, Route
-from bot.web.shapes import GIVEN, TAKEN, Fault
+from bot.web.shapes import CONTACT, GIVEN, TAKEN, Fault
 
 _PROBLEMS = {
     "400": "The request cannot be read, or its Idempotency-Key is missing",
@@ -23,6 +23,8 @@ _PROBLEMS = {
     "429": "Too many requests: wait for Retry-After seconds",
     "503": "The storage does not answer",
 }
+
+_KEY: dict[str, object] = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[\x21-\x7e]+$"}
 
 
 def document(routes: Iterable[Route], title: str, version: str) -> Mapping[str, object]:
@@ -58,15 +60,18 @@ def _operation(route: Route) -> dict[str, object]:
 def _parameters(route: Route) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
     for name in re.findall(r"\{(\w+)\}", route.path):
-        schema = {"type": "string", "minLength": 1} if name == "key" else {"type": "integer", "minimum": 1}
+        schema = _KEY if name == "key" else {"type": "integer", "minimum": 1}
         found.append({"name": name, "in": "path", "required": True, "schema": schema})
     for name, text in (route.query or {}).items():
-        found.append({"name": name, "in": "query", "required": False, "description": text, "schema": {"type": "string"}})
+        found.append({"name": name, "in": "query", "required": False, "description": text, "schema": _contact(name)})
     if route.once or route.takes is not None:
         text = "the same key again does nothing; another body with it is refused"
-        schema = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[\\x21-\\x7e]+$"}
-        found.append({"name": "Idempotency-Key", "in": "header", "required": route.once, "description": text, "schema": schema})
+        found.append({"name": "Idempotency-Key", "in": "header", "required": route.once, "description": text, "schema": _KEY})
     return found
+
+
+def _contact(name: str) -> dict[str, object]:
+    return {"type": "string", "minLength": 1, **({"pattern": f"^{CONTACT[name]}$"} if name in CONTACT else {})}
 
 
 def _problem(text: str) -> dict[str, object]:

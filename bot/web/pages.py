@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,22 @@ from bot.yaml_reader import read_own
 
 HOME = Path(__file__).parent
 LANGUAGES = ("ru", "en")
+
+
+COLUMNS = ("number", "state", "customer_name", "channel", "reason", "topic", "operator", "opened", "waited", "due", "rating")  # of the queue
+_EMULATED = {"play-telegram": "Telegram", "play-vk": "VK"}
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One ticket as the queue shows it; `waited` is how long a person let wait, in words."""
+
+    ticket: Ticket
+    customer: str
+    channel: str
+    topic: str
+    waited: str
+    late: bool
 
 
 @cache
@@ -65,9 +82,23 @@ class Pages:
         """GET /queue: the open tickets, who waits longest first."""
         everything = "all" in request.query
         tickets = await self._services.store.tickets(open_only=not everything)
-        rows = [(t, await self._customer(t), self._waited(t)) for t in tickets]
+        words = read_words(self._language(request))
+        rows = [await self._row(t, words) for t in tickets]
+        filled = {"topic": any(r.topic for r in rows), "rating": any(r.ticket.rating for r in rows)}
         low = unsettled(await self._services.store.tickets(open_only=False, limit=1000))
-        return self._page(request, "queue.html", "queue", rows=rows, everything=everything, now=self._services.clock(), low=low)
+        return self._page(
+            request, "queue.html", "queue", rows=rows, everything=everything, low=low, talks=self._services.hours is not None,
+            columns=[c for c in COLUMNS if filled.get(c, True)],
+        )  # fmt: skip
+
+    async def _row(self, ticket: Ticket, words: Mapping[str, str]) -> QueueRow:
+        found = await self._customer(ticket)
+        name = f"{found.name} {found.last_name}".strip() if found else ""
+        article = self._services.knowledge.article(ticket.topic) if self._services.knowledge and ticket.topic else None
+        topic = article.title if article else ticket.topic or ticket.category
+        channel = _EMULATED.get(ticket.customer_peer.channel, ticket.customer_peer.channel)
+        late = bool(ticket.due and not ticket.first_reply and ticket.due < self._services.clock())
+        return QueueRow(ticket, name, channel, topic, _lasting(self._waited(ticket), words), late)
 
     async def _customer(self, ticket: Ticket) -> Customer | None:
         conversation = await self._services.store.conversation(ticket.customer_peer)
@@ -125,7 +156,8 @@ class Pages:
             raise web.HTTPBadRequest(text="{text} expected") from error
         if not isinstance(text, str) or not text.strip() or len(text) > 4000:
             raise web.HTTPBadRequest(text="a question of at most 4000 characters")
-        answer = await self._services.knowledge.ask(text)
+        judge = self._services.judge
+        answer = await asyncio.to_thread(judge, text) if judge else await self._services.knowledge.ask(text)
         return web.json_response(answer_json(answer), dumps=lambda o: json.dumps(o, default=str))
 
     # --- the password
@@ -198,7 +230,7 @@ class Pages:
         chips = [(name, text, "") for name, text in self._services.summary.items()]
         for name, channel in self._services.channels.items():
             if name in self._services.playground:
-                if kind := {"play-telegram": "Telegram", "play-vk": "VK"}.get(name):
+                if kind := _EMULATED.get(name):
                     chips.append((name, f"{kind}: {words['emulated']}", ""))
             else:
                 state = channel.health.state
@@ -217,6 +249,17 @@ class Pages:
 
     def _local_time(self, moment: datetime | None) -> str:
         return moment.astimezone(self._services.timezone).strftime("%d.%m %H:%M") if moment else ""
+
+
+def _lasting(minutes: int | None, words: Mapping[str, str]) -> str:
+    """Minutes as people say them: 7 min, 2 h 05 min, 3 d 4 h."""
+    if minutes is None:
+        return ""
+    hours, rest = divmod(minutes, 60)
+    days, left = divmod(hours, 24)
+    parts = (f"{rest}", "", "") if not hours else (f"{rest:02}", f"{hours}", "") if not days else ("", f"{left}", f"{days}")
+    units = zip((parts[2], parts[1], parts[0]), ("days_short", "hours_short", "minutes_short"), strict=True)
+    return " ".join(f"{part} {words[unit]}" for part, unit in units if part)
 
 
 def answer_json(answer: Answer) -> dict[str, object]:

@@ -72,7 +72,8 @@ class ReportPages:
         known = {t.number: t for t in await store.tickets(open_only=False, limit=TICKETS)}
         rows = [(c, known.get(c.ticket or 0), await self._name(store, c, known), self._amount(of, c, saying)) for c in cases[:LISTED]]
         return self._page(
-            request, "report_list.html", data, report, saying, of=of, heading=title, rows=rows, all=len(cases), listed=LISTED, parts=tuple(PARTS), part=part,
+            request, "report_list.html", data, report, saying, of=of, heading=title, rows=rows, columns=_filled(rows), all=len(cases), listed=LISTED,
+            parts=tuple(PARTS), part=part,
         )  # fmt: skip
 
     async def conversation(self, request: web.Request) -> web.Response:
@@ -226,6 +227,13 @@ class ReportPages:
             if found is not None and found.customer is not None and (customer := await store.customer(found.customer)):
                 return f"{customer.name} {customer.last_name}".strip()
         return ""
+
+
+def _filled(rows: Sequence[tuple[Case, Ticket | None, str, str]]) -> tuple[str, ...]:
+    """The columns of a list that say anything."""
+    tickets = [t for _, t, _, _ in rows if t]
+    says = {"amount": any(amount for *_, amount in rows), "ticket": tickets, "operator": any(t.operator_name for t in tickets), "reason": any(t.reason for t in tickets)}
+    return tuple(c for c in ("customer", "when", "amount", "ticket", "operator", "reason") if says.get(c, True))
 
 
 Entry = Literal["line", "turn", "event"]

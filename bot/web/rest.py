@@ -22,7 +22,7 @@ from bot.web.problems import Wrong, problem
 from bot.web.shapes import Accepted, Address, Attributes, Body, CustomerView, Data, Forgotten, Found, Message, MessageView, NewTicket, TicketView
 
 ROOT = "/api/v1"
-LARGEST = 64 * 1024  # bytes of a body
+LARGEST = 384 * 1024  # bytes of a body: the largest one that its description allows, with every letter written as \\uXXXX
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _STATES = {"pending": "pending", "sending": "pending", "sent": "sent", "failed": "failed", "cancelled": "failed", "unknown": "unknown"}
 _OF_SERVER = {
@@ -71,7 +71,7 @@ class Rest:
             app.router.add_route(route.method, ROOT + route.path, self._guarded(route))
 
     def _routes(self) -> tuple[Route, ...]:
-        contact = {"phone": "in any form", "email": "", "channel": "with chat", "chat": "id of the customer in that channel"}
+        contact = {"phone": "alone; in any form", "email": "alone", "channel": "with chat", "chat": "id of the customer in that channel"}
         one, ticket = "/customers/{customer}", "/tickets/{number}"
         return (
             Route("GET", "/customers", "findCustomers", "Customers with this phone, e-mail or address", "customers", Found, self._find, query=contact),

@@ -15,7 +15,7 @@ from bot.observing import get_logger
 from bot.web.events import stream
 from bot.web.figures import ServiceFigures
 from bot.web.gaps import GapPages
-from bot.web.health import metrics_response, report
+from bot.web.health import metrics_response, owing, report
 from bot.web.openapi import document
 from bot.web.pages import HOME, Pages
 from bot.web.playground import LARGEST, Playground
@@ -67,6 +67,8 @@ def _add_gaps(app: web.Application, gaps: GapPages) -> None:
     app.router.add_get("/gaps", gaps.show)
     app.router.add_post("/gaps/add", gaps.add)
     app.router.add_post("/gaps/draft", gaps.draft)
+    for name, act in (("undo", gaps.undo), ("dismiss", gaps.dismiss), ("restore", gaps.restore)):
+        app.router.add_post(f"/gaps/{name}", act)
     app.router.add_post("/gaps/tell", gaps.tell)
 
 
@@ -93,18 +95,18 @@ def _add_health(app: web.Application, services: WebServices) -> None:
 
     async def readyz(request: web.Request) -> web.Response:
         status = services.knowledge.status if services.knowledge else None
-        body, code = await report(services.store, services.channels, status, services.stale)
+        body, code = await report(services.store, services.channels, status, services.stale, services.clock())
         return web.json_response(body, status=code)
 
     figures = ServiceFigures(services)
 
     async def metrics(request: web.Request) -> web.Response:
         try:
-            counts, counted = await services.store.counts(), await figures.render()
+            counts, counted, owed = await services.store.counts(), await figures.render(), await owing(services.store, services.clock())
         except StorageError:
-            counts, counted = {}, b""
+            counts, counted, owed = {}, b"", {}
         articles = services.knowledge.status.articles if services.knowledge else 0
-        return metrics_response(services.metrics.render(counts, services.channels, articles) + counted)
+        return metrics_response(services.metrics.render(counts, services.channels, articles, services.clock(), owed) + counted)
 
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)

@@ -15,6 +15,7 @@ from bot.adapters.base import Adapter, File
 from bot.clock import Clock
 from bot.errors import Problem
 from bot.handoff.incident import Incidents
+from bot.judgement import Judge
 from bot.knowledge.articles import Article
 from bot.knowledge.base import KnowledgeStatus, Reloaded
 from bot.model import Answer, Attachment, Event, InboundKind, Json, Outbound, Sender, Sent
@@ -104,6 +105,7 @@ class WebServices:
     when the clock was shifted, *open_at* tells whether the business works at a moment. *hours* (with the service level:
     *answer_share* of the tickets within *answer_within* seconds) make the report; *demo* is a played history, shown in the playground's report only.
     *words* are the customers' (previews, and telling them of an answer); *promised* is called when a page promised something. *incidents* are those of the desk.
+    *judge* is asked by «Спросить базу»: it says what the live bot would.
     *rest* is the door for other systems; without it there is none.
     """
 
@@ -131,6 +133,7 @@ class WebServices:
     incidents: Incidents = field(default_factory=Incidents)
     topic_name: Callable[[int], Awaitable[str]] | None = None
     rest: Rest | None = None
+    judge: Judge | None = None
     hub: Hub = field(default_factory=Hub)
     metrics: Metrics = field(default_factory=Metrics)
     stale: timedelta = timedelta(seconds=90)

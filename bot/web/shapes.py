@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, field_validator
 
-from bot.attributes import MOST, fault
+from bot.attributes import CONTACTS, LONGEST, MOST, NAME, OWN, PHONE, fault
+from bot.masking import EMAIL
 
 Value = StrictStr | StrictBool | StrictInt | StrictFloat | None
+CONTACT = {"phone": PHONE, "email": EMAIL.pattern}  # what a contact looks like
 Text = Annotated[StrictStr, Field(min_length=1, max_length=8000, pattern=r"\S")]
 
 
@@ -20,10 +22,20 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _described(schema: dict[str, Any]) -> None:
+    """Says of the attributes all that `bot.attributes.fault` asks of them."""
+    schema["propertyNames"] = {"pattern": f"^(?!({OWN})$){NAME}$"}
+    schema["additionalProperties"] = {"anyOf": [{"type": "string", "maxLength": LONGEST}, {"type": "boolean"}, {"type": "number"}, {"type": "null"}]}
+    schema["properties"] = {name: {"type": ["string", "null"], "pattern": f"^{CONTACT[name]}$"} for name in CONTACTS}
+
+
 class Attributes(Body):
     """What is known of a customer; null takes an attribute away, others stay."""
 
-    attributes: Mapping[str, Value] = Field(min_length=1, max_length=MOST, description="by name: up to 40 small letters, digits, _ and -", examples=[{"vip": True}])
+    attributes: Mapping[str, Value] = Field(
+        min_length=1, max_length=MOST, description="by name: up to 40 small letters, digits, _ and -", examples=[{"vip": True}],
+        json_schema_extra=_described,
+    )  # fmt: skip
 
     @field_validator("attributes")
     @classmethod

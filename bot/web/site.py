@@ -13,6 +13,7 @@ from bot.config import Config
 from bot.errors import ConfigError, Problem
 from bot.handoff.hours import Hours
 from bot.handoff.incident import Incidents
+from bot.judgement import Judge
 from bot.knowledge.search import Knowledge
 from bot.observing import Observers
 from bot.storage.base import Store
@@ -45,6 +46,7 @@ class Site:
         promised: Callable[[], object] = lambda: None,
         incidents: Incidents | None = None,
         accept: Accept | None = None,
+        judge: Judge | None = None,
     ) -> None:
         self._host = config.web.host
         self.services = WebServices(
@@ -68,6 +70,7 @@ class Site:
             words=words,
             promised=promised,
             incidents=incidents or Incidents(),
+            judge=judge,
             rest=_rest(config, store, accept, clock),
         )
         observers.add(self.services)

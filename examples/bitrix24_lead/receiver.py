@@ -12,13 +12,14 @@ import hmac
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
 ORIGIN = "otklik"  # who made the lead, as Bitrix24 keeps it
+CLOCK = web.AppKey("clock", Callable[[], float])
 TOLERANCE = 300  # seconds that a signed call may be old: an older one is somebody's recording
 
 
@@ -69,7 +70,7 @@ async def otklik(session: aiohttp.ClientSession, path: str) -> Any:
 async def take(request: web.Request) -> web.Response:
     """A failure is answered with 503: Отклик calls again later, with the same id, and the lead is looked for before it is made."""
     body = await request.read()
-    if not is_signed(request.headers, body, os.environ["OTKLIK_WEBHOOK_SECRET"], time.time()):
+    if not is_signed(request.headers, body, os.environ["OTKLIK_WEBHOOK_SECRET"], request.app[CLOCK]()):
         return web.Response(status=401)
     event, id = json.loads(body), request.headers["webhook-id"]
     if event["type"] != "ticket_opened":
@@ -87,8 +88,10 @@ async def take(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-def application() -> web.Application:
+def application(clock: Callable[[], float] = time.time) -> web.Application:
+    """The receiver; *clock* tells Unix seconds."""
     app = web.Application()
+    app[CLOCK] = clock
     app.router.add_post("/hook", take)
     return app
 

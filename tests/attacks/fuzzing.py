@@ -24,7 +24,7 @@ from bot.adapters.vk_inbound import Reader
 from bot.adapters.vk_outbound import RandomIds
 from bot.clock import HandClock
 from bot.knowledge.articles import split_passages
-from bot.knowledge.frontmatter import read_yaml, split_head
+from bot.knowledge.frontmatter import read_head, split_head
 from bot.markdown import fill, to_rich
 from bot.model import RichText
 from bot.sandbox import CLOSE, MAX_OUTPUT, OPEN, Sandbox
@@ -58,7 +58,7 @@ def head(data: bytes) -> None:
     except ValueError:
         return
     if yaml is not None:
-        found, problems = read_yaml(yaml, "a.md")
+        found, problems = read_head(yaml, "a.md")
         assert found is not None or (problems and all(p.text for p in problems))
     split_passages(body)
 
@@ -114,7 +114,8 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
         )
     ),
     "head": (b"---\ntitle: A\naliases: [b, c]\nvalid_until: 2026-12-01\n---\n\n# H\n\ntext\n", b"---\na: &x 1\nb: *x\n---\n", b"---\n- 1\n"),
-    "template": (b"{% for w in words %}{{ w|upper }}, {% endfor %}{{ name }}", b"{{ ''.__class__ }}", b"{{ 'a'*9**9 }}", b"{% set x = number + 1 %}{{ x ~ name }}"),
+    "template": (b"{% for w in words %}{{ w|upper }}, {% endfor %}{{ name }}", b"{{ ''.__class__ }}", b"{{ 'a'*9**9 }}", b"{{ 1e999 }}", b"{{ 'inf'|float }}",
+                 b"{% set x = number + 1 %}{{ x ~ name }}"),
     "markdown": ("**а** [б](https://x) `в` [[г]] ![[д.png]]\n\n- е\n  1. ж\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> [!note] з\n".encode(), b"%%x%%<b>&amp;"),
 }
 

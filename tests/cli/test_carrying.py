@@ -217,7 +217,7 @@ def test_a_missing_library_is_named_with_the_way_to_get_it(run: Run, shop: Path,
     """Nothing of the import extra is needed until such a file comes."""
     monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
     with zipfile.ZipFile(shop / file, "w") as archive:
-        archive.writestr("a.txt", "")
+        archive.writestr(zipfile.ZipInfo("a.txt"), "")  # of 1980, whatever today is
 
     told = run("kb", "import", file, code=1).output
 

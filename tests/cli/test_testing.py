@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.config import Config
+from bot.config import read_config
 from bot.errors import ConfigError
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.search import Knowledge
@@ -142,7 +142,7 @@ async def test_the_demo_shops_stories_hold() -> None:
     """Each of them, with search by words alone, as a machine without the encoder would run them."""
     knowledge = Knowledge.open(ROOT / "kb_articles", settings=KnowledgeSettings(model="off"))
     told = [s for f in sorted((ROOT / "tests" / "dialogs").glob("*.yaml")) for s in read_stories(f)]
-    config = Config(business={"name": "Ромашка"}, base=ROOT)  # type: ignore[arg-type]
+    config = read_config(ROOT / "config.yaml", environment={})
 
     wrong = [(p.story.name, d.step.doing, d.step.text, d.got) for s in told if not (p := await play(s, knowledge, config)).right for d in p.played if not d.right]
 

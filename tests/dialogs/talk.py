@@ -8,13 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from bot.dialogs.base import Dialog
-from bot.dialogs.faq import Faq
 from bot.dialogs.flow import Flow
 from bot.dialogs.form import Forms, FormShape
 from bot.dialogs.greeting import Greeting
-from bot.dialogs.human import Human
-from bot.dialogs.intent import Intent
-from bot.dialogs.smalltalk import SmallTalk
+from bot.dialogs.ours import our_dialogs
 from bot.knowledge.acts import read_act
 from bot.knowledge.articles import Article, lead_of, split_passages
 from bot.knowledge.base import Context
@@ -112,7 +109,6 @@ class Talk:
 
     forms: Sequence[FormShape] = ()
     before: Sequence[tuple[str, Dialog]] = ()
-    topics: Sequence[str] = ()
     customer: Customer = Customer(1, "Анна")  # noqa: RUF009 - frozen
     timeout: float = 5.0
     words: Wording = WORDS
@@ -124,11 +120,10 @@ class Talk:
 
     def __post_init__(self) -> None:
         forms = Forms(self.words, self.forms, self._desk)
-        intent = Intent(read_act, self.shelf)
-        faq = Faq(self.words, intent, self.shelf, escalate=forms.escalate)
-        greeting = Greeting(self.words, intent, self.shelf, topics=self.topics, faq=faq)
-        human = Human(self.words, intent, forms.escalate)
-        dialogs = (("human", human), ("form", forms), *self.before, ("greeting", greeting), ("smalltalk", SmallTalk(self.words, intent)), ("faq", faq))
+        ours = our_dialogs(self.words, read_act, self.shelf, forms.escalate)
+        greeting = Greeting(self.words, ours.intent, self.shelf, faq=ours.faq)
+        human, *others = {**ours.dialogs, "greeting": greeting}.items()
+        dialogs = (human, ("form", forms), *self.before, *others)
         self.flow = Flow(dialogs, timeout=self.timeout, escalate=forms.escalate, words=self.words)
 
     def _desk(self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None) -> Outcome:

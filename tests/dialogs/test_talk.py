@@ -12,13 +12,12 @@ from tests.dialogs.talk import Talk
 
 
 async def test_start_greets_by_name_and_says_what_the_bot_can_do() -> None:
-    """/start: the name, what can be asked, popular topics, the way to a person."""
-    talk = Talk(topics=("time", "return", "gone"))
+    """/start: the name, what can be asked, the way to a person."""
+    talk = Talk()
     heard = await talk.starts()
 
     assert heard.startswith("Здравствуйте, Анна! Это бот поддержки") and "оператора" in heard
-    assert talk.labels == ["Сроки доставки", "Как вернуть товар", "Позвать оператора"]
-    assert "Два дня." in await talk.presses("Сроки доставки")
+    assert talk.labels == ["Позвать оператора"]
 
 
 async def test_start_payload_shows_an_article_or_calls_a_person() -> None:

@@ -22,6 +22,7 @@ READY = """
   text: "{{ customer|name }}, здравствуйте! Меня зовут {{ operator }}."
 возврат: |
   Оформим возврат заказа {{ order }}.
+готов: "{% if order %}Заказ {{ order }} готов.{% else %}Ваш заказ готов.{% endif %}"
 возмещение:
   text: Деньги вернутся за 3 дня.
 """
@@ -158,7 +159,7 @@ async def test_ready_answers_are_offered_beside_articles(articles: Path, ready: 
     """By what the customer's words have in common with their names; two taps send one."""
     async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
         anna, olga = theatre.customer(), theatre.operator()
-        await anna.says("позовите оператора")
+        await anna.says("позовите оператора, заказ 48213")
         await olga.says("Слушаю", ticket=1)
         await anna.says("как вернуть товар, нужен возврат")
         labels = [b.label for row in (await olga.sees(1))[-1].buttons for b in row]
@@ -284,3 +285,21 @@ async def test_a_card_keeps_to_ten_buttons(articles: Path, ready: Path) -> None:
 
         assert max(sum(len(row) for row in o.buttons) for o in cards) <= 10 and max(len(o.buttons) for o in cards) <= 6
         assert any("💡" in b.label for row in cards[-1].buttons for b in row)
+
+
+async def test_a_ready_answer_is_never_offered_with_a_gap(articles: Path, ready: Path) -> None:
+    """Without the number that it prints it cannot be made; one that asks whether there is a number can."""
+    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
+        anna, olga = theatre.customer(), theatre.operator()
+        await anna.says("позовите оператора")
+        await olga.says("/t возврат", ticket=1)
+        await olga.says("/t готов", ticket=1)
+        shown = [o for o in await olga.sees(1) if any(b.action == "send_ready" for row in o.buttons for b in row)]
+
+        assert any("не хватает данных" in o.text.text for o in await olga.sees(1))
+        assert [o.text.text.splitlines()[-1] for o in shown] == ["Ваш заказ готов."]
+
+        petr = theatre.customer("Пётр", chat="1002")
+        await petr.says("позовите оператора, заказ 48213")
+        await olga.says("/t возврат", ticket=2)
+        assert "заказа 48213" in [o.text.text for o in await olga.sees(2) if o.verb is Verb.SAY][-1]

@@ -186,3 +186,14 @@ async def test_the_answer_to_a_button_does_not_wait_for_the_groups_budget(theatr
     taken = await theatre.house.store.take_deliveries(theatre.clock(), resting={("telegram", "-100500")})
 
     assert [d.outbound.verb for d in taken] == [Verb.ACKNOWLEDGE]
+
+
+async def test_four_doubts_are_no_reason_to_give_an_answer_up(theatre: Theatre) -> None:
+    """On a bad day each try breaks anew: the answer goes on being sent, and all the doubts are on record."""
+    theatre.channels["telegram"].failures.extend([Uncertain("cut")] * 4)
+    (id,) = await say(theatre, "ответ")
+    for _ in range(5):
+        await theatre.later(seconds=15)
+
+    delivery = next(d for d in await theatre.house.store.deliveries() if d.id == id)
+    assert (said(theatre), delivery.status, delivery.doubts) == (["ответ"], "sent", 4)

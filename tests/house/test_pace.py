@@ -48,6 +48,45 @@ def test_no_delay_on_the_way_breaks_a_limit() -> None:
     assert len(arrived) > 30 * 14  # a slow way costs some of it
 
 
+def test_the_account_never_speaks_faster_than_its_limit() -> None:
+    """Answers to many chats bunch on the way: in whatever second they arrive, there are no more than the limit."""
+    dice = Random(11)
+    now, chat = 0.0, 0
+    pace, arrived = Pace({"telegram": Limits()}, lambda: now), []
+    flying: list[tuple[float, Outbound]] = []
+    while now < 60:
+        now += 0.02
+        for answer in [f for f in flying if f[0] <= now]:
+            flying.remove(answer)
+            pace.ended(answer[1])
+        while len(flying) < 32 and (pause := pace.begin(to := Outbound(Peer("telegram", str(chat))), within=0.5)) <= 0.5:
+            took = dice.choice((0.05, 0.1, 0.2, 1.4))
+            arrived.append(now + pause + took * dice.random())
+            flying.append((now + pause + took, to))
+            chat += 1
+
+    arrived.sort()
+    assert all(after - before >= 1.0 for before, after in zip(arrived, arrived[25:], strict=False))
+    assert len(arrived) > 60 * 10
+
+
+def test_a_quick_way_costs_the_account_little() -> None:
+    """Where the platform answers within a twentieth of a second, nearly all the limit is used."""
+    now, chat = 0.0, 0
+    pace = Pace({"telegram": Limits()}, lambda: now)
+    flying: list[tuple[float, Outbound]] = []
+    while now < 20:
+        now += 0.01
+        for answer in [f for f in flying if f[0] <= now]:
+            flying.remove(answer)
+            pace.ended(answer[1])
+        while len(flying) < 32 and pace.begin(to := Outbound(Peer("telegram", str(chat))), within=0.0) <= 0:
+            flying.append((now + 0.05, to))
+            chat += 1
+
+    assert chat >= 20 * 22
+
+
 def test_a_quick_way_costs_nothing() -> None:
     """With answers that come at once a group gets all eighteen in each minute."""
     now, sent = 0.0, 0

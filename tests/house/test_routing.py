@@ -12,7 +12,7 @@ import pytest
 from bot.config import Config, read_config
 from bot.errors import ConfigError
 from bot.handoff.hours import Hours
-from bot.handoff.moments import read_moment
+from bot.handoff.moments import Fault, Moment, read_moment
 from bot.handoff.queue import changed_much
 from bot.model import Verb
 from bot.testing import Theatre, open_theatre
@@ -129,7 +129,7 @@ async def test_the_new_place_comes_with_the_usual_wait(theatre: Theatre) -> None
 
 
 async def test_who_was_passed_on_the_way_in_hears_his_real_place(articles: Path) -> None:
-    """An urgent one is told the place by arrival, and at the next round that he is first."""
+    """An urgent one is told at once that he is first, and nothing else afterwards."""
     async with open_theatre(articles, config=config(routing={"priority": [{"words": ["суд"], "add": 2}]})) as theatre:
         for n in range(3):
             await theatre.customer(chat=str(2000 + n)).says("позовите оператора")
@@ -137,8 +137,8 @@ async def test_who_was_passed_on_the_way_in_hears_his_real_place(articles: Path)
         await boris.says("позовите оператора, подаю в суд")
         await theatre.later(seconds=30)
 
-        edits = [s.outbound.text.text for s in theatre.channels["telegram"].in_chat("1002", verb=Verb.EDIT)]
-        assert len(edits) == 1 and "1-й в очереди" in edits[0]
+        told = [s.outbound.text.text for s in theatre.channels["telegram"].in_chat("1002", verb=None)]
+        assert len(told) == 1 and "первый в очереди" in told[0]
 
 
 async def test_details_and_status(theatre: Theatre) -> None:
@@ -182,13 +182,13 @@ async def test_the_topic_comes_from_the_answer_that_did_not_help(theatre: Theatr
 )
 def test_times_are_read_as_people_write_them(text: str, hours: float, rest: str) -> None:
     """From a Friday noon on."""
-    assert read_moment(text, FRIDAY, Hours()) == (FRIDAY + timedelta(hours=hours), rest)
+    assert read_moment(text, FRIDAY, Hours()) == Moment(FRIDAY + timedelta(hours=hours), rest)
 
 
 @pytest.mark.parametrize("text", ["", "вчера", "сегодня 9:00", "когда-нибудь", "31.02", "25:70", "900d"])
 def test_what_is_no_time_to_come_is_refused(text: str) -> None:
     """Past, impossible, or too far."""
-    assert read_moment(text, FRIDAY, Hours()) is None
+    assert isinstance(read_moment(text, FRIDAY, Hours()), Fault)
 
 
 def test_when_a_place_changed_much() -> None:

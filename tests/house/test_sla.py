@@ -255,3 +255,14 @@ async def test_a_promise_is_not_asked_about_before_its_time(theatre: Theatre) ->
     await theatre.later(hours=50)
 
     assert anna.hears() == []
+
+
+async def test_a_jump_of_the_clock_calls_out_each_waiting_ticket_once(articles: Path) -> None:
+    """Hours of downtime are no reason to say the same thing for every step that was missed."""
+    config = Config.model_validate({"sla": {"policies": []}, "hours": {"country": None}})
+    async with open_theatre(articles, config=config) as theatre:
+        await theatre.customer().says("позовите оператора")
+        await theatre.later(hours=5)
+        await theatre.later(minutes=1)
+
+        assert len(shown(theatre, "никто не взял")) == 1

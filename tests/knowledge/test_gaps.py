@@ -80,6 +80,22 @@ def test_operators_words_belong_to_the_question_before_them() -> None:
     assert (found.article, found.title) == ("a", "A")
 
 
+def test_an_answer_to_the_next_question_stands_under_that_one() -> None:
+    """In one talk with a person the customer goes on asking; a call for a person is no question. Each answer stands where it belongs."""
+    lines = [
+        Line(START + timedelta(minutes=m), author, text)  # type: ignore[arg-type]
+        for m, author, text in (
+            (1, "customer", "где купон"), (2, "customer", "можно оператора?"), (3, "operator", "Купон в письме"),
+            (4, "customer", "а когда вы работаете?"), (5, "operator", "С десяти до восьми"),
+        )
+    ]  # fmt: skip
+    call = Turn(2, "desk", "handed_off", "asked_for_person", "можно оператора?")
+
+    (found,) = missed([UNKNOWN, call], lambda _: lines)
+
+    assert found.replies == ("Купон в письме",)
+
+
 def test_what_an_operator_was_asked_and_answered_is_learnt() -> None:
     """A question carried to a person, for which the articles had nothing sure, with his own words; statements and what nobody answered are not."""
     carried = why("clarify")
@@ -104,6 +120,17 @@ def test_questions_of_one_meaning_are_one_gap() -> None:
     gaps = group(of("где ремонт обуви", "когда приедет мастер", "ремонтируете обувь?", "а ремонт обуви где?", "обувь оптом"))
 
     assert [(g.count, g.question) for g in gaps] == [(3, "где ремонт обуви"), (1, "обувь оптом"), (1, "когда приедет мастер")]
+
+
+def test_a_shared_thing_is_no_shared_question() -> None:
+    """One rare word in common («ваза», «кружка») joins nothing where each question has a word of its own; the same question stays one."""
+    gaps = group(of(
+        "ремонтируете ли вы вазы", "треснула ваза", "как ухаживать за вазой", "какого цвета ваза",
+        "сделаете гравировку на кружке", "гравировка на кружке есть?", "можно вернуть кружку",
+    ))  # fmt: skip
+
+    assert sorted(len(g.questions) for g in gaps) == [1, 1, 1, 1, 1, 2]
+    assert all("вернуть" not in q for g in gaps if len(g.questions) > 1 for q in g.questions)
 
 
 def test_typos_and_layout_do_not_part_a_gap() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import random
 from pathlib import Path
@@ -18,7 +19,8 @@ from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.features import _largest
 from bot.knowledge.index import LAYERS, Index, Side
 from bot.knowledge.lexical import count_terms
-from bot.knowledge.reading import Block, Reader
+from bot.knowledge.library import Library
+from bot.knowledge.reading import Reader
 from bot.knowledge.repair import common_forms
 from bot.knowledge.saving import key_of, load, place_of
 from bot.knowledge.search import Knowledge
@@ -33,7 +35,7 @@ SIZES = st.lists(st.integers(0, 2 * LAYERS + 3), min_size=1, max_size=12)
 
 def _side(sizes: list[int]) -> Side:
     texts = [tuple(f"{i}.{j}" for j in range(size)) for i, size in enumerate(sizes)]
-    return Side([Block(t, frozenset(), ()) for t in texts], texts)
+    return Side(texts, texts, frozenset())
 
 
 @settings(max_examples=80, deadline=None)
@@ -133,7 +135,8 @@ def test_usual_lemmas_are_those_of_the_dictionary() -> None:
 
 def test_what_was_read_is_kept(index: Index) -> None:
     """A reader taken from disk holds the numbers of every text, as it had read them."""
-    again: Reader = pickle.loads(pickle.dumps(index.reader))
+    kept = index.reader.kept()
+    again = Reader.restored(index.reader.speech, kept.vocabularies, lambda: kept.packed)
 
     for texts in (t for side in index.read for t in side):
         one, other = index.reader.read(texts), again.read(texts)
@@ -147,7 +150,7 @@ def test_a_reload_answers_like_a_fresh_start(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(search, "WORTH_SAVING", 0.0)
     folder, cache = write_shop(tmp_path / "kb"), tmp_path / "cache"
     changed = Knowledge.open(folder, settings=WORDS_ONLY, cache=cache)
-    kept = load(place_of(cache, folder), key_of((), ()))
+    kept = load(place_of(cache, folder), key_of((), ()), Library(folder), read_speech())
     assert kept is not None and kept.index.articles == tuple(changed.articles())
     (folder / "gift.md").write_text("---\ntitle: Подарочная упаковка\naliases: [упакуйте красиво]\n---\nУпакуем в бумагу и ленту.", encoding="utf-8")
     changed.reload()
@@ -158,3 +161,49 @@ def test_a_reload_answers_like_a_fresh_start(tmp_path: Path, monkeypatch: pytest
         answers = [k.answer(question) for k in (changed, restored, fresh)]
         assert len({tuple(c.article for c in a.candidates[:3]) for a in answers}) == 1
         assert np.ptp([(a.confidence, a.scope) for a in answers], axis=0).max() < 1e-3
+
+
+class Trap:
+    """What a foreign hand would leave: unpickled, it runs a command."""
+
+    def __init__(self, proof: Path) -> None:
+        self.proof = proof
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.system, (f"touch {self.proof}",)
+
+
+def test_a_planted_file_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever lies in the cache folder under whatever name of ours, opening the articles runs no command and answers."""
+    monkeypatch.setattr(search, "WORTH_SAVING", 0.0)
+    folder, cache, proof = write_shop(tmp_path / "kb"), tmp_path / "cache", tmp_path / "it-ran"
+    Knowledge.open(folder, settings=WORDS_ONLY, cache=cache)
+    for path in list(cache.iterdir()):
+        path.write_bytes(pickle.dumps(Trap(proof)))
+        path.with_suffix(".pickle").write_bytes(pickle.dumps(Trap(proof)))
+
+    knowledge = Knowledge.open(folder, settings=WORDS_ONLY, cache=cache)
+
+    assert not proof.exists()
+    assert knowledge.answer("забыл пароль").candidates[0].article == "account/password"
+
+
+def test_what_others_could_have_written_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is closed to others; a kept index in a folder or a file that others may write is built again."""
+    monkeypatch.setattr(search, "WORTH_SAVING", 0.0)
+    folder, cache = write_shop(tmp_path / "kb"), tmp_path / "cache"
+    Knowledge.open(folder, settings=WORDS_ONLY, cache=cache)
+    place = place_of(cache, folder)
+
+    def taken_over() -> bool:
+        return load(place, key_of((), ()), Library(folder), read_speech()) is not None
+
+    assert (cache.stat().st_mode & 0o777, place.stat().st_mode & 0o777) == (0o700, 0o600)
+    assert taken_over()
+    cache.chmod(0o777)
+    assert not taken_over()
+    cache.chmod(0o700)
+    place.chmod(0o666)
+    assert not taken_over()
+    place.chmod(0o600)
+    assert taken_over()

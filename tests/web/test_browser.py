@@ -157,7 +157,7 @@ def test_an_operator_answers_and_the_answer_is_explained(watched: Watched) -> No
     watched.say("Добрый день, слушаю вас", "play-desk")
     watched.page.wait_for_selector('[data-channel="play-telegram"] .msg >> text=Добрый день, слушаю вас')
     watched.page.wait_for_selector(".desk .reaction")
-    assert "передано человеку" in watched.text("#why")
+    watched.page.wait_for_selector("#why >> text=передано человеку")
 
     watched.page.reload()
     watched.page.select_option('[data-channel="play-telegram"] [name=chat]', label="Вера Ким")
@@ -186,6 +186,126 @@ def test_script_in_messages_stays_text(watched: Watched) -> None:
         assert script in watched.text(f'[data-channel="{pane}"] .log')
 
     assert watched.page.locator(".log img[src*=evil], .log script").count() == 0
+
+
+SIZES = ((1440, 900), (1024, 768), (390, 844))
+PATHS = ("?speed=6", "queue", "queue?all", "kb", "kb/dostavka/sroki", "gaps", "report", "report/list?of=nst", "report/list?of=containment", "nothing")
+# Words whose colour stands out too little from what is behind them (WCAG AA: 4.5, large ones 3), as "text ratio".
+FAINT = """() => {
+  const parse = (c) => { const m = c.match(/[\\d.]+/g).map(Number); return m.length > 3 ? m : [...m, 1]; };
+  const over = (top, under) => [0, 1, 2].map((i) => top[i] * top[3] + under[i] * (1 - top[3]));
+  const linear = (v) => (v <= 10.01 ? v / 3294.6 : ((v / 255 + .055) / 1.055) ** 2.4);
+  const light = ([r, g, b]) => .2126 * linear(r) + .7152 * linear(g) + .0722 * linear(b);
+  const behind = (element) => {
+    const layers = [];
+    for (let e = element; e; e = e.parentElement) {
+      const style = getComputedStyle(e), image = style.backgroundImage.match(/rgba?\\([^)]*\\)/);
+      if (image) { layers.push(parse(image[0])); break; }
+      const colour = parse(style.backgroundColor);
+      if (colour[3] > 0) layers.push(colour);
+      if (colour[3] === 1) break;
+    }
+    return layers.reduceRight((under, top) => over(top, under), matchMedia("(prefers-color-scheme: dark)").matches ? [18, 18, 18] : [255, 255, 255]);
+  };
+  const found = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const words = [...element.childNodes].filter((n) => n.nodeType === 3).map((n) => n.textContent.trim()).join("");
+    const style = getComputedStyle(element), box = element.getBoundingClientRect();
+    if (!words || element.closest("svg, option, .unseen, .skip, :disabled, .avatar") || box.width < 2 || style.visibility !== "visible") continue;
+    const under = behind(element), ink = parse(style.color);
+    const [a, b] = [light(over(ink, under)), light(under)].sort((x, y) => y - x);
+    const ratio = (a + .05) / (b + .05);
+    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.6 && Number(style.fontWeight) >= 700);
+    if (ratio < (large ? 3 : 4.5)) found.push(`${words.slice(0, 30)} ${ratio.toFixed(2)} ${element.className}`);
+  }
+  return found;
+}"""
+
+
+@pytest.fixture(scope="module")
+def busy(browser: Any, url: str) -> None:
+    """Scenes of both channels were played, so that every page has something to show."""
+    page = Watched(browser.new_page(viewport={"width": 1440, "height": 900}), url)
+    page.open()
+    assert [page.play(scene) for scene in ("order", "upset", "refund")] == ["done"] * 3
+    page.page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.usefixtures("busy")
+def test_every_page_fits_and_can_be_read(browser: Any, url: str, width: int, height: int, scheme: str) -> None:
+    """At each width, by day and by night: nothing scrolls sideways or is cut, words stand out, and one can write on the first screen."""
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page = context.new_page()
+    for path in PATHS:
+        page.goto(url + path)
+        if path == PATHS[0]:
+            page.wait_for_selector("#clock:not([hidden])")
+            fields = [b for b in (f.bounding_box() for f in page.locator(".composer textarea").all()) if b]
+            assert fields and all(b["y"] + b["height"] <= height for b in fields), (path, fields)
+            assert page.evaluate("document.documentElement.scrollHeight") <= height
+            page.wait_for_timeout(0)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        cut = page.evaluate("[...document.querySelectorAll('.scroll, .tabs, .presets')].filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.className)")
+        assert cut == [], path
+        assert page.evaluate(FAINT) == [], path
+        dark = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number).every((v) => v < 60)")
+        assert dark == (scheme == "dark"), path
+    context.close()
+
+
+@pytest.mark.usefixtures("busy")
+def test_a_row_of_the_queue_opens_its_conversation(watched: Watched) -> None:
+    """A press anywhere on the row, not only on its number."""
+    watched.open("queue?all")
+    box = watched.page.locator(".linked tbody tr").first.locator("td").nth(2).bounding_box()
+    watched.page.mouse.click(box["x"] + 5, box["y"] + 5)
+    watched.page.wait_for_selector(".lines .line")
+    assert "/conversation/" in watched.page.url
+
+
+def test_what_is_announced_lies_over_no_button(watched: Watched) -> None:
+    """A toast makes room for itself, at each width."""
+    for width, height in SIZES:
+        watched.page.set_viewport_size({"width": width, "height": height})
+        watched.open()
+        watched.page.evaluate("import('/static/chat.js').then((m) => m.toast('Сценарий проигран', true))")
+        toast = watched.page.wait_for_selector("#toasts div")
+        over = watched.page.evaluate(
+            """(toast) => {
+              const box = toast.getBoundingClientRect(), found = [];
+              for (let x = box.left + 2; x < box.right; x += 6) for (let y = box.top + 2; y < box.bottom; y += 4)
+                found.push(document.elementFromPoint(x, y)?.closest("button, a, input, select, textarea")); // a press goes through it
+              return found.filter(Boolean).map((e) => e.outerHTML);
+            }""",
+            toast,
+        )
+        assert over == [], width
+
+
+@pytest.mark.usefixtures("busy")
+def test_the_page_opens_where_somebody_was_talked_with(watched: Watched) -> None:
+    """After a reload both chats show the last customer's words, and namesakes of other scenes are told apart."""
+    watched.open()
+    for pane in ("play-telegram", "play-vk"):
+        assert watched.page.locator(f'[data-channel="{pane}"] .msg').count() >= 2
+        names = watched.page.eval_on_selector_all(f'[data-channel="{pane}"] [name=chat] option', "(all) => all.map((o) => o.text)")
+        assert len(set(names)) == len(names) >= 2
+
+
+@pytest.mark.usefixtures("busy")
+def test_words_are_not_cut_in_the_reasons(watched: Watched) -> None:
+    """A title of a candidate breaks between words only: no word of it is wider than its place."""
+    watched.page.set_viewport_size({"width": 1440, "height": 900})
+    watched.open()
+    watched.say("сколько стоит доставка")
+    watched.page.wait_for_selector("#why .title")
+    heights = watched.page.evaluate(
+        """[...document.querySelectorAll("#why .title")].map((cell) => { const was = cell.clientHeight; cell.style.overflowWrap = "normal";
+        const is = cell.clientHeight; const wide = cell.scrollWidth > cell.clientWidth; cell.style.overflowWrap = ""; return was === is && !wide; })"""
+    )
+    assert heights and all(heights)
 
 
 @pytest.fixture
@@ -219,8 +339,9 @@ def test_a_person_logs_in_and_out(browser: Any, locked: str) -> None:
     page = context.new_page()
     for password, told in (("мимо", "[role=alert]"), ("верный пароль", ".headline")):
         page.goto(locked)
+        assert page.locator("header.bar").bounding_box()["height"] < 80, "the header is a header"
         page.fill("[name=password]", password)
-        page.click("form.login button")
+        page.click("form.entry button")
         page.wait_for_selector(told)
 
     assert page.url == locked + "queue"

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shutil
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,11 @@ import pytest
 from bot.handoff.hours import Hours
 from bot.knowledge.articles import Article
 from bot.knowledge.base import KnowledgeSettings
+from bot.knowledge.gaps import Effect, Gap, Missed
 from bot.knowledge.mending import Unwritable, add_question
 from bot.knowledge.search import Knowledge
 from bot.model import Lane, Outbound, Outcome, Peer, Result, RichText, Status
+from bot.web.gaps import Row
 from bot.web.pages import read_words
 from bot.wording import Wording
 from tests.web.conftest import Opened, Page
@@ -39,6 +41,10 @@ def knowledge(tmp_path: Path) -> Knowledge:
 @pytest.fixture
 async def page(serve: Opened, knowledge: Knowledge) -> Page:
     return await serve(knowledge=knowledge, words=Wording.load())
+
+
+def _gap(question: str, article: str) -> Gap:
+    return Gap("g1", (Missed(question, "clarified", datetime(2026, 11, 20, tzinfo=UTC), 1, article),))
 
 
 def _people(page: Page) -> list[tuple[str, str]]:
@@ -94,6 +100,46 @@ async def test_questions_of_one_meaning_are_one_group_and_masked(page: Page, kno
     assert "Гравируем посуду за 350 ₽" in html
     assert "345-67" not in html and "engraver@" not in html and "•••" in html
     assert f">{read_words('ru')['gaps']}</a>" in html
+
+
+async def test_an_absurd_question_is_offered_no_article(page: Page, knowledge: Knowledge) -> None:
+    """Where no article comes near, none is filled in and no button is the first choice; a near one is still offered."""
+    await _ask(page, knowledge, _people(page)[0], "какая погода завтра")
+    far = await _shown(page)
+    assert 'name="article" list="articles" value=""' in far and 'class="go"' not in far
+    row = Row(_gap("как вернуть товар, если не подошёл размер?", "vozvrat/kak-vernut"), Effect(0, 1, {}), False, 0.63, None)
+    assert (row.near, row.section) == ("vozvrat/kak-vernut", "vozvrat")
+
+
+async def test_what_is_not_our_question_leaves_the_list_and_comes_back(page: Page, knowledge: Knowledge) -> None:
+    """The group goes to the end of the page, stays there for other wordings of the same words, and can be brought back; no words are kept."""
+    gap, _ = await _engraving(page, knowledge)
+
+    assert (await page.post("/gaps/dismiss", gap=gap)).status == 200
+    html = await _shown(page)
+    assert 'class="gap"' not in html and "Не наши вопросы: 1" in html and 'data-act="restore"' in html
+    (event,) = await page.store.events(kinds=("gap_dismissed",))
+    assert "гравировк" not in str(event.data)
+    assert (await page.post("/gaps/restore", gap=gap)).status == 200
+    assert (await _shown(page)).count('class="gap"') == 1
+
+
+async def test_an_example_and_a_draft_can_be_undone(page: Page, knowledge: Knowledge) -> None:
+    """The files are as they were before, once; what somebody changed since is left alone."""
+    gap, _ = await _engraving(page, knowledge)
+    file = knowledge.folder / "tovary" / "podarochnaya-upakovka.md"
+    before = file.read_bytes()
+    added = await (await page.post("/gaps/add", gap=gap, article="tovary/podarochnaya-upakovka", question=ASKED[0])).json()
+    assert file.read_bytes() != before
+    assert (await page.post("/gaps/undo", gap=gap, change=added["undo"])).status == 200
+    assert file.read_bytes() == before
+    assert (await page.post("/gaps/undo", gap=gap, change=added["undo"])).status == 404
+
+    drafted = await (await page.post("/gaps/draft", gap=gap, section="tovary")).json()
+    draft = knowledge.folder / f"{drafted['href'].removeprefix('/kb/')}.md"
+    draft.write_text(draft.read_text("utf-8") + "\nМоё.\n", "utf-8")
+    assert (await page.post("/gaps/undo", gap=gap, change=drafted["undo"])).status == 409
+    assert "Моё." in draft.read_text("utf-8")
 
 
 async def test_the_report_names_the_gaps_and_opens_their_conversations(serve: Opened, knowledge: Knowledge) -> None:

@@ -171,3 +171,35 @@ async def test_why_did_they_wait_in_the_evening(page: Page) -> None:
     talk = await _text(page, link[1].replace("&amp;", "&"))
     for words in ("Ждал первого ответа человека", "5 мин", "отвечали операторов: 1", "открыто обращение", "первый ответ человека · Ольга", "закрыто · Ольга"):
         assert words in talk, words
+
+
+async def test_a_list_shows_only_columns_that_say_something(page: Page) -> None:
+    """Conversations that the bot ended by itself have no ticket, operator and reason; those of people have."""
+    alone, helped = await _text(page, f"/report/list?of=containment&{DAYS}"), await _text(page, f"/report/list?of=nst&{DAYS}")
+
+    def heads(html: str) -> int:
+        return html.count('<th scope="col"')
+
+    assert "Оператор</th>" in helped and "Значение" not in helped and heads(helped) == 5
+    assert heads(alone) >= 2
+    columns = _columns(alone)
+    assert all(any(cells) for cells in columns), "no column is empty"
+    assert all(any(cells) for cells in _columns(helped))
+
+
+def _columns(html: str) -> list[tuple[str, ...]]:
+    rows = re.findall(r"<tr>(.*?)</tr>", html.partition("<tbody>")[2], re.S)
+    cells = [[re.sub(r"<[^>]+>", "", c).strip() for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S)] for row in rows]
+    assert rows
+    return list(zip(*cells, strict=True))
+
+
+async def test_the_queue_leads_to_the_conversations(serve: Opened, lived: SqliteStore) -> None:
+    """Each row is a link to what was said; nothing empty is shown, waits are said as people say them."""
+    page = await serve(hours=Hours(country=None), demo=lived)
+    page.services.store = lived
+    async with TestClient(TestServer(build_app(page.services))) as client:
+        html = await (await client.get("/queue?all", headers=HTML)).text()
+        (link,) = re.findall(r'<th scope="row"><a href="(/conversation/\d+\?data=own)">№ 1</a>', html)
+        assert (await client.get(link, headers=HTML)).status == 200
+    assert "5 мин</td>" in html and '<th scope="col">Оценка' not in html

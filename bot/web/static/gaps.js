@@ -1,22 +1,36 @@
-// What an editor does about a group of questions; what that changed is said under it.
+// What an editor does about a group of questions; what that changed is said under it, and how to take it back.
 
 import {h, post, t} from "./chat.js";
 
-async function act(form) {
-  const buttons = [...form.closest(".gap").querySelectorAll("button")].filter((button) => !button.disabled);
+/** Post *act* for a group, and say what came of it. *locked* buttons stay disabled where it was done. */
+async function act(gap, name, data, locked = []) {
+  const buttons = [...gap.querySelectorAll("button")].filter((button) => !button.disabled);
   buttons.forEach((button) => { button.disabled = true; });
-  const answer = await post(`/gaps/${form.dataset.act}`, Object.fromEntries(new FormData(form)));
-  buttons.forEach((button) => { button.disabled = Boolean(answer) && form.contains(button); });
-  if (!answer) return;
-  const gap = form.closest(".gap");
-  gap.querySelector("meter").value = answer.answered;
-  gap.querySelector(".now span").textContent = t("gaps_now", answer);
-  gap.querySelector("[role=status]").replaceChildren(answer.text, " ", answer.href ? h("a", {href: answer.href}, answer.link) : "");
+  const answer = await post(`/gaps/${name}`, data);
+  buttons.forEach((button) => { button.disabled = Boolean(answer) && locked.includes(button); });
+  if (!answer) return false;
+  const meter = gap.querySelector("meter");
+  if (meter) {
+    meter.value = answer.answered;
+    gap.querySelector(".now span").textContent = t("gaps_now", answer);
+  }
+  const said = gap.querySelector("[role=status]");
+  said.replaceChildren(answer.text, " ", answer.href ? h("a", {href: answer.href}, answer.link) : "");
+  const back = answer.undo ? ["undo", {gap: data.gap, change: answer.undo}] : {dismiss: ["restore", data], restore: ["dismiss", data]}[name];
+  if (back) {
+    const undo = h("button", {type: "button", className: "undo"}, t("gaps_undo"));
+    undo.addEventListener("click", async () => {
+      if (await act(gap, ...back)) locked.forEach((button) => { button.disabled = false; });
+    });
+    said.append(" ", undo);
+  }
+  if (["dismiss", "restore"].includes(name)) gap.classList.toggle("aside", name === "dismiss");
+  return true;
 }
 
 for (const form of document.querySelectorAll("form[data-act]")) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    act(form);
+    act(form.closest(".gap"), form.dataset.act, Object.fromEntries(new FormData(form)), [...form.querySelectorAll("button")]);
   });
 }

@@ -92,9 +92,21 @@ function drawPeople(channel) {
   const pane = panes.get(channel);
   const select = pane.element.querySelector(isDesk(pane) ? "[name=user]" : "[name=chat]");
   const was = select.value;
-  select.replaceChildren(...[...pane.people.values()].map((p) => h("option", {value: p.id}, `${p.name} ${p.last_name}`.trim())));
+  const met = new Map();
+  select.replaceChildren(...[...pane.people.values()].map((p) => {
+    const name = `${p.name} ${p.last_name}`.trim();
+    met.set(name, (met.get(name) ?? 0) + 1); // namesakes of other scenes are told apart
+    return h("option", {value: p.id}, met.get(name) > 1 ? `${name} (${met.get(name)})` : name);
+  }));
   select.value = pane.people.has(was) ? was : select.options[0]?.value ?? "";
   if (!isDesk(pane)) openChat(channel, pane.people.has(pane.chat) ? pane.chat : select.value);
+}
+
+/** The customer who was talked with last: nobody opens the page to an empty chat beside a full one. */
+function latestChat(pane) {
+  const last = ([...pane.rooms.values()].filter((r) => pane.people.has(r.chat) && r.messages.size))
+    .map((r) => [[...r.messages.values()].at(-1).data.at, r.chat]).sort((a, b) => (a[0] < b[0] ? 1 : -1))[0];
+  return last?.[1];
 }
 
 function openChat(channel, chat) {
@@ -168,12 +180,13 @@ async function load() {
       Object.assign(room(pane, r.chat, r.thread), {title: r.title, closed: r.closed, messages: new Map(r.messages.map((m) => [m.id, {data: m}]))});
     }
     if (view.group) pane.thread = [...pane.rooms.values()].filter((r) => r.thread && !r.closed).at(-1)?.thread ?? "";
+    if (!view.group && !pane.people.has(pane.chat)) pane.chat = latestChat(pane);
     drawPeople(view.name);
     if (view.group) drawRoom(view.name);
     drawTrouble(view.name);
   }
   Object.assign(turns, {list: state.turns, at: -1});
-  const explained = state.turns.filter((turn) => Object.keys(turn.why).length).at(-1);
+  const explained = state.turns.filter((turn) => Object.keys(turn.why).length || turn.result === "handed_off").at(-1);
   if (explained) showTurn(explained);
   id("stop").hidden = !state.playing;
   return state.after;

@@ -25,10 +25,12 @@ function candidates(why) {
   const best = Math.max(...rows.map((row) => row.score ?? 0), 0.0001);
   return h("table", {},
     h("thead", {}, h("tr", {}, [t("why_article"), ...names.map((n) => word("channel", n)), t("why_total")].map((name) => h("th", {scope: "col"}, name)))),
-    h("tbody", {}, rows.map((row, i) => h("tr", {className: i ? "" : "best"},
-      h("td", {title: row.article}, row.title ?? row.article, h("meter", {min: 0, max: Math.max(1, best), value: row.score ?? 0, ariaLabel: t("why_total")})),
-      names.map((name) => h("td", {className: "num"}, number(scoresOf(row)[name]))),
-      h("td", {className: "num"}, number(row.score))))));
+    rows.map((row, i) => h("tbody", {className: i ? "" : "best"},
+      h("tr", {}, h("th", {scope: "rowgroup", colSpan: names.length + 2, className: "title", title: row.article}, row.title ?? row.article)),
+      h("tr", {},
+        h("td", {}, h("meter", {min: 0, max: Math.max(1, best), value: row.score ?? 0, ariaLabel: t("why_total")})),
+        names.map((name) => h("td", {className: "num"}, number(scoresOf(row)[name]))),
+        h("td", {className: "num"}, number(row.score))))));
 }
 
 function part(title, ...inside) {

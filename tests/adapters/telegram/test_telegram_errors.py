@@ -6,9 +6,10 @@ import traceback
 from typing import Any
 
 import pytest
+from aiohttp import ClientConnectionResetError
 
 from bot.adapters.telegram import TelegramAdapter
-from bot.adapters.telegram_errors import ROWS, Answer, FileRefused, judge
+from bot.adapters.telegram_errors import ROWS, Answer, FileRefused, judge, judge_network
 from bot.errors import AccountError, BadFormat, BotError, ChatMoved, PeerGone, Refused, RetryLater, TopicGone, TopicRefused, Uncertain
 from bot.model import Outbound, Peer, RichText, Sent, Verb
 from tests.fakes.telegram_server import TOKEN, FakeTelegram
@@ -247,3 +248,29 @@ async def test_no_error_holds_the_token(server: FakeTelegram, shelf: Any) -> Non
 def test_without_topics_there_is_another_way(said: str) -> None:
     """What may not be said in a topic is said in the chat itself: these are told apart from what is refused for good."""
     assert isinstance(judge(400, {"ok": False, "error_code": 400, "description": f"Bad Request: {said}"}), TopicRefused)
+
+
+async def test_an_outage_puts_words_in_doubt_once(server: FakeTelegram, say: Any) -> None:
+    """After a break something harmless is asked until it is answered; while it is not, nothing was sent and nothing is in doubt."""
+    server.cut("sendMessage")
+    server.cut("getMe", times=2)
+    server.answer("getMe", 502, "<html>Bad Gateway</html>")
+
+    with pytest.raises(Uncertain):
+        await say(SAY)
+    for _ in range(3):
+        with pytest.raises(RetryLater) as caught:
+            await say(SAY)
+        assert caught.value.scope == "account" and not caught.value.counts
+    assert await say(SAY)
+
+    assert len(server.of("sendMessage")) == 2
+    assert await say(SAY) and len(server.of("getMe")) == 4, "a line that stands is not asked again"
+
+
+def test_what_certainly_never_left_is_no_doubt() -> None:
+    """The kept connection was closed before the request was on it: it is tried again; a connection lost afterwards stays a doubt."""
+    gone, lost = ClientConnectionResetError("Cannot write to closing transport"), ClientConnectionResetError("Connection lost")
+
+    assert isinstance(judge_network(gone), RetryLater)
+    assert isinstance(judge_network(lost), Uncertain)

@@ -195,11 +195,11 @@ def test_added_to_a_group_with_rights_and_put_out() -> None:
 )
 def test_somebody_elses_membership(member: dict[str, Any], status: str) -> None:
     """Each status of Telegram is one of our three."""
-    change = {"chat": FORUM, "from": ANNA, "date": 1, "old_chat_member": {}, "new_chat_member": {**member, "user": {"id": 1002}}}
+    change = {"chat": FORUM, "from": ANNA, "date": 1, "old_chat_member": {}, "new_chat_member": {**member, "user": {"id": 1002, "first_name": "Олег", "last_name": "Ли", "username": "oleg"}}}
 
     inbound = read("chat_member", change)
 
-    assert (inbound.kind, dict(inbound.data)) == (InboundKind.MEMBER, {"user": "1002", "status": status})
+    assert (inbound.kind, dict(inbound.data)) == (InboundKind.MEMBER, {"user": "1002", "status": status, "name": "Олег", "last_name": "Ли", "username": "oleg"})
 
 
 def test_topics_closed_by_people_and_by_the_bot() -> None:
@@ -317,3 +317,17 @@ JSON = st.recursive(
 def test_no_update_raises(kind: str, body: Any) -> None:
     """Whatever is in an update, reading it gives a value with its key."""
     assert read(kind, body).key == "7"
+
+
+def test_who_is_called_in_a_group_is_told_beside_the_words() -> None:
+    """People with a public name and without one, in characters of ours; a command loses the bot's name and they keep their places."""
+    text = "/note@shop_bot 👍 Пётр и @pavel"
+    entities = [
+        {"type": "text_mention", "offset": 18, "length": 4, "user": {"id": 9002, "is_bot": False, "first_name": "Пётр"}},
+        {"type": "mention", "offset": 25, "length": 6},
+    ]
+    found = read("message", topic(text=text, entities=entities))
+
+    assert found.text == "/note 👍 Пётр и @pavel"
+    assert [(m.user, found.text[m.offset : m.offset + m.length]) for m in found.mentions] == [("9002", "Пётр"), ("", "@pavel")]
+    assert read("message", message(text="Пётр", entities=[{**entities[0], "offset": 0}])).mentions == (), "customers call nobody"

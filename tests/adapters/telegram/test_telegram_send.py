@@ -202,7 +202,7 @@ async def test_a_file_refused_in_every_form_is_told_in_words(server: FakeTelegra
 
 
 async def test_an_album_is_one_call(server: FakeTelegram, say: Any, shelf: Shelf) -> None:
-    """Photos and videos together are one album with the words below the first; its id is the first message's."""
+    """Photos and videos together are one album with the words below the first; its id is the first message's, the others are told."""
     shelf.contents["vk1"] = b"jpeg"
     parts = (photo("a"), photo("vk1", "vk"), Attachment(Media.VIDEO, "v", "telegram"))
 
@@ -214,7 +214,7 @@ async def test_an_album_is_one_call(server: FakeTelegram, say: Any, shelf: Shelf
     assert [m["type"] for m in media] == ["photo", "photo", "video"]
     assert media[0]["caption"] == "три" and media[0]["caption_entities"] and "caption" not in media[1]
     assert media[0]["media"] == "a" and media[1]["media"].startswith("attach://") and len(call.files) == 1
-    assert sent == Sent("501")
+    assert sent == Sent("501", ("502", "503"))
 
 
 async def test_kinds_that_do_not_mix_go_as_documents(server: FakeTelegram, say: Any, shelf: Shelf) -> None:
@@ -294,6 +294,7 @@ async def test_an_edit_replaces_words_and_buttons(server: FakeTelegram, say: Any
         (Outbound(TOPIC, verb=Verb.PIN), "17", "pinChatMessage", {"chat_id": -100500, "message_id": 17, "disable_notification": True}),
         (Outbound(TOPIC, verb=Verb.DELETE_TOPIC), "", "deleteForumTopic", {"chat_id": -100500, "message_thread_id": 77}),
         (Outbound(TOPIC, verb=Verb.DELETE), "17", "deleteMessage", {"chat_id": -100500, "message_id": 17}),
+        (Outbound(TOPIC, verb=Verb.DELETE), "17 18", "deleteMessages", {"chat_id": -100500, "message_ids": [17, 18]}),
     ],
 )
 async def test_every_other_verb_is_one_call(server: FakeTelegram, say: Any, outbound: Outbound, target: str, method: str, params: dict[str, Any]) -> None:

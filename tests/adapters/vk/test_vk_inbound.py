@@ -317,3 +317,15 @@ def test_no_event_stops_the_intake(what: object, kind: str) -> None:
     good = {"type": "message_new", "object": {"message": dict(message(text="дальше"))}}
 
     assert READER.read_all([{"type": kind, "object": what}, good])[-1].text == "дальше"
+
+
+@pytest.mark.parametrize("styled", [False, True])
+def test_who_is_called_in_a_group_is_told_beside_the_words(styled: bool) -> None:
+    """The name stands in the text, the markup does not; styles keep their characters, and a call of ours is left out."""
+    text = f"[club{GROUP}|@shop], 👍 [id5|Пётр] глянь [club9|Агентство]"
+    items = [{"type": "bold", "offset": text.index("глянь") + 1, "length": 5}] if styled else []
+    found = new(text=text, peer_id=CHAT, format_data={"version": 1, "items": items})
+
+    assert found.text == "👍 Пётр глянь Агентство"
+    assert [(m.user, found.text[m.offset : m.offset + m.length]) for m in found.mentions] == [("5", "Пётр"), ("club9", "Агентство")]
+    assert [found.text[s.offset : s.offset + s.length] for s in found.spans] == (["глянь"] if styled else [])

@@ -188,6 +188,13 @@ async def test_pin_and_delete(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> N
     assert vk.called("messages.delete")[0]["message_ids"] == 57 and vk.called("messages.delete")[0]["delete_for_all"] == 1
 
 
+async def test_all_pieces_of_a_message_are_deleted_in_one_call(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
+    """A long message went in several; taking it back takes them all."""
+    await adapter.send(say(verb=Verb.DELETE), nonce=2, target="m57 m58", files=shelf)
+
+    assert [c["message_ids"] for c in vk.called("messages.delete")] == ["57,58"]
+
+
 @pytest.mark.parametrize("verb", [Verb.OPEN_TOPIC, Verb.RENAME_TOPIC, Verb.CLOSE_TOPIC, Verb.REOPEN_TOPIC])
 async def test_there_are_no_topics(adapter: VkAdapter, shelf: Shelf, verb: Verb) -> None:
     """A promise about a topic is refused, never sent somewhere else."""

@@ -1,0 +1,36 @@
+"""The suite on another day: `run.py "+40d"`, `run.py 2028-02-29T12:00`, `run.py "2027-03-28T01:58 Europe/Berlin"` (more words go to pytest).
+
+The wall clock of pytest and of every Python process that it starts is moved (time_machine); monotonic clocks are not.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+HERE = Path(__file__).parent
+
+
+def shift_of(when: str, zone: str) -> float:
+    """Seconds from now to *when*: days ahead as "+40d", or a local time in *zone*."""
+    if when.startswith("+"):
+        return timedelta(days=int(when.removeprefix("+").removesuffix("d"))).total_seconds()
+    return datetime.fromisoformat(when).replace(tzinfo=ZoneInfo(zone)).timestamp() - time.time()
+
+
+def main() -> int:
+    when, _, zone = sys.argv[1].partition(" ")
+    moved = {"CLOCK_SHIFT": str(shift_of(when, zone or "UTC")), "PYTHONPATH": str(HERE)}
+    if zone:
+        moved["TZ"] = zone
+    command = [sys.executable, "-m", "pytest", "-W", "ignore:Module already imported", *sys.argv[2:]]
+    return subprocess.run(command, env={**os.environ, **moved}, cwd=HERE.parents[1], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

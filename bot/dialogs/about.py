@@ -1,0 +1,101 @@
+"""What customers ask about the bot itself and the business: answered from the settings, never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.dialogs.everyday import Everyday
+from bot.dialogs.faq import Faq
+from bot.dialogs.hearing import language_of
+from bot.dialogs.memory import Memory, is_first_contact
+from bot.dialogs.reply import human_button, said
+from bot.handoff.hours import Hours, Run
+from bot.model import Event, Json, Outcome, Turn
+from bot.wording import Wording
+
+OF_BOT = frozenset({"who", "bot", "can", "ask"})
+OF_BUSINESS = {"where": "address", "phone": "phone", "email": "email", "site": "site"}  # each with the fact that it cannot be answered without
+TOPICS = 8  # named when asked what the bot can do
+
+
+def _no_topics(language: str) -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of the business: `contacts` by name, each by language ("" in all), its hours, the topics of its articles."""
+
+    contacts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    hours: Hours | None = None
+    topics: Callable[[str], Sequence[str]] = _no_topics
+
+    def contact(self, name: str, language: str) -> str:
+        known = self.contacts.get(name, {})
+        return known.get(language) or known.get("") or next(iter(known.values()), "")
+
+
+class About:
+    """Where an article answers surely it goes first: its words are the owner's. What is not in the settings is left to the questions."""
+
+    def __init__(self, words: Wording, everyday: Everyday, faq: Faq, facts: Facts) -> None:
+        self._words, self._everyday, self._faq, self._facts = words, everyday, faq, facts
+
+    async def __call__(self, turn: Turn) -> Outcome | None:
+        text = turn.text.strip()
+        topic = self._everyday.topic(text) if text and turn.press is None else ""
+        if topic not in OF_BOT and topic not in OF_BUSINESS and topic != "hours":
+            return None
+        language = language_of(turn, self._words.lang)
+        facts = self._told(turn, language)
+        if topic in OF_BUSINESS and not facts[OF_BUSINESS[topic]]:
+            return None
+        if await self._faq.is_sure(turn, text, own_words=topic in OF_BOT):
+            return None
+        return self._say(turn, topic, facts)
+
+    def _say(self, turn: Turn, topic: str, facts: Json) -> Outcome:
+        memory = Memory.of(turn)
+        greets = topic not in ("who", "bot", "can") and not memory.greeted and is_first_contact(turn)
+        greeting = ["hello.short"] if greets else []
+        state = memory.now(turn, offered=topic == "bot", spare=memory.spare, earlier=memory.listed)
+        buttons = [human_button(turn, self._words)] if topic in ("who", "bot", "can") else []
+        return said(
+            turn, self._words, "about", *greeting, f"everyday.said.{topic}", reason=topic, buttons=buttons, state=state, facts=facts,
+            events=(Event("told_about", data={"topic": topic}),),
+        )  # fmt: skip
+
+    def _told(self, turn: Turn, language: str) -> dict[str, object]:
+        contacts = {name: self._facts.contact(name, language) for name in OF_BUSINESS.values()}
+        return {**contacts, **self._opening(turn.now, language), "topics": tuple(self._facts.topics(language))[:TOPICS]}
+
+    def _opening(self, now: datetime, language: str) -> dict[str, object]:
+        hours = self._facts.hours
+        if hours is None:
+            return {"open": True, "closes": now + timedelta(hours=1), "opens": None, "week": ""}
+        opened = hours.is_open(now)
+        return {"open": opened, "closes": hours.closing(now), "opens": hours.next_open(now), "week": self._week(hours, language)}
+
+    def _week(self, hours: Hours, language: str) -> str:
+        """«пн–пт 10:00–20:00, сб 11:00–18:00»."""
+        runs = hours.runs()
+        if len(runs) == 1 and runs[0].first == 0 and runs[0].last == 6:
+            return self._words.text("everyday.week.daily", lang=language, **_from_to(runs[0]))
+        return ", ".join(
+            self._words.text(
+                f"everyday.week.{'day' if run.first == run.last else 'days'}", lang=language, first=self._weekday(run.first, language),
+                last=self._weekday(run.last, language), **_from_to(run),
+            )
+            for run in runs
+        )  # fmt: skip
+
+    def _weekday(self, day: int, language: str) -> str:
+        return self._words.text("everyday.week.names", lang=language, seed=day)
+
+
+def _from_to(run: Run) -> dict[str, str]:
+    """When people are there; a break stands inside: from «10:00» to «13:00, 14:00–20:00»."""
+    opens, _, closes = ", ".join(map(str, run.stretches)).replace("-", "–").partition("–")
+    return {"opens": opens, "closes": closes}

@@ -1,0 +1,41 @@
+"""The dialogs that come with the bot, made in one place: the live bot, `bot ask` and the pages can only say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.dialogs.about import About, Facts
+from bot.dialogs.base import Dialog
+from bot.dialogs.everyday import Everyday
+from bot.dialogs.faq import Faq
+from bot.dialogs.greeting import Greeting
+from bot.dialogs.human import Human
+from bot.dialogs.intent import Intent
+from bot.dialogs.smalltalk import SmallTalk
+from bot.dialogs.sources import Escalate, Knowledge, ReadAct
+from bot.wording import Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """`dialogs` by the name that `dialogs.order` uses; `intent` reads for them all."""
+
+    intent: Intent
+    faq: Faq
+    dialogs: dict[str, Dialog]
+
+
+def our_dialogs(words: Wording, read_act: ReadAct, knowledge: Knowledge, escalate: Escalate | None, facts: Facts | None = None) -> Ours:
+    """Without *escalate* what needs a person is left to whoever asked (None)."""
+    everyday = Everyday(words)
+    intent = Intent(read_act, knowledge, everyday)
+    faq = Faq(words, intent, knowledge, escalate=escalate)
+    dialogs: dict[str, Dialog] = {
+        "greeting": Greeting(words, intent, knowledge, faq=faq),
+        "about": About(words, everyday, faq, facts or Facts()),
+        "smalltalk": SmallTalk(words, intent),
+        "faq": faq,
+    }
+    if escalate is not None:
+        dialogs = {"human": Human(words, intent, escalate), **dialogs}
+    return Ours(intent, faq, dialogs)

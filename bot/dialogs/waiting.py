@@ -1,0 +1,76 @@
+"""What the words of somebody who waits for a person hold: a question, an answer the bot is sure of, or that it is needed no more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+from bot.dialogs.about import OF_BUSINESS
+from bot.dialogs.everyday import Everyday
+from bot.dialogs.hearing import Hearing
+from bot.dialogs.memory import Memory
+from bot.dialogs.ours import Ours
+from bot.dialogs.sources import Article, ReadAct
+from bot.handoff.room import Said
+from bot.model import Act, Outcome, RichText, Turn
+from bot.wording import Wording
+
+CALM = 0.5  # how upset (0..1) whoever asks may sound and still be answered by the bot
+_CLAUSE = re.compile(r"[.!?;,\n]+")
+
+
+class Questions:
+    """Reads customers' words for the desk."""
+
+    def __init__(self, words: Wording, read_act: ReadAct) -> None:
+        self._read_act, self._everyday, self._hearing = read_act, Everyday(words), Hearing(words)
+
+    def question(self, text: str) -> str:
+        """The words themselves where they are a question; of a call for a person what else is asked in it; "" where nothing is."""
+        if not text.strip() or self._everyday.topic(text) or self._hearing.means("human", text):
+            return ""
+        act = self._read_act(text).act
+        if act is Act.QUESTION:
+            return text
+        if act not in (Act.HUMAN, Act.UPSET):
+            return ""
+        return ", ".join(clause.strip() for clause in _CLAUSE.split(text) if self._asks(clause.strip()))
+
+    def _asks(self, clause: str) -> bool:
+        """Whether a part of a call for a person is a question of its own: not a number, a courtesy or a single word."""
+        if len(clause.split()) < 2 or any(c.isdigit() for c in clause) or self._everyday.topic(clause):
+            return False
+        return self._read_act(clause).act is Act.QUESTION
+
+    def meaning(self, text: str) -> Literal["yes", "not_needed", ""]:
+        """A yes, "not needed any more", or something else."""
+        if self._hearing.means("yes", text):
+            return "yes"
+        over = self._everyday.topic(text) == "not_needed" or self._hearing.means("cancel", text)
+        return "not_needed" if over else ""
+
+
+class Aside:
+    """What the bot surely answers while a person is awaited; None for everything else."""
+
+    def __init__(self, ours: Ours, text: Callable[[str], RichText], article: Callable[[str], Article | None]) -> None:
+        self._ours, self._text, self._article = ours, text, article
+
+    async def __call__(self, turn: Turn) -> Said | None:
+        alone = replace(turn, conversation=replace(turn.conversation, state={}))
+        reading = await self._ours.intent(alone, Memory())
+        if reading.act is not Act.QUESTION or reading.upset >= CALM:
+            return None
+        for name in ("about", "faq"):
+            if (outcome := await self._ours.dialogs[name](alone)) is not None:
+                return self._said(outcome)
+        return None
+
+    def _said(self, outcome: Outcome) -> Said | None:
+        if outcome.dialog == "about":
+            return Said(outcome.say[-1].text) if outcome.reason in OF_BUSINESS or outcome.reason == "hours" else None
+        shown = next((str(e.data.get("article", "")) for e in outcome.events if e.kind == "answered"), "")
+        found = self._article(shown) if shown else None
+        return Said(self._text(shown), found.id, found.title) if found is not None else None

@@ -1,0 +1,170 @@
+"""What an operator's message is: a command, a note, a whisper, something to ask about, or words for the customer.
+
+One place decides it, from everything that was sent and on every channel alike. It errs to the inside: whatever may be
+meant for colleagues is kept, told or asked about; only what cannot be anything else goes to the customer at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.model import Inbound, InboundKind, Mention
+
+_SLASH = "/\uff0f\u2215\u2044"  # and its look-alikes of other keyboards
+_UNSEEN = " \t\r\n\xa0\u200b-\u200f\u2028-\u202f\u2060-\u2069\ufeff"
+_BLANK = re.compile(f"[{_UNSEEN}]*")
+_NOTE = re.compile(
+    rf"(?:[{_SLASH}]{{2}}|\.[{_SLASH}]|\.\.(?=[\s!]|$))[{_SLASH}]*(?P<loud>!?)"
+)  # ".." is "//" typed in the Russian layout
+_COMMAND = re.compile(rf"(?P<mark>[{_SLASH}.\\])(?P<name>\w+)(?P<bot>@\w+)?(?P<end>\s|$)?(?P<rest>.*)", re.S)
+_PLAIN = re.compile(r"/(\w+)(?:\s+(.*))?$", re.S)
+_CALL = re.compile(r"[^\w@]*@\w{2}")
+_CALLED = re.compile(r"(?<![\w@./])@\w{2,}|(?<!\w)\*(?:id|club|public|event)\d+")
+_MARK = re.compile(rf"(?<![\w:{_SLASH}])[{_SLASH}]{{2}}|(?<=\s)\.\.(?=[ \t]*\w)")
+_INNER = re.compile(rf"(?<![\w:.@{_SLASH}])[{_SLASH}](\w+)(?![\w{_SLASH}])")
+_LAYOUT = dict(
+    zip(map(ord, re.findall(".", "йцукенгшщзфывапролдячсмить")), "qwertyuiopasdfghjklzxcvbnm", strict=True)
+)
+_TO_CUSTOMERS = frozenset({"start", "help"})  # commands that customers are told about, too
+
+
+class Kind(StrEnum):
+    COMMAND = "command"
+    NOTE = "note"
+    WHISPER = "whisper"
+    MISTYPED = "mistyped"  # a command that is none: told, never sent
+    FOREIGN = "foreign"  # a command for another bot
+    DOUBTFUL = "doubtful"  # asked about before it is sent
+    WORDS = "words"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorMessage:
+    """*name* is the command, *text* what follows it, the words of a note, or what the doubt is about.
+
+    A doubt without text is about the message as a whole.
+    """
+
+    kind: Kind
+    name: str = ""
+    text: str = ""
+
+    @property
+    def stays_inside(self) -> bool:
+        return self.kind not in (Kind.WORDS, Kind.DOUBTFUL)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What must be known to tell one from the other: names of *colleagues* (neither the writer's nor the customer's),
+    the *customer's* own public name, *rude* words, and whether it *answers* something that is not the customer's."""
+
+    commands: Collection[str]
+    colleagues: Collection[str] = ()
+    customer: str = ""
+    rude: Collection[str] = ()
+    answers: bool = False
+
+
+def understand(said: Sequence[Inbound], around: Around) -> OperatorMessage:
+    """What the parts of one message are together: what one of them keeps inside, all of them keep inside."""
+    read = [_read(inbound, around) for inbound in said]
+    inside = next((m for m in read if m.stays_inside), None)
+    if inside is not None and inside.kind in (Kind.NOTE, Kind.WHISPER):
+        texts = [m.text if m.stays_inside else i.text for m, i in zip(read, said, strict=True)]
+        return OperatorMessage(inside.kind, text="\n".join(t for t in texts if t))
+    if inside is not None:
+        return inside
+    if (doubtful := next((m for m in read if m.kind is Kind.DOUBTFUL), None)) is not None:
+        return doubtful
+    return OperatorMessage(Kind.DOUBTFUL if around.answers else Kind.WORDS)
+
+
+def command_of(inbound: Inbound) -> tuple[str, str]:
+    """The plain command of a message and what follows it; "" where it is none. What customers write is read so."""
+    found = _PLAIN.match(inbound.text) if inbound.kind is InboundKind.MESSAGE else None
+    return ("", "") if found is None else (found[1].lower(), (found[2] or "").strip())
+
+
+def _read(inbound: Inbound, around: Around) -> OperatorMessage:
+    """One part of it."""
+    blank = _BLANK.match(inbound.text)
+    text = inbound.text[blank.end() if blank else 0 :]
+    if (marked := _marked(text, around)) is not None:
+        return marked
+    if _begins_with_a_call(
+        inbound.text, inbound.mentions
+    ):  # law: whoever is called, known here or not, it is not for the customer
+        return OperatorMessage(Kind.NOTE, text=inbound.text)
+    if (found := _doubt(inbound, text, around)) is not None:
+        return OperatorMessage(Kind.DOUBTFUL, text=found)
+    return OperatorMessage(Kind.WORDS)
+
+
+def _marked(text: str, around: Around) -> OperatorMessage | None:
+    """What begins with the mark of a note or a command, in either layout of the keyboard."""
+    if (note := _NOTE.match(text)) is not None:
+        return OperatorMessage(Kind.WHISPER if note["loud"] else Kind.NOTE, text=text[note.end() :].strip())
+    if (found := _COMMAND.match(text)) is None:
+        return OperatorMessage(Kind.MISTYPED) if text[:1] and text[0] in _SLASH else None
+    name = _known(found["name"], around.commands)
+    whole = found["end"] is not None and found["bot"] is None
+    if name and whole:
+        return OperatorMessage(Kind.COMMAND, name, found["rest"].strip())
+    if found["mark"] in _SLASH:
+        if found["bot"]:
+            return OperatorMessage(Kind.FOREIGN, name or found["name"])
+        if name == "note":
+            return OperatorMessage(Kind.NOTE, text=found["rest"].strip(" :-–—,.!"))
+        return OperatorMessage(Kind.MISTYPED, name or found["name"].lower())
+    if found["name"][0].isdigit():
+        return None
+    return OperatorMessage(Kind.DOUBTFUL, text=found["mark"] + found["name"])
+
+
+def _known(name: str, commands: Collection[str]) -> str:
+    """The command that is meant, also typed in the Russian layout; "" where there is none."""
+    typed = name.lower()
+    return next((n for n in (typed, typed.translate(_LAYOUT)) if n in commands), "")
+
+
+def _begins_with_a_call(text: str, mentions: Sequence[Mention]) -> bool:
+    first = next((n for n, c in enumerate(text) if c.isalnum() or c == "@"), len(text))
+    return _CALL.match(text) is not None or any(m.offset <= first for m in mentions)
+
+
+def _doubt(inbound: Inbound, text: str, around: Around) -> str | None:
+    """What in the words may be meant for somebody else than the customer; None = nothing."""
+    own = f"@{around.customer}".casefold() if around.customer else ""
+    called = [found[0] for found in _CALLED.finditer(inbound.text) if found[0].casefold() != own]
+    named = [inbound.text[m.offset : m.offset + m.length] for m in inbound.mentions]
+    if found := next((n for n in (*called, *named) if n.casefold() != own), None):
+        return found
+    if (mark := _MARK.search(inbound.text)) is not None:
+        return mark[0]
+    inner = (
+        n
+        for n in _INNER.finditer(text)
+        if n[1].lower() in around.commands and n[1].lower() not in _TO_CUSTOMERS
+    )
+    if (command := next(inner, None)) is not None:
+        return command[0]
+    if text.startswith(("..", "\\")) and not text.startswith("..."):
+        return text.split()[0]
+    plain = inbound.text.casefold()
+    return _colleague(text, around.colleagues) or next(
+        (w for w in around.rude if w.casefold() in plain), None
+    )
+
+
+def _colleague(text: str, names: Collection[str]) -> str | None:
+    """The colleague whose bare name the words begin with: so people without a public name are called."""
+    words = _folded(text)
+    return next((n for n in names if n and re.match(rf"\W*{re.escape(_folded(n))}(?!\w)", words)), None)
+
+
+def _folded(text: str) -> str:
+    return re.sub("ё", "е", text.casefold())
