@@ -53,7 +53,14 @@ def test_no_words_in_python(room: str) -> None:
         tree = ast.parse(path.read_text("utf-8"))
         docs = {id(n.body[0].value) for n in ast.walk(tree) if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
                 and n.body and isinstance(n.body[0], ast.Expr)}  # fmt: skip
-        patterns = {id(part) for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func).startswith("re.") for part in ast.walk(n)}
+        calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func).startswith("re.")]
+        parts = [part for n in calls for part in ast.walk(n)]
+        named = {part.id for part in parts if isinstance(part, ast.Name)}
+        for n in reversed(tree.body):  # constants that a pattern is put together of, and those that these are made of
+            if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name) and n.targets[0].id in named:
+                parts += ast.walk(n.value)
+                named |= {part.id for part in ast.walk(n.value) if isinstance(part, ast.Name)}
+        patterns = {id(part) for part in parts}
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs | patterns:
                 assert not re.search("[а-яё]", node.value, re.IGNORECASE), f"{path.name}:{node.lineno}: {node.value}"

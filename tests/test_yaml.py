@@ -105,7 +105,7 @@ def test_config_values_that_docs_name_are_taken(tmp_path: Path) -> None:
 
     assert (config.knowledge.embeddings.model, config.knowledge.watch, config.knowledge.answer_threshold) == ("off", False, 0.75)
     assert (config.business.name, config.web.port, config.hours.country, config.sla.quiet_warn) == ("007", 8081, None, None)
-    assert (dict(config.hours.week), list(map(str, config.hours.exceptions))) == ({"mon": "9:00-18:00"}, ["2026-12-31"])
+    assert (dict(config.hours.week), list(map(str, config.hours.exceptions))) == ({"mon": "09:00-18:00"}, ["2026-12-31"])
     assert config.desk is not None and config.desk.chat == "-100500"
     assert (dict(config.routing.priority[0].fields), config.routing.priority[0].add, config.report.weekly_digest) == ({"vip": "yes"}, -2, False)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bot.attributes import CONTACTS, normal
+from bot.attributes import CONTACTS, normal, written
 from bot.handoff.marks import marked
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import notice, say, who
@@ -18,6 +18,8 @@ PAYLOAD = "link_"  # of deep links: t.me/shop_bot?start=link_12345678
 COMMAND = re.compile(r"/(link|unlink)(?:@\w+)?(?:\s+(.{1,40}))?", re.I)
 CODE = re.compile(r"\d{4}[ -]?\d{4}")
 MOST = 5  # customers offered at once
+CARDS = 1000  # of the newest tickets the contacts are looked at, closed ones too
+LINES = 50  # of a conversation in which a phone is looked for
 
 
 def is_waiting(turn: Turn) -> bool:
@@ -87,16 +89,44 @@ async def _join(desk: DeskRoom, turn: Turn, value: str) -> Outcome:
 
 
 async def _meant(desk: DeskRoom, ticket: Ticket, word: str) -> tuple[Customer, ...]:
-    """Customers with this contact or address; without a word those with the contacts of the ticket."""
+    """Customers with this contact or address; without a word those with the contacts of the ticket and its words."""
     channel, sign, chat = word.partition(":")
     if sign and channel and chat:
-        talk = await desk.records.conversation(Peer(channel, chat))
-        found = await desk.records.customer(talk.customer) if talk and talk.customer else None
+        found = await _customer_at(desk, Peer(channel, chat))
         return (found,) if found else ()
+    wanted = written(word) if word else _merged(_of_card(ticket), written(await _words_of(desk, ticket)))
+    people: dict[int, Customer] = {}
+    for name, values in wanted.items():
+        for value in sorted(values):
+            people |= {c.id: c for c in await desk.records.known_by({name: value})}
+    for other in await desk.records.tickets(open_only=False, limit=CARDS):
+        if any(_of_card(other)[name] & values for name, values in wanted.items()):
+            customer = await _customer_at(desk, other.customer_peer)
+            people |= {customer.id: customer} if customer else {}
+    return tuple(people.values())
+
+
+async def _customer_at(desk: DeskRoom, peer: Peer) -> Customer | None:
+    talk = await desk.records.conversation(peer)
+    return await desk.records.customer(talk.customer) if talk and talk.customer else None
+
+
+async def _words_of(desk: DeskRoom, ticket: Ticket) -> str:
+    """What the customer has written while a person is at it."""
+    lines = await desk.records.history(ticket.conversation, limit=LINES)
+    mine = (line for line in lines if line.author == "customer" and (ticket.opened is None or line.at >= ticket.opened))
+    return "\n".join(line.text for line in mine)
+
+
+def _of_card(ticket: Ticket) -> dict[str, set[str]]:
+    """The contacts that its card shows."""
     known = ticket.data.get("contacts")
-    told = dict.fromkeys(CONTACTS, word) if word else known if isinstance(known, Mapping) else {}
-    contacts = {name: kept for name in CONTACTS if told.get(name) and (kept := normal(name, str(told[name])))}
-    return tuple(await desk.records.known_by(contacts)) if contacts else ()
+    told = known if isinstance(known, Mapping) else {}
+    return {name: {kept for kept in (normal(name, str(told.get(name) or "")),) if kept} for name in CONTACTS}
+
+
+def _merged(one: Mapping[str, set[str]], other: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    return {name: {*one.get(name, ()), *other.get(name, ())} for name in CONTACTS}
 
 
 def _called(customer: Customer) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.handoff import overview, prompter, transfer
+from bot.handoff import overview, prompter, sign, transfer
 from bot.handoff.card import heading
 from bot.handoff.desk import Desk
 from bot.handoff.gate import REFUSED
@@ -23,7 +23,6 @@ STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, befor
 AFTERWARDS = frozenset({"rate", "rating_skip", "nps", "nps_skip", "news_off"})  # answers to what the service asked by itself: never words for this ticket
 CANCELLING = "cancelling"  # in the state: the ticket of which the bot has just asked whether it is still needed
 TOLD = "told"  # on the ticket: articles that the bot answered with meanwhile
-ACK_PAUSE = timedelta(minutes=3)  # a waiting customer is told no more often that the words were added
 
 
 def _merged(carried: list[tuple[str, Outbound]]) -> list[Outbound]:
@@ -89,10 +88,10 @@ class Relay:
             return pressed
         if first.kind is InboundKind.START or _asks_status(turn):
             return await self._status(turn, ticket)
-        hints, answer = await prompter.look_up(self._desk, turn.text) if first.kind is InboundKind.MESSAGE else ((), None)
+        hints, answer = await prompter.look_up(self._desk, turn, ticket, turn.text) if first.kind is InboundKind.MESSAGE else ((), None)
         if self._is_plain(turn) and turn.conversation.status is Status.WAITING and (said := await self._by_itself(turn, ticket, prompter.under(hints))):
             return replace(said, why=answer.why) if answer else said
-        carried = self._carry(turn, ticket, prompter.under(hints))
+        carried = self._carry(turn, ticket, prompter.under(hints), told=await sign.of_burst(self._desk, turn, ticket))
         # what was asked of a person, and what the articles had to say to it: the gaps learn from what he then answers
         return replace(carried, why=answer.why) if answer else carried
 
@@ -111,7 +110,8 @@ class Relay:
         known = {*listed(ticket, TOLD), str(ticket.data.get("shown") or "")}
         if said is None or (said.article and said.article in known):
             return None
-        stays = self._desk.standing(turn, ticket, key="handoff.stays")
+        ahead = self._desk.queue.ahead(ticket, await self._desk.records.queue(), turn.now)
+        stays = self._desk.standing(turn, ticket, key="handoff.stays", ahead=ahead)
         told = Outbound(turn.said[-1].peer, join((said.text, stays), "\n\n"), ticket=ticket.number, author="bot")
         event = Event("answered_meanwhile", ticket=ticket.number, data={"article": said.article})
         marks = marked(ticket, told=[*listed(ticket, TOLD), said.article]) if said.article else ticket
@@ -175,7 +175,7 @@ class Relay:
         return Outcome("relay", Result.ANSWERED, "status", (say,))
 
     def _carry(self, turn: Turn, ticket: Ticket, buttons: Rows = (), *, told: Outbound | None = None) -> Outcome:
-        """The words go to the desk; *told* is what the customer hears in place of "added"."""
+        """The words go to the desk; *told* is what the customer hears."""
         to = self._desk.thread(ticket)
         say: list[Outbound] = []
         if to is not None:
@@ -184,25 +184,34 @@ class Relay:
             say[-1:] = [replace(say[-1], buttons=buttons)] if say else []
         if told is not None:
             say.append(told)
-        elif turn.conversation.status is Status.WAITING and not self._spoke_lately(turn):
-            say.append(Outbound(turn.said[-1].peer, self._desk.standing(turn, ticket, key="handoff.added"), ticket=ticket.number, author="bot"))
         events = (Event("customer_wrote", ticket=ticket.number, data={"messages": len(turn.said)}),)
         outcome = Outcome("relay", Result.CARRIED, "carried" if to else "kept_for_desk", tuple(say), events=events)
-        return self._owed(turn, ticket, outcome)
+        return self._owed(turn, sign.heard(turn, ticket), outcome)
 
     def _owed(self, turn: Turn, ticket: Ticket, carried: Outcome) -> Outcome:
         """From the first unanswered words on somebody owes an answer; where nobody is there, the next one is called."""
         owing = marked(ticket, quiet=None)
         if ticket.first_reply is not None and moment(ticket, "asked") is None and not self._is_thanks(turn):
             owing = marked(owing, asked=turn.now)
-        gone = bool(ticket.operator) and moment(owing, "asked") is not None and not self._desk.crew.is_here(ticket.operator)
+        sleeps = ticket.status == "snoozed"
+        if sleeps and self._is_thanks(turn):
+            return replace(carried, ticket=owing)
+        owed = sleeps or moment(owing, "asked") is not None
+        gone = bool(ticket.operator) and owed and not self._desk.crew.is_here(ticket.operator)
         if gone and ticket.status != "waiting":
             back = transfer.give_back(self._desk, turn, owing, "desk.operator_away", why="operator_away")
             return replace(carried, say=(*carried.say, *back.say), status=back.status, ticket=back.ticket, later=back.later, events=(*carried.events, *back.events))
-        if ticket.status == "snoozed":
+        if sleeps:
             owing = marked(replace(owing, status="operator"), snoozed=None, woken=turn.now)
-            return replace(carried, say=(*carried.say, *self._desk.card_edit(owing)), ticket=owing)
+            return replace(carried, say=(*carried.say, *self._desk.card_edit(owing), *self._calls_operator(owing)), ticket=owing)
         return replace(carried, ticket=owing)
+
+    def _calls_operator(self, ticket: Ticket) -> tuple[Outbound, ...]:
+        """Whoever put the ticket off is called by name: its customer has written before the time."""
+        if (to := self._desk.thread(ticket)) is None:
+            return ()
+        operator = self._desk.crew.member(ticket.operator).call or ticket.operator_name
+        return (self._desk.notice(to, ticket, "desk.wrote_while_snoozed", operator=operator),)
 
     def _is_thanks(self, turn: Turn) -> bool:
         """Thanks and good-byes: carried, and nobody owes an answer to them."""
@@ -231,10 +240,6 @@ class Relay:
                 joins=inbound.kind is InboundKind.MESSAGE,
             )
         ]
-
-    def _spoke_lately(self, turn: Turn) -> bool:
-        last = next((line for line in reversed(turn.history) if line.author in ("bot", "operator", "system")), None)
-        return last is not None and turn.now - last.at < ACK_PAUSE
 
     def _bot_is_at_it(self, turn: Turn) -> Outcome | None:
         """Buttons of a ticket that is over do nothing, politely; asked about requests, the bot says that there are none."""

@@ -53,7 +53,8 @@ def unclear(desk: DeskRoom, turn: Turn, ticket: Ticket, text: str, people: tuple
     """Nobody of this name, or several: said with everybody who can be meant, each a tap away."""
     shown = people or colleagues(desk, ticket)
     named = labels(shown)
-    return say(desk, turn, "desk.which_person" if people else "desk.no_such_person", offered(people, action, reason), word=text, people=[_shown(m, named) for m in shown[:SHOWN]])
+    key = "desk.which_person" if people else "desk.no_such_person"
+    return say(desk, turn, key, offered(people, action, reason), word=text, people=[_shown(m, named) for m in shown[:SHOWN]])
 
 
 def offered(people: tuple[Member, ...], action: str, reason: str = "") -> Rows:

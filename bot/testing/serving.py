@@ -11,6 +11,7 @@ from bot.testing.stage import Stage
 from bot.testing.theatre import Operator
 
 SLOWEST = 7200.0  # seconds after which even the slowest has looked
+LATE = 2400.0  # and after which at the earliest somebody who overlooked a new ticket comes to it
 PATIENCE = 12  # how often somebody who put a ticket off looks whether it is awake
 
 
@@ -40,7 +41,10 @@ class Crew:
         fresh = ticket.first_reply is None and ticket.opened is not None
         since = ticket.opened if fresh and ticket.opened is not None else stage.now
         opens = max(hours.next_open(since) or since, hours.next_open(stage.now) or stage.now)
-        yield opens + timedelta(seconds=round(min(SLOWEST, stage.random.lognormvariate(0, 1.1) * colleague.quickness)))
+        if fresh and stage.evenly("overlooked") < 0.06:
+            yield opens + timedelta(seconds=stage.random.uniform(LATE, SLOWEST))
+        else:
+            yield opens + timedelta(seconds=round(min(SLOWEST, stage.random.lognormvariate(0, 1.1) * colleague.quickness)))
         if not await self._may(colleague, number):
             return
         if stage.happens(0.25):
@@ -50,7 +54,7 @@ class Crew:
             if not await self._may(colleague, number):
                 return
             await self._says(operator, reply, number)
-            if stage.happens(0.03):
+            if stage.evenly("undo") < 0.03:
                 yield stage.after(5, 30)
                 await self._says(operator, "/undo", number)
                 yield stage.after(5, 30)
@@ -61,7 +65,7 @@ class Crew:
 
     async def _goes_on(self, colleague: Colleague, operator: Operator, number: int) -> AsyncIterator[datetime]:
         """Most tickets are closed now; some go elsewhere first, some are forgotten."""
-        stage, luck = self._stage, self._stage.random.random()
+        stage, luck = self._stage, self._stage.evenly("goes_on")
         if not await self._may(colleague, number):
             return
         if luck < 0.05:
@@ -96,7 +100,7 @@ class Crew:
         stage = self._stage
         if not await self._may(colleague, number):
             return
-        if stage.happens(0.03):
+        if stage.evenly("return") < 0.03:
             await self._says(operator, "/return", number)
             return
         await self._says(operator, "/close", number)

@@ -11,6 +11,7 @@ from bot.testing.fake_adapter import Said
 from bot.testing.theatre import Customer, Theatre, find_button
 
 SEEN = 3  # messages of a chat whose buttons can still be found
+GOLDEN = (5**0.5 - 1) / 2  # steps of this part of one never come near to where they were lately
 CHATS = 20_000  # chats whose last messages are remembered
 
 
@@ -21,6 +22,7 @@ class Stage:
         self.theatre, self.random = theatre, random
         self.words = 0  # how many messages people wrote and buttons they pressed
         self._shown: OrderedDict[tuple[str, str], deque[Said]] = OrderedDict()
+        self._spread: dict[str, float] = {}  # the latest of the evenly spread numbers, by name
 
     @property
     def now(self) -> datetime:
@@ -32,6 +34,11 @@ class Stage:
 
     def happens(self, chance: float) -> bool:
         return self.random.random() < chance
+
+    def evenly(self, name: str) -> float:
+        """As `random`, but evenly spread over the times it is asked by this *name*: nothing rare stays away."""
+        self._spread[name] = (self._spread.get(name, 0.5) + GOLDEN) % 1
+        return self._spread[name]
 
     def look(self) -> None:
         """Take in what the channels have shown since, and let the channels forget it."""

@@ -98,14 +98,14 @@ class Visitors:
         ticket = await stage.ticket_of(customer)
         if ticket is None:
             return
-        number, patient, leaves = ticket.number, not stage.happens(0.05), stage.happens(0.06)
+        number, patient, leaves = ticket.number, not stage.happens(0.05), stage.evenly("leaves") < 0.1
         while ticket is not None and ticket.status != "closed":
             opens = stage.theatre.house.hours.next_open(stage.now) or stage.now
             yield stage.after(240, 700) if ticket.status == "operator" else max(stage.after(600, 2400), opens + timedelta(seconds=stage.random.randrange(1200)))
             if (ticket := await stage.ticket_of(customer)) is None:
                 break
             if leaves:
-                if stage.happens(0.5):
+                if stage.evenly("blocks") < 0.6:
                     await self._says(customer, "", kind=InboundKind.BLOCKED)
                 return
             if not patient and ticket.first_reply is None:

@@ -16,6 +16,7 @@ async def test_a_send_that_finds_no_group_brings_its_tickets_to_the_desk_of_all(
         anna, channel = theatre.customer(), theatre.channels["telegram"]
         await anna.says("позовите оператора")
         assert channel.in_chat("-100700") and not channel.in_chat("-100500")
+        await anna.says("я жду")  # told that it was added; what follows in the same minute goes to the group alone
         channel.failures.append(PeerGone("917"))
         await anna.says("вы меня слышите?")
         await anna.says("ау")

@@ -73,10 +73,10 @@ CONTENTS = [
         Media.CONTACT,
         {"data": {"phone": "+7", "name": "Анна", "user": "1001"}},
     ),
-    ({"dice": {"emoji": "🎲", "value": 4}}, Media.OTHER, {"data": {"label": "🎲 4", "type": "dice"}}),
-    ({"poll": {"question": "Как?", "options": [{"text": "а"}, {"text": "б"}]}}, Media.OTHER, {"data": {"label": "📊 Как?: а / б", "type": "poll"}}),
-    ({"something_of_2027": {"x": 1}}, Media.OTHER, {"data": {"label": "▫ something_of_2027", "type": "something_of_2027"}}),
-    ({"story": {"id": 1}}, Media.OTHER, {"data": {"label": "▫ story", "type": "story"}}),
+    ({"dice": {"emoji": "🎲", "value": 4}}, Media.OTHER, {"data": {"about": "🎲 4", "type": "dice"}}),
+    ({"poll": {"question": "Как?", "options": [{"text": "а"}, {"text": "б"}]}}, Media.OTHER, {"data": {"about": "Как?\n• а\n• б", "type": "poll"}}),
+    ({"something_of_2027": {"x": 1}}, Media.OTHER, {"data": {"type": "something_of_2027"}}),
+    ({"story": {"id": 1}}, Media.OTHER, {"data": {"type": "story"}}),
 ]
 
 
@@ -195,7 +195,8 @@ def test_added_to_a_group_with_rights_and_put_out() -> None:
 )
 def test_somebody_elses_membership(member: dict[str, Any], status: str) -> None:
     """Each status of Telegram is one of our three."""
-    change = {"chat": FORUM, "from": ANNA, "date": 1, "old_chat_member": {}, "new_chat_member": {**member, "user": {"id": 1002, "first_name": "Олег", "last_name": "Ли", "username": "oleg"}}}
+    oleg = {"id": 1002, "first_name": "Олег", "last_name": "Ли", "username": "oleg"}
+    change = {"chat": FORUM, "from": ANNA, "date": 1, "old_chat_member": {}, "new_chat_member": {**member, "user": oleg}}
 
     inbound = read("chat_member", change)
 
