@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from bot.handoff import groups, ontime, operating, prompter, transfer
 from bot.handoff.binding import Binding
-from bot.handoff.card import card, card_buttons, heading, topic_name, transcript
+from bot.handoff.card import card, card_buttons, heading, numbered, topic_name, transcript
 from bot.handoff.crew import KINDS as CREW
 from bot.handoff.crew import Call, Crew
 from bot.handoff.gate import REFUSED
@@ -180,7 +180,7 @@ class Desk:
 
     async def topic_name(self, ticket: int) -> str:
         found = await self._records.ticket(ticket)
-        return topic_name(found, self.words, self.lang) if found else f"№{ticket}"
+        return topic_name(found, self.words, self.lang) if found else numbered(ticket, self.words, self.lang)
 
     async def repost(self, ticket: int, to: Peer) -> tuple[Outbound, ...]:
         """The card with the newest history, for a topic that was deleted."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.handoff import followup, overview, prompter, transfer
+from bot.handoff.card import numbered
 from bot.handoff.debts import UNANSWERED
 from bot.handoff.marks import listed, marked, moment, number, words
 from bot.handoff.room import DeskRoom
@@ -77,7 +78,8 @@ async def _goal(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
 
 def _to_absent(desk: DeskRoom, ticket: Ticket, facts: Mapping[str, object]) -> list[Outbound]:
     """Supervisors who are not in the groups, and cannot be called there, hear of a breach in private, with the ticket a tap away."""
-    look = Button(f"№{ticket.number} {ticket.data.get('name') or ''}".strip(), "overview_ticket", str(ticket.number))
+    sign = numbered(ticket.number, desk.words, desk.lang)
+    look = Button(f"{sign} {ticket.data.get('name') or ''}".strip(), "overview_ticket", str(ticket.number))
     told = desk.to_supervisors("desk.sla_broken", supervisors="", **facts)
     place = desk.thread(ticket)
     return [replace(o, buttons=((look,),)) for o in told if place is None or not desk.is_in(f"{o.to.channel}:{o.to.chat}", place)]
