@@ -25,7 +25,7 @@ About = Callable[[str], Sequence[str]]
 Ask = Callable[[str], Awaitable[Answer]]
 Article = Callable[[str], RichText]
 Aside = Callable[[Turn], Awaitable["Said | None"]]
-Meaning = Literal["yes", "not_needed", ""]
+Meaning = Literal["yes", "not_needed", "call", ""]
 Orders = Callable[[Turn, str, str], Awaitable[Outcome | None]]
 DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
 
@@ -62,7 +62,7 @@ class Rules:
     *article* is the text of one as a customer gets it, *ask* finds the one that answers a question; None = no hints.
     *facts* are known to every ready answer. *undo*: seconds in which an operator's words can be taken back.
     *question* is the question in a customer's words, "" where they hold none; *aside* is what the bot itself surely answers to a
-    waiting customer; *meaning* tells a yes and "not needed any more" from everything else.
+    waiting customer; *meaning* tells a yes, "not needed any more" and a mere call for a person from the rest.
     *is_thanks*: whether words are no more than thanks or a good-bye, which nobody owes an answer to.
     """
 

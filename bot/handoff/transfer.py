@@ -18,7 +18,7 @@ CARRIED_LINES = 30
 def waiting(ticket: Ticket, now: datetime) -> Ticket:
     """The ticket as it stands in the queue again: nobody's, and waiting since now."""
     back = replace(ticket, status="waiting", operator="", operator_name="", taken=None)
-    return marked(back, queued=now, reminded=None, assigned=None, snoozed=None, quiet=None, before=ticket.operator)
+    return marked(back, queued=now, reminded=None, assigned=None, snoozed=None, quiet=None, called=None, aloud=None, before=ticket.operator)
 
 
 def given(ticket: Ticket, to: Member, now: datetime) -> Ticket:
