@@ -82,6 +82,7 @@ class Style(StrEnum):
     LINK = "link"
     QUOTE = "quote"
     SPOILER = "spoiler"
+    MENTION = "mention"  # calls somebody who hears it; `url` of the span is the platform's id of him
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.attributes import CONTACTS, normal, written
+from bot.handoff.card import numbered
 from bot.handoff.marks import marked
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import notice, say, who
@@ -59,7 +60,7 @@ async def same(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome
     found = [c for c in await _meant(desk, ticket, rest.strip()) if c.id != own][:MOST]
     if not found:
         return say(desk, turn, "desk.same_nobody")
-    buttons = tuple((Button(_called(c), "same", str(c.id)),) for c in found)
+    buttons = tuple((Button(_called(desk, c), "same", str(c.id)),) for c in found)
     return say(desk, turn, "desk.same_found", buttons)
 
 
@@ -82,7 +83,7 @@ async def _join(desk: DeskRoom, turn: Turn, value: str) -> Outcome:
         return notice(desk, turn, "desk.old_button")
     inbound = turn.said[0]
     event = Event("customers_joined", actor=who(inbound), data={"into": found.id, "other": turn.customer.id})
-    told = [desk.notice(inbound.peer, turn.ticket, "desk.same_done", name=_called(found))]
+    told = [desk.notice(inbound.peer, turn.ticket, "desk.same_done", name=_called(desk, found))]
     if turn.ticket is not None:
         told.append(Outbound(turn.ticket.customer_peer, desk.words.say("link.by_operator", lang=desk.customer_lang(turn)), ticket=turn.ticket.number))
     return Outcome("desk", Result.ANSWERED, "joined", tuple(told), joining=Joining(found.id, turn.customer.id), events=(event,))
@@ -129,7 +130,7 @@ def _merged(one: Mapping[str, set[str]], other: Mapping[str, set[str]]) -> dict[
     return {name: {*one.get(name, ()), *other.get(name, ())} for name in CONTACTS}
 
 
-def _called(customer: Customer) -> str:
+def _called(desk: DeskRoom, customer: Customer) -> str:
     """Name and channels, as a button says it."""
-    name = " ".join(p for p in (customer.name, customer.last_name) if p) or f"№{customer.id}"
+    name = " ".join(p for p in (customer.name, customer.last_name) if p) or numbered(customer.id, desk.words, desk.lang)
     return f"{name} · {', '.join(dict.fromkeys(p.channel for p in customer.peers))}"[:60]
