@@ -9,6 +9,7 @@ from datetime import timedelta
 from bot.handoff import groups, ontime, operating, prompter, transfer
 from bot.handoff.binding import Binding
 from bot.handoff.card import card, card_buttons, heading, topic_name, transcript
+from bot.handoff.context import shown
 from bot.handoff.crew import Crew
 from bot.handoff.gate import REFUSED
 from bot.handoff.hours import Hours, Promise
@@ -16,7 +17,7 @@ from bot.handoff.incident import KINDS as INCIDENTS
 from bot.handoff.incident import Incidents
 from bot.handoff.marks import marked, moment, words
 from bot.handoff.naming import name_of, shown_name
-from bot.handoff.opening import new_ticket, recent_attachments
+from bot.handoff.opening import new_ticket, recent_attachments, recent_context
 from bot.handoff.queue import Queue
 from bot.handoff.room import Delivered, Orders, Records, Rules
 from bot.handoff.sla import Deadlines
@@ -91,6 +92,7 @@ class Desk:
         later = (*transfer.look_for_somebody(self, ticket, turn.now), *prompter.look_later(self, ticket, turn, promise.place))
         if (to := self.thread(ticket)) is not None:
             say.append(self.card(to, ticket))
+            say += self._shown_context(to, ticket, recent_context(turn))
             say += [self._shown_file(to, ticket, a) for a in recent_attachments(turn)]
         event = Event("ticket_opened", ticket=ticket.number, data={"reason": reason, "open": promise.open, "topic": ticket.topic, "priority": ticket.priority})
         why = dict(answer.why) if answer else {}
@@ -120,6 +122,7 @@ class Desk:
             say += [reopened, *self.card_edit(opened)]
             back = self.notice(to, opened, "desk.came_back", operator=operator, text=text)
             say.append(replace(back, name=shown_name(ticket.number)))
+            say += self._shown_context(to, opened, turn.context)
             say += [self._shown_file(to, opened, a) for a in turn.attachments]
         event = Event("ticket_reopened", ticket=ticket.number, actor="customer", data={"reason": reason})
         status = Status.OPERATOR if same else Status.WAITING
@@ -130,6 +133,13 @@ class Desk:
         """What the customer sent, in the desk."""
         above = heading(ticket, self.words, self.lang)
         return Outbound(to, attachments=(file,), heading=above, name=shown_name(ticket.number), ticket=ticket.number, author="")
+
+    def _shown_context(self, to: Peer, ticket: Ticket, context: tuple[Attachment, ...]) -> list[Outbound]:
+        """Words that came with the customer's and are not his, as one post."""
+        if not context:
+            return []
+        above, text = heading(ticket, self.words, self.lang), RichText(shown(context, self.words, self.lang))
+        return [Outbound(to, text, heading=above, name=shown_name(ticket.number), ticket=ticket.number, author="")]
 
     def settled(self, turn: Turn, outcome: Outcome) -> Outcome:
         """The outcome with the timers and the views that follow from the ticket as it becomes."""

@@ -8,6 +8,7 @@ from bot.attributes import shown as attributes
 from bot.handoff import prompter
 from bot.handoff.card import transcript
 from bot.handoff.contact import contacts
+from bot.handoff.context import brings_words, is_context
 from bot.handoff.room import DeskRoom
 from bot.model import Answer, Attachment, Customer, InboundKind, Line, Ticket, Turn
 
@@ -58,12 +59,22 @@ def new_ticket(desk: DeskRoom, turn: Turn, reason: str, answer: Answer | None, t
 
 def recent_attachments(turn: Turn) -> tuple[Attachment, ...]:
     """Photos and files that the ticket is about: of this turn and of the customer's last lines."""
-    before = [a for line in turn.history[-RECENT_LINES:] if line.author == "customer" for a in line.attachments]
+    before = [a for a in _before(turn) if not is_context(a)]
     return tuple([*before, *turn.attachments][-FORWARDED:])
 
 
+def recent_context(turn: Turn) -> tuple[Attachment, ...]:
+    """Words of others that came with these words, and with the customer's last lines."""
+    found = (*(a for a in _before(turn) if is_context(a)), *turn.context)
+    return tuple(c for c in found if brings_words((c,)))
+
+
+def _before(turn: Turn) -> list[Attachment]:
+    return [a for line in turn.history[-RECENT_LINES:] if line.author == "customer" for a in line.attachments]
+
+
 def _lines(turn: Turn) -> list[Line]:
-    said = [Line(i.at, "customer", i.text, attachments=i.attachments) for i in turn.said if i.kind is InboundKind.MESSAGE]
+    said = [Line(i.at, "customer", i.text, attachments=(*i.context, *i.attachments)) for i in turn.said if i.kind is InboundKind.MESSAGE]
     return [*turn.history, *said]
 
 
