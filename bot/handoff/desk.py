@@ -9,7 +9,7 @@ from datetime import timedelta
 from bot.handoff import groups, ontime, operating, prompter, transfer
 from bot.handoff.binding import Binding
 from bot.handoff.card import card, card_buttons, heading, topic_name, transcript
-from bot.handoff.context import shown
+from bot.handoff.context import is_context, shown
 from bot.handoff.crew import Crew
 from bot.handoff.gate import REFUSED
 from bot.handoff.hours import Hours, Promise
@@ -17,7 +17,7 @@ from bot.handoff.incident import KINDS as INCIDENTS
 from bot.handoff.incident import Incidents
 from bot.handoff.marks import marked, moment, words
 from bot.handoff.naming import name_of, shown_name
-from bot.handoff.opening import new_ticket, recent_attachments, recent_context
+from bot.handoff.opening import new_ticket, recent_attachments, recent_context, shown_to_the_bot
 from bot.handoff.queue import Queue
 from bot.handoff.room import Delivered, Orders, Records, Rules
 from bot.handoff.sla import Deadlines
@@ -122,8 +122,9 @@ class Desk:
             say += [reopened, *self.card_edit(opened)]
             back = self.notice(to, opened, "desk.came_back", operator=operator, text=text)
             say.append(replace(back, name=shown_name(ticket.number)))
-            say += self._shown_context(to, opened, turn.context)
-            say += [self._shown_file(to, opened, a) for a in turn.attachments]
+            brought = shown_to_the_bot(turn, ticket.closed)
+            say += self._shown_context(to, opened, tuple(a for a in brought if is_context(a)))
+            say += [self._shown_file(to, opened, a) for a in brought if not is_context(a)]
         event = Event("ticket_reopened", ticket=ticket.number, actor="customer", data={"reason": reason})
         status = Status.OPERATOR if same else Status.WAITING
         later = () if same else transfer.look_for_somebody(self, opened, turn.now)

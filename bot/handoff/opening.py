@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from bot.attributes import shown as attributes
 from bot.handoff import prompter
@@ -67,6 +68,12 @@ def recent_context(turn: Turn) -> tuple[Attachment, ...]:
     """Words of others that came with these words, and with the customer's last lines."""
     found = (*(a for a in _before(turn) if is_context(a)), *turn.context)
     return tuple(c for c in found if brings_words((c,)))
+
+
+def shown_to_the_bot(turn: Turn, since: datetime | None) -> tuple[Attachment, ...]:
+    """What the customer sent while his ticket was closed, with what he sends now: the desk has none of it yet."""
+    lines = [line for line in turn.history if line.author == "customer" and since is not None and line.at > since]
+    return (*(a for line in lines for a in line.attachments), *turn.context, *turn.attachments)
 
 
 def _before(turn: Turn) -> list[Attachment]:

@@ -28,7 +28,7 @@ def vk(theatre: Theatre, text: str, **more: object) -> Inbound:
     number = int(theatre.key().removeprefix("k"))
     body = {"id": number, "conversation_message_id": number, "peer_id": 5, "from_id": 5, "text": text}
     body |= {"date": int(theatre.clock().timestamp())} | more
-    found = Reader("vk", 1, theatre.clock).message(body)
+    found = Reader("vk", 1, theatre.clock, lambda _: False).message(body)
     assert found is not None
     return found
 
@@ -161,18 +161,20 @@ async def test_long_forwards_are_parted(theatre: Theatre) -> None:
     assert all(f"начало{n}" in whole and f"конец{n}" in whole for n in range(5)) and whole.endswith("вот")
 
 
-async def test_a_forward_brings_a_closed_ticket_back(theatre: Theatre) -> None:
-    """Reopened by words of somebody else, the desk sees whose they are."""
+async def test_a_ticket_that_comes_back_brings_the_forward(theatre: Theatre) -> None:
+    """Forwarded to the bot after the ticket was closed, or with the request for a person: the desk sees whose words."""
     anna, olga = theatre.customer(), theatre.operator()
     await anna.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)
     await olga.says("/close", ticket=1)
     await theatre.arrive(update(theatre, "Так и не привезли", forward_origin=IVAN))
+    later = [update(theatre, "позовите оператора"), update(theatre, "И не звонят", forward_origin=IVAN)]
+    await theatre.arrive(*later)
 
     ticket = await theatre.house.store.ticket(1)
     assert ticket is not None and ticket.status != "closed"
     text = await shown(theatre)
-    assert "Иван Петров" in text and "» Так и не привезли" in text
+    assert "Иван Петров" in text and "» Так и не привезли" in text and "» И не звонят" in text
 
 
 async def quoting(theatre: Theatre, text: str, part: str, *, of: str, kind: str = "message") -> None:
