@@ -41,6 +41,7 @@ from bot.dialogs.waiting import Aside, Questions
 from bot.engine import Engine
 from bot.errors import ConfigError, Problem, Refused
 from bot.flood import Flood
+from bot.handoff.attachments import named
 from bot.handoff.binding import SETTING, Binding, read_place
 from bot.handoff.canned import Canned
 from bot.handoff.debts import LATE
@@ -258,7 +259,7 @@ async def open_house(
         desk=room,
         relay=Relay(room),
         flow=flow,
-        prepare=lambda outbound: parts(outbound, limits),
+        prepare=lambda outbound: parts(named(outbound, words, config.business.language), limits),
         committed=outbox.wake,
         observers=observers,
         timeout=config.dialogs.timeout + 5,
@@ -332,7 +333,8 @@ def open_dialogs(
     own = our_dialogs(words, read_act, knowledge, forms.escalate, open_facts(config, knowledge, open_hours(config)))
     intent, ours = own.intent, {"form": forms, **own.dialogs}
     days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()
-    rating = Rating(words, intent, ticket=ticket, tell=partial(opened, desk), pause=days, apart=apart)
+    settles = timedelta(minutes=config.rating.settle_minutes)
+    rating = Rating(words, intent, ticket=ticket, tell=partial(opened, desk), pause=days, apart=apart, settles=settles)
     nps = Nps(words, intent, config.nps, tell=partial(commented, desk))
     dialogs: list[tuple[str, Dialog]] = [("requests", Requests(desk)), ("outreach", AboutNews(words)), ("rating", rating), ("nps", nps)]
     for name in config.dialogs.order:

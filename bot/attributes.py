@@ -19,6 +19,7 @@ NAME = r"[a-zа-яё][a-zа-яё0-9_-]{0,39}"
 OWN = r"[a-zа-яё0-9_-]+_(asked|scored)|news|_.*"
 PHONE = r"\+?[0-9]([ ().\-–]*[0-9]){10,14}"  # one that is surely taken; others are, too
 _NAME, _OWN = re.compile(NAME), re.compile(OWN)  # marks of the bot itself among a customer's fields: surveys, and whether he wants broadcasts
+_PHONE_LIKE = re.compile(r"\+?\d(?:[\s().\-–]*\d){9,14}")
 _ADDRESS = ("channel", "id")
 
 
@@ -71,9 +72,16 @@ def normal(name: str, value: str) -> str | None:
     return text
 
 
+def written(text: str) -> dict[str, set[str]]:
+    """Every phone and e-mail that may stand in words, in the form in which they are compared."""
+    phones = (phone(found[0]) for found in _PHONE_LIKE.finditer(text))
+    emails = (normal("email", found[0]) for found in EMAIL.finditer(text))
+    return {"phone": {p for p in phones if p}, "email": {e for e in emails if e}}
+
+
 def phone(text: str) -> str | None:
     """A telephone number as it is dialled from anywhere: "8 (912) 345-67-89" is +79123456789."""
-    found = re.search(r"\+?\d(?:[\s().\-–]*\d){9,14}", text)
+    found = _PHONE_LIKE.search(text)
     if found is None or len(re.sub(r"[\d\s().\-–+]", "", text)) > 40:
         return None
     digits = re.sub(r"\D", "", found.group())

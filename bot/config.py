@@ -147,6 +147,7 @@ class Rating(Section):
     ask: bool = Field(True, description="ask after a ticket is closed")
     delay_minutes: float = Field(5, ge=0, le=24 * 60, description="how long after closing; nobody is asked who wrote again meanwhile")
     days_between: float = Field(30, ge=0, description="days in which the same customer is not asked again")
+    settle_minutes: float = Field(3, ge=0, le=24 * 60, description="how long a score may be corrected; supervisors hear of a low one after that")
 
 
 class Report(Section):

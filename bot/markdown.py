@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 
-from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline
 from markdown_it.tree import SyntaxTreeNode
 
+from bot.markdown_rules import parser
 from bot.model import RichText, Span, Style
 
 INDENT = "\u00a0" * 4  # VK folds plain spaces, both platforms keep these
 LINKS = ("http://", "https://", "mailto:", "tel:")
 
-_WIKI = re.compile(r"(!?)\[\[([^\[\]\n]*)\]\]")
-_CALLOUT = re.compile(r"\A\[!\w+\][+-]?[ \t]*")
-_STYLES = {"strong": Style.BOLD, "em": Style.ITALIC, "s": Style.STRIKE}
+_STYLES = {
+    "strong": Style.BOLD, "em": Style.ITALIC, "s": Style.STRIKE, "u": Style.UNDERLINE, "mark": Style.BOLD, "code": Style.CODE,
+}  # fmt: skip
 
 
 @lru_cache(maxsize=2048)  # templates and passages come again and again; nobody gives it a customer's words
 def to_rich(markdown: str) -> RichText:
-    """What a chat shows for *markdown*: headings are bold lines, tables are readable lines, HTML is inert, images are left out.
+    """What a chat shows for *markdown*: headings are bold lines, tables are readable lines, images and remarks are left out.
 
     Spans count Python characters. Never raises, whatever the text.
     """
-    return _trim(_block(SyntaxTreeNode(_parser().parse(markdown))))
+    root = SyntaxTreeNode(parser().parse(markdown))
+    if len(root.children) == 1 and root.children[0].type == "heading" and not root.children[0].children[0].content:
+        return RichText(root.children[0].markup)  # the sign alone is somebody's answer
+    return _trim(_block(root))
+
+
+def blocks(markdown: str) -> list[str]:
+    """The paragraphs, lists, tables and fences of *markdown*, each as it is written."""
+    rows = markdown.split("\n")
+    return ["\n".join(rows[t.map[0] : t.map[1]]).rstrip() for t in parser().parse(markdown) if t.level == 0 and t.map and t.type != "remark"]
 
 
 def plain(markdown: str) -> str:
@@ -63,29 +71,6 @@ def is_web_link(url: str) -> bool:
     return url.lower().startswith(LINKS) and not any(c.isspace() or ord(c) < 32 for c in url)
 
 
-@cache
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    parser.inline.ruler.before("image", "wiki", _wiki)
-    for name, judge in (("normalizeLink", str), ("normalizeLinkText", str), ("validateLink", bool)):
-        setattr(parser, name, judge)  # URLs are kept as written, and judged in `_inline`
-    return parser
-
-
-def _wiki(state: StateInline, silent: bool) -> bool:
-    """`[[page|words]]` becomes its words, `![[picture]]` nothing."""
-    found = _WIKI.match(state.src, state.pos)
-    if not found:
-        return False
-    if not silent and not found.group(1):
-        page, _, words = found.group(2).partition("|")
-        name = page.split("#")[0].strip().rstrip("/").split("/")[-1] or page.partition("#")[2]
-        token = state.push("text", "", 0)
-        token.content = words.strip() or name.strip()
-    state.pos = found.end()
-    return True
-
-
 def _block(node: SyntaxTreeNode) -> RichText:
     match node.type:
         case "heading":
@@ -120,7 +105,13 @@ def _inline(node: SyntaxTreeNode) -> RichText:
         case "code_inline":
             return styled(node.content, Style.CODE)
         case "image":
+            return _picture(node)
+        case "remark":
             return RichText()
+        case "wiki":
+            return RichText(node.content)
+        case "html_inline":
+            return _tag(node.content)
     inner = join(_inline(child) for child in node.children)
     if node.type == "link":
         url = str(node.attrs.get("href", ""))
@@ -130,15 +121,37 @@ def _inline(node: SyntaxTreeNode) -> RichText:
     return styled(inner, _STYLES[node.type]) if node.type in _STYLES else inner
 
 
+def _picture(node: SyntaxTreeNode) -> RichText:
+    """A picture of the base is sent beside the words; one elsewhere is linked to."""
+    url = str(node.attrs.get("src", ""))
+    return styled(node.content or url, Style.LINK, url) if is_web_link(url) else RichText()
+
+
+def _tag(html: str) -> RichText:
+    if html.startswith("<input class=\"task-list-item-checkbox\""):
+        return RichText("☑" if " checked=" in html else "☐")
+    return RichText("\n" if re.fullmatch(r"<br\s*/?>", html, re.IGNORECASE) else html)
+
+
+def _numbers(node: SyntaxTreeNode) -> list[str]:
+    """The numbers as they are written; counted only where each item has the same one, as many people write lists."""
+    written = [str(item.info) for item in node.children]
+    if len(set(written)) == 1:
+        written = [written[0], *(str(int(written[0]) + n) for n in range(1, len(written)))]
+    return [f"{number}{item.markup}" for number, item in zip(written, node.children, strict=True)]
+
+
 def _list(node: SyntaxTreeNode) -> RichText:
-    start = int(str(node.attrs.get("start", 1)))
     items: list[RichText] = []
-    for number, item in enumerate(node.children, start):
+    ordered = node.type == "ordered_list"
+    for number, item in zip(_numbers(node) if ordered else [str(i.markup) for i in node.children], node.children, strict=True):
         blocks = [(child.type.endswith("_list"), _block(child)) for child in item.children]
-        mark = f"{number}. " if node.type == "ordered_list" else "• "
+        mark = f"{number} " if ordered else "• "
         lines = [_indented(block) if nested or i else block for i, (nested, block) in enumerate(blocks) if block]
         if lines:
             items.append(join((mark, join(lines, "\n"))))
+        else:
+            items.append(RichText(number))  # a sign or a number alone on its line is somebody's words
     return join(items, "\n")
 
 
@@ -160,12 +173,9 @@ def _indented(block: RichText) -> RichText:
 
 def _quote(node: SyntaxTreeNode) -> RichText:
     inner = _children(node, "\n")
-    if called := _CALLOUT.match(inner.text):
-        title, _, rest = inner.text[called.end() :].partition("\n")
-        cut = called.end() + (0 if title else 1 if rest else 0)
-        inner = _cut(inner, cut, len(inner.text))
-        if title:
-            inner = RichText(inner.text, (Span(Style.BOLD, 0, len(title)), *inner.spans))
+    if node.meta.get("title"):
+        title = inner.text.partition("\n")[0]
+        inner = RichText(inner.text, (Span(Style.BOLD, 0, len(title)), *inner.spans))
     return styled(inner, Style.QUOTE)
 
 

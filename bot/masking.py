@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-PHONE = re.compile(r"(?<![\w.])(?:\+?7|8)[\s(-]*\d{3}[\s)-]*\d{3}[\s-]*\d{2}[\s-]*\d{2}(?!\w)|(?<![\w.])\+\d{10,14}(?!\w)")
+PHONE = re.compile(r"(?<![\w.])(?:\+?7|8)[\s(.-]*\d{3}[\s).-]*\d{3}[\s.-]*\d{2}[\s.-]*\d{2}(?!\w)|(?<![\w.])\+\d{10,14}(?!\w)")
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 CARD = re.compile(r"(?<![\w-])(?:\d{4}[ -]?){3}\d{4}(?!\w)")
 HIDDEN = "•••"  # what stands in every masked text

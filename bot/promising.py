@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from bot.adapters.base import Limits
-from bot.adapters.richtext import split, utf16_length
+from bot.adapters.richtext import placeholder, split, utf16_length
 from bot.model import Attachment, Media, Outbound, RichText, Verb
 
 _TOGETHER = {Media.PHOTO: "seen", Media.VIDEO: "seen", Media.DOCUMENT: "file", Media.AUDIO: "heard"}
@@ -24,9 +24,11 @@ def parts(outbound: Outbound, limits: Mapping[str, Limits]) -> tuple[Outbound, .
         return (replace(outbound, text=_cut(outbound.text, own.caption if outbound.attachments else room)),)
     if outbound.verb is not Verb.SAY:
         return (outbound,)
+    outbound = _in_words(outbound)
     pieces: list[tuple[RichText, tuple[Attachment, ...]]] = []
-    groups = _groups(outbound.attachments, own.attachments)
-    caption_fits = utf16_length(outbound.text.text) <= own.caption - utf16_length(outbound.heading.text) - 2
+    groups = [g for group in _groups(outbound.attachments, own.attachments) for g in _told_within(group, own.caption)]
+    caption = own.caption - utf16_length(outbound.heading.text) - 2 - sum(map(_told, outbound.attachments))
+    caption_fits = utf16_length(outbound.text.text) <= caption
     one_call = len(groups) == 1 and caption_fits and not (len(groups[0]) > 1 and outbound.buttons) and _captioned(groups[0])
     if one_call:
         pieces.append((outbound.text, groups[0]))
@@ -58,6 +60,31 @@ def _groups(attachments: tuple[Attachment, ...], most: int) -> list[tuple[Attach
         size = most if kind else 1
         groups += [tuple(together[i : i + size]) for i in range(0, len(together), size)]
     return groups
+
+
+def _in_words(outbound: Outbound) -> Outbound:
+    """What no channel carries is words from the start: they count when the text is parted."""
+    text = outbound.text
+    for attachment in outbound.attachments:
+        if attachment.media is Media.OTHER:
+            text = text + "\n" + placeholder(attachment) if text.text else placeholder(attachment)
+    return replace(outbound, text=text, attachments=tuple(a for a in outbound.attachments if a.media is not Media.OTHER))
+
+
+def _told(attachment: Attachment) -> int:
+    """How long the words are that stand for an attachment with an address in place of a file."""
+    linked = attachment.data.get("link") and not attachment.data.get("url")
+    return utf16_length(placeholder(attachment).text) + 1 if linked else 0
+
+
+def _told_within(group: tuple[Attachment, ...], most: int) -> list[tuple[Attachment, ...]]:
+    """The group in parts whose addresses all fit one caption."""
+    parted: list[tuple[Attachment, ...]] = [()]
+    for attachment in group:
+        if parted[-1] and sum(map(_told, (*parted[-1], attachment))) > most:
+            parted.append(())
+        parted[-1] = (*parted[-1], attachment)
+    return parted
 
 
 def _captioned(group: tuple[Attachment, ...]) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, nodes, pass_context
+from jinja2 import StrictUndefined, Template, Undefined, nodes, pass_context
 from jinja2.exceptions import SecurityError, TemplateRuntimeError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -15,6 +16,8 @@ from bot.model import RichText
 MAX_OUTPUT = 12_000  # characters of one text
 MAX_VALUE = 12_000  # characters or items of one value on the way
 MAX_STEPS = 2_000  # rounds of all loops of one text together
+
+_BARE = re.compile(r"(?<![{\\$\w]){\s*([^\W\d]\w*(?:\.\w+|\s*\|\s*\w+)*)\s*}(?!})")
 
 OPEN, CLOSE = "\ue000", "\ue001"
 FILTERS = (  # noqa: SIM905
@@ -41,7 +44,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(autoescape=False, undefined=StrictUndefined, finalize=_keep_aside, trim_blocks=True, lstrip_blocks=True, cache_size=0)
         self.filters = {name: self.filters[name] for name in FILTERS} | (filters or {})
         self.tests = {name: self.tests[name] for name in TESTS}
-        self.filters |= {"_steps": _steps, "_short": _short, "join": _join}
+        self.filters |= {"_steps": _steps, "_short": _short, "_whole": _whole, "join": _join}
         self.globals = {"range": _range}
 
     def is_safe_callable(self, obj: object) -> bool:
@@ -69,9 +72,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
             if loop.recursive:
                 yield "рекурсивный цикл нельзя", loop.lineno, "напишите обычный {% for %}"
 
-    def compiled(self, source: str, file: str = "") -> Template:
-        """A template whose loops and joins count against the budget. Raises TemplateSyntaxError."""
+    def compiled(self, source: str, file: str = "", *, whole: bool = False) -> Template:
+        """A template whose loops and joins count against the budget. Raises TemplateSyntaxError.
+
+        *whole*: what it prints must have a value, and `lacking` tells what had none.
+        """
         tree = self.parse(source)
+        if whole:
+            for output in tree.find_all(nodes.Output):
+                output.nodes = [_needed(n) for n in output.nodes]
         for loop in tree.find_all(nodes.For):
             loop.iter = nodes.Filter(loop.iter, "_steps", [], [], None, None, lineno=loop.lineno)
         for part in list(tree.find_all(nodes.Concat)):
@@ -84,7 +93,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def run(self, template: Template, facts: dict[str, object]) -> tuple[str, Sequence[RichText]]:
         """The Markdown that *template* makes, and the facts to be filled in. Raises what jinja2 raises, SecurityError for excess."""
         kept: list[RichText] = []
-        context = template.new_context({**facts, "_facts": kept, "_budget": [MAX_STEPS]})
+        lacking = facts.get("_lacking", [])
+        context = template.new_context({**facts, "_facts": kept, "_budget": [MAX_STEPS], "_lacking": lacking})
         done: list[str] = []
         length = 0
         try:
@@ -123,9 +133,65 @@ def _keep_aside(context: Context, value: object) -> object:
     return f"{OPEN}{len(kept) - 1}{CLOSE}"
 
 
+def bare_variables(text: str) -> Iterator[tuple[str, int, str]]:
+    """`{customer.name}` with one brace is no variable: how it stands there, its line, and how it is meant."""
+    for found in _BARE.finditer(re.sub(r"{[{%#].*?[}%#]}", lambda m: re.sub(r"[^\n]", " ", m[0]), text, flags=re.DOTALL)):
+        yield found[0], text.count("\n", 0, found.start()) + 1, f"{{{{ {found[1]} }}}}"
+
+
 def clean(text: str) -> str:
     """*text* without the two marks of this module, lone surrogates and control characters."""
     return "".join(c for c in text if c not in (OPEN, CLOSE) and not "\ud800" <= c <= "\udfff" and (c >= " " or c in "\n\t"))
+
+
+def _needed(node: nodes.Expr) -> nodes.Expr:
+    """*node* so that it notes the values it lacks. A condition or a default of its own is meant to leave something out."""
+    if isinstance(node, nodes.Concat):
+        node.nodes = [_needed(n) for n in node.nodes]
+        return node
+    if isinstance(node, nodes.CondExpr):
+        node.expr1, node.expr2 = _needed(node.expr1), _needed(node.expr2) if node.expr2 else None
+        return node
+    if _has_default(node) or not (path := _path(node)):
+        return node
+    filters = [*([node] if isinstance(node, nodes.Filter) else []), *node.find_all(nodes.Filter)]
+    for inner in filters:
+        if isinstance(inner.node, nodes.Name | nodes.Getattr | nodes.Getitem):
+            inner.node = _noting(inner.node, _path(inner.node))
+    return _noting(node, path)
+
+
+def _noting(node: nodes.Expr, path: str) -> nodes.Expr:
+    name = nodes.Const(path, lineno=node.lineno)
+    return nodes.Filter(node, "_whole", [name], [], None, None, lineno=node.lineno)
+
+
+def _has_default(node: nodes.Expr | None) -> bool:
+    while isinstance(node, nodes.Filter):
+        if node.name in ("default", "d"):
+            return True
+        node = node.node
+    return False
+
+
+def _path(node: nodes.Expr | None) -> str:
+    """How an editor wrote the value: customer.fields.size; "" = it is none."""
+    while isinstance(node, nodes.Filter | nodes.Call):
+        node = node.node
+    if isinstance(node, nodes.Getattr):
+        return f"{_path(node.node)}.{node.attr}"
+    if isinstance(node, nodes.Getitem):
+        return f"{_path(node.node)}.{node.arg.value}" if isinstance(node.arg, nodes.Const) else _path(node.node)
+    return node.name if isinstance(node, nodes.Name) else ""
+
+
+@pass_context
+def _whole(context: Context, value: object, path: str) -> object:
+    """*value*, noted where there is none."""
+    if isinstance(value, Undefined) or value is None or (isinstance(value, str | RichText) and not str(value).strip()):
+        context.parent["_lacking"].append(path)
+        return ""
+    return value
 
 
 @pass_context

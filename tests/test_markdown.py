@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,10 +79,54 @@ def test_wiki_links_become_their_words_and_pictures_nothing() -> None:
     assert plain("`[[a]]`") == "[[a]]"
 
 
-def test_html_is_inert() -> None:
-    """Tags are shown as they are typed and style nothing."""
-    assert plain("<b>x</b> <script>alert(1)</script>") == "<b>x</b> <script>alert(1)</script>"
-    assert looks("<b>x</b>") == []
+def test_html_styles_as_markdown_would_and_does_nothing_else() -> None:
+    """Tags that only style are what they look like, where they are closed; all others are words."""
+    assert looks("<b>x</b> <i>y</i><br>z") == [(Style.BOLD, "x", ""), (Style.ITALIC, "y", "")]
+    assert plain("<b>x</b> <i>y</i><br>z") == "x y\nz"
+    for words in ("<script>alert(1)</script>", "<b>x", "<b onclick=x>y</b>", "<имя>", "введите <token>", "1 < 2 и 3 > 2"):
+        assert (plain(words), looks(words)) == (words, [])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "2019.", "500)", "-", "+", "*", "#", "007.", "60*40*20 см", "2*2=4, 3*3=9", "5*x*3", "10~~20~~30", "5%% … 10%%", "5%%, 10%%",
+        ">5 кг — 300 ₽", "[Важно]: звоните", "[сайт]: https://a.ru", "a==b==c", "м ^2", "1. a\n3. b", "500) руб", "1) а\n2) б", "1. а\n2.\n3. в",
+        "`%% a %%` <!", "% %% ", "x_1_2", "№ 1*",
+    ],
+)  # fmt: skip
+def test_words_that_only_look_like_markup_stay(words: str) -> None:
+    """A number alone, sizes, percents: what an editor wrote is what a customer reads."""
+    assert plain(words) == words.replace("`", "").strip()
+
+
+def test_remarks_are_never_shown_and_never_taken_out_of_code() -> None:
+    """Over several paragraphs, in the middle of one, in both ways of writing; a fence shows everything."""
+    assert plain("раз\n\n%%\nтайна\n\n# тайна\n%%\n\nдва <!-- тайна\nтайна -->три") == "раз\n\nдва три"
+    assert plain("```\n%% a %%\n<!-- b -->\n[[c]]\n```\n\n    %% d %%") == "%% a %%\n<!-- b -->\n[[c]]\n\n%% d %%"
+
+
+def test_tasks_headings_and_highlights() -> None:
+    """Boxes are boxes, a line under words makes a heading, == marks."""
+    assert plain("- [ ] раз\n- [x] два") == "• ☐ раз\n• ☑ два"
+    assert looks("Введение\n========\n==важно== 60*40*20 *да*") == [
+        (Style.BOLD, "Введение", ""), (Style.BOLD, "важно", ""), (Style.ITALIC, "да", ""),
+    ]  # fmt: skip
+    assert looks("[а][1] ![б](https://a.ru/b.png)\n\n[1]: https://a.ru") == [
+        (Style.LINK, "а", "https://a.ru"), (Style.LINK, "б", "https://a.ru/b.png"),
+    ]  # fmt: skip
+
+
+_WORDS = st.text(st.characters(categories=("L", "N"), include_characters=" ,.;:?!%*+-=()/№«»—₽"), min_size=1, max_size=60)
+
+
+@given(_WORDS)
+def test_a_line_without_markup_arrives_as_written(words: str) -> None:
+    """Letters, numbers and the signs of everyday texts, in any order: only the spaces around are not kept."""
+    line = " ".join(words.split())
+    if re.search(r"%%|==|(?:^|[^\w*])\*+[^\s*]|\*\*|\]\(", line) or re.match(r"[-+*]\s|[-*=_ ]{2,}$", line):
+        return  # markup, by the rules of Markdown
+    assert plain(line) == line
 
 
 def test_line_breaks_of_the_editor_are_kept() -> None:

@@ -35,7 +35,7 @@ TODAY = datetime.now(tz=UTC).date()
 HOUSES: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
     "calm": ({"routing": {"categories": CATEGORIES}}, {"forum": 6, "plain": 4, "vk": 2}),
     "hasty": (
-        {"routing": {"remind": "6s", "silent_operator": "15s", "board": False}, "sla": HASTY_SLA, "rating": {"ask": True, "delay_minutes": 0.02}},
+        {"routing": {"remind": "6s", "silent_operator": "15s", "board": False}, "sla": HASTY_SLA, "rating": {"ask": True, "delay_minutes": 0.02, "settle_minutes": 0.05}},
         {"forum": 3, "plain": 2, "vk": 1},
     ),
     "given": ({"routing": {"assign": "round_robin", "limit": 2, "board": False}}, {"forum": 2, "plain": 2, "vk": 1}),

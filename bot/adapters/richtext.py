@@ -337,6 +337,8 @@ def with_heading(heading: RichText, text: RichText) -> RichText:
 def placeholder(attachment: Attachment) -> RichText:
     """What is shown where an attachment cannot travel: an icon and what is known of it, in no language. Never empty."""
     a, icon = attachment, _ICONS[attachment.media]
+    if (label := _told(a, "label")) and (a.media is Media.OTHER or _told(a, "link")):
+        return RichText(label)
     match a.media:
         case Media.STICKER:
             return RichText(_told(a, "emoji") or icon)
@@ -348,10 +350,10 @@ def placeholder(attachment: Attachment) -> RichText:
             return place + f" ({title})" if title else place
         case Media.CONTACT:
             return RichText(" ".join(t for t in (icon, _told(a, "name"), _told(a, "phone")) if t))
-        case Media.OTHER if label := _told(a, "label"):
-            return RichText(label)
+        case Media.OTHER if about := _told(a, "about"):
+            return RichText(" ".join(t for t in (icon, about, _told(a, "link")) if t))
     notes = ", ".join(n for n in (_minutes(a.duration) if a.duration else "", _size(a.size) if a.size else "") if n)
-    return RichText(" ".join(t for t in (icon, a.name, f"({notes})" if notes and a.name else notes) if t))
+    return RichText(" ".join(t for t in (icon, a.name, f"({notes})" if notes and a.name else notes, _told(a, "link")) if t))
 
 
 def _told(attachment: Attachment, key: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from bot.adapters.cleaning import clean_json
 from bot.adapters.richtext import from_entities, mentions_in, part
+from bot.adapters.telegram_contents import rich_words
 from bot.adapters.telegram_context import is_foreign, read_context, read_external, read_quote
 from bot.adapters.telegram_media import SERVICE, read_attachments
 from bot.clock import Clock
@@ -132,7 +133,7 @@ class TelegramReader:
         return Peer(self.channel, str(m["chat"]["id"]), str(thread) if thread else "")
 
     def _with_content(self, inbound: Inbound, m: Dict) -> Inbound:
-        text = m.get("text") or m.get("caption") or ""
+        text = m.get("text") or m.get("caption") or rich_words(m.get("rich_message") or {})
         entities = m.get("entities") if m.get("text") else m.get("caption_entities")
         rich = from_entities(text, entities) if entities else RichText(text)
         mentions = mentions_in(text, entities) if entities and not inbound.private else ()

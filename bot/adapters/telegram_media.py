@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.adapters.cleaning import clean_file_name
+from bot.adapters.telegram_contents import files, rich_words, told
 from bot.model import Attachment, Media
 
 Dict = Mapping[str, Any]
@@ -25,7 +26,7 @@ SERVICE = frozenset(
     checklist_tasks_done community_chat_added community_chat_joined community_chat_removed connected_website delete_chat_photo
     direct_message_price_changed forum_topic_closed forum_topic_created forum_topic_edited forum_topic_reopened
     general_forum_topic_hidden general_forum_topic_unhidden gift gift_upgrade_sent giveaway_completed giveaway_created
-    giveaway_winners group_chat_created left_chat_member left_chat_participant managed_bot_created
+    group_chat_created left_chat_member left_chat_participant managed_bot_created
     message_auto_delete_timer_changed migrate_from_chat_id migrate_to_chat_id new_chat_member new_chat_members
     new_chat_participant new_chat_photo new_chat_title paid_message_price_changed passport_data pinned_message poll_option_added
     poll_option_deleted proximity_alert_triggered refunded_payment successful_payment suggested_post_approval_failed
@@ -46,7 +47,7 @@ _MIME = {Media.VIDEO_NOTE: "video/mp4", Media.VOICE: "audio/ogg", Media.PHOTO: "
 
 
 def read_attachments(m: Dict, channel: str) -> tuple[Attachment, ...]:
-    """The content of a message besides its text: at most one attachment, as Telegram sends them."""
+    """The content of a message besides its text: mostly one attachment; paid and rich messages hold several."""
     if m.keys() <= ENVELOPE:
         return ()
     if "photo" in m:
@@ -56,12 +57,20 @@ def read_attachments(m: Dict, channel: str) -> tuple[Attachment, ...]:
             return (_file(m[name], media, channel),)
     if "contact" in m:
         return (_contact(m["contact"], channel),)
-    if "location" in m:
+    if "location" in m or "venue" in m:
         return (_location(m, channel),)
     for name in m:
         if name not in ENVELOPE and name not in SERVICE:
-            return (Attachment(Media.OTHER, channel=channel, data={"label": _label(name, m[name]), "type": name}),)
+            inside = tuple(_inside(n, f, channel) for n, f in files({name: m[name]}))
+            if name == "rich_message" and (inside or rich_words(m[name])):  # its words are the message's text
+                return inside
+            shown = name == "live_photo" and inside
+            return inside if shown else (Attachment(Media.OTHER, channel=channel, data=told(name, m[name])), *inside)
     return ()
+
+
+def _inside(name: str, found: Any, channel: str) -> Attachment:
+    return _photo(found, channel) if name == "photo" else _file(found, _FILES[name], channel)
 
 
 def _photo(sizes: list[Dict], channel: str) -> Attachment:
@@ -100,23 +109,8 @@ def _contact(c: Dict, channel: str) -> Attachment:
 
 
 def _location(m: Dict, channel: str) -> Attachment:
-    place, venue = m["location"], m.get("venue") or {}
+    venue = m.get("venue") or {}
+    place = m.get("location") or venue["location"]
     data = {"latitude": place["latitude"], "longitude": place["longitude"]}
     data |= {k: venue[k] for k in ("title", "address") if venue.get(k)}
     return Attachment(Media.LOCATION, channel=channel, data=data)
-
-
-def _label(name: str, content: object) -> str:
-    """What to show of a thing that cannot travel: an icon and the words that are in it, in no language of ours."""
-    c: Dict = content if isinstance(content, dict) else {}
-    match name:
-        case "dice":
-            return f"{c.get('emoji', '🎲')} {c.get('value', '')}".strip()
-        case "poll":
-            options = " / ".join(str(o.get("text", "")) for o in c.get("options", ()))
-            return f"📊 {c.get('question', '')}: {options}"
-        case "checklist":
-            return f"☑ {c.get('title', '')}".strip()
-        case "game" | "invoice":
-            return f"🎮 {c.get('title', '')}".strip() if name == "game" else f"🧾 {c.get('title', '')}".strip()
-    return f"▫ {name}"

@@ -50,7 +50,7 @@ from aiogram.types import (
 
 from bot.adapters.base import Files, Limits
 from bot.adapters.cleaning import clean_file_name, clean_rich
-from bot.adapters.richtext import fit, placeholder, to_entities, utf16_length, with_heading
+from bot.adapters.richtext import fit, part, placeholder, to_entities, utf16_length, with_heading
 from bot.errors import AccountError, DeliveryError, Refused, RetryLater, Uncertain
 from bot.model import Attachment, Media, Outbound, Peer, RichText, Rows, Verb
 from bot.tokens import token
@@ -300,7 +300,10 @@ async def _say_files(
         carried = [_Carried(Media.DOCUMENT, c.file) if c.is_photo_too_big else c for c in carried]
         if len(carried) > 1 and not any({c.media for c in carried} <= mix for mix in _MIXES):
             return await _say_files(outbound, text, nonce, channel, files, as_documents=True)
-    words = _words(_with_placeholders(text, told), Limits().caption, "caption")
+    shown, most = _with_placeholders(text, told), Limits().caption
+    if utf16_length(shown.text) > most >= utf16_length(text.text):  # of a file that unexpectedly cannot travel the name is cut
+        shown = part(shown, 0, len(fit(shown.text, most)))
+    words = _words(shown, most, "caption")
     return _send_one(outbound, carried[0], words, nonce) if len(carried) == 1 else _send_album(outbound, carried, words)
 
 

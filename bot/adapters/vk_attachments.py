@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bot.adapters import vk_contents
 from bot.adapters.cleaning import clean_file_name
+from bot.adapters.vk_contents import address
 from bot.model import Attachment, Media
 
 MOST = 20  # of one message, forwarded ones included
@@ -21,9 +23,14 @@ def read_attachments(message: Fields, channel: str, *, words: bool = False) -> t
 
 
 def _walk(message: Fields, channel: str, depth: int, words: bool) -> Iterator[Attachment]:
-    for item in _several(message.get("attachments")):
+    for item in _several(message.get("attachments")) if depth <= DEEPEST else ():
         kind = str(item.get("type", ""))
-        yield _read(kind, _fields(item.get(kind)), channel)
+        what = _fields(item.get(kind))
+        yield _read(kind, what, channel)
+        if kind in ("wall", "wall_reply"):  # a post's own pictures, and those of the post that it repeats
+            yield from _walk({"attachments": what.get("attachments")}, channel, depth + 1, words)
+            for post in _several(what.get("copy_history")):
+                yield from _walk({"attachments": [{"type": "wall", "wall": post}]}, channel, depth + 1, words)
     if place := _place(_fields(message.get("geo")), channel):
         yield place
     for forwarded in _several(message.get("fwd_messages")):
@@ -51,15 +58,11 @@ def _read(kind: str, what: Fields, channel: str) -> Attachment:
         case "graffiti":
             return Attachment(Media.PHOTO, ref, channel, mime="image/png", data=_links(what.get("url")))
         case "video":
-            title, page = str(what.get("title") or ""), f"https://vk.com/{_stem(kind, what)}"
-            return Attachment(
-                Media.VIDEO,
-                ref,
-                channel,
-                clean_file_name(title),
-                duration=_whole(what.get("duration")),
-                data={"link": page, "label": f"{title} {page}".strip()},
-            )
+            title = clean_file_name(str(what.get("title") or ""))
+            link = {"link": address(kind, what)} if ref else {}
+            return Attachment(Media.VIDEO, ref, channel, title, duration=_whole(what.get("duration")), data=link)
+        case "video_message" if file := _links(what.get("link_mp4") or what.get("url")):
+            return Attachment(Media.VIDEO_NOTE, ref, channel, "", "video/mp4", duration=_whole(what.get("duration")), data=file)
         case "audio":
             name = " – ".join(str(what[k]) for k in ("artist", "title") if what.get(k))
             return Attachment(
@@ -69,17 +72,13 @@ def _read(kind: str, what: Fields, channel: str) -> Attachment:
                 clean_file_name(name),
                 "audio/mpeg",
                 duration=_whole(what.get("duration")),
-                data=_links(what.get("url")),
+                data=_links(what.get("url")) or ({"link": address(kind, what)} if ref else {}),
             )
-        case "sticker":
-            return Attachment(
-                Media.STICKER,
-                ref,
-                channel,
-                mime="image/png",
-                data={"emoji": str(what.get("emoji") or "🙂"), **_links(_largest(what.get("images")))},
-            )
-    return Attachment(Media.OTHER, ref, channel, data={"label": _label(kind, what), "type": kind})
+        case "sticker" | "ugc_sticker":
+            picture = _links(_largest(what.get("images")))
+            shown = {"emoji": str(what.get("emoji") or "🙂"), **picture, **({"link": picture["url"]} if picture else {})}
+            return Attachment(Media.STICKER, ref, channel, mime="image/png", data=shown)
+    return Attachment(Media.OTHER, ref, channel, data={"type": kind, **_told(kind, what)})
 
 
 def _place(geo: Fields, channel: str) -> Attachment | None:
@@ -96,16 +95,10 @@ def _place(geo: Fields, channel: str) -> Attachment | None:
     return Attachment(Media.LOCATION, channel=channel, data=data)
 
 
-def _label(kind: str, what: Fields) -> str:
-    """Something a person can open or at least name: the title and the address."""
-    if kind == "link":
-        address = str(what.get("url") or "")
-    elif kind in ("wall", "wall_reply", "market", "poll", "story", "article", "album"):
-        address = f"https://vk.com/{_stem(kind, what)}"
-    else:
-        address = ""
-    title = next((str(what[k]) for k in ("title", "question", "text") if what.get(k)), "")
-    return " ".join(t for t in (title[:200], address) if t) or kind or "?"
+def _told(kind: str, what: Fields) -> dict[str, object]:
+    """What is said in it (`about`, in its author's words) and `link`, the address that opens, where there are any."""
+    about, link = vk_contents.about(kind, what), address(kind, what)
+    return {**({"about": about} if about else {}), **({"link": link} if link else {})}
 
 
 def _ref(kind: str, what: Fields) -> str:

@@ -39,6 +39,7 @@ _REACTION_IDS = {emoji: number for number, emoji in REACTIONS.items()} | {
     "😢": 7,
     "🤝": 4,
     "👏": 4,
+    "✍": 12,
 }
 
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from bot.app import House
-from bot.model import Lane, Outbound
+from bot.model import Lane, Outbound, Peer
 from bot.observing import get_logger
 from bot.reports.digest import digest, next_digest
 from bot.reports.periods import week_before
@@ -38,14 +38,23 @@ async def send_due(house: House) -> bool:
     kept = await house.store.setting(SETTING)
     if kept == newest:
         return False
-    await house.store.keep_setting(SETTING, newest)
     place = house.desk.binding.place
-    if kept is None or place is None:
+    name = f"{SETTING}:{newest}"
+    if kept is None or place is None or await house.store.deliveries(peer=place, name=name, limit=1):
+        await house.store.keep_setting(SETTING, newest)
         return False
+    await house.store.promise((await _digest(house, place, name),), now)
+    # law: marked afterwards: a digest that failed is tried again, and its name keeps it from being promised twice
+    await house.store.keep_setting(SETTING, newest)
+    house.outbox.wake()
+    return True
+
+
+async def _digest(house: House, place: Peer, name: str) -> Outbound:
+    """The week before, in a few lines."""
+    now, zone = house.clock(), house.hours.zone
     period = week_before(now, zone)
     facts = await read_facts(house.store, house.hours, period, now, answer_within=house.config.report.answer_within)
     report = await asyncio.to_thread(make_report, facts, period, house.knowledge.articles())
     text = digest(report, Saying(house.config.business.language))
-    await house.store.promise((Outbound(place, text, author="", lane=Lane.NOTICE, silent=True, on_doubt="hold"),), now)
-    house.outbox.wake()
-    return True
+    return Outbound(place, text, name=name, author="", lane=Lane.NOTICE, silent=True, on_doubt="hold")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.dayspan import DAY, DaySpan
 from bot.dialogs.everyday import Everyday
 from bot.dialogs.faq import Faq
 from bot.dialogs.hearing import language_of
@@ -74,15 +75,19 @@ class About:
     def _opening(self, now: datetime, language: str) -> dict[str, object]:
         hours = self._facts.hours
         if hours is None:
-            return {"open": True, "closes": now + timedelta(hours=1), "opens": None, "week": ""}
+            return {"open": True, "always": False, "closes": now + timedelta(hours=1), "opens": None, "week": ""}
         opened = hours.is_open(now)
-        return {"open": opened, "closes": hours.closing(now), "opens": hours.next_open(now), "week": self._week(hours, language)}
+        closes = hours.leaving(now)
+        always = opened and closes is not None and closes - now > timedelta(days=1)
+        return {"open": opened, "always": always, "closes": closes, "opens": hours.next_open(now), "week": self._week(hours, language)}
 
     def _week(self, hours: Hours, language: str) -> str:
         """«пн–пт 10:00–20:00, сб 11:00–18:00»."""
         runs = hours.runs()
         if len(runs) == 1 and runs[0].first == 0 and runs[0].last == 6:
-            return self._words.text("everyday.week.daily", lang=language, **_from_to(runs[0]))
+            whole = runs[0].stretches == (DaySpan(0, DAY),)
+            key = "everyday.week.always" if whole else "everyday.week.daily"
+            return self._words.text(key, lang=language, **_from_to(runs[0]))
         return ", ".join(
             self._words.text(
                 f"everyday.week.{'day' if run.first == run.last else 'days'}", lang=language, first=self._weekday(run.first, language),

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bot.dialogs.sources import Article
-from bot.markdown import join, to_rich
+from bot.markdown import blocks, join, to_rich
 from bot.model import RichText
 
 ENOUGH = 600  # characters of one answer
@@ -68,27 +68,14 @@ def _said(blocks: list[_Block]) -> RichText:
 def _blocks(article: Article) -> list[_Block]:
     done: list[_Block] = []
     for place, passage in enumerate(article.passages):
-        pieces = _pieces(passage.text)
-        if passage.heading:
-            pieces = [f"**{passage.heading}**\n{pieces[0]}" if _goes_on(pieces) else f"**{passage.heading}**\n\n{pieces[0]}", *pieces[1:]]
+        pieces = blocks(passage.text) or [""]
         rich = [found for piece in pieces if (found := to_rich(piece))]
+        if passage.heading:
+            title = to_rich(f"## {passage.heading}")
+            rich = [join((title, *rich[:1]), "\n" if _goes_on(pieces) else "\n\n"), *rich[1:]]
         done += [_Block(number, place, one) for number, one in enumerate(rich, len(done))]
     return done
 
 
 def _goes_on(pieces: list[str]) -> bool:
     return not re.match(r"[|>\-*+\d`]", pieces[0])
-
-
-def _pieces(markdown: str) -> list[str]:
-    """The blocks of a text: what is fenced or indented stays with what stands above it."""
-    pieces = [""]
-    fenced = False
-    for paragraph in re.split(r"\n[ \t]*\n", markdown.strip("\n")):
-        if pieces[-1] and (fenced or paragraph.startswith((" ", "\t"))):
-            pieces[-1] += "\n\n" + paragraph
-        else:
-            pieces.append(paragraph)
-        if len(re.findall(r"^\s*(?:```|~~~)", paragraph, re.MULTILINE)) % 2:
-            fenced = not fenced
-    return pieces[1:] or [""]

@@ -12,7 +12,7 @@ from bot.dialogs.hearing import Hearing, language_of
 from bot.dialogs.memory import Memory
 from bot.dialogs.reply import said
 from bot.dialogs.sources import Escalate
-from bot.model import Answer, Button, Candidate, Customer, Decision, Event, InboundKind, Json, Later, Outcome, Result, RichText, Rows, Turn
+from bot.model import Answer, Attachment, Button, Candidate, Customer, Decision, Event, InboundKind, Json, Later, Media, Outcome, Result, RichText, Rows, Turn
 from bot.wording import Wording
 
 TRIES = 2  # wrong answers to one question before it is left out
@@ -117,7 +117,7 @@ class Forms:
             return self._ask(turn, form, customer, then=then, opening=("form.required",))
         if self._hearing.means("cancel", text):
             return self._cancelled(turn, memory)
-        value = read_answer(field, text, turn.attachments, self._hearing)
+        value = read_answer(field, text, _own_contacts(turn), self._hearing)
         if value is not None:
             return self._go_on(turn, form, field, customer, then, value)
         if self._hearing.means("skip", text):
@@ -182,3 +182,9 @@ def _answer(then: Json) -> Answer | None:
 
 def _float(value: object) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _own_contacts(turn: Turn) -> tuple[Attachment, ...]:
+    """What was sent, but for contacts of somebody else: a forwarded card is nobody's own number."""
+    senders = {i.sender.id for i in turn.said}
+    return tuple(a for a in turn.attachments if a.media is not Media.CONTACT or a.data.get("user") in senders)

@@ -20,6 +20,8 @@ from bot.wording import Wording
 TIMER = "rating"  # the kind of the timer that closing a ticket leaves behind, and the survey's name
 SCALE = (1, 2, 3, 4, 5)
 LOW = 2  # up to this a supervisor is told
+ALARM = "rating.alarm"  # the kind of the timer that tells the supervisors of a low score
+RATED = "rated"  # on the ticket: when the first score was given
 ASKED = "rating_asked"  # where the customer's fields remember the day of the last request
 
 
@@ -50,6 +52,7 @@ class Rating:
     """Stands before all other dialogs and leaves everything to them that does not answer its own question.
 
     *ticket* looks a ticket up by its number; *tell* makes the word to the supervisors in the ticket's topic, with the timer that reminds of it.
+    They hear of a low score after *settles*; until then the customer may correct it.
     """
 
     def __init__(
@@ -61,14 +64,18 @@ class Rating:
         tell: Tell,
         pause: timedelta = timedelta(days=30),
         apart: timedelta = timedelta(days=14),
+        settles: timedelta = timedelta(minutes=3),
     ) -> None:
         self._words, self._intent, self._ticket, self._tell, self._pause, self._apart = words, intent, ticket, tell, pause, apart
-        self._hearing = Hearing(words)
+        self._hearing, self._settles = Hearing(words), settles
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         timer = next((i for i in turn.said if i.kind is InboundKind.TIMER and i.text == TIMER), None)
         if timer is not None:
             return await self._ask(turn, timer.data)
+        alarm = next((i for i in turn.said if i.kind is InboundKind.TIMER and i.text == ALARM), None)
+        if alarm is not None:
+            return await self._alarm(turn, alarm.data)
         if turn.press is not None:
             return await self._pressed(turn)
         waiting, text = _Waiting.of(turn), turn.text.strip()
@@ -79,6 +86,8 @@ class Rating:
             return await self._rated(turn, await self._ticket(waiting.ticket), score) if score else None
         if turn.now - waiting.at > PATIENCE:
             return None
+        if (score := _score(text)) and (rated := await self._ticket(waiting.ticket)) is not None and self._may_correct(rated, turn.now):
+            return await self._rated(turn, rated, score)
         if self._hearing.means("skip", text) or self._hearing.means("no", text):
             return self._thanks(turn)
         return await self._commented(turn, waiting, text)
@@ -124,23 +133,35 @@ class Rating:
     async def _rated(self, turn: Turn, ticket: Ticket | None, score: int | None) -> Outcome:
         if ticket is None or score is None or ticket.conversation != turn.conversation.id:
             return said(turn, self._words, "rating", "rating.over", reason="rating_over")
-        if ticket.rating is not None:
+        if ticket.rating is not None and (ticket.rating == score or not self._may_correct(ticket, turn.now)):
             return said(turn, self._words, "rating", "rating.already", reason="rated_already")
         language = language_of(turn, self._words.lang)
         skip = Button(self._words.text("buttons.skip", lang=language), "rating_skip", str(ticket.number))
-        events = [Event("rated", ticket=ticket.number, actor=ticket.operator, data={"rating": score})]
-        told: tuple[Outbound, ...] = ()
-        later: tuple[Later, ...] = ()
-        rated = replace(ticket, rating=score)
-        if score <= LOW:
-            events.append(Event("low_rating", ticket=ticket.number, actor=ticket.operator, data={"rating": score}))
-            told, later = self._tell(turn, ticket, score)
-            rated = marked(rated, followup=OPEN)
+        first = (moment(ticket.data.get(RATED)) if ticket.rating is not None else None) or turn.now
+        key = f"{ALARM}:{ticket.number}"
+        alarm = (Later(key, ALARM, first + self._settles, {"ticket": ticket.number}),) if score <= LOW else ()
         outcome = said(
             turn, self._words, "rating", "rating.sorry" if score <= LOW else "rating.thanks", reason="rated", buttons=[skip],
-            facts={"score": score}, state=stated(turn, TIMER, _Waiting(ticket.number, turn.now, "comment").kept()), events=tuple(events),
+            facts={"score": score}, state=stated(turn, TIMER, _Waiting(ticket.number, turn.now, "comment").kept()),
+            events=(Event("rated", ticket=ticket.number, actor=ticket.operator, data={"rating": score}),),
         )  # fmt: skip
-        return replace(outcome, say=(*outcome.say, *told), later=later, ticket=rated)
+        rated = marked(replace(ticket, rating=score), **{RATED: first})
+        return replace(outcome, later=alarm, cancel=() if alarm else (key,), ticket=rated)
+
+    def _may_correct(self, ticket: Ticket, now: datetime) -> bool:
+        """Until the supervisors would have been told."""
+        first = moment(ticket.data.get(RATED))
+        return first is not None and abs(now - first) < self._settles and "followup" not in ticket.data
+
+    async def _alarm(self, turn: Turn, data: Json) -> Outcome:
+        """The score has settled: the supervisors hear of it as it is now."""
+        number = data.get("ticket")
+        ticket = await self._ticket(number) if isinstance(number, int) else None
+        if ticket is None or ticket.rating is None or ticket.rating > LOW or "followup" in ticket.data:
+            return Outcome("rating", Result.IGNORED, "rating_over")
+        told, later = self._tell(turn, ticket, ticket.rating)
+        event = Event("low_rating", ticket=ticket.number, actor=ticket.operator, data={"rating": ticket.rating})
+        return Outcome("rating", Result.ANSWERED, "low_rating", told, ticket=marked(ticket, followup=OPEN), later=later, events=(event,))
 
     async def _commented(self, turn: Turn, waiting: _Waiting, text: str) -> Outcome | None:
         if "?" in text or text.startswith("/") or (await self._intent(turn, Memory.of(turn))).act is Act.HUMAN:
@@ -151,7 +172,8 @@ class Rating:
         outcome = self._thanks(turn)
         event = Event("rating_commented", ticket=ticket.number, actor=ticket.operator)
         commented = marked(ticket, comment=text[:LONGEST])
-        told = self._tell(turn, commented, ticket.rating)[0] if ticket.rating and ticket.rating <= LOW else ()
+        is_told = ticket.rating is not None and "followup" in ticket.data  # before that the alarm brings the words along
+        told = self._tell(turn, commented, ticket.rating or 0)[0] if is_told else ()
         return replace(outcome, ticket=commented, events=(event,), say=(*outcome.say, *told))
 
     def _thanks(self, turn: Turn) -> Outcome:

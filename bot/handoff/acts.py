@@ -234,10 +234,14 @@ async def queue(desk: DeskRoom, turn: Turn, rest: str) -> Outcome:
 
 
 async def away(desk: DeskRoom, turn: Turn, rest: str) -> Outcome:
-    """Not there for a while: no new tickets, and customers who write are given to the others."""
+    """Not there for a while: no new tickets; customers who wait for an answer, or write later, are given to the others."""
     id = who(turn.said[0])
-    his = [t.number for t in await desk.records.tickets(limit=1000) if t.operator == id]
-    return replace(say(desk, turn, "desk.away", numbers=his), events=(Event("operator_away", actor=id),))
+    his = [t for t in await desk.records.tickets(limit=1000) if t.operator == id]
+    owed = [t for t in his if transfer.is_owed(t)]
+    given = [t.number for t in owed]
+    told = say(desk, turn, "desk.away", numbers=[t.number for t in his if t.number not in given], given=given)
+    later = tuple(transfer.left_alone(t, turn.now) for t in owed)
+    return replace(told, events=(Event("operator_away", actor=id),), later=later)
 
 
 def back(desk: DeskRoom, turn: Turn, rest: str) -> Outcome:

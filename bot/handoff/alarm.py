@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.handoff.card import numbered
 from bot.handoff.incident import OFF, Incident
 from bot.handoff.mailing import Mailing
 from bot.handoff.ordering import Likening, acknowledged, answer, answers_to, by_whom, ordered
@@ -108,7 +109,9 @@ class Alarms:
              "articles": [self._title(a) for a in i.articles]}
             for i in desk.incidents.open
         ]  # fmt: skip
-        offs = tuple((Button(f"{desk.words.text('outreach.button.off', lang=desk.lang)} №{i.number}", "incident_off", str(i.number)),) for i in desk.incidents.open)
+        off = desk.words.text("outreach.button.off", lang=desk.lang)
+        numbers = {str(i.number): numbered(i.number, desk.words, desk.lang) for i in desk.incidents.open}
+        offs = tuple((Button(f"{off} {sign}", "incident_off", number),) for number, sign in numbers.items())
         return answer(desk, turn, "outreach.incidents", offs, open=rows, now=turn.now)
 
     async def _would_catch(self, turn: Turn, incident: Incident) -> tuple[int, list[str]]:

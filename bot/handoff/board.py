@@ -16,7 +16,7 @@ SHOWN = 8
 
 
 class Boards:
-    """A board for every group. Times on it are moments, not durations, so it only changes when something happens."""
+    """A board for every group. Times on it are moments, not durations, so it only changes when something happens (or a new day begins)."""
 
     def __init__(self, desk: DeskRoom) -> None:
         self._desk = desk
@@ -31,7 +31,7 @@ class Boards:
         for place in self._desk.places():
             text = self._text([t for t in tickets if (own := self._desk.thread(t)) is not None and replace(own, thread="") == place], now)
             before, at = self._shown.get(place, ("", now - PAUSE))
-            if now - at < PAUSE:
+            if timedelta() <= now - at < PAUSE:  # a clock set back ends the pause
                 continue
             posted = await self._standing(place)
             if text.text == before if posted else not tickets:
@@ -68,6 +68,7 @@ class Boards:
         return desk.words.say(
             "desk.board",
             lang=desk.lang,
+            now=now,
             waiting=len(waiting),
             next=[{"number": t.number, "name": t.data.get("name") or "", "topic": t.topic} for t in waiting[:SHOWN]],
             oldest=oldest.opened if oldest else None,

@@ -15,7 +15,7 @@ from bot.handoff.hours import Hours
 from bot.markdown import fill, to_rich
 from bot.model import RichText
 from bot.phrases import Phrases
-from bot.sandbox import Sandbox
+from bot.sandbox import Sandbox, bare_variables
 from bot.wording import Wording
 from bot.yaml_reader import Node, YamlError, read_yaml
 
@@ -48,6 +48,13 @@ class Ready:
         return max(max(fuzz.ratio(typed, n), fuzz.partial_ratio(typed, n) - 5 if len(typed) > 3 else 0.0) for n in names)
 
 
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """The values without which a ready answer would have a gap, as its editor wrote them: customer, order, customer.fields.size."""
+
+    values: tuple[str, ...]
+
+
 class Canned:
     """All ready answers of a folder. Read again when a file changed; a fault then leaves the older ones standing."""
 
@@ -77,10 +84,15 @@ class Canned:
     def get(self, key: str) -> Ready | None:
         return self._all.get(key)
 
-    def render(self, ready: Ready, facts: Mapping[str, object]) -> RichText:
-        """The answer for this customer. Raises `TemplateError` where a variable is not known for him."""
-        markdown, kept = self._sandbox.run(self._sandbox.compiled(ready.text, ready.file), dict(facts))
-        return fill(to_rich(markdown), kept)
+    def fill(self, ready: Ready, facts: Mapping[str, object]) -> RichText | Lacking | None:
+        """The answer for this customer; which values it lacks for him; None where it cannot be made at all."""
+        lacking: list[str] = []
+        try:
+            template = self._sandbox.compiled(ready.text, ready.file, whole=True)
+            markdown, kept = self._sandbox.run(template, {**facts, "_lacking": lacking})
+        except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError):
+            return Lacking(tuple(dict.fromkeys(lacking))) if lacking else None
+        return Lacking(tuple(dict.fromkeys(lacking))) if lacking else fill(to_rich(markdown), kept)
 
     def _refresh(self) -> None:
         if self._folder is not None and _stamp(self._folder) != self._stamp:
@@ -139,6 +151,7 @@ class Canned:
             faults = [(str(error.message), error.lineno, "")]
         except TemplateError as error:
             faults = [(str(error), 1, "")]
+        faults += [(f"{bare} is no variable: it would be sent as it stands", at, hint) for bare, at, hint in bare_variables(text.text)]
         return [Problem(f"{key}: {words}", str(path), first + at, hint=hint) for words, at, hint in faults]
 
 

@@ -25,12 +25,18 @@ _NEAR, _BROKEN = "🟠", "🔴"
 def topic_name(ticket: Ticket, words: Wording, lang: str) -> str:
     """Name of the ticket's topic: state, number, customer, topic; at most 128 characters."""
     name = str(ticket.data.get("name") or words.text("desk.nameless", lang=lang))
-    return " · ".join(p for p in (f"{_mark(ticket)} №{ticket.number} {name}", ticket.topic) if p)[:128]
+    return " · ".join(p for p in (f"{_mark(ticket)} {numbered(ticket.number, words, lang)} {name}", ticket.topic) if p)[:128]
+
+
+def numbered(number: int, words: Wording, lang: str) -> str:
+    """A number with the sign of the language."""
+    return words.text("desk.number", lang=lang, number=number)
 
 
 def heading(ticket: Ticket, words: Wording, lang: str) -> RichText:
     """What stands above a customer's words where tickets share one chat."""
-    text = f"№{ticket.number} · {ticket.data.get('name') or words.text('desk.nameless', lang=lang)}"
+    name = ticket.data.get("name") or words.text("desk.nameless", lang=lang)
+    text = f"{numbered(ticket.number, words, lang)} · {name}"
     return RichText(text, (Span(Style.BOLD, 0, len(text)),))
 
 

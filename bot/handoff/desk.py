@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from bot.handoff import groups, ontime, operating, prompter, transfer
 from bot.handoff.binding import Binding
-from bot.handoff.card import card, card_buttons, heading, topic_name, transcript
+from bot.handoff.card import card, card_buttons, heading, numbered, topic_name, transcript
 from bot.handoff.context import is_context, shown
 from bot.handoff.crew import Crew
 from bot.handoff.gate import REFUSED
@@ -17,7 +17,7 @@ from bot.handoff.incident import KINDS as INCIDENTS
 from bot.handoff.incident import Incidents
 from bot.handoff.marks import marked, moment, words
 from bot.handoff.naming import name_of, shown_name
-from bot.handoff.opening import new_ticket, recent_attachments, recent_context, shown_to_the_bot
+from bot.handoff.opening import asked_again, new_ticket, recent_attachments, recent_context, shown_to_the_bot, so_far
 from bot.handoff.queue import Queue
 from bot.handoff.room import Delivered, Orders, Records, Rules
 from bot.handoff.sla import Deadlines
@@ -103,6 +103,7 @@ class Desk:
         """The customer comes back with it: the same ticket, with the same operator where he is there."""
         ticket = replace(ticket, conversation=turn.conversation.id, customer_peer=turn.conversation.peer)  # he may come back on another channel
         same = bool(ticket.operator) and self.crew.is_here(ticket.operator)
+        ticket = marked(ticket, transcript=so_far(self, turn, words(ticket, "name")))
         opened = marked(replace(ticket, closed=None), reopened=turn.now, answered=None, quiet=None, warned=None, breached=None, reminded=None, snoozed=None)
         if same:
             opened = marked(replace(opened, status="operator"), asked=turn.now, assigned=turn.now, queued=None)
@@ -116,7 +117,7 @@ class Desk:
         )  # fmt: skip
         say = [Outbound(ticket.customer_peer, told, buttons=self.opened_buttons(lang, opened), ticket=ticket.number, name=f"opened:{ticket.number}")]
         if (to := self.thread(opened)) is not None:
-            text = "\n".join(i.text for i in turn.said if i.text and i.kind is InboundKind.MESSAGE)
+            text = asked_again(turn, ticket)
             operator = (self.crew.member(opened.operator).call or opened.operator_name) if same else ""
             reopened = Outbound(to, verb=Verb.REOPEN_TOPIC, lane=Lane.VIEW, ticket=ticket.number, author="")
             say += [reopened, *self.card_edit(opened)]
@@ -170,7 +171,7 @@ class Desk:
 
     async def topic_name(self, ticket: int) -> str:
         found = await self._records.ticket(ticket)
-        return topic_name(found, self.words, self.lang) if found else f"№{ticket}"
+        return topic_name(found, self.words, self.lang) if found else numbered(ticket, self.words, self.lang)
 
     async def repost(self, ticket: int, to: Peer) -> tuple[Outbound, ...]:
         """The card with the newest history, for a topic that was deleted."""

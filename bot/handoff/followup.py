@@ -21,13 +21,14 @@ PRESSES = frozenset({"apologize", "apology_edit", "followup_done"})
 
 
 def opened(desk: DeskRoom, turn: Turn, ticket: Ticket, score: int) -> tuple[tuple[Outbound, ...], tuple[Later, ...]]:
-    """What the desk sees of a low score, and the timer that reminds of it. A comment that comes later is shown without the buttons."""
+    """What the desk sees of a low score, and the timer that reminds of it. A comment that comes after it is shown without the buttons."""
     if (to := desk.thread(ticket)) is None:
         return (), ()
     comment = words(ticket, "comment")
-    apology = "" if comment else apology_to(desk, ticket, turn.customer).text
+    is_shown = "followup" in ticket.data
+    apology = "" if is_shown else apology_to(desk, ticket, turn.customer).text
     said = desk.notice(to, ticket, "desk.low_rating", score=score, operator=ticket.operator_name, comment=comment, supervisors=desk.supervisors(), apology=apology)
-    if comment:
+    if is_shown:
         return (said,), ()
     later = Later(f"followup:{ticket.number}", TIMER, turn.now + AFTER, {"ticket": ticket.number})
     return (replace(said, buttons=_buttons(desk, ticket), name=f"followup:{ticket.number}"),), (later,)

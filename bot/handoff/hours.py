@@ -138,7 +138,7 @@ class Hours:
         expected = UNKNOWN_WAIT if minutes is None else timedelta(minutes=minutes)
         if self.add_working(now, expected) - now <= expected:
             return Promise(ahead + 1, open=True, minutes=minutes)
-        closes = self._gap(now)
+        closes = self.leaving(now)
         return Promise(ahead + 1, open=True, at=closes and self.next_open(closes), closes=closes)
 
     def _usual(self, recent: Sequence[tuple[datetime, datetime]]) -> int | None:
@@ -147,7 +147,7 @@ class Hours:
         minutes = median(self.working(asked, answered).total_seconds() for asked, answered in recent) / 60
         return max(1, round(minutes)) if minutes <= 3 else 5 * -(-int(minutes + 0.99) // 5)
 
-    def _gap(self, now: datetime) -> datetime | None:
+    def leaving(self, now: datetime) -> datetime | None:
         """When people really go: the end of the stretches from *now* on that follow one another without a break."""
         end: datetime | None = None
         for opens, closes in self._stretches(now):

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bot.attributes import CONTACTS, normal
+from bot.attributes import CONTACTS, normal, written
+from bot.handoff.card import numbered
 from bot.handoff.marks import marked
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import notice, say, who
@@ -18,6 +19,8 @@ PAYLOAD = "link_"  # of deep links: t.me/shop_bot?start=link_12345678
 COMMAND = re.compile(r"/(link|unlink)(?:@\w+)?(?:\s+(.{1,40}))?", re.I)
 CODE = re.compile(r"\d{4}[ -]?\d{4}")
 MOST = 5  # customers offered at once
+CARDS = 1000  # of the newest tickets the contacts are looked at, closed ones too
+LINES = 50  # of a conversation in which a phone is looked for
 
 
 def is_waiting(turn: Turn) -> bool:
@@ -57,7 +60,7 @@ async def same(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome
     found = [c for c in await _meant(desk, ticket, rest.strip()) if c.id != own][:MOST]
     if not found:
         return say(desk, turn, "desk.same_nobody")
-    buttons = tuple((Button(_called(c), "same", str(c.id)),) for c in found)
+    buttons = tuple((Button(_called(desk, c), "same", str(c.id)),) for c in found)
     return say(desk, turn, "desk.same_found", buttons)
 
 
@@ -80,26 +83,54 @@ async def _join(desk: DeskRoom, turn: Turn, value: str) -> Outcome:
         return notice(desk, turn, "desk.old_button")
     inbound = turn.said[0]
     event = Event("customers_joined", actor=who(inbound), data={"into": found.id, "other": turn.customer.id})
-    told = [desk.notice(inbound.peer, turn.ticket, "desk.same_done", name=_called(found))]
+    told = [desk.notice(inbound.peer, turn.ticket, "desk.same_done", name=_called(desk, found))]
     if turn.ticket is not None:
         told.append(Outbound(turn.ticket.customer_peer, desk.words.say("link.by_operator", lang=desk.customer_lang(turn)), ticket=turn.ticket.number))
     return Outcome("desk", Result.ANSWERED, "joined", tuple(told), joining=Joining(found.id, turn.customer.id), events=(event,))
 
 
 async def _meant(desk: DeskRoom, ticket: Ticket, word: str) -> tuple[Customer, ...]:
-    """Customers with this contact or address; without a word those with the contacts of the ticket."""
+    """Customers with this contact or address; without a word those with the contacts of the ticket and its words."""
     channel, sign, chat = word.partition(":")
     if sign and channel and chat:
-        talk = await desk.records.conversation(Peer(channel, chat))
-        found = await desk.records.customer(talk.customer) if talk and talk.customer else None
+        found = await _customer_at(desk, Peer(channel, chat))
         return (found,) if found else ()
+    wanted = written(word) if word else _merged(_of_card(ticket), written(await _words_of(desk, ticket)))
+    people: dict[int, Customer] = {}
+    for name, values in wanted.items():
+        for value in sorted(values):
+            people |= {c.id: c for c in await desk.records.known_by({name: value})}
+    for other in await desk.records.tickets(open_only=False, limit=CARDS):
+        if any(_of_card(other)[name] & values for name, values in wanted.items()):
+            customer = await _customer_at(desk, other.customer_peer)
+            people |= {customer.id: customer} if customer else {}
+    return tuple(people.values())
+
+
+async def _customer_at(desk: DeskRoom, peer: Peer) -> Customer | None:
+    talk = await desk.records.conversation(peer)
+    return await desk.records.customer(talk.customer) if talk and talk.customer else None
+
+
+async def _words_of(desk: DeskRoom, ticket: Ticket) -> str:
+    """What the customer has written while a person is at it."""
+    lines = await desk.records.history(ticket.conversation, limit=LINES)
+    mine = (line for line in lines if line.author == "customer" and (ticket.opened is None or line.at >= ticket.opened))
+    return "\n".join(line.text for line in mine)
+
+
+def _of_card(ticket: Ticket) -> dict[str, set[str]]:
+    """The contacts that its card shows."""
     known = ticket.data.get("contacts")
-    told = dict.fromkeys(CONTACTS, word) if word else known if isinstance(known, Mapping) else {}
-    contacts = {name: kept for name in CONTACTS if told.get(name) and (kept := normal(name, str(told[name])))}
-    return tuple(await desk.records.known_by(contacts)) if contacts else ()
+    told = known if isinstance(known, Mapping) else {}
+    return {name: {kept for kept in (normal(name, str(told.get(name) or "")),) if kept} for name in CONTACTS}
 
 
-def _called(customer: Customer) -> str:
+def _merged(one: Mapping[str, set[str]], other: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    return {name: {*one.get(name, ()), *other.get(name, ())} for name in CONTACTS}
+
+
+def _called(desk: DeskRoom, customer: Customer) -> str:
     """Name and channels, as a button says it."""
-    name = " ".join(p for p in (customer.name, customer.last_name) if p) or f"№{customer.id}"
+    name = " ".join(p for p in (customer.name, customer.last_name) if p) or numbered(customer.id, desk.words, desk.lang)
     return f"{name} · {', '.join(dict.fromkeys(p.channel for p in customer.peers))}"[:60]

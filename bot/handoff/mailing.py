@@ -12,6 +12,7 @@ from typing import Protocol
 from bot.dayspan import DaySpan
 from bot.handoff.room import Delivered, DeliveryStatus, DeskRoom
 from bot.handoff.segment import Listener, Source, wants_none
+from bot.handoff.tally import OPEN, Tally, count
 from bot.model import Attachment, Button, Event, Json, Lane, Later, Media, Outbound, Outcome, Peer, Result, RichText, Span, Status, Style, Turn
 from bot.observing import get_logger
 
@@ -21,7 +22,8 @@ LATER = timedelta(minutes=1)  # until a portion that failed is tried again
 PATIENCE = 10.0  # seconds a portion may take
 BUSY = timedelta(minutes=30)  # who is in talks with a person is tried again after this
 TRIES = 48  # and so often: for a day
-OPEN: tuple[DeliveryStatus, ...] = ("pending", "sending")
+SETTLING = 90  # how often what is still on its way is waited for, before the end is told without it
+SOON = 10  # the first so many of them quickly
 
 
 class Mail(Source, Protocol):
@@ -121,6 +123,8 @@ class Courier:
         if len(waiting) >= 2 * self._size:  # the channel is slower than we are, or away
             return self._again(mailing, turn.now + PAUSE, data)
         start, late = _number(data, "from"), _numbers(data, "late")
+        if start >= len(mailing.to) and (not late or _number(data, "again") >= TRIES):
+            return await self._ended(turn, mailing, data)
         todo = mailing.to[start : start + self._size] or late[: self._size]
         if start >= len(mailing.to):
             late = late[self._size :]
@@ -128,27 +132,51 @@ class Courier:
         busy = tuple(r.conversation for r in rows if r.status is not Status.BOT and self._may_hear(mailing, r))
         ready = [r for r in rows if r.status is Status.BOT and self._may_hear(mailing, r)]
         said = _number(data, "said") + len(ready)
-        moved = {"mailing": mailing.number, "from": start + len(todo), "late": [*late, *busy], "again": _number(data, "again"), "said": said}
+        blocked = _number(data, "blocked") + sum(not r.reachable for r in rows)
+        moved = {**data, "from": start + len(todo), "late": [*late, *busy], "said": said, "blocked": blocked}
+        if start >= len(mailing.to) and not ready:
+            return await self._held_up(turn, mailing, moved)
         say = tuple(self._message(turn, mailing, r) for r in ready)
-        events = tuple(Event(self._event(mailing), conversation=r.conversation, data={"number": mailing.number, "channel": r.peer.channel}) for r in ready)
-        outcome = Outcome("desk", Result.ANSWERED, "mailing", say, events=events)
-        return self._followed(turn, mailing, moved, outcome, nothing_but_busy=start >= len(mailing.to) and not ready)
+        events = tuple(self._event(mailing, r) for r in ready)
+        later = self._later(mailing, turn.now + PAUSE, {**moved, "settling": 0})
+        return Outcome("desk", Result.ANSWERED, "mailing", say, events=events, later=later)
 
-    def _followed(self, turn: Turn, mailing: Mailing, moved: dict[str, object], outcome: Outcome, *, nothing_but_busy: bool) -> Outcome:
-        """The outcome with what comes after this portion: the next one, a later try, or the end."""
-        if _number(moved, "from") < len(mailing.to):
-            return replace(outcome, later=self._later(mailing, turn.now + PAUSE, moved))
-        if _numbers(moved, "late") and _number(moved, "again") < TRIES:
-            tried = {**moved, "again": _number(moved, "again") + 1} if nothing_but_busy else moved
-            return replace(outcome, later=self._later(mailing, turn.now + (BUSY if nothing_but_busy else PAUSE), tried))
-        said = _number(moved, "said")
-        done = replace(mailing, state="done", said=said)
-        told: tuple[Outbound, ...] = ()
-        if mailing.place is not None:
-            key = "outreach.done" if mailing.is_broadcast else "outreach.told"
-            told = (self._desk.notice(mailing.place, None, key, number=mailing.number[1:], said=said, all=len(mailing.to)),)
-        event = Event("mailing_done", data={"number": mailing.number, "said": said})
-        return replace(outcome, say=(*outcome.say, *told), events=(*outcome.events, event), keep=done.kept())
+    async def _held_up(self, turn: Turn, mailing: Mailing, data: Json) -> Outcome:
+        """Only those are left who are in talks: the end is told without them, they are tried later."""
+        tally = await self._tally(mailing, data)
+        if tally.waiting and _number(data, "settling") < SETTLING:
+            return self._settles(turn, mailing, data)
+        tried = {**data, "again": _number(data, "again") + 1, "told": tally.said}
+        told = self._told(mailing, tally, data, busy=len(_numbers(data, "late")))
+        later = self._later(mailing, turn.now + BUSY, tried)
+        return Outcome("desk", Result.IGNORED, "mailing_waits", told, later=later)
+
+    async def _ended(self, turn: Turn, mailing: Mailing, data: Json) -> Outcome:
+        """Nobody is left: said when the last message has gone out, or is known not to."""
+        tally = await self._tally(mailing, data)
+        if tally.waiting and _number(data, "settling") < SETTLING:
+            return self._settles(turn, mailing, data)
+        event = Event("mailing_done", data={"number": mailing.number, **tally.facts})
+        told = self._told(mailing, tally, data, busy=0)
+        done = replace(mailing, state="done", said=tally.said)
+        return Outcome("desk", Result.ANSWERED, "mailing", told, events=(event,), keep=done.kept())
+
+    async def _tally(self, mailing: Mailing, data: Json) -> Tally:
+        tally = await count(self._source, mailing.setting, mailing.to, _number(data, "said"))
+        return replace(tally, blocked=tally.blocked + _number(data, "blocked"))
+
+    def _told(self, mailing: Mailing, tally: Tally, data: Json, *, busy: int) -> tuple[Outbound, ...]:
+        """How it ended, for whoever ordered it; nothing where he knows that already."""
+        if mailing.place is None or data.get("told") == tally.said:
+            return ()
+        key = "outreach.done" if mailing.is_broadcast else "outreach.told"
+        facts = {**tally.facts, "waiting": tally.waiting, "busy": busy, "all": len(mailing.to)}
+        return (self._desk.notice(mailing.place, None, key, number=mailing.number[1:], **facts),)
+
+    def _settles(self, turn: Turn, mailing: Mailing, data: Json) -> Outcome:
+        times = _number(data, "settling") + 1
+        due = turn.now + (PAUSE if times <= SOON else LATER)
+        return self._again(mailing, due, {**data, "settling": times})
 
     def _again(self, mailing: Mailing, due: datetime, data: Json) -> Outcome:
         return Outcome("desk", Result.IGNORED, "mailing_waits", later=self._later(mailing, due, data))
@@ -172,8 +200,10 @@ class Courier:
         # law: hearing it twice annoys more than not at all: what may have arrived is not sent again
         return Outbound(row.peer, text, ((button,),), mailing.attachments, name=mailing.setting, lane=Lane.BULK, on_doubt="hold")
 
-    def _event(self, mailing: Mailing) -> str:
-        return "broadcast_said" if mailing.is_broadcast else "incident_told"
+    def _event(self, mailing: Mailing, row: Listener) -> Event:
+        kind = "broadcast_said" if mailing.is_broadcast else "incident_told"
+        data: Json = {"number": mailing.number, "channel": row.peer.channel}
+        return Event(kind, conversation=row.conversation, data=data)
 
 
 def opening(now: datetime, hours: DaySpan, zone: tzinfo) -> datetime:

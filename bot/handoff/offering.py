@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from jinja2 import TemplateError
 from rapidfuzz import fuzz
 
 from bot.handoff.answering import answered, shows_otherwise
+from bot.handoff.canned import Lacking
 from bot.handoff.drafting import tapped
+from bot.handoff.filling import filled
 from bot.handoff.hint import LABEL
 from bot.handoff.marks import marked
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import done, notice, place, say, who
 from bot.model import Button, Event, Lane, Outbound, Outcome, Result, RichText, Ticket, Turn, Verb
-from bot.sandbox import Missing
 
 LATELY = timedelta(days=7)  # a failed delivery may be sent again
 COPIED = timedelta(minutes=15)  # so long after a preview, words may be what became of it
@@ -41,8 +41,8 @@ def preview(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
 
 def _preview(desk: DeskRoom, turn: Turn, ticket: Ticket, what: str) -> Outcome:
     text = _text(desk, turn, ticket, what)
-    if text is None:
-        return notice(desk, turn, "desk.template_failed")
+    if not isinstance(text, RichText):
+        return _not_made(desk, turn, what, text)
     send = Button(desk.words.text("desk.button.send", lang=desk.lang), "send_ready", what, style="primary")
     head = desk.words.say("desk.preview", lang=desk.lang)
     shown = Outbound(place(turn), head + "\n\n" + text, buttons=((send,),), ticket=ticket.number, author="", lane=Lane.NOTICE)
@@ -54,8 +54,8 @@ def send_ready(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcom
     """The tap under a preview: the customer gets it, in the name of the one who tapped."""
     what = turn.press.value if turn.press else ""
     text = _text(desk, turn, ticket, what)
-    if text is None:
-        return notice(desk, turn, "desk.template_failed")
+    if not isinstance(text, RichText):
+        return _not_made(desk, turn, what, text)
     if (once := tapped(ticket, turn)) is None:
         return notice(desk, turn, "desk.sent_already")
     ticket = once
@@ -123,22 +123,23 @@ def _title(desk: DeskRoom, what: str) -> str:
     return ready.title if ready else key
 
 
-def _text(desk: DeskRoom, turn: Turn, ticket: Ticket, what: str) -> RichText | None:
-    """What the customer would get; None where it is gone or cannot be made for him."""
+def _text(desk: DeskRoom, turn: Turn, ticket: Ticket, what: str) -> RichText | Lacking | None:
+    """What the customer would get; which values it lacks; None where it is gone or cannot be made for him."""
     kind, _, key = what.partition(":")
     if kind == "article":
         return (desk.rules.article(key) if desk.rules.article else None) or None
     ready = desk.rules.canned.get(key) if desk.rules.canned is not None else None
-    if desk.rules.canned is None or ready is None:
-        return None
-    known = ticket.data.get("contacts")
-    facts = {
-        "customer": turn.customer, "operator": turn.said[0].sender.name, "number": ticket.number, "now": turn.now, "lang": desk.customer_lang(turn),
-        "order": (known.get("order") if isinstance(known, dict) else "") or Missing(name="order"),
-    }  # fmt: skip
-    try:
-        return desk.rules.canned.render(ready, {**facts, **desk.rules.facts})
-    except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError):
-        return None
+    return filled(desk, turn, ready, ticket, turn.said[0].sender.name) if ready is not None else None
 
 
+def _not_made(desk: DeskRoom, turn: Turn, what: str, lacking: Lacking | None) -> Outcome:
+    """Nothing is sent with a gap: the operator hears by name which value is missing."""
+    if lacking is None:
+        return notice(desk, turn, "desk.template_failed")
+    named = [_named(desk, value) for value in lacking.values]
+    return notice(desk, turn, "desk.template_lacks", title=_title(desk, what), values=named)
+
+
+def _named(desk: DeskRoom, value: str) -> str:
+    key = f"desk.value.{value}"
+    return desk.words.text(key, lang=desk.lang) if desk.words.has(key) else value

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from bot.handoff import followup, overview, prompter, transfer
+from bot.handoff.card import numbered
 from bot.handoff.debts import UNANSWERED
 from bot.handoff.marks import listed, marked, moment, number, words
 from bot.handoff.room import DeskRoom
 from bot.handoff.sla import DOUBLINGS, left
-from bot.model import Button, Event, Outbound, Outcome, Result, Status, Ticket, Turn
+from bot.model import Button, Event, Later, Outbound, Outcome, Result, Status, Ticket, Turn
 
 PREFIX = "desk."
+LATE = timedelta(minutes=10)  # a timer that comes later than this was missed: the bot was down
 
 
 async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
@@ -30,6 +33,8 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
     key = f"goal:{ticket.number}:{timer.data.get('goal')}" if timer.text == "desk.goal" else f"{timer.text.removeprefix(PREFIX)}:{ticket.number}"
     if timer.text == "desk.assign":
         return await _assign(desk, turn, ticket)
+    if timer.text == "desk.left":
+        return _left(desk, turn, ticket)
     if timer.text == "desk.prompt":
         return await prompter.on_opening(desk, turn, ticket)
     alarm = desk.deadlines.alarms(ticket).get(key)
@@ -38,7 +43,15 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
         return Outcome("desk", Result.IGNORED, "timer_over")
     if alarm.due > turn.now:  # the deadline moved on since
         return Outcome("desk", Result.IGNORED, "timer_early", later=(alarm,))
+    if (morning := _put_off(desk, alarm, turn.now)) is not None:
+        return Outcome("desk", Result.IGNORED, "timer_put_off", later=(replace(alarm, due=morning),))
     return await act(desk, turn, ticket)
+
+
+def _put_off(desk: DeskRoom, alarm: Later, now: datetime) -> datetime | None:
+    """The next opening, for what was due while people were at work and comes after they have gone; else None."""
+    missed = now - alarm.due > LATE and not desk.hours.is_open(now) and desk.hours.is_open(alarm.due - timedelta(seconds=1))
+    return desk.hours.next_open(now) if missed else None
 
 
 async def _goal(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
@@ -65,7 +78,8 @@ async def _goal(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
 
 def _to_absent(desk: DeskRoom, ticket: Ticket, facts: Mapping[str, object]) -> list[Outbound]:
     """Supervisors who are not in the groups, and cannot be called there, hear of a breach in private, with the ticket a tap away."""
-    look = Button(f"№{ticket.number} {ticket.data.get('name') or ''}".strip(), "overview_ticket", str(ticket.number))
+    sign = numbered(ticket.number, desk.words, desk.lang)
+    look = Button(f"{sign} {ticket.data.get('name') or ''}".strip(), "overview_ticket", str(ticket.number))
     told = desk.to_supervisors("desk.sla_broken", supervisors="", **facts)
     return [replace(o, buttons=((look,),)) for o in told if not desk.crew.member(f"{o.to.channel}:{o.to.chat}").name]
 
@@ -79,6 +93,14 @@ async def _waiting(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     say = desk.loud(called, "desk.nobody_takes", supervisors=desk.supervisors() if times > 1 else "", **desk.facts(turn, ticket))
     event = Event("ticket_waits", ticket=ticket.number, data={"times": times})
     return Outcome("desk", Result.ANSWERED, "nobody_takes", say, ticket=called, later=transfer.look_for_somebody(desk, called, turn.now), events=(event,))
+
+
+def _left(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+    """Its operator went away while the customer waits for him; he may be back, or somebody else have it by now."""
+    gone = ticket.operator == turn.said[0].data.get("operator") and not desk.crew.is_here(ticket.operator)
+    if not gone or not transfer.is_owed(ticket):
+        return Outcome("desk", Result.IGNORED, "timer_over")
+    return transfer.give_back(desk, turn, ticket, "desk.operator_left_it", why="operator_away")
 
 
 async def _idle(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.attributes import shown as attributes
 from bot.handoff import prompter
 from bot.handoff.card import transcript
-from bot.handoff.contact import contacts
+from bot.handoff.contact import contacts, mask
 from bot.handoff.context import brings_words, is_context
 from bot.handoff.room import DeskRoom
 from bot.model import Answer, Attachment, Customer, InboundKind, Line, Ticket, Turn
@@ -21,7 +21,6 @@ SURE = 0.3  # from this confidence on the first candidate names the topic
 def new_ticket(desk: DeskRoom, turn: Turn, reason: str, answer: Answer | None, titles: Mapping[str, str]) -> Ticket:
     """The ticket that the turn opens. *titles*: how operators call the channels."""
     customer = turn.customer or Customer(0)
-    nameless = desk.words.text("desk.nameless", lang=desk.lang)
     name = " ".join(p for p in (customer.name, customer.last_name) if p)
     texts = [i.text for i in reversed(turn.said)] + [line.text for line in reversed(turn.history) if line.author == "customer"]
     channel = turn.conversation.peer.channel
@@ -31,11 +30,15 @@ def new_ticket(desk: DeskRoom, turn: Turn, reason: str, answer: Answer | None, t
         "name": name,
         "username": customer.username,
         "channel": titles.get(channel, channel),
-        "transcript": transcript(_lines(turn), name or nameless, desk.words, desk.lang),
+        "transcript": so_far(desk, turn, name),
         "candidates": [[c.title, c.score] for c in answer.candidates[:3]] if answer else [],
         "contacts": contacts(texts, customer.fields),
     }
-    hints = [*(prompter.of_answer(answer) if answer else ()), *prompter.of_ready(desk, turn.text)]
+    case = Ticket(turn.next_number, turn.conversation.id, turn.conversation.peer, data=data)
+    hints = [
+        *(prompter.of_answer(answer) if answer else ()),
+        *prompter.of_ready(desk, turn, case, turn.text),
+    ]
     shown = turn.conversation.state.get("last_article")
     data |= {"hints": kept} if (kept := [[h.what, h.title] for h in hints if h.what != f"article:{shown}"]) else {}
     data |= {"shown": shown} if isinstance(shown, str) and shown else {}
@@ -78,6 +81,19 @@ def shown_to_the_bot(turn: Turn, since: datetime | None) -> tuple[Attachment, ..
 
 def _before(turn: Turn) -> list[Attachment]:
     return [a for line in turn.history[-RECENT_LINES:] if line.author == "customer" for a in line.attachments]
+
+
+def so_far(desk: DeskRoom, turn: Turn, name: str) -> list[list[str]]:
+    """The talk with the customer of this *name* up to now, as the card shows it."""
+    return transcript(_lines(turn), name or desk.words.text("desk.nameless", lang=desk.lang), desk.words, desk.lang)
+
+
+def asked_again(turn: Turn, ticket: Ticket) -> str:
+    """What the customer has said since the ticket was closed; where that is nothing, his last words before."""
+    before = [line for line in turn.history if line.author == "customer" and line.text]
+    since = [line for line in before if ticket.closed is None or line.at >= ticket.closed]
+    now = [i.text for i in turn.said if i.text and i.kind is InboundKind.MESSAGE]
+    return "\n".join([*(mask(line.text) for line in since or (() if now else before[-1:])), *now])
 
 
 def _lines(turn: Turn) -> list[Line]:

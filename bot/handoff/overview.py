@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from bot.handoff import acts, supervising
-from bot.handoff.card import card, heading
+from bot.handoff.card import card, heading, numbered
 from bot.handoff.gate import refuse
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import place, say, who
@@ -50,7 +50,10 @@ async def show(desk: DeskRoom, turn: Turn, _value: str) -> Outcome:
         load[ticket.operator] = load.get(ticket.operator, 0) + (ticket.status == "operator")
     people = [{"name": m.name, "away": m.away, "tickets": load.get(m.id, 0)} for m in desk.crew.members() if m.name]
     listed = list({t.number: t for t in [*risk, *waiting]}.values())[:SHOWN]
-    buttons = [Button(f"№{t.number} {t.data.get('name') or ''}".strip(), "overview_ticket", str(t.number)) for t in listed]
+    buttons = [
+        Button(f"{numbered(t.number, desk.words, desk.lang)} {t.data.get('name') or ''}".strip(), "overview_ticket", str(t.number))
+        for t in listed
+    ]
     again = Button(desk.words.text("desk.button.refresh", lang=desk.lang), "overview")
     return say(
         desk, turn, "desk.overview", (*_rows(buttons), (again,)), now=now, waiting=len(waiting), people=people[:20],

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import islice
 
+from bot.handoff.filling import filled
 from bot.handoff.hint import Hint
 from bot.handoff.marks import marked
 from bot.handoff.room import DeskRoom
-from bot.model import Answer, Button, Decision, Event, Later, Outbound, Outcome, Result, Rows, Ticket, Turn
+from bot.model import Answer, Button, Decision, Event, Later, Outbound, Outcome, Result, RichText, Rows, Ticket, Turn
 from bot.observing import get_logger
 
 PATIENCE = 3.0  # seconds the search may take; the customer's words never wait longer for a hint
 LIKELY = 0.3  # score from which an article that is not sure is worth a look
 ARTICLES, READY, OFFERED = 2, 2, 3
+SOMEBODY = "…"  # stands for whoever will answer: the one who taps has a name
 LINES = 3  # of the customer's newest ones that may hold the question
 
 
-async def look_up(desk: DeskRoom, text: str) -> tuple[tuple[Hint, ...], Answer | None]:
+async def look_up(desk: DeskRoom, turn: Turn, ticket: Ticket | None, text: str) -> tuple[tuple[Hint, ...], Answer | None]:
     """What fits these words, the likeliest first, and what the articles say to them; a search that fails costs nothing but the hint."""
     if desk.rules.ask is None or desk.rules.article is None or not (question := desk.rules.question(text)).strip():
         return (), None
@@ -26,10 +29,10 @@ async def look_up(desk: DeskRoom, text: str) -> tuple[tuple[Hint, ...], Answer |
             answer = await desk.rules.ask(question)
     except Exception:  # noqa: BLE001 - a hint is help, and must not cost the words it belongs to
         get_logger("desk").exception("hint_failed")
-        return of_ready(desk, text), None
+        return of_ready(desk, turn, ticket, text), None
     if question != text and answer.decision is not Decision.ANSWER:
-        return of_ready(desk, text), None  # what is left beside a call for a person is a question only where it has an answer
-    return (*of_answer(answer), *of_ready(desk, text)), answer
+        return of_ready(desk, turn, ticket, text), None  # what is left beside a call for a person is a question only where it has an answer
+    return (*of_answer(answer), *of_ready(desk, turn, ticket, text)), answer
 
 
 def of_answer(answer: Answer) -> tuple[Hint, ...]:
@@ -39,9 +42,12 @@ def of_answer(answer: Answer) -> tuple[Hint, ...]:
     return tuple(Hint(f"article:{c.article}", c.title) for c in likely)
 
 
-def of_ready(desk: DeskRoom, text: str) -> tuple[Hint, ...]:
+def of_ready(desk: DeskRoom, turn: Turn, ticket: Ticket | None, text: str) -> tuple[Hint, ...]:
+    """The ready answers that fit, without those that lack a value for this customer."""
     found = desk.rules.canned.fitting(text) if desk.rules.canned is not None and desk.rules.ask is not None else ()
-    return tuple(Hint(f"canned:{r.key}", r.title) for r in found[:READY])
+    case = ticket or Ticket(turn.next_number, turn.conversation.id, turn.conversation.peer)
+    whole = (r for r in found if isinstance(filled(desk, turn, r, case, case.operator_name or SOMEBODY), RichText))
+    return tuple(Hint(f"canned:{r.key}", r.title) for r in islice(whole, READY))
 
 
 def under(hints: Sequence[Hint]) -> Rows:
@@ -79,7 +85,7 @@ async def on_opening(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
 async def _of_question(desk: DeskRoom, turn: Turn) -> tuple[Hint, ...]:
     """For the newest of the customer's lines that anything fits: "позовите человека" alone says nothing."""
     for line in [h.text for h in reversed(turn.history) if h.author == "customer" and h.text.strip()][:LINES]:
-        if hints := (await look_up(desk, line))[0]:
+        if hints := (await look_up(desk, turn, turn.ticket, line))[0]:
             return hints
     return ()
 

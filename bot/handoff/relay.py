@@ -89,7 +89,7 @@ class Relay:
             return pressed
         if first.kind is InboundKind.START or _asks_status(turn):
             return await self._status(turn, ticket)
-        hints, answer = await prompter.look_up(self._desk, turn.text) if first.kind is InboundKind.MESSAGE else ((), None)
+        hints, answer = await prompter.look_up(self._desk, turn, ticket, turn.text) if first.kind is InboundKind.MESSAGE else ((), None)
         if self._is_plain(turn) and turn.conversation.status is Status.WAITING and (said := await self._by_itself(turn, ticket, prompter.under(hints))):
             return replace(said, why=answer.why) if answer else said
         carried = self._carry(turn, ticket, prompter.under(hints), told=await sign.of_burst(self._desk, turn, ticket))
@@ -194,14 +194,25 @@ class Relay:
         owing = marked(ticket, quiet=None)
         if ticket.first_reply is not None and moment(ticket, "asked") is None and not self._is_thanks(turn):
             owing = marked(owing, asked=turn.now)
-        gone = bool(ticket.operator) and moment(owing, "asked") is not None and not self._desk.crew.is_here(ticket.operator)
+        sleeps = ticket.status == "snoozed"
+        if sleeps and self._is_thanks(turn):
+            return replace(carried, ticket=owing)
+        owed = sleeps or moment(owing, "asked") is not None
+        gone = bool(ticket.operator) and owed and not self._desk.crew.is_here(ticket.operator)
         if gone and ticket.status != "waiting":
             back = transfer.give_back(self._desk, turn, owing, "desk.operator_away", why="operator_away")
             return replace(carried, say=(*carried.say, *back.say), status=back.status, ticket=back.ticket, later=back.later, events=(*carried.events, *back.events))
-        if ticket.status == "snoozed":
+        if sleeps:
             owing = marked(replace(owing, status="operator"), snoozed=None, woken=turn.now)
-            return replace(carried, say=(*carried.say, *self._desk.card_edit(owing)), ticket=owing)
+            return replace(carried, say=(*carried.say, *self._desk.card_edit(owing), *self._calls_operator(owing)), ticket=owing)
         return replace(carried, ticket=owing)
+
+    def _calls_operator(self, ticket: Ticket) -> tuple[Outbound, ...]:
+        """Whoever put the ticket off is called by name: its customer has written before the time."""
+        if (to := self._desk.thread(ticket)) is None:
+            return ()
+        operator = self._desk.crew.member(ticket.operator).call or ticket.operator_name
+        return (self._desk.notice(to, ticket, "desk.wrote_while_snoozed", operator=operator),)
 
     def _is_thanks(self, turn: Turn) -> bool:
         """Thanks and good-byes: carried, and nobody owes an answer to them."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.handoff.card import transcript
 from bot.handoff.crew import Member
-from bot.handoff.marks import marked, words
+from bot.handoff.marks import marked, moment, words
 from bot.handoff.room import DeskRoom
 from bot.model import Event, Lane, Later, Line, Outbound, Outcome, Result, Status, Ticket, Turn, Verb
 
@@ -33,6 +33,16 @@ def look_for_somebody(desk: DeskRoom, ticket: Ticket, now: datetime) -> tuple[La
     if desk.rules.routing.assign == "everyone" and not (team and team.overflow):
         return ()
     return (Later(f"assign:{ticket.number}", "desk.assign", now, conversation=ticket.conversation),)
+
+
+def is_owed(ticket: Ticket) -> bool:
+    """Whether the customer waits for words of the operator whose ticket it is."""
+    return ticket.status == "operator" and (ticket.first_reply is None or moment(ticket, "asked") is not None)
+
+
+def left_alone(ticket: Ticket, now: datetime) -> Later:
+    """The timer, due at once, by which a ticket is given back whose operator has just gone away."""
+    return Later(f"left:{ticket.number}", "desk.left", now, {"operator": ticket.operator}, conversation=ticket.conversation)
 
 
 def give_back(desk: DeskRoom, turn: Turn, ticket: Ticket, key: str, *, why: str) -> Outcome:

@@ -8,13 +8,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from bot.errors import Problem
 from bot.knowledge.codes import found
+from bot.knowledge.encodings import decoded, named_encoding
 from bot.knowledge.fields import Fields, read_fields
-from bot.knowledge.frontmatter import read_head, split_head
-from bot.knowledge.markup import Link, clean_body
+from bot.knowledge.frontmatter import lost_head, read_head, split_head
+from bot.knowledge.markup import Link, clean_body, code_rows, named_links
+from bot.knowledge.strays import stray_files
+from bot.markdown import blocks, plain
+from bot.markdown_rules import parser
 from bot.model import Button
 from bot.yaml_reader import MAX_BYTES
 
@@ -101,7 +106,7 @@ def read_articles(folder: Path, *, known_channels: Sequence[str] = ()) -> tuple[
         elif found is not None:
             extras.append(found)
     joined, faults = join_articles(articles, extras, folder)
-    return joined, (*problems, *faults)
+    return joined, (*problems, *stray_files(folder), *faults)
 
 
 def article_files(folder: Path) -> Iterator[Path]:
@@ -133,14 +138,18 @@ def read_file(path: Path, folder: Path, *, known_channels: Sequence[str] = ()) -
             return None, (Problem("ссылка ведёт за пределы папки базы знаний", file, code="KB016", hint="положите сам файл в папку"),)
         if path.stat().st_size > MAX_BYTES:
             return None, (Problem("файл больше 1 МБ", file, code="KB005", hint="разделите статью на несколько"),)
-        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").replace("\0", "")
+        text = decoded(path.read_bytes())
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        return None, (Problem("файл не в кодировке UTF-8", file, line, 1, "сохраните его как UTF-8", "KB001"),)
+        return None, (Problem(f"файл не в кодировке UTF-8{named_encoding(error.object)}", file, line, 1, "сохраните его как UTF-8", "KB001"),)
     except OSError as error:
         return None, (Problem(f"файл не читается: {error.strerror}", file, code="KB001", hint="проверьте права на файл"),)
     if path.suffix.lower() in (".yaml", ".yml"):
         return _read_extra(text, path, file)
+    if "\r" in text:
+        return None, (found("KB015", file, text.count("\n", 0, text.index("\r")) + 1),)
+    if lost := lost_head(text):
+        return None, (found("KB019", file, lost[0], 1, lost[1]),)
     return _read_article(text, path, folder, file, known_channels)
 
 
@@ -197,11 +206,12 @@ def _read_article(
 
 def _title_of(fields: Fields, body: str, lines: tuple[int, ...], relative: PurePosixPath) -> tuple[str, str, tuple[int, ...]]:
     """The title (of the head, of the first heading, of the file name), and the body without a heading that repeats it."""
-    rows = body.split("\n")
-    first = re.match(r"#\s+(.+?)\s*#*$", rows[0]) if rows else None
-    if first and (not fields.title or fields.title.casefold() == first.group(1).casefold()):
-        skip = next((i for i, row in enumerate(rows[1:], 1) if row.strip()), len(rows))
-        return fields.title or first.group(1), "\n".join(rows[skip:]), lines[skip:]
+    first, inline = (*parser().parse(body), None, None)[:2]
+    if first and inline and first.type == "heading_open" and first.tag == "h1" and first.map and first.map[0] == 0:
+        title, rows = plain(inline.content), body.split("\n")
+        if title and (not fields.title or fields.title.casefold() in (title.casefold(), inline.content.casefold())):
+            skip = next((i for i, row in enumerate(rows) if i >= first.map[1] and row.strip()), len(rows))
+            return fields.title or title, "\n".join(rows[skip:]), lines[skip:]
     name = relative.name.split(".")[0].replace("-", " ").replace("_", " ").strip()
     return fields.title or name[:1].upper() + name[1:], body, lines
 
@@ -274,7 +284,41 @@ def join_articles(
     for name, article in list(by_id.items()):  # a circle of two twins keeps one direction: en points to ru
         if article.twin_of and by_id[article.twin_of].twin_of == name and article.lang == "ru":
             by_id[name] = replace(article, twin_of="")
-    return tuple(by_id[k] for k in sorted(by_id)), tuple(problems)
+    titles = _Titles(by_id)
+    return tuple(titles.told(by_id[k]) for k in sorted(by_id)), tuple(problems)
+
+
+class _Titles:
+    """What a link to an article is called in a text: by its title."""
+
+    def __init__(self, by_id: Mapping[str, Article]) -> None:
+        self._by_id = by_id
+
+    def told(self, article: Article) -> Article:
+        """The article with its links `[[name]]` in words."""
+        if "[[" not in article.body:
+            return article
+        named = {link.target: linked for link in article.links if link.kind == "article" and (linked := resolve(article, link.target, self._by_id))}
+        body = named_links(article.body, {target: linked.title for target, linked in named.items()})
+        return replace(article, body=body, passages=split_passages(body), lead=lead_of(body)) if body != article.body else article
+
+
+def resolve(article: Article, target: str, known: Mapping[str, Article]) -> Article | None:
+    """The article that a link names: by id, by path beside it, or by the file name alone, as Obsidian does."""
+    name = re.sub(r"\.(?:md|markdown)$", "", target.strip().split("#")[0], flags=re.IGNORECASE)
+    beside = PurePosixPath(article.id).parent / name
+    parts: list[str] = []
+    for part in beside.parts:
+        if part == "..":
+            parts = parts[:-1]
+        elif part != ".":
+            parts.append(part)
+    for wanted in (name.strip("/"), "/".join(parts)):
+        if wanted in known:
+            return known[wanted]
+    if "/" not in name:
+        return next((a for a in known.values() if a.id.rsplit("/", 1)[-1] == name or a.title == name), None)
+    return None
 
 
 def _sister_ids(article: Article, base: str) -> Iterator[str]:
@@ -288,20 +332,19 @@ def _sister_ids(article: Article, base: str) -> Iterator[str]:
 
 def split_passages(body: str) -> tuple[Passage, ...]:
     """The body by headings; a long stretch without headings is split at a paragraph. Fenced code is never cut."""
+    rows, at = body.split("\n"), 0
+    tokens = parser().parse(body)
     parts: list[tuple[str, list[str]]] = [("", [])]
-    fenced = False
-    for row in body.split("\n"):
-        if re.match(r"\s*(```|~~~)", row):
-            fenced = not fenced
-        heading = None if fenced else re.match(r"#{1,6}\s+(.+?)\s*#*$", row)
-        if heading:
-            parts.append((heading.group(1), []))
-        else:
-            parts[-1][1].append(row)
+    for token, inline in pairwise(tokens):
+        if token.type == "heading_open" and token.level == 0 and token.map:
+            parts[-1][1].extend(rows[at : token.map[0]])
+            parts.append((inline.content, []))
+            at = token.map[1]
+    parts[-1][1].extend(rows[at:])
     passages: list[Passage] = []
-    for title, rows in parts:
-        text = "\n".join(rows).strip()
-        if text:
+    for title, part in parts:
+        text = "\n".join(part).strip("\n").rstrip()
+        if text.strip():
             passages += [Passage(title, piece) for piece in _pieces(text)]
         elif title:
             passages.append(Passage(title, ""))
@@ -309,7 +352,7 @@ def split_passages(body: str) -> tuple[Passage, ...]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    if len(text) <= PASSAGE or "```" in text:
+    if len(text) <= PASSAGE or code_rows(text):
         yield text
         return
     piece = ""
@@ -324,14 +367,17 @@ def _pieces(text: str) -> Iterator[str]:
 
 def lead_of(body: str) -> str:
     """The first paragraph, with the list that it announces; cut at a sentence where it is long."""
-    blocks = [b.strip() for b in re.split(r"\n\s*\n", body) if b.strip()]
-    blocks = [b for b in blocks if not re.match(r"#{1,6}\s", b) or "\n" in b]
-    if not blocks:
+    parts = [part for part in blocks(body) if plain(part) and not _is_heading(part)]
+    if not parts:
         return ""
-    lead = blocks[0]
-    if lead.endswith(":") and len(blocks) > 1:
-        lead = f"{lead}\n\n{blocks[1]}"
+    lead = parts[0]
+    if lead.endswith(":") and len(parts) > 1:
+        lead = f"{lead}\n\n{parts[1]}"
     if len(lead) <= LEAD or "\n" in lead:
         return lead
     cut = [m.end() for m in re.finditer(r"[.!?…](?=\s)", lead[:LEAD])]
     return lead[: cut[-1]] if cut else lead
+
+
+def _is_heading(markdown: str) -> bool:
+    return parser().parse(markdown)[0].type == "heading_open"

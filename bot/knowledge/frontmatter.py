@@ -10,6 +10,11 @@ from bot.errors import Problem
 from bot.yaml_reader import Node, YamlError, read_yaml
 
 _FENCE = re.compile(r"\A---[ \t]*\r?\n")
+_UNSEEN = " \t\r\n\v\f\u00a0\u00ad\u200b\u200c\u200d\u2028\u2029\u2060\ufeff"
+_OPENERS = re.compile(r"[-\u2010-\u2015\u2212+=*_~`;.]+[ \t]*\w*")
+_KEY = re.compile(r"[\"']?([A-Za-z][\w-]*)[\"']?[ \t]*[:=](?:\s|[\"'\[]|\Z)")
+_OWN_KEYS = frozenset({"title", "aliases", "alias", "questions", "status", "draft", "publish", "lang", "topic", "tags", "owner", "valid_until", "buttons"})
+_SURE = ("title:", "status:", "aliases:", "draft:", "valid_until:")
 _CLOSE = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
 
 
@@ -44,6 +49,21 @@ def split_head(text: str) -> tuple[str | None, str, int]:
     if not closed:
         raise ValueError("head is not closed")
     return text[opened.end() : closed.start()], text[closed.end() :], text.count("\n", 0, closed.end()) + 1
+
+
+def lost_head(text: str) -> tuple[int, str] | None:
+    """The line and words of a head that opens in a way nobody reads, so that it would be published; None where there is none."""
+    if _FENCE.match(text):
+        return None
+    rows = text.split("\n")
+    seen = [(n, bare) for n, row in enumerate(rows, 1) if (bare := row.strip(_UNSEEN))]
+    if not seen:
+        return None
+    (line, first), inner = seen[0], [row for _, row in seen[1:4]]
+    if _OPENERS.fullmatch(first) and any(_KEY.match(row) for row in inner):
+        return line, rows[line - 1].strip() or first
+    keys = [match[1] for row in (first, *inner) if (match := _KEY.match(row))]
+    return (line, first[:40]) if _KEY.match(first) and len(_OWN_KEYS.intersection(keys)) >= (1 if first.startswith(_SURE) else 2) else None
 
 
 def read_head(text: str, file: str, first_line: int = 1) -> tuple[Head | None, tuple[Problem, ...]]:

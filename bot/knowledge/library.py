@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.errors import Problem
 from bot.knowledge.articles import Article, Extra, article_files, join_articles, read_file
+from bot.knowledge.strays import stray_files
 
 Stamp = tuple[int, int]
 
@@ -51,7 +52,7 @@ class Library:
             shelves[path] = ReadFile(stamp, found, problems, _is_composed(path))
         self._shelves = shelves
         articles, joint = self._joined(shelves)
-        return articles, (*(p for s in shelves.values() for p in s.problems), *joint)
+        return articles, (*(p for s in shelves.values() for p in s.problems), *stray_files(self.folder), *joint)
 
     def kept(self) -> dict[Path, ReadFile]:
         """What the next start makes this library of again, by `restore`."""

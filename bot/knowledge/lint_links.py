@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from bot.knowledge.articles import Article
+from bot.knowledge.articles import Article, resolve
 from bot.knowledge.lint_fault import Fault, Sources
 from bot.knowledge.markup import find_inside
 
@@ -48,21 +47,3 @@ def _to_article(article: Article, target: str, line: int, column: int, known: Ma
         yield Fault("KB025", file, line, column, {"target": target, "near": nearest.format(name=near[0]) if near else check})
     elif found.status != "published" and article.status == "published":
         yield Fault("KB027", file, line, column, {"target": target, "status": found.status})
-
-
-def resolve(article: Article, target: str, known: Mapping[str, Article]) -> Article | None:
-    """The article that a link names: by id, by path beside it, or by the file name alone, as Obsidian does."""
-    name = re.sub(r"\.(?:md|markdown)$", "", target.strip().split("#")[0], flags=re.IGNORECASE)
-    beside = PurePosixPath(article.id).parent / name
-    parts: list[str] = []
-    for part in beside.parts:
-        if part == "..":
-            parts = parts[:-1]
-        elif part != ".":
-            parts.append(part)
-    for wanted in (name.strip("/"), "/".join(parts)):
-        if wanted in known:
-            return known[wanted]
-    if "/" not in name:
-        return next((a for a in known.values() if a.id.rsplit("/", 1)[-1] == name or a.title == name), None)
-    return None

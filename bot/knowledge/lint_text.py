@@ -9,6 +9,7 @@ from typing import cast
 
 from bot.knowledge.articles import Article
 from bot.knowledge.lint_fault import Fault, Sources, read_tone
+from bot.knowledge.markup import code_rows
 
 START = 40  # characters that show where a message begins
 NEAR = 2  # paragraphs around a refusal in which a way out counts
@@ -53,12 +54,10 @@ def _start(text: str) -> str:
 
 
 def _body(article: Article) -> Iterator[tuple[str, int]]:
-    """Lines of the body outside fenced code, with their lines in the file."""
-    fenced = False
-    for row, line in zip(article.body.split("\n"), article.lines, strict=False):
-        if re.match(r"\s*(```|~~~)", row):
-            fenced = not fenced
-        elif not fenced:
+    """Lines of the body outside code, with their lines in the file."""
+    code = code_rows(article.body)
+    for number, (row, line) in enumerate(zip(article.body.split("\n"), article.lines, strict=False)):
+        if number not in code:
             yield row, line
 
 

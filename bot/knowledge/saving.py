@@ -45,8 +45,10 @@ def key_of(synonyms: tuple[Path, ...], channels: tuple[str, ...]) -> str:
     digest = hashlib.sha256(f"{FORMAT} {channels}".encode())
     for path in (*sorted((Path(__file__).parent / "data").glob("*_??.*")), *synonyms):
         digest.update(path.read_bytes() if path.exists() else b"")
-    for name in ("index", "lexical", "reading", "words", "speech", "shelf", "articles", "markup", "fields", "library"):
+    for name in ("index", "lexical", "reading", "words", "speech", "shelf", "articles", "markup", "frontmatter", "fields", "library"):
         digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
+    for name in ("markdown", "markdown_rules", "yaml_reader"):
+        digest.update((Path(__file__).parents[1] / f"{name}.py").read_bytes())
     return digest.hexdigest()
 
 

@@ -114,10 +114,21 @@ async def test_command_starts_a_form_and_required_fields_stay() -> None:
     await talk.says("/callback")
     assert talk.labels == ["Отмена"]
     assert "Без этого" in await talk.says("пропустить")
-    await talk.sends(Media.CONTACT, phone="+7 912 345 67 89")
+    await talk.sends(Media.CONTACT, phone="+7 912 345 67 89", user="77")
     await talk.says("номер АБ-12345")
     assert talk.customer.fields == {"phone": "+79123456789", "order": "АБ-12345"} and talk.last.reason == "form_filled"
     assert "уже записано" in await talk.says("/callback")
+
+
+@pytest.mark.parametrize("user", ["78", ""])
+async def test_the_contact_of_somebody_else_is_no_phone_of_the_customer(user: str) -> None:
+    """A forwarded card is asked again about; only the card of who sends it counts."""
+    talk = Talk(forms=COMMAND)
+    await talk.says("/callback")
+    await talk.sends(Media.CONTACT, phone="+7 999 000 00 00", user=user)
+    assert "phone" not in talk.customer.fields
+    await talk.sends(Media.CONTACT, phone="+7 912 345 67 89", user="77")
+    assert talk.customer.fields["phone"] == "+79123456789"
 
 
 async def test_start_leaves_the_form() -> None:

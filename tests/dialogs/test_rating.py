@@ -51,6 +51,7 @@ async def test_a_low_rating_reaches_the_desk(theatre: Theatre) -> None:
     anna, olga = await _helped(theatre)
     await theatre.later(minutes=6)
     await anna.presses("2")
+    await theatre.later(minutes=4)
     await anna.says("ждал слишком долго")
 
     shown = [o.text.text for o in await olga.sees(1)]
@@ -111,11 +112,41 @@ async def test_nobody_is_asked_twice_in_a_month(theatre: Theatre) -> None:
     assert asked == [1, 3]
 
 
-async def test_a_second_press_changes_nothing(theatre: Theatre) -> None:
-    """The first score holds."""
+async def test_a_slip_of_the_finger_is_corrected(theatre: Theatre) -> None:
+    """The second press replaces the first, nobody was alarmed meanwhile, and it is one rating."""
+    anna, olga = await _helped(theatre)
+    await theatre.later(minutes=6)
+    await anna.presses("1")
+    await theatre.later(minutes=1)
+    await anna.presses("5")
+    assert "5" in anna.hears()[-1]
+    await theatre.later(minutes=10)
+
+    assert (await _ticket(theatre)).rating == 5 and "low_rating" not in await _kinds(theatre)
+    assert not any("из 5" in o.text.text for o in await olga.sees(1))
+
+
+async def test_the_alarm_uses_the_last_value(theatre: Theatre) -> None:
+    """Supervisors read once, a few minutes after the first press, what the customer meant, with his comment."""
+    anna, olga = await _helped(theatre)
+    await theatre.later(minutes=6)
+    await anna.presses("5")
+    await anna.presses("2")
+    await anna.says("ждал слишком долго")
+    assert not any("из 5" in o.text.text for o in await olga.sees(1))
+    await theatre.later(minutes=4)
+
+    shown = [o for o in await olga.sees(1) if "2 из 5" in o.text.text]
+    assert len(shown) == 1 and "ждал слишком долго" in shown[0].text.text and shown[0].buttons
+    assert (await _kinds(theatre)).count("low_rating") == 1
+
+
+async def test_a_late_press_changes_nothing(theatre: Theatre) -> None:
+    """After a while the score holds."""
     anna, _ = await _helped(theatre)
     await theatre.later(minutes=6)
     await anna.presses("5")
+    await theatre.later(minutes=4)
     await anna.presses("1")
 
     assert (await _ticket(theatre)).rating == 5 and (await _kinds(theatre)).count("rated") == 1

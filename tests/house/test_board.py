@@ -72,3 +72,25 @@ async def test_a_board_deleted_by_hand_is_made_anew(theatre: Theatre) -> None:
     changes = [s for s in telegram.in_chat(DESK, verb=Verb.EDIT) if s.outbound.edits == "board"]
     assert len(posted) == 2 and changes[-1].target == posted[1].message
     assert sum(b.verb is Verb.PIN for b in boards(theatre)) == 2
+
+
+async def test_a_clock_set_back_does_not_stop_the_board(theatre: Theatre) -> None:
+    """The last change seems to lie ahead: the next one comes all the same, within a minute."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    await theatre.later(minutes=2)
+    theatre.clock.advance(hours=-5)
+    await olga.says("Здравствуйте", ticket=1)
+    await theatre.later(minutes=2)
+
+    assert (boards(theatre)[-1].verb, "Ольга — 1" in boards(theatre)[-1].text.text) == (Verb.EDIT, True)
+
+
+async def test_the_oldest_on_the_board_has_its_day(theatre: Theatre) -> None:
+    """«С 12:00» alone would be today's noon, days later too."""
+    await theatre.customer().says("позовите оператора")
+    await theatre.later(days=2)
+    await theatre.customer("Пётр", chat="2002").says("позовите оператора")
+    await theatre.later(minutes=2)
+
+    assert "дольше всех с 20 ноября 12:00" in boards(theatre)[-1].text.text

@@ -38,7 +38,7 @@ async def test_counted_shown_and_sent_by_the_button_once(theatre: Theatre) -> No
 
     assert _said(theatre) == ["2000", "2001", "2002"]
     assert sent.lane is Lane.BULK and sent.on_doubt == "hold" and [b.label for row in sent.buttons for b in row] == ["Не присылать"]
-    assert any("отправлено 3 из 3" in o.text.text for o in await olga.sees())
+    assert any("доставлено 3 из 3" in o.text.text for o in await olga.sees())
 
 
 async def test_a_segment_by_data_channel_words_and_article(articles: Path) -> None:

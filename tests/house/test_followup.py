@@ -20,6 +20,7 @@ async def _rated(theatre: Theatre, score: str = "2") -> tuple[Customer, Operator
     await olga.presses("Закрыть", ticket=1)
     await theatre.later(minutes=6)
     await anna.presses(score)
+    await theatre.later(minutes=4)
     anna._mark = len(anna._channel.said)
     return anna, vera
 

@@ -11,7 +11,7 @@ from bot.errors import ConfigError, Refused
 from bot.handoff.canned import Canned
 from bot.handoff.hours import Hours
 from bot.knowledge.gaps import missed
-from bot.model import Customer, InboundKind, Verb
+from bot.model import Customer, InboundKind, RichText, Verb
 from bot.testing import Theatre, open_theatre
 from bot.wording import Wording
 
@@ -53,6 +53,68 @@ async def test_a_ready_answer_is_shown_first_and_sent_with_a_tap(articles: Path,
         assert ticket is not None and ticket.operator == "telegram:9001" and ticket.first_reply is not None
 
 
+@pytest.mark.parametrize(
+    ("key", "missing"),
+    [("привет", ("имя клиента",)), ("возврат", ("номер заказа",)), ("склейка", ("имя клиента", "номер заказа")), ("поле", ("customer.fields.size",))],
+)
+async def test_a_ready_answer_is_never_shown_with_a_gap(articles: Path, ready: Path, key: str, missing: tuple[str, ...]) -> None:
+    """«, здравствуйте!» is no greeting: the operator hears which value is missing, and there is nothing to tap."""
+    (ready / "more.yaml").write_text(
+        """
+        склейка: "{{ 'Здравствуйте, ' ~ customer|name }}! Заказ {{ order|upper }} готов."
+        поле: "Размер {{ customer.fields.size }} есть."
+        """,
+        "utf-8",
+    )
+    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
+        nobody, olga = theatre.customer("xXx_killer"), theatre.operator()
+        await nobody.says("позовите оператора")
+        nobody._mark = len(theatre.channels["telegram"].said)
+        before = len(await olga.sees(1))
+        await olga.says(f"/t {key}", ticket=1)
+
+        told = (await olga.sees(1))[before:]
+        assert all(name in told[-1].text.text for name in missing), told[-1].text.text
+        assert "сами" in told[-1].text.text and nobody.hears() == []
+        assert not any(b.action == "send_ready" for o in told for row in o.buttons for b in row)
+
+
+async def test_a_ready_answer_that_means_to_leave_something_out_may(articles: Path, ready: Path) -> None:
+    """A condition or a default of its own is no gap."""
+    (ready / "more.yaml").write_text("мягко: \"Здравствуйте{{ ', ' ~ customer|name if customer|name }}{{ order|default('') }}!\"\n", "utf-8")
+    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
+        nobody, olga = theatre.customer("xXx_killer"), theatre.operator()
+        await nobody.says("позовите оператора")
+        nobody._mark = len(theatre.channels["telegram"].said)
+        for key in ("мягко", "готов"):
+            await olga.says(f"/t {key}", ticket=1)
+            await olga.presses("Отправить клиенту", ticket=1)
+
+        assert "Здравствуйте!" in nobody.hears() and "Ваш заказ готов." in nobody.hears()
+
+
+async def test_a_ready_answer_that_lacks_its_value_is_no_hint(articles: Path, ready: Path) -> None:
+    """Under the customer's words stands only what could be sent."""
+    (ready / "more.yaml").write_text('скидка: {title: Скидка по заказу, words: [скидка], text: "На заказ {{ order }} есть скидка."}\n', "utf-8")
+    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
+        anna, olga = theatre.customer(), theatre.operator()
+        await anna.says("позовите оператора")
+        await olga.says("Здравствуйте", ticket=1)
+        await anna.says("а скидка будет или возмещение")
+        labels = [b.label for row in (await olga.sees(1))[-1].buttons for b in row]
+
+        assert not any("Скидка по заказу" in la for la in labels) and any("возмещение" in la for la in labels), labels
+
+
+def test_single_braces_in_a_ready_answer_are_told_with_their_line(tmp_path: Path) -> None:
+    """{customer.name} would reach the customer as it stands."""
+    (tmp_path / "x.yaml").write_text("привет: |\n  Здравствуйте!\n  Вас зовут {customer.name}, верно?\n", "utf-8")
+    with pytest.raises(ConfigError) as told:
+        Canned(tmp_path, Wording.load(), Hours())
+    assert (told.value.problems[0].line, told.value.problems[0].file) == (3, str(tmp_path / "x.yaml"))
+    assert "{customer.name}" in str(told.value) and "{{ customer.name }}" in told.value.problems[0].hint
+
+
 async def test_several_ready_answers_are_offered(articles: Path, ready: Path) -> None:
     """Two fit: buttons; none fits: one clear line, nothing for the customer."""
     async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
@@ -81,7 +143,8 @@ def test_a_changed_file_is_read_again_and_a_broken_one_keeps_the_older(ready: Pa
     (ready / "more.yaml").write_text("{{{", "utf-8")
 
     assert [r.key for r in canned.find("новый")] == ["новый"]
-    assert canned.render(canned.find("привет")[0], {"customer": Customer(1, "Пётр"), "operator": "Ольга"}).text.startswith("Пётр")
+    made = canned.fill(canned.find("привет")[0], {"customer": Customer(1, "Пётр"), "operator": "Ольга"})
+    assert isinstance(made, RichText) and made.text.startswith("Пётр")
 
 
 async def test_the_article_that_answers_is_a_button_under_the_customers_words(theatre: Theatre) -> None:
@@ -296,7 +359,7 @@ async def test_a_ready_answer_is_never_offered_with_a_gap(articles: Path, ready:
         await olga.says("/t готов", ticket=1)
         shown = [o for o in await olga.sees(1) if any(b.action == "send_ready" for row in o.buttons for b in row)]
 
-        assert any("не хватает данных" in o.text.text for o in await olga.sees(1))
+        assert any("Не хватает: номер заказа" in o.text.text for o in await olga.sees(1))
         assert [o.text.text.splitlines()[-1] for o in shown] == ["Ваш заказ готов."]
 
         petr = theatre.customer("Пётр", chat="1002")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.config import Config
 from bot.dialogs.linking import TRIES
-from bot.model import Joining, Status
+from bot.model import Joining, Peer, Status
 from bot.testing import Theatre, open_theatre
 from bot.testing.theatre import Customer
 
@@ -362,3 +363,38 @@ async def test_forgetting_leaves_no_code_behind(theatre: Theatre) -> None:
     await same.says(f"/link {code}")
 
     assert "нет или он устарел" in same.hears()[0]
+
+
+SPELLINGS = ["+79123456789", "89123456789", "8 (912) 345-67-89", "9123456789", "7 912 345 67 89", "тел. 8.912.345.67.89"]
+
+
+@pytest.mark.parametrize("kind", ["topics", "plain", "vk"])
+@pytest.mark.parametrize("spelling", SPELLINGS)
+async def test_same_knows_a_phone_that_stands_in_an_open_card(articles: Path, kind: str, spelling: str) -> None:
+    """However it was written there, however the operator writes it, or where he leaves it to the ticket."""
+    more: dict[str, Any] = {"topics": {}, "plain": {"forum": False}, "vk": {"place": Peer("vk", "2000000001")}}[kind]
+    async with open_theatre(articles, **more) as theatre:
+        anna, same, olga = in_telegram(theatre), in_vk(theatre), theatre.operator()
+        await same.says("позовите оператора, мой телефон 8-912-345-67-89")
+        await anna.says("позовите оператора")
+        group = theatre.channels[theatre.place.channel]
+        (card,) = [s.message for s in group.in_chat(theatre.place.chat) if s.outbound.name == "card:2"]
+        await olga.says(f"/same {spelling}", ticket=2, quotes=card)
+        (shown,) = [label for o in await olga.sees() for row in o.buttons for b in row if "vk" in (label := b.label)]
+        assert shown.startswith("Аня")
+
+        await anna.says(f"мой номер {spelling}")  # told while a person is at it
+        await olga.says("/same", ticket=2, quotes=card)
+        assert sum("vk" in b.label for o in await olga.sees() for row in o.buttons for b in row) == 2
+
+
+async def test_same_knows_a_phone_of_a_ticket_that_is_closed(theatre: Theatre) -> None:
+    """He came in the other channel last week."""
+    anna, same, olga = in_telegram(theatre), in_vk(theatre), theatre.operator()
+    await same.says("позовите оператора, мой телефон 8-912-345-67-89")
+    await olga.says("Готово", ticket=1)
+    await olga.says("/close", ticket=1)
+    await anna.says("позовите оператора, +7 912 345 67 89")
+    await olga.says("/same", ticket=2)
+
+    assert any("Аня" in b.label for o in await olga.sees(2) for row in o.buttons for b in row)

@@ -9,6 +9,7 @@ import pytest
 
 from bot.knowledge.articles import read_articles
 from bot.knowledge.library import Library
+from bot.markdown import plain
 
 
 def write(folder: Path, **files: str) -> Path:
@@ -39,7 +40,7 @@ def test_front_matter_and_obsidian_habits(tmp_path: Path) -> None:
     assert a.lead == "Первое  слово, см. доставку:\n\n- раз\n- два"
     assert a.images == ("pic.png",)
     assert [p.heading for p in a.passages] == ["", "Дальше"]
-    assert "**Важно**" in a.body and "**Текст**" in a.body and "тайна" not in a.body
+    assert plain(a.passages[1].text) == "Важно\nТекст" and "тайна" not in a.body
     assert (b.title, b.body) == ("B", "Просто текст")
 
 

@@ -11,6 +11,7 @@ import yaml
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.cli.weekly import send_due
+from bot.errors import StorageError
 from bot.handoff.hours import Hours
 from bot.model import InboundKind
 from bot.storage.sqlite import SqliteStore
@@ -203,3 +204,24 @@ async def test_the_queue_leads_to_the_conversations(serve: Opened, lived: Sqlite
         (link,) = re.findall(r'<th scope="row"><a href="(/conversation/\d+\?data=own)">№ 1</a>', html)
         assert (await client.get(link, headers=HTML)).status == 200
     assert "5 мин</td>" in html and '<th scope="col">Оценка' not in html
+
+
+async def test_a_digest_that_failed_is_tried_again_and_never_doubled(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk fails as it is promised, then as it is marked: the week is not lost, and posted once."""
+    house, clock = theatre.house, theatre.clock
+    await theatre.customer().says("", kind=InboundKind.START)
+    await send_due(house)
+    clock.advance(days=3)
+    for broken in ("promise", "keep_setting"):
+        with monkeypatch.context() as patch, pytest.raises(StorageError):
+            patch.setattr(house.store, broken, _full)
+            await send_due(house)
+    await send_due(house)
+    assert not await send_due(house)
+    await theatre.rest()
+    posts = [s.outbound.text.text for s in theatre.channels["telegram"].in_chat("-100500", verb=None)]
+    assert sum("📊 Неделя 16.11 – 22.11" in text for text in posts) == 1
+
+
+async def _full(*_: object) -> None:
+    raise StorageError("disk is full")

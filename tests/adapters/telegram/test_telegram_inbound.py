@@ -73,10 +73,10 @@ CONTENTS = [
         Media.CONTACT,
         {"data": {"phone": "+7", "name": "Анна", "user": "1001"}},
     ),
-    ({"dice": {"emoji": "🎲", "value": 4}}, Media.OTHER, {"data": {"label": "🎲 4", "type": "dice"}}),
-    ({"poll": {"question": "Как?", "options": [{"text": "а"}, {"text": "б"}]}}, Media.OTHER, {"data": {"label": "📊 Как?: а / б", "type": "poll"}}),
-    ({"something_of_2027": {"x": 1}}, Media.OTHER, {"data": {"label": "▫ something_of_2027", "type": "something_of_2027"}}),
-    ({"story": {"id": 1}}, Media.OTHER, {"data": {"label": "▫ story", "type": "story"}}),
+    ({"dice": {"emoji": "🎲", "value": 4}}, Media.OTHER, {"data": {"about": "🎲 4", "type": "dice"}}),
+    ({"poll": {"question": "Как?", "options": [{"text": "а"}, {"text": "б"}]}}, Media.OTHER, {"data": {"about": "Как?\n• а\n• б", "type": "poll"}}),
+    ({"something_of_2027": {"x": 1}}, Media.OTHER, {"data": {"type": "something_of_2027"}}),
+    ({"story": {"id": 1}}, Media.OTHER, {"data": {"type": "story"}}),
 ]
 
 

@@ -198,11 +198,11 @@ ATTACHMENTS = [
 
 @pytest.mark.parametrize(("given", "media", "ref"), ATTACHMENTS)
 def test_every_kind_of_attachment_is_something(given: dict[str, object], media: Media, ref: str) -> None:
-    """None is lost: what has no kind of its own has a label to show."""
+    """None is lost: what has no kind of its own keeps its type, by which it is named."""
     (found,) = new(attachments=[given]).attachments
 
     assert (found.media, found.ref, found.channel) == (media, ref, "vk")
-    assert media is not Media.OTHER or found.data["label"]
+    assert media is not Media.OTHER or found.data["type"] == given.get("type", "")
 
 
 def test_details_of_attachments() -> None:

@@ -16,6 +16,7 @@ from bot.adapters.vk_outbound import RandomIds, to_keyboard, words
 from bot.errors import PeerGone, Refused, RetryLater
 from bot.model import Attachment, Button, Media, RichText, Span, Style, Verb
 from bot.tokens import read_token, token
+from bot.wording import Wording
 from tests.adapters.vk.conftest import Shelf, make, say
 from tests.fakes.vk_server import BAD_GATEWAY, CHAT, GROUP, FakeVk
 
@@ -378,3 +379,14 @@ async def test_an_unreachable_vk_is_one_problem(shelf: Shelf) -> None:
     await away.close()
 
     assert [p.code for p in problems] == ["vk-network"]
+
+
+@pytest.mark.parametrize("lang", ["ru", "en"])
+async def test_each_mark_of_the_desk_is_seen(vk: FakeVk, adapter: VkAdapter, shelf: Shelf, lang: str) -> None:
+    """VK has sixteen reactions and no pencil: a note has a mark all the same, not that of a delivered answer."""
+    words = Wording.load(lang)
+    for n, name in enumerate(("delivered", "note"), 1):
+        mark = words.text(f"desk.receipt.{name}", lang=lang)
+        await adapter.send(say(mark, chat=CHAT, verb=Verb.REACT, quotes="3"), nonce=n, target="", files=shelf)
+
+    assert len({c["reaction_id"] for c in vk.called("messages.sendReaction")}) == 2

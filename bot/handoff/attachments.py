@@ -1,0 +1,42 @@
+"""What attachments are called where they cannot be shown: in a person's words, with the address that opens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.model import Attachment, Media, Outbound
+from bot.wording import Wording
+
+
+def named(outbound: Outbound, words: Wording, lang: str) -> Outbound:
+    """The same message with a label for each attachment that no channel, or only its own, can show.
+
+    A label that is there already stays: whoever knows the reader's language may have named it before.
+    """
+    if not any(_needs_name(a) for a in outbound.attachments):
+        return outbound
+    return replace(outbound, attachments=tuple(_named(a, words, lang) for a in outbound.attachments))
+
+
+def kind(attachment: Attachment) -> str:
+    """Our name for it: the platform's word where there are several kinds of one."""
+    return str(attachment.data.get("type") or attachment.media.value)
+
+
+def _needs_name(attachment: Attachment) -> bool:
+    linked = attachment.media is Media.OTHER or bool(attachment.data.get("link"))
+    return linked and not attachment.data.get("label")
+
+
+def _named(attachment: Attachment, words: Wording, lang: str) -> Attachment:
+    if not _needs_name(attachment):
+        return attachment
+    key = f"attachment.{kind(attachment)}"
+    name = words.text(key if words.has(key) else "attachment.unknown", lang=lang)
+    about = str(attachment.data.get("about") or attachment.name or "")
+    length = f"({attachment.duration // 60}:{attachment.duration % 60:02})" if attachment.duration else ""
+    link = str(attachment.data.get("link") or "")
+    said = f"{name}:{about}" if about.startswith("\n") else f"{name}: {about}" if about else name
+    line = " ".join(t for t in (said, length) if t)
+    label = f"{line}\n{link}" if link and "\n" in about else f"{line} {link}".rstrip()
+    return replace(attachment, data={**attachment.data, "label": label})

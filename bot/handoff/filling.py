@@ -1,0 +1,31 @@
+"""What a ready answer knows of the case that it is made for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.handoff.canned import Lacking, Ready
+from bot.handoff.room import DeskRoom
+from bot.model import RichText, Ticket, Turn
+from bot.sandbox import Missing
+
+
+def filled(desk: DeskRoom, turn: Turn, ready: Ready, ticket: Ticket, operator: str) -> RichText | Lacking | None:
+    """The answer for this customer; which values it lacks for him; None where it cannot be made at all."""
+    if desk.rules.canned is None:
+        return None
+    facts = {
+        "customer": turn.customer,
+        "operator": operator,
+        "number": ticket.number,
+        "now": turn.now,
+        "lang": desk.customer_lang(turn),
+        "order": order_of(ticket) or Missing(name="order"),
+    }
+    return desk.rules.canned.fill(ready, {**facts, **desk.rules.facts})
+
+
+def order_of(ticket: Ticket) -> str:
+    """The number of the order that it is about; "" = not known."""
+    known = ticket.data.get("contacts")
+    return str(known.get("order") or "") if isinstance(known, Mapping) else ""
