@@ -75,7 +75,7 @@ def recent_context(turn: Turn) -> tuple[Attachment, ...]:
 
 def shown_to_the_bot(turn: Turn, since: datetime | None) -> tuple[Attachment, ...]:
     """What the customer sent while his ticket was closed, with what he sends now: the desk has none of it yet."""
-    lines = [line for line in turn.history if line.author == "customer" and since is not None and line.at > since]
+    lines = [line for line in turn.history if line.author == "customer" and since is not None and line.at >= since]
     return (*(a for line in lines for a in line.attachments), *turn.context, *turn.attachments)
 
 
