@@ -62,6 +62,7 @@ from bot.knowledge.search import Knowledge
 from bot.model import Act, Inbound, InboundKind, Peer, RichText, Sender, Ticket
 from bot.observing import LogObserver, Observers
 from bot.outbox import Outbox, Shelf
+from bot.phones import set_home
 from bot.promising import parts
 from bot.sections import Webhook, length
 from bot.storage.sqlite import SqliteStore
@@ -161,6 +162,11 @@ def open_words(config: Config, hours: Hours) -> Wording:
     return Wording.load(config.business.language, overrides, zone=hours.zone, facts={"business": config.business.name})
 
 
+def open_canned(config: Config, words: Wording, hours: Hours) -> Canned:
+    """The ready answers. Raises `ConfigError` with every fault of their files."""
+    return Canned(config.path(config.canned.folder) if config.canned.folder else None, words, hours)
+
+
 def open_adapters(config: Config, clock: Clock, *, salt: str = "") -> dict[str, Adapter]:
     """An adapter for every channel whose token is there. Raises `ConfigError` for a kind that nobody brings.
 
@@ -219,6 +225,7 @@ async def open_house(
     *folders* may be read for attachments besides the articles' own; *knowledge* spares reading the articles again. Raises `ConfigError`, `StorageError`.
     """
     clock = clock or Clock()
+    set_home(config.hours.country)
     hours = open_hours(config)
     words = open_words(config, hours)
     if knowledge is None:
@@ -312,7 +319,7 @@ def _rules(config: Config, knowledge: Knowledge, words: Wording, hours: Hours) -
         about,
         article,
         knowledge.ask if config.canned.prompter else None,
-        Canned(config.path(config.canned.folder) if config.canned.folder else None, words, hours),
+        open_canned(config, words, hours),
         {"business": config.business.name},
         config.canned.undo,
         lambda text: read_act(text).act in (Act.THANKS, Act.BYE),

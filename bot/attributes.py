@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from bot.errors import ConfigError, Problem
 from bot.masking import EMAIL
+from bot.phones import phone
 
 MOST = 50  # attributes of one customer
 LONGEST = 500  # characters of a value
@@ -77,19 +78,6 @@ def written(text: str) -> dict[str, set[str]]:
     phones = (phone(found[0]) for found in _PHONE_LIKE.finditer(text))
     emails = (normal("email", found[0]) for found in EMAIL.finditer(text))
     return {"phone": {p for p in phones if p}, "email": {e for e in emails if e}}
-
-
-def phone(text: str) -> str | None:
-    """A telephone number as it is dialled from anywhere: "8 (912) 345-67-89" is +79123456789."""
-    found = _PHONE_LIKE.search(text)
-    if found is None or len(re.sub(r"[\d\s().\-–+]", "", text)) > 40:
-        return None
-    digits = re.sub(r"\D", "", found.group())
-    if len(digits) == 10 and not found.group().startswith("+"):
-        return f"+7{digits}"
-    if len(digits) == 11 and digits[0] == "8" and not found.group().startswith("+"):
-        return f"+7{digits[1:]}"
-    return f"+{digits}" if len(digits) >= 11 else None
 
 
 def read_table(content: bytes, file: str) -> tuple[Row, ...]:

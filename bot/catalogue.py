@@ -11,7 +11,7 @@ from pathlib import Path
 from jinja2 import TemplateSyntaxError, meta, nodes
 
 from bot.errors import Problem
-from bot.sandbox import Sandbox
+from bot.sandbox import Sandbox, bare_variables
 from bot.yaml_reader import MAX_BYTES, Node, YamlError, read_yaml
 
 ALWAYS = frozenset({"lang", "customer", "now", "seed", "business"})  # facts every template may use
@@ -122,6 +122,9 @@ def _entry(key: str, lang: str, values: Values, path: Path, line: int, sandbox: 
             continue
         faults = [Problem(f"шаблон «{key}»: {words}", str(path), first + at - 1, hint=hint) for words, at, hint in sandbox.faults(tree)]
         problems += faults
+        for bare, at, hint in bare_variables(text):
+            words = f"«{key}»: {bare} — не переменная, клиент увидит это как есть"
+            problems.append(Problem(words, str(path), first + at - 1, hint=hint))
         unknown = set() if faults else meta.find_undeclared_variables(tree) - set(sandbox.globals)
         for node in tree.find_all(nodes.Name):
             if node.name in unknown:

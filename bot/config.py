@@ -62,7 +62,7 @@ class Hours(Section):
         description='opening hours by weekday, as mon: "10:00-20:00", mon: ["10:00-13:00", "14:00-20:00"] with a break, '
         'mon: "21:00-02:00" over midnight, mon: "00:00-24:00" round the clock; a day left out or closed is a day off',
     )
-    country: str | None = Field("RU", description="country whose holidays are days off; null = none")
+    country: str | None = Field("RU", description="country whose holidays are days off, and where a phone number without +… is dialled; null = no holidays, phones of RU")
     exceptions: Mapping[date, Spans] = Field(
         default_factory=dict, description='single days, as 2026-12-31: "10:00-15:00" or closed; over midnight belongs to the day it begins on'
     )

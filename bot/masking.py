@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-PHONE = re.compile(r"(?<![\w.])(?:\+?7|8)[\s(.-]*\d{3}[\s).-]*\d{3}[\s.-]*\d{2}[\s.-]*\d{2}(?!\w)|(?<![\w.])\+\d{10,14}(?!\w)")
+from bot.phones import find
+
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 CARD = re.compile(r"(?<![\w-])(?:\d{4}[ -]?){3}\d{4}(?!\w)")
 HIDDEN = "•••"  # what stands in every masked text
@@ -17,10 +18,7 @@ def mask(text: str) -> str:
     'мой номер +7 ••• •••-67-89, почта a•••@mail.ru'
     """
     text = CARD.sub(lambda m: f"•••• {m[0][-4:]}", text)
-    text = PHONE.sub(lambda m: f"+7 ••• •••-{digits(m[0])[-4:-2]}-{digits(m[0])[-2:]}", text)
+    for phone in reversed(find(text)):
+        hidden = f"{phone.country} ••• •••-{phone.number[-4:-2]}-{phone.number[-2:]}"
+        text = text[: phone.start] + hidden + text[phone.end :]
     return EMAIL.sub(lambda m: f"{m[0][0]}•••@{m[0].split('@')[1]}", text)
-
-
-def digits(text: str) -> str:
-    """Only the digits."""
-    return re.sub(r"\D", "", text)

@@ -82,6 +82,7 @@ class Style(StrEnum):
     LINK = "link"
     QUOTE = "quote"
     SPOILER = "spoiler"
+    MENTION = "mention"  # calls somebody who hears it; `url` of the span is the platform's id of him
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,8 @@ class Attachment:
     """Something that is not text. `channel` is the instance that can fetch `ref` ("" = a local file, `ref` is its path).
 
     `ref` is a Telegram file_id, a VK attachment string or URL. Locations carry `data` {"latitude", "longitude"},
-    contacts {"phone", "name"}, stickers {"emoji"}, anything else {"label"}: what to show where it cannot travel.
+    contacts {"phone", "name", "user"}, stickers {"emoji"}, anything else {"type", "about", "link"}: the platform's word
+    for it, what is said in it, where it opens. `label` is all of this in a person's words, for where it cannot travel.
     `size` is in bytes, `duration` in seconds.
     """
 

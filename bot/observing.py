@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import structlog
 
 from bot.model import Event
+from bot.phones import find
 
 Logger = structlog.stdlib.BoundLogger
 
@@ -19,7 +20,6 @@ _SECRETS = (
     (re.compile(r"\bvk1\.a\.[\w-]+"), "<token>"),
     (re.compile(r"(access_token|secret|password|key)=[^&\s'\"]+", re.I), r"\1=<hidden>"),
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), "<e-mail>"),
-    (re.compile(r"(?<![\w.:-])\+?[78][\s(-]*\d{3}[\s)-]*\d{3}[\s-]*\d{2}[\s-]*\d{2}(?!\w)"), "<phone>"),
     (re.compile(r"(?<![\w-])\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}(?!\w)"), "<card>"),
 )
 
@@ -32,6 +32,9 @@ def redact(text: str) -> str:
     """
     for pattern, mark in _SECRETS:
         text = pattern.sub(mark, text)
+    for phone in reversed(find(text)):
+        if text[phone.start - 1 : phone.start] not in (".", ":", "-"):  # there an id stands, as in vk:79123456789
+            text = text[: phone.start] + "<phone>" + text[phone.end :]
     return text
 
 

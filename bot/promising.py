@@ -20,11 +20,12 @@ def parts(outbound: Outbound, limits: Mapping[str, Limits]) -> tuple[Outbound, .
     """
     own = limits.get(outbound.to.channel, Limits())
     room = own.text - utf16_length(outbound.heading.text) - 2
+    if outbound.verb in (Verb.SAY, Verb.EDIT):
+        outbound = _in_words(outbound)
     if outbound.verb is Verb.EDIT:
         return (replace(outbound, text=_cut(outbound.text, own.caption if outbound.attachments else room)),)
     if outbound.verb is not Verb.SAY:
         return (outbound,)
-    outbound = _in_words(outbound)
     pieces: list[tuple[RichText, tuple[Attachment, ...]]] = []
     groups = [g for group in _groups(outbound.attachments, own.attachments) for g in _told_within(group, own.caption)]
     caption = own.caption - utf16_length(outbound.heading.text) - 2 - sum(map(_told, outbound.attachments))

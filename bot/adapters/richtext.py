@@ -10,7 +10,7 @@ from dataclasses import replace
 from bot.model import Attachment, Media, Mention, RichText, Span, Style
 
 ALL_STYLES = frozenset(Style)
-VK_STYLES = frozenset({Style.BOLD, Style.ITALIC, Style.UNDERLINE, Style.LINK})
+VK_STYLES = frozenset({Style.BOLD, Style.ITALIC, Style.UNDERLINE, Style.LINK, Style.MENTION})
 
 _ENTITY_TYPES = {
     Style.BOLD: "bold",
@@ -22,9 +22,11 @@ _ENTITY_TYPES = {
     Style.LINK: "text_link",
     Style.QUOTE: "blockquote",
     Style.SPOILER: "spoiler",
+    Style.MENTION: "text_mention",
 }
-_STYLES_OF_ENTITIES = {**{name: style for style, name in _ENTITY_TYPES.items()}, "expandable_blockquote": Style.QUOTE}
+_STYLES_OF_ENTITIES = {**{name: style for style, name in _ENTITY_TYPES.items() if style is not Style.MENTION}, "expandable_blockquote": Style.QUOTE}
 _VK_TYPES = {Style.BOLD: "bold", Style.ITALIC: "italic", Style.UNDERLINE: "underline", Style.LINK: "url"}
+_AIMED = (Style.LINK, Style.MENTION)  # they say nothing without their address
 _LINKS = ("http://", "https://", "tg://", "mailto:", "tel:")
 _ICONS = {
     Media.PHOTO: "🖼",
@@ -180,13 +182,13 @@ def tidy(rich: RichText) -> RichText:
     spans = []
     for s in rich.spans:
         begin, end = max(0, s.offset), min(size, s.offset + s.length)
-        if begin < end and (s.style is not Style.LINK or s.url):
-            spans.append(Span(s.style, begin, end - begin, s.url if s.style is Style.LINK else ""))
+        if begin < end and (s.style not in _AIMED or s.url):
+            spans.append(Span(s.style, begin, end - begin, s.url if s.style in _AIMED else ""))
     unique = dict.fromkeys(sorted(spans, key=lambda s: (s.offset, -s.length)))
     return RichText(rich.text, tuple(unique))
 
 
-def to_entities(rich: RichText) -> list[dict[str, str | int]]:
+def to_entities(rich: RichText) -> list[dict[str, object]]:
     """The spans as Telegram's entities: `type`, `offset` and `length` in UTF-16 units, `url` for links.
 
     What Telegram would refuse is left out: empty stretches, links it does not open, other styles inside code.
@@ -194,16 +196,21 @@ def to_entities(rich: RichText) -> list[dict[str, str | int]]:
     tidied = tidy(rich)
     starts = _starts(tidied.text)
     codes = [s for s in tidied.spans if s.style in (Style.CODE, Style.PRE)]
-    entities: list[dict[str, str | int]] = []
+    entities: list[dict[str, object]] = []
     for s in tidied.spans:
         if s.style is Style.LINK and not s.url.lower().startswith(_LINKS):
+            continue
+        if s.style is Style.MENTION and (not s.url.isdigit() or tidied.text[s.offset] == "@"):  # @name calls by itself
             continue
         if any(s is not c and _overlaps(s, c) for c in codes) and not _outermost(s, codes):
             continue
         begin, length = _units(starts, s)
-        entity: dict[str, str | int] = {"type": _ENTITY_TYPES[s.style], "offset": begin, "length": length}
+        entity: dict[str, object] = {"type": _ENTITY_TYPES[s.style], "offset": begin, "length": length}
         if s.style is Style.LINK:
             entity["url"] = s.url
+        if s.style is Style.MENTION:
+            name = tidied.text[s.offset : s.offset + s.length]
+            entity["user"] = {"id": int(s.url), "is_bot": False, "first_name": name}
         entities.append(entity)
     return entities
 

@@ -200,7 +200,10 @@ class TelegramReader:
 
     def _membership(self, key: str, change: Dict) -> Inbound:
         new = change["new_chat_member"]
-        data = {"user": str(new["user"]["id"]), "status": to_membership(new)}
+        who = to_sender(new["user"])
+        data = {"user": who.id, "status": to_membership(new), "name": who.name, "last_name": who.last_name, "username": who.username}
+        if new["user"].get("is_bot"):
+            data["name"] = ""  # no colleague
         return replace(self._about_member(key, change), kind=InboundKind.MEMBER, data=data)
 
     def _about_member(self, key: str, change: Dict) -> Inbound:

@@ -28,6 +28,7 @@ from aiogram.methods import (
     SendMessage,
     SendPhoto,
     SendSticker,
+    SendVenue,
     SendVideo,
     SendVideoNote,
     SendVoice,
@@ -270,6 +271,9 @@ def _say_natively(outbound: Outbound, attachment: Attachment, nonce: int) -> Met
             and abs(latitude) <= 90
             and abs(longitude) <= 180
         ):
+            if title := str(data.get("title") or ""):
+                address = str(data.get("address") or title)
+                return SendVenue(**common, title=title, address=address, latitude=latitude, longitude=longitude)
             return SendLocation(**common, latitude=latitude, longitude=longitude)
     if attachment.media is Media.CONTACT and data.get("phone"):
         return SendContact(**common, phone_number=str(data["phone"]), first_name=str(data.get("name") or data["phone"]))

@@ -13,7 +13,7 @@ from typing import Any
 from bot.adapters.richtext import VK_STYLES, degrade, fit, part, plain, to_format_data, utf16_length, with_heading
 from bot.adapters.vk_inbound import CHATS_FROM, REACTIONS
 from bot.errors import Refused
-from bot.model import Button, Outbound, RichText, Rows
+from bot.model import Button, Outbound, RichText, Rows, Style
 from bot.tokens import token
 
 TEXT = 4096  # UTF-16 units
@@ -27,6 +27,7 @@ LIKELY = 1_000_000  # promises a store may have made before this process began
 
 _COLORS = {"": "secondary", "primary": "primary", "danger": "negative", "success": "positive"}
 _MARKUP = re.compile(r"(\[(?:id\d|club\d|public\d|app\d|https?:|vk\.)[^\]|\n]*)\|")
+_CALL = re.compile(r"[@*](?=\w)")  # "@id7 (Anna)", "@all"
 _REACTION_IDS = {emoji: number for number, emoji in REACTIONS.items()} | {
     "✅": 4,
     "✔": 4,
@@ -99,6 +100,8 @@ def compose(outbound: Outbound, carried: Carried, nonce: int) -> dict[str, Any]:
     """The parameters that SAY and EDIT share; what is None is left out by the call."""
     keyboard, lines = to_keyboard(outbound.buttons, nonce, one_time=outbound.one_time)
     rich = words(outbound, (*carried.notes, *(RichText(line) for line in lines)))
+    calls = any(s.style is Style.MENTION for s in rich.spans)
+    rich = _called(rich) if calls else rich
     data = to_format_data(rich)
     return {
         "peer_id": peer_id(outbound.to.chat),
@@ -109,7 +112,7 @@ def compose(outbound: Outbound, carried: Carried, nonce: int) -> dict[str, Any]:
         "lat": carried.place and carried.place[0],
         "long": carried.place and carried.place[1],
         "dont_parse_links": 1,
-        "disable_mentions": 1,
+        "disable_mentions": None if calls else 1,
     }
 
 
@@ -205,6 +208,18 @@ def _opens(button: Button) -> bool:
 def _defused(rich: RichText) -> RichText:
     """VK makes links of [id1|name] in any text; somebody else's words must stay words. One character for one."""
     return RichText(_MARKUP.sub("\\1\uff5c", rich.text), rich.spans)
+
+
+def _called(rich: RichText) -> RichText:
+    """The text with VK's mark around whom it calls, and nobody else called by it: styles give way, since the marks would shift them."""
+    text, at = "", 0
+    for span in sorted((s for s in rich.spans if s.style is Style.MENTION and s.url.isdigit()), key=lambda s: s.offset):
+        if span.offset < at:
+            continue
+        end = span.offset + span.length
+        text += _CALL.sub("\uff20", rich.text[at : span.offset]) + f"[id{span.url}|{rich.text[span.offset : end].removeprefix('@')}]"
+        at = end
+    return RichText(text + _CALL.sub("\uff20", rich.text[at:]))
 
 
 def _trimmed(rich: RichText) -> RichText:

@@ -48,6 +48,8 @@ class Uploads:
         reused = False
         for attachment in attachments:
             if attachment.media is Media.LOCATION and place is None and (place := _place(attachment)) is not None:
+                if title := ", ".join(str(attachment.data[n]) for n in ("title", "address") if attachment.data.get(n)):
+                    notes.append(RichText(f"📍 {title}"))  # VK shows the place on a map, and not what is there
                 continue
             if attachment.media in _WORDS_ONLY or attachment.media is Media.LOCATION or len(names) == MOST:
                 notes.append(placeholder(attachment))

@@ -7,12 +7,13 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.cli.clock import command_clock
 from bot.config import Config, read_config
+from bot.knowledge.articles import Article
 from bot.observing import get_logger, set_up_logging
 from bot.storage.sqlite import SqliteStore
 from bot.testing.history import History, mark_as_demo
@@ -24,19 +25,31 @@ FILE = "data/demo.db"
 
 
 async def make_history(config: Config, file: Path, now: datetime, *, days: int = DAYS, per_day: int = PER_DAY) -> None:
-    """Play the *days* before *now* in memory and write them to *file*, which appears only when it is complete."""
+    """Play the *days* before *now* in memory and write them to *file*, which appears only when it is complete.
+
+    Where there are no articles nobody has anything to ask: no file.
+    """
     plain = config.model_copy(update={"desk": None, "teams": ()})
     async with open_theatre(config.path(config.knowledge.folder), config=plain, threads=False) as theatre:
         house = theatre.house
+        if not (questions := _asked(house.knowledge.articles())):
+            return
         today = now.astimezone(house.hours.zone).replace(hour=0, minute=0, second=0, microsecond=0)
         start = today - timedelta(days=days)
         theatre.clock.at = start.astimezone(UTC)
         for day in range(days + 1):
             await mark_as_demo(theatre, (start + timedelta(days=day)).astimezone(UTC))
-        questions = [a for article in house.knowledge.articles() if article.lang == "ru" for a in article.aliases[:4]]
         await History(theatre, questions, per_day=per_day).play(start, days + 1, until=now)
         file.parent.mkdir(parents=True, exist_ok=True)
         await house.store.backup(file)
+
+
+def _asked(articles: Sequence[Article]) -> list[str]:
+    """What the played customers ask: Russian example questions, those of another language where there are none, else titles."""
+    for found in ([a for a in articles if a.lang == "ru"], articles):
+        if questions := [q for a in found for q in a.aliases[:4]] or [a.title for a in found]:
+            return questions
+    return []
 
 
 PAUSE = 6.0  # seconds in which the playground itself comes first
@@ -77,7 +90,8 @@ def main(base: str, file: str) -> None:
     fresh = target.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     asyncio.run(make_history(config, fresh, command_clock()()))
-    fresh.replace(target)
+    if fresh.is_file():
+        fresh.replace(target)
 
 
 if __name__ == "__main__":

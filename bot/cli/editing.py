@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.adapters.richtext import VK_STYLES
-from bot.app import open_hours, open_judge, open_words
+from bot.app import open_canned, open_hours, open_judge, open_words
 from bot.cli import settings
 from bot.cli.asking import opened, ready
 from bot.cli.clock import command_clock
 from bot.cli.drawing import beside, draw
 from bot.cli.recorded import open_records
-from bot.cli.speech import EXIT_PROBLEM, EXIT_USAGE, fail, language, say
+from bot.cli.speech import EXIT_PROBLEM, EXIT_USAGE, fail, language, say, show_problems
 from bot.config import Config
 from bot.errors import BotError, ConfigError, Problem, StorageError
 from bot.knowledge.articles import Article
@@ -31,6 +31,7 @@ from bot.knowledge.lint_dates import SOON
 from bot.knowledge.search import Knowledge
 from bot.model import Outbound, Style
 from bot.previewing import SKINS, messages, preview
+from bot.wording import Wording
 
 SHOWN = 3  # warnings of one kind shown without --all
 GOLDEN = Path("tests/questions.yaml")
@@ -48,8 +49,7 @@ def check(path: Path | None, *, strict: bool, as_json: bool, form: str, everythi
     config = settings.load(path)
     knowledge = opened(config) if quick else ready(config)
     problems = list(lint(knowledge, today=today_of(config), problems=knowledge.problems, messages=messages, language=language()))
-    problems += _of_words(config)
-    problems = [_nearby(p) for p in problems]
+    problems = [*map(_nearby, problems), *of_words(config)]
     errors = sum(p.severity == "error" for p in problems)
     if as_json:
         rows = [{"code": p.code, "severity": p.severity, "file": p.file, "line": p.line, "column": p.column, "text": p.text, "hint": p.hint} for p in problems]
@@ -67,19 +67,32 @@ def check(path: Path | None, *, strict: bool, as_json: bool, form: str, everythi
         raise typer.Exit(EXIT_PROBLEM)
 
 
+def check_settings(path: Path | None) -> None:
+    """The settings and the words they name; ends the command where one of them is wrong."""
+    problems = of_words(settings.load(path))
+    show_problems(problems)
+    if any(p.severity == "error" for p in problems):
+        raise typer.Exit(EXIT_PROBLEM)
+
+
 def today_of(config: Config) -> date:
     """The day where the business is."""
     return command_clock()().astimezone(ZoneInfo(config.hours.timezone)).date()
 
 
-def _of_words(config: Config) -> Sequence[Problem]:
-    """What is wrong with the owner's own texts (unknown variables, missing twins)."""
-    if not config.wording.folder:
-        return ()
+def of_words(config: Config) -> Sequence[Problem]:
+    """What is wrong with the owner's own texts and ready answers (unknown variables, missing twins, single braces)."""
+    hours = open_hours(config)
     try:
-        return open_words(config, open_hours(config)).problems
+        words = open_words(config, hours)
+        problems = words.problems
     except ConfigError as error:
-        return error.problems
+        words, problems = Wording.load(), error.problems
+    try:
+        open_canned(config, words, hours)
+    except ConfigError as error:
+        problems = (*problems, *error.problems)
+    return [_nearby(p) for p in problems]
 
 
 def _nearby(problem: Problem) -> Problem:

@@ -368,9 +368,9 @@ def db_check(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
 @config_.command("check", help=say("command.config_check"))
 def config_check(config: ConfigFile = None) -> None:
-    from bot.cli import settings
+    from bot.cli import editing
 
-    settings.load(config)
+    editing.check_settings(config)
     typer.echo(say("message.checked"))
 
 

@@ -23,6 +23,7 @@ from bot.cli.speech import EXIT_PROBLEM, fail, say
 from bot.cli.weekly import send_digests
 from bot.config import Config
 from bot.errors import BotError, ConfigError
+from bot.knowledge.articles import article_files
 from bot.model import Peer
 from bot.observing import get_logger, set_up_logging
 from bot.running import EMBEDDING_THREAD, run, watch_articles
@@ -38,6 +39,7 @@ def run_channels(path: Path | None, *, web: bool, port: int | None) -> None:
     if not web and (called := [n for n, c in config.channels.items() if getattr(c, "mode", "") in ("webhook", "callback") and c.token]):
         typer.secho(say("message.needs_web", channels=", ".join(called)), fg="red", err=True)
         raise typer.Exit(EXIT_PROBLEM)
+    _look_for_articles(config)
     _until_stopped(_channels(config, path, web=web, port=port))
 
 
@@ -45,6 +47,7 @@ def run_playground(path: Path | None, *, port: int | None, browser: bool) -> Non
     """The playground, with the real channels beside it where their tokens are there."""
     config = settings.load(path)
     set_up_logging(json=config.logging.json_lines, level="warning" if config.logging.level == "info" else config.logging.level)
+    _look_for_articles(config)
     _until_stopped(_playground(config, port=port, browser=browser))
 
 
@@ -54,6 +57,7 @@ def run_terminal(path: Path | None) -> None:
 
     config = settings.load(path)
     set_up_logging(level="error")
+    _look_for_articles(config)
 
     async def talk() -> None:
         clock = command_clock()
@@ -67,6 +71,17 @@ def run_terminal(path: Path | None) -> None:
         await run(house, stop)
 
     _until_stopped(talk())
+
+
+def _look_for_articles(config: Config) -> None:
+    """Says what to do where there is nothing to answer with; without the folder itself nothing can start: exit code 1."""
+    folder = config.path(config.knowledge.folder)
+    if not folder.is_dir():
+        hint = say("message.no_articles_folder_hint", folder=config.knowledge.folder)
+        typer.secho(f"{say('message.no_articles_folder', folder=folder)}\n→ {hint}", fg="red", err=True)
+        raise typer.Exit(EXIT_PROBLEM)
+    if not any(article_files(folder)):
+        typer.secho(f"{say('message.no_articles', folder=folder)}\n→ {say('message.no_articles_hint')}", fg="yellow", err=True)
 
 
 def _until_stopped(work: Coroutine[object, object, None]) -> None:

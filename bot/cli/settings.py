@@ -7,14 +7,17 @@ from pathlib import Path
 from bot.cli.speech import fail
 from bot.config import Config, read_config
 from bot.errors import ConfigError
+from bot.phones import set_home
 
 
 def load(path: Path | None) -> Config:
     """The named file, else config.yaml of this folder, else the defaults. Ends the command where the file is wrong."""
     try:
-        return read(path)
+        config = read(path)
     except ConfigError as error:
         raise fail(error) from None
+    set_home(config.hours.country)
+    return config
 
 
 def read(path: Path | None) -> Config:

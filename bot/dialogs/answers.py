@@ -9,9 +9,9 @@ from typing import Protocol
 
 import regex
 
-from bot.attributes import phone
 from bot.dialogs.hearing import Hearing
 from bot.model import Attachment, Media
+from bot.phones import phone
 
 LONGEST = 200
 PATIENCE = 0.03  # seconds for a pattern of the owner

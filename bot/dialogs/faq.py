@@ -11,6 +11,7 @@ from bot.dialogs.composing import portion
 from bot.dialogs.hearing import Hearing, hash_of, language_of
 from bot.dialogs.intent import COVERED, Intent, is_own_question
 from bot.dialogs.memory import Memory, is_first_contact
+from bot.dialogs.options import names_of
 from bot.dialogs.reply import human_button, said
 from bot.dialogs.several import Part, in_doubt, is_one_question, left_over, parts_of
 from bot.dialogs.sources import Article, Escalate, Knowledge
@@ -54,7 +55,8 @@ class Faq:
                 return self._not_helped(turn, memory)
             if self._hearing.means("yes", text):
                 return self._agreed(turn, memory)
-            titles = [a.title if (a := self._article(turn, i)) else "" for i in memory.options]
+            known = names_of([a for i in memory.options if (a := self._article(turn, i))])
+            titles = [known.get(i, "") for i in memory.options]
             place = self._hearing.choice(text, titles)
             if place is not None and not await self._is_wider(turn, text, memory) and (shown := self.show(turn, memory.options[place])):
                 return shown
@@ -220,7 +222,7 @@ class Faq:
         return self._escalate(turn, reason=str(timer.data.get("reason", "no_answer")))
 
     def _clarify(self, turn: Turn, answer: Answer, memory: Memory, asked: str) -> Outcome:
-        found = [c for c in answer.candidates if c.score >= NEAR * answer.candidates[0].score and self._article(turn, c.article)]
+        found = self._named(turn, [c for c in answer.candidates if c.score >= NEAR * answer.candidates[0].score])
         ahead = answer.lead and answer.scope >= COVERED and len(found) > 1 and found[0].score >= AHEAD * found[1].score and len(turn.text.split()) > 1
         lead = self._article(turn, found[0].article) if ahead else None
         offered = found[1 : OPTIONS + 1] if lead else found[:OPTIONS]
@@ -232,7 +234,7 @@ class Faq:
         )  # fmt: skip
         if len(found) == 1:
             return self._only(turn, found[0], state, answer.why)
-        facts = {"lead": join((styled(lead.title, Style.BOLD), to_rich(lead.lead)), "\n")} if lead else {}
+        facts = {"lead": join((styled(found[0].title, Style.BOLD), to_rich(lead.lead)), "\n")} if lead else {}
         return self._offer(turn, offered, "faq.maybe" if lead else "faq.clarify", "clarified", state, answer.why, facts)
 
     def _only(self, turn: Turn, candidate: Candidate, state: Json, why: Json) -> Outcome:
@@ -324,13 +326,12 @@ class Faq:
         if asked_back and len(memory.options) == 1 and not memory.spare and not memory.second:
             return self._unknown(turn, Answer(Decision.HANDOFF), memory, "", "low_confidence")
         tried = {article, *memory.options}
-        spare = [(i, a.title) for i in memory.spare if i not in tried and (a := self._article(turn, i))][:OPTIONS]
+        spare = self._named(turn, [Candidate(i, "", 0.0) for i in memory.spare if i not in tried])[:OPTIONS]
         event = Event("feedback", data={"article": article, "helped": False})
         if memory.second or not spare:
             return self._hand_over(turn, "not_helped", None, event)
-        found = [Candidate(i, title, 0.0) for i, title in spare]
-        state = memory.now(turn, article=article, options=tuple(c.article for c in found), clarified=True, second=True)
-        outcome = self._offer(turn, found, "faq.other", "not_helped", state, {}, {})
+        state = memory.now(turn, article=article, options=tuple(c.article for c in spare), clarified=True, second=True)
+        outcome = self._offer(turn, spare, "faq.other", "not_helped", state, {}, {})
         return replace(outcome, events=(event, *outcome.events))
 
     def _hand_over(self, turn: Turn, reason: str, answer: Answer | None, event: Event | None = None) -> Outcome | None:
@@ -343,6 +344,13 @@ class Faq:
 
     def _article(self, turn: Turn, id: str) -> Article | None:
         return self._knowledge.article(id, language_of(turn, self._words.lang)) if id else None
+
+    def _named(self, turn: Turn, found: Sequence[Candidate]) -> list[Candidate]:
+        """Those whose articles there are, by names that differ; of articles that nothing tells apart, the first."""
+        there = {c.article: c for c in found if self._article(turn, c.article)}
+        names = names_of([a for i in there if (a := self._article(turn, i))])
+        ids = {i: a.id for i in there if (a := self._article(turn, i))}
+        return [replace(c, title=names[ids[i]]) for i, c in there.items() if ids[i] in names]
 
     def _answer_buttons(self, turn: Turn, article: Article, more: str, language: str) -> tuple[tuple[Button, ...], ...]:
         def label(key: str) -> str:

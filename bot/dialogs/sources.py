@@ -30,6 +30,9 @@ class Article(Protocol):
     def title(self) -> str: ...
 
     @property
+    def section(self) -> str: ...
+
+    @property
     def questions(self) -> Sequence[str]: ...
 
     @property

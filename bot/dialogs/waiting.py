@@ -18,6 +18,7 @@ from bot.model import Act, Outcome, RichText, Turn
 from bot.wording import Wording
 
 CALM = 0.5  # how upset (0..1) whoever asks may sound and still be answered by the bot
+CALL = 3  # words of a mere call, at most
 _CLAUSE = re.compile(r"[.!?;,\n]+")
 
 
@@ -44,12 +45,21 @@ class Questions:
             return False
         return self._read_act(clause).act is Act.QUESTION
 
-    def meaning(self, text: str) -> Literal["yes", "not_needed", ""]:
-        """A yes, "not needed any more", or something else."""
+    def meaning(self, text: str) -> Literal["yes", "not_needed", "call", ""]:
+        """A yes, "not needed any more", a mere call for a person, or something else."""
         if self._hearing.means("yes", text):
             return "yes"
         over = self._everyday.topic(text) == "not_needed" or self._hearing.means("cancel", text)
-        return "not_needed" if over else ""
+        if over:
+            return "not_needed"
+        return "call" if self._is_call(text) else ""
+
+    def _is_call(self, text: str) -> bool:
+        """Nothing but a call: a word or a few, without a number or a question."""
+        if self._hearing.means("human", text):
+            return True
+        is_short = 0 < len(text.split()) <= CALL and not any(c.isdigit() for c in text)
+        return is_short and self._read_act(text).act is Act.HUMAN and not self.question(text)
 
 
 class Aside:

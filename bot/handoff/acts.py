@@ -6,12 +6,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from bot.handoff import drafting, linking, menus, offering, supervising, transfer
+from bot.handoff.crew import labels
 from bot.handoff.marks import listed, marked
 from bot.handoff.moments import Fault, read_moment
 from bot.handoff.noting import note
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import done, notice, place, say, who
+from bot.handoff.whom import brought, colleagues, meant, reachable, unclear
 from bot.model import Button, Event, InboundKind, Lane, Outbound, Outcome, Result, Rows, Status, Ticket, Turn, Verb
+from bot.sections import Team
 
 PAST_SHOWN = 5
 Act = Callable[[DeskRoom, Turn, Ticket, str], Outcome | Awaitable[Outcome]]
@@ -89,28 +92,51 @@ async def hand_on(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outc
     """/transfer somebody|team reason: to a person, a team, or back to the queue; the reason is kept for whoever gets it."""
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
-    word, _, reason = (turn.press.value, "", "") if turn.press else rest.partition(" ")
-    if not word:
-        return say(desk, turn, "desk.transfer_how", people=[m.call for m in desk.crew.members()], teams=[t.name for t in desk.rules.teams])
+    text = (turn.press.value if turn.press else rest).strip()
+    if not text:
+        shown = labels(colleagues(desk, ticket))
+        return say(desk, turn, "desk.transfer_how", people=list(shown.values()), teams=[t.title or t.name for t in desk.rules.teams])
+    team, reason = desk.teams.named_in(text)
+    if team is not None:
+        return await _to_team(desk, turn, ticket, team, reason)
+    people, reason = await meant(desk, turn, text)
+    if len(people) != 1:
+        return unclear(desk, turn, ticket, text, people, reason)
+    to = people[0]
+    if to.id == ticket.operator:
+        return notice(desk, turn, "desk.yours_already" if to.id == who(turn.said[0]) else "desk.taken_by", operator=ticket.operator_name)
+    if not to.here:
+        here = [m.name for m in colleagues(desk, ticket) if m.here]
+        return notice(desk, turn, "desk.is_away", operator=to.full_name, here=here)
+    if (place := await reachable(desk, ticket, to)) is None:
+        return notice(desk, turn, "desk.not_here", operator=to.full_name)
+    told, ticket = _told_of_transfer(desk, turn, ticket)
+    history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
     by = turn.said[0].sender.name
-    word_to_customer = desk.words.say("handoff.transferred", lang=desk.customer_lang(turn))
-    told = () if ticket.data.get("handed_on") else (Outbound(ticket.customer_peer, word_to_customer, ticket=ticket.number),)
-    ticket = marked(ticket, handed_on=True)
-    if (team := desk.teams.find(word)) is not None:
-        history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
-        moved = transfer.move(desk, turn, ticket, team.name, history, key="desk.moved", by=by, team=team.title or team.name, text=reason.strip())
-    else:
-        people = desk.crew.find(word)
-        if len(people) != 1:
-            return say(desk, turn, "desk.no_such_person" if not people else "desk.which_person", word=word, people=[m.call for m in people or desk.crew.members()])
-        if people[0].id == ticket.operator:
-            return notice(desk, turn, "desk.taken_by", operator=ticket.operator_name)
-        if not people[0].here:
-            return notice(desk, turn, "desk.is_away", operator=people[0].name, here=[m.name for m in desk.crew.members() if m.here and m.name])
-        moved = transfer.give_to(desk, turn, ticket, people[0], key="desk.handed_to", by=by, text=reason.strip())
-    event = Event("ticket_transferred", ticket=ticket.number, actor=who(turn.said[0]), data={"to": team.name if team else people[0].id})
-    mark = done(desk, turn, "desk.done").say
-    return replace(moved, reason="transferred", say=(*told, *moved.say, *mark), events=(*moved.events, event))
+    moved = transfer.bring_to(desk, turn, brought(desk, ticket, place), to, history, key="desk.handed_to", by=by, text=reason)
+    return _transferred(desk, turn, moved, told, to.id)
+
+
+async def _to_team(desk: DeskRoom, turn: Turn, ticket: Ticket, team: Team, reason: str) -> Outcome:
+    told, ticket = _told_of_transfer(desk, turn, ticket)
+    history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
+    by = turn.said[0].sender.name
+    moved = transfer.move(desk, turn, ticket, team.name, history, key="desk.moved", by=by, team=team.title or team.name, text=reason)
+    return _transferred(desk, turn, moved, told, team.name)
+
+
+def _told_of_transfer(desk: DeskRoom, turn: Turn, ticket: Ticket) -> tuple[tuple[Outbound, ...], Ticket]:
+    """The customer hears it once, and only where he knows that somebody was at it: who waits for anybody goes on waiting."""
+    if not ticket.operator or ticket.data.get("handed_on"):
+        return (), ticket
+    text = desk.words.say("handoff.transferred", lang=desk.customer_lang(turn))
+    return (Outbound(ticket.customer_peer, text, ticket=ticket.number),), marked(ticket, handed_on=True)
+
+
+def _transferred(desk: DeskRoom, turn: Turn, moved: Outcome, told: tuple[Outbound, ...], to: str) -> Outcome:
+    assert moved.ticket is not None
+    event = Event("ticket_transferred", ticket=moved.ticket.number, actor=who(turn.said[0]), data={"to": to})
+    return replace(moved, reason="transferred", say=(*told, *moved.say, *done(desk, turn, "desk.done").say), events=(*moved.events, event))
 
 
 # --- when
@@ -268,6 +294,7 @@ BUTTONS: dict[str, Act] = {
     "category": category,
     "hand_on": menus.hand_on,
     "give_to": hand_on,
+    "assign": supervising.assign,
     "put_off": menus.put_off,
     "snooze": snooze,
     "template": offering.template,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.handoff.crew import labels
 from bot.handoff.room import DeliveryStatus, DeskRoom
 from bot.model import Lane, Outbound, Peer, RichText, Ticket, Verb
 
@@ -29,7 +30,8 @@ class Boards:
         tickets = await self._desk.records.tickets(limit=1000)
         say: list[Outbound] = []
         for place in self._desk.places():
-            text = self._text([t for t in tickets if (own := self._desk.thread(t)) is not None and replace(own, thread="") == place], now)
+            here = [t for t in tickets if (own := self._desk.thread(t)) is not None and replace(own, thread="") == place]
+            text = self._text(place, here, now)
             before, at = self._shown.get(place, ("", now - PAUSE))
             if timedelta() <= now - at < PAUSE:  # a clock set back ends the pause
                 continue
@@ -56,14 +58,16 @@ class Boards:
     def _changed(self, place: Peer, text: RichText) -> tuple[Outbound, ...]:
         return (Outbound(place, text, verb=Verb.EDIT, edits=NAME, lane=Lane.VIEW, author=""),)
 
-    def _text(self, tickets: Sequence[Ticket], now: datetime) -> RichText:
+    def _text(self, place: Peer, tickets: Sequence[Ticket], now: datetime) -> RichText:
         desk = self._desk
         waiting = desk.queue.ordered(tickets, now)
         late = [t for t in tickets if t.status != "closed" and (t.data.get("breached") or t.data.get("warned"))]
         load: dict[str, int] = {}
         for ticket in tickets:
             load[ticket.operator] = load.get(ticket.operator, 0) + (ticket.status == "operator")
-        people = [{"name": m.name, "away": m.away, "tickets": load.get(m.id, 0)} for m in desk.crew.members() if m.name]
+        here = [m for m in desk.crew.members() if desk.is_in(m.id, place)]
+        named = labels(here)
+        people = [{"name": named[m.id], "away": m.away, "tickets": load.get(m.id, 0)} for m in here]
         oldest = min((t for t in waiting if t.opened), key=lambda t: t.opened or now, default=None)
         return desk.words.say(
             "desk.board",

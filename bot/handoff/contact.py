@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from bot.masking import EMAIL, PHONE, mask
+from bot.masking import EMAIL, mask
+from bot.phones import find
 
 __all__ = ["contacts", "mask"]
 
@@ -16,9 +17,10 @@ def contacts(texts: Iterable[str], fields: Mapping[str, object]) -> dict[str, st
     """What is known of the customer: {"phone", "email", "order"}, from the profile first, then from the newest words."""
     found = {key: str(fields[key]) for key in ("phone", "email", "order") if fields.get(key)}
     for text in texts:
-        for key, pattern in (("phone", PHONE), ("email", EMAIL)):
-            if key not in found and (match := pattern.search(text)):
-                found[key] = match[0]
+        if "phone" not in found and (phones := find(text)):
+            found["phone"] = phones[0].written
+        if "email" not in found and (match := EMAIL.search(text)):
+            found["email"] = match[0]
         if "order" not in found and (match := ORDER.search(text)):
             found["order"] = match[1]
     return found

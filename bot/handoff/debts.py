@@ -54,5 +54,7 @@ class Overdue:
     def _aloud(self, key: tuple[str, str], found: Sequence[Owed], now: datetime) -> tuple[Outbound, ...]:
         stage, channel = key
         waited = (now - min(o.since for o in found)).total_seconds()
-        facts = {"count": len(found), "channel": self._desk.title(channel), "waited": waited, "at": now, "supervisors": self._desk.supervisors()}
-        return tuple(self._desk.notice(to, None, f"desk.overdue_{stage}", **facts) for to in self._desk.places()[:1])
+        facts = {"count": len(found), "channel": self._desk.title(channel), "waited": waited, "at": now}
+        key_ = f"desk.overdue_{stage}"
+        places = self._desk.places()[:1]
+        return tuple(self._desk.notice(to, None, key_, **facts, supervisors=self._desk.supervisors(to)) for to in places)

@@ -10,7 +10,8 @@ from bot.handoff import groups, ontime, operating, prompter, transfer
 from bot.handoff.binding import Binding
 from bot.handoff.card import card, card_buttons, heading, numbered, topic_name, transcript
 from bot.handoff.context import is_context, shown
-from bot.handoff.crew import Crew
+from bot.handoff.crew import KINDS as CREW
+from bot.handoff.crew import Call, Crew
 from bot.handoff.gate import REFUSED
 from bot.handoff.hours import Hours, Promise
 from bot.handoff.incident import KINDS as INCIDENTS
@@ -22,11 +23,30 @@ from bot.handoff.queue import Queue
 from bot.handoff.room import Delivered, Orders, Records, Rules
 from bot.handoff.sla import Deadlines
 from bot.handoff.teams import Teams
-from bot.model import Answer, Attachment, Button, Event, InboundKind, Lane, Later, Outbound, Outcome, Peer, Result, RichText, Rows, Status, Ticket, Turn, Verb
+from bot.model import (
+    Answer,
+    Attachment,
+    Button,
+    Event,
+    InboundKind,
+    Lane,
+    Later,
+    Outbound,
+    Outcome,
+    Peer,
+    Result,
+    RichText,
+    Rows,
+    Sender,
+    Status,
+    Ticket,
+    Turn,
+    Verb,
+)  # fmt: skip
 from bot.wording import Wording
 
 QUIETLY = "handoff.closed_quiet"  # what a silent customer is told
-WATCHED = ("operator_met", "operator_away", "operator_back", "operator_left", "ticket_assigned", "desk_lost", "desk_found", "desk_checked", "chat_moved", *INCIDENTS)
+WATCHED = (*CREW, "desk_lost", "desk_found", "desk_checked", "chat_moved", *INCIDENTS)
 
 
 class Desk:
@@ -263,7 +283,7 @@ class Desk:
         """A word where everybody in the desk sees it, with the button that takes the ticket."""
         if (to := self.thread(ticket)) is None:
             return ()
-        said = self.words.say(key, lang=self.lang, **facts)
+        said = _calling(self.words.say(key, lang=self.lang, **facts), to, facts)
         buttons: Rows = () if ticket.operator else ((Button(self.words.text("desk.button.take", lang=self.lang), "take", str(ticket.number), style="primary"),),)
         return (Outbound(replace(to, thread=""), said, buttons=buttons, ticket=ticket.number, author="", lane=Lane.NOTICE),)
 
@@ -287,6 +307,9 @@ class Desk:
         """What the platform says of a group. Raises `BotError`."""
         return await self.binding.platforms.look(peer)
 
+    async def profile(self, peer: Peer, user: str) -> Sender | None:
+        return await self.binding.profile(peer, user)
+
     async def membership(self, peer: Peer, user: str) -> str:
         return await self.binding.membership(peer, user)
 
@@ -296,9 +319,15 @@ class Desk:
         text = self.words.say(key, lang=self.lang, **facts)
         return tuple(Outbound(Peer(channel, user), text, author="", lane=Lane.NOTICE) for channel, _, user in people)
 
-    def supervisors(self) -> str:
-        """How the supervisors are called, in one line; "" where none are named."""
-        return " ".join(call for id in self.rules.routing.supervisors if (call := self.crew.member(id).call))
+    def supervisors(self, to: Peer | None) -> Call:
+        """How the supervisors in this group are called, in one line; "" where there are none: who is not in it would not hear."""
+        there = [self.crew.member(id) for id in self.rules.routing.supervisors if to is not None and self.is_in(id, to)]
+        return Call.of(*(pair for m in there for pair in m.call.whom))
+
+    def is_in(self, id: str, to: Peer) -> bool:
+        """Whether an operator was seen in this group; of one known from before groups were noted, on the channel."""
+        member = self.crew.member(id)
+        return bool(member.name) and not member.left and member.channel == to.channel and (not member.chats or to.chat in member.chats)
 
     def is_supervisor(self, id: str) -> bool:
         return not self.rules.routing.supervisors or id in self.rules.routing.supervisors
@@ -335,7 +364,8 @@ class Desk:
     def notice(self, to: Peer, ticket: Ticket | None, key: str, **facts: object) -> Outbound:
         """A short word of the service in the desk."""
         above = heading(ticket, self.words, self.lang) if ticket and to.thread.startswith("ticket:") else RichText()
-        return Outbound(to, self.words.say(key, lang=self.lang, **facts), heading=above, ticket=ticket.number if ticket else None, author="", lane=Lane.NOTICE)
+        said = _calling(self.words.say(key, lang=self.lang, **facts), to, facts)
+        return Outbound(to, said, heading=above, ticket=ticket.number if ticket else None, author="", lane=Lane.NOTICE)
 
     def standing(self, turn: Turn, ticket: Ticket, key: str = "handoff.status", *, ahead: int | None = None) -> RichText:
         """Number, place and honest time of a waiting customer, or who answers. *ahead*: how many come before him, where known."""
@@ -400,6 +430,13 @@ class Desk:
         say = Outbound(turn.conversation.peer, self.standing(turn, ticket), ticket=ticket.number)
         status = Status.OPERATOR if ticket.operator else Status.WAITING
         return Outcome("desk", Result.HANDED_OFF, reason, (say,), status=status)
+
+
+def _calling(text: RichText, to: Peer, facts: Mapping[str, object]) -> RichText:
+    """The words in which whoever is called hears it."""
+    for fact in facts.values():
+        text = fact.mentioned(text, to.channel) if isinstance(fact, Call) else text
+    return text
 
 
 async def no_orders(turn: Turn, command: str, rest: str) -> Outcome | None:

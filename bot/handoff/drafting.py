@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.handoff.answering import answered, shows_otherwise
+from bot.handoff.attachments import named
 from bot.handoff.context import marked_lines, quoted_part
 from bot.handoff.marks import marked
 from bot.handoff.naming import message_name
@@ -106,6 +107,7 @@ def send(desk: DeskRoom, turn: Turn, ticket: Ticket, made: Draft) -> Outcome:
         receipt=Receipt(place(turn), made.message) if made.message else None,
         on_doubt=desk.rules.on_doubt,
     )
+    words = named(words, desk.words, desk.customer_lang(turn))
     changed = _with_album(changed, made)
     cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
     return Outcome(

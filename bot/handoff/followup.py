@@ -27,7 +27,7 @@ def opened(desk: DeskRoom, turn: Turn, ticket: Ticket, score: int) -> tuple[tupl
     comment = words(ticket, "comment")
     is_shown = "followup" in ticket.data
     apology = "" if is_shown else apology_to(desk, ticket, turn.customer).text
-    said = desk.notice(to, ticket, "desk.low_rating", score=score, operator=ticket.operator_name, comment=comment, supervisors=desk.supervisors(), apology=apology)
+    said = desk.notice(to, ticket, "desk.low_rating", score=score, operator=ticket.operator_name, comment=comment, supervisors=desk.supervisors(to), apology=apology)
     if is_shown:
         return (said,), ()
     later = Later(f"followup:{ticket.number}", TIMER, turn.now + AFTER, {"ticket": ticket.number})
@@ -85,8 +85,9 @@ async def remind(desk: DeskRoom, turn: Turn) -> Outcome:
     if ticket is None or words(ticket, "followup") != OPEN or (to := desk.thread(ticket)) is None:
         return Outcome("desk", Result.IGNORED, "timer_over")
     text = desk.words.say(
-        "followup.remind", lang=desk.lang, number=ticket.number, name=ticket.data.get("name") or "", score=ticket.rating or 0, supervisors=desk.supervisors()
+        "followup.remind", lang=desk.lang, number=ticket.number, name=ticket.data.get("name") or "", score=ticket.rating or 0, supervisors=desk.supervisors(to)
     )
+    text = desk.supervisors(to).mentioned(text, to.channel)
     say = Outbound(replace(to, thread=""), text, buttons=_buttons(desk, ticket), ticket=ticket.number, author="", lane=Lane.NOTICE)
     return Outcome("desk", Result.ANSWERED, "followup_reminded", (say,), events=(Event("followup_reminded", ticket=ticket.number),))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bot.handoff.crew import Member
+from bot.handoff.crew import Member, labels
 from bot.handoff.marks import words
 from bot.handoff.room import DeskRoom
-from bot.handoff.saying import notice, say
+from bot.handoff.saying import notice, say, who
+from bot.handoff.whom import colleagues
 from bot.model import Button, Outcome, Rows, Ticket, Turn
 
 MOST = 10  # buttons of one menu: VK puts no more under a message
@@ -16,15 +17,16 @@ def hand_on(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """Colleagues who are there, those of the same group first, and teams; the reason is written by /transfer."""
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
-    team = desk.teams.named(words(ticket, "team"))
-    channel = turn.said[0].peer.channel
+    own, by = words(ticket, "team"), who(turn.said[0])
+    team = desk.teams.named(own)
 
     def far(member: Member) -> bool:
-        return not member.id.startswith(f"{channel}:") or (team is not None and bool(team.operators) and member.id not in team.operators)
+        return team is not None and bool(team.operators) and member.id not in team.operators
 
-    here = sorted((m for m in desk.crew.members() if m.here and m.name and m.id != ticket.operator), key=far)
-    teams = [Button(f"👥 {t.title or t.name}", "give_to", t.name) for t in desk.rules.teams]
-    people = [Button(m.name, "give_to", m.id) for m in here][: max(MOST - len(teams), MOST * 2 // 3)]
+    here = sorted((m for m in colleagues(desk, ticket) if m.here and m.id not in (ticket.operator, by)), key=far)
+    named = labels(here)
+    teams = [Button(f"👥 {t.title or t.name}", "give_to", t.name) for t in desk.rules.teams if t.name != own]
+    people = [Button(named[m.id], "give_to", m.id) for m in here][: max(MOST - len(teams), MOST * 2 // 3)]
     return say(desk, turn, "desk.transfer_to", _rows([*people, *teams]), people=len(teams) + len(people))
 
 

@@ -26,7 +26,7 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
     if timer.text == "desk.stranded":
         return await _stranded(desk, turn)
     if timer.text == "desk.order":
-        return overview.carry_out(desk, turn)
+        return await overview.carry_out(desk, turn)
     ticket = turn.ticket
     if ticket is None or ticket.status == "closed":
         return Outcome("desk", Result.IGNORED, "timer_over")
@@ -72,7 +72,7 @@ async def _goal(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
         history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
         moved = transfer.move(desk, turn, broken, other, history, key="desk.sla_moved", **facts)
         return replace(moved, reason="sla_breached", events=(event, *moved.events))
-    say = [*desk.card_edit(broken), *desk.loud(broken, "desk.sla_broken", supervisors=desk.supervisors(), **facts), *_to_absent(desk, broken, facts)]
+    say = [*desk.card_edit(broken), *desk.loud(broken, "desk.sla_broken", supervisors=desk.supervisors(desk.thread(broken)), **facts), *_to_absent(desk, broken, facts)]
     return Outcome("desk", Result.ANSWERED, "sla_breached", tuple(say), ticket=broken, events=(event,))
 
 
@@ -81,7 +81,8 @@ def _to_absent(desk: DeskRoom, ticket: Ticket, facts: Mapping[str, object]) -> l
     sign = numbered(ticket.number, desk.words, desk.lang)
     look = Button(f"{sign} {ticket.data.get('name') or ''}".strip(), "overview_ticket", str(ticket.number))
     told = desk.to_supervisors("desk.sla_broken", supervisors="", **facts)
-    return [replace(o, buttons=((look,),)) for o in told if not desk.crew.member(f"{o.to.channel}:{o.to.chat}").name]
+    place = desk.thread(ticket)
+    return [replace(o, buttons=((look,),)) for o in told if place is None or not desk.is_in(f"{o.to.channel}:{o.to.chat}", place)]
 
 
 async def _waiting(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
@@ -90,7 +91,7 @@ async def _waiting(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     while number(called, "reminded") < DOUBLINGS and desk.deadlines.alarms(called)[key].due <= turn.now:
         called = marked(called, reminded=number(called, "reminded") + 1)  # steps missed while nobody rang are said once
     times = number(called, "reminded")
-    say = desk.loud(called, "desk.nobody_takes", supervisors=desk.supervisors() if times > 1 else "", **desk.facts(turn, ticket))
+    say = desk.loud(called, "desk.nobody_takes", supervisors=desk.supervisors(desk.thread(called)) if times > 1 else "", **desk.facts(turn, ticket))
     event = Event("ticket_waits", ticket=ticket.number, data={"times": times})
     return Outcome("desk", Result.ANSWERED, "nobody_takes", say, ticket=called, later=transfer.look_for_somebody(desk, called, turn.now), events=(event,))
 
@@ -180,7 +181,7 @@ async def _stranded(desk: DeskRoom, turn: Turn) -> Outcome:
     status = Status.WAITING if ticket.status == "waiting" else Status.OPERATOR
     say: tuple[Outbound, ...] = ()
     if why == "no_card" and (to := desk.thread(ticket)) is not None:
-        facts = {**desk.facts(turn, ticket), "supervisors": desk.supervisors()}
+        facts = {**desk.facts(turn, ticket), "supervisors": desk.supervisors(to)}
         say = (*await desk.repost(ticket.number, to), *desk.loud(ticket, "desk.stranded", **facts), *desk.to_supervisors("desk.stranded", **facts))
     return Outcome("desk", Result.ANSWERED, "stranded", say, status=status, events=(event,))
 

@@ -16,7 +16,7 @@ from bot.handoff.operator_message import Around, Kind, OperatorMessage, command_
 from bot.handoff.outreach import COMMANDS as ORDERS
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import notice, say, who
-from bot.model import Event, Inbound, InboundKind, Later, Outcome, Quoted, Result, Ticket, Turn
+from bot.model import Event, Inbound, InboundKind, Later, Outcome, Quoted, Result, Sender, Ticket, Turn
 
 COMMANDS = (*ON_TICKETS, *(name for name in GENERAL if name != "start"), "overview", *ORDERS)
 KNOWN = frozenset({*COMMANDS, *GENERAL})
@@ -146,8 +146,18 @@ def words_of_operator(desk: DeskRoom, turn: Turn, ticket: Ticket, message: Opera
 async def _member(desk: DeskRoom, turn: Turn, inbound: Inbound) -> Outcome:
     """Who leaves the group leaves his tickets to the others."""
     id = f"{inbound.peer.channel}:{inbound.data.get('user', '')}"
+    if inbound.data.get("status") in ("administrator", "member"):
+        return await _came(desk, inbound, id)
     if inbound.data.get("status") not in ("left", "kicked", "none") or not any(m.id == id for m in desk.crew.members()):
         return Outcome("desk", Result.IGNORED, "membership")
     his = [t for t in await desk.records.tickets(limit=1000) if t.operator == id]
     later = tuple(Later(f"gone:{t.number}", "desk.stranded", turn.now, {"why": "operator_gone"}, conversation=t.conversation) for t in his)
     return Outcome("desk", Result.IGNORED, "operator_left", events=(Event("operator_left", actor=id),), later=later)
+
+
+async def _came(desk: DeskRoom, inbound: Inbound, id: str) -> Outcome:
+    """Who comes into the group can be named from then on, also before a first word."""
+    user = str(inbound.data.get("user", ""))
+    name, last_name, username = (str(inbound.data.get(key) or "") for key in ("name", "last_name", "username"))
+    sender = Sender(user, name, last_name, username) if "name" in inbound.data else await desk.profile(inbound.peer, user) or Sender(user)
+    return Outcome("desk", Result.IGNORED, "operator_joined", events=desk.crew.joined(id, sender, inbound.peer.chat))

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.handoff import acts, supervising
 from bot.handoff.card import card, heading, numbered
+from bot.handoff.crew import labels
 from bot.handoff.gate import refuse
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import place, say, who
@@ -74,7 +75,8 @@ async def ticket(desk: DeskRoom, turn: Turn, value: str) -> Outcome:
 async def people(desk: DeskRoom, turn: Turn, value: str) -> Outcome:
     """Whom the ticket may be given to."""
     there = [m for m in desk.crew.members() if m.name and m.here][:PEOPLE]
-    buttons = [Button(m.name, "overview_order", f"assign#{value}#{m.id}") for m in there]
+    named = labels(there)
+    buttons = [Button(named[m.id], "overview_order", f"assign#{value}#{m.id}") for m in there]
     return say(desk, turn, "desk.assign_whom", _rows(buttons), number=value, people=len(there))
 
 
@@ -101,7 +103,7 @@ async def _order(desk: DeskRoom, turn: Turn, command: str, number: str, value: s
     return Outcome("desk", Result.ANSWERED, "ordered", later=(later,), events=(event,))
 
 
-def carry_out(desk: DeskRoom, turn: Turn) -> Outcome:
+async def carry_out(desk: DeskRoom, turn: Turn) -> Outcome:
     """The order where the ticket is: the same acts as in its topic, with the answer to whoever ordered."""
     data = turn.said[0].data
     to = data.get("to")
@@ -117,8 +119,10 @@ def carry_out(desk: DeskRoom, turn: Turn) -> Outcome:
             done = replace(done, say=(*done.say, desk.notice(own, turn.ticket, "desk.you_took_it", operator=said.sender.name)))
     elif command == "whisper":
         done = _whispered(desk, theirs, turn.ticket, value)
+    elif command == "assign":
+        done = await supervising.assign(desk, theirs, turn.ticket, value)
     else:
-        done = (supervising.assign if command == "assign" else supervising.set_priority)(desk, theirs, turn.ticket, value)
+        done = supervising.set_priority(desk, theirs, turn.ticket, value)
     above = heading(turn.ticket, desk.words, desk.lang)
     return replace(done, say=tuple(replace(o, heading=above, ticket=None) if o.to == there and not o.heading else o for o in done.say))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.handoff import overview, prompter, sign, transfer
+from bot.handoff import insisting, overview, prompter, sign, transfer
 from bot.handoff.card import heading
 from bot.handoff.context import brings_words, shown
 from bot.handoff.desk import Desk
@@ -179,12 +179,16 @@ class Relay:
         """The words go to the desk; *told* is what the customer hears."""
         to = self._desk.thread(ticket)
         say: list[Outbound] = []
-        if to is not None:
+        calls = insisting.is_call(self._desk, turn)
+        if to is not None and not (calls and insisting.is_known(ticket)):
             quoted = turn.quoted or (None,) * len(turn.said)
             say += _merged([(i.album, o) for i, q in zip(turn.said, quoted, strict=False) for o in self._carried(turn, ticket, to, i, q)])
             say[-1:] = [replace(say[-1], buttons=buttons)] if say else []
         if told is not None:
             say.append(told)
+        if calls:
+            ticket, aloud = insisting.heard(self._desk, turn, ticket)
+            say += aloud
         events = (Event("customer_wrote", ticket=ticket.number, data={"messages": len(turn.said)}),)
         outcome = Outcome("relay", Result.CARRIED, "carried" if to else "kept_for_desk", tuple(say), events=events)
         return self._owed(turn, sign.heard(turn, ticket), outcome)

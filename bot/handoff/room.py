@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from bot.handoff.canned import Canned
-from bot.handoff.crew import Crew
+from bot.handoff.crew import Call, Crew
 from bot.handoff.hours import Hours
 from bot.handoff.incident import Incidents
 from bot.handoff.queue import Queue
 from bot.handoff.sla import Deadlines
 from bot.handoff.teams import Teams
-from bot.model import Answer, Conversation, Customer, Event, Line, Outbound, Outcome, Owed, Peer, RichText, Rows, Ticket, Turn
+from bot.model import Answer, Conversation, Customer, Event, Line, Outbound, Outcome, Owed, Peer, RichText, Rows, Sender, Ticket, Turn
 from bot.sections import Routing, Sla, Team
 from bot.wording import Wording
 
@@ -25,7 +25,7 @@ About = Callable[[str], Sequence[str]]
 Ask = Callable[[str], Awaitable[Answer]]
 Article = Callable[[str], RichText]
 Aside = Callable[[Turn], Awaitable["Said | None"]]
-Meaning = Literal["yes", "not_needed", ""]
+Meaning = Literal["yes", "not_needed", "call", ""]
 Orders = Callable[[Turn, str, str], Awaitable[Outcome | None]]
 DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
 
@@ -62,7 +62,7 @@ class Rules:
     *article* is the text of one as a customer gets it, *ask* finds the one that answers a question; None = no hints.
     *facts* are known to every ready answer. *undo*: seconds in which an operator's words can be taken back.
     *question* is the question in a customer's words, "" where they hold none; *aside* is what the bot itself surely answers to a
-    waiting customer; *meaning* tells a yes and "not needed any more" from everything else.
+    waiting customer; *meaning* tells a yes, "not needed any more" and a mere call for a person from the rest.
     *is_thanks*: whether words are no more than thanks or a good-bye, which nobody owes an answer to.
     """
 
@@ -167,9 +167,11 @@ class DeskRoom(Protocol):
     def groups_of_operators(self) -> tuple[Peer, ...]: ...
     def home(self, ticket: Ticket) -> Peer | None: ...
     async def look(self, peer: Peer) -> Chat | None: ...
+    async def profile(self, peer: Peer, user: str) -> Sender | None: ...
     async def membership(self, peer: Peer, user: str) -> str: ...
     def to_supervisors(self, key: str, **facts: object) -> tuple[Outbound, ...]: ...
-    def supervisors(self) -> str: ...
+    def supervisors(self, to: Peer | None) -> Call: ...
+    def is_in(self, id: str, to: Peer) -> bool: ...
     def is_supervisor(self, id: str) -> bool: ...
     def opened_buttons(self, lang: str, ticket: Ticket) -> Rows: ...
     def settled(self, turn: Turn, outcome: Outcome) -> Outcome: ...

@@ -7,6 +7,7 @@ from dataclasses import replace
 from bot.handoff import transfer
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import done, notice, say, who
+from bot.handoff.whom import brought, colleagues, meant, offered, reachable, unclear
 from bot.model import Event, Outcome, Result, Ticket, Turn
 
 MOST = 9
@@ -23,16 +24,24 @@ def set_priority(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outco
     return Outcome("desk", Result.ANSWERED, "priority", (*desk.card_edit(urgent), *done(desk, turn, "desk.done").say), ticket=urgent, events=(event,))
 
 
-def assign(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
+async def assign(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/assign Ольга: into the hands of somebody, also out of another's."""
     if not desk.is_supervisor(who(turn.said[0])):
         return notice(desk, turn, "desk.only_supervisors")
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
-    people = desk.crew.find(rest) if rest else ()
+    text = turn.press.value if turn.press else rest
+    if not text:
+        here = tuple(m for m in colleagues(desk, ticket) if m.here)
+        return say(desk, turn, "desk.assign_whom", offered(here, "assign"), number=ticket.number, people=len(here))
+    people, _ = await meant(desk, turn, text)
     if len(people) != 1:
-        return say(desk, turn, "desk.no_such_person" if not people else "desk.which_person", word=rest, people=[m.call for m in people or desk.crew.members()])
-    if not people[0].here:
-        return notice(desk, turn, "desk.is_away", operator=people[0].name, here=[m.name for m in desk.crew.members() if m.here and m.name])
-    given = transfer.give_to(desk, turn, ticket, people[0], key="desk.assigned_to")
+        return unclear(desk, turn, ticket, text, people, action="assign")
+    to = people[0]
+    if not to.here:
+        return notice(desk, turn, "desk.is_away", operator=to.full_name, here=[m.name for m in colleagues(desk, ticket) if m.here])
+    if (place := await reachable(desk, ticket, to)) is None:
+        return notice(desk, turn, "desk.not_here", operator=to.full_name)
+    history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
+    given = transfer.bring_to(desk, turn, brought(desk, ticket, place), to, history, key="desk.assigned_to")
     return replace(given, say=(*given.say, *done(desk, turn, "desk.done").say))

@@ -30,7 +30,15 @@ class Teams:
     def find(self, word: str) -> Team | None:
         """The team that people call so."""
         plain = word.strip().casefold()
-        return next((t for t in self._teams.values() if plain in (t.name.casefold(), t.title.casefold())), None)
+        return next((t for t in self._teams.values() if plain and plain in (t.name.casefold(), t.title.casefold())), None)
+
+    def named_in(self, text: str) -> tuple[Team | None, str]:
+        """The team that the beginning of *text* names (titles may be of several words), and the rest."""
+        words = text.split()
+        for count in range(len(words), 0, -1):
+            if (team := self.find(" ".join(words[:count]).rstrip(",:;"))) is not None:
+                return team, " ".join(words[count:])
+        return None, text
 
     def fitting(self, topics: Collection[str], channel: str, language: str, fields: Mapping[str, object]) -> Team | None:
         """The first team that answers for such a ticket: everything it asks for holds."""
@@ -88,7 +96,7 @@ class Teams:
         held = crew.held(but=ticket.number)
         soon = Counter(held[t.number] for t in open_tickets if not t.operator and t.number in held)
         load = Counter(t.operator for t in open_tickets) + soon
-        there = [m for m in crew.members() if m.here and (team is None or not team.operators or m.id in team.operators)]
+        there = [m for m in crew.members() if m.here and not m.silent and (team is None or not team.operators or m.id in team.operators)]
         able = [m for m in there if m.id != but and load[m.id] < routing.limit]
         if not able:
             return None

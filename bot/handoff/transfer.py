@@ -18,7 +18,7 @@ CARRIED_LINES = 30
 def waiting(ticket: Ticket, now: datetime) -> Ticket:
     """The ticket as it stands in the queue again: nobody's, and waiting since now."""
     back = replace(ticket, status="waiting", operator="", operator_name="", taken=None)
-    return marked(back, queued=now, reminded=None, assigned=None, snoozed=None, quiet=None, before=ticket.operator)
+    return marked(back, queued=now, reminded=None, assigned=None, snoozed=None, quiet=None, called=None, aloud=None, before=ticket.operator)
 
 
 def given(ticket: Ticket, to: Member, now: datetime) -> Ticket:
@@ -62,6 +62,23 @@ def give_to(desk: DeskRoom, turn: Turn, ticket: Ticket, to: Member, /, *, key: s
         say.append(desk.notice(place, now_his, key, operator=to.call, **facts))
     event = Event("ticket_assigned", ticket=ticket.number, actor=to.id, data={"from": ticket.operator})
     return Outcome("desk", Result.ANSWERED, "assigned", tuple(say), status=Status.OPERATOR, ticket=now_his, events=(event,))
+
+
+def bring_to(desk: DeskRoom, turn: Turn, ticket: Ticket, to: Member, history: Sequence[Line], /, *, key: str, **facts: object) -> Outcome:
+    """Into the hands of one operator, in the group where *ticket* as it now is belongs; what stood elsewhere is closed there."""
+    before = desk.thread(turn.ticket) if turn.ticket is not None else None
+    after = desk.thread(ticket)
+    if before is None or after is None or (before.channel, before.chat) == (after.channel, after.chat):
+        return give_to(desk, turn, ticket, to, key=key, **facts)
+    name = str(ticket.data.get("name") or desk.words.text("desk.nameless", lang=desk.lang))
+    moved = marked(ticket, transcript=transcript(history[-CARRIED_LINES:], name, desk.words, desk.lang))
+    his = given(moved, to, turn.now)
+    there = replace(desk.notice(after, his, key, operator=to.call, **facts), lane=Lane.WORDS)  # one lane: the card stands first
+    here = desk.notice(before, ticket, "desk.brought_to", operator=to.full_name, **facts)
+    closed = Outbound(before, verb=Verb.CLOSE_TOPIC, lane=Lane.VIEW, ticket=ticket.number, author="")
+    event = Event("ticket_assigned", ticket=ticket.number, actor=to.id, data={"from": ticket.operator})
+    say = (here, closed, desk.card(after, his), there)
+    return Outcome("desk", Result.ANSWERED, "assigned", say, status=Status.OPERATOR, ticket=his, events=(event,))
 
 
 def move(desk: DeskRoom, turn: Turn, ticket: Ticket, team: str, history: Sequence[Line], /, *, key: str, **facts: object) -> Outcome:

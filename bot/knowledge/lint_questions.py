@@ -55,10 +55,17 @@ def _pairs(code: str, found: Sequence[Owned], sources: Sources) -> Iterator[Faul
     first = found[0]
     for other in found[1:]:
         if rivals(first[1], other[1]):
+            shared = "KB038" if _title_of_both(first[1], other[1]) == words_of(first[0]) else code
             for (question, article), (twin, owner) in ((first, other), (other, first)):
                 _, line, _ = sources.question(owner, twin)
                 file, here, column = sources.question(article, question)
-                yield Fault(code, file, here, column, {"question": question, "twin": twin, "other": owner.id, "place": f"{owner.path.name}:{line}"})
+                yield Fault(shared, file, here, column, {"question": question, "twin": twin, "other": owner.id, "place": f"{owner.path.name}:{line}"})
+
+
+def _title_of_both(one: Article, other: Article) -> Sequence[str]:
+    """The words of the title that both have, none where they have two."""
+    words = words_of(one.title)
+    return words if words == words_of(other.title) else ()
 
 
 def rivals(one: Article, other: Article) -> bool:

@@ -29,7 +29,7 @@ EXAMPLES, REPLIES = 5, 3
 NEAR = 0.6  # how near an article must come to be offered as the place of a question
 REMEMBERED = 50  # changes that can be undone
 DISMISSED, RESTORED = "gap_dismissed", "gap_restored"
-_BLANKED = re.compile(rf"(?:\+7 )?\S*{HIDDEN[0]}\S*(?:\s\S*{HIDDEN[0]}\S*)*")  # marks in place of a phone are no words to search by
+_BLANKED = re.compile(rf"(?:\+\d{1,3} )?\S*{HIDDEN[0]}\S*(?:\s\S*{HIDDEN[0]}\S*)*")  # marks in place of a phone are no words to search by
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from bot.errors import Problem
 from tests.cli.conftest import Run
 
@@ -49,6 +51,22 @@ def test_lint_tells_of_broken_heads_and_of_the_owners_words(run: Run, shop: Path
 
     assert "kb_articles/bad.md:3:1: KB003" in told
     assert "words/ru.yaml" in told and "stranger" in told
+
+
+@pytest.mark.parametrize("command", [("kb", "lint", "--all", "--quick"), ("config", "check")])
+def test_single_braces_are_told_wherever_words_are_written(run: Run, shop: Path, command: tuple[str, ...]) -> None:
+    """`{customer.name}` of one's own words and ready answers would go out as it stands: file and line are told."""
+    (shop / "words").mkdir()
+    (shop / "words" / "ru.yaml").write_text("faq:\n  helped: 'Рады помочь, {customer.name}!'\n", encoding="utf-8")
+    (shop / "ready").mkdir()
+    (shop / "ready" / "all.yaml").write_text("привет: |\n  Здравствуйте!\n  Вы {customer|name}?\n", encoding="utf-8")
+    with (shop / "config.yaml").open("a", encoding="utf-8") as file:
+        file.write("wording: {folder: words}\ncanned: {folder: ready}\n")
+
+    told = run(*command, code=1).output
+
+    assert "words/ru.yaml:2" in told and "{customer.name}" in told
+    assert "ready/all.yaml:3" in told and "{customer|name}" in told
 
 
 def test_preview_shows_both_skins_or_one(run: Run) -> None:

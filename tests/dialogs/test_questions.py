@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.dialogs.composing import ENOUGH, portion
 from bot.markdown import plain
-from bot.model import Media, Press, Result, Style
+from bot.model import Answer, Candidate, Decision, Media, Press, Result, Style
 from tests.dialogs.talk import ANSWERS, ARTICLES, Shelf, Talk, article, found
 
 
@@ -185,6 +186,29 @@ async def test_yes_and_no_to_a_list() -> None:
     await talk.says("доставка")
     await talk.says("нет")
     assert talk.last.reason == "not_helped" and talk.last.result is Result.CLARIFIED
+
+
+async def test_options_of_one_title_are_told_apart_or_one() -> None:
+    """By section, by the first example question, and where nothing differs only the likelier is asked about."""
+    def talk(*more: tuple[str, str]) -> Talk:
+        both = [replace(article(id, "Возврат", "Ответ."), section=section, aliases=(example,) if example else ()) for id, (section, example) in
+                zip("ab", more, strict=True)]  # fmt: skip
+        options = tuple(Candidate(a.id, a.title, 0.5 - n / 10) for n, a in enumerate(both))
+        return Talk(shelf=Shelf(both, {"вернуть покупку": Answer(Decision.CLARIFY, options, scope=0.95)}))
+
+    by_section = talk(("Билеты", ""), ("Товары", ""))
+    await by_section.says("вернуть покупку")
+    assert by_section.labels[:2] == ["1. Возврат (Билеты)", "2. Возврат (Товары)"]
+    await by_section.says("товары")
+    assert by_section.last.events[0].data["article"] == "b"
+
+    by_example = talk(("bilety", "вернуть билет"), ("tovary", "вернуть пальто"))
+    await by_example.says("вернуть покупку")
+    assert by_example.labels[:2] == ["1. Возврат: вернуть билет", "2. Возврат: вернуть пальто"]
+
+    one = talk(("bilety", ""), ("bilety", ""))
+    assert "Возврат" in await one.says("вернуть покупку")
+    assert one.labels[:2] == ["Да, об этом", "Нет"]
 
 
 async def test_likely_article_is_shown_above_the_other_options() -> None:

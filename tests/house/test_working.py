@@ -32,7 +32,7 @@ async def test_a_ticket_is_handed_to_a_colleague_with_a_reason(theatre: Theatre)
     await olga.says("/transfer Павел вопрос по оплате", ticket=1)
     await pavel.says("/transfer Ольга назад", ticket=1)
 
-    assert sum("коллеге" in text for text in anna.hears()) == 1
+    assert sum("коллеги" in text for text in anna.hears()) == 1
     assert any("Павел" in o.text.text and "вопрос по оплате" in o.text.text for o in await olga.sees(1))
     ticket = await theatre.house.store.ticket(1)
     assert ticket is not None and ticket.operator == "telegram:9001"

@@ -78,6 +78,17 @@ def test_the_same_question_for_other_customers_is_no_fault(tmp_path: Path) -> No
         assert not [p for p in look(folder, changes) if p.code in ("KB020", "KB021")]
 
 
+def test_equal_titles_are_told_at_both_places(tmp_path: Path) -> None:
+    """A title is no question to be kept in one of them: the remedy is another name; other customers may have the same."""
+    changes = {"a/pay.md": article("Оплата частями", "[рассрочка есть]"), "b/pay.md": article("Оплата  частями", "[плачу долями]")}
+    first, second = (p for p in look(tmp_path / "1", changes) if "Оплата" in p.text)
+
+    assert [(p.code, p.line, p.severity) for p in (first, second)] == [("KB038", 2, "warning")] * 2
+    assert first.file.endswith("a/pay.md") and "b/pay (pay.md:2)" in first.text
+    apart = {"a/pay.md": article("Оплата", more="channels: [vk]\n"), "b/pay.md": article("Оплата", more="channels: [telegram]\n")}
+    assert not [p for p in look(tmp_path / "2", apart) if p.code == "KB038"]
+
+
 class Elsewhere:
     """A base whose answers to one question lead to another article."""
 

@@ -195,11 +195,12 @@ def test_added_to_a_group_with_rights_and_put_out() -> None:
 )
 def test_somebody_elses_membership(member: dict[str, Any], status: str) -> None:
     """Each status of Telegram is one of our three."""
-    change = {"chat": FORUM, "from": ANNA, "date": 1, "old_chat_member": {}, "new_chat_member": {**member, "user": {"id": 1002}}}
+    oleg = {"id": 1002, "first_name": "Олег", "last_name": "Ли", "username": "oleg"}
+    change = {"chat": FORUM, "from": ANNA, "date": 1, "old_chat_member": {}, "new_chat_member": {**member, "user": oleg}}
 
     inbound = read("chat_member", change)
 
-    assert (inbound.kind, dict(inbound.data)) == (InboundKind.MEMBER, {"user": "1002", "status": status})
+    assert (inbound.kind, dict(inbound.data)) == (InboundKind.MEMBER, {"user": "1002", "status": status, "name": "Олег", "last_name": "Ли", "username": "oleg"})
 
 
 def test_topics_closed_by_people_and_by_the_bot() -> None:

@@ -1,0 +1,34 @@
+"""A customer who waits and only calls again: the desk hears it once, aloud, and not as a post for each call."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.handoff.marks import marked, moment, number
+from bot.handoff.room import DeskRoom
+from bot.model import InboundKind, Outbound, Status, Ticket, Turn
+
+PATIENCE = timedelta(minutes=3)  # of waiting, after which a call is said aloud
+CALLED, ALOUD = "called", "aloud"  # on the ticket: how often he called again, and whether that was said aloud
+
+
+def is_call(desk: DeskRoom, turn: Turn) -> bool:
+    """Whether the words of a waiting customer are nothing but a call for a person."""
+    plain = all(i.kind is InboundKind.MESSAGE and not i.attachments for i in turn.said)
+    waits = turn.conversation.status is Status.WAITING
+    return plain and waits and all(desk.rules.meaning(i.text) == "call" for i in turn.said)
+
+
+def is_known(ticket: Ticket) -> bool:
+    """Whether the desk has read such a call already: one more tells nobody anything."""
+    return number(ticket, CALLED) > 0
+
+
+def heard(desk: DeskRoom, turn: Turn, ticket: Ticket) -> tuple[Ticket, tuple[Outbound, ...]]:
+    """The ticket that remembers the call, and what is said aloud because of it."""
+    called = marked(ticket, **{CALLED: number(ticket, CALLED) + 1})
+    since = moment(ticket, "queued") or ticket.opened or turn.now
+    if ticket.data.get(ALOUD) or turn.now - since < PATIENCE:
+        return called, ()
+    said = desk.loud(called, "desk.calls_again", **desk.facts(turn, ticket))
+    return (marked(called, **{ALOUD: True}) if said else called), said

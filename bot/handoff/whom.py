@@ -1,0 +1,97 @@
+"""Whom an operator means by a name, and whether that colleague can see the ticket: what is given to somebody must be seen by him."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.handoff.crew import Member, labels
+from bot.handoff.marks import marked, words
+from bot.handoff.room import DeskRoom
+from bot.handoff.saying import place as place_of
+from bot.handoff.saying import say
+from bot.model import Button, Inbound, InboundKind, Outcome, Peer, Rows, Sender, Ticket, Turn
+
+SHOWN = 10
+
+
+async def meant(desk: DeskRoom, turn: Turn, text: str) -> tuple[tuple[Member, ...], str]:
+    """The colleagues whom the beginning of *text* names, and what follows it. Also one who never wrote, by his id."""
+    user, rest = _mentioned(turn.said[0], text)
+    if not user:
+        people, rest = desk.crew.named(text)
+        if people:
+            return people, rest
+        word, _, rest = text.partition(" ")
+        channel, _, user = word.rpartition(":")
+        if channel not in ("", place_of(turn).channel):
+            return (), text
+    found = await _by_id(desk, place_of(turn), user)
+    return (found, rest.strip()) if found else ((), text)
+
+
+def _mentioned(inbound: Inbound, text: str) -> tuple[str, str]:
+    """The platform's id of whom a command's *text* begins by calling, and what follows the call; "" where it calls nobody."""
+    begin = len(inbound.text.rstrip()) - len(text)
+    if inbound.kind is not InboundKind.MESSAGE or not text or inbound.text[begin:].rstrip() != text:
+        return "", text
+    end = next(((m.user, m.offset + m.length) for m in inbound.mentions if m.offset == begin and m.user.isdigit()), None)
+    return ("", text) if end is None else (end[0], inbound.text[end[1] :].lstrip(" ,:;").rstrip())
+
+
+async def _by_id(desk: DeskRoom, place: Peer, user: str) -> tuple[Member, ...]:
+    """Whom the platform knows by this id in the group, also where he has not written there yet."""
+    known = desk.crew.member(f"{place.channel}:{user}")
+    if known.name and not known.left:
+        return (known,)
+    if not user.isdigit() or await desk.membership(place, user) not in ("administrator", "member"):
+        return ()
+    sender = await desk.profile(place, user) or Sender(user)
+    return (Member(known.id, sender.name or user, sender.username, last_name=sender.last_name),)
+
+
+def unclear(desk: DeskRoom, turn: Turn, ticket: Ticket, text: str, people: tuple[Member, ...], reason: str = "", action: str = "give_to") -> Outcome:
+    """Nobody of this name, or several: said with everybody who can be meant, each a tap away."""
+    shown = people or colleagues(desk, ticket)
+    named = labels(shown)
+    key = "desk.which_person" if people else "desk.no_such_person"
+    return say(desk, turn, key, offered(people, action, reason), word=text, people=[_shown(m, named) for m in shown[:SHOWN]])
+
+
+def offered(people: tuple[Member, ...], action: str, reason: str = "") -> Rows:
+    """Each of them a tap away."""
+    named = labels(people)
+    return tuple((Button(named[m.id], action, f"{m.id} {reason}".strip()),) for m in people[:SHOWN])
+
+
+def colleagues(desk: DeskRoom, ticket: Ticket) -> tuple[Member, ...]:
+    """Those who work where the ticket is shown."""
+    place = desk.thread(ticket)
+    return tuple(m for m in desk.crew.members() if m.name and place is not None and desk.is_in(m.id, place))
+
+
+async def reachable(desk: DeskRoom, ticket: Ticket, member: Member) -> Peer | None:
+    """The group in which *member* would see the ticket: its own where he is there, else his; None where there is none."""
+    own = desk.thread(ticket)
+    for place in dict.fromkeys([*([replace(own, thread="")] if own else []), *desk.places()]):
+        if place.channel != member.channel or desk.teams.is_lost(place):
+            continue
+        if place.chat in member.chats:
+            return place
+        standing = await desk.membership(place, member.user)
+        if standing in ("administrator", "member") or (not standing and not member.chats):
+            return place
+    return None
+
+
+def brought(desk: DeskRoom, ticket: Ticket, place: Peer) -> Ticket:
+    """The ticket as one of *place*: of the team whose group that is, or of all."""
+    own = desk.thread(ticket)
+    if own is not None and replace(own, thread="") == place:
+        return ticket
+    team = next((t.name for t in desk.rules.teams if desk.teams.place(t.name) == place), "")
+    return marked(ticket, desk=team, team=team or words(ticket, "team"))
+
+
+def _shown(member: Member, named: dict[str, str]) -> str:
+    label = named[member.id]
+    return f"{label} (@{member.username})" if member.username and f"@{member.username}" not in label else label
