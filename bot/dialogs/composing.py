@@ -10,6 +10,7 @@ from bot.markdown import blocks, join, to_rich
 from bot.model import RichText
 
 ENOUGH = 600  # characters of one answer
+MORE = 8000  # characters that one press brings: three messages of any messenger at most
 WHOLE = 750  # an article up to this is said whole: a button for two lines is a nuisance
 
 
@@ -19,6 +20,15 @@ class Portion:
 
     text: RichText
     rest: RichText
+    left: tuple[RichText, ...] = ()  # the rest in pieces that stay whole
+
+    def more(self, told: int = 0) -> tuple[RichText, int]:
+        """What the next press brings when *told* pieces of the rest were said, and how many were said then; 0 = all."""
+        size, end = 0, told
+        while end < len(self.left) and (end == told or size + len(self.left[end].text) <= MORE):
+            size += len(self.left[end].text)
+            end += 1
+        return join(self.left[told:end], "\n\n"), end if end < len(self.left) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,8 @@ def portion(article: Article, passage: int = 0, *, follow_up: bool = False) -> P
         following = [b for b in blocks if b.passage == blocks[0].passage + 1]
         if following and sum(b.length for b in shown + following) <= ENOUGH:
             shown += following
-    return Portion(_said(shown), _said([b for b in blocks if b not in shown]))
+    left = [b for b in blocks if b not in shown]
+    return Portion(_said(shown), _said(left), tuple(b.rich for b in left))
 
 
 def _fitting(blocks: list[_Block], room: int) -> list[_Block]:

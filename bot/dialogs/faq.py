@@ -68,7 +68,7 @@ class Faq:
             return self._which(turn, memory)
         if memory.article and self._hearing.means("again", text) and (again := self.show(turn, memory.article)):
             return again
-        if memory.article and self._hearing.means("more", text) and (more := self._more(turn, memory.article, memory.passage)):
+        if memory.article and self._hearing.means("more", text) and (more := self._more(turn, memory.article, memory.passage, memory.told)):
             return more
         act = (await self._intent(turn, memory)).act
         said_no = memory.answered and not memory.offered and (self._hearing.means("no", text) or self._hearing.means("disliked", text))
@@ -279,7 +279,8 @@ class Faq:
         if press.action == "not_helped":
             return self._not_helped(turn, memory, article)
         if press.action == "more":
-            shown = self._more(turn, article, int(passage) if passage.isdecimal() else 0)
+            passage, _, told = passage.partition("+")
+            shown = self._more(turn, article, *(int(n) if n.isdecimal() else 0 for n in (passage, told)))
         elif (shown := self.show(turn, article)) is None and press.label and not self._article(turn, article):
             return await self._asked(turn, press.label, memory)  # a button that names a question
         return shown or said(turn, self._words, "faq", "faq.gone", reason="article_gone")
@@ -308,16 +309,16 @@ class Faq:
             return None
         return said(turn, self._words, "faq", "faq.pressed_old", reason="pressed_old")
 
-    def _more(self, turn: Turn, article: str, passage: int) -> Outcome | None:
+    def _more(self, turn: Turn, article: str, passage: int, told: int = 0) -> Outcome | None:
         found = self._article(turn, article)
         if found is None:
             return None
         memory, language = Memory.of(turn), language_of(turn, self._words.lang)
-        rest = portion(found, passage).rest
+        rest, further = portion(found, passage).more(told)
         if not rest:
             return said(turn, self._words, "faq", "faq.nothing_more", buttons=[human_button(turn, self._words)], reason="nothing_more")
-        state = memory.now(turn, article=found.id, passage=ALL_SAID, answered=True, spare=memory.spare, second=memory.second)
-        buttons = self._answer_buttons(turn, found, "", language)
+        state = memory.now(turn, article=found.id, passage=passage if further else ALL_SAID, told=further, answered=True, spare=memory.spare, second=memory.second)
+        buttons = self._answer_buttons(turn, found, f"{found.id}#{passage}+{further}" if further else "", language, more_key="further")
         return said(turn, self._words, "faq", rest, "faq.question", buttons=buttons, reason="more", state=state)
 
     def _not_helped(self, turn: Turn, memory: Memory, article: str = "") -> Outcome | None:
@@ -352,13 +353,13 @@ class Faq:
         ids = {i: a.id for i in there if (a := self._article(turn, i))}
         return [replace(c, title=names[ids[i]]) for i, c in there.items() if ids[i] in names]
 
-    def _answer_buttons(self, turn: Turn, article: Article, more: str, language: str) -> tuple[tuple[Button, ...], ...]:
+    def _answer_buttons(self, turn: Turn, article: Article, more: str, language: str, *, more_key: str = "more") -> tuple[tuple[Button, ...], ...]:
         def label(key: str) -> str:
             return self._words.text(f"buttons.{key}", lang=language)
 
         return (
             *((button,) for button in tuple(article.buttons)[:OPTIONS]),
-            (Button(label("more"), "more", more),) if more else (),
+            (Button(label(more_key), "more", more),) if more else (),
             (Button(label("helped"), "helped", article.id), Button(label("not_helped"), "not_helped", article.id)),
             (human_button(turn, self._words),),
         )

@@ -122,7 +122,8 @@ class Hearing:
 
 
 _LABELS = (
-    ("human", "human"), ("more", "more"), ("skip", "skip"), ("cancel", "cancel"), ("yes", "helped"), ("no", "not_helped"), ("again", "again"), ("yes", "this"),
+    ("human", "human"), ("more", "more"), ("more", "further"), ("skip", "skip"), ("cancel", "cancel"), ("yes", "helped"), ("no", "not_helped"), ("again", "again"),
+    ("yes", "this"),
 )  # fmt: skip
 _KINDS = ("yes", "no", "skip", "cancel", "more", "first", "second", "third", "last", "none_of_these", "human", "help", "liked", "disliked")
 

@@ -18,6 +18,7 @@ class Changes(TypedDict, total=False):
 
     article: str
     passage: int
+    told: int
     options: tuple[str, ...]
     earlier: tuple[str, ...]
     spare: tuple[str, ...]
@@ -43,6 +44,7 @@ class Memory:
 
     article: str = ""
     passage: int = 0
+    told: int = 0  # pieces of the rest of the article that «Подробнее» has brought
     options: tuple[str, ...] = ()
     earlier: tuple[str, ...] = ()
     spare: tuple[str, ...] = ()
@@ -67,6 +69,7 @@ class Memory:
         kept = cls(
             article=_text(state, "last_article"),
             passage=_number(state, "passage"),
+            told=_number(state, "told"),
             options=_texts(state, "candidates"),
             earlier=_texts(state, "earlier"),
             spare=_texts(state, "spare"),
@@ -94,11 +97,13 @@ class Memory:
     def now(self, turn: Turn, **changes: Unpack[Changes]) -> Json:
         """The state to be kept: *changes* made, everything that only the last turn could mean forgotten."""
         settled = replace(
-            self, options=(), earlier=(), spare=(), clarified=False, second=False, offered=False, answered=False, missed=False, failures=0, greeted=True, at=turn.now
+            self, told=0, options=(), earlier=(), spare=(), clarified=False, second=False, offered=False, answered=False, missed=False, failures=0, greeted=True,
+            at=turn.now,
         )  # fmt: skip
         kept = replace(settled, **changes)
         state: dict[str, object] = {
-            "last_article": kept.article, "passage": kept.passage, "candidates": list(kept.options), "earlier": list(kept.earlier), "spare": list(kept.spare),
+            "last_article": kept.article, "passage": kept.passage, "told": kept.told, "candidates": list(kept.options),
+            "earlier": list(kept.earlier), "spare": list(kept.spare),
             "clarified": kept.clarified, "second": kept.second, "offered": kept.offered, "answered": kept.answered, "missed": kept.missed, "failures": kept.failures,
             "asked": list(kept.asked[-KEPT:]), "greeted": kept.greeted, "form": dict(kept.form),
         }  # fmt: skip
@@ -107,7 +112,7 @@ class Memory:
 
 
 _KEYS = frozenset(
-    "last_article passage candidates earlier spare clarified second offered answered missed failures asked greeted form at".split()  # noqa: SIM905
+    "last_article passage told candidates earlier spare clarified second offered answered missed failures asked greeted form at".split()  # noqa: SIM905
 )
 
 

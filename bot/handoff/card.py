@@ -10,6 +10,7 @@ from bot.handoff.hint import Hint
 from bot.handoff.marks import listed, moment
 from bot.handoff.marks import words as words_of
 from bot.model import Button, Line, RichText, Rows, Span, Style, Ticket
+from bot.names import shown_name
 from bot.wording import Wording
 
 TRANSCRIPT_LINES = 12
@@ -22,9 +23,14 @@ _MARKS = {"waiting": "🟡", "operator": "🟢", "snoozed": "💤", "closed": "�
 _NEAR, _BROKEN = "🟠", "🔴"
 
 
+def called(ticket: Ticket, words: Wording, lang: str) -> str:
+    """How operators call the customer."""
+    return shown_name(words_of(ticket, "name")) or words.text("desk.nameless", lang=lang)
+
+
 def topic_name(ticket: Ticket, words: Wording, lang: str) -> str:
     """Name of the ticket's topic: state, number, customer, topic; at most 128 characters."""
-    name = str(ticket.data.get("name") or words.text("desk.nameless", lang=lang))
+    name = called(ticket, words, lang)
     return " · ".join(p for p in (f"{_mark(ticket)} {numbered(ticket.number, words, lang)} {name}", ticket.topic) if p)[:128]
 
 
@@ -35,7 +41,7 @@ def numbered(number: int, words: Wording, lang: str) -> str:
 
 def heading(ticket: Ticket, words: Wording, lang: str) -> RichText:
     """What stands above a customer's words where tickets share one chat."""
-    name = ticket.data.get("name") or words.text("desk.nameless", lang=lang)
+    name = called(ticket, words, lang)
     text = f"{numbered(ticket.number, words, lang)} · {name}"
     return RichText(text, (Span(Style.BOLD, 0, len(text)),))
 
@@ -48,7 +54,7 @@ def card(ticket: Ticket, words: Wording, lang: str) -> RichText:
         lang=lang,
         mark=_mark(ticket),
         number=ticket.number,
-        name=data.get("name") or words.text("desk.nameless", lang=lang),
+        name=called(ticket, words, lang),
         username=data.get("username") or "",
         channel=data.get("channel") or "",
         reason=words.text(f"desk.reason.{ticket.reason}", lang=lang) if words.has(f"desk.reason.{ticket.reason}") else ticket.reason,

@@ -12,6 +12,7 @@ from bot.handoff.contact import contacts, mask
 from bot.handoff.context import brings_words, is_context
 from bot.handoff.room import DeskRoom
 from bot.model import Answer, Attachment, Customer, InboundKind, Line, Ticket, Turn
+from bot.names import full_name
 
 FORWARDED = 5  # attachments of the last words that come along with a new ticket
 RECENT_LINES = 8
@@ -21,7 +22,7 @@ SURE = 0.3  # from this confidence on the first candidate names the topic
 def new_ticket(desk: DeskRoom, turn: Turn, reason: str, answer: Answer | None, titles: Mapping[str, str]) -> Ticket:
     """The ticket that the turn opens. *titles*: how operators call the channels."""
     customer = turn.customer or Customer(0)
-    name = " ".join(p for p in (customer.name, customer.last_name) if p)
+    name = full_name(customer)
     texts = [i.text for i in reversed(turn.said)] + [line.text for line in reversed(turn.history) if line.author == "customer"]
     channel = turn.conversation.peer.channel
     topics = _topics(desk, turn, answer)

@@ -15,12 +15,14 @@ from typing import Any
 
 from bot.errors import BotError, ConfigError, Problem
 from bot.knowledge.drafting import article_text, slug_of
+from bot.knowledge.encodings import read_any
 
 MAX_FILE = 50_000_000  # bytes
 MAX_UNPACKED = 200_000_000  # bytes of all members of an archive
 MAX_MEMBERS = 5000
 MAX_RATIO = 200  # unpacked to packed, over the whole archive
 MAX_ROWS = 20_000
+MAX_SPAN = 200  # rows or columns of a merged cell
 MAX_TITLE = 200  # characters
 ALIASES = 30
 MAX_PICTURE = 10_000_000  # bytes: what a messenger takes as a photo
@@ -105,23 +107,24 @@ def _read(path: Path) -> list[Imported]:
 
 def _csv(path: Path) -> Iterator[Imported]:
     text = _decoded(path)
-    sample = text[:5000].split("\n")[0]
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=sample.count))
+    named = re.match(r"\s*\"?sep=(.)\"?[ \t]*\r?\n", text, re.IGNORECASE)  # what Excel writes above a table
+    blank = re.match(r"[\s,;]*\n", text[named.end() :] if named else text)
+    start = (named.end() if named else 0) + (blank.end() if blank else 0)
+    sample = text[start : start + 5000].split("\n")[0]
+    rows = csv.reader(io.StringIO(text[start:], newline=""), delimiter=named[1] if named else max(",;\t", key=sample.count))
     try:
-        yield from _table(rows, path)
+        yield from _table(rows, path, first=text.count("\n", 0, start) + 1)
     except csv.Error as error:
         raise ConfigError([Problem(f"таблица не читается: {error}", path.as_posix())]) from None
 
 
 def _decoded(path: Path) -> str:
-    """UTF-8, or the Windows encoding that spreadsheets still write."""
-    content = path.read_bytes()
-    for encoding in ("utf-8-sig", "cp1251"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise ConfigError([Problem("кодировка файла неизвестна", path.as_posix(), hint="сохраните его как CSV UTF-8")])
+    """The text of a file in any encoding that can be told. Raises ConfigError with the line of the first doubtful byte."""
+    try:
+        return read_any(path.read_bytes())
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError([Problem("кодировка файла неизвестна", path.as_posix(), line, hint="сохраните его в UTF-8")]) from None
 
 
 def _xlsx(path: Path) -> Iterator[Imported]:
@@ -142,15 +145,15 @@ def _xlsx(path: Path) -> Iterator[Imported]:
         book.close()
 
 
-def _table(rows: Iterable[Sequence[str]], path: Path, *, may_be_other: bool = False) -> Iterator[Imported]:
-    numbered = enumerate(rows, 1)
-    _, head = next(numbered, (0, ()))
+def _table(rows: Iterable[Sequence[str]], path: Path, *, may_be_other: bool = False, first: int = 1) -> Iterator[Imported]:
+    numbered = ((n, row) for n, row in enumerate(rows, first) if any(str(c).strip() for c in row))
+    line, head = next(numbered, (first, ()))
     columns = [_COLUMNS.get(" ".join(str(c).lower().split()), "") for c in head]
     if "title" not in columns or "body" not in columns:
         if may_be_other:
             return
         hint = "первая строка: title, body, aliases, section (или «вопрос», «ответ», «вопросы», «раздел»)"
-        raise ConfigError([Problem("в таблице нет столбцов с названием и ответом", path.as_posix(), 1, 1, hint)])
+        raise ConfigError([Problem("в таблице нет столбцов с названием и ответом", path.as_posix(), line, 1, hint)])
     for number, row in numbered:
         if number > MAX_ROWS:
             raise ConfigError([Problem(f"в таблице больше {MAX_ROWS} строк", path.as_posix(), number, hint="разделите её")])
@@ -200,6 +203,7 @@ def _jsonl(path: Path) -> Iterator[Imported]:
 
 
 def _html(path: Path) -> Iterator[Imported]:
+    _html_tools()
     yield from articles_of_html(_decoded(path), path.stem)
 
 
@@ -234,19 +238,17 @@ def articles_of_html(html: str, name: str, *, whole: bool = False, pictures: Col
 
     Scripts, styles, menus and all but the named *pictures* are left out; links stay.
     """
-    try:
-        from bs4 import BeautifulSoup
-        from markdownify import MarkdownConverter
-    except ImportError:
-        raise ImportUnavailable("для HTML и .docx нужен markdownify") from None
-    soup = BeautifulSoup(html, "html.parser")
+    soup_of, converter = _html_tools()
+    soup = soup_of(html, "html.parser")
+    for table in soup("table"):
+        _fill_merged(soup, table)
     titled = soup.title.get_text(" ", strip=True) if soup.title else ""
     for tag in soup(["script", "style", "nav", "footer", "noscript", "template", "iframe", "form", "svg", "img", "head"]):
         if tag.name != "img" or tag.get("src") not in pictures:
             tag.decompose()
     for tag in soup("summary"):
         tag.name = "h2"
-    text = MarkdownConverter(heading_style="ATX", bullets="-", strong_em_symbol="*").convert_soup(soup)
+    text = converter(heading_style="ATX", bullets="-", strong_em_symbol="*").convert_soup(soup)
     text = re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip()
     first = re.search(r"^# +(.+)$", text, re.MULTILINE)
     title = _bare(first[1]) if first else titled or name.replace("-", " ").replace("_", " ").strip().capitalize()
@@ -257,9 +259,48 @@ def articles_of_html(html: str, name: str, *, whole: bool = False, pictures: Col
         yield Imported(title[:MAX_TITLE], text.strip())
         return
     parts = re.split(rf"^{'#' * level} +(.+)$", text, flags=re.MULTILINE)
+    if parts[0].strip():
+        yield Imported(title[:MAX_TITLE], parts[0].strip())
     for heading, body in zip(parts[1::2], parts[2::2], strict=True):
         if body.strip():
             yield Imported(_bare(heading)[:MAX_TITLE], body.strip(), section="")
+
+
+def _html_tools() -> tuple[Any, Any]:
+    """The parser and the converter. Raises ImportUnavailable."""
+    try:
+        from bs4 import BeautifulSoup
+        from markdownify import MarkdownConverter
+    except ImportError:
+        raise ImportUnavailable("для HTML и .docx нужен markdownify") from None
+    return BeautifulSoup, MarkdownConverter
+
+
+def _fill_merged(soup: Any, table: Any) -> None:
+    """Each row says what a merged cell of a row above says of it, so that every value stays under its heading."""
+    above: dict[int, tuple[int, str]] = {}  # column -> rows still covered, words
+    for row in table("tr"):
+        if row.find_parent("table") is not table:
+            continue
+        column, covered = 0, above
+        above = {}
+        for cell in [*row(["td", "th"], recursive=False), None]:
+            while column in covered:
+                left, words = covered[column]
+                added = soup.new_tag("td")
+                added.string = words
+                row.append(added) if cell is None else cell.insert_before(added)
+                above |= {column: (left - 1, words)} if left > 1 else {}
+                column += 1
+            if cell is None:
+                break
+            down = _span(cell.attrs.pop("rowspan", ""))
+            above |= {column + n: (down - 1, cell.get_text(" ", strip=True)) for n in range(_span(cell.get("colspan", ""))) if down > 1}
+            column += _span(cell.get("colspan", ""))
+
+
+def _span(given: object) -> int:
+    return min(int(text), MAX_SPAN) if (text := str(given)).isdecimal() and int(text) > 0 else 1
 
 
 def _bare(heading: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from bot.dialogs.composing import ENOUGH, portion
 from bot.markdown import plain
 from bot.model import Answer, Candidate, Decision, Media, Press, Result, Style
+from bot.previewing import SKINS
+from bot.promising import parts
 from tests.dialogs.talk import ANSWERS, ARTICLES, Shelf, Talk, article, found
 
 
@@ -38,6 +41,23 @@ async def test_more_says_exactly_the_rest() -> None:
         assert "большую коробку" in rest and "Курьером — от 290" not in rest
         assert not {row for row in rest.split("\n") if len(row) > 20} & {row for row in first.split("\n") if len(row) > 20}
         assert "Подробнее" not in talk.labels
+
+
+async def test_more_of_a_long_article_comes_in_three_messages_at_most() -> None:
+    """Twenty sections: «Ещё», pressed or typed, goes on where the last press ended; nothing is left out or said twice."""
+    sections = [f"## Раздел {n}\n\n" + "\n\n".join(f"Абзац {n}-{p}. " + "Слова о доставке. " * 30 for p in range(4)) for n in range(20)]
+    for typed in (False, True):
+        talk = Talk(shelf=Shelf([article("cost", "Доставка", "Коротко.\n\n" + "\n\n".join(sections))], {"про доставку вещей": found("cost")}))
+        heard = [await talk.says("про доставку вещей")]
+        button = "Подробнее"
+        while button in talk.labels and len(heard) < 20:
+            heard.append(await (talk.says(button.lower()) if typed else talk.presses(button)))
+            for skin, limits in SKINS.items():
+                assert sum(len(parts(o, {"telegram": limits})) for o in talk.last.say) <= 3, skin
+            button = "Ещё"
+
+        told = [n for text in heard for n in re.findall(r"Абзац (\d+-\d)\.", text)]
+        assert told == [f"{n}-{p}" for n in range(20) for p in range(4)] and "Подробнее" not in talk.labels
 
 
 async def test_short_article_is_said_whole_and_pictures_go_before_it() -> None:
