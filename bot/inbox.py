@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.clock import Clock
 from bot.model import Inbound, InboundKind
+from bot.names import shown_name
 from bot.storage.base import Arrival, Store
 
 ALBUM_PAUSE = timedelta(seconds=1)  # an album has no end mark; its parts come within about half a second
@@ -41,6 +43,9 @@ class Inbox:
                 self._kept(inbound)
 
     def _arrival(self, inbound: Inbound) -> Arrival:
+        who = inbound.sender
+        seen = replace(who, name=shown_name(who.name), last_name=shown_name(who.last_name))
+        inbound = inbound if seen == who else replace(inbound, sender=seen)
         now = self._clock()
         pause = self._settle if inbound.private and inbound.kind is InboundKind.MESSAGE else timedelta()
         if inbound.album:

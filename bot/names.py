@@ -14,7 +14,7 @@ from pytrovich.enums import Gender as PetrovichGender
 from pytrovich.enums import NamePart
 from pytrovich.maker import PetrovichDeclinationMaker
 
-from bot.model import Customer
+from bot.model import Customer, Sender
 
 Case = Literal["nom", "gen", "dat", "acc", "ins", "pre"]
 Gender = Literal["", "male", "female"]
@@ -29,6 +29,8 @@ _CASES = {
     "pre": PetrovichCase.PREPOSITIONAL,
 }
 _GENDERS = {"male": (PetrovichGender.MALE,), "female": (PetrovichGender.FEMALE,), "": (PetrovichGender.MALE, PetrovichGender.FEMALE)}
+_JOINS = "\u200c\u200d"  # join letters of some scripts and the faces of one emoji
+_BLANK = "\u115f\u1160\u3164\uffa0\u2800"  # letters and signs that look like a space
 _CYRILLIC = re.compile(r"[А-Яа-яЁё]+(?:[-'’][А-Яа-яЁё]+)*")
 _LATIN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿĀ-ž]+(?:[-'’.][A-Za-zÀ-ÖØ-öø-ÿĀ-ž]+)*")
 _VOWEL = re.compile(r"[аеёиоуыэюяaeiouyàâäáãåèéêëìíîïòóôõöøùúûüýæœ]", re.IGNORECASE)
@@ -41,6 +43,23 @@ _NOT_NAMES = frozenset(
         "support test unknown user "
     ).split()
 )
+
+
+def shown_name(name: str) -> str:
+    """*name* as it may stand among other words: nothing that cannot be seen or turns its neighbours; "" where nothing is left to see."""
+    kept = "".join(" " if c.isspace() or c in _BLANK else c for c in name if c in _JOINS or not _is_unseen(c))
+    kept = re.sub(rf"(?<![^\s{_JOINS}])[{_JOINS}]+|[{_JOINS}]+(?![^\s{_JOINS}])", "", kept)
+    shown = " ".join(kept.split())
+    return shown if any(unicodedata.category(c)[0] in "LNPS" for c in shown) else ""
+
+
+def full_name(person: Customer | Sender) -> str:
+    """First and last name as they are shown; "" where there is none to be seen."""
+    return " ".join(p for p in (shown_name(person.name), shown_name(person.last_name)) if p)
+
+
+def _is_unseen(sign: str) -> bool:
+    return sign == "\ufffd" or (unicodedata.category(sign)[0] == "C" and not sign.isspace())
 
 
 def clean_name(name: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.handoff.contact import mask
+from bot.handoff.context import is_context, shown
 from bot.handoff.hint import Hint
 from bot.handoff.marks import listed, moment
 from bot.handoff.marks import words as words_of
 from bot.model import Button, Line, RichText, Rows, Span, Style, Ticket
+from bot.names import shown_name
 from bot.wording import Wording
 
 TRANSCRIPT_LINES = 12
@@ -21,9 +23,14 @@ _MARKS = {"waiting": "🟡", "operator": "🟢", "snoozed": "💤", "closed": "�
 _NEAR, _BROKEN = "🟠", "🔴"
 
 
+def called(ticket: Ticket, words: Wording, lang: str) -> str:
+    """How operators call the customer."""
+    return shown_name(words_of(ticket, "name")) or words.text("desk.nameless", lang=lang)
+
+
 def topic_name(ticket: Ticket, words: Wording, lang: str) -> str:
     """Name of the ticket's topic: state, number, customer, topic; at most 128 characters."""
-    name = str(ticket.data.get("name") or words.text("desk.nameless", lang=lang))
+    name = called(ticket, words, lang)
     return " · ".join(p for p in (f"{_mark(ticket)} {numbered(ticket.number, words, lang)} {name}", ticket.topic) if p)[:128]
 
 
@@ -34,7 +41,7 @@ def numbered(number: int, words: Wording, lang: str) -> str:
 
 def heading(ticket: Ticket, words: Wording, lang: str) -> RichText:
     """What stands above a customer's words where tickets share one chat."""
-    name = ticket.data.get("name") or words.text("desk.nameless", lang=lang)
+    name = called(ticket, words, lang)
     text = f"{numbered(ticket.number, words, lang)} · {name}"
     return RichText(text, (Span(Style.BOLD, 0, len(text)),))
 
@@ -47,7 +54,7 @@ def card(ticket: Ticket, words: Wording, lang: str) -> RichText:
         lang=lang,
         mark=_mark(ticket),
         number=ticket.number,
-        name=data.get("name") or words.text("desk.nameless", lang=lang),
+        name=called(ticket, words, lang),
         username=data.get("username") or "",
         channel=data.get("channel") or "",
         reason=words.text(f"desk.reason.{ticket.reason}", lang=lang) if words.has(f"desk.reason.{ticket.reason}") else ticket.reason,
@@ -93,11 +100,14 @@ def transcript(history: Sequence[Line], customer: str, words: Wording, lang: str
     kept = []
     for line in [h for h in history if h.author in ("customer", "bot", "operator")][-TRANSCRIPT_LINES:]:
         who = customer if line.author == "customer" else (line.name or authors[line.author])
-        media = " ".join(f"[{words.text(f'media.{a.media}', lang=lang)}]" for a in line.attachments)
+        context = [a for a in line.attachments if is_context(a)]
+        media = " ".join(f"[{words.text(f'media.{a.media}', lang=lang)}]" for a in line.attachments if a not in context)
         text = " ".join(p for p in (media, mask(line.text)) if p)
         most = BOT_LENGTH if line.author == "bot" else LINE_LENGTH
         text = " ".join(text.split()) if line.author == "bot" else text
-        kept.append([who, text if len(text) <= most else text[: most - 1] + "…"])
+        text = text if len(text) <= most else text[: most - 1] + "…"
+        above = mask(shown(context, words, lang, most=BOT_LENGTH))
+        kept.append([who, "\n".join(t for t in (above, text) if t)])
     return kept
 
 

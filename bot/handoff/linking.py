@@ -13,6 +13,7 @@ from bot.handoff.marks import marked
 from bot.handoff.room import DeskRoom
 from bot.handoff.saying import notice, say, who
 from bot.model import Button, Customer, Event, InboundKind, Joining, Outbound, Outcome, Peer, Result, Ticket, Turn
+from bot.names import full_name
 
 STATE = "link"  # where a conversation's state remembers what was said about linking
 PAYLOAD = "link_"  # of deep links: t.me/shop_bot?start=link_12345678
@@ -132,5 +133,5 @@ def _merged(one: Mapping[str, set[str]], other: Mapping[str, set[str]]) -> dict[
 
 def _called(desk: DeskRoom, customer: Customer) -> str:
     """Name and channels, as a button says it."""
-    name = " ".join(p for p in (customer.name, customer.last_name) if p) or numbered(customer.id, desk.words, desk.lang)
+    name = full_name(customer) or numbered(customer.id, desk.words, desk.lang)
     return f"{name} · {', '.join(dict.fromkeys(p.channel for p in customer.peers))}"[:60]

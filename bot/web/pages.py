@@ -18,6 +18,7 @@ from bot.handoff.followup import waiting as unsettled
 from bot.knowledge.articles import Article
 from bot.knowledge.search import Knowledge
 from bot.model import Answer, Customer, Ticket
+from bot.names import full_name
 from bot.web.playground import Playground
 from bot.web.security import Guard
 from bot.web.services import WebServices
@@ -93,7 +94,7 @@ class Pages:
 
     async def _row(self, ticket: Ticket, words: Mapping[str, str]) -> QueueRow:
         found = await self._customer(ticket)
-        name = f"{found.name} {found.last_name}".strip() if found else ""
+        name = full_name(found) if found else ""
         article = self._services.knowledge.article(ticket.topic) if self._services.knowledge and ticket.topic else None
         topic = article.title if article else ticket.topic or ticket.category
         channel = _EMULATED.get(ticket.customer_peer.channel, ticket.customer_peer.channel)

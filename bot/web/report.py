@@ -14,6 +14,7 @@ from aiohttp import web
 from bot.handoff.contact import mask
 from bot.knowledge.search import Knowledge
 from bot.model import Line, Ticket
+from bot.names import full_name
 from bot.reports.export import to_csv, to_xlsx
 from bot.reports.metrics import COUNTS, TILES, Case
 from bot.reports.periods import Period, between, last_days
@@ -225,7 +226,7 @@ class ReportPages:
         for turn in turns[:1]:
             found = await store.conversation(turn.peer)
             if found is not None and found.customer is not None and (customer := await store.customer(found.customer)):
-                return f"{customer.name} {customer.last_name}".strip()
+                return full_name(customer)
         return ""
 
 

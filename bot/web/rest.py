@@ -16,6 +16,7 @@ from bot.clock import Clock
 from bot.dialogs.requests import CLOSE, FIELDS, OPEN, SAY
 from bot.handoff.marks import listed
 from bot.model import Conversation, Customer, Inbound, InboundKind, Json, Peer, Sender, Ticket
+from bot.names import full_name
 from bot.storage.base import Store
 from bot.web.keys import Caller, Keys
 from bot.web.problems import Wrong, problem
@@ -221,7 +222,7 @@ class Rest:
         talks = await self._store.conversations(customer.id)
         return CustomerView(
             id=customer.id,
-            name=" ".join(p for p in (customer.name, customer.last_name) if p),
+            name=full_name(customer),
             language=customer.language,
             attributes={k: v for k, v in customer.fields.items() if not is_own(k)},
             addresses=[Address(channel=t.peer.channel, chat=t.peer.chat, reachable=t.reachable) for t in talks],
