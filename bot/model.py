@@ -186,7 +186,8 @@ class Inbound:
     """One thing that reached us. `key` is unique within its channel: the same key again is the same thing.
 
     `message` is the platform's id of the message, `quotes` the id of the message it replies to, `album` groups the
-    parts of an album. `press` is the token of a pressed button and `callback` the id to acknowledge it by.
+    parts of an album. `press` is the token of a pressed button and `callback` the id to acknowledge it by. `context` is what
+    came with the words and is not the sender's own: somebody else's words, what is answered (`data` {"context", "who", "text", "link"}).
     """
 
     key: str
@@ -205,6 +206,7 @@ class Inbound:
     callback: str = ""
     private: bool = True  # a chat with one person; False in groups
     data: Json = field(default_factory=dict)
+    context: tuple[Attachment, ...] = ()
 
     @property
     def rich(self) -> RichText:
@@ -339,6 +341,10 @@ class Turn:
     @property
     def attachments(self) -> tuple[Attachment, ...]:
         return tuple(a for i in self.said for a in i.attachments)
+
+    @property
+    def context(self) -> tuple[Attachment, ...]:
+        return tuple(c for i in self.said for c in i.context)
 
 
 # --- what is decided and promised ------------------------------------------------------------------------------------

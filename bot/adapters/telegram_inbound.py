@@ -11,6 +11,7 @@ from typing import Any, Literal
 from bot.adapters.cleaning import clean_json
 from bot.adapters.richtext import from_entities, mentions_in, part
 from bot.adapters.telegram_contents import rich_words
+from bot.adapters.telegram_context import is_foreign, read_context, read_external, read_quote
 from bot.adapters.telegram_media import SERVICE, read_attachments
 from bot.clock import Clock
 from bot.model import Inbound, InboundKind, Peer, RichText, Sender
@@ -137,7 +138,15 @@ class TelegramReader:
         rich = from_entities(text, entities) if entities else RichText(text)
         mentions = mentions_in(text, entities) if entities and not inbound.private else ()
         attachments = read_attachments(m, self.channel)
-        return replace(inbound, text=rich.text, spans=rich.spans, mentions=mentions, attachments=attachments)
+        if not inbound.private:
+            context = read_quote(m, self.channel)
+        else:
+            replied = m.get("reply_to_message") if inbound.quotes else None
+            context = read_context(m, self.channel, text=rich.text, replied=replied, bot_id=self.bot_id)
+            attachments = (*attachments, *read_external(m, self.channel))
+            if is_foreign(m):  # law: a stranger's words are not the customer's
+                rich = RichText()
+        return replace(inbound, text=rich.text, spans=rich.spans, mentions=mentions, attachments=attachments, context=context)
 
     def _addressed(self, inbound: Inbound) -> Inbound:
         """A command without our name behind it ("/take@our_bot 7"); one for another bot is none of our business."""

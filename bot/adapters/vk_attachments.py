@@ -17,27 +17,29 @@ _GIF = 3  # VK's type of animated documents
 Fields = Mapping[str, Any]
 
 
-def read_attachments(message: Fields, channel: str) -> tuple[Attachment, ...]:
-    """The attachments of *message*, its place, and what it forwards: all of it as attachments."""
-    return tuple(found for found, _ in zip(_walk(message, channel, 0), range(MOST), strict=False))
+def read_attachments(message: Fields, channel: str, *, words: bool = False) -> tuple[Attachment, ...]:
+    """The attachments of *message*, its place, and those of what it forwards; with *words* what that says, too."""
+    return tuple(found for found, _ in zip(_walk(message, channel, 0, words), range(MOST), strict=False))
 
 
-def _walk(message: Fields, channel: str, depth: int) -> Iterator[Attachment]:
+def _walk(message: Fields, channel: str, depth: int, words: bool) -> Iterator[Attachment]:
     for item in _several(message.get("attachments")) if depth <= DEEPEST else ():
         kind = str(item.get("type", ""))
         what = _fields(item.get(kind))
         yield _read(kind, what, channel)
         if kind in ("wall", "wall_reply"):  # a post's own pictures, and those of the post that it repeats
-            yield from _walk({"attachments": what.get("attachments")}, channel, depth + 1)
+            yield from _walk({"attachments": what.get("attachments")}, channel, depth + 1, words)
             for post in _several(what.get("copy_history")):
-                yield from _walk({"attachments": [{"type": "wall", "wall": post}]}, channel, depth + 1)
+                yield from _walk({"attachments": [{"type": "wall", "wall": post}]}, channel, depth + 1, words)
     if place := _place(_fields(message.get("geo")), channel):
         yield place
     for forwarded in _several(message.get("fwd_messages")):
-        if text := str(forwarded.get("text") or ""):
+        if words and (text := str(forwarded.get("text") or "")):
             yield Attachment(Media.OTHER, channel=channel, data={"label": f"» {text}", "type": "forwarded"})
         if depth < DEEPEST:
-            yield from _walk(forwarded, channel, depth + 1)
+            yield from _walk(forwarded, channel, depth + 1, words)
+            if inner := _fields(forwarded.get("reply_message")):
+                yield from _walk(inner, channel, depth + 1, words)
 
 
 def _read(kind: str, what: Fields, channel: str) -> Attachment:

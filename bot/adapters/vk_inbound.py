@@ -12,7 +12,8 @@ from typing import Any
 from bot.adapters.cleaning import clean_json
 from bot.adapters.richtext import from_entities, part
 from bot.adapters.vk_attachments import read_attachments
-from bot.model import Inbound, InboundKind, Mention, Peer, RichText, Sender
+from bot.adapters.vk_context import read_context
+from bot.model import Attachment, Inbound, InboundKind, Mention, Peer, RichText, Sender
 from bot.observing import get_logger
 
 CHATS_FROM = 2_000_000_000  # peer ids of group chats begin above
@@ -106,7 +107,8 @@ class Reader:
             text=rich.text,
             spans=rich.spans,
             mentions=() if base.private else mentions,
-            attachments=read_attachments(m, self._channel),
+            attachments=read_attachments(m, self._channel, words=not base.private),
+            context=self._context(m) if base.private else (),
             quotes=self._quoted(m),
         )
         if client and (language := _LANGUAGES.get(_number(client.get("lang_id"), -1))):
@@ -138,7 +140,8 @@ class Reader:
             key, peer, admin, InboundKind.STEPPED_IN, at=_moment(m.get("date"), self._now()), message=self._id(m)
         )
         rich, _ = self._words(m, private=True)
-        return replace(base, text=rich.text, spans=rich.spans, attachments=read_attachments(m, self._channel))
+        found = read_attachments(m, self._channel)
+        return replace(base, text=rich.text, spans=rich.spans, attachments=found, context=self._context(m))
 
     def _pressed(self, what: Fields, key: str) -> Inbound | None:
         user, peer, event = _number(what.get("user_id")), _number(what.get("peer_id")), str(what.get("event_id") or "")
@@ -194,7 +197,14 @@ class Reader:
             at = found.end()
         return (shown + part(rich, at, len(text)) if at else rich), tuple(mentions)
 
+    def _context(self, m: Fields) -> tuple[Attachment, ...]:
+        return read_context(m, self._channel, replied=self._replied(m), group=self._group)
+
     def _quoted(self, m: Fields) -> str:
+        reply = self._replied(m)
+        return self._id({"peer_id": m.get("peer_id"), **reply}) if reply else ""
+
+    def _replied(self, m: Fields) -> Fields:
         reply = _fields(m.get("reply_message"))
         forwarded = m.get("fwd_messages")
         if (
@@ -204,7 +214,7 @@ class Reader:
             and _fields(forwarded[0]).get("peer_id") == m.get("peer_id")
         ):
             reply = _fields(forwarded[0])
-        return self._id({"peer_id": m.get("peer_id"), **reply}) if reply else ""
+        return reply
 
     def _id(self, m: Fields) -> str:
         """The name of a message within its chat. Ours in private chats have the id that sending gave them (see `Sent`)."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
+from bot.adapters import vk_context
 from bot.adapters.vk_client import VkClient
 from bot.adapters.vk_errors import VkRefusal, VkSilence, row
 from bot.adapters.vk_inbound import Reader
@@ -92,8 +93,12 @@ class Intake:
     # --- parts
 
     async def _named(self, found: Sequence[Inbound]) -> tuple[Inbound, ...]:
-        await self._people.learn(i.sender.id for i in found)
-        return tuple(replace(i, sender=self._people.name(i.sender)) for i in found)
+        forwarded = {who for i in found for who in vk_context.authors(i.context)}
+        await self._people.learn((*(i.sender.id for i in found), *sorted(forwarded)))
+        known = {who: self._people.known(who) for who in forwarded}
+        return tuple(
+            replace(i, sender=self._people.name(i.sender), context=vk_context.named(i.context, known)) for i in found
+        )
 
     async def _whole(self, event: object) -> object:
         """A long message comes cropped: the rest must be asked for."""

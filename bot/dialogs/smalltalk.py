@@ -6,6 +6,7 @@ from bot.dialogs.hearing import Hearing, is_signs, is_wordless
 from bot.dialogs.intent import Intent
 from bot.dialogs.memory import Memory
 from bot.dialogs.reply import human_button, said
+from bot.handoff.context import brings_words
 from bot.model import Act, Event, Media, Outcome, Turn
 from bot.wording import Wording
 
@@ -27,6 +28,8 @@ class SmallTalk:
             return None
         text = turn.text.strip()
         if not text:
+            if brings_words(turn.context):  # somebody else's words: no question of his own to answer
+                return self._say(turn, "forwarded", offered=True)
             return self._attachment(turn) if turn.attachments else None
         memory = Memory.of(turn)
         if self._hearing.means("liked", text):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.handoff.contact import mask
+from bot.handoff.context import is_context, shown
 from bot.handoff.hint import Hint
 from bot.handoff.marks import listed, moment
 from bot.handoff.marks import words as words_of
@@ -99,11 +100,14 @@ def transcript(history: Sequence[Line], customer: str, words: Wording, lang: str
     kept = []
     for line in [h for h in history if h.author in ("customer", "bot", "operator")][-TRANSCRIPT_LINES:]:
         who = customer if line.author == "customer" else (line.name or authors[line.author])
-        media = " ".join(f"[{words.text(f'media.{a.media}', lang=lang)}]" for a in line.attachments)
+        context = [a for a in line.attachments if is_context(a)]
+        media = " ".join(f"[{words.text(f'media.{a.media}', lang=lang)}]" for a in line.attachments if a not in context)
         text = " ".join(p for p in (media, mask(line.text)) if p)
         most = BOT_LENGTH if line.author == "bot" else LINE_LENGTH
         text = " ".join(text.split()) if line.author == "bot" else text
-        kept.append([who, text if len(text) <= most else text[: most - 1] + "…"])
+        text = text if len(text) <= most else text[: most - 1] + "…"
+        above = mask(shown(context, words, lang, most=BOT_LENGTH))
+        kept.append([who, "\n".join(t for t in (above, text) if t)])
     return kept
 
 

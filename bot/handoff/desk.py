@@ -9,6 +9,7 @@ from datetime import timedelta
 from bot.handoff import groups, ontime, operating, prompter, transfer
 from bot.handoff.binding import Binding
 from bot.handoff.card import card, card_buttons, heading, numbered, topic_name, transcript
+from bot.handoff.context import is_context, shown
 from bot.handoff.crew import KINDS as CREW
 from bot.handoff.crew import Call, Crew
 from bot.handoff.gate import REFUSED
@@ -17,7 +18,7 @@ from bot.handoff.incident import KINDS as INCIDENTS
 from bot.handoff.incident import Incidents
 from bot.handoff.marks import marked, moment, words
 from bot.handoff.naming import name_of, shown_name
-from bot.handoff.opening import asked_again, new_ticket, recent_attachments, so_far
+from bot.handoff.opening import asked_again, new_ticket, recent_attachments, recent_context, shown_to_the_bot, so_far
 from bot.handoff.queue import Queue
 from bot.handoff.room import Delivered, Orders, Records, Rules
 from bot.handoff.sla import Deadlines
@@ -111,6 +112,7 @@ class Desk:
         later = (*transfer.look_for_somebody(self, ticket, turn.now), *prompter.look_later(self, ticket, turn, promise.place))
         if (to := self.thread(ticket)) is not None:
             say.append(self.card(to, ticket))
+            say += self._shown_context(to, ticket, recent_context(turn))
             say += [self._shown_file(to, ticket, a) for a in recent_attachments(turn)]
         event = Event("ticket_opened", ticket=ticket.number, data={"reason": reason, "open": promise.open, "topic": ticket.topic, "priority": ticket.priority})
         why = dict(answer.why) if answer else {}
@@ -141,7 +143,9 @@ class Desk:
             say += [reopened, *self.card_edit(opened)]
             back = self.notice(to, opened, "desk.came_back", operator=operator, text=text)
             say.append(replace(back, name=shown_name(ticket.number)))
-            say += [self._shown_file(to, opened, a) for a in turn.attachments]
+            brought = shown_to_the_bot(turn, ticket.closed)
+            say += self._shown_context(to, opened, tuple(a for a in brought if is_context(a)))
+            say += [self._shown_file(to, opened, a) for a in brought if not is_context(a)]
         event = Event("ticket_reopened", ticket=ticket.number, actor="customer", data={"reason": reason})
         status = Status.OPERATOR if same else Status.WAITING
         later = () if same else transfer.look_for_somebody(self, opened, turn.now)
@@ -151,6 +155,13 @@ class Desk:
         """What the customer sent, in the desk."""
         above = heading(ticket, self.words, self.lang)
         return Outbound(to, attachments=(file,), heading=above, name=shown_name(ticket.number), ticket=ticket.number, author="")
+
+    def _shown_context(self, to: Peer, ticket: Ticket, context: tuple[Attachment, ...]) -> list[Outbound]:
+        """Words that came with the customer's and are not his, as one post."""
+        if not context:
+            return []
+        above, text = heading(ticket, self.words, self.lang), RichText(shown(context, self.words, self.lang))
+        return [Outbound(to, text, heading=above, name=shown_name(ticket.number), ticket=ticket.number, author="")]
 
     def settled(self, turn: Turn, outcome: Outcome) -> Outcome:
         """The outcome with the timers and the views that follow from the ticket as it becomes."""

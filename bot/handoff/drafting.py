@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.handoff.answering import answered, shows_otherwise
 from bot.handoff.attachments import named
+from bot.handoff.context import marked_lines, quoted_part
 from bot.handoff.marks import marked
 from bot.handoff.naming import message_name
 from bot.handoff.room import DeskRoom
@@ -59,9 +60,15 @@ class Draft:
     album: str = ""
     edits: bool = False
     question: str = ""
+    part: str = ""  # the customer's own words that are answered
 
     @property
     def text(self) -> RichText:
+        """What the customer reads: his words that are quoted, and below them the operator's."""
+        return RichText(marked_lines(self.part) + "\n") + self.words if self.part and self.words else self.words
+
+    @property
+    def words(self) -> RichText:
         """The words of all parts, one below the other."""
         whole = RichText()
         for part in (p for p in self.parts if p.text):
@@ -78,7 +85,7 @@ def draft(turn: Turn) -> Draft:
     first = turn.said[0]
     quotes = next((q.mirrors for q in turn.quoted if q is not None and q.mirrors), "")
     parts = tuple(Part(i.message, i.text, i.spans) for i in turn.said)
-    return Draft(message_name(first), parts, turn.attachments, quotes, first.album)
+    return Draft(message_name(first), parts, turn.attachments, quotes, first.album, part=quoted_part(turn))
 
 
 def send(desk: DeskRoom, turn: Turn, ticket: Ticket, made: Draft) -> Outcome:
@@ -182,16 +189,20 @@ def album_of(ticket: Ticket, inbound: Inbound) -> Draft | None:
     for kept in _albums(ticket):
         if inbound.album and kept.get("album") == inbound.album:
             return Draft(
-                str(kept.get("name")), tuple(_part(p) for p in kept.get("parts", ())), album=inbound.album
+                str(kept.get("name")),
+                tuple(_part(p) for p in kept.get("parts", ())),
+                album=inbound.album,
+                part=str(kept.get("part", "")),
             )
     return None
 
 
-def edited(inbound: Inbound, sent: Draft | None = None) -> Draft:
+def edited(turn: Turn, sent: Draft | None = None) -> Draft:
     """What the customer's message becomes by an edit: of an album only the words of one part change."""
+    inbound = turn.said[0]
     own = Part(inbound.message, inbound.text, inbound.spans)
     if sent is None:
-        return Draft(message_name(inbound), (own,), inbound.attachments, edits=True)
+        return Draft(message_name(inbound), (own,), inbound.attachments, edits=True, part=quoted_part(turn))
     parts = tuple(own if p.message == inbound.message else p for p in sent.parts)
     return replace(sent, parts=parts, edits=True)
 
@@ -210,7 +221,13 @@ def _with_album(ticket: Ticket, made: Draft) -> Ticket:
         {"message": p.message, "text": p.text, "spans": [asdict(s) for s in p.spans]} for p in made.parts
     ]
     return marked(
-        ticket, **{ALBUMS: [*others, {"album": made.album, "name": made.name, "parts": parts}][-MOST_ALBUMS:]}
+        ticket,
+        **{
+            ALBUMS: [
+                *others,
+                {"album": made.album, "name": made.name, "parts": parts, "part": made.part},
+            ][-MOST_ALBUMS:]
+        },
     )
 
 
@@ -243,6 +260,7 @@ def _unpacked(text: str) -> Draft | None:
         kept["album"],
         kept["edits"],
         kept["question"],
+        kept.get("part", ""),
     )
 
 

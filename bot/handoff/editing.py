@@ -27,7 +27,7 @@ async def decide(desk: DeskRoom, turn: Turn, message: OperatorMessage) -> Outcom
     has = await _with_customer(desk, ticket, album.name if album else message_name(inbound))
     if has is None:
         return _never_sent(desk, turn, ticket, message)
-    made = edited(inbound, album)
+    made = edited(turn, album)
     photo_changed = album is None and _files(inbound.attachments) != _files(has.attachments)
     if made.text == has.text and not photo_changed:
         return Outcome("desk", Result.IGNORED, "edit_changes_nothing")
@@ -61,7 +61,7 @@ async def _of_held(desk: DeskRoom, turn: Turn, ticket: Ticket, message: Operator
         return replace(_note(desk, turn, message), ticket=free)
     made = draft(replace(turn, said=(replace(inbound, kind=InboundKind.MESSAGE),)))
     if has is not None:
-        made = replace(edited(inbound, album), attachments=has.attachments)
+        made = replace(edited(turn, album), attachments=has.attachments)
     if message.kind is Kind.DOUBTFUL:
         return ask(desk, turn, free, made, "desk.sure_edit" if made.edits else "desk.sure", message.text)
     return change(desk, turn, free, made) if made.edits else send(desk, turn, free, made)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from bot.attributes import shown as attributes
 from bot.handoff import prompter
 from bot.handoff.card import transcript
 from bot.handoff.contact import contacts, mask
+from bot.handoff.context import brings_words, is_context
 from bot.handoff.room import DeskRoom
 from bot.model import Answer, Attachment, Customer, InboundKind, Line, Ticket, Turn
 from bot.names import full_name
@@ -62,8 +64,24 @@ def new_ticket(desk: DeskRoom, turn: Turn, reason: str, answer: Answer | None, t
 
 def recent_attachments(turn: Turn) -> tuple[Attachment, ...]:
     """Photos and files that the ticket is about: of this turn and of the customer's last lines."""
-    before = [a for line in turn.history[-RECENT_LINES:] if line.author == "customer" for a in line.attachments]
+    before = [a for a in _before(turn) if not is_context(a)]
     return tuple([*before, *turn.attachments][-FORWARDED:])
+
+
+def recent_context(turn: Turn) -> tuple[Attachment, ...]:
+    """Words of others that came with these words, and with the customer's last lines."""
+    found = (*(a for a in _before(turn) if is_context(a)), *turn.context)
+    return tuple(c for c in found if brings_words((c,)))
+
+
+def shown_to_the_bot(turn: Turn, since: datetime | None) -> tuple[Attachment, ...]:
+    """What the customer sent while his ticket was closed, with what he sends now: the desk has none of it yet."""
+    lines = [line for line in turn.history if line.author == "customer" and since is not None and line.at >= since]
+    return (*(a for line in lines for a in line.attachments), *turn.context, *turn.attachments)
+
+
+def _before(turn: Turn) -> list[Attachment]:
+    return [a for line in turn.history[-RECENT_LINES:] if line.author == "customer" for a in line.attachments]
 
 
 def so_far(desk: DeskRoom, turn: Turn, name: str) -> list[list[str]]:
@@ -80,7 +98,7 @@ def asked_again(turn: Turn, ticket: Ticket) -> str:
 
 
 def _lines(turn: Turn) -> list[Line]:
-    said = [Line(i.at, "customer", i.text, attachments=i.attachments) for i in turn.said if i.kind is InboundKind.MESSAGE]
+    said = [Line(i.at, "customer", i.text, attachments=(*i.context, *i.attachments)) for i in turn.said if i.kind is InboundKind.MESSAGE]
     return [*turn.history, *said]
 
 

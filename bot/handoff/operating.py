@@ -138,7 +138,7 @@ def words_of_operator(desk: DeskRoom, turn: Turn, ticket: Ticket, message: Opera
     made = draft(turn)
     if message.kind is Kind.DOUBTFUL:
         return ask(desk, turn, ticket, made, "desk.sure" if message.text else "desk.sure_reply", message.text)
-    ready = of_preview(ticket, made.text.text, turn.now, who(inbound))
+    ready = of_preview(ticket, made.words.text, turn.now, who(inbound))
     sent = send(desk, turn, ticket, made)
     return replace(sent, events=(*sent.events, *ready))
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bot.handoff import insisting, overview, prompter, sign, transfer
 from bot.handoff.card import heading
+from bot.handoff.context import brings_words, shown
 from bot.handoff.desk import Desk
 from bot.handoff.gate import REFUSED
 from bot.handoff.linking import came_over, is_about_linking
@@ -17,7 +18,7 @@ from bot.handoff.operating import ONLY_HERE
 from bot.handoff.operator_message import command_of
 from bot.handoff.saying import who
 from bot.markdown import join
-from bot.model import Button, Event, Inbound, InboundKind, Later, Line, Outbound, Outcome, Peer, Result, Rows, Status, Ticket, Turn, Verb
+from bot.model import Button, Event, Inbound, InboundKind, Later, Line, Outbound, Outcome, Peer, Result, RichText, Rows, Status, Ticket, Turn, Verb
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
 AFTERWARDS = frozenset({"rate", "rating_skip", "nps", "nps_skip", "news_off"})  # answers to what the service asked by itself: never words for this ticket
@@ -219,10 +220,10 @@ class Relay:
 
     def _is_thanks(self, turn: Turn) -> bool:
         """Thanks and good-byes: carried, and nobody owes an answer to them."""
-        return not turn.attachments and bool(turn.text) and self._desk.rules.is_thanks(turn.text)
+        return not (turn.attachments or brings_words(turn.context)) and bool(turn.text) and self._desk.rules.is_thanks(turn.text)
 
     def _carried(self, turn: Turn, ticket: Ticket, to: Peer, inbound: Inbound, quoted: object) -> list[Outbound]:
-        lang, text = self._desk.lang, inbound.rich
+        lang, text = self._desk.lang, self._with_context(inbound, quoted)
         if inbound.kind is InboundKind.EDIT:
             text = self._words.say("desk.edited", lang=lang) + " " + text
         elif inbound.kind is InboundKind.PRESS:
@@ -245,6 +246,14 @@ class Relay:
             )
         ]
 
+    def _with_context(self, inbound: Inbound, quoted: object = None) -> RichText:
+        """The words below what came with them; what is answered is not repeated where the desk shows the reply itself."""
+        context = inbound.context
+        if getattr(quoted, "mirrors", ""):
+            context = tuple(c for c in context if c.data.get("context") != "reply")
+        above = RichText(shown(context, self._words, self._desk.lang))
+        return above + "\n" + inbound.rich if above and inbound.text else above or inbound.rich
+
     def _bot_is_at_it(self, turn: Turn) -> Outcome | None:
         """Buttons of a ticket that is over do nothing, politely; asked about requests, the bot says that there are none."""
         lang = self._desk.customer_lang(turn)
@@ -255,7 +264,7 @@ class Relay:
             last = turn.past[0].number if turn.past else None
             say = Outbound(turn.said[0].peer, self._words.say("handoff.no_ticket", lang=lang, last=last), author="bot")
             return Outcome("relay", Result.ANSWERED, "status", (say,))
-        is_words = turn.said[0].kind is InboundKind.MESSAGE and not turn.text.startswith("/") and (turn.text or turn.attachments)
+        is_words = turn.said[0].kind is InboundKind.MESSAGE and not turn.text.startswith("/") and (turn.text or turn.attachments or brings_words(turn.context))
         if is_words and not self._is_thanks(turn) and (left := self._desk.left_off(turn)) is not None:
             return self._desk.settled(turn, self._desk.reopen(turn, left, reason="came_back"))
         return None
@@ -268,10 +277,10 @@ class Relay:
 
     def _stepped_in(self, turn: Turn, inbound: Inbound) -> Outcome:
         """A colleague answered in the community's own inbox: the bot steps back, the desk hears of it."""
-        note = (Line(inbound.at, "operator", inbound.text, inbound.sender.name, inbound.attachments),)
+        note = (Line(inbound.at, "operator", inbound.text, inbound.sender.name, (*inbound.context, *inbound.attachments)),)
         say: tuple[Outbound, ...] = ()
         if turn.ticket and turn.ticket.status != "closed" and (to := self._desk.thread(turn.ticket)):
-            told = self._words.say("desk.stepped_in", lang=self._desk.lang, name=inbound.sender.name) + " " + inbound.rich
+            told = self._words.say("desk.stepped_in", lang=self._desk.lang, name=inbound.sender.name) + " " + self._with_context(inbound)
             say = (Outbound(to, told, attachments=inbound.attachments, heading=heading(turn.ticket, self._words, self._desk.lang), ticket=turn.ticket.number, author=""),)
         later = () if turn.ticket and turn.ticket.status != "closed" else (self._step_back(turn),)
         return Outcome("relay", Result.CARRIED, "stepped_in", say, status=Status.OPERATOR, later=later, notes=note, events=(Event("stepped_in"),))

@@ -16,6 +16,7 @@ from typing import Any
 from bot.errors import BotError, ConfigError, Problem
 from bot.knowledge.drafting import article_text, slug_of
 from bot.knowledge.encodings import read_any
+from bot.knowledge.word_files import without_hidden
 
 MAX_FILE = 50_000_000  # bytes
 MAX_UNPACKED = 200_000_000  # bytes of all members of an archive
@@ -225,7 +226,7 @@ def _docx(path: Path) -> Iterator[Imported]:
         return {"src": place}
 
     try:
-        with path.open("rb") as file:
+        with without_hidden(path) as file:
             html = str(mammoth.convert_to_html(file, convert_image=mammoth.images.img_element(keep)).value)
     except Exception as error:  # noqa: BLE001 - the library raises whatever its parsers raise
         raise ConfigError([Problem(f"документ не открывается: {type(error).__name__}", path.as_posix(), hint="сохраните его заново как .docx")]) from None

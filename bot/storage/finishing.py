@@ -138,7 +138,7 @@ def _keep_words(db: sqlite3.Connection, turn: Turn) -> None:
 
 def _line(db: sqlite3.Connection, inbound: Inbound) -> Line | None:
     if inbound.kind in (InboundKind.MESSAGE, InboundKind.EDIT):
-        return Line(inbound.at, "customer", inbound.text, inbound.sender.name, inbound.attachments)
+        return Line(inbound.at, "customer", inbound.text, inbound.sender.name, (*inbound.context, *inbound.attachments))
     if inbound.kind is InboundKind.PRESS and (press := deliveries.press(db, inbound.press, inbound.peer)) is not None:
         return Line(inbound.at, "customer", press[0].label, inbound.sender.name)
     return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from bot.errors import ConfigError
 from bot.knowledge.importing import Imported, read_import
+from tests.cli.test_carrying import word_file
 
 PAGE = "<html><head>{meta}<title>Помощь</title></head><body><h1>Оплата</h1><p>Наличные не принимаем.</p>{more}</body></html>"
 QUESTIONS = "<h2>Как оплатить?</h2><p>Картой.</p><h2>Где чек?</h2><p>На почте.</p>"
@@ -79,3 +81,50 @@ def test_a_merged_cell_says_its_words_in_every_row_it_covers(tmp_path: Path) -> 
 
     cells = [[c.strip() for c in row.strip("|").split("|")] for row in article.body.splitlines() if row.startswith("|")]
     assert cells[2:] == [["Казань", "Курьер", "350 ₽"], ["Казань", "Пункт", "150 ₽"], ["Москва", "Пункт", "150 ₽"]]
+
+
+def word(folder: Path, body: str, styles: str = "") -> Imported:
+    """What comes of a Word file with this body."""
+    members = word_file([("", "@")])
+    whole = members["word/document.xml"]
+    start, end = whole.index("<w:p>"), whole.index("</w:body>")
+    members["word/document.xml"] = whole[:start] + body + whole[end:]
+    if styles:
+        members["word/styles.xml"] = f'<w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">{styles}</w:styles>'
+    with zipfile.ZipFile(folder / "pay.docx", "w") as archive:
+        for name, text in members.items():
+            archive.writestr(zipfile.ZipInfo(name), text)
+    (article,) = read_import(folder / "pay.docx")
+    return article
+
+
+def run_of(text: str, how: str = "") -> str:
+    return f'<w:r><w:rPr>{how}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
+def test_hidden_words_of_a_word_file_stay_hidden(tmp_path: Path) -> None:
+    """Hidden directly or by a style; a run that a style would hide and that is shown after all stays."""
+    body = (
+        f"<w:p>{run_of('Цена 350 ₽. ')}{run_of('Закупка 90 ₽. ', '<w:vanish/>')}{run_of('Скидок нет. ', '<w:vanish w:val=' + chr(34) + '0' + chr(34) + '/>')}"
+        f"{run_of('Поставщик Иванов.', '<w:rStyle w:val=' + chr(34) + 'Inner' + chr(34) + '/>')}</w:p>"
+    )
+    style = '<w:style w:type="character" w:styleId="Inner"><w:rPr><w:vanish/></w:rPr></w:style>'
+
+    assert word(tmp_path, body, style).body.strip() == "Цена 350 ₽. Скидок нет."
+
+
+def test_vertically_merged_cells_of_a_word_table_keep_their_columns(tmp_path: Path) -> None:
+    """The city is said in each row it covers."""
+    def cell(text: str, how: str = "") -> str:
+        return f"<w:tc><w:tcPr>{how}</w:tcPr><w:p>{run_of(text)}</w:p></w:tc>"
+
+    first, more = '<w:vMerge w:val="restart"/>', "<w:vMerge/>"
+    rows = (
+        [cell("Город"), cell("Способ"), cell("Цена")],
+        [cell("Казань", first), cell("Курьер"), cell("350 ₽")],
+        [cell("", more), cell("Пункт"), cell("150 ₽")],
+    )
+    found = word(tmp_path, "<w:tbl>" + "".join(f"<w:tr>{''.join(row)}</w:tr>" for row in rows) + "</w:tbl>")
+
+    cells = [[c.strip() for c in row.strip("|").split("|")] for row in found.body.splitlines() if row.startswith("|")]
+    assert cells[-2:] == [["Казань", "Курьер", "350 ₽"], ["Казань", "Пункт", "150 ₽"]]

@@ -214,15 +214,17 @@ def test_details_of_attachments() -> None:
     assert (voice.duration, voice.mime, voice.data["url"]) == (7, "audio/ogg", "https://a/v")
 
 
-def test_a_place_and_forwarded_words_are_attachments() -> None:
-    """Where he is, and what others wrote to him, reach the operator too."""
+def test_a_place_is_an_attachment_and_forwarded_words_are_context() -> None:
+    """Where he is, and what others wrote to him, reach the operator too, the latter with its author."""
     inner = {"from_id": 8, "text": "скажи им", "attachments": [{"type": "gift"}]}
-    place, words, gift = new(
+    found = new(
         geo={"coordinates": {"latitude": 55.7, "longitude": 37.6}, "place": {"title": "Москва"}}, fwd_messages=[inner]
-    ).attachments
+    )
+    place, gift = found.attachments
 
     assert place.media is Media.LOCATION and place.data == {"latitude": 55.7, "longitude": 37.6, "title": "Москва"}
-    assert "скажи им" in str(words.data["label"]) and gift.media is Media.OTHER
+    assert gift.media is Media.OTHER
+    assert [(c.data["text"], c.data["link"]) for c in found.context] == [("скажи им", "https://vk.com/id8")]
 
 
 def test_styles_come_as_spans() -> None:

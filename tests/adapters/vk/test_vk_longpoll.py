@@ -37,6 +37,22 @@ async def test_words_arrive_with_name_and_cursor(vk: FakeVk, kept: Kept) -> None
         assert adapter.health.state == "working" and adapter.health.last_poll is not None
 
 
+async def test_forwarded_words_arrive_with_their_authors_name(vk: FakeVk, kept: Kept) -> None:
+    """Whom VK names is named; who is unknown keeps the address of his page."""
+    vk.people[7] = {"first_name": "Иван", "last_name": "Петров"}
+    forwarded = [{"from_id": 7, "text": "завтра"}, {"from_id": -9, "text": "акция"}]
+    async with listening(vk, kept):
+        await kept.until(lambda: kept.cursor)
+        vk.writes(5, "смотрите", fwd_messages=forwarded)
+        await kept.until(lambda: kept.texts)
+
+    [inbound] = kept.inbounds.values()
+    assert [(c.data.get("who"), c.data["link"]) for c in inbound.context] == [
+        ("Иван Петров", "https://vk.com/id7"),
+        (None, "https://vk.com/club9"),
+    ]
+
+
 async def test_the_first_start_leaves_the_past_alone(vk: FakeVk, kept: Kept) -> None:
     """Old unread messages are history; the place in the queue is kept before the first event."""
     vk.writes(5, "год назад")
