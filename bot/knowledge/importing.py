@@ -16,7 +16,8 @@ from typing import Any
 from bot.errors import BotError, ConfigError, Problem
 from bot.knowledge.drafting import article_text, slug_of
 from bot.knowledge.encodings import read_any
-from bot.knowledge.word_files import without_hidden
+from bot.knowledge.word_files import as_shown
+from bot.knowledge.word_numbers import MARK
 
 MAX_FILE = 50_000_000  # bytes
 MAX_UNPACKED = 200_000_000  # bytes of all members of an archive
@@ -226,7 +227,7 @@ def _docx(path: Path) -> Iterator[Imported]:
         return {"src": place}
 
     try:
-        with without_hidden(path) as file:
+        with as_shown(path) as file:
             html = str(mammoth.convert_to_html(file, convert_image=mammoth.images.img_element(keep)).value)
     except Exception as error:  # noqa: BLE001 - the library raises whatever its parsers raise
         raise ConfigError([Problem(f"документ не открывается: {type(error).__name__}", path.as_posix(), hint="сохраните его заново как .docx")]) from None
@@ -243,6 +244,7 @@ def articles_of_html(html: str, name: str, *, whole: bool = False, pictures: Col
     soup = soup_of(html, "html.parser")
     for table in soup("table"):
         _fill_merged(soup, table)
+    _number_steps(soup)
     titled = soup.title.get_text(" ", strip=True) if soup.title else ""
     for tag in soup(["script", "style", "nav", "footer", "noscript", "template", "iframe", "form", "svg", "img", "head"]):
         if tag.name != "img" or tag.get("src") not in pictures:
@@ -302,6 +304,25 @@ def _fill_merged(soup: Any, table: Any) -> None:
 
 def _span(given: object) -> int:
     return min(int(text), MAX_SPAN) if (text := str(given)).isdecimal() and int(text) > 0 else 1
+
+
+def _number_steps(soup: Any) -> None:
+    """A list ends where a step has another number than the next one, so that each step keeps its own."""
+    for mark in soup("a", id=re.compile(f"^{MARK}\\d+$")):
+        step = mark.find_parent("li")
+        if step is not None and step.parent.name == "ol" and not step.get("value"):
+            step["value"] = mark["id"].removeprefix(MARK)
+        mark.decompose()
+    for steps in soup("ol"):
+        due = int(given) if (given := str(steps.get("start", ""))).isdecimal() else 1
+        for step in steps("li", recursive=False):
+            number = int(given) if (given := str(step.get("value", ""))).isdecimal() else due
+            if number != due:
+                more = soup.new_tag("ol", start=str(number))
+                steps.insert_after(more)
+                more.extend([step, *step.find_next_siblings()])
+                steps = more
+            due = number + 1
 
 
 def _bare(heading: str) -> str:

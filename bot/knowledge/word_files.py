@@ -1,4 +1,4 @@
-"""A Word file as its reader sees it: what the author hid is left out before anything is converted."""
+"""A Word file as its reader sees it: what the author hid is left out, steps know their numbers."""
 
 from __future__ import annotations
 
@@ -8,20 +8,32 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from bot.knowledge.word_numbers import mark_numbers, numbers_of
+
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _OFF = ("0", "false", "off")
+_DOCUMENT, _STYLES, _NUMBERING = "word/document.xml", "word/styles.xml", "word/numbering.xml"
 
 
-def without_hidden(path: Path) -> io.BytesIO:
-    """The file without hidden runs, directly or by their style. To be called for checked archives only (no entities)."""
+def as_shown(path: Path) -> io.BytesIO:
+    """The file without what is hidden, directly or by style; a bookmark at each step says its number.
+
+    To be called for checked archives only (no entities).
+    """
     done = io.BytesIO()
     with zipfile.ZipFile(path) as archive, zipfile.ZipFile(done, "w", zipfile.ZIP_DEFLATED) as clean:
         names = archive.namelist()
-        styles = _hidden_styles(ET.fromstring(archive.read("word/styles.xml"))) if "word/styles.xml" in names else frozenset()
+        styles = ET.fromstring(archive.read(_STYLES)) if _STYLES in names else None
+        numbers = numbers_of(ET.fromstring(archive.read(_NUMBERING)), styles) if _NUMBERING in names else None
+        hidden = _hidden_styles(styles) if styles is not None else frozenset()
         for name in dict.fromkeys(names):
             content = archive.read(name)
             if name.startswith("word/") and name.endswith(".xml") and b"<w:r" in content:
-                content = _shown(content, styles)
+                root = ET.fromstring(content)
+                numbered = numbers if name == _DOCUMENT else None
+                counted = numbered is not None and mark_numbers(root, numbered, styles, hidden)
+                if _without_hidden(root, hidden) or counted:
+                    content = ET.tostring(root, encoding="utf-8", xml_declaration=True)
             clean.writestr(name, content)
     done.seek(0)
     return done
@@ -31,12 +43,11 @@ def _hidden_styles(styles: ET.Element) -> frozenset[str]:
     return frozenset(s.get(f"{_W}styleId", "") for s in styles.iter(f"{_W}style") if _is_on(s.find(f"{_W}rPr/{_W}vanish")))
 
 
-def _shown(content: bytes, styles: frozenset[str]) -> bytes:
-    root = ET.fromstring(content)
+def _without_hidden(root: ET.Element, styles: frozenset[str]) -> bool:
     hidden = list(_hidden(root, styles))
     for above, run in hidden:
         above.remove(run)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True) if hidden else content
+    return bool(hidden)
 
 
 def _hidden(root: ET.Element, styles: frozenset[str]) -> Iterator[tuple[ET.Element, ET.Element]]:

@@ -83,7 +83,7 @@ def test_a_merged_cell_says_its_words_in_every_row_it_covers(tmp_path: Path) -> 
     assert cells[2:] == [["Казань", "Курьер", "350 ₽"], ["Казань", "Пункт", "150 ₽"], ["Москва", "Пункт", "150 ₽"]]
 
 
-def word(folder: Path, body: str, styles: str = "") -> Imported:
+def word(folder: Path, body: str, styles: str = "", numbering: str = "") -> Imported:
     """What comes of a Word file with this body."""
     members = word_file([("", "@")])
     whole = members["word/document.xml"]
@@ -91,6 +91,9 @@ def word(folder: Path, body: str, styles: str = "") -> Imported:
     members["word/document.xml"] = whole[:start] + body + whole[end:]
     if styles:
         members["word/styles.xml"] = f'<w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">{styles}</w:styles>'
+    if numbering:
+        space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+        members["word/numbering.xml"] = f'<w:numbering xmlns:w="{space}">{numbering}</w:numbering>'
     with zipfile.ZipFile(folder / "pay.docx", "w") as archive:
         for name, text in members.items():
             archive.writestr(zipfile.ZipInfo(name), text)
@@ -128,3 +131,104 @@ def test_vertically_merged_cells_of_a_word_table_keep_their_columns(tmp_path: Pa
 
     cells = [[c.strip() for c in row.strip("|").split("|")] for row in found.body.splitlines() if row.startswith("|")]
     assert cells[-2:] == [["Казань", "Курьер", "350 ₽"], ["Казань", "Пункт", "150 ₽"]]
+
+
+def steps(*given: str) -> str:
+    """Paragraphs: "2/1 text" is one of list 2 at level 1, "2/1h text" a hidden one, "text" a plain one."""
+    done = ""
+    for one in given:
+        place, _, text = one.partition(" ") if "/" in one.split(" ")[0] else ("", "", one)
+        number, _, level = place.partition("/")
+        hidden = level.endswith("h")
+        how = f'<w:numPr><w:ilvl w:val="{level[:1]}"/><w:numId w:val="{number}"/></w:numPr>' if place else ""
+        how += "<w:rPr><w:vanish/></w:rPr>" if hidden else ""
+        done += f'<w:p><w:pPr>{how}</w:pPr>{run_of(text, "<w:vanish/>" if hidden else "")}</w:p>'
+    return done
+
+
+def abstract(name: str, start: int = 1, deeper: str = "decimal") -> str:
+    kinds = ((0, "decimal", start), (1, deeper, 1))
+    levels = "".join(
+        f'<w:lvl w:ilvl="{n}"><w:start w:val="{first}"/><w:numFmt w:val="{kind}"/></w:lvl>'
+        for n, kind, first in kinds
+    )
+    return f'<w:abstractNum w:abstractNumId="{name}">{levels}</w:abstractNum>'
+
+
+def num(name: str, of: str, restart: int | None = None) -> str:
+    start = f'<w:startOverride w:val="{restart}"/>' if restart else ""
+    over = f'<w:lvlOverride w:ilvl="0">{start}</w:lvlOverride>' if start else ""
+    return f'<w:num w:numId="{name}"><w:abstractNumId w:val="{of}"/>{over}</w:num>'
+
+
+@pytest.mark.parametrize(
+    ("numbering", "given", "shown"),
+    [
+        pytest.param(
+            abstract("7") + num("1", "7"), ("1/0 А", "1/0 Б", "Подождите.", "1/0 В"),
+            ["1. А", "2. Б", "Подождите.", "3. В"], id="goes on after a paragraph",
+        ),
+        pytest.param(
+            abstract("7") + abstract("8") + num("1", "7") + num("2", "8"),
+            ("1/0 А", "1/0 Б", "2/0 В", "2/0 Г"),
+            ["1. А", "2. Б", "1. В", "2. Г"], id="two lists side by side",
+        ),
+        pytest.param(
+            abstract("7") + num("1", "7") + num("2", "7", 1), ("1/0 А", "1/0 Б", "2/0 В", "2/0 Г"),
+            ["1. А", "2. Б", "1. В", "2. Г"], id="restarted by hand",
+        ),
+        pytest.param(
+            abstract("7") + num("1", "7") + num("2", "7"), ("1/0 А", "Подождите.", "2/0 Б"),
+            ["1. А", "Подождите.", "2. Б"], id="two numbers of one list go on",
+        ),
+        pytest.param(
+            abstract("7", start=4) + num("1", "7"), ("1/0 А", "1/0 Б"), ["4. А", "5. Б"], id="begins later",
+        ),
+        pytest.param(
+            abstract("7") + num("1", "7"),
+            ("1/0 А", "1/1 а", "1/1 б", "1/0 Б", "1/1 в", "Подождите.", "1/0 В"),
+            ["1. А", "1. а", "2. б", "2. Б", "1. в", "Подождите.", "3. В"], id="steps inside of steps",
+        ),
+        pytest.param(
+            abstract("7", deeper="bullet") + num("1", "7"), ("1/0 А", "1/1 а", "Подождите.", "1/0 Б"),
+            ["1. А", "- а", "Подождите.", "2. Б"], id="signs inside of steps",
+        ),
+        pytest.param(
+            abstract("7") + num("1", "7"), ("1/0 А", "1/0h Б", "Подождите.", "1/0 В"),
+            ["1. А", "Подождите.", "2. В"], id="a hidden step has no number",
+        ),
+    ],
+)  # fmt: skip
+def test_steps_of_a_word_file_keep_their_numbers(
+    tmp_path: Path, numbering: str, given: tuple[str, ...], shown: list[str]
+) -> None:
+    """«Вернитесь к шагу 3» must find step 3."""
+    found = word(tmp_path, steps(*given), numbering=numbering)
+
+    assert [row.strip() for row in found.body.splitlines() if row.strip()] == shown
+
+
+def test_steps_numbered_by_their_style_keep_their_numbers(tmp_path: Path) -> None:
+    """The paragraph itself names no list; its style does, or the style that one is based on."""
+    styles = (
+        '<w:style w:type="paragraph" w:styleId="Base">'
+        '<w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr></w:style>'
+        '<w:style w:type="paragraph" w:styleId="Step"><w:basedOn w:val="Base"/></w:style>'
+    )
+    level = '<w:lvl w:ilvl="0"><w:pStyle w:val="Step"/></w:lvl>'
+    numbering = f'<w:abstractNum w:abstractNumId="7">{level}</w:abstractNum>' + num("1", "7")
+
+    def step(text: str) -> str:
+        return f'<w:p><w:pPr><w:pStyle w:val="Step"/></w:pPr>{run_of(text)}</w:p>'
+
+    found = word(tmp_path, step("А") + step("Б") + steps("Подождите.") + step("В"), styles, numbering)
+
+    assert [row for row in found.body.splitlines() if row] == ["1. А", "2. Б", "Подождите.", "3. В"]
+
+
+def test_steps_of_a_page_keep_the_numbers_they_are_given(tmp_path: Path) -> None:
+    """A step of a web page may name its number."""
+    page = PAGE.format(meta="", more="<ol><li>А</li><li value='5'>Б</li><li>В</li></ol>")
+    (article,) = imported(tmp_path, "steps.html", page.encode())
+
+    assert [row for row in article.body.splitlines() if row[:1].isdecimal()] == ["1. А", "5. Б", "6. В"]
