@@ -184,7 +184,7 @@ class Desk:
         if outbound.verb is Verb.RENAME_TOPIC:
             return replace(outbound, text=RichText(topic_name(ticket, self.words, self.lang)))
         if outbound.name == f"card:{ticket.number}" or (outbound.verb is Verb.EDIT and outbound.edits == f"card:{ticket.number}"):
-            return replace(outbound, text=card(ticket, self.words, self.lang), buttons=card_buttons(ticket, self.words, self.lang))
+            return replace(outbound, text=card(ticket, self.words, self.lang), buttons=self._card_buttons(ticket))
         return outbound
 
     # --- for the outbox
@@ -343,11 +343,15 @@ class Desk:
         labels = (("add_details", "add"), ("cancel_ticket", "cancel"))
         return (tuple(Button(self.words.text(f"handoff.button.{label}", lang=lang), action, str(ticket.number)) for action, label in labels),)
 
+    def _card_buttons(self, ticket: Ticket) -> Rows:
+        ready = self.rules.canned is not None and bool(self.rules.canned.find(""))
+        return card_buttons(ticket, self.words, self.lang, ready=ready)
+
     def card(self, to: Peer, ticket: Ticket) -> Outbound:
         return Outbound(
             to,
             card(ticket, self.words, self.lang),
-            buttons=card_buttons(ticket, self.words, self.lang),
+            buttons=self._card_buttons(ticket),
             name=f"card:{ticket.number}",
             ticket=ticket.number,
             author="",
