@@ -86,7 +86,7 @@ class Hours(Section):
 class Business(Section):
     """Who the bot speaks for."""
 
-    name: str = Field("Ромашка", description="name of the business, as customers know it")
+    name: str = Field("", description="name of the business, as customers know it; without one the bot names nobody")
     language: Literal["ru", "en"] = Field("ru", description="language when the customer's own is not known")
     address: str | Mapping[str, str] = Field("", description="told to whoever asks where you are; one text, or by language: {ru: …, en: …}")
     phone: str | Mapping[str, str] = Field("", description="told to whoever asks how to call you; one text, or by language")

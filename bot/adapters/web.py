@@ -358,11 +358,11 @@ class WebAdapter:
 _CAST = Path(__file__).with_name("playground.yaml")
 
 
-def playground_channels(*, files: Path, now: Callable[[], datetime], business: str = "Ромашка") -> tuple[WebAdapter, WebAdapter, WebAdapter]:
+def playground_channels(*, files: Path, now: Callable[[], datetime], business: str = "") -> tuple[WebAdapter, WebAdapter, WebAdapter]:
     """The three channels of the playground: customers of a Telegram-like and a VK-like messenger, and the operators' forum."""
     cast = read_own(_CAST)
     staff = [Sender(**person) for person in cast["staff"]]
-    title = cast["desk"].format(business=business)
+    title = cast["desk"].format(business=business) if business else cast["nameless_desk"]
     return (
         WebAdapter("play-telegram", files=files / "play-telegram", now=now, limits=TELEGRAM),
         WebAdapter("play-vk", files=files / "play-vk", now=now, limits=VK, styles=VK_STYLES),

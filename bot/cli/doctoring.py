@@ -55,6 +55,8 @@ def examine(path: Path | None, *, as_json: bool) -> None:
 
 async def _collected(config: Config) -> list[Finding]:
     found = [Finding(say("doctor.config"), "ok", say("message.ok"))]
+    if not config.business.name:
+        found.append(Finding(say("doctor.business"), "warning", say("doctor.no_name"), say("doctor.no_name_hint")))
     place = Peer(config.desk.channel, config.desk.chat) if config.desk else None
     async for finding, bound in _storage(config):
         found.append(finding)

@@ -35,7 +35,7 @@ def document(routes: Iterable[Route], title: str, version: str) -> Mapping[str, 
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": version, "description": "What is answered with 202 is kept, and carried out in its turn."},
+        "info": {"title": title or "API", "version": version, "description": "What is answered with 202 is kept, and carried out in its turn."},
         "servers": [{"url": ROOT}],
         "security": [{"key": []}],
         "paths": paths,

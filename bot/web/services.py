@@ -115,7 +115,7 @@ class WebServices:
     knowledge: Knowing | None = None
     playground: Sequence[str] = ()
     hooks: Mapping[str, Hook] = field(default_factory=dict)
-    title: str = "Ромашка"
+    title: str = ""
     summary: Mapping[str, str] = field(default_factory=dict)
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Moscow"))
     language: str = "ru"
