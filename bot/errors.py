@@ -79,7 +79,16 @@ class Conflict(StorageError):
 
 
 class DeliveryError(BotError):
-    """A send did not simply succeed; the subclass says what that means."""
+    """A send did not simply succeed; the subclass says what that means.
+
+    *code* names the reason for people (`desk.why_undelivered` in the locales); the text is the platform's, for the log.
+    """
+
+    code = ""
+
+    def __init__(self, text: str = "", *, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code or self.code
 
 
 class RetryLater(DeliveryError):
@@ -87,6 +96,8 @@ class RetryLater(DeliveryError):
 
     *doubted*: it may have been delivered, and the other side knows a repeat by its id; the doubt is kept on record.
     """
+
+    code = "no_answer"
 
     def __init__(
         self, text: str = "", after: float = 1.0, scope: Literal["peer", "account"] = "peer", counts: bool = True, doubted: bool = False
@@ -101,6 +112,8 @@ class Uncertain(DeliveryError):
 
 class PeerGone(DeliveryError):
     """The peer cannot be reached any more (blocked, deleted, kicked) until it writes again."""
+
+    code = "peer_gone"
 
 
 class TopicGone(DeliveryError):
@@ -125,3 +138,5 @@ class Refused(DeliveryError):
 
 class TopicRefused(Refused):
     """The chat has no topics now, or the bot lacks the right to open or enter this one."""
+
+    code = "rights"

@@ -50,7 +50,7 @@ class Views(Protocol):
         """The card and the history again, for a topic that was deleted."""
         ...
 
-    def undelivered(self, delivery: Delivery, reason: str) -> tuple[Outbound, ...]:
+    def undelivered(self, delivery: Delivery, code: str) -> tuple[Outbound, ...]:
         """What the operators are told when a promise could not be kept."""
         ...
 
@@ -340,7 +340,7 @@ class Outbox:
             elif not error.counts:
                 self._pace.rest(outbound.to.channel, outbound.to.chat, error.after)
             if error.counts and delivery.tries + 1 >= _patience(outbound):
-                return self._given_up(delivery, reason)
+                return self._given_up(delivery, error)
             pause = error.after if not error.counts else max(error.after, min(LONGEST_PAUSE[outbound.lane], 0.5 * 2 ** min(delivery.tries, 10)))
             due = now + timedelta(seconds=pause * random.uniform(1, 1.2))
             return Settled("pending", due=due, counted=error.counts, error=reason, doubted=error.doubted)
@@ -357,9 +357,9 @@ class Outbox:
             plain = replace(outbound, text=RichText(outbound.text.text), heading=RichText(outbound.heading.text), quotes="")
             return Settled("pending", due=now, outbound=plain, error=reason)
         if isinstance(error, PeerGone):
-            given_up = self._given_up(delivery, reason)
+            given_up = self._given_up(delivery, error)
             return replace(given_up, unreachable=True, events=(*given_up.events, *self._views.lost(outbound.to)))
-        return self._given_up(delivery, reason)
+        return self._given_up(delivery, error)
 
     async def _chat_moved(self, outbound: Outbound, chat: str) -> Settled:
         channel, old = outbound.to.channel, outbound.to.chat
@@ -370,14 +370,15 @@ class Outbox:
         moved = replace(outbound, to=replace(outbound.to, chat=chat))
         return Settled("pending", due=self._clock(), counted=False, outbound=moved, events=(event,))
 
-    def _given_up(self, delivery: Delivery, reason: str) -> Settled:
+    def _given_up(self, delivery: Delivery, error: DeliveryError) -> Settled:
         """The promise cannot be kept: recorded, and said loudly where a person is responsible."""
+        reason = str(error)
         if delivery.outbound.lane is Lane.VIEW or delivery.outbound.verb is Verb.ACKNOWLEDGE:
             return Settled("failed", error=reason)
-        self._log.warning("undeliverable", delivery=delivery.id, reason=reason)
+        self._log.warning("undeliverable", delivery=delivery.id, code=error.code, reason=reason)
         if delivery.outbound.verb is Verb.ANNOUNCE:
             return Settled("failed", error=reason, events=(_event("webhook_failed", delivery, reason),))
-        return Settled("failed", error=reason, say=self._views.undelivered(delivery, reason), events=(_event("delivery_failed", delivery, reason),))
+        return Settled("failed", error=reason, say=self._views.undelivered(delivery, error.code), events=(_event("delivery_failed", delivery, reason),))
 
 
 def _patience(outbound: Outbound) -> int:

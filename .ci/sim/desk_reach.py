@@ -51,7 +51,7 @@ def a_broadcast(s: Station, platform: str) -> None:
     s.desk.click(s.supervisor, shown.id, "Отправить: 2")
     for person in (tg, vk):
         person.hears("пять лет", 60, since=0)
-    s.sees("отправлено 2 из 2", None, 60, since=0)
+    s.sees("доставлено 2 из 2", None, 60, since=0)
     assert [p.times("пять лет") for p in (tg, vk, out, other)] == [1, 1, 0, 0]
 
 

@@ -244,14 +244,14 @@ class TelegramAdapter:
     async def read(self, attachment: Attachment) -> File:
         """Raises `Refused` above 20 MB, which is all that Telegram gives to bots, and for what is gone."""
         if attachment.size > MAX_DOWNLOAD:
-            raise Refused("the file is too big for a bot to download")
+            raise Refused("the file is too big for a bot to download", code="file_large")
         if not attachment.ref:
-            raise Refused("the attachment has no content")
+            raise Refused("the attachment has no content", code="file_gone")
         try:
             told = await self._line.call(GetFile(file_id=attachment.ref))
             path = told.get("file_path") if isinstance(told, dict) else None
             if not path:
-                raise Refused("Telegram names no path for the file")
+                raise Refused("Telegram names no path for the file", code="file_gone")
             content = await self._line.download(str(path), limit=MAX_DOWNLOAD)
         except Uncertain as error:
             raise RetryLater(str(error), after=2.0) from None

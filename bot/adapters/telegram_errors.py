@@ -37,6 +37,8 @@ class AlreadyDone(DeliveryError):
 class FileRefused(Refused):
     """The file is not taken in this form; nothing was sent, and another form (a document, words) may pass."""
 
+    code = "file_unfit"
+
 
 class NoTextThere(Refused):
     """The message to edit has a caption, not a text."""
@@ -68,8 +70,8 @@ class Row:
         return answer.status == self.status and re.search(self.pattern, answer.description, re.IGNORECASE) is not None
 
 
-def _told(kind: type[DeliveryError], hint: str = "") -> Callable[[Answer], BotError]:
-    return lambda answer: kind(f"{answer.description} → {hint}" if hint else answer.description)
+def _told(kind: type[DeliveryError], hint: str = "", *, code: str = "") -> Callable[[Answer], BotError]:
+    return lambda answer: kind(f"{answer.description} → {hint}" if hint else answer.description, code=code)
 
 
 def _wrong_token(answer: Answer) -> BotError:
@@ -114,19 +116,22 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(400, r"can't parse entit|can't find end|ENTITY|ENTITIES", _told(BadFormat)),
     Row(400, r"no text in the message to edit|no caption in the message to edit", _told(NoTextThere)),
-    Row(413, r"", _told(FileRefused)),
+    Row(413, r"", _told(FileRefused, code="file_large")),
+    Row(400, r"file is too big", _told(FileRefused, code="file_large")),
     Row(
         400,
         r"PHOTO_\w+|IMAGE_PROCESS_FAILED|MEDIA_EMPTY|MEDIA_INVALID|VIDEO_\w+_INVALID|VOICE_MESSAGES_FORBIDDEN|STICKER_INVALID"
-        r"|wrong (remote )?file|can't use file|file must be non-empty|file is too big|file reference|invalid file|FILE_\w+"
+        r"|wrong (remote )?file|can't use file|file must be non-empty|file reference|invalid file|FILE_\w+"
         r"|failed to get http url content|wrong type of the web page content|can't use the media of the specified type",
         _told(FileRefused),
     ),
     Row(
         400,
         r"not enough rights|have no rights|need administrator rights|CHAT_ADMIN_REQUIRED",
-        _told(Refused, "проверьте права бота в группе"),
+        _told(Refused, "проверьте права бота в группе", code="rights"),
     ),
+    Row(400, r"message to edit not found|message can't be edited", _told(Refused, code="not_editable")),
+    Row(400, r"(message|caption) is too long", _told(Refused, code="too_long")),
     Row(400, r"", _told(Refused)),
 )
 
@@ -152,7 +157,7 @@ def judge(status: int, body: Mapping[str, object], *, token: str = "") -> BotErr
 def judge_unreadable(status: int, text: str = "") -> DeliveryError:
     """What an answer means that is not the Bot API's: a gateway's page, half an answer."""
     if status == 413:
-        return FileRefused("the file is too big for the server")
+        return FileRefused("the file is too big for the server", code="file_large")
     if 300 <= status < 500:
         return RetryLater(
             text or f"answer {status} is not from the Bot API: check api_base and proxy", _GATEWAY_PAUSE, "account", counts=False

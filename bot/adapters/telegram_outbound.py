@@ -149,7 +149,7 @@ def _thread_id(peer: Peer) -> int | None:
 def _words(rich: RichText, limit: int, what: str) -> dict[str, Any]:
     """`text` or `caption` with its entities, as arguments."""
     if utf16_length(rich.text) > limit:
-        raise Refused(f"the {what} is longer than {limit}: it must be split before it is promised")
+        raise Refused(f"the {what} is longer than {limit}: it must be split before it is promised", code="too_long")
     prefix = "caption_" if what == "caption" else ""
     return {what: rich.text, f"{prefix}entities": to_entities(rich) or None} if rich.text else {}
 

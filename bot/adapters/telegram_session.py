@@ -134,7 +134,7 @@ class _PlainSession(AiohttpSession):
         try:
             async with session.get(self.api.file_url(bot.token, path), timeout=limits, allow_redirects=False) as response:
                 if response.status == 404:
-                    problem = Refused("the file is gone")
+                    problem = Refused("the file is gone", code="file_gone")
                 elif response.status != 200:
                     problem = RetryLater(f"the file was answered with {response.status}", after=5)
                 else:
@@ -142,7 +142,7 @@ class _PlainSession(AiohttpSession):
                     async for chunk in response.content.iter_chunked(1 << 16):
                         size += len(chunk)
                         if size > limit:
-                            raise Refused("the file is too big")
+                            raise Refused("the file is too big", code="file_large")
                         chunks.append(chunk)
                     return b"".join(chunks)
         except _NETWORK as error:
@@ -155,7 +155,7 @@ def _read_disk(path: Path, limit: int) -> bytes:
     if not path.is_file():
         raise Refused("the Bot API server runs with --local on another disk: share its folder or run it without --local")
     if path.stat().st_size > limit:
-        raise Refused("the file is too big")
+        raise Refused("the file is too big", code="file_large")
     return path.read_bytes()
 
 

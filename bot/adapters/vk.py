@@ -171,7 +171,7 @@ class VkAdapter:
     async def read(self, attachment: Attachment) -> File:
         url = attachment.data.get("url")
         if not isinstance(url, str):
-            raise Refused("VK gives no file for this attachment")
+            raise Refused("VK gives no file for this attachment", code="file_gone")
         file = await self._client.fetch(url)
         return File(file.content, attachment.name, attachment.mime or file.mime)
 

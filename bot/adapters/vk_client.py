@@ -196,14 +196,14 @@ class VkClient:
                 if answer.status in (301, 302, 303, 307, 308) and hops:
                     return await self.fetch(urllib.parse.urljoin(url, answer.headers.get("Location", "")), largest=largest, hops=hops - 1)
                 if answer.status in (400, 401, 403, 404, 410):
-                    raise Refused(f"VK does not give the file any more ({answer.status})")
+                    raise Refused(f"VK does not give the file any more ({answer.status})", code="file_gone")
                 if answer.status != 200:
                     raise RetryLater(f"file: HTTP {answer.status}", after=5)
                 content = bytearray()
                 async for part in answer.content.iter_chunked(64 * 1024):
                     content += part
                     if len(content) > largest:
-                        raise Refused(f"the file is larger than {largest // (1024 * 1024)} MB")
+                        raise Refused(f"the file is larger than {largest // (1024 * 1024)} MB", code="file_large")
                 return File(bytes(content), mime=answer.content_type)
         except _BROKEN as error:
             raise RetryLater(f"file: {type(error).__name__}", after=5) from None

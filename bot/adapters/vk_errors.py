@@ -42,6 +42,7 @@ class Row:
     scope: Literal["peer", "account"] = "peer"
     counts: bool = True
     hint: str = ""
+    code: str = ""  # of `DeliveryError`
 
 
 _GONE = Row("gone")
@@ -52,12 +53,12 @@ TABLE: dict[int, Row] = {
     3: _REFUSED,  # unknown method
     5: Row("account", hint=TOKEN_HINT),
     6: Row("later", 0.7, "account", counts=False),  # too many a second
-    7: Row("refused", hint=RIGHTS_HINT),
+    7: Row("refused", hint=RIGHTS_HINT, code="rights"),
     8: _REFUSED,  # invalid request: our mistake
     9: Row("later", 60.0, "peer"),  # flood control
     10: Row("later", 2.0),  # internal server error
     14: Row("later", 3600.0, "account", counts=False, hint=CAPTCHA_HINT),
-    15: Row("refused", hint=RIGHTS_HINT),
+    15: Row("refused", hint=RIGHTS_HINT, code="rights"),
     18: _GONE,  # deleted or banned user
     23: _REFUSED,  # method switched off
     27: Row("account", hint=TOKEN_HINT),
@@ -69,14 +70,14 @@ TABLE: dict[int, Row] = {
     900: _GONE,  # black list
     901: _GONE,  # messages are not allowed
     902: _GONE,  # privacy
-    909: _REFUSED,  # too old to edit
-    910: _REFUSED,  # too big
+    909: Row("refused", code="not_editable"),  # too old to edit
+    910: Row("refused", code="too_long"),  # too big
     911: Row("format", hint="VK отверг клавиатуру"),
     912: Row("format", hint=KEYBOARD_HINT),
     913: _REFUSED,  # too many forwarded messages
-    914: _REFUSED,  # too long
+    914: Row("refused", code="too_long"),  # too long
     917: Row("gone", hint="верните сообщество в беседу и сделайте его администратором"),
-    920: _REFUSED,  # cannot be edited
+    920: Row("refused", code="not_editable"),  # cannot be edited
     921: _REFUSED,  # cannot be forwarded
     922: _GONE,  # left the chat
     924: _REFUSED,  # cannot be deleted for everybody any more
@@ -125,7 +126,7 @@ def to_delivery_error(error: VkRefusal | VkSilence, *, styled: bool = False) -> 
         case "parameters":
             return BadFormat(text) if styled else Refused(text)
         case "refused":
-            return Refused(text)
+            return Refused(text, code=line.code)
 
 
 def to_account_error(error: VkRefusal) -> AccountError:

@@ -77,7 +77,7 @@ class Speaker:
 
     async def _edit(self, outbound: Outbound, nonce: int, target: str, files: Files) -> Sent:
         if not (edited := message_id(target)):
-            raise Refused(f"no message to edit: {target!r}")
+            raise Refused(f"no message to edit: {target!r}", code="not_editable")
         await self._written("messages.edit", outbound, nonce, files, {**edited, "keep_forward_messages": 1, "keep_snippets": 1})
         return Sent(target)
 

@@ -24,8 +24,10 @@ _BAD_FILE = frozenset({22, 100, 105, 114, 118, 121, 129})  # of saving: this fil
 _PHOTO_SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
 
 
-class _Unfit(Exception):
+class _Unfit(Refused):
     """VK takes no such file."""
+
+    code = "file_unfit"
 
 
 class Uploads:
@@ -60,9 +62,9 @@ class Uploads:
                 continue
             try:
                 name, known = await self._name(attachment, peer, files, reuse=reuse)
-            except (_Unfit, Refused) as error:
+            except Refused as error:
                 if strict:
-                    raise Refused(f"{attachment.name or attachment.media}: {error}") from None
+                    raise Refused(f"{attachment.name or attachment.media}: {error}", code=error.code) from None
                 notes.append(placeholder(attachment))
                 continue
             names.append(name)

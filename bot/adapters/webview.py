@@ -105,7 +105,7 @@ class Uploads:
     def keep(self, name: str, mime: str, content: bytes, *, voice: bool = False) -> Attachment:
         """Keeps an upload. Raises `Refused` where it is larger than the limit."""
         if len(content) > LARGEST:
-            raise Refused(f"larger than {LARGEST // 1024 // 1024} MB")
+            raise Refused(f"larger than {LARGEST // 1024 // 1024} MB", code="file_large")
         ref = secrets.token_hex(8)
         self._write(ref, content)
         media = Media.VOICE if voice else Media.PHOTO if mime in PHOTOS else Media.DOCUMENT
@@ -115,7 +115,7 @@ class Uploads:
         """Raises `Refused` where the file is not kept any more."""
         path = self._folder / attachment.ref
         if not _REF.fullmatch(attachment.ref) or not path.is_file():
-            raise Refused("the file is not kept any more")
+            raise Refused("the file is not kept any more", code="file_gone")
         return File(path.read_bytes(), attachment.name, attachment.mime)
 
     async def fetch(self, attachment: Attachment, ref: str, files: Files) -> Attachment:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.handoff.contact import mask
 from bot.handoff.context import is_context, shown
-from bot.handoff.hint import Hint
+from bot.handoff.hint import LIKELY, Hint
 from bot.handoff.marks import listed, moment
 from bot.handoff.marks import words as words_of
 from bot.model import Button, Line, RichText, Rows, Span, Style, Ticket
@@ -72,14 +72,14 @@ def card(ticket: Ticket, words: Wording, lang: str) -> RichText:
         due=ticket.due if ticket.status in ("waiting", "operator") else None,
         until=moment(ticket, "snoozed"),
         promised=moment(ticket, "promised"),
-        candidates=[{"title": str(c[0]), "percent": round(100 * float(str(c[1])))} for c in _pairs(data.get("candidates"))],
+        candidates=_similar(data),
     )
     lines = _transcript(data.get("transcript"))
     return _fitted(head + "\n", lines) if lines else head
 
 
-def card_buttons(ticket: Ticket, words: Wording, lang: str) -> Rows:
-    """What an operator may do with the ticket now."""
+def card_buttons(ticket: Ticket, words: Wording, lang: str, *, ready: bool) -> Rows:
+    """What an operator may do with the ticket now; *ready*: whether there are ready answers to choose from."""
 
     def button(action: str, style: str = "") -> Button:
         return Button(words.text(f"desk.button.{action}", lang=lang), action, str(ticket.number), style=style)  # type: ignore[arg-type]
@@ -89,7 +89,7 @@ def card_buttons(ticket: Ticket, words: Wording, lang: str) -> Rows:
     first = (button("take", "primary"),) if ticket.status in ("waiting", "snoozed") else (button("close", "success"),)
     rest = (button("return_to_bot"), *((button("close"),) if ticket.status in ("waiting", "snoozed") else ()))
     shown = ((button("show_contact"),),) if _contact(ticket.data, "phone") or _contact(ticket.data, "email") else ()
-    more = (button("hand_on"), button("template"), button("put_off"))
+    more = (button("hand_on"), *((button("template"),) if ready else ()), button("put_off"))
     hints = tuple((Hint(str(what), str(title)).button,) for what, title in _pairs(ticket.data.get("hints"))[:HINTS])
     return ((*first, *rest), more, *shown, *hints)
 
@@ -119,6 +119,12 @@ def _mark(ticket: Ticket) -> str:
         if ticket.data.get("warned"):
             return _NEAR
     return _MARKS[ticket.status]
+
+
+def _similar(data: Mapping[str, object]) -> list[dict[str, object]]:
+    """The articles near the question; those that would not be offered are not shown either."""
+    scored = [(str(title), float(str(score))) for title, score in _pairs(data.get("candidates"))]
+    return [{"title": title, "percent": round(100 * score)} for title, score in scored if score >= LIKELY]
 
 
 def _contact(data: Mapping[str, object], key: str) -> str:

@@ -184,7 +184,7 @@ class Desk:
         if outbound.verb is Verb.RENAME_TOPIC:
             return replace(outbound, text=RichText(topic_name(ticket, self.words, self.lang)))
         if outbound.name == f"card:{ticket.number}" or (outbound.verb is Verb.EDIT and outbound.edits == f"card:{ticket.number}"):
-            return replace(outbound, text=card(ticket, self.words, self.lang), buttons=card_buttons(ticket, self.words, self.lang))
+            return replace(outbound, text=card(ticket, self.words, self.lang), buttons=self._card_buttons(ticket))
         return outbound
 
     # --- for the outbox
@@ -208,8 +208,10 @@ class Desk:
             return ()
         return (Event("desk_lost", data={"channel": to.channel, "chat": to.chat}),)
 
-    def undelivered(self, delivery: Delivered, reason: str) -> tuple[Outbound, ...]:
-        """Tell the operators of a ticket that the customer did not get something, and why."""
+    def undelivered(self, delivery: Delivered, code: str) -> tuple[Outbound, ...]:
+        """Tell the operators of a ticket that the customer did not get something, and why: the code of a `DeliveryError`."""
+        known = code and self.words.has(f"desk.why_undelivered.{code}")
+        reason = self.words.text(f"desk.why_undelivered.{code if known else 'other'}", lang=self.lang)
         return self._of_delivery(delivery, "desk.undelivered", reason=reason)
 
     def doubtful(self, delivery: Delivered) -> tuple[Outbound, ...]:
@@ -223,7 +225,7 @@ class Desk:
         to = outbound.receipt.peer if outbound.receipt else self.thread_of(outbound.ticket)
         if to is None:
             return ()
-        text = self.words.say(key, lang=self.lang, text=outbound.text.text[:80], **facts)
+        text = self.words.say(key, lang=self.lang, text=_shown(outbound)[:80], **facts)
         again: Rows = ()
         if outbound.author == "operator" and outbound.verb is Verb.SAY:
             again = ((Button(self.words.text("desk.button.resend", lang=self.lang), "resend", str(delivery.id)),),)
@@ -343,11 +345,15 @@ class Desk:
         labels = (("add_details", "add"), ("cancel_ticket", "cancel"))
         return (tuple(Button(self.words.text(f"handoff.button.{label}", lang=lang), action, str(ticket.number)) for action, label in labels),)
 
+    def _card_buttons(self, ticket: Ticket) -> Rows:
+        ready = self.rules.canned is not None and bool(self.rules.canned.find(""))
+        return card_buttons(ticket, self.words, self.lang, ready=ready)
+
     def card(self, to: Peer, ticket: Ticket) -> Outbound:
         return Outbound(
             to,
             card(ticket, self.words, self.lang),
-            buttons=card_buttons(ticket, self.words, self.lang),
+            buttons=self._card_buttons(ticket),
             name=f"card:{ticket.number}",
             ticket=ticket.number,
             author="",
@@ -442,3 +448,8 @@ def _calling(text: RichText, to: Peer, facts: Mapping[str, object]) -> RichText:
 async def no_orders(turn: Turn, command: str, rest: str) -> Outcome | None:
     """Where nobody writes to customers first."""
     return None
+
+
+def _shown(outbound: Outbound) -> str:
+    """By what an operator knows a message again: its words, or the names of its files."""
+    return outbound.text.text or ", ".join(a.name for a in outbound.attachments if a.name)

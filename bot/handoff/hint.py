@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.model import Button
 
 LABEL = 40  # characters of a title on a button
+LIKELY = 0.3  # score from which an article that is not sure is worth a look
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ def template(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
         return notice(desk, turn, "desk.closed_already")
     found = desk.rules.canned.find(rest) if desk.rules.canned is not None else ()
     if not found:
-        return say(desk, turn, "desk.no_template", word=rest)
+        some = bool(rest) and desk.rules.canned is not None and bool(desk.rules.canned.find(""))
+        return say(desk, turn, "desk.no_template", word=rest, some=some)
     exact = rest and (len(found) == 1 or found[0].key.casefold() == rest.casefold())
     if exact:
         return _preview(desk, turn, ticket, f"canned:{found[0].key}")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.handoff import followup, overview, prompter, transfer
+from bot.handoff import followup, groups, overview, prompter, transfer
 from bot.handoff.card import numbered
 from bot.handoff.debts import UNANSWERED
 from bot.handoff.marks import listed, marked, moment, number, words
@@ -181,8 +181,11 @@ async def _stranded(desk: DeskRoom, turn: Turn) -> Outcome:
     status = Status.WAITING if ticket.status == "waiting" else Status.OPERATOR
     say: tuple[Outbound, ...] = ()
     if why == "no_card" and (to := desk.thread(ticket)) is not None:
-        facts = {**desk.facts(turn, ticket), "supervisors": desk.supervisors(to)}
-        say = (*await desk.repost(ticket.number, to), *desk.loud(ticket, "desk.stranded", **facts), *desk.to_supervisors("desk.stranded", **facts))
+        cards = await desk.records.deliveries(peer=to, name=f"card:{ticket.number}")
+        why_not = {"cause": groups.cause(desk, to), "again": len(cards) > 1}  # more than one: shown again in vain
+        facts = {**desk.facts(turn, ticket), **why_not, "supervisors": desk.supervisors(to)}
+        afar = groups.to_responsible(desk, to, "desk.stranded", **facts) if why_not["again"] else desk.to_supervisors("desk.stranded", **facts)
+        say = (*await desk.repost(ticket.number, to), *desk.loud(ticket, "desk.stranded", **facts), *afar)
     return Outcome("desk", Result.ANSWERED, "stranded", say, status=status, events=(event,))
 
 

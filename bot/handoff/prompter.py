@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from itertools import islice
 
 from bot.handoff.filling import filled
-from bot.handoff.hint import Hint
+from bot.handoff.hint import LIKELY, Hint
 from bot.handoff.marks import marked
 from bot.handoff.room import DeskRoom
 from bot.model import Answer, Button, Decision, Event, Later, Outbound, Outcome, Result, RichText, Rows, Ticket, Turn
 from bot.observing import get_logger
 
 PATIENCE = 3.0  # seconds the search may take; the customer's words never wait longer for a hint
-LIKELY = 0.3  # score from which an article that is not sure is worth a look
 ARTICLES, READY, OFFERED = 2, 2, 3
 SOMEBODY = "…"  # stands for whoever will answer: the one who taps has a name
 LINES = 3  # of the customer's newest ones that may hold the question

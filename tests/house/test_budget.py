@@ -82,3 +82,24 @@ async def test_a_name_that_stays_the_same_is_not_set_again(theatre: Theatre) -> 
     await theatre.operator().says("/tag vip", ticket=1)
 
     assert posts(theatre) - before == 1
+
+
+async def test_words_come_before_views_when_the_budget_is_short(theatre: Theatre) -> None:
+    """Thirty busy tickets: every customer's words are shown before the first card that only changed, and each card changes once."""
+    crowd = [theatre.customer(f"Клиент{n}", chat=str(5000 + n)) for n in range(30)]
+    for customer in crowd:
+        await customer.says("позовите оператора", run=False)
+    await theatre.rest()
+    before, olga = len(theatre.channels["telegram"].in_chat(DESK, verb=None)), theatre.operator()
+    for tag in ("vip", "долг", "срочно"):
+        for n in range(1, 31):
+            await olga.says(f"/tag {tag}", ticket=n, run=False)
+    for customer in crowd:
+        await customer.says("есть новости?", run=False)
+    await theatre.rest()
+
+    made = [s.outbound for s in theatre.channels["telegram"].in_chat(DESK, verb=None)[before:]]
+    words = [at for at, o in enumerate(made) if "есть новости?" in o.text.text and o.verb is Verb.SAY]
+    views = [at for at, o in enumerate(made) if o.verb is Verb.EDIT and o.edits.startswith("card:")]
+    assert len(words) == len(views) == 30
+    assert max(words) < min(views)

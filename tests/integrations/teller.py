@@ -27,7 +27,7 @@ class NoDesk:
     async def repost(self, ticket: int, to: Peer) -> tuple[Outbound, ...]:
         return ()
 
-    def undelivered(self, delivery: Delivery, reason: str) -> tuple[Outbound, ...]:
+    def undelivered(self, delivery: Delivery, code: str) -> tuple[Outbound, ...]:
         return ()
 
     def delivered(self, delivery: Delivery) -> tuple[Outbound, ...]:

@@ -35,9 +35,12 @@ SAID: list[tuple[int, str, type[BotError]]] = [
     (400, "Bad Request: can't parse entities: entity bold is outside of the text", BadFormat),
     (400, "Bad Request: there is no text in the message to edit", Refused),
     (413, "Request Entity Too Large", FileRefused),
+    (400, "Bad Request: file is too big", FileRefused),
     (400, "Bad Request: wrong file identifier/HTTP URL specified", FileRefused),
     (400, "Bad Request: not enough rights to send text messages to the chat", Refused),
+    (400, "Bad Request: message to edit not found", Refused),
     (400, "Bad Request: message is too long", Refused),
+    (400, "Bad Request: something new", Refused),
 ]
 
 

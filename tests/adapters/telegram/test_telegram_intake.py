@@ -286,6 +286,19 @@ async def test_files_that_cannot_be_read(adapter: TelegramAdapter, server: FakeT
         await adapter.read(Attachment(Media.VIDEO, "missing", "telegram"))
 
 
+async def test_files_that_cannot_be_read_have_a_code(adapter: TelegramAdapter, server: FakeTelegram) -> None:
+    """Operators are told in words, by the code: too large whoever says it, not there any more."""
+    with pytest.raises(Refused) as large:
+        await adapter.read(Attachment(Media.VIDEO, "F", "telegram", size=21 * 1024 * 1024))
+    server.refuse("getFile", 400, "Bad Request: file is too big")
+    with pytest.raises(Refused) as larger:
+        await adapter.read(Attachment(Media.VIDEO, "F", "telegram"))
+    with pytest.raises(Refused) as empty:
+        await adapter.read(Attachment(Media.VIDEO, "", "telegram"))
+
+    assert (large.value.code, larger.value.code, empty.value.code) == ("file_large", "file_large", "file_gone")
+
+
 async def test_a_server_of_ones_own_names_its_disk(adapter: TelegramAdapter, server: FakeTelegram, tmp_path: Path) -> None:
     """With --local the path is on the disk that both share; where they do not, the error says what to do."""
     (tmp_path / "a.pdf").write_bytes(b"content")

@@ -8,7 +8,7 @@ import pytest
 
 from bot.adapters.vk import VkAdapter
 from bot.adapters.vk_errors import TABLE, VkRefusal, VkSilence, to_delivery_error
-from bot.errors import AccountError, BadFormat, PeerGone, Refused, RetryLater
+from bot.errors import AccountError, BadFormat, DeliveryError, PeerGone, Refused, RetryLater
 from tests.adapters.vk.conftest import Shelf, make, say
 from tests.fakes.vk_server import BAD_GATEWAY, CHAT, CUT, HTML, TOKEN, FakeVk
 
@@ -157,3 +157,14 @@ async def test_the_token_never_shows(
         )
     )
     assert "WRONG" not in seen and TOKEN not in seen
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(7, "rights"), (15, "rights"), (909, "not_editable"), (910, "too_long"), (914, "too_long"), (901, "peer_gone"), (23, "")],
+)
+def test_a_refusal_has_a_code_for_people(code: int, told: str) -> None:
+    """The desk says it in its own words; what has no code gets a neutral sentence."""
+    error = to_delivery_error(VkRefusal(code, "x"))
+
+    assert isinstance(error, DeliveryError) and error.code == told

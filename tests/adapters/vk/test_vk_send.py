@@ -265,8 +265,9 @@ async def test_an_operator_hears_that_his_file_did_not_pass(vk: FakeVk, adapter:
     """VK takes no programs: for the operator a refusal with the reason, for others a note."""
     shelf.contents = {"e": b"program"}
     program = Attachment(Media.DOCUMENT, "e", "tg", name="a.exe")
-    with pytest.raises(Refused, match="NOT_ALLOWED"):
+    with pytest.raises(Refused, match="NOT_ALLOWED") as refused:
         await adapter.send(say("вот", attachments=(program,), author="operator"), nonce=1, target="", files=shelf)
+    assert refused.value.code == "file_unfit"
     await adapter.send(say("вот", attachments=(program,)), nonce=2, target="", files=shelf)
 
     assert vk.sent[0].params["message"] == "вот\n📎 a.exe"

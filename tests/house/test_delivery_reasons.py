@@ -1,0 +1,88 @@
+"""Why something did not arrive, in the operators' words: no platform's raw error reaches them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import DeliveryError, PeerGone, Problem, Refused
+from bot.testing import Theatre, open_theatre
+
+RAW = "VK 100: One of the parameters specified was missing or invalid"
+
+
+async def notice(theatre: Theatre, error: DeliveryError) -> str:
+    """What stands in the desk after an operator's answer failed with *error*."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    await olga.says("Смотрю", ticket=1)
+    theatre.channels["telegram"].failures.append(error)
+    await olga.says("Вот ваш счёт", ticket=1)
+    texts = [s.outbound.text.text for s in theatre.channels["telegram"].in_chat("-100500")]
+    return next(text for text in texts if text.startswith("❗"))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (Refused("the file is too big for a bot to download", code="file_large"), "слишком большой"),
+        (Refused("HTTP 404", code="file_gone"), "Приложите его заново"),
+        (Refused("PHOTO_INVALID", code="file_unfit"), "другом формате"),
+        (Refused("VK 914: Message is too long", code="too_long"), "Разделите"),
+        (Refused("VK 909: too old", code="not_editable"), "Напишите новое"),
+        (Refused("VK 15: Access denied", code="rights"), "bot doctor"),
+        (PeerGone("Forbidden: bot was blocked by the user"), "нельзя написать"),
+        (Refused(RAW), "в журнале"),
+        (Refused(RAW, code="a code of a foreign adapter"), "в журнале"),
+    ],
+)
+async def test_the_reason_is_said_in_words(theatre: Theatre, error: DeliveryError, words: str) -> None:
+    """Each code has a sentence that says what to do; what has none gets a neutral one."""
+    said = await notice(theatre, error)
+
+    assert words in said and "Вот ваш счёт" in said
+    assert str(error) not in said
+
+
+async def test_the_raw_text_stays_on_record(theatre: Theatre) -> None:
+    """Who looks for the cause finds what the platform said."""
+    await notice(theatre, Refused(RAW))
+
+    (event,) = await theatre.house.store.events(kinds=["delivery_failed"])
+    assert event.data["reason"] == RAW
+
+
+async def test_the_alarm_names_the_right_that_lacks(articles: Path) -> None:
+    """A card that did not reach the group: why, and the step that mends it."""
+    async with open_theatre(articles) as theatre:
+        channel = theatre.channels["telegram"]
+        channel.problems = (Problem("may not write", code="TG016"),)
+        await theatre.later(minutes=2)
+        channel.failures.extend([None, Refused("not enough rights to send text messages to the chat")])
+        await theatre.customer().says("позовите оператора")
+        await theatre.later(minutes=3)
+
+        (alarm,) = alarms(theatre)
+        assert "Боту запрещено писать в группу" in alarm and "Показываю снова" in alarm
+
+
+async def test_shown_again_in_vain_is_said(articles: Path) -> None:
+    """The second alarm does not promise what failed once: it says so, and what to look at."""
+    async with open_theatre(articles) as theatre:
+        channel = theatre.channels["telegram"]
+        channel.failures.extend([None, Refused("chat not found")])
+        await theatre.customer().says("позовите оператора")
+        await theatre.later(minutes=1)  # the board is out
+        channel.failures.extend([None, Refused("chat not found")])  # the alarm passes, the card does not
+        await theatre.later(minutes=3)
+        await theatre.later(minutes=11)
+
+        first, *_, second = alarms(theatre)
+        assert "Показываю снова" in first and "снова не дошла" not in first
+        assert "снова не дошла" in second and "bot doctor" in second and "Показываю снова" not in second
+
+
+def alarms(theatre: Theatre) -> list[str]:
+    texts = [s.outbound.text.text for s in theatre.channels["telegram"].in_chat("-100500")]
+    return [text for text in texts if text.startswith("🚨")]
