@@ -43,10 +43,10 @@ def ptb(base: str) -> None:
 
 async def otklik(base: str, place: Path, model: str) -> None:
     from benchmarks.run import config_of
-    from bot.adapters.telegram import TelegramAdapter
+    from bot.adapters.telegram.adapter import TelegramAdapter
     from bot.app import open_house
-    from bot.observing import set_up_logging
-    from bot.running import run
+    from bot.observability import set_up_logging
+    from bot.service import run
 
     set_up_logging(level="critical")
     adapter = TelegramAdapter("telegram", token=TOKEN, api_base=base)

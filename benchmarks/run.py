@@ -24,13 +24,13 @@ from typing import Any
 
 from benchmarks.store import ratios
 from bot.app import open_house
-from bot.config import Config
+from bot.config.loader import Config
 from bot.inbox import Inbox
+from bot.memory import give_back
 from bot.model import Conversation, Inbound, Peer, Sender, Turn
-from bot.observing import set_up_logging
-from bot.storage.sqlite import SqliteStore
-from bot.testing.fake_adapter import FakeAdapter
-from bot.tidying import give_back
+from bot.observability import set_up_logging
+from bot.storage.sqlite.store import SqliteStore
+from bot.testing.fakes import FakeAdapter
 
 ARTICLES, MESSAGES, CHATS = 1000, 600, 600
 LONGEST = 60.0  # seconds for the start and the answers of one bot
@@ -190,7 +190,7 @@ def start(place: Path) -> dict[str, Any]:
     code = (
         "import asyncio;from pathlib import Path;from datetime import datetime,UTC;from benchmarks.run import config_of\n"
         "from bot.app import open_house;from bot.model import *;{extra}\n"
-        "from bot.testing.fake_adapter import FakeAdapter\n"
+        "from bot.testing.fakes import FakeAdapter\n"
         "async def main():\n h=await open_house(config_of(Path({place!r})),adapters={{'telegram':FakeAdapter('telegram')}},storage=':memory:',log_events=False)\n"
         " await h.inbox.accept('telegram',[Inbound('1',Peer('telegram','1'),Sender('1','A'),datetime.now(UTC),text='сколько идёт доставка по москве')])\n"
         " await h.engine.run_waiting();await h.outbox.run_waiting();assert h.adapters['telegram'].said\nasyncio.run(main())"

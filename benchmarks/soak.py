@@ -17,8 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from bot.knowledge.articles import read_articles
-from bot.observing import set_up_logging
+from bot.knowledge.articles.schema import read_articles
+from bot.observability import set_up_logging
 from bot.testing import Customer, Theatre, open_theatre
 
 PER_SECOND = 10

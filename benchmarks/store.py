@@ -19,7 +19,7 @@ from pathlib import Path
 from bot.model import Event, Inbound, Outbound, Outcome, Peer, Result, RichText, Sender
 from bot.storage.base import Arrival
 from bot.storage.migrations import bring_up
-from bot.storage.sqlite import SqliteStore
+from bot.storage.sqlite.store import SqliteStore
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CHATS = 200

@@ -15,9 +15,9 @@ _HOMES = {
     "Result": "bot.model",
     "RichText": "bot.model",
     "Turn": "bot.model",
-    "remind": "bot.dialogs.reminding",
+    "remind": "bot.dialogs.reminders",
     "reply": "bot.dialogs.reply",
-    "take_back": "bot.dialogs.reminding",
+    "take_back": "bot.dialogs.reminders",
 }
 
 __all__ = ["Attachment", "Button", "Dialog", "Inbound", "Outbound", "Outcome", "Peer", "Result", "RichText", "Turn", "remind", "reply", "take_back"]

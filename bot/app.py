@@ -20,53 +20,53 @@ from pydantic import SecretStr
 
 from bot.adapters.base import Adapter, ChatInfo, File, Limits
 from bot.adapters.webhook import WebhookAdapter
-from bot.announcing import PREFIX, Announcer
-from bot.channels import Channel, OtherChannel, VkChannel
 from bot.clock import Clock
-from bot.config import Config
-from bot.dayspan import DaySpan, spans
+from bot.config.channels import Channel, OtherChannel, VkChannel
+from bot.config.handoff import Webhook, length
+from bot.config.loader import Config
+from bot.delivery.flood_control import Flood
+from bot.delivery.splitting import parts
+from bot.delivery.webhook_events import PREFIX, Announcer
 from bot.dialogs.about import Facts
-from bot.dialogs.banner import Banner
+from bot.dialogs.api_requests import Requests
+from bot.dialogs.article_rendering import portion
 from bot.dialogs.base import Dialog
-from bot.dialogs.composing import portion
 from bot.dialogs.flow import Flow
-from bot.dialogs.form import Forms
+from bot.dialogs.forms.form import Forms
+from bot.dialogs.incident_notice import Banner
 from bot.dialogs.linking import Linking
-from bot.dialogs.nps import Nps
+from bot.dialogs.offline_decision import Judge
+from bot.dialogs.opt_out import Outreach as AboutNews
 from bot.dialogs.ours import our_dialogs
-from bot.dialogs.outreach import Outreach as AboutNews
-from bot.dialogs.rating import Rating
-from bot.dialogs.requests import Requests
+from bot.dialogs.surveys.nps import Nps
+from bot.dialogs.surveys.rating import Rating
 from bot.dialogs.waiting import Aside, Questions
 from bot.engine import Engine
 from bot.errors import ConfigError, Problem, Refused
-from bot.flood import Flood
+from bot.handoff.assist.canned import Canned
 from bot.handoff.attachments import named
-from bot.handoff.binding import SETTING, Binding, read_place
-from bot.handoff.canned import Canned
-from bot.handoff.debts import LATE
 from bot.handoff.desk import Desk
-from bot.handoff.followup import opened
-from bot.handoff.hours import Hours
-from bot.handoff.outreach import Outreach
+from bot.handoff.desk_context import Rules
+from bot.handoff.group_binding import SETTING, Binding, read_place
+from bot.handoff.outreach.commands import Outreach
+from bot.handoff.outreach.low_rating import opened
+from bot.handoff.outreach.surveys import Surveys, commented
+from bot.handoff.periodic import Rounds
 from bot.handoff.relay import Relay
-from bot.handoff.room import Rules
-from bot.handoff.rounds import Rounds
-from bot.handoff.surveying import Surveys, commented
+from bot.handoff.sla.debts import LATE
+from bot.handoff.sla.hours import Hours
+from bot.i18n.texts import Wording
 from bot.inbox import Inbox
-from bot.judgement import Judge
-from bot.knowledge.acts import read_act
 from bot.knowledge.base import KnowledgeSettings
-from bot.knowledge.likeness import Likeness
+from bot.knowledge.decision.similarity import Likeness
+from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
 from bot.model import Act, Inbound, InboundKind, Peer, RichText, Sender, Ticket
-from bot.observing import LogObserver, Observers
+from bot.observability import LogObserver, Observers
 from bot.outbox import Outbox, Shelf
-from bot.phones import set_home
-from bot.promising import parts
-from bot.sections import Webhook, length
-from bot.storage.sqlite import SqliteStore
-from bot.wording import Wording
+from bot.storage.sqlite.store import SqliteStore
+from bot.text.day_spans import DaySpan, spans
+from bot.text.phones import set_home
 
 TITLES = {"telegram": "Telegram", "vk": "VK"}
 HELD = timedelta(minutes=2)  # a decision has half a minute; a turn that is held for longer has lost its worker

@@ -10,10 +10,10 @@ from datetime import timedelta
 from typing import Protocol
 
 from bot.clock import Clock
+from bot.delivery.flood_control import Flood
 from bot.errors import Conflict, StorageError
-from bot.flood import Flood
 from bot.model import Event, Inbound, InboundKind, Outbound, Outcome, Result, Turn, Verb
-from bot.observing import Observers, get_logger
+from bot.observability import Observers, get_logger
 from bot.storage.base import Store
 
 MAX_ATTEMPTS = 3  # a turn that cannot even be handed over this often is set aside, so that the conversation goes on

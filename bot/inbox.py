@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from bot.clock import Clock
 from bot.model import Inbound, InboundKind
-from bot.names import shown_name
 from bot.storage.base import Arrival, Store
+from bot.text.person_names import shown_name
 
 ALBUM_PAUSE = timedelta(seconds=1)  # an album has no end mark; its parts come within about half a second
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bot.adapters.base import Adapter, File
 from bot.clock import Clock
+from bot.delivery.rate_limit import LONGEST, Pace
 from bot.errors import (
     AccountError,
     BadFormat,
@@ -26,8 +27,7 @@ from bot.errors import (
     Uncertain,
 )
 from bot.model import Attachment, Event, Lane, Outbound, Peer, RichText, Sent, Verb
-from bot.observing import Observers, get_logger
-from bot.pace import LONGEST, Pace
+from bot.observability import Observers, get_logger
 from bot.storage.base import Delivery, Settled, Store
 
 AT_ONCE = 32  # deliveries under way together; at most one for each peer and lane

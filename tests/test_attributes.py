@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.attributes import fault, normal, read_table, shown
-from bot.dialogs import nps, rating
+from bot.dialogs.surveys import nps, rating
 from bot.errors import ConfigError
-from bot.handoff import segment
+from bot.handoff.outreach import segment
+from bot.text.customer_fields import fault, normal, read_table, shown
 
 
 @given(st.binary(max_size=400))

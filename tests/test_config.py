@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import read_config
+from bot.config.loader import read_config
 from bot.errors import ConfigError
 
 

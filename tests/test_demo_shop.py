@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.knowledge.articles import Article, read_articles
+from bot.knowledge.articles.schema import Article, read_articles
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "kb_articles"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.markdown import INDENT, cut, fill, join, plain, to_rich
 from bot.model import RichText, Span, Style
+from bot.text.markdown import INDENT, cut, fill, join, plain, to_rich
 
 
 def looks(markdown: str) -> list[tuple[Style, str, str]]:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.web import playground_channels
+from bot.adapters.playground.adapter import playground_channels
 from bot.app import open_hours, open_words
 from bot.clock import Clock
-from bot.config import Config
+from bot.config.loader import Config
 from bot.testing import open_theatre
 from tests.cli.conftest import Run, run, shop
 

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from bot.model import Customer
-from bot.names import call_name, clean_name, decline, gender_of
+from bot.text.person_names import call_name, clean_name, decline, gender_of
 
 
 @pytest.mark.parametrize(

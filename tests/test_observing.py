@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from bot.model import Event
-from bot.observing import LogObserver, Observers, get_logger, redact, set_up_logging
+from bot.observability import LogObserver, Observers, get_logger, redact, set_up_logging
 
 
 @pytest.fixture(autouse=True)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot import phones
-from bot.attributes import normal
-from bot.dialogs.answers import read_answer
-from bot.dialogs.hearing import Hearing
-from bot.handoff.contact import contacts
-from bot.masking import HIDDEN, mask
-from bot.observing import redact
-from bot.wording import Wording
+from bot.dialogs.forms.field_values import read_answer
+from bot.dialogs.short_answers import Hearing
+from bot.handoff.contacts import contacts
+from bot.i18n.texts import Wording
+from bot.observability import redact
+from bot.text import phones
+from bot.text.customer_fields import normal
+from bot.text.pii import HIDDEN, mask
 from tests.dialogs.test_form import Asked
 
 WRITTEN = [

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bot.handoff.card import topic_name
 from bot.model import Customer
-from bot.names import full_name, shown_name
 from bot.testing import Theatre
+from bot.text.person_names import full_name, shown_name
 
 UNSEEN = ["\u200b", "\u200e\u200f", "\u202e", "\u2066\u2069", "\u3164", "\u2800", "\ufe0f", "\u00ad", "\u0301", "\t\n", "\ufffd\u200d"]
 SIGNS = st.text(st.sampled_from("аЯ z1\u200b\u200d\u200e\u202e\u2067\u3164\u0301\ufe0f\U0001f469\u00a0\n\x00\ue000") | st.characters(), max_size=30)

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 import bot
 from bot.errors import ConfigError
-from bot.markdown import to_rich
+from bot.i18n.filters import Phrases
+from bot.i18n.texts import LOCALES, Wording, builtin
 from bot.model import Customer, RichText, Span, Style
-from bot.phrases import Phrases
-from bot.wording import LOCALES, Wording, builtin
+from bot.text.markdown import to_rich
 
 NOW = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
 ROOT = Path(bot.__path__[0])

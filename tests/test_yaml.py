@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import read_config
+from bot.config.loader import read_config
 from bot.errors import BotError, ConfigError
-from bot.handoff.canned import Canned
-from bot.handoff.hours import Hours
-from bot.knowledge.articles import Article, read_articles
-from bot.knowledge.golden import read_golden
+from bot.handoff.assist.canned import Canned
+from bot.handoff.sla.hours import Hours
+from bot.i18n.texts import Wording
+from bot.knowledge.articles.schema import Article, read_articles
+from bot.knowledge.quality.golden import read_golden
 from bot.testing.stories import read_stories
-from bot.wording import Wording
 
 
 def article(tmp_path: Path, head: str) -> tuple[Article | None, list[tuple[int, str]]]:

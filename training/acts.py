@@ -17,11 +17,11 @@ import scipy.optimize
 import scipy.sparse
 import yaml
 
-from bot.knowledge import acts
-from bot.knowledge.acts import ACTS, BUCKETS, RULES, Features, bundled_words, features_of, grams_of, hash_of, pair_of, read_act
-from bot.knowledge.encoding.navec import find_navec, read_navec
-from bot.knowledge.encoding.rows import lay, read_trained, vocabulary_of
-from bot.knowledge.words import words_of
+from bot.knowledge.encoder.navec import find_navec, read_navec
+from bot.knowledge.encoder.rows import lay, read_trained, vocabulary_of
+from bot.knowledge.query import intents
+from bot.knowledge.query.intents import ACTS, BUCKETS, RULES, Features, bundled_words, features_of, grams_of, hash_of, pair_of, read_act
+from bot.knowledge.query.words import words_of
 from bot.model import Act
 
 HERE = Path(__file__).parent
@@ -201,7 +201,7 @@ def pack(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def use(path: Path) -> None:
     """Makes the reader take the weights of *path* instead of the shipped ones."""
-    for cached in (acts.bundled_model, acts._of_word):
+    for cached in (intents.bundled_model, intents._of_word):
         cached.cache_clear()
 
 

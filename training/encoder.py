@@ -14,10 +14,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from bot.knowledge.encoding.navec import find_navec, read_navec
-from bot.knowledge.encoding.rows import Floats, Trained, Vocabulary, lay, learn_pieces, save_trained, vocabulary_of
-from bot.knowledge.encoding.text import lemma_of, pieces_of
-from bot.knowledge.words import words_of
+from bot.knowledge.encoder.navec import find_navec, read_navec
+from bot.knowledge.encoder.rows import Floats, Trained, Vocabulary, lay, learn_pieces, save_trained, vocabulary_of
+from bot.knowledge.encoder.text import lemma_of, pieces_of
+from bot.knowledge.query.words import words_of
 
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "bot" / "knowledge" / "data" / "encoder.npz"

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from bot.knowledge.encoding.rows import ENGLISH, Floats, save_english
-from bot.knowledge.words import stem, words_of
+from bot.knowledge.encoder.rows import ENGLISH, Floats, save_english
+from bot.knowledge.query.words import stem, words_of
 
 HERE = Path(__file__).parent
 DATA = HERE.parent / "bot" / "knowledge" / "data"

@@ -23,10 +23,10 @@ from aiohttp import ClientSession, ClientTimeout, web
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bot.adapters.base import File
-from bot.adapters.richtext import split
-from bot.adapters.telegram import TelegramAdapter
-from bot.adapters.telegram_account import CommandScope
-from bot.adapters.telegram_errors import FileRefused
+from bot.adapters.rich_text import split
+from bot.adapters.telegram.account import CommandScope
+from bot.adapters.telegram.adapter import TelegramAdapter
+from bot.adapters.telegram.errors import FileRefused
 from bot.errors import AccountError, BadFormat, ChatMoved, PeerGone, Refused, RetryLater, StorageError, TopicGone, Uncertain
 from bot.model import Attachment, Button, Inbound, InboundKind, Media, Outbound, Peer, RichText, Sent, Span, Style, Verb
 

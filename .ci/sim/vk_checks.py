@@ -24,7 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from aiohttp import web
 
 from bot.adapters.base import File
-from bot.adapters.vk import VkAdapter
+from bot.adapters.vk.adapter import VkAdapter
+from bot.button_tokens import read_token, token
 from bot.errors import AccountError, PeerGone, RetryLater, StorageError
 from bot.model import (
     Attachment,
@@ -39,7 +40,6 @@ from bot.model import (
     Style,
     Verb,
 )
-from bot.tokens import read_token, token
 
 TOKEN, GROUP, USER = "vk1.a.SIM", 200001, 2001
 CHECKS: list[Callable[[World], Awaitable[None]]] = []

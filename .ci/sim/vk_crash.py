@@ -24,7 +24,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bot.adapters.base import File
-from bot.adapters.vk import VkAdapter
+from bot.adapters.vk.adapter import VkAdapter
 from bot.errors import RetryLater
 from bot.model import Attachment, Inbound, InboundKind, Outbound, Peer, RichText
 

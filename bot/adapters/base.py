@@ -96,7 +96,7 @@ class Adapter(Protocol):
         """Carry out one promise by one sending call of the platform.
 
         *nonce* is the outbox row: the same one again is the same message (idempotency key where the platform has one, and
-        the stem of the buttons' tokens, see bot/tokens.py). *target* is the platform's id of the message named by `outbound.edits`.
+        the stem of the buttons' tokens, see bot/button_tokens.py). *target* is the platform's id of the message named by `outbound.edits`.
         Already done (not modified, topic already closed) is success. Raises the subclasses of `DeliveryError`.
         """
         ...

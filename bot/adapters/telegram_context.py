@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.adapters.context import context_of
-from bot.adapters.telegram_media import read_attachments
+from bot.adapters.telegram.media import read_attachments
 from bot.model import Attachment
 
 Dict = Mapping[str, Any]

@@ -15,12 +15,12 @@ from typing import Literal, Protocol, TextIO
 from zoneinfo import ZoneInfo
 
 from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
-from bot.adapters.cleaning import clean_text
+from bot.adapters.sanitize import clean_text
+from bot.button_tokens import token
 from bot.clock import Clock
 from bot.errors import BotError, Problem, Refused
 from bot.model import Attachment, Button, Conversation, Inbound, InboundKind, Json, Outbound, Peer, RichText, Sender, Sent, Style, Verb
-from bot.tokens import token
-from bot.yaml_reader import read_own
+from bot.text.yaml_source import read_own
 
 DESK_CHAT = "desk"
 REST_LIMIT = 15.0  # seconds a script on standard input waits for the bot to come to rest

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.adapters.context import Kind, context_of
-from bot.adapters.vk_attachments import DEEPEST, MOST
+from bot.adapters.vk.attachments import DEEPEST, MOST
 from bot.model import Attachment, Sender
 
 Fields = Mapping[str, Any]

@@ -14,11 +14,11 @@ from typing import Literal
 import aiohttp
 
 from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
-from bot.adapters.public_web import PublicResolver, check_address
+from bot.adapters.url_safety import PublicResolver, check_address
 from bot.clock import Clock
 from bot.errors import DeliveryError, Problem, Refused, RetryLater
 from bot.model import Attachment, Outbound, Sender, Sent, Verb
-from bot.observing import get_logger
+from bot.observability import get_logger
 
 PATIENCE = timedelta(days=3)  # an event older than this is given up
 TIMEOUT = 15.0  # seconds for one call

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import typer
 
-from bot.attributes import Row, read_table
 from bot.cli.clock import command_clock
-from bot.cli.people import find_customer, unknown_customer, with_store
-from bot.cli.speech import EXIT_PROBLEM, EXIT_USAGE, fail, say
+from bot.cli.messages import EXIT_PROBLEM, EXIT_USAGE, fail, say
+from bot.cli.privacy import find_customer, unknown_customer, with_store
 from bot.errors import ConfigError, Problem
 from bot.model import Joining, Peer
-from bot.storage.sqlite import SqliteStore
+from bot.storage.sqlite.store import SqliteStore
+from bot.text.customer_fields import Row, read_table
 
 BY = "import"
 TOGETHER = 500  # customers written at once, so that they share commits

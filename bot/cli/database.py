@@ -10,9 +10,9 @@ from pathlib import Path
 import typer
 
 from bot.cli import settings
-from bot.cli.speech import EXIT_PROBLEM, fail, say
+from bot.cli.messages import EXIT_PROBLEM, fail, say
 from bot.errors import StorageError
-from bot.storage.sqlite import SqliteStore, copy_beside_owner
+from bot.storage.sqlite.store import SqliteStore, copy_beside_owner
 
 
 def migrate(path: Path | None) -> None:

@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.cli.clock import command_clock
-from bot.config import Config, read_config
-from bot.knowledge.articles import Article
-from bot.observing import get_logger, set_up_logging
-from bot.storage.sqlite import SqliteStore
-from bot.testing.history import History, mark_as_demo
-from bot.testing.theatre import open_theatre
+from bot.config.loader import Config, read_config
+from bot.demo.history import History, mark_as_demo
+from bot.knowledge.articles.schema import Article
+from bot.observability import get_logger, set_up_logging
+from bot.storage.sqlite.store import SqliteStore
+from bot.testing.harness import open_theatre
 
 DAYS, PER_DAY = 28, 15
 FRESH = 7 * 24 * 3600  # seconds after which the four weeks are played anew, so that they end today

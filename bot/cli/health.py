@@ -9,7 +9,7 @@ from urllib.request import urlopen
 import typer
 
 from bot.cli import settings
-from bot.cli.speech import EXIT_PROBLEM, say
+from bot.cli.messages import EXIT_PROBLEM, say
 
 PATIENCE = 4.0  # seconds
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}

@@ -8,15 +8,15 @@ import typer
 
 from bot.app import cache_folder
 from bot.cli import settings
-from bot.cli.speech import fail, say
+from bot.cli.messages import fail, say
 from bot.errors import BotError
-from bot.knowledge import encoder
+from bot.knowledge.encoder import loader
 
 
 def prepare(path: Path | None) -> None:
     """Make the rows of our own encoder now rather than at the first start; doing it again changes nothing."""
     try:
-        encoder.prepare(cache_folder(settings.load(path)))
+        loader.prepare(cache_folder(settings.load(path)))
     except BotError as error:
         raise fail(error) from None
     typer.echo(say("message.prepared"))
@@ -25,7 +25,7 @@ def prepare(path: Path | None) -> None:
 def pull(name: str, folder: Path) -> None:
     """Fetch a model from the hub into *folder*; `knowledge.embeddings.model` then names the folder."""
     try:
-        kept = encoder.pull(name, folder)
+        kept = loader.pull(name, folder)
     except BotError as error:
         raise fail(error) from None
     typer.echo(say("message.pulled", folder=kept))

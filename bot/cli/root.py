@@ -9,7 +9,7 @@ import typer
 from rapidfuzz import process
 from typer.core import TyperGroup
 
-from bot.cli.speech import EXIT_USAGE, say
+from bot.cli.messages import EXIT_USAGE, say
 
 
 class NearestGroup(TyperGroup):
@@ -60,21 +60,21 @@ def run(
     no_web: Annotated[bool, typer.Option("--no-web", help=say("option.no_web"))] = False,
     port: Port = None,
 ) -> None:
-    from bot.cli import running
+    from bot.cli import run as running
 
     running.run_channels(config, web=not no_web, port=port)
 
 
 @app.command(help=say("command.play"))
 def play(config: ConfigFile = None, port: Port = None, no_open: Annotated[bool, typer.Option("--no-open", help=say("option.no_open"))] = False) -> None:
-    from bot.cli import running
+    from bot.cli import run as running
 
     running.run_playground(config, port=port, browser=not no_open)
 
 
 @app.command(help=say("command.chat"))
 def chat(config: ConfigFile = None) -> None:
-    from bot.cli import running
+    from bot.cli import run as running
 
     running.run_terminal(config)
 
@@ -87,14 +87,14 @@ def ask(
     batch: Annotated[Path | None, typer.Option("--batch", help=say("option.batch"))] = None,
     language: Annotated[str, typer.Option("--language", help=say("option.language"))] = "",
 ) -> None:
-    from bot.cli import asking
+    from bot.cli import ask as asking
 
     asking.ask(text, config, as_json=as_json, batch=batch, language=language)
 
 
 @app.command(help=say("command.doctor"))
 def doctor(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    from bot.cli import doctoring
+    from bot.cli import doctor as doctoring
 
     doctoring.examine(config, as_json=as_json)
 
@@ -113,9 +113,9 @@ def test(
     update: Annotated[bool, typer.Option("--update", help=say("option.update"))] = False,
     as_json: AsJson = False,
 ) -> None:
-    from bot.cli import testing
+    from bot.cli import kb_tests
 
-    testing.run(what, config, update=update, as_json=as_json)
+    kb_tests.run(what, config, update=update, as_json=as_json)
 
 
 @app.command(help=say("command.report"))
@@ -129,7 +129,7 @@ def report(
     csv: Annotated[Path | None, typer.Option("--csv", help=say("option.report_csv"))] = None,
     database: Annotated[Path | None, typer.Option("--db", help=say("option.db"))] = None,
 ) -> None:
-    from bot.cli import reporting
+    from bot.cli import report as reporting
 
     reporting.report(config, first=first, last=last, week=week, as_json=as_json, xlsx=xlsx, csv=csv, database=database)
 
@@ -146,8 +146,8 @@ def eval_(
     write: Annotated[bool, typer.Option("--write", help=say("option.write"))] = False,
     as_json: AsJson = False,
 ) -> None:
-    from bot.cli import evaluating
-    from bot.knowledge.evaluation import Costs
+    from bot.cli import evaluation as evaluating
+    from bot.knowledge.quality.evaluation import Costs
 
     costs = Costs(cost_wrong, cost_handoff, cost_clarify)
     evaluating.evaluate(file, config, precision=precision, costs=costs, charts=chart or [], write=write, as_json=as_json)
@@ -158,16 +158,16 @@ Who = Annotated[str, typer.Option("--customer", help=say("option.customer"))]
 
 @app.command(help=say("command.export"))
 def export(customer: Who, config: ConfigFile = None, to: Annotated[Path | None, typer.Option("--to", help=say("option.backup_to"))] = None) -> None:
-    from bot.cli import people
+    from bot.cli import privacy
 
-    people.export(config, customer, to)
+    privacy.export(config, customer, to)
 
 
 @app.command(help=say("command.forget"))
 def forget(customer: Who, config: ConfigFile = None, yes: Annotated[bool, typer.Option("--yes", help=say("option.sure"))] = False) -> None:
-    from bot.cli import people
+    from bot.cli import privacy
 
-    people.forget(config, customer, yes=yes)
+    privacy.forget(config, customer, yes=yes)
 
 
 @incident.command("set", help=say("command.incident_set"))
@@ -176,9 +176,9 @@ def incident_set(
     words: Annotated[list[str] | None, typer.Option("--words", help=say("option.incident_words"))] = None,
     config: ConfigFile = None,
 ) -> None:
-    from bot.cli import ordering
+    from bot.cli import outreach
 
-    ordering.announce(config, text, words or [])
+    outreach.announce(config, text, words or [])
 
 
 @incident.command("clear", help=say("command.incident_clear"))
@@ -187,16 +187,16 @@ def incident_clear(
     text: Annotated[str, typer.Option("--text", help=say("option.incident_over"))] = "",
     config: ConfigFile = None,
 ) -> None:
-    from bot.cli import ordering
+    from bot.cli import outreach
 
-    ordering.clear(config, number, text)
+    outreach.clear(config, number, text)
 
 
 @incident.command("show", help=say("command.incident_show"))
 def incident_show(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    from bot.cli import ordering
+    from bot.cli import outreach
 
-    ordering.show(config, as_json=as_json)
+    outreach.show(config, as_json=as_json)
 
 
 @app.command("broadcast", help=say("command.broadcast"))
@@ -208,12 +208,12 @@ def broadcast(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    from bot.cli import ordering
+    from bot.cli import outreach
 
     if stop is not None:
-        ordering.stop(config, stop)
+        outreach.stop(config, stop)
         return
-    ordering.broadcast(config, text, to, yes=yes, as_json=as_json)
+    outreach.broadcast(config, text, to, yes=yes, as_json=as_json)
 
 
 @customers.command("import", help=say("command.customers_import"))
@@ -243,14 +243,14 @@ def customers_part(customer: Annotated[str, typer.Argument(help=say("option.cust
 
 @kb.command("ask", help=say("command.kb_ask"))
 def kb_ask(text: Annotated[str, typer.Argument(help=say("option.text"))], config: ConfigFile = None, as_json: AsJson = False) -> None:
-    from bot.cli import asking
+    from bot.cli import ask as asking
 
     asking.explain(text, config, as_json=as_json)
 
 
 @kb.command("list", help=say("command.kb_list"))
 def kb_list(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    from bot.cli import asking
+    from bot.cli import ask as asking
 
     asking.list_articles(config, as_json=as_json)
 
@@ -264,7 +264,7 @@ def kb_lint(
     everything: Annotated[bool, typer.Option("--all", help=say("option.all"))] = False,
     quick: Annotated[bool, typer.Option("--quick", help=say("option.quick"))] = False,
 ) -> None:
-    from bot.cli import editing
+    from bot.cli import kb as editing
 
     editing.check(config, strict=strict, as_json=as_json, form=form, everything=everything, quick=quick)
 
@@ -275,7 +275,7 @@ def kb_preview(
     config: ConfigFile = None,
     skin: Annotated[str | None, typer.Option("--skin", help=say("option.skin"))] = None,
 ) -> None:
-    from bot.cli import editing
+    from bot.cli import kb as editing
 
     editing.show(article, config, skin=skin)
 
@@ -286,14 +286,14 @@ def kb_new(
     config: ConfigFile = None,
     section: Annotated[str, typer.Option("--section", help=say("option.section"))] = "",
 ) -> None:
-    from bot.cli import editing
+    from bot.cli import kb as editing
 
     editing.create(title, config, section=section)
 
 
 @kb.command("stats", help=say("command.kb_stats"))
 def kb_stats(config: ConfigFile = None, as_json: AsJson = False, db: DatabaseFile = None) -> None:
-    from bot.cli import editing
+    from bot.cli import kb as editing
 
     editing.count(config, as_json=as_json, db=db)
 
@@ -308,9 +308,9 @@ def kb_suggest(
     everything: Annotated[bool, typer.Option("--all", help=say("option.all_gaps"))] = False,
     db: DatabaseFile = None,
 ) -> None:
-    from bot.cli import suggesting
+    from bot.cli import suggestions
 
-    suggesting.suggest(config, as_json=as_json, add=add, draft_of=draft, section=section, db=db, everything=everything)
+    suggestions.suggest(config, as_json=as_json, add=add, draft_of=draft, section=section, db=db, everything=everything)
 
 
 @kb.command("diff", help=say("command.kb_diff"))
@@ -320,9 +320,9 @@ def kb_diff(
     as_json: AsJson = False,
     db: DatabaseFile = None,
 ) -> None:
-    from bot.cli import suggesting
+    from bot.cli import suggestions
 
-    suggesting.diff(config, base=base, as_json=as_json, db=db)
+    suggestions.diff(config, base=base, as_json=as_json, db=db)
 
 
 @kb.command("import", help=say("command.kb_import"))
@@ -333,16 +333,16 @@ def kb_import(
     status: Annotated[str, typer.Option("--status", help=say("option.status"))] = "draft",
     dry: Annotated[bool, typer.Option("--dry-run", help=say("option.dry"))] = False,
 ) -> None:
-    from bot.cli import carrying
+    from bot.cli import kb_exchange
 
-    carrying.bring(source, config, section=section, status=status, dry=dry)
+    kb_exchange.bring(source, config, section=section, status=status, dry=dry)
 
 
 @kb.command("export", help=say("command.kb_export"))
 def kb_export(target: Annotated[Path, typer.Argument(help=say("option.target"))], config: ConfigFile = None) -> None:
-    from bot.cli import carrying
+    from bot.cli import kb_exchange
 
-    carrying.carry_out(target, config)
+    kb_exchange.carry_out(target, config)
 
 
 @db.command("migrate", help=say("command.db_migrate"))
@@ -368,7 +368,7 @@ def db_check(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
 @config_.command("check", help=say("command.config_check"))
 def config_check(config: ConfigFile = None) -> None:
-    from bot.cli import editing
+    from bot.cli import kb as editing
 
     editing.check_settings(config)
     typer.echo(say("message.checked"))
@@ -376,7 +376,7 @@ def config_check(config: ConfigFile = None) -> None:
 
 @config_.command("reference", help=say("command.config_reference"))
 def config_reference() -> None:
-    from bot.cli import reference
+    from bot.cli import config_reference as reference
 
     typer.echo(reference.config_reference(), nl=False)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.cli.speech import fail
-from bot.config import Config, read_config
+from bot.cli.messages import fail
+from bot.config.loader import Config, read_config
 from bot.errors import ConfigError
-from bot.phones import set_home
+from bot.text.phones import set_home
 
 
 def load(path: Path | None) -> Config:

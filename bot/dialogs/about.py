@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.dayspan import DAY, DaySpan
+from bot.dialogs.dialog_state import Memory, is_first_contact
 from bot.dialogs.everyday import Everyday
 from bot.dialogs.faq import Faq
-from bot.dialogs.hearing import language_of
-from bot.dialogs.memory import Memory, is_first_contact
 from bot.dialogs.reply import human_button, said
-from bot.handoff.hours import Hours, Run
+from bot.dialogs.short_answers import language_of
+from bot.handoff.sla.hours import Hours, Run
+from bot.i18n.texts import Wording
 from bot.model import Event, Json, Outcome, Turn
-from bot.wording import Wording
+from bot.text.day_spans import DAY, DaySpan
 
 OF_BOT = frozenset({"who", "bot", "can", "ask"})
 OF_BUSINESS = {"where": "address", "phone": "phone", "email": "email", "site": "site"}  # each with the fact that it cannot be answered without

@@ -8,9 +8,9 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
-from bot.knowledge.acts import readings_of
-from bot.knowledge.words import fold
-from bot.wording import Wording
+from bot.i18n.texts import Wording
+from bot.knowledge.query.intents import readings_of
+from bot.knowledge.query.words import fold
 
 TOPICS = ("start", "person", "not_needed", "bot", "who", "can", "ask", "hours", "phone", "email", "site", "where")
 EXTRA = {"person": "data", "not_needed": "not_needed_filler"}  # what may stand beside these words and says no more

@@ -7,18 +7,18 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import PurePosixPath
 
-from bot.dialogs.composing import portion
-from bot.dialogs.hearing import Hearing, hash_of, language_of
+from bot.dialogs.article_rendering import portion
+from bot.dialogs.dialog_state import Memory, is_first_contact
 from bot.dialogs.intent import COVERED, Intent, is_own_question
-from bot.dialogs.memory import Memory, is_first_contact
 from bot.dialogs.options import names_of
+from bot.dialogs.protocols import Article, Escalate, Knowledge
 from bot.dialogs.reply import human_button, said
-from bot.dialogs.several import Part, in_doubt, is_one_question, left_over, parts_of
-from bot.dialogs.sources import Article, Escalate, Knowledge
+from bot.dialogs.several_questions import Part, in_doubt, is_one_question, left_over, parts_of
+from bot.dialogs.short_answers import Hearing, hash_of, language_of
+from bot.i18n.texts import Wording
 from bot.knowledge.base import Context
-from bot.markdown import join, styled, to_rich
 from bot.model import Act, Answer, Attachment, Button, Candidate, Decision, Event, InboundKind, Json, Later, Media, Outcome, Press, Result, RichText, Style, Turn
-from bot.wording import Wording
+from bot.text.markdown import join, styled, to_rich
 
 OPTIONS = 3
 OFFER_WAITED = "offer_waited"

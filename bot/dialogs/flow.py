@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.dialogs.base import Dialog
-from bot.dialogs.hearing import in_spoken_language
-from bot.dialogs.memory import is_customers_word
+from bot.dialogs.dialog_state import is_customers_word
+from bot.dialogs.protocols import Escalate
 from bot.dialogs.reply import speaking
-from bot.dialogs.sources import Escalate
+from bot.dialogs.short_answers import in_spoken_language
+from bot.i18n.texts import Wording
 from bot.model import Event, InboundKind, Outcome, Result, Turn
-from bot.wording import Wording
 
 SLACK = 0.05  # seconds that dialogs may spend before the next one's time is counted anew: a timer for each costs more than most of them
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from bot.dialogs.dialog_state import Memory, is_first_contact
 from bot.dialogs.everyday import Everyday
 from bot.dialogs.faq import Faq
-from bot.dialogs.hearing import Hearing, is_signs
 from bot.dialogs.intent import Intent
-from bot.dialogs.memory import Memory, is_first_contact
+from bot.dialogs.protocols import Knowledge
 from bot.dialogs.reply import human_button, said
-from bot.dialogs.sources import Knowledge
+from bot.dialogs.short_answers import Hearing, is_signs
+from bot.i18n.texts import Wording
 from bot.model import Act, Event, Inbound, InboundKind, Outcome, Turn
-from bot.wording import Wording
 
 
 class Greeting:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bot.dialogs.hearing import Hearing, is_signs
+from bot.dialogs.dialog_state import Memory
 from bot.dialogs.intent import Intent
-from bot.dialogs.memory import Memory
-from bot.dialogs.sources import Escalate
+from bot.dialogs.protocols import Escalate
+from bot.dialogs.short_answers import Hearing, is_signs
+from bot.i18n.texts import Wording
 from bot.model import Act, InboundKind, Outcome, Turn
-from bot.wording import Wording
 
 PAYLOADS = frozenset({"human", "operator", "support"})  # of deep links: t.me/shop_bot?start=human
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from rapidfuzz import fuzz
 
+from bot.dialogs.dialog_state import Memory
 from bot.dialogs.everyday import Everyday
-from bot.dialogs.hearing import by_title, fold, language_of
-from bot.dialogs.memory import Memory
-from bot.dialogs.sources import Knowledge, ReadAct, Reading
+from bot.dialogs.protocols import Knowledge, ReadAct, Reading
+from bot.dialogs.short_answers import by_title, fold, language_of
 from bot.model import Act, Json, Turn
 
 OWN = 85  # how alike (0..100) words and an article's own question are to be that question

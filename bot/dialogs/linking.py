@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.dialogs.hearing import language_of
-from bot.dialogs.memory import Memory
+from bot.dialogs.dialog_state import Memory
 from bot.dialogs.reply import said
-from bot.handoff.linking import CODE, COMMAND, PAYLOAD, STATE, is_waiting
+from bot.dialogs.short_answers import language_of
+from bot.handoff.customer_linking import CODE, COMMAND, PAYLOAD, STATE, is_waiting
+from bot.i18n.texts import Wording
 from bot.model import Button, Customer, Event, InboundKind, Joining, Json, Later, Outbound, Outcome, Peer, Result, Turn
-from bot.wording import Wording
 
 LIFE = timedelta(minutes=10)  # of a code
 TRIES, PAUSE = 5, timedelta(hours=1)  # wrong codes of one customer, and how long they count

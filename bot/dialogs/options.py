@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.dialogs.sources import Article
+from bot.dialogs.protocols import Article
 
 
 def names_of(articles: Sequence[Article]) -> dict[str, str]:

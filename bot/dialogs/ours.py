@@ -11,9 +11,9 @@ from bot.dialogs.faq import Faq
 from bot.dialogs.greeting import Greeting
 from bot.dialogs.human import Human
 from bot.dialogs.intent import Intent
+from bot.dialogs.protocols import Escalate, Knowledge, ReadAct
 from bot.dialogs.smalltalk import SmallTalk
-from bot.dialogs.sources import Escalate, Knowledge, ReadAct
-from bot.wording import Wording
+from bot.i18n.texts import Wording
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 
-from bot.dialogs.hearing import language_of
-from bot.dialogs.memory import Memory
-from bot.markdown import join
+from bot.dialogs.dialog_state import Memory
+from bot.dialogs.short_answers import language_of
+from bot.i18n.texts import Wording
 from bot.model import Attachment, Button, Event, Json, Outbound, Outcome, Result, RichText, Rows, Turn
-from bot.wording import Wording
+from bot.text.markdown import join
 
 _speaking: ContextVar[tuple[Wording, str] | None] = ContextVar("speaking", default=None)
 

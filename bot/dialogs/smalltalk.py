@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bot.dialogs.hearing import Hearing, is_signs, is_wordless
+from bot.dialogs.dialog_state import Memory
 from bot.dialogs.intent import Intent
-from bot.dialogs.memory import Memory
 from bot.dialogs.reply import human_button, said
+from bot.dialogs.short_answers import Hearing, is_signs, is_wordless
 from bot.handoff.context import brings_words
+from bot.i18n.texts import Wording
 from bot.model import Act, Event, Media, Outcome, Turn
-from bot.wording import Wording
 
 _SEEN = {
     Media.VOICE: "voice", Media.AUDIO: "voice", Media.VIDEO: "video", Media.VIDEO_NOTE: "video", Media.PHOTO: "photo", Media.DOCUMENT: "document",

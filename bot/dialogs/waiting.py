@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import Literal
 
 from bot.dialogs.about import OF_BUSINESS
+from bot.dialogs.dialog_state import Memory
 from bot.dialogs.everyday import Everyday
-from bot.dialogs.hearing import Hearing
-from bot.dialogs.memory import Memory
 from bot.dialogs.ours import Ours
-from bot.dialogs.sources import Article, ReadAct
-from bot.handoff.room import Said
+from bot.dialogs.protocols import Article, ReadAct
+from bot.dialogs.short_answers import Hearing
+from bot.handoff.desk_context import Said
+from bot.i18n.texts import Wording
 from bot.model import Act, Outcome, RichText, Turn
-from bot.wording import Wording
 
 CALM = 0.5  # how upset (0..1) whoever asks may sound and still be answered by the bot
 CALL = 3  # words of a mere call, at most

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.i18n.texts import Wording
 from bot.model import Attachment, Media, Outbound
-from bot.wording import Wording
 
 
 def named(outbound: Outbound, words: Wording, lang: str) -> Outbound:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot.handoff.contact import mask
+from bot.handoff.assist.hints import LIKELY, Hint
+from bot.handoff.contacts import mask
 from bot.handoff.context import is_context, shown
-from bot.handoff.hint import LIKELY, Hint
-from bot.handoff.marks import listed, moment
-from bot.handoff.marks import words as words_of
+from bot.handoff.tickets.state import listed, moment
+from bot.handoff.tickets.state import words as words_of
+from bot.i18n.texts import Wording
 from bot.model import Button, Line, RichText, Rows, Span, Style, Ticket
-from bot.names import shown_name
-from bot.wording import Wording
+from bot.text.person_names import shown_name
 
 TRANSCRIPT_LINES = 12
 LINE_LENGTH = 300  # characters of a customer's line in the transcript

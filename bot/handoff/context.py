@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.i18n.texts import Wording
 from bot.model import Attachment, Turn
-from bot.wording import Wording
 
 REPLY_LENGTH = 300  # characters of a whole message that is answered: operators can find the rest
 ANSWERED = frozenset({"reply", "quote"})  # they tell what the words belong to, and are nothing by themselves

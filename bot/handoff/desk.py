@@ -6,23 +6,28 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.handoff import groups, ontime, operating, prompter, transfer
-from bot.handoff.binding import Binding
+from bot.handoff import group_status
+from bot.handoff.assist import suggestions
 from bot.handoff.card import card, card_buttons, heading, numbered, topic_name, transcript
 from bot.handoff.context import is_context, shown
-from bot.handoff.crew import KINDS as CREW
-from bot.handoff.crew import Call, Crew
-from bot.handoff.gate import REFUSED
-from bot.handoff.hours import Hours, Promise
-from bot.handoff.incident import KINDS as INCIDENTS
-from bot.handoff.incident import Incidents
-from bot.handoff.marks import marked, moment, words
-from bot.handoff.naming import name_of, shown_name
-from bot.handoff.opening import asked_again, new_ticket, recent_attachments, recent_context, shown_to_the_bot, so_far
-from bot.handoff.queue import Queue
-from bot.handoff.room import Delivered, Orders, Records, Rules
-from bot.handoff.sla import Deadlines
-from bot.handoff.teams import Teams
+from bot.handoff.desk_context import Delivered, Orders, Records, Rules
+from bot.handoff.group_binding import Binding
+from bot.handoff.operators import router
+from bot.handoff.operators.message_names import name_of, shown_name
+from bot.handoff.operators.permissions import REFUSED
+from bot.handoff.operators.roster import KINDS as CREW
+from bot.handoff.operators.roster import Call, Crew
+from bot.handoff.operators.teams import Teams
+from bot.handoff.outreach.incidents import KINDS as INCIDENTS
+from bot.handoff.outreach.incidents import Incidents
+from bot.handoff.queue.queue import Queue
+from bot.handoff.sla import timers as ontime
+from bot.handoff.sla.hours import Hours, Promise
+from bot.handoff.sla.targets import Deadlines
+from bot.handoff.tickets import transfer
+from bot.handoff.tickets.create import asked_again, new_ticket, recent_attachments, recent_context, shown_to_the_bot, so_far
+from bot.handoff.tickets.state import marked, moment, words
+from bot.i18n.texts import Wording
 from bot.model import (
     Answer,
     Attachment,
@@ -43,7 +48,6 @@ from bot.model import (
     Turn,
     Verb,
 )  # fmt: skip
-from bot.wording import Wording
 
 QUIETLY = "handoff.closed_quiet"  # what a silent customer is told
 WATCHED = (*CREW, "desk_lost", "desk_found", "desk_checked", "chat_moved", *INCIDENTS)
@@ -61,7 +65,7 @@ class Desk:
         self.queue = Queue(self.rules.routing.priority, line=self.teams.line)
         self.deadlines = Deadlines(self.rules.sla, self.rules.routing, hours)
         self.incidents = Incidents()
-        self.groups = groups.Groups()
+        self.groups = group_status.Groups()
         self.orders: Orders = no_orders
         self._titles = dict(titles or {})  # channel -> how operators call it
         self._shown: dict[int, Peer] = {}  # where tickets were last seen, for words about failures
@@ -80,13 +84,13 @@ class Desk:
         inbound = turn.said[0]
         if inbound.kind is InboundKind.TIMER and (ordered := await self.orders(turn, "", "")) is not None:
             return ordered
-        if (looked := await groups.decide(self, turn)) is not None:
+        if (looked := await group_status.decide(self, turn)) is not None:
             return looked
         if (placed := await self.binding.decide(turn)) is not None:
             return replace(placed, say=(*placed.say, *await self._waiting_cards(turn))) if placed.reason == "bound" else placed
         if not self.binding.is_desk(inbound.peer):
-            return operating.elsewhere(self, turn)
-        outcome = await operating.decide(self, turn)
+            return router.elsewhere(self, turn)
+        outcome = await router.decide(self, turn)
         acts = inbound.kind in (InboundKind.MESSAGE, InboundKind.PRESS) and outcome.reason != REFUSED
         met = self.crew.meeting(inbound) if acts else ()
         return self.settled(turn, replace(outcome, events=(*met, *outcome.events)))
@@ -109,7 +113,7 @@ class Desk:
             "handoff.opened", lang=lang, customer=turn.customer, number=ticket.number, promise=promise, apology=apology, reason=reason, now=turn.now
         )
         say = [Outbound(turn.conversation.peer, told, buttons=self.opened_buttons(lang, ticket), ticket=ticket.number, name=f"opened:{ticket.number}")]
-        later = (*transfer.look_for_somebody(self, ticket, turn.now), *prompter.look_later(self, ticket, turn, promise.place))
+        later = (*transfer.look_for_somebody(self, ticket, turn.now), *suggestions.look_later(self, ticket, turn, promise.place))
         if (to := self.thread(ticket)) is not None:
             say.append(self.card(to, ticket))
             say += self._shown_context(to, ticket, recent_context(turn))
@@ -305,7 +309,7 @@ class Desk:
         """The group the ticket belongs to, whether the bot is in it or not."""
         return self.teams.home(words(ticket, "desk")) or self.binding.place
 
-    async def look(self, peer: Peer) -> groups.Chat | None:
+    async def look(self, peer: Peer) -> group_status.Chat | None:
         """What the platform says of a group. Raises `BotError`."""
         return await self.binding.platforms.look(peer)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.handoff.canned import Lacking, Ready
-from bot.handoff.room import DeskRoom
+from bot.handoff.assist.canned import Lacking, Ready
+from bot.handoff.desk_context import DeskRoom
+from bot.i18n.sandbox import Missing
 from bot.model import RichText, Ticket, Turn
-from bot.sandbox import Missing
 
 
 def filled(desk: DeskRoom, turn: Turn, ready: Ready, ticket: Ticket, operator: str) -> RichText | Lacking | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.handoff.marks import marked, moment, number
-from bot.handoff.room import DeskRoom
+from bot.handoff.desk_context import DeskRoom
+from bot.handoff.tickets.state import marked, moment, number
 from bot.model import InboundKind, Outbound, Status, Ticket, Turn
 
 PATIENCE = timedelta(minutes=3)  # of waiting, after which a call is said aloud

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from bot.handoff import acts, supervising
 from bot.handoff.card import card, heading, numbered
-from bot.handoff.crew import labels
-from bot.handoff.gate import refuse
-from bot.handoff.room import DeskRoom
-from bot.handoff.saying import place, say, who
+from bot.handoff.desk_context import DeskRoom
+from bot.handoff.operators import commands, supervisor_commands
+from bot.handoff.operators.permissions import refuse
+from bot.handoff.operators.replies import place, say, who
+from bot.handoff.operators.roster import labels
 from bot.model import Button, Event, Inbound, InboundKind, Later, Line, Outbound, Outcome, Peer, Result, Rows, Sender, Ticket, Turn
 
 NAME = "overview"
@@ -114,15 +114,15 @@ async def carry_out(desk: DeskRoom, turn: Turn) -> Outcome:
         return say(desk, replace(theirs, ticket=None), "desk.closed_already")
     command, value = str(data.get("command")), str(data.get("value", ""))
     if command == "take":
-        done = acts.take(desk, theirs, turn.ticket, "")
+        done = commands.take(desk, theirs, turn.ticket, "")
         if done.ticket is not None and (own := desk.thread(turn.ticket)) is not None and (own.channel, own.chat) != (there.channel, there.chat):
             done = replace(done, say=(*done.say, desk.notice(own, turn.ticket, "desk.you_took_it", operator=said.sender.name)))
     elif command == "whisper":
         done = _whispered(desk, theirs, turn.ticket, value)
     elif command == "assign":
-        done = await supervising.assign(desk, theirs, turn.ticket, value)
+        done = await supervisor_commands.assign(desk, theirs, turn.ticket, value)
     else:
-        done = supervising.set_priority(desk, theirs, turn.ticket, value)
+        done = supervisor_commands.set_priority(desk, theirs, turn.ticket, value)
     above = heading(turn.ticket, desk.words, desk.lang)
     return replace(done, say=tuple(replace(o, heading=above, ticket=None) if o.to == there and not o.heading else o for o in done.say))
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.handoff import insisting, overview, prompter, sign, transfer
+from bot.handoff import insisting, overview
+from bot.handoff.assist import suggestions
 from bot.handoff.card import heading
 from bot.handoff.context import brings_words, shown
+from bot.handoff.customer_linking import came_over, is_about_linking
 from bot.handoff.desk import Desk
-from bot.handoff.gate import REFUSED
-from bot.handoff.linking import came_over, is_about_linking
-from bot.handoff.marks import listed, marked, moment
-from bot.handoff.naming import message_name
-from bot.handoff.ontime import PREFIX
-from bot.handoff.operating import ONLY_HERE
-from bot.handoff.operator_message import command_of
-from bot.handoff.saying import who
-from bot.markdown import join
+from bot.handoff.operators.message_names import message_name
+from bot.handoff.operators.operator_message import command_of
+from bot.handoff.operators.permissions import REFUSED
+from bot.handoff.operators.replies import who
+from bot.handoff.operators.router import ONLY_HERE
+from bot.handoff.queue import sign
+from bot.handoff.sla.timers import PREFIX
+from bot.handoff.tickets import transfer
+from bot.handoff.tickets.state import listed, marked, moment
 from bot.model import Button, Event, Inbound, InboundKind, Later, Line, Outbound, Outcome, Peer, Result, RichText, Rows, Status, Ticket, Turn, Verb
+from bot.text.markdown import join
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
 AFTERWARDS = frozenset({"rate", "rating_skip", "nps", "nps_skip", "news_off"})  # answers to what the service asked by itself: never words for this ticket
@@ -89,10 +92,10 @@ class Relay:
             return pressed
         if first.kind is InboundKind.START or _asks_status(turn):
             return await self._status(turn, ticket)
-        hints, answer = await prompter.look_up(self._desk, turn, ticket, turn.text) if first.kind is InboundKind.MESSAGE else ((), None)
-        if self._is_plain(turn) and turn.conversation.status is Status.WAITING and (said := await self._by_itself(turn, ticket, prompter.under(hints))):
+        hints, answer = await suggestions.look_up(self._desk, turn, ticket, turn.text) if first.kind is InboundKind.MESSAGE else ((), None)
+        if self._is_plain(turn) and turn.conversation.status is Status.WAITING and (said := await self._by_itself(turn, ticket, suggestions.under(hints))):
             return replace(said, why=answer.why) if answer else said
-        carried = self._carry(turn, ticket, prompter.under(hints), told=await sign.of_burst(self._desk, turn, ticket))
+        carried = self._carry(turn, ticket, suggestions.under(hints), told=await sign.of_burst(self._desk, turn, ticket))
         # what was asked of a person, and what the articles had to say to it: the gaps learn from what he then answers
         return replace(carried, why=answer.why) if answer else carried
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.handoff.room import Delivered, DeliveryStatus
-from bot.handoff.segment import Listener
+from bot.handoff.desk_context import Delivered, DeliveryStatus
+from bot.handoff.outreach.segment import Listener
 from bot.model import Peer
 
 OPEN: tuple[DeliveryStatus, ...] = ("pending", "sending")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.handoff.crew import Member, labels
-from bot.handoff.marks import marked, words
-from bot.handoff.room import DeskRoom
-from bot.handoff.saying import place as place_of
-from bot.handoff.saying import say
+from bot.handoff.desk_context import DeskRoom
+from bot.handoff.operators.replies import place as place_of
+from bot.handoff.operators.replies import say
+from bot.handoff.operators.roster import Member, labels
+from bot.handoff.tickets.state import marked, words
 from bot.model import Button, Inbound, InboundKind, Outcome, Peer, Rows, Sender, Ticket, Turn
 
 SHOWN = 10

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.errors import Problem
-from bot.knowledge.articles import Article
+from bot.knowledge.articles.schema import Article
 
 
 @dataclass(frozen=True, slots=True)

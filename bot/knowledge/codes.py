@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from bot.errors import Problem
-from bot.yaml_reader import read_own
+from bot.text.yaml_source import read_own
 
 _DATA = Path(__file__).parent / "data"
 

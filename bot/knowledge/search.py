@@ -14,24 +14,24 @@ import numpy as np
 import watchfiles
 
 from bot.errors import BotError, Problem
-from bot.knowledge import saving
-from bot.knowledge.articles import Article
+from bot.knowledge.articles.catalog import Shelf, is_russian
+from bot.knowledge.articles.repository import Library
+from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import Context, KnowledgeSettings, KnowledgeStatus, Reloaded, Retriever
-from bot.knowledge.explaining import explain
-from bot.knowledge.features import Asked, Evidence, Vectors, gather
-from bot.knowledge.feedback import FEWEST, NEWEST, NO_SHIFT, Feedback, Shift, shift_of
-from bot.knowledge.following import follows, joined
-from bot.knowledge.guests import NO_VOTES, Votes, find_factories, hear, invite
-from bot.knowledge.index import Index
-from bot.knowledge.library import Library
-from bot.knowledge.ranking import Model, SelfCheck, chances, check_of, confidence, is_bare, rank, read_models
-from bot.knowledge.reading import Reader
-from bot.knowledge.repair import Lexicon, Repair, Repaired, repair
-from bot.knowledge.retrievers import ChannelRetriever, retriever_names
-from bot.knowledge.selfcheck import Encode, examine
-from bot.knowledge.semantic import VectorStore, center_of, centred
-from bot.knowledge.shelf import Shelf, is_russian
-from bot.knowledge.speech import read_speech
+from bot.knowledge.decision.explanation import explain
+from bot.knowledge.decision.ranking import Model, SelfCheck, chances, check_of, confidence, is_bare, rank, read_models
+from bot.knowledge.decision.self_check import Encode, examine
+from bot.knowledge.quality.feedback import FEWEST, NEWEST, NO_SHIFT, Feedback, Shift, shift_of
+from bot.knowledge.query.analyzer import Reader
+from bot.knowledge.query.correction import Lexicon, Repair, Repaired, repair
+from bot.knowledge.query.follow_ups import follows, joined
+from bot.knowledge.query.synonyms import read_speech
+from bot.knowledge.retrieval import index_cache
+from bot.knowledge.retrieval.channels import ChannelRetriever, retriever_names
+from bot.knowledge.retrieval.external import NO_VOTES, Votes, find_factories, hear, invite
+from bot.knowledge.retrieval.features import Asked, Evidence, Vectors, gather
+from bot.knowledge.retrieval.index import Index
+from bot.knowledge.retrieval.semantic import VectorStore, center_of, centred
 from bot.model import Answer, Candidate, Decision
 
 MAX_QUESTION = 3000  # characters that are read of a question
@@ -205,7 +205,7 @@ class Knowledge:
         self.status = replace(self.status, loading=True)
         start = time.perf_counter()
         try:
-            from bot.knowledge.encoder import load
+            from bot.knowledge.encoder.loader import load
 
             store = VectorStore(load(self.settings.model, self.cache), self.cache)
             with self._reloading:
@@ -243,8 +243,8 @@ class Knowledge:
         """Takes over the index of the last start, if there is one that fits; what is read of the folder now is returned."""
         if self.cache is None:
             return None
-        key = saving.key_of(self.settings.synonyms, self.settings.channels)
-        kept = saving.load(saving.place_of(self.cache, self.folder), key, self._library, self._reader.speech)
+        key = index_cache.key_of(self.settings.synonyms, self.settings.channels)
+        kept = index_cache.load(index_cache.place_of(self.cache, self.folder), key, self._library, self._reader.speech)
         if kept is None:
             return None
         self._reader = kept.index.reader
@@ -254,8 +254,8 @@ class Knowledge:
 
     def _save(self) -> None:
         if self.cache is not None:
-            key = saving.key_of(self.settings.synonyms, self.settings.channels)
-            saving.save(saving.place_of(self.cache, self.folder), key, self._library, self._state.index)
+            key = index_cache.key_of(self.settings.synonyms, self.settings.channels)
+            index_cache.save(index_cache.place_of(self.cache, self.folder), key, self._library, self._state.index)
 
     def _lexicon(self, index: Index) -> Lexicon:
         return Lexicon(index.questions.forms | index.passages.forms, (w for phrase in self._reader.speech.same for w in phrase))

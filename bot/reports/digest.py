@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.model import RichText, Span, Style
 from bot.reports.ready import MARK, mechanical
 from bot.reports.report import Report
-from bot.reports.wording import Saying, row_name
+from bot.reports.texts import Saying, row_name
 
 LINES = ("conversations", "containment", "nst", "ntb", "afrt", "mttr", "csi", "service_level", "returns")
 HOUR = time(9)

@@ -11,7 +11,7 @@ import xlsxwriter
 from bot.reports.metrics import COUNTS
 from bot.reports.report import Report
 from bot.reports.tables import Cell
-from bot.reports.wording import UNITS, Saying, row_name
+from bot.reports.texts import UNITS, Saying, row_name
 
 _BOM = "\ufeff"
 _RISKY = ("=", "+", "-", "@", "\t", "\r")  # a cell beginning so is a formula to a spreadsheet

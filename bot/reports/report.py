@@ -32,7 +32,7 @@ class Source(Protocol):
 
 
 class Calendar(Protocol):
-    """Opening hours (bot/handoff/hours.py)."""
+    """Opening hours (bot/handoff/sla/hours.py)."""
 
     zone: ZoneInfo
 

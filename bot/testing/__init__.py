@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.testing.fake_adapter import FakeAdapter
-from bot.testing.theatre import Customer, Operator, Theatre, open_theatre
+from bot.testing.fakes import FakeAdapter
+from bot.testing.harness import Customer, Operator, Theatre, open_theatre
 
 __all__ = ["Customer", "FakeAdapter", "Operator", "Theatre", "open_theatre"]

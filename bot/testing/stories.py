@@ -9,14 +9,14 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.config import Config
+from bot.config.loader import Config
 from bot.errors import ConfigError, Problem
+from bot.i18n.texts import Wording
 from bot.knowledge.search import Knowledge
 from bot.model import Sender, Verb
-from bot.testing.fake_adapter import Said
-from bot.testing.theatre import NOON, Customer, Operator, Theatre, open_theatre
-from bot.wording import Wording
-from bot.yaml_reader import Node, YamlError, read_yaml
+from bot.testing.fakes import Said
+from bot.testing.harness import NOON, Customer, Operator, Theatre, open_theatre
+from bot.text.yaml_source import Node, YamlError, read_yaml
 
 QUOTE = 80  # characters of an answer that a story expects, as the playground cuts it
 DOINGS = ("says", "presses", "hears", "hears_not", "operator_says", "operator_presses", "operator_hears", "clock")

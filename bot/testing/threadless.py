@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from bot.storage.sqlite import SqliteStore
-from bot.storage.writer import Locks, Made, Work, Writer, _as_storage_error, _Unit
+from bot.storage.sqlite.store import SqliteStore
+from bot.storage.sqlite.writer import Locks, Made, Work, Writer, _as_storage_error, _Unit
 
 
 class DirectWriter(Writer):

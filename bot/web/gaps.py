@@ -12,16 +12,16 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.judgement import Judge
-from bot.knowledge.gaps import Effect, Gap, effect, is_closed, question_id
-from bot.knowledge.mending import Change, Outside, Taken, Unwritable, add_question, changed_at, write_draft
+from bot.dialogs.offline_decision import Judge
+from bot.knowledge.articles.writer import Change, Outside, Taken, Unwritable, add_question, changed_at, write_draft
+from bot.knowledge.quality.gaps import Effect, Gap, effect, is_closed, question_id
 from bot.knowledge.search import Knowledge
-from bot.masking import HIDDEN
 from bot.model import Answer, Event
-from bot.web.missing import Heard, Missing
+from bot.text.pii import HIDDEN
+from bot.web.content_gaps import Heard, Missing
+from bot.web.notify_answered import TOLD, Audience, audience, tell
 from bot.web.pages import Pages, read_words
 from bot.web.services import WebServices
-from bot.web.telling import TOLD, Audience, audience, tell
 
 FRESH = 15.0  # seconds for which the questions are not read again
 SHOWN = 40  # groups of each kind on the page

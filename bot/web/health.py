@@ -11,10 +11,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 
 from bot.adapters.base import Adapter, Health
 from bot.errors import StorageError
-from bot.handoff.debts import LATE
+from bot.handoff.sla.debts import LATE
 from bot.knowledge.base import KnowledgeStatus
 from bot.model import Event, OwedStage
-from bot.observing import redact
+from bot.observability import redact
 from bot.storage.base import Store
 
 _POLLED = ("telegram", "vk")  # kinds whose silence for long means that something is wrong

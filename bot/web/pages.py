@@ -14,16 +14,16 @@ from pathlib import Path
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from bot.handoff.followup import waiting as unsettled
-from bot.knowledge.articles import Article
+from bot.handoff.outreach.low_rating import waiting as unsettled
+from bot.knowledge.articles.schema import Article
 from bot.knowledge.search import Knowledge
 from bot.model import Answer, Customer, Ticket
-from bot.names import full_name
-from bot.web.playground import Playground
+from bot.text.person_names import full_name
+from bot.text.yaml_source import read_own
+from bot.web.playground.page import Playground
+from bot.web.playground.skins import skins
 from bot.web.security import Guard
 from bot.web.services import WebServices
-from bot.web.skins import skins
-from bot.yaml_reader import read_own
 
 HOME = Path(__file__).parent
 LANGUAGES = ("ru", "en")

@@ -11,22 +11,22 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from bot.handoff.contact import mask
+from bot.handoff.contacts import mask
 from bot.knowledge.search import Knowledge
 from bot.model import Line, Ticket
-from bot.names import full_name
 from bot.reports.export import to_csv, to_xlsx
 from bot.reports.metrics import COUNTS, TILES, Case
 from bot.reports.periods import Period, between, last_days
 from bot.reports.report import TICKETS, Report, make_report, read_facts
 from bot.reports.sides import channels_of, of_channel
-from bot.reports.wording import UNITS, Saying, row_name
+from bot.reports.texts import UNITS, Saying, row_name
 from bot.storage.base import Store, TurnRecord
+from bot.text.person_names import full_name
 from bot.web.charts import bars, shares, squares
-from bot.web.missing import Missing, gaps_table
+from bot.web.content_gaps import Missing, gaps_table
 from bot.web.pages import Pages
 from bot.web.services import WebServices
-from bot.web.waits import AROUND, AT_WORK, SHOWN, Happened, Wait, timeline, wait_of
+from bot.web.wait_analysis import AROUND, AT_WORK, SHOWN, Happened, Wait, timeline, wait_of
 
 FRESH = 20.0  # seconds for which a counted report is shown again
 LISTED = 200  # conversations listed behind one figure

@@ -11,16 +11,16 @@ from aiohttp.typedefs import Middleware
 
 from bot.errors import StorageError
 from bot.knowledge.search import Knowledge
-from bot.observing import get_logger
+from bot.observability import get_logger
+from bot.web.api.openapi import document
+from bot.web.api.rest import ROOT, Rest, failure
 from bot.web.events import stream
 from bot.web.figures import ServiceFigures
 from bot.web.gaps import GapPages
 from bot.web.health import metrics_response, owing, report
-from bot.web.openapi import document
 from bot.web.pages import HOME, Pages
-from bot.web.playground import LARGEST, Playground
+from bot.web.playground.page import LARGEST, Playground
 from bot.web.report import ReportPages
-from bot.web.rest import ROOT, Rest, failure
 from bot.web.security import Guard, Handler
 from bot.web.services import WebServices
 

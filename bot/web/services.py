@@ -13,18 +13,18 @@ from aiohttp import web
 
 from bot.adapters.base import Adapter, File
 from bot.clock import Clock
+from bot.dialogs.offline_decision import Judge
 from bot.errors import Problem
-from bot.handoff.incident import Incidents
-from bot.judgement import Judge
-from bot.knowledge.articles import Article
+from bot.handoff.outreach.incidents import Incidents
+from bot.i18n.texts import Wording
+from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeStatus, Reloaded
 from bot.model import Answer, Attachment, Event, InboundKind, Json, Outbound, Sender, Sent
 from bot.reports.report import Calendar
 from bot.storage.base import Store
+from bot.web.api.rest import Rest
 from bot.web.events import Hub
 from bot.web.health import Metrics
-from bot.web.rest import Rest
-from bot.wording import Wording
 
 Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -54,7 +54,7 @@ class Keeping(Protocol):
 
 @runtime_checkable
 class Stage(Adapter, Protocol):
-    """A channel whose people sit in front of the page (bot/adapters/web.py)."""
+    """A channel whose people sit in front of the page (bot/adapters/playground/adapter.py)."""
 
     group: str
     title: str

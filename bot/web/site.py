@@ -9,19 +9,19 @@ from aiohttp import web
 
 from bot.adapters.base import Adapter
 from bot.clock import Clock
-from bot.config import Config
+from bot.config.loader import Config
+from bot.dialogs.offline_decision import Judge
 from bot.errors import ConfigError, Problem
-from bot.handoff.hours import Hours
-from bot.handoff.incident import Incidents
-from bot.judgement import Judge
+from bot.handoff.outreach.incidents import Incidents
+from bot.handoff.sla.hours import Hours
+from bot.i18n.texts import Wording
 from bot.knowledge.search import Knowledge
-from bot.observing import Observers
+from bot.observability import Observers
 from bot.storage.base import Store
-from bot.web.keys import Keys
-from bot.web.rest import Accept, Rest
+from bot.web.api.keys import Keys
+from bot.web.api.rest import Accept, Rest
 from bot.web.server import build_app
 from bot.web.services import Hook, WebServices
-from bot.wording import Wording
 
 NEIGHBOURS = 20  # ports that are tried after the wished one
 

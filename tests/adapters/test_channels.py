@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.telegram import TelegramAdapter
+from bot.adapters.playground.adapter import WebAdapter
+from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.adapters.terminal import TerminalAdapter
-from bot.adapters.vk import VkAdapter
-from bot.adapters.web import WebAdapter
+from bot.adapters.vk.adapter import VkAdapter
 from bot.clock import Clock
 from bot.model import Sender
-from bot.testing.adapter_contract import AdapterContract, Fault
+from bot.testing.contracts.adapter import AdapterContract, Fault
 from tests.fakes import telegram_server, vk_server
 from tests.fakes.telegram_server import FakeTelegram
 from tests.fakes.vk_server import FakeVk

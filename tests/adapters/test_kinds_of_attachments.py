@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 from aiogram.types import Message
 
-from bot.adapters.richtext import utf16_length
-from bot.adapters.telegram import TelegramAdapter
-from bot.adapters.telegram_inbound import TelegramReader
-from bot.adapters.telegram_media import ENVELOPE, SERVICE
-from bot.adapters.vk import VkAdapter
-from bot.adapters.vk_inbound import Reader
+from bot.adapters.rich_text import utf16_length
+from bot.adapters.telegram.adapter import TelegramAdapter
+from bot.adapters.telegram.media import ENVELOPE, SERVICE
+from bot.adapters.telegram.updates import TelegramReader
+from bot.adapters.vk.adapter import VkAdapter
+from bot.adapters.vk.updates import Reader
 from bot.clock import HandClock
+from bot.delivery.splitting import parts
 from bot.errors import Refused
+from bot.i18n.texts import LANGUAGES, Wording
 from bot.model import Attachment, Inbound, Media, Outbound, Peer, RichText
-from bot.promising import parts
 from bot.testing import Theatre, open_theatre
-from bot.testing.theatre import PLACE as FORUM
-from bot.wording import LANGUAGES, Wording
+from bot.testing.harness import PLACE as FORUM
 from tests.adapters.kinds_of_attachments import TELEGRAM, VK
 from tests.fakes.telegram_server import BOT_ID, TOKEN, FakeTelegram
 from tests.fakes.vk_server import GROUP, FakeVk

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.adapters.cleaning import clean_file_name, clean_json, clean_rich, clean_text
-from bot.adapters.richtext import (
+from bot.adapters.rich_text import (
     VK_STYLES,
     degrade,
     fit,
@@ -21,6 +20,7 @@ from bot.adapters.richtext import (
     utf16_length,
     with_heading,
 )
+from bot.adapters.sanitize import clean_file_name, clean_json, clean_rich, clean_text
 from bot.model import Attachment, Media, RichText, Span, Style
 
 FAMILY = "👨‍👩‍👧‍👦"

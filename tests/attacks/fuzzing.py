@@ -19,15 +19,15 @@ from pathlib import Path
 
 from jinja2 import TemplateError
 
-from bot.adapters.telegram_inbound import TelegramReader
-from bot.adapters.vk_inbound import Reader
-from bot.adapters.vk_outbound import RandomIds
+from bot.adapters.telegram.updates import TelegramReader
+from bot.adapters.vk.calls import RandomIds
+from bot.adapters.vk.updates import Reader
 from bot.clock import HandClock
-from bot.knowledge.articles import split_passages
-from bot.knowledge.frontmatter import read_head, split_head
-from bot.markdown import fill, to_rich
+from bot.i18n.sandbox import CLOSE, MAX_OUTPUT, OPEN, Sandbox
+from bot.knowledge.articles.frontmatter import read_head, split_head
+from bot.knowledge.articles.schema import split_passages
 from bot.model import RichText
-from bot.sandbox import CLOSE, MAX_OUTPUT, OPEN, Sandbox
+from bot.text.markdown import fill, to_rich
 
 _CLOCK = HandClock(datetime(2026, 11, 21, 12, tzinfo=UTC))
 _TELEGRAM = TelegramReader("telegram", _CLOCK, bot_id=1, username="bot")

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.adapters.cleaning import clean_file_name
-from bot.adapters.public_web import PublicResolver, check_address
+from bot.adapters.sanitize import clean_file_name
+from bot.adapters.url_safety import PublicResolver, check_address
 from bot.app import _read_local
-from bot.config import read_config
+from bot.config.loader import read_config
 from bot.errors import ConfigError, Refused
 from bot.model import Peer
-from bot.storage.sqlite import SqliteStore, copy_beside_owner
+from bot.storage.sqlite.store import SqliteStore, copy_beside_owner
 from bot.testing import open_theatre
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(9))

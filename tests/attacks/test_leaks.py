@@ -13,13 +13,13 @@ import structlog
 from aiohttp import web
 
 from bot.adapters.base import Adapter
-from bot.adapters.telegram import TelegramAdapter
-from bot.adapters.vk import VkAdapter
+from bot.adapters.telegram.adapter import TelegramAdapter
+from bot.adapters.vk.adapter import VkAdapter
 from bot.clock import Clock
-from bot.config import Config
+from bot.config.loader import Config
 from bot.errors import BotError
 from bot.model import Attachment, InboundKind, Media, Outbound, Peer, RichText, Verb
-from bot.observing import set_up_logging
+from bot.observability import set_up_logging
 from bot.testing import open_theatre
 from tests.fakes import telegram_server, vk_server
 

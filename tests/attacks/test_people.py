@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from bot.button_tokens import token
 from bot.model import InboundKind, Peer, Result, Sender, Verb
 from bot.testing import Theatre
-from bot.tokens import token
 
 HOSTILE = ('<b>x</b><a href="tg://user?id=1">', "_*[`](http://evil)", "{{7*7}}", "{% for i in range(9**9) %}x{% endfor %}", "‮gpj.exe", "'; drop table inbox; --")
 

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.button_tokens import token
 from bot.model import Attachment, InboundKind, Media, Peer, Sender, Verb
-from bot.observing import set_up_logging
-from bot.tokens import token
+from bot.observability import set_up_logging
 from tests.chaos.invariants import broken
 from tests.chaos.outside import DESK_CHAT, Platform
 from tests.chaos.planted import STAGES

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.errors import StorageError
-from bot.storage.writer import Locks, Made, Work, Writer, _as_storage_error
+from bot.storage.sqlite.writer import Locks, Made, Work, Writer, _as_storage_error
 
 
 class Killed(BaseException):

@@ -12,7 +12,7 @@ from typing import Any
 from bot.adapters.base import Accept, ChatInfo, File, Files, Limits
 from bot.errors import PeerGone, Refused, RetryLater, TopicGone, Uncertain
 from bot.model import Attachment, Inbound, InboundKind, Outbound, Peer, Sender, Sent, Verb
-from bot.testing.fake_adapter import FakeAdapter
+from bot.testing.fakes import FakeAdapter
 from tests.chaos.killing import Fuse
 from tests.chaos.timeless import START, LoopClock
 

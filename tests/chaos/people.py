@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.button_tokens import token
 from bot.model import Attachment, Inbound, InboundKind, Media, Peer, Sender, Verb
-from bot.tokens import token
 from tests.chaos.outside import DESK_CHAT, Call, Platform
 
 QUESTIONS = ("сколько идёт доставка", "сколько стоит доставка?", "как вернуть товар", "можно ли оплатить картой", "доставка", "спасибо", "привет")

@@ -10,10 +10,10 @@ from types import MethodType
 from bot.adapters.base import Accept
 from bot.app import House
 from bot.model import Outcome, Turn
-from bot.storage import finishing
 from bot.storage.base import Delivery, Finished, Settled
-from bot.storage.sqlite import SqliteStore
-from bot.storage.turns import take
+from bot.storage.queries import commit as finishing
+from bot.storage.queries.turns import take
+from bot.storage.sqlite.store import SqliteStore
 from tests.chaos.outside import PlatformAdapter, Update
 from tests.chaos.stage import Stage
 

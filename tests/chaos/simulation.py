@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.adapters.base import Limits
-from bot.observing import set_up_logging
+from bot.observability import set_up_logging
 from tests.chaos.invariants import broken
 from tests.chaos.outside import CALM, STORM, Platform
 from tests.chaos.people import Crowd

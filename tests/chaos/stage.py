@@ -12,10 +12,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.app import House, open_house, open_knowledge
-from bot.config import Config
+from bot.config.loader import Config
 from bot.knowledge.search import Knowledge
 from bot.model import Peer
-from bot.running import run
+from bot.service import run
 from tests.chaos.killing import DirectWriter, Fuse, Killed
 from tests.chaos.outside import DESK_CHAT, Platform, PlatformAdapter
 from tests.chaos.timeless import LoopClock, TimelessLoop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.observing import set_up_logging
+from bot.observability import set_up_logging
 from tests.chaos.crash_points import run_day
 from tests.chaos.simulation import run_seed
 

@@ -13,8 +13,8 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from bot.errors import ConfigError
-from bot.knowledge.articles import Article, read_articles
-from bot.knowledge.importing import Imported, check_archive, read_import, write_import
+from bot.knowledge.articles.importing import Imported, check_archive, read_import, write_import
+from bot.knowledge.articles.schema import Article, read_articles
 from tests.cli.conftest import Run
 
 PAGE = """<html><head><title>Помощь</title><style>x{}</style></head><body><nav>Меню</nav><h1>Частые вопросы</h1>

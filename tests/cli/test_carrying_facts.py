@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ConfigError
-from bot.knowledge.importing import Imported, read_import
+from bot.knowledge.articles.importing import Imported, read_import
 from tests.cli.test_carrying import word_file
 
 PAGE = "<html><head>{meta}<title>Помощь</title></head><body><h1>Оплата</h1><p>Наличные не принимаем.</p>{more}</body></html>"

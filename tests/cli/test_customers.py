@@ -10,7 +10,7 @@ import pytest
 
 from bot.model import Customer, Inbound, Outcome, Peer, Result, Sender
 from bot.storage.base import Arrival
-from bot.storage.sqlite import SqliteStore
+from bot.storage.sqlite.store import SqliteStore
 from tests.cli.conftest import Run
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.demo import main, make_history
-from bot.config import read_config
+from bot.config.loader import read_config
 
 CONFIG = """
 knowledge: {{folder: {folder}, embeddings: {{model: "off"}}, watch: false}}

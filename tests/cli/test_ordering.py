@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.cli import ordering
+from bot.cli import outreach
 from bot.cli.clock import COMMAND_CLOCK
 from bot.cli.root import app
 from bot.clock import HandClock
-from bot.config import Config
-from bot.orders import drop, letterbox, take
+from bot.command_spool import drop, letterbox, take
+from bot.config.loader import Config
 from bot.testing import Theatre, open_theatre
-from bot.testing.theatre import NOON
+from bot.testing.harness import NOON
 
 DOWN = "Сбой доставки в Казани. Чиним до 18:00"
 
@@ -26,7 +26,7 @@ DOWN = "Сбой доставки в Казани. Чиним до 18:00"
 @pytest.fixture
 def place(tmp_path: Path, articles: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
     """A folder with a config, a database and articles; nobody waits long for a bot that is not running."""
-    monkeypatch.setattr(ordering, "PATIENCE", 0.2)
+    monkeypatch.setattr(outreach, "PATIENCE", 0.2)
     monkeypatch.chdir(tmp_path)
     set_before = COMMAND_CLOCK.set(HandClock(NOON + timedelta(minutes=5)))
     request.addfinalizer(lambda: COMMAND_CLOCK.reset(set_before))

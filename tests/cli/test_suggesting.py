@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from bot.cli.settings import load
-from bot.knowledge.articles import read_articles
+from bot.knowledge.articles.schema import read_articles
 from bot.testing import open_theatre
 from tests.cli.conftest import Run
 

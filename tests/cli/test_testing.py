@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.config import read_config
+from bot.config.loader import read_config
 from bot.errors import ConfigError
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.search import Knowledge
 from bot.testing.stories import play, read_stories
-from bot.web.story import Journal
+from bot.web.playground.journal import Journal
 from tests.cli.conftest import Run
 
 ROOT = Path(__file__).parents[2]

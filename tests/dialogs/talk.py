@@ -9,12 +9,13 @@ from pathlib import Path
 
 from bot.dialogs.base import Dialog
 from bot.dialogs.flow import Flow
-from bot.dialogs.form import Forms, FormShape
+from bot.dialogs.forms.form import Forms, FormShape
 from bot.dialogs.greeting import Greeting
 from bot.dialogs.ours import our_dialogs
-from bot.knowledge.acts import read_act
-from bot.knowledge.articles import Article, lead_of, split_passages
+from bot.i18n.texts import Wording
+from bot.knowledge.articles.schema import Article, lead_of, split_passages
 from bot.knowledge.base import Context
+from bot.knowledge.query.intents import read_act
 from bot.model import (
     Answer,
     Attachment,
@@ -37,7 +38,6 @@ from bot.model import (
     Status,
     Turn,
 )  # fmt: skip
-from bot.wording import Wording
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 WORDS = Wording.load()

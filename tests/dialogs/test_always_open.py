@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Config
-from bot.handoff.hours import WEEKDAYS
+from bot.config.loader import Config
+from bot.handoff.sla.hours import WEEKDAYS
 from bot.testing import open_theatre
 
 ALWAYS = Config.model_validate({"hours": {"week": dict.fromkeys(WEEKDAYS, "00:00-24:00"), "country": None}})

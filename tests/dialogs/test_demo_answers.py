@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.dialogs.composing import portion
-from bot.knowledge.articles import read_articles
-from bot.markdown import plain
+from bot.dialogs.article_rendering import portion
+from bot.knowledge.articles.schema import read_articles
+from bot.text.markdown import plain
 
 FOLDER = Path(__file__).parents[2] / "kb_articles"
 

@@ -9,12 +9,12 @@ import pytest
 import yaml
 
 from bot.app import open_knowledge
-from bot.config import Config, read_config
+from bot.config.loader import Config, read_config
 from bot.dialogs.everyday import TOPICS, Everyday
+from bot.i18n.texts import Wording
 from bot.knowledge.search import Knowledge
 from bot.model import Outbound
-from bot.testing.theatre import Customer, Theatre, open_theatre
-from bot.wording import Wording
+from bot.testing.harness import Customer, Theatre, open_theatre
 
 ROOT = Path(__file__).parents[2]
 LINES: Mapping[str, Sequence[str]] = yaml.safe_load((ROOT / "tests" / "lines" / "everyday.yaml").read_text("utf-8"))

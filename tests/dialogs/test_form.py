@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.dialogs.answers import phone, read_answer
-from bot.dialogs.hearing import Hearing
+from bot.dialogs.forms.field_values import phone, read_answer
+from bot.dialogs.short_answers import Hearing
+from bot.i18n.texts import Wording
 from bot.model import Customer, Media, Result
-from bot.wording import Wording
 from tests.dialogs.talk import Talk
 
 

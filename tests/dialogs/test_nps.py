@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Config
+from bot.config.loader import Config
 from bot.model import Lane
 from bot.reports.periods import last_days
 from bot.reports.report import make_report, read_facts
 from bot.testing import Theatre, open_theatre
-from bot.testing.theatre import Customer
+from bot.testing.harness import Customer
 
 ON = Config.model_validate({"nps": {"ask": True}})
 

@@ -11,11 +11,11 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.dialogs.composing import ENOUGH, portion
-from bot.markdown import plain
+from bot.article_preview import SKINS
+from bot.delivery.splitting import parts
+from bot.dialogs.article_rendering import ENOUGH, portion
 from bot.model import Answer, Candidate, Decision, Media, Press, Result, Style
-from bot.previewing import SKINS
-from bot.promising import parts
+from bot.text.markdown import plain
 from tests.dialogs.talk import ANSWERS, ARTICLES, Shelf, Talk, article, found
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.config import Config
+from bot.config.loader import Config
 from bot.model import Ticket
 from bot.testing import Theatre, open_theatre
-from bot.testing.theatre import Customer, Operator
+from bot.testing.harness import Customer, Operator
 
 
 async def _helped(theatre: Theatre, number: int = 1, chat: str = "1001", name: str = "Анна") -> tuple[Customer, Operator]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot import Outcome, Turn, remind, reply, take_back
-from bot.config import Config
+from bot.config.loader import Config
 from bot.errors import ConfigError
 from bot.testing import Theatre, open_theatre
 

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from bot.app import open_judge, open_knowledge
 from bot.cli.root import app
-from bot.config import Config, read_config
-from bot.testing.theatre import Theatre, open_theatre
+from bot.config.loader import Config, read_config
+from bot.testing.harness import Theatre, open_theatre
 from bot.web.server import build_app
 from bot.web.services import WebServices
 

@@ -14,7 +14,7 @@ import yaml
 from typer.testing import CliRunner
 
 from bot.cli.root import app
-from bot.config import Config
+from bot.config.loader import Config
 
 ROOT = Path(__file__).parents[2]
 

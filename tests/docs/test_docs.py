@@ -11,9 +11,9 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from bot.cli.reference import config_reference
+from bot.cli.config_reference import config_reference
 from bot.cli.root import app
-from bot.config import Config, read_config
+from bot.config.loader import Config, read_config
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("README*.md"), *ROOT.glob("docs/**/*.md")])

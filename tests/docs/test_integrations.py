@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bot.attributes import read_table
 from bot.clock import Clock
-from bot.happenings import KINDS
-from bot.storage.sqlite import SqliteStore
-from bot.web.keys import Keys
-from bot.web.rest import Rest
+from bot.events.kinds import KINDS
+from bot.storage.sqlite.store import SqliteStore
+from bot.text.customer_fields import read_table
+from bot.web.api.keys import Keys
+from bot.web.api.rest import Rest
 
 PAGE = (Path(__file__).parents[2] / "docs/en/integrations.md").read_text("utf-8")
 

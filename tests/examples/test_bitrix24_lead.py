@@ -17,10 +17,10 @@ from aiohttp.test_utils import TestServer
 
 from bot.adapters.webhook import sign
 from bot.clock import Clock
-from bot.config import Config
+from bot.config.loader import Config
 from bot.testing import Theatre, open_theatre
-from bot.web.keys import Keys
-from bot.web.rest import Rest
+from bot.web.api.keys import Keys
+from bot.web.api.rest import Rest
 from bot.web.server import build_app
 from bot.web.services import WebServices
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestServer
 
-from bot.config import read_config
+from bot.config.loader import read_config
 from bot.testing import Theatre, open_theatre
 
 HERE = Path(__file__).parents[2] / "examples/order_status"

@@ -7,13 +7,13 @@ import sys
 
 from bot.adapters.base import File
 from bot.adapters.webhook import WebhookAdapter
-from bot.announcing import PREFIX, Announcer
 from bot.clock import Clock
+from bot.config.handoff import Webhook
+from bot.delivery.webhook_events import PREFIX, Announcer
 from bot.model import Event, Outbound, Peer
 from bot.outbox import Outbox, Shelf
-from bot.sections import Webhook
 from bot.storage.base import Delivery
-from bot.storage.sqlite import SqliteStore
+from bot.storage.sqlite.store import SqliteStore
 
 SECRET = "signing-secret-0123456789-0123456789"
 

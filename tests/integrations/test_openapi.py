@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from bot.testing import Theatre, open_theatre
-from bot.web.keys import Keys
-from bot.web.rest import ROOT, Rest
+from bot.web.api.keys import Keys
+from bot.web.api.rest import ROOT, Rest
 from bot.web.server import build_app
 from bot.web.services import WebServices
 

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.config import Config
+from bot.config.handoff import Api
+from bot.config.loader import Config
 from bot.errors import ConfigError
 from bot.model import InboundKind, Joining, Verb
-from bot.sections import Api
 from bot.testing import Theatre, open_theatre
-from bot.testing.theatre import DESK_CHAT
-from bot.web.keys import WRONG_KEYS, Keys
-from bot.web.rest import ROOT, Rest
+from bot.testing.harness import DESK_CHAT
+from bot.web.api.keys import WRONG_KEYS, Keys
+from bot.web.api.rest import ROOT, Rest
 from bot.web.server import build_app
 from bot.web.services import WebServices
 

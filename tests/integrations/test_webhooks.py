@@ -18,13 +18,13 @@ from aiohttp.test_utils import TestClient, TestServer
 import bot
 from bot.adapters.webhook import PATIENCE, WebhookAdapter
 from bot.clock import HandClock
-from bot.config import Config, read_config
+from bot.config.loader import Config, read_config
 from bot.errors import ConfigError, Refused
-from bot.happenings import KINDS
+from bot.events.kinds import KINDS
 from bot.model import Outbound, Peer, RichText, Verb
 from bot.outbox import Shelf
 from bot.testing import Theatre, open_theatre
-from bot.testing.theatre import NOON
+from bot.testing.harness import NOON
 from bot.web.server import build_app
 from bot.web.services import WebServices
 from tests.integrations.conftest import SECRET, Receiver

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ConfigError
-from bot.knowledge.acts import read_act, read_words
+from bot.knowledge.query.intents import read_act, read_words
 from bot.model import Act
 
 
@@ -148,7 +148,7 @@ def test_why_names_the_words() -> None:
 def test_reading_needs_neither_torch_nor_a_dictionary() -> None:
     """Acts are read in a process that never loads torch or pymorphy3."""
     code = (
-        "import sys; from bot.knowledge.acts import read_act; print(read_act('позовите оператора').act);"
+        "import sys; from bot.knowledge.query.intents import read_act; print(read_act('позовите оператора').act);"
         "print(sorted(m for m in ('torch', 'pymorphy3', 'sentence_transformers', 'scipy') if m in sys.modules))"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

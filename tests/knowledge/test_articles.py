@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.knowledge.articles import read_articles
-from bot.knowledge.library import Library
-from bot.markdown import plain
+from bot.knowledge.articles.repository import Library
+from bot.knowledge.articles.schema import read_articles
+from bot.text.markdown import plain
 
 
 def write(folder: Path, **files: str) -> Path:

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.dialogs.composing import portion
-from bot.knowledge.articles import Article, read_articles
-from bot.knowledge.library import Library
-from bot.knowledge.markup import clean_body, escaped
-from bot.markdown import plain
-from bot.testing.theatre import open_theatre
+from bot.dialogs.article_rendering import portion
+from bot.knowledge.articles.markup import clean_body, escaped
+from bot.knowledge.articles.repository import Library
+from bot.knowledge.articles.schema import Article, read_articles
+from bot.testing.harness import open_theatre
+from bot.text.markdown import plain
 
 HEAD = "---\ntitle: Статья\n---\n"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.knowledge.articles import read_articles
-from bot.knowledge.drafting import article_text, quoted, slug_of, with_question
-from bot.knowledge.frontmatter import split_head
+from bot.knowledge.articles.drafts import article_text, quoted, slug_of, with_question
+from bot.knowledge.articles.frontmatter import split_head
+from bot.knowledge.articles.schema import read_articles
 
 HEADS = {
     "block": "---\ntitle: Тест # моё\naliases:\n  - первый\n  - 'второй: да'\n# конец\nlang: ru\n---\nТекст\n",

@@ -19,11 +19,11 @@ from tokenizers import Tokenizer, pre_tokenizers
 from tokenizers.models import WordLevel
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-from bot.knowledge.encoder import Encoder, EncoderUnavailable, load, rows_from
-from bot.knowledge.encoding.navec import find_navec, read_navec
-from bot.knowledge.encoding.rows import English, Trained, learn_pieces, read_trained, save_trained, vocabulary_of
-from bot.knowledge.encoding.static import SupportWords
-from bot.knowledge.encoding.text import pieces_of
+from bot.knowledge.encoder.loader import Encoder, EncoderUnavailable, load, rows_from
+from bot.knowledge.encoder.navec import find_navec, read_navec
+from bot.knowledge.encoder.rows import English, Trained, learn_pieces, read_trained, save_trained, vocabulary_of
+from bot.knowledge.encoder.static import SupportWords
+from bot.knowledge.encoder.text import pieces_of
 
 # --- a navec file of a few words --------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ConfigError
-from bot.knowledge.evaluation import Case, Costs, Judged, advise, judge_cases, measure, point, read_cases
+from bot.knowledge.quality.evaluation import Case, Costs, Judged, advise, judge_cases, measure, point, read_cases
 from bot.model import Act, Answer, Candidate, Decision
 
 

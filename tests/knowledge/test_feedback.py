@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.feedback_loader import clicks
 from bot.knowledge.base import KnowledgeSettings
-from bot.knowledge.feedback import FARTHEST, FEWEST, Feedback, shift_of
+from bot.knowledge.quality.feedback import FARTHEST, FEWEST, Feedback, shift_of
 from bot.knowledge.search import Knowledge
-from bot.learning import clicks
 from bot.testing import open_theatre
 from tests.knowledge.shop import write_shop
 

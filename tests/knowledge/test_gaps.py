@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from bot.knowledge.gaps import Missed, draft, effect, group, is_closed, missed
-from bot.masking import mask
+from bot.knowledge.quality.gaps import Missed, draft, effect, group, is_closed, missed
 from bot.model import Answer, Decision, Line
+from bot.text.pii import mask
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import open_knowledge
-from bot.config import read_config
+from bot.config.loader import read_config
 from bot.errors import ConfigError
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.search import Knowledge

@@ -13,20 +13,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
-from bot.knowledge import lexical, search
-from bot.knowledge.articles import read_articles
+from bot.knowledge import search
+from bot.knowledge.articles.repository import Library
+from bot.knowledge.articles.schema import read_articles
 from bot.knowledge.base import KnowledgeSettings
-from bot.knowledge.features import _largest
-from bot.knowledge.index import LAYERS, Index, Side
-from bot.knowledge.lexical import count_terms
-from bot.knowledge.library import Library
-from bot.knowledge.reading import Reader
-from bot.knowledge.repair import common_forms
-from bot.knowledge.saving import key_of, load, place_of
+from bot.knowledge.query.analyzer import Reader
+from bot.knowledge.query.correction import common_forms
+from bot.knowledge.query.spelling import Spellings
+from bot.knowledge.query.synonyms import read_speech
+from bot.knowledge.query.words import lemma, morphology
+from bot.knowledge.retrieval import lexical
+from bot.knowledge.retrieval.features import _largest
+from bot.knowledge.retrieval.index import LAYERS, Index, Side
+from bot.knowledge.retrieval.index_cache import key_of, load, place_of
+from bot.knowledge.retrieval.lexical import count_terms
 from bot.knowledge.search import Knowledge
-from bot.knowledge.speech import read_speech
-from bot.knowledge.spelling import Spellings
-from bot.knowledge.words import lemma, morphology
 from tests.knowledge.shop import write_shop
 
 WORDS_ONLY = KnowledgeSettings(model="off")

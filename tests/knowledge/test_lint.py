@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.article_preview import messages
 from bot.errors import Problem
-from bot.knowledge.articles import Article
+from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.codes import read_codes
-from bot.knowledge.lint import folded, lint
+from bot.knowledge.quality.lint.checks import folded, lint
 from bot.knowledge.search import Knowledge
 from bot.model import Answer, Candidate, Decision
-from bot.previewing import messages
 from tests.knowledge.shop import write_shop
 
 TODAY = date(2026, 11, 21)

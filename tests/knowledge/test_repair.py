@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.knowledge.repair import Lexicon, repair
+from bot.knowledge.query.correction import Lexicon, repair
 
 WORDS = ["где", "мой", "заказ", "сколько", "стоит", "доставка", "вернуть", "товар", "курьер", "промокод", "оплата", "карта", "казань", "в", "на", "не", "прошла", "как"]
 SHOP = Lexicon(WORDS, ["скок", "акк"])

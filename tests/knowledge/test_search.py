@@ -16,16 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.knowledge import search
-from bot.knowledge.articles import read_articles
+from bot.knowledge.articles.schema import read_articles
 from bot.knowledge.base import Context, KnowledgeSettings, Reloaded
-from bot.knowledge.features import FEATURES, Asked, gather
-from bot.knowledge.index import Index
-from bot.knowledge.ranking import confidence_inputs, rank, rank_inputs, read_models
-from bot.knowledge.reading import Reader
+from bot.knowledge.decision.ranking import confidence_inputs, rank, rank_inputs, read_models
+from bot.knowledge.decision.self_check import held_out
+from bot.knowledge.query.analyzer import Reader
+from bot.knowledge.query.synonyms import read_speech
+from bot.knowledge.retrieval.features import FEATURES, Asked, gather
+from bot.knowledge.retrieval.index import Index
+from bot.knowledge.retrieval.semantic import VectorStore
 from bot.knowledge.search import Knowledge
-from bot.knowledge.selfcheck import held_out
-from bot.knowledge.semantic import VectorStore
-from bot.knowledge.speech import read_speech
 from bot.model import Decision
 from tests.knowledge.shop import ARTICLES, write_shop
 
@@ -198,7 +198,7 @@ def test_features_of_training_are_those_of_asking(shop: Knowledge, index: Index,
 
 def test_networks_fit_the_features(index: Index) -> None:
     """The shipped coefficients have the width of what the code feeds them, and give finite numbers."""
-    from bot.knowledge.ranking import SelfCheck
+    from bot.knowledge.decision.ranking import SelfCheck
 
     evidence = gather(index, Asked("как вернуть товар", index.reader.ask(("как", "вернуть", "товар"))))
     for model in read_models().values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.knowledge.articles import Article
+from bot.knowledge.articles.schema import Article
 from bot.reports.report import topic_names
 
 

@@ -20,7 +20,7 @@ from bot.reports.ledger import Facts
 from bot.reports.metrics import COUNTS
 from bot.reports.periods import Period
 from bot.reports.report import Report, make_report
-from bot.reports.wording import BETTER, UNITS, Saying, _words
+from bot.reports.texts import BETTER, UNITS, Saying, _words
 
 ZONE = ZoneInfo("Europe/Moscow")
 DAY = datetime(2026, 11, 20, 9, tzinfo=UTC)

@@ -13,15 +13,15 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.app import open_hours
-from bot.config import Config
-from bot.knowledge.articles import read_articles
-from bot.observing import set_up_logging
+from bot.config.loader import Config
+from bot.demo.history import History
+from bot.demo.personas import Colleague
+from bot.knowledge.articles.schema import read_articles
+from bot.observability import set_up_logging
 from bot.reports.periods import Period
 from bot.reports.report import Report, make_report, read_facts
-from bot.storage.sqlite import SqliteStore
+from bot.storage.sqlite.store import SqliteStore
 from bot.testing import open_theatre
-from bot.testing.cast import Colleague
-from bot.testing.history import History
 from tests.reports.recount import Recount, Values
 
 ZONE = ZoneInfo("Europe/Moscow")

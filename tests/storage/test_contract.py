@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest_asyncio
 
 from bot.storage.base import Store
-from bot.storage.sqlite import SqliteStore
-from bot.testing.store_contract import StoreContract
-from bot.testing.store_scene import NOON
+from bot.storage.sqlite.store import SqliteStore
+from bot.testing.contracts.store import StoreContract
+from bot.testing.contracts.store_scene import NOON
 
 
 class TestMemory(StoreContract):

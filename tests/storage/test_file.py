@@ -18,8 +18,8 @@ from bot.errors import StorageBusy, StorageError, StorageNewer
 from bot.model import Peer
 from bot.storage.base import Settled
 from bot.storage.migrations import STEPS
-from bot.storage.sqlite import SqliteStore
-from bot.testing.store_scene import ANNA, NOON, answer, arrival, deliver, hear, later, say, take
+from bot.storage.sqlite.store import SqliteStore
+from bot.testing.contracts.store_scene import ANNA, NOON, answer, arrival, deliver, hear, later, say, take
 
 
 def copies(folder: Path) -> list[Path]:
@@ -28,7 +28,7 @@ def copies(folder: Path) -> list[Path]:
 
 HOLD = """
 import asyncio, sys
-from bot.storage.sqlite import SqliteStore
+from bot.storage.sqlite.store import SqliteStore
 store = SqliteStore.open(sys.argv[1])
 print("open", flush=True)
 sys.stdin.read()
@@ -37,8 +37,8 @@ sys.stdin.read()
 WRITE = """
 import asyncio, sys
 from bot.model import Peer
-from bot.storage.sqlite import SqliteStore
-from bot.testing.store_scene import NOON, arrival, decide, say
+from bot.storage.sqlite.store import SqliteStore
+from bot.testing.contracts.store_scene import NOON, arrival, decide, say
 
 async def write():
     store = SqliteStore.open(sys.argv[1])

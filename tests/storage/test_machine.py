@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import HealthCheck, settings
 
 from bot.storage.base import Store
-from bot.storage.sqlite import SqliteStore
-from bot.testing.store_machine import StoreMachine
-from bot.testing.store_scene import NOON
+from bot.storage.sqlite.store import SqliteStore
+from bot.testing.contracts.store_machine import StoreMachine
+from bot.testing.contracts.store_scene import NOON
 
 
 class SqliteMachine(StoreMachine):

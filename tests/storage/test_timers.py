@@ -8,7 +8,7 @@ import pytest
 
 from bot.model import Inbound, InboundKind, Later, Outcome, Peer, Result, Sender
 from bot.storage.base import Arrival
-from bot.storage.sqlite import SqliteStore
+from bot.storage.sqlite.store import SqliteStore
 
 
 @pytest.mark.parametrize("micro", [0, 1, 500, 999])

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bot.errors import StorageError
 from bot.model import Outcome, Peer
-from bot.storage.sqlite import SqliteStore
-from bot.testing.store_scene import NOON, arrival, decide, say, take
+from bot.storage.sqlite.store import SqliteStore
+from bot.testing.contracts.store_scene import NOON, arrival, decide, say, take
 
 
 async def test_callers_who_wait_together_are_committed_together(tmp_path: Path) -> None:

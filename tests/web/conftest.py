@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.adapters.web import WebAdapter, playground_channels
+from bot.adapters.playground.adapter import WebAdapter, playground_channels
 from bot.clock import Clock
 from bot.inbox import Inbox
-from bot.storage.sqlite import SqliteStore
+from bot.storage.sqlite.store import SqliteStore
 from bot.web.server import build_app
 from bot.web.services import WebServices
 

@@ -21,8 +21,8 @@ import pytest
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.storage.sqlite import SqliteStore
-from bot.web.acting import read_scenes
+from bot.storage.sqlite.store import SqliteStore
+from bot.web.playground.scene_player import read_scenes
 from bot.web.server import build_app
 from bot.web.services import WebServices
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.base import File
-from bot.adapters.web import DESK_CHAT, WebAdapter, playground_channels
+from bot.adapters.playground.adapter import DESK_CHAT, WebAdapter, playground_channels
 from bot.errors import PeerGone, Refused, RetryLater, StorageError, TopicGone
 from bot.model import Attachment, Button, Inbound, InboundKind, Media, Outbound, Peer, RichText, Sender, Span, Style, Verb
 

@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 
-from bot.handoff.hours import Hours
-from bot.knowledge.articles import Article
+from bot.handoff.sla.hours import Hours
+from bot.i18n.texts import Wording
+from bot.knowledge.articles.schema import Article
+from bot.knowledge.articles.writer import Unwritable, add_question
 from bot.knowledge.base import KnowledgeSettings
-from bot.knowledge.gaps import Effect, Gap, Missed
-from bot.knowledge.mending import Unwritable, add_question
+from bot.knowledge.quality.gaps import Effect, Gap, Missed
 from bot.knowledge.search import Knowledge
 from bot.model import Lane, Outbound, Outcome, Peer, Result, RichText, Status
 from bot.web.gaps import Row
 from bot.web.pages import read_words
-from bot.wording import Wording
 from tests.web.conftest import Opened, Page
 
 ARTICLES = Path(__file__).parents[2] / "kb_articles"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.handoff.incident import Incident, folded
+from bot.handoff.outreach.incidents import Incident, folded
 from tests.web.conftest import Opened
 
 

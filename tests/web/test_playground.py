@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from bot.adapters.base import File
+from bot.button_tokens import token
 from bot.errors import Refused
 from bot.model import Attachment, Button, Media, Outbound, Peer, RichText, Span, Style, Verb
 from bot.storage.base import Settled
-from bot.tokens import token
-from bot.web.acting import next_moment
+from bot.web.playground.scene_player import next_moment
 from tests.web.conftest import Page
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}"

@@ -10,11 +10,11 @@ import pytest
 import yaml
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.cli.weekly import send_due
+from bot.cli.weekly_digest import send_due
 from bot.errors import StorageError
-from bot.handoff.hours import Hours
+from bot.handoff.sla.hours import Hours
 from bot.model import InboundKind
-from bot.storage.sqlite import SqliteStore
+from bot.storage.sqlite.store import SqliteStore
 from bot.testing import Theatre, open_theatre
 from bot.web.server import WebServices, build_app
 from tests.web.conftest import Opened, Page

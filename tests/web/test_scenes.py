@@ -9,9 +9,9 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.model import Outbound, Peer, RichText
-from bot.web.acting import FOLDER, Scene, Stagehand, Step, read_scenes
-from bot.web.cast import Cast
-from bot.web.samples import photo, silence
+from bot.web.playground.people import Cast
+from bot.web.playground.samples import photo, silence
+from bot.web.playground.scene_player import FOLDER, Scene, Stagehand, Step, read_scenes
 from tests.web.conftest import Page
 from tests.web.test_playground import deliver
 

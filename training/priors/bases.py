@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.knowledge.articles import Article, split_passages
+from bot.knowledge.articles.schema import Article, split_passages
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from bot.knowledge.articles import read_articles
-from bot.knowledge.encoding.rows import learn_pieces
-from bot.knowledge.encoding.static import UNKNOWN
-from bot.knowledge.encoding.text import BUCKETS, ENGLISH, marked_words, pieces_of
-from bot.knowledge.features import SHORTLIST
-from bot.knowledge.lexical import Floats
-from bot.knowledge.ranking import COEFFICIENTS, PARTS, Model, Network, check_of, confidence_inputs, is_bare, rank, read_models
+from bot.knowledge.articles.schema import read_articles
+from bot.knowledge.decision.ranking import COEFFICIENTS, PARTS, Model, Network, check_of, confidence_inputs, is_bare, rank, read_models
+from bot.knowledge.encoder.rows import learn_pieces
+from bot.knowledge.encoder.static import UNKNOWN
+from bot.knowledge.encoder.text import BUCKETS, ENGLISH, marked_words, pieces_of
+from bot.knowledge.retrieval.features import SHORTLIST
+from bot.knowledge.retrieval.lexical import Floats
 from training.priors import bases as simulated
 from training.priors.gathering import Encode, Exam, gather_all, rank_rows
 
@@ -63,7 +63,7 @@ def all_bases(data: Path | None, scale: float) -> list[simulated.Base]:
 
 
 class Layers(nn.Module):
-    """The same shape as `bot.knowledge.ranking.Network`, to be trained."""
+    """The same shape as `bot.knowledge.decision.ranking.Network`, to be trained."""
 
     def __init__(self, width: int, hidden: int, seed: int) -> None:
         super().__init__()

@@ -8,14 +8,14 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from bot.knowledge.features import SHORTLIST, Asked, Evidence, Vectors, gather
-from bot.knowledge.index import Index
-from bot.knowledge.lexical import Floats
-from bot.knowledge.ranking import is_bare, rank_inputs
-from bot.knowledge.reading import Reader
-from bot.knowledge.selfcheck import examine
-from bot.knowledge.semantic import center_of, centred
-from bot.knowledge.speech import read_speech
+from bot.knowledge.decision.ranking import is_bare, rank_inputs
+from bot.knowledge.decision.self_check import examine
+from bot.knowledge.query.analyzer import Reader
+from bot.knowledge.query.synonyms import read_speech
+from bot.knowledge.retrieval.features import SHORTLIST, Asked, Evidence, Vectors, gather
+from bot.knowledge.retrieval.index import Index
+from bot.knowledge.retrieval.lexical import Floats
+from bot.knowledge.retrieval.semantic import center_of, centred
 from training.priors.bases import Base
 
 Encode = Callable[[Sequence[str], bool], Floats]

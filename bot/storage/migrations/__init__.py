@@ -10,9 +10,9 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from bot.errors import StorageNewer
+from bot.storage.maintenance import backup
 from bot.storage.migrations.first import STATEMENTS
 from bot.storage.migrations.second import STATEMENTS as SECOND
-from bot.storage.upkeep import backup
 
 STEPS = {"001_first": STATEMENTS, "002_teams_waiting": SECOND}
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.base import File
-from bot.adapters.telegram import TelegramAdapter
+from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.errors import Refused
 from bot.model import Attachment, Inbound, Outbound, Sent
 from tests.fakes.telegram_server import TOKEN, FakeTelegram

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientConnectionResetError
 
-from bot.adapters.telegram import TelegramAdapter
-from bot.adapters.telegram_errors import ROWS, Answer, FileRefused, judge, judge_network
+from bot.adapters.telegram.adapter import TelegramAdapter
+from bot.adapters.telegram.errors import ROWS, Answer, FileRefused, judge, judge_network
 from bot.errors import AccountError, BadFormat, BotError, ChatMoved, PeerGone, Refused, RetryLater, TopicGone, TopicRefused, Uncertain
 from bot.model import Outbound, Peer, RichText, Sent, Verb
 from tests.fakes.telegram_server import TOKEN, FakeTelegram

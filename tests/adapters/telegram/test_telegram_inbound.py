@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.adapters.telegram_inbound import TelegramReader
+from bot.adapters.telegram.updates import TelegramReader
 from bot.clock import HandClock
 from bot.model import Inbound, InboundKind, Media, Peer, Sender, Span, Style
 from tests.fakes.telegram_server import BOT_ID, USERNAME

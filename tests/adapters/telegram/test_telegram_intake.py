@@ -13,8 +13,8 @@ import pytest
 from aiohttp import ClientSession, web
 
 from bot.adapters.base import Health
-from bot.adapters.telegram import MAX_BODY, TelegramAdapter
-from bot.adapters.telegram_account import CommandScope
+from bot.adapters.telegram.account import CommandScope
+from bot.adapters.telegram.adapter import MAX_BODY, TelegramAdapter
 from bot.errors import AccountError, PeerGone, Refused, RetryLater, StorageBusy
 from bot.model import Attachment, InboundKind, Media, Sender
 from tests.adapters.telegram.conftest import Kept, running

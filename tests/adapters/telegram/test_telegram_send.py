@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from bot.adapters.base import File
-from bot.adapters.telegram import TelegramAdapter
+from bot.adapters.telegram.adapter import TelegramAdapter
+from bot.button_tokens import read_token
 from bot.errors import AccountError, PeerGone, Refused, RetryLater, TopicGone, Uncertain
 from bot.model import Attachment, Button, Media, Outbound, Peer, RichText, Sent, Span, Style, Verb
-from bot.tokens import read_token
 from tests.adapters.telegram.conftest import Shelf
 from tests.fakes.telegram_server import FakeTelegram
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.base import File
-from bot.adapters.vk import VkAdapter
+from bot.adapters.vk.adapter import VkAdapter
 from bot.errors import Refused, StorageError
 from bot.model import Attachment, Inbound, InboundKind, Outbound, Peer, RichText
 from tests.fakes.vk_server import GROUP, TOKEN, FakeVk

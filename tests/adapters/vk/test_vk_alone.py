@@ -8,7 +8,7 @@ import sys
 SCRIPT = """
 import sys
 sys.modules["aiogram"] = None  # importing it fails
-import bot.adapters.vk
+import bot.adapters.vk.adapter
 print(sorted(n for n in sys.modules if n.split(".")[0] in ("aiogram", "torch", "scipy") and sys.modules[n] is not None))
 """
 

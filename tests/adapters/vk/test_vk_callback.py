@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.adapters.vk import VkAdapter
+from bot.adapters.vk.adapter import VkAdapter
 from bot.errors import AccountError, ConfigError
 from tests.adapters.vk.conftest import Kept, make
 from tests.fakes.vk_server import GROUP, FakeVk, message

@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from bot.adapters.vk import VkAdapter
-from bot.adapters.vk_errors import TABLE, VkRefusal, VkSilence, to_delivery_error
+from bot.adapters.vk.adapter import VkAdapter
+from bot.adapters.vk.errors import TABLE, VkRefusal, VkSilence, to_delivery_error
 from bot.errors import AccountError, BadFormat, DeliveryError, PeerGone, Refused, RetryLater
 from tests.adapters.vk.conftest import Shelf, make, say
 from tests.fakes.vk_server import BAD_GATEWAY, CHAT, CUT, HTML, TOKEN, FakeVk

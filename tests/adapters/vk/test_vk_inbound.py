@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.adapters.vk_inbound import Reader
-from bot.adapters.vk_outbound import RandomIds
+from bot.adapters.vk.calls import RandomIds
+from bot.adapters.vk.updates import Reader
+from bot.button_tokens import token
 from bot.model import Inbound, InboundKind, Media, Style
-from bot.tokens import token
 from tests.fakes.vk_server import CHAT, GROUP, message
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from bot.adapters.vk_client import Limiter
+from bot.adapters.vk.client import Limiter
 from bot.errors import AccountError
 from bot.model import InboundKind
 from tests.adapters.vk.conftest import Kept, listening, make
@@ -18,9 +18,9 @@ from tests.fakes.vk_server import BAD_GATEWAY, CUT, GROUP, HANG, HTML, FakeVk, m
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses after failures are a tenth of a second at most."""
-    monkeypatch.setattr("bot.adapters.vk_longpoll.LONGEST_PAUSE", 0.1)
-    monkeypatch.setattr("bot.adapters.vk_longpoll.ACCOUNT_PAUSE", 0.1)
-    monkeypatch.setattr("bot.adapters.vk_intake.TRIES", 2)
+    monkeypatch.setattr("bot.adapters.vk.longpoll.LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr("bot.adapters.vk.longpoll.ACCOUNT_PAUSE", 0.1)
+    monkeypatch.setattr("bot.adapters.vk.intake.TRIES", 2)
 
 
 async def test_words_arrive_with_name_and_cursor(vk: FakeVk, kept: Kept) -> None:
@@ -186,7 +186,7 @@ async def test_without_the_right_to_catch_up_the_queue_goes_on(vk: FakeVk, kept:
 
 async def test_a_hanging_name_does_not_hold_up_words(vk: FakeVk, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     """Names are worth a moment, not the message; then nobody is asked for a while."""
-    monkeypatch.setattr("bot.adapters.vk_people.PATIENCE", 0.2)
+    monkeypatch.setattr("bot.adapters.vk.users.PATIENCE", 0.2)
     vk.fail("users.get", HANG)
     async with listening(vk, kept):
         await kept.until(lambda: kept.cursor)

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.adapters.richtext import utf16_length
-from bot.adapters.vk import VkAdapter
-from bot.adapters.vk_outbound import RandomIds, to_keyboard, words
+from bot.adapters.rich_text import utf16_length
+from bot.adapters.vk.adapter import VkAdapter
+from bot.adapters.vk.calls import RandomIds, to_keyboard, words
+from bot.button_tokens import read_token, token
 from bot.errors import PeerGone, Refused, RetryLater
+from bot.i18n.texts import Wording
 from bot.model import Attachment, Button, Media, RichText, Span, Style, Verb
-from bot.tokens import read_token, token
-from bot.wording import Wording
 from tests.adapters.vk.conftest import Shelf, make, say
 from tests.fakes.vk_server import BAD_GATEWAY, CHAT, GROUP, FakeVk
 

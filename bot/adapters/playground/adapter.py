@@ -1,0 +1,370 @@
+"""The channel of the playground: a messenger that lives in this process, so that a page can be both sides of a conversation.
+
+It behaves like the real ones (topics, edits, reactions, acknowledgements, blocked chats, outages) and goes through the
+same rooms. What it shows is a view for people to look at; everything that must not be lost is in the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
+from bot.adapters.playground.view import Author, Room, Shown, Uploads, person_json
+from bot.adapters.rich_text import ALL_STYLES, VK_STYLES
+from bot.adapters.sanitize import clean_text
+from bot.button_tokens import token
+from bot.errors import PeerGone, Problem, Refused, RetryLater, TopicGone
+from bot.model import Attachment, Button, Inbound, InboundKind, Json, Outbound, Peer, RichText, Sender, Sent, Style, Verb
+from bot.text.yaml_source import read_own
+
+DESK_CHAT = "desk"  # chat id of the operators' group
+
+Change = Callable[[str, Json], None]
+
+_QUICK = {"per_second": 500.0, "peer_per_second": 100.0, "peer_burst": 100, "group_per_minute": 0.0}
+TELEGRAM = Limits(reactions=True, **_QUICK)  # type: ignore[arg-type]
+VK = Limits(label=40, buttons=10, row=5, **_QUICK)  # type: ignore[arg-type]
+DESK = Limits(topics=True, reactions=True, **_QUICK)  # type: ignore[arg-type]
+
+
+class WebAdapter:
+    """One channel of the playground.
+
+    *files* is a folder for what is uploaded and sent, *now* the clock of the house. With *group* the channel is a forum of
+    the people in *staff* (the first is its administrator) and customers cannot be added; otherwise every chat is private.
+    """
+
+    kind = "web"
+
+    def __init__(
+        self, name: str, *, files: Path, now: Callable[[], datetime], limits: Limits = TELEGRAM,
+        styles: frozenset[Style] = ALL_STYLES, group: str = "", title: str = "", staff: Sequence[Sender] = (),
+    ) -> None:  # fmt: skip
+        self.name, self.limits, self.group, self.title = name, limits, group, title
+        self.health = Health()
+        self.people: dict[str, Sender] = {s.id: s for s in staff}
+        self.staff = tuple(s.id for s in staff)
+        self.styles = styles
+        self.down = False
+        self.blocked: set[str] = set()
+        self.uploads, self._now = Uploads(files, name), now
+        self._rooms: dict[tuple[str, str], Room] = {}
+        self._accept: Accept | None = None
+        self._watchers: list[Change] = []
+        if group:
+            self._rooms[group, ""] = Room(title)
+
+    # --- the protocol of adapters
+
+    async def run(self, accept: Accept, *, cursor: str | None) -> None:
+        """Opens the door for what is typed on the page, until cancelled."""
+        self._accept = accept
+        self.health.state = "working"
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._accept = None
+            self.health.state = "stopped"
+
+    async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
+        """Shows the promise. Raises `RetryLater` while `down`, `PeerGone` for a blocked chat, `TopicGone` for a deleted thread."""
+        if self.down:
+            raise RetryLater("the channel is switched off on the page", after=1.5, scope="account", counts=False)
+        if outbound.to.chat in self.blocked:
+            raise PeerGone("the customer blocked the bot")
+        attachments = tuple([await self.uploads.fetch(a, f"{nonce}-{i}", files) for i, a in enumerate(outbound.attachments)])
+        return self.show(outbound, nonce=nonce, target=target, at=self._now(), attachments=attachments)
+
+    async def read(self, attachment: Attachment) -> File:
+        """Raises `Refused` where the file is not kept any more."""
+        return await asyncio.to_thread(self.uploads.read, attachment)
+
+    async def look(self, chat: str) -> ChatInfo:
+        if chat == self.group and chat:
+            return ChatInfo(chat, self.title, "forum" if self.limits.topics else "group")
+        if chat not in self.people:
+            raise PeerGone("no such chat in the playground")
+        return ChatInfo(chat, self.people[chat].name)
+
+    async def membership(self, chat: str, user: str) -> Literal["administrator", "member", "none"]:
+        if chat != self.group or user not in self.staff:
+            return "none"
+        return "administrator" if user == self.staff[0] else "member"
+
+    async def profile(self, user: str) -> Sender | None:
+        return self.people.get(user)
+
+    async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
+        self._mark_read(outbound_chat)
+        self._tell("typing", {"chat": outbound_chat, "thread": thread})
+
+    async def check(self) -> tuple[Problem, ...]:
+        return ()
+
+    async def close(self) -> None:
+        self._watchers.clear()
+
+    # --- showing
+
+    def show(
+        self, outbound: Outbound, *, nonce: int, target: str, at: datetime, attachments: tuple[Attachment, ...] = (),
+    ) -> Sent:  # fmt: skip
+        """Puts a promise into the view. Ids come from *nonce*: the same again is the same message, also after a restart."""
+        chat, thread = outbound.to.chat, outbound.to.thread
+        if outbound.verb is Verb.ACKNOWLEDGE:
+            self._tell("notice", {"chat": chat, "callback": outbound.quotes, "text": outbound.text.text})
+            return Sent()
+        if outbound.verb is Verb.OPEN_TOPIC:
+            return Sent(self._open_topic(outbound, nonce))
+        room = self._room(chat, thread)
+        if room.gone:
+            raise TopicGone("the topic was deleted on the page")
+        if outbound.verb is Verb.DELETE_TOPIC:
+            room.gone = True
+            self._tell_room(chat, thread)
+            return Sent(thread)
+        if outbound.verb in (Verb.RENAME_TOPIC, Verb.CLOSE_TOPIC, Verb.REOPEN_TOPIC):
+            room.title = outbound.text.text if outbound.verb is Verb.RENAME_TOPIC else room.title
+            room.closed = {Verb.CLOSE_TOPIC: True, Verb.REOPEN_TOPIC: False}.get(outbound.verb, room.closed)
+            self._tell_room(chat, thread)
+            return Sent(thread)
+        if outbound.verb is not Verb.SAY:
+            return self._change(outbound, nonce, target)
+        text = outbound.heading + "\n" + outbound.text if outbound.heading else outbound.text
+        text = RichText(text.text, tuple(s for s in text.spans if s.style in self.styles))
+        message = Shown(
+            f"n{nonce}", "operator" if outbound.author == "operator" and not self.group else "bot", at, name=outbound.author_name,
+            text=text, buttons=outbound.buttons, nonce=nonce, attachments=attachments, quotes=outbound.quotes, one_time=outbound.one_time,
+        )  # fmt: skip
+        room.add(message)
+        self._mark_read(chat)
+        self._tell_message(chat, thread, message)
+        return Sent(message.id)
+
+    def _open_topic(self, outbound: Outbound, nonce: int) -> str:
+        chat, stem = outbound.to.chat, f"t{outbound.ticket or nonce}"
+        deleted = sum(1 for (c, t), room in self._rooms.items() if c == chat and room.gone and t.partition("-")[0] == stem)
+        thread = f"{stem}-{deleted}" if deleted else stem
+        self._room(chat, thread).title = outbound.text.text
+        self._tell_room(chat, thread)
+        return thread
+
+    def show_line(
+        self, chat: str, thread: str, *, author: Author, name: str, text: str, at: datetime, attachments: tuple[Attachment, ...] = (),
+    ) -> None:  # fmt: skip
+        """Puts words known only from the history into the view (after a restart)."""
+        there = tuple(self.uploads.kept(a, a.ref if a.channel == self.name else "") for a in attachments)
+        id = f"h{secrets.token_hex(6)}"
+        self._room(chat, thread).add(Shown(id, author, at, name=name, text=RichText(text), attachments=there, ticks="read"))
+
+    def _change(self, outbound: Outbound, nonce: int, target: str) -> Sent:
+        wanted = target or outbound.quotes
+        place, message = self._find(outbound.to.chat, wanted)
+        if message is None:  # it has left the view: what cannot be seen needs no change
+            return Sent(wanted)
+        match outbound.verb:
+            case Verb.EDIT:
+                message.text, message.buttons, message.nonce = outbound.text, outbound.buttons, nonce
+                message.edited, message.pressed = True, ""
+            case Verb.REACT:
+                message.reaction = outbound.text.text
+            case Verb.PIN:
+                message.pinned = True
+            case Verb.DELETE:
+                message.deleted = True
+        self._tell_message(outbound.to.chat, place, message)
+        return Sent(wanted)
+
+    def view(self) -> Json:
+        """Everything the page shows of this channel."""
+        return {
+            "name": self.name, "title": self.title, "group": self.group, "down": self.down, "blocked": sorted(self.blocked),
+            "people": [person_json(p) for p in self.people.values()],
+            "rooms": [
+                {"chat": c, "thread": t, "title": r.title, "closed": r.closed, "messages": [m.as_json(self.name) for m in r.shown.values()]}
+                for (c, t), r in self._rooms.items() if not r.gone
+            ],
+        }  # fmt: skip
+
+    def watch(self, change: Change) -> None:
+        """*change* hears of everything that alters the view: its kind and what the page needs to follow."""
+        self._watchers.append(change)
+
+    # --- what people do on the page
+
+    def add(self, person: Sender) -> None:
+        """A new customer, whose chat has the person's id."""
+        self.people[person.id] = person
+        self._rooms.setdefault((person.id, ""), Room())
+        self._tell("person", person_json(person))
+
+    def remove_all(self) -> None:
+        """The customers go; a new cast follows."""
+        self.people = {id: p for id, p in self.people.items() if id in self.staff}
+        self._rooms = {place: room for place, room in self._rooms.items() if place[0] == self.group and self.group}
+        self.blocked.clear()
+
+    async def say(
+        self, chat: str, user: str, text: str, *, key: str, thread: str = "", quotes: str = "", attachments: Sequence[Attachment] = (),
+    ) -> Json:  # fmt: skip
+        """Somebody writes. The same *key* again is the same message. Raises `StorageError` when it could not be kept."""
+        room, text = self._room(chat, thread), clean_text(text)
+        message = room.shown.get(f"u{key}") or Shown(
+            f"u{key}", "operator" if chat == self.group else "customer", self._now(), name=self._name(user), user=user,
+            text=RichText(text), attachments=tuple(attachments), quotes=quotes,
+        )  # fmt: skip
+        room.add(message)
+        self._tell_message(chat, thread, message)
+        given = self._inbound(key, chat, user, thread, text=text, attachments=tuple(attachments), message=message.id, quotes=quotes)
+        await self._hand_in(given, message)
+        return message.as_json(self.name)
+
+    async def rewrite(self, chat: str, user: str, message: str, text: str, *, key: str) -> None:
+        """Somebody changes his own message. Raises `Refused` for anybody else's."""
+        thread, shown = self._find(chat, message)
+        if shown is None or shown.user != user or shown.deleted:
+            raise Refused("only one's own message can be changed")
+        text = clean_text(text)
+        shown.text, shown.edited = RichText(text), True
+        self._tell_message(chat, thread, shown)
+        await self._hand_in(self._inbound(key, chat, user, thread, kind=InboundKind.EDIT, text=text, message=message), shown)
+
+    async def press(self, chat: str, user: str, message: str, button: str, *, key: str) -> str:
+        """Somebody presses the button with this token; returns its label. Raises `Refused` where the message does not show it."""
+        thread, shown = self._find(chat, message)
+        found = next((b for t, b in self.buttons(shown) if t == button), None) if shown else None
+        if shown is None or found is None:
+            raise Refused("there is no such button any more")
+        shown.pressed = button
+        if shown.one_time:
+            shown.buttons = ()
+        self._tell_message(chat, thread, shown)
+        trace = Shown(f"u{key}", "operator" if chat == self.group else "customer", self._now(), self._name(user), user, press=found.label)
+        self._room(chat, thread).add(trace)
+        self._tell_message(chat, thread, trace)
+        await self._hand_in(
+            self._inbound(key, chat, user, thread, kind=InboundKind.PRESS, press=button, callback=key, message=message), trace
+        )
+        return found.label
+
+    async def happen(self, chat: str, user: str, kind: InboundKind, *, key: str, thread: str = "") -> None:
+        """Anything without words: the chat is started, blocked, unblocked, a topic closed or reopened by hand."""
+        if kind in (InboundKind.BLOCKED, InboundKind.UNBLOCKED):
+            (self.blocked.add if kind is InboundKind.BLOCKED else self.blocked.discard)(chat)
+            self._tell("state", {"down": self.down, "blocked": sorted(self.blocked)})
+        if kind in (InboundKind.TOPIC_CLOSED, InboundKind.TOPIC_REOPENED):
+            self._room(chat, thread).closed = kind is InboundKind.TOPIC_CLOSED
+            self._tell_room(chat, thread)
+        await self._hand_in(self._inbound(key, chat, user, thread, kind=kind), None)
+
+    def delete_topic(self, thread: str) -> None:
+        """As an administrator of a group may do at any moment."""
+        if (room := self._rooms.get((self.group, thread))) and thread:
+            room.gone = True
+            self._tell_room(self.group, thread)
+
+    def switch(self, *, down: bool) -> None:
+        """An outage of the platform begins or ends."""
+        self.down = down
+        self.health.state = "failing" if down else "working"
+        self.health.last_error = "switched off on the page" if down else ""
+        self._tell("state", {"down": down, "blocked": sorted(self.blocked)})
+
+    def buttons(self, message: Shown) -> Iterator[tuple[str, Button]]:
+        """The pressable buttons of a message, with their tokens."""
+        for r, row in enumerate(message.buttons):
+            yield from ((token(message.nonce, r, c), b) for c, b in enumerate(row) if not b.url)
+
+    def find_button(self, label: str, chat: str, thread: str | None = None) -> tuple[str, str] | None:
+        """Message and token of the newest button whose label holds *label*, in one thread or (None) anywhere in the chat."""
+        found = None
+        for (c, t), room in self._rooms.items():
+            if c != chat or room.gone or (thread is not None and t != thread):
+                continue
+            for message in room.shown.values():
+                for button, b in self.buttons(message):
+                    if label.casefold() in b.label.casefold() and (found is None or message.nonce >= found[0]):
+                        found = message.nonce, message.id, button
+        return found[1:] if found else None
+
+    def newest_thread(self) -> str:
+        """The thread of the group that was opened last, "" where there is none."""
+        return next((t for (c, t), room in reversed(self._rooms.items()) if c == self.group and t and not room.gone), "")
+
+    # --- inside
+
+    def _inbound(self, key: str, chat: str, user: str, thread: str, *, kind: InboundKind = InboundKind.MESSAGE, text: str = "",
+                 attachments: tuple[Attachment, ...] = (), message: str = "", quotes: str = "", press: str = "", callback: str = "") -> Inbound:  # fmt: skip
+        sender = self.people.get(user) or Sender(user)
+        return Inbound(
+            key, Peer(self.name, chat, thread), sender, self._now().astimezone(UTC), kind, text, attachments=attachments, message=message,
+            quotes=quotes, press=press, callback=callback, private=chat != self.group,
+        )  # fmt: skip
+
+    async def _hand_in(self, inbound: Inbound, shown: Shown | None) -> None:
+        try:
+            if self._accept is None:
+                raise RetryLater("the channel is not running")
+            await self._accept([inbound])
+        except Exception:
+            self._tick(inbound.peer, shown, "failed")
+            raise
+        self.health.last_poll = self._now().astimezone(UTC)
+        self._tick(inbound.peer, shown, "kept")
+
+    def _tick(self, peer: Peer, shown: Shown | None, ticks: Literal["kept", "failed"]) -> None:
+        if shown is not None and shown.ticks != "read":
+            shown.ticks = ticks
+            self._tell_message(peer.chat, peer.thread, shown)
+
+    def _mark_read(self, chat: str) -> None:
+        if chat == self.group:
+            return
+        for message in self._room(chat, "").shown.values():
+            if message.ticks == "kept":
+                message.ticks = "read"
+                self._tell_message(chat, "", message)
+
+    def _room(self, chat: str, thread: str) -> Room:
+        return self._rooms.setdefault((chat, thread), Room())
+
+    def _find(self, chat: str, message: str) -> tuple[str, Shown | None]:
+        for (c, thread), room in self._rooms.items():
+            if c == chat and message in room.shown:
+                return thread, room.shown[message]
+        return "", None
+
+    def _name(self, user: str) -> str:
+        person = self.people.get(user)
+        return " ".join(p for p in (person.name, person.last_name) if p) if person else ""
+
+    def _tell(self, kind: str, what: Mapping[str, object]) -> None:
+        for watcher in tuple(self._watchers):
+            watcher(kind, {"channel": self.name, **what})
+
+    def _tell_message(self, chat: str, thread: str, message: Shown) -> None:
+        self._tell("message", {"chat": chat, "thread": thread, "message": message.as_json(self.name)})
+
+    def _tell_room(self, chat: str, thread: str) -> None:
+        room = self._room(chat, thread)
+        self._tell("room", {"chat": chat, "thread": thread, "title": room.title, "closed": room.closed, "gone": room.gone})
+
+
+_CAST = Path(__file__).with_name("people.yaml")
+
+
+def playground_channels(*, files: Path, now: Callable[[], datetime], business: str = "") -> tuple[WebAdapter, WebAdapter, WebAdapter]:
+    """The three channels of the playground: customers of a Telegram-like and a VK-like messenger, and the operators' forum."""
+    cast = read_own(_CAST)
+    staff = [Sender(**person) for person in cast["staff"]]
+    title = cast["desk"].format(business=business) if business else cast["nameless_desk"]
+    return (
+        WebAdapter("play-telegram", files=files / "play-telegram", now=now, limits=TELEGRAM),
+        WebAdapter("play-vk", files=files / "play-vk", now=now, limits=VK, styles=VK_STYLES),
+        WebAdapter("play-desk", files=files / "play-desk", now=now, limits=DESK, group=DESK_CHAT, title=title, staff=staff),
+    )

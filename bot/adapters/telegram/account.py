@@ -1,0 +1,202 @@
+"""What Telegram says about the bot's account, its rights and the people it meets; each fault with the way to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from aiogram.methods import GetChat, GetChatMember, GetMe, GetWebhookInfo, SetMyCommands
+from aiogram.types import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats, BotCommandScopeChat
+
+from bot.adapters.base import ChatInfo
+from bot.adapters.sanitize import clean_json
+from bot.adapters.telegram.calls import chat_id
+from bot.adapters.telegram.session import Line
+from bot.adapters.telegram.updates import Membership, to_membership, to_sender
+from bot.clock import Clock
+from bot.errors import AccountError, DeliveryError, PeerGone, Problem, Refused
+from bot.model import Peer, Sender
+
+_CACHED = timedelta(seconds=60)
+_KEPT = 4096
+_RIGHTS = {
+    "can_manage_topics": (
+        "TG013",
+        "у бота нет права управлять темами",
+        "включите «Управление темами» в правах бота: обращения открываются темами",
+    ),
+    "can_pin_messages": (
+        "TG014",
+        "у бота нет права закреплять сообщения",
+        "включите «Закрепление сообщений»: карточка обращения закрепляется",
+    ),
+    "can_delete_messages": ("TG015", "у бота нет права удалять сообщения", "включите «Удаление сообщений»"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CommandScope:
+    """The commands that Telegram offers behind "/": in private chats, in all groups, or in one *chat*."""
+
+    scope: Literal["private", "groups", "chat"]
+    commands: tuple[tuple[str, str], ...]  # command without "/", its description
+    chat: str = ""
+    language: str = ""
+
+
+class TelegramAccount:
+    """One bot's account. `me` is what getMe told last, empty before `meet`."""
+
+    def __init__(self, line: Line, bot_id: int, clock: Clock) -> None:
+        self._line, self._bot_id, self._clock = line, bot_id, clock
+        self._memberships: dict[tuple[str, str], tuple[Membership, datetime]] = {}
+        self.me: Mapping[str, Any] = {}
+
+    async def meet(self) -> Mapping[str, Any]:
+        """Ask who we are. Raises `AccountError` for a wrong token."""
+        self.me = await self._line.call(GetMe())
+        return self.me
+
+    # --- chats and people
+
+    async def look(self, chat: str) -> ChatInfo:
+        number = chat_id(Peer("", chat))
+        told = _plain(await self._line.call(GetChat(chat_id=number)))
+        title = str(told.get("title") or told.get("first_name") or "")
+        if told.get("type") == "private":
+            return ChatInfo(chat, title)
+        is_forum = bool(told.get("is_forum"))
+        own = _plain(await self._line.call(GetChatMember(chat_id=number, user_id=self._bot_id)))
+        if to_membership(own) == "none":
+            raise PeerGone("the bot is not in the chat")
+        return ChatInfo(chat, title, "forum" if is_forum else "group", tuple(await self._faults(own, is_forum)))
+
+    async def _faults(self, own: Mapping[str, Any], is_forum: bool) -> list[Problem]:
+        if own.get("status") not in ("administrator", "creator"):
+            me = self.me or await self.meet()
+            faults = []
+            if own.get("status") == "restricted" and own.get("can_send_messages") is False:
+                hint = "разрешите ему отправку сообщений или назначьте его администратором"
+                faults.append(Problem("боту запрещено писать в группу", code="TG016", hint=hint))
+            if is_forum:
+                faults.append(
+                    Problem(
+                        "бот в группе не администратор",
+                        code="TG011",
+                        hint="назначьте его администратором с правом «Управление темами»",
+                    )
+                )
+            if not me.get("can_read_all_group_messages"):
+                faults.append(
+                    Problem(
+                        "бот видит в группе только команды и ответы на свои сообщения",
+                        code="TG012",
+                        hint="назначьте бота администратором или отключите приватность: @BotFather, /setprivacy, Disable, и добавьте бота заново",
+                    )
+                )
+            return faults
+        wanted = _RIGHTS if is_forum else {k: v for k, v in _RIGHTS.items() if k != "can_manage_topics"}
+        return [
+            Problem(text, code=code, hint=hint, severity="error" if right == "can_manage_topics" else "warning")
+            for right, (code, text, hint) in wanted.items()
+            if own.get("status") != "creator" and not own.get(right)
+        ]
+
+    async def membership(self, chat: str, user: str) -> Membership:
+        """Asked at most once a minute for each person, unless `forget` is called in between."""
+        now = self._clock()
+        known = self._memberships.get((chat, user))
+        if known is not None and timedelta(0) <= now - known[1] < _CACHED:
+            return known[0]
+        if not user.isdigit():
+            return "none"
+        try:
+            status = to_membership(await self._line.call(GetChatMember(chat_id=chat_id(Peer("", chat)), user_id=int(user))))
+        except (PeerGone, Refused):  # the chat or the person is unknown: nobody who belongs there
+            status = "none"
+        if len(self._memberships) >= _KEPT:
+            self._memberships.clear()
+        self._memberships[chat, user] = (status, now)
+        return status
+
+    def forget(self, chat: str, users: Sequence[str] = ()) -> None:
+        """Membership there changed: what is known of *users*, or of everybody, is asked again."""
+        for key in [k for k in self._memberships if k[0] == chat and (not users or k[1] in users)]:
+            del self._memberships[key]
+
+    async def profile(self, user: str) -> Sender | None:
+        if not user.isdigit():
+            return None
+        try:
+            return to_sender(_plain(await self._line.call(GetChat(chat_id=int(user)))))
+        except (PeerGone, Refused):
+            return None
+
+    # --- the account itself
+
+    async def check(self, *, webhook: str | None) -> tuple[Problem, ...]:
+        """What is wrong with the account; *webhook* is the address it should have, None for polling."""
+        try:
+            me = await self.meet()
+            hook = _plain(await self._line.call(GetWebhookInfo()))
+        except AccountError as error:
+            return (Problem(str(error), code="TG001", hint=error.hint),)
+        except DeliveryError as error:
+            hint = "проверьте сеть, api_base и proxy: из некоторых сетей api.telegram.org недоступен без proxy"
+            return (Problem(f"Telegram не отвечает: {error}", code="TG002", hint=hint),)
+        problems = []
+        if not me.get("can_join_groups", True):
+            hint = "разрешите: @BotFather, /setjoingroups, Enable"
+            problems.append(Problem("бота нельзя добавить в группу операторов", code="TG003", hint=hint, severity="warning"))
+        if not me.get("can_read_all_group_messages"):
+            hint = (
+                "в группе операторов назначьте бота администратором или отключите приватность: @BotFather, /setprivacy, Disable"
+            )
+            text = "включена приватность: в группах, где бот не администратор, он видит только команды"
+            problems.append(Problem(text, code="TG004", hint=hint, severity="warning"))
+        return (*problems, *_hook_problems(hook, webhook))
+
+    async def publish_commands(self, scopes: Sequence[CommandScope]) -> None:
+        """Tell Telegram which commands to offer where; the same again changes nothing. Raises `DeliveryError`."""
+        for scope in scopes:
+            commands = [BotCommand(command=c, description=d) for c, d in scope.commands]
+            await self._line.call(SetMyCommands(commands=commands, scope=_scope(scope), language_code=scope.language or None))
+
+
+def _hook_problems(hook: Mapping[str, Any], wanted: str | None) -> list[Problem]:
+    problems, url = [], str(hook.get("url", ""))
+    if wanted is None and url:
+        text = "у бота стоит webhook, а в config.yaml mode: polling"
+        problems.append(
+            Problem(
+                text,
+                code="TG005",
+                hint="бот снимет его при запуске; если его ставит другая программа, остановите её",
+                severity="warning",
+            )
+        )
+    if wanted is not None and url != wanted:
+        text = "webhook ещё не поставлен на адрес из config.yaml"
+        problems.append(Problem(text, code="TG006", hint="бот поставит его при запуске", severity="warning"))
+    if wanted is not None and hook.get("last_error_message"):
+        text = f"Telegram не смог доставить обновление: {hook['last_error_message']}"
+        problems.append(
+            Problem(text, code="TG007", hint="проверьте адрес, сертификат и порт (443, 80, 88 или 8443)", severity="warning")
+        )
+    return problems
+
+
+def _scope(scope: CommandScope) -> BotCommandScopeAllPrivateChats | BotCommandScopeAllGroupChats | BotCommandScopeChat:
+    match scope.scope:
+        case "private":
+            return BotCommandScopeAllPrivateChats()
+        case "groups":
+            return BotCommandScopeAllGroupChats()
+    return BotCommandScopeChat(chat_id=chat_id(Peer("", scope.chat)))
+
+
+def _plain(result: object) -> Mapping[str, Any]:
+    cleaned = clean_json(result)
+    return cleaned if isinstance(cleaned, dict) else {}

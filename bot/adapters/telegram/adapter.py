@@ -1,0 +1,308 @@
+"""Telegram as a channel: updates are kept before Telegram is told to forget them, promises go out one call each."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+from collections.abc import Sequence
+from hmac import compare_digest
+from typing import Any, ClassVar, Literal
+
+from aiogram.methods import DeleteWebhook, GetFile, GetUpdates, GetWebhookInfo, SendChatAction, SetWebhook
+from aiohttp import web
+
+from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
+from bot.adapters.telegram.account import CommandScope, TelegramAccount
+from bot.adapters.telegram.calls import chat_id, to_call, to_caption_call, to_forms
+from bot.adapters.telegram.errors import AlreadyDone, FileRefused, NoTextThere, ReadElsewhere
+from bot.adapters.telegram.session import TelegramLine
+from bot.adapters.telegram.updates import ALLOWED_UPDATES, Membership, TelegramReader
+from bot.clock import Clock
+from bot.errors import AccountError, DeliveryError, Problem, Refused, RetryLater, StorageError, Uncertain
+from bot.model import Attachment, Inbound, InboundKind, Outbound, Peer, Sender, Sent, Verb
+from bot.observability import get_logger
+
+MAX_DOWNLOAD = 20 * 1024 * 1024
+MAX_BODY = 1024 * 1024
+_LONGEST_PAUSE = 30.0
+_UPLOAD_SECONDS = 120.0
+_REPEATABLE = frozenset(Verb) - {Verb.SAY, Verb.OPEN_TOPIC}  # carried out twice they are as if carried out once
+
+
+class TelegramAdapter:
+    """One Telegram bot. Nothing is connected before `run`, `send` or another call."""
+
+    kind: ClassVar[str] = "telegram"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        token: str,
+        api_base: str | None = None,
+        proxy: str | None = None,
+        mode: Literal["polling", "webhook"] = "polling",
+        secret: str | None = None,
+        webhook_url: str = "",
+        clock: Clock | None = None,
+        poll_seconds: int = 25,
+        timeout: float = 30.0,
+    ) -> None:
+        """*webhook_url* is the whole public address that reaches `routes`, *secret* what Telegram must show there."""
+        self.name = name
+        self.limits = Limits(topics=True, reactions=True)
+        self.health = Health()
+        self._mode, self._secret, self._webhook_url, self._poll_seconds = mode, secret or "", webhook_url, poll_seconds
+        self._clock = clock or Clock()
+        self._line = TelegramLine(token, api_base=api_base, proxy=proxy, timeout=timeout)
+        self._account = TelegramAccount(self._line, self._line.bot_id, self._clock)
+        self._reader = TelegramReader(name, self._clock, bot_id=self._line.bot_id)
+        self._accept: Accept | None = None
+        self._log = get_logger("telegram")
+
+    # --- taking in
+
+    async def run(self, accept: Accept, *, cursor: str | None) -> None:
+        """See `Adapter.run`. *cursor* is not needed: Telegram itself knows what it has not been told to forget."""
+        self._accept = accept
+        offset: int | None = None
+        is_ready = False
+        pause = _Pause()
+        while True:
+            try:
+                if not is_ready:
+                    await self._get_ready()
+                    is_ready = True
+                if self._mode == "polling":
+                    offset = await self._poll(accept, offset)
+                else:
+                    await self._watch_webhook()
+                self._working()
+                pause.reset()
+            except AccountError as error:
+                self._failing(str(error), state="stopped")
+                raise
+            except ReadElsewhere as error:
+                text = "обновления этого бота читает ещё одна программа с тем же токеном, или у него стоит webhook: остановите её"
+                self._failing(f"{text} ({error})")
+                is_ready = False
+                await asyncio.sleep(pause.next(floor=error.after))
+            except RetryLater as error:
+                self._failing(str(error))
+                await asyncio.sleep(pause.next(floor=0 if error.scope == "account" else error.after))
+            except Exception as error:  # noqa: BLE001 - an outage of any kind is waited out; what was not kept comes again
+                is_ours = isinstance(error, StorageError | DeliveryError)
+                self._failing(f"{type(error).__name__}: {error}" if is_ours else type(error).__name__)
+                await asyncio.sleep(pause.next())
+
+    async def _get_ready(self) -> None:
+        if self._mode == "webhook" and not self._secret:
+            raise AccountError("для mode: webhook нужен secret", "придумайте его (A-Z, a-z, 0-9, _ и -) и впишите в config.yaml")
+        me = await self._account.meet()
+        self._reader.username = str(me.get("username", ""))
+        self.health.details["username"] = self._reader.username
+        if self._mode == "polling":
+            await self._line.call(DeleteWebhook())
+        else:
+            await self._set_webhook()
+
+    async def _set_webhook(self) -> None:
+        if self._webhook_url:
+            await self._line.call(SetWebhook(url=self._webhook_url, secret_token=self._secret, allowed_updates=ALLOWED_UPDATES))
+
+    async def _poll(self, accept: Accept, offset: int | None) -> int | None:
+        """One long poll. The next one's offset tells Telegram to forget these, so it moves only after they are kept."""
+        seconds = self._poll_seconds if self.health.state == "working" else 0  # the first answer tells at once that all is well
+        call = GetUpdates(offset=offset, limit=100, timeout=seconds, allowed_updates=ALLOWED_UPDATES)
+        updates = await self._line.call(call, timeout=seconds + 15)
+        if not isinstance(updates, list):
+            raise Uncertain("getUpdates answered with something else")
+        if not updates:
+            return offset
+        await accept(self._read(updates))
+        numbers = [u["update_id"] for u in updates if isinstance(u, dict) and isinstance(u.get("update_id"), int)]
+        return numbers[-1] + 1 if numbers else offset
+
+    async def _watch_webhook(self) -> None:
+        """One pause, then one question whether Telegram still delivers here; another program may have taken the webhook off."""
+        self._working()
+        await asyncio.sleep(self._poll_seconds)
+        told = await self._line.call(GetWebhookInfo())
+        if self._webhook_url and told.get("url") != self._webhook_url:
+            self._log.warning("webhook_was_taken_off", channel=self.name)
+            await self._set_webhook()
+        self.health.details["waiting"] = str(told.get("pending_update_count", ""))
+        self.health.details["webhook_error"] = str(told.get("last_error_message", ""))
+
+    def _read(self, updates: Sequence[object]) -> list[Inbound]:
+        inbounds = [self._reader.to_inbound(u) for u in updates]
+        for inbound in inbounds:
+            self._note_membership(inbound)
+        return inbounds
+
+    def _note_membership(self, inbound: Inbound) -> None:
+        """What is remembered of who belongs where must not outlive a change that Telegram tells of."""
+        if inbound.kind is InboundKind.MEMBER:
+            self._account.forget(inbound.peer.chat, (str(inbound.data["user"]),))
+        elif inbound.kind in (InboundKind.ADDED, InboundKind.REMOVED):
+            self._account.forget(inbound.peer.chat)
+        elif inbound.kind is InboundKind.OTHER and isinstance(members := inbound.data.get("members"), tuple) and members:
+            self._account.forget(inbound.peer.chat, members)
+
+    def _working(self) -> None:
+        self.health.last_poll = self._clock()
+        if self.health.state != "working":
+            self._log.info("working", channel=self.name, after=self.health.last_error)
+        self.health.state, self.health.last_error = "working", ""
+
+    def _failing(self, text: str, *, state: Literal["failing", "stopped"] = "failing") -> None:
+        if (self.health.state, self.health.last_error) != (state, text):
+            self._log.warning(state, channel=self.name, error=text)
+        self.health.state, self.health.last_error = state, text
+
+    # --- webhook
+
+    @property
+    def webhook_path(self) -> str:
+        return f"/hooks/{self.name}"
+
+    def routes(self) -> list[web.RouteDef]:
+        """What the web room serves for this channel in webhook mode."""
+        return [web.post(self.webhook_path, self.handle)] if self._mode == "webhook" else []
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """One update from Telegram: 200 only after it is kept, 503 while it cannot be, so that it comes again."""
+        shown = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
+        if not self._secret or not compare_digest(shown.encode("utf-8", "surrogateescape"), self._secret.encode()):
+            return web.Response(status=401)
+        if request.content_type != "application/json":
+            return web.Response(status=415)
+        body = await _read_body(request)
+        if body is None:
+            return web.Response(status=413)
+        try:
+            update = json.loads(body)
+        except (ValueError, RecursionError):
+            return web.Response(status=400)
+        if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
+            return web.Response(status=400)
+        if self._accept is None:
+            return web.Response(status=503, headers={"Retry-After": "5"})
+        try:
+            await self._accept(self._read([update]))
+        except StorageError as error:
+            self._failing(f"{type(error).__name__}: {error}")
+            return web.Response(status=503, headers={"Retry-After": "5"})
+        self._working()
+        return web.Response()
+
+    # --- speaking
+
+    async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
+        """See `Adapter.send`. Where Telegram does not take a file (nothing was sent then), documents and words are tried."""
+        try:
+            if outbound.verb not in _REPEATABLE:
+                await self._line.stand()
+            if outbound.verb is Verb.SAY:
+                return await self._say(outbound, nonce, files)
+            result = await self._do(outbound, nonce, target)
+            return Sent(_field(result, "message_thread_id")) if outbound.verb is Verb.OPEN_TOPIC else Sent(target)
+        except AlreadyDone:
+            return Sent(target)
+        except Uncertain as error:
+            if outbound.verb in _REPEATABLE:
+                raise RetryLater(str(error), after=2.0) from None
+            raise
+
+    async def _say(self, outbound: Outbound, nonce: int, files: Files) -> Sent:
+        refused: FileRefused | None = None
+        async with contextlib.aclosing(to_forms(outbound, nonce=nonce, channel=self.name, files=files)) as forms:
+            async for call in forms:
+                try:
+                    result = await self._line.call(call, timeout=_UPLOAD_SECONDS if outbound.attachments else None)
+                    first, *others = [_field(m, "message_id") for m in result] if isinstance(result, list) and result else [_field(result, "message_id")]
+                    return Sent(first, tuple(others))
+                except FileRefused as error:
+                    refused = error
+        raise refused or Refused("there is nothing to say")
+
+    async def _do(self, outbound: Outbound, nonce: int, target: str) -> Any:
+        try:
+            return await self._line.call(to_call(outbound, nonce=nonce, target=target))
+        except NoTextThere:
+            return await self._line.call(to_caption_call(outbound, nonce=nonce, target=target))
+
+    async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
+        with contextlib.suppress(Exception):
+            chat, thread_id = chat_id(Peer("", outbound_chat)), int(thread) if thread.isdigit() else None
+            await self._line.call(SendChatAction(chat_id=chat, action="typing", message_thread_id=thread_id), timeout=5)
+
+    # --- asking
+
+    async def read(self, attachment: Attachment) -> File:
+        """Raises `Refused` above 20 MB, which is all that Telegram gives to bots, and for what is gone."""
+        if attachment.size > MAX_DOWNLOAD:
+            raise Refused("the file is too big for a bot to download", code="file_large")
+        if not attachment.ref:
+            raise Refused("the attachment has no content", code="file_gone")
+        try:
+            told = await self._line.call(GetFile(file_id=attachment.ref))
+            path = told.get("file_path") if isinstance(told, dict) else None
+            if not path:
+                raise Refused("Telegram names no path for the file", code="file_gone")
+            content = await self._line.download(str(path), limit=MAX_DOWNLOAD)
+        except Uncertain as error:
+            raise RetryLater(str(error), after=2.0) from None
+        return File(content, attachment.name or str(path).rsplit("/", 1)[-1], attachment.mime)
+
+    async def look(self, chat: str) -> ChatInfo:
+        return await self._account.look(chat)
+
+    async def membership(self, chat: str, user: str) -> Membership:
+        return await self._account.membership(chat, user)
+
+    async def profile(self, user: str) -> Sender | None:
+        return await self._account.profile(user)
+
+    async def check(self) -> tuple[Problem, ...]:
+        return await self._account.check(webhook=self._webhook_url if self._mode == "webhook" else None)
+
+    async def publish_commands(self, scopes: Sequence[CommandScope]) -> None:
+        """Tell Telegram which commands to offer where. Raises `DeliveryError`; the same again changes nothing."""
+        await self._account.publish_commands(scopes)
+
+    async def close(self) -> None:
+        await self._line.close()
+
+
+class _Pause:
+    """Growing pauses between tries, up to half a minute, never twice the same."""
+
+    def __init__(self) -> None:
+        self._length = 0.5
+
+    def next(self, *, floor: float = 0.0) -> float:
+        length, self._length = self._length, min(_LONGEST_PAUSE, self._length * 2)
+        return max(floor, length) * random.uniform(0.75, 1.25)
+
+    def reset(self) -> None:
+        self._length = 0.5
+
+
+def _field(result: Any, name: str) -> str:
+    return str(result.get(name, "")) if isinstance(result, dict) else ""
+
+
+async def _read_body(request: web.Request) -> bytes | None:
+    """The body, None above 1 MB."""
+    if (request.content_length or 0) > MAX_BODY:
+        return None
+    chunks, size = [], 0
+    async for chunk in request.content.iter_chunked(1 << 16):
+        size += len(chunk)
+        if size > MAX_BODY:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,200 @@
+"""The VK channel: a community's messages in our words, our promises in VK's. Works alone, without any other platform."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from aiohttp import web
+
+from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
+from bot.adapters.vk.callback import CallbackApi
+from bot.adapters.vk.calls import RandomIds, peer_id
+from bot.adapters.vk.chats import Chats
+from bot.adapters.vk.check import check_account, check_longpoll, settings_problems
+from bot.adapters.vk.client import PER_SECOND, VkClient
+from bot.adapters.vk.errors import ACCOUNT_CODES, VkRefusal, VkSilence, to_account_error
+from bot.adapters.vk.intake import Intake, read_cursor
+from bot.adapters.vk.longpoll import LongPoll
+from bot.adapters.vk.sender import Speaker
+from bot.adapters.vk.updates import Reader
+from bot.adapters.vk.users import People
+from bot.errors import AccountError, BotError, ConfigError, DeliveryError, Problem, Refused
+from bot.model import Attachment, Inbound, InboundKind, Media, Outbound, Sender, Sent
+from bot.observability import get_logger
+
+LIMITS = Limits(
+    text=4096,
+    caption=4096,
+    attachments=10,
+    label=40,
+    buttons=10,
+    row=5,
+    notice=90,
+    media=frozenset(Media) - {Media.STICKER, Media.CONTACT, Media.AUDIO, Media.OTHER},
+    topics=False,
+    edits=True,
+    reactions=True,
+    per_second=PER_SECOND,
+    peer_per_second=3.0,
+    peer_burst=5,
+    group_per_minute=0.0,
+)
+_READ_KINDS = frozenset({InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.START})
+
+
+class VkAdapter:
+    """One community. `salt` names the store, so that a fresh one never repeats the random ids of an older one."""
+
+    kind = "vk"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        token: str,
+        group_id: int,
+        api_base: str | None = None,
+        proxy: str | None = None,
+        mode: Literal["longpoll", "callback"] = "longpoll",
+        secret: str | None = None,
+        confirmation: str | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        mark_read: bool = True,
+        salt: str = "",
+        wait: int = 10,
+    ) -> None:
+        problems = settings_problems(name, mode, secret, confirmation, proxy)
+        if problems:
+            raise ConfigError(problems)
+        self.name, self.limits, self.health = name, LIMITS, Health()
+        self._group, self._mode, self._clock, self._mark_read = group_id, mode, clock, mark_read
+        self._client = VkClient(token, api_base=api_base, proxy=proxy)
+        self._people = People(self._client)
+        random_ids = RandomIds(f"{name}:{salt}")
+        self._speaker = Speaker(self._client, self.health, random_ids, channel=name, group_id=group_id)
+        self._chats = Chats(self._client, self._people, group_id=group_id)
+        reader = Reader(name, group_id, clock, random_ids.holds)
+        self._intake = Intake(self._client, reader, self._people, channel=name, group_id=group_id, clock=clock)
+        self._longpoll = LongPoll(
+            self._client, self._intake, self.health, channel=name, group_id=group_id, clock=clock, kept=self._kept, wait=wait
+        )
+        self._callback = CallbackApi(
+            self._intake,
+            self.health,
+            channel=name,
+            group_id=group_id,
+            secret=secret or "",
+            confirmation=confirmation or "",
+            clock=clock,
+            kept=self._kept,
+        )
+        self._asides: set[asyncio.Task[None]] = set()
+        self._log = get_logger("vk").bind(channel=name)
+
+    # --- taking in
+
+    async def run(self, accept: Accept, *, cursor: str | None) -> None:
+        try:
+            if self._mode == "callback":
+                await self._serve(accept, cursor)
+            else:
+                self._aside(self._look_at_settings())
+                await self._longpoll.run(accept, cursor=cursor)
+        except AccountError as error:
+            self.health.last_error = f"{error} → {error.hint}" if error.hint else str(error)
+            raise
+        finally:
+            self.health.state = "stopped"
+
+    @property
+    def webhook_path(self) -> str:
+        return f"/vk/{self.name}"
+
+    def routes(self) -> list[web.RouteDef]:
+        """What the web room serves for this channel in callback mode."""
+        return [web.post(self.webhook_path, self._callback.answer)] if self._mode == "callback" else []
+
+    async def _serve(self, accept: Accept, cursor: str | None) -> None:
+        """VK comes to us: what is left is to see that the account works, and what was missed while we were away."""
+        failures = 0
+        while True:
+            try:
+                await self._client.call("groups.getById")
+                missed = await self._intake.missed(read_cursor(cursor).at) if cursor and read_cursor(cursor).at else ()
+                await accept(missed, cursor=None)
+                break
+            except VkRefusal as error:
+                if error.code in ACCOUNT_CODES:
+                    raise to_account_error(error) from None
+                problem: BotError = error
+            except BotError as error:
+                problem = error
+            failures += 1
+            self.health.state, self.health.last_error = "failing", str(problem)
+            self._log.warning("start_failed", error=str(problem), failures=failures)
+            self._callback.open(accept)  # what VK brings meanwhile is welcome all the same
+            await asyncio.sleep(min(30.0, 2.0**failures) * random.uniform(0.6, 1.0))
+        self._callback.open(accept)
+        self.health.state = "working"
+        await asyncio.Event().wait()
+
+    async def _look_at_settings(self) -> None:
+        """Say at once what would keep the queue silent: a bot that hears nothing looks like one that works."""
+        with contextlib.suppress(VkRefusal, VkSilence):
+            for problem in await check_longpoll(self._client, self._group):
+                self.health.details[f"{problem.code}:{problem.text}"[:80]] = str(problem)
+                self._log.warning("settings_problem", code=problem.code, text=problem.text, hint=problem.hint)
+
+    def _kept(self, inbounds: Sequence[Inbound]) -> None:
+        peers = [i.peer.chat for i in inbounds if i.private and i.kind in _READ_KINDS]
+        if peers and self._mark_read:
+            self._aside(self._intake.mark_read(peers))
+
+    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Cosmetics that nobody waits for."""
+        task = asyncio.create_task(work)
+        self._asides.add(task)
+        task.add_done_callback(self._asides.discard)
+
+    # --- sending
+
+    async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
+        return await self._speaker.send(outbound, nonce=nonce, target=target, files=files)
+
+    # --- asking
+
+    async def read(self, attachment: Attachment) -> File:
+        url = attachment.data.get("url")
+        if not isinstance(url, str):
+            raise Refused("VK gives no file for this attachment", code="file_gone")
+        file = await self._client.fetch(url)
+        return File(file.content, attachment.name, attachment.mime or file.mime)
+
+    async def look(self, chat: str) -> ChatInfo:
+        return await self._chats.look(chat)
+
+    async def membership(self, chat: str, user: str) -> Literal["administrator", "member", "none"]:
+        return await self._chats.membership(chat, user)
+
+    async def profile(self, user: str) -> Sender | None:
+        return await self._chats.profile(user)
+
+    async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
+        if self._client.busy:
+            return
+        with contextlib.suppress(VkRefusal, VkSilence, DeliveryError):
+            await self._client.call_aside("messages.setActivity", peer_id=peer_id(outbound_chat), type="typing", group_id=self._group)
+
+    async def check(self) -> tuple[Problem, ...]:
+        return await check_account(self._client, self._group, longpoll=self._mode == "longpoll")
+
+    async def close(self) -> None:
+        for task in tuple(self._asides):
+            task.cancel()
+        await asyncio.gather(*self._asides, return_exceptions=True)
+        await self._client.close()

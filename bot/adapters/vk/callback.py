@@ -1,0 +1,72 @@
+"""VK's Callback API: VK calls us; "ok" is said only when everything is kept."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from aiohttp import web
+
+from bot.adapters.base import Accept, Health
+from bot.adapters.vk.intake import Cursor, Intake
+from bot.errors import StorageError
+from bot.model import Inbound
+from bot.observability import get_logger
+
+RETRY_AFTER = "5"  # seconds; VK keeps to it after a 503
+
+
+class CallbackApi:
+    """The door for VK's calls. Before `open` and while the store fails VK is asked to come again."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        health: Health,
+        *,
+        channel: str,
+        group_id: int,
+        secret: str,
+        confirmation: str,
+        clock: Callable[[], datetime],
+        kept: Callable[[Sequence[Inbound]], None],
+    ) -> None:
+        self._intake, self._health, self._clock, self._kept = intake, health, clock, kept
+        self._group, self._secret, self._confirmation = group_id, secret.encode(), confirmation
+        self._accept: Accept | None = None
+        self._log = get_logger("vk").bind(channel=channel)
+
+    def open(self, accept: Accept) -> None:
+        self._accept = accept
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """What VK hears: the confirmation string, "ok", or an error that makes it come again."""
+        try:
+            call = json.loads(await request.read())
+        except (ValueError, RecursionError):
+            return web.Response(status=400, text="not JSON")
+        if not isinstance(call, Mapping) or call.get("group_id") != self._group:
+            return web.Response(status=403, text="not this group")
+        if call.get("type") == "confirmation":
+            return web.Response(text=self._confirmation)
+        if not hmac.compare_digest(str(call.get("secret") or "").encode("utf-8", "replace"), self._secret):
+            return web.Response(status=403, text="wrong secret")
+        if self._accept is None:
+            return _later()
+        inbounds = await self._intake.read([call])
+        try:
+            if inbounds:
+                await self._accept(inbounds, cursor=str(Cursor("", self._clock().timestamp())))
+        except StorageError as error:
+            self._health.last_error = str(error)
+            self._log.error("not_kept", error=str(error))
+            return _later()
+        self._health.last_poll = self._clock()
+        self._kept(inbounds)
+        return web.Response(text="ok")
+
+
+def _later() -> web.Response:
+    return web.Response(status=503, text="later", headers={"Retry-After": RETRY_AFTER})

@@ -1,0 +1,191 @@
+"""`bot doctor`: everything that would keep the bot from working, and how to mend each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import typer
+
+from bot.adapters.base import Adapter
+from bot.app import open_adapters, open_hours, open_knowledge, open_webhooks
+from bot.cli import settings
+from bot.cli.clock import command_clock
+from bot.cli.messages import EXIT_PROBLEM, language, say, words_in
+from bot.config.loader import Config
+from bot.delivery.webhook_events import PREFIX
+from bot.errors import BotError, ConfigError, Problem, StorageBusy
+from bot.handoff.group_binding import SETTING, read_place
+from bot.handoff.sla.hours import WEEKDAYS
+from bot.model import Peer
+from bot.storage.sqlite.store import SqliteStore
+from bot.text.day_spans import CLOSED
+
+PATIENCE = 20  # seconds for one channel's answer
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, and how it is."""
+
+    what: str
+    state: Literal["ok", "warning", "error"]
+    text: str = ""
+    hint: str = ""
+
+
+def examine(path: Path | None, *, as_json: bool) -> None:
+    """Print all findings; exit code 1 when one of them is an error."""
+    config = settings.load(path)
+    findings = asyncio.run(_collected(config))
+    for f in findings:
+        if as_json:
+            typer.echo(json.dumps({"what": f.what, "state": f.state, "text": f.text, "hint": f.hint}, ensure_ascii=False))
+        else:
+            mark, colour = {"ok": ("✅", "green"), "warning": ("⚠️ ", "yellow"), "error": ("❌", "red")}[f.state]
+            typer.secho(f"{mark} {f.what}: {f.text}" + (f"\n     → {f.hint}" if f.hint else ""), fg=colour)
+    if any(f.state == "error" for f in findings):
+        raise typer.Exit(EXIT_PROBLEM)
+
+
+async def _collected(config: Config) -> list[Finding]:
+    found = [Finding(say("doctor.config"), "ok", say("message.ok"))]
+    if not config.business.name:
+        found.append(Finding(say("doctor.business"), "warning", say("doctor.no_name"), say("doctor.no_name_hint")))
+    place = Peer(config.desk.channel, config.desk.chat) if config.desk else None
+    async for finding, bound in _storage(config):
+        found.append(finding)
+        place = place or bound
+    found += _knowledge(config)
+    found += _hours(config)
+    found += await _channels(config, place)
+    found += await _webhooks(config)
+    return found
+
+
+async def _storage(config: Config) -> AsyncIterator[tuple[Finding, Peer | None]]:
+    what = say("doctor.storage")
+    try:
+        store = SqliteStore.open(config.storage_path)
+    except StorageBusy:
+        yield Finding(what, "ok", say("doctor.busy")), None
+        return
+    except BotError as error:
+        yield Finding(what, "error", str(error), getattr(error, "hint", "")), None
+        return
+    try:
+        for wrong in await store.check():
+            yield Finding(what, "error", wrong), None
+        yield Finding(what, "ok", say("doctor.sqlite", version=sqlite3.sqlite_version)), read_place(await store.setting(SETTING))
+        for name in config.webhooks:
+            if waiting := await store.deliveries(status=("pending", "sending"), peer=Peer(PREFIX + name, "events"), limit=100_000):
+                facts = {"count": len(waiting), "error": waiting[0].error or "-"}
+                yield Finding(say("doctor.webhook", name=name), "warning", say("doctor.webhook_waits", **facts), say("doctor.webhook_waits_hint")), None
+    finally:
+        await store.close()
+
+
+def _knowledge(config: Config) -> list[Finding]:
+    what = say("doctor.knowledge")
+    try:
+        knowledge = open_knowledge(config, channels=list(config.channels))
+    except ConfigError as error:
+        return [_finding(what, p) for p in error.problems]
+    found = [_finding(what, p) for p in knowledge.problems]
+    if not knowledge.articles():
+        found.append(Finding(what, "error", say("doctor.no_articles"), say("doctor.no_articles_hint", folder=config.knowledge.folder)))
+    else:
+        found.append(Finding(what, "ok", say("doctor.articles", count=len(knowledge.articles()))))
+    if config.knowledge.embeddings.model == "off":
+        return [*found, Finding(say("doctor.embeddings"), "ok", say("doctor.embeddings_off"))]
+    knowledge.load_embeddings()
+    status = knowledge.status
+    return [*found, Finding(say("doctor.embeddings"), "ok" if status.embeddings else "warning", status.embeddings or status.reason)]
+
+
+def _hours(config: Config) -> list[Finding]:
+    what, hours, now = say("doctor.hours"), open_hours(config), command_clock()()
+    opens = hours.next_open(now)
+    if opens is None:
+        return [Finding(what, "error", say("doctor.never"), say("doctor.never_hint"))]
+    text = say("doctor.opens") if opens == now else say("doctor.closed_until", at=opens.astimezone(hours.zone).strftime("%d.%m %H:%M"))
+    found = [Finding(what, "ok", f"{text} ({_week(config)})")]
+    local = now.astimezone(hours.zone)
+    if config.hours.country and local.month == 12 and not hours.knows_year(local.year + 1):
+        found.append(Finding(what, "warning", say("doctor.no_holidays", year=local.year + 1), say("doctor.no_holidays_hint")))
+    return found
+
+
+def _week(config: Config) -> str:
+    """The opening hours as people read them, days of the same hours together: «пн–пт 10:00-13:00, 14:00-20:00; сб, вс выходной»."""
+    days = words_in(language(), "doctor.day")
+    told: list[tuple[list[str], str]] = []
+    week = {str(day): hours for day, hours in config.hours.week.items()}
+    for day in WEEKDAYS:
+        hours = week.get(day, CLOSED)
+        if told and told[-1][1] == hours:
+            told[-1][0].append(days[day])
+        else:
+            told.append(([days[day]], hours))
+    named = [(names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}", hours) for names, hours in told]
+    return "; ".join(f"{names} {days['off'] if hours == CLOSED else hours}" for names, hours in named)
+
+
+async def _channels(config: Config, place: Peer | None) -> list[Finding]:
+    found = []
+    adapters = {}
+    try:
+        adapters = open_adapters(config, command_clock())
+    except ConfigError as error:
+        found += [_finding(say("doctor.config"), p) for p in error.problems]
+    for name, channel in config.channels.items():
+        what = say("doctor.channel", name=name)
+        if channel.token is None:
+            found.append(Finding(what, "warning", say("doctor.no_token"), say("doctor.no_token_hint")))
+        elif (adapter := adapters.get(name)) is not None:
+            found += await _asked(what, adapter.check())
+    if place is None:
+        found.append(Finding(say("doctor.desk"), "warning", say("doctor.no_desk"), say("doctor.no_desk_hint")))
+    elif (keeper := adapters.get(place.channel)) is not None:
+        found += await _asked(say("doctor.desk"), _rights(keeper, place.chat))
+    for adapter in adapters.values():
+        await adapter.close()
+    return found
+
+
+async def _webhooks(config: Config) -> list[Finding]:
+    """Whether the other systems can be reached; how it goes while the bot runs is told by /readyz."""
+    found = []
+    open_ones = open_webhooks(config, command_clock())
+    for name in config.webhooks:
+        what = say("doctor.webhook", name=name)
+        if (adapter := open_ones.get(PREFIX + name)) is None:
+            found.append(Finding(what, "warning", say("doctor.no_secret"), say("doctor.no_secret_hint")))
+            continue
+        found += await _asked(what, adapter.check())
+        await adapter.close()
+    return found
+
+
+async def _rights(adapter: Adapter, chat: str) -> tuple[Problem, ...]:
+    return (await adapter.look(chat)).problems
+
+
+async def _asked(what: str, question: Awaitable[tuple[Problem, ...]]) -> list[Finding]:
+    try:
+        problems = await asyncio.wait_for(question, PATIENCE)
+    except BotError as error:
+        return [Finding(what, "error", str(error), getattr(error, "hint", ""))]
+    except TimeoutError:
+        return [Finding(what, "error", "timeout")]
+    return [_finding(what, p) for p in problems] or [Finding(what, "ok", say("message.ok"))]
+
+
+def _finding(what: str, problem: Problem) -> Finding:
+    place = ":".join(str(p) for p in (problem.file, problem.line) if p)
+    return Finding(what, problem.severity, f"{place} {problem.text}".strip(), problem.hint)

@@ -1,0 +1,148 @@
+"""`bot eval`: how good the decision is on questions whose answer is known, and which thresholds suit the business."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from bot.app import open_judge
+from bot.cli import settings
+from bot.cli.ask import ready
+from bot.cli.charts import ChartUnavailable, as_svg, chart, has_cyrillic, write_png
+from bot.cli.kb import GOLDEN
+from bot.cli.messages import EXIT_USAGE, fail, language, say, words_in
+from bot.config.loader import read_config
+from bot.errors import BotError, ConfigError, Problem
+from bot.knowledge.quality.evaluation import Advice, Case, Costs, Report, advise, judge_cases, measure, read_cases
+from bot.model import Answer
+from bot.text.yaml_source import read_yaml
+
+SHOWN = 5  # wrong answers shown
+
+
+def evaluate(file: Path | None, path: Path | None, *, precision: float, costs: Costs, charts: Sequence[Path], write: bool, as_json: bool) -> None:
+    """Print what was measured and the thresholds for the wanted *precision*; draw and write them where asked."""
+    if strange := [c for c in charts if c.suffix.lower() not in (".svg", ".png")]:
+        typer.secho(say("eval.bad_chart", path=strange[0]), fg="red", err=True)
+        raise typer.Exit(EXIT_USAGE)
+    config = settings.load(path)
+    try:
+        cases = read_cases(file or config.path(GOLDEN.as_posix()))
+        if not cases:
+            raise ConfigError([Problem(say("eval.nothing"), str(file or GOLDEN))])
+        knowledge = ready(config)
+        missing = sorted({c.article for c in cases if c.article} - {a.id for a in knowledge.articles()})
+        if missing:
+            raise ConfigError([Problem(say("eval.no_article", names=", ".join(missing[:5])), str(file or GOLDEN), hint="bot kb list")])
+
+        judge = open_judge(config, knowledge)
+
+        def ask(case: Case) -> Answer:
+            return judge(case.question, language=case.language)
+
+        judged = judge_cases(cases, ask, {a.id: a.twin_of for a in knowledge.articles() if a.twin_of})
+        report = measure(judged, handoff=knowledge.settings.handoff, costs=costs)
+        advice = advise(judged, precision=precision, handoff=knowledge.settings.handoff, costs=costs)
+        for target in charts:
+            _draw(report, advice, target)
+    except BotError as error:
+        raise fail(error) from None
+    if as_json:
+        left_out = {"wrong", "points", "bins"}
+        row = {k: v for k, v in asdict(report).items() if k not in left_out}
+        told = {**row, "acts": len(cases) - len(judged), "points": [asdict(p) for p in report.points], "bins": report.bins, "advice": asdict(advice)}
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
+    else:
+        _show(report, advice, precision, len(cases) - len(judged), knowledge.settings.answer)
+        for target in charts:
+            typer.echo(say("eval.drawn", path=target))
+    if write:
+        _write(path, advice, as_json)
+
+
+def _show(report: Report, advice: Advice, precision: float, acts: int, now: float) -> None:
+    typer.echo(say("eval.asked", questions=report.questions, known=report.in_scope, strangers=report.strangers, acts=acts))
+    typer.echo(say("eval.recall", one=f"{report.recall1:.3f}", three=f"{report.recall3:.3f}"))
+    typer.echo(say("eval.answers", answered=report.answered, precision=f"{report.precision:.3f}", coverage=f"{report.coverage:.3f}", offered=f"{report.offered:.3f}"))
+    if report.strangers:
+        typer.echo(say("eval.strangers", answered=report.strangers_answered, handed=report.strangers_handed, total=report.strangers))
+    typer.echo(say("eval.ece", ece=f"{report.ece:.3f}"))
+    typer.echo("")
+    typer.echo(say("eval.head"))
+    for p in report.points:
+        mark = " ←" if abs(p.threshold - advice.answer) < 0.025 else ""
+        row = f"{p.threshold:6.2f} {p.answered:8} {p.wrong:8} {p.clarified:8} {p.handed_over:9} {p.precision:9.3f} {p.coverage:9.3f} {p.cost:9.2f}{mark}"
+        typer.echo(row)
+    typer.echo("")
+    if report.wrong:
+        typer.echo(say("eval.wrong"))
+        for judged in report.wrong[:SHOWN]:
+            typer.echo(f"  «{judged.case.question}» → {judged.confidence:.2f}, {say('eval.should')} {judged.case.article or say('eval.nobody')}")
+    key = "eval.advice" if advice.reached else "eval.no_advice"
+    typer.secho(
+        say(key, wanted=f"{precision:.2f}", answer=f"{advice.answer:.2f}", precision=f"{advice.precision:.3f}", coverage=f"{advice.coverage:.3f}", now=f"{now:.2f}"),
+        bold=True,
+    )
+    if advice.scope is not None:
+        typer.echo(say("eval.scope", scope=f"{advice.scope:.2f}"))
+    typer.echo(say("eval.cheapest", answer=f"{advice.cheapest:.2f}"))
+
+
+def _draw(report: Report, advice: Advice, target: Path) -> None:
+    png = target.suffix.lower() == ".png"
+    lang = "en" if png and not has_cyrillic() else language()
+    shapes = chart(report, advice, words_in(lang, "eval.chart"))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if png:
+        write_png(shapes, target)
+    else:
+        target.write_text(as_svg(shapes), encoding="utf-8")
+
+
+def _write(path: Path | None, advice: Advice, quiet: bool) -> None:
+    file = path or Path("config.yaml")
+    values = {"answer_threshold": advice.answer, **({"scope_threshold": advice.scope} if advice.scope is not None else {})}
+    before = file.read_text("utf-8") if file.is_file() else ""
+    after = with_values(before, "knowledge", values)
+    draft = file.with_name(f".{file.name}.new")
+    draft.write_text(after, encoding="utf-8")
+    try:
+        read_config(draft)  # never leave a config that cannot be read
+        draft.replace(file)
+    except BotError as error:
+        raise fail(error) from None
+    finally:
+        draft.unlink(missing_ok=True)
+    if not quiet:
+        typer.echo(say("eval.written", path=file, values=", ".join(f"{k}: {v}" for k, v in values.items())))
+
+
+def with_values(text: str, section: str, values: dict[str, float]) -> str:
+    """The YAML with *values* in a top-level section; comments, order and style of everything else stay."""
+    for key, value in values.items():
+        text = _with_value(text, section, key, f"{value:g}")
+    return text
+
+
+def _with_value(text: str, section: str, key: str, value: str) -> str:
+    root = read_yaml(text)
+    found = root.get(section) if root else None
+    if found is None:
+        return (text.rstrip("\n") + "\n" if text.strip() else "") + f"{section}:\n  {key}: {value}\n"
+    if found.kind != "map":
+        return text[: found.start] + f" {{{key}: {value}}}" + text[found.end :]
+    if (old := found.get(key)) is not None:
+        return text[: old.start] + value + text[old.end :]
+    if found.flow:
+        close = found.end - 1
+        before = text[:close].rstrip()
+        return f"{before}{'' if before.endswith(('{', ',')) else ','} {key}: {value}" + text[close:] if found.pairs else f"{before}{key}: {value}" + text[close:]
+    first = next(iter(found.pairs.values()))[0]
+    return text[: first.start] + f"{key}: {value}\n{' ' * (first.column - 1)}" + text[first.start :]
+
+
+__all__ = ["ChartUnavailable", "evaluate", "with_values"]

@@ -1,0 +1,67 @@
+"""The words of the command line, and how problems are shown: what, where, what to do."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+import typer
+
+from bot.errors import BotError, ConfigError, Problem
+from bot.text.yaml_source import read_own
+
+EXIT_PROBLEM = 1  # something is wrong with what was asked about
+EXIT_USAGE = 2  # the call itself cannot be understood
+
+
+def language() -> str:
+    """ru, unless `--lang en` or BOT_LANG says otherwise; read before the commands are made, for their help."""
+    args = sys.argv
+    for n, arg in enumerate(args):
+        if arg.startswith("--lang="):
+            return "en" if arg.endswith("en") else "ru"
+        if arg == "--lang" and n + 1 < len(args):
+            return "en" if args[n + 1] == "en" else "ru"
+    return "en" if os.environ.get("BOT_LANG", "").startswith("en") else "ru"
+
+
+@cache
+def _words(lang: str) -> Mapping[str, object]:
+    loaded: Mapping[str, object] = read_own(Path(__file__).parent / "locales" / f"{lang}.yaml")
+    return loaded
+
+
+def say(key: str, **facts: object) -> str:
+    """The text of *key* ("message.page") with its facts."""
+    value: object = _words(language())
+    for part in key.split("."):
+        value = value[part] if isinstance(value, Mapping) else ""
+    return str(value).format(**facts) if facts else str(value)
+
+
+def words_in(lang: str, key: str) -> dict[str, str]:
+    """A whole section of words in a language of choice."""
+    value: object = _words(lang)
+    for part in key.split("."):
+        value = value[part] if isinstance(value, Mapping) else {}
+    return {str(k): str(v) for k, v in value.items()} if isinstance(value, Mapping) else {}
+
+
+def show_problems(problems: Iterable[Problem]) -> None:
+    """Each problem on a line of standard error, clickable in editors."""
+    for problem in problems:
+        word = say("message.error" if problem.severity == "error" else "message.warning")
+        typer.secho(f"{word}: {problem}", fg="red" if problem.severity == "error" else "yellow", err=True)
+
+
+def fail(error: BotError) -> typer.Exit:
+    """Show what is wrong; `raise fail(error)` ends the command with exit code 1."""
+    if isinstance(error, ConfigError):
+        show_problems(error.problems)
+    else:
+        hint = getattr(error, "hint", "")
+        typer.secho(f"{say('message.error')}: {error}" + (f"\n→ {hint}" if hint else ""), fg="red", err=True)
+    return typer.Exit(EXIT_PROBLEM)

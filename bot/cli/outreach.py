@@ -1,0 +1,148 @@
+"""`bot incident` and `bot broadcast`: what a supervisor orders from the command line, beside a running bot."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import sqlite3
+import time
+from collections.abc import Collection
+from datetime import datetime
+from pathlib import Path
+
+import typer
+
+from bot.app import open_knowledge
+from bot.cli import settings
+from bot.cli.clock import command_clock
+from bot.cli.messages import EXIT_PROBLEM, EXIT_USAGE, fail, say
+from bot.cli.report import open_beside
+from bot.command_spool import drop, letterbox, wait_taken
+from bot.config.loader import Config
+from bot.errors import BotError, StorageError
+from bot.handoff.outreach.incidents import KINDS, Incidents, folded
+from bot.handoff.outreach.segment import Chosen, Segment, Unclear, choose, read_conditions
+from bot.i18n.texts import Wording
+from bot.knowledge.decision.similarity import Likeness
+from bot.model import Event, Json
+from bot.storage.base import Listener, Words
+from bot.storage.queries import events as looking
+from bot.storage.queries import recipients
+
+PATIENCE = 6.0  # seconds in which a running bot takes an order
+TEXT = 3500
+
+
+class _Beside:
+    """The database as whoever chooses customers reads it, while the bot owns it."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    async def listeners(self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()) -> tuple[Listener, ...]:
+        return recipients.listeners(self._db, after, limit, only)
+
+    async def words_since(self, since: datetime, *, after: int = 0, limit: int = 5000) -> tuple[Words, ...]:
+        return recipients.words_since(self._db, since, after, limit)
+
+    async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]:
+        return looking.events(self._db, since, until, kinds)
+
+
+def announce(path: Path | None, text: str, words: list[str]) -> None:
+    """Set an incident: whoever asks about it hears *text* first."""
+    _order(settings.load(path), {"order": "incident", "text": text.strip(), "words": words})
+
+
+def clear(path: Path | None, number: int | None, text: str) -> None:
+    """End an incident; exit code 1 where there is none, or several and no number."""
+    config = settings.load(path)
+    known = [i.number for i in _incidents(config).open]
+    if not known or (number is not None and number not in known) or (number is None and len(known) > 1):
+        typer.secho(say("message.incident_which", known=", ".join(map(str, known)) or "—"), fg="red", err=True)
+        raise typer.Exit(EXIT_PROBLEM)
+    _order(config, {"order": "incident_off", "number": number or known[0], "text": text})
+
+
+def show(path: Path | None, *, as_json: bool) -> None:
+    """The incidents that last."""
+    incidents = _incidents(settings.load(path))
+    rows = [
+        {"number": i.number, "text": i.text, "words": list(i.words), "articles": list(i.articles), "by": i.by,
+         "since": i.since.isoformat() if i.since else None, "met": len(incidents.met(i.number))}
+        for i in incidents.open
+    ]  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        typer.echo(say("message.incident_row", **row))
+    if not rows:
+        typer.echo(say("message.incident_none"))
+
+
+def broadcast(path: Path | None, text: str, conditions: str, *, yes: bool, as_json: bool) -> None:
+    """Count, show and, when somebody says yes, send. Exit code 2 for conditions that mean nothing, 1 where nobody fits."""
+    config = settings.load(path)
+    if not text.strip() or len(text) > TEXT:
+        typer.secho(say("message.broadcast_text", most=TEXT), fg="red", err=True)
+        raise typer.Exit(EXIT_USAGE)
+    chosen = asyncio.run(_chosen(config, conditions))
+    if as_json:
+        typer.echo(json.dumps({"count": len(chosen.to), "channels": dict(chosen.channels), "opted_out": chosen.out, "unreachable": chosen.unreachable}))
+    else:
+        typer.echo(say("message.broadcast_count", count=len(chosen.to), out=chosen.out, unreachable=chosen.unreachable, text=text.strip()))
+    if not chosen.to:
+        raise typer.Exit(EXIT_PROBLEM)
+    if not yes and (as_json or not typer.confirm(say("message.broadcast_sure", count=len(chosen.to)))):
+        return
+    _order(config, {"order": "broadcast", "conditions": conditions, "text": text.strip()})
+
+
+def stop(path: Path | None, number: str) -> None:
+    """What is not said yet is not said any more."""
+    _order(settings.load(path), {"order": "broadcast_stop", "number": number})
+
+
+def _order(config: Config, order: Json) -> None:
+    """Hand it to the bot; without a running one it waits for the next start."""
+    folder = letterbox(config.storage_path)
+    if folder is None:
+        raise fail(StorageError(say("message.no_database")))
+    try:
+        letter = drop(folder, {**order, "by": getpass.getuser()})
+    except OSError as error:
+        raise fail(StorageError(f"{folder}: {error.strerror}")) from None
+    typer.echo(say("message.ordered" if wait_taken(letter, PATIENCE, time.sleep) else "message.ordered_later"))
+
+
+def _incidents(config: Config) -> Incidents:
+    try:
+        db = open_beside(Path(config.storage_path))
+    except BotError as error:
+        raise fail(error) from None
+    try:
+        return folded(looking.events(db, None, None, KINDS))
+    finally:
+        db.close()
+
+
+async def _chosen(config: Config, conditions: str) -> Chosen:
+    """The same choice as the bot's own, read beside it."""
+    words = Wording.load(config.business.language)
+    try:
+        likeness = Likeness(open_knowledge(config, channels=list(config.channels)))
+        db = open_beside(Path(config.storage_path))
+    except BotError as error:
+        raise fail(error) from None
+    try:
+        source, channels = _Beside(db), tuple(config.channels)
+        incidents = folded(await source.events(kinds=KINDS))
+        segment: Segment = read_conditions(conditions, words, article=likeness.find, channels=channels, incidents=range(1, incidents.next_number))
+        return await choose(segment, source, command_clock()(), saying=likeness.saying, met=incidents.met, channels=channels)
+    except Unclear as error:
+        typer.secho(words.text(error.key, lang=config.business.language, **error.facts), fg="red", err=True)
+        raise typer.Exit(EXIT_USAGE) from None
+    finally:
+        db.close()

@@ -1,0 +1,139 @@
+"""`bot report`: the supervisor's figures in the terminal, as JSON, as a spreadsheet."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Collection
+from datetime import date, datetime
+from pathlib import Path
+
+import typer
+
+from bot.app import open_hours
+from bot.cli import settings
+from bot.cli.clock import command_clock
+from bot.cli.messages import EXIT_PROBLEM, EXIT_USAGE, fail, language, say
+from bot.config.loader import Config
+from bot.errors import BotError, ConfigError, Problem, StorageError
+from bot.knowledge.articles.schema import Article, read_articles
+from bot.model import Event, Ticket
+from bot.reports.export import to_csv, to_json, to_xlsx
+from bot.reports.metrics import COUNTS
+from bot.reports.periods import Period, between, week_before
+from bot.reports.report import Report, make_report, read_facts
+from bot.reports.texts import Saying, row_name
+from bot.storage.queries import events as looking
+from bot.storage.queries import tickets as desk
+
+LONGEST = 15  # rows of a table in the terminal
+
+
+def report(path: Path | None, *, first: str, last: str, week: bool, as_json: bool, xlsx: Path | None, csv: Path | None, database: Path | None) -> None:
+    """Print the report, or write it. Exit code 2 when the days cannot be read."""
+    config = settings.load(path)
+    hours = open_hours(config)
+    now = command_clock()()
+    try:
+        period = week_before(now, hours.zone) if week else between(_day(first), _day(last), now, hours.zone)
+    except ValueError as error:
+        typer.secho(say("message.bad_period", error=str(error)), fg="red", err=True)
+        raise typer.Exit(EXIT_USAGE) from None
+    try:
+        made = asyncio.run(_made(config, period, str(database or config.storage_path)))
+    except BotError as error:
+        raise fail(error) from None
+    saying = Saying(language())
+    for file, content in ((xlsx, to_xlsx), (csv, to_csv)):
+        if file is not None:
+            _write(file, content(made, saying))
+            typer.echo(say("message.saved", path=file))
+    if as_json:
+        typer.echo(json.dumps(to_json(made), ensure_ascii=False))
+    elif xlsx is None and csv is None:
+        typer.echo(say("message.looked_at", file=database or config.storage_path))
+        if not any(made.figures[c.__name__].n for c in COUNTS):
+            typer.secho(say("message.empty_report"), fg="yellow")
+        typer.echo("\n".join(in_words(made, saying)))
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Exit code 1 where the file cannot be written; a folder that is not there is made."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    except OSError as error:
+        typer.secho(say("message.not_saved", path=file, reason=error.strerror), fg="red", err=True)
+        raise typer.Exit(EXIT_PROBLEM) from None
+
+
+async def _made(config: Config, period: Period, storage: str) -> Report:
+    """Read beside a running bot: nothing is locked, nothing is written."""
+    hours = open_hours(config)
+    db = open_beside(Path(storage))
+    try:
+        facts = await read_facts(_File(db), hours, period, command_clock()(), answer_within=config.report.answer_within)
+    except sqlite3.Error as error:
+        raise StorageError(str(error)) from None
+    finally:
+        db.close()
+    return make_report(facts, period, _articles(config))
+
+
+def open_beside(file: Path) -> sqlite3.Connection:
+    """The database to be read beside a running bot. Raises `ConfigError` where there is none."""
+    if not file.is_file():
+        raise ConfigError([Problem(say("message.no_database"), str(file), hint=say("message.no_database_hint"))])
+    db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
+    db.row_factory = sqlite3.Row
+    return db
+
+
+class _File:
+    """The database as a source that is only read."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]:
+        return looking.events(self._db, since, until, kinds)
+
+    async def tickets(self, *, open_only: bool = True, limit: int = 200, bare: bool = False) -> tuple[Ticket, ...]:
+        return desk.tickets(self._db, open_only, limit, bare)
+
+
+def _articles(config: Config) -> tuple[Article, ...]:
+    """The articles, for their titles; without the folder their ids speak for themselves."""
+    folder = config.path(config.knowledge.folder)
+    return read_articles(folder)[0] if folder.is_dir() else ()
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def in_words(made: Report, saying: Saying) -> list[str]:
+    """The report as lines of a terminal, each figure with its definition."""
+    period = made.period
+    lines = [f"{saying.word('report')} {period.first:%d.%m.%Y} – {period.last:%d.%m.%Y}"]
+    if made.demo:
+        lines.append(str(saying.word("demo")))
+    lines.append("")
+    for key in (c.__name__ for c in COUNTS):
+        figure = made.figures[key]
+        change = saying.change(key, figure, made.before[key]).text
+        lines.append(f"{saying.short(key):14} {saying.value(key, figure.value):>12}  {change:>12}   {saying.definition(key, made)}")
+        details = [f"{saying.word(f'parts.{p}')} {saying.value(p, v)}" for p, v in figure.parts.items() if v is not None and not p.startswith("rated_")]
+        if details:
+            lines.append(" " * 29 + "  " + "n " + str(figure.n) + " · " + " · ".join(details))
+    for name in ("reasons", "operators", "channels", "topics", "articles", "ready"):
+        table = made.tables[name]
+        rows = [r for r in table.rows if any(r.cells.values())][:LONGEST]
+        if not rows:
+            continue
+        lines += ["", f"{saying.word(f'tables.{name}.name')}. {saying.word(f'tables.{name}.text')}"]
+        lines.append(f"  {'':34}" + "".join(f"{saying.word(f'tables.{name}.columns.{c}'):>15}" for c in table.columns))
+        for row in rows:
+            lines.append(f"  {row_name(made, name, row.key, row.name, saying)[:34]:34}" + "".join(f"{saying.value(c, row.cells[c]):>15}" for c in table.columns))
+    return lines

@@ -1,0 +1,217 @@
+"""`bot run`, `bot play`, `bot chat`: the house with its page, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+import webbrowser
+from collections.abc import Coroutine, Mapping
+from functools import partial
+from pathlib import Path
+
+import typer
+
+from bot.adapters.base import Adapter
+from bot.app import House, open_adapters, open_hours, open_house, open_judge, open_words
+from bot.cli import settings
+from bot.cli.clock import command_clock
+from bot.cli.messages import EXIT_PROBLEM, fail, say
+from bot.cli.weekly_digest import send_digests
+from bot.config.loader import Config
+from bot.errors import BotError, ConfigError
+from bot.knowledge.articles.schema import article_files
+from bot.model import Peer
+from bot.observability import get_logger, set_up_logging
+from bot.service import EMBEDDING_THREAD, run, watch_articles
+
+
+def run_channels(path: Path | None, *, web: bool, port: int | None) -> None:
+    """Every channel whose token is there, until SIGTERM or Ctrl+C. Exit code 1 when there is none."""
+    config = settings.load(path)
+    set_up_logging(json=config.logging.json_lines, level=config.logging.level)
+    if not any(c.token for c in config.channels.values()):
+        typer.secho(f"{say('message.no_channels')}\n→ {say('message.no_channels_hint')}", fg="red", err=True)
+        raise typer.Exit(EXIT_PROBLEM)
+    if not web and (called := [n for n, c in config.channels.items() if getattr(c, "mode", "") in ("webhook", "callback") and c.token]):
+        typer.secho(say("message.needs_web", channels=", ".join(called)), fg="red", err=True)
+        raise typer.Exit(EXIT_PROBLEM)
+    _look_for_articles(config)
+    _until_stopped(_channels(config, path, web=web, port=port))
+
+
+def run_playground(path: Path | None, *, port: int | None, browser: bool) -> None:
+    """The playground, with the real channels beside it where their tokens are there."""
+    config = settings.load(path)
+    set_up_logging(json=config.logging.json_lines, level="warning" if config.logging.level == "info" else config.logging.level)
+    _look_for_articles(config)
+    _until_stopped(_playground(config, port=port, browser=browser))
+
+
+def run_terminal(path: Path | None) -> None:
+    """The same bot in the terminal, in memory."""
+    from bot.adapters.terminal import TerminalAdapter
+
+    config = settings.load(path)
+    set_up_logging(level="error")
+    _look_for_articles(config)
+
+    async def talk() -> None:
+        clock = command_clock()
+        terminal = TerminalAdapter("terminal", clock=clock)
+        quick = config.model_copy(update={"dialogs": config.dialogs.model_copy(update={"settle": 0.05, "typing": False}), "desk": None})
+        house = await open_house(quick, adapters={"terminal": terminal}, clock=clock, desk=terminal.desk, storage=":memory:", log_events=False)
+        terminal.enter(house.store)
+        stop = asyncio.Event()
+        terminal.on_quit = stop.set
+        await asyncio.to_thread(house.knowledge.load_embeddings)
+        await run(house, stop)
+
+    _until_stopped(talk())
+
+
+def _look_for_articles(config: Config) -> None:
+    """Says what to do where there is nothing to answer with; without the folder itself nothing can start: exit code 1."""
+    folder = config.path(config.knowledge.folder)
+    if not folder.is_dir():
+        hint = say("message.no_articles_folder_hint", folder=config.knowledge.folder)
+        typer.secho(f"{say('message.no_articles_folder', folder=folder)}\n→ {hint}", fg="red", err=True)
+        raise typer.Exit(EXIT_PROBLEM)
+    if not any(article_files(folder)):
+        typer.secho(f"{say('message.no_articles', folder=folder)}\n→ {say('message.no_articles_hint')}", fg="yellow", err=True)
+
+
+def _until_stopped(work: Coroutine[object, object, None]) -> None:
+    try:
+        asyncio.run(work)
+    except BotError as error:
+        raise fail(error) from None
+    except KeyboardInterrupt:
+        return
+    if any(t.name == EMBEDDING_THREAD and t.is_alive() for t in threading.enumerate()):
+        # everything is kept and closed; only numbers are still being crunched, and an interpreter cannot end under them
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
+async def _channels(config: Config, path: Path | None, *, web: bool, port: int | None) -> None:
+    """One house after another: a changed config (SIGHUP) is a new house on the same file, with the articles that are read already."""
+    orders, knowledge = Orders(path), None
+    while True:
+        house = await open_house(config, knowledge=knowledge)
+        typer.echo(say("message.running", channels=", ".join(house.adapters)))
+        await _serve(house, orders.ended, web=web, port=port)
+        wanted = orders.take()
+        if wanted is None:
+            return
+        kept = wanted.knowledge == config.knowledge and wanted.channels.keys() == config.channels.keys()
+        config, knowledge = wanted, house.knowledge if kept else None
+
+
+async def _serve(house: House, stop: asyncio.Event, *, web: bool, port: int | None) -> None:
+    """The channels of *house*, and the page, until *stop*."""
+    letters, watched = send_digests(house), house.config.knowledge.watch
+    if not web:
+        await run(house, stop, beside=[letters, *([_articles(house)] if watched else [])])
+        return
+    from bot.web.site import Site
+
+    site = Site(
+        house.config, house.store, house.adapters, house.clock, house.knowledge, house.hours, house.observers,
+        topic_name=house.desk.topic_name, words=house.words, promised=house.outbox.wake, incidents=house.desk.incidents, accept=house.inbox.accept,
+        judge=open_judge(house.config, house.knowledge),
+    )  # fmt: skip
+    await site.start(port=house.config.web.port if port is None else port, retry=False)
+    typer.echo(say("message.page", url=site.url))
+    try:
+        await run(house, stop, beside=[letters, *([site.watch(house.knowledge)] if watched else [])])
+    finally:
+        await site.stop()
+
+
+class Orders:
+    """What the administrator asks for by signals: SIGTERM and Ctrl+C end the bot, SIGHUP reads the config again.
+
+    A config that is wrong, or cannot be joined, is told in the log and changes nothing. `ended` is set when the present house is to close.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.ended = _stop_signal()
+        self._path = path
+        self._wanted: Config | None = None
+        with contextlib.suppress(NotImplementedError, AttributeError):  # Windows has no such signal
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._read)
+
+    def take(self) -> Config | None:
+        """The config to go on with; None = stop. To be asked once after each end."""
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self.ended.clear()
+        return wanted
+
+    def _read(self) -> None:
+        log = get_logger("app")
+        try:
+            wanted = settings.read(self._path)
+            open_words(wanted, open_hours(wanted))
+        except ConfigError as error:
+            for problem in error.problems:
+                log.error("config_refused", problem=str(problem))
+            return
+        log.info("config_read_again")
+        self._wanted = wanted
+        self.ended.set()
+
+
+async def _articles(house: House) -> None:
+    await watch_articles(house, lambda change: None)
+
+
+async def _playground(config: Config, *, port: int | None, browser: bool) -> None:
+    from bot.adapters.playground.adapter import DESK_CHAT, playground_channels
+    from bot.cli.demo import show_history
+    from bot.web.site import Site
+
+    clock = command_clock()
+    folder = config.path("data/playground")
+    stages = playground_channels(files=folder, now=clock, business=config.business.name)
+    quick = config.model_copy(update={"desk": None}) if not any(c.token for c in config.channels.values()) else config
+    storage = str(config.path("data/playground.db"))
+
+    def adapters(salt: str) -> Mapping[str, Adapter]:
+        return {**open_adapters(config, clock, salt=salt), **{s.name: s for s in stages}}
+
+    house = await open_house(quick, adapters=adapters, clock=clock, desk=Peer("play-desk", DESK_CHAT), storage=storage, folders=[folder])
+    site = Site(
+        house.config, house.store, house.adapters, clock, house.knowledge, house.hours, house.observers,
+        topic_name=house.desk.topic_name, playground=[s.name for s in stages], moved=house.wake,
+        words=house.words, promised=house.outbox.wake, incidents=house.desk.incidents, accept=house.inbox.accept,
+        judge=open_judge(house.config, house.knowledge),
+    )  # fmt: skip
+    stop = _stop_signal()
+    try:
+        await site.start(port=config.web.port if port is None else port, retry=port is None)
+    except ConfigError:
+        await house.close()
+        raise
+    typer.echo(say("message.playing", url=site.url))
+    if browser:
+        with contextlib.suppress(Exception):
+            webbrowser.open(site.url)
+    try:
+        await run(house, stop, beside=[site.watch(house.knowledge), show_history(config, partial(setattr, site.services, "demo"))])
+    finally:
+        await site.stop()
+
+
+def _stop_signal() -> asyncio.Event:
+    """Set by SIGTERM and Ctrl+C; a second Ctrl+C ends at once."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows has only KeyboardInterrupt
+            loop.add_signal_handler(number, stop.set)
+    return stop

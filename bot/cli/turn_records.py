@@ -1,0 +1,69 @@
+"""Reads what the bot has been asked, beside a running bot: the file is opened for reading only, and nothing is changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bot.config.loader import Config
+from bot.errors import StorageError
+from bot.model import Event, Line
+from bot.storage.base import TurnRecord
+from bot.storage.queries import events as looking
+from bot.storage.queries import turns
+
+BATCH = 1000
+PLAYGROUND = "data/playground.db"
+
+
+class Records:
+    """Turns, words and events as they were kept."""
+
+    def __init__(self, db: sqlite3.Connection, file: Path) -> None:
+        self._db, self.file = db, file
+
+    def turns(self) -> Iterator[TurnRecord]:
+        """All turns, oldest first."""
+        after = 0
+        while rows := looking.records(self._db, None, after, BATCH):
+            yield from rows
+            after = rows[-1].id
+
+    def history(self, conversation: int) -> tuple[Line, ...]:
+        """What was said in a conversation, oldest first."""
+        return turns.history(self._db, conversation, 10_000)
+
+    def events(self, *kinds: str) -> tuple[Event, ...]:
+        return looking.events(self._db, None, None, kinds)
+
+
+def looked_in(config: Config) -> tuple[str, ...]:
+    """Where records are looked for when no file is named."""
+    return (str(config.storage_path), str(config.path(PLAYGROUND)))
+
+
+@contextmanager
+def open_records(config: Config, file: Path | None = None) -> Iterator[Records | None]:
+    """The records in *file*, else in the database of the config, else in the playground's; None where there is none yet.
+
+    Raises `StorageError` where the file is no database of ours.
+    """
+    choices = [file] if file else [Path(config.storage_path), config.path(PLAYGROUND)]
+    found = next((f for f in choices if f.is_file() and f.stat().st_size), None)
+    if found is None:
+        if file is not None:
+            raise StorageError(f"файла {file} нет")
+        yield None
+        return
+    try:
+        db = sqlite3.connect(f"{found.resolve().as_uri()}?mode=ro", uri=True, timeout=5)
+        db.row_factory = sqlite3.Row
+        db.execute("select 1 from turns limit 1").fetchone()
+    except sqlite3.Error as error:
+        raise StorageError(f"базу {found} не удалось прочитать: {error}") from error
+    try:
+        yield Records(db, found)
+    finally:
+        db.close()

@@ -1,0 +1,90 @@
+"""Orders from the command line to a running bot: files in a folder beside the database, each carried out once, also after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from bot.clock import Clock
+from bot.errors import StorageError
+from bot.handoff.outreach.order_replies import OFFICE, ORDER
+from bot.model import Inbound, InboundKind, Json, Sender
+from bot.observability import get_logger
+
+EVERY = 1.0  # seconds between two looks into the folder
+LARGEST = 100_000  # bytes of an order
+
+
+def letterbox(storage: str) -> Path | None:
+    """The folder of a database's orders; None where everything is kept in memory."""
+    return None if storage == ":memory:" else Path(f"{storage}.orders")
+
+
+def drop(folder: Path, order: Json) -> Path:
+    """Put an order in; whoever reads finds it whole or not at all. Raises `OSError`."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = f"{Clock()():%Y%m%d%H%M%S%f}-{secrets.token_hex(4)}"
+    draft, letter = folder / f".{name}", folder / f"{name}.json"
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(order, file, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(letter)
+    return letter
+
+
+def read(folder: Path, now: datetime) -> list[tuple[Path, Inbound | None]]:
+    """The orders that lie there, oldest first, each with the inbound it is; None for what is no order."""
+    found: list[tuple[Path, Inbound | None]] = []
+    for letter in sorted(folder.glob("*.json")):
+        try:
+            data = json.loads(letter.read_text("utf-8")) if letter.stat().st_size <= LARGEST else None
+        except (OSError, ValueError):
+            data = None
+        if not isinstance(data, dict) or not isinstance(data.get("order"), str):
+            found.append((letter, None))
+            continue
+        sender = Sender("owner", str(data.get("by") or ""))
+        found.append((letter, Inbound(f"order:{letter.stem}", OFFICE, sender, now, InboundKind.TIMER, ORDER, private=False, data=data)))
+    return found
+
+
+async def take(folder: Path, accept: Callable[[str, Sequence[Inbound]], Awaitable[None]], now: datetime) -> int:
+    """Keep what lies there, then throw the letters away: a crash between the two changes nothing, their keys are known. Returns how many."""
+    taken = 0
+    for letter, inbound in read(folder, now):
+        if inbound is None:
+            get_logger("orders").warning("not_an_order", file=letter.name)
+            letter.replace(letter.with_suffix(".bad"))
+            continue
+        await accept(OFFICE.channel, [inbound])
+        letter.unlink(missing_ok=True)
+        taken += 1
+    return taken
+
+
+async def hear_orders(folder: Path, accept: Callable[[str, Sequence[Inbound]], Awaitable[None]], clock: Clock) -> None:
+    """Look into the folder until cancelled."""
+    while True:
+        if folder.is_dir():
+            try:
+                await take(folder, accept, clock())
+            except (OSError, StorageError):
+                get_logger("orders").exception("orders_failed")
+        await asyncio.sleep(EVERY)
+
+
+def wait_taken(letter: Path, seconds: float, sleep: Callable[[float], None]) -> bool:
+    """Whether a running bot took the letter within *seconds*."""
+    for _ in range(max(1, int(seconds / 0.2))):
+        with contextlib.suppress(OSError):
+            if not letter.exists():
+                return True
+        sleep(0.2)
+    return not letter.exists()

@@ -1,0 +1,124 @@
+"""A history that never was: customers and operators who live through days and weeks in a theatre, the same for the same seed."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from random import Random
+
+from bot.demo.customers import Visitors
+from bot.demo.operators import Crew
+from bot.demo.personas import HOURS, TEAM, WEEKDAYS, Colleague
+from bot.demo.simulation import Stage
+from bot.model import Event
+from bot.testing.harness import Theatre
+
+CALLS = frozenset({"ticket_opened", "ticket_reopened", "ticket_given_back", "ticket_moved", "ticket_assigned", "ticket_woken"})
+
+
+class History:
+    """Plays *per_day* visits a day. *questions* are what customers ask; steps of many people interleave in the order of time.
+
+    *rounds*: how often the desk looks after the forgotten and its board (None = never).
+    """
+
+    def __init__(
+        self, theatre: Theatre, questions: Sequence[str], *, per_day: int, seed: int = 1, customers: int = 90, team: Sequence[Colleague] = TEAM,
+        rounds: timedelta | None = None,
+    ) -> None:  # fmt: skip
+        self._theatre, self._per_day, self._rounds = theatre, per_day, rounds
+        self._random = Random(seed)
+        self.stage = Stage(theatre, self._random)
+        self._visitors = Visitors(self.stage, questions, customers)
+        self._crew = Crew(self.stage, team)
+        self._steps: list[tuple[datetime, int, AsyncIterator[datetime]]] = []
+        self._count = 0
+        self._called: set[int] = set()  # tickets that somebody should come to
+        self._served: set[int] = set()
+        self._due: datetime | None = None  # when the house has something to do, as far as it was known after so many words
+        self._known = -1
+        self.visits = 0
+        theatre.house.observers.add(self)
+
+    def seen(self, event: Event) -> None:
+        """Whoever opened a ticket, or opened it again, somebody will come to it."""
+        if event.kind in CALLS and event.ticket is not None:
+            self._called.add(event.ticket)
+
+    async def play(self, start: datetime, days: int, *, until: datetime | None = None) -> None:
+        """Live from *start* (a local midnight is best) for *days* days, or *until* a moment within them; the clock ends there."""
+        for day in range(days):
+            self._begin_day(start + timedelta(days=day))
+        if self._rounds is not None:
+            self._join(start, self._go_round(self._rounds))
+        clock, end = self._theatre.clock, until or start + timedelta(days=days)
+        while self._steps and self._steps[0][0] < end:
+            at, order, person = heapq.heappop(self._steps)
+            await self._pass_until(at)
+            try:
+                heapq.heappush(self._steps, (max(await anext(person), clock()), order, person))
+            except StopAsyncIteration:
+                continue
+        await self._pass_until(end)
+
+    async def _pass_until(self, moment: datetime) -> None:
+        """Let everything that becomes due before *moment* happen at its own time."""
+        house, clock = self._theatre.house, self._theatre.clock
+        quiet = self.stage.words == self._known and (self._due is None or self._due >= moment)  # nobody did anything since we looked
+        due = self._due if quiet else await house.store.next_due(clock())
+        while due is not None and due < moment:
+            clock.at = max(clock.at, due)
+            if not await house.store.fire_timers(clock()) + await house.engine.run_waiting():
+                clock.advance(seconds=1)
+            await house.outbox.run_waiting()
+            self.stage.look()
+            due = await house.store.next_due(clock())
+        self._due, self._known = due, self.stage.words
+        clock.at = max(clock.at, moment)
+        await self._call_operators()
+
+    async def _call_operators(self) -> None:
+        for number in sorted(self._called - self._served):
+            self._called.discard(number)
+            ticket = await self.stage.ticket(number)
+            if ticket is not None and ticket.status != "closed":
+                self._served.add(number)
+                self._join(self._theatre.clock(), self._serves(number))
+
+    async def _serves(self, number: int) -> AsyncIterator[datetime]:
+        try:
+            ticket = await self.stage.ticket(number)
+            if ticket is not None:
+                async for step in self._crew.serve(ticket):
+                    yield step
+        finally:
+            self._served.discard(number)
+
+    async def _go_round(self, pause: timedelta) -> AsyncIterator[datetime]:
+        while True:
+            await self._theatre.house.rounds.go(self._theatre.clock())
+            await self._theatre.house.outbox.run_waiting()
+            self._known = -1
+            yield self._theatre.clock() + pause
+
+    def _begin_day(self, midnight: datetime) -> None:
+        weight = WEEKDAYS[midnight.astimezone(self._theatre.house.hours.zone).weekday()]
+        for _ in range(round(self._per_day * weight * self._random.uniform(0.85, 1.15))):
+            hour = self._random.choices(range(24), HOURS)[0]
+            self._join(midnight + timedelta(hours=hour, seconds=self._random.randrange(3600)), self._visits())
+        self._join(midnight, self._crew.day(midnight))
+
+    async def _visits(self) -> AsyncIterator[datetime]:
+        self.visits += 1
+        async for step in self._visitors.visit():
+            yield step
+
+    def _join(self, at: datetime, person: AsyncIterator[datetime]) -> None:
+        self._count += 1
+        heapq.heappush(self._steps, (at, self._count, person))
+
+
+async def mark_as_demo(theatre: Theatre, at: datetime) -> None:
+    """Say in the events themselves that this history was played."""
+    await theatre.house.store.promise((), at, events=(Event("demo", at),))

@@ -1,0 +1,133 @@
+"""Operators of a history: how a ticket is worked on, passed on, put off, forgotten and closed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+
+from bot.demo.personas import REPLIES, Colleague
+from bot.demo.simulation import Stage
+from bot.model import Ticket
+from bot.testing.harness import Operator
+
+SLOWEST = 7200.0  # seconds after which even the slowest has looked
+LATE = 2400.0  # and after which at the earliest somebody who overlooked a new ticket comes to it
+PATIENCE = 12  # how often somebody who put a ticket off looks whether it is awake
+
+
+class Crew:
+    """The operators; who is away is not given anything new."""
+
+    def __init__(self, stage: Stage, team: Sequence[Colleague]) -> None:
+        self._stage = stage
+        self._team = [(c, stage.theatre.operator(c.name, id=c.id)) for c in team]
+        self._away: set[str] = set()
+
+    async def day(self, midnight: datetime) -> AsyncIterator[datetime]:
+        """One of them has a long break in the middle of the day."""
+        yield midnight + timedelta(hours=12, minutes=30)
+        colleague, operator = self._stage.random.choice(self._team)
+        self._away.add(colleague.id)
+        await self._says(operator, "/away")
+        yield self._stage.after(3600, 9000)
+        await self._says(operator, "/back")
+        self._away.discard(colleague.id)
+
+    async def serve(self, ticket: Ticket) -> AsyncIterator[datetime]:
+        """One operator's work on one ticket, in opening hours."""
+        stage, number = self._stage, ticket.number
+        colleague, operator = self._whose(ticket)
+        hours = stage.theatre.house.hours
+        fresh = ticket.first_reply is None and ticket.opened is not None
+        since = ticket.opened if fresh and ticket.opened is not None else stage.now
+        opens = max(hours.next_open(since) or since, hours.next_open(stage.now) or stage.now)
+        if fresh and stage.evenly("overlooked") < 0.06:
+            yield opens + timedelta(seconds=stage.random.uniform(LATE, SLOWEST))
+        else:
+            yield opens + timedelta(seconds=round(min(SLOWEST, stage.random.lognormvariate(0, 1.1) * colleague.quickness)))
+        if not await self._may(colleague, number):
+            return
+        if stage.happens(0.25):
+            await self._says(operator, "/take", number)
+            yield stage.after(10, 60)
+        for reply in stage.random.sample(REPLIES, stage.random.choice((1, 1, 2, 3))):
+            if not await self._may(colleague, number):
+                return
+            await self._says(operator, reply, number)
+            if stage.evenly("undo") < 0.03:
+                yield stage.after(5, 30)
+                await self._says(operator, "/undo", number)
+                yield stage.after(5, 30)
+                await self._says(operator, "Поправлюсь: " + reply, number)
+            yield stage.after(120, 1500)
+        async for step in self._goes_on(colleague, operator, number):
+            yield step
+
+    async def _goes_on(self, colleague: Colleague, operator: Operator, number: int) -> AsyncIterator[datetime]:
+        """Most tickets are closed now; some go elsewhere first, some are forgotten."""
+        stage, luck = self._stage, self._stage.evenly("goes_on")
+        if not await self._may(colleague, number):
+            return
+        if luck < 0.05:
+            return  # forgotten: time brings it back, or asks the customer
+        if luck < 0.12:
+            others = [c.name for c, _ in self._team if c.id != colleague.id]
+            await self._says(operator, f"/transfer {stage.random.choice(others)} нужен второй взгляд", number)
+            return
+        if luck < 0.15 and (teams := stage.theatre.house.desk.rules.teams):
+            await self._says(operator, f"/transfer {stage.random.choice(teams).name} это к вам", number)
+            return
+        if luck < 0.19:
+            await self._says(operator, stage.random.choice(("/snooze 40m", "/snooze 2h", "/snooze завтра 11:00")), number)
+            for _ in range(PATIENCE):
+                yield stage.after(1800, 3600)
+                if (found := await stage.ticket(number)) is None or found.status != "snoozed":
+                    break
+            if not await self._may(colleague, number):
+                return
+            await self._says(operator, "Проверил ещё раз: всё готово.", number)
+            yield stage.after(60, 300)
+        elif luck < 0.22:
+            await self._says(operator, stage.random.choice(("/promise завтра до обеда уточню на складе", "/promise 1h перезвоню")), number)
+            yield stage.after(120, 600)
+        elif luck < 0.25:
+            await self._says(operator, "// клиент постоянный, прошу без спешки", number)
+            yield stage.after(30, 90)
+        async for step in self._ends(colleague, operator, number):
+            yield step
+
+    async def _ends(self, colleague: Colleague, operator: Operator, number: int) -> AsyncIterator[datetime]:
+        stage = self._stage
+        if not await self._may(colleague, number):
+            return
+        if stage.evenly("return") < 0.03:
+            await self._says(operator, "/return", number)
+            return
+        await self._says(operator, "/close", number)
+        if stage.happens(0.06):
+            yield stage.after(600, 2400)
+            await self._says(operator, "/reopen", number)
+            yield stage.after(60, 200)
+            if await self._may(colleague, number):
+                await self._says(operator, "Ещё одно: проверила и исправила.", number)
+                yield stage.after(300, 900)
+                await self._says(operator, "/close", number)
+
+    def _whose(self, ticket: Ticket) -> tuple[Colleague, Operator]:
+        """Who has it already, else somebody of its team who is there."""
+        his = next((pair for pair in self._team if ticket.operator.endswith(f":{pair[0].id}")), None)
+        if ticket.operator and his is not None:
+            return his
+        house = self._stage.theatre.house
+        team = house.desk.teams.named(str(ticket.data.get("team") or ""))
+        able = [p for p in self._team if p[0].id not in self._away and (team is None or not team.operators or any(o.endswith(f":{p[0].id}") for o in team.operators))]
+        return self._stage.random.choice(able or self._team)
+
+    async def _may(self, colleague: Colleague, number: int) -> bool:
+        """Whether the ticket is open and in nobody else's hands."""
+        found = await self._stage.ticket(number)
+        return found is not None and found.status != "closed" and (not found.operator or found.operator.endswith(f":{colleague.id}"))
+
+    async def _says(self, operator: Operator, text: str, number: int | None = None) -> None:
+        self._stage.words += 1
+        await operator.says(text, ticket=number, run=False)

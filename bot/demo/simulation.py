@@ -1,0 +1,72 @@
+"""What the people of a history share: the theatre, one die, one clock, and the buttons that lie before each of them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from datetime import datetime, timedelta
+from random import Random
+
+from bot.model import Ticket, Verb
+from bot.testing.fakes import Said
+from bot.testing.harness import Customer, Theatre, find_button
+
+SEEN = 3  # messages of a chat whose buttons can still be found
+GOLDEN = (5**0.5 - 1) / 2  # steps of this part of one never come near to where they were lately
+CHATS = 20_000  # chats whose last messages are remembered
+
+
+class Stage:
+    """Nothing here grows with time: of what was shown only the newest buttons of each chat are kept."""
+
+    def __init__(self, theatre: Theatre, random: Random) -> None:
+        self.theatre, self.random = theatre, random
+        self.words = 0  # how many messages people wrote and buttons they pressed
+        self._shown: OrderedDict[tuple[str, str], deque[Said]] = OrderedDict()
+        self._spread: dict[str, float] = {}  # the latest of the evenly spread numbers, by name
+
+    @property
+    def now(self) -> datetime:
+        return self.theatre.clock()
+
+    def after(self, least: float, most: float) -> datetime:
+        """A moment so many seconds from now."""
+        return self.now + timedelta(seconds=round(self.random.uniform(least, most)))
+
+    def happens(self, chance: float) -> bool:
+        return self.random.random() < chance
+
+    def evenly(self, name: str) -> float:
+        """As `random`, but evenly spread over the times it is asked by this *name*: nothing rare stays away."""
+        self._spread[name] = (self._spread.get(name, 0.5) + GOLDEN) % 1
+        return self._spread[name]
+
+    def look(self) -> None:
+        """Take in what the channels have shown since, and let the channels forget it."""
+        for name, channel in self.theatre.channels.items():
+            for said in channel.said:
+                if said.outbound.to.thread or said.outbound.verb not in (Verb.SAY, Verb.EDIT):
+                    continue  # only customers press what they see
+                key = (name, said.outbound.to.chat)
+                self._shown.setdefault(key, deque(maxlen=SEEN)).append(said)
+                self._shown.move_to_end(key)
+            channel.said.clear()
+        while len(self._shown) > CHATS:
+            self._shown.popitem(last=False)
+
+    async def press(self, customer: Customer, label: str, *, exact: bool = False) -> bool:
+        """Press a button of the last messages; False where there is none."""
+        seen = list(self._shown.get((customer.peer.channel, customer.peer.chat), ()))
+        wanted = [s for s in seen if any(b.label == label if exact else label in b.label for row in s.outbound.buttons for b in row)]
+        if not wanted:
+            return False
+        self.words += 1
+        await customer.taps(*find_button(wanted, label), run=False)
+        return True
+
+    async def ticket(self, number: int) -> Ticket | None:
+        return await self.theatre.house.store.ticket(number)
+
+    async def ticket_of(self, customer: Customer) -> Ticket | None:
+        """The open ticket of a customer."""
+        found = await self.theatre.house.store.conversation(customer.peer)
+        return await self.ticket(found.ticket) if found and found.ticket else None

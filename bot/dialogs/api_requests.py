@@ -1,0 +1,85 @@
+"""What other systems ask for through the REST door: a message, attributes, a ticket opened or closed; decided like everything else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.handoff.desk_context import DeskRoom
+from bot.handoff.tickets.state import marked
+from bot.model import Event, Inbound, InboundKind, Outbound, Outcome, Result, RichText, Ticket, Turn
+from bot.text.customer_fields import normal, shown
+from bot.text.markdown import to_rich
+
+SAY, FIELDS, OPEN, CLOSE = "api.say", "api.fields", "api.open", "api.close"  # kinds of these inbounds
+REASON = "api"  # why such a ticket was opened
+
+
+class Requests:
+    """Stands before all other dialogs; a request arrives as an inbound of the customer's conversation, kept once by its idempotency key."""
+
+    def __init__(self, desk: DeskRoom) -> None:
+        self._desk = desk
+
+    async def __call__(self, turn: Turn) -> Outcome | None:
+        first = turn.said[0]
+        if first.kind is not InboundKind.TIMER:
+            return None
+        match first.text:
+            case "api.say":
+                return self._say(turn, first)
+            case "api.fields":
+                return self._change(turn, first)
+            case "api.open":
+                return self._open(turn, first)
+            case "api.close":
+                return self._close(turn, first)
+        return None
+
+    def _say(self, turn: Turn, asked: Inbound) -> Outcome:
+        text = str(asked.data.get("text", ""))
+        rich = to_rich(text) if asked.data.get("markdown") is True else RichText(text)
+        ticket = _open_ticket(turn)
+        say = [Outbound(asked.peer, rich, name=asked.key, ticket=ticket.number if ticket else None)]
+        if ticket is not None and (to := self._desk.thread(ticket)) is not None:
+            say.append(self._desk.notice(to, ticket, "desk.api_said", by=asked.sender.name, text=rich.text))
+        return Outcome("requests", Result.ANSWERED, "api_said", tuple(say), events=(Event("message_requested", actor=_by(asked)),))
+
+    def _change(self, turn: Turn, asked: Inbound) -> Outcome:
+        changes = asked.data.get("attributes")
+        if turn.customer is None or not isinstance(changes, dict):
+            return Outcome("requests", Result.IGNORED, "nobody")
+        told = {k: normal(k, v) if isinstance(v, str) else v for k, v in changes.items()}
+        fields = {k: v for k, v in {**turn.customer.fields, **told}.items() if v is not None}
+        names = sorted(k for k in told if turn.customer.fields.get(k) != fields.get(k))
+        if not names:
+            return Outcome("requests", Result.ANSWERED, "api_unchanged")
+        event = Event("attributes_changed", actor=_by(asked), data={"names": names})
+        outcome = Outcome("requests", Result.ANSWERED, "api_changed", customer=replace(turn.customer, fields=fields), events=(event,))
+        if (ticket := _open_ticket(turn)) is None:
+            return outcome
+        described = marked(ticket, attributes=[[k, v] for k, v in shown(fields).items()])
+        return self._desk.settled(turn, replace(outcome, say=self._desk.card_edit(described), ticket=described))
+
+    def _open(self, turn: Turn, asked: Inbound) -> Outcome:
+        if _open_ticket(turn) is not None:
+            return Outcome("requests", Result.IGNORED, "ticket_open")
+        opened = self._desk.escalate(turn, reason=REASON)
+        ticket = opened.opens or opened.ticket
+        text = str(asked.data.get("text", ""))
+        if ticket is None or not text or (to := self._desk.thread(ticket)) is None:
+            return opened
+        return replace(opened, say=(*opened.say, self._desk.notice(to, ticket, "desk.api_opened", by=asked.sender.name, text=text)))
+
+    def _close(self, turn: Turn, asked: Inbound) -> Outcome:
+        ticket = _open_ticket(turn)
+        if ticket is None or ticket.number != asked.data.get("ticket"):
+            return Outcome("requests", Result.IGNORED, "ticket_over")
+        return self._desk.settled(turn, self._desk.close(turn, ticket, by=_by(asked)))
+
+
+def _open_ticket(turn: Turn) -> Ticket | None:
+    return turn.ticket if turn.ticket is not None and turn.ticket.status != "closed" else None
+
+
+def _by(asked: Inbound) -> str:
+    return f"api:{asked.sender.name}"

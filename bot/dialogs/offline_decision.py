@@ -1,0 +1,124 @@
+"""What the bot says to words of somebody who writes for the first time: the live dialogs themselves, asked without a conversation."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bot.dialogs.about import Facts
+from bot.dialogs.dialog_state import Memory
+from bot.dialogs.ours import our_dialogs
+from bot.dialogs.protocols import Reading
+from bot.dialogs.short_answers import language_of
+from bot.i18n.texts import Wording
+from bot.knowledge.articles.schema import Article
+from bot.knowledge.base import Context
+from bot.knowledge.query.intents import read_act
+from bot.knowledge.search import Knowledge
+from bot.model import Act, Answer, Conversation, Customer, Decision, Inbound, InboundKind, Outcome, Peer, Result, Sender, Turn
+
+T = TypeVar("T")
+ORDER = ("human", "greeting", "about", "smalltalk", "faq")
+
+
+class Judge:
+    """Asked like the live bot and cannot differ from it; what an owner's own dialogs or an open form would say is not in it."""
+
+    def __init__(self, knowledge: Knowledge, words: Wording | None = None, facts: Facts | None = None) -> None:
+        self._knowledge, self._words = knowledge, words or Wording.load()
+        self._numbers = itertools.count(1)  # each asking is a turn of its own: what was read before a reload is not reused
+        self._ours = our_dialogs(self._words, read_act, _AtOnce(knowledge, knowledge.folder), _called, facts)
+
+    def __call__(self, text: str, *, answered: bool = False, language: str = "", channel: str = "") -> Answer:
+        """The decision with everything behind it; *answered* tells that an answer was shown just before."""
+        turn = self._turn(text, answered, language, channel)
+        outcome, reading = _at_once(self._decided(turn))
+        spoken = language_of(turn, self._words.lang)
+        found = self._knowledge.answer(text, language=spoken, channel=channel)
+        decision, article = _decision(outcome)
+        told = {**found.why, **self._why(outcome, found, decision, spoken), "upset": round(reading.upset, 3)}
+        act = reading.act
+        if outcome.dialog == "human" and (outcome.reason == "asked" or act is Act.QUESTION):
+            act = Act.HUMAN if outcome.reason == "asked" else Act.UPSET
+        return replace(found, act=act, decision=decision, article=article, why={**told, "act": str(act)})
+
+    def reply(self, text: str, *, language: str = "", channel: str = "") -> Outcome:
+        """What would be said."""
+        return _at_once(self._decided(self._turn(text, False, language, channel)))[0]
+
+    async def _decided(self, turn: Turn) -> tuple[Outcome, Reading]:
+        reading = await self._ours.intent(turn, Memory.of(turn))
+        for name in ORDER:
+            if (outcome := await self._ours.dialogs[name](turn)) is not None:
+                return replace(outcome, dialog=name), reading
+        return replace(_called(turn, reason="no_answer"), dialog="flow"), reading
+
+    def _turn(self, text: str, answered: bool, language: str, channel: str) -> Turn:
+        now = datetime.now(UTC)
+        peer = Peer(channel, "judge")
+        inbound = Inbound("judge", peer, Sender("judge", "", language=language), now, InboundKind.MESSAGE, text, private=True)
+        state = {"answered": True, "greeted": True} if answered else {}
+        return Turn(
+            id=next(self._numbers), conversation=Conversation(0, peer, customer=0, state=state), said=(inbound,), now=now,
+            customer=Customer(0, language=language or self._words.lang),
+        )  # fmt: skip
+
+    def _why(self, outcome: Outcome, found: Answer, decision: Decision, language: str) -> dict[str, object]:
+        told: dict[str, object] = {
+            "dialog": outcome.dialog, "reason": outcome.reason, "decision": decision.value,
+            "reply": "\n\n".join(o.text.text for o in outcome.say if o.text),
+        }  # fmt: skip
+        if outcome.dialog != "faq":
+            return {**told, "sentence": self._words.text(f"why.{outcome.dialog}", lang=self._words.lang)}
+        if decision is not found.decision:
+            told["sentence"] = self._words.text(f"why.faq_{decision.value}", lang=self._words.lang)
+        return told
+
+
+@dataclass(slots=True)
+class _AtOnce:
+    """The knowledge, asked in the caller's thread: nothing is awaited, so no loop is needed."""
+
+    knowledge: Knowledge
+    folder: Path
+
+    async def ask(
+        self, question: str, *, language: str = "", channel: str = "", segment: Mapping[str, object] | None = None, context: Context | None = None,
+        today: date | None = None,
+    ) -> Answer:  # fmt: skip
+        return self.knowledge.answer(question, language=language, channel=channel, segment=segment or {}, context=context)
+
+    def article(self, id: str, language: str = "") -> Article | None:
+        return self.knowledge.article(id, language)
+
+
+def _at_once(asked: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that waits for nothing."""
+    try:
+        asked.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    asked.close()
+    raise RuntimeError("a dialog of ours waited for something while it was judged")
+
+
+def _called(turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None) -> Outcome:
+    return Outcome("desk", Result.HANDED_OFF, reason)
+
+
+def _decision(outcome: Outcome) -> tuple[Decision, str | None]:
+    """What a customer would notice, and the article first said."""
+    if outcome.result is Result.HANDED_OFF:
+        return Decision.HANDOFF, None
+    if outcome.dialog != "faq":
+        return Decision.ANSWER, None
+    told = next((str(e.data.get("article")) for e in outcome.events if e.kind == "answered"), None)
+    if told is not None:
+        return Decision.ANSWER, told
+    return (Decision.HANDOFF if any(e.kind == "unanswered" for e in outcome.events) else Decision.CLARIFY), None
+

@@ -1,0 +1,138 @@
+"""«Would you recommend us?», from 0 to 10, then one optional question; asked seldom, and never near another survey."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.config.handoff import Nps as Rules
+from bot.config.handoff import length
+from bot.dialogs.dialog_state import Memory
+from bot.dialogs.intent import Intent
+from bot.dialogs.reply import said
+from bot.dialogs.short_answers import Hearing, fold, language_of
+from bot.dialogs.surveys.survey import LONGEST, PATIENCE, SKEW, TYPED, stated, wrote_since
+from bot.handoff.outreach.segment import wants_none
+from bot.handoff.outreach.surveys import ASK, lately, moment
+from bot.i18n.texts import Wording
+from bot.model import Act, Button, Customer, Event, InboundKind, Json, Outbound, Outcome, Result, Status, Turn
+
+NAME = "nps"
+SCALE = range(11)
+DETRACTOR, PROMOTER = 6, 9  # up to the one, from the other
+ROW = 6  # buttons in a row
+ASKED_AT, SCORED = "nps_asked", "nps_scored"  # where the customer's fields remember the last survey, and which one was answered
+Tell = Callable[[Turn, int, str], tuple[Outbound, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What was asked last: which survey (its moment), since when it waits, for a score or a comment, and the score."""
+
+    survey: str
+    at: datetime
+    stage: str
+    score: int = 0
+
+    @classmethod
+    def of(cls, turn: Turn) -> _Waiting | None:
+        kept = turn.conversation.state.get(NAME)
+        if not isinstance(kept, Mapping) or (at := moment(kept.get("at"))) is None:
+            return None
+        score = kept.get("score")
+        return cls(str(kept.get("survey", "")), at, str(kept.get("stage", "")), score if isinstance(score, int) else 0)
+
+    def kept(self) -> Json:
+        return {"survey": self.survey, "at": self.at.isoformat(), "stage": self.stage, "score": self.score}
+
+
+class Nps:
+    """Asks when its timer rings, and hears only what answers it. *tell* makes the word to the desk about a comment."""
+
+    def __init__(self, words: Wording, intent: Intent, rules: Rules, *, tell: Tell) -> None:
+        self._words, self._intent, self._rules, self._tell = words, intent, rules, tell
+        self._hearing = Hearing(words)
+
+    async def __call__(self, turn: Turn) -> Outcome | None:
+        if any(i.kind is InboundKind.TIMER and i.text == ASK for i in turn.said):
+            return self._ask(turn)
+        if turn.press is not None:
+            return self._pressed(turn)
+        waiting, text = _Waiting.of(turn), turn.text.strip()
+        if waiting is None or not text or wrote_since(turn, waiting.at + SKEW):
+            return None
+        if waiting.stage == "score":
+            score = _score(text) if turn.now - waiting.at <= TYPED else None
+            return None if score is None else self._scored(turn, waiting.survey, score)
+        if turn.now - waiting.at > PATIENCE:
+            return None
+        if self._hearing.means("skip", text) or self._hearing.means("no", text):
+            return self._thanks(turn)
+        return await self._commented(turn, waiting, text)
+
+    def _ask(self, turn: Turn) -> Outcome:
+        customer, quiet = turn.customer, length(self._rules.quiet) or timedelta()
+        busy = turn.conversation.status is not Status.BOT or (turn.ticket is not None and turn.ticket.status != "closed")
+        if customer is None or busy or not turn.conversation.reachable or wants_none(customer):
+            return Outcome(NAME, Result.IGNORED, "nps_not_now")
+        closed = turn.past[0].closed if turn.past else None
+        if lately(self._rules, customer.fields, turn.now) or wrote_since(turn, turn.now - quiet) or (closed is not None and turn.now - closed < quiet):
+            return Outcome(NAME, Result.IGNORED, "asked_lately")
+        survey = turn.now.isoformat()
+        buttons = [Button(str(n), "nps", f"{n}@{survey}") for n in SCALE]
+        outcome = said(
+            turn, self._words, NAME, "nps.ask", reason="nps_asked", buttons=(tuple(buttons[:ROW]), tuple(buttons[ROW:])),
+            state=stated(turn, NAME, _Waiting(survey, turn.now, "score").kept()),
+            events=(Event("nps_asked", data={"channel": turn.conversation.peer.channel}),),
+        )  # fmt: skip
+        # law: asking twice annoys more than not asking: what may have arrived waits for a person to settle
+        say = tuple(replace(o, on_doubt="hold") for o in outcome.say)
+        return replace(outcome, say=say, customer=replace(customer, fields={**customer.fields, ASKED_AT: survey}))
+
+    def _pressed(self, turn: Turn) -> Outcome | None:
+        press = turn.press
+        if press is None or press.action not in ("nps", "nps_skip"):
+            return None
+        if press.action == "nps_skip":
+            return self._aside(turn, self._thanks(turn))
+        score, _, survey = press.value.partition("@")
+        return self._aside(turn, self._scored(turn, survey, int(score)))
+
+    def _scored(self, turn: Turn, survey: str, score: int) -> Outcome:
+        """The first answer to a survey counts; a newer survey closes an older one."""
+        customer = turn.customer or Customer(0)
+        if customer.fields.get(SCORED) == survey:
+            return said(turn, self._words, NAME, "nps.already", reason="nps_already")
+        if customer.fields.get(ASKED_AT) != survey:
+            return said(turn, self._words, NAME, "nps.over", reason="nps_over")
+        skip = Button(self._words.text("buttons.skip", lang=language_of(turn, self._words.lang)), "nps_skip")
+        key = "nps.why_low" if score <= DETRACTOR else "nps.why"
+        outcome = said(
+            turn, self._words, NAME, key, reason="nps_scored", buttons=[skip], facts={"score": score},
+            state=stated(turn, NAME, _Waiting(survey, turn.now, "comment", score).kept()),
+            events=(Event("nps_scored", data={"score": score, "channel": turn.conversation.peer.channel}),),
+        )  # fmt: skip
+        return replace(outcome, customer=replace(customer, fields={**customer.fields, SCORED: survey}) if turn.customer else None)
+
+    async def _commented(self, turn: Turn, waiting: _Waiting, text: str) -> Outcome | None:
+        if "?" in text or text.startswith("/") or (await self._intent(turn, Memory.of(turn))).act is Act.HUMAN:
+            return None  # a question is not a comment
+        outcome = self._thanks(turn)
+        event = Event("nps_commented", data={"score": waiting.score, "channel": turn.conversation.peer.channel})
+        return replace(outcome, say=(*outcome.say, *self._tell(turn, waiting.score, text[:LONGEST])), events=(event,))
+
+    def _thanks(self, turn: Turn) -> Outcome:
+        return said(turn, self._words, NAME, "nps.end", reason="nps_ended", state=stated(turn, NAME, None))
+
+    def _aside(self, turn: Turn, outcome: Outcome) -> Outcome:
+        """While a person is at it a press is noted, and no further question asked."""
+        if turn.conversation.status is Status.BOT:
+            return outcome
+        text = self._words.say("nps.end", lang=language_of(turn, self._words.lang))
+        return replace(outcome, say=(Outbound(turn.conversation.peer, text),), state=None)
+
+
+def _score(text: str) -> int | None:
+    found = fold(text)
+    return int(found) if found.isdecimal() and int(found) in SCALE else None

@@ -1,0 +1,188 @@
+"""After a person has helped: how it was, from 1 to 5, one optional question more, and never again too soon."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.dialogs.dialog_state import Memory
+from bot.dialogs.intent import Intent
+from bot.dialogs.reply import said
+from bot.dialogs.short_answers import Hearing, fold, language_of
+from bot.dialogs.surveys.survey import LONGEST, PATIENCE, SKEW, TYPED, stated, wrote_since
+from bot.handoff.outreach.low_rating import OPEN
+from bot.handoff.outreach.surveys import asked_lately, moment
+from bot.handoff.tickets.state import marked
+from bot.i18n.texts import Wording
+from bot.model import Act, Button, Customer, Event, InboundKind, Json, Later, Outbound, Outcome, Result, Ticket, Turn
+
+TIMER = "rating"  # the kind of the timer that closing a ticket leaves behind, and the survey's name
+SCALE = (1, 2, 3, 4, 5)
+LOW = 2  # up to this a supervisor is told
+ALARM = "rating.alarm"  # the kind of the timer that tells the supervisors of a low score
+RATED = "rated"  # on the ticket: when the first score was given
+ASKED = "rating_asked"  # where the customer's fields remember the day of the last request
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What was asked last, as the state keeps it: which ticket, when, and whether a score or a comment."""
+
+    ticket: int
+    at: datetime
+    stage: str
+
+    @classmethod
+    def of(cls, turn: Turn) -> _Waiting | None:
+        kept = turn.conversation.state.get("rating")
+        if not isinstance(kept, Mapping) or not isinstance(number := kept.get("ticket"), int):
+            return None
+        at = moment(kept.get("at"))
+        return None if at is None else cls(number, at, str(kept.get("stage", "")))
+
+    def kept(self) -> Json:
+        return {"ticket": self.ticket, "at": self.at.isoformat(), "stage": self.stage}
+
+
+Tell = Callable[[Turn, Ticket, int], tuple[tuple[Outbound, ...], tuple[Later, ...]]]
+
+
+class Rating:
+    """Stands before all other dialogs and leaves everything to them that does not answer its own question.
+
+    *ticket* looks a ticket up by its number; *tell* makes the word to the supervisors in the ticket's topic, with the timer that reminds of it.
+    They hear of a low score after *settles*; until then the customer may correct it.
+    """
+
+    def __init__(
+        self,
+        words: Wording,
+        intent: Intent,
+        *,
+        ticket: Callable[[int], Awaitable[Ticket | None]],
+        tell: Tell,
+        pause: timedelta = timedelta(days=30),
+        apart: timedelta = timedelta(days=14),
+        settles: timedelta = timedelta(minutes=3),
+    ) -> None:
+        self._words, self._intent, self._ticket, self._tell, self._pause, self._apart = words, intent, ticket, tell, pause, apart
+        self._hearing, self._settles = Hearing(words), settles
+
+    async def __call__(self, turn: Turn) -> Outcome | None:
+        timer = next((i for i in turn.said if i.kind is InboundKind.TIMER and i.text == TIMER), None)
+        if timer is not None:
+            return await self._ask(turn, timer.data)
+        alarm = next((i for i in turn.said if i.kind is InboundKind.TIMER and i.text == ALARM), None)
+        if alarm is not None:
+            return await self._alarm(turn, alarm.data)
+        if turn.press is not None:
+            return await self._pressed(turn)
+        waiting, text = _Waiting.of(turn), turn.text.strip()
+        if waiting is None or not text or wrote_since(turn, waiting.at + SKEW):
+            return None
+        if waiting.stage == "score":
+            score = _score(text) if turn.now - waiting.at <= TYPED else None
+            return await self._rated(turn, await self._ticket(waiting.ticket), score) if score else None
+        if turn.now - waiting.at > PATIENCE:
+            return None
+        if (score := _score(text)) and (rated := await self._ticket(waiting.ticket)) is not None and self._may_correct(rated, turn.now):
+            return await self._rated(turn, rated, score)
+        if self._hearing.means("skip", text) or self._hearing.means("no", text):
+            return self._thanks(turn)
+        return await self._commented(turn, waiting, text)
+
+    # --- asking
+
+    async def _ask(self, turn: Turn, data: Json) -> Outcome:
+        number, closed = data.get("ticket"), moment(data.get("closed"))
+        ticket = await self._ticket(number) if isinstance(number, int) else None
+        if ticket is None or ticket.closed is None or closed is None or (turn.ticket is not None and turn.ticket.status != "closed"):
+            return Outcome("rating", Result.IGNORED, "ticket_open")
+        if ticket.rating is not None or abs(ticket.closed - closed) > timedelta(seconds=1) or not turn.conversation.reachable:
+            return Outcome("rating", Result.IGNORED, "rating_over")
+        if wrote_since(turn, closed):
+            return Outcome("rating", Result.IGNORED, "customer_returned")
+        customer = turn.customer or Customer(0)
+        if asked_lately(customer.fields, turn.now, TIMER, self._pause, self._apart):
+            return Outcome("rating", Result.IGNORED, "asked_lately")
+        language = language_of(turn, self._words.lang)
+        buttons = (tuple(Button(self._words.text(f"rating.button.{n}", lang=language), "rate", f"{ticket.number}#{n}") for n in SCALE),)
+        outcome = said(
+            turn, self._words, "rating", "rating.ask", reason="rating_asked", buttons=buttons, facts={"number": ticket.number, "operator": ticket.operator_name},
+            state=stated(turn, TIMER, _Waiting(ticket.number, turn.now, "score").kept()),
+            events=(Event("rating_asked", ticket=ticket.number, actor=ticket.operator),),
+        )  # fmt: skip
+        # law: asking twice annoys more than not asking: what may have arrived waits for a person to settle
+        say = tuple(replace(o, on_doubt="hold", ticket=ticket.number) for o in outcome.say)
+        asked = replace(customer, fields={**customer.fields, ASKED: turn.now.isoformat()})
+        return replace(outcome, say=say, customer=asked if turn.customer else None)
+
+    # --- hearing
+
+    async def _pressed(self, turn: Turn) -> Outcome | None:
+        press = turn.press
+        if press is None or press.action not in ("rate", "rating_skip"):
+            return None
+        if press.action == "rating_skip":
+            return self._thanks(turn)
+        number, _, score = press.value.partition("#")
+        ticket = await self._ticket(int(number)) if number.isdecimal() else None
+        return await self._rated(turn, ticket, _score(score))
+
+    async def _rated(self, turn: Turn, ticket: Ticket | None, score: int | None) -> Outcome:
+        if ticket is None or score is None or ticket.conversation != turn.conversation.id:
+            return said(turn, self._words, "rating", "rating.over", reason="rating_over")
+        if ticket.rating is not None and (ticket.rating == score or not self._may_correct(ticket, turn.now)):
+            return said(turn, self._words, "rating", "rating.already", reason="rated_already")
+        language = language_of(turn, self._words.lang)
+        skip = Button(self._words.text("buttons.skip", lang=language), "rating_skip", str(ticket.number))
+        first = (moment(ticket.data.get(RATED)) if ticket.rating is not None else None) or turn.now
+        key = f"{ALARM}:{ticket.number}"
+        alarm = (Later(key, ALARM, first + self._settles, {"ticket": ticket.number}),) if score <= LOW else ()
+        outcome = said(
+            turn, self._words, "rating", "rating.sorry" if score <= LOW else "rating.thanks", reason="rated", buttons=[skip],
+            facts={"score": score}, state=stated(turn, TIMER, _Waiting(ticket.number, turn.now, "comment").kept()),
+            events=(Event("rated", ticket=ticket.number, actor=ticket.operator, data={"rating": score}),),
+        )  # fmt: skip
+        rated = marked(replace(ticket, rating=score), **{RATED: first})
+        return replace(outcome, later=alarm, cancel=() if alarm else (key,), ticket=rated)
+
+    def _may_correct(self, ticket: Ticket, now: datetime) -> bool:
+        """Until the supervisors would have been told."""
+        first = moment(ticket.data.get(RATED))
+        return first is not None and abs(now - first) < self._settles and "followup" not in ticket.data
+
+    async def _alarm(self, turn: Turn, data: Json) -> Outcome:
+        """The score has settled: the supervisors hear of it as it is now."""
+        number = data.get("ticket")
+        ticket = await self._ticket(number) if isinstance(number, int) else None
+        if ticket is None or ticket.rating is None or ticket.rating > LOW or "followup" in ticket.data:
+            return Outcome("rating", Result.IGNORED, "rating_over")
+        told, later = self._tell(turn, ticket, ticket.rating)
+        event = Event("low_rating", ticket=ticket.number, actor=ticket.operator, data={"rating": ticket.rating})
+        return Outcome("rating", Result.ANSWERED, "low_rating", told, ticket=marked(ticket, followup=OPEN), later=later, events=(event,))
+
+    async def _commented(self, turn: Turn, waiting: _Waiting, text: str) -> Outcome | None:
+        if "?" in text or text.startswith("/") or (await self._intent(turn, Memory.of(turn))).act is Act.HUMAN:
+            return None  # a question is not a comment
+        ticket = await self._ticket(waiting.ticket)
+        if ticket is None or (ticket.status != "closed"):
+            return None
+        outcome = self._thanks(turn)
+        event = Event("rating_commented", ticket=ticket.number, actor=ticket.operator)
+        commented = marked(ticket, comment=text[:LONGEST])
+        is_told = ticket.rating is not None and "followup" in ticket.data  # before that the alarm brings the words along
+        told = self._tell(turn, commented, ticket.rating or 0)[0] if is_told else ()
+        return replace(outcome, ticket=commented, events=(event,), say=(*outcome.say, *told))
+
+    def _thanks(self, turn: Turn) -> Outcome:
+        return said(turn, self._words, "rating", "rating.end", reason="rating_ended", state=stated(turn, TIMER, None))
+
+
+def _score(text: str) -> int | None:
+    """1 to 5, said as a number or as stars."""
+    if text and set(text.replace(" ", "").replace("\ufe0f", "")) == {"⭐"}:
+        return min(text.count("⭐"), SCALE[-1])
+    found = fold(text)
+    return int(found) if found in {str(n) for n in SCALE} else None

@@ -1,0 +1,175 @@
+"""Ready answers: templates of the business in a folder of YAML files, found by a word however it is typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import TemplateError, TemplateSyntaxError
+from rapidfuzz import fuzz
+
+from bot.errors import ConfigError, Problem
+from bot.handoff.sla.hours import Hours
+from bot.i18n.filters import Phrases
+from bot.i18n.sandbox import Sandbox, bare_variables
+from bot.i18n.texts import Wording
+from bot.model import RichText
+from bot.text.markdown import fill, to_rich
+from bot.text.yaml_source import Node, YamlError, read_yaml
+
+ALIKE = 70  # how alike (0..100) a typed word and a name must be
+SHOWN = 5
+ROOT = 5  # letters of a word that two of its forms share
+_KEYS = frozenset({"title", "words", "text"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """One ready answer: its key, what operators call it, further words it is found by, the template and where it stands."""
+
+    key: str
+    title: str
+    text: str
+    words: tuple[str, ...] = ()
+    file: str = ""
+
+    @property
+    def roots(self) -> frozenset[str]:
+        """What a customer's words are compared with."""
+        return _roots(" ".join((self.key, self.title, *self.words)))
+
+    def likeness(self, typed: str) -> float:
+        """How well a typed word fits, 0..100."""
+        names = [n.casefold() for n in (self.key, self.title, *self.words)]
+        if any(n.startswith(typed) for n in names):
+            return 100.0
+        return max(max(fuzz.ratio(typed, n), fuzz.partial_ratio(typed, n) - 5 if len(typed) > 3 else 0.0) for n in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """The values without which a ready answer would have a gap, as its editor wrote them: customer, order, customer.fields.size."""
+
+    values: tuple[str, ...]
+
+
+class Canned:
+    """All ready answers of a folder. Read again when a file changed; a fault then leaves the older ones standing."""
+
+    def __init__(self, folder: Path | None, words: Wording, hours: Hours) -> None:
+        self._folder = folder
+        self._sandbox = Sandbox(Phrases(words.text, hours.zone).filters())
+        self._stamp: object = None
+        self._all: Mapping[str, Ready] = {}
+        self._read()
+
+    def find(self, typed: str) -> tuple[Ready, ...]:
+        """The likeliest first; all of them (as far as they are shown) for no word."""
+        self._refresh()
+        typed = typed.strip().casefold()
+        if not typed:
+            return tuple(self._all.values())[:SHOWN]
+        scored = sorted(((r.likeness(typed), r) for r in self._all.values()), key=lambda s: -s[0])
+        return tuple(r for score, r in scored if score >= ALIKE)[:SHOWN]
+
+    def fitting(self, said: str) -> tuple[Ready, ...]:
+        """Those whose names and words a customer's text has, the most in common first; short words and endings say nothing."""
+        self._refresh()
+        roots = _roots(said)
+        found = [(len(roots & r.roots), r) for r in self._all.values()]
+        return tuple(r for common, r in sorted(found, key=lambda f: -f[0]) if common)
+
+    def get(self, key: str) -> Ready | None:
+        return self._all.get(key)
+
+    def fill(self, ready: Ready, facts: Mapping[str, object]) -> RichText | Lacking | None:
+        """The answer for this customer; which values it lacks for him; None where it cannot be made at all."""
+        lacking: list[str] = []
+        try:
+            template = self._sandbox.compiled(ready.text, ready.file, whole=True)
+            markdown, kept = self._sandbox.run(template, {**facts, "_lacking": lacking})
+        except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError):
+            return Lacking(tuple(dict.fromkeys(lacking))) if lacking else None
+        return Lacking(tuple(dict.fromkeys(lacking))) if lacking else fill(to_rich(markdown), kept)
+
+    def _refresh(self) -> None:
+        if self._folder is not None and _stamp(self._folder) != self._stamp:
+            try:
+                self._read()
+            except ConfigError:
+                self._stamp = _stamp(self._folder)
+
+    def _read(self) -> None:
+        if self._folder is None:
+            return
+        if not self._folder.is_dir():
+            raise ConfigError([Problem(f"there is no folder of ready answers: {self._folder.name}", hint="make it, or take canned.folder away")])
+        found: dict[str, Ready] = {}
+        problems: list[Problem] = []
+        for path in sorted(self._folder.glob("*.y*ml")):
+            for ready in self._file(path, problems):
+                if ready.key in found:
+                    problems.append(Problem(f"the ready answer {ready.key!r} stands twice", str(path), hint=f"also in {found[ready.key].file}"))
+                found[ready.key] = ready
+        if problems:
+            raise ConfigError(problems)
+        self._all, self._stamp = found, _stamp(self._folder)
+
+    def _file(self, path: Path, problems: list[Problem]) -> Sequence[Ready]:
+        try:
+            root = read_yaml(path.read_text("utf-8-sig"))
+        except YamlError as error:
+            problems.append(error.problem(str(path), "en"))
+            return ()
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(Problem(f"the file cannot be read: {type(error).__name__}", str(path), hint="save it in UTF-8"))
+            return ()
+        if root is not None and root.value is not None and root.kind != "map":
+            problems.append(Problem("the file must hold `name: {title, text}`", str(path), root.line))
+            return ()
+        made = []
+        for key, (place, value) in root.pairs.items() if root else ():
+            text = value if value.kind == "text" else value.get("text")
+            if text is None or text.kind != "text" or text.value is None or not _is_ready(value):
+                problems.append(Problem(f"{key}: title, words and text are what a ready answer has", str(path), place.line))
+                continue
+            told = (value.get("title"), *_listed(value.get("words")), text)
+            problems += [cut.problem(str(path), "en") for node in told if node and (cut := node.cut_words())]
+            problems += self._faults(key, text, path)
+            title = value.get("title")
+            words = tuple(w.text for w in _listed(value.get("words")))
+            made.append(Ready(key, (title.text if title else "") or key, text.text, words, str(path)))
+        return made
+
+    def _faults(self, key: str, text: Node, path: Path) -> list[Problem]:
+        first = text.line + text.block - 1
+        try:
+            faults = [*self._sandbox.faults(self._sandbox.parse(text.text))]
+        except TemplateSyntaxError as error:
+            faults = [(str(error.message), error.lineno, "")]
+        except TemplateError as error:
+            faults = [(str(error), 1, "")]
+        faults += [(f"{bare} is no variable: it would be sent as it stands", at, hint) for bare, at, hint in bare_variables(text.text)]
+        return [Problem(f"{key}: {words}", str(path), first + at, hint=hint) for words, at, hint in faults]
+
+
+def _is_ready(value: Node) -> bool:
+    known = not set(value.pairs) - _KEYS
+    title = value.get("title")
+    return known and (title is None or title.kind == "text") and all(w.kind == "text" for w in _listed(value.get("words")))
+
+
+def _listed(node: Node | None) -> Sequence[Node]:
+    if node is None:
+        return ()
+    return node.items if node.kind == "list" else [node]
+
+
+def _roots(text: str) -> frozenset[str]:
+    return frozenset(w[:ROOT] for w in re.findall(r"\w{4,}", text.casefold().replace("ё", "е")))
+
+
+def _stamp(folder: Path) -> object:
+    return tuple((p.name, p.stat().st_mtime_ns, p.stat().st_size) for p in sorted(folder.glob("*.y*ml")))

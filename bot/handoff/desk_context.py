@@ -1,0 +1,179 @@
+"""What the parts of the operators' room know of one another: the desk as its neighbours see it, and where it looks things up."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from bot.config.handoff import Routing, Sla, Team
+from bot.handoff.assist.canned import Canned
+from bot.handoff.operators.roster import Call, Crew
+from bot.handoff.operators.teams import Teams
+from bot.handoff.outreach.incidents import Incidents
+from bot.handoff.queue.queue import Queue
+from bot.handoff.sla.hours import Hours
+from bot.handoff.sla.targets import Deadlines
+from bot.i18n.texts import Wording
+from bot.model import Answer, Conversation, Customer, Event, Line, Outbound, Outcome, Owed, Peer, RichText, Rows, Sender, Ticket, Turn
+
+if TYPE_CHECKING:
+    from bot.handoff.group_status import Chat, Groups
+
+About = Callable[[str], Sequence[str]]
+Ask = Callable[[str], Awaitable[Answer]]
+Article = Callable[[str], RichText]
+Aside = Callable[[Turn], Awaitable["Said | None"]]
+Meaning = Literal["yes", "not_needed", "call", ""]
+Orders = Callable[[Turn, str, str], Awaitable[Outcome | None]]
+DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
+
+
+def _nothing(article: str) -> Sequence[str]:
+    return ()
+
+
+def _is_nothing(text: str) -> bool:
+    return False
+
+
+def _no_meaning(text: str) -> Meaning:
+    return ""
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the bot answers by itself: the words, and the article they are of ("" = none)."""
+
+    text: RichText
+    article: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How the owner wants the desk to work. *about* gives the names of an article's topic, the one to be shown first.
+
+    *article* is the text of one as a customer gets it, *ask* finds the one that answers a question; None = no hints.
+    *facts* are known to every ready answer. *undo*: seconds in which an operator's words can be taken back.
+    *question* is the question in a customer's words, "" where they hold none; *aside* is what the bot itself surely answers to a
+    waiting customer; *meaning* tells a yes, "not needed any more" and a mere call for a person from the rest.
+    *is_thanks*: whether words are no more than thanks or a good-bye, which nobody owes an answer to.
+    """
+
+    teams: tuple[Team, ...] = ()
+    routing: Routing = field(default_factory=Routing)
+    sla: Sla = field(default_factory=Sla)
+    about: About = _nothing
+    article: Article | None = None
+    ask: Ask | None = None
+    canned: Canned | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+    undo: float = 60.0
+    is_thanks: Callable[[str], bool] = _is_nothing
+    question: Callable[[str], str] = _as_it_is
+    aside: Aside | None = None
+    meaning: Callable[[str], Meaning] = _no_meaning
+
+    @property
+    def on_doubt(self) -> Literal["resend", "hold"]:
+        """What becomes of an operator's words of which nobody can tell whether they arrived."""
+        return "hold" if self.routing.in_doubt == "ask" else "resend"
+
+
+class Delivered(Protocol):
+    """A delivery, as far as the desk looks at it."""
+
+    @property
+    def outbound(self) -> Outbound: ...
+
+    @property
+    def status(self) -> str: ...
+
+    @property
+    def id(self) -> int: ...
+
+
+class Records(Protocol):
+    """What the desk looks up: kept things, never changed from here."""
+
+    async def ticket(self, number: int) -> Ticket | None: ...
+
+    async def tickets(self, *, open_only: bool = True, limit: int = 200) -> Sequence[Ticket]: ...
+
+    async def queue(self) -> Sequence[Ticket]: ...
+
+    async def recent_answers(self) -> Sequence[tuple[datetime, datetime]]: ...
+
+    async def history(self, conversation: int, *, limit: int = 100) -> Sequence[Line]: ...
+
+    async def conversation(self, peer: Peer) -> Conversation | None: ...
+
+    async def customer(self, id: int) -> Customer | None: ...
+
+    async def topic(self, ticket: int, channel: str, chat: str) -> str | None: ...
+
+    async def known_by(self, fields: Mapping[str, str]) -> Sequence[Customer]: ...
+
+    async def joined(self, customer: int) -> Sequence[int]: ...
+
+    async def owed(self, now: datetime, late: timedelta) -> Sequence[Owed]: ...
+
+    async def unattended(self) -> Sequence[Conversation]: ...
+
+    async def setting(self, name: str) -> str | None: ...
+
+    async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> Sequence[Event]: ...
+
+    async def deliveries(
+        self, *, status: Collection[DeliveryStatus] = (), after: int = 0, peer: Peer | None = None, name: str = "", limit: int = 200
+    ) -> Sequence[Delivered]: ...
+
+
+class DeskRoom(Protocol):
+    """The desk (desk.py) as the other modules of the room use it."""
+
+    words: Wording
+    lang: str
+    hours: Hours
+    rules: Rules
+    crew: Crew
+    teams: Teams
+    queue: Queue
+    deadlines: Deadlines
+    incidents: Incidents
+    groups: Groups
+    orders: Orders  # what supervisors order that is about no ticket (outreach.py)
+
+    @property
+    def records(self) -> Records: ...
+
+    def card(self, to: Peer, ticket: Ticket) -> Outbound: ...
+    def card_edit(self, ticket: Ticket) -> tuple[Outbound, ...]: ...
+    async def repost(self, ticket: int, to: Peer) -> tuple[Outbound, ...]: ...
+    def notice(self, to: Peer, ticket: Ticket | None, key: str, **facts: object) -> Outbound: ...
+    def loud(self, ticket: Ticket, key: str, **facts: object) -> tuple[Outbound, ...]: ...
+    def customer_lang(self, turn: Turn) -> str: ...
+    def standing(self, turn: Turn, ticket: Ticket, key: str = "handoff.status", *, ahead: int | None = None) -> RichText: ...
+    def close(self, turn: Turn, ticket: Ticket, *, by: str, told: bool = True, key: str = "") -> Outcome: ...
+    def thread(self, ticket: Ticket) -> Peer | None: ...
+    def title(self, channel: str) -> str: ...
+    def places(self) -> tuple[Peer, ...]: ...
+    def groups_of_operators(self) -> tuple[Peer, ...]: ...
+    def home(self, ticket: Ticket) -> Peer | None: ...
+    async def look(self, peer: Peer) -> Chat | None: ...
+    async def profile(self, peer: Peer, user: str) -> Sender | None: ...
+    async def membership(self, peer: Peer, user: str) -> str: ...
+    def to_supervisors(self, key: str, **facts: object) -> tuple[Outbound, ...]: ...
+    def supervisors(self, to: Peer | None) -> Call: ...
+    def is_in(self, id: str, to: Peer) -> bool: ...
+    def is_supervisor(self, id: str) -> bool: ...
+    def opened_buttons(self, lang: str, ticket: Ticket) -> Rows: ...
+    def settled(self, turn: Turn, outcome: Outcome) -> Outcome: ...
+    def escalate(self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None) -> Outcome: ...
+    def facts(self, turn: Turn, ticket: Ticket) -> Mapping[str, object]: ...

@@ -1,0 +1,124 @@
+"""Where the desk is: named in the config, or bound by a button in a group the bot was added to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from bot.errors import BotError
+from bot.handoff.group_status import Chat
+from bot.i18n.texts import Wording
+from bot.model import Button, Event, InboundKind, Lane, Outbound, Outcome, Peer, Result, Sender, Turn, Verb
+
+SETTING = "desk"
+PATIENCE = 5.0  # seconds that asking a platform may take
+
+
+class Platforms(Protocol):
+    """What the platforms are asked about chats and people. All raise `BotError`."""
+
+    async def membership(self, peer: Peer, user: str) -> str: ...
+
+    async def look(self, peer: Peer) -> Chat | None: ...
+
+    async def profile(self, peer: Peer, user: str) -> Sender | None: ...
+
+
+class Binding:
+    """Knows the desk's place and changes it when an administrator of a group says so. Watches events: what was committed holds."""
+
+    def __init__(self, words: Wording, *, lang: str, place: Peer | None = None, fixed: bool = False, platforms: Platforms) -> None:
+        self.place, self._fixed, self.platforms = place, fixed, platforms
+        self._words, self._lang = words, lang
+        self.others: Callable[[Peer], bool] = lambda peer: False  # groups of single teams
+        self.is_ours: Callable[[str], bool] = lambda id: False  # supervisors and operators who are known
+
+    def is_desk(self, peer: Peer) -> bool:
+        """Whether operators work there: in the desk of all, or in a team's group."""
+        return self.others(peer) or (self.place is not None and (peer.channel, peer.chat) == (self.place.channel, self.place.chat))
+
+    async def membership(self, peer: Peer, user: str) -> str:
+        """Whether *user* is in the group; "" where the platform cannot be asked now."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self.platforms.membership(peer, user)
+        except (BotError, TimeoutError):
+            return ""
+
+    async def profile(self, peer: Peer, user: str) -> Sender | None:
+        """Who *user* is; None where nobody can tell."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self.platforms.profile(peer, user)
+        except (BotError, TimeoutError):
+            return None
+
+    async def decide(self, turn: Turn) -> Outcome | None:
+        """What concerns the place itself; None = not about that."""
+        inbound = turn.said[0]
+        if inbound.kind is InboundKind.ADDED:
+            return self._added(turn)
+        if inbound.kind is InboundKind.REMOVED:
+            return Outcome("desk", Result.IGNORED, "removed")
+        if turn.press and turn.press.action == "bind_desk":
+            return await self._bind(turn)
+        return None
+
+    def _added(self, turn: Turn) -> Outcome:
+        """Another group than the desk: offered to be it; where there is a desk already, that one hears of it."""
+        inbound, title = turn.said[0], str(turn.said[0].data.get("title", ""))
+        came = inbound.data.get("before") in ("left", "kicked", "none", None)
+        told: tuple[Outbound, ...] = ()
+        if self.place is not None and came:
+            text = self._words.say("desk.another_group", lang=self._lang, title=title, by=inbound.sender.name, fixed=self._fixed)
+            told = (Outbound(self.place, text, lane=Lane.NOTICE, author=""),)
+        if self.place is not None and self._fixed:
+            said = Outbound(inbound.peer, self._words.say("desk.fixed", lang=self._lang), author="")
+            return Outcome("desk", Result.IGNORED, "another_group", (said, *told) if came else ())
+        button = Button(self._words.text("desk.button.bind", lang=self._lang), "bind_desk", style="primary")
+        offer = self._words.say("desk.offer", lang=self._lang, title=title, bound=self.place is not None)
+        offered = self._answer(turn, "offered", Outbound(inbound.peer, offer, buttons=((button,),), name="offer", author=""))
+        return replace(offered, say=(*offered.say, *told))
+
+    async def _bind(self, turn: Turn) -> Outcome:
+        inbound = turn.said[0]
+        if (why := await self._may_not_bind(turn)) is not None:
+            notice = Outbound(inbound.peer, self._words.say(why, lang=self._lang), verb=Verb.ACKNOWLEDGE, quotes=inbound.callback, author="")
+            return self._answer(turn, "refused", notice)
+        place = replace(inbound.peer, thread="")
+        bound = Outbound(place, self._words.say("desk.bound", lang=self._lang), verb=Verb.EDIT, edits="offer", author="")
+        event = Event("desk_bound", data={"channel": place.channel, "chat": place.chat})
+        say = [bound]
+        if self.place is not None and self.place != place:
+            title = self._words.say("desk.bound_elsewhere", lang=self._lang, by=inbound.sender.name)
+            say.append(Outbound(self.place, title, lane=Lane.NOTICE, author=""))
+        return replace(self._answer(turn, "bound", bound), say=tuple(say), events=(event,), keep={SETTING: json.dumps([place.channel, place.chat])})
+
+    async def _may_not_bind(self, turn: Turn) -> str | None:
+        """Why this person may not: whoever owns some group must not take the customers away from those who answer them."""
+        inbound = turn.said[0]
+        if await self.membership(inbound.peer, inbound.sender.id) != "administrator":
+            return "desk.only_administrators"
+        if self.place is None or self.is_ours(f"{inbound.peer.channel}:{inbound.sender.id}"):
+            return None
+        if self.place.channel == inbound.peer.channel and await self.membership(self.place, inbound.sender.id) in ("administrator", "member"):
+            return None
+        return "desk.only_operators"
+
+    def seen(self, event: Event) -> None:
+        """The place follows what was committed."""
+        if event.kind == "desk_bound":
+            self.place = Peer(str(event.data["channel"]), str(event.data["chat"]))
+        elif event.kind == "chat_moved" and self.place == Peer(str(event.data["channel"]), str(event.data["old"])):
+            self.place = Peer(str(event.data["channel"]), str(event.data["new"]))
+
+    def _answer(self, turn: Turn, reason: str, say: Outbound) -> Outcome:
+        return Outcome("desk", Result.ANSWERED, reason, (say,))
+
+
+def read_place(setting: str | None) -> Peer | None:
+    """The bound desk as it was kept."""
+    return Peer(*json.loads(setting)) if setting else None

@@ -1,0 +1,225 @@
+"""The groups of operators as the platforms see them: lost and found, rights that lack, topics switched on and off; said by name, at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.errors import BotError, PeerGone, Problem
+from bot.handoff.desk_context import DeliveryStatus, DeskRoom
+from bot.model import Event, Inbound, InboundKind, Json, Lane, Later, Outbound, Outcome, Peer, Result, Sender, Ticket, Turn
+
+TIMER = "desk.group"
+PATIENCE = 5.0  # seconds that asking a platform may take
+CALM = timedelta(seconds=55)  # a group in order is looked at this often, one in trouble in every round
+FAILED: tuple[DeliveryStatus, ...] = ("failed",)
+TOLD = 5  # operators who hear of it in private where no supervisor is named
+BLIND = frozenset({"vk-chat-rights"})  # where these lack, the platform does not even tell whether the bot is in the chat
+AGAIN = timedelta(minutes=10)  # such a chat, once it refused words, is tried again after this
+OUT = ("left", "kicked", "none")
+
+
+class Chat(Protocol):
+    """What a platform says about a chat."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def problems(self) -> Sequence[Problem]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a group is: *kind* (group, forum), the codes of the rights that lack, and whether the bot is in it at all."""
+
+    kind: str = ""
+    lacks: tuple[str, ...] = ()
+    gone: bool = False
+
+    @property
+    def is_calm(self) -> bool:
+        return not self.gone and not self.lacks
+
+
+class Groups:
+    """Looks at every group; what changed arrives there as a timer. What was found is folded from events, so that no restart says it again."""
+
+    def __init__(self) -> None:
+        self._known: dict[Peer, Standing] = {}
+        self._looked: dict[Peer, datetime] = {}
+        self._refused: dict[Peer, datetime] = {}
+
+    def known(self, place: Peer) -> Standing | None:
+        return self._known.get(place)
+
+    def seen(self, event: Event) -> None:
+        """What was committed holds; a group that refused something is looked at in the next round."""
+        if event.kind == "desk_checked":
+            self._known[_place(event.data)] = read(event.data)
+        elif event.kind in ("desk_refused", "desk_lost", "desk_found", "desk_bound"):
+            self._looked.pop(_place(event.data), None)
+        elif event.kind == "chat_moved":
+            self._looked.clear()
+
+    async def look(self, desk: DeskRoom, now: datetime) -> tuple[Inbound, ...]:
+        """The groups that are not as they were."""
+        found = []
+        for place in desk.groups_of_operators():
+            before = self._known.get(place)
+            calm = (before is None or before.is_calm) and not desk.teams.is_lost(place)
+            if calm and now - self._looked.get(place, now - CALM) < CALM:
+                continue
+            self._looked[place] = now
+            seen = await ask(desk, place)
+            if seen is not None and self._is_doubtful(seen, place, desk.teams.is_lost(place), now):
+                seen = Standing(gone=True)
+            if seen is None or (seen == before and seen.gone == desk.teams.is_lost(place)):
+                continue
+            if before is None and seen.is_calm and not desk.teams.is_lost(place):
+                self._known[place] = seen
+                continue
+            key = f"group:{place.channel}:{place.chat}:{int(now.timestamp())}"
+            found.append(Inbound(key, place, Sender(""), now, InboundKind.TIMER, TIMER, private=False, data=told(seen)))
+        return tuple(found)
+
+    def _is_doubtful(self, seen: Standing, place: Peer, is_lost: bool, now: datetime) -> bool:
+        """Whether a chat that refused words must not be believed to hear them again, for a while."""
+        if not is_lost or BLIND.isdisjoint(seen.lacks):
+            self._refused.pop(place, None)
+            return False
+        if now - self._refused.setdefault(place, now) < AGAIN:
+            return True
+        self._refused[place] = now
+        return False
+
+
+async def ask(desk: DeskRoom, place: Peer) -> Standing | None:
+    """How the group is now; None where nobody can tell."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            chat = await desk.look(place)
+    except PeerGone:
+        return Standing(gone=True)
+    except (BotError, TimeoutError):
+        return None
+    return None if chat is None else Standing(chat.kind, tuple(p.code for p in chat.problems))
+
+
+def told(standing: Standing) -> Json:
+    return {"kind": standing.kind, "lacks": list(standing.lacks), "gone": standing.gone}
+
+
+def read(data: Json) -> Standing:
+    lacks = data.get("lacks")
+    return Standing(str(data.get("kind") or ""), tuple(map(str, lacks)) if isinstance(lacks, list | tuple) else (), data.get("gone") is True)
+
+
+async def decide(desk: DeskRoom, turn: Turn) -> Outcome | None:
+    """What follows from how a group of operators is now; None = the turn is not about that."""
+    inbound = turn.said[0]
+    if not any(p.channel == inbound.peer.channel and p.chat == inbound.peer.chat for p in desk.groups_of_operators()):
+        return None
+    place = replace(inbound.peer, thread="")
+    if inbound.kind is InboundKind.TIMER and inbound.text == TIMER:
+        return await _changed(desk, turn, place, read(inbound.data))
+    if inbound.kind is InboundKind.REMOVED:
+        return await _changed(desk, turn, place, Standing(gone=True))
+    if inbound.kind is InboundKind.ADDED:
+        now = await ask(desk, place)
+        came = inbound.data.get("before") in OUT
+        if now is None or now.gone:  # the platform tells of it before it answers questions about it
+            now = Standing("forum" if inbound.data.get("forum") else "group")
+        return await _changed(desk, turn, place, now, came=came)
+    return None
+
+
+async def _changed(desk: DeskRoom, turn: Turn, place: Peer, now: Standing, *, came: bool = False) -> Outcome:
+    where = {"channel": place.channel, "chat": place.chat}
+    checked = Event("desk_checked", data={**where, **told(now)})
+    before, lost = desk.groups.known(place), desk.teams.is_lost(place)
+    if now.gone:
+        gone = () if lost else (Event("desk_lost", data=where),)
+        if before is not None and before.gone and lost:
+            return Outcome("desk", Result.IGNORED, "known")
+        say = to_responsible(desk, place, "desk.group_lost")
+        return Outcome("desk", Result.IGNORED, "lost", say, events=(checked, *gone), later=await _elsewhere(desk, turn, place))
+    is_back = came or lost or (before is not None and before.gone)
+    events = (checked, *((Event("desk_found", data=where),) if is_back else ()))
+    news = _news(desk, before or Standing(now.kind), now, is_back)
+    say = tuple(Outbound(place, desk.words.say(key, lang=desk.lang, lacks=_named(desk, now)), lane=Lane.NOTICE, author="") for key in news)
+    if now.lacks and "desk.lacks" in news:
+        say = (*say, *to_responsible(desk, place, "desk.lacks_afar", lacks=_named(desk, now)))
+    if is_back or news:
+        say = (*say, *await _shown_again(desk, place, now, whole=is_back))
+    return Outcome("desk", Result.ANSWERED, "found" if is_back else "checked", say, events=events)
+
+
+def _news(desk: DeskRoom, before: Standing, now: Standing, is_back: bool) -> list[str]:
+    """What is said in the group, as keys."""
+    news = []
+    if before.kind and now.kind != before.kind:
+        news.append("desk.topics_on" if now.kind == "forum" else "desk.topics_off")
+    if now.lacks and (is_back or now.lacks != before.lacks):
+        news.append("desk.lacks")
+    elif not now.lacks and (is_back or before.lacks):
+        news.append("desk.ready" if is_back else "desk.rights_back")
+    return news
+
+
+def _named(desk: DeskRoom, standing: Standing) -> list[str]:
+    """Each right that lacks, and the step that mends it."""
+    return [desk.words.text(key if desk.words.has(key := f"desk.lack.{code.lower()}") else "desk.lack.other", lang=desk.lang) for code in standing.lacks]
+
+
+def cause(desk: DeskRoom, place: Peer | None) -> str:
+    """Why something may not have reached the group, with the step that mends it; "" where nothing is known."""
+    standing = desk.groups.known(replace(place, thread="")) if place is not None else None
+    return " ".join(_named(desk, standing)) if standing is not None else ""
+
+
+def to_responsible(desk: DeskRoom, place: Peer, key: str, **facts: object) -> tuple[Outbound, ...]:
+    """To the supervisors in private; where none are named, to operators of the same channel: the group itself may not hear."""
+    if told_ := desk.to_supervisors(key, **facts):
+        return told_
+    text = desk.words.say(key, lang=desk.lang, **facts)
+    people = [m.id.partition(":")[2] for m in desk.crew.members() if m.id.startswith(f"{place.channel}:")][:TOLD]
+    return tuple(Outbound(Peer(place.channel, user), text, lane=Lane.NOTICE, author="") for user in people)
+
+
+async def _shown_again(desk: DeskRoom, place: Peer, now: Standing, *, whole: bool) -> tuple[Outbound, ...]:
+    """The open tickets of a group with their history: all of them, or those that cannot be seen there as they should."""
+    say: list[Outbound] = []
+    for ticket in await desk.records.tickets(limit=1000):
+        to = replace(place, thread=f"ticket:{ticket.number}")
+        if _belongs(desk, ticket, place) and (whole or await _is_hidden(desk, ticket, to, now.kind == "forum")):
+            say += await desk.repost(ticket.number, to)
+    return tuple(say)
+
+
+def _belongs(desk: DeskRoom, ticket: Ticket, place: Peer) -> bool:
+    """Whether the ticket is shown in *place*, once that can be written to."""
+    home = desk.home(ticket)
+    return home == place or (home is not None and desk.teams.is_lost(home))
+
+
+async def _is_hidden(desk: DeskRoom, ticket: Ticket, to: Peer, in_topics: bool) -> bool:
+    cards = [c for c in await desk.records.deliveries(peer=to, name=f"card:{ticket.number}") if c.status in ("sent", "pending", "sending")]
+    if not cards or (in_topics and await desk.records.topic(ticket.number, to.channel, to.chat) is None):
+        return True
+    return bool(await desk.records.deliveries(peer=to, after=cards[-1].id, status=FAILED, limit=1))
+
+
+async def _elsewhere(desk: DeskRoom, turn: Turn, place: Peer) -> tuple[Later, ...]:
+    """The tickets of a group that is gone are shown where operators still are."""
+    if all(p == place or desk.teams.is_lost(p) for p in desk.groups_of_operators()):
+        return ()
+    his = [t for t in await desk.records.tickets(limit=1000) if desk.home(t) == place]
+    return tuple(Later(f"lost:{t.number}", "desk.stranded", turn.now, {"why": "group_lost"}, conversation=t.conversation) for t in his)
+
+
+def _place(data: Json) -> Peer:
+    return Peer(str(data.get("channel", "")), str(data.get("chat", "")))

@@ -1,0 +1,113 @@
+"""An operator changed a message: the customer's changes with it, or the operator hears what the customer has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.handoff.desk_context import Delivered, DeskRoom
+from bot.handoff.operators.drafts import album_of, ask, change, draft, edit_name, edited, held, released, send
+from bot.handoff.operators.message_names import message_name
+from bot.handoff.operators.notes import note
+from bot.handoff.operators.operator_message import Kind, OperatorMessage
+from bot.handoff.operators.replies import say
+from bot.model import Attachment, InboundKind, Outbound, Outcome, Result, Ticket, Turn
+
+SHOWN = 80  # characters of the customer's message that are told
+LOST = ("failed", "cancelled")
+
+
+async def decide(desk: DeskRoom, turn: Turn, message: OperatorMessage) -> Outcome:
+    """What becomes of the customer's message. A question is asked again about the new words: its old button is void."""
+    ticket, inbound = turn.ticket, turn.said[0]
+    if ticket is None or not inbound.message:
+        return Outcome("desk", Result.IGNORED, "edit_inside")
+    if inbound.message in held(ticket):
+        return await _of_held(desk, turn, ticket, message)
+    album = album_of(ticket, inbound)
+    has = await _with_customer(desk, ticket, album.name if album else message_name(inbound))
+    if has is None:
+        return _never_sent(desk, turn, ticket, message)
+    made = edited(turn, album)
+    photo_changed = album is None and _files(inbound.attachments) != _files(has.attachments)
+    if made.text == has.text and not photo_changed:
+        return Outcome("desk", Result.IGNORED, "edit_changes_nothing")
+    if ticket.status == "closed":
+        return _stays(desk, turn, "desk.edit_closed", has)
+    if message.stays_inside:
+        told = _stays(desk, turn, "desk.edit_inside", has)
+        return replace(told, notes=_note(desk, turn, message).notes)
+    if inbound.album and (album is None or inbound.message not in [p.message for p in album.parts]):
+        return _stays(desk, turn, "desk.edit_of_album", has)
+    if has.receipt is None:  # only the last of several pieces has it: they are too many to be changed as one
+        return _stays(desk, turn, "desk.edit_of_pieces", has)
+    made = replace(made, attachments=has.attachments)
+    if message.kind is Kind.DOUBTFUL:
+        return ask(desk, turn, ticket, made, "desk.sure_edit", message.text)
+    changed = (
+        change(desk, turn, ticket, made) if made.text != has.text else Outcome("desk", Result.CARRIED, "edit")
+    )
+    if not photo_changed:
+        return changed
+    return replace(changed, say=(*changed.say, *say(desk, turn, "desk.edit_of_file").say))
+
+
+async def _of_held(desk: DeskRoom, turn: Turn, ticket: Ticket, message: OperatorMessage) -> Outcome:
+    """It was not sent yet: it goes as it is now, is asked about again, or stays inside."""
+    inbound = turn.said[0]
+    album = album_of(ticket, inbound)
+    has = await _with_customer(desk, ticket, album.name if album else message_name(inbound))
+    free = released(ticket, inbound.message)
+    if message.stays_inside:
+        return replace(_note(desk, turn, message), ticket=free)
+    made = draft(replace(turn, said=(replace(inbound, kind=InboundKind.MESSAGE),)))
+    if has is not None:
+        made = replace(edited(turn, album), attachments=has.attachments)
+    if message.kind is Kind.DOUBTFUL:
+        return ask(desk, turn, free, made, "desk.sure_edit" if made.edits else "desk.sure", message.text)
+    return change(desk, turn, free, made) if made.edits else send(desk, turn, free, made)
+
+
+def _never_sent(desk: DeskRoom, turn: Turn, ticket: Ticket, message: OperatorMessage) -> Outcome:
+    """A note that became words, or words that did not arrive: sent only after a tap."""
+    if message.stays_inside or ticket.status == "closed":
+        return Outcome("desk", Result.IGNORED, "edit_inside")
+    return ask(desk, turn, ticket, draft(turn), "desk.sure_unsent", message.text)
+
+
+async def _with_customer(desk: DeskRoom, ticket: Ticket, name: str) -> Outbound | None:
+    """The message as the customer has it, with the words of its last change; None where he has it not."""
+
+    async def newest(of: str) -> Delivered | None:
+        found = [
+            d
+            for d in await desk.records.deliveries(peer=ticket.customer_peer, name=of)
+            if d.status not in LOST
+        ]
+        return found[-1] if found else None
+
+    said = await newest(name)
+    if said is None:
+        return None
+    changed = await newest(edit_name(name))
+    return (
+        replace(said.outbound, text=changed.outbound.text)
+        if changed is not None and changed.id > said.id
+        else said.outbound
+    )
+
+
+def _stays(desk: DeskRoom, turn: Turn, key: str, has: Outbound) -> Outcome:
+    """One line: what the customer has."""
+    words = " ".join(has.text.text.split())
+    return say(desk, turn, key, text=words if len(words) <= SHOWN else words[: SHOWN - 1] + "…")
+
+
+def _note(desk: DeskRoom, turn: Turn, message: OperatorMessage) -> Outcome:
+    """Notes are kept; commands and slips are not."""
+    if message.kind in (Kind.NOTE, Kind.WHISPER):
+        return note(desk, turn, turn.said[0], message.text)
+    return Outcome("desk", Result.IGNORED, "edit_inside")
+
+
+def _files(attachments: tuple[Attachment, ...]) -> tuple[object, ...]:
+    return tuple(a.data.get("unique") or a.ref for a in attachments)

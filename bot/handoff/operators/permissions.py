@@ -1,0 +1,39 @@
+"""Who may act in the desk: people of its group, under their own names. Anybody else is refused in one line, and the try is kept."""
+
+from __future__ import annotations
+
+from bot.handoff.desk_context import DeskRoom
+from bot.handoff.operators.replies import notice, who
+from bot.model import Event, InboundKind, Lane, Outbound, Outcome, Result, Turn, Verb
+
+ACTS = (InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.EDIT, InboundKind.TOPIC_CLOSED)
+SHOWS = frozenset({"help", "start", "queue"})  # commands that change nothing and name nobody
+REFUSED = "refused"  # the reason of such an outcome
+
+
+async def refusal(desk: DeskRoom, turn: Turn, command: str = "") -> Outcome | None:
+    """Why the writer may not do this; None where he may. Talk among operators is nobody's business and is not asked about."""
+    inbound = turn.said[0]
+    if inbound.kind not in ACTS or command in SHOWS or not (command or turn.ticket or inbound.kind is InboundKind.PRESS):
+        return None
+    if inbound.sender.anonymous:
+        return refuse(desk, turn, "desk.anonymous", command)
+    known = desk.crew.member(who(inbound))
+    doubtful = known.left or (not known.name and inbound.kind is InboundKind.PRESS)  # in a public group strangers see the buttons, too
+    if doubtful and await desk.membership(inbound.peer, inbound.sender.id) == "none":
+        return refuse(desk, turn, "desk.not_in_the_group", command)
+    if turn.ticket is not None and not turn.ticket.customer_peer.chat:  # forgotten: there is nobody to write to, and nothing to keep
+        return refuse(desk, turn, "desk.forgotten", command)
+    return None
+
+
+def refuse(desk: DeskRoom, turn: Turn, key: str, what: str = "", **facts: object) -> Outcome:
+    """One clear line, and nothing changed. A changed message gets no line: the first one already did."""
+    inbound = turn.said[0]
+    done = what or (turn.press.action if turn.press else inbound.kind.value)
+    number = turn.ticket.number if turn.ticket else None
+    event = Event("refused", ticket=number, actor=who(inbound), data={"why": key.rpartition(".")[2], "what": done})
+    say: tuple[Outbound, ...] = () if inbound.kind is InboundKind.EDIT else notice(desk, turn, key, **facts).say
+    if inbound.kind is InboundKind.TOPIC_CLOSED:
+        say = (*say, Outbound(inbound.peer, verb=Verb.REOPEN_TOPIC, lane=Lane.VIEW, ticket=number, author=""))
+    return Outcome("desk", Result.IGNORED, REFUSED, say, events=(event,))

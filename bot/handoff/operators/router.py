@@ -1,0 +1,164 @@
+"""What operators write in the desk: words for the customer, notes for one another, commands; each in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import replace
+
+from bot.handoff import overview
+from bot.handoff.assist.sending import of_preview
+from bot.handoff.desk_context import DeskRoom
+from bot.handoff.operators import edits
+from bot.handoff.operators.commands import BUTTONS, GENERAL, ON_TICKETS, is_closed
+from bot.handoff.operators.drafts import ask, draft, held, released, send
+from bot.handoff.operators.message_names import SHOWS_CUSTOMER
+from bot.handoff.operators.notes import note, whisper
+from bot.handoff.operators.operator_message import Around, Kind, OperatorMessage, command_of, understand
+from bot.handoff.operators.permissions import refusal, refuse
+from bot.handoff.operators.replies import notice, say, who
+from bot.handoff.outreach.commands import COMMANDS as ORDERS
+from bot.model import Event, Inbound, InboundKind, Later, Outcome, Quoted, Result, Sender, Ticket, Turn
+
+COMMANDS = (*ON_TICKETS, *(name for name in GENERAL if name != "start"), "overview", *ORDERS)
+KNOWN = frozenset({*COMMANDS, *GENERAL})
+ONLY_HERE = frozenset(  # what nobody means for another bot, or for the customers' dialogs
+    {"take", "close", "reopen", "transfer", "snooze", "promise", "assign", "priority", "queue", "away", "undo", "contact", "overview", "whisper", *ORDERS}
+)
+
+
+async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
+    """What an inbound of the desk's group does. Anything out of place is refused with one clear line."""
+    inbound = turn.said[0]
+    message = understood(desk, turn)
+    is_order = inbound.kind is InboundKind.MESSAGE and message.kind in (Kind.COMMAND, Kind.MISTYPED)
+    name, rest = (message.name, message.text) if is_order else ("", "")
+    if (refused := await refusal(desk, turn, name)) is not None:
+        return refused
+    if message.kind is Kind.COMMAND or inbound.kind is InboundKind.PRESS:
+        if (ordered := await desk.orders(turn, name, rest)) is not None:
+            return ordered
+        if overview.is_for_overview(turn, name, rest):
+            return await overview.decide(desk, turn, name, rest)
+    if inbound.kind is InboundKind.PRESS:
+        return await _pressed(desk, turn)
+    if inbound.kind is InboundKind.TOPIC_CLOSED and turn.ticket and turn.ticket.status != "closed":
+        return desk.close(turn, turn.ticket, by=who(inbound))
+    if inbound.kind is InboundKind.EDIT:
+        return await edits.decide(desk, turn, message)
+    if inbound.kind is InboundKind.MEMBER:
+        return await _member(desk, turn, inbound)
+    if inbound.kind is not InboundKind.MESSAGE:
+        return Outcome("desk", Result.IGNORED, str(inbound.kind))
+    return await _written(desk, turn, message)
+
+
+async def _written(desk: DeskRoom, turn: Turn, message: OperatorMessage) -> Outcome:
+    """What becomes of a new message."""
+    inbound, ticket = turn.said[0], turn.ticket
+    if message.kind is Kind.COMMAND:
+        return await _commanded(desk, turn, message.name, message.text)
+    if message.kind is Kind.FOREIGN:
+        return Outcome("desk", Result.IGNORED, "command for another bot")
+    if ticket is None and inbound.data.get("quotes_us") and not any(turn.quoted):
+        return say(desk, turn, "desk.which_ticket")  # a copy of a card that a broken connection left behind: nobody may write into the void
+    if ticket is None:
+        return Outcome("desk", Result.IGNORED, "talk_among_operators")
+    match message.kind:
+        case Kind.WHISPER:
+            return whisper(desk, turn, ticket, message.text)
+        case Kind.NOTE:
+            return note(desk, turn, inbound, message.text)
+        case Kind.MISTYPED:
+            known = message.name in KNOWN
+            key = "desk.mistyped" if known or not message.name else "desk.unknown_command"
+            return say(desk, turn, key, command=message.name)
+    if held(ticket) and inbound.text.strip(" .!").casefold() in desk.words.options("desk.hold_back"):
+        return replace(say(desk, turn, "desk.held_back"), ticket=released(ticket))
+    return words_of_operator(desk, turn, ticket, message)
+
+
+def understood(desk: DeskRoom, turn: Turn) -> OperatorMessage:
+    """What the operator's message is, with all that is known around it."""
+    inbound = turn.said[0]
+    if inbound.kind not in (InboundKind.MESSAGE, InboundKind.EDIT):
+        return OperatorMessage(Kind.WORDS)
+    own, public = (turn.customer.name, turn.customer.username) if turn.customer else ("", "")
+    others = [m.name for m in desk.crew.members() if m.id != who(inbound)]
+    names = dict.fromkeys(n for name in others for n in (name, *name.split()[:1]))
+    colleagues = tuple(n for n in names if n.casefold() != own.casefold())
+    replies = [q for i, q in zip(turn.said, turn.quoted, strict=False) if i.quotes]
+    answers = inbound.kind is InboundKind.MESSAGE and not all(map(is_of_customer, replies))
+    return understand(turn.said, Around(KNOWN, colleagues, public, desk.words.options("desk.tone"), answers))
+
+
+def is_of_customer(quoted: Quoted | None) -> bool:
+    """Whether who replies to this writes to the customer: to his words, to an answer he has, to what shows his ticket.
+
+    A word of the service and what colleagues say among themselves are not.
+    """
+    return quoted is not None and (bool(quoted.mirrors) or quoted.name.startswith(SHOWS_CUSTOMER))
+
+
+def elsewhere(desk: DeskRoom, turn: Turn) -> Outcome:
+    """A group that is no desk: operators' commands and buttons are refused there, everything else is not ours."""
+    name, _ = command_of(turn.said[0])
+    if turn.said[0].kind is InboundKind.PRESS:
+        return refuse(desk, turn, "desk.old_button")
+    if name in ONLY_HERE:
+        return refuse(desk, turn, "desk.not_the_desk", name)
+    if turn.ticket is not None and turn.said[0].kind is InboundKind.MESSAGE:  # it was the desk once: who writes there would wait in vain
+        return refuse(desk, turn, "desk.desk_moved", "words", number=turn.ticket.number)
+    return Outcome("desk", Result.IGNORED, "not_the_desk")
+
+
+async def _commanded(desk: DeskRoom, turn: Turn, name: str, rest: str) -> Outcome:
+    if (general := GENERAL.get(name)) is not None:
+        return await _ready(general(desk, turn, rest))
+    act = ON_TICKETS.get(name)
+    if turn.ticket is None:
+        return say(desk, turn, "desk.which_ticket") if act else Outcome("desk", Result.IGNORED, "talk_among_operators")
+    return await _ready(act(desk, turn, turn.ticket, rest)) if act else say(desk, turn, "desk.unknown_command", command=name)
+
+
+async def _pressed(desk: DeskRoom, turn: Turn) -> Outcome:
+    press = turn.press
+    if press is None or turn.ticket is None or (act := BUTTONS.get(press.action)) is None:
+        return notice(desk, turn, "desk.old_button")
+    return await _ready(act(desk, turn, turn.ticket, ""))
+
+
+async def _ready(outcome: Outcome | Awaitable[Outcome]) -> Outcome:
+    return outcome if isinstance(outcome, Outcome) else await outcome
+
+
+def words_of_operator(desk: DeskRoom, turn: Turn, ticket: Ticket, message: OperatorMessage) -> Outcome:
+    """Words for the customer, asked about first where they may be meant for somebody else, or may hurt."""
+    inbound = turn.said[0]
+    if ticket.status == "closed":
+        return is_closed(desk, turn, ticket)
+    made = draft(turn)
+    if message.kind is Kind.DOUBTFUL:
+        return ask(desk, turn, ticket, made, "desk.sure" if message.text else "desk.sure_reply", message.text)
+    ready = of_preview(ticket, made.words.text, turn.now, who(inbound))
+    sent = send(desk, turn, ticket, made)
+    return replace(sent, events=(*sent.events, *ready))
+
+
+async def _member(desk: DeskRoom, turn: Turn, inbound: Inbound) -> Outcome:
+    """Who leaves the group leaves his tickets to the others."""
+    id = f"{inbound.peer.channel}:{inbound.data.get('user', '')}"
+    if inbound.data.get("status") in ("administrator", "member"):
+        return await _came(desk, inbound, id)
+    if inbound.data.get("status") not in ("left", "kicked", "none") or not any(m.id == id for m in desk.crew.members()):
+        return Outcome("desk", Result.IGNORED, "membership")
+    his = [t for t in await desk.records.tickets(limit=1000) if t.operator == id]
+    later = tuple(Later(f"gone:{t.number}", "desk.stranded", turn.now, {"why": "operator_gone"}, conversation=t.conversation) for t in his)
+    return Outcome("desk", Result.IGNORED, "operator_left", events=(Event("operator_left", actor=id),), later=later)
+
+
+async def _came(desk: DeskRoom, inbound: Inbound, id: str) -> Outcome:
+    """Who comes into the group can be named from then on, also before a first word."""
+    user = str(inbound.data.get("user", ""))
+    name, last_name, username = (str(inbound.data.get(key) or "") for key in ("name", "last_name", "username"))
+    sender = Sender(user, name, last_name, username) if "name" in inbound.data else await desk.profile(inbound.peer, user) or Sender(user)
+    return Outcome("desk", Result.IGNORED, "operator_joined", events=desk.crew.joined(id, sender, inbound.peer.chat))

@@ -1,0 +1,47 @@
+"""What only supervisors do: how urgent a ticket is, and whose it is. Where none are named, everybody in the desk may."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.handoff.desk_context import DeskRoom
+from bot.handoff.operators.replies import done, notice, say, who
+from bot.handoff.tickets import transfer
+from bot.handoff.whom import brought, colleagues, meant, offered, reachable, unclear
+from bot.model import Event, Outcome, Result, Ticket, Turn
+
+MOST = 9
+
+
+def set_priority(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
+    """/priority 2: from 0 on, the more the sooner; the deadlines follow."""
+    if not desk.is_supervisor(who(turn.said[0])):
+        return notice(desk, turn, "desk.only_supervisors")
+    if not rest.isdecimal() or int(rest) > MOST:
+        return say(desk, turn, "desk.priority_how", most=MOST)
+    urgent = replace(ticket, priority=int(rest))
+    event = Event("ticket_priority", ticket=ticket.number, actor=who(turn.said[0]), data={"priority": int(rest)})
+    return Outcome("desk", Result.ANSWERED, "priority", (*desk.card_edit(urgent), *done(desk, turn, "desk.done").say), ticket=urgent, events=(event,))
+
+
+async def assign(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
+    """/assign Ольга: into the hands of somebody, also out of another's."""
+    if not desk.is_supervisor(who(turn.said[0])):
+        return notice(desk, turn, "desk.only_supervisors")
+    if ticket.status == "closed":
+        return notice(desk, turn, "desk.closed_already")
+    text = turn.press.value if turn.press else rest
+    if not text:
+        here = tuple(m for m in colleagues(desk, ticket) if m.here)
+        return say(desk, turn, "desk.assign_whom", offered(here, "assign"), number=ticket.number, people=len(here))
+    people, _ = await meant(desk, turn, text)
+    if len(people) != 1:
+        return unclear(desk, turn, ticket, text, people, action="assign")
+    to = people[0]
+    if not to.here:
+        return notice(desk, turn, "desk.is_away", operator=to.full_name, here=[m.name for m in colleagues(desk, ticket) if m.here])
+    if (place := await reachable(desk, ticket, to)) is None:
+        return notice(desk, turn, "desk.not_here", operator=to.full_name)
+    history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
+    given = transfer.bring_to(desk, turn, brought(desk, ticket, place), to, history, key="desk.assigned_to")
+    return replace(given, say=(*given.say, *done(desk, turn, "desk.done").say))

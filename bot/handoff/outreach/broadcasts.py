@@ -1,0 +1,224 @@
+"""A message to many on its way: a portion at a time, so that nobody's answer waits for it, none twice, over any restart."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta, tzinfo
+from typing import Protocol
+
+from bot.handoff.desk_context import Delivered, DeliveryStatus, DeskRoom
+from bot.handoff.outreach.segment import Listener, Source, wants_none
+from bot.handoff.tally import OPEN, Tally, count
+from bot.model import Attachment, Button, Event, Json, Lane, Later, Media, Outbound, Outcome, Peer, Result, RichText, Span, Status, Style, Turn
+from bot.observability import get_logger
+from bot.text.day_spans import DaySpan
+
+TIMER = "mailing"
+PAUSE = timedelta(seconds=2)  # between two portions
+LATER = timedelta(minutes=1)  # until a portion that failed is tried again
+PATIENCE = 10.0  # seconds a portion may take
+BUSY = timedelta(minutes=30)  # who is in talks with a person is tried again after this
+TRIES = 48  # and so often: for a day
+SETTLING = 90  # how often what is still on its way is waited for, before the end is told without it
+SOON = 10  # the first so many of them quickly
+
+
+class Mail(Source, Protocol):
+    """Where messages under way are looked up."""
+
+    async def setting(self, name: str) -> str | None: ...
+
+    async def deliveries(
+        self, *, status: Collection[DeliveryStatus] = (), after: int = 0, peer: Peer | None = None, name: str = "", limit: int = 200
+    ) -> Sequence[Delivered]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """What is said to whom. `number` names it for ever ("b3", "i2"); `to` are conversations; `place` hears when it is done.
+
+    A broadcast has words and an opt-out; the end of an incident has them only where the supervisor wrote some (else ours are said).
+    """
+
+    number: str
+    text: RichText = field(default_factory=RichText)
+    to: tuple[int, ...] = ()
+    place: Peer | None = None
+    by: str = ""
+    state: str = "draft"  # draft, going, done, stopped
+    about: Json = field(default_factory=dict)  # what it was made of: the segment, the incident's words
+    said: int = 0
+    attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def is_broadcast(self) -> bool:
+        return self.number.startswith("b")
+
+    @property
+    def setting(self) -> str:
+        return f"{TIMER}:{self.number}"
+
+    def kept(self) -> dict[str, str]:
+        """As `Outcome.keep` takes it."""
+        spans = [[s.style.value, s.offset, s.length, s.url] for s in self.text.spans]
+        place = [self.place.channel, self.place.chat] if self.place else None
+        value = {
+            "text": self.text.text, "spans": spans, "to": list(self.to), "place": place, "by": self.by, "state": self.state,
+            "about": dict(self.about), "said": self.said, "attachments": [asdict(a) for a in self.attachments],
+        }  # fmt: skip
+        return {self.setting: json.dumps(value, ensure_ascii=False)}
+
+    def first(self, now: datetime) -> Later:
+        """The timer that sets it going."""
+        return Later(self.setting, TIMER, now, {"mailing": self.number, "from": 0})
+
+
+def read_mailing(number: str, kept: str | None) -> Mailing | None:
+    """What was kept of it; None where there is none."""
+    if kept is None:
+        return None
+    data = json.loads(kept)
+    spans = tuple(Span(Style(s), o, n, url) for s, o, n, url in data["spans"])
+    place = Peer(*data["place"]) if data["place"] else None
+    files = tuple(Attachment(**{**a, "media": Media(a["media"])}) for a in data.get("attachments") or ())
+    return Mailing(number, RichText(data["text"], spans), tuple(data["to"]), place, data["by"], data["state"], data["about"], data["said"], files)
+
+
+class Courier:
+    """Brings mailings. Everything it knows of their progress is in their timers."""
+
+    def __init__(self, desk: DeskRoom, source: Mail, *, hours: DaySpan, per_second: float, channels: Collection[str]) -> None:
+        self._desk, self._source, self._hours, self._channels = desk, source, hours, frozenset(channels)
+        self._size = max(1, round(per_second * PAUSE.total_seconds()))
+
+    async def find(self, number: str) -> Mailing | None:
+        return read_mailing(number, await self._source.setting(f"{TIMER}:{number}"))
+
+    def waits(self, now: datetime) -> datetime | None:
+        """The moment until which everything waits; None where it goes at once."""
+        opens = opening(now, self._hours, self._desk.hours.zone)
+        return opens if opens > now else None
+
+    async def portion(self, turn: Turn) -> Outcome:
+        """The next ones hear it, and the timer of those after them is set; all in one transaction. A failure only makes it later."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._portion(turn, turn.said[0].data)
+        except Exception:  # noqa: BLE001 - law: whatever fails, the rest of a mailing is not lost
+            data = turn.said[0].data
+            get_logger("outreach").exception("portion_failed", mailing=str(data.get("mailing")))
+            again = Later(f"{TIMER}:{data.get('mailing')}", TIMER, turn.now + LATER, dict(data))
+            return Outcome("desk", Result.IGNORED, "mailing_failed", later=(again,))
+
+    async def _portion(self, turn: Turn, data: Json) -> Outcome:
+        mailing = await self.find(str(data.get("mailing")))
+        if mailing is None or mailing.state != "going":
+            return Outcome("desk", Result.IGNORED, "mailing_over")
+        if (opens := opening(turn.now, self._hours, self._desk.hours.zone)) > turn.now:
+            return self._again(mailing, opens, data)
+        waiting = await self._source.deliveries(status=OPEN, name=mailing.setting, limit=2 * self._size)
+        if len(waiting) >= 2 * self._size:  # the channel is slower than we are, or away
+            return self._again(mailing, turn.now + PAUSE, data)
+        start, late = _number(data, "from"), _numbers(data, "late")
+        if start >= len(mailing.to) and (not late or _number(data, "again") >= TRIES):
+            return await self._ended(turn, mailing, data)
+        todo = mailing.to[start : start + self._size] or late[: self._size]
+        if start >= len(mailing.to):
+            late = late[self._size :]
+        rows = await self._source.listeners(only=todo) if todo else ()
+        busy = tuple(r.conversation for r in rows if r.status is not Status.BOT and self._may_hear(mailing, r))
+        ready = [r for r in rows if r.status is Status.BOT and self._may_hear(mailing, r)]
+        said = _number(data, "said") + len(ready)
+        blocked = _number(data, "blocked") + sum(not r.reachable for r in rows)
+        moved = {**data, "from": start + len(todo), "late": [*late, *busy], "said": said, "blocked": blocked}
+        if start >= len(mailing.to) and not ready:
+            return await self._held_up(turn, mailing, moved)
+        say = tuple(self._message(turn, mailing, r) for r in ready)
+        events = tuple(self._event(mailing, r) for r in ready)
+        later = self._later(mailing, turn.now + PAUSE, {**moved, "settling": 0})
+        return Outcome("desk", Result.ANSWERED, "mailing", say, events=events, later=later)
+
+    async def _held_up(self, turn: Turn, mailing: Mailing, data: Json) -> Outcome:
+        """Only those are left who are in talks: the end is told without them, they are tried later."""
+        tally = await self._tally(mailing, data)
+        if tally.waiting and _number(data, "settling") < SETTLING:
+            return self._settles(turn, mailing, data)
+        tried = {**data, "again": _number(data, "again") + 1, "told": tally.said}
+        told = self._told(mailing, tally, data, busy=len(_numbers(data, "late")))
+        later = self._later(mailing, turn.now + BUSY, tried)
+        return Outcome("desk", Result.IGNORED, "mailing_waits", told, later=later)
+
+    async def _ended(self, turn: Turn, mailing: Mailing, data: Json) -> Outcome:
+        """Nobody is left: said when the last message has gone out, or is known not to."""
+        tally = await self._tally(mailing, data)
+        if tally.waiting and _number(data, "settling") < SETTLING:
+            return self._settles(turn, mailing, data)
+        event = Event("mailing_done", data={"number": mailing.number, **tally.facts})
+        told = self._told(mailing, tally, data, busy=0)
+        done = replace(mailing, state="done", said=tally.said)
+        return Outcome("desk", Result.ANSWERED, "mailing", told, events=(event,), keep=done.kept())
+
+    async def _tally(self, mailing: Mailing, data: Json) -> Tally:
+        tally = await count(self._source, mailing.setting, mailing.to, _number(data, "said"))
+        return replace(tally, blocked=tally.blocked + _number(data, "blocked"))
+
+    def _told(self, mailing: Mailing, tally: Tally, data: Json, *, busy: int) -> tuple[Outbound, ...]:
+        """How it ended, for whoever ordered it; nothing where he knows that already."""
+        if mailing.place is None or data.get("told") == tally.said:
+            return ()
+        key = "outreach.done" if mailing.is_broadcast else "outreach.told"
+        facts = {**tally.facts, "waiting": tally.waiting, "busy": busy, "all": len(mailing.to)}
+        return (self._desk.notice(mailing.place, None, key, number=mailing.number[1:], **facts),)
+
+    def _settles(self, turn: Turn, mailing: Mailing, data: Json) -> Outcome:
+        times = _number(data, "settling") + 1
+        due = turn.now + (PAUSE if times <= SOON else LATER)
+        return self._again(mailing, due, {**data, "settling": times})
+
+    def _again(self, mailing: Mailing, due: datetime, data: Json) -> Outcome:
+        return Outcome("desk", Result.IGNORED, "mailing_waits", later=self._later(mailing, due, data))
+
+    def _later(self, mailing: Mailing, due: datetime, data: Mapping[str, object]) -> tuple[Later, ...]:
+        return (Later(mailing.setting, TIMER, due, dict(data)),)
+
+    def _may_hear(self, mailing: Mailing, row: Listener) -> bool:
+        """Looked at anew for everybody: who opted out or blocked us since the list was made hears nothing."""
+        return row.reachable and row.peer.channel in self._channels and not (mailing.is_broadcast and wants_none(row.customer))
+
+    def _message(self, turn: Turn, mailing: Mailing, row: Listener) -> Outbound:
+        words, lang = self._desk.words, row.customer.language or self._desk.lang
+        if mailing.is_broadcast:
+            text = mailing.text
+            button = Button(words.text("outreach.stop", lang=lang), "news_off", mailing.number)
+        else:
+            facts = {"customer": row.customer, "incident": str(mailing.about.get("incident") or ""), "text": mailing.text.text}
+            text = words.say("incident.over", lang=lang, now=turn.now, **facts)
+            button = Button(words.text("buttons.human", lang=lang), "human")
+        # law: hearing it twice annoys more than not at all: what may have arrived is not sent again
+        return Outbound(row.peer, text, ((button,),), mailing.attachments, name=mailing.setting, lane=Lane.BULK, on_doubt="hold")
+
+    def _event(self, mailing: Mailing, row: Listener) -> Event:
+        kind = "broadcast_said" if mailing.is_broadcast else "incident_told"
+        data: Json = {"number": mailing.number, "channel": row.peer.channel}
+        return Event(kind, conversation=row.conversation, data=data)
+
+
+def opening(now: datetime, hours: DaySpan, zone: tzinfo) -> datetime:
+    """The moment from which people may be written to: *now*, or the next morning's."""
+    local = now.astimezone(zone)
+    if hours.holds(local.time()):
+        return now
+    return hours.on(local.date() if local.time() < hours.start else local.date() + timedelta(days=1), zone)[0]
+
+
+def _number(data: Mapping[str, object], key: str) -> int:
+    value = data.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def _numbers(data: Mapping[str, object], key: str) -> tuple[int, ...]:
+    value = data.get(key)
+    return tuple(v for v in value if isinstance(v, int)) if isinstance(value, list | tuple) else ()

@@ -1,0 +1,70 @@
+"""How supervisors' orders are answered: where they were given, or in the first desk where they came from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from bot.handoff.desk_context import DeskRoom
+from bot.handoff.operators.replies import place, who
+from bot.model import Event, Outbound, Outcome, Peer, Result, RichText, Rows, Turn, Verb
+
+OFFICE = Peer("@office", "orders")  # the service's own conversation: what nobody said in a chat is decided here
+ORDER = "order"  # the kind of an inbound from the command line
+
+
+class Likening(Protocol):
+    """Compares texts (bot/knowledge/decision/similarity.py)."""
+
+    def related(self, text: str) -> tuple[str, ...]: ...
+
+    def fits(
+        self, question: str, text: str, words: Sequence[str] = (), articles: Sequence[str] = (), *, language: str = "", channel: str = ""
+    ) -> bool: ...
+
+    def saying(self, texts: Sequence[str], phrases: Sequence[str]) -> Sequence[bool]: ...
+
+
+def is_ordered(turn: Turn) -> bool:
+    """Whether it comes from the command line, whose user is the owner."""
+    return turn.said[0].peer.channel == OFFICE.channel
+
+
+def by_whom(turn: Turn) -> str:
+    """The name that is shown for whoever ordered."""
+    return turn.said[0].sender.name or who(turn.said[0])
+
+
+def answers_to(desk: DeskRoom, turn: Turn) -> Peer | None:
+    """Where the answer goes; None while there is no desk."""
+    return next(iter(desk.places()), None) if is_ordered(turn) else place(turn)
+
+
+def answer(desk: DeskRoom, turn: Turn, key: str, buttons: Rows = (), name: str = "", /, **facts: object) -> Outcome:
+    """Words of the service to whoever ordered."""
+    inbound, to = turn.said[0], answers_to(desk, turn)
+    if to is None:
+        return Outcome("desk", Result.ANSWERED, key)
+    quotes = "" if is_ordered(turn) or inbound.peer.thread else inbound.message
+    said = replace(desk.notice(to, None, key, **facts), buttons=buttons, name=name, quotes=quotes)
+    return Outcome("desk", Result.ANSWERED, key, (said,))
+
+
+def acknowledged(desk: DeskRoom, turn: Turn, key: str, **facts: object) -> tuple[Outbound, ...]:
+    """A short word beside the pressed button; nothing where none was pressed."""
+    inbound = turn.said[0]
+    if not inbound.callback:
+        return ()
+    return (Outbound(inbound.peer, desk.words.say(key, lang=desk.lang, **facts), verb=Verb.ACKNOWLEDGE, quotes=inbound.callback, author=""),)
+
+
+def tail(text: RichText, start: int) -> RichText:
+    """The rest of a styled text from a character on."""
+    spans = tuple(replace(s, offset=max(0, s.offset - start), length=min(s.length, s.offset + s.length - start)) for s in text.spans if s.offset + s.length > start)
+    return RichText(text.text[start:], spans)
+
+
+def ordered(turn: Turn, kind: str, **data: object) -> Event:
+    """The event of an order, with who gave it."""
+    return Event(kind, actor=who(turn.said[0]), data=data)

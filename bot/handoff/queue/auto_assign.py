@@ -1,0 +1,26 @@
+"""Hands are free again: who waits for somebody is given to the first who can, where tickets are given rather than taken."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.handoff.desk_context import DeskRoom
+from bot.handoff.tickets.state import words
+from bot.model import Inbound, InboundKind, Sender
+
+
+class Giving:
+    """Looks in every round: a ticket that found nobody when it came is tried again, the next one in line first."""
+
+    def __init__(self, desk: DeskRoom) -> None:
+        self._desk = desk
+
+    async def look(self, now: datetime) -> tuple[Inbound, ...]:
+        """The tickets that somebody can be given now, as timers of their conversations."""
+        desk = self._desk
+        if desk.rules.routing.assign == "everyone":
+            return ()
+        tickets = await desk.records.tickets(limit=1000)
+        able = [t for t in desk.queue.ordered(tickets, now) if desk.teams.choose(t, desk.crew, tickets, desk.rules.routing, but=words(t, "before"))]
+        slot = int(now.timestamp())
+        return tuple(Inbound(f"assign:{t.number}:{slot}", t.customer_peer, Sender(""), now, InboundKind.TIMER, "desk.assign") for t in able)

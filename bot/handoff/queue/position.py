@@ -1,0 +1,44 @@
+"""Waiting customers see their place change: the message that opened the ticket is edited when it moved much."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.handoff.desk_context import DeskRoom
+from bot.handoff.queue.queue import changed_much
+from bot.handoff.tickets.state import number as number_of
+from bot.model import Customer, Lane, Outbound, Ticket, Verb
+
+MOST = 50  # edits in one round
+
+
+class Places:
+    """Remembers what each customer was last told, at first what the ticket says; a restart forgets what was told since."""
+
+    def __init__(self, desk: DeskRoom) -> None:
+        self._desk = desk
+        self._told: dict[int, int] = {}
+
+    async def look(self, now: datetime) -> tuple[Outbound, ...]:
+        """Edits for those whose place changed much."""
+        waiting = tuple(self._desk.queue.places(await self._desk.records.queue(), now))
+        say: list[Outbound] = []
+        for place, ticket in waiting:
+            told = self._told.setdefault(ticket.number, number_of(ticket, "place") or place)
+            if changed_much(told, place) and len(say) < MOST:
+                self._told[ticket.number] = place
+                say.append(await self._edit(ticket, place, now))
+        self._told = {t.number: self._told[t.number] for _, t in waiting}
+        return tuple(say)
+
+    async def _edit(self, ticket: Ticket, place: int, now: datetime) -> Outbound:
+        desk = self._desk
+        conversation = await desk.records.conversation(ticket.customer_peer)
+        known = await desk.records.customer(conversation.customer) if conversation is not None and conversation.customer else None
+        lang = (known or Customer(0, language=desk.lang)).language
+        promise = desk.hours.promise(now, ahead=place - 1, recent=await desk.records.recent_answers())
+        text = desk.words.say("handoff.status", lang=lang, number=ticket.number, promise=promise, operator="", status=ticket.status, now=now)
+        return Outbound(
+            ticket.customer_peer, text, buttons=desk.opened_buttons(lang, ticket), verb=Verb.EDIT, edits=f"opened:{ticket.number}", lane=Lane.VIEW,
+            author="", ticket=ticket.number,
+        )  # fmt: skip

@@ -1,0 +1,134 @@
+"""Promises with deadlines: when what becomes due for a ticket, as a pure function of the ticket, in working time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.config.handoff import Policy, Routing, Sla, length
+from bot.handoff.sla.hours import Hours
+from bot.handoff.tickets.state import listed, moment, number
+from bot.model import Later, Ticket
+
+GOALS = ("first_reply", "next_reply", "resolution")
+DOUBLINGS = 10  # a reminder comes after 1, 2, 4 … times the interval, and no more often than this
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A running deadline: since when, when operators are warned, when it is broken."""
+
+    name: str
+    start: datetime
+    warn: datetime
+    due: datetime
+
+
+class Deadlines:
+    """Knows the policies and the working time. Timers of a ticket are the difference between before and after (`changes`)."""
+
+    def __init__(self, sla: Sla, routing: Routing, hours: Hours) -> None:
+        self.sla, self._routing, self._hours = sla, routing, hours
+
+    @property
+    def reopen(self) -> timedelta | None:
+        """How long after closing the same ticket is opened again."""
+        return length(self.sla.reopen)
+
+    def policy(self, ticket: Ticket) -> Policy:
+        """The first that fits."""
+        for policy in self.sla.policies:
+            if (policy.priority is None or ticket.priority >= policy.priority) and policy.topic in (None, ticket.topic):
+                return policy
+        return Policy(first_reply=None, next_reply=None, resolution=None)
+
+    def goals(self, ticket: Ticket) -> tuple[Goal, ...]:
+        """The deadlines that run now, the nearest first."""
+        if ticket.status == "closed" or ticket.opened is None:
+            return ()
+        policy = self.policy(ticket)
+        opened = moment(ticket, "reopened") or ticket.opened
+        starts: dict[str, datetime | None] = {"first_reply": None, "next_reply": None, "resolution": opened}
+        if ticket.status != "snoozed":
+            starts["first_reply"] = ticket.opened if ticket.first_reply is None else None
+            asked, woken = moment(ticket, "asked"), moment(ticket, "woken")
+            starts["next_reply"] = max(asked, woken or asked) if asked is not None and ticket.first_reply is not None else None
+        found = []
+        for name, start in starts.items():
+            amount = length(getattr(policy, name))
+            if start is not None and amount is not None:
+                warn = self._hours.add_working(start, amount * self.sla.warn)
+                found.append(Goal(name, start, warn, self._hours.add_working(start, amount)))
+        return tuple(sorted(found, key=lambda g: g.due))
+
+    def dated(self, ticket: Ticket) -> Ticket:
+        """The ticket with its nearest deadline."""
+        goals = self.goals(ticket)
+        return replace(ticket, due=goals[0].due if goals else None)
+
+    def at_risk(self, ticket: Ticket, now: datetime) -> bool:
+        """Whether a deadline is near or past."""
+        return any(now >= g.warn for g in self.goals(ticket))
+
+    def alarms(self, ticket: Ticket) -> Mapping[str, Later]:
+        """Every timer the ticket needs as it is now, by key."""
+        if ticket.status == "closed":
+            return {}
+        made = [*self._of_goals(ticket), *self._of_people(ticket)]
+        return {later.key: later for later in made}
+
+    def changes(self, before: Ticket | None, after: Ticket) -> tuple[tuple[Later, ...], tuple[str, ...]]:
+        """Timers to set and keys to cancel when a ticket changes."""
+        old = self.alarms(before) if before is not None and before.number == after.number else {}
+        new = self.alarms(after)
+        return tuple(later for key, later in new.items() if old.get(key) != later), tuple(key for key in old if key not in new)
+
+    def _of_goals(self, ticket: Ticket) -> list[Later]:
+        made = []
+        for goal in self.goals(ticket):
+            if goal.name not in listed(ticket, "breached"):
+                at = goal.due if goal.name in listed(ticket, "warned") else goal.warn
+                made.append(self._later(ticket, f"goal:{ticket.number}:{goal.name}", "desk.goal", at, goal=goal.name))
+        return made
+
+    def _of_people(self, ticket: Ticket) -> list[Later]:
+        """Somebody must do something: take it, answer it, come back to it, or say that it is solved."""
+        key, made = ticket.number, []
+        asked, answered = moment(ticket, "asked"), moment(ticket, "answered")
+        if ticket.status == "waiting":
+            queued = moment(ticket, "queued") or ticket.opened
+            patience = length(self._routing.remind)
+            if queued is not None and patience is not None:
+                times = 2 ** min(number(ticket, "reminded"), DOUBLINGS)
+                made.append(self._later(ticket, f"waiting:{key}", "desk.waiting", self._hours.add_working(queued, patience * times)))
+        if ticket.status == "operator":
+            since = max((m for m in (asked, moment(ticket, "assigned"), ticket.taken) if m is not None), default=None)
+            patience = length(self._routing.silent_operator)
+            if since is not None and patience is not None and (asked is not None or ticket.first_reply is None):
+                made.append(self._later(ticket, f"idle:{key}", "desk.idle", self._hours.add_working(since, patience)))
+            promised = moment(ticket, "promised")
+            if answered is not None and asked is None and promised is None and (at := self._quiet(ticket, answered)) is not None:
+                made.append(self._later(ticket, f"quiet:{key}", "desk.quiet", at))
+        if ticket.status == "snoozed" and (until := moment(ticket, "snoozed")) is not None:
+            made.append(self._later(ticket, f"snooze:{key}", "desk.snooze", until))
+        if (due := moment(ticket, "promised")) is not None:
+            made.append(self._later(ticket, f"promised:{key}", "desk.promised", due))
+        return made
+
+    def _quiet(self, ticket: Ticket, answered: datetime) -> datetime | None:
+        """When a silent customer is asked, or after that when the ticket is closed; never outside hours."""
+        warned = moment(ticket, "quiet")
+        patience = length(self.sla.quiet_close) if warned is not None else length(self.sla.quiet_warn)
+        if patience is None:
+            return None
+        at = (warned or answered) + patience
+        return self._hours.next_open(at) or at
+
+    def _later(self, ticket: Ticket, key: str, kind: str, at: datetime, **data: object) -> Later:
+        return Later(key, kind, at, data, conversation=ticket.conversation)
+
+
+def left(goal: Goal, now: datetime) -> timedelta:
+    """Time until the deadline, negative when it is past."""
+    return goal.due - now

@@ -1,0 +1,110 @@
+"""A new ticket: what is known of the customer and his question, who should answer, and how urgent it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bot.handoff.assist import suggestions
+from bot.handoff.card import transcript
+from bot.handoff.contacts import contacts, mask
+from bot.handoff.context import brings_words, is_context
+from bot.handoff.desk_context import DeskRoom
+from bot.model import Answer, Attachment, Customer, InboundKind, Line, Ticket, Turn
+from bot.text.customer_fields import shown as attributes
+from bot.text.person_names import full_name
+
+FORWARDED = 5  # attachments of the last words that come along with a new ticket
+RECENT_LINES = 8
+SURE = 0.3  # from this confidence on the first candidate names the topic
+
+
+def new_ticket(desk: DeskRoom, turn: Turn, reason: str, answer: Answer | None, titles: Mapping[str, str]) -> Ticket:
+    """The ticket that the turn opens. *titles*: how operators call the channels."""
+    customer = turn.customer or Customer(0)
+    name = full_name(customer)
+    texts = [i.text for i in reversed(turn.said)] + [line.text for line in reversed(turn.history) if line.author == "customer"]
+    channel = turn.conversation.peer.channel
+    topics = _topics(desk, turn, answer)
+    team = desk.teams.fitting(topics, channel, customer.language, customer.fields)
+    data: dict[str, object] = {
+        "name": name,
+        "username": customer.username,
+        "channel": titles.get(channel, channel),
+        "transcript": so_far(desk, turn, name),
+        "candidates": [[c.title, c.score] for c in answer.candidates[:3]] if answer else [],
+        "contacts": contacts(texts, customer.fields),
+    }
+    case = Ticket(turn.next_number, turn.conversation.id, turn.conversation.peer, data=data)
+    hints = [
+        *(suggestions.of_answer(answer) if answer else ()),
+        *suggestions.of_ready(desk, turn, case, turn.text),
+    ]
+    shown = turn.conversation.state.get("last_article")
+    data |= {"hints": kept} if (kept := [[h.what, h.title] for h in hints if h.what != f"article:{shown}"]) else {}
+    data |= {"shown": shown} if isinstance(shown, str) and shown else {}
+    data |= {"attributes": told} if (told := [[k, v] for k, v in attributes(customer.fields).items()]) else {}
+    if team is not None:
+        data["team"] = team.name
+        if desk.teams.place(team.name) is not None:
+            data["desk"] = team.name
+    if turn.past:
+        data["past"] = [t.number for t in turn.past]
+    return Ticket(
+        turn.next_number,
+        turn.conversation.id,
+        turn.conversation.peer,
+        reason=reason,
+        topic=topics[0] if topics else "",
+        priority=desk.queue.priority(reason, "\n".join(texts[: len(turn.said)]), customer.fields),
+        opened=turn.now,
+        data=data,
+    )
+
+
+def recent_attachments(turn: Turn) -> tuple[Attachment, ...]:
+    """Photos and files that the ticket is about: of this turn and of the customer's last lines."""
+    before = [a for a in _before(turn) if not is_context(a)]
+    return tuple([*before, *turn.attachments][-FORWARDED:])
+
+
+def recent_context(turn: Turn) -> tuple[Attachment, ...]:
+    """Words of others that came with these words, and with the customer's last lines."""
+    found = (*(a for a in _before(turn) if is_context(a)), *turn.context)
+    return tuple(c for c in found if brings_words((c,)))
+
+
+def shown_to_the_bot(turn: Turn, since: datetime | None) -> tuple[Attachment, ...]:
+    """What the customer sent while his ticket was closed, with what he sends now: the desk has none of it yet."""
+    lines = [line for line in turn.history if line.author == "customer" and since is not None and line.at >= since]
+    return (*(a for line in lines for a in line.attachments), *turn.context, *turn.attachments)
+
+
+def _before(turn: Turn) -> list[Attachment]:
+    return [a for line in turn.history[-RECENT_LINES:] if line.author == "customer" for a in line.attachments]
+
+
+def so_far(desk: DeskRoom, turn: Turn, name: str) -> list[list[str]]:
+    """The talk with the customer of this *name* up to now, as the card shows it."""
+    return transcript(_lines(turn), name or desk.words.text("desk.nameless", lang=desk.lang), desk.words, desk.lang)
+
+
+def asked_again(turn: Turn, ticket: Ticket) -> str:
+    """What the customer has said since the ticket was closed; where that is nothing, his last words before."""
+    before = [line for line in turn.history if line.author == "customer" and line.text]
+    since = [line for line in before if ticket.closed is None or line.at >= ticket.closed]
+    now = [i.text for i in turn.said if i.text and i.kind is InboundKind.MESSAGE]
+    return "\n".join([*(mask(line.text) for line in since or (() if now else before[-1:])), *now])
+
+
+def _lines(turn: Turn) -> list[Line]:
+    said = [Line(i.at, "customer", i.text, attachments=(*i.context, *i.attachments)) for i in turn.said if i.kind is InboundKind.MESSAGE]
+    return [*turn.history, *said]
+
+
+def _topics(desk: DeskRoom, turn: Turn, answer: Answer | None) -> tuple[str, ...]:
+    """Names of what it is about, the one to be shown first: of the article that was answered with, else of the likeliest one."""
+    shown = turn.conversation.state.get("last_article")
+    if answer is not None and answer.candidates and answer.confidence >= SURE:
+        return tuple(desk.rules.about(answer.candidates[0].article)) or (answer.candidates[0].title,)
+    return tuple(desk.rules.about(shown)) if isinstance(shown, str) and shown else ()

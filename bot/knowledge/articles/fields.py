@@ -1,0 +1,211 @@
+"""The keys of an article's head: what each may hold, and what is said when it does not."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from bot.errors import Problem
+from bot.knowledge.articles.frontmatter import Head
+from bot.knowledge.codes import found
+from bot.model import Button
+
+KEYS = (
+    "id", "title", "aliases", "lang", "twin_of", "tags", "topic", "section", "status", "channels", "buttons", "valid_until",
+    "owner", "segment", "images", "draft", "publish",
+)  # fmt: skip
+SAME = {"alias": "aliases", "questions": "aliases", "tag": "tags", "language": "lang", "channel": "channels", "image": "images", "category": "topic"}
+IGNORED = frozenset({"cssclass", "cssclasses", "created", "updated", "modified", "date", "author", "permalink", "description", "comments"})
+TEXTS = frozenset({"title", "aliases", "tags", "topic", "section", "buttons", "owner", "images"})  # keys whose words somebody reads
+STATUSES = ("published", "draft", "archived")
+_ON, _OFF = ("true", "yes", "on"), ("false", "no", "off")
+_URL = re.compile(r"(?:https?://|tg://|tel:|mailto:)\S+$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The head of an article as values."""
+
+    id: str = ""
+    title: str = ""
+    aliases: tuple[str, ...] = ()
+    lang: str = ""
+    twin_of: str = ""
+    tags: tuple[str, ...] = ()
+    topic: str = ""
+    section: str = ""
+    status: str = "published"
+    channels: tuple[str, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    valid_until: date | None = None
+    owner: str = ""
+    segment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    images: tuple[str, ...] = ()
+
+
+def read_fields(head: Head, file: str, known_channels: Sequence[str] = ()) -> tuple[Fields, tuple[Problem, ...]]:
+    """The values of a head and all its problems at once; what could not be read has its default."""
+    reader = _Reader(head, file)
+    known = reader.known_values()
+    reader.cut()
+    status = reader.one(known, "status").lower() or "published"
+    if status not in STATUSES:
+        reader.fault("status", f"статус «{status}» неизвестен", f"один из: {', '.join(STATUSES)}", "KB007")
+    if reader.switched(known, "draft", default=False) or not reader.switched(known, "publish", default=True):
+        status = "draft"
+    lang = reader.one(known, "lang").lower()
+    if lang and lang not in ("ru", "en"):
+        reader.fault("lang", f"язык «{lang}» не поддерживается", "ru или en", "KB007")
+    channels = reader.many(known, "channels")
+    for channel in channels:
+        if known_channels and channel not in known_channels:
+            reader.fault("channels", f"канала «{channel}» нет в config.yaml", _nearest(channel, known_channels), "KB011", "warning")
+    fields = Fields(
+        id=reader.one(known, "id"),
+        title=reader.one(known, "title"),
+        aliases=reader.many(known, "aliases", commas=False),
+        lang=lang,
+        twin_of=reader.one(known, "twin_of"),
+        tags=tuple(t.lstrip("#") for t in reader.many(known, "tags")),
+        topic=reader.one(known, "topic"),
+        section=reader.one(known, "section"),
+        status=status,
+        channels=channels,
+        buttons=reader.buttons(known),
+        valid_until=reader.day(known, "valid_until"),
+        owner=reader.one(known, "owner"),
+        segment=reader.segment(known),
+        images=reader.many(known, "images"),
+    )
+    return fields, tuple(reader.problems)
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name.lower(), names, 1, 0.6)
+    return f"возможно, «{near[0]}»" if near else f"известны: {', '.join(names)}"
+
+
+class _Reader:
+    def __init__(self, head: Head, file: str) -> None:
+        self.head, self.file = head, file
+        self.problems: list[Problem] = []
+
+    def fault(self, key: str, text: str, hint: str, code: str, severity: str = "error") -> None:
+        line = self.head.places.get(key) or next((self.head.places[k] for k, v in SAME.items() if v == key and k in self.head.places), 1)
+        kind = "warning" if severity == "warning" else "error"
+        self.problems.append(Problem(text, self.file, line, 1, hint, code, "warning" if kind == "warning" else "error"))
+
+    def known_values(self) -> dict[str, object]:
+        values: dict[str, object] = {}
+        for key, value in self.head.values.items():
+            name = SAME.get(key.lower(), key.lower())
+            if name in KEYS:
+                values[name] = value
+            elif name not in IGNORED:
+                self.fault(key, f"ключ «{key}» неизвестен", _nearest(key, KEYS), "KB006", "warning")
+        return values
+
+    def cut(self) -> None:
+        """Warn of words that YAML takes for a remark."""
+        for cut in self.head.cuts:
+            if SAME.get(cut.key.lower(), cut.key.lower()) in TEXTS:
+                self.problems.append(found("KB017", self.file, cut.line, cut.column, cut.words))
+
+    def switched(self, values: Mapping[str, object], key: str, *, default: bool) -> bool:
+        """Whether a switch of Obsidian is on."""
+        words = str(values.get(key) or "").strip().casefold()
+        if words in ("", *_ON, *_OFF):
+            return default if not words else words in _ON
+        self.fault(key, f"у «{key}» ожидалось true или false", f"{key}: true", "KB007")
+        return default
+
+    def one(self, values: Mapping[str, object], key: str) -> str:
+        value = values.get(key)
+        if value is None:
+            return ""
+        if isinstance(value, str):
+            return value.strip()
+        self.fault(key, f"у «{key}» ожидалась строка", f"{key}: текст", "KB007")
+        return ""
+
+    def many(self, values: Mapping[str, object], key: str, *, commas: bool = True) -> tuple[str, ...]:
+        value = values.get(key)
+        if value is None:
+            return ()
+        if isinstance(value, str):
+            value = re.split(r"[,\n]" if commas else r"\n", value)
+        if not isinstance(value, list):
+            value = [value]
+        items: list[str] = []
+        for i, item in enumerate(value):
+            if isinstance(item, str):
+                items.append(" ".join(item.split()))
+            elif item is not None:
+                place = f"{key}[{i}]" if f"{key}[{i}]" in self.head.places else key
+                self.fault(place, f"в «{key}» ожидались строки", "возьмите строку с двоеточием в кавычки", "KB007")
+        return tuple(dict.fromkeys(i for i in items if i))
+
+    def day(self, values: Mapping[str, object], key: str) -> date | None:
+        value = values.get(key)
+        if value is None:
+            return None
+        words = str(value).strip()
+        day = re.fullmatch(r"(\d{4})-(\d\d?)-(\d\d?)(?:[T ]\d\d?:\d\d.*)?", words)
+        if day := day or re.fullmatch(r"(\d\d?)\.(\d\d?)\.(\d{4})", words):
+            first, month, last = (int(g) for g in day.groups())
+            try:
+                return date(first, month, last) if first > 31 else date(last, month, first)
+            except ValueError:
+                pass
+        self.fault(key, f"дата «{str(value)[:40]}» не читается", "напишите её так: 2026-12-31", "KB010")
+        return None
+
+    def segment(self, values: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
+        value = values.get("segment")
+        if value is None:
+            return {}
+        if isinstance(value, str):
+            return {value.strip(): ()}
+        if isinstance(value, list) and all(isinstance(v, str) for v in value):
+            return {str(v).strip(): () for v in value}
+        if isinstance(value, dict):
+            done: dict[str, tuple[str, ...]] = {}
+            for key, wanted in value.items():
+                items = wanted if isinstance(wanted, list) else [wanted]
+                done[str(key)] = () if [str(i).casefold() for i in items] in (["true"], ["yes"], ["on"]) else tuple(str(i).strip().casefold() for i in items)
+            return done
+        self.fault("segment", "у «segment» ожидались поля клиента", "segment: {vip: true}", "KB007")
+        return {}
+
+    def buttons(self, values: Mapping[str, object]) -> tuple[Button, ...]:
+        value = values.get("buttons")
+        if value is None:
+            return ()
+        if isinstance(value, dict):
+            value = [{"label": k, "to": v} for k, v in value.items()]
+        if not isinstance(value, list):
+            self.fault("buttons", "у «buttons» ожидался список", 'buttons: [{label: "Наш сайт", url: "https://…"}]', "KB007")
+            return ()
+        done: list[Button] = []
+        for i, item in enumerate(value):
+            place = f"buttons[{i}]" if f"buttons[{i}]" in self.head.places else "buttons"
+            if isinstance(item, dict) and len(item) == 1 and not {"label", "text", "title"} & set(item):
+                item = {"label": next(iter(item)), "to": next(iter(item.values()))}
+            if not isinstance(item, dict):
+                self.fault(place, "кнопка не читается", '{label: "Надпись", url: "https://…"} или {label: …, article: имя-статьи}', "KB007")
+                continue
+            label = str(item.get("label") or item.get("text") or item.get("title") or "").strip()
+            target = str(item.get("to") or item.get("url") or item.get("article") or "").strip()
+            if not label or not target:
+                self.fault(place, "у кнопки нет надписи или цели", '{label: "Надпись", url: "https://…"}', "KB007")
+            elif "url" in item or _URL.match(target):
+                if not _URL.match(target):
+                    self.fault(place, f"ссылка кнопки «{label}» не читается", "адрес начинается с https://", "KB007")
+                else:
+                    done.append(Button(label, url=target))
+            else:
+                done.append(Button(label, action="article", value=target))
+        return tuple(done)

@@ -1,0 +1,79 @@
+"""The folder of articles as it is now: only changed files are read again, and a broken file keeps its last good version."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import Problem
+from bot.knowledge.articles.schema import Article, Extra, article_files, join_articles, read_file
+from bot.knowledge.articles.strays import stray_files
+
+Stamp = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """One file: its stamp, what it holds, what is wrong with it. `composed` files include others and are always read again."""
+
+    stamp: Stamp
+    found: Article | Extra | None
+    problems: tuple[Problem, ...]
+    composed: bool
+
+
+class Library:
+    """Reads a folder again and again, cheaply."""
+
+    def __init__(self, folder: Path, known_channels: Sequence[str] = ()) -> None:
+        self.folder, self.known_channels = folder, tuple(known_channels)
+        self._shelves: dict[Path, ReadFile] = {}
+
+    def read(self) -> tuple[tuple[Article, ...], tuple[Problem, ...]]:
+        """All articles and all problems now. Never raises: a folder that is gone is a problem, and what was read stays."""
+        if not self.folder.is_dir():
+            kept, _ = self._joined(self._shelves)
+            return kept, (Problem("папки базы знаний нет", str(self.folder), hint="создайте её или исправьте knowledge.folder", code="KB001"),)
+        shelves: dict[Path, ReadFile] = {}
+        for path in article_files(self.folder):
+            known = self._shelves.get(path)
+            try:
+                stat = path.stat()
+            except OSError:
+                continue
+            stamp = (stat.st_mtime_ns, stat.st_size)
+            if known and known.stamp == stamp and not known.composed:
+                shelves[path] = known
+                continue
+            found, problems = read_file(path, self.folder, known_channels=self.known_channels)
+            if found is None and known and any(p.severity == "error" for p in problems):
+                found = known.found
+            shelves[path] = ReadFile(stamp, found, problems, _is_composed(path))
+        self._shelves = shelves
+        articles, joint = self._joined(shelves)
+        return articles, (*(p for s in shelves.values() for p in s.problems), *stray_files(self.folder), *joint)
+
+    def kept(self) -> dict[Path, ReadFile]:
+        """What the next start makes this library of again, by `restore`."""
+        return self._shelves
+
+    def restore(self, kept: dict[Path, ReadFile]) -> tuple[Article, ...]:
+        """Takes over what another start had read; the articles as they were then."""
+        self._shelves = kept
+        return self._joined(kept)[0]
+
+    def _joined(self, shelves: dict[Path, ReadFile]) -> tuple[tuple[Article, ...], tuple[Problem, ...]]:
+        found = [s.found for s in shelves.values()]
+        articles = [f for f in found if isinstance(f, Article)]
+        return join_articles(articles, [f for f in found if isinstance(f, Extra)], self.folder)
+
+
+def _is_composed(path: Path) -> bool:
+    if path.suffix.lower() not in (".md", ".markdown"):
+        return False
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return False
+    return b"![[" in text or (b"include" in text and b"{{" in text)

@@ -1,0 +1,383 @@
+"""Articles as editors write them: a folder of Markdown becomes values, every fault with its file, line and remedy."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+
+from bot.errors import Problem
+from bot.knowledge.articles.encodings import decoded, named_encoding
+from bot.knowledge.articles.fields import Fields, read_fields
+from bot.knowledge.articles.frontmatter import lost_head, read_head, split_head
+from bot.knowledge.articles.markup import Link, clean_body, code_rows, named_links
+from bot.knowledge.articles.strays import stray_files
+from bot.knowledge.codes import found
+from bot.model import Button
+from bot.text.markdown import blocks, plain
+from bot.text.markdown_rules import parser
+from bot.text.yaml_source import MAX_BYTES
+
+LANGUAGES = ("ru", "en")
+PASSAGE = 900  # characters: a longer stretch without headings is split at a paragraph
+LEAD = 420
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A part of an article under one heading ("" above the first); `text` is Markdown without the heading."""
+
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One answer of the business. `id` is the path without suffix, posix; `twin_of` the same article in the base language.
+
+    `lead` is the first paragraph or list, short. `images` are paths inside the folder, taken out of the body.
+    `lines[i]` is the file line of body line *i*, `places` the line of each key ("title", "aliases[2]").
+    `segment` limits the article to customers whose field has one of the values (() = any true value).
+    """
+
+    id: str
+    title: str
+    aliases: tuple[str, ...] = ()
+    lang: str = "ru"
+    twin_of: str = ""
+    tags: tuple[str, ...] = ()
+    topic: str = ""
+    section: str = ""
+    status: str = "published"
+    channels: tuple[str, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    valid_until: date | None = None
+    owner: str = ""
+    segment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    body: str = ""
+    passages: tuple[Passage, ...] = ()
+    lead: str = ""
+    path: Path = Path()
+    images: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+    lines: tuple[int, ...] = ()
+    places: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """What customers may ask it by: the title first, then the example questions, without repeats."""
+        return _without_repeats((self.title, *self.aliases))
+
+
+@lru_cache(maxsize=16_384)
+def _without_repeats(texts: tuple[str, ...]) -> tuple[str, ...]:
+    seen: dict[str, str] = {}
+    for text in texts:
+        seen.setdefault(" ".join(text.lower().split()), text)
+    return tuple(seen.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A `.yaml` of further example questions: article id -> questions."""
+
+    path: Path
+    questions: Mapping[str, tuple[str, ...]]
+    places: Mapping[str, int]
+
+
+def read_articles(folder: Path, *, known_channels: Sequence[str] = ()) -> tuple[tuple[Article, ...], tuple[Problem, ...]]:
+    """Every article of *folder*, sorted by id, and every problem found. A file with an error gives no article; never raises."""
+    articles: list[Article] = []
+    extras: list[Extra] = []
+    problems: list[Problem] = []
+    if not folder.is_dir():
+        return (), (Problem("папки базы знаний нет", str(folder), hint="создайте её или исправьте knowledge.folder", code="KB001"),)
+    for path in article_files(folder):
+        found, faults = read_file(path, folder, known_channels=known_channels)
+        problems += faults
+        if isinstance(found, Article):
+            articles.append(found)
+        elif found is not None:
+            extras.append(found)
+    joined, faults = join_articles(articles, extras, folder)
+    return joined, (*problems, *stray_files(folder), *faults)
+
+
+def article_files(folder: Path) -> Iterator[Path]:
+    """Files that may hold articles or extra questions, in order of path; hidden ones and those beginning with `_` are not."""
+    for parts in sorted(_files_below(str(folder), ())):
+        yield folder.joinpath(*parts)
+
+
+def _files_below(folder: str, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Paths in parts; links to files are followed, links to folders are not, a folder that cannot be read is passed by."""
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name[0] in "._":
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_below(entry.path, (*above, entry.name))
+        elif entry.name.lower().endswith((".md", ".markdown", ".yaml", ".yml")) and entry.is_file():
+            yield (*above, entry.name)
+
+
+def read_file(path: Path, folder: Path, *, known_channels: Sequence[str] = ()) -> tuple[Article | Extra | None, tuple[Problem, ...]]:
+    """One file of the folder. None with problems where it is broken, None without where it is not meant to be an article."""
+    file = path.as_posix()
+    try:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            return None, (Problem("ссылка ведёт за пределы папки базы знаний", file, code="KB016", hint="положите сам файл в папку"),)
+        if path.stat().st_size > MAX_BYTES:
+            return None, (Problem("файл больше 1 МБ", file, code="KB005", hint="разделите статью на несколько"),)
+        text = decoded(path.read_bytes())
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        return None, (Problem(f"файл не в кодировке UTF-8{named_encoding(error.object)}", file, line, 1, "сохраните его как UTF-8", "KB001"),)
+    except OSError as error:
+        return None, (Problem(f"файл не читается: {error.strerror}", file, code="KB001", hint="проверьте права на файл"),)
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return _read_extra(text, path, file)
+    if "\r" in text:
+        return None, (found("KB015", file, text.count("\n", 0, text.index("\r")) + 1),)
+    if lost := lost_head(text):
+        return None, (found("KB019", file, lost[0], 1, lost[1]),)
+    return _read_article(text, path, folder, file, known_channels)
+
+
+def _read_article(
+    text: str, path: Path, folder: Path, file: str, known_channels: Sequence[str]
+) -> tuple[Article | None, tuple[Problem, ...]]:
+    try:
+        head_text, body_text, first_line = split_head(text)
+    except ValueError:
+        return None, (Problem("шапка открыта и не закрыта", file, 1, 1, "поставьте --- на отдельной строке после шапки", "KB002"),)
+    if head_text is None and path.name.lower() in ("readme.md", "index.md"):
+        return None, ()
+    head, problems = read_head(head_text or "", file, first_line=2)
+    if head is None:
+        return None, problems
+    fields, faults = read_fields(head, file, known_channels)
+    markup = clean_body(body_text, first_line, path, folder, file)
+    problems = (*problems, *faults, *markup.problems)
+    if any(p.severity == "error" for p in problems):
+        return None, problems
+    relative = PurePosixPath(path.relative_to(folder).as_posix())
+    title, body, lines = _title_of(fields, markup.body, markup.lines, relative)
+    if not body.strip() and not fields.aliases and not fields.title:
+        return None, (*problems, Problem("статья пуста", file, 1, 1, "добавьте title, aliases и текст ответа", "KB008"))
+    if not body.strip() and not markup.images:
+        problems = (*problems, Problem("у статьи нет текста ответа", file, first_line, 1, "напишите ответ под шапкой", "KB008", "warning"))
+    marked = _marked_language(relative)
+    article = Article(
+        id=fields.id or relative.with_suffix("").as_posix(),
+        title=title,
+        aliases=fields.aliases,
+        lang=fields.lang or marked or guess_language(" ".join((title, *fields.aliases, body[:2000]))),
+        twin_of=fields.twin_of or (_base_id(relative) if marked else ""),
+        tags=fields.tags,
+        topic=fields.topic,
+        section=fields.section or (relative.parent.as_posix() if relative.parent.as_posix() != "." else ""),
+        status=fields.status,
+        channels=fields.channels,
+        buttons=fields.buttons,
+        valid_until=fields.valid_until,
+        owner=fields.owner,
+        segment=fields.segment,
+        body=body,
+        passages=split_passages(body),
+        lead=lead_of(body),
+        path=path,
+        images=tuple(dict.fromkeys((*fields.images, *markup.images))),
+        links=markup.links,
+        lines=lines,
+        places=head.places,
+    )
+    return article, problems
+
+
+def _title_of(fields: Fields, body: str, lines: tuple[int, ...], relative: PurePosixPath) -> tuple[str, str, tuple[int, ...]]:
+    """The title (of the head, of the first heading, of the file name), and the body without a heading that repeats it."""
+    first, inline = (*parser().parse(body), None, None)[:2]
+    if first and inline and first.type == "heading_open" and first.tag == "h1" and first.map and first.map[0] == 0:
+        title, rows = plain(inline.content), body.split("\n")
+        if title and (not fields.title or fields.title.casefold() in (title.casefold(), inline.content.casefold())):
+            skip = next((i for i, row in enumerate(rows) if i >= first.map[1] and row.strip()), len(rows))
+            return fields.title or title, "\n".join(rows[skip:]), lines[skip:]
+    name = relative.name.split(".")[0].replace("-", " ").replace("_", " ").strip()
+    return fields.title or name[:1].upper() + name[1:], body, lines
+
+
+def _marked_language(relative: PurePosixPath) -> str:
+    """The language a path names: `foo.en.md` or a folder `en/`; "" where it names none."""
+    suffixes = [s.lstrip(".").lower() for s in PurePosixPath(relative.name).suffixes[:-1]]
+    return next((m for m in (*suffixes, *(p.lower() for p in relative.parts[:-1])) if m in LANGUAGES), "")
+
+
+def _base_id(relative: PurePosixPath) -> str:
+    parts = [p for p in relative.parts[:-1] if p.lower() not in LANGUAGES]
+    name = re.sub(r"\.(?:ru|en)$", "", relative.with_suffix("").name, flags=re.IGNORECASE)
+    return PurePosixPath(*parts, name).as_posix()
+
+
+def guess_language(text: str) -> str:
+    """ru or en, by whose letters are more."""
+    cyrillic = len(re.findall(r"[а-яё]", text, re.IGNORECASE))
+    latin = len(re.findall(r"[a-z]", text, re.IGNORECASE))
+    return "en" if latin > cyrillic else "ru"
+
+
+def _read_extra(text: str, path: Path, file: str) -> tuple[Extra | None, tuple[Problem, ...]]:
+    head, problems = read_head(text, file)
+    if head is None:
+        return None, problems
+    questions: dict[str, tuple[str, ...]] = {}
+    faults: list[Problem] = [*problems, *(found("KB017", file, c.line, c.column, c.words) for c in head.cuts)]
+    for key, value in head.values.items():
+        items = [value] if isinstance(value, str) else value
+        if isinstance(items, list) and all(isinstance(i, str) for i in items):
+            questions[key] = tuple(i.strip() for i in items if i.strip())
+        else:
+            faults.append(Problem(f"у «{key}» ожидался список вопросов", file, head.places.get(key, 0), 1, f"{key}: [\"вопрос\", \"ещё вопрос\"]", "KB007"))
+    if any(p.severity == "error" for p in faults):
+        return None, tuple(faults)
+    return Extra(path, questions, head.places), tuple(faults)
+
+
+def join_articles(
+    articles: Iterable[Article], extras: Iterable[Extra], folder: Path
+) -> tuple[tuple[Article, ...], tuple[Problem, ...]]:
+    """Adds the extra questions, ties twins together and refuses a second article with the same id."""
+    problems: list[Problem] = []
+    by_id: dict[str, Article] = {}
+    for article in articles:
+        if article.id in by_id:
+            hint = f"такая же статья в {by_id[article.id].path.as_posix()}: переименуйте одну"
+            problems.append(Problem(f"две статьи с именем «{article.id}»", article.path.as_posix(), 1, 1, hint, "KB014"))
+            continue
+        by_id[article.id] = article
+    for extra in extras:
+        for name, questions in extra.questions.items():
+            key = name if name in by_id else (PurePosixPath(extra.path.relative_to(folder).as_posix()).parent / name).as_posix()
+            if key not in by_id:
+                line = extra.places.get(name, 0)
+                problems.append(Problem(f"статьи «{name}» нет", extra.path.as_posix(), line, 1, "проверьте имя (путь без .md)", "KB012", "warning"))
+                continue
+            known = by_id[key]
+            by_id[key] = replace(known, aliases=tuple(dict.fromkeys((*known.aliases, *questions))))
+    for name, article in list(by_id.items()):
+        base = article.twin_of
+        if not base:
+            continue
+        found = next((b for b in (base, *_sister_ids(article, base)) if b in by_id and b != name), "")
+        if found and by_id[found].lang == article.lang:
+            found = ""
+        by_id[name] = replace(article, twin_of=found)
+    for name, article in list(by_id.items()):  # a circle of two twins keeps one direction: en points to ru
+        if article.twin_of and by_id[article.twin_of].twin_of == name and article.lang == "ru":
+            by_id[name] = replace(article, twin_of="")
+    titles = _Titles(by_id)
+    return tuple(titles.told(by_id[k]) for k in sorted(by_id)), tuple(problems)
+
+
+class _Titles:
+    """What a link to an article is called in a text: by its title."""
+
+    def __init__(self, by_id: Mapping[str, Article]) -> None:
+        self._by_id = by_id
+
+    def told(self, article: Article) -> Article:
+        """The article with its links `[[name]]` in words."""
+        if "[[" not in article.body:
+            return article
+        named = {link.target: linked for link in article.links if link.kind == "article" and (linked := resolve(article, link.target, self._by_id))}
+        body = named_links(article.body, {target: linked.title for target, linked in named.items()})
+        return replace(article, body=body, passages=split_passages(body), lead=lead_of(body)) if body != article.body else article
+
+
+def resolve(article: Article, target: str, known: Mapping[str, Article]) -> Article | None:
+    """The article that a link names: by id, by path beside it, or by the file name alone, as Obsidian does."""
+    name = re.sub(r"\.(?:md|markdown)$", "", target.strip().split("#")[0], flags=re.IGNORECASE)
+    beside = PurePosixPath(article.id).parent / name
+    parts: list[str] = []
+    for part in beside.parts:
+        if part == "..":
+            parts = parts[:-1]
+        elif part != ".":
+            parts.append(part)
+    for wanted in (name.strip("/"), "/".join(parts)):
+        if wanted in known:
+            return known[wanted]
+    if "/" not in name:
+        return next((a for a in known.values() if a.id.rsplit("/", 1)[-1] == name or a.title == name), None)
+    return None
+
+
+def _sister_ids(article: Article, base: str) -> Iterator[str]:
+    for lang in LANGUAGES:
+        if lang != article.lang:
+            yield f"{base}.{lang}"
+            yield f"{lang}/{base}"
+            parts = article.id.split("/")
+            yield "/".join(lang if p.lower() == article.lang else p for p in parts)
+
+
+def split_passages(body: str) -> tuple[Passage, ...]:
+    """The body by headings; a long stretch without headings is split at a paragraph. Fenced code is never cut."""
+    rows, at = body.split("\n"), 0
+    tokens = parser().parse(body)
+    parts: list[tuple[str, list[str]]] = [("", [])]
+    for token, inline in pairwise(tokens):
+        if token.type == "heading_open" and token.level == 0 and token.map:
+            parts[-1][1].extend(rows[at : token.map[0]])
+            parts.append((inline.content, []))
+            at = token.map[1]
+    parts[-1][1].extend(rows[at:])
+    passages: list[Passage] = []
+    for title, part in parts:
+        text = "\n".join(part).strip("\n").rstrip()
+        if text.strip():
+            passages += [Passage(title, piece) for piece in _pieces(text)]
+        elif title:
+            passages.append(Passage(title, ""))
+    return tuple(passages)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    if len(text) <= PASSAGE or code_rows(text):
+        yield text
+        return
+    piece = ""
+    for paragraph in re.split(r"\n\s*\n", text):
+        if piece and len(piece) + len(paragraph) > PASSAGE:
+            yield piece
+            piece = ""
+        piece = f"{piece}\n\n{paragraph}" if piece else paragraph
+    if piece:
+        yield piece
+
+
+def lead_of(body: str) -> str:
+    """The first paragraph, with the list that it announces; cut at a sentence where it is long."""
+    parts = [part for part in blocks(body) if plain(part) and not _is_heading(part)]
+    if not parts:
+        return ""
+    lead = parts[0]
+    if lead.endswith(":") and len(parts) > 1:
+        lead = f"{lead}\n\n{parts[1]}"
+    if len(lead) <= LEAD or "\n" in lead:
+        return lead
+    cut = [m.end() for m in re.finditer(r"[.!?…](?=\s)", lead[:LEAD])]
+    return lead[: cut[-1]] if cut else lead
+
+
+def _is_heading(markdown: str) -> bool:
+    return parser().parse(markdown)[0].type == "heading_open"

@@ -1,0 +1,120 @@
+"""What an editor does about a gap: one more example for an article, or the draft of a new one, written so that a reload reads whole files."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.errors import BotError
+from bot.knowledge.articles.drafts import slug_of, with_question
+from bot.knowledge.articles.schema import Article
+from bot.knowledge.quality.gaps import Encode, Gap, draft
+from bot.knowledge.search import Knowledge
+
+
+class Unwritable(BotError):
+    """The articles cannot be written to here; nothing was changed."""
+
+
+class Taken(BotError):
+    """There is such an article already; nothing was changed. The text is its id."""
+
+
+class Outside(BotError):
+    """The place is not inside the folder of articles; nothing was changed."""
+
+
+def encoder_of(knowledge: Knowledge) -> Encode | None:
+    """What makes vectors of questions, where the knowledge base runs on some."""
+    if not knowledge.status.embeddings:
+        return None
+    from bot.knowledge.encoder.loader import load
+
+    encoder = load(knowledge.settings.model, knowledge.cache)
+    return lambda texts: encoder.encode(list(texts), query=True)
+
+
+def changed_at(knowledge: Knowledge, article: str) -> datetime | None:
+    """When an article's file was last written; None where there is none."""
+    found = knowledge.article(article)
+    try:
+        return datetime.fromtimestamp(found.path.stat().st_mtime, UTC) if found else None
+    except OSError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file that was written: what it held before (None = it was not there) and what it holds now."""
+
+    path: Path
+    before: bytes | None
+    after: bytes
+
+    def undo(self) -> None:
+        """Brings the file back as it was. Raises `Unwritable` where somebody wrote it since, or it cannot be written."""
+        try:
+            if self.path.read_bytes() != self.after:
+                raise Unwritable(self.path.name)
+            if self.before is None:
+                self.path.unlink()
+            else:
+                _replace(self.path, self.before.decode("utf-8"))
+        except OSError as error:
+            raise Unwritable(error.strerror or self.path.name) from error
+
+
+def add_question(article: Article, question: str) -> bool:
+    """One more example question in the article's head, the rest as it was; False where it was there already.
+
+    Raises `ValueError` where the head cannot be read, `Unwritable` where the file cannot be changed.
+    """
+    path = article.path.resolve()
+    try:
+        text = path.read_bytes().decode("utf-8")
+        changed = with_question(text, question)
+        if changed == text:
+            return False
+        if not os.access(path, os.W_OK):
+            raise Unwritable(path.name)
+        _replace(path, changed)
+    except OSError as error:
+        raise Unwritable(error.strerror or path.name) from error
+    return True
+
+
+def write_draft(folder: Path, section: str, gap: Gap, *, placeholder: str) -> Path:
+    """A draft article about *gap* in a section of *folder*, for a person to edit; returns its file.
+
+    Raises `Outside`, `Taken` or `Unwritable`; a repeat is `Taken`.
+    """
+    folder = folder.resolve()
+    title, text = draft(gap, placeholder=placeholder)
+    target = (folder / section.strip().strip("/") / f"{slug_of(title)}.md").resolve()
+    if not target.is_relative_to(folder) or any(part.startswith((".", "_")) for part in target.relative_to(folder).parts):
+        raise Outside(section)
+    if target.exists():
+        raise Taken(target.relative_to(folder).with_suffix("").as_posix())
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:  # somebody was quicker; or the section is a file
+        raise (Taken(target.relative_to(folder).with_suffix("").as_posix()) if target.exists() else Unwritable(section)) from error
+    except OSError as error:
+        raise Unwritable(error.strerror or target.name) from error
+    return target
+
+
+def _replace(path: Path, text: str) -> None:
+    """The whole new file in place of the old one, with its rights: nobody reads a half."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        beside.write_bytes(text.encode("utf-8"))
+        beside.chmod(path.stat().st_mode & 0o777)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

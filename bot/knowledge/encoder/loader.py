@@ -1,0 +1,283 @@
+"""Turns texts into vectors of meaning: our own small encoder of Russian and English, or any sentence-transformers model the owner names."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from functools import cache as remember
+from hashlib import blake2b
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.errors import BotError
+from bot.knowledge.encoder.navec import find_navec, read_navec
+from bot.knowledge.encoder.rows import ENGLISH, English, Table, Trained, build, read_english, read_trained
+from bot.knowledge.retrieval.private_folder import make_private
+
+Vectors = npt.NDArray[np.float32]
+T = TypeVar("T")
+
+
+class EncoderUnavailable(BotError):
+    """There is no encoder: the text says why and how to mend it. Search goes on with words alone."""
+
+
+class Encoder(Protocol):
+    """Texts in, vectors out. `id` changes whenever the vectors of the same text would; `dimensions` is their width."""
+
+    id: str
+    dimensions: int
+
+    def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+        """(n, dimensions) float32, rows of length 1; a row of zeros where nothing of the text is known. *query* marks
+        questions for models that tell them from passages."""
+        ...
+
+
+def load(model: str, cache: Path | None) -> Encoder:
+    """The encoder named *model*: `auto` (our own), a folder, or a hub id. May be called from any thread.
+
+    The first `auto` builds its rows (about half a minute) and keeps them in *cache*; later ones read them. Without *cache*
+    they are built each time. Raises EncoderUnavailable with what to do; a repeat after mending succeeds.
+    """
+    if model == "auto":
+        return _own(cache)
+    return _named(model)
+
+
+def prepare(cache: Path | None) -> Encoder:
+    """Builds and keeps the rows of our own encoder, so that the first start of the bot need not."""
+    return _own(cache)
+
+
+def pull(hub_id: str, folder: Path) -> Path:
+    """Downloads a model from the hub into *folder*, to be named in config.yaml; returns where it is.
+
+    Raises EncoderUnavailable. A repeat downloads what is missing or has changed.
+    """
+    return _download(hub_id, folder / hub_id.replace("/", "--"))
+
+
+# --- any sentence-transformers model ---------------------------------------------------------------------------------
+
+_PREFIXES = (  # (part of the name, for questions, for passages): models that were trained to see a word in front
+    ("multilingual-e5-large-instruct", "Instruct: Given a customer question, retrieve the article that answers it\nQuery: ", ""),
+    ("e5", "query: ", "passage: "),
+    ("user-base", "query: ", "passage: "),
+    ("frida", "search_query: ", "search_document: "),
+    ("nomic-embed", "search_query: ", "search_document: "),
+    ("ru-en-rosberta", "search_query: ", "search_document: "),
+)
+
+
+class _Sentences:
+    """A sentence-transformers model behind `Encoder`."""
+
+    def __init__(self, model: object, identity: str, name: str, alone: Callable[[str], Vectors] | None = None) -> None:
+        """*alone* is a shorter way to the same vector of one text."""
+        self._model, self._alone = model, alone
+        self._prefixes = _prefixes_of(model, name)
+        self.id = identity
+        self.dimensions = int(model.get_embedding_dimension())  # type: ignore[attr-defined]
+
+    def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimensions), np.float32)
+        if self._alone is not None and len(texts) == 1:
+            return self._alone(texts[0])[None]
+        prefix = self._prefixes[0 if query else 1]
+        found = self._model.encode(  # type: ignore[attr-defined]
+            [prefix + t for t in texts], batch_size=64, show_progress_bar=False, convert_to_numpy=True, normalize_embeddings=True
+        )
+        return np.ascontiguousarray(found, np.float32)
+
+
+def _named(model: str) -> Encoder:
+    place = Path(model).expanduser()
+    if place.exists():
+        return _Sentences(_open(place, model), f"{place.name}-{_digest(place)}", model)
+    if place.is_absolute() or model.startswith((".", "~")) or model.count("/") != 1:
+        raise EncoderUnavailable(
+            f"Папки с моделью «{model}» нет. В knowledge.embeddings.model укажите auto, off, папку модели или её имя на huggingface.co "
+            "(например, sergeyzh/rubert-tiny-turbo; скачать: bot model pull sergeyzh/rubert-tiny-turbo)."
+        )
+    try:
+        place = _download(model, None, local=True)  # what was downloaded once needs no network
+        found = _open(place, model)
+    except EncoderUnavailable:
+        place = _download(model, None)
+        found = _open(place, model)
+    return _Sentences(found, f"{model}@{place.name}", model)
+
+
+_NEEDLESS = ("*.onnx", "*.msgpack", "*.h5", "*.ot", "*.gguf", "openvino/*", "onnx/*")
+
+
+def _download(hub_id: str, folder: Path | None, *, local: bool = False) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise _no_library(error) from error
+    try:
+        return Path(snapshot_download(hub_id, local_dir=folder, ignore_patterns=list(_NEEDLESS), local_files_only=local))
+    except Exception as error:  # the hub's client raises its own, its transport's and OS errors
+        raise EncoderUnavailable(
+            f"Модель «{hub_id}» не скачана ({_short(error)}). Проверьте имя на huggingface.co и доступ в интернет; где сети нет, скачайте "
+            f"её на другой машине: bot model pull {hub_id} --to models, и укажите папку в knowledge.embeddings.model."
+        ) from error
+
+
+def _open(folder: Path, name: str) -> object:
+    try:
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
+    except ImportError as error:
+        raise _no_library(error) from error
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    except Exception as error:  # whatever the libraries below raise for a broken or foreign folder
+        raise EncoderUnavailable(
+            f"Модель «{name}» не открылась: {_short(error)}. Нужна папка модели sentence-transformers; скачать заново: bot model pull."
+        ) from error
+
+
+def _prefixes_of(model: object, name: str) -> tuple[str, str]:
+    """What the model wants in front of questions and passages: its own prompts first, then what is known of its family."""
+    prompts: dict[str, str] = {k: v for k, v in getattr(model, "prompts", {}).items() if v}
+    if prompts:
+        passage = next((prompts[k] for k in ("passage", "document", "search_document") if k in prompts), "")
+        return next((prompts[k] for k in ("query", "search_query") if k in prompts), ""), passage
+    names = f"{name} {getattr(getattr(model, 'model_card_data', None), 'base_model', '') or ''}".lower()
+    return next(((q, p) for part, q, p in _PREFIXES if part in names), ("", ""))
+
+
+def _digest(folder: Path) -> str:
+    """Changes whenever a file of the model does."""
+    marks = sorted((str(f.relative_to(folder)), f.stat().st_size, f.stat().st_mtime_ns) for f in folder.rglob("*") if f.is_file())
+    return blake2b(repr(marks).encode(), digest_size=6).hexdigest()
+
+
+def _no_library(error: ImportError) -> EncoderUnavailable:
+    return EncoderUnavailable(f"Нет библиотеки {error.name or 'sentence_transformers'}: pip install sentence-transformers")
+
+
+def _short(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+
+
+# --- our own ---------------------------------------------------------------------------------------------------------
+
+_building = threading.Lock()
+WORDS = "0_SupportWords"  # where sentence-transformers keeps the first module
+
+
+def _own(cache: Path | None) -> Encoder:
+    """Built in a process of its own if there is a *cache* to leave it in: half a minute of counting would slow every answer."""
+    try:
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from sentence_transformers.sentence_transformer.modules import Normalize
+
+        from bot.knowledge.encoder.static import SupportWords
+    except ImportError as error:
+        raise _no_library(error) from error
+    torch.set_num_threads(1)  # a few rows are added up: threads would only wait for one another
+    name = _name()
+    with _building:
+        words = _kept(SupportWords, cache / name / WORDS) if cache else None
+        if words is None and cache:
+            if (path := find_navec()) is None:
+                rows_from(path, _trained(), _english())
+            _build_apart(cache)
+            words = _kept(SupportWords, cache / name / WORDS)
+        if words is None:
+            words = SupportWords(rows_from(find_navec(), _trained(), _english()))
+    return _Sentences(SentenceTransformer(modules=[words, Normalize()], device="cpu"), name, "auto", words.vector)
+
+
+def _build_apart(cache: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "bot.knowledge.encoder.build", str(cache)]
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EncoderUnavailable(f"Векторы слов не собрались ({_short(error)}). Повторите: bot model prepare") from error
+    if done.returncode:
+        reason = (done.stderr.strip() or f"код {done.returncode}").splitlines()[-1][:300]
+        raise EncoderUnavailable(f"Векторы слов не собрались ({reason}). Повторите: bot model prepare")
+
+
+def build_here(cache: Path) -> None:
+    """Builds the rows in this process and leaves them in *cache*. Raises EncoderUnavailable."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize
+
+    from bot.knowledge.encoder.static import SupportWords
+
+    words = SupportWords(rows_from(find_navec(), _trained(), _english()))
+    _keep(SentenceTransformer(modules=[words, Normalize()], device="cpu"), cache / _name())
+
+
+def _name() -> str:
+    return f"encoder-{_trained().version}-{_english().version}"
+
+
+def _kept(module: type[T], folder: Path) -> T | None:
+    """What was built before, or None if it does not read: then it is built again."""
+    try:
+        return module.load(str(folder))  # type: ignore[attr-defined, no-any-return]
+    except Exception:  # noqa: BLE001 - a torn file: safetensors, OS and key errors alike
+        return None
+
+
+@remember
+def _trained() -> Trained:
+    with as_file(files("bot.knowledge") / "data" / "encoder.npz") as path:
+        return read_trained(path)
+
+
+@remember
+def _english() -> English:
+    with as_file(files("bot.knowledge") / "data" / ENGLISH) as path:
+        return read_english(path)
+
+
+def rows_from(path: Path | None, trained: Trained, english: English) -> Table:
+    """The rows of our own encoder over the navec file at *path*. Raises EncoderUnavailable."""
+    if path is None:
+        raise EncoderUnavailable("Нет векторов слов navec: pip install --no-deps natasha==1.6.0 (нужен только файл с данными внутри).")
+    try:
+        return build(read_navec(path), trained, english)
+    except (OSError, ValueError, KeyError, EOFError, tarfile.TarError) as error:
+        raise EncoderUnavailable(
+            f"Файл векторов navec не читается ({_short(error)}): pip install --no-deps --force-reinstall natasha==1.6.0"
+        ) from error
+
+
+def _keep(model: object, place: Path) -> None:
+    """Saves beside and renames, so that a reader or a second process never sees half a folder. A full disk only costs time."""
+    try:
+        make_private(place.parent)
+        fresh = Path(tempfile.mkdtemp(prefix=".encoder-", dir=place.parent))
+    except OSError:
+        return
+    try:
+        model.save(str(fresh), create_model_card=False)  # type: ignore[attr-defined]
+        shutil.rmtree(place, ignore_errors=True)
+        fresh.replace(place)
+        for old in place.parent.glob("encoder-*"):
+            if old != place:
+                shutil.rmtree(old, ignore_errors=True)
+    except OSError:
+        shutil.rmtree(fresh, ignore_errors=True)

@@ -1,0 +1,92 @@
+"""Looks over a whole base the way a strict colleague would: every fault with its file, line and what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Literal, Protocol, cast
+
+from bot.errors import Problem
+from bot.knowledge.articles.schema import Article
+from bot.knowledge.codes import read_codes
+from bot.knowledge.quality.lint.dates import expiring, lonely
+from bot.knowledge.quality.lint.fault import Fault, Sources
+from bot.knowledge.quality.lint.links import dead_links
+from bot.knowledge.quality.lint.questions import repeated, stolen, unquestioned
+from bot.knowledge.quality.lint.texts import long_labels, long_texts, official, placeholders
+from bot.model import Answer
+
+Messages = Callable[[Article], Sequence[Sequence[str]]]
+
+
+class Asked(Protocol):
+    """A knowledge base that can be asked and shows its articles."""
+
+    folder: Path
+
+    def articles(self) -> tuple[Article, ...]: ...
+
+    def answer(self, question: str, *, language: str = "", channel: str = "", segment: Mapping[str, object] = ..., today: date | None = None) -> Answer: ...
+
+
+def lint(
+    knowledge: Asked, *, today: date, problems: Iterable[Problem] = (), messages: Messages | None = None, language: str = "ru", label: int = 40,
+) -> tuple[Problem, ...]:  # fmt: skip
+    """Everything worth mending, by file and line; *problems* are those found while reading, which come along.
+
+    *messages* tells how an article would be sent: portions, each a list of messages. *label* is the shortest button of a channel.
+    Archived articles are left in peace. Texts are in *language* ("ru" or "en").
+    """
+    sources = Sources(knowledge.folder)
+    articles = [a for a in knowledge.articles() if a.status != "archived"]
+    shown = [a for a in articles if a.status == "published" and (a.valid_until is None or a.valid_until >= today)]
+    twice = tuple(repeated(shown, sources))
+    told = {(f.file, f.line, str(f.facts.get("question"))) for f in twice}
+    faults: list[Fault] = [
+        *twice,
+        *(f for f in stolen(shown, knowledge.answer, today, sources) if (f.file, f.line, str(f.facts.get("question"))) not in told),
+        *unquestioned(articles, sources),
+        *dead_links(articles, knowledge.articles(), sources, language),
+        *placeholders(articles, sources),
+        *long_labels(articles, sources, label),
+        *(long_texts(articles, messages) if messages else ()),
+        *expiring(articles, today),
+        *lonely(shown),
+        *official(articles, sources),
+    ]
+    done = [*(_translated(p, language) for p in problems), *(worded(f, language) for f in faults)]
+    return tuple(sorted(dict.fromkeys(done), key=lambda p: (p.file, p.line, p.column, p.code)))
+
+
+def worded(fault: Fault, language: str) -> Problem:
+    """The fault in words."""
+    code = read_codes()[fault.code]
+    text, hint = cast(Sequence[str], code.get(language) or code["ru"])
+    level = cast(Literal["error", "warning"], code["level"])
+    return Problem(text.format(**fault.facts), fault.file, fault.line, fault.column, hint.format(**fault.facts), fault.code, level)
+
+
+def _translated(problem: Problem, language: str) -> Problem:
+    """A problem of reading in English: what its code means, with what it quotes."""
+    code = read_codes().get(problem.code)
+    if language == "ru" or code is None:
+        return problem
+    text, hint = cast(Sequence[str], code[language])
+    detail = ", ".join(re.findall(r"«[^»]*»", problem.text)) or ""
+    words = " ".join(text.format(detail=detail).replace("()", "").split())
+    return Problem(words, problem.file, problem.line, problem.column, hint, problem.code, problem.severity)
+
+
+def folded(problems: Sequence[Problem], most: int) -> Iterator[tuple[Problem, int]]:
+    """Each problem to be shown, with the number of further ones of its code that are not, told at the last shown."""
+    seen: dict[str, int] = {}
+    total: dict[str, int] = {}
+    for problem in problems:
+        total[problem.code] = total.get(problem.code, 0) + 1
+    for problem in problems:
+        seen[problem.code] = place = seen.get(problem.code, 0) + 1
+        if problem.severity == "error" or place <= most:
+            hidden = total[problem.code] - place if place == most and problem.severity != "error" else 0
+            yield problem, hidden

@@ -1,0 +1,98 @@
+"""Search by meaning: vectors of all units, kept on disk by content and model, brought to one scale whatever the model."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from bot.knowledge.retrieval.lexical import Floats
+from bot.knowledge.retrieval.private_folder import is_private, make_private
+
+BATCH = 256
+
+
+class Encodes(Protocol):
+    """What is needed of an encoder: see bot.knowledge.encoder.loader."""
+
+    id: str
+
+    def encode(self, texts: Sequence[str], *, query: bool = False) -> Floats: ...
+
+
+def center_of(vectors: Floats) -> Floats | None:
+    """The common part of all vectors, which says nothing of any text; None where there are too few to know it."""
+    return np.asarray(vectors.mean(0), np.float32) if len(vectors) >= 8 else None
+
+
+def centred(vectors: Floats, center: Floats | None) -> Floats:
+    """Vectors without the common part, of length one again: so that the cosines of all models have one scale."""
+    if center is None or not len(vectors):
+        return vectors
+    moved = vectors - center
+    return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+class VectorStore:
+    """Vectors by text for one model; in memory, and in a file beside the index where a cache folder is given."""
+
+    def __init__(self, encoder: Encodes, cache: Path | None) -> None:
+        self.encoder = encoder
+        name = hashlib.sha256(encoder.id.encode()).hexdigest()[:16]
+        self.path = cache / f"vectors-{name}.npz" if cache else None
+        self._rows: dict[bytes, Floats] = {}
+        self._lock = threading.Lock()
+        self._read()
+
+    def encode(self, texts: Sequence[str]) -> Floats:
+        """Vectors of texts of the base (n, d); only those never seen are computed."""
+        keys = [hashlib.blake2b(t.encode("utf-8", "replace"), digest_size=16).digest() for t in texts]
+        with self._lock:
+            missing = list({k: t for k, t in zip(keys, texts, strict=True) if k not in self._rows}.items())
+            for i in range(0, len(missing), BATCH):
+                part = missing[i : i + BATCH]
+                for (key, _), row in zip(part, self.encoder.encode([t for _, t in part]), strict=True):
+                    self._rows[key] = np.asarray(row, np.float32)
+            if not keys:
+                width = len(next(iter(self._rows.values()))) if self._rows else 1
+                return np.zeros((0, width), np.float32)
+            found = np.stack([self._rows[k] for k in keys])
+            if missing and (len(missing) * 50 > len(self._rows) or not (self.path and self.path.exists())):  # a few new ones wait for more
+                self._write()
+            return found
+
+    def ask(self, text: str) -> Floats:
+        """The vector of a question; not kept."""
+        return np.asarray(self.encoder.encode([text], query=True)[0], np.float32)
+
+    def forget_all_but(self, texts: Sequence[str]) -> None:
+        """Drops the vectors of texts that are gone."""
+        keys = {hashlib.blake2b(t.encode("utf-8", "replace"), digest_size=16).digest() for t in texts}
+        with self._lock:
+            self._rows = {k: v for k, v in self._rows.items() if k in keys}
+
+    def _read(self) -> None:
+        if self.path is None or not self.path.exists() or not is_private(self.path):
+            return
+        try:
+            with np.load(self.path, allow_pickle=False) as data:
+                keys, rows = data["keys"], data["rows"]
+            self._rows = {bytes(k): r for k, r in zip(keys, rows, strict=True)}
+        except (OSError, ValueError, KeyError, EOFError):  # a torn or foreign file is only a lost cache
+            self._rows = {}
+
+    def _write(self) -> None:
+        if self.path is None:
+            return
+        keys = np.frombuffer(b"".join(self._rows), np.uint8).reshape(-1, 16)
+        beside = self.path.with_suffix(".tmp.npz")
+        try:
+            make_private(self.path.parent)
+            np.savez(beside, keys=keys, rows=np.stack(list(self._rows.values())))
+            beside.replace(self.path)
+        except OSError:
+            beside.unlink(missing_ok=True)

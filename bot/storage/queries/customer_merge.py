@@ -1,0 +1,123 @@
+"""One person on several channels: two customers become one, and that can be undone.
+
+A joined customer keeps his row and his fields; only his conversations belong to another one, and a setting remembers which.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from datetime import datetime
+
+from bot.model import Event, Joining
+from bot.storage.codec import ms, to_json
+from bot.storage.queries.enqueue import write_events
+from bot.storage.queries.inbox import TOLD_ELSEWHERE
+from bot.storage.queries.tickets import keep_setting, setting
+
+_RECORD = "joined:"
+_PASSED_ON = "joined:%"
+_OF = "select id from conversations where customer = ?"
+
+
+def carry_out(db: sqlite3.Connection, joining: Joining) -> bool:
+    """Join or part; False where there is nothing to do. The conversations' versions grow, so that turns under way are decided anew."""
+    return _part(db, joining.other) if joining.undone else _join(db, joining.into, joining.other)
+
+
+def carry_out_alone(db: sqlite3.Connection, how: Joining, now: datetime, by: str) -> bool:
+    """Outside any turn, with its event."""
+    if not carry_out(db, how):
+        return False
+    home = db.execute("select min(id) from conversations where customer = ?", (how.into,)).fetchone()[0]
+    kind = "customers_parted" if how.undone else "customers_joined"
+    write_events(db, [Event(kind, now, home, actor=by, data={"into": how.into, "other": how.other})])
+    return True
+
+
+def joined(db: sqlite3.Connection, id: int) -> tuple[int, ...]:
+    """The customers who are known as this one, the latest first."""
+    rows = db.execute("select name, value from settings where name like ? order by rowid desc", (_PASSED_ON,)).fetchall()
+    return tuple(int(row["name"].removeprefix(_RECORD)) for row in rows if json.loads(row["value"])["into"] == id)
+
+
+def all_joined(db: sqlite3.Connection, id: int) -> tuple[int, ...]:
+    """Also those who were joined into one of them."""
+    found: list[int] = []
+    waiting = [id]
+    while waiting:
+        more = [other for other in joined(db, waiting.pop()) if other not in found]
+        found += more
+        waiting += more
+    return tuple(found)
+
+
+def change_fields(db: sqlite3.Connection, id: int, changes: Mapping[str, object], now: datetime, by: str) -> bool:
+    """Lay *changes* over a customer's fields (None takes one away); False where he is not known. A repeat changes nothing."""
+    row = db.execute("select fields from customers where id = ? and erased is null", (id,)).fetchone()
+    if row is None:
+        return False
+    before = json.loads(row["fields"])
+    after = {k: v for k, v in {**before, **changes}.items() if v is not None}
+    if after != before:
+        db.execute("update customers set fields = ? where id = ?", (to_json(after), id))
+        home = db.execute("select min(id) from conversations where customer = ?", (id,)).fetchone()[0]
+        names = sorted(k for k in changes if before.get(k) != after.get(k))
+        write_events(db, [Event("attributes_changed", now, home, actor=by, data={"names": names})])
+    return True
+
+
+def blank_joined(db: sqlite3.Connection, id: int, now: datetime) -> None:
+    """Nothing stays of those who were known as this customer, nor of a code that names him: for `people.erase`."""
+    others = all_joined(db, id)
+    for row in db.execute("select name, value from settings where name like 'link:%'").fetchall():
+        if json.loads(row["value"]).get("customer") in (id, *others):
+            keep_setting(db, row["name"], None)
+    for other in others:
+        db.execute(
+            "update customers set name = '', last_name = '', username = '', gender = '', language = '', fields = '{}', told = '', erased = ? where id = ?",
+            (ms(now), other),
+        )
+        keep_setting(db, f"{_RECORD}{other}", None)
+
+
+def _join(db: sqlite3.Connection, into: int, other: int) -> bool:
+    kept, gone = (db.execute("select fields from customers where id = ? and erased is null", (id,)).fetchone() for id in (into, other))
+    ids = [row["id"] for row in db.execute(_OF, (other,))]
+    if into == other or kept is None or gone is None or not ids:
+        return False
+    mine, his = json.loads(kept["fields"]), json.loads(gone["fields"])
+    added = {k: v for k, v in his.items() if v not in ("", None) and mine.get(k) in ("", None)}
+    db.execute("update customers set fields = ?, told = ? where id = ?", (to_json({**mine, **added}), TOLD_ELSEWHERE, into))
+    db.execute("update conversations set customer = ?, version = version + 1 where customer = ?", (into, other))
+    keep_setting(db, f"{_RECORD}{other}", to_json({"into": into, "conversations": ids, "fields": sorted(added)}))
+    return True
+
+
+def _part(db: sqlite3.Connection, other: int) -> bool:
+    record = setting(db, f"{_RECORD}{other}")
+    if record is None:
+        return False
+    kept = json.loads(record)
+    marks = ", ".join("?" * len(kept["conversations"]))
+    holder = known_as(db, other)
+    db.execute(f"update conversations set customer = ?, version = version + 1 where customer = ? and id in ({marks})", (other, holder, *kept["conversations"]))
+    keep_setting(db, f"{_RECORD}{other}", None)
+    _take_back(db, holder, other, kept["fields"])
+    return True
+
+
+def known_as(db: sqlite3.Connection, id: int) -> int:
+    """As whom this customer is known in the end: himself, where nobody joined him."""
+    while (record := setting(db, f"{_RECORD}{id}")) is not None:
+        id = int(json.loads(record)["into"])
+    return id
+
+
+def _take_back(db: sqlite3.Connection, holder: int, other: int, names: list[str]) -> None:
+    """What came with the other one goes with him, unless it was changed meanwhile; names follow the platform again."""
+    mine, his = (json.loads(db.execute("select fields from customers where id = ?", (id,)).fetchone()["fields"]) for id in (holder, other))
+    left = {k: v for k, v in mine.items() if k not in names or v != his.get(k)}
+    told = TOLD_ELSEWHERE if joined(db, holder) else ""
+    db.execute("update customers set fields = ?, told = ? where id = ?", (to_json(left), told, holder))

@@ -1,0 +1,26 @@
+"""What every store must do: subclass `StoreContract`, give it your store, and pytest runs the laws over it.
+
+    class TestMyStore(StoreContract):
+        @pytest_asyncio.fixture
+        async def store(self) -> AsyncIterator[Store]:
+            store = await MyStore.open(...)
+            yield store
+            await store.close()
+
+The store must be empty at first and use the clock `bot.testing.contracts.store_scene.NOON` where a method is given no time of its own.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.testing.contracts.store_commit import FinishingContract
+from bot.testing.contracts.store_outbox import DeliveriesContract, DeskContract
+from bot.testing.contracts.store_privacy import PeopleContract, UpkeepContract
+from bot.testing.contracts.store_recipients import AudienceContract
+from bot.testing.contracts.store_turns import IntakeContract, TakingContract
+
+
+@pytest.mark.asyncio
+class StoreContract(IntakeContract, TakingContract, FinishingContract, DeliveriesContract, DeskContract, PeopleContract, UpkeepContract, AudienceContract):
+    """Every law of the store as a test of one sentence."""

@@ -1,0 +1,150 @@
+"""What other systems tell of a customer: names and values that may be kept, one form for a phone and an e-mail, and a table read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.errors import ConfigError, Problem
+from bot.text.phones import phone
+from bot.text.pii import EMAIL
+
+MOST = 50  # attributes of one customer
+LONGEST = 500  # characters of a value
+CONTACTS = ("phone", "email")
+NAME = r"[a-zа-яё][a-zа-яё0-9_-]{0,39}"
+OWN = r"[a-zа-яё0-9_-]+_(asked|scored)|news|_.*"
+PHONE = r"\+?[0-9]([ ().\-–]*[0-9]){10,14}"  # one that is surely taken; others are, too
+_NAME, _OWN = re.compile(NAME), re.compile(OWN)  # marks of the bot itself among a customer's fields: surveys, and whether he wants broadcasts
+_PHONE_LIKE = re.compile(r"\+?\d(?:[\s().\-–]*\d){9,14}")
+_ADDRESS = ("channel", "id")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table: who (`channel` and `chat`, or contacts among the values) and what is told of him; "" takes a value away."""
+
+    line: int
+    values: Mapping[str, str]
+    channel: str = ""
+    chat: str = ""
+    contacts: Mapping[str, str] = field(default_factory=dict)
+
+
+def shown(fields: Mapping[str, object]) -> dict[str, object]:
+    """The attributes among a customer's fields that people look at: no contacts, none of the bot's own marks, nothing empty."""
+    return {k: v for k, v in fields.items() if not is_own(k) and k not in (*CONTACTS, "order") and v not in ("", None)}
+
+
+def is_own(name: str) -> bool:
+    """Whether the bot itself keeps something under this name."""
+    return _OWN.fullmatch(name) is not None
+
+
+def fault(name: str, value: object) -> str:
+    """What is wrong with an attribute, in a few words; "" = nothing."""
+    if not _NAME.fullmatch(name):
+        return "a name is up to 40 small letters, digits, _ and -, a letter first"
+    if is_own(name):
+        return "the bot keeps its own marks under this name"
+    if value is not None and not isinstance(value, (str, int, float, bool)):
+        return "a value is a text, a number, true, false or null"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "a number must be finite"
+    if isinstance(value, str) and len(value) > LONGEST:
+        return f"a value has at most {LONGEST} characters"
+    if value and name in CONTACTS and normal(name, str(value)) is None:
+        return f"this is no {name}"
+    return ""
+
+
+def normal(name: str, value: str) -> str | None:
+    """The value as it is compared and kept: phones and e-mails have one form. None where it is none."""
+    text = value.strip()
+    if name == "phone":
+        return phone(text)
+    if name == "email":
+        found = EMAIL.fullmatch(text)
+        return found[0].lower() if found else None
+    return text
+
+
+def written(text: str) -> dict[str, set[str]]:
+    """Every phone and e-mail that may stand in words, in the form in which they are compared."""
+    phones = (phone(found[0]) for found in _PHONE_LIKE.finditer(text))
+    emails = (normal("email", found[0]) for found in EMAIL.finditer(text))
+    return {"phone": {p for p in phones if p}, "email": {e for e in emails if e}}
+
+
+def read_table(content: bytes, file: str) -> tuple[Row, ...]:
+    """The rows of a CSV file: a header of `channel`, `id`, `phone`, `email` and attributes, then a customer a line.
+
+    Commas, semicolons and tabs part the columns; UTF-8 and Windows-1251 are read. Raises `ConfigError` with every fault, each with its line.
+    """
+    reader = csv.reader(io.StringIO(_text(content), newline=""), delimiter=_delimiter(content), strict=True)
+    problems: list[Problem] = []
+    rows: list[Row] = []
+    header: Sequence[str] = ()
+    try:
+        header = [cell.strip().casefold() for cell in next(reader, [])]
+        problems += _faults_of_header(header, file)
+        if not problems:
+            for cells in reader:
+                if any(cell.strip() for cell in cells):
+                    row, wrong = _row(header, [c.strip() for c in cells], reader.line_num)
+                    rows.append(row)
+                    problems += [Problem(w, file, reader.line_num) for w in wrong]
+    except csv.Error as error:
+        problems.append(Problem(f"the table cannot be read: {error}", file, reader.line_num))
+    if problems:
+        raise ConfigError(problems)
+    return tuple(rows)
+
+
+def _faults_of_header(header: Sequence[str], file: str) -> Iterator[Problem]:
+    hint = "the first line names the columns, as channel,id,phone,vip"
+    if not any(header):
+        yield Problem("the file is empty", file, 1, hint=hint)
+        return
+    for name in sorted({n for n in header if header.count(n) > 1}):
+        yield Problem(f"the column {name!r} stands twice", file, 1)
+    for name in header:
+        if name not in _ADDRESS and (wrong := fault(name, None)):
+            yield Problem(f"the column {name!r} cannot be kept: {wrong}", file, 1)
+    if not ({"channel", "id"} <= set(header) or set(CONTACTS) & set(header)):
+        yield Problem("no column tells who it is about", file, 1, hint="name channel and id, or phone, or email")
+    if not set(header) - {*_ADDRESS}:
+        yield Problem("no column holds an attribute", file, 1, hint=hint)
+
+
+def _row(header: Sequence[str], cells: Sequence[str], line: int) -> tuple[Row, list[str]]:
+    if len(cells) != len(header):
+        return Row(line, {}), [f"{len(cells)} cells where the first line names {len(header)} columns"]
+    told = dict(zip(header, cells, strict=True))
+    channel, chat = told.pop("channel", ""), told.pop("id", "")
+    wrong = [f"{name}: {why}" for name, value in told.items() if (why := fault(name, value))]
+    if wrong:
+        return Row(line, {}), wrong
+    contacts = {name: found for name in CONTACTS if (found := normal(name, told.get(name, "")))}
+    values = {**{name: value for name, value in told.items() if name not in CONTACTS}, **contacts}
+    if bool(channel) != bool(chat):
+        wrong.append("channel and id belong together: one of them is empty")
+    elif not channel and not contacts:
+        wrong.append("nothing tells who it is about: channel and id, phone and email are empty")
+    return Row(line, values, channel, chat, contacts), wrong
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1251", errors="replace")
+
+
+def _delimiter(content: bytes) -> str:
+    first = content.partition(b"\n")[0]
+    return max(",;\t", key=lambda sign: first.count(sign.encode()))

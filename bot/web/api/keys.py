@@ -1,0 +1,106 @@
+"""The keys of other systems: who knocks, what he may do, and how often."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.config.handoff import SHORTEST_SECRET, Api
+from bot.errors import ConfigError, Problem
+from bot.web.api.problem_details import Wrong
+
+EVERYTHING = ("customers", "messages", "tickets")
+WINDOW = 60.0  # seconds in which requests are counted
+WRONG_KEYS = 60  # a minute, all callers together, before a pause is asked for
+_LINE = re.compile(r"([a-z][a-z0-9_-]{0,29})\s+(\S+)")
+
+
+@dataclass(slots=True)
+class Caller:
+    """Whose key it is. `asked` holds when it was last used."""
+
+    name: str
+    may: tuple[str, ...] = EVERYTHING
+    asked: deque[float] = field(default_factory=deque)
+
+
+class Keys:
+    """Knows callers by the hash of their key; compares all of them, however early one fits."""
+
+    def __init__(self, keys: Mapping[str, tuple[str, tuple[str, ...]]], *, per_minute: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._callers = [(_hash(secret), Caller(name, may)) for name, (secret, may) in keys.items()]
+        self._per_minute, self._monotonic = per_minute, monotonic
+        self._wrong: deque[float] = deque(maxlen=WRONG_KEYS)
+
+    @classmethod
+    def load(cls, api: Api, file: Path | None) -> Keys | None:
+        """The keys of the config and of its file; None where there are none. Raises `ConfigError` with file and line."""
+        keys: dict[str, tuple[str, tuple[str, ...]]] = {name: (key.secret.get_secret_value(), key.may) for name, key in api.keys.items() if key.secret}
+        if file is not None:
+            keys = {**_read(file), **keys}
+        return cls(keys, per_minute=api.per_minute) if keys else None
+
+    def admit(self, request: web.Request) -> Caller:
+        """Who asks. Raises `Wrong`: 401 without a known key, 429 when it asks too often."""
+        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+        now = self._monotonic()
+        found = self._known(secret.strip()) if kind.lower() == "bearer" else None
+        if found is None:
+            if len(self._wrong) == WRONG_KEYS and now - self._wrong[0] < WINDOW:
+                raise Wrong(429, "too_many_unknown_keys", "too many unknown keys lately: wait a minute", headers={"Retry-After": "60"})
+            self._wrong.append(now)
+            raise Wrong(401, "unknown_key", "send a known key as `Authorization: Bearer KEY`", headers={"WWW-Authenticate": "Bearer"})
+        self._count(found, now)
+        return found
+
+    def _known(self, secret: str) -> Caller | None:
+        given, found = _hash(secret), None
+        for kept, caller in self._callers:
+            if hmac.compare_digest(given, kept):
+                found = caller
+        return found
+
+    def _count(self, caller: Caller, now: float) -> None:
+        while caller.asked and now - caller.asked[0] >= WINDOW:
+            caller.asked.popleft()
+        if len(caller.asked) >= self._per_minute:
+            wait = max(1, round(WINDOW - (now - caller.asked[0]) + 0.5))
+            raise Wrong(429, "too_many_requests", f"at most {self._per_minute} requests a minute with this key", headers={"Retry-After": str(wait)})
+        caller.asked.append(now)
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def _read(file: Path) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """The keys of a file: NAME KEY a line; blank lines and lines with # are passed over."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([Problem(f"the file of keys cannot be read: {type(error).__name__}", str(file), hint="see api.file")]) from None
+    keys: dict[str, tuple[str, tuple[str, ...]]] = {}
+    problems = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        found = _LINE.fullmatch(line.strip())
+        if found is None:
+            problems.append(Problem("a line holds a small-lettered name and a key, parted by a space", str(file), number))
+        elif len(found[2]) < SHORTEST_SECRET:
+            problems.append(Problem(f"the key is shorter than {SHORTEST_SECRET} characters", str(file), number, hint="make one with `openssl rand -hex 32`"))
+        elif found[1] in keys:
+            problems.append(Problem(f"the name {found[1]!r} stands twice", str(file), number))
+        else:
+            keys[found[1]] = (found[2], EVERYTHING)
+    if problems:
+        raise ConfigError(problems)
+    return keys

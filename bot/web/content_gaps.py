@@ -1,0 +1,81 @@
+"""The questions that nobody answered, read from a store and gathered by meaning: for the editor's page and for the report."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.knowledge.articles.writer import encoder_of
+from bot.knowledge.quality.gaps import Gap, Missed, group, missed
+from bot.knowledge.search import Knowledge
+from bot.model import Line, Peer
+from bot.reports.metrics import Case
+from bot.reports.tables import Row, Table
+from bot.storage.base import Store, TurnRecord
+
+LOOKED = 500  # the newest missed questions that are grouped: about two seconds of work where all differ
+BATCH = 1000
+ROWS = 10  # of the report's table
+COLUMNS = ("customers", "unanswered", "clarified", "not_helped")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was missed, gathered; and where each conversation is held."""
+
+    gaps: tuple[Gap, ...] = ()
+    peers: Mapping[int, Peer] | None = None
+
+
+class Missing:
+    """Reads a store again when what it knows is older than *fresh* seconds; one reading at a time."""
+
+    def __init__(self, store: Store, knowledge: Knowledge, *, fresh: float) -> None:
+        self._store, self._knowledge, self._fresh = store, knowledge, fresh
+        self._reading = asyncio.Lock()
+        self._heard: tuple[float, Heard] | None = None
+
+    async def read(self) -> Heard:
+        """The missed questions of all conversations."""
+        async with self._reading:
+            now = asyncio.get_running_loop().time()
+            if self._heard is not None and now - self._heard[0] < self._fresh:
+                return self._heard[1]
+            turns, after = list[TurnRecord](), 0
+            while rows := await self._store.turns(after=after, limit=BATCH):
+                turns += rows
+                after = rows[-1].id
+            found = await asyncio.to_thread(missed, turns)
+            talks: dict[int, Sequence[Line]] = {m.conversation: () for m in found[-LOOKED:]}
+            for conversation in talks:
+                talks[conversation] = await self._store.history(conversation, limit=10_000)
+            mine = [t for t in turns if t.conversation in talks]
+            gaps = await asyncio.to_thread(self._grouped, mine, talks)
+            heard = Heard(gaps, {t.conversation: t.peer for t in mine})
+            self._heard = asyncio.get_running_loop().time(), heard
+            return heard
+
+    def forget(self) -> None:
+        """Read anew next time."""
+        self._heard = None
+
+    def _grouped(self, turns: Sequence[TurnRecord], talks: Mapping[int, Sequence[Line]]) -> tuple[Gap, ...]:
+        found: Sequence[Missed] = missed(turns, lambda conversation: talks[conversation])
+        return group(found[-LOOKED:], encoder_of(self._knowledge))
+
+
+def gaps_table(heard: Heard, holds: Callable[[datetime], bool], channel: str = "") -> Table:
+    """The questions most customers missed in a period (and a channel), with the conversations behind each."""
+    rows = []
+    for gap in heard.gaps:
+        mine = [m for m in gap.missed if holds(m.at) and (not channel or (heard.peers or {})[m.conversation].channel == channel)]
+        if mine:
+            kinds = Counter(m.kind for m in mine)
+            asked = len({m.conversation for m in mine})
+            rows.append(Row(gap.id, gap.question, {"customers": float(asked), **{k: float(kinds[k]) for k in ("unanswered", "clarified", "not_helped")}},
+                            tuple(Case(m.conversation, m.at) for m in mine)))  # fmt: skip
+    rows.sort(key=lambda r: (-float(r.cells["customers"] or 0), r.name))
+    return Table("gaps", COLUMNS, tuple(rows[:ROWS]))

@@ -1,0 +1,44 @@
+"""An article as a chat would show it: the promised messages in the form that the page's script draws, text as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.adapters.playground.view import Shown
+from bot.adapters.rich_text import VK_STYLES, degrade
+from bot.article_preview import SKINS, preview
+from bot.i18n.texts import Wording
+from bot.knowledge.search import Knowledge
+from bot.model import Json, Outbound, Rows, Style
+
+STYLES = {"telegram": frozenset(Style), "vk": VK_STYLES}
+
+
+def skins(words: Wording, knowledge: Knowledge, article: str, now: datetime) -> dict[str, list[Json]]:
+    """For each skin the messages in order: the answer, then (after the press of its button) the rest."""
+    found: dict[str, list[Json]] = {}
+    for skin in SKINS:
+        made = preview(words, knowledge, article, skin=skin, now=now)
+        if made is None:
+            continue
+        found[skin] = _drawn(made.answer, skin, now, 1)
+        if made.more:
+            label = next((b.label for o in made.answer for row in o.buttons for b in row if b.action == "more"), "")
+            press = Shown("press", "customer", now, press=label).as_json(skin)
+            found[skin] += [press, *_drawn(made.more, skin, now, 1 + len(made.answer))]
+    return found
+
+
+def _drawn(promised: Sequence[Outbound], skin: str, now: datetime, first: int) -> list[Json]:
+    limit = SKINS[skin].label
+    return [
+        Shown(f"p{n}", "bot", now, text=degrade(o.text, STYLES[skin]), buttons=_cut(o.buttons, limit), attachments=o.attachments, nonce=n).as_json(skin)
+        for n, o in enumerate(promised, first)
+    ]
+
+
+def _cut(rows: Rows, limit: int) -> Rows:
+    """Labels as the channel would cut them."""
+    return tuple(tuple(b if len(b.label) <= limit else replace(b, label=b.label[: limit - 1] + "…") for b in row) for row in rows)

@@ -1,0 +1,202 @@
+"""What is asked about before it is sent, what is changed afterwards, and what the operator hears of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.model import Attachment, InboundKind, Media, Verb
+from bot.testing import Theatre
+from bot.testing.harness import Customer, Operator
+
+RUDE = "Это ваши проблемы"
+OLD, NEW = (Attachment(Media.PHOTO, f"photo-{n}", "telegram", data={"unique": f"u{n}"}) for n in (1, 2))
+EDIT = InboundKind.EDIT
+
+
+async def a_talk(theatre: Theatre) -> tuple[Customer, Operator]:
+    """A ticket with an operator; the customer has heard her."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    await olga.says("Здравствуйте", ticket=1)
+    anna._mark = len(theatre.channels["telegram"].said)
+    return anna, olga
+
+
+async def told(olga: Operator) -> str:
+    """The last words of the service in the topic."""
+    return [o.text.text for o in await olga.sees(1) if o.verb is Verb.SAY][-1]
+
+
+async def test_a_photo_is_asked_about_with_its_words_and_keeps_them_together(theatre: Theatre) -> None:
+    """Rude words under a photo wait like others; the tap sends both, the second tap nothing."""
+    anna, olga = await a_talk(theatre)
+    await olga.says(RUDE, ticket=1, message="88", attachments=(OLD,))
+    assert anna.sees() == []
+    await olga.presses("Всё равно", ticket=1, run=False)
+    await olga.presses("Всё равно", ticket=1)
+
+    assert [(s.outbound.text.text, s.outbound.attachments) for s in anna.sees()] == [(RUDE, (OLD,))]
+
+
+async def test_what_is_not_to_be_sent_is_not(theatre: Theatre) -> None:
+    """By a tap or by a word; the other button is void then."""
+    anna, olga = await a_talk(theatre)
+    await olga.says(RUDE, ticket=1, message="88")
+    await olga.presses("Не отправлять", ticket=1)
+    await olga.presses("Всё равно", ticket=1)
+    await olga.says(RUDE, ticket=1, message="89")
+    await olga.says("Не отправлять!", ticket=1)
+    await olga.presses("Всё равно", ticket=1)
+
+    assert anna.sees() == []
+    await olga.says("Сейчас поможем", ticket=1)
+    assert anna.hears() == ["Сейчас поможем"]
+
+
+async def test_a_mended_message_makes_the_older_button_void(theatre: Theatre) -> None:
+    """The old words are never sent after the kind ones, nor after a note was made of them."""
+    anna, olga = await a_talk(theatre)
+    await olga.says(RUDE, ticket=1, message="88")
+    await olga.says("Сейчас поможем", ticket=1, message="88", kind=EDIT)
+    await olga.presses("Всё равно", ticket=1)
+    await olga.says(RUDE, ticket=1, message="89")
+    await olga.says(f"// {RUDE}", ticket=1, message="89", kind=EDIT)
+    await olga.presses("Всё равно", ticket=1)
+    assert anna.hears() == ["Сейчас поможем"]
+
+    await olga.says(RUDE, ticket=1, message="90")
+    await olga.says("Отстаньте, пожалуйста", ticket=1, message="90", kind=EDIT)
+    questions = [
+        s
+        for s in theatre.channels["telegram"].in_chat("-100500")
+        if any(b.action == "send_anyway" for row in s.outbound.buttons for b in row)
+    ]
+    assert len(questions) == 4, "asked again, about the words as they are now"
+    await olga.presses("Всё равно", ticket=1)
+    assert anna.hears() == ["Сейчас поможем", "Отстаньте, пожалуйста"]
+
+
+async def test_an_edit_is_asked_about_like_new_words(theatre: Theatre) -> None:
+    """Rude words and a colleague's name do not come in by an edit; the tap changes the message."""
+    anna, olga = await a_talk(theatre)
+    await olga.says("Сейчас поможем", ticket=1, message="88")
+    await olga.says(RUDE, ticket=1, message="88", kind=EDIT)
+    await olga.says("Сейчас, @pavel_s глянь", ticket=1, message="88", kind=EDIT)
+    assert anna.hears() == ["Сейчас поможем"]
+    assert "прежние слова" in await told(olga)
+    await olga.presses("Всё равно", ticket=1)
+
+    assert [(s.outbound.verb, s.outbound.text.text) for s in anna.sees()] == [
+        (Verb.SAY, "Сейчас поможем"),
+        (Verb.EDIT, "Сейчас, @pavel_s глянь"),
+    ]
+
+
+@pytest.mark.parametrize("inside", ["// ошибся", "@pavel_s глянь", "/note ошибся", "/close", "/close!"])
+async def test_an_answer_that_becomes_a_note_is_told_about(theatre: Theatre, inside: str) -> None:
+    """The customer keeps the words: the operator hears which."""
+    anna, olga = await a_talk(theatre)
+    await olga.says("Заказ потерян", ticket=1, message="77")
+    await olga.says("Заказ найден", ticket=1, message="77", kind=EDIT)
+    await olga.says(inside, ticket=1, message="77", kind=EDIT)
+
+    assert [s.outbound.text.text for s in anna.sees()] == ["Заказ потерян", "Заказ найден"]
+    assert "прежнее" in await told(olga) and "«Заказ найден»" in await told(olga)
+
+
+async def test_a_note_that_becomes_an_answer_is_asked_about(theatre: Theatre) -> None:
+    """It never went to the customer, so nothing can be changed there: one tap sends it, once."""
+    anna, olga = await a_talk(theatre)
+    await olga.says("// заказ найден", ticket=1, message="77")
+    await olga.says("Заказ найден", ticket=1, message="77", kind=EDIT)
+    assert anna.sees() == [] and "до правки" in (await told(olga)).lower()
+    await olga.presses("Всё равно", ticket=1)
+    await olga.presses("Всё равно", ticket=1)
+
+    assert [(s.outbound.verb, s.outbound.text.text) for s in anna.sees()] == [(Verb.SAY, "Заказ найден")]
+
+
+async def test_an_edit_that_changes_nothing_is_nothing(theatre: Theatre) -> None:
+    """Platforms tell of changes that nobody sees."""
+    anna, olga = await a_talk(theatre)
+    await olga.says("Заказ найден", ticket=1, message="77")
+    await olga.says("Заказ найден", ticket=1, message="77", kind=EDIT)
+
+    assert len(anna.sees()) == 1
+
+
+async def test_a_photo_that_was_replaced_is_told_about(theatre: Theatre) -> None:
+    """The caption is changed; the wrong invoice does not stay there unnoticed."""
+    anna, olga = await a_talk(theatre)
+    await olga.says("Ваш счёт", ticket=1, message="77", attachments=(OLD,))
+    await olga.says("Ваш верный счёт", ticket=1, message="77", attachments=(NEW,), kind=EDIT)
+
+    edit = anna.sees()[-1].outbound
+    assert edit.verb is Verb.EDIT and edit.text.text == "Ваш верный счёт" and edit.attachments == (OLD,)
+    assert "прежнее вложение" in await told(olga)
+
+
+async def test_an_edit_after_closing_is_told_about(theatre: Theatre) -> None:
+    """The customer is not disturbed any more, and the operator knows it."""
+    anna, olga = await a_talk(theatre)
+    await olga.says("Заказ потерян", ticket=1, message="77")
+    await olga.says("/close", ticket=1)
+    seen = len(anna.sees())
+    await olga.says("Заказ найден", ticket=1, message="77", kind=EDIT)
+
+    assert len(anna.sees()) == seen and "закрыто" in await told(olga)
+
+
+async def test_words_that_went_in_pieces_are_not_changed_by_half(theatre: Theatre) -> None:
+    """A long caption follows its photo; shortening it would leave the old rest standing."""
+    anna, olga = await a_talk(theatre)
+    await olga.says("Подробно. " * 150, ticket=1, message="77", attachments=(OLD,))
+    seen = len(anna.sees())
+    await olga.says("Коротко", ticket=1, message="77", attachments=(OLD,), kind=EDIT)
+
+    assert len(anna.sees()) == seen and "частями" in await told(olga)
+
+
+async def test_words_carried_by_an_edit_keep_their_space(theatre: Theatre) -> None:
+    """«Исправлено: Анна», not «Исправлено:Анна»."""
+    anna, olga = await a_talk(theatre)
+    await anna.says("Заказ 1", message="5")
+    await anna.says("Заказ 2", message="5", kind=EDIT)
+
+    assert "Исправлено: Заказ 2" in await told(olga)
+
+
+async def test_a_ready_answer_is_sent_once(theatre: Theatre) -> None:
+    """Two taps on «Отправить клиенту» are one wish."""
+    anna, olga = await a_talk(theatre)
+    await anna.says("как вернуть товар")
+    await olga.presses("💡", ticket=1)
+    anna._mark = len(theatre.channels["telegram"].said)
+    await olga.presses("Отправить клиенту", ticket=1, run=False)
+    await olga.presses("Отправить клиенту", ticket=1)
+    await olga.presses("Отправить клиенту", ticket=1)
+
+    assert sum("14 дней" in text for text in anna.hears()) == 1
+
+
+async def test_undo_takes_back_every_piece(theatre: Theatre) -> None:
+    """A long answer goes in several messages, and all of them go away."""
+    anna, olga = await a_talk(theatre)
+    await olga.says("Очень подробно. " * 400, ticket=1, attachments=(OLD,))
+    sent = [s.message for s in anna.sees()]
+    assert len(sent) > 2
+    await olga.says("/undo", ticket=1)
+
+    deleted = theatre.channels["telegram"].in_chat("1001", verb=Verb.DELETE)
+    assert [s.target.split() for s in deleted] == [sent]
+
+
+async def test_undo_takes_back_every_photo_of_an_album(theatre: Theatre) -> None:
+    """Three photos are three messages on some platforms."""
+    anna, olga = await a_talk(theatre)
+    await olga.says("Три фото", ticket=1, attachments=(OLD, NEW, OLD))
+    first = int(anna.sees()[-1].message)
+    await olga.says("/undo", ticket=1)
+
+    deleted = theatre.channels["telegram"].in_chat("1001", verb=Verb.DELETE)
+    assert [s.target for s in deleted] == [f"{first} {first + 1} {first + 2}"]

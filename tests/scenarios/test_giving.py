@@ -1,0 +1,49 @@
+"""Tickets that are given: several at once go to several people, and free hands get what waits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bot.config.handoff import Routing
+from bot.config.loader import Config
+from bot.handoff.operators.roster import Crew
+from bot.handoff.operators.teams import Teams
+from bot.model import Event, Peer, Ticket
+from bot.testing import open_theatre
+
+
+def config(**sections: Any) -> Config:
+    return Config.model_validate(sections)
+
+
+def test_decisions_made_at_once_do_not_all_choose_the_same() -> None:
+    """Four tickets are decided on before the first is committed: each operator gets his limit, the fifth ticket nobody."""
+    crew, teams = Crew(), Teams()
+    for id in ("t:1", "t:2"):
+        crew.seen(Event("operator_met", actor=id, data={"name": id}))
+    tickets = [Ticket(n, n, Peer("t", str(n))) for n in range(1, 6)]
+    routing = Routing(assign="round_robin", limit=2)
+
+    chosen = [teams.choose(t, crew, tickets, routing) for t in tickets]
+
+    assert [m and m.id for m in chosen] == ["t:1", "t:2", "t:1", "t:2", None]
+    crew.seen(Event("ticket_closed", ticket=1))
+    again = teams.choose(tickets[4], crew, tickets[1:], routing)
+    assert again is not None and again.id == "t:1"
+
+
+async def test_free_hands_get_who_waits(articles: Path) -> None:
+    """Whoever closes a ticket at his limit is given the next in line, and nobody else is disturbed."""
+    async with open_theatre(articles, config=config(routing={"assign": "least_loaded", "limit": 1})) as theatre:
+        olga = theatre.operator("Ольга", id="1")
+        await olga.says("на месте")
+        for n in range(3):
+            await theatre.customer(chat=str(2000 + n)).says("позовите оператора")
+        await theatre.later(seconds=20)
+        assert [t.operator for t in await theatre.house.store.tickets()].count("") == 2
+        await olga.says("/close", ticket=1)
+        await theatre.later(seconds=20)
+
+        owners = {t.number: t.operator for t in await theatre.house.store.tickets()}
+        assert owners == {2: "telegram:1", 3: ""}

@@ -1,0 +1,202 @@
+"""The room that speaks: order, repeats, doubts and failures, each with its record."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.base import File, Limits
+from bot.delivery.rate_limit import GROUP_BURST
+from bot.errors import AccountError, BadFormat, ChatMoved, PeerGone, Refused, RetryLater, Uncertain
+from bot.model import Lane, Outbound, Peer, RichText, Span, Style, Verb
+from bot.outbox import Outbox, Shelf
+from bot.testing import Theatre, open_theatre
+
+TO = Peer("telegram", "1001")
+
+
+async def say(theatre: Theatre, *texts: str, **more: object) -> tuple[int, ...]:
+    outbounds = [Outbound(TO, RichText(t), **more) for t in texts]  # type: ignore[arg-type]
+    return await theatre.house.store.promise(outbounds, theatre.clock())
+
+
+def said(theatre: Theatre) -> list[str]:
+    return [s.outbound.text.text for s in theatre.channels["telegram"].in_chat("1001", verb=None)]
+
+
+async def status(theatre: Theatre, id: int) -> str:
+    return next(d.status for d in await theatre.house.store.deliveries() if d.id == id)
+
+
+async def test_what_is_postponed_keeps_its_place(theatre: Theatre) -> None:
+    """The first is refused for a while: the second waits behind it."""
+    theatre.channels["telegram"].failures.extend([RetryLater("429", after=30)])
+    await say(theatre, "один", "два")
+    await theatre.house.outbox.run_waiting()
+    assert said(theatre) == []
+    await theatre.later(seconds=60)
+    await theatre.later(seconds=60)
+
+    assert said(theatre) == ["один", "два"]
+
+
+async def test_an_uncertain_send_is_repeated_and_marked(theatre: Theatre) -> None:
+    """Better twice than never, and the store says that it may have been twice."""
+    theatre.channels["telegram"].failures.append(Uncertain("cut"))
+    (id,) = await say(theatre, "ответ")
+    await theatre.later(seconds=10)
+    await theatre.later(seconds=10)
+
+    delivery = next(d for d in await theatre.house.store.deliveries() if d.id == id)
+    assert (said(theatre), delivery.status, delivery.doubts) == (["ответ"], "sent", 1)
+
+
+async def test_what_must_not_come_twice_waits_for_a_person(theatre: Theatre) -> None:
+    """`hold` promises are left unknown, and settled by hand."""
+    theatre.channels["telegram"].failures.append(Uncertain("cut"))
+    (id,) = await say(theatre, "оцените", on_doubt="hold")
+    await theatre.later(seconds=10)
+    assert await status(theatre, id) == "unknown"
+    assert await theatre.house.store.resolve_unknown(id, arrived=False, now=theatre.clock())
+    await theatre.later(seconds=10)
+
+    assert said(theatre) == ["оцените"]
+
+
+async def test_refused_styling_goes_plain(theatre: Theatre) -> None:
+    """Formatting that the platform dislikes does not cost the words."""
+    theatre.channels["telegram"].failures.append(BadFormat("can't parse entities"))
+    await theatre.house.store.promise([Outbound(TO, RichText("жирно", (Span(Style.BOLD, 0, 5),)))], theatre.clock())
+    await theatre.later(seconds=10)
+
+    sent = theatre.channels["telegram"].in_chat("1001")[0].outbound
+    assert (sent.text.text, sent.text.spans) == ("жирно", ())
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(PeerGone("bot was blocked by the user"), "нельзя написать"), (Refused("chat not allowed"), "не принял сообщение")],
+)
+async def test_the_operator_is_told_what_did_not_arrive(theatre: Theatre, error: Exception, reason: str) -> None:
+    """A failure is said loudly in the ticket, with its reason."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    theatre.channels["telegram"].failures.append(error)
+    await olga.says("Здравствуйте", ticket=1)
+
+    assert any(reason in o.text.text and "Здравствуйте" in o.text.text for o in await olga.sees(1))
+
+
+async def test_a_moved_group_is_followed(theatre: Theatre) -> None:
+    """Switching topics on gives the group a new id: what waits goes there."""
+    theatre.channels["telegram"].failures.append(ChatMoved("migrated", "-100777"))
+    await theatre.house.store.promise([Outbound(Peer("telegram", "-5"), RichText("в группу"))], theatre.clock())
+    await theatre.later(seconds=10)
+
+    assert [s.outbound.to.chat for s in theatre.channels["telegram"].said] == ["-100777"]
+
+
+async def test_a_refused_account_loses_nothing(theatre: Theatre) -> None:
+    """A wrong token stops the channel, not the promises."""
+    theatre.channels["telegram"].failures.append(AccountError("unauthorized"))
+    (id,) = await say(theatre, "потом")
+    await theatre.house.outbox.run_waiting()
+
+    assert await status(theatre, id) == "pending"
+
+
+async def test_cosmetics_are_replaced_by_newer_ones(theatre: Theatre) -> None:
+    """Of several waiting renames only the newest is sent."""
+    for name in ("a", "b", "c"):
+        await theatre.house.store.promise([Outbound(TO, RichText(name), verb=Verb.RENAME_TOPIC, lane=Lane.VIEW, author="")], theatre.clock())
+    await theatre.house.outbox.run_waiting()
+
+    assert said(theatre) == ["c"]
+
+
+async def test_long_words_are_parted_before_they_are_promised(theatre: Theatre) -> None:
+    """A failure in part two never repeats part one: each part is a promise of its own."""
+    anna, olga = theatre.customer(), theatre.operator()
+    await anna.says("позовите оператора")
+    theatre.channels["telegram"].failures.extend([None, RetryLater("429", after=1)])
+    await olga.says("слово " * 1500, ticket=1)
+    await theatre.later(seconds=10)
+
+    parts = [s.outbound.text.text for s in anna.sees() if s.outbound.text.text.startswith("слово")]
+    assert len(parts) == 3 and all(len(p) <= 4096 for p in parts)
+    assert sum(len(p.split()) for p in parts) == 1500
+
+
+async def test_a_crash_while_sending_is_on_record(theatre: Theatre) -> None:
+    """Rows left "sending" by a dead process go again, with the doubt kept."""
+    (id,) = await say(theatre, "в пути")
+    taken = await theatre.house.store.take_deliveries(theatre.clock())
+    assert [d.id for d in taken] == [id]
+    assert await theatre.house.store.recover(theatre.clock()) == 1
+    await theatre.house.outbox.run_waiting()
+
+    delivery = next(d for d in await theatre.house.store.deliveries() if d.id == id)
+    assert (delivery.status, delivery.doubts, said(theatre)) == ("sent", 1, ["в пути"])
+
+
+async def test_what_must_wait_for_the_limits_is_not_under_way(articles: Path) -> None:
+    """Twenty topics speak to one group at once: those that must wait are not begun, so a crash leaves no doubt about them."""
+    limits = Limits(topics=True, reactions=True, per_second=25, group_per_minute=18)
+    async with open_theatre(articles) as theatre:
+        house, group = theatre.house, theatre.channels["telegram"]
+        group.limits = limits
+        outbox = Outbox(house.store, house.adapters, theatre.clock, views=house.desk, files=Shelf(house.adapters, lambda ref: File(b"")))
+        await house.store.promise([Outbound(Peer("telegram", "-100500", str(n)), RichText(str(n)), author="") for n in range(20)], theatre.clock())
+        running = asyncio.create_task(outbox.run())
+        await asyncio.sleep(0.3)
+        counts = await house.store.counts()
+        outbox.stop()
+        await running
+
+        assert len(group.said) == counts["deliveries_sent"] == GROUP_BURST[0]
+        assert counts["deliveries_sending"] == 0 and counts["deliveries_pending"] == 20 - GROUP_BURST[0]
+
+
+async def test_a_new_process_knows_what_the_old_one_sent(articles: Path, tmp_path: Path) -> None:
+    """The limits of the platform do not forget with us: a restart does not begin a new minute."""
+    limits = Limits(topics=True, per_second=25, group_per_minute=5)
+    file = str(tmp_path / "bot.db")
+    said = 0
+    for life in range(2):
+        async with open_theatre(articles, storage=file) as theatre:
+            house, group = theatre.house, theatre.channels["telegram"]
+            group.limits = limits
+            outbox = Outbox(house.store, house.adapters, theatre.clock, views=house.desk, files=Shelf(house.adapters, lambda ref: File(b"")))
+            if not life:
+                await house.store.promise([Outbound(Peer("telegram", "-100500", str(n)), RichText(str(n)), author="") for n in range(9)], theatre.clock())
+            running = asyncio.create_task(outbox.run())
+            await asyncio.sleep(0.2)
+            outbox.stop()
+            await running
+            said += len(group.said)
+
+    assert said == GROUP_BURST[0], "the second life has to wait out the first one's burst"
+
+
+async def test_the_answer_to_a_button_does_not_wait_for_the_groups_budget(theatre: Theatre) -> None:
+    """What rests is the group, and what stands before it in the group: the tap is answered all the same."""
+    group = Peer("telegram", "-100500")
+    tap = Outbound(group, RichText("Его уже взяла Ольга"), verb=Verb.ACKNOWLEDGE, quotes="q1")
+    await theatre.house.store.promise([Outbound(group, RichText("слова")), tap], theatre.clock())
+
+    taken = await theatre.house.store.take_deliveries(theatre.clock(), resting={("telegram", "-100500")})
+
+    assert [d.outbound.verb for d in taken] == [Verb.ACKNOWLEDGE]
+
+
+async def test_four_doubts_are_no_reason_to_give_an_answer_up(theatre: Theatre) -> None:
+    """On a bad day each try breaks anew: the answer goes on being sent, and all the doubts are on record."""
+    theatre.channels["telegram"].failures.extend([Uncertain("cut")] * 4)
+    (id,) = await say(theatre, "ответ")
+    for _ in range(5):
+        await theatre.later(seconds=15)
+
+    delivery = next(d for d in await theatre.house.store.deliveries() if d.id == id)
+    assert (said(theatre), delivery.status, delivery.doubts) == (["ответ"], "sent", 4)
