@@ -44,18 +44,18 @@ def ptb(base: str) -> None:
 async def otklik(base: str, place: Path, model: str) -> None:
     from benchmarks.run import config_of
     from bot.adapters.telegram.adapter import TelegramAdapter
-    from bot.app import open_house
+    from bot.app import build_service
     from bot.observability import set_up_logging
     from bot.service import run
 
     set_up_logging(level="critical")
     adapter = TelegramAdapter("telegram", token=TOKEN, api_base=base)
     adapter.limits = replace(adapter.limits, per_second=0, peer_per_second=0, group_per_minute=0)
-    house = await open_house(config_of(place, model), adapters={"telegram": adapter}, storage=str(place / f"e2e-{os.getpid()}.db"), log_events=False)
+    service = await build_service(config_of(place, model), adapters={"telegram": adapter}, storage=str(place / f"e2e-{os.getpid()}.db"), log_events=False)
     if model != "off":
-        house.knowledge.load_embeddings()  # otherwise the first answers would be by words alone
-        house.knowledge.settings = replace(house.knowledge.settings, model="off")  # not a second time
-    await run(house, asyncio.Event())
+        service.knowledge.load_embeddings()  # otherwise the first answers would be by words alone
+        service.knowledge.settings = replace(service.knowledge.settings, model="off")  # not a second time
+    await run(service, asyncio.Event())
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from statistics import quantiles
 from typing import Any
 
 from benchmarks.store import ratios
-from bot.app import open_house
+from bot.app import build_service
 from bot.config.loader import Config
 from bot.inbox import Inbox
 from bot.memory import give_back
@@ -68,9 +68,9 @@ def spread(seconds: list[float]) -> dict[str, float]:
 async def engine(place: Path, model: str = "off") -> dict[str, Any]:
     """Decisions alone: no network, no store."""
     asked = write_articles(place / "kb")
-    house = await open_house(config_of(place, model), adapters={"telegram": FakeAdapter("telegram")}, storage=":memory:", log_events=False)
+    service = await build_service(config_of(place, model), adapters={"telegram": FakeAdapter("telegram")}, storage=":memory:", log_events=False)
     if model != "off":
-        house.knowledge.load_embeddings()
+        service.knowledge.load_embeddings()
     give_back()  # as `bot run` does
     times, spent = list[float](), list[float]()
     for n, text in enumerate(asked[:330]):
@@ -78,10 +78,10 @@ async def engine(place: Path, model: str = "off") -> dict[str, Any]:
         peer = Peer("telegram", str(n))
         turn = Turn(n, Conversation(n, peer, n), (Inbound(str(n), peer, Sender(str(n), "Анна"), now, text=text),), now)
         began, busy = time.perf_counter(), time.process_time()
-        await house.engine._decide_safely(turn)
+        await service.engine._decide_safely(turn)
         times.append(time.perf_counter() - began)
         spent.append(time.process_time() - busy)
-    await house.close()
+    await service.close()
     return spread(times[30:]) | {f"cpu_{name}": value for name, value in spread(spent[30:]).items()}
 
 
@@ -114,19 +114,19 @@ async def hot_chat(place: Path) -> dict[str, Any]:
     for hot in (0, 1000):
         home = place / f"hot{hot}"
         write_articles(home / "kb", 50)
-        house = await open_house(config_of(home), adapters={"telegram": FakeAdapter("telegram")}, storage=str(home / "bot.db"), log_events=False)
+        service = await build_service(config_of(home), adapters={"telegram": FakeAdapter("telegram")}, storage=str(home / "bot.db"), log_events=False)
         now = datetime.now(UTC)
         said = [Inbound(f"h{n}", Peer("telegram", "1"), Sender("1", "Спам"), now, text=f"спам {n}") for n in range(hot)]
         said += [Inbound(f"o{n}", Peer("telegram", str(100 + n)), Sender(str(n), "Анна"), now, text="сколько идёт доставка по москве") for n in range(300)]
-        await house.inbox.accept("telegram", said)
+        await service.inbox.accept("telegram", said)
         began, others = time.perf_counter(), 0
-        while (turn := await house.store.take_turn(house.clock())) is not None:
-            await house.engine.take(turn)
+        while (turn := await service.store.take_turn(service.clock())) is not None:
+            await service.engine.take(turn)
             others += turn.conversation.peer.chat != "1"
             if others == 300:
                 break
         rates.append(300 / (time.perf_counter() - began))
-        await house.close()
+        await service.close()
     return {"alone_per_s": round(rates[0]), "beside_per_s": round(rates[1]), "ratio": round(rates[1] / rates[0], 2)}
 
 
@@ -189,9 +189,9 @@ def start(place: Path) -> dict[str, Any]:
     write_articles(place / "kb", 100)
     code = (
         "import asyncio;from pathlib import Path;from datetime import datetime,UTC;from benchmarks.run import config_of\n"
-        "from bot.app import open_house;from bot.model import *;{extra}\n"
+        "from bot.app import build_service;from bot.model import *;{extra}\n"
         "from bot.testing.fakes import FakeAdapter\n"
-        "async def main():\n h=await open_house(config_of(Path({place!r})),adapters={{'telegram':FakeAdapter('telegram')}},storage=':memory:',log_events=False)\n"
+        "async def main():\n h=await build_service(config_of(Path({place!r})),adapters={{'telegram':FakeAdapter('telegram')}},storage=':memory:',log_events=False)\n"
         " await h.inbox.accept('telegram',[Inbound('1',Peer('telegram','1'),Sender('1','A'),datetime.now(UTC),text='сколько идёт доставка по москве')])\n"
         " await h.engine.run_waiting();await h.outbox.run_waiting();assert h.adapters['telegram'].said\nasyncio.run(main())"
     )

@@ -2,7 +2,7 @@
 
     python -m benchmarks.soak --hours 24        (an hour of it takes some minutes; --hours 1 shows the trend)
 
-The whole house on a file with its real threads, fake channels and a clock moved by hand. Four lines an hour: messages, memory of the
+The whole service on a file with its real threads, fake channels and a clock moved by hand. Four lines an hour: messages, memory of the
 process, size of the file and of its WAL, open files, what waits, and the longest that one second of the day took (over 1 = the bot would lag).
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bot.knowledge.articles.schema import read_articles
 from bot.observability import set_up_logging
-from bot.testing import Customer, Theatre, open_theatre
+from bot.testing import PlayedCustomer, TestBot, open_test_bot
 
 PER_SECOND = 10
 CUSTOMERS = 5000
@@ -39,22 +39,22 @@ async def soak(articles: Path, hours: float, seed: int) -> None:
     questions = [q for a in found for q in a.questions]
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "bot.db"
-        async with open_theatre(articles, storage=str(file)) as theatre:
-            crowd = [theatre.customer(f"Имя{n}", channel="telegram" if n % 5 < 3 else "vk", chat=str(10_000 + n)) for n in range(CUSTOMERS)]
+        async with open_test_bot(articles, storage=str(file)) as testbot:
+            crowd = [testbot.customer(f"Имя{n}", channel="telegram" if n % 5 < 3 else "vk", chat=str(10_000 + n)) for n in range(CUSTOMERS)]
             heads = ("hour", "messages", "CPU s", "RSS MB", "file MB", "WAL MB", "open files", "waiting", "tickets", "slowest s")
             print("  ".join(f"{h:>10}" for h in heads), flush=True)
             began, memory, slowest = time.process_time(), [rss()], 0.0
             for second in range(round(hours * 3600)):
                 start = time.perf_counter()
-                await _second(theatre, crowd, questions, dice)
+                await _second(testbot, crowd, questions, dice)
                 if second % 60 == 0:
-                    await _answer_tickets(theatre)
-                    await theatre.house.rounds.go(theatre.clock())
+                    await _answer_tickets(testbot)
+                    await testbot.service.rounds.go(testbot.clock())
                 slowest = max(slowest, time.perf_counter() - start)
                 if (second + 1) % 900 == 0:
                     gc.collect()
                     memory.append(rss())
-                    counts = await theatre.house.store.counts()
+                    counts = await testbot.service.store.counts()
                     figures = (
                         f"{(second + 1) / 3600:.2f}", str((second + 1) * PER_SECOND), f"{time.process_time() - began:.0f}", f"{memory[-1]:.0f}",
                         f"{file.stat().st_size / 1e6:.0f}", f"{file.with_name('bot.db-wal').stat().st_size / 1e6:.1f}",
@@ -65,27 +65,27 @@ async def soak(articles: Path, hours: float, seed: int) -> None:
                     slowest = 0.0
             later = memory[len(memory) // 2 :]
             slope = (later[-1] - later[0]) / max(len(later) - 1, 1) * 4
-            print(f"memory in the second half: {slope:+.1f} MB an hour; file check: {await theatre.house.store.check() or 'sound'}")
+            print(f"memory in the second half: {slope:+.1f} MB an hour; file check: {await testbot.service.store.check() or 'sound'}")
 
 
-async def _second(theatre: Theatre, crowd: list[Customer], questions: list[str], dice: random.Random) -> None:
+async def _second(testbot: TestBot, crowd: list[PlayedCustomer], questions: list[str], dice: random.Random) -> None:
     for customer in dice.sample(crowd, PER_SECOND):
         chance = dice.random()
         text = PERSON if chance < 0.003 else dice.choice(SMALL) if chance < 0.4 else dice.choice(questions)
         await customer.says(text, run=False)
-    theatre.clock.advance(seconds=1)
-    house = theatre.house
-    while await house.store.fire_timers(theatre.clock()) or await house.engine.run_waiting() or await house.outbox.run_waiting():
+    testbot.clock.advance(seconds=1)
+    service = testbot.service
+    while await service.store.fire_timers(testbot.clock()) or await service.engine.run_waiting() or await service.outbox.run_waiting():
         pass
-    for channel in theatre.channels.values():
+    for channel in testbot.channels.values():
         if len(channel.said) > 2000:
             del channel.said[:-200]
 
 
-async def _answer_tickets(theatre: Theatre) -> None:
+async def _answer_tickets(testbot: TestBot) -> None:
     """A person answers and closes whatever is open, a minute later at most."""
-    olga = theatre.operator()
-    for ticket in await theatre.house.store.tickets(limit=50):
+    olga = testbot.operator()
+    for ticket in await testbot.service.store.tickets(limit=50):
         for words in ("/take", "Здравствуйте! Уже посмотрела, всё в порядке.", "/close"):
             await olga.says(words, ticket=ticket.number, run=False)
 

@@ -101,7 +101,7 @@ async def turn_after_turn(store: SqliteStore, name: str, turns: int) -> None:
         turn = await store.take_turn(AT)
         if turn is not None:
             say = Outbound(turn.conversation.peer, RichText(turn.text))
-            outcome = Outcome("bench", Result.ANSWERED, say=(say,), state={"n": n}, events=(Event("answered"),))
+            outcome = Outcome("bench", Result.ANSWERED, messages=(say,), state={"n": n}, events=(Event("answered"),))
             await store.finish_turn(turn, outcome, AT)
 
 

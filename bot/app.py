@@ -36,34 +36,34 @@ from bot.dialogs.forms.form import Forms
 from bot.dialogs.incident_notice import Banner
 from bot.dialogs.linking import Linking
 from bot.dialogs.offline_decision import Judge
-from bot.dialogs.opt_out import Outreach as AboutNews
+from bot.dialogs.opt_out import OptOut as AboutNews
 from bot.dialogs.ours import our_dialogs
 from bot.dialogs.surveys.nps import Nps
 from bot.dialogs.surveys.rating import Rating
 from bot.dialogs.waiting import Aside, Questions
 from bot.engine import Engine
 from bot.errors import ConfigError, Problem, Refused
-from bot.handoff.assist.canned import Canned
+from bot.handoff.assist.canned import CannedAnswers
 from bot.handoff.attachments import named
 from bot.handoff.desk import Desk
 from bot.handoff.desk_context import Rules
 from bot.handoff.group_binding import SETTING, Binding, read_place
-from bot.handoff.outreach.commands import Outreach
+from bot.handoff.outreach.commands import OutreachCommands
 from bot.handoff.outreach.low_rating import opened
 from bot.handoff.outreach.surveys import Surveys, commented
-from bot.handoff.periodic import Rounds
+from bot.handoff.periodic import PeriodicChecks
 from bot.handoff.relay import Relay
 from bot.handoff.sla.debts import LATE
 from bot.handoff.sla.hours import Hours
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.inbox import Inbox
 from bot.knowledge.base import KnowledgeSettings
-from bot.knowledge.decision.similarity import Likeness
+from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import Act, Inbound, InboundKind, Peer, RichText, Sender, Ticket
+from bot.model import Inbound, InboundKind, Intent, Peer, RichText, Sender, Ticket
 from bot.observability import LogObserver, Observers
-from bot.outbox import Outbox, Shelf
+from bot.outbox import AttachmentReader, Outbox
 from bot.storage.sqlite.store import SqliteStore
 from bot.text.day_spans import DaySpan, spans
 from bot.text.phones import set_home
@@ -73,13 +73,13 @@ HELD = timedelta(minutes=2)  # a decision has half a minute; a turn that is held
 
 
 @dataclass(slots=True)
-class House:
-    """Everything, joined. `open_house` makes it, `run` runs it, `close` gives the file back."""
+class Service:
+    """Everything, joined. `build_service` makes it, `run` runs it, `close` gives the file back."""
 
     config: Config
     clock: Clock
     store: SqliteStore
-    words: Wording
+    words: Texts
     hours: Hours
     knowledge: Knowledge
     adapters: Mapping[str, Adapter]
@@ -88,7 +88,7 @@ class House:
     inbox: Inbox
     engine: Engine
     outbox: Outbox
-    rounds: Rounds
+    rounds: PeriodicChecks
     announcer: Announcer
     typing: list[Peer] = field(default_factory=list)
 
@@ -154,17 +154,17 @@ def open_facts(config: Config, knowledge: Knowledge, hours: Hours) -> Facts:
 def open_judge(config: Config, knowledge: Knowledge) -> Judge:
     """What the bot of this config says to words alone; used by the commands and the pages."""
     hours = open_hours(config)
-    return Judge(knowledge, open_words(config, hours), open_facts(config, knowledge, hours))
+    return Judge(knowledge, open_texts(config, hours), open_facts(config, knowledge, hours))
 
 
-def open_words(config: Config, hours: Hours) -> Wording:
+def open_texts(config: Config, hours: Hours) -> Texts:
     overrides = config.path(config.wording.folder) if config.wording.folder else None
-    return Wording.load(config.business.language, overrides, zone=hours.zone, facts={"business": config.business.name})
+    return Texts.load(config.business.language, overrides, zone=hours.zone, facts={"business": config.business.name})
 
 
-def open_canned(config: Config, words: Wording, hours: Hours) -> Canned:
+def open_canned(config: Config, words: Texts, hours: Hours) -> CannedAnswers:
     """The ready answers. Raises `ConfigError` with every fault of their files."""
-    return Canned(config.path(config.canned.folder) if config.canned.folder else None, words, hours)
+    return CannedAnswers(config.path(config.canned.folder) if config.canned.folder else None, words, hours)
 
 
 def open_adapters(config: Config, clock: Clock, *, salt: str = "") -> dict[str, Adapter]:
@@ -209,7 +209,7 @@ def _adapter(name: str, settings: Channel, clock: Clock, salt: str) -> Adapter:
     return make(name, clock=clock, **revealed)
 
 
-async def open_house(
+async def build_service(
     config: Config,
     *,
     adapters: Mapping[str, Adapter] | Callable[[str], Mapping[str, Adapter]] | None = None,
@@ -219,7 +219,7 @@ async def open_house(
     folders: Sequence[Path] = (),
     log_events: bool = True,
     knowledge: Knowledge | None = None,
-) -> House:
+) -> Service:
     """Join everything. *adapters* (or what makes them, given the salt) are used in place of the configured ones; *desk* where the config names none.
 
     *folders* may be read for attachments besides the articles' own; *knowledge* spares reading the articles again. Raises `ConfigError`, `StorageError`.
@@ -227,7 +227,7 @@ async def open_house(
     clock = clock or Clock()
     set_home(config.hours.country)
     hours = open_hours(config)
-    words = open_words(config, hours)
+    words = open_texts(config, hours)
     if knowledge is None:
         knowledge = await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
     _follow_calendar(knowledge, clock, hours)
@@ -247,9 +247,9 @@ async def open_house(
     room.open_records(store)
     await room.remember()
     room.ask_rating = timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None
-    likeness = Likeness(knowledge)
+    likeness = SimilarityMatcher(knowledge)
     surveys = Surveys(config.nps, store, hours=DaySpan.parse(config.outreach.hours), zone=hours.zone, channels=tuple(adapters))
-    room.orders = Outreach(
+    room.orders = OutreachCommands(
         room, store, likeness, channels=tuple(adapters), hours=DaySpan.parse(config.outreach.hours), per_second=config.outreach.per_second,
         article=likeness.find, meant=likeness.meant, title=likeness.title, surveys=surveys,
     )  # fmt: skip
@@ -258,7 +258,7 @@ async def open_house(
     flow = Banner(Flow(dialogs, timeout=config.dialogs.timeout, escalate=room.escalate, words=words), room.incidents, likeness, words)
     limits: dict[str, Limits] = {name: a.limits for name, a in adapters.items()}
     roots = [config.path(config.knowledge.folder), *(f.resolve() for f in folders)]
-    outbox = Outbox(store, adapters, clock, views=room, files=Shelf(adapters, lambda ref: _read_local(ref, roots)), observers=observers)
+    outbox = Outbox(store, adapters, clock, views=room, files=AttachmentReader(adapters, lambda ref: _read_local(ref, roots)), observers=observers)
     observers.add(outbox)
     engine = Engine(
         store,
@@ -293,14 +293,14 @@ async def open_house(
         outbox.wake()
         return mended
 
-    rounds = Rounds(room, inbox.accept, store.promise, finders=(surveys,), mend=mend, committed=outbox.wake)
+    rounds = PeriodicChecks(room, inbox.accept, store.promise, finders=(surveys,), mend=mend, committed=outbox.wake)
     announcer = Announcer(store, hooks_of(config), clock, salt=salt, promised=outbox.wake)
     observers.add(announcer)
     await announcer.go()
-    return House(config, clock, store, words, hours, knowledge, adapters, observers, room, inbox, engine, outbox, rounds, announcer, typing)
+    return Service(config, clock, store, words, hours, knowledge, adapters, observers, room, inbox, engine, outbox, rounds, announcer, typing)
 
 
-def _rules(config: Config, knowledge: Knowledge, words: Wording, hours: Hours) -> Rules:
+def _rules(config: Config, knowledge: Knowledge, words: Texts, hours: Hours) -> Rules:
     """How the desk is to work, with what the articles say about topics."""
 
     def about(article: str) -> Sequence[str]:
@@ -322,7 +322,7 @@ def _rules(config: Config, knowledge: Knowledge, words: Wording, hours: Hours) -
         open_canned(config, words, hours),
         {"business": config.business.name},
         config.canned.undo,
-        lambda text: read_act(text).act in (Act.THANKS, Act.BYE),
+        lambda text: read_act(text).act in (Intent.THANKS, Intent.BYE),
         questions.question,
         Aside(our_dialogs(words, read_act, knowledge, None, open_facts(config, knowledge, hours)), article, knowledge.article),
         questions.meaning,
@@ -330,7 +330,7 @@ def _rules(config: Config, knowledge: Knowledge, words: Wording, hours: Hours) -
 
 
 def open_dialogs(
-    config: Config, words: Wording, knowledge: Knowledge, desk: Desk, ticket: Callable[[int], Awaitable[Ticket | None]]
+    config: Config, words: Texts, knowledge: Knowledge, desk: Desk, ticket: Callable[[int], Awaitable[Ticket | None]]
 ) -> list[tuple[str, Dialog]]:
     """The dialogs in the order of the config: ours by name, others by dotted path. Raises `ConfigError`.
 

@@ -12,11 +12,11 @@ from bot.adapters.rich_text import split
 from bot.delivery.splitting import parts
 from bot.dialogs.article_rendering import portion
 from bot.dialogs.faq import Faq
-from bot.dialogs.intent import Intent
-from bot.dialogs.protocols import Article, Knowledge
-from bot.i18n.texts import Wording
+from bot.dialogs.intent import IntentReader
+from bot.dialogs.protocols import ArticleText, KnowledgeSource
+from bot.i18n.texts import Texts
 from bot.knowledge.query.intents import read_act
-from bot.model import Conversation, Customer, Line, Outbound, Peer, Turn
+from bot.model import Conversation, Customer, HistoryEntry, Outbound, Peer, Turn
 
 SKINS: Mapping[str, Limits] = {"telegram": TELEGRAM, "vk": VK}
 TEXT = 4096  # UTF-16 units of one message, the same on both
@@ -30,26 +30,26 @@ class Preview:
     more: tuple[Outbound, ...] = ()
 
 
-def preview(words: Wording, knowledge: Knowledge, article: str, *, skin: str, now: datetime, language: str = "") -> Preview | None:
+def preview(words: Texts, knowledge: KnowledgeSource, article: str, *, skin: str, now: datetime, language: str = "") -> Preview | None:
     """The messages of *article* (a draft too) in the skin "telegram" or "vk"; None where there is no such article."""
-    faq = Faq(words, Intent(read_act, knowledge), knowledge)
+    faq = Faq(words, IntentReader(read_act, knowledge), knowledge)
     found = knowledge.article(article)
     if found is None:
         return None
     lang = language or str(getattr(found, "lang", "ru"))
     turn = Turn(
-        id=1, conversation=Conversation(1, Peer(skin, "1"), customer=1), said=(), now=now, customer=Customer(1, language=lang),
-        history=(Line(now, "bot", ""),),
+        id=1, conversation=Conversation(1, Peer(skin, "1"), customer=1), inbounds=(), now=now, customer=Customer(1, language=lang),
+        history=(HistoryEntry(now, "bot", ""),),
     )  # fmt: skip
     shown = faq.show(turn, article)
     limits = {skin: SKINS[skin]}
-    answer = tuple(part for outbound in (shown.say if shown else ()) for part in parts(outbound, limits))
+    answer = tuple(part for outbound in (shown.messages if shown else ()) for part in parts(outbound, limits))
     rest = portion(found).rest
     more = parts(Outbound(Peer(skin, "1"), rest), limits) if rest else ()
     return Preview(answer, tuple(more))
 
 
-def messages(article: Article) -> Sequence[Sequence[str]]:
+def messages(article: ArticleText) -> Sequence[Sequence[str]]:
     """The texts of an article as they would be sent: what is said at once, then the rest, each parted where it is too long."""
     told = portion(article)
     return [[piece.text for piece in split(text, TEXT)] for text in (told.text, told.rest) if text]

@@ -1,4 +1,4 @@
-"""What time it is: one clock for the whole house, which tests and the playground may move."""
+"""What time it is: one clock for the whole service, which tests and the playground may move."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from bot.clock import Clock
 from bot.delivery.flood_control import Flood
 from bot.errors import Conflict, StorageError
-from bot.model import Event, Inbound, InboundKind, Outbound, Outcome, Result, Turn, Verb
+from bot.model import Event, Inbound, InboundKind, Outbound, OutboundKind, Outcome, Result, Turn
 from bot.observability import Observers, get_logger
 from bot.storage.base import Store
 
@@ -29,7 +29,7 @@ _ASIDE = {  # what is known and kept, and needs nobody's decision
 _WORDS = (InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.START)
 
 
-class Desk(Protocol):
+class OperatorDesk(Protocol):
     """The operators' side of a decision (bot/handoff/desk.py)."""
 
     def hears(self, turn: Turn) -> bool:
@@ -43,7 +43,7 @@ class Desk(Protocol):
         ...
 
 
-class Relay(Protocol):
+class MessageRelay(Protocol):
     """A person is at it: carry the words (bot/handoff/relay.py). None = nobody is."""
 
     async def __call__(self, turn: Turn) -> Outcome | None: ...
@@ -57,8 +57,8 @@ class Engine:
         store: Store,
         clock: Clock,
         *,
-        desk: Desk,
-        relay: Relay,
+        desk: OperatorDesk,
+        relay: MessageRelay,
         flow: Callable[[Turn], Awaitable[Outcome]],
         prepare: Callable[[Outbound], tuple[Outbound, ...]],
         committed: Callable[[], None] = lambda: None,
@@ -148,7 +148,7 @@ class Engine:
         return self._desk.escalate(turn, reason=reason)
 
     async def _decide(self, turn: Turn) -> Outcome:
-        first = turn.said[0]
+        first = turn.inbounds[0]
         if first.kind is InboundKind.MOVED:
             return await self._moved(first)
         if first.kind in _ASIDE and not (first.kind is InboundKind.MEMBER and self._desk.hears(turn)):
@@ -162,18 +162,18 @@ class Engine:
         if first.kind is InboundKind.EDIT:
             if not _worth_answering(turn, first):
                 return Outcome("engine", Result.IGNORED, "edited")
-            turn = replace(turn, said=(replace(first, kind=InboundKind.MESSAGE),))
+            turn = replace(turn, inbounds=(replace(first, kind=InboundKind.MESSAGE),))
         return await self._flow(turn)
 
     async def _moved(self, inbound: Inbound) -> Outcome:
         channel, old, new = inbound.peer.channel, inbound.peer.chat, str(inbound.data.get("chat", ""))
         await self._store.move_chat(channel, old, new)
         event = Event("chat_moved", data={"channel": channel, "old": old, "new": new})
-        return Outcome("engine", Result.IGNORED, "moved", events=(event,), keep={f"moved:{channel}:{old}": new})
+        return Outcome("engine", Result.IGNORED, "moved", events=(event,), settings={f"moved:{channel}:{old}": new})
 
     def _with_heard(self, turn: Turn, outcome: Outcome) -> Outcome:
         """What a customer said leaves an event with what came of it, for the reports: the first of its turn."""
-        first = turn.said[0]
+        first = turn.inbounds[0]
         if first.kind not in _WORDS or self._desk.hears(turn):
             return outcome
         seconds = round((self._clock() - first.at).total_seconds(), 3)
@@ -182,11 +182,11 @@ class Engine:
 
     def _ready(self, turn: Turn, outcome: Outcome) -> Outcome:
         """The outcome as it is promised: every press acknowledged, every text short enough for its channel."""
-        answered = {o.quotes for o in outcome.say if o.verb is Verb.ACKNOWLEDGE}
+        answered = {o.quotes for o in outcome.messages if o.verb is OutboundKind.ACKNOWLEDGE}
         acknowledged = tuple(
-            Outbound(i.peer, verb=Verb.ACKNOWLEDGE, quotes=i.callback, author="") for i in turn.said if i.callback and i.callback not in answered
+            Outbound(i.peer, verb=OutboundKind.ACKNOWLEDGE, quotes=i.callback, author="") for i in turn.inbounds if i.callback and i.callback not in answered
         )
-        return replace(outcome, say=tuple(part for o in (*acknowledged, *outcome.say) for part in self._prepare(o)))
+        return replace(outcome, messages=tuple(part for o in (*acknowledged, *outcome.messages) for part in self._prepare(o)))
 
 
 def _worth_answering(turn: Turn, edit: Inbound) -> bool:

@@ -263,7 +263,7 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class HistoryEntry:
     """One line of the history: what was said by whom. `author` is customer, bot, operator, note or system."""
 
     at: datetime
@@ -288,7 +288,7 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True)
-class Quoted:
+class RepliedTo:
     """What an inbound message replies to, where that was one of ours: the promise's name, ticket, and the id it mirrors."""
 
     name: str = ""
@@ -315,24 +315,24 @@ class Turn:
 
     id: int
     conversation: Conversation
-    said: tuple[Inbound, ...]
+    inbounds: tuple[Inbound, ...]
     now: datetime
     customer: Customer | None = None
     ticket: Ticket | None = None
     subject: Conversation | None = None
-    history: tuple[Line, ...] = ()
+    history: tuple[HistoryEntry, ...] = ()
     presses: tuple[Press, ...] = ()
     next_number: int = 1
     waiting: tuple[Waiting, ...] = ()  # tickets nobody has taken yet
     recent_answers: tuple[tuple[datetime, datetime], ...] = ()  # opening and first human words, newest tickets first
     attempts: int = 0
-    quoted: tuple[Quoted | None, ...] = ()  # one for each of `said`
+    quoted: tuple[RepliedTo | None, ...] = ()  # one for each of `said`
     past: tuple[Ticket, ...] = ()  # the customer's closed tickets, the newest first, at most five
 
     @property
     def text(self) -> str:
         """The words of the turn: several short messages read as one."""
-        return "\n".join(i.text for i in self.said if i.text and i.kind is InboundKind.MESSAGE)
+        return "\n".join(i.text for i in self.inbounds if i.text and i.kind is InboundKind.MESSAGE)
 
     @property
     def press(self) -> Press | None:
@@ -340,11 +340,11 @@ class Turn:
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
-        return tuple(a for i in self.said for a in i.attachments)
+        return tuple(a for i in self.inbounds for a in i.attachments)
 
     @property
     def context(self) -> tuple[Attachment, ...]:
-        return tuple(c for i in self.said for c in i.context)
+        return tuple(c for i in self.inbounds for c in i.context)
 
 
 # --- what is decided and promised ------------------------------------------------------------------------------------
@@ -367,7 +367,7 @@ class Button:
 Rows = tuple[tuple[Button, ...], ...]
 
 
-class Verb(StrEnum):
+class OutboundKind(StrEnum):
     """What one delivery does; each is one call of the platform."""
 
     SAY = "say"
@@ -384,12 +384,12 @@ class Verb(StrEnum):
     ANNOUNCE = "announce"  # tells another system what happened; `text` is the JSON of it, `name` its id
 
 
-class Lane(StrEnum):
+class Priority(StrEnum):
     """Who goes first where a limit makes things wait; within a lane and a peer order is kept."""
 
-    WORDS = "words"  # people's words and answers
+    MESSAGE = "words"  # people's words and answers
     NOTICE = "notice"  # confirmations, cards
-    VIEW = "view"  # cosmetics: reactions, renames, boards: the newest replaces an older one that still waits
+    COSMETIC = "view"  # cosmetics: reactions, renames, boards: the newest replaces an older one that still waits
     BULK = "bulk"  # broadcasts
 
 
@@ -417,13 +417,13 @@ class Outbound:
     text: RichText = RichText()
     buttons: Rows = ()
     attachments: tuple[Attachment, ...] = ()
-    verb: Verb = Verb.SAY
+    verb: OutboundKind = OutboundKind.SAY
     name: str = ""
     edits: str = ""
     mirrors: str = ""
     quotes: str = ""
     heading: RichText = RichText()
-    lane: Lane = Lane.WORDS
+    lane: Priority = Priority.MESSAGE
     on_doubt: Literal["resend", "hold"] = "resend"
     author: Literal["bot", "operator", "system", ""] = "bot"
     author_name: str = ""
@@ -446,7 +446,7 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class Timer:
     """A timer to be kept with the turn: at `due` it comes back to `conversation` (default: the turn's own) as an Inbound.
 
     The same `key` again replaces the older timer that has not fired.
@@ -488,7 +488,7 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
-class Joining:
+class CustomerMerge:
     """Two customers are one person, known as *into* from now on; or (*undone*) the one who was joined as *other* is himself again."""
 
     into: int
@@ -508,20 +508,20 @@ class Outcome:
     dialog: str
     result: Result
     reason: str = ""
-    say: tuple[Outbound, ...] = ()
+    messages: tuple[Outbound, ...] = ()
     state: Json | None = None
     status: Status | None = None
     opens: Ticket | None = None
     ticket: Ticket | None = None
     customer: Customer | None = None
-    later: tuple[Later, ...] = ()
+    timers: tuple[Timer, ...] = ()
     cancel: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
-    notes: tuple[Line, ...] = ()
-    keep: Mapping[str, str | None] = field(default_factory=dict)  # settings of the service, such as the bound desk; None takes one away
-    why: Json = field(default_factory=dict)
-    joining: Joining | None = None
-    again: int | None = None  # a delivery in doubt that did not arrive: it goes again, in its old place
+    notes: tuple[HistoryEntry, ...] = ()
+    settings: Mapping[str, str | None] = field(default_factory=dict)  # settings of the service, such as the bound desk; None takes one away
+    explanation: Json = field(default_factory=dict)
+    customer_merge: CustomerMerge | None = None
+    retry_delivery: int | None = None  # a delivery in doubt that did not arrive: it goes again, in its old place
 
 
 @dataclass(frozen=True, slots=True)
@@ -535,7 +535,7 @@ class Sent:
 # --- knowledge -------------------------------------------------------------------------------------------------------
 
 
-class Act(StrEnum):
+class Intent(StrEnum):
     """What the customer does with the words, decided before any search."""
 
     QUESTION = "question"
@@ -578,7 +578,7 @@ class Answer:
     candidates: tuple[Candidate, ...] = ()
     confidence: float = 0.0
     scope: float = 0.0
-    act: Act = Act.QUESTION
+    act: Intent = Intent.QUESTION
     article: str | None = None
     lead: bool = False
     why: Json = field(default_factory=dict)

@@ -26,19 +26,19 @@ from bot.errors import (
     TopicRefused,
     Uncertain,
 )
-from bot.model import Attachment, Event, Lane, Outbound, Peer, RichText, Sent, Verb
+from bot.model import Attachment, Event, Outbound, OutboundKind, Peer, Priority, RichText, Sent
 from bot.observability import Observers, get_logger
-from bot.storage.base import Delivery, Settled, Store
+from bot.storage.base import Delivery, DeliveryResult, Store
 
 AT_ONCE = 32  # deliveries under way together; at most one for each peer and lane
-PATIENCE = {Lane.WORDS: 2000, Lane.NOTICE: 50, Lane.VIEW: 3, Lane.BULK: 20}  # counted tries before giving up, about a day for words
-LONGEST_PAUSE = {Lane.WORDS: 45.0, Lane.NOTICE: 300.0, Lane.VIEW: 300.0, Lane.BULK: 300.0}  # seconds between two tries
+PATIENCE = {Priority.MESSAGE: 2000, Priority.NOTICE: 50, Priority.COSMETIC: 3, Priority.BULK: 20}  # counted tries before giving up, about a day for words
+LONGEST_PAUSE = {Priority.MESSAGE: 45.0, Priority.NOTICE: 300.0, Priority.COSMETIC: 300.0, Priority.BULK: 300.0}  # seconds between two tries
 MAX_DOUBTS = 5  # each one independent of the others: an adapter tries a broken line with something harmless first
 SOON = 1.5  # seconds that a taken delivery may wait for its turn
 TICKET_THREAD = "ticket:"
 KNOWN = timedelta(seconds=60)  # so long it is taken for true whether a chat has topics, and that a ticket gets none there
-ABOUT_TOPICS = (Verb.OPEN_TOPIC, Verb.RENAME_TOPIC, Verb.CLOSE_TOPIC, Verb.REOPEN_TOPIC)
-ON_A_MESSAGE = (Verb.EDIT, Verb.PIN, Verb.DELETE, Verb.REACT)  # these find their message without a topic
+ABOUT_TOPICS = (OutboundKind.OPEN_TOPIC, OutboundKind.RENAME_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC)
+ON_A_MESSAGE = (OutboundKind.EDIT, OutboundKind.PIN, OutboundKind.DELETE, OutboundKind.REACT)  # these find their message without a topic
 
 
 class Views(Protocol):
@@ -67,7 +67,7 @@ class Views(Protocol):
         ...
 
 
-class Shelf:
+class AttachmentReader:
     """The content of attachments, whoever holds them: the disk or another channel."""
 
     def __init__(self, adapters: Mapping[str, Adapter], read_local: Callable[[str], File]) -> None:
@@ -91,7 +91,7 @@ class Outbox:
         clock: Clock,
         *,
         views: Views,
-        files: Shelf,
+        files: AttachmentReader,
         observers: Observers | None = None,
     ) -> None:
         self._store, self._adapters, self._clock = store, adapters, clock
@@ -142,7 +142,7 @@ class Outbox:
         for outbound, begun, tries in await self._store.sends_since(now - timedelta(seconds=LONGEST)):
             ago = (now - begun).total_seconds()
             if outbound.to.thread.startswith(TICKET_THREAD) and outbound.name.startswith("card:"):
-                self._pace.recall(replace(outbound, verb=Verb.OPEN_TOPIC), ago)  # a card is the first in a topic just opened
+                self._pace.recall(replace(outbound, verb=OutboundKind.OPEN_TOPIC), ago)  # a card is the first in a topic just opened
             for _ in range(min(max(tries, 1), MAX_DOUBTS)):
                 self._pace.recall(outbound, ago)
 
@@ -223,12 +223,12 @@ class Outbox:
         if settled.say:
             self.wake()
 
-    async def _try(self, delivery: Delivery) -> Settled:
+    async def _try(self, delivery: Delivery) -> DeliveryResult:
         adapter = self._adapters.get(delivery.outbound.to.channel)
         if adapter is None:
-            return Settled("pending", due=self._clock() + timedelta(minutes=1), counted=False, error="channel is not running")
+            return DeliveryResult("pending", due=self._clock() + timedelta(minutes=1), counted=False, error="channel is not running")
         if (pause := self._pace.begin(delivery.outbound, within=SOON)) > SOON:  # not begun, so a crash puts nothing in doubt
-            return Settled("pending", due=self._clock() + timedelta(seconds=pause), counted=False)
+            return DeliveryResult("pending", due=self._clock() + timedelta(seconds=pause), counted=False)
         try:
             try:
                 await asyncio.sleep(pause)
@@ -244,11 +244,11 @@ class Outbox:
             return await self._failed(delivery, error)
         except AccountError as error:
             self._pace.rest(delivery.outbound.to.channel, "", 60)
-            return Settled("pending", due=self._clock() + timedelta(minutes=1), counted=False, error=str(error))
+            return DeliveryResult("pending", due=self._clock() + timedelta(minutes=1), counted=False, error=str(error))
         except Exception as error:  # noqa: BLE001 - an adapter's bug must not lose the promise or stop the others
             self._log.exception("send_failed", delivery=delivery.id)
             return await self._failed(delivery, Uncertain(type(error).__name__))
-        return Settled("sent", message=sent.message, also=sent.also, say=self._views.delivered(delivery))
+        return DeliveryResult("sent", message=sent.message, also=sent.also, say=self._views.delivered(delivery))
 
     async def _addressed(self, adapter: Adapter, delivery: Delivery) -> Outbound:
         """The promise with its real thread: a ticket's topic is a view, opened when something is to be shown there."""
@@ -275,7 +275,7 @@ class Outbox:
         return replace(outbound, to=replace(to, thread=thread), heading=RichText())
 
     async def _open_topic(self, adapter: Adapter, to: Peer, ticket: int, nonce: int) -> Sent:
-        opening = Outbound(replace(to, thread=""), RichText(await self._views.topic_name(ticket)), verb=Verb.OPEN_TOPIC, ticket=ticket)
+        opening = Outbound(replace(to, thread=""), RichText(await self._views.topic_name(ticket)), verb=OutboundKind.OPEN_TOPIC, ticket=ticket)
         try:
             return await adapter.send(opening, nonce=nonce, target="", files=self._files)
         except Uncertain as error:  # an empty topic more is a smaller evil than words in none
@@ -291,47 +291,47 @@ class Outbox:
 
     # --- what did not simply succeed
 
-    async def _topic_gone(self, delivery: Delivery) -> Settled:
+    async def _topic_gone(self, delivery: Delivery) -> DeliveryResult:
         to = delivery.outbound.to
         if not to.thread.startswith(TICKET_THREAD):
             return await self._failed(delivery, Refused("the thread is gone"))
         ticket = int(to.thread.removeprefix(TICKET_THREAD))
-        if delivery.outbound.verb in (Verb.RENAME_TOPIC, Verb.CLOSE_TOPIC, Verb.REOPEN_TOPIC) or delivery.outbound.lane is Lane.VIEW:
-            return Settled("cancelled", error="the topic is gone")
+        if delivery.outbound.verb in (OutboundKind.RENAME_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC) or delivery.outbound.lane is Priority.COSMETIC:
+            return DeliveryResult("cancelled", error="the topic is gone")
         thread = await self._store.topic(ticket, to.channel, to.chat)
         if thread is not None:
             await self._store.forget_topic(to.channel, to.chat, thread)
         self._forums.pop((to.channel, to.chat), None)  # it may be that topics were switched off
         ahead = await self._views.repost(ticket, to)
-        return Settled("pending", due=self._clock(), counted=False, error="the topic was deleted", ahead=ahead, events=(Event("topic_remade", ticket=ticket),))
+        return DeliveryResult("pending", due=self._clock(), counted=False, error="the topic was deleted", ahead=ahead, events=(Event("topic_remade", ticket=ticket),))
 
-    async def _topic_refused(self, delivery: Delivery, error: TopicRefused) -> Settled:
+    async def _topic_refused(self, delivery: Delivery, error: TopicRefused) -> DeliveryResult:
         """No topic for this ticket now (the right is missing, topics are off): it is said in the chat itself, under its number."""
         to, now = delivery.outbound.to, self._clock()
         refused = Event("desk_refused", data={"channel": to.channel, "chat": to.chat, "why": str(error)})
         if delivery.outbound.verb in ABOUT_TOPICS:
-            return Settled("cancelled", error=str(error), events=(refused,))
+            return DeliveryResult("cancelled", error=str(error), events=(refused,))
         key = (to.channel, to.chat, int(to.thread.removeprefix(TICKET_THREAD))) if to.thread.startswith(TICKET_THREAD) else None
         if key is None or now < self._topicless.get(key, now):  # not even there
             failed = await self._failed(delivery, error)
             return replace(failed, events=(*failed.events, refused))
         self._forums.pop((to.channel, to.chat), None)
         self._topicless[key] = now + KNOWN
-        return Settled("pending", due=now, counted=False, error=str(error), events=(refused,))
+        return DeliveryResult("pending", due=now, counted=False, error=str(error), events=(refused,))
 
-    async def _opened(self, delivery: Delivery) -> Settled:
+    async def _opened(self, delivery: Delivery) -> DeliveryResult:
         """The ticket's new topic begins with its card, also where that was shown in the chat itself before."""
         outbound, ahead = delivery.outbound, ()  # type: Outbound, tuple[Outbound, ...]
         ticket = int(outbound.to.thread.removeprefix(TICKET_THREAD))
         card = f"card:{ticket}"
         if outbound.name != card and await self._store.deliveries(status=["sent"], peer=outbound.to, name=card, limit=1):
             ahead = await self._views.repost(ticket, outbound.to)
-        return Settled("pending", due=self._clock(), counted=False, ahead=ahead)
+        return DeliveryResult("pending", due=self._clock(), counted=False, ahead=ahead)
 
-    async def _failed(self, delivery: Delivery, error: DeliveryError) -> Settled:
+    async def _failed(self, delivery: Delivery, error: DeliveryError) -> DeliveryResult:
         outbound, now, reason = delivery.outbound, self._clock(), str(error)
         if isinstance(error, _NothingToDo):
-            return Settled("cancelled")
+            return DeliveryResult("cancelled")
         if isinstance(error, _TopicOpened):
             return await self._opened(delivery)
         if isinstance(error, RetryLater):
@@ -343,47 +343,47 @@ class Outbox:
                 return self._given_up(delivery, error)
             pause = error.after if not error.counts else max(error.after, min(LONGEST_PAUSE[outbound.lane], 0.5 * 2 ** min(delivery.tries, 10)))
             due = now + timedelta(seconds=pause * random.uniform(1, 1.2))
-            return Settled("pending", due=due, counted=error.counts, error=reason, doubted=error.doubted)
+            return DeliveryResult("pending", due=due, counted=error.counts, error=reason, doubted=error.doubted)
         if isinstance(error, Uncertain):
-            if outbound.lane is Lane.VIEW:
-                return Settled("cancelled", error=reason, doubted=True)
+            if outbound.lane is Priority.COSMETIC:
+                return DeliveryResult("cancelled", error=reason, doubted=True)
             if outbound.on_doubt == "hold" or delivery.doubts + 1 >= MAX_DOUBTS:
                 event = _event("delivery_unknown", delivery, reason)
-                return Settled("unknown", error=reason, doubted=True, say=self._views.doubtful(delivery), events=(event,))
-            return Settled("pending", due=now + timedelta(seconds=1 + delivery.doubts * 4), doubted=True, error=reason)
+                return DeliveryResult("unknown", error=reason, doubted=True, say=self._views.doubtful(delivery), events=(event,))
+            return DeliveryResult("pending", due=now + timedelta(seconds=1 + delivery.doubts * 4), doubted=True, error=reason)
         if isinstance(error, ChatMoved):
             return await self._chat_moved(outbound, error.chat)
-        if isinstance(error, BadFormat) and (outbound.text.spans or outbound.quotes) and outbound.verb in (Verb.SAY, Verb.EDIT):
+        if isinstance(error, BadFormat) and (outbound.text.spans or outbound.quotes) and outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT):
             plain = replace(outbound, text=RichText(outbound.text.text), heading=RichText(outbound.heading.text), quotes="")
-            return Settled("pending", due=now, outbound=plain, error=reason)
+            return DeliveryResult("pending", due=now, outbound=plain, error=reason)
         if isinstance(error, PeerGone):
             given_up = self._given_up(delivery, error)
             return replace(given_up, unreachable=True, events=(*given_up.events, *self._views.lost(outbound.to)))
         return self._given_up(delivery, error)
 
-    async def _chat_moved(self, outbound: Outbound, chat: str) -> Settled:
+    async def _chat_moved(self, outbound: Outbound, chat: str) -> DeliveryResult:
         channel, old = outbound.to.channel, outbound.to.chat
         await self._store.move_chat(channel, old, chat)
         await self._store.keep_setting(f"moved:{channel}:{old}", chat)
         self._forums.clear()
         event = Event("chat_moved", data={"channel": channel, "old": old, "new": chat})
         moved = replace(outbound, to=replace(outbound.to, chat=chat))
-        return Settled("pending", due=self._clock(), counted=False, outbound=moved, events=(event,))
+        return DeliveryResult("pending", due=self._clock(), counted=False, outbound=moved, events=(event,))
 
-    def _given_up(self, delivery: Delivery, error: DeliveryError) -> Settled:
+    def _given_up(self, delivery: Delivery, error: DeliveryError) -> DeliveryResult:
         """The promise cannot be kept: recorded, and said loudly where a person is responsible."""
         reason = str(error)
-        if delivery.outbound.lane is Lane.VIEW or delivery.outbound.verb is Verb.ACKNOWLEDGE:
-            return Settled("failed", error=reason)
+        if delivery.outbound.lane is Priority.COSMETIC or delivery.outbound.verb is OutboundKind.ACKNOWLEDGE:
+            return DeliveryResult("failed", error=reason)
         self._log.warning("undeliverable", delivery=delivery.id, code=error.code, reason=reason)
-        if delivery.outbound.verb is Verb.ANNOUNCE:
-            return Settled("failed", error=reason, events=(_event("webhook_failed", delivery, reason),))
-        return Settled("failed", error=reason, say=self._views.undelivered(delivery, error.code), events=(_event("delivery_failed", delivery, reason),))
+        if delivery.outbound.verb is OutboundKind.ANNOUNCE:
+            return DeliveryResult("failed", error=reason, events=(_event("webhook_failed", delivery, reason),))
+        return DeliveryResult("failed", error=reason, say=self._views.undelivered(delivery, error.code), events=(_event("delivery_failed", delivery, reason),))
 
 
 def _patience(outbound: Outbound) -> int:
     """A topic's state must become what the ticket is; the rest of the cosmetics is soon given up."""
-    return PATIENCE[Lane.NOTICE if outbound.verb in (Verb.CLOSE_TOPIC, Verb.REOPEN_TOPIC) else outbound.lane]
+    return PATIENCE[Priority.NOTICE if outbound.verb in (OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC) else outbound.lane]
 
 
 class _TopicOpened(DeliveryError):

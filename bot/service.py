@@ -1,4 +1,4 @@
-"""The house at work: every channel, the workers and the rounds in the background, started together and stopped in order."""
+"""The service at work: every channel, the workers and the rounds in the background, started together and stopped in order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from bot.adapters.base import Adapter
 from bot.adapters.clock import ClockAdapter
-from bot.app import House
+from bot.app import Service
 from bot.command_spool import hear_orders, letterbox
 from bot.errors import AccountError, StorageError
 from bot.feedback_loader import clicks
@@ -27,30 +27,30 @@ ROUND = 20.0  # seconds between two rounds of the desk
 WORKERS = 8  # turns decided at once
 
 
-async def run(house: House, stop: asyncio.Event, *, beside: Sequence[Coroutine[object, object, None]] = ()) -> None:
+async def run(service: Service, stop: asyncio.Event, *, beside: Sequence[Coroutine[object, object, None]] = ()) -> None:
     """Run every channel until *stop* is set; then end in order: intake, decisions, sends under way.
 
     *beside* are things that run as long (the page, the watch over the articles) and are cancelled first.
     """
     log = get_logger("app")
-    intake = [asyncio.create_task(_keep_running(house, adapter), name=name) for name, adapter in house.adapters.items()]
+    intake = [asyncio.create_task(_keep_running(service, adapter), name=name) for name, adapter in service.adapters.items()]
     # a daemon thread: making the first vectors takes half a minute, and stopping must not wait for that
-    threading.Thread(target=_load_embeddings, args=(house.knowledge,), name=EMBEDDING_THREAD, daemon=True).start()
-    rings = ClockAdapter(house.clock, house.store.fire_timers, house.wake, went_back=house.store.bring_forward)
+    threading.Thread(target=_load_embeddings, args=(service.knowledge,), name=EMBEDDING_THREAD, daemon=True).start()
+    rings = ClockAdapter(service.clock, service.store.fire_timers, service.wake, went_back=service.store.bring_forward)
     helpers = [
         asyncio.create_task(rings.run()),
-        asyncio.create_task(_hint_typing(house)),
-        asyncio.create_task(_check_desk(house)),
-        asyncio.create_task(_blank_the_old(house)),
-        asyncio.create_task(_hear_clicks(house)),
-        asyncio.create_task(_go_round(house)),
-        asyncio.create_task(_offer_commands(house)),
-        *_letters(house),
-        asyncio.create_task(house.announcer.run()),
+        asyncio.create_task(_hint_typing(service)),
+        asyncio.create_task(_check_desk(service)),
+        asyncio.create_task(_blank_the_old(service)),
+        asyncio.create_task(_hear_clicks(service)),
+        asyncio.create_task(_go_round(service)),
+        asyncio.create_task(_offer_commands(service)),
+        *_letters(service),
+        asyncio.create_task(service.announcer.run()),
         *(asyncio.create_task(b) for b in beside),
     ]
-    workers = [asyncio.create_task(house.engine.work()) for _ in range(WORKERS)]
-    sending = asyncio.create_task(house.outbox.run())
+    workers = [asyncio.create_task(service.engine.work()) for _ in range(WORKERS)]
+    sending = asyncio.create_task(service.outbox.run())
     try:
         waiting = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait({waiting, sending, *workers, helpers[0]}, return_when=asyncio.FIRST_COMPLETED)
@@ -61,17 +61,17 @@ async def run(house: House, stop: asyncio.Event, *, beside: Sequence[Coroutine[o
         log.info("stopping")
         await _end([*intake, *helpers])
         await _end(workers)
-        house.outbox.stop()
+        service.outbox.stop()
         with contextlib.suppress(asyncio.CancelledError):
             await sending
-        for adapter in house.adapters.values():
+        for adapter in service.adapters.values():
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(adapter.close(), 2)
-        await house.close()
+        await service.close()
         log.info("stopped")
 
 
-async def watch_articles(house: House, told: Callable[[Reloaded], object]) -> None:
+async def watch_articles(service: Service, told: Callable[[Reloaded], object]) -> None:
     """Read changed articles until cancelled, and tell of it."""
 
     async def reloaded(change: Reloaded) -> None:
@@ -83,7 +83,7 @@ async def watch_articles(house: House, told: Callable[[Reloaded], object]) -> No
         if asyncio.iscoroutine(result):
             await result
 
-    await house.knowledge.watch(reloaded)
+    await service.knowledge.watch(reloaded)
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
@@ -92,18 +92,18 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _keep_running(house: House, adapter: Adapter) -> None:
+async def _keep_running(service: Service, adapter: Adapter) -> None:
     """A channel that fails must not take the others with it; it is started again, slowly."""
     log = get_logger("app")
 
     async def accept(inbounds: Sequence[Inbound], *, cursor: str | None = None) -> None:
-        await house.inbox.accept(adapter.name, inbounds, cursor=cursor)
+        await service.inbox.accept(adapter.name, inbounds, cursor=cursor)
 
     while True:
         pause = 5.0
         try:
             log.info("channel_starting", channel=adapter.name, kind=adapter.kind)
-            await adapter.run(accept, cursor=await house.store.cursor(adapter.name))
+            await adapter.run(accept, cursor=await service.store.cursor(adapter.name))
         except AccountError as error:
             adapter.health.state, adapter.health.last_error = "failing", str(error)
             log.error("channel_refused", channel=adapter.name, error=str(error), hint=error.hint)
@@ -127,31 +127,31 @@ def _load_embeddings(knowledge: Knowledge) -> None:
         give_back()
 
 
-async def _hint_typing(house: House) -> None:
+async def _hint_typing(service: Service) -> None:
     """Customers see that somebody is at it while the bot waits for the rest of a burst."""
     while True:
         await asyncio.sleep(0.2)
-        for peer in dict.fromkeys(house.typing):
-            conversation = await house.store.conversation(peer)
+        for peer in dict.fromkeys(service.typing):
+            conversation = await service.store.conversation(peer)
             if conversation is None or conversation.status is Status.BOT:
-                await house.outbox.hint_typing(peer)
-        house.typing.clear()
+                await service.outbox.hint_typing(peer)
+        service.typing.clear()
 
 
-async def _go_round(house: House) -> None:
+async def _go_round(service: Service) -> None:
     """The rounds of the desk: what fails once is looked at again next time."""
     while True:
         await asyncio.sleep(ROUND)
         try:
-            await house.rounds.go(house.clock())
+            await service.rounds.go(service.clock())
         except Exception:  # noqa: BLE001 - the watchdog must outlive whatever it stumbles over
             get_logger("desk").exception("round_failed")
 
 
-async def _check_desk(house: House) -> None:
+async def _check_desk(service: Service) -> None:
     """Say at start what the bot lacks in the desk's group."""
-    place = house.desk.binding.place
-    if place is None or (adapter := house.adapters.get(place.channel)) is None:
+    place = service.desk.binding.place
+    if place is None or (adapter := service.adapters.get(place.channel)) is None:
         get_logger("desk").warning("no_desk", hint="add the bot to the operators' group and press the button, or set desk in the config")
         return
     for pause in (0, 5, 30, 120):
@@ -162,57 +162,68 @@ async def _check_desk(house: House) -> None:
             return
 
 
-def _letters(house: House) -> list[asyncio.Task[None]]:
+def _letters(service: Service) -> list[asyncio.Task[None]]:
     """Orders from the command line."""
-    folder = letterbox(str(house.store.file)) if house.store.file is not None else None
-    return [asyncio.create_task(hear_orders(folder, house.inbox.accept, house.clock))] if folder is not None else []
+    folder = letterbox(str(service.store.file)) if service.store.file is not None else None
+    return [asyncio.create_task(hear_orders(folder, service.inbox.accept, service.clock))] if folder is not None else []
 
 
-async def _offer_commands(house: House) -> None:
+async def _offer_commands(service: Service) -> None:
     """What Telegram shows behind "/": customers see theirs, operators theirs and only in the desk, supervisors theirs in private."""
-    for adapter in house.adapters.values():
+    for adapter in service.adapters.values():
         if adapter.kind != "telegram":
             continue
         from bot.adapters.telegram.account import CommandScope  # only where Telegram runs: aiogram is slow to import
 
-        place = house.desk.binding.place
+        place = service.desk.binding.place
         scopes = []
         for lang in ("", "en"):  # "" is what everybody sees who speaks no other
-            spoken = lang or house.config.business.language
-            scopes.append(CommandScope("private", _described(house, "customer", ("start", "operator", "status", "link", "stop", "news", "help"), spoken), language=lang))
+            spoken = lang or service.config.business.language
+            scopes.append(
+                CommandScope(
+                    "private",
+                    _described(
+                        service,
+                        "customer",
+                        ("start", "operator", "status", "link", "stop", "news", "help"),
+                        spoken,
+                    ),
+                    language=lang,
+                )
+            )
             if place is not None and place.channel == adapter.name:
-                scopes.append(CommandScope("chat", _described(house, "operator", COMMANDS, spoken), chat=place.chat, language=lang))
+                scopes.append(CommandScope("chat", _described(service, "operator", COMMANDS, spoken), chat=place.chat, language=lang))
         with contextlib.suppress(Exception):  # a convenience: without the menu the commands work all the same
             await adapter.publish_commands(scopes)  # type: ignore[attr-defined]
-        for channel, _, user in (id.partition(":") for id in house.config.routing.supervisors):
+        for channel, _, user in (id.partition(":") for id in service.config.routing.supervisors):
             if channel == adapter.name:
-                own = CommandScope("chat", _described(house, "operator", AFAR, house.config.business.language), chat=user)
+                own = CommandScope("chat", _described(service, "operator", AFAR, service.config.business.language), chat=user)
                 with contextlib.suppress(Exception):  # who has not written to the bot yet has no chat with it
                     await adapter.publish_commands([own])  # type: ignore[attr-defined]
 
 
-def _described(house: House, whose: str, commands: Sequence[str], lang: str) -> tuple[tuple[str, str], ...]:
-    known = [c for c in commands if house.words.has(f"commands.{whose}.{c}")]
-    return tuple((c, house.words.text(f"commands.{whose}.{c}", lang=lang)) for c in known)
+def _described(service: Service, whose: str, commands: Sequence[str], lang: str) -> tuple[tuple[str, str], ...]:
+    known = [c for c in commands if service.words.has(f"commands.{whose}.{c}")]
+    return tuple((c, service.words.text(f"commands.{whose}.{c}", lang=lang)) for c in known)
 
 
-async def _hear_clicks(house: House) -> None:
+async def _hear_clicks(service: Service) -> None:
     """Once an hour: what people's clicks said of the answers, for search to be as sure as it deserves."""
     while True:
         await asyncio.sleep(90)  # after the embeddings
         with contextlib.suppress(StorageError):
-            found = await clicks(house.store, house.clock() - timedelta(days=house.config.privacy.keep_days))
-            learnt = await asyncio.to_thread(house.knowledge.learn, found)
+            found = await clicks(service.store, service.clock() - timedelta(days=service.config.privacy.keep_days))
+            learnt = await asyncio.to_thread(service.knowledge.learn, found)
             if learnt.labels:
                 get_logger("knowledge").info("clicks_heard", labels=learnt.labels, offset=round(learnt.offset, 2), slope=round(learnt.slope, 2))
         await asyncio.sleep(3600)
 
 
-async def _blank_the_old(house: House) -> None:
+async def _blank_the_old(service: Service) -> None:
     """Once a day: words that were kept long enough."""
     while True:
         await asyncio.sleep(60)  # not among the first things of a start
         with contextlib.suppress(StorageError):
-            if blanked := await house.store.purge(house.clock() - timedelta(days=house.config.privacy.keep_days)):
+            if blanked := await service.store.purge(service.clock() - timedelta(days=service.config.privacy.keep_days)):
                 get_logger("app").info("words_blanked", rows=blanked)
         await asyncio.sleep(24 * 3600)

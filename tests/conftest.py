@@ -1,4 +1,4 @@
-"""What most tests stand on: a small knowledge base and a house in memory over it."""
+"""What most tests stand on: a small knowledge base and a service in memory over it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from bot.testing import Theatre, open_theatre
+from bot.testing import TestBot, open_test_bot
 
 hypothesis.settings.register_profile("repeatable", derandomize=True)  # the suite says the same twice; `make fuzz` draws anew
 hypothesis.settings.load_profile("repeatable")
@@ -32,14 +32,14 @@ def articles(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def theatre(articles: Path) -> AsyncIterator[Theatre]:
-    """A house whose desk is a forum."""
-    async with open_theatre(articles) as opened:
+async def testbot(articles: Path) -> AsyncIterator[TestBot]:
+    """A service whose desk is a forum."""
+    async with open_test_bot(articles) as opened:
         yield opened
 
 
 @pytest.fixture
-async def plain_theatre(articles: Path) -> AsyncIterator[Theatre]:
-    """A house whose desk is a plain group."""
-    async with open_theatre(articles, forum=False) as opened:
+async def plain_theatre(articles: Path) -> AsyncIterator[TestBot]:
+    """A service whose desk is a plain group."""
+    async with open_test_bot(articles, forum=False) as opened:
         yield opened

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.playground.adapter import playground_channels
-from bot.app import open_hours, open_words
+from bot.app import open_hours, open_texts
 from bot.clock import Clock
 from bot.config.loader import Config
-from bot.testing import open_theatre
+from bot.testing import open_test_bot
 from tests.cli.conftest import Run, run, shop
 
 __all__ = ["run", "shop"]
@@ -18,12 +18,12 @@ __all__ = ["run", "shop"]
 
 async def test_the_greeting_names_nobody(articles: Path) -> None:
     """What a fresh bot says first, in both languages, and what it says of itself."""
-    async with open_theatre(articles, config=Config()) as theatre:
-        anna = theatre.customer()
+    async with open_test_bot(articles, config=Config()) as testbot:
+        anna = testbot.customer()
         await anna.says("/start")
         await anna.says("кто ты")
         said = " ".join(anna.hears())
-    words = open_words(Config(), open_hours(Config()))
+    words = open_texts(Config(), open_hours(Config()))
 
     assert "бот поддержки" in said and "Ромашк" not in said and "«»" not in said
     assert "This is the support bot." in words.text("hello.start", lang="en")

@@ -9,7 +9,7 @@ import pytest
 from bot.dialogs.forms.field_values import read_answer
 from bot.dialogs.short_answers import Hearing
 from bot.handoff.contacts import contacts
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.observability import redact
 from bot.text import phones
 from bot.text.customer_fields import normal
@@ -42,7 +42,7 @@ def _at_home() -> Iterator[None]:
 def test_a_phone_is_one_however_it_is_typed(written: str, number: str) -> None:
     """Masked, kept out of the log, seen by operators, taken by forms, found by /same: all know the same numbers."""
     said = f"мой номер {written}, звоните"
-    asked = read_answer(Asked("phone", "phone"), written, (), Hearing(Wording.load()))
+    asked = read_answer(Asked("phone", "phone"), written, (), Hearing(Texts.load()))
 
     assert [(p.written, p.number) for p in phones.find(said)] == [(written, number)]
     assert normal("phone", written) == asked == number

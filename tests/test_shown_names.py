@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.handoff.card import topic_name
 from bot.model import Customer
-from bot.testing import Theatre
+from bot.testing import TestBot
 from bot.text.person_names import full_name, shown_name
 
 UNSEEN = ["\u200b", "\u200e\u200f", "\u202e", "\u2066\u2069", "\u3164", "\u2800", "\ufe0f", "\u00ad", "\u0301", "\t\n", "\ufffd\u200d"]
@@ -37,26 +37,26 @@ def test_a_name_keeps_what_belongs_to_it() -> None:
 
 
 @pytest.mark.parametrize("name", ["\u200b", "\u202e\u202e", "\u3164"])
-async def test_who_has_no_name_to_be_seen_is_a_customer(theatre: Theatre, name: str) -> None:
+async def test_who_has_no_name_to_be_seen_is_a_customer(testbot: TestBot, name: str) -> None:
     """The topic, the card and the button of a customer without a visible name say so in words."""
-    anna, olga = theatre.customer(name), theatre.operator()
+    anna, olga = testbot.customer(name), testbot.operator()
     await anna.says("позовите оператора")
-    ticket = await theatre.house.store.ticket(1)
+    ticket = await testbot.service.store.ticket(1)
     assert ticket is not None
-    nameless = theatre.house.desk.words.text("desk.nameless", lang="ru")
+    nameless = testbot.service.desk.words.text("desk.nameless", lang="ru")
 
-    assert nameless in topic_name(ticket, theatre.house.desk.words, "ru")
+    assert nameless in topic_name(ticket, testbot.service.desk.words, "ru")
     assert any(nameless in o.text.text for o in await olga.sees(1))
 
 
-async def test_a_direction_sign_turns_no_card(theatre: Theatre) -> None:
+async def test_a_direction_sign_turns_no_card(testbot: TestBot) -> None:
     """RLO in a customer's or an operator's name reaches nobody."""
-    anna, olga = theatre.customer("Ан\u202eна"), theatre.operator("Оль\u202eга")
+    anna, olga = testbot.customer("Ан\u202eна"), testbot.operator("Оль\u202eга")
     await anna.says("позовите оператора")
     await olga.presses("Взять", ticket=1)
     await olga.says("Здравствуйте", ticket=1)
     said = [*(o.text.text for o in await olga.sees(1)), *anna.hears()]
 
     assert any("Анна" in s for s in said) and not any("\u202e" in s for s in said)
-    found = await theatre.house.store.customer(1)
+    found = await testbot.service.store.customer(1)
     assert found is not None and found.name == "Анна"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import bot
 from bot.errors import ConfigError
 from bot.i18n.filters import Phrases
-from bot.i18n.texts import LOCALES, Wording, builtin
+from bot.i18n.texts import LOCALES, Texts, builtin
 from bot.model import Customer, RichText, Span, Style
 from bot.text.markdown import to_rich
 
@@ -24,10 +24,10 @@ NOW = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
 ROOT = Path(bot.__path__[0])
 
 
-def owner(folder: Path, **files: str) -> Wording:
+def owner(folder: Path, **files: str) -> Texts:
     for name, text in files.items():
         (folder / (name.replace("__", ".") + ("" if name.endswith("md") else ".yaml"))).write_text(text, "utf-8")
-    return Wording.load(overrides=folder)
+    return Texts.load(overrides=folder)
 
 
 def test_every_key_has_a_twin_with_the_same_facts() -> None:
@@ -79,7 +79,7 @@ def test_facts_are_shown_as_they_are() -> None:
         "    code",
         "\\",
     ):
-        said = Wording.load().say("faq.maybe", lead=name)
+        said = Texts.load().say("faq.maybe", lead=name)
         assert name.strip() in said.text and said.spans == ()
 
 
@@ -87,26 +87,26 @@ def test_facts_are_shown_as_they_are() -> None:
 def test_any_fact_survives(name: str) -> None:
     """Any text comes out unchanged but for control characters, lone surrogates and the two private marks."""
     kept = "".join(c for c in name if c not in "\ue000\ue001" and not "\ud800" <= c <= "\udfff" and (c >= " " or c in "\n\t"))
-    said = Wording.load().say("faq.option", number=1, title=name)
+    said = Texts.load().say("faq.option", number=1, title=name)
     assert said.text == f"1. {kept}".strip() and said.spans == (Span(Style.BOLD, 0, 2),)
 
 
 def test_rich_facts_keep_their_style() -> None:
     """A styled fact passes with its styles."""
-    said = Wording.load().say("faq.option", number=1, title=to_rich("*да*"))
+    said = Texts.load().say("faq.option", number=1, title=to_rich("*да*"))
     assert said == RichText("1. да", (Span(Style.BOLD, 0, 2), Span(Style.ITALIC, 3, 2)))
 
 
 def test_variants_take_turns_by_seed() -> None:
     """The same seed says the same, the next one something else."""
-    words = Wording.load()
+    words = Texts.load()
     said = [words.text("small.thanks", seed=n) for n in range(4)]
     assert said[0] == said[3] and len(set(said[:3])) == 3
 
 
 def test_language_falls_back() -> None:
     """A language with a region is its base; one without words is the default."""
-    words = Wording.load()
+    words = Texts.load()
     assert words.text("units.today", lang="en-US") == "today"
     assert words.text("units.today", lang="kk") == "сегодня"
     assert words.options("buttons.human") == ("Позвать оператора", "Talk to a person")
@@ -114,7 +114,7 @@ def test_language_falls_back() -> None:
 
 def test_unknown_key_and_missing_fact_are_named() -> None:
     """What cannot be said is an error that says where and what to do."""
-    words = Wording.load()
+    words = Texts.load()
     assert words.has("units.today") and not words.has("units.nothing")
     with pytest.raises(ConfigError, match=r"units\.nothing"):
         words.say("units.nothing")
@@ -257,7 +257,7 @@ def test_filters_speak_russian_and_english(tmp_path: Path) -> None:
 
 def test_unfit_names_are_left_out() -> None:
     """A nickname never stands in a greeting."""
-    words = Wording.load(facts={"business": "Ромашка"})
+    words = Texts.load(facts={"business": "Ромашка"})
     assert words.text("hello.start", customer=Customer(1, "Анна")).startswith("Здравствуйте, Анна! Это бот поддержки «Ромашка».")
     assert words.text("hello.start", customer=Customer(1, "xXx_killer")).startswith("Здравствуйте! Это")
 

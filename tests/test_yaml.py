@@ -8,9 +8,9 @@ import pytest
 
 from bot.config.loader import read_config
 from bot.errors import BotError, ConfigError
-from bot.handoff.assist.canned import Canned
+from bot.handoff.assist.canned import CannedAnswers
 from bot.handoff.sla.hours import Hours
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article, read_articles
 from bot.knowledge.quality.golden import read_golden
 from bot.testing.stories import read_stories
@@ -116,9 +116,9 @@ def test_a_key_that_stands_twice_in_the_config_is_refused(tmp_path: Path) -> Non
     assert config_problems(tmp_path, "business:\n  name: A\n  language: ru\n  name: B\n")[0].startswith("config.yaml:4:")
 
 
-def canned(folder: Path, text: str) -> Canned:
+def canned(folder: Path, text: str) -> CannedAnswers:
     (folder / "answers.yaml").write_text(text, encoding="utf-8")
-    return Canned(folder, Wording.load(), Hours())
+    return CannedAnswers(folder, Texts.load(), Hours())
 
 
 def test_ready_answers_are_words(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_locale_overrides_are_not_cut_at_a_hash(tmp_path: Path) -> None:
     (tmp_path / "ru.yaml").write_text("faq:\n  x: раз\n  y: Заказ #{{ seed }} готов\n", encoding="utf-8")
 
     with pytest.raises(ConfigError) as caught:
-        Wording.load("ru", tmp_path)
+        Texts.load("ru", tmp_path)
 
     assert any(p.line == 3 and "#" in p.text for p in caught.value.problems)
 

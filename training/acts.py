@@ -22,7 +22,7 @@ from bot.knowledge.encoder.rows import lay, read_trained, vocabulary_of
 from bot.knowledge.query import intents
 from bot.knowledge.query.intents import ACTS, BUCKETS, RULES, Features, bundled_words, features_of, grams_of, hash_of, pair_of, read_act
 from bot.knowledge.query.words import words_of
-from bot.model import Act
+from bot.model import Intent
 
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "bot" / "knowledge" / "data" / "acts.npz"
@@ -36,7 +36,7 @@ class Line:
     """A text, its act, how upset it is (None: not used for that), and how much it counts."""
 
     text: str
-    act: Act
+    act: Intent
     upset: float | None = 0.0
     weight: float = 1.0
 
@@ -44,47 +44,47 @@ class Line:
 def read_lines() -> list[Line]:
     """The lines of acts/*.yaml, and the questions of support_ru as what ordinary questions look like."""
     lines: list[Line] = []
-    for name, act, upset in (("human", Act.HUMAN, None), ("upset", Act.UPSET, 1.0), ("question", Act.QUESTION, 0.0)):
+    for name, act, upset in (("human", Intent.HUMAN, None), ("upset", Intent.UPSET, 1.0), ("question", Intent.QUESTION, 0.0)):
         by_language = yaml.load((HERE / "acts" / f"{name}.yaml").read_text("utf-8"), Loader=yaml.BaseLoader)
-        lines += [Line(t, act, upset, 1.5 if act is Act.QUESTION else 1.0) for several in by_language.values() for t in several]
+        lines += [Line(t, act, upset, 1.5 if act is Intent.QUESTION else 1.0) for several in by_language.values() for t in several]
     for name, several in yaml.load((HERE / "acts" / "courtesies.yaml").read_text("utf-8"), Loader=yaml.BaseLoader).items():
-        lines += [Line(t, Act(name), None if name == "not_helped" else 0.0) for t in several]
+        lines += [Line(t, Intent(name), None if name == "not_helped" else 0.0) for t in several]
     for path in sorted((HERE / "support_ru").glob("*.jsonl")):
         for row in map(json.loads, path.read_text("utf-8").splitlines()):
             for n, text in enumerate(row.get("texts", ())):
-                lines.append(Line(text, Act.QUESTION, 0.5 if n == EMOTIONAL else 0.0, 0.15))
+                lines.append(Line(text, Intent.QUESTION, 0.5 if n == EMOTIONAL else 0.0, 0.15))
     return lines
 
 
 def widen(lines: Sequence[Line], rng: random.Random) -> list[Line]:
     """Lines said the way people say them: with a greeting or thanks before, after a story, misspelt, in capitals, without punctuation."""
-    by = {act: [x for x in lines if x.act is act] for act in Act}
-    asked, out = by[Act.QUESTION], list(lines)
+    by = {act: [x for x in lines if x.act is act] for act in Intent}
+    asked, out = by[Intent.QUESTION], list(lines)
     for x in lines:
-        if x.act is Act.QUESTION and x.weight < 1 and rng.random() > 0.25:
+        if x.act is Intent.QUESTION and x.weight < 1 and rng.random() > 0.25:
             continue
         half = x.weight / 2
         out.append(Line(misspell(x.text, rng), x.act, x.upset, half))
-        hello = rng.choice(by[Act.GREETING][:40]).text
-        if x.act in (Act.HUMAN, Act.QUESTION, Act.UPSET):
+        hello = rng.choice(by[Intent.GREETING][:40]).text
+        if x.act in (Intent.HUMAN, Intent.QUESTION, Intent.UPSET):
             out.append(Line(f"{hello}{rng.choice(BETWEEN)}{x.text}", x.act, x.upset, half))
-        if x.act is Act.HUMAN:
+        if x.act is Intent.HUMAN:
             story = rng.choice(asked).text
-            out.append(Line(f"{story}{rng.choice(BETWEEN)}{x.text}", Act.HUMAN, None, half))
-            rant = rng.choice(by[Act.UPSET]).text
-            out.append(Line(f"{rant}{rng.choice(['. ', ', ', '! '])}{x.text}", Act.HUMAN, 0.9, half))
+            out.append(Line(f"{story}{rng.choice(BETWEEN)}{x.text}", Intent.HUMAN, None, half))
+            rant = rng.choice(by[Intent.UPSET]).text
+            out.append(Line(f"{rant}{rng.choice(['. ', ', ', '! '])}{x.text}", Intent.HUMAN, 0.9, half))
             out.append(Line(x.text.upper(), x.act, None, half / 2))
-        if x.act is Act.UPSET:
-            out.append(Line(f"{x.text}{rng.choice(['!!!', '. ', ', '])}{rng.choice(by[Act.UPSET]).text}", Act.UPSET, 1.0, half))
-            out.append(Line(x.text.upper() + rng.choice(["", "!", "!!!"]), Act.UPSET, 1.0, half / 2))
-            out.append(Line(f"{x.text}. {rng.choice(asked).text}", Act.QUESTION, 0.9, half / 2))
-        if x.act is Act.QUESTION:
-            thanks = rng.choice(by[Act.THANKS][:60]).text
+        if x.act is Intent.UPSET:
+            out.append(Line(f"{x.text}{rng.choice(['!!!', '. ', ', '])}{rng.choice(by[Intent.UPSET]).text}", Intent.UPSET, 1.0, half))
+            out.append(Line(x.text.upper() + rng.choice(["", "!", "!!!"]), Intent.UPSET, 1.0, half / 2))
+            out.append(Line(f"{x.text}. {rng.choice(asked).text}", Intent.QUESTION, 0.9, half / 2))
+        if x.act is Intent.QUESTION:
+            thanks = rng.choice(by[Intent.THANKS][:60]).text
             out.append(Line(f"{thanks}{rng.choice(['. ', '! ', ', а ', ' '])}{x.text}", x.act, x.upset, half / 2))
-        if x.act in (Act.THANKS, Act.BYE, Act.YES_HELPED, Act.NOT_HELPED):
+        if x.act in (Intent.THANKS, Intent.BYE, Intent.YES_HELPED, Intent.NOT_HELPED):
             out.append(Line(x.text.capitalize() + rng.choice([".", "!", ")", "))", " 🙂"]), x.act, x.upset, half))
-        if x.act is Act.BYE:
-            out.append(Line(f"{rng.choice(by[Act.THANKS][:60]).text}, {x.text}", Act.THANKS, 0.0, half / 2))
+        if x.act is Intent.BYE:
+            out.append(Line(f"{rng.choice(by[Intent.THANKS][:60]).text}, {x.text}", Intent.THANKS, 0.0, half / 2))
     return out
 
 
@@ -215,7 +215,7 @@ def judge(rows: Sequence[dict[str, str]], show: bool = False) -> str:
             if not hit:
                 print(f"    {r['act']:11} read as {s.act:11} {r['query']}   {s.why['chances']}")
     recall = {a: np.mean([h for r, h in zip(rows, hits, strict=True) if r["act"] == a]) for a in sorted({r["act"] for r in rows})}
-    human = [r["act"] in ("human", "upset") for r, s in zip(rows, said, strict=True) if s.act is Act.HUMAN]
+    human = [r["act"] in ("human", "upset") for r, s in zip(rows, said, strict=True) if s.act is Intent.HUMAN]
     precise = np.mean(human) if human else float("nan")
     return f"n {len(rows)}  accuracy {np.mean(hits):.3f}  human.prec {precise:.3f}  " + "  ".join(f"{a} {r:.2f}" for a, r in recall.items())
 
@@ -234,7 +234,7 @@ def main() -> None:
     apart = {id(own[n]) for n in aside}
     save(SHIPPED, *train([x for x in lines if id(x) not in apart], meanings, args.ridge), meanings)
     use(SHIPPED)
-    rows = [{"query": x.text, "act": "plain" if x.act is Act.QUESTION else x.act.value} for n, x in enumerate(own) if n in aside]
+    rows = [{"query": x.text, "act": "plain" if x.act is Intent.QUESTION else x.act.value} for n, x in enumerate(own) if n in aside]
     print("own lines, a fifth kept aside:   ", judge(rows))
     save(SHIPPED, *train(lines, meanings, args.ridge), meanings)
     use(SHIPPED)

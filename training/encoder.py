@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from bot.knowledge.encoder.navec import find_navec, read_navec
-from bot.knowledge.encoder.rows import Floats, Trained, Vocabulary, lay, learn_pieces, save_trained, vocabulary_of
+from bot.knowledge.encoder.rows import Floats, RowVocabulary, Trained, lay, learn_pieces, save_trained, vocabulary_of
 from bot.knowledge.encoder.text import lemma_of, pieces_of
 from bot.knowledge.query.words import words_of
 
@@ -79,7 +79,7 @@ def read_groups(folders: Sequence[Path]) -> list[tuple[str, ...]]:
 class Reader:
     """Texts as numbers of the vocabulary's forms."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: RowVocabulary) -> None:
         self.vocabulary = vocabulary
         self._at = {w: i for i, w in enumerate(vocabulary.forms)}
 
@@ -91,14 +91,14 @@ class Reader:
         return [family for family in read if len(family) > 1]
 
 
-def first_projection(vocabulary: Vocabulary, dimensions: int) -> Floats:
+def first_projection(vocabulary: RowVocabulary, dimensions: int) -> Floats:
     """The principal directions of the rows without the first, which all words share."""
     rows = (vocabulary.base * vocabulary.rarity[vocabulary.lemma][:, None])[:20_000]
     directions = np.linalg.svd(rows, full_matrices=False)[2]
     return np.ascontiguousarray(directions[1 : dimensions + 1].T, np.float32)
 
 
-def train(vocabulary: Vocabulary, families: list[list[list[int]]], groups: list[list[list[int]]], recipe: Recipe, seed: int) -> Trained:
+def train(vocabulary: RowVocabulary, families: list[list[list[int]]], groups: list[list[list[int]]], recipe: Recipe, seed: int) -> Trained:
     """One run: multiple negatives ranking both ways over pairs of texts of one intent."""
     rng = random.Random(seed)
     used = sorted({i for family in families + groups for text in family for i in text})
@@ -155,7 +155,7 @@ def draw(families: list[Texts], groups: list[Texts], lemma: np.ndarray, recipe: 
     return left, right
 
 
-def train_all(vocabulary: Vocabulary, intents: Sequence[Intent], groups: Sequence[Sequence[str]], recipe: Recipe) -> Trained:
+def train_all(vocabulary: RowVocabulary, intents: Sequence[Intent], groups: Sequence[Sequence[str]], recipe: Recipe) -> Trained:
     """Several runs and their mean: they start from one point, so the mean of what they learnt is better than each."""
     reader = Reader(vocabulary)
     families, sets = reader.sets((i.title, *i.texts) for i in intents), reader.sets(groups)

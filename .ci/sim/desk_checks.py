@@ -1,4 +1,4 @@
-"""Plays the operators' desk from the outside:  python .ci/sim/desk_checks.py PATH/sim [--all] [--house NAME] [--kind forum|plain|vk] [scene …]
+"""Plays the operators' desk from the outside:  python .ci/sim/desk_checks.py PATH/sim [--all] [--service NAME] [--kind forum|plain|vk] [scene …]
 
 The real `bot run` (BOT names the command) against both strict simulators, with desks in a forum, a plain group and a VK chat. Every scene is played in each kind
 of desk, with the customer's platform in turn (--all: with both). Prints one line a scene; exit 1 if one fails, a platform would have refused something, or a
@@ -45,7 +45,7 @@ HOUSES: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
 }
 
 
-def open_world(sims: Path, house: str, settings: Mapping[str, Any], counts: Mapping[str, int]) -> tuple[World, list[Station]]:
+def open_world(sims: Path, service: str, settings: Mapping[str, Any], counts: Mapping[str, int]) -> tuple[World, list[Station]]:
     """A running bot with so many groups of each kind, a desk of all and a second line."""
     world = World(sims, settings)
     world.__enter__()
@@ -54,7 +54,7 @@ def open_world(sims: Path, house: str, settings: Mapping[str, Any], counts: Mapp
     world.desk = {"channel": "tg0", "chat": str(world.general.chat)}
     world.teams.append({"name": "second", "title": "Вторая линия", "desk": {"channel": "tg0", "chat": str(world.second.chat)}})
     for station, team in zip(stations, world.teams, strict=False):
-        if house == "given":
+        if service == "given":
             team |= {"operators": [station.id(o) for o in station.operators[:2]], "overflow": 3}
     routing = dict(world.settings.get("routing") or {})
     world.settings["routing"] = {**routing, "supervisors": [s.id(s.supervisor) for s in stations]}
@@ -81,14 +81,14 @@ def _played(station: Station, todo: queue.Queue[tuple[Scene, str]], failures: li
             print(f"FAIL  {name} ({time.monotonic() - began:.0f} s)\n      {type(error).__name__}: {error}\n      {lines}", flush=True)
 
 
-def play(sims: Path, house: str, scenes: Sequence[Scene], kinds: Sequence[str], *, both: bool) -> list[str]:
-    """Play *scenes* in one house; what fell short."""
+def play(sims: Path, service: str, scenes: Sequence[Scene], kinds: Sequence[str], *, both: bool) -> list[str]:
+    """Play *scenes* in one service; what fell short."""
     failures: list[str] = []
     began = time.monotonic()
-    settings, counts = HOUSES[house]
-    world, stations = open_world(sims, house, settings, {kind: counts.get(kind, 0) for kind in kinds})
+    settings, counts = HOUSES[service]
+    world, stations = open_world(sims, service, settings, {kind: counts.get(kind, 0) for kind in kinds})
     try:
-        print(f"== {house}: {len(stations)} groups, the bot runs after {time.monotonic() - began:.0f} s", flush=True)
+        print(f"== {service}: {len(stations)} groups, the bot runs after {time.monotonic() - began:.0f} s", flush=True)
         threads = []
         for place, kind in enumerate(KINDS):
             todo: queue.Queue[tuple[Scene, str]] = queue.Queue()
@@ -102,11 +102,11 @@ def play(sims: Path, house: str, scenes: Sequence[Scene], kinds: Sequence[str], 
             thread.join()
         wrong = world.violations()
         failures += wrong
-        print(f"{'FAIL' if wrong else 'ok'}    {house}: violations {len(wrong)}, busiest minute of a group {max(world.busiest().values(), default=0)} of 20")
+        print(f"{'FAIL' if wrong else 'ok'}    {service}: violations {len(wrong)}, busiest minute of a group {max(world.busiest().values(), default=0)} of 20")
         for each in wrong[:5]:
             print("     ", each[:400])
         if took := world.stop():
-            print(f"ok    {house}: stopped in {took:.1f} s, all in {time.monotonic() - began:.0f} s")
+            print(f"ok    {service}: stopped in {took:.1f} s, all in {time.monotonic() - began:.0f} s")
         if failures or "Traceback" in world.tail(10**7):
             print(world.tail(3000), file=sys.stderr)
     finally:
@@ -120,20 +120,20 @@ def main() -> int:
     options.add_argument("scenes", nargs="*", help="only these")
     options.add_argument("--all", action="store_true", help="each scene with customers of both platforms")
     options.add_argument("--long", action="store_true", help="also scenes that wait more than a minute")
-    options.add_argument("--house", choices=HOUSES, help="only this one")
+    options.add_argument("--service", choices=HOUSES, help="only this one")
     options.add_argument("--kind", choices=KINDS, help="only this kind of desk")
     given = options.parse_intermixed_args()
-    chosen = [s for s in SCENES if (s.name in given.scenes if given.scenes else given.long or not s.long) and given.house in (None, s.house)]
+    chosen = [s for s in SCENES if (s.name in given.scenes if given.scenes else given.long or not s.long) and given.service in (None, s.service)]
     failures: list[str] = []
 
-    def played(house: str) -> None:
+    def played(service: str) -> None:
         try:
-            failures.extend(play(given.sims, house, [s for s in chosen if s.house == house], [given.kind] if given.kind else KINDS, both=given.all))
+            failures.extend(play(given.sims, service, [s for s in chosen if s.service == service], [given.kind] if given.kind else KINDS, both=given.all))
         except Exception as error:  # noqa: BLE001 - told with the others
-            failures.append(f"{house}: {type(error).__name__}: {error}")
+            failures.append(f"{service}: {type(error).__name__}: {error}")
             traceback.print_exc()
 
-    houses = [threading.Thread(target=played, args=(house,)) for house in HOUSES if any(s.house == house for s in chosen)]
+    houses = [threading.Thread(target=played, args=(service,)) for service in HOUSES if any(s.service == service for s in chosen)]
     for thread in houses:  # mostly they wait, each for its own groups
         thread.start()
     for thread in houses:

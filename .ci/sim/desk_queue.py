@@ -83,7 +83,7 @@ def the_bot_is_put_out(s: Station, platform: str) -> None:
     s.finish(s.opened(s.customer(platform, "Филя")))
 
 
-@scene(house="given")
+@scene(service="given")
 def in_turn(s: Station, platform: str) -> None:
     """Round robin with a limit: one after the other; who is at his limit or away gets nothing; a free one is found when he is back."""
     first, second = s.operators[:2]
@@ -108,7 +108,7 @@ def in_turn(s: Station, platform: str) -> None:
             s.finish(ticket)
 
 
-@scene(house="given")
+@scene(service="given")
 def a_full_group_overflows(s: Station, platform: str) -> None:
     """Nobody is there: as many wait as the team holds, the next is shown in the desk of all."""
     for operator in s.operators[:2]:
@@ -126,7 +126,7 @@ def a_full_group_overflows(s: Station, platform: str) -> None:
         s.desk.send(operator, "/back")
 
 
-@scene(house="line", kinds=("forum",))
+@scene(service="line", kinds=("forum",))
 def a_line_moves(s: Station, platform: str) -> None:
     """Everybody knows his place and is told when it changes much; articles are offered to who waits long; the board tells the desk."""
     people = [s.customer(p, n) for p, n in (("telegram", "Аким"), ("vk", "Борис"), ("telegram", "Влас"), ("vk", "Гена"))]
@@ -150,7 +150,7 @@ def a_line_moves(s: Station, platform: str) -> None:
     assert sum(p.pinned for p in s.desk.posts()) == 1
 
 
-@scene(house="night", kinds=("plain",))
+@scene(service="night", kinds=("plain",))
 def at_night(s: Station, platform: str) -> None:
     """Nobody is at work: the customer hears the day and the hour, the words wait in the desk, and an answer at night arrives all the same."""
     person = s.customer(platform, "Ночка")

@@ -9,7 +9,7 @@ from stations import Station, quiet
 from world import until
 
 
-@scene(house="reach", kinds=("plain",))
+@scene(service="reach", kinds=("plain",))
 def an_incident(s: Station, platform: str) -> None:
     """Declared by one command: who asks about it hears it first, others do not; when it is over those who met it hear so once."""
     s.desk.send(s.operators[0], "/incident Сбой доставки. Чиним до 18:00 | посылка")
@@ -29,7 +29,7 @@ def an_incident(s: Station, platform: str) -> None:
     assert met.times("Уже исправили|всё работает") == 1 and other.times("Уже исправили|всё работает") == 0
 
 
-@scene(house="reach", kinds=("forum",))
+@scene(service="reach", kinds=("forum",))
 def a_broadcast(s: Station, platform: str) -> None:
     """To who asked about it: shown and counted first, sent with a tap, once each; who said no gets none; an operator who is no supervisor may not."""
     tg, vk, out, other = (s.customer(p, n) for p, n in (("telegram", "Тихон"), ("vk", "Титан"), ("telegram", "Тамара"), ("vk", "Терентий")))
@@ -55,7 +55,7 @@ def a_broadcast(s: Station, platform: str) -> None:
     assert [p.times("пять лет") for p in (tg, vk, out, other)] == [1, 1, 0, 0]
 
 
-@scene(house="reach", kinds=("forum", "vk"))
+@scene(service="reach", kinds=("forum", "vk"))
 def one_person_in_two_channels(s: Station, platform: str) -> None:
     """A code joins Telegram and VK: the open ticket goes on where he writes, the answer comes there."""
     here, there = s.customer("telegram", "Ян"), s.customer("vk", "Ян")
@@ -77,7 +77,7 @@ def one_person_in_two_channels(s: Station, platform: str) -> None:
     until(lambda: there.times("закрыто") or here.times("закрыто"), "the end is told")
 
 
-@scene(house="reach", kinds=("plain",), long=True)
+@scene(service="reach", kinds=("plain",), long=True)
 def would_they_recommend_us(s: Station, platform: str) -> None:
     """NPS at its hour: asked once, the number and the words reach the desk."""
     person = s.customer(platform, "Эдуард")

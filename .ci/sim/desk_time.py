@@ -10,7 +10,7 @@ from stations import Station, quiet
 from world import until
 
 
-@scene(house="hasty")
+@scene(service="hasty")
 def nobody_takes_it(s: Station, platform: str) -> None:
     """Said aloud, again after twice the time and then with the supervisors; a tap on that word takes it."""
     s.desk.send(s.supervisor, "я на месте")  # who has never been seen cannot be called
@@ -22,7 +22,7 @@ def nobody_takes_it(s: Station, platform: str) -> None:
     s.finish(ticket)
 
 
-@scene(house="hasty")
+@scene(service="hasty")
 def a_silent_operator(s: Station, platform: str) -> None:
     """Who takes a ticket and says nothing loses it; the next one answers."""
     ticket = s.opened(s.customer(platform, "Роман"))
@@ -34,7 +34,7 @@ def a_silent_operator(s: Station, platform: str) -> None:
     s.finish(ticket)
 
 
-@scene(house="hasty")
+@scene(service="hasty")
 def a_broken_promise(s: Station, platform: str) -> None:
     """A topic with deadlines: warned before, the supervisors called at the breach, each once; the card is red; an answer clears it."""
     s.desk.send(s.supervisor, "я на месте")
@@ -56,7 +56,7 @@ def a_broken_promise(s: Station, platform: str) -> None:
     s.finish(ticket)
 
 
-@scene(house="hasty")
+@scene(service="hasty")
 def a_silent_customer(s: Station, platform: str) -> None:
     """Asked politely, then closed; the wish for a person opens the same ticket again with the same operator."""
     tanya = s.customer(platform, "Таня")
@@ -79,7 +79,7 @@ def a_silent_customer(s: Station, platform: str) -> None:
     s.finish(ticket)
 
 
-@scene(house="hasty")
+@scene(service="hasty")
 def a_low_rating(s: Station, platform: str) -> None:
     """Asked after the talk with buttons; a low score and its comment reach the supervisors; the same customer is not asked again so soon."""
     ulyana = s.customer(platform, "Ульяна")
@@ -104,7 +104,7 @@ def a_low_rating(s: Station, platform: str) -> None:
     assert ulyana.times("Оцените") == 1
 
 
-@scene(house="hasty")
+@scene(service="hasty")
 def a_typed_rating(s: Station, platform: str) -> None:
     """A lone number is a rating, a question after it is a question."""
     foma = s.customer(platform, "Фома")

@@ -12,23 +12,23 @@ Play = Callable[[Station, str], None]
 
 @dataclass(frozen=True)
 class Scene:
-    """*house*: the settings under which it is played (desk_checks.HOUSES). *long*: it waits more than a minute for something."""
+    """*service*: the settings under which it is played (desk_checks.HOUSES). *long*: it waits more than a minute for something."""
 
     name: str
     play: Play
     kinds: tuple[str, ...]
-    house: str
+    service: str
     long: bool
 
 
 SCENES: list[Scene] = []
 
 
-def scene(*, kinds: tuple[str, ...] = KINDS, house: str = "calm", long: bool = False) -> Callable[[Play], Play]:
+def scene(*, kinds: tuple[str, ...] = KINDS, service: str = "calm", long: bool = False) -> Callable[[Play], Play]:
     """Put a function of a station and the customer's platform on the list."""
 
     def keep(play: Play) -> Play:
-        SCENES.append(Scene(play.__name__, play, kinds, house, long))
+        SCENES.append(Scene(play.__name__, play, kinds, service, long))
         return play
 
     return keep

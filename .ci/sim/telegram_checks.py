@@ -28,7 +28,7 @@ from bot.adapters.telegram.account import CommandScope
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.adapters.telegram.errors import FileRefused
 from bot.errors import AccountError, BadFormat, ChatMoved, PeerGone, Refused, RetryLater, StorageError, TopicGone, Uncertain
-from bot.model import Attachment, Button, Inbound, InboundKind, Media, Outbound, Peer, RichText, Sent, Span, Style, Verb
+from bot.model import Attachment, Button, Inbound, InboundKind, Media, Outbound, OutboundKind, Peer, RichText, Sent, Span, Style
 
 TOKEN = "100000001:SIM"
 ANNA, OPERATOR, OTHER = 1001, 1002, 1003
@@ -213,18 +213,18 @@ async def check_buttons_and_acknowledgement(s: Stage) -> None:
     click = asyncio.create_task(s.sim.click(user_id=ANNA, message_id=int(sent.message), text="Нет", wait=5))
     press = await s.kept.next(InboundKind.PRESS)
     assert press.press == "2a.01" and press.message == sent.message, press
-    await s.send(s.anna("Спасибо", verb=Verb.ACKNOWLEDGE, quotes=press.callback))
+    await s.send(s.anna("Спасибо", verb=OutboundKind.ACKNOWLEDGE, quotes=press.callback))
     assert (await click)["answer"]["text"] == "Спасибо"
-    await s.send(s.anna("Спасибо", verb=Verb.ACKNOWLEDGE, quotes=press.callback))  # a second answer is no error
-    await s.send(s.anna("Ответ", verb=Verb.EDIT), target=sent.message)
-    assert await s.send(s.anna("Ответ", verb=Verb.EDIT), target=sent.message) == Sent(sent.message)  # not modified
+    await s.send(s.anna("Спасибо", verb=OutboundKind.ACKNOWLEDGE, quotes=press.callback))  # a second answer is no error
+    await s.send(s.anna("Ответ", verb=OutboundKind.EDIT), target=sent.message)
+    assert await s.send(s.anna("Ответ", verb=OutboundKind.EDIT), target=sent.message) == Sent(sent.message)  # not modified
 
 
 async def check_groups_and_topics(s: Stage) -> None:
     s.play()
-    opened = await s.send(s.desk("№ 7 · Анна", verb=Verb.OPEN_TOPIC))
+    opened = await s.send(s.desk("№ 7 · Анна", verb=OutboundKind.OPEN_TOPIC))
     card = await s.send(s.desk("карточка", opened.message, buttons=((Button("Взять", "take"),),)))
-    await s.send(s.desk(verb=Verb.PIN, thread=opened.message), target=card.message)
+    await s.send(s.desk(verb=OutboundKind.PIN, thread=opened.message), target=card.message)
     await s.sim.send(user_id=OPERATOR, chat_id=s.forum, thread_id=int(opened.message), text="Здравствуйте!")
     said = await s.kept.next(InboundKind.MESSAGE)
     assert said.peer == Peer("telegram", str(s.forum), opened.message) and said.quotes == "" and not said.private, said
@@ -234,21 +234,21 @@ async def check_groups_and_topics(s: Stage) -> None:
         await asyncio.sleep(0.02)
         seen = [i for i in s.kept.inbounds.values() if i.kind is InboundKind.MESSAGE]
     assert seen[1].quotes == card.message
-    await s.send(s.desk("👌", opened.message, verb=Verb.REACT, quotes=said.message))
-    await s.send(s.desk("№ 7 · закрыто", opened.message, verb=Verb.RENAME_TOPIC))
-    for verb in (Verb.CLOSE_TOPIC, Verb.CLOSE_TOPIC, Verb.REOPEN_TOPIC, Verb.REOPEN_TOPIC):
+    await s.send(s.desk("👌", opened.message, verb=OutboundKind.REACT, quotes=said.message))
+    await s.send(s.desk("№ 7 · закрыто", opened.message, verb=OutboundKind.RENAME_TOPIC))
+    for verb in (OutboundKind.CLOSE_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC, OutboundKind.REOPEN_TOPIC):
         await s.send(s.desk(thread=opened.message, verb=verb))
-    await s.send(s.desk("№ 7 · закрыто", opened.message, verb=Verb.RENAME_TOPIC))
+    await s.send(s.desk("№ 7 · закрыто", opened.message, verb=OutboundKind.RENAME_TOPIC))
     assert not any(i.kind in (InboundKind.TOPIC_CLOSED, InboundKind.TOPIC_REOPENED) for i in s.kept.inbounds.values())
     await s.sim.topics(chat_id=s.forum, user_id=OPERATOR, action="close", thread_id=int(opened.message))
     assert (await s.kept.next(InboundKind.TOPIC_CLOSED)).peer.thread == opened.message
     await s.sim.topics(chat_id=s.forum, user_id=OPERATOR, action="reopen", thread_id=int(opened.message))
     await s.kept.next(InboundKind.TOPIC_REOPENED)
-    await s.send(s.desk(thread=opened.message, verb=Verb.DELETE), target=card.message)
-    await s.send(s.desk(thread=opened.message, verb=Verb.DELETE), target=card.message)
+    await s.send(s.desk(thread=opened.message, verb=OutboundKind.DELETE), target=card.message)
+    await s.send(s.desk(thread=opened.message, verb=OutboundKind.DELETE), target=card.message)
     await s.sim.topics(chat_id=s.forum, user_id=OPERATOR, action="delete", thread_id=int(opened.message))
     await s.raises(TopicGone, s.desk("кто здесь", opened.message))
-    await s.raises(TopicGone, s.desk(thread=opened.message, verb=Verb.CLOSE_TOPIC))
+    await s.raises(TopicGone, s.desk(thread=opened.message, verb=OutboundKind.CLOSE_TOPIC))
 
 
 async def check_general_is_no_topic(s: Stage) -> None:
@@ -274,7 +274,7 @@ async def check_membership_and_rights(s: Stage) -> None:
     await s.sim.bot_status(chat_id=s.forum, status="administrator", rights={"can_manage_topics": False, "can_pin_messages": False}, by=OPERATOR)
     assert "can_manage_topics" not in (await s.kept.next(InboundKind.ADDED)).data["rights"]
     assert [p.code for p in (await s.adapter.look(str(s.forum))).problems] == ["TG013", "TG014"]
-    await s.raises(Refused, s.desk("№ 8", verb=Verb.OPEN_TOPIC))
+    await s.raises(Refused, s.desk("№ 8", verb=OutboundKind.OPEN_TOPIC))
     await s.sim.bot_status(chat_id=s.forum, status="member", by=OPERATOR)
     assert {p.code for p in (await s.adapter.look(str(s.forum))).problems} == {"TG011", "TG012"}
     await s.sim.bot_status(chat_id=s.forum, status="kicked", by=OPERATOR)
@@ -417,8 +417,8 @@ async def check_each_fault_of_a_send(s: Stage) -> None:
     for action in ({"type": "drop_after"}, {"type": "garbage"}, {"type": "http", "status": 502}):
         sent = await s.send(s.anna("правка"))
         await s.sim.faults(match={"method": "editMessageText"}, action=action)
-        await s.raises(RetryLater, s.anna("правлено", verb=Verb.EDIT), target=sent.message)
-        assert await s.send(s.anna("правлено", verb=Verb.EDIT), target=sent.message) == Sent(sent.message)
+        await s.raises(RetryLater, s.anna("правлено", verb=OutboundKind.EDIT), target=sent.message)
+        assert await s.send(s.anna("правлено", verb=OutboundKind.EDIT), target=sent.message) == Sent(sent.message)
     await s.send(s.anna("и снова работает"))
 
 

@@ -34,11 +34,11 @@ from bot.model import (
     InboundKind,
     Media,
     Outbound,
+    OutboundKind,
     Peer,
     RichText,
     Span,
     Style,
-    Verb,
 )
 
 TOKEN, GROUP, USER = "vk1.a.SIM", 200001, 2001
@@ -161,7 +161,7 @@ async def words_both_ways(w: World) -> None:
         sent = (await w.ask("messages", user_id=USER, from_bot=True))["messages"][0]
         w.expect(sent["text"] == "№ 7\n  Жирно 👍 и ссылка" and sent["reply_message"]["text"] == "привет", str(sent))
         w.expect(name == f"m{sent['id']}", name)
-        await w.say(vk, "Исправлено", 2, verb=Verb.EDIT, edits="x", target=name)
+        await w.say(vk, "Исправлено", 2, verb=OutboundKind.EDIT, edits="x", target=name)
         w.expect(await w.bot_texts() == ["Исправлено"], "edit")
         await w.ask("send", user_id=USER, text="отвечаю", reply_to_cmid=sent["conversation_message_id"])
         await w.until(lambda: "отвечаю" in w.store.texts(), "the reply")
@@ -187,9 +187,9 @@ async def buttons(w: World) -> None:
         await w.until(lambda: w.store.of(InboundKind.PRESS), "the press")
         press = w.store.of(InboundKind.PRESS)[0]
         w.expect(press.press == token(0x41, 0, 1) and read_token(press.press) == (0x41, 0, 1), press.press)
-        await w.say(vk, "Принято", 0x42, verb=Verb.ACKNOWLEDGE, quotes=press.callback)
+        await w.say(vk, "Принято", 0x42, verb=OutboundKind.ACKNOWLEDGE, quotes=press.callback)
         w.expect((await clicked)["answer"]["data"]["text"] == "Принято", "acknowledged")
-        await w.say(vk, "Ещё раз", 0x43, verb=Verb.ACKNOWLEDGE, quotes=press.callback)
+        await w.say(vk, "Ещё раз", 0x43, verb=OutboundKind.ACKNOWLEDGE, quotes=press.callback)
         await w.say(vk, "Телефон?", 0x44, buttons=((Button("Пропустить", "skip"),),), one_time=True)
         await w.ask("click", user_id=USER, text="Пропустить")
         await w.until(lambda: len(w.store.of(InboundKind.PRESS)) == 2, "the text button")
@@ -433,11 +433,11 @@ async def group_chats(w: World) -> None:
         w.expect(not said.private and said.message == "1", str(said))
         name = await w.say(vk, "Карточка", 1, chat=peer, buttons=((Button("Взять", "take"),),))
         w.expect(name == "2", f"number within the chat: {name}")
-        await w.say(vk, "Карточка: взято", 2, chat=peer, verb=Verb.EDIT, edits="card", target=name)
-        await w.say(vk, "👍", 3, chat=peer, verb=Verb.REACT, quotes="1")
-        await w.say(vk, "", 4, chat=peer, verb=Verb.PIN, edits="card", target=name)
+        await w.say(vk, "Карточка: взято", 2, chat=peer, verb=OutboundKind.EDIT, edits="card", target=name)
+        await w.say(vk, "👍", 3, chat=peer, verb=OutboundKind.REACT, quotes="1")
+        await w.say(vk, "", 4, chat=peer, verb=OutboundKind.PIN, edits="card", target=name)
         answer = await w.say(vk, "в ответ", 5, chat=peer, quotes="1")
-        await w.say(vk, "", 6, chat=peer, verb=Verb.DELETE, edits="x", target=answer)
+        await w.say(vk, "", 6, chat=peer, verb=OutboundKind.DELETE, edits="x", target=answer)
         w.expect(await vk.membership(str(peer), "9001") == "administrator", "administrator")
         w.expect(await vk.membership(str(peer), str(USER)) == "member", "member")
         w.expect(await vk.membership(str(peer), "5") == "none", "none")

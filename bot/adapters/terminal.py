@@ -19,7 +19,7 @@ from bot.adapters.sanitize import clean_text
 from bot.button_tokens import token
 from bot.clock import Clock
 from bot.errors import BotError, Problem, Refused
-from bot.model import Attachment, Button, Conversation, Inbound, InboundKind, Json, Outbound, Peer, RichText, Sender, Sent, Style, Verb
+from bot.model import Attachment, Button, Conversation, Inbound, InboundKind, Json, Outbound, OutboundKind, Peer, RichText, Sender, Sent, Style
 from bot.text.yaml_source import read_own
 
 DESK_CHAT = "desk"
@@ -29,7 +29,7 @@ _DESK_COMMANDS = ("/take", "/close", "/return")
 _WORDS = Path(__file__).with_name("terminal.yaml")
 
 
-class Row(Protocol):
+class TerminalRow(Protocol):
     """A turn as the history keeps it."""
 
     @property
@@ -39,12 +39,12 @@ class Row(Protocol):
     def id(self) -> int: ...
 
 
-class Records(Protocol):
+class TerminalRecords(Protocol):
     """What `/why` and a script on standard input need of the store."""
 
     async def conversation(self, peer: Peer) -> Conversation | None: ...
 
-    async def turns(self, *, conversation: int | None = None, after: int = 0, limit: int = 50) -> Sequence[Row]: ...
+    async def turns(self, *, conversation: int | None = None, after: int = 0, limit: int = 50) -> Sequence[TerminalRow]: ...
 
     async def counts(self) -> Mapping[str, int]: ...
 
@@ -78,7 +78,7 @@ class TerminalAdapter:
         self._words: Mapping[str, str] = read_own(_WORDS)[language]
         self._lines, self._out = lines or sys.stdin, out or sys.stdout
         self._colours = self._out.isatty() and "NO_COLOR" not in os.environ
-        self._records: Records | None = None
+        self._records: TerminalRecords | None = None
         self._accept: Accept | None = None
         self._customer = self._person(self._words["customer"])
         self._operator = Sender("operator", self._words["operator"], language=language)
@@ -86,7 +86,7 @@ class TerminalAdapter:
         self._topics: dict[str, str] = {}
         self._thread = ""
 
-    def enter(self, records: Records) -> None:
+    def enter(self, records: TerminalRecords) -> None:
         """The store, once it is open."""
         self._records = records
 
@@ -113,24 +113,24 @@ class TerminalAdapter:
         """Prints the promise; the id of the message comes from *nonce*."""
         chat, thread = outbound.to.chat, outbound.to.thread
         match outbound.verb:
-            case Verb.OPEN_TOPIC:
+            case OutboundKind.OPEN_TOPIC:
                 self._thread = f"t{outbound.ticket or nonce}"
                 self._topics[self._thread] = outbound.text.text
                 return Sent(self._thread)
-            case Verb.RENAME_TOPIC:
+            case OutboundKind.RENAME_TOPIC:
                 self._topics[thread] = outbound.text.text
-            case Verb.CLOSE_TOPIC:
+            case OutboundKind.CLOSE_TOPIC:
                 self._say(chat, thread, RichText(self._words["closed"]))
-            case Verb.SAY:
+            case OutboundKind.SAY:
                 text = outbound.heading + "\n" + outbound.text if outbound.heading else outbound.text
                 self._say(chat, thread, text, outbound.attachments, who=outbound.author_name)
                 self._offer(chat, f"n{nonce}", nonce, outbound.buttons)
                 return Sent(f"n{nonce}")
-            case Verb.EDIT:
+            case OutboundKind.EDIT:
                 first = outbound.text.text.split("\n", 1)[0]  # the rest was printed before
                 self._say(chat, thread, RichText(f"({self._words['edited']}) {first}") if chat == DESK_CHAT else outbound.text)
                 self._offer(chat, target, nonce, outbound.buttons)
-            case Verb.ACKNOWLEDGE | Verb.REACT:
+            case OutboundKind.ACKNOWLEDGE | OutboundKind.REACT:
                 if outbound.text:
                     self._print(f"      {outbound.text.text}")
             case _:

@@ -17,7 +17,7 @@ from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
 from bot.adapters.url_safety import PublicResolver, check_address
 from bot.clock import Clock
 from bot.errors import DeliveryError, Problem, Refused, RetryLater
-from bot.model import Attachment, Outbound, Sender, Sent, Verb
+from bot.model import Attachment, Outbound, OutboundKind, Sender, Sent
 from bot.observability import get_logger
 
 PATIENCE = timedelta(days=3)  # an event older than this is given up
@@ -58,7 +58,7 @@ class WebhookAdapter:
 
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
         """See `Adapter.send`: any 2xx is success; the id stays the same however often it is tried."""
-        if outbound.verb is not Verb.ANNOUNCE:
+        if outbound.verb is not OutboundKind.ANNOUNCE:
             raise Refused("a webhook takes events only")
         body, now = outbound.text.text.encode(), self._clock()
         headers = self._headers(outbound.name, body, now)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import BotError
-from bot.knowledge.quality.evaluation import Advice, Report
+from bot.knowledge.quality.evaluation import Advice, EvaluationReport
 
 WIDTH, HEIGHT, SIDE, TOP, PLOT = 980, 470, 70, 60, 340
 FONTS = ("DejaVuSans.ttf", "Arial.ttf", "arial.ttf", "LiberationSans-Regular.ttf", "NotoSans-Regular.ttf", "FreeSans.ttf", "Roboto-Regular.ttf")
@@ -37,7 +37,7 @@ class ChartUnavailable(BotError):
     hint = "pip install 'otklik[chart]'"
 
 
-def chart(report: Report, advice: Advice, words: dict[str, str]) -> tuple[Shape, ...]:
+def chart(report: EvaluationReport, advice: Advice, words: dict[str, str]) -> tuple[Shape, ...]:
     """Both panels as shapes; *words* label them."""
     left, right = (SIDE, TOP), (SIDE + PLOT + 110, TOP)
     shapes = [Shape("box", ((0, 0), (WIDTH, HEIGHT)), "#ffffff")]

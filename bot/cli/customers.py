@@ -11,9 +11,9 @@ from bot.cli.clock import command_clock
 from bot.cli.messages import EXIT_PROBLEM, EXIT_USAGE, fail, say
 from bot.cli.privacy import find_customer, unknown_customer, with_store
 from bot.errors import ConfigError, Problem
-from bot.model import Joining, Peer
+from bot.model import CustomerMerge, Peer
 from bot.storage.sqlite.store import SqliteStore
-from bot.text.customer_fields import Row, read_table
+from bot.text.customer_fields import CustomerRow, read_table
 
 BY = "import"
 TOGETHER = 500  # customers written at once, so that they share commits
@@ -49,7 +49,7 @@ def join(path: Path | None, into: str, other: str) -> None:
         for id, who in ((kept, into), (gone, other)):
             if not id:
                 raise unknown_customer(who)
-        if not await store.join_customers(Joining(kept, gone), command_clock()(), by=BY):
+        if not await store.join_customers(CustomerMerge(kept, gone), command_clock()(), by=BY):
             typer.secho(say("message.customers_same"), fg="red", err=True)
             raise typer.Exit(EXIT_PROBLEM)
         typer.echo(say("message.customers_joined", into=kept))
@@ -63,7 +63,7 @@ def part(path: Path | None, who: str) -> None:
     async def done(store: SqliteStore) -> None:
         kept = await find_customer(store, who)
         others = await store.joined(kept)
-        if not others or not await store.join_customers(Joining(kept, others[0], undone=True), command_clock()(), by=BY):
+        if not others or not await store.join_customers(CustomerMerge(kept, others[0], undone=True), command_clock()(), by=BY):
             typer.secho(say("message.customers_same"), fg="red", err=True)
             raise typer.Exit(EXIT_PROBLEM)
         typer.echo(say("message.customers_parted", into=kept, other=others[0]))
@@ -71,7 +71,7 @@ def part(path: Path | None, who: str) -> None:
     with_store(path, done)
 
 
-async def _meant(store: SqliteStore, row: Row) -> tuple[int, ...]:
+async def _meant(store: SqliteStore, row: CustomerRow) -> tuple[int, ...]:
     """The customers a row is about: by address, else everybody with this phone or e-mail."""
     if row.channel:
         found = await store.conversation(Peer(row.channel, row.chat))

@@ -17,7 +17,7 @@ from bot.demo.history import History, mark_as_demo
 from bot.knowledge.articles.schema import Article
 from bot.observability import get_logger, set_up_logging
 from bot.storage.sqlite.store import SqliteStore
-from bot.testing.harness import open_theatre
+from bot.testing.harness import open_test_bot
 
 DAYS, PER_DAY = 28, 15
 FRESH = 7 * 24 * 3600  # seconds after which the four weeks are played anew, so that they end today
@@ -30,18 +30,18 @@ async def make_history(config: Config, file: Path, now: datetime, *, days: int =
     Where there are no articles nobody has anything to ask: no file.
     """
     plain = config.model_copy(update={"desk": None, "teams": ()})
-    async with open_theatre(config.path(config.knowledge.folder), config=plain, threads=False) as theatre:
-        house = theatre.house
-        if not (questions := _asked(house.knowledge.articles())):
+    async with open_test_bot(config.path(config.knowledge.folder), config=plain, threads=False) as testbot:
+        service = testbot.service
+        if not (questions := _asked(service.knowledge.articles())):
             return
-        today = now.astimezone(house.hours.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        today = now.astimezone(service.hours.zone).replace(hour=0, minute=0, second=0, microsecond=0)
         start = today - timedelta(days=days)
-        theatre.clock.at = start.astimezone(UTC)
+        testbot.clock.at = start.astimezone(UTC)
         for day in range(days + 1):
-            await mark_as_demo(theatre, (start + timedelta(days=day)).astimezone(UTC))
-        await History(theatre, questions, per_day=per_day).play(start, days + 1, until=now)
+            await mark_as_demo(testbot, (start + timedelta(days=day)).astimezone(UTC))
+        await History(testbot, questions, per_day=per_day).play(start, days + 1, until=now)
         file.parent.mkdir(parents=True, exist_ok=True)
-        await house.store.backup(file)
+        await service.store.backup(file)
 
 
 def _asked(articles: Sequence[Article]) -> list[str]:

@@ -30,7 +30,7 @@ PATIENCE = 20  # seconds for one channel's answer
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """What was looked at, and how it is."""
 
     what: str
@@ -53,10 +53,10 @@ def examine(path: Path | None, *, as_json: bool) -> None:
         raise typer.Exit(EXIT_PROBLEM)
 
 
-async def _collected(config: Config) -> list[Finding]:
-    found = [Finding(say("doctor.config"), "ok", say("message.ok"))]
+async def _collected(config: Config) -> list[CheckResult]:
+    found = [CheckResult(say("doctor.config"), "ok", say("message.ok"))]
     if not config.business.name:
-        found.append(Finding(say("doctor.business"), "warning", say("doctor.no_name"), say("doctor.no_name_hint")))
+        found.append(CheckResult(say("doctor.business"), "warning", say("doctor.no_name"), say("doctor.no_name_hint")))
     place = Peer(config.desk.channel, config.desk.chat) if config.desk else None
     async for finding, bound in _storage(config):
         found.append(finding)
@@ -68,29 +68,29 @@ async def _collected(config: Config) -> list[Finding]:
     return found
 
 
-async def _storage(config: Config) -> AsyncIterator[tuple[Finding, Peer | None]]:
+async def _storage(config: Config) -> AsyncIterator[tuple[CheckResult, Peer | None]]:
     what = say("doctor.storage")
     try:
         store = SqliteStore.open(config.storage_path)
     except StorageBusy:
-        yield Finding(what, "ok", say("doctor.busy")), None
+        yield CheckResult(what, "ok", say("doctor.busy")), None
         return
     except BotError as error:
-        yield Finding(what, "error", str(error), getattr(error, "hint", "")), None
+        yield CheckResult(what, "error", str(error), getattr(error, "hint", "")), None
         return
     try:
         for wrong in await store.check():
-            yield Finding(what, "error", wrong), None
-        yield Finding(what, "ok", say("doctor.sqlite", version=sqlite3.sqlite_version)), read_place(await store.setting(SETTING))
+            yield CheckResult(what, "error", wrong), None
+        yield CheckResult(what, "ok", say("doctor.sqlite", version=sqlite3.sqlite_version)), read_place(await store.setting(SETTING))
         for name in config.webhooks:
             if waiting := await store.deliveries(status=("pending", "sending"), peer=Peer(PREFIX + name, "events"), limit=100_000):
                 facts = {"count": len(waiting), "error": waiting[0].error or "-"}
-                yield Finding(say("doctor.webhook", name=name), "warning", say("doctor.webhook_waits", **facts), say("doctor.webhook_waits_hint")), None
+                yield CheckResult(say("doctor.webhook", name=name), "warning", say("doctor.webhook_waits", **facts), say("doctor.webhook_waits_hint")), None
     finally:
         await store.close()
 
 
-def _knowledge(config: Config) -> list[Finding]:
+def _knowledge(config: Config) -> list[CheckResult]:
     what = say("doctor.knowledge")
     try:
         knowledge = open_knowledge(config, channels=list(config.channels))
@@ -98,26 +98,26 @@ def _knowledge(config: Config) -> list[Finding]:
         return [_finding(what, p) for p in error.problems]
     found = [_finding(what, p) for p in knowledge.problems]
     if not knowledge.articles():
-        found.append(Finding(what, "error", say("doctor.no_articles"), say("doctor.no_articles_hint", folder=config.knowledge.folder)))
+        found.append(CheckResult(what, "error", say("doctor.no_articles"), say("doctor.no_articles_hint", folder=config.knowledge.folder)))
     else:
-        found.append(Finding(what, "ok", say("doctor.articles", count=len(knowledge.articles()))))
+        found.append(CheckResult(what, "ok", say("doctor.articles", count=len(knowledge.articles()))))
     if config.knowledge.embeddings.model == "off":
-        return [*found, Finding(say("doctor.embeddings"), "ok", say("doctor.embeddings_off"))]
+        return [*found, CheckResult(say("doctor.embeddings"), "ok", say("doctor.embeddings_off"))]
     knowledge.load_embeddings()
     status = knowledge.status
-    return [*found, Finding(say("doctor.embeddings"), "ok" if status.embeddings else "warning", status.embeddings or status.reason)]
+    return [*found, CheckResult(say("doctor.embeddings"), "ok" if status.embeddings else "warning", status.embeddings or status.reason)]
 
 
-def _hours(config: Config) -> list[Finding]:
+def _hours(config: Config) -> list[CheckResult]:
     what, hours, now = say("doctor.hours"), open_hours(config), command_clock()()
     opens = hours.next_open(now)
     if opens is None:
-        return [Finding(what, "error", say("doctor.never"), say("doctor.never_hint"))]
+        return [CheckResult(what, "error", say("doctor.never"), say("doctor.never_hint"))]
     text = say("doctor.opens") if opens == now else say("doctor.closed_until", at=opens.astimezone(hours.zone).strftime("%d.%m %H:%M"))
-    found = [Finding(what, "ok", f"{text} ({_week(config)})")]
+    found = [CheckResult(what, "ok", f"{text} ({_week(config)})")]
     local = now.astimezone(hours.zone)
     if config.hours.country and local.month == 12 and not hours.knows_year(local.year + 1):
-        found.append(Finding(what, "warning", say("doctor.no_holidays", year=local.year + 1), say("doctor.no_holidays_hint")))
+        found.append(CheckResult(what, "warning", say("doctor.no_holidays", year=local.year + 1), say("doctor.no_holidays_hint")))
     return found
 
 
@@ -136,7 +136,7 @@ def _week(config: Config) -> str:
     return "; ".join(f"{names} {days['off'] if hours == CLOSED else hours}" for names, hours in named)
 
 
-async def _channels(config: Config, place: Peer | None) -> list[Finding]:
+async def _channels(config: Config, place: Peer | None) -> list[CheckResult]:
     found = []
     adapters = {}
     try:
@@ -146,11 +146,11 @@ async def _channels(config: Config, place: Peer | None) -> list[Finding]:
     for name, channel in config.channels.items():
         what = say("doctor.channel", name=name)
         if channel.token is None:
-            found.append(Finding(what, "warning", say("doctor.no_token"), say("doctor.no_token_hint")))
+            found.append(CheckResult(what, "warning", say("doctor.no_token"), say("doctor.no_token_hint")))
         elif (adapter := adapters.get(name)) is not None:
             found += await _asked(what, adapter.check())
     if place is None:
-        found.append(Finding(say("doctor.desk"), "warning", say("doctor.no_desk"), say("doctor.no_desk_hint")))
+        found.append(CheckResult(say("doctor.desk"), "warning", say("doctor.no_desk"), say("doctor.no_desk_hint")))
     elif (keeper := adapters.get(place.channel)) is not None:
         found += await _asked(say("doctor.desk"), _rights(keeper, place.chat))
     for adapter in adapters.values():
@@ -158,14 +158,14 @@ async def _channels(config: Config, place: Peer | None) -> list[Finding]:
     return found
 
 
-async def _webhooks(config: Config) -> list[Finding]:
+async def _webhooks(config: Config) -> list[CheckResult]:
     """Whether the other systems can be reached; how it goes while the bot runs is told by /readyz."""
     found = []
     open_ones = open_webhooks(config, command_clock())
     for name in config.webhooks:
         what = say("doctor.webhook", name=name)
         if (adapter := open_ones.get(PREFIX + name)) is None:
-            found.append(Finding(what, "warning", say("doctor.no_secret"), say("doctor.no_secret_hint")))
+            found.append(CheckResult(what, "warning", say("doctor.no_secret"), say("doctor.no_secret_hint")))
             continue
         found += await _asked(what, adapter.check())
         await adapter.close()
@@ -176,16 +176,16 @@ async def _rights(adapter: Adapter, chat: str) -> tuple[Problem, ...]:
     return (await adapter.look(chat)).problems
 
 
-async def _asked(what: str, question: Awaitable[tuple[Problem, ...]]) -> list[Finding]:
+async def _asked(what: str, question: Awaitable[tuple[Problem, ...]]) -> list[CheckResult]:
     try:
         problems = await asyncio.wait_for(question, PATIENCE)
     except BotError as error:
-        return [Finding(what, "error", str(error), getattr(error, "hint", ""))]
+        return [CheckResult(what, "error", str(error), getattr(error, "hint", ""))]
     except TimeoutError:
-        return [Finding(what, "error", "timeout")]
-    return [_finding(what, p) for p in problems] or [Finding(what, "ok", say("message.ok"))]
+        return [CheckResult(what, "error", "timeout")]
+    return [_finding(what, p) for p in problems] or [CheckResult(what, "ok", say("message.ok"))]
 
 
-def _finding(what: str, problem: Problem) -> Finding:
+def _finding(what: str, problem: Problem) -> CheckResult:
     place = ":".join(str(p) for p in (problem.file, problem.line) if p)
-    return Finding(what, problem.severity, f"{place} {problem.text}".strip(), problem.hint)
+    return CheckResult(what, problem.severity, f"{place} {problem.text}".strip(), problem.hint)

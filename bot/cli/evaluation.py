@@ -17,7 +17,7 @@ from bot.cli.kb import GOLDEN
 from bot.cli.messages import EXIT_USAGE, fail, language, say, words_in
 from bot.config.loader import read_config
 from bot.errors import BotError, ConfigError, Problem
-from bot.knowledge.quality.evaluation import Advice, Case, Costs, Report, advise, judge_cases, measure, read_cases
+from bot.knowledge.quality.evaluation import Advice, Costs, EvaluationCase, EvaluationReport, advise, judge_cases, measure, read_cases
 from bot.model import Answer
 from bot.text.yaml_source import read_yaml
 
@@ -41,7 +41,7 @@ def evaluate(file: Path | None, path: Path | None, *, precision: float, costs: C
 
         judge = open_judge(config, knowledge)
 
-        def ask(case: Case) -> Answer:
+        def ask(case: EvaluationCase) -> Answer:
             return judge(case.question, language=case.language)
 
         judged = judge_cases(cases, ask, {a.id: a.twin_of for a in knowledge.articles() if a.twin_of})
@@ -64,7 +64,7 @@ def evaluate(file: Path | None, path: Path | None, *, precision: float, costs: C
         _write(path, advice, as_json)
 
 
-def _show(report: Report, advice: Advice, precision: float, acts: int, now: float) -> None:
+def _show(report: EvaluationReport, advice: Advice, precision: float, acts: int, now: float) -> None:
     typer.echo(say("eval.asked", questions=report.questions, known=report.in_scope, strangers=report.strangers, acts=acts))
     typer.echo(say("eval.recall", one=f"{report.recall1:.3f}", three=f"{report.recall3:.3f}"))
     typer.echo(say("eval.answers", answered=report.answered, precision=f"{report.precision:.3f}", coverage=f"{report.coverage:.3f}", offered=f"{report.offered:.3f}"))
@@ -92,7 +92,7 @@ def _show(report: Report, advice: Advice, precision: float, acts: int, now: floa
     typer.echo(say("eval.cheapest", answer=f"{advice.cheapest:.2f}"))
 
 
-def _draw(report: Report, advice: Advice, target: Path) -> None:
+def _draw(report: EvaluationReport, advice: Advice, target: Path) -> None:
     png = target.suffix.lower() == ".png"
     lang = "en" if png and not has_cyrillic() else language()
     shapes = chart(report, advice, words_in(lang, "eval.chart"))

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.adapters.rich_text import VK_STYLES
-from bot.app import open_canned, open_hours, open_judge, open_words
+from bot.app import open_canned, open_hours, open_judge, open_texts
 from bot.article_preview import SKINS, messages, preview
 from bot.cli import settings
 from bot.cli.ask import opened, ready
@@ -24,7 +24,7 @@ from bot.cli.messages import EXIT_PROBLEM, EXIT_USAGE, fail, language, say, show
 from bot.cli.turn_records import open_records
 from bot.config.loader import Config
 from bot.errors import BotError, ConfigError, Problem, StorageError
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.knowledge.articles.drafts import article_text, slug_of
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.quality.golden import read_golden
@@ -84,10 +84,10 @@ def of_words(config: Config) -> Sequence[Problem]:
     """What is wrong with the owner's own texts and ready answers (unknown variables, missing twins, single braces)."""
     hours = open_hours(config)
     try:
-        words = open_words(config, hours)
+        words = open_texts(config, hours)
         problems = words.problems
     except ConfigError as error:
-        words, problems = Wording.load(), error.problems
+        words, problems = Texts.load(), error.problems
     try:
         open_canned(config, words, hours)
     except ConfigError as error:
@@ -140,14 +140,14 @@ def _is_words(knowledge: Knowledge, name: str) -> bool:
 def _show_reply(config: Config, knowledge: Knowledge, text: str, skin: str) -> None:
     """What the live bot would say to somebody new."""
     knowledge.load_embeddings()
-    said = open_judge(config, knowledge).reply(text, channel="").say
+    said = open_judge(config, knowledge).reply(text, channel="").messages
     styles = VK_STYLES if skin == "vk" else frozenset(Style)
     lines = draw(said, width=min(WIDE, shutil.get_terminal_size((100, 40)).columns - 2), styles=styles, label=SKINS[skin].label)
     typer.echo("\n".join([say("kb.reply", text=text), *(lines or [say("message.decision.handoff")])]))
 
 
 def _drawn(config: Config, knowledge: Knowledge, article: Article, skin: str, width: int) -> list[str]:
-    made = preview(open_words(config, open_hours(config)), knowledge, article.id, skin=skin, now=command_clock()())
+    made = preview(open_texts(config, open_hours(config)), knowledge, article.id, skin=skin, now=command_clock()())
     assert made is not None
     styles = VK_STYLES if skin == "vk" else frozenset(Style)
 

@@ -21,7 +21,7 @@ from bot.knowledge.search import Knowledge
 from bot.model import Answer
 from bot.observability import set_up_logging
 from bot.testing import stories
-from bot.testing.stories import Performance, Story, play, read_stories
+from bot.testing.stories import DialogStory, Performance, play, read_stories
 from bot.text.yaml_source import YamlError, read_yaml
 
 QUESTIONS, DIALOGS = "tests/questions.yaml", "tests/dialogs"
@@ -90,7 +90,7 @@ def ask_golden(judge: Judge, knowledge: Knowledge, goldens: Sequence[Golden]) ->
     return judge_golden(goldens, ask, {a.id: a.twin_of for a in knowledge.articles() if a.twin_of})
 
 
-async def _played(told: Sequence[Story], knowledge: Knowledge, config: Config) -> tuple[Performance, ...]:
+async def _played(told: Sequence[DialogStory], knowledge: Knowledge, config: Config) -> tuple[Performance, ...]:
     return tuple([await play(story, knowledge, config) for story in told])
 
 

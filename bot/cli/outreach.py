@@ -23,10 +23,10 @@ from bot.config.loader import Config
 from bot.errors import BotError, StorageError
 from bot.handoff.outreach.incidents import KINDS, Incidents, folded
 from bot.handoff.outreach.segment import Chosen, Segment, Unclear, choose, read_conditions
-from bot.i18n.texts import Wording
-from bot.knowledge.decision.similarity import Likeness
+from bot.i18n.texts import Texts
+from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.model import Event, Json
-from bot.storage.base import Listener, Words
+from bot.storage.base import CustomerMessage, Recipient
 from bot.storage.queries import events as looking
 from bot.storage.queries import recipients
 
@@ -40,10 +40,10 @@ class _Beside:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    async def listeners(self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()) -> tuple[Listener, ...]:
+    async def listeners(self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()) -> tuple[Recipient, ...]:
         return recipients.listeners(self._db, after, limit, only)
 
-    async def words_since(self, since: datetime, *, after: int = 0, limit: int = 5000) -> tuple[Words, ...]:
+    async def words_since(self, since: datetime, *, after: int = 0, limit: int = 5000) -> tuple[CustomerMessage, ...]:
         return recipients.words_since(self._db, since, after, limit)
 
     async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]:
@@ -130,9 +130,9 @@ def _incidents(config: Config) -> Incidents:
 
 async def _chosen(config: Config, conditions: str) -> Chosen:
     """The same choice as the bot's own, read beside it."""
-    words = Wording.load(config.business.language)
+    words = Texts.load(config.business.language)
     try:
-        likeness = Likeness(open_knowledge(config, channels=list(config.channels)))
+        likeness = SimilarityMatcher(open_knowledge(config, channels=list(config.channels)))
         db = open_beside(Path(config.storage_path))
     except BotError as error:
         raise fail(error) from None

@@ -1,4 +1,4 @@
-"""`bot run`, `bot play`, `bot chat`: the house with its page, until it is told to stop."""
+"""`bot run`, `bot play`, `bot chat`: the service with its page, until it is told to stop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import typer
 
 from bot.adapters.base import Adapter
-from bot.app import House, open_adapters, open_hours, open_house, open_judge, open_words
+from bot.app import Service, build_service, open_adapters, open_hours, open_judge, open_texts
 from bot.cli import settings
 from bot.cli.clock import command_clock
 from bot.cli.messages import EXIT_PROBLEM, fail, say
@@ -63,12 +63,12 @@ def run_terminal(path: Path | None) -> None:
         clock = command_clock()
         terminal = TerminalAdapter("terminal", clock=clock)
         quick = config.model_copy(update={"dialogs": config.dialogs.model_copy(update={"settle": 0.05, "typing": False}), "desk": None})
-        house = await open_house(quick, adapters={"terminal": terminal}, clock=clock, desk=terminal.desk, storage=":memory:", log_events=False)
-        terminal.enter(house.store)
+        service = await build_service(quick, adapters={"terminal": terminal}, clock=clock, desk=terminal.desk, storage=":memory:", log_events=False)
+        terminal.enter(service.store)
         stop = asyncio.Event()
         terminal.on_quit = stop.set
-        await asyncio.to_thread(house.knowledge.load_embeddings)
-        await run(house, stop)
+        await asyncio.to_thread(service.knowledge.load_embeddings)
+        await run(service, stop)
 
     _until_stopped(talk())
 
@@ -99,36 +99,36 @@ def _until_stopped(work: Coroutine[object, object, None]) -> None:
 
 
 async def _channels(config: Config, path: Path | None, *, web: bool, port: int | None) -> None:
-    """One house after another: a changed config (SIGHUP) is a new house on the same file, with the articles that are read already."""
+    """One service after another: a changed config (SIGHUP) is a new service on the same file, with the articles that are read already."""
     orders, knowledge = Orders(path), None
     while True:
-        house = await open_house(config, knowledge=knowledge)
-        typer.echo(say("message.running", channels=", ".join(house.adapters)))
-        await _serve(house, orders.ended, web=web, port=port)
+        service = await build_service(config, knowledge=knowledge)
+        typer.echo(say("message.running", channels=", ".join(service.adapters)))
+        await _serve(service, orders.ended, web=web, port=port)
         wanted = orders.take()
         if wanted is None:
             return
         kept = wanted.knowledge == config.knowledge and wanted.channels.keys() == config.channels.keys()
-        config, knowledge = wanted, house.knowledge if kept else None
+        config, knowledge = wanted, service.knowledge if kept else None
 
 
-async def _serve(house: House, stop: asyncio.Event, *, web: bool, port: int | None) -> None:
-    """The channels of *house*, and the page, until *stop*."""
-    letters, watched = send_digests(house), house.config.knowledge.watch
+async def _serve(service: Service, stop: asyncio.Event, *, web: bool, port: int | None) -> None:
+    """The channels of *service*, and the page, until *stop*."""
+    letters, watched = send_digests(service), service.config.knowledge.watch
     if not web:
-        await run(house, stop, beside=[letters, *([_articles(house)] if watched else [])])
+        await run(service, stop, beside=[letters, *([_articles(service)] if watched else [])])
         return
     from bot.web.site import Site
 
     site = Site(
-        house.config, house.store, house.adapters, house.clock, house.knowledge, house.hours, house.observers,
-        topic_name=house.desk.topic_name, words=house.words, promised=house.outbox.wake, incidents=house.desk.incidents, accept=house.inbox.accept,
-        judge=open_judge(house.config, house.knowledge),
+        service.config, service.store, service.adapters, service.clock, service.knowledge, service.hours, service.observers,
+        topic_name=service.desk.topic_name, words=service.words, promised=service.outbox.wake, incidents=service.desk.incidents, accept=service.inbox.accept,
+        judge=open_judge(service.config, service.knowledge),
     )  # fmt: skip
-    await site.start(port=house.config.web.port if port is None else port, retry=False)
+    await site.start(port=service.config.web.port if port is None else port, retry=False)
     typer.echo(say("message.page", url=site.url))
     try:
-        await run(house, stop, beside=[letters, *([site.watch(house.knowledge)] if watched else [])])
+        await run(service, stop, beside=[letters, *([site.watch(service.knowledge)] if watched else [])])
     finally:
         await site.stop()
 
@@ -136,7 +136,7 @@ async def _serve(house: House, stop: asyncio.Event, *, web: bool, port: int | No
 class Orders:
     """What the administrator asks for by signals: SIGTERM and Ctrl+C end the bot, SIGHUP reads the config again.
 
-    A config that is wrong, or cannot be joined, is told in the log and changes nothing. `ended` is set when the present house is to close.
+    A config that is wrong, or cannot be joined, is told in the log and changes nothing. `ended` is set when the present service is to close.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -157,7 +157,7 @@ class Orders:
         log = get_logger("app")
         try:
             wanted = settings.read(self._path)
-            open_words(wanted, open_hours(wanted))
+            open_texts(wanted, open_hours(wanted))
         except ConfigError as error:
             for problem in error.problems:
                 log.error("config_refused", problem=str(problem))
@@ -167,8 +167,8 @@ class Orders:
         self.ended.set()
 
 
-async def _articles(house: House) -> None:
-    await watch_articles(house, lambda change: None)
+async def _articles(service: Service) -> None:
+    await watch_articles(service, lambda change: None)
 
 
 async def _playground(config: Config, *, port: int | None, browser: bool) -> None:
@@ -185,25 +185,25 @@ async def _playground(config: Config, *, port: int | None, browser: bool) -> Non
     def adapters(salt: str) -> Mapping[str, Adapter]:
         return {**open_adapters(config, clock, salt=salt), **{s.name: s for s in stages}}
 
-    house = await open_house(quick, adapters=adapters, clock=clock, desk=Peer("play-desk", DESK_CHAT), storage=storage, folders=[folder])
+    service = await build_service(quick, adapters=adapters, clock=clock, desk=Peer("play-desk", DESK_CHAT), storage=storage, folders=[folder])
     site = Site(
-        house.config, house.store, house.adapters, clock, house.knowledge, house.hours, house.observers,
-        topic_name=house.desk.topic_name, playground=[s.name for s in stages], moved=house.wake,
-        words=house.words, promised=house.outbox.wake, incidents=house.desk.incidents, accept=house.inbox.accept,
-        judge=open_judge(house.config, house.knowledge),
+        service.config, service.store, service.adapters, clock, service.knowledge, service.hours, service.observers,
+        topic_name=service.desk.topic_name, playground=[s.name for s in stages], moved=service.wake,
+        words=service.words, promised=service.outbox.wake, incidents=service.desk.incidents, accept=service.inbox.accept,
+        judge=open_judge(service.config, service.knowledge),
     )  # fmt: skip
     stop = _stop_signal()
     try:
         await site.start(port=config.web.port if port is None else port, retry=port is None)
     except ConfigError:
-        await house.close()
+        await service.close()
         raise
     typer.echo(say("message.playing", url=site.url))
     if browser:
         with contextlib.suppress(Exception):
             webbrowser.open(site.url)
     try:
-        await run(house, stop, beside=[site.watch(house.knowledge), show_history(config, partial(setattr, site.services, "demo"))])
+        await run(service, stop, beside=[site.watch(service.knowledge), show_history(config, partial(setattr, site.services, "demo"))])
     finally:
         await site.stop()
 

@@ -26,7 +26,7 @@ from bot.knowledge.articles.writer import Outside, Taken, Unwritable, add_questi
 from bot.knowledge.quality.gaps import Effect, Gap, effect, group, is_closed, missed
 from bot.knowledge.quality.golden import Golden, judge_golden, read_golden
 from bot.knowledge.search import Knowledge
-from bot.model import Act, Answer
+from bot.model import Answer, Intent
 from bot.text.pii import mask
 
 EXAMPLES = 4  # wordings shown of a gap
@@ -196,7 +196,7 @@ def _compared(config: Config, goldens: Sequence[Golden], real: Sequence[str], th
 
 def _outcome(answer: Answer) -> tuple[str, str]:
     """What a customer would notice: what is done, and with which article first."""
-    first = answer.candidates[0].article if answer.candidates and answer.act is Act.QUESTION and str(answer.decision) != "handoff" else ""
+    first = answer.candidates[0].article if answer.candidates and answer.act is Intent.QUESTION and str(answer.decision) != "handoff" else ""
     return str(answer.decision), first
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.config.loader import Config
 from bot.errors import StorageError
-from bot.model import Event, Line
+from bot.model import Event, HistoryEntry
 from bot.storage.base import TurnRecord
 from bot.storage.queries import events as looking
 from bot.storage.queries import turns
@@ -18,7 +18,7 @@ BATCH = 1000
 PLAYGROUND = "data/playground.db"
 
 
-class Records:
+class TurnRecords:
     """Turns, words and events as they were kept."""
 
     def __init__(self, db: sqlite3.Connection, file: Path) -> None:
@@ -31,7 +31,7 @@ class Records:
             yield from rows
             after = rows[-1].id
 
-    def history(self, conversation: int) -> tuple[Line, ...]:
+    def history(self, conversation: int) -> tuple[HistoryEntry, ...]:
         """What was said in a conversation, oldest first."""
         return turns.history(self._db, conversation, 10_000)
 
@@ -45,7 +45,7 @@ def looked_in(config: Config) -> tuple[str, ...]:
 
 
 @contextmanager
-def open_records(config: Config, file: Path | None = None) -> Iterator[Records | None]:
+def open_records(config: Config, file: Path | None = None) -> Iterator[TurnRecords | None]:
     """The records in *file*, else in the database of the config, else in the playground's; None where there is none yet.
 
     Raises `StorageError` where the file is no database of ours.
@@ -64,6 +64,6 @@ def open_records(config: Config, file: Path | None = None) -> Iterator[Records |
     except sqlite3.Error as error:
         raise StorageError(f"базу {found} не удалось прочитать: {error}") from error
     try:
-        yield Records(db, found)
+        yield TurnRecords(db, found)
     finally:
         db.close()

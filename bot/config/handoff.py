@@ -33,7 +33,7 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Desk(Section):
+class DeskSettings(Section):
     """Where operators work. Forum or plain group is found out by itself; without it the bot offers to bind a group."""
 
     channel: str = Field(description="name of the channel whose chat it is")
@@ -50,7 +50,7 @@ class Team(Section):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$", description="short name, as in /transfer NAME")
     title: str = Field("", description="how people call it")
-    desk: Desk | None = Field(None, description="the team's own group (default: the desk of all)")
+    desk: DeskSettings | None = Field(None, description="the team's own group (default: the desk of all)")
     operators: tuple[str, ...] = Field((), description="who belongs to it, as channel:id; empty = everybody in its group")
     topics: tuple[str, ...] = Field((), description="topics it answers for")
     channels: tuple[str, ...] = Field((), description="channels it answers for")
@@ -107,7 +107,7 @@ class Sla(Section):
     reopen: Duration | None = Field("24h", description="a request for a person so soon after closing opens the same ticket again; null = never")
 
 
-class Canned(Section):
+class CannedSettings(Section):
     """Help while answering."""
 
     folder: str | None = Field(None, description="folder of YAML files with ready answers, relative to this file")
@@ -115,7 +115,7 @@ class Canned(Section):
     undo: int = Field(60, ge=0, le=3600, description="seconds in which /undo takes an operator's last answer back from the customer's chat")
 
 
-class Outreach(Section):
+class OutreachSettings(Section):
     """Writing to customers first: broadcasts, and the news that an incident is over."""
 
     hours: Span = Field("9:00-21:00", description="local time in which customers are written to first; what does not fit waits for the morning")
@@ -130,7 +130,7 @@ class Outreach(Section):
         return value
 
 
-class Nps(Section):
+class NpsSettings(Section):
     """«Would you recommend us?», from 0 to 10, asked now and then."""
 
     ask: bool = Field(False, description="ask at all")

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationErr
 from rapidfuzz import process
 
 from bot.config.channels import Channel, TelegramChannel, VkChannel
-from bot.config.handoff import Api, ApiKey, Canned, Desk, Name, Nps, Outreach, Routing, Section, Sla, Team, Webhook, length
+from bot.config.handoff import Api, ApiKey, CannedSettings, DeskSettings, Name, NpsSettings, OutreachSettings, Routing, Section, Sla, Team, Webhook, length
 from bot.errors import ConfigError, Problem
 from bot.text.day_spans import CLOSED, spans, written
 from bot.text.yaml_source import MAX_BYTES, Node, YamlError, read_yaml
@@ -35,7 +35,7 @@ class Embeddings(Section):
     model: str = Field("auto", description="auto (our own small Russian encoder), off, a folder, or the id of a model on a hub")
 
 
-class Knowledge(Section):
+class KnowledgeConfig(Section):
     """The articles, and when the bot answers by itself."""
 
     folder: str = Field("kb_articles", description="folder of the markdown articles, relative to this file")
@@ -53,7 +53,7 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Spans = Annotated[str, BeforeValidator(lambda value: written(spans(value)))]
 
 
-class Hours(Section):
+class HoursSettings(Section):
     """When people answer. Holidays of the country are days off, unless an exception says otherwise."""
 
     timezone: str = Field("Europe/Moscow", description="name from the IANA list")
@@ -141,7 +141,7 @@ class Dialogs(Section):
     typing: bool = Field(True, description="show «печатает…» while the bot waits for the rest of a burst")
 
 
-class Rating(Section):
+class RatingSettings(Section):
     """How customers are asked to rate the talk with a person, from 1 to 5."""
 
     ask: bool = Field(True, description="ask after a ticket is closed")
@@ -150,7 +150,7 @@ class Rating(Section):
     settle_minutes: float = Field(3, ge=0, le=24 * 60, description="how long a score may be corrected; supervisors hear of a low one after that")
 
 
-class Report(Section):
+class ReportSettings(Section):
     """What the supervisor's report is counted with."""
 
     answer_within: float = Field(20, gt=0, description="service level: seconds of working time in which a person should answer")
@@ -158,7 +158,7 @@ class Report(Section):
     weekly_digest: bool = Field(True, description="post the week's figures to the operators' group on Monday morning")
 
 
-class Wording(Section):
+class TextsSettings(Section):
     """The words."""
 
     folder: str | None = Field(None, description="folder whose ru.yaml / en.yaml override single texts, relative to this file")
@@ -189,21 +189,21 @@ class Config(Section):
     """All settings. Everything may be missing: then the terminal, the playground and `bot ask` work all the same."""
 
     storage: Storage = Field(default_factory=Storage, description="where everything is kept")
-    knowledge: Knowledge = Field(default_factory=Knowledge, description="the articles")
+    knowledge: KnowledgeConfig = Field(default_factory=KnowledgeConfig, description="the articles")
     channels: Mapping[str, Channel] = Field(default_factory=dict, description="named instances of channels; several of one kind may stand side by side")
-    desk: Desk | None = Field(None, description="where operators work")
+    desk: DeskSettings | None = Field(None, description="where operators work")
     teams: tuple[Team, ...] = Field((), description="operators who answer for some of the tickets; the first that fits gets them, else the desk of all")
     routing: Routing = Field(default_factory=Routing, description="who gets a ticket, and in which order")
     sla: Sla = Field(default_factory=Sla, description="promises with deadlines, in working time")
-    canned: Canned = Field(default_factory=Canned, description="help for operators while they answer")
-    hours: Hours = Field(default_factory=Hours, description="when people answer")
+    canned: CannedSettings = Field(default_factory=CannedSettings, description="help for operators while they answer")
+    hours: HoursSettings = Field(default_factory=HoursSettings, description="when people answer")
     business: Business = Field(default_factory=Business, description="who the bot speaks for")
     dialogs: Dialogs = Field(default_factory=Dialogs, description="how the bot talks")
-    rating: Rating = Field(default_factory=Rating, description="the customer's rating after a talk with a person")
-    nps: Nps = Field(default_factory=Nps, description="whether customers would recommend the business, asked now and then")
-    outreach: Outreach = Field(default_factory=Outreach, description="writing to customers first")
-    report: Report = Field(default_factory=Report, description="the supervisor's report")
-    wording: Wording = Field(default_factory=Wording, description="the words")
+    rating: RatingSettings = Field(default_factory=RatingSettings, description="the customer's rating after a talk with a person")
+    nps: NpsSettings = Field(default_factory=NpsSettings, description="whether customers would recommend the business, asked now and then")
+    outreach: OutreachSettings = Field(default_factory=OutreachSettings, description="writing to customers first")
+    report: ReportSettings = Field(default_factory=ReportSettings, description="the supervisor's report")
+    wording: TextsSettings = Field(default_factory=TextsSettings, description="the words")
     web: Web = Field(default_factory=Web, description="the page")
     webhooks: Mapping[Name, Webhook] = Field(default_factory=dict, max_length=8, description="other systems that are told what happens")
     api: Api = Field(default_factory=Api, description="the door for other systems")

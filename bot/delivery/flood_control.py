@@ -22,12 +22,12 @@ class Flood:
 
     def __call__(self, turn: Turn) -> Outcome | None:
         """What to do instead of answering; None = answer. Presses and first contacts are never too many."""
-        if any(i.kind is not InboundKind.MESSAGE for i in turn.said):
+        if any(i.kind is not InboundKind.MESSAGE for i in turn.inbounds):
             return None
         who = turn.conversation.id
         wrote = self._wrote.setdefault(who, deque(maxlen=MOST + 1))
         known = {key for key, _ in wrote}
-        wrote.extend((i.key, turn.now) for i in turn.said if i.key not in known)  # a turn decided anew says nothing new
+        wrote.extend((i.key, turn.now) for i in turn.inbounds if i.key not in known)  # a turn decided anew says nothing new
         self._wrote.move_to_end(who)
         while len(self._wrote) > REMEMBERED:
             self._warned.pop(self._wrote.popitem(last=False)[0], None)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bot.adapters.base import Limits
-from bot.model import Outbound, Verb
+from bot.model import Outbound, OutboundKind
 
 REMEMBERED = 10_000  # chats whose pace is kept; an older one has long rested
 LONGEST = 62.0  # seconds of the longest window: a minute, and what the first of it may have taken longer on the way than the last
 GROUP_BURST = (3, 4.5)  # messages, seconds: a group takes about one a second; what bunches on the way must still fit
-_FREE = {Verb.ACKNOWLEDGE, Verb.REACT}  # have budgets of their own on the platforms
+_FREE = {OutboundKind.ACKNOWLEDGE, OutboundKind.REACT}  # have budgets of their own on the platforms
 _Rules = tuple[tuple[int, float], ...]  # at most so many in so many seconds
 
 

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from bot.adapters.base import Limits
 from bot.adapters.rich_text import placeholder, split, utf16_length
-from bot.model import Attachment, Media, Outbound, RichText, Verb
+from bot.model import Attachment, Media, Outbound, OutboundKind, RichText
 
 _TOGETHER = {Media.PHOTO: "seen", Media.VIDEO: "seen", Media.DOCUMENT: "file", Media.AUDIO: "heard"}
 
@@ -20,11 +20,11 @@ def parts(outbound: Outbound, limits: Mapping[str, Limits]) -> tuple[Outbound, .
     """
     own = limits.get(outbound.to.channel, Limits())
     room = own.text - utf16_length(outbound.heading.text) - 2
-    if outbound.verb in (Verb.SAY, Verb.EDIT):
+    if outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT):
         outbound = _in_words(outbound)
-    if outbound.verb is Verb.EDIT:
+    if outbound.verb is OutboundKind.EDIT:
         return (replace(outbound, text=_cut(outbound.text, own.caption if outbound.attachments else room)),)
-    if outbound.verb is not Verb.SAY:
+    if outbound.verb is not OutboundKind.SAY:
         return (outbound,)
     pieces: list[tuple[RichText, tuple[Attachment, ...]]] = []
     groups = [g for group in _groups(outbound.attachments, own.attachments) for g in _told_within(group, own.caption)]

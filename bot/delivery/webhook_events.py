@@ -11,9 +11,9 @@ from datetime import UTC
 from bot.clock import Clock
 from bot.config.handoff import Webhook
 from bot.errors import StorageError
-from bot.model import Event, Lane, Outbound, Peer, RichText, Verb
+from bot.model import Event, Outbound, OutboundKind, Peer, Priority, RichText
 from bot.observability import get_logger
-from bot.storage.base import Recorded, Store
+from bot.storage.base import Store, StoredEvent
 from bot.storage.privacy import KEPT
 
 PREFIX = "hook-"  # begins the channel names of webhooks
@@ -60,7 +60,7 @@ class Announcer:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), TICK)
 
-    def _promise(self, hook: Webhook, channel: str, recorded: Recorded) -> Outbound | None:
+    def _promise(self, hook: Webhook, channel: str, recorded: StoredEvent) -> Outbound | None:
         kind = recorded.event.kind
         if kind in _SILENT or not ("*" in hook.events or kind in hook.events):
             return None
@@ -68,10 +68,10 @@ class Announcer:
             return None  # about a webhook itself
         id = f"evt_{self._salt}_{recorded.id}"
         body = json.dumps(told(recorded, words=hook.words), ensure_ascii=False, default=str)
-        return Outbound(Peer(channel, "events"), RichText(body), verb=Verb.ANNOUNCE, name=id, lane=Lane.BULK, author="")
+        return Outbound(Peer(channel, "events"), RichText(body), verb=OutboundKind.ANNOUNCE, name=id, lane=Priority.BULK, author="")
 
 
-def told(recorded: Recorded, *, words: bool) -> dict[str, object]:
+def told(recorded: StoredEvent, *, words: bool) -> dict[str, object]:
     """The body of an announcement. Without *words* it holds ids, figures and the names of our own things, nothing of what people wrote."""
     event = recorded.event
     data: dict[str, object] = {"customer": recorded.customer, "conversation": event.conversation, "ticket": event.ticket, "actor": _actor(recorded, words)}
@@ -88,7 +88,7 @@ def _is_plain(key: str, value: object) -> bool:
     return isinstance(value, (bool, int, float)) or (key in KEPT and isinstance(value, str) and len(value) <= 64)
 
 
-def _actor(recorded: Recorded, words: bool) -> str:
+def _actor(recorded: StoredEvent, words: bool) -> str:
     """Who did it: customer, operator, bot, or the key of another system; with *words* an operator's own id."""
     actor = recorded.event.actor
     own = (recorded.peer.chat, f"{recorded.peer.channel}:{recorded.peer.chat}") if recorded.peer else ()

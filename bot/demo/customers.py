@@ -6,19 +6,19 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
 from bot.demo.personas import ASKS, COMMENTS, GREETINGS, MORE, NAMES, SCORES, THANKS, UNKNOWN, UPSET
-from bot.demo.simulation import Stage
+from bot.demo.simulation import Simulation
 from bot.model import Attachment, InboundKind, Media
-from bot.testing.harness import Customer
+from bot.testing.harness import PlayedCustomer
 
 TRIES = 8  # how often somebody who is free is looked for
 
 
-class Visitors:
+class CustomerScript:
     """At most *customers* different people who ask *questions*; three of five write in Telegram, the others in VK."""
 
-    def __init__(self, stage: Stage, questions: Sequence[str], customers: int) -> None:
+    def __init__(self, stage: Simulation, questions: Sequence[str], customers: int) -> None:
         self._stage, self._questions, self._most = stage, tuple(questions), customers
-        self._people: dict[int, Customer] = {}
+        self._people: dict[int, PlayedCustomer] = {}
         self._busy: set[int] = set()
 
     async def visit(self) -> AsyncIterator[datetime]:
@@ -30,7 +30,7 @@ class Visitors:
         customer = self._people.get(number)
         if customer is None:
             channel = "telegram" if number % 5 < 3 else "vk"
-            customer = self._people[number] = stage.theatre.customer(NAMES[number % len(NAMES)], channel=channel, chat=str(20_000 + number))
+            customer = self._people[number] = stage.testbot.customer(NAMES[number % len(NAMES)], channel=channel, chat=str(20_000 + number))
         self._busy.add(number)
         try:
             async for step in self._comes(customer):
@@ -38,7 +38,7 @@ class Visitors:
         finally:
             self._busy.discard(number)
 
-    async def _comes(self, customer: Customer) -> AsyncIterator[datetime]:
+    async def _comes(self, customer: PlayedCustomer) -> AsyncIterator[datetime]:
         stage, luck = self._stage, self._stage.random.random()
         if stage.happens(0.15):
             await self._says(customer, "", kind=InboundKind.START)
@@ -69,7 +69,7 @@ class Visitors:
         async for step in self._waits(customer):
             yield step
 
-    async def _asks(self, customer: Customer, question: str) -> AsyncIterator[datetime]:
+    async def _asks(self, customer: PlayedCustomer, question: str) -> AsyncIterator[datetime]:
         stage = self._stage
         if stage.happens(0.08):  # in pieces, as people type
             half = len(question) // 2
@@ -92,7 +92,7 @@ class Visitors:
         elif luck < 0.82:
             await self._says(customer, stage.random.choice(self._questions))  # the others leave without a word
 
-    async def _waits(self, customer: Customer) -> AsyncIterator[datetime]:
+    async def _waits(self, customer: PlayedCustomer) -> AsyncIterator[datetime]:
         """Where a person was called: waits, gives up, leaves, or talks until the ticket is closed; rates it perhaps, or comes back."""
         stage = self._stage
         ticket = await stage.ticket_of(customer)
@@ -100,7 +100,7 @@ class Visitors:
             return
         number, patient, leaves = ticket.number, not stage.happens(0.05), stage.evenly("leaves") < 0.1
         while ticket is not None and ticket.status != "closed":
-            opens = stage.theatre.house.hours.next_open(stage.now) or stage.now
+            opens = stage.testbot.service.hours.next_open(stage.now) or stage.now
             yield stage.after(240, 700) if ticket.status == "operator" else max(stage.after(600, 2400), opens + timedelta(seconds=stage.random.randrange(1200)))
             if (ticket := await stage.ticket_of(customer)) is None:
                 break
@@ -120,7 +120,7 @@ class Visitors:
         async for step in self._afterwards(customer, number):
             yield step
 
-    async def _afterwards(self, customer: Customer, number: int) -> AsyncIterator[datetime]:
+    async def _afterwards(self, customer: PlayedCustomer, number: int) -> AsyncIterator[datetime]:
         stage = self._stage
         if stage.happens(0.5):
             score = stage.random.choice(SCORES)
@@ -134,6 +134,6 @@ class Visitors:
             while (again := await stage.ticket_of(customer)) is not None and again.status != "closed":
                 yield stage.after(600, 1800)
 
-    async def _says(self, customer: Customer, *texts: str, kind: InboundKind = InboundKind.MESSAGE, attachments: tuple[Attachment, ...] = ()) -> None:
+    async def _says(self, customer: PlayedCustomer, *texts: str, kind: InboundKind = InboundKind.MESSAGE, attachments: tuple[Attachment, ...] = ()) -> None:
         self._stage.words += len(texts)
         await customer.says(*texts, kind=kind, attachments=attachments, run=False)

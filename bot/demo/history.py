@@ -1,4 +1,4 @@
-"""A history that never was: customers and operators who live through days and weeks in a theatre, the same for the same seed."""
+"""A history that never was: customers and operators who live through days and weeks in a testbot, the same for the same seed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from random import Random
 
-from bot.demo.customers import Visitors
-from bot.demo.operators import Crew
+from bot.demo.customers import CustomerScript
+from bot.demo.operators import DemoOperators
 from bot.demo.personas import HOURS, TEAM, WEEKDAYS, Colleague
-from bot.demo.simulation import Stage
+from bot.demo.simulation import Simulation
 from bot.model import Event
-from bot.testing.harness import Theatre
+from bot.testing.harness import TestBot
 
 CALLS = frozenset({"ticket_opened", "ticket_reopened", "ticket_given_back", "ticket_moved", "ticket_assigned", "ticket_woken"})
 
@@ -24,22 +24,22 @@ class History:
     """
 
     def __init__(
-        self, theatre: Theatre, questions: Sequence[str], *, per_day: int, seed: int = 1, customers: int = 90, team: Sequence[Colleague] = TEAM,
+        self, testbot: TestBot, questions: Sequence[str], *, per_day: int, seed: int = 1, customers: int = 90, team: Sequence[Colleague] = TEAM,
         rounds: timedelta | None = None,
     ) -> None:  # fmt: skip
-        self._theatre, self._per_day, self._rounds = theatre, per_day, rounds
+        self._testbot, self._per_day, self._rounds = testbot, per_day, rounds
         self._random = Random(seed)
-        self.stage = Stage(theatre, self._random)
-        self._visitors = Visitors(self.stage, questions, customers)
-        self._crew = Crew(self.stage, team)
+        self.stage = Simulation(testbot, self._random)
+        self._visitors = CustomerScript(self.stage, questions, customers)
+        self._crew = DemoOperators(self.stage, team)
         self._steps: list[tuple[datetime, int, AsyncIterator[datetime]]] = []
         self._count = 0
         self._called: set[int] = set()  # tickets that somebody should come to
         self._served: set[int] = set()
-        self._due: datetime | None = None  # when the house has something to do, as far as it was known after so many words
+        self._due: datetime | None = None  # when the service has something to do, as far as it was known after so many words
         self._known = -1
         self.visits = 0
-        theatre.house.observers.add(self)
+        testbot.service.observers.add(self)
 
     def seen(self, event: Event) -> None:
         """Whoever opened a ticket, or opened it again, somebody will come to it."""
@@ -52,7 +52,7 @@ class History:
             self._begin_day(start + timedelta(days=day))
         if self._rounds is not None:
             self._join(start, self._go_round(self._rounds))
-        clock, end = self._theatre.clock, until or start + timedelta(days=days)
+        clock, end = self._testbot.clock, until or start + timedelta(days=days)
         while self._steps and self._steps[0][0] < end:
             at, order, person = heapq.heappop(self._steps)
             await self._pass_until(at)
@@ -64,16 +64,16 @@ class History:
 
     async def _pass_until(self, moment: datetime) -> None:
         """Let everything that becomes due before *moment* happen at its own time."""
-        house, clock = self._theatre.house, self._theatre.clock
+        service, clock = self._testbot.service, self._testbot.clock
         quiet = self.stage.words == self._known and (self._due is None or self._due >= moment)  # nobody did anything since we looked
-        due = self._due if quiet else await house.store.next_due(clock())
+        due = self._due if quiet else await service.store.next_due(clock())
         while due is not None and due < moment:
             clock.at = max(clock.at, due)
-            if not await house.store.fire_timers(clock()) + await house.engine.run_waiting():
+            if not await service.store.fire_timers(clock()) + await service.engine.run_waiting():
                 clock.advance(seconds=1)
-            await house.outbox.run_waiting()
+            await service.outbox.run_waiting()
             self.stage.look()
-            due = await house.store.next_due(clock())
+            due = await service.store.next_due(clock())
         self._due, self._known = due, self.stage.words
         clock.at = max(clock.at, moment)
         await self._call_operators()
@@ -84,7 +84,7 @@ class History:
             ticket = await self.stage.ticket(number)
             if ticket is not None and ticket.status != "closed":
                 self._served.add(number)
-                self._join(self._theatre.clock(), self._serves(number))
+                self._join(self._testbot.clock(), self._serves(number))
 
     async def _serves(self, number: int) -> AsyncIterator[datetime]:
         try:
@@ -97,13 +97,13 @@ class History:
 
     async def _go_round(self, pause: timedelta) -> AsyncIterator[datetime]:
         while True:
-            await self._theatre.house.rounds.go(self._theatre.clock())
-            await self._theatre.house.outbox.run_waiting()
+            await self._testbot.service.rounds.go(self._testbot.clock())
+            await self._testbot.service.outbox.run_waiting()
             self._known = -1
-            yield self._theatre.clock() + pause
+            yield self._testbot.clock() + pause
 
     def _begin_day(self, midnight: datetime) -> None:
-        weight = WEEKDAYS[midnight.astimezone(self._theatre.house.hours.zone).weekday()]
+        weight = WEEKDAYS[midnight.astimezone(self._testbot.service.hours.zone).weekday()]
         for _ in range(round(self._per_day * weight * self._random.uniform(0.85, 1.15))):
             hour = self._random.choices(range(24), HOURS)[0]
             self._join(midnight + timedelta(hours=hour, seconds=self._random.randrange(3600)), self._visits())
@@ -119,6 +119,6 @@ class History:
         heapq.heappush(self._steps, (at, self._count, person))
 
 
-async def mark_as_demo(theatre: Theatre, at: datetime) -> None:
+async def mark_as_demo(testbot: TestBot, at: datetime) -> None:
     """Say in the events themselves that this history was played."""
-    await theatre.house.store.promise((), at, events=(Event("demo", at),))
+    await testbot.service.store.promise((), at, events=(Event("demo", at),))

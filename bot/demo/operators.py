@@ -6,21 +6,21 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
 from bot.demo.personas import REPLIES, Colleague
-from bot.demo.simulation import Stage
+from bot.demo.simulation import Simulation
 from bot.model import Ticket
-from bot.testing.harness import Operator
+from bot.testing.harness import PlayedOperator
 
 SLOWEST = 7200.0  # seconds after which even the slowest has looked
 LATE = 2400.0  # and after which at the earliest somebody who overlooked a new ticket comes to it
 PATIENCE = 12  # how often somebody who put a ticket off looks whether it is awake
 
 
-class Crew:
+class DemoOperators:
     """The operators; who is away is not given anything new."""
 
-    def __init__(self, stage: Stage, team: Sequence[Colleague]) -> None:
+    def __init__(self, stage: Simulation, team: Sequence[Colleague]) -> None:
         self._stage = stage
-        self._team = [(c, stage.theatre.operator(c.name, id=c.id)) for c in team]
+        self._team = [(c, stage.testbot.operator(c.name, id=c.id)) for c in team]
         self._away: set[str] = set()
 
     async def day(self, midnight: datetime) -> AsyncIterator[datetime]:
@@ -37,7 +37,7 @@ class Crew:
         """One operator's work on one ticket, in opening hours."""
         stage, number = self._stage, ticket.number
         colleague, operator = self._whose(ticket)
-        hours = stage.theatre.house.hours
+        hours = stage.testbot.service.hours
         fresh = ticket.first_reply is None and ticket.opened is not None
         since = ticket.opened if fresh and ticket.opened is not None else stage.now
         opens = max(hours.next_open(since) or since, hours.next_open(stage.now) or stage.now)
@@ -63,7 +63,7 @@ class Crew:
         async for step in self._goes_on(colleague, operator, number):
             yield step
 
-    async def _goes_on(self, colleague: Colleague, operator: Operator, number: int) -> AsyncIterator[datetime]:
+    async def _goes_on(self, colleague: Colleague, operator: PlayedOperator, number: int) -> AsyncIterator[datetime]:
         """Most tickets are closed now; some go elsewhere first, some are forgotten."""
         stage, luck = self._stage, self._stage.evenly("goes_on")
         if not await self._may(colleague, number):
@@ -74,7 +74,7 @@ class Crew:
             others = [c.name for c, _ in self._team if c.id != colleague.id]
             await self._says(operator, f"/transfer {stage.random.choice(others)} нужен второй взгляд", number)
             return
-        if luck < 0.15 and (teams := stage.theatre.house.desk.rules.teams):
+        if luck < 0.15 and (teams := stage.testbot.service.desk.rules.teams):
             await self._says(operator, f"/transfer {stage.random.choice(teams).name} это к вам", number)
             return
         if luck < 0.19:
@@ -96,7 +96,7 @@ class Crew:
         async for step in self._ends(colleague, operator, number):
             yield step
 
-    async def _ends(self, colleague: Colleague, operator: Operator, number: int) -> AsyncIterator[datetime]:
+    async def _ends(self, colleague: Colleague, operator: PlayedOperator, number: int) -> AsyncIterator[datetime]:
         stage = self._stage
         if not await self._may(colleague, number):
             return
@@ -113,13 +113,13 @@ class Crew:
                 yield stage.after(300, 900)
                 await self._says(operator, "/close", number)
 
-    def _whose(self, ticket: Ticket) -> tuple[Colleague, Operator]:
+    def _whose(self, ticket: Ticket) -> tuple[Colleague, PlayedOperator]:
         """Who has it already, else somebody of its team who is there."""
         his = next((pair for pair in self._team if ticket.operator.endswith(f":{pair[0].id}")), None)
         if ticket.operator and his is not None:
             return his
-        house = self._stage.theatre.house
-        team = house.desk.teams.named(str(ticket.data.get("team") or ""))
+        service = self._stage.testbot.service
+        team = service.desk.teams.named(str(ticket.data.get("team") or ""))
         able = [p for p in self._team if p[0].id not in self._away and (team is None or not team.operators or any(o.endswith(f":{p[0].id}") for o in team.operators))]
         return self._stage.random.choice(able or self._team)
 
@@ -128,6 +128,6 @@ class Crew:
         found = await self._stage.ticket(number)
         return found is not None and found.status != "closed" and (not found.operator or found.operator.endswith(f":{colleague.id}"))
 
-    async def _says(self, operator: Operator, text: str, number: int | None = None) -> None:
+    async def _says(self, operator: PlayedOperator, text: str, number: int | None = None) -> None:
         self._stage.words += 1
         await operator.says(text, ticket=number, run=False)

@@ -1,4 +1,4 @@
-"""What the people of a history share: the theatre, one die, one clock, and the buttons that lie before each of them."""
+"""What the people of a history share: the testbot, one die, one clock, and the buttons that lie before each of them."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from collections import OrderedDict, deque
 from datetime import datetime, timedelta
 from random import Random
 
-from bot.model import Ticket, Verb
-from bot.testing.fakes import Said
-from bot.testing.harness import Customer, Theatre, find_button
+from bot.model import OutboundKind, Ticket
+from bot.testing.fakes import SentMessage
+from bot.testing.harness import PlayedCustomer, TestBot, find_button
 
 SEEN = 3  # messages of a chat whose buttons can still be found
 GOLDEN = (5**0.5 - 1) / 2  # steps of this part of one never come near to where they were lately
 CHATS = 20_000  # chats whose last messages are remembered
 
 
-class Stage:
+class Simulation:
     """Nothing here grows with time: of what was shown only the newest buttons of each chat are kept."""
 
-    def __init__(self, theatre: Theatre, random: Random) -> None:
-        self.theatre, self.random = theatre, random
+    def __init__(self, testbot: TestBot, random: Random) -> None:
+        self.testbot, self.random = testbot, random
         self.words = 0  # how many messages people wrote and buttons they pressed
-        self._shown: OrderedDict[tuple[str, str], deque[Said]] = OrderedDict()
+        self._shown: OrderedDict[tuple[str, str], deque[SentMessage]] = OrderedDict()
         self._spread: dict[str, float] = {}  # the latest of the evenly spread numbers, by name
 
     @property
     def now(self) -> datetime:
-        return self.theatre.clock()
+        return self.testbot.clock()
 
     def after(self, least: float, most: float) -> datetime:
         """A moment so many seconds from now."""
@@ -42,9 +42,9 @@ class Stage:
 
     def look(self) -> None:
         """Take in what the channels have shown since, and let the channels forget it."""
-        for name, channel in self.theatre.channels.items():
+        for name, channel in self.testbot.channels.items():
             for said in channel.said:
-                if said.outbound.to.thread or said.outbound.verb not in (Verb.SAY, Verb.EDIT):
+                if said.outbound.to.thread or said.outbound.verb not in (OutboundKind.SAY, OutboundKind.EDIT):
                     continue  # only customers press what they see
                 key = (name, said.outbound.to.chat)
                 self._shown.setdefault(key, deque(maxlen=SEEN)).append(said)
@@ -53,7 +53,7 @@ class Stage:
         while len(self._shown) > CHATS:
             self._shown.popitem(last=False)
 
-    async def press(self, customer: Customer, label: str, *, exact: bool = False) -> bool:
+    async def press(self, customer: PlayedCustomer, label: str, *, exact: bool = False) -> bool:
         """Press a button of the last messages; False where there is none."""
         seen = list(self._shown.get((customer.peer.channel, customer.peer.chat), ()))
         wanted = [s for s in seen if any(b.label == label if exact else label in b.label for row in s.outbound.buttons for b in row)]
@@ -64,9 +64,9 @@ class Stage:
         return True
 
     async def ticket(self, number: int) -> Ticket | None:
-        return await self.theatre.house.store.ticket(number)
+        return await self.testbot.service.store.ticket(number)
 
-    async def ticket_of(self, customer: Customer) -> Ticket | None:
+    async def ticket_of(self, customer: PlayedCustomer) -> Ticket | None:
         """The open ticket of a customer."""
-        found = await self.theatre.house.store.conversation(customer.peer)
+        found = await self.testbot.service.store.conversation(customer.peer)
         return await self.ticket(found.ticket) if found and found.ticket else None

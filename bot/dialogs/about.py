@@ -12,7 +12,7 @@ from bot.dialogs.faq import Faq
 from bot.dialogs.reply import human_button, said
 from bot.dialogs.short_answers import language_of
 from bot.handoff.sla.hours import Hours, Run
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.model import Event, Json, Outcome, Turn
 from bot.text.day_spans import DAY, DaySpan
 
@@ -41,7 +41,7 @@ class Facts:
 class About:
     """Where an article answers surely it goes first: its words are the owner's. What is not in the settings is left to the questions."""
 
-    def __init__(self, words: Wording, everyday: Everyday, faq: Faq, facts: Facts) -> None:
+    def __init__(self, words: Texts, everyday: Everyday, faq: Faq, facts: Facts) -> None:
         self._words, self._everyday, self._faq, self._facts = words, everyday, faq, facts
 
     async def __call__(self, turn: Turn) -> Outcome | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.tickets.state import marked
 from bot.model import Event, Inbound, InboundKind, Outbound, Outcome, Result, RichText, Ticket, Turn
 from bot.text.customer_fields import normal, shown
@@ -17,11 +17,11 @@ REASON = "api"  # why such a ticket was opened
 class Requests:
     """Stands before all other dialogs; a request arrives as an inbound of the customer's conversation, kept once by its idempotency key."""
 
-    def __init__(self, desk: DeskRoom) -> None:
+    def __init__(self, desk: DeskContext) -> None:
         self._desk = desk
 
     async def __call__(self, turn: Turn) -> Outcome | None:
-        first = turn.said[0]
+        first = turn.inbounds[0]
         if first.kind is not InboundKind.TIMER:
             return None
         match first.text:
@@ -58,7 +58,7 @@ class Requests:
         if (ticket := _open_ticket(turn)) is None:
             return outcome
         described = marked(ticket, attributes=[[k, v] for k, v in shown(fields).items()])
-        return self._desk.settled(turn, replace(outcome, say=self._desk.card_edit(described), ticket=described))
+        return self._desk.settled(turn, replace(outcome, messages=self._desk.card_edit(described), ticket=described))
 
     def _open(self, turn: Turn, asked: Inbound) -> Outcome:
         if _open_ticket(turn) is not None:
@@ -68,7 +68,7 @@ class Requests:
         text = str(asked.data.get("text", ""))
         if ticket is None or not text or (to := self._desk.thread(ticket)) is None:
             return opened
-        return replace(opened, say=(*opened.say, self._desk.notice(to, ticket, "desk.api_opened", by=asked.sender.name, text=text)))
+        return replace(opened, messages=(*opened.messages, self._desk.notice(to, ticket, "desk.api_opened", by=asked.sender.name, text=text)))
 
     def _close(self, turn: Turn, asked: Inbound) -> Outcome:
         ticket = _open_ticket(turn)

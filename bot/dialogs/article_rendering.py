@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.dialogs.protocols import Article
+from bot.dialogs.protocols import ArticleText
 from bot.model import RichText
 from bot.text.markdown import blocks, join, to_rich
 
@@ -42,7 +42,7 @@ class _Block:
         return len(self.rich.text)
 
 
-def portion(article: Article, passage: int = 0, *, follow_up: bool = False) -> Portion:
+def portion(article: ArticleText, passage: int = 0, *, follow_up: bool = False) -> Portion:
     """The lead and the passage that fits best; a follow-up gets that passage alone. Never empty where the article is not."""
     blocks = _blocks(article)
     if not blocks:
@@ -76,7 +76,7 @@ def _said(blocks: list[_Block]) -> RichText:
     return join((b.rich for b in blocks), "\n\n")
 
 
-def _blocks(article: Article) -> list[_Block]:
+def _blocks(article: ArticleText) -> list[_Block]:
     done: list[_Block] = []
     for place, passage in enumerate(article.passages):
         pieces = blocks(passage.text) or [""]

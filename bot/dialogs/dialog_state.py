@@ -123,7 +123,7 @@ def is_first_contact(turn: Turn) -> bool:
 
 def is_customers_word(turn: Turn) -> bool:
     """Whether there is anything to answer: words, a press or a start (not a timer, not a block)."""
-    return any(i.kind in (InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.START) for i in turn.said)
+    return any(i.kind in (InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.START) for i in turn.inbounds)
 
 
 def _text(state: Json, key: str) -> str:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.knowledge.query.intents import readings_of
 from bot.knowledge.query.words import fold
 
@@ -24,7 +24,7 @@ Slot = tuple[str, ...]
 class Everyday:
     """The lines listed under `everyday.heard` in the words: a closed vocabulary, so that a word nobody listed makes it another question."""
 
-    def __init__(self, words: Wording) -> None:
+    def __init__(self, words: Texts) -> None:
         self._patterns = [(topic, _slots(line)) for topic in TOPICS for line in words.options(f"everyday.heard.{topic}")]
         filler = frozenset(map(fold, words.options("everyday.heard.filler")))
         extra = {topic: frozenset(map(fold, words.options(f"everyday.heard.{key}"))) for topic, key in EXTRA.items()}

@@ -9,15 +9,15 @@ from pathlib import PurePosixPath
 
 from bot.dialogs.article_rendering import portion
 from bot.dialogs.dialog_state import Memory, is_first_contact
-from bot.dialogs.intent import COVERED, Intent, is_own_question
+from bot.dialogs.intent import COVERED, IntentReader, is_own_question
 from bot.dialogs.options import names_of
-from bot.dialogs.protocols import Article, Escalate, Knowledge
+from bot.dialogs.protocols import ArticleText, Escalate, KnowledgeSource
 from bot.dialogs.reply import human_button, said
 from bot.dialogs.several_questions import Part, in_doubt, is_one_question, left_over, parts_of
 from bot.dialogs.short_answers import Hearing, hash_of, language_of
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.knowledge.base import Context
-from bot.model import Act, Answer, Attachment, Button, Candidate, Decision, Event, InboundKind, Json, Later, Media, Outcome, Press, Result, RichText, Style, Turn
+from bot.model import Answer, Attachment, Button, Candidate, Decision, Event, InboundKind, Intent, Json, Media, Outcome, Press, Result, RichText, Style, Timer, Turn
 from bot.text.markdown import join, styled, to_rich
 
 OPTIONS = 3
@@ -37,13 +37,13 @@ _MEDIA = {".svg": Media.DOCUMENT, ".gif": Media.ANIMATION}
 class Faq:
     """The last dialog before the desk. Without *escalate* it leaves what it cannot answer to the flow (None)."""
 
-    def __init__(self, words: Wording, intent: Intent, knowledge: Knowledge, *, escalate: Escalate | None = None) -> None:
+    def __init__(self, words: Texts, intent: IntentReader, knowledge: KnowledgeSource, *, escalate: Escalate | None = None) -> None:
         self._words, self._intent, self._knowledge, self._escalate = words, intent, knowledge, escalate
         self._hearing = Hearing(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         memory = Memory.of(turn)
-        if any(i.kind is InboundKind.TIMER for i in turn.said):
+        if any(i.kind is InboundKind.TIMER for i in turn.inbounds):
             return self._waited(turn, memory)
         if turn.press is not None and not turn.text.strip():
             return await self._pressed(turn, turn.press, memory)
@@ -72,7 +72,7 @@ class Faq:
             return more
         act = (await self._intent(turn, memory)).act
         said_no = memory.answered and not memory.offered and (self._hearing.means("no", text) or self._hearing.means("disliked", text))
-        if (act is Act.NOT_HELPED and (memory.article or memory.options)) or said_no:
+        if (act is Intent.NOT_HELPED and (memory.article or memory.options)) or said_no:
             return self._not_helped(turn, memory)
         return await self._asked(turn, text, memory)
 
@@ -104,7 +104,7 @@ class Faq:
             context=context,
         )
 
-    def _sure_of(self, turn: Turn, text: str, answer: Answer) -> Article | None:
+    def _sure_of(self, turn: Turn, text: str, answer: Answer) -> ArticleText | None:
         """The article that is said at once; None where the words are to be cleared up, or nothing answers them."""
         best = self._article(turn, answer.article) if answer.article and answer.decision is Decision.ANSWER else None
         return best if best is not None and not _is_guess(text, best, answer) else None
@@ -158,7 +158,7 @@ class Faq:
                 return None
             said_of = unknown
         named = self._words.say("faq.about", lang=language_of(turn, self._words.lang), question=_short(" ".join(p.text for p in rest)))
-        return replace(said_of, say=tuple(replace(o, text=join((named, o.text), "\n\n")) if o.text else o for o in said_of.say))
+        return replace(said_of, messages=tuple(replace(o, text=join((named, o.text), "\n\n")) if o.text else o for o in said_of.messages))
 
     async def _asked(self, turn: Turn, text: str, memory: Memory) -> Outcome | None:
         if (several := await self._several(turn, memory)) is not None:
@@ -183,7 +183,7 @@ class Faq:
         return self._clarify(turn, answer, memory, asked)
 
     def _answer(
-        self, turn: Turn, article: Article, passage: int, memory: Memory, *, asked: str = "", spare: Sequence[str] = (),
+        self, turn: Turn, article: ArticleText, passage: int, memory: Memory, *, asked: str = "", spare: Sequence[str] = (),
         follow_up: bool = False, why: Json | None = None,
     ) -> Outcome:  # fmt: skip
         language = language_of(turn, self._words.lang)
@@ -212,11 +212,11 @@ class Faq:
             turn, self._words, "faq", *greeting, key, result=Result.CLARIFIED, reason=reason, state=state, why=answer.why,
             buttons=[human_button(turn, self._words)], events=(Event("unanswered", data={"reason": reason}),),
         )  # fmt: skip
-        return replace(offer, later=(Later(f"offer:{turn.conversation.id}", OFFER_WAITED, turn.now + PATIENCE, {"reason": reason}),))
+        return replace(offer, timers=(Timer(f"offer:{turn.conversation.id}", OFFER_WAITED, turn.now + PATIENCE, {"reason": reason}),))
 
     def _waited(self, turn: Turn, memory: Memory) -> Outcome | None:
         """A person was offered and the customer fell silent: the question still has no answer, so somebody gets it."""
-        timer = next((i for i in turn.said if i.text == OFFER_WAITED), None)
+        timer = next((i for i in turn.inbounds if i.text == OFFER_WAITED), None)
         if timer is None or not (memory.offered and memory.missed) or self._escalate is None:
             return None
         return self._escalate(turn, reason=str(timer.data.get("reason", "no_answer")))
@@ -305,7 +305,7 @@ class Faq:
 
     def _unknown_press(self, turn: Turn) -> Outcome | None:
         """A press that means nothing any more is answered too; other things without words are left to the flow."""
-        if not any(i.press for i in turn.said):
+        if not any(i.press for i in turn.inbounds):
             return None
         return said(turn, self._words, "faq", "faq.pressed_old", reason="pressed_old")
 
@@ -343,7 +343,7 @@ class Faq:
 
     # --- parts of an answer
 
-    def _article(self, turn: Turn, id: str) -> Article | None:
+    def _article(self, turn: Turn, id: str) -> ArticleText | None:
         return self._knowledge.article(id, language_of(turn, self._words.lang)) if id else None
 
     def _named(self, turn: Turn, found: Sequence[Candidate]) -> list[Candidate]:
@@ -353,7 +353,7 @@ class Faq:
         ids = {i: a.id for i in there if (a := self._article(turn, i))}
         return [replace(c, title=names[ids[i]]) for i, c in there.items() if ids[i] in names]
 
-    def _answer_buttons(self, turn: Turn, article: Article, more: str, language: str, *, more_key: str = "more") -> tuple[tuple[Button, ...], ...]:
+    def _answer_buttons(self, turn: Turn, article: ArticleText, more: str, language: str, *, more_key: str = "more") -> tuple[tuple[Button, ...], ...]:
         def label(key: str) -> str:
             return self._words.text(f"buttons.{key}", lang=language)
 
@@ -364,7 +364,7 @@ class Faq:
             (human_button(turn, self._words),),
         )
 
-    def _images(self, article: Article) -> tuple[Attachment, ...]:
+    def _images(self, article: ArticleText) -> tuple[Attachment, ...]:
         return tuple(
             Attachment(_MEDIA.get(PurePosixPath(i).suffix.lower(), Media.PHOTO), (self._knowledge.folder / i).as_posix(), name=PurePosixPath(i).name)
             for i in article.images
@@ -377,7 +377,7 @@ class Faq:
         return (self._words.say("hello.short", lang=language, customer=turn.customer, now=turn.now),)
 
 
-def _is_guess(text: str, best: Article, answer: Answer) -> bool:
+def _is_guess(text: str, best: ArticleText, answer: Answer) -> bool:
     """Whether one word is to choose between articles that it fits alike: then it is cleared up, however sure the search is."""
     rival = max((c.score for c in answer.candidates if c.article != best.id), default=0.0)
     first = max(c.score for c in answer.candidates) if answer.candidates else 0.0
@@ -387,17 +387,17 @@ def _is_guess(text: str, best: Article, answer: Answer) -> bool:
 def together(outcomes: Sequence[Outcome]) -> Outcome:
     """One outcome of several: everything is said, the last one's state stays."""
     last = outcomes[-1]
-    say = tuple(o for outcome in outcomes for o in outcome.say)
+    say = tuple(o for outcome in outcomes for o in outcome.messages)
     events = tuple(e for outcome in outcomes for e in outcome.events)
-    why = {**last.why, "several": [dict(o.why) for o in outcomes[:-1]]} if len(outcomes) > 1 else last.why
-    return replace(last, say=say, events=events, why=why)
+    why = {**last.explanation, "several": [dict(o.explanation) for o in outcomes[:-1]]} if len(outcomes) > 1 else last.explanation
+    return replace(last, messages=say, events=events, explanation=why)
 
 
 def _short(text: str) -> str:
     return text if len(text) <= QUOTED else text[: QUOTED - 1].rstrip() + "…"
 
 
-def _spare(best: Article, answer: Answer) -> list[str]:
+def _spare(best: ArticleText, answer: Answer) -> list[str]:
     """What may be offered if *best* does not help: the likeliest of the others, else what its editor ties to it."""
     others = [c for c in answer.candidates if c.article != best.id and c.score >= UNLIKELY]
     near = [c.article for c in others if c.score >= NEAR * others[0].score]

@@ -12,7 +12,7 @@ from bot.dialogs.dialog_state import is_customers_word
 from bot.dialogs.protocols import Escalate
 from bot.dialogs.reply import speaking
 from bot.dialogs.short_answers import in_spoken_language
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.model import Event, InboundKind, Outcome, Result, Turn
 
 SLACK = 0.05  # seconds that dialogs may spend before the next one's time is counted anew: a timer for each costs more than most of them
@@ -26,9 +26,9 @@ class Flow:
     Reasons it gives itself: `dialog_failed` (raised, hung, or returned something else; `why` names the dialog) and `no_answer`.
     """
 
-    def __init__(self, dialogs: Sequence[tuple[str, Dialog]], *, timeout: float, escalate: Escalate, words: Wording | None = None) -> None:
+    def __init__(self, dialogs: Sequence[tuple[str, Dialog]], *, timeout: float, escalate: Escalate, words: Texts | None = None) -> None:
         self._dialogs, self._timeout, self._escalate = tuple(dialogs), timeout, escalate
-        self._words = words or Wording.load()
+        self._words = words or Texts.load()
 
     async def __call__(self, turn: Turn) -> Outcome:
         """The outcome of the first dialog that has one. Never raises but for cancellation and a failing *escalate*."""
@@ -40,7 +40,7 @@ class Flow:
 
     async def _first(self, turn: Turn) -> Outcome:
         spoken = is_customers_word(turn)
-        if not spoken and not any(i.kind is InboundKind.TIMER for i in turn.said):
+        if not spoken and not any(i.kind is InboundKind.TIMER for i in turn.inbounds):
             return _ignored(turn)
         name, loop = "", asyncio.get_running_loop()
         begun = loop.time()
@@ -65,8 +65,8 @@ class Flow:
     def _failed(self, turn: Turn, name: str, error: Exception) -> Outcome:
         outcome = self._escalate(turn, reason="dialog_failed")
         event = Event("dialog_failed", data={"dialog": name, "error": type(error).__name__})
-        return replace(outcome, events=(*outcome.events, event), why={**outcome.why, "dialog": name, "error": type(error).__name__})
+        return replace(outcome, events=(*outcome.events, event), explanation={**outcome.explanation, "dialog": name, "error": type(error).__name__})
 
 
 def _ignored(turn: Turn) -> Outcome:
-    return Outcome("flow", Result.IGNORED, turn.said[0].kind.value if turn.said else "nothing")
+    return Outcome("flow", Result.IGNORED, turn.inbounds[0].kind.value if turn.inbounds else "nothing")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from bot.dialogs.dialog_state import Memory, is_first_contact
 from bot.dialogs.everyday import Everyday
 from bot.dialogs.faq import Faq
-from bot.dialogs.intent import Intent
-from bot.dialogs.protocols import Knowledge
+from bot.dialogs.intent import IntentReader
+from bot.dialogs.protocols import KnowledgeSource
 from bot.dialogs.reply import human_button, said
 from bot.dialogs.short_answers import Hearing, is_signs
-from bot.i18n.texts import Wording
-from bot.model import Act, Event, Inbound, InboundKind, Outcome, Turn
+from bot.i18n.texts import Texts
+from bot.model import Event, Inbound, InboundKind, Intent, Outcome, Turn
 
 
 class Greeting:
@@ -19,12 +19,12 @@ class Greeting:
     The payload of a deep link may name an article (`dostavka__sroki` for dostavka/sroki); any other is kept as an event.
     """
 
-    def __init__(self, words: Wording, intent: Intent, knowledge: Knowledge, *, faq: Faq | None = None) -> None:
+    def __init__(self, words: Texts, intent: IntentReader, knowledge: KnowledgeSource, *, faq: Faq | None = None) -> None:
         self._words, self._intent = words, intent
         self._hearing, self._everyday, self._faq = Hearing(words), Everyday(words), faq or Faq(words, intent, knowledge)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
-        start = next((i for i in turn.said if i.kind is InboundKind.START), None)
+        start = next((i for i in turn.inbounds if i.kind is InboundKind.START), None)
         if start is not None and not turn.text.strip():
             return self._started(turn, start)
         if turn.press is not None or not turn.text.strip():
@@ -34,7 +34,7 @@ class Greeting:
         memory = Memory.of(turn)
         if is_signs(turn.text) or self._hearing.answers(turn.text, memory):
             return None
-        if (await self._intent(turn, memory)).act is not Act.GREETING:
+        if (await self._intent(turn, memory)).act is not Intent.GREETING:
             return None
         if memory.greeted or not is_first_contact(turn):
             return said(turn, self._words, "greeting", "hello.again", reason="greeting")

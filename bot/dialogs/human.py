@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from bot.dialogs.dialog_state import Memory
-from bot.dialogs.intent import Intent
+from bot.dialogs.intent import IntentReader
 from bot.dialogs.protocols import Escalate
 from bot.dialogs.short_answers import Hearing, is_signs
-from bot.i18n.texts import Wording
-from bot.model import Act, InboundKind, Outcome, Turn
+from bot.i18n.texts import Texts
+from bot.model import InboundKind, Intent, Outcome, Turn
 
 PAYLOADS = frozenset({"human", "operator", "support"})  # of deep links: t.me/shop_bot?start=human
 
 ANGRY = 0.6  # how upset (0..1) a question or a request may sound before a person answers it
 UPSET = 0.65  # the same for words that do nothing but complain; below it they may as well be unknown words
-_SERIOUS = (Act.UPSET, Act.QUESTION, Act.HUMAN, Act.NOT_HELPED)
+_SERIOUS = (Intent.UPSET, Intent.QUESTION, Intent.HUMAN, Intent.NOT_HELPED)
 
 
 class Human:
     """Stands before all other dialogs."""
 
-    def __init__(self, words: Wording, intent: Intent, escalate: Escalate) -> None:
+    def __init__(self, words: Texts, intent: IntentReader, escalate: Escalate) -> None:
         self._hearing, self._intent, self._escalate = Hearing(words), intent, escalate
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         if turn.press is not None and turn.press.action == "human":
             return self._escalate(turn, reason="asked")
-        if any(i.kind is InboundKind.START and i.text.strip().lower() in PAYLOADS for i in turn.said):
+        if any(i.kind is InboundKind.START and i.text.strip().lower() in PAYLOADS for i in turn.inbounds):
             return self._escalate(turn, reason="asked")
         if not turn.text.strip():
             return None
@@ -35,6 +35,6 @@ class Human:
         if turn.text.startswith("/") or self._hearing.answers(turn.text, memory) or self._hearing.means("disliked", turn.text) or is_signs(turn.text):
             return None
         reading = await self._intent(turn, memory)
-        if reading.upset >= (UPSET if reading.act is Act.UPSET else ANGRY) and reading.act in _SERIOUS:
+        if reading.upset >= (UPSET if reading.act is Intent.UPSET else ANGRY) and reading.act in _SERIOUS:
             return self._escalate(turn, reason="upset", apology=True)
-        return self._escalate(turn, reason="asked") if reading.act is Act.HUMAN else None
+        return self._escalate(turn, reason="asked") if reading.act is Intent.HUMAN else None

@@ -13,7 +13,7 @@ from bot.dialogs.reply import human_button
 from bot.dialogs.short_answers import language_of
 from bot.handoff.outreach.incidents import MET, Incident, Incidents
 from bot.handoff.outreach.order_replies import Likening
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.model import Event, InboundKind, Outbound, Outcome, Result, Status, Turn
 
 PATIENCE = 5.0  # seconds the comparison may take: an answer never waits longer for it
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 class Banner:
     """Stands around the dialogs: what they decide is kept, with the incident's words before it."""
 
-    def __init__(self, flow: Callable[[Turn], Awaitable[Outcome]], incidents: Incidents, likeness: Likening, words: Wording) -> None:
+    def __init__(self, flow: Callable[[Turn], Awaitable[Outcome]], incidents: Incidents, likeness: Likening, words: Texts) -> None:
         self._flow, self._incidents, self._likeness, self._words = flow, incidents, likeness, words
 
     async def __call__(self, turn: Turn) -> Outcome:
@@ -60,13 +60,13 @@ class Banner:
         met = Event(MET, data={"number": incident.number, "channel": turn.conversation.peer.channel})
         if outcome.result is Result.CLARIFIED and outcome.reason in ASKING:
             state = Memory.of(turn).now(turn, offered=True)
-            offered = [b for o in outcome.say for row in o.buttons for b in row if b.action == "article"]
+            offered = [b for o in outcome.messages for row in o.buttons for b in row if b.action == "article"]
             titles = tuple((replace(b, label=_NUMBER.sub("", b.label)),) for b in offered)
             banner = replace(banner, buttons=(*titles, *banner.buttons))
-            return Outcome("incident", Result.ANSWERED, "incident", (banner,), state=state, customer=outcome.customer, events=(met,), why=outcome.why)
-        return replace(outcome, say=(banner, *outcome.say), events=(*outcome.events, met))
+            return Outcome("incident", Result.ANSWERED, "incident", (banner,), state=state, customer=outcome.customer, events=(met,), explanation=outcome.explanation)
+        return replace(outcome, messages=(banner, *outcome.messages), events=(*outcome.events, met))
 
 
 def _asks(turn: Turn) -> bool:
     """Whether a customer whom no person answers wrote words."""
-    return turn.conversation.status is Status.BOT and turn.said[0].kind is InboundKind.MESSAGE and bool(turn.text.strip()) and not turn.text.startswith("/")
+    return turn.conversation.status is Status.BOT and turn.inbounds[0].kind is InboundKind.MESSAGE and bool(turn.text.strip()) and not turn.text.startswith("/")

@@ -9,9 +9,9 @@ from rapidfuzz import fuzz
 
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.everyday import Everyday
-from bot.dialogs.protocols import Knowledge, ReadAct, Reading
+from bot.dialogs.protocols import IntentReading, KnowledgeSource, ReadAct
 from bot.dialogs.short_answers import by_title, fold, language_of
-from bot.model import Act, Json, Turn
+from bot.model import Intent, Json, Turn
 
 OWN = 85  # how alike (0..100) words and an article's own question are to be that question
 CLEAR = 0.75  # so sure (0..1) of an act that is not a question, that the articles need not be asked
@@ -23,25 +23,25 @@ SURE = 0.9  # so upset (0..1) nobody asks a question by the way
 class Question:
     """A question, said calmly; or what it is read as where the words are everyday ones."""
 
-    act: Act = Act.QUESTION
+    act: Intent = Intent.QUESTION
     upset: float = 0.0
     why: Json = field(default_factory=dict)
 
 
-_SETTLED = (Act.YES_HELPED, Act.THANKS, Act.BYE)  # "solved, thanks": says more than that nothing is needed any more
+_SETTLED = (Intent.YES_HELPED, Intent.THANKS, Intent.BYE)  # "solved, thanks": says more than that nothing is needed any more
 
 
-class Intent:
+class IntentReader:
     """Reads the act; where it is not plainly a question or a call for a person, the articles are asked whether it is theirs.
 
     Shared by the dialogs of a bot: the reading of the newest turns is kept.
     """
 
-    def __init__(self, read_act: ReadAct, knowledge: Knowledge | None = None, everyday: Everyday | None = None) -> None:
+    def __init__(self, read_act: ReadAct, knowledge: KnowledgeSource | None = None, everyday: Everyday | None = None) -> None:
         self._read_act, self._knowledge, self._everyday = read_act, knowledge, everyday
-        self._read: dict[tuple[int, str, bool], Reading] = {}
+        self._read: dict[tuple[int, str, bool], IntentReading] = {}
 
-    async def __call__(self, turn: Turn, memory: Memory) -> Reading:
+    async def __call__(self, turn: Turn, memory: Memory) -> IntentReading:
         key = (turn.id, turn.text, memory.answered)
         if key not in self._read:
             while len(self._read) >= 64:
@@ -49,17 +49,17 @@ class Intent:
             self._read[key] = await self._reading(turn, memory)
         return self._read[key]
 
-    async def _reading(self, turn: Turn, memory: Memory) -> Reading:
+    async def _reading(self, turn: Turn, memory: Memory) -> IntentReading:
         reading = self._read_act(turn.text, answered=memory.answered)
         topic = self._everyday.topic(turn.text) if self._everyday else ""
         if topic == "person":
-            return Question(Act.HUMAN)
+            return Question(Intent.HUMAN)
         if topic == "not_needed" and memory.answered and reading.act in _SETTLED:
             return reading
         if topic:
             return Question(why={"everyday": topic})
-        calm = reading.act is Act.QUESTION and reading.upset < 0.5
-        if self._knowledge is None or calm or reading.act is Act.HUMAN:
+        calm = reading.act is Intent.QUESTION and reading.upset < 0.5
+        if self._knowledge is None or calm or reading.act is Intent.HUMAN:
             return reading
         language = language_of(turn)
         titles = [a.title for i in memory.options if (a := self._knowledge.article(i, language))]
@@ -70,7 +70,7 @@ class Intent:
             return reading
         return Question() if await self._is_known(turn, self._knowledge, language, doubtful) else reading
 
-    async def _is_known(self, turn: Turn, knowledge: Knowledge, language: str, doubtful: bool) -> bool:
+    async def _is_known(self, turn: Turn, knowledge: KnowledgeSource, language: str, doubtful: bool) -> bool:
         segment = turn.customer.fields if turn.customer else {}
         channel = turn.conversation.peer.channel
         answer = await knowledge.ask(turn.text, language=language, channel=channel, segment=segment)
@@ -80,7 +80,7 @@ class Intent:
         return any(is_own_question(turn.text, article.questions) for article in found if article is not None)
 
 
-def _chance(reading: Reading) -> float:
+def _chance(reading: IntentReading) -> float:
     """How sure the reading is of its act, 0..1."""
     chances = reading.why.get("chances")
     chance = chances.get(reading.act.value, 0.0) if isinstance(chances, Mapping) else 1.0

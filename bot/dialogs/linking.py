@@ -14,8 +14,8 @@ from bot.dialogs.dialog_state import Memory
 from bot.dialogs.reply import said
 from bot.dialogs.short_answers import language_of
 from bot.handoff.customer_linking import CODE, COMMAND, PAYLOAD, STATE, is_waiting
-from bot.i18n.texts import Wording
-from bot.model import Button, Customer, Event, InboundKind, Joining, Json, Later, Outbound, Outcome, Peer, Result, Turn
+from bot.i18n.texts import Texts
+from bot.model import Button, Customer, CustomerMerge, Event, InboundKind, Json, Outbound, Outcome, Peer, Result, Timer, Turn
 
 LIFE = timedelta(minutes=10)  # of a code
 TRIES, PAUSE = 5, timedelta(hours=1)  # wrong codes of one customer, and how long they count
@@ -31,14 +31,14 @@ class Linking:
     """
 
     def __init__(
-        self, words: Wording, setting: Callable[[str], Awaitable[str | None]], joined: Callable[[int], Awaitable[tuple[int, ...]]], titles: Mapping[str, str]
+        self, words: Texts, setting: Callable[[str], Awaitable[str | None]], joined: Callable[[int], Awaitable[tuple[int, ...]]], titles: Mapping[str, str]
     ) -> None:
         self._words, self._setting, self._joined, self._titles = words, setting, joined, titles
 
     async def __call__(self, turn: Turn) -> Outcome | None:
-        first = turn.said[0]
+        first = turn.inbounds[0]
         if first.kind is InboundKind.TIMER:
-            return Outcome("linking", Result.IGNORED, OVER, keep={str(first.data.get("name", "")): None}) if first.text == OVER else None
+            return Outcome("linking", Result.IGNORED, OVER, settings={str(first.data.get("name", "")): None}) if first.text == OVER else None
         if (customer := turn.customer) is None:
             return None
         if turn.press is not None:
@@ -73,8 +73,8 @@ class Linking:
             turn, "link.code", "link_given", {"given": name, "waiting": until.isoformat()},
             code=f"{code[:4]} {code[4:]}", minutes=round(LIFE.total_seconds() / 60),
         )  # fmt: skip
-        later = (Later(f"link:{turn.conversation.id}", OVER, until, {"name": name}),)
-        return replace(outcome, later=later, keep={**({before: None} if before else {}), name: json.dumps(record)}, events=(Event("link_code"),))
+        later = (Timer(f"link:{turn.conversation.id}", OVER, until, {"name": name}),)
+        return replace(outcome, timers=later, settings={**({before: None} if before else {}), name: json.dumps(record)}, events=(Event("link_code"),))
 
     async def _tried(self, turn: Turn, customer: Customer, code: str) -> Outcome:
         wrong = [at for at in _moments(_state(turn).get("wrong")) if turn.now - at < PAUSE]
@@ -87,7 +87,7 @@ class Linking:
             wrong.append(turn.now)
             counted = {"hour": _hour(turn), "count": guessed + 1}
             outcome = self._said(turn, "link.wrong", "link_wrong", {"wrong": [at.isoformat() for at in wrong]}, left=TRIES - len(wrong))
-            return replace(outcome, keep={GUESSED: json.dumps(counted)}, events=(Event("link_refused", data={"reason": "wrong"}),))
+            return replace(outcome, settings={GUESSED: json.dumps(counted)}, events=(Event("link_refused", data={"reason": "wrong"}),))
         if record["customer"] == customer.id:
             return self._said(turn, "link.same", "link_same", {})
         language = language_of(turn, self._words.lang)
@@ -111,8 +111,8 @@ class Linking:
         done = self._said(turn, "link.done", "linked", {}, events=(event,), channel=self._title(str(record["channel"])), number=ticket or 0)
         there = Peer(str(record["channel"]), str(record["chat"]), str(record.get("thread", "")))
         told = self._words.say("link.done_there", lang=language_of(turn, self._words.lang), channel=self._title(turn.conversation.peer.channel))
-        say = (*done.say, Outbound(there, told))
-        return replace(done, say=say, joining=Joining(into, customer.id), keep={name: None}, state={**(done.state or {}), **_shown(record)})
+        say = (*done.messages, Outbound(there, told))
+        return replace(done, messages=say, customer_merge=CustomerMerge(into, customer.id), settings={name: None}, state={**(done.state or {}), **_shown(record)})
 
     async def _undone(self, turn: Turn, customer: Customer) -> Outcome:
         others = await self._joined(customer.id)
@@ -120,7 +120,7 @@ class Linking:
             return self._said(turn, "link.nothing", "link_nothing", {})
         event = Event("customers_parted", actor="customer", data={"into": customer.id, "other": others[0]})
         outcome = self._said(turn, "link.undone", "unlinked", {}, events=(event,))
-        return replace(outcome, joining=Joining(customer.id, others[0], undone=True))
+        return replace(outcome, customer_merge=CustomerMerge(customer.id, others[0], undone=True))
 
     # --- what is kept
 

@@ -12,14 +12,14 @@ from typing import Any, TypeVar
 from bot.dialogs.about import Facts
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.ours import our_dialogs
-from bot.dialogs.protocols import Reading
+from bot.dialogs.protocols import IntentReading
 from bot.dialogs.short_answers import language_of
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import Context
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import Act, Answer, Conversation, Customer, Decision, Inbound, InboundKind, Outcome, Peer, Result, Sender, Turn
+from bot.model import Answer, Conversation, Customer, Decision, Inbound, InboundKind, Intent, Outcome, Peer, Result, Sender, Turn
 
 T = TypeVar("T")
 ORDER = ("human", "greeting", "about", "smalltalk", "faq")
@@ -28,8 +28,8 @@ ORDER = ("human", "greeting", "about", "smalltalk", "faq")
 class Judge:
     """Asked like the live bot and cannot differ from it; what an owner's own dialogs or an open form would say is not in it."""
 
-    def __init__(self, knowledge: Knowledge, words: Wording | None = None, facts: Facts | None = None) -> None:
-        self._knowledge, self._words = knowledge, words or Wording.load()
+    def __init__(self, knowledge: Knowledge, words: Texts | None = None, facts: Facts | None = None) -> None:
+        self._knowledge, self._words = knowledge, words or Texts.load()
         self._numbers = itertools.count(1)  # each asking is a turn of its own: what was read before a reload is not reused
         self._ours = our_dialogs(self._words, read_act, _AtOnce(knowledge, knowledge.folder), _called, facts)
 
@@ -42,15 +42,15 @@ class Judge:
         decision, article = _decision(outcome)
         told = {**found.why, **self._why(outcome, found, decision, spoken), "upset": round(reading.upset, 3)}
         act = reading.act
-        if outcome.dialog == "human" and (outcome.reason == "asked" or act is Act.QUESTION):
-            act = Act.HUMAN if outcome.reason == "asked" else Act.UPSET
+        if outcome.dialog == "human" and (outcome.reason == "asked" or act is Intent.QUESTION):
+            act = Intent.HUMAN if outcome.reason == "asked" else Intent.UPSET
         return replace(found, act=act, decision=decision, article=article, why={**told, "act": str(act)})
 
     def reply(self, text: str, *, language: str = "", channel: str = "") -> Outcome:
         """What would be said."""
         return _at_once(self._decided(self._turn(text, False, language, channel)))[0]
 
-    async def _decided(self, turn: Turn) -> tuple[Outcome, Reading]:
+    async def _decided(self, turn: Turn) -> tuple[Outcome, IntentReading]:
         reading = await self._ours.intent(turn, Memory.of(turn))
         for name in ORDER:
             if (outcome := await self._ours.dialogs[name](turn)) is not None:
@@ -63,14 +63,14 @@ class Judge:
         inbound = Inbound("judge", peer, Sender("judge", "", language=language), now, InboundKind.MESSAGE, text, private=True)
         state = {"answered": True, "greeted": True} if answered else {}
         return Turn(
-            id=next(self._numbers), conversation=Conversation(0, peer, customer=0, state=state), said=(inbound,), now=now,
+            id=next(self._numbers), conversation=Conversation(0, peer, customer=0, state=state), inbounds=(inbound,), now=now,
             customer=Customer(0, language=language or self._words.lang),
         )  # fmt: skip
 
     def _why(self, outcome: Outcome, found: Answer, decision: Decision, language: str) -> dict[str, object]:
         told: dict[str, object] = {
             "dialog": outcome.dialog, "reason": outcome.reason, "decision": decision.value,
-            "reply": "\n\n".join(o.text.text for o in outcome.say if o.text),
+            "reply": "\n\n".join(o.text.text for o in outcome.messages if o.text),
         }  # fmt: skip
         if outcome.dialog != "faq":
             return {**told, "sentence": self._words.text(f"why.{outcome.dialog}", lang=self._words.lang)}

@@ -9,23 +9,23 @@ from bot.dialogs.reminders import TIMER, facts_of
 from bot.dialogs.reply import said
 from bot.dialogs.short_answers import fold
 from bot.handoff.outreach.segment import NEWS, OFF, wants_none
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.model import Event, InboundKind, Outcome, Result, Turn
 
 STOP = "news_off"
 
 
-class Outreach:
+class OptOut:
     """Stands before all other dialogs. The choice is kept on the customer, so it holds on every channel he writes from."""
 
-    def __init__(self, words: Wording) -> None:
+    def __init__(self, words: Texts) -> None:
         self._words = words
         self._stop, self._bare, self._start = (
             frozenset(map(fold, words.options(f"outreach.{kind}"))) for kind in ("stop_words", "bare_stop_words", "start_words")
         )
 
     async def __call__(self, turn: Turn) -> Outcome | None:
-        first = turn.said[0]
+        first = turn.inbounds[0]
         if first.kind is InboundKind.TIMER:
             return self._reminded(turn) if first.text == TIMER else None
         if turn.press is not None:
@@ -49,10 +49,10 @@ class Outreach:
         return replace(outcome, customer=customer, events=(event,))
 
     def _reminded(self, turn: Turn) -> Outcome:
-        data = turn.said[0].data
+        data = turn.inbounds[0].data
         if not turn.conversation.reachable:
             return Outcome("outreach", Result.IGNORED, "unreachable")
         outcome = said(turn, self._words, "outreach", str(data.get("key")), reason="reminded", facts=facts_of(data))
         # law: a reminder arrives once: what may have arrived waits for a person to settle
-        say = tuple(replace(o, on_doubt="hold") for o in outcome.say)
-        return replace(outcome, say=say, state=None, events=(Event("reminded", data={"channel": turn.conversation.peer.channel}),))
+        say = tuple(replace(o, on_doubt="hold") for o in outcome.messages)
+        return replace(outcome, messages=say, state=None, events=(Event("reminded", data={"channel": turn.conversation.peer.channel}),))

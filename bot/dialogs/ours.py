@@ -10,25 +10,25 @@ from bot.dialogs.everyday import Everyday
 from bot.dialogs.faq import Faq
 from bot.dialogs.greeting import Greeting
 from bot.dialogs.human import Human
-from bot.dialogs.intent import Intent
-from bot.dialogs.protocols import Escalate, Knowledge, ReadAct
+from bot.dialogs.intent import IntentReader
+from bot.dialogs.protocols import Escalate, KnowledgeSource, ReadAct
 from bot.dialogs.smalltalk import SmallTalk
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 
 
 @dataclass(frozen=True, slots=True)
 class Ours:
     """`dialogs` by the name that `dialogs.order` uses; `intent` reads for them all."""
 
-    intent: Intent
+    intent: IntentReader
     faq: Faq
     dialogs: dict[str, Dialog]
 
 
-def our_dialogs(words: Wording, read_act: ReadAct, knowledge: Knowledge, escalate: Escalate | None, facts: Facts | None = None) -> Ours:
+def our_dialogs(words: Texts, read_act: ReadAct, knowledge: KnowledgeSource, escalate: Escalate | None, facts: Facts | None = None) -> Ours:
     """Without *escalate* what needs a person is left to whoever asked (None)."""
     everyday = Everyday(words)
-    intent = Intent(read_act, knowledge, everyday)
+    intent = IntentReader(read_act, knowledge, everyday)
     faq = Faq(words, intent, knowledge, escalate=escalate)
     dialogs: dict[str, Dialog] = {
         "greeting": Greeting(words, intent, knowledge, faq=faq),

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.knowledge.base import Context
-from bot.model import Act, Answer, Button, Outcome, Turn
+from bot.model import Answer, Button, Intent, Outcome, Turn
 
 
-class Passage(Protocol):
+class PassageText(Protocol):
     """A part of an article: Markdown under a heading."""
 
     @property
@@ -20,7 +20,7 @@ class Passage(Protocol):
     def text(self) -> str: ...
 
 
-class Article(Protocol):
+class ArticleText(Protocol):
     """What an answer is made of."""
 
     @property
@@ -39,7 +39,7 @@ class Article(Protocol):
     def lead(self) -> str: ...
 
     @property
-    def passages(self) -> Sequence[Passage]: ...
+    def passages(self) -> Sequence[PassageText]: ...
 
     @property
     def buttons(self) -> Sequence[Button]: ...
@@ -48,7 +48,7 @@ class Article(Protocol):
     def images(self) -> Sequence[str]: ...
 
 
-class Knowledge(Protocol):
+class KnowledgeSource(Protocol):
     """Who knows: asked with the words just said, and for articles by id."""
 
     folder: Path
@@ -63,14 +63,14 @@ class Knowledge(Protocol):
         context: Context | None = None,
     ) -> Answer: ...
 
-    def article(self, id: str, language: str = "") -> Article | None: ...
+    def article(self, id: str, language: str = "") -> ArticleText | None: ...
 
 
-class Reading(Protocol):
+class IntentReading(Protocol):
     """What the customer does with the words, how angry they are, 0..1, and why: `chances` of each act where they are known."""
 
     @property
-    def act(self) -> Act: ...
+    def act(self) -> Intent: ...
 
     @property
     def upset(self) -> float: ...
@@ -82,7 +82,7 @@ class Reading(Protocol):
 class ReadAct(Protocol):
     """Reads the intention; `answered` tells that the bot's last word was an answer."""
 
-    def __call__(self, text: str, *, answered: bool = False) -> Reading: ...
+    def __call__(self, text: str, *, answered: bool = False) -> IntentReading: ...
 
 
 class Escalate(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.dialogs.reply import require_words
-from bot.model import Later, Outcome, Turn
+from bot.model import Outcome, Timer, Turn
 
 TIMER = "reminder"  # the kind of the timer; bot/dialogs/opt_out.py says it
 MOMENT = "__moment__"
@@ -31,7 +31,7 @@ def remind(turn: Turn, outcome: Outcome, at: datetime, key: str, /, *, name: str
     except TypeError as error:
         raise TypeError(f"remind: facts of {key} cannot be kept until then: {error}") from None
     data = {"key": key, "facts": kept}
-    return replace(outcome, later=(*outcome.later, Later(_timer(turn, name or key), TIMER, at, data)))
+    return replace(outcome, timers=(*outcome.timers, Timer(_timer(turn, name or key), TIMER, at, data)))
 
 
 def take_back(turn: Turn, outcome: Outcome, name: str) -> Outcome:

@@ -9,15 +9,15 @@ from functools import cache
 
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.short_answers import language_of
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.model import Attachment, Button, Event, Json, Outbound, Outcome, Result, RichText, Rows, Turn
 from bot.text.markdown import join
 
-_speaking: ContextVar[tuple[Wording, str] | None] = ContextVar("speaking", default=None)
+_speaking: ContextVar[tuple[Texts, str] | None] = ContextVar("speaking", default=None)
 
 
 @contextmanager
-def speaking(words: Wording, dialog: str) -> Iterator[None]:
+def speaking(words: Texts, dialog: str) -> Iterator[None]:
     """While it lasts `reply` uses *words* and signs as *dialog*; `Flow` does this around each dialog."""
     token = _speaking.set((words, dialog))
     try:
@@ -45,7 +45,7 @@ def require_words(key: str) -> None:
 
 def said(
     turn: Turn,
-    words: Wording,
+    words: Texts,
     dialog: str,
     *texts: str | RichText,
     reason: str = "answered",
@@ -68,10 +68,10 @@ def said(
         say = (*say, Outbound(to, text, buttons=rows(buttons)))
     if state is None:
         state = Memory.of(turn).now(turn)
-    return Outcome(dialog, result, reason, say, state=state, events=events, why=why or {})
+    return Outcome(dialog, result, reason, say, state=state, events=events, explanation=why or {})
 
 
-def _text(turn: Turn, words: Wording, language: str, texts: Sequence[str | RichText], facts: Json, seed: int) -> RichText:
+def _text(turn: Turn, words: Texts, language: str, texts: Sequence[str | RichText], facts: Json, seed: int) -> RichText:
     given = {"customer": turn.customer, "now": turn.now, "seed": seed, **facts}
     parts = [words.say(text, lang=language, **given) if isinstance(text, str) else text for text in texts]
     return join((part for part in parts if part), "\n\n")
@@ -82,11 +82,11 @@ def rows(buttons: Rows | Sequence[Button]) -> Rows:
     return tuple(row for row in ((b,) if isinstance(b, Button) else tuple(b) for b in buttons) if row)
 
 
-def human_button(turn: Turn, words: Wording) -> Button:
+def human_button(turn: Turn, words: Texts) -> Button:
     """«Позвать оператора»."""
     return Button(words.text("buttons.human", lang=language_of(turn, words.lang)), "human")
 
 
 @cache
-def _default_words() -> Wording:
-    return Wording.load()
+def _default_words() -> Texts:
+    return Texts.load()

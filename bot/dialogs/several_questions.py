@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.dialogs.protocols import Article
+from bot.dialogs.protocols import ArticleText
 from bot.dialogs.short_answers import fold
 from bot.model import Answer, Candidate, Decision, InboundKind, Turn
 
@@ -21,7 +21,7 @@ class Part:
 
     text: str
     answer: Answer
-    sure: Article | None = None
+    sure: ArticleText | None = None
 
     @property
     def top(self) -> str:
@@ -37,7 +37,7 @@ class Part:
 def parts_of(turn: Turn) -> tuple[str, ...]:
     """The messages of a turn, and within each what ends with a question mark; nothing where it is one thing, or too much."""
     found: dict[str, str] = {}
-    for inbound in turn.said:
+    for inbound in turn.inbounds:
         if inbound.kind is InboundKind.MESSAGE:
             for piece in _ENDS.split(inbound.text.strip()):
                 if heard := fold(piece):

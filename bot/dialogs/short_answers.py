@@ -12,7 +12,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from bot.dialogs.dialog_state import Memory
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.model import Turn
 
 _ENGLISH = frozenset(
@@ -79,7 +79,7 @@ def is_signs(text: str) -> bool:
 class Hearing:
     """The short answers listed under `hears` in the words."""
 
-    def __init__(self, words: Wording) -> None:
+    def __init__(self, words: Texts) -> None:
         self._known = {kind: frozenset(map(_sound, words.options(f"hears.{kind}"))) for kind in _KINDS if words.has(f"hears.{kind}")}
         for kind, label in _LABELS:
             self._known[kind] = self._known.get(kind, frozenset()) | frozenset(map(_sound, words.options(f"buttons.{label}")))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bot.dialogs.dialog_state import Memory
-from bot.dialogs.intent import Intent
+from bot.dialogs.intent import IntentReader
 from bot.dialogs.reply import human_button, said
 from bot.dialogs.short_answers import Hearing, is_signs, is_wordless
 from bot.handoff.context import brings_words
-from bot.i18n.texts import Wording
-from bot.model import Act, Event, Media, Outcome, Turn
+from bot.i18n.texts import Texts
+from bot.model import Event, Intent, Media, Outcome, Turn
 
 _SEEN = {
     Media.VOICE: "voice", Media.AUDIO: "voice", Media.VIDEO: "video", Media.VIDEO_NOTE: "video", Media.PHOTO: "photo", Media.DOCUMENT: "document",
@@ -20,7 +20,7 @@ _PERSON_HELPS = frozenset({"voice", "video", "photo", "document", "other"})
 class SmallTalk:
     """Stands before the questions; leaves everything that may be one alone."""
 
-    def __init__(self, words: Wording, intent: Intent) -> None:
+    def __init__(self, words: Texts, intent: IntentReader) -> None:
         self._words, self._intent, self._hearing = words, intent, Hearing(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
@@ -48,11 +48,11 @@ class SmallTalk:
         if reading.why.get("everyday") == "not_needed":
             return self._say(turn, "fine")
         act = reading.act
-        if act is Act.YES_HELPED:
+        if act is Intent.YES_HELPED:
             return self._helped(turn, memory)
-        if act is Act.THANKS:
+        if act is Intent.THANKS:
             return self._say(turn, "thanks")
-        return self._say(turn, "bye") if act is Act.BYE else None
+        return self._say(turn, "bye") if act is Intent.BYE else None
 
     def _attachment(self, turn: Turn) -> Outcome:
         kind = _SEEN.get(turn.attachments[0].media, "other")

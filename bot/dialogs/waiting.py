@@ -11,11 +11,11 @@ from bot.dialogs.about import OF_BUSINESS
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.everyday import Everyday
 from bot.dialogs.ours import Ours
-from bot.dialogs.protocols import Article, ReadAct
+from bot.dialogs.protocols import ArticleText, ReadAct
 from bot.dialogs.short_answers import Hearing
 from bot.handoff.desk_context import Said
-from bot.i18n.texts import Wording
-from bot.model import Act, Outcome, RichText, Turn
+from bot.i18n.texts import Texts
+from bot.model import Intent, Outcome, RichText, Turn
 
 CALM = 0.5  # how upset (0..1) whoever asks may sound and still be answered by the bot
 CALL = 3  # words of a mere call, at most
@@ -25,7 +25,7 @@ _CLAUSE = re.compile(r"[.!?;,\n]+")
 class Questions:
     """Reads customers' words for the desk."""
 
-    def __init__(self, words: Wording, read_act: ReadAct) -> None:
+    def __init__(self, words: Texts, read_act: ReadAct) -> None:
         self._read_act, self._everyday, self._hearing = read_act, Everyday(words), Hearing(words)
 
     def question(self, text: str) -> str:
@@ -33,9 +33,9 @@ class Questions:
         if not text.strip() or self._everyday.topic(text) or self._hearing.means("human", text):
             return ""
         act = self._read_act(text).act
-        if act is Act.QUESTION:
+        if act is Intent.QUESTION:
             return text
-        if act not in (Act.HUMAN, Act.UPSET):
+        if act not in (Intent.HUMAN, Intent.UPSET):
             return ""
         return ", ".join(clause.strip() for clause in _CLAUSE.split(text) if self._asks(clause.strip()))
 
@@ -43,7 +43,7 @@ class Questions:
         """Whether a part of a call for a person is a question of its own: not a number, a courtesy or a single word."""
         if len(clause.split()) < 2 or any(c.isdigit() for c in clause) or self._everyday.topic(clause):
             return False
-        return self._read_act(clause).act is Act.QUESTION
+        return self._read_act(clause).act is Intent.QUESTION
 
     def meaning(self, text: str) -> Literal["yes", "not_needed", "call", ""]:
         """A yes, "not needed any more", a mere call for a person, or something else."""
@@ -59,19 +59,19 @@ class Questions:
         if self._hearing.means("human", text):
             return True
         is_short = 0 < len(text.split()) <= CALL and not any(c.isdigit() for c in text)
-        return is_short and self._read_act(text).act is Act.HUMAN and not self.question(text)
+        return is_short and self._read_act(text).act is Intent.HUMAN and not self.question(text)
 
 
 class Aside:
     """What the bot surely answers while a person is awaited; None for everything else."""
 
-    def __init__(self, ours: Ours, text: Callable[[str], RichText], article: Callable[[str], Article | None]) -> None:
+    def __init__(self, ours: Ours, text: Callable[[str], RichText], article: Callable[[str], ArticleText | None]) -> None:
         self._ours, self._text, self._article = ours, text, article
 
     async def __call__(self, turn: Turn) -> Said | None:
         alone = replace(turn, conversation=replace(turn.conversation, state={}))
         reading = await self._ours.intent(alone, Memory())
-        if reading.act is not Act.QUESTION or reading.upset >= CALM:
+        if reading.act is not Intent.QUESTION or reading.upset >= CALM:
             return None
         for name in ("about", "faq"):
             if (outcome := await self._ours.dialogs[name](alone)) is not None:
@@ -80,7 +80,7 @@ class Aside:
 
     def _said(self, outcome: Outcome) -> Said | None:
         if outcome.dialog == "about":
-            return Said(outcome.say[-1].text) if outcome.reason in OF_BUSINESS or outcome.reason == "hours" else None
+            return Said(outcome.messages[-1].text) if outcome.reason in OF_BUSINESS or outcome.reason == "hours" else None
         shown = next((str(e.data.get("article", "")) for e in outcome.events if e.kind == "answered"), "")
         found = self._article(shown) if shown else None
         return Said(self._text(shown), found.id, found.title) if found is not None else None

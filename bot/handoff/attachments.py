@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.model import Attachment, Media, Outbound
 
 
-def named(outbound: Outbound, words: Wording, lang: str) -> Outbound:
+def named(outbound: Outbound, words: Texts, lang: str) -> Outbound:
     """The same message with a label for each attachment that no channel, or only its own, can show.
 
     A label that is there already stays: whoever knows the reader's language may have named it before.
@@ -28,7 +28,7 @@ def _needs_name(attachment: Attachment) -> bool:
     return linked and not attachment.data.get("label")
 
 
-def _named(attachment: Attachment, words: Wording, lang: str) -> Attachment:
+def _named(attachment: Attachment, words: Texts, lang: str) -> Attachment:
     if not _needs_name(attachment):
         return attachment
     key = f"attachment.{kind(attachment)}"

@@ -9,8 +9,8 @@ from bot.handoff.contacts import mask
 from bot.handoff.context import is_context, shown
 from bot.handoff.tickets.state import listed, moment
 from bot.handoff.tickets.state import words as words_of
-from bot.i18n.texts import Wording
-from bot.model import Button, Line, RichText, Rows, Span, Style, Ticket
+from bot.i18n.texts import Texts
+from bot.model import Button, HistoryEntry, RichText, Rows, Span, Style, Ticket
 from bot.text.person_names import shown_name
 
 TRANSCRIPT_LINES = 12
@@ -23,30 +23,30 @@ _MARKS = {"waiting": "🟡", "operator": "🟢", "snoozed": "💤", "closed": "�
 _NEAR, _BROKEN = "🟠", "🔴"
 
 
-def called(ticket: Ticket, words: Wording, lang: str) -> str:
+def called(ticket: Ticket, words: Texts, lang: str) -> str:
     """How operators call the customer."""
     return shown_name(words_of(ticket, "name")) or words.text("desk.nameless", lang=lang)
 
 
-def topic_name(ticket: Ticket, words: Wording, lang: str) -> str:
+def topic_name(ticket: Ticket, words: Texts, lang: str) -> str:
     """Name of the ticket's topic: state, number, customer, topic; at most 128 characters."""
     name = called(ticket, words, lang)
     return " · ".join(p for p in (f"{_mark(ticket)} {numbered(ticket.number, words, lang)} {name}", ticket.topic) if p)[:128]
 
 
-def numbered(number: int, words: Wording, lang: str) -> str:
+def numbered(number: int, words: Texts, lang: str) -> str:
     """A number with the sign of the language."""
     return words.text("desk.number", lang=lang, number=number)
 
 
-def heading(ticket: Ticket, words: Wording, lang: str) -> RichText:
+def heading(ticket: Ticket, words: Texts, lang: str) -> RichText:
     """What stands above a customer's words where tickets share one chat."""
     name = called(ticket, words, lang)
     text = f"{numbered(ticket.number, words, lang)} · {name}"
     return RichText(text, (Span(Style.BOLD, 0, len(text)),))
 
 
-def card(ticket: Ticket, words: Wording, lang: str) -> RichText:
+def card(ticket: Ticket, words: Texts, lang: str) -> RichText:
     """The card itself. Contacts are masked; the button shows them."""
     data = ticket.data
     head = words.say(
@@ -78,7 +78,7 @@ def card(ticket: Ticket, words: Wording, lang: str) -> RichText:
     return _fitted(head + "\n", lines) if lines else head
 
 
-def card_buttons(ticket: Ticket, words: Wording, lang: str, *, ready: bool) -> Rows:
+def card_buttons(ticket: Ticket, words: Texts, lang: str, *, ready: bool) -> Rows:
     """What an operator may do with the ticket now; *ready*: whether there are ready answers to choose from."""
 
     def button(action: str, style: str = "") -> Button:
@@ -94,7 +94,7 @@ def card_buttons(ticket: Ticket, words: Wording, lang: str, *, ready: bool) -> R
     return ((*first, *rest), more, *shown, *hints)
 
 
-def transcript(history: Sequence[Line], customer: str, words: Wording, lang: str) -> list[list[str]]:
+def transcript(history: Sequence[HistoryEntry], customer: str, words: Texts, lang: str) -> list[list[str]]:
     """The last lines of a conversation as [who, what], masked, ready to be kept with the ticket."""
     authors = {"bot": words.text("desk.author.bot", lang=lang), "operator": words.text("desk.author.operator", lang=lang)}
     kept = []

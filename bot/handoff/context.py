@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.model import Attachment, Turn
 
 REPLY_LENGTH = 300  # characters of a whole message that is answered: operators can find the rest
@@ -20,7 +20,7 @@ def brings_words(context: Sequence[Attachment]) -> bool:
     return any(c.data.get("context") not in ANSWERED for c in context)
 
 
-def shown(context: Sequence[Attachment], words: Wording, lang: str, *, most: int = 0) -> str:
+def shown(context: Sequence[Attachment], words: Texts, lang: str, *, most: int = 0) -> str:
     """All of *context* (of each text at most *most* characters, 0 = all of it), "" where there is none."""
     return "\n".join(_shown(c, words, lang, most) for c in context)
 
@@ -37,7 +37,7 @@ def marked_lines(text: str) -> str:
 def quoted_part(turn: Turn) -> str:
     """The part of the customer's words that the operator answers; "" where he quotes anything else."""
     theirs = [line.text for line in turn.history if line.author == "customer"]
-    for inbound, quoted in zip(turn.said, turn.quoted, strict=False):
+    for inbound, quoted in zip(turn.inbounds, turn.quoted, strict=False):
         if quoted is None or not quoted.mirrors:
             continue
         for context in (c for c in inbound.context if c.data.get("context") == "quote"):
@@ -47,7 +47,7 @@ def quoted_part(turn: Turn) -> str:
     return ""
 
 
-def _shown(context: Attachment, words: Wording, lang: str, most: int) -> str:
+def _shown(context: Attachment, words: Texts, lang: str, most: int) -> str:
     data = context.data
     kind, text = str(data.get("context")), str(data.get("text", "")).strip()
     most = most or (REPLY_LENGTH if kind == "reply" else 0)

@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.handoff.card import numbered
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice, say, who
 from bot.handoff.tickets.state import marked
-from bot.model import Button, Customer, Event, InboundKind, Joining, Outbound, Outcome, Peer, Result, Ticket, Turn
+from bot.model import Button, Customer, CustomerMerge, Event, InboundKind, Outbound, Outcome, Peer, Result, Ticket, Turn
 from bot.text.customer_fields import CONTACTS, normal, written
 from bot.text.person_names import full_name
 
@@ -33,7 +33,7 @@ def is_waiting(turn: Turn) -> bool:
 
 def is_about_linking(turn: Turn) -> bool:
     """Whether the words are no word for the operator who is at it: a command, a code that was asked for, an answer to our question."""
-    first, text = turn.said[0], turn.text.strip()
+    first, text = turn.inbounds[0], turn.text.strip()
     if turn.press is not None:
         return turn.press.action in ("link_sure", "link_not")
     if first.kind is InboundKind.START:
@@ -41,7 +41,7 @@ def is_about_linking(turn: Turn) -> bool:
     return COMMAND.fullmatch(text) is not None or (is_waiting(turn) and CODE.fullmatch(text) is not None)
 
 
-def came_over(desk: DeskRoom, turn: Turn, ticket: Ticket, title: str) -> tuple[Ticket, tuple[Outbound, ...]]:
+def came_over(desk: DeskContext, turn: Turn, ticket: Ticket, title: str) -> tuple[Ticket, tuple[Outbound, ...]]:
     """The ticket followed its customer to another channel (*title*): its card says so, and whoever is at it is told once."""
     if ticket.data.get("channel") in (title, None):
         return ticket, ()
@@ -51,11 +51,11 @@ def came_over(desk: DeskRoom, turn: Turn, ticket: Ticket, title: str) -> tuple[T
     return moved, (desk.notice(to, moved, "desk.came_over", channel=title), *desk.card_edit(moved))
 
 
-async def same(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
+async def same(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/same, /same 8912…, /same a@b.ru, /same vk:7: who else this may be; nothing is joined before the press."""
     if turn.press is not None:
         return await _join(desk, turn, turn.press.value)
-    if turn.said[0].sender.anonymous:
+    if turn.inbounds[0].sender.anonymous:
         return notice(desk, turn, "desk.anonymous")
     own = turn.customer.id if turn.customer else 0
     found = [c for c in await _meant(desk, ticket, rest.strip()) if c.id != own][:MOST]
@@ -65,32 +65,32 @@ async def same(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome
     return say(desk, turn, "desk.same_found", buttons)
 
 
-async def apart(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
+async def apart(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/apart: the latest joining of this customer was a mistake."""
-    if turn.said[0].sender.anonymous:
+    if turn.inbounds[0].sender.anonymous:
         return notice(desk, turn, "desk.anonymous")
     others = await desk.records.joined(turn.customer.id) if turn.customer else ()
     if turn.customer is None or not others:
         return say(desk, turn, "desk.apart_nobody")
-    event = Event("customers_parted", ticket=ticket.number, actor=who(turn.said[0]), data={"into": turn.customer.id, "other": others[0]})
+    event = Event("customers_parted", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"into": turn.customer.id, "other": others[0]})
     outcome = say(desk, turn, "desk.apart")
-    return replace(outcome, reason="parted", joining=Joining(turn.customer.id, others[0], undone=True), events=(event,))
+    return replace(outcome, reason="parted", customer_merge=CustomerMerge(turn.customer.id, others[0], undone=True), events=(event,))
 
 
-async def _join(desk: DeskRoom, turn: Turn, value: str) -> Outcome:
+async def _join(desk: DeskContext, turn: Turn, value: str) -> Outcome:
     """The press of an operator who has made sure."""
     found = await desk.records.customer(int(value)) if value.isdecimal() else None
     if found is None or not found.peers or turn.customer is None or found.id == turn.customer.id:
         return notice(desk, turn, "desk.old_button")
-    inbound = turn.said[0]
+    inbound = turn.inbounds[0]
     event = Event("customers_joined", actor=who(inbound), data={"into": found.id, "other": turn.customer.id})
     told = [desk.notice(inbound.peer, turn.ticket, "desk.same_done", name=_called(desk, found))]
     if turn.ticket is not None:
         told.append(Outbound(turn.ticket.customer_peer, desk.words.say("link.by_operator", lang=desk.customer_lang(turn)), ticket=turn.ticket.number))
-    return Outcome("desk", Result.ANSWERED, "joined", tuple(told), joining=Joining(found.id, turn.customer.id), events=(event,))
+    return Outcome("desk", Result.ANSWERED, "joined", tuple(told), customer_merge=CustomerMerge(found.id, turn.customer.id), events=(event,))
 
 
-async def _meant(desk: DeskRoom, ticket: Ticket, word: str) -> tuple[Customer, ...]:
+async def _meant(desk: DeskContext, ticket: Ticket, word: str) -> tuple[Customer, ...]:
     """Customers with this contact or address; without a word those with the contacts of the ticket and its words."""
     channel, sign, chat = word.partition(":")
     if sign and channel and chat:
@@ -108,12 +108,12 @@ async def _meant(desk: DeskRoom, ticket: Ticket, word: str) -> tuple[Customer, .
     return tuple(people.values())
 
 
-async def _customer_at(desk: DeskRoom, peer: Peer) -> Customer | None:
+async def _customer_at(desk: DeskContext, peer: Peer) -> Customer | None:
     talk = await desk.records.conversation(peer)
     return await desk.records.customer(talk.customer) if talk and talk.customer else None
 
 
-async def _words_of(desk: DeskRoom, ticket: Ticket) -> str:
+async def _words_of(desk: DeskContext, ticket: Ticket) -> str:
     """What the customer has written while a person is at it."""
     lines = await desk.records.history(ticket.conversation, limit=LINES)
     mine = (line for line in lines if line.author == "customer" and (ticket.opened is None or line.at >= ticket.opened))
@@ -131,7 +131,7 @@ def _merged(one: Mapping[str, set[str]], other: Mapping[str, set[str]]) -> dict[
     return {name: {*one.get(name, ()), *other.get(name, ())} for name in CONTACTS}
 
 
-def _called(desk: DeskRoom, customer: Customer) -> str:
+def _called(desk: DeskContext, customer: Customer) -> str:
     """Name and channels, as a button says it."""
     name = full_name(customer) or numbered(customer.id, desk.words, desk.lang)
     return f"{name} · {', '.join(dict.fromkeys(p.channel for p in customer.peers))}"[:60]

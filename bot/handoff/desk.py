@@ -10,13 +10,13 @@ from bot.handoff import group_status
 from bot.handoff.assist import suggestions
 from bot.handoff.card import card, card_buttons, heading, numbered, topic_name, transcript
 from bot.handoff.context import is_context, shown
-from bot.handoff.desk_context import Delivered, Orders, Records, Rules
+from bot.handoff.desk_context import Delivered, Orders, Rules, TicketReader
 from bot.handoff.group_binding import Binding
 from bot.handoff.operators import router
 from bot.handoff.operators.message_names import name_of, shown_name
 from bot.handoff.operators.permissions import REFUSED
 from bot.handoff.operators.roster import KINDS as CREW
-from bot.handoff.operators.roster import Call, Crew
+from bot.handoff.operators.roster import Call, Roster
 from bot.handoff.operators.teams import Teams
 from bot.handoff.outreach.incidents import KINDS as INCIDENTS
 from bot.handoff.outreach.incidents import Incidents
@@ -27,26 +27,26 @@ from bot.handoff.sla.targets import Deadlines
 from bot.handoff.tickets import transfer
 from bot.handoff.tickets.create import asked_again, new_ticket, recent_attachments, recent_context, shown_to_the_bot, so_far
 from bot.handoff.tickets.state import marked, moment, words
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.model import (
     Answer,
     Attachment,
     Button,
     Event,
     InboundKind,
-    Lane,
-    Later,
     Outbound,
+    OutboundKind,
     Outcome,
     Peer,
+    Priority,
     Result,
     RichText,
     Rows,
     Sender,
     Status,
     Ticket,
+    Timer,
     Turn,
-    Verb,
 )  # fmt: skip
 
 QUIETLY = "handoff.closed_quiet"  # what a silent customer is told
@@ -57,11 +57,11 @@ class Desk:
     """Decides for operators and about tickets. Holds where the desks are and who is there; everything else is in the turn."""
 
     def __init__(
-        self, words: Wording, hours: Hours, *, lang: str = "ru", binding: Binding, titles: Mapping[str, str] | None = None, rules: Rules | None = None
+        self, words: Texts, hours: Hours, *, lang: str = "ru", binding: Binding, titles: Mapping[str, str] | None = None, rules: Rules | None = None
     ) -> None:
         self.words, self.hours, self.lang = words, hours, lang
         self.binding, self.rules = binding, rules or Rules()
-        self.crew, self.teams = Crew(), Teams(self.rules.teams)
+        self.crew, self.teams = Roster(), Teams(self.rules.teams)
         self.queue = Queue(self.rules.routing.priority, line=self.teams.line)
         self.deadlines = Deadlines(self.rules.sla, self.rules.routing, hours)
         self.incidents = Incidents()
@@ -77,17 +77,17 @@ class Desk:
 
     def hears(self, turn: Turn) -> bool:
         """Whether the turn was said in a group: then it is the desk's to decide, customers write in private."""
-        return not turn.said[0].private
+        return not turn.inbounds[0].private
 
     async def decide(self, turn: Turn) -> Outcome:
         """What an operator's words, command or button do."""
-        inbound = turn.said[0]
+        inbound = turn.inbounds[0]
         if inbound.kind is InboundKind.TIMER and (ordered := await self.orders(turn, "", "")) is not None:
             return ordered
         if (looked := await group_status.decide(self, turn)) is not None:
             return looked
         if (placed := await self.binding.decide(turn)) is not None:
-            return replace(placed, say=(*placed.say, *await self._waiting_cards(turn))) if placed.reason == "bound" else placed
+            return replace(placed, messages=(*placed.messages, *await self._waiting_cards(turn))) if placed.reason == "bound" else placed
         if not self.binding.is_desk(inbound.peer):
             return router.elsewhere(self, turn)
         outcome = await router.decide(self, turn)
@@ -120,7 +120,7 @@ class Desk:
             say += [self._shown_file(to, ticket, a) for a in recent_attachments(turn)]
         event = Event("ticket_opened", ticket=ticket.number, data={"reason": reason, "open": promise.open, "topic": ticket.topic, "priority": ticket.priority})
         why = dict(answer.why) if answer else {}
-        opened = Outcome("desk", Result.HANDED_OFF, reason, tuple(say), state={}, status=Status.WAITING, opens=ticket, later=later, events=(event,), why=why)
+        opened = Outcome("desk", Result.HANDED_OFF, reason, tuple(say), state={}, status=Status.WAITING, opens=ticket, timers=later, events=(event,), explanation=why)
         return self.settled(turn, opened)
 
     def reopen(self, turn: Turn, ticket: Ticket, *, reason: str, apology: bool = False) -> Outcome:
@@ -143,7 +143,7 @@ class Desk:
         if (to := self.thread(opened)) is not None:
             text = asked_again(turn, ticket)
             operator = (self.crew.member(opened.operator).call or opened.operator_name) if same else ""
-            reopened = Outbound(to, verb=Verb.REOPEN_TOPIC, lane=Lane.VIEW, ticket=ticket.number, author="")
+            reopened = Outbound(to, verb=OutboundKind.REOPEN_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author="")
             say += [reopened, *self.card_edit(opened)]
             back = self.notice(to, opened, "desk.came_back", operator=operator, text=text)
             say.append(replace(back, name=shown_name(ticket.number)))
@@ -153,7 +153,7 @@ class Desk:
         event = Event("ticket_reopened", ticket=ticket.number, actor="customer", data={"reason": reason})
         status = Status.OPERATOR if same else Status.WAITING
         later = () if same else transfer.look_for_somebody(self, opened, turn.now)
-        return Outcome("desk", Result.HANDED_OFF, reason, tuple(say), state={}, status=status, ticket=opened, later=later, events=(event,))
+        return Outcome("desk", Result.HANDED_OFF, reason, tuple(say), state={}, status=status, ticket=opened, timers=later, events=(event,))
 
     def _shown_file(self, to: Peer, ticket: Ticket, file: Attachment) -> Outbound:
         """What the customer sent, in the desk."""
@@ -178,16 +178,16 @@ class Desk:
         after = self.deadlines.dated(after)
         later, cancel = self.deadlines.changes(before, after)
         same = before is not None and topic_name(before, self.words, self.lang) == topic_name(after, self.words, self.lang)
-        say = tuple(self._redrawn(o, after) for o in outcome.say if not (same and o.verb is Verb.RENAME_TOPIC and o.ticket == after.number))
+        say = tuple(self._redrawn(o, after) for o in outcome.messages if not (same and o.verb is OutboundKind.RENAME_TOPIC and o.ticket == after.number))
         kept = {"opens": after} if outcome.opens is not None else {"ticket": after}
-        return replace(outcome, say=say, later=(*outcome.later, *later), cancel=(*outcome.cancel, *cancel), **kept)  # type: ignore[arg-type]
+        return replace(outcome, messages=say, timers=(*outcome.timers, *later), cancel=(*outcome.cancel, *cancel), **kept)  # type: ignore[arg-type]
 
     def _redrawn(self, outbound: Outbound, ticket: Ticket) -> Outbound:
         if outbound.ticket != ticket.number:
             return outbound
-        if outbound.verb is Verb.RENAME_TOPIC:
+        if outbound.verb is OutboundKind.RENAME_TOPIC:
             return replace(outbound, text=RichText(topic_name(ticket, self.words, self.lang)))
-        if outbound.name == f"card:{ticket.number}" or (outbound.verb is Verb.EDIT and outbound.edits == f"card:{ticket.number}"):
+        if outbound.name == f"card:{ticket.number}" or (outbound.verb is OutboundKind.EDIT and outbound.edits == f"card:{ticket.number}"):
             return replace(outbound, text=card(ticket, self.words, self.lang), buttons=self._card_buttons(ticket))
         return outbound
 
@@ -220,7 +220,7 @@ class Desk:
 
     def doubtful(self, delivery: Delivered) -> tuple[Outbound, ...]:
         """Ask the operators of a ticket what to do about words that may have arrived or not."""
-        return self._of_delivery(delivery, "desk.doubtful") if delivery.outbound.verb is Verb.SAY else ()
+        return self._of_delivery(delivery, "desk.doubtful") if delivery.outbound.verb is OutboundKind.SAY else ()
 
     def _of_delivery(self, delivery: Delivered, key: str, **facts: object) -> tuple[Outbound, ...]:
         outbound = delivery.outbound
@@ -231,9 +231,9 @@ class Desk:
             return ()
         text = self.words.say(key, lang=self.lang, text=_shown(outbound)[:80], **facts)
         again: Rows = ()
-        if outbound.author == "operator" and outbound.verb is Verb.SAY:
+        if outbound.author == "operator" and outbound.verb is OutboundKind.SAY:
             again = ((Button(self.words.text("desk.button.resend", lang=self.lang), "resend", str(delivery.id)),),)
-        return (Outbound(to, text, buttons=again, quotes=outbound.receipt.message if outbound.receipt else "", ticket=outbound.ticket, author="", lane=Lane.NOTICE),)
+        return (Outbound(to, text, buttons=again, quotes=outbound.receipt.message if outbound.receipt else "", ticket=outbound.ticket, author="", lane=Priority.NOTICE),)
 
     def delivered(self, delivery: Delivered) -> tuple[Outbound, ...]:
         """The receipt under an operator's words."""
@@ -243,9 +243,9 @@ class Desk:
         mark = RichText(self.words.text("desk.receipt.delivered", lang=self.lang))
         name = name_of(receipt.peer, receipt.message)  # by which a reply to the operator's own words finds the ticket
         number = delivery.outbound.ticket
-        return (Outbound(receipt.peer, mark, verb=Verb.REACT, name=name, quotes=receipt.message, lane=Lane.VIEW, ticket=number, author=""),)
+        return (Outbound(receipt.peer, mark, verb=OutboundKind.REACT, name=name, quotes=receipt.message, lane=Priority.COSMETIC, ticket=number, author=""),)
 
-    def open_records(self, records: Records) -> None:
+    def open_records(self, records: TicketReader) -> None:
         """Where tickets are looked up; given once, before the start."""
         self._records = records
 
@@ -262,7 +262,7 @@ class Desk:
         self.groups.seen(event)
 
     @property
-    def records(self) -> Records:
+    def records(self) -> TicketReader:
         return self._records
 
     # --- for its neighbours in the room
@@ -291,7 +291,7 @@ class Desk:
             return ()
         said = _calling(self.words.say(key, lang=self.lang, **facts), to, facts)
         buttons: Rows = () if ticket.operator else ((Button(self.words.text("desk.button.take", lang=self.lang), "take", str(ticket.number), style="primary"),),)
-        return (Outbound(replace(to, thread=""), said, buttons=buttons, ticket=ticket.number, author="", lane=Lane.NOTICE),)
+        return (Outbound(replace(to, thread=""), said, buttons=buttons, ticket=ticket.number, author="", lane=Priority.NOTICE),)
 
     def title(self, channel: str) -> str:
         """How operators call a channel."""
@@ -323,7 +323,7 @@ class Desk:
         """The same to every supervisor's own chat, for when the group itself may not hear."""
         people = [id.partition(":") for id in self.rules.routing.supervisors]
         text = self.words.say(key, lang=self.lang, **facts)
-        return tuple(Outbound(Peer(channel, user), text, author="", lane=Lane.NOTICE) for channel, _, user in people)
+        return tuple(Outbound(Peer(channel, user), text, author="", lane=Priority.NOTICE) for channel, _, user in people)
 
     def supervisors(self, to: Peer | None) -> Call:
         """How the supervisors in this group are called, in one line; "" where there are none: who is not in it would not hear."""
@@ -367,15 +367,22 @@ class Desk:
         """The card and the topic's name as they are now."""
         if (to := self.thread(ticket)) is None:
             return ()
-        edited = replace(self.card(to, ticket), verb=Verb.EDIT, name="", edits=f"card:{ticket.number}", lane=Lane.VIEW)
-        renamed = Outbound(to, RichText(topic_name(ticket, self.words, self.lang)), verb=Verb.RENAME_TOPIC, lane=Lane.VIEW, ticket=ticket.number, author="")
+        edited = replace(self.card(to, ticket), verb=OutboundKind.EDIT, name="", edits=f"card:{ticket.number}", lane=Priority.COSMETIC)
+        renamed = Outbound(
+            to,
+            RichText(topic_name(ticket, self.words, self.lang)),
+            verb=OutboundKind.RENAME_TOPIC,
+            lane=Priority.COSMETIC,
+            ticket=ticket.number,
+            author="",
+        )
         return (edited, renamed)
 
     def notice(self, to: Peer, ticket: Ticket | None, key: str, **facts: object) -> Outbound:
         """A short word of the service in the desk."""
         above = heading(ticket, self.words, self.lang) if ticket and to.thread.startswith("ticket:") else RichText()
         said = _calling(self.words.say(key, lang=self.lang, **facts), to, facts)
-        return Outbound(to, said, heading=above, ticket=ticket.number if ticket else None, author="", lane=Lane.NOTICE)
+        return Outbound(to, said, heading=above, ticket=ticket.number if ticket else None, author="", lane=Priority.NOTICE)
 
     def standing(self, turn: Turn, ticket: Ticket, key: str = "handoff.status", *, ahead: int | None = None) -> RichText:
         """Number, place and honest time of a waiting customer, or who answers. *ahead*: how many come before him, where known."""
@@ -403,23 +410,23 @@ class Desk:
             say.append(self.notice(to, ticket, "desk.cancelled_by_customer"))
         say += self.card_edit(closed)
         if (to := self.thread(ticket)) is not None:
-            say.append(Outbound(to, verb=Verb.CLOSE_TOPIC, lane=Lane.VIEW, ticket=ticket.number, author=""))
+            say.append(Outbound(to, verb=OutboundKind.CLOSE_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author=""))
         event = Event("ticket_closed", ticket=ticket.number, actor=by)
         later = self._rating_later(turn, ticket) if told and key == "handoff.closed" else ()
-        return Outcome("desk", Result.ANSWERED, "closed", tuple(say), state={}, status=Status.BOT, ticket=closed, events=(event,), later=later)
+        return Outcome("desk", Result.ANSWERED, "closed", tuple(say), state={}, status=Status.BOT, ticket=closed, events=(event,), timers=later)
 
-    def _rating_later(self, turn: Turn, ticket: Ticket) -> tuple[Later, ...]:
+    def _rating_later(self, turn: Turn, ticket: Ticket) -> tuple[Timer, ...]:
         """The timer that `dialogs/rating.py` answers; only somebody who was answered by a person is asked."""
         if self.ask_rating is None or ticket.first_reply is None:
             return ()
         data = {"ticket": ticket.number, "closed": turn.now.isoformat()}
-        return (Later(f"rating:{ticket.number}", "rating", turn.now + self.ask_rating, data, conversation=ticket.conversation),)
+        return (Timer(f"rating:{ticket.number}", "rating", turn.now + self.ask_rating, data, conversation=ticket.conversation),)
 
     # --- opening
 
     async def _waiting_cards(self, turn: Turn) -> tuple[Outbound, ...]:
         """What was opened while there was no desk, or in another one, is shown in the new one."""
-        place = replace(turn.said[0].peer, thread="")
+        place = replace(turn.inbounds[0].peer, thread="")
         mine = [t for t in await self._records.tickets(limit=1000) if self.teams.place(words(t, "desk")) is None]
         return tuple([card for t in mine for card in await self.repost(t.number, replace(place, thread=f"ticket:{t.number}"))])
 

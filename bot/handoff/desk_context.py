@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from bot.config.handoff import Routing, Sla, Team
-from bot.handoff.assist.canned import Canned
-from bot.handoff.operators.roster import Call, Crew
+from bot.handoff.assist.canned import CannedAnswers
+from bot.handoff.operators.roster import Call, Roster
 from bot.handoff.operators.teams import Teams
 from bot.handoff.outreach.incidents import Incidents
 from bot.handoff.queue.queue import Queue
 from bot.handoff.sla.hours import Hours
 from bot.handoff.sla.targets import Deadlines
-from bot.i18n.texts import Wording
-from bot.model import Answer, Conversation, Customer, Event, Line, Outbound, Outcome, Owed, Peer, RichText, Rows, Sender, Ticket, Turn
+from bot.i18n.texts import Texts
+from bot.model import Answer, Conversation, Customer, Event, HistoryEntry, Outbound, Outcome, Owed, Peer, RichText, Rows, Sender, Ticket, Turn
 
 if TYPE_CHECKING:
     from bot.handoff.group_status import Chat, Groups
@@ -72,7 +72,7 @@ class Rules:
     about: About = _nothing
     article: Article | None = None
     ask: Ask | None = None
-    canned: Canned | None = None
+    canned: CannedAnswers | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
     undo: float = 60.0
     is_thanks: Callable[[str], bool] = _is_nothing
@@ -99,7 +99,7 @@ class Delivered(Protocol):
     def id(self) -> int: ...
 
 
-class Records(Protocol):
+class TicketReader(Protocol):
     """What the desk looks up: kept things, never changed from here."""
 
     async def ticket(self, number: int) -> Ticket | None: ...
@@ -110,7 +110,7 @@ class Records(Protocol):
 
     async def recent_answers(self) -> Sequence[tuple[datetime, datetime]]: ...
 
-    async def history(self, conversation: int, *, limit: int = 100) -> Sequence[Line]: ...
+    async def history(self, conversation: int, *, limit: int = 100) -> Sequence[HistoryEntry]: ...
 
     async def conversation(self, peer: Peer) -> Conversation | None: ...
 
@@ -135,14 +135,14 @@ class Records(Protocol):
     ) -> Sequence[Delivered]: ...
 
 
-class DeskRoom(Protocol):
+class DeskContext(Protocol):
     """The desk (desk.py) as the other modules of the room use it."""
 
-    words: Wording
+    words: Texts
     lang: str
     hours: Hours
     rules: Rules
-    crew: Crew
+    crew: Roster
     teams: Teams
     queue: Queue
     deadlines: Deadlines
@@ -151,7 +151,7 @@ class DeskRoom(Protocol):
     orders: Orders  # what supervisors order that is about no ticket (outreach.py)
 
     @property
-    def records(self) -> Records: ...
+    def records(self) -> TicketReader: ...
 
     def card(self, to: Peer, ticket: Ticket) -> Outbound: ...
     def card_edit(self, ticket: Ticket) -> tuple[Outbound, ...]: ...

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.handoff.assist.canned import Lacking, Ready
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.i18n.sandbox import Missing
 from bot.model import RichText, Ticket, Turn
 
 
-def filled(desk: DeskRoom, turn: Turn, ready: Ready, ticket: Ticket, operator: str) -> RichText | Lacking | None:
+def filled(desk: DeskContext, turn: Turn, ready: Ready, ticket: Ticket, operator: str) -> RichText | Lacking | None:
     """The answer for this customer; which values it lacks for him; None where it cannot be made at all."""
     if desk.rules.canned is None:
         return None

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.errors import BotError, PeerGone, Problem
-from bot.handoff.desk_context import DeliveryStatus, DeskRoom
-from bot.model import Event, Inbound, InboundKind, Json, Lane, Later, Outbound, Outcome, Peer, Result, Sender, Ticket, Turn
+from bot.handoff.desk_context import DeliveryStatus, DeskContext
+from bot.model import Event, Inbound, InboundKind, Json, Outbound, Outcome, Peer, Priority, Result, Sender, Ticket, Timer, Turn
 
 TIMER = "desk.group"
 PATIENCE = 5.0  # seconds that asking a platform may take
@@ -65,7 +65,7 @@ class Groups:
         elif event.kind == "chat_moved":
             self._looked.clear()
 
-    async def look(self, desk: DeskRoom, now: datetime) -> tuple[Inbound, ...]:
+    async def look(self, desk: DeskContext, now: datetime) -> tuple[Inbound, ...]:
         """The groups that are not as they were."""
         found = []
         for place in desk.groups_of_operators():
@@ -97,7 +97,7 @@ class Groups:
         return False
 
 
-async def ask(desk: DeskRoom, place: Peer) -> Standing | None:
+async def ask(desk: DeskContext, place: Peer) -> Standing | None:
     """How the group is now; None where nobody can tell."""
     try:
         async with asyncio.timeout(PATIENCE):
@@ -118,9 +118,9 @@ def read(data: Json) -> Standing:
     return Standing(str(data.get("kind") or ""), tuple(map(str, lacks)) if isinstance(lacks, list | tuple) else (), data.get("gone") is True)
 
 
-async def decide(desk: DeskRoom, turn: Turn) -> Outcome | None:
+async def decide(desk: DeskContext, turn: Turn) -> Outcome | None:
     """What follows from how a group of operators is now; None = the turn is not about that."""
-    inbound = turn.said[0]
+    inbound = turn.inbounds[0]
     if not any(p.channel == inbound.peer.channel and p.chat == inbound.peer.chat for p in desk.groups_of_operators()):
         return None
     place = replace(inbound.peer, thread="")
@@ -137,7 +137,7 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome | None:
     return None
 
 
-async def _changed(desk: DeskRoom, turn: Turn, place: Peer, now: Standing, *, came: bool = False) -> Outcome:
+async def _changed(desk: DeskContext, turn: Turn, place: Peer, now: Standing, *, came: bool = False) -> Outcome:
     where = {"channel": place.channel, "chat": place.chat}
     checked = Event("desk_checked", data={**where, **told(now)})
     before, lost = desk.groups.known(place), desk.teams.is_lost(place)
@@ -146,11 +146,11 @@ async def _changed(desk: DeskRoom, turn: Turn, place: Peer, now: Standing, *, ca
         if before is not None and before.gone and lost:
             return Outcome("desk", Result.IGNORED, "known")
         say = to_responsible(desk, place, "desk.group_lost")
-        return Outcome("desk", Result.IGNORED, "lost", say, events=(checked, *gone), later=await _elsewhere(desk, turn, place))
+        return Outcome("desk", Result.IGNORED, "lost", say, events=(checked, *gone), timers=await _elsewhere(desk, turn, place))
     is_back = came or lost or (before is not None and before.gone)
     events = (checked, *((Event("desk_found", data=where),) if is_back else ()))
     news = _news(desk, before or Standing(now.kind), now, is_back)
-    say = tuple(Outbound(place, desk.words.say(key, lang=desk.lang, lacks=_named(desk, now)), lane=Lane.NOTICE, author="") for key in news)
+    say = tuple(Outbound(place, desk.words.say(key, lang=desk.lang, lacks=_named(desk, now)), lane=Priority.NOTICE, author="") for key in news)
     if now.lacks and "desk.lacks" in news:
         say = (*say, *to_responsible(desk, place, "desk.lacks_afar", lacks=_named(desk, now)))
     if is_back or news:
@@ -158,7 +158,7 @@ async def _changed(desk: DeskRoom, turn: Turn, place: Peer, now: Standing, *, ca
     return Outcome("desk", Result.ANSWERED, "found" if is_back else "checked", say, events=events)
 
 
-def _news(desk: DeskRoom, before: Standing, now: Standing, is_back: bool) -> list[str]:
+def _news(desk: DeskContext, before: Standing, now: Standing, is_back: bool) -> list[str]:
     """What is said in the group, as keys."""
     news = []
     if before.kind and now.kind != before.kind:
@@ -170,27 +170,27 @@ def _news(desk: DeskRoom, before: Standing, now: Standing, is_back: bool) -> lis
     return news
 
 
-def _named(desk: DeskRoom, standing: Standing) -> list[str]:
+def _named(desk: DeskContext, standing: Standing) -> list[str]:
     """Each right that lacks, and the step that mends it."""
     return [desk.words.text(key if desk.words.has(key := f"desk.lack.{code.lower()}") else "desk.lack.other", lang=desk.lang) for code in standing.lacks]
 
 
-def cause(desk: DeskRoom, place: Peer | None) -> str:
+def cause(desk: DeskContext, place: Peer | None) -> str:
     """Why something may not have reached the group, with the step that mends it; "" where nothing is known."""
     standing = desk.groups.known(replace(place, thread="")) if place is not None else None
     return " ".join(_named(desk, standing)) if standing is not None else ""
 
 
-def to_responsible(desk: DeskRoom, place: Peer, key: str, **facts: object) -> tuple[Outbound, ...]:
+def to_responsible(desk: DeskContext, place: Peer, key: str, **facts: object) -> tuple[Outbound, ...]:
     """To the supervisors in private; where none are named, to operators of the same channel: the group itself may not hear."""
     if told_ := desk.to_supervisors(key, **facts):
         return told_
     text = desk.words.say(key, lang=desk.lang, **facts)
     people = [m.id.partition(":")[2] for m in desk.crew.members() if m.id.startswith(f"{place.channel}:")][:TOLD]
-    return tuple(Outbound(Peer(place.channel, user), text, lane=Lane.NOTICE, author="") for user in people)
+    return tuple(Outbound(Peer(place.channel, user), text, lane=Priority.NOTICE, author="") for user in people)
 
 
-async def _shown_again(desk: DeskRoom, place: Peer, now: Standing, *, whole: bool) -> tuple[Outbound, ...]:
+async def _shown_again(desk: DeskContext, place: Peer, now: Standing, *, whole: bool) -> tuple[Outbound, ...]:
     """The open tickets of a group with their history: all of them, or those that cannot be seen there as they should."""
     say: list[Outbound] = []
     for ticket in await desk.records.tickets(limit=1000):
@@ -200,25 +200,25 @@ async def _shown_again(desk: DeskRoom, place: Peer, now: Standing, *, whole: boo
     return tuple(say)
 
 
-def _belongs(desk: DeskRoom, ticket: Ticket, place: Peer) -> bool:
+def _belongs(desk: DeskContext, ticket: Ticket, place: Peer) -> bool:
     """Whether the ticket is shown in *place*, once that can be written to."""
     home = desk.home(ticket)
     return home == place or (home is not None and desk.teams.is_lost(home))
 
 
-async def _is_hidden(desk: DeskRoom, ticket: Ticket, to: Peer, in_topics: bool) -> bool:
+async def _is_hidden(desk: DeskContext, ticket: Ticket, to: Peer, in_topics: bool) -> bool:
     cards = [c for c in await desk.records.deliveries(peer=to, name=f"card:{ticket.number}") if c.status in ("sent", "pending", "sending")]
     if not cards or (in_topics and await desk.records.topic(ticket.number, to.channel, to.chat) is None):
         return True
     return bool(await desk.records.deliveries(peer=to, after=cards[-1].id, status=FAILED, limit=1))
 
 
-async def _elsewhere(desk: DeskRoom, turn: Turn, place: Peer) -> tuple[Later, ...]:
+async def _elsewhere(desk: DeskContext, turn: Turn, place: Peer) -> tuple[Timer, ...]:
     """The tickets of a group that is gone are shown where operators still are."""
     if all(p == place or desk.teams.is_lost(p) for p in desk.groups_of_operators()):
         return ()
     his = [t for t in await desk.records.tickets(limit=1000) if desk.home(t) == place]
-    return tuple(Later(f"lost:{t.number}", "desk.stranded", turn.now, {"why": "group_lost"}, conversation=t.conversation) for t in his)
+    return tuple(Timer(f"lost:{t.number}", "desk.stranded", turn.now, {"why": "group_lost"}, conversation=t.conversation) for t in his)
 
 
 def _place(data: Json) -> Peer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.tickets.state import marked, moment, number
 from bot.model import InboundKind, Outbound, Status, Ticket, Turn
 
@@ -12,11 +12,11 @@ PATIENCE = timedelta(minutes=3)  # of waiting, after which a call is said aloud
 CALLED, ALOUD = "called", "aloud"  # on the ticket: how often he called again, and whether that was said aloud
 
 
-def is_call(desk: DeskRoom, turn: Turn) -> bool:
+def is_call(desk: DeskContext, turn: Turn) -> bool:
     """Whether the words of a waiting customer are nothing but a call for a person."""
-    plain = all(i.kind is InboundKind.MESSAGE and not i.attachments for i in turn.said)
+    plain = all(i.kind is InboundKind.MESSAGE and not i.attachments for i in turn.inbounds)
     waits = turn.conversation.status is Status.WAITING
-    return plain and waits and all(desk.rules.meaning(i.text) == "call" for i in turn.said)
+    return plain and waits and all(desk.rules.meaning(i.text) == "call" for i in turn.inbounds)
 
 
 def is_known(ticket: Ticket) -> bool:
@@ -24,7 +24,7 @@ def is_known(ticket: Ticket) -> bool:
     return number(ticket, CALLED) > 0
 
 
-def heard(desk: DeskRoom, turn: Turn, ticket: Ticket) -> tuple[Ticket, tuple[Outbound, ...]]:
+def heard(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[Ticket, tuple[Outbound, ...]]:
     """The ticket that remembers the call, and what is said aloud because of it."""
     called = marked(ticket, **{CALLED: number(ticket, CALLED) + 1})
     since = moment(ticket, "queued") or ticket.opened or turn.now

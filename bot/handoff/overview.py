@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from bot.handoff.card import card, heading, numbered
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators import commands, supervisor_commands
 from bot.handoff.operators.permissions import refuse
 from bot.handoff.operators.replies import place, say, who
 from bot.handoff.operators.roster import labels
-from bot.model import Button, Event, Inbound, InboundKind, Later, Line, Outbound, Outcome, Peer, Result, Rows, Sender, Ticket, Turn
+from bot.model import Button, Event, HistoryEntry, Inbound, InboundKind, Outbound, Outcome, Peer, Result, Rows, Sender, Ticket, Timer, Turn
 
 NAME = "overview"
 ORDERS = frozenset({"take", "assign", "priority", "whisper"})  # what is ordered by number, as /take 12
@@ -19,7 +19,7 @@ AFAR = ("overview", "take", "assign", "priority", "whisper")  # what a superviso
 URGENCIES = ("0", "1", "2", "3")
 SHOWN = 8
 PEOPLE = 10  # buttons of a menu: VK puts no more under a message
-Press = Callable[[DeskRoom, Turn, str], Awaitable[Outcome]]
+Press = Callable[[DeskContext, Turn, str], Awaitable[Outcome]]
 
 
 def is_for_overview(turn: Turn, command: str, rest: str) -> bool:
@@ -29,9 +29,9 @@ def is_for_overview(turn: Turn, command: str, rest: str) -> bool:
     return command == NAME or (command in ORDERS and turn.ticket is None and rest[:1].isdecimal())
 
 
-async def decide(desk: DeskRoom, turn: Turn, command: str, rest: str) -> Outcome:
+async def decide(desk: DeskContext, turn: Turn, command: str, rest: str) -> Outcome:
     """The overview, a ticket of it, or an order about one: only for supervisors. A ticket that nobody has anybody may take by its number."""
-    if command != "take" and not desk.is_supervisor(who(turn.said[0])):
+    if command != "take" and not desk.is_supervisor(who(turn.inbounds[0])):
         return refuse(desk, turn, "desk.only_supervisors", command)
     if turn.press is not None:
         return await PRESSES[turn.press.action](desk, turn, turn.press.value)
@@ -41,7 +41,7 @@ async def decide(desk: DeskRoom, turn: Turn, command: str, rest: str) -> Outcome
     return await _order(desk, turn, command, number, value.strip())
 
 
-async def show(desk: DeskRoom, turn: Turn, _value: str) -> Outcome:
+async def show(desk: DeskContext, turn: Turn, _value: str) -> Outcome:
     """Every desk in a few lines, with a button for each ticket that may need somebody."""
     tickets, now = await desk.records.tickets(limit=1000), turn.now
     risk = [t for t in tickets if t.status != "snoozed" and desk.deadlines.at_risk(t, now)][:SHOWN]
@@ -63,7 +63,7 @@ async def show(desk: DeskRoom, turn: Turn, _value: str) -> Outcome:
     )  # fmt: skip
 
 
-async def ticket(desk: DeskRoom, turn: Turn, value: str) -> Outcome:
+async def ticket(desk: DeskContext, turn: Turn, value: str) -> Outcome:
     """One ticket, with what a supervisor may order about it."""
     found = await _ticket(desk, value)
     if found is None:
@@ -72,7 +72,7 @@ async def ticket(desk: DeskRoom, turn: Turn, value: str) -> Outcome:
     return Outcome("desk", Result.ANSWERED, "overview_ticket", (Outbound(place(turn), text, buttons=await _panel(desk, found), author=""),))
 
 
-async def people(desk: DeskRoom, turn: Turn, value: str) -> Outcome:
+async def people(desk: DeskContext, turn: Turn, value: str) -> Outcome:
     """Whom the ticket may be given to."""
     there = [m for m in desk.crew.members() if m.name and m.here][:PEOPLE]
     named = labels(there)
@@ -80,43 +80,43 @@ async def people(desk: DeskRoom, turn: Turn, value: str) -> Outcome:
     return say(desk, turn, "desk.assign_whom", _rows(buttons), number=value, people=len(there))
 
 
-async def urgencies(desk: DeskRoom, turn: Turn, value: str) -> Outcome:
+async def urgencies(desk: DeskContext, turn: Turn, value: str) -> Outcome:
     return say(desk, turn, "desk.how_urgent", (tuple(Button(u, "overview_order", f"priority#{value}#{u}") for u in URGENCIES),), number=value)
 
 
-async def order(desk: DeskRoom, turn: Turn, value: str) -> Outcome:
+async def order(desk: DeskContext, turn: Turn, value: str) -> Outcome:
     """The tap that orders."""
     command, number, what = (*value.split("#", 2), "", "")[:3]
     return await _order(desk, turn, command, number, what)
 
 
-async def _order(desk: DeskRoom, turn: Turn, command: str, number: str, value: str) -> Outcome:
+async def _order(desk: DeskContext, turn: Turn, command: str, number: str, value: str) -> Outcome:
     """An order is a timer of the customer's conversation that is due now: there it meets the ticket as it then is."""
     found = await _ticket(desk, number)
     if found is None:
         return refuse(desk, turn, "desk.no_such_ticket", command, number=number)
-    inbound = turn.said[0]
+    inbound = turn.inbounds[0]
     to = [inbound.peer.channel, inbound.peer.chat, inbound.peer.thread]
     data = {"command": command, "value": value, "by": inbound.sender.id, "name": inbound.sender.name, "to": to}
-    later = Later(f"order:{found.number}:{turn.id}", "desk.order", turn.now, data, conversation=found.conversation)
+    later = Timer(f"order:{found.number}:{turn.id}", "desk.order", turn.now, data, conversation=found.conversation)
     event = Event("ordered", ticket=found.number, actor=who(inbound), data={"command": command})
-    return Outcome("desk", Result.ANSWERED, "ordered", later=(later,), events=(event,))
+    return Outcome("desk", Result.ANSWERED, "ordered", timers=(later,), events=(event,))
 
 
-async def carry_out(desk: DeskRoom, turn: Turn) -> Outcome:
+async def carry_out(desk: DeskContext, turn: Turn) -> Outcome:
     """The order where the ticket is: the same acts as in its topic, with the answer to whoever ordered."""
-    data = turn.said[0].data
+    data = turn.inbounds[0].data
     to = data.get("to")
     there = Peer(*(str(part) for part in to)) if isinstance(to, list | tuple) else turn.conversation.peer
-    said = Inbound(turn.said[0].key, there, Sender(str(data.get("by")), str(data.get("name"))), turn.now, InboundKind.MESSAGE, private=False)
-    theirs = replace(turn, said=(said,), presses=(), quoted=())
+    said = Inbound(turn.inbounds[0].key, there, Sender(str(data.get("by")), str(data.get("name"))), turn.now, InboundKind.MESSAGE, private=False)
+    theirs = replace(turn, inbounds=(said,), presses=(), quoted=())
     if turn.ticket is None or turn.ticket.status == "closed":
         return say(desk, replace(theirs, ticket=None), "desk.closed_already")
     command, value = str(data.get("command")), str(data.get("value", ""))
     if command == "take":
         done = commands.take(desk, theirs, turn.ticket, "")
         if done.ticket is not None and (own := desk.thread(turn.ticket)) is not None and (own.channel, own.chat) != (there.channel, there.chat):
-            done = replace(done, say=(*done.say, desk.notice(own, turn.ticket, "desk.you_took_it", operator=said.sender.name)))
+            done = replace(done, messages=(*done.messages, desk.notice(own, turn.ticket, "desk.you_took_it", operator=said.sender.name)))
     elif command == "whisper":
         done = _whispered(desk, theirs, turn.ticket, value)
     elif command == "assign":
@@ -124,21 +124,21 @@ async def carry_out(desk: DeskRoom, turn: Turn) -> Outcome:
     else:
         done = supervisor_commands.set_priority(desk, theirs, turn.ticket, value)
     above = heading(turn.ticket, desk.words, desk.lang)
-    return replace(done, say=tuple(replace(o, heading=above, ticket=None) if o.to == there and not o.heading else o for o in done.say))
+    return replace(done, messages=tuple(replace(o, heading=above, ticket=None) if o.to == there and not o.heading else o for o in done.messages))
 
 
-def _whispered(desk: DeskRoom, turn: Turn, ticket_: Ticket, text: str) -> Outcome:
+def _whispered(desk: DeskContext, turn: Turn, ticket_: Ticket, text: str) -> Outcome:
     """A note that calls the one whose ticket it is, in its own topic."""
     if not text:
         return say(desk, turn, "desk.whisper_how", number=ticket_.number)
-    by, called = turn.said[0].sender.name, desk.crew.member(ticket_.operator).call or ticket_.operator_name
-    kept = (Line(turn.now, "note", text, by),)
+    by, called = turn.inbounds[0].sender.name, desk.crew.member(ticket_.operator).call or ticket_.operator_name
+    kept = (HistoryEntry(turn.now, "note", text, by),)
     told = () if (own := desk.thread(ticket_)) is None else (desk.notice(own, ticket_, "desk.whispered_from_afar", operator=called, by=by, text=text),)
-    event = Event("whispered", ticket=ticket_.number, actor=who(turn.said[0]))
-    return Outcome("desk", Result.ANSWERED, "whispered", (*told, *say(desk, turn, "desk.done").say), notes=kept, events=(event,))
+    event = Event("whispered", ticket=ticket_.number, actor=who(turn.inbounds[0]))
+    return Outcome("desk", Result.ANSWERED, "whispered", (*told, *say(desk, turn, "desk.done").messages), notes=kept, events=(event,))
 
 
-def _desks(desk: DeskRoom, tickets: Sequence[Ticket], turn: Turn) -> list[dict[str, object]]:
+def _desks(desk: DeskContext, tickets: Sequence[Ticket], turn: Turn) -> list[dict[str, object]]:
     """Each group with its tickets; one line less to read where there is only one."""
     named: dict[Peer, list[str]] = {p: [] for p in desk.places()}
     for team in desk.rules.teams:
@@ -166,7 +166,7 @@ def _line(ticket_: Ticket) -> dict[str, object]:
     }  # fmt: skip
 
 
-async def _panel(desk: DeskRoom, ticket_: Ticket) -> Rows:
+async def _panel(desk: DeskContext, ticket_: Ticket) -> Rows:
     number, text = str(ticket_.number), desk.words.text
     link: tuple[Button, ...] = ()
     if (to := desk.thread(ticket_)) is not None and to.chat.startswith("-100"):
@@ -180,7 +180,7 @@ async def _panel(desk: DeskRoom, ticket_: Ticket) -> Rows:
     return (first, *((link,) if link else ())) if ticket_.status != "closed" else ((link,) if link else ())
 
 
-async def _ticket(desk: DeskRoom, number: str) -> Ticket | None:
+async def _ticket(desk: DeskContext, number: str) -> Ticket | None:
     return await desk.records.ticket(int(number)) if number.isdecimal() and len(number) < 10 else None
 
 

@@ -6,16 +6,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from bot.handoff.desk_context import DeskRoom
-from bot.handoff.queue.auto_assign import Giving
+from bot.handoff.desk_context import DeskContext
+from bot.handoff.queue.auto_assign import AutoAssign
 from bot.handoff.queue.board import Boards
-from bot.handoff.queue.position import Places
+from bot.handoff.queue.position import QueuePositions
 from bot.handoff.sla.debts import Overdue, Unanswered
 from bot.handoff.sla.watchdog import Watchdog
 from bot.model import Inbound, Outbound
 
 
-class Accept(Protocol):
+class AcceptTimers(Protocol):
     """The inbox."""
 
     async def __call__(self, channel: str, inbounds: Sequence[Inbound]) -> None: ...
@@ -27,21 +27,21 @@ class Finder(Protocol):
     async def look(self, now: datetime) -> Sequence[Inbound]: ...
 
 
-class Rounds:
+class PeriodicChecks:
     """One `go` after another; what it missed or said twice because of a crash is put right by the next."""
 
     def __init__(
         self,
-        desk: DeskRoom,
-        accept: Accept,
+        desk: DeskContext,
+        accept: AcceptTimers,
         promise: Callable[[Sequence[Outbound], datetime], Awaitable[object]],
         *,
         finders: Sequence[Finder] = (),
         mend: Callable[[], Awaitable[int]],
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._finders: tuple[Finder, ...] = (_Looking(desk), Watchdog(desk), Unanswered(desk), Giving(desk), *finders)
-        self._views = (Overdue(desk, mend), Places(desk), Boards(desk))
+        self._finders: tuple[Finder, ...] = (_Looking(desk), Watchdog(desk), Unanswered(desk), AutoAssign(desk), *finders)
+        self._views = (Overdue(desk, mend), QueuePositions(desk), Boards(desk))
         self._accept, self._promise, self._committed = accept, promise, committed
 
     async def go(self, now: datetime) -> None:
@@ -58,7 +58,7 @@ class Rounds:
 class _Looking:
     """The groups themselves, looked at before the tickets in them."""
 
-    def __init__(self, desk: DeskRoom) -> None:
+    def __init__(self, desk: DeskContext) -> None:
         self._desk = desk
 
     async def look(self, now: datetime) -> tuple[Inbound, ...]:

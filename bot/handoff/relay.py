@@ -20,7 +20,7 @@ from bot.handoff.queue import sign
 from bot.handoff.sla.timers import PREFIX
 from bot.handoff.tickets import transfer
 from bot.handoff.tickets.state import listed, marked, moment
-from bot.model import Button, Event, Inbound, InboundKind, Later, Line, Outbound, Outcome, Peer, Result, RichText, Rows, Status, Ticket, Turn, Verb
+from bot.model import Button, Event, HistoryEntry, Inbound, InboundKind, Outbound, OutboundKind, Outcome, Peer, Result, RichText, Rows, Status, Ticket, Timer, Turn
 from bot.text.markdown import join
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
@@ -60,7 +60,7 @@ class Relay:
         self._desk, self._words = desk, desk.words
 
     async def __call__(self, turn: Turn) -> Outcome | None:
-        first = turn.said[0]
+        first = turn.inbounds[0]
         if (ordered := await self._of_operators(turn, first)) is not None:
             return ordered
         if first.kind is InboundKind.STEPPED_IN:
@@ -74,7 +74,7 @@ class Relay:
         if first.kind is InboundKind.TIMER or turn.conversation.status is Status.BOT:
             return self._bot_is_at_it(turn)
         if turn.ticket is None or turn.ticket.status == "closed":
-            return Outcome("relay", Result.IGNORED, "person_at_it", later=(self._step_back(turn),))
+            return Outcome("relay", Result.IGNORED, "person_at_it", timers=(self._step_back(turn),))
         if first.kind is InboundKind.PRESS and (turn.press is None or turn.press.action in AFTERWARDS):
             return self._old_button(turn) if turn.press is None else None
         if self._is_about_news(turn) or is_about_linking(turn):
@@ -82,22 +82,22 @@ class Relay:
         ticket, told = came_over(self._desk, turn, turn.ticket, self._desk.title(turn.conversation.peer.channel))
         outcome = await self._for_person(replace(turn, ticket=ticket), ticket)
         if told:
-            outcome = replace(outcome, say=(*told, *outcome.say), ticket=outcome.ticket or ticket)
+            outcome = replace(outcome, messages=(*told, *outcome.messages), ticket=outcome.ticket or ticket)
         return self._desk.settled(turn, outcome)
 
     async def _for_person(self, turn: Turn, ticket: Ticket) -> Outcome:
         """A person is at it: what belongs to his ticket."""
-        first = turn.said[0]
+        first = turn.inbounds[0]
         if turn.press is not None and (pressed := self._pressed(turn, ticket, turn.press.action)) is not None:
             return pressed
         if first.kind is InboundKind.START or _asks_status(turn):
             return await self._status(turn, ticket)
         hints, answer = await suggestions.look_up(self._desk, turn, ticket, turn.text) if first.kind is InboundKind.MESSAGE else ((), None)
         if self._is_plain(turn) and turn.conversation.status is Status.WAITING and (said := await self._by_itself(turn, ticket, suggestions.under(hints))):
-            return replace(said, why=answer.why) if answer else said
+            return replace(said, explanation=answer.why) if answer else said
         carried = self._carry(turn, ticket, suggestions.under(hints), told=await sign.of_burst(self._desk, turn, ticket))
         # what was asked of a person, and what the articles had to say to it: the gaps learn from what he then answers
-        return replace(carried, why=answer.why) if answer else carried
+        return replace(carried, explanation=answer.why) if answer else carried
 
     async def _by_itself(self, turn: Turn, ticket: Ticket, buttons: Rows) -> Outcome | None:
         """What the bot can do for whoever waits: cancel after one tap, answer what it surely knows. Ticket, place and words stay."""
@@ -108,7 +108,7 @@ class Relay:
         if meaning == "not_needed":
             text = self._words.say("handoff.cancel_ask", lang=lang, number=ticket.number)
             cancel = Button(self._words.text("handoff.button.cancel", lang=lang), "cancel_ticket", str(ticket.number))
-            ask = Outbound(turn.said[-1].peer, text, buttons=((cancel,),), ticket=ticket.number, author="bot")
+            ask = Outbound(turn.inbounds[-1].peer, text, buttons=((cancel,),), ticket=ticket.number, author="bot")
             return replace(self._carry(turn, ticket, buttons, told=ask), state={**turn.conversation.state, CANCELLING: ticket.number})
         said = await rules.aside(turn) if rules.aside is not None and not meaning else None
         known = {*listed(ticket, TOLD), str(ticket.data.get("shown") or "")}
@@ -116,22 +116,22 @@ class Relay:
             return None
         ahead = self._desk.queue.ahead(ticket, await self._desk.records.queue(), turn.now)
         stays = self._desk.standing(turn, ticket, key="handoff.stays", ahead=ahead)
-        told = Outbound(turn.said[-1].peer, join((said.text, stays), "\n\n"), ticket=ticket.number, author="bot")
+        told = Outbound(turn.inbounds[-1].peer, join((said.text, stays), "\n\n"), ticket=ticket.number, author="bot")
         event = Event("answered_meanwhile", ticket=ticket.number, data={"article": said.article})
         marks = marked(ticket, told=[*listed(ticket, TOLD), said.article]) if said.article else ticket
         carried = self._carry(turn, marks, buttons, told=told)
         if said.title and (to := self._desk.thread(ticket)) is not None:
-            carried = replace(carried, say=(*carried.say, self._desk.notice(to, ticket, "desk.answered_meanwhile", title=said.title)))
+            carried = replace(carried, messages=(*carried.messages, self._desk.notice(to, ticket, "desk.answered_meanwhile", title=said.title)))
         return replace(carried, events=(*carried.events, event))
 
     def _is_plain(self, turn: Turn) -> bool:
-        return bool(turn.text.strip()) and not turn.attachments and all(i.kind is InboundKind.MESSAGE for i in turn.said)
+        return bool(turn.text.strip()) and not turn.attachments and all(i.kind is InboundKind.MESSAGE for i in turn.inbounds)
 
     async def _of_operators(self, turn: Turn, first: Inbound) -> Outcome | None:
         """Operators' commands in a private chat: a supervisor sees every desk, anybody else is told in a line that they do not work here."""
         alone = replace(turn, ticket=None)
         name, rest = command_of(first)
-        if len(turn.said) > 1 or first.kind not in (InboundKind.MESSAGE, InboundKind.PRESS):
+        if len(turn.inbounds) > 1 or first.kind not in (InboundKind.MESSAGE, InboundKind.PRESS):
             return None
         if who(first) in self._desk.rules.routing.supervisors and overview.is_for_overview(alone, name, rest):
             return await overview.decide(self._desk, alone, name, rest)
@@ -143,10 +143,10 @@ class Relay:
 
     def _old_button(self, turn: Turn) -> Outcome:
         """A token that nobody promised to this chat: forged, or forgotten. Operators are not bothered with it."""
-        first = turn.said[0]
+        first = turn.inbounds[0]
         text = self._words.say("handoff.old_button", lang=self._desk.customer_lang(turn))
         event = Event("refused", actor=who(first), data={"why": "old_button", "what": "press"})
-        return Outcome("relay", Result.IGNORED, REFUSED, (Outbound(first.peer, text, verb=Verb.ACKNOWLEDGE, quotes=first.callback, author=""),), events=(event,))
+        return Outcome("relay", Result.IGNORED, REFUSED, (Outbound(first.peer, text, verb=OutboundKind.ACKNOWLEDGE, quotes=first.callback, author=""),), events=(event,))
 
     def _is_about_news(self, turn: Turn) -> bool:
         """/stop and /news: whether he wants broadcasts is not a word for the operator."""
@@ -160,7 +160,7 @@ class Relay:
         if action == "solved":
             return self._desk.close(turn, ticket, by="customer", key="handoff.closed")
         if action == "add_details":
-            say = Outbound(turn.said[0].peer, self._words.say("handoff.add_here", lang=self._desk.customer_lang(turn), number=ticket.number), ticket=ticket.number)
+            say = Outbound(turn.inbounds[0].peer, self._words.say("handoff.add_here", lang=self._desk.customer_lang(turn), number=ticket.number), ticket=ticket.number)
             return Outcome("relay", Result.ANSWERED, "add_details", (say,))
         if action == "article" and ticket.status == "waiting":
             return None if turn.press is None else self._article(turn, turn.press.value)
@@ -170,12 +170,18 @@ class Relay:
         """An article read while waiting; the ticket stays open."""
         if (read := self._desk.rules.article) is None or not (text := read(article)):
             return None
-        return Outcome("relay", Result.ANSWERED, "article_meanwhile", (Outbound(turn.said[0].peer, text),), events=(Event("read_meanwhile", data={"article": article}),))
+        return Outcome(
+            "relay",
+            Result.ANSWERED,
+            "article_meanwhile",
+            (Outbound(turn.inbounds[0].peer, text),),
+            events=(Event("read_meanwhile", data={"article": article}),),
+        )
 
     async def _status(self, turn: Turn, ticket: Ticket) -> Outcome:
         ahead = self._desk.queue.ahead(ticket, await self._desk.records.queue(), turn.now)
         lang = self._desk.customer_lang(turn)
-        say = Outbound(turn.said[0].peer, self._desk.standing(turn, ticket, ahead=ahead), buttons=self._desk.opened_buttons(lang, ticket), ticket=ticket.number)
+        say = Outbound(turn.inbounds[0].peer, self._desk.standing(turn, ticket, ahead=ahead), buttons=self._desk.opened_buttons(lang, ticket), ticket=ticket.number)
         return Outcome("relay", Result.ANSWERED, "status", (say,))
 
     def _carry(self, turn: Turn, ticket: Ticket, buttons: Rows = (), *, told: Outbound | None = None) -> Outcome:
@@ -184,15 +190,15 @@ class Relay:
         say: list[Outbound] = []
         calls = insisting.is_call(self._desk, turn)
         if to is not None and not (calls and insisting.is_known(ticket)):
-            quoted = turn.quoted or (None,) * len(turn.said)
-            say += _merged([(i.album, o) for i, q in zip(turn.said, quoted, strict=False) for o in self._carried(turn, ticket, to, i, q)])
+            quoted = turn.quoted or (None,) * len(turn.inbounds)
+            say += _merged([(i.album, o) for i, q in zip(turn.inbounds, quoted, strict=False) for o in self._carried(turn, ticket, to, i, q)])
             say[-1:] = [replace(say[-1], buttons=buttons)] if say else []
         if told is not None:
             say.append(told)
         if calls:
             ticket, aloud = insisting.heard(self._desk, turn, ticket)
             say += aloud
-        events = (Event("customer_wrote", ticket=ticket.number, data={"messages": len(turn.said)}),)
+        events = (Event("customer_wrote", ticket=ticket.number, data={"messages": len(turn.inbounds)}),)
         outcome = Outcome("relay", Result.CARRIED, "carried" if to else "kept_for_desk", tuple(say), events=events)
         return self._owed(turn, sign.heard(turn, ticket), outcome)
 
@@ -208,10 +214,17 @@ class Relay:
         gone = bool(ticket.operator) and owed and not self._desk.crew.is_here(ticket.operator)
         if gone and ticket.status != "waiting":
             back = transfer.give_back(self._desk, turn, owing, "desk.operator_away", why="operator_away")
-            return replace(carried, say=(*carried.say, *back.say), status=back.status, ticket=back.ticket, later=back.later, events=(*carried.events, *back.events))
+            return replace(
+                carried,
+                messages=(*carried.messages, *back.messages),
+                status=back.status,
+                ticket=back.ticket,
+                timers=back.timers,
+                events=(*carried.events, *back.events),
+            )
         if sleeps:
             owing = marked(replace(owing, status="operator"), snoozed=None, woken=turn.now)
-            return replace(carried, say=(*carried.say, *self._desk.card_edit(owing), *self._calls_operator(owing)), ticket=owing)
+            return replace(carried, messages=(*carried.messages, *self._desk.card_edit(owing), *self._calls_operator(owing)), ticket=owing)
         return replace(carried, ticket=owing)
 
     def _calls_operator(self, ticket: Ticket) -> tuple[Outbound, ...]:
@@ -261,13 +274,13 @@ class Relay:
         """Buttons of a ticket that is over do nothing, politely; asked about requests, the bot says that there are none."""
         lang = self._desk.customer_lang(turn)
         if turn.press and turn.press.action in ("cancel_ticket", "add_details", "solved", "still_here"):
-            say = Outbound(turn.said[0].peer, self._words.say("handoff.over", lang=lang), author="bot")
+            say = Outbound(turn.inbounds[0].peer, self._words.say("handoff.over", lang=lang), author="bot")
             return Outcome("relay", Result.ANSWERED, "ticket_over", (say,))
-        if turn.said[0].kind is InboundKind.MESSAGE and _asks_status(turn):
+        if turn.inbounds[0].kind is InboundKind.MESSAGE and _asks_status(turn):
             last = turn.past[0].number if turn.past else None
-            say = Outbound(turn.said[0].peer, self._words.say("handoff.no_ticket", lang=lang, last=last), author="bot")
+            say = Outbound(turn.inbounds[0].peer, self._words.say("handoff.no_ticket", lang=lang, last=last), author="bot")
             return Outcome("relay", Result.ANSWERED, "status", (say,))
-        is_words = turn.said[0].kind is InboundKind.MESSAGE and not turn.text.startswith("/") and (turn.text or turn.attachments or brings_words(turn.context))
+        is_words = turn.inbounds[0].kind is InboundKind.MESSAGE and not turn.text.startswith("/") and (turn.text or turn.attachments or brings_words(turn.context))
         if is_words and not self._is_thanks(turn) and (left := self._desk.left_off(turn)) is not None:
             return self._desk.settled(turn, self._desk.reopen(turn, left, reason="came_back"))
         return None
@@ -280,16 +293,16 @@ class Relay:
 
     def _stepped_in(self, turn: Turn, inbound: Inbound) -> Outcome:
         """A colleague answered in the community's own inbox: the bot steps back, the desk hears of it."""
-        note = (Line(inbound.at, "operator", inbound.text, inbound.sender.name, (*inbound.context, *inbound.attachments)),)
+        note = (HistoryEntry(inbound.at, "operator", inbound.text, inbound.sender.name, (*inbound.context, *inbound.attachments)),)
         say: tuple[Outbound, ...] = ()
         if turn.ticket and turn.ticket.status != "closed" and (to := self._desk.thread(turn.ticket)):
             told = self._words.say("desk.stepped_in", lang=self._desk.lang, name=inbound.sender.name) + " " + self._with_context(inbound)
             say = (Outbound(to, told, attachments=inbound.attachments, heading=heading(turn.ticket, self._words, self._desk.lang), ticket=turn.ticket.number, author=""),)
         later = () if turn.ticket and turn.ticket.status != "closed" else (self._step_back(turn),)
-        return Outcome("relay", Result.CARRIED, "stepped_in", say, status=Status.OPERATOR, later=later, notes=note, events=(Event("stepped_in"),))
+        return Outcome("relay", Result.CARRIED, "stepped_in", say, status=Status.OPERATOR, timers=later, notes=note, events=(Event("stepped_in"),))
 
-    def _step_back(self, turn: Turn) -> Later:
-        return Later(f"resume:{turn.conversation.id}", "relay.resume", turn.now + STEP_BACK)
+    def _step_back(self, turn: Turn) -> Timer:
+        return Timer(f"resume:{turn.conversation.id}", "relay.resume", turn.now + STEP_BACK)
 
     def _resume(self, turn: Turn) -> Outcome:
         if turn.conversation.status is Status.OPERATOR and (turn.ticket is None or turn.ticket.status == "closed"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.handoff.desk_context import Delivered, DeliveryStatus
-from bot.handoff.outreach.segment import Listener
+from bot.handoff.outreach.segment import SegmentMember
 from bot.model import Peer
 
 OPEN: tuple[DeliveryStatus, ...] = ("pending", "sending")
@@ -21,7 +21,7 @@ class Sends(Protocol):
 
     async def listeners(
         self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()
-    ) -> Sequence[Listener]: ...
+    ) -> Sequence[SegmentMember]: ...
 
     async def deliveries(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import place as place_of
 from bot.handoff.operators.replies import say
 from bot.handoff.operators.roster import Member, labels
@@ -14,9 +14,9 @@ from bot.model import Button, Inbound, InboundKind, Outcome, Peer, Rows, Sender,
 SHOWN = 10
 
 
-async def meant(desk: DeskRoom, turn: Turn, text: str) -> tuple[tuple[Member, ...], str]:
+async def meant(desk: DeskContext, turn: Turn, text: str) -> tuple[tuple[Member, ...], str]:
     """The colleagues whom the beginning of *text* names, and what follows it. Also one who never wrote, by his id."""
-    user, rest = _mentioned(turn.said[0], text)
+    user, rest = _mentioned(turn.inbounds[0], text)
     if not user:
         people, rest = desk.crew.named(text)
         if people:
@@ -38,7 +38,7 @@ def _mentioned(inbound: Inbound, text: str) -> tuple[str, str]:
     return ("", text) if end is None else (end[0], inbound.text[end[1] :].lstrip(" ,:;").rstrip())
 
 
-async def _by_id(desk: DeskRoom, place: Peer, user: str) -> tuple[Member, ...]:
+async def _by_id(desk: DeskContext, place: Peer, user: str) -> tuple[Member, ...]:
     """Whom the platform knows by this id in the group, also where he has not written there yet."""
     known = desk.crew.member(f"{place.channel}:{user}")
     if known.name and not known.left:
@@ -49,7 +49,7 @@ async def _by_id(desk: DeskRoom, place: Peer, user: str) -> tuple[Member, ...]:
     return (Member(known.id, sender.name or user, sender.username, last_name=sender.last_name),)
 
 
-def unclear(desk: DeskRoom, turn: Turn, ticket: Ticket, text: str, people: tuple[Member, ...], reason: str = "", action: str = "give_to") -> Outcome:
+def unclear(desk: DeskContext, turn: Turn, ticket: Ticket, text: str, people: tuple[Member, ...], reason: str = "", action: str = "give_to") -> Outcome:
     """Nobody of this name, or several: said with everybody who can be meant, each a tap away."""
     shown = people or colleagues(desk, ticket)
     named = labels(shown)
@@ -63,13 +63,13 @@ def offered(people: tuple[Member, ...], action: str, reason: str = "") -> Rows:
     return tuple((Button(named[m.id], action, f"{m.id} {reason}".strip()),) for m in people[:SHOWN])
 
 
-def colleagues(desk: DeskRoom, ticket: Ticket) -> tuple[Member, ...]:
+def colleagues(desk: DeskContext, ticket: Ticket) -> tuple[Member, ...]:
     """Those who work where the ticket is shown."""
     place = desk.thread(ticket)
     return tuple(m for m in desk.crew.members() if m.name and place is not None and desk.is_in(m.id, place))
 
 
-async def reachable(desk: DeskRoom, ticket: Ticket, member: Member) -> Peer | None:
+async def reachable(desk: DeskContext, ticket: Ticket, member: Member) -> Peer | None:
     """The group in which *member* would see the ticket: its own where he is there, else his; None where there is none."""
     own = desk.thread(ticket)
     for place in dict.fromkeys([*([replace(own, thread="")] if own else []), *desk.places()]):
@@ -83,7 +83,7 @@ async def reachable(desk: DeskRoom, ticket: Ticket, member: Member) -> Peer | No
     return None
 
 
-def brought(desk: DeskRoom, ticket: Ticket, place: Peer) -> Ticket:
+def brought(desk: DeskContext, ticket: Ticket, place: Peer) -> Ticket:
     """The ticket as one of *place*: of the team whose group that is, or of all."""
     own = desk.thread(ticket)
     if own is not None and replace(own, thread="") == place:

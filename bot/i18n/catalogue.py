@@ -20,7 +20,7 @@ _LONG_FILE = re.compile(r"(?P<key>[\w.-]+)\.(?P<lang>[a-z]{2})\.md")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueEntry:
     """The words for one key in one language: one template, or several that take turns.
 
     `line` is where they stand, `variables` the facts they use and the line of each.
@@ -34,15 +34,15 @@ class Entry:
     line: int = 0
 
 
-Catalogue = Mapping[tuple[str, str], Entry]
+Catalogue = Mapping[tuple[str, str], CatalogueEntry]
 
 
-def read_folder(folder: Path, sandbox: Sandbox | None) -> tuple[dict[tuple[str, str], Entry], list[Problem]]:
+def read_folder(folder: Path, sandbox: Sandbox | None) -> tuple[dict[tuple[str, str], CatalogueEntry], list[Problem]]:
     """Every `ru.yaml`, `part.ru.yaml` and `some.key.ru.md` of *folder*, and every problem found in them; never raises for a text.
 
     Without a *sandbox* no template is looked into, and entries come without their `variables`: for words that are known to be sound.
     """
-    entries: dict[tuple[str, str], Entry] = {}
+    entries: dict[tuple[str, str], CatalogueEntry] = {}
     problems: list[Problem] = []
     if not folder.is_dir():
         return {}, [Problem("папки со словами нет", str(folder), hint="создайте её или исправьте wording.folder")]
@@ -108,11 +108,11 @@ def _walk(node: Node, key: str, file: str, problems: list[Problem]) -> Iterator[
     yield key, [(t.text, t.line + t.block) for t in texts], node.line
 
 
-def _entry(key: str, lang: str, values: Values, path: Path, line: int, sandbox: Sandbox | None, problems: list[Problem]) -> Entry | None:
+def _entry(key: str, lang: str, values: Values, path: Path, line: int, sandbox: Sandbox | None, problems: list[Problem]) -> CatalogueEntry | None:
     variables: dict[str, int] = {}
     count = len(problems)
     if sandbox is None:
-        return Entry(key, lang, tuple(text for text, _ in values), {}, str(path), line)
+        return CatalogueEntry(key, lang, tuple(text for text, _ in values), {}, str(path), line)
     for text, first in values:
         try:
             tree = sandbox.parse(text)
@@ -131,7 +131,7 @@ def _entry(key: str, lang: str, values: Values, path: Path, line: int, sandbox: 
                 variables.setdefault(node.name, first + node.lineno - 1)
     if len(problems) > count:
         return None
-    return Entry(key, lang, tuple(text for text, _ in values), variables, str(path), line)
+    return CatalogueEntry(key, lang, tuple(text for text, _ in values), variables, str(path), line)
 
 
 def twin_problems(entries: Catalogue, languages: Sequence[str], *, strict: bool) -> Iterator[Problem]:

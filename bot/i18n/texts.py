@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Template, TemplateError
 
 from bot.errors import ConfigError, Problem
-from bot.i18n.catalogue import Catalogue, Entry, fact_problems, mismatches, read_folder, twin_problems
+from bot.i18n.catalogue import Catalogue, CatalogueEntry, fact_problems, mismatches, read_folder, twin_problems
 from bot.i18n.filters import Phrases
 from bot.i18n.sandbox import Sandbox
 from bot.model import RichText
@@ -24,7 +24,7 @@ LOCALES = Path(__file__).parent / "locales"
 log = logging.getLogger(__name__)
 
 
-class Wording:
+class Texts:
     """The catalogue of one bot: our own words with the owner's laid over them, key by key.
 
     `problems` are warnings found in the owner's words (a missing twin, a key that looks mistyped).
@@ -39,12 +39,12 @@ class Wording:
         self._labels: dict[tuple[str, str], RichText] = {}
 
     @classmethod
-    def load(cls, lang: str = "ru", overrides: Path | None = None, *, zone: tzinfo | None = None, facts: Mapping[str, object] | None = None) -> Wording:
+    def load(cls, lang: str = "ru", overrides: Path | None = None, *, zone: tzinfo | None = None, facts: Mapping[str, object] | None = None) -> Texts:
         """The built-in words with the files of *overrides* over them. *facts* are known to every template (`business`: its name).
 
         Raises ConfigError with every fault of the owner's files at once.
         """
-        own: dict[tuple[str, str], Entry] = {}
+        own: dict[tuple[str, str], CatalogueEntry] = {}
         problems: tuple[Problem, ...] = ()
         if overrides is not None:
             ours, problems = builtin()
@@ -92,7 +92,7 @@ class Wording:
         """Every key, sorted."""
         return tuple(sorted({key for key, _ in (*self._builtin, *self._own)}))
 
-    def _entries(self, key: str, lang: str) -> tuple[Entry, ...]:
+    def _entries(self, key: str, lang: str) -> tuple[CatalogueEntry, ...]:
         """What may be said, best first: the asked language before the default one, the owner's words before ours."""
         languages = dict.fromkeys((base_language(lang), self.lang, *LANGUAGES))
         found = tuple(words[key, la] for la in languages for words in (self._own, self._builtin) if (key, la) in words)
@@ -100,7 +100,7 @@ class Wording:
             raise ConfigError([Problem(f"слов «{key}» нет", hint="добавьте ключ в ru.yaml и en.yaml папки wording.folder")])
         return found
 
-    def _render(self, entry: Entry, facts: Mapping[str, object]) -> RichText:
+    def _render(self, entry: CatalogueEntry, facts: Mapping[str, object]) -> RichText:
         seed = facts.get("seed", 0)
         source = entry.variants[seed % len(entry.variants) if isinstance(seed, int) else 0]
         template = self._compiled.get(source)

@@ -14,7 +14,7 @@ import numpy as np
 import watchfiles
 
 from bot.errors import BotError, Problem
-from bot.knowledge.articles.catalog import Shelf, is_russian
+from bot.knowledge.articles.catalog import ArticleCatalog, is_russian
 from bot.knowledge.articles.repository import Library
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import Context, KnowledgeSettings, KnowledgeStatus, Reloaded, Retriever
@@ -22,14 +22,14 @@ from bot.knowledge.decision.explanation import explain
 from bot.knowledge.decision.ranking import Model, SelfCheck, chances, check_of, confidence, is_bare, rank, read_models
 from bot.knowledge.decision.self_check import Encode, examine
 from bot.knowledge.quality.feedback import FEWEST, NEWEST, NO_SHIFT, Feedback, Shift, shift_of
-from bot.knowledge.query.analyzer import Reader
+from bot.knowledge.query.analyzer import TextAnalyzer
 from bot.knowledge.query.correction import Lexicon, Repair, Repaired, repair
 from bot.knowledge.query.follow_ups import follows, joined
 from bot.knowledge.query.synonyms import read_speech
 from bot.knowledge.retrieval import index_cache
 from bot.knowledge.retrieval.channels import ChannelRetriever, retriever_names
 from bot.knowledge.retrieval.external import NO_VOTES, Votes, find_factories, hear, invite
-from bot.knowledge.retrieval.features import Asked, Evidence, Vectors, gather
+from bot.knowledge.retrieval.features import AnalyzedQuery, Evidence, Vectors, gather
 from bot.knowledge.retrieval.index import Index
 from bot.knowledge.retrieval.semantic import VectorStore, center_of, centred
 from bot.model import Answer, Candidate, Decision
@@ -49,7 +49,7 @@ _NOTHING: Mapping[str, object] = {}
 class State:
     """Everything a question needs, swapped whole by a reload. `center` is the common part of the vectors of a foreign encoder."""
 
-    shelf: Shelf
+    shelf: ArticleCatalog
     index: Index
     lexicon: Lexicon
     vectors: Vectors | None = None
@@ -65,7 +65,7 @@ class Finding:
     """A question read one way, with what search makes of it."""
 
     text: str
-    asked: Asked
+    asked: AnalyzedQuery
     evidence: Evidence
     scores: np.ndarray
     confidence: float
@@ -83,7 +83,7 @@ class Knowledge:
         self.folder, self.settings, self.cache = folder, settings, cache
         self.problems: tuple[Problem, ...] = ()
         self._library = Library(folder, settings.channels)
-        self._reader = Reader(read_speech(settings.synonyms))
+        self._reader = TextAnalyzer(read_speech(settings.synonyms))
         self._factories = find_factories(settings.retrievers)
         self._models: Mapping[str, Model] = read_models()
         self.today: Callable[[], date] = lambda: datetime.now(UTC).date()  # the business's day, set where its hours are known
@@ -92,7 +92,7 @@ class Knowledge:
         self._feedback: tuple[Feedback, ...] = ()
         reason = "выключены настройкой" if settings.model == "off" else "ещё не загружены"
         self.status = KnowledgeStatus(reason=reason)
-        self._state = State(Shelf(()), Index((), self._reader), Lexicon(()))
+        self._state = State(ArticleCatalog(()), Index((), self._reader), Lexicon(()))
 
     @classmethod
     def open(cls, folder: Path, *, settings: KnowledgeSettings | None = None, cache: Path | None = None) -> Knowledge:
@@ -261,7 +261,7 @@ class Knowledge:
         return Lexicon(index.questions.forms | index.passages.forms, (w for phrase in self._reader.speech.same for w in phrase))
 
     def _build(self, articles: Sequence[Article]) -> State:
-        shelf = Shelf(articles)
+        shelf = ArticleCatalog(articles)
         index = Index(shelf.published, self._reader)
         lexicon = self._lexicon(index)
         checks, shift, guests = self._state.checks, self._state.shift, invite(self._factories, shelf.published)
@@ -352,16 +352,16 @@ class Knowledge:
                 right, covered = max(right, OWN_WORDS), max(covered, OWN_WORDS)
         return Finding(repaired.text, asked, evidence, scores, right, covered, kind, repaired.repairs, votes, plain)
 
-    def _asked(self, state: State, text: str, language: str) -> tuple[Asked, str]:
+    def _asked(self, state: State, text: str, language: str) -> tuple[AnalyzedQuery, str]:
         """The question as numbers, and which coefficients fit: words, own (our encoder, Russian), sentence (any other)."""
         reading = state.index.reader.ask(state.index.reader.canonical(text))
         if state.store is None or state.vectors is None or not reading.words:
-            return Asked(text, reading), "words"
+            return AnalyzedQuery(text, reading), "words"
         kind = self._kind(not is_russian(text))
         if kind == "english" and not (state.shelf.has_english and (state.shelf.titled or not is_bare(state.index))):
-            return Asked(text, reading), "words"  # running text alone is found better by its words
+            return AnalyzedQuery(text, reading), "words"  # running text alone is found better by its words
         vector = centred(state.store.ask(text)[None], state.center)[0]
-        return Asked(text, reading, vector), kind
+        return AnalyzedQuery(text, reading, vector), kind
 
     def _decide(self, state: State, question: str, found: Finding, language: str, followed: bool, start: float) -> Answer:
         settings, evidence = self.settings, found.evidence

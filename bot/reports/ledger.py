@@ -52,7 +52,7 @@ class Visit:
 
 
 @dataclass(slots=True)
-class Story:
+class TicketStory:
     """A ticket's way from opening to closing."""
 
     number: int
@@ -103,9 +103,9 @@ class Ledger:
 
     facts: Facts
     visits: tuple[Visit, ...]
-    stories: Mapping[int, Story]
+    stories: Mapping[int, TicketStory]
     _come: dict[Period, tuple[Visit, ...]] = field(default_factory=dict, compare=False)
-    _opened: dict[Period, tuple[Story, ...]] = field(default_factory=dict, compare=False)
+    _opened: dict[Period, tuple[TicketStory, ...]] = field(default_factory=dict, compare=False)
 
     def come(self, period: Period) -> tuple[Visit, ...]:
         """Visits that began in the period and in which something was wanted."""
@@ -113,7 +113,7 @@ class Ledger:
             self._come[period] = tuple(v for v in self.visits if period.holds(v.start) and v.asked)
         return self._come[period]
 
-    def opened(self, period: Period) -> tuple[Story, ...]:
+    def opened(self, period: Period) -> tuple[TicketStory, ...]:
         """Tickets opened in the period."""
         if period not in self._opened:
             self._opened[period] = tuple(s for s in self.stories.values() if period.holds(s.opened))
@@ -197,15 +197,15 @@ def _mark_returns(visits: Iterable[Visit]) -> None:
         earlier[:] = [old for old in earlier if visit.start - old.end <= RETURN] + [visit]
 
 
-def _stories(facts: Facts, channels: Mapping[int, str]) -> dict[int, Story]:
-    found: dict[int, Story] = {}
+def _stories(facts: Facts, channels: Mapping[int, str]) -> dict[int, TicketStory]:
+    found: dict[int, TicketStory] = {}
     for event in facts.events:
         if event.ticket is None or event.at is None or event.kind in _NO_STORY:
             continue
         story = found.get(event.ticket)
         if story is None:
             known = facts.tickets.get(event.ticket)
-            story = found[event.ticket] = Story(event.ticket, event.conversation or 0, channels.get(event.conversation or 0, ""))
+            story = found[event.ticket] = TicketStory(event.ticket, event.conversation or 0, channels.get(event.conversation or 0, ""))
             if known is not None:  # opened before the events that were read
                 story.opened, story.reply, story.reason = known.opened, known.first_reply, known.reason
                 story.channel = known.customer_peer.channel
@@ -215,7 +215,7 @@ def _stories(facts: Facts, channels: Mapping[int, str]) -> dict[int, Story]:
     return found
 
 
-def _tell(story: Story, event: Event, at: datetime) -> None:
+def _tell(story: TicketStory, event: Event, at: datetime) -> None:
     match event.kind:
         case "ticket_opened":
             story.opened, story.reason, story.conversation = at, str(event.data.get("reason") or ""), event.conversation or story.conversation

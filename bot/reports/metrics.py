@@ -9,14 +9,14 @@ from math import ceil
 from statistics import fmean, median
 from typing import NamedTuple
 
-from bot.reports.ledger import Ledger, Story, Visit
+from bot.reports.ledger import Ledger, TicketStory, Visit
 from bot.reports.periods import Period
 
 GOALS = ("first_reply", "next_reply", "resolution")
 FEW = 5  # ratings below which a mean says nothing and is not shown
 
 
-class Case(NamedTuple):
+class FigureCase(NamedTuple):
     """One thing that was counted: which conversation and ticket, when, and its own value (seconds, score, 0 or 1)."""
 
     conversation: int
@@ -33,7 +33,7 @@ class Figure:
     value: float | None
     n: int
     parts: Mapping[str, float | None] = field(default_factory=dict)
-    cases: tuple[Case, ...] = ()
+    cases: tuple[FigureCase, ...] = ()
 
 
 Count = Callable[[Ledger, Period], Figure]
@@ -78,7 +78,7 @@ def nps(ledger: Ledger, period: Period) -> Figure:
         "asked": float(len(asked)), "response": answered / len(asked) if asked else None,
         "promoters": float(good), "passives": float(len(scores) - good - bad), "detractors": float(bad),
     }  # fmt: skip
-    cases = tuple(Case(e.conversation or 0, e.at, value=s) for e, s in zip(mine, scores, strict=True) if e.at is not None)
+    cases = tuple(FigureCase(e.conversation or 0, e.at, value=s) for e, s in zip(mine, scores, strict=True) if e.at is not None)
     return Figure("nps", 100 * (good - bad) / len(scores) if len(scores) >= FEW else None, len(scores), parts, cases)
 
 
@@ -190,7 +190,7 @@ def _working(ledger: Ledger, start: datetime | None, end: datetime) -> float:
     return ledger.facts.working(start, end).total_seconds() if start is not None and end > start else 0.0
 
 
-def _durations(key: str, ledger: Ledger, spans: Iterable[tuple[Story, datetime | None, datetime | None]]) -> Figure:
+def _durations(key: str, ledger: Ledger, spans: Iterable[tuple[TicketStory, datetime | None, datetime | None]]) -> Figure:
     """The headline is the mean in working time; calendar time stands beside it."""
     known = [(s, start, end) for s, start, end in spans if start is not None and end is not None]
     working = [_working(ledger, start, end) for _, start, end in known]
@@ -204,19 +204,19 @@ def _spread(values: Sequence[float]) -> dict[str, float | None]:
     return {"mean": mean_of(values), "median": median(values) if values else None, "p90": percentile(values, 0.9) if values else None}
 
 
-def _share(key: str, cases: Sequence[Case]) -> Figure:
+def _share(key: str, cases: Sequence[FigureCase]) -> Figure:
     return Figure(key, mean_of([c.value or 0.0 for c in cases]), len(cases), cases=tuple(cases))
 
 
-def _given_up(story: Story) -> datetime | None:
+def _given_up(story: TicketStory) -> datetime | None:
     """When the customer called the ticket off, unanswered."""
     return next((at for at, by in story.closed if by == "customer"), None) if story.reply is None else None
 
 
-def _case(story: Story, at: datetime | None, value: float | None = None) -> Case:
+def _case(story: TicketStory, at: datetime | None, value: float | None = None) -> FigureCase:
     assert at is not None
-    return Case(story.conversation, at, story.number, value)
+    return FigureCase(story.conversation, at, story.number, value)
 
 
-def _seen(visit: Visit, value: float | None = None) -> Case:
-    return Case(visit.conversation, visit.start, visit.tickets[-1] if visit.tickets else None, value)
+def _seen(visit: Visit, value: float | None = None) -> FigureCase:
+    return FigureCase(visit.conversation, visit.start, visit.tickets[-1] if visit.tickets else None, value)

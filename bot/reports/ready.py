@@ -6,9 +6,9 @@ from collections import defaultdict
 
 from bot.model import Event
 from bot.reports.ledger import Ledger
-from bot.reports.metrics import Case
+from bot.reports.metrics import FigureCase
 from bot.reports.periods import Period
-from bot.reports.tables import Row, Table
+from bot.reports.tables import Table, TableRow
 
 PREFIX = "canned:"
 OFTEN, ALWAYS = 10, 0.9  # sent at least so often, and at least this share of it unchanged
@@ -25,8 +25,8 @@ def ready(ledger: Ledger, period: Period) -> Table:
     for key, events in used.items():
         sent, title = sum(e.kind == "ready_sent" for e in events), str(events[-1].data.get("title") or key)
         share = sent / len(events)
-        cases = tuple(Case(e.conversation, e.at, e.ticket) for e in events if e.conversation is not None and e.at is not None)
-        rows.append(Row(key, (MARK if too_often(sent, share) else "") + title, {"sent": float(sent), "edited": float(len(events) - sent), "as_is": share}, cases))
+        cases = tuple(FigureCase(e.conversation, e.at, e.ticket) for e in events if e.conversation is not None and e.at is not None)
+        rows.append(TableRow(key, (MARK if too_often(sent, share) else "") + title, {"sent": float(sent), "edited": float(len(events) - sent), "as_is": share}, cases))
     rows.sort(key=lambda r: (-float(r.cells["sent"] or 0), r.name))
     return Table("ready", ("sent", "edited", "as_is"), tuple(rows))
 
@@ -36,6 +36,6 @@ def too_often(sent: float, share: float) -> bool:
     return sent >= OFTEN and share >= ALWAYS
 
 
-def mechanical(table: Table) -> tuple[Row, ...]:
+def mechanical(table: Table) -> tuple[TableRow, ...]:
     """The rows that the digest and the page point at."""
     return tuple(r for r in table.rows if too_often(float(r.cells["sent"] or 0), float(r.cells["as_is"] or 0)))

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from bot.model import Event, Ticket
 from bot.reports import tables
 from bot.reports.ledger import BEFORE, KINDS, RETURN, Facts, Ledger, open_ledger
-from bot.reports.metrics import COUNTS, Case, Figure
+from bot.reports.metrics import COUNTS, Figure, FigureCase
 from bot.reports.periods import Period
 from bot.reports.ready import ready
 from bot.reports.tables import Table
@@ -23,7 +23,7 @@ SLICE = timedelta(days=2)  # so much is read at once, so that reading for a repo
 TICKETS = 100_000
 
 
-class Source(Protocol):
+class ReportSource(Protocol):
     """Where the facts are kept: the part of the store that a report reads."""
 
     async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]: ...
@@ -51,7 +51,7 @@ class Report:
     made: datetime
     demo: bool = False
 
-    def cases(self, of: str) -> tuple[Case, ...]:
+    def cases(self, of: str) -> tuple[FigureCase, ...]:
         """The cases behind a figure ("ntb") or a row of a table ("reasons:asked"); empty where there is no such thing."""
         table, _, row = of.partition(":")
         if row and table in self.tables:
@@ -59,7 +59,7 @@ class Report:
         return self.figures[of].cases if of in self.figures else ()
 
 
-async def read_facts(source: Source, calendar: Calendar, period: Period, now: datetime, *, answer_within: float = 20.0, compare: bool = True) -> Facts:
+async def read_facts(source: ReportSource, calendar: Calendar, period: Period, now: datetime, *, answer_within: float = 20.0, compare: bool = True) -> Facts:
     """All that the report of *period* (and, to *compare*, the one before) is counted from, read in small slices."""
     at, end = (period.previous() if compare else period).start - BEFORE, min(period.end + RETURN, now + timedelta(seconds=1))
     events: list[Event] = []
@@ -70,7 +70,7 @@ async def read_facts(source: Source, calendar: Calendar, period: Period, now: da
     return Facts(tuple(events), calendar.zone, calendar.working, now, known, answer_within)
 
 
-class Article(Protocol):
+class ReportedArticle(Protocol):
     """What a report wants to know of an article."""
 
     @property
@@ -83,7 +83,7 @@ class Article(Protocol):
     def topic(self) -> str: ...
 
 
-def make_report(facts: Facts, period: Period, articles: Iterable[Article] = ()) -> Report:
+def make_report(facts: Facts, period: Period, articles: Iterable[ReportedArticle] = ()) -> Report:
     """Count everything. *articles* are those of the base, for titles and topics."""
     with _undisturbed():
         return _counted(facts, period, tuple(articles))
@@ -101,7 +101,7 @@ def _undisturbed() -> Iterator[None]:
             gc.enable()
 
 
-def _counted(facts: Facts, period: Period, known: Sequence[Article]) -> Report:
+def _counted(facts: Facts, period: Period, known: Sequence[ReportedArticle]) -> Report:
     titles = {a.id: a.title for a in known}
     topics = topic_names(known)
     ledger = open_ledger(facts)
@@ -115,7 +115,7 @@ def _counted(facts: Facts, period: Period, known: Sequence[Article]) -> Report:
     return Report(period, counted, before, _tables(ledger, period, titles, topics), facts.answer_within, facts.now, any(e.kind == "demo" for e in facts.events))
 
 
-def topic_names(known: Sequence[Article]) -> dict[str, str]:
+def topic_names(known: Sequence[ReportedArticle]) -> dict[str, str]:
     """By an article's id and by its title the one name of its topic: its own, else that of its section's other articles, else the section."""
     sections: dict[str, Counter[str]] = defaultdict(Counter)
     for article in known:

@@ -7,24 +7,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from bot.reports.ledger import Ledger, Story, Visit
-from bot.reports.metrics import FEW, Case, is_contained, mean_of, working_seconds
+from bot.reports.ledger import Ledger, TicketStory, Visit
+from bot.reports.metrics import FEW, FigureCase, is_contained, mean_of, working_seconds
 from bot.reports.periods import Period
 
 Cell = str | float | None
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """A row of a table: what it is about (`key`, shown as `name`), its numbers by column, and what it was counted from."""
 
     key: str
     name: str
     cells: Mapping[str, Cell]
-    of: Sequence[Visit] | Sequence[Story] | Sequence[Case] = ()
+    of: Sequence[Visit] | Sequence[TicketStory] | Sequence[FigureCase] = ()
 
     @property
-    def cases(self) -> tuple[Case, ...]:
+    def cases(self) -> tuple[FigureCase, ...]:
         """The cases behind the row; made when somebody looks."""
         return tuple(_case(thing) for thing in self.of)
 
@@ -33,13 +33,13 @@ class Row:
 class Deeds:
     """The tickets in which an operator had a part, by what it was."""
 
-    taken: list[Story] = field(default_factory=list)
-    answered: list[Story] = field(default_factory=list)
-    closed: list[Story] = field(default_factory=list)
-    rated: list[Story] = field(default_factory=list)
-    late: list[Story] = field(default_factory=list)
+    taken: list[TicketStory] = field(default_factory=list)
+    answered: list[TicketStory] = field(default_factory=list)
+    closed: list[TicketStory] = field(default_factory=list)
+    rated: list[TicketStory] = field(default_factory=list)
+    late: list[TicketStory] = field(default_factory=list)
 
-    def all(self) -> list[Story]:
+    def all(self) -> list[TicketStory]:
         """Each ticket once."""
         every = (*self.taken, *self.answered, *self.closed, *self.rated, *self.late)
         return list({s.number: s for s in every}.values())
@@ -51,7 +51,7 @@ class Table:
 
     key: str
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
 
 
 def days(ledger: Ledger, period: Period) -> Table:
@@ -60,7 +60,7 @@ def days(ledger: Ledger, period: Period) -> Table:
     for visit in ledger.come(period):
         by_day[visit.start.astimezone(period.zone).date()].append(visit)
     rows = [
-        Row(day.isoformat(), day.isoformat(), {"bot": float(sum(not v.tickets for v in seen)), "person": float(sum(bool(v.tickets) for v in seen))}, seen)
+        TableRow(day.isoformat(), day.isoformat(), {"bot": float(sum(not v.tickets for v in seen)), "person": float(sum(bool(v.tickets) for v in seen))}, seen)
         for day, seen in by_day.items()
     ]
     return Table("days", ("bot", "person"), tuple(rows))
@@ -72,18 +72,18 @@ def load(ledger: Ledger, period: Period) -> Table:
     for visit in ledger.come(period):
         local = visit.start.astimezone(period.zone)
         grid[local.isoweekday(), local.hour].append(visit)
-    rows = [Row(f"{w}-{h}", f"{w}-{h}", {"weekday": float(w), "hour": float(h), "visits": float(len(seen))}, seen) for (w, h), seen in grid.items()]
+    rows = [TableRow(f"{w}-{h}", f"{w}-{h}", {"weekday": float(w), "hour": float(h), "visits": float(len(seen))}, seen) for (w, h), seen in grid.items()]
     return Table("load", ("weekday", "hour", "visits"), tuple(rows))
 
 
 def reasons(ledger: Ledger, period: Period) -> Table:
     """Why people were called, the most frequent first."""
-    found: dict[str, list[Story]] = defaultdict(list)
+    found: dict[str, list[TicketStory]] = defaultdict(list)
     stories = ledger.opened(period)
     for story in stories:
         found[story.reason or "unknown"].append(story)
     ranked = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
-    return Table("reasons", ("tickets", "share"), tuple(Row(r, r, {"tickets": float(len(s)), "share": len(s) / len(stories)}, s) for r, s in ranked))
+    return Table("reasons", ("tickets", "share"), tuple(TableRow(r, r, {"tickets": float(len(s)), "share": len(s) / len(stories)}, s) for r, s in ranked))
 
 
 def articles(ledger: Ledger, period: Period, titles: Mapping[str, str]) -> Table:
@@ -104,7 +104,7 @@ def articles(ledger: Ledger, period: Period, titles: Mapping[str, str]) -> Table
             "shown": float(shown[article]), "yes": float(yes[article]), "no": float(no[article]),
             "helped_share": yes[article] / told if told else None, "led": float(led[article]),
         }  # fmt: skip
-        rows.append(Row(article, titles.get(article, article), cells, seen[article]))
+        rows.append(TableRow(article, titles.get(article, article), cells, seen[article]))
     return Table("articles", ("shown", "yes", "no", "helped_share", "led"), tuple(rows))
 
 
@@ -142,7 +142,7 @@ def operators(ledger: Ledger, period: Period) -> Table:
             "taken": float(len(his.taken)), "closed": float(len(his.closed)), "afrt": mean_of(replies), "mttr": mean_of(solved),
             "csi": mean_of(scores) if len(scores) >= FEW else None, "ratings": float(len(scores)), "breached": float(len(his.late)),
         }  # fmt: skip
-        rows.append(Row(operator, names.get(operator) or operator, cells, [s for s in his.all() if s.opened is not None]))
+        rows.append(TableRow(operator, names.get(operator) or operator, cells, [s for s in his.all() if s.opened is not None]))
     rows.sort(key=lambda r: (-float(r.cells["closed"] or 0), r.name))
     return Table("operators", ("taken", "closed", "afrt", "mttr", "csi", "ratings", "breached"), tuple(rows))
 
@@ -173,14 +173,14 @@ def _sliced(key: str, ledger: Ledger, period: Period, side: Callable[[Visit], st
     for name, seen in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
         people = [v for v in seen if v.tickets]
         cells: dict[str, Cell] = {"visits": float(len(seen)), "person": float(len(people)), "containment": mean_of([float(is_contained(v)) for v in seen])}
-        rows.append(Row(name, name, cells, seen))
+        rows.append(TableRow(name, name, cells, seen))
     return Table(key, ("visits", "person", "containment"), tuple(rows))
 
 
-def _case(thing: Visit | Story | Case) -> Case:
-    if isinstance(thing, Case):
+def _case(thing: Visit | TicketStory | FigureCase) -> FigureCase:
+    if isinstance(thing, FigureCase):
         return thing
     if isinstance(thing, Visit):
-        return Case(thing.conversation, thing.start, thing.tickets[-1] if thing.tickets else None)
+        return FigureCase(thing.conversation, thing.start, thing.tickets[-1] if thing.tickets else None)
     assert thing.opened is not None
-    return Case(thing.conversation, thing.opened, thing.number)
+    return FigureCase(thing.conversation, thing.opened, thing.number)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
-from bot.model import Conversation, Customer, Event, Inbound, Joining, Line, Outbound, Outcome, Owed, Peer, Press, Status, Ticket, Turn
+from bot.model import Conversation, Customer, CustomerMerge, Event, HistoryEntry, Inbound, Outbound, Outcome, Owed, Peer, Press, Status, Ticket, Turn
 
 DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
 
@@ -46,7 +46,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class DeliveryResult:
     """What became of a delivery. `due` with status "pending" is the next try; `say` are promises that follow from it.
 
     `counted` False leaves the number of tries as it was (a limit said "later"). `doubted` marks that the try may have arrived.
@@ -92,7 +92,7 @@ class TurnRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class Recipient:
     """A customer's private conversation, as somebody looks at it who may write to him first. `wrote` is when his last words came."""
 
     conversation: int
@@ -104,7 +104,7 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class CustomerMessage:
     """A line of a customer: its place in the history, whose conversation, what was said."""
 
     id: int
@@ -113,7 +113,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class StoredEvent:
     """An event as it was kept, with its number and whom it is about; numbers grow with each commit."""
 
     id: int
@@ -175,7 +175,7 @@ class Store(Protocol):
         (cancelled when that one failed). Lanes in order, then oldest first."""
         ...
 
-    async def settle(self, delivery: Delivery, settled: Settled, now: datetime) -> tuple[int, ...]:
+    async def settle(self, delivery: Delivery, settled: DeliveryResult, now: datetime) -> tuple[int, ...]:
         """Record what became of a delivery, with its follow-ups; returns the ids of these."""
         ...
 
@@ -211,7 +211,7 @@ class Store(Protocol):
         """Promise something outside any turn (the desk's greeting, a notice of the service)."""
         ...
 
-    async def announce(self, channel: str, choose: Callable[[Recorded], Outbound | None], now: datetime, *, limit: int = 200) -> int:
+    async def announce(self, channel: str, choose: Callable[[StoredEvent], Outbound | None], now: datetime, *, limit: int = 200) -> int:
         """Promise what *choose* (pure, run in the writer's thread) makes of each event recorded since *channel*'s cursor, and move
         the cursor, in one transaction; returns how many were looked at. A channel heard of for the first time begins with now."""
         ...
@@ -253,7 +253,7 @@ class Store(Protocol):
         """Conversations that a person should be at, with no open ticket and no timer that would end it."""
         ...
 
-    async def history(self, conversation: int, *, limit: int = 100, since: datetime | None = None) -> tuple[Line, ...]: ...
+    async def history(self, conversation: int, *, limit: int = 100, since: datetime | None = None) -> tuple[HistoryEntry, ...]: ...
 
     # --- looking
     async def conversation(self, peer: Peer) -> Conversation | None: ...
@@ -284,11 +284,11 @@ class Store(Protocol):
 
     async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]: ...
 
-    async def listeners(self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()) -> tuple[Listener, ...]:
+    async def listeners(self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()) -> tuple[Recipient, ...]:
         """Customers' private conversations in the order of their ids, forgotten ones left out; *only* these where some are named."""
         ...
 
-    async def words_since(self, since: datetime, *, after: int = 0, limit: int = 5000) -> tuple[Words, ...]:
+    async def words_since(self, since: datetime, *, after: int = 0, limit: int = 5000) -> tuple[CustomerMessage, ...]:
         """What customers wrote since then, in order, from the line behind *after* on."""
         ...
 
@@ -301,7 +301,7 @@ class Store(Protocol):
         """Lay *changes* over the customer's fields (None takes one away), with an event; False where he is not known."""
         ...
 
-    async def join_customers(self, how: Joining, now: datetime, *, by: str) -> bool:
+    async def join_customers(self, how: CustomerMerge, now: datetime, *, by: str) -> bool:
         """Two customers become one, or are two again, with an event; False where there is nothing to do. A repeat does nothing."""
         ...
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.model import Event, Lane, Outbound, Peer, Verb
+from bot.model import Event, Outbound, OutboundKind, Peer, Priority
 from bot.storage.codec import moment, ms, to_json
 from bot.storage.queries.customer_merge import all_joined, blank_joined
 from bot.storage.queries.enqueue import promise, write_events
@@ -120,10 +120,10 @@ def _shown_in_desks(db: sqlite3.Connection, values: Mapping[str, Any]) -> list[O
           and (channel, chat) not in (select channel, chat from conversations where customer = :customer) order by id""",
         values,
     ).fetchall()
-    gone = [Outbound(Peer(t["channel"], t["chat"], t["thread"]), verb=Verb.DELETE_TOPIC, lane=Lane.VIEW, author="") for t in topics]
+    gone = [Outbound(Peer(t["channel"], t["chat"], t["thread"]), verb=OutboundKind.DELETE_TOPIC, lane=Priority.COSMETIC, author="") for t in topics]
     for post in posts:
         if (post["channel"], post["chat"]) not in forums:
-            gone.append(Outbound(Peer(post["channel"], post["chat"]), verb=Verb.DELETE, edits=f"{FORGOTTEN}{post['id']}", lane=Lane.VIEW, author=""))
+            gone.append(Outbound(Peer(post["channel"], post["chat"]), verb=OutboundKind.DELETE, edits=f"{FORGOTTEN}{post['id']}", lane=Priority.COSMETIC, author=""))
     return gone
 
 

@@ -1,8 +1,8 @@
-"""For people who write dialogs and adapters: a whole house in memory, talked to as a customer and as an operator would."""
+"""For people who write dialogs and adapters: a whole service in memory, talked to as a customer and as an operator would."""
 
 from __future__ import annotations
 
 from bot.testing.fakes import FakeAdapter
-from bot.testing.harness import Customer, Operator, Theatre, open_theatre
+from bot.testing.harness import PlayedCustomer, PlayedOperator, TestBot, open_test_bot
 
-__all__ = ["Customer", "FakeAdapter", "Operator", "Theatre", "open_theatre"]
+__all__ = ["FakeAdapter", "PlayedCustomer", "PlayedOperator", "TestBot", "open_test_bot"]

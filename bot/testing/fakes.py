@@ -9,11 +9,11 @@ from typing import Literal
 
 from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
 from bot.errors import PeerGone, Problem, Refused, TopicGone, TopicRefused
-from bot.model import Attachment, Outbound, Sender, Sent, Verb
+from bot.model import Attachment, Outbound, OutboundKind, Sender, Sent
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SentMessage:
     """One delivery as the platform would have carried it out."""
 
     outbound: Outbound
@@ -34,7 +34,7 @@ class FakeAdapter:
         self.name, self.forum = name, forum
         self.limits = limits or Limits(topics=forum, reactions=True, per_second=0, peer_per_second=0, group_per_minute=0)
         self.health = Health("working")
-        self.said: list[Said] = []
+        self.said: list[SentMessage] = []
         self.failures: deque[Exception | None] = deque()
         self.deleted: set[str] = set()
         self.gone: set[str] = set()
@@ -52,23 +52,23 @@ class FakeAdapter:
             raise failure
         if outbound.to.chat in self.lost:
             raise PeerGone("the bot is not in the chat")
-        if outbound.to.thread in self.deleted or (outbound.to.thread and not self.forum and outbound.verb is Verb.SAY):
+        if outbound.to.thread in self.deleted or (outbound.to.thread and not self.forum and outbound.verb is OutboundKind.SAY):
             raise TopicGone("message thread not found")
-        if outbound.verb in (Verb.OPEN_TOPIC, Verb.RENAME_TOPIC, Verb.CLOSE_TOPIC, Verb.REOPEN_TOPIC) and not self._may_manage_topics:
+        if outbound.verb in (OutboundKind.OPEN_TOPIC, OutboundKind.RENAME_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC) and not self._may_manage_topics:
             raise TopicRefused("not enough rights to create a topic")
-        if outbound.verb is Verb.EDIT and target in self.gone:
+        if outbound.verb is OutboundKind.EDIT and target in self.gone:
             raise Refused("message to edit not found")
         for attachment in outbound.attachments:
             if attachment.channel != self.name:
                 await files.read(attachment)
         self._next += 1
         first = self._next
-        self.said.append(Said(outbound, nonce, target, str(first)))
-        if outbound.verb is Verb.SAY and len(outbound.attachments) > 1:  # an album has an id for each of its parts
+        self.said.append(SentMessage(outbound, nonce, target, str(first)))
+        if outbound.verb is OutboundKind.SAY and len(outbound.attachments) > 1:  # an album has an id for each of its parts
             self._next += len(outbound.attachments) - 1
         return Sent(str(first), tuple(str(n) for n in range(first + 1, self._next + 1)))
 
-    def in_chat(self, chat: str, thread: str | None = None, verb: Verb | None = Verb.SAY) -> list[Said]:
+    def in_chat(self, chat: str, thread: str | None = None, verb: OutboundKind | None = OutboundKind.SAY) -> list[SentMessage]:
         """What was sent to a chat (and thread), oldest first."""
         return [s for s in self.said if s.outbound.to.chat == chat and thread in (None, s.outbound.to.thread) and verb in (None, s.outbound.verb)]
 

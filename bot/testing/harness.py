@@ -1,4 +1,4 @@
-"""A house in memory whose customers and operators are played by a test: says, presses, hears."""
+"""A service in memory whose customers and operators are played by a test: says, presses, hears."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.app import House, open_house
+from bot.app import Service, build_service
 from bot.button_tokens import token
 from bot.clock import HandClock
 from bot.config.loader import Config
 from bot.knowledge.search import Knowledge
-from bot.model import Attachment, Inbound, InboundKind, Outbound, Peer, Sender, Verb
-from bot.testing.fakes import FakeAdapter, Said
+from bot.model import Attachment, Inbound, InboundKind, Outbound, OutboundKind, Peer, Sender
+from bot.testing.fakes import FakeAdapter, SentMessage
 from bot.testing.threadless import without_threads
 
 DESK_CHAT = "-100500"
@@ -22,59 +22,61 @@ PLACE = Peer("telegram", DESK_CHAT)
 NOON = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)  # a Friday, 12:00 in Moscow
 
 
-class Theatre:
+class TestBot:
     """The stage: channels `telegram` and `vk`, an operators' group in `telegram`, and a clock that is moved by hand."""
 
-    def __init__(self, house: House, clock: HandClock, channels: Mapping[str, FakeAdapter], place: Peer) -> None:
+    __test__ = False  # for pytest, which takes every class of such a name for a test
+
+    def __init__(self, service: Service, clock: HandClock, channels: Mapping[str, FakeAdapter], place: Peer) -> None:
         self.place = place  # of the operators' group
-        self.house, self.clock, self.channels = house, clock, channels
+        self.service, self.clock, self.channels = service, clock, channels
         self._keys = 0
 
-    def customer(self, name: str = "Анна", *, channel: str = "telegram", chat: str = "1001", language: str = "ru") -> Customer:
-        return Customer(self, Peer(channel, chat), Sender(chat, name, language=language))
+    def customer(self, name: str = "Анна", *, channel: str = "telegram", chat: str = "1001", language: str = "ru") -> PlayedCustomer:
+        return PlayedCustomer(self, Peer(channel, chat), Sender(chat, name, language=language))
 
-    def operator(self, name: str = "Ольга", *, id: str = "9001", last_name: str = "", username: str = "") -> Operator:
-        return Operator(self, Sender(id, name, last_name, username))
+    def operator(self, name: str = "Ольга", *, id: str = "9001", last_name: str = "", username: str = "") -> PlayedOperator:
+        return PlayedOperator(self, Sender(id, name, last_name, username))
 
     def key(self) -> str:
         self._keys += 1
         return f"k{self._keys}"
 
     async def arrive(self, *inbounds: Inbound, run: bool = True) -> None:
-        """Let things happen, and the house come to rest (*run* False: only keep them)."""
+        """Let things happen, and the service come to rest (*run* False: only keep them)."""
         for inbound in inbounds:
-            await self.house.inbox.accept(inbound.peer.channel, [inbound])
+            await self.service.inbox.accept(inbound.peer.channel, [inbound])
         if run:
             await self.rest()
 
     async def rest(self) -> None:
         """Take all turns and deliver everything, letting bursts settle first."""
         self.clock.advance(seconds=6)
-        while await self.house.store.fire_timers(self.clock()) or await self.house.engine.run_waiting() or await self.house.outbox.run_waiting():
+        while await self.service.store.fire_timers(self.clock()) or await self.service.engine.run_waiting() or await self.service.outbox.run_waiting():
             pass
 
     async def later(self, **units: float) -> None:
         """Let time pass, with everything that becomes due in it."""
         self.clock.advance(**units)
         await self.rest()
-        await self.house.rounds.go(self.clock())
+        await self.service.rounds.go(self.clock())
         await self.rest()
 
 
 class _Person:
-    def __init__(self, theatre: Theatre, sender: Sender) -> None:
-        self._theatre, self._sender = theatre, sender
+    def __init__(self, testbot: TestBot, sender: Sender) -> None:
+        self._testbot, self._sender = testbot, sender
 
     def _inbound(self, peer: Peer, kind: InboundKind, text: str = "", *, private: bool, key: str = "", **more: object) -> Inbound:
-        key = key or self._theatre.key()
-        return Inbound(key, peer, self._sender, self._theatre.clock(), kind, text, private=private, **more)  # type: ignore[arg-type]
+        key = key or self._testbot.key()
+        return Inbound(key, peer, self._sender, self._testbot.clock(), kind, text, private=private, **more)  # type: ignore[arg-type]
 
 
-class Customer(_Person):
+class PlayedCustomer(_Person):
     """Somebody who writes in private."""
 
-    def __init__(self, theatre: Theatre, peer: Peer, sender: Sender) -> None:
-        super().__init__(theatre, sender)
+    def __init__(self, testbot: TestBot, peer: Peer, sender: Sender) -> None:
+        super().__init__(testbot, sender)
         self.peer = peer
         self._mark = 0
 
@@ -90,37 +92,37 @@ class Customer(_Person):
         """Write one or several messages in a row."""
         self._mark = len(self._channel.said)
         for text in texts or ("",):
-            id = message or f"m{self._theatre.key()}"
+            id = message or f"m{self._testbot.key()}"
             inbound = self._inbound(self.peer, kind, text, private=True, attachments=attachments, message=id, quotes=quotes)
-            await self._theatre.arrive(inbound, run=False)
+            await self._testbot.arrive(inbound, run=False)
         if run:
-            await self._theatre.rest()
+            await self._testbot.rest()
 
     async def presses(self, label: str) -> None:
         """Press the newest button whose label contains *label*. Raises `LookupError`."""
         await self.taps(*find_button(self._channel.in_chat(self.peer.chat, verb=None), label))
 
-    async def taps(self, said: Said, row: int, column: int, *, run: bool = True) -> None:
+    async def taps(self, said: SentMessage, row: int, column: int, *, run: bool = True) -> None:
         """Press this very button."""
         self._mark = len(self._channel.said)
         press = self._inbound(
-            self.peer, InboundKind.PRESS, private=True, press=token(said.nonce, row, column), callback=self._theatre.key(), message=said.message
+            self.peer, InboundKind.PRESS, private=True, press=token(said.nonce, row, column), callback=self._testbot.key(), message=said.message
         )
-        await self._theatre.arrive(press, run=run)
+        await self._testbot.arrive(press, run=run)
 
     def hears(self) -> list[str]:
         """Texts that came since the last time something was said or pressed."""
         return [s.outbound.text.text for s in self.sees()]
 
-    def sees(self) -> list[Said]:
-        return [s for s in self._channel.said[self._mark :] if s.outbound.to.chat == self.peer.chat and s.outbound.verb in (Verb.SAY, Verb.EDIT)]
+    def sees(self) -> list[SentMessage]:
+        return [s for s in self._channel.said[self._mark :] if s.outbound.to.chat == self.peer.chat and s.outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)]
 
     @property
     def _channel(self) -> FakeAdapter:
-        return self._theatre.channels[self.peer.channel]
+        return self._testbot.channels[self.peer.channel]
 
 
-class Operator(_Person):
+class PlayedOperator(_Person):
     """Somebody in the operators' group."""
 
     async def says(
@@ -135,9 +137,9 @@ class Operator(_Person):
         kind: InboundKind = InboundKind.MESSAGE,
     ) -> None:
         """Write in the ticket's topic (or in the group itself)."""
-        peer = replace(self._theatre.place, thread=await self.thread(ticket) if ticket else "")
-        inbound = self._inbound(peer, kind, text, private=False, message=message or f"o{self._theatre.key()}", quotes=quotes, attachments=attachments)
-        await self._theatre.arrive(inbound, run=run)
+        peer = replace(self._testbot.place, thread=await self.thread(ticket) if ticket else "")
+        inbound = self._inbound(peer, kind, text, private=False, message=message or f"o{self._testbot.key()}", quotes=quotes, attachments=attachments)
+        await self._testbot.arrive(inbound, run=run)
 
     async def presses(self, label: str, *, ticket: int | None = None, run: bool = True) -> None:
         thread = await self.thread(ticket) if ticket else None
@@ -147,27 +149,27 @@ class Operator(_Person):
             InboundKind.PRESS,
             private=False,
             press=token(said.nonce, row, column),
-            callback=self._theatre.key(),
+            callback=self._testbot.key(),
             message=said.message,
         )
-        await self._theatre.arrive(press, run=run)
+        await self._testbot.arrive(press, run=run)
 
     async def thread(self, ticket: int | None) -> str:
         """The topic of a ticket."""
-        place = self._theatre.place
-        return (await self._theatre.house.store.topic(ticket, place.channel, place.chat) or "") if ticket else ""
+        place = self._testbot.place
+        return (await self._testbot.service.store.topic(ticket, place.channel, place.chat) or "") if ticket else ""
 
     async def sees(self, ticket: int | None = None) -> list[Outbound]:
         """Everything shown in the ticket's topic (or in the whole group), oldest first."""
         thread = await self.thread(ticket) if ticket else None
         return [s.outbound for s in self._in_group(thread)]
 
-    def _in_group(self, thread: str | None) -> list[Said]:
-        place = self._theatre.place
-        return self._theatre.channels[place.channel].in_chat(place.chat, thread, verb=None)
+    def _in_group(self, thread: str | None) -> list[SentMessage]:
+        place = self._testbot.place
+        return self._testbot.channels[place.channel].in_chat(place.chat, thread, verb=None)
 
 
-def find_button(said: list[Said], label: str) -> tuple[Said, int, int]:
+def find_button(said: list[SentMessage], label: str) -> tuple[SentMessage, int, int]:
     """The newest message with such a button, and the button's place."""
     for message in reversed(said):
         for r, row in enumerate(message.outbound.buttons):
@@ -178,7 +180,7 @@ def find_button(said: list[Said], label: str) -> tuple[Said, int, int]:
 
 
 @asynccontextmanager
-async def open_theatre(
+async def open_test_bot(
     articles: Path,
     *,
     config: Config | None = None,
@@ -188,8 +190,8 @@ async def open_theatre(
     knowledge: Knowledge | None = None,
     threads: bool = True,
     place: Peer = PLACE,
-) -> AsyncIterator[Theatre]:
-    """A house over the articles in a folder, with fake channels; closed at the end. *knowledge* is used where it is already open.
+) -> AsyncIterator[TestBot]:
+    """A service over the articles in a folder, with fake channels; closed at the end. *knowledge* is used where it is already open.
 
     Without *threads* the store works where it is called: several times faster where nothing runs beside the player.
     """
@@ -198,12 +200,12 @@ async def open_theatre(
     settings["knowledge"] = {**settings["knowledge"], "folder": str(articles), "embeddings": {"model": "off"}}
     clock = HandClock(NOON)
     channels = {"telegram": FakeAdapter("telegram", forum=forum), "vk": FakeAdapter("vk")}
-    house = await open_house(
+    service = await build_service(
         Config(**settings, base=config.base), adapters=channels, clock=clock, desk=place if desk else None, storage=storage, log_events=False, knowledge=knowledge
     )
     if not threads:
-        without_threads(house.store)
+        without_threads(service.store)
     try:
-        yield Theatre(house, clock, channels, place)
+        yield TestBot(service, clock, channels, place)
     finally:
-        await house.close()
+        await service.close()

@@ -1,4 +1,4 @@
-"""Dialog stories: what somebody says and presses and must hear, kept as YAML (the playground saves them) and played in a theatre."""
+"""Dialog stories: what somebody says and presses and must hear, kept as YAML (the playground saves them) and played in a testbot."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 from bot.config.loader import Config
 from bot.errors import ConfigError, Problem
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.knowledge.search import Knowledge
-from bot.model import Sender, Verb
-from bot.testing.fakes import Said
-from bot.testing.harness import NOON, Customer, Operator, Theatre, open_theatre
+from bot.model import OutboundKind, Sender
+from bot.testing.fakes import SentMessage
+from bot.testing.harness import NOON, PlayedCustomer, PlayedOperator, TestBot, open_test_bot
 from bot.text.yaml_source import Node, YamlError, read_yaml
 
 QUOTE = 80  # characters of an answer that a story expects, as the playground cuts it
@@ -24,7 +24,7 @@ _LATER = re.compile(r"\+(\d+)\s*(m|h|d)")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StoryStep:
     """One line of a story; `line` is its line in the file."""
 
     doing: str
@@ -33,14 +33,14 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class DialogStory:
     """A conversation of one customer at one channel. `clock` None is a Friday noon."""
 
     name: str
     channel: str = "telegram"
     customer: Mapping[str, str] = field(default_factory=dict)
     clock: datetime | None = None
-    steps: tuple[Step, ...] = ()
+    steps: tuple[StoryStep, ...] = ()
     file: str = ""
     line: int = 0
 
@@ -49,7 +49,7 @@ class Story:
 class Played:
     """A step that was played: whether it went as told, and what was heard instead."""
 
-    step: Step
+    step: StoryStep
     right: bool
     got: tuple[str, ...] = ()
 
@@ -58,7 +58,7 @@ class Played:
 class Performance:
     """A story that was played to its end, or to the step that could not be done."""
 
-    story: Story
+    story: DialogStory
     played: tuple[Played, ...]
 
     @property
@@ -66,7 +66,7 @@ class Performance:
         return all(p.right for p in self.played)
 
 
-def read_stories(path: Path) -> tuple[Story, ...]:
+def read_stories(path: Path) -> tuple[DialogStory, ...]:
     """The stories of a file. Raises ConfigError with every fault and its line."""
     file = path.as_posix()
     try:
@@ -84,19 +84,19 @@ def read_stories(path: Path) -> tuple[Story, ...]:
     return tuple(stories)
 
 
-def _story(node: Node, file: str, problems: list[Problem]) -> Story:
+def _story(node: Node, file: str, problems: list[Problem]) -> DialogStory:
     line, row, told = node.line, node.value, node.get("steps")
     if told is None or told.kind != "list":
         problems.append(Problem("у сценария нет шагов (steps)", file, line, 1, "- {test: Название, steps: [{says: …}, {hears: …}]}"))
-        return Story("")
-    steps: list[Step] = []
+        return DialogStory("")
+    steps: list[StoryStep] = []
     for step in told.items:
         here = step.line
         doing, (_, text) = next(iter(step.pairs.items()), ("", (step, step)))
         if len(step.pairs) != 1 or doing not in DOINGS or text.kind != "text":
             problems.append(Problem("шаг не читается", file, here, 1, f"один ключ из: {', '.join(DOINGS)}"))
             continue
-        steps.append(Step(doing, text.text, here))
+        steps.append(StoryStep(doing, text.text, here))
     clock = row.get("clock")
     try:
         began = datetime.fromisoformat(str(clock)) if clock else None
@@ -104,17 +104,17 @@ def _story(node: Node, file: str, problems: list[Problem]) -> Story:
         problems.append(Problem(f"время «{clock}» не читается", file, line, 1, "например 2026-11-20T12:00+03:00"))
         began = None
     customer = {str(k): str(v) for k, v in (row.get("customer") or {}).items()}
-    return Story(str(row.get("test", "")), str(row.get("channel", "telegram")), customer, began, tuple(steps), file, line)
+    return DialogStory(str(row.get("test", "")), str(row.get("channel", "telegram")), customer, began, tuple(steps), file, line)
 
 
-async def play(story: Story, knowledge: Knowledge, config: Config) -> Performance:
-    """Play a story in a house of its own, over articles that are already open. A step that cannot be done ends it."""
-    async with open_theatre(knowledge.folder, config=config, knowledge=knowledge) as theatre:
+async def play(story: DialogStory, knowledge: Knowledge, config: Config) -> Performance:
+    """Play a story in a service of its own, over articles that are already open. A step that cannot be done ends it."""
+    async with open_test_bot(knowledge.folder, config=config, knowledge=knowledge) as testbot:
         zone = ZoneInfo(config.hours.timezone)
-        theatre.clock.at = began = story.clock or NOON
+        testbot.clock.at = began = story.clock or NOON
         if began.tzinfo is None:
-            theatre.clock.at = began.replace(tzinfo=zone)
-        scene = _Scene(theatre, story, zone)
+            testbot.clock.at = began.replace(tzinfo=zone)
+        scene = _Scene(testbot, story, zone)
         played: list[Played] = []
         for step in story.steps:
             done = await scene.act(step)
@@ -127,24 +127,24 @@ async def play(story: Story, knowledge: Knowledge, config: Config) -> Performanc
 class _Scene:
     """A story under way: its people, and how far they have listened."""
 
-    def __init__(self, theatre: Theatre, story: Story, zone: ZoneInfo) -> None:
-        self._theatre, self._zone = theatre, zone
-        channel = story.channel if story.channel in theatre.channels else "telegram"
+    def __init__(self, testbot: TestBot, story: DialogStory, zone: ZoneInfo) -> None:
+        self._testbot, self._zone = testbot, zone
+        channel = story.channel if story.channel in testbot.channels else "telegram"
         known = story.customer
-        self._customer = theatre.customer(known.get("name", "Анна"), channel=channel, chat="1001", language=known.get("language", "ru"))
+        self._customer = testbot.customer(known.get("name", "Анна"), channel=channel, chat="1001", language=known.get("language", "ru"))
         told = {k: known[k] for k in ("last_name", "username", "gender") if k in known}
         self._customer._sender = Sender("1001", known.get("name", "Анна"), language=known.get("language", "ru"), **told)  # type: ignore[arg-type]
-        self._operator: Operator = theatre.operator()
-        self._variants = list(_variants(theatre.house.words))
+        self._operator: PlayedOperator = testbot.operator()
+        self._variants = list(_variants(testbot.service.words))
         self._mark = self._desk_mark = 0
 
-    async def act(self, step: Step) -> Played:
+    async def act(self, step: StoryStep) -> Played:
         try:
             match step.doing:
                 case "hears" | "hears_not" | "operator_hears":
                     return self._listen(step)
                 case "clock":
-                    await self._theatre.later(seconds=max(0.0, (self._moment(step.text) - self._theatre.clock()).total_seconds()))
+                    await self._testbot.later(seconds=max(0.0, (self._moment(step.text) - self._testbot.clock()).total_seconds()))
                     return Played(step, True)
             self._mark, self._desk_mark = len(self._heard()), len(self._seen())
             match step.doing:
@@ -160,7 +160,7 @@ class _Scene:
             return Played(step, False, (str(error),))
         return Played(step, True)
 
-    def _listen(self, step: Step) -> Played:
+    def _listen(self, step: StoryStep) -> Played:
         operator = step.doing == "operator_hears"
         said, mark = (self._seen(), self._desk_mark) if operator else (self._heard(), self._mark)
         fresh = said[mark:]
@@ -182,25 +182,25 @@ class _Scene:
         first = next((row.strip() for row in text.splitlines() if row.strip()), "")
         return any(any(v.match(wanted) for v in variants) and any(v.match(first) for v in variants) for variants in self._variants)
 
-    def _heard(self) -> list[Said]:
-        person: Customer = self._customer
-        return [s for s in self._theatre.channels[person.peer.channel].in_chat(person.peer.chat, verb=None) if s.outbound.verb in (Verb.SAY, Verb.EDIT)]
+    def _heard(self) -> list[SentMessage]:
+        person: PlayedCustomer = self._customer
+        return [s for s in self._testbot.channels[person.peer.channel].in_chat(person.peer.chat, verb=None) if s.outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)]
 
-    def _seen(self) -> list[Said]:
-        place = self._theatre.house.desk.binding.place
+    def _seen(self) -> list[SentMessage]:
+        place = self._testbot.service.desk.binding.place
         if place is None:
             return []
-        return [s for s in self._theatre.channels[place.channel].in_chat(place.chat, verb=None) if s.outbound.verb in (Verb.SAY, Verb.EDIT)]
+        return [s for s in self._testbot.channels[place.channel].in_chat(place.chat, verb=None) if s.outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)]
 
     async def _ticket(self) -> int:
-        tickets = await self._theatre.house.store.tickets(open_only=False)
+        tickets = await self._testbot.service.store.tickets(open_only=False)
         if not tickets:
             raise LookupError("нет ни одного обращения")
         return max(t.number for t in tickets)
 
     def _moment(self, text: str) -> datetime:
         """The moment a clock step names: ISO, "+15m", or the next "23:07". Raises ValueError."""
-        now = self._theatre.clock().astimezone(self._zone)
+        now = self._testbot.clock().astimezone(self._zone)
         if later := _LATER.fullmatch(text.strip()):
             return now + timedelta(**{{"m": "minutes", "h": "hours", "d": "days"}[later[2]]: int(later[1])})
         if re.fullmatch(r"\d{1,2}:\d{2}", text.strip()):
@@ -211,7 +211,7 @@ class _Scene:
         return moment if moment.tzinfo else moment.replace(tzinfo=self._zone)
 
 
-def _shown(said: Said) -> str:
+def _shown(said: SentMessage) -> str:
     """The text of a message, or its attachments where it has none, as the playground notes them."""
     return said.outbound.text.text or f"[{', '.join(a.media.value for a in said.outbound.attachments)}]"
 
@@ -220,7 +220,7 @@ def _folded(text: str) -> str:
     return " ".join(text.casefold().replace("ё", "е").split())
 
 
-def _variants(words: Wording) -> Iterator[Sequence[re.Pattern[str]]]:
+def _variants(words: Texts) -> Iterator[Sequence[re.Pattern[str]]]:
     """The first lines of each key that is said in several ways, as patterns."""
     for key in words.keys():  # noqa: SIM118 - not a mapping
         if key.startswith(("hears.", "everyday.heard.")):

@@ -25,7 +25,7 @@ _ADDRESS = ("channel", "id")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CustomerRow:
     """One line of a table: who (`channel` and `chat`, or contacts among the values) and what is told of him; "" takes a value away."""
 
     line: int
@@ -80,14 +80,14 @@ def written(text: str) -> dict[str, set[str]]:
     return {"phone": {p for p in phones if p}, "email": {e for e in emails if e}}
 
 
-def read_table(content: bytes, file: str) -> tuple[Row, ...]:
+def read_table(content: bytes, file: str) -> tuple[CustomerRow, ...]:
     """The rows of a CSV file: a header of `channel`, `id`, `phone`, `email` and attributes, then a customer a line.
 
     Commas, semicolons and tabs part the columns; UTF-8 and Windows-1251 are read. Raises `ConfigError` with every fault, each with its line.
     """
     reader = csv.reader(io.StringIO(_text(content), newline=""), delimiter=_delimiter(content), strict=True)
     problems: list[Problem] = []
-    rows: list[Row] = []
+    rows: list[CustomerRow] = []
     header: Sequence[str] = ()
     try:
         header = [cell.strip().casefold() for cell in next(reader, [])]
@@ -121,21 +121,21 @@ def _faults_of_header(header: Sequence[str], file: str) -> Iterator[Problem]:
         yield Problem("no column holds an attribute", file, 1, hint=hint)
 
 
-def _row(header: Sequence[str], cells: Sequence[str], line: int) -> tuple[Row, list[str]]:
+def _row(header: Sequence[str], cells: Sequence[str], line: int) -> tuple[CustomerRow, list[str]]:
     if len(cells) != len(header):
-        return Row(line, {}), [f"{len(cells)} cells where the first line names {len(header)} columns"]
+        return CustomerRow(line, {}), [f"{len(cells)} cells where the first line names {len(header)} columns"]
     told = dict(zip(header, cells, strict=True))
     channel, chat = told.pop("channel", ""), told.pop("id", "")
     wrong = [f"{name}: {why}" for name, value in told.items() if (why := fault(name, value))]
     if wrong:
-        return Row(line, {}), wrong
+        return CustomerRow(line, {}), wrong
     contacts = {name: found for name in CONTACTS if (found := normal(name, told.get(name, "")))}
     values = {**{name: value for name, value in told.items() if name not in CONTACTS}, **contacts}
     if bool(channel) != bool(chat):
         wrong.append("channel and id belong together: one of them is empty")
     elif not channel and not contacts:
         wrong.append("nothing tells who it is about: channel and id, phone and email are empty")
-    return Row(line, values, channel, chat, contacts), wrong
+    return CustomerRow(line, values, channel, chat, contacts), wrong
 
 
 def _text(content: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.reports.tables import Row, Table
+from bot.reports.tables import Table, TableRow
 
 WIDTH, HEIGHT, FOOT = 640, 220, 22
 CELL, GAP, LEFT, TOP = 22, 3, 30, 18
@@ -23,7 +23,7 @@ class Bar:
     person_y: float
     person: float
     label: str
-    row: Row
+    row: TableRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Square:
     x: int
     y: int
     shade: int
-    row: Row
+    row: TableRow
 
 
 def bars(table: Table) -> tuple[tuple[Bar, ...], tuple[tuple[float, int], ...]]:
@@ -65,13 +65,13 @@ def squares(table: Table) -> tuple[Square, ...]:
     return tuple(made)
 
 
-def shares(rows: Sequence[Row], column: str) -> tuple[tuple[Row, float], ...]:
+def shares(rows: Sequence[TableRow], column: str) -> tuple[tuple[TableRow, float], ...]:
     """Rows with the length of their bar, the longest 100."""
     most = max((_cell(r, column) for r in rows), default=0) or 1
     return tuple((r, round(100 * _cell(r, column) / most, 1)) for r in rows)
 
 
-def _cell(row: Row, column: str) -> float:
+def _cell(row: TableRow, column: str) -> float:
     value = row.cells.get(column)
     return float(value) if isinstance(value, (int, float)) else 0.0
 

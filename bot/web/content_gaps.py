@@ -11,9 +11,9 @@ from datetime import datetime
 from bot.knowledge.articles.writer import encoder_of
 from bot.knowledge.quality.gaps import Gap, Missed, group, missed
 from bot.knowledge.search import Knowledge
-from bot.model import Line, Peer
-from bot.reports.metrics import Case
-from bot.reports.tables import Row, Table
+from bot.model import HistoryEntry, Peer
+from bot.reports.metrics import FigureCase
+from bot.reports.tables import Table, TableRow
 from bot.storage.base import Store, TurnRecord
 
 LOOKED = 500  # the newest missed questions that are grouped: about two seconds of work where all differ
@@ -49,7 +49,7 @@ class Missing:
                 turns += rows
                 after = rows[-1].id
             found = await asyncio.to_thread(missed, turns)
-            talks: dict[int, Sequence[Line]] = {m.conversation: () for m in found[-LOOKED:]}
+            talks: dict[int, Sequence[HistoryEntry]] = {m.conversation: () for m in found[-LOOKED:]}
             for conversation in talks:
                 talks[conversation] = await self._store.history(conversation, limit=10_000)
             mine = [t for t in turns if t.conversation in talks]
@@ -62,7 +62,7 @@ class Missing:
         """Read anew next time."""
         self._heard = None
 
-    def _grouped(self, turns: Sequence[TurnRecord], talks: Mapping[int, Sequence[Line]]) -> tuple[Gap, ...]:
+    def _grouped(self, turns: Sequence[TurnRecord], talks: Mapping[int, Sequence[HistoryEntry]]) -> tuple[Gap, ...]:
         found: Sequence[Missed] = missed(turns, lambda conversation: talks[conversation])
         return group(found[-LOOKED:], encoder_of(self._knowledge))
 
@@ -75,7 +75,7 @@ def gaps_table(heard: Heard, holds: Callable[[datetime], bool], channel: str = "
         if mine:
             kinds = Counter(m.kind for m in mine)
             asked = len({m.conversation for m in mine})
-            rows.append(Row(gap.id, gap.question, {"customers": float(asked), **{k: float(kinds[k]) for k in ("unanswered", "clarified", "not_helped")}},
-                            tuple(Case(m.conversation, m.at) for m in mine)))  # fmt: skip
+            rows.append(TableRow(gap.id, gap.question, {"customers": float(asked), **{k: float(kinds[k]) for k in ("unanswered", "clarified", "not_helped")}},
+                            tuple(FigureCase(m.conversation, m.at) for m in mine)))  # fmt: skip
     rows.sort(key=lambda r: (-float(r.cells["customers"] or 0), r.name))
     return Table("gaps", COLUMNS, tuple(rows[:ROWS]))

@@ -17,7 +17,7 @@ PING = 15.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class PageEvent:
     """One event: its place in the order, its kind and its JSON."""
 
     number: int
@@ -30,8 +30,8 @@ class Hub:
 
     def __init__(self, *, ping: float = PING) -> None:
         self.mark = secrets.token_hex(4)
-        self._ring: deque[Told] = deque(maxlen=RING)
-        self._pages: set[asyncio.Queue[Told | None]] = set()
+        self._ring: deque[PageEvent] = deque(maxlen=RING)
+        self._pages: set[asyncio.Queue[PageEvent | None]] = set()
         self._number = 0
         self._ping = ping
         self._closed = False
@@ -48,7 +48,7 @@ class Hub:
     def tell(self, kind: str, data: Mapping[str, object]) -> None:
         """Tell every page. Never blocks; a page that does not read is cut off."""
         self._number += 1
-        told = Told(self._number, kind, json.dumps(data, default=str))
+        told = PageEvent(self._number, kind, json.dumps(data, default=str))
         self._ring.append(told)
         for page in tuple(self._pages):
             if page.qsize() < BACKLOG:
@@ -68,7 +68,7 @@ class Hub:
 
         An id that is unknown (another start) or has left the ring gives `reload` first: the page must read everything anew.
         """
-        page: asyncio.Queue[Told | None] = asyncio.Queue()
+        page: asyncio.Queue[PageEvent | None] = asyncio.Queue()
         missed, known = self._after(last_id)
         self._pages.add(page)
         try:
@@ -89,7 +89,7 @@ class Hub:
         finally:
             self._pages.discard(page)
 
-    def _after(self, last_id: str) -> tuple[tuple[Told, ...], bool]:
+    def _after(self, last_id: str) -> tuple[tuple[PageEvent, ...], bool]:
         if not last_id:
             return (), True
         mark, _, number = last_id.rpartition("-")
@@ -100,7 +100,7 @@ class Hub:
             return (), False
         return tuple(t for t in self._ring if t.number > int(number)), True
 
-    def _lines(self, told: Told) -> str:
+    def _lines(self, told: PageEvent) -> str:
         return f"id: {self.mark}-{told.number}\nevent: {told.kind}\ndata: {told.data}\n\n"
 
 

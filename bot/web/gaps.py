@@ -33,7 +33,7 @@ _BLANKED = re.compile(rf"(?:\+\d{1,3} )?\S*{HIDDEN[0]}\S*(?:\s\S*{HIDDEN[0]}\S*)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class GapRow:
     """One group as the page shows it: `score` is how near its best rejected article comes now, 0..1."""
 
     gap: Gap
@@ -86,7 +86,7 @@ class GapPages:
         put_aside = [r for r in rows if _is_foreign(r.gap, foreign)]
         rows = [r for r in rows if not _is_foreign(r.gap, foreign)]
         shown = [*[r for r in rows if not r.closed][:SHOWN], *[r for r in rows if r.closed][:SHOWN]]
-        full = [Row(r.gap, r.now, r.closed, r.score, await self._audience(r.gap, heard, events) if r.now.answered else None) for r in shown]
+        full = [GapRow(r.gap, r.now, r.closed, r.score, await self._audience(r.gap, heard, events) if r.now.answered else None) for r in shown]
         return self._pages.show(
             request, "gaps.html", "gaps",
             open=[r for r in full if not r.closed], closed=[r for r in full if r.closed],
@@ -220,12 +220,12 @@ class GapPages:
             known = answers[question] = self._judge(_BLANKED.sub(" ", question))
         return known
 
-    def _rows(self, gaps: Sequence[Gap]) -> list[Row]:
+    def _rows(self, gaps: Sequence[Gap]) -> list[GapRow]:
         rows = []
         for gap in gaps:
             now = effect(gap, self._ask)
             scores = [c.score for q in gap.questions for c in self._ask(q).candidates if c.article == gap.article]
-            rows.append(Row(gap, now, is_closed(gap, now, self._changed), max(scores, default=0.0), None))
+            rows.append(GapRow(gap, now, is_closed(gap, now, self._changed), max(scores, default=0.0), None))
         return rows
 
     async def _effect(self, gap: Gap) -> Effect:

@@ -8,11 +8,11 @@ from datetime import datetime
 from itertools import groupby
 
 from bot.delivery.splitting import parts
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.quality.gaps import Gap, Missed
 from bot.knowledge.search import Knowledge
-from bot.model import Answer, Button, Customer, Decision, Event, Lane, Outbound, Peer, Status
+from bot.model import Answer, Button, Customer, Decision, Event, Outbound, Peer, Priority, Status
 from bot.storage.base import Store
 from bot.text.pii import HIDDEN
 from bot.web.services import WebServices
@@ -96,7 +96,7 @@ def _twin(knowledge: Knowledge, article: Article, customer: Customer | None) -> 
     return knowledge.article(article.id, customer.language if customer else "") or article
 
 
-async def tell(store: Store, services: WebServices, words: Wording, gap: Gap, waiting: Sequence[Waiting], now: datetime) -> int:
+async def tell(store: Store, services: WebServices, words: Texts, gap: Gap, waiting: Sequence[Waiting], now: datetime) -> int:
     """Promise a short message to each and remember it with it, all in one transaction. Returns how many."""
     limits = {name: channel.limits for name, channel in services.channels.items()}
     say = [part for one in waiting for part in parts(_message(words, services.language, one), limits)]
@@ -116,11 +116,11 @@ async def tell(store: Store, services: WebServices, words: Wording, gap: Gap, wa
     return len(waiting)
 
 
-def _message(words: Wording, language: str, one: Waiting) -> Outbound:
+def _message(words: Texts, language: str, one: Waiting) -> Outbound:
     lang = one.customer.language if one.customer else language
     question = " ".join(one.question.split())
     if HIDDEN in question or len(question) > QUOTED:
         question = ""
     text = words.say("told.answer", lang=lang, customer=one.customer, question=question.rstrip(" .…"), title=one.article.title)
     button = Button(words.text("told.show", lang=lang), "article", one.article.id)
-    return Outbound(one.peer, text, ((button,),), lane=Lane.BULK, on_doubt="hold", author="bot")
+    return Outbound(one.peer, text, ((button,),), lane=Priority.BULK, on_doubt="hold", author="bot")

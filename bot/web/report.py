@@ -13,9 +13,9 @@ from aiohttp import web
 
 from bot.handoff.contacts import mask
 from bot.knowledge.search import Knowledge
-from bot.model import Line, Ticket
+from bot.model import HistoryEntry, Ticket
 from bot.reports.export import to_csv, to_xlsx
-from bot.reports.metrics import COUNTS, TILES, Case
+from bot.reports.metrics import COUNTS, TILES, FigureCase
 from bot.reports.periods import Period, between, last_days
 from bot.reports.report import TICKETS, Report, make_report, read_facts
 from bot.reports.sides import channels_of, of_channel
@@ -210,14 +210,14 @@ class ReportPages:
             return f"{saying.word('weekdays')[int(row.cells['weekday'] or 1) - 1]}, {int(row.cells['hour'] or 0)}:00"
         return row_name(report, table, key, row.name if row else key, saying)
 
-    def _amount(self, of: str, case: Case, saying: Saying) -> str:
+    def _amount(self, of: str, case: FigureCase, saying: Saying) -> str:
         if case.value is None or of not in UNITS:
             return ""
         if UNITS[of] == "share":
             return str(saying.word("page.yes" if case.value else "page.no"))
         return saying.value(of, case.value)
 
-    async def _name(self, store: Store, case: Case, tickets: Mapping[int, Ticket]) -> str:
+    async def _name(self, store: Store, case: FigureCase, tickets: Mapping[int, Ticket]) -> str:
         if (ticket := tickets.get(case.ticket or 0)) is not None and ticket.data.get("name"):
             return str(ticket.data["name"])
         return await self._customer(store, await store.turns(conversation=case.conversation, limit=1))
@@ -230,7 +230,7 @@ class ReportPages:
         return ""
 
 
-def _filled(rows: Sequence[tuple[Case, Ticket | None, str, str]]) -> tuple[str, ...]:
+def _filled(rows: Sequence[tuple[FigureCase, Ticket | None, str, str]]) -> tuple[str, ...]:
     """The columns of a list that say anything."""
     tickets = [t for _, t, _, _ in rows if t]
     says = {"amount": any(amount for *_, amount in rows), "ticket": tickets, "operator": any(t.operator_name for t in tickets), "reason": any(t.reason for t in tickets)}
@@ -240,7 +240,7 @@ def _filled(rows: Sequence[tuple[Case, Ticket | None, str, str]]) -> tuple[str, 
 Entry = Literal["line", "turn", "event"]
 
 
-def _merged(lines: tuple[Line, ...], turns: tuple[TurnRecord, ...], happened: Sequence[Happened]) -> list[tuple[Entry, object]]:
+def _merged(lines: tuple[HistoryEntry, ...], turns: tuple[TurnRecord, ...], happened: Sequence[Happened]) -> list[tuple[Entry, object]]:
     """Words, decisions and what happened to the tickets, in the order of time; a decision stands before the words it led to."""
     entries: list[tuple[float, int, Entry, object]] = []
     entries += [(line.at.timestamp(), 2 if line.author != "customer" else 0, "line", _shown(line)) for line in lines]
@@ -251,5 +251,5 @@ def _merged(lines: tuple[Line, ...], turns: tuple[TurnRecord, ...], happened: Se
     return [(kind, what) for _, _, kind, what in entries]
 
 
-def _shown(line: Line) -> Line:
-    return Line(line.at, line.author, mask(line.text), line.name, line.attachments)
+def _shown(line: HistoryEntry) -> HistoryEntry:
+    return HistoryEntry(line.at, line.author, mask(line.text), line.name, line.attachments)

@@ -1,4 +1,4 @@
-"""What the pages need from the house; the composition root fills it."""
+"""What the pages need from the service; the composition root fills it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.clock import Clock
 from bot.dialogs.offline_decision import Judge
 from bot.errors import Problem
 from bot.handoff.outreach.incidents import Incidents
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeStatus, Reloaded
 from bot.model import Answer, Attachment, Event, InboundKind, Json, Outbound, Sender, Sent
@@ -53,7 +53,7 @@ class Keeping(Protocol):
 
 
 @runtime_checkable
-class Stage(Adapter, Protocol):
+class PlaygroundChannel(Adapter, Protocol):
     """A channel whose people sit in front of the page (bot/adapters/playground/adapter.py)."""
 
     group: str
@@ -128,7 +128,7 @@ class WebServices:
     answer_within: float = 20.0
     answer_share: float = 0.8
     demo: Store | None = None
-    words: Wording | None = None
+    words: Texts | None = None
     promised: Callable[[], object] = lambda: None
     incidents: Incidents = field(default_factory=Incidents)
     topic_name: Callable[[int], Awaitable[str]] | None = None
@@ -139,9 +139,9 @@ class WebServices:
     stale: timedelta = timedelta(seconds=90)
 
     @property
-    def stages(self) -> tuple[Stage, ...]:
+    def stages(self) -> tuple[PlaygroundChannel, ...]:
         """The channels of the playground, in the order of the page."""
-        return tuple(s for name in self.playground if isinstance(s := self.channels.get(name), Stage))
+        return tuple(s for name in self.playground if isinstance(s := self.channels.get(name), PlaygroundChannel))
 
     def seen(self, event: Event) -> None:
         """The pages as an `Observer`: what happened is counted, and open pages look again."""

@@ -1,4 +1,4 @@
-"""The page as a running server: on a free port if asked, with the house's services behind it."""
+"""The page as a running server: on a free port if asked, with the service's services behind it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from bot.dialogs.offline_decision import Judge
 from bot.errors import ConfigError, Problem
 from bot.handoff.outreach.incidents import Incidents
 from bot.handoff.sla.hours import Hours
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.knowledge.search import Knowledge
 from bot.observability import Observers
 from bot.storage.base import Store
 from bot.web.api.keys import Keys
-from bot.web.api.rest import Accept, Rest
+from bot.web.api.rest import AcceptRequest, Rest
 from bot.web.server import build_app
 from bot.web.services import Hook, WebServices
 
@@ -27,7 +27,7 @@ NEIGHBOURS = 20  # ports that are tried after the wished one
 
 
 class Site:
-    """Made of the parts of a house; `start` opens it, `stop` closes it. `url` is where it is."""
+    """Made of the parts of a service; `start` opens it, `stop` closes it. `url` is where it is."""
 
     def __init__(
         self,
@@ -42,10 +42,10 @@ class Site:
         topic_name: Callable[[int], Awaitable[str]] | None = None,
         playground: Sequence[str] = (),
         moved: Callable[[], object] = lambda: None,
-        words: Wording | None = None,
+        words: Texts | None = None,
         promised: Callable[[], object] = lambda: None,
         incidents: Incidents | None = None,
-        accept: Accept | None = None,
+        accept: AcceptRequest | None = None,
         judge: Judge | None = None,
     ) -> None:
         self._host = config.web.host
@@ -108,7 +108,7 @@ class Site:
             self._runner = None
 
 
-def _rest(config: Config, store: Store, accept: Accept | None, clock: Clock) -> Rest | None:
+def _rest(config: Config, store: Store, accept: AcceptRequest | None, clock: Clock) -> Rest | None:
     """The door for other systems; None without keys. Raises `ConfigError`."""
     keys = Keys.load(config.api, config.path(config.api.file) if config.api.file else None)
     return None if keys is None or accept is None else Rest(store, accept, keys, clock)

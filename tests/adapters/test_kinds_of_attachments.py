@@ -15,13 +15,13 @@ from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.adapters.telegram.media import ENVELOPE, SERVICE
 from bot.adapters.telegram.updates import TelegramReader
 from bot.adapters.vk.adapter import VkAdapter
-from bot.adapters.vk.updates import Reader
+from bot.adapters.vk.updates import VkReader
 from bot.clock import HandClock
 from bot.delivery.splitting import parts
 from bot.errors import Refused
-from bot.i18n.texts import LANGUAGES, Wording
+from bot.i18n.texts import LANGUAGES, Texts
 from bot.model import Attachment, Inbound, Media, Outbound, Peer, RichText
-from bot.testing import Theatre, open_theatre
+from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import PLACE as FORUM
 from tests.adapters.kinds_of_attachments import TELEGRAM, VK
 from tests.fakes.telegram_server import BOT_ID, TOKEN, FakeTelegram
@@ -50,7 +50,7 @@ def from_telegram(kind: str, content: Any, number: int) -> Inbound:
 
 def from_vk(kind: str, content: Any, number: int) -> Inbound:
     body = vk_message(attachments=[{"type": kind, kind: content}], conversation_message_id=number)
-    found = Reader("vk", GROUP, lambda: NOW, lambda _: False).read({"type": "message_new", "object": {"message": body}})
+    found = VkReader("vk", GROUP, lambda: NOW, lambda _: False).read({"type": "message_new", "object": {"message": body}})
     assert found is not None
     return found
 
@@ -58,10 +58,10 @@ def from_vk(kind: str, content: Any, number: int) -> Inbound:
 READ = {"telegram": from_telegram, "vk": from_vk}
 
 
-async def carried(theatre: Theatre, inbound: Inbound, desk: Peer) -> list[Outbound]:
-    said = theatre.channels[desk.channel].said
+async def carried(testbot: TestBot, inbound: Inbound, desk: Peer) -> list[Outbound]:
+    said = testbot.channels[desk.channel].said
     before = len(said)
-    await theatre.arrive(inbound)
+    await testbot.arrive(inbound)
     return [s.outbound for s in said[before:] if s.outbound.to.chat == desk.chat and s.outbound.mirrors]
 
 
@@ -73,16 +73,16 @@ def by_parameters(calls: list[Mapping[str, Any]]) -> str:
 @pytest.mark.parametrize("desk", DESKS)
 @pytest.mark.parametrize("platform", KINDS)
 async def test_each_kind_arrives_with_a_human_name(articles: Path, platform: str, desk: str) -> None:
-    """From the JSON of the platform through the house to the call of the desk's platform; files themselves are gone."""
+    """From the JSON of the platform through the service to the call of the desk's platform; files themselves are gone."""
     wrong: dict[str, str] = {}
     place = DESKS[desk]
-    async with open_theatre(articles, place=place, forum=desk == "telegram") as theatre, FakeTelegram() as server, FakeVk() as vk:
+    async with open_test_bot(articles, place=place, forum=desk == "telegram") as testbot, FakeTelegram() as server, FakeVk() as vk:
         telegram = TelegramAdapter("telegram", token=TOKEN, api_base=server.base, poll_seconds=1, timeout=0.5)
         speaker = VkAdapter("vk", token=VK_TOKEN, group_id=GROUP, api_base=vk.base, wait=1, mark_read=False)
         chat = "1001" if platform == "telegram" else "5"
-        await theatre.customer(channel=platform, chat=chat).says("позовите оператора")
+        await testbot.customer(channel=platform, chat=chat).says("позовите оператора")
         for number, (kind, (content, expected)) in enumerate(KINDS[platform].items(), start=100):
-            outbounds = await carried(theatre, READ[platform](kind, content, number), place)
+            outbounds = await carried(testbot, READ[platform](kind, content, number), place)
             server.calls.clear()
             vk.calls.clear()
             for nonce, outbound in enumerate(outbounds, start=number * 10):
@@ -112,7 +112,7 @@ def test_the_table_knows_every_kind_of_the_installed_aiogram() -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_each_kind_has_a_name(kind: str, lang: str) -> None:
     """In each language its own words, not the other's and not the API's."""
-    words = Wording.load(lang)
+    words = Texts.load(lang)
     named = words.text(f"attachment.{kind}", lang=lang)
 
     assert kind not in named.split() and any(c.isalpha() for c in named)
@@ -120,15 +120,15 @@ def test_each_kind_has_a_name(kind: str, lang: str) -> None:
 
 
 @pytest.mark.parametrize(("language", "name"), [("ru", "Опрос: Цвет?"), ("en", "Poll: Цвет?")])
-async def test_the_customer_reads_names_in_his_language(theatre: Theatre, language: str, name: str) -> None:
+async def test_the_customer_reads_names_in_his_language(testbot: TestBot, language: str, name: str) -> None:
     """What an operator sends and no channel carries is named for its reader, not for the desk."""
-    anna, olga = theatre.customer(language=language), theatre.operator()
+    anna, olga = testbot.customer(language=language), testbot.operator()
     await anna.says("позовите оператора" if language == "ru" else "call an operator please")
     await olga.presses("Взять")
     (poll,) = from_telegram("poll", {"question": "Цвет?", "options": [{"text": "алый"}]}, 7).attachments
     await olga.says("", ticket=1, attachments=(poll,))
 
-    assert theatre.channels["telegram"].in_chat("1001")[-1].outbound.text.text == f"📊 {name}\n• алый"
+    assert testbot.channels["telegram"].in_chat("1001")[-1].outbound.text.text == f"📊 {name}\n• алый"
 
 
 LINKED = Attachment(Media.VIDEO, "v", "vk", data={"link": "https://vk.com/video-2_1", "label": "🎬 Видео: Кот https://vk.com/video-2_1"})

@@ -21,7 +21,7 @@ from jinja2 import TemplateError
 
 from bot.adapters.telegram.updates import TelegramReader
 from bot.adapters.vk.calls import RandomIds
-from bot.adapters.vk.updates import Reader
+from bot.adapters.vk.updates import VkReader
 from bot.clock import HandClock
 from bot.i18n.sandbox import CLOSE, MAX_OUTPUT, OPEN, Sandbox
 from bot.knowledge.articles.frontmatter import read_head, split_head
@@ -31,7 +31,7 @@ from bot.text.markdown import fill, to_rich
 
 _CLOCK = HandClock(datetime(2026, 11, 21, 12, tzinfo=UTC))
 _TELEGRAM = TelegramReader("telegram", _CLOCK, bot_id=1, username="bot")
-_VK = Reader("vk", 77, _CLOCK, RandomIds("vk").holds)
+_VK = VkReader("vk", 77, _CLOCK, RandomIds("vk").holds)
 _SANDBOX = Sandbox()
 _FACTS = {"name": RichText("Анна {{7*7}}"), "number": 5, "words": ["а", "б"], "link": "https://example.org"}
 

@@ -18,7 +18,7 @@ from bot.config.loader import read_config
 from bot.errors import ConfigError, Refused
 from bot.model import Peer
 from bot.storage.sqlite.store import SqliteStore, copy_beside_owner
-from bot.testing import open_theatre
+from bot.testing import open_test_bot
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(9))
 
@@ -103,26 +103,26 @@ def test_a_file_name_is_safe_whatever_it_was(name: str) -> None:
 async def test_words_kept_long_enough_are_blanked(articles: Path, tmp_path: Path) -> None:
     """Row 16: after the term no word of an ended conversation is found in the file; open tickets keep theirs."""
     file = tmp_path / "bot.db"
-    async with open_theatre(articles, storage=str(file)) as theatre:
-        await theatre.customer("Примета").says("Примета-вопрос и Примета-тайна")
-        await theatre.customer("Борис", chat="1002").says("позовите оператора, Открытка")
+    async with open_test_bot(articles, storage=str(file)) as testbot:
+        await testbot.customer("Примета").says("Примета-вопрос и Примета-тайна")
+        await testbot.customer("Борис", chat="1002").says("позовите оператора, Открытка")
         later = datetime.now(UTC) + timedelta(days=3650)
-        assert await theatre.house.store.purge(later) > 3
-        assert await theatre.house.store.purge(later) == 0
-        assert await theatre.house.store.check() == ()
-        conversation = await theatre.house.store.conversation(Peer("telegram", "1002"))
+        assert await testbot.service.store.purge(later) > 3
+        assert await testbot.service.store.purge(later) == 0
+        assert await testbot.service.store.check() == ()
+        conversation = await testbot.service.store.conversation(Peer("telegram", "1002"))
         assert conversation is not None
-        assert any("Открытка" in line.text for line in await theatre.house.store.history(conversation.id))
+        assert any("Открытка" in line.text for line in await testbot.service.store.history(conversation.id))
     assert "Примета-тайна".encode() not in file.read_bytes()
 
 
 async def test_a_copy_is_made_while_another_process_writes(tmp_path: Path, articles: Path) -> None:
     """`bot db backup` beside a running bot: whole, as of one moment, for its owner's eyes only."""
     file = tmp_path / "bot.db"
-    async with open_theatre(articles, storage=str(file)) as theatre:
-        await theatre.customer().says("Сколько идёт доставка?")
+    async with open_test_bot(articles, storage=str(file)) as testbot:
+        await testbot.customer().says("Сколько идёт доставка?")
         copy_beside_owner(file, tmp_path / "copy.db")
-        await theatre.customer().says("как вернуть товар")
+        await testbot.customer().says("как вернуть товар")
     assert os.stat(tmp_path / "copy.db").st_mode & 0o077 == 0  # noqa: PTH116
     copied = SqliteStore.open(tmp_path / "copy.db")
     try:

@@ -18,9 +18,9 @@ from bot.adapters.vk.adapter import VkAdapter
 from bot.clock import Clock
 from bot.config.loader import Config
 from bot.errors import BotError
-from bot.model import Attachment, InboundKind, Media, Outbound, Peer, RichText, Verb
+from bot.model import Attachment, InboundKind, Media, Outbound, OutboundKind, Peer, RichText
 from bot.observability import set_up_logging
-from bot.testing import open_theatre
+from bot.testing import open_test_bot
 from tests.fakes import telegram_server, vk_server
 
 MARK = "Ягуарундова"  # in every word, name and address of the customer
@@ -42,8 +42,8 @@ async def test_of_a_forgotten_customer_no_file_holds_a_word(articles: Path, tmp_
     place = tmp_path / "data"
     place.mkdir()
     config = Config.model_validate({"knowledge": {"cache": str(place / "cache")}, "base": tmp_path})
-    async with open_theatre(articles, config=config, storage=str(place / "bot.db")) as theatre:
-        anna, olga = theatre.customer(f"{MARK} Анна"), theatre.operator()
+    async with open_test_bot(articles, config=config, storage=str(place / "bot.db")) as testbot:
+        anna, olga = testbot.customer(f"{MARK} Анна"), testbot.operator()
         await anna.says(f"где ваш {MARK} склад", message="m-q")
         await anna.says(f"где ваш склад, я {MARK}?", message="m-q", kind=InboundKind.EDIT)
         await anna.says(f"позовите оператора, меня зовут {MARK}")
@@ -52,16 +52,16 @@ async def test_of_a_forgotten_customer_no_file_holds_a_word(articles: Path, tmp_
         await olga.says(f"Здравствуйте, {MARK}! Завтра до обеда", ticket=1)
         await olga.says(f"// {MARK} сердится", ticket=1)
         await olga.says("/close", ticket=1)
-        await theatre.later(minutes=6)
+        await testbot.later(minutes=6)
         await anna.says(f"2, {MARK} недовольна")
         thread = await olga.thread(1)
         files = [f for f in place.rglob("*") if f.is_file()]
         assert any(MARK.encode() in f.read_bytes() for f in files)
 
-        assert await theatre.house.store.forget_customer(1, theatre.clock())
-        await theatre.rest()
+        assert await testbot.service.store.forget_customer(1, testbot.clock())
+        await testbot.rest()
 
-        deleted = [s.outbound.to.thread for s in theatre.channels["telegram"].in_chat("-100500", verb=Verb.DELETE_TOPIC)]
+        deleted = [s.outbound.to.thread for s in testbot.channels["telegram"].in_chat("-100500", verb=OutboundKind.DELETE_TOPIC)]
         assert deleted == [thread]
         assert [f.name for f in place.rglob("*") if f.is_file() and MARK.encode() in f.read_bytes()] == []
     assert [f.name for f in place.rglob("*") if f.is_file() and MARK.encode() in f.read_bytes()] == []

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.button_tokens import token
-from bot.model import Attachment, InboundKind, Media, Peer, Sender, Verb
+from bot.model import Attachment, InboundKind, Media, OutboundKind, Peer, Sender
 from bot.observability import set_up_logging
 from tests.chaos.invariants import broken
 from tests.chaos.outside import DESK_CHAT, Platform
@@ -65,7 +65,7 @@ class Day:
         ]
 
     def _topic(self, number: int) -> str:
-        opened = [c.message for c in self.telegram.calls if c.outbound.verb is Verb.OPEN_TOPIC]
+        opened = [c.message for c in self.telegram.calls if c.outbound.verb is OutboundKind.OPEN_TOPIC]
         return opened[min(number, len(opened) - 1)] if opened else ""
 
     def _operator(self, text: str, topic: int, *, kind: InboundKind = InboundKind.MESSAGE, **more: object) -> None:

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bot.model import InboundKind, Verb
+from bot.model import InboundKind, OutboundKind
 from tests.chaos.outside import DESK_CHAT, Call, Platform
 
 MARK = re.compile(r"\[\w+\]")  # what tells one message of a run from every other
@@ -70,7 +70,7 @@ def _in_order(rows: dict[int, sqlite3.Row], calls: Sequence[tuple[Platform, Call
     last: dict[tuple[object, ...], int] = {}
     for platform, call in calls:
         row = rows.get(call.nonce)
-        if row is None or call.outbound.verb is Verb.OPEN_TOPIC or row["place"] < 0 or row["verb"] != call.outbound.verb:
+        if row is None or call.outbound.verb is OutboundKind.OPEN_TOPIC or row["place"] < 0 or row["verb"] != call.outbound.verb:
             continue
         key = (platform.name, row["chat"], row["thread"], row["lane"])
         if call.nonce < last.get(key, 0):
@@ -83,7 +83,7 @@ def _doubles_are_on_record(rows: dict[int, sqlite3.Row], calls: Sequence[tuple[P
     arrived = Counter((c.nonce, str(c.outbound.verb)) for _, c in calls)
     for (nonce, verb), n in arrived.items():
         row = rows.get(nonce)
-        if verb == Verb.OPEN_TOPIC:
+        if verb == OutboundKind.OPEN_TOPIC:
             continue
         if row is None:
             yield f"I4 {verb} {nonce} was sent and is not on record"

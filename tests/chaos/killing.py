@@ -17,7 +17,7 @@ class Killed(BaseException):
 
 
 class Fuse:
-    """Counts the points that one life of the house passes, and ends it at number *at* (0 = never)."""
+    """Counts the points that one life of the service passes, and ends it at number *at* (0 = never)."""
 
     def __init__(self, at: int = 0) -> None:
         self.at, self.points, self.dead = at, list[str](), False

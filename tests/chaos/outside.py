@@ -1,4 +1,4 @@
-"""The world around the house, which outlives its deaths: platforms that keep updates until confirmed, and note every call."""
+"""The world around the service, which outlives its deaths: platforms that keep updates until confirmed, and note every call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.adapters.base import Accept, ChatInfo, File, Files, Limits
 from bot.errors import PeerGone, Refused, RetryLater, TopicGone, Uncertain
-from bot.model import Attachment, Inbound, InboundKind, Outbound, Peer, Sender, Sent, Verb
+from bot.model import Attachment, Inbound, InboundKind, Outbound, OutboundKind, Peer, Sender, Sent
 from bot.testing.fakes import FakeAdapter
 from tests.chaos.killing import Fuse
 from tests.chaos.timeless import START, LoopClock
@@ -105,7 +105,7 @@ class Platform:
 
     def count(self, outbound: Outbound, begun: float) -> None:
         """The limits of the platform count what it takes, from when the call began (I5)."""
-        if outbound.verb in (Verb.ACKNOWLEDGE, Verb.REACT):
+        if outbound.verb in (OutboundKind.ACKNOWLEDGE, OutboundKind.REACT):
             return
         chat, own = outbound.to.chat, (self.limits.peer_burst if self.limits.peer_per_second else 1000, 2.9)
         for key, (most, period) in (("", REAL[0]), (chat, REAL[1] if chat.startswith("-") else own)):
@@ -122,7 +122,7 @@ class Platform:
         if outbound.to.thread in self.deleted:
             raise TopicGone("message thread not found")
         self.count(outbound, begun)
-        message = target if outbound.verb in (Verb.EDIT, Verb.PIN, Verb.DELETE) else self.new_message()
+        message = target if outbound.verb in (OutboundKind.EDIT, OutboundKind.PIN, OutboundKind.DELETE) else self.new_message()
         self.calls.append(Call(outbound, nonce, target, message, begun, life))
         return message
 

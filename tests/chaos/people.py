@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.button_tokens import token
-from bot.model import Attachment, Inbound, InboundKind, Media, Peer, Sender, Verb
+from bot.model import Attachment, Inbound, InboundKind, Media, OutboundKind, Peer, Sender
 from tests.chaos.outside import DESK_CHAT, Call, Platform
 
 QUESTIONS = ("сколько идёт доставка", "сколько стоит доставка?", "как вернуть товар", "можно ли оплатить картой", "доставка", "спасибо", "привет")
@@ -97,7 +97,7 @@ class Crowd:
 
     def _topics(self) -> list[str]:
         telegram = self.platforms["telegram"]
-        return [c.message for c in telegram.calls if c.outbound.verb is Verb.OPEN_TOPIC and c.message not in telegram.deleted]
+        return [c.message for c in telegram.calls if c.outbound.verb is OutboundKind.OPEN_TOPIC and c.message not in telegram.deleted]
 
     def _operator_says(self, text: str = "") -> None:
         if topics := self._topics():

@@ -8,9 +8,9 @@ from datetime import datetime
 from types import MethodType
 
 from bot.adapters.base import Accept
-from bot.app import House
+from bot.app import Service
 from bot.model import Outcome, Turn
-from bot.storage.base import Delivery, Finished, Settled
+from bot.storage.base import Delivery, DeliveryResult, Finished
 from bot.storage.queries import commit as finishing
 from bot.storage.queries.turns import take
 from bot.storage.sqlite.store import SqliteStore
@@ -34,8 +34,8 @@ class ConfirmsBeforeCommit(Stage):
 class ClaimsAndReadsApart(Stage):
     """A turn's messages are read in one step and its conversation is locked in the next; what is then closed is what waits, not what was read."""
 
-    def plant(self, house: House) -> None:
-        store = house.store
+    def plant(self, service: Service) -> None:
+        store = service.store
 
         async def take_turn(self: SqliteStore, now: datetime, *, batch: int = 50) -> Turn | None:
             turn = await self._write(lambda db: take(db, self._locks, self._number, now, batch))
@@ -68,8 +68,8 @@ def _close_all(db: object, turn: int, inbounds: tuple[int, ...], outcome: Outcom
 class SendsBeforeRecord(Stage):
     """A send begins while its row still says "pending": that it is under way is known to memory alone."""
 
-    def plant(self, house: House) -> None:
-        store, under_way = house.store, dict[int, tuple[str, str]]()
+    def plant(self, service: Service) -> None:
+        store, under_way = service.store, dict[int, tuple[str, str]]()
 
         async def take_deliveries(self: SqliteStore, now: datetime, *, limit: int = 32, resting: Collection[tuple[str, str]] = ()) -> tuple[Delivery, ...]:
             taken = await SqliteStore.take_deliveries(self, now, limit=limit, resting={*resting, *under_way.values()})
@@ -78,7 +78,7 @@ class SendsBeforeRecord(Stage):
                 await self._write(lambda db, id=delivery.id: db.execute("update outbox set status = 'pending', tries = tries - 1 where id = ?", (id,)))
             return taken
 
-        async def settle(self: SqliteStore, delivery: Delivery, settled: Settled, now: datetime) -> tuple[int, ...]:
+        async def settle(self: SqliteStore, delivery: Delivery, settled: DeliveryResult, now: datetime) -> tuple[int, ...]:
             try:
                 return await SqliteStore.settle(self, delivery, settled, now)
             finally:

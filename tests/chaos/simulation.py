@@ -53,7 +53,7 @@ class Run:
 
 def run_seed(seed: int, *, deeds: int = DEEDS, planted: str = "") -> Run:
     """One run to its end."""
-    random.seed(seed)  # the house's own jitter
+    random.seed(seed)  # the service's own jitter
     with folder() as place:
         return run_timeless(_live(seed, place, deeds, STAGES[planted]))
 
@@ -119,13 +119,13 @@ async def settle(stage: Stage) -> None:
     """Calm: wait until nothing is on its way any more, at most some hours."""
     for _ in range(2000):
         await _pass(stage, 10)
-        counts = await stage.house.store.counts()
+        counts = await stage.service.store.counts()
         if not any(counts[k] for k in ("inbounds_waiting", "deliveries_pending", "deliveries_sending")) and all(u.confirmed for p in stage.platforms for u in p.updates):
             return
 
 
 def main() -> int:
-    given = argparse.ArgumentParser(description="Seeded days of the whole house")
+    given = argparse.ArgumentParser(description="Seeded days of the whole service")
     given.add_argument("--seed", type=int, default=1, help="the first seed")
     given.add_argument("--runs", type=int, default=200, help="how many seeds in a row")
     given.add_argument("--planted", default="", choices=sorted(STAGES), help="a bug planted on purpose")

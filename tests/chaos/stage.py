@@ -1,4 +1,4 @@
-"""The house on a file, in one life after another: started, killed at a point, opened again on what the dead one left."""
+"""The service on a file, in one life after another: started, killed at a point, opened again on what the dead one left."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from bot.app import House, open_house, open_knowledge
+from bot.app import Service, build_service, open_knowledge
 from bot.config.loader import Config
 from bot.knowledge.search import Knowledge
 from bot.model import Peer
@@ -37,7 +37,7 @@ def folder() -> Iterator[Path]:
 
 
 class Stage:
-    """Lives of one house. *plant* may change a house before it runs (see planted.py)."""
+    """Lives of one service. *plant* may change a service before it runs (see planted.py)."""
 
     adapter = PlatformAdapter
 
@@ -64,24 +64,24 @@ class Stage:
         assert isinstance(loop, TimelessLoop)
         loop.hold(True)
         try:
-            self.house = await open_house(
+            self.service = await build_service(
                 config, adapters=adapters, clock=clock, desk=Peer("telegram", DESK_CHAT), storage=str(self.file), log_events=False,
                 knowledge=self._articles(config, channels=list(config.channels)),  # only read, so one for all lives
             )
         finally:
             loop.hold(False)
-        self._without_threads(self.house)
-        self.plant(self.house)
+        self._without_threads(self.service)
+        self.plant(self.service)
         self.stop = asyncio.Event()
-        self.running = asyncio.create_task(run(self.house, self.stop))
+        self.running = asyncio.create_task(run(self.service, self.stop))
 
-    def plant(self, house: House) -> None:
+    def plant(self, service: Service) -> None:
         """Nothing: the product as it is."""
 
     def set_clock(self, by: timedelta) -> None:
         """The wall clock of the machine jumps, under a running process and for all that follow."""
         self.shift += by
-        self.house.clock.shift = self.shift
+        self.service.clock.shift = self.shift
         for platform in self.platforms if by > timedelta() else ():
             platform.begun.clear()  # the next process takes the last minute for longer ago: the platform would say 429
 
@@ -105,7 +105,7 @@ class Stage:
             source = self.file.with_name(self.file.name + suffix)
             if source.exists():
                 shutil.copy(source, left.with_name(left.name + suffix))
-        store = self.house.store
+        store = self.service.store
         store._db.close()
         if store._lock is not None:
             store._lock.release()
@@ -120,9 +120,9 @@ class Stage:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _without_threads(self, house: House) -> None:
-        store = house.store
-        store._now = house.clock
+    def _without_threads(self, service: Service) -> None:
+        store = service.store
+        store._now = service.clock
         store._writer.close()
         if store._reader is not None and store._reading is not None:
             store._reader.close()

@@ -1,4 +1,4 @@
-"""Days of the whole house with deaths in them: the laws hold, the runs repeat, and planted bugs are seen."""
+"""Days of the whole service with deaths in them: the laws hold, the runs repeat, and planted bugs are seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time that passes only when everybody waits: an hour of the house's life takes a moment, and the same way each time."""
+"""Time that passes only when everybody waits: an hour of the service's life takes a moment, and the same way each time."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class TimelessLoop(asyncio.SelectorEventLoop):
 
 
 class LoopClock(Clock):
-    """The house's clock, told by the loop: at second 0 it is noon of a working day in Moscow."""
+    """The service's clock, told by the loop: at second 0 it is noon of a working day in Moscow."""
 
     def __call__(self) -> datetime:
         return START + timedelta(seconds=self.monotonic()) + self.shift

@@ -17,7 +17,7 @@ from bot.cli.root import app
 from bot.clock import HandClock
 from bot.command_spool import drop, letterbox, take
 from bot.config.loader import Config
-from bot.testing import Theatre, open_theatre
+from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import NOON
 
 DOWN = "Сбой доставки в Казани. Чиним до 18:00"
@@ -41,38 +41,38 @@ def run(*args: str, code: int = 0, input: str = "") -> str:
     return result.output
 
 
-async def _heard(place: Path, work: Callable[[Theatre], object] | None = None) -> Theatre:
+async def _heard(place: Path, work: Callable[[TestBot], object] | None = None) -> TestBot:
     """The bot runs over the folder's database and takes what was ordered."""
     storage = str(place / "data" / "bot.db")
-    async with open_theatre(place / "kb", storage=storage) as theatre:
+    async with open_test_bot(place / "kb", storage=storage) as testbot:
         folder = letterbox(storage)
         assert folder is not None
-        await take(folder, theatre.house.inbox.accept, theatre.clock())
-        await theatre.rest()
+        await take(folder, testbot.service.inbox.accept, testbot.clock())
+        await testbot.rest()
         if work is not None:
-            result = work(theatre)
+            result = work(testbot)
             if asyncio.iscoroutine(result):
                 await result
-    return theatre
+    return testbot
 
 
 def test_an_incident_is_set_shown_and_cleared(place: Path) -> None:
     """The order lies in the folder until a bot reads it; then it holds, and the desk is told who ordered."""
     assert "записано и подействует" in run("incident", "set", DOWN, "--words", "казань")
 
-    async def hears(theatre: Theatre) -> None:
-        anna = theatre.customer()
+    async def hears(testbot: TestBot) -> None:
+        anna = testbot.customer()
         await anna.says("вы везёте в казань?")
         assert DOWN in anna.hears()[0]
-        assert any("Сбой №1 объявлен" in s.outbound.text.text for s in theatre.channels["telegram"].in_chat("-100500"))
+        assert any("Сбой №1 объявлен" in s.outbound.text.text for s in testbot.channels["telegram"].in_chat("-100500"))
 
     asyncio.run(_heard(place, hears))
     assert json.loads(run("incident", "show", "--json"))[0]["met"] == 1 and DOWN in run("incident", "show")
     run("incident", "clear")
 
-    async def told(theatre: Theatre) -> None:
-        await theatre.later(minutes=1)
-        assert sum("Уже исправили" in s.outbound.text.text for s in theatre.channels["telegram"].in_chat("1001")) == 1
+    async def told(testbot: TestBot) -> None:
+        await testbot.later(minutes=1)
+        assert sum("Уже исправили" in s.outbound.text.text for s in testbot.channels["telegram"].in_chat("1001")) == 1
 
     asyncio.run(_heard(place, told))
     assert "Сбоев сейчас нет" in run("incident", "show") and "Сейчас есть: —" in run("incident", "clear", code=1)
@@ -81,9 +81,9 @@ def test_an_incident_is_set_shown_and_cleared(place: Path) -> None:
 def test_a_broadcast_is_counted_confirmed_and_sent_once(place: Path) -> None:
     """Nothing is ordered without a yes; the same letter read twice sends once."""
 
-    async def come(theatre: Theatre) -> None:
-        await theatre.customer().says("как вернуть товар")
-        await theatre.customer("Борис", chat="1002").says("как оплатить")
+    async def come(testbot: TestBot) -> None:
+        await testbot.customer().says("как вернуть товар")
+        await testbot.customer("Борис", chat="1002").says("как оплатить")
 
     asyncio.run(_heard(place, come))
     assert "Получат: 1" in run("broadcast", "Привет!", "--to", "asked=вернуть", input="n\n")
@@ -93,11 +93,11 @@ def test_a_broadcast_is_counted_confirmed_and_sent_once(place: Path) -> None:
     letter = next(folder.glob("*.json"))
     again = letter.read_bytes()
 
-    async def sent(theatre: Theatre) -> None:
+    async def sent(testbot: TestBot) -> None:
         letter.write_bytes(again)  # as after a crash between keeping and throwing away
-        await take(folder, theatre.house.inbox.accept, theatre.clock())
-        await theatre.later(minutes=2)
-        assert [s.outbound.to.chat for s in theatre.channels["telegram"].said if s.outbound.text.text == "Привет!"] == ["1001"]
+        await take(folder, testbot.service.inbox.accept, testbot.clock())
+        await testbot.later(minutes=2)
+        assert [s.outbound.to.chat for s in testbot.channels["telegram"].said if s.outbound.text.text == "Привет!"] == ["1001"]
 
     asyncio.run(_heard(place, sent))
 
@@ -126,9 +126,9 @@ async def test_what_is_no_order_is_set_aside(place: Path) -> None:
     drop(folder, {"order": "incident", "text": "Сбой"})
     (folder / "0.json").write_text("{", "utf-8")
     (folder / "1.json").write_text('["order"]', "utf-8")
-    async with open_theatre(place / "kb", config=Config()) as theatre:
-        assert await take(folder, theatre.house.inbox.accept, theatre.clock()) == 1
-        assert await take(folder, theatre.house.inbox.accept, theatre.clock()) == 0
-        await theatre.rest()
+    async with open_test_bot(place / "kb", config=Config()) as testbot:
+        assert await take(folder, testbot.service.inbox.accept, testbot.clock()) == 1
+        assert await take(folder, testbot.service.inbox.accept, testbot.clock()) == 0
+        await testbot.rest()
 
-        assert [i.text for i in theatre.house.desk.incidents.open] == ["Сбой"] and len(list(folder.glob("*.bad"))) == 2
+        assert [i.text for i in testbot.service.desk.incidents.open] == ["Сбой"] and len(list(folder.glob("*.bad"))) == 2

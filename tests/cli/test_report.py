@@ -10,15 +10,15 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli.root import app
-from bot.testing import open_theatre
+from bot.testing import open_test_bot
 
 
 async def test_figures_beside_a_running_bot(articles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file is read while it is written; the table names what each figure means."""
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "bot.db"
-    async with open_theatre(articles, storage=str(file)) as theatre:
-        anna = theatre.customer()
+    async with open_test_bot(articles, storage=str(file)) as testbot:
+        anna = testbot.customer()
         await anna.says("Сколько идёт доставка?")
         await anna.says("позовите оператора")
         await asyncio.to_thread(_look, file)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.cli.settings import load
 from bot.knowledge.articles.schema import read_articles
-from bot.testing import open_theatre
+from bot.testing import open_test_bot
 from tests.cli.conftest import Run
 
 STRANGE = ("выращиваете ли вы кактусы на балконе", "вы кактусы выращиваете?", "а кактусы вы на балконе выращиваете, мой номер +7 912 345-67-89")
@@ -20,19 +20,19 @@ def talk(shop: Path) -> None:
     """Three customers ask what nobody wrote; one asks what is there and is not helped; an operator answers two."""
 
     async def said() -> None:
-        async with open_theatre(shop / "kb_articles", config=load(None), storage=str(shop / "data" / "bot.db")) as theatre:
+        async with open_test_bot(shop / "kb_articles", config=load(None), storage=str(shop / "data" / "bot.db")) as testbot:
             for number, question in enumerate(STRANGE):
-                customer = theatre.customer("Анна", chat=str(1001 + number))
+                customer = testbot.customer("Анна", chat=str(1001 + number))
                 await customer.says(question)
                 await customer.says("оператора")
                 if number:
-                    operator = theatre.operator()
+                    operator = testbot.operator()
                     await operator.says("Кактусы растут у нас в теплице, приезжайте посмотреть.", ticket=number + 1)
-                    await theatre.later(seconds=5)
-            lost = theatre.customer("Олег", chat="2001")
+                    await testbot.later(seconds=5)
+            lost = testbot.customer("Олег", chat="2001")
             await lost.says("Хочу вернуть товар")
             await lost.says("не помогло")
-            happy = theatre.customer("Павел", chat="3001")
+            happy = testbot.customer("Павел", chat="3001")
             await happy.says("Не могу войти в аккаунт")
             await happy.presses("Да, помогло")
 
@@ -132,7 +132,7 @@ def test_the_records_of_a_running_bot_can_be_read(run: Run, shop: Path) -> None:
     talk(shop)
 
     async def beside() -> None:
-        async with open_theatre(shop / "kb_articles", config=load(None), storage=str(shop / "data" / "bot.db")):
+        async with open_test_bot(shop / "kb_articles", config=load(None), storage=str(shop / "data" / "bot.db")):
             figures = json.loads(run("kb", "stats", "--json").stdout)
             assert figures["answers"] >= 2 and "promo/codes" in figures["never_shown"] and "account/password" not in figures["never_shown"]
 

@@ -12,7 +12,7 @@ from bot.dialogs.flow import Flow
 from bot.dialogs.forms.form import Forms, FormShape
 from bot.dialogs.greeting import Greeting
 from bot.dialogs.ours import our_dialogs
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article, lead_of, split_passages
 from bot.knowledge.base import Context
 from bot.knowledge.query.intents import read_act
@@ -24,9 +24,9 @@ from bot.model import (
     Conversation,
     Customer,
     Decision,
+    HistoryEntry,
     Inbound,
     InboundKind,
-    Line,
     Media,
     Outbound,
     Outcome,
@@ -40,7 +40,7 @@ from bot.model import (
 )  # fmt: skip
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-WORDS = Wording.load()
+WORDS = Texts.load()
 PEER = Peer("telegram", "77")
 
 
@@ -111,12 +111,12 @@ class Talk:
     before: Sequence[tuple[str, Dialog]] = ()
     customer: Customer = Customer(1, "Анна")  # noqa: RUF009 - frozen
     timeout: float = 5.0
-    words: Wording = WORDS
+    words: Texts = WORDS
     now: datetime = NOW
     shelf: Shelf = field(default_factory=lambda: Shelf(ARTICLES, ANSWERS))
     state: Mapping[str, object] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
-    history: list[Line] = field(default_factory=list)
+    history: list[HistoryEntry] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         forms = Forms(self.words, self.forms, self._desk)
@@ -129,7 +129,7 @@ class Talk:
     def _desk(self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None) -> Outcome:
         text = RichText(f"ticket: {reason}{' sorry' if apology else ''}")
         why = dict(answer.why) if answer else {}
-        return Outcome("desk", Result.HANDED_OFF, reason, (Outbound(PEER, text),), state={}, status=Status.WAITING, why=why)
+        return Outcome("desk", Result.HANDED_OFF, reason, (Outbound(PEER, text),), state={}, status=Status.WAITING, explanation=why)
 
     async def says(self, *texts: str) -> str:
         return await self.does(*(self._inbound(text=text) for text in texts))
@@ -150,7 +150,7 @@ class Talk:
     async def waits(self, length: timedelta) -> str:
         """Time passes; the timers promised by the last turn come due."""
         self.now += length
-        due = [later for later in self.outcomes[-1].later if later.due <= self.now]
+        due = [later for later in self.outcomes[-1].timers if later.due <= self.now]
         return await self.does(*(self._inbound(InboundKind.TIMER, text=later.kind) for later in due)) if due else ""
 
     async def does(self, *said: Inbound, presses: tuple[Press, ...] = ()) -> str:
@@ -161,7 +161,7 @@ class Talk:
             self.state = outcome.state
         if outcome.customer is not None:
             self.customer = outcome.customer
-        self.history += [Line(self.now, "customer", i.text) for i in said] + [Line(self.now, "bot", o.text.text) for o in outcome.say]
+        self.history += [HistoryEntry(self.now, "customer", i.text) for i in said] + [HistoryEntry(self.now, "bot", o.text.text) for o in outcome.messages]
         self.now += timedelta(seconds=30)
         return self.heard
 
@@ -175,11 +175,11 @@ class Talk:
 
     @property
     def heard(self) -> str:
-        return "\n".join(o.text.text for o in self.last.say)
+        return "\n".join(o.text.text for o in self.last.messages)
 
     @property
     def buttons(self) -> tuple[Button, ...]:
-        return tuple(b for o in self.last.say for row in o.buttons for b in row)
+        return tuple(b for o in self.last.messages for row in o.buttons for b in row)
 
     @property
     def labels(self) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.config.loader import Config
 from bot.handoff.sla.hours import WEEKDAYS
-from bot.testing import open_theatre
+from bot.testing import open_test_bot
 
 ALWAYS = Config.model_validate({"hours": {"week": dict.fromkeys(WEEKDAYS, "00:00-24:00"), "country": None}})
 
@@ -22,8 +22,8 @@ ALWAYS = Config.model_validate({"hours": {"week": dict.fromkeys(WEEKDAYS, "00:00
 )
 async def test_round_the_clock_has_no_closing(articles: Path, lang: str, asks: str, says: str, week: str) -> None:
     """Never «today until 00:00», which is no closing at all."""
-    async with open_theatre(articles, config=ALWAYS) as theatre:
-        anna = theatre.customer(language=lang)
+    async with open_test_bot(articles, config=ALWAYS) as testbot:
+        anna = testbot.customer(language=lang)
         await anna.says(asks)
 
         told = " ".join(anna.hears())

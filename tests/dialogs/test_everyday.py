@@ -11,10 +11,10 @@ import yaml
 from bot.app import open_knowledge
 from bot.config.loader import Config, read_config
 from bot.dialogs.everyday import TOPICS, Everyday
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.knowledge.search import Knowledge
 from bot.model import Outbound
-from bot.testing.harness import Customer, Theatre, open_theatre
+from bot.testing.harness import PlayedCustomer, TestBot, open_test_bot
 
 ROOT = Path(__file__).parents[2]
 LINES: Mapping[str, Sequence[str]] = yaml.safe_load((ROOT / "tests" / "lines" / "everyday.yaml").read_text("utf-8"))
@@ -50,21 +50,21 @@ def replace_model(config: Config) -> Config:
 
 
 @pytest.fixture
-async def shop(config: Config, knowledge: Knowledge) -> AsyncIterator[Theatre]:
-    async with open_theatre(ROOT / "kb_articles", config=config, knowledge=knowledge, threads=False) as opened:
+async def shop(config: Config, knowledge: Knowledge) -> AsyncIterator[TestBot]:
+    async with open_test_bot(ROOT / "kb_articles", config=config, knowledge=knowledge, threads=False) as opened:
         yield opened
 
 
-def stranger(shop: Theatre, number: int = 0) -> Customer:
+def stranger(shop: TestBot, number: int = 0) -> PlayedCustomer:
     return shop.customer("Анна", chat=str(2000 + number))
 
 
-def heard(customer: Customer) -> str:
+def heard(customer: PlayedCustomer) -> str:
     return " ‖ ".join(customer.hears())
 
 
 @pytest.mark.parametrize("topic", SAID)
-async def test_everyday_words_get_a_sensible_answer(shop: Theatre, topic: str) -> None:
+async def test_everyday_words_get_a_sensible_answer(shop: TestBot, topic: str) -> None:
     """Each line is said by somebody new; what is not answered so is listed, all of it."""
     wrong = []
     for number, line in enumerate(LINES[topic]):
@@ -77,17 +77,17 @@ async def test_everyday_words_get_a_sensible_answer(shop: Theatre, topic: str) -
 
 def test_words_that_only_look_alike_are_left_to_the_articles() -> None:
     """A closed vocabulary: one word more than it knows makes it another question."""
-    everyday = Everyday(Wording.load())
+    everyday = Everyday(Texts.load())
     assert {line: everyday.topic(line) for line in LINES["article"] if everyday.topic(line)} == {}
 
 
 def test_every_topic_is_heard_in_both_languages() -> None:
     """The owner may put own lines in place of ours, key by key."""
-    words = Wording.load()
+    words = Texts.load()
     assert [t for t in TOPICS if not words.options(f"everyday.heard.{t}")] == []
 
 
-async def test_a_call_for_a_person_brings_no_article(shop: Theatre) -> None:
+async def test_a_call_for_a_person_brings_no_article(shop: TestBot) -> None:
     """At night, in a long queue, among other words: an article is offered only to a question."""
     for hour, wait in (("day", 0), ("night", 11)):
         shop.clock.advance(hours=wait)
@@ -98,7 +98,7 @@ async def test_a_call_for_a_person_brings_no_article(shop: Theatre) -> None:
             assert "Пока ждёте" not in heard(customer)
 
 
-async def test_a_question_beside_the_call_keeps_its_article(shop: Theatre) -> None:
+async def test_a_question_beside_the_call_keeps_its_article(shop: TestBot) -> None:
     """What is asked in the same breath and has an answer is offered while waiting."""
     for number in range(3):
         await stranger(shop, number).says("позовите оператора")
@@ -107,41 +107,41 @@ async def test_a_question_beside_the_call_keeps_its_article(shop: Theatre) -> No
     assert "Как вернуть товар" in labels(customer.sees()[-1].outbound)
 
 
-async def test_not_needed_any_more_cancels_after_one_tap(shop: Theatre) -> None:
+async def test_not_needed_any_more_cancels_after_one_tap(shop: TestBot) -> None:
     """The words reach the operators, too; nothing is cancelled before the tap."""
     customer = stranger(shop)
     await customer.says("позовите оператора")
     await customer.says("спасибо, уже не нужно")
     assert "отменю обращение №1" in heard(customer)
-    ticket = await shop.house.store.ticket(1)
+    ticket = await shop.service.store.ticket(1)
     assert ticket is not None and ticket.status == "waiting"
     assert any("уже не нужно" in o.text.text for o in await shop.operator().sees(1))
     await customer.presses("Отменить обращение")
-    ticket = await shop.house.store.ticket(1)
+    ticket = await shop.service.store.ticket(1)
     assert ticket is not None and ticket.status == "closed"
 
 
 @pytest.mark.parametrize("line", ["всё решилось, спасибо", "never mind", "отмена", "больше не актуально", "uzhe ne nado", "e;t yt yflj"])
-async def test_a_typed_yes_cancels_as_the_tap_does(shop: Theatre, line: str) -> None:
+async def test_a_typed_yes_cancels_as_the_tap_does(shop: TestBot, line: str) -> None:
     """And a yes that answers nothing is only carried."""
     customer = stranger(shop)
     await customer.says("позовите оператора")
     await customer.says("да")
-    assert (await shop.house.store.ticket(1)).status == "waiting"  # type: ignore[union-attr]
+    assert (await shop.service.store.ticket(1)).status == "waiting"  # type: ignore[union-attr]
     await customer.says(line)
     await customer.says("да")
-    assert (await shop.house.store.ticket(1)).status == "closed"  # type: ignore[union-attr]
+    assert (await shop.service.store.ticket(1)).status == "closed"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("wait", [0, 11])
-async def test_who_waits_still_gets_what_the_bot_surely_knows(shop: Theatre, wait: int) -> None:
+async def test_who_waits_still_gets_what_the_bot_surely_knows(shop: TestBot, wait: int) -> None:
     """Once, day and night; ticket, place and words stay with the operators."""
     shop.clock.advance(hours=wait)
     customer = stranger(shop)
     await customer.says("позовите оператора")
     await customer.says("сколько стоит доставка?")
     assert "от 150 ₽" in heard(customer) and "Обращение №1 остаётся" in heard(customer)
-    ticket = await shop.house.store.ticket(1)
+    ticket = await shop.service.store.ticket(1)
     assert ticket is not None and ticket.status == "waiting" and not ticket.operator
     seen = [o.text.text for o in await shop.operator().sees(1)]
     assert any("сколько стоит доставка?" in text for text in seen) and any("Стоимость доставки" in text for text in seen)
@@ -149,7 +149,7 @@ async def test_who_waits_still_gets_what_the_bot_surely_knows(shop: Theatre, wai
     assert "от 150 ₽" not in heard(customer)
 
 
-async def test_who_waits_is_told_of_the_business_and_no_more_guesses(shop: Theatre) -> None:
+async def test_who_waits_is_told_of_the_business_and_no_more_guesses(shop: TestBot) -> None:
     customer = stranger(shop)
     await customer.says("позовите оператора")
     await customer.says("вы где?")
@@ -159,7 +159,7 @@ async def test_who_waits_is_told_of_the_business_and_no_more_guesses(shop: Theat
         assert "Это помогло" not in heard(customer) and "1." not in heard(customer)
 
 
-async def test_an_operator_who_is_at_it_is_not_talked_over(shop: Theatre) -> None:
+async def test_an_operator_who_is_at_it_is_not_talked_over(shop: TestBot) -> None:
     customer = stranger(shop)
     await customer.says("позовите оператора")
     await shop.operator().presses("Взять", ticket=1)
@@ -168,7 +168,7 @@ async def test_an_operator_who_is_at_it_is_not_talked_over(shop: Theatre) -> Non
         assert heard(customer) == ""
 
 
-async def test_a_number_means_the_list_before_the_words_between(shop: Theatre) -> None:
+async def test_a_number_means_the_list_before_the_words_between(shop: TestBot) -> None:
     customer = stranger(shop)
     await customer.says("доставка")
     first = labels(customer.sees()[-1].outbound)[0]
@@ -180,7 +180,7 @@ async def test_a_number_means_the_list_before_the_words_between(shop: Theatre) -
     assert "Это помогло" in heard(customer)
 
 
-async def test_one_candidate_is_a_question_to_be_answered_with_yes_or_no(shop: Theatre) -> None:
+async def test_one_candidate_is_a_question_to_be_answered_with_yes_or_no(shop: TestBot) -> None:
     line = await one_candidate_line(shop)
     agreed, declined = stranger(shop, 1), stranger(shop, 2)
     for customer in (agreed, declined):
@@ -195,7 +195,7 @@ async def test_one_candidate_is_a_question_to_be_answered_with_yes_or_no(shop: T
     assert "Номер обращения" in heard(declined)
 
 
-async def one_candidate_line(shop: Theatre) -> str:
+async def one_candidate_line(shop: TestBot) -> str:
     for number, line in enumerate(("когда приедет курьер", "что можно вернуть", "есть ли у вас рассрочка", "как с вами оплатить")):
         customer = stranger(shop, 50 + number)
         await customer.says(line)
@@ -207,13 +207,13 @@ async def one_candidate_line(shop: Theatre) -> str:
 async def test_without_contacts_in_the_settings_nothing_is_made_up(config: Config, knowledge: Knowledge) -> None:
     """Where neither the settings nor an article know, the bot says so and offers a person."""
     bare = config.model_copy(update={"business": config.business.model_copy(update={"address": "", "phone": ""})})
-    async with open_theatre(ROOT / "kb_articles", config=bare, knowledge=knowledge, threads=False) as house:
-        customer = stranger(house)
+    async with open_test_bot(ROOT / "kb_articles", config=bare, knowledge=knowledge, threads=False) as service:
+        customer = stranger(service)
         await customer.says("откуда вы")
         assert "проезд" not in heard(customer) and "Позвать оператора" in "".join(labels(customer.sees()[-1].outbound))
 
 
-async def test_hours_are_told_as_they_are_now(shop: Theatre) -> None:
+async def test_hours_are_told_as_they_are_now(shop: TestBot) -> None:
     day, night = stranger(shop, 1), stranger(shop, 2)
     await day.says("вы работаете?")
     assert "Сейчас мы работаем — сегодня до 20:00" in heard(day)

@@ -10,7 +10,7 @@ import pytest
 
 from bot.dialogs.forms.field_values import phone, read_answer
 from bot.dialogs.short_answers import Hearing
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.model import Customer, Media, Result
 from tests.dialogs.talk import Talk
 
@@ -40,7 +40,7 @@ async def test_form_is_asked_before_a_person_and_its_answers_are_kept() -> None:
     """Three questions, three answers, then the ticket; the answers belong to the customer."""
     talk = Talk(forms=BEFORE)
     heard = await talk.says("позовите человека")
-    assert "Вопрос?" in heard and talk.last.result is Result.CLARIFIED and talk.last.later
+    assert "Вопрос?" in heard and talk.last.result is Result.CLARIFIED and talk.last.timers
 
     await talk.says("Анна")
     await talk.says("8 912 345-67-89")
@@ -151,19 +151,19 @@ async def test_start_leaves_the_form() -> None:
 )  # fmt: skip
 def test_answers_are_checked_and_kept_in_one_form(type_: str, text: str, value: str | None) -> None:
     """Each type knows its answers, as people type them."""
-    assert read_answer(Asked("x", type_, options=("Москва", "Казань")), text, (), Hearing(Wording.load())) == value
+    assert read_answer(Asked("x", type_, options=("Москва", "Казань")), text, (), Hearing(Texts.load())) == value
 
 
 def test_own_pattern_decides() -> None:
     """A pattern of the config is about the whole answer."""
-    hearing = Hearing(Wording.load())
+    hearing = Hearing(Texts.load())
     assert read_answer(Asked("x", pattern=r"[А-Я]{2}\d{4}"), "АБ1234", (), hearing) == "АБ1234"
     assert read_answer(Asked("x", pattern=r"[А-Я]{2}\d{4}"), "АБ12345", (), hearing) is None
 
 
 def test_a_pattern_that_never_ends_holds_nobody_up() -> None:
     """Sixty letters would take this pattern years: the answer is kept as it was said, and an operator reads it."""
-    assert read_answer(Asked("x", pattern=r"(a|aa)+"), "a" * 60 + "!", (), Hearing(Wording.load())) == "a" * 60 + "!"
+    assert read_answer(Asked("x", pattern=r"(a|aa)+"), "a" * 60 + "!", (), Hearing(Texts.load())) == "a" * 60 + "!"
 
 
 def test_phone_is_not_found_in_a_long_story() -> None:

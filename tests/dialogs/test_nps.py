@@ -7,44 +7,44 @@ from pathlib import Path
 import pytest
 
 from bot.config.loader import Config
-from bot.model import Lane
+from bot.model import Priority
 from bot.reports.periods import last_days
 from bot.reports.report import make_report, read_facts
-from bot.testing import Theatre, open_theatre
-from bot.testing.harness import Customer
+from bot.testing import TestBot, open_test_bot
+from bot.testing.harness import PlayedCustomer
 
 ON = Config.model_validate({"nps": {"ask": True}})
 
 
-async def _asked(theatre: Theatre, *people: Customer, days: float = 2) -> None:
+async def _asked(testbot: TestBot, *people: PlayedCustomer, days: float = 2) -> None:
     """Everybody writes; time passes to the noon of another day."""
     for person in people:
         await person.says("как вернуть товар")
     for person in people:
         person._mark = len(person._channel.said)
-    await theatre.later(days=days, minutes=5)
-    await theatre.later(minutes=5)
+    await testbot.later(days=days, minutes=5)
+    await testbot.later(minutes=5)
 
 
-def _questions(person: Customer) -> int:
+def _questions(person: PlayedCustomer) -> int:
     return sum("посоветуете" in s.outbound.text.text for s in person._channel.in_chat(person.peer.chat))
 
 
-async def test_nobody_is_asked_unless_it_is_switched_on(theatre: Theatre) -> None:
+async def test_nobody_is_asked_unless_it_is_switched_on(testbot: TestBot) -> None:
     """Off by default."""
-    anna = theatre.customer()
-    await _asked(theatre, anna)
+    anna = testbot.customer()
+    await _asked(testbot, anna)
 
     assert _questions(anna) == 0
 
 
 async def test_a_score_by_button_and_a_comment_for_the_desk(articles: Path) -> None:
     """Eleven buttons; the score is an event, the comment is shown in the desk, and a second press changes nothing."""
-    async with open_theatre(articles, config=ON) as theatre:
-        anna, olga = theatre.customer(), theatre.operator()
-        await _asked(theatre, anna)
+    async with open_test_bot(articles, config=ON) as testbot:
+        anna, olga = testbot.customer(), testbot.operator()
+        await _asked(testbot, anna)
         asked = anna.sees()[-1].outbound
-        assert [b.label for row in asked.buttons for b in row] == [str(n) for n in range(11)] and asked.lane is Lane.WORDS
+        assert [b.label for row in asked.buttons for b in row] == [str(n) for n in range(11)] and asked.lane is Priority.MESSAGE
         await anna.presses("3")
         assert "исправить" in anna.hears()[-1]
         await anna.says("Курьер опоздал на день")
@@ -52,49 +52,49 @@ async def test_a_score_by_button_and_a_comment_for_the_desk(articles: Path) -> N
         await anna.presses("10")
         assert "уже записан" in anna.hears()[-1]
 
-        scores = [e.data["score"] for e in await theatre.house.store.events(kinds=("nps_scored",))]
+        scores = [e.data["score"] for e in await testbot.service.store.events(kinds=("nps_scored",))]
         assert scores == [3]
 
 
 async def test_a_number_is_heard_and_a_question_is_answered(articles: Path) -> None:
     """«9» is the score; what is no number goes to the other dialogs."""
-    async with open_theatre(articles, config=ON) as theatre:
-        anna, boris = theatre.customer(), theatre.customer("Борис", chat="1002")
-        await _asked(theatre, anna, boris)
+    async with open_test_bot(articles, config=ON) as testbot:
+        anna, boris = testbot.customer(), testbot.customer("Борис", chat="1002")
+        await _asked(testbot, anna, boris)
         await anna.says("9")
         await anna.says("Сколько стоит доставка?")
         await boris.says("как оплатить заказ")
 
         assert "350" in anna.hears()[-1] and "СБП" in boris.hears()[-1]
-        assert len(await theatre.house.store.events(kinds=("nps_scored",))) == 1
+        assert len(await testbot.service.store.events(kinds=("nps_scored",))) == 1
 
 
 async def test_asked_once_in_ninety_days(articles: Path) -> None:
     """Also when he writes every week."""
-    async with open_theatre(articles, config=ON) as theatre:
-        anna = theatre.customer()
+    async with open_test_bot(articles, config=ON) as testbot:
+        anna = testbot.customer()
         for _ in range(7):
-            await _asked(theatre, anna, days=14)
+            await _asked(testbot, anna, days=14)
         assert _questions(anna) == 1
-        await _asked(theatre, anna, days=14)
+        await _asked(testbot, anna, days=14)
 
         assert _questions(anna) == 2
 
 
 async def test_never_near_a_rating(articles: Path) -> None:
     """Who was asked for a rating is not asked this for two weeks, and the other way round."""
-    async with open_theatre(articles, config=ON) as theatre:
-        anna, boris, olga = theatre.customer(), theatre.customer("Борис", chat="1002"), theatre.operator()
-        await _asked(theatre, boris)
+    async with open_test_bot(articles, config=ON) as testbot:
+        anna, boris, olga = testbot.customer(), testbot.customer("Борис", chat="1002"), testbot.operator()
+        await _asked(testbot, boris)
         assert _questions(boris) == 1
         for n, person in enumerate((anna, boris), 1):
             await person.says("позовите оператора")
             await olga.says("Готово", ticket=n)
             await olga.presses("Закрыть", ticket=n)
-        await theatre.later(minutes=6)
-        await theatre.later(days=3)
-        await theatre.later(minutes=5)
-        ratings = [e.ticket for e in await theatre.house.store.events(kinds=("rating_asked",))]
+        await testbot.later(minutes=6)
+        await testbot.later(days=3)
+        await testbot.later(minutes=5)
+        ratings = [e.ticket for e in await testbot.service.store.events(kinds=("rating_asked",))]
 
     assert _questions(anna) == 0 and ratings == [1]
 
@@ -102,28 +102,28 @@ async def test_never_near_a_rating(articles: Path) -> None:
 @pytest.mark.parametrize("way", ["talks", "opted out", "wrote just now"])
 async def test_not_who_is_busy_or_said_no(articles: Path, way: str) -> None:
     """A talk with a person, an opt-out, fresh words: nobody is asked into these."""
-    async with open_theatre(articles, config=ON) as theatre:
-        anna = theatre.customer()
+    async with open_test_bot(articles, config=ON) as testbot:
+        anna = testbot.customer()
         await anna.says("позовите оператора" if way == "talks" else "/stop" if way == "opted out" else "как вернуть товар")
         if way == "wrote just now":
-            await theatre.later(hours=23)
+            await testbot.later(hours=23)
             await anna.says("как оплатить заказ")
-        await theatre.later(hours=1 if way == "wrote just now" else 48)
-        await theatre.later(minutes=5)
+        await testbot.later(hours=1 if way == "wrote just now" else 48)
+        await testbot.later(minutes=5)
 
         assert _questions(anna) == 0
 
 
 async def test_the_figure_has_its_definition_and_is_hidden_when_few_answered(articles: Path) -> None:
     """Promoters minus detractors in points; nothing below five answers."""
-    async with open_theatre(articles, config=ON) as theatre:
-        people = [theatre.customer(f"Имя{n}", chat=str(3000 + n)) for n in range(6)]
-        await _asked(theatre, *people)
+    async with open_test_bot(articles, config=ON) as testbot:
+        people = [testbot.customer(f"Имя{n}", chat=str(3000 + n)) for n in range(6)]
+        await _asked(testbot, *people)
         for score, person in zip((10, 9, 9, 7, 0), people, strict=False):
             await person.presses(str(score)) if score != 0 else await person.says("0")
-        house = theatre.house
-        period = last_days(7, theatre.clock(), house.hours.zone)
-        report = make_report(await read_facts(house.store, house.hours, period, theatre.clock()), period)
+        service = testbot.service
+        period = last_days(7, testbot.clock(), service.hours.zone)
+        report = make_report(await read_facts(service.store, service.hours, period, testbot.clock()), period)
         figure = report.figures["nps"]
         assert (figure.value, figure.n, figure.parts["asked"]) == (40.0, 5, 6.0)
         assert len(figure.cases) == 5

@@ -28,7 +28,7 @@ async def test_answer_is_the_main_points_with_the_rest_behind_a_button() -> None
     assert len(heard) < ENOUGH + 60 and "большую коробку" not in heard
     assert talk.labels == ["Сроки", "Сайт", "Подробнее", "Да, помогло", "Нет, не помогло", "Позвать оператора"]
     assert (talk.last.dialog, talk.last.result, talk.last.reason) == ("faq", Result.ANSWERED, "answered")
-    assert talk.last.why == {"sentence": "because"}
+    assert talk.last.explanation == {"sentence": "because"}
 
 
 async def test_more_says_exactly_the_rest() -> None:
@@ -53,7 +53,7 @@ async def test_more_of_a_long_article_comes_in_three_messages_at_most() -> None:
         while button in talk.labels and len(heard) < 20:
             heard.append(await (talk.says(button.lower()) if typed else talk.presses(button)))
             for skin, limits in SKINS.items():
-                assert sum(len(parts(o, {"telegram": limits})) for o in talk.last.say) <= 3, skin
+                assert sum(len(parts(o, {"telegram": limits})) for o in talk.last.messages) <= 3, skin
             button = "Ещё"
 
         told = [n for text in heard for n in re.findall(r"Абзац (\d+-\d)\.", text)]
@@ -65,7 +65,7 @@ async def test_short_article_is_said_whole_and_pictures_go_before_it() -> None:
     talk = Talk()
     await talk.says("как вернуть")
 
-    pictures, text = talk.last.say
+    pictures, text = talk.last.messages
     assert [(a.media, a.ref) for a in pictures.attachments] == [(Media.PHOTO, "kb/images/x.png"), (Media.DOCUMENT, "kb/images/y.svg")]
     assert not pictures.buttons and "За 14 дней." in text.text.text and "Подробнее" not in talk.labels
 
@@ -238,7 +238,7 @@ async def test_likely_article_is_shown_above_the_other_options() -> None:
 
     assert "Бонусы и баллы\nБаллы копятся." in heard
     assert talk.labels == ["1. Размеры", "2. Как вернуть товар", "Позвать оператора"]
-    assert any(s.style is Style.BOLD and s.length == len("Бонусы и баллы") for s in talk.last.say[0].text.spans)
+    assert any(s.style is Style.BOLD and s.length == len("Бонусы и баллы") for s in talk.last.messages[0].text.spans)
     assert "Таблица." in await talk.says("1")
 
 

@@ -11,7 +11,7 @@ import pytest
 from bot import Outcome, Turn, remind, reply, take_back
 from bot.config.loader import Config
 from bot.errors import ConfigError
-from bot.testing import Theatre, open_theatre
+from bot.testing import TestBot, open_test_bot
 
 WORDS = 'visit:\n  booked: "Записал на {{ at|time }}."\n  soon: "{{ customer|name }}, ждём вас в {{ at|time }}, кабинет {{ room }}."\n  off: "Отменил."\n'
 
@@ -41,58 +41,58 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     return Config.model_validate({"base": tmp_path, "wording": {"folder": "texts"}, "dialogs": {"order": ["clinic:visits", "human", "faq"]}})
 
 
-def _reminders(theatre: Theatre) -> list[str]:
-    return [s.outbound.text.text for s in theatre.channels["telegram"].in_chat("1001") if "ждём вас" in s.outbound.text.text]
+def _reminders(testbot: TestBot) -> list[str]:
+    return [s.outbound.text.text for s in testbot.channels["telegram"].in_chat("1001") if "ждём вас" in s.outbound.text.text]
 
 
 async def test_it_arrives_once_at_its_time_over_a_restart(articles: Path, config: Config, tmp_path: Path) -> None:
     """Not before, not twice, with its facts as they were given."""
     storage = str(tmp_path / "bot.db")
-    async with open_theatre(articles, config=config, storage=storage) as theatre:
-        await theatre.customer().says("запиши меня")
-        await theatre.later(minutes=55)
-        assert _reminders(theatre) == []
-    async with open_theatre(articles, config=config, storage=storage) as theatre:
-        await theatre.later(minutes=62)
-        await theatre.later(hours=5)
+    async with open_test_bot(articles, config=config, storage=storage) as testbot:
+        await testbot.customer().says("запиши меня")
+        await testbot.later(minutes=55)
+        assert _reminders(testbot) == []
+    async with open_test_bot(articles, config=config, storage=storage) as testbot:
+        await testbot.later(minutes=62)
+        await testbot.later(hours=5)
 
-        assert _reminders(theatre) == ["Анна, ждём вас в 14:00, кабинет 7."]
+        assert _reminders(testbot) == ["Анна, ждём вас в 14:00, кабинет 7."]
 
 
 async def test_the_same_name_moves_it_and_another_takes_it_back(articles: Path, config: Config) -> None:
     """One reminder of a name is under way at a time."""
-    async with open_theatre(articles, config=config) as theatre:
-        anna = theatre.customer()
+    async with open_test_bot(articles, config=config) as testbot:
+        anna = testbot.customer()
         await anna.says("запиши меня")
         await anna.says("запиши позже")
-        await theatre.later(minutes=70)
-        assert _reminders(theatre) == []
-        await theatre.later(minutes=60)
-        assert len(_reminders(theatre)) == 1
+        await testbot.later(minutes=70)
+        assert _reminders(testbot) == []
+        await testbot.later(minutes=60)
+        assert len(_reminders(testbot)) == 1
         await anna.says("запиши меня")
         await anna.says("отмени")
-        await theatre.later(hours=3)
+        await testbot.later(hours=3)
 
-        assert len(_reminders(theatre)) == 1
+        assert len(_reminders(testbot)) == 1
 
 
 async def test_it_comes_also_while_a_person_is_at_it(articles: Path, config: Config) -> None:
     """It was promised to the customer, and is no word of the bot about his question."""
-    async with open_theatre(articles, config=config) as theatre:
-        anna = theatre.customer()
+    async with open_test_bot(articles, config=config) as testbot:
+        anna = testbot.customer()
         await anna.says("запиши меня")
         await anna.says("позовите оператора")
-        await theatre.operator().says("Слушаю", ticket=1)
-        await theatre.later(minutes=70)
+        await testbot.operator().says("Слушаю", ticket=1)
+        await testbot.later(minutes=70)
 
-        assert len(_reminders(theatre)) == 1 and await theatre.house.store.ticket(1) is not None
+        assert len(_reminders(testbot)) == 1 and await testbot.service.store.ticket(1) is not None
 
 
 @pytest.mark.parametrize(("kind", "error"), [("naive", ValueError), ("fact", TypeError), ("words", ConfigError)])
 async def test_faults_are_told_at_once(articles: Path, config: Config, kind: str, error: type[Exception]) -> None:
     """A moment without a zone, a fact that cannot be kept, words that are not there: where the dialog is, not at night."""
-    async with open_theatre(articles, config=config.model_copy(update={"dialogs": config.dialogs.model_copy(update={"order": ("clinic:broken", "faq")})})) as theatre:
-        await theatre.customer().says(f"сломай {kind}")
-        events = await theatre.house.store.events(kinds=("dialog_failed",))
+    async with open_test_bot(articles, config=config.model_copy(update={"dialogs": config.dialogs.model_copy(update={"order": ("clinic:broken", "faq")})})) as testbot:
+        await testbot.customer().says(f"сломай {kind}")
+        events = await testbot.service.store.events(kinds=("dialog_failed",))
 
     assert [e.data["error"] for e in events] == [error.__name__]

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from bot.app import open_judge, open_knowledge
 from bot.cli.root import app
 from bot.config.loader import Config, read_config
-from bot.testing.harness import Theatre, open_theatre
+from bot.testing.harness import TestBot, open_test_bot
 from bot.web.server import build_app
 from bot.web.services import WebServices
 
@@ -33,13 +33,13 @@ def demo() -> Config:
     return config.model_copy(update={"knowledge": config.knowledge.model_copy(update={"embeddings": embeddings, "folder": str(ROOT / "kb_articles")})})
 
 
-async def live(theatre: Theatre, number: int, text: str) -> tuple[str, str, str]:
+async def live(testbot: TestBot, number: int, text: str) -> tuple[str, str, str]:
     """Who answered a new customer, why, and with which article: as it was kept."""
-    customer = theatre.customer(chat=str(3000 + number))
+    customer = testbot.customer(chat=str(3000 + number))
     await customer.says(text)
-    conversation = await theatre.house.store.conversation(customer.peer)
+    conversation = await testbot.service.store.conversation(customer.peer)
     assert conversation is not None
-    events = [e for e in await theatre.house.store.events(kinds=("answered", "clarified", "unanswered", "ticket_opened")) if e.conversation == conversation.id]
+    events = [e for e in await testbot.service.store.events(kinds=("answered", "clarified", "unanswered", "ticket_opened")) if e.conversation == conversation.id]
     article = next((str(e.data["article"]) for e in events if e.kind == "answered"), "")
     kinds = {e.kind for e in events}
     decision = "answer" if article else "handoff" if kinds & {"unanswered", "ticket_opened"} else "clarify" if "clarified" in kinds else "answer"
@@ -65,15 +65,15 @@ async def test_all_doors_say_the_same(settings: Path, tmp_path: Path) -> None:
     asked = await asyncio.to_thread(run.invoke, app, ["ask", "--batch", str(batch), "--json", "--config", str(settings)])
     rows = [json.loads(line) for line in asked.output.splitlines() if line.startswith("{")]
     assert len(rows) == len(LINES), asked.output[-500:]
-    async with open_theatre(ROOT / "kb_articles", config=config, knowledge=knowledge, threads=False) as theatre:
-        services = WebServices(theatre.house.store, {}, theatre.clock, knowledge=knowledge, judge=judge)
+    async with open_test_bot(ROOT / "kb_articles", config=config, knowledge=knowledge, threads=False) as testbot:
+        services = WebServices(testbot.service.store, {}, testbot.clock, knowledge=knowledge, judge=judge)
         async with TestClient(TestServer(build_app(services))) as client:
             different = []
             for number, (text, row) in enumerate(zip(LINES, rows, strict=True)):
-                decision, article, said = await live(theatre, number, text)
+                decision, article, said = await live(testbot, number, text)
                 page = await (await client.post("/kb/ask", json={"text": text}, headers=await headers(client))).json()
                 told = (row["decision"], row["article"] or "")
-                shown = bool(judge.reply(text).say) or decision == "handoff"
+                shown = bool(judge.reply(text).messages) or decision == "handoff"
                 if told != (decision, article) or (page["decision"], page["article"] or "") != told or page["act"] != row["act"] or not shown:
                     different.append((text, told, (decision, article), said[:80]))
     assert not different, "\n".join(map(str, different))

@@ -176,7 +176,7 @@ async def test_a_dialog_that_fails_ends_with_a_person(broken: object) -> None:
     await talk.says("как вернуть")
 
     assert (talk.last.result, talk.last.reason) == (Result.HANDED_OFF, "dialog_failed")
-    assert talk.last.why["dialog"] == "broken" and talk.last.events[-1].kind == "dialog_failed"
+    assert talk.last.explanation["dialog"] == "broken" and talk.last.events[-1].kind == "dialog_failed"
     assert "secret" not in str(talk.last)
 
 

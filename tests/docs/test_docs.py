@@ -87,7 +87,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 async def test_the_dialog_of_the_guide_works(tmp_path: Path, articles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The ten lines of docs/en/dialogs.md, word for word, answer a customer."""
-    from bot.testing import open_theatre
+    from bot.testing import open_test_bot
 
     page = (ROOT / "docs/en/dialogs.md").read_text("utf-8")
     code = re.search(r"```python\n(# myshop/dialogs\.py.*?)```", page, re.S)
@@ -102,8 +102,8 @@ async def test_the_dialog_of_the_guide_works(tmp_path: Path, articles: Path, mon
         (texts / f"{lang}.yaml").write_text(words[1], encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     config = Config.model_validate({"dialogs": {"order": ["human", "myshop.dialogs:order_status", "faq"]}, "wording": {"folder": str(texts)}})
-    async with open_theatre(articles, config=config) as theatre:
-        anna = theatre.customer("Анна")
+    async with open_test_bot(articles, config=config) as testbot:
+        anna = testbot.customer("Анна")
         await anna.says("какой статус заказа 48213?")
 
         assert anna.hears() == ["Заказ 48213: в пути."]

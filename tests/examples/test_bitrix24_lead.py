@@ -1,4 +1,4 @@
-"""examples/bitrix24_lead with all three played: a house, the receiver, a small Bitrix24."""
+"""examples/bitrix24_lead with all three played: a service, the receiver, a small Bitrix24."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aiohttp.test_utils import TestServer
 from bot.adapters.webhook import sign
 from bot.clock import Clock
 from bot.config.loader import Config
-from bot.testing import Theatre, open_theatre
+from bot.testing import TestBot, open_test_bot
 from bot.web.api.keys import Keys
 from bot.web.api.rest import Rest
 from bot.web.server import build_app
@@ -72,68 +72,68 @@ async def bitrix(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bitrix]:
 
 
 @pytest.fixture
-async def theatre(articles: Path, receiver: ModuleType, bitrix: Bitrix, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Theatre]:
-    """A house that calls the receiver, with its REST door open to it."""
+async def testbot(articles: Path, receiver: ModuleType, bitrix: Bitrix, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TestBot]:
+    """A service that calls the receiver, with its REST door open to it."""
     clocks: list[Clock] = []  # one time for whoever signs and whoever checks: known once the service is open
     hook: TestServer[Any] = TestServer(receiver.application(lambda: clocks[0]().timestamp()))
     await hook.start_server()
     settings = {"url": str(hook.make_url("/hook")), "private": True, "secret": SECRET, "events": ["ticket_opened"]}
-    async with open_theatre(articles, config=Config.model_validate({"webhooks": {"bitrix": settings}})) as opened:
-        house = opened.house
+    async with open_test_bot(articles, config=Config.model_validate({"webhooks": {"bitrix": settings}})) as opened:
+        service = opened.service
         clocks.append(opened.clock)
-        rest = Rest(house.store, house.inbox.accept, Keys({"bitrix": (KEY, ("customers", "tickets"))}, per_minute=100), opened.clock)
-        door: TestServer[Any] = TestServer(build_app(WebServices(house.store, {}, opened.clock, rest=rest)))
+        rest = Rest(service.store, service.inbox.accept, Keys({"bitrix": (KEY, ("customers", "tickets"))}, per_minute=100), opened.clock)
+        door: TestServer[Any] = TestServer(build_app(WebServices(service.store, {}, opened.clock, rest=rest)))
         await door.start_server()
         monkeypatch.setenv("OTKLIK_URL", str(door.make_url("/")))
         yield opened
-        await house.adapters["hook-bitrix"].close()
+        await service.adapters["hook-bitrix"].close()
         await door.close()
     await hook.close()
 
 
-async def announced(theatre: Theatre) -> None:
-    await theatre.house.announcer.go()
-    await theatre.rest()
+async def announced(testbot: TestBot) -> None:
+    await testbot.service.announcer.go()
+    await testbot.rest()
 
 
-async def test_a_ticket_becomes_a_lead(theatre: Theatre, bitrix: Bitrix) -> None:
+async def test_a_ticket_becomes_a_lead(testbot: TestBot, bitrix: Bitrix) -> None:
     """With name, phone and where it came from; nothing else that happens makes one."""
-    anna, olga = theatre.customer(), theatre.operator()
+    anna, olga = testbot.customer(), testbot.operator()
     await anna.says("добрый день")
-    await theatre.house.store.change_fields(1, {"phone": "+79123456789"}, theatre.clock(), by="test")
+    await testbot.service.store.change_fields(1, {"phone": "+79123456789"}, testbot.clock(), by="test")
     await anna.says("позовите оператора")
     await olga.says("/close", ticket=1)
-    await announced(theatre)
+    await announced(testbot)
     (lead,) = bitrix.leads
 
     assert (lead["TITLE"], lead["NAME"], lead["PHONE"]) == ("Обращение №1", "Анна", [{"VALUE": "+79123456789", "VALUE_TYPE": "WORK"}])
     assert (lead["SOURCE_DESCRIPTION"], lead["ORIGINATOR_ID"]) == ("telegram", "otklik")
 
 
-async def test_a_busy_bitrix_delays_the_lead_and_doubles_nothing(theatre: Theatre, bitrix: Bitrix) -> None:
+async def test_a_busy_bitrix_delays_the_lead_and_doubles_nothing(testbot: TestBot, bitrix: Bitrix) -> None:
     """It is tried again later, with the same id."""
     bitrix.failures = 2
-    await theatre.customer().says("позовите оператора")
+    await testbot.customer().says("позовите оператора")
     for _ in range(4):
-        await announced(theatre)
-        theatre.clock.advance(minutes=1)
-        theatre.house.outbox._pace._rests.clear()
+        await announced(testbot)
+        testbot.clock.advance(minutes=1)
+        testbot.service.outbox._pace._rests.clear()
 
     assert len(bitrix.leads) == 1
 
 
-async def test_a_repeated_call_makes_no_second_lead(theatre: Theatre, bitrix: Bitrix, receiver: ModuleType) -> None:
+async def test_a_repeated_call_makes_no_second_lead(testbot: TestBot, bitrix: Bitrix, receiver: ModuleType) -> None:
     """The answer to the first call was lost: the second finds the lead and is content; a stranger's call is refused."""
-    await theatre.customer().says("позовите оператора")
-    await announced(theatre)
-    (sent,) = [d for d in await theatre.house.store.deliveries() if d.outbound.to.channel == "hook-bitrix"]
+    await testbot.customer().says("позовите оператора")
+    await announced(testbot)
+    (sent,) = [d for d in await testbot.service.store.deliveries() if d.outbound.to.channel == "hook-bitrix"]
     body = sent.outbound.text.text.encode()
-    now = int(theatre.clock().timestamp())
+    now = int(testbot.clock().timestamp())
     signed = {"webhook-id": sent.outbound.name, "webhook-timestamp": str(now), "webhook-signature": sign(SECRET, sent.outbound.name, now, body)}
     assert receiver.is_signed(signed, body, SECRET, now)
     assert not receiver.is_signed(signed, body + b" ", SECRET, now)
     assert not receiver.is_signed(signed, body, SECRET, now + 3600)
-    await theatre.house.adapters["hook-bitrix"].send(sent.outbound, nonce=sent.id, target="", files=None)  # type: ignore[arg-type]
+    await testbot.service.adapters["hook-bitrix"].send(sent.outbound, nonce=sent.id, target="", files=None)  # type: ignore[arg-type]
 
     assert len(bitrix.leads) == 1
     assert json.loads(body)["type"] == "ticket_opened"

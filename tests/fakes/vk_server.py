@@ -217,7 +217,7 @@ class FakeVk:
         kind, _, number = str(given["file"]).partition("|")
         return {"type": kind, kind: {"id": int(number), "owner_id": -GROUP, "access_key": "dk"}}
 
-    # --- the rest of the house
+    # --- the rest of the service
 
     async def _poll(self, request: web.Request) -> web.StreamResponse:
         self.polls.append(dict(request.query))

@@ -11,7 +11,7 @@ from bot.clock import Clock
 from bot.config.handoff import Webhook
 from bot.delivery.webhook_events import PREFIX, Announcer
 from bot.model import Event, Outbound, Peer
-from bot.outbox import Outbox, Shelf
+from bot.outbox import AttachmentReader, Outbox
 from bot.storage.base import Delivery
 from bot.storage.sqlite.store import SqliteStore
 
@@ -42,7 +42,7 @@ async def main(file: str, url: str, most: int) -> None:
     clock, store = Clock(), SqliteStore.open(file)
     hook = Webhook.model_validate({"url": url, "secret": SECRET, "private": True, "events": ["rated"]})
     adapters = {f"{PREFIX}crm": WebhookAdapter(f"{PREFIX}crm", clock=clock, url=url, secret=SECRET, private=True)}
-    outbox = Outbox(store, adapters, clock, views=NoDesk(), files=Shelf(adapters, no_file))
+    outbox = Outbox(store, adapters, clock, views=NoDesk(), files=AttachmentReader(adapters, no_file))
     announcer = Announcer(store, {"crm": hook}, clock, salt="test", promised=outbox.wake)
     await announcer.go()
     working = [asyncio.create_task(announcer.run()), asyncio.create_task(outbox.run())]

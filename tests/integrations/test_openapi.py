@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
-from bot.testing import Theatre, open_theatre
+from bot.testing import TestBot, open_test_bot
 from bot.web.api.keys import Keys
 from bot.web.api.rest import ROOT, Rest
 from bot.web.server import build_app
@@ -30,7 +30,7 @@ Json = dict[str, Any]
 
 @dataclass
 class Door:
-    theatre: Theatre
+    testbot: TestBot
     client: TestClient[Any, Any]
     told: Json
 
@@ -46,17 +46,17 @@ class Door:
 
 @pytest.fixture
 async def door(articles: Path) -> AsyncIterator[Door]:
-    """A house with Anna in Telegram, its door open to a key that may do everything."""
+    """A service with Anna in Telegram, its door open to a key that may do everything."""
     keys = Keys({"crm": (KEY, ("customers", "messages", "tickets", "privacy"))}, per_minute=100_000)
-    async with open_theatre(articles) as theatre:
-        house = theatre.house
-        rest = Rest(house.store, house.inbox.accept, keys, theatre.clock)
-        services = WebServices(house.store, house.adapters, theatre.clock, knowledge=house.knowledge, rest=rest)
+    async with open_test_bot(articles) as testbot:
+        service = testbot.service
+        rest = Rest(service.store, service.inbox.accept, keys, testbot.clock)
+        services = WebServices(service.store, service.adapters, testbot.clock, knowledge=service.knowledge, rest=rest)
         client: TestClient[Any, Any] = TestClient(TestServer(build_app(services)))
         await client.start_server()
-        await theatre.customer().says("добрый день")
+        await testbot.customer().says("добрый день")
         told = await (await client.get(f"{ROOT}/openapi.json")).json()
-        yield Door(theatre, client, told)
+        yield Door(testbot, client, told)
         await client.close()
 
 
@@ -168,7 +168,7 @@ async def test_what_the_description_allows_is_taken(door: Door) -> None:
                 assert status < 300 or status in STATE, (method, path, place, query, body, answer)
                 content = operation["responses"][str(status)]["content"]
                 jsonschema.validate(answer, door.schema(next(iter(content.values()))["schema"]))
-        await door.theatre.rest()
+        await door.testbot.rest()
     assert asked >= 6 * EACH
 
 

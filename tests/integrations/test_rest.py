@@ -15,8 +15,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot.config.handoff import Api
 from bot.config.loader import Config
 from bot.errors import ConfigError
-from bot.model import InboundKind, Joining, Verb
-from bot.testing import Theatre, open_theatre
+from bot.model import CustomerMerge, InboundKind, OutboundKind
+from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import DESK_CHAT
 from bot.web.api.keys import WRONG_KEYS, Keys
 from bot.web.api.rest import ROOT, Rest
@@ -28,9 +28,9 @@ CRM, SHOP, DPO = "crm-key-0123456789-0123456789", "shop-key-0123456789-012345678
 
 @dataclass
 class Door:
-    """The door of a house, and a client with the CRM's key."""
+    """The door of a service, and a client with the CRM's key."""
 
-    theatre: Theatre
+    testbot: TestBot
     rest: Rest
     client: TestClient[Any, Any]
 
@@ -43,24 +43,24 @@ class Door:
         return answer.status, await answer.json()
 
     async def carried_out(self, method: str, path: str, **more: Any) -> tuple[int, dict[str, Any]]:
-        """`ask`, and let the house come to rest."""
+        """`ask`, and let the service come to rest."""
         answered = await self.ask(method, path, **more)
-        await self.theatre.rest()
+        await self.testbot.rest()
         return answered
 
 
 @pytest.fixture
 async def door(articles: Path) -> AsyncIterator[Door]:
-    """A house with Anna in Telegram, its door open to a CRM and (for tickets only) to a shop."""
+    """A service with Anna in Telegram, its door open to a CRM and (for tickets only) to a shop."""
     keys = Keys({"crm": (CRM, ("customers", "messages", "tickets")), "shop": (SHOP, ("tickets",)), "dpo": (DPO, ("privacy",))}, per_minute=200)
-    async with open_theatre(articles) as theatre:
-        house = theatre.house
-        rest = Rest(house.store, house.inbox.accept, keys, theatre.clock)
-        services = WebServices(house.store, house.adapters, theatre.clock, knowledge=house.knowledge, rest=rest, password="страницы под паролем")
+    async with open_test_bot(articles) as testbot:
+        service = testbot.service
+        rest = Rest(service.store, service.inbox.accept, keys, testbot.clock)
+        services = WebServices(service.store, service.adapters, testbot.clock, knowledge=service.knowledge, rest=rest, password="страницы под паролем")
         client: TestClient[Any, Any] = TestClient(TestServer(build_app(services)))
         await client.start_server()
-        await theatre.customer().says("добрый день")
-        yield Door(theatre, rest, client)
+        await testbot.customer().says("добрый день")
+        yield Door(testbot, rest, client)
         await client.close()
 
 
@@ -100,8 +100,8 @@ async def test_guessing_keys_is_slowed_and_known_keys_are_not(door: Door) -> Non
 
 async def test_the_door_is_shut_without_keys(articles: Path) -> None:
     """Nothing is mounted, and the answer says no more than that."""
-    async with open_theatre(articles) as theatre:
-        client: TestClient[Any, Any] = TestClient(TestServer(build_app(WebServices(theatre.house.store, {}, theatre.clock))))
+    async with open_test_bot(articles) as testbot:
+        client: TestClient[Any, Any] = TestClient(TestServer(build_app(WebServices(testbot.service.store, {}, testbot.clock))))
         await client.start_server()
         answer = await client.get(f"{ROOT}/customers/1", headers={"Authorization": f"Bearer {CRM}"})
         assert (answer.status, (await answer.json())["code"]) == (404, "unknown_path")
@@ -135,7 +135,7 @@ async def test_attributes_are_changed_and_taken_away(door: Door) -> None:
         "id": 1, "name": "Анна", "language": "ru", "attributes": {"vip": True, "phone": "+79123456789"},
         "addresses": [{"channel": "telegram", "chat": "1001", "reachable": True}], "ticket": None,
     }  # fmt: skip
-    events = await door.theatre.house.store.events(kinds=["attributes_changed"])
+    events = await door.testbot.service.store.events(kinds=["attributes_changed"])
     assert [(e.actor, e.data["names"]) for e in events] == [("api:crm", ["phone", "vip", "город"]), ("api:crm", ["город"])]
 
 
@@ -151,7 +151,7 @@ async def test_customers_are_found(door: Door) -> None:
 
 async def test_attributes_reach_the_card_and_its_open_ticket(door: Door) -> None:
     """An operator sees what the CRM told, also when it was told while he is at it."""
-    anna, olga = door.theatre.customer(), door.theatre.operator()
+    anna, olga = door.testbot.customer(), door.testbot.operator()
     await door.carried_out("PATCH", "/customers/1/attributes", json={"attributes": {"город": "Казань"}})
     await anna.says("позовите оператора")
     assert any("город — Казань" in o.text.text for o in await olga.sees(1))
@@ -162,9 +162,9 @@ async def test_attributes_reach_the_card_and_its_open_ticket(door: Door) -> None
 
 async def test_a_joined_customer_is_found_under_either_number(door: Door) -> None:
     """A CRM that kept the second number still reaches the person, and the message goes where he wrote last."""
-    same = door.theatre.customer("Аня", channel="vk", chat="7")
+    same = door.testbot.customer("Аня", channel="vk", chat="7")
     await same.says("добрый день")
-    await door.theatre.house.store.join_customers(Joining(1, 2), door.theatre.clock(), by="test")
+    await door.testbot.service.store.join_customers(CustomerMerge(1, 2), door.testbot.clock(), by="test")
     status, body = await door.ask("GET", "/customers/2")
     assert (status, body["id"], [a["channel"] for a in body["addresses"]]) == (200, 1, ["vk", "telegram"])
     await door.carried_out("POST", "/customers/2/messages", once="1", json={"text": "Заказ собран"})
@@ -177,23 +177,23 @@ async def test_a_joined_customer_is_found_under_either_number(door: Door) -> Non
 
 async def test_a_customer_is_told_everything_and_forgotten_while_the_bot_runs(door: Door) -> None:
     """Only by a key for privacy; afterwards nobody knows him, and what the desk showed of him is deleted."""
-    await door.theatre.customer().says("позовите оператора")
+    await door.testbot.customer().says("позовите оператора")
     assert (await door.ask("DELETE", "/customers/1"))[0] == 403
     status, told = await door.ask("GET", "/customers/1/data", key=DPO)
     assert status == 200 and "добрый день" in str(told["data"])
 
     assert await door.carried_out("DELETE", "/customers/1", key=DPO) == (200, {"customer": 1, "forgotten": True})
     assert (await door.ask("DELETE", "/customers/1", key=DPO))[0] == 404
-    assert len(door.theatre.channels["telegram"].in_chat(DESK_CHAT, verb=Verb.DELETE_TOPIC)) == 1
-    assert "добрый день" not in str(await door.theatre.house.store.export_customer(1))
+    assert len(door.testbot.channels["telegram"].in_chat(DESK_CHAT, verb=OutboundKind.DELETE_TOPIC)) == 1
+    assert "добрый день" not in str(await door.testbot.service.store.export_customer(1))
 
 
 async def test_a_message_is_said_once(door: Door) -> None:
     """Through the outbox; the same key again does nothing, also at the same moment, and another body with it is refused."""
-    anna = door.theatre.customer()
+    anna = door.testbot.customer()
     await anna.says("жду")
     answers = await asyncio.gather(*(door.ask("POST", "/customers/1/messages", once="order-1", json={"text": "Заказ *собран*"}) for _ in range(5)))
-    await door.theatre.rest()
+    await door.testbot.rest()
     again = await door.carried_out("POST", "/customers/1/messages", once="order-1", json={"text": "Заказ *собран*"})
     other = await door.ask("POST", "/customers/1/messages", once="order-1", json={"text": "Заказ уехал"})
 
@@ -207,11 +207,11 @@ async def test_a_message_is_said_once(door: Door) -> None:
 
 async def test_a_message_does_not_disturb_an_open_question(door: Door) -> None:
     """What the bot has just asked is still asked after the other system spoke."""
-    anna = door.theatre.customer()
+    anna = door.testbot.customer()
     await anna.says("доставка")
-    before = await door.theatre.house.store.conversation(anna.peer)
+    before = await door.testbot.service.store.conversation(anna.peer)
     await door.carried_out("POST", "/customers/1/messages", once="1", json={"text": "**Акция**", "markdown": True})
-    after = await door.theatre.house.store.conversation(anna.peer)
+    after = await door.testbot.service.store.conversation(anna.peer)
 
     assert before is not None and after is not None
     assert (anna.hears()[-1], after.state) == ("Акция", before.state)
@@ -219,7 +219,7 @@ async def test_a_message_does_not_disturb_an_open_question(door: Door) -> None:
 
 async def test_operators_see_what_another_system_said(door: Door) -> None:
     """In the open ticket, with the name of the system."""
-    anna, olga = door.theatre.customer(), door.theatre.operator()
+    anna, olga = door.testbot.customer(), door.testbot.operator()
     await anna.says("позовите оператора")
     await door.carried_out("POST", "/customers/1/messages", once="1", json={"text": "Заказ собран"})
 
@@ -228,8 +228,8 @@ async def test_operators_see_what_another_system_said(door: Door) -> None:
 
 async def test_who_forbade_messages_is_not_written_to(door: Door) -> None:
     """409 at once, not a delivery that fails later."""
-    anna = door.theatre.customer()
-    await door.theatre.arrive(anna._inbound(anna.peer, InboundKind.BLOCKED, private=True))
+    anna = door.testbot.customer()
+    await door.testbot.arrive(anna._inbound(anna.peer, InboundKind.BLOCKED, private=True))
     status, body = await door.ask("POST", "/customers/1/messages", once="1", json={"text": "Заказ собран"})
 
     assert (status, body["code"]) == (409, "unreachable")
@@ -240,7 +240,7 @@ async def test_who_forbade_messages_is_not_written_to(door: Door) -> None:
 
 async def test_a_ticket_is_opened_shown_and_closed(door: Door) -> None:
     """The customer is told as always, operators see who asked and why, and a repeat of either wish does nothing."""
-    anna, olga = door.theatre.customer(), door.theatre.operator()
+    anna, olga = door.testbot.customer(), door.testbot.operator()
     assert (await door.carried_out("POST", "/customers/1/tickets", once="open-1", json={"text": "Возврат завис"}))[0] == 202
     assert (await door.carried_out("POST", "/customers/1/tickets", once="open-1", json={"text": "Возврат завис"}))[1]["repeated"]
     assert (await door.ask("POST", "/customers/1/tickets", once="open-2", json={}))[1]["code"] == "ticket_open"
@@ -253,9 +253,9 @@ async def test_a_ticket_is_opened_shown_and_closed(door: Door) -> None:
     assert (await door.carried_out("POST", "/tickets/1/close", once="close-1"))[1]["repeated"]
     assert (await door.ask("POST", "/tickets/1/close", once="close-2"))[1]["code"] == "ticket_closed"
     assert (await door.ask("GET", "/tickets/1"))[1]["status"] == "closed"
-    events = await door.theatre.house.store.events(kinds=["ticket_opened", "ticket_closed"])
+    events = await door.testbot.service.store.events(kinds=["ticket_opened", "ticket_closed"])
     assert [(e.kind, e.actor) for e in events] == [("ticket_opened", ""), ("ticket_closed", "api:crm")]
-    assert any("№1" in t for t in [s.outbound.text.text for s in door.theatre.channels["telegram"].in_chat(anna.peer.chat)])
+    assert any("№1" in t for t in [s.outbound.text.text for s in door.testbot.channels["telegram"].in_chat(anna.peer.chat)])
 
 
 # --- what is wrong is said
@@ -287,12 +287,12 @@ async def test_a_ticket_is_opened_shown_and_closed(door: Door) -> None:
 )
 async def test_what_is_wrong_is_told_in_one_form(door: Door, method: str, path: str, more: dict[str, Any], status: int, code: str) -> None:
     """Status, code, a sentence; nothing was done."""
-    before = len(await door.theatre.house.store.turns())
+    before = len(await door.testbot.service.store.turns())
     answered, body = await door.carried_out(method, path, **more)
 
     assert (answered, body["status"], body["code"]) == (status, status, code)
     assert body["title"] and body["detail"]
-    assert len(await door.theatre.house.store.turns()) == before
+    assert len(await door.testbot.service.store.turns()) == before
 
 
 async def test_a_wrong_body_is_pointed_into(door: Door) -> None:

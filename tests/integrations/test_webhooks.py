@@ -21,43 +21,43 @@ from bot.clock import HandClock
 from bot.config.loader import Config, read_config
 from bot.errors import ConfigError, Refused
 from bot.events.kinds import KINDS
-from bot.model import Outbound, Peer, RichText, Verb
-from bot.outbox import Shelf
-from bot.testing import Theatre, open_theatre
+from bot.model import Outbound, OutboundKind, Peer, RichText
+from bot.outbox import AttachmentReader
+from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import NOON
 from bot.web.server import build_app
 from bot.web.services import WebServices
 from tests.integrations.conftest import SECRET, Receiver
 
-Opened = Callable[..., AbstractAsyncContextManager[Theatre]]
+Opened = Callable[..., AbstractAsyncContextManager[TestBot]]
 EVENTS = ["ticket_opened", "ticket_taken", "ticket_closed"]
 
 
 @pytest.fixture
 def opened(articles: Path, receiver: Receiver) -> Opened:
-    """A house that tells the receiver; keyword arguments change the webhook's settings."""
+    """A service that tells the receiver; keyword arguments change the webhook's settings."""
 
     @asynccontextmanager
-    async def open_(storage: str = ":memory:", **hook: object) -> AsyncIterator[Theatre]:
+    async def open_(storage: str = ":memory:", **hook: object) -> AsyncIterator[TestBot]:
         settings = {"url": receiver.url, "secret": SECRET, "private": True, "events": EVENTS, **hook}
-        async with open_theatre(articles, config=Config.model_validate({"webhooks": {"crm": settings}}), storage=storage) as theatre:
-            yield theatre
-            await theatre.house.adapters["hook-crm"].close()
+        async with open_test_bot(articles, config=Config.model_validate({"webhooks": {"crm": settings}}), storage=storage) as testbot:
+            yield testbot
+            await testbot.service.adapters["hook-crm"].close()
 
     return open_
 
 
-async def announced(theatre: Theatre, **later: float) -> None:
+async def announced(testbot: TestBot, **later: float) -> None:
     """Let events be promised and delivered."""
     if later:
-        theatre.clock.advance(**later)
-    await theatre.house.announcer.go()
-    await theatre.rest()
+        testbot.clock.advance(**later)
+    await testbot.service.announcer.go()
+    await testbot.rest()
 
 
-async def a_ticket(theatre: Theatre) -> None:
+async def a_ticket(testbot: TestBot) -> None:
     """Opened by a customer, taken and closed by an operator."""
-    anna, olga = theatre.customer(), theatre.operator()
+    anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора, мой телефон +79123456789")
     await olga.says("/take", ticket=1)
     await olga.says("/close", ticket=1)
@@ -65,9 +65,9 @@ async def a_ticket(theatre: Theatre) -> None:
 
 async def test_events_come_signed_and_in_order(opened: Opened, receiver: Receiver) -> None:
     """The signature of Standard Webhooks holds over id, time and body; the id is the idempotency key."""
-    async with opened() as theatre:
-        await a_ticket(theatre)
-        await announced(theatre)
+    async with opened() as testbot:
+        await a_ticket(testbot)
+        await announced(testbot)
 
     assert receiver.kinds == EVENTS
     for headers, body in receiver.calls:
@@ -81,10 +81,10 @@ async def test_events_come_signed_and_in_order(opened: Opened, receiver: Receive
 
 async def test_no_words_leave_unless_asked(opened: Opened, receiver: Receiver) -> None:
     """Everything is told, and nothing of what people wrote, of names, chats or phones is in it."""
-    async with opened(events=["*"]) as theatre:
-        await a_ticket(theatre)
-        await theatre.customer().says("/start")
-        await announced(theatre)
+    async with opened(events=["*"]) as testbot:
+        await a_ticket(testbot)
+        await testbot.customer().says("/start")
+        await announced(testbot)
 
     text = json.dumps(receiver.told, ensure_ascii=False)
     assert len(receiver.told) > 5
@@ -93,9 +93,9 @@ async def test_no_words_leave_unless_asked(opened: Opened, receiver: Receiver) -
 
 async def test_words_are_told_where_asked(opened: Opened, receiver: Receiver) -> None:
     """With `words: true` the other system can find the customer and the operator."""
-    async with opened(words=True) as theatre:
-        await a_ticket(theatre)
-        await announced(theatre)
+    async with opened(words=True) as testbot:
+        await a_ticket(testbot)
+        await announced(testbot)
 
     assert receiver.told[0]["data"]["chat"] == "1001"
     assert receiver.told[1]["data"]["actor"] == "telegram:9001"
@@ -104,44 +104,44 @@ async def test_words_are_told_where_asked(opened: Opened, receiver: Receiver) ->
 async def test_what_fails_is_tried_again_with_the_same_id(opened: Opened, receiver: Receiver) -> None:
     """Two failures, then success: three calls, one id, growing pauses, nothing overtaken."""
     receiver.statuses = [500, 302]
-    async with opened() as theatre:
-        await a_ticket(theatre)
-        await announced(theatre)
+    async with opened() as testbot:
+        await a_ticket(testbot)
+        await announced(testbot)
         assert receiver.kinds == ["ticket_opened"]
-        assert theatre.house.adapters["hook-crm"].health.state == "failing"
+        assert testbot.service.adapters["hook-crm"].health.state == "failing"
         for _ in range(4):
-            await announced(theatre, minutes=1)
-            theatre.house.outbox._pace._rests.clear()
+            await announced(testbot, minutes=1)
+            testbot.service.outbox._pace._rests.clear()
 
         assert receiver.kinds == ["ticket_opened", "ticket_opened", *EVENTS]
         assert len({headers["webhook-id"] for headers, _ in receiver.calls[:3]}) == 1
-        assert theatre.house.adapters["hook-crm"].health.state == "working"
+        assert testbot.service.adapters["hook-crm"].health.state == "working"
 
 
 async def test_an_event_the_address_refuses_does_not_stop_the_others(opened: Opened, receiver: Receiver) -> None:
     """Content that is refused again and again is passed over, with an event of its own that is told to nobody."""
     receiver.statuses = [422] * 20
-    async with opened() as theatre:
-        await a_ticket(theatre)
+    async with opened() as testbot:
+        await a_ticket(testbot)
         for _ in range(30):
-            await announced(theatre, minutes=7)
-            theatre.house.outbox._pace._rests.clear()
+            await announced(testbot, minutes=7)
+            testbot.service.outbox._pace._rests.clear()
 
         assert receiver.kinds == ["ticket_opened"] * 20 + ["ticket_taken", "ticket_closed"]
-        (failed,) = await theatre.house.store.events(kinds=["webhook_failed"])
+        (failed,) = await testbot.service.store.events(kinds=["webhook_failed"])
         assert failed.data["channel"] == "hook-crm"
 
 
 async def test_a_restart_loses_and_doubles_nothing(opened: Opened, receiver: Receiver, tmp_path: Path) -> None:
     """Events recorded before a stop are told after the next start, each once."""
     file = str(tmp_path / "bot.db")
-    async with opened(storage=file) as theatre:
-        await theatre.customer().says("позовите оператора")
-    async with opened(storage=file) as theatre:
-        await announced(theatre)
+    async with opened(storage=file) as testbot:
+        await testbot.customer().says("позовите оператора")
+    async with opened(storage=file) as testbot:
+        await announced(testbot)
         assert receiver.kinds == ["ticket_opened"]
-    async with opened(storage=file) as theatre:
-        await announced(theatre)
+    async with opened(storage=file) as testbot:
+        await announced(testbot)
 
     assert receiver.kinds == ["ticket_opened"]
 
@@ -149,16 +149,16 @@ async def test_a_restart_loses_and_doubles_nothing(opened: Opened, receiver: Rec
 async def test_a_kill_in_the_middle_of_a_call_repeats_it_with_a_doubt(opened: Opened, receiver: Receiver, tmp_path: Path) -> None:
     """What was under way when the process died is told again under the same id, and the doubt is kept."""
     file = str(tmp_path / "bot.db")
-    async with opened(storage=file) as theatre:
-        await theatre.customer().says("позовите оператора")
-        await theatre.house.announcer.go()
-        (taken,) = [d for d in await theatre.house.store.take_deliveries(theatre.clock()) if d.outbound.verb is Verb.ANNOUNCE]
-        await theatre.house.adapters["hook-crm"].send(taken.outbound, nonce=taken.id, target="", files=Shelf({}, lambda ref: pytest.fail(ref)))
-    async with opened(storage=file) as theatre:
-        theatre.clock.advance(minutes=1)
-        await theatre.house.store.recover(theatre.clock())
-        await announced(theatre)
-        (kept,) = [d for d in await theatre.house.store.deliveries() if d.outbound.verb is Verb.ANNOUNCE]
+    async with opened(storage=file) as testbot:
+        await testbot.customer().says("позовите оператора")
+        await testbot.service.announcer.go()
+        (taken,) = [d for d in await testbot.service.store.take_deliveries(testbot.clock()) if d.outbound.verb is OutboundKind.ANNOUNCE]
+        await testbot.service.adapters["hook-crm"].send(taken.outbound, nonce=taken.id, target="", files=AttachmentReader({}, lambda ref: pytest.fail(ref)))
+    async with opened(storage=file) as testbot:
+        testbot.clock.advance(minutes=1)
+        await testbot.service.store.recover(testbot.clock())
+        await announced(testbot)
+        (kept,) = [d for d in await testbot.service.store.deliveries() if d.outbound.verb is OutboundKind.ANNOUNCE]
 
     assert (kept.status, kept.doubts) == ("sent", 1)
     assert len(receiver.calls) == 2
@@ -168,36 +168,36 @@ async def test_a_kill_in_the_middle_of_a_call_repeats_it_with_a_doubt(opened: Op
 async def test_an_address_that_hangs_delays_no_customer(opened: Opened, receiver: Receiver) -> None:
     """While a call hangs, customers are answered by the running outbox."""
     receiver.hangs = asyncio.Event()
-    async with opened() as theatre:
-        await theatre.customer().says("позовите оператора")
-        await theatre.house.announcer.go()
-        running = asyncio.create_task(theatre.house.outbox.run(grace=0.1))
+    async with opened() as testbot:
+        await testbot.customer().says("позовите оператора")
+        await testbot.service.announcer.go()
+        running = asyncio.create_task(testbot.service.outbox.run(grace=0.1))
         while not receiver.calls:
             await asyncio.sleep(0.01)
-        boris = theatre.customer("Борис", chat="1002")
+        boris = testbot.customer("Борис", chat="1002")
         await boris.says("Сколько идёт доставка?", run=False)
-        theatre.clock.advance(seconds=6)
-        await theatre.house.engine.run_waiting()
-        theatre.house.outbox.wake()
+        testbot.clock.advance(seconds=6)
+        await testbot.service.engine.run_waiting()
+        testbot.service.outbox.wake()
         for _ in range(200):
             if boris.hears():
                 break
             await asyncio.sleep(0.01)
 
         assert any("3–5 дней" in text for text in boris.hears())
-        theatre.house.outbox.stop()
+        testbot.service.outbox.stop()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_of_a_forgotten_customer_nothing_more_is_told(opened: Opened, receiver: Receiver) -> None:
     """What still waits about him is taken back, and others hear that he is to be forgotten; what waits about others goes on."""
-    async with opened(words=True, events=["ticket_opened", "customer_forgotten"]) as theatre:
-        await theatre.customer().says("позовите оператора")
-        await theatre.customer("Борис", chat="1002").says("позовите оператора")
-        await theatre.house.announcer.go()
-        await theatre.house.store.forget_customer(1, theatre.clock())
-        await announced(theatre)
+    async with opened(words=True, events=["ticket_opened", "customer_forgotten"]) as testbot:
+        await testbot.customer().says("позовите оператора")
+        await testbot.customer("Борис", chat="1002").says("позовите оператора")
+        await testbot.service.announcer.go()
+        await testbot.service.store.forget_customer(1, testbot.clock())
+        await announced(testbot)
 
     assert [(t["type"], t["data"]["customer"]) for t in receiver.told] == [("ticket_opened", 2), ("customer_forgotten", 1)]
     assert "1001" not in str(receiver.told)
@@ -205,25 +205,25 @@ async def test_of_a_forgotten_customer_nothing_more_is_told(opened: Opened, rece
 
 async def test_what_was_told_does_not_fill_the_file(opened: Opened, receiver: Receiver) -> None:
     """After the days that words are kept, told announcements are gone, and the events themselves stay."""
-    async with opened() as theatre:
-        await a_ticket(theatre)
-        await announced(theatre)
-        store = theatre.house.store
+    async with opened() as testbot:
+        await a_ticket(testbot)
+        await announced(testbot)
+        store = testbot.service.store
         before = len(await store.events())
-        assert await store.purge(theatre.clock() + timedelta(days=1)) >= len(EVENTS)
+        assert await store.purge(testbot.clock() + timedelta(days=1)) >= len(EVENTS)
 
-        assert [d for d in await store.deliveries() if d.outbound.verb is Verb.ANNOUNCE] == []
+        assert [d for d in await store.deliveries() if d.outbound.verb is OutboundKind.ANNOUNCE] == []
         assert len(await store.events()) == before
 
 
 async def test_health_tells_of_a_failing_webhook_and_stays_ready(opened: Opened, receiver: Receiver) -> None:
     """A monitor sees it; nobody takes the bot out of service for it."""
     receiver.statuses = [500]
-    async with opened() as theatre:
-        await theatre.customer().says("позовите оператора")
-        await announced(theatre)
-        house = theatre.house
-        client = TestClient(TestServer(build_app(WebServices(house.store, house.adapters, house.clock, knowledge=house.knowledge))))
+    async with opened() as testbot:
+        await testbot.customer().says("позовите оператора")
+        await announced(testbot)
+        service = testbot.service
+        client = TestClient(TestServer(build_app(WebServices(service.store, service.adapters, service.clock, knowledge=service.knowledge))))
         await client.start_server()
         answer = await client.get("/readyz")
         body = await answer.json()
@@ -238,7 +238,12 @@ async def test_a_private_address_is_refused_unless_allowed(opened: Opened, recei
     adapter = WebhookAdapter("hook-x", clock=HandClock(NOON), url=receiver.url.replace("127.0.0.1", "localhost"), secret=SECRET)
     body = json.dumps({"timestamp": NOON.isoformat()})
     with pytest.raises(Exception, match=r"no connection|not public"):
-        await adapter.send(Outbound(Peer("hook-x", "events"), RichText(body), verb=Verb.ANNOUNCE, name="evt_1"), nonce=1, target="", files=Shelf({}, pytest.fail))
+        await adapter.send(
+            Outbound(Peer("hook-x", "events"), RichText(body), verb=OutboundKind.ANNOUNCE, name="evt_1"),
+            nonce=1,
+            target="",
+            files=AttachmentReader({}, pytest.fail),
+        )
     await adapter.close()
 
     assert receiver.calls == []
@@ -251,7 +256,12 @@ async def test_an_event_too_old_is_given_up(receiver: Receiver) -> None:
     adapter = WebhookAdapter("hook-x", clock=clock, url=receiver.url, secret=SECRET, private=True)
     body = json.dumps({"timestamp": (clock() - PATIENCE - timedelta(hours=1)).isoformat()})
     with pytest.raises(Refused, match="given up"):
-        await adapter.send(Outbound(Peer("hook-x", "events"), RichText(body), verb=Verb.ANNOUNCE, name="evt_1"), nonce=1, target="", files=Shelf({}, pytest.fail))
+        await adapter.send(
+            Outbound(Peer("hook-x", "events"), RichText(body), verb=OutboundKind.ANNOUNCE, name="evt_1"),
+            nonce=1,
+            target="",
+            files=AttachmentReader({}, pytest.fail),
+        )
     await adapter.close()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.knowledge.query.intents import read_act, read_words
-from bot.model import Act
+from bot.model import Intent
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ from bot.model import Act
 )
 def test_a_person_is_wanted_in_any_wording(text: str) -> None:
     """A request for a person is never searched: other words, typing mistakes, the wrong layout, transliteration, English."""
-    assert read_act(text).act is Act.HUMAN
+    assert read_act(text).act is Intent.HUMAN
 
 
 @pytest.mark.parametrize(
@@ -54,40 +54,40 @@ def test_a_person_is_wanted_in_any_wording(text: str) -> None:
 )
 def test_a_question_with_such_words_in_it_stays_a_question(text: str) -> None:
     """Words that look like a request, thanks or goodbye do not hide a question."""
-    assert read_act(text).act is Act.QUESTION
+    assert read_act(text).act is Intent.QUESTION
 
 
 @pytest.mark.parametrize(
     ("text", "act"),
     [
-        ("Добрый день!", Act.GREETING),
-        ("hello there", Act.GREETING),
-        ("ghbdtn", Act.GREETING),
-        ("спасибо большое, выручили", Act.THANKS),
-        ("thank you so much", Act.THANKS),
-        ("до свидания, хорошего вечера", Act.BYE),
-        ("goodbye", Act.BYE),
-        ("вы что там, совсем обнаглели?!", Act.UPSET),
-        ("я подам на вас в суд", Act.UPSET),
-        ("this is absolutely unacceptable, shame on you", Act.UPSET),
+        ("Добрый день!", Intent.GREETING),
+        ("hello there", Intent.GREETING),
+        ("ghbdtn", Intent.GREETING),
+        ("спасибо большое, выручили", Intent.THANKS),
+        ("thank you so much", Intent.THANKS),
+        ("до свидания, хорошего вечера", Intent.BYE),
+        ("goodbye", Intent.BYE),
+        ("вы что там, совсем обнаглели?!", Intent.UPSET),
+        ("я подам на вас в суд", Intent.UPSET),
+        ("this is absolutely unacceptable, shame on you", Intent.UPSET),
     ],
 )
-def test_courtesies_and_anger_are_told_apart(text: str, act: Act) -> None:
+def test_courtesies_and_anger_are_told_apart(text: str, act: Intent) -> None:
     """A greeting, thanks, a goodbye and anger each have their act."""
     assert read_act(text).act is act
 
 
 def test_yes_and_no_mean_something_only_after_an_answer() -> None:
     """«да» and «нет» say whether an answer helped; without an answer they are left to whoever asked."""
-    assert read_act("да, получилось", answered=True).act is Act.YES_HELPED
-    assert read_act("нет, это не то", answered=True).act is Act.NOT_HELPED
-    assert read_act("нет").act is Act.QUESTION
-    assert read_act("да").act is Act.QUESTION
+    assert read_act("да, получилось", answered=True).act is Intent.YES_HELPED
+    assert read_act("нет, это не то", answered=True).act is Intent.NOT_HELPED
+    assert read_act("нет").act is Intent.QUESTION
+    assert read_act("да").act is Intent.QUESTION
 
 
 def test_not_helped_is_understood_without_being_asked() -> None:
     """A clear «не помогло» needs no question before it."""
-    assert read_act("это совсем не помогло").act is Act.NOT_HELPED
+    assert read_act("это совсем не помогло").act is Intent.NOT_HELPED
 
 
 def test_upset_is_a_degree() -> None:
@@ -174,5 +174,5 @@ def test_the_name_of_a_thing_is_a_question(word: str) -> None:
     """One or two calm words that no list knows ask about a thing: nobody is angry and nobody greets."""
     found = read_act(word)
 
-    assert found.act is Act.QUESTION
+    assert found.act is Intent.QUESTION
     assert found.upset < 0.4

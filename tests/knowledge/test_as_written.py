@@ -13,7 +13,7 @@ from bot.dialogs.article_rendering import portion
 from bot.knowledge.articles.markup import clean_body, escaped
 from bot.knowledge.articles.repository import Library
 from bot.knowledge.articles.schema import Article, read_articles
-from bot.testing.harness import open_theatre
+from bot.testing.harness import open_test_bot
 from bot.text.markdown import plain
 
 HEAD = "---\ntitle: Статья\n---\n"
@@ -212,12 +212,12 @@ def test_any_text_is_read_or_refused_and_never_raises(text: str) -> None:
 
 
 async def test_preview_and_the_live_bot_say_the_words_of_the_file(tmp_path: Path) -> None:
-    """A number with a point, sizes and percents, through the whole house."""
+    """A number with a point, sizes and percents, through the whole service."""
     body = "2019.\n\n60*40*20 см, скидка 5%% … 10%%\n\n500)"
     (tmp_path / "a.md").write_text(f"---\ntitle: Размер коробки\naliases: [какой размер коробки]\n---\n{body}\n", encoding="utf-8")
 
-    async with open_theatre(tmp_path) as theatre:
-        customer = theatre.customer()
+    async with open_test_bot(tmp_path) as testbot:
+        customer = testbot.customer()
         await customer.says("какой размер коробки")
 
         heard = "\n".join(customer.hears())

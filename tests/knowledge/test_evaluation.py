@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ConfigError
-from bot.knowledge.quality.evaluation import Case, Costs, Judged, advise, judge_cases, measure, point, read_cases
-from bot.model import Act, Answer, Candidate, Decision
+from bot.knowledge.quality.evaluation import Costs, EvaluationCase, Judged, advise, judge_cases, measure, point, read_cases
+from bot.model import Answer, Candidate, Decision, Intent
 
 
 def judged(place: int, confidence: float, *, scope: float = 0.9, decision: Decision = Decision.CLARIFY, article: str = "a") -> Judged:
-    return Judged(Case("q", article), place, decision, confidence, scope)
+    return Judged(EvaluationCase("q", article), place, decision, confidence, scope)
 
 
 ANSWER, HANDOFF = Decision.ANSWER, Decision.HANDOFF
@@ -81,11 +81,11 @@ def test_a_scope_is_advised_only_where_strangers_are_many() -> None:
 def test_twins_count_and_small_talk_does_not() -> None:
     """The article in the other language is the same answer; acts are not the articles' doing."""
 
-    def ask(case: Case) -> Answer:
-        act = Act.THANKS if case.question == "спасибо" else Act.QUESTION
+    def ask(case: EvaluationCase) -> Answer:
+        act = Intent.THANKS if case.question == "спасибо" else Intent.QUESTION
         return Answer(ANSWER, (Candidate("x", "X", 0.9), Candidate("a.en", "A", 0.5)), 0.9, 0.9, act)
 
-    found = judge_cases([Case("q", "a"), Case("спасибо"), Case("q", "x"), Case("q")], ask, {"a.en": "a"})
+    found = judge_cases([EvaluationCase("q", "a"), EvaluationCase("спасибо"), EvaluationCase("q", "x"), EvaluationCase("q")], ask, {"a.en": "a"})
 
     assert [j.place for j in found] == [2, 1, 0]
 
@@ -100,7 +100,7 @@ def test_questions_come_from_yaml_jsonl_and_csv(tmp_path: Path) -> None:
     }
     for name, text in forms.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-        assert read_cases(tmp_path / name) == (Case("раз", "x"), Case("два")), name
+        assert read_cases(tmp_path / name) == (EvaluationCase("раз", "x"), EvaluationCase("два")), name
 
 
 @pytest.mark.parametrize(("name", "text", "line"), [("a.jsonl", '{"q": "раз"}\nне json\n', 2), ("a.jsonl", '{"article": "x"}\n', 1), ("a.csv", "article\nx\n", 2)])

@@ -12,7 +12,7 @@ from bot.feedback_loader import clicks
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.quality.feedback import FARTHEST, FEWEST, Feedback, shift_of
 from bot.knowledge.search import Knowledge
-from bot.testing import open_theatre
+from bot.testing import open_test_bot
 from tests.knowledge.shop import write_shop
 
 ASKED = "не могу войти в личный кабинет, забыл пароль"  # no article says exactly this
@@ -103,17 +103,17 @@ def test_well_calibrated_clicks_change_next_to_nothing() -> None:
 
 async def test_clicks_are_read_from_the_records(tmp_path: Path) -> None:
     """«Помогло», «не помогло» and a picked option become verdicts on the question that came before; a follow-up and silence become none."""
-    async with open_theatre(write_shop(tmp_path), desk=False) as theatre:
-        pleased, cross, unsure, silent = (theatre.customer(name, chat=chat) for name, chat in (("А", "1"), ("Б", "2"), ("В", "3"), ("Г", "4")))
+    async with open_test_bot(write_shop(tmp_path), desk=False) as testbot:
+        pleased, cross, unsure, silent = (testbot.customer(name, chat=chat) for name, chat in (("А", "1"), ("Б", "2"), ("В", "3"), ("Г", "4")))
         await pleased.says("как восстановить пароль?")
         await silent.says("как восстановить пароль?")
         await cross.says("сколько стоит доставка?")
         await unsure.says("доставка заказ")
-        await theatre.later(seconds=5)
+        await testbot.later(seconds=5)
         await pleased.presses("Да, помогло")
         await cross.presses("Нет, не помогло")
         await unsure.presses("Стоимость доставки")
-        found = await clicks(theatre.house.store, theatre.clock().replace(year=2000))
+        found = await clicks(testbot.service.store, testbot.clock().replace(year=2000))
 
     assert {(f.question, f.article, f.right) for f in found} == {
         ("как восстановить пароль?", "account/password", True),

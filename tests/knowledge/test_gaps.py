@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bot.knowledge.quality.gaps import Missed, draft, effect, group, is_closed, missed
-from bot.model import Answer, Decision, Line
+from bot.model import Answer, Decision, HistoryEntry
 from bot.text.pii import mask
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -69,7 +69,7 @@ def test_which_turns_are_gaps(talk: Sequence[Turn], kinds: Sequence[str]) -> Non
 def test_operators_words_belong_to_the_question_before_them() -> None:
     """What was said after the next question is not the answer to this one; everything is masked."""
     lines = [
-        Line(START + timedelta(minutes=m), author, text)  # type: ignore[arg-type]
+        HistoryEntry(START + timedelta(minutes=m), author, text)  # type: ignore[arg-type]
         for m, author, text in ((0, "operator", "раньше"), (3, "operator", "Пишите на a.b@shop.ru"), (4, "note", "заметка"), (9, "operator", "позже"))
     ]
     later = Turn(7, "faq", "answered", "answered", "другой вопрос", why("answer"))
@@ -83,7 +83,7 @@ def test_operators_words_belong_to_the_question_before_them() -> None:
 def test_an_answer_to_the_next_question_stands_under_that_one() -> None:
     """In one talk with a person the customer goes on asking; a call for a person is no question. Each answer stands where it belongs."""
     lines = [
-        Line(START + timedelta(minutes=m), author, text)  # type: ignore[arg-type]
+        HistoryEntry(START + timedelta(minutes=m), author, text)  # type: ignore[arg-type]
         for m, author, text in (
             (1, "customer", "где купон"), (2, "customer", "можно оператора?"), (3, "operator", "Купон в письме"),
             (4, "customer", "а когда вы работаете?"), (5, "operator", "С десяти до восьми"),
@@ -105,7 +105,7 @@ def test_what_an_operator_was_asked_and_answered_is_learnt() -> None:
         Turn(5, "relay", "carried", "carried", "как вернуть чайник обратно?", why("answer")),
         Turn(7, "relay", "carried", "carried", "когда вы работаете в праздники?", carried),
     ]
-    lines = [Line(START + timedelta(minutes=2), "operator", "Да, 150 рублей", "Ольга")]
+    lines = [HistoryEntry(START + timedelta(minutes=2), "operator", "Да, 150 рублей", "Ольга")]
     found = missed(talk, lambda _: lines)
 
     assert [(m.question, m.kind, m.replies) for m in found] == [("а подарочная упаковка у вас есть?", "unanswered", ("Да, 150 рублей",))]

@@ -17,14 +17,14 @@ from bot.knowledge import search
 from bot.knowledge.articles.repository import Library
 from bot.knowledge.articles.schema import read_articles
 from bot.knowledge.base import KnowledgeSettings
-from bot.knowledge.query.analyzer import Reader
+from bot.knowledge.query.analyzer import TextAnalyzer
 from bot.knowledge.query.correction import common_forms
 from bot.knowledge.query.spelling import Spellings
 from bot.knowledge.query.synonyms import read_speech
 from bot.knowledge.query.words import lemma, morphology
 from bot.knowledge.retrieval import lexical
 from bot.knowledge.retrieval.features import _largest
-from bot.knowledge.retrieval.index import LAYERS, Index, Side
+from bot.knowledge.retrieval.index import LAYERS, FieldIndex, Index
 from bot.knowledge.retrieval.index_cache import key_of, load, place_of
 from bot.knowledge.retrieval.lexical import count_terms
 from bot.knowledge.search import Knowledge
@@ -34,9 +34,9 @@ WORDS_ONLY = KnowledgeSettings(model="off")
 SIZES = st.lists(st.integers(0, 2 * LAYERS + 3), min_size=1, max_size=12)
 
 
-def _side(sizes: list[int]) -> Side:
+def _side(sizes: list[int]) -> FieldIndex:
     texts = [tuple(f"{i}.{j}" for j in range(size)) for i, size in enumerate(sizes)]
-    return Side(texts, texts, frozenset())
+    return FieldIndex(texts, texts, frozenset())
 
 
 @settings(max_examples=80, deadline=None)
@@ -81,7 +81,7 @@ def test_the_largest_of_many() -> None:
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     articles, _ = read_articles(write_shop(tmp_path_factory.mktemp("index")))
-    return Index(articles, Reader(read_speech()))
+    return Index(articles, TextAnalyzer(read_speech()))
 
 
 @pytest.mark.parametrize("text", ["сколько стоит доставка в казань", "вернуть вернуть товар xyz xyz", "неведомо", ""])
@@ -137,7 +137,7 @@ def test_usual_lemmas_are_those_of_the_dictionary() -> None:
 def test_what_was_read_is_kept(index: Index) -> None:
     """A reader taken from disk holds the numbers of every text, as it had read them."""
     kept = index.reader.kept()
-    again = Reader.restored(index.reader.speech, kept.vocabularies, lambda: kept.packed)
+    again = TextAnalyzer.restored(index.reader.speech, kept.vocabularies, lambda: kept.packed)
 
     for texts in (t for side in index.read for t in side):
         one, other = index.reader.read(texts), again.read(texts)

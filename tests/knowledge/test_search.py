@@ -20,9 +20,9 @@ from bot.knowledge.articles.schema import read_articles
 from bot.knowledge.base import Context, KnowledgeSettings, Reloaded
 from bot.knowledge.decision.ranking import confidence_inputs, rank, rank_inputs, read_models
 from bot.knowledge.decision.self_check import held_out
-from bot.knowledge.query.analyzer import Reader
+from bot.knowledge.query.analyzer import TextAnalyzer
 from bot.knowledge.query.synonyms import read_speech
-from bot.knowledge.retrieval.features import FEATURES, Asked, gather
+from bot.knowledge.retrieval.features import FEATURES, AnalyzedQuery, gather
 from bot.knowledge.retrieval.index import Index
 from bot.knowledge.retrieval.semantic import VectorStore
 from bot.knowledge.search import Knowledge
@@ -178,7 +178,7 @@ def test_the_passage_that_fits(shop: Knowledge) -> None:
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     articles, _ = read_articles(write_shop(tmp_path_factory.mktemp("features")))
-    return Index(articles, Reader(read_speech()))
+    return Index(articles, TextAnalyzer(read_speech()))
 
 
 @settings(max_examples=60, deadline=None)
@@ -186,7 +186,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
 def test_features_of_training_are_those_of_asking(shop: Knowledge, index: Index, words: list[str]) -> None:
     """The networks see the same numbers whether a base is built for training or opened for asking: one order, one confidence."""
     text, reader = " ".join(words), index.reader
-    evidence = gather(index, Asked(text, reader.ask(reader.canonical(text))))
+    evidence = gather(index, AnalyzedQuery(text, reader.ask(reader.canonical(text))))
     asked = shop.answer(text, language="ru")
 
     by_hand = {index.ids[a]: row for a, row in zip(evidence.articles, evidence.table, strict=True)}
@@ -200,7 +200,7 @@ def test_networks_fit_the_features(index: Index) -> None:
     """The shipped coefficients have the width of what the code feeds them, and give finite numbers."""
     from bot.knowledge.decision.ranking import SelfCheck
 
-    evidence = gather(index, Asked("как вернуть товар", index.reader.ask(("как", "вернуть", "товар"))))
+    evidence = gather(index, AnalyzedQuery("как вернуть товар", index.reader.ask(("как", "вернуть", "товар"))))
     for model in read_models().values():
         assert rank_inputs(index, evidence).shape[1] == len(model.rank.mean)
         scores = rank(index, evidence, model)

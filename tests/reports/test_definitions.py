@@ -9,7 +9,7 @@ from bot.model import Event
 from bot.reports.ledger import Facts
 from bot.reports.periods import Period
 from bot.reports.report import Report, make_report
-from bot.testing import Theatre
+from bot.testing import TestBot
 
 START = datetime(2026, 11, 20, 9, tzinfo=UTC)
 PERIOD = Period(date(2026, 11, 16), date(2026, 11, 22), ZoneInfo("Europe/Moscow"))
@@ -80,10 +80,10 @@ def test_missed_deadlines_by_kind() -> None:
     assert {r.key: r.cells["breached"] for r in report.tables["operators"].rows} == {"vk:7": 1, "vk:8": 1}
 
 
-async def test_who_puts_a_ticket_off_has_taken_it(theatre: Theatre) -> None:
+async def test_who_puts_a_ticket_off_has_taken_it(testbot: TestBot) -> None:
     """/snooze on a ticket that nobody had makes it the operator's, in the events too: it stands in his row."""
-    anna, olga = theatre.customer(), theatre.operator()
+    anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("/snooze 2h", ticket=1)
-    taken = await theatre.house.store.events(kinds=["ticket_taken"])
+    taken = await testbot.service.store.events(kinds=["ticket_taken"])
     assert [(e.ticket, e.actor) for e in taken] == [(1, "telegram:9001")]

@@ -36,7 +36,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
     """Four days of some hundred visits each."""
     file = tmp_path_factory.mktemp("week") / "week.db"
     history = asyncio.run(play(file, ARTICLES, per_day=75, days=DAYS))
-    left = sum(len(c.said) for c in history.stage.theatre.channels.values())
+    left = sum(len(c.said) for c in history.stage.testbot.channels.values())
     yield Lived(file, history.visits, left)
 
 

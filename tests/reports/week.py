@@ -21,7 +21,7 @@ from bot.observability import set_up_logging
 from bot.reports.periods import Period
 from bot.reports.report import Report, make_report, read_facts
 from bot.storage.sqlite.store import SqliteStore
-from bot.testing import open_theatre
+from bot.testing import open_test_bot
 from tests.reports.recount import Recount, Values
 
 ZONE = ZoneInfo("Europe/Moscow")
@@ -54,11 +54,11 @@ def settings(base: Path) -> Config:
 
 async def play(file: Path, articles: Path, *, per_day: int, days: int, first: date = MONDAY, seed: int = 7) -> History:
     """Live through the days; what is kept lies in *file*."""
-    async with open_theatre(articles, config=settings(articles.parent), storage=str(file), threads=False) as theatre:
+    async with open_test_bot(articles, config=settings(articles.parent), storage=str(file), threads=False) as testbot:
         start = datetime.combine(first, datetime.min.time(), ZONE)
-        theatre.clock.at = start.astimezone(UTC)
-        questions = [alias for a in theatre.house.knowledge.articles() if a.lang == "ru" for alias in a.aliases[:4]]
-        history = History(theatre, questions, per_day=per_day, seed=seed, customers=max(60, 3 * per_day), team=TEAM, rounds=timedelta(minutes=30))
+        testbot.clock.at = start.astimezone(UTC)
+        questions = [alias for a in testbot.service.knowledge.articles() if a.lang == "ru" for alias in a.aliases[:4]]
+        history = History(testbot, questions, per_day=per_day, seed=seed, customers=max(60, 3 * per_day), team=TEAM, rounds=timedelta(minutes=30))
         await history.play(start, days)
         return history
 

@@ -8,37 +8,37 @@ from pathlib import Path
 import pytest
 
 from bot.model import Outbound, Peer
-from bot.testing import Theatre, open_theatre
+from bot.testing import TestBot, open_test_bot
 
 KINDS = {"topics": {}, "plain": {"forum": False}, "vk": {"place": Peer("vk", "2000000001")}}
 
 
 @pytest.fixture(params=list(KINDS))
-async def any_theatre(articles: Path, request: pytest.FixtureRequest) -> AsyncIterator[Theatre]:
-    """A house with each kind of desk."""
-    async with open_theatre(articles, **KINDS[request.param]) as opened:
+async def any_theatre(articles: Path, request: pytest.FixtureRequest) -> AsyncIterator[TestBot]:
+    """A service with each kind of desk."""
+    async with open_test_bot(articles, **KINDS[request.param]) as opened:
         yield opened
 
 
-def in_desk(theatre: Theatre, since: int = 0) -> list[Outbound]:
+def in_desk(testbot: TestBot, since: int = 0) -> list[Outbound]:
     """What was said in the operators' group, after so many posts."""
-    return [s.outbound for s in theatre.channels[theatre.place.channel].in_chat(theatre.place.chat)][since:]
+    return [s.outbound for s in testbot.channels[testbot.place.channel].in_chat(testbot.place.chat)][since:]
 
 
-async def snooze(theatre: Theatre, *words: str) -> int:
+async def snooze(testbot: TestBot, *words: str) -> int:
     """Anna's ticket is put off by Olga, who wrote such words before; how many posts the desk had then."""
-    await theatre.customer().says("позовите оператора")
-    olga = theatre.operator(username="olga")
+    await testbot.customer().says("позовите оператора")
+    olga = testbot.operator(username="olga")
     await olga.presses("Взять")
     for text in (*words, "/snooze завтра 10:00"):
-        card = next(s for s in theatre.channels[theatre.place.channel].in_chat(theatre.place.chat) if s.outbound.name == "card:1")
+        card = next(s for s in testbot.channels[testbot.place.channel].in_chat(testbot.place.chat) if s.outbound.name == "card:1")
         await olga.says(text, ticket=1, quotes=card.message)
-    ticket = await theatre.house.store.ticket(1)
+    ticket = await testbot.service.store.ticket(1)
     assert ticket is not None and ticket.status == "snoozed"
-    return len(in_desk(theatre))
+    return len(in_desk(testbot))
 
 
-async def test_a_snoozed_tickets_operator_is_called_when_the_customer_writes(any_theatre: Theatre) -> None:
+async def test_a_snoozed_tickets_operator_is_called_when_the_customer_writes(any_theatre: TestBot) -> None:
     """His words wake it, and whoever put it off hears it by name, once."""
     before = await snooze(any_theatre, "Проверю")
     await any_theatre.customer().says("появились новые подробности")
@@ -49,28 +49,28 @@ async def test_a_snoozed_tickets_operator_is_called_when_the_customer_writes(any
     assert said[0].endswith("появились новые подробности")
 
 
-async def test_thanks_wake_nobody(any_theatre: Theatre) -> None:
+async def test_thanks_wake_nobody(any_theatre: TestBot) -> None:
     """Nobody owes an answer to them: carried, and the ticket stays put off."""
     before = await snooze(any_theatre, "Проверю")
     await any_theatre.customer().says("спасибо")
-    ticket = await any_theatre.house.store.ticket(1)
+    ticket = await any_theatre.service.store.ticket(1)
 
     assert ticket is not None and ticket.status == "snoozed"
     assert not any("@olga" in o.text.text for o in in_desk(any_theatre, before))
 
 
-async def test_a_snoozed_ticket_of_somebody_who_is_away_goes_to_the_others(any_theatre: Theatre) -> None:
+async def test_a_snoozed_ticket_of_somebody_who_is_away_goes_to_the_others(any_theatre: TestBot) -> None:
     """Also where no first answer was given yet."""
     before = await snooze(any_theatre)
     await any_theatre.operator(username="olga").says("/away")
     await any_theatre.customer().says("появились новые подробности")
-    ticket = await any_theatre.house.store.ticket(1)
+    ticket = await any_theatre.service.store.ticket(1)
 
     assert ticket is not None and ticket.status == "waiting" and not ticket.operator
     assert any("нет на месте" in o.text.text for o in in_desk(any_theatre, before))
 
 
-async def test_reopened_by_a_button_the_question_is_shown_and_the_operator_called(any_theatre: Theatre) -> None:
+async def test_reopened_by_a_button_the_question_is_shown_and_the_operator_called(any_theatre: TestBot) -> None:
     """Whoever comes back without a word has said before what it is about."""
     anna = any_theatre.customer()
     await anna.says("позовите оператора")
@@ -82,7 +82,7 @@ async def test_reopened_by_a_button_the_question_is_shown_and_the_operator_calle
     await anna.says("как вернуть товар")
     before = len(in_desk(any_theatre))
     await anna.presses("Позвать оператора")
-    ticket = await any_theatre.house.store.ticket(1)
+    ticket = await any_theatre.service.store.ticket(1)
     said = [o.text.text for o in in_desk(any_theatre, before)]
     edits = [s.outbound.text.text for s in any_theatre.channels[any_theatre.place.channel].said if s.outbound.edits == "card:1"]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from bot.config.handoff import Routing
 from bot.config.loader import Config
-from bot.handoff.operators.roster import Crew
+from bot.handoff.operators.roster import Roster
 from bot.handoff.operators.teams import Teams
 from bot.model import Event, Peer, Ticket
-from bot.testing import open_theatre
+from bot.testing import open_test_bot
 
 
 def config(**sections: Any) -> Config:
@@ -19,7 +19,7 @@ def config(**sections: Any) -> Config:
 
 def test_decisions_made_at_once_do_not_all_choose_the_same() -> None:
     """Four tickets are decided on before the first is committed: each operator gets his limit, the fifth ticket nobody."""
-    crew, teams = Crew(), Teams()
+    crew, teams = Roster(), Teams()
     for id in ("t:1", "t:2"):
         crew.seen(Event("operator_met", actor=id, data={"name": id}))
     tickets = [Ticket(n, n, Peer("t", str(n))) for n in range(1, 6)]
@@ -35,15 +35,15 @@ def test_decisions_made_at_once_do_not_all_choose_the_same() -> None:
 
 async def test_free_hands_get_who_waits(articles: Path) -> None:
     """Whoever closes a ticket at his limit is given the next in line, and nobody else is disturbed."""
-    async with open_theatre(articles, config=config(routing={"assign": "least_loaded", "limit": 1})) as theatre:
-        olga = theatre.operator("Ольга", id="1")
+    async with open_test_bot(articles, config=config(routing={"assign": "least_loaded", "limit": 1})) as testbot:
+        olga = testbot.operator("Ольга", id="1")
         await olga.says("на месте")
         for n in range(3):
-            await theatre.customer(chat=str(2000 + n)).says("позовите оператора")
-        await theatre.later(seconds=20)
-        assert [t.operator for t in await theatre.house.store.tickets()].count("") == 2
+            await testbot.customer(chat=str(2000 + n)).says("позовите оператора")
+        await testbot.later(seconds=20)
+        assert [t.operator for t in await testbot.service.store.tickets()].count("") == 2
         await olga.says("/close", ticket=1)
-        await theatre.later(seconds=20)
+        await testbot.later(seconds=20)
 
-        owners = {t.number: t.operator for t in await theatre.house.store.tickets()}
+        owners = {t.number: t.operator for t in await testbot.service.store.tickets()}
         assert owners == {2: "telegram:1", 3: ""}

@@ -8,12 +8,12 @@ import pytest
 
 from bot.config.loader import Config
 from bot.errors import ConfigError, Refused
-from bot.handoff.assist.canned import Canned
+from bot.handoff.assist.canned import CannedAnswers
 from bot.handoff.sla.hours import Hours
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.knowledge.quality.gaps import missed
-from bot.model import Customer, InboundKind, RichText, Verb
-from bot.testing import Theatre, open_theatre
+from bot.model import Customer, InboundKind, OutboundKind, RichText
+from bot.testing import TestBot, open_test_bot
 
 READY = """
 привет:
@@ -38,10 +38,10 @@ def ready(tmp_path: Path) -> Path:
 
 async def test_a_ready_answer_is_shown_first_and_sent_with_a_tap(articles: Path, ready: Path) -> None:
     """Found in spite of a typo, filled in for this customer, in the operator's name; nothing goes before the tap."""
-    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
-        anna, olga = theatre.customer(), theatre.operator()
+    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+        anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора")
-        anna._mark = len(theatre.channels["telegram"].said)
+        anna._mark = len(testbot.channels["telegram"].said)
         await olga.says("/t превет", ticket=1)
         if not any("Отправить" in b.label for o in await olga.sees(1) for row in o.buttons for b in row):
             await olga.presses("Приветствие", ticket=1)
@@ -49,7 +49,7 @@ async def test_a_ready_answer_is_shown_first_and_sent_with_a_tap(articles: Path,
         await olga.presses("Отправить клиенту", ticket=1)
 
         assert "Анна, здравствуйте! Меня зовут Ольга." in anna.hears()
-        ticket = await theatre.house.store.ticket(1)
+        ticket = await testbot.service.store.ticket(1)
         assert ticket is not None and ticket.operator == "telegram:9001" and ticket.first_reply is not None
 
 
@@ -66,10 +66,10 @@ async def test_a_ready_answer_is_never_shown_with_a_gap(articles: Path, ready: P
         """,
         "utf-8",
     )
-    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
-        nobody, olga = theatre.customer("xXx_killer"), theatre.operator()
+    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+        nobody, olga = testbot.customer("xXx_killer"), testbot.operator()
         await nobody.says("позовите оператора")
-        nobody._mark = len(theatre.channels["telegram"].said)
+        nobody._mark = len(testbot.channels["telegram"].said)
         before = len(await olga.sees(1))
         await olga.says(f"/t {key}", ticket=1)
 
@@ -82,10 +82,10 @@ async def test_a_ready_answer_is_never_shown_with_a_gap(articles: Path, ready: P
 async def test_a_ready_answer_that_means_to_leave_something_out_may(articles: Path, ready: Path) -> None:
     """A condition or a default of its own is no gap."""
     (ready / "more.yaml").write_text("мягко: \"Здравствуйте{{ ', ' ~ customer|name if customer|name }}{{ order|default('') }}!\"\n", "utf-8")
-    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
-        nobody, olga = theatre.customer("xXx_killer"), theatre.operator()
+    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+        nobody, olga = testbot.customer("xXx_killer"), testbot.operator()
         await nobody.says("позовите оператора")
-        nobody._mark = len(theatre.channels["telegram"].said)
+        nobody._mark = len(testbot.channels["telegram"].said)
         for key in ("мягко", "готов"):
             await olga.says(f"/t {key}", ticket=1)
             await olga.presses("Отправить клиенту", ticket=1)
@@ -96,8 +96,8 @@ async def test_a_ready_answer_that_means_to_leave_something_out_may(articles: Pa
 async def test_a_ready_answer_that_lacks_its_value_is_no_hint(articles: Path, ready: Path) -> None:
     """Under the customer's words stands only what could be sent."""
     (ready / "more.yaml").write_text('скидка: {title: Скидка по заказу, words: [скидка], text: "На заказ {{ order }} есть скидка."}\n', "utf-8")
-    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
-        anna, olga = theatre.customer(), theatre.operator()
+    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+        anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора")
         await olga.says("Здравствуйте", ticket=1)
         await anna.says("а скидка будет или возмещение")
@@ -110,15 +110,15 @@ def test_single_braces_in_a_ready_answer_are_told_with_their_line(tmp_path: Path
     """{customer.name} would reach the customer as it stands."""
     (tmp_path / "x.yaml").write_text("привет: |\n  Здравствуйте!\n  Вас зовут {customer.name}, верно?\n", "utf-8")
     with pytest.raises(ConfigError) as told:
-        Canned(tmp_path, Wording.load(), Hours())
+        CannedAnswers(tmp_path, Texts.load(), Hours())
     assert (told.value.problems[0].line, told.value.problems[0].file) == (3, str(tmp_path / "x.yaml"))
     assert "{customer.name}" in str(told.value) and "{{ customer.name }}" in told.value.problems[0].hint
 
 
 async def test_several_ready_answers_are_offered(articles: Path, ready: Path) -> None:
     """Two fit: buttons; none fits: one clear line, nothing for the customer."""
-    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
-        anna, olga = theatre.customer(), theatre.operator()
+    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+        anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора")
         await olga.says("/t воз", ticket=1)
         labels = {b.label for row in (await olga.sees(1))[-1].buttons for b in row}
@@ -132,12 +132,12 @@ def test_a_ready_answer_may_not_do_more_than_say(tmp_path: Path) -> None:
     """A template that calls or includes things is refused at start, with its name."""
     (tmp_path / "x.yaml").write_text("зло: \"{{ customer.__class__.mro() }}\"\n", "utf-8")
     with pytest.raises(ConfigError, match="зло"):
-        Canned(tmp_path, Wording.load(), Hours())
+        CannedAnswers(tmp_path, Texts.load(), Hours())
 
 
 def test_a_changed_file_is_read_again_and_a_broken_one_keeps_the_older(ready: Path) -> None:
     """Editing ready answers needs no restart and cannot take them away."""
-    canned = Canned(ready, Wording.load(), Hours())
+    canned = CannedAnswers(ready, Texts.load(), Hours())
     (ready / "more.yaml").write_text("новый: Текст\n", "utf-8")
     assert [r.key for r in canned.find("новый")] == ["новый"]
     (ready / "more.yaml").write_text("{{{", "utf-8")
@@ -147,9 +147,9 @@ def test_a_changed_file_is_read_again_and_a_broken_one_keeps_the_older(ready: Pa
     assert isinstance(made, RichText) and made.text.startswith("Пётр")
 
 
-async def test_the_article_that_answers_is_a_button_under_the_customers_words(theatre: Theatre) -> None:
+async def test_the_article_that_answers_is_a_button_under_the_customers_words(testbot: TestBot) -> None:
     """Operators see it, the customer does not; two taps send it."""
-    anna, olga = theatre.customer(), theatre.operator()
+    anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)
     await anna.says("как вернуть товар")
@@ -163,11 +163,11 @@ async def test_the_article_that_answers_is_a_button_under_the_customers_words(th
     assert any("14 дней" in text for text in anna.hears())
 
 
-async def test_rude_words_are_asked_about_first(theatre: Theatre) -> None:
+async def test_rude_words_are_asked_about_first(testbot: TestBot) -> None:
     """Not sent until somebody says so; then exactly those words."""
-    anna, olga = theatre.customer(), theatre.operator()
+    anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
-    anna._mark = len(theatre.channels["telegram"].said)
+    anna._mark = len(testbot.channels["telegram"].said)
     await olga.says("Это ваши проблемы", ticket=1, message="88")
     assert anna.hears() == [] and any("Точно отправить" in o.text.text for o in await olga.sees(1))
     await olga.presses("Всё равно", ticket=1)
@@ -175,53 +175,53 @@ async def test_rude_words_are_asked_about_first(theatre: Theatre) -> None:
     assert anna.hears() == ["Это ваши проблемы"]
 
 
-async def test_the_last_answer_can_be_taken_back_while_it_is_fresh(theatre: Theatre) -> None:
+async def test_the_last_answer_can_be_taken_back_while_it_is_fresh(testbot: TestBot) -> None:
     """/undo deletes it at the customer's; a minute later it is too late."""
-    anna, olga = theatre.customer(), theatre.operator()
+    anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Не тому", ticket=1)
     sent = anna.sees()[-1].message
     await olga.says("/undo", ticket=1)
-    deleted = theatre.channels["telegram"].in_chat("1001", verb=Verb.DELETE)
+    deleted = testbot.channels["telegram"].in_chat("1001", verb=OutboundKind.DELETE)
     assert [s.target for s in deleted] == [sent]
     await olga.says("Тому", ticket=1)
-    await theatre.later(minutes=2)
+    await testbot.later(minutes=2)
     await olga.says("/undo", ticket=1)
 
-    assert len(theatre.channels["telegram"].in_chat("1001", verb=Verb.DELETE)) == 1
+    assert len(testbot.channels["telegram"].in_chat("1001", verb=OutboundKind.DELETE)) == 1
     assert any("Поздно" in o.text.text for o in await olga.sees(1))
 
 
-async def test_what_did_not_arrive_is_sent_again_once(theatre: Theatre) -> None:
+async def test_what_did_not_arrive_is_sent_again_once(testbot: TestBot) -> None:
     """The button under the notice sends the same words; a second press does nothing."""
-    anna, olga = theatre.customer(), theatre.operator()
+    anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
-    theatre.channels["telegram"].failures.append(Refused("blocked"))
+    testbot.channels["telegram"].failures.append(Refused("blocked"))
     await olga.says("Здравствуйте", ticket=1)
-    anna._mark = len(theatre.channels["telegram"].said)
+    anna._mark = len(testbot.channels["telegram"].said)
     await olga.presses("Отправить ещё раз", ticket=1)
     await olga.presses("Отправить ещё раз", ticket=1)
 
     assert anna.hears() == ["Здравствуйте"]
 
 
-async def test_a_whisper_calls_the_operator_and_nobody_else(theatre: Theatre) -> None:
+async def test_a_whisper_calls_the_operator_and_nobody_else(testbot: TestBot) -> None:
     """A note with a call; the customer hears nothing."""
-    anna, olga, vera = theatre.customer(), theatre.operator(), theatre.operator("Вера", id="9009")
+    anna, olga, vera = testbot.customer(), testbot.operator(), testbot.operator("Вера", id="9009")
     await anna.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)
-    anna._mark = len(theatre.channels["telegram"].said)
+    anna._mark = len(testbot.channels["telegram"].said)
     await vera.says("//! предложи скидку", ticket=1)
 
     assert anna.hears() == []
     assert any("Ольга" in o.text.text and "Вера" in o.text.text for o in await olga.sees(1))
-    assert [line.text for line in await theatre.house.store.history(1) if line.author == "note"] == ["предложи скидку"]
+    assert [line.text for line in await testbot.service.store.history(1) if line.author == "note"] == ["предложи скидку"]
 
 
 async def test_ready_answers_are_offered_beside_articles(articles: Path, ready: Path) -> None:
     """By what the customer's words have in common with their names; two taps send one."""
-    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
-        anna, olga = theatre.customer(), theatre.operator()
+    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+        anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора, заказ 48213")
         await olga.says("Слушаю", ticket=1)
         await anna.says("как вернуть товар, нужен возврат")
@@ -231,13 +231,13 @@ async def test_ready_answers_are_offered_beside_articles(articles: Path, ready: 
         await olga.presses("Отправить клиенту", ticket=1)
 
         assert any("Оформим возврат" in text for text in anna.hears())
-        sent = await theatre.house.store.events(kinds=["ready_sent"])
+        sent = await testbot.service.store.events(kinds=["ready_sent"])
         assert [(e.data["what"], e.data["title"]) for e in sent] == [("canned:возврат", "возврат")]
 
 
-async def test_the_card_itself_has_hints(theatre: Theatre) -> None:
+async def test_the_card_itself_has_hints(testbot: TestBot) -> None:
     """For the question that opened the ticket, also where it came a message before the call for a person."""
-    anna, boris, olga = theatre.customer(), theatre.customer("Борис", chat="1002"), theatre.operator()
+    anna, boris, olga = testbot.customer(), testbot.customer("Борис", chat="1002"), testbot.operator()
     await anna.says("позовите оператора, хочу вернуть товар")
     await boris.says("здравствуйте, нужен возврат покупки, у меня беда", "позовите оператора")
 
@@ -247,16 +247,16 @@ async def test_the_card_itself_has_hints(theatre: Theatre) -> None:
         assert not any("Возврат товара" in b.label for s in customer.sees() for row in s.outbound.buttons for b in row)
 
 
-async def test_in_a_long_queue_articles_are_offered_meanwhile(theatre: Theatre) -> None:
+async def test_in_a_long_queue_articles_are_offered_meanwhile(testbot: TestBot) -> None:
     """Whoever stands behind others gets what may answer him, reads it, and keeps his place; the one that did not help is not offered again."""
     for n in range(3):
-        await theatre.customer(chat=str(2000 + n)).says("позовите оператора")
-    anna, boris = theatre.customer(), theatre.customer("Борис", chat="1002")
+        await testbot.customer(chat=str(2000 + n)).says("позовите оператора")
+    anna, boris = testbot.customer(), testbot.customer("Борис", chat="1002")
     await anna.says("позовите оператора, хочу вернуть товар")
     assert any("вдруг ответ здесь" in text for text in anna.hears())
     await anna.presses("Возврат товара")
     assert any("14 дней" in text for text in anna.hears())
-    assert (await theatre.house.store.ticket(4)).status == "waiting"  # type: ignore[union-attr]
+    assert (await testbot.service.store.ticket(4)).status == "waiting"  # type: ignore[union-attr]
     await boris.says("Сколько идёт доставка?")
     await boris.presses("Нет, не помогло")
     await boris.says("позовите оператора")
@@ -267,59 +267,59 @@ async def test_in_a_long_queue_articles_are_offered_meanwhile(theatre: Theatre) 
 
 async def test_words_made_of_a_ready_answer_are_told_from_those_sent_as_they_are(articles: Path, ready: Path) -> None:
     """A copied preview that was made to fit counts as edited; the same words count as sent; others as neither."""
-    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
-        anna, olga = theatre.customer(), theatre.operator()
+    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+        anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора, заказ 48213")
         for words in ("Оформим возврат заказа 48213. Курьер заедет завтра.", "Оформим возврат заказа 48213.", "Добрый день!"):
             await olga.says("/t возврат", ticket=1)
             await olga.says(words, ticket=1)
 
-        found = await theatre.house.store.events(kinds=["ready_sent", "ready_edited"])
+        found = await testbot.service.store.events(kinds=["ready_sent", "ready_edited"])
         assert [e.kind for e in found] == ["ready_edited", "ready_sent"]
         assert "Курьер заедет" in anna._channel.in_chat("1001")[1].outbound.text.text
 
 
-async def test_calling_a_colleague_stays_inside(theatre: Theatre) -> None:
+async def test_calling_a_colleague_stays_inside(testbot: TestBot) -> None:
     """At the beginning it is a note; in the middle it is asked about first. The customer hears neither."""
-    anna, olga, pavel = theatre.customer(), theatre.operator(), theatre.operator("Павел", id="9002")
+    anna, olga, pavel = testbot.customer(), testbot.operator(), testbot.operator("Павел", id="9002")
     pavel._sender = type(pavel._sender)("9002", "Павел", username="pavel_s")
     await pavel.says("на месте")
     await anna.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)
-    anna._mark = len(theatre.channels["telegram"].said)
+    anna._mark = len(testbot.channels["telegram"].said)
     await olga.says("@Pavel_S, что с оплатой у него?", ticket=1)
     await olga.says("@new_colleague посмотри и ты", ticket=1)  # nobody has seen him here yet
     await olga.says("Вот это он просит, @pavel_s глянь", ticket=1)
 
     assert anna.hears() == []
     assert any("Точно отправить" in o.text.text for o in await olga.sees(1))
-    ticket = await theatre.house.store.ticket(1)
-    notes = [line.text for line in await theatre.house.store.history(ticket.conversation if ticket else 0) if line.author == "note"]
+    ticket = await testbot.service.store.ticket(1)
+    notes = [line.text for line in await testbot.service.store.history(ticket.conversation if ticket else 0) if line.author == "note"]
     assert notes == ["@Pavel_S, что с оплатой у него?", "@new_colleague посмотри и ты"]
     await olga.says("Пишите на help@pavel_s.ru", ticket=1)
     assert anna.hears() == ["Пишите на help@pavel_s.ru"]
 
 
-async def test_what_was_held_back_and_then_mended_is_sent_as_mended(theatre: Theatre) -> None:
+async def test_what_was_held_back_and_then_mended_is_sent_as_mended(testbot: TestBot) -> None:
     """Instead of pressing, the operator changes his message: the customer gets the kind words, once."""
-    anna, olga = theatre.customer(), theatre.operator()
+    anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
-    anna._mark = len(theatre.channels["telegram"].said)
+    anna._mark = len(testbot.channels["telegram"].said)
     await olga.says("Это ваши проблемы", ticket=1, message="88")
     await olga.says("Сейчас поможем", ticket=1, message="88", kind=InboundKind.EDIT)
     await olga.says("Сейчас всё решим", ticket=1, message="88", kind=InboundKind.EDIT)
 
-    assert [(s.outbound.verb, s.outbound.text.text) for s in anna.sees()] == [(Verb.SAY, "Сейчас поможем"), (Verb.EDIT, "Сейчас всё решим")]
+    assert [(s.outbound.verb, s.outbound.text.text) for s in anna.sees()] == [(OutboundKind.SAY, "Сейчас поможем"), (OutboundKind.EDIT, "Сейчас всё решим")]
 
 
-async def test_gaps_learn_from_what_operators_really_answer(theatre: Theatre) -> None:
+async def test_gaps_learn_from_what_operators_really_answer(testbot: TestBot) -> None:
     """A question asked of a person, which the articles do not answer, is a gap with his words as the draft's beginning."""
-    anna, olga = theatre.customer(), theatre.operator()
+    anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Слушаю вас", ticket=1)
     await anna.says("а подарочная упаковка у вас бывает?")
     await olga.says("Да, упакуем за 150 рублей", ticket=1)
-    store = theatre.house.store
+    store = testbot.service.store
     lines = {t.conversation: await store.history(t.conversation) for t in await store.turns()}
     found = missed(await store.turns(), lambda conversation: lines[conversation])
 
@@ -328,8 +328,8 @@ async def test_gaps_learn_from_what_operators_really_answer(theatre: Theatre) ->
 
 async def test_a_ready_answer_can_be_taken_back_like_any_other(articles: Path, ready: Path) -> None:
     """/undo after the tap deletes what the customer got."""
-    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
-        anna, olga = theatre.customer(), theatre.operator()
+    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+        anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора")
         await olga.says("/t возмещение", ticket=1)
         await olga.presses("Отправить клиенту", ticket=1)
@@ -337,14 +337,14 @@ async def test_a_ready_answer_can_be_taken_back_like_any_other(articles: Path, r
         assert sent.outbound.text.text == "Деньги вернутся за 3 дня."
         await olga.says("/undo", ticket=1)
 
-        assert [s.target for s in theatre.channels["telegram"].in_chat("1001", verb=Verb.DELETE)] == [sent.message]
+        assert [s.target for s in testbot.channels["telegram"].in_chat("1001", verb=OutboundKind.DELETE)] == [sent.message]
 
 
 async def test_a_card_keeps_to_ten_buttons(articles: Path, ready: Path) -> None:
     """Which is what VK puts under a message; with more they would become a keyboard for the whole group."""
-    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
-        await theatre.customer().says("позовите оператора, возврат товара, возмещение, здравствуйте, мой телефон +7 912 345-67-89")
-        cards = [o for o in await theatre.operator().sees(1) if o.buttons]
+    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+        await testbot.customer().says("позовите оператора, возврат товара, возмещение, здравствуйте, мой телефон +7 912 345-67-89")
+        cards = [o for o in await testbot.operator().sees(1) if o.buttons]
 
         assert max(sum(len(row) for row in o.buttons) for o in cards) <= 10 and max(len(o.buttons) for o in cards) <= 6
         assert any("💡" in b.label for row in cards[-1].buttons for b in row)
@@ -352,8 +352,8 @@ async def test_a_card_keeps_to_ten_buttons(articles: Path, ready: Path) -> None:
 
 async def test_a_ready_answer_is_never_offered_with_a_gap(articles: Path, ready: Path) -> None:
     """Without the number that it prints it cannot be made; one that asks whether there is a number can."""
-    async with open_theatre(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as theatre:
-        anna, olga = theatre.customer(), theatre.operator()
+    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+        anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора")
         await olga.says("/t возврат", ticket=1)
         await olga.says("/t готов", ticket=1)
@@ -362,7 +362,7 @@ async def test_a_ready_answer_is_never_offered_with_a_gap(articles: Path, ready:
         assert any("Не хватает: номер заказа" in o.text.text for o in await olga.sees(1))
         assert [o.text.text.splitlines()[-1] for o in shown] == ["Ваш заказ готов."]
 
-        petr = theatre.customer("Пётр", chat="1002")
+        petr = testbot.customer("Пётр", chat="1002")
         await petr.says("позовите оператора, заказ 48213")
         await olga.says("/t возврат", ticket=2)
-        assert "заказа 48213" in [o.text.text for o in await olga.sees(2) if o.verb is Verb.SAY][-1]
+        assert "заказа 48213" in [o.text.text for o in await olga.sees(2) if o.verb is OutboundKind.SAY][-1]

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from bot.adapters.telegram.updates import TelegramReader
-from bot.adapters.vk.updates import Reader
-from bot.model import Inbound, InboundKind, Outbound, Peer, Verb
-from bot.testing import Theatre, open_theatre
+from bot.adapters.vk.updates import VkReader
+from bot.model import Inbound, InboundKind, Outbound, OutboundKind, Peer
+from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import DESK_CHAT
 
 GROUP, VK_CHAT, BOT = 200001, 2_000_000_001, 777
@@ -76,7 +76,7 @@ TEXTS = {
 class Desk:
     """A desk of one kind, spoken to in its platform's own words."""
 
-    theatre: Theatre
+    testbot: TestBot
     kind: str
     thread: str = ""
     card: str = ""
@@ -107,7 +107,7 @@ class Desk:
             self._inbound(n, t, form, photo, bool(edit), album=album or len(texts) > 1, who=who, reply=reply)
             for n, t in zip(numbers, texts, strict=True)
         ]
-        await self.theatre.arrive(*inbounds)
+        await self.testbot.arrive(*inbounds)
         return numbers[0]
 
     def _inbound(
@@ -126,17 +126,17 @@ class Desk:
         inbound = read(number, text, form, photo, album, who, self.card if reply is None else reply)
         return replace(
             inbound,
-            key=self.theatre.key(),
+            key=self.testbot.key(),
             kind=InboundKind.EDIT if edit and inbound.kind is InboundKind.MESSAGE else inbound.kind,
         )
 
     def _telegram(
         self, number: int, text: str, form: Form | None, photo: bool, album: bool, who: Entity, reply: str
     ) -> Inbound:
-        reader = TelegramReader("telegram", self.theatre.clock, bot_id=BOT, username="shop_bot")
+        reader = TelegramReader("telegram", self.testbot.clock, bot_id=BOT, username="shop_bot")
         body: Entity = {
             "message_id": number,
-            "date": int(self.theatre.clock().timestamp()),
+            "date": int(self.testbot.clock().timestamp()),
             "from": who,
             "chat": {"id": int(DESK_CHAT), "type": "supergroup"},
         }
@@ -160,7 +160,7 @@ class Desk:
     def _vk(
         self, number: int, text: str, form: Form | None, photo: bool, album: bool, who: Entity, reply: str
     ) -> Inbound:
-        reader = Reader("vk", GROUP, self.theatre.clock, lambda given: False)
+        reader = VkReader("vk", GROUP, self.testbot.clock, lambda given: False)
         if form is not None and form.vk:
             text = text.replace(form.telegram, form.vk, 1)
         body: Entity = {
@@ -193,25 +193,25 @@ class Desk:
 
     def at_customer(self) -> list[str]:
         """Everything the customer was shown, edits too."""
-        said = self.theatre.channels["telegram"].in_chat("1001", verb=None)
-        return [s.outbound.text.text for s in said if s.outbound.verb in (Verb.SAY, Verb.EDIT)]
+        said = self.testbot.channels["telegram"].in_chat("1001", verb=None)
+        return [s.outbound.text.text for s in said if s.outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)]
 
     def shown(self) -> list[Outbound]:
-        return [s.outbound for s in self.theatre.channels[self.channel].in_chat(self.chat, verb=None)]
+        return [s.outbound for s in self.testbot.channels[self.channel].in_chat(self.chat, verb=None)]
 
 
 @asynccontextmanager
 async def a_desk(kind: str, articles: Path) -> AsyncIterator[Desk]:
     """A taken ticket of Anna's, with two colleagues who have written in the group."""
     place = Peer("vk", str(VK_CHAT)) if kind == "vk" else Peer("telegram", DESK_CHAT)
-    async with open_theatre(articles, forum=kind == "forum", place=place) as theatre:
-        desk = Desk(theatre, kind, numbers=count(20_000, 10))
+    async with open_test_bot(articles, forum=kind == "forum", place=place) as testbot:
+        desk = Desk(testbot, kind, numbers=count(20_000, 10))
         await desk.writes("на месте", who=PETR, reply="")
-        await theatre.customer().says("позовите оператора")
+        await testbot.customer().says("позовите оператора")
         desk.thread = (
-            (await theatre.house.store.topic(1, "telegram", DESK_CHAT) or "") if kind == "forum" else ""
+            (await testbot.service.store.topic(1, "telegram", DESK_CHAT) or "") if kind == "forum" else ""
         )
-        cards = [s for s in theatre.channels[desk.channel].in_chat(desk.chat) if s.outbound.name == "card:1"]
+        cards = [s for s in testbot.channels[desk.channel].in_chat(desk.chat) if s.outbound.name == "card:1"]
         desk.card = cards[-1].message
         await desk.writes("/take")
         yield desk
@@ -247,10 +247,10 @@ async def test_what_is_meant_for_colleagues_stays_inside(
                 case = f"{form.name}, {place}: {text!r}"
                 if any(mark in said or "Вот так" in said for said in desk.at_customer()):
                     leaks.append(case)
-                heard = [o for o in desk.shown()[before:] if o.verb in (Verb.SAY, Verb.REACT)]
+                heard = [o for o in desk.shown()[before:] if o.verb in (OutboundKind.SAY, OutboundKind.REACT)]
                 if not heard and "another bot" not in form.name:
                     silent.append(case)
-        ticket = await desk.theatre.house.store.ticket(1)
+        ticket = await desk.testbot.service.store.ticket(1)
 
     assert leaks == []
     assert silent == []
@@ -281,7 +281,7 @@ async def test_replies_to_words_of_the_service_are_asked_about(kind: str, articl
         await desk.writes("грубит, @pavel_s")
         notices = [
             s
-            for s in desk.theatre.channels[desk.channel].in_chat(desk.chat)
+            for s in desk.testbot.channels[desk.channel].in_chat(desk.chat)
             if s.outbound.ticket == 1 and not s.outbound.name.startswith("card:")
         ]
         assert notices
@@ -295,7 +295,7 @@ async def test_replies_to_words_of_the_service_are_asked_about(kind: str, articl
 async def test_a_call_of_the_bot_is_left_out_in_vk_with_styles_too(articles: Path) -> None:
     """[club|@shop] before a note or a command, one word bold: a note, a command, and no markup anywhere."""
     async with a_desk("vk", articles) as desk:
-        reader = Reader("vk", GROUP, desk.theatre.clock, lambda given: False)
+        reader = VkReader("vk", GROUP, desk.testbot.clock, lambda given: False)
 
         async def says(number: int, text: str) -> None:
             items = [{"type": "bold", "offset": text.index("жирно"), "length": 5}] if "жирно" in text else []
@@ -317,20 +317,20 @@ async def test_a_call_of_the_bot_is_left_out_in_vk_with_styles_too(articles: Pat
                 }
             )
             assert found is not None
-            await desk.theatre.arrive(found)
+            await desk.testbot.arrive(found)
 
         await says(901, f"[club{GROUP}|@shop], // жирно клиент грубит")
         await says(902, f"[club{GROUP}|@shop] /tag жирно")
         await says(903, f"[club{GROUP}|@shop], жирно ответ")
 
-        store = desk.theatre.house.store
+        store = desk.testbot.service.store
         ticket = await store.ticket(1)
         assert ticket is not None and ticket.data["tags"] == ["жирно"]
         assert "жирно клиент грубит" in [
             line.text for line in await store.history(ticket.conversation) if line.author == "note"
         ]
         assert desk.at_customer()[-1] == "жирно ответ"
-        spans = desk.theatre.channels["telegram"].in_chat("1001")[-1].outbound.text.spans
+        spans = desk.testbot.channels["telegram"].in_chat("1001")[-1].outbound.text.spans
         assert [(s.style.value, s.offset, s.length) for s in spans] == [("bold", 0, 5)]
 
 
@@ -339,7 +339,7 @@ async def test_all_captions_of_an_album_go(articles: Path) -> None:
     async with a_desk("forum", articles) as desk:
         await desk.writes("", "Вид спереди", "Вид сзади")
 
-        last = desk.theatre.channels["telegram"].in_chat("1001")[-1].outbound
+        last = desk.testbot.channels["telegram"].in_chat("1001")[-1].outbound
         assert last.text.text == "Вид спереди\nВид сзади" and len(last.attachments) == 3
 
 
@@ -348,12 +348,12 @@ async def test_a_reply_to_ones_own_answer_goes_quoting_it(kind: str, articles: P
     """The customer has it: whoever adds to it writes to the customer, as a reply to that very message."""
     async with a_desk(kind, articles) as desk:
         number = await desk.writes("Заказ найден")
-        said = desk.theatre.channels["telegram"].in_chat("1001")
+        said = desk.testbot.channels["telegram"].in_chat("1001")
         await desk.writes("Привезём завтра", reply=str(number))
         note = await desk.writes("// ему уже звонили")
         await desk.writes("и не дозвонились", reply=str(note))
 
-        now = desk.theatre.channels["telegram"].in_chat("1001")
+        now = desk.testbot.channels["telegram"].in_chat("1001")
         assert [s.outbound.text.text for s in now[len(said) :]] == ["Привезём завтра"]
         assert now[-1].outbound.quotes == said[-1].message
 
@@ -362,12 +362,12 @@ async def test_a_caption_that_is_added_later_arrives(articles: Path) -> None:
     """Each caption of an album is a part of what the customer reads: changed, added, or made a note."""
     async with a_desk("forum", articles) as desk:
         first = await desk.writes("Вид спереди", "", "Вид сзади")
-        sent = desk.theatre.channels["telegram"].in_chat("1001")[-1]
+        sent = desk.testbot.channels["telegram"].in_chat("1001")[-1]
         await desk.writes("Вид сбоку", edit=first + 1, album=True)
         await desk.writes("Вид сзади, ближе", edit=first + 2, album=True)
         await desk.writes("// не то фото", edit=first + 2, album=True)
 
-        edits = desk.theatre.channels["telegram"].in_chat("1001", verb=Verb.EDIT)
+        edits = desk.testbot.channels["telegram"].in_chat("1001", verb=OutboundKind.EDIT)
         assert [(e.target, e.outbound.text.text) for e in edits] == [
             (sent.message, "Вид спереди\nВид сбоку\nВид сзади"),
             (sent.message, "Вид спереди\nВид сбоку\nВид сзади, ближе"),

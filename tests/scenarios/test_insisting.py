@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.testing import Theatre
+from bot.testing import TestBot
 from tests.scenarios.test_called import any_theatre, in_desk  # noqa: F401 - a fixture
 
 
-async def test_ten_calls_in_a_row_cost_the_desk_little(any_theatre: Theatre) -> None:  # noqa: F811
+async def test_ten_calls_in_a_row_cost_the_desk_little(any_theatre: TestBot) -> None:  # noqa: F811
     """The same word again tells nobody anything; a question between them does."""
     anna = any_theatre.customer()
     await anna.says("позовите оператора")
@@ -18,11 +18,11 @@ async def test_ten_calls_in_a_row_cost_the_desk_little(any_theatre: Theatre) -> 
     said = [o.text.text for o in in_desk(any_theatre, posts)]
 
     assert len(said) <= 4 and any("12345" in text for text in said)
-    history = await any_theatre.house.store.history(1, limit=50)
+    history = await any_theatre.service.store.history(1, limit=50)
     assert sum(line.author == "customer" and line.text == "оператор" for line in history) == 10
 
 
-async def test_who_grows_impatient_is_heard_and_called_for_once(any_theatre: Theatre) -> None:  # noqa: F811
+async def test_who_grows_impatient_is_heard_and_called_for_once(any_theatre: TestBot) -> None:  # noqa: F811
     """A short sign each time, and the ticket is said aloud once, with the button that takes it."""
     anna = any_theatre.customer()
     await anna.says("позовите оператора")

@@ -13,7 +13,7 @@ from bot.app import open_hours
 from bot.config.loader import Config
 from bot.handoff.sla.hours import WEEKDAYS, Hours
 from bot.handoff.sla.time_parsing import LONGEST, Fault, Moment, read_moment
-from bot.testing import Theatre, open_theatre
+from bot.testing import TestBot, open_test_bot
 from bot.text.day_spans import DaySpan
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -102,11 +102,11 @@ def test_nothing_raises(text: str, now: datetime, zone: str) -> None:
 # --- in the desk
 
 
-async def desk_says(theatre: Theatre, text: str) -> str:
+async def desk_says(testbot: TestBot, text: str) -> str:
     """What the desk answers to a command in the topic of ticket 1."""
-    before = len(await theatre.operator().sees(1))
-    await theatre.operator().says(text, ticket=1)
-    return "\n".join(o.text.text for o in (await theatre.operator().sees(1))[before:] if o.verb == "say")
+    before = len(await testbot.operator().sees(1))
+    await testbot.operator().says(text, ticket=1)
+    return "\n".join(o.text.text for o in (await testbot.operator().sees(1))[before:] if o.verb == "say")
 
 
 @pytest.mark.parametrize(
@@ -116,36 +116,36 @@ async def desk_says(theatre: Theatre, text: str) -> str:
         ("/promise вчера", "уже прошло"), ("/snooze 900d", "слишком далеко"), ("/snooze когда-нибудь", "Не понял время"), ("/assign Никто", "«Никто»"),
     ],
 )  # fmt: skip
-async def test_one_line_says_what_is_wrong(theatre: Theatre, command: str, words: str) -> None:
+async def test_one_line_says_what_is_wrong(testbot: TestBot, command: str, words: str) -> None:
     """No silence, and nothing changed."""
-    await theatre.customer().says("позовите оператора")
-    await theatre.operator().says("/take", ticket=1)
-    before = await theatre.house.store.ticket(1)
-    answer = await desk_says(theatre, command)
+    await testbot.customer().says("позовите оператора")
+    await testbot.operator().says("/take", ticket=1)
+    before = await testbot.service.store.ticket(1)
+    answer = await desk_says(testbot, command)
 
     assert words in answer and "\n" not in answer.partition("\n")[2]
-    assert await theatre.house.store.ticket(1) == before
+    assert await testbot.service.store.ticket(1) == before
 
 
 async def test_a_promise_for_a_day_off_is_for_the_next_working_moment(articles: object) -> None:
     """Tomorrow is closed: customer and operator hear Monday, and both know it."""
     config = Config.model_validate({"hours": {"country": None, "exceptions": {"2026-11-21": "closed", "2026-11-22": "closed"}}})
-    async with open_theatre(articles, config=config) as theatre:  # type: ignore[arg-type]
-        anna = theatre.customer()
+    async with open_test_bot(articles, config=config) as testbot:  # type: ignore[arg-type]
+        anna = testbot.customer()
         await anna.says("позовите оператора")
-        answer = await desk_says(theatre, "/promise завтра уточню на складе")
+        answer = await desk_says(testbot, "/promise завтра уточню на складе")
         assert "никто не работает" in answer and "в понедельник до 10:00" in answer
-        assert "в понедельник до 10:00" in "\n".join(s.outbound.text.text for s in theatre.channels["telegram"].in_chat("1001"))
-        assert "в понедельник в 10:00" in await desk_says(theatre, "/snooze до завтра")
+        assert "в понедельник до 10:00" in "\n".join(s.outbound.text.text for s in testbot.channels["telegram"].in_chat("1001"))
+        assert "в понедельник в 10:00" in await desk_says(testbot, "/snooze до завтра")
         assert open_hours(config).day(date(2026, 11, 21)) == ()
 
 
-async def test_half_past_an_hour_is_snoozed_as_it_is_said(theatre: Theatre) -> None:
+async def test_half_past_an_hour_is_snoozed_as_it_is_said(testbot: TestBot) -> None:
     """«полтора часа»."""
-    await theatre.customer().says("позовите оператора")
-    now = theatre.clock()
-    await desk_says(theatre, "/snooze полтора часа")
-    ticket = await theatre.house.store.ticket(1)
+    await testbot.customer().says("позовите оператора")
+    now = testbot.clock()
+    await desk_says(testbot, "/snooze полтора часа")
+    ticket = await testbot.service.store.ticket(1)
 
     assert ticket is not None and ticket.status == "snoozed"
     assert timedelta() <= datetime.fromisoformat(str(ticket.data["snoozed"])) - now - timedelta(minutes=90) < timedelta(seconds=30)

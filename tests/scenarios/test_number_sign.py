@@ -11,7 +11,7 @@ import pytest
 
 from bot.config.loader import Config
 from bot.model import Peer
-from bot.testing import Theatre, open_theatre
+from bot.testing import TestBot, open_test_bot
 
 DESKS: dict[str, dict[str, Any]] = {
     "topics": {},
@@ -20,9 +20,9 @@ DESKS: dict[str, dict[str, Any]] = {
 }
 
 
-def shown(theatre: Theatre) -> Iterator[str]:
+def shown(testbot: TestBot) -> Iterator[str]:
     """Everything anybody read, with headings, buttons and names of topics."""
-    for channel in theatre.channels.values():
+    for channel in testbot.channels.values():
         for said in channel.said:
             yield from (said.outbound.heading.text, said.outbound.text.text)
             yield from (b.label for row in said.outbound.buttons for b in row)
@@ -34,21 +34,21 @@ async def test_one_sign_in_one_language(articles: Path, desk: str, lang: str, ca
     """In cards, headings, topics, overviews, alarms and words to the customer."""
     routing = {"supervisors": ("telegram:9001", "vk:9001"), "remind": "10m"}
     config = Config.model_validate({"business": {"language": lang}, "routing": routing})
-    async with open_theatre(articles, config=config, **DESKS[desk]) as theatre:
-        anna, olga = theatre.customer(language=lang), theatre.operator()
+    async with open_test_bot(articles, config=config, **DESKS[desk]) as testbot:
+        anna, olga = testbot.customer(language=lang), testbot.operator()
         await anna.says(call)
         await anna.says("12 345")
         await olga.says("/incident delivery is late")
         await olga.says("/queue")
         await olga.says("/overview")
-        await theatre.later(minutes=12)
+        await testbot.later(minutes=12)
         await olga.presses({"en": "Take", "ru": "Взять"}[lang])
-        group = theatre.channels[theatre.place.channel]
-        card = next(s.message for s in group.in_chat(theatre.place.chat) if s.outbound.name == "card:1")
+        group = testbot.channels[testbot.place.channel]
+        card = next(s.message for s in group.in_chat(testbot.place.chat) if s.outbound.name == "card:1")
         for text in ("Hello", "/same telegram:1", "/snooze 1h", "/close"):
             await olga.says(text, ticket=1, quotes=card)
-        await theatre.later(hours=2)
-        everything = "\n".join(shown(theatre))
+        await testbot.later(hours=2)
+        everything = "\n".join(shown(testbot))
 
         assert right in everything
         assert not re.findall(rf".*{wrong}\s?\d.*", everything)

@@ -9,7 +9,7 @@ import pytest
 
 from bot.config.loader import Config
 from bot.model import Peer
-from bot.testing import Theatre, open_theatre
+from bot.testing import TestBot, open_test_bot
 
 SETTINGS = {
     "teams": [{"name": "social", "title": "Соцсети", "desk": {"channel": "telegram", "chat": "-200"}, "channels": ["vk"]}],
@@ -18,17 +18,17 @@ SETTINGS = {
 
 
 @pytest.fixture
-async def two_desks(articles: Path) -> AsyncIterator[Theatre]:
+async def two_desks(articles: Path) -> AsyncIterator[TestBot]:
     """A desk of all and a team's own; Anna (1) waits in the first, Ildar (2) in the second; Olga and Pavel are there, Vera is the supervisor."""
-    async with open_theatre(articles, config=Config.model_validate(SETTINGS)) as theatre:
+    async with open_test_bot(articles, config=Config.model_validate(SETTINGS)) as testbot:
         for name, id in (("Ольга", "9001"), ("Павел", "9002")):
-            await theatre.operator(name, id=id).says("на месте")
-        await theatre.customer().says("позовите оператора")
-        await theatre.customer("Ильдар", channel="vk", chat="7").says("позовите оператора")
-        yield theatre
+            await testbot.operator(name, id=id).says("на месте")
+        await testbot.customer().says("позовите оператора")
+        await testbot.customer("Ильдар", channel="vk", chat="7").says("позовите оператора")
+        yield testbot
 
 
-async def test_a_supervisor_sees_every_desk_in_private(two_desks: Theatre) -> None:
+async def test_a_supervisor_sees_every_desk_in_private(two_desks: TestBot) -> None:
     """Waiting ones of both groups, who is there, and what is near its deadline; none of it is a ticket of her own."""
     vera = two_desks.customer("Вера", chat="9009")
     await two_desks.later(minutes=25)
@@ -37,12 +37,12 @@ async def test_a_supervisor_sees_every_desk_in_private(two_desks: Theatre) -> No
 
     for words in ("Соцсети", "Общая группа", "№1 · Анна", "№2 · Ильдар", "Ольга", "🟠"):
         assert words in seen
-    assert len(await two_desks.house.store.tickets()) == 2
+    assert len(await two_desks.service.store.tickets()) == 2
 
 
-async def test_orders_from_private_reach_the_ticket(two_desks: Theatre) -> None:
+async def test_orders_from_private_reach_the_ticket(two_desks: TestBot) -> None:
     """By button: given to Pavel, made urgent, then taken over; each is answered in private and shown in the ticket's group."""
-    vera, store = two_desks.customer("Вера", chat="9009"), two_desks.house.store
+    vera, store = two_desks.customer("Вера", chat="9009"), two_desks.service.store
     await vera.says("/overview")
     await vera.presses("№2 Ильдар")
     await vera.presses("Назначить")
@@ -66,17 +66,17 @@ async def test_orders_from_private_reach_the_ticket(two_desks: Theatre) -> None:
 
 
 @pytest.mark.parametrize("words", ["/assign 1 Зинаида", "/priority 1 99", "/priority 1", "/take 77", "/assign 1", "/take 99999999999999"])
-async def test_an_order_that_makes_no_sense_changes_nothing(two_desks: Theatre, words: str) -> None:
+async def test_an_order_that_makes_no_sense_changes_nothing(two_desks: TestBot, words: str) -> None:
     """One line says what is wrong."""
     vera = two_desks.customer("Вера", chat="9009")
     await vera.says(words)
 
     assert len(vera.hears()) == 1
-    ticket = await two_desks.house.store.ticket(1)
+    ticket = await two_desks.service.store.ticket(1)
     assert ticket is not None and (ticket.status, ticket.operator, ticket.priority) == ("waiting", "", 0)
 
 
-async def test_who_is_no_supervisor_sees_nothing(two_desks: Theatre) -> None:
+async def test_who_is_no_supervisor_sees_nothing(two_desks: TestBot) -> None:
     """In private and in the desk: one line, kept as refused."""
     anna, olga = two_desks.customer(), two_desks.operator()
     await anna.says("/overview")
@@ -85,21 +85,21 @@ async def test_who_is_no_supervisor_sees_nothing(two_desks: Theatre) -> None:
     await olga.says("/overview")
 
     assert [o.text.text for o in (await olga.sees())[before:]] == ["Это может сделать только старший смены."]
-    assert len(await two_desks.house.store.events(kinds=["refused"])) == 2
+    assert len(await two_desks.service.store.events(kinds=["refused"])) == 2
 
 
-async def test_in_the_desk_a_ticket_is_taken_by_its_number(two_desks: Theatre) -> None:
+async def test_in_the_desk_a_ticket_is_taken_by_its_number(two_desks: TestBot) -> None:
     """/take 1 in the group itself, without looking for the topic; a second one hears who has it."""
     olga, pavel = two_desks.operator(), two_desks.operator("Павел", id="9002")
     await olga.says("/take 1")
     await pavel.says("/take 1")
 
-    ticket = await two_desks.house.store.ticket(1)
+    ticket = await two_desks.service.store.ticket(1)
     assert ticket is not None and ticket.operator == "telegram:9001"
     assert any("уже взял" in o.text.text for o in await olga.sees())
 
 
-async def test_an_order_for_a_ticket_that_was_closed_meanwhile(two_desks: Theatre) -> None:
+async def test_an_order_for_a_ticket_that_was_closed_meanwhile(two_desks: TestBot) -> None:
     """The button of an old overview: said, nothing changed."""
     vera, olga = two_desks.customer("Вера", chat="9009"), two_desks.operator()
     await vera.says("/overview")
@@ -108,10 +108,10 @@ async def test_an_order_for_a_ticket_that_was_closed_meanwhile(two_desks: Theatr
     await vera.presses("Забрать себе")
 
     assert any("закрыто" in text for text in vera.hears())
-    assert (await two_desks.house.store.ticket(1)).status == "closed"  # type: ignore[union-attr]
+    assert (await two_desks.service.store.ticket(1)).status == "closed"  # type: ignore[union-attr]
 
 
-async def test_a_supervisor_whispers_from_afar(two_desks: Theatre) -> None:
+async def test_a_supervisor_whispers_from_afar(two_desks: TestBot) -> None:
     """/whisper 2 …: a note in the ticket's topic that calls its operator; the customer hears nothing, an operator may not."""
     vera, olga = two_desks.customer("Вера", chat="9009"), two_desks.operator()
     ildar = two_desks.customer("Ильдар", channel="vk", chat="7")
@@ -124,12 +124,12 @@ async def test_a_supervisor_whispers_from_afar(two_desks: Theatre) -> None:
     there = [s.outbound.text.text for s in two_desks.channels["telegram"].in_chat("-200")]
     assert sum("предложи скидку" in text and "Павел" in text for text in there) == 1
     assert ildar.hears() == [] and not any("а я?" in text for text in there)
-    ticket = await two_desks.house.store.ticket(2)
-    notes = [h.text for h in await two_desks.house.store.history(ticket.conversation if ticket else 0) if h.author == "note"]
+    ticket = await two_desks.service.store.ticket(2)
+    notes = [h.text for h in await two_desks.service.store.history(ticket.conversation if ticket else 0) if h.author == "note"]
     assert notes == ["предложи скидку"]
 
 
-async def test_a_breach_reaches_the_supervisor_who_is_in_no_group(two_desks: Theatre) -> None:
+async def test_a_breach_reaches_the_supervisor_who_is_in_no_group(two_desks: TestBot) -> None:
     """She cannot be called there: told in private, once, and one tap shows the ticket."""
     vera = two_desks.customer("Вера", chat="9009")
     await two_desks.later(minutes=31)

@@ -14,8 +14,8 @@ from bot.errors import ConfigError
 from bot.handoff.queue.queue import changed_much
 from bot.handoff.sla.hours import Hours
 from bot.handoff.sla.time_parsing import Fault, Moment, read_moment
-from bot.model import Verb
-from bot.testing import Theatre, open_theatre
+from bot.model import OutboundKind
+from bot.testing import TestBot, open_test_bot
 
 DESK = "-100500"
 FRIDAY = datetime(2026, 11, 20, 12, 0, tzinfo=ZoneInfo("Europe/Moscow"))
@@ -25,44 +25,44 @@ def config(**sections: Any) -> Config:
     return Config.model_validate(sections)
 
 
-async def owners(theatre: Theatre) -> list[str]:
-    return [t.operator.removeprefix("telegram:") for t in sorted(await theatre.house.store.tickets(), key=lambda t: t.number)]
+async def owners(testbot: TestBot) -> list[str]:
+    return [t.operator.removeprefix("telegram:") for t in sorted(await testbot.service.store.tickets(), key=lambda t: t.number)]
 
 
 async def test_round_robin_gives_to_everybody_in_turn(articles: Path) -> None:
     """Three operators, six tickets: two each; one who is away gets none."""
-    async with open_theatre(articles, config=config(routing={"assign": "round_robin"})) as theatre:
-        people = [theatre.operator(name, id=id) for name, id in (("Ольга", "1"), ("Павел", "2"), ("Рита", "3"))]
+    async with open_test_bot(articles, config=config(routing={"assign": "round_robin"})) as testbot:
+        people = [testbot.operator(name, id=id) for name, id in (("Ольга", "1"), ("Павел", "2"), ("Рита", "3"))]
         for person in people:
             await person.says("на месте")
         for n in range(6):
-            await theatre.customer(chat=str(2000 + n)).says("позовите оператора")
-        assert sorted(await owners(theatre)) == ["1", "1", "2", "2", "3", "3"]
+            await testbot.customer(chat=str(2000 + n)).says("позовите оператора")
+        assert sorted(await owners(testbot)) == ["1", "1", "2", "2", "3", "3"]
         await people[0].says("/away")
         for n in range(2):
-            await theatre.customer(chat=str(3000 + n)).says("позовите оператора")
+            await testbot.customer(chat=str(3000 + n)).says("позовите оператора")
 
-        assert sorted((await owners(theatre))[6:]) == ["2", "3"]
+        assert sorted((await owners(testbot))[6:]) == ["2", "3"]
 
 
 async def test_least_loaded_keeps_the_limit(articles: Path) -> None:
     """Nobody is given more than the limit; what is left waits for everybody."""
-    async with open_theatre(articles, config=config(routing={"assign": "least_loaded", "limit": 2})) as theatre:
+    async with open_test_bot(articles, config=config(routing={"assign": "least_loaded", "limit": 2})) as testbot:
         for name, id in (("Ольга", "1"), ("Павел", "2")):
-            await theatre.operator(name, id=id).says("на месте")
+            await testbot.operator(name, id=id).says("на месте")
         for n in range(5):
-            await theatre.customer(chat=str(2000 + n)).says("позовите оператора")
+            await testbot.customer(chat=str(2000 + n)).says("позовите оператора")
 
-        assert sorted(await owners(theatre)) == ["", "1", "1", "2", "2"]
+        assert sorted(await owners(testbot)) == ["", "1", "1", "2", "2"]
 
 
 async def test_a_team_gets_what_it_answers_for(articles: Path) -> None:
     """By channel here; the rest goes to the desk of all."""
-    async with open_theatre(articles, config=config(teams=[{"name": "social", "desk": {"channel": "telegram", "chat": "-200"}, "channels": ["vk"]}])) as theatre:
-        await theatre.customer().says("позовите оператора")
-        await theatre.customer("Ильдар", channel="vk", chat="7").says("позовите оператора")
+    async with open_test_bot(articles, config=config(teams=[{"name": "social", "desk": {"channel": "telegram", "chat": "-200"}, "channels": ["vk"]}])) as testbot:
+        await testbot.customer().says("позовите оператора")
+        await testbot.customer("Ильдар", channel="vk", chat="7").says("позовите оператора")
 
-        said = {chat: " ".join(s.outbound.text.text for s in theatre.channels["telegram"].in_chat(chat)) for chat in (DESK, "-200")}
+        said = {chat: " ".join(s.outbound.text.text for s in testbot.channels["telegram"].in_chat(chat)) for chat in (DESK, "-200")}
         assert "№1" in said[DESK] and "№2" not in said[DESK]
         assert "№2" in said["-200"] and "№1" not in said["-200"]
 
@@ -70,11 +70,11 @@ async def test_a_team_gets_what_it_answers_for(articles: Path) -> None:
 async def test_a_full_team_overflows_to_the_desk_of_all(articles: Path) -> None:
     """With two waiting there the third comes here, and says why."""
     team = {"name": "social", "desk": {"channel": "telegram", "chat": "-200"}, "channels": ["vk"], "overflow": 2}
-    async with open_theatre(articles, config=config(teams=[team])) as theatre:
+    async with open_test_bot(articles, config=config(teams=[team])) as testbot:
         for n in range(3):
-            await theatre.customer("Ильдар", channel="vk", chat=str(n)).says("позовите оператора")
+            await testbot.customer("Ильдар", channel="vk", chat=str(n)).says("позовите оператора")
 
-        here = [s.outbound.text.text for s in theatre.channels["telegram"].in_chat(DESK)]
+        here = [s.outbound.text.text for s in testbot.channels["telegram"].in_chat(DESK)]
         assert any("№3" in text for text in here) and any("длинная очередь" in text for text in here)
         assert not any("№1" in text for text in here)
 
@@ -82,68 +82,68 @@ async def test_a_full_team_overflows_to_the_desk_of_all(articles: Path) -> None:
 async def test_urgent_ones_go_first(articles: Path) -> None:
     """Keywords and what is known of the customer raise the priority; the queue and the place follow."""
     rules = [{"words": ["суд", "прокурат"], "add": 2}, {"fields": {"vip": "yes"}, "add": 3}]
-    async with open_theatre(articles, config=config(routing={"priority": rules})) as theatre:
-        await theatre.customer().says("позовите оператора")
-        boris = theatre.customer("Борис", chat="1002")
+    async with open_test_bot(articles, config=config(routing={"priority": rules})) as testbot:
+        await testbot.customer().says("позовите оператора")
+        boris = testbot.customer("Борис", chat="1002")
         await boris.says("позовите оператора, подаю в суд")
         await boris.says("/status")
         assert any("1-й в очереди" in text for text in boris.hears())
-        olga = theatre.operator()
+        olga = testbot.operator()
         await olga.says("/queue")
 
         shown = (await olga.sees())[-1].text.text
         assert shown.index("№2") < shown.index("№1")
 
 
-async def test_the_place_is_put_right_when_it_changed_much(theatre: Theatre) -> None:
+async def test_the_place_is_put_right_when_it_changed_much(testbot: TestBot) -> None:
     """Fourth in the queue becomes second: the message that told the place is edited, nobody is woken."""
-    crowd = [theatre.customer(chat=str(2000 + n)) for n in range(4)]
+    crowd = [testbot.customer(chat=str(2000 + n)) for n in range(4)]
     for customer in crowd:
         await customer.says("позовите оператора")
-    await theatre.later(seconds=1)
-    olga = theatre.operator()
+    await testbot.later(seconds=1)
+    olga = testbot.operator()
     for n in (1, 2):
         await olga.says("/close", ticket=n)
-    await theatre.later(seconds=30)
+    await testbot.later(seconds=30)
 
-    edits = [s.outbound for s in theatre.channels["telegram"].in_chat("2003", verb=Verb.EDIT)]
+    edits = [s.outbound for s in testbot.channels["telegram"].in_chat("2003", verb=OutboundKind.EDIT)]
     assert len(edits) == 1 and "2-й в очереди" in edits[0].text.text
 
 
-async def test_the_new_place_comes_with_the_usual_wait(theatre: Theatre) -> None:
+async def test_the_new_place_comes_with_the_usual_wait(testbot: TestBot) -> None:
     """Once it is known how long people wait, the changed place says it, too."""
-    olga = theatre.operator()
+    olga = testbot.operator()
     for n in range(4):
-        await theatre.customer(chat=str(2000 + n)).says("позовите оператора")
-        theatre.clock.advance(minutes=3)
+        await testbot.customer(chat=str(2000 + n)).says("позовите оператора")
+        testbot.clock.advance(minutes=3)
         await olga.says("Здравствуйте", ticket=n + 1)
         await olga.says("/close", ticket=n + 1)
     for n in range(4):
-        await theatre.customer(chat=str(3000 + n)).says("позовите оператора")
+        await testbot.customer(chat=str(3000 + n)).says("позовите оператора")
     for n in (5, 6):
         await olga.says("/close", ticket=n)
-    await theatre.later(seconds=30)
+    await testbot.later(seconds=30)
 
-    edit = theatre.channels["telegram"].in_chat("3003", verb=Verb.EDIT)[-1].outbound
+    edit = testbot.channels["telegram"].in_chat("3003", verb=OutboundKind.EDIT)[-1].outbound
     assert "2-й в очереди, обычно отвечают около 5 минут" in edit.text.text
 
 
 async def test_who_was_passed_on_the_way_in_hears_his_real_place(articles: Path) -> None:
     """An urgent one is told at once that he is first, and nothing else afterwards."""
-    async with open_theatre(articles, config=config(routing={"priority": [{"words": ["суд"], "add": 2}]})) as theatre:
+    async with open_test_bot(articles, config=config(routing={"priority": [{"words": ["суд"], "add": 2}]})) as testbot:
         for n in range(3):
-            await theatre.customer(chat=str(2000 + n)).says("позовите оператора")
-        boris = theatre.customer("Борис", chat="1002")
+            await testbot.customer(chat=str(2000 + n)).says("позовите оператора")
+        boris = testbot.customer("Борис", chat="1002")
         await boris.says("позовите оператора, подаю в суд")
-        await theatre.later(seconds=30)
+        await testbot.later(seconds=30)
 
-        told = [s.outbound.text.text for s in theatre.channels["telegram"].in_chat("1002", verb=None)]
+        told = [s.outbound.text.text for s in testbot.channels["telegram"].in_chat("1002", verb=None)]
         assert len(told) == 1 and "первый в очереди" in told[0]
 
 
-async def test_details_and_status(theatre: Theatre) -> None:
+async def test_details_and_status(testbot: TestBot) -> None:
     """«Дополнить» invites, what follows is carried; /status without a ticket says that there is none."""
-    anna, olga = theatre.customer(), theatre.operator()
+    anna, olga = testbot.customer(), testbot.operator()
     await anna.says("/status")
     assert any("обращений у вас нет" in text for text in anna.hears())
     await anna.says("позовите оператора")
@@ -154,13 +154,13 @@ async def test_details_and_status(theatre: Theatre) -> None:
     assert any(o.text.text == "заказ 48213" for o in await olga.sees(1))
 
 
-async def test_the_topic_comes_from_the_answer_that_did_not_help(theatre: Theatre) -> None:
+async def test_the_topic_comes_from_the_answer_that_did_not_help(testbot: TestBot) -> None:
     """What the bot answered last names the ticket's topic."""
-    anna = theatre.customer()
+    anna = testbot.customer()
     await anna.says("Сколько идёт доставка?")
     await anna.says("позовите оператора")
 
-    ticket = await theatre.house.store.ticket(1)
+    ticket = await testbot.service.store.ticket(1)
     assert ticket is not None and ticket.topic == "Сроки доставки"
 
 
@@ -218,14 +218,14 @@ def test_a_config_that_could_strand_a_customer_is_refused(tmp_path: Path, text: 
 
 async def test_a_silent_assignee_is_passed_over(articles: Path) -> None:
     """Who was given a ticket and kept silent is not given it again at once."""
-    async with open_theatre(articles, config=config(routing={"assign": "least_loaded", "silent_operator": "20m"})) as theatre:
+    async with open_test_bot(articles, config=config(routing={"assign": "least_loaded", "silent_operator": "20m"})) as testbot:
         for name, id in (("Ольга", "1"), ("Павел", "2")):
-            await theatre.operator(name, id=id).says("на месте")
-        await theatre.customer().says("позовите оператора")
-        first = (await owners(theatre))[0]
-        await theatre.later(minutes=21)
+            await testbot.operator(name, id=id).says("на месте")
+        await testbot.customer().says("позовите оператора")
+        first = (await owners(testbot))[0]
+        await testbot.later(minutes=21)
 
-        assert (await owners(theatre))[0] not in ("", first)
+        assert (await owners(testbot))[0] not in ("", first)
 
 
 async def test_when_the_desk_of_all_is_lost_another_group_gets_its_tickets(articles: Path) -> None:
@@ -233,12 +233,12 @@ async def test_when_the_desk_of_all_is_lost_another_group_gets_its_tickets(artic
     from bot.model import InboundKind, Peer
 
     settings = config(teams=[{"name": "social", "desk": {"channel": "telegram", "chat": "-200"}, "channels": ["vk"]}], routing={"supervisors": ["telegram:9009"]})
-    async with open_theatre(articles, config=settings) as theatre:
-        await theatre.customer().says("позовите оператора")
-        olga = theatre.operator()
-        await theatre.arrive(olga._inbound(Peer("telegram", DESK), InboundKind.REMOVED, private=False))
-        await theatre.later(minutes=3)
+    async with open_test_bot(articles, config=settings) as testbot:
+        await testbot.customer().says("позовите оператора")
+        olga = testbot.operator()
+        await testbot.arrive(olga._inbound(Peer("telegram", DESK), InboundKind.REMOVED, private=False))
+        await testbot.later(minutes=3)
 
-        there = [s.outbound.text.text for s in theatre.channels["telegram"].in_chat("-200")]
+        there = [s.outbound.text.text for s in testbot.channels["telegram"].in_chat("-200")]
         assert any("позовите оператора" in text for text in there) and any("🚨" in text for text in there)
-        assert any("🚨" in s.outbound.text.text for s in theatre.channels["telegram"].in_chat("9009"))
+        assert any("🚨" in s.outbound.text.text for s in testbot.channels["telegram"].in_chat("9009"))

@@ -1,4 +1,4 @@
-"""The laws of the walk, each on a whole house: kept, decided, promised, delivered."""
+"""The laws of the walk, each on a whole service: kept, decided, promised, delivered."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.config.loader import Config
 from bot.dialogs.reply import reply
 from bot.errors import Conflict
 from bot.model import InboundKind, Outcome, Result, Status, Turn
-from bot.testing import Theatre, open_theatre
+from bot.testing import TestBot, open_test_bot
 
 
 async def raising(turn: Turn) -> Outcome | None:
@@ -39,31 +39,31 @@ def with_dialogs(*names: str, timeout: float = 0.2) -> Config:
     return Config.model_validate({"dialogs": {"order": order, "timeout": timeout}})
 
 
-async def test_a_question_is_answered_from_the_articles(theatre: Theatre) -> None:
+async def test_a_question_is_answered_from_the_articles(testbot: TestBot) -> None:
     """The way from a customer's words to an article's lead."""
-    anna = theatre.customer()
+    anna = testbot.customer()
     await anna.says("Сколько идёт доставка?")
 
     assert any("3–5 дней" in text for text in anna.hears())
 
 
-async def test_the_same_inbound_twice_is_answered_once(theatre: Theatre) -> None:
+async def test_the_same_inbound_twice_is_answered_once(testbot: TestBot) -> None:
     """An update is kept once: the platform may repeat it as often as it likes."""
-    anna = theatre.customer()
+    anna = testbot.customer()
     inbound = anna._inbound(anna.peer, InboundKind.MESSAGE, "Сколько идёт доставка?", private=True, key="same", message="1")
-    await theatre.arrive(inbound, inbound)
-    await theatre.arrive(inbound)
+    await testbot.arrive(inbound, inbound)
+    await testbot.arrive(inbound)
 
     assert len(anna.sees()) == 1
-    assert [t.result for t in await theatre.house.store.turns()] == ["answered"]
+    assert [t.result for t in await testbot.service.store.turns()] == ["answered"]
 
 
-async def test_a_burst_of_messages_is_one_turn(theatre: Theatre) -> None:
+async def test_a_burst_of_messages_is_one_turn(testbot: TestBot) -> None:
     """Three short messages in a row are read as one question."""
-    anna = theatre.customer()
+    anna = testbot.customer()
     await anna.says("добрый вечер", "подскажите", "сколько идёт доставка")
 
-    turns = await theatre.house.store.turns()
+    turns = await testbot.service.store.turns()
     assert len(turns) == 1 and "сколько идёт доставка" in turns[0].text
 
 
@@ -71,81 +71,81 @@ async def test_a_dialog_that_raises_or_hangs_ends_with_a_person(articles: Path) 
     """Never silence: a failing dialog opens a ticket."""
     config = with_dialogs("tests.scenarios.test_walk:raising", "tests.scenarios.test_walk:hanging")
     for n, word in enumerate(("сломайся", "зависни")):
-        async with open_theatre(articles, config=config) as theatre:
-            anna = theatre.customer(chat=str(n + 1))
+        async with open_test_bot(articles, config=config) as testbot:
+            anna = testbot.customer(chat=str(n + 1))
             await anna.says(word)
 
-            tickets = await theatre.house.store.tickets()
+            tickets = await testbot.service.store.tickets()
             assert [t.reason for t in tickets] == ["dialog_failed"], word
             assert any("№1" in text for text in anna.hears())
 
 
 async def test_a_dialog_by_dotted_path_answers(articles: Path) -> None:
     """A developer's function named in the config takes part."""
-    async with open_theatre(articles, config=with_dialogs("tests.scenarios.test_walk:own")) as theatre:
-        anna = theatre.customer()
+    async with open_test_bot(articles, config=with_dialogs("tests.scenarios.test_walk:own")) as testbot:
+        anna = testbot.customer()
         await anna.says("мой сценарий")
 
         assert len(anna.hears()) == 1
-        assert (await theatre.house.store.turns())[-1].dialog == "tests.scenarios.test_walk:own"
+        assert (await testbot.service.store.turns())[-1].dialog == "tests.scenarios.test_walk:own"
 
 
-async def test_a_decision_is_dropped_when_a_person_took_over_meanwhile(theatre: Theatre) -> None:
+async def test_a_decision_is_dropped_when_a_person_took_over_meanwhile(testbot: TestBot) -> None:
     """The operator claims while the bot is deciding: the bot's answer is not sent, the words are carried."""
-    anna, olga = theatre.customer(), theatre.operator()
+    anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await anna.says("Сколько идёт доставка?", run=False)
-    theatre.clock.advance(seconds=6)
-    store = theatre.house.store
-    turn = await store.take_turn(theatre.clock())
+    testbot.clock.advance(seconds=6)
+    store = testbot.service.store
+    turn = await store.take_turn(testbot.clock())
     assert turn is not None
     stale = replace(turn, conversation=replace(turn.conversation, status=Status.BOT))
-    decided = await theatre.house.engine._decide_safely(stale)
+    decided = await testbot.service.engine._decide_safely(stale)
     await olga.says("/take", ticket=1)
-    await theatre.house.engine.take(turn)  # commits what the relay decides now; the stale decision must not pass
+    await testbot.service.engine.take(turn)  # commits what the relay decides now; the stale decision must not pass
     assert decided.result is Result.ANSWERED
 
     with pytest.raises(Conflict):
-        await store.finish_turn(stale, decided, theatre.clock())
-    await theatre.rest()
+        await store.finish_turn(stale, decided, testbot.clock())
+    await testbot.rest()
     assert not any("3–5 дней" in text for text in anna.hears())
     assert any(o.text.text == "Сколько идёт доставка?" for o in await olga.sees(1))
 
 
-async def test_a_turn_that_always_fails_is_set_aside_and_the_conversation_goes_on(theatre: Theatre) -> None:
+async def test_a_turn_that_always_fails_is_set_aside_and_the_conversation_goes_on(testbot: TestBot) -> None:
     """A poisoned message may not block its conversation for ever."""
-    anna = theatre.customer()
-    engine, escalate = theatre.house.engine, theatre.house.desk.escalate
+    anna = testbot.customer()
+    engine, escalate = testbot.service.engine, testbot.service.desk.escalate
 
     def broken(turn: Turn, **_: object) -> Outcome:
         raise RuntimeError("even handing over fails")
 
-    theatre.house.desk.escalate = broken  # type: ignore[method-assign]
+    testbot.service.desk.escalate = broken  # type: ignore[method-assign]
     engine._flow = broken  # type: ignore[assignment]
     await anna.says("яд")
     for _ in range(4):
-        await theatre.later(seconds=30)
-    theatre.house.desk.escalate = escalate  # type: ignore[method-assign]
+        await testbot.later(seconds=30)
+    testbot.service.desk.escalate = escalate  # type: ignore[method-assign]
 
-    results = [(t.result, t.reason) for t in await theatre.house.store.turns()]
+    results = [(t.result, t.reason) for t in await testbot.service.store.turns()]
     assert results == [("ignored", "poisoned")]
 
 
-async def test_every_message_ends_in_exactly_one_outcome(theatre: Theatre) -> None:
+async def test_every_message_ends_in_exactly_one_outcome(testbot: TestBot) -> None:
     """Whatever is thrown at the bot: as many outcomes as there were turns, no inbound left over."""
-    anna = theatre.customer()
+    anna = testbot.customer()
     for text in ("привет", "?", "🙂", "\ufeff", "как вернуть товар", "{{7*7}}", "<script>alert(1)</script>", "я" * 5000, "оператор"):
         await anna.says(text)
     await anna.says("", kind=InboundKind.BLOCKED)
 
-    counts = await theatre.house.store.counts()
+    counts = await testbot.service.store.counts()
     assert counts["inbounds_waiting"] == 0
-    assert all(t.result for t in await theatre.house.store.turns())
+    assert all(t.result for t in await testbot.service.store.turns())
 
 
-async def test_a_corrected_question_is_answered_anew(theatre: Theatre) -> None:
+async def test_a_corrected_question_is_answered_anew(testbot: TestBot) -> None:
     """An edit of a fresh question counts as the question."""
-    anna = theatre.customer()
+    anna = testbot.customer()
     await anna.says("Сколько стоит доставка?", message="7")
     await anna.says("как вернуть товар", kind=InboundKind.EDIT, message="7")
 
@@ -155,13 +155,13 @@ async def test_a_corrected_question_is_answered_anew(theatre: Theatre) -> None:
 async def test_an_unanswered_question_is_not_left_hanging(articles: Path) -> None:
     """What nobody knows is offered to a person first; silence is taken for yes, a "no" is not."""
     config = Config.model_validate({"knowledge": {"scope_threshold": 0.95}})
-    async with open_theatre(articles, config=config) as theatre:
-        anna, boris = theatre.customer(), theatre.customer("Борис", chat="1002")
+    async with open_test_bot(articles, config=config) as testbot:
+        anna, boris = testbot.customer(), testbot.customer("Борис", chat="1002")
         for customer in (anna, boris):
             await customer.says("Как сварить борщ со свёклой?")
             assert any("Позвать оператора?" in text for text in customer.hears())
         await boris.says("нет, не надо")
-        assert await theatre.house.store.tickets() == ()
-        await theatre.later(minutes=6)
+        assert await testbot.service.store.tickets() == ()
+        await testbot.later(minutes=6)
 
-        assert [t.customer_peer.chat for t in await theatre.house.store.tickets()] == ["1001"]
+        assert [t.customer_peer.chat for t in await testbot.service.store.tickets()] == ["1001"]

@@ -16,7 +16,7 @@ import pytest
 
 from bot.errors import StorageBusy, StorageError, StorageNewer
 from bot.model import Peer
-from bot.storage.base import Settled
+from bot.storage.base import DeliveryResult
 from bot.storage.migrations import STEPS
 from bot.storage.sqlite.store import SqliteStore
 from bot.testing.contracts.store_scene import ANNA, NOON, answer, arrival, deliver, hear, later, say, take
@@ -48,7 +48,7 @@ async def write():
             await store.accept("tg", [arrival(key, key, Peer('tg', name))], cursor=str(n))
             turn = await store.take_turn(NOON)
             if turn is not None:
-                await store.finish_turn(turn, decide(*(say(i.key) for i in turn.said)), NOON)
+                await store.finish_turn(turn, decide(*(say(i.key) for i in turn.inbounds)), NOON)
             print(key, flush=True)
     await asyncio.gather(*(chat(name) for name in "abcdefgh"))
 
@@ -147,7 +147,7 @@ async def test_a_new_step_is_taken_over_a_copy(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setitem(STEPS, "002_more", ("create table more(id integer primary key) strict",))
     store = SqliteStore.open(file, now=lambda: NOON + timedelta(seconds=1))
 
-    assert [i.text for i in (await take(store, 1)).said] == ["до обновления"]
+    assert [i.text for i in (await take(store, 1)).inbounds] == ["до обновления"]
     await store.close()
     assert len(copies(tmp_path)) == 2
     monkeypatch.delitem(STEPS, "002_more")
@@ -169,7 +169,7 @@ async def test_killed_in_the_middle_nothing_confirmed_is_lost(tmp_path: Path, se
     store = SqliteStore.open(file, now=lambda: NOON)
     assert await store.check() == ()
     while turn := await store.take_turn(later(100)):
-        await answer(store, turn, *(say(i.key) for i in turn.said), at=100)
+        await answer(store, turn, *(say(i.key) for i in turn.inbounds), at=100)
     answered = [d.outbound.text.text for d in await store.deliveries(limit=10**6)]
     assert len(answered) == len(set(answered))
     assert len(confirmed) > 20 and confirmed <= set(answered)
@@ -189,7 +189,7 @@ async def test_what_was_under_way_is_judged_after_a_restart(tmp_path: Path) -> N
 
     assert await store.recover(NOON) == 1
     again = await take(store)
-    assert (again.said, again.conversation) == (turn.said, turn.conversation)
+    assert (again.inbounds, again.conversation) == (turn.inbounds, turn.conversation)
     await answer(store, again)
     [d] = await deliver(store)
     assert (d.id, d.doubts, d.outbound.text.text) == (under_way.id, 1, "раз")
@@ -268,7 +268,7 @@ async def test_a_full_disk_loses_nothing_that_was_confirmed(tmp_path: Path) -> N
     await answer(store, turn, *long)
     assert await store.accept("tg", [arrival("n1", peer=ANNA)]) == 1
     assert await store.check() == ()
-    await store.settle((await deliver(store))[0], Settled("sent", "m1"), NOON)
+    await store.settle((await deliver(store))[0], DeliveryResult("sent", "m1"), NOON)
     await store.close()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.storage.migrations import STEPS
-from bot.testing import open_theatre
+from bot.testing import open_test_bot
 
 RELEASED = sorted(Path(__file__).with_name("released").glob("*.sql"))
 
@@ -30,21 +30,21 @@ async def test_an_old_database_lives_on(dump: Path, articles: Path, tmp_path: Pa
         db.executescript(dump.read_text("utf-8"))
     db.close()
 
-    async with open_theatre(articles, storage=str(file)) as theatre:
-        store = theatre.house.store
+    async with open_test_bot(articles, storage=str(file)) as testbot:
+        store = testbot.service.store
         for _ in range(100):
-            theatre.key()  # the first ones are in the dump
-        await theatre.later(minutes=20)  # the dump was made at this hour
+            testbot.key()  # the first ones are in the dump
+        await testbot.later(minutes=20)  # the dump was made at this hour
         assert await store.check() == ()
-        olga, anna = theatre.operator(), theatre.customer()
+        olga, anna = testbot.operator(), testbot.customer()
         assert [o.text.text for o in await olga.sees(1) if "ещё вопрос" in o.text.text], "the message that waited reached the desk"
         await olga.says("Нашлась посылка", ticket=1)
-        assert any("Нашлась посылка" in s.outbound.text.text for s in theatre.channels["telegram"].in_chat(anna.peer.chat))
+        assert any("Нашлась посылка" in s.outbound.text.text for s in testbot.channels["telegram"].in_chat(anna.peer.chat))
         open_, closed = await store.ticket(1), await store.ticket(2)
         assert open_ is not None and (open_.status, open_.operator_name) == ("operator", "Ольга")
         assert closed is not None and (closed.status, closed.rating) == ("closed", 5)
         said = [line.text for line in await store.history(1)]
         assert said[0] == "Сколько идёт доставка?" and said.count("ещё вопрос") == 1
-        assert await store.forget_customer(1, theatre.clock())
-        await theatre.rest()
+        assert await store.forget_customer(1, testbot.clock())
+        await testbot.rest()
         assert await store.check() == ()

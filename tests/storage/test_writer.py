@@ -67,7 +67,7 @@ async def test_locks_follow_the_transaction() -> None:
     if isinstance(other, StorageError):
         await store.accept("tg", [arrival("2")])
 
-    assert [i.key for i in (await take(store)).said] == ["2"]
+    assert [i.key for i in (await take(store)).inbounds] == ["2"]
     assert len(await store.deliveries()) == 1
     await store.close()
 

@@ -136,7 +136,7 @@ def watched(browser: Any, url: str) -> Iterator[Watched]:
 
 @pytest.mark.parametrize("scene", list(read_scenes()))
 def test_every_scene_plays_to_its_end(watched: Watched, scene: str) -> None:
-    """With one click, in front of the house as it runs in production."""
+    """With one click, in front of the service as it runs in production."""
     watched.open()
 
     assert watched.play(scene) == "done", watched.text("#toasts")

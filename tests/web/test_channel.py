@@ -1,4 +1,4 @@
-"""The channel of the playground behaves as the real ones do, so that the house cannot tell the difference."""
+"""The channel of the playground behaves as the real ones do, so that the service cannot tell the difference."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from bot.adapters.base import File
 from bot.adapters.playground.adapter import DESK_CHAT, WebAdapter, playground_channels
 from bot.errors import PeerGone, Refused, RetryLater, StorageError, TopicGone
-from bot.model import Attachment, Button, Inbound, InboundKind, Media, Outbound, Peer, RichText, Sender, Span, Style, Verb
+from bot.model import Attachment, Button, Inbound, InboundKind, Media, Outbound, OutboundKind, Peer, RichText, Sender, Span, Style
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ANNA = Sender("501", "Анна", "Соловей")
@@ -66,37 +66,37 @@ async def test_each_verb_does_what_it_says(channels: tuple[WebAdapter, ...]) -> 
     telegram.watch(lambda kind, what: told.append((kind, what.get("text"))))
     first = await send(telegram, "501", "Карточка", nonce=1, buttons=((Button("Взять", "take"),),))
 
-    await send(telegram, "501", "Карточка: взято", nonce=2, target=first, verb=Verb.EDIT)
-    await send(telegram, "501", "👌", nonce=3, verb=Verb.REACT, quotes=first)
-    await send(telegram, "501", nonce=4, target=first, verb=Verb.PIN)
-    await send(telegram, "501", "Взяла Ольга", nonce=5, verb=Verb.ACKNOWLEDGE, quotes="cb")
+    await send(telegram, "501", "Карточка: взято", nonce=2, target=first, verb=OutboundKind.EDIT)
+    await send(telegram, "501", "👌", nonce=3, verb=OutboundKind.REACT, quotes=first)
+    await send(telegram, "501", nonce=4, target=first, verb=OutboundKind.PIN)
+    await send(telegram, "501", "Взяла Ольга", nonce=5, verb=OutboundKind.ACKNOWLEDGE, quotes="cb")
     (shown,) = messages(telegram, "501")
     assert (shown["text"], shown["edited"], shown["buttons"], shown["reaction"], shown["pinned"]) == ("Карточка: взято", True, [], "👌", True)
     assert ("notice", "Взяла Ольга") in told
 
-    await send(telegram, "501", nonce=6, target=first, verb=Verb.DELETE)
+    await send(telegram, "501", nonce=6, target=first, verb=OutboundKind.DELETE)
     (shown,) = messages(telegram, "501")
     assert (shown["deleted"], shown["text"]) == (True, "")
-    assert await send(telegram, "501", "x", nonce=8, target="n999", verb=Verb.EDIT) == "n999"
+    assert await send(telegram, "501", "x", nonce=8, target="n999", verb=OutboundKind.EDIT) == "n999"
 
 
 async def test_topics_are_opened_once_and_made_again_when_deleted(channels: tuple[WebAdapter, ...]) -> None:
     """The outbox numbers openings alike; the ticket tells them apart. A deleted topic raises until it is opened anew."""
     desk = channels[2]
-    one = await send(desk, DESK_CHAT, "🟡 №1 Анна", nonce=0, verb=Verb.OPEN_TOPIC, ticket=1)
-    two = await send(desk, DESK_CHAT, "🟡 №2 Павел", nonce=0, verb=Verb.OPEN_TOPIC, ticket=2)
+    one = await send(desk, DESK_CHAT, "🟡 №1 Анна", nonce=0, verb=OutboundKind.OPEN_TOPIC, ticket=1)
+    two = await send(desk, DESK_CHAT, "🟡 №2 Павел", nonce=0, verb=OutboundKind.OPEN_TOPIC, ticket=2)
     assert one != two
-    assert await send(desk, DESK_CHAT, "🟡 №1 Анна", nonce=0, verb=Verb.OPEN_TOPIC, ticket=1) == one
+    assert await send(desk, DESK_CHAT, "🟡 №1 Анна", nonce=0, verb=OutboundKind.OPEN_TOPIC, ticket=1) == one
 
-    await send(desk, DESK_CHAT, "✅ №1 Анна", nonce=9, thread=one, verb=Verb.RENAME_TOPIC)
-    await send(desk, DESK_CHAT, nonce=10, thread=one, verb=Verb.CLOSE_TOPIC)
+    await send(desk, DESK_CHAT, "✅ №1 Анна", nonce=9, thread=one, verb=OutboundKind.RENAME_TOPIC)
+    await send(desk, DESK_CHAT, nonce=10, thread=one, verb=OutboundKind.CLOSE_TOPIC)
     rooms: Any = desk.view()["rooms"]
     assert next((r["title"], r["closed"]) for r in rooms if r["thread"] == one) == ("✅ №1 Анна", True)
 
     desk.delete_topic(one)
     with pytest.raises(TopicGone):
         await send(desk, DESK_CHAT, "слова", nonce=11, thread=one)
-    fresh = await send(desk, DESK_CHAT, "🟡 №1 Анна", nonce=0, verb=Verb.OPEN_TOPIC, ticket=1)
+    fresh = await send(desk, DESK_CHAT, "🟡 №1 Анна", nonce=0, verb=OutboundKind.OPEN_TOPIC, ticket=1)
     assert fresh != one
     assert await send(desk, DESK_CHAT, "слова", nonce=11, thread=fresh) == "n11"
 

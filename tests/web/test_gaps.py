@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 
 from bot.handoff.sla.hours import Hours
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.articles.writer import Unwritable, add_question
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.quality.gaps import Effect, Gap, Missed
 from bot.knowledge.search import Knowledge
-from bot.model import Lane, Outbound, Outcome, Peer, Result, RichText, Status
-from bot.web.gaps import Row
+from bot.model import Outbound, Outcome, Peer, Priority, Result, RichText, Status
+from bot.web.gaps import GapRow
 from bot.web.pages import read_words
 from tests.web.conftest import Opened, Page
 
@@ -40,7 +40,7 @@ def knowledge(tmp_path: Path) -> Knowledge:
 
 @pytest.fixture
 async def page(serve: Opened, knowledge: Knowledge) -> Page:
-    return await serve(knowledge=knowledge, words=Wording.load())
+    return await serve(knowledge=knowledge, words=Texts.load())
 
 
 def _gap(question: str, article: str) -> Gap:
@@ -52,14 +52,14 @@ def _people(page: Page) -> list[tuple[str, str]]:
 
 
 async def _ask(page: Page, knowledge: Knowledge, person: tuple[str, str], text: str, *, status: Status | None = None) -> Peer:
-    """A customer asks, and the bot does not know: the turn is kept with its reason as the house keeps it."""
+    """A customer asks, and the bot does not know: the turn is kept with its reason as the service keeps it."""
     channel, chat = person
     await page.say(text, channel=channel, chat=chat, user=chat)
     turn = await page.store.take_turn(page.services.clock() + timedelta(seconds=5))
     assert turn is not None and turn.text == text
     answer = knowledge.answer(text)
     why = {**answer.why, "decision": "handoff", "candidates": [{"article": c.article, "title": c.title} for c in answer.candidates]}
-    await page.store.finish_turn(turn, Outcome("faq", Result.CLARIFIED, "out_of_scope", status=status, why=why), page.services.clock())
+    await page.store.finish_turn(turn, Outcome("faq", Result.CLARIFIED, "out_of_scope", status=status, explanation=why), page.services.clock())
     return turn.conversation.peer
 
 
@@ -84,7 +84,8 @@ async def _engraving(page: Page, knowledge: Knowledge) -> tuple[str, list[Peer]]
 
 
 def _write_answer(knowledge: Knowledge) -> None:
-    text = "---\ntitle: Гравировка\naliases: [делаете ли вы гравировку на кружке, гравировка на кружке, хочу гравировку на кружке, закажу гравировку]\n---\nГравируем посуду за 350 ₽.\n"  # noqa: E501
+    asked = "делаете ли вы гравировку на кружке, гравировка на кружке, хочу гравировку на кружке, закажу гравировку"
+    text = f"---\ntitle: Гравировка\naliases: [{asked}]\n---\nГравируем посуду за 350 ₽.\n"
     (knowledge.folder / "tovary" / "gravirovka.md").write_text(text, "utf-8")
     knowledge.reload()
 
@@ -107,7 +108,7 @@ async def test_an_absurd_question_is_offered_no_article(page: Page, knowledge: K
     await _ask(page, knowledge, _people(page)[0], "какая погода завтра")
     far = await _shown(page)
     assert 'name="article" list="articles" value=""' in far and 'class="go"' not in far
-    row = Row(_gap("как вернуть товар, если не подошёл размер?", "vozvrat/kak-vernut"), Effect(0, 1, {}), False, 0.63, None)
+    row = GapRow(_gap("как вернуть товар, если не подошёл размер?", "vozvrat/kak-vernut"), Effect(0, 1, {}), False, 0.63, None)
     assert (row.near, row.section) == ("vozvrat/kak-vernut", "vozvrat")
 
 
@@ -144,7 +145,7 @@ async def test_an_example_and_a_draft_can_be_undone(page: Page, knowledge: Knowl
 
 async def test_the_report_names_the_gaps_and_opens_their_conversations(serve: Opened, knowledge: Knowledge) -> None:
     """The same groups on the supervisor's page, for its period and channel, masked, with the way to the conversations and to the editor's page."""
-    page = await serve(knowledge=knowledge, words=Wording.load(), hours=Hours(country=None))
+    page = await serve(knowledge=knowledge, words=Texts.load(), hours=Hours(country=None))
     gap, _ = await _engraving(page, knowledge)
 
     async def html(path: str) -> str:
@@ -264,7 +265,7 @@ async def test_those_who_asked_are_told_once(page: Page, knowledge: Knowledge) -
     first = await (await page.post("/gaps/tell", gap=gap)).json()
     again = await (await page.post("/gaps/tell", gap=gap)).json()
 
-    promised = [d.outbound for d in await page.store.deliveries() if d.outbound.lane is Lane.BULK]
+    promised = [d.outbound for d in await page.store.deliveries() if d.outbound.lane is Priority.BULK]
     assert [o.to for o in promised] == peers[1:]
     assert "клиентов: 2" in first["text"] and again["text"] == read_words("ru")["gaps_nobody"]
     for outbound in promised:
@@ -282,7 +283,7 @@ async def test_presses_at_once_tell_everybody_once(page: Page, knowledge: Knowle
 
     await asyncio.gather(*(page.post("/gaps/tell", gap=gap, everyone="yes") for _ in range(4)))
 
-    promised = [d.outbound.to for d in await page.store.deliveries() if d.outbound.lane is Lane.BULK]
+    promised = [d.outbound.to for d in await page.store.deliveries() if d.outbound.lane is Priority.BULK]
     assert sorted(promised) == sorted(peers)
 
 
@@ -292,7 +293,7 @@ async def test_nobody_is_told_while_there_is_no_answer(page: Page, knowledge: Kn
 
     assert 'data-act="tell"' not in await _shown(page)
     assert (await (await page.post("/gaps/tell", gap=gap, everyone="yes")).json())["text"] == read_words("ru")["gaps_nobody"]
-    assert not [d for d in await page.store.deliveries() if d.outbound.lane is Lane.BULK]
+    assert not [d for d in await page.store.deliveries() if d.outbound.lane is Priority.BULK]
 
 
 async def test_who_blocked_the_bot_or_talks_to_a_person_is_not_told(page: Page, knowledge: Knowledge) -> None:
@@ -313,7 +314,7 @@ async def test_who_blocked_the_bot_or_talks_to_a_person_is_not_told(page: Page, 
     await page.post("/gaps/tell", gap=gap)
 
     assert "не написать: 1" in html and "говорят с оператором: 1" in html
-    assert [d.outbound.to for d in await page.store.deliveries() if d.outbound.lane is Lane.BULK] == [peers[2]]
+    assert [d.outbound.to for d in await page.store.deliveries() if d.outbound.lane is Priority.BULK] == [peers[2]]
 
 
 async def test_an_article_is_shown_in_both_skins(page: Page, knowledge: Knowledge) -> None:

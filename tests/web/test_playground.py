@@ -15,8 +15,8 @@ import yaml
 from bot.adapters.base import File
 from bot.button_tokens import token
 from bot.errors import Refused
-from bot.model import Attachment, Button, Media, Outbound, Peer, RichText, Span, Style, Verb
-from bot.storage.base import Settled
+from bot.model import Attachment, Button, Media, Outbound, OutboundKind, Peer, RichText, Span, Style
+from bot.storage.base import DeliveryResult
 from bot.web.playground.scene_player import next_moment
 from tests.web.conftest import Page
 
@@ -39,7 +39,7 @@ async def deliver(page: Page, *promises: Outbound) -> list[int]:
         for delivery in await page.store.take_deliveries(page.services.clock()):
             stage = page.services.channels[delivery.outbound.to.channel]
             sent = await stage.send(delivery.outbound, nonce=delivery.id, target=delivery.target, files=NoFiles())
-            await page.store.settle(delivery, Settled("sent", message=sent.message), page.services.clock())
+            await page.store.settle(delivery, DeliveryResult("sent", message=sent.message), page.services.clock())
     return ids
 
 
@@ -184,7 +184,7 @@ async def test_the_page_shows_the_same_after_a_restart(page: Page, tmp_path: Pat
     assert turn is not None and turn.conversation.customer is not None
     await page.store.release_turn(turn)
     promise = Outbound(to, RichText("Ваш заказ 😀 в пути", (Span(Style.BOLD, 4, 5),)), buttons=((Button("Да", "helped"),),), name="answer")
-    await deliver(page, promise, Outbound(to, RichText("Заказ приехал"), verb=Verb.EDIT, edits="answer"))
+    await deliver(page, promise, Outbound(to, RichText("Заказ приехал"), verb=OutboundKind.EDIT, edits="answer"))
     before = await shown(page)
 
     again = await page.restart(tmp_path / "files")

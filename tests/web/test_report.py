@@ -1,4 +1,4 @@
-"""The supervisor's pages over a day that was lived in a theatre: figures, what is behind them, and the words themselves."""
+"""The supervisor's pages over a day that was lived in a testbot: figures, what is behind them, and the words themselves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.errors import StorageError
 from bot.handoff.sla.hours import Hours
 from bot.model import InboundKind
 from bot.storage.sqlite.store import SqliteStore
-from bot.testing import Theatre, open_theatre
+from bot.testing import TestBot, open_test_bot
 from bot.web.server import WebServices, build_app
 from tests.web.conftest import Opened, Page
 
@@ -26,17 +26,17 @@ HTML = {"Accept": "text/html"}
 @pytest.fixture
 async def lived(articles: Path) -> AsyncIterator[SqliteStore]:
     """A customer who was answered, one whom Olga helped, and one with a script in his name."""
-    async with open_theatre(articles) as theatre:
-        anna, olga = theatre.customer(), theatre.operator()
+    async with open_test_bot(articles) as testbot:
+        anna, olga = testbot.customer(), testbot.operator()
         await anna.says("Сколько идёт доставка?")
         await anna.presses("Да, помогло")
-        boris = theatre.customer("<b>Борис</b>", channel="vk", chat="2002")
+        boris = testbot.customer("<b>Борис</b>", channel="vk", chat="2002")
         await boris.says("мой телефон +7 912 345-67-89, позовите оператора")
-        await theatre.later(minutes=5)
+        await testbot.later(minutes=5)
         await olga.says("Здравствуйте, решено", ticket=1)
         await olga.says("/close", ticket=1)
-        await theatre.later(minutes=6)
-        yield theatre.house.store
+        await testbot.later(minutes=6)
+        yield testbot.service.store
 
 
 @pytest.fixture
@@ -117,30 +117,30 @@ def test_the_words_of_the_page_are_twins() -> None:
     assert set(russian) == set(english) and set(russian["page"]) == set(english["page"])
 
 
-async def test_the_digest_is_sent_once_a_week(theatre: Theatre) -> None:
+async def test_the_digest_is_sent_once_a_week(testbot: TestBot) -> None:
     """Not at the first start; on the next Monday once, whatever is restarted."""
-    house, clock = theatre.house, theatre.clock
-    await theatre.customer().says("", kind=InboundKind.START)
-    assert not await send_due(house)
-    assert not await send_due(house)
+    service, clock = testbot.service, testbot.clock
+    await testbot.customer().says("", kind=InboundKind.START)
+    assert not await send_due(service)
+    assert not await send_due(service)
     clock.advance(days=3)  # Monday noon
-    assert await send_due(house) and not await send_due(house)
-    await theatre.rest()
-    posts = [s.outbound.text.text for s in theatre.channels["telegram"].in_chat("-100500", verb=None)]
+    assert await send_due(service) and not await send_due(service)
+    await testbot.rest()
+    posts = [s.outbound.text.text for s in testbot.channels["telegram"].in_chat("-100500", verb=None)]
     assert sum("📊 Неделя 16.11 – 22.11" in text for text in posts) == 1
 
 
 async def test_prometheus_gets_the_same_figures(articles: Path) -> None:
     """/metrics has every figure of the last seven days with its parts, reasons and the queue, and names nobody."""
-    async with open_theatre(articles) as theatre:
-        anna, olga = theatre.customer(), theatre.operator()
+    async with open_test_bot(articles) as testbot:
+        anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора")
-        await theatre.later(minutes=5)
+        await testbot.later(minutes=5)
         await olga.says("Здравствуйте, решено", ticket=1)
-        boris = theatre.customer("Борис", channel="vk", chat="2002")
+        boris = testbot.customer("Борис", channel="vk", chat="2002")
         await boris.says("позовите оператора")
-        await theatre.later(minutes=40)
-        services = WebServices(theatre.house.store, {}, theatre.clock, hours=theatre.house.hours)
+        await testbot.later(minutes=40)
+        services = WebServices(testbot.service.store, {}, testbot.clock, hours=testbot.service.hours)
         async with TestClient(TestServer(build_app(services))) as client:
             text = await (await client.get("/metrics")).text()
     assert 'otklik_report{figure="nst",part="value"} 2.0' in text and 'otklik_report_cases{figure="afrt"} 1.0' in text
@@ -206,20 +206,20 @@ async def test_the_queue_leads_to_the_conversations(serve: Opened, lived: Sqlite
     assert "5 мин</td>" in html and '<th scope="col">Оценка' not in html
 
 
-async def test_a_digest_that_failed_is_tried_again_and_never_doubled(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_digest_that_failed_is_tried_again_and_never_doubled(testbot: TestBot, monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk fails as it is promised, then as it is marked: the week is not lost, and posted once."""
-    house, clock = theatre.house, theatre.clock
-    await theatre.customer().says("", kind=InboundKind.START)
-    await send_due(house)
+    service, clock = testbot.service, testbot.clock
+    await testbot.customer().says("", kind=InboundKind.START)
+    await send_due(service)
     clock.advance(days=3)
     for broken in ("promise", "keep_setting"):
         with monkeypatch.context() as patch, pytest.raises(StorageError):
-            patch.setattr(house.store, broken, _full)
-            await send_due(house)
-    await send_due(house)
-    assert not await send_due(house)
-    await theatre.rest()
-    posts = [s.outbound.text.text for s in theatre.channels["telegram"].in_chat("-100500", verb=None)]
+            patch.setattr(service.store, broken, _full)
+            await send_due(service)
+    await send_due(service)
+    assert not await send_due(service)
+    await testbot.rest()
+    posts = [s.outbound.text.text for s in testbot.channels["telegram"].in_chat("-100500", verb=None)]
     assert sum("📊 Неделя 16.11 – 22.11" in text for text in posts) == 1
 
 

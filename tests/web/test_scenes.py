@@ -11,7 +11,7 @@ from bot.errors import ConfigError
 from bot.model import Outbound, Peer, RichText
 from bot.web.playground.people import Cast
 from bot.web.playground.samples import photo, silence
-from bot.web.playground.scene_player import FOLDER, Scene, Stagehand, Step, read_scenes
+from bot.web.playground.scene_player import FOLDER, Scene, SceneStep, Stagehand, read_scenes
 from tests.web.conftest import Page
 from tests.web.test_playground import deliver
 
@@ -42,7 +42,7 @@ def test_a_broken_script_is_named(tmp_path: Path, steps: str, word: str) -> None
 async def test_a_scene_says_hears_and_presses(page: Page) -> None:
     """A new customer plays it; the words arrive as any other; the answer is waited for."""
     cast = Cast(page.store, page.services.stages)
-    steps = (Step(by="anna", says="привет"), Step(hears="anna"), Step(by="anna", sends="photo"))
+    steps = (SceneStep(by="anna", says="привет"), SceneStep(hears="anna"), SceneStep(by="anna", sends="photo"))
     scene = Scene("x", {}, {}, {"anna": {"channel": "telegram", "name": "Анна"}}, steps)
     moved: list[str] = []
 
@@ -55,7 +55,7 @@ async def test_a_scene_says_hears_and_presses(page: Page) -> None:
         turn = turn or await page.store.take_turn(page.services.clock())
         await asyncio.sleep(0 if turn else 0.01)
     assert turn is not None
-    assert (turn.text, turn.said[0].sender.name) == ("привет", "Анна")
+    assert (turn.text, turn.inbounds[0].sender.name) == ("привет", "Анна")
     assert not playing.done()
     await page.store.release_turn(turn)
     await deliver(page, Outbound(Peer("play-telegram", turn.conversation.peer.chat), RichText("Здравствуйте")))

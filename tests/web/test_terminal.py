@@ -15,7 +15,7 @@ from bot.adapters.base import File
 from bot.adapters.terminal import DESK_CHAT, TerminalAdapter
 from bot.clock import HandClock
 from bot.errors import Refused
-from bot.model import Attachment, Button, Inbound, InboundKind, Outbound, Peer, RichText, Span, Style, Verb
+from bot.model import Attachment, Button, Inbound, InboundKind, Outbound, OutboundKind, Peer, RichText, Span, Style
 
 
 class NoFiles:
@@ -82,7 +82,7 @@ async def test_the_operator_speaks_into_the_newest_topic() -> None:
     assert early.kept == []
 
     desk = Desk("/take", "/operator Здравствуйте", "/close", "/operator")
-    await desk.say("🟡 №7 Анна", chat=DESK_CHAT, verb=Verb.OPEN_TOPIC, ticket=7)
+    await desk.say("🟡 №7 Анна", chat=DESK_CHAT, verb=OutboundKind.OPEN_TOPIC, ticket=7)
     await desk.say("Карточка", chat=DESK_CHAT, thread="t7")
     printed = await desk.read()
     assert [(i.text, i.peer.thread, i.private) for i in desk.kept] == [

@@ -10,9 +10,9 @@ import numpy as np
 
 from bot.knowledge.decision.ranking import is_bare, rank_inputs
 from bot.knowledge.decision.self_check import examine
-from bot.knowledge.query.analyzer import Reader
+from bot.knowledge.query.analyzer import TextAnalyzer
 from bot.knowledge.query.synonyms import read_speech
-from bot.knowledge.retrieval.features import SHORTLIST, Asked, Evidence, Vectors, gather
+from bot.knowledge.retrieval.features import SHORTLIST, AnalyzedQuery, Evidence, Vectors, gather
 from bot.knowledge.retrieval.index import Index
 from bot.knowledge.retrieval.lexical import Floats
 from bot.knowledge.retrieval.semantic import center_of, centred
@@ -69,7 +69,7 @@ def gather_all(bases: Iterable[Base], encoders: Sequence[tuple[Encode, bool] | N
 
 
 def gather_one(base: Base) -> Exam:
-    reader = Reader(read_speech())
+    reader = TextAnalyzer(read_speech())
     index = Index(base.articles, reader)
     chosen = _encoders[base.fold % len(_encoders)]
     vectors, asked, known = None, [None] * len(base.questions), None
@@ -84,7 +84,7 @@ def gather_one(base: Base) -> Exam:
         asked = list(centred(encode([q for q, _ in base.questions], True), middle))
     cases = []
     for (text, gold), vector in zip(base.questions, asked, strict=True):
-        evidence = gather(index, Asked(text, reader.ask(reader.canonical(text)), vector), vectors=vectors)
+        evidence = gather(index, AnalyzedQuery(text, reader.ask(reader.canonical(text)), vector), vectors=vectors)
         place = np.flatnonzero(evidence.articles == index.place[gold]) if gold else ()
         cases.append(Case(evidence, -1 if gold is None else int(place[0]) if len(place) else -2))
     own_index, own = examine(base.articles, reader, known)

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Literal
 
 from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
-from bot.adapters.playground.view import Author, Room, Shown, Uploads, person_json
+from bot.adapters.playground.view import Author, PlaygroundUploads, Room, Shown, person_json
 from bot.adapters.rich_text import ALL_STYLES, VK_STYLES
 from bot.adapters.sanitize import clean_text
 from bot.button_tokens import token
 from bot.errors import PeerGone, Problem, Refused, RetryLater, TopicGone
-from bot.model import Attachment, Button, Inbound, InboundKind, Json, Outbound, Peer, RichText, Sender, Sent, Style, Verb
+from bot.model import Attachment, Button, Inbound, InboundKind, Json, Outbound, OutboundKind, Peer, RichText, Sender, Sent, Style
 from bot.text.yaml_source import read_own
 
 DESK_CHAT = "desk"  # chat id of the operators' group
@@ -35,7 +35,7 @@ DESK = Limits(topics=True, reactions=True, **_QUICK)  # type: ignore[arg-type]
 class WebAdapter:
     """One channel of the playground.
 
-    *files* is a folder for what is uploaded and sent, *now* the clock of the house. With *group* the channel is a forum of
+    *files* is a folder for what is uploaded and sent, *now* the clock of the service. With *group* the channel is a forum of
     the people in *staff* (the first is its administrator) and customers cannot be added; otherwise every chat is private.
     """
 
@@ -52,7 +52,7 @@ class WebAdapter:
         self.styles = styles
         self.down = False
         self.blocked: set[str] = set()
-        self.uploads, self._now = Uploads(files, name), now
+        self.uploads, self._now = PlaygroundUploads(files, name), now
         self._rooms: dict[tuple[str, str], Room] = {}
         self._accept: Accept | None = None
         self._watchers: list[Change] = []
@@ -116,24 +116,24 @@ class WebAdapter:
     ) -> Sent:  # fmt: skip
         """Puts a promise into the view. Ids come from *nonce*: the same again is the same message, also after a restart."""
         chat, thread = outbound.to.chat, outbound.to.thread
-        if outbound.verb is Verb.ACKNOWLEDGE:
+        if outbound.verb is OutboundKind.ACKNOWLEDGE:
             self._tell("notice", {"chat": chat, "callback": outbound.quotes, "text": outbound.text.text})
             return Sent()
-        if outbound.verb is Verb.OPEN_TOPIC:
+        if outbound.verb is OutboundKind.OPEN_TOPIC:
             return Sent(self._open_topic(outbound, nonce))
         room = self._room(chat, thread)
         if room.gone:
             raise TopicGone("the topic was deleted on the page")
-        if outbound.verb is Verb.DELETE_TOPIC:
+        if outbound.verb is OutboundKind.DELETE_TOPIC:
             room.gone = True
             self._tell_room(chat, thread)
             return Sent(thread)
-        if outbound.verb in (Verb.RENAME_TOPIC, Verb.CLOSE_TOPIC, Verb.REOPEN_TOPIC):
-            room.title = outbound.text.text if outbound.verb is Verb.RENAME_TOPIC else room.title
-            room.closed = {Verb.CLOSE_TOPIC: True, Verb.REOPEN_TOPIC: False}.get(outbound.verb, room.closed)
+        if outbound.verb in (OutboundKind.RENAME_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC):
+            room.title = outbound.text.text if outbound.verb is OutboundKind.RENAME_TOPIC else room.title
+            room.closed = {OutboundKind.CLOSE_TOPIC: True, OutboundKind.REOPEN_TOPIC: False}.get(outbound.verb, room.closed)
             self._tell_room(chat, thread)
             return Sent(thread)
-        if outbound.verb is not Verb.SAY:
+        if outbound.verb is not OutboundKind.SAY:
             return self._change(outbound, nonce, target)
         text = outbound.heading + "\n" + outbound.text if outbound.heading else outbound.text
         text = RichText(text.text, tuple(s for s in text.spans if s.style in self.styles))
@@ -168,14 +168,14 @@ class WebAdapter:
         if message is None:  # it has left the view: what cannot be seen needs no change
             return Sent(wanted)
         match outbound.verb:
-            case Verb.EDIT:
+            case OutboundKind.EDIT:
                 message.text, message.buttons, message.nonce = outbound.text, outbound.buttons, nonce
                 message.edited, message.pressed = True, ""
-            case Verb.REACT:
+            case OutboundKind.REACT:
                 message.reaction = outbound.text.text
-            case Verb.PIN:
+            case OutboundKind.PIN:
                 message.pinned = True
-            case Verb.DELETE:
+            case OutboundKind.DELETE:
                 message.deleted = True
         self._tell_message(outbound.to.chat, place, message)
         return Sent(wanted)

@@ -96,7 +96,7 @@ class Room:
             del self.shown[next(iter(self.shown))]
 
 
-class Uploads:
+class PlaygroundUploads:
     """A folder of what was uploaded and sent, under names of our own; customers' file names never reach the disk."""
 
     def __init__(self, folder: Path, channel: str) -> None:

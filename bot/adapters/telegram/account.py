@@ -13,7 +13,7 @@ from aiogram.types import BotCommand, BotCommandScopeAllGroupChats, BotCommandSc
 from bot.adapters.base import ChatInfo
 from bot.adapters.sanitize import clean_json
 from bot.adapters.telegram.calls import chat_id
-from bot.adapters.telegram.session import Line
+from bot.adapters.telegram.session import ApiConnection
 from bot.adapters.telegram.updates import Membership, to_membership, to_sender
 from bot.clock import Clock
 from bot.errors import AccountError, DeliveryError, PeerGone, Problem, Refused
@@ -49,7 +49,7 @@ class CommandScope:
 class TelegramAccount:
     """One bot's account. `me` is what getMe told last, empty before `meet`."""
 
-    def __init__(self, line: Line, bot_id: int, clock: Clock) -> None:
+    def __init__(self, line: ApiConnection, bot_id: int, clock: Clock) -> None:
         self._line, self._bot_id, self._clock = line, bot_id, clock
         self._memberships: dict[tuple[str, str], tuple[Membership, datetime]] = {}
         self.me: Mapping[str, Any] = {}

@@ -17,18 +17,18 @@ from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
 from bot.adapters.telegram.account import CommandScope, TelegramAccount
 from bot.adapters.telegram.calls import chat_id, to_call, to_caption_call, to_forms
 from bot.adapters.telegram.errors import AlreadyDone, FileRefused, NoTextThere, ReadElsewhere
-from bot.adapters.telegram.session import TelegramLine
+from bot.adapters.telegram.session import TelegramConnection
 from bot.adapters.telegram.updates import ALLOWED_UPDATES, Membership, TelegramReader
 from bot.clock import Clock
 from bot.errors import AccountError, DeliveryError, Problem, Refused, RetryLater, StorageError, Uncertain
-from bot.model import Attachment, Inbound, InboundKind, Outbound, Peer, Sender, Sent, Verb
+from bot.model import Attachment, Inbound, InboundKind, Outbound, OutboundKind, Peer, Sender, Sent
 from bot.observability import get_logger
 
 MAX_DOWNLOAD = 20 * 1024 * 1024
 MAX_BODY = 1024 * 1024
 _LONGEST_PAUSE = 30.0
 _UPLOAD_SECONDS = 120.0
-_REPEATABLE = frozenset(Verb) - {Verb.SAY, Verb.OPEN_TOPIC}  # carried out twice they are as if carried out once
+_REPEATABLE = frozenset(OutboundKind) - {OutboundKind.SAY, OutboundKind.OPEN_TOPIC}  # carried out twice they are as if carried out once
 
 
 class TelegramAdapter:
@@ -56,7 +56,7 @@ class TelegramAdapter:
         self.health = Health()
         self._mode, self._secret, self._webhook_url, self._poll_seconds = mode, secret or "", webhook_url, poll_seconds
         self._clock = clock or Clock()
-        self._line = TelegramLine(token, api_base=api_base, proxy=proxy, timeout=timeout)
+        self._line = TelegramConnection(token, api_base=api_base, proxy=proxy, timeout=timeout)
         self._account = TelegramAccount(self._line, self._line.bot_id, self._clock)
         self._reader = TelegramReader(name, self._clock, bot_id=self._line.bot_id)
         self._accept: Accept | None = None
@@ -205,10 +205,10 @@ class TelegramAdapter:
         try:
             if outbound.verb not in _REPEATABLE:
                 await self._line.stand()
-            if outbound.verb is Verb.SAY:
+            if outbound.verb is OutboundKind.SAY:
                 return await self._say(outbound, nonce, files)
             result = await self._do(outbound, nonce, target)
-            return Sent(_field(result, "message_thread_id")) if outbound.verb is Verb.OPEN_TOPIC else Sent(target)
+            return Sent(_field(result, "message_thread_id")) if outbound.verb is OutboundKind.OPEN_TOPIC else Sent(target)
         except AlreadyDone:
             return Sent(target)
         except Uncertain as error:

@@ -54,7 +54,7 @@ from bot.adapters.rich_text import fit, part, placeholder, to_entities, utf16_le
 from bot.adapters.sanitize import clean_file_name, clean_rich
 from bot.button_tokens import token
 from bot.errors import AccountError, DeliveryError, Refused, RetryLater, Uncertain
-from bot.model import Attachment, Media, Outbound, Peer, RichText, Rows, Verb
+from bot.model import Attachment, Media, Outbound, OutboundKind, Peer, RichText, Rows
 
 Method = TelegramMethod[Any]
 
@@ -171,28 +171,28 @@ def to_call(outbound: Outbound, *, nonce: int, target: str) -> Method:
     """The call that carries out any promise but SAY. Raises `Refused` where something it needs is missing."""
     chat = chat_id(outbound.to)
     match outbound.verb:
-        case Verb.EDIT:
+        case OutboundKind.EDIT:
             return _edit(outbound, nonce, target, caption=bool(outbound.attachments))
-        case Verb.ACKNOWLEDGE:
+        case OutboundKind.ACKNOWLEDGE:
             notice = fit(clean_rich(outbound.text).text, Limits().notice)
             return AnswerCallbackQuery(callback_query_id=outbound.quotes, text=notice or None)
-        case Verb.REACT:
+        case OutboundKind.REACT:
             emoji = outbound.text.text.strip().replace("\ufe0f", "")
             reaction: list[ReactionTypeUnion] = [ReactionTypeEmoji(emoji=emoji)] if emoji else []
             return SetMessageReaction(chat_id=chat, message_id=message_id(outbound.quotes, "react to"), reaction=reaction)
-        case Verb.OPEN_TOPIC:
+        case OutboundKind.OPEN_TOPIC:
             return CreateForumTopic(chat_id=chat, name=_topic_name(outbound.text))
-        case Verb.RENAME_TOPIC:
+        case OutboundKind.RENAME_TOPIC:
             return EditForumTopic(chat_id=chat, message_thread_id=_topic(outbound.to), name=_topic_name(outbound.text))
-        case Verb.CLOSE_TOPIC:
+        case OutboundKind.CLOSE_TOPIC:
             return CloseForumTopic(chat_id=chat, message_thread_id=_topic(outbound.to))
-        case Verb.REOPEN_TOPIC:
+        case OutboundKind.REOPEN_TOPIC:
             return ReopenForumTopic(chat_id=chat, message_thread_id=_topic(outbound.to))
-        case Verb.DELETE_TOPIC:
+        case OutboundKind.DELETE_TOPIC:
             return DeleteForumTopic(chat_id=chat, message_thread_id=_topic(outbound.to))
-        case Verb.PIN:
+        case OutboundKind.PIN:
             return PinChatMessage(chat_id=chat, message_id=message_id(target, "pin"), disable_notification=True)
-        case Verb.DELETE:
+        case OutboundKind.DELETE:
             first, *others = [message_id(each, "delete") for each in target.split() or [""]]
             if others:
                 return DeleteMessages(chat_id=chat, message_ids=[first, *others])

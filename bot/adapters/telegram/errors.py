@@ -49,7 +49,7 @@ class ReadElsewhere(RetryLater):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CallResult:
     """A refusal as it arrived. `description` is already free of secrets."""
 
     status: int
@@ -59,80 +59,80 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TelegramErrorRule:
     """Answers of *status* whose description fits *pattern* mean *error*."""
 
     status: int
     pattern: str
-    error: Callable[[Answer], BotError]
+    error: Callable[[CallResult], BotError]
 
-    def fits(self, answer: Answer) -> bool:
+    def fits(self, answer: CallResult) -> bool:
         return answer.status == self.status and re.search(self.pattern, answer.description, re.IGNORECASE) is not None
 
 
-def _told(kind: type[DeliveryError], hint: str = "", *, code: str = "") -> Callable[[Answer], BotError]:
+def _told(kind: type[DeliveryError], hint: str = "", *, code: str = "") -> Callable[[CallResult], BotError]:
     return lambda answer: kind(f"{answer.description} → {hint}" if hint else answer.description, code=code)
 
 
-def _wrong_token(answer: Answer) -> BotError:
+def _wrong_token(answer: CallResult) -> BotError:
     return AccountError(f"Telegram не принимает токен: {answer.description}", TOKEN_HINT)
 
 
-def _flood(answer: Answer) -> BotError:
+def _flood(answer: CallResult) -> BotError:
     return RetryLater(answer.description, after=answer.retry_after or _NETWORK_PAUSE, scope="peer", counts=False)
 
 
-def _read_elsewhere(answer: Answer) -> BotError:
+def _read_elsewhere(answer: CallResult) -> BotError:
     return ReadElsewhere(answer.description, after=10.0, scope="account", counts=False)
 
 
-def _moved(answer: Answer) -> BotError:
+def _moved(answer: CallResult) -> BotError:
     return ChatMoved(answer.description, answer.moved_to) if answer.moved_to else PeerGone(answer.description)
 
 
 # The first row that fits counts. What fits none: 400 is refused for good, 401 to 499 a gateway's word, the rest uncertain.
-ROWS: tuple[Row, ...] = (
-    Row(429, r"", _flood),
-    Row(401, r"", _wrong_token),
-    Row(404, r"method not found", _told(Refused, "сервер Bot API слишком старый")),
-    Row(404, r"^not found$", _wrong_token),
-    Row(409, r"", _read_elsewhere),
-    Row(403, r"", _told(PeerGone)),  # blocked, deactivated, kicked, never started
-    Row(400, r"upgraded to a supergroup", _moved),
-    Row(400, r"message is not modified|TOPIC_NOT_MODIFIED|CHAT_NOT_MODIFIED", _told(AlreadyDone)),
-    Row(400, r"query is too old|query id is invalid|QUERY_ID_INVALID", _told(AlreadyDone)),
-    Row(400, r"message to delete not found|message to unpin not found", _told(AlreadyDone)),
-    Row(
+ROWS: tuple[TelegramErrorRule, ...] = (
+    TelegramErrorRule(429, r"", _flood),
+    TelegramErrorRule(401, r"", _wrong_token),
+    TelegramErrorRule(404, r"method not found", _told(Refused, "сервер Bot API слишком старый")),
+    TelegramErrorRule(404, r"^not found$", _wrong_token),
+    TelegramErrorRule(409, r"", _read_elsewhere),
+    TelegramErrorRule(403, r"", _told(PeerGone)),  # blocked, deactivated, kicked, never started
+    TelegramErrorRule(400, r"upgraded to a supergroup", _moved),
+    TelegramErrorRule(400, r"message is not modified|TOPIC_NOT_MODIFIED|CHAT_NOT_MODIFIED", _told(AlreadyDone)),
+    TelegramErrorRule(400, r"query is too old|query id is invalid|QUERY_ID_INVALID", _told(AlreadyDone)),
+    TelegramErrorRule(400, r"message to delete not found|message to unpin not found", _told(AlreadyDone)),
+    TelegramErrorRule(
         400,
         r"chat not found|PEER_ID_INVALID|CHAT_ID_INVALID|CHANNEL_PRIVATE|USER_DEACTIVATED|group chat was deactivated",
         _told(PeerGone),
     ),
-    Row(400, r"message thread not found|TOPIC_DELETED|TOPIC_ID_INVALID|MESSAGE_THREAD_INVALID", _told(TopicGone)),
+    TelegramErrorRule(400, r"message thread not found|TOPIC_DELETED|TOPIC_ID_INVALID|MESSAGE_THREAD_INVALID", _told(TopicGone)),
     # Only a bot without the right to manage topics meets a closed one; reopening, or opening another, needs the same right.
-    Row(
+    TelegramErrorRule(
         400,
         r"TOPIC_CLOSED|not enough rights to (create|manage|edit|close|reopen) .*topic|not a forum|available only for supergroups",
         _told(TopicRefused, "дайте боту в группе право «Управление темами»"),
     ),
-    Row(400, r"can't parse entit|can't find end|ENTITY|ENTITIES", _told(BadFormat)),
-    Row(400, r"no text in the message to edit|no caption in the message to edit", _told(NoTextThere)),
-    Row(413, r"", _told(FileRefused, code="file_large")),
-    Row(400, r"file is too big", _told(FileRefused, code="file_large")),
-    Row(
+    TelegramErrorRule(400, r"can't parse entit|can't find end|ENTITY|ENTITIES", _told(BadFormat)),
+    TelegramErrorRule(400, r"no text in the message to edit|no caption in the message to edit", _told(NoTextThere)),
+    TelegramErrorRule(413, r"", _told(FileRefused, code="file_large")),
+    TelegramErrorRule(400, r"file is too big", _told(FileRefused, code="file_large")),
+    TelegramErrorRule(
         400,
         r"PHOTO_\w+|IMAGE_PROCESS_FAILED|MEDIA_EMPTY|MEDIA_INVALID|VIDEO_\w+_INVALID|VOICE_MESSAGES_FORBIDDEN|STICKER_INVALID"
         r"|wrong (remote )?file|can't use file|file must be non-empty|file reference|invalid file|FILE_\w+"
         r"|failed to get http url content|wrong type of the web page content|can't use the media of the specified type",
         _told(FileRefused),
     ),
-    Row(
+    TelegramErrorRule(
         400,
         r"not enough rights|have no rights|need administrator rights|CHAT_ADMIN_REQUIRED",
         _told(Refused, "проверьте права бота в группе", code="rights"),
     ),
-    Row(400, r"message to edit not found|message can't be edited", _told(Refused, code="not_editable")),
-    Row(400, r"(message|caption) is too long", _told(Refused, code="too_long")),
-    Row(400, r"", _told(Refused)),
+    TelegramErrorRule(400, r"message to edit not found|message can't be edited", _told(Refused, code="not_editable")),
+    TelegramErrorRule(400, r"(message|caption) is too long", _told(Refused, code="too_long")),
+    TelegramErrorRule(400, r"", _told(Refused)),
 )
 
 
@@ -142,7 +142,7 @@ def judge(status: int, body: Mapping[str, object], *, token: str = "") -> BotErr
     told = parameters if isinstance(parameters, dict) else {}
     retry_after, moved_to = told.get("retry_after"), told.get("migrate_to_chat_id")
     code = body.get("error_code")
-    answer = Answer(
+    answer = CallResult(
         code if isinstance(code, int) else status,
         without_secrets(str(body.get("description", "")), token),
         retry_after if isinstance(retry_after, int | float) else 0,

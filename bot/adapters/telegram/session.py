@@ -38,7 +38,7 @@ _JSON = {"Content-Type": "application/json"}
 _NETWORK = (ClientError, OSError, TimeoutError, ProxyError, ProxyConnectionError, ProxyTimeoutError)
 
 
-class Line(Protocol):
+class ApiConnection(Protocol):
     """What the parts of the adapter need of the Bot API."""
 
     async def call(self, method: TelegramMethod[Any], *, timeout: float | None = None) -> Any:
@@ -46,7 +46,7 @@ class Line(Protocol):
         ...
 
 
-class TelegramLine:
+class TelegramConnection:
     """One bot's account on one server. Raises nothing before the first call, whatever the token looks like."""
 
     def __init__(self, token: str, *, api_base: str | None = None, proxy: str | None = None, timeout: float = 30.0) -> None:

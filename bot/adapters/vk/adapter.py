@@ -21,7 +21,7 @@ from bot.adapters.vk.errors import ACCOUNT_CODES, VkRefusal, VkSilence, to_accou
 from bot.adapters.vk.intake import Intake, read_cursor
 from bot.adapters.vk.longpoll import LongPoll
 from bot.adapters.vk.sender import Speaker
-from bot.adapters.vk.updates import Reader
+from bot.adapters.vk.updates import VkReader
 from bot.adapters.vk.users import People
 from bot.errors import AccountError, BotError, ConfigError, DeliveryError, Problem, Refused
 from bot.model import Attachment, Inbound, InboundKind, Media, Outbound, Sender, Sent
@@ -78,7 +78,7 @@ class VkAdapter:
         random_ids = RandomIds(f"{name}:{salt}")
         self._speaker = Speaker(self._client, self.health, random_ids, channel=name, group_id=group_id)
         self._chats = Chats(self._client, self._people, group_id=group_id)
-        reader = Reader(name, group_id, clock, random_ids.holds)
+        reader = VkReader(name, group_id, clock, random_ids.holds)
         self._intake = Intake(self._client, reader, self._people, channel=name, group_id=group_id, clock=clock)
         self._longpoll = LongPoll(
             self._client, self._intake, self.health, channel=name, group_id=group_id, clock=clock, kept=self._kept, wait=wait

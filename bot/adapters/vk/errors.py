@@ -34,7 +34,7 @@ class VkSilence(BotError):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class VkErrorRule:
     """One line of the table. `after` is in seconds; `scope` and `counts` are those of `RetryLater`."""
 
     meaning: Meaning
@@ -45,39 +45,39 @@ class Row:
     code: str = ""  # of `DeliveryError`
 
 
-_GONE = Row("gone")
-_REFUSED = Row("refused")
+_GONE = VkErrorRule("gone")
+_REFUSED = VkErrorRule("refused")
 
-TABLE: dict[int, Row] = {
-    1: Row("later", 2.0),  # unknown error: VK's own trouble
+TABLE: dict[int, VkErrorRule] = {
+    1: VkErrorRule("later", 2.0),  # unknown error: VK's own trouble
     3: _REFUSED,  # unknown method
-    5: Row("account", hint=TOKEN_HINT),
-    6: Row("later", 0.7, "account", counts=False),  # too many a second
-    7: Row("refused", hint=RIGHTS_HINT, code="rights"),
+    5: VkErrorRule("account", hint=TOKEN_HINT),
+    6: VkErrorRule("later", 0.7, "account", counts=False),  # too many a second
+    7: VkErrorRule("refused", hint=RIGHTS_HINT, code="rights"),
     8: _REFUSED,  # invalid request: our mistake
-    9: Row("later", 60.0, "peer"),  # flood control
-    10: Row("later", 2.0),  # internal server error
-    14: Row("later", 3600.0, "account", counts=False, hint=CAPTCHA_HINT),
-    15: Row("refused", hint=RIGHTS_HINT, code="rights"),
+    9: VkErrorRule("later", 60.0, "peer"),  # flood control
+    10: VkErrorRule("later", 2.0),  # internal server error
+    14: VkErrorRule("later", 3600.0, "account", counts=False, hint=CAPTCHA_HINT),
+    15: VkErrorRule("refused", hint=RIGHTS_HINT, code="rights"),
     18: _GONE,  # deleted or banned user
     23: _REFUSED,  # method switched off
-    27: Row("account", hint=TOKEN_HINT),
-    28: Row("account", hint=TOKEN_HINT),
-    29: Row("later", 3600.0, "account", counts=False),  # the day's quota
-    42: Row("account", hint="VK не принимает этот ключ с адреса сервера: снимите ограничение по IP в настройках ключа"),
-    100: Row("parameters"),
+    27: VkErrorRule("account", hint=TOKEN_HINT),
+    28: VkErrorRule("account", hint=TOKEN_HINT),
+    29: VkErrorRule("later", 3600.0, "account", counts=False),  # the day's quota
+    42: VkErrorRule("account", hint="VK не принимает этот ключ с адреса сервера: снимите ограничение по IP в настройках ключа"),
+    100: VkErrorRule("parameters"),
     113: _GONE,  # no such user
     900: _GONE,  # black list
     901: _GONE,  # messages are not allowed
     902: _GONE,  # privacy
-    909: Row("refused", code="not_editable"),  # too old to edit
-    910: Row("refused", code="too_long"),  # too big
-    911: Row("format", hint="VK отверг клавиатуру"),
-    912: Row("format", hint=KEYBOARD_HINT),
+    909: VkErrorRule("refused", code="not_editable"),  # too old to edit
+    910: VkErrorRule("refused", code="too_long"),  # too big
+    911: VkErrorRule("format", hint="VK отверг клавиатуру"),
+    912: VkErrorRule("format", hint=KEYBOARD_HINT),
     913: _REFUSED,  # too many forwarded messages
-    914: Row("refused", code="too_long"),  # too long
-    917: Row("gone", hint="верните сообщество в беседу и сделайте его администратором"),
-    920: Row("refused", code="not_editable"),  # cannot be edited
+    914: VkErrorRule("refused", code="too_long"),  # too long
+    917: VkErrorRule("gone", hint="верните сообщество в беседу и сделайте его администратором"),
+    920: VkErrorRule("refused", code="not_editable"),  # cannot be edited
     921: _REFUSED,  # cannot be forwarded
     922: _GONE,  # left the chat
     924: _REFUSED,  # cannot be deleted for everybody any more
@@ -96,14 +96,14 @@ TABLE: dict[int, Row] = {
     987: _GONE,
     988: _GONE,
     1012: _GONE,  # writing is switched off in this chat
-    1117: Row("account", hint=TOKEN_HINT),  # the token has expired
+    1117: VkErrorRule("account", hint=TOKEN_HINT),  # the token has expired
 }
 
-OTHERS = Row("later", 30.0)  # whatever is not listed: patience, which the outbox counts
+OTHERS = VkErrorRule("later", 30.0)  # whatever is not listed: patience, which the outbox counts
 ACCOUNT_CODES = frozenset({5, 15, 27, 28, 42, 1117})  # of the first calls: the account cannot be used at all
 
 
-def row(code: int) -> Row:
+def row(code: int) -> VkErrorRule:
     """The line of *code*; patience for anything unknown."""
     return TABLE.get(code, OTHERS)
 

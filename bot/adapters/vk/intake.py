@@ -12,7 +12,7 @@ from typing import Any
 from bot.adapters import vk_context
 from bot.adapters.vk.client import VkClient
 from bot.adapters.vk.errors import VkRefusal, VkSilence, row
-from bot.adapters.vk.updates import Reader
+from bot.adapters.vk.updates import VkReader
 from bot.adapters.vk.users import People
 from bot.model import Inbound
 from bot.observability import get_logger
@@ -49,7 +49,7 @@ def read_cursor(text: str) -> Cursor:
 class Intake:
     """What both ways of receiving share."""
 
-    def __init__(self, client: VkClient, reader: Reader, people: People, *, channel: str, group_id: int, clock: Callable[[], datetime]) -> None:
+    def __init__(self, client: VkClient, reader: VkReader, people: People, *, channel: str, group_id: int, clock: Callable[[], datetime]) -> None:
         self._client, self._reader, self._people, self._channel, self._group = client, reader, people, channel, group_id
         self._clock = clock
         self._log = get_logger("vk")

@@ -22,9 +22,9 @@ from bot.adapters.vk.calls import (
 )
 from bot.adapters.vk.client import VkClient
 from bot.adapters.vk.errors import VkRefusal, VkSilence, row, to_delivery_error
-from bot.adapters.vk.uploads import Uploads
+from bot.adapters.vk.uploads import VkUploads
 from bot.errors import Refused
-from bot.model import Outbound, RichText, Sent, Verb
+from bot.model import Outbound, OutboundKind, RichText, Sent
 from bot.observability import get_logger
 
 _DONE = Sent()
@@ -36,7 +36,7 @@ class Speaker:
     def __init__(self, client: VkClient, health: Health, random_ids: RandomIds, *, channel: str, group_id: int) -> None:
         self._client, self._health, self._random_ids, self._group = client, health, random_ids, group_id
         self._noted: set[str] = set()
-        self._uploads = Uploads(client, channel)
+        self._uploads = VkUploads(client, channel)
         self._log = get_logger("vk").bind(channel=channel)
 
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
@@ -53,17 +53,17 @@ class Speaker:
 
     async def _do(self, outbound: Outbound, nonce: int, target: str, files: Files) -> Sent:
         match outbound.verb:
-            case Verb.SAY:
+            case OutboundKind.SAY:
                 return await self._say(outbound, nonce, files)
-            case Verb.EDIT:
+            case OutboundKind.EDIT:
                 return await self._edit(outbound, nonce, target, files)
-            case Verb.ACKNOWLEDGE:
+            case OutboundKind.ACKNOWLEDGE:
                 return await self._acknowledge(outbound)
-            case Verb.REACT:
+            case OutboundKind.REACT:
                 return await self._react(outbound)
-            case Verb.PIN:
+            case OutboundKind.PIN:
                 return await self._pin(outbound, target)
-            case Verb.DELETE:
+            case OutboundKind.DELETE:
                 return await self._delete(outbound, target)
         raise Refused("VK chats have no topics")
 

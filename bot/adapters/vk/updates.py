@@ -44,7 +44,7 @@ REACTIONS = {
 Fields = Mapping[str, Any]
 
 
-class Reader:
+class VkReader:
     """Turns the events of one community into inbounds. Pure: asks nobody, keeps nothing."""
 
     def __init__(self, channel: str, group_id: int, clock: Callable[[], datetime], is_ours: Callable[[int], bool]) -> None:

@@ -30,7 +30,7 @@ class _Unfit(Refused):
     code = "file_unfit"
 
 
-class Uploads:
+class VkUploads:
     """Makes VK's names of attachments. A repeat uploads again at worst, which nobody sees."""
 
     def __init__(self, client: VkClient, channel: str) -> None:

@@ -12,8 +12,8 @@ from bot.dialogs.forms.field_values import Field, read_answer
 from bot.dialogs.protocols import Escalate
 from bot.dialogs.reply import said
 from bot.dialogs.short_answers import Hearing, language_of
-from bot.i18n.texts import Wording
-from bot.model import Answer, Attachment, Button, Candidate, Customer, Decision, Event, InboundKind, Json, Later, Media, Outcome, Result, RichText, Rows, Turn
+from bot.i18n.texts import Texts
+from bot.model import Answer, Attachment, Button, Candidate, Customer, Decision, Event, InboundKind, Json, Media, Outcome, Result, RichText, Rows, Timer, Turn
 
 TRIES = 2  # wrong answers to one question before it is left out
 PATIENCE = timedelta(minutes=5)  # silence after which somebody who waits for a person gets one without the rest of the form
@@ -39,7 +39,7 @@ class Forms:
     A field that the customer already has is not asked. Asking for a person while a form is under way ends the form at once.
     """
 
-    def __init__(self, words: Wording, forms: Sequence[FormShape], escalate: Escalate) -> None:
+    def __init__(self, words: Texts, forms: Sequence[FormShape], escalate: Escalate) -> None:
         self._words, self._forms, self._desk = words, tuple(forms), escalate
         self._hearing = Hearing(words)
 
@@ -53,9 +53,9 @@ class Forms:
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         memory = Memory.of(turn)
-        if turn.customer is None or any(i.kind is InboundKind.START for i in turn.said):
+        if turn.customer is None or any(i.kind is InboundKind.START for i in turn.inbounds):
             return None
-        if any(i.kind is InboundKind.TIMER for i in turn.said):
+        if any(i.kind is InboundKind.TIMER for i in turn.inbounds):
             return self._waited(turn, turn.customer, memory)
         form = self._form(str(memory.form.get("name", "")))
         if form is None:
@@ -88,8 +88,8 @@ class Forms:
             result=Result.CLARIFIED, reason="form", state=state, buttons=self._buttons(field, language),
             facts={"cancel": self._words.text("buttons.cancel", lang=language)},
         )  # fmt: skip
-        later = (Later(f"form:{turn.conversation.id}", "form_waited", turn.now + PATIENCE),) if then else ()
-        return replace(outcome, customer=customer if customer != turn.customer else None, later=later)
+        later = (Timer(f"form:{turn.conversation.id}", "form_waited", turn.now + PATIENCE),) if then else ()
+        return replace(outcome, customer=customer if customer != turn.customer else None, timers=later)
 
     def _buttons(self, field: Field, language: str) -> Rows:
         picks: list[tuple[Button, ...]] = [(Button(option, "form_pick", f"{field.name}#{i}"),) for i, option in enumerate(field.options[:8])]
@@ -152,7 +152,7 @@ class Forms:
     def _waited(self, turn: Turn, customer: Customer, memory: Memory) -> Outcome | None:
         """Somebody asked for a person and left the form: the person comes all the same."""
         then = memory.form.get("then")
-        if not isinstance(then, Mapping) or not then or not any(i.text == "form_waited" for i in turn.said):
+        if not isinstance(then, Mapping) or not then or not any(i.text == "form_waited" for i in turn.inbounds):
             return None
         return self._handed_over(turn, customer, then)
 
@@ -186,5 +186,5 @@ def _float(value: object) -> float:
 
 def _own_contacts(turn: Turn) -> tuple[Attachment, ...]:
     """What was sent, but for contacts of somebody else: a forwarded card is nobody's own number."""
-    senders = {i.sender.id for i in turn.said}
+    senders = {i.sender.id for i in turn.inbounds}
     return tuple(a for a in turn.attachments if a.media is not Media.CONTACT or a.data.get("user") in senders)

@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.config.handoff import Nps as Rules
+from bot.config.handoff import NpsSettings as Rules
 from bot.config.handoff import length
 from bot.dialogs.dialog_state import Memory
-from bot.dialogs.intent import Intent
+from bot.dialogs.intent import IntentReader
 from bot.dialogs.reply import said
 from bot.dialogs.short_answers import Hearing, fold, language_of
 from bot.dialogs.surveys.survey import LONGEST, PATIENCE, SKEW, TYPED, stated, wrote_since
 from bot.handoff.outreach.segment import wants_none
 from bot.handoff.outreach.surveys import ASK, lately, moment
-from bot.i18n.texts import Wording
-from bot.model import Act, Button, Customer, Event, InboundKind, Json, Outbound, Outcome, Result, Status, Turn
+from bot.i18n.texts import Texts
+from bot.model import Button, Customer, Event, InboundKind, Intent, Json, Outbound, Outcome, Result, Status, Turn
 
 NAME = "nps"
 SCALE = range(11)
@@ -50,12 +50,12 @@ class _Waiting:
 class Nps:
     """Asks when its timer rings, and hears only what answers it. *tell* makes the word to the desk about a comment."""
 
-    def __init__(self, words: Wording, intent: Intent, rules: Rules, *, tell: Tell) -> None:
+    def __init__(self, words: Texts, intent: IntentReader, rules: Rules, *, tell: Tell) -> None:
         self._words, self._intent, self._rules, self._tell = words, intent, rules, tell
         self._hearing = Hearing(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
-        if any(i.kind is InboundKind.TIMER and i.text == ASK for i in turn.said):
+        if any(i.kind is InboundKind.TIMER and i.text == ASK for i in turn.inbounds):
             return self._ask(turn)
         if turn.press is not None:
             return self._pressed(turn)
@@ -87,8 +87,8 @@ class Nps:
             events=(Event("nps_asked", data={"channel": turn.conversation.peer.channel}),),
         )  # fmt: skip
         # law: asking twice annoys more than not asking: what may have arrived waits for a person to settle
-        say = tuple(replace(o, on_doubt="hold") for o in outcome.say)
-        return replace(outcome, say=say, customer=replace(customer, fields={**customer.fields, ASKED_AT: survey}))
+        say = tuple(replace(o, on_doubt="hold") for o in outcome.messages)
+        return replace(outcome, messages=say, customer=replace(customer, fields={**customer.fields, ASKED_AT: survey}))
 
     def _pressed(self, turn: Turn) -> Outcome | None:
         press = turn.press
@@ -116,11 +116,11 @@ class Nps:
         return replace(outcome, customer=replace(customer, fields={**customer.fields, SCORED: survey}) if turn.customer else None)
 
     async def _commented(self, turn: Turn, waiting: _Waiting, text: str) -> Outcome | None:
-        if "?" in text or text.startswith("/") or (await self._intent(turn, Memory.of(turn))).act is Act.HUMAN:
+        if "?" in text or text.startswith("/") or (await self._intent(turn, Memory.of(turn))).act is Intent.HUMAN:
             return None  # a question is not a comment
         outcome = self._thanks(turn)
         event = Event("nps_commented", data={"score": waiting.score, "channel": turn.conversation.peer.channel})
-        return replace(outcome, say=(*outcome.say, *self._tell(turn, waiting.score, text[:LONGEST])), events=(event,))
+        return replace(outcome, messages=(*outcome.messages, *self._tell(turn, waiting.score, text[:LONGEST])), events=(event,))
 
     def _thanks(self, turn: Turn) -> Outcome:
         return said(turn, self._words, NAME, "nps.end", reason="nps_ended", state=stated(turn, NAME, None))
@@ -130,7 +130,7 @@ class Nps:
         if turn.conversation.status is Status.BOT:
             return outcome
         text = self._words.say("nps.end", lang=language_of(turn, self._words.lang))
-        return replace(outcome, say=(Outbound(turn.conversation.peer, text),), state=None)
+        return replace(outcome, messages=(Outbound(turn.conversation.peer, text),), state=None)
 
 
 def _score(text: str) -> int | None:

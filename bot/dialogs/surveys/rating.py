@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.dialogs.dialog_state import Memory
-from bot.dialogs.intent import Intent
+from bot.dialogs.intent import IntentReader
 from bot.dialogs.reply import said
 from bot.dialogs.short_answers import Hearing, fold, language_of
 from bot.dialogs.surveys.survey import LONGEST, PATIENCE, SKEW, TYPED, stated, wrote_since
 from bot.handoff.outreach.low_rating import OPEN
 from bot.handoff.outreach.surveys import asked_lately, moment
 from bot.handoff.tickets.state import marked
-from bot.i18n.texts import Wording
-from bot.model import Act, Button, Customer, Event, InboundKind, Json, Later, Outbound, Outcome, Result, Ticket, Turn
+from bot.i18n.texts import Texts
+from bot.model import Button, Customer, Event, InboundKind, Intent, Json, Outbound, Outcome, Result, Ticket, Timer, Turn
 
 TIMER = "rating"  # the kind of the timer that closing a ticket leaves behind, and the survey's name
 SCALE = (1, 2, 3, 4, 5)
@@ -45,7 +45,7 @@ class _Waiting:
         return {"ticket": self.ticket, "at": self.at.isoformat(), "stage": self.stage}
 
 
-Tell = Callable[[Turn, Ticket, int], tuple[tuple[Outbound, ...], tuple[Later, ...]]]
+Tell = Callable[[Turn, Ticket, int], tuple[tuple[Outbound, ...], tuple[Timer, ...]]]
 
 
 class Rating:
@@ -57,8 +57,8 @@ class Rating:
 
     def __init__(
         self,
-        words: Wording,
-        intent: Intent,
+        words: Texts,
+        intent: IntentReader,
         *,
         ticket: Callable[[int], Awaitable[Ticket | None]],
         tell: Tell,
@@ -70,10 +70,10 @@ class Rating:
         self._hearing, self._settles = Hearing(words), settles
 
     async def __call__(self, turn: Turn) -> Outcome | None:
-        timer = next((i for i in turn.said if i.kind is InboundKind.TIMER and i.text == TIMER), None)
+        timer = next((i for i in turn.inbounds if i.kind is InboundKind.TIMER and i.text == TIMER), None)
         if timer is not None:
             return await self._ask(turn, timer.data)
-        alarm = next((i for i in turn.said if i.kind is InboundKind.TIMER and i.text == ALARM), None)
+        alarm = next((i for i in turn.inbounds if i.kind is InboundKind.TIMER and i.text == ALARM), None)
         if alarm is not None:
             return await self._alarm(turn, alarm.data)
         if turn.press is not None:
@@ -114,9 +114,9 @@ class Rating:
             events=(Event("rating_asked", ticket=ticket.number, actor=ticket.operator),),
         )  # fmt: skip
         # law: asking twice annoys more than not asking: what may have arrived waits for a person to settle
-        say = tuple(replace(o, on_doubt="hold", ticket=ticket.number) for o in outcome.say)
+        say = tuple(replace(o, on_doubt="hold", ticket=ticket.number) for o in outcome.messages)
         asked = replace(customer, fields={**customer.fields, ASKED: turn.now.isoformat()})
-        return replace(outcome, say=say, customer=asked if turn.customer else None)
+        return replace(outcome, messages=say, customer=asked if turn.customer else None)
 
     # --- hearing
 
@@ -139,14 +139,14 @@ class Rating:
         skip = Button(self._words.text("buttons.skip", lang=language), "rating_skip", str(ticket.number))
         first = (moment(ticket.data.get(RATED)) if ticket.rating is not None else None) or turn.now
         key = f"{ALARM}:{ticket.number}"
-        alarm = (Later(key, ALARM, first + self._settles, {"ticket": ticket.number}),) if score <= LOW else ()
+        alarm = (Timer(key, ALARM, first + self._settles, {"ticket": ticket.number}),) if score <= LOW else ()
         outcome = said(
             turn, self._words, "rating", "rating.sorry" if score <= LOW else "rating.thanks", reason="rated", buttons=[skip],
             facts={"score": score}, state=stated(turn, TIMER, _Waiting(ticket.number, turn.now, "comment").kept()),
             events=(Event("rated", ticket=ticket.number, actor=ticket.operator, data={"rating": score}),),
         )  # fmt: skip
         rated = marked(replace(ticket, rating=score), **{RATED: first})
-        return replace(outcome, later=alarm, cancel=() if alarm else (key,), ticket=rated)
+        return replace(outcome, timers=alarm, cancel=() if alarm else (key,), ticket=rated)
 
     def _may_correct(self, ticket: Ticket, now: datetime) -> bool:
         """Until the supervisors would have been told."""
@@ -161,10 +161,10 @@ class Rating:
             return Outcome("rating", Result.IGNORED, "rating_over")
         told, later = self._tell(turn, ticket, ticket.rating)
         event = Event("low_rating", ticket=ticket.number, actor=ticket.operator, data={"rating": ticket.rating})
-        return Outcome("rating", Result.ANSWERED, "low_rating", told, ticket=marked(ticket, followup=OPEN), later=later, events=(event,))
+        return Outcome("rating", Result.ANSWERED, "low_rating", told, ticket=marked(ticket, followup=OPEN), timers=later, events=(event,))
 
     async def _commented(self, turn: Turn, waiting: _Waiting, text: str) -> Outcome | None:
-        if "?" in text or text.startswith("/") or (await self._intent(turn, Memory.of(turn))).act is Act.HUMAN:
+        if "?" in text or text.startswith("/") or (await self._intent(turn, Memory.of(turn))).act is Intent.HUMAN:
             return None  # a question is not a comment
         ticket = await self._ticket(waiting.ticket)
         if ticket is None or (ticket.status != "closed"):
@@ -174,7 +174,7 @@ class Rating:
         commented = marked(ticket, comment=text[:LONGEST])
         is_told = ticket.rating is not None and "followup" in ticket.data  # before that the alarm brings the words along
         told = self._tell(turn, commented, ticket.rating or 0)[0] if is_told else ()
-        return replace(outcome, ticket=commented, events=(event,), say=(*outcome.say, *told))
+        return replace(outcome, ticket=commented, events=(event,), messages=(*outcome.messages, *told))
 
     def _thanks(self, turn: Turn) -> Outcome:
         return said(turn, self._words, "rating", "rating.end", reason="rating_ended", state=stated(turn, TIMER, None))

@@ -14,7 +14,7 @@ from bot.errors import ConfigError, Problem
 from bot.handoff.sla.hours import Hours
 from bot.i18n.filters import Phrases
 from bot.i18n.sandbox import Sandbox, bare_variables
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.model import RichText
 from bot.text.markdown import fill, to_rich
 from bot.text.yaml_source import Node, YamlError, read_yaml
@@ -55,10 +55,10 @@ class Lacking:
     values: tuple[str, ...]
 
 
-class Canned:
+class CannedAnswers:
     """All ready answers of a folder. Read again when a file changed; a fault then leaves the older ones standing."""
 
-    def __init__(self, folder: Path | None, words: Wording, hours: Hours) -> None:
+    def __init__(self, folder: Path | None, words: Texts, hours: Hours) -> None:
         self._folder = folder
         self._sandbox = Sandbox(Phrases(words.text, hours.zone).filters())
         self._stamp: object = None

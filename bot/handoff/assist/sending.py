@@ -8,20 +8,20 @@ from rapidfuzz import fuzz
 
 from bot.handoff.assist.canned import Lacking
 from bot.handoff.assist.hints import LABEL
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.filling import filled
 from bot.handoff.operators.answering import answered, shows_otherwise
 from bot.handoff.operators.drafts import tapped
 from bot.handoff.operators.replies import done, notice, place, say, who
 from bot.handoff.tickets.state import marked
-from bot.model import Button, Event, Lane, Outbound, Outcome, Result, RichText, Ticket, Turn, Verb
+from bot.model import Button, Event, Outbound, OutboundKind, Outcome, Priority, Result, RichText, Ticket, Turn
 
 LATELY = timedelta(days=7)  # a failed delivery may be sent again
 COPIED = timedelta(minutes=15)  # so long after a preview, words may be what became of it
 EDITED, SAME = 60, 99.5  # how alike (0..100) they are then
 
 
-def template(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
+def template(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/t слово: the ready answer it means, shown as the customer would get it; several to choose from where it is not clear."""
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
@@ -36,22 +36,22 @@ def template(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     return say(desk, turn, "desk.templates", buttons)
 
 
-def preview(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+def preview(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     return _preview(desk, turn, ticket, turn.press.value if turn.press else "")
 
 
-def _preview(desk: DeskRoom, turn: Turn, ticket: Ticket, what: str) -> Outcome:
+def _preview(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> Outcome:
     text = _text(desk, turn, ticket, what)
     if not isinstance(text, RichText):
         return _not_made(desk, turn, what, text)
     send = Button(desk.words.text("desk.button.send", lang=desk.lang), "send_ready", what, style="primary")
     head = desk.words.say("desk.preview", lang=desk.lang)
-    shown = Outbound(place(turn), head + "\n\n" + text, buttons=((send,),), ticket=ticket.number, author="", lane=Lane.NOTICE)
+    shown = Outbound(place(turn), head + "\n\n" + text, buttons=((send,),), ticket=ticket.number, author="", lane=Priority.NOTICE)
     looked = marked(ticket, preview={"what": what, "title": _title(desk, what), "text": text.text[:1000], "at": turn.now.timestamp()})
     return Outcome("desk", Result.ANSWERED, "preview", (shown,), ticket=looked)
 
 
-def send_ready(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+def send_ready(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """The tap under a preview: the customer gets it, in the name of the one who tapped."""
     what = turn.press.value if turn.press else ""
     text = _text(desk, turn, ticket, what)
@@ -61,7 +61,7 @@ def send_ready(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcom
         return notice(desk, turn, "desk.sent_already")
     ticket = once
     data = {"what": what, "title": _title(desk, what)}
-    return _say_to_customer(desk, turn, ticket, text, Event("ready_sent", ticket=ticket.number, actor=who(turn.said[0]), data=data))
+    return _say_to_customer(desk, turn, ticket, text, Event("ready_sent", ticket=ticket.number, actor=who(turn.inbounds[0]), data=data))
 
 
 def of_preview(ticket: Ticket, text: str, now: datetime, actor: str) -> tuple[Event, ...]:
@@ -76,32 +76,32 @@ def of_preview(ticket: Ticket, text: str, now: datetime, actor: str) -> tuple[Ev
     return (Event("ready_sent" if alike >= SAME else "ready_edited", ticket=ticket.number, actor=actor, data=data),)
 
 
-async def resend(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+async def resend(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """«Отправить ещё раз» under a notice of failure or doubt: once."""
     id = int(turn.press.value) if turn.press and turn.press.value.isdecimal() else 0
     found = [d for d in await desk.records.deliveries(after=id - 1, limit=1) if d.id == id] if id else []
-    event = Event("sent_again", ticket=ticket.number, actor=who(turn.said[0]), data={"delivery": id})
-    told = done(desk, turn, "desk.sending_again").say
+    event = Event("sent_again", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"delivery": id})
+    told = done(desk, turn, "desk.sending_again").messages
     if found and found[0].status == "unknown":
-        return Outcome("desk", Result.CARRIED, "resent", told, events=(event,), again=id)
+        return Outcome("desk", Result.CARRIED, "resent", told, events=(event,), retry_delivery=id)
     again = await desk.records.events(since=turn.now - LATELY, kinds=["sent_again"])
     if not found or found[0].status not in ("failed", "cancelled") or any(e.data.get("delivery") == id for e in again):
         return notice(desk, turn, "desk.old_button")
     return Outcome("desk", Result.CARRIED, "resent", (found[0].outbound, *told), events=(event,))
 
 
-def undo(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+def undo(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """/undo: the last answer is taken back from the customer's chat, while it is fresh."""
     last = ticket.data.get("last_words")
     if not isinstance(last, dict) or turn.now.timestamp() - float(str(last.get("at", 0))) > desk.rules.undo:
         return notice(desk, turn, "desk.too_late")
-    gone = Outbound(ticket.customer_peer, verb=Verb.DELETE, edits=str(last["name"]), ticket=ticket.number, author="")
-    event = Event("words_undone", ticket=ticket.number, actor=who(turn.said[0]))
-    return Outcome("desk", Result.ANSWERED, "undone", (gone, *done(desk, turn, "desk.done").say), ticket=marked(ticket, last_words=None), events=(event,))
+    gone = Outbound(ticket.customer_peer, verb=OutboundKind.DELETE, edits=str(last["name"]), ticket=ticket.number, author="")
+    event = Event("words_undone", ticket=ticket.number, actor=who(turn.inbounds[0]))
+    return Outcome("desk", Result.ANSWERED, "undone", (gone, *done(desk, turn, "desk.done").messages), ticket=marked(ticket, last_words=None), events=(event,))
 
 
-def _say_to_customer(desk: DeskRoom, turn: Turn, ticket: Ticket, text: RichText, event: Event) -> Outcome:
-    inbound = turn.said[0]
+def _say_to_customer(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichText, event: Event) -> Outcome:
+    inbound = turn.inbounds[0]
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
     name = f"ready:{turn.id}"
@@ -111,11 +111,11 @@ def _say_to_customer(desk: DeskRoom, turn: Turn, ticket: Ticket, text: RichText,
         ticket.customer_peer, text, name=name, ticket=ticket.number, author="operator", author_name=inbound.sender.name, on_doubt=desk.rules.on_doubt
     )
     cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
-    say_ = (words, *cards, *done(desk, turn, "desk.sent").say)
+    say_ = (words, *cards, *done(desk, turn, "desk.sent").messages)
     return Outcome("desk", Result.CARRIED, "ready", say_, status=status, ticket=changed, events=(*events, event))
 
 
-def _title(desk: DeskRoom, what: str) -> str:
+def _title(desk: DeskContext, what: str) -> str:
     """How people call it."""
     kind, _, key = what.partition(":")
     if kind == "article":
@@ -124,16 +124,16 @@ def _title(desk: DeskRoom, what: str) -> str:
     return ready.title if ready else key
 
 
-def _text(desk: DeskRoom, turn: Turn, ticket: Ticket, what: str) -> RichText | Lacking | None:
+def _text(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> RichText | Lacking | None:
     """What the customer would get; which values it lacks; None where it is gone or cannot be made for him."""
     kind, _, key = what.partition(":")
     if kind == "article":
         return (desk.rules.article(key) if desk.rules.article else None) or None
     ready = desk.rules.canned.get(key) if desk.rules.canned is not None else None
-    return filled(desk, turn, ready, ticket, turn.said[0].sender.name) if ready is not None else None
+    return filled(desk, turn, ready, ticket, turn.inbounds[0].sender.name) if ready is not None else None
 
 
-def _not_made(desk: DeskRoom, turn: Turn, what: str, lacking: Lacking | None) -> Outcome:
+def _not_made(desk: DeskContext, turn: Turn, what: str, lacking: Lacking | None) -> Outcome:
     """Nothing is sent with a gap: the operator hears by name which value is missing."""
     if lacking is None:
         return notice(desk, turn, "desk.template_failed")
@@ -141,6 +141,6 @@ def _not_made(desk: DeskRoom, turn: Turn, what: str, lacking: Lacking | None) ->
     return notice(desk, turn, "desk.template_lacks", title=_title(desk, what), values=named)
 
 
-def _named(desk: DeskRoom, value: str) -> str:
+def _named(desk: DeskContext, value: str) -> str:
     key = f"desk.value.{value}"
     return desk.words.text(key, lang=desk.lang) if desk.words.has(key) else value

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from itertools import islice
 
 from bot.handoff.assist.hints import LIKELY, Hint
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.filling import filled
 from bot.handoff.tickets.state import marked
-from bot.model import Answer, Button, Decision, Event, Later, Outbound, Outcome, Result, RichText, Rows, Ticket, Turn
+from bot.model import Answer, Button, Decision, Event, Outbound, Outcome, Result, RichText, Rows, Ticket, Timer, Turn
 from bot.observability import get_logger
 
 PATIENCE = 3.0  # seconds the search may take; the customer's words never wait longer for a hint
@@ -19,7 +19,7 @@ SOMEBODY = "…"  # stands for whoever will answer: the one who taps has a name
 LINES = 3  # of the customer's newest ones that may hold the question
 
 
-async def look_up(desk: DeskRoom, turn: Turn, ticket: Ticket | None, text: str) -> tuple[tuple[Hint, ...], Answer | None]:
+async def look_up(desk: DeskContext, turn: Turn, ticket: Ticket | None, text: str) -> tuple[tuple[Hint, ...], Answer | None]:
     """What fits these words, the likeliest first, and what the articles say to them; a search that fails costs nothing but the hint."""
     if desk.rules.ask is None or desk.rules.article is None or not (question := desk.rules.question(text)).strip():
         return (), None
@@ -41,7 +41,7 @@ def of_answer(answer: Answer) -> tuple[Hint, ...]:
     return tuple(Hint(f"article:{c.article}", c.title) for c in likely)
 
 
-def of_ready(desk: DeskRoom, turn: Turn, ticket: Ticket | None, text: str) -> tuple[Hint, ...]:
+def of_ready(desk: DeskContext, turn: Turn, ticket: Ticket | None, text: str) -> tuple[Hint, ...]:
     """The ready answers that fit, without those that lack a value for this customer."""
     found = desk.rules.canned.fitting(text) if desk.rules.canned is not None and desk.rules.ask is not None else ()
     case = ticket or Ticket(turn.next_number, turn.conversation.id, turn.conversation.peer)
@@ -59,14 +59,14 @@ def kept(ticket: Ticket, hints: Sequence[Hint]) -> Ticket:
     return marked(ticket, hints=[[h.what, h.title] for h in hints])
 
 
-def look_later(desk: DeskRoom, ticket: Ticket, turn: Turn, place: int) -> tuple[Later, ...]:
+def look_later(desk: DeskContext, ticket: Ticket, turn: Turn, place: int) -> tuple[Timer, ...]:
     """Where nothing was searched yet, or the queue is long: looked for at once, in a turn of its own, so that opening a ticket never waits for it."""
     if desk.rules.ask is None or (_has_article(ticket) and place < desk.rules.routing.articles_from):
         return ()
-    return (Later(f"prompt:{ticket.number}", "desk.prompt", turn.now, conversation=ticket.conversation),)
+    return (Timer(f"prompt:{ticket.number}", "desk.prompt", turn.now, conversation=ticket.conversation),)
 
 
-async def on_opening(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+async def on_opening(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """The card gets its hints; whoever waits behind others gets the articles to read meanwhile."""
     hints = await _of_question(desk, turn)
     hinted = ticket if _has_article(ticket) or not hints else kept(ticket, [h for h in hints if h.what != f"article:{_shown(turn)}"])
@@ -81,7 +81,7 @@ async def on_opening(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     return Outcome("desk", Result.ANSWERED if say else Result.IGNORED, "prompted", tuple(say), ticket=hinted, events=events)
 
 
-async def _of_question(desk: DeskRoom, turn: Turn) -> tuple[Hint, ...]:
+async def _of_question(desk: DeskContext, turn: Turn) -> tuple[Hint, ...]:
     """For the newest of the customer's lines that anything fits: "позовите человека" alone says nothing."""
     for line in [h.text for h in reversed(turn.history) if h.author == "customer" and h.text.strip()][:LINES]:
         if hints := (await look_up(desk, turn, turn.ticket, line))[0]:

@@ -12,7 +12,7 @@ from bot.model import Event, Status, Ticket, Turn
 
 def answered(ticket: Ticket, turn: Turn) -> tuple[Ticket, Status | None, tuple[Event, ...]]:
     """The ticket after an operator's words to the customer: taken where it was nobody's, answered, nothing owed any more."""
-    inbound = turn.said[0]
+    inbound = turn.inbounds[0]
     events: list[Event] = []
     changed, status = ticket, None
     if not ticket.operator or ticket.status != "operator":

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.config.handoff import Team
 from bot.handoff import customer_linking
 from bot.handoff.assist import sending
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators import drafts, menus, supervisor_commands
 from bot.handoff.operators.notes import note
 from bot.handoff.operators.replies import done, notice, place, say, who
@@ -17,14 +17,14 @@ from bot.handoff.sla.time_parsing import Fault, read_moment
 from bot.handoff.tickets import transfer
 from bot.handoff.tickets.state import listed, marked
 from bot.handoff.whom import brought, colleagues, meant, reachable, unclear
-from bot.model import Button, Event, InboundKind, Lane, Outbound, Outcome, Result, Rows, Status, Ticket, Turn, Verb
+from bot.model import Button, Event, InboundKind, Outbound, OutboundKind, Outcome, Priority, Result, Rows, Status, Ticket, Turn
 
 PAST_SHOWN = 5
-Act = Callable[[DeskRoom, Turn, Ticket, str], Outcome | Awaitable[Outcome]]
-General = Callable[[DeskRoom, Turn, str], Outcome | Awaitable[Outcome]]
+Act = Callable[[DeskContext, Turn, Ticket, str], Outcome | Awaitable[Outcome]]
+General = Callable[[DeskContext, Turn, str], Outcome | Awaitable[Outcome]]
 
 
-def is_closed(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+def is_closed(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """The customer would not see it: said, with the way out."""
     reopen = Button(desk.words.text("desk.button.reopen", lang=desk.lang), "reopen", str(ticket.number))
     return say(desk, turn, "desk.is_closed", ((reopen,),))
@@ -33,8 +33,8 @@ def is_closed(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
 # --- whose it is
 
 
-def take(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
-    inbound = turn.said[0]
+def take(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+    inbound = turn.inbounds[0]
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
     if ticket.operator == who(inbound) and ticket.status == "operator":
@@ -51,47 +51,47 @@ def take(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     say_ = (
         Outbound(ticket.customer_peer, told, ticket=ticket.number),
         *desk.card_edit(taken),
-        *done(desk, turn, "desk.you_took_it", operator=inbound.sender.name).say,
+        *done(desk, turn, "desk.you_took_it", operator=inbound.sender.name).messages,
     )
     how = "button" if inbound.kind is InboundKind.PRESS else "command"
     event = Event("ticket_taken", ticket=ticket.number, actor=who(inbound), data={"how": how, "from": ticket.operator})
     return Outcome("desk", Result.ANSWERED, "taken", say_, status=Status.OPERATOR, ticket=taken, events=(event,))
 
 
-def close(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
+def close(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
     category = next((c for c in desk.rules.routing.categories if rest and c.casefold() == rest.casefold()), ticket.category)
-    closed = desk.close(turn, replace(ticket, category=category), by=who(turn.said[0]))
+    closed = desk.close(turn, replace(ticket, category=category), by=who(turn.inbounds[0]))
     asked = () if category else _ask_category(desk, turn, ticket)
-    return replace(closed, say=(*closed.say, *done(desk, turn, "desk.you_closed_it").say, *asked))
+    return replace(closed, messages=(*closed.messages, *done(desk, turn, "desk.you_closed_it").messages, *asked))
 
 
-def give_to_bot(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+def give_to_bot(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
-    closed = desk.close(turn, ticket, by=who(turn.said[0]), told=False)
+    closed = desk.close(turn, ticket, by=who(turn.inbounds[0]), told=False)
     told = Outbound(ticket.customer_peer, desk.words.say("handoff.returned", lang=desk.customer_lang(turn)), ticket=ticket.number)
-    event = Event("ticket_returned", ticket=ticket.number, actor=who(turn.said[0]))
-    return replace(closed, reason="returned", say=(told, *closed.say, *done(desk, turn, "desk.you_returned_it").say), events=(*closed.events, event))
+    event = Event("ticket_returned", ticket=ticket.number, actor=who(turn.inbounds[0]))
+    return replace(closed, reason="returned", messages=(told, *closed.messages, *done(desk, turn, "desk.you_returned_it").messages), events=(*closed.events, event))
 
 
-def reopen(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+def reopen(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     if ticket.status != "closed":
         return notice(desk, turn, "desk.open_already")
     if turn.subject is not None and turn.subject.ticket not in (None, ticket.number):
         return notice(desk, turn, "desk.has_newer", number=turn.subject.ticket)
-    inbound = turn.said[0]
+    inbound = turn.inbounds[0]
     opened = replace(ticket, status="operator", operator=who(inbound), operator_name=inbound.sender.name, closed=None)
     opened = marked(opened, reopened=turn.now, assigned=turn.now, asked=None, answered=None, quiet=None, warned=None, breached=None, reminded=None, queued=None)
     to = desk.thread(ticket)
-    topic = (Outbound(to, verb=Verb.REOPEN_TOPIC, lane=Lane.VIEW, ticket=ticket.number, author=""),) if to else ()
-    say_ = (*topic, *desk.card_edit(opened), *done(desk, turn, "desk.you_reopened_it").say)
+    topic = (Outbound(to, verb=OutboundKind.REOPEN_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author=""),) if to else ()
+    say_ = (*topic, *desk.card_edit(opened), *done(desk, turn, "desk.you_reopened_it").messages)
     event = Event("ticket_reopened", ticket=ticket.number, actor=who(inbound))
     return Outcome("desk", Result.ANSWERED, "reopened", say_, status=Status.OPERATOR, ticket=opened, events=(event,))
 
 
-async def hand_on(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
+async def hand_on(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/transfer somebody|team reason: to a person, a team, or back to the queue; the reason is kept for whoever gets it."""
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
@@ -107,7 +107,7 @@ async def hand_on(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outc
         return unclear(desk, turn, ticket, text, people, reason)
     to = people[0]
     if to.id == ticket.operator:
-        return notice(desk, turn, "desk.yours_already" if to.id == who(turn.said[0]) else "desk.taken_by", operator=ticket.operator_name)
+        return notice(desk, turn, "desk.yours_already" if to.id == who(turn.inbounds[0]) else "desk.taken_by", operator=ticket.operator_name)
     if not to.here:
         here = [m.name for m in colleagues(desk, ticket) if m.here]
         return notice(desk, turn, "desk.is_away", operator=to.full_name, here=here)
@@ -115,20 +115,20 @@ async def hand_on(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outc
         return notice(desk, turn, "desk.not_here", operator=to.full_name)
     told, ticket = _told_of_transfer(desk, turn, ticket)
     history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
-    by = turn.said[0].sender.name
+    by = turn.inbounds[0].sender.name
     moved = transfer.bring_to(desk, turn, brought(desk, ticket, place), to, history, key="desk.handed_to", by=by, text=reason)
     return _transferred(desk, turn, moved, told, to.id)
 
 
-async def _to_team(desk: DeskRoom, turn: Turn, ticket: Ticket, team: Team, reason: str) -> Outcome:
+async def _to_team(desk: DeskContext, turn: Turn, ticket: Ticket, team: Team, reason: str) -> Outcome:
     told, ticket = _told_of_transfer(desk, turn, ticket)
     history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
-    by = turn.said[0].sender.name
+    by = turn.inbounds[0].sender.name
     moved = transfer.move(desk, turn, ticket, team.name, history, key="desk.moved", by=by, team=team.title or team.name, text=reason)
     return _transferred(desk, turn, moved, told, team.name)
 
 
-def _told_of_transfer(desk: DeskRoom, turn: Turn, ticket: Ticket) -> tuple[tuple[Outbound, ...], Ticket]:
+def _told_of_transfer(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[tuple[Outbound, ...], Ticket]:
     """The customer hears it once, and only where he knows that somebody was at it: who waits for anybody goes on waiting."""
     if not ticket.operator or ticket.data.get("handed_on"):
         return (), ticket
@@ -136,16 +136,16 @@ def _told_of_transfer(desk: DeskRoom, turn: Turn, ticket: Ticket) -> tuple[tuple
     return (Outbound(ticket.customer_peer, text, ticket=ticket.number),), marked(ticket, handed_on=True)
 
 
-def _transferred(desk: DeskRoom, turn: Turn, moved: Outcome, told: tuple[Outbound, ...], to: str) -> Outcome:
+def _transferred(desk: DeskContext, turn: Turn, moved: Outcome, told: tuple[Outbound, ...], to: str) -> Outcome:
     assert moved.ticket is not None
-    event = Event("ticket_transferred", ticket=moved.ticket.number, actor=who(turn.said[0]), data={"to": to})
-    return replace(moved, reason="transferred", say=(*told, *moved.say, *done(desk, turn, "desk.done").say), events=(*moved.events, event))
+    event = Event("ticket_transferred", ticket=moved.ticket.number, actor=who(turn.inbounds[0]), data={"to": to})
+    return replace(moved, reason="transferred", messages=(*told, *moved.messages, *done(desk, turn, "desk.done").messages), events=(*moved.events, event))
 
 
 # --- when
 
 
-def snooze(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
+def snooze(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/snooze 2h, /snooze завтра 10:00: quiet until then, with a reminder; the customer's words wake it earlier."""
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
@@ -153,15 +153,15 @@ def snooze(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     if isinstance(found, Fault):
         return say(desk, turn, "desk.snooze_how", wrong=_wrong(desk, rest, found))
     until = found.at
-    mine = {} if ticket.operator else {"operator": who(turn.said[0]), "operator_name": turn.said[0].sender.name, "taken": turn.now}
+    mine = {} if ticket.operator else {"operator": who(turn.inbounds[0]), "operator_name": turn.inbounds[0].sender.name, "taken": turn.now}
     put_off = marked(replace(ticket, status="snoozed", **mine), snoozed=until, queued=None, reminded=None)  # type: ignore[arg-type]
-    event = Event("ticket_snoozed", ticket=ticket.number, actor=who(turn.said[0]), data={"until": until.isoformat()})
-    taken = (Event("ticket_taken", ticket=ticket.number, actor=who(turn.said[0]), data={"how": "snooze"}),) if mine else ()
-    say_ = (*desk.card_edit(put_off), *say(desk, turn, "desk.snoozed", until=until, asked=found.asked, now=turn.now).say)
+    event = Event("ticket_snoozed", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"until": until.isoformat()})
+    taken = (Event("ticket_taken", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"how": "snooze"}),) if mine else ()
+    say_ = (*desk.card_edit(put_off), *say(desk, turn, "desk.snoozed", until=until, asked=found.asked, now=turn.now).messages)
     return Outcome("desk", Result.ANSWERED, "snoozed", say_, status=Status.OPERATOR, ticket=put_off, events=(*taken, event))
 
 
-def promise(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
+def promise(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/promise завтра до обеда уточню на складе: said to the customer, and both sides are reminded when it is due."""
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
@@ -171,13 +171,13 @@ def promise(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     at, text = found.at, found.rest
     promised = marked(ticket, promised=at, promise=text)
     told = desk.words.say("handoff.promised", lang=desk.customer_lang(turn), customer=turn.customer, at=at, now=turn.now)
-    event = Event("promised", ticket=ticket.number, actor=who(turn.said[0]), data={"due": at.isoformat()})
+    event = Event("promised", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"due": at.isoformat()})
     mark = done(desk, turn, "desk.done") if found.asked is None else say(desk, turn, "desk.promise_moved", at=at, asked=found.asked, now=turn.now)
-    say_ = (Outbound(ticket.customer_peer, told, ticket=ticket.number), *desk.card_edit(promised), *mark.say)
+    say_ = (Outbound(ticket.customer_peer, told, ticket=ticket.number), *desk.card_edit(promised), *mark.messages)
     return Outcome("desk", Result.ANSWERED, "promised", say_, ticket=promised, events=(event,))
 
 
-def _wrong(desk: DeskRoom, rest: str, fault: Fault) -> str:
+def _wrong(desk: DeskContext, rest: str, fault: Fault) -> str:
     """What is wrong with a time, in a sentence; nothing where none was given."""
     return desk.words.text(f"desk.wrong_time.{fault}", lang=desk.lang, word=rest[:40]) if rest else ""
 
@@ -185,22 +185,22 @@ def _wrong(desk: DeskRoom, rest: str, fault: Fault) -> str:
 # --- what it is about
 
 
-def category(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
+def category(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """The reason chosen with one tap, also after closing."""
     chosen = turn.press.label if turn.press and turn.press.action == "category" else rest
     known = next((c for c in desk.rules.routing.categories if c.casefold() == chosen.casefold()), "")
     if not known:
         return say(desk, turn, "desk.category_ask", _categories(desk, ticket), f"category:{ticket.number}")
     named = replace(ticket, category=known)
-    event = Event("ticket_category", ticket=ticket.number, actor=who(turn.said[0]), data={"category": known})
-    shown: tuple[Outbound, ...] = done(desk, turn, "desk.category_set", category=known).say
+    event = Event("ticket_category", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"category": known})
+    shown: tuple[Outbound, ...] = done(desk, turn, "desk.category_set", category=known).messages
     if turn.press is not None:
         text = desk.words.say("desk.category_set", lang=desk.lang, category=known)
-        shown = (*shown, Outbound(place(turn), text, verb=Verb.EDIT, edits=f"category:{ticket.number}", lane=Lane.VIEW, ticket=ticket.number, author=""))
+        shown = (*shown, Outbound(place(turn), text, verb=OutboundKind.EDIT, edits=f"category:{ticket.number}", lane=Priority.COSMETIC, ticket=ticket.number, author=""))
     return Outcome("desk", Result.ANSWERED, "category", shown, ticket=named, events=(event,))
 
 
-def tag(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
+def tag(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/tag vip, /tag -vip: puts tags on and takes them off."""
     if not rest:
         return say(desk, turn, "desk.tags", tags=listed(ticket, "tags"))
@@ -209,31 +209,31 @@ def tag(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
         name = word.lstrip("-#")[:30]
         tags = [t for t in tags if t != name] + ([] if word.startswith("-") else [name])
     tagged = marked(ticket, tags=tuple(tags))
-    event = Event("ticket_tagged", ticket=ticket.number, actor=who(turn.said[0]))
-    return Outcome("desk", Result.ANSWERED, "tagged", (*desk.card_edit(tagged), *done(desk, turn, "desk.done").say), ticket=tagged, events=(event,))
+    event = Event("ticket_tagged", ticket=ticket.number, actor=who(turn.inbounds[0]))
+    return Outcome("desk", Result.ANSWERED, "tagged", (*desk.card_edit(tagged), *done(desk, turn, "desk.done").messages), ticket=tagged, events=(event,))
 
 
-def topic(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
+def topic(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/topic Возврат: another topic, with the deadlines that belong to it."""
     if not rest:
         return say(desk, turn, "desk.topic_how", topic=ticket.topic)
     renamed = replace(ticket, topic=rest[:60])
-    event = Event("ticket_topic", ticket=ticket.number, actor=who(turn.said[0]), data={"topic": rest[:60]})
-    return Outcome("desk", Result.ANSWERED, "topic", (*desk.card_edit(renamed), *done(desk, turn, "desk.done").say), ticket=renamed, events=(event,))
+    event = Event("ticket_topic", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"topic": rest[:60]})
+    return Outcome("desk", Result.ANSWERED, "topic", (*desk.card_edit(renamed), *done(desk, turn, "desk.done").messages), ticket=renamed, events=(event,))
 
 
 # --- what is known
 
 
-def show_contact(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+def show_contact(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """The unmasked contact, to the one who pressed; who saw it is kept."""
     known = ticket.data.get("contacts")
     shown = ", ".join(str(v) for k, v in known.items() if k in ("phone", "email")) if isinstance(known, dict) else ""
-    event = Event("contact_shown", ticket=ticket.number, actor=who(turn.said[0]))
+    event = Event("contact_shown", ticket=ticket.number, actor=who(turn.inbounds[0]))
     return replace(notice(desk, turn, "desk.contact", contact=shown or "—"), events=(event,))
 
 
-def history(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+def history(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """The customer's earlier tickets."""
     past = [
         {"number": t.number, "topic": t.topic, "category": t.category, "operator": t.operator_name, "rating": t.rating, "opened": t.opened}
@@ -243,18 +243,18 @@ def history(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     return say(desk, turn, "desk.past", past=past, now=turn.now)
 
 
-def write_note(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
-    return note(desk, turn, turn.said[0], rest)
+def write_note(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
+    return note(desk, turn, turn.inbounds[0], rest)
 
 
 # --- without a ticket
 
 
-def help_(desk: DeskRoom, turn: Turn, rest: str) -> Outcome:
+def help_(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
     return say(desk, turn, "desk.help")
 
 
-async def queue(desk: DeskRoom, turn: Turn, rest: str) -> Outcome:
+async def queue(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
     """Who waits, the next one first."""
     tickets = await desk.records.tickets(limit=1000)
     waiting = desk.queue.ordered(tickets, turn.now)
@@ -262,28 +262,28 @@ async def queue(desk: DeskRoom, turn: Turn, rest: str) -> Outcome:
     return say(desk, turn, "desk.queue", waiting=shown, more=len(waiting) - len(shown), work=sum(t.status != "waiting" for t in tickets), now=turn.now)
 
 
-async def away(desk: DeskRoom, turn: Turn, rest: str) -> Outcome:
+async def away(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
     """Not there for a while: no new tickets; customers who wait for an answer, or write later, are given to the others."""
-    id = who(turn.said[0])
+    id = who(turn.inbounds[0])
     his = [t for t in await desk.records.tickets(limit=1000) if t.operator == id]
     owed = [t for t in his if transfer.is_owed(t)]
     given = [t.number for t in owed]
     told = say(desk, turn, "desk.away", numbers=[t.number for t in his if t.number not in given], given=given)
     later = tuple(transfer.left_alone(t, turn.now) for t in owed)
-    return replace(told, events=(Event("operator_away", actor=id),), later=later)
+    return replace(told, events=(Event("operator_away", actor=id),), timers=later)
 
 
-def back(desk: DeskRoom, turn: Turn, rest: str) -> Outcome:
-    return replace(say(desk, turn, "desk.back"), events=(Event("operator_back", actor=who(turn.said[0])),))
+def back(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
+    return replace(say(desk, turn, "desk.back"), events=(Event("operator_back", actor=who(turn.inbounds[0])),))
 
 
-def _ask_category(desk: DeskRoom, turn: Turn, ticket: Ticket) -> tuple[Outbound, ...]:
+def _ask_category(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[Outbound, ...]:
     if not desk.rules.routing.categories:
         return ()
-    return say(desk, turn, "desk.category_ask", _categories(desk, ticket), f"category:{ticket.number}").say
+    return say(desk, turn, "desk.category_ask", _categories(desk, ticket), f"category:{ticket.number}").messages
 
 
-def _categories(desk: DeskRoom, ticket: Ticket) -> Rows:
+def _categories(desk: DeskContext, ticket: Ticket) -> Rows:
     buttons = [Button(c, "category", str(ticket.number)) for c in desk.rules.routing.categories[: menus.MOST]]
     return tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
 

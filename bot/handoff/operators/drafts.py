@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.handoff.attachments import named
 from bot.handoff.context import marked_lines, quoted_part
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.answering import answered, shows_otherwise
 from bot.handoff.operators.message_names import message_name
 from bot.handoff.operators.replies import done, notice, place, say, who
@@ -22,6 +22,7 @@ from bot.model import (
     InboundKind,
     Media,
     Outbound,
+    OutboundKind,
     Outcome,
     Receipt,
     Result,
@@ -30,7 +31,6 @@ from bot.model import (
     Style,
     Ticket,
     Turn,
-    Verb,
 )
 
 HELD, ALBUMS, TAPPED = "held", "albums", "tapped"  # what a ticket remembers of them
@@ -82,13 +82,13 @@ class Draft:
 
 def draft(turn: Turn) -> Draft:
     """The turn's message as it would be sent."""
-    first = turn.said[0]
+    first = turn.inbounds[0]
     quotes = next((q.mirrors for q in turn.quoted if q is not None and q.mirrors), "")
-    parts = tuple(Part(i.message, i.text, i.spans) for i in turn.said)
+    parts = tuple(Part(i.message, i.text, i.spans) for i in turn.inbounds)
     return Draft(message_name(first), parts, turn.attachments, quotes, first.album, part=quoted_part(turn))
 
 
-def send(desk: DeskRoom, turn: Turn, ticket: Ticket, made: Draft) -> Outcome:
+def send(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft) -> Outcome:
     """The words go to the customer; the first ones take a ticket that nobody has."""
     changed, status, events = answered(marked(ticket, preview=None), turn)
     changed = marked(
@@ -103,7 +103,7 @@ def send(desk: DeskRoom, turn: Turn, ticket: Ticket, made: Draft) -> Outcome:
         quotes=made.quotes,
         ticket=ticket.number,
         author="operator",
-        author_name=turn.said[0].sender.name,
+        author_name=turn.inbounds[0].sender.name,
         receipt=Receipt(place(turn), made.message) if made.message else None,
         on_doubt=desk.rules.on_doubt,
     )
@@ -115,24 +115,24 @@ def send(desk: DeskRoom, turn: Turn, ticket: Ticket, made: Draft) -> Outcome:
     )
 
 
-def change(desk: DeskRoom, turn: Turn, ticket: Ticket, made: Draft) -> Outcome:
+def change(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft) -> Outcome:
     """The customer's message is changed where it stands."""
     edit = Outbound(
         ticket.customer_peer,
         made.text,
-        verb=Verb.EDIT,
+        verb=OutboundKind.EDIT,
         name=edit_name(made.name),
         edits=made.name,
         ticket=ticket.number,
         author="operator",
-        author_name=turn.said[0].sender.name,
+        author_name=turn.inbounds[0].sender.name,
         attachments=made.attachments,
         receipt=Receipt(place(turn), made.message),
     )
     return Outcome("desk", Result.CARRIED, "edit", (edit,), ticket=_with_album(ticket, made))
 
 
-def ask(desk: DeskRoom, turn: Turn, ticket: Ticket, made: Draft, /, why: str, word: str = "") -> Outcome:
+def ask(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft, /, why: str, word: str = "") -> Outcome:
     """Nothing is sent before somebody says so. *why* names the question, *word* is what it is about."""
     made = replace(made, question=str(turn.id))
     yes = Button(desk.words.text("desk.button.send_anyway", lang=desk.lang), "send_anyway", _packed(made))
@@ -140,11 +140,11 @@ def ask(desk: DeskRoom, turn: Turn, ticket: Ticket, made: Draft, /, why: str, wo
     asked = say(desk, turn, why, ((yes, no),), word=word)
     kept = dict(list({**held(ticket), made.message: made.question}.items())[-MOST_HELD:])
     return replace(
-        asked, ticket=marked(ticket, **{HELD: kept}), events=(Event("tone_asked", actor=who(turn.said[0])),)
+        asked, ticket=marked(ticket, **{HELD: kept}), events=(Event("tone_asked", actor=who(turn.inbounds[0])),)
     )
 
 
-def send_anyway(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+def send_anyway(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """The tap that sends what was asked about: once, and only while the message is as it was then."""
     if (made := _asked(turn, ticket)) is None:
         return notice(desk, turn, "desk.old_button")
@@ -152,10 +152,10 @@ def send_anyway(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outco
         return notice(desk, turn, "desk.closed_already")
     let_go = released(ticket, made.message)
     sent = change(desk, turn, let_go, made) if made.edits else send(desk, turn, let_go, made)
-    return replace(sent, say=(*sent.say, *done(desk, turn, "desk.sent").say))
+    return replace(sent, messages=(*sent.messages, *done(desk, turn, "desk.sent").messages))
 
 
-def hold_back(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+def hold_back(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """The tap that takes it back: it is never sent."""
     if (made := _asked(turn, ticket)) is None:
         return notice(desk, turn, "desk.old_button")
@@ -199,7 +199,7 @@ def album_of(ticket: Ticket, inbound: Inbound) -> Draft | None:
 
 def edited(turn: Turn, sent: Draft | None = None) -> Draft:
     """What the customer's message becomes by an edit: of an album only the words of one part change."""
-    inbound = turn.said[0]
+    inbound = turn.inbounds[0]
     own = Part(inbound.message, inbound.text, inbound.spans)
     if sent is None:
         return Draft(message_name(inbound), (own,), inbound.attachments, edits=True, part=quoted_part(turn))
@@ -238,7 +238,7 @@ def _albums(ticket: Ticket) -> list[Mapping[str, Any]]:
 
 def _asked(turn: Turn, ticket: Ticket) -> Draft | None:
     """What the pressed button asks about, while that question stands."""
-    made = _unpacked(turn.press.value) if turn.press and turn.said[0].kind is InboundKind.PRESS else None
+    made = _unpacked(turn.press.value) if turn.press and turn.inbounds[0].kind is InboundKind.PRESS else None
     return made if made is not None and held(ticket).get(made.message) == made.question else None
 
 

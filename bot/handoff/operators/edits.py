@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.handoff.desk_context import Delivered, DeskRoom
+from bot.handoff.desk_context import Delivered, DeskContext
 from bot.handoff.operators.drafts import album_of, ask, change, draft, edit_name, edited, held, released, send
 from bot.handoff.operators.message_names import message_name
 from bot.handoff.operators.notes import note
@@ -16,9 +16,9 @@ SHOWN = 80  # characters of the customer's message that are told
 LOST = ("failed", "cancelled")
 
 
-async def decide(desk: DeskRoom, turn: Turn, message: OperatorMessage) -> Outcome:
+async def decide(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Outcome:
     """What becomes of the customer's message. A question is asked again about the new words: its old button is void."""
-    ticket, inbound = turn.ticket, turn.said[0]
+    ticket, inbound = turn.ticket, turn.inbounds[0]
     if ticket is None or not inbound.message:
         return Outcome("desk", Result.IGNORED, "edit_inside")
     if inbound.message in held(ticket):
@@ -48,18 +48,18 @@ async def decide(desk: DeskRoom, turn: Turn, message: OperatorMessage) -> Outcom
     )
     if not photo_changed:
         return changed
-    return replace(changed, say=(*changed.say, *say(desk, turn, "desk.edit_of_file").say))
+    return replace(changed, messages=(*changed.messages, *say(desk, turn, "desk.edit_of_file").messages))
 
 
-async def _of_held(desk: DeskRoom, turn: Turn, ticket: Ticket, message: OperatorMessage) -> Outcome:
+async def _of_held(desk: DeskContext, turn: Turn, ticket: Ticket, message: OperatorMessage) -> Outcome:
     """It was not sent yet: it goes as it is now, is asked about again, or stays inside."""
-    inbound = turn.said[0]
+    inbound = turn.inbounds[0]
     album = album_of(ticket, inbound)
     has = await _with_customer(desk, ticket, album.name if album else message_name(inbound))
     free = released(ticket, inbound.message)
     if message.stays_inside:
         return replace(_note(desk, turn, message), ticket=free)
-    made = draft(replace(turn, said=(replace(inbound, kind=InboundKind.MESSAGE),)))
+    made = draft(replace(turn, inbounds=(replace(inbound, kind=InboundKind.MESSAGE),)))
     if has is not None:
         made = replace(edited(turn, album), attachments=has.attachments)
     if message.kind is Kind.DOUBTFUL:
@@ -67,14 +67,14 @@ async def _of_held(desk: DeskRoom, turn: Turn, ticket: Ticket, message: Operator
     return change(desk, turn, free, made) if made.edits else send(desk, turn, free, made)
 
 
-def _never_sent(desk: DeskRoom, turn: Turn, ticket: Ticket, message: OperatorMessage) -> Outcome:
+def _never_sent(desk: DeskContext, turn: Turn, ticket: Ticket, message: OperatorMessage) -> Outcome:
     """A note that became words, or words that did not arrive: sent only after a tap."""
     if message.stays_inside or ticket.status == "closed":
         return Outcome("desk", Result.IGNORED, "edit_inside")
     return ask(desk, turn, ticket, draft(turn), "desk.sure_unsent", message.text)
 
 
-async def _with_customer(desk: DeskRoom, ticket: Ticket, name: str) -> Outbound | None:
+async def _with_customer(desk: DeskContext, ticket: Ticket, name: str) -> Outbound | None:
     """The message as the customer has it, with the words of its last change; None where he has it not."""
 
     async def newest(of: str) -> Delivered | None:
@@ -96,16 +96,16 @@ async def _with_customer(desk: DeskRoom, ticket: Ticket, name: str) -> Outbound 
     )
 
 
-def _stays(desk: DeskRoom, turn: Turn, key: str, has: Outbound) -> Outcome:
+def _stays(desk: DeskContext, turn: Turn, key: str, has: Outbound) -> Outcome:
     """One line: what the customer has."""
     words = " ".join(has.text.text.split())
     return say(desk, turn, key, text=words if len(words) <= SHOWN else words[: SHOWN - 1] + "…")
 
 
-def _note(desk: DeskRoom, turn: Turn, message: OperatorMessage) -> Outcome:
+def _note(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Outcome:
     """Notes are kept; commands and slips are not."""
     if message.kind in (Kind.NOTE, Kind.WHISPER):
-        return note(desk, turn, turn.said[0], message.text)
+        return note(desk, turn, turn.inbounds[0], message.text)
     return Outcome("desk", Result.IGNORED, "edit_inside")
 
 

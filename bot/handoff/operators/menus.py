@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice, say, who
 from bot.handoff.operators.roster import Member, labels
 from bot.handoff.tickets.state import words
@@ -13,11 +13,11 @@ MOST = 10  # buttons of one menu: VK puts no more under a message
 TIMES = ("1h", "3h", "tomorrow", "mon")
 
 
-def hand_on(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+def hand_on(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """Colleagues who are there, those of the same group first, and teams; the reason is written by /transfer."""
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
-    own, by = words(ticket, "team"), who(turn.said[0])
+    own, by = words(ticket, "team"), who(turn.inbounds[0])
     team = desk.teams.named(own)
 
     def far(member: Member) -> bool:
@@ -30,7 +30,7 @@ def hand_on(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     return say(desk, turn, "desk.transfer_to", _rows([*people, *teams]), people=len(teams) + len(people))
 
 
-def put_off(desk: DeskRoom, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
+def put_off(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
     buttons = [Button(desk.words.text(f"desk.later.{time}", lang=desk.lang), "snooze", time) for time in TIMES]

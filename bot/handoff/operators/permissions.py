@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice, who
-from bot.model import Event, InboundKind, Lane, Outbound, Outcome, Result, Turn, Verb
+from bot.model import Event, InboundKind, Outbound, OutboundKind, Outcome, Priority, Result, Turn
 
 ACTS = (InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.EDIT, InboundKind.TOPIC_CLOSED)
 SHOWS = frozenset({"help", "start", "queue"})  # commands that change nothing and name nobody
 REFUSED = "refused"  # the reason of such an outcome
 
 
-async def refusal(desk: DeskRoom, turn: Turn, command: str = "") -> Outcome | None:
+async def refusal(desk: DeskContext, turn: Turn, command: str = "") -> Outcome | None:
     """Why the writer may not do this; None where he may. Talk among operators is nobody's business and is not asked about."""
-    inbound = turn.said[0]
+    inbound = turn.inbounds[0]
     if inbound.kind not in ACTS or command in SHOWS or not (command or turn.ticket or inbound.kind is InboundKind.PRESS):
         return None
     if inbound.sender.anonymous:
@@ -27,13 +27,13 @@ async def refusal(desk: DeskRoom, turn: Turn, command: str = "") -> Outcome | No
     return None
 
 
-def refuse(desk: DeskRoom, turn: Turn, key: str, what: str = "", **facts: object) -> Outcome:
+def refuse(desk: DeskContext, turn: Turn, key: str, what: str = "", **facts: object) -> Outcome:
     """One clear line, and nothing changed. A changed message gets no line: the first one already did."""
-    inbound = turn.said[0]
+    inbound = turn.inbounds[0]
     done = what or (turn.press.action if turn.press else inbound.kind.value)
     number = turn.ticket.number if turn.ticket else None
     event = Event("refused", ticket=number, actor=who(inbound), data={"why": key.rpartition(".")[2], "what": done})
-    say: tuple[Outbound, ...] = () if inbound.kind is InboundKind.EDIT else notice(desk, turn, key, **facts).say
+    say: tuple[Outbound, ...] = () if inbound.kind is InboundKind.EDIT else notice(desk, turn, key, **facts).messages
     if inbound.kind is InboundKind.TOPIC_CLOSED:
-        say = (*say, Outbound(inbound.peer, verb=Verb.REOPEN_TOPIC, lane=Lane.VIEW, ticket=number, author=""))
+        say = (*say, Outbound(inbound.peer, verb=OutboundKind.REOPEN_TOPIC, lane=Priority.COSMETIC, ticket=number, author=""))
     return Outcome("desk", Result.IGNORED, REFUSED, say, events=(event,))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.handoff.desk_context import DeskRoom
-from bot.model import Inbound, Lane, Outbound, Outcome, Peer, Result, RichText, Rows, Turn, Verb
+from bot.handoff.desk_context import DeskContext
+from bot.model import Inbound, Outbound, OutboundKind, Outcome, Peer, Priority, Result, RichText, Rows, Turn
 
 
 def who(inbound: Inbound) -> str:
@@ -15,30 +15,37 @@ def who(inbound: Inbound) -> str:
 
 def place(turn: Turn) -> Peer:
     """Where the answer to an operator goes: the ticket's thread if it was said there, else the chat itself."""
-    return turn.said[0].peer
+    return turn.inbounds[0].peer
 
 
-def notice(desk: DeskRoom, turn: Turn, key: str, **facts: object) -> Outcome:
+def notice(desk: DeskContext, turn: Turn, key: str, **facts: object) -> Outcome:
     """A short answer: beside the pressed button, or as a message after a command."""
-    inbound = turn.said[0]
+    inbound = turn.inbounds[0]
     if inbound.callback:
-        say_ = Outbound(inbound.peer, desk.words.say(key, lang=desk.lang, **facts), verb=Verb.ACKNOWLEDGE, quotes=inbound.callback, author="")
+        say_ = Outbound(inbound.peer, desk.words.say(key, lang=desk.lang, **facts), verb=OutboundKind.ACKNOWLEDGE, quotes=inbound.callback, author="")
         return Outcome("desk", Result.ANSWERED, key, (say_,))
     return say(desk, turn, key, (), "", **facts)
 
 
-def done(desk: DeskRoom, turn: Turn, key: str, **facts: object) -> Outcome:
+def done(desk: DeskContext, turn: Turn, key: str, **facts: object) -> Outcome:
     """It worked: words beside the button, a mark on the command (a message would cost the group's budget)."""
-    inbound = turn.said[0]
+    inbound = turn.inbounds[0]
     if inbound.callback or not inbound.message:
         return notice(desk, turn, key, **facts)
-    mark = Outbound(place(turn), RichText(desk.words.text("desk.receipt.delivered", lang=desk.lang)), verb=Verb.REACT, quotes=inbound.message, lane=Lane.VIEW, author="")
+    mark = Outbound(
+        place(turn),
+        RichText(desk.words.text("desk.receipt.delivered", lang=desk.lang)),
+        verb=OutboundKind.REACT,
+        quotes=inbound.message,
+        lane=Priority.COSMETIC,
+        author="",
+    )
     return Outcome("desk", Result.ANSWERED, key, (mark,))
 
 
-def say(desk: DeskRoom, turn: Turn, key: str, buttons: Rows = (), name: str = "", /, **facts: object) -> Outcome:
+def say(desk: DeskContext, turn: Turn, key: str, buttons: Rows = (), name: str = "", /, **facts: object) -> Outcome:
     """A message in the desk, as an answer to what was said there."""
-    inbound = turn.said[0]
+    inbound = turn.inbounds[0]
     said = desk.notice(place(turn), turn.ticket, key, **facts)
     said = replace(said, buttons=buttons, name=name, quotes=inbound.message if not inbound.peer.thread else "")
     return Outcome("desk", Result.ANSWERED, key, (said,))

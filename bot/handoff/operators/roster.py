@@ -96,7 +96,7 @@ def labels(members: Sequence[Member]) -> dict[str, str]:
     return shown
 
 
-class Crew:
+class Roster:
     """Watches events: what was committed holds."""
 
     def __init__(self) -> None:

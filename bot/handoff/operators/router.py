@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.handoff import overview
 from bot.handoff.assist.sending import of_preview
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators import edits
 from bot.handoff.operators.commands import BUTTONS, GENERAL, ON_TICKETS, is_closed
 from bot.handoff.operators.drafts import ask, draft, held, released, send
@@ -17,7 +17,7 @@ from bot.handoff.operators.operator_message import Around, Kind, OperatorMessage
 from bot.handoff.operators.permissions import refusal, refuse
 from bot.handoff.operators.replies import notice, say, who
 from bot.handoff.outreach.commands import COMMANDS as ORDERS
-from bot.model import Event, Inbound, InboundKind, Later, Outcome, Quoted, Result, Sender, Ticket, Turn
+from bot.model import Event, Inbound, InboundKind, Outcome, RepliedTo, Result, Sender, Ticket, Timer, Turn
 
 COMMANDS = (*ON_TICKETS, *(name for name in GENERAL if name != "start"), "overview", *ORDERS)
 KNOWN = frozenset({*COMMANDS, *GENERAL})
@@ -26,9 +26,9 @@ ONLY_HERE = frozenset(  # what nobody means for another bot, or for the customer
 )
 
 
-async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
+async def decide(desk: DeskContext, turn: Turn) -> Outcome:
     """What an inbound of the desk's group does. Anything out of place is refused with one clear line."""
-    inbound = turn.said[0]
+    inbound = turn.inbounds[0]
     message = understood(desk, turn)
     is_order = inbound.kind is InboundKind.MESSAGE and message.kind in (Kind.COMMAND, Kind.MISTYPED)
     name, rest = (message.name, message.text) if is_order else ("", "")
@@ -52,9 +52,9 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
     return await _written(desk, turn, message)
 
 
-async def _written(desk: DeskRoom, turn: Turn, message: OperatorMessage) -> Outcome:
+async def _written(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Outcome:
     """What becomes of a new message."""
-    inbound, ticket = turn.said[0], turn.ticket
+    inbound, ticket = turn.inbounds[0], turn.ticket
     if message.kind is Kind.COMMAND:
         return await _commanded(desk, turn, message.name, message.text)
     if message.kind is Kind.FOREIGN:
@@ -77,21 +77,21 @@ async def _written(desk: DeskRoom, turn: Turn, message: OperatorMessage) -> Outc
     return words_of_operator(desk, turn, ticket, message)
 
 
-def understood(desk: DeskRoom, turn: Turn) -> OperatorMessage:
+def understood(desk: DeskContext, turn: Turn) -> OperatorMessage:
     """What the operator's message is, with all that is known around it."""
-    inbound = turn.said[0]
+    inbound = turn.inbounds[0]
     if inbound.kind not in (InboundKind.MESSAGE, InboundKind.EDIT):
         return OperatorMessage(Kind.WORDS)
     own, public = (turn.customer.name, turn.customer.username) if turn.customer else ("", "")
     others = [m.name for m in desk.crew.members() if m.id != who(inbound)]
     names = dict.fromkeys(n for name in others for n in (name, *name.split()[:1]))
     colleagues = tuple(n for n in names if n.casefold() != own.casefold())
-    replies = [q for i, q in zip(turn.said, turn.quoted, strict=False) if i.quotes]
+    replies = [q for i, q in zip(turn.inbounds, turn.quoted, strict=False) if i.quotes]
     answers = inbound.kind is InboundKind.MESSAGE and not all(map(is_of_customer, replies))
-    return understand(turn.said, Around(KNOWN, colleagues, public, desk.words.options("desk.tone"), answers))
+    return understand(turn.inbounds, Around(KNOWN, colleagues, public, desk.words.options("desk.tone"), answers))
 
 
-def is_of_customer(quoted: Quoted | None) -> bool:
+def is_of_customer(quoted: RepliedTo | None) -> bool:
     """Whether who replies to this writes to the customer: to his words, to an answer he has, to what shows his ticket.
 
     A word of the service and what colleagues say among themselves are not.
@@ -99,19 +99,19 @@ def is_of_customer(quoted: Quoted | None) -> bool:
     return quoted is not None and (bool(quoted.mirrors) or quoted.name.startswith(SHOWS_CUSTOMER))
 
 
-def elsewhere(desk: DeskRoom, turn: Turn) -> Outcome:
+def elsewhere(desk: DeskContext, turn: Turn) -> Outcome:
     """A group that is no desk: operators' commands and buttons are refused there, everything else is not ours."""
-    name, _ = command_of(turn.said[0])
-    if turn.said[0].kind is InboundKind.PRESS:
+    name, _ = command_of(turn.inbounds[0])
+    if turn.inbounds[0].kind is InboundKind.PRESS:
         return refuse(desk, turn, "desk.old_button")
     if name in ONLY_HERE:
         return refuse(desk, turn, "desk.not_the_desk", name)
-    if turn.ticket is not None and turn.said[0].kind is InboundKind.MESSAGE:  # it was the desk once: who writes there would wait in vain
+    if turn.ticket is not None and turn.inbounds[0].kind is InboundKind.MESSAGE:  # it was the desk once: who writes there would wait in vain
         return refuse(desk, turn, "desk.desk_moved", "words", number=turn.ticket.number)
     return Outcome("desk", Result.IGNORED, "not_the_desk")
 
 
-async def _commanded(desk: DeskRoom, turn: Turn, name: str, rest: str) -> Outcome:
+async def _commanded(desk: DeskContext, turn: Turn, name: str, rest: str) -> Outcome:
     if (general := GENERAL.get(name)) is not None:
         return await _ready(general(desk, turn, rest))
     act = ON_TICKETS.get(name)
@@ -120,7 +120,7 @@ async def _commanded(desk: DeskRoom, turn: Turn, name: str, rest: str) -> Outcom
     return await _ready(act(desk, turn, turn.ticket, rest)) if act else say(desk, turn, "desk.unknown_command", command=name)
 
 
-async def _pressed(desk: DeskRoom, turn: Turn) -> Outcome:
+async def _pressed(desk: DeskContext, turn: Turn) -> Outcome:
     press = turn.press
     if press is None or turn.ticket is None or (act := BUTTONS.get(press.action)) is None:
         return notice(desk, turn, "desk.old_button")
@@ -131,9 +131,9 @@ async def _ready(outcome: Outcome | Awaitable[Outcome]) -> Outcome:
     return outcome if isinstance(outcome, Outcome) else await outcome
 
 
-def words_of_operator(desk: DeskRoom, turn: Turn, ticket: Ticket, message: OperatorMessage) -> Outcome:
+def words_of_operator(desk: DeskContext, turn: Turn, ticket: Ticket, message: OperatorMessage) -> Outcome:
     """Words for the customer, asked about first where they may be meant for somebody else, or may hurt."""
-    inbound = turn.said[0]
+    inbound = turn.inbounds[0]
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
     made = draft(turn)
@@ -144,7 +144,7 @@ def words_of_operator(desk: DeskRoom, turn: Turn, ticket: Ticket, message: Opera
     return replace(sent, events=(*sent.events, *ready))
 
 
-async def _member(desk: DeskRoom, turn: Turn, inbound: Inbound) -> Outcome:
+async def _member(desk: DeskContext, turn: Turn, inbound: Inbound) -> Outcome:
     """Who leaves the group leaves his tickets to the others."""
     id = f"{inbound.peer.channel}:{inbound.data.get('user', '')}"
     if inbound.data.get("status") in ("administrator", "member"):
@@ -152,11 +152,11 @@ async def _member(desk: DeskRoom, turn: Turn, inbound: Inbound) -> Outcome:
     if inbound.data.get("status") not in ("left", "kicked", "none") or not any(m.id == id for m in desk.crew.members()):
         return Outcome("desk", Result.IGNORED, "membership")
     his = [t for t in await desk.records.tickets(limit=1000) if t.operator == id]
-    later = tuple(Later(f"gone:{t.number}", "desk.stranded", turn.now, {"why": "operator_gone"}, conversation=t.conversation) for t in his)
-    return Outcome("desk", Result.IGNORED, "operator_left", events=(Event("operator_left", actor=id),), later=later)
+    later = tuple(Timer(f"gone:{t.number}", "desk.stranded", turn.now, {"why": "operator_gone"}, conversation=t.conversation) for t in his)
+    return Outcome("desk", Result.IGNORED, "operator_left", events=(Event("operator_left", actor=id),), timers=later)
 
 
-async def _came(desk: DeskRoom, inbound: Inbound, id: str) -> Outcome:
+async def _came(desk: DeskContext, inbound: Inbound, id: str) -> Outcome:
     """Who comes into the group can be named from then on, also before a first word."""
     user = str(inbound.data.get("user", ""))
     name, last_name, username = (str(inbound.data.get(key) or "") for key in ("name", "last_name", "username"))

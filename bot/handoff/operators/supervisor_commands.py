@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import done, notice, say, who
 from bot.handoff.tickets import transfer
 from bot.handoff.whom import brought, colleagues, meant, offered, reachable, unclear
@@ -13,20 +13,20 @@ from bot.model import Event, Outcome, Result, Ticket, Turn
 MOST = 9
 
 
-def set_priority(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
+def set_priority(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/priority 2: from 0 on, the more the sooner; the deadlines follow."""
-    if not desk.is_supervisor(who(turn.said[0])):
+    if not desk.is_supervisor(who(turn.inbounds[0])):
         return notice(desk, turn, "desk.only_supervisors")
     if not rest.isdecimal() or int(rest) > MOST:
         return say(desk, turn, "desk.priority_how", most=MOST)
     urgent = replace(ticket, priority=int(rest))
-    event = Event("ticket_priority", ticket=ticket.number, actor=who(turn.said[0]), data={"priority": int(rest)})
-    return Outcome("desk", Result.ANSWERED, "priority", (*desk.card_edit(urgent), *done(desk, turn, "desk.done").say), ticket=urgent, events=(event,))
+    event = Event("ticket_priority", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"priority": int(rest)})
+    return Outcome("desk", Result.ANSWERED, "priority", (*desk.card_edit(urgent), *done(desk, turn, "desk.done").messages), ticket=urgent, events=(event,))
 
 
-async def assign(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
+async def assign(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/assign Ольга: into the hands of somebody, also out of another's."""
-    if not desk.is_supervisor(who(turn.said[0])):
+    if not desk.is_supervisor(who(turn.inbounds[0])):
         return notice(desk, turn, "desk.only_supervisors")
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
@@ -44,4 +44,4 @@ async def assign(desk: DeskRoom, turn: Turn, ticket: Ticket, rest: str) -> Outco
         return notice(desk, turn, "desk.not_here", operator=to.full_name)
     history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
     given = transfer.bring_to(desk, turn, brought(desk, ticket, place), to, history, key="desk.assigned_to")
-    return replace(given, say=(*given.say, *done(desk, turn, "desk.done").say))
+    return replace(given, messages=(*given.messages, *done(desk, turn, "desk.done").messages))

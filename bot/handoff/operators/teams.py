@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from bot.config.handoff import Routing, Team
-from bot.handoff.operators.roster import Crew, Member
+from bot.handoff.operators.roster import Member, Roster
 from bot.handoff.tickets.state import words
 from bot.model import Event, Peer, Ticket
 
@@ -87,7 +87,7 @@ class Teams:
             old, new = (Peer(str(event.data["channel"]), str(event.data[k])) for k in ("old", "new"))
             self._places = {name: new if place == old else place for name, place in self._places.items()}
 
-    def choose(self, ticket: Ticket, crew: Crew, open_tickets: Sequence[Ticket], routing: Routing, *, but: str = "") -> Member | None:
+    def choose(self, ticket: Ticket, crew: Roster, open_tickets: Sequence[Ticket], routing: Routing, *, but: str = "") -> Member | None:
         """Who is given the ticket: somebody of its team who is there and below the limit; None = nobody can be.
 
         Whoever it is counts as having it from now on, so that the next choice finds him busier.

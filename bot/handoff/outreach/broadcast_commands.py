@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import place
-from bot.handoff.outreach.broadcasts import Courier, Mail, Mailing
+from bot.handoff.outreach.broadcasts import BroadcastSender, Mail, Mailing
 from bot.handoff.outreach.order_replies import Likening, acknowledged, answer, answers_to, by_whom, is_ordered, ordered, tail
 from bot.handoff.outreach.segment import Chosen, Segment, Unclear, choose, has_conditions, read_conditions
-from bot.model import Button, Event, Lane, Outbound, Outcome, Peer, Result, RichText, Turn, Verb
+from bot.model import Button, Event, Outbound, OutboundKind, Outcome, Peer, Priority, Result, RichText, Turn
 
 LONGEST = 3500  # characters of a broadcast: one message everywhere
 SHOWN = 5
@@ -21,7 +21,7 @@ class Broadcasts:
     """Drafts, starts and stops broadcasts; the courier carries them."""
 
     def __init__(
-        self, desk: DeskRoom, source: Mail, courier: Courier, likeness: Likening, *, channels: Collection[str], article: Callable[[str], str]
+        self, desk: DeskContext, source: Mail, courier: BroadcastSender, likeness: Likening, *, channels: Collection[str], article: Callable[[str], str]
     ) -> None:  # fmt: skip
         self._desk, self._source, self._courier, self._likeness = desk, source, courier, likeness
         self._channels, self._article = frozenset(channels), article
@@ -36,9 +36,9 @@ class Broadcasts:
         line, _, below = rest.partition("\n")
         conditions = line if has_conditions(line) else ""
         words = (below if conditions else rest).strip()
-        start = turn.said[0].text.rfind(words) if words else 0
+        start = turn.inbounds[0].text.rfind(words) if words else 0
         try:
-            return await self.draft(turn, conditions, tail(turn.said[0].rich, max(0, start)) if words else RichText())
+            return await self.draft(turn, conditions, tail(turn.inbounds[0].rich, max(0, start)) if words else RichText())
         except Unclear as error:
             return answer(desk, turn, error.key, **error.facts)
 
@@ -56,12 +56,12 @@ class Broadcasts:
         lang = desk.lang
         send = Button(desk.words.text("outreach.button.send", lang=lang, count=len(chosen.to)), "broadcast_send", mailing.number, style="primary")
         drop = Button(desk.words.text("outreach.button.drop", lang=lang), "broadcast_drop", mailing.number)
-        shown = Outbound(place(turn), text, attachments=turn.attachments, author="", lane=Lane.NOTICE)
+        shown = Outbound(place(turn), text, attachments=turn.attachments, author="", lane=Priority.NOTICE)
         outcome = answer(
             desk, turn, "outreach.preview", ((send,), (drop,)), f"broadcast:{mailing.number}", number=turn.id, segment=conditions, count=len(chosen.to),
             channels=[{"name": name, "count": n} for name, n in sorted(chosen.channels.items())], out=chosen.out, unreachable=chosen.unreachable,
         )  # fmt: skip
-        return replace(outcome, say=(shown, *outcome.say), keep=mailing.kept())
+        return replace(outcome, messages=(shown, *outcome.messages), settings=mailing.kept())
 
     async def send(self, turn: Turn, mailing: Mailing) -> Outcome:
         """Set it going: whom it reaches is settled now, once."""
@@ -76,9 +76,9 @@ class Broadcasts:
         facts = {"number": mailing.number[1:], "count": len(chosen.to), "by": by_whom(turn), "waits": waits, "now": turn.now}
         if is_ordered(turn):
             outcome = answer(desk, turn, key, ((stop,),), f"broadcast:{mailing.number}", **facts)
-            return replace(outcome, events=(event,), keep=going.kept(), later=(going.first(turn.now),))
+            return replace(outcome, events=(event,), settings=going.kept(), timers=(going.first(turn.now),))
         say = (*acknowledged(desk, turn, "desk.done"), self._redrawn(turn, mailing, key, stop, **facts))
-        return Outcome("desk", Result.ANSWERED, key, say, events=(event,), keep=going.kept(), later=(going.first(turn.now),))
+        return Outcome("desk", Result.ANSWERED, key, say, events=(event,), settings=going.kept(), timers=(going.first(turn.now),))
 
     async def order(self, turn: Turn, conditions: str, text: str) -> Outcome:
         """From the command line: counted and confirmed there."""
@@ -98,7 +98,7 @@ class Broadcasts:
             if action == "broadcast_drop":
                 dropped = replace(mailing, state="stopped")
                 say = (*acknowledged(desk, turn, "desk.done"), self._redrawn(turn, mailing, "outreach.dropped", number=number[1:]))
-                return Outcome("desk", Result.ANSWERED, "broadcast_dropped", say, keep=dropped.kept())
+                return Outcome("desk", Result.ANSWERED, "broadcast_dropped", say, settings=dropped.kept())
         if mailing is not None and mailing.state == "going" and action == "broadcast_stop":
             return await self._stopped(turn, number[1:])
         return Outcome("desk", Result.ANSWERED, "broadcast_over", acknowledged(desk, turn, "desk.old_button"))
@@ -121,8 +121,8 @@ class Broadcasts:
         stopped = replace(mailing, state="stopped")
         outcome = answer(desk, turn, "outreach.stopped", number=mailing.number[1:])
         event = ordered(turn, "broadcast_stopped", number=mailing.number)
-        say = (*acknowledged(desk, turn, "desk.done"), *outcome.say)
-        return replace(outcome, say=say, events=(event,), keep=stopped.kept(), cancel=(mailing.setting,))
+        say = (*acknowledged(desk, turn, "desk.done"), *outcome.messages)
+        return replace(outcome, messages=say, events=(event,), settings=stopped.kept(), cancel=(mailing.setting,))
 
     async def _newest(self, turn: Turn) -> Mailing | None:
         for event in reversed(await self._started()):
@@ -147,4 +147,4 @@ class Broadcasts:
         """The preview says what became of it."""
         text = self._desk.words.say(key, lang=self._desk.lang, **facts)
         to: Peer = place(turn)
-        return Outbound(to, text, buttons=((button,),) if button else (), verb=Verb.EDIT, edits=f"broadcast:{mailing.number}", lane=Lane.VIEW, author="")
+        return Outbound(to, text, buttons=((button,),) if button else (), verb=OutboundKind.EDIT, edits=f"broadcast:{mailing.number}", lane=Priority.COSMETIC, author="")

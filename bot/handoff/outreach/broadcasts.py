@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
-from bot.handoff.desk_context import Delivered, DeliveryStatus, DeskRoom
-from bot.handoff.outreach.segment import Listener, Source, wants_none
+from bot.handoff.desk_context import Delivered, DeliveryStatus, DeskContext
+from bot.handoff.outreach.segment import SegmentMember, SegmentSource, wants_none
 from bot.handoff.tally import OPEN, Tally, count
-from bot.model import Attachment, Button, Event, Json, Lane, Later, Media, Outbound, Outcome, Peer, Result, RichText, Span, Status, Style, Turn
+from bot.model import Attachment, Button, Event, Json, Media, Outbound, Outcome, Peer, Priority, Result, RichText, Span, Status, Style, Timer, Turn
 from bot.observability import get_logger
 from bot.text.day_spans import DaySpan
 
@@ -26,7 +26,7 @@ SETTLING = 90  # how often what is still on its way is waited for, before the en
 SOON = 10  # the first so many of them quickly
 
 
-class Mail(Source, Protocol):
+class Mail(SegmentSource, Protocol):
     """Where messages under way are looked up."""
 
     async def setting(self, name: str) -> str | None: ...
@@ -71,9 +71,9 @@ class Mailing:
         }  # fmt: skip
         return {self.setting: json.dumps(value, ensure_ascii=False)}
 
-    def first(self, now: datetime) -> Later:
+    def first(self, now: datetime) -> Timer:
         """The timer that sets it going."""
-        return Later(self.setting, TIMER, now, {"mailing": self.number, "from": 0})
+        return Timer(self.setting, TIMER, now, {"mailing": self.number, "from": 0})
 
 
 def read_mailing(number: str, kept: str | None) -> Mailing | None:
@@ -87,10 +87,10 @@ def read_mailing(number: str, kept: str | None) -> Mailing | None:
     return Mailing(number, RichText(data["text"], spans), tuple(data["to"]), place, data["by"], data["state"], data["about"], data["said"], files)
 
 
-class Courier:
+class BroadcastSender:
     """Brings mailings. Everything it knows of their progress is in their timers."""
 
-    def __init__(self, desk: DeskRoom, source: Mail, *, hours: DaySpan, per_second: float, channels: Collection[str]) -> None:
+    def __init__(self, desk: DeskContext, source: Mail, *, hours: DaySpan, per_second: float, channels: Collection[str]) -> None:
         self._desk, self._source, self._hours, self._channels = desk, source, hours, frozenset(channels)
         self._size = max(1, round(per_second * PAUSE.total_seconds()))
 
@@ -106,12 +106,12 @@ class Courier:
         """The next ones hear it, and the timer of those after them is set; all in one transaction. A failure only makes it later."""
         try:
             async with asyncio.timeout(PATIENCE):
-                return await self._portion(turn, turn.said[0].data)
+                return await self._portion(turn, turn.inbounds[0].data)
         except Exception:  # noqa: BLE001 - law: whatever fails, the rest of a mailing is not lost
-            data = turn.said[0].data
+            data = turn.inbounds[0].data
             get_logger("outreach").exception("portion_failed", mailing=str(data.get("mailing")))
-            again = Later(f"{TIMER}:{data.get('mailing')}", TIMER, turn.now + LATER, dict(data))
-            return Outcome("desk", Result.IGNORED, "mailing_failed", later=(again,))
+            again = Timer(f"{TIMER}:{data.get('mailing')}", TIMER, turn.now + LATER, dict(data))
+            return Outcome("desk", Result.IGNORED, "mailing_failed", timers=(again,))
 
     async def _portion(self, turn: Turn, data: Json) -> Outcome:
         mailing = await self.find(str(data.get("mailing")))
@@ -139,7 +139,7 @@ class Courier:
         say = tuple(self._message(turn, mailing, r) for r in ready)
         events = tuple(self._event(mailing, r) for r in ready)
         later = self._later(mailing, turn.now + PAUSE, {**moved, "settling": 0})
-        return Outcome("desk", Result.ANSWERED, "mailing", say, events=events, later=later)
+        return Outcome("desk", Result.ANSWERED, "mailing", say, events=events, timers=later)
 
     async def _held_up(self, turn: Turn, mailing: Mailing, data: Json) -> Outcome:
         """Only those are left who are in talks: the end is told without them, they are tried later."""
@@ -149,7 +149,7 @@ class Courier:
         tried = {**data, "again": _number(data, "again") + 1, "told": tally.said}
         told = self._told(mailing, tally, data, busy=len(_numbers(data, "late")))
         later = self._later(mailing, turn.now + BUSY, tried)
-        return Outcome("desk", Result.IGNORED, "mailing_waits", told, later=later)
+        return Outcome("desk", Result.IGNORED, "mailing_waits", told, timers=later)
 
     async def _ended(self, turn: Turn, mailing: Mailing, data: Json) -> Outcome:
         """Nobody is left: said when the last message has gone out, or is known not to."""
@@ -159,7 +159,7 @@ class Courier:
         event = Event("mailing_done", data={"number": mailing.number, **tally.facts})
         told = self._told(mailing, tally, data, busy=0)
         done = replace(mailing, state="done", said=tally.said)
-        return Outcome("desk", Result.ANSWERED, "mailing", told, events=(event,), keep=done.kept())
+        return Outcome("desk", Result.ANSWERED, "mailing", told, events=(event,), settings=done.kept())
 
     async def _tally(self, mailing: Mailing, data: Json) -> Tally:
         tally = await count(self._source, mailing.setting, mailing.to, _number(data, "said"))
@@ -179,16 +179,16 @@ class Courier:
         return self._again(mailing, due, {**data, "settling": times})
 
     def _again(self, mailing: Mailing, due: datetime, data: Json) -> Outcome:
-        return Outcome("desk", Result.IGNORED, "mailing_waits", later=self._later(mailing, due, data))
+        return Outcome("desk", Result.IGNORED, "mailing_waits", timers=self._later(mailing, due, data))
 
-    def _later(self, mailing: Mailing, due: datetime, data: Mapping[str, object]) -> tuple[Later, ...]:
-        return (Later(mailing.setting, TIMER, due, dict(data)),)
+    def _later(self, mailing: Mailing, due: datetime, data: Mapping[str, object]) -> tuple[Timer, ...]:
+        return (Timer(mailing.setting, TIMER, due, dict(data)),)
 
-    def _may_hear(self, mailing: Mailing, row: Listener) -> bool:
+    def _may_hear(self, mailing: Mailing, row: SegmentMember) -> bool:
         """Looked at anew for everybody: who opted out or blocked us since the list was made hears nothing."""
         return row.reachable and row.peer.channel in self._channels and not (mailing.is_broadcast and wants_none(row.customer))
 
-    def _message(self, turn: Turn, mailing: Mailing, row: Listener) -> Outbound:
+    def _message(self, turn: Turn, mailing: Mailing, row: SegmentMember) -> Outbound:
         words, lang = self._desk.words, row.customer.language or self._desk.lang
         if mailing.is_broadcast:
             text = mailing.text
@@ -198,9 +198,9 @@ class Courier:
             text = words.say("incident.over", lang=lang, now=turn.now, **facts)
             button = Button(words.text("buttons.human", lang=lang), "human")
         # law: hearing it twice annoys more than not at all: what may have arrived is not sent again
-        return Outbound(row.peer, text, ((button,),), mailing.attachments, name=mailing.setting, lane=Lane.BULK, on_doubt="hold")
+        return Outbound(row.peer, text, ((button,),), mailing.attachments, name=mailing.setting, lane=Priority.BULK, on_doubt="hold")
 
-    def _event(self, mailing: Mailing, row: Listener) -> Event:
+    def _event(self, mailing: Mailing, row: SegmentMember) -> Event:
         kind = "broadcast_said" if mailing.is_broadcast else "incident_told"
         data: Json = {"number": mailing.number, "channel": row.peer.channel}
         return Event(kind, conversation=row.conversation, data=data)

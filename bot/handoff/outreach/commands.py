@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.permissions import refuse
 from bot.handoff.operators.replies import who
 from bot.handoff.outreach import low_rating
 from bot.handoff.outreach.broadcast_commands import Broadcasts
-from bot.handoff.outreach.broadcasts import TIMER, Courier, Mail
-from bot.handoff.outreach.incident_commands import Alarms
+from bot.handoff.outreach.broadcasts import TIMER, BroadcastSender, Mail
+from bot.handoff.outreach.incident_commands import IncidentCommands
 from bot.handoff.outreach.order_replies import ORDER, Likening, is_ordered
 from bot.handoff.outreach.surveys import RUN, Surveys
 from bot.model import InboundKind, Outcome, Press, Result, Turn
@@ -20,20 +20,20 @@ COMMANDS = ("incident", "broadcast", "followups", "sorry")
 PRESSES = frozenset({"incident_off", "broadcast_send", "broadcast_drop", "broadcast_stop", *low_rating.PRESSES})
 
 
-class Outreach:
-    """What `DeskRoom.orders` is: None = not an order of this kind."""
+class OutreachCommands:
+    """What `DeskContext.orders` is: None = not an order of this kind."""
 
     def __init__(
-        self, desk: DeskRoom, source: Mail, likeness: Likening, *, channels: Collection[str], hours: DaySpan, per_second: float,
+        self, desk: DeskContext, source: Mail, likeness: Likening, *, channels: Collection[str], hours: DaySpan, per_second: float,
         article: Callable[[str], str], meant: Callable[[str], tuple[str, ...]], title: Callable[[str], str], surveys: Surveys,
     ) -> None:  # fmt: skip
         self._desk, self._surveys = desk, surveys
-        self.courier = Courier(desk, source, hours=hours, per_second=per_second, channels=channels)
-        self.alarms = Alarms(desk, source, likeness, meant=meant, title=title, waits=self.courier.waits)
+        self.courier = BroadcastSender(desk, source, hours=hours, per_second=per_second, channels=channels)
+        self.alarms = IncidentCommands(desk, source, likeness, meant=meant, title=title, waits=self.courier.waits)
         self.broadcasts = Broadcasts(desk, source, self.courier, likeness, channels=channels, article=article)
 
     async def __call__(self, turn: Turn, command: str, rest: str) -> Outcome | None:
-        inbound = turn.said[0]
+        inbound = turn.inbounds[0]
         if inbound.kind is InboundKind.TIMER:
             if inbound.text == TIMER:
                 return await self.courier.portion(turn)
@@ -66,7 +66,7 @@ class Outreach:
 
     async def _ordered(self, turn: Turn) -> Outcome:
         """From the command line."""
-        data = turn.said[0].data
+        data = turn.inbounds[0].data
         match str(data.get("order")):
             case "incident":
                 named = data.get("words")

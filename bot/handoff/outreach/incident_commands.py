@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.handoff.card import numbered
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.outreach.broadcasts import Mailing
 from bot.handoff.outreach.incidents import OFF, Incident
 from bot.handoff.outreach.order_replies import Likening, acknowledged, answer, answers_to, by_whom, ordered
-from bot.handoff.outreach.segment import Source
-from bot.model import Button, Lane, Outbound, Outcome, RichText, Turn, Verb
+from bot.handoff.outreach.segment import SegmentSource
+from bot.model import Button, Outbound, OutboundKind, Outcome, Priority, RichText, Turn
 
 LONGEST = 700  # characters of what customers are told
 RECENT = 60  # newest questions that are tried, to show what the words would catch
@@ -24,14 +24,14 @@ SHOWN = 3
 Waits = Callable[[datetime], datetime | None]
 
 
-class Alarms:
+class IncidentCommands:
     """Sets incidents and ends them. *meant* gives the ids of the articles of a title or a topic; *title* is the way back.
 
     *waits* tells until when customers are not written to.
     """
 
     def __init__(
-        self, desk: DeskRoom, source: Source, likeness: Likening, *, meant: Callable[[str], tuple[str, ...]], title: Callable[[str], str], waits: Waits
+        self, desk: DeskContext, source: SegmentSource, likeness: Likening, *, meant: Callable[[str], tuple[str, ...]], title: Callable[[str], str], waits: Waits
     ) -> None:  # fmt: skip
         self._desk, self._source, self._likeness, self._meant, self._title, self._waits = desk, source, likeness, meant, title, waits
 
@@ -84,23 +84,23 @@ class Alarms:
         )  # fmt: skip
         outcome = answer(desk, turn, "outreach.incident_off", number=incident.number, text=incident.subject, count=len(met), waits=self._waits(turn.now), now=turn.now)
         event = ordered(turn, OFF, number=incident.number, count=len(met))
-        say = (*acknowledged(desk, turn, "desk.done"), *outcome.say, *self._without_button(turn, incident))
+        say = (*acknowledged(desk, turn, "desk.done"), *outcome.messages, *self._without_button(turn, incident))
         if not met:
-            return replace(outcome, say=say, events=(event,))
-        return replace(outcome, say=say, events=(event,), keep=mailing.kept(), later=(mailing.first(turn.now),))
+            return replace(outcome, messages=say, events=(event,))
+        return replace(outcome, messages=say, events=(event,), settings=mailing.kept(), timers=(mailing.first(turn.now),))
 
     def pressed(self, turn: Turn, value: str) -> Outcome:
         """The button under an incident; a late press does nothing."""
         if value.isdecimal() and any(i.number == int(value) for i in self._desk.incidents.open):
             return self.end(turn, value, "")
-        return replace(answer(self._desk, turn, "outreach.incident_none"), say=acknowledged(self._desk, turn, "outreach.incident_none"))
+        return replace(answer(self._desk, turn, "outreach.incident_none"), messages=acknowledged(self._desk, turn, "outreach.incident_none"))
 
     def _without_button(self, turn: Turn, incident: Incident) -> tuple[Outbound, ...]:
         """The message that announced it says so and loses its button, if it stands here."""
         if (to := answers_to(self._desk, turn)) is None:
             return ()
         text = self._desk.words.say("outreach.incident_was", lang=self._desk.lang, number=incident.number, text=incident.text)
-        return (Outbound(to, text, verb=Verb.EDIT, edits=f"incident:{incident.number}", lane=Lane.VIEW, author=""),)
+        return (Outbound(to, text, verb=OutboundKind.EDIT, edits=f"incident:{incident.number}", lane=Priority.COSMETIC, author=""),)
 
     def _listed(self, turn: Turn) -> Outcome:
         desk = self._desk

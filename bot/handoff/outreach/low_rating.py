@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice, place, who
 from bot.handoff.outreach.order_replies import acknowledged, answer, tail
 from bot.handoff.tickets.state import marked, words
-from bot.model import Button, Customer, Event, Lane, Later, Outbound, Outcome, Receipt, Result, RichText, Rows, Ticket, Turn, Verb
+from bot.model import Button, Customer, Event, Outbound, OutboundKind, Outcome, Priority, Receipt, Result, RichText, Rows, Ticket, Timer, Turn
 
 TIMER = "desk.followup"
 OPEN, DONE = "open", "done"
@@ -20,7 +20,7 @@ LOOKED = 2000  # newest tickets among which open follow-ups are looked for
 PRESSES = frozenset({"apologize", "apology_edit", "followup_done"})
 
 
-def opened(desk: DeskRoom, turn: Turn, ticket: Ticket, score: int) -> tuple[tuple[Outbound, ...], tuple[Later, ...]]:
+def opened(desk: DeskContext, turn: Turn, ticket: Ticket, score: int) -> tuple[tuple[Outbound, ...], tuple[Timer, ...]]:
     """What the desk sees of a low score, and the timer that reminds of it. A comment that comes after it is shown without the buttons."""
     if (to := desk.thread(ticket)) is None:
         return (), ()
@@ -30,16 +30,16 @@ def opened(desk: DeskRoom, turn: Turn, ticket: Ticket, score: int) -> tuple[tupl
     said = desk.notice(to, ticket, "desk.low_rating", score=score, operator=ticket.operator_name, comment=comment, supervisors=desk.supervisors(to), apology=apology)
     if is_shown:
         return (said,), ()
-    later = Later(f"followup:{ticket.number}", TIMER, turn.now + AFTER, {"ticket": ticket.number})
+    later = Timer(f"followup:{ticket.number}", TIMER, turn.now + AFTER, {"ticket": ticket.number})
     return (replace(said, buttons=_buttons(desk, ticket), name=f"followup:{ticket.number}"),), (later,)
 
 
-def apology_to(desk: DeskRoom, ticket: Ticket, customer: Customer | None) -> RichText:
+def apology_to(desk: DeskContext, ticket: Ticket, customer: Customer | None) -> RichText:
     lang = customer.language if customer else desk.lang
     return desk.words.say("followup.apology", lang=lang, customer=customer, number=ticket.number, operator=ticket.operator_name)
 
 
-async def pressed(desk: DeskRoom, turn: Turn, action: str) -> Outcome:
+async def pressed(desk: DeskContext, turn: Turn, action: str) -> Outcome:
     """The buttons under a low score; each works while the follow-up is open."""
     ticket = turn.ticket
     if ticket is None or words(ticket, "followup") != OPEN:
@@ -51,9 +51,9 @@ async def pressed(desk: DeskRoom, turn: Turn, action: str) -> Outcome:
     return answer(desk, turn, "followup.how", text=apology_to(desk, ticket, turn.customer).text)
 
 
-def sorry(desk: DeskRoom, turn: Turn, rest: str) -> Outcome:
+def sorry(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
     """/sorry own words: to the customer of a low score, though his ticket is closed."""
-    ticket, inbound = turn.ticket, turn.said[0]
+    ticket, inbound = turn.ticket, turn.inbounds[0]
     if ticket is None:
         return answer(desk, turn, "desk.which_ticket")
     if words(ticket, "followup") not in (OPEN, DONE):
@@ -63,7 +63,7 @@ def sorry(desk: DeskRoom, turn: Turn, rest: str) -> Outcome:
     return _said(desk, turn, ticket, tail(inbound.rich, max(0, inbound.text.rfind(rest))))
 
 
-async def listed(desk: DeskRoom, turn: Turn) -> Outcome:
+async def listed(desk: DeskContext, turn: Turn) -> Outcome:
     """/followups: the low scores nobody has looked at."""
     found = waiting(await desk.records.tickets(open_only=False, limit=LOOKED))
     rows = [
@@ -78,9 +78,9 @@ def waiting(tickets: Sequence[Ticket]) -> list[Ticket]:
     return [t for t in tickets if words(t, "followup") == OPEN]
 
 
-async def remind(desk: DeskRoom, turn: Turn) -> Outcome:
+async def remind(desk: DeskContext, turn: Turn) -> Outcome:
     """Nobody has looked for a day: said once more, aloud."""
-    number = turn.said[0].data.get("ticket")
+    number = turn.inbounds[0].data.get("ticket")
     ticket = await desk.records.ticket(number) if isinstance(number, int) else None
     if ticket is None or words(ticket, "followup") != OPEN or (to := desk.thread(ticket)) is None:
         return Outcome("desk", Result.IGNORED, "timer_over")
@@ -88,19 +88,19 @@ async def remind(desk: DeskRoom, turn: Turn) -> Outcome:
         "followup.remind", lang=desk.lang, number=ticket.number, name=ticket.data.get("name") or "", score=ticket.rating or 0, supervisors=desk.supervisors(to)
     )
     text = desk.supervisors(to).mentioned(text, to.channel)
-    say = Outbound(replace(to, thread=""), text, buttons=_buttons(desk, ticket), ticket=ticket.number, author="", lane=Lane.NOTICE)
+    say = Outbound(replace(to, thread=""), text, buttons=_buttons(desk, ticket), ticket=ticket.number, author="", lane=Priority.NOTICE)
     return Outcome("desk", Result.ANSWERED, "followup_reminded", (say,), events=(Event("followup_reminded", ticket=ticket.number),))
 
 
-def _buttons(desk: DeskRoom, ticket: Ticket) -> Rows:
+def _buttons(desk: DeskContext, ticket: Ticket) -> Rows:
     actions = (("apologize", "primary"), ("apology_edit", ""), ("followup_done", ""))
     made = [Button(desk.words.text(f"followup.button.{a}", lang=desk.lang), a, str(ticket.number), style=style) for a, style in actions]  # type: ignore[arg-type]
     return ((made[0],), tuple(made[1:]))
 
 
-def _said(desk: DeskRoom, turn: Turn, ticket: Ticket, text: RichText) -> Outcome:
+def _said(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichText) -> Outcome:
     """The apology goes to the customer, with a way back to a person."""
-    inbound = turn.said[0]
+    inbound = turn.inbounds[0]
     if turn.subject is not None and not turn.subject.reachable:
         return notice(desk, turn, "desk.customer_blocked")
     lang = turn.customer.language if turn.customer else desk.lang
@@ -113,13 +113,13 @@ def _said(desk: DeskRoom, turn: Turn, ticket: Ticket, text: RichText) -> Outcome
     return _settled(desk, turn, ticket, "followup.sent", (told,))
 
 
-def _settled(desk: DeskRoom, turn: Turn, ticket: Ticket, key: str, told: tuple[Outbound, ...]) -> Outcome:
+def _settled(desk: DeskContext, turn: Turn, ticket: Ticket, key: str, told: tuple[Outbound, ...]) -> Outcome:
     """Somebody looked: the notice says who, and the reminder is off."""
-    name = turn.said[0].sender.name
+    name = turn.inbounds[0].sender.name
     done = marked(ticket, followup=DONE, apologized=turn.now if told else None)
     shown = desk.words.say(key, lang=desk.lang, by=name, number=ticket.number, score=ticket.rating or 0)
     edit = desk.notice(desk.thread(ticket) or place(turn), ticket, key, by=name, number=ticket.number, score=ticket.rating or 0)
-    edit = replace(edit, text=shown, verb=Verb.EDIT, edits=f"followup:{ticket.number}", lane=Lane.VIEW)
-    event = Event("apologized" if told else "followup_settled", ticket=ticket.number, actor=who(turn.said[0]))
+    edit = replace(edit, text=shown, verb=OutboundKind.EDIT, edits=f"followup:{ticket.number}", lane=Priority.COSMETIC)
+    event = Event("apologized" if told else "followup_settled", ticket=ticket.number, actor=who(turn.inbounds[0]))
     say = (*told, *acknowledged(desk, turn, "desk.done"), edit)
     return Outcome("desk", Result.ANSWERED, event.kind, say, ticket=done, cancel=(f"followup:{ticket.number}",), events=(event,))

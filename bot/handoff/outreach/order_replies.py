@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import place, who
-from bot.model import Event, Outbound, Outcome, Peer, Result, RichText, Rows, Turn, Verb
+from bot.model import Event, Outbound, OutboundKind, Outcome, Peer, Result, RichText, Rows, Turn
 
 OFFICE = Peer("@office", "orders")  # the service's own conversation: what nobody said in a chat is decided here
 ORDER = "order"  # the kind of an inbound from the command line
@@ -28,22 +28,22 @@ class Likening(Protocol):
 
 def is_ordered(turn: Turn) -> bool:
     """Whether it comes from the command line, whose user is the owner."""
-    return turn.said[0].peer.channel == OFFICE.channel
+    return turn.inbounds[0].peer.channel == OFFICE.channel
 
 
 def by_whom(turn: Turn) -> str:
     """The name that is shown for whoever ordered."""
-    return turn.said[0].sender.name or who(turn.said[0])
+    return turn.inbounds[0].sender.name or who(turn.inbounds[0])
 
 
-def answers_to(desk: DeskRoom, turn: Turn) -> Peer | None:
+def answers_to(desk: DeskContext, turn: Turn) -> Peer | None:
     """Where the answer goes; None while there is no desk."""
     return next(iter(desk.places()), None) if is_ordered(turn) else place(turn)
 
 
-def answer(desk: DeskRoom, turn: Turn, key: str, buttons: Rows = (), name: str = "", /, **facts: object) -> Outcome:
+def answer(desk: DeskContext, turn: Turn, key: str, buttons: Rows = (), name: str = "", /, **facts: object) -> Outcome:
     """Words of the service to whoever ordered."""
-    inbound, to = turn.said[0], answers_to(desk, turn)
+    inbound, to = turn.inbounds[0], answers_to(desk, turn)
     if to is None:
         return Outcome("desk", Result.ANSWERED, key)
     quotes = "" if is_ordered(turn) or inbound.peer.thread else inbound.message
@@ -51,12 +51,12 @@ def answer(desk: DeskRoom, turn: Turn, key: str, buttons: Rows = (), name: str =
     return Outcome("desk", Result.ANSWERED, key, (said,))
 
 
-def acknowledged(desk: DeskRoom, turn: Turn, key: str, **facts: object) -> tuple[Outbound, ...]:
+def acknowledged(desk: DeskContext, turn: Turn, key: str, **facts: object) -> tuple[Outbound, ...]:
     """A short word beside the pressed button; nothing where none was pressed."""
-    inbound = turn.said[0]
+    inbound = turn.inbounds[0]
     if not inbound.callback:
         return ()
-    return (Outbound(inbound.peer, desk.words.say(key, lang=desk.lang, **facts), verb=Verb.ACKNOWLEDGE, quotes=inbound.callback, author=""),)
+    return (Outbound(inbound.peer, desk.words.say(key, lang=desk.lang, **facts), verb=OutboundKind.ACKNOWLEDGE, quotes=inbound.callback, author=""),)
 
 
 def tail(text: RichText, start: int) -> RichText:
@@ -67,4 +67,4 @@ def tail(text: RichText, start: int) -> RichText:
 
 def ordered(turn: Turn, kind: str, **data: object) -> Event:
     """The event of an order, with who gave it."""
-    return Event(kind, actor=who(turn.said[0]), data=data)
+    return Event(kind, actor=who(turn.inbounds[0]), data=data)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.model import Customer, Event, Json, Peer, Status
 
 NEWS = "news"  # the customer's field that keeps whether he wants to be written to first
@@ -22,7 +22,7 @@ _LISTED = ("channel", "language", "asked", "article", "incident")
 Saying = Callable[[Sequence[str], Sequence[str]], Sequence[bool]]  # of each text whether it says one of the phrases
 
 
-class Listener(Protocol):
+class SegmentMember(Protocol):
     """A customer's conversation, as the store shows it."""
 
     @property
@@ -44,7 +44,7 @@ class Listener(Protocol):
     def wrote(self) -> datetime | None: ...
 
 
-class Said(Protocol):
+class SegmentMessage(Protocol):
     """A customer's line."""
 
     @property
@@ -57,12 +57,12 @@ class Said(Protocol):
     def text(self) -> str: ...
 
 
-class Source(Protocol):
+class SegmentSource(Protocol):
     """The part of the store that knows the customers."""
 
-    async def listeners(self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()) -> Sequence[Listener]: ...
+    async def listeners(self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()) -> Sequence[SegmentMember]: ...
 
-    async def words_since(self, since: datetime, *, after: int = 0, limit: int = 5000) -> Sequence[Said]: ...
+    async def words_since(self, since: datetime, *, after: int = 0, limit: int = 5000) -> Sequence[SegmentMessage]: ...
 
     async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> Sequence[Event]: ...
 
@@ -129,7 +129,7 @@ def has_conditions(line: str) -> bool:
     return bool(parts) and all("=" in part and not part.startswith("=") and " " not in part.partition("=")[0] for part in parts)
 
 
-def read_conditions(line: str, words: Wording, *, article: Callable[[str], str], channels: Collection[str], incidents: Collection[int]) -> Segment:
+def read_conditions(line: str, words: Texts, *, article: Callable[[str], str], channels: Collection[str], incidents: Collection[int]) -> Segment:
     """`vip=yes channel=vk asked="где заказ,доставка" days=14` as a segment. Raises `Unclear`.
 
     The names of conditions stand in the words (`outreach.key.*`); any other name is a field of the customer. *article* gives
@@ -166,12 +166,12 @@ def read_conditions(line: str, words: Wording, *, article: Callable[[str], str],
 
 
 async def choose(
-    segment: Segment, source: Source, now: datetime, *, saying: Saying, met: Callable[[int], Collection[int]], channels: Collection[str]
+    segment: Segment, source: SegmentSource, now: datetime, *, saying: Saying, met: Callable[[int], Collection[int]], channels: Collection[str]
 ) -> Chosen:  # fmt: skip
     """The conversations of the segment: of each customer the one he wrote in last. Channels that do not run are left out."""
     since = now - timedelta(days=segment.days or LATELY)
     asked = await _asked(segment, source, since, saying, met) if segment.looks_back else None
-    best: dict[int, Listener] = {}
+    best: dict[int, SegmentMember] = {}
     out: set[int] = set()
     unreachable: set[int] = set()
     after = 0
@@ -192,7 +192,7 @@ async def choose(
     return Chosen(tuple(sorted(r.conversation for r in best.values())), counts, len(out), len(unreachable - set(best)))
 
 
-def _belongs(segment: Segment, row: Listener, since: datetime) -> bool:
+def _belongs(segment: Segment, row: SegmentMember, since: datetime) -> bool:
     if segment.channel and row.peer.channel not in segment.channel:
         return False
     if segment.language and not any(row.customer.language.casefold().startswith(lang.casefold()) for lang in segment.language):
@@ -203,12 +203,12 @@ def _belongs(segment: Segment, row: Listener, since: datetime) -> bool:
     return all(str(known.get(k, "")).casefold() in {v.strip() for v in wanted.casefold().split(",")} for k, wanted in segment.fields.items())
 
 
-def _is_later(row: Listener, known: Listener) -> bool:
+def _is_later(row: SegmentMember, known: SegmentMember) -> bool:
     return row.wrote is not None and (known.wrote is None or row.wrote > known.wrote)
 
 
 async def _asked(
-    segment: Segment, source: Source, since: datetime, saying: Saying, met: Callable[[int], Collection[int]]
+    segment: Segment, source: SegmentSource, since: datetime, saying: Saying, met: Callable[[int], Collection[int]]
 ) -> set[int]:  # fmt: skip
     """The conversations in which all of it was asked."""
     found: list[set[int]] = []

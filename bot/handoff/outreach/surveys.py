@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime, time, timedelta, tzinfo
 
-from bot.config.handoff import Nps, length
-from bot.handoff.desk_context import DeskRoom
+from bot.config.handoff import NpsSettings, length
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.outreach.broadcasts import opening
 from bot.handoff.outreach.order_replies import OFFICE
-from bot.handoff.outreach.segment import Listener, Source, wants_none
-from bot.model import Event, Inbound, InboundKind, Later, Outbound, Outcome, Result, Sender, Status, Turn
+from bot.handoff.outreach.segment import SegmentMember, SegmentSource, wants_none
+from bot.model import Event, Inbound, InboundKind, Outbound, Outcome, Result, Sender, Status, Timer, Turn
 from bot.text.day_spans import DaySpan
 
 RUN = "nps.run"  # the kind of the day's inbound in the service's own conversation
@@ -28,7 +28,7 @@ def asked_lately(fields: Mapping[str, object], now: datetime, own: str, pause: t
 class Surveys:
     """Once a day, in the hours in which customers are written to first."""
 
-    def __init__(self, rules: Nps, source: Source, *, hours: DaySpan, zone: tzinfo, channels: Collection[str]) -> None:
+    def __init__(self, rules: NpsSettings, source: SegmentSource, *, hours: DaySpan, zone: tzinfo, channels: Collection[str]) -> None:
         self._rules, self._source, self._hours, self._zone, self._channels = rules, source, hours, zone, frozenset(channels)
         hour, _, minute = rules.at.partition(":")
         self._at = time(int(hour), int(minute))
@@ -45,7 +45,7 @@ class Surveys:
 
     async def run(self, turn: Turn) -> Outcome:
         """A timer for each of the day's customers; whether he is still to be asked is looked at when it rings."""
-        best: dict[int, Listener] = {}
+        best: dict[int, SegmentMember] = {}
         after = 0
         while rows := await self._source.listeners(after=after):
             after = rows[-1].conversation
@@ -53,28 +53,28 @@ class Surveys:
                 if self._may_be_asked(row, turn.now) and ((known := best.get(row.customer.id)) is None or _wrote(row) > _wrote(known)):
                     best[row.customer.id] = row
         chosen = sorted(best.values(), key=_wrote)[: self._rules.per_day]
-        later = tuple(Later(f"{ASK}:{row.conversation}", ASK, turn.now + n * APART, conversation=row.conversation) for n, row in enumerate(chosen))
-        return Outcome("desk", Result.ANSWERED, RUN, later=later, events=(Event("nps_run", data={"count": len(chosen)}),))
+        later = tuple(Timer(f"{ASK}:{row.conversation}", ASK, turn.now + n * APART, conversation=row.conversation) for n, row in enumerate(chosen))
+        return Outcome("desk", Result.ANSWERED, RUN, timers=later, events=(Event("nps_run", data={"count": len(chosen)}),))
 
-    def _may_be_asked(self, row: Listener, now: datetime) -> bool:
+    def _may_be_asked(self, row: SegmentMember, now: datetime) -> bool:
         if row.status is not Status.BOT or not row.reachable or row.peer.channel not in self._channels or wants_none(row.customer) or row.wrote is None:
             return False
         recent, quiet = length(self._rules.recent) or timedelta(), length(self._rules.quiet) or timedelta()
         return quiet <= now - row.wrote <= recent and not lately(self._rules, row.customer.fields, now)
 
 
-def lately(rules: Nps, fields: Mapping[str, object], now: datetime) -> bool:
+def lately(rules: NpsSettings, fields: Mapping[str, object], now: datetime) -> bool:
     """Whether the customer was asked this or anything else too lately to be asked now."""
     return asked_lately(fields, now, ASK, length(rules.every) or timedelta(), length(rules.apart) or timedelta())
 
 
-def commented(desk: DeskRoom, turn: Turn, score: int, text: str) -> tuple[Outbound, ...]:
+def commented(desk: DeskContext, turn: Turn, score: int, text: str) -> tuple[Outbound, ...]:
     """A customer's words to his score, for the first desk; nothing while there is none."""
     name = turn.customer.name if turn.customer else ""
     return tuple(desk.notice(place, None, "nps.comment", score=score, name=name, text=text) for place in desk.places()[:1])
 
 
-def _wrote(row: Listener) -> float:
+def _wrote(row: SegmentMember) -> float:
     return row.wrote.timestamp() if row.wrote else 0.0
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.tickets.state import words
 from bot.model import Inbound, InboundKind, Sender
 
 
-class Giving:
+class AutoAssign:
     """Looks in every round: a ticket that found nobody when it came is tried again, the next one in line first."""
 
-    def __init__(self, desk: DeskRoom) -> None:
+    def __init__(self, desk: DeskContext) -> None:
         self._desk = desk
 
     async def look(self, now: datetime) -> tuple[Inbound, ...]:

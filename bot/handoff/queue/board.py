@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.handoff.desk_context import DeliveryStatus, DeskRoom
+from bot.handoff.desk_context import DeliveryStatus, DeskContext
 from bot.handoff.operators.roster import labels
-from bot.model import Lane, Outbound, Peer, RichText, Ticket, Verb
+from bot.model import Outbound, OutboundKind, Peer, Priority, RichText, Ticket
 
 NAME = "board"
 FAILED: tuple[DeliveryStatus, ...] = ("failed",)
@@ -19,7 +19,7 @@ SHOWN = 8
 class Boards:
     """A board for every group. Times on it are moments, not durations, so it only changes when something happens (or a new day begins)."""
 
-    def __init__(self, desk: DeskRoom) -> None:
+    def __init__(self, desk: DeskContext) -> None:
         self._desk = desk
         self._shown: dict[Peer, tuple[str, datetime]] = {}
 
@@ -46,17 +46,17 @@ class Boards:
         """Whether there is a board that can be changed: it was sent, and no change to it was refused (somebody deleted it by hand)."""
         boards = [d for d in await self._desk.records.deliveries(peer=place, name=NAME) if d.status not in ("failed", "cancelled")]
         refused = await self._desk.records.deliveries(peer=place, after=boards[-1].id, status=FAILED) if boards else ()
-        return bool(boards) and not any(d.outbound.edits == NAME and d.outbound.verb is Verb.EDIT for d in refused)
+        return bool(boards) and not any(d.outbound.edits == NAME and d.outbound.verb is OutboundKind.EDIT for d in refused)
 
     def post(self, place: Peer, text: RichText) -> tuple[Outbound, ...]:
         """A new board, pinned."""
         return (
-            Outbound(place, text, name=NAME, lane=Lane.NOTICE, author="", silent=True),
-            Outbound(place, verb=Verb.PIN, edits=NAME, lane=Lane.NOTICE, author="", silent=True),
+            Outbound(place, text, name=NAME, lane=Priority.NOTICE, author="", silent=True),
+            Outbound(place, verb=OutboundKind.PIN, edits=NAME, lane=Priority.NOTICE, author="", silent=True),
         )
 
     def _changed(self, place: Peer, text: RichText) -> tuple[Outbound, ...]:
-        return (Outbound(place, text, verb=Verb.EDIT, edits=NAME, lane=Lane.VIEW, author=""),)
+        return (Outbound(place, text, verb=OutboundKind.EDIT, edits=NAME, lane=Priority.COSMETIC, author=""),)
 
     def _text(self, place: Peer, tickets: Sequence[Ticket], now: datetime) -> RichText:
         desk = self._desk

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.queue.queue import changed_much
 from bot.handoff.tickets.state import number as number_of
-from bot.model import Customer, Lane, Outbound, Ticket, Verb
+from bot.model import Customer, Outbound, OutboundKind, Priority, Ticket
 
 MOST = 50  # edits in one round
 
 
-class Places:
+class QueuePositions:
     """Remembers what each customer was last told, at first what the ticket says; a restart forgets what was told since."""
 
-    def __init__(self, desk: DeskRoom) -> None:
+    def __init__(self, desk: DeskContext) -> None:
         self._desk = desk
         self._told: dict[int, int] = {}
 
@@ -39,6 +39,6 @@ class Places:
         promise = desk.hours.promise(now, ahead=place - 1, recent=await desk.records.recent_answers())
         text = desk.words.say("handoff.status", lang=lang, number=ticket.number, promise=promise, operator="", status=ticket.status, now=now)
         return Outbound(
-            ticket.customer_peer, text, buttons=desk.opened_buttons(lang, ticket), verb=Verb.EDIT, edits=f"opened:{ticket.number}", lane=Lane.VIEW,
+            ticket.customer_peer, text, buttons=desk.opened_buttons(lang, ticket), verb=OutboundKind.EDIT, edits=f"opened:{ticket.number}", lane=Priority.COSMETIC,
             author="", ticket=ticket.number,
         )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.tickets.state import marked, moment
 from bot.model import Outbound, Status, Ticket, Turn
 
@@ -12,14 +12,14 @@ PAUSE = timedelta(minutes=1)  # of silence that ends a burst: what follows soone
 HEARD = "heard"  # on the ticket: when the customer last wrote while he waited
 
 
-async def of_burst(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outbound | None:
+async def of_burst(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outbound | None:
     """One for a burst, with the place or the hour as they are now; None where nobody waits or the burst goes on."""
     last = moment(ticket, HEARD)
     if turn.conversation.status is not Status.WAITING or (last is not None and timedelta() <= turn.now - last < PAUSE):
         return None
     ahead = desk.queue.ahead(ticket, await desk.records.queue(), turn.now)
     text = desk.standing(turn, ticket, key="handoff.added", ahead=ahead)
-    return Outbound(turn.said[-1].peer, text, ticket=ticket.number, author="bot")
+    return Outbound(turn.inbounds[-1].peer, text, ticket=ticket.number, author="bot")
 
 
 def heard(turn: Turn, ticket: Ticket) -> Ticket:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.model import Inbound, InboundKind, Outbound, Owed, Sender
 
 LATE = timedelta(seconds=60)  # what is owed for longer is tried again
@@ -17,7 +17,7 @@ UNANSWERED = "unanswered"
 class Unanswered:
     """A finder: an answer that was given up, or that nobody can tell of, goes to a person, once."""
 
-    def __init__(self, desk: DeskRoom) -> None:
+    def __init__(self, desk: DeskContext) -> None:
         self._desk = desk
 
     async def look(self, now: datetime) -> tuple[Inbound, ...]:
@@ -31,7 +31,7 @@ class Unanswered:
 class Overdue:
     """A view: what waits for a decision or for its delivery is tried again, and said in the operators' group while it lasts."""
 
-    def __init__(self, desk: DeskRoom, mend: Callable[[], Awaitable[int]]) -> None:
+    def __init__(self, desk: DeskContext, mend: Callable[[], Awaitable[int]]) -> None:
         self._desk, self._mend = desk, mend
         self._told: dict[tuple[str, str], datetime] = {}
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.config.handoff import Policy, Routing, Sla, length
 from bot.handoff.sla.hours import Hours
 from bot.handoff.tickets.state import listed, moment, number
-from bot.model import Later, Ticket
+from bot.model import Ticket, Timer
 
 GOALS = ("first_reply", "next_reply", "resolution")
 DOUBLINGS = 10  # a reminder comes after 1, 2, 4 … times the interval, and no more often than this
@@ -71,20 +71,20 @@ class Deadlines:
         """Whether a deadline is near or past."""
         return any(now >= g.warn for g in self.goals(ticket))
 
-    def alarms(self, ticket: Ticket) -> Mapping[str, Later]:
+    def alarms(self, ticket: Ticket) -> Mapping[str, Timer]:
         """Every timer the ticket needs as it is now, by key."""
         if ticket.status == "closed":
             return {}
         made = [*self._of_goals(ticket), *self._of_people(ticket)]
         return {later.key: later for later in made}
 
-    def changes(self, before: Ticket | None, after: Ticket) -> tuple[tuple[Later, ...], tuple[str, ...]]:
+    def changes(self, before: Ticket | None, after: Ticket) -> tuple[tuple[Timer, ...], tuple[str, ...]]:
         """Timers to set and keys to cancel when a ticket changes."""
         old = self.alarms(before) if before is not None and before.number == after.number else {}
         new = self.alarms(after)
         return tuple(later for key, later in new.items() if old.get(key) != later), tuple(key for key in old if key not in new)
 
-    def _of_goals(self, ticket: Ticket) -> list[Later]:
+    def _of_goals(self, ticket: Ticket) -> list[Timer]:
         made = []
         for goal in self.goals(ticket):
             if goal.name not in listed(ticket, "breached"):
@@ -92,7 +92,7 @@ class Deadlines:
                 made.append(self._later(ticket, f"goal:{ticket.number}:{goal.name}", "desk.goal", at, goal=goal.name))
         return made
 
-    def _of_people(self, ticket: Ticket) -> list[Later]:
+    def _of_people(self, ticket: Ticket) -> list[Timer]:
         """Somebody must do something: take it, answer it, come back to it, or say that it is solved."""
         key, made = ticket.number, []
         asked, answered = moment(ticket, "asked"), moment(ticket, "answered")
@@ -125,8 +125,8 @@ class Deadlines:
         at = (warned or answered) + patience
         return self._hours.next_open(at) or at
 
-    def _later(self, ticket: Ticket, key: str, kind: str, at: datetime, **data: object) -> Later:
-        return Later(key, kind, at, data, conversation=ticket.conversation)
+    def _later(self, ticket: Ticket, key: str, kind: str, at: datetime, **data: object) -> Timer:
+        return Timer(key, kind, at, data, conversation=ticket.conversation)
 
 
 def left(goal: Goal, now: datetime) -> timedelta:

@@ -9,21 +9,21 @@ from datetime import datetime, timedelta
 from bot.handoff import group_status, overview
 from bot.handoff.assist import suggestions
 from bot.handoff.card import numbered
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.outreach import low_rating
 from bot.handoff.sla.debts import UNANSWERED
 from bot.handoff.sla.targets import DOUBLINGS, left
 from bot.handoff.tickets import transfer
 from bot.handoff.tickets.state import listed, marked, moment, number, words
-from bot.model import Button, Event, Later, Outbound, Outcome, Result, Status, Ticket, Turn
+from bot.model import Button, Event, Outbound, Outcome, Result, Status, Ticket, Timer, Turn
 
 PREFIX = "desk."
 LATE = timedelta(minutes=10)  # a timer that comes later than this was missed: the bot was down
 
 
-async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
+async def decide(desk: DeskContext, turn: Turn) -> Outcome:
     """What a timer of the desk does; one that came too late or too early does nothing."""
-    timer = turn.said[0]
+    timer = turn.inbounds[0]
     if timer.text == low_rating.TIMER:
         return await low_rating.remind(desk, turn)
     if timer.text == "desk.stranded":
@@ -45,21 +45,21 @@ async def decide(desk: DeskRoom, turn: Turn) -> Outcome:
     if alarm is None or act is None:
         return Outcome("desk", Result.IGNORED, "timer_over")
     if alarm.due > turn.now:  # the deadline moved on since
-        return Outcome("desk", Result.IGNORED, "timer_early", later=(alarm,))
+        return Outcome("desk", Result.IGNORED, "timer_early", timers=(alarm,))
     if (morning := _put_off(desk, alarm, turn.now)) is not None:
-        return Outcome("desk", Result.IGNORED, "timer_put_off", later=(replace(alarm, due=morning),))
+        return Outcome("desk", Result.IGNORED, "timer_put_off", timers=(replace(alarm, due=morning),))
     return await act(desk, turn, ticket)
 
 
-def _put_off(desk: DeskRoom, alarm: Later, now: datetime) -> datetime | None:
+def _put_off(desk: DeskContext, alarm: Timer, now: datetime) -> datetime | None:
     """The next opening, for what was due while people were at work and comes after they have gone; else None."""
     missed = now - alarm.due > LATE and not desk.hours.is_open(now) and desk.hours.is_open(alarm.due - timedelta(seconds=1))
     return desk.hours.next_open(now) if missed else None
 
 
-async def _goal(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+async def _goal(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """Operators are warned before a deadline; at a breach the supervisors are called, or another team gets the ticket."""
-    name = str(turn.said[0].data.get("goal"))
+    name = str(turn.inbounds[0].data.get("goal"))
     goal = next(g for g in desk.deadlines.goals(ticket) if g.name == name)
     facts = {**_calling(desk, turn, ticket), "goal": desk.words.text(f"desk.goal.{name}", lang=desk.lang)}
     if turn.now < goal.due:
@@ -79,7 +79,7 @@ async def _goal(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     return Outcome("desk", Result.ANSWERED, "sla_breached", tuple(say), ticket=broken, events=(event,))
 
 
-def _to_absent(desk: DeskRoom, ticket: Ticket, facts: Mapping[str, object]) -> list[Outbound]:
+def _to_absent(desk: DeskContext, ticket: Ticket, facts: Mapping[str, object]) -> list[Outbound]:
     """Supervisors who are not in the groups, and cannot be called there, hear of a breach in private, with the ticket a tap away."""
     sign = numbered(ticket.number, desk.words, desk.lang)
     look = Button(f"{sign} {ticket.data.get('name') or ''}".strip(), "overview_ticket", str(ticket.number))
@@ -88,7 +88,7 @@ def _to_absent(desk: DeskRoom, ticket: Ticket, facts: Mapping[str, object]) -> l
     return [replace(o, buttons=((look,),)) for o in told if place is None or not desk.is_in(f"{o.to.channel}:{o.to.chat}", place)]
 
 
-async def _waiting(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+async def _waiting(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """Nobody takes it: said aloud, each time after twice the time."""
     called, key = marked(ticket, reminded=number(ticket, "reminded") + 1), f"waiting:{ticket.number}"
     while number(called, "reminded") < DOUBLINGS and desk.deadlines.alarms(called)[key].due <= turn.now:
@@ -96,23 +96,23 @@ async def _waiting(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     times = number(called, "reminded")
     say = desk.loud(called, "desk.nobody_takes", supervisors=desk.supervisors(desk.thread(called)) if times > 1 else "", **desk.facts(turn, ticket))
     event = Event("ticket_waits", ticket=ticket.number, data={"times": times})
-    return Outcome("desk", Result.ANSWERED, "nobody_takes", say, ticket=called, later=transfer.look_for_somebody(desk, called, turn.now), events=(event,))
+    return Outcome("desk", Result.ANSWERED, "nobody_takes", say, ticket=called, timers=transfer.look_for_somebody(desk, called, turn.now), events=(event,))
 
 
-def _left(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+def _left(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """Its operator went away while the customer waits for him; he may be back, or somebody else have it by now."""
-    gone = ticket.operator == turn.said[0].data.get("operator") and not desk.crew.is_here(ticket.operator)
+    gone = ticket.operator == turn.inbounds[0].data.get("operator") and not desk.crew.is_here(ticket.operator)
     if not gone or not transfer.is_owed(ticket):
         return Outcome("desk", Result.IGNORED, "timer_over")
     return transfer.give_back(desk, turn, ticket, "desk.operator_left_it", why="operator_away")
 
 
-async def _idle(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+async def _idle(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """The operator keeps silent: back to the queue, and the next one is told."""
     return transfer.give_back(desk, turn, ticket, "desk.operator_silent", why="operator_silent")
 
 
-async def _quiet(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+async def _quiet(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """The customer keeps silent: asked politely first, then the ticket is closed."""
     if moment(ticket, "quiet") is not None:
         return desk.close(turn, ticket, by="bot", key="handoff.closed_quiet")
@@ -123,7 +123,7 @@ async def _quiet(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     return Outcome("desk", Result.ANSWERED, "quiet_asked", (say,), ticket=marked(ticket, quiet=turn.now), events=(Event("quiet_asked", ticket=ticket.number),))
 
 
-async def _snooze(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+async def _snooze(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """Time to come back to it: to the one who put it off, or to the queue where he is not there."""
     if not ticket.operator or not desk.crew.is_here(ticket.operator):
         return transfer.give_back(desk, turn, ticket, "desk.woken", why="woken")
@@ -132,7 +132,7 @@ async def _snooze(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     return Outcome("desk", Result.ANSWERED, "woken", tuple(say), ticket=woken, events=(Event("ticket_woken", ticket=ticket.number),))
 
 
-async def _promised(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+async def _promised(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """What was promised to the customer is due: the operators are reminded loudly, the customer hears that he is not forgotten."""
     told = desk.words.say("handoff.promised_due", lang=desk.customer_lang(turn), customer=turn.customer, number=ticket.number)
     kept = marked(ticket, promised=None)
@@ -144,7 +144,7 @@ async def _promised(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     return Outcome("desk", Result.ANSWERED, "promised_due", say, ticket=kept, events=(Event("promise_due", ticket=ticket.number),))
 
 
-async def _assign(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
+async def _assign(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """The next who can is given the ticket; too many waiting in a team's group send it to the desk of all."""
     if ticket.status != "waiting":
         return Outcome("desk", Result.IGNORED, "timer_over")
@@ -163,9 +163,9 @@ async def _assign(desk: DeskRoom, turn: Turn, ticket: Ticket) -> Outcome:
     return transfer.give_to(desk, turn, ticket, to, key="desk.assigned_to")
 
 
-async def _stranded(desk: DeskRoom, turn: Turn) -> Outcome:
+async def _stranded(desk: DeskContext, turn: Turn) -> Outcome:
     """What the watchdog found: somebody is made responsible, loudly."""
-    why, ticket = str(turn.said[0].data.get("why", "")), turn.ticket
+    why, ticket = str(turn.inbounds[0].data.get("why", "")), turn.ticket
     event = Event("stranded_found", ticket=ticket.number if ticket else None, data={"why": why})
     if ticket is None or ticket.status == "closed":
         if why == UNANSWERED and turn.conversation.status is Status.BOT:
@@ -192,12 +192,12 @@ async def _stranded(desk: DeskRoom, turn: Turn) -> Outcome:
     return Outcome("desk", Result.ANSWERED, "stranded", say, status=status, events=(event,))
 
 
-def _calling(desk: DeskRoom, turn: Turn, ticket: Ticket) -> dict[str, object]:
+def _calling(desk: DeskContext, turn: Turn, ticket: Ticket) -> dict[str, object]:
     """The facts, with the operator called so that he is notified."""
     return {**desk.facts(turn, ticket), "operator": desk.crew.member(ticket.operator).call or ticket.operator_name}
 
 
-_Act = Callable[[DeskRoom, Turn, Ticket], Awaitable[Outcome]]
+_Act = Callable[[DeskContext, Turn, Ticket], Awaitable[Outcome]]
 _ACTS: dict[str, _Act] = {
     "desk.goal": _goal,
     "desk.waiting": _waiting,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.model import Conversation, Inbound, InboundKind, Peer, Sender, Status, Ticket
 
 GRACE = timedelta(minutes=2)  # what is younger may still be on its way
@@ -18,7 +18,7 @@ _GONE = frozenset({"failed", "cancelled", "unknown"})
 class Watchdog:
     """One round after another; what it finds arrives like a timer, once in *AGAIN*. All it remembers is where it has come to."""
 
-    def __init__(self, desk: DeskRoom) -> None:
+    def __init__(self, desk: DeskContext) -> None:
         self._desk = desk
         self._after = 0  # number of the ticket that was looked at last
 

@@ -9,8 +9,8 @@ from bot.handoff.assist import suggestions
 from bot.handoff.card import transcript
 from bot.handoff.contacts import contacts, mask
 from bot.handoff.context import brings_words, is_context
-from bot.handoff.desk_context import DeskRoom
-from bot.model import Answer, Attachment, Customer, InboundKind, Line, Ticket, Turn
+from bot.handoff.desk_context import DeskContext
+from bot.model import Answer, Attachment, Customer, HistoryEntry, InboundKind, Ticket, Turn
 from bot.text.customer_fields import shown as attributes
 from bot.text.person_names import full_name
 
@@ -19,11 +19,11 @@ RECENT_LINES = 8
 SURE = 0.3  # from this confidence on the first candidate names the topic
 
 
-def new_ticket(desk: DeskRoom, turn: Turn, reason: str, answer: Answer | None, titles: Mapping[str, str]) -> Ticket:
+def new_ticket(desk: DeskContext, turn: Turn, reason: str, answer: Answer | None, titles: Mapping[str, str]) -> Ticket:
     """The ticket that the turn opens. *titles*: how operators call the channels."""
     customer = turn.customer or Customer(0)
     name = full_name(customer)
-    texts = [i.text for i in reversed(turn.said)] + [line.text for line in reversed(turn.history) if line.author == "customer"]
+    texts = [i.text for i in reversed(turn.inbounds)] + [line.text for line in reversed(turn.history) if line.author == "customer"]
     channel = turn.conversation.peer.channel
     topics = _topics(desk, turn, answer)
     team = desk.teams.fitting(topics, channel, customer.language, customer.fields)
@@ -56,7 +56,7 @@ def new_ticket(desk: DeskRoom, turn: Turn, reason: str, answer: Answer | None, t
         turn.conversation.peer,
         reason=reason,
         topic=topics[0] if topics else "",
-        priority=desk.queue.priority(reason, "\n".join(texts[: len(turn.said)]), customer.fields),
+        priority=desk.queue.priority(reason, "\n".join(texts[: len(turn.inbounds)]), customer.fields),
         opened=turn.now,
         data=data,
     )
@@ -84,7 +84,7 @@ def _before(turn: Turn) -> list[Attachment]:
     return [a for line in turn.history[-RECENT_LINES:] if line.author == "customer" for a in line.attachments]
 
 
-def so_far(desk: DeskRoom, turn: Turn, name: str) -> list[list[str]]:
+def so_far(desk: DeskContext, turn: Turn, name: str) -> list[list[str]]:
     """The talk with the customer of this *name* up to now, as the card shows it."""
     return transcript(_lines(turn), name or desk.words.text("desk.nameless", lang=desk.lang), desk.words, desk.lang)
 
@@ -93,16 +93,16 @@ def asked_again(turn: Turn, ticket: Ticket) -> str:
     """What the customer has said since the ticket was closed; where that is nothing, his last words before."""
     before = [line for line in turn.history if line.author == "customer" and line.text]
     since = [line for line in before if ticket.closed is None or line.at >= ticket.closed]
-    now = [i.text for i in turn.said if i.text and i.kind is InboundKind.MESSAGE]
+    now = [i.text for i in turn.inbounds if i.text and i.kind is InboundKind.MESSAGE]
     return "\n".join([*(mask(line.text) for line in since or (() if now else before[-1:])), *now])
 
 
-def _lines(turn: Turn) -> list[Line]:
-    said = [Line(i.at, "customer", i.text, attachments=(*i.context, *i.attachments)) for i in turn.said if i.kind is InboundKind.MESSAGE]
+def _lines(turn: Turn) -> list[HistoryEntry]:
+    said = [HistoryEntry(i.at, "customer", i.text, attachments=(*i.context, *i.attachments)) for i in turn.inbounds if i.kind is InboundKind.MESSAGE]
     return [*turn.history, *said]
 
 
-def _topics(desk: DeskRoom, turn: Turn, answer: Answer | None) -> tuple[str, ...]:
+def _topics(desk: DeskContext, turn: Turn, answer: Answer | None) -> tuple[str, ...]:
     """Names of what it is about, the one to be shown first: of the article that was answered with, else of the likeliest one."""
     shown = turn.conversation.state.get("last_article")
     if answer is not None and answer.candidates and answer.confidence >= SURE:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.handoff.card import transcript
-from bot.handoff.desk_context import DeskRoom
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.roster import Member
 from bot.handoff.tickets.state import marked, moment, words
-from bot.model import Event, Lane, Later, Line, Outbound, Outcome, Result, Status, Ticket, Turn, Verb
+from bot.model import Event, HistoryEntry, Outbound, OutboundKind, Outcome, Priority, Result, Status, Ticket, Timer, Turn
 
 CARRIED_LINES = 30
 
@@ -27,12 +27,12 @@ def given(ticket: Ticket, to: Member, now: datetime) -> Ticket:
     return marked(his, assigned=now, queued=None, reminded=None, snoozed=None, quiet=None, before=None)
 
 
-def look_for_somebody(desk: DeskRoom, ticket: Ticket, now: datetime) -> tuple[Later, ...]:
+def look_for_somebody(desk: DeskContext, ticket: Ticket, now: datetime) -> tuple[Timer, ...]:
     """The timer by which a waiting ticket is given to somebody, where tickets are given rather than taken."""
     team = desk.teams.named(words(ticket, "team"))
     if desk.rules.routing.assign == "everyone" and not (team and team.overflow):
         return ()
-    return (Later(f"assign:{ticket.number}", "desk.assign", now, conversation=ticket.conversation),)
+    return (Timer(f"assign:{ticket.number}", "desk.assign", now, conversation=ticket.conversation),)
 
 
 def is_owed(ticket: Ticket) -> bool:
@@ -40,21 +40,21 @@ def is_owed(ticket: Ticket) -> bool:
     return ticket.status == "operator" and (ticket.first_reply is None or moment(ticket, "asked") is not None)
 
 
-def left_alone(ticket: Ticket, now: datetime) -> Later:
+def left_alone(ticket: Ticket, now: datetime) -> Timer:
     """The timer, due at once, by which a ticket is given back whose operator has just gone away."""
-    return Later(f"left:{ticket.number}", "desk.left", now, {"operator": ticket.operator}, conversation=ticket.conversation)
+    return Timer(f"left:{ticket.number}", "desk.left", now, {"operator": ticket.operator}, conversation=ticket.conversation)
 
 
-def give_back(desk: DeskRoom, turn: Turn, ticket: Ticket, key: str, *, why: str) -> Outcome:
+def give_back(desk: DeskContext, turn: Turn, ticket: Ticket, key: str, *, why: str) -> Outcome:
     """To the queue again, said where everybody sees it. *key* is the word of the desk about it."""
     back = waiting(ticket, turn.now)
     event = Event("ticket_given_back", ticket=ticket.number, actor=ticket.operator, data={"why": why})
     say = (*desk.card_edit(back), *desk.loud(back, key, **desk.facts(turn, ticket)))
     later = look_for_somebody(desk, back, turn.now)
-    return Outcome("desk", Result.ANSWERED, why, say, status=Status.WAITING, ticket=back, later=later, events=(event,))
+    return Outcome("desk", Result.ANSWERED, why, say, status=Status.WAITING, ticket=back, timers=later, events=(event,))
 
 
-def give_to(desk: DeskRoom, turn: Turn, ticket: Ticket, to: Member, /, *, key: str, **facts: object) -> Outcome:
+def give_to(desk: DeskContext, turn: Turn, ticket: Ticket, to: Member, /, *, key: str, **facts: object) -> Outcome:
     """Into the hands of one operator, who is called by name."""
     now_his = given(ticket, to, turn.now)
     say = list(desk.card_edit(now_his))
@@ -64,7 +64,7 @@ def give_to(desk: DeskRoom, turn: Turn, ticket: Ticket, to: Member, /, *, key: s
     return Outcome("desk", Result.ANSWERED, "assigned", tuple(say), status=Status.OPERATOR, ticket=now_his, events=(event,))
 
 
-def bring_to(desk: DeskRoom, turn: Turn, ticket: Ticket, to: Member, history: Sequence[Line], /, *, key: str, **facts: object) -> Outcome:
+def bring_to(desk: DeskContext, turn: Turn, ticket: Ticket, to: Member, history: Sequence[HistoryEntry], /, *, key: str, **facts: object) -> Outcome:
     """Into the hands of one operator, in the group where *ticket* as it now is belongs; what stood elsewhere is closed there."""
     before = desk.thread(turn.ticket) if turn.ticket is not None else None
     after = desk.thread(ticket)
@@ -73,15 +73,15 @@ def bring_to(desk: DeskRoom, turn: Turn, ticket: Ticket, to: Member, history: Se
     name = str(ticket.data.get("name") or desk.words.text("desk.nameless", lang=desk.lang))
     moved = marked(ticket, transcript=transcript(history[-CARRIED_LINES:], name, desk.words, desk.lang))
     his = given(moved, to, turn.now)
-    there = replace(desk.notice(after, his, key, operator=to.call, **facts), lane=Lane.WORDS)  # one lane: the card stands first
+    there = replace(desk.notice(after, his, key, operator=to.call, **facts), lane=Priority.MESSAGE)  # one lane: the card stands first
     here = desk.notice(before, ticket, "desk.brought_to", operator=to.full_name, **facts)
-    closed = Outbound(before, verb=Verb.CLOSE_TOPIC, lane=Lane.VIEW, ticket=ticket.number, author="")
+    closed = Outbound(before, verb=OutboundKind.CLOSE_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author="")
     event = Event("ticket_assigned", ticket=ticket.number, actor=to.id, data={"from": ticket.operator})
     say = (here, closed, desk.card(after, his), there)
     return Outcome("desk", Result.ANSWERED, "assigned", say, status=Status.OPERATOR, ticket=his, events=(event,))
 
 
-def move(desk: DeskRoom, turn: Turn, ticket: Ticket, team: str, history: Sequence[Line], /, *, key: str, **facts: object) -> Outcome:
+def move(desk: DeskContext, turn: Turn, ticket: Ticket, team: str, history: Sequence[HistoryEntry], /, *, key: str, **facts: object) -> Outcome:
     """To a team, into its group where it has one of its own; "" = to the desk of all. The card there holds the talk so far."""
     before = desk.thread(ticket)
     moved = waiting(marked(ticket, team=team, desk=team if desk.teams.place(team) else ""), turn.now)
@@ -93,9 +93,9 @@ def move(desk: DeskRoom, turn: Turn, ticket: Ticket, team: str, history: Sequenc
         name = str(ticket.data.get("name") or desk.words.text("desk.nameless", lang=desk.lang))
         moved = marked(moved, transcript=transcript(history[-CARRIED_LINES:], name, desk.words, desk.lang))
         if before is not None:
-            say += [desk.notice(before, ticket, key, **facts), Outbound(before, verb=Verb.CLOSE_TOPIC, lane=Lane.VIEW, ticket=ticket.number, author="")]
+            say += [desk.notice(before, ticket, key, **facts), Outbound(before, verb=OutboundKind.CLOSE_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author="")]
         if after is not None:
-            say += [desk.card(after, moved), replace(desk.notice(after, moved, key, **facts), lane=Lane.WORDS)]  # one lane: the card stands first
+            say += [desk.card(after, moved), replace(desk.notice(after, moved, key, **facts), lane=Priority.MESSAGE)]  # one lane: the card stands first
     event = Event("ticket_moved", ticket=ticket.number, actor=ticket.operator, data={"team": team})
     later = look_for_somebody(desk, moved, turn.now)
-    return Outcome("desk", Result.ANSWERED, "moved", tuple(say), status=Status.WAITING, ticket=moved, later=later, events=(event,))
+    return Outcome("desk", Result.ANSWERED, "moved", tuple(say), status=Status.WAITING, ticket=moved, timers=later, events=(event,))

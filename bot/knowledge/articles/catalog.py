@@ -16,7 +16,7 @@ _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _LATIN_WORD = re.compile(r"[a-z]{2,}", re.IGNORECASE)
 
 
-class Shelf:
+class ArticleCatalog:
     """Articles by id, and masks over the published ones."""
 
     def __init__(self, articles: Sequence[Article]) -> None:

@@ -11,13 +11,13 @@ from bot.knowledge.query.correction import Repair
 from bot.knowledge.query.words import lemma
 from bot.knowledge.retrieval.channels import COLUMNS
 from bot.knowledge.retrieval.external import Votes
-from bot.knowledge.retrieval.features import FEATURES, Asked, Evidence
+from bot.knowledge.retrieval.features import FEATURES, AnalyzedQuery, Evidence
 from bot.knowledge.retrieval.index import Index
 from bot.model import Answer, Decision, Json
 
 
 def explain(
-    raw: str, understood: str, asked: Asked, evidence: Evidence, index: Index, answer: Answer, settings: KnowledgeSettings, scores: np.ndarray, *,
+    raw: str, understood: str, asked: AnalyzedQuery, evidence: Evidence, index: Index, answer: Answer, settings: KnowledgeSettings, scores: np.ndarray, *,
     repairs: Sequence[Repair], votes: Votes, language: str, kind: str, followed: bool, options: int, spent: float,
 ) -> Json:  # fmt: skip
     """The whole way of a question as JSON: what was understood, each channel's scores, the fusion, thresholds, the sentence."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.query.analyzer import Reader
-from bot.knowledge.retrieval.features import Asked, Evidence, Vectors, gather
+from bot.knowledge.query.analyzer import TextAnalyzer
+from bot.knowledge.retrieval.features import AnalyzedQuery, Evidence, Vectors, gather
 from bot.knowledge.retrieval.index import Index, question_texts
 from bot.knowledge.retrieval.lexical import Floats
 
@@ -34,7 +34,7 @@ def held_out(articles: Sequence[Article], most: int = MOST) -> tuple[list[Articl
     return left, taken
 
 
-def examine(articles: Sequence[Article], reader: Reader, encode: Encode | None) -> tuple[Index, list[tuple[Evidence, int]]]:
+def examine(articles: Sequence[Article], reader: TextAnalyzer, encode: Encode | None) -> tuple[Index, list[tuple[Evidence, int]]]:
     """The index without the held-out examples, and for each of them what search knew and which article was right."""
     left, taken = held_out(articles)
     index = Index(left, reader)
@@ -42,5 +42,5 @@ def examine(articles: Sequence[Article], reader: Reader, encode: Encode | None) 
     asked = encode([t for t, _ in taken]) if encode and taken else [None] * len(taken)
     cases = []
     for (text, gold), vector in zip(taken, asked, strict=True):
-        cases.append((gather(index, Asked(text, reader.ask(reader.canonical(text)), vector), vectors=vectors), gold))
+        cases.append((gather(index, AnalyzedQuery(text, reader.ask(reader.canonical(text)), vector), vectors=vectors), gold))
     return index, cases

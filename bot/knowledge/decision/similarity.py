@@ -19,7 +19,7 @@ LONG = 5  # letters from which a word may be mistyped
 ROOT = 5  # letters at the start that make two longer words relatives: доставка, доставить
 
 
-class Likeness:
+class SimilarityMatcher:
     """Compares texts with the words and the articles of a base. Cheap enough for every question while something is looked for."""
 
     def __init__(self, knowledge: Knowledge) -> None:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from bot.errors import BotError
 from bot.knowledge.encoder.navec import find_navec, read_navec
-from bot.knowledge.encoder.rows import ENGLISH, English, Table, Trained, build, read_english, read_trained
+from bot.knowledge.encoder.rows import ENGLISH, English, RowTable, Trained, build, read_english, read_trained
 from bot.knowledge.retrieval.private_folder import make_private
 
 Vectors = npt.NDArray[np.float32]
@@ -253,7 +253,7 @@ def _english() -> English:
         return read_english(path)
 
 
-def rows_from(path: Path | None, trained: Trained, english: English) -> Table:
+def rows_from(path: Path | None, trained: Trained, english: English) -> RowTable:
     """The rows of our own encoder over the navec file at *path*. Raises EncoderUnavailable."""
     if path is None:
         raise EncoderUnavailable("Нет векторов слов navec: pip install --no-deps natasha==1.6.0 (нужен только файл с данными внутри).")

@@ -28,7 +28,7 @@ LAYOUT = 2  # grows when rows are built or stored differently, so that old cache
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class RowVocabulary:
     """Word forms with what is known of them before training: `base` (n, 300), the number of its lemma, the lemma's rarity."""
 
     forms: tuple[str, ...]
@@ -59,7 +59,7 @@ class English:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class RowTable:
     """Rows ready to be summed: int8 rows with a scale each, found by sorted 64-bit keys; then BUCKETS rows of Russian pieces and as many of English."""
 
     keys: npt.NDArray[np.uint64]
@@ -68,7 +68,7 @@ class Table:
     scales: Floats
 
 
-def vocabulary_of(vectors: WordVectors, extra: Iterable[str] = (), forms: int = FORMS) -> Vocabulary:
+def vocabulary_of(vectors: WordVectors, extra: Iterable[str] = (), forms: int = FORMS) -> RowVocabulary:
     """The most frequent *forms* of navec and all of *extra* that navec or a lemma of theirs can give a vector for.
 
     A form's base is half its own vector and half its lemma's: inflections of one word stay close.
@@ -90,10 +90,10 @@ def vocabulary_of(vectors: WordVectors, extra: Iterable[str] = (), forms: int = 
     np.add.at(counts, owner[listed], vectors.counts[own[listed]])
     rarity = RARITY / (RARITY + counts / vectors.counts.sum())
     base = 0.5 * vectors.rows(own) + 0.5 * vectors.rows(parent)
-    return Vocabulary(tuple(w for w, _ in named), base, owner, lemmas, rarity.astype(np.float32))
+    return RowVocabulary(tuple(w for w, _ in named), base, owner, lemmas, rarity.astype(np.float32))
 
 
-def lay(vocabulary: Vocabulary, trained: Trained) -> Floats:
+def lay(vocabulary: RowVocabulary, trained: Trained) -> Floats:
     """The trained row of each form of *vocabulary*: emphasis · rarity · (base · projection + shift), (n, d)."""
     at = {lemma: i for i, lemma in enumerate(trained.lemmas)}
     where = np.array([at.get(lemma, -1) for lemma in vocabulary.lemmas])
@@ -129,7 +129,7 @@ def learn_pieces(words: Sequence[str], rows: Floats, rounds: int = PIECE_ROUNDS)
     return table
 
 
-def build(vectors: WordVectors, trained: Trained, english: English) -> Table:
+def build(vectors: WordVectors, trained: Trained, english: English) -> RowTable:
     """Rows for everything: takes about half a minute, most of it finding lemmas and learning the pieces."""
     vocabulary = vocabulary_of(vectors, trained.lemmas)
     rows = lay(vocabulary, trained)
@@ -140,7 +140,7 @@ def build(vectors: WordVectors, trained: Trained, english: English) -> Table:
     keys = keys_of([*vocabulary.forms, *words])
     order = np.argsort(keys)
     packed, scales = pack(np.concatenate([rows, foreign, pieces, learn_pieces([words[i] for i in long], foreign[long])]))
-    return Table(keys[order], order.astype(np.int32), packed, scales)
+    return RowTable(keys[order], order.astype(np.int32), packed, scales)
 
 
 def pack(rows: Floats) -> tuple[npt.NDArray[np.int8], Floats]:

@@ -10,7 +10,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 from sentence_transformers.sentence_transformer.modules import InputModule
 
-from bot.knowledge.encoder.rows import Floats, Table
+from bot.knowledge.encoder.rows import Floats, RowTable
 from bot.knowledge.encoder.text import keys_of, lemma_of, marked_words, pieces_of
 
 FILE = "words.safetensors"
@@ -27,7 +27,7 @@ class SupportWords(InputModule):
     save_in_root = False
     config_keys: list[str] = []  # noqa: RUF012 - declared so by the base class
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: RowTable) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.table = table
         self.first_piece = len(table.keys)
@@ -82,7 +82,7 @@ class SupportWords(InputModule):
         cls, model_name_or_path: str, subfolder: str = "", **kwargs: object
     ) -> SupportWords:
         parts: Mapping[str, np.ndarray] = load_file(str(Path(model_name_or_path) / subfolder / FILE))
-        return cls(Table(parts["keys"], parts["places"], parts["rows"], parts["scales"]))
+        return cls(RowTable(parts["keys"], parts["places"], parts["rows"], parts["scales"]))
 
     def _find(self, words: list[str]) -> np.ndarray:
         """The row of each word, or -1."""

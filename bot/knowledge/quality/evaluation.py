@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.errors import ConfigError, Problem
 from bot.knowledge.quality.golden import read_golden
-from bot.model import Act, Answer, Decision
+from bot.model import Answer, Decision, Intent
 
 BINS = 10
 STEPS = (*(round(n / 100, 2) for n in range(5, 100, 5)), 0.97, 0.99)
@@ -21,7 +21,7 @@ _QUESTION, _GOLD = ("q", "question", "query", "text", "вопрос"), ("article
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class EvaluationCase:
     """A question with its right article, "" where none answers it."""
 
     question: str
@@ -33,7 +33,7 @@ class Case:
 class Judged:
     """What was made of a case. `place` is where the right article stands among the candidates (1 = first, 0 = not there)."""
 
-    case: Case
+    case: EvaluationCase
     place: int
     decision: Decision
     confidence: float
@@ -68,7 +68,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class EvaluationReport:
     """Everything measured. Shares are 0..1; `precision` is of all answers given, `coverage` the share of known questions answered rightly at once."""
 
     questions: int
@@ -104,26 +104,26 @@ class Advice:
     cheapest: float
 
 
-def read_cases(path: Path) -> tuple[Case, ...]:
+def read_cases(path: Path) -> tuple[EvaluationCase, ...]:
     """Questions of a YAML (as golden questions), JSONL or CSV file. Raises ConfigError with the line of what cannot be read.
 
     An empty or missing article, or the decision "handoff", means that nothing in the base answers it.
     """
     if path.suffix.lower() in (".yaml", ".yml"):
-        return tuple(Case(g.q, g.article, g.language) for g in read_golden(path) if not g.answered and (g.article or g.decision == "handoff"))
+        return tuple(EvaluationCase(g.q, g.article, g.language) for g in read_golden(path) if not g.answered and (g.article or g.decision == "handoff"))
     try:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([Problem(f"файл не читается: {type(error).__name__}", path.as_posix())]) from None
     problems: list[Problem] = []
-    cases: list[Case] = []
+    cases: list[EvaluationCase] = []
     for line, row in _csv_rows(text) if path.suffix.lower() in (".csv", ".tsv") else _json_rows(text):
         question = next((str(row[k]) for k in _QUESTION if row.get(k)), "") if row is not None else ""
         if row is None or not question.strip():
             problems.append(Problem("нет вопроса", path.as_posix(), line, 1, '{"q": "где посылка", "article": "zakaz/gde-moj-zakaz"}'))
             continue
         gold = next((row[k] for k in _GOLD if row.get(k)), None)
-        cases.append(Case(question, str(gold or ""), str(row.get("language") or "")))
+        cases.append(EvaluationCase(question, str(gold or ""), str(row.get("language") or "")))
     if problems:
         raise ConfigError(problems)
     return tuple(cases)
@@ -148,14 +148,14 @@ def _csv_rows(text: str) -> list[tuple[int, Mapping[str, object] | None]]:
     return [(reader.line_num, {(k or "").strip().lower(): v for k, v in row.items()}) for row in reader]
 
 
-def judge_cases(cases: Sequence[Case], ask: Callable[[Case], Answer], family: Mapping[str, str] | None = None) -> tuple[Judged, ...]:
+def judge_cases(cases: Sequence[EvaluationCase], ask: Callable[[EvaluationCase], Answer], family: Mapping[str, str] | None = None) -> tuple[Judged, ...]:
     """What is made of each; *family* maps a twin to the article it stands for, so that either language counts. Calls for a person
     and small talk are left out: no article decides them."""
     twins = family or {}
     done = []
     for case in cases:
         answer = ask(case)
-        if answer.act is not Act.QUESTION:
+        if answer.act is not Intent.QUESTION:
             continue
         gold = twins.get(case.article, case.article)
         shown = [twins.get(c.article, c.article) for c in answer.candidates]
@@ -164,13 +164,13 @@ def judge_cases(cases: Sequence[Case], ask: Callable[[Case], Answer], family: Ma
     return tuple(done)
 
 
-def measure(judged: Sequence[Judged], *, handoff: float, costs: Costs | None = None) -> Report:
+def measure(judged: Sequence[Judged], *, handoff: float, costs: Costs | None = None) -> EvaluationReport:
     """The report over what was judged; *handoff* is the scope threshold that the table of thresholds keeps."""
     known = [j for j in judged if j.case.article]
     strangers = [j for j in judged if not j.case.article]
     answered = [j for j in judged if j.decision is Decision.ANSWER]
     right = sum(j.right for j in answered)
-    return Report(
+    return EvaluationReport(
         questions=len(judged),
         in_scope=len(known),
         recall1=_ratio(sum(j.right for j in known), len(known)),

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import numpy as np
 
-from bot.knowledge.quality.turn_log import Told, found_for, searched
+from bot.knowledge.quality.turn_log import LoggedTurn, found_for, searched
 from bot.model import Event
 
 FEWEST = 20  # judged questions from which confidence moves
@@ -71,13 +71,13 @@ def shift_of(cases: Sequence[tuple[float, bool]]) -> Shift:
     return Shift(float(np.clip(now[0], 0.5, 1.5)), float(now[1]), min(FARTHEST, math.log1p(len(cases) / 10)), len(cases))
 
 
-def judged(turns: Iterable[Told], events: Iterable[Event]) -> tuple[Feedback, ...]:
+def judged(turns: Iterable[LoggedTurn], events: Iterable[Event]) -> tuple[Feedback, ...]:
     """The judged questions, oldest first, one verdict each: «помогло» and «не помогло» under an answer, the option picked from a
     clarification, the article that an operator sent. What only continues an older topic says nothing of the question alone.
 
     *turns* are all turns of the conversations that *events* (of the kinds `EVENTS`) speak of.
     """
-    talks: dict[int, list[tuple[datetime, int, int, Told | Event]]] = {}
+    talks: dict[int, list[tuple[datetime, int, int, LoggedTurn | Event]]] = {}
     for turn in turns:
         if searched(turn):
             talks.setdefault(turn.conversation, []).append((turn.at, 1, turn.id, turn))  # after the events of its own turn
@@ -94,10 +94,10 @@ def judged(turns: Iterable[Told], events: Iterable[Event]) -> tuple[Feedback, ..
     return tuple(f for _, f in sorted(found, key=lambda x: x[0])[-NEWEST:])
 
 
-def _verdicts(talk: list[tuple[datetime, int, int, Told | Event]]) -> list[tuple[datetime, Feedback]]:
+def _verdicts(talk: list[tuple[datetime, int, int, LoggedTurn | Event]]) -> list[tuple[datetime, Feedback]]:
     found: list[tuple[datetime, Feedback]] = []
     own = {at for at, *_, what in talk if not isinstance(what, Event)}  # what is answered then is the question's own answer, not a pick
-    question: Told | None = None
+    question: LoggedTurn | None = None
     said: dict[str, bool] = {}
     for *_, what in sorted(talk, key=lambda x: x[:3]):
         if isinstance(what, Event):
@@ -113,7 +113,7 @@ def _verdicts(talk: list[tuple[datetime, int, int, Told | Event]]) -> list[tuple
     return found + (_verdict(question, said) if question is not None else [])
 
 
-def _verdict(question: Told, said: Mapping[str, bool]) -> list[tuple[datetime, Feedback]]:
+def _verdict(question: LoggedTurn, said: Mapping[str, bool]) -> list[tuple[datetime, Feedback]]:
     """The article found right last, else the one found wrong last."""
     newest = list(said)[::-1]
     chosen = next((a for a in newest if said[a]), newest[0] if newest else "")
@@ -122,7 +122,7 @@ def _verdict(question: Told, said: Mapping[str, bool]) -> list[tuple[datetime, F
     return [(question.at, Feedback(question.text.strip(), chosen, said[chosen], str(question.why.get("language") or "")))]
 
 
-def _word(event: Event, question: Told) -> tuple[str, bool] | None:
+def _word(event: Event, question: LoggedTurn) -> tuple[str, bool] | None:
     """What an event after a question says of which article."""
     article = str(event.data.get("article") or "")
     if event.kind == "feedback" and article:

@@ -21,9 +21,9 @@ import numpy.typing as npt
 
 from bot.knowledge.articles.drafts import article_text
 from bot.knowledge.quality.lint.questions import gist
-from bot.knowledge.quality.turn_log import Told, found_for, talks
+from bot.knowledge.quality.turn_log import LoggedTurn, found_for, talks
 from bot.knowledge.query.words import fold
-from bot.model import Answer, Decision, Line
+from bot.model import Answer, Decision, HistoryEntry
 from bot.text.pii import HIDDEN, mask
 
 Kind = Literal["unanswered", "clarified", "not_helped"]
@@ -110,7 +110,7 @@ class Gap:
         return max(m.at for m in self.missed)
 
 
-def missed(turns: Iterable[Told], history: Callable[[int], Sequence[Line]] | None = None) -> tuple[Missed, ...]:
+def missed(turns: Iterable[LoggedTurn], history: Callable[[int], Sequence[HistoryEntry]] | None = None) -> tuple[Missed, ...]:
     """The questions that went without an answer, oldest first; a question asked twice in a conversation counts once.
 
     *turns* are oldest first, of all conversations; *history* gives the lines of one; without it
@@ -118,7 +118,7 @@ def missed(turns: Iterable[Told], history: Callable[[int], Sequence[Line]] | Non
     """
     found: list[Missed] = []
     for conversation, talk in talks(turns).items():
-        lines: Sequence[Line] | None = None
+        lines: Sequence[HistoryEntry] | None = None
         seen: set[str] = set()
         for turn, kind, until in _failures(talk):
             words = " ".join(fold(turn.text).split())
@@ -135,7 +135,7 @@ def missed(turns: Iterable[Told], history: Callable[[int], Sequence[Line]] | Non
     return tuple(sorted(found, key=lambda m: (m.at, m.conversation))[-NEWEST:])
 
 
-def _answering(lines: Sequence[Line], asked: datetime, until: datetime | None, calls: Collection[str]) -> Iterable[Line]:
+def _answering(lines: Sequence[HistoryEntry], asked: datetime, until: datetime | None, calls: Collection[str]) -> Iterable[HistoryEntry]:
     """An operator's words to a question: up to the customer's next question. *calls* are his words that only call a person."""
     for line in lines:
         if line.at < asked:
@@ -148,7 +148,7 @@ def _answering(lines: Sequence[Line], asked: datetime, until: datetime | None, c
             yield line
 
 
-def _failures(talk: Sequence[Told]) -> Iterable[tuple[Told, Kind, datetime | None]]:
+def _failures(talk: Sequence[LoggedTurn]) -> Iterable[tuple[LoggedTurn, Kind, datetime | None]]:
     """The turns of one conversation whose question failed, how, and when the next question came."""
     asked = [n for n, t in enumerate(talk) if _is_question(t)]
     for place, n in enumerate(asked):
@@ -166,7 +166,7 @@ def _failures(talk: Sequence[Told]) -> Iterable[tuple[Told, Kind, datetime | Non
             yield turn, "clarified", until
 
 
-def _is_question(turn: Told) -> bool:
+def _is_question(turn: LoggedTurn) -> bool:
     if not turn.text.strip():
         return False
     if turn.dialog == "faq" and turn.result == "answered":
@@ -174,13 +174,13 @@ def _is_question(turn: Told) -> bool:
     return (turn.reason in _ASKING and bool(turn.why)) or _is_carried(turn)
 
 
-def _is_carried(turn: Told) -> bool:
+def _is_carried(turn: LoggedTurn) -> bool:
     """Asked of a person who was at it already, and the articles had nothing sure for him to send: what he answers is to be learnt."""
     doubtful = turn.dialog == "relay" and turn.reason == "carried" and turn.why.get("decision") in ("clarify", "handoff")
     return doubtful and len(turn.text.split()) >= WORDS and bool(_ASKS.search(turn.text))
 
 
-def _is_handover(turn: Told) -> bool:
+def _is_handover(turn: LoggedTurn) -> bool:
     return turn.result == "handed_off"
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from bot.model import Json
 
 
-class Told(Protocol):
+class LoggedTurn(Protocol):
     """A turn as it was kept: what was said, decided, and why."""
 
     @property
@@ -37,20 +37,20 @@ class Told(Protocol):
     def why(self) -> Json: ...
 
 
-def talks(turns: Iterable[Told]) -> dict[int, list[Told]]:
+def talks(turns: Iterable[LoggedTurn]) -> dict[int, list[LoggedTurn]]:
     """The turns of each conversation, in the order given."""
-    found: dict[int, list[Told]] = {}
+    found: dict[int, list[LoggedTurn]] = {}
     for turn in turns:
         found.setdefault(turn.conversation, []).append(turn)
     return found
 
 
-def searched(turn: Told) -> bool:
+def searched(turn: LoggedTurn) -> bool:
     """Whether articles were searched for a text."""
     return "candidates" in turn.why and bool(turn.text.strip())
 
 
-def found_for(turn: Told) -> tuple[tuple[str, str], ...]:
+def found_for(turn: LoggedTurn) -> tuple[tuple[str, str], ...]:
     """Ids and titles of the articles that search found for a turn, the best first."""
     rows = turn.why.get("candidates")
     rows = rows if isinstance(rows, list | tuple) else ()

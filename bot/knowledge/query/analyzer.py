@@ -22,7 +22,7 @@ KINDS = ("grams", "lemmas", "pairs", "meanings")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class AnalyzedText:
     """A question as numbers: character n-grams, lemmas, lemma pairs (with lemmas), meanings. `words` are canonical."""
 
     words: tuple[str, ...]
@@ -107,7 +107,7 @@ class KeptReader:
     packed: Packed
 
 
-class Reader:
+class TextAnalyzer:
     """Turns texts into numbers and remembers those it has read; numbers never change while it lives."""
 
     def __init__(self, speech: Speech) -> None:
@@ -136,13 +136,13 @@ class Reader:
     def _canonical(self, forms: Sequence[str]) -> tuple[str, ...]:
         return tuple(self.speech.without_preamble(self.speech.canonical(forms)))
 
-    def ask(self, words: Sequence[str]) -> Reading:
+    def ask(self, words: Sequence[str]) -> AnalyzedText:
         """The numbers of a question in canonical words; what the base never said is -1, counted each for itself."""
         lemmas, pairs, meanings = self._terms(words)
         known = self._gram_ids
         letters = [found if (found := known.get(w)) is not None else np.array(self.grams.get(grams(w)), np.int64) for w in words]
         kinds = (self.lemmas.get(lemmas), self.pairs.get(pairs), self.meanings.get(meanings))
-        return Reading(
+        return AnalyzedText(
             tuple(words),
             count_terms(np.concatenate(letters) if letters else _NONE),
             *(count_terms(np.array(numbers, np.int64)) for numbers in kinds),
@@ -154,7 +154,7 @@ class Reader:
         return KeptReader(vocabularies, self._packed() if self._packed else Packed.of(self._read))
 
     @classmethod
-    def restored(cls, speech: Speech, vocabularies: Mapping[str, Sequence[str]], packed: Callable[[], Packed]) -> Reader:
+    def restored(cls, speech: Speech, vocabularies: Mapping[str, Sequence[str]], packed: Callable[[], Packed]) -> TextAnalyzer:
         """A reader that knows what another one had read; *packed* is asked for when a text is first to be read."""
         reader = cls(speech)
         for kind in KINDS:

@@ -17,13 +17,13 @@ import numpy.typing as npt
 
 from bot.errors import ConfigError, Problem
 from bot.knowledge.query.words import fold
-from bot.model import Act
+from bot.model import Intent
 from bot.text.yaml_source import YamlError, read_own, read_yaml
 
 Floats = npt.NDArray[np.float32]
 
 BUCKETS = 1 << 14
-ACTS = tuple(Act)
+ACTS = tuple(Intent)
 MAX_TEXT = 1_500
 MAX_WORDS = 120  # the first half and the last half of a longer text are read: a request for a person stands at the edges
 _TOKEN = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
@@ -261,7 +261,7 @@ _SOUNDS = (
 class ActReading:
     """What the customer does; `upset` 0..1 is how angry the words are whatever the act is; `why` explains both."""
 
-    act: Act
+    act: Intent
     upset: float = 0.0
     why: Mapping[str, object] = field(default_factory=dict)
 
@@ -298,9 +298,9 @@ def _read(text: str, answered: bool, words: ActWords) -> ActReading:
     act = ACTS[int(np.argmax(chances))]
     human = max([float(chances[_HUMAN]), *(float(p[_HUMAN]) - SENTENCE_DOUBT for p in parts)])
     if human >= HUMAN_ALONE:
-        act = Act.HUMAN
+        act = Intent.HUMAN
     elif _asks_after_all(act, chances, upset, parts, named=not answered and _names(seen)):
-        act = Act.QUESTION
+        act = Intent.QUESTION
     why = {
         "act": act.value, "chances": {a.value: round(float(c), 3) for a, c in zip(ACTS, chances, strict=True) if c >= 0.005},
         "human": round(human, 3), "words": {CATEGORIES[i]: c for i, c in enumerate(seen.counts) if c and CATEGORIES[i] not in ("filler", "asking")},
@@ -308,19 +308,19 @@ def _read(text: str, answered: bool, words: ActWords) -> ActReading:
     return ActReading(act, upset, why)
 
 
-def _asks_after_all(act: Act, chances: Floats, upset: float, parts: Sequence[Floats], *, named: bool) -> bool:
+def _asks_after_all(act: Intent, chances: Floats, upset: float, parts: Sequence[Floats], *, named: bool) -> bool:
     """Whether what looks like something else is a question: a thing's name, no real anger, or a courtesy with a question beside it."""
     if named and chances[ACTS.index(act)] < _TAKEN_FOR.get(act, 0.0):
         return True
-    if act is Act.UPSET:
+    if act is Intent.UPSET:
         return upset < UPSET_ENOUGH
-    return act in _LIGHT and any(ACTS[int(np.argmax(p))] is Act.QUESTION and p[_QUESTION] > 0.7 for p in parts)
+    return act in _LIGHT and any(ACTS[int(np.argmax(p))] is Intent.QUESTION and p[_QUESTION] > 0.7 for p in parts)
 
 
-_HUMAN, _QUESTION = ACTS.index(Act.HUMAN), ACTS.index(Act.QUESTION)
-_LIGHT = (Act.GREETING, Act.THANKS, Act.BYE, Act.YES_HELPED)
-_TAKEN_FOR = {Act.UPSET: NAMED_ENOUGH, Act.GREETING: 0.4, Act.THANKS: 0.4, Act.BYE: 0.4}  # what the name of a thing must look like to be more
-_CONTEXT = np.array([{Act.YES_HELPED: 1.0, Act.NOT_HELPED: 1.0}.get(a, 0.0) for a in ACTS], np.float32)
+_HUMAN, _QUESTION = ACTS.index(Intent.HUMAN), ACTS.index(Intent.QUESTION)
+_LIGHT = (Intent.GREETING, Intent.THANKS, Intent.BYE, Intent.YES_HELPED)
+_TAKEN_FOR = {Intent.UPSET: NAMED_ENOUGH, Intent.GREETING: 0.4, Intent.THANKS: 0.4, Intent.BYE: 0.4}  # what the name of a thing must look like to be more
+_CONTEXT = np.array([{Intent.YES_HELPED: 1.0, Intent.NOT_HELPED: 1.0}.get(a, 0.0) for a in ACTS], np.float32)
 CLEAR_FAILURE = 0.8
 
 
@@ -331,7 +331,7 @@ def _chances(logits: Floats, answered: bool, clear: bool) -> Floats:
     chances = np.exp(logits - logits.max())
     chances /= chances.sum()
     if not answered:
-        yes, no = ACTS.index(Act.YES_HELPED), ACTS.index(Act.NOT_HELPED)
+        yes, no = ACTS.index(Intent.YES_HELPED), ACTS.index(Intent.NOT_HELPED)
         unasked = [yes] if clear and chances[no] >= CLEAR_FAILURE else [yes, no]
         chances[_QUESTION] += chances[unasked].sum()
         chances[unasked] = 0.0

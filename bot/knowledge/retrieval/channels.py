@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from bot.knowledge.base import Match
-from bot.knowledge.retrieval.features import FEATURES, Asked, Vectors, gather
+from bot.knowledge.retrieval.features import FEATURES, AnalyzedQuery, Vectors, gather
 from bot.knowledge.retrieval.index import Index
 
 COLUMNS = {
@@ -23,7 +23,7 @@ def retriever_names(*, with_vectors: bool) -> tuple[str, ...]:
 class ChannelRetriever:
     """One channel over examples and texts: the better of the two counts."""
 
-    def __init__(self, name: str, index: Index, read: Callable[[str], Asked], vectors: Vectors | None) -> None:
+    def __init__(self, name: str, index: Index, read: Callable[[str], AnalyzedQuery], vectors: Vectors | None) -> None:
         self.name = name
         self._index, self._read, self._vectors = index, read, vectors
         self._columns = [FEATURES.index(c) for c in COLUMNS[name]]

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
-from bot.knowledge.query.analyzer import Reading
-from bot.knowledge.retrieval.index import MIX, Index, Scores, Side
+from bot.knowledge.query.analyzer import AnalyzedText
+from bot.knowledge.retrieval.index import MIX, FieldIndex, Index, Scores
 from bot.knowledge.retrieval.lexical import Floats, Ints
 
 SHORTLIST = 24
@@ -44,11 +44,11 @@ class Vectors:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AnalyzedQuery:
     """A question ready to be compared: its numbers and, where there is an encoder, its vector."""
 
     text: str
-    reading: Reading
+    reading: AnalyzedText
     vector: Floats | None = None
 
 
@@ -69,7 +69,7 @@ class Evidence:
 
 
 def gather(
-    index: Index, asked: Asked, *, vectors: Vectors | None = None, allowed: npt.NDArray[np.bool_] | None = None, also: Ints | None = None
+    index: Index, asked: AnalyzedQuery, *, vectors: Vectors | None = None, allowed: npt.NDArray[np.bool_] | None = None, also: Ints | None = None
 ) -> Evidence:  # fmt: skip
     """Everything known about the articles that may answer *asked*, for the best `SHORTLIST` of them and for those of *also*."""
     if asked.vector is None:
@@ -98,7 +98,7 @@ def gather(
     return Evidence(chosen, table, best, index.known_share(asked.reading), len(asked.reading.words), similar)
 
 
-def _semantic(index: Index, asked: Asked, vectors: Vectors | None) -> tuple[Floats, Floats]:
+def _semantic(index: Index, asked: AnalyzedQuery, vectors: Vectors | None) -> tuple[Floats, Floats]:
     if vectors is None or asked.vector is None:
         return np.zeros(index.questions.count, np.float32), np.zeros(index.passages.count, np.float32)
     return np.maximum(vectors.questions @ asked.vector, 0), np.maximum(vectors.passages @ asked.vector, 0)
@@ -148,14 +148,14 @@ def _heads(index: Index, words: Floats, semantic: Floats, vectors: Vectors | Non
     return by_words, _ridge(0.5 * kernel + 0.5 * np.maximum(rows @ rows.T, 0), both[units], side, units)
 
 
-def _ridge(kernel: Floats, near: Floats, side: Side, units: Ints) -> Floats:
+def _ridge(kernel: Floats, near: Floats, side: FieldIndex, units: Ints) -> Floats:
     kernel = kernel * kernel
     kernel.flat[:: len(kernel) + 1] += HEAD_LAMBDA
     share = np.linalg.solve(kernel, near**2)
     return np.bincount(side.owners[units], share, side.articles).astype(np.float32)
 
 
-def _fuzz(side: Side, asked: Asked, scores: Floats, chosen: Ints) -> Floats:
+def _fuzz(side: FieldIndex, asked: AnalyzedQuery, scores: Floats, chosen: Ints) -> Floats:
     """rapidfuzz on the best example question of each article: token set and token sort ratios, 0..1 (never WRatio)."""
     done = np.zeros((len(chosen), 2), np.float32)
     best, which = side.best_units(scores, chosen)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.query.analyzer import KINDS, Block, Reader, Reading
+from bot.knowledge.query.analyzer import KINDS, AnalyzedText, Block, TextAnalyzer
 from bot.knowledge.query.words import words_of
 from bot.knowledge.retrieval.lexical import Array, Floats, Ints, Ints32, Postings, Rows, Vocabulary, bm25_weights, cosine_weights, inverse_frequency
 
@@ -107,7 +107,7 @@ class Kernel:
         return np.asarray((some @ some.T).toarray(), np.float32)
 
 
-class Side:
+class FieldIndex:
     """All example questions, or all passages, as units.
 
     The first units of all articles come first, those of articles with many units in front, then the second ones, and so on: so that
@@ -237,7 +237,7 @@ _RARITIES = ("meaning_rarity", "word_rarity", "word_known")
 class Index:
     """Articles ready to be asked; never changes once built."""
 
-    def __init__(self, articles: Sequence[Article], reader: Reader, kept: KeptIndex | None = None) -> None:
+    def __init__(self, articles: Sequence[Article], reader: TextAnalyzer, kept: KeptIndex | None = None) -> None:
         """The index over *articles*: built, or taken over as it was *kept*. Raises ValueError where that does not fit."""
         self.articles = tuple(articles)
         self.ids = tuple(a.id for a in articles)
@@ -249,7 +249,7 @@ class Index:
             self.questions, self.passages = _side(asked, self.read[0]), _side(told, self.read[1])
             self._connect(asked, told)
         else:
-            sides = [Side(side.words, texts, side.forms) for side, texts in zip(kept.sides, self.read, strict=True)]
+            sides = [FieldIndex(side.words, texts, side.forms) for side, texts in zip(kept.sides, self.read, strict=True)]
             self.questions, self.passages = sides
             self._take_over(kept)
         self.shape = self._shape()
@@ -316,14 +316,14 @@ class Index:
             self.word_rarity[said] = np.minimum(self.word_rarity[said], channel.idf[said])
             self.word_known[channel.rows.terms] = True
 
-    def scores(self, reading: Reading) -> Scores:
+    def scores(self, reading: AnalyzedText) -> Scores:
         """The scores of a question in every channel of words, 0..1 or nearly."""
         n, a, p = self.questions.count, len(self.articles), self.passages.count
         flat = self.postings.scores(reading.kinds) if reading.words else np.zeros(5 * n + 3 * a + 4 * p, np.float32)
         bag, body = 5 * n, 5 * n + 3 * a
         return Scores(flat[:bag].reshape(5, n), flat[bag:body].reshape(3, a), flat[body : body + 4 * p].reshape(4, p))
 
-    def known_share(self, reading: Reading) -> float:
+    def known_share(self, reading: AnalyzedText) -> float:
         """The share of a question's weight whose words stand anywhere in the base."""
         terms = reading.lemmas[0]
         inside = (terms >= 0) & (terms < len(self.word_known))
@@ -345,11 +345,11 @@ class Index:
         )
 
 
-def _side(blocks: Sequence[Block], texts: Sequence[Sequence[str]]) -> Side:
-    return Side([b.words for b in blocks], texts, frozenset().union(*(b.forms for b in blocks)))
+def _side(blocks: Sequence[Block], texts: Sequence[Sequence[str]]) -> FieldIndex:
+    return FieldIndex([b.words for b in blocks], texts, frozenset().union(*(b.forms for b in blocks)))
 
 
-def _columns(side: Side, start: int) -> Ints32:
+def _columns(side: FieldIndex, start: int) -> Ints32:
     return (side.members + start).astype(np.int32)
 
 

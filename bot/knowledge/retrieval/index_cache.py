@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from bot.knowledge.articles.catalog import Shelf
+from bot.knowledge.articles.catalog import ArticleCatalog
 from bot.knowledge.articles.repository import Library, ReadFile
-from bot.knowledge.query.analyzer import KINDS, Packed, Reader
+from bot.knowledge.query.analyzer import KINDS, Packed, TextAnalyzer
 from bot.knowledge.query.synonyms import Speech
 from bot.knowledge.retrieval.index import Index, KeptIndex, KeptSide
 from bot.knowledge.retrieval.lexical import Array
@@ -38,7 +38,7 @@ _PACKED = ("numbers", "counts", "lengths", "ends", "held", "holders", "held_ends
 class Restored:
     """What a start takes over: the shelf of articles and the index over them (with its reader)."""
 
-    shelf: Shelf
+    shelf: ArticleCatalog
     index: Index
 
 
@@ -70,8 +70,8 @@ def load(path: Path, key: str, library: Library, speech: Speech) -> Restored | N
         if head.get("key") != key or head.get("folder") != str(library.folder):
             return None
         texts = _Texts(file)
-        shelf = Shelf(library.restore(_read_files().validate_json(texts.raw("library"))))
-        reader = Reader.restored(speech, {kind: texts[f"words.{kind}"] for kind in KINDS}, lambda: _packed(file))
+        shelf = ArticleCatalog(library.restore(_read_files().validate_json(texts.raw("library"))))
+        reader = TextAnalyzer.restored(speech, {kind: texts[f"words.{kind}"] for kind in KINDS}, lambda: _packed(file))
         names = [n for n in file.keys() if n.startswith("index.")]  # noqa: SIM118 - not a mapping
         arrays = {n.removeprefix("index."): file.get_tensor(n) for n in names}
         sides = [KeptSide(_tuples(texts[f"{side}.words"]), frozenset(texts[f"{side}.forms"])) for side in ("questions", "passages")]

@@ -19,7 +19,7 @@ Counts = tuple[Ints, Floats]
 Array = npt.NDArray[Any]
 
 
-class Source(Protocol):
+class TextSource(Protocol):
     """What postings are made of: a channel's rows with their weights, the column of each row, the rarity of its terms."""
 
     @property
@@ -146,7 +146,7 @@ class Postings:
             raise ValueError("channels differ in number")
 
     @classmethod
-    def join(cls, groups: Sequence[Sequence[Source]], columns: int) -> Postings:
+    def join(cls, groups: Sequence[Sequence[TextSource]], columns: int) -> Postings:
         """*groups* hold the channels that read the same kind of term; each channel fills the columns from its place on."""
         channels = [c for group in groups for c in group]
         sizes = np.array([len(c.idf) for c in channels], np.int64)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.model import Event, Outbound, Peer
-from bot.storage.base import Recorded
+from bot.storage.base import StoredEvent
 from bot.storage.codec import moment, ms
 from bot.storage.queries.enqueue import promise
 from bot.storage.queries.inbox import cursor
@@ -19,7 +19,7 @@ _MOVE = """insert into cursors(channel, value, moved) values(?, ?, ?) on conflic
   set value = excluded.value, moved = excluded.moved"""
 
 
-def announce(db: sqlite3.Connection, channel: str, choose: Callable[[Recorded], Outbound | None], now: datetime, limit: int) -> int:
+def announce(db: sqlite3.Connection, channel: str, choose: Callable[[StoredEvent], Outbound | None], now: datetime, limit: int) -> int:
     """How many events were looked at; each promise belongs to the conversation of its event, so that it is forgotten with it."""
     known = cursor(db, channel)
     if known is None:
@@ -30,7 +30,7 @@ def announce(db: sqlite3.Connection, channel: str, choose: Callable[[Recorded], 
     for row in rows:
         peer = Peer(row["channel"], row["chat"], row["thread"]) if row["private"] else None
         event = Event(row["kind"], moment(row["at"]), row["conversation"], row["ticket"], row["actor"], json.loads(row["data"]))
-        if (outbound := choose(Recorded(row["id"], event, row["customer"], peer))) is not None:
+        if (outbound := choose(StoredEvent(row["id"], event, row["customer"], peer))) is not None:
             promise(db, (outbound,), now, about=row["conversation"])
     if rows:
         db.execute(_MOVE, (channel, str(rows[-1]["id"]), ms(now)))

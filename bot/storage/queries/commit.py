@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.errors import Conflict
-from bot.model import Conversation, Customer, Event, Inbound, InboundKind, Later, Line, Outcome, Ticket, Turn
+from bot.model import Conversation, Customer, Event, HistoryEntry, Inbound, InboundKind, Outcome, Ticket, Timer, Turn
 from bot.storage.base import Finished
 from bot.storage.codec import ALMOST, clean, maybe_ms, ms, to_json
 from bot.storage.queries import customer_merge, outbox
@@ -44,17 +44,17 @@ def finish(db: sqlite3.Connection, locks: Locks, turn: Turn, outcome: Outcome, n
         write_line(db, target.id, line)
     if outcome.customer is not None:
         _keep_customer(db, outcome.customer, turn.customer)
-    if outcome.joining is not None and not customer_merge.carry_out(db, outcome.joining):
+    if outcome.customer_merge is not None and not customer_merge.carry_out(db, outcome.customer_merge):
         raise Conflict("the two customers were joined or parted meanwhile")
     for key in outcome.cancel:
         db.execute("update timers set cancelled = ? where key = ? and fired is null and cancelled is null", (ms(now), key))
-    for later in outcome.later:
+    for later in outcome.timers:
         _keep_timer(db, later, own, now)
-    for name, value in outcome.keep.items():
+    for name, value in outcome.settings.items():
         keep_setting(db, name, value)
-    if outcome.again is not None:
-        outbox.resolve_unknown(db, outcome.again, False, now)
-    made = promise(db, outcome.say, now, turn=turn.id, about=target.id)
+    if outcome.retry_delivery is not None:
+        outbox.resolve_unknown(db, outcome.retry_delivery, False, now)
+    made = promise(db, outcome.messages, now, turn=turn.id, about=target.id)
     events = _filled(turn, outcome, target.id, now)
     write_events(db, events)
     _rest(db, own, now)
@@ -103,7 +103,7 @@ def _record(db: sqlite3.Connection, turn: Turn, outcome: Outcome, now: datetime)
         {
             "id": turn.id, "own": turn.conversation.id, "subject": turn.subject.id if turn.subject else None, "ticket": number,
             "at": ms(now), "dialog": outcome.dialog, "result": outcome.result.value, "reason": clean(outcome.reason),
-            "text": clean(text), "why": to_json(outcome.why),
+            "text": clean(text), "why": to_json(outcome.explanation),
         },
     )  # fmt: skip
 
@@ -122,7 +122,7 @@ def _close_inbounds(db: sqlite3.Connection, turn: int, inbounds: tuple[int, ...]
 def _keep_words(db: sqlite3.Connection, turn: Turn) -> None:
     """What the customer said, pressed and changed, as his history shows it."""
     conversation = turn.conversation.id
-    for inbound in turn.said:
+    for inbound in turn.inbounds:
         line = _line(db, inbound)
         if line is None:
             continue
@@ -136,11 +136,11 @@ def _keep_words(db: sqlite3.Connection, turn: Turn) -> None:
         write_line(db, conversation, line, message="" if inbound.kind is InboundKind.PRESS else inbound.message)
 
 
-def _line(db: sqlite3.Connection, inbound: Inbound) -> Line | None:
+def _line(db: sqlite3.Connection, inbound: Inbound) -> HistoryEntry | None:
     if inbound.kind in (InboundKind.MESSAGE, InboundKind.EDIT):
-        return Line(inbound.at, "customer", inbound.text, inbound.sender.name, (*inbound.context, *inbound.attachments))
+        return HistoryEntry(inbound.at, "customer", inbound.text, inbound.sender.name, (*inbound.context, *inbound.attachments))
     if inbound.kind is InboundKind.PRESS and (press := outbox.press(db, inbound.press, inbound.peer)) is not None:
-        return Line(inbound.at, "customer", press[0].label, inbound.sender.name)
+        return HistoryEntry(inbound.at, "customer", press[0].label, inbound.sender.name)
     return None
 
 
@@ -186,7 +186,7 @@ def _keep_customer(db: sqlite3.Connection, customer: Customer, read: Customer | 
     db.execute(f"update customers set {', '.join(f'{n} = :{n}' for n in values)} where id = :id", {**values, "id": customer.id})
 
 
-def _keep_timer(db: sqlite3.Connection, later: Later, own: int, now: datetime) -> None:
+def _keep_timer(db: sqlite3.Connection, later: Timer, own: int, now: datetime) -> None:
     db.execute(
         "insert into timers(key, conversation, kind, due, data, created) values(:key, :conversation, :kind, :due, :data, :now)"
         " on conflict(key) where fired is null and cancelled is null do update set conversation = excluded.conversation,"

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.model import Event, Joining
+from bot.model import CustomerMerge, Event
 from bot.storage.codec import ms, to_json
 from bot.storage.queries.enqueue import write_events
 from bot.storage.queries.inbox import TOLD_ELSEWHERE
@@ -21,12 +21,12 @@ _PASSED_ON = "joined:%"
 _OF = "select id from conversations where customer = ?"
 
 
-def carry_out(db: sqlite3.Connection, joining: Joining) -> bool:
+def carry_out(db: sqlite3.Connection, joining: CustomerMerge) -> bool:
     """Join or part; False where there is nothing to do. The conversations' versions grow, so that turns under way are decided anew."""
     return _part(db, joining.other) if joining.undone else _join(db, joining.into, joining.other)
 
 
-def carry_out_alone(db: sqlite3.Connection, how: Joining, now: datetime, by: str) -> bool:
+def carry_out_alone(db: sqlite3.Connection, how: CustomerMerge, now: datetime, by: str) -> bool:
     """Outside any turn, with its event."""
     if not carry_out(db, how):
         return False

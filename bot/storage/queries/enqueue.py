@@ -8,19 +8,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.model import Event, Lane, Line, Outbound, Peer, Verb
+from bot.model import Event, HistoryEntry, Outbound, OutboundKind, Peer, Priority
 from bot.storage.codec import clean, decode, encode, encode_all, ms, to_json
 
 JOINED = 1500  # characters that joined words may reach: far below every channel's limit, and readable
-LANES = {lane: place for place, lane in enumerate(Lane)}
+LANES = {lane: place for place, lane in enumerate(Priority)}
 TAPS = len(LANES)  # the lane of answers to buttons: they wait for nothing, the platform forgets the button within a minute
-RIVALS = {Verb.CLOSE_TOPIC: Verb.REOPEN_TOPIC, Verb.REOPEN_TOPIC: Verb.CLOSE_TOPIC}  # of two that wait the last wish holds
+RIVALS = {OutboundKind.CLOSE_TOPIC: OutboundKind.REOPEN_TOPIC, OutboundKind.REOPEN_TOPIC: OutboundKind.CLOSE_TOPIC}  # of two that wait the last wish holds
 URGENCY = (TAPS, *LANES.values())
 
 
 def lane_of(outbound: Outbound) -> int:
     """In which line a promise stands."""
-    return TAPS if outbound.verb is Verb.ACKNOWLEDGE else LANES[outbound.lane]
+    return TAPS if outbound.verb is OutboundKind.ACKNOWLEDGE else LANES[outbound.lane]
 
 
 _PROMISE = """insert into outbox(dedupe, channel, chat, thread, lane, verb, name, edits, quotes, mirrors, ticket, conversation, turn,
@@ -55,7 +55,7 @@ def promise(db: sqlite3.Connection, say: Sequence[Outbound], now: datetime, *, t
         if outbound.joins and (joined := _join(db, outbound, row)) is not None:
             made.append(joined)
             continue
-        if outbound.lane is Lane.VIEW and db.execute(_REPLACED, row).rowcount:
+        if outbound.lane is Priority.COSMETIC and db.execute(_REPLACED, row).rowcount:
             db.execute(_NEXT_HEAD, row)
         id = int(db.execute(_PROMISE, row).lastrowid or 0)
         made.append(id)
@@ -75,7 +75,7 @@ def next_head(db: sqlite3.Connection, channel: str, chat: str, thread: str, lane
     db.execute(_NEXT_HEAD, {"channel": channel, "chat": chat, "thread": thread, "lane": lane})
 
 
-def write_line(db: sqlite3.Connection, conversation: int, line: Line, *, message: str = "", outbound: int | None = None) -> None:
+def write_line(db: sqlite3.Connection, conversation: int, line: HistoryEntry, *, message: str = "", outbound: int | None = None) -> None:
     db.execute(
         "insert into history(conversation, at, author, name, text, attachments, message, outbound) values(?, ?, ?, ?, ?, ?, ?, ?)",
         (
@@ -117,10 +117,10 @@ def _home(db: sqlite3.Connection, peer: Peer) -> int | None:
 def _remember(db: sqlite3.Connection, outbound: Outbound, home: int, id: int, now: datetime) -> None:
     """What a customer is told is a line of his history; what is changed there is changed here."""
     assert outbound.author != ""
-    if outbound.verb is Verb.SAY:
-        line = Line(now, outbound.author, outbound.text.text, outbound.author_name, outbound.attachments)
+    if outbound.verb is OutboundKind.SAY:
+        line = HistoryEntry(now, outbound.author, outbound.text.text, outbound.author_name, outbound.attachments)
         write_line(db, home, line, outbound=id)
-    elif outbound.verb is Verb.EDIT and outbound.text:
+    elif outbound.verb is OutboundKind.EDIT and outbound.text:
         db.execute(
             "update history set text = ? where outbound = (select max(id) from outbox where channel = ? and chat = ? and name = ? and verb = 'say')",
             (clean(outbound.text.text), outbound.to.channel, outbound.to.chat, outbound.edits),

@@ -10,8 +10,8 @@ from typing import Any
 
 from bot.button_tokens import read_token
 from bot.handoff.operators.message_names import name_of, shown_name
-from bot.model import Outbound, Peer, Press, Quoted, Verb
-from bot.storage.base import Delivery, DeliveryStatus, Settled
+from bot.model import Outbound, OutboundKind, Peer, Press, RepliedTo
+from bot.storage.base import Delivery, DeliveryResult, DeliveryStatus
 from bot.storage.codec import clean, decode, encode, maybe_ms, moment, ms
 from bot.storage.queries.enqueue import TAPS, URGENCY, lane_of, next_head, promise, write_events
 
@@ -49,7 +49,7 @@ def next_due(db: sqlite3.Connection) -> datetime | None:
     return moment(min(found)) if found else None
 
 
-def settle(db: sqlite3.Connection, id: int, settled: Settled, now: datetime) -> tuple[int, ...]:
+def settle(db: sqlite3.Connection, id: int, settled: DeliveryResult, now: datetime) -> tuple[int, ...]:
     """Record what became of a row. What a press has proved, or what was cancelled meanwhile, is not taken back."""
     row = db.execute("select * from outbox where id = ?", (id,)).fetchone()
     if row is None or row["status"] == "cancelled" or (row["status"] == "sent" and settled.status != "sent"):
@@ -145,16 +145,16 @@ def press(db: sqlite3.Connection, token: str, peer: Peer, message: str = "") -> 
     return Press(button.action, button.value, row["id"], row["message"] or message, button.label), row["ticket"]
 
 
-def quoted(db: sqlite3.Connection, peer: Peer, message: str) -> Quoted | None:
+def quoted(db: sqlite3.Connection, peer: Peer, message: str) -> RepliedTo | None:
     """What one of our messages in this chat was, or one of an operator's own that a customer has."""
     row = db.execute(
         "select name, ticket, mirrors from outbox where channel = ? and chat = ? and message = ? and message <> '' and verb = 'say' order by id desc limit 1",
         (peer.channel, peer.chat, message),
     ).fetchone()
-    return _carried(db, peer, message) if row is None else Quoted(row["name"], row["ticket"], row["mirrors"])
+    return _carried(db, peer, message) if row is None else RepliedTo(row["name"], row["ticket"], row["mirrors"])
 
 
-def _carried(db: sqlite3.Connection, peer: Peer, message: str) -> Quoted | None:
+def _carried(db: sqlite3.Connection, peer: Peer, message: str) -> RepliedTo | None:
     """An operator's own message that went to a customer: its mark in the desk tells the ticket, its name what the customer has."""
     name = name_of(peer, message)
     mark = db.execute(
@@ -168,7 +168,7 @@ def _carried(db: sqlite3.Connection, peer: Peer, message: str) -> Quoted | None:
         " where t.number = ? and o.name = ? and o.name <> '' and o.verb = 'say' order by o.id desc limit 1",
         (mark["ticket"], name),
     ).fetchone()
-    return Quoted(shown_name(mark["ticket"]), mark["ticket"], "" if has is None else has["message"])
+    return RepliedTo(shown_name(mark["ticket"]), mark["ticket"], "" if has is None else has["message"])
 
 
 def listed(db: sqlite3.Connection, status: Collection[DeliveryStatus], after: int, peer: Peer | None, limit: int, name: str = "") -> tuple[Delivery, ...]:
@@ -259,7 +259,7 @@ def _target(db: sqlite3.Connection, row: Any) -> str:
         " and message <> '' order by id desc limit 1",
         (row["channel"], row["chat"], row["edits"]),
     ).fetchone()
-    if found is None or row["verb"] != Verb.DELETE.value:
+    if found is None or row["verb"] != OutboundKind.DELETE.value:
         return "" if found is None else str(found["message"])
     pieces = db.execute(
         "select message, payload from outbox where id > ? and id <= ? and turn = ? and channel = ? and chat = ? and mirrors = ?"

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from bot.model import Customer, Peer, Status
-from bot.storage.base import Listener, Words
+from bot.storage.base import CustomerMessage, Recipient
 from bot.storage.codec import maybe_moment, ms
 
 _LISTENERS = """select c.id, c.channel, c.chat, c.thread, c.status, c.reachable, c.customer, p.name, p.last_name, p.username, p.language, p.gender,
@@ -16,14 +16,14 @@ _LISTENERS = """select c.id, c.channel, c.chat, c.thread, c.status, c.reachable,
   as wrote from conversations c join customers p on p.id = c.customer where c.private = 1 and p.erased is null and """
 
 
-def listeners(db: sqlite3.Connection, after: int, limit: int, only: Collection[int]) -> tuple[Listener, ...]:
+def listeners(db: sqlite3.Connection, after: int, limit: int, only: Collection[int]) -> tuple[Recipient, ...]:
     """By conversation, from the one behind *after* on; *only* these where some are named."""
     if only:
         rows = db.execute(f"{_LISTENERS} c.id in ({', '.join('?' * len(only))}) order by c.id", tuple(only))
     else:
         rows = db.execute(f"{_LISTENERS} c.id > ? order by c.id limit ?", (after, limit))
     return tuple(
-        Listener(
+        Recipient(
             r["id"], Peer(r["channel"], r["chat"], r["thread"]),
             Customer(r["customer"], r["name"], r["last_name"], r["username"], r["language"], r["gender"], json.loads(r["fields"])),
             Status(r["status"]), bool(r["reachable"]), maybe_moment(r["wrote"]),
@@ -32,10 +32,10 @@ def listeners(db: sqlite3.Connection, after: int, limit: int, only: Collection[i
     )  # fmt: skip
 
 
-def words_since(db: sqlite3.Connection, since: datetime, after: int, limit: int) -> tuple[Words, ...]:
+def words_since(db: sqlite3.Connection, since: datetime, after: int, limit: int) -> tuple[CustomerMessage, ...]:
     """Customers' words in the order they came."""
     rows = db.execute(
         "select id, conversation, text from history where id > ? and at >= ? and author = 'customer' and text <> '' order by id limit ?",
         (after, ms(since), limit),
     )
-    return tuple(Words(r["id"], r["conversation"], r["text"]) for r in rows)
+    return tuple(CustomerMessage(r["id"], r["conversation"], r["text"]) for r in rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from bot.model import Attachment, Conversation, Event, Line
+from bot.model import Attachment, Conversation, Event, HistoryEntry
 from bot.storage.codec import decode_all, moment
 from bot.storage.queries.enqueue import write_events
 
@@ -36,7 +36,7 @@ def follow(db: sqlite3.Connection, place: Conversation, now: datetime) -> bool:
     return True
 
 
-def history(db: sqlite3.Connection, customer: int, limit: int) -> tuple[Line, ...] | None:
+def history(db: sqlite3.Connection, customer: int, limit: int) -> tuple[HistoryEntry, ...] | None:
     """The last lines of all his conversations, oldest first; None where he has only one."""
     ids = [row["id"] for row in db.execute("select id from conversations where customer = ?", (customer,))]
     if len(ids) < 2:
@@ -45,4 +45,4 @@ def history(db: sqlite3.Connection, customer: int, limit: int) -> tuple[Line, ..
         f"select at, author, text, name, attachments from history where conversation in ({', '.join('?' * len(ids))}) order by at desc, id desc limit ?",
         (*ids, limit),
     ).fetchall()
-    return tuple(Line(moment(at), author, text, name, decode_all(Attachment, files)) for at, author, text, name, files in reversed(rows))
+    return tuple(HistoryEntry(moment(at), author, text, name, decode_all(Attachment, files)) for at, author, text, name, files in reversed(rows))

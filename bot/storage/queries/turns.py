@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.model import Attachment, Conversation, Customer, Inbound, InboundKind, Line, Peer, Press, Quoted, Status, Ticket, Turn, Waiting
+from bot.model import Attachment, Conversation, Customer, HistoryEntry, Inbound, InboundKind, Peer, Press, RepliedTo, Status, Ticket, Turn, Waiting
 from bot.storage.codec import clean, decode, decode_all, maybe_moment, moment, ms
 from bot.storage.queries import outbox, shared_ticket
 from bot.storage.sqlite.writer import Locks
@@ -38,9 +38,9 @@ def take(db: sqlite3.Connection, locks: Locks, number: Callable[[], int], now: d
     if free["private"] and said[0][1].kind in _CUSTOMERS and shared_ticket.follow(db, conversation(free), now):
         free = db.execute("select * from conversations where id = ?", (free["id"],)).fetchone()
     turn = Turn(id, conversation(free), tuple(i for _, i in said), now, attempts=free["attempts"])
-    found = [outbox.press(db, i.press, i.peer, i.message) for i in turn.said if i.kind is InboundKind.PRESS]
+    found = [outbox.press(db, i.press, i.peer, i.message) for i in turn.inbounds if i.kind is InboundKind.PRESS]
     presses = [f for f in found if f is not None]
-    quotes = tuple(outbox.quoted(db, i.peer, named) if (named := _names(i)) else None for i in turn.said)
+    quotes = tuple(outbox.quoted(db, i.peer, named) if (named := _names(i)) else None for i in turn.inbounds)
     about = _number(db, turn.conversation, bool(free["private"]), presses, quotes)
     turn = replace(turn, presses=tuple(p for p, _ in presses), quoted=quotes, ticket=ticket(db, about) if about else None)
     return _with_figures(db, _with_people(db, turn, bool(free["private"])))
@@ -123,13 +123,13 @@ def ticket_of(row: Any, bare: bool = False) -> Ticket:
     )  # fmt: skip
 
 
-def history(db: sqlite3.Connection, conversation: int, limit: int, since: datetime | None = None) -> tuple[Line, ...]:
+def history(db: sqlite3.Connection, conversation: int, limit: int, since: datetime | None = None) -> tuple[HistoryEntry, ...]:
     """The last lines, oldest first."""
     rows = db.execute(
         "select at, author, text, name, attachments from history where conversation = ? and at >= ? order by id desc limit ?",
         (conversation, 0 if since is None else ms(since), limit),
     ).fetchall()
-    return tuple(Line(moment(at), author, text, name, decode_all(Attachment, files)) for at, author, text, name, files in reversed(rows))
+    return tuple(HistoryEntry(moment(at), author, text, name, decode_all(Attachment, files)) for at, author, text, name, files in reversed(rows))
 
 
 def _ready(db: sqlite3.Connection, locks: Locks, now: datetime) -> Any:
@@ -161,7 +161,7 @@ def _joins(first: Inbound, inbound: Inbound, private: bool) -> bool:
     return private or (inbound.album == first.album and inbound.sender.id == first.sender.id)
 
 
-def _number(db: sqlite3.Connection, place: Conversation, private: bool, presses: list[tuple[Press, int | None]], quotes: tuple[Quoted | None, ...]) -> int | None:
+def _number(db: sqlite3.Connection, place: Conversation, private: bool, presses: list[tuple[Press, int | None]], quotes: tuple[RepliedTo | None, ...]) -> int | None:
     """The ticket the turn is about: the customer's open one; in the desk the topic's, the pressed button's, the quoted message's."""
     if private and place.ticket is not None:
         return place.ticket

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.errors import Conflict, StorageError
-from bot.model import Conversation, Customer, Event, Inbound, Joining, Line, Outbound, Outcome, Owed, Peer, Press, Ticket, Turn
+from bot.model import Conversation, Customer, CustomerMerge, Event, HistoryEntry, Inbound, Outbound, Outcome, Owed, Peer, Press, Ticket, Turn
 from bot.storage import maintenance, privacy
-from bot.storage.base import Arrival, Delivery, DeliveryStatus, Finished, Listener, Recorded, Settled, TurnRecord, Words
+from bot.storage.base import Arrival, CustomerMessage, Delivery, DeliveryResult, DeliveryStatus, Finished, Recipient, StoredEvent, TurnRecord
 from bot.storage.migrations import bring_up
 from bot.storage.queries import announcements, customer_merge, enqueue, inbox, outbox, recipients, turns
 from bot.storage.queries import commit as finishing
@@ -141,11 +141,11 @@ class SqliteStore:
 
     def _undeliver(self, taken: tuple[Delivery, ...]) -> None:
         """The taker went away before he had them: certainly not sent."""
-        back = Settled("pending", counted=False)
+        back = DeliveryResult("pending", counted=False)
         for delivery in taken:
             self._writer.post(partial(outbox.settle, id=delivery.id, settled=back, now=self._now()))
 
-    async def settle(self, delivery: Delivery, settled: Settled, now: datetime) -> tuple[int, ...]:
+    async def settle(self, delivery: Delivery, settled: DeliveryResult, now: datetime) -> tuple[int, ...]:
         return await self._write(lambda db: outbox.settle(db, delivery.id, settled, now))
 
     async def recover(self, now: datetime, *, begun: datetime | None = None, but: Collection[int] = ()) -> int:
@@ -169,7 +169,7 @@ class SqliteStore:
     async def promise(self, say: Sequence[Outbound], now: datetime, *, events: Sequence[Event] = ()) -> tuple[int, ...]:
         return await self._write(lambda db: enqueue.promise_alone(db, say, now, events))
 
-    async def announce(self, channel: str, choose: Callable[[Recorded], Outbound | None], now: datetime, *, limit: int = 200) -> int:
+    async def announce(self, channel: str, choose: Callable[[StoredEvent], Outbound | None], now: datetime, *, limit: int = 200) -> int:
         return await self._write(lambda db: announcements.announce(db, channel, choose, now, limit))
 
     # --- desk
@@ -206,7 +206,7 @@ class SqliteStore:
     async def ticket(self, number: int) -> Ticket | None:
         return await self._read(lambda db: turns.ticket(db, number))
 
-    async def history(self, conversation: int, *, limit: int = 100, since: datetime | None = None) -> tuple[Line, ...]:
+    async def history(self, conversation: int, *, limit: int = 100, since: datetime | None = None) -> tuple[HistoryEntry, ...]:
         return await self._read(lambda db: turns.history(db, conversation, limit, since))
 
     # --- looking
@@ -240,10 +240,10 @@ class SqliteStore:
     async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]:
         return await self._read(lambda db: looking.events(db, since, until, kinds))
 
-    async def listeners(self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()) -> tuple[Listener, ...]:
+    async def listeners(self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()) -> tuple[Recipient, ...]:
         return await self._read(lambda db: recipients.listeners(db, after, limit, only))
 
-    async def words_since(self, since: datetime, *, after: int = 0, limit: int = 5000) -> tuple[Words, ...]:
+    async def words_since(self, since: datetime, *, after: int = 0, limit: int = 5000) -> tuple[CustomerMessage, ...]:
         return await self._read(lambda db: recipients.words_since(db, since, after, limit))
 
     async def counts(self) -> Mapping[str, int]:
@@ -253,7 +253,7 @@ class SqliteStore:
     async def change_fields(self, customer: int, changes: Mapping[str, object], now: datetime, *, by: str) -> bool:
         return await self._write(lambda db: customer_merge.change_fields(db, customer, changes, now, by))
 
-    async def join_customers(self, how: Joining, now: datetime, *, by: str) -> bool:
+    async def join_customers(self, how: CustomerMerge, now: datetime, *, by: str) -> bool:
         return await self._write(lambda db: customer_merge.carry_out_alone(db, how, now, by))
 
     async def known_as(self, customer: int) -> int:

@@ -6,7 +6,7 @@
             async with FakeMax() as server:
                 yield MaxStage(server)
 
-A stage plays the platform and the customer at its other end: see `Stage`.
+A stage plays the platform and the customer at its other end: see `PlatformStage`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import pytest
 from bot.adapters.base import Adapter, File
 from bot.button_tokens import token
 from bot.errors import PeerGone, Refused, RetryLater, StorageError, Uncertain
-from bot.model import Attachment, Button, Inbound, InboundKind, Media, Outbound, Peer, RichText, Span, Style, Verb
+from bot.model import Attachment, Button, Inbound, InboundKind, Media, Outbound, OutboundKind, Peer, RichText, Span, Style
 
 HOSTILE = '<b>жирно</b> &amp; *x* _y_ [я](http://evil.example) `code` {{7*7}} @all [id1|Павел]'
 POISON = "до\x00после"
@@ -30,7 +30,7 @@ POISON = "до\x00после"
 Fault = Literal["limit", "blocked", "cut"]
 
 
-class Stage(Protocol):
+class PlatformStage(Protocol):
     """A platform with one customer on it. Not started: the contract calls `adapter.run`."""
 
     adapter: Adapter
@@ -104,13 +104,13 @@ async def listening(adapter: Adapter, door: Door) -> AsyncIterator[None]:
 class AdapterContract:
     """Every law of a channel as a test of one sentence."""
 
-    def say(self, stage: Stage, text: str = "", **more: object) -> Outbound:
+    def say(self, stage: PlatformStage, text: str = "", **more: object) -> Outbound:
         return Outbound(Peer(stage.adapter.name, stage.chat), RichText(text), **more)  # type: ignore[arg-type]
 
-    async def send(self, stage: Stage, outbound: Outbound, *, nonce: int = 7, target: str = "") -> str:
+    async def send(self, stage: PlatformStage, outbound: Outbound, *, nonce: int = 7, target: str = "") -> str:
         return (await stage.adapter.send(outbound, nonce=nonce, target=target, files=NoFiles())).message
 
-    async def test_words_arrive_once_with_who_said_them(self, stage: Stage) -> None:
+    async def test_words_arrive_once_with_who_said_them(self, stage: PlatformStage) -> None:
         """Two messages are two inbounds in order, each with a key of its own, from the customer's peer, at an aware time."""
         door = Door()
         async with listening(stage.adapter, door):
@@ -123,7 +123,7 @@ class AdapterContract:
         assert all(i.key and i.private and i.sender.id and i.at.tzinfo for i in door.messages)
         assert len({i.key for i in door.kept}) == len(door.kept)
 
-    async def test_poison_is_cleaned_at_the_border(self, stage: Stage) -> None:
+    async def test_poison_is_cleaned_at_the_border(self, stage: PlatformStage) -> None:
         """NUL in the words neither blocks the intake nor reaches anybody."""
         door = Door()
         async with listening(stage.adapter, door):
@@ -133,7 +133,7 @@ class AdapterContract:
 
         assert all("\x00" not in i.text for i in door.messages) and door.messages[-1].text == "дальше"
 
-    async def test_nothing_is_confirmed_before_it_is_kept(self, stage: Stage) -> None:
+    async def test_nothing_is_confirmed_before_it_is_kept(self, stage: PlatformStage) -> None:
         """When keeping fails the platform gives it again, or the one who wrote is told that it was not kept."""
         door = Door()
         door.failures = 1
@@ -150,7 +150,7 @@ class AdapterContract:
                     return
                 await door.until(lambda: len(stage.shown()) > before)
 
-    async def test_a_repeat_has_the_same_key(self, stage: Stage) -> None:
+    async def test_a_repeat_has_the_same_key(self, stage: PlatformStage) -> None:
         """So that room 2 keeps it once."""
         if not stage.queue:
             return
@@ -164,7 +164,7 @@ class AdapterContract:
 
         assert len({i.key for i in door.messages}) == 2
 
-    async def test_it_goes_on_where_it_stopped(self, stage: Stage) -> None:
+    async def test_it_goes_on_where_it_stopped(self, stage: PlatformStage) -> None:
         """What is written while nobody listens arrives afterwards, where the platform keeps it."""
         if not stage.queue:
             return
@@ -176,7 +176,7 @@ class AdapterContract:
         async with listening(stage.adapter, door):
             await door.until(lambda: any(i.text == "пока никого" for i in door.messages))
 
-    async def test_hostile_words_are_shown_as_they_are(self, stage: Stage) -> None:
+    async def test_hostile_words_are_shown_as_they_are(self, stage: PlatformStage) -> None:
         """No markup of the platform is read out of anybody's words."""
         await self.send(stage, self.say(stage, HOSTILE))
 
@@ -184,7 +184,7 @@ class AdapterContract:
         seen = "".join(c for c in unicodedata.normalize("NFKC", stage.shown()[-1]) if unicodedata.category(c) != "Cf")
         assert seen.endswith(HOSTILE)
 
-    async def test_styles_never_cost_words(self, stage: Stage) -> None:
+    async def test_styles_never_cost_words(self, stage: PlatformStage) -> None:
         """Whatever the channel can style, the words are there; and text of the full length passes."""
         text = "👍 Жирно и ссылка " + "ж" * 3000
         spans = (Span(Style.BOLD, 3, 5), Span(Style.SPOILER, 3, 12), Span(Style.LINK, 11, 6, "https://example.org"))
@@ -192,28 +192,28 @@ class AdapterContract:
 
         assert "ж" * 3000 in stage.shown()[-1] and "Жирно" in stage.shown()[-1]
 
-    async def test_what_cannot_be_carried_leaves_a_placeholder(self, stage: Stage) -> None:
+    async def test_what_cannot_be_carried_leaves_a_placeholder(self, stage: PlatformStage) -> None:
         """A file that cannot be had does not take the words with it."""
         lost = Attachment(Media.PHOTO, "gone", "elsewhere", name="чек.jpg")
         await self.send(stage, self.say(stage, "Вот чек", attachments=(lost,)))
 
         assert "Вот чек" in stage.shown()[-1]
 
-    async def test_a_message_is_changed_and_taken_back(self, stage: Stage) -> None:
+    async def test_a_message_is_changed_and_taken_back(self, stage: PlatformStage) -> None:
         """By the id that `send` gave; the same change again is no error."""
         door = Door()
         async with listening(stage.adapter, door):
             first = await self.send(stage, self.say(stage, "было"))
             assert first
             for _ in range(2):
-                await self.send(stage, self.say(stage, "стало", verb=Verb.EDIT, edits="x"), nonce=8, target=first)
+                await self.send(stage, self.say(stage, "стало", verb=OutboundKind.EDIT, edits="x"), nonce=8, target=first)
             assert "стало" in stage.shown()[-1]
-            await self.send(stage, self.say(stage, verb=Verb.DELETE, edits="x"), nonce=9, target=first)
+            await self.send(stage, self.say(stage, verb=OutboundKind.DELETE, edits="x"), nonce=9, target=first)
 
         if stage.keeps_views:
             assert not any("было" in t or "стало" in t for t in stage.shown())
 
-    async def test_a_press_comes_back_with_its_token(self, stage: Stage) -> None:
+    async def test_a_press_comes_back_with_its_token(self, stage: PlatformStage) -> None:
         """Row of the outbox and place, as bot/button_tokens.py makes them; with a callback to acknowledge."""
         door = Door()
         async with listening(stage.adapter, door):
@@ -221,12 +221,12 @@ class AdapterContract:
             await stage.presses()
             await door.until(lambda: any(i.kind is InboundKind.PRESS for i in door.kept))
             press = next(i for i in door.kept if i.kind is InboundKind.PRESS)
-            await self.send(stage, Outbound(press.peer, RichText("Хорошо"), verb=Verb.ACKNOWLEDGE, quotes=press.callback, author=""), nonce=42)
+            await self.send(stage, Outbound(press.peer, RichText("Хорошо"), verb=OutboundKind.ACKNOWLEDGE, quotes=press.callback, author=""), nonce=42)
 
         assert press.press == token(41, 0, 0) and press.callback
 
     @pytest.mark.parametrize(("fault", "error"), [("limit", (RetryLater,)), ("blocked", (PeerGone,)), ("cut", (Uncertain, RetryLater))])
-    async def test_each_failure_has_its_name(self, stage: Stage, fault: Fault, error: tuple[type[Exception], ...]) -> None:
+    async def test_each_failure_has_its_name(self, stage: PlatformStage, fault: Fault, error: tuple[type[Exception], ...]) -> None:
         """Only so can the outbox know whether to send again. A cut connection may be tried again only where the platform knows the nonce."""
         if not stage.fails(fault):
             return
@@ -234,7 +234,7 @@ class AdapterContract:
             await self.send(stage, self.say(stage, "раз"), nonce=5)
 
     @pytest.mark.parametrize("fault", ["limit", "cut"])
-    async def test_what_may_be_sent_again_arrives_once(self, stage: Stage, fault: Fault) -> None:
+    async def test_what_may_be_sent_again_arrives_once(self, stage: PlatformStage, fault: Fault) -> None:
         """`RetryLater` is a promise: the same nonce again, and the customer sees the message once."""
         if not stage.fails(fault):
             return
@@ -247,7 +247,7 @@ class AdapterContract:
 
         assert len([t for t in stage.shown() if "ещё раз" in t]) == 1
 
-    async def test_strangers_are_nobody(self, stage: Stage) -> None:
+    async def test_strangers_are_nobody(self, stage: PlatformStage) -> None:
         """Who is not known belongs nowhere and has no profile; a hint never fails, an account in order has no problems."""
         assert await stage.adapter.membership("999999999", "888888888") == "none"
         assert await stage.adapter.profile("888888888") is None

@@ -9,7 +9,7 @@ import pytest
 
 from bot.button_tokens import token
 from bot.errors import Conflict, StorageError
-from bot.model import Button, Event, InboundKind, Joining, Later, Line, Result, Status, Verb, Waiting
+from bot.model import Button, CustomerMerge, Event, HistoryEntry, InboundKind, OutboundKind, Result, Status, Timer, Waiting
 from bot.storage.base import Store
 from bot.testing.contracts.store_scene import (
     ANNA,
@@ -38,11 +38,11 @@ class FinishingContract:
         """Reply, state, status, ticket, events, timers, settings and history are all there after one call."""
         await hear(store, arrival("1", "где мой заказ"))
         turn = await take(store)
-        note = Line(NOON, "note", "похоже на спам")
+        note = HistoryEntry(NOON, "note", "похоже на спам")
         outcome = decide(
             say("ждите"), say("карточка", DESK, author="", ticket=turn.next_number), result=Result.HANDED_OFF, state={"step": [1, "два"]},
-            status=Status.WAITING, opens=open_ticket(turn, reason="asked"), later=(Later("sla", "sla", later(60)),),
-            events=(Event("handed_off", data={"n": 1}),), notes=(note,), keep={"desk": "x"}, why={"sentence": "потому что"},
+            status=Status.WAITING, opens=open_ticket(turn, reason="asked"), timers=(Timer("sla", "sla", later(60)),),
+            events=(Event("handed_off", data={"n": 1}),), notes=(note,), settings={"desk": "x"}, explanation={"sentence": "потому что"},
         )  # fmt: skip
         finished = await store.finish_turn(turn, outcome, NOON)
 
@@ -65,8 +65,8 @@ class FinishingContract:
     @pytest.mark.parametrize(
         "broken",
         [
-            {"later": (Later("k", "k", NOON, {"x": object()}),)}, {"later": (Later("k", "k", NOON, conversation=10**9),)},
-            {"events": (Event("e", data={"x": {1}}),)}, {"state": {"x": NOON}}, {"why": {"x": b""}},
+            {"timers": (Timer("k", "k", NOON, {"x": object()}),)}, {"timers": (Timer("k", "k", NOON, conversation=10**9),)},
+            {"events": (Event("e", data={"x": {1}}),)}, {"state": {"x": NOON}}, {"explanation": {"x": b""}},
         ],
         ids=["data", "conversation", "event", "state", "why"],
     )  # fmt: skip
@@ -74,7 +74,7 @@ class FinishingContract:
         """Where one part of an outcome cannot be kept, none is; the turn is still held and can be finished otherwise."""
         await hear(store, arrival("1"))
         turn = await take(store)
-        whole = decide(say("да"), state={"a": 1}, status=Status.WAITING, opens=open_ticket(turn), events=(Event("e"),), keep={"k": "v"})
+        whole = decide(say("да"), state={"a": 1}, status=Status.WAITING, opens=open_ticket(turn), events=(Event("e"),), settings={"k": "v"})
         before = await store.counts()
         with pytest.raises(StorageError):
             await store.finish_turn(turn, replace(whole, **broken), NOON)  # type: ignore[arg-type]
@@ -112,7 +112,7 @@ class FinishingContract:
 
         assert await store.deliveries() == ()
         again = await take(store)
-        assert (again.conversation.status, [i.key for i in again.said]) == (Status.OPERATOR, ["2"])
+        assert (again.conversation.status, [i.key for i in again.inbounds]) == (Status.OPERATOR, ["2"])
         assert again.ticket is not None and again.ticket.operator == "tg:9"
 
     async def test_two_channels_of_one_person_at_once_lose_nothing(self, store: Store) -> None:
@@ -122,7 +122,7 @@ class FinishingContract:
         assert here.customer is not None and there.customer is not None
         await answer(store, there)
         await answer(store, here, customer=replace(here.customer, fields={"vip": True, "order": "1", "city": "Казань"}))
-        assert await store.join_customers(Joining(here.customer.id, there.customer.id), NOON, by="test")
+        assert await store.join_customers(CustomerMerge(here.customer.id, there.customer.id), NOON, by="test")
         await hear(store, arrival("3"), arrival("4", peer=BORIS))
         here, there = await take(store), await take(store)
         assert here.customer is not None and here.customer == there.customer
@@ -214,11 +214,11 @@ class FinishingContract:
     async def test_the_history_shows_what_the_customer_sees(self, store: Store) -> None:
         """An edited message and an edited answer change their line; a pressed button is words; cosmetics are not kept."""
         await hear(store, arrival("1", "где закас", message="m1"))
-        await answer(store, await take(store), say("в пути", buttons=((Button("Спасибо", "ok"),),), name="a"), say("", verb=Verb.REACT, author=""))
+        await answer(store, await take(store), say("в пути", buttons=((Button("Спасибо", "ok"),),), name="a"), say("", verb=OutboundKind.REACT, author=""))
         [sent, _] = await deliver_all(store)
         await hear(store, arrival("2", "где заказ", message="m1", kind=InboundKind.EDIT), press("3", token(sent.id, 0, 0)))
         turn = await take(store)
-        await answer(store, turn, say("уже приехал", verb=Verb.EDIT, edits="a"))
+        await answer(store, turn, say("уже приехал", verb=OutboundKind.EDIT, edits="a"))
         await answer(store, await take(store))
 
         lines = await store.history(turn.conversation.id)
@@ -240,7 +240,7 @@ class FinishingContract:
             turns.append(turn)
             await answer(store, turn)
 
-        by_key = {t.said[0].key: t for t in turns}
+        by_key = {t.inbounds[0].key: t for t in turns}
         assert {k: t.ticket and t.ticket.number for k, t in by_key.items()} == {"2": 1, "3": 1, "4": 1, "5": None}
         for turn in (by_key["2"], by_key["3"], by_key["4"]):
             assert turn.subject is not None and turn.subject.id == ticket.conversation

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bot.errors import Conflict
-from bot.model import Inbound, Later, Peer, Turn
-from bot.storage.base import Delivery, Settled, Store
+from bot.model import Inbound, Peer, Timer, Turn
+from bot.storage.base import Delivery, DeliveryResult, Store
 from bot.testing.contracts.store_scene import NOON, arrival, decide, later, open_ticket, say
 
 PEERS = (Peer("tg", "1"), Peer("tg", "2"), Peer("vk", "1"))
@@ -38,7 +38,7 @@ class Promised:
 
 
 @dataclass(slots=True)
-class Model:
+class StoreModel:
     """What must be true: lists and numbers, nothing clever."""
 
     keys: set[str] = field(default_factory=set)
@@ -61,7 +61,7 @@ class StoreMachine(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.store = self.open()
-        self.model = Model()
+        self.model = StoreModel()
         self.now = 0.0
         self.held: list[Turn] = []
         self.under_way: list[Delivery] = []
@@ -112,7 +112,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert turn.conversation.version == self.model.versions[peer]
         assert turn.next_number == self.model.numbers + 1
         assert (turn.ticket.number if turn.ticket else None) == self.model.tickets.get(peer)
-        names = [_name(i) for i in turn.said]
+        names = [_name(i) for i in turn.inbounds]
         assert names == self.model.waiting[peer][: len(names)] and names
         self.held.append(turn)
 
@@ -123,11 +123,11 @@ class StoreMachine(RuleBasedStateMachine):
         peer = turn.conversation.peer
         out = [say(f"{turn.id}", to, on_doubt="hold" if hold else "resend") for to, hold in says]
         timer = data.draw(st.none() | st.integers(0, 20))
-        setting = None if timer is None else (Later(str(PEERS.index(peer)), "tick", later(self.now + timer)),)
+        setting = None if timer is None else (Timer(str(PEERS.index(peer)), "tick", later(self.now + timer)),)
         opens = open_ticket(turn) if data.draw(st.booleans()) and turn.ticket is None else None
         closes = turn.ticket if turn.ticket is not None and data.draw(st.booleans()) else None
         outcome = decide(
-            *out, state=None if state is None else {"s": state}, later=setting or (), opens=opens,
+            *out, state=None if state is None else {"s": state}, timers=setting or (), opens=opens,
             ticket=replace(closes, status="closed", closed=later(self.now)) if closes else None,
         )  # fmt: skip
         if opens is not None and opens.number != self.model.numbers + 1:
@@ -148,7 +148,7 @@ class StoreMachine(RuleBasedStateMachine):
         if closes:
             del self.model.tickets[peer]
         names = self.model.waiting[peer]
-        for inbound in turn.said:
+        for inbound in turn.inbounds:
             assert names.pop(0) == _name(inbound)
 
     @precondition(lambda self: self.held)
@@ -185,7 +185,7 @@ class StoreMachine(RuleBasedStateMachine):
     def it_is_settled(self, status: str, pause: int, doubted: bool) -> None:
         delivery = self.under_way.pop(0)
         due = self.now + pause
-        settled = Settled(status, message=str(delivery.id), due=later(due) if status == "pending" else None, doubted=doubted)  # type: ignore[arg-type]
+        settled = DeliveryResult(status, message=str(delivery.id), due=later(due) if status == "pending" else None, doubted=doubted)  # type: ignore[arg-type]
         self.run(self.store.settle(delivery, settled, later(self.now)))
         promised = self._promised(delivery.id)
         promised.status, promised.due = status, due if status == "pending" else promised.due

@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from bot.button_tokens import token
-from bot.model import Button, Event, Lane, Later, Peer, RichText, Status, Verb
-from bot.storage.base import Settled, Store
+from bot.model import Button, Event, OutboundKind, Peer, Priority, RichText, Status, Timer
+from bot.storage.base import DeliveryResult, Store
 from bot.testing.contracts.store_scene import (
     ANNA,
     BORIS,
@@ -35,22 +35,22 @@ class DeliveriesContract:
 
     async def test_order_survives_a_postponed_first(self, store: Store) -> None:
         """While the first waits for its next try the second of the same peer and lane waits too; others go."""
-        await store.promise([say("1"), say("2"), say("другой", BORIS), say("тема", replace(ANNA, thread="7")), say("n", lane=Lane.NOTICE)], NOON)
+        await store.promise([say("1"), say("2"), say("другой", BORIS), say("тема", replace(ANNA, thread="7")), say("n", lane=Priority.NOTICE)], NOON)
         taken = await deliver(store)
         assert texts(taken) == ["1", "другой", "тема", "n"]
         assert await deliver(store) == []
-        await store.settle(taken[0], Settled("pending", due=later(30), error="429"), NOON)
+        await store.settle(taken[0], DeliveryResult("pending", due=later(30), error="429"), NOON)
         assert await deliver(store, 29) == []
         assert await store.next_delivery(later(29)) == later(30)
         [first] = await deliver(store, 30)
         assert (first.outbound.text.text, first.tries, first.error) == ("1", 1, "429")
-        await store.settle(first, Settled("sent", "m1"), later(30))
+        await store.settle(first, DeliveryResult("sent", "m1"), later(30))
 
         assert texts(await deliver(store, 30)) == ["2"]
 
     async def test_people_go_before_boards(self, store: Store) -> None:
         """Lanes in order, then the oldest; no more than asked for."""
-        lanes = [Lane.BULK, Lane.VIEW, Lane.NOTICE, Lane.WORDS]
+        lanes = [Priority.BULK, Priority.COSMETIC, Priority.NOTICE, Priority.MESSAGE]
         await store.promise([say(lane.value, lane=lane) for lane in lanes] + [say("второй", BORIS)], NOON)
 
         assert texts(await deliver(store, limit=3)) == ["words", "второй", "notice"]
@@ -76,29 +76,41 @@ class DeliveriesContract:
 
     async def test_a_newer_view_replaces_the_waiting_one(self, store: Store) -> None:
         """Of cosmetics only the newest goes: same peer, verb and object; what is under way is not touched."""
-        ids = await store.promise([say("👀", verb=Verb.REACT, quotes="5", lane=Lane.VIEW), say("👍", verb=Verb.REACT, quotes="6", lane=Lane.VIEW)], NOON)
-        await store.promise([say("✅", verb=Verb.REACT, quotes="5", lane=Lane.VIEW), say("x", BORIS, verb=Verb.REACT, quotes="5", lane=Lane.VIEW)], NOON)
+        ids = await store.promise(
+            [
+                say("👀", verb=OutboundKind.REACT, quotes="5", lane=Priority.COSMETIC),
+                say("👍", verb=OutboundKind.REACT, quotes="6", lane=Priority.COSMETIC),
+            ],
+            NOON,
+        )
+        await store.promise(
+            [
+                say("✅", verb=OutboundKind.REACT, quotes="5", lane=Priority.COSMETIC),
+                say("x", BORIS, verb=OutboundKind.REACT, quotes="5", lane=Priority.COSMETIC),
+            ],
+            NOON,
+        )
 
         [replaced] = await store.deliveries(status=["cancelled"])
         assert replaced.id == ids[0]
         first = await deliver(store)
         assert sorted(texts(first)) == ["x", "👍"]
-        await store.promise([say("🔥", verb=Verb.REACT, quotes="6", lane=Lane.VIEW)], NOON)
-        await store.settle(next(d for d in first if d.id == ids[1]), Settled("sent"), NOON)
+        await store.promise([say("🔥", verb=OutboundKind.REACT, quotes="6", lane=Priority.COSMETIC)], NOON)
+        await store.settle(next(d for d in first if d.id == ids[1]), DeliveryResult("sent"), NOON)
         assert texts(await deliver_all(store)) == ["✅", "🔥"]
 
     async def test_an_edit_waits_for_its_message(self, store: Store) -> None:
         """What changes a message goes when that is sent, with the id of the newest one of that name, in whatever thread."""
-        card = say("карточка", replace(DESK, thread="ticket:1"), name="card:1", lane=Lane.NOTICE, author="")
-        edit = say("взято", DESK, verb=Verb.EDIT, edits="card:1", lane=Lane.VIEW, author="")
+        card = say("карточка", replace(DESK, thread="ticket:1"), name="card:1", lane=Priority.NOTICE, author="")
+        edit = say("взято", DESK, verb=OutboundKind.EDIT, edits="card:1", lane=Priority.COSMETIC, author="")
         await store.promise([card, edit], NOON)
         [sending] = await deliver(store)
         assert await deliver(store) == []
         assert await store.next_delivery(NOON) is None
-        await store.settle(sending, Settled("sent", "m1"), NOON)
+        await store.settle(sending, DeliveryResult("sent", "m1"), NOON)
         [edited] = await deliver(store)
         assert edited.target == "m1"
-        await store.settle(edited, Settled("sent"), NOON)
+        await store.settle(edited, DeliveryResult("sent"), NOON)
         await store.promise([card], NOON)
         await deliver_all(store, first=50)
         await store.promise([edit], NOON)
@@ -109,15 +121,15 @@ class DeliveriesContract:
         """A newer message of the same name stands behind the edit: the two must not wait for one another."""
         await store.promise([say("карточка", name="card")], NOON)
         await deliver_all(store)
-        await store.promise([say("правка", verb=Verb.EDIT, edits="card"), say("новая карточка", name="card")], NOON)
+        await store.promise([say("правка", verb=OutboundKind.EDIT, edits="card"), say("новая карточка", name="card")], NOON)
 
         assert [(d.outbound.text.text, d.target) for d in await deliver_all(store)] == [("правка", "1000"), ("новая карточка", "")]
 
     async def test_an_edit_of_what_failed_is_cancelled(self, store: Store) -> None:
         """Nothing waits for ever for a message that never came; what stands behind it goes on."""
-        await store.promise([say("карточка", name="card"), say("правка", verb=Verb.EDIT, edits="card"), say("дальше")], NOON)
+        await store.promise([say("карточка", name="card"), say("правка", verb=OutboundKind.EDIT, edits="card"), say("дальше")], NOON)
         [card] = await deliver(store)
-        await store.settle(card, Settled("failed", error="chat not found"), NOON)
+        await store.settle(card, DeliveryResult("failed", error="chat not found"), NOON)
 
         assert texts(await deliver(store)) == ["дальше"]
         assert [d.outbound.text.text for d in await store.deliveries(status=["cancelled"])] == ["правка"]
@@ -126,10 +138,10 @@ class DeliveriesContract:
         """ "Later" does not count as a try, a doubt is on record, and the promise itself may change."""
         await store.promise([say("1")], NOON)
         [d] = await deliver(store)
-        await store.settle(d, Settled("pending", due=later(1), counted=False), NOON)
+        await store.settle(d, DeliveryResult("pending", due=later(1), counted=False), NOON)
         [d] = await deliver(store, 1)
         assert (d.tries, d.doubts) == (0, 0)
-        await store.settle(d, Settled("pending", doubted=True, outbound=replace(d.outbound, text=RichText("просто"))), later(1))
+        await store.settle(d, DeliveryResult("pending", doubted=True, outbound=replace(d.outbound, text=RichText("просто"))), later(1))
 
         [d] = await deliver(store, 1)
         assert (d.tries, d.doubts, d.outbound.text.text) == (1, 1, "просто")
@@ -139,7 +151,7 @@ class DeliveriesContract:
         await hear(store, arrival("1"))
         await answer(store, await take(store), say("ответ"))
         [d] = await deliver(store)
-        gone = Settled("failed", error="blocked", say=(say("не доставлено", DESK, author=""),), events=(Event("delivery_failed"),), unreachable=True)
+        gone = DeliveryResult("failed", error="blocked", say=(say("не доставлено", DESK, author=""),), events=(Event("delivery_failed"),), unreachable=True)
         [follow] = await store.settle(d, gone, later(1))
 
         conversation = await store.conversation(ANNA)
@@ -152,7 +164,7 @@ class DeliveriesContract:
         to = replace(DESK, thread="ticket:1")
         await store.promise([say("слова", to), say("потом", to)], NOON)
         [d] = await deliver(store)
-        await store.settle(d, Settled("pending", due=NOON, counted=False, ahead=(say("карточка", to), say("история", to))), NOON)
+        await store.settle(d, DeliveryResult("pending", due=NOON, counted=False, ahead=(say("карточка", to), say("история", to))), NOON)
 
         assert texts(await deliver_all(store)) == ["карточка", "история", "слова", "потом"]
 
@@ -160,16 +172,16 @@ class DeliveriesContract:
         """An unknown delivery waits for a judgement; "not arrived" sends it again, and a second judgement is refused."""
         await store.promise([say("оцените", on_doubt="hold"), say("дальше"), say("потом")], NOON)
         [held] = await deliver(store)
-        await store.settle(held, Settled("unknown", doubted=True), NOON)
+        await store.settle(held, DeliveryResult("unknown", doubted=True), NOON)
         [behind] = await deliver(store)
         assert behind.outbound.text.text == "дальше"
         assert await store.resolve_unknown(held.id, arrived=False, now=NOON)
         assert not await store.resolve_unknown(held.id, arrived=False, now=NOON)
         assert await deliver(store) == []
-        await store.settle(behind, Settled("sent", "5"), NOON)
+        await store.settle(behind, DeliveryResult("sent", "5"), NOON)
         [again] = await deliver(store)
         assert again.outbound.text.text == "оцените"
-        await store.settle(again, Settled("unknown", doubted=True), NOON)
+        await store.settle(again, DeliveryResult("unknown", doubted=True), NOON)
 
         assert await store.resolve_unknown(held.id, arrived=True, now=NOON)
         assert texts(await deliver_all(store)) == ["потом"]
@@ -204,14 +216,14 @@ class DeliveriesContract:
         assert await store.owed(later(120), late) == ()
         assert [(o.stage, o.peer) for o in await store.owed(later(122), late)] == [("undelivered", ANNA)]
         [sent] = await deliver(store, 122)
-        await store.settle(sent, Settled("unknown", error="cut"), later(122))
+        await store.settle(sent, DeliveryResult("unknown", error="cut"), later(122))
         assert [(o.stage, o.id) for o in await store.owed(later(123), late)] == [("unanswered", sent.id)]
         await hear(store, arrival(f"stranded:d{sent.id}", at=123))
 
         assert await store.owed(later(124), late) == ()
 
-    @pytest.mark.parametrize("doubtful", [Settled("unknown", doubted=True), Settled("pending", due=later(60), doubted=True), None])
-    async def test_a_press_proves_that_it_arrived(self, store: Store, doubtful: Settled | None) -> None:
+    @pytest.mark.parametrize("doubtful", [DeliveryResult("unknown", doubted=True), DeliveryResult("pending", due=later(60), doubted=True), None])
+    async def test_a_press_proves_that_it_arrived(self, store: Store, doubtful: DeliveryResult | None) -> None:
         """Who presses a button has the message: it is not sent again, and what the network says later does not change that."""
         await store.promise([say("помогло?", buttons=((Button("Да", "yes"),),)), say("дальше")], NOON)
         [d] = await deliver(store)
@@ -220,7 +232,7 @@ class DeliveriesContract:
         await hear(store, press("1", token(d.id, 0, 0), message="m77"))
         [proved] = await store.deliveries(status=["sent"])
         assert (proved.id, proved.message) == (d.id, "m77")
-        await store.settle(d, Settled("pending", due=later(1), doubted=True), NOON)
+        await store.settle(d, DeliveryResult("pending", due=later(1), doubted=True), NOON)
 
         assert texts(await deliver(store, 100)) == ["дальше"]
         assert await store.next_delivery(NOON) is None
@@ -255,7 +267,7 @@ class DeliveriesContract:
         """By status, by peer, page by page."""
         ids = await store.promise([say("1"), say("2"), say("3", BORIS)], NOON, events=[Event("started")])
         [d, _] = await deliver(store)
-        await store.settle(d, Settled("sent", "m1"), NOON)
+        await store.settle(d, DeliveryResult("sent", "m1"), NOON)
 
         assert [x.id for x in await store.deliveries()] == list(ids)
         assert [(x.id, x.message) for x in await store.deliveries(status=["sent"])] == [(ids[0], "m1")]
@@ -297,7 +309,7 @@ class DeskContract:
         assert [(d.outbound.text.text, d.outbound.to.chat) for d in moved] == [("1", new), ("2", new)]
         said = []
         while turn := await store.take_turn(NOON):
-            said.append((turn.said[0].text, turn.conversation.peer.chat))
+            said.append((turn.inbounds[0].text, turn.conversation.peer.chat))
             await answer(store, turn)
         assert said == [("старый", new), ("новый", new)]
 
@@ -309,7 +321,7 @@ class DeskContract:
         await store.move_chat("tg", DESK.chat, "-7")
         await answer(store, turn)
 
-        assert [i.text for i in (await take(store)).said] == ["новый"]
+        assert [i.text for i in (await take(store)).inbounds] == ["новый"]
 
     async def test_settings_are_kept_and_taken_away(self, store: Store) -> None:
         """A setting holds its last value; None takes it away."""
@@ -344,7 +356,7 @@ class DeskContract:
         assert sorted(texts(first)) == ["раз\nдва", "там"]
         await store.promise([say("четыре", DESK, joins=True, author=""), say("ы" * 1490, DESK, joins=True, author="")], NOON)
         for delivery in first:
-            await store.settle(delivery, Settled("sent", "1"), NOON)
+            await store.settle(delivery, DeliveryResult("sent", "1"), NOON)
 
         assert texts(await deliver_all(store)) == ["заметка", "три\nчетыре", "ы" * 1490]
 
@@ -361,9 +373,9 @@ class DeskContract:
         """A person should be there, no ticket is open and no timer would end it; one with a ticket or a timer is looked after."""
         await hand_over(store)
         assert await store.unattended() == ()
-        for n, later_ in enumerate([(), (Later("resume", "x", later(60)),)]):
+        for n, later_ in enumerate([(), (Timer("resume", "x", later(60)),)]):
             await hear(store, arrival(f"b{n}", peer=BORIS if n else Peer("tg", "9")))
-            await answer(store, await take(store), status=Status.OPERATOR, later=later_)
+            await answer(store, await take(store), status=Status.OPERATOR, timers=later_)
 
         assert [c.peer for c in await store.unattended()] == [Peer("tg", "9")]
 

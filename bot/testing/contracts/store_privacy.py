@@ -9,8 +9,8 @@ import pytest
 
 from bot.button_tokens import token
 from bot.errors import Conflict
-from bot.model import Attachment, Button, Event, InboundKind, Later, Line, Media, Peer, Sender, Status, Verb
-from bot.storage.base import Settled, Store
+from bot.model import Attachment, Button, Event, HistoryEntry, InboundKind, Media, OutboundKind, Peer, Sender, Status, Timer
+from bot.storage.base import DeliveryResult, Store
 from bot.testing.contracts.store_scene import (
     ANNA,
     BORIS,
@@ -45,9 +45,9 @@ async def live_a_life(store: Store) -> int:
     await answer(
         store, turn, say(f"{MARK} ответ", HIS, buttons=((Button(f"{MARK} да", "yes", MARK),),), mirrors=f"{MARK}m1"), card, board,
         opens=open_ticket(turn, reason=MARK, topic=MARK, data={"x": MARK}), status=Status.WAITING, state={"form": MARK},
-        customer=replace(turn.customer, fields={"phone": f"{MARK}+7"}), why={"raw": MARK}, reason=MARK,
-        later=(Later(f"sla:{MARK}", "sla", later(50), {"x": MARK}),), events=(Event("asked", actor=f"tg:{HIS.chat}", data={"text": MARK, "seconds": 3}),),
-        notes=(Line(NOON, "note", MARK, MARK),),
+        customer=replace(turn.customer, fields={"phone": f"{MARK}+7"}), explanation={"raw": MARK}, reason=MARK,
+        timers=(Timer(f"sla:{MARK}", "sla", later(50), {"x": MARK}),), events=(Event("asked", actor=f"tg:{HIS.chat}", data={"text": MARK, "seconds": 3}),),
+        notes=(HistoryEntry(NOON, "note", MARK, MARK),),
     )  # fmt: skip
     sent = await deliver_all(store)
     pressed = next(d for d in sent if d.outbound.to == HIS)
@@ -97,7 +97,7 @@ class PeopleContract:
         same = [name for name in before if name.startswith("deliveries_s")]
         assert [after[name] for name in same] == [before[name] for name in same]
         assert (after["inbounds_waiting"], after["tickets_closed"]) == (0, 1)
-        assert [(d.verb, d.to) for d in [d.outbound for d in await deliver_all(store, 75)]] == [(Verb.DELETE_TOPIC, replace(DESK, thread="31"))]
+        assert [(d.verb, d.to) for d in [d.outbound for d in await deliver_all(store, 75)]] == [(OutboundKind.DELETE_TOPIC, replace(DESK, thread="31"))]
         [event] = await store.events(kinds=["asked"])
         assert (event.actor, event.data) == ("customer", {"seconds": 3})
         assert len(await store.turns()) >= 4
@@ -115,7 +115,7 @@ class PeopleContract:
         await store.forget_customer(turn.customer.id, later(70))
 
         [deletion] = await deliver(store, 75)
-        assert (deletion.outbound.verb, deletion.outbound.to, bool(deletion.target)) == (Verb.DELETE, DESK, True)
+        assert (deletion.outbound.verb, deletion.outbound.to, bool(deletion.target)) == (OutboundKind.DELETE, DESK, True)
         assert MARK.encode() not in await self.traces(store)
 
     async def test_who_was_forgotten_may_come_again(self, store: Store) -> None:
@@ -144,7 +144,7 @@ class PeopleContract:
                 await answer(store, turn, say(f"{MARK} слова", HIS, author="operator"), at=71)
         for delivery in sending:
             words = replace(delivery.outbound, text=delivery.outbound.text + MARK)
-            await store.settle(delivery, Settled("pending", outbound=words, say=(words,), error=MARK), later(71))
+            await store.settle(delivery, DeliveryResult("pending", outbound=words, say=(words,), error=MARK), later(71))
 
         desk = await take(store, 72)
         assert desk.subject is None or desk.customer is None or desk.customer.name == ""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.model import Inbound, InboundKind, Outbound, Outcome, Peer, Result, RichText, Sender, Status, Ticket, Turn
-from bot.storage.base import Arrival, Delivery, Settled, Store
+from bot.storage.base import Arrival, Delivery, DeliveryResult, Store
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ANNA = Peer("tg", "501")
@@ -41,7 +41,7 @@ async def take(store: Store, at: float = 0, **options: Any) -> Turn:
 
 
 def decide(*say: Outbound, result: Result = Result.ANSWERED, **fields: Any) -> Outcome:
-    return Outcome("test", result, say=say, **fields)
+    return Outcome("test", result, messages=say, **fields)
 
 
 def say(text: str, to: Peer = ANNA, **fields: Any) -> Outbound:
@@ -81,7 +81,7 @@ async def deliver_all(store: Store, at: float = 0, first: int = 1000) -> list[De
     sent: list[Delivery] = []
     while taken := await store.take_deliveries(later(at)):
         for delivery in taken:
-            await store.settle(delivery, Settled("sent", str(first + len(sent))), later(at))
+            await store.settle(delivery, DeliveryResult("sent", str(first + len(sent))), later(at))
             sent.append(delivery)
     return sent
 

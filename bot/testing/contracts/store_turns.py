@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import StorageError
-from bot.model import InboundKind, Later, Peer, Sender
+from bot.model import InboundKind, Peer, Sender, Timer
 from bot.storage.base import Store
 from bot.testing.contracts.store_scene import (
     ANNA,
@@ -35,7 +35,7 @@ class IntakeContract:
 
         assert (first, again, elsewhere) == (1, 0, 1)
         turn = await take(store)
-        assert [i.text for i in turn.said] == ["раз"]
+        assert [i.text for i in turn.inbounds] == ["раз"]
         await answer(store, turn)
         assert await store.accept("tg", [arrival("1", "раз")]) == 0
         await answer(store, await take(store))
@@ -49,7 +49,7 @@ class IntakeContract:
 
         assert await store.cursor("tg") == "10"
         assert await store.cursor("vk") is None
-        assert len((await take(store)).said) == 1
+        assert len((await take(store)).inbounds) == 1
         await store.accept("tg", [], cursor="11")
         assert await store.cursor("tg") == "11"
 
@@ -59,7 +59,7 @@ class IntakeContract:
         await store.accept("tg", [arrival(str(n), text) for n, text in enumerate(nasty)])
 
         turn = await take(store)
-        assert [i.text for i in turn.said] == [nasty[0], "? половина", *nasty[2:]]
+        assert [i.text for i in turn.inbounds] == [nasty[0], "? половина", *nasty[2:]]
         await answer(store, turn)
         assert [line.text for line in turn.history] == []
         assert len(await store.history(turn.conversation.id)) == len(nasty)
@@ -72,7 +72,7 @@ class IntakeContract:
         await hear(store, arrival("3", at=4, ready=6, limit=5))
 
         assert await store.next_due(later(4)) == later(5)
-        assert [i.key for i in (await take(store, 5)).said] == ["1", "2", "3"]
+        assert [i.key for i in (await take(store, 5)).inbounds] == ["1", "2", "3"]
 
     async def test_the_customer_is_made_once_and_renamed_by_the_platform(self, store: Store) -> None:
         """Names follow the platform when it changes them; what a form learned stays."""
@@ -122,7 +122,7 @@ class TakingContract:
 
         turns = [t for t in await asyncio.gather(*(store.take_turn(NOON) for _ in range(20))) if t]
         assert sorted(t.conversation.peer.chat for t in turns) == [p.chat for p in peers]
-        assert all(len(t.said) == 3 for t in turns)
+        assert all(len(t.inbounds) == 3 for t in turns)
         assert len({t.id for t in turns}) == 5
         assert await store.next_due(NOON) is None
 
@@ -136,7 +136,7 @@ class TakingContract:
         assert await store.take_turn(NOON) is None
         await answer(store, turn)
 
-        assert [i.key for i in (await take(store)).said] == ["2"]
+        assert [i.key for i in (await take(store)).inbounds] == ["2"]
 
     async def test_a_hot_chat_does_not_go_first_for_ever(self, store: Store) -> None:
         """Who has waited since one batch of a flood goes before the next batch."""
@@ -145,7 +145,7 @@ class TakingContract:
         order = []
         for _ in range(4):
             turn = await take(store, 2)
-            order.append((turn.conversation.peer, len(turn.said)))
+            order.append((turn.conversation.peer, len(turn.inbounds)))
             await answer(store, turn, at=2)
 
         assert order == [(ANNA, 50), (BORIS, 1), (ANNA, 50), (ANNA, 20)]
@@ -155,7 +155,7 @@ class TakingContract:
         await hear(store, arrival("1"), arrival("2"), press("3", "x"), arrival("4"), arrival("5", kind=InboundKind.EDIT), arrival("6"))
         keys = []
         while turn := await store.take_turn(NOON):
-            keys.append([i.key for i in turn.said])
+            keys.append([i.key for i in turn.inbounds])
             await answer(store, turn)
 
         assert keys == [["1", "2"], ["3"], ["4"], ["5"], ["6"]]
@@ -167,7 +167,7 @@ class TakingContract:
         await hear(store, *(operator_says(str(n), "", album="a") for n in (3, 4, 5)), replace(operator_says("6", ""), inbound=other))
         keys = []
         while turn := await store.take_turn(NOON):
-            keys.append([i.key for i in turn.said])
+            keys.append([i.key for i in turn.inbounds])
             await answer(store, turn)
 
         assert keys == [["1"], ["2"], ["3", "4", "5"], ["6"]]
@@ -182,7 +182,7 @@ class TakingContract:
         await hear(store, arrival("2", at=1))
         assert await store.take_turn(later(9)) is None
         turn = await take(store, 10)
-        assert (turn.attempts, [i.key for i in turn.said]) == (1, ["1", "2"])
+        assert (turn.attempts, [i.key for i in turn.inbounds]) == (1, ["1", "2"])
         await answer(store, turn, at=10)
 
         assert [r.error for r in await store.turns()] == ["ValueError"]
@@ -206,10 +206,10 @@ class TakingContract:
     async def test_time_comes_back_once_and_in_order(self, store: Store) -> None:
         """Timers fire once, never early, overdue ones in order; the same key replaces, a cancelled one is silent."""
         await hear(store, arrival("1"))
-        kept = [Later("b", "second", later(20), {"n": 2}), Later("a", "first", later(10)), Later("c", "never", later(15))]
-        await answer(store, await take(store), later=(*kept, Later("x", "old", later(1))))
+        kept = [Timer("b", "second", later(20), {"n": 2}), Timer("a", "first", later(10)), Timer("c", "never", later(15))]
+        await answer(store, await take(store), timers=(*kept, Timer("x", "old", later(1))))
         await hear(store, arrival("2"))
-        await answer(store, await take(store), later=(Later("x", "moved", later(30)),), cancel=("c",))
+        await answer(store, await take(store), timers=(Timer("x", "moved", later(30)),), cancel=("c",))
         assert await store.fire_timers(later(9)) == 0
         assert await store.next_due(later(9)) == later(10)
         assert await store.fire_timers(later(25)) == 2
@@ -217,7 +217,7 @@ class TakingContract:
 
         fired = []
         while turn := await store.take_turn(later(25)):
-            fired += [(i.kind, i.text, i.data, i.peer) for i in turn.said]
+            fired += [(i.kind, i.text, i.data, i.peer) for i in turn.inbounds]
             await answer(store, turn)
         assert fired == [(InboundKind.TIMER, "first", {}, ANNA), (InboundKind.TIMER, "second", {"n": 2}, ANNA)]
         assert await store.fire_timers(later(31)) == 1

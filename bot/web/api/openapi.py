@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from bot.web.api.problem_details import TYPE
 from bot.web.api.rest import ROOT, Route
-from bot.web.api.schemas import CONTACT, GIVEN, TAKEN, Fault
+from bot.web.api.schemas import CONTACT, GIVEN, TAKEN, ProblemBody
 
 _PROBLEMS = {
     "400": "The request cannot be read, or its Idempotency-Key is missing",
@@ -75,7 +75,7 @@ def _contact(name: str) -> dict[str, object]:
 
 
 def _problem(text: str) -> dict[str, object]:
-    return {"description": text, "content": {TYPE: {"schema": _ref(Fault)}}}
+    return {"description": text, "content": {TYPE: {"schema": _ref(ProblemBody)}}}
 
 
 def _ref(shape: type) -> dict[str, str]:

@@ -36,7 +36,7 @@ Taken = TypeVar("Taken", bound=Body)
 Answer = Callable[[web.Request, Caller], Awaitable[web.Response]]
 
 
-class Accept(Protocol):
+class AcceptRequest(Protocol):
     """The inbox."""
 
     async def __call__(self, channel: str, inbounds: Sequence[Inbound]) -> None: ...
@@ -62,7 +62,7 @@ class Route:
 class Rest:
     """The door, open to whoever has a key. What it answers with 202 is kept, and survives a restart."""
 
-    def __init__(self, store: Store, accept: Accept, keys: Keys, clock: Clock) -> None:
+    def __init__(self, store: Store, accept: AcceptRequest, keys: Keys, clock: Clock) -> None:
         self._store, self._accept, self._keys, self._clock = store, accept, keys, clock
         self.routes = self._routes()
 

@@ -137,7 +137,7 @@ class TicketView(BaseModel):
     rating: int | None
 
 
-class Fault(BaseModel):
+class ProblemBody(BaseModel):
     """What is wrong, as RFC 9457 tells it."""
 
     type: str
@@ -149,4 +149,4 @@ class Fault(BaseModel):
 
 
 TAKEN = (Attributes, Message, NewTicket)
-GIVEN = (CustomerView, Data, Forgotten, Found, Accepted, MessageView, TicketView, Fault)
+GIVEN = (CustomerView, Data, Forgotten, Found, Accepted, MessageView, TicketView, ProblemBody)

@@ -16,7 +16,7 @@ QUOTE = 80  # characters of an answer that a test expects
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One thing somebody said or pressed, or heard. `chat` "" is the operators' side."""
 
     at: datetime
@@ -30,7 +30,7 @@ class Journal:
     """Listens to the channels of the page and remembers, in order, who said, pressed and heard what."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque(maxlen=LENGTH)
+        self._entries: deque[JournalEntry] = deque(maxlen=LENGTH)
         self._known: deque[tuple[str, str]] = deque(maxlen=LENGTH)
 
     def clear(self) -> None:
@@ -49,7 +49,7 @@ class Journal:
         files = ", ".join(str(a["media"]) for a in message["attachments"])
         text = str(message["press"] or message["text"]) or f"[{files}]"
         at = datetime.fromisoformat(str(message["at"]))
-        self._entries.append(Entry(at, str(what["channel"]), "" if desk else str(what["chat"]), ("operator_" if desk else "") + doing, text))
+        self._entries.append(JournalEntry(at, str(what["channel"]), "" if desk else str(what["chat"]), ("operator_" if desk else "") + doing, text))
 
     def story(self, name: str, channel: str, chat: str, customer: Json) -> str:
         """The YAML of a test: the steps of one customer, and what operators did from his first word on."""

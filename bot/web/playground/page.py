@@ -21,7 +21,7 @@ from bot.storage.base import TurnRecord
 from bot.web.playground.journal import Journal
 from bot.web.playground.people import Cast
 from bot.web.playground.scene_player import Scene, SceneFailed, Stagehand, demo_file, next_moment, read_scenes
-from bot.web.services import Stage, WebServices
+from bot.web.services import PlaygroundChannel, WebServices
 
 LARGEST = 20 * 1024 * 1024  # bytes of one upload
 WORDS = 100_000  # characters of one message
@@ -42,7 +42,7 @@ class Playground:
 
     def __init__(self, services: WebServices) -> None:
         self._services, self._hub = services, services.hub
-        self.stages: Mapping[str, Stage] = {s.name: s for s in services.stages}
+        self.stages: Mapping[str, PlaygroundChannel] = {s.name: s for s in services.stages}
         self.cast = Cast(services.store, services.stages, services.topic_name)
         self.scenes: Mapping[str, Scene] = read_scenes()
         self._journal = Journal()
@@ -56,7 +56,7 @@ class Playground:
         for stage in services.stages:
             stage.watch(self._changed(stage))
 
-    def _changed(self, stage: Stage) -> Callable[[str, Json], None]:
+    def _changed(self, stage: PlaygroundChannel) -> Callable[[str, Json], None]:
         def told(kind: str, what: Json) -> None:
             self._journal.note(kind, what, desk=bool(stage.group))
             self._moved.set()
@@ -237,7 +237,7 @@ class Playground:
             raise web.HTTPBadRequest(text="write the time as 23:07") from error
 
     async def move_clock(self, to: str) -> Json:
-        """Shift the house's clock and tell everybody: "" is the real time, `open` the next moment people are at work.
+        """Shift the service's clock and tell everybody: "" is the real time, `open` the next moment people are at work.
 
         Before it goes back, what is promised is delivered: else that would wait for its moment to come again.
         """
@@ -269,7 +269,7 @@ class Playground:
             await asyncio.sleep(0.15)
 
     def clock(self) -> Json:
-        """The time of the house, for the page."""
+        """The time of the service, for the page."""
         now = self._services.clock().astimezone(self._services.timezone)
         is_open = self._services.open_at(now) if self._services.open_at else None
         return {
@@ -314,17 +314,17 @@ class Playground:
 
     # --- inside
 
-    def _stage(self, name: str) -> Stage:
+    def _stage(self, name: str) -> PlaygroundChannel:
         if (stage := self.stages.get(name)) is None:
             raise web.HTTPNotFound(text="no such channel on the page")
         return stage
 
-    def _upload(self, id: str, stage: Stage) -> Attachment | None:
+    def _upload(self, id: str, stage: PlaygroundChannel) -> Attachment | None:
         channel, kept = self._uploads.get(id, ("", None))
         return kept if channel == stage.name else None
 
     async def _through(self, doing: Any) -> Any:
-        """Pass what was done through the channel; what the house refuses becomes an answer the page can show."""
+        """Pass what was done through the channel; what the service refuses becomes an answer the page can show."""
         try:
             return await doing
         except Refused as error:
@@ -389,7 +389,7 @@ def turn_json(row: TurnRecord) -> Json:
     }  # fmt: skip
 
 
-def _attachments(stage: Stage) -> list[dict[str, Any]]:
+def _attachments(stage: PlaygroundChannel) -> list[dict[str, Any]]:
     rooms: Any = stage.view()["rooms"]
     return [a for room in rooms for message in room["messages"] for a in message["attachments"]]
 

@@ -11,10 +11,10 @@ from functools import partial
 from operator import itemgetter
 from pathlib import Path
 
-from bot.model import Line, Outbound, Peer, RichText, Sender, Ticket, Verb
+from bot.model import HistoryEntry, Outbound, OutboundKind, Peer, RichText, Sender, Ticket
 from bot.storage.base import Delivery, DeliveryStatus, Store
 from bot.text.yaml_source import read_own
-from bot.web.services import Stage
+from bot.web.services import PlaygroundChannel
 
 TopicName = Callable[[int], Awaitable[str]]
 
@@ -28,7 +28,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Cast:
     """The customers of the page: the same ones after a restart, new ones after a reset."""
 
-    def __init__(self, store: Store, stages: tuple[Stage, ...], topic_name: TopicName | None = None) -> None:
+    def __init__(self, store: Store, stages: tuple[PlaygroundChannel, ...], topic_name: TopicName | None = None) -> None:
         self._store, self._topic_name = store, topic_name
         self.customers = tuple(s for s in stages if not s.group)
         self.desk = next((s for s in stages if s.group), None)
@@ -53,7 +53,7 @@ class Cast:
                 stage.add(Sender(_new_id(), **person))
         await self._keep()
 
-    async def invite(self, stage: Stage, name: str, *, last_name: str = "", username: str = "", gender: str = "", language: str = "ru") -> Sender:
+    async def invite(self, stage: PlaygroundChannel, name: str, *, last_name: str = "", username: str = "", gender: str = "", language: str = "ru") -> Sender:
         """One more customer."""
         person = Sender(_new_id(), name, last_name, username, language, gender if gender in ("male", "female") else "")  # type: ignore[arg-type]
         stage.add(person)
@@ -70,7 +70,7 @@ class Cast:
 class Rerun:
     """Shows again what the store remembers: our deliveries as they were, other people's words from the history."""
 
-    def __init__(self, store: Store, customers: tuple[Stage, ...], desk: Stage | None, topic_name: TopicName | None = None) -> None:
+    def __init__(self, store: Store, customers: tuple[PlaygroundChannel, ...], desk: PlaygroundChannel | None, topic_name: TopicName | None = None) -> None:
         self._store, self._customers, self._desk, self._topic_name = store, customers, desk, topic_name
         self._named: dict[tuple[str, str, str], str] = {}
 
@@ -94,7 +94,7 @@ class Rerun:
     async def _title(self, ticket: Ticket, thread: str) -> Outbound:
         assert self._desk is not None
         name = await self._topic_name(ticket.number) if self._topic_name else f"№{ticket.number}"
-        return Outbound(Peer(self._desk.name, self._desk.group, thread), RichText(name), verb=Verb.RENAME_TOPIC)
+        return Outbound(Peer(self._desk.name, self._desk.group, thread), RichText(name), verb=OutboundKind.RENAME_TOPIC)
 
     def _show_delivery(self, delivery: Delivery) -> None:
         stage = next(s for s in (*self._customers, self._desk) if s is not None and s.name == delivery.outbound.to.channel)
@@ -105,7 +105,7 @@ class Rerun:
         if outbound.name:
             self._named[to.channel, to.chat, outbound.name] = sent.message
 
-    async def _said(self, peer: Peer, authors: tuple[str, ...], since: datetime | None = None) -> AsyncIterator[Line]:
+    async def _said(self, peer: Peer, authors: tuple[str, ...], since: datetime | None = None) -> AsyncIterator[HistoryEntry]:
         conversation = await self._store.conversation(peer)
         if conversation is not None:
             for line in await self._store.history(conversation.id, limit=200, since=since):
@@ -135,12 +135,12 @@ class Rerun:
         return None if thread is None else replace(outbound, to=replace(to, thread=thread), heading=RichText())
 
 
-def _show_line(stage: Stage, chat: str, thread: str, line: Line) -> None:
+def _show_line(stage: PlaygroundChannel, chat: str, thread: str, line: HistoryEntry) -> None:
     author = "customer" if line.author == "customer" else "operator"
     stage.show_line(chat, thread, author=author, name=line.name, text=line.text, at=line.at, attachments=line.attachments)
 
 
-def _kind(stage: Stage) -> str:
+def _kind(stage: PlaygroundChannel) -> str:
     return "vk" if stage.name.endswith("vk") else "telegram"
 
 

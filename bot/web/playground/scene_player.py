@@ -15,7 +15,7 @@ from bot.model import InboundKind, Json, Sender
 from bot.text.yaml_source import YamlError, read_own
 from bot.web.playground.people import Cast
 from bot.web.playground.samples import photo, silence
-from bot.web.services import Stage, WebServices
+from bot.web.services import PlaygroundChannel, WebServices
 
 FOLDER = Path(__file__).parent / "scenes"
 PATIENCE = 20.0  # seconds a scene waits for words that it expects
@@ -28,7 +28,7 @@ class SceneFailed(BotError):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SceneStep:
     """One line of a script: *by* says, presses (any of the labels) or sends; or *hears* waits; or the clock is moved;
     or the channel of a customer breaks down and is mended."""
 
@@ -52,7 +52,7 @@ class Scene:
     title: Mapping[str, str]
     about: Mapping[str, str]
     who: Mapping[str, Mapping[str, str]]
-    steps: tuple[Step, ...]
+    steps: tuple[SceneStep, ...]
     order: int = 0
 
 
@@ -82,7 +82,7 @@ def _read_scene(path: Path) -> Scene:
             "pause": float(given.get("pause", 0)),
             "optional": given.get("optional") == "true",
         }
-        steps.append(Step(**{**given, **told}))
+        steps.append(SceneStep(**{**given, **told}))
     names = set(raw["who"]) | {"operator", ""}
     if strangers := {n for s in steps for n in (s.by, s.hears, s.breaks, s.mends) if n.split("/")[0] not in names}:
         raise ValueError(f"nobody is called {sorted(strangers)}")
@@ -105,7 +105,7 @@ class Stagehand:
         """Play to the end. Raises `SceneFailed` where the script and the bot do not agree."""
         if not scene.steps[0].clock:
             await self._move_clock("open")
-        people: dict[str, tuple[Stage, Sender]] = {}
+        people: dict[str, tuple[PlaygroundChannel, Sender]] = {}
         for role, person in scene.who.items():
             stage = self._stage(person["channel"])
             fields = {k: v for k, v in person.items() if k != "channel"}
@@ -118,7 +118,7 @@ class Stagehand:
             for stage in {s.name: s for s, _ in people.values() if s.down}.values():
                 stage.switch(down=False)
 
-    async def _act_all(self, scene: Scene, people: Mapping[str, tuple[Stage, Sender]], speed: float) -> None:
+    async def _act_all(self, scene: Scene, people: Mapping[str, tuple[PlaygroundChannel, Sender]], speed: float) -> None:
         for number, step in enumerate(scene.steps):
             self._tell("scene", {"id": scene.id, "state": "playing", "step": number + 1, "of": len(scene.steps)})
             try:
@@ -127,7 +127,7 @@ class Stagehand:
                 if not step.optional:
                     raise SceneFailed(f"{scene.id}: {number + 1}: {error}") from error
 
-    async def _act(self, step: Step, people: Mapping[str, tuple[Stage, Sender]], speed: float) -> None:
+    async def _act(self, step: SceneStep, people: Mapping[str, tuple[PlaygroundChannel, Sender]], speed: float) -> None:
         if step.clock:
             await self._move_clock(step.clock)
         await asyncio.sleep(step.pause / speed)
@@ -153,7 +153,7 @@ class Stagehand:
             await asyncio.sleep(0.9 / speed)
             await self._press(step.presses, stage, chat, person, thread)
 
-    async def _press(self, labels: tuple[str, ...], stage: Stage, chat: str, person: Sender, thread: str) -> None:
+    async def _press(self, labels: tuple[str, ...], stage: PlaygroundChannel, chat: str, person: Sender, thread: str) -> None:
         for label in labels:
             found = stage.find_button(label, chat, thread if stage.group else None)
             if found is not None:
@@ -162,7 +162,7 @@ class Stagehand:
                 return
         raise SceneFailed(f"there is no button {' / '.join(labels)}")
 
-    async def _send(self, what: str, stage: Stage, chat: str, person: Sender, thread: str) -> None:
+    async def _send(self, what: str, stage: PlaygroundChannel, chat: str, person: Sender, thread: str) -> None:
         if what == "start":
             await stage.happen(chat, person.id, InboundKind.START, key=str(uuid.uuid4()), thread=thread)
             return
@@ -170,7 +170,7 @@ class Stagehand:
         attachment = stage.uploads.keep(name, mime, content, voice=what == "voice")
         await stage.say(chat, person.id, "", key=str(uuid.uuid4()), thread=thread, attachments=(attachment,))
 
-    async def _hear(self, stage: Stage, chat: str, speed: float) -> None:
+    async def _hear(self, stage: PlaygroundChannel, chat: str, speed: float) -> None:
         place, end = (stage.name, chat), asyncio.get_running_loop().time() + PATIENCE
         while self._heard.get(place, 0) <= self._marks.get(place, 0):
             self._changed.clear()
@@ -193,11 +193,11 @@ class Stagehand:
             self._heard[place] = max(self._heard.get(place, 0), int(message["row"]))
             self._changed.set()
 
-    def _ears(self, name: str, people: Mapping[str, tuple[Stage, Sender]]) -> tuple[Stage, str]:
+    def _ears(self, name: str, people: Mapping[str, tuple[PlaygroundChannel, Sender]]) -> tuple[PlaygroundChannel, str]:
         stage, person = self._actor(name, people)
         return stage, stage.group or person.id
 
-    def _actor(self, name: str, people: Mapping[str, tuple[Stage, Sender]]) -> tuple[Stage, Sender]:
+    def _actor(self, name: str, people: Mapping[str, tuple[PlaygroundChannel, Sender]]) -> tuple[PlaygroundChannel, Sender]:
         """Somebody of the script; `operator` is the first of the desk's people, `operator/2` the second."""
         if name in people:
             return people[name]
@@ -206,7 +206,7 @@ class Stagehand:
         number = int(name.partition("/")[2] or 1)
         return self._cast.desk, list(self._cast.desk.people.values())[number - 1]
 
-    def _stage(self, kind: str) -> Stage:
+    def _stage(self, kind: str) -> PlaygroundChannel:
         return next(s for s in self._stages if s.name.endswith(kind))
 
     def _tell(self, kind: str, what: Json) -> None:

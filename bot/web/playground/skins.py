@@ -9,14 +9,14 @@ from datetime import datetime
 from bot.adapters.playground.view import Shown
 from bot.adapters.rich_text import VK_STYLES, degrade
 from bot.article_preview import SKINS, preview
-from bot.i18n.texts import Wording
+from bot.i18n.texts import Texts
 from bot.knowledge.search import Knowledge
 from bot.model import Json, Outbound, Rows, Style
 
 STYLES = {"telegram": frozenset(Style), "vk": VK_STYLES}
 
 
-def skins(words: Wording, knowledge: Knowledge, article: str, now: datetime) -> dict[str, list[Json]]:
+def skins(words: Texts, knowledge: Knowledge, article: str, now: datetime) -> dict[str, list[Json]]:
     """For each skin the messages in order: the answer, then (after the press of its button) the rest."""
     found: dict[str, list[Json]] = {}
     for skin in SKINS:

@@ -9,13 +9,13 @@ import pytest
 from aiohttp import ClientConnectionResetError
 
 from bot.adapters.telegram.adapter import TelegramAdapter
-from bot.adapters.telegram.errors import ROWS, Answer, FileRefused, judge, judge_network
+from bot.adapters.telegram.errors import ROWS, CallResult, FileRefused, judge, judge_network
 from bot.errors import AccountError, BadFormat, BotError, ChatMoved, PeerGone, Refused, RetryLater, TopicGone, TopicRefused, Uncertain
-from bot.model import Outbound, Peer, RichText, Sent, Verb
+from bot.model import Outbound, OutboundKind, Peer, RichText, Sent
 from tests.fakes.telegram_server import TOKEN, FakeTelegram
 
 SAY = Outbound(Peer("telegram", "1001"), RichText("привет"))
-EDIT = Outbound(Peer("telegram", "1001"), RichText("привет"), verb=Verb.EDIT, edits="card:1")
+EDIT = Outbound(Peer("telegram", "1001"), RichText("привет"), verb=OutboundKind.EDIT, edits="card:1")
 
 # One line for each row of the table, in its order.
 SAID: list[tuple[int, str, type[BotError]]] = [
@@ -46,7 +46,7 @@ SAID: list[tuple[int, str, type[BotError]]] = [
 
 def test_every_row_has_its_test() -> None:
     """The lines above are met by the rows of the table one by one, in order."""
-    met = [next(i for i, row in enumerate(ROWS) if row.fits(Answer(status, description))) for status, description, _ in SAID]
+    met = [next(i for i, row in enumerate(ROWS) if row.fits(CallResult(status, description))) for status, description, _ in SAID]
 
     assert met == list(range(len(ROWS)))
 
@@ -200,11 +200,11 @@ async def test_repeatable_calls_are_simply_repeated(server: FakeTelegram, say: A
     ("outbound", "method", "description"),
     [
         (EDIT, "editMessageText", "Bad Request: message is not modified: specified new message content …"),
-        (Outbound(Peer("t", "1"), verb=Verb.ACKNOWLEDGE, quotes="q"), "answerCallbackQuery", "Bad Request: query is too old"),
-        (Outbound(Peer("t", "-1", "5"), verb=Verb.CLOSE_TOPIC), "closeForumTopic", "Bad Request: TOPIC_NOT_MODIFIED"),
-        (Outbound(Peer("t", "-1", "5"), verb=Verb.REOPEN_TOPIC), "reopenForumTopic", "Bad Request: TOPIC_NOT_MODIFIED"),
-        (Outbound(Peer("t", "-1", "5"), RichText("х"), verb=Verb.RENAME_TOPIC), "editForumTopic", "Bad Request: TOPIC_NOT_MODIFIED"),
-        (Outbound(Peer("t", "1"), verb=Verb.DELETE), "deleteMessage", "Bad Request: message to delete not found"),
+        (Outbound(Peer("t", "1"), verb=OutboundKind.ACKNOWLEDGE, quotes="q"), "answerCallbackQuery", "Bad Request: query is too old"),
+        (Outbound(Peer("t", "-1", "5"), verb=OutboundKind.CLOSE_TOPIC), "closeForumTopic", "Bad Request: TOPIC_NOT_MODIFIED"),
+        (Outbound(Peer("t", "-1", "5"), verb=OutboundKind.REOPEN_TOPIC), "reopenForumTopic", "Bad Request: TOPIC_NOT_MODIFIED"),
+        (Outbound(Peer("t", "-1", "5"), RichText("х"), verb=OutboundKind.RENAME_TOPIC), "editForumTopic", "Bad Request: TOPIC_NOT_MODIFIED"),
+        (Outbound(Peer("t", "1"), verb=OutboundKind.DELETE), "deleteMessage", "Bad Request: message to delete not found"),
     ],
 )
 async def test_already_so_is_success(server: FakeTelegram, say: Any, outbound: Outbound, method: str, description: str) -> None:

@@ -10,7 +10,7 @@ from bot.adapters.base import File
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.button_tokens import read_token
 from bot.errors import AccountError, PeerGone, Refused, RetryLater, TopicGone, Uncertain
-from bot.model import Attachment, Button, Media, Outbound, Peer, RichText, Sent, Span, Style, Verb
+from bot.model import Attachment, Button, Media, Outbound, OutboundKind, Peer, RichText, Sent, Span, Style
 from tests.adapters.telegram.conftest import Shelf
 from tests.fakes.telegram_server import FakeTelegram
 
@@ -249,8 +249,8 @@ async def test_what_is_missing_in_an_album_is_told_below_it(server: FakeTelegram
         Outbound(CUSTOMER),
         Outbound(CUSTOMER, RichText(" \n ")),
         Outbound(Peer("telegram", "-1", "ticket:7"), RichText("да")),
-        Outbound(CUSTOMER, RichText("да"), verb=Verb.EDIT),
-        Outbound(CUSTOMER, RichText("👍"), verb=Verb.REACT),
+        Outbound(CUSTOMER, RichText("да"), verb=OutboundKind.EDIT),
+        Outbound(CUSTOMER, RichText("👍"), verb=OutboundKind.REACT),
     ],
 )
 async def test_what_should_never_have_been_promised_is_refused(server: FakeTelegram, say: Any, outbound: Outbound) -> None:
@@ -265,10 +265,10 @@ async def test_an_edit_replaces_words_and_buttons(server: FakeTelegram, say: Any
     """The text of a text, the caption of what has one, the buttons alone where no words are given."""
     server.refuse("editMessageText", 400, "Bad Request: there is no text in the message to edit", times=1)
 
-    by_refusal = await say(Outbound(CUSTOMER, RichText("новое"), verb=Verb.EDIT), target="17")
-    await say(Outbound(CUSTOMER, RichText("новое"), verb=Verb.EDIT), target="17")
-    await say(Outbound(CUSTOMER, RichText("новое"), verb=Verb.EDIT, attachments=(photo(),)), target="17")
-    await say(Outbound(CUSTOMER, verb=Verb.EDIT), target="17")
+    by_refusal = await say(Outbound(CUSTOMER, RichText("новое"), verb=OutboundKind.EDIT), target="17")
+    await say(Outbound(CUSTOMER, RichText("новое"), verb=OutboundKind.EDIT), target="17")
+    await say(Outbound(CUSTOMER, RichText("новое"), verb=OutboundKind.EDIT, attachments=(photo(),)), target="17")
+    await say(Outbound(CUSTOMER, verb=OutboundKind.EDIT), target="17")
 
     assert by_refusal == Sent("17")
     assert [c.method for c in server.calls] == ["editMessageText", "editMessageCaption", "editMessageText", "editMessageCaption", "editMessageReplyMarkup"]
@@ -278,23 +278,23 @@ async def test_an_edit_replaces_words_and_buttons(server: FakeTelegram, say: Any
 @pytest.mark.parametrize(
     ("outbound", "target", "method", "params"),
     [
-        (Outbound(CUSTOMER, RichText("ок"), verb=Verb.ACKNOWLEDGE, quotes="q1"), "", "answerCallbackQuery", {"callback_query_id": "q1", "text": "ок"}),
-        (Outbound(CUSTOMER, verb=Verb.ACKNOWLEDGE, quotes="q1"), "", "answerCallbackQuery", {"callback_query_id": "q1"}),
+        (Outbound(CUSTOMER, RichText("ок"), verb=OutboundKind.ACKNOWLEDGE, quotes="q1"), "", "answerCallbackQuery", {"callback_query_id": "q1", "text": "ок"}),
+        (Outbound(CUSTOMER, verb=OutboundKind.ACKNOWLEDGE, quotes="q1"), "", "answerCallbackQuery", {"callback_query_id": "q1"}),
         (
-            Outbound(TOPIC, RichText("❤️"), verb=Verb.REACT, quotes="5"),
+            Outbound(TOPIC, RichText("❤️"), verb=OutboundKind.REACT, quotes="5"),
             "",
             "setMessageReaction",
             {"chat_id": -100500, "message_id": 5, "reaction": [{"type": "emoji", "emoji": "❤"}]},
         ),
-        (Outbound(TOPIC, verb=Verb.REACT, quotes="5"), "", "setMessageReaction", {"chat_id": -100500, "message_id": 5, "reaction": []}),
-        (Outbound(GROUP, RichText("№ 7\nАнна"), verb=Verb.OPEN_TOPIC), "", "createForumTopic", {"chat_id": -100500, "name": "№ 7 Анна"}),
-        (Outbound(TOPIC, RichText("№ 7"), verb=Verb.RENAME_TOPIC), "", "editForumTopic", {"chat_id": -100500, "message_thread_id": 77, "name": "№ 7"}),
-        (Outbound(TOPIC, verb=Verb.CLOSE_TOPIC), "", "closeForumTopic", {"chat_id": -100500, "message_thread_id": 77}),
-        (Outbound(TOPIC, verb=Verb.REOPEN_TOPIC), "", "reopenForumTopic", {"chat_id": -100500, "message_thread_id": 77}),
-        (Outbound(TOPIC, verb=Verb.PIN), "17", "pinChatMessage", {"chat_id": -100500, "message_id": 17, "disable_notification": True}),
-        (Outbound(TOPIC, verb=Verb.DELETE_TOPIC), "", "deleteForumTopic", {"chat_id": -100500, "message_thread_id": 77}),
-        (Outbound(TOPIC, verb=Verb.DELETE), "17", "deleteMessage", {"chat_id": -100500, "message_id": 17}),
-        (Outbound(TOPIC, verb=Verb.DELETE), "17 18", "deleteMessages", {"chat_id": -100500, "message_ids": [17, 18]}),
+        (Outbound(TOPIC, verb=OutboundKind.REACT, quotes="5"), "", "setMessageReaction", {"chat_id": -100500, "message_id": 5, "reaction": []}),
+        (Outbound(GROUP, RichText("№ 7\nАнна"), verb=OutboundKind.OPEN_TOPIC), "", "createForumTopic", {"chat_id": -100500, "name": "№ 7 Анна"}),
+        (Outbound(TOPIC, RichText("№ 7"), verb=OutboundKind.RENAME_TOPIC), "", "editForumTopic", {"chat_id": -100500, "message_thread_id": 77, "name": "№ 7"}),
+        (Outbound(TOPIC, verb=OutboundKind.CLOSE_TOPIC), "", "closeForumTopic", {"chat_id": -100500, "message_thread_id": 77}),
+        (Outbound(TOPIC, verb=OutboundKind.REOPEN_TOPIC), "", "reopenForumTopic", {"chat_id": -100500, "message_thread_id": 77}),
+        (Outbound(TOPIC, verb=OutboundKind.PIN), "17", "pinChatMessage", {"chat_id": -100500, "message_id": 17, "disable_notification": True}),
+        (Outbound(TOPIC, verb=OutboundKind.DELETE_TOPIC), "", "deleteForumTopic", {"chat_id": -100500, "message_thread_id": 77}),
+        (Outbound(TOPIC, verb=OutboundKind.DELETE), "17", "deleteMessage", {"chat_id": -100500, "message_id": 17}),
+        (Outbound(TOPIC, verb=OutboundKind.DELETE), "17 18", "deleteMessages", {"chat_id": -100500, "message_ids": [17, 18]}),
     ],
 )
 async def test_every_other_verb_is_one_call(server: FakeTelegram, say: Any, outbound: Outbound, target: str, method: str, params: dict[str, Any]) -> None:
@@ -306,12 +306,12 @@ async def test_every_other_verb_is_one_call(server: FakeTelegram, say: Any, outb
 
 async def test_an_opened_topic_is_told(say: Any) -> None:
     """The id of the new topic is what later words are sent to."""
-    assert await say(Outbound(GROUP, RichText("№ 7"), verb=Verb.OPEN_TOPIC)) == Sent("77")
+    assert await say(Outbound(GROUP, RichText("№ 7"), verb=OutboundKind.OPEN_TOPIC)) == Sent("77")
 
 
 async def test_a_topic_name_is_cut_at_128(server: FakeTelegram, say: Any) -> None:
     """Long names fit, counted as Telegram counts."""
-    await say(Outbound(GROUP, RichText("👍" * 100), verb=Verb.OPEN_TOPIC))
+    await say(Outbound(GROUP, RichText("👍" * 100), verb=OutboundKind.OPEN_TOPIC))
 
     assert server.calls[0].params["name"] == "👍" * 64
 

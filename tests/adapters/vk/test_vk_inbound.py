@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.adapters.vk.calls import RandomIds
-from bot.adapters.vk.updates import Reader
+from bot.adapters.vk.updates import VkReader
 from bot.button_tokens import token
 from bot.model import Inbound, InboundKind, Media, Style
 from tests.fakes.vk_server import CHAT, GROUP, message
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
-READER = Reader("vk", GROUP, lambda: NOW, RandomIds("vk").holds)
+READER = VkReader("vk", GROUP, lambda: NOW, RandomIds("vk").holds)
 
 
 def new(**more: Any) -> Inbound:

@@ -15,8 +15,8 @@ from bot.adapters.vk.adapter import VkAdapter
 from bot.adapters.vk.calls import RandomIds, to_keyboard, words
 from bot.button_tokens import read_token, token
 from bot.errors import PeerGone, Refused, RetryLater
-from bot.i18n.texts import Wording
-from bot.model import Attachment, Button, Media, RichText, Span, Style, Verb
+from bot.i18n.texts import Texts
+from bot.model import Attachment, Button, Media, OutboundKind, RichText, Span, Style
 from tests.adapters.vk.conftest import Shelf, make, say
 from tests.fakes.vk_server import BAD_GATEWAY, CHAT, GROUP, FakeVk
 
@@ -148,8 +148,8 @@ async def test_an_edit_keeps_its_keyboard(vk: FakeVk, adapter: VkAdapter, shelf:
     """By id in private chats, by number in group chats; the keyboard goes along or VK removes it."""
     private = await adapter.send(say("раз"), nonce=1, target="", files=shelf)
     grouped = await adapter.send(say("раз", chat=CHAT), nonce=2, target="", files=shelf)
-    await adapter.send(say("два", verb=Verb.EDIT, buttons=YES_NO), nonce=3, target=private.message, files=shelf)
-    await adapter.send(say("два", chat=CHAT, verb=Verb.EDIT), nonce=4, target=grouped.message, files=shelf)
+    await adapter.send(say("два", verb=OutboundKind.EDIT, buttons=YES_NO), nonce=3, target=private.message, files=shelf)
+    await adapter.send(say("два", chat=CHAT, verb=OutboundKind.EDIT), nonce=4, target=grouped.message, files=shelf)
 
     assert [m.edits[0]["message"] for m in vk.sent] == ["два", "два"]
     assert vk.sent[0].edits[0]["keyboard"]["inline"] and "random_id" not in vk.sent[0].edits[0]
@@ -157,11 +157,11 @@ async def test_an_edit_keeps_its_keyboard(vk: FakeVk, adapter: VkAdapter, shelf:
 
 async def test_a_press_is_acknowledged(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
     """With a short notice, or silently; a text button and a press of yesterday need nothing."""
-    await adapter.send(say("Принято " * 20, verb=Verb.ACKNOWLEDGE, quotes="e|5|5"), nonce=1, target="", files=shelf)
-    await adapter.send(say("", verb=Verb.ACKNOWLEDGE, quotes="e|5|5"), nonce=2, target="", files=shelf)
-    await adapter.send(say("x", verb=Verb.ACKNOWLEDGE, quotes=""), nonce=3, target="", files=shelf)
+    await adapter.send(say("Принято " * 20, verb=OutboundKind.ACKNOWLEDGE, quotes="e|5|5"), nonce=1, target="", files=shelf)
+    await adapter.send(say("", verb=OutboundKind.ACKNOWLEDGE, quotes="e|5|5"), nonce=2, target="", files=shelf)
+    await adapter.send(say("x", verb=OutboundKind.ACKNOWLEDGE, quotes=""), nonce=3, target="", files=shelf)
     vk.fail("messages.sendMessageEventAnswer", 100)
-    await adapter.send(say("x", verb=Verb.ACKNOWLEDGE, quotes="old|5|5"), nonce=4, target="", files=shelf)
+    await adapter.send(say("x", verb=OutboundKind.ACKNOWLEDGE, quotes="old|5|5"), nonce=4, target="", files=shelf)
     first, second, third = vk.called("messages.sendMessageEventAnswer")
 
     assert first["event_data"]["type"] == "show_snackbar" and len(first["event_data"]["text"]) <= 90
@@ -170,11 +170,11 @@ async def test_a_press_is_acknowledged(vk: FakeVk, adapter: VkAdapter, shelf: Sh
 
 async def test_reactions(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
     """Known emoji become VK's numbers, unknown ones and refusals are nobody's business."""
-    await adapter.send(say("👍", chat=CHAT, verb=Verb.REACT, quotes="3"), nonce=1, target="", files=shelf)
-    await adapter.send(say("🦄", chat=CHAT, verb=Verb.REACT, quotes="3"), nonce=2, target="", files=shelf)
-    await adapter.send(say("", chat=CHAT, verb=Verb.REACT, quotes="3"), nonce=3, target="", files=shelf)
+    await adapter.send(say("👍", chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=1, target="", files=shelf)
+    await adapter.send(say("🦄", chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=2, target="", files=shelf)
+    await adapter.send(say("", chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=3, target="", files=shelf)
     vk.fail("messages.sendReaction", 1009)
-    await adapter.send(say("❤️", chat=CHAT, verb=Verb.REACT, quotes="3"), nonce=4, target="", files=shelf)
+    await adapter.send(say("❤️", chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=4, target="", files=shelf)
 
     assert [c["reaction_id"] for c in vk.called("messages.sendReaction")] == [4, 1]
     assert vk.called("messages.deleteReaction") == [{"peer_id": CHAT, "cmid": 3}]
@@ -182,8 +182,8 @@ async def test_reactions(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
 
 async def test_pin_and_delete(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
     """Both act on the message named by the target."""
-    await adapter.send(say(chat=CHAT, verb=Verb.PIN), nonce=1, target="3", files=shelf)
-    await adapter.send(say(verb=Verb.DELETE), nonce=2, target="m57", files=shelf)
+    await adapter.send(say(chat=CHAT, verb=OutboundKind.PIN), nonce=1, target="3", files=shelf)
+    await adapter.send(say(verb=OutboundKind.DELETE), nonce=2, target="m57", files=shelf)
 
     assert vk.called("messages.pin") == [{"peer_id": CHAT, "cmid": 3}]
     assert vk.called("messages.delete")[0]["message_ids"] == 57 and vk.called("messages.delete")[0]["delete_for_all"] == 1
@@ -191,13 +191,13 @@ async def test_pin_and_delete(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> N
 
 async def test_all_pieces_of_a_message_are_deleted_in_one_call(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
     """A long message went in several; taking it back takes them all."""
-    await adapter.send(say(verb=Verb.DELETE), nonce=2, target="m57 m58", files=shelf)
+    await adapter.send(say(verb=OutboundKind.DELETE), nonce=2, target="m57 m58", files=shelf)
 
     assert [c["message_ids"] for c in vk.called("messages.delete")] == ["57,58"]
 
 
-@pytest.mark.parametrize("verb", [Verb.OPEN_TOPIC, Verb.RENAME_TOPIC, Verb.CLOSE_TOPIC, Verb.REOPEN_TOPIC])
-async def test_there_are_no_topics(adapter: VkAdapter, shelf: Shelf, verb: Verb) -> None:
+@pytest.mark.parametrize("verb", [OutboundKind.OPEN_TOPIC, OutboundKind.RENAME_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC])
+async def test_there_are_no_topics(adapter: VkAdapter, shelf: Shelf, verb: OutboundKind) -> None:
     """A promise about a topic is refused, never sent somewhere else."""
     assert not adapter.limits.topics
     with pytest.raises(Refused):
@@ -298,9 +298,9 @@ async def test_there_must_be_something_to_say(adapter: VkAdapter, shelf: Shelf) 
     """Empty words, no message to edit and no address are refused before VK is asked."""
     for promise in (
         say("  "),
-        say("x", verb=Verb.EDIT),
-        say("x", verb=Verb.PIN),
-        say("x", verb=Verb.DELETE),
+        say("x", verb=OutboundKind.EDIT),
+        say("x", verb=OutboundKind.PIN),
+        say("x", verb=OutboundKind.DELETE),
         replace(say("x"), to=replace(say().to, chat="@anna")),
     ):
         with pytest.raises(Refused):
@@ -385,9 +385,9 @@ async def test_an_unreachable_vk_is_one_problem(shelf: Shelf) -> None:
 @pytest.mark.parametrize("lang", ["ru", "en"])
 async def test_each_mark_of_the_desk_is_seen(vk: FakeVk, adapter: VkAdapter, shelf: Shelf, lang: str) -> None:
     """VK has sixteen reactions and no pencil: a note has a mark all the same, not that of a delivered answer."""
-    words = Wording.load(lang)
+    words = Texts.load(lang)
     for n, name in enumerate(("delivered", "note"), 1):
         mark = words.text(f"desk.receipt.{name}", lang=lang)
-        await adapter.send(say(mark, chat=CHAT, verb=Verb.REACT, quotes="3"), nonce=n, target="", files=shelf)
+        await adapter.send(say(mark, chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=n, target="", files=shelf)
 
     assert len({c["reaction_id"] for c in vk.called("messages.sendReaction")}) == 2

@@ -12,7 +12,7 @@ from bot.errors import Problem
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.codes import read_codes
 from bot.knowledge.quality.lint.dates import expiring, lonely
-from bot.knowledge.quality.lint.fault import Fault, Sources
+from bot.knowledge.quality.lint.fault import LintFault, Sources
 from bot.knowledge.quality.lint.links import dead_links
 from bot.knowledge.quality.lint.questions import repeated, stolen, unquestioned
 from bot.knowledge.quality.lint.texts import long_labels, long_texts, official, placeholders
@@ -21,7 +21,7 @@ from bot.model import Answer
 Messages = Callable[[Article], Sequence[Sequence[str]]]
 
 
-class Asked(Protocol):
+class AnswersQuestions(Protocol):
     """A knowledge base that can be asked and shows its articles."""
 
     folder: Path
@@ -32,7 +32,7 @@ class Asked(Protocol):
 
 
 def lint(
-    knowledge: Asked, *, today: date, problems: Iterable[Problem] = (), messages: Messages | None = None, language: str = "ru", label: int = 40,
+    knowledge: AnswersQuestions, *, today: date, problems: Iterable[Problem] = (), messages: Messages | None = None, language: str = "ru", label: int = 40,
 ) -> tuple[Problem, ...]:  # fmt: skip
     """Everything worth mending, by file and line; *problems* are those found while reading, which come along.
 
@@ -44,7 +44,7 @@ def lint(
     shown = [a for a in articles if a.status == "published" and (a.valid_until is None or a.valid_until >= today)]
     twice = tuple(repeated(shown, sources))
     told = {(f.file, f.line, str(f.facts.get("question"))) for f in twice}
-    faults: list[Fault] = [
+    faults: list[LintFault] = [
         *twice,
         *(f for f in stolen(shown, knowledge.answer, today, sources) if (f.file, f.line, str(f.facts.get("question"))) not in told),
         *unquestioned(articles, sources),
@@ -60,7 +60,7 @@ def lint(
     return tuple(sorted(dict.fromkeys(done), key=lambda p: (p.file, p.line, p.column, p.code)))
 
 
-def worded(fault: Fault, language: str) -> Problem:
+def worded(fault: LintFault, language: str) -> Problem:
     """The fault in words."""
     code = read_codes()[fault.code]
     text, hint = cast(Sequence[str], code.get(language) or code["ru"])

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from bot.knowledge.articles.schema import LANGUAGES, Article
-from bot.knowledge.quality.lint.fault import Fault
+from bot.knowledge.quality.lint.fault import LintFault
 
 SOON = 14  # days
 
 
-def expiring(articles: Sequence[Article], today: date) -> Iterator[Fault]:
+def expiring(articles: Sequence[Article], today: date) -> Iterator[LintFault]:
     """Articles past their last day, or near it."""
     for article in articles:
         if article.valid_until is None or article.status != "published":
@@ -20,12 +20,12 @@ def expiring(articles: Sequence[Article], today: date) -> Iterator[Fault]:
         line = article.places.get("valid_until", 1)
         facts = {"day": article.valid_until.isoformat(), "days": left}
         if left < 0:
-            yield Fault("KB040", article.path.as_posix(), line, 1, facts)
+            yield LintFault("KB040", article.path.as_posix(), line, 1, facts)
         elif left <= SOON:
-            yield Fault("KB041", article.path.as_posix(), line, 1, facts)
+            yield LintFault("KB041", article.path.as_posix(), line, 1, facts)
 
 
-def lonely(articles: Sequence[Article]) -> Iterator[Fault]:
+def lonely(articles: Sequence[Article]) -> Iterator[LintFault]:
     """Articles without a twin, in a base that has twins."""
     paired = {a.twin_of for a in articles if a.twin_of} | {a.id for a in articles if a.twin_of}
     if not paired:
@@ -34,4 +34,4 @@ def lonely(articles: Sequence[Article]) -> Iterator[Fault]:
         if article.id not in paired:
             other = next(lang for lang in LANGUAGES if lang != article.lang)
             facts = {"language": other, "file": f"{article.path.stem.split('.')[0]}.{other}.md"}
-            yield Fault("KB050", article.path.as_posix(), 1, 1, facts)
+            yield LintFault("KB050", article.path.as_posix(), 1, 1, facts)

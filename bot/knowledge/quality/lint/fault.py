@@ -14,7 +14,7 @@ _DATA = Path(__file__).parents[2] / "data"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class LintFault:
     """One finding without words: `code` names them in data/lint.yaml, `facts` fill them in."""
 
     code: str

@@ -11,7 +11,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.process import cdist
 
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.quality.lint.fault import Fault, Sources, read_tone
+from bot.knowledge.quality.lint.fault import LintFault, Sources, read_tone
 from bot.knowledge.query.words import lemma, words_of
 from bot.model import Answer
 
@@ -20,7 +20,7 @@ ROWS = 500  # questions compared at once
 Owned = tuple[str, Article]
 
 
-def repeated(articles: Sequence[Article], sources: Sources) -> Iterator[Fault]:
+def repeated(articles: Sequence[Article], sources: Sources) -> Iterator[LintFault]:
     """Questions that two articles claim which the same customer may get: the same words, or nearly."""
     owned = [(q, a) for a in articles for q in a.questions]
     same: dict[str, list[Owned]] = {}
@@ -37,7 +37,7 @@ def repeated(articles: Sequence[Article], sources: Sources) -> Iterator[Fault]:
     yield from _nearly([found[0] for found in alike.values()], [" ".join(key) for key in alike], sources)
 
 
-def _nearly(owned: Sequence[Owned], keys: Sequence[str], sources: Sources) -> Iterator[Fault]:
+def _nearly(owned: Sequence[Owned], keys: Sequence[str], sources: Sources) -> Iterator[LintFault]:
     for start in range(0, len(keys), ROWS):
         table = cdist(keys[start : start + ROWS], keys, scorer=fuzz.ratio, score_cutoff=NEARLY, dtype=np.uint8)
         for row, column in zip(*np.nonzero(table), strict=True):
@@ -50,7 +50,7 @@ def _differ_in_number(one: str, other: str) -> bool:
     return {w for w in one.split() if w.isdigit()} != {w for w in other.split() if w.isdigit()}
 
 
-def _pairs(code: str, found: Sequence[Owned], sources: Sources) -> Iterator[Fault]:
+def _pairs(code: str, found: Sequence[Owned], sources: Sources) -> Iterator[LintFault]:
     """Each further article that claims it against the first, told at both places."""
     first = found[0]
     for other in found[1:]:
@@ -59,7 +59,7 @@ def _pairs(code: str, found: Sequence[Owned], sources: Sources) -> Iterator[Faul
             for (question, article), (twin, owner) in ((first, other), (other, first)):
                 _, line, _ = sources.question(owner, twin)
                 file, here, column = sources.question(article, question)
-                yield Fault(shared, file, here, column, {"question": question, "twin": twin, "other": owner.id, "place": f"{owner.path.name}:{line}"})
+                yield LintFault(shared, file, here, column, {"question": question, "twin": twin, "other": owner.id, "place": f"{owner.path.name}:{line}"})
 
 
 def _title_of_both(one: Article, other: Article) -> Sequence[str]:
@@ -86,7 +86,7 @@ def gist(question: str) -> tuple[str, ...]:
     return tuple(sorted(lemmas - _fillers())) or tuple(sorted(lemmas))
 
 
-def stolen(articles: Sequence[Article], ask: Callable[..., Answer], today: date, sources: Sources) -> Iterator[Fault]:
+def stolen(articles: Sequence[Article], ask: Callable[..., Answer], today: date, sources: Sources) -> Iterator[LintFault]:
     """Questions that another article wins, or that find nothing, when a customer asks them word for word."""
     family = {a.id: a.twin_of or a.id for a in articles}
     for article in articles:
@@ -98,11 +98,11 @@ def stolen(articles: Sequence[Article], ask: Callable[..., Answer], today: date,
                 continue
             file, line, column = sources.question(article, question)
             facts = {"question": question, "winner": first.article if first else "", "title": first.title if first else ""}
-            yield Fault("KB022" if first else "KB024", file, line, column, facts)
+            yield LintFault("KB022" if first else "KB024", file, line, column, facts)
 
 
-def unquestioned(articles: Sequence[Article], sources: Sources) -> Iterator[Fault]:
+def unquestioned(articles: Sequence[Article], sources: Sources) -> Iterator[LintFault]:
     """Articles without example questions."""
     for article in articles:
         if not article.aliases:
-            yield Fault("KB023", article.path.as_posix(), article.places.get("title", 1), 1)
+            yield LintFault("KB023", article.path.as_posix(), article.places.get("title", 1), 1)

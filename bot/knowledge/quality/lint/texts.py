@@ -9,7 +9,7 @@ from typing import cast
 
 from bot.knowledge.articles.markup import code_rows
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.quality.lint.fault import Fault, Sources, read_tone
+from bot.knowledge.quality.lint.fault import LintFault, Sources, read_tone
 
 START = 40  # characters that show where a message begins
 NEAR = 2  # paragraphs around a refusal in which a way out counts
@@ -17,35 +17,35 @@ _VARIABLE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{[a-z_][a-z_0-9.]*\}|\$\{\w+\}|%
 Pattern = re.Pattern[str]
 
 
-def placeholders(articles: Sequence[Article], sources: Sources) -> Iterator[Fault]:
+def placeholders(articles: Sequence[Article], sources: Sources) -> Iterator[LintFault]:
     """Variables of some template: an article is not one, so customers would see them."""
     for article in articles:
         for row, line in _body(article):
             for found in _VARIABLE.finditer(re.sub(r"`[^`]*`", "", row)):
-                yield Fault("KB030", article.path.as_posix(), line, sources.column(article, line, found[0]), {"found": found[0]})
+                yield LintFault("KB030", article.path.as_posix(), line, sources.column(article, line, found[0]), {"found": found[0]})
         for text in (article.title, *article.aliases, *(b.label for b in article.buttons)):
             if found_in := _VARIABLE.search(text):
                 file, line, column = sources.question(article, text)
-                yield Fault("KB030", file, line, column, {"found": found_in[0]})
+                yield LintFault("KB030", file, line, column, {"found": found_in[0]})
 
 
-def long_labels(articles: Sequence[Article], sources: Sources, limit: int) -> Iterator[Fault]:
+def long_labels(articles: Sequence[Article], sources: Sources, limit: int) -> Iterator[LintFault]:
     """Titles and buttons that do not fit a button."""
     for article in articles:
         for text in (article.title, *(b.label for b in article.buttons)):
             if len(text) > limit:
                 file, line, column = sources.question(article, text)
-                yield Fault("KB032", file, line, column, {"text": text, "limit": limit})
+                yield LintFault("KB032", file, line, column, {"text": text, "limit": limit})
 
 
-def long_texts(articles: Sequence[Article], messages: Callable[[Article], Sequence[Sequence[str]]]) -> Iterator[Fault]:
+def long_texts(articles: Sequence[Article], messages: Callable[[Article], Sequence[Sequence[str]]]) -> Iterator[LintFault]:
     """Articles whose answer (or the rest of it) goes as several messages, with the places where it is split."""
     for article in articles:
         for portion in messages(article):
             if len(portion) > 1:
                 split = "; ".join(f"{n}) «{_start(text)}» ({len(text)})" for n, text in enumerate(portion, 1))
                 line = next((n for row, n in _body(article) if row.strip()), 1)
-                yield Fault("KB031", article.path.as_posix(), line, 1, {"count": len(portion), "split": split})
+                yield LintFault("KB031", article.path.as_posix(), line, 1, {"count": len(portion), "split": split})
 
 
 def _start(text: str) -> str:
@@ -80,7 +80,7 @@ def _word(expression: str) -> Pattern:
     return re.compile(rf"(?<!\w)(?:{expression}){end}", re.IGNORECASE)
 
 
-def official(articles: Sequence[Article], sources: Sources) -> Iterator[Fault]:
+def official(articles: Sequence[Article], sources: Sources) -> Iterator[LintFault]:
     """Words of mailings and offices, and refusals that leave the customer standing."""
     for article in articles:
         file = article.path.as_posix()
@@ -89,11 +89,11 @@ def official(articles: Sequence[Article], sources: Sources) -> Iterator[Fault]:
         for place, (row, line) in enumerate(rows):
             for pattern, (code, say) in advice.items():
                 if found := pattern.search(row):
-                    yield Fault(code, file, line, sources.column(article, line, found[0]), {"found": found[0], "advice": say})
+                    yield LintFault(code, file, line, sources.column(article, line, found[0]), {"found": found[0], "advice": say})
             if (refused := refusals.search(row)) and not article.buttons:
                 near = " ".join(r for r, _ in _paragraphs_around(rows, place))
                 if not ways_out.search(near.replace(refused[0], "")) and not _links_near(article, rows, place):
-                    yield Fault("KB061", file, line, sources.column(article, line, refused[0]), {"found": refused[0]})
+                    yield LintFault("KB061", file, line, sources.column(article, line, refused[0]), {"found": refused[0]})
 
 
 def _paragraphs_around(rows: Sequence[tuple[str, int]], place: int) -> Sequence[tuple[str, int]]:
