@@ -59,13 +59,13 @@ def raced(part: Part) -> None:
     _says(part, 0, "смотрю")
     s.write(s.operators[2], ticket, "// я здесь")
     s.write(s.operators[1], ticket, f"/transfer {s.names[2]} он знает")
-    ticket.customer.hears("Передал ваш вопрос", since=0)
+    ticket.customer.hears("Ваш вопрос теперь у", since=0)
     _says(part, 2, "нашёл")
     s.write(s.operators[2], ticket, "/close")
     ticket.customer.hears("закрыто", since=0)
     ticket.customer.hears("Оцените", 60, since=0)
     part.once = ["ticket_closed", "rating_asked", "ticket_transferred", "first_reply"]
-    part.hears = [f"№{ticket.number} закрыто", "Оцените", "Передал ваш вопрос"]
+    part.hears = [f"№{ticket.number} закрыто", "Оцените", "Ваш вопрос теперь у"]
 
 
 def silent_customer(part: Part) -> None:

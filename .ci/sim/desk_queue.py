@@ -40,7 +40,7 @@ def to_another_team(s: Station, platform: str) -> None:
     s.write(s.operators[0], ticket, "Сейчас спрошу")
     ulya.hears("Сейчас спрошу")
     s.write(s.operators[0], ticket, "/transfer second нужен склад")
-    ulya.hears("Передал ваш вопрос", since=0)
+    ulya.hears("Ваш вопрос теперь у", since=0)
     second = s.world.second
     card = until(lambda: second.cards(ticket), f"the card of №{ticket.number} in the second line", 75)[-1]
     assert "Сейчас спрошу" in card.text and "48213" in card.text, card.text

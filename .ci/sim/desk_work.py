@@ -72,13 +72,13 @@ def transfer_with_a_reason(s: Station, platform: str) -> None:
     s.take(ticket)
     s.write(s.operators[0], ticket, f"/transfer {s.names[1]} он знает склад")
     s.sees("он знает склад", ticket)
-    gleb.hears("Передал ваш вопрос коллеге", since=0)
+    gleb.hears("Ваш вопрос теперь у", since=0)
     s.write(s.operators[1], ticket, f"/transfer {s.names[0]} вернул обратно")
     s.sees("вернул обратно", ticket)
     s.card_says(ticket, f"В работе: {s.names[0]}")
     s.write(s.operators[0], ticket, "Заказ завтра у вас")
     gleb.hears("Заказ завтра у вас")
-    assert gleb.times("Передал ваш вопрос") == 1
+    assert gleb.times("Ваш вопрос теперь у") == 1
     assert gleb.times("знает склад|вернул обратно") == 0
     s.press(s.operators[0], ticket, "Передать")
     s.sees("Кому передать", ticket)
