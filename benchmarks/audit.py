@@ -1,4 +1,6 @@
-"""What the program stands on: known vulnerabilities (pip-audit, where its service can be reached) and the licence of every package.   make audit"""
+"""What the program stands on: known vulnerabilities (pip-audit, where its service can be reached) and the
+licence of every package.   make audit
+"""
 
 from __future__ import annotations
 
@@ -38,8 +40,14 @@ def needed(root: str) -> dict[str, metadata.Distribution]:
 def licence(package: metadata.Distribution) -> str:
     """As the package says it: the expression, the classifier, or the first line of the field."""
     told = package.metadata
-    classified = [c.rsplit("::", 1)[-1].strip() for c in told.get_all("Classifier") or () if c.startswith("License ::")]
-    return told.get("License-Expression") or ", ".join(classified) or (told.get("License") or "unknown").strip().splitlines()[0][:60]
+    classified = [
+        c.rsplit("::", 1)[-1].strip() for c in told.get_all("Classifier") or () if c.startswith("License ::")
+    ]
+    return (
+        told.get("License-Expression")
+        or ", ".join(classified)
+        or (told.get("License") or "unknown").strip().splitlines()[0][:60]
+    )
 
 
 def main() -> int:
@@ -53,7 +61,11 @@ def main() -> int:
         print("\npip-audit is not installed: pip install pip-audit")
         return 1
     print("\npip-audit:", flush=True)
-    return subprocess.run([sys.executable, "-m", "pip_audit", "--progress-spinner", "off", "--skip-editable"], check=False, timeout=120).returncode
+    return subprocess.run(
+        [sys.executable, "-m", "pip_audit", "--progress-spinner", "off", "--skip-editable"],
+        check=False,
+        timeout=120,
+    ).returncode
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""A Bot API server for measuring: hands out N messages at once, counts the answers, tells when it began and when all are there.  python bot_api.py N CHATS [FILE]
+"""A Bot API server for measuring: hands out N messages at once, counts the answers, tells when it began and
+when all are there.  python bot_api.py N CHATS [FILE]
 
 FILE holds a question a line; without it everybody asks the same.
 """
@@ -16,16 +17,30 @@ from aiohttp import web
 
 async def main(number: int, chats: int, questions: list[str]) -> None:
     updates = [
-        {"update_id": n + 1, "message": {"message_id": n + 1, "date": int(time.time()), "text": questions[n % len(questions)],
-         "chat": {"id": 1000 + n % chats, "type": "private", "first_name": "Анна"}, "from": {"id": 1000 + n % chats, "is_bot": False, "first_name": "Анна"}}}
+        {
+            "update_id": n + 1,
+            "message": {
+                "message_id": n + 1,
+                "date": int(time.time()),
+                "text": questions[n % len(questions)],
+                "chat": {"id": 1000 + n % chats, "type": "private", "first_name": "Анна"},
+                "from": {"id": 1000 + n % chats, "is_bot": False, "first_name": "Анна"},
+            },
+        }
         for n in range(number)
-    ]  # fmt: skip
+    ]
     confirmed, answers, began, done = 0, 0, 0.0, asyncio.Event()
 
     async def api(request: web.Request) -> web.Response:
         nonlocal confirmed, answers, began
         method = request.match_info["method"]
-        body = await request.post() if request.method == "POST" and request.content_type != "application/json" else await request.json() if request.can_read_body else {}
+        body = (
+            await request.post()
+            if request.method == "POST" and request.content_type != "application/json"
+            else await request.json()
+            if request.can_read_body
+            else {}
+        )
         if method == "getUpdates":
             confirmed = max(confirmed, int(str(body.get("offset") or 0)) - 1)
             waiting = updates[confirmed : confirmed + 100]
@@ -39,9 +54,21 @@ async def main(number: int, chats: int, questions: list[str]) -> None:
             answers += 1
             if answers == number:
                 done.set()
-            return web.json_response({"ok": True, "result": {"message_id": 100_000 + answers, "date": 1, "chat": {"id": 1, "type": "private"}, "text": "x"}})
+            return web.json_response(
+                {
+                    "ok": True,
+                    "result": {
+                        "message_id": 100_000 + answers,
+                        "date": 1,
+                        "chat": {"id": 1, "type": "private"},
+                        "text": "x",
+                    },
+                }
+            )
         if method == "getMe":
-            return web.json_response({"ok": True, "result": {"id": 1, "is_bot": True, "first_name": "b", "username": "b_bot"}})
+            return web.json_response(
+                {"ok": True, "result": {"id": 1, "is_bot": True, "first_name": "b", "username": "b_bot"}}
+            )
         return web.json_response({"ok": True, "result": True})
 
     app = web.Application()
@@ -56,5 +83,9 @@ async def main(number: int, chats: int, questions: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    asked = Path(sys.argv[3]).read_text("utf-8").splitlines() if len(sys.argv) > 3 else ["сколько идёт доставка по москве"]
+    asked = (
+        Path(sys.argv[3]).read_text("utf-8").splitlines()
+        if len(sys.argv) > 3
+        else ["сколько идёт доставка по москве"]
+    )
     asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), asked))

@@ -1,6 +1,8 @@
-"""The bots that are compared: python -m benchmarks.bots NAME PORT PLACE. Each polls the server on PORT until it is terminated.
+"""The bots that are compared: python -m benchmarks.bots NAME PORT PLACE. Each polls the server on PORT until
+it is terminated.
 
-aiogram and ptb (python-telegram-bot) are their own manuals' echo bots; otklik is ours with the articles of PLACE, `meaning` the same with the bundled embedding.
+aiogram and ptb (python-telegram-bot) are their own manuals' echo bots; otklik is ours with the articles of
+PLACE, `meaning` the same with the bundled embedding.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ async def aiogram(base: str) -> None:
     async def echo(message: Message) -> None:
         await message.answer(message.text or "")
 
-    await dispatcher.start_polling(Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base(base))), handle_signals=False)
+    await dispatcher.start_polling(
+        Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base(base))), handle_signals=False
+    )
 
 
 def ptb(base: str) -> None:
@@ -51,7 +55,12 @@ async def otklik(base: str, place: Path, model: str) -> None:
     set_up_logging(level="critical")
     adapter = TelegramAdapter("telegram", token=TOKEN, api_base=base)
     adapter.limits = replace(adapter.limits, per_second=0, peer_per_second=0, group_per_minute=0)
-    service = await build_service(config_of(place, model), adapters={"telegram": adapter}, storage=str(place / f"e2e-{os.getpid()}.db"), log_events=False)
+    service = await build_service(
+        config_of(place, model),
+        adapters={"telegram": adapter},
+        storage=str(place / f"e2e-{os.getpid()}.db"),
+        log_events=False,
+    )
     if model != "off":
         service.knowledge.load_embeddings()  # otherwise the first answers would be by words alone
         service.knowledge.settings = replace(service.knowledge.settings, model="off")  # not a second time

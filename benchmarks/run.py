@@ -1,6 +1,8 @@
-"""How fast the whole thing is: one table, and JSON beside it.   make bench   (or: python -m benchmarks.run --json FILE --only engine,end)
+"""How fast the whole thing is: one table, and JSON beside it.   make bench   (or: python -m benchmarks.run
+--json FILE --only engine,end)
 
-Ratios within one run are the measure; absolute figures belong to the machine. Limits of the platforms are off.
+Ratios within one run are the measure; absolute figures belong to the machine. Limits of the platforms are
+off.
 """
 
 from __future__ import annotations
@@ -35,8 +37,8 @@ from bot.testing.fakes import FakeAdapter
 ARTICLES, MESSAGES, CHATS = 1000, 600, 600
 LONGEST = 60.0  # seconds for the start and the answers of one bot
 WORDS = (  # noqa: SIM905
-    "доставка оплата возврат заказ товар курьер карта чек гарантия размер цвет склад скидка промокод адрес срок сумма обмен ремонт бонус подарок "
-    "счёт договор пункт почта"
+    "доставка оплата возврат заказ товар курьер карта чек гарантия размер цвет склад скидка промокод адрес"
+    " срок сумма обмен ремонт бонус подарок счёт договор пункт почта"
 ).split()
 
 
@@ -46,11 +48,17 @@ def write_articles(folder: Path, number: int = ARTICLES) -> list[str]:
     folder.mkdir(parents=True)
     for n in range(number):
         title = f"{dice.choice(WORDS)} {dice.choice(WORDS)} {dice.choice(WORDS)} {n}".capitalize()
-        ask = f"{dice.choice(('как', 'где', 'почему', 'сколько'))} {dice.choice(WORDS)} {dice.choice(WORDS)} {dice.choice(WORDS)}"
+        ask = (
+            f"{dice.choice(('как', 'где', 'почему', 'сколько'))} {dice.choice(WORDS)} {dice.choice(WORDS)}"
+            f" {dice.choice(WORDS)}"
+        )
         body = " ".join(dice.choices(WORDS, k=70))
         (folder / f"a{n}.md").write_text(f"---\ntitle: {title}\naliases: [{ask}]\n---\n\n{body}\n", "utf-8")
         asked.append(ask)
-    delivery = "---\ntitle: Доставка по Москве\naliases: [сколько идёт доставка по москве]\n---\n\nДоставка по Москве занимает 1–2 дня.\n"
+    delivery = (
+        "---\ntitle: Доставка по Москве\naliases: [сколько идёт доставка по москве]\n---\n\nДоставка по"
+        " Москве занимает 1–2 дня.\n"
+    )
     (folder / "delivery.md").write_text(delivery, "utf-8")
     return asked
 
@@ -68,7 +76,12 @@ def spread(seconds: list[float]) -> dict[str, float]:
 async def engine(place: Path, model: str = "off") -> dict[str, Any]:
     """Decisions alone: no network, no store."""
     asked = write_articles(place / "kb")
-    service = await build_service(config_of(place, model), adapters={"telegram": FakeAdapter("telegram")}, storage=":memory:", log_events=False)
+    service = await build_service(
+        config_of(place, model),
+        adapters={"telegram": FakeAdapter("telegram")},
+        storage=":memory:",
+        log_events=False,
+    )
     if model != "off":
         service.knowledge.load_embeddings()
     give_back()  # as `bot run` does
@@ -76,7 +89,9 @@ async def engine(place: Path, model: str = "off") -> dict[str, Any]:
     for n, text in enumerate(asked[:330]):
         now = datetime.now(UTC)
         peer = Peer("telegram", str(n))
-        turn = Turn(n, Conversation(n, peer, n), (Inbound(str(n), peer, Sender(str(n), "Анна"), now, text=text),), now)
+        turn = Turn(
+            n, Conversation(n, peer, n), (Inbound(str(n), peer, Sender(str(n), "Анна"), now, text=text),), now
+        )
         began, busy = time.perf_counter(), time.process_time()
         await service.engine._decide_safely(turn)
         times.append(time.perf_counter() - began)
@@ -95,7 +110,18 @@ async def accept(place: Path) -> dict[str, Any]:
 
     async def one(n: int) -> None:
         peer, began = Peer("telegram", str(n % 200)), time.perf_counter()
-        await inbox.accept("telegram", [Inbound(str(n), peer, Sender(str(n % 200), "Анна"), datetime.now(UTC), text="сколько идёт доставка")])
+        await inbox.accept(
+            "telegram",
+            [
+                Inbound(
+                    str(n),
+                    peer,
+                    Sender(str(n % 200), "Анна"),
+                    datetime.now(UTC),
+                    text="сколько идёт доставка",
+                )
+            ],
+        )
         times.append(time.perf_counter() - began)
 
     began = time.perf_counter()
@@ -114,10 +140,27 @@ async def hot_chat(place: Path) -> dict[str, Any]:
     for hot in (0, 1000):
         home = place / f"hot{hot}"
         write_articles(home / "kb", 50)
-        service = await build_service(config_of(home), adapters={"telegram": FakeAdapter("telegram")}, storage=str(home / "bot.db"), log_events=False)
+        service = await build_service(
+            config_of(home),
+            adapters={"telegram": FakeAdapter("telegram")},
+            storage=str(home / "bot.db"),
+            log_events=False,
+        )
         now = datetime.now(UTC)
-        said = [Inbound(f"h{n}", Peer("telegram", "1"), Sender("1", "Спам"), now, text=f"спам {n}") for n in range(hot)]
-        said += [Inbound(f"o{n}", Peer("telegram", str(100 + n)), Sender(str(n), "Анна"), now, text="сколько идёт доставка по москве") for n in range(300)]
+        said = [
+            Inbound(f"h{n}", Peer("telegram", "1"), Sender("1", "Спам"), now, text=f"спам {n}")
+            for n in range(hot)
+        ]
+        said += [
+            Inbound(
+                f"o{n}",
+                Peer("telegram", str(100 + n)),
+                Sender(str(n), "Анна"),
+                now,
+                text="сколько идёт доставка по москве",
+            )
+            for n in range(300)
+        ]
         await service.inbox.accept("telegram", said)
         began, others = time.perf_counter(), 0
         while (turn := await service.store.take_turn(service.clock())) is not None:
@@ -127,7 +170,11 @@ async def hot_chat(place: Path) -> dict[str, Any]:
                 break
         rates.append(300 / (time.perf_counter() - began))
         await service.close()
-    return {"alone_per_s": round(rates[0]), "beside_per_s": round(rates[1]), "ratio": round(rates[1] / rates[0], 2)}
+    return {
+        "alone_per_s": round(rates[0]),
+        "beside_per_s": round(rates[1]),
+        "ratio": round(rates[1] / rates[0], 2),
+    }
 
 
 def end_to_end(place: Path) -> dict[str, Any]:
@@ -143,7 +190,9 @@ def end_to_end(place: Path) -> dict[str, Any]:
             found[f"{name}_{key}"] = max(known, value) if key == "per_s" else min(known, value)
     found["ratio"] = round(found["otklik_per_s"] / max(1, found["aiogram_per_s"]), 2)
     found["cpu_ratio"] = round(found["aiogram_cpu_ms"] / max(0.01, found["otklik_cpu_ms"]), 2)
-    return found | ({"ptb_ratio": round(found["otklik_per_s"] / max(1, found["ptb_per_s"]), 2)} if library else {})
+    return found | (
+        {"ptb_ratio": round(found["otklik_per_s"] / max(1, found["ptb_per_s"]), 2)} if library else {}
+    )
 
 
 def one_bot(name: str, place: Path, library: str) -> dict[str, float]:
@@ -153,8 +202,14 @@ def one_bot(name: str, place: Path, library: str) -> dict[str, float]:
     assert server.stdout is not None
     port = server.stdout.readline().strip()
     spared = {**os.environ, "PYTHONPATH": library if name == "ptb" else ""}
-    bot = subprocess.Popen([sys.executable, "-m", "benchmarks.bots", name, port, str(place)], stdout=subprocess.DEVNULL, env=spared)
-    deadline = threading.Timer(LONGEST, server.terminate)  # a bot that does not answer must not hold the rest up
+    bot = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.bots", name, port, str(place)],
+        stdout=subprocess.DEVNULL,
+        env=spared,
+    )
+    deadline = threading.Timer(
+        LONGEST, server.terminate
+    )  # a bot that does not answer must not hold the rest up
     deadline.start()
     try:
         server.stdout.readline()
@@ -167,7 +222,11 @@ def one_bot(name: str, place: Path, library: str) -> dict[str, float]:
         for process in (bot, server):
             process.terminate()
             process.wait()
-    return {"per_s": round(told["answers"] / told["seconds"]), "cpu_ms": round(spent / MESSAGES * 1000, 2), "mb": int(status[0]) // 1024}
+    return {
+        "per_s": round(told["answers"] / told["seconds"]),
+        "cpu_ms": round(spent / MESSAGES * 1000, 2),
+        "mb": int(status[0]) // 1024,
+    }
 
 
 def cpu_of(pid: int) -> float:
@@ -177,26 +236,58 @@ def cpu_of(pid: int) -> float:
 
 
 def rival_library() -> str:
-    """Where python-telegram-bot stands, fetched into a folder of its own when it is not there; "" where it cannot be had."""
+    """Where python-telegram-bot stands, fetched into a folder of its own when it is not there; "" where it
+    cannot be had.
+    """
     folder = Path("build/bench/ptb")
     if not (folder / "telegram").is_dir():
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), "python-telegram-bot"], check=False, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--target",
+                str(folder),
+                "python-telegram-bot",
+            ],
+            check=False,
+            stderr=subprocess.DEVNULL,
+        )
     return str(folder.resolve()) if (folder / "telegram").is_dir() else ""
 
 
 def start(place: Path) -> dict[str, Any]:
-    """Seconds from nothing to the first answer: the first start on these articles, then the best of two more."""
+    """Seconds from nothing to the first answer: the first start on these articles, then the best of two
+    more.
+    """
     write_articles(place / "kb", 100)
-    code = (
-        "import asyncio;from pathlib import Path;from datetime import datetime,UTC;from benchmarks.run import config_of\n"
-        "from bot.app import build_service;from bot.model import *;{extra}\n"
-        "from bot.testing.fakes import FakeAdapter\n"
-        "async def main():\n h=await build_service(config_of(Path({place!r})),adapters={{'telegram':FakeAdapter('telegram')}},storage=':memory:',log_events=False)\n"
-        " await h.inbox.accept('telegram',[Inbound('1',Peer('telegram','1'),Sender('1','A'),datetime.now(UTC),text='сколько идёт доставка по москве')])\n"
-        " await h.engine.run_waiting();await h.outbox.run_waiting();assert h.adapters['telegram'].said\nasyncio.run(main())"
-    )
+    code = """
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from benchmarks.run import config_of
+from bot.app import build_service
+from bot.model import Inbound, Peer, Sender
+from bot.testing.fakes import FakeAdapter
+{extra}
+async def main():
+    adapters = {{"telegram": FakeAdapter("telegram")}}
+    config = config_of(Path({place!r}))
+    service = await build_service(config, adapters=adapters, storage=":memory:", log_events=False)
+    asked = "сколько идёт доставка по москве"
+    message = Inbound("1", Peer("telegram", "1"), Sender("1", "A"), datetime.now(UTC), text=asked)
+    await service.inbox.accept("telegram", [message])
+    await service.engine.run_waiting()
+    await service.outbox.run_waiting()
+    assert adapters["telegram"].said
+asyncio.run(main())
+"""
     found: dict[str, Any] = {}
-    vk, telegram = (code.format(extra=f"import bot.adapters.{name}", place=str(place)) for name in ("vk", "telegram"))
+    vk, telegram = (
+        code.format(extra=f"import bot.adapters.{name}", place=str(place)) for name in ("vk", "telegram")
+    )
     found["vk_first_s"], _ = python(vk)
     for name, program in (("vk", vk), ("telegram", telegram), ("aiogram_import", "import aiogram")):
         tries = [python(program) for _ in range(2)]
@@ -265,14 +356,19 @@ def tell(name: str, figures: dict[str, Any]) -> None:
     for bar in (b for b in BARS if b.part == name):
         value = bar.figure(figures)
         verdict = "not compared" if value is None else "reached" if bar.reached(value) else "NOT REACHED"
-        print(f"{bar.what:54} {'≥' if bar.least else '≤'} {bar.want:<6g} {'–' if value is None else round(value, 2):<9} {verdict}")
+        print(
+            f"{bar.what:54} {'≥' if bar.least else '≤'} {bar.want:<6g}"
+            f" {'–' if value is None else round(value, 2):<9} {verdict}"
+        )
     print(f"    {', '.join(f'{k} {v}' for k, v in figures.items())}", flush=True)
 
 
 def main() -> int:
     given = argparse.ArgumentParser(description="How fast the whole thing is")
     given.add_argument("--only", default=",".join(PARTS), help="some of: " + ", ".join(PARTS))
-    given.add_argument("--json", type=Path, default=Path("build/bench/bench.json"), help="write the figures here")
+    given.add_argument(
+        "--json", type=Path, default=Path("build/bench/bench.json"), help="write the figures here"
+    )
     wanted = given.parse_args()
     set_up_logging(level="critical")
     print(f"{'what':54} {'bar':8} {'measured':9}", flush=True)
@@ -283,8 +379,13 @@ def main() -> int:
             found[name] = asyncio.run(made) if asyncio.iscoroutine(made) else made
         tell(name, found[name])
     wanted.json.parent.mkdir(parents=True, exist_ok=True)
-    wanted.json.write_text(json.dumps({"load": os.getloadavg()} | found, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    print(f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; all figures in {wanted.json}")
+    wanted.json.write_text(
+        json.dumps({"load": os.getloadavg()} | found, indent=2, ensure_ascii=False) + "\n", "utf-8"
+    )
+    print(
+        f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; all figures in"
+        f" {wanted.json}"
+    )
     return 0
 
 

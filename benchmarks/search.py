@@ -1,11 +1,17 @@
-"""How fast search is: `python benchmarks/search.py [--articles 300,1000,10000] [--model off,auto] [--nlpjs FOLDER]`.
+"""How fast search is: `python benchmarks/search.py [--articles 300,1000,10000] [--model off,auto] [--nlpjs
+FOLDER]`.
 
-The articles are made by a generator from this project's own phrases (36 domains of `training/support_ru`): a title, five example questions and a text of two
-parts each; beyond 720 articles the phrases of two intents are mixed. The questions are those phrases of the same corpus that no article holds, as customers
-write them, one in eight spoilt once more: a slip, the wrong keyboard layout, Latin letters. Every question is asked once, so nothing of it is remembered.
+The articles are made by a generator from this project's own phrases (36 domains of `training/support_ru`): a
+title, five example questions and a text of two
+parts each; beyond 720 articles the phrases of two intents are mixed. The questions are those phrases of the
+same corpus that no article holds, as customers
+write them, one in eight spoilt once more: a slip, the wrong keyboard layout, Latin letters. Every question is
+asked once, so nothing of it is remembered.
 
-Prints build, a question's p50 and p95, reload of one changed article (and how long answers take meanwhile), start from the kept index, memory; then the same
-questions through rapidfuzz, bm25s (`pip install bm25s`) and NLP.js, with the ratio to our p50. `--nlpjs` installs node-nlp into that folder.
+Prints build, a question's p50 and p95, reload of one changed article (and how long answers take meanwhile),
+start from the kept index, memory; then the same
+questions through rapidfuzz, bm25s (`pip install bm25s`) and NLP.js, with the ratio to our p50. `--nlpjs`
+installs node-nlp into that folder.
 """
 
 from __future__ import annotations
@@ -36,21 +42,38 @@ LAYOUT = str.maketrans("йцукенгшщзхъфывапролджэячсми
 ROMAN = dict(zip("абвгдезийклмнопрстуфхцыэ", "abvgdeziyklmnoprstufhcye", strict=True)) | {
     "ё": "yo", "ж": "zh", "ч": "ch", "ш": "sh", "щ": "sch", "ъ": "", "ь": "", "ю": "yu", "я": "ya",
 }  # fmt: skip
-WARM = ("как вернуть товар", "где мой заказ", "kak oplatit", "ytn ltytu", "сколко идет достафка", "не приходит смс", "отменить подписку", "цена")
+WARM = (
+    "как вернуть товар",
+    "где мой заказ",
+    "kak oplatit",
+    "ytn ltytu",
+    "сколко идет достафка",
+    "не приходит смс",
+    "отменить подписку",
+    "цена",
+)
 BODY = (
-    "Чтобы {0}, откройте раздел «{1}» и следуйте подсказкам.\n\n- Обычно это занимает до {2} минут.\n- Если не получилось, напишите нам и приложите снимок "
-    "экрана.\n\n## Когда это не подойдёт\n\n{3}\n\nПодробности — в правилах сервиса, пункт {2}."
+    "Чтобы {0}, откройте раздел «{1}» и следуйте подсказкам.\n\n- Обычно это занимает до {2} минут.\n- Если"
+    " не получилось, напишите нам и приложите снимок экрана.\n\n## Когда это не"
+    " подойдёт\n\n{3}\n\nПодробности — в правилах сервиса, пункт {2}."
 )
 
 
 def phrases() -> tuple[list[tuple[str, list[str]]], list[str]]:
     """Intents as (title, texts), and questions kept for asking."""
-    rows = [json.loads(line) for f in sorted(CORPUS.glob("*.jsonl")) if f.stem != "word_groups" for line in f.open(encoding="utf-8")]
+    rows = [
+        json.loads(line)
+        for f in sorted(CORPUS.glob("*.jsonl"))
+        if f.stem != "word_groups"
+        for line in f.open(encoding="utf-8")
+    ]
     return [(r["title"], r["texts"][:9]) for r in rows], [t for r in rows for t in r["texts"][9:]]
 
 
 def write_base(folder: Path, number: int) -> None:
-    """*number* articles with five examples and a text of two parts; beyond the corpus words of two intents are mixed."""
+    """*number* articles with five examples and a text of two parts; beyond the corpus words of two intents
+    are mixed.
+    """
     intents, _ = phrases()
     chance = random.Random(1)
     for i in range(number):
@@ -58,12 +81,18 @@ def write_base(folder: Path, number: int) -> None:
         if i >= len(intents):
             other = chance.choice(intents)
             title = f"{title} — {other[0].lower()}"
-            texts = [" ".join(chance.sample((a + " " + b).split(), min(9, len((a + " " + b).split())))) for a, b in zip(texts, other[1], strict=False)]
+            texts = [
+                " ".join(chance.sample((a + " " + b).split(), min(9, len((a + " " + b).split()))))
+                for a, b in zip(texts, other[1], strict=False)
+            ]
         body = BODY.format(title.lower(), title, chance.randint(2, 90), " ".join(chance.sample(texts, 2)))
         aliases = "\n".join(f"  - {json.dumps(t, ensure_ascii=False)}" for t in texts[:5])
         path = folder / f"s{i % 40}" / f"a{i}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"---\ntitle: {json.dumps(title, ensure_ascii=False)}\naliases:\n{aliases}\n---\n{body}\n", encoding="utf-8")
+        path.write_text(
+            f"---\ntitle: {json.dumps(title, ensure_ascii=False)}\naliases:\n{aliases}\n---\n{body}\n",
+            encoding="utf-8",
+        )
 
 
 def questions_for(asked: int) -> list[str]:
@@ -84,14 +113,19 @@ def spoilt(text: str, chance: random.Random) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Milliseconds of each question on the clock, and of the processor: the second hardly depends on what else the machine does."""
+    """Milliseconds of each question on the clock, and of the processor: the second hardly depends on what
+    else the machine does.
+    """
 
     wall: Sequence[float]
     processor: Sequence[float]
 
     def __str__(self) -> str:
         p = np.percentile
-        return f"p50 {p(self.wall, 50):6.2f}  p95 {p(self.wall, 95):6.2f} ms   of CPU p50 {p(self.processor, 50):6.2f}  p95 {p(self.processor, 95):6.2f} ms"
+        return (
+            f"p50 {p(self.wall, 50):6.2f}  p95 {p(self.wall, 95):6.2f} ms   of CPU p50"
+            f" {p(self.processor, 50):6.2f}  p95 {p(self.processor, 95):6.2f} ms"
+        )
 
 
 def timed(ask: Callable[[str], object], questions: Sequence[str], first: Sequence[str] = WARM) -> Times:
@@ -131,20 +165,31 @@ def measure(number: int, model: str, asked: int, encoder: Path | None, nlpjs: Pa
         if model != "off":
             start = time.perf_counter()
             base.load_embeddings()
-            show("embeddings", f"{time.perf_counter() - start:6.2f} s: {base.status.embeddings or base.status.reason}")
+            show(
+                "embeddings",
+                f"{time.perf_counter() - start:6.2f} s: {base.status.embeddings or base.status.reason}",
+            )
         questions = questions_for(asked)
         ours = timed(base.answer, questions)
         show("a question", str(ours))
         reload_one(base, folder / "s0" / "a0.md", questions, show)
-        show("memory", f"{resident() - before:6.0f} MB for the base, {before:.0f} MB before (imports, benchmark)")
+        show(
+            "memory",
+            f"{resident() - before:6.0f} MB for the base, {before:.0f} MB before (imports, benchmark)",
+        )
         start, busy = time.perf_counter(), time.process_time()
         Knowledge.open(folder, settings=settings, cache=cache)
         kept = "" if list(cache.glob("index-*")) else ", built again: it takes too little to be kept"
-        show("start again", f"{time.perf_counter() - start:6.2f} s (of CPU {time.process_time() - busy:.2f}){kept}")
+        show(
+            "start again",
+            f"{time.perf_counter() - start:6.2f} s (of CPU {time.process_time() - busy:.2f}){kept}",
+        )
         others(base, questions, ours, show, nlpjs if number <= 1000 else None)
 
 
-def reload_one(base: Knowledge, path: Path, questions: Sequence[str], show: Callable[[str, str], None]) -> None:
+def reload_one(
+    base: Knowledge, path: Path, questions: Sequence[str], show: Callable[[str, str], None]
+) -> None:
     """One changed article, five times; then answers while it happens once more in another thread."""
     wall, processor = [], []
     for i in range(5):
@@ -163,27 +208,52 @@ def reload_one(base: Knowledge, path: Path, questions: Sequence[str], show: Call
         base.answer(questions[len(spent) % len(questions)])
         spent.append(1000 * (time.perf_counter() - start))
     reloading.join()
-    show("answers meanwhile", f"{len(spent):6} answers, p50 {np.percentile(spent, 50):.1f}, the longest {max(spent):.0f} ms")
+    show(
+        "answers meanwhile",
+        f"{len(spent):6} answers, p50 {np.percentile(spent, 50):.1f}, the longest {max(spent):.0f} ms",
+    )
 
 
-def others(base: Knowledge, questions: Sequence[str], ours: Times, show: Callable[[str, str], None], nlpjs: Path | None) -> None:
+def others(
+    base: Knowledge,
+    questions: Sequence[str],
+    ours: Times,
+    show: Callable[[str, str], None],
+    nlpjs: Path | None,
+) -> None:
     """The same questions through other searches."""
     units = [q for a in base.articles() for q in a.questions]
-    lower, clock, busy = [u.lower() for u in units], np.percentile(ours.wall, 50), np.percentile(ours.processor, 50)
+    lower, clock, busy = (
+        [u.lower() for u in units],
+        np.percentile(ours.wall, 50),
+        np.percentile(ours.processor, 50),
+    )
 
     def ratio(found: Times) -> str:
-        return f"{found}   {np.percentile(found.wall, 50) / clock:.2f} of our p50, {np.percentile(found.processor, 50) / busy:.2f} of its CPU"
+        return (
+            f"{found}   {np.percentile(found.wall, 50) / clock:.2f} of our p50,"
+            f" {np.percentile(found.processor, 50) / busy:.2f} of its CPU"
+        )
 
     for name, scorer in (("rapidfuzz token_set", fuzz.token_set_ratio), ("rapidfuzz WRatio", fuzz.WRatio)):
         some = questions[: max(20, min(len(questions), 200_000 // max(1, len(units))))]
-        show(name, ratio(timed(lambda q, s=scorer: process.extract(q.lower(), lower, scorer=s, limit=5), some)))  # type: ignore[misc]
+        show(
+            name, ratio(timed(lambda q, s=scorer: process.extract(q.lower(), lower, scorer=s, limit=5), some))
+        )  # type: ignore[misc]
     if importlib.util.find_spec("bm25s") is None:
         show("bm25s", "not installed: pip install bm25s")
     else:
         show("bm25s", ratio(timed(bm25s(units), questions)))
     if nlpjs is not None:
         found = through_nlpjs(base, questions[:100], nlpjs)
-        show("NLP.js", ratio(Times(found, found)) if found else "not measured: npm install node-nlp failed, or there is no Node")
+        show(
+            "NLP.js",
+            (
+                ratio(Times(found, found))
+                if found
+                else "not measured: npm install node-nlp failed, or there is no Node"
+            ),
+        )
 
 
 def bm25s(units: Sequence[str]) -> Callable[[str], object]:
@@ -192,38 +262,68 @@ def bm25s(units: Sequence[str]) -> Callable[[str], object]:
     index.index(library.tokenize(list(units), stopwords=None, show_progress=False), show_progress=False)
 
     def ask(question: str) -> object:
-        return index.retrieve(library.tokenize([question], stopwords=None, show_progress=False), k=5, show_progress=False)
+        return index.retrieve(
+            library.tokenize([question], stopwords=None, show_progress=False), k=5, show_progress=False
+        )
 
     return ask
 
 
 def through_nlpjs(base: Knowledge, questions: Sequence[str], folder: Path) -> list[float]:
-    """Milliseconds of each question through NLP.js; nothing where it cannot be had. Above a thousand articles its training takes too long."""
+    """Milliseconds of each question through NLP.js; nothing where it cannot be had.
+
+    Above a thousand articles its training takes too long.
+    """
     script = """
 const {NlpManager} = require('node-nlp'); const d = JSON.parse(require('fs').readFileSync(0));
 (async () => { const m = new NlpManager({languages: ['ru'], autoSave: false, nlu: {log: false}});
 for (const [id, qs] of d.kb) for (const q of qs) m.addDocument('ru', q, id);
-await m.train(); const t = []; for (const q of d.ask) { const s = process.hrtime.bigint(); await m.process('ru', q); t.push(Number(process.hrtime.bigint() - s) / 1e6); }
+await m.train(); const t = [];
+for (const q of d.ask) {
+  const s = process.hrtime.bigint(); await m.process('ru', q);
+  t.push(Number(process.hrtime.bigint() - s) / 1e6);
+}
 console.log('TIMES ' + JSON.stringify(t)); })();
 """
     if shutil.which("node") is None or shutil.which("npm") is None:
         return []
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "node_modules" / "node-nlp").is_dir():
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), "node-nlp"], capture_output=True, timeout=600, check=False)
+        subprocess.run(
+            ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), "node-nlp"],
+            capture_output=True,
+            timeout=600,
+            check=False,
+        )
     data = json.dumps({"kb": [[a.id, a.questions] for a in base.articles()], "ask": list(questions)})
-    done = subprocess.run(["node", "-e", script], input=data, capture_output=True, text=True, timeout=1800, check=False, cwd=folder)
+    done = subprocess.run(
+        ["node", "-e", script],
+        input=data,
+        capture_output=True,
+        text=True,
+        timeout=1800,
+        check=False,
+        cwd=folder,
+    )
     found = done.stdout.rpartition("TIMES ")[2]
     return [float(t) for t in json.loads(found)] if found.strip() else []
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--articles", default="300,1000,10000")
     parser.add_argument("--model", default="off", help="off, auto, a folder; several with commas")
     parser.add_argument("--asked", type=int, default=300)
-    parser.add_argument("--encoder", type=Path, help="a cache folder that holds our encoder's rows already, so that they are not built again")
-    parser.add_argument("--nlpjs", type=Path, help="measure NLP.js too; node-nlp is installed into this folder")
+    parser.add_argument(
+        "--encoder",
+        type=Path,
+        help="a cache folder that holds our encoder's rows already, so that they are not built again",
+    )
+    parser.add_argument(
+        "--nlpjs", type=Path, help="measure NLP.js too; node-nlp is installed into this folder"
+    )
     args = parser.parse_args()
     print((__doc__ or "").split("\n\n")[1].replace("\n", " "))
     for number in map(int, args.articles.split(",")):

@@ -2,8 +2,10 @@
 
     python -m benchmarks.soak --hours 24        (an hour of it takes some minutes; --hours 1 shows the trend)
 
-The whole service on a file with its real threads, fake channels and a clock moved by hand. Four lines an hour: messages, memory of the
-process, size of the file and of its WAL, open files, what waits, and the longest that one second of the day took (over 1 = the bot would lag).
+The whole service on a file with its real threads, fake channels and a clock moved by hand. Four lines an
+hour: messages, memory of the
+process, size of the file and of its WAL, open files, what waits, and the longest that one second of the day
+took (over 1 = the bot would lag).
 """
 
 from __future__ import annotations
@@ -23,7 +25,16 @@ from bot.testing import PlayedCustomer, TestBot, open_test_bot
 
 PER_SECOND = 10
 CUSTOMERS = 5000
-SMALL = ("привет", "спасибо", "добрый день!", "а сколько это стоит?", "не то", "где мой заказ 48213", "ghbdtn", "у вас есть дроны?")
+SMALL = (
+    "привет",
+    "спасибо",
+    "добрый день!",
+    "а сколько это стоит?",
+    "не то",
+    "где мой заказ 48213",
+    "ghbdtn",
+    "у вас есть дроны?",
+)
 PERSON = "позовите оператора"
 
 
@@ -40,8 +51,22 @@ async def soak(articles: Path, hours: float, seed: int) -> None:
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "bot.db"
         async with open_test_bot(articles, storage=str(file)) as testbot:
-            crowd = [testbot.customer(f"Имя{n}", channel="telegram" if n % 5 < 3 else "vk", chat=str(10_000 + n)) for n in range(CUSTOMERS)]
-            heads = ("hour", "messages", "CPU s", "RSS MB", "file MB", "WAL MB", "open files", "waiting", "tickets", "slowest s")
+            crowd = [
+                testbot.customer(f"Имя{n}", channel="telegram" if n % 5 < 3 else "vk", chat=str(10_000 + n))
+                for n in range(CUSTOMERS)
+            ]
+            heads = (
+                "hour",
+                "messages",
+                "CPU s",
+                "RSS MB",
+                "file MB",
+                "WAL MB",
+                "open files",
+                "waiting",
+                "tickets",
+                "slowest s",
+            )
             print("  ".join(f"{h:>10}" for h in heads), flush=True)
             began, memory, slowest = time.process_time(), [rss()], 0.0
             for second in range(round(hours * 3600)):
@@ -56,26 +81,41 @@ async def soak(articles: Path, hours: float, seed: int) -> None:
                     memory.append(rss())
                     counts = await testbot.service.store.counts()
                     figures = (
-                        f"{(second + 1) / 3600:.2f}", str((second + 1) * PER_SECOND), f"{time.process_time() - began:.0f}", f"{memory[-1]:.0f}",
-                        f"{file.stat().st_size / 1e6:.0f}", f"{file.with_name('bot.db-wal').stat().st_size / 1e6:.1f}",
-                        str(len(list(Path("/proc/self/fd").iterdir()))), str(counts["inbounds_waiting"]),
-                        str(counts["tickets_waiting"] + counts["tickets_operator"]), f"{slowest:.2f}",
-                    )  # fmt: skip
+                        f"{(second + 1) / 3600:.2f}",
+                        str((second + 1) * PER_SECOND),
+                        f"{time.process_time() - began:.0f}",
+                        f"{memory[-1]:.0f}",
+                        f"{file.stat().st_size / 1e6:.0f}",
+                        f"{file.with_name('bot.db-wal').stat().st_size / 1e6:.1f}",
+                        str(len(list(Path("/proc/self/fd").iterdir()))),
+                        str(counts["inbounds_waiting"]),
+                        str(counts["tickets_waiting"] + counts["tickets_operator"]),
+                        f"{slowest:.2f}",
+                    )
                     print("  ".join(f"{f:>10}" for f in figures), flush=True)
                     slowest = 0.0
             later = memory[len(memory) // 2 :]
             slope = (later[-1] - later[0]) / max(len(later) - 1, 1) * 4
-            print(f"memory in the second half: {slope:+.1f} MB an hour; file check: {await testbot.service.store.check() or 'sound'}")
+            print(
+                f"memory in the second half: {slope:+.1f} MB an hour; file check:"
+                f" {await testbot.service.store.check() or 'sound'}"
+            )
 
 
-async def _second(testbot: TestBot, crowd: list[PlayedCustomer], questions: list[str], dice: random.Random) -> None:
+async def _second(
+    testbot: TestBot, crowd: list[PlayedCustomer], questions: list[str], dice: random.Random
+) -> None:
     for customer in dice.sample(crowd, PER_SECOND):
         chance = dice.random()
         text = PERSON if chance < 0.003 else dice.choice(SMALL) if chance < 0.4 else dice.choice(questions)
         await customer.says(text, run=False)
     testbot.clock.advance(seconds=1)
     service = testbot.service
-    while await service.store.fire_timers(testbot.clock()) or await service.engine.run_waiting() or await service.outbox.run_waiting():
+    while (
+        await service.store.fire_timers(testbot.clock())
+        or await service.engine.run_waiting()
+        or await service.outbox.run_waiting()
+    ):
         pass
     for channel in testbot.channels.values():
         if len(channel.said) > 2000:

@@ -20,11 +20,27 @@ _HOMES = {
     "take_back": "bot.dialogs.reminders",
 }
 
-__all__ = ["Attachment", "Button", "Dialog", "Inbound", "Outbound", "Outcome", "Peer", "Result", "RichText", "Turn", "remind", "reply", "take_back"]
+__all__ = [
+    "Attachment",
+    "Button",
+    "Dialog",
+    "Inbound",
+    "Outbound",
+    "Outcome",
+    "Peer",
+    "Result",
+    "RichText",
+    "Turn",
+    "remind",
+    "reply",
+    "take_back",
+]
 
 
 def __getattr__(name: str) -> object:
-    """A public name is imported when it is asked for: `import bot` alone stays light, so that `bot --help` is quick."""
+    """A public name is imported when it is asked for: `import bot` alone stays light, so that `bot --help` is
+    quick.
+    """
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"bot has no public name {name!r}; there are {', '.join(__all__)}")

@@ -1,4 +1,6 @@
-"""The composition root: the only place that knows implementations; it joins the rooms, starts them and stops them in order."""
+"""The composition root: the only place that knows implementations; it joins the rooms, starts them and stops
+them in order.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ from bot.text.day_spans import DaySpan, spans
 from bot.text.phones import set_home
 
 TITLES = {"telegram": "Telegram", "vk": "VK"}
-HELD = timedelta(minutes=2)  # a decision has half a minute; a turn that is held for longer has lost its worker
+HELD = timedelta(
+    minutes=2
+)  # a decision has half a minute; a turn that is held for longer has lost its worker
 
 
 @dataclass(slots=True)
@@ -103,19 +107,36 @@ class Service:
 
 def cache_folder(config: Config) -> Path:
     """Where vectors and the search index are kept between starts."""
-    return config.path(config.knowledge.cache) if config.knowledge.cache else platformdirs.user_cache_path("otklik")
+    return (
+        config.path(config.knowledge.cache)
+        if config.knowledge.cache
+        else platformdirs.user_cache_path("otklik")
+    )
 
 
 def open_knowledge(config: Config, *, channels: Sequence[str] = ()) -> Knowledge:
     """The articles, read and searchable by words; raises `ConfigError` where the folder is not there."""
     folder = config.path(config.knowledge.folder)
     if not folder.is_dir():
-        raise ConfigError([Problem(f"there is no folder of articles: {config.knowledge.folder}", hint="name it in knowledge.folder")])
+        raise ConfigError(
+            [
+                Problem(
+                    f"there is no folder of articles: {config.knowledge.folder}",
+                    hint="name it in knowledge.folder",
+                )
+            ]
+        )
     defaults = KnowledgeSettings()
     settings = KnowledgeSettings(
         model=config.knowledge.embeddings.model,
-        answer=defaults.answer if config.knowledge.answer_threshold is None else config.knowledge.answer_threshold,
-        handoff=defaults.handoff if config.knowledge.scope_threshold is None else config.knowledge.scope_threshold,
+        answer=(
+            defaults.answer
+            if config.knowledge.answer_threshold is None
+            else config.knowledge.answer_threshold
+        ),
+        handoff=(
+            defaults.handoff if config.knowledge.scope_threshold is None else config.knowledge.scope_threshold
+        ),
         options=config.knowledge.clarify_options,
         synonyms=(config.path(config.knowledge.synonyms),) if config.knowledge.synonyms else (),
         channels=tuple(channels),
@@ -145,7 +166,11 @@ def open_facts(config: Config, knowledge: Knowledge, hours: Hours) -> Facts:
     """What the bot tells about the business: the settings, and what its articles are about."""
 
     def topics(language: str) -> Sequence[str]:
-        named = Counter(a.topic for a in knowledge.articles() if a.topic and a.status == "published" and a.lang == language)
+        named = Counter(
+            a.topic
+            for a in knowledge.articles()
+            if a.topic and a.status == "published" and a.lang == language
+        )
         return [topic for topic, _ in named.most_common()]
 
     return Facts(config.business.contacts, hours, topics)
@@ -159,7 +184,9 @@ def open_judge(config: Config, knowledge: Knowledge) -> Judge:
 
 def open_texts(config: Config, hours: Hours) -> Texts:
     overrides = config.path(config.wording.folder) if config.wording.folder else None
-    return Texts.load(config.business.language, overrides, zone=hours.zone, facts={"business": config.business.name})
+    return Texts.load(
+        config.business.language, overrides, zone=hours.zone, facts={"business": config.business.name}
+    )
 
 
 def open_canned(config: Config, words: Texts, hours: Hours) -> CannedAnswers:
@@ -170,7 +197,8 @@ def open_canned(config: Config, words: Texts, hours: Hours) -> CannedAnswers:
 def open_adapters(config: Config, clock: Clock, *, salt: str = "") -> dict[str, Adapter]:
     """An adapter for every channel whose token is there. Raises `ConfigError` for a kind that nobody brings.
 
-    *salt* tells this database from an older one of the same bot: promises are numbered anew in each, and VK drops a number twice said.
+    *salt* tells this database from an older one of the same bot: promises are numbered anew in each, and VK
+    drops a number twice said.
     """
     made: dict[str, Adapter] = {}
     for name, settings in config.channels.items():
@@ -190,7 +218,9 @@ def open_webhooks(config: Config, clock: Clock) -> dict[str, WebhookAdapter]:
     for name, hook in hooks_of(config).items():
         assert hook.url is not None and hook.secret is not None
         channel = PREFIX + name
-        made[channel] = WebhookAdapter(channel, clock=clock, url=hook.url, secret=hook.secret.get_secret_value(), private=hook.private)
+        made[channel] = WebhookAdapter(
+            channel, clock=clock, url=hook.url, secret=hook.secret.get_secret_value(), private=hook.private
+        )
     return made
 
 
@@ -198,7 +228,14 @@ def _adapter(name: str, settings: Channel, clock: Clock, salt: str) -> Adapter:
     found = entry_points(group="bot.adapters", name=settings.type)
     if not found:
         known = ", ".join(sorted(e.name for e in entry_points(group="bot.adapters")))
-        raise ConfigError([Problem(f"channels.{name}: no installed package brings a channel of type {settings.type!r}", hint=f"known: {known}")])
+        raise ConfigError(
+            [
+                Problem(
+                    f"channels.{name}: no installed package brings a channel of type {settings.type!r}",
+                    hint=f"known: {known}",
+                )
+            ]
+        )
     values = settings.model_dump(exclude={"type"}, exclude_none=True)
     if isinstance(settings, OtherChannel):
         values |= settings.model_extra or {}
@@ -220,9 +257,11 @@ async def build_service(
     log_events: bool = True,
     knowledge: Knowledge | None = None,
 ) -> Service:
-    """Join everything. *adapters* (or what makes them, given the salt) are used in place of the configured ones; *desk* where the config names none.
+    """Join everything. *adapters* (or what makes them, given the salt) are used in place of the configured
+    ones; *desk* where the config names none.
 
-    *folders* may be read for attachments besides the articles' own; *knowledge* spares reading the articles again. Raises `ConfigError`, `StorageError`.
+    *folders* may be read for attachments besides the articles' own; *knowledge* spares reading the articles
+    again. Raises `ConfigError`, `StorageError`.
     """
     clock = clock or Clock()
     set_home(config.hours.country)
@@ -238,27 +277,64 @@ async def build_service(
     adapters = {**adapters, **open_webhooks(config, clock)}
     observers = Observers([LogObserver()] if log_events else [])
     binding = Binding(
-        words, lang=config.business.language, place=await _place(config, store, desk), fixed=config.desk is not None, platforms=_Platforms(adapters)
+        words,
+        lang=config.business.language,
+        place=await _place(config, store, desk),
+        fixed=config.desk is not None,
+        platforms=_Platforms(adapters),
     )
     observers.add(binding)
     titles = {name: TITLES.get(a.kind, name) for name, a in adapters.items()}
-    room = Desk(words, hours, lang=config.business.language, binding=binding, titles=titles, rules=_rules(config, knowledge, words, hours))
+    room = Desk(
+        words,
+        hours,
+        lang=config.business.language,
+        binding=binding,
+        titles=titles,
+        rules=_rules(config, knowledge, words, hours),
+    )
     observers.add(room)
     room.open_records(store)
     await room.remember()
     room.ask_rating = timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None
     likeness = SimilarityMatcher(knowledge)
-    surveys = Surveys(config.nps, store, hours=DaySpan.parse(config.outreach.hours), zone=hours.zone, channels=tuple(adapters))
+    surveys = Surveys(
+        config.nps,
+        store,
+        hours=DaySpan.parse(config.outreach.hours),
+        zone=hours.zone,
+        channels=tuple(adapters),
+    )
     room.orders = OutreachCommands(
-        room, store, likeness, channels=tuple(adapters), hours=DaySpan.parse(config.outreach.hours), per_second=config.outreach.per_second,
-        article=likeness.find, meant=likeness.meant, title=likeness.title, surveys=surveys,
-    )  # fmt: skip
+        room,
+        store,
+        likeness,
+        channels=tuple(adapters),
+        hours=DaySpan.parse(config.outreach.hours),
+        per_second=config.outreach.per_second,
+        article=likeness.find,
+        meant=likeness.meant,
+        title=likeness.title,
+        surveys=surveys,
+    )
     linking = Linking(words, store.setting, store.joined, titles)
     dialogs = [("linking", linking), *open_dialogs(config, words, knowledge, room, store.ticket)]
-    flow = Banner(Flow(dialogs, timeout=config.dialogs.timeout, escalate=room.escalate, words=words), room.incidents, likeness, words)
+    flow = Banner(
+        Flow(dialogs, timeout=config.dialogs.timeout, escalate=room.escalate, words=words),
+        room.incidents,
+        likeness,
+        words,
+    )
     limits: dict[str, Limits] = {name: a.limits for name, a in adapters.items()}
     roots = [config.path(config.knowledge.folder), *(f.resolve() for f in folders)]
-    outbox = Outbox(store, adapters, clock, views=room, files=AttachmentReader(adapters, lambda ref: _read_local(ref, roots)), observers=observers)
+    outbox = Outbox(
+        store,
+        adapters,
+        clock,
+        views=room,
+        files=AttachmentReader(adapters, lambda ref: _read_local(ref, roots)),
+        observers=observers,
+    )
     observers.add(outbox)
     engine = Engine(
         store,
@@ -270,7 +346,13 @@ async def build_service(
         committed=outbox.wake,
         observers=observers,
         timeout=config.dialogs.timeout + 5,
-        flood=Flood(lambda turn: words.say("flood", lang=turn.customer.language if turn.customer else config.business.language, now=turn.now)),
+        flood=Flood(
+            lambda turn: words.say(
+                "flood",
+                lang=turn.customer.language if turn.customer else config.business.language,
+                now=turn.now,
+            )
+        ),
     )
     typing: list[Peer] = []
 
@@ -293,11 +375,29 @@ async def build_service(
         outbox.wake()
         return mended
 
-    rounds = PeriodicChecks(room, inbox.accept, store.promise, finders=(surveys,), mend=mend, committed=outbox.wake)
+    rounds = PeriodicChecks(
+        room, inbox.accept, store.promise, finders=(surveys,), mend=mend, committed=outbox.wake
+    )
     announcer = Announcer(store, hooks_of(config), clock, salt=salt, promised=outbox.wake)
     observers.add(announcer)
     await announcer.go()
-    return Service(config, clock, store, words, hours, knowledge, adapters, observers, room, inbox, engine, outbox, rounds, announcer, typing)
+    return Service(
+        config,
+        clock,
+        store,
+        words,
+        hours,
+        knowledge,
+        adapters,
+        observers,
+        room,
+        inbox,
+        engine,
+        outbox,
+        rounds,
+        announcer,
+        typing,
+    )
 
 
 def _rules(config: Config, knowledge: Knowledge, words: Texts, hours: Hours) -> Rules:
@@ -305,7 +405,15 @@ def _rules(config: Config, knowledge: Knowledge, words: Texts, hours: Hours) -> 
 
     def about(article: str) -> Sequence[str]:
         found = knowledge.article(article)
-        return tuple(dict.fromkeys(t for t in (found.title, found.topic, found.section, *found.tags, found.id) if t)) if found else ()
+        return (
+            tuple(
+                dict.fromkeys(
+                    t for t in (found.title, found.topic, found.section, *found.tags, found.id) if t
+                )
+            )
+            if found
+            else ()
+        )
 
     def article(id: str) -> RichText:
         found = knowledge.article(id)
@@ -324,26 +432,43 @@ def _rules(config: Config, knowledge: Knowledge, words: Texts, hours: Hours) -> 
         config.canned.undo,
         lambda text: read_act(text).act in (Intent.THANKS, Intent.BYE),
         questions.question,
-        Aside(our_dialogs(words, read_act, knowledge, None, open_facts(config, knowledge, hours)), article, knowledge.article),
+        Aside(
+            our_dialogs(words, read_act, knowledge, None, open_facts(config, knowledge, hours)),
+            article,
+            knowledge.article,
+        ),
         questions.meaning,
     )
 
 
 def open_dialogs(
-    config: Config, words: Texts, knowledge: Knowledge, desk: Desk, ticket: Callable[[int], Awaitable[Ticket | None]]
+    config: Config,
+    words: Texts,
+    knowledge: Knowledge,
+    desk: Desk,
+    ticket: Callable[[int], Awaitable[Ticket | None]],
 ) -> list[tuple[str, Dialog]]:
     """The dialogs in the order of the config: ours by name, others by dotted path. Raises `ConfigError`.
 
     The rating hears everything first, since it leaves all that does not answer its own question.
     """
     forms = Forms(words, config.dialogs.forms, desk.escalate)
-    own = our_dialogs(words, read_act, knowledge, forms.escalate, open_facts(config, knowledge, open_hours(config)))
+    own = our_dialogs(
+        words, read_act, knowledge, forms.escalate, open_facts(config, knowledge, open_hours(config))
+    )
     intent, ours = own.intent, {"form": forms, **own.dialogs}
     days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()
     settles = timedelta(minutes=config.rating.settle_minutes)
-    rating = Rating(words, intent, ticket=ticket, tell=partial(opened, desk), pause=days, apart=apart, settles=settles)
+    rating = Rating(
+        words, intent, ticket=ticket, tell=partial(opened, desk), pause=days, apart=apart, settles=settles
+    )
     nps = Nps(words, intent, config.nps, tell=partial(commented, desk))
-    dialogs: list[tuple[str, Dialog]] = [("requests", Requests(desk)), ("outreach", AboutNews(words)), ("rating", rating), ("nps", nps)]
+    dialogs: list[tuple[str, Dialog]] = [
+        ("requests", Requests(desk)),
+        ("outreach", AboutNews(words)),
+        ("rating", rating),
+        ("nps", nps),
+    ]
     for name in config.dialogs.order:
         if name in ours:
             dialogs.append((name, ours[name]))
@@ -351,7 +476,12 @@ def open_dialogs(
             dialogs.append((name, _imported(name)))
         else:
             raise ConfigError(
-                [Problem(f"dialogs.order: there is no dialog {name!r}", hint=f"ours: {', '.join(ours)}; your own: package.module:function")]
+                [
+                    Problem(
+                        f"dialogs.order: there is no dialog {name!r}",
+                        hint=f"ours: {', '.join(ours)}; your own: package.module:function",
+                    )
+                ]
             )
     return dialogs
 
@@ -362,7 +492,12 @@ def _imported(path: str) -> Dialog:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ConfigError(
-            [Problem(f"dialogs.order: {path} cannot be imported: {error}", hint="is the package installed, or its folder in PYTHONPATH?")]
+            [
+                Problem(
+                    f"dialogs.order: {path} cannot be imported: {error}",
+                    hint="is the package installed, or its folder in PYTHONPATH?",
+                )
+            ]
         ) from error
     return cast(Dialog, found() if isinstance(found, type) else found)
 
@@ -375,7 +510,11 @@ async def salt_of(store: SqliteStore) -> str:
 
 
 async def _place(config: Config, store: SqliteStore, default: Peer | None) -> Peer | None:
-    place = Peer(config.desk.channel, config.desk.chat) if config.desk else read_place(await store.setting(SETTING)) or default
+    place = (
+        Peer(config.desk.channel, config.desk.chat)
+        if config.desk
+        else read_place(await store.setting(SETTING)) or default
+    )
     while place and (moved := await store.setting(f"moved:{place.channel}:{place.chat}")):
         place = Peer(place.channel, moved)
     return place
@@ -406,6 +545,8 @@ def _read_local(ref: str, roots: Sequence[Path]) -> File:
     if not any(path.is_relative_to(root) for root in roots):
         raise Refused("the file is outside the folder of articles")
     try:
-        return File(path.read_bytes(), path.name, mimetypes.guess_type(path.name)[0] or "application/octet-stream")
+        return File(
+            path.read_bytes(), path.name, mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        )
     except OSError as error:
         raise Refused(f"the file cannot be read: {type(error).__name__}") from error

@@ -1,4 +1,6 @@
-"""How an article would look in a chat: the very promises the dialogs make, parted by the limits of each kind of channel."""
+"""How an article would look in a chat: the very promises the dialogs make, parted by the limits of each kind
+of channel.
+"""
 
 from __future__ import annotations
 
@@ -30,17 +32,25 @@ class Preview:
     more: tuple[Outbound, ...] = ()
 
 
-def preview(words: Texts, knowledge: KnowledgeSource, article: str, *, skin: str, now: datetime, language: str = "") -> Preview | None:
-    """The messages of *article* (a draft too) in the skin "telegram" or "vk"; None where there is no such article."""
+def preview(
+    words: Texts, knowledge: KnowledgeSource, article: str, *, skin: str, now: datetime, language: str = ""
+) -> Preview | None:
+    """The messages of *article* (a draft too) in the skin "telegram" or "vk"; None where there is no such
+    article.
+    """
     faq = Faq(words, IntentReader(read_act, knowledge), knowledge)
     found = knowledge.article(article)
     if found is None:
         return None
     lang = language or str(getattr(found, "lang", "ru"))
     turn = Turn(
-        id=1, conversation=Conversation(1, Peer(skin, "1"), customer=1), inbounds=(), now=now, customer=Customer(1, language=lang),
+        id=1,
+        conversation=Conversation(1, Peer(skin, "1"), customer=1),
+        inbounds=(),
+        now=now,
+        customer=Customer(1, language=lang),
         history=(HistoryEntry(now, "bot", ""),),
-    )  # fmt: skip
+    )
     shown = faq.show(turn, article)
     limits = {skin: SKINS[skin]}
     answer = tuple(part for outbound in (shown.messages if shown else ()) for part in parts(outbound, limits))
@@ -50,6 +60,8 @@ def preview(words: Texts, knowledge: KnowledgeSource, article: str, *, skin: str
 
 
 def messages(article: ArticleText) -> Sequence[Sequence[str]]:
-    """The texts of an article as they would be sent: what is said at once, then the rest, each parted where it is too long."""
+    """The texts of an article as they would be sent: what is said at once, then the rest, each parted where
+    it is too long.
+    """
     told = portion(article)
     return [[piece.text for piece in split(text, TEXT)] for text in (told.text, told.rest) if text]

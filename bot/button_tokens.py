@@ -4,7 +4,10 @@ from __future__ import annotations
 
 
 def token(nonce: int, row: int, column: int) -> str:
-    """The token of a button: which promise carried it, and its place there. Short (≤ 64 bytes) and meaningless elsewhere."""
+    """The token of a button: which promise carried it, and its place there.
+
+    Short (≤ 64 bytes) and meaningless elsewhere.
+    """
     return f"{nonce:x}.{row:x}{column:x}"
 
 

@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """The wall clock, moved by `shift` (the playground's "night"). Calling it gives the moment, aware, in UTC."""
+    """The wall clock, moved by `shift` (the playground's "night").
+
+    Calling it gives the moment, aware, in UTC.
+    """
 
     def __init__(self) -> None:
         self.shift = timedelta()

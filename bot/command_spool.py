@@ -1,4 +1,6 @@
-"""Orders from the command line to a running bot: files in a folder beside the database, each carried out once, also after a restart."""
+"""Orders from the command line to a running bot: files in a folder beside the database, each carried out
+once, also after a restart.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def drop(folder: Path, order: Json) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = f"{Clock()():%Y%m%d%H%M%S%f}-{secrets.token_hex(4)}"
     draft, letter = folder / f".{name}", folder / f"{name}.json"
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(
+        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as file:
         json.dump(order, file, ensure_ascii=False)
         file.flush()
         os.fsync(file.fileno())
@@ -51,12 +55,30 @@ def read(folder: Path, now: datetime) -> list[tuple[Path, Inbound | None]]:
             found.append((letter, None))
             continue
         sender = Sender("owner", str(data.get("by") or ""))
-        found.append((letter, Inbound(f"order:{letter.stem}", OFFICE, sender, now, InboundKind.TIMER, ORDER, private=False, data=data)))
+        found.append(
+            (
+                letter,
+                Inbound(
+                    f"order:{letter.stem}",
+                    OFFICE,
+                    sender,
+                    now,
+                    InboundKind.TIMER,
+                    ORDER,
+                    private=False,
+                    data=data,
+                ),
+            )
+        )
     return found
 
 
-async def take(folder: Path, accept: Callable[[str, Sequence[Inbound]], Awaitable[None]], now: datetime) -> int:
-    """Keep what lies there, then throw the letters away: a crash between the two changes nothing, their keys are known. Returns how many."""
+async def take(
+    folder: Path, accept: Callable[[str, Sequence[Inbound]], Awaitable[None]], now: datetime
+) -> int:
+    """Keep what lies there, then throw the letters away: a crash between the two changes nothing, their keys
+    are known. Returns how many.
+    """
     taken = 0
     for letter, inbound in read(folder, now):
         if inbound is None:
@@ -69,7 +91,9 @@ async def take(folder: Path, accept: Callable[[str, Sequence[Inbound]], Awaitabl
     return taken
 
 
-async def hear_orders(folder: Path, accept: Callable[[str, Sequence[Inbound]], Awaitable[None]], clock: Clock) -> None:
+async def hear_orders(
+    folder: Path, accept: Callable[[str, Sequence[Inbound]], Awaitable[None]], clock: Clock
+) -> None:
     """Look into the folder until cancelled."""
     while True:
         if folder.is_dir():

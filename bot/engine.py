@@ -1,4 +1,6 @@
-"""Room 3: one turn of a conversation at a time is taken, decided and committed; whatever fails ends with a person."""
+"""Room 3: one turn of a conversation at a time is taken, decided and committed; whatever fails ends with a
+person.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from bot.model import Event, Inbound, InboundKind, Outbound, OutboundKind, Outco
 from bot.observability import Observers, get_logger
 from bot.storage.base import Store
 
-MAX_ATTEMPTS = 3  # a turn that cannot even be handed over this often is set aside, so that the conversation goes on
+MAX_ATTEMPTS = (
+    3  # a turn that cannot even be handed over this often is set aside, so that the conversation goes on
+)
 
 _ASIDE = {  # what is known and kept, and needs nobody's decision
     InboundKind.OTHER: "unknown_kind",
@@ -79,7 +83,9 @@ class Engine:
         self._awake.set()
 
     async def work(self) -> None:
-        """Take turn after turn until cancelled; a cancelled decision leaves its turn untaken for the next start."""
+        """Take turn after turn until cancelled; a cancelled decision leaves its turn untaken for the next
+        start.
+        """
         while True:
             self._awake.clear()
             try:
@@ -93,7 +99,10 @@ class Engine:
                 await asyncio.sleep(1)
 
     async def run_waiting(self) -> int:
-        """Take all turns that are ready now, one after the other; returns how many. For tests, the terminal and replays."""
+        """Take all turns that are ready now, one after the other; returns how many.
+
+        For tests, the terminal and replays.
+        """
         taken = 0
         while (turn := await self._store.take_turn(self._clock())) is not None:
             await self.take(turn)
@@ -105,9 +114,12 @@ class Engine:
         start = time.perf_counter()
         try:
             outcome = await self._decide_safely(turn)
-            finished = await self._store.finish_turn(turn, self._ready(turn, self._with_heard(turn, outcome)), self._clock())
+            finished = await self._store.finish_turn(
+                turn, self._ready(turn, self._with_heard(turn, outcome)), self._clock()
+            )
         except Conflict:
-            return  # somebody changed the conversation meanwhile: the store gave the turn back, it is decided anew
+            # somebody changed the conversation meanwhile: the store gave the turn back, it is decided anew
+            return
         except asyncio.CancelledError:
             await asyncio.shield(self._store.release_turn(turn))
             raise
@@ -118,7 +130,9 @@ class Engine:
             return
         self._committed()
         spent = time.perf_counter() - start
-        self._observers.seen(Event("turn", data={"result": str(outcome.result), "dialog": outcome.dialog, "seconds": spent}))
+        self._observers.seen(
+            Event("turn", data={"result": str(outcome.result), "dialog": outcome.dialog, "seconds": spent})
+        )
         for event in finished.events:
             self._observers.seen(event)
 
@@ -133,7 +147,9 @@ class Engine:
     async def _decide_safely(self, turn: Turn) -> Outcome:
         if turn.attempts >= MAX_ATTEMPTS:
             return Outcome("engine", Result.IGNORED, "poisoned")
-        if turn.attempts and not self._desk.hears(turn):  # behind operators' words stands nobody to hand over to: they are tried again
+        if turn.attempts and not self._desk.hears(
+            turn
+        ):  # behind operators' words stands nobody to hand over to: they are tried again
             return self._hand_over(turn, "failed")
         try:
             async with asyncio.timeout(self._timeout):
@@ -169,27 +185,49 @@ class Engine:
         channel, old, new = inbound.peer.channel, inbound.peer.chat, str(inbound.data.get("chat", ""))
         await self._store.move_chat(channel, old, new)
         event = Event("chat_moved", data={"channel": channel, "old": old, "new": new})
-        return Outcome("engine", Result.IGNORED, "moved", events=(event,), settings={f"moved:{channel}:{old}": new})
+        return Outcome(
+            "engine", Result.IGNORED, "moved", events=(event,), settings={f"moved:{channel}:{old}": new}
+        )
 
     def _with_heard(self, turn: Turn, outcome: Outcome) -> Outcome:
-        """What a customer said leaves an event with what came of it, for the reports: the first of its turn."""
+        """What a customer said leaves an event with what came of it, for the reports: the first of its
+        turn.
+        """
         first = turn.inbounds[0]
         if first.kind not in _WORDS or self._desk.hears(turn):
             return outcome
         seconds = round((self._clock() - first.at).total_seconds(), 3)
-        data = {"channel": first.peer.channel, "dialog": outcome.dialog, "result": str(outcome.result), "seconds": max(0.0, seconds)}
+        data = {
+            "channel": first.peer.channel,
+            "dialog": outcome.dialog,
+            "result": str(outcome.result),
+            "seconds": max(0.0, seconds),
+        }
         return replace(outcome, events=(Event("heard", data=data), *outcome.events))
 
     def _ready(self, turn: Turn, outcome: Outcome) -> Outcome:
-        """The outcome as it is promised: every press acknowledged, every text short enough for its channel."""
+        """The outcome as it is promised: every press acknowledged, every text short enough for its
+        channel.
+        """
         answered = {o.quotes for o in outcome.messages if o.verb is OutboundKind.ACKNOWLEDGE}
         acknowledged = tuple(
-            Outbound(i.peer, verb=OutboundKind.ACKNOWLEDGE, quotes=i.callback, author="") for i in turn.inbounds if i.callback and i.callback not in answered
+            Outbound(i.peer, verb=OutboundKind.ACKNOWLEDGE, quotes=i.callback, author="")
+            for i in turn.inbounds
+            if i.callback and i.callback not in answered
         )
-        return replace(outcome, messages=tuple(part for o in (*acknowledged, *outcome.messages) for part in self._prepare(o)))
+        return replace(
+            outcome,
+            messages=tuple(part for o in (*acknowledged, *outcome.messages) for part in self._prepare(o)),
+        )
 
 
 def _worth_answering(turn: Turn, edit: Inbound) -> bool:
-    """A customer who mends a fresh question expects the mended one answered; old edits and unchanged text do not count."""
-    recent = [line for line in turn.history if line.author == "customer" and turn.now - line.at < timedelta(minutes=2)]
+    """A customer who mends a fresh question expects the mended one answered; old edits and unchanged text do
+    not count.
+    """
+    recent = [
+        line
+        for line in turn.history
+        if line.author == "customer" and turn.now - line.at < timedelta(minutes=2)
+    ]
     return bool(edit.text.strip()) and bool(recent) and recent[-1].text.strip() != edit.text.strip()

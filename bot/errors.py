@@ -1,21 +1,22 @@
-"""Everything that can go wrong, as a tree. Each class says in its docstring what it means for the one who catches it.
+"""Everything that can go wrong, as a tree. Each class says in its docstring what it means for the one who
+catches it.
 
-    BotError
-    ├── ConfigError            config.yaml, an article, a template: all problems at once, with file and line
-    ├── AccountError           a token or right is missing: the channel stops and says so, the others go on
-    ├── StorageError
-    │   ├── StorageBusy        another process owns the file
-    │   ├── StorageNewer       the file was written by a newer version
-    │   └── Conflict           somebody changed the same thing meanwhile: take the turn again
-    └── DeliveryError          a send did not simply succeed
-        ├── RetryLater         not delivered; try again after `after` seconds
-        ├── Uncertain          nobody can tell whether it was delivered
-        ├── PeerGone           the customer or chat cannot be reached any more
-        ├── TopicGone          the thread was deleted: make it again
-        ├── ChatMoved          the chat has a new id
-        ├── BadFormat          the styling was refused: send it plain
-        └── Refused            will never be accepted; needs a person
-            └── TopicRefused   the chat has no topics, or the bot may not use them: say it in the chat itself
+BotError
+├── ConfigError            config.yaml, an article, a template: all problems at once, with file and line
+├── AccountError           a token or right is missing: the channel stops and says so, the others go on
+├── StorageError
+│   ├── StorageBusy        another process owns the file
+│   ├── StorageNewer       the file was written by a newer version
+│   └── Conflict           somebody changed the same thing meanwhile: take the turn again
+└── DeliveryError          a send did not simply succeed
+    ├── RetryLater         not delivered; try again after `after` seconds
+    ├── Uncertain          nobody can tell whether it was delivered
+    ├── PeerGone           the customer or chat cannot be reached any more
+    ├── TopicGone          the thread was deleted: make it again
+    ├── ChatMoved          the chat has a new id
+    ├── BadFormat          the styling was refused: send it plain
+    └── Refused            will never be accepted; needs a person
+        └── TopicRefused   the chat has no topics, or the bot may not use them: say it in the chat itself
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ class BotError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to mend: where it is and what to do, in the user's words. Never holds the value of a secret."""
+    """One thing to mend: where it is and what to do, in the user's words.
+
+    Never holds the value of a secret.
+    """
 
     text: str
     file: str = ""
@@ -43,11 +47,22 @@ class Problem:
 
     def __str__(self) -> str:
         place = ":".join(str(p) for p in (self.file, self.line, self.column) if p)
-        return " ".join(p for p in (f"{place}:" if place else "", self.code, self.text, f"→ {self.hint}" if self.hint else "") if p)
+        return " ".join(
+            p
+            for p in (
+                f"{place}:" if place else "",
+                self.code,
+                self.text,
+                f"→ {self.hint}" if self.hint else "",
+            )
+            if p
+        )
 
 
 class ConfigError(BotError):
-    """A text that people write (config, article, template) cannot be used; `problems` lists everything wrong at once."""
+    """A text that people write (config, article, template) cannot be used; `problems` lists everything wrong
+    at once.
+    """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(str(p) for p in problems))
@@ -81,7 +96,8 @@ class Conflict(StorageError):
 class DeliveryError(BotError):
     """A send did not simply succeed; the subclass says what that means.
 
-    *code* names the reason for people (`desk.why_undelivered` in the locales); the text is the platform's, for the log.
+    *code* names the reason for people (`desk.why_undelivered` in the locales); the text is the platform's,
+    for the log.
     """
 
     code = ""
@@ -94,13 +110,19 @@ class DeliveryError(BotError):
 class RetryLater(DeliveryError):
     """Certainly not delivered. Try again after *after* seconds, pausing the peer or the whole account.
 
-    *doubted*: it may have been delivered, and the other side knows a repeat by its id; the doubt is kept on record.
+    *doubted*: it may have been delivered, and the other side knows a repeat by its id; the doubt is kept on
+    record.
     """
 
     code = "no_answer"
 
     def __init__(
-        self, text: str = "", after: float = 1.0, scope: Literal["peer", "account"] = "peer", counts: bool = True, doubted: bool = False
+        self,
+        text: str = "",
+        after: float = 1.0,
+        scope: Literal["peer", "account"] = "peer",
+        counts: bool = True,
+        doubted: bool = False,
     ) -> None:
         super().__init__(text)
         self.after, self.scope, self.counts, self.doubted = after, scope, counts, doubted

@@ -15,7 +15,10 @@ ALBUM_PAUSE = timedelta(seconds=1)  # an album has no end mark; its parts come w
 
 
 class Inbox:
-    """The door. *settle* is how long a customer's typed words wait for the next ones, *settle_limit* how long at most."""
+    """The door.
+
+    *settle* is how long a customer's typed words wait for the next ones, *settle_limit* how long at most.
+    """
 
     def __init__(
         self,

@@ -8,7 +8,10 @@ import gc
 
 
 def give_back() -> None:
-    """Free what reading the articles left over, and do not look through what stays for garbage again. A tenth of a second; a repeat is harmless."""
+    """Free what reading the articles left over, and do not look through what stays for garbage again.
+
+    A tenth of a second; a repeat is harmless.
+    """
     gc.unfreeze()
     gc.collect()
     gc.freeze()

@@ -1,4 +1,5 @@
-"""The vocabulary that crosses rooms: what arrived, what is decided, what is promised. Imports nothing of the project.
+"""The vocabulary that crosses rooms: what arrived, what is decided, what is promised. Imports nothing of the
+project.
 
 `Inbound` is past, `Turn` is present, `Outcome` is intended, `Outbound` is promised, `Sent` is done.
 All values are frozen; a change makes a new value (`dataclasses.replace`). Times are aware datetimes.
@@ -15,15 +16,18 @@ from typing import Literal
 Json = Mapping[str, object]
 
 
-# --- addresses and people -------------------------------------------------------------------------------------------
+# --- addresses and people
+# -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Peer:
-    """An address: a channel *instance* ("vk-shop-2", not a kind), a chat in it, and a thread where the chat has some.
+    """An address: a channel *instance* ("vk-shop-2", not a kind), a chat in it, and a thread where the chat
+    has some.
 
     `thread` is the platform's own id. One form is ours: `ticket:1042` means "wherever ticket 1042 is shown",
-    and is resolved by the outbox (a forum topic, opened on demand; the plain group itself where there are no topics).
+    and is resolved by the outbox (a forum topic, opened on demand; the plain group itself where there are no
+    topics).
     """
 
     channel: str
@@ -33,7 +37,10 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who wrote, as the platform tells it. `id` is the platform's user id; `anonymous` marks an unnamed group admin."""
+    """Who wrote, as the platform tells it.
+
+    `id` is the platform's user id; `anonymous` marks an unnamed group admin.
+    """
 
     id: str
     name: str = ""
@@ -46,7 +53,10 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A person who writes to the business. `fields` holds what a form or the CRM told (order, phone, vip …)."""
+    """A person who writes to the business.
+
+    `fields` holds what a form or the CRM told (order, phone, vip …).
+    """
 
     id: int
     name: str = ""
@@ -67,7 +77,8 @@ class Operator:
     role: Literal["operator", "supervisor"] = "operator"
 
 
-# --- what is written -------------------------------------------------------------------------------------------------
+# --- what is written
+# -------------------------------------------------------------------------------------------------
 
 
 class Style(StrEnum):
@@ -116,7 +127,8 @@ class RichText:
 class Mention:
     """Somebody who is called by name in a text: where, in Python characters, and who.
 
-    `user` is the platform's id, "" where only the words tell. Of what a platform writes for it the name stays in the text.
+    `user` is the platform's id, "" where only the words tell. Of what a platform writes for it the name stays
+    in the text.
     """
 
     offset: int
@@ -142,11 +154,15 @@ class Media(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """Something that is not text. `channel` is the instance that can fetch `ref` ("" = a local file, `ref` is its path).
+    """Something that is not text. `channel` is the instance that can fetch `ref` ("" = a local file, `ref` is
+    its path).
 
-    `ref` is a Telegram file_id, a VK attachment string or URL. Locations carry `data` {"latitude", "longitude"},
-    contacts {"phone", "name", "user"}, stickers {"emoji"}, anything else {"type", "about", "link"}: the platform's word
-    for it, what is said in it, where it opens. `label` is all of this in a person's words, for where it cannot travel.
+    `ref` is a Telegram file_id, a VK attachment string or URL. Locations carry `data` {"latitude",
+    "longitude"},
+    contacts {"phone", "name", "user"}, stickers {"emoji"}, anything else {"type", "about", "link"}: the
+    platform's word
+    for it, what is said in it, where it opens. `label` is all of this in a person's words, for where it
+    cannot travel.
     `size` is in bytes, `duration` in seconds.
     """
 
@@ -171,7 +187,9 @@ class InboundKind(StrEnum):
     BLOCKED = "blocked"  # the customer forbade messages
     UNBLOCKED = "unblocked"
     STEPPED_IN = "stepped_in"  # a person of the business wrote by hand, past the bot (VK community inbox)
-    ADDED = "added"  # the bot was added to a group, or its rights there changed; data: {"title", "forum", "status"}
+    ADDED = (  # the bot was added to a group, or its rights there changed; data: {"title", "forum", "status"}
+        "added"
+    )
     REMOVED = "removed"  # the bot was put out of a group
     TOPIC_CLOSED = "topic_closed"
     TOPIC_REOPENED = "topic_reopened"
@@ -185,9 +203,12 @@ class InboundKind(StrEnum):
 class Inbound:
     """One thing that reached us. `key` is unique within its channel: the same key again is the same thing.
 
-    `message` is the platform's id of the message, `quotes` the id of the message it replies to, `album` groups the
-    parts of an album. `press` is the token of a pressed button and `callback` the id to acknowledge it by. `context` is what
-    came with the words and is not the sender's own: somebody else's words, what is answered (`data` {"context", "who", "text", "link"}).
+    `message` is the platform's id of the message, `quotes` the id of the message it replies to, `album`
+    groups the
+    parts of an album. `press` is the token of a pressed button and `callback` the id to acknowledge it by.
+    `context` is what
+    came with the words and is not the sender's own: somebody else's words, what is answered (`data`
+    {"context", "who", "text", "link"}).
     """
 
     key: str
@@ -213,7 +234,8 @@ class Inbound:
         return RichText(self.text, self.spans)
 
 
-# --- conversation, ticket, turn --------------------------------------------------------------------------------------
+# --- conversation, ticket, turn
+# --------------------------------------------------------------------------------------
 
 
 class Status(StrEnum):
@@ -226,7 +248,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """All that is said with one customer at one peer. `state` belongs to the dialogs, `version` grows with each change."""
+    """All that is said with one customer at one peer.
+
+    `state` belongs to the dialogs, `version` grows with each change.
+    """
 
     id: int
     peer: Peer
@@ -240,7 +265,10 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A request that a person answers for. `number` is what people say aloud; `version` guards against two hands at once."""
+    """A request that a person answers for.
+
+    `number` is what people say aloud; `version` guards against two hands at once.
+    """
 
     number: int
     conversation: int
@@ -289,7 +317,9 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class RepliedTo:
-    """What an inbound message replies to, where that was one of ours: the promise's name, ticket, and the id it mirrors."""
+    """What an inbound message replies to, where that was one of ours: the promise's name, ticket, and the id
+    it mirrors.
+    """
 
     name: str = ""
     ticket: int | None = None
@@ -324,7 +354,9 @@ class Turn:
     presses: tuple[Press, ...] = ()
     next_number: int = 1
     waiting: tuple[Waiting, ...] = ()  # tickets nobody has taken yet
-    recent_answers: tuple[tuple[datetime, datetime], ...] = ()  # opening and first human words, newest tickets first
+    recent_answers: tuple[
+        tuple[datetime, datetime], ...
+    ] = ()  # opening and first human words, newest tickets first
     attempts: int = 0
     quoted: tuple[RepliedTo | None, ...] = ()  # one for each of `said`
     past: tuple[Ticket, ...] = ()  # the customer's closed tickets, the newest first, at most five
@@ -347,14 +379,16 @@ class Turn:
         return tuple(c for i in self.inbounds for c in i.context)
 
 
-# --- what is decided and promised ------------------------------------------------------------------------------------
+# --- what is decided and promised
+# ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
     """A button. When pressed it comes back as `Press(action, value)`; with `url` it only opens a link.
 
-    Tokens are made by the outbox (row id + place), so nothing a customer forges can name an action he was not offered.
+    Tokens are made by the outbox (row id + place), so nothing a customer forges can name an action he was not
+    offered.
     """
 
     label: str
@@ -372,7 +406,8 @@ class OutboundKind(StrEnum):
 
     SAY = "say"
     EDIT = "edit"  # replaces the message named `edits`
-    ACKNOWLEDGE = "acknowledge"  # answers a pressed button (`quotes` = its callback); `text` is a short notice, may be empty
+    # answers a pressed button (`quotes` = its callback); `text` is a short notice, may be empty
+    ACKNOWLEDGE = "acknowledge"
     REACT = "react"  # puts emoji `text` on message `quotes`
     OPEN_TOPIC = "open_topic"  # `text` is the name; Sent.message is the new thread
     RENAME_TOPIC = "rename_topic"
@@ -389,13 +424,17 @@ class Priority(StrEnum):
 
     MESSAGE = "words"  # people's words and answers
     NOTICE = "notice"  # confirmations, cards
-    COSMETIC = "view"  # cosmetics: reactions, renames, boards: the newest replaces an older one that still waits
+    COSMETIC = (  # cosmetics: reactions, renames, boards: the newest replaces an older one that still waits
+        "view"
+    )
     BULK = "bulk"  # broadcasts
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The operator's message in the desk whose delivery is to be shown there (a reaction, or words where it failed)."""
+    """The operator's message in the desk whose delivery is to be shown there (a reaction, or words where it
+    failed).
+    """
 
     peer: Peer
     message: str
@@ -405,11 +444,16 @@ class Receipt:
 class Outbound:
     """One promise: one outbox row, one call of the platform.
 
-    `name` lets the message be found again ("card:1042"): `edits` names the message that EDIT, PIN and DELETE act on (the
-    newest of that name); such a row waits until that message is sent. `mirrors` is the platform's id of the inbound
-    message whose words these are, `quotes` the id (in the target chat) of the message to reply to. `heading` is shown before the
-    text where the peer has no thread of its own (plain groups). `on_doubt` says what to do when nobody can tell whether it arrived:
-    send it again, or hold it for a person to settle. `author` says whose words the history keeps them as ("" = not kept: cosmetics).
+    `name` lets the message be found again ("card:1042"): `edits` names the message that EDIT, PIN and DELETE
+    act on (the
+    newest of that name); such a row waits until that message is sent. `mirrors` is the platform's id of the
+    inbound
+    message whose words these are, `quotes` the id (in the target chat) of the message to reply to. `heading`
+    is shown before the
+    text where the peer has no thread of its own (plain groups). `on_doubt` says what to do when nobody can
+    tell whether it arrived:
+    send it again, or hold it for a person to settle. `author` says whose words the history keeps them as (""
+    = not kept: cosmetics).
     `receipt` is the operator's message that shows what became of this.
     """
 
@@ -432,7 +476,9 @@ class Outbound:
     joins: bool = False  # plain words that become one message with earlier ones of this kind which still wait
     one_time: bool = False  # a keyboard that goes away after a press (VK); inline otherwise
     silent: bool = False
-    also: tuple[str, ...] = ()  # once it is sent: the platform's further ids of it (an album has one for each photo)
+    also: tuple[
+        str, ...
+    ] = ()  # once it is sent: the platform's further ids of it (an album has one for each photo)
 
 
 class Result(StrEnum):
@@ -447,7 +493,8 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """A timer to be kept with the turn: at `due` it comes back to `conversation` (default: the turn's own) as an Inbound.
+    """A timer to be kept with the turn: at `due` it comes back to `conversation` (default: the turn's own) as
+    an Inbound.
 
     The same `key` again replaces the older timer that has not fired.
     """
@@ -476,7 +523,8 @@ OwedStage = Literal["undecided", "undelivered", "unanswered"]
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """Something the bot itself owes for too long: a kept message without a decision, words on their way, an answer given up.
+    """Something the bot itself owes for too long: a kept message without a decision, words on their way, an
+    answer given up.
 
     `id` is the oldest such inbound, or the delivery; `since` is when it became due.
     """
@@ -489,7 +537,9 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class CustomerMerge:
-    """Two customers are one person, known as *into* from now on; or (*undone*) the one who was joined as *other* is himself again."""
+    """Two customers are one person, known as *into* from now on; or (*undone*) the one who was joined as
+    *other* is himself again.
+    """
 
     into: int
     other: int
@@ -500,8 +550,10 @@ class CustomerMerge:
 class Outcome:
     """What a dialog decided. It is a value: nothing has happened until it is committed, all of it at once.
 
-    `state` None leaves the conversation's state as it is. `opens` is a new ticket, `ticket` the changed value of an
-    existing one (refused with `Conflict` if somebody changed it meanwhile). `subject` is the changed customer's
+    `state` None leaves the conversation's state as it is. `opens` is a new ticket, `ticket` the changed value
+    of an
+    existing one (refused with `Conflict` if somebody changed it meanwhile). `subject` is the changed
+    customer's
     conversation when operators decided. `reason` says in a word why, for events and reports.
     """
 
@@ -518,21 +570,28 @@ class Outcome:
     cancel: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
     notes: tuple[HistoryEntry, ...] = ()
-    settings: Mapping[str, str | None] = field(default_factory=dict)  # settings of the service, such as the bound desk; None takes one away
+    settings: Mapping[str, str | None] = field(
+        default_factory=dict
+    )  # settings of the service, such as the bound desk; None takes one away
     explanation: Json = field(default_factory=dict)
     customer_merge: CustomerMerge | None = None
-    retry_delivery: int | None = None  # a delivery in doubt that did not arrive: it goes again, in its old place
+    retry_delivery: int | None = (
+        None  # a delivery in doubt that did not arrive: it goes again, in its old place
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the platform said about a delivery: the id of the new message (or of the opened topic), and its further ones."""
+    """What the platform said about a delivery: the id of the new message (or of the opened topic), and its
+    further ones.
+    """
 
     message: str = ""
     also: tuple[str, ...] = ()
 
 
-# --- knowledge -------------------------------------------------------------------------------------------------------
+# --- knowledge
+# -------------------------------------------------------------------------------------------------------
 
 
 class Intent(StrEnum):
@@ -556,7 +615,9 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An article that may answer; `score` 0..1 orders them, `passage` is the index of the passage that fits best."""
+    """An article that may answer; `score` 0..1 orders them, `passage` is the index of the passage that fits
+    best.
+    """
 
     article: str
     title: str
@@ -568,9 +629,12 @@ class Candidate:
 class Answer:
     """What the knowledge base has to say to a question, and how sure it is.
 
-    `confidence` is the calibrated probability that the first candidate is right (decides *answer*), `scope` how well
-    the question is covered at all, 0..1 (decides *hand over*). `article` is set when the decision is to answer.
-    `lead` is true when the first candidate is ahead but not sure: its lead may be shown above a clarification.
+    `confidence` is the calibrated probability that the first candidate is right (decides *answer*), `scope`
+    how well
+    the question is covered at all, 0..1 (decides *hand over*). `article` is set when the decision is to
+    answer.
+    `lead` is true when the first candidate is ahead but not sure: its lead may be shown above a
+    clarification.
     `why` explains everything: what was understood, each channel's scores, thresholds, one sentence.
     """
 

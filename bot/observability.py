@@ -33,12 +33,18 @@ def redact(text: str) -> str:
     for pattern, mark in _SECRETS:
         text = pattern.sub(mark, text)
     for phone in reversed(find(text)):
-        if text[phone.start - 1 : phone.start] not in (".", ":", "-"):  # there an id stands, as in vk:79123456789
+        if text[phone.start - 1 : phone.start] not in (
+            ".",
+            ":",
+            "-",
+        ):  # there an id stands, as in vk:79123456789
             text = text[: phone.start] + "<phone>" + text[phone.end :]
     return text
 
 
-def _redact_fields(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _redact_fields(
+    _logger: object, _method: str, fields: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     for key, value in fields.items():
         if isinstance(value, str):
             fields[key] = redact(value)
@@ -53,9 +59,16 @@ class _RedactingFormatter(logging.Formatter):
 
 
 def set_up_logging(*, json: bool = False, level: str = "info") -> None:
-    """Log to standard error: readable lines, or JSON for a collector. Calling it again replaces the settings."""
+    """Log to standard error: readable lines, or JSON for a collector.
+
+    Calling it again replaces the settings.
+    """
     number = logging.getLevelNamesMapping()[level.upper()]
-    renderer = structlog.processors.JSONRenderer(ensure_ascii=False) if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    renderer = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -93,7 +106,10 @@ class LogObserver:
         self._log = get_logger("events")
 
     def seen(self, event: Event) -> None:
-        if event.kind not in ("turn", "heard"):  # counted by metrics and reports; the log has the turn's own events
+        if event.kind not in (
+            "turn",
+            "heard",
+        ):  # counted by metrics and reports; the log has the turn's own events
             self._log.info(event.kind, conversation=event.conversation, ticket=event.ticket)
 
 

@@ -1,4 +1,6 @@
-"""Room 6, the only room that speaks: what was promised is delivered, again if it must be, in order, within the limits."""
+"""Room 6, the only room that speaks: what was promised is delivered, again if it must be, in order, within
+the limits.
+"""
 
 from __future__ import annotations
 
@@ -31,14 +33,38 @@ from bot.observability import Observers, get_logger
 from bot.storage.base import Delivery, DeliveryResult, Store
 
 AT_ONCE = 32  # deliveries under way together; at most one for each peer and lane
-PATIENCE = {Priority.MESSAGE: 2000, Priority.NOTICE: 50, Priority.COSMETIC: 3, Priority.BULK: 20}  # counted tries before giving up, about a day for words
-LONGEST_PAUSE = {Priority.MESSAGE: 45.0, Priority.NOTICE: 300.0, Priority.COSMETIC: 300.0, Priority.BULK: 300.0}  # seconds between two tries
-MAX_DOUBTS = 5  # each one independent of the others: an adapter tries a broken line with something harmless first
+PATIENCE = {
+    Priority.MESSAGE: 2000,
+    Priority.NOTICE: 50,
+    Priority.COSMETIC: 3,
+    Priority.BULK: 20,
+}  # counted tries before giving up, about a day for words
+LONGEST_PAUSE = {
+    Priority.MESSAGE: 45.0,
+    Priority.NOTICE: 300.0,
+    Priority.COSMETIC: 300.0,
+    Priority.BULK: 300.0,
+}  # seconds between two tries
+MAX_DOUBTS = (
+    5  # each one independent of the others: an adapter tries a broken line with something harmless first
+)
 SOON = 1.5  # seconds that a taken delivery may wait for its turn
 TICKET_THREAD = "ticket:"
-KNOWN = timedelta(seconds=60)  # so long it is taken for true whether a chat has topics, and that a ticket gets none there
-ABOUT_TOPICS = (OutboundKind.OPEN_TOPIC, OutboundKind.RENAME_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC)
-ON_A_MESSAGE = (OutboundKind.EDIT, OutboundKind.PIN, OutboundKind.DELETE, OutboundKind.REACT)  # these find their message without a topic
+KNOWN = timedelta(
+    seconds=60
+)  # so long it is taken for true whether a chat has topics, and that a ticket gets none there
+ABOUT_TOPICS = (
+    OutboundKind.OPEN_TOPIC,
+    OutboundKind.RENAME_TOPIC,
+    OutboundKind.CLOSE_TOPIC,
+    OutboundKind.REOPEN_TOPIC,
+)
+ON_A_MESSAGE = (
+    OutboundKind.EDIT,
+    OutboundKind.PIN,
+    OutboundKind.DELETE,
+    OutboundKind.REACT,
+)  # these find their message without a topic
 
 
 class Views(Protocol):
@@ -55,7 +81,9 @@ class Views(Protocol):
         ...
 
     def doubtful(self, delivery: Delivery) -> tuple[Outbound, ...]:
-        """What the operators are asked about a promise of which nobody can tell whether it arrived, and which is not sent again by itself."""
+        """What the operators are asked about a promise of which nobody can tell whether it arrived, and which
+        is not sent again by itself.
+        """
         ...
 
     def delivered(self, delivery: Delivery) -> tuple[Outbound, ...]:
@@ -104,7 +132,9 @@ class Outbox:
         self._in_hand: set[int] = set()
         self._opening: dict[tuple[str, str, int], asyncio.Lock] = {}
         self._forums: dict[tuple[str, str], tuple[bool, datetime]] = {}
-        self._topicless: dict[tuple[str, str, int], datetime] = {}  # tickets that got no topic lately: they are shown in the chat itself
+        self._topicless: dict[
+            tuple[str, str, int], datetime
+        ] = {}  # tickets that got no topic lately: they are shown in the chat itself
         self._log = get_logger("outbox")
 
     def wake(self) -> None:
@@ -133,7 +163,9 @@ class Outbox:
                 await asyncio.wait(self._under_way, timeout=grace)
 
     async def _take_over(self) -> None:
-        """What an earlier process left under way is in doubt, and what it sent lately counts for the limits."""
+        """What an earlier process left under way is in doubt, and what it sent lately counts for the
+        limits.
+        """
         now = self._clock()
         held = [d for d in await self._store.deliveries(status=["sending"]) if d.outbound.on_doubt == "hold"]
         await self._store.recover(now)
@@ -142,12 +174,16 @@ class Outbox:
         for outbound, begun, tries in await self._store.sends_since(now - timedelta(seconds=LONGEST)):
             ago = (now - begun).total_seconds()
             if outbound.to.thread.startswith(TICKET_THREAD) and outbound.name.startswith("card:"):
-                self._pace.recall(replace(outbound, verb=OutboundKind.OPEN_TOPIC), ago)  # a card is the first in a topic just opened
+                self._pace.recall(
+                    replace(outbound, verb=OutboundKind.OPEN_TOPIC), ago
+                )  # a card is the first in a topic just opened
             for _ in range(min(max(tries, 1), MAX_DOUBTS)):
                 self._pace.recall(outbound, ago)
 
     async def take_back(self, late: timedelta) -> int:
-        """What is called under way for longer than *late* although nobody here is at it goes again, with the doubt on record."""
+        """What is called under way for longer than *late* although nobody here is at it goes again, with the
+        doubt on record.
+        """
         now = self._clock()
         return await self._store.recover(now, begun=now - late, but=self._in_hand)
 
@@ -156,7 +192,10 @@ class Outbox:
         self.wake()
 
     async def run_waiting(self) -> int:
-        """Deliver all that may go now and wait for it; returns how many. For tests, the terminal and replays."""
+        """Deliver all that may go now and wait for it; returns how many.
+
+        For tests, the terminal and replays.
+        """
         count = 0
         while taken := await self._store.take_deliveries(self._clock(), limit=AT_ONCE):
             await asyncio.gather(*(self._deliver(d) for d in taken))
@@ -176,7 +215,9 @@ class Outbox:
         if free <= 0:
             return 0
         missing = {(name, "") for name in await self._channels_not_here()}
-        taken = await self._store.take_deliveries(self._clock(), limit=free, resting=self._pace.resting() | missing)
+        taken = await self._store.take_deliveries(
+            self._clock(), limit=free, resting=self._pace.resting() | missing
+        )
         for delivery in taken:
             task = asyncio.create_task(self._deliver(delivery))
             self._under_way.add(task)
@@ -226,14 +267,23 @@ class Outbox:
     async def _try(self, delivery: Delivery) -> DeliveryResult:
         adapter = self._adapters.get(delivery.outbound.to.channel)
         if adapter is None:
-            return DeliveryResult("pending", due=self._clock() + timedelta(minutes=1), counted=False, error="channel is not running")
-        if (pause := self._pace.begin(delivery.outbound, within=SOON)) > SOON:  # not begun, so a crash puts nothing in doubt
+            return DeliveryResult(
+                "pending",
+                due=self._clock() + timedelta(minutes=1),
+                counted=False,
+                error="channel is not running",
+            )
+        if (
+            pause := self._pace.begin(delivery.outbound, within=SOON)
+        ) > SOON:  # not begun, so a crash puts nothing in doubt
             return DeliveryResult("pending", due=self._clock() + timedelta(seconds=pause), counted=False)
         try:
             try:
                 await asyncio.sleep(pause)
                 outbound = await self._addressed(adapter, delivery)
-                sent = await adapter.send(outbound, nonce=delivery.id, target=delivery.target, files=self._files)
+                sent = await adapter.send(
+                    outbound, nonce=delivery.id, target=delivery.target, files=self._files
+                )
             finally:
                 self._pace.ended(delivery.outbound)
         except TopicGone:
@@ -244,14 +294,20 @@ class Outbox:
             return await self._failed(delivery, error)
         except AccountError as error:
             self._pace.rest(delivery.outbound.to.channel, "", 60)
-            return DeliveryResult("pending", due=self._clock() + timedelta(minutes=1), counted=False, error=str(error))
+            return DeliveryResult(
+                "pending", due=self._clock() + timedelta(minutes=1), counted=False, error=str(error)
+            )
         except Exception as error:  # noqa: BLE001 - an adapter's bug must not lose the promise or stop the others
             self._log.exception("send_failed", delivery=delivery.id)
             return await self._failed(delivery, Uncertain(type(error).__name__))
-        return DeliveryResult("sent", message=sent.message, also=sent.also, say=self._views.delivered(delivery))
+        return DeliveryResult(
+            "sent", message=sent.message, also=sent.also, say=self._views.delivered(delivery)
+        )
 
     async def _addressed(self, adapter: Adapter, delivery: Delivery) -> Outbound:
-        """The promise with its real thread: a ticket's topic is a view, opened when something is to be shown there."""
+        """The promise with its real thread: a ticket's topic is a view, opened when something is to be shown
+        there.
+        """
         outbound = delivery.outbound
         to = outbound.to
         if not to.thread.startswith(TICKET_THREAD):
@@ -275,7 +331,12 @@ class Outbox:
         return replace(outbound, to=replace(to, thread=thread), heading=RichText())
 
     async def _open_topic(self, adapter: Adapter, to: Peer, ticket: int, nonce: int) -> Sent:
-        opening = Outbound(replace(to, thread=""), RichText(await self._views.topic_name(ticket)), verb=OutboundKind.OPEN_TOPIC, ticket=ticket)
+        opening = Outbound(
+            replace(to, thread=""),
+            RichText(await self._views.topic_name(ticket)),
+            verb=OutboundKind.OPEN_TOPIC,
+            ticket=ticket,
+        )
         try:
             return await adapter.send(opening, nonce=nonce, target="", files=self._files)
         except Uncertain as error:  # an empty topic more is a smaller evil than words in none
@@ -296,22 +357,43 @@ class Outbox:
         if not to.thread.startswith(TICKET_THREAD):
             return await self._failed(delivery, Refused("the thread is gone"))
         ticket = int(to.thread.removeprefix(TICKET_THREAD))
-        if delivery.outbound.verb in (OutboundKind.RENAME_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC) or delivery.outbound.lane is Priority.COSMETIC:
+        if (
+            delivery.outbound.verb
+            in (
+                OutboundKind.RENAME_TOPIC,
+                OutboundKind.CLOSE_TOPIC,
+                OutboundKind.REOPEN_TOPIC,
+            )
+            or delivery.outbound.lane is Priority.COSMETIC
+        ):
             return DeliveryResult("cancelled", error="the topic is gone")
         thread = await self._store.topic(ticket, to.channel, to.chat)
         if thread is not None:
             await self._store.forget_topic(to.channel, to.chat, thread)
         self._forums.pop((to.channel, to.chat), None)  # it may be that topics were switched off
         ahead = await self._views.repost(ticket, to)
-        return DeliveryResult("pending", due=self._clock(), counted=False, error="the topic was deleted", ahead=ahead, events=(Event("topic_remade", ticket=ticket),))
+        return DeliveryResult(
+            "pending",
+            due=self._clock(),
+            counted=False,
+            error="the topic was deleted",
+            ahead=ahead,
+            events=(Event("topic_remade", ticket=ticket),),
+        )
 
     async def _topic_refused(self, delivery: Delivery, error: TopicRefused) -> DeliveryResult:
-        """No topic for this ticket now (the right is missing, topics are off): it is said in the chat itself, under its number."""
+        """No topic for this ticket now (the right is missing, topics are off): it is said in the chat itself,
+        under its number.
+        """
         to, now = delivery.outbound.to, self._clock()
         refused = Event("desk_refused", data={"channel": to.channel, "chat": to.chat, "why": str(error)})
         if delivery.outbound.verb in ABOUT_TOPICS:
             return DeliveryResult("cancelled", error=str(error), events=(refused,))
-        key = (to.channel, to.chat, int(to.thread.removeprefix(TICKET_THREAD))) if to.thread.startswith(TICKET_THREAD) else None
+        key = (
+            (to.channel, to.chat, int(to.thread.removeprefix(TICKET_THREAD)))
+            if to.thread.startswith(TICKET_THREAD)
+            else None
+        )
         if key is None or now < self._topicless.get(key, now):  # not even there
             failed = await self._failed(delivery, error)
             return replace(failed, events=(*failed.events, refused))
@@ -320,11 +402,15 @@ class Outbox:
         return DeliveryResult("pending", due=now, counted=False, error=str(error), events=(refused,))
 
     async def _opened(self, delivery: Delivery) -> DeliveryResult:
-        """The ticket's new topic begins with its card, also where that was shown in the chat itself before."""
+        """The ticket's new topic begins with its card, also where that was shown in the chat itself
+        before.
+        """
         outbound, ahead = delivery.outbound, ()  # type: Outbound, tuple[Outbound, ...]
         ticket = int(outbound.to.thread.removeprefix(TICKET_THREAD))
         card = f"card:{ticket}"
-        if outbound.name != card and await self._store.deliveries(status=["sent"], peer=outbound.to, name=card, limit=1):
+        if outbound.name != card and await self._store.deliveries(
+            status=["sent"], peer=outbound.to, name=card, limit=1
+        ):
             ahead = await self._views.repost(ticket, outbound.to)
         return DeliveryResult("pending", due=self._clock(), counted=False, ahead=ahead)
 
@@ -341,24 +427,45 @@ class Outbox:
                 self._pace.rest(outbound.to.channel, outbound.to.chat, error.after)
             if error.counts and delivery.tries + 1 >= _patience(outbound):
                 return self._given_up(delivery, error)
-            pause = error.after if not error.counts else max(error.after, min(LONGEST_PAUSE[outbound.lane], 0.5 * 2 ** min(delivery.tries, 10)))
+            pause = (
+                error.after
+                if not error.counts
+                else max(error.after, min(LONGEST_PAUSE[outbound.lane], 0.5 * 2 ** min(delivery.tries, 10)))
+            )
             due = now + timedelta(seconds=pause * random.uniform(1, 1.2))
-            return DeliveryResult("pending", due=due, counted=error.counts, error=reason, doubted=error.doubted)
+            return DeliveryResult(
+                "pending", due=due, counted=error.counts, error=reason, doubted=error.doubted
+            )
         if isinstance(error, Uncertain):
             if outbound.lane is Priority.COSMETIC:
                 return DeliveryResult("cancelled", error=reason, doubted=True)
             if outbound.on_doubt == "hold" or delivery.doubts + 1 >= MAX_DOUBTS:
                 event = _event("delivery_unknown", delivery, reason)
-                return DeliveryResult("unknown", error=reason, doubted=True, say=self._views.doubtful(delivery), events=(event,))
-            return DeliveryResult("pending", due=now + timedelta(seconds=1 + delivery.doubts * 4), doubted=True, error=reason)
+                return DeliveryResult(
+                    "unknown", error=reason, doubted=True, say=self._views.doubtful(delivery), events=(event,)
+                )
+            return DeliveryResult(
+                "pending", due=now + timedelta(seconds=1 + delivery.doubts * 4), doubted=True, error=reason
+            )
         if isinstance(error, ChatMoved):
             return await self._chat_moved(outbound, error.chat)
-        if isinstance(error, BadFormat) and (outbound.text.spans or outbound.quotes) and outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT):
-            plain = replace(outbound, text=RichText(outbound.text.text), heading=RichText(outbound.heading.text), quotes="")
+        if (
+            isinstance(error, BadFormat)
+            and (outbound.text.spans or outbound.quotes)
+            and outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)
+        ):
+            plain = replace(
+                outbound,
+                text=RichText(outbound.text.text),
+                heading=RichText(outbound.heading.text),
+                quotes="",
+            )
             return DeliveryResult("pending", due=now, outbound=plain, error=reason)
         if isinstance(error, PeerGone):
             given_up = self._given_up(delivery, error)
-            return replace(given_up, unreachable=True, events=(*given_up.events, *self._views.lost(outbound.to)))
+            return replace(
+                given_up, unreachable=True, events=(*given_up.events, *self._views.lost(outbound.to))
+            )
         return self._given_up(delivery, error)
 
     async def _chat_moved(self, outbound: Outbound, chat: str) -> DeliveryResult:
@@ -377,17 +484,32 @@ class Outbox:
             return DeliveryResult("failed", error=reason)
         self._log.warning("undeliverable", delivery=delivery.id, code=error.code, reason=reason)
         if delivery.outbound.verb is OutboundKind.ANNOUNCE:
-            return DeliveryResult("failed", error=reason, events=(_event("webhook_failed", delivery, reason),))
-        return DeliveryResult("failed", error=reason, say=self._views.undelivered(delivery, error.code), events=(_event("delivery_failed", delivery, reason),))
+            return DeliveryResult(
+                "failed", error=reason, events=(_event("webhook_failed", delivery, reason),)
+            )
+        return DeliveryResult(
+            "failed",
+            error=reason,
+            say=self._views.undelivered(delivery, error.code),
+            events=(_event("delivery_failed", delivery, reason),),
+        )
 
 
 def _patience(outbound: Outbound) -> int:
     """A topic's state must become what the ticket is; the rest of the cosmetics is soon given up."""
-    return PATIENCE[Priority.NOTICE if outbound.verb in (OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC) else outbound.lane]
+    return PATIENCE[
+        (
+            Priority.NOTICE
+            if outbound.verb in (OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC)
+            else outbound.lane
+        )
+    ]
 
 
 class _TopicOpened(DeliveryError):
-    """The turn was spent on opening the topic; the promise itself is taken again, with a turn of its own in the group's budget."""
+    """The turn was spent on opening the topic; the promise itself is taken again, with a turn of its own in
+    the group's budget.
+    """
 
 
 class _NothingToDo(DeliveryError):

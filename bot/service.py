@@ -1,4 +1,6 @@
-"""The service at work: every channel, the workers and the rounds in the background, started together and stopped in order."""
+"""The service at work: every channel, the workers and the rounds in the background, started together and
+stopped in order.
+"""
 
 from __future__ import annotations
 
@@ -27,16 +29,25 @@ ROUND = 20.0  # seconds between two rounds of the desk
 WORKERS = 8  # turns decided at once
 
 
-async def run(service: Service, stop: asyncio.Event, *, beside: Sequence[Coroutine[object, object, None]] = ()) -> None:
+async def run(
+    service: Service, stop: asyncio.Event, *, beside: Sequence[Coroutine[object, object, None]] = ()
+) -> None:
     """Run every channel until *stop* is set; then end in order: intake, decisions, sends under way.
 
     *beside* are things that run as long (the page, the watch over the articles) and are cancelled first.
     """
     log = get_logger("app")
-    intake = [asyncio.create_task(_keep_running(service, adapter), name=name) for name, adapter in service.adapters.items()]
+    intake = [
+        asyncio.create_task(_keep_running(service, adapter), name=name)
+        for name, adapter in service.adapters.items()
+    ]
     # a daemon thread: making the first vectors takes half a minute, and stopping must not wait for that
-    threading.Thread(target=_load_embeddings, args=(service.knowledge,), name=EMBEDDING_THREAD, daemon=True).start()
-    rings = ClockAdapter(service.clock, service.store.fire_timers, service.wake, went_back=service.store.bring_forward)
+    threading.Thread(
+        target=_load_embeddings, args=(service.knowledge,), name=EMBEDDING_THREAD, daemon=True
+    ).start()
+    rings = ClockAdapter(
+        service.clock, service.store.fire_timers, service.wake, went_back=service.store.bring_forward
+    )
     helpers = [
         asyncio.create_task(rings.run()),
         asyncio.create_task(_hint_typing(service)),
@@ -53,7 +64,9 @@ async def run(service: Service, stop: asyncio.Event, *, beside: Sequence[Corouti
     sending = asyncio.create_task(service.outbox.run())
     try:
         waiting = asyncio.create_task(stop.wait())
-        done, _ = await asyncio.wait({waiting, sending, *workers, helpers[0]}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(
+            {waiting, sending, *workers, helpers[0]}, return_when=asyncio.FIRST_COMPLETED
+        )
         waiting.cancel()
         for task in done - {waiting}:
             task.result()  # a room that ended by itself is a bug: let it be seen
@@ -77,7 +90,11 @@ async def watch_articles(service: Service, told: Callable[[Reloaded], object]) -
     async def reloaded(change: Reloaded) -> None:
         await asyncio.to_thread(give_back)
         get_logger("knowledge").info(
-            "articles_reloaded", changed=len(change.changed), added=len(change.added), removed=len(change.removed), problems=len(change.problems)
+            "articles_reloaded",
+            changed=len(change.changed),
+            added=len(change.added),
+            removed=len(change.removed),
+            problems=len(change.problems),
         )
         result = told(change)
         if asyncio.iscoroutine(result):
@@ -152,7 +169,10 @@ async def _check_desk(service: Service) -> None:
     """Say at start what the bot lacks in the desk's group."""
     place = service.desk.binding.place
     if place is None or (adapter := service.adapters.get(place.channel)) is None:
-        get_logger("desk").warning("no_desk", hint="add the bot to the operators' group and press the button, or set desk in the config")
+        get_logger("desk").warning(
+            "no_desk",
+            hint="add the bot to the operators' group and press the button, or set desk in the config",
+        )
         return
     for pause in (0, 5, 30, 120):
         await asyncio.sleep(pause)
@@ -165,15 +185,23 @@ async def _check_desk(service: Service) -> None:
 def _letters(service: Service) -> list[asyncio.Task[None]]:
     """Orders from the command line."""
     folder = letterbox(str(service.store.file)) if service.store.file is not None else None
-    return [asyncio.create_task(hear_orders(folder, service.inbox.accept, service.clock))] if folder is not None else []
+    return (
+        [asyncio.create_task(hear_orders(folder, service.inbox.accept, service.clock))]
+        if folder is not None
+        else []
+    )
 
 
 async def _offer_commands(service: Service) -> None:
-    """What Telegram shows behind "/": customers see theirs, operators theirs and only in the desk, supervisors theirs in private."""
+    """What Telegram shows behind "/": customers see theirs, operators theirs and only in the desk,
+    supervisors theirs in private.
+    """
     for adapter in service.adapters.values():
         if adapter.kind != "telegram":
             continue
-        from bot.adapters.telegram.account import CommandScope  # only where Telegram runs: aiogram is slow to import
+        from bot.adapters.telegram.account import (
+            CommandScope,
+        )  # only where Telegram runs: aiogram is slow to import
 
         place = service.desk.binding.place
         scopes = []
@@ -192,17 +220,28 @@ async def _offer_commands(service: Service) -> None:
                 )
             )
             if place is not None and place.channel == adapter.name:
-                scopes.append(CommandScope("chat", _described(service, "operator", COMMANDS, spoken), chat=place.chat, language=lang))
+                scopes.append(
+                    CommandScope(
+                        "chat",
+                        _described(service, "operator", COMMANDS, spoken),
+                        chat=place.chat,
+                        language=lang,
+                    )
+                )
         with contextlib.suppress(Exception):  # a convenience: without the menu the commands work all the same
             await adapter.publish_commands(scopes)  # type: ignore[attr-defined]
         for channel, _, user in (id.partition(":") for id in service.config.routing.supervisors):
             if channel == adapter.name:
-                own = CommandScope("chat", _described(service, "operator", AFAR, service.config.business.language), chat=user)
+                own = CommandScope(
+                    "chat", _described(service, "operator", AFAR, service.config.business.language), chat=user
+                )
                 with contextlib.suppress(Exception):  # who has not written to the bot yet has no chat with it
                     await adapter.publish_commands([own])  # type: ignore[attr-defined]
 
 
-def _described(service: Service, whose: str, commands: Sequence[str], lang: str) -> tuple[tuple[str, str], ...]:
+def _described(
+    service: Service, whose: str, commands: Sequence[str], lang: str
+) -> tuple[tuple[str, str], ...]:
     known = [c for c in commands if service.words.has(f"commands.{whose}.{c}")]
     return tuple((c, service.words.text(f"commands.{whose}.{c}", lang=lang)) for c in known)
 
@@ -212,10 +251,17 @@ async def _hear_clicks(service: Service) -> None:
     while True:
         await asyncio.sleep(90)  # after the embeddings
         with contextlib.suppress(StorageError):
-            found = await clicks(service.store, service.clock() - timedelta(days=service.config.privacy.keep_days))
+            found = await clicks(
+                service.store, service.clock() - timedelta(days=service.config.privacy.keep_days)
+            )
             learnt = await asyncio.to_thread(service.knowledge.learn, found)
             if learnt.labels:
-                get_logger("knowledge").info("clicks_heard", labels=learnt.labels, offset=round(learnt.offset, 2), slope=round(learnt.slope, 2))
+                get_logger("knowledge").info(
+                    "clicks_heard",
+                    labels=learnt.labels,
+                    offset=round(learnt.offset, 2),
+                    slope=round(learnt.slope, 2),
+                )
         await asyncio.sleep(3600)
 
 
@@ -224,6 +270,8 @@ async def _blank_the_old(service: Service) -> None:
     while True:
         await asyncio.sleep(60)  # not among the first things of a start
         with contextlib.suppress(StorageError):
-            if blanked := await service.store.purge(service.clock() - timedelta(days=service.config.privacy.keep_days)):
+            if blanked := await service.store.purge(
+                service.clock() - timedelta(days=service.config.privacy.keep_days)
+            ):
                 get_logger("app").info("words_blanked", rows=blanked)
         await asyncio.sleep(24 * 3600)

@@ -10,14 +10,28 @@ import pytest
 
 from bot.testing import TestBot, open_test_bot
 
-hypothesis.settings.register_profile("repeatable", derandomize=True)  # the suite says the same twice; `make fuzz` draws anew
+hypothesis.settings.register_profile(
+    "repeatable", derandomize=True
+)  # the suite says the same twice; `make fuzz` draws anew
 hypothesis.settings.load_profile("repeatable")
 
 ARTICLES = {
-    "delivery": ("Сроки доставки", ["сколько идёт доставка", "когда привезут заказ", "срок доставки"], "Доставка занимает 3–5 дней."),
+    "delivery": (
+        "Сроки доставки",
+        ["сколько идёт доставка", "когда привезут заказ", "срок доставки"],
+        "Доставка занимает 3–5 дней.",
+    ),
     "cost": ("Стоимость доставки", ["сколько стоит доставка", "цена доставки"], "Доставка стоит 350 рублей."),
-    "return": ("Возврат товара", ["как вернуть товар", "хочу вернуть покупку", "оформить возврат"], "Вернуть товар можно за 14 дней."),
-    "payment": ("Способы оплаты", ["как оплатить заказ", "можно ли оплатить картой"], "Картой, по СБП или наличными."),
+    "return": (
+        "Возврат товара",
+        ["как вернуть товар", "хочу вернуть покупку", "оформить возврат"],
+        "Вернуть товар можно за 14 дней.",
+    ),
+    "payment": (
+        "Способы оплаты",
+        ["как оплатить заказ", "можно ли оплатить картой"],
+        "Картой, по СБП или наличными.",
+    ),
 }
 
 
@@ -27,7 +41,9 @@ def articles(tmp_path: Path) -> Path:
     folder = tmp_path / "kb"
     folder.mkdir()
     for name, (title, aliases, body) in ARTICLES.items():
-        (folder / f"{name}.md").write_text(f"---\ntitle: {title}\naliases: [{', '.join(aliases)}]\n---\n\n{body}\n", encoding="utf-8")
+        (folder / f"{name}.md").write_text(
+            f"---\ntitle: {title}\naliases: [{', '.join(aliases)}]\n---\n\n{body}\n", encoding="utf-8"
+        )
     return folder
 
 

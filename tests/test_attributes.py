@@ -1,4 +1,6 @@
-"""What other systems tell of a customer: any bytes are read or refused in words, and one person's phone has one form."""
+"""What other systems tell of a customer: any bytes are read or refused in words, and one person's phone has
+one form.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,18 @@ def test_any_bytes_are_a_table_or_refused_in_words(content: bytes) -> None:
 @given(st.lists(st.tuples(st.text(max_size=20), st.text(max_size=20)), min_size=1, max_size=5))
 def test_any_cells_are_kept_as_they_are_or_refused(cells: list[tuple[str, str]]) -> None:
     """A row that is taken holds what the file said, stripped of blanks at its ends."""
-    quoted = "\n".join(",".join(f'"{v.replace(chr(34), chr(34) * 2)}"' for v in ("vk", str(n), *row)) for n, row in enumerate(cells, 1))
+    quoted = "\n".join(
+        ",".join(f'"{v.replace(chr(34), chr(34) * 2)}"' for v in ("vk", str(n), *row))
+        for n, row in enumerate(cells, 1)
+    )
     try:
         rows = read_table(f"channel,id,a,b\n{quoted}\n".encode("utf-8", "surrogatepass"), "crm.csv")
     except ConfigError:
         return
     for row in rows:
-        assert (row.values["a"], row.values["b"]) == tuple(v.replace("\r\n", "\n").strip() for v in cells[int(row.chat) - 1]) or "\r" in "".join(cells[int(row.chat) - 1])
+        assert (row.values["a"], row.values["b"]) == tuple(
+            v.replace("\r\n", "\n").strip() for v in cells[int(row.chat) - 1]
+        ) or "\r" in "".join(cells[int(row.chat) - 1])
 
 
 @pytest.mark.parametrize("written", ["+7 912 345-67-89", "8 (912) 345-67-89", "9123456789", "+79123456789"])
@@ -59,4 +66,6 @@ def test_the_bots_own_marks_are_out_of_reach(name: str) -> None:
 
 def test_only_attributes_are_shown() -> None:
     """Contacts have their own place on the card, our own marks none."""
-    assert shown({"phone": "+7", "order": "1", "rating_asked": "x", "empty": "", "vip": True, "город": "Омск"}) == {"vip": True, "город": "Омск"}
+    assert shown(
+        {"phone": "+7", "order": "1", "rating_asked": "x", "empty": "", "vip": True, "город": "Омск"}
+    ) == {"vip": True, "город": "Омск"}

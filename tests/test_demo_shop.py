@@ -1,4 +1,6 @@
-"""The demo shop's articles are whole: readable, linked, with room on buttons, and the golden questions name real articles."""
+"""The demo shop's articles are whole: readable, linked, with room on buttons, and the golden questions name
+real articles.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ def test_no_question_belongs_to_two_articles(articles: dict[str, Article]) -> No
 
 
 def test_golden_questions_name_real_articles_in_words_of_their_own(articles: dict[str, Article]) -> None:
-    """Each golden question expects an existing article or a decision, every Russian article has one, none repeats an alias."""
+    """Each golden question expects an existing article or a decision, every Russian article has one, none
+    repeats an alias.
+    """
     golden = yaml.safe_load((ROOT / "tests" / "questions.yaml").read_text("utf-8"))
     asked = {q.casefold().strip(" ?!.") for a in articles.values() for q in a.questions}
 

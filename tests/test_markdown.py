@@ -41,7 +41,9 @@ def test_heading_is_a_bold_line() -> None:
 
 
 def test_nested_lists_keep_marks_and_indent() -> None:
-    """Bullets and numbers survive, inner lists are indented with spaces no channel folds, spans move along."""
+    """Bullets and numbers survive, inner lists are indented with spaces no channel folds, spans move
+    along.
+    """
     markdown = "3. раз\n   - **да**\n   - нет\n4. два"
     assert plain(markdown) == f"3. раз\n{INDENT}• да\n{INDENT}• нет\n4. два"
     assert looks(markdown) == [(Style.BOLD, "да", "")]
@@ -49,7 +51,10 @@ def test_nested_lists_keep_marks_and_indent() -> None:
 
 def test_table_of_two_columns_reads_as_pairs() -> None:
     """Two columns: the heads stand above, each row is a pair."""
-    assert plain("| Город | Цена |\n|---|---|\n| Казань | 220 ₽ |\n| Москва | **150 ₽** |") == "Город — Цена\nКазань — 220 ₽\nМосква — 150 ₽"
+    assert (
+        plain("| Город | Цена |\n|---|---|\n| Казань | 220 ₽ |\n| Москва | **150 ₽** |")
+        == "Город — Цена\nКазань — 220 ₽\nМосква — 150 ₽"
+    )
 
 
 def test_wide_table_names_its_values() -> None:
@@ -61,7 +66,10 @@ def test_wide_table_names_its_values() -> None:
 def test_quotes_and_callouts() -> None:
     """A quote is styled as one; a callout loses its sign and shows its title in bold."""
     assert looks("> раз\n> два") == [(Style.QUOTE, "раз\nдва", "")]
-    assert looks("> [!warning] Важно\n> текст") == [(Style.QUOTE, "Важно\nтекст", ""), (Style.BOLD, "Важно", "")]
+    assert looks("> [!warning] Важно\n> текст") == [
+        (Style.QUOTE, "Важно\nтекст", ""),
+        (Style.BOLD, "Важно", ""),
+    ]
     assert looks("> [!note]\n> текст") == [(Style.QUOTE, "текст", "")]
 
 
@@ -73,7 +81,9 @@ def test_links_lead_to_the_web_only() -> None:
 
 
 def test_wiki_links_become_their_words_and_pictures_nothing() -> None:
-    """[[page|words]] shows words, [[folder/page]] the page, ![[picture]] and images disappear with their paragraph."""
+    """[[page|words]] shows words, [[folder/page]] the page, ![[picture]] and images disappear with their
+    paragraph.
+    """
     assert plain("[[a/b|Как вернуть]] и [[a/Доставка]]") == "Как вернуть и Доставка"
     assert plain("раз\n\n![[x.png]]\n\n![alt](y.png)\n\nдва") == "раз\n\nдва"
     assert plain("`[[a]]`") == "[[a]]"
@@ -83,15 +93,24 @@ def test_html_styles_as_markdown_would_and_does_nothing_else() -> None:
     """Tags that only style are what they look like, where they are closed; all others are words."""
     assert looks("<b>x</b> <i>y</i><br>z") == [(Style.BOLD, "x", ""), (Style.ITALIC, "y", "")]
     assert plain("<b>x</b> <i>y</i><br>z") == "x y\nz"
-    for words in ("<script>alert(1)</script>", "<b>x", "<b onclick=x>y</b>", "<имя>", "введите <token>", "1 < 2 и 3 > 2"):
+    for words in (
+        "<script>alert(1)</script>",
+        "<b>x",
+        "<b onclick=x>y</b>",
+        "<имя>",
+        "введите <token>",
+        "1 < 2 и 3 > 2",
+    ):
         assert (plain(words), looks(words)) == (words, [])
 
 
 @pytest.mark.parametrize(
     "words",
     [
-        "2019.", "500)", "-", "+", "*", "#", "007.", "60*40*20 см", "2*2=4, 3*3=9", "5*x*3", "10~~20~~30", "5%% … 10%%", "5%%, 10%%",
-        ">5 кг — 300 ₽", "[Важно]: звоните", "[сайт]: https://a.ru", "a==b==c", "м ^2", "1. a\n3. b", "500) руб", "1) а\n2) б", "1. а\n2.\n3. в",
+        "2019.", "500)", "-", "+", "*", "#", "007.", "60*40*20 см", "2*2=4, 3*3=9", "5*x*3", "10~~20~~30",
+        "5%% … 10%%", "5%%, 10%%",
+        ">5 кг — 300 ₽", "[Важно]: звоните", "[сайт]: https://a.ru", "a==b==c", "м ^2", "1. a\n3. b",
+        "500) руб", "1) а\n2) б", "1. а\n2.\n3. в",
         "`%% a %%` <!", "% %% ", "x_1_2", "№ 1*",
     ],
 )  # fmt: skip
@@ -103,7 +122,10 @@ def test_words_that_only_look_like_markup_stay(words: str) -> None:
 def test_remarks_are_never_shown_and_never_taken_out_of_code() -> None:
     """Over several paragraphs, in the middle of one, in both ways of writing; a fence shows everything."""
     assert plain("раз\n\n%%\nтайна\n\n# тайна\n%%\n\nдва <!-- тайна\nтайна -->три") == "раз\n\nдва три"
-    assert plain("```\n%% a %%\n<!-- b -->\n[[c]]\n```\n\n    %% d %%") == "%% a %%\n<!-- b -->\n[[c]]\n\n%% d %%"
+    assert (
+        plain("```\n%% a %%\n<!-- b -->\n[[c]]\n```\n\n    %% d %%")
+        == "%% a %%\n<!-- b -->\n[[c]]\n\n%% d %%"
+    )
 
 
 def test_tasks_headings_and_highlights() -> None:
@@ -117,7 +139,9 @@ def test_tasks_headings_and_highlights() -> None:
     ]  # fmt: skip
 
 
-_WORDS = st.text(st.characters(categories=("L", "N"), include_characters=" ,.;:?!%*+-=()/№«»—₽"), min_size=1, max_size=60)
+_WORDS = st.text(
+    st.characters(categories=("L", "N"), include_characters=" ,.;:?!%*+-=()/№«»—₽"), min_size=1, max_size=60
+)
 
 
 @given(_WORDS)

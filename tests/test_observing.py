@@ -45,7 +45,9 @@ def test_secrets_and_contacts_do_not_reach_the_log(marked: str, capsys: pytest.C
     assert marked not in shown and "AAHdqTcv" not in shown and "deadbeef" not in shown
 
 
-@pytest.mark.parametrize("kept", ["заказ 48213", "turn=1042", "10:00-20:00", "conversation=17", "2026-11-21T21:16:00"])
+@pytest.mark.parametrize(
+    "kept", ["заказ 48213", "turn=1042", "10:00-20:00", "conversation=17", "2026-11-21T21:16:00"]
+)
 def test_ids_and_times_stay_readable(kept: str) -> None:
     """A log that hides what an administrator needs is no log."""
     assert redact(kept) == kept

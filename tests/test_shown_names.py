@@ -13,13 +13,31 @@ from bot.model import Customer
 from bot.testing import TestBot
 from bot.text.person_names import full_name, shown_name
 
-UNSEEN = ["\u200b", "\u200e\u200f", "\u202e", "\u2066\u2069", "\u3164", "\u2800", "\ufe0f", "\u00ad", "\u0301", "\t\n", "\ufffd\u200d"]
-SIGNS = st.text(st.sampled_from("аЯ z1\u200b\u200d\u200e\u202e\u2067\u3164\u0301\ufe0f\U0001f469\u00a0\n\x00\ue000") | st.characters(), max_size=30)
+UNSEEN = [
+    "\u200b",
+    "\u200e\u200f",
+    "\u202e",
+    "\u2066\u2069",
+    "\u3164",
+    "\u2800",
+    "\ufe0f",
+    "\u00ad",
+    "\u0301",
+    "\t\n",
+    "\ufffd\u200d",
+]
+SIGNS = st.text(
+    st.sampled_from("аЯ z1\u200b\u200d\u200e\u202e\u2067\u3164\u0301\ufe0f\U0001f469\u00a0\n\x00\ue000")
+    | st.characters(),
+    max_size=30,
+)
 
 
 @given(SIGNS)
 def test_what_is_shown_is_seen(told: str) -> None:
-    """No controls, no turned directions, no spaces at the ends; cleaning twice changes nothing; "" where nothing can be seen."""
+    """No controls, no turned directions, no spaces at the ends; cleaning twice changes nothing; "" where
+    nothing can be seen.
+    """
     shown = shown_name(told)
 
     assert shown == shown.strip() == shown_name(shown) and "  " not in shown

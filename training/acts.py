@@ -1,4 +1,6 @@
-"""Trains the reading of acts on the lines of this folder and prints its scores: `python -m training.acts --help`."""
+"""Trains the reading of acts on the lines of this folder and prints its scores: `python -m training.acts
+--help`.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,18 @@ import yaml
 from bot.knowledge.encoder.navec import find_navec, read_navec
 from bot.knowledge.encoder.rows import lay, read_trained, vocabulary_of
 from bot.knowledge.query import intents
-from bot.knowledge.query.intents import ACTS, BUCKETS, RULES, Features, bundled_words, features_of, grams_of, hash_of, pair_of, read_act
+from bot.knowledge.query.intents import (
+    ACTS,
+    BUCKETS,
+    RULES,
+    Features,
+    bundled_words,
+    features_of,
+    grams_of,
+    hash_of,
+    pair_of,
+    read_act,
+)
 from bot.knowledge.query.words import words_of
 from bot.model import Intent
 
@@ -44,10 +57,20 @@ class Line:
 def read_lines() -> list[Line]:
     """The lines of acts/*.yaml, and the questions of support_ru as what ordinary questions look like."""
     lines: list[Line] = []
-    for name, act, upset in (("human", Intent.HUMAN, None), ("upset", Intent.UPSET, 1.0), ("question", Intent.QUESTION, 0.0)):
+    for name, act, upset in (
+        ("human", Intent.HUMAN, None),
+        ("upset", Intent.UPSET, 1.0),
+        ("question", Intent.QUESTION, 0.0),
+    ):
         by_language = yaml.load((HERE / "acts" / f"{name}.yaml").read_text("utf-8"), Loader=yaml.BaseLoader)
-        lines += [Line(t, act, upset, 1.5 if act is Intent.QUESTION else 1.0) for several in by_language.values() for t in several]
-    for name, several in yaml.load((HERE / "acts" / "courtesies.yaml").read_text("utf-8"), Loader=yaml.BaseLoader).items():
+        lines += [
+            Line(t, act, upset, 1.5 if act is Intent.QUESTION else 1.0)
+            for several in by_language.values()
+            for t in several
+        ]
+    for name, several in yaml.load(
+        (HERE / "acts" / "courtesies.yaml").read_text("utf-8"), Loader=yaml.BaseLoader
+    ).items():
         lines += [Line(t, Intent(name), None if name == "not_helped" else 0.0) for t in several]
     for path in sorted((HERE / "support_ru").glob("*.jsonl")):
         for row in map(json.loads, path.read_text("utf-8").splitlines()):
@@ -57,7 +80,9 @@ def read_lines() -> list[Line]:
 
 
 def widen(lines: Sequence[Line], rng: random.Random) -> list[Line]:
-    """Lines said the way people say them: with a greeting or thanks before, after a story, misspelt, in capitals, without punctuation."""
+    """Lines said the way people say them: with a greeting or thanks before, after a story, misspelt, in
+    capitals, without punctuation.
+    """
     by = {act: [x for x in lines if x.act is act] for act in Intent}
     asked, out = by[Intent.QUESTION], list(lines)
     for x in lines:
@@ -75,16 +100,29 @@ def widen(lines: Sequence[Line], rng: random.Random) -> list[Line]:
             out.append(Line(f"{rant}{rng.choice(['. ', ', ', '! '])}{x.text}", Intent.HUMAN, 0.9, half))
             out.append(Line(x.text.upper(), x.act, None, half / 2))
         if x.act is Intent.UPSET:
-            out.append(Line(f"{x.text}{rng.choice(['!!!', '. ', ', '])}{rng.choice(by[Intent.UPSET]).text}", Intent.UPSET, 1.0, half))
+            out.append(
+                Line(
+                    f"{x.text}{rng.choice(['!!!', '. ', ', '])}{rng.choice(by[Intent.UPSET]).text}",
+                    Intent.UPSET,
+                    1.0,
+                    half,
+                )
+            )
             out.append(Line(x.text.upper() + rng.choice(["", "!", "!!!"]), Intent.UPSET, 1.0, half / 2))
             out.append(Line(f"{x.text}. {rng.choice(asked).text}", Intent.QUESTION, 0.9, half / 2))
         if x.act is Intent.QUESTION:
             thanks = rng.choice(by[Intent.THANKS][:60]).text
-            out.append(Line(f"{thanks}{rng.choice(['. ', '! ', ', а ', ' '])}{x.text}", x.act, x.upset, half / 2))
+            out.append(
+                Line(f"{thanks}{rng.choice(['. ', '! ', ', а ', ' '])}{x.text}", x.act, x.upset, half / 2)
+            )
         if x.act in (Intent.THANKS, Intent.BYE, Intent.YES_HELPED, Intent.NOT_HELPED):
-            out.append(Line(x.text.capitalize() + rng.choice([".", "!", ")", "))", " 🙂"]), x.act, x.upset, half))
+            out.append(
+                Line(x.text.capitalize() + rng.choice([".", "!", ")", "))", " 🙂"]), x.act, x.upset, half)
+            )
         if x.act is Intent.BYE:
-            out.append(Line(f"{rng.choice(by[Intent.THANKS][:60]).text}, {x.text}", Intent.THANKS, 0.0, half / 2))
+            out.append(
+                Line(f"{rng.choice(by[Intent.THANKS][:60]).text}, {x.text}", Intent.THANKS, 0.0, half / 2)
+            )
     return out
 
 
@@ -94,12 +132,19 @@ def misspell(text: str, rng: random.Random) -> str:
         return text
     i, how = rng.choice(spots), rng.randrange(4)
     other = rng.choice("оеаинтсрвлкм" if text[i].lower() > "z" else "etaoinsrhldc")
-    return (text[:i] + text[i + 1 :], text[:i] + other + text[i:], text[:i] + other + text[i + 1 :], text[:i] + text[i + 1 : i + 2] + text[i] + text[i + 2 :])[how]
+    return (
+        text[:i] + text[i + 1 :],
+        text[:i] + other + text[i:],
+        text[:i] + other + text[i + 1 :],
+        text[:i] + text[i + 1 : i + 2] + text[i] + text[i + 2 :],
+    )[how]
 
 
 @dataclass(frozen=True, slots=True)
 class Meanings:
-    """Vectors (n, d) of the most frequent words, from our own encoder; the weights learnt on them are shipped word by word."""
+    """Vectors (n, d) of the most frequent words, from our own encoder; the weights learnt on them are shipped
+    word by word.
+    """
 
     at: dict[str, int]
     vectors: np.ndarray
@@ -135,7 +180,9 @@ def matrices_of(seen: Sequence[Features], meanings: Meanings) -> tuple[scipy.spa
         rows += [n] * len(used)
         columns += [BUCKETS + k for k, _ in used]
         values += [v for _, v in used]
-    pieces = scipy.sparse.csr_matrix((values, (rows, columns)), shape=(len(seen), BUCKETS + RULES), dtype=np.float64)
+    pieces = scipy.sparse.csr_matrix(
+        (values, (rows, columns)), shape=(len(seen), BUCKETS + RULES), dtype=np.float64
+    )
     dense = np.zeros((len(seen), meanings.vectors.shape[1]))
     for n, one in enumerate(seen):
         if found := [i for token in one.tokens if (i := meanings.at.get(token)) is not None]:
@@ -143,8 +190,17 @@ def matrices_of(seen: Sequence[Features], meanings: Meanings) -> tuple[scipy.spa
     return pieces, dense
 
 
-def fit(x: scipy.sparse.csr_matrix, dense: np.ndarray, goal: np.ndarray, weight: np.ndarray, ridge: float, rounds: int = 100) -> np.ndarray:
-    """Weights (features, classes) of a logistic model with soft goals (n, classes); one class column means yes or no."""
+def fit(
+    x: scipy.sparse.csr_matrix,
+    dense: np.ndarray,
+    goal: np.ndarray,
+    weight: np.ndarray,
+    ridge: float,
+    rounds: int = 100,
+) -> np.ndarray:
+    """Weights (features, classes) of a logistic model with soft goals (n, classes); one class column means
+    yes or no.
+    """
     shape, total, split = (x.shape[1] + dense.shape[1], goal.shape[1]), weight.sum(), x.shape[1]
     turned = x.T.tocsr()
 
@@ -163,11 +219,15 @@ def fit(x: scipy.sparse.csr_matrix, dense: np.ndarray, goal: np.ndarray, weight:
         slope = np.concatenate([turned @ wrong, dense.T @ wrong]) + ridge * w
         return float((loss * weight).sum() / total + ridge / 2 * (w * w).sum()), slope.ravel()
 
-    found = scipy.optimize.minimize(cost, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": rounds})
+    found = scipy.optimize.minimize(
+        cost, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": rounds}
+    )
     return np.asarray(found.x).reshape(shape)
 
 
-def train(lines: Sequence[Line], meanings: Meanings, ridge: float, seed: int = 0) -> tuple[np.ndarray, frozenset[int]]:
+def train(
+    lines: Sequence[Line], meanings: Meanings, ridge: float, seed: int = 0
+) -> tuple[np.ndarray, frozenset[int]]:
     """The weights (BUCKETS + RULES + d, acts + 1) and the known words."""
     wide = widen(lines, random.Random(seed))
     words = bundled_words()
@@ -188,9 +248,15 @@ def save(path: Path, weights: np.ndarray, known: frozenset[int], meanings: Meani
     keys = np.array([hash_of(w) for w in meanings.at], np.uint32)
     keys, first = np.unique(keys, return_index=True)
     np.savez_compressed(
-        path, pieces=pieces, scale=scale, rules=weights[BUCKETS : BUCKETS + RULES].astype(np.float32), keys=keys,
-        words=words[first], words_scale=words_scale, known=np.array(sorted(known), np.uint32),
-    )  # fmt: skip
+        path,
+        pieces=pieces,
+        scale=scale,
+        rules=weights[BUCKETS : BUCKETS + RULES].astype(np.float32),
+        keys=keys,
+        words=words[first],
+        words_scale=words_scale,
+        known=np.array(sorted(known), np.uint32),
+    )
 
 
 def pack(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -214,15 +280,22 @@ def judge(rows: Sequence[dict[str, str]], show: bool = False) -> str:
         for r, s, hit in zip(rows, said, hits, strict=True):
             if not hit:
                 print(f"    {r['act']:11} read as {s.act:11} {r['query']}   {s.why['chances']}")
-    recall = {a: np.mean([h for r, h in zip(rows, hits, strict=True) if r["act"] == a]) for a in sorted({r["act"] for r in rows})}
+    recall = {
+        a: np.mean([h for r, h in zip(rows, hits, strict=True) if r["act"] == a])
+        for a in sorted({r["act"] for r in rows})
+    }
     human = [r["act"] in ("human", "upset") for r, s in zip(rows, said, strict=True) if s.act is Intent.HUMAN]
     precise = np.mean(human) if human else float("nan")
-    return f"n {len(rows)}  accuracy {np.mean(hits):.3f}  human.prec {precise:.3f}  " + "  ".join(f"{a} {r:.2f}" for a, r in recall.items())
+    return f"n {len(rows)}  accuracy {np.mean(hits):.3f}  human.prec {precise:.3f}  " + "  ".join(
+        f"{a} {r:.2f}" for a, r in recall.items()
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--judge-data", type=Path, nargs="*", default=[], help="acts.jsonl files {query, act} to measure on")
+    parser.add_argument(
+        "--judge-data", type=Path, nargs="*", default=[], help="acts.jsonl files {query, act} to measure on"
+    )
     parser.add_argument("--ridge", type=float, default=3e-5)
     parser.add_argument("--show", action="store_true", help="print the mistakes of every third line")
     args = parser.parse_args()
@@ -234,7 +307,11 @@ def main() -> None:
     apart = {id(own[n]) for n in aside}
     save(SHIPPED, *train([x for x in lines if id(x) not in apart], meanings, args.ridge), meanings)
     use(SHIPPED)
-    rows = [{"query": x.text, "act": "plain" if x.act is Intent.QUESTION else x.act.value} for n, x in enumerate(own) if n in aside]
+    rows = [
+        {"query": x.text, "act": "plain" if x.act is Intent.QUESTION else x.act.value}
+        for n, x in enumerate(own)
+        if n in aside
+    ]
     print("own lines, a fifth kept aside:   ", judge(rows))
     save(SHIPPED, *train(lines, meanings, args.ridge), meanings)
     use(SHIPPED)

@@ -1,4 +1,6 @@
-"""Trains our own encoder on the texts of this folder and prints its scores: `python -m training.encoder --help`."""
+"""Trains our own encoder on the texts of this folder and prints its scores: `python -m training.encoder
+--help`.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,24 @@ import torch
 import torch.nn.functional as F
 
 from bot.knowledge.encoder.navec import find_navec, read_navec
-from bot.knowledge.encoder.rows import Floats, RowVocabulary, Trained, lay, learn_pieces, save_trained, vocabulary_of
+from bot.knowledge.encoder.rows import (
+    Floats,
+    RowVocabulary,
+    Trained,
+    lay,
+    learn_pieces,
+    save_trained,
+    vocabulary_of,
+)
 from bot.knowledge.encoder.text import lemma_of, pieces_of
 from bot.knowledge.query.words import words_of
 
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "bot" / "knowledge" / "data" / "encoder.npz"
 SHOPLIKE = frozenset(
-    "clothes_shop electronics_shop marketplace furniture grocery b2b_wholesale pets post pharmacy food_delivery "  # noqa: SIM905
-    "video_platform video_streaming hosting home_goods classifieds flowers blog_creators streaming_tv".split()
+    """clothes_shop electronics_shop marketplace furniture grocery b2b_wholesale pets post pharmacy
+    food_delivery video_platform video_streaming hosting home_goods classifieds flowers blog_creators
+    streaming_tv""".split()  # noqa: SIM905 - eighteen quoted words would read worse
 )
 
 
@@ -38,7 +49,9 @@ class Recipe:
     rate_shift: float = 7e-3
     rate_projection: float = 1e-4
     decay: float = 0.01
-    hide_share: float = 0.5  # pairs in which words of both sides are hidden, so that overlap cannot solve the task
+    hide_share: float = (
+        0.5  # pairs in which words of both sides are hidden, so that overlap cannot solve the task
+    )
     hide: float = 0.7
     groups: float = 0.8  # pairs of synonyms next to pairs of texts
     seeds: int = 3
@@ -53,8 +66,16 @@ class Intent:
 
 
 def read_corpus(folders: Sequence[Path]) -> list[Intent]:
-    """The intents of every *.jsonl in *folders* that has texts, and of every *.txt (see phrases/README.md)."""
-    rows = [json.loads(line) for f in folders for p in sorted(f.glob("*.jsonl")) for line in p.read_text("utf-8").splitlines() if line]
+    """The intents of every *.jsonl in *folders* that has texts, and of every *.txt (see
+    phrases/README.md).
+    """
+    rows = [
+        json.loads(line)
+        for f in folders
+        for p in sorted(f.glob("*.jsonl"))
+        for line in p.read_text("utf-8").splitlines()
+        if line
+    ]
     intents = [Intent(r["domain"], r["intent"], r["title"], tuple(r["texts"])) for r in rows if "texts" in r]
     for path in (p for f in folders for p in sorted(f.glob("*.txt")) if "groups" not in p.name):
         domain, head, texts = "", "", list[str]()
@@ -72,8 +93,17 @@ def read_corpus(folders: Sequence[Path]) -> list[Intent]:
 
 def read_groups(folders: Sequence[Path]) -> list[tuple[str, ...]]:
     """Words and phrases that customers use for one another."""
-    lines = [(p, line) for f in folders for p in sorted(f.glob("*groups*")) for line in p.read_text("utf-8").splitlines() if line]
-    return [tuple(json.loads(line)["g"]) if p.suffix == ".jsonl" else tuple(w.strip() for w in line.split("|")) for p, line in lines]
+    lines = [
+        (p, line)
+        for f in folders
+        for p in sorted(f.glob("*groups*"))
+        for line in p.read_text("utf-8").splitlines()
+        if line
+    ]
+    return [
+        tuple(json.loads(line)["g"]) if p.suffix == ".jsonl" else tuple(w.strip() for w in line.split("|"))
+        for p, line in lines
+    ]
 
 
 class Reader:
@@ -98,7 +128,13 @@ def first_projection(vocabulary: RowVocabulary, dimensions: int) -> Floats:
     return np.ascontiguousarray(directions[1 : dimensions + 1].T, np.float32)
 
 
-def train(vocabulary: RowVocabulary, families: list[list[list[int]]], groups: list[list[list[int]]], recipe: Recipe, seed: int) -> Trained:
+def train(
+    vocabulary: RowVocabulary,
+    families: list[list[list[int]]],
+    groups: list[list[list[int]]],
+    recipe: Recipe,
+    seed: int,
+) -> Trained:
     """One run: multiple negatives ranking both ways over pairs of texts of one intent."""
     rng = random.Random(seed)
     used = sorted({i for family in families + groups for text in family for i in text})
@@ -108,11 +144,16 @@ def train(vocabulary: RowVocabulary, families: list[list[list[int]]], groups: li
     lemma = torch.from_numpy(owners)
     rarity = torch.from_numpy(vocabulary.rarity[lemmas])
     start = torch.from_numpy(first_projection(vocabulary, recipe.dimensions))
-    projection, shift = start.clone().requires_grad_(), torch.zeros(len(lemmas), recipe.dimensions, requires_grad=True)
+    projection, shift = (
+        start.clone().requires_grad_(),
+        torch.zeros(len(lemmas), recipe.dimensions, requires_grad=True),
+    )
     optimizer = torch.optim.AdamW([{"params": [projection]}, {"params": [shift]}], weight_decay=0.0)
     for step in range(recipe.steps):
         pace = min(1.0, (step + 1) / 20) * (1 - 0.9 * step / recipe.steps)
-        for group, rate in zip(optimizer.param_groups, (recipe.rate_projection, recipe.rate_shift), strict=True):
+        for group, rate in zip(
+            optimizer.param_groups, (recipe.rate_projection, recipe.rate_shift), strict=True
+        ):
             group["lr"] = rate * pace
         left, right = draw(families, groups, vocabulary.lemma, recipe, rng)
         texts = left + right
@@ -125,19 +166,27 @@ def train(vocabulary: RowVocabulary, families: list[list[list[int]]], groups: li
         scores = recipe.scale * vectors[: len(left)] @ vectors[len(left) :].T
         same = torch.arange(len(left))
         loss = 0.5 * (F.cross_entropy(scores, same) + F.cross_entropy(scores.T, same))
-        loss = loss + recipe.decay * ((shift[mine] ** 2).sum(1).mean() + 10 * ((projection - start) ** 2).sum())
+        loss = loss + recipe.decay * (
+            (shift[mine] ** 2).sum(1).mean() + 10 * ((projection - start) ** 2).sum()
+        )
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     names = tuple(vocabulary.lemmas[i] for i in lemmas)
-    return Trained(projection.detach().numpy(), names, shift.detach().numpy(), np.zeros(len(names), np.float32), "")
+    return Trained(
+        projection.detach().numpy(), names, shift.detach().numpy(), np.zeros(len(names), np.float32), ""
+    )
 
 
 Texts = list[list[int]]
 
 
-def draw(families: list[Texts], groups: list[Texts], lemma: np.ndarray, recipe: Recipe, rng: random.Random) -> tuple[Texts, Texts]:
-    """A batch: two texts of each drawn intent, in half of the cases with most of their common words hidden; then synonyms."""
+def draw(
+    families: list[Texts], groups: list[Texts], lemma: np.ndarray, recipe: Recipe, rng: random.Random
+) -> tuple[Texts, Texts]:
+    """A batch: two texts of each drawn intent, in half of the cases with most of their common words hidden;
+    then synonyms.
+    """
     left, right = [], []
     for family in rng.sample(families, min(recipe.intents, len(families))):
         a, b = rng.sample(family, 2)
@@ -155,8 +204,12 @@ def draw(families: list[Texts], groups: list[Texts], lemma: np.ndarray, recipe: 
     return left, right
 
 
-def train_all(vocabulary: RowVocabulary, intents: Sequence[Intent], groups: Sequence[Sequence[str]], recipe: Recipe) -> Trained:
-    """Several runs and their mean: they start from one point, so the mean of what they learnt is better than each."""
+def train_all(
+    vocabulary: RowVocabulary, intents: Sequence[Intent], groups: Sequence[Sequence[str]], recipe: Recipe
+) -> Trained:
+    """Several runs and their mean: they start from one point, so the mean of what they learnt is better than
+    each.
+    """
     reader = Reader(vocabulary)
     families, sets = reader.sets((i.title, *i.texts) for i in intents), reader.sets(groups)
     runs = [train(vocabulary, families, sets, recipe, seed) for seed in range(recipe.seeds)]
@@ -169,7 +222,8 @@ def train_all(vocabulary: RowVocabulary, intents: Sequence[Intent], groups: Sequ
     return Trained(projection, lemmas, shift, np.zeros(len(lemmas), np.float32), "")
 
 
-# --- scores ----------------------------------------------------------------------------------------------------------
+# --- scores
+# ----------------------------------------------------------------------------------------------------------
 
 
 def encode(reader: Reader, rows: Floats, pieces: Floats | None, texts: Sequence[str]) -> Floats:
@@ -194,7 +248,10 @@ class Exam:
 
 
 def read_exam(folder: Path) -> Exam:
-    """A judge's set: kb.jsonl {id, title, questions} and test.jsonl {query, label}. Only measured, never trained on."""
+    """A judge's set: kb.jsonl {id, title, questions} and test.jsonl {query, label}.
+
+    Only measured, never trained on.
+    """
     kb = [json.loads(line) for line in (folder / "kb.jsonl").read_text("utf-8").splitlines() if line]
     number = {a["id"]: i for i, a in enumerate(kb)}
     test = [json.loads(line) for line in (folder / "test.jsonl").read_text("utf-8").splitlines() if line]
@@ -209,17 +266,29 @@ def exam_of(intents: Sequence[Intent]) -> Exam:
 
 
 def marks(reader: Reader, rows: Floats, pieces: Floats | None, exam: Exam) -> tuple[float, float, float]:
-    """R@1, R@3 and MRR of the encoder alone: an article is as near as its best example and half the mean of its best two."""
+    """R@1, R@3 and MRR of the encoder alone: an article is as near as its best example and half the mean of
+    its best two.
+    """
     units = [u for article in exam.articles for u in article]
     owner = np.array([n for n, article in enumerate(exam.articles) for _ in article])
-    near = encode(reader, rows, pieces, [q for q, _ in exam.questions]) @ encode(reader, rows, pieces, units).T
-    score = np.stack([(s := np.sort(near[:, owner == n], axis=1))[:, -1] + s[:, -2:].mean(1) / 2 for n in range(len(exam.articles))], 1)
+    near = (
+        encode(reader, rows, pieces, [q for q, _ in exam.questions]) @ encode(reader, rows, pieces, units).T
+    )
+    score = np.stack(
+        [
+            (s := np.sort(near[:, owner == n], axis=1))[:, -1] + s[:, -2:].mean(1) / 2
+            for n in range(len(exam.articles))
+        ],
+        1,
+    )
     gold = np.array([n for _, n in exam.questions])
     rank = (score > score[np.arange(len(gold)), gold][:, None]).sum(1)
     return float((rank == 0).mean()), float((rank < 3).mean()), float((1 / (rank + 1)).mean())
 
 
-def show(name: str, reader: Reader, trained: Trained, exams: dict[str, list[Exam]], pieced: bool = True) -> None:
+def show(
+    name: str, reader: Reader, trained: Trained, exams: dict[str, list[Exam]], pieced: bool = True
+) -> None:
     rows = lay(reader.vocabulary, trained)
     chosen = [i for i, w in enumerate(reader.vocabulary.forms) if len(w) > 3 and pieces_of(w)][:40_000]
     pieces = learn_pieces([reader.vocabulary.forms[i] for i in chosen], rows[chosen]) if pieced else None
@@ -230,7 +299,13 @@ def show(name: str, reader: Reader, trained: Trained, exams: dict[str, list[Exam
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--judge-data", type=Path, nargs="*", default=[], help="folders with kb.jsonl and test.jsonl to measure on")
+    parser.add_argument(
+        "--judge-data",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="folders with kb.jsonl and test.jsonl to measure on",
+    )
     parser.add_argument("--out", type=Path, default=SHIPPED, help="where the trained part is written")
     parser.add_argument("--quick", action="store_true", help="only train and write, no held-out runs")
     parser.add_argument("--measure", action="store_true", help="only the held-out runs, nothing is written")
@@ -244,10 +319,22 @@ def main() -> None:
     texts = [t for i in intents for t in (i.title, *i.texts)] + [t for g in groups for t in g]
     vocabulary = vocabulary_of(read_navec(path), sorted({w for t in texts for w in words_of(t)}))
     reader = Reader(vocabulary)
-    print(f"{len(intents)} intents, {len(texts)} texts, {len(vocabulary.forms)} forms; read in {time.perf_counter() - start:.0f} s")
+    print(
+        f"{len(intents)} intents, {len(texts)} texts, {len(vocabulary.forms)} forms; read in"
+        f" {time.perf_counter() - start:.0f} s"
+    )
     judged = {folder.name: [read_exam(folder)] for folder in args.judge_data}
     if not args.quick:
-        kept = {"airline", "education", "fitness", "games", "insurance", "real_estate", "social_network", "utilities"}
+        kept = {
+            "airline",
+            "education",
+            "fitness",
+            "games",
+            "insurance",
+            "real_estate",
+            "social_network",
+            "utilities",
+        }
         own = {"kept-aside domains": [exam_of([i for i in intents if i.domain == d]) for d in sorted(kept)]}
         zero = train_all(vocabulary, intents, groups, Recipe(steps=0, seeds=1))
         show("navec alone", reader, zero, judged | own, pieced=False)
@@ -260,7 +347,10 @@ def main() -> None:
         trained = train_all(vocabulary, intents, groups, recipe)
         save_trained(args.out, trained)
         show("whole corpus", reader, trained, judged)
-        print(f"{args.out}: {args.out.stat().st_size / 1e6:.2f} MB, {len(trained.lemmas)} lemmas; {time.perf_counter() - start:.0f} s")
+        print(
+            f"{args.out}: {args.out.stat().st_size / 1e6:.2f} MB, {len(trained.lemmas)} lemmas;"
+            f" {time.perf_counter() - start:.0f} s"
+        )
 
 
 if __name__ == "__main__":

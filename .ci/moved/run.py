@@ -1,6 +1,8 @@
-"""The suite on another day: `run.py "+40d"`, `run.py 2028-02-29T12:00`, `run.py "2027-03-28T01:58 Europe/Berlin"` (more words go to pytest).
+"""The suite on another day: `run.py "+40d"`, `run.py 2028-02-29T12:00`, `run.py "2027-03-28T01:58
+Europe/Berlin"` (more words go to pytest).
 
-The wall clock of pytest and of every Python process that it starts is moved (time_machine); monotonic clocks are not.
+The wall clock of pytest and of every Python process that it starts is moved (time_machine); monotonic clocks
+are not.
 """
 
 from __future__ import annotations

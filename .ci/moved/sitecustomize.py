@@ -1,4 +1,6 @@
-"""Python starts with this where `.ci/moved` is on PYTHONPATH: every process of the run lives the same so many seconds away from now."""
+"""Python starts with this where `.ci/moved` is on PYTHONPATH: every process of the run lives the same so many
+seconds away from now.
+"""
 
 import os
 import time

@@ -1,8 +1,12 @@
-"""kill -9 while tickets change hands, are closed and wait for deadlines:  python .ci/sim/desk_crash.py PATH/sim [SEED] [--kills 8] [--rounds 2]
+"""kill -9 while tickets change hands, are closed and wait for deadlines:  python .ci/sim/desk_crash.py
+PATH/sim [SEED] [--kills 8] [--rounds 2]
 
-Short deadlines, three kinds of desk, customers on both platforms. Each ticket plays one part (a race for it with transfer and rating, a silent customer, a
-silent operator, a broken deadline, snooze, promise) while the bot dies at random moments and is started again. In the end every deadline must have fired once,
-every ticket had one owner at a time, every word arrived in order, and nothing came twice for which no doubt is on record.
+Short deadlines, three kinds of desk, customers on both platforms. Each ticket plays one part (a race for it
+with transfer and rating, a silent customer, a
+silent operator, a broken deadline, snooze, promise) while the bot dies at random moments and is started
+again. In the end every deadline must have fired once,
+every ticket had one owner at a time, every word arrived in order, and nothing came twice for which no doubt
+is on record.
 """
 
 from __future__ import annotations
@@ -27,15 +31,30 @@ from world import World, until
 
 SETTINGS = {
     "routing": {"remind": "1h", "silent_operator": "30s", "board": False},
-    "sla": {"policies": [{"topic": "Гарантия", "first_reply": "12s", "next_reply": None}], "warn": 0.5, "quiet_warn": "10s", "quiet_close": "10s", "reopen": None},
+    "sla": {
+        "policies": [{"topic": "Гарантия", "first_reply": "12s", "next_reply": None}],
+        "warn": 0.5,
+        "quiet_warn": "10s",
+        "quiet_close": "10s",
+        "reopen": None,
+    },
     "rating": {"ask": True, "delay_minutes": 0.03},
 }
-HANDS = ("ticket_taken", "ticket_assigned", "ticket_given_back", "ticket_closed", "ticket_moved", "ticket_snoozed")
+HANDS = (
+    "ticket_taken",
+    "ticket_assigned",
+    "ticket_given_back",
+    "ticket_closed",
+    "ticket_moved",
+    "ticket_snoozed",
+)
 
 
 @dataclass
 class Part:
-    """One ticket's play, and what must be true of it in the end: events that come once, words that the customer hears once."""
+    """One ticket's play, and what must be true of it in the end: events that come once, words that the
+    customer hears once.
+    """
 
     name: str
     station: Station
@@ -50,7 +69,10 @@ class Part:
 def raced(part: Part) -> None:
     """Two take it at once, somebody hands it on, it is closed and rated."""
     s, ticket = part.station, _opened(part)
-    both = [threading.Thread(target=_quietly, args=(lambda o=o: s.press(o, ticket, "Взять"),)) for o in s.operators[:2]]
+    both = [
+        threading.Thread(target=_quietly, args=(lambda o=o: s.press(o, ticket, "Взять"),))
+        for o in s.operators[:2]
+    ]
     for each in both:
         each.start()
     for each in both:
@@ -113,7 +135,14 @@ def promised(part: Part) -> None:
     part.once, part.hears = ["promised", "promise_due"], ["вернусь к вам с ответом", "обещали вернуться"]
 
 
-PARTS: tuple[Callable[[Part], None], ...] = (raced, silent_customer, silent_operator, broken_deadline, snoozed, promised)
+PARTS: tuple[Callable[[Part], None], ...] = (
+    raced,
+    silent_customer,
+    silent_operator,
+    broken_deadline,
+    snoozed,
+    promised,
+)
 
 
 def _opened(part: Part) -> Ticket:
@@ -160,20 +189,32 @@ def _wrong(world: World, parts: list[Part]) -> tuple[list[str], int]:
         if part.ticket is None or part.failure:
             continue
         number = part.ticket.number
-        events = db.execute("select kind, actor, data from events where ticket = ? order by id", (number,)).fetchall()
+        events = db.execute(
+            "select kind, actor, data from events where ticket = ? order by id", (number,)
+        ).fetchall()
         counts = Counter(kind for kind, _, _ in events)
-        found += [f"{part.name} №{number}: {kind} {counts[kind]} times" for kind in part.once if counts[kind] != 1]
+        found += [
+            f"{part.name} №{number}: {kind} {counts[kind]} times" for kind in part.once if counts[kind] != 1
+        ]
         found += [f"{part.name} №{number}: {each}" for each in _hands(events)]
         for pattern in part.hears:
             times = sum(bool(re.search(pattern, p.text, re.I)) for p in part.customer.heard(since=0))
             found += [f"{part.name} №{number}: never heard {pattern}"] if times == 0 else []
             twice += max(0, times - 1)
-        heard = [m[0] for p in part.customer.heard(since=0) for m in re.finditer(rf"\S+( за него)? <{number}-\d+>", p.text)]
+        heard = [
+            m[0]
+            for p in part.customer.heard(since=0)
+            for m in re.finditer(rf"\S+( за него)? <{number}-\d+>", p.text)
+        ]
         twice += len(heard) - len(set(heard))
         if [w[-6:] for w in dict.fromkeys(heard)] != [w[-6:] for w in part.words]:
             found.append(f"{part.name} №{number}: words {heard} of {part.words}")
     overdue = f"fired is null and cancelled is null and due < {int((time.time() - 30) * 1000)}"
-    for table, what in (("outbox", "status in ('pending', 'sending')"), ("inbox", "result is null"), ("timers", overdue)):
+    for table, what in (
+        ("outbox", "status in ('pending', 'sending')"),
+        ("inbox", "result is null"),
+        ("timers", overdue),
+    ):
         left = db.execute(f"select count(*) from {table} where {what}").fetchone()[0]
         found += [f"{left} rows of {table} are left over"] if left else []
     doubts = db.execute("select coalesce(sum(doubts), 0) from outbox").fetchone()[0]
@@ -199,7 +240,9 @@ def _hands(events: list[tuple[str, str, str]]) -> list[str]:
 
 
 def main() -> int:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("sims", type=Path)
     options.add_argument("seed", type=int, nargs="?", default=1)
     options.add_argument("--kills", type=int, default=8)
@@ -212,8 +255,17 @@ def main() -> int:
         parts = []
         for number in range(given.rounds * len(PARTS)):
             station = stations[(number + number // len(stations)) % len(stations)]
-            parts.append(Part(PARTS[number % len(PARTS)].__name__, station, station.customer(dice.choice(("telegram", "vk")), f"Клиент{number}")))
-        threads = [threading.Thread(target=_played, args=(PARTS[n % len(PARTS)], part)) for n, part in enumerate(parts)]
+            parts.append(
+                Part(
+                    PARTS[number % len(PARTS)].__name__,
+                    station,
+                    station.customer(dice.choice(("telegram", "vk")), f"Клиент{number}"),
+                )
+            )
+        threads = [
+            threading.Thread(target=_played, args=(PARTS[n % len(PARTS)], part))
+            for n, part in enumerate(parts)
+        ]
         for thread in threads:
             thread.start()
         kills = 0
@@ -230,8 +282,14 @@ def main() -> int:
         world.stop()
         found, twice = _wrong(world, parts)
         violations = world.violations()
-        print(f"seed {given.seed}: {len(parts)} tickets, {kills} kills, {time.monotonic() - began:.0f} s: wrong {len(found)}, came twice with a doubt on record {twice}")
-        print(f"violations {len(violations)}, busiest minute of a group {max(world.busiest().values(), default=0)} of 20")
+        print(
+            f"seed {given.seed}: {len(parts)} tickets, {kills} kills, {time.monotonic() - began:.0f} s: wrong"
+            f" {len(found)}, came twice with a doubt on record {twice}"
+        )
+        print(
+            f"violations {len(violations)}, busiest minute of a group"
+            f" {max(world.busiest().values(), default=0)} of 20"
+        )
         for each in (*found[:8], *violations[:5]):
             print("     ", each[:500])
         if found or violations:

@@ -11,7 +11,9 @@ from world import until
 
 @scene()
 def away_and_back(s: Station, platform: str) -> None:
-    """Who is away gives his ticket back when the customer writes; it is said with a button; /back ends it; /queue names who waits."""
+    """Who is away gives his ticket back when the customer writes; it is said with a button; /back ends it;
+    /queue names who waits.
+    """
     toma = s.customer(platform, "Тома")
     ticket = s.opened(toma)
     s.take(ticket)
@@ -33,7 +35,9 @@ def away_and_back(s: Station, platform: str) -> None:
 
 @scene()
 def to_another_team(s: Station, platform: str) -> None:
-    """A team with a group of its own gets the card with the whole talk there; its answer arrives; the old place is told."""
+    """A team with a group of its own gets the card with the whole talk there; its answer arrives; the old
+    place is told.
+    """
     ulya = s.customer(platform, "Уля")
     ticket = s.opened(ulya)
     s.take(ticket)
@@ -44,7 +48,11 @@ def to_another_team(s: Station, platform: str) -> None:
     second = s.world.second
     card = until(lambda: second.cards(ticket), f"the card of №{ticket.number} in the second line", 75)[-1]
     assert "Сейчас спрошу" in card.text and "48213" in card.text, card.text
-    until(lambda: any("нужен склад" in p.text for p in second.posts(thread=card.thread)), "the reason goes along", 75)
+    until(
+        lambda: any("нужен склад" in p.text for p in second.posts(thread=card.thread)),
+        "the reason goes along",
+        75,
+    )
     s.sees("нужен склад", ticket)
     second.send(900_000, "Я из второй линии", thread=card.thread)
     ulya.hears("Я из второй линии")
@@ -54,11 +62,17 @@ def to_another_team(s: Station, platform: str) -> None:
 
 @scene(long=True)
 def the_bot_is_put_out(s: Station, platform: str) -> None:
-    """The group is lost: what waited there and what was in hand is shown in the desk of all, loudly; let in again, it works on."""
+    """The group is lost: what waited there and what was in hand is shown in the desk of all, loudly; let in
+    again, it works on.
+    """
     fedya, fima = s.customer(platform, "Федя"), s.customer(platform, "Фима")
     waiting, taken = s.opened(fedya), s.opened(fima)
     s.take(taken)
-    change = {"group": s.vk_group, "peer_id": s.desk.chat} if s.desk.vk else {"bot": s.tg_token, "chat_id": s.desk.chat, "by": s.operators[0]}
+    change = (
+        {"group": s.vk_group, "peer_id": s.desk.chat}
+        if s.desk.vk
+        else {"bot": s.tg_token, "chat_id": s.desk.chat, "by": s.operators[0]}
+    )
     if s.desk.vk:
         s.world.vk.chat(action="kick", user_id=-s.vk_group, by=s.operators[0], **change)
     else:
@@ -67,8 +81,14 @@ def the_bot_is_put_out(s: Station, platform: str) -> None:
     general = s.world.general
     for ticket in (waiting, taken):
         until(lambda ticket=ticket: general.cards(ticket), f"№{ticket.number} in the desk of all", 240)
-    until(lambda: any("🚨" in p.text and f"№{waiting.number}" in p.text for p in general.posts()), "the alarm", 60)
-    until(lambda: any("4455" in p.text for p in general.posts()), "the customer's words in the desk of all", 60)
+    until(
+        lambda: any("🚨" in p.text and f"№{waiting.number}" in p.text for p in general.posts()),
+        "the alarm",
+        60,
+    )
+    until(
+        lambda: any("4455" in p.text for p in general.posts()), "the customer's words in the desk of all", 60
+    )
     thread = general.cards(waiting)[-1].thread
     general.send(900_000, "Слышим вас", thread=thread)
     fedya.hears("Слышим вас")
@@ -85,7 +105,9 @@ def the_bot_is_put_out(s: Station, platform: str) -> None:
 
 @scene(service="given")
 def in_turn(s: Station, platform: str) -> None:
-    """Round robin with a limit: one after the other; who is at his limit or away gets nothing; a free one is found when he is back."""
+    """Round robin with a limit: one after the other; who is at his limit or away gets nothing; a free one is
+    found when he is back.
+    """
     first, second = s.operators[:2]
     for operator in (first, second):
         s.desk.send(operator, "доброе утро")
@@ -128,8 +150,13 @@ def a_full_group_overflows(s: Station, platform: str) -> None:
 
 @scene(service="line", kinds=("forum",))
 def a_line_moves(s: Station, platform: str) -> None:
-    """Everybody knows his place and is told when it changes much; articles are offered to who waits long; the board tells the desk."""
-    people = [s.customer(p, n) for p, n in (("telegram", "Аким"), ("vk", "Борис"), ("telegram", "Влас"), ("vk", "Гена"))]
+    """Everybody knows his place and is told when it changes much; articles are offered to who waits long; the
+    board tells the desk.
+    """
+    people = [
+        s.customer(p, n)
+        for p, n in (("telegram", "Аким"), ("vk", "Борис"), ("telegram", "Влас"), ("vk", "Гена"))
+    ]
     tickets = [s.opened(p) for p in people[:3]]
     assert "первый в очереди" in people[0].hears("очереди", since=0).text
     assert "3-й в очереди" in people[2].hears("очереди", since=0).text
@@ -146,16 +173,24 @@ def a_line_moves(s: Station, platform: str) -> None:
         s.write(s.operators[0], ticket, "Здравствуйте, смотрю")
         ticket.customer.hears("Здравствуйте, смотрю", 60, since=0)
     people[3].hears("Вы 1-й в очереди|Вы первый", 60, since=0)
-    until(lambda: any(p.pinned and p.id == board.id and "Ждут: 1" in p.text for p in s.desk.posts()), "the board changes in place", 150)
+    until(
+        lambda: any(p.pinned and p.id == board.id and "Ждут: 1" in p.text for p in s.desk.posts()),
+        "the board changes in place",
+        150,
+    )
     assert sum(p.pinned for p in s.desk.posts()) == 1
 
 
 @scene(service="night", kinds=("plain",))
 def at_night(s: Station, platform: str) -> None:
-    """Nobody is at work: the customer hears the day and the hour, the words wait in the desk, and an answer at night arrives all the same."""
+    """Nobody is at work: the customer hears the day and the hour, the words wait in the desk, and an answer
+    at night arrives all the same.
+    """
     person = s.customer(platform, "Ночка")
     ticket = s.opened(person)
-    assert re.search("Сейчас операторы не работают; ответят .*10:00", person.hears("операторы", since=0).text), person.heard(since=0)
+    assert re.search(
+        "Сейчас операторы не работают; ответят .*10:00", person.hears("операторы", since=0).text
+    ), person.heard(since=0)
     s.mark = s.desk.last()
     person.say("ещё вот что")
     s.sees("ещё вот что", ticket)

@@ -1,4 +1,6 @@
-"""Scenes of what the service says first: incidents, broadcasts, surveys; one person in two channels; the supervisor's follow-ups and overview."""
+"""Scenes of what the service says first: incidents, broadcasts, surveys; one person in two channels; the
+supervisor's follow-ups and overview.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from world import until
 
 @scene(service="reach", kinds=("plain",))
 def an_incident(s: Station, platform: str) -> None:
-    """Declared by one command: who asks about it hears it first, others do not; when it is over those who met it hear so once."""
+    """Declared by one command: who asks about it hears it first, others do not; when it is over those who met
+    it hear so once.
+    """
     s.desk.send(s.operators[0], "/incident Сбой доставки. Чиним до 18:00 | посылка")
     s.sees("старш|Сбой №", None, since=0)
     s.mark = s.desk.last()
@@ -31,8 +35,13 @@ def an_incident(s: Station, platform: str) -> None:
 
 @scene(service="reach", kinds=("forum",))
 def a_broadcast(s: Station, platform: str) -> None:
-    """To who asked about it: shown and counted first, sent with a tap, once each; who said no gets none; an operator who is no supervisor may not."""
-    tg, vk, out, other = (s.customer(p, n) for p, n in (("telegram", "Тихон"), ("vk", "Титан"), ("telegram", "Тамара"), ("vk", "Терентий")))
+    """To who asked about it: shown and counted first, sent with a tap, once each; who said no gets none; an
+    operator who is no supervisor may not.
+    """
+    tg, vk, out, other = (
+        s.customer(p, n)
+        for p, n in (("telegram", "Тихон"), ("vk", "Титан"), ("telegram", "Тамара"), ("vk", "Терентий"))
+    )
     for person in (tg, vk, out):
         person.say("какая гарантия на зебру")
         person.hears(".")
@@ -89,5 +98,13 @@ def would_they_recommend_us(s: Station, platform: str) -> None:
     person.say("быстро отвечаете")
     person.hears("Спасибо", since=person.mark)
     desks = (s.desk, s.world.general)
-    until(lambda: any("Посоветует на 9 из 10" in p.text and "быстро отвечаете" in p.text for d in desks for p in d.posts()), "the words in a desk", 60)
+    until(
+        lambda: any(
+            "Посоветует на 9 из 10" in p.text and "быстро отвечаете" in p.text
+            for d in desks
+            for p in d.posts()
+        ),
+        "the words in a desk",
+        60,
+    )
     assert person.times("вероятно, что вы посоветуете") == 1

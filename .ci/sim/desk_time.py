@@ -1,4 +1,6 @@
-"""Scenes of deadlines: nobody takes it, a silent operator, SLA, a silent customer, reopening, ratings, snooze and promises."""
+"""Scenes of deadlines: nobody takes it, a silent operator, SLA, a silent customer, reopening, ratings, snooze
+and promises.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def a_silent_operator(s: Station, platform: str) -> None:
 
 @scene(service="hasty")
 def a_broken_promise(s: Station, platform: str) -> None:
-    """A topic with deadlines: warned before, the supervisors called at the breach, each once; the card is red; an answer clears it."""
+    """A topic with deadlines: warned before, the supervisors called at the breach, each once; the card is
+    red; an answer clears it.
+    """
     s.desk.send(s.supervisor, "я на месте")
     sima = s.customer(platform, "Сима")
     sima.say("какая гарантия")
@@ -58,7 +62,9 @@ def a_broken_promise(s: Station, platform: str) -> None:
 
 @scene(service="hasty")
 def a_silent_customer(s: Station, platform: str) -> None:
-    """Asked politely, then closed; the wish for a person opens the same ticket again with the same operator."""
+    """Asked politely, then closed; the wish for a person opens the same ticket again with the same
+    operator.
+    """
     tanya = s.customer(platform, "Таня")
     ticket = s.opened(tanya)
     s.write(s.operators[0], ticket, "Готово, проверяйте")
@@ -81,7 +87,9 @@ def a_silent_customer(s: Station, platform: str) -> None:
 
 @scene(service="hasty")
 def a_low_rating(s: Station, platform: str) -> None:
-    """Asked after the talk with buttons; a low score and its comment reach the supervisors; the same customer is not asked again so soon."""
+    """Asked after the talk with buttons; a low score and its comment reach the supervisors; the same customer
+    is not asked again so soon.
+    """
     ulyana = s.customer(platform, "Ульяна")
     ticket = s.opened(ulyana)
     s.write(s.operators[0], ticket, "Ждите")

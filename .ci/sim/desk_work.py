@@ -30,7 +30,9 @@ def card_and_contact(s: Station, platform: str) -> None:
 
 @scene()
 def taken_by_one(s: Station, platform: str) -> None:
-    """Two press «Взять»: one has it, the other is told who; the customer hears the name; the late button changes nothing."""
+    """Two press «Взять»: one has it, the other is told who; the customer hears the name; the late button
+    changes nothing.
+    """
     ticket = s.opened(s.customer(platform, "Борис"))
     s.press(s.operators[0], ticket, "Взять")
     ticket.customer.hears(f"вами {s.names[0]}")
@@ -65,7 +67,9 @@ def status_details_cancel(s: Station, platform: str) -> None:
 
 @scene()
 def transfer_with_a_reason(s: Station, platform: str) -> None:
-    """Handed to a colleague twice: the reason reaches him, the customer is told once, whoever has it answers."""
+    """Handed to a colleague twice: the reason reaches him, the customer is told once, whoever has it
+    answers.
+    """
     gleb = s.customer(platform, "Глеб")
     ticket = s.opened(gleb)
     s.write(s.operators[1], ticket, "// я здесь")  # the desk knows whom it has seen
@@ -136,7 +140,9 @@ def notes_stay_inside(s: Station, platform: str) -> None:
     s.sees(f"{s.names[0]}|op{s.operators[0]}", ticket)
     s.write(s.operators[0], ticket, "Второе")
     zoya.hears("Второе", since=0)
-    assert [p.text for p in zoya.heard(since=0)][-2:] == ["Первое", "Второе"], [p.text for p in zoya.heard(since=0)]
+    assert [p.text for p in zoya.heard(since=0)][-2:] == ["Первое", "Второе"], [
+        p.text for p in zoya.heard(since=0)
+    ]
     s.desk.edit(s.operators[0], noted, "// секрет четыре")
     quiet(2)
     assert zoya.times("секрет") == 0
@@ -157,7 +163,9 @@ def a_mention_stays_inside(s: Station, platform: str) -> None:
 
 @scene()
 def edits_and_undo(s: Station, platform: str) -> None:
-    """A changed answer changes at the customer's, his edit is shown in the desk, /undo takes the last answer back."""
+    """A changed answer changes at the customer's, his edit is shown in the desk, /undo takes the last answer
+    back.
+    """
     inna = s.customer(platform, "Инна")
     ticket = s.opened(inna)
     s.take(ticket)
@@ -179,25 +187,41 @@ def edits_and_undo(s: Station, platform: str) -> None:
 
 @scene()
 def media_both_ways(s: Station, platform: str) -> None:
-    """A photo of the customer stands in the desk, a photo of the operator at the customer's; a delivered answer has its mark."""
+    """A photo of the customer stands in the desk, a photo of the operator at the customer's; a delivered
+    answer has its mark.
+    """
     kira = s.customer(platform, "Кира")
     ticket = s.opened(kira)
     s.take(ticket)
     s.mark = s.desk.last()
-    picture = {"attachments": [{"type": "photo", "size": 2000}]} if kira.chat.vk else {"photo": {"size": 2000}, "caption": "вот чек"}
+    picture = (
+        {"attachments": [{"type": "photo", "size": 2000}]}
+        if kira.chat.vk
+        else {"photo": {"size": 2000}, "caption": "вот чек"}
+    )
     kira.say("вот чек" if kira.chat.vk else "", **picture)
     assert s.sees("вот чек", ticket).media
-    answer = {"attachments": [{"type": "photo", "size": 2000}]} if s.desk.vk else {"photo": {"size": 2000}, "caption": "схема проезда"}
+    answer = (
+        {"attachments": [{"type": "photo", "size": 2000}]}
+        if s.desk.vk
+        else {"photo": {"size": 2000}, "caption": "схема проезда"}
+    )
     sent = s.write(s.operators[0], ticket, "схема проезда" if s.desk.vk else "", **answer)
     assert kira.hears("схема проезда").media
     if not s.desk.vk:
-        until(lambda: any(p.reactions for p in s.desk.posts(after=sent - 1) if p.id == sent), "the mark of delivery", 75)
+        until(
+            lambda: any(p.reactions for p in s.desk.posts(after=sent - 1) if p.id == sent),
+            "the mark of delivery",
+            75,
+        )
     s.finish(ticket)
 
 
 @scene()
 def a_failed_answer_is_said_loudly(s: Station, platform: str) -> None:
-    """The customer shut the bot out: said under the words, and «Отправить ещё раз» repeats them once when he is back."""
+    """The customer shut the bot out: said under the words, and «Отправить ещё раз» repeats them once when he
+    is back.
+    """
     lev = s.customer(platform, "Лев")
     ticket = s.opened(lev)
     s.take(ticket)
@@ -243,14 +267,19 @@ def canned_answers(s: Station, platform: str) -> None:
 
 @scene()
 def the_prompter(s: Station, platform: str) -> None:
-    """Under the customer's question stands the article that answers it; two taps send it; the customer sees no hint."""
+    """Under the customer's question stands the article that answers it; two taps send it; the customer sees
+    no hint.
+    """
     nina = s.customer(platform, "Нина")
     ticket = s.opened(nina)
     s.take(ticket)
     s.mark = s.desk.last()
     nina.say("как вернуть товар")
     asked = s.sees("как вернуть товар", ticket)
-    hint = until(lambda: next((b for p in s.desk.posts(after=s.mark) for b in p.buttons if "💡" in b), ""), f"a hint under {asked.text!r}")
+    hint = until(
+        lambda: next((b for p in s.desk.posts(after=s.mark) for b in p.buttons if "💡" in b), ""),
+        f"a hint under {asked.text!r}",
+    )
     s.press(s.operators[0], ticket, hint)
     s.sees("Клиент увидит.*гранат", ticket)
     assert nina.times("гранат") == 0
@@ -311,7 +340,10 @@ def a_deleted_topic(s: Station, platform: str) -> None:
     assert ticket.thread != old and "Слушаю вас" in s.card(ticket).text, s.card(ticket).text
     s.write(s.operators[0], ticket, "Снова здесь")
     rita.hears("Снова здесь")
-    assert not re.search(r"777123.*777123", " ".join(p.text for p in s.desk.posts(after=s.mark, thread=ticket.thread) if "Почему" not in p.text))
+    assert not re.search(
+        r"777123.*777123",
+        " ".join(p.text for p in s.desk.posts(after=s.mark, thread=ticket.thread) if "Почему" not in p.text),
+    )
     s.finish(ticket)
 
 
@@ -321,6 +353,8 @@ def somebody_answers_from_the_community(s: Station, platform: str) -> None:
     sveta = s.customer("vk", "Света")
     ticket = s.opened(sveta)
     s.mark = s.desk.last()
-    s.world.vk.admin_reply(group=s.vk_group, peer_id=sveta.user, admin_id=s.operators[0], text="Я из сообщества")
+    s.world.vk.admin_reply(
+        group=s.vk_group, peer_id=sveta.user, admin_id=s.operators[0], text="Я из сообщества"
+    )
     s.sees("Я из сообщества", ticket)
     s.finish(ticket)

@@ -9,7 +9,9 @@ from world import until
 
 @scene()
 def commands_in_the_wrong_place(s: Station, platform: str) -> None:
-    """A ticket's command outside of tickets, an unknown one in a ticket, operators' commands from a customer."""
+    """A ticket's command outside of tickets, an unknown one in a ticket, operators' commands from a
+    customer.
+    """
     miron = s.customer(platform, "Мирон")
     ticket = s.opened(miron)
     s.mark = s.desk.last()
@@ -30,10 +32,16 @@ def commands_in_the_wrong_place(s: Station, platform: str) -> None:
 
 @scene(kinds=("forum", "plain"))
 def a_forged_press(s: Station, platform: str) -> None:
-    """A customer sends the data of an operators' button, and data that nobody made: no word of it changes anything."""
+    """A customer sends the data of an operators' button, and data that nobody made: no word of it changes
+    anything.
+    """
     frol = s.customer("telegram", "Фрол")
     ticket = s.opened(frol)
-    raw = next(m for m in s.world.tg.messages(bot=s.tg_token, chat_id=s.desk.chat)["messages"] if m["message_id"] == ticket.card)
+    raw = next(
+        m
+        for m in s.world.tg.messages(bot=s.tg_token, chat_id=s.desk.chat)["messages"]
+        if m["message_id"] == ticket.card
+    )
     buttons = [b for row in raw["reply_markup"]["inline_keyboard"] for b in row]
     own = frol.heard(since=0)[-1].id
     for data in [b["callback_data"] for b in buttons] + ["zzz.99", "ff.ff", "'; drop table tickets;--"]:
@@ -48,10 +56,20 @@ def a_forged_press_in_vk(s: Station, platform: str) -> None:
     """The same by a message_event of VK."""
     frol = s.customer("vk", "Фрол")
     ticket = s.opened(frol)
-    raw = next(m for m in s.world.vk.messages(group=s.vk_group, peer_id=s.desk.chat)["messages"] if m["conversation_message_id"] == ticket.card)
+    raw = next(
+        m
+        for m in s.world.vk.messages(group=s.vk_group, peer_id=s.desk.chat)["messages"]
+        if m["conversation_message_id"] == ticket.card
+    )
     payloads = [b["action"]["payload"] for row in raw["keyboard"]["buttons"] for b in row]
     for number, payload in enumerate([*payloads, {"t": "zzz.99"}, {"x": 1}, [], "slot"]):
-        event = {"user_id": frol.user, "peer_id": frol.user, "event_id": f"forged{number}", "payload": payload, "conversation_message_id": 1}
+        event = {
+            "user_id": frol.user,
+            "peer_id": frol.user,
+            "event_id": f"forged{number}",
+            "payload": payload,
+            "conversation_message_id": 1,
+        }
         s.world.vk.event(group=s.vk_group, type="message_event", object=event)
     quiet(4)
     assert "Ждёт оператора" in s.card(ticket).text
@@ -61,14 +79,19 @@ def a_forged_press_in_vk(s: Station, platform: str) -> None:
 
 @scene(kinds=("forum", "plain"))
 def outsiders(s: Station, platform: str) -> None:
-    """A former member's late press and somebody who writes in the name of the group: refused in words, the customer hears nothing."""
+    """A former member's late press and somebody who writes in the name of the group: refused in words, the
+    customer hears nothing.
+    """
     ticket = s.opened(s.customer(platform, "Устин"))
     gone = s.operators[4]
     s.world.tg.members(chat_id=s.desk.chat, user_id=gone, action="kick", by=s.operators[0])
     told = s.desk.click(gone, ticket.card, "Взять")
     assert told, "a former member hears why"
     assert "Ждёт оператора" in s.card(ticket).text, s.card(ticket).text
-    nameless = {"sender_chat": {"id": s.desk.chat, "type": "supergroup", "title": "Поддержка"}, "from": {"id": 1087968824, "is_bot": True, "first_name": "Group"}}
+    nameless = {
+        "sender_chat": {"id": s.desk.chat, "type": "supergroup", "title": "Поддержка"},
+        "from": {"id": 1087968824, "is_bot": True, "first_name": "Group"},
+    }
     s.write(s.operators[0], ticket, "слова без имени", raw=nameless)
     s.sees("от имени группы", None)
     assert ticket.customer.times("без имени") == 0

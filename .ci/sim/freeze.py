@@ -1,6 +1,8 @@
-"""SIGSTOP for ten seconds, three times, while people ask:  python .ci/sim/freeze.py PATH/sim [--customers 12] [--seconds 10]
+"""SIGSTOP for ten seconds, three times, while people ask:  python .ci/sim/freeze.py PATH/sim [--customers 12]
+[--seconds 10]
 
-A frozen process is the worst of both: it neither works nor dies, its connections end under it, and when it wakes every clock has moved on.
+A frozen process is the worst of both: it neither works nor dies, its connections end under it, and when it
+wakes every clock has moved on.
 Each question must be answered once (telltale words count), in order, without anything the platforms refuse.
 """
 
@@ -17,7 +19,9 @@ from pathlib import Path
 
 from world import ARTICLES, Sim, World, until
 
-QUESTIONS = {slug: (aliases[0], body.split("слово: ")[1].rstrip(".")) for slug, (_, aliases, body) in ARTICLES.items()}
+QUESTIONS = {
+    slug: (aliases[0], body.split("слово: ")[1].rstrip(".")) for slug, (_, aliases, body) in ARTICLES.items()
+}
 ROUNDS = 3
 
 
@@ -49,12 +53,23 @@ def main() -> int:
             os.killpg(world.bot.pid, signal.SIGSTOP)
             time.sleep(chosen.seconds)
             os.killpg(world.bot.pid, signal.SIGCONT)
-            until(lambda turn=turn: all(len(_heard(world, sim, user)) > turn for sim, user in people), "everybody is answered", 60)
+            until(
+                lambda turn=turn: all(len(_heard(world, sim, user)) > turn for sim, user in people),
+                "everybody is answered",
+                60,
+            )
         time.sleep(3)
-        wrong = [f"{user} heard {_heard(world, sim, user)}, not {asked[user]}" for sim, user in people if _heard(world, sim, user) != asked[user]]
+        wrong = [
+            f"{user} heard {_heard(world, sim, user)}, not {asked[user]}"
+            for sim, user in people
+            if _heard(world, sim, user) != asked[user]
+        ]
         wrong += world.violations()
         twice = sum(n - 1 for sim, user in people for n in Counter(_heard(world, sim, user)).values())
-        print(f"asked {ROUNDS * len(people)}, frozen {ROUNDS} times for {chosen.seconds:.0f} s, answered twice {twice}")
+        print(
+            f"asked {ROUNDS * len(people)}, frozen {ROUNDS} times for {chosen.seconds:.0f} s, answered twice"
+            f" {twice}"
+        )
         for line in wrong:
             print("  WRONG", line)
         return int(bool(wrong))
@@ -63,7 +78,9 @@ def main() -> int:
 def _heard(world: World, sim: Sim, user: int) -> list[str]:
     """The telltale words that a customer's chat shows, in order."""
     place = {"peer_id": user, "group": 200001} if sim is world.vk else {"chat_id": user}
-    texts = [str(m.get("text") or m.get("caption") or "") for m in sim.messages(**place, from_bot=True)["messages"]]
+    texts = [
+        str(m.get("text") or m.get("caption") or "") for m in sim.messages(**place, from_bot=True)["messages"]
+    ]
     return [word for text in texts for _, word in QUESTIONS.values() if word in text]
 
 

@@ -12,7 +12,10 @@ Play = Callable[[Station, str], None]
 
 @dataclass(frozen=True)
 class Scene:
-    """*service*: the settings under which it is played (desk_checks.HOUSES). *long*: it waits more than a minute for something."""
+    """*service*: the settings under which it is played (desk_checks.HOUSES).
+
+    *long*: it waits more than a minute for something.
+    """
 
     name: str
     play: Play
@@ -24,7 +27,9 @@ class Scene:
 SCENES: list[Scene] = []
 
 
-def scene(*, kinds: tuple[str, ...] = KINDS, service: str = "calm", long: bool = False) -> Callable[[Play], Play]:
+def scene(
+    *, kinds: tuple[str, ...] = KINDS, service: str = "calm", long: bool = False
+) -> Callable[[Play], Play]:
     """Put a function of a station and the customer's platform on the list."""
 
     def keep(play: Play) -> Play:

@@ -1,6 +1,8 @@
-"""Runs the Telegram adapter against the strict simulator: python .ci/sim/telegram_checks.py PATH/tg_sim.py [name …]
+"""Runs the Telegram adapter against the strict simulator: python .ci/sim/telegram_checks.py PATH/tg_sim.py
+[name …]
 
-The path may also stand in TG_SIM. Exit code 0 when every check passes, 1 when one fails, 2 when there is no simulator.
+The path may also stand in TG_SIM. Exit code 0 when every check passes, 1 when one fails, 2 when there is no
+simulator.
 """
 
 from __future__ import annotations
@@ -27,12 +29,37 @@ from bot.adapters.rich_text import split
 from bot.adapters.telegram.account import CommandScope
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.adapters.telegram.errors import FileRefused
-from bot.errors import AccountError, BadFormat, ChatMoved, PeerGone, Refused, RetryLater, StorageError, TopicGone, Uncertain
-from bot.model import Attachment, Button, Inbound, InboundKind, Media, Outbound, OutboundKind, Peer, RichText, Sent, Span, Style
+from bot.errors import (
+    AccountError,
+    BadFormat,
+    ChatMoved,
+    PeerGone,
+    Refused,
+    RetryLater,
+    StorageError,
+    TopicGone,
+    Uncertain,
+)
+from bot.model import (
+    Attachment,
+    Button,
+    Inbound,
+    InboundKind,
+    Media,
+    Outbound,
+    OutboundKind,
+    Peer,
+    RichText,
+    Sent,
+    Span,
+    Style,
+)
 
 TOKEN = "100000001:SIM"
 ANNA, OPERATOR, OTHER = 1001, 1002, 1003
-PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
 
 
 class Sim:
@@ -43,7 +70,9 @@ class Sim:
 
     def __getattr__(self, what: str) -> Callable[..., Awaitable[Any]]:
         async def call(**params: Any) -> Any:
-            async with self._http.post(f"{self.base}/sim/{what}", json=params, timeout=ClientTimeout(total=70)) as answer:
+            async with self._http.post(
+                f"{self.base}/sim/{what}", json=params, timeout=ClientTimeout(total=70)
+            ) as answer:
                 body = await answer.json(content_type=None)
                 if answer.status != 200:
                     raise AssertionError(f"/sim/{what}: {body}")
@@ -76,7 +105,9 @@ class Kept:
                 if inbound.kind is kind:
                     return inbound
             await asyncio.sleep(0.02)
-        raise AssertionError(f"no {kind} came, only {[str(i.kind) for i in list(self.inbounds.values())[after:]]}")
+        raise AssertionError(
+            f"no {kind} came, only {[str(i.kind) for i in list(self.inbounds.values())[after:]]}"
+        )
 
 
 class Shelf:
@@ -107,7 +138,9 @@ class Stage:
         self._task: asyncio.Task[None] | None = None
 
     def new_adapter(self, token: str = TOKEN, **more: Any) -> TelegramAdapter:
-        adapter = TelegramAdapter("telegram", token=token, api_base=self.sim.base, **{"poll_seconds": 3, "timeout": 2.0, **more})
+        adapter = TelegramAdapter(
+            "telegram", token=token, api_base=self.sim.base, **{"poll_seconds": 3, "timeout": 2.0, **more}
+        )
         self._adapters.append(adapter)
         self.shelf.adapter = adapter
         return adapter
@@ -122,7 +155,11 @@ class Stage:
         await self.sim.users(id=ANNA, first_name="Анна", language_code="ru", username="anna")
         await self.sim.users(id=OPERATOR, first_name="Оператор")
         await self.sim.users(id=OTHER, first_name="Борис")
-        self.forum = (await self.sim.chats(title="Поддержка", is_forum=True, owner=OPERATOR, members=[OTHER], announce=False))["id"]
+        self.forum = (
+            await self.sim.chats(
+                title="Поддержка", is_forum=True, owner=OPERATOR, members=[OTHER], announce=False
+            )
+        )["id"]
         await self.sim.start(user_id=ANNA)
 
     def play(self) -> None:
@@ -151,7 +188,9 @@ class Stage:
         except kind as error:
             return error
         except Exception as error:
-            raise AssertionError(f"{kind.__name__} was expected, {type(error).__name__}: {error} came") from error
+            raise AssertionError(
+                f"{kind.__name__} was expected, {type(error).__name__}: {error} came"
+            ) from error
         raise AssertionError(f"{kind.__name__} was expected, it succeeded")
 
 
@@ -209,15 +248,27 @@ async def check_every_inbound_kind(s: Stage) -> None:
 
 async def check_buttons_and_acknowledgement(s: Stage) -> None:
     s.play()
-    sent = await s.send(s.anna("Помогло?", buttons=((Button("Да", "yes", style="success"), Button("Нет", "no")), (Button("Сайт", url="https://a.ru"),))))
+    sent = await s.send(
+        s.anna(
+            "Помогло?",
+            buttons=(
+                (Button("Да", "yes", style="success"), Button("Нет", "no")),
+                (Button("Сайт", url="https://a.ru"),),
+            ),
+        )
+    )
     click = asyncio.create_task(s.sim.click(user_id=ANNA, message_id=int(sent.message), text="Нет", wait=5))
     press = await s.kept.next(InboundKind.PRESS)
     assert press.press == "2a.01" and press.message == sent.message, press
     await s.send(s.anna("Спасибо", verb=OutboundKind.ACKNOWLEDGE, quotes=press.callback))
     assert (await click)["answer"]["text"] == "Спасибо"
-    await s.send(s.anna("Спасибо", verb=OutboundKind.ACKNOWLEDGE, quotes=press.callback))  # a second answer is no error
+    await s.send(
+        s.anna("Спасибо", verb=OutboundKind.ACKNOWLEDGE, quotes=press.callback)
+    )  # a second answer is no error
     await s.send(s.anna("Ответ", verb=OutboundKind.EDIT), target=sent.message)
-    assert await s.send(s.anna("Ответ", verb=OutboundKind.EDIT), target=sent.message) == Sent(sent.message)  # not modified
+    assert await s.send(s.anna("Ответ", verb=OutboundKind.EDIT), target=sent.message) == Sent(
+        sent.message
+    )  # not modified
 
 
 async def check_groups_and_topics(s: Stage) -> None:
@@ -227,8 +278,16 @@ async def check_groups_and_topics(s: Stage) -> None:
     await s.send(s.desk(verb=OutboundKind.PIN, thread=opened.message), target=card.message)
     await s.sim.send(user_id=OPERATOR, chat_id=s.forum, thread_id=int(opened.message), text="Здравствуйте!")
     said = await s.kept.next(InboundKind.MESSAGE)
-    assert said.peer == Peer("telegram", str(s.forum), opened.message) and said.quotes == "" and not said.private, said
-    await s.sim.send(user_id=OPERATOR, chat_id=s.forum, thread_id=int(opened.message), text="цитата", reply_to=int(card.message))
+    assert (
+        said.peer == Peer("telegram", str(s.forum), opened.message) and said.quotes == "" and not said.private
+    ), said
+    await s.sim.send(
+        user_id=OPERATOR,
+        chat_id=s.forum,
+        thread_id=int(opened.message),
+        text="цитата",
+        reply_to=int(card.message),
+    )
     seen = [i for i in s.kept.inbounds.values() if i.kind is InboundKind.MESSAGE]
     while len(seen) < 2:
         await asyncio.sleep(0.02)
@@ -236,10 +295,17 @@ async def check_groups_and_topics(s: Stage) -> None:
     assert seen[1].quotes == card.message
     await s.send(s.desk("👌", opened.message, verb=OutboundKind.REACT, quotes=said.message))
     await s.send(s.desk("№ 7 · закрыто", opened.message, verb=OutboundKind.RENAME_TOPIC))
-    for verb in (OutboundKind.CLOSE_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC, OutboundKind.REOPEN_TOPIC):
+    for verb in (
+        OutboundKind.CLOSE_TOPIC,
+        OutboundKind.CLOSE_TOPIC,
+        OutboundKind.REOPEN_TOPIC,
+        OutboundKind.REOPEN_TOPIC,
+    ):
         await s.send(s.desk(thread=opened.message, verb=verb))
     await s.send(s.desk("№ 7 · закрыто", opened.message, verb=OutboundKind.RENAME_TOPIC))
-    assert not any(i.kind in (InboundKind.TOPIC_CLOSED, InboundKind.TOPIC_REOPENED) for i in s.kept.inbounds.values())
+    assert not any(
+        i.kind in (InboundKind.TOPIC_CLOSED, InboundKind.TOPIC_REOPENED) for i in s.kept.inbounds.values()
+    )
     await s.sim.topics(chat_id=s.forum, user_id=OPERATOR, action="close", thread_id=int(opened.message))
     assert (await s.kept.next(InboundKind.TOPIC_CLOSED)).peer.thread == opened.message
     await s.sim.topics(chat_id=s.forum, user_id=OPERATOR, action="reopen", thread_id=int(opened.message))
@@ -264,14 +330,24 @@ async def check_general_is_no_topic(s: Stage) -> None:
 
 async def check_membership_and_rights(s: Stage) -> None:
     s.play()
-    assert [await s.adapter.membership(str(s.forum), str(u)) for u in (OPERATOR, OTHER, ANNA, 999)] == ["administrator", "member", "none", "none"]
+    assert [await s.adapter.membership(str(s.forum), str(u)) for u in (OPERATOR, OTHER, ANNA, 999)] == [
+        "administrator",
+        "member",
+        "none",
+        "none",
+    ]
     await s.sim.members(chat_id=s.forum, user_id=OTHER, action="kick", by=OPERATOR)
     member = await s.kept.next(InboundKind.MEMBER)
     assert (member.data["user"], member.data["status"]) == (str(OTHER), "none")
     assert await s.adapter.membership(str(s.forum), str(OTHER)) == "none"
     info = await s.adapter.look(str(s.forum))
     assert (info.kind, info.title, info.problems) == ("forum", "Поддержка", ()), info
-    await s.sim.bot_status(chat_id=s.forum, status="administrator", rights={"can_manage_topics": False, "can_pin_messages": False}, by=OPERATOR)
+    await s.sim.bot_status(
+        chat_id=s.forum,
+        status="administrator",
+        rights={"can_manage_topics": False, "can_pin_messages": False},
+        by=OPERATOR,
+    )
     assert "can_manage_topics" not in (await s.kept.next(InboundKind.ADDED)).data["rights"]
     assert [p.code for p in (await s.adapter.look(str(s.forum))).problems] == ["TG013", "TG014"]
     await s.raises(Refused, s.desk("№ 8", verb=OutboundKind.OPEN_TOPIC))
@@ -285,8 +361,12 @@ async def check_membership_and_rights(s: Stage) -> None:
 
 async def check_a_closed_topic_without_the_right(s: Stage) -> None:
     topic = await s.sim.topics(chat_id=s.forum, user_id=OPERATOR, action="create", name="чужая")
-    await s.sim.topics(chat_id=s.forum, user_id=OPERATOR, action="close", thread_id=topic["message_thread_id"])
-    await s.sim.bot_status(chat_id=s.forum, status="administrator", rights={"can_manage_topics": False}, by=OPERATOR)
+    await s.sim.topics(
+        chat_id=s.forum, user_id=OPERATOR, action="close", thread_id=topic["message_thread_id"]
+    )
+    await s.sim.bot_status(
+        chat_id=s.forum, status="administrator", rights={"can_manage_topics": False}, by=OPERATOR
+    )
     error = await s.raises(Refused, s.desk("слова", str(topic["message_thread_id"])))
     assert "Управление темами" in str(error)
 
@@ -317,13 +397,33 @@ async def check_every_attachment(s: Stage) -> None:
     s.play()
     await s.sim.config(rate_limits={"enabled": False})
     for media in Media:
-        data: dict[str, Any] = {"latitude": 1.5, "longitude": 2.5, "phone": "+79000000000", "name": "Анна", "emoji": "😀", "label": "🎲 1"}
+        data: dict[str, Any] = {
+            "latitude": 1.5,
+            "longitude": 2.5,
+            "phone": "+79000000000",
+            "name": "Анна",
+            "emoji": "😀",
+            "label": "🎲 1",
+        }
         for text in ("", "слова"):
             for ref in ("there", "gone"):
                 before = len((await s.sim.messages(chat_id=ANNA, from_bot=True))["messages"])
-                await s.send(s.anna(text, attachments=(Attachment(media, ref, "vk", data=data, name="a.bin"),), buttons=((Button("Да", "a"),),)))
-                assert len((await s.sim.messages(chat_id=ANNA, from_bot=True))["messages"]) == before + 1, (media, text, ref)
-    kinds: list[dict[str, Any]] = [{k: {}} for k in ("photo", "document", "voice", "video", "video_note", "audio", "animation", "sticker")]
+                await s.send(
+                    s.anna(
+                        text,
+                        attachments=(Attachment(media, ref, "vk", data=data, name="a.bin"),),
+                        buttons=((Button("Да", "a"),),),
+                    )
+                )
+                assert len((await s.sim.messages(chat_id=ANNA, from_bot=True))["messages"]) == before + 1, (
+                    media,
+                    text,
+                    ref,
+                )
+    kinds: list[dict[str, Any]] = [
+        {k: {}}
+        for k in ("photo", "document", "voice", "video", "video_note", "audio", "animation", "sticker")
+    ]
     for body in kinds:
         seen = len(s.kept.inbounds)
         await s.sim.send(user_id=ANNA, **body)
@@ -354,7 +454,12 @@ async def check_long_and_strange_texts(s: Stage) -> None:
     await s.sim.config(rate_limits={"enabled": False})
     family = "👨‍👩‍👧‍👦"
     text = (f"Жирный {family} абзац <b>не тег</b> & _*[]()~`>#+-=|{{}}.! " * 40 + "\n\n") * 10
-    spans = (Span(Style.BOLD, 3, 3000), Span(Style.LINK, 50, 9000, "https://example.com/a"), Span(Style.PRE, 9100, 3000), Span(Style.QUOTE, 0, 4000))
+    spans = (
+        Span(Style.BOLD, 3, 3000),
+        Span(Style.LINK, 50, 9000, "https://example.com/a"),
+        Span(Style.PRE, 9100, 3000),
+        Span(Style.QUOTE, 0, 4000),
+    )
     pieces = split(RichText(text, spans), 4096)
     for piece in pieces:
         await s.send(Outbound(Peer("telegram", str(ANNA)), piece))
@@ -366,13 +471,20 @@ async def check_long_and_strange_texts(s: Stage) -> None:
 
 async def check_plain_groups_show_the_heading(s: Stage) -> None:
     group = (await s.sim.chats(type="group", title="Простая", owner=OPERATOR, announce=False))["id"]
-    sent = await s.send(Outbound(Peer("telegram", str(group)), RichText("слова"), heading=RichText("№ 7 · Анна")))
-    (message,) = [m for m in (await s.sim.messages(chat_id=group))["messages"] if m["message_id"] == int(sent.message)]
+    sent = await s.send(
+        Outbound(Peer("telegram", str(group)), RichText("слова"), heading=RichText("№ 7 · Анна"))
+    )
+    (message,) = [
+        m for m in (await s.sim.messages(chat_id=group))["messages"] if m["message_id"] == int(sent.message)
+    ]
     assert message["text"] == "№ 7 · Анна\nслова" and message["entities"][0]["type"] == "bold"
 
 
 async def check_commands_and_doctor(s: Stage) -> None:
-    theirs, ours = CommandScope("private", (("start", "Начать"),)), CommandScope("chat", (("take", "Взять"),), str(s.forum))
+    theirs, ours = (
+        CommandScope("private", (("start", "Начать"),)),
+        CommandScope("chat", (("take", "Взять"),), str(s.forum)),
+    )
     await s.adapter.publish_commands((theirs, CommandScope("groups", ()), ours))
     assert [p.code for p in await s.adapter.check()] == ["TG004"]
     await s.sim.bot_settings(privacy_mode=False)
@@ -403,8 +515,14 @@ async def check_each_fault_of_a_send(s: Stage) -> None:
         ({"type": "error", "error_code": 401, "description": "Unauthorized"}, AccountError),
         ({"type": "error", "error_code": 404, "description": "Not Found"}, AccountError),
         ({"type": "error", "error_code": 403, "description": "Forbidden: user is deactivated"}, PeerGone),
-        ({"type": "error", "error_code": 400, "description": "Bad Request: can't parse entities: x"}, BadFormat),
-        ({"type": "error", "error_code": 400, "description": "Bad Request: message thread not found"}, TopicGone),
+        (
+            {"type": "error", "error_code": 400, "description": "Bad Request: can't parse entities: x"},
+            BadFormat,
+        ),
+        (
+            {"type": "error", "error_code": 400, "description": "Bad Request: message thread not found"},
+            TopicGone,
+        ),
         ({"type": "error", "error_code": 400, "description": "Bad Request: chat not found"}, PeerGone),
         ({"type": "error", "error_code": 400, "description": "Bad Request: something new"}, Refused),
     ]
@@ -418,7 +536,9 @@ async def check_each_fault_of_a_send(s: Stage) -> None:
         sent = await s.send(s.anna("правка"))
         await s.sim.faults(match={"method": "editMessageText"}, action=action)
         await s.raises(RetryLater, s.anna("правлено", verb=OutboundKind.EDIT), target=sent.message)
-        assert await s.send(s.anna("правлено", verb=OutboundKind.EDIT), target=sent.message) == Sent(sent.message)
+        assert await s.send(s.anna("правлено", verb=OutboundKind.EDIT), target=sent.message) == Sent(
+            sent.message
+        )
     await s.send(s.anna("и снова работает"))
 
 
@@ -465,8 +585,24 @@ async def check_poisoned_updates(s: Stage) -> None:
         {"message": 7},
         {"my_chat_member": {"chat": {"id": 1}}},
         {"callback_query": {"id": "1"}},
-        {"message": {"message_id": 1, "date": 1, "chat": {"id": ANNA, "type": "private"}, "from": {"id": ANNA}, "text": "a\x00b"}},
-        {"message": {"message_id": 1, "date": 10**20, "chat": {"id": ANNA, "type": "private"}, "from": {"id": ANNA}, "text": "a"}},
+        {
+            "message": {
+                "message_id": 1,
+                "date": 1,
+                "chat": {"id": ANNA, "type": "private"},
+                "from": {"id": ANNA},
+                "text": "a\x00b",
+            }
+        },
+        {
+            "message": {
+                "message_id": 1,
+                "date": 10**20,
+                "chat": {"id": ANNA, "type": "private"},
+                "from": {"id": ANNA},
+                "text": "a",
+            }
+        },
     ]
     for update in bad:
         await s.sim.update(update=update)
@@ -517,7 +653,9 @@ async def check_webhook(s: Stage) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    s.adapter = s.new_adapter(mode="webhook", secret="s3cret_", webhook_url=f"http://127.0.0.1:{port}/hooks/telegram")
+    s.adapter = s.new_adapter(
+        mode="webhook", secret="s3cret_", webhook_url=f"http://127.0.0.1:{port}/hooks/telegram"
+    )
     app = web.Application()
     app.add_routes(s.adapter.routes())
     runner = web.AppRunner(app, access_log=None)
@@ -543,14 +681,14 @@ async def check_webhook(s: Stage) -> None:
 # --- running
 
 
-
-
 @asynccontextmanager
 async def simulator(path: Path) -> AsyncIterator[Sim]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(sys.executable, str(path), "--port", str(port), stdout=asyncio.subprocess.DEVNULL)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(path), "--port", str(port), stdout=asyncio.subprocess.DEVNULL
+    )
     try:
         async with ClientSession() as http:
             sim = Sim(f"http://127.0.0.1:{port}", http)
@@ -567,7 +705,11 @@ async def simulator(path: Path) -> AsyncIterator[Sim]:
 
 
 async def run(path: Path, names: Sequence[str]) -> int:
-    checks = {n.removeprefix("check_"): f for n, f in globals().items() if n.startswith("check_") and inspect.iscoroutinefunction(f)}
+    checks = {
+        n.removeprefix("check_"): f
+        for n, f in globals().items()
+        if n.startswith("check_") and inspect.iscoroutinefunction(f)
+    }
     failed = 0
     async with simulator(path) as sim:
         for name, check in checks.items():
@@ -577,7 +719,11 @@ async def run(path: Path, names: Sequence[str]) -> int:
             try:
                 await stage.set()
                 await asyncio.wait_for(check(stage), 60)
-                violations = [v for v in (await sim.violations())["violations"] if "file_id of another bot" not in v["text"]]
+                violations = [
+                    v
+                    for v in (await sim.violations())["violations"]
+                    if "file_id of another bot" not in v["text"]
+                ]
                 assert not violations, violations
                 print(f"ok    {name} ({time.monotonic() - began:.1f} s)")
             except Exception:  # noqa: BLE001 - each check is told of, whatever ended it
@@ -591,7 +737,9 @@ async def run(path: Path, names: Sequence[str]) -> int:
 
 def main() -> int:
     arguments = sys.argv[1:]
-    path = Path(arguments.pop(0) if arguments and arguments[0].endswith(".py") else os.environ.get("TG_SIM", ""))
+    path = Path(
+        arguments.pop(0) if arguments and arguments[0].endswith(".py") else os.environ.get("TG_SIM", "")
+    )
     if not path.is_file():
         print(__doc__, file=sys.stderr)
         return 2

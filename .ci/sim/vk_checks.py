@@ -1,4 +1,5 @@
-"""Drives the VK adapter against an external VK simulator:  python .ci/sim/vk_checks.py PATH/vk_sim.py [name …]
+"""Drives the VK adapter against an external VK simulator:  python .ci/sim/vk_checks.py PATH/vk_sim.py [name
+…]
 
 Prints one line a check and exits 1 if any falls short. Not part of `make test`: the simulator is not ours.
 """
@@ -102,7 +103,9 @@ class World:
             await asyncio.sleep(0.05)
 
     def adapter(self, **more: Any) -> VkAdapter:
-        return VkAdapter("vk", **{"token": TOKEN, "group_id": GROUP, "api_base": self.base, "wait": 2, **more})
+        return VkAdapter(
+            "vk", **{"token": TOKEN, "group_id": GROUP, "api_base": self.base, "wait": 2, **more}
+        )
 
     async def read(self, attachment: Attachment) -> File:
         return File(attachment.ref.encode() or b"x" * 300, attachment.name, attachment.mime)
@@ -127,7 +130,9 @@ class World:
         rich = RichText(text) if isinstance(text, str) else text
         target = more.pop("target", "")
         to = Peer("vk", str(more.pop("chat", USER)))
-        return (await adapter.send(Outbound(to, rich, **more), nonce=nonce, target=target, files=self)).message
+        return (
+            await adapter.send(Outbound(to, rich, **more), nonce=nonce, target=target, files=self)
+        ).message
 
     async def patient(self, adapter: VkAdapter, text: str, nonce: int, **more: Any) -> str:
         """What the outbox does: again with the same nonce."""
@@ -154,18 +159,28 @@ async def words_both_ways(w: World) -> None:
         await w.ask("send", user_id=USER, text="привет")
         await w.until(lambda: "привет" in w.store.texts(), "the text")
         said = w.store.of(InboundKind.MESSAGE)[0]
-        w.expect(said.sender.name == "Ильдар" and said.sender.gender == "male" and said.private, f"sender {said.sender}")
+        w.expect(
+            said.sender.name == "Ильдар" and said.sender.gender == "male" and said.private,
+            f"sender {said.sender}",
+        )
         w.expect(said.key == "2001:1" and said.message == "1", f"key {said.key}")
-        rich = RichText("  Жирно 👍 и ссылка", (Span(Style.BOLD, 2, 7), Span(Style.LINK, 12, 6, "https://a.ru")))
+        rich = RichText(
+            "  Жирно 👍 и ссылка", (Span(Style.BOLD, 2, 7), Span(Style.LINK, 12, 6, "https://a.ru"))
+        )
         name = await w.say(vk, rich, 1, quotes="1", heading=RichText("№ 7"))
         sent = (await w.ask("messages", user_id=USER, from_bot=True))["messages"][0]
-        w.expect(sent["text"] == "№ 7\n  Жирно 👍 и ссылка" and sent["reply_message"]["text"] == "привет", str(sent))
+        w.expect(
+            sent["text"] == "№ 7\n  Жирно 👍 и ссылка" and sent["reply_message"]["text"] == "привет",
+            str(sent),
+        )
         w.expect(name == f"m{sent['id']}", name)
         await w.say(vk, "Исправлено", 2, verb=OutboundKind.EDIT, edits="x", target=name)
         w.expect(await w.bot_texts() == ["Исправлено"], "edit")
         await w.ask("send", user_id=USER, text="отвечаю", reply_to_cmid=sent["conversation_message_id"])
         await w.until(lambda: "отвечаю" in w.store.texts(), "the reply")
-        w.expect(w.store.of(InboundKind.MESSAGE)[-1].quotes == name, "a reply names the message as sending did")
+        w.expect(
+            w.store.of(InboundKind.MESSAGE)[-1].quotes == name, "a reply names the message as sending did"
+        )
         await vk.hint_typing(str(USER))
         w.expect((await w.ask("calls", method="messages.setActivity"))["calls"], "typing")
         await w.ask("wait", method="messages.markAsRead", timeout=3)
@@ -179,11 +194,16 @@ async def buttons(w: World) -> None:
         await w.until(lambda: w.store.texts(), "the text")
         rows = (
             (Button("Да", "yes"), Button("Нет", "no", style="danger")),
-            (Button("Очень длинная надпись, которая не помещается в сорок", "x"), Button("Сайт", url="https://a.ru")),
+            (
+                Button("Очень длинная надпись, которая не помещается в сорок", "x"),
+                Button("Сайт", url="https://a.ru"),
+            ),
         )
         await w.say(vk, "Помогло?", 0x41, buttons=rows)
         sent = (await w.ask("messages", user_id=USER, from_bot=True))["messages"][-1]
-        clicked = asyncio.create_task(w.ask("click", user_id=USER, cmid=sent["conversation_message_id"], text="Нет", wait=5))
+        clicked = asyncio.create_task(
+            w.ask("click", user_id=USER, cmid=sent["conversation_message_id"], text="Нет", wait=5)
+        )
         await w.until(lambda: w.store.of(InboundKind.PRESS), "the press")
         press = w.store.of(InboundKind.PRESS)[0]
         w.expect(press.press == token(0x41, 0, 1) and read_token(press.press) == (0x41, 0, 1), press.press)
@@ -194,7 +214,8 @@ async def buttons(w: World) -> None:
         await w.ask("click", user_id=USER, text="Пропустить")
         await w.until(lambda: len(w.store.of(InboundKind.PRESS)) == 2, "the text button")
         w.expect(
-            w.store.of(InboundKind.PRESS)[1].press == token(0x44, 0, 0) and not w.store.of(InboundKind.PRESS)[1].callback,
+            w.store.of(InboundKind.PRESS)[1].press == token(0x44, 0, 0)
+            and not w.store.of(InboundKind.PRESS)[1].callback,
             "text button",
         )
         many = tuple((Button(f"Кнопка {n}", "n", str(n)),) for n in range(14))
@@ -226,7 +247,10 @@ async def starts_and_states(w: World) -> None:
         await w.say(vk, "мы тут", 3)
         await w.ask("admin_reply", peer_id=USER, admin_id=9001, text="Это я, хозяин")
         await w.until(lambda: w.store.of(InboundKind.STEPPED_IN), "stepped in")
-        w.expect([i.text for i in w.store.of(InboundKind.STEPPED_IN)] == ["Это я, хозяин"], "only the person, not our own sends")
+        w.expect(
+            [i.text for i in w.store.of(InboundKind.STEPPED_IN)] == ["Это я, хозяин"],
+            "only the person, not our own sends",
+        )
         await w.ask("typing", user_id=USER)
         await w.ask("read", user_id=USER)
         first = await w.ask("send", user_id=USER, text="ошибка")
@@ -238,7 +262,13 @@ async def starts_and_states(w: World) -> None:
             "event",
             type="message_new",
             object={
-                "message": {"from_id": USER, "peer_id": USER, "conversation_message_id": 900, "text": "\x00", "attachments": 5}
+                "message": {
+                    "from_id": USER,
+                    "peer_id": USER,
+                    "conversation_message_id": 900,
+                    "text": "\x00",
+                    "attachments": 5,
+                }
             },
         )
         await w.until(lambda: "2001:900" in w.store.kept, "the odd message")
@@ -263,7 +293,8 @@ async def files_both_ways(w: World) -> None:
         await w.until(lambda: w.store.texts(), "the files")
         came = w.store.of(InboundKind.MESSAGE)[0].attachments
         w.expect(
-            [a.media for a in came] == [Media.PHOTO, Media.DOCUMENT, Media.VOICE, Media.STICKER, Media.OTHER, Media.LOCATION],
+            [a.media for a in came]
+            == [Media.PHOTO, Media.DOCUMENT, Media.VOICE, Media.STICKER, Media.OTHER, Media.LOCATION],
             str(came),
         )
         photo = await vk.read(came[0])
@@ -277,15 +308,21 @@ async def files_both_ways(w: World) -> None:
         ]
         parcel = tuple(Attachment(m, ref=n, name=n) for m, n in kinds)
         place = Attachment(Media.LOCATION, data={"latitude": 55.75, "longitude": 37.6})
-        await w.say(vk, "файлы", 1, attachments=(*parcel, place, Attachment(Media.STICKER, data={"emoji": "🙂"})))
+        await w.say(
+            vk, "файлы", 1, attachments=(*parcel, place, Attachment(Media.STICKER, data={"emoji": "🙂"}))
+        )
         sent = (await w.ask("messages", user_id=USER, from_bot=True))["messages"][-1]
         w.expect(
-            [a["type"] for a in sent["attachments"]] == ["photo", "doc", "audio_message", "doc"], str(sent["attachments"])[:300]
+            [a["type"] for a in sent["attachments"]] == ["photo", "doc", "audio_message", "doc"],
+            str(sent["attachments"])[:300],
         )
         w.expect("e.exe" in sent["text"] and "🙂" in sent["text"], sent["text"])
         before = len((await w.ask("calls", method="docs.save"))["calls"])
         await w.say(vk, "снова", 2, attachments=parcel[:2])
-        w.expect(len((await w.ask("calls", method="docs.save"))["calls"]) == before, "the second time the name is known")
+        w.expect(
+            len((await w.ask("calls", method="docs.save"))["calls"]) == before,
+            "the second time the name is known",
+        )
         await w.say(vk, "ваше же фото", 3, attachments=(came[0],))
         await w.ask("faults", match={"method": "upload"}, action={"type": "http", "status": 502})
         with contextlib.suppress(RetryLater):
@@ -371,11 +408,17 @@ async def cut_history(w: World) -> None:
         await w.ask("send", user_id=USER, text=f"второе: {action}")
         await w.ask("lp", action=action)
         async with w.running():
-            await w.until(lambda action=action: f"во сне: {action}" in w.store.texts(), f"caught up after {action}")
+            await w.until(
+                lambda action=action: f"во сне: {action}" in w.store.texts(), f"caught up after {action}"
+            )
             await w.ask("send", user_id=USER, text=f"наяву: {action}")
-            await w.until(lambda action=action: f"наяву: {action}" in w.store.texts(), f"goes on after {action}")
+            await w.until(
+                lambda action=action: f"наяву: {action}" in w.store.texts(), f"goes on after {action}"
+            )
             texts = [t for t in w.store.texts() if action in t]
-            w.expect(texts == [f"во сне: {action}", f"второе: {action}", f"наяву: {action}"], f"order: {texts}")
+            w.expect(
+                texts == [f"во сне: {action}", f"второе: {action}", f"наяву: {action}"], f"order: {texts}"
+            )
 
 
 @check
@@ -408,12 +451,15 @@ async def callback_mode(w: World) -> None:
         await asyncio.sleep(0.5)
         w.expect(w.store.texts() == ["по звонку"] and w.store.repeats, "a repeat is the same")
         deliveries = (await w.ask("callbacks"))["servers"][0]["deliveries"]
-        w.expect(deliveries[-1]["body"] == "ok" and any(d["status"] == 503 for d in deliveries), str(deliveries))
+        w.expect(
+            deliveries[-1]["body"] == "ok" and any(d["status"] == 503 for d in deliveries), str(deliveries)
+        )
         await w.ask("callback_server", url=url, secret="не та", confirmation="abc123")
         await w.ask("send", user_id=USER, text="ещё")
         await asyncio.sleep(0.5)
         w.expect(
-            any(d["status"] == 403 for d in (await w.ask("callbacks"))["servers"][1]["deliveries"]), "a wrong secret is refused"
+            any(d["status"] == 403 for d in (await w.ask("callbacks"))["servers"][1]["deliveries"]),
+            "a wrong secret is refused",
         )
     finally:
         task.cancel()
@@ -484,7 +530,9 @@ def free_port() -> int:
 
 async def main(simulator: str, wanted: Sequence[str]) -> int:
     port = free_port()
-    process = await asyncio.create_subprocess_exec(sys.executable, simulator, "--port", str(port), stdout=subprocess.DEVNULL)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, simulator, "--port", str(port), stdout=subprocess.DEVNULL
+    )
     failed = 0
     try:
         for one in CHECKS:

@@ -1,6 +1,8 @@
-"""Kills a small durable bot on the VK adapter again and again:  python .ci/sim/vk_crash.py PATH/vk_sim.py [kills 20] [seed 1]
+"""Kills a small durable bot on the VK adapter again and again:  python .ci/sim/vk_crash.py PATH/vk_sim.py
+[kills 20] [seed 1]
 
-The bot answers every message with its words; the simulator drops, garbles, delays and cuts its history meanwhile. In the
+The bot answers every message with its words; the simulator drops, garbles, delays and cuts its history
+meanwhile. In the
 end every message must have exactly one answer, in order for each customer.
 """
 
@@ -41,8 +43,9 @@ async def echo(base: str, path: str) -> None:
     """The bot: keeps, answers from what it has kept, remembers what is sent."""
     db = sqlite3.connect(path)
     db.executescript(
-        "pragma journal_mode=wal; create table if not exists said(id integer primary key, key text unique, chat text, words text, sent int default 0);"
-        "create table if not exists cursor(id int primary key, value text)"
+        "pragma journal_mode=wal; create table if not exists said(id integer primary key, key text unique,"
+        " chat text, words text, sent int default 0);create table if not exists cursor(id int primary key,"
+        " value text)"
     )
     awake = asyncio.Event()
 
@@ -50,7 +53,10 @@ async def echo(base: str, path: str) -> None:
         with db:
             for i in inbounds:
                 if i.kind is InboundKind.MESSAGE:
-                    db.execute("insert or ignore into said(key, chat, words) values(?, ?, ?)", (i.key, i.peer.chat, i.text))
+                    db.execute(
+                        "insert or ignore into said(key, chat, words) values(?, ?, ?)",
+                        (i.key, i.peer.chat, i.text),
+                    )
             if cursor:
                 db.execute("insert or replace into cursor values(1, ?)", (cursor,))
         awake.set()
@@ -60,10 +66,18 @@ async def echo(base: str, path: str) -> None:
     async def answer() -> None:
         while True:
             awake.clear()
-            waiting = db.execute("select id, chat, words from said where not sent and id in (select min(id) from said where not sent group by chat)").fetchall()
+            waiting = db.execute(
+                "select id, chat, words from said where not sent and id in (select min(id) from said where"
+                " not sent group by chat)"
+            ).fetchall()
             for number, chat, words in waiting:
                 try:
-                    await vk.send(Outbound(Peer("vk", chat), RichText(f"эхо: {words}")), nonce=number, target="", files=NoFiles())
+                    await vk.send(
+                        Outbound(Peer("vk", chat), RichText(f"эхо: {words}")),
+                        nonce=number,
+                        target="",
+                        files=NoFiles(),
+                    )
                 except RetryLater:
                     continue
                 with db:
@@ -77,7 +91,9 @@ async def echo(base: str, path: str) -> None:
 
 
 def ask(base: str, what: str, **given: Any) -> Any:
-    request = urllib.request.Request(f"{base}/sim/{what}", json.dumps(given).encode(), {"Content-Type": "application/json"})
+    request = urllib.request.Request(
+        f"{base}/sim/{what}", json.dumps(given).encode(), {"Content-Type": "application/json"}
+    )
     with urllib.request.urlopen(request, timeout=30) as told:
         return json.load(told)
 
@@ -87,7 +103,9 @@ async def main(simulator: str, kills: int, seed: int) -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         base = f"http://127.0.0.1:{s.getsockname()[1]}"
-    server = await asyncio.create_subprocess_exec(sys.executable, simulator, "--port", base.rpartition(":")[2], stdout=asyncio.subprocess.DEVNULL)
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, simulator, "--port", base.rpartition(":")[2], stdout=asyncio.subprocess.DEVNULL
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "echo.db")
         try:
@@ -109,7 +127,14 @@ async def play(base: str, path: str, dice: random.Random, kills: int) -> int:
     await sim("config", rps={"enabled": False})  # each kill forgets how many calls the second has seen
     for user in CUSTOMERS:
         await sim("users", id=user)
-    for action in ({"type": "drop_before"}, {"type": "drop_after"}, {"type": "http", "status": 502}, {"type": "garbage"}, {"type": "truncate"}, {"type": "too_many"}):
+    for action in (
+        {"type": "drop_before"},
+        {"type": "drop_after"},
+        {"type": "http", "status": 502},
+        {"type": "garbage"},
+        {"type": "truncate"},
+        {"type": "too_many"},
+    ):
         for method in ("messages.send", "longpoll", "/^(users|groups|messages.get)/"):
             await sim("faults", match={"method": method}, action=action, times=-1, probability=0.03)
     said: dict[int, list[str]] = {user: [] for user in CUSTOMERS}
@@ -137,16 +162,31 @@ async def play(base: str, path: str, dice: random.Random, kills: int) -> int:
             heard = [m["text"] for m in (await sim("messages", user_id=user, from_bot=True))["messages"]]
             if heard != [f"эхо: {words}" for words in said[user]]:
                 missing = set(said[user]) - {h.removeprefix("эхо: ") for h in heard}
-                wrong.append(f"{user}: said {len(said[user])}, heard {len(heard)}, different {len(set(heard))}, missing {sorted(missing)[:5]}")
+                wrong.append(
+                    f"{user}: said {len(said[user])}, heard {len(heard)}, different {len(set(heard))},"
+                    f" missing {sorted(missing)[:5]}"
+                )
     bot.terminate()
     await bot.wait()
     violations = (await sim("violations"))["violations"]
-    print(f"\n{kills} kills, {sum(map(len, said.values()))} messages:", "; ".join(wrong) or "each answered once and in order", *violations[:3])
+    print(
+        f"\n{kills} kills, {sum(map(len, said.values()))} messages:",
+        "; ".join(wrong) or "each answered once and in order",
+        *violations[:3],
+    )
     return int(bool(wrong or violations))
 
 
 async def start(base: str, path: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(sys.executable, __file__, "--echo", base, path, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL)
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        __file__,
+        "--echo",
+        base,
+        path,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""The world around the bot for the checks of the desk: both simulators, a config, and `bot run` as a process that can be killed."""
+"""The world around the bot for the checks of the desk: both simulators, a config, and `bot run` as a process
+that can be killed.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,33 @@ PATIENCE = float(os.environ.get("SIM_PATIENCE", "1"))  # a slow machine waits lo
 WINDOW, BUDGET = 60.0, 20  # what Telegram gives one group: messages a minute
 
 ARTICLES = {
-    "delivery-time": ("Сроки доставки", ["сколько идёт доставка", "когда привезут заказ"], "Доставка занимает 3–5 дней. Кодовое слово: аметист."),
-    "return": ("Возврат товара", ["как вернуть товар", "оформить возврат"], "Вернуть товар можно за 14 дней. Кодовое слово: гранат."),
-    "warranty": ("Гарантия", ["какая гарантия", "гарантийный ремонт"], "Гарантия 12 месяцев. Кодовое слово: малахит."),
-    "promo": ("Промокод не работает", ["не применяется промокод", "ошибка промокода"], "Проверьте срок действия. Кодовое слово: коралл."),
+    "delivery-time": (
+        "Сроки доставки",
+        ["сколько идёт доставка", "когда привезут заказ"],
+        "Доставка занимает 3–5 дней. Кодовое слово: аметист.",
+    ),
+    "return": (
+        "Возврат товара",
+        ["как вернуть товар", "оформить возврат"],
+        "Вернуть товар можно за 14 дней. Кодовое слово: гранат.",
+    ),
+    "warranty": (
+        "Гарантия",
+        ["какая гарантия", "гарантийный ремонт"],
+        "Гарантия 12 месяцев. Кодовое слово: малахит.",
+    ),
+    "promo": (
+        "Промокод не работает",
+        ["не применяется промокод", "ошибка промокода"],
+        "Проверьте срок действия. Кодовое слово: коралл.",
+    ),
 }
 READY = {
-    "привет": {"title": "Приветствие", "words": ["здравствуйте"], "text": "{{ customer|name }}, здравствуйте! Меня зовут {{ operator }}."},
+    "привет": {
+        "title": "Приветствие",
+        "words": ["здравствуйте"],
+        "text": "{{ customer|name }}, здравствуйте! Меня зовут {{ operator }}.",
+    },
     "возврат": "Оформим возврат за 3 дня.",
     "курьер": "Курьер позвонит за час до приезда.",
 }
@@ -44,7 +66,9 @@ class Sim:
 
     def __getattr__(self, what: str) -> Callable[..., Any]:
         def call(**params: Any) -> Any:
-            asked = urllib.request.Request(f"{self.base}/sim/{what}", json.dumps(params).encode(), {"Content-Type": "application/json"})
+            asked = urllib.request.Request(
+                f"{self.base}/sim/{what}", json.dumps(params).encode(), {"Content-Type": "application/json"}
+            )
             try:
                 with urllib.request.urlopen(asked, timeout=90) as answer:
                     return json.load(answer)
@@ -67,12 +91,18 @@ def until(ready: Callable[[], Any], what: str | Callable[[], str], timeout: floa
         if found := ready():
             return found
         if time.monotonic() > end:
-            raise AssertionError(f"waited {timeout * PATIENCE:.0f} s in vain: {what() if callable(what) else what}")
+            raise AssertionError(
+                f"waited {timeout * PATIENCE:.0f} s in vain: {what() if callable(what) else what}"
+            )
         time.sleep(0.2)
 
 
 class World:
-    """Simulators and one bot. *settings* are merged over the config below; channels, desk and teams come from the stations (stations.py)."""
+    """Simulators and one bot.
+
+    *settings* are merged over the config below; channels, desk and teams come from the stations
+    (stations.py).
+    """
 
     def __init__(self, sims: Path, settings: Mapping[str, Any] | None = None) -> None:
         self._sims, self.settings = sims, dict(settings or {})
@@ -91,7 +121,11 @@ class World:
         ports = free_port(), free_port()
         python = os.environ.get("SIM_PYTHON", sys.executable)
         self._peers = [
-            subprocess.Popen([python, str(self._sims / name), "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.Popen(
+                [python, str(self._sims / name), "--port", str(port)],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
             for name, port in zip(("tg_sim.py", "vk_sim.py"), ports, strict=True)
         ]
         self.tg, self.vk = (Sim(f"http://127.0.0.1:{port}") for port in ports)
@@ -102,7 +136,9 @@ class World:
         for slug, (title, aliases, body) in ARTICLES.items():
             front = yaml.safe_dump({"title": title, "aliases": aliases}, allow_unicode=True)
             (self.folder / "kb" / f"{slug}.md").write_text(f"---\n{front}---\n\n{body}\n", encoding="utf-8")
-        (self.folder / "ready" / "all.yaml").write_text(yaml.safe_dump(READY, allow_unicode=True), encoding="utf-8")
+        (self.folder / "ready" / "all.yaml").write_text(
+            yaml.safe_dump(READY, allow_unicode=True), encoding="utf-8"
+        )
         return self
 
     def __exit__(self, *failure: object) -> None:
@@ -122,12 +158,21 @@ class World:
         with contextlib.suppress(AssertionError):  # the simulator brings the first one itself
             self.tg.bots(token=token)
         self.environment[f"TOKEN_{name.upper()}"] = token
-        self.channels[name] = {"type": "telegram", "token": f"${{TOKEN_{name.upper()}}}", "api_base": self.tg.base}
+        self.channels[name] = {
+            "type": "telegram",
+            "token": f"${{TOKEN_{name.upper()}}}",
+            "api_base": self.tg.base,
+        }
 
     def community(self, name: str, number: int, token: str) -> None:
         self.vk.groups(id=number, token=token)
         self.environment[f"TOKEN_{name.upper()}"] = token
-        self.channels[name] = {"type": "vk", "token": f"${{TOKEN_{name.upper()}}}", "group_id": number, "api_base": self.vk.base}
+        self.channels[name] = {
+            "type": "vk",
+            "token": f"${{TOKEN_{name.upper()}}}",
+            "group_id": number,
+            "api_base": self.vk.base,
+        }
 
     def new_person(self) -> int:
         """An id that nobody has yet."""
@@ -151,7 +196,11 @@ class World:
         if self.desk:
             made["desk"] = self.desk
         for key, value in self.settings.items():
-            made[key] = {**made[key], **value} if isinstance(made.get(key), dict) and isinstance(value, Mapping) else value
+            made[key] = (
+                {**made[key], **value}
+                if isinstance(made.get(key), dict) and isinstance(value, Mapping)
+                else value
+            )
         return made
 
     def start(self) -> None:
@@ -176,7 +225,10 @@ class World:
         if self.bot.poll() is not None:
             raise AssertionError(f"bot run ended with {self.bot.returncode}:\n{self.tail()}")
         here = {call["bot"] for call in self.tg.calls(method="getMe", after_seq=marks["tg"])["calls"]}
-        asked = {call["bot"] for call in self.vk.calls(method="groups.getLongPollServer", after_seq=marks["vk"])["calls"]}
+        asked = {
+            call["bot"]
+            for call in self.vk.calls(method="groups.getLongPollServer", after_seq=marks["vk"])["calls"]
+        }
         kinds = [channel["type"] for channel in self.channels.values()]
         return len(here) >= kinds.count("telegram") and len(asked) >= kinds.count("vk")
 
@@ -203,17 +255,28 @@ class World:
     def violations(self) -> list[str]:
         """What the platforms would have refused, and groups whose budget was passed."""
         told = [str(v) for sim in (self.tg, self.vk) for v in sim.violations()["violations"]]
-        return told + [f"group {chat}: {most} messages in a minute" for chat, most in self.busiest().items() if most > BUDGET]
+        return told + [
+            f"group {chat}: {most} messages in a minute"
+            for chat, most in self.busiest().items()
+            if most > BUDGET
+        ]
 
     def busiest(self) -> dict[str, int]:
-        """The most messages that each Telegram group got within a minute, counted from the calls that the simulator carried out."""
-        calls = self.tg.calls(method="/^(send(?!ChatAction)|copy|forward|editMessage|createForumTopic|editForumTopic|closeForumTopic|reopenForumTopic)/")["calls"]
+        """The most messages that each Telegram group got within a minute, counted from the calls that the
+        simulator carried out.
+        """
+        calls = self.tg.calls(
+            method="/^(send(?!ChatAction)|copy|forward|editMessage|createForumTopic|editForumTopic|closeForumTopic|reopenForumTopic)/"
+        )["calls"]
         times: dict[str, list[float]] = {}
         for call in calls:
             chat = str(call["params"].get("chat_id", ""))
             if chat.startswith("-") and call["result"]:
                 times.setdefault(f"{call['bot']}{chat}", []).append(call["t_done"])
-        return {chat: max(sum(1 for t in ts[i:] if t - start < WINDOW) for i, start in enumerate(ts)) for chat, ts in times.items()}
+        return {
+            chat: max(sum(1 for t in ts[i:] if t - start < WINDOW) for i, start in enumerate(ts))
+            for chat, ts in times.items()
+        }
 
 
 def _answers(sim: Sim) -> bool:

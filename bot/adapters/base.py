@@ -50,10 +50,12 @@ class Files(Protocol):
 
 
 class Accept(Protocol):
-    """The door of room 2. When it returns, everything is kept; only then may the platform be told to forget it.
+    """The door of room 2. When it returns, everything is kept; only then may the platform be told to forget
+    it.
 
     `cursor` is where the platform's queue stands after these; it is kept in the same transaction.
-    The same inbound again changes nothing. Raises `StorageError`: then the platform must not be told anything.
+    The same inbound again changes nothing. Raises `StorageError`: then the platform must not be told
+    anything.
     """
 
     async def __call__(self, inbounds: Sequence[Inbound], *, cursor: str | None = None) -> None: ...
@@ -61,7 +63,9 @@ class Accept(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChatInfo:
-    """What the platform says about a chat; `problems` names the rights the bot lacks there, each with the way to give them."""
+    """What the platform says about a chat; `problems` names the rights the bot lacks there, each with the way
+    to give them.
+    """
 
     chat: str
     title: str = ""
@@ -88,16 +92,20 @@ class Adapter(Protocol):
     health: Health
 
     async def run(self, accept: Accept, *, cursor: str | None) -> None:
-        """Take in what happens until cancelled. Survives every outage by itself; raises `AccountError` only when the
+        """Take in what happens until cancelled. Survives every outage by itself; raises `AccountError` only
+        when the
         account cannot be used at all (wrong token). `cursor` is what `accept` was last given."""
         ...
 
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
         """Carry out one promise by one sending call of the platform.
 
-        *nonce* is the outbox row: the same one again is the same message (idempotency key where the platform has one, and
-        the stem of the buttons' tokens, see bot/button_tokens.py). *target* is the platform's id of the message named by `outbound.edits`.
-        Already done (not modified, topic already closed) is success. Raises the subclasses of `DeliveryError`.
+        *nonce* is the outbox row: the same one again is the same message (idempotency key where the platform
+        has one, and
+        the stem of the buttons' tokens, see bot/button_tokens.py). *target* is the platform's id of the
+        message named by `outbound.edits`.
+        Already done (not modified, topic already closed) is success. Raises the subclasses of
+        `DeliveryError`.
         """
         ...
 
@@ -106,7 +114,10 @@ class Adapter(Protocol):
         ...
 
     async def look(self, chat: str) -> ChatInfo:
-        """What this chat is, and what the bot may not do there but should. Raises `PeerGone` where it cannot be seen."""
+        """What this chat is, and what the bot may not do there but should.
+
+        Raises `PeerGone` where it cannot be seen.
+        """
         ...
 
     async def membership(self, chat: str, user: str) -> Literal["administrator", "member", "none"]:
@@ -122,7 +133,9 @@ class Adapter(Protocol):
         ...
 
     async def check(self) -> tuple[Problem, ...]:
-        """Everything about the account that would keep the bot from working, each with the way to mend it (for doctor)."""
+        """Everything about the account that would keep the bot from working, each with the way to mend it
+        (for doctor).
+        """
         ...
 
     async def close(self) -> None:

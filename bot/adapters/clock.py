@@ -1,4 +1,6 @@
-"""Time as a channel: timers that are due come back as inbounds of their conversations, and jumps of the wall clock are noticed."""
+"""Time as a channel: timers that are due come back as inbounds of their conversations, and jumps of the wall
+clock are noticed.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ SLACK = timedelta(seconds=2)  # what a clock may be set back by without anybody 
 
 
 class ClockAdapter:
-    """Rings when the next timer is due, at the latest every *tick* seconds. *went_back* hears of a wall clock that was set back, and
+    """Rings when the next timer is due, at the latest every *tick* seconds. *went_back* hears of a wall clock
+    that was set back, and
     is called once at first: what it was set back by before this process began cannot be known."""
 
     def __init__(

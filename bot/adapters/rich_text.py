@@ -1,4 +1,6 @@
-"""Our text in the words of the platforms: UTF-16 offsets, Telegram entities, VK format_data, pieces that fit one message."""
+"""Our text in the words of the platforms: UTF-16 offsets, Telegram entities, VK format_data, pieces that fit
+one message.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,10 @@ _ENTITY_TYPES = {
     Style.SPOILER: "spoiler",
     Style.MENTION: "text_mention",
 }
-_STYLES_OF_ENTITIES = {**{name: style for style, name in _ENTITY_TYPES.items() if style is not Style.MENTION}, "expandable_blockquote": Style.QUOTE}
+_STYLES_OF_ENTITIES = {
+    **{name: style for style, name in _ENTITY_TYPES.items() if style is not Style.MENTION},
+    "expandable_blockquote": Style.QUOTE,
+}
 _VK_TYPES = {Style.BOLD: "bold", Style.ITALIC: "italic", Style.UNDERLINE: "underline", Style.LINK: "url"}
 _AIMED = (Style.LINK, Style.MENTION)  # they say nothing without their address
 _LINKS = ("http://", "https://", "tg://", "mailto:", "tel:")
@@ -43,7 +48,8 @@ _ICONS = {
 }
 
 
-# --- UTF-16 ------------------------------------------------------------------------------------------------------------
+# --- UTF-16
+# ------------------------------------------------------------------------------------------------------------
 
 
 def utf16_length(text: str) -> int:
@@ -56,7 +62,9 @@ def utf16_length(text: str) -> int:
 
 
 def fit(text: str, limit: int) -> str:
-    """The longest beginning of *text* that is at most *limit* UTF-16 units and ends at a whole character as people see it."""
+    """The longest beginning of *text* that is at most *limit* UTF-16 units and ends at a whole character as
+    people see it.
+    """
     end = _window(text, 0, limit)
     return text if end == len(text) else text[: _grapheme_border(text, 0, end)]
 
@@ -72,14 +80,18 @@ def _starts(text: str) -> list[int] | None:
     return found
 
 
-# --- splitting ---------------------------------------------------------------------------------------------------------
+# --- splitting
+# ---------------------------------------------------------------------------------------------------------
 
 
 def split(rich: RichText, limit: int) -> tuple[RichText, ...]:
-    """Pieces of at most *limit* UTF-16 units: cut between paragraphs, else lines, else sentences, else words, else characters.
+    """Pieces of at most *limit* UTF-16 units: cut between paragraphs, else lines, else sentences, else words,
+    else characters.
 
-    Never inside a surrogate pair; inside a character as people see it (a flag, a family) only if that alone is longer than
-    *limit*. White space at a cut is dropped, spans are cut with the text. A text that fits comes back as it is, a longer one
+    Never inside a surrogate pair; inside a character as people see it (a flag, a family) only if that alone
+    is longer than
+    *limit*. White space at a cut is dropped, spans are cut with the text. A text that fits comes back as it
+    is, a longer one
     that shows nothing gives no pieces. *limit* is at least 2.
     """
     if limit < 2:
@@ -155,7 +167,12 @@ def _joins(text: str, at: int) -> bool:
     if at <= 0 or at >= len(text):
         return False
     before, after = text[at - 1], text[at]
-    if after == "\u200d" or before == "\u200d" or "\U0001f3fb" <= after <= "\U0001f3ff" or "\U000e0020" <= after <= "\U000e007f":
+    if (
+        after == "\u200d"
+        or before == "\u200d"
+        or "\U0001f3fb" <= after <= "\U0001f3ff"
+        or "\U000e0020" <= after <= "\U000e007f"
+    ):
         return True
     if unicodedata.category(after) in ("Mn", "Me", "Mc") or (before, after) == ("\r", "\n"):
         return True
@@ -173,11 +190,14 @@ def _is_regional(c: str) -> bool:
     return "\U0001f1e6" <= c <= "\U0001f1ff"
 
 
-# --- Telegram ----------------------------------------------------------------------------------------------------------
+# --- Telegram
+# ----------------------------------------------------------------------------------------------------------
 
 
 def tidy(rich: RichText) -> RichText:
-    """The same look in the least words: spans inside the text, not empty, no link without an address, outer ones first."""
+    """The same look in the least words: spans inside the text, not empty, no link without an address, outer
+    ones first.
+    """
     size = len(rich.text)
     spans = []
     for s in rich.spans:
@@ -200,7 +220,9 @@ def to_entities(rich: RichText) -> list[dict[str, object]]:
     for s in tidied.spans:
         if s.style is Style.LINK and not s.url.lower().startswith(_LINKS):
             continue
-        if s.style is Style.MENTION and (not s.url.isdigit() or tidied.text[s.offset] == "@"):  # @name calls by itself
+        if s.style is Style.MENTION and (
+            not s.url.isdigit() or tidied.text[s.offset] == "@"
+        ):  # @name calls by itself
             continue
         if any(s is not c and _overlaps(s, c) for c in codes) and not _outermost(s, codes):
             continue
@@ -224,7 +246,8 @@ def _outermost(s: Span, codes: Sequence[Span]) -> bool:
     if s.style in (Style.CODE, Style.PRE):
         return all(c is s or not _overlaps(s, c) for c in codes[: codes.index(s)])
     return s.style is Style.QUOTE and all(
-        not _overlaps(s, c) or (s.offset <= c.offset and c.offset + c.length <= s.offset + s.length) for c in codes
+        not _overlaps(s, c) or (s.offset <= c.offset and c.offset + c.length <= s.offset + s.length)
+        for c in codes
     )
 
 
@@ -236,14 +259,20 @@ def _units(starts: list[int] | None, span: Span) -> tuple[int, int]:
 
 
 def from_entities(text: str, entities: Iterable[Mapping[str, object]]) -> RichText:
-    """Telegram's text and entities as ours. Unknown and found-by-itself kinds (mention, url …) are left out; an offset that
+    """Telegram's text and entities as ours. Unknown and found-by-itself kinds (mention, url …) are left out;
+    an offset that
     points nowhere is moved to the nearest character."""
     starts = _starts(text)
     spans = []
     for e in entities:
         style = _STYLES_OF_ENTITIES.get(str(e.get("type")))
         offset, length, url = e.get("offset"), e.get("length"), e.get("url", "")
-        if style is None or not isinstance(offset, int) or not isinstance(length, int) or not isinstance(url, str):
+        if (
+            style is None
+            or not isinstance(offset, int)
+            or not isinstance(length, int)
+            or not isinstance(url, str)
+        ):
             continue
         begin, end = offset, offset + length
         if starts is not None:
@@ -258,7 +287,11 @@ def mentions_in(text: str, entities: Iterable[Mapping[str, object]]) -> tuple[Me
     found = []
     for e in entities:
         offset, length, user = e.get("offset"), e.get("length"), e.get("user")
-        if e.get("type") not in ("mention", "text_mention") or not isinstance(offset, int) or not isinstance(length, int):
+        if (
+            e.get("type") not in ("mention", "text_mention")
+            or not isinstance(offset, int)
+            or not isinstance(length, int)
+        ):
             continue
         begin, end = offset, offset + length
         if starts is not None:
@@ -272,11 +305,12 @@ def _character(starts: list[int], units: int) -> int:
     return min(bisect_left(starts, max(0, units)), len(starts) - 1)
 
 
-# --- VK ----------------------------------------------------------------------------------------------------------------
+# --- VK
 
 
 def to_format_data(rich: RichText) -> dict[str, object]:
-    """The spans as VK's format_data: bold, italic, underline and url, in UTF-16 units; `items` is empty where there are none.
+    """The spans as VK's format_data: bold, italic, underline and url, in UTF-16 units; `items` is empty where
+    there are none.
 
     Give it what `degrade(rich, VK_STYLES)` returned, so that the text says what VK cannot show.
     """
@@ -294,11 +328,13 @@ def to_format_data(rich: RichText) -> dict[str, object]:
     return {"version": 1, "items": items}
 
 
-# --- what a channel cannot show ----------------------------------------------------------------------------------------
+# --- what a channel cannot show
+# ----------------------------------------------------------------------------------------
 
 
 def degrade(rich: RichText, keep: frozenset[Style]) -> RichText:
-    """The text with only the styles in *keep*; where links are not among them their address follows in brackets.
+    """The text with only the styles in *keep*; where links are not among them their address follows in
+    brackets.
 
     >>> degrade(RichText("наш сайт", (Span(Style.LINK, 4, 4, "https://a.ru"),)), frozenset()).text
     'наш сайт (https://a.ru)'
@@ -308,7 +344,9 @@ def degrade(rich: RichText, keep: frozenset[Style]) -> RichText:
     if Style.LINK in keep:
         return RichText(tidied.text, tuple(kept))
     text = tidied.text
-    links = sorted((s for s in tidied.spans if s.style is Style.LINK), key=lambda s: s.offset + s.length, reverse=True)
+    links = sorted(
+        (s for s in tidied.spans if s.style is Style.LINK), key=lambda s: s.offset + s.length, reverse=True
+    )
     for link in links:
         end = link.offset + link.length
         address = link.url.removeprefix("mailto:").removeprefix("tel:")
@@ -342,7 +380,10 @@ def with_heading(heading: RichText, text: RichText) -> RichText:
 
 
 def placeholder(attachment: Attachment) -> RichText:
-    """What is shown where an attachment cannot travel: an icon and what is known of it, in no language. Never empty."""
+    """What is shown where an attachment cannot travel: an icon and what is known of it, in no language.
+
+    Never empty.
+    """
     a, icon = attachment, _ICONS[attachment.media]
     if (label := _told(a, "label")) and (a.media is Media.OTHER or _told(a, "link")):
         return RichText(label)
@@ -350,17 +391,24 @@ def placeholder(attachment: Attachment) -> RichText:
         case Media.STICKER:
             return RichText(_told(a, "emoji") or icon)
         case Media.LOCATION:
-            where = f"{_told(a, 'latitude')}, {_told(a, 'longitude')}"
+            latitude, longitude = _told(a, "latitude"), _told(a, "longitude")
+            where = f"{latitude}, {longitude}"
             title = ", ".join(t for t in (_told(a, "title"), _told(a, "address")) if t)
-            url = f"https://www.openstreetmap.org/?mlat={_told(a, 'latitude')}&mlon={_told(a, 'longitude')}#map=17"
+            url = f"https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}#map=17"
             place = RichText(f"{icon} ") + RichText(where, (Span(Style.LINK, 0, len(where), url),))
             return place + f" ({title})" if title else place
         case Media.CONTACT:
             return RichText(" ".join(t for t in (icon, _told(a, "name"), _told(a, "phone")) if t))
         case Media.OTHER if about := _told(a, "about"):
             return RichText(" ".join(t for t in (icon, about, _told(a, "link")) if t))
-    notes = ", ".join(n for n in (_minutes(a.duration) if a.duration else "", _size(a.size) if a.size else "") if n)
-    return RichText(" ".join(t for t in (icon, a.name, f"({notes})" if notes and a.name else notes, _told(a, "link")) if t))
+    notes = ", ".join(
+        n for n in (_minutes(a.duration) if a.duration else "", _size(a.size) if a.size else "") if n
+    )
+    return RichText(
+        " ".join(
+            t for t in (icon, a.name, f"({notes})" if notes and a.name else notes, _told(a, "link")) if t
+        )
+    )
 
 
 def _told(attachment: Attachment, key: str) -> str:

@@ -1,4 +1,6 @@
-"""The border where foreign text becomes ours: what no store can keep is replaced once, here, and nowhere else."""
+"""The border where foreign text becomes ours: what no store can keep is replaced once, here, and nowhere
+else.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +11,26 @@ import unicodedata
 from bot.model import RichText
 
 _POISON = re.compile("[\x00\ud800-\udfff]")
-_BIDI = dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200B, 0xFEFF))
+_BIDI = dict.fromkeys(
+    (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200B, 0xFEFF)
+)
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\"\\/:*?<>|]+")
 _NAME_LENGTH = 120
 _WRITER = json.JSONEncoder(ensure_ascii=False)
 
 
 def clean_text(text: str) -> str:
-    """The text with each NUL and lone surrogate replaced by U+FFFD, one for one, so offsets into it stay right."""
+    """The text with each NUL and lone surrogate replaced by U+FFFD, one for one, so offsets into it stay
+    right.
+    """
     return _POISON.sub("\ufffd", text) if _POISON.search(text) else text
 
 
 def clean_json(value: object) -> object:
-    """A JSON value with every text in it cleaned, keys too. Raises RecursionError for what is nested absurdly deep."""
+    """A JSON value with every text in it cleaned, keys too.
+
+    Raises RecursionError for what is nested absurdly deep.
+    """
     return _cleaned(value) if _may_hold_poison(value) else value
 
 
@@ -61,7 +70,9 @@ def clean_file_name(name: str) -> str:
     ('passwd', 'photogpj.exe')
     """
     last = re.split(r"[/\\]", clean_text(name))[-1].translate(_BIDI)
-    last = "".join(c for c in _NOT_IN_NAMES.sub("_", last) if unicodedata.category(c) not in ("Cc", "Co", "Cn")).strip(". ")
+    last = "".join(
+        c for c in _NOT_IN_NAMES.sub("_", last) if unicodedata.category(c) not in ("Cc", "Co", "Cn")
+    ).strip(". ")
     if len(last) <= _NAME_LENGTH:
         return last
     stem, dot, suffix = last.rpartition(".")

@@ -10,7 +10,19 @@ from bot.adapters.telegram.media import read_attachments
 from bot.model import Attachment
 
 Dict = Mapping[str, Any]
-_SHOWN = ("animation", "audio", "contact", "document", "location", "photo", "sticker", "venue", "video", "video_note", "voice")
+_SHOWN = (
+    "animation",
+    "audio",
+    "contact",
+    "document",
+    "location",
+    "photo",
+    "sticker",
+    "venue",
+    "video",
+    "video_note",
+    "voice",
+)
 
 
 def is_foreign(m: Dict) -> bool:
@@ -20,8 +32,12 @@ def is_foreign(m: Dict) -> bool:
     return bool(origin) and (author is None or author != (m.get("from") or {}).get("id"))
 
 
-def read_context(m: Dict, channel: str, *, text: str, replied: Dict | None, bot_id: int) -> tuple[Attachment, ...]:
-    """The context of a private message; *text* is what it says, *replied* the message it really replies to."""
+def read_context(
+    m: Dict, channel: str, *, text: str, replied: Dict | None, bot_id: int
+) -> tuple[Attachment, ...]:
+    """The context of a private message; *text* is what it says, *replied* the message it really replies
+    to.
+    """
     return tuple(_contexts(m, channel, text, replied, bot_id))
 
 
@@ -52,7 +68,9 @@ def _contexts(m: Dict, channel: str, text: str, replied: Dict | None, bot_id: in
     elif replied and (said := part or str(replied.get("text") or replied.get("caption") or "")):
         author = replied.get("from") or {}
         ours = author.get("id") == bot_id
-        yield context_of("quote" if part else "reply", channel, who="" if ours else _name(author), text=said, ours=ours)
+        yield context_of(
+            "quote" if part else "reply", channel, who="" if ours else _name(author), text=said, ours=ours
+        )
 
 
 def _origin(origin: Dict) -> tuple[str, str]:

@@ -19,7 +19,21 @@ from bot.adapters.sanitize import clean_text
 from bot.button_tokens import token
 from bot.clock import Clock
 from bot.errors import BotError, Problem, Refused
-from bot.model import Attachment, Button, Conversation, Inbound, InboundKind, Json, Outbound, OutboundKind, Peer, RichText, Sender, Sent, Style
+from bot.model import (
+    Attachment,
+    Button,
+    Conversation,
+    Inbound,
+    InboundKind,
+    Json,
+    Outbound,
+    OutboundKind,
+    Peer,
+    RichText,
+    Sender,
+    Sent,
+    Style,
+)
 from bot.text.yaml_source import read_own
 
 DESK_CHAT = "desk"
@@ -44,7 +58,9 @@ class TerminalRecords(Protocol):
 
     async def conversation(self, peer: Peer) -> Conversation | None: ...
 
-    async def turns(self, *, conversation: int | None = None, after: int = 0, limit: int = 50) -> Sequence[TerminalRow]: ...
+    async def turns(
+        self, *, conversation: int | None = None, after: int = 0, limit: int = 50
+    ) -> Sequence[TerminalRow]: ...
 
     async def counts(self) -> Mapping[str, int]: ...
 
@@ -52,7 +68,8 @@ class TerminalRecords(Protocol):
 
 
 class TerminalAdapter:
-    """One terminal. `enter` gives it the records, `on_quit` is called when the person leaves or the input ends.
+    """One terminal. `enter` gives it the records, `on_quit` is called when the person leaves or the input
+    ends.
 
     Where the input is not a terminal (a pipe, a file) each line waits until the bot has said everything.
     """
@@ -70,7 +87,14 @@ class TerminalAdapter:
         out: TextIO | None = None,
     ) -> None:
         self.name = name
-        self.limits = Limits(topics=True, reactions=True, per_second=500.0, peer_per_second=100.0, peer_burst=100, group_per_minute=0.0)
+        self.limits = Limits(
+            topics=True,
+            reactions=True,
+            per_second=500.0,
+            peer_per_second=100.0,
+            peer_burst=100,
+            group_per_minute=0.0,
+        )
         self.health = Health()
         self.desk = Peer(name, DESK_CHAT)
         self.on_quit: Callable[[], object] = lambda: None
@@ -98,7 +122,9 @@ class TerminalAdapter:
         self.health.state = "working"
         self._print(self._words["hello"])
         incoming: asyncio.Queue[str | None] = asyncio.Queue()
-        threading.Thread(target=self._read_lines, args=(asyncio.get_running_loop(), incoming), daemon=True).start()
+        threading.Thread(
+            target=self._read_lines, args=(asyncio.get_running_loop(), incoming), daemon=True
+        ).start()
         while (line := await incoming.get()) is not None and line.strip() != "/quit":
             try:
                 await self._obey(line.strip())
@@ -128,7 +154,11 @@ class TerminalAdapter:
                 return Sent(f"n{nonce}")
             case OutboundKind.EDIT:
                 first = outbound.text.text.split("\n", 1)[0]  # the rest was printed before
-                self._say(chat, thread, RichText(f"({self._words['edited']}) {first}") if chat == DESK_CHAT else outbound.text)
+                self._say(
+                    chat,
+                    thread,
+                    RichText(f"({self._words['edited']}) {first}") if chat == DESK_CHAT else outbound.text,
+                )
                 self._offer(chat, target, nonce, outbound.buttons)
             case OutboundKind.ACKNOWLEDGE | OutboundKind.REACT:
                 if outbound.text:
@@ -182,7 +212,12 @@ class TerminalAdapter:
             await self._press(int(line))
         else:
             kind = InboundKind.START if command == "/start" else InboundKind.MESSAGE
-            await self._hand_in(Peer(self.name, self._customer.id), self._customer, rest if kind is InboundKind.START else line, kind=kind)
+            await self._hand_in(
+                Peer(self.name, self._customer.id),
+                self._customer,
+                rest if kind is InboundKind.START else line,
+                kind=kind,
+            )
 
     async def _speak_as_operator(self, text: str) -> None:
         if not self._thread:
@@ -195,17 +230,39 @@ class TerminalAdapter:
             self._print(self._words["no_button"].format(number=number))
             return
         message, button = self._buttons[number - 1]
-        await self._hand_in(Peer(self.name, self._customer.id), self._customer, "", kind=InboundKind.PRESS, press=button, message=message)
+        await self._hand_in(
+            Peer(self.name, self._customer.id),
+            self._customer,
+            "",
+            kind=InboundKind.PRESS,
+            press=button,
+            message=message,
+        )
 
     async def _hand_in(
-        self, peer: Peer, sender: Sender, text: str, *, kind: InboundKind = InboundKind.MESSAGE, press: str = "", message: str = ""
+        self,
+        peer: Peer,
+        sender: Sender,
+        text: str,
+        *,
+        kind: InboundKind = InboundKind.MESSAGE,
+        press: str = "",
+        message: str = "",
     ) -> None:
         assert self._accept is not None
         key = str(uuid.uuid4())
         inbound = Inbound(
-            key, peer, sender, self._clock().astimezone(UTC), kind, clean_text(text), message=message or key, press=press,
-            callback=key if press else "", private=peer.chat != DESK_CHAT,
-        )  # fmt: skip
+            key,
+            peer,
+            sender,
+            self._clock().astimezone(UTC),
+            kind,
+            clean_text(text),
+            message=message or key,
+            press=press,
+            callback=key if press else "",
+            private=peer.chat != DESK_CHAT,
+        )
         await self._accept([inbound])
 
     def _move_clock(self, to: str) -> None:
@@ -222,8 +279,14 @@ class TerminalAdapter:
 
     async def _explain(self) -> None:
         """The newest turn of this customer in which articles were weighed."""
-        conversation = await self._records.conversation(Peer(self.name, self._customer.id)) if self._records else None
-        rows = await self._records.turns(conversation=conversation.id, limit=200) if self._records and conversation else ()
+        conversation = (
+            await self._records.conversation(Peer(self.name, self._customer.id)) if self._records else None
+        )
+        rows = (
+            await self._records.turns(conversation=conversation.id, limit=200)
+            if self._records and conversation
+            else ()
+        )
         told = [row for row in rows if row.why]
         if not told:
             self._print(self._words["no_turn"])
@@ -237,7 +300,10 @@ class TerminalAdapter:
             rows.append(f"{self._words['understood']}: {why['understood']}")
         candidates = why.get("candidates")
         for candidate in candidates[:5] if isinstance(candidates, (list, tuple)) else ():
-            rows.append(f"{float(candidate.get('score', 0)):.2f}  {candidate.get('title') or candidate.get('article')}")
+            rows.append(
+                f"{float(candidate.get('score', 0)):.2f} "
+                f" {candidate.get('title') or candidate.get('article')}"
+            )
         for figure in ("confidence", "scope"):
             if isinstance(why.get(figure), float):
                 rows.append(f"{self._words[figure]} {why[figure]:.2f}")
@@ -251,7 +317,11 @@ class TerminalAdapter:
             now = self._clock()
             counts = await self._records.counts()
             due = await self._records.next_delivery(now)
-            if not counts["inbounds_waiting"] and not counts["deliveries_sending"] and (due is None or due > now + SOON):
+            if (
+                not counts["inbounds_waiting"]
+                and not counts["deliveries_sending"]
+                and (due is None or due > now + SOON)
+            ):
                 return
             await asyncio.sleep(0.05)
 
@@ -262,8 +332,14 @@ class TerminalAdapter:
 
     # --- what is printed
 
-    def _say(self, chat: str, thread: str, text: RichText, attachments: Sequence[Attachment] = (), *, who: str = "") -> None:
-        name = f"{self._words['desk']} · {self._topics.get(thread, '')}".rstrip(" ·") if chat == DESK_CHAT else who or self._words["bot"]
+    def _say(
+        self, chat: str, thread: str, text: RichText, attachments: Sequence[Attachment] = (), *, who: str = ""
+    ) -> None:
+        name = (
+            f"{self._words['desk']} · {self._topics.get(thread, '')}".rstrip(" ·")
+            if chat == DESK_CHAT
+            else who or self._words["bot"]
+        )
         files = "".join(f" [{a.media.value}: {a.name or a.ref}]" for a in attachments)
         body = (self._styled(text) + files).strip().replace("\n", "\n      ")
         self._print(f"{self._bold(name)}:\n      {body}")
@@ -287,7 +363,9 @@ class TerminalAdapter:
         for span in text.spans:
             if span.style is Style.BOLD and self._colours:
                 marks += [(span.offset, "\x1b[1m"), (span.offset + span.length, "\x1b[22m")]
-            if span.style is Style.LINK and not span.url.endswith(text.text[span.offset : span.offset + span.length]):
+            if span.style is Style.LINK and not span.url.endswith(
+                text.text[span.offset : span.offset + span.length]
+            ):
                 marks.append((span.offset + span.length, f" ({span.url})"))
         plain = text.text.replace("\x1b", "\ufffd")  # a customer's words must not steer the terminal
         for place, mark in sorted(marks, key=lambda m: m[0], reverse=True):
@@ -303,4 +381,6 @@ class TerminalAdapter:
 
     def _person(self, name: str) -> Sender:
         first, _, last = name.partition(" ")
-        return Sender(str(100_000_000 + secrets.randbelow(800_000_000)), first, last.strip(), language=self._language)
+        return Sender(
+            str(100_000_000 + secrets.randbelow(800_000_000)), first, last.strip(), language=self._language
+        )

@@ -1,4 +1,6 @@
-"""Addresses that came from outside: they may lead to the open web, never to this machine or its neighbours."""
+"""Addresses that came from outside: they may lead to the open web, never to this machine or its
+neighbours.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +31,19 @@ def check_address(url: str) -> None:
 
 
 class PublicResolver(ThreadedResolver):
-    """Names as addresses, private ones left out. The connection goes to what was judged, so a second answer changes nothing."""
+    """Names as addresses, private ones left out.
 
-    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[ResolveResult]:
-        public = [found for found in await super().resolve(host, port, family) if _is_public(ipaddress.ip_address(found["host"].partition("%")[0]))]
+    The connection goes to what was judged, so a second answer changes nothing.
+    """
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        public = [
+            found
+            for found in await super().resolve(host, port, family)
+            if _is_public(ipaddress.ip_address(found["host"].partition("%")[0]))
+        ]
         if not public:
             raise OSError("the name stands for no public address")
         return public

@@ -49,7 +49,9 @@ def _walk(m: Fields, channel: str, group: int, replied: Fields, depth: int) -> I
             yield _context("forward", forwarded, channel, group)
         if depth < DEEPEST:
             inner = forwarded.get("reply_message")
-            yield from _walk(forwarded, channel, group, inner if isinstance(inner, Mapping) else {}, depth + 1)
+            yield from _walk(
+                forwarded, channel, group, inner if isinstance(inner, Mapping) else {}, depth + 1
+            )
 
 
 def _context(kind: Kind, m: Fields, channel: str, group: int) -> Attachment:

@@ -1,4 +1,6 @@
-"""Another system as a channel: each event is one signed POST (Standard Webhooks), tried until it is taken or too old."""
+"""Another system as a channel: each event is one signed POST (Standard Webhooks), tried until it is taken or
+too old.
+"""
 
 from __future__ import annotations
 
@@ -29,22 +31,37 @@ _CONTENT_REFUSED = (400, 413, 415, 422)  # this event, not this address: tried s
 def sign(secrets: str, id: str, timestamp: int, body: bytes) -> str:
     """The `webhook-signature` of a body, one signature for each of the secrets (parted by spaces).
 
-    >>> sign("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+    >>> sign("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test":
+    2432232314}')
     'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE='
     """
     signed = f"{id}.{timestamp}.".encode() + body
-    return " ".join(f"v1,{base64.b64encode(hmac.digest(_key(one), signed, hashlib.sha256)).decode()}" for one in secrets.split())
+    return " ".join(
+        f"v1,{base64.b64encode(hmac.digest(_key(one), signed, hashlib.sha256)).decode()}"
+        for one in secrets.split()
+    )
 
 
 class WebhookAdapter:
-    """One address that is told of events. What it does not take waits in the outbox, in order, and delays nobody else.
+    """One address that is told of events. What it does not take waits in the outbox, in order, and delays
+    nobody else.
 
-    *private* allows addresses of this machine and its network. The pause after a failure grows with each further one.
+    *private* allows addresses of this machine and its network. The pause after a failure grows with each
+    further one.
     """
 
     kind = "webhook"
 
-    def __init__(self, name: str, *, clock: Clock, url: str, secret: str, private: bool = False, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        clock: Clock,
+        url: str,
+        secret: str,
+        private: bool = False,
+        timeout: float = TIMEOUT,
+    ) -> None:
         self.name, self._clock, self._url, self._secret, self._private = name, clock, url, secret, private
         self.limits = Limits(per_second=0, peer_per_second=0, group_per_minute=0)
         self.health = Health("working")
@@ -73,7 +90,9 @@ class WebhookAdapter:
         if 200 <= status < 300:
             self._mended()
             return Sent()
-        raise self._failed(outbound, f"HTTP {status}", doubted=False, after=pause, counts=status in _CONTENT_REFUSED)
+        raise self._failed(
+            outbound, f"HTTP {status}", doubted=False, after=pause, counts=status in _CONTENT_REFUSED
+        )
 
     async def read(self, attachment: Attachment) -> File:
         raise Refused("a webhook holds no files")
@@ -98,9 +117,19 @@ class WebhookAdapter:
             async with self._opened().head(self._url, allow_redirects=False):
                 return ()
         except Refused as error:
-            return (Problem(f"адрес не годится: {error}", hint="адрес своей машины или сети разрешает `private: true`"),)
+            return (
+                Problem(
+                    f"адрес не годится: {error}", hint="адрес своей машины или сети разрешает `private: true`"
+                ),
+            )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return (Problem(f"по адресу никто не отвечает: {type(error).__name__}", hint="события ждут до трёх суток", severity="warning"),)
+            return (
+                Problem(
+                    f"по адресу никто не отвечает: {type(error).__name__}",
+                    hint="события ждут до трёх суток",
+                    severity="warning",
+                ),
+            )
 
     async def close(self) -> None:
         self.health.state = "stopped"
@@ -108,10 +137,15 @@ class WebhookAdapter:
             await self._session.close()
 
     async def _post(self, body: bytes, headers: dict[str, str]) -> tuple[int, float]:
-        """Status and the pause that the other side asks for. A redirect is no success: it would lead the signature elsewhere."""
+        """Status and the pause that the other side asks for.
+
+        A redirect is no success: it would lead the signature elsewhere.
+        """
         if not self._private:
             check_address(self._url)
-        async with self._opened().post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
+        async with self._opened().post(
+            self._url, data=body, headers=headers, allow_redirects=False
+        ) as answer:
             return answer.status, _seconds(answer.headers.get("Retry-After", ""))
 
     def _headers(self, id: str, body: bytes, now: datetime) -> dict[str, str]:
@@ -127,11 +161,17 @@ class WebhookAdapter:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector() if self._private else aiohttp.TCPConnector(resolver=PublicResolver())
-            self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar())
+            connector = (
+                aiohttp.TCPConnector() if self._private else aiohttp.TCPConnector(resolver=PublicResolver())
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
+            )
         return self._session
 
-    def _failed(self, outbound: Outbound, reason: str, *, doubted: bool, after: float = 0.0, counts: bool = False) -> DeliveryError:
+    def _failed(
+        self, outbound: Outbound, reason: str, *, doubted: bool, after: float = 0.0, counts: bool = False
+    ) -> DeliveryError:
         if not self._failures:
             self._log.warning("webhook_failing", reason=reason)
             self.health.details["failing_since"] = self._clock().isoformat(timespec="seconds")
@@ -139,8 +179,13 @@ class WebhookAdapter:
         self.health.state, self.health.last_error = "failing", reason
         if self._clock() - _happened(outbound) > PATIENCE:
             return Refused(f"given up after {PATIENCE.days} days: {reason}")
-        pause = max(after, FIRST_PAUSE if counts else min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures - 1, 12)))
-        return RetryLater(reason, after=pause, scope="peer" if counts else "account", counts=counts, doubted=doubted)
+        pause = max(
+            after,
+            FIRST_PAUSE if counts else min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures - 1, 12)),
+        )
+        return RetryLater(
+            reason, after=pause, scope="peer" if counts else "account", counts=counts, doubted=doubted
+        )
 
     def _mended(self) -> None:
         if self._failures:

@@ -30,7 +30,11 @@ def ask(text: str | None, path: Path | None, *, as_json: bool, batch: Path | Non
         typer.echo(json.dumps(as_row(answer), ensure_ascii=False) if as_json else in_words(answer))
         return
     for row in rows(batch):
-        answer = judge(str(row["text"]), answered=row.get("context") == "answered", language=str(row.get("language", language)))
+        answer = judge(
+            str(row["text"]),
+            answered=row.get("context") == "answered",
+            language=str(row.get("language", language)),
+        )
         line = {"id": row["id"], **as_row(answer)}
         typer.echo(json.dumps(line, ensure_ascii=False) if as_json else f"{row['id']}: {in_words(answer)}")
 
@@ -54,28 +58,50 @@ def behind(answer: Answer) -> Iterator[str]:
     repairs = why.get("repairs")
     for mended in repairs if isinstance(repairs, list) else ():
         yield say("asked.repaired", raw=mended["raw"], fixed=mended["fixed"])
-    spoken, dialog = say(f"asked.language.{why.get('language', 'ru')}"), say(f"asked.dialog.{why.get('dialog', 'faq')}")
+    spoken, dialog = (
+        say(f"asked.language.{why.get('language', 'ru')}"),
+        say(f"asked.dialog.{why.get('dialog', 'faq')}"),
+    )
     yield say("asked.read", act=say(f"asked.act.{answer.act}"), dialog=dialog, language=spoken)
     if reply := str(why.get("reply", "")):
         yield say("asked.reply", text=" ".join(reply.split())[:160])
     limits = why.get("thresholds")
     known = limits if isinstance(limits, Mapping) else {}
     facts = {"answer": float(known.get("answer", 0)), "handoff": float(known.get("handoff", 0))}
-    yield say("asked.sure", confidence=f"{answer.confidence:.0%}", scope=f"{answer.scope:.0%}", **{k: f"{v:.0%}" for k, v in facts.items()})
+    yield say(
+        "asked.sure",
+        confidence=f"{answer.confidence:.0%}",
+        scope=f"{answer.scope:.0%}",
+        **{k: f"{v:.0%}" for k, v in facts.items()},
+    )
     for n, c in enumerate(answer.candidates, 1):
         yield f"{n}. {c.score:.0%}  {c.article}  {c.title}"
     channels, named = why.get("channels"), words_in(language(), "asked.channels")
-    for name, scores in (channels.items() if isinstance(channels, Mapping) else ()):
+    for name, scores in channels.items() if isinstance(channels, Mapping) else ():
         best = sorted(scores.items(), key=lambda item: -float(item[1]))[:3]
-        yield say("asked.channel", name=named.get(name, name), found=", ".join(f"{a} {float(s):.2f}" for a, s in best))
+        yield say(
+            "asked.channel",
+            name=named.get(name, name),
+            found=", ".join(f"{a} {float(s):.2f}" for a, s in best),
+        )
 
 
 def list_articles(path: Path | None, *, as_json: bool) -> None:
     """Print the articles and what is wrong with them."""
     knowledge = opened(settings.load(path))
     for article in knowledge.articles():
-        row = {"article": article.id, "title": article.title, "lang": article.lang, "aliases": len(article.aliases), "status": article.status}
-        typer.echo(json.dumps(row, ensure_ascii=False) if as_json else f"{article.id:40} {article.lang} {len(article.aliases):3}  {article.title}")
+        row = {
+            "article": article.id,
+            "title": article.title,
+            "lang": article.lang,
+            "aliases": len(article.aliases),
+            "status": article.status,
+        }
+        typer.echo(
+            json.dumps(row, ensure_ascii=False)
+            if as_json
+            else f"{article.id:40} {article.lang} {len(article.aliases):3}  {article.title}"
+        )
     for problem in knowledge.problems:
         typer.secho(str(problem), fg="yellow", err=True)
 
@@ -125,7 +151,9 @@ def as_row(answer: Answer) -> dict[str, object]:
         "confidence": round(answer.confidence, 4),
         "scope": round(answer.scope, 4),
         "act": str(answer.act),
-        "candidates": [{"article": c.article, "score": round(c.score, 4), "title": c.title} for c in answer.candidates],
+        "candidates": [
+            {"article": c.article, "score": round(c.score, 4), "title": c.title} for c in answer.candidates
+        ],
         "why": answer.why,
     }
 

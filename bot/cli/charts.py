@@ -1,4 +1,7 @@
-"""Draws a report: how honest confidence is, and what each threshold gives. SVG by ourselves, PNG where Pillow is installed."""
+"""Draws a report: how honest confidence is, and what each threshold gives.
+
+SVG by ourselves, PNG where Pillow is installed.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,15 @@ from bot.errors import BotError
 from bot.knowledge.quality.evaluation import Advice, EvaluationReport
 
 WIDTH, HEIGHT, SIDE, TOP, PLOT = 980, 470, 70, 60, 340
-FONTS = ("DejaVuSans.ttf", "Arial.ttf", "arial.ttf", "LiberationSans-Regular.ttf", "NotoSans-Regular.ttf", "FreeSans.ttf", "Roboto-Regular.ttf")
+FONTS = (
+    "DejaVuSans.ttf",
+    "Arial.ttf",
+    "arial.ttf",
+    "LiberationSans-Regular.ttf",
+    "NotoSans-Regular.ttf",
+    "FreeSans.ttf",
+    "Roboto-Regular.ttf",
+)
 INK, FAINT, BLUE, GREEN, RED = "#222222", "#d5d8de", "#2f6fde", "#1f9d61", "#d64545"
 
 
@@ -41,7 +52,9 @@ def chart(report: EvaluationReport, advice: Advice, words: dict[str, str]) -> tu
     """Both panels as shapes; *words* label them."""
     left, right = (SIDE, TOP), (SIDE + PLOT + 110, TOP)
     shapes = [Shape("box", ((0, 0), (WIDTH, HEIGHT)), "#ffffff")]
-    shapes += _frame(left, words["calibration"].format(ece=f"{report.ece:.3f}"), words["confidence"], words["right"])
+    shapes += _frame(
+        left, words["calibration"].format(ece=f"{report.ece:.3f}"), words["confidence"], words["right"]
+    )
     shapes.append(Shape("line", (_at(left, 0, 0), _at(left, 1, 1)), INK, 1, dashed=True))
     most = max((count for _, _, count in report.bins), default=1)
     for sure, share, count in report.bins:
@@ -56,10 +69,15 @@ def chart(report: EvaluationReport, advice: Advice, words: dict[str, str]) -> tu
     ):
         shapes.append(Shape("line", tuple(_at(right, x, y) for x, y in points), colour, 2.5))
         x, y = right[0] + 14, right[1] + PLOT - 46 + 20 * row
-        shapes += [Shape("line", ((x, y), (x + 24, y)), colour, 2.5), Shape("text", ((x + 30, y + 4),), INK, text=name, size=12)]
+        shapes += [
+            Shape("line", ((x, y), (x + 24, y)), colour, 2.5),
+            Shape("text", ((x + 30, y + 4),), INK, text=name, size=12),
+        ]
     x, _ = _at(right, advice.answer, 0)
     shapes.append(Shape("line", ((x, right[1]), (x, right[1] + PLOT)), RED, 1.5, dashed=True))
-    shapes.append(Shape("text", ((x - 5, right[1] + 16),), RED, text=f"{advice.answer:.2f}", size=12, anchor="end"))
+    shapes.append(
+        Shape("text", ((x - 5, right[1] + 16),), RED, text=f"{advice.answer:.2f}", size=12, anchor="end")
+    )
     return tuple(shapes)
 
 
@@ -69,31 +87,63 @@ def _at(corner: tuple[float, float], x: float, y: float) -> tuple[float, float]:
 
 def _frame(corner: tuple[float, float], title: str, below: str, beside: str) -> list[Shape]:
     x, y = corner
-    shapes = [Shape("text", ((x, y - 28),), INK, text=title, size=15), Shape("text", ((x, y - 8),), INK, text=beside, size=11)]
+    shapes = [
+        Shape("text", ((x, y - 28),), INK, text=title, size=15),
+        Shape("text", ((x, y - 8),), INK, text=beside, size=11),
+    ]
     for n in range(0, 11, 2):
         share = n / 10
         shapes.append(Shape("line", (_at(corner, 0, share), _at(corner, 1, share)), FAINT))
         shapes.append(Shape("line", (_at(corner, share, 0), _at(corner, share, 1)), FAINT))
-        shapes.append(Shape("text", ((x - 8, y + (1 - share) * PLOT + 4),), INK, text=f"{share:.1f}", size=11, anchor="end"))
-        shapes.append(Shape("text", ((x + share * PLOT, y + PLOT + 18),), INK, text=f"{share:.1f}", size=11, anchor="middle"))
+        shapes.append(
+            Shape(
+                "text",
+                ((x - 8, y + (1 - share) * PLOT + 4),),
+                INK,
+                text=f"{share:.1f}",
+                size=11,
+                anchor="end",
+            )
+        )
+        shapes.append(
+            Shape(
+                "text",
+                ((x + share * PLOT, y + PLOT + 18),),
+                INK,
+                text=f"{share:.1f}",
+                size=11,
+                anchor="middle",
+            )
+        )
     shapes.append(Shape("text", ((x + PLOT / 2, y + PLOT + 40),), INK, text=below, size=12, anchor="middle"))
     return shapes
 
 
 def as_svg(shapes: Sequence[Shape]) -> str:
     """The shapes as an SVG document."""
-    rows = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif">']
+    rows = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH}'
+        f' {HEIGHT}" font-family="sans-serif">'
+    ]
     for s in shapes:
-        (x, y) = s.points[0] if s.points else (0.0, 0.0)
+        x, y = s.points[0] if s.points else (0.0, 0.0)
         if s.kind == "text":
-            rows.append(f'<text x="{x:.1f}" y="{y:.1f}" font-size="{s.size}" fill="{s.colour}" text-anchor="{s.anchor}">{escape(s.text)}</text>')
+            rows.append(
+                f'<text x="{x:.1f}" y="{y:.1f}" font-size="{s.size}" fill="{s.colour}"'
+                f' text-anchor="{s.anchor}">{escape(s.text)}</text>'
+            )
         elif s.kind == "box":
-            (right, low) = s.points[1]
-            rows.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{right - x:.1f}" height="{low - y:.1f}" fill="{s.colour}"/>')
+            right, low = s.points[1]
+            rows.append(
+                f'<rect x="{x:.1f}" y="{y:.1f}" width="{right - x:.1f}" height="{low - y:.1f}"'
+                f' fill="{s.colour}"/>'
+            )
         elif s.points:
             path = " ".join(f"{px:.1f},{py:.1f}" for px, py in s.points)
             dash = ' stroke-dasharray="5 4"' if s.dashed else ""
-            rows.append(f'<polyline points="{path}" fill="none" stroke="{s.colour}" stroke-width="{s.width}"{dash}/>')
+            rows.append(
+                f'<polyline points="{path}" fill="none" stroke="{s.colour}" stroke-width="{s.width}"{dash}/>'
+            )
     return "\n".join([*rows, "</svg>", ""])
 
 
@@ -108,7 +158,13 @@ def write_png(shapes: Sequence[Shape], path: Path, *, scale: int = 2) -> None:
     for s in shapes:
         points = [(x * scale, y * scale) for x, y in s.points]
         if s.kind == "text":
-            pen.text(points[0], s.text, fill=s.colour, font=_font(s.size * scale), anchor={"start": "ls", "middle": "ms", "end": "rs"}[s.anchor])
+            pen.text(
+                points[0],
+                s.text,
+                fill=s.colour,
+                font=_font(s.size * scale),
+                anchor={"start": "ls", "middle": "ms", "end": "rs"}[s.anchor],
+            )
         elif s.kind == "box":
             pen.rectangle((points[0], points[1]), fill=s.colour)
         elif len(points) > 1:

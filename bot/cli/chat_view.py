@@ -10,12 +10,30 @@ from pathlib import PurePosixPath
 
 from bot.model import Outbound, RichText, Rows, Style
 
-_CODES = {Style.BOLD: "1", Style.ITALIC: "3", Style.UNDERLINE: "4", Style.STRIKE: "9", Style.LINK: "4;34", Style.CODE: "36", Style.PRE: "36", Style.QUOTE: "2"}
+_CODES = {
+    Style.BOLD: "1",
+    Style.ITALIC: "3",
+    Style.UNDERLINE: "4",
+    Style.STRIKE: "9",
+    Style.LINK: "4;34",
+    Style.CODE: "36",
+    Style.PRE: "36",
+    Style.QUOTE: "2",
+}
 
 
 def width_of(text: str) -> int:
     """Columns that *text* takes in a terminal."""
-    return sum(0 if unicodedata.combining(c) or c in "\u200d\ufe0f" else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(
+        (
+            0
+            if unicodedata.combining(c) or c in "\u200d\ufe0f"
+            else 2
+            if unicodedata.east_asian_width(c) in "WF"
+            else 1
+        )
+        for c in text
+    )
 
 
 def coloured() -> bool:
@@ -23,13 +41,21 @@ def coloured() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
-def draw(messages: Iterable[Outbound], *, width: int, styles: frozenset[Style] = frozenset(Style), label: int = 64) -> list[str]:
-    """Each message a box of *width* columns, its buttons under it, cut at *label* characters as the channel would."""
+def draw(
+    messages: Iterable[Outbound], *, width: int, styles: frozenset[Style] = frozenset(Style), label: int = 64
+) -> list[str]:
+    """Each message a box of *width* columns, its buttons under it, cut at *label* characters as the channel
+    would.
+    """
     lines: list[str] = []
     for message in messages:
         rows = [f"[{a.media.value}: {PurePosixPath(a.name or a.ref).name}]" for a in message.attachments]
         rows += wrap(message.text, width - 4, styles)
-        lines += [f"╭{'─' * (width - 2)}╮", *(f"│ {_padded(row, width - 4)} │" for row in rows), f"╰{'─' * (width - 2)}╯"]
+        lines += [
+            f"╭{'─' * (width - 2)}╮",
+            *(f"│ {_padded(row, width - 4)} │" for row in rows),
+            f"╰{'─' * (width - 2)}╯",
+        ]
         lines += _buttons(message.buttons, width, label)
         lines.append("")
     return lines[:-1]
@@ -38,7 +64,10 @@ def draw(messages: Iterable[Outbound], *, width: int, styles: frozenset[Style] =
 def beside(left: Sequence[str], right: Sequence[str], width: int) -> list[str]:
     """Two drawings next to each other."""
     rows = max(len(left), len(right))
-    return [f"{_padded(left[i] if i < len(left) else '', width)}  {right[i] if i < len(right) else ''}".rstrip() for i in range(rows)]
+    return [
+        f"{_padded(left[i] if i < len(left) else '', width)}  {right[i] if i < len(right) else ''}".rstrip()
+        for i in range(rows)
+    ]
 
 
 def wrap(rich: RichText, width: int, styles: frozenset[Style] = frozenset(Style)) -> list[str]:
@@ -72,7 +101,11 @@ def _styled(rich: RichText, start: int, end: int, styles: frozenset[Style]) -> s
         return rich.text[start:end]
     done, now = [], ""
     for place in range(start, end):
-        codes = ";".join(_CODES[s.style] for s in rich.spans if s.style in styles and s.style in _CODES and s.offset <= place < s.offset + s.length)
+        codes = ";".join(
+            _CODES[s.style]
+            for s in rich.spans
+            if s.style in styles and s.style in _CODES and s.offset <= place < s.offset + s.length
+        )
         if codes != now:
             done.append("\x1b[0m" if now else "")
             done.append(f"\x1b[{codes}m" if codes else "")
@@ -85,8 +118,14 @@ def _buttons(rows: Rows, width: int, label: int) -> list[str]:
     lines = []
     for row in rows:
         each = (width - 2 - 2 * (len(row) - 1)) // len(row)
-        texts = [_fitting(b.label if len(b.label) <= label else b.label[: label - 1] + "…", each - 4) + (" ↗" if b.url else "") for b in row]
-        lines.append(" " + "  ".join(f"[ {text}{' ' * max(0, each - 4 - width_of(text))} ]" for text in texts))
+        texts = [
+            _fitting(b.label if len(b.label) <= label else b.label[: label - 1] + "…", each - 4)
+            + (" ↗" if b.url else "")
+            for b in row
+        ]
+        lines.append(
+            " " + "  ".join(f"[ {text}{' ' * max(0, each - 4 - width_of(text))} ]" for text in texts)
+        )
     return lines
 
 

@@ -21,8 +21,14 @@ def config_reference() -> str:
 def _lines() -> Iterator[str]:
     yield "# config.yaml: every key"
     yield ""
-    yield "Written by `bot config reference`; a test keeps it true. Unknown keys are errors with file, line and the nearest known key."
-    yield "Secrets (`token`, `secret`, `password`, `confirmation`) are given as `\"${VARIABLE}\"` and live in the environment only."
+    yield (
+        "Written by `bot config reference`; a test keeps it true. Unknown keys are errors with file, line and"
+        " the nearest known key."
+    )
+    yield (
+        'Secrets (`token`, `secret`, `password`, `confirmation`) are given as `"${VARIABLE}"` and live in the'
+        " environment only."
+    )
     for name, field in Config.model_fields.items():
         if name == "base":
             continue
@@ -32,7 +38,10 @@ def _lines() -> Iterator[str]:
         yield f"{_sentence(field)}"
         yield ""
         if name == "channels":
-            yield "Each entry is a named instance; several of one kind may stand side by side. Other packages bring further types (docs/en/adapters.md)."
+            yield (
+                "Each entry is a named instance; several of one kind may stand side by side. Other packages"
+                " bring further types (docs/en/adapters.md)."
+            )
             for title, model in (("type: telegram", TelegramChannel), ("type: vk", VkChannel)):
                 yield ""
                 yield f"### `{title}`"
@@ -51,7 +60,9 @@ def _table(model: type[BaseModel] | None, prefix: str = "") -> Iterator[str]:
     for name, field in model.model_fields.items():
         inner = _model(field.annotation)
         if inner is not None:
-            yield from _table(inner, f"{prefix}{name}[]." if _is_many(field.annotation) else f"{prefix}{name}.")
+            yield from _table(
+                inner, f"{prefix}{name}[]." if _is_many(field.annotation) else f"{prefix}{name}."
+            )
         else:
             yield f"| `{prefix}{name}` | {_sentence(field)} | {_default(field)} |"
 

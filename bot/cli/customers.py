@@ -20,7 +20,9 @@ TOGETHER = 500  # customers written at once, so that they share commits
 
 
 def bring(path: Path | None, table: Path) -> None:
-    """Lay the table's attributes over the customers it names; nothing is written where a line of it is wrong (exit code 2)."""
+    """Lay the table's attributes over the customers it names; nothing is written where a line of it is wrong
+    (exit code 2).
+    """
     try:
         rows = read_table(table.read_bytes(), str(table))
     except ConfigError as error:
@@ -32,9 +34,15 @@ def bring(path: Path | None, table: Path) -> None:
 
     async def done(store: SqliteStore) -> None:
         now, meant = command_clock()(), [await _meant(store, row) for row in rows]
-        changes = [(id, {k: v or None for k, v in row.values.items()}) for row, ids in zip(rows, meant, strict=True) for id in ids]
+        changes = [
+            (id, {k: v or None for k, v in row.values.items()})
+            for row, ids in zip(rows, meant, strict=True)
+            for id in ids
+        ]
         for start in range(0, len(changes), TOGETHER):
-            await asyncio.gather(*(store.change_fields(id, told, now, by=BY) for id, told in changes[start : start + TOGETHER]))
+            await asyncio.gather(
+                *(store.change_fields(id, told, now, by=BY) for id, told in changes[start : start + TOGETHER])
+            )
         unknown = sum(not ids for ids in meant)
         typer.echo(say("message.customers_imported", rows=len(rows), known=len(changes), unknown=unknown))
 
@@ -42,7 +50,9 @@ def bring(path: Path | None, table: Path) -> None:
 
 
 def join(path: Path | None, into: str, other: str) -> None:
-    """Two customers are one person from now on; exit code 1 where one of them is not known or they are one already."""
+    """Two customers are one person from now on; exit code 1 where one of them is not known or they are one
+    already.
+    """
 
     async def done(store: SqliteStore) -> None:
         kept, gone = await find_customer(store, into), await find_customer(store, other)
@@ -63,7 +73,9 @@ def part(path: Path | None, who: str) -> None:
     async def done(store: SqliteStore) -> None:
         kept = await find_customer(store, who)
         others = await store.joined(kept)
-        if not others or not await store.join_customers(CustomerMerge(kept, others[0], undone=True), command_clock()(), by=BY):
+        if not others or not await store.join_customers(
+            CustomerMerge(kept, others[0], undone=True), command_clock()(), by=BY
+        ):
             typer.secho(say("message.customers_same"), fg="red", err=True)
             raise typer.Exit(EXIT_PROBLEM)
         typer.echo(say("message.customers_parted", into=kept, other=others[0]))

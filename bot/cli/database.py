@@ -39,7 +39,11 @@ def check(path: Path | None, *, as_json: bool) -> None:
 
     async def look(store: SqliteStore) -> None:
         wrong = await store.check()
-        typer.echo(json.dumps(list(wrong), ensure_ascii=False) if as_json else "\n".join(wrong) or say("message.checked"))
+        typer.echo(
+            json.dumps(list(wrong), ensure_ascii=False)
+            if as_json
+            else "\n".join(wrong) or say("message.checked")
+        )
         if wrong:
             raise typer.Exit(EXIT_PROBLEM)
 

@@ -1,4 +1,6 @@
-"""Four weeks that never were, for the report of the playground: played through the real rooms, kept in a file of their own."""
+"""Four weeks that never were, for the report of the playground: played through the real rooms, kept in a file
+of their own.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,11 @@ FRESH = 7 * 24 * 3600  # seconds after which the four weeks are played anew, so 
 FILE = "data/demo.db"
 
 
-async def make_history(config: Config, file: Path, now: datetime, *, days: int = DAYS, per_day: int = PER_DAY) -> None:
-    """Play the *days* before *now* in memory and write them to *file*, which appears only when it is complete.
+async def make_history(
+    config: Config, file: Path, now: datetime, *, days: int = DAYS, per_day: int = PER_DAY
+) -> None:
+    """Play the *days* before *now* in memory and write them to *file*, which appears only when it is
+    complete.
 
     Where there are no articles nobody has anything to ask: no file.
     """
@@ -45,7 +50,9 @@ async def make_history(config: Config, file: Path, now: datetime, *, days: int =
 
 
 def _asked(articles: Sequence[Article]) -> list[str]:
-    """What the played customers ask: Russian example questions, those of another language where there are none, else titles."""
+    """What the played customers ask: Russian example questions, those of another language where there are
+    none, else titles.
+    """
     for found in ([a for a in articles if a.lang == "ru"], articles):
         if questions := [q for a in found for q in a.aliases[:4]] or [a.title for a in found]:
             return questions
@@ -56,11 +63,15 @@ PAUSE = 6.0  # seconds in which the playground itself comes first
 
 
 async def show_history(config: Config, found: Callable[[SqliteStore], object]) -> None:
-    """Open the played history and tell *found*; where there is none, or an old one, it is played first, in a process of its own."""
+    """Open the played history and tell *found*; where there is none, or an old one, it is played first, in a
+    process of its own.
+    """
     file = config.path(FILE)
     if not file.is_file() or time.time() - file.stat().st_mtime > FRESH:
         await asyncio.sleep(PAUSE)
-        process = await asyncio.create_subprocess_exec(sys.executable, "-m", "bot.cli.demo", str(config.base), str(file))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot.cli.demo", str(config.base), str(file)
+        )
         try:
             await process.wait()
         except asyncio.CancelledError:

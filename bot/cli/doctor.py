@@ -45,9 +45,15 @@ def examine(path: Path | None, *, as_json: bool) -> None:
     findings = asyncio.run(_collected(config))
     for f in findings:
         if as_json:
-            typer.echo(json.dumps({"what": f.what, "state": f.state, "text": f.text, "hint": f.hint}, ensure_ascii=False))
+            typer.echo(
+                json.dumps(
+                    {"what": f.what, "state": f.state, "text": f.text, "hint": f.hint}, ensure_ascii=False
+                )
+            )
         else:
-            mark, colour = {"ok": ("✅", "green"), "warning": ("⚠️ ", "yellow"), "error": ("❌", "red")}[f.state]
+            mark, colour = {"ok": ("✅", "green"), "warning": ("⚠️ ", "yellow"), "error": ("❌", "red")}[
+                f.state
+            ]
             typer.secho(f"{mark} {f.what}: {f.text}" + (f"\n     → {f.hint}" if f.hint else ""), fg=colour)
     if any(f.state == "error" for f in findings):
         raise typer.Exit(EXIT_PROBLEM)
@@ -56,7 +62,9 @@ def examine(path: Path | None, *, as_json: bool) -> None:
 async def _collected(config: Config) -> list[CheckResult]:
     found = [CheckResult(say("doctor.config"), "ok", say("message.ok"))]
     if not config.business.name:
-        found.append(CheckResult(say("doctor.business"), "warning", say("doctor.no_name"), say("doctor.no_name_hint")))
+        found.append(
+            CheckResult(say("doctor.business"), "warning", say("doctor.no_name"), say("doctor.no_name_hint"))
+        )
     place = Peer(config.desk.channel, config.desk.chat) if config.desk else None
     async for finding, bound in _storage(config):
         found.append(finding)
@@ -81,11 +89,24 @@ async def _storage(config: Config) -> AsyncIterator[tuple[CheckResult, Peer | No
     try:
         for wrong in await store.check():
             yield CheckResult(what, "error", wrong), None
-        yield CheckResult(what, "ok", say("doctor.sqlite", version=sqlite3.sqlite_version)), read_place(await store.setting(SETTING))
+        yield (
+            CheckResult(what, "ok", say("doctor.sqlite", version=sqlite3.sqlite_version)),
+            read_place(await store.setting(SETTING)),
+        )
         for name in config.webhooks:
-            if waiting := await store.deliveries(status=("pending", "sending"), peer=Peer(PREFIX + name, "events"), limit=100_000):
+            if waiting := await store.deliveries(
+                status=("pending", "sending"), peer=Peer(PREFIX + name, "events"), limit=100_000
+            ):
                 facts = {"count": len(waiting), "error": waiting[0].error or "-"}
-                yield CheckResult(say("doctor.webhook", name=name), "warning", say("doctor.webhook_waits", **facts), say("doctor.webhook_waits_hint")), None
+                yield (
+                    CheckResult(
+                        say("doctor.webhook", name=name),
+                        "warning",
+                        say("doctor.webhook_waits", **facts),
+                        say("doctor.webhook_waits_hint"),
+                    ),
+                    None,
+                )
     finally:
         await store.close()
 
@@ -98,14 +119,28 @@ def _knowledge(config: Config) -> list[CheckResult]:
         return [_finding(what, p) for p in error.problems]
     found = [_finding(what, p) for p in knowledge.problems]
     if not knowledge.articles():
-        found.append(CheckResult(what, "error", say("doctor.no_articles"), say("doctor.no_articles_hint", folder=config.knowledge.folder)))
+        found.append(
+            CheckResult(
+                what,
+                "error",
+                say("doctor.no_articles"),
+                say("doctor.no_articles_hint", folder=config.knowledge.folder),
+            )
+        )
     else:
         found.append(CheckResult(what, "ok", say("doctor.articles", count=len(knowledge.articles()))))
     if config.knowledge.embeddings.model == "off":
         return [*found, CheckResult(say("doctor.embeddings"), "ok", say("doctor.embeddings_off"))]
     knowledge.load_embeddings()
     status = knowledge.status
-    return [*found, CheckResult(say("doctor.embeddings"), "ok" if status.embeddings else "warning", status.embeddings or status.reason)]
+    return [
+        *found,
+        CheckResult(
+            say("doctor.embeddings"),
+            "ok" if status.embeddings else "warning",
+            status.embeddings or status.reason,
+        ),
+    ]
 
 
 def _hours(config: Config) -> list[CheckResult]:
@@ -113,16 +148,29 @@ def _hours(config: Config) -> list[CheckResult]:
     opens = hours.next_open(now)
     if opens is None:
         return [CheckResult(what, "error", say("doctor.never"), say("doctor.never_hint"))]
-    text = say("doctor.opens") if opens == now else say("doctor.closed_until", at=opens.astimezone(hours.zone).strftime("%d.%m %H:%M"))
+    text = (
+        say("doctor.opens")
+        if opens == now
+        else say("doctor.closed_until", at=opens.astimezone(hours.zone).strftime("%d.%m %H:%M"))
+    )
     found = [CheckResult(what, "ok", f"{text} ({_week(config)})")]
     local = now.astimezone(hours.zone)
     if config.hours.country and local.month == 12 and not hours.knows_year(local.year + 1):
-        found.append(CheckResult(what, "warning", say("doctor.no_holidays", year=local.year + 1), say("doctor.no_holidays_hint")))
+        found.append(
+            CheckResult(
+                what,
+                "warning",
+                say("doctor.no_holidays", year=local.year + 1),
+                say("doctor.no_holidays_hint"),
+            )
+        )
     return found
 
 
 def _week(config: Config) -> str:
-    """The opening hours as people read them, days of the same hours together: «пн–пт 10:00-13:00, 14:00-20:00; сб, вс выходной»."""
+    """The opening hours as people read them, days of the same hours together: «пн–пт 10:00-13:00,
+    14:00-20:00; сб, вс выходной».
+    """
     days = words_in(language(), "doctor.day")
     told: list[tuple[list[str], str]] = []
     week = {str(day): hours for day, hours in config.hours.week.items()}
@@ -150,7 +198,9 @@ async def _channels(config: Config, place: Peer | None) -> list[CheckResult]:
         elif (adapter := adapters.get(name)) is not None:
             found += await _asked(what, adapter.check())
     if place is None:
-        found.append(CheckResult(say("doctor.desk"), "warning", say("doctor.no_desk"), say("doctor.no_desk_hint")))
+        found.append(
+            CheckResult(say("doctor.desk"), "warning", say("doctor.no_desk"), say("doctor.no_desk_hint"))
+        )
     elif (keeper := adapters.get(place.channel)) is not None:
         found += await _asked(say("doctor.desk"), _rights(keeper, place.chat))
     for adapter in adapters.values():

@@ -1,4 +1,6 @@
-"""`bot eval`: how good the decision is on questions whose answer is known, and which thresholds suit the business."""
+"""`bot eval`: how good the decision is on questions whose answer is known, and which thresholds suit the
+business.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +19,35 @@ from bot.cli.kb import GOLDEN
 from bot.cli.messages import EXIT_USAGE, fail, language, say, words_in
 from bot.config.loader import read_config
 from bot.errors import BotError, ConfigError, Problem
-from bot.knowledge.quality.evaluation import Advice, Costs, EvaluationCase, EvaluationReport, advise, judge_cases, measure, read_cases
+from bot.knowledge.quality.evaluation import (
+    Advice,
+    Costs,
+    EvaluationCase,
+    EvaluationReport,
+    advise,
+    judge_cases,
+    measure,
+    read_cases,
+)
 from bot.model import Answer
 from bot.text.yaml_source import read_yaml
 
 SHOWN = 5  # wrong answers shown
 
 
-def evaluate(file: Path | None, path: Path | None, *, precision: float, costs: Costs, charts: Sequence[Path], write: bool, as_json: bool) -> None:
-    """Print what was measured and the thresholds for the wanted *precision*; draw and write them where asked."""
+def evaluate(
+    file: Path | None,
+    path: Path | None,
+    *,
+    precision: float,
+    costs: Costs,
+    charts: Sequence[Path],
+    write: bool,
+    as_json: bool,
+) -> None:
+    """Print what was measured and the thresholds for the wanted *precision*; draw and write them where
+    asked.
+    """
     if strange := [c for c in charts if c.suffix.lower() not in (".svg", ".png")]:
         typer.secho(say("eval.bad_chart", path=strange[0]), fg="red", err=True)
         raise typer.Exit(EXIT_USAGE)
@@ -37,7 +59,15 @@ def evaluate(file: Path | None, path: Path | None, *, precision: float, costs: C
         knowledge = ready(config)
         missing = sorted({c.article for c in cases if c.article} - {a.id for a in knowledge.articles()})
         if missing:
-            raise ConfigError([Problem(say("eval.no_article", names=", ".join(missing[:5])), str(file or GOLDEN), hint="bot kb list")])
+            raise ConfigError(
+                [
+                    Problem(
+                        say("eval.no_article", names=", ".join(missing[:5])),
+                        str(file or GOLDEN),
+                        hint="bot kb list",
+                    )
+                ]
+            )
 
         judge = open_judge(config, knowledge)
 
@@ -54,7 +84,13 @@ def evaluate(file: Path | None, path: Path | None, *, precision: float, costs: C
     if as_json:
         left_out = {"wrong", "points", "bins"}
         row = {k: v for k, v in asdict(report).items() if k not in left_out}
-        told = {**row, "acts": len(cases) - len(judged), "points": [asdict(p) for p in report.points], "bins": report.bins, "advice": asdict(advice)}
+        told = {
+            **row,
+            "acts": len(cases) - len(judged),
+            "points": [asdict(p) for p in report.points],
+            "bins": report.bins,
+            "advice": asdict(advice),
+        }
         typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
         _show(report, advice, precision, len(cases) - len(judged), knowledge.settings.answer)
@@ -65,26 +101,62 @@ def evaluate(file: Path | None, path: Path | None, *, precision: float, costs: C
 
 
 def _show(report: EvaluationReport, advice: Advice, precision: float, acts: int, now: float) -> None:
-    typer.echo(say("eval.asked", questions=report.questions, known=report.in_scope, strangers=report.strangers, acts=acts))
+    typer.echo(
+        say(
+            "eval.asked",
+            questions=report.questions,
+            known=report.in_scope,
+            strangers=report.strangers,
+            acts=acts,
+        )
+    )
     typer.echo(say("eval.recall", one=f"{report.recall1:.3f}", three=f"{report.recall3:.3f}"))
-    typer.echo(say("eval.answers", answered=report.answered, precision=f"{report.precision:.3f}", coverage=f"{report.coverage:.3f}", offered=f"{report.offered:.3f}"))
+    typer.echo(
+        say(
+            "eval.answers",
+            answered=report.answered,
+            precision=f"{report.precision:.3f}",
+            coverage=f"{report.coverage:.3f}",
+            offered=f"{report.offered:.3f}",
+        )
+    )
     if report.strangers:
-        typer.echo(say("eval.strangers", answered=report.strangers_answered, handed=report.strangers_handed, total=report.strangers))
+        typer.echo(
+            say(
+                "eval.strangers",
+                answered=report.strangers_answered,
+                handed=report.strangers_handed,
+                total=report.strangers,
+            )
+        )
     typer.echo(say("eval.ece", ece=f"{report.ece:.3f}"))
     typer.echo("")
     typer.echo(say("eval.head"))
     for p in report.points:
         mark = " ←" if abs(p.threshold - advice.answer) < 0.025 else ""
-        row = f"{p.threshold:6.2f} {p.answered:8} {p.wrong:8} {p.clarified:8} {p.handed_over:9} {p.precision:9.3f} {p.coverage:9.3f} {p.cost:9.2f}{mark}"
+        row = (
+            f"{p.threshold:6.2f} {p.answered:8} {p.wrong:8} {p.clarified:8} {p.handed_over:9}"
+            f" {p.precision:9.3f} {p.coverage:9.3f} {p.cost:9.2f}{mark}"
+        )
         typer.echo(row)
     typer.echo("")
     if report.wrong:
         typer.echo(say("eval.wrong"))
         for judged in report.wrong[:SHOWN]:
-            typer.echo(f"  «{judged.case.question}» → {judged.confidence:.2f}, {say('eval.should')} {judged.case.article or say('eval.nobody')}")
+            typer.echo(
+                f"  «{judged.case.question}» → {judged.confidence:.2f}, {say('eval.should')}"
+                f" {judged.case.article or say('eval.nobody')}"
+            )
     key = "eval.advice" if advice.reached else "eval.no_advice"
     typer.secho(
-        say(key, wanted=f"{precision:.2f}", answer=f"{advice.answer:.2f}", precision=f"{advice.precision:.3f}", coverage=f"{advice.coverage:.3f}", now=f"{now:.2f}"),
+        say(
+            key,
+            wanted=f"{precision:.2f}",
+            answer=f"{advice.answer:.2f}",
+            precision=f"{advice.precision:.3f}",
+            coverage=f"{advice.coverage:.3f}",
+            now=f"{now:.2f}",
+        ),
         bold=True,
     )
     if advice.scope is not None:
@@ -105,7 +177,10 @@ def _draw(report: EvaluationReport, advice: Advice, target: Path) -> None:
 
 def _write(path: Path | None, advice: Advice, quiet: bool) -> None:
     file = path or Path("config.yaml")
-    values = {"answer_threshold": advice.answer, **({"scope_threshold": advice.scope} if advice.scope is not None else {})}
+    values = {
+        "answer_threshold": advice.answer,
+        **({"scope_threshold": advice.scope} if advice.scope is not None else {}),
+    }
     before = file.read_text("utf-8") if file.is_file() else ""
     after = with_values(before, "knowledge", values)
     draft = file.with_name(f".{file.name}.new")
@@ -140,7 +215,11 @@ def _with_value(text: str, section: str, key: str, value: str) -> str:
     if found.flow:
         close = found.end - 1
         before = text[:close].rstrip()
-        return f"{before}{'' if before.endswith(('{', ',')) else ','} {key}: {value}" + text[close:] if found.pairs else f"{before}{key}: {value}" + text[close:]
+        return (
+            f"{before}{'' if before.endswith(('{', ',')) else ','} {key}: {value}" + text[close:]
+            if found.pairs
+            else f"{before}{key}: {value}" + text[close:]
+        )
     first = next(iter(found.pairs.values()))[0]
     return text[: first.start] + f"{key}: {value}\n{' ' * (first.column - 1)}" + text[first.start :]
 

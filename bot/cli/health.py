@@ -1,4 +1,6 @@
-"""`bot health`: whether the bot that runs with this config answers on its page's port; for container health checks."""
+"""`bot health`: whether the bot that runs with this config answers on its page's port; for container health
+checks.
+"""
 
 from __future__ import annotations
 

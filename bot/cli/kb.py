@@ -38,7 +38,9 @@ GOLDEN = Path("tests/questions.yaml")
 NARROW, WIDE = 40, 60  # columns of a skin
 
 
-def check(path: Path | None, *, strict: bool, as_json: bool, form: str, everything: bool, quick: bool) -> None:
+def check(
+    path: Path | None, *, strict: bool, as_json: bool, form: str, everything: bool, quick: bool
+) -> None:
     """Print every fault of the base; exit code 1 where there are errors (*strict*: or warnings).
 
     *quick* asks the example questions by words alone, which spares loading the encoder.
@@ -48,21 +50,48 @@ def check(path: Path | None, *, strict: bool, as_json: bool, form: str, everythi
         raise typer.Exit(EXIT_USAGE)
     config = settings.load(path)
     knowledge = opened(config) if quick else ready(config)
-    problems = list(lint(knowledge, today=today_of(config), problems=knowledge.problems, messages=messages, language=language()))
+    problems = list(
+        lint(
+            knowledge,
+            today=today_of(config),
+            problems=knowledge.problems,
+            messages=messages,
+            language=language(),
+        )
+    )
     problems = [*map(_nearby, problems), *of_words(config)]
     errors = sum(p.severity == "error" for p in problems)
     if as_json:
-        rows = [{"code": p.code, "severity": p.severity, "file": p.file, "line": p.line, "column": p.column, "text": p.text, "hint": p.hint} for p in problems]
+        rows = [
+            {
+                "code": p.code,
+                "severity": p.severity,
+                "file": p.file,
+                "line": p.line,
+                "column": p.column,
+                "text": p.text,
+                "hint": p.hint,
+            }
+            for p in problems
+        ]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
     elif form == "github":
         for p in problems:
-            typer.echo(f"::{p.severity} file={_escaped(p.file, True)},line={p.line},col={p.column},title={p.code}::{_escaped(f'{p.text} → {p.hint}')}")
+            place = f"file={_escaped(p.file, True)},line={p.line},col={p.column},title={p.code}"
+            typer.echo(f"::{p.severity} {place}::{_escaped(f'{p.text} → {p.hint}')}")
     else:
         for problem, hidden in folded(problems, len(problems) if everything else SHOWN):
             typer.secho(str(problem), fg="red" if problem.severity == "error" else "yellow")
             if hidden:
                 typer.echo(say("kb.and_more", code=problem.code, count=hidden))
-        typer.echo(say("kb.linted", articles=len(knowledge.articles()), errors=errors, warnings=len(problems) - errors))
+        typer.echo(
+            say(
+                "kb.linted",
+                articles=len(knowledge.articles()),
+                errors=errors,
+                warnings=len(problems) - errors,
+            )
+        )
     if errors or (strict and problems):
         raise typer.Exit(EXIT_PROBLEM)
 
@@ -81,7 +110,9 @@ def today_of(config: Config) -> date:
 
 
 def of_words(config: Config) -> Sequence[Problem]:
-    """What is wrong with the owner's own texts and ready answers (unknown variables, missing twins, single braces)."""
+    """What is wrong with the owner's own texts and ready answers (unknown variables, missing twins, single
+    braces).
+    """
     hours = open_hours(config)
     try:
         words = open_texts(config, hours)
@@ -101,7 +132,9 @@ def _nearby(problem: Problem) -> Problem:
         file = Path(problem.file).relative_to(Path.cwd()).as_posix() if problem.file else ""
     except ValueError:
         return problem
-    return Problem(problem.text, file, problem.line, problem.column, problem.hint, problem.code, problem.severity)
+    return Problem(
+        problem.text, file, problem.line, problem.column, problem.hint, problem.code, problem.severity
+    )
 
 
 def _escaped(text: str, attribute: bool = False) -> str:
@@ -142,12 +175,19 @@ def _show_reply(config: Config, knowledge: Knowledge, text: str, skin: str) -> N
     knowledge.load_embeddings()
     said = open_judge(config, knowledge).reply(text, channel="").messages
     styles = VK_STYLES if skin == "vk" else frozenset(Style)
-    lines = draw(said, width=min(WIDE, shutil.get_terminal_size((100, 40)).columns - 2), styles=styles, label=SKINS[skin].label)
+    lines = draw(
+        said,
+        width=min(WIDE, shutil.get_terminal_size((100, 40)).columns - 2),
+        styles=styles,
+        label=SKINS[skin].label,
+    )
     typer.echo("\n".join([say("kb.reply", text=text), *(lines or [say("message.decision.handoff")])]))
 
 
 def _drawn(config: Config, knowledge: Knowledge, article: Article, skin: str, width: int) -> list[str]:
-    made = preview(open_texts(config, open_hours(config)), knowledge, article.id, skin=skin, now=command_clock()())
+    made = preview(
+        open_texts(config, open_hours(config)), knowledge, article.id, skin=skin, now=command_clock()()
+    )
     assert made is not None
     styles = VK_STYLES if skin == "vk" else frozenset(Style)
 
@@ -172,7 +212,16 @@ def wanted(knowledge: Knowledge, name: str) -> Article:
     from rapidfuzz import process
 
     near = [found[0] for found in process.extract(name, [a.id for a in articles], limit=3, score_cutoff=50)]
-    raise fail(ConfigError([Problem(say("kb.no_article", name=name), hint=say("kb.perhaps", names=", ".join(near)) if near else "bot kb list")]))
+    raise fail(
+        ConfigError(
+            [
+                Problem(
+                    say("kb.no_article", name=name),
+                    hint=say("kb.perhaps", names=", ".join(near)) if near else "bot kb list",
+                )
+            ]
+        )
+    )
 
 
 def create(title: str, path: Path | None, *, section: str) -> None:
@@ -186,11 +235,15 @@ def create(title: str, path: Path | None, *, section: str) -> None:
         raise fail(ConfigError([Problem(say("kb.outside", path=section), hint=say("kb.outside_hint"))]))
     if target.exists():
         name = target.relative_to(folder.resolve()).with_suffix("").as_posix()
-        raise fail(ConfigError([Problem(say("kb.exists", path=_short(target)), hint=f"bot kb preview {name}")]))
+        raise fail(
+            ConfigError([Problem(say("kb.exists", path=_short(target)), hint=f"bot kb preview {name}")])
+        )
     words = place.name.replace("-", " ").capitalize() if named else title
     topic = PurePosixPath(section or place.parent).name
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(article_text(words, [], say("kb.new_body"), status="draft", topic=topic), encoding="utf-8")
+    target.write_text(
+        article_text(words, [], say("kb.new_body"), status="draft", topic=topic), encoding="utf-8"
+    )
     typer.echo(say("kb.created", path=_short(target)))
 
 
@@ -199,7 +252,9 @@ def _short(path: Path) -> str:
 
 
 def count(path: Path | None, *, as_json: bool, db: Path | None) -> None:
-    """Print the base in figures: articles, questions, what the golden questions cover, what nobody was shown."""
+    """Print the base in figures: articles, questions, what the golden questions cover, what nobody was
+    shown.
+    """
     config = settings.load(path)
     knowledge = opened(config)
     articles = knowledge.articles()
@@ -248,5 +303,7 @@ def _figure(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{k} {v}" for k, v in value.items()) or "0"
     if isinstance(value, list):
-        return f"{len(value)}" + (f": {', '.join(map(str, value[:6]))}{'…' if len(value) > 6 else ''}" if value else "")
+        return f"{len(value)}" + (
+            f": {', '.join(map(str, value[:6]))}{'…' if len(value) > 6 else ''}" if value else ""
+        )
     return str(value)

@@ -17,7 +17,9 @@ SHOWN = 20
 
 
 def bring(source: Path, path: Path | None, *, section: str, status: str, dry: bool) -> None:
-    """Write the articles of *source* as files, drafts unless said otherwise; with *dry* only say what would be written."""
+    """Write the articles of *source* as files, drafts unless said otherwise; with *dry* only say what would
+    be written.
+    """
     if status not in ("draft", "published"):
         typer.secho(say("carry.bad_status", status=status), fg="red", err=True)
         raise typer.Exit(EXIT_USAGE)

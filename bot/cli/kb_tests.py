@@ -28,7 +28,10 @@ QUESTIONS, DIALOGS = "tests/questions.yaml", "tests/dialogs"
 
 
 def run(what: Path | None, path: Path | None, *, update: bool, as_json: bool) -> None:
-    """Ask every golden question and play every story; exit code 1 where one is wrong. *update* writes what came into the files."""
+    """Ask every golden question and play every story; exit code 1 where one is wrong.
+
+    *update* writes what came into the files.
+    """
     config = settings.load(path)
     set_up_logging(level="error")
     try:
@@ -36,7 +39,9 @@ def run(what: Path | None, path: Path | None, *, update: bool, as_json: bool) ->
         goldens = {f: read_golden(f) for f in files if not _is_story(f)}
         plays = {f: read_stories(f) for f in files if _is_story(f)}
         knowledge = ready(config)
-        verdicts = {f: ask_golden(open_judge(config, knowledge), knowledge, asked) for f, asked in goldens.items()}
+        verdicts = {
+            f: ask_golden(open_judge(config, knowledge), knowledge, asked) for f, asked in goldens.items()
+        }
         performed = {f: asyncio.run(_played(told, knowledge, config)) for f, told in plays.items()}
     except BotError as error:
         raise fail(error) from None
@@ -59,7 +64,9 @@ def run(what: Path | None, path: Path | None, *, update: bool, as_json: bool) ->
 def _files(what: Path | None, config: Config) -> Iterator[Path]:
     if what is None:
         questions, dialogs = config.path(QUESTIONS), config.path(DIALOGS)
-        found = ([questions] if questions.is_file() else []) + (sorted(dialogs.glob("*.yaml")) if dialogs.is_dir() else [])
+        found = ([questions] if questions.is_file() else []) + (
+            sorted(dialogs.glob("*.yaml")) if dialogs.is_dir() else []
+        )
         if not found:
             raise ConfigError([Problem(say("test.nothing"), hint=say("test.nothing_hint"))])
         yield from found
@@ -72,7 +79,9 @@ def _files(what: Path | None, config: Config) -> Iterator[Path]:
 
 
 def _is_story(file: Path) -> bool:
-    """Whether a file holds stories rather than questions; what cannot be read is told by the reader of questions."""
+    """Whether a file holds stories rather than questions; what cannot be read is told by the reader of
+    questions.
+    """
     try:
         root = read_yaml(file.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError, YamlError):
@@ -90,7 +99,9 @@ def ask_golden(judge: Judge, knowledge: Knowledge, goldens: Sequence[Golden]) ->
     return judge_golden(goldens, ask, {a.id: a.twin_of for a in knowledge.articles() if a.twin_of})
 
 
-async def _played(told: Sequence[DialogStory], knowledge: Knowledge, config: Config) -> tuple[Performance, ...]:
+async def _played(
+    told: Sequence[DialogStory], knowledge: Knowledge, config: Config
+) -> tuple[Performance, ...]:
     return tuple([await play(story, knowledge, config) for story in told])
 
 
@@ -101,14 +112,22 @@ def _show(verdicts: dict[Path, tuple[Verdict, ...]], performed: dict[Path, tuple
                 golden = verdict.golden
                 typer.echo(f"{_here(golden.file)}:{golden.line}: «{golden.q}»")
                 typer.secho(f"  - {golden.expected}", fg="red")
-                typer.secho(f"  + {verdict.got or say('test.no_article')}  ({verdict.confidence:.2f})", fg="green")
+                typer.secho(
+                    f"  + {verdict.got or say('test.no_article')}  ({verdict.confidence:.2f})", fg="green"
+                )
     for acted in performed.values():
         for performance in acted:
             _show_story(performance)
     asked = [v for vs in verdicts.values() for v in vs]
     played = [p for ps in performed.values() for p in ps]
     good = all(v.right for v in asked) and all(p.right for p in played)
-    total = say("test.total", right=sum(v.right for v in asked), asked=len(asked), good=sum(p.right for p in played), played=len(played))
+    total = say(
+        "test.total",
+        right=sum(v.right for v in asked),
+        asked=len(asked),
+        good=sum(p.right for p in played),
+        played=len(played),
+    )
     typer.secho(total, fg="green" if good else "red")
 
 
@@ -121,7 +140,9 @@ def _show_story(performance: Performance) -> None:
         if done.right:
             typer.secho(f"    {done.step.doing}: {done.step.text}", dim=True)
             continue
-        typer.secho(f"  - {done.step.doing}: {done.step.text}  ({_here(story.file)}:{done.step.line})", fg="red")
+        typer.secho(
+            f"  - {done.step.doing}: {done.step.text}  ({_here(story.file)}:{done.step.line})", fg="red"
+        )
         for text in done.got or (say("test.silence"),):
             typer.secho(f"  + {stories.quote(text)}", fg="green")
 
@@ -131,24 +152,38 @@ def _here(file: str) -> str:
     return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else file
 
 
-def _as_json(verdicts: dict[Path, tuple[Verdict, ...]], performed: dict[Path, tuple[Performance, ...]]) -> dict[str, object]:
+def _as_json(
+    verdicts: dict[Path, tuple[Verdict, ...]], performed: dict[Path, tuple[Performance, ...]]
+) -> dict[str, object]:
     return {
         "questions": [
             {
-                "file": _here(v.golden.file), "line": v.golden.line, "q": v.golden.q, "right": v.right,
+                "file": _here(v.golden.file),
+                "line": v.golden.line,
+                "q": v.golden.q,
+                "right": v.right,
                 "expected": {"article": v.golden.article, "decision": v.golden.decision},
                 "got": {"article": v.article, "decision": v.decision, "confidence": round(v.confidence, 4)},
             }
-            for vs in verdicts.values() for v in vs
+            for vs in verdicts.values()
+            for v in vs
         ],
         "stories": [
             {
-                "file": _here(p.story.file), "line": p.story.line, "test": p.story.name, "right": p.right,
-                "wrong": [{"line": d.step.line, d.step.doing: d.step.text, "got": list(d.got)} for d in p.played if not d.right],
+                "file": _here(p.story.file),
+                "line": p.story.line,
+                "test": p.story.name,
+                "right": p.right,
+                "wrong": [
+                    {"line": d.step.line, d.step.doing: d.step.text, "got": list(d.got)}
+                    for d in p.played
+                    if not d.right
+                ],
             }
-            for ps in performed.values() for p in ps
+            for ps in performed.values()
+            for p in ps
         ],
-    }  # fmt: skip
+    }
 
 
 def _write(file: Path, text: str, quiet: bool) -> None:

@@ -18,7 +18,9 @@ EXIT_USAGE = 2  # the call itself cannot be understood
 
 
 def language() -> str:
-    """ru, unless `--lang en` or BOT_LANG says otherwise; read before the commands are made, for their help."""
+    """ru, unless `--lang en` or BOT_LANG says otherwise; read before the commands are made, for their
+    help.
+    """
     args = sys.argv
     for n, arg in enumerate(args):
         if arg.startswith("--lang="):

@@ -1,4 +1,6 @@
-"""`bot incident` and `bot broadcast`: what a supervisor orders from the command line, beside a running bot."""
+"""`bot incident` and `bot broadcast`: what a supervisor orders from the command line, beside a running
+bot.
+"""
 
 from __future__ import annotations
 
@@ -40,13 +42,19 @@ class _Beside:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    async def listeners(self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()) -> tuple[Recipient, ...]:
+    async def listeners(
+        self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()
+    ) -> tuple[Recipient, ...]:
         return recipients.listeners(self._db, after, limit, only)
 
-    async def words_since(self, since: datetime, *, after: int = 0, limit: int = 5000) -> tuple[CustomerMessage, ...]:
+    async def words_since(
+        self, since: datetime, *, after: int = 0, limit: int = 5000
+    ) -> tuple[CustomerMessage, ...]:
         return recipients.words_since(self._db, since, after, limit)
 
-    async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]:
+    async def events(
+        self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
+    ) -> tuple[Event, ...]:
         return looking.events(self._db, since, until, kinds)
 
 
@@ -60,7 +68,9 @@ def clear(path: Path | None, number: int | None, text: str) -> None:
     config = settings.load(path)
     known = [i.number for i in _incidents(config).open]
     if not known or (number is not None and number not in known) or (number is None and len(known) > 1):
-        typer.secho(say("message.incident_which", known=", ".join(map(str, known)) or "—"), fg="red", err=True)
+        typer.secho(
+            say("message.incident_which", known=", ".join(map(str, known)) or "—"), fg="red", err=True
+        )
         raise typer.Exit(EXIT_PROBLEM)
     _order(config, {"order": "incident_off", "number": number or known[0], "text": text})
 
@@ -83,16 +93,36 @@ def show(path: Path | None, *, as_json: bool) -> None:
 
 
 def broadcast(path: Path | None, text: str, conditions: str, *, yes: bool, as_json: bool) -> None:
-    """Count, show and, when somebody says yes, send. Exit code 2 for conditions that mean nothing, 1 where nobody fits."""
+    """Count, show and, when somebody says yes, send.
+
+    Exit code 2 for conditions that mean nothing, 1 where nobody fits.
+    """
     config = settings.load(path)
     if not text.strip() or len(text) > TEXT:
         typer.secho(say("message.broadcast_text", most=TEXT), fg="red", err=True)
         raise typer.Exit(EXIT_USAGE)
     chosen = asyncio.run(_chosen(config, conditions))
     if as_json:
-        typer.echo(json.dumps({"count": len(chosen.to), "channels": dict(chosen.channels), "opted_out": chosen.out, "unreachable": chosen.unreachable}))
+        typer.echo(
+            json.dumps(
+                {
+                    "count": len(chosen.to),
+                    "channels": dict(chosen.channels),
+                    "opted_out": chosen.out,
+                    "unreachable": chosen.unreachable,
+                }
+            )
+        )
     else:
-        typer.echo(say("message.broadcast_count", count=len(chosen.to), out=chosen.out, unreachable=chosen.unreachable, text=text.strip()))
+        typer.echo(
+            say(
+                "message.broadcast_count",
+                count=len(chosen.to),
+                out=chosen.out,
+                unreachable=chosen.unreachable,
+                text=text.strip(),
+            )
+        )
     if not chosen.to:
         raise typer.Exit(EXIT_PROBLEM)
     if not yes and (as_json or not typer.confirm(say("message.broadcast_sure", count=len(chosen.to)))):
@@ -114,7 +144,9 @@ def _order(config: Config, order: Json) -> None:
         letter = drop(folder, {**order, "by": getpass.getuser()})
     except OSError as error:
         raise fail(StorageError(f"{folder}: {error.strerror}")) from None
-    typer.echo(say("message.ordered" if wait_taken(letter, PATIENCE, time.sleep) else "message.ordered_later"))
+    typer.echo(
+        say("message.ordered" if wait_taken(letter, PATIENCE, time.sleep) else "message.ordered_later")
+    )
 
 
 def _incidents(config: Config) -> Incidents:
@@ -139,8 +171,16 @@ async def _chosen(config: Config, conditions: str) -> Chosen:
     try:
         source, channels = _Beside(db), tuple(config.channels)
         incidents = folded(await source.events(kinds=KINDS))
-        segment: Segment = read_conditions(conditions, words, article=likeness.find, channels=channels, incidents=range(1, incidents.next_number))
-        return await choose(segment, source, command_clock()(), saying=likeness.saying, met=incidents.met, channels=channels)
+        segment: Segment = read_conditions(
+            conditions,
+            words,
+            article=likeness.find,
+            channels=channels,
+            incidents=range(1, incidents.next_number),
+        )
+        return await choose(
+            segment, source, command_clock()(), saying=likeness.saying, met=incidents.met, channels=channels
+        )
     except Unclear as error:
         typer.secho(words.text(error.key, lang=config.business.language, **error.facts), fg="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None

@@ -21,7 +21,9 @@ from bot.storage.sqlite.store import SqliteStore, copy_beside_owner
 
 
 def export(path: Path | None, who: str, to: Path | None) -> None:
-    """Everything kept about a customer as JSON, also while the bot runs (of a copy); exit code 1 where he is not known."""
+    """Everything kept about a customer as JSON, also while the bot runs (of a copy); exit code 1 where he is
+    not known.
+    """
     source = Path(settings.load(path).storage_path)
 
     async def told(store: SqliteStore) -> None:
@@ -37,7 +39,9 @@ def export(path: Path | None, who: str, to: Path | None) -> None:
         typer.echo(say("message.saved", path=to))
 
     try:
-        with tempfile.TemporaryDirectory(dir=source.parent if source.parent.is_dir() else None, prefix=".export-") as place:
+        with tempfile.TemporaryDirectory(
+            dir=source.parent if source.parent.is_dir() else None, prefix=".export-"
+        ) as place:
             copy_beside_owner(source, Path(place) / source.name)
             asyncio.run(_with(Path(place) / source.name, told))
     except (StorageError, OSError) as error:

@@ -30,7 +30,17 @@ from bot.storage.queries import tickets as desk
 LONGEST = 15  # rows of a table in the terminal
 
 
-def report(path: Path | None, *, first: str, last: str, week: bool, as_json: bool, xlsx: Path | None, csv: Path | None, database: Path | None) -> None:
+def report(
+    path: Path | None,
+    *,
+    first: str,
+    last: str,
+    week: bool,
+    as_json: bool,
+    xlsx: Path | None,
+    csv: Path | None,
+    database: Path | None,
+) -> None:
     """Print the report, or write it. Exit code 2 when the days cannot be read."""
     config = settings.load(path)
     hours = open_hours(config)
@@ -73,7 +83,9 @@ async def _made(config: Config, period: Period, storage: str) -> Report:
     hours = open_hours(config)
     db = open_beside(Path(storage))
     try:
-        facts = await read_facts(_File(db), hours, period, command_clock()(), answer_within=config.report.answer_within)
+        facts = await read_facts(
+            _File(db), hours, period, command_clock()(), answer_within=config.report.answer_within
+        )
     except sqlite3.Error as error:
         raise StorageError(str(error)) from None
     finally:
@@ -84,7 +96,9 @@ async def _made(config: Config, period: Period, storage: str) -> Report:
 def open_beside(file: Path) -> sqlite3.Connection:
     """The database to be read beside a running bot. Raises `ConfigError` where there is none."""
     if not file.is_file():
-        raise ConfigError([Problem(say("message.no_database"), str(file), hint=say("message.no_database_hint"))])
+        raise ConfigError(
+            [Problem(say("message.no_database"), str(file), hint=say("message.no_database_hint"))]
+        )
     db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
     db.row_factory = sqlite3.Row
     return db
@@ -96,10 +110,14 @@ class _File:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]:
+    async def events(
+        self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
+    ) -> tuple[Event, ...]:
         return looking.events(self._db, since, until, kinds)
 
-    async def tickets(self, *, open_only: bool = True, limit: int = 200, bare: bool = False) -> tuple[Ticket, ...]:
+    async def tickets(
+        self, *, open_only: bool = True, limit: int = 200, bare: bool = False
+    ) -> tuple[Ticket, ...]:
         return desk.tickets(self._db, open_only, limit, bare)
 
 
@@ -123,8 +141,15 @@ def in_words(made: Report, saying: Saying) -> list[str]:
     for key in (c.__name__ for c in COUNTS):
         figure = made.figures[key]
         change = saying.change(key, figure, made.before[key]).text
-        lines.append(f"{saying.short(key):14} {saying.value(key, figure.value):>12}  {change:>12}   {saying.definition(key, made)}")
-        details = [f"{saying.word(f'parts.{p}')} {saying.value(p, v)}" for p, v in figure.parts.items() if v is not None and not p.startswith("rated_")]
+        lines.append(
+            f"{saying.short(key):14} {saying.value(key, figure.value):>12}  {change:>12}  "
+            f" {saying.definition(key, made)}"
+        )
+        details = [
+            f"{saying.word(f'parts.{p}')} {saying.value(p, v)}"
+            for p, v in figure.parts.items()
+            if v is not None and not p.startswith("rated_")
+        ]
         if details:
             lines.append(" " * 29 + "  " + "n " + str(figure.n) + " · " + " · ".join(details))
     for name in ("reasons", "operators", "channels", "topics", "articles", "ready"):
@@ -133,7 +158,12 @@ def in_words(made: Report, saying: Saying) -> list[str]:
         if not rows:
             continue
         lines += ["", f"{saying.word(f'tables.{name}.name')}. {saying.word(f'tables.{name}.text')}"]
-        lines.append(f"  {'':34}" + "".join(f"{saying.word(f'tables.{name}.columns.{c}'):>15}" for c in table.columns))
+        lines.append(
+            f"  {'':34}" + "".join(f"{saying.word(f'tables.{name}.columns.{c}'):>15}" for c in table.columns)
+        )
         for row in rows:
-            lines.append(f"  {row_name(made, name, row.key, row.name, saying)[:34]:34}" + "".join(f"{saying.value(c, row.cells[c]):>15}" for c in table.columns))
+            lines.append(
+                f"  {row_name(made, name, row.key, row.name, saying)[:34]:34}"
+                + "".join(f"{saying.value(c, row.cells[c]):>15}" for c in table.columns)
+            )
     return lines

@@ -20,13 +20,28 @@ class NearestGroup(TyperGroup):
         name = next(iter([*getattr(ctx, "_protected_args", []), *rest]), "")
         if name and not name.startswith("-") and name not in self.commands:
             near = process.extractOne(name, list(self.commands), score_cutoff=50)
-            typer.secho(say("message.nearest", name=name, near=near[0]) if near else say("message.unknown", name=name), fg="red", err=True)
+            typer.secho(
+                (
+                    say("message.nearest", name=name, near=near[0])
+                    if near
+                    else say("message.unknown", name=name)
+                ),
+                fg="red",
+                err=True,
+            )
             raise typer.Exit(EXIT_USAGE)
         return rest
 
 
 def group(help: str) -> typer.Typer:
-    return typer.Typer(cls=NearestGroup, help=help, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    return typer.Typer(
+        cls=NearestGroup,
+        help=help,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
 
 
 app = group(say("app"))
@@ -66,7 +81,11 @@ def run(
 
 
 @app.command(help=say("command.play"))
-def play(config: ConfigFile = None, port: Port = None, no_open: Annotated[bool, typer.Option("--no-open", help=say("option.no_open"))] = False) -> None:
+def play(
+    config: ConfigFile = None,
+    port: Port = None,
+    no_open: Annotated[bool, typer.Option("--no-open", help=say("option.no_open"))] = False,
+) -> None:
     from bot.cli import run as running
 
     running.run_playground(config, port=port, browser=not no_open)
@@ -131,17 +150,25 @@ def report(
 ) -> None:
     from bot.cli import report as reporting
 
-    reporting.report(config, first=first, last=last, week=week, as_json=as_json, xlsx=xlsx, csv=csv, database=database)
+    reporting.report(
+        config, first=first, last=last, week=week, as_json=as_json, xlsx=xlsx, csv=csv, database=database
+    )
 
 
 @app.command("eval", help=say("command.eval"))
 def eval_(
     file: Annotated[Path | None, typer.Argument(help=say("option.cases"))] = None,
     config: ConfigFile = None,
-    precision: Annotated[float, typer.Option("--precision", min=0.5, max=1, help=say("option.precision"))] = 0.95,
+    precision: Annotated[
+        float, typer.Option("--precision", min=0.5, max=1, help=say("option.precision"))
+    ] = 0.95,
     cost_wrong: Annotated[float, typer.Option("--cost-wrong", min=0, help=say("option.cost_wrong"))] = 10,
-    cost_handoff: Annotated[float, typer.Option("--cost-handoff", min=0, help=say("option.cost_handoff"))] = 3,
-    cost_clarify: Annotated[float, typer.Option("--cost-clarify", min=0, help=say("option.cost_clarify"))] = 1,
+    cost_handoff: Annotated[
+        float, typer.Option("--cost-handoff", min=0, help=say("option.cost_handoff"))
+    ] = 3,
+    cost_clarify: Annotated[
+        float, typer.Option("--cost-clarify", min=0, help=say("option.cost_clarify"))
+    ] = 1,
     chart: Annotated[list[Path] | None, typer.Option("--chart", help=say("option.chart"))] = None,
     write: Annotated[bool, typer.Option("--write", help=say("option.write"))] = False,
     as_json: AsJson = False,
@@ -150,21 +177,31 @@ def eval_(
     from bot.knowledge.quality.evaluation import Costs
 
     costs = Costs(cost_wrong, cost_handoff, cost_clarify)
-    evaluating.evaluate(file, config, precision=precision, costs=costs, charts=chart or [], write=write, as_json=as_json)
+    evaluating.evaluate(
+        file, config, precision=precision, costs=costs, charts=chart or [], write=write, as_json=as_json
+    )
 
 
 Who = Annotated[str, typer.Option("--customer", help=say("option.customer"))]
 
 
 @app.command(help=say("command.export"))
-def export(customer: Who, config: ConfigFile = None, to: Annotated[Path | None, typer.Option("--to", help=say("option.backup_to"))] = None) -> None:
+def export(
+    customer: Who,
+    config: ConfigFile = None,
+    to: Annotated[Path | None, typer.Option("--to", help=say("option.backup_to"))] = None,
+) -> None:
     from bot.cli import privacy
 
     privacy.export(config, customer, to)
 
 
 @app.command(help=say("command.forget"))
-def forget(customer: Who, config: ConfigFile = None, yes: Annotated[bool, typer.Option("--yes", help=say("option.sure"))] = False) -> None:
+def forget(
+    customer: Who,
+    config: ConfigFile = None,
+    yes: Annotated[bool, typer.Option("--yes", help=say("option.sure"))] = False,
+) -> None:
     from bot.cli import privacy
 
     privacy.forget(config, customer, yes=yes)
@@ -217,7 +254,9 @@ def broadcast(
 
 
 @customers.command("import", help=say("command.customers_import"))
-def customers_import(table: Annotated[Path, typer.Argument(help=say("option.table"), exists=True)], config: ConfigFile = None) -> None:
+def customers_import(
+    table: Annotated[Path, typer.Argument(help=say("option.table"), exists=True)], config: ConfigFile = None
+) -> None:
     from bot.cli import customers
 
     customers.bring(config, table)
@@ -235,14 +274,20 @@ def customers_join(
 
 
 @customers.command("part", help=say("command.customers_part"))
-def customers_part(customer: Annotated[str, typer.Argument(help=say("option.customer"))], config: ConfigFile = None) -> None:
+def customers_part(
+    customer: Annotated[str, typer.Argument(help=say("option.customer"))], config: ConfigFile = None
+) -> None:
     from bot.cli import customers
 
     customers.part(config, customer)
 
 
 @kb.command("ask", help=say("command.kb_ask"))
-def kb_ask(text: Annotated[str, typer.Argument(help=say("option.text"))], config: ConfigFile = None, as_json: AsJson = False) -> None:
+def kb_ask(
+    text: Annotated[str, typer.Argument(help=say("option.text"))],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
     from bot.cli import ask as asking
 
     asking.explain(text, config, as_json=as_json)
@@ -302,7 +347,9 @@ def kb_stats(config: ConfigFile = None, as_json: AsJson = False, db: DatabaseFil
 def kb_suggest(
     config: ConfigFile = None,
     as_json: AsJson = False,
-    add: Annotated[tuple[str, str] | None, typer.Option("--add", metavar="GROUP ARTICLE", help=say("option.add"))] = None,
+    add: Annotated[
+        tuple[str, str] | None, typer.Option("--add", metavar="GROUP ARTICLE", help=say("option.add"))
+    ] = None,
     draft: Annotated[str, typer.Option("--draft", metavar="GROUP", help=say("option.draft"))] = "",
     section: Annotated[str, typer.Option("--section", help=say("option.section"))] = "",
     everything: Annotated[bool, typer.Option("--all", help=say("option.all_gaps"))] = False,
@@ -310,7 +357,9 @@ def kb_suggest(
 ) -> None:
     from bot.cli import suggestions
 
-    suggestions.suggest(config, as_json=as_json, add=add, draft_of=draft, section=section, db=db, everything=everything)
+    suggestions.suggest(
+        config, as_json=as_json, add=add, draft_of=draft, section=section, db=db, everything=everything
+    )
 
 
 @kb.command("diff", help=say("command.kb_diff"))
@@ -339,7 +388,9 @@ def kb_import(
 
 
 @kb.command("export", help=say("command.kb_export"))
-def kb_export(target: Annotated[Path, typer.Argument(help=say("option.target"))], config: ConfigFile = None) -> None:
+def kb_export(
+    target: Annotated[Path, typer.Argument(help=say("option.target"))], config: ConfigFile = None
+) -> None:
     from bot.cli import kb_exchange
 
     kb_exchange.carry_out(target, config)
@@ -353,7 +404,9 @@ def db_migrate(config: ConfigFile = None) -> None:
 
 
 @db.command("backup", help=say("command.db_backup"))
-def db_backup(to: Annotated[Path, typer.Argument(help=say("option.backup_to"))], config: ConfigFile = None) -> None:
+def db_backup(
+    to: Annotated[Path, typer.Argument(help=say("option.backup_to"))], config: ConfigFile = None
+) -> None:
     from bot.cli import database
 
     database.backup(config, to)
@@ -390,7 +443,8 @@ def model_prepare(config: ConfigFile = None) -> None:
 
 @model.command("pull", help=say("command.model_pull"))
 def model_pull(
-    name: Annotated[str, typer.Argument(help=say("option.model"))], folder: Annotated[Path, typer.Argument(help=say("option.model_folder"))]
+    name: Annotated[str, typer.Argument(help=say("option.model"))],
+    folder: Annotated[Path, typer.Argument(help=say("option.model_folder"))],
 ) -> None:
     from bot.cli import models
 

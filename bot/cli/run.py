@@ -36,7 +36,13 @@ def run_channels(path: Path | None, *, web: bool, port: int | None) -> None:
     if not any(c.token for c in config.channels.values()):
         typer.secho(f"{say('message.no_channels')}\n→ {say('message.no_channels_hint')}", fg="red", err=True)
         raise typer.Exit(EXIT_PROBLEM)
-    if not web and (called := [n for n, c in config.channels.items() if getattr(c, "mode", "") in ("webhook", "callback") and c.token]):
+    if not web and (
+        called := [
+            n
+            for n, c in config.channels.items()
+            if getattr(c, "mode", "") in ("webhook", "callback") and c.token
+        ]
+    ):
         typer.secho(say("message.needs_web", channels=", ".join(called)), fg="red", err=True)
         raise typer.Exit(EXIT_PROBLEM)
     _look_for_articles(config)
@@ -46,7 +52,10 @@ def run_channels(path: Path | None, *, web: bool, port: int | None) -> None:
 def run_playground(path: Path | None, *, port: int | None, browser: bool) -> None:
     """The playground, with the real channels beside it where their tokens are there."""
     config = settings.load(path)
-    set_up_logging(json=config.logging.json_lines, level="warning" if config.logging.level == "info" else config.logging.level)
+    set_up_logging(
+        json=config.logging.json_lines,
+        level="warning" if config.logging.level == "info" else config.logging.level,
+    )
     _look_for_articles(config)
     _until_stopped(_playground(config, port=port, browser=browser))
 
@@ -62,8 +71,20 @@ def run_terminal(path: Path | None) -> None:
     async def talk() -> None:
         clock = command_clock()
         terminal = TerminalAdapter("terminal", clock=clock)
-        quick = config.model_copy(update={"dialogs": config.dialogs.model_copy(update={"settle": 0.05, "typing": False}), "desk": None})
-        service = await build_service(quick, adapters={"terminal": terminal}, clock=clock, desk=terminal.desk, storage=":memory:", log_events=False)
+        quick = config.model_copy(
+            update={
+                "dialogs": config.dialogs.model_copy(update={"settle": 0.05, "typing": False}),
+                "desk": None,
+            }
+        )
+        service = await build_service(
+            quick,
+            adapters={"terminal": terminal},
+            clock=clock,
+            desk=terminal.desk,
+            storage=":memory:",
+            log_events=False,
+        )
         terminal.enter(service.store)
         stop = asyncio.Event()
         terminal.on_quit = stop.set
@@ -74,14 +95,20 @@ def run_terminal(path: Path | None) -> None:
 
 
 def _look_for_articles(config: Config) -> None:
-    """Says what to do where there is nothing to answer with; without the folder itself nothing can start: exit code 1."""
+    """Says what to do where there is nothing to answer with; without the folder itself nothing can start:
+    exit code 1.
+    """
     folder = config.path(config.knowledge.folder)
     if not folder.is_dir():
         hint = say("message.no_articles_folder_hint", folder=config.knowledge.folder)
         typer.secho(f"{say('message.no_articles_folder', folder=folder)}\n→ {hint}", fg="red", err=True)
         raise typer.Exit(EXIT_PROBLEM)
     if not any(article_files(folder)):
-        typer.secho(f"{say('message.no_articles', folder=folder)}\n→ {say('message.no_articles_hint')}", fg="yellow", err=True)
+        typer.secho(
+            f"{say('message.no_articles', folder=folder)}\n→ {say('message.no_articles_hint')}",
+            fg="yellow",
+            err=True,
+        )
 
 
 def _until_stopped(work: Coroutine[object, object, None]) -> None:
@@ -92,14 +119,17 @@ def _until_stopped(work: Coroutine[object, object, None]) -> None:
     except KeyboardInterrupt:
         return
     if any(t.name == EMBEDDING_THREAD and t.is_alive() for t in threading.enumerate()):
-        # everything is kept and closed; only numbers are still being crunched, and an interpreter cannot end under them
+        # everything is kept and closed; only numbers are still being crunched, and an interpreter cannot end
+        # under them
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
 
 
 async def _channels(config: Config, path: Path | None, *, web: bool, port: int | None) -> None:
-    """One service after another: a changed config (SIGHUP) is a new service on the same file, with the articles that are read already."""
+    """One service after another: a changed config (SIGHUP) is a new service on the same file, with the
+    articles that are read already.
+    """
     orders, knowledge = Orders(path), None
     while True:
         service = await build_service(config, knowledge=knowledge)
@@ -121,10 +151,20 @@ async def _serve(service: Service, stop: asyncio.Event, *, web: bool, port: int 
     from bot.web.site import Site
 
     site = Site(
-        service.config, service.store, service.adapters, service.clock, service.knowledge, service.hours, service.observers,
-        topic_name=service.desk.topic_name, words=service.words, promised=service.outbox.wake, incidents=service.desk.incidents, accept=service.inbox.accept,
+        service.config,
+        service.store,
+        service.adapters,
+        service.clock,
+        service.knowledge,
+        service.hours,
+        service.observers,
+        topic_name=service.desk.topic_name,
+        words=service.words,
+        promised=service.outbox.wake,
+        incidents=service.desk.incidents,
+        accept=service.inbox.accept,
         judge=open_judge(service.config, service.knowledge),
-    )  # fmt: skip
+    )
     await site.start(port=service.config.web.port if port is None else port, retry=False)
     typer.echo(say("message.page", url=site.url))
     try:
@@ -134,9 +174,11 @@ async def _serve(service: Service, stop: asyncio.Event, *, web: bool, port: int 
 
 
 class Orders:
-    """What the administrator asks for by signals: SIGTERM and Ctrl+C end the bot, SIGHUP reads the config again.
+    """What the administrator asks for by signals: SIGTERM and Ctrl+C end the bot, SIGHUP reads the config
+    again.
 
-    A config that is wrong, or cannot be joined, is told in the log and changes nothing. `ended` is set when the present service is to close.
+    A config that is wrong, or cannot be joined, is told in the log and changes nothing. `ended` is set when
+    the present service is to close.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -179,19 +221,41 @@ async def _playground(config: Config, *, port: int | None, browser: bool) -> Non
     clock = command_clock()
     folder = config.path("data/playground")
     stages = playground_channels(files=folder, now=clock, business=config.business.name)
-    quick = config.model_copy(update={"desk": None}) if not any(c.token for c in config.channels.values()) else config
+    quick = (
+        config.model_copy(update={"desk": None})
+        if not any(c.token for c in config.channels.values())
+        else config
+    )
     storage = str(config.path("data/playground.db"))
 
     def adapters(salt: str) -> Mapping[str, Adapter]:
         return {**open_adapters(config, clock, salt=salt), **{s.name: s for s in stages}}
 
-    service = await build_service(quick, adapters=adapters, clock=clock, desk=Peer("play-desk", DESK_CHAT), storage=storage, folders=[folder])
+    service = await build_service(
+        quick,
+        adapters=adapters,
+        clock=clock,
+        desk=Peer("play-desk", DESK_CHAT),
+        storage=storage,
+        folders=[folder],
+    )
     site = Site(
-        service.config, service.store, service.adapters, clock, service.knowledge, service.hours, service.observers,
-        topic_name=service.desk.topic_name, playground=[s.name for s in stages], moved=service.wake,
-        words=service.words, promised=service.outbox.wake, incidents=service.desk.incidents, accept=service.inbox.accept,
+        service.config,
+        service.store,
+        service.adapters,
+        clock,
+        service.knowledge,
+        service.hours,
+        service.observers,
+        topic_name=service.desk.topic_name,
+        playground=[s.name for s in stages],
+        moved=service.wake,
+        words=service.words,
+        promised=service.outbox.wake,
+        incidents=service.desk.incidents,
+        accept=service.inbox.accept,
         judge=open_judge(service.config, service.knowledge),
-    )  # fmt: skip
+    )
     stop = _stop_signal()
     try:
         await site.start(port=config.web.port if port is None else port, retry=port is None)
@@ -203,7 +267,14 @@ async def _playground(config: Config, *, port: int | None, browser: bool) -> Non
         with contextlib.suppress(Exception):
             webbrowser.open(site.url)
     try:
-        await run(service, stop, beside=[site.watch(service.knowledge), show_history(config, partial(setattr, site.services, "demo"))])
+        await run(
+            service,
+            stop,
+            beside=[
+                site.watch(service.knowledge),
+                show_history(config, partial(setattr, site.services, "demo")),
+            ],
+        )
     finally:
         await site.stop()
 

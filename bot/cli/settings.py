@@ -11,7 +11,10 @@ from bot.text.phones import set_home
 
 
 def load(path: Path | None) -> Config:
-    """The named file, else config.yaml of this folder, else the defaults. Ends the command where the file is wrong."""
+    """The named file, else config.yaml of this folder, else the defaults.
+
+    Ends the command where the file is wrong.
+    """
     try:
         config = read(path)
     except ConfigError as error:

@@ -1,4 +1,6 @@
-"""`bot kb suggest` and `bot kb diff`: what customers asked in vain, and what a change of the articles does to their questions."""
+"""`bot kb suggest` and `bot kb diff`: what customers asked in vain, and what a change of the articles does to
+their questions.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,15 @@ from bot.cli.turn_records import looked_in, open_records
 from bot.config.loader import Config
 from bot.dialogs.offline_decision import Judge
 from bot.errors import BotError, ConfigError, Problem, StorageError
-from bot.knowledge.articles.writer import Outside, Taken, Unwritable, add_question, changed_at, encoder_of, write_draft
+from bot.knowledge.articles.writer import (
+    Outside,
+    Taken,
+    Unwritable,
+    add_question,
+    changed_at,
+    encoder_of,
+    write_draft,
+)
 from bot.knowledge.quality.gaps import Effect, Gap, effect, group, is_closed, missed
 from bot.knowledge.quality.golden import Golden, judge_golden, read_golden
 from bot.knowledge.search import Knowledge
@@ -33,7 +43,16 @@ EXAMPLES = 4  # wordings shown of a gap
 RECENT = 500  # real questions compared
 
 
-def suggest(path: Path | None, *, as_json: bool, add: tuple[str, str] | None, draft_of: str, section: str, db: Path | None, everything: bool) -> None:
+def suggest(
+    path: Path | None,
+    *,
+    as_json: bool,
+    add: tuple[str, str] | None,
+    draft_of: str,
+    section: str,
+    db: Path | None,
+    everything: bool,
+) -> None:
     """Print the open gaps; or *add* the question of one to an article, or write a draft article from one."""
     config = settings.load(path)
     knowledge = ready(config)
@@ -49,20 +68,46 @@ def suggest(path: Path | None, *, as_json: bool, add: tuple[str, str] | None, dr
     elif draft_of:
         _draft(config, knowledge, _chosen(gaps, draft_of), section)
     else:
-        _list(knowledge, open_judge(config, knowledge), gaps, as_json=as_json, everything=everything, source=source or looked_in(config))
+        _list(
+            knowledge,
+            open_judge(config, knowledge),
+            gaps,
+            as_json=as_json,
+            everything=everything,
+            source=source or looked_in(config),
+        )
 
 
-def _list(knowledge: Knowledge, judge: Judge, gaps: Sequence[Gap], *, as_json: bool, everything: bool, source: Path | tuple[str, ...]) -> None:
+def _list(
+    knowledge: Knowledge,
+    judge: Judge,
+    gaps: Sequence[Gap],
+    *,
+    as_json: bool,
+    everything: bool,
+    source: Path | tuple[str, ...],
+) -> None:
     now = {g.id: effect(g, judge) for g in gaps}
-    open_ones = [g for g in gaps if everything or not is_closed(g, now[g.id], lambda a: changed_at(knowledge, a))]
+    open_ones = [
+        g for g in gaps if everything or not is_closed(g, now[g.id], lambda a: changed_at(knowledge, a))
+    ]
     if as_json:
         rows = [
             {
-                "id": g.id, "count": g.count, "question": g.question, "questions": list(g.questions), "kinds": dict(g.kinds), "article": g.article, "title": g.title,
-                "replies": list(g.replies), "last": g.last.isoformat(), "answered_now": now[g.id].answered, "of": now[g.id].total,
+                "id": g.id,
+                "count": g.count,
+                "question": g.question,
+                "questions": list(g.questions),
+                "kinds": dict(g.kinds),
+                "article": g.article,
+                "title": g.title,
+                "replies": list(g.replies),
+                "last": g.last.isoformat(),
+                "answered_now": now[g.id].answered,
+                "of": now[g.id].total,
             }
             for g in open_ones
-        ]  # fmt: skip
+        ]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     if isinstance(source, tuple):
@@ -79,7 +124,10 @@ def _list(knowledge: Knowledge, judge: Judge, gaps: Sequence[Gap], *, as_json: b
 def _show(number: int, gap: Gap, now: Effect) -> None:
     kinds = ", ".join(f"{say(f'gaps.kind.{kind}')} {count}" for kind, count in gap.kinds.items())
     typer.secho(f"{number}. [{gap.id}] «{gap.question}» × {gap.count}", bold=True)
-    typer.echo(f"   {kinds}" + (f"; {say('gaps.now', answered=now.answered, total=now.total)}" if now.answered else ""))
+    typer.echo(
+        f"   {kinds}"
+        + (f"; {say('gaps.now', answered=now.answered, total=now.total)}" if now.answered else "")
+    )
     for question in [q for q in gap.questions if q != gap.question][:EXAMPLES]:
         typer.echo(f"   · {question}")
     if gap.article:
@@ -104,12 +152,25 @@ def _add(config: Config, knowledge: Knowledge, gap: Gap, name: str) -> None:
     try:
         add_question(article, gap.question)
     except ValueError as error:
-        raise fail(ConfigError([Problem(say("gaps.bad_head"), article.path.as_posix(), 1, hint=str(error))])) from None
+        raise fail(
+            ConfigError([Problem(say("gaps.bad_head"), article.path.as_posix(), 1, hint=str(error))])
+        ) from None
     except Unwritable as error:
-        raise fail(ConfigError([Problem(say("gaps.read_only", reason=str(error)), article.path.as_posix())])) from None
+        raise fail(
+            ConfigError([Problem(say("gaps.read_only", reason=str(error)), article.path.as_posix())])
+        ) from None
     knowledge.reload()
     after = effect(gap, judge)
-    typer.echo(say("gaps.added", question=gap.question, article=article.id, before=before.answered, after=after.answered, total=after.total))
+    typer.echo(
+        say(
+            "gaps.added",
+            question=gap.question,
+            article=article.id,
+            before=before.answered,
+            after=after.answered,
+            total=after.total,
+        )
+    )
 
 
 def _draft(config: Config, knowledge: Knowledge, gap: Gap, section: str) -> None:
@@ -117,19 +178,35 @@ def _draft(config: Config, knowledge: Knowledge, gap: Gap, section: str) -> None
     try:
         target = write_draft(folder, section, gap, placeholder=say("kb.new_body"))
     except Outside:
-        raise fail(ConfigError([Problem(say("kb.outside", path=section), hint=say("kb.outside_hint"))])) from None
+        raise fail(
+            ConfigError([Problem(say("kb.outside", path=section), hint=say("kb.outside_hint"))])
+        ) from None
     except Taken as taken:
-        raise fail(ConfigError([Problem(say("kb.exists", path=f"{taken}.md"), hint=f"bot kb preview {taken}")])) from None
+        raise fail(
+            ConfigError([Problem(say("kb.exists", path=f"{taken}.md"), hint=f"bot kb preview {taken}")])
+        ) from None
     except Unwritable as error:
-        raise fail(ConfigError([Problem(say("gaps.read_only", reason=str(error)), folder.as_posix())])) from None
-    typer.echo(say("gaps.drafted", path=target.relative_to(folder.parent).as_posix(), questions=len(gap.questions), replies=len(gap.replies)))
+        raise fail(
+            ConfigError([Problem(say("gaps.read_only", reason=str(error)), folder.as_posix())])
+        ) from None
+    typer.echo(
+        say(
+            "gaps.drafted",
+            path=target.relative_to(folder.parent).as_posix(),
+            questions=len(gap.questions),
+            replies=len(gap.replies),
+        )
+    )
 
 
-# --- what a change does ----------------------------------------------------------------------------------------------
+# --- what a change does
+# ----------------------------------------------------------------------------------------------
 
 
 def diff(path: Path | None, *, base: str, as_json: bool, db: Path | None) -> None:
-    """Print which golden and recent real questions go elsewhere than before; exit code 1 where a golden one got worse."""
+    """Print which golden and recent real questions go elsewhere than before; exit code 1 where a golden one
+    got worse.
+    """
     config = settings.load(path)
     try:
         goldens = _golden(config)
@@ -144,14 +221,25 @@ def diff(path: Path | None, *, base: str, as_json: bool, db: Path | None) -> Non
         raise fail(ConfigError([Problem(say("diff.nothing"), hint=say("diff.nothing_hint"))]))
     worse = sum(row["verdict"] == "worse" for row in rows)
     if as_json:
-        typer.echo(json.dumps({"asked": len(goldens) + len(real), "changed": rows}, ensure_ascii=False, indent=1))
+        typer.echo(
+            json.dumps({"asked": len(goldens) + len(real), "changed": rows}, ensure_ascii=False, indent=1)
+        )
     else:
         for row in rows:
             colour = {"worse": "red", "better": "green"}.get(str(row["verdict"]), "yellow")
             typer.secho(f"{say('diff.' + str(row['verdict']))}: «{row['q']}»", fg=colour)
             typer.echo(f"    - {row['before']}\n    + {row['after']}")
         better = sum(row["verdict"] == "better" for row in rows)
-        typer.echo(say("diff.total", golden=len(goldens), real=len(real), changed=len(rows), better=better, worse=worse))
+        typer.echo(
+            say(
+                "diff.total",
+                golden=len(goldens),
+                real=len(real),
+                changed=len(rows),
+                better=better,
+                worse=worse,
+            )
+        )
     if worse:
         raise typer.Exit(EXIT_PROBLEM)
 
@@ -173,7 +261,9 @@ def _recent(turns: Iterator[object]) -> list[str]:
     return list(asked)[-RECENT:]
 
 
-def _compared(config: Config, goldens: Sequence[Golden], real: Sequence[str], then: Knowledge, now: Knowledge) -> Iterator[dict[str, object]]:
+def _compared(
+    config: Config, goldens: Sequence[Golden], real: Sequence[str], then: Knowledge, now: Knowledge
+) -> Iterator[dict[str, object]]:
     twins = {a.id: a.twin_of for k in (then, now) for a in k.articles() if a.twin_of}
     known = {g.q for g in goldens}
     asked = [*goldens, *(Golden(q) for q in real if q not in known)]
@@ -189,29 +279,49 @@ def _compared(config: Config, goldens: Sequence[Golden], real: Sequence[str], th
             continue
         verdict = "changed"
         if golden.expected:
-            (old,), (new,) = judge_golden([golden], lambda _, a=before: a, twins), judge_golden([golden], lambda _, a=after: a, twins)  # type: ignore[misc]
+            (old,), (new,) = (
+                judge_golden([golden], lambda _, a=before: a, twins),  # type: ignore[misc]
+                judge_golden([golden], lambda _, a=after: a, twins),  # type: ignore[misc]
+            )
             verdict = "changed" if old.right == new.right else "better" if new.right else "worse"
-        yield {"q": golden.q, "verdict": verdict, "before": _told(before), "after": _told(after), "file": golden.file, "line": golden.line}
+        yield {
+            "q": golden.q,
+            "verdict": verdict,
+            "before": _told(before),
+            "after": _told(after),
+            "file": golden.file,
+            "line": golden.line,
+        }
 
 
 def _outcome(answer: Answer) -> tuple[str, str]:
     """What a customer would notice: what is done, and with which article first."""
-    first = answer.candidates[0].article if answer.candidates and answer.act is Intent.QUESTION and str(answer.decision) != "handoff" else ""
+    first = (
+        answer.candidates[0].article
+        if answer.candidates and answer.act is Intent.QUESTION and str(answer.decision) != "handoff"
+        else ""
+    )
     return str(answer.decision), first
 
 
 def _told(answer: Answer) -> str:
     decision, first = _outcome(answer)
-    return " · ".join(p for p in (say(f"message.decision.{decision}"), first, f"{answer.confidence:.2f}") if p)
+    return " · ".join(
+        p for p in (say(f"message.decision.{decision}"), first, f"{answer.confidence:.2f}") if p
+    )
 
 
 def _with_folder(config: Config, folder: Path) -> Config:
-    return config.model_copy(update={"knowledge": config.knowledge.model_copy(update={"folder": str(folder)})})
+    return config.model_copy(
+        update={"knowledge": config.knowledge.model_copy(update={"folder": str(folder)})}
+    )
 
 
 @contextmanager
 def _before(config: Config, base: str) -> Iterator[Path]:
-    """The articles as they were: a folder, or those of a git revision, laid out for as long as they are needed."""
+    """The articles as they were: a folder, or those of a git revision, laid out for as long as they are
+    needed.
+    """
     if Path(base).is_dir():
         yield Path(base).resolve()
         return
@@ -225,9 +335,9 @@ def _before(config: Config, base: str) -> Iterator[Path]:
         raise ConfigError([Problem(say("diff.no_git", base=base), hint=say("diff.no_git_hint"))]) from error
     if done.returncode:
         reason = (done.stderr.decode("utf-8", "replace").strip().splitlines() or [""])[0]
-        raise ConfigError([Problem(say("diff.no_revision", base=base, reason=reason), hint=say("diff.no_git_hint"))])
+        raise ConfigError(
+            [Problem(say("diff.no_revision", base=base, reason=reason), hint=say("diff.no_git_hint"))]
+        )
     with tempfile.TemporaryDirectory() as place, tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         archive.extractall(place, filter="data")
         yield Path(place)
-
-

@@ -1,4 +1,6 @@
-"""Reads what the bot has been asked, beside a running bot: the file is opened for reading only, and nothing is changed."""
+"""Reads what the bot has been asked, beside a running bot: the file is opened for reading only, and nothing
+is changed.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,8 @@ def looked_in(config: Config) -> tuple[str, ...]:
 
 @contextmanager
 def open_records(config: Config, file: Path | None = None) -> Iterator[TurnRecords | None]:
-    """The records in *file*, else in the database of the config, else in the playground's; None where there is none yet.
+    """The records in *file*, else in the database of the config, else in the playground's; None where there
+    is none yet.
 
     Raises `StorageError` where the file is no database of ours.
     """

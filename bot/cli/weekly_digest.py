@@ -44,7 +44,8 @@ async def send_due(service: Service) -> bool:
         await service.store.keep_setting(SETTING, newest)
         return False
     await service.store.promise((await _digest(service, place, name),), now)
-    # law: marked afterwards: a digest that failed is tried again, and its name keeps it from being promised twice
+    # law: marked afterwards: a digest that failed is tried again, and its name keeps it from being promised
+    # twice
     await service.store.keep_setting(SETTING, newest)
     service.outbox.wake()
     return True
@@ -54,7 +55,9 @@ async def _digest(service: Service, place: Peer, name: str) -> Outbound:
     """The week before, in a few lines."""
     now, zone = service.clock(), service.hours.zone
     period = week_before(now, zone)
-    facts = await read_facts(service.store, service.hours, period, now, answer_within=service.config.report.answer_within)
+    facts = await read_facts(
+        service.store, service.hours, period, now, answer_within=service.config.report.answer_within
+    )
     report = await asyncio.to_thread(make_report, facts, period, service.knowledge.articles())
     text = digest(report, Saying(service.config.business.language))
     return Outbound(place, text, name=name, author="", lane=Priority.NOTICE, silent=True, on_doubt="hold")

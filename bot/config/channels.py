@@ -15,15 +15,23 @@ class TelegramChannel(Section):
     type: Literal["telegram"] = Field(description="telegram")
     token: SecretStr | None = Field(None, description='token from @BotFather, as "${TELEGRAM_BOT_TOKEN}"')
     api_base: str | None = Field(None, description="another Bot API server (your own, or a test server)")
-    proxy: str | None = Field(None, description="http://, socks5:// address through which Telegram is reached")
-    mode: Literal["polling", "webhook"] = Field("polling", description="polling needs no public address; webhook needs webhook_url and secret")
-    webhook_url: str | None = Field(None, description="public https address that leads to /hooks/NAME of the page")
+    proxy: str | None = Field(
+        None, description="http://, socks5:// address through which Telegram is reached"
+    )
+    mode: Literal["polling", "webhook"] = Field(
+        "polling", description="polling needs no public address; webhook needs webhook_url and secret"
+    )
+    webhook_url: str | None = Field(
+        None, description="public https address that leads to /hooks/NAME of the page"
+    )
     secret: SecretStr | None = Field(None, description='webhook secret, as "${TELEGRAM_SECRET}"')
 
     @model_validator(mode="after")
     def _webhook_is_guarded(self) -> TelegramChannel:
         if self.mode == "webhook" and not (self.secret and self.webhook_url):
-            raise ValueError("webhook mode needs `webhook_url` and `secret`: without a secret anybody could forge updates")
+            raise ValueError(
+                "webhook mode needs `webhook_url` and `secret`: without a secret anybody could forge updates"
+            )
         return self
 
 
@@ -35,7 +43,9 @@ class VkChannel(Section):
     group_id: int = Field(gt=0, description="number of the community")
     api_base: str | None = Field(None, description="another API server (a test server)")
     proxy: str | None = Field(None, description="http:// or socks5:// address through which VK is reached")
-    mode: Literal["longpoll", "callback"] = Field("longpoll", description="longpoll needs no public address; callback needs secret and confirmation")
+    mode: Literal["longpoll", "callback"] = Field(
+        "longpoll", description="longpoll needs no public address; callback needs secret and confirmation"
+    )
     secret: SecretStr | None = Field(None, description='secret of the Callback API, as "${VK_SECRET}"')
     confirmation: SecretStr | None = Field(None, description="string that confirms the Callback API server")
     mark_read: bool = Field(True, description="mark messages as read once they are kept")
@@ -62,5 +72,8 @@ def _kind(value: object) -> str:
 
 
 Channel = Annotated[
-    Annotated[TelegramChannel, Tag("telegram")] | Annotated[VkChannel, Tag("vk")] | Annotated[OtherChannel, Tag("other")], Discriminator(_kind)
+    Annotated[TelegramChannel, Tag("telegram")]
+    | Annotated[VkChannel, Tag("vk")]
+    | Annotated[OtherChannel, Tag("other")],
+    Discriminator(_kind),
 ]

@@ -1,4 +1,6 @@
-"""config.yaml read into frozen values: every problem at once, with file and line; secrets come from the environment only."""
+"""config.yaml read into frozen values: every problem at once, with file and line; secrets come from the
+environment only.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,21 @@ from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationErr
 from rapidfuzz import process
 
 from bot.config.channels import Channel, TelegramChannel, VkChannel
-from bot.config.handoff import Api, ApiKey, CannedSettings, DeskSettings, Name, NpsSettings, OutreachSettings, Routing, Section, Sla, Team, Webhook, length
+from bot.config.handoff import (
+    Api,
+    ApiKey,
+    CannedSettings,
+    DeskSettings,
+    Name,
+    NpsSettings,
+    OutreachSettings,
+    Routing,
+    Section,
+    Sla,
+    Team,
+    Webhook,
+    length,
+)
 from bot.errors import ConfigError, Problem
 from bot.text.day_spans import CLOSED, spans, written
 from bot.text.yaml_source import MAX_BYTES, Node, YamlError, read_yaml
@@ -32,7 +48,10 @@ class Storage(Section):
 class Embeddings(Section):
     """Search by meaning."""
 
-    model: str = Field("auto", description="auto (our own small Russian encoder), off, a folder, or the id of a model on a hub")
+    model: str = Field(
+        "auto",
+        description="auto (our own small Russian encoder), off, a folder, or the id of a model on a hub",
+    )
 
 
 class KnowledgeConfig(Section):
@@ -40,12 +59,22 @@ class KnowledgeConfig(Section):
 
     folder: str = Field("kb_articles", description="folder of the markdown articles, relative to this file")
     embeddings: Embeddings = Field(default_factory=Embeddings, description="search by meaning")
-    answer_threshold: float | None = Field(None, ge=0, le=1, description="answer at once from this probability on (default: measured)")
-    scope_threshold: float | None = Field(None, ge=0, le=1, description="hand over below this coverage of the question (default: measured)")
+    answer_threshold: float | None = Field(
+        None, ge=0, le=1, description="answer at once from this probability on (default: measured)"
+    )
+    scope_threshold: float | None = Field(
+        None, ge=0, le=1, description="hand over below this coverage of the question (default: measured)"
+    )
     clarify_options: int = Field(3, ge=2, le=5, description="titles offered when the bot is unsure")
-    synonyms: str | None = Field(None, description="a file of your own synonyms and slang, relative to this file")
-    retrievers: tuple[str, ...] = Field((), description="search channels of installed packages, heard beside our own (docs/en/retrievers.md)")
-    cache: str | None = Field(None, description="folder for vectors and the search index (default: the user's cache folder)")
+    synonyms: str | None = Field(
+        None, description="a file of your own synonyms and slang, relative to this file"
+    )
+    retrievers: tuple[str, ...] = Field(
+        (), description="search channels of installed packages, heard beside our own (docs/en/retrievers.md)"
+    )
+    cache: str | None = Field(
+        None, description="folder for vectors and the search index (default: the user's cache folder)"
+    )
     watch: bool = Field(True, description="read changed articles while running")
 
 
@@ -59,12 +88,25 @@ class HoursSettings(Section):
     timezone: str = Field("Europe/Moscow", description="name from the IANA list")
     week: Mapping[Weekday, Spans] = Field(
         default_factory=lambda: dict.fromkeys(get_args(Weekday), "10:00-20:00"),
-        description='opening hours by weekday, as mon: "10:00-20:00", mon: ["10:00-13:00", "14:00-20:00"] with a break, '
-        'mon: "21:00-02:00" over midnight, mon: "00:00-24:00" round the clock; a day left out or closed is a day off',
+        description=(
+            'opening hours by weekday, as mon: "10:00-20:00", mon: ["10:00-13:00", "14:00-20:00"] with a'
+            ' break, mon: "21:00-02:00" over midnight, mon: "00:00-24:00" round the clock; a day left out or'
+            " closed is a day off"
+        ),
     )
-    country: str | None = Field("RU", description="country whose holidays are days off, and where a phone number without +… is dialled; null = no holidays, phones of RU")
+    country: str | None = Field(
+        "RU",
+        description=(
+            "country whose holidays are days off, and where a phone number without +… is dialled; null = no"
+            " holidays, phones of RU"
+        ),
+    )
     exceptions: Mapping[date, Spans] = Field(
-        default_factory=dict, description='single days, as 2026-12-31: "10:00-15:00" or closed; over midnight belongs to the day it begins on'
+        default_factory=dict,
+        description=(
+            'single days, as 2026-12-31: "10:00-15:00" or closed; over midnight belongs to the day it'
+            " begins on"
+        ),
     )
 
     @field_validator("exceptions", mode="before")
@@ -86,26 +128,44 @@ class HoursSettings(Section):
 class Business(Section):
     """Who the bot speaks for."""
 
-    name: str = Field("", description="name of the business, as customers know it; without one the bot names nobody")
+    name: str = Field(
+        "", description="name of the business, as customers know it; without one the bot names nobody"
+    )
     language: Literal["ru", "en"] = Field("ru", description="language when the customer's own is not known")
-    address: str | Mapping[str, str] = Field("", description="told to whoever asks where you are; one text, or by language: {ru: …, en: …}")
-    phone: str | Mapping[str, str] = Field("", description="told to whoever asks how to call you; one text, or by language")
-    email: str | Mapping[str, str] = Field("", description="told to whoever asks for your e-mail; one text, or by language")
-    site: str | Mapping[str, str] = Field("", description="told to whoever asks for your website; one text, or by language")
+    address: str | Mapping[str, str] = Field(
+        "", description="told to whoever asks where you are; one text, or by language: {ru: …, en: …}"
+    )
+    phone: str | Mapping[str, str] = Field(
+        "", description="told to whoever asks how to call you; one text, or by language"
+    )
+    email: str | Mapping[str, str] = Field(
+        "", description="told to whoever asks for your e-mail; one text, or by language"
+    )
+    site: str | Mapping[str, str] = Field(
+        "", description="told to whoever asks for your website; one text, or by language"
+    )
 
     @property
     def contacts(self) -> dict[str, dict[str, str]]:
         """What is known, by language; "" is all languages."""
         told = {"address": self.address, "phone": self.phone, "email": self.email, "site": self.site}
-        return {name: {"": value} if isinstance(value, str) else dict(value) for name, value in told.items() if value}
+        return {
+            name: {"": value} if isinstance(value, str) else dict(value)
+            for name, value in told.items()
+            if value
+        }
 
 
 class FormField(Section):
     """A thing to ask before an operator comes; asked once, skippable unless required."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="name under which it is kept with the customer")
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9_]*$", description="name under which it is kept with the customer"
+    )
     ask: Mapping[str, str] = Field(description="the question by language: {ru: …, en: …}")
-    type: Literal["text", "phone", "email", "order", "number", "choice"] = Field("text", description="what counts as an answer")
+    type: Literal["text", "phone", "email", "order", "number", "choice"] = Field(
+        "text", description="what counts as an answer"
+    )
     pattern: str | None = Field(None, description="what the whole answer must look like (regular expression)")
     options: tuple[str, ...] = Field((), description="the choices of type choice")
     required: bool = Field(False, description="whether «Пропустить» is not offered")
@@ -124,7 +184,9 @@ class Form(Section):
     """Questions asked in the chat."""
 
     name: str = Field(description="name of the form")
-    when: Literal["handoff", "command"] = Field("handoff", description="before a person is called, or by /name")
+    when: Literal["handoff", "command"] = Field(
+        "handoff", description="before a person is called, or by /name"
+    )
     fields: tuple[FormField, ...] = Field(min_length=1, description="the questions, in order")
 
 
@@ -132,9 +194,12 @@ class Dialogs(Section):
     """How the bot talks."""
 
     order: tuple[str, ...] = Field(
-        ("human", "form", "greeting", "about", "smalltalk", "faq"), description="dialogs in order of priority; your own by dotted path, as myshop.dialogs:order_status"
+        ("human", "form", "greeting", "about", "smalltalk", "faq"),
+        description="dialogs in order of priority; your own by dotted path, as myshop.dialogs:order_status",
     )
-    timeout: float = Field(20, gt=0, le=120, description="seconds a dialog may think before a person is called")
+    timeout: float = Field(
+        20, gt=0, le=120, description="seconds a dialog may think before a person is called"
+    )
     settle: float = Field(1.2, ge=0, le=10, description="seconds to wait for the next message of a burst")
     settle_limit: float = Field(4, ge=0, le=30, description="seconds a burst is waited for at most")
     forms: tuple[Form, ...] = Field((), description="questions asked in the chat")
@@ -145,29 +210,46 @@ class RatingSettings(Section):
     """How customers are asked to rate the talk with a person, from 1 to 5."""
 
     ask: bool = Field(True, description="ask after a ticket is closed")
-    delay_minutes: float = Field(5, ge=0, le=24 * 60, description="how long after closing; nobody is asked who wrote again meanwhile")
+    delay_minutes: float = Field(
+        5, ge=0, le=24 * 60, description="how long after closing; nobody is asked who wrote again meanwhile"
+    )
     days_between: float = Field(30, ge=0, description="days in which the same customer is not asked again")
-    settle_minutes: float = Field(3, ge=0, le=24 * 60, description="how long a score may be corrected; supervisors hear of a low one after that")
+    settle_minutes: float = Field(
+        3,
+        ge=0,
+        le=24 * 60,
+        description="how long a score may be corrected; supervisors hear of a low one after that",
+    )
 
 
 class ReportSettings(Section):
     """What the supervisor's report is counted with."""
 
-    answer_within: float = Field(20, gt=0, description="service level: seconds of working time in which a person should answer")
-    answer_share: float = Field(0.8, gt=0, le=1, description="service level: share of handoffs that should be answered within it")
-    weekly_digest: bool = Field(True, description="post the week's figures to the operators' group on Monday morning")
+    answer_within: float = Field(
+        20, gt=0, description="service level: seconds of working time in which a person should answer"
+    )
+    answer_share: float = Field(
+        0.8, gt=0, le=1, description="service level: share of handoffs that should be answered within it"
+    )
+    weekly_digest: bool = Field(
+        True, description="post the week's figures to the operators' group on Monday morning"
+    )
 
 
 class TextsSettings(Section):
     """The words."""
 
-    folder: str | None = Field(None, description="folder whose ru.yaml / en.yaml override single texts, relative to this file")
+    folder: str | None = Field(
+        None, description="folder whose ru.yaml / en.yaml override single texts, relative to this file"
+    )
 
 
 class Web(Section):
     """The page: playground, health, webhooks."""
 
-    host: str = Field("127.0.0.1", description="address to listen on; anything but this machine needs a password")
+    host: str = Field(
+        "127.0.0.1", description="address to listen on; anything but this machine needs a password"
+    )
     port: int = Field(8080, ge=0, le=65535, description="port; 0 = a free one")
     password: SecretStr | None = Field(None, description='password of the pages, as "${WEB_PASSWORD}"')
 
@@ -175,42 +257,74 @@ class Web(Section):
 class Privacy(Section):
     """How long people's words are kept."""
 
-    keep_days: int = Field(365, ge=1, le=3650, description="days after which the words of ended conversations are blanked; numbers stay for reports")
+    keep_days: int = Field(
+        365,
+        ge=1,
+        le=3650,
+        description="days after which the words of ended conversations are blanked; numbers stay for reports",
+    )
 
 
 class Logging(Section):
     """What the log looks like."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="from which importance on")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="from which importance on"
+    )
     json_lines: bool = Field(False, description="one JSON object a line, for a collector")
 
 
 class Config(Section):
-    """All settings. Everything may be missing: then the terminal, the playground and `bot ask` work all the same."""
+    """All settings.
+
+    Everything may be missing: then the terminal, the playground and `bot ask` work all the same.
+    """
 
     storage: Storage = Field(default_factory=Storage, description="where everything is kept")
     knowledge: KnowledgeConfig = Field(default_factory=KnowledgeConfig, description="the articles")
-    channels: Mapping[str, Channel] = Field(default_factory=dict, description="named instances of channels; several of one kind may stand side by side")
+    channels: Mapping[str, Channel] = Field(
+        default_factory=dict,
+        description="named instances of channels; several of one kind may stand side by side",
+    )
     desk: DeskSettings | None = Field(None, description="where operators work")
-    teams: tuple[Team, ...] = Field((), description="operators who answer for some of the tickets; the first that fits gets them, else the desk of all")
+    teams: tuple[Team, ...] = Field(
+        (),
+        description=(
+            "operators who answer for some of the tickets; the first that fits gets them, else the desk"
+            " of all"
+        ),
+    )
     routing: Routing = Field(default_factory=Routing, description="who gets a ticket, and in which order")
     sla: Sla = Field(default_factory=Sla, description="promises with deadlines, in working time")
-    canned: CannedSettings = Field(default_factory=CannedSettings, description="help for operators while they answer")
+    canned: CannedSettings = Field(
+        default_factory=CannedSettings, description="help for operators while they answer"
+    )
     hours: HoursSettings = Field(default_factory=HoursSettings, description="when people answer")
     business: Business = Field(default_factory=Business, description="who the bot speaks for")
     dialogs: Dialogs = Field(default_factory=Dialogs, description="how the bot talks")
-    rating: RatingSettings = Field(default_factory=RatingSettings, description="the customer's rating after a talk with a person")
-    nps: NpsSettings = Field(default_factory=NpsSettings, description="whether customers would recommend the business, asked now and then")
-    outreach: OutreachSettings = Field(default_factory=OutreachSettings, description="writing to customers first")
+    rating: RatingSettings = Field(
+        default_factory=RatingSettings, description="the customer's rating after a talk with a person"
+    )
+    nps: NpsSettings = Field(
+        default_factory=NpsSettings,
+        description="whether customers would recommend the business, asked now and then",
+    )
+    outreach: OutreachSettings = Field(
+        default_factory=OutreachSettings, description="writing to customers first"
+    )
     report: ReportSettings = Field(default_factory=ReportSettings, description="the supervisor's report")
     wording: TextsSettings = Field(default_factory=TextsSettings, description="the words")
     web: Web = Field(default_factory=Web, description="the page")
-    webhooks: Mapping[Name, Webhook] = Field(default_factory=dict, max_length=8, description="other systems that are told what happens")
+    webhooks: Mapping[Name, Webhook] = Field(
+        default_factory=dict, max_length=8, description="other systems that are told what happens"
+    )
     api: Api = Field(default_factory=Api, description="the door for other systems")
     privacy: Privacy = Field(default_factory=Privacy, description="how long people's words are kept")
     logging: Logging = Field(default_factory=Logging, description="the log")
 
-    base: Path = Field(default=Path(), exclude=True, description="folder of the file; paths are relative to it")
+    base: Path = Field(
+        default=Path(), exclude=True, description="folder of the file; paths are relative to it"
+    )
 
     def path(self, relative: str) -> Path:
         """A path of the config, made absolute."""
@@ -226,8 +340,10 @@ class Config(Section):
 def read_config(path: Path | None, *, environment: Mapping[str, str] | None = None) -> Config:
     """The config in *path* (None: the defaults, relative to the current folder).
 
-    `${NAME}` is replaced from the environment; a variable that is not set makes the value missing, which switches a channel
-    off rather than failing. Raises `ConfigError` with every problem at once, each with its line; never shows a value that may be secret.
+    `${NAME}` is replaced from the environment; a variable that is not set makes the value missing, which
+    switches a channel
+    off rather than failing. Raises `ConfigError` with every problem at once, each with its line; never shows
+    a value that may be secret.
     """
     if path is None:
         return Config(base=Path.cwd())
@@ -237,18 +353,24 @@ def read_config(path: Path | None, *, environment: Mapping[str, str] | None = No
     except YamlError as error:
         raise ConfigError([error.problem(str(path), "en")]) from error
     if not isinstance(raw, dict):
-        raise ConfigError([Problem("the file must hold `key: value` lines", str(path), 1, hint="see docs/config.md")])
+        raise ConfigError(
+            [Problem("the file must hold `key: value` lines", str(path), 1, hint="see docs/config.md")]
+        )
     problems: list[Problem] = []
     for place, value in _secrets_in(raw):
         if isinstance(value, str) and value and not _VARIABLE.search(value):
             line = _line(root, place)
-            hint = f"write {place[-1]}: \"${{{place[-1].upper()}}}\" and keep the value in the environment"
-            problems.append(Problem(f"{'.'.join(place)} must not stand in the file", str(path), line, hint=hint))
+            hint = f'write {place[-1]}: "${{{place[-1].upper()}}}" and keep the value in the environment'
+            problems.append(
+                Problem(f"{'.'.join(place)} must not stand in the file", str(path), line, hint=hint)
+            )
     values = _substituted(raw, os.environ if environment is None else environment)
     try:
         config = Config.model_validate({**values, "base": path.resolve().parent})
     except ValidationError as error:
-        problems += [_problem(path, root, dict(item)) for item in error.errors(include_input=False, include_url=False)]
+        problems += [
+            _problem(path, root, dict(item)) for item in error.errors(include_input=False, include_url=False)
+        ]
         raise ConfigError(problems) from None
     problems += list(_contradictions(config, path, root))
     if problems:
@@ -262,7 +384,15 @@ def _read(path: Path) -> str:
             raise YamlError("size")
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise ConfigError([Problem("there is no such file", str(path), hint="name the file by --config, or run in the folder of config.yaml")]) from None
+        raise ConfigError(
+            [
+                Problem(
+                    "there is no such file",
+                    str(path),
+                    hint="name the file by --config, or run in the folder of config.yaml",
+                )
+            ]
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([Problem(f"the file cannot be read: {type(error).__name__}", str(path))]) from None
 
@@ -296,10 +426,19 @@ def _problem(path: Path, root: Node | None, error: Mapping[str, Any]) -> Problem
     name = ".".join(place)
     if error["type"] == "extra_forbidden":
         near = process.extractOne(place[-1], _known_keys(place[:-1]), score_cutoff=60)
-        return Problem(f"unknown key {name}", str(path), line, hint=f"did you mean {near[0]}?" if near else "see docs/config.md")
+        return Problem(
+            f"unknown key {name}",
+            str(path),
+            line,
+            hint=f"did you mean {near[0]}?" if near else "see docs/config.md",
+        )
     if error["type"] == "missing":
         return Problem(f"{name} is missing", str(path), line)
-    return Problem(f"{name}: {str(error['msg']).removeprefix('Value error, ')}" if name else str(error["msg"]), str(path), line)
+    return Problem(
+        f"{name}: {str(error['msg']).removeprefix('Value error, ')}" if name else str(error["msg"]),
+        str(path),
+        line,
+    )
 
 
 def _known_keys(place: tuple[str, ...]) -> list[str]:
@@ -323,11 +462,25 @@ def _line(root: Node | None, place: tuple[str, ...]) -> int:
 
 def _contradictions(config: Config, path: Path, root: Node | None) -> Iterator[Problem]:
     """What is valid by itself but cannot work together."""
-    if config.desk and config.desk.channel not in config.channels and not config.desk.channel.startswith("play-"):
+    if (
+        config.desk
+        and config.desk.channel not in config.channels
+        and not config.desk.channel.startswith("play-")
+    ):
         known = ", ".join(config.channels) or "none"
-        yield Problem(f"desk.channel {config.desk.channel!r} is not among the channels", str(path), _line(root, ("desk", "channel")), hint=f"channels: {known}")
+        yield Problem(
+            f"desk.channel {config.desk.channel!r} is not among the channels",
+            str(path),
+            _line(root, ("desk", "channel")),
+            hint=f"channels: {known}",
+        )
     if config.web.host not in ("127.0.0.1", "localhost", "::1") and not config.web.password:
-        yield Problem("web.host opens the page to others without a password", str(path), _line(root, ("web", "host")), hint='set web.password: "${WEB_PASSWORD}"')
+        yield Problem(
+            "web.host opens the page to others without a password",
+            str(path),
+            _line(root, ("web", "host")),
+            hint='set web.password: "${WEB_PASSWORD}"',
+        )
     yield from _stranding(config, path, root)
 
 
@@ -344,14 +497,38 @@ def _stranding(config: Config, path: Path, root: Node | None) -> Iterator[Proble
         if team.desk is None:
             continue
         if config.desk is None:
-            yield problem(f"team {team.name!r} has a desk, but there is no desk of all: what no team answers for would strand", "teams", str(n), hint="set desk")
+            yield problem(
+                f"team {team.name!r} has a desk, but there is no desk of all: what no team answers for would"
+                " strand",
+                "teams",
+                str(n),
+                hint="set desk",
+            )
         if team.desk.channel not in config.channels and not team.desk.channel.startswith("play-"):
-            yield problem(f"teams: the desk of {team.name!r} is in channel {team.desk.channel!r}, which is not among the channels", "teams", str(n), "desk")
+            yield problem(
+                f"teams: the desk of {team.name!r} is in channel {team.desk.channel!r}, which is not among"
+                " the channels",
+                "teams",
+                str(n),
+                "desk",
+            )
     if config.sla.escalate_to is not None and config.sla.escalate_to not in names:
-        yield problem(f"sla.escalate_to: there is no team {config.sla.escalate_to!r}", "sla", "escalate_to", hint=f"teams: {', '.join(names) or 'none'}")
+        yield problem(
+            f"sla.escalate_to: there is no team {config.sla.escalate_to!r}",
+            "sla",
+            "escalate_to",
+            hint=f"teams: {', '.join(names) or 'none'}",
+        )
     for n, policy in enumerate(config.sla.policies):
         first, whole = length(policy.first_reply), length(policy.resolution)
         if first and whole and first > whole:
-            yield problem("sla: the first reply may take longer than the whole resolution", "sla", "policies", str(n))
+            yield problem(
+                "sla: the first reply may take longer than the whole resolution", "sla", "policies", str(n)
+            )
     if all(h == CLOSED for h in (*config.hours.week.values(), *config.hours.exceptions.values())):
-        yield problem("hours.week has no open day: nobody would ever answer", "hours", "week", hint='write at least one day, as mon: "10:00-20:00"')
+        yield problem(
+            "hours.week has no open day: nobody would ever answer",
+            "hours",
+            "week",
+            hint='write at least one day, as mon: "10:00-20:00"',
+        )

@@ -1,4 +1,6 @@
-"""One customer who writes without end: one calm word, then silence until it is over; nothing of it is lost, nobody else waits."""
+"""One customer who writes without end: one calm word, then silence until it is over; nothing of it is lost,
+nobody else waits.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ REMEMBERED = 5_000  # customers whose pace is kept
 
 
 class Flood:
-    """Counts what each customer wrote in the last minute. Kept in memory: a restart costs one more warning."""
+    """Counts what each customer wrote in the last minute.
+
+    Kept in memory: a restart costs one more warning.
+    """
 
     def __init__(self, warning: Callable[[Turn], RichText]) -> None:
         self._warning = warning
@@ -27,7 +32,9 @@ class Flood:
         who = turn.conversation.id
         wrote = self._wrote.setdefault(who, deque(maxlen=MOST + 1))
         known = {key for key, _ in wrote}
-        wrote.extend((i.key, turn.now) for i in turn.inbounds if i.key not in known)  # a turn decided anew says nothing new
+        wrote.extend(
+            (i.key, turn.now) for i in turn.inbounds if i.key not in known
+        )  # a turn decided anew says nothing new
         self._wrote.move_to_end(who)
         while len(self._wrote) > REMEMBERED:
             self._warned.pop(self._wrote.popitem(last=False)[0], None)

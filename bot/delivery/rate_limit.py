@@ -1,4 +1,7 @@
-"""How often a channel may speak: to one chat, to one group, and in all. Blocks the chat that is too fast, never the others."""
+"""How often a channel may speak: to one chat, to one group, and in all.
+
+Blocks the chat that is too fast, never the others.
+"""
 
 from __future__ import annotations
 
@@ -11,28 +14,39 @@ from bot.adapters.base import Limits
 from bot.model import Outbound, OutboundKind
 
 REMEMBERED = 10_000  # chats whose pace is kept; an older one has long rested
-LONGEST = 62.0  # seconds of the longest window: a minute, and what the first of it may have taken longer on the way than the last
-GROUP_BURST = (3, 4.5)  # messages, seconds: a group takes about one a second; what bunches on the way must still fit
+# seconds of the longest window: a minute, and what the first of it may have taken longer on the way than the
+# last
+LONGEST = 62.0
+GROUP_BURST = (
+    3,
+    4.5,
+)  # messages, seconds: a group takes about one a second; what bunches on the way must still fit
 _FREE = {OutboundKind.ACKNOWLEDGE, OutboundKind.REACT}  # have budgets of their own on the platforms
 _Rules = tuple[tuple[int, float], ...]  # at most so many in so many seconds
 
 
 @dataclass(slots=True)
 class _Sends:
-    """The latest sends of one budget: when they counted, and those that are still on their way (of a group, of the account)."""
+    """The latest sends of one budget: when they counted, and those that are still on their way (of a group,
+    of the account).
+    """
 
     counted: deque[float]
     flying: list[float] = field(default_factory=list)
 
     def marks(self, now: float) -> list[float]:
-        """The moments that count, oldest first. What is on its way may have arrived already, or may arrive only now."""
+        """The moments that count, oldest first.
+
+        What is on its way may have arrived already, or may arrive only now.
+        """
         return [*self.counted, *(max(now, mark) for mark in self.flying)]
 
 
 class Pace:
     """Sliding windows: of the sends to one chat, no more than `count` fall within any `period` seconds.
 
-    A send to a group, and every send of the account, counts from its end: however long it was on its way, the platform saw it
+    A send to a group, and every send of the account, counts from its end: however long it was on its way, the
+    platform saw it
     before that.
     """
 
@@ -40,10 +54,15 @@ class Pace:
         self._limits, self._monotonic = limits, monotonic
         self._sends: OrderedDict[tuple[str, str], _Sends] = OrderedDict()
         self._rests: dict[tuple[str, str], float] = {}
-        self._spent: dict[tuple[str, str], float] = {}  # chats whose budget is gone, and when they may be written to again
+        self._spent: dict[
+            tuple[str, str], float
+        ] = {}  # chats whose budget is gone, and when they may be written to again
 
     def begin(self, outbound: Outbound, *, within: float = float("inf")) -> float:
-        """Seconds to wait until this promise may go. It is counted, unless that is longer than *within*; then `ended` must follow."""
+        """Seconds to wait until this promise may go.
+
+        It is counted, unless that is longer than *within*; then `ended` must follow.
+        """
         now = self._monotonic()
         keys = self._keys(outbound)
         pause = max(self._earliest(key, now) for key in keys) - now
@@ -89,7 +108,9 @@ class Pace:
         return (account,) if outbound.verb in _FREE else (account, (outbound.to.channel, outbound.to.chat))
 
     def _count(self, key: tuple[str, str], moment: float, *, flying: bool) -> None:
-        sends = self._sends.setdefault(key, _Sends(deque(maxlen=max((count for count, _ in self._rules(key)), default=1))))
+        sends = self._sends.setdefault(
+            key, _Sends(deque(maxlen=max((count for count, _ in self._rules(key)), default=1)))
+        )
         (sends.flying if flying and self._rules(key) else sends.counted).append(moment)
         self._sends.move_to_end(key)
         self._note_spent(key, moment)
@@ -114,7 +135,11 @@ class Pace:
             return ((max(1, round(limits.per_second)), 1.0),) if limits.per_second else ()
         if _is_group(chat):
             return ((round(limits.group_per_minute), LONGEST), GROUP_BURST) if limits.group_per_minute else ()
-        return ((limits.peer_burst, limits.peer_burst / limits.peer_per_second),) if limits.peer_per_second else ()
+        return (
+            ((limits.peer_burst, limits.peer_burst / limits.peer_per_second),)
+            if limits.peer_per_second
+            else ()
+        )
 
 
 def _is_group(chat: str) -> bool:

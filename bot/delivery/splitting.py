@@ -1,4 +1,6 @@
-"""A promise is one call of the platform: what is too long or too much for one is parted before it is promised."""
+"""A promise is one call of the platform: what is too long or too much for one is parted before it is
+promised.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ _TOGETHER = {Media.PHOTO: "seen", Media.VIDEO: "seen", Media.DOCUMENT: "file", M
 def parts(outbound: Outbound, limits: Mapping[str, Limits]) -> tuple[Outbound, ...]:
     """The promises that carry *outbound* within the limits of its channel, in order.
 
-    Buttons go with the last of them, the name and the quote with the first. An edit cannot be parted: it ends in "…".
+    Buttons go with the last of them, the name and the quote with the first. An edit cannot be parted: it ends
+    in "…".
     """
     own = limits.get(outbound.to.channel, Limits())
     room = own.text - utf16_length(outbound.heading.text) - 2
@@ -27,10 +30,19 @@ def parts(outbound: Outbound, limits: Mapping[str, Limits]) -> tuple[Outbound, .
     if outbound.verb is not OutboundKind.SAY:
         return (outbound,)
     pieces: list[tuple[RichText, tuple[Attachment, ...]]] = []
-    groups = [g for group in _groups(outbound.attachments, own.attachments) for g in _told_within(group, own.caption)]
+    groups = [
+        g
+        for group in _groups(outbound.attachments, own.attachments)
+        for g in _told_within(group, own.caption)
+    ]
     caption = own.caption - utf16_length(outbound.heading.text) - 2 - sum(map(_told, outbound.attachments))
     caption_fits = utf16_length(outbound.text.text) <= caption
-    one_call = len(groups) == 1 and caption_fits and not (len(groups[0]) > 1 and outbound.buttons) and _captioned(groups[0])
+    one_call = (
+        len(groups) == 1
+        and caption_fits
+        and not (len(groups[0]) > 1 and outbound.buttons)
+        and _captioned(groups[0])
+    )
     if one_call:
         pieces.append((outbound.text, groups[0]))
     else:
@@ -69,7 +81,9 @@ def _in_words(outbound: Outbound) -> Outbound:
     for attachment in outbound.attachments:
         if attachment.media is Media.OTHER:
             text = text + "\n" + placeholder(attachment) if text.text else placeholder(attachment)
-    return replace(outbound, text=text, attachments=tuple(a for a in outbound.attachments if a.media is not Media.OTHER))
+    return replace(
+        outbound, text=text, attachments=tuple(a for a in outbound.attachments if a.media is not Media.OTHER)
+    )
 
 
 def _told(attachment: Attachment) -> int:

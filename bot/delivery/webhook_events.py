@@ -1,4 +1,6 @@
-"""What happens is told to other systems: each recorded event becomes a promise to every webhook that asked for its kind."""
+"""What happens is told to other systems: each recorded event becomes a promise to every webhook that asked
+for its kind.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,21 @@ _SILENT = frozenset({"webhook_failed"})  # telling of these would never end
 
 
 class Announcer:
-    """Follows the events with a cursor for each webhook, kept in the transaction of its promises: none is missed or promised twice.
+    """Follows the events with a cursor for each webhook, kept in the transaction of its promises: none is
+    missed or promised twice.
 
     A new webhook hears what happens from its first start on. *salt* makes the ids of two databases differ.
     """
 
-    def __init__(self, store: Store, hooks: Mapping[str, Webhook], clock: Clock, *, salt: str = "", promised: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        hooks: Mapping[str, Webhook],
+        clock: Clock,
+        *,
+        salt: str = "",
+        promised: Callable[[], object] = lambda: None,
+    ) -> None:
         self._store, self._clock, self._salt, self._promised = store, clock, salt, promised
         self._hooks = dict(hooks)
         self._awake = asyncio.Event()
@@ -43,7 +54,9 @@ class Announcer:
         count = 0
         for name, hook in self._hooks.items():
             channel = PREFIX + name
-            while looked := await self._store.announce(channel, lambda r, h=hook, c=channel: self._promise(h, c, r), self._clock(), limit=PORTION):  # type: ignore[misc]
+            while looked := await self._store.announce(
+                channel, lambda r, h=hook, c=channel: self._promise(h, c, r), self._clock(), limit=PORTION  # type: ignore[misc]
+            ):
                 count += looked
         if count:
             self._promised()
@@ -68,28 +81,51 @@ class Announcer:
             return None  # about a webhook itself
         id = f"evt_{self._salt}_{recorded.id}"
         body = json.dumps(told(recorded, words=hook.words), ensure_ascii=False, default=str)
-        return Outbound(Peer(channel, "events"), RichText(body), verb=OutboundKind.ANNOUNCE, name=id, lane=Priority.BULK, author="")
+        return Outbound(
+            Peer(channel, "events"),
+            RichText(body),
+            verb=OutboundKind.ANNOUNCE,
+            name=id,
+            lane=Priority.BULK,
+            author="",
+        )
 
 
 def told(recorded: StoredEvent, *, words: bool) -> dict[str, object]:
-    """The body of an announcement. Without *words* it holds ids, figures and the names of our own things, nothing of what people wrote."""
+    """The body of an announcement.
+
+    Without *words* it holds ids, figures and the names of our own things, nothing of what people wrote.
+    """
     event = recorded.event
-    data: dict[str, object] = {"customer": recorded.customer, "conversation": event.conversation, "ticket": event.ticket, "actor": _actor(recorded, words)}
+    data: dict[str, object] = {
+        "customer": recorded.customer,
+        "conversation": event.conversation,
+        "ticket": event.ticket,
+        "actor": _actor(recorded, words),
+    }
     if recorded.peer is not None:
         data["channel"] = recorded.peer.channel
         if words:
             data["chat"] = recorded.peer.chat
     details = dict(event.data) if words else {k: v for k, v in event.data.items() if _is_plain(k, v)}
     assert event.at is not None
-    return {"type": event.kind, "timestamp": event.at.astimezone(UTC).isoformat(), "data": {**data, "details": details}}
+    return {
+        "type": event.kind,
+        "timestamp": event.at.astimezone(UTC).isoformat(),
+        "data": {**data, "details": details},
+    }
 
 
 def _is_plain(key: str, value: object) -> bool:
-    return isinstance(value, (bool, int, float)) or (key in KEPT and isinstance(value, str) and len(value) <= 64)
+    return isinstance(value, (bool, int, float)) or (
+        key in KEPT and isinstance(value, str) and len(value) <= 64
+    )
 
 
 def _actor(recorded: StoredEvent, words: bool) -> str:
-    """Who did it: customer, operator, bot, or the key of another system; with *words* an operator's own id."""
+    """Who did it: customer, operator, bot, or the key of another system; with *words* an operator's own
+    id.
+    """
     actor = recorded.event.actor
     own = (recorded.peer.chat, f"{recorded.peer.channel}:{recorded.peer.chat}") if recorded.peer else ()
     if actor in ("customer", *own):

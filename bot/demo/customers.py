@@ -14,7 +14,9 @@ TRIES = 8  # how often somebody who is free is looked for
 
 
 class CustomerScript:
-    """At most *customers* different people who ask *questions*; three of five write in Telegram, the others in VK."""
+    """At most *customers* different people who ask *questions*; three of five write in Telegram, the others
+    in VK.
+    """
 
     def __init__(self, stage: Simulation, questions: Sequence[str], customers: int) -> None:
         self._stage, self._questions, self._most = stage, tuple(questions), customers
@@ -24,13 +26,17 @@ class CustomerScript:
     async def visit(self) -> AsyncIterator[datetime]:
         """One visit; each step says when the next one comes. Nothing happens where everybody is busy."""
         stage = self._stage
-        number = next((n for _ in range(TRIES) if (n := stage.random.randrange(self._most)) not in self._busy), None)
+        number = next(
+            (n for _ in range(TRIES) if (n := stage.random.randrange(self._most)) not in self._busy), None
+        )
         if number is None:
             return
         customer = self._people.get(number)
         if customer is None:
             channel = "telegram" if number % 5 < 3 else "vk"
-            customer = self._people[number] = stage.testbot.customer(NAMES[number % len(NAMES)], channel=channel, chat=str(20_000 + number))
+            customer = self._people[number] = stage.testbot.customer(
+                NAMES[number % len(NAMES)], channel=channel, chat=str(20_000 + number)
+            )
         self._busy.add(number)
         try:
             async for step in self._comes(customer):
@@ -90,10 +96,14 @@ class CustomerScript:
         elif luck < 0.69:
             await self._says(customer, "спасибо")
         elif luck < 0.82:
-            await self._says(customer, stage.random.choice(self._questions))  # the others leave without a word
+            await self._says(
+                customer, stage.random.choice(self._questions)
+            )  # the others leave without a word
 
     async def _waits(self, customer: PlayedCustomer) -> AsyncIterator[datetime]:
-        """Where a person was called: waits, gives up, leaves, or talks until the ticket is closed; rates it perhaps, or comes back."""
+        """Where a person was called: waits, gives up, leaves, or talks until the ticket is closed; rates it
+        perhaps, or comes back.
+        """
         stage = self._stage
         ticket = await stage.ticket_of(customer)
         if ticket is None:
@@ -101,7 +111,11 @@ class CustomerScript:
         number, patient, leaves = ticket.number, not stage.happens(0.05), stage.evenly("leaves") < 0.1
         while ticket is not None and ticket.status != "closed":
             opens = stage.testbot.service.hours.next_open(stage.now) or stage.now
-            yield stage.after(240, 700) if ticket.status == "operator" else max(stage.after(600, 2400), opens + timedelta(seconds=stage.random.randrange(1200)))
+            yield (
+                stage.after(240, 700)
+                if ticket.status == "operator"
+                else max(stage.after(600, 2400), opens + timedelta(seconds=stage.random.randrange(1200)))
+            )
             if (ticket := await stage.ticket_of(customer)) is None:
                 break
             if leaves:
@@ -134,6 +148,12 @@ class CustomerScript:
             while (again := await stage.ticket_of(customer)) is not None and again.status != "closed":
                 yield stage.after(600, 1800)
 
-    async def _says(self, customer: PlayedCustomer, *texts: str, kind: InboundKind = InboundKind.MESSAGE, attachments: tuple[Attachment, ...] = ()) -> None:
+    async def _says(
+        self,
+        customer: PlayedCustomer,
+        *texts: str,
+        kind: InboundKind = InboundKind.MESSAGE,
+        attachments: tuple[Attachment, ...] = (),
+    ) -> None:
         self._stage.words += len(texts)
         await customer.says(*texts, kind=kind, attachments=attachments, run=False)

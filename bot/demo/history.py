@@ -1,4 +1,6 @@
-"""A history that never was: customers and operators who live through days and weeks in a testbot, the same for the same seed."""
+"""A history that never was: customers and operators who live through days and weeks in a testbot, the same
+for the same seed.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +16,36 @@ from bot.demo.simulation import Simulation
 from bot.model import Event
 from bot.testing.harness import TestBot
 
-CALLS = frozenset({"ticket_opened", "ticket_reopened", "ticket_given_back", "ticket_moved", "ticket_assigned", "ticket_woken"})
+CALLS = frozenset(
+    {
+        "ticket_opened",
+        "ticket_reopened",
+        "ticket_given_back",
+        "ticket_moved",
+        "ticket_assigned",
+        "ticket_woken",
+    }
+)
 
 
 class History:
-    """Plays *per_day* visits a day. *questions* are what customers ask; steps of many people interleave in the order of time.
+    """Plays *per_day* visits a day. *questions* are what customers ask; steps of many people interleave in
+    the order of time.
 
     *rounds*: how often the desk looks after the forgotten and its board (None = never).
     """
 
     def __init__(
-        self, testbot: TestBot, questions: Sequence[str], *, per_day: int, seed: int = 1, customers: int = 90, team: Sequence[Colleague] = TEAM,
+        self,
+        testbot: TestBot,
+        questions: Sequence[str],
+        *,
+        per_day: int,
+        seed: int = 1,
+        customers: int = 90,
+        team: Sequence[Colleague] = TEAM,
         rounds: timedelta | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._testbot, self._per_day, self._rounds = testbot, per_day, rounds
         self._random = Random(seed)
         self.stage = Simulation(testbot, self._random)
@@ -36,7 +55,9 @@ class History:
         self._count = 0
         self._called: set[int] = set()  # tickets that somebody should come to
         self._served: set[int] = set()
-        self._due: datetime | None = None  # when the service has something to do, as far as it was known after so many words
+        self._due: datetime | None = (
+            None  # when the service has something to do, as far as it was known after so many words
+        )
         self._known = -1
         self.visits = 0
         testbot.service.observers.add(self)
@@ -47,7 +68,9 @@ class History:
             self._called.add(event.ticket)
 
     async def play(self, start: datetime, days: int, *, until: datetime | None = None) -> None:
-        """Live from *start* (a local midnight is best) for *days* days, or *until* a moment within them; the clock ends there."""
+        """Live from *start* (a local midnight is best) for *days* days, or *until* a moment within them; the
+        clock ends there.
+        """
         for day in range(days):
             self._begin_day(start + timedelta(days=day))
         if self._rounds is not None:
@@ -65,7 +88,9 @@ class History:
     async def _pass_until(self, moment: datetime) -> None:
         """Let everything that becomes due before *moment* happen at its own time."""
         service, clock = self._testbot.service, self._testbot.clock
-        quiet = self.stage.words == self._known and (self._due is None or self._due >= moment)  # nobody did anything since we looked
+        quiet = self.stage.words == self._known and (
+            self._due is None or self._due >= moment
+        )  # nobody did anything since we looked
         due = self._due if quiet else await service.store.next_due(clock())
         while due is not None and due < moment:
             clock.at = max(clock.at, due)

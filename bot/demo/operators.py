@@ -44,7 +44,9 @@ class DemoOperators:
         if fresh and stage.evenly("overlooked") < 0.06:
             yield opens + timedelta(seconds=stage.random.uniform(LATE, SLOWEST))
         else:
-            yield opens + timedelta(seconds=round(min(SLOWEST, stage.random.lognormvariate(0, 1.1) * colleague.quickness)))
+            yield opens + timedelta(
+                seconds=round(min(SLOWEST, stage.random.lognormvariate(0, 1.1) * colleague.quickness))
+            )
         if not await self._may(colleague, number):
             return
         if stage.happens(0.25):
@@ -63,7 +65,9 @@ class DemoOperators:
         async for step in self._goes_on(colleague, operator, number):
             yield step
 
-    async def _goes_on(self, colleague: Colleague, operator: PlayedOperator, number: int) -> AsyncIterator[datetime]:
+    async def _goes_on(
+        self, colleague: Colleague, operator: PlayedOperator, number: int
+    ) -> AsyncIterator[datetime]:
         """Most tickets are closed now; some go elsewhere first, some are forgotten."""
         stage, luck = self._stage, self._stage.evenly("goes_on")
         if not await self._may(colleague, number):
@@ -78,7 +82,9 @@ class DemoOperators:
             await self._says(operator, f"/transfer {stage.random.choice(teams).name} это к вам", number)
             return
         if luck < 0.19:
-            await self._says(operator, stage.random.choice(("/snooze 40m", "/snooze 2h", "/snooze завтра 11:00")), number)
+            await self._says(
+                operator, stage.random.choice(("/snooze 40m", "/snooze 2h", "/snooze завтра 11:00")), number
+            )
             for _ in range(PATIENCE):
                 yield stage.after(1800, 3600)
                 if (found := await stage.ticket(number)) is None or found.status != "snoozed":
@@ -88,7 +94,11 @@ class DemoOperators:
             await self._says(operator, "Проверил ещё раз: всё готово.", number)
             yield stage.after(60, 300)
         elif luck < 0.22:
-            await self._says(operator, stage.random.choice(("/promise завтра до обеда уточню на складе", "/promise 1h перезвоню")), number)
+            await self._says(
+                operator,
+                stage.random.choice(("/promise завтра до обеда уточню на складе", "/promise 1h перезвоню")),
+                number,
+            )
             yield stage.after(120, 600)
         elif luck < 0.25:
             await self._says(operator, "// клиент постоянный, прошу без спешки", number)
@@ -96,7 +106,9 @@ class DemoOperators:
         async for step in self._ends(colleague, operator, number):
             yield step
 
-    async def _ends(self, colleague: Colleague, operator: PlayedOperator, number: int) -> AsyncIterator[datetime]:
+    async def _ends(
+        self, colleague: Colleague, operator: PlayedOperator, number: int
+    ) -> AsyncIterator[datetime]:
         stage = self._stage
         if not await self._may(colleague, number):
             return
@@ -120,13 +132,22 @@ class DemoOperators:
             return his
         service = self._stage.testbot.service
         team = service.desk.teams.named(str(ticket.data.get("team") or ""))
-        able = [p for p in self._team if p[0].id not in self._away and (team is None or not team.operators or any(o.endswith(f":{p[0].id}") for o in team.operators))]
+        able = [
+            p
+            for p in self._team
+            if p[0].id not in self._away
+            and (team is None or not team.operators or any(o.endswith(f":{p[0].id}") for o in team.operators))
+        ]
         return self._stage.random.choice(able or self._team)
 
     async def _may(self, colleague: Colleague, number: int) -> bool:
         """Whether the ticket is open and in nobody else's hands."""
         found = await self._stage.ticket(number)
-        return found is not None and found.status != "closed" and (not found.operator or found.operator.endswith(f":{colleague.id}"))
+        return (
+            found is not None
+            and found.status != "closed"
+            and (not found.operator or found.operator.endswith(f":{colleague.id}"))
+        )
 
     async def _says(self, operator: PlayedOperator, text: str, number: int | None = None) -> None:
         self._stage.words += 1

@@ -1,4 +1,6 @@
-"""What the people of a history share: the testbot, one die, one clock, and the buttons that lie before each of them."""
+"""What the people of a history share: the testbot, one die, one clock, and the buttons that lie before each
+of them.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ class Simulation:
         return self.random.random() < chance
 
     def evenly(self, name: str) -> float:
-        """As `random`, but evenly spread over the times it is asked by this *name*: nothing rare stays away."""
+        """As `random`, but evenly spread over the times it is asked by this *name*: nothing rare stays
+        away.
+        """
         self._spread[name] = (self._spread.get(name, 0.5) + GOLDEN) % 1
         return self._spread[name]
 
@@ -56,7 +60,11 @@ class Simulation:
     async def press(self, customer: PlayedCustomer, label: str, *, exact: bool = False) -> bool:
         """Press a button of the last messages; False where there is none."""
         seen = list(self._shown.get((customer.peer.channel, customer.peer.chat), ()))
-        wanted = [s for s in seen if any(b.label == label if exact else label in b.label for row in s.outbound.buttons for b in row)]
+        wanted = [
+            s
+            for s in seen
+            if any(b.label == label if exact else label in b.label for row in s.outbound.buttons for b in row)
+        ]
         if not wanted:
             return False
         self.words += 1

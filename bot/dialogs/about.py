@@ -17,7 +17,12 @@ from bot.model import Event, Json, Outcome, Turn
 from bot.text.day_spans import DAY, DaySpan
 
 OF_BOT = frozenset({"who", "bot", "can", "ask"})
-OF_BUSINESS = {"where": "address", "phone": "phone", "email": "email", "site": "site"}  # each with the fact that it cannot be answered without
+OF_BUSINESS = {
+    "where": "address",
+    "phone": "phone",
+    "email": "email",
+    "site": "site",
+}  # each with the fact that it cannot be answered without
 TOPICS = 8  # named when asked what the bot can do
 
 
@@ -27,7 +32,9 @@ def _no_topics(language: str) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of the business: `contacts` by name, each by language ("" in all), its hours, the topics of its articles."""
+    """What is known of the business: `contacts` by name, each by language ("" in all), its hours, the topics
+    of its articles.
+    """
 
     contacts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     hours: Hours | None = None
@@ -39,7 +46,10 @@ class Facts:
 
 
 class About:
-    """Where an article answers surely it goes first: its words are the owner's. What is not in the settings is left to the questions."""
+    """Where an article answers surely it goes first: its words are the owner's.
+
+    What is not in the settings is left to the questions.
+    """
 
     def __init__(self, words: Texts, everyday: Everyday, faq: Faq, facts: Facts) -> None:
         self._words, self._everyday, self._faq, self._facts = words, everyday, faq, facts
@@ -64,22 +74,46 @@ class About:
         state = memory.now(turn, offered=topic == "bot", spare=memory.spare, earlier=memory.listed)
         buttons = [human_button(turn, self._words)] if topic in ("who", "bot", "can") else []
         return said(
-            turn, self._words, "about", *greeting, f"everyday.said.{topic}", reason=topic, buttons=buttons, state=state, facts=facts,
+            turn,
+            self._words,
+            "about",
+            *greeting,
+            f"everyday.said.{topic}",
+            reason=topic,
+            buttons=buttons,
+            state=state,
+            facts=facts,
             events=(Event("told_about", data={"topic": topic}),),
-        )  # fmt: skip
+        )
 
     def _told(self, turn: Turn, language: str) -> dict[str, object]:
         contacts = {name: self._facts.contact(name, language) for name in OF_BUSINESS.values()}
-        return {**contacts, **self._opening(turn.now, language), "topics": tuple(self._facts.topics(language))[:TOPICS]}
+        return {
+            **contacts,
+            **self._opening(turn.now, language),
+            "topics": tuple(self._facts.topics(language))[:TOPICS],
+        }
 
     def _opening(self, now: datetime, language: str) -> dict[str, object]:
         hours = self._facts.hours
         if hours is None:
-            return {"open": True, "always": False, "closes": now + timedelta(hours=1), "opens": None, "week": ""}
+            return {
+                "open": True,
+                "always": False,
+                "closes": now + timedelta(hours=1),
+                "opens": None,
+                "week": "",
+            }
         opened = hours.is_open(now)
         closes = hours.leaving(now)
         always = opened and closes is not None and closes - now > timedelta(days=1)
-        return {"open": opened, "always": always, "closes": closes, "opens": hours.next_open(now), "week": self._week(hours, language)}
+        return {
+            "open": opened,
+            "always": always,
+            "closes": closes,
+            "opens": hours.next_open(now),
+            "week": self._week(hours, language),
+        }
 
     def _week(self, hours: Hours, language: str) -> str:
         """«пн–пт 10:00–20:00, сб 11:00–18:00»."""
@@ -90,11 +124,14 @@ class About:
             return self._words.text(key, lang=language, **_from_to(runs[0]))
         return ", ".join(
             self._words.text(
-                f"everyday.week.{'day' if run.first == run.last else 'days'}", lang=language, first=self._weekday(run.first, language),
-                last=self._weekday(run.last, language), **_from_to(run),
+                f"everyday.week.{'day' if run.first == run.last else 'days'}",
+                lang=language,
+                first=self._weekday(run.first, language),
+                last=self._weekday(run.last, language),
+                **_from_to(run),
             )
             for run in runs
-        )  # fmt: skip
+        )
 
     def _weekday(self, day: int, language: str) -> str:
         return self._words.text("everyday.week.names", lang=language, seed=day)

@@ -1,4 +1,6 @@
-"""What other systems ask for through the REST door: a message, attributes, a ticket opened or closed; decided like everything else."""
+"""What other systems ask for through the REST door: a message, attributes, a ticket opened or closed; decided
+like everything else.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ REASON = "api"  # why such a ticket was opened
 
 
 class Requests:
-    """Stands before all other dialogs; a request arrives as an inbound of the customer's conversation, kept once by its idempotency key."""
+    """Stands before all other dialogs; a request arrives as an inbound of the customer's conversation, kept
+    once by its idempotency key.
+    """
 
     def __init__(self, desk: DeskContext) -> None:
         self._desk = desk
@@ -42,7 +46,13 @@ class Requests:
         say = [Outbound(asked.peer, rich, name=asked.key, ticket=ticket.number if ticket else None)]
         if ticket is not None and (to := self._desk.thread(ticket)) is not None:
             say.append(self._desk.notice(to, ticket, "desk.api_said", by=asked.sender.name, text=rich.text))
-        return Outcome("requests", Result.ANSWERED, "api_said", tuple(say), events=(Event("message_requested", actor=_by(asked)),))
+        return Outcome(
+            "requests",
+            Result.ANSWERED,
+            "api_said",
+            tuple(say),
+            events=(Event("message_requested", actor=_by(asked)),),
+        )
 
     def _change(self, turn: Turn, asked: Inbound) -> Outcome:
         changes = asked.data.get("attributes")
@@ -54,11 +64,19 @@ class Requests:
         if not names:
             return Outcome("requests", Result.ANSWERED, "api_unchanged")
         event = Event("attributes_changed", actor=_by(asked), data={"names": names})
-        outcome = Outcome("requests", Result.ANSWERED, "api_changed", customer=replace(turn.customer, fields=fields), events=(event,))
+        outcome = Outcome(
+            "requests",
+            Result.ANSWERED,
+            "api_changed",
+            customer=replace(turn.customer, fields=fields),
+            events=(event,),
+        )
         if (ticket := _open_ticket(turn)) is None:
             return outcome
         described = marked(ticket, attributes=[[k, v] for k, v in shown(fields).items()])
-        return self._desk.settled(turn, replace(outcome, messages=self._desk.card_edit(described), ticket=described))
+        return self._desk.settled(
+            turn, replace(outcome, messages=self._desk.card_edit(described), ticket=described)
+        )
 
     def _open(self, turn: Turn, asked: Inbound) -> Outcome:
         if _open_ticket(turn) is not None:
@@ -68,7 +86,13 @@ class Requests:
         text = str(asked.data.get("text", ""))
         if ticket is None or not text or (to := self._desk.thread(ticket)) is None:
             return opened
-        return replace(opened, messages=(*opened.messages, self._desk.notice(to, ticket, "desk.api_opened", by=asked.sender.name, text=text)))
+        return replace(
+            opened,
+            messages=(
+                *opened.messages,
+                self._desk.notice(to, ticket, "desk.api_opened", by=asked.sender.name, text=text),
+            ),
+        )
 
     def _close(self, turn: Turn, asked: Inbound) -> Outcome:
         ticket = _open_ticket(turn)

@@ -23,7 +23,9 @@ class Portion:
     left: tuple[RichText, ...] = ()  # the rest in pieces that stay whole
 
     def more(self, told: int = 0) -> tuple[RichText, int]:
-        """What the next press brings when *told* pieces of the rest were said, and how many were said then; 0 = all."""
+        """What the next press brings when *told* pieces of the rest were said, and how many were said then; 0
+        = all.
+        """
         size, end = 0, told
         while end < len(self.left) and (end == told or size + len(self.left[end].text) <= MORE):
             size += len(self.left[end].text)
@@ -43,13 +45,18 @@ class _Block:
 
 
 def portion(article: ArticleText, passage: int = 0, *, follow_up: bool = False) -> Portion:
-    """The lead and the passage that fits best; a follow-up gets that passage alone. Never empty where the article is not."""
+    """The lead and the passage that fits best; a follow-up gets that passage alone.
+
+    Never empty where the article is not.
+    """
     blocks = _blocks(article)
     if not blocks:
         return Portion(RichText(article.title), RichText())
     if not follow_up and sum(b.length for b in blocks) <= WHOLE:
         return Portion(_said(blocks), RichText())
-    best = [b for b in blocks if b.passage == passage] or [b for b in blocks if b.passage == blocks[0].passage]
+    best = [b for b in blocks if b.passage == passage] or [
+        b for b in blocks if b.passage == blocks[0].passage
+    ]
     lead = [] if follow_up else [b for b in blocks if b.passage == blocks[0].passage]
     room = ENOUGH - sum(b.length for b in best) if best[0] not in lead else ENOUGH
     shown = _fitting(lead, room) + (_fitting(best, ENOUGH) if best[0] not in lead else [])

@@ -8,9 +8,11 @@ from bot.model import Outcome, Turn
 
 
 class Dialog(Protocol):
-    """A plain async function is enough. It may read the world with its own client; it may not speak, store or start tasks.
+    """A plain async function is enough. It may read the world with its own client; it may not speak, store or
+    start tasks.
 
-    Returning None passes the turn on. Raising or hanging (see `dialogs.timeout` in the config) hands over to a person.
+    Returning None passes the turn on. Raising or hanging (see `dialogs.timeout` in the config) hands over to
+    a person.
     It may be asked again about the same turn (after a crash, or when an operator stepped in meanwhile).
     """
 

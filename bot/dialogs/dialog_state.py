@@ -35,11 +35,14 @@ class Changes(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """`article` and `passage` are what was shown last, `options` the articles a number may choose, `spare` further candidates.
+    """`article` and `passage` are what was shown last, `options` the articles a number may choose, `spare`
+    further candidates.
     `earlier` is the last list of options, which a number alone still means when other words came between.
 
-    `clarified`: our last word was a clarification. `offered`: it asked whether to call a person. `answered`: it was an
-    answer. `asked` are hashes of answered questions, `form` is the form under way, `rest` keys of other dialogs.
+    `clarified`: our last word was a clarification. `offered`: it asked whether to call a person. `answered`:
+    it was an
+    answer. `asked` are hashes of answered questions, `form` is the form under way, `rest` keys of other
+    dialogs.
     """
 
     article: str = ""
@@ -62,7 +65,9 @@ class Memory:
 
     @classmethod
     def of(cls, turn: Turn) -> Memory:
-        """What is still remembered at this turn; a state written by anybody else is never a reason to fail."""
+        """What is still remembered at this turn; a state written by anybody else is never a reason to
+        fail.
+        """
         state = turn.conversation.state
         if not state:
             return cls()
@@ -97,22 +102,45 @@ class Memory:
     def now(self, turn: Turn, **changes: Unpack[Changes]) -> Json:
         """The state to be kept: *changes* made, everything that only the last turn could mean forgotten."""
         settled = replace(
-            self, told=0, options=(), earlier=(), spare=(), clarified=False, second=False, offered=False, answered=False, missed=False, failures=0, greeted=True,
+            self,
+            told=0,
+            options=(),
+            earlier=(),
+            spare=(),
+            clarified=False,
+            second=False,
+            offered=False,
+            answered=False,
+            missed=False,
+            failures=0,
+            greeted=True,
             at=turn.now,
-        )  # fmt: skip
+        )
         kept = replace(settled, **changes)
         state: dict[str, object] = {
-            "last_article": kept.article, "passage": kept.passage, "told": kept.told, "candidates": list(kept.options),
-            "earlier": list(kept.earlier), "spare": list(kept.spare),
-            "clarified": kept.clarified, "second": kept.second, "offered": kept.offered, "answered": kept.answered, "missed": kept.missed, "failures": kept.failures,
-            "asked": list(kept.asked[-KEPT:]), "greeted": kept.greeted, "form": dict(kept.form),
-        }  # fmt: skip
+            "last_article": kept.article,
+            "passage": kept.passage,
+            "told": kept.told,
+            "candidates": list(kept.options),
+            "earlier": list(kept.earlier),
+            "spare": list(kept.spare),
+            "clarified": kept.clarified,
+            "second": kept.second,
+            "offered": kept.offered,
+            "answered": kept.answered,
+            "missed": kept.missed,
+            "failures": kept.failures,
+            "asked": list(kept.asked[-KEPT:]),
+            "greeted": kept.greeted,
+            "form": dict(kept.form),
+        }
         done = {**kept.rest, **{k: v for k, v in state.items() if v}}
         return {**done, "at": kept.at.isoformat()} if kept.at else done
 
 
 _KEYS = frozenset(
-    "last_article passage told candidates earlier spare clarified second offered answered missed failures asked greeted form at".split()  # noqa: SIM905
+    """last_article passage told candidates earlier spare clarified second offered answered missed failures
+    asked greeted form at""".split()  # noqa: SIM905 - sixteen quoted words would read worse
 )
 
 

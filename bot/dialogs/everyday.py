@@ -1,4 +1,6 @@
-"""Recognises everyday words about the bot and the business: who are you, are you open, call a person, never mind."""
+"""Recognises everyday words about the bot and the business: who are you, are you open, call a person, never
+mind.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,24 @@ from bot.i18n.texts import Texts
 from bot.knowledge.query.intents import readings_of
 from bot.knowledge.query.words import fold
 
-TOPICS = ("start", "person", "not_needed", "bot", "who", "can", "ask", "hours", "phone", "email", "site", "where")
-EXTRA = {"person": "data", "not_needed": "not_needed_filler"}  # what may stand beside these words and says no more
+TOPICS = (
+    "start",
+    "person",
+    "not_needed",
+    "bot",
+    "who",
+    "can",
+    "ask",
+    "hours",
+    "phone",
+    "email",
+    "site",
+    "where",
+)
+EXTRA = {
+    "person": "data",
+    "not_needed": "not_needed_filler",
+}  # what may stand beside these words and says no more
 LONGEST = 16  # words; whoever writes more tells something else, too
 FUZZY = 5  # letters from which one slip is forgiven
 _WORD = re.compile(r"/?[^\W_]+(?:['’][^\W\d_]+)?")
@@ -22,18 +40,32 @@ Slot = tuple[str, ...]
 
 
 class Everyday:
-    """The lines listed under `everyday.heard` in the words: a closed vocabulary, so that a word nobody listed makes it another question."""
+    """The lines listed under `everyday.heard` in the words: a closed vocabulary, so that a word nobody listed
+    makes it another question.
+    """
 
     def __init__(self, words: Texts) -> None:
-        self._patterns = [(topic, _slots(line)) for topic in TOPICS for line in words.options(f"everyday.heard.{topic}")]
+        self._patterns = [
+            (topic, _slots(line)) for topic in TOPICS for line in words.options(f"everyday.heard.{topic}")
+        ]
         filler = frozenset(map(fold, words.options("everyday.heard.filler")))
-        extra = {topic: frozenset(map(fold, words.options(f"everyday.heard.{key}"))) for topic, key in EXTRA.items()}
-        self._filler, self._extra = filler, {t: frozenset(w for w in found if not w.endswith("*")) for t, found in extra.items()}
-        self._starts = {topic: tuple(w[:-1] for w in found if w.endswith("*")) for topic, found in extra.items()}
+        extra = {
+            topic: frozenset(map(fold, words.options(f"everyday.heard.{key}")))
+            for topic, key in EXTRA.items()
+        }
+        self._filler, self._extra = (
+            filler,
+            {t: frozenset(w for w in found if not w.endswith("*")) for t, found in extra.items()},
+        )
+        self._starts = {
+            topic: tuple(w[:-1] for w in found if w.endswith("*")) for topic, found in extra.items()
+        }
         self.topic = lru_cache(maxsize=256)(self._topic)  # several dialogs ask about the words of one turn
 
     def _topic(self, text: str) -> str:
-        """Which of TOPICS *text* is about and about nothing else; "" where it says more, or something else."""
+        """Which of TOPICS *text* is about and about nothing else; "" where it says more, or something
+        else.
+        """
         if len(text) > 200:
             return ""
         text = re.sub(r"^(/\w+)@\w+$", r"\1", text.strip())  # a command as Telegram writes it in groups
@@ -44,13 +76,21 @@ class Everyday:
         if not 0 < len(said) <= LONGEST:
             return ""
         strange = [word for word in said if word not in self._filler]
-        foreign = {t: sum(not self._is_beside(t, w) for w in strange) if t in EXTRA else len(strange) for t in TOPICS}  # these need a slot each
-        matches = ((len(slots), topic) for topic, slots in self._patterns if foreign[topic] <= len(slots) and self._fits(topic, slots, said))
+        foreign = {
+            t: sum(not self._is_beside(t, w) for w in strange) if t in EXTRA else len(strange) for t in TOPICS
+        }  # these need a slot each
+        matches = (
+            (len(slots), topic)
+            for topic, slots in self._patterns
+            if foreign[topic] <= len(slots) and self._fits(topic, slots, said)
+        )
         most = max(matches, key=lambda m: (m[0], -TOPICS.index(m[1])), default=(0, ""))
         return most[1]
 
     def _fits(self, topic: str, slots: Sequence[Slot], said: Sequence[str]) -> bool:
-        """Whether each slot has a word of its own and every other word is one of those that may stand beside."""
+        """Whether each slot has a word of its own and every other word is one of those that may stand
+        beside.
+        """
         if len(said) < len(slots):
             return False
         left = list(said)
@@ -78,7 +118,9 @@ def _is_one_of(word: str, slot: Slot) -> bool:
 
 
 def _is(word: str, wanted: str) -> bool:
-    """Whether *word* is *wanted* (or begins so, where it ends in a star), give or take a letter of a longer one."""
+    """Whether *word* is *wanted* (or begins so, where it ends in a star), give or take a letter of a longer
+    one.
+    """
     bare = wanted.removesuffix("*")
     if word == bare or (wanted != bare and word.startswith(bare)):
         return True
@@ -90,5 +132,3 @@ def _is(word: str, wanted: str) -> bool:
 
 def _beginnings(word: str, length: int) -> Iterable[str]:
     return {word[: length + more] for more in (-1, 0, 1)}
-
-

@@ -1,4 +1,6 @@
-"""Asks the dialogs in order; whatever goes wrong, or if nobody knows an answer, a person gets the conversation."""
+"""Asks the dialogs in order; whatever goes wrong, or if nobody knows an answer, a person gets the
+conversation.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +17,37 @@ from bot.dialogs.short_answers import in_spoken_language
 from bot.i18n.texts import Texts
 from bot.model import Event, InboundKind, Outcome, Result, Turn
 
-SLACK = 0.05  # seconds that dialogs may spend before the next one's time is counted anew: a timer for each costs more than most of them
+# seconds that dialogs may spend before the next one's time is counted anew: a timer for each costs more than
+# most of them
+SLACK = 0.05
 
 log = logging.getLogger(__name__)
 
 
 class Flow:
-    """Named dialogs in order of priority, each with *timeout* seconds; *escalate* is the end that always answers.
+    """Named dialogs in order of priority, each with *timeout* seconds; *escalate* is the end that always
+    answers.
 
-    Reasons it gives itself: `dialog_failed` (raised, hung, or returned something else; `why` names the dialog) and `no_answer`.
+    Reasons it gives itself: `dialog_failed` (raised, hung, or returned something else; `why` names the
+    dialog) and `no_answer`.
     """
 
-    def __init__(self, dialogs: Sequence[tuple[str, Dialog]], *, timeout: float, escalate: Escalate, words: Texts | None = None) -> None:
+    def __init__(
+        self,
+        dialogs: Sequence[tuple[str, Dialog]],
+        *,
+        timeout: float,
+        escalate: Escalate,
+        words: Texts | None = None,
+    ) -> None:
         self._dialogs, self._timeout, self._escalate = tuple(dialogs), timeout, escalate
         self._words = words or Texts.load()
 
     async def __call__(self, turn: Turn) -> Outcome:
-        """The outcome of the first dialog that has one. Never raises but for cancellation and a failing *escalate*."""
+        """The outcome of the first dialog that has one.
+
+        Never raises but for cancellation and a failing *escalate*.
+        """
         spoken_in = in_spoken_language(turn)
         outcome = await self._first(spoken_in)
         if spoken_in is not turn and outcome.customer is None:
@@ -57,7 +73,8 @@ class Flow:
                     if outcome is not None:
                         return outcome if outcome.dialog else replace(outcome, dialog=name)
         except Exception as error:
-            # law: a dialog that raises or hangs ends in a handoff, never in silence; the words of the error may be personal
+            # law: a dialog that raises or hangs ends in a handoff, never in silence; the words of the error
+            # may be personal
             log.exception("dialog %s failed on turn %s: %s", name, turn.id, type(error).__name__)
             return self._failed(turn, name, error)
         return self._escalate(turn, reason="no_answer") if spoken else _ignored(turn)
@@ -65,7 +82,11 @@ class Flow:
     def _failed(self, turn: Turn, name: str, error: Exception) -> Outcome:
         outcome = self._escalate(turn, reason="dialog_failed")
         event = Event("dialog_failed", data={"dialog": name, "error": type(error).__name__})
-        return replace(outcome, events=(*outcome.events, event), explanation={**outcome.explanation, "dialog": name, "error": type(error).__name__})
+        return replace(
+            outcome,
+            events=(*outcome.events, event),
+            explanation={**outcome.explanation, "dialog": name, "error": type(error).__name__},
+        )
 
 
 def _ignored(turn: Turn) -> Outcome:

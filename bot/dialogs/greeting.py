@@ -16,12 +16,19 @@ from bot.model import Event, Inbound, InboundKind, Intent, Outcome, Turn
 class Greeting:
     """Answers a start, a greeting and a request for help.
 
-    The payload of a deep link may name an article (`dostavka__sroki` for dostavka/sroki); any other is kept as an event.
+    The payload of a deep link may name an article (`dostavka__sroki` for dostavka/sroki); any other is kept
+    as an event.
     """
 
-    def __init__(self, words: Texts, intent: IntentReader, knowledge: KnowledgeSource, *, faq: Faq | None = None) -> None:
+    def __init__(
+        self, words: Texts, intent: IntentReader, knowledge: KnowledgeSource, *, faq: Faq | None = None
+    ) -> None:
         self._words, self._intent = words, intent
-        self._hearing, self._everyday, self._faq = Hearing(words), Everyday(words), faq or Faq(words, intent, knowledge)
+        self._hearing, self._everyday, self._faq = (
+            Hearing(words),
+            Everyday(words),
+            faq or Faq(words, intent, knowledge),
+        )
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         start = next((i for i in turn.inbounds if i.kind is InboundKind.START), None)
@@ -49,6 +56,12 @@ class Greeting:
     def _hello(self, turn: Turn, payload: str = "") -> Outcome:
         events = (Event("started", data={"payload": payload[:64]}),) if payload else ()
         return said(
-            turn, self._words, "greeting", "hello.start", reason="greeting", buttons=[human_button(turn, self._words)],
-            events=events, state=Memory.of(turn).now(turn, form={}),
-        )  # fmt: skip
+            turn,
+            self._words,
+            "greeting",
+            "hello.start",
+            reason="greeting",
+            buttons=[human_button(turn, self._words)],
+            events=events,
+            state=Memory.of(turn).now(turn, form={}),
+        )

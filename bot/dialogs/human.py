@@ -30,9 +30,16 @@ class Human:
         if not turn.text.strip():
             return None
         memory = Memory.of(turn)
-        if self._hearing.means("human", turn.text) or (memory.offered and self._hearing.means("yes", turn.text)):
+        if self._hearing.means("human", turn.text) or (
+            memory.offered and self._hearing.means("yes", turn.text)
+        ):
             return self._escalate(turn, reason="asked")
-        if turn.text.startswith("/") or self._hearing.answers(turn.text, memory) or self._hearing.means("disliked", turn.text) or is_signs(turn.text):
+        if (
+            turn.text.startswith("/")
+            or self._hearing.answers(turn.text, memory)
+            or self._hearing.means("disliked", turn.text)
+            or is_signs(turn.text)
+        ):
             return None
         reading = await self._intent(turn, memory)
         if reading.upset >= (UPSET if reading.act is Intent.UPSET else ANGRY) and reading.act in _SERIOUS:

@@ -1,4 +1,6 @@
-"""While something is broken, whoever asks about it hears that first: once, above the ordinary answer, and is remembered for when it is over."""
+"""While something is broken, whoever asks about it hears that first: once, above the ordinary answer, and is
+remembered for when it is over.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from bot.i18n.texts import Texts
 from bot.model import Event, InboundKind, Outbound, Outcome, Result, Status, Turn
 
 PATIENCE = 5.0  # seconds the comparison may take: an answer never waits longer for it
-ASKING = frozenset({"out_of_scope", "low_confidence", "clarified"})  # the bot does not know, or not surely: then the incident is the answer
+ASKING = frozenset(
+    {"out_of_scope", "low_confidence", "clarified"}
+)  # the bot does not know, or not surely: then the incident is the answer
 _OWN = frozenset({"rating", "nps", "form", "outreach"})  # answers to our own questions are about those
 _NUMBER = re.compile(r"^\d+\. ")
 
@@ -27,7 +31,13 @@ log = logging.getLogger(__name__)
 class Banner:
     """Stands around the dialogs: what they decide is kept, with the incident's words before it."""
 
-    def __init__(self, flow: Callable[[Turn], Awaitable[Outcome]], incidents: Incidents, likeness: Likening, words: Texts) -> None:
+    def __init__(
+        self,
+        flow: Callable[[Turn], Awaitable[Outcome]],
+        incidents: Incidents,
+        likeness: Likening,
+        words: Texts,
+    ) -> None:
         self._flow, self._incidents, self._likeness, self._words = flow, incidents, likeness, words
 
     async def __call__(self, turn: Turn) -> Outcome:
@@ -48,25 +58,55 @@ class Banner:
         for incident in reversed(self._incidents.open):
             if turn.conversation.id in self._incidents.met(incident.number):
                 continue
-            if self._likeness.fits(turn.text, incident.subject, incident.words, incident.articles, language=lang, channel=peer.channel):
+            if self._likeness.fits(
+                turn.text,
+                incident.subject,
+                incident.words,
+                incident.articles,
+                language=lang,
+                channel=peer.channel,
+            ):
                 return incident
         return None
 
     def _told(self, turn: Turn, outcome: Outcome, incident: Incident) -> Outcome:
         handed_over = outcome.result is Result.HANDED_OFF
         lang = language_of(turn, self._words.lang)
-        text = self._words.say("incident.banner", lang=lang, customer=turn.customer, now=turn.now, text=incident.text, offer=not handed_over)
-        banner = Outbound(turn.conversation.peer, text, () if handed_over else ((human_button(turn, self._words),),))
+        text = self._words.say(
+            "incident.banner",
+            lang=lang,
+            customer=turn.customer,
+            now=turn.now,
+            text=incident.text,
+            offer=not handed_over,
+        )
+        banner = Outbound(
+            turn.conversation.peer, text, () if handed_over else ((human_button(turn, self._words),),)
+        )
         met = Event(MET, data={"number": incident.number, "channel": turn.conversation.peer.channel})
         if outcome.result is Result.CLARIFIED and outcome.reason in ASKING:
             state = Memory.of(turn).now(turn, offered=True)
             offered = [b for o in outcome.messages for row in o.buttons for b in row if b.action == "article"]
             titles = tuple((replace(b, label=_NUMBER.sub("", b.label)),) for b in offered)
             banner = replace(banner, buttons=(*titles, *banner.buttons))
-            return Outcome("incident", Result.ANSWERED, "incident", (banner,), state=state, customer=outcome.customer, events=(met,), explanation=outcome.explanation)
+            return Outcome(
+                "incident",
+                Result.ANSWERED,
+                "incident",
+                (banner,),
+                state=state,
+                customer=outcome.customer,
+                events=(met,),
+                explanation=outcome.explanation,
+            )
         return replace(outcome, messages=(banner, *outcome.messages), events=(*outcome.events, met))
 
 
 def _asks(turn: Turn) -> bool:
     """Whether a customer whom no person answers wrote words."""
-    return turn.conversation.status is Status.BOT and turn.inbounds[0].kind is InboundKind.MESSAGE and bool(turn.text.strip()) and not turn.text.startswith("/")
+    return (
+        turn.conversation.status is Status.BOT
+        and turn.inbounds[0].kind is InboundKind.MESSAGE
+        and bool(turn.text.strip())
+        and not turn.text.startswith("/")
+    )

@@ -1,4 +1,6 @@
-"""What the customer does with the words, read once per turn; an article's own question is a question, whatever it looks like."""
+"""What the customer does with the words, read once per turn; an article's own question is a question,
+whatever it looks like.
+"""
 
 from __future__ import annotations
 
@@ -28,16 +30,23 @@ class Question:
     why: Json = field(default_factory=dict)
 
 
-_SETTLED = (Intent.YES_HELPED, Intent.THANKS, Intent.BYE)  # "solved, thanks": says more than that nothing is needed any more
+_SETTLED = (
+    Intent.YES_HELPED,
+    Intent.THANKS,
+    Intent.BYE,
+)  # "solved, thanks": says more than that nothing is needed any more
 
 
 class IntentReader:
-    """Reads the act; where it is not plainly a question or a call for a person, the articles are asked whether it is theirs.
+    """Reads the act; where it is not plainly a question or a call for a person, the articles are asked
+    whether it is theirs.
 
     Shared by the dialogs of a bot: the reading of the newest turns is kept.
     """
 
-    def __init__(self, read_act: ReadAct, knowledge: KnowledgeSource | None = None, everyday: Everyday | None = None) -> None:
+    def __init__(
+        self, read_act: ReadAct, knowledge: KnowledgeSource | None = None, everyday: Everyday | None = None
+    ) -> None:
         self._read_act, self._knowledge, self._everyday = read_act, knowledge, everyday
         self._read: dict[tuple[int, str, bool], IntentReading] = {}
 

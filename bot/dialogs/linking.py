@@ -1,4 +1,6 @@
-"""One person on two channels: a code from the one, typed in the other, makes both one customer; and it can be undone."""
+"""One person on two channels: a code from the one, typed in the other, makes both one customer; and it can be
+undone.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,20 @@ from bot.dialogs.reply import said
 from bot.dialogs.short_answers import language_of
 from bot.handoff.customer_linking import CODE, COMMAND, PAYLOAD, STATE, is_waiting
 from bot.i18n.texts import Texts
-from bot.model import Button, Customer, CustomerMerge, Event, InboundKind, Json, Outbound, Outcome, Peer, Result, Timer, Turn
+from bot.model import (
+    Button,
+    Customer,
+    CustomerMerge,
+    Event,
+    InboundKind,
+    Json,
+    Outbound,
+    Outcome,
+    Peer,
+    Result,
+    Timer,
+    Turn,
+)
 
 LIFE = timedelta(minutes=10)  # of a code
 TRIES, PAUSE = 5, timedelta(hours=1)  # wrong codes of one customer, and how long they count
@@ -25,20 +40,30 @@ OVER = "link.over"  # the timer that takes a code away
 
 
 class Linking:
-    """/link gives a code, /link CODE tries one, /unlink undoes. *setting* and *joined* look things up, *titles* names the channels.
+    """/link gives a code, /link CODE tries one, /unlink undoes. *setting* and *joined* look things up,
+    *titles* names the channels.
 
-    The one who typed the code is asked before anything happens: a code sent by a stranger must not open a conversation to him.
+    The one who typed the code is asked before anything happens: a code sent by a stranger must not open a
+    conversation to him.
     """
 
     def __init__(
-        self, words: Texts, setting: Callable[[str], Awaitable[str | None]], joined: Callable[[int], Awaitable[tuple[int, ...]]], titles: Mapping[str, str]
+        self,
+        words: Texts,
+        setting: Callable[[str], Awaitable[str | None]],
+        joined: Callable[[int], Awaitable[tuple[int, ...]]],
+        titles: Mapping[str, str],
     ) -> None:
         self._words, self._setting, self._joined, self._titles = words, setting, joined, titles
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         first = turn.inbounds[0]
         if first.kind is InboundKind.TIMER:
-            return Outcome("linking", Result.IGNORED, OVER, settings={str(first.data.get("name", "")): None}) if first.text == OVER else None
+            return (
+                Outcome("linking", Result.IGNORED, OVER, settings={str(first.data.get("name", "")): None})
+                if first.text == OVER
+                else None
+            )
         if (customer := turn.customer) is None:
             return None
         if turn.press is not None:
@@ -65,35 +90,72 @@ class Linking:
         name, until, peer = _name_of(code), turn.now + LIFE, turn.conversation.peer
         memory = Memory.of(turn)
         record = {
-            "customer": customer.id, "name": customer.name, "channel": peer.channel, "chat": peer.chat, "thread": peer.thread, "until": until.isoformat(),
-            "article": memory.article, "passage": memory.passage, "ticket": turn.ticket.number if turn.ticket and turn.ticket.status != "closed" else 0,
-        }  # fmt: skip
+            "customer": customer.id,
+            "name": customer.name,
+            "channel": peer.channel,
+            "chat": peer.chat,
+            "thread": peer.thread,
+            "until": until.isoformat(),
+            "article": memory.article,
+            "passage": memory.passage,
+            "ticket": turn.ticket.number if turn.ticket and turn.ticket.status != "closed" else 0,
+        }
         before = str(_state(turn).get("given", ""))
         outcome = self._said(
             turn, "link.code", "link_given", {"given": name, "waiting": until.isoformat()},
             code=f"{code[:4]} {code[4:]}", minutes=round(LIFE.total_seconds() / 60),
         )  # fmt: skip
         later = (Timer(f"link:{turn.conversation.id}", OVER, until, {"name": name}),)
-        return replace(outcome, timers=later, settings={**({before: None} if before else {}), name: json.dumps(record)}, events=(Event("link_code"),))
+        return replace(
+            outcome,
+            timers=later,
+            settings={**({before: None} if before else {}), name: json.dumps(record)},
+            events=(Event("link_code"),),
+        )
 
     async def _tried(self, turn: Turn, customer: Customer, code: str) -> Outcome:
         wrong = [at for at in _moments(_state(turn).get("wrong")) if turn.now - at < PAUSE]
         guessed = await self._guessed(turn)
         if len(wrong) >= TRIES or guessed >= ALL_TRIES:
-            return self._said(turn, "link.too_many", "link_too_many", {}, events=(Event("link_refused", data={"reason": "too_many"}),))
+            return self._said(
+                turn,
+                "link.too_many",
+                "link_too_many",
+                {},
+                events=(Event("link_refused", data={"reason": "too_many"}),),
+            )
         digits = re.sub(r"\D", "", code)
         record = await self._record(turn, _name_of(digits))
         if record is None:
             wrong.append(turn.now)
             counted = {"hour": _hour(turn), "count": guessed + 1}
-            outcome = self._said(turn, "link.wrong", "link_wrong", {"wrong": [at.isoformat() for at in wrong]}, left=TRIES - len(wrong))
-            return replace(outcome, settings={GUESSED: json.dumps(counted)}, events=(Event("link_refused", data={"reason": "wrong"}),))
+            outcome = self._said(
+                turn,
+                "link.wrong",
+                "link_wrong",
+                {"wrong": [at.isoformat() for at in wrong]},
+                left=TRIES - len(wrong),
+            )
+            return replace(
+                outcome,
+                settings={GUESSED: json.dumps(counted)},
+                events=(Event("link_refused", data={"reason": "wrong"}),),
+            )
         if record["customer"] == customer.id:
             return self._said(turn, "link.same", "link_same", {})
         language = language_of(turn, self._words.lang)
-        buttons = [Button(self._words.text(f"link.button.{what}", lang=language), f"link_{what}", _name_of(digits)) for what in ("sure", "not")]
+        buttons = [
+            Button(self._words.text(f"link.button.{what}", lang=language), f"link_{what}", _name_of(digits))
+            for what in ("sure", "not")
+        ]
         return self._said(
-            turn, "link.sure", "link_asked", {"asked": _name_of(digits)}, buttons, other=str(record["name"]), channel=self._title(str(record["channel"]))
+            turn,
+            "link.sure",
+            "link_asked",
+            {"asked": _name_of(digits)},
+            buttons,
+            other=str(record["name"]),
+            channel=self._title(str(record["channel"])),
         )
 
     # --- joining and parting
@@ -108,11 +170,29 @@ class Linking:
             return self._said(turn, "link.over", "link_over", {})
         into, ticket = int(str(record["customer"])), record.get("ticket")
         event = Event("customers_joined", actor="customer", data={"into": into, "other": customer.id})
-        done = self._said(turn, "link.done", "linked", {}, events=(event,), channel=self._title(str(record["channel"])), number=ticket or 0)
+        done = self._said(
+            turn,
+            "link.done",
+            "linked",
+            {},
+            events=(event,),
+            channel=self._title(str(record["channel"])),
+            number=ticket or 0,
+        )
         there = Peer(str(record["channel"]), str(record["chat"]), str(record.get("thread", "")))
-        told = self._words.say("link.done_there", lang=language_of(turn, self._words.lang), channel=self._title(turn.conversation.peer.channel))
+        told = self._words.say(
+            "link.done_there",
+            lang=language_of(turn, self._words.lang),
+            channel=self._title(turn.conversation.peer.channel),
+        )
         say = (*done.messages, Outbound(there, told))
-        return replace(done, messages=say, customer_merge=CustomerMerge(into, customer.id), settings={name: None}, state={**(done.state or {}), **_shown(record)})
+        return replace(
+            done,
+            messages=say,
+            customer_merge=CustomerMerge(into, customer.id),
+            settings={name: None},
+            state={**(done.state or {}), **_shown(record)},
+        )
 
     async def _undone(self, turn: Turn, customer: Customer) -> Outcome:
         others = await self._joined(customer.id)
@@ -136,14 +216,32 @@ class Linking:
         return int(counted["count"]) if counted.get("hour") == _hour(turn) else 0
 
     def _said(
-        self, turn: Turn, key: str, reason: str, kept: Json, buttons: list[Button] | None = None, *, events: tuple[Event, ...] = (), **facts: object
+        self,
+        turn: Turn,
+        key: str,
+        reason: str,
+        kept: Json,
+        buttons: list[Button] | None = None,
+        *,
+        events: tuple[Event, ...] = (),
+        **facts: object,
     ) -> Outcome:
         """The words, with what is remembered about linking: *kept* and the wrong tries so far."""
         before = {k: v for k, v in Memory.of(turn).now(turn).items() if k != STATE}
         wrong = _state(turn).get("wrong")
         link = {**({"wrong": wrong} if wrong else {}), **kept}
         state = {**before, STATE: link} if link else before
-        return said(turn, self._words, "linking", key, reason=reason, buttons=buttons or (), facts=facts, events=events, state=state)
+        return said(
+            turn,
+            self._words,
+            "linking",
+            key,
+            reason=reason,
+            buttons=buttons or (),
+            facts=facts,
+            events=events,
+            state=state,
+        )
 
     def _means(self, text: str) -> bool:
         return text.lower().rstrip(".!") in self._words.options("link.hears")
@@ -154,7 +252,11 @@ class Linking:
 
 def _shown(record: Json) -> Json:
     """The article that was last in mind on the other channel."""
-    return {"last_article": record["article"], "passage": record.get("passage", 0)} if record.get("article") else {}
+    return (
+        {"last_article": record["article"], "passage": record.get("passage", 0)}
+        if record.get("article")
+        else {}
+    )
 
 
 def _state(turn: Turn) -> Json:

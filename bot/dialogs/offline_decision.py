@@ -1,4 +1,6 @@
-"""What the bot says to words of somebody who writes for the first time: the live dialogs themselves, asked without a conversation."""
+"""What the bot says to words of somebody who writes for the first time: the live dialogs themselves, asked
+without a conversation.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +21,35 @@ from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import Context
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import Answer, Conversation, Customer, Decision, Inbound, InboundKind, Intent, Outcome, Peer, Result, Sender, Turn
+from bot.model import (
+    Answer,
+    Conversation,
+    Customer,
+    Decision,
+    Inbound,
+    InboundKind,
+    Intent,
+    Outcome,
+    Peer,
+    Result,
+    Sender,
+    Turn,
+)
 
 T = TypeVar("T")
 ORDER = ("human", "greeting", "about", "smalltalk", "faq")
 
 
 class Judge:
-    """Asked like the live bot and cannot differ from it; what an owner's own dialogs or an open form would say is not in it."""
+    """Asked like the live bot and cannot differ from it; what an owner's own dialogs or an open form would
+    say is not in it.
+    """
 
     def __init__(self, knowledge: Knowledge, words: Texts | None = None, facts: Facts | None = None) -> None:
         self._knowledge, self._words = knowledge, words or Texts.load()
-        self._numbers = itertools.count(1)  # each asking is a turn of its own: what was read before a reload is not reused
+        self._numbers = itertools.count(
+            1
+        )  # each asking is a turn of its own: what was read before a reload is not reused
         self._ours = our_dialogs(self._words, read_act, _AtOnce(knowledge, knowledge.folder), _called, facts)
 
     def __call__(self, text: str, *, answered: bool = False, language: str = "", channel: str = "") -> Answer:
@@ -60,12 +79,23 @@ class Judge:
     def _turn(self, text: str, answered: bool, language: str, channel: str) -> Turn:
         now = datetime.now(UTC)
         peer = Peer(channel, "judge")
-        inbound = Inbound("judge", peer, Sender("judge", "", language=language), now, InboundKind.MESSAGE, text, private=True)
+        inbound = Inbound(
+            "judge",
+            peer,
+            Sender("judge", "", language=language),
+            now,
+            InboundKind.MESSAGE,
+            text,
+            private=True,
+        )
         state = {"answered": True, "greeted": True} if answered else {}
         return Turn(
-            id=next(self._numbers), conversation=Conversation(0, peer, customer=0, state=state), inbounds=(inbound,), now=now,
+            id=next(self._numbers),
+            conversation=Conversation(0, peer, customer=0, state=state),
+            inbounds=(inbound,),
+            now=now,
             customer=Customer(0, language=language or self._words.lang),
-        )  # fmt: skip
+        )
 
     def _why(self, outcome: Outcome, found: Answer, decision: Decision, language: str) -> dict[str, object]:
         told: dict[str, object] = {
@@ -87,10 +117,18 @@ class _AtOnce:
     folder: Path
 
     async def ask(
-        self, question: str, *, language: str = "", channel: str = "", segment: Mapping[str, object] | None = None, context: Context | None = None,
+        self,
+        question: str,
+        *,
+        language: str = "",
+        channel: str = "",
+        segment: Mapping[str, object] | None = None,
+        context: Context | None = None,
         today: date | None = None,
-    ) -> Answer:  # fmt: skip
-        return self.knowledge.answer(question, language=language, channel=channel, segment=segment or {}, context=context)
+    ) -> Answer:
+        return self.knowledge.answer(
+            question, language=language, channel=channel, segment=segment or {}, context=context
+        )
 
     def article(self, id: str, language: str = "") -> Article | None:
         return self.knowledge.article(id, language)
@@ -120,5 +158,6 @@ def _decision(outcome: Outcome) -> tuple[Decision, str | None]:
     told = next((str(e.data.get("article")) for e in outcome.events if e.kind == "answered"), None)
     if told is not None:
         return Decision.ANSWER, told
-    return (Decision.HANDOFF if any(e.kind == "unanswered" for e in outcome.events) else Decision.CLARIFY), None
-
+    return (
+        Decision.HANDOFF if any(e.kind == "unanswered" for e in outcome.events) else Decision.CLARIFY
+    ), None

@@ -1,4 +1,6 @@
-"""What a customer says about being written to (no more, or again), and the reminders that dialogs asked for."""
+"""What a customer says about being written to (no more, or again), and the reminders that dialogs asked
+for.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,16 @@ STOP = "news_off"
 
 
 class OptOut:
-    """Stands before all other dialogs. The choice is kept on the customer, so it holds on every channel he writes from."""
+    """Stands before all other dialogs.
+
+    The choice is kept on the customer, so it holds on every channel he writes from.
+    """
 
     def __init__(self, words: Texts) -> None:
         self._words = words
         self._stop, self._bare, self._start = (
-            frozenset(map(fold, words.options(f"outreach.{kind}"))) for kind in ("stop_words", "bare_stop_words", "start_words")
+            frozenset(map(fold, words.options(f"outreach.{kind}")))
+            for kind in ("stop_words", "bare_stop_words", "start_words")
         )
 
     async def __call__(self, turn: Turn) -> Outcome | None:
@@ -39,20 +45,32 @@ class OptOut:
         if turn.customer is None:
             return None
         key = "outreach.started_news" if news else "outreach.stopped_news"
-        outcome = replace(said(turn, self._words, "outreach", key, reason="news_on" if news else "news_off"), state=None)
+        outcome = replace(
+            said(turn, self._words, "outreach", key, reason="news_on" if news else "news_off"), state=None
+        )
         if wants_none(turn.customer) is not news:
             return outcome  # as it was
         fields = {k: v for k, v in turn.customer.fields.items() if k != NEWS}
         customer = replace(turn.customer, fields=fields if news else {**fields, NEWS: OFF})
         number = turn.press.value if turn.press else ""
-        event = Event("news_on" if news else "news_off", data={"channel": turn.conversation.peer.channel, "number": number})
+        event = Event(
+            "news_on" if news else "news_off",
+            data={"channel": turn.conversation.peer.channel, "number": number},
+        )
         return replace(outcome, customer=customer, events=(event,))
 
     def _reminded(self, turn: Turn) -> Outcome:
         data = turn.inbounds[0].data
         if not turn.conversation.reachable:
             return Outcome("outreach", Result.IGNORED, "unreachable")
-        outcome = said(turn, self._words, "outreach", str(data.get("key")), reason="reminded", facts=facts_of(data))
+        outcome = said(
+            turn, self._words, "outreach", str(data.get("key")), reason="reminded", facts=facts_of(data)
+        )
         # law: a reminder arrives once: what may have arrived waits for a person to settle
         say = tuple(replace(o, on_doubt="hold") for o in outcome.messages)
-        return replace(outcome, messages=say, state=None, events=(Event("reminded", data={"channel": turn.conversation.peer.channel}),))
+        return replace(
+            outcome,
+            messages=say,
+            state=None,
+            events=(Event("reminded", data={"channel": turn.conversation.peer.channel}),),
+        )

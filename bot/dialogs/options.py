@@ -41,5 +41,7 @@ def _differ(marks: Sequence[str]) -> bool:
 def _spoken(article: ArticleText) -> str:
     """The section as a customer may read it; "" for the folder's name in letters that are not the title's."""
     section = article.section.rpartition("/")[2].replace("-", " ").replace("_", " ").strip()
-    foreign = re.search("[а-яё]", article.title, re.IGNORECASE) and not re.search("[а-яё]", section, re.IGNORECASE)
+    foreign = re.search("[а-яё]", article.title, re.IGNORECASE) and not re.search(
+        "[а-яё]", section, re.IGNORECASE
+    )
     return "" if foreign else section[:1].upper() + section[1:]

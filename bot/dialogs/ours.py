@@ -1,4 +1,6 @@
-"""The dialogs that come with the bot, made in one place: the live bot, `bot ask` and the pages can only say the same."""
+"""The dialogs that come with the bot, made in one place: the live bot, `bot ask` and the pages can only say
+the same.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,13 @@ class Ours:
     dialogs: dict[str, Dialog]
 
 
-def our_dialogs(words: Texts, read_act: ReadAct, knowledge: KnowledgeSource, escalate: Escalate | None, facts: Facts | None = None) -> Ours:
+def our_dialogs(
+    words: Texts,
+    read_act: ReadAct,
+    knowledge: KnowledgeSource,
+    escalate: Escalate | None,
+    facts: Facts | None = None,
+) -> Ours:
     """Without *escalate* what needs a person is left to whoever asked (None)."""
     everyday = Everyday(words)
     intent = IntentReader(read_act, knowledge, everyday)

@@ -1,4 +1,6 @@
-"""What dialogs need from other rooms, as the smallest shapes that do: who knows, who reads intentions, who hands over."""
+"""What dialogs need from other rooms, as the smallest shapes that do: who knows, who reads intentions, who
+hands over.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ class KnowledgeSource(Protocol):
 
 
 class IntentReading(Protocol):
-    """What the customer does with the words, how angry they are, 0..1, and why: `chances` of each act where they are known."""
+    """What the customer does with the words, how angry they are, 0..1, and why: `chances` of each act where
+    they are known.
+    """
 
     @property
     def act(self) -> Intent: ...
@@ -88,4 +92,6 @@ class ReadAct(Protocol):
 class Escalate(Protocol):
     """Hands over to a person (`Desk.escalate`)."""
 
-    def __call__(self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None) -> Outcome: ...
+    def __call__(
+        self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None
+    ) -> Outcome: ...

@@ -14,17 +14,25 @@ TIMER = "reminder"  # the kind of the timer; bot/dialogs/opt_out.py says it
 MOMENT = "__moment__"
 
 
-def remind(turn: Turn, outcome: Outcome, at: datetime, key: str, /, *, name: str = "", **facts: object) -> Outcome:
-    """The outcome with a reminder: at *at* the customer gets the words of *key* with *facts*, `customer` and `now`.
+def remind(
+    turn: Turn, outcome: Outcome, at: datetime, key: str, /, *, name: str = "", **facts: object
+) -> Outcome:
+    """The outcome with a reminder: at *at* the customer gets the words of *key* with *facts*, `customer` and
+    `now`.
 
-    *name* (default: the key) tells reminders of one conversation apart: the same name again moves the reminder that has not
+    *name* (default: the key) tells reminders of one conversation apart: the same name again moves the
+    reminder that has not
     been said yet. A moment in the past is said at once. Facts are JSON values or aware datetimes.
-    Raises `ValueError` for a moment without a time zone, `TypeError` for a fact that cannot be kept, `ConfigError` where there
+    Raises `ValueError` for a moment without a time zone, `TypeError` for a fact that cannot be kept,
+    `ConfigError` where there
     are no such words: now, and not when nobody looks any more.
     """
     require_words(key)
     if at.tzinfo is None:
-        raise ValueError(f"remind: {at} has no time zone; take turn.now + timedelta(...), or datetime(..., tzinfo=ZoneInfo(...))")
+        raise ValueError(
+            f"remind: {at} has no time zone; take turn.now + timedelta(...), or datetime(...,"
+            " tzinfo=ZoneInfo(...))"
+        )
     kept = {k: {MOMENT: v.isoformat()} if isinstance(v, datetime) else v for k, v in facts.items()}
     try:
         json.dumps(kept)
@@ -43,7 +51,10 @@ def facts_of(data: Mapping[str, object]) -> dict[str, object]:
     """The facts as they were given to `remind`."""
     kept = data.get("facts")
     facts = dict(kept) if isinstance(kept, Mapping) else {}
-    return {k: datetime.fromisoformat(str(v[MOMENT])) if isinstance(v, Mapping) and MOMENT in v else v for k, v in facts.items()}
+    return {
+        k: datetime.fromisoformat(str(v[MOMENT])) if isinstance(v, Mapping) and MOMENT in v else v
+        for k, v in facts.items()
+    }
 
 
 def _timer(turn: Turn, name: str) -> str:

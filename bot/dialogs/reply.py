@@ -26,11 +26,15 @@ def speaking(words: Texts, dialog: str) -> Iterator[None]:
         _speaking.reset(token)
 
 
-def reply(turn: Turn, key: str | RichText, *, buttons: Rows | Sequence[Button] = (), **facts: object) -> Outcome:
+def reply(
+    turn: Turn, key: str | RichText, *, buttons: Rows | Sequence[Button] = (), **facts: object
+) -> Outcome:
     """Answer with the words of *key* (or a ready text): the whole of a simple dialog.
 
-    The words get `customer`, `now` and *facts*. *buttons* is one column of buttons, or rows of them. What was asked before
-    (a clarification, an offer to call a person) is settled by it. Raises ConfigError when there is no such key.
+    The words get `customer`, `now` and *facts*. *buttons* is one column of buttons, or rows of them. What was
+    asked before
+    (a clarification, an offer to call a person) is settled by it. Raises ConfigError when there is no such
+    key.
     """
     words, dialog = _speaking.get() or (_default_words(), "reply")
     return said(turn, words, dialog, key, buttons=buttons, facts=facts)
@@ -57,11 +61,15 @@ def said(
     why: Json | None = None,
     facts: Json | None = None,
 ) -> Outcome:
-    """`reply` with everything an outcome can hold; several *texts* are paragraphs, *attachments* go before them."""
+    """`reply` with everything an outcome can hold; several *texts* are paragraphs, *attachments* go before
+    them.
+    """
     language = language_of(turn, words.lang)
     text = _text(turn, words, language, texts, facts or {}, turn.id)
     if text and any(line.author == "bot" and line.text == text.text for line in turn.history[-4:]):
-        text = _text(turn, words, language, texts, facts or {}, turn.id + 1)  # never the same words twice where there are others
+        text = _text(
+            turn, words, language, texts, facts or {}, turn.id + 1
+        )  # never the same words twice where there are others
     to = turn.conversation.peer
     say = (Outbound(to, attachments=attachments),) if attachments else ()
     if text:
@@ -71,7 +79,9 @@ def said(
     return Outcome(dialog, result, reason, say, state=state, events=events, explanation=why or {})
 
 
-def _text(turn: Turn, words: Texts, language: str, texts: Sequence[str | RichText], facts: Json, seed: int) -> RichText:
+def _text(
+    turn: Turn, words: Texts, language: str, texts: Sequence[str | RichText], facts: Json, seed: int
+) -> RichText:
     given = {"customer": turn.customer, "now": turn.now, "seed": seed, **facts}
     parts = [words.say(text, lang=language, **given) if isinstance(text, str) else text for text in texts]
     return join((part for part in parts if part), "\n\n")

@@ -35,7 +35,9 @@ class Part:
 
 
 def parts_of(turn: Turn) -> tuple[str, ...]:
-    """The messages of a turn, and within each what ends with a question mark; nothing where it is one thing, or too much."""
+    """The messages of a turn, and within each what ends with a question mark; nothing where it is one thing,
+    or too much.
+    """
     found: dict[str, str] = {}
     for inbound in turn.inbounds:
         if inbound.kind is InboundKind.MESSAGE:
@@ -52,16 +54,26 @@ def left_over(parts: Sequence[Part]) -> tuple[Part, ...]:
 
 
 def is_one_question(parts: Sequence[Part], whole: Answer) -> bool:
-    """Whether the parts read together are answered as surely as the surest of them alone: then they say one thing."""
+    """Whether the parts read together are answered as surely as the surest of them alone: then they say one
+    thing.
+    """
     surest = max((p.answer.confidence for p in parts if p.sure is not None), default=0.0)
     return whole.decision is Decision.ANSWER and whole.confidence >= surest - LESS
 
 
 def in_doubt(parts: Sequence[Part], whole: Answer) -> Answer | None:
-    """The whole, with the likeliest article of every part among the first: so that none of the questions is left out of the choice."""
-    tops = {p.top: p.answer.candidates[0] for p in parts if p.answer.lead and p.answer.decision is not Decision.HANDOFF}
+    """The whole, with the likeliest article of every part among the first: so that none of the questions is
+    left out of the choice.
+    """
+    tops = {
+        p.top: p.answer.candidates[0]
+        for p in parts
+        if p.answer.lead and p.answer.decision is not Decision.HANDOFF
+    }
     if len(tops) < 2:
         return None
     offered: tuple[Candidate, ...] = tuple(sorted(tops.values(), key=lambda c: -c.score))
     more = tuple(c for c in whole.candidates if c.article not in tops)
-    return Answer(Decision.CLARIFY, (*offered, *more), whole.confidence, whole.scope, whole.act, why=whole.why)
+    return Answer(
+        Decision.CLARIFY, (*offered, *more), whole.confidence, whole.scope, whole.act, why=whole.why
+    )

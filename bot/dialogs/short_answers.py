@@ -1,4 +1,6 @@
-"""How short answers are understood: yes and no, numbers, parts of titles, and the language somebody writes in."""
+"""How short answers are understood: yes and no, numbers, parts of titles, and the language somebody writes
+in.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,10 @@ from bot.model import Turn
 
 _ENGLISH = frozenset(
     (  # noqa: SIM905
-        "a about am an and are at be by can cancel could delivery did do does for from get give had has have hello help hi how "
-        "i if in is it know long make me much my need no not of on or order pay please return sell send should speak talk thank "
-        "thanks that the there they this to wait want was we what when where which who why will with work would yes you your "
+        "a about am an and are at be by can cancel could delivery did do does for from get give had has have"
+        " hello help hi how i if in is it know long make me much my need no not of on or order pay please"
+        " return sell send should speak talk thank thanks that the there they this to wait want was we what"
+        " when where which who why will with work would yes you your "
     ).split()
 )
 TITLE = 84  # how alike (0..100) typed words and a title must be
@@ -30,12 +33,17 @@ def language_of(turn: Turn, default: str = "ru") -> str:
     """ru or en: the script and the words just written; where they do not tell, the customer's language."""
     told = (turn.customer.language if turn.customer else "").lower()[:2]
     before = told if told in ("ru", "en") else default
-    return _language("" if turn.text.startswith("/") else turn.text[:2000], before)  # a command tells nothing about the language
+    return _language(
+        "" if turn.text.startswith("/") else turn.text[:2000], before
+    )  # a command tells nothing about the language
 
 
 @lru_cache(maxsize=64)  # each dialog of a turn asks again
 def _language(text: str, before: str) -> str:
-    cyrillic, latin = len(re.findall(r"[а-яё]", text, re.IGNORECASE)), len(re.findall(r"[a-z]", text, re.IGNORECASE))
+    cyrillic, latin = (
+        len(re.findall(r"[а-яё]", text, re.IGNORECASE)),
+        len(re.findall(r"[a-z]", text, re.IGNORECASE)),
+    )
     if not cyrillic and not latin:
         return before
     if cyrillic:
@@ -57,7 +65,11 @@ def in_spoken_language(turn: Turn) -> Turn:
 @lru_cache(maxsize=512)  # the same words and titles are compared with many
 def fold(text: str) -> str:
     """Lower case, ё as е, signs and keycaps off, single spaces: so "1️⃣", "№1." and "1)" are all "1"."""
-    bare = "".join(c for c in unicodedata.normalize("NFKC", text.lower().replace("№", " ")) if unicodedata.category(c) not in ("Mn", "Me", "Cf"))
+    bare = "".join(
+        c
+        for c in unicodedata.normalize("NFKC", text.lower().replace("№", " "))
+        if unicodedata.category(c) not in ("Mn", "Me", "Cf")
+    )
     return " ".join(re.sub(r"[^\w+\-/]", " ", bare.replace("ё", "е")).replace("_", " ").split())
 
 
@@ -80,19 +92,30 @@ class Hearing:
     """The short answers listed under `hears` in the words."""
 
     def __init__(self, words: Texts) -> None:
-        self._known = {kind: frozenset(map(_sound, words.options(f"hears.{kind}"))) for kind in _KINDS if words.has(f"hears.{kind}")}
+        self._known = {
+            kind: frozenset(map(_sound, words.options(f"hears.{kind}")))
+            for kind in _KINDS
+            if words.has(f"hears.{kind}")
+        }
         for kind, label in _LABELS:
-            self._known[kind] = self._known.get(kind, frozenset()) | frozenset(map(_sound, words.options(f"buttons.{label}")))
+            self._known[kind] = self._known.get(kind, frozenset()) | frozenset(
+                map(_sound, words.options(f"buttons.{label}"))
+            )
 
     def means(self, kind: str, text: str) -> bool:
         """Whether *text* is one of the ways to say *kind*."""
         return len(text) < 60 and _sound(text) in self._known.get(kind, frozenset())
 
     def answers(self, text: str, memory: Memory) -> bool:
-        """Whether *text* answers what the bot has just asked or offered, so that it is not read as anything else."""
+        """Whether *text* answers what the bot has just asked or offered, so that it is not read as anything
+        else.
+        """
         if memory.earlier and self._ordinal(_sound(text), len(memory.earlier)) in range(len(memory.earlier)):
             return True
-        if memory.options and (self._ordinal(_sound(text), 9) is not None or any(self.means(k, text) for k in ("none_of_these", "yes", "no"))):
+        if memory.options and (
+            self._ordinal(_sound(text), 9) is not None
+            or any(self.means(k, text) for k in ("none_of_these", "yes", "no"))
+        ):
             return True
         if memory.answered and not memory.offered and any(self.means(k, text) for k in ("no", "disliked")):
             return True
@@ -103,7 +126,9 @@ class Hearing:
         return self._ordinal(_sound(text), 9) is not None
 
     def choice(self, text: str, titles: Sequence[str]) -> int | None:
-        """Which of *titles* was chosen by number, ordinal or a part of the title; None when that is not clear."""
+        """Which of *titles* was chosen by number, ordinal or a part of the title; None when that is not
+        clear.
+        """
         said = _sound(text)
         if not said or not titles:
             return None
@@ -122,24 +147,53 @@ class Hearing:
 
 
 _LABELS = (
-    ("human", "human"), ("more", "more"), ("more", "further"), ("skip", "skip"), ("cancel", "cancel"), ("yes", "helped"), ("no", "not_helped"), ("again", "again"),
+    ("human", "human"),
+    ("more", "more"),
+    ("more", "further"),
+    ("skip", "skip"),
+    ("cancel", "cancel"),
+    ("yes", "helped"),
+    ("no", "not_helped"),
+    ("again", "again"),
     ("yes", "this"),
-)  # fmt: skip
-_KINDS = ("yes", "no", "skip", "cancel", "more", "first", "second", "third", "last", "none_of_these", "human", "help", "liked", "disliked")
+)
+_KINDS = (
+    "yes",
+    "no",
+    "skip",
+    "cancel",
+    "more",
+    "first",
+    "second",
+    "third",
+    "last",
+    "none_of_these",
+    "human",
+    "help",
+    "liked",
+    "disliked",
+)
 
 
 @lru_cache(maxsize=64)
 def _sound(text: str) -> str:
     """`fold`, but signs that are words of their own (+, 👍) stay."""
-    return fold(text) or "".join(c for c in text if not c.isspace() and unicodedata.category(c) not in ("Mn", "Me", "Cf", "Sk"))
+    return fold(text) or "".join(
+        c for c in text if not c.isspace() and unicodedata.category(c) not in ("Mn", "Me", "Cf", "Sk")
+    )
 
 
 def by_title(text: str, titles: Sequence[str]) -> int | None:
-    """The place of the title that *text* is a part of, give or take a letter; None where that is none or several."""
+    """The place of the title that *text* is a part of, give or take a letter; None where that is none or
+    several.
+    """
     said, titles = fold(text), [fold(title) for title in titles]
     if not titles:
         return None
-    scores = [max(fuzz.token_set_ratio(said, t), fuzz.partial_ratio(said, t) if len(said) >= 5 else 0) for t in titles]
+    scores = [
+        max(fuzz.token_set_ratio(said, t), fuzz.partial_ratio(said, t) if len(said) >= 5 else 0)
+        for t in titles
+    ]
     ranked = sorted(range(len(titles)), key=lambda i: -scores[i])
     if len(said) < 4 or len(said) > len(titles[ranked[0]]) + 12 or scores[ranked[0]] < TITLE:
         return None

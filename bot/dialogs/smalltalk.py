@@ -1,4 +1,6 @@
-"""What is not a question gets a short, sensible word: thanks, goodbye, a lone question mark, a sticker, a voice message."""
+"""What is not a question gets a short, sensible word: thanks, goodbye, a lone question mark, a sticker, a
+voice message.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,18 @@ from bot.i18n.texts import Texts
 from bot.model import Event, Intent, Media, Outcome, Turn
 
 _SEEN = {
-    Media.VOICE: "voice", Media.AUDIO: "voice", Media.VIDEO: "video", Media.VIDEO_NOTE: "video", Media.PHOTO: "photo", Media.DOCUMENT: "document",
-    Media.ANIMATION: "sticker", Media.STICKER: "sticker", Media.LOCATION: "location", Media.CONTACT: "contact", Media.OTHER: "other",
-}  # fmt: skip
+    Media.VOICE: "voice",
+    Media.AUDIO: "voice",
+    Media.VIDEO: "video",
+    Media.VIDEO_NOTE: "video",
+    Media.PHOTO: "photo",
+    Media.DOCUMENT: "document",
+    Media.ANIMATION: "sticker",
+    Media.STICKER: "sticker",
+    Media.LOCATION: "location",
+    Media.CONTACT: "contact",
+    Media.OTHER: "other",
+}
 _PERSON_HELPS = frozenset({"voice", "video", "photo", "document", "other"})
 
 
@@ -43,7 +54,11 @@ class SmallTalk:
         if self._hearing.means("no", text):
             return self._say(turn, "fine" if memory.greeted else "first")
         if self._hearing.means("yes", text):
-            return self._helped(turn, memory) if memory.answered else self._say(turn, "fine" if memory.greeted else "first")
+            return (
+                self._helped(turn, memory)
+                if memory.answered
+                else self._say(turn, "fine" if memory.greeted else "first")
+            )
         reading = await self._intent(turn, memory)
         if reading.why.get("everyday") == "not_needed":
             return self._say(turn, "fine")
@@ -62,21 +77,36 @@ class SmallTalk:
 
     def _wordless(self, turn: Turn, text: str, memory: Memory) -> Outcome:
         if "?" in text:
-            return self._say(turn, "wondering" if memory.answered or memory.clarified else "unclear", offered=True)
+            return self._say(
+                turn, "wondering" if memory.answered or memory.clarified else "unclear", offered=True
+            )
         return self._say(turn, "unclear", offered=True) if is_signs(text) else self._say(turn, "emoji")
 
     def _helped(self, turn: Turn, memory: Memory) -> Outcome:
-        events = (Event("feedback", data={"article": memory.article, "helped": True}),) if memory.article and memory.answered else ()
+        events = (
+            (Event("feedback", data={"article": memory.article, "helped": True}),)
+            if memory.article and memory.answered
+            else ()
+        )
         key = "faq.helped" if memory.article and memory.answered else "small.fine"
         return said(turn, self._words, "smalltalk", key, reason="helped", events=events)
 
     def _say(self, turn: Turn, key: str, *, offered: bool = False) -> Outcome:
         memory = Memory.of(turn)
         state = memory.now(turn, offered=offered, earlier=memory.listed)
-        if offered or key in ("emoji", "sticker", "location"):  # a smile between our question and its answer takes nothing away
+        if offered or key in (
+            "emoji",
+            "sticker",
+            "location",
+        ):  # a smile between our question and its answer takes nothing away
             state = memory.now(
-                turn, offered=offered, options=memory.options, spare=memory.spare, clarified=memory.clarified, answered=memory.answered,
+                turn,
+                offered=offered,
+                options=memory.options,
+                spare=memory.spare,
+                clarified=memory.clarified,
+                answered=memory.answered,
                 earlier=memory.earlier,
-            )  # fmt: skip
+            )
         buttons = [human_button(turn, self._words)] if offered else []
         return said(turn, self._words, "smalltalk", f"small.{key}", reason=key, buttons=buttons, state=state)

@@ -1,4 +1,6 @@
-"""What the words of somebody who waits for a person hold: a question, an answer the bot is sure of, or that it is needed no more."""
+"""What the words of somebody who waits for a person hold: a question, an answer the bot is sure of, or that
+it is needed no more.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ class Questions:
         self._read_act, self._everyday, self._hearing = read_act, Everyday(words), Hearing(words)
 
     def question(self, text: str) -> str:
-        """The words themselves where they are a question; of a call for a person what else is asked in it; "" where nothing is."""
+        """The words themselves where they are a question; of a call for a person what else is asked in it; ""
+        where nothing is.
+        """
         if not text.strip() or self._everyday.topic(text) or self._hearing.means("human", text):
             return ""
         act = self._read_act(text).act
@@ -40,7 +44,9 @@ class Questions:
         return ", ".join(clause.strip() for clause in _CLAUSE.split(text) if self._asks(clause.strip()))
 
     def _asks(self, clause: str) -> bool:
-        """Whether a part of a call for a person is a question of its own: not a number, a courtesy or a single word."""
+        """Whether a part of a call for a person is a question of its own: not a number, a courtesy or a
+        single word.
+        """
         if len(clause.split()) < 2 or any(c.isdigit() for c in clause) or self._everyday.topic(clause):
             return False
         return self._read_act(clause).act is Intent.QUESTION
@@ -65,7 +71,9 @@ class Questions:
 class Aside:
     """What the bot surely answers while a person is awaited; None for everything else."""
 
-    def __init__(self, ours: Ours, text: Callable[[str], RichText], article: Callable[[str], ArticleText | None]) -> None:
+    def __init__(
+        self, ours: Ours, text: Callable[[str], RichText], article: Callable[[str], ArticleText | None]
+    ) -> None:
         self._ours, self._text, self._article = ours, text, article
 
     async def __call__(self, turn: Turn) -> Said | None:
@@ -80,7 +88,11 @@ class Aside:
 
     def _said(self, outcome: Outcome) -> Said | None:
         if outcome.dialog == "about":
-            return Said(outcome.messages[-1].text) if outcome.reason in OF_BUSINESS or outcome.reason == "hours" else None
+            return (
+                Said(outcome.messages[-1].text)
+                if outcome.reason in OF_BUSINESS or outcome.reason == "hours"
+                else None
+            )
         shown = next((str(e.data.get("article", "")) for e in outcome.events if e.kind == "answered"), "")
         found = self._article(shown) if shown else None
         return Said(self._text(shown), found.id, found.title) if found is not None else None

@@ -1,4 +1,6 @@
-"""The kinds of events that other systems may count on: their names stay, their meaning is written here once."""
+"""The kinds of events that other systems may count on: their names stay, their meaning is written here
+once.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ KINDS: Mapping[str, str] = {
 
 
 def meant(kind: str) -> str:
-    """The known kind that *kind* is a slip of; "" where it is known, or is somebody's own (dialogs may make their own kinds)."""
+    """The known kind that *kind* is a slip of; "" where it is known, or is somebody's own (dialogs may make
+    their own kinds).
+    """
     if kind in KINDS or kind == "*":
         return ""
     return next(iter(difflib.get_close_matches(kind, KINDS, 1, 0.85)), "")

@@ -1,4 +1,6 @@
-"""What attachments are called where they cannot be shown: in a person's words, with the address that opens."""
+"""What attachments are called where they cannot be shown: in a person's words, with the address that
+opens.
+"""
 
 from __future__ import annotations
 

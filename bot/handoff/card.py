@@ -31,7 +31,9 @@ def called(ticket: Ticket, words: Texts, lang: str) -> str:
 def topic_name(ticket: Ticket, words: Texts, lang: str) -> str:
     """Name of the ticket's topic: state, number, customer, topic; at most 128 characters."""
     name = called(ticket, words, lang)
-    return " · ".join(p for p in (f"{_mark(ticket)} {numbered(ticket.number, words, lang)} {name}", ticket.topic) if p)[:128]
+    return " · ".join(
+        p for p in (f"{_mark(ticket)} {numbered(ticket.number, words, lang)} {name}", ticket.topic) if p
+    )[:128]
 
 
 def numbered(number: int, words: Texts, lang: str) -> str:
@@ -57,12 +59,18 @@ def card(ticket: Ticket, words: Texts, lang: str) -> RichText:
         name=called(ticket, words, lang),
         username=data.get("username") or "",
         channel=data.get("channel") or "",
-        reason=words.text(f"desk.reason.{ticket.reason}", lang=lang) if words.has(f"desk.reason.{ticket.reason}") else ticket.reason,
+        reason=(
+            words.text(f"desk.reason.{ticket.reason}", lang=lang)
+            if words.has(f"desk.reason.{ticket.reason}")
+            else ticket.reason
+        ),
         state=words.text(f"desk.state.{ticket.status}", lang=lang, operator=ticket.operator_name),
         order=_contact(data, "order"),
         phone=mask(_contact(data, "phone")),
         email=mask(_contact(data, "email")),
-        attributes=[f"{k} — {mask(str(v))[:ATTRIBUTE]}" for k, v in _pairs(data.get("attributes"))[:ATTRIBUTES]],
+        attributes=[
+            f"{k} — {mask(str(v))[:ATTRIBUTE]}" for k, v in _pairs(data.get("attributes"))[:ATTRIBUTES]
+        ],
         topic=ticket.topic,
         priority=ticket.priority,
         category=ticket.category,
@@ -79,29 +87,46 @@ def card(ticket: Ticket, words: Texts, lang: str) -> RichText:
 
 
 def card_buttons(ticket: Ticket, words: Texts, lang: str, *, ready: bool) -> Rows:
-    """What an operator may do with the ticket now; *ready*: whether there are ready answers to choose from."""
+    """What an operator may do with the ticket now; *ready*: whether there are ready answers to choose
+    from.
+    """
 
     def button(action: str, style: str = "") -> Button:
         return Button(words.text(f"desk.button.{action}", lang=lang), action, str(ticket.number), style=style)  # type: ignore[arg-type]
 
     if ticket.status == "closed":
         return ((button("reopen"),),)
-    first = (button("take", "primary"),) if ticket.status in ("waiting", "snoozed") else (button("close", "success"),)
+    first = (
+        (button("take", "primary"),)
+        if ticket.status in ("waiting", "snoozed")
+        else (button("close", "success"),)
+    )
     rest = (button("return_to_bot"), *((button("close"),) if ticket.status in ("waiting", "snoozed") else ()))
-    shown = ((button("show_contact"),),) if _contact(ticket.data, "phone") or _contact(ticket.data, "email") else ()
+    shown = (
+        ((button("show_contact"),),)
+        if _contact(ticket.data, "phone") or _contact(ticket.data, "email")
+        else ()
+    )
     more = (button("hand_on"), *((button("template"),) if ready else ()), button("put_off"))
-    hints = tuple((Hint(str(what), str(title)).button,) for what, title in _pairs(ticket.data.get("hints"))[:HINTS])
+    hints = tuple(
+        (Hint(str(what), str(title)).button,) for what, title in _pairs(ticket.data.get("hints"))[:HINTS]
+    )
     return ((*first, *rest), more, *shown, *hints)
 
 
 def transcript(history: Sequence[HistoryEntry], customer: str, words: Texts, lang: str) -> list[list[str]]:
     """The last lines of a conversation as [who, what], masked, ready to be kept with the ticket."""
-    authors = {"bot": words.text("desk.author.bot", lang=lang), "operator": words.text("desk.author.operator", lang=lang)}
+    authors = {
+        "bot": words.text("desk.author.bot", lang=lang),
+        "operator": words.text("desk.author.operator", lang=lang),
+    }
     kept = []
     for line in [h for h in history if h.author in ("customer", "bot", "operator")][-TRANSCRIPT_LINES:]:
         who = customer if line.author == "customer" else (line.name or authors[line.author])
         context = [a for a in line.attachments if is_context(a)]
-        media = " ".join(f"[{words.text(f'media.{a.media}', lang=lang)}]" for a in line.attachments if a not in context)
+        media = " ".join(
+            f"[{words.text(f'media.{a.media}', lang=lang)}]" for a in line.attachments if a not in context
+        )
         text = " ".join(p for p in (media, mask(line.text)) if p)
         most = BOT_LENGTH if line.author == "bot" else LINE_LENGTH
         text = " ".join(text.split()) if line.author == "bot" else text
@@ -133,11 +158,17 @@ def _contact(data: Mapping[str, object], key: str) -> str:
 
 
 def _pairs(value: object) -> list[Sequence[object]]:
-    return [pair for pair in value if isinstance(pair, Sequence) and len(pair) == 2] if isinstance(value, Sequence) else []
+    return (
+        [pair for pair in value if isinstance(pair, Sequence) and len(pair) == 2]
+        if isinstance(value, Sequence)
+        else []
+    )
 
 
 def _transcript(value: object) -> list[RichText]:
-    return [RichText(f"{who}: {what}", (Span(Style.BOLD, 0, len(str(who)) + 1),)) for who, what in _pairs(value)]
+    return [
+        RichText(f"{who}: {what}", (Span(Style.BOLD, 0, len(str(who)) + 1),)) for who, what in _pairs(value)
+    ]
 
 
 def _fitted(head: RichText, lines: Sequence[RichText]) -> RichText:

@@ -1,4 +1,6 @@
-"""Phones, e-mails and order numbers in what customers write: found for the operator, masked wherever they are kept in view."""
+"""Phones, e-mails and order numbers in what customers write: found for the operator, masked wherever they are
+kept in view.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ ORDER = re.compile(r"(?:заказ\w*|order|№|#)\s*(?:номер\s*|number\s*|
 
 
 def contacts(texts: Iterable[str], fields: Mapping[str, object]) -> dict[str, str]:
-    """What is known of the customer: {"phone", "email", "order"}, from the profile first, then from the newest words."""
+    """What is known of the customer: {"phone", "email", "order"}, from the profile first, then from the
+    newest words.
+    """
     found = {key: str(fields[key]) for key in ("phone", "email", "order") if fields.get(key)}
     for text in texts:
         if "phone" not in found and (phones := find(text)):

@@ -1,4 +1,6 @@
-"""The context of a customer's message in words: who said what, each line that is not the customer's own marked."""
+"""The context of a customer's message in words: who said what, each line that is not the customer's own
+marked.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def quoted_part(turn: Turn) -> str:
             continue
         for context in (c for c in inbound.context if c.data.get("context") == "quote"):
             part = str(context.data.get("text", "")).strip()
-            if part and any(part in text for text in theirs):  # law: nothing of the desk's goes out by a quote
+            if part and any(
+                part in text for text in theirs
+            ):  # law: nothing of the desk's goes out by a quote
                 return part
     return ""
 

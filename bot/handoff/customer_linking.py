@@ -1,4 +1,6 @@
-"""One person on two channels, from the operators' side: who a phone or an e-mail also belongs to, joined by a press and undone by a word."""
+"""One person on two channels, from the operators' side: who a phone or an e-mail also belongs to, joined by a
+press and undone by a word.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,19 @@ from bot.handoff.card import numbered
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice, say, who
 from bot.handoff.tickets.state import marked
-from bot.model import Button, Customer, CustomerMerge, Event, InboundKind, Outbound, Outcome, Peer, Result, Ticket, Turn
+from bot.model import (
+    Button,
+    Customer,
+    CustomerMerge,
+    Event,
+    InboundKind,
+    Outbound,
+    Outcome,
+    Peer,
+    Result,
+    Ticket,
+    Turn,
+)
 from bot.text.customer_fields import CONTACTS, normal, written
 from bot.text.person_names import full_name
 
@@ -32,7 +46,9 @@ def is_waiting(turn: Turn) -> bool:
 
 
 def is_about_linking(turn: Turn) -> bool:
-    """Whether the words are no word for the operator who is at it: a command, a code that was asked for, an answer to our question."""
+    """Whether the words are no word for the operator who is at it: a command, a code that was asked for, an
+    answer to our question.
+    """
     first, text = turn.inbounds[0], turn.text.strip()
     if turn.press is not None:
         return turn.press.action in ("link_sure", "link_not")
@@ -41,8 +57,12 @@ def is_about_linking(turn: Turn) -> bool:
     return COMMAND.fullmatch(text) is not None or (is_waiting(turn) and CODE.fullmatch(text) is not None)
 
 
-def came_over(desk: DeskContext, turn: Turn, ticket: Ticket, title: str) -> tuple[Ticket, tuple[Outbound, ...]]:
-    """The ticket followed its customer to another channel (*title*): its card says so, and whoever is at it is told once."""
+def came_over(
+    desk: DeskContext, turn: Turn, ticket: Ticket, title: str
+) -> tuple[Ticket, tuple[Outbound, ...]]:
+    """The ticket followed its customer to another channel (*title*): its card says so, and whoever is at it
+    is told once.
+    """
     if ticket.data.get("channel") in (title, None):
         return ticket, ()
     moved = marked(ticket, channel=title)
@@ -52,7 +72,9 @@ def came_over(desk: DeskContext, turn: Turn, ticket: Ticket, title: str) -> tupl
 
 
 async def same(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
-    """/same, /same 8912…, /same a@b.ru, /same vk:7: who else this may be; nothing is joined before the press."""
+    """/same, /same 8912…, /same a@b.ru, /same vk:7: who else this may be; nothing is joined before the
+    press.
+    """
     if turn.press is not None:
         return await _join(desk, turn, turn.press.value)
     if turn.inbounds[0].sender.anonymous:
@@ -72,9 +94,19 @@ async def apart(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Out
     others = await desk.records.joined(turn.customer.id) if turn.customer else ()
     if turn.customer is None or not others:
         return say(desk, turn, "desk.apart_nobody")
-    event = Event("customers_parted", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"into": turn.customer.id, "other": others[0]})
+    event = Event(
+        "customers_parted",
+        ticket=ticket.number,
+        actor=who(turn.inbounds[0]),
+        data={"into": turn.customer.id, "other": others[0]},
+    )
     outcome = say(desk, turn, "desk.apart")
-    return replace(outcome, reason="parted", customer_merge=CustomerMerge(turn.customer.id, others[0], undone=True), events=(event,))
+    return replace(
+        outcome,
+        reason="parted",
+        customer_merge=CustomerMerge(turn.customer.id, others[0], undone=True),
+        events=(event,),
+    )
 
 
 async def _join(desk: DeskContext, turn: Turn, value: str) -> Outcome:
@@ -86,12 +118,27 @@ async def _join(desk: DeskContext, turn: Turn, value: str) -> Outcome:
     event = Event("customers_joined", actor=who(inbound), data={"into": found.id, "other": turn.customer.id})
     told = [desk.notice(inbound.peer, turn.ticket, "desk.same_done", name=_called(desk, found))]
     if turn.ticket is not None:
-        told.append(Outbound(turn.ticket.customer_peer, desk.words.say("link.by_operator", lang=desk.customer_lang(turn)), ticket=turn.ticket.number))
-    return Outcome("desk", Result.ANSWERED, "joined", tuple(told), customer_merge=CustomerMerge(found.id, turn.customer.id), events=(event,))
+        told.append(
+            Outbound(
+                turn.ticket.customer_peer,
+                desk.words.say("link.by_operator", lang=desk.customer_lang(turn)),
+                ticket=turn.ticket.number,
+            )
+        )
+    return Outcome(
+        "desk",
+        Result.ANSWERED,
+        "joined",
+        tuple(told),
+        customer_merge=CustomerMerge(found.id, turn.customer.id),
+        events=(event,),
+    )
 
 
 async def _meant(desk: DeskContext, ticket: Ticket, word: str) -> tuple[Customer, ...]:
-    """Customers with this contact or address; without a word those with the contacts of the ticket and its words."""
+    """Customers with this contact or address; without a word those with the contacts of the ticket and its
+    words.
+    """
     channel, sign, chat = word.partition(":")
     if sign and channel and chat:
         found = await _customer_at(desk, Peer(channel, chat))
@@ -116,7 +163,11 @@ async def _customer_at(desk: DeskContext, peer: Peer) -> Customer | None:
 async def _words_of(desk: DeskContext, ticket: Ticket) -> str:
     """What the customer has written while a person is at it."""
     lines = await desk.records.history(ticket.conversation, limit=LINES)
-    mine = (line for line in lines if line.author == "customer" and (ticket.opened is None or line.at >= ticket.opened))
+    mine = (
+        line
+        for line in lines
+        if line.author == "customer" and (ticket.opened is None or line.at >= ticket.opened)
+    )
     return "\n".join(line.text for line in mine)
 
 

@@ -1,4 +1,6 @@
-"""The operators' side: a ticket is opened and shown, taken by exactly one, answered, and closed; all as decisions."""
+"""The operators' side: a ticket is opened and shown, taken by exactly one, answered, and closed; all as
+decisions.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,14 @@ from bot.handoff.sla import timers as ontime
 from bot.handoff.sla.hours import Hours, Promise
 from bot.handoff.sla.targets import Deadlines
 from bot.handoff.tickets import transfer
-from bot.handoff.tickets.create import asked_again, new_ticket, recent_attachments, recent_context, shown_to_the_bot, so_far
+from bot.handoff.tickets.create import (
+    asked_again,
+    new_ticket,
+    recent_attachments,
+    recent_context,
+    shown_to_the_bot,
+    so_far,
+)
 from bot.handoff.tickets.state import marked, moment, words
 from bot.i18n.texts import Texts
 from bot.model import (
@@ -54,10 +63,20 @@ WATCHED = (*CREW, "desk_lost", "desk_found", "desk_checked", "chat_moved", *INCI
 
 
 class Desk:
-    """Decides for operators and about tickets. Holds where the desks are and who is there; everything else is in the turn."""
+    """Decides for operators and about tickets.
+
+    Holds where the desks are and who is there; everything else is in the turn.
+    """
 
     def __init__(
-        self, words: Texts, hours: Hours, *, lang: str = "ru", binding: Binding, titles: Mapping[str, str] | None = None, rules: Rules | None = None
+        self,
+        words: Texts,
+        hours: Hours,
+        *,
+        lang: str = "ru",
+        binding: Binding,
+        titles: Mapping[str, str] | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self.words, self.hours, self.lang = words, hours, lang
         self.binding, self.rules = binding, rules or Rules()
@@ -70,13 +89,18 @@ class Desk:
         self._titles = dict(titles or {})  # channel -> how operators call it
         self._shown: dict[int, Peer] = {}  # where tickets were last seen, for words about failures
         binding.others = self.teams.is_desk
-        binding.is_ours = lambda id: id in self.rules.routing.supervisors or (bool(self.crew.member(id).name) and not self.crew.member(id).left)
+        binding.is_ours = lambda id: (
+            id in self.rules.routing.supervisors
+            or (bool(self.crew.member(id).name) and not self.crew.member(id).left)
+        )
         self.ask_rating: timedelta | None = None  # how long after closing the customer is asked; None = never
 
     # --- for the engine
 
     def hears(self, turn: Turn) -> bool:
-        """Whether the turn was said in a group: then it is the desk's to decide, customers write in private."""
+        """Whether the turn was said in a group: then it is the desk's to decide, customers write in
+        private.
+        """
         return not turn.inbounds[0].private
 
     async def decide(self, turn: Turn) -> Outcome:
@@ -87,7 +111,11 @@ class Desk:
         if (looked := await group_status.decide(self, turn)) is not None:
             return looked
         if (placed := await self.binding.decide(turn)) is not None:
-            return replace(placed, messages=(*placed.messages, *await self._waiting_cards(turn))) if placed.reason == "bound" else placed
+            return (
+                replace(placed, messages=(*placed.messages, *await self._waiting_cards(turn)))
+                if placed.reason == "bound"
+                else placed
+            )
         if not self.binding.is_desk(inbound.peer):
             return router.elsewhere(self, turn)
         outcome = await router.decide(self, turn)
@@ -99,8 +127,12 @@ class Desk:
         """What a timer of the desk brings."""
         return self.settled(turn, await ontime.decide(self, turn))
 
-    def escalate(self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None) -> Outcome:
-        """Hand the conversation to a person: a ticket with a number, an honest word to the customer, a card for the desk."""
+    def escalate(
+        self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None
+    ) -> Outcome:
+        """Hand the conversation to a person: a ticket with a number, an honest word to the customer, a card
+        for the desk.
+        """
         if turn.ticket is not None and turn.ticket.status != "closed":
             return self._already(turn, turn.ticket, reason)
         if (again := self._closed_lately(turn)) is not None:
@@ -110,40 +142,104 @@ class Desk:
         promise = self._promise(turn, self.queue.before_new(ticket, turn.waiting))
         ticket = marked(ticket, place=promise.place)
         told = self.words.say(
-            "handoff.opened", lang=lang, customer=turn.customer, number=ticket.number, promise=promise, apology=apology, reason=reason, now=turn.now
+            "handoff.opened",
+            lang=lang,
+            customer=turn.customer,
+            number=ticket.number,
+            promise=promise,
+            apology=apology,
+            reason=reason,
+            now=turn.now,
         )
-        say = [Outbound(turn.conversation.peer, told, buttons=self.opened_buttons(lang, ticket), ticket=ticket.number, name=f"opened:{ticket.number}")]
-        later = (*transfer.look_for_somebody(self, ticket, turn.now), *suggestions.look_later(self, ticket, turn, promise.place))
+        say = [
+            Outbound(
+                turn.conversation.peer,
+                told,
+                buttons=self.opened_buttons(lang, ticket),
+                ticket=ticket.number,
+                name=f"opened:{ticket.number}",
+            )
+        ]
+        later = (
+            *transfer.look_for_somebody(self, ticket, turn.now),
+            *suggestions.look_later(self, ticket, turn, promise.place),
+        )
         if (to := self.thread(ticket)) is not None:
             say.append(self.card(to, ticket))
             say += self._shown_context(to, ticket, recent_context(turn))
             say += [self._shown_file(to, ticket, a) for a in recent_attachments(turn)]
-        event = Event("ticket_opened", ticket=ticket.number, data={"reason": reason, "open": promise.open, "topic": ticket.topic, "priority": ticket.priority})
+        event = Event(
+            "ticket_opened",
+            ticket=ticket.number,
+            data={"reason": reason, "open": promise.open, "topic": ticket.topic, "priority": ticket.priority},
+        )
         why = dict(answer.why) if answer else {}
-        opened = Outcome("desk", Result.HANDED_OFF, reason, tuple(say), state={}, status=Status.WAITING, opens=ticket, timers=later, events=(event,), explanation=why)
+        opened = Outcome(
+            "desk",
+            Result.HANDED_OFF,
+            reason,
+            tuple(say),
+            state={},
+            status=Status.WAITING,
+            opens=ticket,
+            timers=later,
+            events=(event,),
+            explanation=why,
+        )
         return self.settled(turn, opened)
 
     def reopen(self, turn: Turn, ticket: Ticket, *, reason: str, apology: bool = False) -> Outcome:
         """The customer comes back with it: the same ticket, with the same operator where he is there."""
-        ticket = replace(ticket, conversation=turn.conversation.id, customer_peer=turn.conversation.peer)  # he may come back on another channel
+        ticket = replace(
+            ticket, conversation=turn.conversation.id, customer_peer=turn.conversation.peer
+        )  # he may come back on another channel
         same = bool(ticket.operator) and self.crew.is_here(ticket.operator)
         ticket = marked(ticket, transcript=so_far(self, turn, words(ticket, "name")))
-        opened = marked(replace(ticket, closed=None), reopened=turn.now, answered=None, quiet=None, warned=None, breached=None, reminded=None, snoozed=None)
+        opened = marked(
+            replace(ticket, closed=None),
+            reopened=turn.now,
+            answered=None,
+            quiet=None,
+            warned=None,
+            breached=None,
+            reminded=None,
+            snoozed=None,
+        )
         if same:
-            opened = marked(replace(opened, status="operator"), asked=turn.now, assigned=turn.now, queued=None)
+            opened = marked(
+                replace(opened, status="operator"), asked=turn.now, assigned=turn.now, queued=None
+            )
         else:
-            opened = marked(transfer.waiting(opened, turn.now), asked=turn.now if ticket.first_reply else None)
+            opened = marked(
+                transfer.waiting(opened, turn.now), asked=turn.now if ticket.first_reply else None
+            )
         lang = self.customer_lang(turn)
         promise = self._promise(turn, self.queue.before_new(ticket, turn.waiting))
         told = self.words.say(
-            "handoff.reopened", lang=lang, customer=turn.customer, number=ticket.number, operator=ticket.operator_name if same else "", apology=apology,
-            promise=promise, now=turn.now,
-        )  # fmt: skip
-        say = [Outbound(ticket.customer_peer, told, buttons=self.opened_buttons(lang, opened), ticket=ticket.number, name=f"opened:{ticket.number}")]
+            "handoff.reopened",
+            lang=lang,
+            customer=turn.customer,
+            number=ticket.number,
+            operator=ticket.operator_name if same else "",
+            apology=apology,
+            promise=promise,
+            now=turn.now,
+        )
+        say = [
+            Outbound(
+                ticket.customer_peer,
+                told,
+                buttons=self.opened_buttons(lang, opened),
+                ticket=ticket.number,
+                name=f"opened:{ticket.number}",
+            )
+        ]
         if (to := self.thread(opened)) is not None:
             text = asked_again(turn, ticket)
             operator = (self.crew.member(opened.operator).call or opened.operator_name) if same else ""
-            reopened = Outbound(to, verb=OutboundKind.REOPEN_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author="")
+            reopened = Outbound(
+                to, verb=OutboundKind.REOPEN_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author=""
+            )
             say += [reopened, *self.card_edit(opened)]
             back = self.notice(to, opened, "desk.came_back", operator=operator, text=text)
             say.append(replace(back, name=shown_name(ticket.number)))
@@ -153,42 +249,77 @@ class Desk:
         event = Event("ticket_reopened", ticket=ticket.number, actor="customer", data={"reason": reason})
         status = Status.OPERATOR if same else Status.WAITING
         later = () if same else transfer.look_for_somebody(self, opened, turn.now)
-        return Outcome("desk", Result.HANDED_OFF, reason, tuple(say), state={}, status=status, ticket=opened, timers=later, events=(event,))
+        return Outcome(
+            "desk",
+            Result.HANDED_OFF,
+            reason,
+            tuple(say),
+            state={},
+            status=status,
+            ticket=opened,
+            timers=later,
+            events=(event,),
+        )
 
     def _shown_file(self, to: Peer, ticket: Ticket, file: Attachment) -> Outbound:
         """What the customer sent, in the desk."""
         above = heading(ticket, self.words, self.lang)
-        return Outbound(to, attachments=(file,), heading=above, name=shown_name(ticket.number), ticket=ticket.number, author="")
+        return Outbound(
+            to,
+            attachments=(file,),
+            heading=above,
+            name=shown_name(ticket.number),
+            ticket=ticket.number,
+            author="",
+        )
 
     def _shown_context(self, to: Peer, ticket: Ticket, context: tuple[Attachment, ...]) -> list[Outbound]:
         """Words that came with the customer's and are not his, as one post."""
         if not context:
             return []
         above, text = heading(ticket, self.words, self.lang), RichText(shown(context, self.words, self.lang))
-        return [Outbound(to, text, heading=above, name=shown_name(ticket.number), ticket=ticket.number, author="")]
+        return [
+            Outbound(to, text, heading=above, name=shown_name(ticket.number), ticket=ticket.number, author="")
+        ]
 
     def settled(self, turn: Turn, outcome: Outcome) -> Outcome:
         """The outcome with the timers and the views that follow from the ticket as it becomes."""
         after = outcome.opens or outcome.ticket
         if after is None:
             return outcome
-        before = turn.ticket if outcome.opens is None and turn.ticket is not None and turn.ticket.number == after.number else None
+        before = (
+            turn.ticket
+            if outcome.opens is None and turn.ticket is not None and turn.ticket.number == after.number
+            else None
+        )
         if outcome.opens is None and after == turn.ticket:
             return replace(outcome, ticket=None)
         after = self.deadlines.dated(after)
         later, cancel = self.deadlines.changes(before, after)
-        same = before is not None and topic_name(before, self.words, self.lang) == topic_name(after, self.words, self.lang)
-        say = tuple(self._redrawn(o, after) for o in outcome.messages if not (same and o.verb is OutboundKind.RENAME_TOPIC and o.ticket == after.number))
+        same = before is not None and topic_name(before, self.words, self.lang) == topic_name(
+            after, self.words, self.lang
+        )
+        say = tuple(
+            self._redrawn(o, after)
+            for o in outcome.messages
+            if not (same and o.verb is OutboundKind.RENAME_TOPIC and o.ticket == after.number)
+        )
         kept = {"opens": after} if outcome.opens is not None else {"ticket": after}
-        return replace(outcome, messages=say, timers=(*outcome.timers, *later), cancel=(*outcome.cancel, *cancel), **kept)  # type: ignore[arg-type]
+        return replace(
+            outcome, messages=say, timers=(*outcome.timers, *later), cancel=(*outcome.cancel, *cancel), **kept  # type: ignore[arg-type]
+        )
 
     def _redrawn(self, outbound: Outbound, ticket: Ticket) -> Outbound:
         if outbound.ticket != ticket.number:
             return outbound
         if outbound.verb is OutboundKind.RENAME_TOPIC:
             return replace(outbound, text=RichText(topic_name(ticket, self.words, self.lang)))
-        if outbound.name == f"card:{ticket.number}" or (outbound.verb is OutboundKind.EDIT and outbound.edits == f"card:{ticket.number}"):
-            return replace(outbound, text=card(ticket, self.words, self.lang), buttons=self._card_buttons(ticket))
+        if outbound.name == f"card:{ticket.number}" or (
+            outbound.verb is OutboundKind.EDIT and outbound.edits == f"card:{ticket.number}"
+        ):
+            return replace(
+                outbound, text=card(ticket, self.words, self.lang), buttons=self._card_buttons(ticket)
+            )
         return outbound
 
     # --- for the outbox
@@ -203,24 +334,35 @@ class Desk:
         if found is None:
             return ()
         history = await self._records.history(found.conversation, limit=30)
-        lines = transcript(history, str(found.data.get("name") or self.words.text("desk.nameless", lang=self.lang)), self.words, self.lang)
+        lines = transcript(
+            history,
+            str(found.data.get("name") or self.words.text("desk.nameless", lang=self.lang)),
+            self.words,
+            self.lang,
+        )
         return (self.card(to, replace(found, data={**found.data, "transcript": lines})),)
 
     def lost(self, to: Peer) -> tuple[Event, ...]:
-        """What follows when a chat cannot be written to any more: a group of operators that is gone shows its tickets elsewhere."""
+        """What follows when a chat cannot be written to any more: a group of operators that is gone shows its
+        tickets elsewhere.
+        """
         if not self.binding.is_desk(to) or self.teams.is_lost(replace(to, thread="")):
             return ()
         return (Event("desk_lost", data={"channel": to.channel, "chat": to.chat}),)
 
     def undelivered(self, delivery: Delivered, code: str) -> tuple[Outbound, ...]:
-        """Tell the operators of a ticket that the customer did not get something, and why: the code of a `DeliveryError`."""
+        """Tell the operators of a ticket that the customer did not get something, and why: the code of a
+        `DeliveryError`.
+        """
         known = code and self.words.has(f"desk.why_undelivered.{code}")
         reason = self.words.text(f"desk.why_undelivered.{code if known else 'other'}", lang=self.lang)
         return self._of_delivery(delivery, "desk.undelivered", reason=reason)
 
     def doubtful(self, delivery: Delivered) -> tuple[Outbound, ...]:
         """Ask the operators of a ticket what to do about words that may have arrived or not."""
-        return self._of_delivery(delivery, "desk.doubtful") if delivery.outbound.verb is OutboundKind.SAY else ()
+        return (
+            self._of_delivery(delivery, "desk.doubtful") if delivery.outbound.verb is OutboundKind.SAY else ()
+        )
 
     def _of_delivery(self, delivery: Delivered, key: str, **facts: object) -> tuple[Outbound, ...]:
         outbound = delivery.outbound
@@ -232,8 +374,20 @@ class Desk:
         text = self.words.say(key, lang=self.lang, text=_shown(outbound)[:80], **facts)
         again: Rows = ()
         if outbound.author == "operator" and outbound.verb is OutboundKind.SAY:
-            again = ((Button(self.words.text("desk.button.resend", lang=self.lang), "resend", str(delivery.id)),),)
-        return (Outbound(to, text, buttons=again, quotes=outbound.receipt.message if outbound.receipt else "", ticket=outbound.ticket, author="", lane=Priority.NOTICE),)
+            again = (
+                (Button(self.words.text("desk.button.resend", lang=self.lang), "resend", str(delivery.id)),),
+            )
+        return (
+            Outbound(
+                to,
+                text,
+                buttons=again,
+                quotes=outbound.receipt.message if outbound.receipt else "",
+                ticket=outbound.ticket,
+                author="",
+                lane=Priority.NOTICE,
+            ),
+        )
 
     def delivered(self, delivery: Delivered) -> tuple[Outbound, ...]:
         """The receipt under an operator's words."""
@@ -241,9 +395,22 @@ class Desk:
         if receipt is None:
             return ()
         mark = RichText(self.words.text("desk.receipt.delivered", lang=self.lang))
-        name = name_of(receipt.peer, receipt.message)  # by which a reply to the operator's own words finds the ticket
+        name = name_of(
+            receipt.peer, receipt.message
+        )  # by which a reply to the operator's own words finds the ticket
         number = delivery.outbound.ticket
-        return (Outbound(receipt.peer, mark, verb=OutboundKind.REACT, name=name, quotes=receipt.message, lane=Priority.COSMETIC, ticket=number, author=""),)
+        return (
+            Outbound(
+                receipt.peer,
+                mark,
+                verb=OutboundKind.REACT,
+                name=name,
+                quotes=receipt.message,
+                lane=Priority.COSMETIC,
+                ticket=number,
+                author="",
+            ),
+        )
 
     def open_records(self, records: TicketReader) -> None:
         """Where tickets are looked up; given once, before the start."""
@@ -268,9 +435,11 @@ class Desk:
     # --- for its neighbours in the room
 
     def thread(self, ticket: Ticket) -> Peer | None:
-        """Where the ticket is shown: its team's group, else the desk of all, else any that is left; None while there is no desk.
+        """Where the ticket is shown: its team's group, else the desk of all, else any that is left; None
+        while there is no desk.
 
-        A group that is lost hears nothing: what is said meanwhile is kept, and shown there when the bot is back.
+        A group that is lost hears nothing: what is said meanwhile is kept, and shown there when the bot is
+        back.
         """
         place = self.teams.place(words(ticket, "desk")) or self.binding.place
         if place is not None and self.teams.is_lost(place):
@@ -290,8 +459,30 @@ class Desk:
         if (to := self.thread(ticket)) is None:
             return ()
         said = _calling(self.words.say(key, lang=self.lang, **facts), to, facts)
-        buttons: Rows = () if ticket.operator else ((Button(self.words.text("desk.button.take", lang=self.lang), "take", str(ticket.number), style="primary"),),)
-        return (Outbound(replace(to, thread=""), said, buttons=buttons, ticket=ticket.number, author="", lane=Priority.NOTICE),)
+        buttons: Rows = (
+            ()
+            if ticket.operator
+            else (
+                (
+                    Button(
+                        self.words.text("desk.button.take", lang=self.lang),
+                        "take",
+                        str(ticket.number),
+                        style="primary",
+                    ),
+                ),
+            )
+        )
+        return (
+            Outbound(
+                replace(to, thread=""),
+                said,
+                buttons=buttons,
+                ticket=ticket.number,
+                author="",
+                lane=Priority.NOTICE,
+            ),
+        )
 
     def title(self, channel: str) -> str:
         """How operators call a channel."""
@@ -299,11 +490,15 @@ class Desk:
 
     def places(self) -> tuple[Peer, ...]:
         """Every group in which operators work."""
-        return tuple(dict.fromkeys([*([self.binding.place] if self.binding.place else []), *self.teams.places()]))
+        return tuple(
+            dict.fromkeys([*([self.binding.place] if self.binding.place else []), *self.teams.places()])
+        )
 
     def groups_of_operators(self) -> tuple[Peer, ...]:
         """The same, with those that the bot was put out of."""
-        return tuple(dict.fromkeys([*([self.binding.place] if self.binding.place else []), *self.teams.all_places()]))
+        return tuple(
+            dict.fromkeys([*([self.binding.place] if self.binding.place else []), *self.teams.all_places()])
+        )
 
     def home(self, ticket: Ticket) -> Peer | None:
         """The group the ticket belongs to, whether the bot is in it or not."""
@@ -323,17 +518,33 @@ class Desk:
         """The same to every supervisor's own chat, for when the group itself may not hear."""
         people = [id.partition(":") for id in self.rules.routing.supervisors]
         text = self.words.say(key, lang=self.lang, **facts)
-        return tuple(Outbound(Peer(channel, user), text, author="", lane=Priority.NOTICE) for channel, _, user in people)
+        return tuple(
+            Outbound(Peer(channel, user), text, author="", lane=Priority.NOTICE)
+            for channel, _, user in people
+        )
 
     def supervisors(self, to: Peer | None) -> Call:
-        """How the supervisors in this group are called, in one line; "" where there are none: who is not in it would not hear."""
-        there = [self.crew.member(id) for id in self.rules.routing.supervisors if to is not None and self.is_in(id, to)]
+        """How the supervisors in this group are called, in one line; "" where there are none: who is not in
+        it would not hear.
+        """
+        there = [
+            self.crew.member(id)
+            for id in self.rules.routing.supervisors
+            if to is not None and self.is_in(id, to)
+        ]
         return Call.of(*(pair for m in there for pair in m.call.whom))
 
     def is_in(self, id: str, to: Peer) -> bool:
-        """Whether an operator was seen in this group; of one known from before groups were noted, on the channel."""
+        """Whether an operator was seen in this group; of one known from before groups were noted, on the
+        channel.
+        """
         member = self.crew.member(id)
-        return bool(member.name) and not member.left and member.channel == to.channel and (not member.chats or to.chat in member.chats)
+        return (
+            bool(member.name)
+            and not member.left
+            and member.channel == to.channel
+            and (not member.chats or to.chat in member.chats)
+        )
 
     def is_supervisor(self, id: str) -> bool:
         return not self.rules.routing.supervisors or id in self.rules.routing.supervisors
@@ -342,12 +553,22 @@ class Desk:
         """What words about a ticket may need."""
         since = moment(ticket, "queued") or ticket.opened or turn.now
         name = ticket.data.get("name") or self.words.text("desk.nameless", lang=self.lang)
-        return {"number": ticket.number, "name": name, "operator": ticket.operator_name, "waited": self.hours.working(since, turn.now) or turn.now - since}
+        return {
+            "number": ticket.number,
+            "name": name,
+            "operator": ticket.operator_name,
+            "waited": self.hours.working(since, turn.now) or turn.now - since,
+        }
 
     def opened_buttons(self, lang: str, ticket: Ticket) -> Rows:
         """What a waiting customer may do."""
         labels = (("add_details", "add"), ("cancel_ticket", "cancel"))
-        return (tuple(Button(self.words.text(f"handoff.button.{label}", lang=lang), action, str(ticket.number)) for action, label in labels),)
+        return (
+            tuple(
+                Button(self.words.text(f"handoff.button.{label}", lang=lang), action, str(ticket.number))
+                for action, label in labels
+            ),
+        )
 
     def _card_buttons(self, ticket: Ticket) -> Rows:
         ready = self.rules.canned is not None and bool(self.rules.canned.find(""))
@@ -367,7 +588,13 @@ class Desk:
         """The card and the topic's name as they are now."""
         if (to := self.thread(ticket)) is None:
             return ()
-        edited = replace(self.card(to, ticket), verb=OutboundKind.EDIT, name="", edits=f"card:{ticket.number}", lane=Priority.COSMETIC)
+        edited = replace(
+            self.card(to, ticket),
+            verb=OutboundKind.EDIT,
+            name="",
+            edits=f"card:{ticket.number}",
+            lane=Priority.COSMETIC,
+        )
         renamed = Outbound(
             to,
             RichText(topic_name(ticket, self.words, self.lang)),
@@ -380,15 +607,34 @@ class Desk:
 
     def notice(self, to: Peer, ticket: Ticket | None, key: str, **facts: object) -> Outbound:
         """A short word of the service in the desk."""
-        above = heading(ticket, self.words, self.lang) if ticket and to.thread.startswith("ticket:") else RichText()
+        above = (
+            heading(ticket, self.words, self.lang)
+            if ticket and to.thread.startswith("ticket:")
+            else RichText()
+        )
         said = _calling(self.words.say(key, lang=self.lang, **facts), to, facts)
-        return Outbound(to, said, heading=above, ticket=ticket.number if ticket else None, author="", lane=Priority.NOTICE)
+        return Outbound(
+            to, said, heading=above, ticket=ticket.number if ticket else None, author="", lane=Priority.NOTICE
+        )
 
-    def standing(self, turn: Turn, ticket: Ticket, key: str = "handoff.status", *, ahead: int | None = None) -> RichText:
-        """Number, place and honest time of a waiting customer, or who answers. *ahead*: how many come before him, where known."""
-        promise = self._promise(turn, max(0, self.queue.before_new(ticket, turn.waiting) - 1) if ahead is None else ahead)
+    def standing(
+        self, turn: Turn, ticket: Ticket, key: str = "handoff.status", *, ahead: int | None = None
+    ) -> RichText:
+        """Number, place and honest time of a waiting customer, or who answers.
+
+        *ahead*: how many come before him, where known.
+        """
+        promise = self._promise(
+            turn, max(0, self.queue.before_new(ticket, turn.waiting) - 1) if ahead is None else ahead
+        )
         return self.words.say(
-            key, lang=self.customer_lang(turn), number=ticket.number, promise=promise, operator=ticket.operator_name, status=ticket.status, now=turn.now
+            key,
+            lang=self.customer_lang(turn),
+            number=ticket.number,
+            promise=promise,
+            operator=ticket.operator_name,
+            status=ticket.status,
+            now=turn.now,
         )
 
     def _promise(self, turn: Turn, ahead: int) -> Promise:
@@ -398,48 +644,99 @@ class Desk:
         return turn.customer.language if turn.customer else self.lang
 
     def close(self, turn: Turn, ticket: Ticket, *, by: str, told: bool = True, key: str = "") -> Outcome:
-        """End the ticket and open the bot again. *by*: an operator's id, "customer" or "bot"; *key*: what the customer is told."""
-        closed = marked(replace(ticket, status="closed", closed=turn.now), snoozed=None, promised=None, asked=None, quiet=None)
+        """End the ticket and open the bot again.
+
+        *by*: an operator's id, "customer" or "bot"; *key*: what the customer is told.
+        """
+        closed = marked(
+            replace(ticket, status="closed", closed=turn.now),
+            snoozed=None,
+            promised=None,
+            asked=None,
+            quiet=None,
+        )
         key = key or ("handoff.cancelled" if by == "customer" else "handoff.closed")
         closed = marked(closed, silent=key == QUIETLY or None)
         say: list[Outbound] = []
         if told:
-            text = self.words.say(key, lang=self.customer_lang(turn), customer=turn.customer, number=ticket.number)
+            text = self.words.say(
+                key, lang=self.customer_lang(turn), customer=turn.customer, number=ticket.number
+            )
             say.append(Outbound(ticket.customer_peer, text, ticket=ticket.number, on_doubt="hold"))
         if key == "handoff.cancelled" and (to := self.thread(ticket)):
             say.append(self.notice(to, ticket, "desk.cancelled_by_customer"))
         say += self.card_edit(closed)
         if (to := self.thread(ticket)) is not None:
-            say.append(Outbound(to, verb=OutboundKind.CLOSE_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author=""))
+            say.append(
+                Outbound(
+                    to, verb=OutboundKind.CLOSE_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author=""
+                )
+            )
         event = Event("ticket_closed", ticket=ticket.number, actor=by)
         later = self._rating_later(turn, ticket) if told and key == "handoff.closed" else ()
-        return Outcome("desk", Result.ANSWERED, "closed", tuple(say), state={}, status=Status.BOT, ticket=closed, events=(event,), timers=later)
+        return Outcome(
+            "desk",
+            Result.ANSWERED,
+            "closed",
+            tuple(say),
+            state={},
+            status=Status.BOT,
+            ticket=closed,
+            events=(event,),
+            timers=later,
+        )
 
     def _rating_later(self, turn: Turn, ticket: Ticket) -> tuple[Timer, ...]:
         """The timer that `dialogs/rating.py` answers; only somebody who was answered by a person is asked."""
         if self.ask_rating is None or ticket.first_reply is None:
             return ()
         data = {"ticket": ticket.number, "closed": turn.now.isoformat()}
-        return (Timer(f"rating:{ticket.number}", "rating", turn.now + self.ask_rating, data, conversation=ticket.conversation),)
+        return (
+            Timer(
+                f"rating:{ticket.number}",
+                "rating",
+                turn.now + self.ask_rating,
+                data,
+                conversation=ticket.conversation,
+            ),
+        )
 
     # --- opening
 
     async def _waiting_cards(self, turn: Turn) -> tuple[Outbound, ...]:
         """What was opened while there was no desk, or in another one, is shown in the new one."""
         place = replace(turn.inbounds[0].peer, thread="")
-        mine = [t for t in await self._records.tickets(limit=1000) if self.teams.place(words(t, "desk")) is None]
-        return tuple([card for t in mine for card in await self.repost(t.number, replace(place, thread=f"ticket:{t.number}"))])
+        mine = [
+            t for t in await self._records.tickets(limit=1000) if self.teams.place(words(t, "desk")) is None
+        ]
+        return tuple(
+            [
+                card
+                for t in mine
+                for card in await self.repost(t.number, replace(place, thread=f"ticket:{t.number}"))
+            ]
+        )
 
     def left_off(self, turn: Turn) -> Ticket | None:
-        """The ticket that was closed over the customer's silence: any words of his open it again, as he was told."""
+        """The ticket that was closed over the customer's silence: any words of his open it again, as he was
+        told.
+        """
         last = self._closed_lately(turn)
         return last if last is not None and last.data.get("silent") else None
 
     def _closed_lately(self, turn: Turn) -> Ticket | None:
-        """The ticket that a request for a person opens again; one the customer took back himself stays closed."""
+        """The ticket that a request for a person opens again; one the customer took back himself stays
+        closed.
+        """
         limit = self.deadlines.reopen
         last = turn.past[0] if turn.past else None
-        if limit is None or last is None or last.closed is None or last.first_reply is None or turn.now - last.closed > limit:
+        if (
+            limit is None
+            or last is None
+            or last.closed is None
+            or last.first_reply is None
+            or turn.now - last.closed > limit
+        ):
             return None
         return last
 

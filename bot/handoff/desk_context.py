@@ -1,4 +1,6 @@
-"""What the parts of the operators' room know of one another: the desk as its neighbours see it, and where it looks things up."""
+"""What the parts of the operators' room know of one another: the desk as its neighbours see it, and where it
+looks things up.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,22 @@ from bot.handoff.queue.queue import Queue
 from bot.handoff.sla.hours import Hours
 from bot.handoff.sla.targets import Deadlines
 from bot.i18n.texts import Texts
-from bot.model import Answer, Conversation, Customer, Event, HistoryEntry, Outbound, Outcome, Owed, Peer, RichText, Rows, Sender, Ticket, Turn
+from bot.model import (
+    Answer,
+    Conversation,
+    Customer,
+    Event,
+    HistoryEntry,
+    Outbound,
+    Outcome,
+    Owed,
+    Peer,
+    RichText,
+    Rows,
+    Sender,
+    Ticket,
+    Turn,
+)
 
 if TYPE_CHECKING:
     from bot.handoff.group_status import Chat, Groups
@@ -57,11 +74,14 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How the owner wants the desk to work. *about* gives the names of an article's topic, the one to be shown first.
+    """How the owner wants the desk to work. *about* gives the names of an article's topic, the one to be
+    shown first.
 
-    *article* is the text of one as a customer gets it, *ask* finds the one that answers a question; None = no hints.
+    *article* is the text of one as a customer gets it, *ask* finds the one that answers a question; None = no
+    hints.
     *facts* are known to every ready answer. *undo*: seconds in which an operator's words can be taken back.
-    *question* is the question in a customer's words, "" where they hold none; *aside* is what the bot itself surely answers to a
+    *question* is the question in a customer's words, "" where they hold none; *aside* is what the bot itself
+    surely answers to a
     waiting customer; *meaning* tells a yes, "not needed any more" and a mere call for a person from the rest.
     *is_thanks*: whether words are no more than thanks or a good-bye, which nobody owes an answer to.
     """
@@ -128,10 +148,18 @@ class TicketReader(Protocol):
 
     async def setting(self, name: str) -> str | None: ...
 
-    async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> Sequence[Event]: ...
+    async def events(
+        self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
+    ) -> Sequence[Event]: ...
 
     async def deliveries(
-        self, *, status: Collection[DeliveryStatus] = (), after: int = 0, peer: Peer | None = None, name: str = "", limit: int = 200
+        self,
+        *,
+        status: Collection[DeliveryStatus] = (),
+        after: int = 0,
+        peer: Peer | None = None,
+        name: str = "",
+        limit: int = 200,
     ) -> Sequence[Delivered]: ...
 
 
@@ -159,7 +187,9 @@ class DeskContext(Protocol):
     def notice(self, to: Peer, ticket: Ticket | None, key: str, **facts: object) -> Outbound: ...
     def loud(self, ticket: Ticket, key: str, **facts: object) -> tuple[Outbound, ...]: ...
     def customer_lang(self, turn: Turn) -> str: ...
-    def standing(self, turn: Turn, ticket: Ticket, key: str = "handoff.status", *, ahead: int | None = None) -> RichText: ...
+    def standing(
+        self, turn: Turn, ticket: Ticket, key: str = "handoff.status", *, ahead: int | None = None
+    ) -> RichText: ...
     def close(self, turn: Turn, ticket: Ticket, *, by: str, told: bool = True, key: str = "") -> Outcome: ...
     def thread(self, ticket: Ticket) -> Peer | None: ...
     def title(self, channel: str) -> str: ...
@@ -175,5 +205,7 @@ class DeskContext(Protocol):
     def is_supervisor(self, id: str) -> bool: ...
     def opened_buttons(self, lang: str, ticket: Ticket) -> Rows: ...
     def settled(self, turn: Turn, outcome: Outcome) -> Outcome: ...
-    def escalate(self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None) -> Outcome: ...
+    def escalate(
+        self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None
+    ) -> Outcome: ...
     def facts(self, turn: Turn, ticket: Ticket) -> Mapping[str, object]: ...

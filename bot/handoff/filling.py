@@ -10,7 +10,9 @@ from bot.i18n.sandbox import Missing
 from bot.model import RichText, Ticket, Turn
 
 
-def filled(desk: DeskContext, turn: Turn, ready: Ready, ticket: Ticket, operator: str) -> RichText | Lacking | None:
+def filled(
+    desk: DeskContext, turn: Turn, ready: Ready, ticket: Ticket, operator: str
+) -> RichText | Lacking | None:
     """The answer for this customer; which values it lacks for him; None where it cannot be made at all."""
     if desk.rules.canned is None:
         return None

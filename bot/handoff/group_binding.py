@@ -11,7 +11,19 @@ from typing import Protocol
 from bot.errors import BotError
 from bot.handoff.group_status import Chat
 from bot.i18n.texts import Texts
-from bot.model import Button, Event, InboundKind, Outbound, OutboundKind, Outcome, Peer, Priority, Result, Sender, Turn
+from bot.model import (
+    Button,
+    Event,
+    InboundKind,
+    Outbound,
+    OutboundKind,
+    Outcome,
+    Peer,
+    Priority,
+    Result,
+    Sender,
+    Turn,
+)
 
 SETTING = "desk"
 PATIENCE = 5.0  # seconds that asking a platform may take
@@ -28,9 +40,14 @@ class Platforms(Protocol):
 
 
 class Binding:
-    """Knows the desk's place and changes it when an administrator of a group says so. Watches events: what was committed holds."""
+    """Knows the desk's place and changes it when an administrator of a group says so.
 
-    def __init__(self, words: Texts, *, lang: str, place: Peer | None = None, fixed: bool = False, platforms: Platforms) -> None:
+    Watches events: what was committed holds.
+    """
+
+    def __init__(
+        self, words: Texts, *, lang: str, place: Peer | None = None, fixed: bool = False, platforms: Platforms
+    ) -> None:
         self.place, self._fixed, self.platforms = place, fixed, platforms
         self._words, self._lang = words, lang
         self.others: Callable[[Peer], bool] = lambda peer: False  # groups of single teams
@@ -38,7 +55,9 @@ class Binding:
 
     def is_desk(self, peer: Peer) -> bool:
         """Whether operators work there: in the desk of all, or in a team's group."""
-        return self.others(peer) or (self.place is not None and (peer.channel, peer.chat) == (self.place.channel, self.place.chat))
+        return self.others(peer) or (
+            self.place is not None and (peer.channel, peer.chat) == (self.place.channel, self.place.chat)
+        )
 
     async def membership(self, peer: Peer, user: str) -> str:
         """Whether *user* is in the group; "" where the platform cannot be asked now."""
@@ -68,43 +87,70 @@ class Binding:
         return None
 
     def _added(self, turn: Turn) -> Outcome:
-        """Another group than the desk: offered to be it; where there is a desk already, that one hears of it."""
+        """Another group than the desk: offered to be it; where there is a desk already, that one hears of
+        it.
+        """
         inbound, title = turn.inbounds[0], str(turn.inbounds[0].data.get("title", ""))
         came = inbound.data.get("before") in ("left", "kicked", "none", None)
         told: tuple[Outbound, ...] = ()
         if self.place is not None and came:
-            text = self._words.say("desk.another_group", lang=self._lang, title=title, by=inbound.sender.name, fixed=self._fixed)
+            text = self._words.say(
+                "desk.another_group", lang=self._lang, title=title, by=inbound.sender.name, fixed=self._fixed
+            )
             told = (Outbound(self.place, text, lane=Priority.NOTICE, author=""),)
         if self.place is not None and self._fixed:
             said = Outbound(inbound.peer, self._words.say("desk.fixed", lang=self._lang), author="")
             return Outcome("desk", Result.IGNORED, "another_group", (said, *told) if came else ())
         button = Button(self._words.text("desk.button.bind", lang=self._lang), "bind_desk", style="primary")
         offer = self._words.say("desk.offer", lang=self._lang, title=title, bound=self.place is not None)
-        offered = self._answer(turn, "offered", Outbound(inbound.peer, offer, buttons=((button,),), name="offer", author=""))
+        offered = self._answer(
+            turn, "offered", Outbound(inbound.peer, offer, buttons=((button,),), name="offer", author="")
+        )
         return replace(offered, messages=(*offered.messages, *told))
 
     async def _bind(self, turn: Turn) -> Outcome:
         inbound = turn.inbounds[0]
         if (why := await self._may_not_bind(turn)) is not None:
-            notice = Outbound(inbound.peer, self._words.say(why, lang=self._lang), verb=OutboundKind.ACKNOWLEDGE, quotes=inbound.callback, author="")
+            notice = Outbound(
+                inbound.peer,
+                self._words.say(why, lang=self._lang),
+                verb=OutboundKind.ACKNOWLEDGE,
+                quotes=inbound.callback,
+                author="",
+            )
             return self._answer(turn, "refused", notice)
         place = replace(inbound.peer, thread="")
-        bound = Outbound(place, self._words.say("desk.bound", lang=self._lang), verb=OutboundKind.EDIT, edits="offer", author="")
+        bound = Outbound(
+            place,
+            self._words.say("desk.bound", lang=self._lang),
+            verb=OutboundKind.EDIT,
+            edits="offer",
+            author="",
+        )
         event = Event("desk_bound", data={"channel": place.channel, "chat": place.chat})
         say = [bound]
         if self.place is not None and self.place != place:
             title = self._words.say("desk.bound_elsewhere", lang=self._lang, by=inbound.sender.name)
             say.append(Outbound(self.place, title, lane=Priority.NOTICE, author=""))
-        return replace(self._answer(turn, "bound", bound), messages=tuple(say), events=(event,), settings={SETTING: json.dumps([place.channel, place.chat])})
+        return replace(
+            self._answer(turn, "bound", bound),
+            messages=tuple(say),
+            events=(event,),
+            settings={SETTING: json.dumps([place.channel, place.chat])},
+        )
 
     async def _may_not_bind(self, turn: Turn) -> str | None:
-        """Why this person may not: whoever owns some group must not take the customers away from those who answer them."""
+        """Why this person may not: whoever owns some group must not take the customers away from those who
+        answer them.
+        """
         inbound = turn.inbounds[0]
         if await self.membership(inbound.peer, inbound.sender.id) != "administrator":
             return "desk.only_administrators"
         if self.place is None or self.is_ours(f"{inbound.peer.channel}:{inbound.sender.id}"):
             return None
-        if self.place.channel == inbound.peer.channel and await self.membership(self.place, inbound.sender.id) in ("administrator", "member"):
+        if self.place.channel == inbound.peer.channel and await self.membership(
+            self.place, inbound.sender.id
+        ) in ("administrator", "member"):
             return None
         return "desk.only_operators"
 
@@ -112,7 +158,9 @@ class Binding:
         """The place follows what was committed."""
         if event.kind == "desk_bound":
             self.place = Peer(str(event.data["channel"]), str(event.data["chat"]))
-        elif event.kind == "chat_moved" and self.place == Peer(str(event.data["channel"]), str(event.data["old"])):
+        elif event.kind == "chat_moved" and self.place == Peer(
+            str(event.data["channel"]), str(event.data["old"])
+        ):
             self.place = Peer(str(event.data["channel"]), str(event.data["new"]))
 
     def _answer(self, turn: Turn, reason: str, say: Outbound) -> Outcome:

@@ -1,4 +1,6 @@
-"""The groups of operators as the platforms see them: lost and found, rights that lack, topics switched on and off; said by name, at once."""
+"""The groups of operators as the platforms see them: lost and found, rights that lack, topics switched on and
+off; said by name, at once.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,30 @@ from typing import Protocol
 
 from bot.errors import BotError, PeerGone, Problem
 from bot.handoff.desk_context import DeliveryStatus, DeskContext
-from bot.model import Event, Inbound, InboundKind, Json, Outbound, Outcome, Peer, Priority, Result, Sender, Ticket, Timer, Turn
+from bot.model import (
+    Event,
+    Inbound,
+    InboundKind,
+    Json,
+    Outbound,
+    Outcome,
+    Peer,
+    Priority,
+    Result,
+    Sender,
+    Ticket,
+    Timer,
+    Turn,
+)
 
 TIMER = "desk.group"
 PATIENCE = 5.0  # seconds that asking a platform may take
 CALM = timedelta(seconds=55)  # a group in order is looked at this often, one in trouble in every round
 FAILED: tuple[DeliveryStatus, ...] = ("failed",)
 TOLD = 5  # operators who hear of it in private where no supervisor is named
-BLIND = frozenset({"vk-chat-rights"})  # where these lack, the platform does not even tell whether the bot is in the chat
+BLIND = frozenset(
+    {"vk-chat-rights"}
+)  # where these lack, the platform does not even tell whether the bot is in the chat
 AGAIN = timedelta(minutes=10)  # such a chat, once it refused words, is tried again after this
 OUT = ("left", "kicked", "none")
 
@@ -34,7 +52,9 @@ class Chat(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a group is: *kind* (group, forum), the codes of the rights that lack, and whether the bot is in it at all."""
+    """How a group is: *kind* (group, forum), the codes of the rights that lack, and whether the bot is in it
+    at all.
+    """
 
     kind: str = ""
     lacks: tuple[str, ...] = ()
@@ -46,7 +66,10 @@ class Standing:
 
 
 class Groups:
-    """Looks at every group; what changed arrives there as a timer. What was found is folded from events, so that no restart says it again."""
+    """Looks at every group; what changed arrives there as a timer.
+
+    What was found is folded from events, so that no restart says it again.
+    """
 
     def __init__(self) -> None:
         self._known: dict[Peer, Standing] = {}
@@ -83,7 +106,9 @@ class Groups:
                 self._known[place] = seen
                 continue
             key = f"group:{place.channel}:{place.chat}:{int(now.timestamp())}"
-            found.append(Inbound(key, place, Sender(""), now, InboundKind.TIMER, TIMER, private=False, data=told(seen)))
+            found.append(
+                Inbound(key, place, Sender(""), now, InboundKind.TIMER, TIMER, private=False, data=told(seen))
+            )
         return tuple(found)
 
     def _is_doubtful(self, seen: Standing, place: Peer, is_lost: bool, now: datetime) -> bool:
@@ -115,13 +140,19 @@ def told(standing: Standing) -> Json:
 
 def read(data: Json) -> Standing:
     lacks = data.get("lacks")
-    return Standing(str(data.get("kind") or ""), tuple(map(str, lacks)) if isinstance(lacks, list | tuple) else (), data.get("gone") is True)
+    return Standing(
+        str(data.get("kind") or ""),
+        tuple(map(str, lacks)) if isinstance(lacks, list | tuple) else (),
+        data.get("gone") is True,
+    )
 
 
 async def decide(desk: DeskContext, turn: Turn) -> Outcome | None:
     """What follows from how a group of operators is now; None = the turn is not about that."""
     inbound = turn.inbounds[0]
-    if not any(p.channel == inbound.peer.channel and p.chat == inbound.peer.chat for p in desk.groups_of_operators()):
+    if not any(
+        p.channel == inbound.peer.channel and p.chat == inbound.peer.chat for p in desk.groups_of_operators()
+    ):
         return None
     place = replace(inbound.peer, thread="")
     if inbound.kind is InboundKind.TIMER and inbound.text == TIMER:
@@ -137,7 +168,9 @@ async def decide(desk: DeskContext, turn: Turn) -> Outcome | None:
     return None
 
 
-async def _changed(desk: DeskContext, turn: Turn, place: Peer, now: Standing, *, came: bool = False) -> Outcome:
+async def _changed(
+    desk: DeskContext, turn: Turn, place: Peer, now: Standing, *, came: bool = False
+) -> Outcome:
     where = {"channel": place.channel, "chat": place.chat}
     checked = Event("desk_checked", data={**where, **told(now)})
     before, lost = desk.groups.known(place), desk.teams.is_lost(place)
@@ -146,11 +179,26 @@ async def _changed(desk: DeskContext, turn: Turn, place: Peer, now: Standing, *,
         if before is not None and before.gone and lost:
             return Outcome("desk", Result.IGNORED, "known")
         say = to_responsible(desk, place, "desk.group_lost")
-        return Outcome("desk", Result.IGNORED, "lost", say, events=(checked, *gone), timers=await _elsewhere(desk, turn, place))
+        return Outcome(
+            "desk",
+            Result.IGNORED,
+            "lost",
+            say,
+            events=(checked, *gone),
+            timers=await _elsewhere(desk, turn, place),
+        )
     is_back = came or lost or (before is not None and before.gone)
     events = (checked, *((Event("desk_found", data=where),) if is_back else ()))
     news = _news(desk, before or Standing(now.kind), now, is_back)
-    say = tuple(Outbound(place, desk.words.say(key, lang=desk.lang, lacks=_named(desk, now)), lane=Priority.NOTICE, author="") for key in news)
+    say = tuple(
+        Outbound(
+            place,
+            desk.words.say(key, lang=desk.lang, lacks=_named(desk, now)),
+            lane=Priority.NOTICE,
+            author="",
+        )
+        for key in news
+    )
     if now.lacks and "desk.lacks" in news:
         say = (*say, *to_responsible(desk, place, "desk.lacks_afar", lacks=_named(desk, now)))
     if is_back or news:
@@ -172,30 +220,47 @@ def _news(desk: DeskContext, before: Standing, now: Standing, is_back: bool) -> 
 
 def _named(desk: DeskContext, standing: Standing) -> list[str]:
     """Each right that lacks, and the step that mends it."""
-    return [desk.words.text(key if desk.words.has(key := f"desk.lack.{code.lower()}") else "desk.lack.other", lang=desk.lang) for code in standing.lacks]
+    return [
+        desk.words.text(
+            key if desk.words.has(key := f"desk.lack.{code.lower()}") else "desk.lack.other", lang=desk.lang
+        )
+        for code in standing.lacks
+    ]
 
 
 def cause(desk: DeskContext, place: Peer | None) -> str:
-    """Why something may not have reached the group, with the step that mends it; "" where nothing is known."""
+    """Why something may not have reached the group, with the step that mends it; "" where nothing is
+    known.
+    """
     standing = desk.groups.known(replace(place, thread="")) if place is not None else None
     return " ".join(_named(desk, standing)) if standing is not None else ""
 
 
 def to_responsible(desk: DeskContext, place: Peer, key: str, **facts: object) -> tuple[Outbound, ...]:
-    """To the supervisors in private; where none are named, to operators of the same channel: the group itself may not hear."""
+    """To the supervisors in private; where none are named, to operators of the same channel: the group itself
+    may not hear.
+    """
     if told_ := desk.to_supervisors(key, **facts):
         return told_
     text = desk.words.say(key, lang=desk.lang, **facts)
-    people = [m.id.partition(":")[2] for m in desk.crew.members() if m.id.startswith(f"{place.channel}:")][:TOLD]
-    return tuple(Outbound(Peer(place.channel, user), text, lane=Priority.NOTICE, author="") for user in people)
+    people = [m.id.partition(":")[2] for m in desk.crew.members() if m.id.startswith(f"{place.channel}:")][
+        :TOLD
+    ]
+    return tuple(
+        Outbound(Peer(place.channel, user), text, lane=Priority.NOTICE, author="") for user in people
+    )
 
 
 async def _shown_again(desk: DeskContext, place: Peer, now: Standing, *, whole: bool) -> tuple[Outbound, ...]:
-    """The open tickets of a group with their history: all of them, or those that cannot be seen there as they should."""
+    """The open tickets of a group with their history: all of them, or those that cannot be seen there as they
+    should.
+    """
     say: list[Outbound] = []
     for ticket in await desk.records.tickets(limit=1000):
         to = replace(place, thread=f"ticket:{ticket.number}")
-        if _belongs(desk, ticket, place) and (whole or await _is_hidden(desk, ticket, to, now.kind == "forum")):
+        if _belongs(desk, ticket, place) and (
+            whole or await _is_hidden(desk, ticket, to, now.kind == "forum")
+        ):
             say += await desk.repost(ticket.number, to)
     return tuple(say)
 
@@ -207,7 +272,11 @@ def _belongs(desk: DeskContext, ticket: Ticket, place: Peer) -> bool:
 
 
 async def _is_hidden(desk: DeskContext, ticket: Ticket, to: Peer, in_topics: bool) -> bool:
-    cards = [c for c in await desk.records.deliveries(peer=to, name=f"card:{ticket.number}") if c.status in ("sent", "pending", "sending")]
+    cards = [
+        c
+        for c in await desk.records.deliveries(peer=to, name=f"card:{ticket.number}")
+        if c.status in ("sent", "pending", "sending")
+    ]
     if not cards or (in_topics and await desk.records.topic(ticket.number, to.channel, to.chat) is None):
         return True
     return bool(await desk.records.deliveries(peer=to, after=cards[-1].id, status=FAILED, limit=1))
@@ -218,7 +287,12 @@ async def _elsewhere(desk: DeskContext, turn: Turn, place: Peer) -> tuple[Timer,
     if all(p == place or desk.teams.is_lost(p) for p in desk.groups_of_operators()):
         return ()
     his = [t for t in await desk.records.tickets(limit=1000) if desk.home(t) == place]
-    return tuple(Timer(f"lost:{t.number}", "desk.stranded", turn.now, {"why": "group_lost"}, conversation=t.conversation) for t in his)
+    return tuple(
+        Timer(
+            f"lost:{t.number}", "desk.stranded", turn.now, {"why": "group_lost"}, conversation=t.conversation
+        )
+        for t in his
+    )
 
 
 def _place(data: Json) -> Peer:

@@ -1,4 +1,6 @@
-"""A customer who waits and only calls again: the desk hears it once, aloud, and not as a post for each call."""
+"""A customer who waits and only calls again: the desk hears it once, aloud, and not as a post for each
+call.
+"""
 
 from __future__ import annotations
 

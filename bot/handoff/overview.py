@@ -1,4 +1,6 @@
-"""What a supervisor sees of every desk at once, in private or in any of them, and what he orders from there."""
+"""What a supervisor sees of every desk at once, in private or in any of them, and what he orders from
+there.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,22 @@ from bot.handoff.operators import commands, supervisor_commands
 from bot.handoff.operators.permissions import refuse
 from bot.handoff.operators.replies import place, say, who
 from bot.handoff.operators.roster import labels
-from bot.model import Button, Event, HistoryEntry, Inbound, InboundKind, Outbound, Outcome, Peer, Result, Rows, Sender, Ticket, Timer, Turn
+from bot.model import (
+    Button,
+    Event,
+    HistoryEntry,
+    Inbound,
+    InboundKind,
+    Outbound,
+    Outcome,
+    Peer,
+    Result,
+    Rows,
+    Sender,
+    Ticket,
+    Timer,
+    Turn,
+)
 
 NAME = "overview"
 ORDERS = frozenset({"take", "assign", "priority", "whisper"})  # what is ordered by number, as /take 12
@@ -30,7 +47,10 @@ def is_for_overview(turn: Turn, command: str, rest: str) -> bool:
 
 
 async def decide(desk: DeskContext, turn: Turn, command: str, rest: str) -> Outcome:
-    """The overview, a ticket of it, or an order about one: only for supervisors. A ticket that nobody has anybody may take by its number."""
+    """The overview, a ticket of it, or an order about one: only for supervisors.
+
+    A ticket that nobody has anybody may take by its number.
+    """
     if command != "take" and not desk.is_supervisor(who(turn.inbounds[0])):
         return refuse(desk, turn, "desk.only_supervisors", command)
     if turn.press is not None:
@@ -49,18 +69,33 @@ async def show(desk: DeskContext, turn: Turn, _value: str) -> Outcome:
     load: dict[str, int] = {}
     for ticket in tickets:
         load[ticket.operator] = load.get(ticket.operator, 0) + (ticket.status == "operator")
-    people = [{"name": m.name, "away": m.away, "tickets": load.get(m.id, 0)} for m in desk.crew.members() if m.name]
+    people = [
+        {"name": m.name, "away": m.away, "tickets": load.get(m.id, 0)} for m in desk.crew.members() if m.name
+    ]
     listed = list({t.number: t for t in [*risk, *waiting]}.values())[:SHOWN]
     buttons = [
-        Button(f"{numbered(t.number, desk.words, desk.lang)} {t.data.get('name') or ''}".strip(), "overview_ticket", str(t.number))
+        Button(
+            f"{numbered(t.number, desk.words, desk.lang)} {t.data.get('name') or ''}".strip(),
+            "overview_ticket",
+            str(t.number),
+        )
         for t in listed
     ]
     again = Button(desk.words.text("desk.button.refresh", lang=desk.lang), "overview")
     return say(
-        desk, turn, "desk.overview", (*_rows(buttons), (again,)), now=now, waiting=len(waiting), people=people[:20],
-        work=sum(t.status == "operator" for t in tickets), snoozed=sum(t.status == "snoozed" for t in tickets), desks=_desks(desk, tickets, turn),
-        risk=[{**_line(t), "due": t.due, "late": t.due is not None and t.due <= now} for t in risk], next=[_line(t) for t in waiting[:SHOWN]],
-    )  # fmt: skip
+        desk,
+        turn,
+        "desk.overview",
+        (*_rows(buttons), (again,)),
+        now=now,
+        waiting=len(waiting),
+        people=people[:20],
+        work=sum(t.status == "operator" for t in tickets),
+        snoozed=sum(t.status == "snoozed" for t in tickets),
+        desks=_desks(desk, tickets, turn),
+        risk=[{**_line(t), "due": t.due, "late": t.due is not None and t.due <= now} for t in risk],
+        next=[_line(t) for t in waiting[:SHOWN]],
+    )
 
 
 async def ticket(desk: DeskContext, turn: Turn, value: str) -> Outcome:
@@ -69,7 +104,12 @@ async def ticket(desk: DeskContext, turn: Turn, value: str) -> Outcome:
     if found is None:
         return refuse(desk, turn, "desk.no_such_ticket", number=value)
     text = card(found, desk.words, desk.lang)
-    return Outcome("desk", Result.ANSWERED, "overview_ticket", (Outbound(place(turn), text, buttons=await _panel(desk, found), author=""),))
+    return Outcome(
+        "desk",
+        Result.ANSWERED,
+        "overview_ticket",
+        (Outbound(place(turn), text, buttons=await _panel(desk, found), author=""),),
+    )
 
 
 async def people(desk: DeskContext, turn: Turn, value: str) -> Outcome:
@@ -81,7 +121,13 @@ async def people(desk: DeskContext, turn: Turn, value: str) -> Outcome:
 
 
 async def urgencies(desk: DeskContext, turn: Turn, value: str) -> Outcome:
-    return say(desk, turn, "desk.how_urgent", (tuple(Button(u, "overview_order", f"priority#{value}#{u}") for u in URGENCIES),), number=value)
+    return say(
+        desk,
+        turn,
+        "desk.how_urgent",
+        (tuple(Button(u, "overview_order", f"priority#{value}#{u}") for u in URGENCIES),),
+        number=value,
+    )
 
 
 async def order(desk: DeskContext, turn: Turn, value: str) -> Outcome:
@@ -91,14 +137,24 @@ async def order(desk: DeskContext, turn: Turn, value: str) -> Outcome:
 
 
 async def _order(desk: DeskContext, turn: Turn, command: str, number: str, value: str) -> Outcome:
-    """An order is a timer of the customer's conversation that is due now: there it meets the ticket as it then is."""
+    """An order is a timer of the customer's conversation that is due now: there it meets the ticket as it
+    then is.
+    """
     found = await _ticket(desk, number)
     if found is None:
         return refuse(desk, turn, "desk.no_such_ticket", command, number=number)
     inbound = turn.inbounds[0]
     to = [inbound.peer.channel, inbound.peer.chat, inbound.peer.thread]
-    data = {"command": command, "value": value, "by": inbound.sender.id, "name": inbound.sender.name, "to": to}
-    later = Timer(f"order:{found.number}:{turn.id}", "desk.order", turn.now, data, conversation=found.conversation)
+    data = {
+        "command": command,
+        "value": value,
+        "by": inbound.sender.id,
+        "name": inbound.sender.name,
+        "to": to,
+    }
+    later = Timer(
+        f"order:{found.number}:{turn.id}", "desk.order", turn.now, data, conversation=found.conversation
+    )
     event = Event("ordered", ticket=found.number, actor=who(inbound), data={"command": command})
     return Outcome("desk", Result.ANSWERED, "ordered", timers=(later,), events=(event,))
 
@@ -108,15 +164,32 @@ async def carry_out(desk: DeskContext, turn: Turn) -> Outcome:
     data = turn.inbounds[0].data
     to = data.get("to")
     there = Peer(*(str(part) for part in to)) if isinstance(to, list | tuple) else turn.conversation.peer
-    said = Inbound(turn.inbounds[0].key, there, Sender(str(data.get("by")), str(data.get("name"))), turn.now, InboundKind.MESSAGE, private=False)
+    said = Inbound(
+        turn.inbounds[0].key,
+        there,
+        Sender(str(data.get("by")), str(data.get("name"))),
+        turn.now,
+        InboundKind.MESSAGE,
+        private=False,
+    )
     theirs = replace(turn, inbounds=(said,), presses=(), quoted=())
     if turn.ticket is None or turn.ticket.status == "closed":
         return say(desk, replace(theirs, ticket=None), "desk.closed_already")
     command, value = str(data.get("command")), str(data.get("value", ""))
     if command == "take":
         done = commands.take(desk, theirs, turn.ticket, "")
-        if done.ticket is not None and (own := desk.thread(turn.ticket)) is not None and (own.channel, own.chat) != (there.channel, there.chat):
-            done = replace(done, messages=(*done.messages, desk.notice(own, turn.ticket, "desk.you_took_it", operator=said.sender.name)))
+        if (
+            done.ticket is not None
+            and (own := desk.thread(turn.ticket)) is not None
+            and (own.channel, own.chat) != (there.channel, there.chat)
+        ):
+            done = replace(
+                done,
+                messages=(
+                    *done.messages,
+                    desk.notice(own, turn.ticket, "desk.you_took_it", operator=said.sender.name),
+                ),
+            )
     elif command == "whisper":
         done = _whispered(desk, theirs, turn.ticket, value)
     elif command == "assign":
@@ -124,18 +197,38 @@ async def carry_out(desk: DeskContext, turn: Turn) -> Outcome:
     else:
         done = supervisor_commands.set_priority(desk, theirs, turn.ticket, value)
     above = heading(turn.ticket, desk.words, desk.lang)
-    return replace(done, messages=tuple(replace(o, heading=above, ticket=None) if o.to == there and not o.heading else o for o in done.messages))
+    return replace(
+        done,
+        messages=tuple(
+            replace(o, heading=above, ticket=None) if o.to == there and not o.heading else o
+            for o in done.messages
+        ),
+    )
 
 
 def _whispered(desk: DeskContext, turn: Turn, ticket_: Ticket, text: str) -> Outcome:
     """A note that calls the one whose ticket it is, in its own topic."""
     if not text:
         return say(desk, turn, "desk.whisper_how", number=ticket_.number)
-    by, called = turn.inbounds[0].sender.name, desk.crew.member(ticket_.operator).call or ticket_.operator_name
+    by, called = (
+        turn.inbounds[0].sender.name,
+        desk.crew.member(ticket_.operator).call or ticket_.operator_name,
+    )
     kept = (HistoryEntry(turn.now, "note", text, by),)
-    told = () if (own := desk.thread(ticket_)) is None else (desk.notice(own, ticket_, "desk.whispered_from_afar", operator=called, by=by, text=text),)
+    told = (
+        ()
+        if (own := desk.thread(ticket_)) is None
+        else (desk.notice(own, ticket_, "desk.whispered_from_afar", operator=called, by=by, text=text),)
+    )
     event = Event("whispered", ticket=ticket_.number, actor=who(turn.inbounds[0]))
-    return Outcome("desk", Result.ANSWERED, "whispered", (*told, *say(desk, turn, "desk.done").messages), notes=kept, events=(event,))
+    return Outcome(
+        "desk",
+        Result.ANSWERED,
+        "whispered",
+        (*told, *say(desk, turn, "desk.done").messages),
+        notes=kept,
+        events=(event,),
+    )
 
 
 def _desks(desk: DeskContext, tickets: Sequence[Ticket], turn: Turn) -> list[dict[str, object]]:
@@ -151,19 +244,25 @@ def _desks(desk: DeskContext, tickets: Sequence[Ticket], turn: Turn) -> list[dic
     main = desk.words.text("desk.main_group", lang=desk.lang)
     lines: list[dict[str, object]] = [
         {
-            "name": ", ".join(named.get(p) or [main]), "waiting": sum(t.status == "waiting" for t in theirs), "work": sum(t.status == "operator" for t in theirs),
+            "name": ", ".join(named.get(p) or [main]),
+            "waiting": sum(t.status == "waiting" for t in theirs),
+            "work": sum(t.status == "operator" for t in theirs),
             "late": sum(desk.deadlines.at_risk(t, turn.now) for t in theirs),
         }
         for p, theirs in shown.items()
-    ]  # fmt: skip
+    ]
     return lines if len(lines) > 1 else []
 
 
 def _line(ticket_: Ticket) -> dict[str, object]:
     return {
-        "number": ticket_.number, "name": ticket_.data.get("name") or "", "topic": ticket_.topic, "operator": ticket_.operator_name, "opened": ticket_.opened,
+        "number": ticket_.number,
+        "name": ticket_.data.get("name") or "",
+        "topic": ticket_.topic,
+        "operator": ticket_.operator_name,
+        "opened": ticket_.opened,
         "priority": ticket_.priority,
-    }  # fmt: skip
+    }
 
 
 async def _panel(desk: DeskContext, ticket_: Ticket) -> Rows:
@@ -171,7 +270,16 @@ async def _panel(desk: DeskContext, ticket_: Ticket) -> Rows:
     link: tuple[Button, ...] = ()
     if (to := desk.thread(ticket_)) is not None and to.chat.startswith("-100"):
         thread = await desk.records.topic(ticket_.number, to.channel, to.chat)
-        link = (Button(text("desk.button.open_topic", lang=desk.lang), url=f"https://t.me/c/{to.chat.removeprefix('-100')}/{thread}"),) if thread else ()
+        link = (
+            (
+                Button(
+                    text("desk.button.open_topic", lang=desk.lang),
+                    url=f"https://t.me/c/{to.chat.removeprefix('-100')}/{thread}",
+                ),
+            )
+            if thread
+            else ()
+        )
     first = (
         Button(text("desk.button.take_over", lang=desk.lang), "overview_order", f"take#{number}#"),
         Button(text("desk.button.assign", lang=desk.lang), "overview_people", number),

@@ -1,4 +1,6 @@
-"""The rounds: every few seconds the desk looks whether anybody is forgotten or can be given to somebody now, and whether its views still tell the truth."""
+"""The rounds: every few seconds the desk looks whether anybody is forgotten or can be given to somebody now,
+and whether its views still tell the truth.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,13 @@ class PeriodicChecks:
         mend: Callable[[], Awaitable[int]],
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._finders: tuple[Finder, ...] = (_Looking(desk), Watchdog(desk), Unanswered(desk), AutoAssign(desk), *finders)
+        self._finders: tuple[Finder, ...] = (
+            _Looking(desk),
+            Watchdog(desk),
+            Unanswered(desk),
+            AutoAssign(desk),
+            *finders,
+        )
         self._views = (Overdue(desk, mend), QueuePositions(desk), Boards(desk))
         self._accept, self._promise, self._committed = accept, promise, committed
 

@@ -20,22 +20,49 @@ from bot.handoff.queue import sign
 from bot.handoff.sla.timers import PREFIX
 from bot.handoff.tickets import transfer
 from bot.handoff.tickets.state import listed, marked, moment
-from bot.model import Button, Event, HistoryEntry, Inbound, InboundKind, Outbound, OutboundKind, Outcome, Peer, Result, RichText, Rows, Status, Ticket, Timer, Turn
+from bot.model import (
+    Button,
+    Event,
+    HistoryEntry,
+    Inbound,
+    InboundKind,
+    Outbound,
+    OutboundKind,
+    Outcome,
+    Peer,
+    Result,
+    RichText,
+    Rows,
+    Status,
+    Ticket,
+    Timer,
+    Turn,
+)
 from bot.text.markdown import join
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
-AFTERWARDS = frozenset({"rate", "rating_skip", "nps", "nps_skip", "news_off"})  # answers to what the service asked by itself: never words for this ticket
-CANCELLING = "cancelling"  # in the state: the ticket of which the bot has just asked whether it is still needed
+AFTERWARDS = frozenset(
+    {"rate", "rating_skip", "nps", "nps_skip", "news_off"}
+)  # answers to what the service asked by itself: never words for this ticket
+CANCELLING = (  # in the state: the ticket of which the bot has just asked whether it is still needed
+    "cancelling"
+)
 TOLD = "told"  # on the ticket: articles that the bot answered with meanwhile
 
 
 def _merged(carried: list[tuple[str, Outbound]]) -> list[Outbound]:
-    """A burst of plain words is one post, the parts of an album are one: each post costs the group's budget."""
+    """A burst of plain words is one post, the parts of an album are one: each post costs the group's
+    budget.
+    """
     posts: list[tuple[str, Outbound]] = []
     for album, outbound in carried:
         if posts and _joins(*posts[-1], album, outbound):
             before = posts[-1][1]
-            text = before.text + "\n" + outbound.text if before.text and outbound.text else before.text or outbound.text
+            text = (
+                before.text + "\n" + outbound.text
+                if before.text and outbound.text
+                else before.text or outbound.text
+            )
             outbound = replace(before, text=text, attachments=(*before.attachments, *outbound.attachments))
             posts[-1] = (album, outbound)
         else:
@@ -79,7 +106,9 @@ class Relay:
             return self._old_button(turn) if turn.press is None else None
         if self._is_about_news(turn) or is_about_linking(turn):
             return None
-        ticket, told = came_over(self._desk, turn, turn.ticket, self._desk.title(turn.conversation.peer.channel))
+        ticket, told = came_over(
+            self._desk, turn, turn.ticket, self._desk.title(turn.conversation.peer.channel)
+        )
         outcome = await self._for_person(replace(turn, ticket=ticket), ticket)
         if told:
             outcome = replace(outcome, messages=(*told, *outcome.messages), ticket=outcome.ticket or ticket)
@@ -92,43 +121,78 @@ class Relay:
             return pressed
         if first.kind is InboundKind.START or _asks_status(turn):
             return await self._status(turn, ticket)
-        hints, answer = await suggestions.look_up(self._desk, turn, ticket, turn.text) if first.kind is InboundKind.MESSAGE else ((), None)
-        if self._is_plain(turn) and turn.conversation.status is Status.WAITING and (said := await self._by_itself(turn, ticket, suggestions.under(hints))):
+        hints, answer = (
+            await suggestions.look_up(self._desk, turn, ticket, turn.text)
+            if first.kind is InboundKind.MESSAGE
+            else ((), None)
+        )
+        if (
+            self._is_plain(turn)
+            and turn.conversation.status is Status.WAITING
+            and (said := await self._by_itself(turn, ticket, suggestions.under(hints)))
+        ):
             return replace(said, explanation=answer.why) if answer else said
-        carried = self._carry(turn, ticket, suggestions.under(hints), told=await sign.of_burst(self._desk, turn, ticket))
-        # what was asked of a person, and what the articles had to say to it: the gaps learn from what he then answers
+        carried = self._carry(
+            turn, ticket, suggestions.under(hints), told=await sign.of_burst(self._desk, turn, ticket)
+        )
+        # what was asked of a person, and what the articles had to say to it: the gaps learn from what he then
+        # answers
         return replace(carried, explanation=answer.why) if answer else carried
 
     async def _by_itself(self, turn: Turn, ticket: Ticket, buttons: Rows) -> Outcome | None:
-        """What the bot can do for whoever waits: cancel after one tap, answer what it surely knows. Ticket, place and words stay."""
+        """What the bot can do for whoever waits: cancel after one tap, answer what it surely knows.
+
+        Ticket, place and words stay.
+        """
         rules, lang = self._desk.rules, self._desk.customer_lang(turn)
         meaning = rules.meaning(turn.text)
         if meaning == "yes" and turn.conversation.state.get(CANCELLING) == ticket.number:
             return self._desk.close(turn, ticket, by="customer")
         if meaning == "not_needed":
             text = self._words.say("handoff.cancel_ask", lang=lang, number=ticket.number)
-            cancel = Button(self._words.text("handoff.button.cancel", lang=lang), "cancel_ticket", str(ticket.number))
-            ask = Outbound(turn.inbounds[-1].peer, text, buttons=((cancel,),), ticket=ticket.number, author="bot")
-            return replace(self._carry(turn, ticket, buttons, told=ask), state={**turn.conversation.state, CANCELLING: ticket.number})
+            cancel = Button(
+                self._words.text("handoff.button.cancel", lang=lang), "cancel_ticket", str(ticket.number)
+            )
+            ask = Outbound(
+                turn.inbounds[-1].peer, text, buttons=((cancel,),), ticket=ticket.number, author="bot"
+            )
+            return replace(
+                self._carry(turn, ticket, buttons, told=ask),
+                state={**turn.conversation.state, CANCELLING: ticket.number},
+            )
         said = await rules.aside(turn) if rules.aside is not None and not meaning else None
         known = {*listed(ticket, TOLD), str(ticket.data.get("shown") or "")}
         if said is None or (said.article and said.article in known):
             return None
         ahead = self._desk.queue.ahead(ticket, await self._desk.records.queue(), turn.now)
         stays = self._desk.standing(turn, ticket, key="handoff.stays", ahead=ahead)
-        told = Outbound(turn.inbounds[-1].peer, join((said.text, stays), "\n\n"), ticket=ticket.number, author="bot")
+        told = Outbound(
+            turn.inbounds[-1].peer, join((said.text, stays), "\n\n"), ticket=ticket.number, author="bot"
+        )
         event = Event("answered_meanwhile", ticket=ticket.number, data={"article": said.article})
         marks = marked(ticket, told=[*listed(ticket, TOLD), said.article]) if said.article else ticket
         carried = self._carry(turn, marks, buttons, told=told)
         if said.title and (to := self._desk.thread(ticket)) is not None:
-            carried = replace(carried, messages=(*carried.messages, self._desk.notice(to, ticket, "desk.answered_meanwhile", title=said.title)))
+            carried = replace(
+                carried,
+                messages=(
+                    *carried.messages,
+                    self._desk.notice(to, ticket, "desk.answered_meanwhile", title=said.title),
+                ),
+            )
         return replace(carried, events=(*carried.events, event))
 
     def _is_plain(self, turn: Turn) -> bool:
-        return bool(turn.text.strip()) and not turn.attachments and all(i.kind is InboundKind.MESSAGE for i in turn.inbounds)
+        return (
+            bool(turn.text.strip())
+            and not turn.attachments
+            and all(i.kind is InboundKind.MESSAGE for i in turn.inbounds)
+        )
 
     async def _of_operators(self, turn: Turn, first: Inbound) -> Outcome | None:
-        """Operators' commands in a private chat: a supervisor sees every desk, anybody else is told in a line that they do not work here."""
+        """Operators' commands in a private chat: a supervisor sees every desk, anybody else is told in a line
+        that they do not work here.
+        """
         alone = replace(turn, ticket=None)
         name, rest = command_of(first)
         if len(turn.inbounds) > 1 or first.kind not in (InboundKind.MESSAGE, InboundKind.PRESS):
@@ -137,16 +201,27 @@ class Relay:
             return await overview.decide(self._desk, alone, name, rest)
         if name not in ONLY_HERE:
             return None
-        say = Outbound(first.peer, self._words.say("handoff.only_in_the_desk", lang=self._desk.customer_lang(turn)))
+        say = Outbound(
+            first.peer, self._words.say("handoff.only_in_the_desk", lang=self._desk.customer_lang(turn))
+        )
         event = Event("refused", actor=who(first), data={"why": "only_in_the_desk", "what": name})
         return Outcome("relay", Result.IGNORED, REFUSED, (say,), events=(event,))
 
     def _old_button(self, turn: Turn) -> Outcome:
-        """A token that nobody promised to this chat: forged, or forgotten. Operators are not bothered with it."""
+        """A token that nobody promised to this chat: forged, or forgotten.
+
+        Operators are not bothered with it.
+        """
         first = turn.inbounds[0]
         text = self._words.say("handoff.old_button", lang=self._desk.customer_lang(turn))
         event = Event("refused", actor=who(first), data={"why": "old_button", "what": "press"})
-        return Outcome("relay", Result.IGNORED, REFUSED, (Outbound(first.peer, text, verb=OutboundKind.ACKNOWLEDGE, quotes=first.callback, author=""),), events=(event,))
+        return Outcome(
+            "relay",
+            Result.IGNORED,
+            REFUSED,
+            (Outbound(first.peer, text, verb=OutboundKind.ACKNOWLEDGE, quotes=first.callback, author=""),),
+            events=(event,),
+        )
 
     def _is_about_news(self, turn: Turn) -> bool:
         """/stop and /news: whether he wants broadcasts is not a word for the operator."""
@@ -160,7 +235,13 @@ class Relay:
         if action == "solved":
             return self._desk.close(turn, ticket, by="customer", key="handoff.closed")
         if action == "add_details":
-            say = Outbound(turn.inbounds[0].peer, self._words.say("handoff.add_here", lang=self._desk.customer_lang(turn), number=ticket.number), ticket=ticket.number)
+            say = Outbound(
+                turn.inbounds[0].peer,
+                self._words.say(
+                    "handoff.add_here", lang=self._desk.customer_lang(turn), number=ticket.number
+                ),
+                ticket=ticket.number,
+            )
             return Outcome("relay", Result.ANSWERED, "add_details", (say,))
         if action == "article" and ticket.status == "waiting":
             return None if turn.press is None else self._article(turn, turn.press.value)
@@ -181,17 +262,30 @@ class Relay:
     async def _status(self, turn: Turn, ticket: Ticket) -> Outcome:
         ahead = self._desk.queue.ahead(ticket, await self._desk.records.queue(), turn.now)
         lang = self._desk.customer_lang(turn)
-        say = Outbound(turn.inbounds[0].peer, self._desk.standing(turn, ticket, ahead=ahead), buttons=self._desk.opened_buttons(lang, ticket), ticket=ticket.number)
+        say = Outbound(
+            turn.inbounds[0].peer,
+            self._desk.standing(turn, ticket, ahead=ahead),
+            buttons=self._desk.opened_buttons(lang, ticket),
+            ticket=ticket.number,
+        )
         return Outcome("relay", Result.ANSWERED, "status", (say,))
 
-    def _carry(self, turn: Turn, ticket: Ticket, buttons: Rows = (), *, told: Outbound | None = None) -> Outcome:
+    def _carry(
+        self, turn: Turn, ticket: Ticket, buttons: Rows = (), *, told: Outbound | None = None
+    ) -> Outcome:
         """The words go to the desk; *told* is what the customer hears."""
         to = self._desk.thread(ticket)
         say: list[Outbound] = []
         calls = insisting.is_call(self._desk, turn)
         if to is not None and not (calls and insisting.is_known(ticket)):
             quoted = turn.quoted or (None,) * len(turn.inbounds)
-            say += _merged([(i.album, o) for i, q in zip(turn.inbounds, quoted, strict=False) for o in self._carried(turn, ticket, to, i, q)])
+            say += _merged(
+                [
+                    (i.album, o)
+                    for i, q in zip(turn.inbounds, quoted, strict=False)
+                    for o in self._carried(turn, ticket, to, i, q)
+                ]
+            )
             say[-1:] = [replace(say[-1], buttons=buttons)] if say else []
         if told is not None:
             say.append(told)
@@ -199,11 +293,15 @@ class Relay:
             ticket, aloud = insisting.heard(self._desk, turn, ticket)
             say += aloud
         events = (Event("customer_wrote", ticket=ticket.number, data={"messages": len(turn.inbounds)}),)
-        outcome = Outcome("relay", Result.CARRIED, "carried" if to else "kept_for_desk", tuple(say), events=events)
+        outcome = Outcome(
+            "relay", Result.CARRIED, "carried" if to else "kept_for_desk", tuple(say), events=events
+        )
         return self._owed(turn, sign.heard(turn, ticket), outcome)
 
     def _owed(self, turn: Turn, ticket: Ticket, carried: Outcome) -> Outcome:
-        """From the first unanswered words on somebody owes an answer; where nobody is there, the next one is called."""
+        """From the first unanswered words on somebody owes an answer; where nobody is there, the next one is
+        called.
+        """
         owing = marked(ticket, quiet=None)
         if ticket.first_reply is not None and moment(ticket, "asked") is None and not self._is_thanks(turn):
             owing = marked(owing, asked=turn.now)
@@ -224,7 +322,11 @@ class Relay:
             )
         if sleeps:
             owing = marked(replace(owing, status="operator"), snoozed=None, woken=turn.now)
-            return replace(carried, messages=(*carried.messages, *self._desk.card_edit(owing), *self._calls_operator(owing)), ticket=owing)
+            return replace(
+                carried,
+                messages=(*carried.messages, *self._desk.card_edit(owing), *self._calls_operator(owing)),
+                ticket=owing,
+            )
         return replace(carried, ticket=owing)
 
     def _calls_operator(self, ticket: Ticket) -> tuple[Outbound, ...]:
@@ -236,9 +338,15 @@ class Relay:
 
     def _is_thanks(self, turn: Turn) -> bool:
         """Thanks and good-byes: carried, and nobody owes an answer to them."""
-        return not (turn.attachments or brings_words(turn.context)) and bool(turn.text) and self._desk.rules.is_thanks(turn.text)
+        return (
+            not (turn.attachments or brings_words(turn.context))
+            and bool(turn.text)
+            and self._desk.rules.is_thanks(turn.text)
+        )
 
-    def _carried(self, turn: Turn, ticket: Ticket, to: Peer, inbound: Inbound, quoted: object) -> list[Outbound]:
+    def _carried(
+        self, turn: Turn, ticket: Ticket, to: Peer, inbound: Inbound, quoted: object
+    ) -> list[Outbound]:
         lang, text = self._desk.lang, self._with_context(inbound, quoted)
         if inbound.kind is InboundKind.EDIT:
             text = self._words.say("desk.edited", lang=lang) + " " + text
@@ -263,7 +371,9 @@ class Relay:
         ]
 
     def _with_context(self, inbound: Inbound, quoted: object = None) -> RichText:
-        """The words below what came with them; what is answered is not repeated where the desk shows the reply itself."""
+        """The words below what came with them; what is answered is not repeated where the desk shows the
+        reply itself.
+        """
         context = inbound.context
         if getattr(quoted, "mirrors", ""):
             context = tuple(c for c in context if c.data.get("context") != "reply")
@@ -271,16 +381,26 @@ class Relay:
         return above + "\n" + inbound.rich if above and inbound.text else above or inbound.rich
 
     def _bot_is_at_it(self, turn: Turn) -> Outcome | None:
-        """Buttons of a ticket that is over do nothing, politely; asked about requests, the bot says that there are none."""
+        """Buttons of a ticket that is over do nothing, politely; asked about requests, the bot says that
+        there are none.
+        """
         lang = self._desk.customer_lang(turn)
         if turn.press and turn.press.action in ("cancel_ticket", "add_details", "solved", "still_here"):
             say = Outbound(turn.inbounds[0].peer, self._words.say("handoff.over", lang=lang), author="bot")
             return Outcome("relay", Result.ANSWERED, "ticket_over", (say,))
         if turn.inbounds[0].kind is InboundKind.MESSAGE and _asks_status(turn):
             last = turn.past[0].number if turn.past else None
-            say = Outbound(turn.inbounds[0].peer, self._words.say("handoff.no_ticket", lang=lang, last=last), author="bot")
+            say = Outbound(
+                turn.inbounds[0].peer,
+                self._words.say("handoff.no_ticket", lang=lang, last=last),
+                author="bot",
+            )
             return Outcome("relay", Result.ANSWERED, "status", (say,))
-        is_words = turn.inbounds[0].kind is InboundKind.MESSAGE and not turn.text.startswith("/") and (turn.text or turn.attachments or brings_words(turn.context))
+        is_words = (
+            turn.inbounds[0].kind is InboundKind.MESSAGE
+            and not turn.text.startswith("/")
+            and (turn.text or turn.attachments or brings_words(turn.context))
+        )
         if is_words and not self._is_thanks(turn) and (left := self._desk.left_off(turn)) is not None:
             return self._desk.settled(turn, self._desk.reopen(turn, left, reason="came_back"))
         return None
@@ -293,18 +413,50 @@ class Relay:
 
     def _stepped_in(self, turn: Turn, inbound: Inbound) -> Outcome:
         """A colleague answered in the community's own inbox: the bot steps back, the desk hears of it."""
-        note = (HistoryEntry(inbound.at, "operator", inbound.text, inbound.sender.name, (*inbound.context, *inbound.attachments)),)
+        note = (
+            HistoryEntry(
+                inbound.at,
+                "operator",
+                inbound.text,
+                inbound.sender.name,
+                (*inbound.context, *inbound.attachments),
+            ),
+        )
         say: tuple[Outbound, ...] = ()
         if turn.ticket and turn.ticket.status != "closed" and (to := self._desk.thread(turn.ticket)):
-            told = self._words.say("desk.stepped_in", lang=self._desk.lang, name=inbound.sender.name) + " " + self._with_context(inbound)
-            say = (Outbound(to, told, attachments=inbound.attachments, heading=heading(turn.ticket, self._words, self._desk.lang), ticket=turn.ticket.number, author=""),)
+            told = (
+                self._words.say("desk.stepped_in", lang=self._desk.lang, name=inbound.sender.name)
+                + " "
+                + self._with_context(inbound)
+            )
+            say = (
+                Outbound(
+                    to,
+                    told,
+                    attachments=inbound.attachments,
+                    heading=heading(turn.ticket, self._words, self._desk.lang),
+                    ticket=turn.ticket.number,
+                    author="",
+                ),
+            )
         later = () if turn.ticket and turn.ticket.status != "closed" else (self._step_back(turn),)
-        return Outcome("relay", Result.CARRIED, "stepped_in", say, status=Status.OPERATOR, timers=later, notes=note, events=(Event("stepped_in"),))
+        return Outcome(
+            "relay",
+            Result.CARRIED,
+            "stepped_in",
+            say,
+            status=Status.OPERATOR,
+            timers=later,
+            notes=note,
+            events=(Event("stepped_in"),),
+        )
 
     def _step_back(self, turn: Turn) -> Timer:
         return Timer(f"resume:{turn.conversation.id}", "relay.resume", turn.now + STEP_BACK)
 
     def _resume(self, turn: Turn) -> Outcome:
-        if turn.conversation.status is Status.OPERATOR and (turn.ticket is None or turn.ticket.status == "closed"):
+        if turn.conversation.status is Status.OPERATOR and (
+            turn.ticket is None or turn.ticket.status == "closed"
+        ):
             return Outcome("relay", Result.IGNORED, "resumed", status=Status.BOT, state={})
         return Outcome("relay", Result.IGNORED, "timer_over")

@@ -1,4 +1,6 @@
-"""Whom an operator means by a name, and whether that colleague can see the ticket: what is given to somebody must be seen by him."""
+"""Whom an operator means by a name, and whether that colleague can see the ticket: what is given to somebody
+must be seen by him.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ SHOWN = 10
 
 
 async def meant(desk: DeskContext, turn: Turn, text: str) -> tuple[tuple[Member, ...], str]:
-    """The colleagues whom the beginning of *text* names, and what follows it. Also one who never wrote, by his id."""
+    """The colleagues whom the beginning of *text* names, and what follows it.
+
+    Also one who never wrote, by his id.
+    """
     user, rest = _mentioned(turn.inbounds[0], text)
     if not user:
         people, rest = desk.crew.named(text)
@@ -30,11 +35,16 @@ async def meant(desk: DeskContext, turn: Turn, text: str) -> tuple[tuple[Member,
 
 
 def _mentioned(inbound: Inbound, text: str) -> tuple[str, str]:
-    """The platform's id of whom a command's *text* begins by calling, and what follows the call; "" where it calls nobody."""
+    """The platform's id of whom a command's *text* begins by calling, and what follows the call; "" where it
+    calls nobody.
+    """
     begin = len(inbound.text.rstrip()) - len(text)
     if inbound.kind is not InboundKind.MESSAGE or not text or inbound.text[begin:].rstrip() != text:
         return "", text
-    end = next(((m.user, m.offset + m.length) for m in inbound.mentions if m.offset == begin and m.user.isdigit()), None)
+    end = next(
+        ((m.user, m.offset + m.length) for m in inbound.mentions if m.offset == begin and m.user.isdigit()),
+        None,
+    )
     return ("", text) if end is None else (end[0], inbound.text[end[1] :].lstrip(" ,:;").rstrip())
 
 
@@ -49,12 +59,27 @@ async def _by_id(desk: DeskContext, place: Peer, user: str) -> tuple[Member, ...
     return (Member(known.id, sender.name or user, sender.username, last_name=sender.last_name),)
 
 
-def unclear(desk: DeskContext, turn: Turn, ticket: Ticket, text: str, people: tuple[Member, ...], reason: str = "", action: str = "give_to") -> Outcome:
+def unclear(
+    desk: DeskContext,
+    turn: Turn,
+    ticket: Ticket,
+    text: str,
+    people: tuple[Member, ...],
+    reason: str = "",
+    action: str = "give_to",
+) -> Outcome:
     """Nobody of this name, or several: said with everybody who can be meant, each a tap away."""
     shown = people or colleagues(desk, ticket)
     named = labels(shown)
     key = "desk.which_person" if people else "desk.no_such_person"
-    return say(desk, turn, key, offered(people, action, reason), word=text, people=[_shown(m, named) for m in shown[:SHOWN]])
+    return say(
+        desk,
+        turn,
+        key,
+        offered(people, action, reason),
+        word=text,
+        people=[_shown(m, named) for m in shown[:SHOWN]],
+    )
 
 
 def offered(people: tuple[Member, ...], action: str, reason: str = "") -> Rows:
@@ -70,7 +95,9 @@ def colleagues(desk: DeskContext, ticket: Ticket) -> tuple[Member, ...]:
 
 
 async def reachable(desk: DeskContext, ticket: Ticket, member: Member) -> Peer | None:
-    """The group in which *member* would see the ticket: its own where he is there, else his; None where there is none."""
+    """The group in which *member* would see the ticket: its own where he is there, else his; None where there
+    is none.
+    """
     own = desk.thread(ticket)
     for place in dict.fromkeys([*([replace(own, thread="")] if own else []), *desk.places()]):
         if place.channel != member.channel or desk.teams.is_lost(place):
@@ -94,4 +121,6 @@ def brought(desk: DeskContext, ticket: Ticket, place: Peer) -> Ticket:
 
 def _shown(member: Member, named: dict[str, str]) -> str:
     label = named[member.id]
-    return f"{label} (@{member.username})" if member.username and f"@{member.username}" not in label else label
+    return (
+        f"{label} (@{member.username})" if member.username and f"@{member.username}" not in label else label
+    )

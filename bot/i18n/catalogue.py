@@ -1,4 +1,6 @@
-"""Reads the words of the project: YAML and Markdown files per language become checked templates, every fault with file and line."""
+"""Reads the words of the project: YAML and Markdown files per language become checked templates, every fault
+with file and line.
+"""
 
 from __future__ import annotations
 
@@ -37,22 +39,30 @@ class CatalogueEntry:
 Catalogue = Mapping[tuple[str, str], CatalogueEntry]
 
 
-def read_folder(folder: Path, sandbox: Sandbox | None) -> tuple[dict[tuple[str, str], CatalogueEntry], list[Problem]]:
-    """Every `ru.yaml`, `part.ru.yaml` and `some.key.ru.md` of *folder*, and every problem found in them; never raises for a text.
+def read_folder(
+    folder: Path, sandbox: Sandbox | None
+) -> tuple[dict[tuple[str, str], CatalogueEntry], list[Problem]]:
+    """Every `ru.yaml`, `part.ru.yaml` and `some.key.ru.md` of *folder*, and every problem found in them;
+    never raises for a text.
 
-    Without a *sandbox* no template is looked into, and entries come without their `variables`: for words that are known to be sound.
+    Without a *sandbox* no template is looked into, and entries come without their `variables`: for words that
+    are known to be sound.
     """
     entries: dict[tuple[str, str], CatalogueEntry] = {}
     problems: list[Problem] = []
     if not folder.is_dir():
-        return {}, [Problem("папки со словами нет", str(folder), hint="создайте её или исправьте wording.folder")]
+        return {}, [
+            Problem("папки со словами нет", str(folder), hint="создайте её или исправьте wording.folder")
+        ]
     for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "_")) or path.is_dir() or path.name.lower().startswith("readme"):
             continue
         words, long = _WORDS_FILE.fullmatch(path.name), _LONG_FILE.fullmatch(path.name)
         if not words and not long:
             hint = "назовите файл ru.yaml, часть.ru.yaml или ключ.ru.md (так же en)"
-            problems.append(Problem("по имени файла непонятно, что в нём", str(path), hint=hint, severity="warning"))
+            problems.append(
+                Problem("по имени файла непонятно, что в нём", str(path), hint=hint, severity="warning")
+            )
             continue
         text = _read(path, problems)
         if text is None:
@@ -71,13 +81,17 @@ def read_folder(folder: Path, sandbox: Sandbox | None) -> tuple[dict[tuple[str, 
 def _read(path: Path, problems: list[Problem]) -> str | None:
     try:
         if path.stat().st_size > MAX_BYTES:
-            problems.append(Problem("файл больше 1 МБ", str(path), hint="разделите его на части: часть.ru.yaml"))
+            problems.append(
+                Problem("файл больше 1 МБ", str(path), hint="разделите его на части: часть.ru.yaml")
+            )
             return None
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError:
         problems.append(Problem("файл не в кодировке UTF-8", str(path), hint="сохраните его как UTF-8"))
     except OSError as error:
-        problems.append(Problem(f"файл не читается: {error.strerror}", str(path), hint="проверьте права на файл"))
+        problems.append(
+            Problem(f"файл не читается: {error.strerror}", str(path), hint="проверьте права на файл")
+        )
     return None
 
 
@@ -102,13 +116,23 @@ def _walk(node: Node, key: str, file: str, problems: list[Problem]) -> Iterator[
         return
     texts = node.items if node.kind == "list" else [node]
     if not key or not texts or any(t.kind != "text" for t in texts):
-        problems.append(Problem(f"у «{key}» ожидался текст или список вариантов", file, node.line, hint='ключ: "текст"'))
+        problems.append(
+            Problem(f"у «{key}» ожидался текст или список вариантов", file, node.line, hint='ключ: "текст"')
+        )
         return
     problems += [cut.problem(file) for t in texts if (cut := t.cut_words())]
     yield key, [(t.text, t.line + t.block) for t in texts], node.line
 
 
-def _entry(key: str, lang: str, values: Values, path: Path, line: int, sandbox: Sandbox | None, problems: list[Problem]) -> CatalogueEntry | None:
+def _entry(
+    key: str,
+    lang: str,
+    values: Values,
+    path: Path,
+    line: int,
+    sandbox: Sandbox | None,
+    problems: list[Problem],
+) -> CatalogueEntry | None:
     variables: dict[str, int] = {}
     count = len(problems)
     if sandbox is None:
@@ -118,9 +142,14 @@ def _entry(key: str, lang: str, values: Values, path: Path, line: int, sandbox: 
             tree = sandbox.parse(text)
         except TemplateSyntaxError as error:
             hint = "проверьте скобки {{ }} и {% %}"
-            problems.append(Problem(f"шаблон «{key}»: {error.message}", str(path), first + error.lineno - 1, hint=hint))
+            problems.append(
+                Problem(f"шаблон «{key}»: {error.message}", str(path), first + error.lineno - 1, hint=hint)
+            )
             continue
-        faults = [Problem(f"шаблон «{key}»: {words}", str(path), first + at - 1, hint=hint) for words, at, hint in sandbox.faults(tree)]
+        faults = [
+            Problem(f"шаблон «{key}»: {words}", str(path), first + at - 1, hint=hint)
+            for words, at, hint in sandbox.faults(tree)
+        ]
         problems += faults
         for bare, at, hint in bare_variables(text):
             words = f"«{key}»: {bare} — не переменная, клиент увидит это как есть"
@@ -140,11 +169,19 @@ def twin_problems(entries: Catalogue, languages: Sequence[str], *, strict: bool)
         for other in languages:
             if other != lang and (key, other) not in entries and lang in languages:
                 hint = f"добавьте «{key}» в слова языка {other}"
-                yield Problem(f"у «{key}» нет перевода", entry.file, entry.line, hint=hint, severity="error" if strict else "warning")
+                yield Problem(
+                    f"у «{key}» нет перевода",
+                    entry.file,
+                    entry.line,
+                    hint=hint,
+                    severity="error" if strict else "warning",
+                )
 
 
 def fact_problems(own: Catalogue, builtin: Catalogue) -> Iterator[Problem]:
-    """What an owner's words use that nobody gives: unknown variables (errors), keys that look mistyped (warnings)."""
+    """What an owner's words use that nobody gives: unknown variables (errors), keys that look mistyped
+    (warnings).
+    """
     known: dict[str, set[str]] = {}
     for (key, _), entry in builtin.items():
         known.setdefault(key, set()).update(entry.variables)
@@ -152,10 +189,21 @@ def fact_problems(own: Catalogue, builtin: Catalogue) -> Iterator[Problem]:
         if key not in known:
             near = difflib.get_close_matches(key, known, 1, 0.8)
             if near:
-                yield Problem(f"ключ «{key}» неизвестен", entry.file, entry.line, hint=f"возможно, «{near[0]}»", severity="warning")
+                yield Problem(
+                    f"ключ «{key}» неизвестен",
+                    entry.file,
+                    entry.line,
+                    hint=f"возможно, «{near[0]}»",
+                    severity="warning",
+                )
             continue
         for name in sorted(set(entry.variables) - known[key] - ALWAYS):
-            yield Problem(f"в «{key}» нет переменной «{name}»", entry.file, entry.variables[name], hint=f"есть: {_listed(known[key] | ALWAYS)}")
+            yield Problem(
+                f"в «{key}» нет переменной «{name}»",
+                entry.file,
+                entry.variables[name],
+                hint=f"есть: {_listed(known[key] | ALWAYS)}",
+            )
 
 
 def mismatches(entries: Catalogue, languages: Sequence[str]) -> Iterator[Problem]:
@@ -164,7 +212,12 @@ def mismatches(entries: Catalogue, languages: Sequence[str]) -> Iterator[Problem
         for other in languages:
             twin = entries.get((key, other))
             if twin and other != lang and (extra := set(entry.variables) - set(twin.variables) - ALWAYS):
-                yield Problem(f"в «{key}» ({other}) нет переменных: {_listed(extra)}", twin.file, twin.line, hint=f"они есть в {lang}")
+                yield Problem(
+                    f"в «{key}» ({other}) нет переменных: {_listed(extra)}",
+                    twin.file,
+                    twin.line,
+                    hint=f"они есть в {lang}",
+                )
 
 
 def _listed(names: Iterable[str]) -> str:

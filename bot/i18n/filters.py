@@ -1,4 +1,6 @@
-"""Filters that make words agree with facts: plurals, name cases, dates, durations and money, in the language of the text."""
+"""Filters that make words agree with facts: plurals, name cases, dates, durations and money, in the language
+of the text.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ Word = Callable[..., str]
 
 
 class Phrases:
-    """The filters of one `Wording`. *word* gives a plain text of the catalogue, *zone* is the time of the business."""
+    """The filters of one `Wording`.
+
+    *word* gives a plain text of the catalogue, *zone* is the time of the business.
+    """
 
     def __init__(self, word: Word, zone: tzinfo) -> None:
         self._word, self._zone = word, zone
@@ -30,15 +35,30 @@ class Phrases:
     def filters(self) -> dict[str, Filter]:
         """Name in templates -> function."""
         own: dict[str, Filter] = {
-            "plural": self.plural, "name": name, "gendered": gendered, "date": self.calendar_day, "time": self.time, "weekday": self.weekday,
-            "day": self.day, "ago": self.ago, "duration": self.duration, "about": self.about, "money": self.money, "number": self.number,
-            "listed": self.listed, "bold": bold, "code": code,
-        }  # fmt: skip
+            "plural": self.plural,
+            "name": name,
+            "gendered": gendered,
+            "date": self.calendar_day,
+            "time": self.time,
+            "weekday": self.weekday,
+            "day": self.day,
+            "ago": self.ago,
+            "duration": self.duration,
+            "about": self.about,
+            "money": self.money,
+            "number": self.number,
+            "listed": self.listed,
+            "bold": bold,
+            "code": code,
+        }
         return own | {case: _case(case) for case in ("gen", "dat", "acc", "ins", "pre")}
 
     @pass_context
     def plural(self, context: Context, count: float, *forms: str) -> str:
-        """The form that goes with *count*: ru one, few, many; en one, other. Fewer forms than needed: the last one."""
+        """The form that goes with *count*: ru one, few, many; en one, other.
+
+        Fewer forms than needed: the last one.
+        """
         if not forms:
             return ""
         kind = _locale(context).plural_form(abs(count))
@@ -89,7 +109,9 @@ class Phrases:
 
     @pass_context
     def about(self, context: Context, length: timedelta | float) -> str:
-        """«около 5 минут», never promising less: rounded up to a minute, five minutes, ten minutes, half an hour or an hour."""
+        """«около 5 минут», never promising less: rounded up to a minute, five minutes, ten minutes, half an
+        hour or an hour.
+        """
         seconds, lang = _seconds(length), _locale(context).language
         minutes = max(1, math.ceil(seconds / 60))
         grain = 1 if minutes <= 5 else 5 if minutes <= 20 else 10 if minutes <= 60 else 30
@@ -103,7 +125,11 @@ class Phrases:
         """«1 234,50 ₽»; whole amounts without kopecks."""
         locale = _locale(context)
         symbol = get_currency_symbol(currency, "ru" if currency == "RUB" else locale)
-        return format_decimal(amount, "#,##0" if amount == int(amount) else "#,##0.00", locale=locale) + "\u00a0" + symbol
+        return (
+            format_decimal(amount, "#,##0" if amount == int(amount) else "#,##0.00", locale=locale)
+            + "\u00a0"
+            + symbol
+        )
 
     @pass_context
     def number(self, context: Context, value: float) -> str:

@@ -1,4 +1,6 @@
-"""Where templates run: editors write them, so they may read facts and shape words, and nothing more, briefly."""
+"""Where templates run: editors write them, so they may read facts and shape words, and nothing more,
+briefly.
+"""
 
 from __future__ import annotations
 
@@ -21,27 +23,48 @@ _BARE = re.compile(r"(?<![{\\$\w]){\s*([^\W\d]\w*(?:\.\w+|\s*\|\s*\w+)*)\s*}(?!}
 
 OPEN, CLOSE = "\ue000", "\ue001"
 FILTERS = (  # noqa: SIM905
-    "abs capitalize count default d first float int join last length list lower max min reject reverse round select sort string title trim truncate unique upper "
+    "abs capitalize count default d first float int join last length list lower max min reject reverse round"
+    " select sort string title trim truncate unique upper "
 ).split()
 TESTS = (  # noqa: SIM905
-    "boolean defined divisibleby eq even false float ge gt in integer iterable le lt mapping ne none number odd sequence string true undefined "
+    "boolean defined divisibleby eq even false float ge gt in integer iterable le lt mapping ne none number"
+    " odd sequence string true undefined "
 ).split()
 _REFUSED = (
-    nodes.Macro, nodes.CallBlock, nodes.FilterBlock, nodes.AssignBlock, nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends,
-    nodes.Block, nodes.ScopedEvalContextModifier, nodes.With, nodes.ExprStmt,
-)  # fmt: skip
+    nodes.Macro,
+    nodes.CallBlock,
+    nodes.FilterBlock,
+    nodes.AssignBlock,
+    nodes.Include,
+    nodes.Import,
+    nodes.FromImport,
+    nodes.Extends,
+    nodes.Block,
+    nodes.ScopedEvalContextModifier,
+    nodes.With,
+    nodes.ExprStmt,
+)
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja2 with a short list of filters, no calls, no multiplication of texts, and a budget of steps and characters.
+    """Jinja2 with a short list of filters, no calls, no multiplication of texts, and a budget of steps and
+    characters.
 
-    What an expression prints is kept aside as a fact (`Facts`), so no customer's character is ever read as Markdown.
+    What an expression prints is kept aside as a fact (`Facts`), so no customer's character is ever read as
+    Markdown.
     """
 
     intercepted_binops = frozenset({"*", "**", "+", "%", "//"})
 
     def __init__(self, filters: dict[str, Callable[..., object]] | None = None) -> None:
-        super().__init__(autoescape=False, undefined=StrictUndefined, finalize=_keep_aside, trim_blocks=True, lstrip_blocks=True, cache_size=0)
+        super().__init__(
+            autoescape=False,
+            undefined=StrictUndefined,
+            finalize=_keep_aside,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            cache_size=0,
+        )
         self.filters = {name: self.filters[name] for name in FILTERS} | (filters or {})
         self.tests = {name: self.tests[name] for name in TESTS}
         self.filters |= {"_steps": _steps, "_short": _short, "_whole": _whole, "join": _join}
@@ -58,10 +81,18 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def faults(self, tree: nodes.Template) -> Iterator[tuple[str, int, str]]:
         """What *tree* uses that is not offered: words, line, hint."""
         for node in tree.find_all(_REFUSED):
-            yield "здесь можно только {{ }}, {% if %}, {% for %}, {% set %}", node.lineno, "уберите этот оператор"
+            yield (
+                "здесь можно только {{ }}, {% if %}, {% for %}, {% set %}",
+                node.lineno,
+                "уберите этот оператор",
+            )
         for found in tree.find_all(nodes.Filter):
             if found.name not in self.filters or found.name.startswith("_"):
-                yield f"фильтра «{found.name}» нет", found.lineno, "есть: " + ", ".join(sorted(n for n in self.filters if n[0] != "_"))
+                yield (
+                    f"фильтра «{found.name}» нет",
+                    found.lineno,
+                    "есть: " + ", ".join(sorted(n for n in self.filters if n[0] != "_")),
+                )
         for test in tree.find_all(nodes.Test):
             if test.name not in self.tests:
                 yield f"проверки «{test.name}» нет", test.lineno, "есть: " + ", ".join(sorted(self.tests))
@@ -91,7 +122,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return Template.from_code(self, self.compile(tree, file or None, file or None), dict(self.globals))
 
     def run(self, template: Template, facts: dict[str, object]) -> tuple[str, Sequence[RichText]]:
-        """The Markdown that *template* makes, and the facts to be filled in. Raises what jinja2 raises, SecurityError for excess."""
+        """The Markdown that *template* makes, and the facts to be filled in.
+
+        Raises what jinja2 raises, SecurityError for excess.
+        """
         kept: list[RichText] = []
         lacking = facts.get("_lacking", [])
         context = template.new_context({**facts, "_facts": kept, "_budget": [MAX_STEPS], "_lacking": lacking})
@@ -103,7 +137,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 done.append(piece)
                 if length + sum(len(fact.text) for fact in kept[-1:]) > MAX_OUTPUT:
                     raise SecurityError("the text is too long")
-        except NameError as error:  # jinja2 compiles a constant without end (1e999, "inf"|float) to the bare name `inf`
+        except (
+            NameError
+        ) as error:  # jinja2 compiles a constant without end (1e999, "inf"|float) to the bare name `inf`
             raise TemplateRuntimeError(f"the number {error.name} is too large") from error
         if sum(len(fact.text) for fact in kept) > 2 * MAX_OUTPUT:
             raise SecurityError("the text is too long")
@@ -135,17 +171,26 @@ def _keep_aside(context: Context, value: object) -> object:
 
 def bare_variables(text: str) -> Iterator[tuple[str, int, str]]:
     """`{customer.name}` with one brace is no variable: how it stands there, its line, and how it is meant."""
-    for found in _BARE.finditer(re.sub(r"{[{%#].*?[}%#]}", lambda m: re.sub(r"[^\n]", " ", m[0]), text, flags=re.DOTALL)):
+    for found in _BARE.finditer(
+        re.sub(r"{[{%#].*?[}%#]}", lambda m: re.sub(r"[^\n]", " ", m[0]), text, flags=re.DOTALL)
+    ):
         yield found[0], text.count("\n", 0, found.start()) + 1, f"{{{{ {found[1]} }}}}"
 
 
 def clean(text: str) -> str:
     """*text* without the two marks of this module, lone surrogates and control characters."""
-    return "".join(c for c in text if c not in (OPEN, CLOSE) and not "\ud800" <= c <= "\udfff" and (c >= " " or c in "\n\t"))
+    return "".join(
+        c
+        for c in text
+        if c not in (OPEN, CLOSE) and not "\ud800" <= c <= "\udfff" and (c >= " " or c in "\n\t")
+    )
 
 
 def _needed(node: nodes.Expr) -> nodes.Expr:
-    """*node* so that it notes the values it lacks. A condition or a default of its own is meant to leave something out."""
+    """*node* so that it notes the values it lacks.
+
+    A condition or a default of its own is meant to leave something out.
+    """
     if isinstance(node, nodes.Concat):
         node.nodes = [_needed(n) for n in node.nodes]
         return node
@@ -181,14 +226,20 @@ def _path(node: nodes.Expr | None) -> str:
     if isinstance(node, nodes.Getattr):
         return f"{_path(node.node)}.{node.attr}"
     if isinstance(node, nodes.Getitem):
-        return f"{_path(node.node)}.{node.arg.value}" if isinstance(node.arg, nodes.Const) else _path(node.node)
+        return (
+            f"{_path(node.node)}.{node.arg.value}" if isinstance(node.arg, nodes.Const) else _path(node.node)
+        )
     return node.name if isinstance(node, nodes.Name) else ""
 
 
 @pass_context
 def _whole(context: Context, value: object, path: str) -> object:
     """*value*, noted where there is none."""
-    if isinstance(value, Undefined) or value is None or (isinstance(value, str | RichText) and not str(value).strip()):
+    if (
+        isinstance(value, Undefined)
+        or value is None
+        or (isinstance(value, str | RichText) and not str(value).strip())
+    ):
         context.parent["_lacking"].append(path)
         return ""
     return value

@@ -1,4 +1,7 @@
-"""The words: a key and some facts become a text in the customer's language. All words live in files, none in Python."""
+"""The words: a key and some facts become a text in the customer's language.
+
+All words live in files, none in Python.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,14 @@ from zoneinfo import ZoneInfo
 from jinja2 import Template, TemplateError
 
 from bot.errors import ConfigError, Problem
-from bot.i18n.catalogue import Catalogue, CatalogueEntry, fact_problems, mismatches, read_folder, twin_problems
+from bot.i18n.catalogue import (
+    Catalogue,
+    CatalogueEntry,
+    fact_problems,
+    mismatches,
+    read_folder,
+    twin_problems,
+)
 from bot.i18n.filters import Phrases
 from bot.i18n.sandbox import Sandbox
 from bot.model import RichText
@@ -30,7 +40,15 @@ class Texts:
     `problems` are warnings found in the owner's words (a missing twin, a key that looks mistyped).
     """
 
-    def __init__(self, own: Catalogue, *, lang: str, zone: tzinfo, facts: Mapping[str, object], problems: tuple[Problem, ...]) -> None:
+    def __init__(
+        self,
+        own: Catalogue,
+        *,
+        lang: str,
+        zone: tzinfo,
+        facts: Mapping[str, object],
+        problems: tuple[Problem, ...],
+    ) -> None:
         self.lang, self.problems = lang, problems
         self._builtin, self._own = _sound(), own
         self._facts = {"business": "", **facts}
@@ -39,8 +57,16 @@ class Texts:
         self._labels: dict[tuple[str, str], RichText] = {}
 
     @classmethod
-    def load(cls, lang: str = "ru", overrides: Path | None = None, *, zone: tzinfo | None = None, facts: Mapping[str, object] | None = None) -> Texts:
-        """The built-in words with the files of *overrides* over them. *facts* are known to every template (`business`: its name).
+    def load(
+        cls,
+        lang: str = "ru",
+        overrides: Path | None = None,
+        *,
+        zone: tzinfo | None = None,
+        facts: Mapping[str, object] | None = None,
+    ) -> Texts:
+        """The built-in words with the files of *overrides* over them. *facts* are known to every template
+        (`business`: its name).
 
         Raises ConfigError with every fault of the owner's files at once.
         """
@@ -49,15 +75,27 @@ class Texts:
         if overrides is not None:
             ours, problems = builtin()
             own, found = read_folder(overrides, _grammar())
-            problems = (*problems, *found, *fact_problems(own, ours), *twin_problems({**ours, **own}, LANGUAGES, strict=False))
+            problems = (
+                *problems,
+                *found,
+                *fact_problems(own, ours),
+                *twin_problems({**ours, **own}, LANGUAGES, strict=False),
+            )
         if any(p.severity == "error" for p in problems):
             raise ConfigError(problems)
-        return cls(own, lang=lang, zone=zone or ZoneInfo("Europe/Moscow"), facts=facts or {}, problems=tuple(problems))
+        return cls(
+            own,
+            lang=lang,
+            zone=zone or ZoneInfo("Europe/Moscow"),
+            facts=facts or {},
+            problems=tuple(problems),
+        )
 
     def say(self, key: str, *, lang: str | None = None, **facts: object) -> RichText:
         """The text of *key*. Facts are shown as they are, whatever they hold; `seed` chooses among variants.
 
-        Raises ConfigError when there is no such key, or a fact that the template needs is not given. Where the owner's
+        Raises ConfigError when there is no such key, or a fact that the template needs is not given. Where
+        the owner's
         words fail, ours are said instead and the fault is logged.
         """
         if not facts and (known := self._labels.get((key, lang or self.lang))) is not None:
@@ -68,9 +106,23 @@ class Texts:
                 if not facts:  # labels of buttons and the like never change: rendered once
                     self._labels[key, lang or self.lang] = rendered
                 return rendered
-            except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
-                reason = error if isinstance(error, TemplateError) else type(error).__name__  # other errors may quote a fact
-                fault = Problem(f"текст «{key}» не собрался: {reason}", entry.file, entry.line, hint="проверьте переменные шаблона")
+            except (
+                TemplateError,
+                TypeError,
+                ValueError,
+                ArithmeticError,
+                AttributeError,
+                LookupError,
+            ) as error:
+                reason = (
+                    error if isinstance(error, TemplateError) else type(error).__name__
+                )  # other errors may quote a fact
+                fault = Problem(
+                    f"текст «{key}» не собрался: {reason}",
+                    entry.file,
+                    entry.line,
+                    hint="проверьте переменные шаблона",
+                )
                 log.warning("wording failed: %s", fault)
         raise ConfigError([fault])
 
@@ -80,10 +132,14 @@ class Texts:
 
     def has(self, key: str) -> bool:
         """Whether there are words for *key* in some language."""
-        return any((key, lang) in words for words in (self._own, self._builtin) for lang in {self.lang, *LANGUAGES})
+        return any(
+            (key, lang) in words for words in (self._own, self._builtin) for lang in {self.lang, *LANGUAGES}
+        )
 
     def options(self, key: str) -> tuple[str, ...]:
-        """The bare variants of *key* in all languages, the owner's in place of ours: words to listen for rather than to say."""
+        """The bare variants of *key* in all languages, the owner's in place of ours: words to listen for
+        rather than to say.
+        """
         languages = dict.fromkeys((self.lang, *LANGUAGES))
         found = (self._own.get((key, lang)) or self._builtin.get((key, lang)) for lang in languages)
         return tuple(dict.fromkeys(variant for entry in found if entry for variant in entry.variants))
@@ -93,11 +149,17 @@ class Texts:
         return tuple(sorted({key for key, _ in (*self._builtin, *self._own)}))
 
     def _entries(self, key: str, lang: str) -> tuple[CatalogueEntry, ...]:
-        """What may be said, best first: the asked language before the default one, the owner's words before ours."""
+        """What may be said, best first: the asked language before the default one, the owner's words before
+        ours.
+        """
         languages = dict.fromkeys((base_language(lang), self.lang, *LANGUAGES))
-        found = tuple(words[key, la] for la in languages for words in (self._own, self._builtin) if (key, la) in words)
+        found = tuple(
+            words[key, la] for la in languages for words in (self._own, self._builtin) if (key, la) in words
+        )
         if not found:
-            raise ConfigError([Problem(f"слов «{key}» нет", hint="добавьте ключ в ru.yaml и en.yaml папки wording.folder")])
+            raise ConfigError(
+                [Problem(f"слов «{key}» нет", hint="добавьте ключ в ru.yaml и en.yaml папки wording.folder")]
+            )
         return found
 
     def _render(self, entry: CatalogueEntry, facts: Mapping[str, object]) -> RichText:
@@ -106,7 +168,9 @@ class Texts:
         template = self._compiled.get(source)
         if template is None:
             template = self._compiled[source] = self._sandbox.compiled(source, entry.file)
-        markdown, kept = self._sandbox.run(template, {**self._facts, "customer": None, **facts, "lang": entry.lang})
+        markdown, kept = self._sandbox.run(
+            template, {**self._facts, "customer": None, **facts, "lang": entry.lang}
+        )
         return fill(to_rich(markdown), kept)
 
 
@@ -117,7 +181,10 @@ def base_language(lang: str) -> str:
 
 @cache
 def _sound() -> Catalogue:
-    """Our own words as they are said. They are checked by a test (`builtin`), not at each start: that takes a third of a second."""
+    """Our own words as they are said.
+
+    They are checked by a test (`builtin`), not at each start: that takes a third of a second.
+    """
     return read_folder(LOCALES, None)[0]
 
 
@@ -125,7 +192,11 @@ def _sound() -> Catalogue:
 def builtin() -> tuple[Catalogue, tuple[Problem, ...]]:
     """Our own words and what is wrong with them (a test keeps that empty)."""
     entries, problems = read_folder(LOCALES, _grammar())
-    return entries, (*problems, *twin_problems(entries, LANGUAGES, strict=True), *mismatches(entries, LANGUAGES))
+    return entries, (
+        *problems,
+        *twin_problems(entries, LANGUAGES, strict=True),
+        *mismatches(entries, LANGUAGES),
+    )
 
 
 @cache

@@ -1,4 +1,6 @@
-"""What the parts of the knowledge room agree on: settings, context of a question, and the protocol of a search channel."""
+"""What the parts of the knowledge room agree on: settings, context of a question, and the protocol of a
+search channel.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,10 @@ from bot.knowledge.articles.schema import Article
 class KnowledgeSettings:
     """How the knowledge base is searched and when it answers; config.yaml fills it.
 
-    `model` is auto, off, a folder or a hub id. `answer` is the confidence from which the bot answers at once, `handoff` the
-    scope below which it hands over, both 0..1. `lead` is the confidence from which a clarification shows the first article's lead.
+    `model` is auto, off, a folder or a hub id. `answer` is the confidence from which the bot answers at once,
+    `handoff` the
+    scope below which it hands over, both 0..1. `lead` is the confidence from which a clarification shows the
+    first article's lead.
     `retrievers` names search channels of other packages that are heard beside our own.
     """
 
@@ -33,7 +37,9 @@ class KnowledgeSettings:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What was shown just before the question: the last article, the last candidates, whether a clarification was the last word."""
+    """What was shown just before the question: the last article, the last candidates, whether a clarification
+    was the last word.
+    """
 
     article: str = ""
     candidates: tuple[str, ...] = ()
@@ -51,7 +57,8 @@ class Match:
 class Retriever(Protocol):
     """One way of finding articles for a question. `name` is what `why` calls it.
 
-    `find` returns at most *limit* matches, best first, without articles that do not match at all; it never raises for any text.
+    `find` returns at most *limit* matches, best first, without articles that do not match at all; it never
+    raises for any text.
     """
 
     name: str
@@ -59,12 +66,17 @@ class Retriever(Protocol):
     def find(self, question: str, limit: int) -> Sequence[Match]: ...
 
 
-RetrieverFactory = Callable[[Sequence[Article]], Retriever]  # called with the published articles, anew after each change
+RetrieverFactory = Callable[
+    [Sequence[Article]], Retriever
+]  # called with the published articles, anew after each change
 
 
 @dataclass(frozen=True, slots=True)
 class Reloaded:
-    """What a reload changed (article ids), what is broken, and how long it took. A broken file keeps its last good version."""
+    """What a reload changed (article ids), what is broken, and how long it took.
+
+    A broken file keeps its last good version.
+    """
 
     changed: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
@@ -78,7 +90,9 @@ class Reloaded:
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeStatus:
-    """What search runs on, for doctor and /readyz: articles, and the embeddings in use or why there are none."""
+    """What search runs on, for doctor and /readyz: articles, and the embeddings in use or why there are
+    none.
+    """
 
     articles: int = 0
     broken: int = 0

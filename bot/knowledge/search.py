@@ -19,7 +19,16 @@ from bot.knowledge.articles.repository import Library
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import Context, KnowledgeSettings, KnowledgeStatus, Reloaded, Retriever
 from bot.knowledge.decision.explanation import explain
-from bot.knowledge.decision.ranking import Model, SelfCheck, chances, check_of, confidence, is_bare, rank, read_models
+from bot.knowledge.decision.ranking import (
+    Model,
+    SelfCheck,
+    chances,
+    check_of,
+    confidence,
+    is_bare,
+    rank,
+    read_models,
+)
 from bot.knowledge.decision.self_check import Encode, examine
 from bot.knowledge.quality.feedback import FEWEST, NEWEST, NO_SHIFT, Feedback, Shift, shift_of
 from bot.knowledge.query.analyzer import TextAnalyzer
@@ -47,7 +56,10 @@ _NOTHING: Mapping[str, object] = {}
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything a question needs, swapped whole by a reload. `center` is the common part of the vectors of a foreign encoder."""
+    """Everything a question needs, swapped whole by a reload.
+
+    `center` is the common part of the vectors of a foreign encoder.
+    """
 
     shelf: ArticleCatalog
     index: Index
@@ -77,7 +89,10 @@ class Finding:
 
 
 class Knowledge:
-    """A folder of articles that can be asked. Every public method may be called from any thread; a reload swaps all at once."""
+    """A folder of articles that can be asked.
+
+    Every public method may be called from any thread; a reload swaps all at once.
+    """
 
     def __init__(self, folder: Path, settings: KnowledgeSettings, cache: Path | None) -> None:
         self.folder, self.settings, self.cache = folder, settings, cache
@@ -86,7 +101,9 @@ class Knowledge:
         self._reader = TextAnalyzer(read_speech(settings.synonyms))
         self._factories = find_factories(settings.retrievers)
         self._models: Mapping[str, Model] = read_models()
-        self.today: Callable[[], date] = lambda: datetime.now(UTC).date()  # the business's day, set where its hours are known
+        self.today: Callable[[], date] = lambda: datetime.now(
+            UTC
+        ).date()  # the business's day, set where its hours are known
         self._reloading = threading.Lock()
         self._store: VectorStore | None = None
         self._feedback: tuple[Feedback, ...] = ()
@@ -95,10 +112,13 @@ class Knowledge:
         self._state = State(ArticleCatalog(()), Index((), self._reader), Lexicon(()))
 
     @classmethod
-    def open(cls, folder: Path, *, settings: KnowledgeSettings | None = None, cache: Path | None = None) -> Knowledge:
+    def open(
+        cls, folder: Path, *, settings: KnowledgeSettings | None = None, cache: Path | None = None
+    ) -> Knowledge:
         """Reads and indexes *folder*; words answer at once, meaning after `load_embeddings`.
 
-        Broken articles do not stop it: they are in `problems`. A broken synonyms file and an unknown retriever raise `ConfigError`.
+        Broken articles do not stop it: they are in `problems`. A broken synonyms file and an unknown
+        retriever raise `ConfigError`.
         """
         knowledge = cls(folder, settings or KnowledgeSettings(), cache)
         seconds = knowledge._take(knowledge._restore() or knowledge._library.read()).seconds
@@ -108,10 +128,14 @@ class Knowledge:
             knowledge.examine()
         return knowledge
 
-    # --- the articles ------------------------------------------------------------------------------------------------
+    # --- the articles
+    # ------------------------------------------------------------------------------------------------
 
     def reload(self) -> Reloaded:
-        """Reads what changed. Answers go on from the old articles until the new ones are ready; a repeat changes nothing."""
+        """Reads what changed.
+
+        Answers go on from the old articles until the new ones are ready; a repeat changes nothing.
+        """
         return self._take(None)
 
     def _take(self, read: Read | None) -> Reloaded:
@@ -136,7 +160,9 @@ class Knowledge:
         )
 
     async def watch(self, on_reload: Callable[[Reloaded], Awaitable[None]]) -> None:
-        """Reloads when files change, until cancelled; *on_reload* hears of each change and of each new problem."""
+        """Reloads when files change, until cancelled; *on_reload* hears of each change and of each new
+        problem.
+        """
         known = self.problems
         async for _ in watchfiles.awatch(self.folder, debounce=200, step=50):
             done = await asyncio.to_thread(self.reload)
@@ -147,7 +173,9 @@ class Knowledge:
                 await asyncio.to_thread(self.examine)
 
     def examine(self) -> None:
-        """The base asks itself its own examples, so that confidence knows how hard this base is; a second or so, answers go on."""
+        """The base asks itself its own examples, so that confidence knows how hard this base is; a second or
+        so, answers go on.
+        """
         state = self._state
         state.lexicon.warm()
         if state.index.kernel is not None:
@@ -158,7 +186,10 @@ class Knowledge:
             parts: dict[str, list[Article]] = {}
             for article in state.shelf.published:
                 parts.setdefault(self._kind(article.lang == "en"), []).append(article)
-            kinds += [(kind, lambda texts: centred(store.encode(texts), center), articles) for kind, articles in parts.items()]
+            kinds += [
+                (kind, lambda texts: centred(store.encode(texts), center), articles)
+                for kind, articles in parts.items()
+            ]
         checks = {}
         for kind, encode, articles in kinds:
             index, cases = examine(articles, self._reader, encode)
@@ -168,22 +199,30 @@ class Knowledge:
         self._refine()
 
     def learn(self, feedback: Sequence[Feedback]) -> Shift:
-        """Takes people's verdicts (oldest first, all that count) and refines confidence by them; a repeat replaces what was learnt.
+        """Takes people's verdicts (oldest first, all that count) and refines confidence by them; a repeat
+        replaces what was learnt.
 
-        Each question is asked again, so some hundreds take a second or two: to be run in a thread, answers go on.
+        Each question is asked again, so some hundreds take a second or two: to be run in a thread, answers go
+        on.
         """
         self._feedback = tuple(feedback[-NEWEST:])
         return self._refine()
 
     def _refine(self) -> Shift:
         state = self._state
-        shift = shift_of([c for f in self._feedback if (c := self._case(state, f)) is not None]) if len(self._feedback) >= FEWEST else NO_SHIFT
+        shift = (
+            shift_of([c for f in self._feedback if (c := self._case(state, f)) is not None])
+            if len(self._feedback) >= FEWEST
+            else NO_SHIFT
+        )
         with self._reloading:
             self._state = replace(self._state, shift=shift)
         return shift
 
     def _case(self, state: State, label: Feedback) -> tuple[float, bool] | None:
-        """The confidence in what comes first now, and whether that is right; None where the verdict does not say."""
+        """The confidence in what comes first now, and whether that is right; None where the verdict does not
+        say.
+        """
         if state.shelf.owner(label.question) is not None:
             return None  # the editor's own words are sure without labels
         found, spoken, allowed = self._understood(state, label.question, label.language)
@@ -196,9 +235,11 @@ class Knowledge:
         return (found.plain, label.right) if same else (found.plain, False) if label.right else None
 
     def load_embeddings(self) -> None:
-        """Loads the encoder and encodes the articles: slow, to be run in a thread; until it ends words alone answer.
+        """Loads the encoder and encodes the articles: slow, to be run in a thread; until it ends words alone
+        answer.
 
-        Where there is no encoder, `status.reason` says why and what to do; nothing is raised. A repeat tries again.
+        Where there is no encoder, `status.reason` says why and what to do; nothing is raised. A repeat tries
+        again.
         """
         if self.settings.model == "off":
             return
@@ -212,7 +253,13 @@ class Knowledge:
                 self._store = store
                 self._state = self._build(tuple(self._state.shelf.articles.values()))
             self.examine()
-            self.status = replace(self.status, embeddings=store.encoder.id, reason="", loading=False, seconds=time.perf_counter() - start)
+            self.status = replace(
+                self.status,
+                embeddings=store.encoder.id,
+                reason="",
+                loading=False,
+                seconds=time.perf_counter() - start,
+            )
         except BotError as error:
             self.status = replace(self.status, embeddings="", reason=str(error))
         finally:
@@ -236,15 +283,24 @@ class Knowledge:
         """Each search channel by its name, over the articles as they are now."""
         state = self._state
         names = retriever_names(with_vectors=state.vectors is not None)
-        ours = {name: ChannelRetriever(name, state.index, lambda text: self._asked(state, text, "")[0], state.vectors) for name in names}
+        ours = {
+            name: ChannelRetriever(
+                name, state.index, lambda text: self._asked(state, text, "")[0], state.vectors
+            )
+            for name in names
+        }
         return {**ours, **state.guests}
 
     def _restore(self) -> Read | None:
-        """Takes over the index of the last start, if there is one that fits; what is read of the folder now is returned."""
+        """Takes over the index of the last start, if there is one that fits; what is read of the folder now
+        is returned.
+        """
         if self.cache is None:
             return None
         key = index_cache.key_of(self.settings.synonyms, self.settings.channels)
-        kept = index_cache.load(index_cache.place_of(self.cache, self.folder), key, self._library, self._reader.speech)
+        kept = index_cache.load(
+            index_cache.place_of(self.cache, self.folder), key, self._library, self._reader.speech
+        )
         if kept is None:
             return None
         self._reader = kept.index.reader
@@ -255,21 +311,34 @@ class Knowledge:
     def _save(self) -> None:
         if self.cache is not None:
             key = index_cache.key_of(self.settings.synonyms, self.settings.channels)
-            index_cache.save(index_cache.place_of(self.cache, self.folder), key, self._library, self._state.index)
+            index_cache.save(
+                index_cache.place_of(self.cache, self.folder), key, self._library, self._state.index
+            )
 
     def _lexicon(self, index: Index) -> Lexicon:
-        return Lexicon(index.questions.forms | index.passages.forms, (w for phrase in self._reader.speech.same for w in phrase))
+        return Lexicon(
+            index.questions.forms | index.passages.forms,
+            (w for phrase in self._reader.speech.same for w in phrase),
+        )
 
     def _build(self, articles: Sequence[Article]) -> State:
         shelf = ArticleCatalog(articles)
         index = Index(shelf.published, self._reader)
         lexicon = self._lexicon(index)
-        checks, shift, guests = self._state.checks, self._state.shift, invite(self._factories, shelf.published)
+        checks, shift, guests = (
+            self._state.checks,
+            self._state.shift,
+            invite(self._factories, shelf.published),
+        )
         if self._store is None:
             return State(shelf, index, lexicon, checks=checks, guests=guests, shift=shift)
         questions = self._store.encode(index.questions.texts)
         passages = self._store.encode(index.passages.texts)
-        center = None if self._is_own() else center_of(np.concatenate((questions, passages)) if len(passages) else questions)
+        center = (
+            None
+            if self._is_own()
+            else center_of(np.concatenate((questions, passages)) if len(passages) else questions)
+        )
         vectors = Vectors(centred(questions, center), centred(passages, center), self._store.encoder.id)
         return State(shelf, index, lexicon, vectors, self._store, center, checks, guests, shift)
 
@@ -282,49 +351,93 @@ class Knowledge:
     def _is_own(self) -> bool:
         return self._store is not None and self._store.encoder.id.startswith("encoder-")
 
-    # --- the question ------------------------------------------------------------------------------------------------
+    # --- the question
+    # ------------------------------------------------------------------------------------------------
 
     def owns(self, question: str) -> bool:
-        """Whether *question* stands word for word in exactly one article: then it is a question, whatever it sounds like."""
+        """Whether *question* stands word for word in exactly one article: then it is a question, whatever it
+        sounds like.
+        """
         return self._state.shelf.owner(question) is not None
 
     async def ask(
-        self, question: str, *, language: str = "", channel: str = "", segment: Mapping[str, object] = _NOTHING,
-        context: Context | None = None, today: date | None = None,
-    ) -> Answer:  # fmt: skip
+        self,
+        question: str,
+        *,
+        language: str = "",
+        channel: str = "",
+        segment: Mapping[str, object] = _NOTHING,
+        context: Context | None = None,
+        today: date | None = None,
+    ) -> Answer:
         """`answer`; in a thread where it takes longer than a hop to another thread costs the others."""
         if len(question) <= SHORT and self._is_light():
-            return self.answer(question, language=language, channel=channel, segment=segment, context=context, today=today)
-        return await asyncio.to_thread(self.answer, question, language=language, channel=channel, segment=segment, context=context, today=today)
+            return self.answer(
+                question, language=language, channel=channel, segment=segment, context=context, today=today
+            )
+        return await asyncio.to_thread(
+            self.answer,
+            question,
+            language=language,
+            channel=channel,
+            segment=segment,
+            context=context,
+            today=today,
+        )
 
     def _is_light(self) -> bool:
-        """Whether a short question takes a few milliseconds: no foreign encoder, no retriever of others, not too many articles."""
+        """Whether a short question takes a few milliseconds: no foreign encoder, no retriever of others, not
+        too many articles.
+        """
         state = self._state
-        return (state.store is None or self._is_own()) and not state.guests and len(state.index.articles) <= FEW
+        return (
+            (state.store is None or self._is_own()) and not state.guests and len(state.index.articles) <= FEW
+        )
 
     def answer(
-        self, question: str, *, language: str = "", channel: str = "", segment: Mapping[str, object] = _NOTHING,
-        context: Context | None = None, today: date | None = None,
-    ) -> Answer:  # fmt: skip
+        self,
+        question: str,
+        *,
+        language: str = "",
+        channel: str = "",
+        segment: Mapping[str, object] = _NOTHING,
+        context: Context | None = None,
+        today: date | None = None,
+    ) -> Answer:
         """What the articles have to say to *question*. Never raises, whatever the text.
 
-        *language* is the customer's, used where the question itself does not show one; *segment* holds the customer's fields.
+        *language* is the customer's, used where the question itself does not show one; *segment* holds the
+        customer's fields.
         """
         start = time.perf_counter()
         state = self._state
         found, spoken, allowed = self._understood(state, question, language, channel, segment, today)
         followed = False
         last = state.shelf.article(context.article, spoken) if context and context.article else None
-        if last is not None and found.confidence < self.settings.answer and follows(found.asked.reading.words, found.scope):
-            wider = self._find(state, Repaired(joined(last.title, found.text), found.repairs), spoken, allowed)
+        if (
+            last is not None
+            and found.confidence < self.settings.answer
+            and follows(found.asked.reading.words, found.scope)
+        ):
+            wider = self._find(
+                state, Repaired(joined(last.title, found.text), found.repairs), spoken, allowed
+            )
             if wider.confidence > found.confidence or wider.scope > found.scope:
                 found, followed = wider, True
         return self._decide(state, question, found, spoken, followed, start)
 
     def _understood(
-        self, state: State, question: str, language: str, channel: str = "", segment: Mapping[str, object] = _NOTHING, today: date | None = None
+        self,
+        state: State,
+        question: str,
+        language: str,
+        channel: str = "",
+        segment: Mapping[str, object] = _NOTHING,
+        today: date | None = None,
     ) -> tuple[Finding, str, np.ndarray]:
-        """The better reading of a question, raw or repaired, with its language and the articles that may answer it."""
+        """The better reading of a question, raw or repaired, with its language and the articles that may
+        answer it.
+        """
         text = question[:MAX_QUESTION].replace("\0", " ")
         repaired = repair(text, state.lexicon)
         spoken = state.shelf.language_of(repaired.text, language)
@@ -339,7 +452,13 @@ class Knowledge:
     def _find(self, state: State, repaired: Repaired, language: str, allowed: np.ndarray) -> Finding:
         asked, kind = self._asked(state, repaired.text, language)
         votes = hear(state.guests, repaired.text, state.index.place)
-        evidence = gather(state.index, asked, vectors=state.vectors if kind != "words" else None, allowed=allowed, also=votes.articles)
+        evidence = gather(
+            state.index,
+            asked,
+            vectors=state.vectors if kind != "words" else None,
+            allowed=allowed,
+            also=votes.articles,
+        )
         model = self._models[kind]
         scores = rank(state.index, evidence, model) + votes.over(evidence.articles)
         right, covered = confidence(state.index, evidence, scores, model, state.checks.get(kind, SelfCheck()))
@@ -348,28 +467,40 @@ class Knowledge:
             right = covered = 0.0
         elif len(scores) and (own := state.shelf.owner(repaired.text)):
             first = state.index.articles[evidence.articles[int(np.argmax(scores))]]
-            if own == (first.twin_of or first.id):  # the editor's own words for one article: nothing is left to guess
+            if own == (
+                first.twin_of or first.id
+            ):  # the editor's own words for one article: nothing is left to guess
                 right, covered = max(right, OWN_WORDS), max(covered, OWN_WORDS)
-        return Finding(repaired.text, asked, evidence, scores, right, covered, kind, repaired.repairs, votes, plain)
+        return Finding(
+            repaired.text, asked, evidence, scores, right, covered, kind, repaired.repairs, votes, plain
+        )
 
     def _asked(self, state: State, text: str, language: str) -> tuple[AnalyzedQuery, str]:
-        """The question as numbers, and which coefficients fit: words, own (our encoder, Russian), sentence (any other)."""
+        """The question as numbers, and which coefficients fit: words, own (our encoder, Russian), sentence
+        (any other).
+        """
         reading = state.index.reader.ask(state.index.reader.canonical(text))
         if state.store is None or state.vectors is None or not reading.words:
             return AnalyzedQuery(text, reading), "words"
         kind = self._kind(not is_russian(text))
-        if kind == "english" and not (state.shelf.has_english and (state.shelf.titled or not is_bare(state.index))):
+        if kind == "english" and not (
+            state.shelf.has_english and (state.shelf.titled or not is_bare(state.index))
+        ):
             return AnalyzedQuery(text, reading), "words"  # running text alone is found better by its words
         vector = centred(state.store.ask(text)[None], state.center)[0]
         return AnalyzedQuery(text, reading, vector), kind
 
-    def _decide(self, state: State, question: str, found: Finding, language: str, followed: bool, start: float) -> Answer:
+    def _decide(
+        self, state: State, question: str, found: Finding, language: str, followed: bool, start: float
+    ) -> Answer:
         settings, evidence = self.settings, found.evidence
         share = chances(found.scores)
         order = np.argsort(-found.scores, kind="stable")[: max(5, settings.candidates)]
         top = float(share[order[0]]) if len(order) else 1.0
         candidates = tuple(
-            Candidate(a.id, a.title, round(float(share[i]) / top * found.confidence, 6), int(evidence.passages[i]))
+            Candidate(
+                a.id, a.title, round(float(share[i]) / top * found.confidence, 6), int(evidence.passages[i])
+            )
             for i in order
             for a in (state.index.articles[evidence.articles[i]],)
         )
@@ -390,9 +521,29 @@ class Knowledge:
         two = len(order) > 1 and float(share[order[:2]].sum()) >= 0.9
         spent = 1000 * (time.perf_counter() - start)
         why = explain(
-            question, found.text, found.asked, evidence, state.index, answer, settings, found.scores,
-            repairs=found.repairs, votes=found.votes, language=language, kind=found.kind, followed=followed, options=min(2 if two else 3, settings.options), spent=spent,
-        )  # fmt: skip
+            question,
+            found.text,
+            found.asked,
+            evidence,
+            state.index,
+            answer,
+            settings,
+            found.scores,
+            repairs=found.repairs,
+            votes=found.votes,
+            language=language,
+            kind=found.kind,
+            followed=followed,
+            options=min(2 if two else 3, settings.options),
+            spent=spent,
+        )
         if state.shift.labels:
-            why = {**why, "feedback": {"labels": state.shift.labels, "before": round(found.plain, 4), "shift": round(state.shift(found.plain) - found.plain, 4)}}
+            why = {
+                **why,
+                "feedback": {
+                    "labels": state.shift.labels,
+                    "before": round(found.plain, 4),
+                    "shift": round(state.shift(found.plain) - found.plain, 4),
+                },
+            }
         return replace(answer, why=why)

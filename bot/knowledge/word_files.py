@@ -40,7 +40,9 @@ def as_shown(path: Path) -> io.BytesIO:
 
 
 def _hidden_styles(styles: ET.Element) -> frozenset[str]:
-    return frozenset(s.get(f"{_W}styleId", "") for s in styles.iter(f"{_W}style") if _is_on(s.find(f"{_W}rPr/{_W}vanish")))
+    return frozenset(
+        s.get(f"{_W}styleId", "") for s in styles.iter(f"{_W}style") if _is_on(s.find(f"{_W}rPr/{_W}vanish"))
+    )
 
 
 def _without_hidden(root: ET.Element, styles: frozenset[str]) -> bool:

@@ -21,13 +21,27 @@ def digest(report: Report, saying: Saying) -> RichText:
     lines = [title, ""]
     for key in LINES:
         figure, before = report.figures[key], report.before[key]
-        delta = str(saying.word("digest.delta")).format(before=saying.value(key, before.value)) if before.value is not None else ""
-        lines.append(str(saying.word("digest.line")).format(name=saying.name(key), value=saying.value(key, figure.value), delta=delta))
+        delta = (
+            str(saying.word("digest.delta")).format(before=saying.value(key, before.value))
+            if before.value is not None
+            else ""
+        )
+        lines.append(
+            str(saying.word("digest.line")).format(
+                name=saying.name(key), value=saying.value(key, figure.value), delta=delta
+            )
+        )
     if reasons := report.tables["reasons"].rows[:3]:
-        named = ", ".join(f"{row_name(report, 'reasons', r.key, r.name, saying)} — {saying.value('nst', r.cells['tickets'])}" for r in reasons)
+        named = ", ".join(
+            f"{row_name(report, 'reasons', r.key, r.name, saying)} —"
+            f" {saying.value('nst', r.cells['tickets'])}"
+            for r in reasons
+        )
         lines += ["", f"{saying.word('tables.reasons.name')}: {named}"]
     if copied := mechanical(report.tables["ready"]):
-        named = ", ".join(f"«{r.name.removeprefix(MARK)}» ({saying.value('sent', r.cells['sent'])})" for r in copied[:3])
+        named = ", ".join(
+            f"«{r.name.removeprefix(MARK)}» ({saying.value('sent', r.cells['sent'])})" for r in copied[:3]
+        )
         lines += ["", str(saying.word("digest.mechanical")).format(named=named)]
     lines += ["", str(saying.word("digest.link"))]
     return RichText("\n".join(lines), (Span(Style.BOLD, 0, len(title)),))

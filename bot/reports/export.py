@@ -21,15 +21,27 @@ def to_json(report: Report) -> dict[str, object]:
     """Everything by its names; numbers as they are, times in seconds. A stable contract: fields may join."""
     saying = Saying("en")
     return {
-        "from": report.period.first.isoformat(), "to": report.period.last.isoformat(), "zone": str(report.period.zone), "made": report.made.isoformat(),
+        "from": report.period.first.isoformat(),
+        "to": report.period.last.isoformat(),
+        "zone": str(report.period.zone),
+        "made": report.made.isoformat(),
         "demo": report.demo,
         "figures": {
-            key: {"value": f.value, "before": report.before[key].value, "n": f.n, "unit": UNITS[key], "parts": dict(f.parts), "means": saying.definition(key, report)}
+            key: {
+                "value": f.value,
+                "before": report.before[key].value,
+                "n": f.n,
+                "unit": UNITS[key],
+                "parts": dict(f.parts),
+                "means": saying.definition(key, report),
+            }
             for key, f in report.figures.items()
         },
-        "tables": {t.key: [{"key": r.key, "name": r.name, **r.cells} for r in t.rows] for t in report.tables.values()},
+        "tables": {
+            t.key: [{"key": r.key, "name": r.name, **r.cells} for r in t.rows] for t in report.tables.values()
+        },
         "tables_mean": {t.key: saying.word(f"tables.{t.key}.text") for t in report.tables.values()},
-    }  # fmt: skip
+    }
 
 
 def to_csv(report: Report, saying: Saying) -> bytes:
@@ -47,8 +59,13 @@ def to_csv(report: Report, saying: Saying) -> bytes:
 def to_xlsx(report: Report, saying: Saying) -> bytes:
     """A workbook with a sheet of figures and one for each table; numbers stay numbers."""
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    bold, wrapped = book.add_format({"bold": True, "bottom": 1}), book.add_format({"text_wrap": True, "valign": "top"})
+    book = xlsxwriter.Workbook(
+        out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
+    bold, wrapped = (
+        book.add_format({"bold": True, "bottom": 1}),
+        book.add_format({"text_wrap": True, "valign": "top"}),
+    )
     for title, rows in _sheets(report, saying):
         sheet = book.add_worksheet(title[:31])
         width = 14
@@ -70,14 +87,36 @@ def _sheets(report: Report, saying: Saying) -> Iterator[tuple[str, list[list[Cel
     for key in (c.__name__ for c in COUNTS):
         figure = report.figures[key]
         name = f"{saying.short(key)} · {saying.name(key)}"
-        rows.append([name, _rounded(figure.value), _rounded(report.before[key].value), float(figure.n), saying.definition(key, report)])
-        rows += [[f"    {saying.word(f'parts.{part}')}", _rounded(value), None, None, None] for part, value in figure.parts.items()]
+        rows.append(
+            [
+                name,
+                _rounded(figure.value),
+                _rounded(report.before[key].value),
+                float(figure.n),
+                saying.definition(key, report),
+            ]
+        )
+        rows += [
+            [f"    {saying.word(f'parts.{part}')}", _rounded(value), None, None, None]
+            for part, value in figure.parts.items()
+        ]
     first, last = report.period.first, report.period.last
     yield f"{saying.word('report')} {first:%d.%m}-{last:%d.%m.%Y}", rows
     for table in report.tables.values():
         words = f"tables.{table.key}"
-        done: list[list[Cell]] = [[str(saying.word(f"{words}.first")), *(str(saying.word(f"{words}.columns.{c}")) for c in table.columns)]]
-        done += [[row_name(report, table.key, r.key, r.name, saying), *(_rounded(r.cells[c]) for c in table.columns)] for r in table.rows]
+        done: list[list[Cell]] = [
+            [
+                str(saying.word(f"{words}.first")),
+                *(str(saying.word(f"{words}.columns.{c}")) for c in table.columns),
+            ]
+        ]
+        done += [
+            [
+                row_name(report, table.key, r.key, r.name, saying),
+                *(_rounded(r.cells[c]) for c in table.columns),
+            ]
+            for r in table.rows
+        ]
         done += [[None], [str(saying.word(f"{words}.text"))]]
         yield str(saying.word(f"{words}.name")), done
 

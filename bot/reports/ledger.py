@@ -1,4 +1,6 @@
-"""What happened, put in order: visits of customers and the stories of tickets, both read from the events alone."""
+"""What happened, put in order: visits of customers and the stories of tickets, both read from the events
+alone.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,39 @@ from zoneinfo import ZoneInfo
 from bot.model import Event, Ticket
 from bot.reports.periods import Period
 
-SILENCE = timedelta(hours=4)  # after so long without a word (and without an open ticket) the next word begins a new visit
+SILENCE = timedelta(
+    hours=4
+)  # after so long without a word (and without an open ticket) the next word begins a new visit
 RETURN = timedelta(hours=72)  # who asks about the same again within it was not helped
 BEFORE = timedelta(days=7)  # how far before a period events are wanted, so that what began earlier is known
 KINDS = (
-    "heard", "answered", "clarified", "not_helped", "unanswered", "feedback", "ticket_opened", "ticket_taken", "first_reply", "ticket_closed",
-    "ticket_assigned", "ticket_moved", "ticket_reopened", "ticket_transferred", "sla_breached", "rating_asked", "rated", "ready_sent",
-    "ready_edited", "nps_asked", "nps_scored", "demo",
-)  # fmt: skip
+    "heard",
+    "answered",
+    "clarified",
+    "not_helped",
+    "unanswered",
+    "feedback",
+    "ticket_opened",
+    "ticket_taken",
+    "first_reply",
+    "ticket_closed",
+    "ticket_assigned",
+    "ticket_moved",
+    "ticket_reopened",
+    "ticket_transferred",
+    "sla_breached",
+    "rating_asked",
+    "rated",
+    "ready_sent",
+    "ready_edited",
+    "nps_asked",
+    "nps_scored",
+    "demo",
+)
 _OURS = frozenset({"rating", "nps", "outreach"})  # dialogs that the service began itself
-_NO_STORY = frozenset({"heard", "answered", "clarified", "feedback", "unanswered", "ready_sent", "ready_edited"})
+_NO_STORY = frozenset(
+    {"heard", "answered", "clarified", "feedback", "unanswered", "ready_sent", "ready_edited"}
+)
 
 
 @dataclass(slots=True)
@@ -66,7 +91,9 @@ class TicketStory:
     closed: list[tuple[datetime, str]] = field(default_factory=list)
     reopened: list[datetime] = field(default_factory=list)
     transferred: list[tuple[datetime, str]] = field(default_factory=list)
-    breaches: list[tuple[datetime, str, str]] = field(default_factory=list)  # when, which deadline, who had it
+    breaches: list[tuple[datetime, str, str]] = field(
+        default_factory=list
+    )  # when, which deadline, who had it
     asked: list[datetime] = field(default_factory=list)
     rated: datetime | None = None
     rating: int | None = None
@@ -78,7 +105,9 @@ class TicketStory:
 
     @property
     def resolved(self) -> datetime | None:
-        """When it was closed for good; None while it is open, or when the customer called it off unanswered."""
+        """When it was closed for good; None while it is open, or when the customer called it off
+        unanswered.
+        """
         if not self.closed or (self.closed[-1][1] == "customer" and self.reply is None):
             return None
         at = self.closed[-1][0]
@@ -87,13 +116,18 @@ class TicketStory:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything figures are counted from. *working* says how much of a stretch people were there; *now* is where knowledge ends."""
+    """Everything figures are counted from.
+
+    *working* says how much of a stretch people were there; *now* is where knowledge ends.
+    """
 
     events: tuple[Event, ...]
     zone: ZoneInfo
     working: Callable[[datetime, datetime], timedelta]
     now: datetime
-    tickets: Mapping[int, Ticket] = field(default_factory=dict)  # for names, topics, and tickets older than the events
+    tickets: Mapping[int, Ticket] = field(
+        default_factory=dict
+    )  # for names, topics, and tickets older than the events
     answer_within: float = 20.0
 
 
@@ -205,7 +239,9 @@ def _stories(facts: Facts, channels: Mapping[int, str]) -> dict[int, TicketStory
         story = found.get(event.ticket)
         if story is None:
             known = facts.tickets.get(event.ticket)
-            story = found[event.ticket] = TicketStory(event.ticket, event.conversation or 0, channels.get(event.conversation or 0, ""))
+            story = found[event.ticket] = TicketStory(
+                event.ticket, event.conversation or 0, channels.get(event.conversation or 0, "")
+            )
             if known is not None:  # opened before the events that were read
                 story.opened, story.reply, story.reason = known.opened, known.first_reply, known.reason
                 story.channel = known.customer_peer.channel
@@ -218,7 +254,11 @@ def _stories(facts: Facts, channels: Mapping[int, str]) -> dict[int, TicketStory
 def _tell(story: TicketStory, event: Event, at: datetime) -> None:
     match event.kind:
         case "ticket_opened":
-            story.opened, story.reason, story.conversation = at, str(event.data.get("reason") or ""), event.conversation or story.conversation
+            story.opened, story.reason, story.conversation = (
+                at,
+                str(event.data.get("reason") or ""),
+                event.conversation or story.conversation,
+            )
         case "ticket_taken":
             story.taken.append((at, event.actor))
         case "ticket_assigned":

@@ -1,4 +1,6 @@
-"""The figures: each a pure function over the ledger and a period, with the cases behind it, so that a figure and its list cannot disagree."""
+"""The figures: each a pure function over the ledger and a period, with the cases behind it, so that a figure
+and its list cannot disagree.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ FEW = 5  # ratings below which a mean says nothing and is not shown
 
 
 class FigureCase(NamedTuple):
-    """One thing that was counted: which conversation and ticket, when, and its own value (seconds, score, 0 or 1)."""
+    """One thing that was counted: which conversation and ticket, when, and its own value (seconds, score, 0
+    or 1).
+    """
 
     conversation: int
     at: datetime
@@ -27,7 +31,9 @@ class FigureCase(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure: `value` None = not enough to say anything, `n` how many cases it is made of, `parts` what belongs to it."""
+    """A figure: `value` None = not enough to say anything, `n` how many cases it is made of, `parts` what
+    belongs to it.
+    """
 
     key: str
     value: float | None
@@ -52,8 +58,22 @@ def ntb(ledger: Ledger, period: Period) -> Figure:
         if moments := [at for at, _, _ in story.breaches if period.holds(at)]:
             cases.append(_case(story, moments[0], len(moments)))
     tickets = len(ledger.opened(period))
-    late = {goal: float(sum(any(g == goal and period.holds(at) for at, g, _ in s.breaches) for s in ledger.stories.values())) for goal in GOALS}
-    return Figure("ntb", len(cases), len(cases), {"share": len(cases) / tickets if tickets else None, **late}, tuple(cases))
+    late = {
+        goal: float(
+            sum(
+                any(g == goal and period.holds(at) for at, g, _ in s.breaches)
+                for s in ledger.stories.values()
+            )
+        )
+        for goal in GOALS
+    }
+    return Figure(
+        "ntb",
+        len(cases),
+        len(cases),
+        {"share": len(cases) / tickets if tickets else None, **late},
+        tuple(cases),
+    )
 
 
 def csi(ledger: Ledger, period: Period) -> Figure:
@@ -62,24 +82,48 @@ def csi(ledger: Ledger, period: Period) -> Figure:
     questions = [s for s in ledger.stories.values() if any(period.holds(at) for at in s.asked)]
     asked, answered = len(questions), sum(s.rating is not None for s in questions)
     scores = [float(s.rating or 0) for s in rated]
-    parts = {"asked": float(asked), "response": answered / asked if asked else None, **{f"rated_{n}": float(scores.count(n)) for n in range(1, 6)}}
-    return Figure("csi", fmean(scores) if len(scores) >= FEW else None, len(scores), parts, tuple(_case(s, s.rated, s.rating) for s in rated))
+    parts = {
+        "asked": float(asked),
+        "response": answered / asked if asked else None,
+        **{f"rated_{n}": float(scores.count(n)) for n in range(1, 6)},
+    }
+    return Figure(
+        "csi",
+        fmean(scores) if len(scores) >= FEW else None,
+        len(scores),
+        parts,
+        tuple(_case(s, s.rated, s.rating) for s in rated),
+    )
 
 
 def nps(ledger: Ledger, period: Period) -> Figure:
-    """Share of those who would recommend us less the share of those who would not, in points, with how many of those asked answered."""
+    """Share of those who would recommend us less the share of those who would not, in points, with how many
+    of those asked answered.
+    """
     scored = [e for e in ledger.facts.events if e.kind == "nps_scored" and e.at is not None]
     mine = [e for e in scored if period.holds(e.at)]
     asked = [e for e in ledger.facts.events if e.kind == "nps_asked" and period.holds(e.at)]
-    answered = sum(any(s.conversation == a.conversation and a.at is not None and s.at is not None and s.at >= a.at for s in scored) for a in asked)
+    answered = sum(
+        any(
+            s.conversation == a.conversation and a.at is not None and s.at is not None and s.at >= a.at
+            for s in scored
+        )
+        for a in asked
+    )
     scores = [float(s) for e in mine if isinstance(s := e.data.get("score"), int)]
     good, bad = sum(s >= 9 for s in scores), sum(s <= 6 for s in scores)
     parts = {
         "asked": float(len(asked)), "response": answered / len(asked) if asked else None,
         "promoters": float(good), "passives": float(len(scores) - good - bad), "detractors": float(bad),
     }  # fmt: skip
-    cases = tuple(FigureCase(e.conversation or 0, e.at, value=s) for e, s in zip(mine, scores, strict=True) if e.at is not None)
-    return Figure("nps", 100 * (good - bad) / len(scores) if len(scores) >= FEW else None, len(scores), parts, cases)
+    cases = tuple(
+        FigureCase(e.conversation or 0, e.at, value=s)
+        for e, s in zip(mine, scores, strict=True)
+        if e.at is not None
+    )
+    return Figure(
+        "nps", 100 * (good - bad) / len(scores) if len(scores) >= FEW else None, len(scores), parts, cases
+    )
 
 
 def afrt(ledger: Ledger, period: Period) -> Figure:
@@ -89,14 +133,24 @@ def afrt(ledger: Ledger, period: Period) -> Figure:
 
 def mttr(ledger: Ledger, period: Period) -> Figure:
     """From opening to the last closing, for tickets resolved in the period."""
-    return _durations("mttr", ledger, [(s, s.opened, s.resolved) for s in ledger.stories.values() if period.holds(s.resolved)])
+    return _durations(
+        "mttr",
+        ledger,
+        [(s, s.opened, s.resolved) for s in ledger.stories.values() if period.holds(s.resolved)],
+    )
 
 
 def bot_reply(ledger: Ledger, period: Period) -> Figure:
     """From the customer's first words to the bot's own answer."""
     waits = [(v, v.wait) for v in ledger.come(period) if v.wait is not None]
     seconds = [w for _, w in waits]
-    return Figure("bot_reply", fmean(seconds) if seconds else None, len(seconds), _spread(seconds), tuple(_seen(v, w) for v, w in waits))
+    return Figure(
+        "bot_reply",
+        fmean(seconds) if seconds else None,
+        len(seconds),
+        _spread(seconds),
+        tuple(_seen(v, w) for v, w in waits),
+    )
 
 
 def service_level(ledger: Ledger, period: Period) -> Figure:
@@ -112,7 +166,9 @@ def service_level(ledger: Ledger, period: Period) -> Figure:
 
 
 def containment(ledger: Ledger, period: Period) -> Figure:
-    """Strict: answered by the bot, no person, no «не помогло», and not back about the same within 72 hours."""
+    """Strict: answered by the bot, no person, no «не помогло», and not back about the same within 72
+    hours.
+    """
     return _share("containment", [_seen(v, float(is_contained(v))) for v in ledger.come(period)])
 
 
@@ -151,17 +207,36 @@ def reopened(ledger: Ledger, period: Period) -> Figure:
 
 def transferred(ledger: Ledger, period: Period) -> Figure:
     """Share of tickets opened in the period that went to somebody else."""
-    return _share("transferred", [_case(s, s.opened, float(bool(s.transferred))) for s in ledger.opened(period)])
+    return _share(
+        "transferred", [_case(s, s.opened, float(bool(s.transferred))) for s in ledger.opened(period)]
+    )
 
 
 def abandoned(ledger: Ledger, period: Period) -> Figure:
     """Share of tickets opened in the period that the customer called off before anybody answered."""
-    return _share("abandoned", [_case(s, s.opened, float(_given_up(s) is not None)) for s in ledger.opened(period)])
+    return _share(
+        "abandoned", [_case(s, s.opened, float(_given_up(s) is not None)) for s in ledger.opened(period)]
+    )
 
 
 COUNTS: tuple[Count, ...] = (
-    nst, ntb, containment, afrt, mttr, csi, service_level, returns, containment_naive, conversations, bot_reply, helped, reopened, transferred, abandoned, nps,
-)  # fmt: skip
+    nst,
+    ntb,
+    containment,
+    afrt,
+    mttr,
+    csi,
+    service_level,
+    returns,
+    containment_naive,
+    conversations,
+    bot_reply,
+    helped,
+    reopened,
+    transferred,
+    abandoned,
+    nps,
+)
 TILES = ("nst", "ntb", "containment", "afrt", "mttr", "csi", "service_level", "returns")
 
 
@@ -190,7 +265,9 @@ def _working(ledger: Ledger, start: datetime | None, end: datetime) -> float:
     return ledger.facts.working(start, end).total_seconds() if start is not None and end > start else 0.0
 
 
-def _durations(key: str, ledger: Ledger, spans: Iterable[tuple[TicketStory, datetime | None, datetime | None]]) -> Figure:
+def _durations(
+    key: str, ledger: Ledger, spans: Iterable[tuple[TicketStory, datetime | None, datetime | None]]
+) -> Figure:
     """The headline is the mean in working time; calendar time stands beside it."""
     known = [(s, start, end) for s, start, end in spans if start is not None and end is not None]
     working = [_working(ledger, start, end) for _, start, end in known]
@@ -201,7 +278,11 @@ def _durations(key: str, ledger: Ledger, spans: Iterable[tuple[TicketStory, date
 
 
 def _spread(values: Sequence[float]) -> dict[str, float | None]:
-    return {"mean": mean_of(values), "median": median(values) if values else None, "p90": percentile(values, 0.9) if values else None}
+    return {
+        "mean": mean_of(values),
+        "median": median(values) if values else None,
+        "p90": percentile(values, 0.9) if values else None,
+    }
 
 
 def _share(key: str, cases: Sequence[FigureCase]) -> Figure:

@@ -60,7 +60,10 @@ def week_before(now: datetime, zone: ZoneInfo) -> Period:
 
 
 def between(first: date | None, last: date | None, now: datetime, zone: ZoneInfo) -> Period:
-    """Two given days; without the last up to today, without the first a week. Raises `ValueError` where they are the wrong way round."""
+    """Two given days; without the last up to today, without the first a week.
+
+    Raises `ValueError` where they are the wrong way round.
+    """
     last = last or now.astimezone(zone).date()
     first = first or last - timedelta(days=6)
     if first > last:

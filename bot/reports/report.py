@@ -26,9 +26,13 @@ TICKETS = 100_000
 class ReportSource(Protocol):
     """Where the facts are kept: the part of the store that a report reads."""
 
-    async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]: ...
+    async def events(
+        self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
+    ) -> tuple[Event, ...]: ...
 
-    async def tickets(self, *, open_only: bool = True, limit: int = 200, bare: bool = False) -> tuple[Ticket, ...]: ...
+    async def tickets(
+        self, *, open_only: bool = True, limit: int = 200, bare: bool = False
+    ) -> tuple[Ticket, ...]: ...
 
 
 class Calendar(Protocol):
@@ -41,7 +45,10 @@ class Calendar(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that is shown. `before` are the same figures for the period before; `demo`: the history was played, not lived."""
+    """Everything that is shown.
+
+    `before` are the same figures for the period before; `demo`: the history was played, not lived.
+    """
 
     period: Period
     figures: Mapping[str, Figure]
@@ -52,16 +59,31 @@ class Report:
     demo: bool = False
 
     def cases(self, of: str) -> tuple[FigureCase, ...]:
-        """The cases behind a figure ("ntb") or a row of a table ("reasons:asked"); empty where there is no such thing."""
+        """The cases behind a figure ("ntb") or a row of a table ("reasons:asked"); empty where there is no
+        such thing.
+        """
         table, _, row = of.partition(":")
         if row and table in self.tables:
             return next((r.cases for r in self.tables[table].rows if r.key == row), ())
         return self.figures[of].cases if of in self.figures else ()
 
 
-async def read_facts(source: ReportSource, calendar: Calendar, period: Period, now: datetime, *, answer_within: float = 20.0, compare: bool = True) -> Facts:
-    """All that the report of *period* (and, to *compare*, the one before) is counted from, read in small slices."""
-    at, end = (period.previous() if compare else period).start - BEFORE, min(period.end + RETURN, now + timedelta(seconds=1))
+async def read_facts(
+    source: ReportSource,
+    calendar: Calendar,
+    period: Period,
+    now: datetime,
+    *,
+    answer_within: float = 20.0,
+    compare: bool = True,
+) -> Facts:
+    """All that the report of *period* (and, to *compare*, the one before) is counted from, read in small
+    slices.
+    """
+    at, end = (
+        (period.previous() if compare else period).start - BEFORE,
+        min(period.end + RETURN, now + timedelta(seconds=1)),
+    )
     events: list[Event] = []
     while at < end:
         events += await source.events(since=at, until=min(at + SLICE, end), kinds=KINDS)
@@ -91,7 +113,9 @@ def make_report(facts: Facts, period: Period, articles: Iterable[ReportedArticle
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Counting makes much and drops nothing: the collector would look through all of it again and again (40 % of the time)."""
+    """Counting makes much and drops nothing: the collector would look through all of it again and again (40 %
+    of the time).
+    """
     was = gc.isenabled()
     gc.disable()
     try:
@@ -112,11 +136,21 @@ def _counted(facts: Facts, period: Period, known: Sequence[ReportedArticle]) -> 
         before = {c.__name__: c(ledger, earlier) for c in COUNTS}
     else:  # the service is younger than the period before: a comparison would only mislead
         before = {key: Figure(key, None, 0) for key in counted}
-    return Report(period, counted, before, _tables(ledger, period, titles, topics), facts.answer_within, facts.now, any(e.kind == "demo" for e in facts.events))
+    return Report(
+        period,
+        counted,
+        before,
+        _tables(ledger, period, titles, topics),
+        facts.answer_within,
+        facts.now,
+        any(e.kind == "demo" for e in facts.events),
+    )
 
 
 def topic_names(known: Sequence[ReportedArticle]) -> dict[str, str]:
-    """By an article's id and by its title the one name of its topic: its own, else that of its section's other articles, else the section."""
+    """By an article's id and by its title the one name of its topic: its own, else that of its section's
+    other articles, else the section.
+    """
     sections: dict[str, Counter[str]] = defaultdict(Counter)
     for article in known:
         if article.topic:
@@ -131,9 +165,17 @@ def topic_names(known: Sequence[ReportedArticle]) -> dict[str, str]:
     return named
 
 
-def _tables(ledger: Ledger, period: Period, titles: Mapping[str, str], topics: Mapping[str, str]) -> dict[str, Table]:
+def _tables(
+    ledger: Ledger, period: Period, titles: Mapping[str, str], topics: Mapping[str, str]
+) -> dict[str, Table]:
     made = (
-        tables.days(ledger, period), tables.load(ledger, period), tables.reasons(ledger, period), tables.articles(ledger, period, titles),
-        tables.operators(ledger, period), tables.channels(ledger, period), tables.topics(ledger, period, topics), ready(ledger, period),
-    )  # fmt: skip
+        tables.days(ledger, period),
+        tables.load(ledger, period),
+        tables.reasons(ledger, period),
+        tables.articles(ledger, period, titles),
+        tables.operators(ledger, period),
+        tables.channels(ledger, period),
+        tables.topics(ledger, period, topics),
+        ready(ledger, period),
+    )
     return {t.key: t for t in made}

@@ -16,11 +16,23 @@ def channels_of(facts: Facts) -> tuple[str, ...]:
 def of_channel(facts: Facts, channel: str) -> Facts:
     """The facts of the conversations in that channel; everything else as if it had not been."""
     homes = _homes(facts)
-    events = tuple(e for e in facts.events if e.kind == "demo" or (e.conversation is not None and homes.get(e.conversation) == channel))
-    return replace(facts, events=events, tickets={n: t for n, t in facts.tickets.items() if t.customer_peer.channel == channel})
+    events = tuple(
+        e
+        for e in facts.events
+        if e.kind == "demo" or (e.conversation is not None and homes.get(e.conversation) == channel)
+    )
+    return replace(
+        facts,
+        events=events,
+        tickets={n: t for n, t in facts.tickets.items() if t.customer_peer.channel == channel},
+    )
 
 
 def _homes(facts: Facts) -> Mapping[int, str]:
     """Where each conversation is held."""
-    homes = {e.conversation: str(e.data.get("channel", "")) for e in facts.events if e.kind == "heard" and e.conversation is not None}
+    homes = {
+        e.conversation: str(e.data.get("channel", ""))
+        for e in facts.events
+        if e.kind == "heard" and e.conversation is not None
+    }
     return {**homes, **{t.conversation: t.customer_peer.channel for t in facts.tickets.values()}}

@@ -1,4 +1,6 @@
-"""What the figures look like from each side: by day, by hour, by reason, article, operator, channel and topic."""
+"""What the figures look like from each side: by day, by hour, by reason, article, operator, channel and
+topic.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ Cell = str | float | None
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row of a table: what it is about (`key`, shown as `name`), its numbers by column, and what it was counted from."""
+    """A row of a table: what it is about (`key`, shown as `name`), its numbers by column, and what it was
+    counted from.
+    """
 
     key: str
     name: str
@@ -60,7 +64,15 @@ def days(ledger: Ledger, period: Period) -> Table:
     for visit in ledger.come(period):
         by_day[visit.start.astimezone(period.zone).date()].append(visit)
     rows = [
-        TableRow(day.isoformat(), day.isoformat(), {"bot": float(sum(not v.tickets for v in seen)), "person": float(sum(bool(v.tickets) for v in seen))}, seen)
+        TableRow(
+            day.isoformat(),
+            day.isoformat(),
+            {
+                "bot": float(sum(not v.tickets for v in seen)),
+                "person": float(sum(bool(v.tickets) for v in seen)),
+            },
+            seen,
+        )
         for day, seen in by_day.items()
     ]
     return Table("days", ("bot", "person"), tuple(rows))
@@ -72,7 +84,12 @@ def load(ledger: Ledger, period: Period) -> Table:
     for visit in ledger.come(period):
         local = visit.start.astimezone(period.zone)
         grid[local.isoweekday(), local.hour].append(visit)
-    rows = [TableRow(f"{w}-{h}", f"{w}-{h}", {"weekday": float(w), "hour": float(h), "visits": float(len(seen))}, seen) for (w, h), seen in grid.items()]
+    rows = [
+        TableRow(
+            f"{w}-{h}", f"{w}-{h}", {"weekday": float(w), "hour": float(h), "visits": float(len(seen))}, seen
+        )
+        for (w, h), seen in grid.items()
+    ]
     return Table("load", ("weekday", "hour", "visits"), tuple(rows))
 
 
@@ -83,11 +100,20 @@ def reasons(ledger: Ledger, period: Period) -> Table:
     for story in stories:
         found[story.reason or "unknown"].append(story)
     ranked = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
-    return Table("reasons", ("tickets", "share"), tuple(TableRow(r, r, {"tickets": float(len(s)), "share": len(s) / len(stories)}, s) for r, s in ranked))
+    return Table(
+        "reasons",
+        ("tickets", "share"),
+        tuple(
+            TableRow(r, r, {"tickets": float(len(s)), "share": len(s) / len(stories)}, s) for r, s in ranked
+        ),
+    )
 
 
 def articles(ledger: Ledger, period: Period, titles: Mapping[str, str]) -> Table:
-    """How each article did: shown, helped, did not help, and how often a person was called after it. All *titles* are listed."""
+    """How each article did: shown, helped, did not help, and how often a person was called after it.
+
+    All *titles* are listed.
+    """
     shown: Counter[str] = Counter()
     led: Counter[str] = Counter()
     seen: dict[str, list[Visit]] = defaultdict(list)
@@ -118,11 +144,16 @@ def _feedback(ledger: Ledger, period: Period) -> tuple[Counter[str], Counter[str
 
 
 def operators(ledger: Ledger, period: Period) -> Table:
-    """What each operator did in the period. A ticket is the one's who took it (or was given it) last; times are working time."""
+    """What each operator did in the period.
+
+    A ticket is the one's who took it (or was given it) last; times are working time.
+    """
     names = {t.operator: t.operator_name for t in ledger.facts.tickets.values() if t.operator}
     deeds: dict[str, Deeds] = defaultdict(Deeds)
     for story in ledger.stories.values():
-        for operator in {by for at, by in story.taken if period.holds(at)} | ({story.replied_by} if period.holds(story.reply) else set()):
+        for operator in {by for at, by in story.taken if period.holds(at)} | (
+            {story.replied_by} if period.holds(story.reply) else set()
+        ):
             deeds[operator].taken.append(story)
         if story.replied_by and period.holds(story.opened):
             deeds[story.replied_by].answered.append(story)
@@ -139,10 +170,22 @@ def operators(ledger: Ledger, period: Period) -> Table:
         solved = [w for s in his.closed if (w := working_seconds(ledger, s.opened, s.resolved)) is not None]
         scores = [float(s.rating) for s in his.rated if s.rating is not None]
         cells: dict[str, Cell] = {
-            "taken": float(len(his.taken)), "closed": float(len(his.closed)), "afrt": mean_of(replies), "mttr": mean_of(solved),
-            "csi": mean_of(scores) if len(scores) >= FEW else None, "ratings": float(len(scores)), "breached": float(len(his.late)),
-        }  # fmt: skip
-        rows.append(TableRow(operator, names.get(operator) or operator, cells, [s for s in his.all() if s.opened is not None]))
+            "taken": float(len(his.taken)),
+            "closed": float(len(his.closed)),
+            "afrt": mean_of(replies),
+            "mttr": mean_of(solved),
+            "csi": mean_of(scores) if len(scores) >= FEW else None,
+            "ratings": float(len(scores)),
+            "breached": float(len(his.late)),
+        }
+        rows.append(
+            TableRow(
+                operator,
+                names.get(operator) or operator,
+                cells,
+                [s for s in his.all() if s.opened is not None],
+            )
+        )
     rows.sort(key=lambda r: (-float(r.cells["closed"] or 0), r.name))
     return Table("operators", ("taken", "closed", "afrt", "mttr", "csi", "ratings", "breached"), tuple(rows))
 
@@ -152,7 +195,10 @@ def channels(ledger: Ledger, period: Period) -> Table:
 
 
 def topics(ledger: Ledger, period: Period, names: Mapping[str, str]) -> Table:
-    """By the topic of the article that was shown (or offered) first, else by the ticket's own. *names* gives articles' topics by id and title."""
+    """By the topic of the article that was shown (or offered) first, else by the ticket's own.
+
+    *names* gives articles' topics by id and title.
+    """
     known = ledger.facts.tickets
 
     def topic(visit: Visit) -> str:
@@ -172,7 +218,11 @@ def _sliced(key: str, ledger: Ledger, period: Period, side: Callable[[Visit], st
     rows = []
     for name, seen in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
         people = [v for v in seen if v.tickets]
-        cells: dict[str, Cell] = {"visits": float(len(seen)), "person": float(len(people)), "containment": mean_of([float(is_contained(v)) for v in seen])}
+        cells: dict[str, Cell] = {
+            "visits": float(len(seen)),
+            "person": float(len(people)),
+            "containment": mean_of([float(is_contained(v)) for v in seen]),
+        }
         rows.append(TableRow(name, name, cells, seen))
     return Table(key, ("visits", "person", "containment"), tuple(rows))
 

@@ -1,4 +1,6 @@
-"""How figures are said: their names and definitions, numbers and times as people read them, and what a change means."""
+"""How figures are said: their names and definitions, numbers and times as people read them, and what a change
+means.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +16,52 @@ from bot.text.yaml_source import read_own
 
 Unit = Literal["count", "share", "seconds", "score"]
 UNITS: Mapping[str, Unit] = {
-    "nst": "count", "ntb": "count", "conversations": "count", "containment": "share", "containment_naive": "share", "service_level": "share",
-    "returns": "share", "helped": "share", "reopened": "share", "transferred": "share", "abandoned": "share", "afrt": "seconds", "mttr": "seconds",
-    "bot_reply": "seconds", "csi": "score", "nps": "score", "promoters": "count", "passives": "count", "detractors": "count",
-    "share": "share", "response": "share", "asked": "count", "helped_share": "share", "as_is": "share", "mean": "seconds", "median": "seconds", "p90": "seconds",
-    "calendar_mean": "seconds", "calendar_median": "seconds", "calendar_p90": "seconds",
-}  # fmt: skip
+    "nst": "count",
+    "ntb": "count",
+    "conversations": "count",
+    "containment": "share",
+    "containment_naive": "share",
+    "service_level": "share",
+    "returns": "share",
+    "helped": "share",
+    "reopened": "share",
+    "transferred": "share",
+    "abandoned": "share",
+    "afrt": "seconds",
+    "mttr": "seconds",
+    "bot_reply": "seconds",
+    "csi": "score",
+    "nps": "score",
+    "promoters": "count",
+    "passives": "count",
+    "detractors": "count",
+    "share": "share",
+    "response": "share",
+    "asked": "count",
+    "helped_share": "share",
+    "as_is": "share",
+    "mean": "seconds",
+    "median": "seconds",
+    "p90": "seconds",
+    "calendar_mean": "seconds",
+    "calendar_median": "seconds",
+    "calendar_p90": "seconds",
+}
 BETTER: Mapping[str, Literal["more", "less"]] = {  # what is not here is neither good nor bad
-    "containment": "more", "containment_naive": "more", "service_level": "more", "helped": "more", "csi": "more", "nps": "more",
-    "ntb": "less", "afrt": "less", "mttr": "less", "bot_reply": "less", "returns": "less", "reopened": "less", "abandoned": "less",
-}  # fmt: skip
+    "containment": "more",
+    "containment_naive": "more",
+    "service_level": "more",
+    "helped": "more",
+    "csi": "more",
+    "nps": "more",
+    "ntb": "less",
+    "afrt": "less",
+    "mttr": "less",
+    "bot_reply": "less",
+    "returns": "less",
+    "reopened": "less",
+    "abandoned": "less",
+}
 NOTHING = "—"
 HOME = Path(__file__).parent / "words"
 
@@ -64,7 +102,9 @@ class Saying:
 
     def definition(self, key: str, report: Report) -> str:
         """What the figure means, with the owner's limit filled in."""
-        return str(self.word(f"metrics.{key}.text")).replace("{limit}", self.show("seconds", report.answer_within))
+        return str(self.word(f"metrics.{key}.text")).replace(
+            "{limit}", self.show("seconds", report.answer_within)
+        )
 
     def value(self, key: str, value: float | str | None) -> str:
         """A number of this figure, part or column as people read it."""
@@ -80,7 +120,9 @@ class Saying:
         return self._number(value, 1 if unit == "score" else 0)
 
     def change(self, key: str, now: Figure, before: Figure) -> Change:
-        """The difference: in per cent for counts and times, in points for shares, in points of the scale for ratings."""
+        """The difference: in per cent for counts and times, in points for shares, in points of the scale for
+        ratings.
+        """
         if now.value is None or before.value is None:
             return Change("", "")
         difference, unit = now.value - before.value, UNITS[key]
@@ -95,7 +137,11 @@ class Saying:
         elif unit == "seconds":
             text = f"{sign}{self._time(size)}"
         else:
-            text = f"{sign}{self._number(100 * size / before.value, 0)} %" if before.value else f"{sign}{self._number(size, 0)}"
+            text = (
+                f"{sign}{self._number(100 * size / before.value, 0)} %"
+                if before.value
+                else f"{sign}{self._number(size, 0)}"
+            )
         if key not in BETTER:
             return Change(text, "")
         return Change(text, "good" if (difference > 0) is (BETTER[key] == "more") else "bad")

@@ -1,6 +1,7 @@
 """The floor under the walk: each method is one transaction, and a sentence about the service.
 
-What is accepted is kept; a turn is taken by one worker at a time; what a turn decided is committed all at once or not at all.
+What is accepted is kept; a turn is taken by one worker at a time; what a turn decided is committed all at
+once or not at all.
 """
 
 from __future__ import annotations
@@ -11,16 +12,33 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
-from bot.model import Conversation, Customer, CustomerMerge, Event, HistoryEntry, Inbound, Outbound, Outcome, Owed, Peer, Press, Status, Ticket, Turn
+from bot.model import (
+    Conversation,
+    Customer,
+    CustomerMerge,
+    Event,
+    HistoryEntry,
+    Inbound,
+    Outbound,
+    Outcome,
+    Owed,
+    Peer,
+    Press,
+    Status,
+    Ticket,
+    Turn,
+)
 
 DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An inbound with the moment its conversation may be taken: later for typed words (a burst becomes one turn), now for presses.
+    """An inbound with the moment its conversation may be taken: later for typed words (a burst becomes one
+    turn), now for presses.
 
-    A conversation is ready at the latest of its waiting arrivals' `ready`, but never later than `limit` after the first.
+    A conversation is ready at the latest of its waiting arrivals' `ready`, but never later than `limit` after
+    the first.
     """
 
     inbound: Inbound
@@ -30,7 +48,9 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A row of the outbox on its way: what was promised, how often it was tried, and what `edits` points at now."""
+    """A row of the outbox on its way: what was promised, how often it was tried, and what `edits` points at
+    now.
+    """
 
     id: int
     outbound: Outbound
@@ -47,9 +67,11 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """What became of a delivery. `due` with status "pending" is the next try; `say` are promises that follow from it.
+    """What became of a delivery. `due` with status "pending" is the next try; `say` are promises that follow
+    from it.
 
-    `counted` False leaves the number of tries as it was (a limit said "later"). `doubted` marks that the try may have arrived.
+    `counted` False leaves the number of tries as it was (a limit said "later"). `doubted` marks that the try
+    may have arrived.
     `unreachable` marks the conversation of the peer as one that cannot be written to (until it writes again).
     """
 
@@ -61,7 +83,9 @@ class DeliveryResult:
     doubted: bool = False
     outbound: Outbound | None = None  # the promise as it is to be tried next (plain text, moved chat)
     say: tuple[Outbound, ...] = ()
-    ahead: tuple[Outbound, ...] = ()  # promises that go before this delivery, which stays pending (a remade topic's history)
+    ahead: tuple[
+        Outbound, ...
+    ] = ()  # promises that go before this delivery, which stays pending (a remade topic's history)
     events: tuple[Event, ...] = ()
     unreachable: bool = False
     also: tuple[str, ...] = ()  # see `Outbound.also`
@@ -93,7 +117,10 @@ class TurnRecord:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A customer's private conversation, as somebody looks at it who may write to him first. `wrote` is when his last words came."""
+    """A customer's private conversation, as somebody looks at it who may write to him first.
+
+    `wrote` is when his last words came.
+    """
 
     conversation: int
     peer: Peer
@@ -123,12 +150,17 @@ class StoredEvent:
 
 
 class Store(Protocol):
-    """Storage of everything. Raises `StorageError`; then nothing of the call was done. Safe to call from one event loop."""
+    """Storage of everything.
+
+    Raises `StorageError`; then nothing of the call was done. Safe to call from one event loop.
+    """
 
     # --- intake
     async def accept(self, channel: str, arrivals: Sequence[Arrival], *, cursor: str | None = None) -> int:
-        """Keep what arrived, once: an inbound whose (channel, key) is known is passed over. The cursor moves in the same
-        transaction. Makes the customer and the conversation of a private peer at its first message, refreshes name and
+        """Keep what arrived, once: an inbound whose (channel, key) is known is passed over. The cursor moves
+        in the same
+        transaction. Makes the customer and the conversation of a private peer at its first message, refreshes
+        name and
         username later, marks the conversation reachable. Returns how many were new."""
         ...
 
@@ -138,20 +170,29 @@ class Store(Protocol):
 
     # --- turns
     async def take_turn(self, now: datetime, *, batch: int = 50) -> Turn | None:
-        """The conversation that has been ready longest, locked for this taker, with its oldest waiting inbounds: a run of
-        MESSAGEs (at most *batch*; in groups one MESSAGE, or the parts of one album), or one inbound of any other kind; with
+        """The conversation that has been ready longest, locked for this taker, with its oldest waiting
+        inbounds: a run of
+        MESSAGEs (at most *batch*; in groups one MESSAGE, or the parts of one album), or one inbound of any
+        other kind; with
         history (last 30 lines), customer, open ticket, resolved presses and quotes.
 
-        The ticket of a private conversation is its open one (else the one its pressed button belongs to); of a group
-        thread the one the topic, the pressed button or the quoted message belongs to, and `subject`, `customer`, `history`
-        are then that ticket's. A press that does not belong to a promise made to this peer resolves to nothing."""
+        The ticket of a private conversation is its open one (else the one its pressed button belongs to); of
+        a group
+        thread the one the topic, the pressed button or the quoted message belongs to, and `subject`,
+        `customer`, `history`
+        are then that ticket's. A press that does not belong to a promise made to this peer resolves to
+        nothing.
+        """
         ...
 
     async def finish_turn(self, turn: Turn, outcome: Outcome, now: datetime) -> Finished:
-        """Commit everything an outcome holds, close the turn's inbounds with its result, write the history and unlock.
+        """Commit everything an outcome holds, close the turn's inbounds with its result, write the history
+        and unlock.
 
-        Raises `Conflict` (nothing done, turn unlocked and ready again) when the conversation's version moved on, when the
-        ticket in the outcome was changed by somebody else, or when its number was taken meanwhile. `status` and `state` go
+        Raises `Conflict` (nothing done, turn unlocked and ready again) when the conversation's version moved
+        on, when the
+        ticket in the outcome was changed by somebody else, or when its number was taken meanwhile. `status`
+        and `state` go
         to `turn.subject` where there is one and to the turn's own conversation otherwise.
         VIEW promises replace waiting ones of the same peer, verb and `edits`/`quotes`."""
         ...
@@ -161,7 +202,9 @@ class Store(Protocol):
         ...
 
     async def fire_timers(self, now: datetime) -> int:
-        """Turn due timers into inbounds of their conversations (kind TIMER, each exactly once); returns how many."""
+        """Turn due timers into inbounds of their conversations (kind TIMER, each exactly once); returns how
+        many.
+        """
         ...
 
     async def next_due(self, now: datetime) -> datetime | None:
@@ -169,9 +212,13 @@ class Store(Protocol):
         ...
 
     # --- deliveries
-    async def take_deliveries(self, now: datetime, *, limit: int = 32, resting: Collection[tuple[str, str]] = ()) -> tuple[Delivery, ...]:
-        """Mark as "sending" and return promises that may go now: the oldest open one of each (channel, chat, thread, lane),
-        due, not of a (channel, chat) or (channel, "") that rests, and not editing a message that is still on its way
+    async def take_deliveries(
+        self, now: datetime, *, limit: int = 32, resting: Collection[tuple[str, str]] = ()
+    ) -> tuple[Delivery, ...]:
+        """Mark as "sending" and return promises that may go now: the oldest open one of each (channel, chat,
+        thread, lane),
+        due, not of a (channel, chat) or (channel, "") that rests, and not editing a message that is still on
+        its way
         (cancelled when that one failed). Lanes in order, then oldest first."""
         ...
 
@@ -179,23 +226,35 @@ class Store(Protocol):
         """Record what became of a delivery, with its follow-ups; returns the ids of these."""
         ...
 
-    async def recover(self, now: datetime, *, begun: datetime | None = None, but: Collection[int] = ()) -> int:
-        """Rows left "sending" by a crash may have arrived. `resend` ones become pending with a doubt on record,
-        `hold` ones unknown. Returns how many. Beside a living sender: those *begun* until then that he has not in hand (*but*)."""
+    async def recover(
+        self, now: datetime, *, begun: datetime | None = None, but: Collection[int] = ()
+    ) -> int:
+        """Rows left "sending" by a crash may have arrived. `resend` ones become pending with a doubt on
+        record,
+        `hold` ones unknown. Returns how many. Beside a living sender: those *begun* until then that he has
+        not in hand (*but*).
+        """
         ...
 
     async def owed(self, now: datetime, late: timedelta) -> tuple[Owed, ...]:
-        """What the bot owes for longer than *late*: `undecided` one for each conversation with a kept message, `undelivered`
-        words to customers on their way, `unanswered` answers of the last day that were given up with no person called since."""
+        """What the bot owes for longer than *late*: `undecided` one for each conversation with a kept
+        message, `undelivered`
+        words to customers on their way, `unanswered` answers of the last day that were given up with no
+        person called since.
+        """
         ...
 
     async def retry(self, now: datetime, late: timedelta, held: timedelta) -> int:
-        """Put back into line what fell out of it: conversations with waiting messages, orders with nobody first, and turns that
-        somebody holds for longer than *held* (his decision will meet a `Conflict`). Returns how much was mended."""
+        """Put back into line what fell out of it: conversations with waiting messages, orders with nobody
+        first, and turns that
+        somebody holds for longer than *held* (his decision will meet a `Conflict`). Returns how much was
+        mended.
+        """
         ...
 
     async def sends_since(self, since: datetime) -> tuple[tuple[Outbound, datetime, int], ...]:
-        """What was begun to be sent since then, when, and how often it was tried by now; oldest first. A new process must
+        """What was begun to be sent since then, when, and how often it was tried by now; oldest first. A new
+        process must
         respect the limits of the old one."""
         ...
 
@@ -204,16 +263,30 @@ class Store(Protocol):
         ...
 
     async def resolve_unknown(self, delivery: int, *, arrived: bool, now: datetime) -> bool:
-        """A person (or a press on its keyboard) settled an unknown delivery; False when it was not unknown."""
+        """A person (or a press on its keyboard) settled an unknown delivery; False when it was not
+        unknown.
+        """
         ...
 
-    async def promise(self, say: Sequence[Outbound], now: datetime, *, events: Sequence[Event] = ()) -> tuple[int, ...]:
+    async def promise(
+        self, say: Sequence[Outbound], now: datetime, *, events: Sequence[Event] = ()
+    ) -> tuple[int, ...]:
         """Promise something outside any turn (the desk's greeting, a notice of the service)."""
         ...
 
-    async def announce(self, channel: str, choose: Callable[[StoredEvent], Outbound | None], now: datetime, *, limit: int = 200) -> int:
-        """Promise what *choose* (pure, run in the writer's thread) makes of each event recorded since *channel*'s cursor, and move
-        the cursor, in one transaction; returns how many were looked at. A channel heard of for the first time begins with now."""
+    async def announce(
+        self,
+        channel: str,
+        choose: Callable[[StoredEvent], Outbound | None],
+        now: datetime,
+        *,
+        limit: int = 200,
+    ) -> int:
+        """Promise what *choose* (pure, run in the writer's thread) makes of each event recorded since
+        *channel*'s cursor, and move
+        the cursor, in one transaction; returns how many were looked at. A channel heard of for the first time
+        begins with now.
+        """
         ...
 
     # --- desk
@@ -235,8 +308,12 @@ class Store(Protocol):
 
     async def keep_setting(self, name: str, value: str | None) -> None: ...
 
-    async def tickets(self, *, open_only: bool = True, limit: int = 200, bare: bool = False) -> tuple[Ticket, ...]:
-        """Tickets, oldest waiting first, then in work; closed ones (newest first) after them where asked for; *bare*: without `data`."""
+    async def tickets(
+        self, *, open_only: bool = True, limit: int = 200, bare: bool = False
+    ) -> tuple[Ticket, ...]:
+        """Tickets, oldest waiting first, then in work; closed ones (newest first) after them where asked for;
+        *bare*: without `data`.
+        """
         ...
 
     async def ticket(self, number: int) -> Ticket | None: ...
@@ -253,7 +330,9 @@ class Store(Protocol):
         """Conversations that a person should be at, with no open ticket and no timer that would end it."""
         ...
 
-    async def history(self, conversation: int, *, limit: int = 100, since: datetime | None = None) -> tuple[HistoryEntry, ...]: ...
+    async def history(
+        self, conversation: int, *, limit: int = 100, since: datetime | None = None
+    ) -> tuple[HistoryEntry, ...]: ...
 
     # --- looking
     async def conversation(self, peer: Peer) -> Conversation | None: ...
@@ -272,23 +351,39 @@ class Store(Protocol):
         """The inbound that was kept under this key (without its words where those were blanked)."""
         ...
 
-    async def turns(self, *, conversation: int | None = None, after: int = 0, limit: int = 50) -> tuple[TurnRecord, ...]: ...
+    async def turns(
+        self, *, conversation: int | None = None, after: int = 0, limit: int = 50
+    ) -> tuple[TurnRecord, ...]: ...
 
     async def deliveries(
-        self, *, status: Collection[DeliveryStatus] = (), after: int = 0, peer: Peer | None = None, name: str = "", limit: int = 200
+        self,
+        *,
+        status: Collection[DeliveryStatus] = (),
+        after: int = 0,
+        peer: Peer | None = None,
+        name: str = "",
+        limit: int = 200,
     ) -> tuple[Delivery, ...]: ...
 
     async def press(self, token: str, peer: Peer) -> Press | None:
         """What a button meant when it was promised to this peer."""
         ...
 
-    async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]: ...
+    async def events(
+        self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
+    ) -> tuple[Event, ...]: ...
 
-    async def listeners(self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()) -> tuple[Recipient, ...]:
-        """Customers' private conversations in the order of their ids, forgotten ones left out; *only* these where some are named."""
+    async def listeners(
+        self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()
+    ) -> tuple[Recipient, ...]:
+        """Customers' private conversations in the order of their ids, forgotten ones left out; *only* these
+        where some are named.
+        """
         ...
 
-    async def words_since(self, since: datetime, *, after: int = 0, limit: int = 5000) -> tuple[CustomerMessage, ...]:
+    async def words_since(
+        self, since: datetime, *, after: int = 0, limit: int = 5000
+    ) -> tuple[CustomerMessage, ...]:
         """What customers wrote since then, in order, from the line behind *after* on."""
         ...
 
@@ -297,16 +392,25 @@ class Store(Protocol):
         ...
 
     # --- people's data and the file itself
-    async def change_fields(self, customer: int, changes: Mapping[str, object], now: datetime, *, by: str) -> bool:
-        """Lay *changes* over the customer's fields (None takes one away), with an event; False where he is not known."""
+    async def change_fields(
+        self, customer: int, changes: Mapping[str, object], now: datetime, *, by: str
+    ) -> bool:
+        """Lay *changes* over the customer's fields (None takes one away), with an event; False where he is
+        not known.
+        """
         ...
 
     async def join_customers(self, how: CustomerMerge, now: datetime, *, by: str) -> bool:
-        """Two customers become one, or are two again, with an event; False where there is nothing to do. A repeat does nothing."""
+        """Two customers become one, or are two again, with an event; False where there is nothing to do.
+
+        A repeat does nothing.
+        """
         ...
 
     async def known_as(self, customer: int) -> int:
-        """The number of the customer as whom this one is known: his own, unless he was joined into another."""
+        """The number of the customer as whom this one is known: his own, unless he was joined into
+        another.
+        """
         ...
 
     async def joined(self, customer: int) -> tuple[int, ...]:
@@ -316,16 +420,20 @@ class Store(Protocol):
     async def export_customer(self, id: int) -> Mapping[str, object]: ...
 
     async def forget_customer(self, id: int, now: datetime) -> bool:
-        """Nothing of the customer's words, names and addresses stays in any table, index or free page; counts stay."""
+        """Nothing of the customer's words, names and addresses stays in any table, index or free page; counts
+        stay.
+        """
         ...
 
     async def bring_forward(self, now: datetime) -> int:
-        """After the wall clock went back: bursts, rests and retries that were put off by it wait for a minute (ten for a delivery)
+        """After the wall clock went back: bursts, rests and retries that were put off by it wait for a minute
+        (ten for a delivery)
         at most. Timers keep their hour. Returns how many rows waited for longer; a repeat finds none."""
         ...
 
     async def purge(self, before: datetime) -> int:
-        """Blank the words of what ended before: messages, answers, history, tickets' notes. Rows and counts stay; what is
+        """Blank the words of what ended before: messages, answers, history, tickets' notes. Rows and counts
+        stay; what is
         open or waits is not touched. Returns how many rows were blanked; a repeat finds nothing."""
         ...
 

@@ -1,7 +1,10 @@
-"""Values as text and back: every dataclass of the vocabulary as compact JSON, times as integer milliseconds UTC.
+"""Values as text and back: every dataclass of the vocabulary as compact JSON, times as integer milliseconds
+UTC.
 
-A field that has its default is left out, so a row is as long as what it says. Free JSON (`state`, `data`, `why`, `fields`)
-comes back as JSON knows it: tuples as lists, keys as strings. A field that is not known (from a newer version) is passed over.
+A field that has its default is left out, so a row is as long as what it says. Free JSON (`state`, `data`,
+`why`, `fields`)
+comes back as JSON knows it: tuples as lists, keys as strings. A field that is not known (from a newer
+version) is passed over.
 """
 
 from __future__ import annotations
@@ -22,7 +25,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
 
-ALMOST = MILLISECOND - timedelta(microseconds=1)  # added before the cut: a timer is kept a little late, never early
+ALMOST = MILLISECOND - timedelta(
+    microseconds=1
+)  # added before the cut: a timer is kept a little late, never early
 
 
 def ms(at: datetime) -> int:
@@ -43,7 +48,9 @@ def maybe_moment(at: int | None) -> datetime | None:
 
 
 def clean(text: str) -> str:
-    """*text* as the database can hold it: a lone surrogate becomes a question mark (the door cleans too; this is the floor)."""
+    """*text* as the database can hold it: a lone surrogate becomes a question mark (the door cleans too; this
+    is the floor).
+    """
     try:
         text.encode()
     except UnicodeEncodeError:

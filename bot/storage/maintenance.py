@@ -19,19 +19,34 @@ AT_MOST = timedelta(minutes=1)  # no burst is waited for and no turn rests for l
 RETRY = timedelta(minutes=10)  # a delivery put off for longer may as well be tried
 
 _FAULTS = (
-    ("сообщения ждут дольше часа, и никто за них не взялся", "select count(*) from inbox where done_at is null and ready < :stuck"),
-    ("сообщения ждут, а их диалог не стоит в очереди",
-     """select count(distinct i.conversation) from inbox i join conversations c on c.id = i.conversation
-     where i.done_at is null and c.ready_at is null"""),
-    ("отправки начаты давно и не закончены", "select count(*) from outbox where status = 'sending' and started < :hanging"),
-    ("очереди отправки, в которых некому идти первым",
-     """select count(*) from (select 1 from outbox where status in ('pending', 'sending')
-     group by channel, chat, thread, lane having sum(head) <> 1)"""),
-    ("диалоги, у которых обращение записано неверно",
-     """select count(*) from conversations c where c.ticket is not
-     (select number from tickets t where t.conversation = c.id and t.status <> 'closed')"""),
-    ("напоминания просрочены больше чем на час", "select count(*) from timers where fired is null and cancelled is null and due < :stuck"),
-)  # fmt: skip
+    (
+        "сообщения ждут дольше часа, и никто за них не взялся",
+        "select count(*) from inbox where done_at is null and ready < :stuck",
+    ),
+    (
+        "сообщения ждут, а их диалог не стоит в очереди",
+        """select count(distinct i.conversation) from inbox i join conversations c on c.id = i.conversation
+     where i.done_at is null and c.ready_at is null""",
+    ),
+    (
+        "отправки начаты давно и не закончены",
+        "select count(*) from outbox where status = 'sending' and started < :hanging",
+    ),
+    (
+        "очереди отправки, в которых некому идти первым",
+        """select count(*) from (select 1 from outbox where status in ('pending', 'sending')
+     group by channel, chat, thread, lane having sum(head) <> 1)""",
+    ),
+    (
+        "диалоги, у которых обращение записано неверно",
+        """select count(*) from conversations c where c.ticket is not
+     (select number from tickets t where t.conversation = c.id and t.status <> 'closed')""",
+    ),
+    (
+        "напоминания просрочены больше чем на час",
+        "select count(*) from timers where fired is null and cancelled is null and due < :stuck",
+    ),
+)
 
 
 def counts(db: sqlite3.Connection) -> Mapping[str, int]:
@@ -42,24 +57,41 @@ def counts(db: sqlite3.Connection) -> Mapping[str, int]:
         "customers": "select count(*) from customers where erased is null",
     }
     figures = {name: int(db.execute(query).fetchone()[0]) for name, query in found.items()}
-    figures |= {f"deliveries_{s}": 0 for s in ("pending", "sending", "sent", "unknown", "failed", "cancelled")}
+    figures |= {
+        f"deliveries_{s}": 0 for s in ("pending", "sending", "sent", "unknown", "failed", "cancelled")
+    }
     figures |= {f"tickets_{s}": 0 for s in ("waiting", "operator", "snoozed", "closed")}
     for few in (deliveries.OPEN, deliveries.ENDED):
-        figures |= {f"deliveries_{s}": n for s, n in db.execute(f"select status, count(*) from outbox where status in {few} group by status")}
+        figures |= {
+            f"deliveries_{s}": n
+            for s, n in db.execute(
+                f"select status, count(*) from outbox where status in {few} group by status"
+            )
+        }
     promised = int(db.execute("select count(*) from outbox").fetchone()[0])
-    figures["deliveries_sent"] = promised - sum(n for name, n in figures.items() if name.startswith("deliveries_"))
-    figures |= {f"tickets_{s}": n for s, n in db.execute("select status, count(*) from tickets group by status")}
+    figures["deliveries_sent"] = promised - sum(
+        n for name, n in figures.items() if name.startswith("deliveries_")
+    )
+    figures |= {
+        f"tickets_{s}": n for s, n in db.execute("select status, count(*) from tickets group by status")
+    }
     return figures
 
 
 def bring_forward(db: sqlite3.Connection, now: datetime) -> int:
-    """What was put off by a clock that stood later than *now* is not to wait for that hour; returns how many rows did."""
+    """What was put off by a clock that stood later than *now* is not to wait for that hour; returns how many
+    rows did.
+    """
     soon, retry = ms(now + AT_MOST), ms(now + RETRY)
     return sum(
         db.execute(statement, {"soon": soon, "retry": retry}).rowcount
         for statement in (
-            "update inbox set ready = min(ready, :soon), limit_at = min(limit_at, :soon) where done_at is null and max(ready, limit_at) > :soon",
-            """update conversations set ready_at = min(ready_at, :soon), ready_max = min(ready_max, :soon), limit_at = min(limit_at, :soon),
+            (
+                "update inbox set ready = min(ready, :soon), limit_at = min(limit_at, :soon) where done_at is"
+                " null and max(ready, limit_at) > :soon"
+            ),
+            """update conversations set ready_at = min(ready_at, :soon), ready_max = min(ready_max, :soon),
+            limit_at = min(limit_at, :soon),
               rest_until = min(rest_until, :soon) where ready_at > :soon or rest_until > :soon""",
             "update outbox set due = :retry where status = 'pending' and due > :retry",
         )
@@ -68,8 +100,13 @@ def bring_forward(db: sqlite3.Connection, now: datetime) -> int:
 
 def check(db: sqlite3.Connection, now: datetime) -> tuple[str, ...]:
     """What is wrong, in words; nothing = all is well."""
-    found = [f"файл базы повреждён: {row[0]}" for row in db.execute("pragma integrity_check") if row[0] != "ok"]
-    found += [f"строка {row[1]} таблицы {row[0]} ссылается на то, чего нет ({row[2]})" for row in db.execute("pragma foreign_key_check")]
+    found = [
+        f"файл базы повреждён: {row[0]}" for row in db.execute("pragma integrity_check") if row[0] != "ok"
+    ]
+    found += [
+        f"строка {row[1]} таблицы {row[0]} ссылается на то, чего нет ({row[2]})"
+        for row in db.execute("pragma foreign_key_check")
+    ]
     for words, query in _FAULTS:
         number = db.execute(query, {"stuck": ms(now - STUCK), "hanging": ms(now - HANGING)}).fetchone()[0]
         if number:
@@ -78,7 +115,9 @@ def check(db: sqlite3.Connection, now: datetime) -> tuple[str, ...]:
 
 
 def backup(db: sqlite3.Connection, path: Path, *, of: Path | None = None) -> None:
-    """A whole copy of the file *of* at *path* as of one moment: written beside it, made durable, then put in its place at once."""
+    """A whole copy of the file *of* at *path* as of one moment: written beside it, made durable, then put in
+    its place at once.
+    """
     if of is not None and path.resolve() == of:
         raise StorageError("копия не может лечь на место самой базы: укажите другой файл")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +135,10 @@ def backup(db: sqlite3.Connection, path: Path, *, of: Path | None = None) -> Non
 
 
 def make_private(path: Path) -> None:
-    """The file is there, and for its owner alone: it holds people's words. One that is there already stays as it is."""
+    """The file is there, and for its owner alone: it holds people's words.
+
+    One that is there already stays as it is.
+    """
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 

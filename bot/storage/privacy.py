@@ -19,7 +19,21 @@ from bot.storage.queries.outbox import reorder
 
 # Of an event's data only these stay, and only where they are figures, yes/no or the names of our own things.
 KEPT = frozenset(
-    {"article", "helped", "channel", "decision", "dialog", "result", "category", "seconds", "wait", "rating", "priority", "confidence", "score"}
+    {
+        "article",
+        "helped",
+        "channel",
+        "decision",
+        "dialog",
+        "result",
+        "category",
+        "seconds",
+        "wait",
+        "rating",
+        "priority",
+        "confidence",
+        "score",
+    }
 )
 
 FORGOTTEN = "forgotten-"  # begins the names of what has none any more
@@ -39,8 +53,29 @@ _ROWS = {
     "events": f"conversation in {_HIS} or ticket in {_TICKETS}",
 }
 _JSON = frozenset({"state", "payload", "why", "data", "fields", "attachments"})
-_TIMES = frozenset({"at", "received", "ready", "limit_at", "done_at", "opened", "taken", "first_reply", "closed", "due", "created",
-                    "started", "settled", "fired", "cancelled", "erased", "ready_at", "ready_max", "rest_until"})  # fmt: skip
+_TIMES = frozenset(
+    {
+        "at",
+        "received",
+        "ready",
+        "limit_at",
+        "done_at",
+        "opened",
+        "taken",
+        "first_reply",
+        "closed",
+        "due",
+        "created",
+        "started",
+        "settled",
+        "fired",
+        "cancelled",
+        "erased",
+        "ready_at",
+        "ready_max",
+        "rest_until",
+    }
+)
 
 
 def export(db: sqlite3.Connection, id: int) -> Mapping[str, object]:
@@ -54,15 +89,20 @@ def export(db: sqlite3.Connection, id: int) -> Mapping[str, object]:
         rows = db.execute(f"select * from {table} where {where} order by {key}", {"customer": id})
         found[table] = [_readable(row) for row in rows]
     if others := all_joined(db, id):
-        found["joined"] = [_readable(db.execute("select * from customers where id = ?", (other,)).fetchone()) for other in others]
+        found["joined"] = [
+            _readable(db.execute("select * from customers where id = ?", (other,)).fetchone())
+            for other in others
+        ]
     return found
 
 
 def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int]) -> bool:
     """Blank every word, name and address of the customer; False where he is not known or forgotten already.
 
-    Open deliveries and timers are cancelled (also those under way: their news is dropped), waiting inbounds end as ignored (in
-    turns numbered by *turn*), and a turn under way will meet a `Conflict`. What the desk shows of him is promised to be deleted:
+    Open deliveries and timers are cancelled (also those under way: their news is dropped), waiting inbounds
+    end as ignored (in
+    turns numbered by *turn*), and a turn under way will meet a `Conflict`. What the desk shows of him is
+    promised to be deleted:
     his tickets' topics, or where the group has none each message.
     """
     if db.execute("select 1 from customers where id = ? and erased is null", (id,)).fetchone() is None:
@@ -70,34 +110,44 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
     values = {"customer": id, "now": ms(now)}
     names = [word for known_as in (id, *all_joined(db, id)) for word in _names(db, known_as)]
     orders = db.execute(
-        f"select distinct channel, chat, thread, lane from outbox where status in ('pending', 'sending') and ({_ROWS['outbox']})", values
+        "select distinct channel, chat, thread, lane from outbox where status in ('pending', 'sending') and"
+        f" ({_ROWS['outbox']})",
+        values,
     ).fetchall()
     shown = _shown_in_desks(db, values)
     _end_waiting(db, id, now, turn)
     for statement in (
-        f"""update outbox set payload = '{{"to":{{"channel":"","chat":""}}}}', name = '{FORGOTTEN}' || id, edits = '', quotes = '', mirrors = '', error = '',
+        f"""update outbox set payload = '{{"to":{{"channel":"","chat":""}}}}', name = '{FORGOTTEN}' || id,
+        edits = '', quotes = '', mirrors = '', error = '',
           dedupe = null, head = 0, settled = coalesce(settled, :now),
           status = case when status in ('pending', 'sending', 'unknown') then 'cancelled' else status end
           where {_ROWS["outbox"]}""",
-        f"""update outbox set chat = '{FORGOTTEN}' || conversation, thread = '', message = '' where (channel, chat) in
+        f"""update outbox set chat = '{FORGOTTEN}' || conversation, thread = '', message = '' where (channel,
+        chat) in
           (select channel, chat from conversations where customer = :customer)""",
         f"""update inbox set key = '{FORGOTTEN}' || id, message = '',
-          payload = '{{"key":"","peer":{{"channel":"","chat":""}},"sender":{{"id":""}},"at":"1970-01-01T00:00:00+00:00"}}'
+          payload = '{{"key":"","peer":{{"channel":"","chat":""}},"sender":{{"id":""}},'
+          || '"at":"1970-01-01T00:00:00+00:00"}}'
           where {_ROWS["inbox"]}""",
         f"update turns set text = '', why = '{{}}', reason = '', error = '' where {_ROWS['turns']}",
         f"update history set text = '', name = '', attachments = '[]', message = '' where {_ROWS['history']}",
-        f"""update timers set data = '{{}}', key = '{FORGOTTEN}' || id, cancelled = case when fired is null then coalesce(cancelled, :now)
+        f"""update timers set data = '{{}}', key = '{FORGOTTEN}' || id, cancelled = case when fired is null
+        then coalesce(cancelled, :now)
           else cancelled end where {_ROWS["timers"]}""",
     ):
         db.execute(statement, values)
     _erase_events(db, values)
     for statement in (
-        f"""update tickets set chat = '', thread = '', reason = '', topic = '', data = '{{}}', version = version + 1,
+        f"""update tickets set chat = '', thread = '', reason = '', topic = '', data = '{{}}', version =
+        version + 1,
           closed = coalesce(closed, :now), status = 'closed' where {_ROWS["tickets"]}""",
-        f"""update conversations set chat = '{FORGOTTEN}' || id, thread = '', state = '{{}}', status = 'bot', version = version + 1,
-          ticket = null, reachable = 0, ready_at = null, ready_max = null, limit_at = null, rest_until = null, attempts = 0, error = ''
+        f"""update conversations set chat = '{FORGOTTEN}' || id, thread = '', state = '{{}}', status = 'bot',
+        version = version + 1,
+          ticket = null, reachable = 0, ready_at = null, ready_max = null, limit_at = null, rest_until =
+          null, attempts = 0, error = ''
           where customer = :customer""",
-        """update customers set name = '', last_name = '', username = '', gender = '', language = '', fields = '{}', told = '', erased = :now
+        """update customers set name = '', last_name = '', username = '', gender = '', language = '', fields
+        = '{}', told = '', erased = :now
           where id = :customer""",
     ):
         db.execute(statement, values)
@@ -113,24 +163,46 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
 
 def _shown_in_desks(db: sqlite3.Connection, values: Mapping[str, Any]) -> list[Outbound]:
     """Deletions of what operators see of him. The messages to delete keep a name that says nothing."""
-    topics = db.execute(f"select channel, chat, thread from topics where ticket in {_TICKETS}", values).fetchall()
+    topics = db.execute(
+        f"select channel, chat, thread from topics where ticket in {_TICKETS}", values
+    ).fetchall()
     forums = {(t["channel"], t["chat"]) for t in topics}
     posts = db.execute(
-        f"""select id, channel, chat from outbox where ticket in {_TICKETS} and verb = 'say' and status = 'sent' and message <> ''
-          and (channel, chat) not in (select channel, chat from conversations where customer = :customer) order by id""",
+        f"""select id, channel, chat from outbox where ticket in {_TICKETS} and verb = 'say' and status =
+        'sent' and message <> ''
+          and (channel, chat) not in (select channel, chat from conversations where customer = :customer)
+          order by id""",
         values,
     ).fetchall()
-    gone = [Outbound(Peer(t["channel"], t["chat"], t["thread"]), verb=OutboundKind.DELETE_TOPIC, lane=Priority.COSMETIC, author="") for t in topics]
+    gone = [
+        Outbound(
+            Peer(t["channel"], t["chat"], t["thread"]),
+            verb=OutboundKind.DELETE_TOPIC,
+            lane=Priority.COSMETIC,
+            author="",
+        )
+        for t in topics
+    ]
     for post in posts:
         if (post["channel"], post["chat"]) not in forums:
-            gone.append(Outbound(Peer(post["channel"], post["chat"]), verb=OutboundKind.DELETE, edits=f"{FORGOTTEN}{post['id']}", lane=Priority.COSMETIC, author=""))
+            gone.append(
+                Outbound(
+                    Peer(post["channel"], post["chat"]),
+                    verb=OutboundKind.DELETE,
+                    edits=f"{FORGOTTEN}{post['id']}",
+                    lane=Priority.COSMETIC,
+                    author="",
+                )
+            )
     return gone
 
 
 def scrub(db: sqlite3.Connection) -> None:
-    """Nothing of what was blanked stays in free space or in the log. Runs outside a transaction and holds up the writer.
+    """Nothing of what was blanked stays in free space or in the log. Runs outside a transaction and holds up
+    the writer.
 
-    secure_delete alone leaves old copies of rows that moved between pages (measured), so the file is written anew.
+    secure_delete alone leaves old copies of rows that moved between pages (measured), so the file is written
+    anew.
     """
     db.execute("vacuum")
     db.execute("pragma wal_checkpoint(truncate)")
@@ -138,12 +210,22 @@ def scrub(db: sqlite3.Connection) -> None:
 
 _OLD = (  # table, what is old and closed in it, how it is blanked
     ("inbox", "done_at < :before and payload <> :blank_in", "payload = :blank_in"),
-    ("outbox", "created < :before and status not in ('pending', 'sending', 'unknown') and payload <> :blank_out", "payload = :blank_out, error = ''"),
+    (
+        "outbox",
+        "created < :before and status not in ('pending', 'sending', 'unknown') and payload <> :blank_out",
+        "payload = :blank_out, error = ''",
+    ),
     ("turns", "at < :before and (text <> '' or why <> '{}')", "text = '', why = '{}', error = ''"),
-    ("history", "at < :before and (text <> '' or attachments <> '[]') and conversation not in (select conversation from tickets where status <> 'closed')",
-     "text = '', name = '', attachments = '[]'"),
+    (
+        "history",
+        (
+            "at < :before and (text <> '' or attachments <> '[]') and conversation not in (select"
+            " conversation from tickets where status <> 'closed')"
+        ),
+        "text = '', name = '', attachments = '[]'",
+    ),
     ("tickets", "status = 'closed' and closed < :before and data <> '{}'", "data = '{}'"),
-)  # fmt: skip
+)
 
 
 def purge(db: sqlite3.Connection, before: datetime, limit: int) -> int:
@@ -152,14 +234,26 @@ def purge(db: sqlite3.Connection, before: datetime, limit: int) -> int:
     The key of an inbound stays: what a platform repeats late is still known.
     """
     values = {
-        "before": ms(before), "limit": limit,
-        "blank_in": '{"key":"","peer":{"channel":"","chat":""},"sender":{"id":""},"at":"1970-01-01T00:00:00+00:00"}',
+        "before": ms(before),
+        "limit": limit,
+        "blank_in": (
+            '{"key":"","peer":{"channel":"","chat":""},"sender":{"id":""},"at":"1970-01-01T00:00:00+00:00"}'
+        ),
         "blank_out": '{"to":{"channel":"","chat":""}}',
-    }  # fmt: skip
-    told = "select rowid from outbox where created < :before and verb = 'announce' and status not in ('pending', 'sending', 'unknown') limit :limit"
-    gone = db.execute(f"delete from outbox where rowid in ({told})", values).rowcount  # other systems have it, the event itself stays
+    }
+    told = (
+        "select rowid from outbox where created < :before and verb = 'announce' and status not in ('pending',"
+        " 'sending', 'unknown') limit :limit"
+    )
+    gone = db.execute(
+        f"delete from outbox where rowid in ({told})", values
+    ).rowcount  # other systems have it, the event itself stays
     return gone + sum(
-        db.execute(f"update {table} set {change} where rowid in (select rowid from {table} where {old} limit :limit)", values).rowcount
+        db.execute(
+            f"update {table} set {change} where rowid in (select rowid from {table} where {old} limit"
+            " :limit)",
+            values,
+        ).rowcount
         for table, old, change in _OLD
     )
 
@@ -170,33 +264,47 @@ def _end_waiting(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[
     for row in db.execute(waiting, {"customer": id}).fetchall():
         values = {"id": turn(), "conversation": row["conversation"], "now": ms(now)}
         db.execute(
-            "insert into turns(id, conversation, at, dialog, result, reason, text, why) values(:id, :conversation, :now, 'forget', 'ignored', 'forgotten', '', '{}')",
+            "insert into turns(id, conversation, at, dialog, result, reason, text, why) values(:id,"
+            " :conversation, :now, 'forget', 'ignored', 'forgotten', '', '{}')",
             values,
         )
-        db.execute("update inbox set done_at = :now, result = 'ignored', turn = :id where done_at is null and conversation = :conversation", values)
+        db.execute(
+            "update inbox set done_at = :now, result = 'ignored', turn = :id where done_at is null and"
+            " conversation = :conversation",
+            values,
+        )
 
 
 def _names(db: sqlite3.Connection, id: int) -> list[str]:
     """Words by which he may be named in messages that belong to nobody (a board of the desk)."""
     row = db.execute("select name, last_name, username, fields from customers where id = ?", (id,)).fetchone()
     full = f"{row['name']} {row['last_name']}".strip() if row["last_name"] else row["name"]
-    words = {full, row["username"]} | {str(v) for v in json.loads(row["fields"]).values() if isinstance(v, (str, int))}
+    words = {full, row["username"]} | {
+        str(v) for v in json.loads(row["fields"]).values() if isinstance(v, (str, int))
+    }
     words |= {r["chat"] for r in db.execute("select chat from conversations where customer = ?", (id,))}
     return sorted(w for w in words if len(w) >= 4)
 
 
 def _erase_names(db: sqlite3.Connection, names: list[str]) -> None:
-    """Desk messages without a ticket that name him (boards, notices) lose their words and keep their buttons."""
+    """Desk messages without a ticket that name him (boards, notices) lose their words and keep their
+    buttons.
+    """
     for name in names:
         rows = db.execute(
-            "select id, payload from outbox where ticket is null and status not in ('pending', 'sending') and instr(payload, ?)",
+            "select id, payload from outbox where ticket is null and status not in ('pending', 'sending') and"
+            " instr(payload, ?)",
             (to_json(name)[1:-1],),
         ).fetchall()
         for row in rows:
             payload = json.loads(row["payload"])
             if name in (payload.get("to") or {}).values():
                 continue
-            kept = {k: v for k, v in payload.items() if k in ("to", "verb", "lane", "buttons", "author", "on_doubt")}
+            kept = {
+                k: v
+                for k, v in payload.items()
+                if k in ("to", "verb", "lane", "buttons", "author", "on_doubt")
+            }
             if name in to_json(kept):
                 kept.pop("buttons", None)
             db.execute("update outbox set payload = ? where id = ?", (to_json(kept), row["id"]))
@@ -204,10 +312,17 @@ def _erase_names(db: sqlite3.Connection, names: list[str]) -> None:
 
 def _erase_events(db: sqlite3.Connection, values: Mapping[str, Any]) -> None:
     """Events stay for the metrics, without words and without the customer as their actor."""
-    senders = {f"{r['channel']}:{r['chat']}" for r in db.execute(f"select channel, chat from conversations where id in {_HIS}", values)}
+    senders = {
+        f"{r['channel']}:{r['chat']}"
+        for r in db.execute(f"select channel, chat from conversations where id in {_HIS}", values)
+    }
     senders |= {s.partition(":")[2] for s in senders}
     for row in db.execute(f"select id, actor, data from events where {_ROWS['events']}", values).fetchall():
-        data = {k: v for k, v in json.loads(row["data"]).items() if k in KEPT and isinstance(v, (int, float, str)) and len(str(v)) <= 64}
+        data = {
+            k: v
+            for k, v in json.loads(row["data"]).items()
+            if k in KEPT and isinstance(v, (int, float, str)) and len(str(v)) <= 64
+        }
         actor = "customer" if row["actor"] in senders else row["actor"]
         db.execute("update events set actor = ?, data = ? where id = ?", (actor, to_json(data), row["id"]))
 

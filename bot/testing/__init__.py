@@ -1,4 +1,6 @@
-"""For people who write dialogs and adapters: a whole service in memory, talked to as a customer and as an operator would."""
+"""For people who write dialogs and adapters: a whole service in memory, talked to as a customer and as an
+operator would.
+"""
 
 from __future__ import annotations
 

@@ -23,16 +23,20 @@ class SentMessage:
 
 
 class FakeAdapter:
-    """Put an exception into `failures` and the next send raises it; `deleted` holds threads that are gone, `gone` messages.
+    """Put an exception into `failures` and the next send raises it; `deleted` holds threads that are gone,
+    `gone` messages.
 
-    `forum` may be switched, `lost` holds chats the bot was put out of, `problems` what `look` says; TG013 among them stops topics.
+    `forum` may be switched, `lost` holds chats the bot was put out of, `problems` what `look` says; TG013
+    among them stops topics.
     """
 
     kind = "fake"
 
     def __init__(self, name: str, *, forum: bool = False, limits: Limits | None = None) -> None:
         self.name, self.forum = name, forum
-        self.limits = limits or Limits(topics=forum, reactions=True, per_second=0, peer_per_second=0, group_per_minute=0)
+        self.limits = limits or Limits(
+            topics=forum, reactions=True, per_second=0, peer_per_second=0, group_per_minute=0
+        )
         self.health = Health("working")
         self.said: list[SentMessage] = []
         self.failures: deque[Exception | None] = deque()
@@ -52,9 +56,20 @@ class FakeAdapter:
             raise failure
         if outbound.to.chat in self.lost:
             raise PeerGone("the bot is not in the chat")
-        if outbound.to.thread in self.deleted or (outbound.to.thread and not self.forum and outbound.verb is OutboundKind.SAY):
+        if outbound.to.thread in self.deleted or (
+            outbound.to.thread and not self.forum and outbound.verb is OutboundKind.SAY
+        ):
             raise TopicGone("message thread not found")
-        if outbound.verb in (OutboundKind.OPEN_TOPIC, OutboundKind.RENAME_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC) and not self._may_manage_topics:
+        if (
+            outbound.verb
+            in (
+                OutboundKind.OPEN_TOPIC,
+                OutboundKind.RENAME_TOPIC,
+                OutboundKind.CLOSE_TOPIC,
+                OutboundKind.REOPEN_TOPIC,
+            )
+            and not self._may_manage_topics
+        ):
             raise TopicRefused("not enough rights to create a topic")
         if outbound.verb is OutboundKind.EDIT and target in self.gone:
             raise Refused("message to edit not found")
@@ -64,13 +79,23 @@ class FakeAdapter:
         self._next += 1
         first = self._next
         self.said.append(SentMessage(outbound, nonce, target, str(first)))
-        if outbound.verb is OutboundKind.SAY and len(outbound.attachments) > 1:  # an album has an id for each of its parts
+        if (
+            outbound.verb is OutboundKind.SAY and len(outbound.attachments) > 1
+        ):  # an album has an id for each of its parts
             self._next += len(outbound.attachments) - 1
         return Sent(str(first), tuple(str(n) for n in range(first + 1, self._next + 1)))
 
-    def in_chat(self, chat: str, thread: str | None = None, verb: OutboundKind | None = OutboundKind.SAY) -> list[SentMessage]:
+    def in_chat(
+        self, chat: str, thread: str | None = None, verb: OutboundKind | None = OutboundKind.SAY
+    ) -> list[SentMessage]:
         """What was sent to a chat (and thread), oldest first."""
-        return [s for s in self.said if s.outbound.to.chat == chat and thread in (None, s.outbound.to.thread) and verb in (None, s.outbound.verb)]
+        return [
+            s
+            for s in self.said
+            if s.outbound.to.chat == chat
+            and thread in (None, s.outbound.to.thread)
+            and verb in (None, s.outbound.verb)
+        ]
 
     async def read(self, attachment: Attachment) -> File:
         return File(f"content of {attachment.ref}".encode(), attachment.name or "file", attachment.mime)

@@ -23,19 +23,27 @@ NOON = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)  # a Friday, 12:00 in Moscow
 
 
 class TestBot:
-    """The stage: channels `telegram` and `vk`, an operators' group in `telegram`, and a clock that is moved by hand."""
+    """The stage: channels `telegram` and `vk`, an operators' group in `telegram`, and a clock that is moved
+    by hand.
+    """
 
     __test__ = False  # for pytest, which takes every class of such a name for a test
 
-    def __init__(self, service: Service, clock: HandClock, channels: Mapping[str, FakeAdapter], place: Peer) -> None:
+    def __init__(
+        self, service: Service, clock: HandClock, channels: Mapping[str, FakeAdapter], place: Peer
+    ) -> None:
         self.place = place  # of the operators' group
         self.service, self.clock, self.channels = service, clock, channels
         self._keys = 0
 
-    def customer(self, name: str = "Анна", *, channel: str = "telegram", chat: str = "1001", language: str = "ru") -> PlayedCustomer:
+    def customer(
+        self, name: str = "Анна", *, channel: str = "telegram", chat: str = "1001", language: str = "ru"
+    ) -> PlayedCustomer:
         return PlayedCustomer(self, Peer(channel, chat), Sender(chat, name, language=language))
 
-    def operator(self, name: str = "Ольга", *, id: str = "9001", last_name: str = "", username: str = "") -> PlayedOperator:
+    def operator(
+        self, name: str = "Ольга", *, id: str = "9001", last_name: str = "", username: str = ""
+    ) -> PlayedOperator:
         return PlayedOperator(self, Sender(id, name, last_name, username))
 
     def key(self) -> str:
@@ -52,7 +60,11 @@ class TestBot:
     async def rest(self) -> None:
         """Take all turns and deliver everything, letting bursts settle first."""
         self.clock.advance(seconds=6)
-        while await self.service.store.fire_timers(self.clock()) or await self.service.engine.run_waiting() or await self.service.outbox.run_waiting():
+        while (
+            await self.service.store.fire_timers(self.clock())
+            or await self.service.engine.run_waiting()
+            or await self.service.outbox.run_waiting()
+        ):
             pass
 
     async def later(self, **units: float) -> None:
@@ -67,7 +79,9 @@ class _Person:
     def __init__(self, testbot: TestBot, sender: Sender) -> None:
         self._testbot, self._sender = testbot, sender
 
-    def _inbound(self, peer: Peer, kind: InboundKind, text: str = "", *, private: bool, key: str = "", **more: object) -> Inbound:
+    def _inbound(
+        self, peer: Peer, kind: InboundKind, text: str = "", *, private: bool, key: str = "", **more: object
+    ) -> Inbound:
         key = key or self._testbot.key()
         return Inbound(key, peer, self._sender, self._testbot.clock(), kind, text, private=private, **more)  # type: ignore[arg-type]
 
@@ -93,7 +107,9 @@ class PlayedCustomer(_Person):
         self._mark = len(self._channel.said)
         for text in texts or ("",):
             id = message or f"m{self._testbot.key()}"
-            inbound = self._inbound(self.peer, kind, text, private=True, attachments=attachments, message=id, quotes=quotes)
+            inbound = self._inbound(
+                self.peer, kind, text, private=True, attachments=attachments, message=id, quotes=quotes
+            )
             await self._testbot.arrive(inbound, run=False)
         if run:
             await self._testbot.rest()
@@ -106,7 +122,12 @@ class PlayedCustomer(_Person):
         """Press this very button."""
         self._mark = len(self._channel.said)
         press = self._inbound(
-            self.peer, InboundKind.PRESS, private=True, press=token(said.nonce, row, column), callback=self._testbot.key(), message=said.message
+            self.peer,
+            InboundKind.PRESS,
+            private=True,
+            press=token(said.nonce, row, column),
+            callback=self._testbot.key(),
+            message=said.message,
         )
         await self._testbot.arrive(press, run=run)
 
@@ -115,7 +136,12 @@ class PlayedCustomer(_Person):
         return [s.outbound.text.text for s in self.sees()]
 
     def sees(self) -> list[SentMessage]:
-        return [s for s in self._channel.said[self._mark :] if s.outbound.to.chat == self.peer.chat and s.outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)]
+        return [
+            s
+            for s in self._channel.said[self._mark :]
+            if s.outbound.to.chat == self.peer.chat
+            and s.outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)
+        ]
 
     @property
     def _channel(self) -> FakeAdapter:
@@ -138,7 +164,15 @@ class PlayedOperator(_Person):
     ) -> None:
         """Write in the ticket's topic (or in the group itself)."""
         peer = replace(self._testbot.place, thread=await self.thread(ticket) if ticket else "")
-        inbound = self._inbound(peer, kind, text, private=False, message=message or f"o{self._testbot.key()}", quotes=quotes, attachments=attachments)
+        inbound = self._inbound(
+            peer,
+            kind,
+            text,
+            private=False,
+            message=message or f"o{self._testbot.key()}",
+            quotes=quotes,
+            attachments=attachments,
+        )
         await self._testbot.arrive(inbound, run=run)
 
     async def presses(self, label: str, *, ticket: int | None = None, run: bool = True) -> None:
@@ -157,7 +191,11 @@ class PlayedOperator(_Person):
     async def thread(self, ticket: int | None) -> str:
         """The topic of a ticket."""
         place = self._testbot.place
-        return (await self._testbot.service.store.topic(ticket, place.channel, place.chat) or "") if ticket else ""
+        return (
+            (await self._testbot.service.store.topic(ticket, place.channel, place.chat) or "")
+            if ticket
+            else ""
+        )
 
     async def sees(self, ticket: int | None = None) -> list[Outbound]:
         """Everything shown in the ticket's topic (or in the whole group), oldest first."""
@@ -176,7 +214,9 @@ def find_button(said: list[SentMessage], label: str) -> tuple[SentMessage, int, 
             for c, button in enumerate(row):
                 if label in button.label:
                     return message, r, c
-    raise LookupError(f"no button {label!r} in {[b.label for m in said for row in m.outbound.buttons for b in row]}")
+    raise LookupError(
+        f"no button {label!r} in {[b.label for m in said for row in m.outbound.buttons for b in row]}"
+    )
 
 
 @asynccontextmanager
@@ -191,9 +231,11 @@ async def open_test_bot(
     threads: bool = True,
     place: Peer = PLACE,
 ) -> AsyncIterator[TestBot]:
-    """A service over the articles in a folder, with fake channels; closed at the end. *knowledge* is used where it is already open.
+    """A service over the articles in a folder, with fake channels; closed at the end. *knowledge* is used
+    where it is already open.
 
-    Without *threads* the store works where it is called: several times faster where nothing runs beside the player.
+    Without *threads* the store works where it is called: several times faster where nothing runs beside the
+    player.
     """
     config = config or Config()
     settings = config.model_dump(exclude={"base", "channels", "desk"})
@@ -201,7 +243,13 @@ async def open_test_bot(
     clock = HandClock(NOON)
     channels = {"telegram": FakeAdapter("telegram", forum=forum), "vk": FakeAdapter("vk")}
     service = await build_service(
-        Config(**settings, base=config.base), adapters=channels, clock=clock, desk=place if desk else None, storage=storage, log_events=False, knowledge=knowledge
+        Config(**settings, base=config.base),
+        adapters=channels,
+        clock=clock,
+        desk=place if desk else None,
+        storage=storage,
+        log_events=False,
+        knowledge=knowledge,
     )
     if not threads:
         without_threads(service.store)

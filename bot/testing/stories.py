@@ -1,4 +1,6 @@
-"""Dialog stories: what somebody says and presses and must hear, kept as YAML (the playground saves them) and played in a testbot."""
+"""Dialog stories: what somebody says and presses and must hear, kept as YAML (the playground saves them) and
+played in a testbot.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,16 @@ from bot.testing.harness import NOON, PlayedCustomer, PlayedOperator, TestBot, o
 from bot.text.yaml_source import Node, YamlError, read_yaml
 
 QUOTE = 80  # characters of an answer that a story expects, as the playground cuts it
-DOINGS = ("says", "presses", "hears", "hears_not", "operator_says", "operator_presses", "operator_hears", "clock")
+DOINGS = (
+    "says",
+    "presses",
+    "hears",
+    "hears_not",
+    "operator_says",
+    "operator_presses",
+    "operator_hears",
+    "clock",
+)
 _LATER = re.compile(r"\+(\d+)\s*(m|h|d)")
 
 
@@ -87,7 +98,15 @@ def read_stories(path: Path) -> tuple[DialogStory, ...]:
 def _story(node: Node, file: str, problems: list[Problem]) -> DialogStory:
     line, row, told = node.line, node.value, node.get("steps")
     if told is None or told.kind != "list":
-        problems.append(Problem("у сценария нет шагов (steps)", file, line, 1, "- {test: Название, steps: [{says: …}, {hears: …}]}"))
+        problems.append(
+            Problem(
+                "у сценария нет шагов (steps)",
+                file,
+                line,
+                1,
+                "- {test: Название, steps: [{says: …}, {hears: …}]}",
+            )
+        )
         return DialogStory("")
     steps: list[StoryStep] = []
     for step in told.items:
@@ -101,14 +120,27 @@ def _story(node: Node, file: str, problems: list[Problem]) -> DialogStory:
     try:
         began = datetime.fromisoformat(str(clock)) if clock else None
     except ValueError:
-        problems.append(Problem(f"время «{clock}» не читается", file, line, 1, "например 2026-11-20T12:00+03:00"))
+        problems.append(
+            Problem(f"время «{clock}» не читается", file, line, 1, "например 2026-11-20T12:00+03:00")
+        )
         began = None
     customer = {str(k): str(v) for k, v in (row.get("customer") or {}).items()}
-    return DialogStory(str(row.get("test", "")), str(row.get("channel", "telegram")), customer, began, tuple(steps), file, line)
+    return DialogStory(
+        str(row.get("test", "")),
+        str(row.get("channel", "telegram")),
+        customer,
+        began,
+        tuple(steps),
+        file,
+        line,
+    )
 
 
 async def play(story: DialogStory, knowledge: Knowledge, config: Config) -> Performance:
-    """Play a story in a service of its own, over articles that are already open. A step that cannot be done ends it."""
+    """Play a story in a service of its own, over articles that are already open.
+
+    A step that cannot be done ends it.
+    """
     async with open_test_bot(knowledge.folder, config=config, knowledge=knowledge) as testbot:
         zone = ZoneInfo(config.hours.timezone)
         testbot.clock.at = began = story.clock or NOON
@@ -131,9 +163,13 @@ class _Scene:
         self._testbot, self._zone = testbot, zone
         channel = story.channel if story.channel in testbot.channels else "telegram"
         known = story.customer
-        self._customer = testbot.customer(known.get("name", "Анна"), channel=channel, chat="1001", language=known.get("language", "ru"))
+        self._customer = testbot.customer(
+            known.get("name", "Анна"), channel=channel, chat="1001", language=known.get("language", "ru")
+        )
         told = {k: known[k] for k in ("last_name", "username", "gender") if k in known}
-        self._customer._sender = Sender("1001", known.get("name", "Анна"), language=known.get("language", "ru"), **told)  # type: ignore[arg-type]
+        self._customer._sender = Sender(
+            "1001", known.get("name", "Анна"), language=known.get("language", "ru"), **told  # type: ignore[arg-type]
+        )
         self._operator: PlayedOperator = testbot.operator()
         self._variants = list(_variants(testbot.service.words))
         self._mark = self._desk_mark = 0
@@ -144,7 +180,9 @@ class _Scene:
                 case "hears" | "hears_not" | "operator_hears":
                     return self._listen(step)
                 case "clock":
-                    await self._testbot.later(seconds=max(0.0, (self._moment(step.text) - self._testbot.clock()).total_seconds()))
+                    await self._testbot.later(
+                        seconds=max(0.0, (self._moment(step.text) - self._testbot.clock()).total_seconds())
+                    )
                     return Played(step, True)
             self._mark, self._desk_mark = len(self._heard()), len(self._seen())
             match step.doing:
@@ -180,17 +218,28 @@ class _Scene:
         if _folded(wanted) in _folded(text):
             return True
         first = next((row.strip() for row in text.splitlines() if row.strip()), "")
-        return any(any(v.match(wanted) for v in variants) and any(v.match(first) for v in variants) for variants in self._variants)
+        return any(
+            any(v.match(wanted) for v in variants) and any(v.match(first) for v in variants)
+            for variants in self._variants
+        )
 
     def _heard(self) -> list[SentMessage]:
         person: PlayedCustomer = self._customer
-        return [s for s in self._testbot.channels[person.peer.channel].in_chat(person.peer.chat, verb=None) if s.outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)]
+        return [
+            s
+            for s in self._testbot.channels[person.peer.channel].in_chat(person.peer.chat, verb=None)
+            if s.outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)
+        ]
 
     def _seen(self) -> list[SentMessage]:
         place = self._testbot.service.desk.binding.place
         if place is None:
             return []
-        return [s for s in self._testbot.channels[place.channel].in_chat(place.chat, verb=None) if s.outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)]
+        return [
+            s
+            for s in self._testbot.channels[place.channel].in_chat(place.chat, verb=None)
+            if s.outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)
+        ]
 
     async def _ticket(self) -> int:
         tickets = await self._testbot.service.store.tickets(open_only=False)
@@ -228,7 +277,10 @@ def _variants(words: Texts) -> Iterator[Sequence[re.Pattern[str]]]:
         options = words.options(key)
         if len(options) > 1:
             lines = [next((row.strip() for row in o.splitlines() if row.strip()), "") for o in options]
-            patterns = [re.sub(r"\\\{\\\{.*?\\\}\\\}|\\\{%.*?%\\\}", ".*", re.escape(re.sub(r"[*_`]", "", line))) for line in lines]
+            patterns = [
+                re.sub(r"\\\{\\\{.*?\\\}\\\}|\\\{%.*?%\\\}", ".*", re.escape(re.sub(r"[*_`]", "", line)))
+                for line in lines
+            ]
             yield [re.compile(p, re.IGNORECASE) for p in patterns if re.search(r"\w{3}", p.replace(".*", ""))]
 
 
@@ -239,7 +291,9 @@ def quote(text: str) -> str:
 
 
 def rewritten(text: str, performances: Sequence[Performance]) -> str:
-    """The file with each `hears` that went wrong replaced by what was heard at its place; everything else stays."""
+    """The file with each `hears` that went wrong replaced by what was heard at its place; everything else
+    stays.
+    """
     wanted: dict[int, str] = {}
     for performance in performances:
         for done in performance.played:

@@ -1,4 +1,6 @@
-"""A store that works where it is called, without threads: for days that are played rather than lived, where nobody waits beside."""
+"""A store that works where it is called, without threads: for days that are played rather than lived, where
+nobody waits beside.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,20 @@ from bot.storage.sqlite.writer import Locks, Made, Work, Writer, _as_storage_err
 
 
 class DirectWriter(Writer):
-    """The store's writer without its thread: each unit is a transaction at once (one that only *reads* needs none)."""
+    """The store's writer without its thread: each unit is a transaction at once (one that only *reads* needs
+    none).
+    """
 
-    def __init__(self, db: sqlite3.Connection, locks: Locks, *, reads: bool = False) -> None:  # the base's thread is not wanted
+    def __init__(
+        self, db: sqlite3.Connection, locks: Locks, *, reads: bool = False
+    ) -> None:  # the base's thread is not wanted
         self.commits = 0
         self._db, self._locks = db, locks
         self._begin, self._reads = "BEGIN IMMEDIATE", reads
 
-    async def run(self, work: Work[Made], *, alone: bool = False, undo: Callable[[Made], None] | None = None) -> Made:
+    async def run(
+        self, work: Work[Made], *, alone: bool = False, undo: Callable[[Made], None] | None = None
+    ) -> Made:
         unit = _Unit(work)
         if alone or self._reads:
             self._alone(unit)

@@ -1,4 +1,6 @@
-"""What other systems tell of a customer: names and values that may be kept, one form for a phone and an e-mail, and a table read."""
+"""What other systems tell of a customer: names and values that may be kept, one form for a phone and an
+e-mail, and a table read.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,19 @@ CONTACTS = ("phone", "email")
 NAME = r"[a-zа-яё][a-zа-яё0-9_-]{0,39}"
 OWN = r"[a-zа-яё0-9_-]+_(asked|scored)|news|_.*"
 PHONE = r"\+?[0-9]([ ().\-–]*[0-9]){10,14}"  # one that is surely taken; others are, too
-_NAME, _OWN = re.compile(NAME), re.compile(OWN)  # marks of the bot itself among a customer's fields: surveys, and whether he wants broadcasts
+_NAME, _OWN = (
+    re.compile(NAME),
+    re.compile(OWN),
+)  # marks of the bot itself among a customer's fields: surveys, and whether he wants broadcasts
 _PHONE_LIKE = re.compile(r"\+?\d(?:[\s().\-–]*\d){9,14}")
 _ADDRESS = ("channel", "id")
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerRow:
-    """One line of a table: who (`channel` and `chat`, or contacts among the values) and what is told of him; "" takes a value away."""
+    """One line of a table: who (`channel` and `chat`, or contacts among the values) and what is told of him;
+    "" takes a value away.
+    """
 
     line: int
     values: Mapping[str, str]
@@ -36,8 +43,14 @@ class CustomerRow:
 
 
 def shown(fields: Mapping[str, object]) -> dict[str, object]:
-    """The attributes among a customer's fields that people look at: no contacts, none of the bot's own marks, nothing empty."""
-    return {k: v for k, v in fields.items() if not is_own(k) and k not in (*CONTACTS, "order") and v not in ("", None)}
+    """The attributes among a customer's fields that people look at: no contacts, none of the bot's own marks,
+    nothing empty.
+    """
+    return {
+        k: v
+        for k, v in fields.items()
+        if not is_own(k) and k not in (*CONTACTS, "order") and v not in ("", None)
+    }
 
 
 def is_own(name: str) -> bool:
@@ -81,9 +94,11 @@ def written(text: str) -> dict[str, set[str]]:
 
 
 def read_table(content: bytes, file: str) -> tuple[CustomerRow, ...]:
-    """The rows of a CSV file: a header of `channel`, `id`, `phone`, `email` and attributes, then a customer a line.
+    """The rows of a CSV file: a header of `channel`, `id`, `phone`, `email` and attributes, then a customer a
+    line.
 
-    Commas, semicolons and tabs part the columns; UTF-8 and Windows-1251 are read. Raises `ConfigError` with every fault, each with its line.
+    Commas, semicolons and tabs part the columns; UTF-8 and Windows-1251 are read. Raises `ConfigError` with
+    every fault, each with its line.
     """
     reader = csv.reader(io.StringIO(_text(content), newline=""), delimiter=_delimiter(content), strict=True)
     problems: list[Problem] = []
@@ -116,7 +131,9 @@ def _faults_of_header(header: Sequence[str], file: str) -> Iterator[Problem]:
         if name not in _ADDRESS and (wrong := fault(name, None)):
             yield Problem(f"the column {name!r} cannot be kept: {wrong}", file, 1)
     if not ({"channel", "id"} <= set(header) or set(CONTACTS) & set(header)):
-        yield Problem("no column tells who it is about", file, 1, hint="name channel and id, or phone, or email")
+        yield Problem(
+            "no column tells who it is about", file, 1, hint="name channel and id, or phone, or email"
+        )
     if not set(header) - {*_ADDRESS}:
         yield Problem("no column holds an attribute", file, 1, hint=hint)
 

@@ -16,7 +16,9 @@ _HOW = 'write "10:00-20:00", "21:00-02:00" over midnight, or ["10:00-13:00", "14
 
 @dataclass(frozen=True, slots=True, order=True)
 class DaySpan:
-    """From *opens* up to *closes*, in minutes after the day's midnight; beyond 24 hours it ends on the next day."""
+    """From *opens* up to *closes*, in minutes after the day's midnight; beyond 24 hours it ends on the next
+    day.
+    """
 
     opens: int
     closes: int
@@ -50,7 +52,10 @@ class DaySpan:
 
 
 def spans(text: object) -> tuple[DaySpan, ...]:
-    """The stretches of one day: text, several texts, or "closed". Raises `ValueError` that says what is wrong."""
+    """The stretches of one day: text, several texts, or "closed".
+
+    Raises `ValueError` that says what is wrong.
+    """
     if text is None or text is False or text in (CLOSED, "off"):  # YAML 1.1 makes false of an unquoted `off`
         return ()
     parts = [text] if isinstance(text, str) else text

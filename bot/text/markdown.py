@@ -15,18 +15,28 @@ INDENT = "\u00a0" * 4  # VK folds plain spaces, both platforms keep these
 LINKS = ("http://", "https://", "mailto:", "tel:")
 
 _STYLES = {
-    "strong": Style.BOLD, "em": Style.ITALIC, "s": Style.STRIKE, "u": Style.UNDERLINE, "mark": Style.BOLD, "code": Style.CODE,
-}  # fmt: skip
+    "strong": Style.BOLD,
+    "em": Style.ITALIC,
+    "s": Style.STRIKE,
+    "u": Style.UNDERLINE,
+    "mark": Style.BOLD,
+    "code": Style.CODE,
+}
 
 
 @lru_cache(maxsize=2048)  # templates and passages come again and again; nobody gives it a customer's words
 def to_rich(markdown: str) -> RichText:
-    """What a chat shows for *markdown*: headings are bold lines, tables are readable lines, images and remarks are left out.
+    """What a chat shows for *markdown*: headings are bold lines, tables are readable lines, images and
+    remarks are left out.
 
     Spans count Python characters. Never raises, whatever the text.
     """
     root = SyntaxTreeNode(parser().parse(markdown))
-    if len(root.children) == 1 and root.children[0].type == "heading" and not root.children[0].children[0].content:
+    if (
+        len(root.children) == 1
+        and root.children[0].type == "heading"
+        and not root.children[0].children[0].content
+    ):
         return RichText(root.children[0].markup)  # the sign alone is somebody's answer
     return _trim(_block(root))
 
@@ -34,7 +44,11 @@ def to_rich(markdown: str) -> RichText:
 def blocks(markdown: str) -> list[str]:
     """The paragraphs, lists, tables and fences of *markdown*, each as it is written."""
     rows = markdown.split("\n")
-    return ["\n".join(rows[t.map[0] : t.map[1]]).rstrip() for t in parser().parse(markdown) if t.level == 0 and t.map and t.type != "remark"]
+    return [
+        "\n".join(rows[t.map[0] : t.map[1]]).rstrip()
+        for t in parser().parse(markdown)
+        if t.level == 0 and t.map and t.type != "remark"
+    ]
 
 
 def plain(markdown: str) -> str:
@@ -47,7 +61,9 @@ def styled(text: RichText | str, style: Style, url: str = "") -> RichText:
     rich = RichText(text) if isinstance(text, str) else text
     if not rich.text:
         return rich
-    return RichText(rich.text, (Span(style, 0, len(rich.text), url), *(s for s in rich.spans if s.style is not style)))
+    return RichText(
+        rich.text, (Span(style, 0, len(rich.text), url), *(s for s in rich.spans if s.style is not style))
+    )
 
 
 def join(parts: Iterable[RichText | str], separator: str = "") -> RichText:
@@ -128,13 +144,15 @@ def _picture(node: SyntaxTreeNode) -> RichText:
 
 
 def _tag(html: str) -> RichText:
-    if html.startswith("<input class=\"task-list-item-checkbox\""):
+    if html.startswith('<input class="task-list-item-checkbox"'):
         return RichText("☑" if " checked=" in html else "☐")
     return RichText("\n" if re.fullmatch(r"<br\s*/?>", html, re.IGNORECASE) else html)
 
 
 def _numbers(node: SyntaxTreeNode) -> list[str]:
-    """The numbers as they are written; counted only where each item has the same one, as many people write lists."""
+    """The numbers as they are written; counted only where each item has the same one, as many people write
+    lists.
+    """
     written = [str(item.info) for item in node.children]
     if len(set(written)) == 1:
         written = [written[0], *(str(int(written[0]) + n) for n in range(1, len(written)))]
@@ -144,10 +162,14 @@ def _numbers(node: SyntaxTreeNode) -> list[str]:
 def _list(node: SyntaxTreeNode) -> RichText:
     items: list[RichText] = []
     ordered = node.type == "ordered_list"
-    for number, item in zip(_numbers(node) if ordered else [str(i.markup) for i in node.children], node.children, strict=True):
+    for number, item in zip(
+        _numbers(node) if ordered else [str(i.markup) for i in node.children], node.children, strict=True
+    ):
         blocks = [(child.type.endswith("_list"), _block(child)) for child in item.children]
         mark = f"{number} " if ordered else "• "
-        lines = [_indented(block) if nested or i else block for i, (nested, block) in enumerate(blocks) if block]
+        lines = [
+            _indented(block) if nested or i else block for i, (nested, block) in enumerate(blocks) if block
+        ]
         if lines:
             items.append(join((mark, join(lines, "\n"))))
         else:
@@ -190,7 +212,9 @@ def _table(node: SyntaxTreeNode) -> RichText:
         if not named or len(head) <= 2:
             lines.append(join((c for c in row if c), " — "))
         else:
-            values = join((_value(name, cell) for name, cell in zip(head[1:], row[1:], strict=False) if cell), ", ")
+            values = join(
+                (_value(name, cell) for name, cell in zip(head[1:], row[1:], strict=False) if cell), ", "
+            )
             lines.append(join((part for part in (styled(row[0], Style.BOLD), values) if part), " — "))
     return join((line for line in lines if line), "\n")
 
@@ -226,7 +250,9 @@ def cut(rich: RichText, start: int, end: int) -> RichText:
 
 
 def fill(rich: RichText, facts: Sequence[RichText]) -> RichText:
-    """Puts *facts* where `\\ue000N\\ue001` stands: their characters are never read as Markdown, their styles are kept."""
+    """Puts *facts* where `\\ue000N\\ue001` stands: their characters are never read as Markdown, their styles
+    are kept.
+    """
     found = list(re.finditer("\ue000(\\d+)\ue001", rich.text))
     shifts: list[tuple[int, int]] = []
     texts: list[str] = []
@@ -250,4 +276,6 @@ def fill(rich: RichText, facts: Sequence[RichText]) -> RichText:
         url = re.sub("\ue000(\\d+)\ue001", lambda m: facts[int(m.group(1))].text, span.url)
         if end > start and (span.style is not Style.LINK or is_web_link(url)):
             outer.append(Span(span.style, start, end - start, url))
-    return _trim(RichText("".join(texts), tuple(sorted((*outer, *inner), key=lambda s: (s.offset, -s.length)))))
+    return _trim(
+        RichText("".join(texts), tuple(sorted((*outer, *inner), key=lambda s: (s.offset, -s.length))))
+    )

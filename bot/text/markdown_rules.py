@@ -1,4 +1,5 @@
-"""What editors write beside plain Markdown, as rules of the parser: remarks, wiki links, callouts, highlights, a few HTML tags.
+"""What editors write beside plain Markdown, as rules of the parser: remarks, wiki links, callouts,
+highlights, a few HTML tags.
 
 Where plain Markdown would swallow words (sizes as 60*40*20, a number alone on its line), the words win.
 """
@@ -18,9 +19,19 @@ from mdit_py_plugins.tasklists import tasklists_plugin
 
 REMARKS = {"%%": "%%", "<!--": "-->"}
 TAGS = {
-    "b": "strong", "strong": "strong", "i": "em", "em": "em", "s": "s", "del": "s", "strike": "s", "u": "u", "ins": "u", "mark": "mark",
-    "code": "code", "kbd": "code",
-}  # fmt: skip
+    "b": "strong",
+    "strong": "strong",
+    "i": "em",
+    "em": "em",
+    "s": "s",
+    "del": "s",
+    "strike": "s",
+    "u": "u",
+    "ins": "u",
+    "mark": "mark",
+    "code": "code",
+    "kbd": "code",
+}
 _WIKI = re.compile(r"(!?)\[\[([^\[\]\n]*)\]\]")
 _CALLOUT = re.compile(r"\[!\w+\][+-]?[ \t]*")
 _BLOCK_ID = re.compile(r"\^(?=[\w-]*[A-Za-z])[A-Za-z0-9-]{4,}\Z")
@@ -32,7 +43,8 @@ _LABEL = re.compile(r"\[([^\]]+)\]:")
 def parser() -> MarkdownIt:
     """CommonMark with tables, strikethrough, tasks and the rules of this file.
 
-    Tokens of rules in this file have `meta["at"]`: where they begin and end in the content of their paragraph.
+    Tokens of rules in this file have `meta["at"]`: where they begin and end in the content of their
+    paragraph.
     """
     made = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).disable("html_block")
     interrupts = ["paragraph", "reference", "blockquote", "list"]
@@ -53,7 +65,8 @@ def parser() -> MarkdownIt:
     return made
 
 
-# --- blocks ----------------------------------------------------------------------------------------------------------
+# --- blocks
+# ----------------------------------------------------------------------------------------------------------
 
 
 def _row(state: StateBlock, line: int) -> str:
@@ -91,7 +104,11 @@ def _blockquote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """The address of a link that the text really uses; else it is somebody's words in brackets."""
     label = _LABEL.match(_row(state, start))
-    if not label or label[1].startswith("^") or len(re.findall(rf"\[{re.escape(label[1])}\](?!:)", state.src, re.IGNORECASE)) == 0:
+    if (
+        not label
+        or label[1].startswith("^")
+        or len(re.findall(rf"\[{re.escape(label[1])}\](?!:)", state.src, re.IGNORECASE)) == 0
+    ):
         return False
     found = reference(state, start, end, silent)
     if found and not silent:
@@ -102,7 +119,11 @@ def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 def _callouts(state: StateCore) -> None:
     """The sign of a callout, `[!note]`, leaves its quote; the words behind it are its title."""
     for quote, (paragraph, inline) in zip(state.tokens, pairwise(state.tokens[1:]), strict=False):
-        if quote.type != "blockquote_open" or paragraph.type != "paragraph_open" or not (sign := _CALLOUT.match(inline.content)):
+        if (
+            quote.type != "blockquote_open"
+            or paragraph.type != "paragraph_open"
+            or not (sign := _CALLOUT.match(inline.content))
+        ):
             continue
         title, _, rest = inline.content[sign.end() :].partition("\n")
         inline.content = f"{title}\n{rest}" if title and rest else title or rest
@@ -111,7 +132,8 @@ def _callouts(state: StateCore) -> None:
             inline.map = [inline.map[0] + 1, inline.map[1]]
 
 
-# --- words -----------------------------------------------------------------------------------------------------------
+# --- words
+# -----------------------------------------------------------------------------------------------------------
 
 
 def _around(state: StateInline, start: int, end: int) -> tuple[str, str]:
@@ -122,7 +144,9 @@ def _remark(state: StateInline, silent: bool) -> bool:
     start = state.pos
     opens = next((mark for mark in REMARKS if state.src.startswith(mark, start)), "")
     before = state.src[start - 1] if start else ""
-    if not opens or (opens == "%%" and (before.isalnum() or before == "%")):  # «5%%» is a typing slip, no remark
+    if not opens or (
+        opens == "%%" and (before.isalnum() or before == "%")
+    ):  # «5%%» is a typing slip, no remark
         return False
     close = state.src.find(REMARKS[opens], start + len(opens))
     if close < 0 or close >= state.posMax:
@@ -144,7 +168,12 @@ def _wiki(state: StateInline, silent: bool) -> bool:
         name = target.strip().rstrip("/").split("/")[-1] or anchor.strip()
         token = state.push("wiki", "", 0)
         token.content = "" if found[1] else words.strip() or name
-        token.meta |= {"at": found.span(), "target": target.strip(), "embed": bool(found[1]), "words": words.strip()}
+        token.meta |= {
+            "at": found.span(),
+            "target": target.strip(),
+            "embed": bool(found[1]),
+            "words": words.strip(),
+        }
     state.pos = found.end()
     return True
 

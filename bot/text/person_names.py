@@ -1,4 +1,6 @@
-"""People's names as people say them: cleaned of decoration, put into the right case and gender, left out when in doubt."""
+"""People's names as people say them: cleaned of decoration, put into the right case and gender, left out when
+in doubt.
+"""
 
 from __future__ import annotations
 
@@ -28,25 +30,34 @@ _CASES = {
     "ins": PetrovichCase.INSTRUMENTAL,
     "pre": PetrovichCase.PREPOSITIONAL,
 }
-_GENDERS = {"male": (PetrovichGender.MALE,), "female": (PetrovichGender.FEMALE,), "": (PetrovichGender.MALE, PetrovichGender.FEMALE)}
+_GENDERS = {
+    "male": (PetrovichGender.MALE,),
+    "female": (PetrovichGender.FEMALE,),
+    "": (PetrovichGender.MALE, PetrovichGender.FEMALE),
+}
 _JOINS = "\u200c\u200d"  # join letters of some scripts and the faces of one emoji
 _BLANK = "\u115f\u1160\u3164\uffa0\u2800"  # letters and signs that look like a space
 _CYRILLIC = re.compile(r"[А-Яа-яЁё]+(?:[-'’][А-Яа-яЁё]+)*")
 _LATIN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿĀ-ž]+(?:[-'’.][A-Za-zÀ-ÖØ-öø-ÿĀ-ž]+)*")
 _VOWEL = re.compile(r"[аеёиоуыэюяaeiouyàâäáãåèéêëìíîïòóôõöøùúûüýæœ]", re.IGNORECASE)
-_PET_NAME = re.compile(r"(?:[юуя]ша|[юу]шка|[оеё]чка|енька|онька|[юу]ня|[юу]ся|уля|уська|чик|ёк)$", re.IGNORECASE)
+_PET_NAME = re.compile(
+    r"(?:[юуя]ша|[юу]шка|[оеё]чка|енька|онька|[юу]ня|[юу]ся|уля|уська|чик|ёк)$", re.IGNORECASE
+)
 _NOT_NAMES = frozenset(
     (  # noqa: SIM905
-        "аккаунт админ ип ооо зао оао пао администратор аноним без безымянный бот гость имя имени клиент компания магазин мама менеджер никто "
-        "оператор папа пользователь покупатель продавец сайт салон студия тест удалён удален удалённый удаленный фирма я admin "
-        "account anonymous bot client company customer deleted guest name nobody none null operator owner root shop store "
-        "support test unknown user "
+        "аккаунт админ ип ооо зао оао пао администратор аноним без безымянный бот гость имя имени клиент"
+        " компания магазин мама менеджер никто оператор папа пользователь покупатель продавец сайт салон"
+        " студия тест удалён удален удалённый удаленный фирма я admin account anonymous bot client company"
+        " customer deleted guest name nobody none null operator owner root shop store support test unknown"
+        " user "
     ).split()
 )
 
 
 def shown_name(name: str) -> str:
-    """*name* as it may stand among other words: nothing that cannot be seen or turns its neighbours; "" where nothing is left to see."""
+    """*name* as it may stand among other words: nothing that cannot be seen or turns its neighbours; "" where
+    nothing is left to see.
+    """
     kept = "".join(" " if c.isspace() or c in _BLANK else c for c in name if c in _JOINS or not _is_unseen(c))
     kept = re.sub(rf"(?<![^\s{_JOINS}])[{_JOINS}]+|[{_JOINS}]+(?![^\s{_JOINS}])", "", kept)
     shown = " ".join(kept.split())
@@ -63,8 +74,14 @@ def _is_unseen(sign: str) -> bool:
 
 
 def clean_name(name: str) -> str:
-    """The part of *name* that can be said aloud, decoration stripped, capitalised; "" for nicknames, digits and made-up names."""
-    bare = "".join(c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c)[0] not in "SC" and c not in "\u200d\ufe0e\ufe0f")
+    """The part of *name* that can be said aloud, decoration stripped, capitalised; "" for nicknames, digits
+    and made-up names.
+    """
+    bare = "".join(
+        c
+        for c in unicodedata.normalize("NFC", name)
+        if unicodedata.category(c)[0] not in "SC" and c not in "\u200d\ufe0e\ufe0f"
+    )
     bare = re.sub(r"\([^)]*\)|[\"«»“”|.,;:!?*~•·…]+(?=\s|$)|(?:^|(?<=\s))[\"«»“”|.,;:!?*~•·…]+", " ", bare)
     words = bare.split()
     if not words or len(words) > 4:
@@ -86,7 +103,9 @@ def _said(word: str) -> str:
 
 
 def call_name(customer: Customer | None) -> str:
-    """How to address the customer: the first name, as the form or the platform told it; "" where none is fit to be said."""
+    """How to address the customer: the first name, as the form or the platform told it; "" where none is fit
+    to be said.
+    """
     if customer is None:
         return ""
     for told in (customer.fields.get("name"), customer.name):
@@ -108,13 +127,22 @@ def gender_of(first: str, last: str = "") -> Gender:
 
 
 def decline(first: str, last: str = "", gender: Gender = "", case: Case = "nom") -> str:
-    """The cleaned name in *case*: ("Анна", "Черных", case="dat") gives "Анне Черных". Latin names stay as they are.
+    """The cleaned name in *case*: ("Анна", "Черных", case="dat") gives "Анне Черных". Latin names stay as
+    they are.
 
-    Without *gender* the name itself tells it; where it cannot, and for what the rules do not know, it stays nominative.
+    Without *gender* the name itself tells it; where it cannot, and for what the rules do not know, it stays
+    nominative.
     """
     first, last = clean_name(first), clean_name(last)
     known = gender or gender_of(first, last)
-    return " ".join(part for part in (_declined(first, NamePart.FIRSTNAME, known, case), _declined(last, NamePart.LASTNAME, known, case)) if part)
+    return " ".join(
+        part
+        for part in (
+            _declined(first, NamePart.FIRSTNAME, known, case),
+            _declined(last, NamePart.LASTNAME, known, case),
+        )
+        if part
+    )
 
 
 @cache
@@ -133,5 +161,8 @@ def _declined(name: str, part: NamePart, gender: Gender, case: Case) -> str:
     if not gender and part is NamePart.LASTNAME:
         return name
     # a name of either gender (Саша) is declined only where both genders agree
-    forms = {" ".join(_maker().make(part, g, _CASES[case], word) for word in name.split()) for g in _GENDERS[gender]}
+    forms = {
+        " ".join(_maker().make(part, g, _CASES[case], word) for word in name.split())
+        for g in _GENDERS[gender]
+    }
     return forms.pop() if len(forms) == 1 else name

@@ -1,4 +1,7 @@
-"""Telephone numbers in what people write: found however they are typed, and put into one form. Other numbers stay what they are."""
+"""Telephone numbers in what people write: found however they are typed, and put into one form.
+
+Other numbers stay what they are.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,7 @@ def phone(text: str) -> str | None:
     plain = typed_plainly(text)
     if len(re.sub(r"[\d\s().\-+]", "", plain)) > LONGEST:
         return None
-    if (found := find(text)):
+    if found := find(text):
         return found[0].number
     digits = re.search(r"\+?\d(?:[\s().-]*\d){6,14}", plain)
     return _alone(digits[0]) if digits else None
@@ -98,7 +101,11 @@ def _abroad(written: str) -> str:
     told = _parsed(re.sub(r"^00", "+", written))
     if told is None:
         return ""
-    sure = phonenumbers.is_possible_number(told) if written.startswith("+") else phonenumbers.is_valid_number(told)
+    sure = (
+        phonenumbers.is_possible_number(told)
+        if written.startswith("+")
+        else phonenumbers.is_valid_number(told)
+    )
     return _dialled(told) if sure else ""
 
 

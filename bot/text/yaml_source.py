@@ -1,4 +1,6 @@
-"""The one reader of YAML: every value is the text that stands there, with its line; what would change on the way is refused."""
+"""The one reader of YAML: every value is the text that stands there, with its line; what would change on the
+way is refused.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,11 @@ _FAULTS = Path(__file__).with_name("yaml_faults.yaml")
 
 @dataclass(slots=True)
 class Node:
-    """A value with its place. `text` is a scalar as written, `pairs` a mapping's keys and values, `items` a list's.
+    """A value with its place. `text` is a scalar as written, `pairs` a mapping's keys and values, `items` a
+    list's.
 
-    `line` and `column` count from 1 in the file; `start` and `end` are characters of the text that was read. `cut` is
+    `line` and `column` count from 1 in the file; `start` and `end` are characters of the text that was read.
+    `cut` is
     the comment that follows an unquoted text on its line: perhaps words that were meant to belong to it.
     """
 
@@ -58,7 +62,9 @@ class Node:
         return found[1] if found else None
 
     def cut_words(self) -> YamlError | None:
-        """The fault of a text for customers whose end was taken for a remark: a `#` with a word at it, as in «заказ #5»."""
+        """The fault of a text for customers whose end was taken for a remark: a `#` with a word at it, as in
+        «заказ #5».
+        """
         cut = self.cut if len(self.cut) > 1 and not self.cut[1].isspace() else ""
         return YamlError("cut", self.line, self.column, cut) if cut else None
 
@@ -97,7 +103,8 @@ class YamlError(Exception):
 def read_yaml(text: str, first_line: int = 1) -> Node | None:
     """The tree of *text*, None where it holds nothing. Raises `YamlError`, nothing else.
 
-    Refused: a key that stands twice in one mapping, anchors, aliases and tags (an unquoted word that begins with `&`, `*`
+    Refused: a key that stands twice in one mapping, anchors, aliases and tags (an unquoted word that begins
+    with `&`, `*`
     or `!`), a key that is not a word, nesting over 50 levels, more than 1 MB.
     """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
@@ -109,7 +116,9 @@ def read_yaml(text: str, first_line: int = 1) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line, mark.column) if mark else (0, 0)
-        raise YamlError("syntax", first_line + line, column + 1, error.problem or error.context or "") from None
+        raise YamlError(
+            "syntax", first_line + line, column + 1, error.problem or error.context or ""
+        ) from None
     except yaml.reader.ReaderError as error:
         raise YamlError("characters", first_line + text[: error.position].count("\n")) from None
     except (yaml.YAMLError, ValueError, RecursionError):

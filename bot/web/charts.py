@@ -1,4 +1,6 @@
-"""Pictures of the report as plain geometry: the template draws them as SVG, without a script or a style of their own."""
+"""Pictures of the report as plain geometry: the template draws them as SVG, without a script or a style of
+their own.
+"""
 
 from __future__ import annotations
 
@@ -48,8 +50,19 @@ def bars(table: Table) -> tuple[tuple[Bar, ...], tuple[tuple[float, int], ...]]:
     for n, row in enumerate(rows):
         bot, person = (_cell(row, c) / top * room for c in ("bot", "person"))
         label = f"{int(row.key[8:10])}.{row.key[5:7]}" if n % every == 0 else ""
-        made.append(Bar(row.key, round(LEFT + n * step + step * 0.12, 1), round(step * 0.76, 1), round(HEIGHT - FOOT - bot, 1), round(bot, 1),
-                        round(HEIGHT - FOOT - bot - person, 1), round(person, 1), label, row))  # fmt: skip
+        made.append(
+            Bar(
+                row.key,
+                round(LEFT + n * step + step * 0.12, 1),
+                round(step * 0.76, 1),
+                round(HEIGHT - FOOT - bot, 1),
+                round(bot, 1),
+                round(HEIGHT - FOOT - bot - person, 1),
+                round(person, 1),
+                label,
+                row,
+            )
+        )
     lines = tuple((round(HEIGHT - FOOT - room * part, 1), round(top * part)) for part in (0.5, 1.0))
     return tuple(made), lines
 
@@ -61,7 +74,9 @@ def squares(table: Table) -> tuple[Square, ...]:
     for row in table.rows:
         weekday, hour, seen = int(_cell(row, "weekday")), int(_cell(row, "hour")), _cell(row, "visits")
         shade = 0 if not seen else max(1, min(5, round(5 * seen / most + 0.4)))
-        made.append(Square(row.key, LEFT + hour * (CELL + GAP), TOP + (weekday - 1) * (CELL + GAP), shade, row))
+        made.append(
+            Square(row.key, LEFT + hour * (CELL + GAP), TOP + (weekday - 1) * (CELL + GAP), shade, row)
+        )
     return tuple(made)
 
 

@@ -1,4 +1,6 @@
-"""The questions that nobody answered, read from a store and gathered by meaning: for the editor's page and for the report."""
+"""The questions that nobody answered, read from a store and gathered by meaning: for the editor's page and
+for the report.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ class Missing:
         """Read anew next time."""
         self._heard = None
 
-    def _grouped(self, turns: Sequence[TurnRecord], talks: Mapping[int, Sequence[HistoryEntry]]) -> tuple[Gap, ...]:
+    def _grouped(
+        self, turns: Sequence[TurnRecord], talks: Mapping[int, Sequence[HistoryEntry]]
+    ) -> tuple[Gap, ...]:
         found: Sequence[Missed] = missed(turns, lambda conversation: talks[conversation])
         return group(found[-LOOKED:], encoder_of(self._knowledge))
 
@@ -71,11 +75,24 @@ def gaps_table(heard: Heard, holds: Callable[[datetime], bool], channel: str = "
     """The questions most customers missed in a period (and a channel), with the conversations behind each."""
     rows = []
     for gap in heard.gaps:
-        mine = [m for m in gap.missed if holds(m.at) and (not channel or (heard.peers or {})[m.conversation].channel == channel)]
+        mine = [
+            m
+            for m in gap.missed
+            if holds(m.at) and (not channel or (heard.peers or {})[m.conversation].channel == channel)
+        ]
         if mine:
             kinds = Counter(m.kind for m in mine)
             asked = len({m.conversation for m in mine})
-            rows.append(TableRow(gap.id, gap.question, {"customers": float(asked), **{k: float(kinds[k]) for k in ("unanswered", "clarified", "not_helped")}},
-                            tuple(FigureCase(m.conversation, m.at) for m in mine)))  # fmt: skip
+            rows.append(
+                TableRow(
+                    gap.id,
+                    gap.question,
+                    {
+                        "customers": float(asked),
+                        **{k: float(kinds[k]) for k in ("unanswered", "clarified", "not_helped")},
+                    },
+                    tuple(FigureCase(m.conversation, m.at) for m in mine),
+                )
+            )
     rows.sort(key=lambda r: (-float(r.cells["customers"] or 0), r.name))
     return Table("gaps", COLUMNS, tuple(rows[:ROWS]))

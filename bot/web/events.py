@@ -1,4 +1,6 @@
-"""Server-sent events: what changes is told to every open page, and told again to one that was away for a moment."""
+"""Server-sent events: what changes is told to every open page, and told again to one that was away for a
+moment.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,10 @@ class PageEvent:
 
 
 class Hub:
-    """The events of this process, newest 500 kept. Ids carry the process's own mark, so ids of an earlier start are recognised."""
+    """The events of this process, newest 500 kept.
+
+    Ids carry the process's own mark, so ids of an earlier start are recognised.
+    """
 
     def __init__(self, *, ping: float = PING) -> None:
         self.mark = secrets.token_hex(4)
@@ -66,7 +71,8 @@ class Hub:
     async def listen(self, last_id: str = "") -> AsyncIterator[str]:
         """The lines for one page, from after *last_id* on, until `close`.
 
-        An id that is unknown (another start) or has left the ring gives `reload` first: the page must read everything anew.
+        An id that is unknown (another start) or has left the ring gives `reload` first: the page must read
+        everything anew.
         """
         page: asyncio.Queue[PageEvent | None] = asyncio.Queue()
         missed, known = self._after(last_id)
@@ -107,7 +113,13 @@ class Hub:
 async def stream(request: web.Request, hub: Hub) -> web.StreamResponse:
     """GET /events. `Last-Event-ID` (or ?after=) says what the page has already seen."""
     last_id = request.headers.get("Last-Event-ID") or request.query.get("after", "")
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": "text/event-stream; charset=utf-8",
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+        }
+    )
     await response.prepare(request)
     try:
         async for lines in hub.listen(last_id):

@@ -1,4 +1,6 @@
-"""The editor's page of unanswered questions: groups, what to do about each, and what that changed, in numbers."""
+"""The editor's page of unanswered questions: groups, what to do about each, and what that changed, in
+numbers.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,15 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.dialogs.offline_decision import Judge
-from bot.knowledge.articles.writer import Change, Outside, Taken, Unwritable, add_question, changed_at, write_draft
+from bot.knowledge.articles.writer import (
+    Change,
+    Outside,
+    Taken,
+    Unwritable,
+    add_question,
+    changed_at,
+    write_draft,
+)
 from bot.knowledge.quality.gaps import Effect, Gap, effect, is_closed, question_id
 from bot.knowledge.search import Knowledge
 from bot.model import Answer, Event
@@ -29,7 +39,9 @@ EXAMPLES, REPLIES = 5, 3
 NEAR = 0.6  # how near an article must come to be offered as the place of a question
 REMEMBERED = 50  # changes that can be undone
 DISMISSED, RESTORED = "gap_dismissed", "gap_restored"
-_BLANKED = re.compile(rf"(?:\+\d{1,3} )?\S*{HIDDEN[0]}\S*(?:\s\S*{HIDDEN[0]}\S*)*")  # marks in place of a phone are no words to search by
+_BLANKED = re.compile(
+    rf"(?:\+\d{1, 3} )?\S*{HIDDEN[0]}\S*(?:\s\S*{HIDDEN[0]}\S*)*"
+)  # marks in place of a phone are no words to search by
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,11 @@ class GapRow:
     @property
     def choices(self) -> tuple[str, ...]:
         """The wordings that may become an example: nothing masked, and not a story."""
-        clean = [q for q in dict.fromkeys((self.gap.question, *self.gap.questions)) if HIDDEN not in q and len(q) <= 200]
+        clean = [
+            q
+            for q in dict.fromkeys((self.gap.question, *self.gap.questions))
+            if HIDDEN not in q and len(q) <= 200
+        ]
         return tuple(clean[:20])
 
     @property
@@ -67,7 +83,10 @@ class GapRow:
 
 
 class GapPages:
-    """GET /gaps; POST /gaps/add, /gaps/draft, /gaps/undo, /gaps/dismiss, /gaps/restore and /gaps/tell. Everything shown is masked."""
+    """GET /gaps; POST /gaps/add, /gaps/draft, /gaps/undo, /gaps/dismiss, /gaps/restore and /gaps/tell.
+
+    Everything shown is masked.
+    """
 
     def __init__(self, services: WebServices, pages: Pages, knowledge: Knowledge) -> None:
         self._services, self._pages, self._knowledge = services, pages, knowledge
@@ -86,13 +105,28 @@ class GapPages:
         put_aside = [r for r in rows if _is_foreign(r.gap, foreign)]
         rows = [r for r in rows if not _is_foreign(r.gap, foreign)]
         shown = [*[r for r in rows if not r.closed][:SHOWN], *[r for r in rows if r.closed][:SHOWN]]
-        full = [GapRow(r.gap, r.now, r.closed, r.score, await self._audience(r.gap, heard, events) if r.now.answered else None) for r in shown]
+        full = [
+            GapRow(
+                r.gap,
+                r.now,
+                r.closed,
+                r.score,
+                await self._audience(r.gap, heard, events) if r.now.answered else None,
+            )
+            for r in shown
+        ]
         return self._pages.show(
-            request, "gaps.html", "gaps",
-            open=[r for r in full if not r.closed], closed=[r for r in full if r.closed],
-            foreign=put_aside[:SHOWN], count=sum(not r.closed for r in rows), asked=sum(r.gap.count for r in rows if not r.closed),
-            articles=sorted(self._knowledge.articles(), key=lambda a: a.id), can_tell=self._services.words is not None,
-        )  # fmt: skip
+            request,
+            "gaps.html",
+            "gaps",
+            open=[r for r in full if not r.closed],
+            closed=[r for r in full if r.closed],
+            foreign=put_aside[:SHOWN],
+            count=sum(not r.closed for r in rows),
+            asked=sum(r.gap.count for r in rows if not r.closed),
+            articles=sorted(self._knowledge.articles(), key=lambda a: a.id),
+            can_tell=self._services.words is not None,
+        )
 
     async def add(self, request: web.Request) -> web.Response:
         """POST /gaps/add {gap, article, question}: one more example for an article, and what that changed."""
@@ -117,15 +151,30 @@ class GapPages:
             after = await self._effect(gap)
         text = _filled(words["gaps_added" if added else "gaps_there"], question=question, article=article.id)
         undo = self._remember(article.path, was) if added else ""
-        return self._told(gap, after, text + " " + _change(words, before, after), f"/kb/{article.id}", article.title, undo=undo)
+        return self._told(
+            gap,
+            after,
+            text + " " + _change(words, before, after),
+            f"/kb/{article.id}",
+            article.title,
+            undo=undo,
+        )
 
     async def draft(self, request: web.Request) -> web.Response:
-        """POST /gaps/draft {gap, section}: a draft from the operators' words, for a person to edit and publish."""
+        """POST /gaps/draft {gap, section}: a draft from the operators' words, for a person to edit and
+        publish.
+        """
         fields, words = await _fields(request), self._words(request)
         gap = await self._gap(fields, words)
         async with self._writing:
             try:
-                path = await asyncio.to_thread(write_draft, self._knowledge.folder, fields.get("section", ""), gap, placeholder=words["gaps_placeholder"])
+                path = await asyncio.to_thread(
+                    write_draft,
+                    self._knowledge.folder,
+                    fields.get("section", ""),
+                    gap,
+                    placeholder=words["gaps_placeholder"],
+                )
             except Outside as error:
                 raise web.HTTPBadRequest(text=words["gaps_outside"]) from error
             except Taken as error:
@@ -134,9 +183,20 @@ class GapPages:
                 raise web.HTTPConflict(text=_filled(words["gaps_unwritable"], reason=str(error))) from error
             await self._reload()
         place = path.relative_to(self._knowledge.folder.resolve())
-        text = _filled(words["gaps_drafted"], path=(Path(self._knowledge.folder.name) / place).as_posix(), replies=str(len(gap.replies)))
+        text = _filled(
+            words["gaps_drafted"],
+            path=(Path(self._knowledge.folder.name) / place).as_posix(),
+            replies=str(len(gap.replies)),
+        )
         link = f"/kb/{place.with_suffix('').as_posix()}"
-        return self._told(gap, await self._effect(gap), text, link, words["gaps_read_draft"], undo=self._remember(path, None))
+        return self._told(
+            gap,
+            await self._effect(gap),
+            text,
+            link,
+            words["gaps_read_draft"],
+            undo=self._remember(path, None),
+        )
 
     async def undo(self, request: web.Request) -> web.Response:
         """POST /gaps/undo {gap, change}: the file as it was before an example or a draft was written."""
@@ -155,7 +215,10 @@ class GapPages:
         return self._told(gap, await self._effect(gap), words["gaps_undone"], "", "")
 
     async def dismiss(self, request: web.Request) -> web.Response:
-        """POST /gaps/dismiss {gap}: these questions are no business of ours; the group is put aside. A repeat changes nothing."""
+        """POST /gaps/dismiss {gap}: these questions are no business of ours; the group is put aside.
+
+        A repeat changes nothing.
+        """
         return await self._mark(request, DISMISSED, "gaps_dismissed")
 
     async def restore(self, request: web.Request) -> web.Response:
@@ -187,7 +250,10 @@ class GapPages:
         return name
 
     async def tell(self, request: web.Request) -> web.Response:
-        """POST /gaps/tell {gap, everyone}: those who asked and are not told yet hear that there is an answer. A repeat tells nobody twice."""
+        """POST /gaps/tell {gap, everyone}: those who asked and are not told yet hear that there is an answer.
+
+        A repeat tells nobody twice.
+        """
         fields, words = await _fields(request), self._words(request)
         gap = await self._gap(fields, words)
         if self._services.words is None:
@@ -195,9 +261,20 @@ class GapPages:
         async with self._writing:
             now_answered = await self._effect(gap)
             events = await self._services.store.events(kinds=(TOLD,))
-            found = await self._audience(gap, await self._missing.read(), events, everyone=bool(fields.get("everyone")))
-            count = await tell(self._services.store, self._services, self._services.words, gap, found.waiting, self._services.clock())
-        return self._told(gap, now_answered, _filled(words["gaps_told" if count else "gaps_nobody"], n=str(count)), "", "")
+            found = await self._audience(
+                gap, await self._missing.read(), events, everyone=bool(fields.get("everyone"))
+            )
+            count = await tell(
+                self._services.store,
+                self._services,
+                self._services.words,
+                gap,
+                found.waiting,
+                self._services.clock(),
+            )
+        return self._told(
+            gap, now_answered, _filled(words["gaps_told" if count else "gaps_nobody"], n=str(count)), "", ""
+        )
 
     # --- what was asked
 
@@ -224,16 +301,29 @@ class GapPages:
         rows = []
         for gap in gaps:
             now = effect(gap, self._ask)
-            scores = [c.score for q in gap.questions for c in self._ask(q).candidates if c.article == gap.article]
+            scores = [
+                c.score for q in gap.questions for c in self._ask(q).candidates if c.article == gap.article
+            ]
             rows.append(GapRow(gap, now, is_closed(gap, now, self._changed), max(scores, default=0.0), None))
         return rows
 
     async def _effect(self, gap: Gap) -> Effect:
         return await asyncio.to_thread(effect, gap, self._ask)
 
-    async def _audience(self, gap: Gap, heard: Heard, events: Sequence[Event], *, everyone: bool = False) -> Audience:
+    async def _audience(
+        self, gap: Gap, heard: Heard, events: Sequence[Event], *, everyone: bool = False
+    ) -> Audience:
         answers = await asyncio.to_thread(lambda: {q: self._ask(q) for q in {m.question for m in gap.missed}})
-        return await audience(self._services, self._knowledge, gap, heard.peers or {}, answers, self._changed, events, everyone=everyone)
+        return await audience(
+            self._services,
+            self._knowledge,
+            gap,
+            heard.peers or {},
+            answers,
+            self._changed,
+            events,
+            everyone=everyone,
+        )
 
     def _changed(self, article: str) -> datetime | None:
         return changed_at(self._knowledge, article)
@@ -248,8 +338,18 @@ class GapPages:
     def _words(self, request: web.Request) -> Mapping[str, str]:
         return read_words(self._pages.language(request))
 
-    def _told(self, gap: Gap, now: Effect, text: str, href: str, link: str, *, undo: str = "") -> web.Response:
-        told = {"gap": gap.id, "answered": now.answered, "total": now.total, "text": text, "href": href, "link": link, "undo": undo}
+    def _told(
+        self, gap: Gap, now: Effect, text: str, href: str, link: str, *, undo: str = ""
+    ) -> web.Response:
+        told = {
+            "gap": gap.id,
+            "answered": now.answered,
+            "total": now.total,
+            "text": text,
+            "href": href,
+            "link": link,
+            "undo": undo,
+        }
         return web.json_response(told)
 
 
@@ -282,4 +382,6 @@ def _filled(text: str, **facts: str) -> str:
 
 
 def _change(words: Mapping[str, str], before: Effect, after: Effect) -> str:
-    return _filled(words["gaps_change"], before=str(before.answered), after=str(after.answered), total=str(after.total))
+    return _filled(
+        words["gaps_change"], before=str(before.answered), after=str(after.answered), total=str(after.total)
+    )

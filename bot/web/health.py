@@ -1,4 +1,7 @@
-"""How the bot is doing, for machines that watch it: alive, ready, and numbers. Never whose words, only how many."""
+"""How the bot is doing, for machines that watch it: alive, ready, and numbers.
+
+Never whose words, only how many.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,14 @@ from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 
 from bot.adapters.base import Adapter, Health
 from bot.errors import StorageError
@@ -32,11 +42,30 @@ class Metrics:
             buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
         )  # fmt: skip
         self._events = Counter("otklik_events", "Events by kind", ["kind"], registry=self.registry)
-        self._kept = Gauge("otklik_store", "What the store holds, by what it is", ["what"], registry=self.registry)
-        self._up = Gauge("otklik_channel_up", "1 while the channel works", ["channel", "kind"], registry=self.registry)
-        self._lag = Gauge("otklik_channel_lag_seconds", "Since the channel last heard from its platform", ["channel"], registry=self.registry)
-        self._owed = Gauge("otklik_owed", "What the bot owes for longer than a minute, by stage", ["stage"], registry=self.registry)
-        self._oldest = Gauge("otklik_owed_oldest_seconds", "How long the oldest of it has been owed", ["stage"], registry=self.registry)
+        self._kept = Gauge(
+            "otklik_store", "What the store holds, by what it is", ["what"], registry=self.registry
+        )
+        self._up = Gauge(
+            "otklik_channel_up", "1 while the channel works", ["channel", "kind"], registry=self.registry
+        )
+        self._lag = Gauge(
+            "otklik_channel_lag_seconds",
+            "Since the channel last heard from its platform",
+            ["channel"],
+            registry=self.registry,
+        )
+        self._owed = Gauge(
+            "otklik_owed",
+            "What the bot owes for longer than a minute, by stage",
+            ["stage"],
+            registry=self.registry,
+        )
+        self._oldest = Gauge(
+            "otklik_owed_oldest_seconds",
+            "How long the oldest of it has been owed",
+            ["stage"],
+            registry=self.registry,
+        )
         self._articles = Gauge("otklik_articles", "Articles that can answer", registry=self.registry)
 
     def decided(self, *, result: str, dialog: str, seconds: float) -> None:
@@ -45,7 +74,10 @@ class Metrics:
         self._latency.observe(seconds)
 
     def seen(self, event: Event) -> None:
-        """As an `Observer`. An event `turn` (data: result, dialog, seconds) is a turn that was decided and committed."""
+        """As an `Observer`.
+
+        An event `turn` (data: result, dialog, seconds) is a turn that was decided and committed.
+        """
         if event.kind == "turn":
             seconds = event.data.get("seconds")
             self.decided(
@@ -57,7 +89,12 @@ class Metrics:
         self._events.labels(event.kind).inc()
 
     def render(
-        self, counts: Mapping[str, int], channels: Mapping[str, Adapter], articles: int, now: datetime, owed: Mapping[str, Mapping[str, float]]
+        self,
+        counts: Mapping[str, int],
+        channels: Mapping[str, Adapter],
+        articles: int,
+        now: datetime,
+        owed: Mapping[str, Mapping[str, float]],
     ) -> bytes:
         """Everything in the text form of Prometheus."""
         for stage, told in owed.items():
@@ -78,7 +115,9 @@ def _lag(health: Health, now: datetime) -> float | None:
 
 
 def channel_report(adapter: Adapter, stale: timedelta, now: datetime) -> dict[str, object]:
-    """One channel for /readyz; `ready` is false when it fails, or has heard nothing for longer than *stale*."""
+    """One channel for /readyz; `ready` is false when it fails, or has heard nothing for longer than
+    *stale*.
+    """
     health = adapter.health
     lag = _lag(health, now)
     silent = adapter.kind in _POLLED and lag is not None and lag > stale.total_seconds()
@@ -94,8 +133,13 @@ def channel_report(adapter: Adapter, stale: timedelta, now: datetime) -> dict[st
 
 
 async def owing(store: Store, now: datetime) -> dict[str, dict[str, float]]:
-    """By stage: how much the bot owes for longer than a minute, and for how long the oldest of it. Raises `StorageError`."""
-    found: dict[str, dict[str, float]] = {stage: {"count": 0, "oldest_seconds": 0.0} for stage in get_args(OwedStage)}
+    """By stage: how much the bot owes for longer than a minute, and for how long the oldest of it.
+
+    Raises `StorageError`.
+    """
+    found: dict[str, dict[str, float]] = {
+        stage: {"count": 0, "oldest_seconds": 0.0} for stage in get_args(OwedStage)
+    }
     for one in await store.owed(now, LATE):
         told = found[one.stage]
         told["count"] += 1
@@ -104,7 +148,11 @@ async def owing(store: Store, now: datetime) -> dict[str, dict[str, float]]:
 
 
 async def report(
-    store: Store, channels: Mapping[str, Adapter], knowledge: KnowledgeStatus | None, stale: timedelta, now: datetime
+    store: Store,
+    channels: Mapping[str, Adapter],
+    knowledge: KnowledgeStatus | None,
+    stale: timedelta,
+    now: datetime,
 ) -> tuple[dict[str, object], Literal[200, 503]]:
     """What /readyz answers. Ready means: storage works, articles are loaded, every channel works."""
     try:
@@ -112,8 +160,16 @@ async def report(
         storage: dict[str, object] = {"ready": True, "counts": dict(counts), "owed": await owing(store, now)}
     except StorageError as error:
         storage = {"ready": False, "last_error": redact(str(error))}
-    reports = {name: channel_report(adapter, stale, now) for name, adapter in channels.items() if adapter.kind != _BESIDE}
-    hooks = {name: channel_report(adapter, stale, now) for name, adapter in channels.items() if adapter.kind == _BESIDE}
+    reports = {
+        name: channel_report(adapter, stale, now)
+        for name, adapter in channels.items()
+        if adapter.kind != _BESIDE
+    }
+    hooks = {
+        name: channel_report(adapter, stale, now)
+        for name, adapter in channels.items()
+        if adapter.kind == _BESIDE
+    }
     known = {
         "ready": knowledge is not None and knowledge.articles > 0,
         "articles": knowledge.articles if knowledge else 0,
@@ -122,7 +178,13 @@ async def report(
         "loading": knowledge.loading if knowledge else False,
     }
     ready = bool(storage["ready"]) and bool(known["ready"]) and all(r["ready"] for r in reports.values())
-    return {"ready": ready, "storage": storage, "knowledge": known, "channels": reports, "webhooks": hooks}, 200 if ready else 503
+    return {
+        "ready": ready,
+        "storage": storage,
+        "knowledge": known,
+        "channels": reports,
+        "webhooks": hooks,
+    }, (200 if ready else 503)
 
 
 def metrics_response(body: bytes) -> web.Response:

@@ -1,4 +1,6 @@
-"""Those who asked in vain are told that there is an answer now: who can be, and what is promised to each, once."""
+"""Those who asked in vain are told that there is an answer now: who can be, and what is promised to each,
+once.
+"""
 
 from __future__ import annotations
 
@@ -44,14 +46,28 @@ class Audience:
 
 
 async def audience(
-    services: WebServices, knowledge: Knowledge, gap: Gap, peers: Mapping[int, Peer], answers: Mapping[str, Answer],
-    changed: Callable[[str], datetime | None], events: Sequence[Event], *, everyone: bool = False,
-) -> Audience:  # fmt: skip
-    """Sort those who asked. Only whose own question is answered now counts; *everyone* takes in those whom a person answered."""
+    services: WebServices,
+    knowledge: Knowledge,
+    gap: Gap,
+    peers: Mapping[int, Peer],
+    answers: Mapping[str, Answer],
+    changed: Callable[[str], datetime | None],
+    events: Sequence[Event],
+    *,
+    everyone: bool = False,
+) -> Audience:
+    """Sort those who asked.
+
+    Only whose own question is answered now counts; *everyone* takes in those whom a person answered.
+    """
     found = Audience()
     told = [e for e in events if e.kind == TOLD]
-    for number, asked in groupby(sorted(gap.missed, key=lambda m: (m.conversation, m.at)), key=lambda m: m.conversation):
-        questions = [(m, a) for m in asked if (a := _answered(knowledge, m, answers[m.question], changed)) is not None]
+    for number, asked in groupby(
+        sorted(gap.missed, key=lambda m: (m.conversation, m.at)), key=lambda m: m.conversation
+    ):
+        questions = [
+            (m, a) for m in asked if (a := _answered(knowledge, m, answers[m.question], changed)) is not None
+        ]
         if not questions:
             continue
         missed, article = questions[-1]
@@ -61,19 +77,32 @@ async def audience(
             found.told += 1
         elif missed.replies and not everyone:
             found.helped += 1
-        elif peer is None or conversation is None or not conversation.reachable or not _carries(services, peer, article):
+        elif (
+            peer is None
+            or conversation is None
+            or not conversation.reachable
+            or not _carries(services, peer, article)
+        ):
             found.unreachable += 1
         elif conversation.status is not Status.BOT:
             found.busy += 1
         else:
             customer = await services.store.customer(conversation.customer) if conversation.customer else None
-            found.waiting.append(Waiting(number, peer, customer, missed.question, _twin(knowledge, article, customer)))
+            found.waiting.append(
+                Waiting(number, peer, customer, missed.question, _twin(knowledge, article, customer))
+            )
     return found
 
 
-def _answered(knowledge: Knowledge, missed: Missed, answer: Answer, changed: Callable[[str], datetime | None]) -> Article | None:
-    """The article that answers the question now; not the one that did not help, unless it was changed since."""
-    article = knowledge.article(answer.article) if answer.decision is Decision.ANSWER and answer.article else None
+def _answered(
+    knowledge: Knowledge, missed: Missed, answer: Answer, changed: Callable[[str], datetime | None]
+) -> Article | None:
+    """The article that answers the question now; not the one that did not help, unless it was changed
+    since.
+    """
+    article = (
+        knowledge.article(answer.article) if answer.decision is Decision.ANSWER and answer.article else None
+    )
     if article is None:
         return None
     if missed.kind == "not_helped" and article.id == missed.article:
@@ -83,8 +112,13 @@ def _answered(knowledge: Knowledge, missed: Missed, answer: Answer, changed: Cal
 
 
 def _was_told(event: Event, gap: Gap, missed: Missed, article: Article) -> bool:
-    known = event.data.get("gap") == gap.id or event.data.get("article") in (article.id, article.twin_of or article.id)
-    return event.conversation == missed.conversation and known and event.at is not None and event.at >= missed.at
+    known = event.data.get("gap") == gap.id or event.data.get("article") in (
+        article.id,
+        article.twin_of or article.id,
+    )
+    return (
+        event.conversation == missed.conversation and known and event.at is not None and event.at >= missed.at
+    )
 
 
 def _carries(services: WebServices, peer: Peer, article: Article) -> bool:
@@ -96,7 +130,9 @@ def _twin(knowledge: Knowledge, article: Article, customer: Customer | None) -> 
     return knowledge.article(article.id, customer.language if customer else "") or article
 
 
-async def tell(store: Store, services: WebServices, words: Texts, gap: Gap, waiting: Sequence[Waiting], now: datetime) -> int:
+async def tell(
+    store: Store, services: WebServices, words: Texts, gap: Gap, waiting: Sequence[Waiting], now: datetime
+) -> int:
     """Promise a short message to each and remember it with it, all in one transaction. Returns how many."""
     limits = {name: channel.limits for name, channel in services.channels.items()}
     say = [part for one in waiting for part in parts(_message(words, services.language, one), limits)]
@@ -106,7 +142,11 @@ async def tell(store: Store, services: WebServices, words: Texts, gap: Gap, wait
             now,
             one.conversation,
             actor="editor",
-            data={"gap": gap.id, "article": one.article.twin_of or one.article.id, "channel": one.peer.channel},
+            data={
+                "gap": gap.id,
+                "article": one.article.twin_of or one.article.id,
+                "channel": one.peer.channel,
+            },
         )
         for one in waiting
     ]
@@ -121,6 +161,12 @@ def _message(words: Texts, language: str, one: Waiting) -> Outbound:
     question = " ".join(one.question.split())
     if HIDDEN in question or len(question) > QUOTED:
         question = ""
-    text = words.say("told.answer", lang=lang, customer=one.customer, question=question.rstrip(" .…"), title=one.article.title)
+    text = words.say(
+        "told.answer",
+        lang=lang,
+        customer=one.customer,
+        question=question.rstrip(" .…"),
+        title=one.article.title,
+    )
     button = Button(words.text("told.show", lang=lang), "article", one.article.id)
     return Outbound(one.peer, text, ((button,),), lane=Priority.BULK, on_doubt="hold", author="bot")

@@ -29,7 +29,19 @@ HOME = Path(__file__).parent
 LANGUAGES = ("ru", "en")
 
 
-COLUMNS = ("number", "state", "customer_name", "channel", "reason", "topic", "operator", "opened", "waited", "due", "rating")  # of the queue
+COLUMNS = (
+    "number",
+    "state",
+    "customer_name",
+    "channel",
+    "reason",
+    "topic",
+    "operator",
+    "opened",
+    "waited",
+    "due",
+    "rating",
+)  # of the queue
 _EMULATED = {"play-telegram": "Telegram", "play-vk": "VK"}
 
 
@@ -77,7 +89,9 @@ class Pages:
         if self._playground is None:
             raise web.HTTPFound("/queue")
         scenes = tuple(self._playground.scenes.values())
-        return self._page(request, "playground.html", "play", scenes=scenes, stages=tuple(self._playground.stages.values()))
+        return self._page(
+            request, "playground.html", "play", scenes=scenes, stages=tuple(self._playground.stages.values())
+        )
 
     async def queue(self, request: web.Request) -> web.Response:
         """GET /queue: the open tickets, who waits longest first."""
@@ -88,14 +102,24 @@ class Pages:
         filled = {"topic": any(r.topic for r in rows), "rating": any(r.ticket.rating for r in rows)}
         low = unsettled(await self._services.store.tickets(open_only=False, limit=1000))
         return self._page(
-            request, "queue.html", "queue", rows=rows, everything=everything, low=low, talks=self._services.hours is not None,
+            request,
+            "queue.html",
+            "queue",
+            rows=rows,
+            everything=everything,
+            low=low,
+            talks=self._services.hours is not None,
             columns=[c for c in COLUMNS if filled.get(c, True)],
-        )  # fmt: skip
+        )
 
     async def _row(self, ticket: Ticket, words: Mapping[str, str]) -> QueueRow:
         found = await self._customer(ticket)
         name = full_name(found) if found else ""
-        article = self._services.knowledge.article(ticket.topic) if self._services.knowledge and ticket.topic else None
+        article = (
+            self._services.knowledge.article(ticket.topic)
+            if self._services.knowledge and ticket.topic
+            else None
+        )
         topic = article.title if article else ticket.topic or ticket.category
         channel = _EMULATED.get(ticket.customer_peer.channel, ticket.customer_peer.channel)
         late = bool(ticket.due and not ticket.first_reply and ticket.due < self._services.clock())
@@ -111,7 +135,15 @@ class Pages:
         """Minutes until a person answered, or so far."""
         if ticket.opened is None:
             return None
-        return max(0, round(((ticket.first_reply or ticket.closed or self._services.clock()) - ticket.opened).total_seconds() / 60))
+        return max(
+            0,
+            round(
+                (
+                    (ticket.first_reply or ticket.closed or self._services.clock()) - ticket.opened
+                ).total_seconds()
+                / 60
+            ),
+        )
 
     async def articles(self, request: web.Request) -> web.Response:
         """GET /kb: articles, what is broken, and a box to ask."""
@@ -124,7 +156,13 @@ class Pages:
             if not wanted or wanted in f"{a.id} {a.title} {' '.join(a.aliases)} {' '.join(a.tags)}".casefold()
         ]  # fmt: skip
         return self._page(
-            request, "kb.html", "kb", articles=articles, problems=knowledge.problems, known=knowledge.status, q=request.query.get("q", "")
+            request,
+            "kb.html",
+            "kb",
+            articles=articles,
+            problems=knowledge.problems,
+            known=knowledge.status,
+            q=request.query.get("q", ""),
         )
 
     async def article(self, request: web.Request) -> web.Response:
@@ -134,18 +172,35 @@ class Pages:
         if found is None:
             raise web.HTTPNotFound(text="no such article")
         problems = [p for p in knowledge.problems if p.file.endswith(found.path.name)] if knowledge else []
-        return self._page(request, "article.html", "kb", article=found, problems=problems, skins=await self._skins(found), offset=self._offset())
+        return self._page(
+            request,
+            "article.html",
+            "kb",
+            article=found,
+            problems=problems,
+            skins=await self._skins(found),
+            offset=self._offset(),
+        )
 
     async def _skins(self, article: Article) -> str:
-        """The article as both kinds of chat show it, for the page's script; "" where there are no words to say it with."""
+        """The article as both kinds of chat show it, for the page's script; "" where there are no words to
+        say it with.
+        """
         words, knowledge = self._services.words, self._services.knowledge
         if words is None or not isinstance(knowledge, Knowledge):
             return ""
-        return json.dumps(await asyncio.to_thread(skins, words, knowledge, article.id, self._services.clock()), ensure_ascii=False)
+        return json.dumps(
+            await asyncio.to_thread(skins, words, knowledge, article.id, self._services.clock()),
+            ensure_ascii=False,
+        )
 
     def _offset(self) -> int:
         """Seconds between the business's time and UTC."""
-        return round((self._services.clock().astimezone(self._services.timezone).utcoffset() or timedelta()).total_seconds())
+        return round(
+            (
+                self._services.clock().astimezone(self._services.timezone).utcoffset() or timedelta()
+            ).total_seconds()
+        )
 
     async def ask(self, request: web.Request) -> web.Response:
         """POST /kb/ask {text}: the decision and everything behind it."""
@@ -194,7 +249,9 @@ class Pages:
 
     # --- inside
 
-    def _page(self, request: web.Request, template: str, tab: str, *, status: int = 200, **facts: object) -> web.Response:
+    def _page(
+        self, request: web.Request, template: str, tab: str, *, status: int = 200, **facts: object
+    ) -> web.Response:
         language = self._language(request)
         words = read_words(language)
         html = self._templates.get_template(template).render(
@@ -235,10 +292,18 @@ class Pages:
                     chips.append((name, f"{kind}: {words['emulated']}", ""))
             else:
                 state = channel.health.state
-                chips.append((name, f"{name}: {words['channel_' + state]}", "" if state == "working" else "warm"))
+                chips.append(
+                    (name, f"{name}: {words['channel_' + state]}", "" if state == "working" else "warm")
+                )
         if (knowledge := self._services.knowledge) is not None:
             status = knowledge.status
-            meaning = words["search_loading"] if status.loading else words["search_both"] if status.embeddings else words["search_words"]
+            meaning = (
+                words["search_loading"]
+                if status.loading
+                else words["search_both"]
+                if status.embeddings
+                else words["search_words"]
+            )
             chips.append((words["kb"], f"{words['search']}: {meaning}", "warm" if status.loading else ""))
         return chips
 
@@ -258,7 +323,13 @@ def _lasting(minutes: int | None, words: Mapping[str, str]) -> str:
         return ""
     hours, rest = divmod(minutes, 60)
     days, left = divmod(hours, 24)
-    parts = (f"{rest}", "", "") if not hours else (f"{rest:02}", f"{hours}", "") if not days else ("", f"{left}", f"{days}")
+    parts = (
+        (f"{rest}", "", "")
+        if not hours
+        else (f"{rest:02}", f"{hours}", "")
+        if not days
+        else ("", f"{left}", f"{days}")
+    )
     units = zip((parts[2], parts[1], parts[0]), ("days_short", "hours_short", "minutes_short"), strict=True)
     return " ".join(f"{part} {words[unit]}" for part, unit in units if part)
 

@@ -1,4 +1,6 @@
-"""The supervisor's pages: figures of a period, the conversations behind each figure, and one conversation with every turn's why."""
+"""The supervisor's pages: figures of a period, the conversations behind each figure, and one conversation
+with every turn's why.
+"""
 
 from __future__ import annotations
 
@@ -32,13 +34,21 @@ FRESH = 20.0  # seconds for which a counted report is shown again
 LISTED = 200  # conversations listed behind one figure
 LINES = 400  # lines of a transcript
 TABLES = ("articles", "operators", "gaps", "ready", "topics", "channels")
-PARTS = {"night": (0, 6), "morning": (6, 12), "day": (12, 18), "evening": (18, 24)}  # hours of the day, from and up to
+PARTS = {
+    "night": (0, 6),
+    "morning": (6, 12),
+    "day": (12, 18),
+    "evening": (18, 24),
+}  # hours of the day, from and up to
 GAPS_FRESH = 300.0  # seconds for which the questions that nobody answered are not gathered anew
 Data = Literal["own", "demo"]
 
 
 class ReportPages:
-    """GET /report, /report/list, /report/file.xlsx|csv and /conversation/{id}. `?data=demo` shows the played history of the playground."""
+    """GET /report, /report/list, /report/file.xlsx|csv and /conversation/{id}.
+
+    `?data=demo` shows the played history of the playground.
+    """
 
     def __init__(self, services: WebServices, pages: Pages) -> None:
         self._services, self._pages = services, pages
@@ -51,12 +61,23 @@ class ReportPages:
         report = await self._report(request)
         days, lines = bars(report.tables["days"])
         return self._page(
-            request, "report.html", data, report, saying,
+            request,
+            "report.html",
+            data,
+            report,
+            saying,
             tiles=[self._tile(report, key, saying) for key in TILES],
             more=[self._tile(report, c.__name__, saying) for c in COUNTS if c.__name__ not in TILES],
-            bars=days, lines=lines, squares=squares(report.tables["load"]), reasons=shares(report.tables["reasons"].rows[:9], "tickets"),
-            tables=[(t, [r for r in t.rows if any(r.cells.values())][:25]) for key in TABLES if (t := report.tables.get(key)) and (t.rows or key != "ready")],
-        )  # fmt: skip
+            bars=days,
+            lines=lines,
+            squares=squares(report.tables["load"]),
+            reasons=shares(report.tables["reasons"].rows[:9], "tickets"),
+            tables=[
+                (t, [r for r in t.rows if any(r.cells.values())][:25])
+                for key in TABLES
+                if (t := report.tables.get(key)) and (t.rows or key != "ready")
+            ],
+        )
 
     async def list(self, request: web.Request) -> web.Response:
         """GET /report/list?of=FIGURE: the conversations it was counted from, the heaviest first."""
@@ -66,16 +87,38 @@ class ReportPages:
         if of not in report.figures and table not in report.tables:
             raise web.HTTPNotFound(text="no such figure")
         part, zone = request.query.get("part", ""), report.period.zone
-        found = [c for c in report.cases(of) if part not in PARTS or PARTS[part][0] <= c.at.astimezone(zone).hour < PARTS[part][1]]
+        found = [
+            c
+            for c in report.cases(of)
+            if part not in PARTS or PARTS[part][0] <= c.at.astimezone(zone).hour < PARTS[part][1]
+        ]
         cases = sorted(found, key=lambda c: (-(c.value or 0.0), -c.at.timestamp()))
-        title = saying.name(of) if of in report.figures else f"{saying.word(f'tables.{table}.name')}: {self._row(report, table, key, saying)}"
+        title = (
+            saying.name(of)
+            if of in report.figures
+            else f"{saying.word(f'tables.{table}.name')}: {self._row(report, table, key, saying)}"
+        )
         store = self._store(data)
         known = {t.number: t for t in await store.tickets(open_only=False, limit=TICKETS)}
-        rows = [(c, known.get(c.ticket or 0), await self._name(store, c, known), self._amount(of, c, saying)) for c in cases[:LISTED]]
+        rows = [
+            (c, known.get(c.ticket or 0), await self._name(store, c, known), self._amount(of, c, saying))
+            for c in cases[:LISTED]
+        ]
         return self._page(
-            request, "report_list.html", data, report, saying, of=of, heading=title, rows=rows, columns=_filled(rows), all=len(cases), listed=LISTED,
-            parts=tuple(PARTS), part=part,
-        )  # fmt: skip
+            request,
+            "report_list.html",
+            data,
+            report,
+            saying,
+            of=of,
+            heading=title,
+            rows=rows,
+            columns=_filled(rows),
+            all=len(cases),
+            listed=LISTED,
+            parts=tuple(PARTS),
+            part=part,
+        )
 
     async def conversation(self, request: web.Request) -> web.Response:
         """GET /conversation/{id}: what was said, and why the bot did what it did. Contacts are masked."""
@@ -93,10 +136,19 @@ class ReportPages:
         tickets = [t for t in known if t.conversation == number]
         happened, waits = await self._waits(store, tickets, known)
         return self._pages.show(
-            request, "conversation.html", "report", w=saying.word, data=data, back=self._query(request, data), number=number,
-            name=await self._customer(store, turns), tickets=tickets, entries=_merged(lines, turns, happened), saying=saying,
+            request,
+            "conversation.html",
+            "report",
+            w=saying.word,
+            data=data,
+            back=self._query(request, data),
+            number=number,
+            name=await self._customer(store, turns),
+            tickets=tickets,
+            entries=_merged(lines, turns, happened),
+            saying=saying,
             waits=waits,
-        )  # fmt: skip
+        )
 
     async def file(self, request: web.Request) -> web.Response:
         """GET /report/file.xlsx and .csv."""
@@ -104,8 +156,15 @@ class ReportPages:
         report, kind = await self._report(request), request.match_info["kind"]
         body = await asyncio.to_thread(to_xlsx if kind == "xlsx" else to_csv, report, saying)
         name = f"report-{period.first}-{period.last}.{kind}"
-        types = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}
-        return web.Response(body=body, content_type=types[kind], headers={"Content-Disposition": f'attachment; filename="{name}"'})
+        types = {
+            "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "csv": "text/csv",
+        }
+        return web.Response(
+            body=body,
+            content_type=types[kind],
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
 
     # --- what is shown
 
@@ -116,33 +175,60 @@ class ReportPages:
             return known[1]
         if services.hours is None:
             raise web.HTTPNotFound(text="no report")
-        facts = await read_facts(self._store(data), services.hours, period, services.clock(), answer_within=services.answer_within)
+        facts = await read_facts(
+            self._store(data), services.hours, period, services.clock(), answer_within=services.answer_within
+        )
         articles, channels = services.knowledge.articles() if services.knowledge else (), channels_of(facts)
         if channel and channel not in channels:
             raise web.HTTPNotFound(text="no such channel")
-        report = await asyncio.to_thread(make_report, of_channel(facts, channel) if channel else facts, period, articles)
+        report = await asyncio.to_thread(
+            make_report, of_channel(facts, channel) if channel else facts, period, articles
+        )
         if isinstance(services.knowledge, Knowledge):
-            missing = self._missing.setdefault(data, Missing(self._store(data), services.knowledge, fresh=GAPS_FRESH))
-            report = replace(report, tables={**report.tables, "gaps": gaps_table(await missing.read(), period.holds, channel)})
-        self._made = {k: v for k, v in self._made.items() if now - v[0] < FRESH} | {(data, channel, period): (now, report, channels)}
+            missing = self._missing.setdefault(
+                data, Missing(self._store(data), services.knowledge, fresh=GAPS_FRESH)
+            )
+            report = replace(
+                report,
+                tables={**report.tables, "gaps": gaps_table(await missing.read(), period.holds, channel)},
+            )
+        self._made = {k: v for k, v in self._made.items() if now - v[0] < FRESH} | {
+            (data, channel, period): (now, report, channels)
+        }
         return report
 
-    async def _waits(self, store: Store, tickets: Sequence[Ticket], known: Sequence[Ticket]) -> tuple[Sequence[Happened], Sequence[Wait]]:
+    async def _waits(
+        self, store: Store, tickets: Sequence[Ticket], known: Sequence[Ticket]
+    ) -> tuple[Sequence[Happened], Sequence[Wait]]:
         """What happened to the tickets of a conversation, and why each waited for its first answer."""
         names = {t.operator: t.operator_name for t in known if t.operator}
         happened, waits = tuple[Happened, ...](), tuple[Wait, ...]()
         for ticket in (t for t in tickets if t.opened):
             opened, hours = ticket.opened or self._services.clock(), self._services.hours
             until = (ticket.closed or self._services.clock()) + timedelta(days=3)
-            happened += tuple(timeline((ticket.number,), await store.events(since=opened - timedelta(minutes=1), until=until, kinds=SHOWN), names))
+            happened += tuple(
+                timeline(
+                    (ticket.number,),
+                    await store.events(since=opened - timedelta(minutes=1), until=until, kinds=SHOWN),
+                    names,
+                )
+            )
             around = await store.events(since=opened - AROUND, until=opened + AROUND, kinds=AT_WORK)
-            took = hours.working(opened, ticket.first_reply).total_seconds() if hours and ticket.first_reply else None
+            took = (
+                hours.working(opened, ticket.first_reply).total_seconds()
+                if hours and ticket.first_reply
+                else None
+            )
             if (wait := wait_of(ticket, known, around, took)) is not None:
                 waits += (wait,)
         return happened, waits
 
     def _store(self, data: Data) -> Store:
-        return self._services.demo if data == "demo" and self._services.demo is not None else self._services.store
+        return (
+            self._services.demo
+            if data == "demo" and self._services.demo is not None
+            else self._services.store
+        )
 
     def _data(self, request: web.Request) -> Data:
         """In the playground the played history is shown first, everywhere else only the bot's own."""
@@ -157,49 +243,82 @@ class ReportPages:
                 return between(first, last, now, zone)
             return last_days(max(1, min(366, int(query.get("days", "14")))), now, zone)
         except ValueError as error:
-            raise web.HTTPBadRequest(text="from and to are days such as 2026-11-01, at most 400 of them") from error
+            raise web.HTTPBadRequest(
+                text="from and to are days such as 2026-11-01, at most 400 of them"
+            ) from error
 
     def _saying(self, request: web.Request) -> Saying:
         return Saying(self._pages.language(request))
 
     def _query(self, request: web.Request, data: Data, *, channels: bool = True) -> str:
-        kept = {k: v for k, v in request.query.items() if k in ("from", "to", "days") and v.replace("-", "").isdecimal()}
+        kept = {
+            k: v
+            for k, v in request.query.items()
+            if k in ("from", "to", "days") and v.replace("-", "").isdecimal()
+        }
         channel = {"channel": request.query["channel"]} if channels and request.query.get("channel") else {}
         return urlencode({**kept, **channel, "data": data})
 
-    def _page(self, request: web.Request, template: str, data: Data, report: Report, saying: Saying, **facts: object) -> web.Response:
+    def _page(
+        self, request: web.Request, template: str, data: Data, report: Report, saying: Saying, **facts: object
+    ) -> web.Response:
         today = self._services.clock().astimezone(self._services.timezone).date()
         return self._pages.show(
-            request, template, "report", report=report, saying=saying, w=saying.word, data=data, has_demo=self._services.demo is not None,
-            coming=self._services.demo is None and bool(self._services.playground), query=self._query(request, data),
-            days=request.query.get("days", "" if request.query.get("from") else "14"), channel=request.query.get("channel", ""),
+            request,
+            template,
+            "report",
+            report=report,
+            saying=saying,
+            w=saying.word,
+            data=data,
+            has_demo=self._services.demo is not None,
+            coming=self._services.demo is None and bool(self._services.playground),
+            query=self._query(request, data),
+            days=request.query.get("days", "" if request.query.get("from") else "14"),
+            channel=request.query.get("channel", ""),
             channels=next((c for _, made, c in self._made.values() if made is report), ()),
-            near=(("today", today), ("yesterday", today - timedelta(days=1))), apart=self._query(request, data, channels=False),
-            row_name=lambda table, row: row_name(report, table, row.key, row.name, saying), **facts,
-        )  # fmt: skip
+            near=(("today", today), ("yesterday", today - timedelta(days=1))),
+            apart=self._query(request, data, channels=False),
+            row_name=lambda table, row: row_name(report, table, row.key, row.name, saying),
+            **facts,
+        )
 
     def _tile(self, report: Report, key: str, saying: Saying) -> Mapping[str, object]:
         figure = report.figures[key]
         change = saying.change(key, figure, report.before[key])
         return {
-            "key": key, "short": saying.short(key), "name": saying.name(key), "text": saying.definition(key, report), "value": saying.value(key, figure.value),
-            "change": change, "below": self._below(report, key, saying),
-        }  # fmt: skip
+            "key": key,
+            "short": saying.short(key),
+            "name": saying.name(key),
+            "text": saying.definition(key, report),
+            "value": saying.value(key, figure.value),
+            "change": change,
+            "below": self._below(report, key, saying),
+        }
 
     def _below(self, report: Report, key: str, saying: Saying) -> str:
         """The small line under a figure."""
         figure, w = report.figures[key], saying.word
         if key in ("afrt", "mttr") and figure.n:
             spread = {k: saying.value(k, v) for k, v in figure.parts.items()}
-            return f"{w('page.median').format(**spread)} · {w('page.calendar').format(mean=spread['calendar_mean'])}"
+            return (
+                f"{w('page.median').format(**spread)} ·"
+                f" {w('page.calendar').format(mean=spread['calendar_mean'])}"
+            )
         if key in ("csi", "nps"):
             if figure.value is None:
                 return f"{w('few')}: {figure.n}"
-            return str(w("page.of_asked")).format(n=figure.n, share=saying.show("share", figure.parts["response"]))
+            return str(w("page.of_asked")).format(
+                n=figure.n, share=saying.show("share", figure.parts["response"])
+            )
         if key == "containment":
-            return str(w("page.naive")).format(value=saying.value("containment_naive", report.figures["containment_naive"].value))
+            return str(w("page.naive")).format(
+                value=saying.value("containment_naive", report.figures["containment_naive"].value)
+            )
         if key == "service_level":
-            return str(w("page.goal")).format(share=saying.show("share", self._services.answer_share), n=saying.show("count", figure.n))
+            return str(w("page.goal")).format(
+                share=saying.show("share", self._services.answer_share), n=saying.show("count", figure.n)
+            )
         if key == "ntb":
             return saying.show("share", figure.parts["share"])
         return str(w("page.of")).format(n=saying.show("count", figure.n)) if UNITS[key] == "share" else ""
@@ -207,7 +326,10 @@ class ReportPages:
     def _row(self, report: Report, table: str, key: str, saying: Saying) -> str:
         row = next((r for r in report.tables[table].rows if r.key == key), None)
         if row is not None and table == "load":
-            return f"{saying.word('weekdays')[int(row.cells['weekday'] or 1) - 1]}, {int(row.cells['hour'] or 0)}:00"
+            return (
+                f"{saying.word('weekdays')[int(row.cells['weekday'] or 1) - 1]},"
+                f" {int(row.cells['hour'] or 0)}:00"
+            )
         return row_name(report, table, key, row.name if row else key, saying)
 
     def _amount(self, of: str, case: FigureCase, saying: Saying) -> str:
@@ -225,7 +347,11 @@ class ReportPages:
     async def _customer(self, store: Store, turns: tuple[TurnRecord, ...]) -> str:
         for turn in turns[:1]:
             found = await store.conversation(turn.peer)
-            if found is not None and found.customer is not None and (customer := await store.customer(found.customer)):
+            if (
+                found is not None
+                and found.customer is not None
+                and (customer := await store.customer(found.customer))
+            ):
                 return full_name(customer)
         return ""
 
@@ -233,18 +359,35 @@ class ReportPages:
 def _filled(rows: Sequence[tuple[FigureCase, Ticket | None, str, str]]) -> tuple[str, ...]:
     """The columns of a list that say anything."""
     tickets = [t for _, t, _, _ in rows if t]
-    says = {"amount": any(amount for *_, amount in rows), "ticket": tickets, "operator": any(t.operator_name for t in tickets), "reason": any(t.reason for t in tickets)}
-    return tuple(c for c in ("customer", "when", "amount", "ticket", "operator", "reason") if says.get(c, True))
+    says = {
+        "amount": any(amount for *_, amount in rows),
+        "ticket": tickets,
+        "operator": any(t.operator_name for t in tickets),
+        "reason": any(t.reason for t in tickets),
+    }
+    return tuple(
+        c for c in ("customer", "when", "amount", "ticket", "operator", "reason") if says.get(c, True)
+    )
 
 
 Entry = Literal["line", "turn", "event"]
 
 
-def _merged(lines: tuple[HistoryEntry, ...], turns: tuple[TurnRecord, ...], happened: Sequence[Happened]) -> list[tuple[Entry, object]]:
-    """Words, decisions and what happened to the tickets, in the order of time; a decision stands before the words it led to."""
+def _merged(
+    lines: tuple[HistoryEntry, ...], turns: tuple[TurnRecord, ...], happened: Sequence[Happened]
+) -> list[tuple[Entry, object]]:
+    """Words, decisions and what happened to the tickets, in the order of time; a decision stands before the
+    words it led to.
+    """
     entries: list[tuple[float, int, Entry, object]] = []
-    entries += [(line.at.timestamp(), 2 if line.author != "customer" else 0, "line", _shown(line)) for line in lines]
-    told = [t for t in turns if t.result != "ignored" and (t.dialog != "desk" or t.result == "handed_off" or t.error)]  # the desk's own acts are told by the moments
+    entries += [
+        (line.at.timestamp(), 2 if line.author != "customer" else 0, "line", _shown(line)) for line in lines
+    ]
+    told = [
+        t
+        for t in turns
+        if t.result != "ignored" and (t.dialog != "desk" or t.result == "handed_off" or t.error)
+    ]  # the desk's own acts are told by the moments
     entries += [(t.at.timestamp(), 1, "turn", t) for t in told]
     entries += [(h.at.timestamp(), 3, "event", h) for h in happened]
     entries.sort(key=lambda e: e[:2])

@@ -25,7 +25,9 @@ HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",  # not no-referrer: with it browsers send `Origin: null` with our own forms
+    "Referrer-Policy": (
+        "same-origin"
+    ),  # not no-referrer: with it browsers send `Origin: null` with our own forms
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
@@ -36,14 +38,21 @@ TRIES, TRY_WINDOW = 5, 60.0  # wrong passwords per minute, all callers together
 
 _NEW_SESSION = web.RequestKey("new_session", str)
 _SECRETS_OF_THEIR_OWN = ("/hooks/", "/api/")
-_OPEN = ("/healthz", "/readyz", "/static/", "/login", *_SECRETS_OF_THEIR_OWN)  # reachable without the password
+_OPEN = (
+    "/healthz",
+    "/readyz",
+    "/static/",
+    "/login",
+    *_SECRETS_OF_THEIR_OWN,
+)  # reachable without the password
 _ANY_HOST = ("/healthz", "/readyz", "/metrics", *_SECRETS_OF_THEIR_OWN)
 
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach *host*.
 
-    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost"), is_loopback("0.0.0.0"), is_loopback("")
+    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost"), is_loopback("0.0.0.0"),
+    is_loopback("")
     (True, True, True, False, False)
     """
     if host == "localhost":
@@ -62,7 +71,9 @@ def check_binding(host: str, password: str) -> None:
                 Problem(
                     f"страницы нельзя открыть на адресе {host or '(все адреса)'} без пароля",
                     file="config.yaml",
-                    hint='оставьте web.host: 127.0.0.1 или задайте пароль: web: {password: "${WEB_PASSWORD}"}',
+                    hint=(
+                        'оставьте web.host: 127.0.0.1 или задайте пароль: web: {password: "${WEB_PASSWORD}"}'
+                    ),
                     code="WEB001",
                 )
             ]
@@ -124,7 +135,9 @@ class Guard:
         """For `on_response_prepare`: the headers, and a session where there is none yet."""
         for name, value in HEADERS.items():
             response.headers[name] = value
-        response.headers.setdefault("Cache-Control", "no-cache" if request.path.startswith("/static/") else "no-store")
+        response.headers.setdefault(
+            "Cache-Control", "no-cache" if request.path.startswith("/static/") else "no-store"
+        )
         if _NEW_SESSION in request:
             self._set_cookie(request, response, request[_NEW_SESSION])
 
@@ -183,13 +196,21 @@ class Guard:
 
     def _set_cookie(self, request: web.Request, response: web.StreamResponse, session: str) -> None:
         secure = "; Secure" if request.secure or request.headers.get("X-Forwarded-Proto") == "https" else ""
-        response.headers.add("Set-Cookie", f"{COOKIE}={session}; Max-Age={WEEK}; Path=/; HttpOnly; SameSite=Lax{secure}")
+        response.headers.add(
+            "Set-Cookie", f"{COOKIE}={session}; Max-Age={WEEK}; Path=/; HttpOnly; SameSite=Lax{secure}"
+        )
 
     # --- where a request comes from
 
     def _knows_host(self, request: web.Request) -> bool:
-        """Bound to this machine alone, the pages answer to its names only: a foreign name pointed here reaches nothing."""
-        return bool(self._kept) or not self._local or is_loopback(urlsplit("//" + (request.host or "")).hostname or "")
+        """Bound to this machine alone, the pages answer to its names only: a foreign name pointed here
+        reaches nothing.
+        """
+        return (
+            bool(self._kept)
+            or not self._local
+            or is_loopback(urlsplit("//" + (request.host or "")).hostname or "")
+        )
 
     async def _check_post(self, request: web.Request) -> None:
         origin = request.headers.get("Origin", "")
@@ -201,5 +222,7 @@ class Guard:
         if not sent and request.path in ("/login", "/logout"):
             sent = str((await request.post()).get("csrf", ""))
         known = self._signed(request.cookies.get(COOKIE, ""))
-        if not known or not hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), self.csrf(request).encode()):
+        if not known or not hmac.compare_digest(
+            sent.encode("utf-8", "surrogatepass"), self.csrf(request).encode()
+        ):
             raise web.HTTPForbidden(text="the page is out of date: load it again")

@@ -32,7 +32,8 @@ __all__ = ["WebServices", "build_app"]
 def build_app(services: WebServices) -> web.Application:
     """The application, ready to be run on `services.host`.
 
-    Raises `ConfigError` when it would be open to others without a password. Streams end when the application shuts down.
+    Raises `ConfigError` when it would be open to others without a password. Streams end when the application
+    shuts down.
     """
     guard = Guard(secret=services.secret, host=services.host, password=services.password)
     playground = Playground(services) if services.stages else None
@@ -102,11 +103,17 @@ def _add_health(app: web.Application, services: WebServices) -> None:
 
     async def metrics(request: web.Request) -> web.Response:
         try:
-            counts, counted, owed = await services.store.counts(), await figures.render(), await owing(services.store, services.clock())
+            counts, counted, owed = (
+                await services.store.counts(),
+                await figures.render(),
+                await owing(services.store, services.clock()),
+            )
         except StorageError:
             counts, counted, owed = {}, b"", {}
         articles = services.knowledge.status.articles if services.knowledge else 0
-        return metrics_response(services.metrics.render(counts, services.channels, articles, services.clock(), owed) + counted)
+        return metrics_response(
+            services.metrics.render(counts, services.channels, articles, services.clock(), owed) + counted
+        )
 
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
@@ -155,7 +162,9 @@ def _end_streams(services: WebServices) -> Callable[[web.Application], Awaitable
 
 
 def _answer_failures(pages: Pages) -> Middleware:
-    """What goes wrong is answered in the form the caller reads: a page for people, JSON for scripts; never a traceback."""
+    """What goes wrong is answered in the form the caller reads: a page for people, JSON for scripts; never a
+    traceback.
+    """
     log = get_logger("web")
 
     @web.middleware

@@ -73,14 +73,24 @@ class PlaygroundChannel(Adapter, Protocol):
     def remove_all(self) -> None: ...
 
     async def say(
-        self, chat: str, user: str, text: str, *, key: str, thread: str = "", quotes: str = "", attachments: Sequence[Attachment] = ()
+        self,
+        chat: str,
+        user: str,
+        text: str,
+        *,
+        key: str,
+        thread: str = "",
+        quotes: str = "",
+        attachments: Sequence[Attachment] = (),
     ) -> Json: ...
 
     async def rewrite(self, chat: str, user: str, message: str, text: str, *, key: str) -> None: ...
 
     async def press(self, chat: str, user: str, message: str, button: str, *, key: str) -> str: ...
 
-    async def happen(self, chat: str, user: str, kind: InboundKind, *, key: str, thread: str = "") -> None: ...
+    async def happen(
+        self, chat: str, user: str, kind: InboundKind, *, key: str, thread: str = ""
+    ) -> None: ...
 
     def find_button(self, label: str, chat: str, thread: str | None = None) -> tuple[str, str] | None: ...
 
@@ -90,21 +100,45 @@ class PlaygroundChannel(Adapter, Protocol):
 
     def switch(self, *, down: bool) -> None: ...
 
-    def show(self, outbound: Outbound, *, nonce: int, target: str, at: datetime, attachments: tuple[Attachment, ...] = ()) -> Sent: ...
+    def show(
+        self,
+        outbound: Outbound,
+        *,
+        nonce: int,
+        target: str,
+        at: datetime,
+        attachments: tuple[Attachment, ...] = (),
+    ) -> Sent: ...
 
-    def show_line(self, chat: str, thread: str, *, author: str, name: str, text: str, at: datetime, attachments: tuple[Attachment, ...] = ()) -> None: ...
+    def show_line(
+        self,
+        chat: str,
+        thread: str,
+        *,
+        author: str,
+        name: str,
+        text: str,
+        at: datetime,
+        attachments: tuple[Attachment, ...] = (),
+    ) -> None: ...
 
 
 @dataclass(slots=True)
 class WebServices:
     """Everything behind the pages.
 
-    *channels* are all adapters by name; those named in *playground* (customers' channels first, the desk last) are shown on
-    `/`, and without any the page is not there. *hooks* are mounted under /hooks/<channel>. *secret* signs sessions; give a
-    kept one and people stay logged in over a restart. *password* is the words or `hash_password` of them. *moved* is called
-    when the clock was shifted, *open_at* tells whether the business works at a moment. *hours* (with the service level:
-    *answer_share* of the tickets within *answer_within* seconds) make the report; *demo* is a played history, shown in the playground's report only.
-    *words* are the customers' (previews, and telling them of an answer); *promised* is called when a page promised something. *incidents* are those of the desk.
+    *channels* are all adapters by name; those named in *playground* (customers' channels first, the desk
+    last) are shown on
+    `/`, and without any the page is not there. *hooks* are mounted under /hooks/<channel>. *secret* signs
+    sessions; give a
+    kept one and people stay logged in over a restart. *password* is the words or `hash_password` of them.
+    *moved* is called
+    when the clock was shifted, *open_at* tells whether the business works at a moment. *hours* (with the
+    service level:
+    *answer_share* of the tickets within *answer_within* seconds) make the report; *demo* is a played history,
+    shown in the playground's report only.
+    *words* are the customers' (previews, and telling them of an answer); *promised* is called when a page
+    promised something. *incidents* are those of the desk.
     *judge* is asked by «Спросить базу»: it says what the live bot would.
     *rest* is the door for other systems; without it there is none.
     """
@@ -141,7 +175,9 @@ class WebServices:
     @property
     def stages(self) -> tuple[PlaygroundChannel, ...]:
         """The channels of the playground, in the order of the page."""
-        return tuple(s for name in self.playground if isinstance(s := self.channels.get(name), PlaygroundChannel))
+        return tuple(
+            s for name in self.playground if isinstance(s := self.channels.get(name), PlaygroundChannel)
+        )
 
     def seen(self, event: Event) -> None:
         """The pages as an `Observer`: what happened is counted, and open pages look again."""

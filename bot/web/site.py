@@ -93,7 +93,14 @@ class Site:
                 if error.errno in (errno.EADDRINUSE, errno.EACCES) and number != wished[-1]:
                     continue
                 await self._runner.cleanup()
-                raise ConfigError([Problem(f"port {number} of {self._host} cannot be opened: {error.strerror}", hint="choose another one with --port")]) from error
+                raise ConfigError(
+                    [
+                        Problem(
+                            f"port {number} of {self._host} cannot be opened: {error.strerror}",
+                            hint="choose another one with --port",
+                        )
+                    ]
+                ) from error
             break
         bound = self._runner.addresses[0][1]
         self.url = f"http://{'127.0.0.1' if self._host in ('0.0.0.0', '::') else self._host}:{bound}/"
@@ -116,4 +123,8 @@ def _rest(config: Config, store: Store, accept: AcceptRequest | None, clock: Clo
 
 def _hooks(channels: Mapping[str, Adapter]) -> dict[str, Hook]:
     """The webhooks of the channels that have one."""
-    return {name: route.handler for name, adapter in channels.items() for route in getattr(adapter, "routes", list)()}
+    return {
+        name: route.handler
+        for name, adapter in channels.items()
+        for route in getattr(adapter, "routes", list)()
+    }

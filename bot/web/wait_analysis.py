@@ -9,16 +9,39 @@ from datetime import datetime, timedelta
 from bot.model import Event, Ticket
 
 SHOWN = (
-    "ticket_opened", "ticket_taken", "ticket_assigned", "ticket_transferred", "ticket_moved", "ticket_given_back", "ticket_snoozed", "ticket_woken", "first_reply",
-    "ticket_waits", "sla_near", "sla_breached", "stranded_found", "promised", "ticket_priority", "ticket_reopened", "ticket_closed", "rated",
-)  # fmt: skip
-AT_WORK = ("first_reply", "operator_wrote", "ticket_taken", "ticket_closed")  # what only somebody who is there does
+    "ticket_opened",
+    "ticket_taken",
+    "ticket_assigned",
+    "ticket_transferred",
+    "ticket_moved",
+    "ticket_given_back",
+    "ticket_snoozed",
+    "ticket_woken",
+    "first_reply",
+    "ticket_waits",
+    "sla_near",
+    "sla_breached",
+    "stranded_found",
+    "promised",
+    "ticket_priority",
+    "ticket_reopened",
+    "ticket_closed",
+    "rated",
+)
+AT_WORK = (
+    "first_reply",
+    "operator_wrote",
+    "ticket_taken",
+    "ticket_closed",
+)  # what only somebody who is there does
 AROUND = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """How long the first answer took (seconds of working time; None = nobody has answered), how many others waited then, how many operators were at work."""
+    """How long the first answer took (seconds of working time; None = nobody has answered), how many others
+    waited then, how many operators were at work.
+    """
 
     ticket: Ticket
     seconds: float | None
@@ -37,7 +60,9 @@ class Happened:
     detail: str = ""
 
 
-def wait_of(ticket: Ticket, tickets: Sequence[Ticket], events: Sequence[Event], seconds: float | None) -> Wait | None:
+def wait_of(
+    ticket: Ticket, tickets: Sequence[Ticket], events: Sequence[Event], seconds: float | None
+) -> Wait | None:
     """*events* are those of `AT_WORK` around the ticket's opening."""
     opened = ticket.opened
     if opened is None:
@@ -59,5 +84,7 @@ def timeline(numbers: Sequence[int], events: Sequence[Event], names: Mapping[str
     for event in events:
         if event.ticket in numbers and event.at is not None and event.kind in SHOWN:
             detail = str(event.data.get("goal") or event.data.get("rating") or event.data.get("why") or "")
-            found.append(Happened(event.at, event.kind, event.ticket or 0, names.get(event.actor, ""), detail))
+            found.append(
+                Happened(event.at, event.kind, event.ticket or 0, names.get(event.actor, ""), detail)
+            )
     return found

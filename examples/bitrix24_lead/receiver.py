@@ -1,6 +1,8 @@
-"""Every customer handed over to people becomes a lead in Bitrix24, once: a receiver of Отклик's webhook `ticket_opened`.
+"""Every customer handed over to people becomes a lead in Bitrix24, once: a receiver of Отклик's webhook
+`ticket_opened`.
 
-Environment: BITRIX24_URL (incoming webhook with the right `crm`, as https://shop.bitrix24.ru/rest/1/xxxx/), OTKLIK_WEBHOOK_SECRET,
+Environment: BITRIX24_URL (incoming webhook with the right `crm`, as https://shop.bitrix24.ru/rest/1/xxxx/),
+OTKLIK_WEBHOOK_SECRET,
 OTKLIK_URL and OTKLIK_KEY (the page's address and a key that may `customers` and `tickets`).
 """
 
@@ -30,10 +32,14 @@ def is_signed(headers: Mapping[str, str], body: bytes, secret: str, now: float) 
         return False
     key = base64.b64decode(secret.removeprefix("whsec_")) if secret.startswith("whsec_") else secret.encode()
     made = base64.b64encode(hmac.digest(key, f"{id}.{timestamp}.".encode() + body, hashlib.sha256)).decode()
-    return any(hmac.compare_digest(f"v1,{made}", given) for given in headers.get("webhook-signature", "").split())
+    return any(
+        hmac.compare_digest(f"v1,{made}", given) for given in headers.get("webhook-signature", "").split()
+    )
 
 
-def lead(event: Mapping[str, Any], customer: Mapping[str, Any], ticket: Mapping[str, Any], id: str) -> dict[str, object]:
+def lead(
+    event: Mapping[str, Any], customer: Mapping[str, Any], ticket: Mapping[str, Any], id: str
+) -> dict[str, object]:
     """The fields of `crm.lead.add`."""
     known = customer["attributes"]
     fields: dict[str, object] = {
@@ -52,7 +58,10 @@ def lead(event: Mapping[str, Any], customer: Mapping[str, Any], ticket: Mapping[
 
 
 async def bitrix(session: aiohttp.ClientSession, method: str, **body: object) -> Any:
-    """One call of Bitrix24; raises for anything that is no result. Its address is a secret and is never shown."""
+    """One call of Bitrix24; raises for anything that is no result.
+
+    Its address is a secret and is never shown.
+    """
     async with session.post(f"{os.environ['BITRIX24_URL'].rstrip('/')}/{method}.json", json=body) as answer:
         told = await answer.json(content_type=None)
         if answer.status != 200 or "error" in told:
@@ -68,7 +77,9 @@ async def otklik(session: aiohttp.ClientSession, path: str) -> Any:
 
 
 async def take(request: web.Request) -> web.Response:
-    """A failure is answered with 503: Отклик calls again later, with the same id, and the lead is looked for before it is made."""
+    """A failure is answered with 503: Отклик calls again later, with the same id, and the lead is looked for
+    before it is made.
+    """
     body = await request.read()
     if not is_signed(request.headers, body, os.environ["OTKLIK_WEBHOOK_SECRET"], request.app[CLOCK]()):
         return web.Response(status=401)
@@ -77,11 +88,18 @@ async def take(request: web.Request) -> web.Response:
         return web.Response(status=204)
     try:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
-            if await bitrix(session, "crm.lead.list", filter={"ORIGINATOR_ID": ORIGIN, "ORIGIN_ID": id}, select=["ID"]):
+            if await bitrix(
+                session, "crm.lead.list", filter={"ORIGINATOR_ID": ORIGIN, "ORIGIN_ID": id}, select=["ID"]
+            ):
                 return web.Response(status=204)
             customer = await otklik(session, f"/customers/{event['data']['customer']}")
             ticket = await otklik(session, f"/tickets/{event['data']['ticket']}")
-            await bitrix(session, "crm.lead.add", fields=lead(event, customer, ticket, id), params={"REGISTER_SONET_EVENT": "Y"})
+            await bitrix(
+                session,
+                "crm.lead.add",
+                fields=lead(event, customer, ticket, id),
+                params={"REGISTER_SONET_EVENT": "Y"},
+            )
     except (aiohttp.ClientError, RuntimeError, TimeoutError) as error:
         request.app.logger.warning("not yet: %s", type(error).__name__)
         return web.Response(status=503)

@@ -12,7 +12,11 @@ ORDERS = {
 
 async def order(request: web.Request) -> web.Response:
     number = request.match_info["number"]
-    return web.json_response(ORDERS[number]) if number in ORDERS else web.json_response({"error": "unknown"}, status=404)
+    return (
+        web.json_response(ORDERS[number])
+        if number in ORDERS
+        else web.json_response({"error": "unknown"}, status=404)
+    )
 
 
 def application() -> web.Application:

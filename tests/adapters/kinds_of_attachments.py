@@ -1,4 +1,6 @@
-"""One of each kind of attachment that Telegram and VK have, as the platforms send it: kind -> (its JSON, words and address to be shown)."""
+"""One of each kind of attachment that Telegram and VK have, as the platforms send it: kind -> (its JSON,
+words and address to be shown).
+"""
 
 from __future__ import annotations
 
@@ -46,14 +48,20 @@ TELEGRAM: dict[str, tuple[Any, tuple[str, ...]]] = {
         ("Опрос", "Какой цвет?", "белый", "алый"),
     ),
     "checklist": (
-        {"title": "К свадьбе", "tasks": [{"id": 1, "text": "букет", "completion_date": 1}, {"id": 2, "text": "торт"}]},
+        {
+            "title": "К свадьбе",
+            "tasks": [{"id": 1, "text": "букет", "completion_date": 1}, {"id": 2, "text": "торт"}],
+        },
         ("Список дел", "К свадьбе", "☑ букет", "☐ торт"),
     ),
     "rich_message": (
         {
             "blocks": [
                 {"type": "heading", "text": ["Мой ", {"type": "bold", "text": "заказ"}]},
-                {"type": "list", "items": [{"label": "1.", "blocks": [{"type": "paragraph", "text": "розы"}]}]},
+                {
+                    "type": "list",
+                    "items": [{"label": "1.", "blocks": [{"type": "paragraph", "text": "розы"}]}],
+                },
                 {"type": "table", "cells": [[{"text": "цена"}, {"text": "500"}]]},
                 {"type": "photo", "photo": SIZES, "caption": {"text": "вот такие"}},
             ]
@@ -81,38 +89,84 @@ VK: dict[str, tuple[Any, tuple[str, ...]]] = {
     "video_message": (_owned(duration=5), ("Видеосообщение", "0:05", "https://vk.com/video-2_1")),
     "gift": ({"id": 5, "thumb_256": URL}, ("Подарок", URL)),
     "call": ({"initiator_id": 5, "receiver_id": -2, "state": "reached", "duration": 65}, ("Звонок", "1:05")),
-    "group_call_in_progress": ({"initiator_id": 5, "join_link": "https://vk.com/call/join/x"}, ("Групповой звонок", "https://vk.com/call/join/x")),
+    "group_call_in_progress": (
+        {"initiator_id": 5, "join_link": "https://vk.com/call/join/x"},
+        ("Групповой звонок", "https://vk.com/call/join/x"),
+    ),
     "money_transfer": (
-        {"id": 1, "from_id": 5, "to_id": 6, "amount": {"amount": "50000", "text": "500 ₽"}, "comment": "за розы"},
+        {
+            "id": 1,
+            "from_id": 5,
+            "to_id": 6,
+            "amount": {"amount": "50000", "text": "500 ₽"},
+            "comment": "за розы",
+        },
         ("Денежный перевод", "500 ₽", "за розы"),
     ),
     "money_request": ({"id": 1, "amount": {"text": "500 ₽"}}, ("Запрос денег", "500 ₽")),
     "podcast": (_owned(title="О цветах"), ("Подкаст", "О цветах", "https://vk.com/podcast-2_1")),
     "narrative": (_owned(title="Наши розы"), ("Сюжет", "Наши розы", "https://vk.com/narrative-2_1")),
-    "audio_playlist": (_owned(title="Утро", access_key="k"), ("Плейлист", "Утро", "https://vk.com/music/playlist/-2_1_k")),
-    "video_playlist": (_owned(title="Уроки"), ("Плейлист видео", "Уроки", "https://vk.com/video/playlist/-2_1")),
+    "audio_playlist": (
+        _owned(title="Утро", access_key="k"),
+        ("Плейлист", "Утро", "https://vk.com/music/playlist/-2_1_k"),
+    ),
+    "video_playlist": (
+        _owned(title="Уроки"),
+        ("Плейлист видео", "Уроки", "https://vk.com/video/playlist/-2_1"),
+    ),
     "market": (
         _owned(title="Букет", price={"amount": "150000", "text": "1 500 ₽"}),
         ("Товар", "Букет", "1 500 ₽", "https://vk.com/market-2?w=product-2_1"),
     ),
-    "market_album": (_owned(title="Розы"), ("Подборка товаров", "Розы", "https://vk.com/market-2?section=album_1")),
+    "market_album": (
+        _owned(title="Розы"),
+        ("Подборка товаров", "Розы", "https://vk.com/market-2?section=album_1"),
+    ),
     "wall": (
         {
-            "id": 1, "to_id": -2, "text": "Новинка", "attachments": [{"type": "video", "video": _owned(id=8, title="Сад")}],
+            "id": 1,
+            "to_id": -2,
+            "text": "Новинка",
+            "attachments": [{"type": "video", "video": _owned(id=8, title="Сад")}],
             "copy_history": [{"id": 3, "owner_id": -4, "text": "Исходная запись"}],
         },
-        ("Запись", "Новинка", "https://vk.com/wall-2_1", "https://vk.com/video-2_8", "Исходная запись", "https://vk.com/wall-4_3"),
+        (
+            "Запись",
+            "Новинка",
+            "https://vk.com/wall-2_1",
+            "https://vk.com/video-2_8",
+            "Исходная запись",
+            "https://vk.com/wall-4_3",
+        ),
     ),
-    "wall_reply": ({"id": 7, "post_id": 3, "owner_id": -2, "text": "Хочу"}, ("Комментарий", "Хочу", "https://vk.com/wall-2_3?reply=7")),
-    "poll": (_owned(question="Цвет?", answers=[{"text": "алый"}]), ("Опрос", "Цвет?", "алый", "https://vk.com/poll-2_1")),
+    "wall_reply": (
+        {"id": 7, "post_id": 3, "owner_id": -2, "text": "Хочу"},
+        ("Комментарий", "Хочу", "https://vk.com/wall-2_3?reply=7"),
+    ),
+    "poll": (
+        _owned(question="Цвет?", answers=[{"text": "алый"}]),
+        ("Опрос", "Цвет?", "алый", "https://vk.com/poll-2_1"),
+    ),
     "story": (_owned(), ("История", "https://vk.com/story-2_1")),
-    "article": (_owned(title="Уход", view_url="https://vk.com/@shop-uhod"), ("Статья", "Уход", "https://vk.com/@shop-uhod")),
+    "article": (
+        _owned(title="Уход", view_url="https://vk.com/@shop-uhod"),
+        ("Статья", "Уход", "https://vk.com/@shop-uhod"),
+    ),
     "album": (_owned(title="Букеты"), ("Альбом", "Букеты", "https://vk.com/album-2_1")),
-    "link": ({"url": "https://a.example/p", "title": "Наш сайт"}, ("Ссылка", "Наш сайт", "https://a.example/p")),
+    "link": (
+        {"url": "https://a.example/p", "title": "Наш сайт"},
+        ("Ссылка", "Наш сайт", "https://a.example/p"),
+    ),
     "event": ({"id": 9, "text": "Ярмарка"}, ("Мероприятие", "Ярмарка", "https://vk.com/event9")),
-    "page": ({"id": 9, "group_id": 2, "title": "Правила"}, ("Страница", "Правила", "https://vk.com/page-2_9")),
+    "page": (
+        {"id": 9, "group_id": 2, "title": "Правила"},
+        ("Страница", "Правила", "https://vk.com/page-2_9"),
+    ),
     "note": (_owned(title="Памятка"), ("Заметка", "Памятка", "https://vk.com/note-2_1")),
-    "mini_app": ({"app": {"id": 77}, "title": "Запись"}, ("Мини-приложение", "Запись", "https://vk.com/app77")),
+    "mini_app": (
+        {"app": {"id": 77}, "title": "Запись"},
+        ("Мини-приложение", "Запись", "https://vk.com/app77"),
+    ),
     "artist": ({"id": "kino", "name": "Кино"}, ("Исполнитель", "Кино", "https://vk.com/artist/kino")),
     "something_of_2030": ({"id": 1}, ("Вложение",)),
 }

@@ -30,14 +30,25 @@ class TelegramStage:
     def __init__(self, server: FakeTelegram) -> None:
         self.server = server
         server.refuse("getChat", 400, "Bad Request: chat not found", times=9)
-        server.results["getChatMember"] = {"status": "left", "user": {"id": 1, "is_bot": False, "first_name": "x"}}
-        self.adapter = TelegramAdapter("telegram", token=telegram_server.TOKEN, api_base=server.base, poll_seconds=1, timeout=0.5)
+        server.results["getChatMember"] = {
+            "status": "left",
+            "user": {"id": 1, "is_bot": False, "first_name": "x"},
+        }
+        self.adapter = TelegramAdapter(
+            "telegram", token=telegram_server.TOKEN, api_base=server.base, poll_seconds=1, timeout=0.5
+        )
         self.number, self.refused = 0, -1
 
     def _message(self, text: str) -> dict[str, object]:
         self.number += 1
         chat = {"id": 5, "type": "private", "first_name": "Анна"}
-        return {"message_id": self.number, "date": 1_700_000_000, "chat": chat, "from": {**chat, "is_bot": False}, "text": text}
+        return {
+            "message_id": self.number,
+            "date": 1_700_000_000,
+            "chat": chat,
+            "from": {**chat, "is_bot": False},
+            "text": text,
+        }
 
     async def writes(self, text: str) -> None:
         self.last = self._message(text)
@@ -51,7 +62,10 @@ class TelegramStage:
         data = sent.params["reply_markup"]["inline_keyboard"][0][0]["callback_data"]
         shown = {"message_id": 501, "date": 1, "chat": {"id": 5, "type": "private"}, "text": "?"}
         person = {"id": 5, "is_bot": False, "first_name": "Анна"}
-        self.server.push("callback_query", {"id": "77", "from": person, "chat_instance": "1", "data": data, "message": shown})
+        self.server.push(
+            "callback_query",
+            {"id": "77", "from": person, "chat_instance": "1", "data": data, "message": shown},
+        )
 
     def shown(self) -> Sequence[str]:
         seen: dict[int, str] = {}
@@ -99,7 +113,12 @@ class VkStage:
         self.server = server
         server.answers["messages.getConversationMembers"] = {"count": 0, "items": [], "profiles": []}
         self.adapter = VkAdapter(
-            "vk", token=vk_server.TOKEN, group_id=vk_server.GROUP, api_base=server.base, wait=1, mark_read=False
+            "vk",
+            token=vk_server.TOKEN,
+            group_id=vk_server.GROUP,
+            api_base=server.base,
+            wait=1,
+            mark_read=False,
         )
 
     async def writes(self, text: str) -> None:
@@ -113,12 +132,26 @@ class VkStage:
         sent = next(m for m in reversed(self.server.sent) if m.params.get("keyboard"))
         payload = sent.params["keyboard"]["buttons"][0][0]["action"]["payload"]
         self.server.happens(
-            "message_event", {"user_id": 5, "peer_id": 5, "event_id": "ev", "payload": payload, "conversation_message_id": sent.number}
+            "message_event",
+            {
+                "user_id": 5,
+                "peer_id": 5,
+                "event_id": "ev",
+                "payload": payload,
+                "conversation_message_id": sent.number,
+            },
         )
 
     def shown(self) -> Sequence[str]:
-        gone = {c["message_ids"] if "message_ids" in c else c.get("cmids") for c in self.server.called("messages.delete")}
-        return [str((m.edits or [m.params])[-1]["message"]) for m in self.server.sent if not {m.id, m.number, str(m.id), str(m.number)} & gone]
+        gone = {
+            c["message_ids"] if "message_ids" in c else c.get("cmids")
+            for c in self.server.called("messages.delete")
+        }
+        return [
+            str((m.edits or [m.params])[-1]["message"])
+            for m in self.server.sent
+            if not {m.id, m.number, str(m.id), str(m.number)} & gone
+        ]
 
     def fails(self, fault: Fault) -> bool:
         faults: dict[Fault, int | str] = {"limit": 9, "blocked": 901, "cut": vk_server.CUT}

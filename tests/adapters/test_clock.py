@@ -12,7 +12,9 @@ NOON = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 
 async def test_a_clock_that_was_set_back_is_told() -> None:
-    """Once at the start, and once for each jump back; forward jumps and small corrections are nobody's business."""
+    """Once at the start, and once for each jump back; forward jumps and small corrections are nobody's
+    business.
+    """
     clock, told = HandClock(NOON), list[datetime]()
 
     async def fire(now: datetime) -> int:
@@ -22,7 +24,13 @@ async def test_a_clock_that_was_set_back_is_told() -> None:
         told.append(now)
 
     task = asyncio.create_task(ClockAdapter(clock, fire, lambda: None, went_back=went_back, tick=0.01).run())
-    for move in (timedelta(), timedelta(hours=5), -timedelta(seconds=1), -timedelta(hours=1), timedelta(seconds=1)):
+    for move in (
+        timedelta(),
+        timedelta(hours=5),
+        -timedelta(seconds=1),
+        -timedelta(hours=1),
+        timedelta(seconds=1),
+    ):
         clock.at += move
         seen = clock.at
         for _ in range(5):

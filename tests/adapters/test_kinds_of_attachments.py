@@ -1,4 +1,6 @@
-"""Whatever a customer attaches reaches the operator as itself or by a human name with an address, never as a word of an API."""
+"""Whatever a customer attaches reaches the operator as itself or by a human name with an address, never as a
+word of an API.
+"""
 
 from __future__ import annotations
 
@@ -44,13 +46,21 @@ class Nothing:
 def from_telegram(kind: str, content: Any, number: int) -> Inbound:
     reader = TelegramReader("telegram", HandClock(NOW), bot_id=BOT_ID, username="bot")
     user = {"id": 1001, "is_bot": False, "first_name": "Анна", "language_code": "ru"}
-    body = {"message_id": number, "date": 1_700_000_000, "chat": {"id": 1001, "type": "private"}, "from": user, kind: content}
+    body = {
+        "message_id": number,
+        "date": 1_700_000_000,
+        "chat": {"id": 1001, "type": "private"},
+        "from": user,
+        kind: content,
+    }
     return reader.to_inbound({"update_id": number, "message": body})
 
 
 def from_vk(kind: str, content: Any, number: int) -> Inbound:
     body = vk_message(attachments=[{"type": kind, kind: content}], conversation_message_id=number)
-    found = VkReader("vk", GROUP, lambda: NOW, lambda _: False).read({"type": "message_new", "object": {"message": body}})
+    found = VkReader("vk", GROUP, lambda: NOW, lambda _: False).read(
+        {"type": "message_new", "object": {"message": body}}
+    )
     assert found is not None
     return found
 
@@ -66,17 +76,35 @@ async def carried(testbot: TestBot, inbound: Inbound, desk: Peer) -> list[Outbou
 
 
 def by_parameters(calls: list[Mapping[str, Any]]) -> str:
-    names = ("text", "caption", "message", "latitude", "longitude", "lat", "long", "title", "address", "phone_number", "attachment")
+    names = (
+        "text",
+        "caption",
+        "message",
+        "latitude",
+        "longitude",
+        "lat",
+        "long",
+        "title",
+        "address",
+        "phone_number",
+        "attachment",
+    )
     return "\n".join(str(c[n]) for c in calls for n in names if c.get(n) is not None)
 
 
 @pytest.mark.parametrize("desk", DESKS)
 @pytest.mark.parametrize("platform", KINDS)
 async def test_each_kind_arrives_with_a_human_name(articles: Path, platform: str, desk: str) -> None:
-    """From the JSON of the platform through the service to the call of the desk's platform; files themselves are gone."""
+    """From the JSON of the platform through the service to the call of the desk's platform; files themselves
+    are gone.
+    """
     wrong: dict[str, str] = {}
     place = DESKS[desk]
-    async with open_test_bot(articles, place=place, forum=desk == "telegram") as testbot, FakeTelegram() as server, FakeVk() as vk:
+    async with (
+        open_test_bot(articles, place=place, forum=desk == "telegram") as testbot,
+        FakeTelegram() as server,
+        FakeVk() as vk,
+    ):
         telegram = TelegramAdapter("telegram", token=TOKEN, api_base=server.base, poll_seconds=1, timeout=0.5)
         speaker = VkAdapter("vk", token=VK_TOKEN, group_id=GROUP, api_base=vk.base, wait=1, mark_read=False)
         chat = "1001" if platform == "telegram" else "5"
@@ -86,13 +114,25 @@ async def test_each_kind_arrives_with_a_human_name(articles: Path, platform: str
             server.calls.clear()
             vk.calls.clear()
             for nonce, outbound in enumerate(outbounds, start=number * 10):
-                await (telegram if desk == "telegram" else speaker).send(outbound, nonce=nonce, target="", files=Nothing())
+                await (telegram if desk == "telegram" else speaker).send(
+                    outbound, nonce=nonce, target="", files=Nothing()
+                )
             calls = [c.params for c in (server.calls if desk == "telegram" else vk.calls)]
             shown = by_parameters(calls)
-            itself = [c for c in calls if any(n in c for n in ("photo", "video", "voice", "document", "audio", "sticker", "animation"))]
+            itself = [
+                c
+                for c in calls
+                if any(
+                    n in c for n in ("photo", "video", "voice", "document", "audio", "sticker", "animation")
+                )
+            ]
             itself += [c for c in calls if "video_note" in c]
-            if platform == desk == "vk" and any(c.get("attachment") for c in calls):  # a video that VK shows itself
-                expected = tuple(e.removeprefix("https://vk.com/") for e in expected if e.startswith("https://vk.com/"))
+            if platform == desk == "vk" and any(
+                c.get("attachment") for c in calls
+            ):  # a video that VK shows itself
+                expected = tuple(
+                    e.removeprefix("https://vk.com/") for e in expected if e.startswith("https://vk.com/")
+                )
             missing = [e for e in expected if e not in shown]
             if missing or kind in shown.replace("https://", "").split() or not (shown or itself):
                 wrong[kind] = f"missing {missing} in {shown!r} of {outbounds}"
@@ -102,7 +142,9 @@ async def test_each_kind_arrives_with_a_human_name(articles: Path, platform: str
 
 
 def test_the_table_knows_every_kind_of_the_installed_aiogram() -> None:
-    """A new version that brings a kind of content must get a row in the table and a name in both languages."""
+    """A new version that brings a kind of content must get a row in the table and a name in both
+    languages.
+    """
     fields = {f.alias or name for name, f in Message.model_fields.items()}
 
     assert fields - ENVELOPE - SERVICE == TELEGRAM.keys()
@@ -131,14 +173,24 @@ async def test_the_customer_reads_names_in_his_language(testbot: TestBot, langua
     assert testbot.channels["telegram"].in_chat("1001")[-1].outbound.text.text == f"📊 {name}\n• алый"
 
 
-LINKED = Attachment(Media.VIDEO, "v", "vk", data={"link": "https://vk.com/video-2_1", "label": "🎬 Видео: Кот https://vk.com/video-2_1"})
+LINKED = Attachment(
+    Media.VIDEO,
+    "v",
+    "vk",
+    data={"link": "https://vk.com/video-2_1", "label": "🎬 Видео: Кот https://vk.com/video-2_1"},
+)
 LONG = Attachment(Media.OTHER, data={"label": "📋 " + "задача " * 800 + "конец"})
 
 
 @pytest.mark.parametrize("length", [0, 1000, 1024, 4000, 4096])
-@pytest.mark.parametrize("attachments", [(LONG,), (LINKED,), (Attachment(Media.PHOTO, "p", "telegram"), LINKED), (LINKED,) * 10, (LINKED, LONG)])
+@pytest.mark.parametrize(
+    "attachments",
+    [(LONG,), (LINKED,), (Attachment(Media.PHOTO, "p", "telegram"), LINKED), (LINKED,) * 10, (LINKED, LONG)],
+)
 async def test_a_label_on_a_long_text_loses_nothing(length: int, attachments: tuple[Attachment, ...]) -> None:
-    """Labels count when a text is parted: each part is one call, and together they hold every word and address."""
+    """Labels count when a text is parted: each part is one call, and together they hold every word and
+    address.
+    """
     text = "я" * length
     async with FakeTelegram() as server:
         telegram = TelegramAdapter("telegram", token=TOKEN, api_base=server.base, poll_seconds=1, timeout=0.5)

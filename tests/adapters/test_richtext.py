@@ -30,7 +30,9 @@ CHARACTERS = st.one_of(
     st.sampled_from(["👍", FAMILY, FLAG, "é", " ", "\n", "\n\n", ". ", "слово", "👋🏽", "\r\n", "1️⃣"]),
 )
 TEXTS = st.lists(CHARACTERS, max_size=60).map("".join)
-LINKS = st.sampled_from(["https://example.com/a?b=1", "http://x.ru", "mailto:a@b.ru", "tg://resolve?domain=x"])
+LINKS = st.sampled_from(
+    ["https://example.com/a?b=1", "http://x.ru", "mailto:a@b.ru", "tg://resolve?domain=x"]
+)
 
 
 @st.composite
@@ -52,7 +54,14 @@ def looks(rich: RichText) -> list[tuple[str, frozenset[tuple[Style, str]]]]:
     result = []
     for i, c in enumerate(rich.text):
         if not c.isspace():
-            result.append((c, frozenset((s.style, s.url) for s in tidy(rich).spans if s.offset <= i < s.offset + s.length)))
+            result.append(
+                (
+                    c,
+                    frozenset(
+                        (s.style, s.url) for s in tidy(rich).spans if s.offset <= i < s.offset + s.length
+                    ),
+                )
+            )
     return result
 
 
@@ -81,7 +90,11 @@ def test_code_holds_no_other_style(rich: RichText) -> None:
 
     for code in codes:
         begin, end = int(code["offset"]), int(code["offset"]) + int(code["length"])
-        inside = [e for e in entities if e is not code and int(e["offset"]) < end and begin < int(e["offset"]) + int(e["length"])]
+        inside = [
+            e
+            for e in entities
+            if e is not code and int(e["offset"]) < end and begin < int(e["offset"]) + int(e["length"])
+        ]
         assert all(e["type"] == "blockquote" for e in inside)
 
 
@@ -101,7 +114,11 @@ def test_pieces_have_spans_of_their_own(rich: RichText, limit: int) -> None:
     pieces = split(rich, limit)
 
     if len(pieces) > 1:
-        assert all(s.offset >= 0 and s.length > 0 and s.offset + s.length <= len(p.text) for p in pieces for s in p.spans)
+        assert all(
+            s.offset >= 0 and s.length > 0 and s.offset + s.length <= len(p.text)
+            for p in pieces
+            for s in p.spans
+        )
 
 
 def test_a_text_that_fits_stays_whole() -> None:
@@ -166,7 +183,9 @@ def test_a_piece_must_have_room() -> None:
 
 @given(TEXTS, st.integers(0, 30))
 def test_fit_gives_a_beginning(text: str, limit: int) -> None:
-    """A cut name is a beginning of the name and keeps the limit, but for one torn character at the very start."""
+    """A cut name is a beginning of the name and keeps the limit, but for one torn character at the very
+    start.
+    """
     short = fit(text, limit)
 
     assert text.startswith(short)
@@ -198,7 +217,10 @@ def test_links_nobody_should_open_are_not_sent() -> None:
 
 def test_vk_gets_four_styles_in_utf16() -> None:
     """Bold, italic, underline and links travel, the others become plain text."""
-    rich = RichText("👍 да нет", (Span(Style.BOLD, 2, 2), Span(Style.SPOILER, 5, 3), Span(Style.LINK, 5, 3, "https://a.ru")))
+    rich = RichText(
+        "👍 да нет",
+        (Span(Style.BOLD, 2, 2), Span(Style.SPOILER, 5, 3), Span(Style.LINK, 5, 3, "https://a.ru")),
+    )
 
     assert to_format_data(degrade(rich, VK_STYLES)) == {
         "version": 1,
@@ -213,7 +235,12 @@ def test_links_become_words_where_there_are_none() -> None:
     """The address follows the words, unless the words are the address; the other styles move along."""
     rich = RichText(
         "наш сайт и https://b.ru и ещё",
-        (Span(Style.LINK, 4, 4, "https://a.ru"), Span(Style.BOLD, 4, 4), Span(Style.LINK, 11, 12, "https://b.ru/"), Span(Style.BOLD, 26, 3)),
+        (
+            Span(Style.LINK, 4, 4, "https://a.ru"),
+            Span(Style.BOLD, 4, 4),
+            Span(Style.LINK, 11, 12, "https://b.ru/"),
+            Span(Style.BOLD, 26, 3),
+        ),
     )
 
     shown = degrade(rich, frozenset({Style.BOLD}))
@@ -257,7 +284,14 @@ def test_a_placeholder_says_what_is_known() -> None:
         placeholder(Attachment(Media.OTHER, data={"label": "🎲 5"})).text,
     ]
 
-    assert told == ["📎 чек.pdf (61.0 MB)", "🎤 1:12", "😀", "👤 Анна +70000000000", "📍 55.75, 37.61", "🎲 5"]
+    assert told == [
+        "📎 чек.pdf (61.0 MB)",
+        "🎤 1:12",
+        "😀",
+        "👤 Анна +70000000000",
+        "📍 55.75, 37.61",
+        "🎲 5",
+    ]
 
 
 def test_poison_is_cleaned_one_for_one() -> None:
@@ -265,7 +299,9 @@ def test_poison_is_cleaned_one_for_one() -> None:
     rich = RichText("a\x00b\ud800c", (Span(Style.BOLD, 4, 1),))
 
     assert clean_rich(rich) == RichText("a\ufffdb\ufffdc", (Span(Style.BOLD, 4, 1),))
-    assert clean_json({"a\x00": ["\udfff", 1, None, {"b": "ok"}]}) == {"a\ufffd": ["\ufffd", 1, None, {"b": "ok"}]}
+    assert clean_json({"a\x00": ["\udfff", 1, None, {"b": "ok"}]}) == {
+        "a\ufffd": ["\ufffd", 1, None, {"b": "ok"}]
+    }
 
 
 @given(st.text())

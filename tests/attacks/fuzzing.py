@@ -1,6 +1,8 @@
-"""The parsers of strangers' bytes, each as a function that must survive anything: `python -m tests.attacks.fuzzing --seconds 60`.
+"""The parsers of strangers' bytes, each as a function that must survive anything: `python -m
+tests.attacks.fuzzing --seconds 60`.
 
-With atheris installed (`pip install atheris`) the bytes are guided by coverage, otherwise Hypothesis draws them. What breaks one
+With atheris installed (`pip install atheris`) the bytes are guided by coverage, otherwise Hypothesis draws
+them. What breaks one
 is written to crash-… beside you (atheris) or printed; put it into SEEDS with the mending.
 """
 
@@ -47,7 +49,19 @@ def vk(data: bytes) -> None:
     """Any JSON object among the events leaves the next one readable."""
     event = _object(data)
     if event is not None:
-        good = {"type": "message_new", "object": {"message": {"peer_id": 5, "from_id": 5, "conversation_message_id": 1, "id": 1, "date": 1, "text": "да"}}}
+        good = {
+            "type": "message_new",
+            "object": {
+                "message": {
+                    "peer_id": 5,
+                    "from_id": 5,
+                    "conversation_message_id": 1,
+                    "id": 1,
+                    "date": 1,
+                    "text": "да",
+                }
+            },
+        }
         assert _VK.read_all([event, good])[-1].text == "да"
 
 
@@ -92,31 +106,97 @@ Target = Callable[[bytes], None]
 TARGETS: Mapping[str, Target] = {f.__name__: f for f in (telegram, vk, head, template, markdown)}
 _PERSON = {"id": 1, "is_bot": False, "first_name": "Анна"}
 _CHAT = {"id": 1, "type": "private", "first_name": "Анна"}
-_SAID = {"message_id": 5, "date": 1, "chat": _CHAT, "from": _PERSON, "text": "👍 да", "entities": [{"type": "bold", "offset": 0, "length": 2}]}
+_SAID = {
+    "message_id": 5,
+    "date": 1,
+    "chat": _CHAT,
+    "from": _PERSON,
+    "text": "👍 да",
+    "entities": [{"type": "bold", "offset": 0, "length": 2}],
+}
 _PHOTO = {"type": "photo", "photo": {"sizes": [{"url": "https://x", "width": 1}]}}
 SEEDS: Mapping[str, tuple[bytes, ...]] = {
     "telegram": tuple(
         json.dumps(u).encode()
         for u in (
-            {"message": {**_SAID, "photo": [{"file_id": "a", "width": 1, "height": 1}], "reply_to_message": _SAID}},
+            {
+                "message": {
+                    **_SAID,
+                    "photo": [{"file_id": "a", "width": 1, "height": 1}],
+                    "reply_to_message": _SAID,
+                }
+            },
             {"edited_message": _SAID},
-            {"callback_query": {"id": "1", "from": _PERSON, "chat_instance": "1", "data": "42.00", "message": _SAID}},
-            {"my_chat_member": {"chat": {**_CHAT, "type": "supergroup"}, "from": _PERSON, "date": 1, "new_chat_member": {"status": "administrator", "user": _PERSON}}},
-            {"message_reaction": {"chat": _CHAT, "message_id": 5, "date": 1, "user": _PERSON, "old_reaction": [], "new_reaction": [{"type": "emoji", "emoji": "👍"}]}},
+            {
+                "callback_query": {
+                    "id": "1",
+                    "from": _PERSON,
+                    "chat_instance": "1",
+                    "data": "42.00",
+                    "message": _SAID,
+                }
+            },
+            {
+                "my_chat_member": {
+                    "chat": {**_CHAT, "type": "supergroup"},
+                    "from": _PERSON,
+                    "date": 1,
+                    "new_chat_member": {"status": "administrator", "user": _PERSON},
+                }
+            },
+            {
+                "message_reaction": {
+                    "chat": _CHAT,
+                    "message_id": 5,
+                    "date": 1,
+                    "user": _PERSON,
+                    "old_reaction": [],
+                    "new_reaction": [{"type": "emoji", "emoji": "👍"}],
+                }
+            },
         )
     ),
     "vk": tuple(
         json.dumps(e).encode()
         for e in (
-            {"type": "message_new", "object": {"message": {"peer_id": 5, "from_id": 5, "text": "а", "attachments": [_PHOTO]}}},
-            {"type": "message_event", "object": {"user_id": 5, "peer_id": 5, "event_id": "e", "payload": {"t": "42.00"}}},
-            {"type": "message_reply", "object": {"peer_id": 5, "from_id": -77, "random_id": 1, "text": "б", "reply_message": {"id": 1}}},
+            {
+                "type": "message_new",
+                "object": {"message": {"peer_id": 5, "from_id": 5, "text": "а", "attachments": [_PHOTO]}},
+            },
+            {
+                "type": "message_event",
+                "object": {"user_id": 5, "peer_id": 5, "event_id": "e", "payload": {"t": "42.00"}},
+            },
+            {
+                "type": "message_reply",
+                "object": {
+                    "peer_id": 5,
+                    "from_id": -77,
+                    "random_id": 1,
+                    "text": "б",
+                    "reply_message": {"id": 1},
+                },
+            },
         )
     ),
-    "head": (b"---\ntitle: A\naliases: [b, c]\nvalid_until: 2026-12-01\n---\n\n# H\n\ntext\n", b"---\na: &x 1\nb: *x\n---\n", b"---\n- 1\n"),
-    "template": (b"{% for w in words %}{{ w|upper }}, {% endfor %}{{ name }}", b"{{ ''.__class__ }}", b"{{ 'a'*9**9 }}", b"{{ 1e999 }}", b"{{ 'inf'|float }}",
-                 b"{% set x = number + 1 %}{{ x ~ name }}"),
-    "markdown": ("**а** [б](https://x) `в` [[г]] ![[д.png]]\n\n- е\n  1. ж\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> [!note] з\n".encode(), b"%%x%%<b>&amp;"),
+    "head": (
+        b"---\ntitle: A\naliases: [b, c]\nvalid_until: 2026-12-01\n---\n\n# H\n\ntext\n",
+        b"---\na: &x 1\nb: *x\n---\n",
+        b"---\n- 1\n",
+    ),
+    "template": (
+        b"{% for w in words %}{{ w|upper }}, {% endfor %}{{ name }}",
+        b"{{ ''.__class__ }}",
+        b"{{ 'a'*9**9 }}",
+        b"{{ 1e999 }}",
+        b"{{ 'inf'|float }}",
+        b"{% set x = number + 1 %}{{ x ~ name }}",
+    ),
+    "markdown": (
+        "**а** [б](https://x) `в` [[г]] ![[д.png]]\n\n- е\n  1. ж\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n>"
+        " [!note] з\n".encode(),
+        b"%%x%%<b>&amp;",
+    ),
 }
 
 
@@ -126,14 +206,16 @@ def _guided(name: str, seconds: int) -> int:
         for n, seed in enumerate(SEEDS[name]):
             (Path(corpus) / str(n)).write_bytes(seed)
         code = (
-            "import sys, atheris\n"
-            "with atheris.instrument_imports(include=['bot']):\n"
-            "    from tests.attacks.fuzzing import TARGETS\n"
-            f"atheris.Setup([sys.argv[0], '-max_total_time={seconds}', '-max_len=2000', '-timeout=5', '-rss_limit_mb=2048', {corpus!r}], TARGETS[{name!r}])\n"
-            "atheris.Fuzz()\n"
+            "import sys, atheris\nwith atheris.instrument_imports(include=['bot']):\n    from"
+            f" tests.attacks.fuzzing import TARGETS\natheris.Setup([sys.argv[0], '-max_total_time={seconds}',"
+            f" '-max_len=2000', '-timeout=5', '-rss_limit_mb=2048', {corpus!r}],"
+            f" TARGETS[{name!r}])\natheris.Fuzz()\n"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    print(f"{name}: {'held' if done.returncode == 0 else 'BROKE'}; " + " ".join(line for line in done.stderr.splitlines() if line.startswith("Done")))
+    print(
+        f"{name}: {'held' if done.returncode == 0 else 'BROKE'}; "
+        + " ".join(line for line in done.stderr.splitlines() if line.startswith("Done"))
+    )
     if done.returncode:
         print(done.stderr[-3000:])
     return int(done.returncode != 0)

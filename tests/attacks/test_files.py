@@ -1,4 +1,6 @@
-"""What files, addresses and settings may try: bombs, paths out of the folder, addresses inside, secrets in the open."""
+"""What files, addresses and settings may try: bombs, paths out of the folder, addresses inside, secrets in
+the open.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from bot.model import Peer
 from bot.storage.sqlite.store import SqliteStore, copy_beside_owner
 from bot.testing import open_test_bot
 
-BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(9))
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(9)
+)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +105,9 @@ def test_a_file_name_is_safe_whatever_it_was(name: str) -> None:
 
 
 async def test_words_kept_long_enough_are_blanked(articles: Path, tmp_path: Path) -> None:
-    """Row 16: after the term no word of an ended conversation is found in the file; open tickets keep theirs."""
+    """Row 16: after the term no word of an ended conversation is found in the file; open tickets keep
+    theirs.
+    """
     file = tmp_path / "bot.db"
     async with open_test_bot(articles, storage=str(file)) as testbot:
         await testbot.customer("Примета").says("Примета-вопрос и Примета-тайна")

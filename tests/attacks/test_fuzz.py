@@ -1,4 +1,6 @@
-"""The parsers of strangers' bytes hold, whatever the bytes: good examples damaged at random (fuzzing.py goes on for longer)."""
+"""The parsers of strangers' bytes hold, whatever the bytes: good examples damaged at random (fuzzing.py goes
+on for longer).
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,32 @@ from hypothesis import strategies as st
 from tests.attacks.fuzzing import SEEDS, TARGETS
 
 PIECES = (
-    b"{{", b"}}", b"{%", b"%}", b"---\n", b": ", b"[", b"]", b'"', b"null", b"-1", b"1e999", b"\\ud800", b"\x00",
-    b"&a ", b"*a", b"  ", b"\n", b"|", b"`", b"<", b"\xff", "👍".encode(), b"[[", b"![[",
-)  # fmt: skip
+    b"{{",
+    b"}}",
+    b"{%",
+    b"%}",
+    b"---\n",
+    b": ",
+    b"[",
+    b"]",
+    b'"',
+    b"null",
+    b"-1",
+    b"1e999",
+    b"\\ud800",
+    b"\x00",
+    b"&a ",
+    b"*a",
+    b"  ",
+    b"\n",
+    b"|",
+    b"`",
+    b"<",
+    b"\xff",
+    "👍".encode(),
+    b"[[",
+    b"![[",
+)
 
 
 def damaged(name: str) -> st.SearchStrategy[bytes]:
@@ -23,8 +48,12 @@ def damaged(name: str) -> st.SearchStrategy[bytes]:
             seed = seed[:place] + piece + seed[place + length :]
         return seed
 
-    wound = st.tuples(st.integers(0, 1000), st.integers(0, 12), st.sampled_from(PIECES) | st.binary(max_size=4))
-    return st.builds(damage, st.sampled_from(SEEDS[name]), st.lists(wound, max_size=5)) | st.binary(max_size=60)
+    wound = st.tuples(
+        st.integers(0, 1000), st.integers(0, 12), st.sampled_from(PIECES) | st.binary(max_size=4)
+    )
+    return st.builds(damage, st.sampled_from(SEEDS[name]), st.lists(wound, max_size=5)) | st.binary(
+        max_size=60
+    )
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -36,8 +36,12 @@ def _own_logging() -> Iterator[None]:
     logging.root.handlers[:], logging.root.level = handlers, level
 
 
-async def test_of_a_forgotten_customer_no_file_holds_a_word(articles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Row 16: database, WAL, cache and log are scanned as bytes; the desk's topic is deleted on the platform."""
+async def test_of_a_forgotten_customer_no_file_holds_a_word(
+    articles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Row 16: database, WAL, cache and log are scanned as bytes; the desk's topic is deleted on the
+    platform.
+    """
     set_up_logging(level="debug")
     place = tmp_path / "data"
     place.mkdir()
@@ -47,7 +51,10 @@ async def test_of_a_forgotten_customer_no_file_holds_a_word(articles: Path, tmp_
         await anna.says(f"где ваш {MARK} склад", message="m-q")
         await anna.says(f"где ваш склад, я {MARK}?", message="m-q", kind=InboundKind.EDIT)
         await anna.says(f"позовите оператора, меня зовут {MARK}")
-        await anna.says(f"{MARK}", attachments=(Attachment(Media.DOCUMENT, f"ref-{MARK}", "telegram", name=f"{MARK}.pdf"),))
+        await anna.says(
+            f"{MARK}",
+            attachments=(Attachment(Media.DOCUMENT, f"ref-{MARK}", "telegram", name=f"{MARK}.pdf"),),
+        )
         await olga.presses("Взять", ticket=1)
         await olga.says(f"Здравствуйте, {MARK}! Завтра до обеда", ticket=1)
         await olga.says(f"// {MARK} сердится", ticket=1)
@@ -61,7 +68,10 @@ async def test_of_a_forgotten_customer_no_file_holds_a_word(articles: Path, tmp_
         assert await testbot.service.store.forget_customer(1, testbot.clock())
         await testbot.rest()
 
-        deleted = [s.outbound.to.thread for s in testbot.channels["telegram"].in_chat("-100500", verb=OutboundKind.DELETE_TOPIC)]
+        deleted = [
+            s.outbound.to.thread
+            for s in testbot.channels["telegram"].in_chat("-100500", verb=OutboundKind.DELETE_TOPIC)
+        ]
         assert deleted == [thread]
         assert [f.name for f in place.rglob("*") if f.is_file() and MARK.encode() in f.read_bytes()] == []
     assert [f.name for f in place.rglob("*") if f.is_file() and MARK.encode() in f.read_bytes()] == []
@@ -70,14 +80,20 @@ async def test_of_a_forgotten_customer_no_file_holds_a_word(articles: Path, tmp_
 
 @pytest.mark.parametrize("fault", ["500", "nonsense", "redirect", "cut", "refused"])
 @pytest.mark.parametrize("kind", ["telegram", "vk"])
-async def test_no_token_reaches_the_log_whatever_fails(kind: str, fault: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Row 15: calls fail in every way with the token in their address, at the chattiest level; errors are printed with their causes."""
+async def test_no_token_reaches_the_log_whatever_fails(
+    kind: str, fault: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Row 15: calls fail in every way with the token in their address, at the chattiest level; errors are
+    printed with their causes.
+    """
     set_up_logging(level="debug")
 
     async def answer(request: web.Request) -> web.StreamResponse:
         match fault:
             case "500":
-                return web.json_response({"ok": False, "error_code": 500, "description": f"failed at {request.url}"}, status=500)
+                return web.json_response(
+                    {"ok": False, "error_code": 500, "description": f"failed at {request.url}"}, status=500
+                )
             case "nonsense":
                 return web.Response(text=f"<html>{request.url}</html>", content_type="text/html")
             case "redirect":
@@ -112,7 +128,9 @@ async def test_no_token_reaches_the_log_whatever_fails(kind: str, fault: str, ca
         for work in (
             adapter.check(),
             adapter.look("1"),
-            adapter.send(Outbound(Peer(adapter.name, "5"), RichText("привет")), nonce=1, target="", files=Shelf()),  # type: ignore[arg-type]
+            adapter.send(
+                Outbound(Peer(adapter.name, "5"), RichText("привет")), nonce=1, target="", files=Shelf()
+            ),  # type: ignore[arg-type]
             adapter.run(keep, cursor=None),
         ):
             try:

@@ -11,11 +11,20 @@ from bot.button_tokens import token
 from bot.model import InboundKind, OutboundKind, Peer, Result, Sender
 from bot.testing import TestBot
 
-HOSTILE = ('<b>x</b><a href="tg://user?id=1">', "_*[`](http://evil)", "{{7*7}}", "{% for i in range(9**9) %}x{% endfor %}", "‮gpj.exe", "'; drop table inbox; --")
+HOSTILE = (
+    '<b>x</b><a href="tg://user?id=1">',
+    "_*[`](http://evil)",
+    "{{7*7}}",
+    "{% for i in range(9**9) %}x{% endfor %}",
+    "‮gpj.exe",
+    "'; drop table inbox; --",
+)
 
 
 async def test_a_flood_costs_one_warning_and_nothing_is_lost(testbot: TestBot) -> None:
-    """Row 17: of a thousand messages a minute all are kept; he hears one warning, others hear their answers."""
+    """Row 17: of a thousand messages a minute all are kept; he hears one warning, others hear their
+    answers.
+    """
     anna, boris = testbot.customer(), testbot.customer("Борис", chat="1002")
     for n in range(40):
         await anna.says(*[f"спам {n} {k}" for k in range(25)], run=False)
@@ -54,16 +63,25 @@ async def test_a_hostile_name_and_text_are_only_text(testbot: TestBot, name: str
 
     assert name in card.text.text
     assert all(span.url == "" for span in card.text.spans)
-    assert not any("49" in s.outbound.text.text.replace(name, "") for s in testbot.channels["telegram"].said if "{{" in name)
+    assert not any(
+        "49" in s.outbound.text.text.replace(name, "")
+        for s in testbot.channels["telegram"].said
+        if "{{" in name
+    )
     assert await testbot.service.store.check() == ()
 
 
-@pytest.mark.parametrize("press", ["", "0.00", "zz.00", "1", "1.ff", "-1.00", "7fffffffffffffff.00", "1.00" * 20, "\x00.00", "1_0.00"])
+@pytest.mark.parametrize(
+    "press",
+    ["", "0.00", "zz.00", "1", "1.ff", "-1.00", "7fffffffffffffff.00", "1.00" * 20, "\x00.00", "1_0.00"],
+)
 async def test_a_forged_token_is_an_old_button(testbot: TestBot, press: str) -> None:
     """Row 11: what nobody promised to this chat means nothing, and breaks nothing."""
     anna = testbot.customer()
     await anna.says("позовите оператора")
-    forged = anna._inbound(Peer("telegram", "1009"), InboundKind.PRESS, private=True, press=press, callback="c")
+    forged = anna._inbound(
+        Peer("telegram", "1009"), InboundKind.PRESS, private=True, press=press, callback="c"
+    )
     await testbot.arrive(replace(forged, sender=Sender("1009", "Чужой")))
 
     ticket = await testbot.service.store.ticket(1)
@@ -80,8 +98,12 @@ async def test_words_and_presses_in_another_group_do_nothing(testbot: TestBot) -
     elsewhere = Peer("telegram", "-100999", await olga.thread(1))
     for inbound in (
         olga._inbound(elsewhere, InboundKind.MESSAGE, "/close", private=False, message="1"),
-        olga._inbound(elsewhere, InboundKind.MESSAGE, "я тут главный", private=False, message="2", quotes=card.message),
-        olga._inbound(elsewhere, InboundKind.PRESS, private=False, press=token(card.nonce, 0, 0), callback="c"),
+        olga._inbound(
+            elsewhere, InboundKind.MESSAGE, "я тут главный", private=False, message="2", quotes=card.message
+        ),
+        olga._inbound(
+            elsewhere, InboundKind.PRESS, private=False, press=token(card.nonce, 0, 0), callback="c"
+        ),
     ):
         await testbot.arrive(inbound)
 
@@ -102,9 +124,29 @@ async def test_a_customer_who_writes_commands_is_still_a_customer(testbot: TestB
 
 
 OPERATORS_ONLY = (
-    "/take", "/close", "/return", "/reopen", "/transfer Павел", "/snooze 2h", "/promise завтра", "/category Доставка", "/tag vip", "/topic Возврат",
-    "/contact", "/history", "/note заметка", "//! шёпот", "/t привет", "/undo", "/priority 3", "/assign Павел", "/away", "/back", "/overview", "просто слова",
-)  # fmt: skip
+    "/take",
+    "/close",
+    "/return",
+    "/reopen",
+    "/transfer Павел",
+    "/snooze 2h",
+    "/promise завтра",
+    "/category Доставка",
+    "/tag vip",
+    "/topic Возврат",
+    "/contact",
+    "/history",
+    "/note заметка",
+    "//! шёпот",
+    "/t привет",
+    "/undo",
+    "/priority 3",
+    "/assign Павел",
+    "/away",
+    "/back",
+    "/overview",
+    "просто слова",
+)
 
 
 async def unchanged(testbot: TestBot, before: object) -> None:
@@ -117,17 +159,30 @@ async def unchanged(testbot: TestBot, before: object) -> None:
 @pytest.mark.parametrize("words", OPERATORS_ONLY)
 @pytest.mark.parametrize("who", ["former", "anonymous"])
 async def test_former_members_and_anonymous_ones_are_refused(testbot: TestBot, who: str, words: str) -> None:
-    """Row 9 and 10: one clear line, logged, nothing changed, whatever the command; words for the customer stay here, too."""
+    """Row 9 and 10: one clear line, logged, nothing changed, whatever the command; words for the customer
+    stay here, too.
+    """
     anna, olga, pavel = testbot.customer(), testbot.operator(), testbot.operator("Павел", id="9002")
     await pavel.says("на месте")
     await anna.says("позовите оператора, телефон +7 912 345-67-89")
     if who == "former":
         await olga.says("на месте")
-        await testbot.arrive(pavel._inbound(Peer("telegram", "-100500"), InboundKind.MEMBER, private=False, data={"user": "9001", "status": "left"}))
+        await testbot.arrive(
+            pavel._inbound(
+                Peer("telegram", "-100500"),
+                InboundKind.MEMBER,
+                private=False,
+                data={"user": "9001", "status": "left"},
+            )
+        )
         testbot.channels["telegram"].members["9001"] = "none"
     else:
         olga._sender = Sender("1087968824", "Group", anonymous=True)
-    before, told, seen = await testbot.service.store.ticket(1), len(testbot.channels["telegram"].in_chat("1001", verb=None)), len(await olga.sees(1))
+    before, told, seen = (
+        await testbot.service.store.ticket(1),
+        len(testbot.channels["telegram"].in_chat("1001", verb=None)),
+        len(await olga.sees(1)),
+    )
     await olga.says(words, ticket=1)
 
     await unchanged(testbot, before)
@@ -137,15 +192,26 @@ async def test_former_members_and_anonymous_ones_are_refused(testbot: TestBot, w
     assert len(await testbot.service.store.events(kinds=["refused"])) == 1
 
 
-@pytest.mark.parametrize("label", ["Взять", "Закрыть", "Вернуть боту", "Передать", "Отложить", "Показать контакт"])
+@pytest.mark.parametrize(
+    "label", ["Взять", "Закрыть", "Вернуть боту", "Передать", "Отложить", "Показать контакт"]
+)
 @pytest.mark.parametrize("who", ["former", "anonymous", "stranger"])
 async def test_buttons_are_refused_to_those_outside(testbot: TestBot, who: str, label: str) -> None:
-    """Row 9: a former member, an anonymous administrator, and a stranger who sees the buttons of a public group."""
+    """Row 9: a former member, an anonymous administrator, and a stranger who sees the buttons of a public
+    group.
+    """
     anna, olga, pavel = testbot.customer(), testbot.operator(), testbot.operator("Павел", id="9002")
     await anna.says("позовите оператора, телефон +7 912 345-67-89")
     if who == "former":
         await olga.says("на месте")
-        await testbot.arrive(pavel._inbound(Peer("telegram", "-100500"), InboundKind.MEMBER, private=False, data={"user": "9001", "status": "kicked"}))
+        await testbot.arrive(
+            pavel._inbound(
+                Peer("telegram", "-100500"),
+                InboundKind.MEMBER,
+                private=False,
+                data={"user": "9001", "status": "kicked"},
+            )
+        )
     if who == "anonymous":
         olga._sender = Sender("1087968824", "Group", anonymous=True)
     testbot.channels["telegram"].members["9001"] = "none"
@@ -162,7 +228,14 @@ async def test_who_came_back_works_again(testbot: TestBot) -> None:
     """Left, refused, let in again: no restart is needed, the next act counts."""
     anna, olga = testbot.customer(), testbot.operator()
     await olga.says("на месте")
-    await testbot.arrive(olga._inbound(Peer("telegram", "-100500"), InboundKind.MEMBER, private=False, data={"user": "9001", "status": "left"}))
+    await testbot.arrive(
+        olga._inbound(
+            Peer("telegram", "-100500"),
+            InboundKind.MEMBER,
+            private=False,
+            data={"user": "9001", "status": "left"},
+        )
+    )
     await anna.says("позовите оператора")
     await olga.says("/take", ticket=1)
 
@@ -181,21 +254,31 @@ async def test_a_topic_closed_by_nobody_in_particular_is_opened_again(testbot: T
     assert any(o.verb is OutboundKind.REOPEN_TOPIC for o in await ghost.sees(1))
 
 
-@pytest.mark.parametrize("words", ["/reopen", "слова клиенту", "//заметка о нём", "/tag vip", "/promise завтра"])
+@pytest.mark.parametrize(
+    "words", ["/reopen", "слова клиенту", "//заметка о нём", "/tag vip", "/promise завтра"]
+)
 async def test_nothing_is_written_to_or_about_somebody_forgotten(testbot: TestBot, words: str) -> None:
     """Row 16: his ticket cannot be opened again, nothing is sent and nothing kept; one line says why."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)
     thread, known = await olga.thread(1), await testbot.service.store.conversation(anna.peer)
-    assert known is not None and await testbot.service.store.forget_customer(known.customer or 0, testbot.clock())
+    assert known is not None and await testbot.service.store.forget_customer(
+        known.customer or 0, testbot.clock()
+    )
     await testbot.rest()
     before, said = await testbot.service.store.ticket(1), len(testbot.channels["telegram"].said)
-    await testbot.arrive(olga._inbound(Peer("telegram", "-100500", thread), InboundKind.MESSAGE, words, private=False, message="o99"))
+    await testbot.arrive(
+        olga._inbound(
+            Peer("telegram", "-100500", thread), InboundKind.MESSAGE, words, private=False, message="o99"
+        )
+    )
 
     assert await testbot.service.store.ticket(1) == before
     told = testbot.channels["telegram"].said[said:]
-    assert len(told) == 1 and told[0].outbound.to.chat == "-100500" and "удалили" in told[0].outbound.text.text
+    assert (
+        len(told) == 1 and told[0].outbound.to.chat == "-100500" and "удалили" in told[0].outbound.text.text
+    )
 
 
 @pytest.mark.parametrize("label", ["Взять", "Закрыть", "Вернуть боту", "Передать", "Отложить"])
@@ -205,46 +288,88 @@ async def test_late_buttons_of_a_closed_ticket_say_so(testbot: TestBot, label: s
     await anna.says("позовите оператора")
     card = testbot.channels["telegram"].in_chat("-100500", await olga.thread(1))[0]
     await olga.says("/close", ticket=1)
-    place = next((r, c) for r, row in enumerate(card.outbound.buttons) for c, b in enumerate(row) if label in b.label)
+    place = next(
+        (r, c) for r, row in enumerate(card.outbound.buttons) for c, b in enumerate(row) if label in b.label
+    )
     before, seen = await testbot.service.store.ticket(1), len(await olga.sees(1))
-    await testbot.arrive(olga._inbound(card.outbound.to, InboundKind.PRESS, private=False, press=token(card.nonce, *place), callback="late", message=card.message))
+    await testbot.arrive(
+        olga._inbound(
+            card.outbound.to,
+            InboundKind.PRESS,
+            private=False,
+            press=token(card.nonce, *place),
+            callback="late",
+            message=card.message,
+        )
+    )
 
     assert await testbot.service.store.ticket(1) == before
-    assert [(o.verb, o.text.text) for o in (await olga.sees(1))[seen:]] == [(OutboundKind.ACKNOWLEDGE, "Обращение уже закрыто.")]
+    assert [(o.verb, o.text.text) for o in (await olga.sees(1))[seen:]] == [
+        (OutboundKind.ACKNOWLEDGE, "Обращение уже закрыто.")
+    ]
 
 
 async def test_a_customers_forged_press_is_no_word_for_operators(testbot: TestBot) -> None:
-    """Row 9: the token of the desk's card in a customer's chat: he hears that it does nothing, the desk hears nothing."""
+    """Row 9: the token of the desk's card in a customer's chat: he hears that it does nothing, the desk hears
+    nothing.
+    """
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     card = next(s for s in testbot.channels["telegram"].in_chat("-100500") if s.outbound.buttons)
     before, seen = await testbot.service.store.ticket(1), len(await olga.sees(1))
-    await testbot.arrive(anna._inbound(anna.peer, InboundKind.PRESS, private=True, press=token(card.nonce, 0, 0), callback="f"))
+    await testbot.arrive(
+        anna._inbound(anna.peer, InboundKind.PRESS, private=True, press=token(card.nonce, 0, 0), callback="f")
+    )
 
     assert await testbot.service.store.ticket(1) == before and len(await olga.sees(1)) == seen
-    assert testbot.channels["telegram"].in_chat("1001", verb=OutboundKind.ACKNOWLEDGE)[-1].outbound.text.text == "Эта кнопка уже не действует."
+    assert (
+        testbot.channels["telegram"].in_chat("1001", verb=OutboundKind.ACKNOWLEDGE)[-1].outbound.text.text
+        == "Эта кнопка уже не действует."
+    )
     assert [e.data["why"] for e in await testbot.service.store.events(kinds=["refused"])] == ["old_button"]
 
 
 @pytest.mark.parametrize("words", ["/take", "/close 1", "/queue", "/away", "/priority 3", "/overview"])
 @pytest.mark.parametrize("waits", [True, False])
-async def test_operators_commands_in_a_private_chat_are_refused(testbot: TestBot, words: str, waits: bool) -> None:
-    """A command in the wrong place: one line, also while a ticket is open; neither a question for the bot nor a word for operators."""
+async def test_operators_commands_in_a_private_chat_are_refused(
+    testbot: TestBot, words: str, waits: bool
+) -> None:
+    """A command in the wrong place: one line, also while a ticket is open; neither a question for the bot nor
+    a word for operators.
+    """
     anna, olga = testbot.customer(), testbot.operator()
     if waits:
         await anna.says("позовите оператора")
     tickets, seen = await testbot.service.store.tickets(), len(await olga.sees())
     await anna.says(words)
 
-    assert anna.hears() == ["Эта команда — для операторов и работает только в их группе. Напишите вопрос словами."]
+    assert anna.hears() == [
+        "Эта команда — для операторов и работает только в их группе. Напишите вопрос словами."
+    ]
     assert await testbot.service.store.tickets() == tickets and len(await olga.sees()) == seen
-    assert [e.data["what"] for e in await testbot.service.store.events(kinds=["refused"])] == [words[1:].split()[0]]
+    assert [e.data["what"] for e in await testbot.service.store.events(kinds=["refused"])] == [
+        words[1:].split()[0]
+    ]
 
 
-@pytest.mark.parametrize("text", ["я" * 1_000_000, "👨‍👩‍👧‍👦" * 4096, "\u202e" * 5000, "\u200b" * 5000, "ﷺ" * 5000,
-                                  "(a+)+$" + "a" * 5000 + "!", '"' * 999, "NEAR(" * 500, "🙂\ufe0f" * 3000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "я" * 1_000_000,
+        "👨‍👩‍👧‍👦" * 4096,
+        "\u202e" * 5000,
+        "\u200b" * 5000,
+        "ﷺ" * 5000,
+        "(a+)+$" + "a" * 5000 + "!",
+        '"' * 999,
+        "NEAR(" * 500,
+        "🙂\ufe0f" * 3000,
+    ],
+)
 async def test_absurd_texts_are_decided_on_quickly(testbot: TestBot, text: str) -> None:
-    """Rows 13, 18, 19, 21: size, emoji, directions, expansions, patterns and query syntax end in an ordinary outcome."""
+    """Rows 13, 18, 19, 21: size, emoji, directions, expansions, patterns and query syntax end in an ordinary
+    outcome.
+    """
     anna = testbot.customer()
     began = time.perf_counter()
     await anna.says(text)
@@ -252,5 +377,8 @@ async def test_absurd_texts_are_decided_on_quickly(testbot: TestBot, text: str) 
 
     assert time.perf_counter() - began < 20
     assert Result.HANDED_OFF in [t.result for t in await testbot.service.store.turns()]
-    units = [len(s.outbound.text.text.encode("utf-16-le", "surrogatepass")) // 2 for s in testbot.channels["telegram"].said]
+    units = [
+        len(s.outbound.text.text.encode("utf-16-le", "surrogatepass")) // 2
+        for s in testbot.channels["telegram"].said
+    ]
     assert max(units) <= 4096

@@ -1,7 +1,7 @@
 """A scripted day is killed at point k, for every k: each commit, each call of a platform, each confirmation.
 
-    python -m tests.chaos.crash_points            (make crash-points)
-    python -m tests.chaos.crash_points --at 117   one point alone
+python -m tests.chaos.crash_points            (make crash-points)
+python -m tests.chaos.crash_points --at 117   one point alone
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ TO_ANNA, TO_BORIS = Peer("telegram", "1001"), Peer("vk", "2001")
 
 @dataclass(slots=True)
 class Day:
-    """Both channels, an answer, a clarification, a handoff with photos, an operator's words and edits, a timer, a closing."""
+    """Both channels, an answer, a clarification, a handoff with photos, an operator's words and edits, a
+    timer, a closing.
+    """
 
     telegram: Platform
     vk: Platform
@@ -45,7 +47,15 @@ class Day:
             (4, lambda: self.telegram.says(TO_ANNA, ANNA, "", InboundKind.START)),
             (6, lambda: self.telegram.says(TO_ANNA, ANNA, "сколько идёт доставка [a1]")),
             (0, lambda: self.vk.says(TO_BORIS, BORIS, "как вернуть товар [b1]")),
-            (6, lambda: self.telegram.says(TO_ANNA, ANNA, "вот фото [a2]", attachments=(Attachment(Media.PHOTO, "photo-1", "telegram"),))),
+            (
+                6,
+                lambda: self.telegram.says(
+                    TO_ANNA,
+                    ANNA,
+                    "вот фото [a2]",
+                    attachments=(Attachment(Media.PHOTO, "photo-1", "telegram"),),
+                ),
+            ),
             (0.3, lambda: self.telegram.says(TO_ANNA, ANNA, "позовите [a3]")),
             (8, lambda: self.telegram.says(TO_ANNA, ANNA, "оператора [a4]")),
             (8, lambda: self.vk.says(TO_BORIS, BORIS, "хочу поговорить с человеком [b2]")),
@@ -53,8 +63,18 @@ class Day:
             (0.2, lambda: self._operator("Здравствуйте! [o1]", 0, message="501")),
             (4, lambda: self._operator("Сейчас посмотрю [o2]", 0, message="502")),
             (4, lambda: self._operator("Сейчас проверю [o3]", 0, message="502", kind=InboundKind.EDIT)),
-            (0, lambda: self.vk.says(TO_BORIS, BORIS, "вот чек [b3]", attachments=(Attachment(Media.DOCUMENT, "doc-1", "vk"),))),
-            (5, lambda: self._operator("Вижу [o4]", 1, attachments=(Attachment(Media.PHOTO, "photo-2", "telegram"),))),
+            (
+                0,
+                lambda: self.vk.says(
+                    TO_BORIS, BORIS, "вот чек [b3]", attachments=(Attachment(Media.DOCUMENT, "doc-1", "vk"),)
+                ),
+            ),
+            (
+                5,
+                lambda: self._operator(
+                    "Вижу [o4]", 1, attachments=(Attachment(Media.PHOTO, "photo-2", "telegram"),)
+                ),
+            ),
             (5, lambda: self.telegram.says(TO_ANNA, ANNA, "жду [a5]")),
             (3, lambda: self._delete_topic(1)),
             (8, lambda: self.vk.says(TO_BORIS, BORIS, "ау [b4]")),
@@ -68,7 +88,9 @@ class Day:
         opened = [c.message for c in self.telegram.calls if c.outbound.verb is OutboundKind.OPEN_TOPIC]
         return opened[min(number, len(opened) - 1)] if opened else ""
 
-    def _operator(self, text: str, topic: int, *, kind: InboundKind = InboundKind.MESSAGE, **more: object) -> None:
+    def _operator(
+        self, text: str, topic: int, *, kind: InboundKind = InboundKind.MESSAGE, **more: object
+    ) -> None:
         if thread := self._topic(topic):
             self.telegram.says(Peer("telegram", DESK_CHAT, thread), OLGA, text, kind, private=False, **more)
 
@@ -78,7 +100,16 @@ class Day:
                 for c, button in enumerate(row):
                     if label in button.label and call.outbound.to.chat == DESK_CHAT:
                         pressed = token(call.nonce, r, c)
-                        self.telegram.says(call.outbound.to, OLGA, "", InboundKind.PRESS, private=False, press=pressed, callback="cb", message=call.message)
+                        self.telegram.says(
+                            call.outbound.to,
+                            OLGA,
+                            "",
+                            InboundKind.PRESS,
+                            private=False,
+                            press=pressed,
+                            callback="cb",
+                            message=call.message,
+                        )
                         return
 
     def _delete_topic(self, number: int) -> None:
@@ -87,7 +118,9 @@ class Day:
 
 
 def run_day(kill_at: int, *, planted: str = "") -> tuple[list[str], list[str]]:
-    """The day with a death at point *kill_at* (0 = none); returns the broken laws and the points that were passed."""
+    """The day with a death at point *kill_at* (0 = none); returns the broken laws and the points that were
+    passed.
+    """
     random.seed(7)
     with folder() as place:
         return run_timeless(_day(place, kill_at, STAGES[planted]))
@@ -132,11 +165,18 @@ def main() -> int:
     given.add_argument("--planted", default="", choices=sorted(STAGES), help="a bug planted on purpose")
     wanted = given.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":
-        os.execve(sys.executable, [sys.executable, "-m", "tests.chaos.crash_points", *sys.argv[1:]], {**os.environ, "PYTHONHASHSEED": "0"})
+        os.execve(
+            sys.executable,
+            [sys.executable, "-m", "tests.chaos.crash_points", *sys.argv[1:]],
+            {**os.environ, "PYTHONHASHSEED": "0"},
+        )
     set_up_logging(level="critical")
     began = time.perf_counter()
     calm, points = run_day(0, planted=wanted.planted)
-    print(f"the day has {len(points)} points: " + ", ".join(f"{n} × {what}" for what, n in Counter(points).most_common()))
+    print(
+        f"the day has {len(points)} points: "
+        + ", ".join(f"{n} × {what}" for what, n in Counter(points).most_common())
+    )
     print(*calm, sep="\n") if calm else None
     failed = int(bool(calm))
     for k in [wanted.at] if wanted.at else range(1, len(points) + 1, wanted.step):
@@ -145,7 +185,11 @@ def main() -> int:
             print(f"up to point {k}, {failed + bool(laws)} broke a law", file=sys.stderr, flush=True)
         if laws:
             failed += 1
-            print(f"\ndeath at point {k} ({points[k - 1]}): python -m tests.chaos.crash_points --at {k}", *laws[:5], sep="\n  ")
+            print(
+                f"\ndeath at point {k} ({points[k - 1]}): python -m tests.chaos.crash_points --at {k}",
+                *laws[:5],
+                sep="\n  ",
+            )
     print(f"{failed} of the deaths broke a law, {time.perf_counter() - began:.0f} s")
     return min(failed, 1)
 

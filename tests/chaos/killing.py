@@ -1,4 +1,6 @@
-"""Death at a chosen moment: every commit and every call of a platform is a point at which the process may end."""
+"""Death at a chosen moment: every commit and every call of a platform is a point at which the process may
+end.
+"""
 
 from __future__ import annotations
 
@@ -42,13 +44,19 @@ class Fuse:
 
 
 class DirectWriter(Writer):
-    """The store's writer without a thread: each unit is a transaction, with a point before and after every COMMIT that changes something."""
+    """The store's writer without a thread: each unit is a transaction, with a point before and after every
+    COMMIT that changes something.
+    """
 
-    def __init__(self, db: sqlite3.Connection, locks: Locks, fuse: Fuse, dice: random.Random) -> None:  # the base's thread is not wanted
+    def __init__(
+        self, db: sqlite3.Connection, locks: Locks, fuse: Fuse, dice: random.Random
+    ) -> None:  # the base's thread is not wanted
         self.commits = 0
         self._db, self._locks, self._fuse, self._dice = db, locks, fuse, dice
 
-    async def run(self, work: Work[Made], *, alone: bool = False, undo: Callable[[Made], None] | None = None) -> Made:
+    async def run(
+        self, work: Work[Made], *, alone: bool = False, undo: Callable[[Made], None] | None = None
+    ) -> Made:
         self._fuse.check()
         await asyncio.sleep(self._dice.random() * 0.003)
         self._fuse.check()

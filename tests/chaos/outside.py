@@ -1,4 +1,6 @@
-"""The world around the service, which outlives its deaths: platforms that keep updates until confirmed, and note every call."""
+"""The world around the service, which outlives its deaths: platforms that keep updates until confirmed, and
+note every call.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,16 @@ class Weather:
 
 
 CALM = Weather()
-STORM = Weather(slow=0.15, later=0.05, flood=0.01, cut_before=0.04, cut_after=0.04, crash=0.01, repeated=0.1, confirm_lost=0.1)
+STORM = Weather(
+    slow=0.15,
+    later=0.05,
+    flood=0.01,
+    cut_before=0.04,
+    cut_after=0.04,
+    crash=0.01,
+    repeated=0.1,
+    confirm_lost=0.1,
+)
 
 
 @dataclass(slots=True)
@@ -85,7 +96,9 @@ class Platform:
         self.arrived.set()
         return made
 
-    def says(self, peer: Peer, sender: Sender, text: str = "", kind: InboundKind = InboundKind.MESSAGE, **more: Any) -> Inbound:
+    def says(
+        self, peer: Peer, sender: Sender, text: str = "", kind: InboundKind = InboundKind.MESSAGE, **more: Any
+    ) -> Inbound:
         message = more.pop("message", "") or self.new_message()
         return self.happens(Inbound("", peer, sender, START, kind, text, message=message, **more))
 
@@ -113,7 +126,10 @@ class Platform:
             times.append(begun)
             times.sort()
             if len(times) > most and times[-1] - times[-most - 1] < period:
-                self.too_fast.append(f"{self.name} {key or 'account'}: {most + 1} calls in {times[-1] - times[-most - 1]:.1f} s")
+                self.too_fast.append(
+                    f"{self.name} {key or 'account'}: {most + 1} calls in"
+                    f" {times[-1] - times[-most - 1]:.1f} s"
+                )
 
     def carry_out(self, outbound: Outbound, nonce: int, target: str, begun: float, life: int) -> str:
         """Do what is asked, or refuse as the platform would."""
@@ -122,7 +138,11 @@ class Platform:
         if outbound.to.thread in self.deleted:
             raise TopicGone("message thread not found")
         self.count(outbound, begun)
-        message = target if outbound.verb in (OutboundKind.EDIT, OutboundKind.PIN, OutboundKind.DELETE) else self.new_message()
+        message = (
+            target
+            if outbound.verb in (OutboundKind.EDIT, OutboundKind.PIN, OutboundKind.DELETE)
+            else self.new_message()
+        )
         self.calls.append(Call(outbound, nonce, target, message, begun, life))
         return message
 
@@ -169,7 +189,10 @@ class PlatformAdapter(FakeAdapter):
         fate = dice.random()
         for share, error in (
             (weather.later, RetryLater("too many requests", after=dice.uniform(1, 20), counts=False)),
-            (weather.flood, RetryLater("flood wait", after=dice.uniform(1, 10), scope="account", counts=False)),
+            (
+                weather.flood,
+                RetryLater("flood wait", after=dice.uniform(1, 10), scope="account", counts=False),
+            ),
             (weather.cut_before, Uncertain("connection lost")),
             (weather.crash, ZeroDivisionError("a bug of the adapter")),
         ):

@@ -10,14 +10,31 @@ from bot.button_tokens import token
 from bot.model import Attachment, Inbound, InboundKind, Media, OutboundKind, Peer, Sender
 from tests.chaos.outside import DESK_CHAT, Call, Platform
 
-QUESTIONS = ("сколько идёт доставка", "сколько стоит доставка?", "как вернуть товар", "можно ли оплатить картой", "доставка", "спасибо", "привет")
-PUZZLES = ("абвгд еёжз", "где мой заказ 48213", "какая завтра погода", "🙂", "у меня всё сломалось и ничего не работает")
+QUESTIONS = (
+    "сколько идёт доставка",
+    "сколько стоит доставка?",
+    "как вернуть товар",
+    "можно ли оплатить картой",
+    "доставка",
+    "спасибо",
+    "привет",
+)
+PUZZLES = (
+    "абвгд еёжз",
+    "где мой заказ 48213",
+    "какая завтра погода",
+    "🙂",
+    "у меня всё сломалось и ничего не работает",
+)
 PLEAS = ("позовите оператора", "хочу поговорить с человеком", "оператор!")
 
 
 @dataclass(slots=True)
 class Crowd:
-    """Everybody outside. Each message carries a mark of its own, such as [m17], so that it can be found again."""
+    """Everybody outside.
+
+    Each message carries a mark of its own, such as [m17], so that it can be found again.
+    """
 
     platforms: dict[str, Platform]
     dice: random.Random
@@ -71,13 +88,29 @@ class Crowd:
 
     def _edit(self) -> None:
         platform, peer, sender = self._customer()
-        mine = [u.inbound for u in platform.updates if u.inbound.peer == peer and u.inbound.kind is InboundKind.MESSAGE]
+        mine = [
+            u.inbound
+            for u in platform.updates
+            if u.inbound.peer == peer and u.inbound.kind is InboundKind.MESSAGE
+        ]
         if mine:
-            platform.says(peer, sender, f"{self.dice.choice(QUESTIONS)} {self.mark()}", InboundKind.EDIT, message=mine[-1].message)
+            platform.says(
+                peer,
+                sender,
+                f"{self.dice.choice(QUESTIONS)} {self.mark()}",
+                InboundKind.EDIT,
+                message=mine[-1].message,
+            )
 
     def _press(self) -> None:
         platform, peer, sender = self._customer()
-        self._press_one(platform, [c for c in platform.calls if c.outbound.to.chat == peer.chat], peer, sender, private=True)
+        self._press_one(
+            platform,
+            [c for c in platform.calls if c.outbound.to.chat == peer.chat],
+            peer,
+            sender,
+            private=True,
+        )
 
     def _block(self) -> None:
         platform, peer, sender = self._customer()
@@ -88,7 +121,9 @@ class Crowd:
     def _steps_in(self) -> None:
         platform, peer, _ = self._customer()
         if platform.name == "vk":
-            platform.says(peer, Sender("77", "Администратор"), f"отвечу сама {self.mark()}", InboundKind.STEPPED_IN)
+            platform.says(
+                peer, Sender("77", "Администратор"), f"отвечу сама {self.mark()}", InboundKind.STEPPED_IN
+            )
 
     # --- operators
 
@@ -97,19 +132,30 @@ class Crowd:
 
     def _topics(self) -> list[str]:
         telegram = self.platforms["telegram"]
-        return [c.message for c in telegram.calls if c.outbound.verb is OutboundKind.OPEN_TOPIC and c.message not in telegram.deleted]
+        return [
+            c.message
+            for c in telegram.calls
+            if c.outbound.verb is OutboundKind.OPEN_TOPIC and c.message not in telegram.deleted
+        ]
 
     def _operator_says(self, text: str = "") -> None:
         if topics := self._topics():
             peer = Peer("telegram", DESK_CHAT, self.dice.choice(topics[-4:]))
-            self._in_desk(peer, text or f"{self.dice.choice(('Смотрю', 'Минуту', 'Готово', '// между нами'))} {self.mark()}")
+            self._in_desk(
+                peer,
+                text or f"{self.dice.choice(('Смотрю', 'Минуту', 'Готово', '// между нами'))} {self.mark()}",
+            )
 
     def _operator_commands(self) -> None:
         self._operator_says(self.dice.choice(("/take", "/close", "/note ничего", "/hlep", "/help")))
 
     def _operator_presses(self) -> None:
         telegram = self.platforms["telegram"]
-        calls = [c for c in telegram.calls if c.outbound.to.chat == DESK_CHAT and c.outbound.to.thread not in telegram.deleted]
+        calls = [
+            c
+            for c in telegram.calls
+            if c.outbound.to.chat == DESK_CHAT and c.outbound.to.thread not in telegram.deleted
+        ]
         self._press_one(telegram, calls, None, self._operator(), private=False)
 
     def _topic_is_deleted(self) -> None:
@@ -119,7 +165,9 @@ class Crowd:
     def _in_desk(self, peer: Peer, text: str) -> Inbound:
         return self.platforms["telegram"].says(peer, self._operator(), text, private=False)
 
-    def _press_one(self, platform: Platform, calls: list[Call], peer: Peer | None, sender: Sender, *, private: bool) -> None:
+    def _press_one(
+        self, platform: Platform, calls: list[Call], peer: Peer | None, sender: Sender, *, private: bool
+    ) -> None:
         shown = [c for c in calls if c.outbound.buttons and c.message][-3:]
         if not shown:
             return
@@ -128,5 +176,12 @@ class Crowd:
         column = self.dice.randrange(len(call.outbound.buttons[row]))
         pressed = token(call.nonce, row, column)
         platform.says(
-            peer or call.outbound.to, sender, "", InboundKind.PRESS, private=private, press=pressed, callback=f"c{len(platform.updates)}", message=call.message
+            peer or call.outbound.to,
+            sender,
+            "",
+            InboundKind.PRESS,
+            private=private,
+            press=pressed,
+            callback=f"c{len(platform.updates)}",
+            message=call.message,
         )

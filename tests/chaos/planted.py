@@ -1,4 +1,7 @@
-"""Bugs planted on purpose, to show that the laws can be broken and that the run sees it. None of this is in the product."""
+"""Bugs planted on purpose, to show that the laws can be broken and that the run sees it.
+
+None of this is in the product.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,9 @@ class ConfirmsBeforeCommit(Stage):
 
 
 class ClaimsAndReadsApart(Stage):
-    """A turn's messages are read in one step and its conversation is locked in the next; what is then closed is what waits, not what was read."""
+    """A turn's messages are read in one step and its conversation is locked in the next; what is then closed
+    is what waits, not what was read.
+    """
 
     def plant(self, service: Service) -> None:
         store = service.store
@@ -46,7 +51,10 @@ class ClaimsAndReadsApart(Stage):
             return turn
 
         async def finish_turn(self: SqliteStore, turn: Turn, outcome: Outcome, now: datetime) -> Finished:
-            self._locks.held[turn.conversation.id] = (turn.id, self._locks.held.get(turn.conversation.id, (0, ()))[1])
+            self._locks.held[turn.conversation.id] = (
+                turn.id,
+                self._locks.held.get(turn.conversation.id, (0, ()))[1],
+            )
             checked, finishing._close_inbounds = finishing._close_inbounds, _close_all
             try:
                 return await self._write(lambda db: finishing.finish(db, self._locks, turn, outcome, now))
@@ -61,7 +69,8 @@ def _close_all(db: object, turn: int, inbounds: tuple[int, ...], outcome: Outcom
     """Without the check that all of them are still open."""
     for id in inbounds:
         db.execute(  # type: ignore[attr-defined]
-            "update inbox set turn = ?, done_at = ?, result = ? where id = ? and done_at is null", (turn, int(now.timestamp() * 1000), outcome.result.value, id)
+            "update inbox set turn = ?, done_at = ?, result = ? where id = ? and done_at is null",
+            (turn, int(now.timestamp() * 1000), outcome.result.value, id),
         )
 
 
@@ -71,14 +80,24 @@ class SendsBeforeRecord(Stage):
     def plant(self, service: Service) -> None:
         store, under_way = service.store, dict[int, tuple[str, str]]()
 
-        async def take_deliveries(self: SqliteStore, now: datetime, *, limit: int = 32, resting: Collection[tuple[str, str]] = ()) -> tuple[Delivery, ...]:
-            taken = await SqliteStore.take_deliveries(self, now, limit=limit, resting={*resting, *under_way.values()})
+        async def take_deliveries(
+            self: SqliteStore, now: datetime, *, limit: int = 32, resting: Collection[tuple[str, str]] = ()
+        ) -> tuple[Delivery, ...]:
+            taken = await SqliteStore.take_deliveries(
+                self, now, limit=limit, resting={*resting, *under_way.values()}
+            )
             for delivery in taken:
                 under_way[delivery.id] = (delivery.outbound.to.channel, delivery.outbound.to.chat)
-                await self._write(lambda db, id=delivery.id: db.execute("update outbox set status = 'pending', tries = tries - 1 where id = ?", (id,)))
+                await self._write(
+                    lambda db, id=delivery.id: db.execute(
+                        "update outbox set status = 'pending', tries = tries - 1 where id = ?", (id,)
+                    )
+                )
             return taken
 
-        async def settle(self: SqliteStore, delivery: Delivery, settled: DeliveryResult, now: datetime) -> tuple[int, ...]:
+        async def settle(
+            self: SqliteStore, delivery: Delivery, settled: DeliveryResult, now: datetime
+        ) -> tuple[int, ...]:
             try:
                 return await SqliteStore.settle(self, delivery, settled, now)
             finally:

@@ -2,7 +2,8 @@
 
     python -m tests.chaos.simulation --seed 1 --runs 200        (make chaos SEED=1 RUNS=200)
 
-A run that breaks a law prints its seed as a command. `--planted NAME` runs with a bug planted on purpose (see planted.py).
+A run that breaks a law prints its seed as a command. `--planted NAME` runs with a bug planted on purpose (see
+planted.py).
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from tests.chaos.timeless import run_timeless
 
 DEEDS = 70
 LIMITS = {
-    "telegram": Limits(topics=True, reactions=True, per_second=25, peer_per_second=1, peer_burst=3, group_per_minute=18),
+    "telegram": Limits(
+        topics=True, reactions=True, per_second=25, peer_per_second=1, peer_burst=3, group_per_minute=18
+    ),
     "vk": Limits(per_second=18, peer_per_second=0, group_per_minute=0),
 }
 
@@ -93,8 +96,19 @@ async def _live(seed: int, place: object, deeds: int, make: type[Stage]) -> Run:
         await stage.start()
         await settle(stage)
         await stage.end()
-    calls = [(c.nonce, c.outbound.verb, c.outbound.to.chat, c.outbound.text.text, round(c.begun, 3)) for p in platforms for c in p.calls]
-    run = Run(seed, broken(stage.file, platforms), stage.life, stage.deaths, sum(len(p.updates) for p in platforms), len(calls))
+    calls = [
+        (c.nonce, c.outbound.verb, c.outbound.to.chat, c.outbound.text.text, round(c.begun, 3))
+        for p in platforms
+        for c in p.calls
+    ]
+    run = Run(
+        seed,
+        broken(stage.file, platforms),
+        stage.life,
+        stage.deaths,
+        sum(len(p.updates) for p in platforms),
+        len(calls),
+    )
     run.doubles = len(calls) - len({c[:2] for c in calls})
     run.trace = hashlib.sha256(repr(calls).encode()).hexdigest()[:16]
     return run
@@ -120,7 +134,9 @@ async def settle(stage: Stage) -> None:
     for _ in range(2000):
         await _pass(stage, 10)
         counts = await stage.service.store.counts()
-        if not any(counts[k] for k in ("inbounds_waiting", "deliveries_pending", "deliveries_sending")) and all(u.confirmed for p in stage.platforms for u in p.updates):
+        if not any(
+            counts[k] for k in ("inbounds_waiting", "deliveries_pending", "deliveries_sending")
+        ) and all(u.confirmed for p in stage.platforms for u in p.updates):
             return
 
 
@@ -131,7 +147,11 @@ def main() -> int:
     given.add_argument("--planted", default="", choices=sorted(STAGES), help="a bug planted on purpose")
     wanted = given.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":
-        os.execve(sys.executable, [sys.executable, "-m", "tests.chaos.simulation", *sys.argv[1:]], {**os.environ, "PYTHONHASHSEED": "0"})
+        os.execve(
+            sys.executable,
+            [sys.executable, "-m", "tests.chaos.simulation", *sys.argv[1:]],
+            {**os.environ, "PYTHONHASHSEED": "0"},
+        )
     set_up_logging(level="critical")
     began, totals, failed = time.perf_counter(), Run(0), 0
     for seed in range(wanted.seed, wanted.seed + wanted.runs):
@@ -146,8 +166,8 @@ def main() -> int:
         if not run.broken and wanted.runs == 1:
             print(f"seed {seed}: trace {run.trace}")
     print(
-        f"{wanted.runs} runs, {failed} failed: {totals.updates} updates, {totals.calls} calls, {totals.lives} lives, {totals.deaths} deaths,"
-        f" {totals.doubles} sent again, {time.perf_counter() - began:.0f} s"
+        f"{wanted.runs} runs, {failed} failed: {totals.updates} updates, {totals.calls} calls, {totals.lives}"
+        f" lives, {totals.deaths} deaths, {totals.doubles} sent again, {time.perf_counter() - began:.0f} s"
     )
     return min(failed, 1)
 

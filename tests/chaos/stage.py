@@ -1,4 +1,6 @@
-"""The service on a file, in one life after another: started, killed at a point, opened again on what the dead one left."""
+"""The service on a file, in one life after another: started, killed at a point, opened again on what the dead
+one left.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def folder() -> Iterator[Path]:
         articles = Path(name) / "kb"
         articles.mkdir()
         for stem, (title, aliases, body) in ARTICLES.items():
-            (articles / f"{stem}.md").write_text(f"---\ntitle: {title}\naliases: [{', '.join(aliases)}]\n---\n\n{body}\n", encoding="utf-8")
+            (articles / f"{stem}.md").write_text(
+                f"---\ntitle: {title}\naliases: [{', '.join(aliases)}]\n---\n\n{body}\n", encoding="utf-8"
+            )
         yield Path(name)
 
 
@@ -55,7 +59,13 @@ class Stage:
         """Begin a life on the file; it ends at point *kill_at* (0 = when told)."""
         self.life += 1
         self.fuse = Fuse(kill_at)
-        settings = {"knowledge": {"folder": str(self.place / "kb"), "embeddings": {"model": "off"}, "cache": str(self.place / "cache")}}
+        settings = {
+            "knowledge": {
+                "folder": str(self.place / "kb"),
+                "embeddings": {"model": "off"},
+                "cache": str(self.place / "cache"),
+            }
+        }
         clock = LoopClock()
         clock.shift = self.shift
         adapters = {p.name: self.adapter(p, self.fuse, self.life) for p in self.platforms}
@@ -65,8 +75,15 @@ class Stage:
         loop.hold(True)
         try:
             self.service = await build_service(
-                config, adapters=adapters, clock=clock, desk=Peer("telegram", DESK_CHAT), storage=str(self.file), log_events=False,
-                knowledge=self._articles(config, channels=list(config.channels)),  # only read, so one for all lives
+                config,
+                adapters=adapters,
+                clock=clock,
+                desk=Peer("telegram", DESK_CHAT),
+                storage=str(self.file),
+                log_events=False,
+                knowledge=self._articles(
+                    config, channels=list(config.channels)
+                ),  # only read, so one for all lives
             )
         finally:
             loop.hold(False)
@@ -83,7 +100,8 @@ class Stage:
         self.shift += by
         self.service.clock.shift = self.shift
         for platform in self.platforms if by > timedelta() else ():
-            platform.begun.clear()  # the next process takes the last minute for longer ago: the platform would say 429
+            # the next process takes the last minute for longer ago: the platform would say 429
+            platform.begun.clear()
 
     async def end(self) -> None:
         """A graceful stop."""
@@ -115,7 +133,10 @@ class Stage:
 
     async def _end_tasks(self) -> None:
         for _ in range(3):
-            tasks = sorted((t for t in asyncio.all_tasks() if t is not self._driver), key=lambda t: (len(t.get_name()), t.get_name()))
+            tasks = sorted(
+                (t for t in asyncio.all_tasks() if t is not self._driver),
+                key=lambda t: (len(t.get_name()), t.get_name()),
+            )
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

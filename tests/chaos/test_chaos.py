@@ -1,4 +1,6 @@
-"""Days of the whole service with deaths in them: the laws hold, the runs repeat, and planted bugs are seen."""
+"""Days of the whole service with deaths in them: the laws hold, the runs repeat, and planted bugs are
+seen.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +39,13 @@ def test_a_death_in_the_scripted_day_breaks_nothing(point: int) -> None:
     assert laws == [] and len(points) == point
 
 
-@pytest.mark.parametrize(("planted", "law", "point"), [("confirm-before-commit", "I1", 26), ("send-before-record", "I4", 93)])
+@pytest.mark.parametrize(
+    ("planted", "law", "point"), [("confirm-before-commit", "I1", 26), ("send-before-record", "I4", 93)]
+)
 def test_a_planted_bug_is_seen(planted: str, law: str, point: int) -> None:
-    """The laws can fail: each planted bug breaks the one that forbids it (the third, and more of each: docs/reliability.md)."""
+    """The laws can fail: each planted bug breaks the one that forbids it (the third, and more of each:
+    docs/reliability.md).
+    """
     near = (told for k in range(point, point + 4) for told in run_day(k, planted=planted)[0])
 
     assert any(told.startswith(law) for told in near)

@@ -1,4 +1,6 @@
-"""Time that passes only when everybody waits: an hour of the service's life takes a moment, and the same way each time."""
+"""Time that passes only when everybody waits: an hour of the service's life takes a moment, and the same way
+each time.
+"""
 
 from __future__ import annotations
 

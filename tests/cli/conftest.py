@@ -19,7 +19,10 @@ Run = Callable[..., Result]
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The small shop with its config; the current folder is there."""
     write_shop(tmp_path / "kb_articles")
-    (tmp_path / "config.yaml").write_text("knowledge:\n  folder: kb_articles\n  embeddings: {model: \"off\"}  # words are enough here\n", encoding="utf-8")
+    (tmp_path / "config.yaml").write_text(
+        'knowledge:\n  folder: kb_articles\n  embeddings: {model: "off"}  # words are enough here\n',
+        encoding="utf-8",
+    )
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -1,4 +1,6 @@
-"""`bot customers`: tables of a CRM laid over customers, and one person on two channels, from the command line."""
+"""`bot customers`: tables of a CRM laid over customers, and one person on two channels, from the command
+line.
+"""
 
 from __future__ import annotations
 
@@ -42,9 +44,12 @@ def fields(run: Run, who: str) -> object:
 
 @pytest.mark.usefixtures("people")
 def test_attributes_come_from_a_table(run: Run, shop: Path) -> None:
-    """By address or by phone in any form; what nobody here has is counted; an empty cell takes a value away."""
+    """By address or by phone in any form; what nobody here has is counted; an empty cell takes a value
+    away.
+    """
     (shop / "crm.csv").write_text(
-        "channel;id;phone;VIP;город\nvk;7;;да;Казань\n;;8 (912) 345-67-89;нет;Омск\n;;+79990000000;да;Тула\n", encoding="cp1251"
+        "channel;id;phone;VIP;город\nvk;7;;да;Казань\n;;8 (912) 345-67-89;нет;Омск\n;;+79990000000;да;Тула\n",
+        encoding="cp1251",
     )
     said = run("customers", "import", "crm.csv").output
     assert "3" in said and "2" in said and "1" in said
@@ -99,4 +104,6 @@ def test_forgetting_covers_both(run: Run, shop: Path) -> None:
     run("forget", "--customer", "telegram:1001", "--yes")
     content = (shop / "data/bot.db").read_bytes()
 
-    assert not [word for word in ("Анна", "Звенигород", "+79123456789", "добрый день") if word.encode() in content]
+    assert not [
+        word for word in ("Анна", "Звенигород", "+79123456789", "добрый день") if word.encode() in content
+    ]

@@ -10,7 +10,9 @@ import pytest
 from bot.errors import Problem
 from tests.cli.conftest import Run
 
-FAULTY = "---\ntitle: Оплата картой\naliases:\n  - Сколько стоит доставка?\n---\nУважаемый клиент, {{ name }}!\n"
+FAULTY = (
+    "---\ntitle: Оплата картой\naliases:\n  - Сколько стоит доставка?\n---\nУважаемый клиент, {{ name }}!\n"
+)
 
 
 def test_lint_ends_with_one_where_there_are_errors(run: Run, shop: Path) -> None:
@@ -33,9 +35,14 @@ def test_lint_for_programs_and_for_github(run: Run, shop: Path) -> None:
     rows = json.loads(run("kb", "lint", "--json", code=1).stdout)
     lines = run("kb", "lint", "--format", "github", code=1).output.splitlines()
 
-    assert {(r["code"], r["severity"], r["line"]) for r in rows if r["file"] == "kb_articles/card.md"} >= {("KB020", "error", 4), ("KB060", "warning", 6)}
+    assert {(r["code"], r["severity"], r["line"]) for r in rows if r["file"] == "kb_articles/card.md"} >= {
+        ("KB020", "error", 4),
+        ("KB060", "warning", 6),
+    }
     assert len(lines) == len(rows)
-    assert any(line.startswith("::error file=kb_articles/card.md,line=4,col=5,title=KB020::") for line in lines)
+    assert any(
+        line.startswith("::error file=kb_articles/card.md,line=4,col=5,title=KB020::") for line in lines
+    )
     run("kb", "lint", "--format", "xml", code=2)
 
 
@@ -43,7 +50,9 @@ def test_lint_tells_of_broken_heads_and_of_the_owners_words(run: Run, shop: Path
     """Reading problems and wrong templates of the wording folder come in the same list."""
     (shop / "kb_articles" / "bad.md").write_text("---\ntitle: [\n---\nТекст\n", encoding="utf-8")
     (shop / "words").mkdir()
-    (shop / "words" / "ru.yaml").write_text("faq:\n  helped: \"Рады помочь, {{ stranger }}!\"\n", encoding="utf-8")
+    (shop / "words" / "ru.yaml").write_text(
+        'faq:\n  helped: "Рады помочь, {{ stranger }}!"\n', encoding="utf-8"
+    )
     with (shop / "config.yaml").open("a", encoding="utf-8") as file:
         file.write("wording: {folder: words}\n")
 
@@ -54,12 +63,20 @@ def test_lint_tells_of_broken_heads_and_of_the_owners_words(run: Run, shop: Path
 
 
 @pytest.mark.parametrize("command", [("kb", "lint", "--all", "--quick"), ("config", "check")])
-def test_single_braces_are_told_wherever_words_are_written(run: Run, shop: Path, command: tuple[str, ...]) -> None:
-    """`{customer.name}` of one's own words and ready answers would go out as it stands: file and line are told."""
+def test_single_braces_are_told_wherever_words_are_written(
+    run: Run, shop: Path, command: tuple[str, ...]
+) -> None:
+    """`{customer.name}` of one's own words and ready answers would go out as it stands: file and line are
+    told.
+    """
     (shop / "words").mkdir()
-    (shop / "words" / "ru.yaml").write_text("faq:\n  helped: 'Рады помочь, {customer.name}!'\n", encoding="utf-8")
+    (shop / "words" / "ru.yaml").write_text(
+        "faq:\n  helped: 'Рады помочь, {customer.name}!'\n", encoding="utf-8"
+    )
     (shop / "ready").mkdir()
-    (shop / "ready" / "all.yaml").write_text("привет: |\n  Здравствуйте!\n  Вы {customer|name}?\n", encoding="utf-8")
+    (shop / "ready" / "all.yaml").write_text(
+        "привет: |\n  Здравствуйте!\n  Вы {customer|name}?\n", encoding="utf-8"
+    )
     with (shop / "config.yaml").open("a", encoding="utf-8") as file:
         file.write("wording: {folder: words}\ncanned: {folder: ready}\n")
 
@@ -86,7 +103,9 @@ def test_new_makes_a_draft_once_and_only_inside(run: Run, shop: Path) -> None:
     run("kb", "new", "Можно ли обменять?", "--section", "returns")
     draft = shop / "kb_articles" / "returns" / "mozhno-li-obmenyat.md"
 
-    assert "title: Можно ли обменять?" in draft.read_text("utf-8") and "status: draft" in draft.read_text("utf-8")
+    assert "title: Можно ли обменять?" in draft.read_text("utf-8") and "status: draft" in draft.read_text(
+        "utf-8"
+    )
     assert "черновик" in run("kb", "preview", "returns/mozhno-li-obmenyat").output
     draft.write_text("моё", encoding="utf-8")
     run("kb", "new", "Можно ли обменять?", "--section", "returns", code=1)
@@ -99,11 +118,18 @@ def test_new_makes_a_draft_once_and_only_inside(run: Run, shop: Path) -> None:
 def test_stats_count_what_is_there(run: Run, shop: Path) -> None:
     """Articles, questions and the reach of the golden questions."""
     (shop / "tests").mkdir()
-    (shop / "tests" / "questions.yaml").write_text('- {q: "когда привезут", article: delivery/time}\n', encoding="utf-8")
+    (shop / "tests" / "questions.yaml").write_text(
+        '- {q: "когда привезут", article: delivery/time}\n', encoding="utf-8"
+    )
 
     figures = json.loads(run("kb", "stats", "--json").stdout)
 
-    assert (figures["articles"], figures["by_language"], figures["twins"], figures["golden_covered"]) == (7, {"ru": 6, "en": 1}, 1, 1)
+    assert (figures["articles"], figures["by_language"], figures["twins"], figures["golden_covered"]) == (
+        7,
+        {"ru": 6, "en": 1},
+        1,
+        1,
+    )
     assert "returns/goods" in figures["golden_missing"]
     assert "статей" in run("kb", "stats").stdout
 

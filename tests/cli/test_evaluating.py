@@ -52,7 +52,9 @@ def test_thresholds_are_written_and_nothing_else_changes(run: Run, shop: Path, q
 
     value = yaml.safe_load(after)["knowledge"]["answer_threshold"]
     assert re.sub(r"  answer_threshold: .*\n", "", after) == before
-    assert json.loads(run("ask", "хочу вернуть товар", "--json").stdout)["why"]["thresholds"]["answer"] == value
+    assert (
+        json.loads(run("ask", "хочу вернуть товар", "--json").stdout)["why"]["thresholds"]["answer"] == value
+    )
     assert (shop / "config.yaml").read_text("utf-8") == after
 
 
@@ -74,7 +76,10 @@ def test_values_join_any_form_of_a_section(text: str) -> None:
     after = with_values(text, "knowledge", {"answer_threshold": 0.61, "scope_threshold": 0.3})
 
     old, new = yaml.safe_load(text) or {}, yaml.safe_load(after)
-    assert new == {**old, "knowledge": {**(old.get("knowledge") or {}), "answer_threshold": 0.61, "scope_threshold": 0.3}}
+    assert new == {
+        **old,
+        "knowledge": {**(old.get("knowledge") or {}), "answer_threshold": 0.61, "scope_threshold": 0.3},
+    }
     assert re.findall(r"#.*", after) == re.findall(r"#.*", text)
 
 
@@ -85,7 +90,9 @@ def test_an_article_that_is_not_there_is_told(run: Run, questions: Path) -> None
     assert "nosuch/one" in run("eval", code=1).output
 
 
-def test_a_png_without_pillow_says_what_to_install(run: Run, questions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_png_without_pillow_says_what_to_install(
+    run: Run, questions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The SVG needs nothing."""
     monkeypatch.setitem(sys.modules, "PIL", None)  # as if it were not installed
 

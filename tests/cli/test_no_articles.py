@@ -1,4 +1,6 @@
-"""A folder without articles: the command says what to do, in the user's language, and no traceback follows."""
+"""A folder without articles: the command says what to do, in the user's language, and no traceback
+follows.
+"""
 
 from __future__ import annotations
 
@@ -28,17 +30,36 @@ def written(folder: Path, articles: str = "kb") -> Path:
 
 
 @pytest.mark.parametrize("command", ["play", "run", "chat"])
-@pytest.mark.parametrize(("lang", "words"), [("ru", "bot kb new \"Сроки доставки\""), ("en", "bot kb new \"Delivery times\"")])
-def test_without_the_folder_the_command_says_what_to_do(tmp_path: Path, command: str, lang: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("lang", "words"), [("ru", 'bot kb new "Сроки доставки"'), ("en", 'bot kb new "Delivery times"')]
+)
+def test_without_the_folder_the_command_says_what_to_do(
+    tmp_path: Path, command: str, lang: str, words: str
+) -> None:
     """The folder is named, and the way to a first article; nothing is started."""
     written(tmp_path)
     done = subprocess.run(
-        [sys.executable, "-m", "bot", command, "--config", str(tmp_path / "config.yaml")], cwd=tmp_path, capture_output=True, encoding="utf-8",
-        env={**os.environ, "BOT_LANG": lang, "TELEGRAM_BOT_TOKEN": "1:a", "PYTHONPATH": str(Path(__file__).parents[2])}, timeout=60,
-        stdin=subprocess.DEVNULL, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "bot", command, "--config", str(tmp_path / "config.yaml")],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        env={
+            **os.environ,
+            "BOT_LANG": lang,
+            "TELEGRAM_BOT_TOKEN": "1:a",
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        },
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
 
-    assert done.returncode == 1 and words in done.stderr and "kb" in done.stderr and "Traceback" not in done.stderr
+    assert (
+        done.returncode == 1
+        and words in done.stderr
+        and "kb" in done.stderr
+        and "Traceback" not in done.stderr
+    )
 
 
 def test_an_empty_folder_is_told_and_the_bot_starts(tmp_path: Path) -> None:
@@ -46,10 +67,20 @@ def test_an_empty_folder_is_told_and_the_bot_starts(tmp_path: Path) -> None:
     written(tmp_path)
     (tmp_path / "kb").mkdir()
     done = subprocess.run(
-        [sys.executable, "-m", "bot", "chat", "--config", str(tmp_path / "config.yaml")], cwd=tmp_path, capture_output=True, encoding="utf-8",
-        env={**os.environ, "BOT_LANG": "ru", "TELEGRAM_BOT_TOKEN": "", "PYTHONPATH": str(Path(__file__).parents[2])}, timeout=60,
-        stdin=subprocess.DEVNULL, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "bot", "chat", "--config", str(tmp_path / "config.yaml")],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        env={
+            **os.environ,
+            "BOT_LANG": "ru",
+            "TELEGRAM_BOT_TOKEN": "",
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        },
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
 
     assert done.returncode == 0 and "нет ни одной статьи" in done.stderr and "bot kb import" in done.stderr
 
@@ -67,7 +98,9 @@ def test_a_base_in_english_alone_has_its_weeks(tmp_path: Path) -> None:
     """The played customers ask what the articles are asked by, in whatever language."""
     config = read_config(written(tmp_path))
     (tmp_path / "kb").mkdir()
-    (tmp_path / "kb" / "times.md").write_text("---\ntitle: Delivery times\n---\nTwo days.\n", encoding="utf-8")
+    (tmp_path / "kb" / "times.md").write_text(
+        "---\ntitle: Delivery times\n---\nTwo days.\n", encoding="utf-8"
+    )
     asyncio.run(make_history(config, tmp_path / "demo.db", NOW, days=1, per_day=2))
 
     assert (tmp_path / "demo.db").is_file()

@@ -1,4 +1,6 @@
-"""Orders from the command line: carried out once by the running bot, kept for one that is not, refused in clear words."""
+"""Orders from the command line: carried out once by the running bot, kept for one that is not, refused in
+clear words.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,18 @@ DOWN = "Сбой доставки в Казани. Чиним до 18:00"
 
 
 @pytest.fixture
-def place(tmp_path: Path, articles: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
+def place(
+    tmp_path: Path, articles: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Path:
     """A folder with a config, a database and articles; nobody waits long for a bot that is not running."""
     monkeypatch.setattr(outreach, "PATIENCE", 0.2)
     monkeypatch.chdir(tmp_path)
     set_before = COMMAND_CLOCK.set(HandClock(NOON + timedelta(minutes=5)))
     request.addfinalizer(lambda: COMMAND_CLOCK.reset(set_before))
-    (tmp_path / "config.yaml").write_text("knowledge: {folder: kb, embeddings: {model: 'off'}}\nchannels: {telegram: {type: telegram}}\n", "utf-8")
+    (tmp_path / "config.yaml").write_text(
+        "knowledge: {folder: kb, embeddings: {model: 'off'}}\nchannels: {telegram: {type: telegram}}\n",
+        "utf-8",
+    )
     run("db", "migrate")
     return tmp_path
 
@@ -64,7 +71,10 @@ def test_an_incident_is_set_shown_and_cleared(place: Path) -> None:
         anna = testbot.customer()
         await anna.says("вы везёте в казань?")
         assert DOWN in anna.hears()[0]
-        assert any("Сбой №1 объявлен" in s.outbound.text.text for s in testbot.channels["telegram"].in_chat("-100500"))
+        assert any(
+            "Сбой №1 объявлен" in s.outbound.text.text
+            for s in testbot.channels["telegram"].in_chat("-100500")
+        )
 
     asyncio.run(_heard(place, hears))
     assert json.loads(run("incident", "show", "--json"))[0]["met"] == 1 and DOWN in run("incident", "show")
@@ -72,10 +82,15 @@ def test_an_incident_is_set_shown_and_cleared(place: Path) -> None:
 
     async def told(testbot: TestBot) -> None:
         await testbot.later(minutes=1)
-        assert sum("Уже исправили" in s.outbound.text.text for s in testbot.channels["telegram"].in_chat("1001")) == 1
+        assert (
+            sum("Уже исправили" in s.outbound.text.text for s in testbot.channels["telegram"].in_chat("1001"))
+            == 1
+        )
 
     asyncio.run(_heard(place, told))
-    assert "Сбоев сейчас нет" in run("incident", "show") and "Сейчас есть: —" in run("incident", "clear", code=1)
+    assert "Сбоев сейчас нет" in run("incident", "show") and "Сейчас есть: —" in run(
+        "incident", "clear", code=1
+    )
 
 
 def test_a_broadcast_is_counted_confirmed_and_sent_once(place: Path) -> None:
@@ -97,7 +112,9 @@ def test_a_broadcast_is_counted_confirmed_and_sent_once(place: Path) -> None:
         letter.write_bytes(again)  # as after a crash between keeping and throwing away
         await take(folder, testbot.service.inbox.accept, testbot.clock())
         await testbot.later(minutes=2)
-        assert [s.outbound.to.chat for s in testbot.channels["telegram"].said if s.outbound.text.text == "Привет!"] == ["1001"]
+        assert [
+            s.outbound.to.chat for s in testbot.channels["telegram"].said if s.outbound.text.text == "Привет!"
+        ] == ["1001"]
 
     asyncio.run(_heard(place, sent))
 
@@ -112,7 +129,9 @@ def test_a_broadcast_is_counted_confirmed_and_sent_once(place: Path) -> None:
         (("incident", "clear", "7"), 1, "Такого сбоя нет"),
     ],
 )
-def test_bad_orders_are_refused_before_anything_is_written(place: Path, args: tuple[str, ...], code: int, words: str) -> None:
+def test_bad_orders_are_refused_before_anything_is_written(
+    place: Path, args: tuple[str, ...], code: int, words: str
+) -> None:
     """In clear words, with what there is instead."""
     assert words in run(*args, code=code)
     folder = letterbox(str(place / "data" / "bot.db"))
@@ -131,4 +150,6 @@ async def test_what_is_no_order_is_set_aside(place: Path) -> None:
         assert await take(folder, testbot.service.inbox.accept, testbot.clock()) == 0
         await testbot.rest()
 
-        assert [i.text for i in testbot.service.desk.incidents.open] == ["Сбой"] and len(list(folder.glob("*.bad"))) == 2
+        assert [i.text for i in testbot.service.desk.incidents.open] == ["Сбой"] and len(
+            list(folder.glob("*.bad"))
+        ) == 2

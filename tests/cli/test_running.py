@@ -1,4 +1,6 @@
-"""`bot run` as a process: a changed config is taken over without losing anything, a wrong one changes nothing."""
+"""`bot run` as a process: a changed config is taken over without losing anything, a wrong one changes
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ ANNA = {"id": 5, "is_bot": False, "first_name": "Анна"}
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGHUP")
 async def test_a_changed_config_is_taken_over_while_running(tmp_path: Path) -> None:
-    """SIGHUP: the next words of the bot are the new ones; a config with a fault is told and the old one stays; SIGTERM ends."""
+    """SIGHUP: the next words of the bot are the new ones; a config with a fault is told and the old one
+    stays; SIGTERM ends.
+    """
     write_shop(tmp_path / "kb")
     config = tmp_path / "config.yaml"
     async with FakeTelegram() as telegram:
@@ -35,14 +39,33 @@ async def test_a_changed_config_is_taken_over_while_running(tmp_path: Path) -> N
 
         async def greeted(number: int, name: str) -> None:
             chat = {"id": 5, "type": "private", "first_name": "Анна"}
-            telegram.push("message", {"message_id": number, "date": 1_700_000_000, "chat": chat, "from": ANNA, "text": "/start"})
-            await telegram.wait_for(lambda: any(name in str(c.params.get("text")) for c in telegram.of("sendMessage")), 30)
+            telegram.push(
+                "message",
+                {"message_id": number, "date": 1_700_000_000, "chat": chat, "from": ANNA, "text": "/start"},
+            )
+            await telegram.wait_for(
+                lambda: any(name in str(c.params.get("text")) for c in telegram.of("sendMessage")), 30
+            )
 
         write("Ромашка")
-        environment = {**os.environ, "TELEGRAM_BOT_TOKEN": TOKEN, "PYTHONPATH": str(Path(__file__).parents[2])}
+        environment = {
+            **os.environ,
+            "TELEGRAM_BOT_TOKEN": TOKEN,
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        }
         with (tmp_path / "log").open("wb") as log:
             bot = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", "--config", str(config), "--no-web", cwd=tmp_path, env=environment, stdout=log, stderr=log
+                sys.executable,
+                "-m",
+                "bot",
+                "run",
+                "--config",
+                str(config),
+                "--no-web",
+                cwd=tmp_path,
+                env=environment,
+                stdout=log,
+                stderr=log,
             )
         try:
             await greeted(1, "Ромашка")

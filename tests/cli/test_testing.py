@@ -57,7 +57,9 @@ def test_wrong_questions_are_shown_and_rewritten(run: Run, stories: Path) -> Non
     assert "tests/questions.yaml:3: «не могу войти в аккаунт»" in told
     assert "- promo/codes" in told and "+ account/password" in told and "верно 1 из 3" in told
     changed = file.read_text("utf-8")
-    assert changed == QUESTIONS.replace("article: promo/codes", "article: account/password").replace("decision: clarify", "decision: handoff")
+    assert changed == QUESTIONS.replace("article: promo/codes", "article: account/password").replace(
+        "decision: clarify", "decision: handoff"
+    )
     run("test")
 
 
@@ -73,15 +75,25 @@ def test_stories_are_played_and_rewritten(run: Run, stories: Path) -> None:
     rows = json.loads(run("test", "--json", code=1).stdout)
     run("test", "--update")
 
-    assert "tests/dialogs/login.yaml:7" in told and "+ Нажмите" in told.replace("Здравствуйте, Анна!", "Нажмите")
+    assert "tests/dialogs/login.yaml:7" in told and "+ Нажмите" in told.replace(
+        "Здравствуйте, Анна!", "Нажмите"
+    )
     assert rows["stories"][0]["wrong"][0]["hears"] == "Совсем другое"
-    assert [i for i, (a, b) in enumerate(zip(wrong.splitlines(), file.read_text("utf-8").splitlines(), strict=True)) if a != b] == [6]
+    assert [
+        i
+        for i, (a, b) in enumerate(zip(wrong.splitlines(), file.read_text("utf-8").splitlines(), strict=True))
+        if a != b
+    ] == [6]
     run("test")
 
 
 def test_a_step_that_cannot_be_done_ends_the_story(run: Run, stories: Path) -> None:
     """Pressing what is not there is told with the buttons that are."""
-    (stories / "a.yaml").write_text("- test: нет кнопки\n  steps:\n  - says: Не могу войти в аккаунт\n  - presses: Купить\n  - hears: x\n", encoding="utf-8")
+    (stories / "a.yaml").write_text(
+        "- test: нет кнопки\n  steps:\n  - says: Не могу войти в аккаунт\n  - presses: Купить\n  -"
+        " hears: x\n",
+        encoding="utf-8",
+    )
 
     told = run("test", code=1).output
 
@@ -94,8 +106,19 @@ def test_what_the_playground_saves_can_be_played(run: Run, stories: Path) -> Non
     at = datetime.fromisoformat("2026-11-20T12:00:00+03:00").isoformat()
 
     def note(author: str, text: str, *, press: str = "", desk: bool = False) -> None:
-        message = {"id": text + press, "author": author, "press": press, "text": text, "at": at, "attachments": []}
-        journal.note("message", {"channel": "play-desk" if desk else "play-telegram", "chat": "c1", "message": message}, desk=desk)
+        message = {
+            "id": text + press,
+            "author": author,
+            "press": press,
+            "text": text,
+            "at": at,
+            "attachments": [],
+        }
+        journal.note(
+            "message",
+            {"channel": "play-desk" if desk else "play-telegram", "chat": "c1", "message": message},
+            desk=desk,
+        )
 
     note("customer", "Не могу войти в аккаунт")
     note("bot", "Здравствуйте, Анна!\n\nНажмите «Забыли пароль»")
@@ -125,7 +148,9 @@ def test_what_the_playground_saves_can_be_played(run: Run, stories: Path) -> Non
         ("- test: t\n", 1),
     ],
 )
-def test_files_that_make_no_sense_are_told_with_their_line(run: Run, stories: Path, text: str, line: int) -> None:
+def test_files_that_make_no_sense_are_told_with_their_line(
+    run: Run, stories: Path, text: str, line: int
+) -> None:
     """Nothing is asked then."""
     (stories / "x.yaml").write_text(text, encoding="utf-8")
 
@@ -144,7 +169,13 @@ async def test_the_demo_shops_stories_hold() -> None:
     told = [s for f in sorted((ROOT / "tests" / "dialogs").glob("*.yaml")) for s in read_stories(f)]
     config = read_config(ROOT / "config.yaml", environment={})
 
-    wrong = [(p.story.name, d.step.doing, d.step.text, d.got) for s in told if not (p := await play(s, knowledge, config)).right for d in p.played if not d.right]
+    wrong = [
+        (p.story.name, d.step.doing, d.step.text, d.got)
+        for s in told
+        if not (p := await play(s, knowledge, config)).right
+        for d in p.played
+        if not d.right
+    ]
 
     assert len(told) >= 8
     assert not wrong

@@ -1,4 +1,6 @@
-"""A conversation with the dialogs alone: what is said goes through the flow, what it decides is remembered for the next turn."""
+"""A conversation with the dialogs alone: what is said goes through the flow, what it decides is remembered
+for the next turn.
+"""
 
 from __future__ import annotations
 
@@ -44,12 +46,30 @@ WORDS = Texts.load()
 PEER = Peer("telegram", "77")
 
 
-def article(id: str, title: str, body: str, buttons: Sequence[Button] = (), images: Sequence[str] = (), lang: str = "ru") -> Article:
-    return Article(id, title, lang=lang, body=body, passages=split_passages(body), lead=lead_of(body), buttons=tuple(buttons), images=tuple(images))
+def article(
+    id: str,
+    title: str,
+    body: str,
+    buttons: Sequence[Button] = (),
+    images: Sequence[str] = (),
+    lang: str = "ru",
+) -> Article:
+    return Article(
+        id,
+        title,
+        lang=lang,
+        body=body,
+        passages=split_passages(body),
+        lead=lead_of(body),
+        buttons=tuple(buttons),
+        images=tuple(images),
+    )
 
 
 class Shelf:
-    """A knowledge base of a few articles; `answers` says what is found for which words, everything else is out of scope."""
+    """A knowledge base of a few articles; `answers` says what is found for which words, everything else is
+    out of scope.
+    """
 
     def __init__(self, articles: Sequence[Article], answers: Mapping[str, Answer]) -> None:
         self.folder = Path("kb")
@@ -58,9 +78,15 @@ class Shelf:
         self.heard: list[tuple[str, str, Context | None]] = []
 
     async def ask(
-        self, question: str, *, language: str = "", channel: str = "", segment: Mapping[str, object] = {}, context: Context | None = None,
+        self,
+        question: str,
+        *,
+        language: str = "",
+        channel: str = "",
+        segment: Mapping[str, object] = {},
+        context: Context | None = None,
         today: date | None = None,
-    ) -> Answer:  # fmt: skip
+    ) -> Answer:
         self.heard.append((question, language, context))
         return self._answers.get(question, Answer(Decision.HANDOFF))
 
@@ -70,17 +96,35 @@ class Shelf:
 
 def found(*ids: str, passage: int = 0, sure: bool = True, lead: bool = False) -> Answer:
     """An answer of the shelf: sure of the first, or in doubt among them."""
-    candidates = tuple(Candidate(i, TITLES[i], (0.6 - 0.3 * bool(n)) if lead else 0.9 - n / 10, passage) for n, i in enumerate(ids))
+    candidates = tuple(
+        Candidate(i, TITLES[i], (0.6 - 0.3 * bool(n)) if lead else 0.9 - n / 10, passage)
+        for n, i in enumerate(ids)
+    )
     why = {"sentence": "because"}
-    return Answer(Decision.ANSWER if sure else Decision.CLARIFY, candidates, article=ids[0] if sure else None, lead=lead, why=why, scope=0.95)
+    return Answer(
+        Decision.ANSWER if sure else Decision.CLARIFY,
+        candidates,
+        article=ids[0] if sure else None,
+        lead=lead,
+        why=why,
+        scope=0.95,
+    )
 
 
 LONG = (
-    "Курьером — от 290 ₽.\n\n- В магазине бесплатно.\n\n## Цены по городам\n\n" + "| Город | Цена |\n|---|---|\n| Казань | 390 ₽ |\n\n"
-    + "Ещё о ценах. " * 30 + "\n\n## Крупные вещи\n\n" + "За большую коробку доплата. " * 20
-)  # fmt: skip
+    "Курьером — от 290 ₽.\n\n- В магазине бесплатно.\n\n## Цены по городам\n\n"
+    + "| Город | Цена |\n|---|---|\n| Казань | 390 ₽ |\n\n"
+    + "Ещё о ценах. " * 30
+    + "\n\n## Крупные вещи\n\n"
+    + "За большую коробку доплата. " * 20
+)
 ARTICLES = (
-    article("cost", "Стоимость доставки", LONG, [Button("Сроки", "article", "time"), Button("Сайт", url="https://a.example")]),
+    article(
+        "cost",
+        "Стоимость доставки",
+        LONG,
+        [Button("Сроки", "article", "time"), Button("Сайт", url="https://a.example")],
+    ),
     article("time", "Сроки доставки", "Два дня."),
     article("return", "Как вернуть товар", "За 14 дней.", images=["images/x.png", "images/y.svg"]),
     article("sizes", "Размеры", "Таблица."),
@@ -126,10 +170,20 @@ class Talk:
         dialogs = (human, ("form", forms), *self.before, *others)
         self.flow = Flow(dialogs, timeout=self.timeout, escalate=forms.escalate, words=self.words)
 
-    def _desk(self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None) -> Outcome:
+    def _desk(
+        self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None
+    ) -> Outcome:
         text = RichText(f"ticket: {reason}{' sorry' if apology else ''}")
         why = dict(answer.why) if answer else {}
-        return Outcome("desk", Result.HANDED_OFF, reason, (Outbound(PEER, text),), state={}, status=Status.WAITING, explanation=why)
+        return Outcome(
+            "desk",
+            Result.HANDED_OFF,
+            reason,
+            (Outbound(PEER, text),),
+            state={},
+            status=Status.WAITING,
+            explanation=why,
+        )
 
     async def says(self, *texts: str) -> str:
         return await self.does(*(self._inbound(text=text) for text in texts))
@@ -145,23 +199,39 @@ class Talk:
         return await self.press(Press(button.action, button.value, label=label))
 
     async def press(self, press: Press | None) -> str:
-        return await self.does(self._inbound(InboundKind.PRESS, press="1.0"), presses=(press,) if press else ())
+        return await self.does(
+            self._inbound(InboundKind.PRESS, press="1.0"), presses=(press,) if press else ()
+        )
 
     async def waits(self, length: timedelta) -> str:
         """Time passes; the timers promised by the last turn come due."""
         self.now += length
         due = [later for later in self.outcomes[-1].timers if later.due <= self.now]
-        return await self.does(*(self._inbound(InboundKind.TIMER, text=later.kind) for later in due)) if due else ""
+        return (
+            await self.does(*(self._inbound(InboundKind.TIMER, text=later.kind) for later in due))
+            if due
+            else ""
+        )
 
     async def does(self, *said: Inbound, presses: tuple[Press, ...] = ()) -> str:
-        turn = Turn(len(self.outcomes) + 1, Conversation(1, PEER, 1, state=self.state), said, self.now, self.customer, history=tuple(self.history), presses=presses)
+        turn = Turn(
+            len(self.outcomes) + 1,
+            Conversation(1, PEER, 1, state=self.state),
+            said,
+            self.now,
+            self.customer,
+            history=tuple(self.history),
+            presses=presses,
+        )
         outcome = await self.flow(turn)
         self.outcomes.append(outcome)
         if outcome.state is not None:
             self.state = outcome.state
         if outcome.customer is not None:
             self.customer = outcome.customer
-        self.history += [HistoryEntry(self.now, "customer", i.text) for i in said] + [HistoryEntry(self.now, "bot", o.text.text) for o in outcome.messages]
+        self.history += [HistoryEntry(self.now, "customer", i.text) for i in said] + [
+            HistoryEntry(self.now, "bot", o.text.text) for o in outcome.messages
+        ]
         self.now += timedelta(seconds=30)
         return self.heard
 

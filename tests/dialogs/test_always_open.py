@@ -20,7 +20,9 @@ ALWAYS = Config.model_validate({"hours": {"week": dict.fromkeys(WEEKDAYS, "00:00
         ("en", "are you open?", "We are open now, around the clock.", "daily around the clock"),
     ],
 )
-async def test_round_the_clock_has_no_closing(articles: Path, lang: str, asks: str, says: str, week: str) -> None:
+async def test_round_the_clock_has_no_closing(
+    articles: Path, lang: str, asks: str, says: str, week: str
+) -> None:
     """Never «today until 00:00», which is no closing at all."""
     async with open_test_bot(articles, config=ALWAYS) as testbot:
         anna = testbot.customer(language=lang)

@@ -12,13 +12,21 @@ FOLDER = Path(__file__).parents[2] / "kb_articles"
 
 
 def test_every_demo_answer_fits_a_phone_and_loses_nothing() -> None:
-    """Whatever part of whatever article fits best, about a screen is said, and the rest is all there for «Подробнее»."""
+    """Whatever part of whatever article fits best, about a screen is said, and the rest is all there for
+    «Подробнее».
+    """
     articles, _ = read_articles(FOLDER)
     assert len(articles) >= 40
     for one in articles:
-        whole = sorted(plain("\n\n".join(f"# {p.heading}\n\n{p.text}" if p.heading else p.text for p in one.passages)).split())
+        whole = sorted(
+            plain(
+                "\n\n".join(f"# {p.heading}\n\n{p.text}" if p.heading else p.text for p in one.passages)
+            ).split()
+        )
         for passage in range(len(one.passages)):
             part = portion(one, passage)
             assert len(part.text.text) <= 800, one.id
             assert sorted(part.text.text.split() + part.rest.text.split()) == whole, one.id
-            assert "**" not in part.text.text and "[[" not in part.text.text and "|" not in part.text.text, one.id
+            assert "**" not in part.text.text and "[[" not in part.text.text and "|" not in part.text.text, (
+                one.id
+            )

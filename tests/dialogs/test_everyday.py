@@ -1,4 +1,6 @@
-"""What very common words get of a customer who writes for the first time, in the demo shop, in both languages."""
+"""What very common words get of a customer who writes for the first time, in the demo shop, in both
+languages.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +19,43 @@ from bot.model import Outbound
 from bot.testing.harness import PlayedCustomer, TestBot, open_test_bot
 
 ROOT = Path(__file__).parents[2]
-LINES: Mapping[str, Sequence[str]] = yaml.safe_load((ROOT / "tests" / "lines" / "everyday.yaml").read_text("utf-8"))
+LINES: Mapping[str, Sequence[str]] = yaml.safe_load(
+    (ROOT / "tests" / "lines" / "everyday.yaml").read_text("utf-8")
+)
 SAID = {
     "who": ("бот поддержки", "support bot"),
     "bot": ("Я бот, а не человек", "I am a bot, not a human"),
-    "can": ("Отвечаю на вопросы", "I answer questions", "Напишите вопрос своими словами", "Ask in your own words"),
-    "ask": ("Слушаю", "Что хотите узнать", "Sure!", "would you like to know", "Чем помочь", "бот поддержки", "support bot"),
+    "can": (
+        "Отвечаю на вопросы",
+        "I answer questions",
+        "Напишите вопрос своими словами",
+        "Ask in your own words",
+    ),
+    "ask": (
+        "Слушаю",
+        "Что хотите узнать",
+        "Sure!",
+        "would you like to know",
+        "Чем помочь",
+        "бот поддержки",
+        "support bot",
+    ),
     "where": ("Ромашковый проезд, 7", "Romashkovy proezd 7"),
     "hours": ("до 20:00", "until 20:00", "с 10:00 до 20:00", "from 10:00 to 20:00"),
     "phone": ("8 800 000-12-34",),
     "greet": ("Напишите вопрос своими словами", "Ask in your own words"),
     "no": ("Чем помочь", "что вас интересует", "How can I help", "would you like to know"),
     "person": ("Номер обращения", "Your request is"),
-    "not_needed": ("Если появится вопрос", "Появится вопрос", "Понятно", "Обращайтесь", "пожалуйста", "All right", "Good!", "if you need anything"),
+    "not_needed": (
+        "Если появится вопрос",
+        "Появится вопрос",
+        "Понятно",
+        "Обращайтесь",
+        "пожалуйста",
+        "All right",
+        "Good!",
+        "if you need anything",
+    ),
 }
 
 
@@ -46,12 +72,16 @@ def knowledge(config: Config) -> Knowledge:
 
 def replace_model(config: Config) -> Config:
     embeddings = config.knowledge.embeddings.model_copy(update={"model": "off"})
-    return config.model_copy(update={"knowledge": config.knowledge.model_copy(update={"embeddings": embeddings})})
+    return config.model_copy(
+        update={"knowledge": config.knowledge.model_copy(update={"embeddings": embeddings})}
+    )
 
 
 @pytest.fixture
 async def shop(config: Config, knowledge: Knowledge) -> AsyncIterator[TestBot]:
-    async with open_test_bot(ROOT / "kb_articles", config=config, knowledge=knowledge, threads=False) as opened:
+    async with open_test_bot(
+        ROOT / "kb_articles", config=config, knowledge=knowledge, threads=False
+    ) as opened:
         yield opened
 
 
@@ -93,7 +123,11 @@ async def test_a_call_for_a_person_brings_no_article(shop: TestBot) -> None:
         shop.clock.advance(hours=wait)
         for number in range(5):
             customer = shop.customer(chat=f"{hour}{number}")
-            await customer.says("позовите оператора пожалуйста, заказ 123, мой телефон +79161234567" if number % 2 else "позовите оператора")
+            await customer.says(
+                "позовите оператора пожалуйста, заказ 123, мой телефон +79161234567"
+                if number % 2
+                else "позовите оператора"
+            )
             assert "Номер обращения" in heard(customer)
             assert "Пока ждёте" not in heard(customer)
 
@@ -121,7 +155,10 @@ async def test_not_needed_any_more_cancels_after_one_tap(shop: TestBot) -> None:
     assert ticket is not None and ticket.status == "closed"
 
 
-@pytest.mark.parametrize("line", ["всё решилось, спасибо", "never mind", "отмена", "больше не актуально", "uzhe ne nado", "e;t yt yflj"])
+@pytest.mark.parametrize(
+    "line",
+    ["всё решилось, спасибо", "never mind", "отмена", "больше не актуально", "uzhe ne nado", "e;t yt yflj"],
+)
 async def test_a_typed_yes_cancels_as_the_tap_does(shop: TestBot, line: str) -> None:
     """And a yes that answers nothing is only carried."""
     customer = stranger(shop)
@@ -144,7 +181,9 @@ async def test_who_waits_still_gets_what_the_bot_surely_knows(shop: TestBot, wai
     ticket = await shop.service.store.ticket(1)
     assert ticket is not None and ticket.status == "waiting" and not ticket.operator
     seen = [o.text.text for o in await shop.operator().sees(1)]
-    assert any("сколько стоит доставка?" in text for text in seen) and any("Стоимость доставки" in text for text in seen)
+    assert any("сколько стоит доставка?" in text for text in seen) and any(
+        "Стоимость доставки" in text for text in seen
+    )
     await customer.says("так сколько стоит доставка?")
     assert "от 150 ₽" not in heard(customer)
 
@@ -196,7 +235,9 @@ async def test_one_candidate_is_a_question_to_be_answered_with_yes_or_no(shop: T
 
 
 async def one_candidate_line(shop: TestBot) -> str:
-    for number, line in enumerate(("когда приедет курьер", "что можно вернуть", "есть ли у вас рассрочка", "как с вами оплатить")):
+    for number, line in enumerate(
+        ("когда приедет курьер", "что можно вернуть", "есть ли у вас рассрочка", "как с вами оплатить")
+    ):
         customer = stranger(shop, 50 + number)
         await customer.says(line)
         if "Да, об этом" in labels(customer.sees()[-1].outbound):
@@ -204,13 +245,21 @@ async def one_candidate_line(shop: TestBot) -> str:
     raise AssertionError("no line has one candidate only: choose another")
 
 
-async def test_without_contacts_in_the_settings_nothing_is_made_up(config: Config, knowledge: Knowledge) -> None:
+async def test_without_contacts_in_the_settings_nothing_is_made_up(
+    config: Config, knowledge: Knowledge
+) -> None:
     """Where neither the settings nor an article know, the bot says so and offers a person."""
-    bare = config.model_copy(update={"business": config.business.model_copy(update={"address": "", "phone": ""})})
-    async with open_test_bot(ROOT / "kb_articles", config=bare, knowledge=knowledge, threads=False) as service:
+    bare = config.model_copy(
+        update={"business": config.business.model_copy(update={"address": "", "phone": ""})}
+    )
+    async with open_test_bot(
+        ROOT / "kb_articles", config=bare, knowledge=knowledge, threads=False
+    ) as service:
         customer = stranger(service)
         await customer.says("откуда вы")
-        assert "проезд" not in heard(customer) and "Позвать оператора" in "".join(labels(customer.sees()[-1].outbound))
+        assert "проезд" not in heard(customer) and "Позвать оператора" in "".join(
+            labels(customer.sees()[-1].outbound)
+        )
 
 
 async def test_hours_are_told_as_they_are_now(shop: TestBot) -> None:

@@ -32,7 +32,13 @@ class Form:
     fields: tuple[Asked, ...]
 
 
-BEFORE = (Form("contact", "handoff", (Asked("name"), Asked("phone", "phone"), Asked("city", "choice", options=("Москва", "Казань")))),)
+BEFORE = (
+    Form(
+        "contact",
+        "handoff",
+        (Asked("name"), Asked("phone", "phone"), Asked("city", "choice", options=("Москва", "Казань"))),
+    ),
+)
 COMMAND = (Form("callback", "command", (Asked("phone", "phone", required=True), Asked("order", "order"))),)
 
 
@@ -49,7 +55,10 @@ async def test_form_is_asked_before_a_person_and_its_answers_are_kept() -> None:
 
     assert (talk.last.result, talk.last.reason) == (Result.HANDED_OFF, "asked")
     assert talk.customer.fields == {"name": "Анна", "phone": "+79123456789", "city": "Казань"}
-    assert talk.last.cancel == ("form:1",) and talk.last.events[0].data == {"form": "contact", "given": ["name", "phone", "city"]}
+    assert talk.last.cancel == ("form:1",) and talk.last.events[0].data == {
+        "form": "contact",
+        "given": ["name", "phone", "city"],
+    }
 
 
 async def test_known_fields_are_not_asked() -> None:
@@ -116,7 +125,10 @@ async def test_command_starts_a_form_and_required_fields_stay() -> None:
     assert "Без этого" in await talk.says("пропустить")
     await talk.sends(Media.CONTACT, phone="+7 912 345 67 89", user="77")
     await talk.says("номер АБ-12345")
-    assert talk.customer.fields == {"phone": "+79123456789", "order": "АБ-12345"} and talk.last.reason == "form_filled"
+    assert (
+        talk.customer.fields == {"phone": "+79123456789", "order": "АБ-12345"}
+        and talk.last.reason == "form_filled"
+    )
     assert "уже записано" in await talk.says("/callback")
 
 
@@ -142,16 +154,23 @@ async def test_start_leaves_the_form() -> None:
 @pytest.mark.parametrize(
     ("type_", "text", "value"),
     [
-        ("phone", "+7 (912) 345-67-89", "+79123456789"), ("phone", "мой 89123456789", "+79123456789"), ("phone", "9123456789", "+79123456789"),
-        ("phone", "+375 29 123-45-67", "+375291234567"), ("phone", "12345", None), ("email", "Почта: Anna@Mail.RU.", "anna@mail.ru"),
-        ("email", "anna@mail", None), ("order", "заказ №123456", "123456"), ("order", "не помню", None), ("number", "1 200,5", "1200.5"),
-        ("number", "много", None), ("choice", "казань", "Казань"), ("choice", "2", "Казань"), ("choice", "Тверь", None),
-        ("text", "Анна Петрова", "Анна Петрова"), ("text", "…", None), ("text", "x" * 300, None), ("text", "/start", None),
+        ("phone", "+7 (912) 345-67-89", "+79123456789"), ("phone", "мой 89123456789", "+79123456789"),
+        ("phone", "9123456789", "+79123456789"),
+        ("phone", "+375 29 123-45-67", "+375291234567"), ("phone", "12345", None),
+        ("email", "Почта: Anna@Mail.RU.", "anna@mail.ru"),
+        ("email", "anna@mail", None), ("order", "заказ №123456", "123456"), ("order", "не помню", None),
+        ("number", "1 200,5", "1200.5"),
+        ("number", "много", None), ("choice", "казань", "Казань"), ("choice", "2", "Казань"),
+        ("choice", "Тверь", None),
+        ("text", "Анна Петрова", "Анна Петрова"), ("text", "…", None), ("text", "x" * 300, None),
+        ("text", "/start", None),
     ],
 )  # fmt: skip
 def test_answers_are_checked_and_kept_in_one_form(type_: str, text: str, value: str | None) -> None:
     """Each type knows its answers, as people type them."""
-    assert read_answer(Asked("x", type_, options=("Москва", "Казань")), text, (), Hearing(Texts.load())) == value
+    assert (
+        read_answer(Asked("x", type_, options=("Москва", "Казань")), text, (), Hearing(Texts.load())) == value
+    )
 
 
 def test_own_pattern_decides() -> None:
@@ -162,8 +181,13 @@ def test_own_pattern_decides() -> None:
 
 
 def test_a_pattern_that_never_ends_holds_nobody_up() -> None:
-    """Sixty letters would take this pattern years: the answer is kept as it was said, and an operator reads it."""
-    assert read_answer(Asked("x", pattern=r"(a|aa)+"), "a" * 60 + "!", (), Hearing(Texts.load())) == "a" * 60 + "!"
+    """Sixty letters would take this pattern years: the answer is kept as it was said, and an operator reads
+    it.
+    """
+    assert (
+        read_answer(Asked("x", pattern=r"(a|aa)+"), "a" * 60 + "!", (), Hearing(Texts.load()))
+        == "a" * 60 + "!"
+    )
 
 
 def test_phone_is_not_found_in_a_long_story() -> None:

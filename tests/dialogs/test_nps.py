@@ -1,4 +1,6 @@
-"""Would you recommend us: off by default, asked seldom, never near another survey, heard as a press or a number."""
+"""Would you recommend us: off by default, asked seldom, never near another survey, heard as a press or a
+number.
+"""
 
 from __future__ import annotations
 
@@ -39,12 +41,16 @@ async def test_nobody_is_asked_unless_it_is_switched_on(testbot: TestBot) -> Non
 
 
 async def test_a_score_by_button_and_a_comment_for_the_desk(articles: Path) -> None:
-    """Eleven buttons; the score is an event, the comment is shown in the desk, and a second press changes nothing."""
+    """Eleven buttons; the score is an event, the comment is shown in the desk, and a second press changes
+    nothing.
+    """
     async with open_test_bot(articles, config=ON) as testbot:
         anna, olga = testbot.customer(), testbot.operator()
         await _asked(testbot, anna)
         asked = anna.sees()[-1].outbound
-        assert [b.label for row in asked.buttons for b in row] == [str(n) for n in range(11)] and asked.lane is Priority.MESSAGE
+        assert [b.label for row in asked.buttons for b in row] == [
+            str(n) for n in range(11)
+        ] and asked.lane is Priority.MESSAGE
         await anna.presses("3")
         assert "исправить" in anna.hears()[-1]
         await anna.says("Курьер опоздал на день")
@@ -104,7 +110,9 @@ async def test_not_who_is_busy_or_said_no(articles: Path, way: str) -> None:
     """A talk with a person, an opt-out, fresh words: nobody is asked into these."""
     async with open_test_bot(articles, config=ON) as testbot:
         anna = testbot.customer()
-        await anna.says("позовите оператора" if way == "talks" else "/stop" if way == "opted out" else "как вернуть товар")
+        await anna.says(
+            "позовите оператора" if way == "talks" else "/stop" if way == "opted out" else "как вернуть товар"
+        )
         if way == "wrote just now":
             await testbot.later(hours=23)
             await anna.says("как оплатить заказ")

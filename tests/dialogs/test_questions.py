@@ -1,4 +1,6 @@
-"""Questions are answered briefly, cleared up once, never answered twice with the same words, and end with a person."""
+"""Questions are answered briefly, cleared up once, never answered twice with the same words, and end with a
+person.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,22 @@ from tests.dialogs.talk import ANSWERS, ARTICLES, Shelf, Talk, article, found
 
 
 async def test_answer_is_the_main_points_with_the_rest_behind_a_button() -> None:
-    """The lead is said with article buttons, «Подробнее», the question whether it helped, and the way to a person."""
+    """The lead is said with article buttons, «Подробнее», the question whether it helped, and the way to a
+    person.
+    """
     talk = Talk()
     heard = await talk.says("сколько стоит доставка")
 
     assert heard.startswith("Здравствуйте, Анна!\n\nКурьером — от 290 ₽.") and heard.endswith("Это помогло?")
     assert len(heard) < ENOUGH + 60 and "большую коробку" not in heard
-    assert talk.labels == ["Сроки", "Сайт", "Подробнее", "Да, помогло", "Нет, не помогло", "Позвать оператора"]
+    assert talk.labels == [
+        "Сроки",
+        "Сайт",
+        "Подробнее",
+        "Да, помогло",
+        "Нет, не помогло",
+        "Позвать оператора",
+    ]
     assert (talk.last.dialog, talk.last.result, talk.last.reason) == ("faq", Result.ANSWERED, "answered")
     assert talk.last.explanation == {"sentence": "because"}
 
@@ -39,15 +50,27 @@ async def test_more_says_exactly_the_rest() -> None:
         rest = await (talk.presses("Подробнее") if way == "press" else talk.says("а подробнее?"))
 
         assert "большую коробку" in rest and "Курьером — от 290" not in rest
-        assert not {row for row in rest.split("\n") if len(row) > 20} & {row for row in first.split("\n") if len(row) > 20}
+        assert not {row for row in rest.split("\n") if len(row) > 20} & {
+            row for row in first.split("\n") if len(row) > 20
+        }
         assert "Подробнее" not in talk.labels
 
 
 async def test_more_of_a_long_article_comes_in_three_messages_at_most() -> None:
-    """Twenty sections: «Ещё», pressed or typed, goes on where the last press ended; nothing is left out or said twice."""
-    sections = [f"## Раздел {n}\n\n" + "\n\n".join(f"Абзац {n}-{p}. " + "Слова о доставке. " * 30 for p in range(4)) for n in range(20)]
+    """Twenty sections: «Ещё», pressed or typed, goes on where the last press ended; nothing is left out or
+    said twice.
+    """
+    sections = [
+        f"## Раздел {n}\n\n" + "\n\n".join(f"Абзац {n}-{p}. " + "Слова о доставке. " * 30 for p in range(4))
+        for n in range(20)
+    ]
     for typed in (False, True):
-        talk = Talk(shelf=Shelf([article("cost", "Доставка", "Коротко.\n\n" + "\n\n".join(sections))], {"про доставку вещей": found("cost")}))
+        talk = Talk(
+            shelf=Shelf(
+                [article("cost", "Доставка", "Коротко.\n\n" + "\n\n".join(sections))],
+                {"про доставку вещей": found("cost")},
+            )
+        )
         heard = [await talk.says("про доставку вещей")]
         button = "Подробнее"
         while button in talk.labels and len(heard) < 20:
@@ -66,7 +89,10 @@ async def test_short_article_is_said_whole_and_pictures_go_before_it() -> None:
     await talk.says("как вернуть")
 
     pictures, text = talk.last.messages
-    assert [(a.media, a.ref) for a in pictures.attachments] == [(Media.PHOTO, "kb/images/x.png"), (Media.DOCUMENT, "kb/images/y.svg")]
+    assert [(a.media, a.ref) for a in pictures.attachments] == [
+        (Media.PHOTO, "kb/images/x.png"),
+        (Media.DOCUMENT, "kb/images/y.svg"),
+    ]
     assert not pictures.buttons and "За 14 дней." in text.text.text and "Подробнее" not in talk.labels
 
 
@@ -93,7 +119,10 @@ async def test_not_helped_offers_the_next_candidates_once_then_a_person() -> Non
     await talk.says("сколько стоит доставка")
     await talk.presses("Нет, не помогло")
     assert talk.labels == ["1. Сроки доставки", "2. Как вернуть товар", "Позвать оператора"]
-    assert talk.last.reason == "not_helped" and talk.last.events[0].data == {"article": "cost", "helped": False}
+    assert talk.last.reason == "not_helped" and talk.last.events[0].data == {
+        "article": "cost",
+        "helped": False,
+    }
 
     await talk.says("1")
     assert "Два дня." in talk.heard
@@ -115,13 +144,29 @@ async def test_clarification_offers_three_titles_and_a_person() -> None:
     heard = await talk.says("доставка")
 
     assert heard.endswith("1. Стоимость доставки\n2. Сроки доставки\n3. Как вернуть товар")
-    assert talk.labels == ["1. Стоимость доставки", "2. Сроки доставки", "3. Как вернуть товар", "Позвать оператора"]
+    assert talk.labels == [
+        "1. Стоимость доставки",
+        "2. Сроки доставки",
+        "3. Как вернуть товар",
+        "Позвать оператора",
+    ]
     assert (talk.last.result, talk.last.reason) == (Result.CLARIFIED, "clarified")
 
 
 async def test_clarification_is_answered_by_button_number_ordinal_or_title() -> None:
     """Every way people answer a list is understood."""
-    for answer in ("2", "№2", "2️⃣", "второе", "про второе", "the second one", "вариант 2", "сроки", "Сроки доставки", "2."):
+    for answer in (
+        "2",
+        "№2",
+        "2️⃣",
+        "второе",
+        "про второе",
+        "the second one",
+        "вариант 2",
+        "сроки",
+        "Сроки доставки",
+        "2.",
+    ):
         talk = Talk()
         await talk.says("доставка")
         assert "Два дня." in await talk.says(answer), answer
@@ -146,8 +191,13 @@ async def test_a_number_out_of_the_list_is_asked_about_once() -> None:
 
 
 async def test_a_word_wider_than_the_options_is_a_new_question() -> None:
-    """«доставка» after a list that happens to hold «Стоимость доставки» chooses nothing when other articles fit it as well."""
-    shelf = Shelf(ARTICLES, {"чепуха": found("cost", "sizes", sure=False), "доставка": found("cost", "time", sure=False)})
+    """«доставка» after a list that happens to hold «Стоимость доставки» chooses nothing when other articles
+    fit it as well.
+    """
+    shelf = Shelf(
+        ARTICLES,
+        {"чепуха": found("cost", "sizes", sure=False), "доставка": found("cost", "time", sure=False)},
+    )
     talk = Talk(shelf=shelf)
     await talk.says("чепуха")
     assert "Курьером" not in await talk.says("доставка")
@@ -157,7 +207,9 @@ async def test_a_word_wider_than_the_options_is_a_new_question() -> None:
 
 
 async def test_nobody_clarifies_twice_in_a_row_or_asks_in_vain_for_ever() -> None:
-    """After a clarification a person is offered, and whatever the order of failures, the third in a row is a ticket."""
+    """After a clarification a person is offered, and whatever the order of failures, the third in a row is a
+    ticket.
+    """
     for first in ("доставка", "чепуха"):
         for second in ("что-то про доставку и баллы", "кто убил Лору Палмер"):
             for third in ("сломалось", "какая погода в Рязани"):
@@ -167,7 +219,10 @@ async def test_nobody_clarifies_twice_in_a_row_or_asks_in_vain_for_ever() -> Non
                 assert first == "чепуха" or talk.labels == ["Позвать оператора"]
                 if talk.last.result is not Result.HANDED_OFF:
                     await talk.says(third)
-                assert talk.last.result is Result.HANDED_OFF and talk.last.reason in ("low_confidence", "out_of_scope")
+                assert talk.last.result is Result.HANDED_OFF and talk.last.reason in (
+                    "low_confidence",
+                    "out_of_scope",
+                )
 
 
 async def test_a_clear_question_after_a_clarification_is_answered() -> None:
@@ -190,7 +245,9 @@ async def test_none_of_these_goes_on_to_other_candidates_and_a_person() -> None:
 
 
 async def test_yes_and_no_to_a_list() -> None:
-    """«Нет» is none of these, «да» asks for the number, but takes the only option and thanks for the article shown above."""
+    """«Нет» is none of these, «да» asks for the number, but takes the only option and thanks for the article
+    shown above.
+    """
     talk = Talk()
     await talk.says("доставка")
     assert "номер" in await talk.says("да") and talk.last.result is Result.CLARIFIED
@@ -209,10 +266,15 @@ async def test_yes_and_no_to_a_list() -> None:
 
 
 async def test_options_of_one_title_are_told_apart_or_one() -> None:
-    """By section, by the first example question, and where nothing differs only the likelier is asked about."""
+    """By section, by the first example question, and where nothing differs only the likelier is asked
+    about.
+    """
+
     def talk(*more: tuple[str, str]) -> Talk:
-        both = [replace(article(id, "Возврат", "Ответ."), section=section, aliases=(example,) if example else ()) for id, (section, example) in
-                zip("ab", more, strict=True)]  # fmt: skip
+        both = [
+            replace(article(id, "Возврат", "Ответ."), section=section, aliases=(example,) if example else ())
+            for id, (section, example) in zip("ab", more, strict=True)
+        ]
         options = tuple(Candidate(a.id, a.title, 0.5 - n / 10) for n, a in enumerate(both))
         return Talk(shelf=Shelf(both, {"вернуть покупку": Answer(Decision.CLARIFY, options, scope=0.95)}))
 
@@ -238,7 +300,9 @@ async def test_likely_article_is_shown_above_the_other_options() -> None:
 
     assert "Бонусы и баллы\nБаллы копятся." in heard
     assert talk.labels == ["1. Размеры", "2. Как вернуть товар", "Позвать оператора"]
-    assert any(s.style is Style.BOLD and s.length == len("Бонусы и баллы") for s in talk.last.messages[0].text.spans)
+    assert any(
+        s.style is Style.BOLD and s.length == len("Бонусы и баллы") for s in talk.last.messages[0].text.spans
+    )
     assert "Таблица." in await talk.says("1")
 
 
@@ -247,7 +311,11 @@ async def test_same_question_again_is_not_answered_with_the_same_words() -> None
     talk = Talk()
     first = await talk.says("сколько стоит доставка")
     heard = await talk.says("Сколько стоит доставка?!")
-    assert "Курьером — от 290 ₽." in heard and "В магазине бесплатно" not in heard and len(heard) < len(first) / 2
+    assert (
+        "Курьером — от 290 ₽." in heard
+        and "В магазине бесплатно" not in heard
+        and len(heard) < len(first) / 2
+    )
     assert talk.labels == ["Позвать оператора", "Показать ответ ещё раз"] and "оператора?" in heard
     assert (talk.last.reason, talk.last.result) == ("repeated", Result.CLARIFIED)
     assert "В магазине бесплатно" in await talk.says("Показать ответ ещё раз")
@@ -284,11 +352,17 @@ async def test_follow_up_gets_the_part_it_is_about() -> None:
 
 
 async def test_first_unknown_question_offers_a_person_the_next_one_gets_one() -> None:
-    """What the articles do not cover is admitted with the offer of a person; the second time in a row the person comes."""
+    """What the articles do not cover is admitted with the offer of a person; the second time in a row the
+    person comes.
+    """
     talk = Talk()
     heard = await talk.says("кто убил Лору Палмер")
     assert "оператора?" in heard and talk.labels == ["Позвать оператора"]
-    assert (talk.last.result, talk.last.reason, talk.last.events[0].kind) == (Result.CLARIFIED, "out_of_scope", "unanswered")
+    assert (talk.last.result, talk.last.reason, talk.last.events[0].kind) == (
+        Result.CLARIFIED,
+        "out_of_scope",
+        "unanswered",
+    )
     await talk.says("какая погода в Рязани")
     assert (talk.last.result, talk.last.reason) == (Result.HANDED_OFF, "out_of_scope")
 
@@ -309,7 +383,9 @@ async def test_one_word_is_never_guessed() -> None:
     talk = Talk()
     await talk.says("сроки")
     assert talk.labels == ["1. Сроки доставки", "2. Стоимость доставки", "Позвать оператора"]
-    assert "Таблица." in await Talk(shelf=Shelf(ARTICLES, {"размеры": found("sizes", "cost")})).says("размеры")
+    assert "Таблица." in await Talk(shelf=Shelf(ARTICLES, {"размеры": found("sizes", "cost")})).says(
+        "размеры"
+    )
 
 
 async def test_old_forged_and_foreign_presses_are_answered() -> None:
@@ -355,10 +431,16 @@ async def test_state_is_small_and_plain() -> None:
 
 
 def test_portions_never_lose_or_repeat_a_word() -> None:
-    """Whatever part fits best, what is said and what is left are together the words of the article, each once."""
+    """Whatever part fits best, what is said and what is left are together the words of the article, each
+    once.
+    """
     code = article("y", "Код", "текст\n\n```\nа\n\nб\n```\n\n1. раз\n\n   ещё\n\n2. два\n\n" + "слово " * 300)
     for one in (*ARTICLES, code):
-        whole = sorted(plain("\n\n".join(f"# {p.heading}\n\n{p.text}" if p.heading else p.text for p in one.passages)).split())
+        whole = sorted(
+            plain(
+                "\n\n".join(f"# {p.heading}\n\n{p.text}" if p.heading else p.text for p in one.passages)
+            ).split()
+        )
         for passage in range(len(one.passages)):
             part = portion(one, passage)
             assert sorted(part.text.text.split() + part.rest.text.split()) == whole
@@ -368,15 +450,36 @@ def test_portions_never_lose_or_repeat_a_word() -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=6), x, max_size=3), max_leaves=6
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=6), x, max_size=3),
+    max_leaves=6,
 )
-KEYS = st.sampled_from(["last_article", "passage", "candidates", "spare", "clarified", "second", "offered", "answered", "repeats", "asked", "greeted", "form", "at", "x"])
+KEYS = st.sampled_from(
+    [
+        "last_article",
+        "passage",
+        "candidates",
+        "spare",
+        "clarified",
+        "second",
+        "offered",
+        "answered",
+        "repeats",
+        "asked",
+        "greeted",
+        "form",
+        "at",
+        "x",
+    ]
+)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(KEYS, JSON), st.text(max_size=60) | st.sampled_from([*ANSWERS, "1", "да", "нет", "?"]))
 def test_no_state_and_no_words_break_a_dialog(state: dict[str, object], text: str) -> None:
-    """Whatever another version left in the state and whatever is typed, some dialog decides without failing."""
+    """Whatever another version left in the state and whatever is typed, some dialog decides without
+    failing.
+    """
     talk = Talk(state=state)
     asyncio.run(talk.says(text))
     assert talk.last.reason != "dialog_failed"

@@ -1,4 +1,6 @@
-"""The rating after a talk: asked once, at the right time, heard as a press or as words, and passed on when it is low."""
+"""The rating after a talk: asked once, at the right time, heard as a press or as words, and passed on when it
+is low.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import PlayedCustomer, PlayedOperator
 
 
-async def _helped(testbot: TestBot, number: int = 1, chat: str = "1001", name: str = "Анна") -> tuple[PlayedCustomer, PlayedOperator]:
+async def _helped(
+    testbot: TestBot, number: int = 1, chat: str = "1001", name: str = "Анна"
+) -> tuple[PlayedCustomer, PlayedOperator]:
     """A customer whom an operator answered and whose ticket is closed."""
     anna, olga = testbot.customer(name, chat=chat), testbot.operator()
     await anna.says("позовите оператора")
@@ -37,13 +41,21 @@ async def test_a_closed_ticket_is_rated_and_commented(testbot: TestBot) -> None:
     assert anna.hears() == []
     await testbot.later(minutes=3)
     asked = anna.sees()[-1].outbound
-    assert "№1" in asked.text.text and [b.label for b in asked.buttons[0]] == ["1", "2", "3", "4", "5"] and asked.on_doubt == "hold"
+    assert (
+        "№1" in asked.text.text
+        and [b.label for b in asked.buttons[0]] == ["1", "2", "3", "4", "5"]
+        and asked.on_doubt == "hold"
+    )
     await anna.presses("5")
     await anna.says("Ольга очень помогла")
 
     ticket = await _ticket(testbot)
     assert ticket.rating == 5 and ticket.data["comment"] == "Ольга очень помогла"
-    assert [k for k in await _kinds(testbot) if k.startswith("rat")] == ["rating_asked", "rated", "rating_commented"]
+    assert [k for k in await _kinds(testbot) if k.startswith("rat")] == [
+        "rating_asked",
+        "rated",
+        "rating_commented",
+    ]
 
 
 async def test_a_low_rating_reaches_the_desk(testbot: TestBot) -> None:
@@ -127,7 +139,9 @@ async def test_a_slip_of_the_finger_is_corrected(testbot: TestBot) -> None:
 
 
 async def test_the_alarm_uses_the_last_value(testbot: TestBot) -> None:
-    """Supervisors read once, a few minutes after the first press, what the customer meant, with his comment."""
+    """Supervisors read once, a few minutes after the first press, what the customer meant, with his
+    comment.
+    """
     anna, olga = await _helped(testbot)
     await testbot.later(minutes=6)
     await anna.presses("5")

@@ -43,17 +43,23 @@ async def test_nickname_is_not_said() -> None:
     assert (await Talk(customer=Customer(1, "❤️xXx❤️")).starts()).startswith("Здравствуйте! Это")
 
 
-@pytest.mark.parametrize("media", [Media.VOICE, Media.PHOTO, Media.VIDEO, Media.VIDEO_NOTE, Media.DOCUMENT, Media.AUDIO])
+@pytest.mark.parametrize(
+    "media", [Media.VOICE, Media.PHOTO, Media.VIDEO, Media.VIDEO_NOTE, Media.DOCUMENT, Media.AUDIO]
+)
 async def test_what_the_bot_cannot_perceive_is_admitted(media: Media) -> None:
     """Voice, pictures and files get an honest word and the offer of a person; «да» takes it."""
     talk = Talk()
     heard = await talk.sends(media)
-    assert "оператор" in heard and talk.labels == ["Позвать оператора"] and talk.last.result is Result.ANSWERED
+    assert (
+        "оператор" in heard and talk.labels == ["Позвать оператора"] and talk.last.result is Result.ANSWERED
+    )
     await talk.says("давайте")
     assert talk.last.reason == "asked"
 
 
-@pytest.mark.parametrize("media", [Media.STICKER, Media.ANIMATION, Media.LOCATION, Media.CONTACT, Media.OTHER])
+@pytest.mark.parametrize(
+    "media", [Media.STICKER, Media.ANIMATION, Media.LOCATION, Media.CONTACT, Media.OTHER]
+)
 async def test_everything_else_without_words_is_answered_too(media: Media) -> None:
     """No kind of message meets silence or a ticket."""
     talk = Talk()

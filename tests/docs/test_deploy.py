@@ -37,7 +37,9 @@ def test_the_page_of_the_container_can_be_reached(service: dict[str, Any]) -> No
 
 
 def test_what_is_kept_lies_on_volumes(service: dict[str, Any]) -> None:
-    """Database and cache outlive the container; the cache is where the image looks for it, and no tmpfs lies over it."""
+    """Database and cache outlive the container; the cache is where the image looks for it, and no tmpfs lies
+    over it.
+    """
     places = {v.split(":")[1]: v.split(":")[0] for v in service["volumes"]}
     cache = re.search(r"XDG_CACHE_HOME=(\S+)", _image())
     assert cache and {places["/app/data"], places[cache.group(1)]} <= service["named"]
@@ -49,15 +51,23 @@ def test_what_is_kept_lies_on_volumes(service: dict[str, Any]) -> None:
 def test_the_gaps_page_can_write_articles(service: dict[str, Any]) -> None:
     """The folder of the articles is writable in the container and in the unit; the config is not."""
     folder = Config().knowledge.folder
-    assert f"./{folder}:/app/{folder}" in service["volumes"] and "./config.yaml:/app/config.yaml:ro" in service["volumes"]
+    assert (
+        f"./{folder}:/app/{folder}" in service["volumes"]
+        and "./config.yaml:/app/config.yaml:ro" in service["volumes"]
+    )
     unit = (ROOT / "deploy" / "otklik.service").read_text("utf-8")
     written = re.search(r"(?m)^ReadWritePaths=(.*)$", unit)
-    assert written and {p.lstrip("-") for p in written.group(1).split()} == {"/opt/otklik/data", f"/opt/otklik/{folder}"}
+    assert written and {p.lstrip("-") for p in written.group(1).split()} == {
+        "/opt/otklik/data",
+        f"/opt/otklik/{folder}",
+    }
     assert "CacheDirectoryMode=0700" in unit
 
 
 def test_health_is_asked_of_the_configured_port(tmp_path: Path) -> None:
-    """The image asks the command, and the command the port of the config: 0 where the bot answers, 1 where nobody does."""
+    """The image asks the command, and the command the port of the config: 0 where the bot answers, 1 where
+    nobody does.
+    """
     asked = re.search(r"HEALTHCHECK .*CMD (\[.*\])", _image())
     assert asked and yaml.safe_load(asked.group(1)) == ["bot", "health", "--config", "/app/config.yaml"]
     heard: list[str] = []
@@ -74,7 +84,10 @@ def test_health_is_asked_of_the_configured_port(tmp_path: Path) -> None:
     server = HTTPServer(("127.0.0.1", 0), Page)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     config = tmp_path / "config.yaml"
-    config.write_text(f"web: {{host: 0.0.0.0, port: {server.server_port}, password: \"${{WEB_PASSWORD}}\"}}\n", encoding="utf-8")
+    config.write_text(
+        f'web: {{host: 0.0.0.0, port: {server.server_port}, password: "${{WEB_PASSWORD}}"}}\n',
+        encoding="utf-8",
+    )
     environment = {"WEB_PASSWORD": "a long password of the pages"}
     alive = CliRunner().invoke(app, ["health", "--config", str(config)], env=environment)
     server.shutdown()
@@ -102,15 +115,29 @@ no equals here
 RUN=$(touch /tmp/x)
 LAST=end"""
 READ = {
-    "TOKEN": "123:AbC-def", "SPACED": "two words  t", "EMPTY": "", "SINGLE": 'a $HOME `id` # ; \\n "x"', "DOUBLE": 'a "b" $HOME \\ \\n',
-    "JOINED": "abc", "HASH": "a#b ;c", "LINES": "onetwo", "ESCAPED": "a$b c", "RUN": "$(touch /tmp/x)", "LAST": "end",
-}  # fmt: skip
+    "TOKEN": "123:AbC-def",
+    "SPACED": "two words  t",
+    "EMPTY": "",
+    "SINGLE": 'a $HOME `id` # ; \\n "x"',
+    "DOUBLE": 'a "b" $HOME \\ \\n',
+    "JOINED": "abc",
+    "HASH": "a#b ;c",
+    "LINES": "onetwo",
+    "ESCAPED": "a$b c",
+    "RUN": "$(touch /tmp/x)",
+    "LAST": "end",
+}
 
 
 def test_the_environment_file_is_no_script() -> None:
-    """`deploy/bot` reads it as systemd.exec(5) says EnvironmentFile= does: the same values, nothing expanded, nothing run."""
+    """`deploy/bot` reads it as systemd.exec(5) says EnvironmentFile= does: the same values, nothing expanded,
+    nothing run.
+    """
     program = runpy.run_path(str(ROOT / "deploy" / "bot"), run_name="read")
     unit = (ROOT / "deploy" / "otklik.service").read_text("utf-8")
     assert program["read_environment"](ENVIRONMENT) == READ
-    assert f"EnvironmentFile={program['ENVIRONMENT']}" in unit and f"WorkingDirectory={program['FOLDER']}" in unit
+    assert (
+        f"EnvironmentFile={program['ENVIRONMENT']}" in unit
+        and f"WorkingDirectory={program['FOLDER']}" in unit
+    )
     assert f"User={program['USER']}" in unit

@@ -32,7 +32,10 @@ def commands() -> set[str]:
 def test_every_command_in_the_docs_exists(page: Path) -> None:
     """Somebody will type what a page shows."""
     known = commands()
-    for called in re.findall(r"(?m)(?:^\s*|`|/bin/)bot ([a-z]+(?: [a-z]+)?)", "\n".join(re.findall(r"`[^`\n]+`|```.*?```", page.read_text("utf-8"), re.S))):
+    for called in re.findall(
+        r"(?m)(?:^\s*|`|/bin/)bot ([a-z]+(?: [a-z]+)?)",
+        "\n".join(re.findall(r"`[^`\n]+`|```.*?```", page.read_text("utf-8"), re.S)),
+    ):
         words = called.split()
         assert words[0] in known, f"{page.name}: bot {called}"
         groups = {k.split()[0] for k in known if " " in k}
@@ -43,7 +46,10 @@ def test_every_command_in_the_docs_exists(page: Path) -> None:
 @pytest.mark.parametrize("command", sorted(commands()))
 def test_every_command_is_documented(command: str) -> None:
     """A command nobody reads about does not exist."""
-    text = "".join((ROOT / page).read_text("utf-8") for page in ("README.md", "README.ru.md", "docs/ru/redaktor.md", "docs/ru/rukovoditel.md"))
+    text = "".join(
+        (ROOT / page).read_text("utf-8")
+        for page in ("README.md", "README.ru.md", "docs/ru/redaktor.md", "docs/ru/rukovoditel.md")
+    )
     assert f"bot {command}" in text
 
 
@@ -74,18 +80,25 @@ def test_the_readmes_are_twins() -> None:
     """The same sections, commands and promises in both languages."""
     english, russian = ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.ru.md"))
     assert english.count("\n## ") == russian.count("\n## ")
-    assert re.findall(r"^\| `([^`]+)", english, re.M)[::1] and len(re.findall(r"^\| `", english, re.M)) == len(re.findall(r"^\| `", russian, re.M))
+    assert re.findall(r"^\| `([^`]+)", english, re.M)[::1] and len(
+        re.findall(r"^\| `", english, re.M)
+    ) == len(re.findall(r"^\| `", russian, re.M))
     assert len(re.findall(r"^- ", english, re.M)) == len(re.findall(r"^- ", russian, re.M))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     """No dead relative link or picture."""
-    for target in re.findall(r"\]\((?!https?:|#|tg:|mailto:)([^)#]+)", re.sub(r"```.*?```|`[^`]*`", "", page.read_text("utf-8"), flags=re.S)):
+    for target in re.findall(
+        r"\]\((?!https?:|#|tg:|mailto:)([^)#]+)",
+        re.sub(r"```.*?```|`[^`]*`", "", page.read_text("utf-8"), flags=re.S),
+    ):
         assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-async def test_the_dialog_of_the_guide_works(tmp_path: Path, articles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_dialog_of_the_guide_works(
+    tmp_path: Path, articles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The ten lines of docs/en/dialogs.md, word for word, answer a customer."""
     from bot.testing import open_test_bot
 
@@ -101,7 +114,12 @@ async def test_the_dialog_of_the_guide_works(tmp_path: Path, articles: Path, mon
     for lang in ("ru", "en"):
         (texts / f"{lang}.yaml").write_text(words[1], encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    config = Config.model_validate({"dialogs": {"order": ["human", "myshop.dialogs:order_status", "faq"]}, "wording": {"folder": str(texts)}})
+    config = Config.model_validate(
+        {
+            "dialogs": {"order": ["human", "myshop.dialogs:order_status", "faq"]},
+            "wording": {"folder": str(texts)},
+        }
+    )
     async with open_test_bot(articles, config=config) as testbot:
         anna = testbot.customer("Анна")
         await anna.says("какой статус заказа 48213?")

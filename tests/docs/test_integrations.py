@@ -1,4 +1,6 @@
-"""The page about other systems names what there is: every kind of event, every route, and its example of a table."""
+"""The page about other systems names what there is: every kind of event, every route, and its example of a
+table.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,11 @@ PAGE = (Path(__file__).parents[2] / "docs/en/integrations.md").read_text("utf-8"
 
 def test_every_kind_of_event_is_explained() -> None:
     """The table is what the code promises, word for word."""
-    assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", PAGE.partition("### Kinds")[2].partition("## REST")[0], re.MULTILINE)) == dict(KINDS)
+    assert dict(
+        re.findall(
+            r"^\| `(\w+)` \| (.*) \|$", PAGE.partition("### Kinds")[2].partition("## REST")[0], re.MULTILINE
+        )
+    ) == dict(KINDS)
 
 
 async def test_every_route_is_in_the_table() -> None:
@@ -28,7 +34,12 @@ async def test_every_route_is_in_the_table() -> None:
         raise AssertionError
 
     routes = Rest(store, accept, Keys({}, per_minute=1), Clock()).routes
-    shown = {(m, p.partition("?")[0], may) for m, p, may in re.findall(r"^\| `(GET|POST|PATCH|DELETE) ([^`]+)`.*\| (\w+) \|$", PAGE, re.MULTILINE)}
+    shown = {
+        (m, p.partition("?")[0], may)
+        for m, p, may in re.findall(
+            r"^\| `(GET|POST|PATCH|DELETE) ([^`]+)`.*\| (\w+) \|$", PAGE, re.MULTILINE
+        )
+    }
     await store.close()
 
     assert shown == {(r.method, r.path, r.may) for r in routes}
@@ -40,4 +51,7 @@ def test_the_table_of_the_page_is_read() -> None:
     assert found
     rows = read_table(found[1].encode(), "crm.csv")
 
-    assert [(r.channel, r.chat, dict(r.contacts), r.values["vip"]) for r in rows] == [("telegram", "100500", {}, "yes"), ("", "", {"phone": "+79123456789"}, "no")]
+    assert [(r.channel, r.chat, dict(r.contacts), r.values["vip"]) for r in rows] == [
+        ("telegram", "100500", {}, "yes"),
+        ("", "", {"phone": "+79123456789"}, "no"),
+    ]

@@ -38,10 +38,16 @@ class Bitrix:
     async def call(self, request: web.Request) -> web.Response:
         if self.failures:
             self.failures -= 1
-            return web.json_response({"error": "QUERY_LIMIT_EXCEEDED", "error_description": "Too many requests"}, status=503)
+            return web.json_response(
+                {"error": "QUERY_LIMIT_EXCEEDED", "error_description": "Too many requests"}, status=503
+            )
         body = await request.json()
         if request.match_info["method"] == "crm.lead.list":
-            found = [i for i, lead in enumerate(self.leads, 1) if all(lead.get(k) == v for k, v in body["filter"].items())]
+            found = [
+                i
+                for i, lead in enumerate(self.leads, 1)
+                if all(lead.get(k) == v for k, v in body["filter"].items())
+            ]
             return web.json_response({"result": [{"ID": str(i)} for i in found], "total": len(found)})
         self.leads.append(body["fields"])
         return web.json_response({"result": len(self.leads)})
@@ -72,16 +78,30 @@ async def bitrix(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bitrix]:
 
 
 @pytest.fixture
-async def testbot(articles: Path, receiver: ModuleType, bitrix: Bitrix, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TestBot]:
+async def testbot(
+    articles: Path, receiver: ModuleType, bitrix: Bitrix, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[TestBot]:
     """A service that calls the receiver, with its REST door open to it."""
     clocks: list[Clock] = []  # one time for whoever signs and whoever checks: known once the service is open
     hook: TestServer[Any] = TestServer(receiver.application(lambda: clocks[0]().timestamp()))
     await hook.start_server()
-    settings = {"url": str(hook.make_url("/hook")), "private": True, "secret": SECRET, "events": ["ticket_opened"]}
-    async with open_test_bot(articles, config=Config.model_validate({"webhooks": {"bitrix": settings}})) as opened:
+    settings = {
+        "url": str(hook.make_url("/hook")),
+        "private": True,
+        "secret": SECRET,
+        "events": ["ticket_opened"],
+    }
+    async with open_test_bot(
+        articles, config=Config.model_validate({"webhooks": {"bitrix": settings}})
+    ) as opened:
         service = opened.service
         clocks.append(opened.clock)
-        rest = Rest(service.store, service.inbox.accept, Keys({"bitrix": (KEY, ("customers", "tickets"))}, per_minute=100), opened.clock)
+        rest = Rest(
+            service.store,
+            service.inbox.accept,
+            Keys({"bitrix": (KEY, ("customers", "tickets"))}, per_minute=100),
+            opened.clock,
+        )
         door: TestServer[Any] = TestServer(build_app(WebServices(service.store, {}, opened.clock, rest=rest)))
         await door.start_server()
         monkeypatch.setenv("OTKLIK_URL", str(door.make_url("/")))
@@ -106,7 +126,11 @@ async def test_a_ticket_becomes_a_lead(testbot: TestBot, bitrix: Bitrix) -> None
     await announced(testbot)
     (lead,) = bitrix.leads
 
-    assert (lead["TITLE"], lead["NAME"], lead["PHONE"]) == ("Обращение №1", "Анна", [{"VALUE": "+79123456789", "VALUE_TYPE": "WORK"}])
+    assert (lead["TITLE"], lead["NAME"], lead["PHONE"]) == (
+        "Обращение №1",
+        "Анна",
+        [{"VALUE": "+79123456789", "VALUE_TYPE": "WORK"}],
+    )
     assert (lead["SOURCE_DESCRIPTION"], lead["ORIGINATOR_ID"]) == ("telegram", "otklik")
 
 
@@ -122,14 +146,22 @@ async def test_a_busy_bitrix_delays_the_lead_and_doubles_nothing(testbot: TestBo
     assert len(bitrix.leads) == 1
 
 
-async def test_a_repeated_call_makes_no_second_lead(testbot: TestBot, bitrix: Bitrix, receiver: ModuleType) -> None:
-    """The answer to the first call was lost: the second finds the lead and is content; a stranger's call is refused."""
+async def test_a_repeated_call_makes_no_second_lead(
+    testbot: TestBot, bitrix: Bitrix, receiver: ModuleType
+) -> None:
+    """The answer to the first call was lost: the second finds the lead and is content; a stranger's call is
+    refused.
+    """
     await testbot.customer().says("позовите оператора")
     await announced(testbot)
     (sent,) = [d for d in await testbot.service.store.deliveries() if d.outbound.to.channel == "hook-bitrix"]
     body = sent.outbound.text.text.encode()
     now = int(testbot.clock().timestamp())
-    signed = {"webhook-id": sent.outbound.name, "webhook-timestamp": str(now), "webhook-signature": sign(SECRET, sent.outbound.name, now, body)}
+    signed = {
+        "webhook-id": sent.outbound.name,
+        "webhook-timestamp": str(now),
+        "webhook-signature": sign(SECRET, sent.outbound.name, now, body),
+    }
     assert receiver.is_signed(signed, body, SECRET, now)
     assert not receiver.is_signed(signed, body + b" ", SECRET, now)
     assert not receiver.is_signed(signed, body, SECRET, now + 3600)

@@ -1,4 +1,6 @@
-"""A small Bot API server for tests: it keeps updates until they are confirmed, records every call, and fails on request."""
+"""A small Bot API server for tests: it keeps updates until they are confirmed, records every call, and fails
+on request.
+"""
 
 from __future__ import annotations
 
@@ -68,9 +70,16 @@ class FakeTelegram:
         self._arrived.set()
         return number
 
-    def refuse(self, method: str, status: int, description: str, times: int = 1, **parameters: object) -> None:
+    def refuse(
+        self, method: str, status: int, description: str, times: int = 1, **parameters: object
+    ) -> None:
         """Answer the next calls of *method* as the Bot API refuses."""
-        body = {"ok": False, "error_code": status, "description": description, **({"parameters": parameters} if parameters else {})}
+        body = {
+            "ok": False,
+            "error_code": status,
+            "description": description,
+            **({"parameters": parameters} if parameters else {}),
+        }
         self._fault(method, lambda _: web.json_response(body, status=status), times)
 
     def answer(self, method: str, status: int, text: str, times: int = 1) -> None:
@@ -79,7 +88,11 @@ class FakeTelegram:
 
     def redirect(self, method: str, to: str) -> None:
         """Send the next call of *method* elsewhere."""
-        self._fault(method, lambda _: web.Response(status=307, headers={"Location": f"{self.base}/bot{TOKEN}/{to}"}), 1)
+        self._fault(
+            method,
+            lambda _: web.Response(status=307, headers={"Location": f"{self.base}/bot{TOKEN}/{to}"}),
+            1,
+        )
 
     def cut(self, method: str, times: int = 1) -> None:
         """Cut the connection of the next calls of *method*, after the call was read."""
@@ -121,7 +134,9 @@ class FakeTelegram:
     async def _api(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
         if request.match_info["token"] != TOKEN:
-            return web.json_response({"ok": False, "error_code": 401, "description": "Unauthorized"}, status=401)
+            return web.json_response(
+                {"ok": False, "error_code": 401, "description": "Unauthorized"}, status=401
+            )
         call = await _read(request, method)
         self.calls.append(call)
         self._called.set()
@@ -135,7 +150,13 @@ class FakeTelegram:
             return self.results[call.method]
         match call.method:
             case "getMe":
-                return {"id": BOT_ID, "is_bot": True, "first_name": "Бот", "username": USERNAME, "can_read_all_group_messages": False}
+                return {
+                    "id": BOT_ID,
+                    "is_bot": True,
+                    "first_name": "Бот",
+                    "username": USERNAME,
+                    "can_read_all_group_messages": False,
+                }
             case "getUpdates":
                 return await self._updates(call.params)
             case "getFile":
@@ -144,7 +165,11 @@ class FakeTelegram:
                 return {"message_thread_id": 77, "name": call.params["name"], "icon_color": 7322096}
             case "sendMediaGroup":
                 return [self._message(call.params) for _ in call.params["media"]]
-        return self._message(call.params) if call.method.startswith(("send", "edit")) and call.method != "sendChatAction" else True
+        return (
+            self._message(call.params)
+            if call.method.startswith(("send", "edit")) and call.method != "sendChatAction"
+            else True
+        )
 
     async def _updates(self, params: Mapping[str, Any]) -> list[Json]:
         if offset := params.get("offset"):
@@ -160,7 +185,11 @@ class FakeTelegram:
 
     def _message(self, params: Mapping[str, Any]) -> Json:
         self._next_message += 1
-        return {"message_id": self._next_message, "date": 1, "chat": {"id": params.get("chat_id"), "type": "private"}}
+        return {
+            "message_id": self._next_message,
+            "date": 1,
+            "chat": {"id": params.get("chat_id"), "type": "private"},
+        }
 
     async def _download(self, request: web.Request) -> web.Response:
         name = request.match_info["path"].rsplit("/", 1)[-1]
@@ -178,7 +207,9 @@ async def _read(request: web.Request, method: str) -> Call:
         if isinstance(value, web.FileField):
             files[key] = (value.filename, value.file.read())
         elif isinstance(value, str):
-            params[key] = _value(value) if key not in ("text", "caption", "name", "callback_query_id") else value
+            params[key] = (
+                _value(value) if key not in ("text", "caption", "name", "callback_query_id") else value
+            )
     return Call(method, params, files)
 
 

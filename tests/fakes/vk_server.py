@@ -1,4 +1,6 @@
-"""A small VK for tests: the API, one Long Poll queue, uploads and files; it records every call and fails on request."""
+"""A small VK for tests: the API, one Long Poll queue, uploads and files; it records every call and fails on
+request.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ class Call:
 
 @dataclass(slots=True)
 class Fault:
-    """What goes wrong: a VK error code, or a way the connection breaks; *after* it was carried out or instead."""
+    """What goes wrong: a VK error code, or a way the connection breaks; *after* it was carried out or
+    instead.
+    """
 
     what: int | str
     after: bool = False
@@ -94,7 +98,13 @@ class FakeVk:
     def happens(self, kind: str, what: Json, *, key: str | None = None) -> None:
         """Put an event into the queue; *key* is its event_id."""
         self.ts += 1
-        self.events[self.ts] = {"type": kind, "group_id": GROUP, "event_id": key or f"e{self.ts}", "v": "5.199", "object": what}
+        self.events[self.ts] = {
+            "type": kind,
+            "group_id": GROUP,
+            "event_id": key or f"e{self.ts}",
+            "v": "5.199",
+            "object": what,
+        }
         self._news.set()
 
     def writes(self, user: int, text: str = "", **more: Any) -> Json:
@@ -142,7 +152,9 @@ class FakeVk:
             result = self._do(method, given)
         except _Refused as error:
             return _error(error.code)
-        return web.json_response({"response": result}) if fault is None else await _broken(request, fault.what)
+        return (
+            web.json_response({"response": result}) if fault is None else await _broken(request, fault.what)
+        )
 
     def _do(self, method: str, given: Json) -> Any:
         if method in self.answers:
@@ -160,11 +172,17 @@ class FakeVk:
             if not many:
                 raise _Refused(code)
             return [{"peer_id": peer, "message_id": 0, "error": {"code": code, "description": "no"}}]
-        known = next((m for m in self.sent if m.peer == peer and m.params["random_id"] == given["random_id"]), None)
+        known = next(
+            (m for m in self.sent if m.peer == peer and m.params["random_id"] == given["random_id"]), None
+        )
         message = known or Message(0 if many else next(self._ids), next(self._numbers), peer, given)
         if known is None:
             self.sent.append(message)
-        return [{"peer_id": peer, "message_id": 0, "conversation_message_id": message.number}] if many else message.id
+        return (
+            [{"peer_id": peer, "message_id": 0, "conversation_message_id": message.number}]
+            if many
+            else message.id
+        )
 
     def _messages_edit(self, given: Json) -> int:
         for message in self.sent:
@@ -176,11 +194,17 @@ class FakeVk:
     def _messages_sendMessageEventAnswer(self, given: Json) -> int:
         return 1
 
-    _messages_setActivity = _messages_markAsRead = _messages_pin = _messages_delete = _messages_sendMessageEventAnswer
+    _messages_setActivity = _messages_markAsRead = _messages_pin = _messages_delete = (
+        _messages_sendMessageEventAnswer
+    )
     _messages_sendReaction = _messages_deleteReaction = _messages_sendMessageEventAnswer
 
     def _users_get(self, given: Json) -> Any:
-        return [{"id": int(u), **self.people[int(u)]} for u in str(given["user_ids"]).split(",") if int(u) in self.people]
+        return [
+            {"id": int(u), **self.people[int(u)]}
+            for u in str(given["user_ids"]).split(",")
+            if int(u) in self.people
+        ]
 
     def _groups_getById(self, given: Json) -> Json:
         return {"groups": [{"id": GROUP, "name": "Ромашка"}], "profiles": []}
@@ -189,7 +213,14 @@ class FakeVk:
         return {"mask": 0, "settings": [{"name": n} for n in ("messages", "manage", "photos", "docs")]}
 
     def _groups_getLongPollSettings(self, given: Json) -> Json:
-        names = ("message_new", "message_reply", "message_edit", "message_event", "message_allow", "message_deny")
+        names = (
+            "message_new",
+            "message_reply",
+            "message_edit",
+            "message_event",
+            "message_allow",
+            "message_deny",
+        )
         return {"is_enabled": True, "api_version": "5.199", "events": dict.fromkeys(names, 1)}
 
     def _groups_getLongPollServer(self, given: Json) -> Json:
@@ -234,7 +265,9 @@ class FakeVk:
                 await asyncio.wait_for(self._news.wait(), float(request.query["wait"]))
             except TimeoutError:
                 pass
-        return web.json_response({"ts": str(self.ts), "updates": [e for t, e in sorted(self.events.items()) if t > ts]})
+        return web.json_response(
+            {"ts": str(self.ts), "updates": [e for t, e in sorted(self.events.items()) if t > ts]}
+        )
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         kind = request.match_info["kind"]
@@ -245,14 +278,20 @@ class FakeVk:
         self.uploads.append((kind, part.filename, content))
         number = int(hashlib.sha256(content).hexdigest()[:6], 16)
         if kind == "photo":
-            return web.json_response({"server": 1, "photo": "[]" if content == b"no picture" else f"[{number}]", "hash": "h"})
+            return web.json_response(
+                {"server": 1, "photo": "[]" if content == b"no picture" else f"[{number}]", "hash": "h"}
+            )
         if part.filename.endswith(".exe"):
             return web.json_response({"error": "ERR_UPLOAD_FILE_NOT_ALLOWED"})
         return web.json_response({"file": f"{kind}|{number}"})
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         content = self.files.get(request.match_info["name"])
-        return web.Response(status=404) if content is None else web.Response(body=content, content_type="image/jpeg")
+        return (
+            web.Response(status=404)
+            if content is None
+            else web.Response(body=content, content_type="image/jpeg")
+        )
 
 
 class _Refused(Exception):
@@ -290,4 +329,12 @@ async def _broken(request: web.Request, what: int | str) -> web.StreamResponse:
 
 def message(**more: Any) -> Mapping[str, Any]:
     """A customer's message as VK shows it."""
-    return {"peer_id": 5, "from_id": 5, "conversation_message_id": 3, "id": 30, "date": 1_700_000_000, "text": "", **more}
+    return {
+        "peer_id": 5,
+        "from_id": 5,
+        "conversation_message_id": 3,
+        "id": 30,
+        "date": 1_700_000_000,
+        "text": "",
+        **more,
+    }

@@ -41,7 +41,9 @@ def no_file(ref: str) -> File:
 async def main(file: str, url: str, most: int) -> None:
     clock, store = Clock(), SqliteStore.open(file)
     hook = Webhook.model_validate({"url": url, "secret": SECRET, "private": True, "events": ["rated"]})
-    adapters = {f"{PREFIX}crm": WebhookAdapter(f"{PREFIX}crm", clock=clock, url=url, secret=SECRET, private=True)}
+    adapters = {
+        f"{PREFIX}crm": WebhookAdapter(f"{PREFIX}crm", clock=clock, url=url, secret=SECRET, private=True)
+    }
     outbox = Outbox(store, adapters, clock, views=NoDesk(), files=AttachmentReader(adapters, no_file))
     announcer = Announcer(store, {"crm": hook}, clock, salt="test", promised=outbox.wake)
     await announcer.go()

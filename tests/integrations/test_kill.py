@@ -1,4 +1,6 @@
-"""kill -9 while events are recorded and told: none is lost, none overtakes another, and a repeat has the id of the first."""
+"""kill -9 while events are recorded and told: none is lost, none overtakes another, and a repeat has the id
+of the first.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,14 @@ EVENTS, KILLS = 240, 2
 
 async def teller(file: Path, url: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.integrations.teller", str(file), url, str(EVENTS), cwd=ROOT, stderr=asyncio.subprocess.DEVNULL
+        sys.executable,
+        "-m",
+        "tests.integrations.teller",
+        str(file),
+        url,
+        str(EVENTS),
+        cwd=ROOT,
+        stderr=asyncio.subprocess.DEVNULL,
     )
 
 
@@ -43,6 +52,8 @@ async def test_a_killed_process_tells_everything_in_order(receiver: Receiver, tm
     ids = [headers["webhook-id"] for headers, _ in receiver.calls]
     numbers = {id: t["data"]["details"]["score"] for id, t in zip(ids, receiver.told, strict=True)}
 
-    assert list(dict.fromkeys(numbers.values())) == list(range(EVENTS))  # each at least once, the first time in order
+    assert list(dict.fromkeys(numbers.values())) == list(
+        range(EVENTS)
+    )  # each at least once, the first time in order
     assert len(numbers) == EVENTS  # one id for each, however often it was told
     assert len(ids) - EVENTS <= KILLS  # at most what was under way at a kill came twice

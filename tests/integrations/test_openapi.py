@@ -1,4 +1,6 @@
-"""The description of the REST door and the door itself agree: what the one allows, the other takes, and answers as described."""
+"""The description of the REST door and the door itself agree: what the one allows, the other takes, and
+answers as described.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class Door:
 
     async def ask(self, method: str, path: str, headers: dict[str, str], **more: Any) -> tuple[int, Any]:
         url = self.client.make_url("/").join(URL(ROOT + path, encoded=True))
-        answer = await self.client.session.request(method, url, headers={"Authorization": f"Bearer {KEY}", **headers}, **more)
+        answer = await self.client.session.request(
+            method, url, headers={"Authorization": f"Bearer {KEY}", **headers}, **more
+        )
         return answer.status, await answer.json()
 
 
@@ -51,7 +55,9 @@ async def door(articles: Path) -> AsyncIterator[Door]:
     async with open_test_bot(articles) as testbot:
         service = testbot.service
         rest = Rest(service.store, service.inbox.accept, keys, testbot.clock)
-        services = WebServices(service.store, service.adapters, testbot.clock, knowledge=service.knowledge, rest=rest)
+        services = WebServices(
+            service.store, service.adapters, testbot.clock, knowledge=service.knowledge, rest=rest
+        )
         client: TestClient[Any, Any] = TestClient(TestServer(build_app(services)))
         await client.start_server()
         await testbot.customer().says("добрый день")
@@ -64,7 +70,13 @@ def drawn(wanted: st.SearchStrategy[Any], number: int = EACH) -> list[Any]:
     """The same examples at each run."""
     found: list[Any] = []
 
-    @settings(max_examples=number, database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=number,
+        database=None,
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(wanted)
     def draw(value: Any) -> None:
         found.append(value)
@@ -74,7 +86,11 @@ def drawn(wanted: st.SearchStrategy[Any], number: int = EACH) -> list[Any]:
 
 
 ANY = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
 )
 
@@ -82,9 +98,23 @@ ANY = st.recursive(
 def from_schema(schema: Json) -> st.SearchStrategy[Any]:
     """Values that a schema of ours allows; a keyword that is not known here fails."""
     if rest := schema.keys() - {
-        "type", "anyOf", "minLength", "maxLength", "pattern", "minimum", "properties", "required", "additionalProperties", "propertyNames",
-        "minProperties", "maxProperties", "title", "description", "examples", "default",
-    }:  # fmt: skip
+        "type",
+        "anyOf",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "minimum",
+        "properties",
+        "required",
+        "additionalProperties",
+        "propertyNames",
+        "minProperties",
+        "maxProperties",
+        "title",
+        "description",
+        "examples",
+        "default",
+    }:
         raise AssertionError(f"the test does not know {rest}")
     if "anyOf" in schema:
         return st.one_of([from_schema(one) for one in schema["anyOf"]])
@@ -113,7 +143,9 @@ def _texts(schema: Json) -> st.SearchStrategy[str]:
     found = st.from_regex(schema["pattern"], fullmatch=whole)
     if not whole and most and most > 1000:  # long ones are rare, so they are made
         found |= st.tuples(found, st.sampled_from("яa😀")).map(lambda t: (t[0] + t[1] * most)[:most])
-    return found.filter(lambda t: least <= len(t) <= (most or len(t)) and jsonschema.Draft202012Validator(schema).is_valid(t))
+    return found.filter(
+        lambda t: least <= len(t) <= (most or len(t)) and jsonschema.Draft202012Validator(schema).is_valid(t)
+    )
 
 
 def _objects(schema: Json) -> st.SearchStrategy[Json]:
@@ -122,13 +154,19 @@ def _objects(schema: Json) -> st.SearchStrategy[Json]:
     made = st.fixed_dictionaries(must, optional={n: s for n, s in named.items() if n not in must})
     if schema.get("additionalProperties"):
         names = _texts({"type": "string", **schema["propertyNames"]}).filter(lambda n: n not in named)
-        other = st.dictionaries(names, from_schema(schema["additionalProperties"]), max_size=schema.get("maxProperties"))
+        other = st.dictionaries(
+            names, from_schema(schema["additionalProperties"]), max_size=schema.get("maxProperties")
+        )
         made = st.tuples(made, other).map(lambda t: {**t[1], **t[0]})
-    return made.filter(lambda o: schema.get("minProperties", 0) <= len(o) <= schema.get("maxProperties", len(o)))
+    return made.filter(
+        lambda o: schema.get("minProperties", 0) <= len(o) <= schema.get("maxProperties", len(o))
+    )
 
 
 def requests(door: Door, path: str, operation: Json) -> st.SearchStrategy[tuple[Json, Json, Any]]:
-    """Path and query, headers and body of requests that the description allows; the customer and the ticket are often those that are there."""
+    """Path and query, headers and body of requests that the description allows; the customer and the ticket
+    are often those that are there.
+    """
     places: dict[str, dict[str, st.SearchStrategy[Any]]] = {"path": {}, "query": {}, "header": {}}
     for given_ in operation["parameters"]:
         made = from_schema(given_["schema"])
@@ -139,9 +177,10 @@ def requests(door: Door, path: str, operation: Json) -> st.SearchStrategy[tuple[
     if places["query"]:  # ask by one of them, as the description says in words
         parts = places["query"]
         query = st.one_of(
-            st.fixed_dictionaries({"phone": parts["phone"]}), st.fixed_dictionaries({"email": parts["email"]}),
+            st.fixed_dictionaries({"phone": parts["phone"]}),
+            st.fixed_dictionaries({"email": parts["email"]}),
             st.fixed_dictionaries({"channel": parts["channel"], "chat": parts["chat"]}),
-        )  # fmt: skip
+        )
     body: st.SearchStrategy[Any] = st.none()
     if "requestBody" in operation:
         name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
@@ -159,7 +198,9 @@ async def test_what_the_description_allows_is_taken(door: Door) -> None:
             for place, query, body in drawn(requests(door, path, operation)):
                 filled = path
                 for name, value in place.items():
-                    filled = filled.replace("{" + name + "}", URL.build(path="/" + str(value)).raw_path[1:].replace("/", "%2F"))
+                    filled = filled.replace(
+                        "{" + name + "}", URL.build(path="/" + str(value)).raw_path[1:].replace("/", "%2F")
+                    )
                 needs = any(p["name"] == "Idempotency-Key" for p in operation["parameters"])
                 more = {"json": body} if body is not None else {}
                 headers = {"Idempotency-Key": f"key-{next(fresh)}"} if needs else {}
@@ -175,15 +216,26 @@ async def test_what_the_description_allows_is_taken(door: Door) -> None:
 async def test_what_the_description_forbids_is_refused(door: Door) -> None:
     """Whatever JSON is sent: a body that the schema does not allow is not taken."""
     fresh, refused = count(), 0
-    bodies = {"/customers/1/attributes": ("PATCH", "Attributes"), "/customers/1/messages": ("POST", "Message"), "/customers/1/tickets": ("POST", "NewTicket")}
+    bodies = {
+        "/customers/1/attributes": ("PATCH", "Attributes"),
+        "/customers/1/messages": ("POST", "Message"),
+        "/customers/1/tickets": ("POST", "NewTicket"),
+    }
     for path, (method, name) in bodies.items():
         schema = door.schema(door.told["components"]["schemas"][name])
         field = "attributes" if name == "Attributes" else "text"
-        anything = ANY | st.fixed_dictionaries({field: ANY}) | st.dictionaries(st.text(max_size=8), ANY, max_size=3)
+        anything = (
+            ANY | st.fixed_dictionaries({field: ANY}) | st.dictionaries(st.text(max_size=8), ANY, max_size=3)
+        )
         for body in drawn(anything):
             if jsonschema.Draft202012Validator(schema).is_valid(body):
                 continue
-            status, answer = await door.ask(method, path, {"Idempotency-Key": f"wrong-{next(fresh)}", "Content-Type": "application/json"}, data=json.dumps(body))
+            status, answer = await door.ask(
+                method,
+                path,
+                {"Idempotency-Key": f"wrong-{next(fresh)}", "Content-Type": "application/json"},
+                data=json.dumps(body),
+            )
             assert status == 422, (path, body, answer)
             refused += 1
     assert refused >= EACH

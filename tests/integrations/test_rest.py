@@ -1,4 +1,6 @@
-"""The REST door, knocked at by a real client: keys, wishes carried out once, tickets, faults in one form, and its description."""
+"""The REST door, knocked at by a real client: keys, wishes carried out once, tickets, faults in one form, and
+its description.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,11 @@ from bot.web.api.rest import ROOT, Rest
 from bot.web.server import build_app
 from bot.web.services import WebServices
 
-CRM, SHOP, DPO = "crm-key-0123456789-0123456789", "shop-key-0123456789-0123456789", "privacy-key-0123456789-0123456789"
+CRM, SHOP, DPO = (
+    "crm-key-0123456789-0123456789",
+    "shop-key-0123456789-0123456789",
+    "privacy-key-0123456789-0123456789",
+)
 
 
 @dataclass
@@ -34,9 +40,15 @@ class Door:
     rest: Rest
     client: TestClient[Any, Any]
 
-    async def ask(self, method: str, path: str, *, key: str = CRM, once: str = "", **more: Any) -> tuple[int, dict[str, Any]]:
+    async def ask(
+        self, method: str, path: str, *, key: str = CRM, once: str = "", **more: Any
+    ) -> tuple[int, dict[str, Any]]:
         """Status and body; *once* is the idempotency key."""
-        headers = {"Authorization": f"Bearer {key}", **({"Idempotency-Key": once} if once else {}), **more.pop("headers", {})}
+        headers = {
+            "Authorization": f"Bearer {key}",
+            **({"Idempotency-Key": once} if once else {}),
+            **more.pop("headers", {}),
+        }
         answer = await self.client.request(method, ROOT + path, headers=headers, **more)
         kind = "application/json" if answer.status < 400 else "application/problem+json"
         assert answer.content_type == kind, await answer.text()
@@ -52,11 +64,25 @@ class Door:
 @pytest.fixture
 async def door(articles: Path) -> AsyncIterator[Door]:
     """A service with Anna in Telegram, its door open to a CRM and (for tickets only) to a shop."""
-    keys = Keys({"crm": (CRM, ("customers", "messages", "tickets")), "shop": (SHOP, ("tickets",)), "dpo": (DPO, ("privacy",))}, per_minute=200)
+    keys = Keys(
+        {
+            "crm": (CRM, ("customers", "messages", "tickets")),
+            "shop": (SHOP, ("tickets",)),
+            "dpo": (DPO, ("privacy",)),
+        },
+        per_minute=200,
+    )
     async with open_test_bot(articles) as testbot:
         service = testbot.service
         rest = Rest(service.store, service.inbox.accept, keys, testbot.clock)
-        services = WebServices(service.store, service.adapters, testbot.clock, knowledge=service.knowledge, rest=rest, password="страницы под паролем")
+        services = WebServices(
+            service.store,
+            service.adapters,
+            testbot.clock,
+            knowledge=service.knowledge,
+            rest=rest,
+            password="страницы под паролем",
+        )
         client: TestClient[Any, Any] = TestClient(TestServer(build_app(services)))
         await client.start_server()
         await testbot.customer().says("добрый день")
@@ -69,10 +95,19 @@ async def door(articles: Path) -> AsyncIterator[Door]:
 
 async def test_without_a_known_key_nothing_is_told(door: Door) -> None:
     """No key, a wrong one, another scheme: 401 in one form; the pages' password is no key."""
-    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {CRM}"}, {"Authorization": "Bearer "}):
+    for headers in (
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": f"Basic {CRM}"},
+        {"Authorization": "Bearer "},
+    ):
         answer = await door.client.get(f"{ROOT}/customers/1", headers=headers)
         body = await answer.json()
-        assert (answer.status, body["code"], answer.headers["WWW-Authenticate"]) == (401, "unknown_key", "Bearer")
+        assert (answer.status, body["code"], answer.headers["WWW-Authenticate"]) == (
+            401,
+            "unknown_key",
+            "Bearer",
+        )
 
 
 async def test_a_key_may_what_it_may(door: Door) -> None:
@@ -101,7 +136,9 @@ async def test_guessing_keys_is_slowed_and_known_keys_are_not(door: Door) -> Non
 async def test_the_door_is_shut_without_keys(articles: Path) -> None:
     """Nothing is mounted, and the answer says no more than that."""
     async with open_test_bot(articles) as testbot:
-        client: TestClient[Any, Any] = TestClient(TestServer(build_app(WebServices(testbot.service.store, {}, testbot.clock))))
+        client: TestClient[Any, Any] = TestClient(
+            TestServer(build_app(WebServices(testbot.service.store, {}, testbot.clock)))
+        )
         await client.start_server()
         answer = await client.get(f"{ROOT}/customers/1", headers={"Authorization": f"Bearer {CRM}"})
         assert (answer.status, (await answer.json())["code"]) == (404, "unknown_path")
@@ -115,7 +152,10 @@ def test_keys_come_from_environment_and_file(tmp_path: Path) -> None:
     api = Api.model_validate({"keys": {"crm": {"secret": CRM, "may": ["tickets"]}, "off": {}}})
     keys = Keys.load(api, file)
     assert keys is not None
-    assert {caller.name: caller.may for _, caller in keys._callers} == {"crm": ("tickets",), "shop": ("customers", "messages", "tickets")}
+    assert {caller.name: caller.may for _, caller in keys._callers} == {
+        "crm": ("tickets",),
+        "shop": ("customers", "messages", "tickets"),
+    }
     file.write_text("shop short-key\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"keys:1.*shorter") as raised:
         Keys.load(api, file)
@@ -127,8 +167,16 @@ def test_keys_come_from_environment_and_file(tmp_path: Path) -> None:
 
 
 async def test_attributes_are_changed_and_taken_away(door: Door) -> None:
-    """What the CRM tells is kept beside what is known, contacts in one form, and an event names who and what."""
-    assert (await door.carried_out("PATCH", "/customers/1/attributes", json={"attributes": {"vip": True, "phone": "8 (912) 345-67-89", "город": "Казань"}}))[0] == 202
+    """What the CRM tells is kept beside what is known, contacts in one form, and an event names who and
+    what.
+    """
+    assert (
+        await door.carried_out(
+            "PATCH",
+            "/customers/1/attributes",
+            json={"attributes": {"vip": True, "phone": "8 (912) 345-67-89", "город": "Казань"}},
+        )
+    )[0] == 202
     await door.carried_out("PATCH", "/customers/1/attributes", json={"attributes": {"город": None}})
 
     assert (await door.ask("GET", "/customers/1"))[1] == {
@@ -136,15 +184,22 @@ async def test_attributes_are_changed_and_taken_away(door: Door) -> None:
         "addresses": [{"channel": "telegram", "chat": "1001", "reachable": True}], "ticket": None,
     }  # fmt: skip
     events = await door.testbot.service.store.events(kinds=["attributes_changed"])
-    assert [(e.actor, e.data["names"]) for e in events] == [("api:crm", ["phone", "vip", "город"]), ("api:crm", ["город"])]
+    assert [(e.actor, e.data["names"]) for e in events] == [
+        ("api:crm", ["phone", "vip", "город"]),
+        ("api:crm", ["город"]),
+    ]
 
 
 async def test_customers_are_found(door: Door) -> None:
     """By address, and by a phone in any form; an unclear question is refused."""
-    await door.carried_out("PATCH", "/customers/1/attributes", json={"attributes": {"phone": "+7 912 345-67-89"}})
+    await door.carried_out(
+        "PATCH", "/customers/1/attributes", json={"attributes": {"phone": "+7 912 345-67-89"}}
+    )
     for query in ({"channel": "telegram", "chat": "1001"}, {"phone": "89123456789"}):
         assert [c["id"] for c in (await door.ask("GET", "/customers", params=query))[1]["customers"]] == [1]
-    assert (await door.ask("GET", "/customers", params={"channel": "vk", "chat": "1"}))[1] == {"customers": []}
+    assert (await door.ask("GET", "/customers", params={"channel": "vk", "chat": "1"}))[1] == {
+        "customers": []
+    }
     assert (await door.ask("GET", "/customers"))[1]["code"] == "unclear_query"
     assert (await door.ask("GET", "/customers", params={"email": "no"}))[1]["code"] == "no_contact"
 
@@ -161,7 +216,9 @@ async def test_attributes_reach_the_card_and_its_open_ticket(door: Door) -> None
 
 
 async def test_a_joined_customer_is_found_under_either_number(door: Door) -> None:
-    """A CRM that kept the second number still reaches the person, and the message goes where he wrote last."""
+    """A CRM that kept the second number still reaches the person, and the message goes where he wrote
+    last.
+    """
     same = door.testbot.customer("Аня", channel="vk", chat="7")
     await same.says("добрый день")
     await door.testbot.service.store.join_customers(CustomerMerge(1, 2), door.testbot.clock(), by="test")
@@ -182,26 +239,42 @@ async def test_a_customer_is_told_everything_and_forgotten_while_the_bot_runs(do
     status, told = await door.ask("GET", "/customers/1/data", key=DPO)
     assert status == 200 and "добрый день" in str(told["data"])
 
-    assert await door.carried_out("DELETE", "/customers/1", key=DPO) == (200, {"customer": 1, "forgotten": True})
+    assert await door.carried_out("DELETE", "/customers/1", key=DPO) == (
+        200,
+        {"customer": 1, "forgotten": True},
+    )
     assert (await door.ask("DELETE", "/customers/1", key=DPO))[0] == 404
     assert len(door.testbot.channels["telegram"].in_chat(DESK_CHAT, verb=OutboundKind.DELETE_TOPIC)) == 1
     assert "добрый день" not in str(await door.testbot.service.store.export_customer(1))
 
 
 async def test_a_message_is_said_once(door: Door) -> None:
-    """Through the outbox; the same key again does nothing, also at the same moment, and another body with it is refused."""
+    """Through the outbox; the same key again does nothing, also at the same moment, and another body with it
+    is refused.
+    """
     anna = door.testbot.customer()
     await anna.says("жду")
-    answers = await asyncio.gather(*(door.ask("POST", "/customers/1/messages", once="order-1", json={"text": "Заказ *собран*"}) for _ in range(5)))
+    answers = await asyncio.gather(
+        *(
+            door.ask("POST", "/customers/1/messages", once="order-1", json={"text": "Заказ *собран*"})
+            for _ in range(5)
+        )
+    )
     await door.testbot.rest()
-    again = await door.carried_out("POST", "/customers/1/messages", once="order-1", json={"text": "Заказ *собран*"})
+    again = await door.carried_out(
+        "POST", "/customers/1/messages", once="order-1", json={"text": "Заказ *собран*"}
+    )
     other = await door.ask("POST", "/customers/1/messages", once="order-1", json={"text": "Заказ уехал"})
 
     assert {status for status, _ in answers} == {202}
     assert (again[0], again[1]["repeated"]) == (202, True)
     assert (other[0], other[1]["code"]) == (422, "key_reused")
     assert [t for t in anna.hears() if "Заказ" in t] == ["Заказ *собран*"]
-    assert (await door.ask("GET", "/customers/1/messages/order-1"))[1] == {"key": "order-1", "state": "sent", "error": ""}
+    assert (await door.ask("GET", "/customers/1/messages/order-1"))[1] == {
+        "key": "order-1",
+        "state": "sent",
+        "error": "",
+    }
     assert (await door.ask("GET", "/customers/1/messages/order-2"))[1]["code"] == "unknown_message"
 
 
@@ -210,7 +283,9 @@ async def test_a_message_does_not_disturb_an_open_question(door: Door) -> None:
     anna = door.testbot.customer()
     await anna.says("доставка")
     before = await door.testbot.service.store.conversation(anna.peer)
-    await door.carried_out("POST", "/customers/1/messages", once="1", json={"text": "**Акция**", "markdown": True})
+    await door.carried_out(
+        "POST", "/customers/1/messages", once="1", json={"text": "**Акция**", "markdown": True}
+    )
     after = await door.testbot.service.store.conversation(anna.peer)
 
     assert before is not None and after is not None
@@ -239,11 +314,19 @@ async def test_who_forbade_messages_is_not_written_to(door: Door) -> None:
 
 
 async def test_a_ticket_is_opened_shown_and_closed(door: Door) -> None:
-    """The customer is told as always, operators see who asked and why, and a repeat of either wish does nothing."""
+    """The customer is told as always, operators see who asked and why, and a repeat of either wish does
+    nothing.
+    """
     anna, olga = door.testbot.customer(), door.testbot.operator()
-    assert (await door.carried_out("POST", "/customers/1/tickets", once="open-1", json={"text": "Возврат завис"}))[0] == 202
-    assert (await door.carried_out("POST", "/customers/1/tickets", once="open-1", json={"text": "Возврат завис"}))[1]["repeated"]
-    assert (await door.ask("POST", "/customers/1/tickets", once="open-2", json={}))[1]["code"] == "ticket_open"
+    assert (
+        await door.carried_out("POST", "/customers/1/tickets", once="open-1", json={"text": "Возврат завис"})
+    )[0] == 202
+    assert (
+        await door.carried_out("POST", "/customers/1/tickets", once="open-1", json={"text": "Возврат завис"})
+    )[1]["repeated"]
+    assert (await door.ask("POST", "/customers/1/tickets", once="open-2", json={}))[1][
+        "code"
+    ] == "ticket_open"
     assert any("crm" in o.text.text and "Возврат завис" in o.text.text for o in await olga.sees(1))
     status, ticket = await door.ask("GET", "/tickets/1")
     assert (status, ticket["status"], ticket["reason"], ticket["customer"]) == (200, "waiting", "api", 1)
@@ -255,7 +338,10 @@ async def test_a_ticket_is_opened_shown_and_closed(door: Door) -> None:
     assert (await door.ask("GET", "/tickets/1"))[1]["status"] == "closed"
     events = await door.testbot.service.store.events(kinds=["ticket_opened", "ticket_closed"])
     assert [(e.kind, e.actor) for e in events] == [("ticket_opened", ""), ("ticket_closed", "api:crm")]
-    assert any("№1" in t for t in [s.outbound.text.text for s in door.testbot.channels["telegram"].in_chat(anna.peer.chat)])
+    assert any(
+        "№1" in t
+        for t in [s.outbound.text.text for s in door.testbot.channels["telegram"].in_chat(anna.peer.chat)]
+    )
 
 
 # --- what is wrong is said
@@ -265,18 +351,54 @@ async def test_a_ticket_is_opened_shown_and_closed(door: Door) -> None:
     ("method", "path", "more", "status", "code"),
     [
         ("POST", "/customers/1/messages", {"json": {"text": "а"}}, 400, "no_idempotency_key"),
-        ("POST", "/customers/1/messages", {"once": "1", "data": "{", "headers": {"Content-Type": "application/json"}}, 400, "broken_json"),
-        ("POST", "/customers/1/messages", {"once": "1", "data": b'{"text": "\\ud800"}', "headers": {"Content-Type": "application/json"}}, 422, "wrong_body"),
+        (
+            "POST",
+            "/customers/1/messages",
+            {"once": "1", "data": "{", "headers": {"Content-Type": "application/json"}},
+            400,
+            "broken_json",
+        ),
+        (
+            "POST",
+            "/customers/1/messages",
+            {"once": "1", "data": b'{"text": "\\ud800"}', "headers": {"Content-Type": "application/json"}},
+            422,
+            "wrong_body",
+        ),
         ("POST", "/customers/1/messages", {"once": "1", "data": "text=a"}, 415, "not_json"),
         ("POST", "/customers/1/messages", {"once": "1", "json": {"text": "а" * 70_000}}, 413, "too_large"),
         ("POST", "/customers/1/messages", {"once": "1", "json": {"text": " "}}, 422, "wrong_body"),
-        ("POST", "/customers/1/messages", {"once": "1", "json": {"text": "а", "to": "all"}}, 422, "wrong_body"),
-        ("POST", "/customers/1/messages", {"once": "1", "json": {"text": "а", "channel": "vk"}}, 404, "unknown_channel"),
+        (
+            "POST",
+            "/customers/1/messages",
+            {"once": "1", "json": {"text": "а", "to": "all"}},
+            422,
+            "wrong_body",
+        ),
+        (
+            "POST",
+            "/customers/1/messages",
+            {"once": "1", "json": {"text": "а", "channel": "vk"}},
+            404,
+            "unknown_channel",
+        ),
         ("POST", "/customers/9/messages", {"once": "1", "json": {"text": "а"}}, 404, "unknown_customer"),
         ("PATCH", "/customers/1/attributes", {"json": {"attributes": {"VIP": 1}}}, 422, "wrong_body"),
-        ("PATCH", "/customers/1/attributes", {"json": {"attributes": {"rating_asked": "x"}}}, 422, "wrong_body"),
+        (
+            "PATCH",
+            "/customers/1/attributes",
+            {"json": {"attributes": {"rating_asked": "x"}}},
+            422,
+            "wrong_body",
+        ),
         ("PATCH", "/customers/1/attributes", {"json": {"attributes": {"a": [1]}}}, 422, "wrong_body"),
-        ("PATCH", "/customers/1/attributes", {"data": '{"attributes": {"a": 1e999}}', "headers": {"Content-Type": "application/json"}}, 422, "wrong_body"),
+        (
+            "PATCH",
+            "/customers/1/attributes",
+            {"data": '{"attributes": {"a": 1e999}}', "headers": {"Content-Type": "application/json"}},
+            422,
+            "wrong_body",
+        ),
         ("PATCH", "/customers/1/attributes", {"json": []}, 422, "wrong_body"),
         ("GET", "/customers/0x1", {}, 404, "unknown_customer"),
         ("GET", f"/customers/{'9' * 30}", {}, 404, "unknown_customer"),
@@ -285,7 +407,9 @@ async def test_a_ticket_is_opened_shown_and_closed(door: Door) -> None:
         ("DELETE", "/tickets/1", {}, 405, "wrong_method"),
     ],
 )
-async def test_what_is_wrong_is_told_in_one_form(door: Door, method: str, path: str, more: dict[str, Any], status: int, code: str) -> None:
+async def test_what_is_wrong_is_told_in_one_form(
+    door: Door, method: str, path: str, more: dict[str, Any], status: int, code: str
+) -> None:
     """Status, code, a sentence; nothing was done."""
     before = len(await door.testbot.service.store.turns())
     answered, body = await door.carried_out(method, path, **more)
@@ -317,8 +441,12 @@ async def test_every_route_is_described_and_nothing_else(door: Door) -> None:
 
     assert answer.status == 200 and described["openapi"] == "3.1.0"
     assert {(m.upper(), path) for path, item in described["paths"].items() for m in item} == mounted
-    assert set(re.findall(r"#/components/schemas/(\w+)", str(described))) <= set(described["components"]["schemas"])
-    assert len({o["operationId"] for item in described["paths"].values() for o in item.values()}) == len(mounted)
+    assert set(re.findall(r"#/components/schemas/(\w+)", str(described))) <= set(
+        described["components"]["schemas"]
+    )
+    assert len({o["operationId"] for item in described["paths"].values() for o in item.values()}) == len(
+        mounted
+    )
     for path, item in described["paths"].items():
         for operation in item.values():
             named = {p["name"] for p in operation["parameters"] if p["in"] == "path"}

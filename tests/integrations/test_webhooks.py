@@ -1,4 +1,6 @@
-"""Events told to other systems: signed, in order, at least once, without anybody's words, and nobody waits for it."""
+"""Events told to other systems: signed, in order, at least once, without anybody's words, and nobody waits
+for it.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def opened(articles: Path, receiver: Receiver) -> Opened:
     @asynccontextmanager
     async def open_(storage: str = ":memory:", **hook: object) -> AsyncIterator[TestBot]:
         settings = {"url": receiver.url, "secret": SECRET, "private": True, "events": EVENTS, **hook}
-        async with open_test_bot(articles, config=Config.model_validate({"webhooks": {"crm": settings}}), storage=storage) as testbot:
+        async with open_test_bot(
+            articles, config=Config.model_validate({"webhooks": {"crm": settings}}), storage=storage
+        ) as testbot:
             yield testbot
             await testbot.service.adapters["hook-crm"].close()
 
@@ -72,11 +76,20 @@ async def test_events_come_signed_and_in_order(opened: Opened, receiver: Receive
     assert receiver.kinds == EVENTS
     for headers, body in receiver.calls:
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
-        made = base64.b64encode(hmac.new(base64.b64decode(SECRET.removeprefix("whsec_")), signed, hashlib.sha256).digest()).decode()
+        made = base64.b64encode(
+            hmac.new(base64.b64decode(SECRET.removeprefix("whsec_")), signed, hashlib.sha256).digest()
+        ).decode()
         assert headers["webhook-signature"] == f"v1,{made}"
         assert headers["idempotency-key"] == headers["webhook-id"]
     assert len({headers["webhook-id"] for headers, _ in receiver.calls}) == 3
-    assert receiver.told[1]["data"] == {"customer": 1, "conversation": 1, "ticket": 1, "actor": "operator", "channel": "telegram", "details": {}}
+    assert receiver.told[1]["data"] == {
+        "customer": 1,
+        "conversation": 1,
+        "ticket": 1,
+        "actor": "operator",
+        "channel": "telegram",
+        "details": {},
+    }
 
 
 async def test_no_words_leave_unless_asked(opened: Opened, receiver: Receiver) -> None:
@@ -118,8 +131,12 @@ async def test_what_fails_is_tried_again_with_the_same_id(opened: Opened, receiv
         assert testbot.service.adapters["hook-crm"].health.state == "working"
 
 
-async def test_an_event_the_address_refuses_does_not_stop_the_others(opened: Opened, receiver: Receiver) -> None:
-    """Content that is refused again and again is passed over, with an event of its own that is told to nobody."""
+async def test_an_event_the_address_refuses_does_not_stop_the_others(
+    opened: Opened, receiver: Receiver
+) -> None:
+    """Content that is refused again and again is passed over, with an event of its own that is told to
+    nobody.
+    """
     receiver.statuses = [422] * 20
     async with opened() as testbot:
         await a_ticket(testbot)
@@ -132,7 +149,9 @@ async def test_an_event_the_address_refuses_does_not_stop_the_others(opened: Ope
         assert failed.data["channel"] == "hook-crm"
 
 
-async def test_a_restart_loses_and_doubles_nothing(opened: Opened, receiver: Receiver, tmp_path: Path) -> None:
+async def test_a_restart_loses_and_doubles_nothing(
+    opened: Opened, receiver: Receiver, tmp_path: Path
+) -> None:
     """Events recorded before a stop are told after the next start, each once."""
     file = str(tmp_path / "bot.db")
     async with opened(storage=file) as testbot:
@@ -146,19 +165,32 @@ async def test_a_restart_loses_and_doubles_nothing(opened: Opened, receiver: Rec
     assert receiver.kinds == ["ticket_opened"]
 
 
-async def test_a_kill_in_the_middle_of_a_call_repeats_it_with_a_doubt(opened: Opened, receiver: Receiver, tmp_path: Path) -> None:
+async def test_a_kill_in_the_middle_of_a_call_repeats_it_with_a_doubt(
+    opened: Opened, receiver: Receiver, tmp_path: Path
+) -> None:
     """What was under way when the process died is told again under the same id, and the doubt is kept."""
     file = str(tmp_path / "bot.db")
     async with opened(storage=file) as testbot:
         await testbot.customer().says("позовите оператора")
         await testbot.service.announcer.go()
-        (taken,) = [d for d in await testbot.service.store.take_deliveries(testbot.clock()) if d.outbound.verb is OutboundKind.ANNOUNCE]
-        await testbot.service.adapters["hook-crm"].send(taken.outbound, nonce=taken.id, target="", files=AttachmentReader({}, lambda ref: pytest.fail(ref)))
+        (taken,) = [
+            d
+            for d in await testbot.service.store.take_deliveries(testbot.clock())
+            if d.outbound.verb is OutboundKind.ANNOUNCE
+        ]
+        await testbot.service.adapters["hook-crm"].send(
+            taken.outbound,
+            nonce=taken.id,
+            target="",
+            files=AttachmentReader({}, lambda ref: pytest.fail(ref)),
+        )
     async with opened(storage=file) as testbot:
         testbot.clock.advance(minutes=1)
         await testbot.service.store.recover(testbot.clock())
         await announced(testbot)
-        (kept,) = [d for d in await testbot.service.store.deliveries() if d.outbound.verb is OutboundKind.ANNOUNCE]
+        (kept,) = [
+            d for d in await testbot.service.store.deliveries() if d.outbound.verb is OutboundKind.ANNOUNCE
+        ]
 
     assert (kept.status, kept.doubts) == ("sent", 1)
     assert len(receiver.calls) == 2
@@ -191,7 +223,9 @@ async def test_an_address_that_hangs_delays_no_customer(opened: Opened, receiver
 
 
 async def test_of_a_forgotten_customer_nothing_more_is_told(opened: Opened, receiver: Receiver) -> None:
-    """What still waits about him is taken back, and others hear that he is to be forgotten; what waits about others goes on."""
+    """What still waits about him is taken back, and others hear that he is to be forgotten; what waits about
+    others goes on.
+    """
     async with opened(words=True, events=["ticket_opened", "customer_forgotten"]) as testbot:
         await testbot.customer().says("позовите оператора")
         await testbot.customer("Борис", chat="1002").says("позовите оператора")
@@ -199,7 +233,10 @@ async def test_of_a_forgotten_customer_nothing_more_is_told(opened: Opened, rece
         await testbot.service.store.forget_customer(1, testbot.clock())
         await announced(testbot)
 
-    assert [(t["type"], t["data"]["customer"]) for t in receiver.told] == [("ticket_opened", 2), ("customer_forgotten", 1)]
+    assert [(t["type"], t["data"]["customer"]) for t in receiver.told] == [
+        ("ticket_opened", 2),
+        ("customer_forgotten", 1),
+    ]
     assert "1001" not in str(receiver.told)
 
 
@@ -223,19 +260,30 @@ async def test_health_tells_of_a_failing_webhook_and_stays_ready(opened: Opened,
         await testbot.customer().says("позовите оператора")
         await announced(testbot)
         service = testbot.service
-        client = TestClient(TestServer(build_app(WebServices(service.store, service.adapters, service.clock, knowledge=service.knowledge))))
+        client = TestClient(
+            TestServer(
+                build_app(
+                    WebServices(service.store, service.adapters, service.clock, knowledge=service.knowledge)
+                )
+            )
+        )
         await client.start_server()
         answer = await client.get("/readyz")
         body = await answer.json()
         await client.close()
 
     assert answer.status == 200
-    assert (body["webhooks"]["hook-crm"]["state"], body["webhooks"]["hook-crm"]["last_error"]) == ("failing", "HTTP 500")
+    assert (body["webhooks"]["hook-crm"]["state"], body["webhooks"]["hook-crm"]["last_error"]) == (
+        "failing",
+        "HTTP 500",
+    )
 
 
 async def test_a_private_address_is_refused_unless_allowed(opened: Opened, receiver: Receiver) -> None:
     """Nobody can point a webhook at this machine by the config of a stranger or by a name that leads here."""
-    adapter = WebhookAdapter("hook-x", clock=HandClock(NOON), url=receiver.url.replace("127.0.0.1", "localhost"), secret=SECRET)
+    adapter = WebhookAdapter(
+        "hook-x", clock=HandClock(NOON), url=receiver.url.replace("127.0.0.1", "localhost"), secret=SECRET
+    )
     body = json.dumps({"timestamp": NOON.isoformat()})
     with pytest.raises(Exception, match=r"no connection|not public"):
         await adapter.send(

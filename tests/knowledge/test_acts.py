@@ -31,7 +31,9 @@ from bot.model import Intent
     ],
 )
 def test_a_person_is_wanted_in_any_wording(text: str) -> None:
-    """A request for a person is never searched: other words, typing mistakes, the wrong layout, transliteration, English."""
+    """A request for a person is never searched: other words, typing mistakes, the wrong layout,
+    transliteration, English.
+    """
     assert read_act(text).act is Intent.HUMAN
 
 
@@ -102,7 +104,10 @@ def test_upset_is_a_degree() -> None:
 
 def test_masked_swearing_is_seen() -> None:
     """Stars in a swear word do not make it polite."""
-    assert read_act("да вы о**ели, сколько можно п***ц").upset > read_act("да вы решили, сколько можно прождать").upset
+    assert (
+        read_act("да вы о**ели, сколько можно п***ц").upset
+        > read_act("да вы решили, сколько можно прождать").upset
+    )
 
 
 def test_the_owner_adds_words_of_anger(tmp_path: Path) -> None:
@@ -127,7 +132,10 @@ def test_a_broken_words_file_says_what_to_do(tmp_path: Path) -> None:
     assert all("yaml" in p.file for p in caught.value.problems)
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n", "???", "0", "🤬", "a" * 50_000, "слово " * 20_000, "\ud800", "‮тёкст", "*" * 5_000])
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\n", "???", "0", "🤬", "a" * 50_000, "слово " * 20_000, "\ud800", "‮тёкст", "*" * 5_000],
+)
 def test_any_text_can_be_read(text: str) -> None:
     """Nothing a customer sends makes reading fail, and a long text costs no more than a moment."""
     start = time.perf_counter()
@@ -148,10 +156,13 @@ def test_why_names_the_words() -> None:
 def test_reading_needs_neither_torch_nor_a_dictionary() -> None:
     """Acts are read in a process that never loads torch or pymorphy3."""
     code = (
-        "import sys; from bot.knowledge.query.intents import read_act; print(read_act('позовите оператора').act);"
-        "print(sorted(m for m in ('torch', 'pymorphy3', 'sentence_transformers', 'scipy') if m in sys.modules))"
+        "import sys; from bot.knowledge.query.intents import read_act; print(read_act('позовите"
+        " оператора').act);print(sorted(m for m in ('torch', 'pymorphy3', 'sentence_transformers', 'scipy')"
+        " if m in sys.modules))"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
 
     assert said == ["human", "[]"]
 
@@ -166,10 +177,14 @@ def test_reading_is_fast() -> None:
         for text in texts:
             read_act(text)
 
-    assert (time.perf_counter() - start) / 600 < 0.002  # four times the aim: the machine of a test may be busy
+    assert (
+        time.perf_counter() - start
+    ) / 600 < 0.002  # four times the aim: the machine of a test may be busy
 
 
-@pytest.mark.parametrize("word", ["рассрочка", "шоурум", "ортодонт", "парковка", "виниры", "instalments", "opening hours"])
+@pytest.mark.parametrize(
+    "word", ["рассрочка", "шоурум", "ортодонт", "парковка", "виниры", "instalments", "opening hours"]
+)
 def test_the_name_of_a_thing_is_a_question(word: str) -> None:
     """One or two calm words that no list knows ask about a thing: nobody is angry and nobody greets."""
     found = read_act(word)

@@ -22,12 +22,17 @@ def write(folder: Path, **files: str) -> Path:
 
 
 def test_front_matter_and_obsidian_habits(tmp_path: Path) -> None:
-    """Lists and strings, comments, wiki links, callouts, a heading that repeats the title, images taken out."""
+    """Lists and strings, comments, wiki links, callouts, a heading that repeats the title, images taken
+    out.
+    """
     (tmp_path / "pic.png").write_bytes(b"x")
     write(
         tmp_path,
-        a="---\ntitle: Возврат\nalias: как вернуть\ntags: '#возврат, деньги'\nvalid_until: 31.12.2030\nsegment: {vip: true}\n---\n"
-        "# Возврат\n\nПервое %%тайна%% слово, см. [[b|доставку]]:\n\n- раз\n- два\n\n![[pic.png]]\n\n## Дальше\n\n> [!note] Важно\n> ==Текст==\n",
+        a=(
+            "---\ntitle: Возврат\nalias: как вернуть\ntags: '#возврат, деньги'\nvalid_until:"
+            " 31.12.2030\nsegment: {vip: true}\n---\n# Возврат\n\nПервое %%тайна%% слово, см."
+            " [[b|доставку]]:\n\n- раз\n- два\n\n![[pic.png]]\n\n## Дальше\n\n> [!note] Важно\n> ==Текст==\n"
+        ),
         b="Просто текст",
     )
 
@@ -66,7 +71,7 @@ def test_lines_point_into_the_file(tmp_path: Path) -> None:
         ("---\ntitle: а\nstatus: готово\n---\nт", "KB007", 3),
         ("---\ntitle: а\naliases:\n  - {x: 1}\n---\nт", "KB007", 4),
         ("---\ntitle: а\ntitle: б\n---\nт", "KB013", 3),
-        ("---\ntitle: а\n---\n\n{{ include \"нет.md\" }}\n", "KB009", 5),
+        ('---\ntitle: а\n---\n\n{{ include "нет.md" }}\n', "KB009", 5),
         ("---\ntitle: а\nbuttons: [{label: x, url: 'javascript:alert(1)'}]\n---\nт", "KB007", 3),
     ],
 )
@@ -85,7 +90,12 @@ def test_includes_stay_inside_the_folder(tmp_path: Path) -> None:
     """A part is put in; a path that leaves the folder, also through a symbolic link, is a fault."""
     base = tmp_path / "kb"
     (tmp_path / "secret.md").write_text("тайна", encoding="utf-8")
-    write(base, _parts__hours="Часы: 9–21", ok="До.\n\n![[_parts/hours]]\n\nПосле.", out="{{ include: ../secret.md }}")
+    write(
+        base,
+        _parts__hours="Часы: 9–21",
+        ok="До.\n\n![[_parts/hours]]\n\nПосле.",
+        out="{{ include: ../secret.md }}",
+    )
     (base / "link.md").symlink_to(tmp_path / "secret.md")
 
     articles, problems = read_articles(base)
@@ -105,7 +115,13 @@ def test_an_include_of_itself_is_a_fault(tmp_path: Path) -> None:
 
 def test_extra_questions_and_twins(tmp_path: Path) -> None:
     """A .yaml adds questions, a wrong name in it is named; `.en` and `en/` make twins."""
-    write(tmp_path, a="---\ntitle: А\n---\nтекст", a_DOT_en_DOT_md="---\ntitle: A\n---\ntext", en__b="---\ntitle: B\n---\ntext", b="---\ntitle: Б\n---\nтекст")
+    write(
+        tmp_path,
+        a="---\ntitle: А\n---\nтекст",
+        a_DOT_en_DOT_md="---\ntitle: A\n---\ntext",
+        en__b="---\ntitle: B\n---\ntext",
+        b="---\ntitle: Б\n---\nтекст",
+    )
     (tmp_path / "more.yaml").write_text('a: ["ещё вопрос"]\nнет: [х]\n', encoding="utf-8")
 
     articles, problems = read_articles(tmp_path)

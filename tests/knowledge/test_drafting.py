@@ -12,7 +12,9 @@ from bot.knowledge.articles.frontmatter import split_head
 from bot.knowledge.articles.schema import read_articles
 
 HEADS = {
-    "block": "---\ntitle: Тест # моё\naliases:\n  - первый\n  - 'второй: да'\n# конец\nlang: ru\n---\nТекст\n",
+    "block": (
+        "---\ntitle: Тест # моё\naliases:\n  - первый\n  - 'второй: да'\n# конец\nlang: ru\n---\nТекст\n"
+    ),
     "flow": "---\naliases: [первый, второй]\ntitle: Тест\n---\nТекст\n",
     "flow over lines": "---\naliases: [\n  первый,\n  второй,\n]\n---\nТекст\n",
     "empty": "---\ntitle: Тест\naliases: []\n---\nТекст\n",
@@ -27,7 +29,7 @@ HEADS = {
 
 
 @pytest.mark.parametrize("name", HEADS)
-@pytest.mark.parametrize("question", ["где: мой #заказ?", "простой вопрос", "да", "«Кавычки» и \"прямые\""])
+@pytest.mark.parametrize("question", ["где: мой #заказ?", "простой вопрос", "да", '«Кавычки» и "прямые"'])
 def test_a_question_joins_any_head_and_nothing_else_changes(name: str, question: str) -> None:
     """The new file differs by the question only, whatever form the list has; a repeat changes nothing."""
     before = HEADS[name]
@@ -41,7 +43,9 @@ def test_a_question_joins_any_head_and_nothing_else_changes(name: str, question:
     old.pop(key, None)
     assert new == old
     assert split_head(after)[1] == split_head(before)[1]
-    assert [c for c in ("# моё", "# конец", "# важно") if c in before] == [c for c in ("# моё", "# конец", "# важно") if c in after]
+    assert [c for c in ("# моё", "# конец", "# важно") if c in before] == [
+        c for c in ("# моё", "# конец", "# важно") if c in after
+    ]
     assert with_question(after, question.upper()) == after
 
 
@@ -56,12 +60,21 @@ def test_a_head_that_cannot_be_read_is_refused() -> None:
 def test_a_new_article_can_be_read(tmp_path: Path) -> None:
     """Title and questions with anything in them come back as they were."""
     title, aliases = 'Что: "это" # такое?', ["да", "- тире", "[скобки]", "где мой заказ?", "100%"]
-    (tmp_path / "a.md").write_text(article_text(title, aliases, "Ответ.", status="draft", topic="доставка", tags=["а", "б: в"]), encoding="utf-8")
+    (tmp_path / "a.md").write_text(
+        article_text(title, aliases, "Ответ.", status="draft", topic="доставка", tags=["а", "б: в"]),
+        encoding="utf-8",
+    )
 
     (article,), problems = read_articles(tmp_path)
 
     assert not problems
-    assert (article.title, article.aliases, article.status, article.topic, article.tags) == (title, tuple(aliases), "draft", "доставка", ("а", "б: в"))
+    assert (article.title, article.aliases, article.status, article.topic, article.tags) == (
+        title,
+        tuple(aliases),
+        "draft",
+        "доставка",
+        ("а", "б: в"),
+    )
 
 
 def test_names_of_files() -> None:

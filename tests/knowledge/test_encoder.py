@@ -1,4 +1,6 @@
-"""Texts become vectors: our own encoder with no network, and any sentence-transformers folder the owner names."""
+"""Texts become vectors: our own encoder with no network, and any sentence-transformers folder the owner
+names.
+"""
 
 from __future__ import annotations
 
@@ -21,20 +23,39 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from bot.knowledge.encoder.loader import Encoder, EncoderUnavailable, load, rows_from
 from bot.knowledge.encoder.navec import find_navec, read_navec
-from bot.knowledge.encoder.rows import English, Trained, learn_pieces, read_trained, save_trained, vocabulary_of
+from bot.knowledge.encoder.rows import (
+    English,
+    Trained,
+    learn_pieces,
+    read_trained,
+    save_trained,
+    vocabulary_of,
+)
 from bot.knowledge.encoder.static import SupportWords
 from bot.knowledge.encoder.text import pieces_of
 
-# --- a navec file of a few words --------------------------------------------------------------------------------------
+# --- a navec file of a few words
+# --------------------------------------------------------------------------------------
 
-VOCABULARY = {"деньги": 900, "деньгами": 300, "возврат": 500, "средства": 400, "погода": 200, "погоду": 100, "курьер": 250, "и": 5000}
+VOCABULARY = {
+    "деньги": 900,
+    "деньгами": 300,
+    "возврат": 500,
+    "средства": 400,
+    "погода": 200,
+    "погоду": 100,
+    "курьер": 250,
+    "и": 5000,
+}
 
 
 def _navec(path: Path, protocol: int = 1) -> Path:
     words, rng = list(VOCABULARY), np.random.default_rng(0)
     indexes = rng.integers(0, 8, (len(words), 4)).astype(np.uint8)
     codes = rng.normal(size=(4, 8, 3)).astype(np.float32)
-    counts = np.array([len(words)], np.uint32).tobytes() + np.array(list(VOCABULARY.values()), np.uint32).tobytes()
+    counts = (
+        np.array([len(words)], np.uint32).tobytes() + np.array(list(VOCABULARY.values()), np.uint32).tobytes()
+    )
     parts = {
         "meta.json": json.dumps({"id": "tiny", "protocol": protocol}).encode(),
         "vocab.bin": gzip.compress(counts + "\n".join(words).encode()),
@@ -68,7 +89,9 @@ def words(tmp_path: Path) -> SupportWords:
 
 
 def _vectors(words: SupportWords, *texts: str) -> np.ndarray:
-    return SentenceTransformer(modules=[words, Normalize()], device="cpu").encode(list(texts), show_progress_bar=False)
+    return SentenceTransformer(modules=[words, Normalize()], device="cpu").encode(
+        list(texts), show_progress_bar=False
+    )
 
 
 def test_the_reader_gives_back_the_quantised_vectors(tmp_path: Path) -> None:
@@ -93,8 +116,12 @@ def test_forms_share_half_of_their_lemma(tmp_path: Path) -> None:
 
 
 def test_latin_words_are_english_only_in_english_texts(words: SupportWords) -> None:
-    """Near words of the English list are near, one with a slip is guessed; in a Russian text the same letters say nothing."""
-    refund, money, delivery, slip, mixed, russian = _vectors(words, "refund", "Money!", "delivery", "delivry", "возврат refund", "возврат")
+    """Near words of the English list are near, one with a slip is guessed; in a Russian text the same letters
+    say nothing.
+    """
+    refund, money, delivery, slip, mixed, russian = _vectors(
+        words, "refund", "Money!", "delivery", "delivry", "возврат refund", "возврат"
+    )
 
     assert refund @ money > 0.99 > 0.9 > refund @ delivery
     assert slip @ delivery > 0.5 > slip @ refund
@@ -120,7 +147,9 @@ def test_nothing_known_is_the_zero_vector(words: SupportWords) -> None:
     assert not _vectors(words, "", "?!", "zzz qqq").any()
 
 
-@pytest.mark.parametrize("text", ["деньги", "", "?!", "zzz", "возврат средства погода и курьерами", "вазврат дениг"])
+@pytest.mark.parametrize(
+    "text", ["деньги", "", "?!", "zzz", "возврат средства погода и курьерами", "вазврат дениг"]
+)
 def test_one_text_alone_has_the_same_vector(words: SupportWords, text: str) -> None:
     """The short way of a question gives what sentence-transformers gives, zero vectors included."""
     assert np.allclose(words.vector(text), _vectors(words, text)[0], atol=1e-6)
@@ -135,7 +164,9 @@ def test_the_order_of_texts_is_kept(words: SupportWords) -> None:
 
 def test_the_module_is_saved_and_read_by_sentence_transformers(words: SupportWords, tmp_path: Path) -> None:
     """It is a real SentenceTransformer: a saved folder gives the same vectors."""
-    SentenceTransformer(modules=[words, Normalize()], device="cpu").save(str(tmp_path / "saved"), create_model_card=False)
+    SentenceTransformer(modules=[words, Normalize()], device="cpu").save(
+        str(tmp_path / "saved"), create_model_card=False
+    )
     again = SentenceTransformer(str(tmp_path / "saved"), device="cpu", trust_remote_code=True)
 
     assert np.allclose(again.encode(["возврат денег и погода"]), _vectors(words, "возврат денег и погода"))
@@ -160,7 +191,10 @@ def test_the_trained_part_survives_its_file(tmp_path: Path) -> None:
     assert read.lemmas == trained.lemmas
     assert np.allclose(read.projection, trained.projection, atol=2e-3)
     assert np.allclose(read.shift, trained.shift, atol=0.03)
-    save_trained(tmp_path / "b.npz", Trained(trained.projection * 2, trained.lemmas, trained.shift, trained.emphasis, ""))
+    save_trained(
+        tmp_path / "b.npz",
+        Trained(trained.projection * 2, trained.lemmas, trained.shift, trained.emphasis, ""),
+    )
     assert read_trained(tmp_path / "b.npz").version != read.version
 
 
@@ -174,7 +208,8 @@ def test_without_word_vectors_the_reason_says_what_to_install(tmp_path: Path) ->
             rows_from(path, _trained(), _english())
 
 
-# --- our own, whole ---------------------------------------------------------------------------------------------------
+# --- our own, whole
+# ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +227,9 @@ def own(cache: Path) -> Encoder:
 
 def test_our_own_understands_customers_words(own: Encoder) -> None:
     """Wordings that share no word are nearer to their meaning than to another, also with typing mistakes."""
-    refund, parcel, login = own.encode(["Возврат денег за товар", "Где мой заказ, отследить посылку", "Не получается войти в аккаунт"])
+    refund, parcel, login = own.encode(
+        ["Возврат денег за товар", "Где мой заказ, отследить посылку", "Не получается войти в аккаунт"]
+    )
     for text, meant in (
         ("бабки когда отдадите", refund),
         ("компенсируйте мне потраченное", refund),
@@ -224,17 +261,33 @@ def test_our_own_is_loaded_from_its_cache(own: Encoder, cache: Path) -> None:
     assert np.array_equal(again.encode(["где мой заказ"]), own.encode(["где мой заказ"]))
 
 
-# --- any other model --------------------------------------------------------------------------------------------------
+# --- any other model
+# --------------------------------------------------------------------------------------------------
 
 
 def _transformer(folder: Path, prompts: dict[str, str] | None = None) -> Path:
     torch.manual_seed(0)
-    vocabulary = {w: i for i, w in enumerate(["[PAD]", "[UNK]", "query", "passage", ":", "где", "мой", "заказ", "возврат", "денег", "погода"])}
+    vocabulary = {
+        w: i
+        for i, w in enumerate(
+            ["[PAD]", "[UNK]", "query", "passage", ":", "где", "мой", "заказ", "возврат", "денег", "погода"]
+        )
+    }
     tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     inner = folder.with_name(folder.name + "-inner")
-    BertModel(BertConfig(vocab_size=len(vocabulary), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)).save_pretrained(inner)
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(inner)
+    BertModel(
+        BertConfig(
+            vocab_size=len(vocabulary),
+            hidden_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=16,
+        )
+    ).save_pretrained(inner)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(
+        inner
+    )
     transformer = Transformer(str(inner))
     model = SentenceTransformer(modules=[transformer, Pooling(16)], device="cpu", prompts=prompts or {})
     model.save(str(folder), create_model_card=False)
@@ -260,7 +313,9 @@ def test_a_family_that_wants_prefixes_gets_them(tmp_path: Path) -> None:
     e5 = load(str(_transformer(tmp_path / "multilingual-e5-tiny")), None)
 
     assert np.allclose(plain.encode(["где мой заказ"], query=True), plain.encode(["где мой заказ"]))
-    assert np.allclose(e5.encode(["где мой заказ"], query=True), plain.encode(["query: где мой заказ"]), atol=1e-5)
+    assert np.allclose(
+        e5.encode(["где мой заказ"], query=True), plain.encode(["query: где мой заказ"]), atol=1e-5
+    )
     assert np.allclose(e5.encode(["где мой заказ"]), plain.encode(["passage: где мой заказ"]), atol=1e-5)
 
 
@@ -269,7 +324,9 @@ def test_a_models_own_prompts_come_first(tmp_path: Path) -> None:
     plain = load(str(_transformer(tmp_path / "plain")), None)
     own = load(str(_transformer(tmp_path / "prompted", {"query": "погода ", "document": ""})), None)
 
-    assert np.allclose(own.encode(["где мой заказ"], query=True), plain.encode(["погода где мой заказ"]), atol=1e-5)
+    assert np.allclose(
+        own.encode(["где мой заказ"], query=True), plain.encode(["погода где мой заказ"]), atol=1e-5
+    )
     assert np.allclose(own.encode(["где мой заказ"]), plain.encode(["где мой заказ"]), atol=1e-5)
 
 

@@ -7,11 +7,27 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ConfigError
-from bot.knowledge.quality.evaluation import Costs, EvaluationCase, Judged, advise, judge_cases, measure, point, read_cases
+from bot.knowledge.quality.evaluation import (
+    Costs,
+    EvaluationCase,
+    Judged,
+    advise,
+    judge_cases,
+    measure,
+    point,
+    read_cases,
+)
 from bot.model import Answer, Candidate, Decision, Intent
 
 
-def judged(place: int, confidence: float, *, scope: float = 0.9, decision: Decision = Decision.CLARIFY, article: str = "a") -> Judged:
+def judged(
+    place: int,
+    confidence: float,
+    *,
+    scope: float = 0.9,
+    decision: Decision = Decision.CLARIFY,
+    article: str = "a",
+) -> Judged:
     return Judged(EvaluationCase("q", article), place, decision, confidence, scope)
 
 
@@ -58,7 +74,9 @@ def test_a_threshold_has_its_price() -> None:
 
 
 def test_advice_reaches_the_wanted_precision_with_the_most_answers() -> None:
-    """The lowest threshold from which on every answer set is right often enough; where none is, it says so."""
+    """The lowest threshold from which on every answer set is right often enough; where none is, it says
+    so.
+    """
     good = [judged(1, 0.9)] * 9 + [judged(2, 0.6)] * 3 + [judged(1, 0.7)] * 2
     found = advise(good, precision=0.95, handoff=0.4)
     never = advise([judged(2, 0.9)] * 5, precision=0.95, handoff=0.4)
@@ -85,7 +103,11 @@ def test_twins_count_and_small_talk_does_not() -> None:
         act = Intent.THANKS if case.question == "спасибо" else Intent.QUESTION
         return Answer(ANSWER, (Candidate("x", "X", 0.9), Candidate("a.en", "A", 0.5)), 0.9, 0.9, act)
 
-    found = judge_cases([EvaluationCase("q", "a"), EvaluationCase("спасибо"), EvaluationCase("q", "x"), EvaluationCase("q")], ask, {"a.en": "a"})
+    found = judge_cases(
+        [EvaluationCase("q", "a"), EvaluationCase("спасибо"), EvaluationCase("q", "x"), EvaluationCase("q")],
+        ask,
+        {"a.en": "a"},
+    )
 
     assert [j.place for j in found] == [2, 1, 0]
 
@@ -103,8 +125,17 @@ def test_questions_come_from_yaml_jsonl_and_csv(tmp_path: Path) -> None:
         assert read_cases(tmp_path / name) == (EvaluationCase("раз", "x"), EvaluationCase("два")), name
 
 
-@pytest.mark.parametrize(("name", "text", "line"), [("a.jsonl", '{"q": "раз"}\nне json\n', 2), ("a.jsonl", '{"article": "x"}\n', 1), ("a.csv", "article\nx\n", 2)])
-def test_a_file_that_makes_no_sense_is_told_with_its_line(tmp_path: Path, name: str, text: str, line: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("a.jsonl", '{"q": "раз"}\nне json\n', 2),
+        ("a.jsonl", '{"article": "x"}\n', 1),
+        ("a.csv", "article\nx\n", 2),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_told_with_its_line(
+    tmp_path: Path, name: str, text: str, line: int
+) -> None:
     """Before anything is asked."""
     (tmp_path / name).write_text(text, encoding="utf-8")
 

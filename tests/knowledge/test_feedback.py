@@ -32,12 +32,18 @@ def test_without_enough_labels_nothing_changes(shop: Knowledge) -> None:
     assert shop.learn([Feedback(ASKED, "account/password", False)] * (FEWEST - 1)).labels == 0
 
     after = shop.answer(ASKED)
-    assert (after.confidence, after.scope, after.candidates) == (before.confidence, before.scope, before.candidates)
+    assert (after.confidence, after.scope, after.candidates) == (
+        before.confidence,
+        before.scope,
+        before.candidates,
+    )
     assert "feedback" not in after.why
 
 
 def test_many_not_helped_lower_confidence_and_more_of_them_lower_it_more(shop: Knowledge) -> None:
-    """Answers that were sure and did not help make the bot less sure; the order of articles and scope stay; the reasons show by how much."""
+    """Answers that were sure and did not help make the bot less sure; the order of articles and scope stay;
+    the reasons show by how much.
+    """
     before = shop.answer(ASKED)
     shop.learn([Feedback(ASKED, "account/password", False)] * FEWEST)
     few = shop.answer(ASKED)
@@ -46,9 +52,15 @@ def test_many_not_helped_lower_confidence_and_more_of_them_lower_it_more(shop: K
 
     assert before.confidence > 0.6
     assert before.confidence > few.confidence > many.confidence > 0.05
-    assert [c.article for c in many.candidates] == [c.article for c in before.candidates] and many.scope == before.scope
+    assert [c.article for c in many.candidates] == [
+        c.article for c in before.candidates
+    ] and many.scope == before.scope
     told = few.why["feedback"]
-    assert told == {"labels": FEWEST, "before": round(before.confidence, 4), "shift": pytest.approx(few.confidence - before.confidence, abs=1e-3)}
+    assert told == {
+        "labels": FEWEST,
+        "before": round(before.confidence, 4),
+        "shift": pytest.approx(few.confidence - before.confidence, abs=1e-3),
+    }
 
 
 def test_learning_again_replaces_what_was_learnt(shop: Knowledge) -> None:
@@ -61,7 +73,9 @@ def test_learning_again_replaces_what_was_learnt(shop: Knowledge) -> None:
 
 
 def test_a_picked_option_judges_what_came_first(shop: Knowledge) -> None:
-    """Who picks another article says that the first was wrong; who rejects another says nothing of the first."""
+    """Who picks another article says that the first was wrong; who rejects another says nothing of the
+    first.
+    """
     picked = shop.learn([Feedback(ASKED, "promo/codes", True)] * FEWEST)
     rejected = shop.learn([Feedback(ASKED, "promo/codes", False)] * FEWEST)
     gone = shop.learn([Feedback(ASKED, "no/such", True)] * FEWEST)
@@ -84,8 +98,12 @@ def test_what_is_learnt_survives_a_reload(shop: Knowledge) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=120), st.floats(0, 1), st.floats(0, 1))
-def test_the_shift_is_bounded_and_keeps_the_order(cases: list[tuple[float, bool]], one: float, other: float) -> None:
-    """Whatever people click: a probability stays one, moves at most so far, and a surer answer stays the surer one."""
+def test_the_shift_is_bounded_and_keeps_the_order(
+    cases: list[tuple[float, bool]], one: float, other: float
+) -> None:
+    """Whatever people click: a probability stays one, moves at most so far, and a surer answer stays the
+    surer one.
+    """
     shift = shift_of(cases)
     low, high = sorted((one, other))
 
@@ -102,9 +120,14 @@ def test_well_calibrated_clicks_change_next_to_nothing() -> None:
 
 
 async def test_clicks_are_read_from_the_records(tmp_path: Path) -> None:
-    """«Помогло», «не помогло» and a picked option become verdicts on the question that came before; a follow-up and silence become none."""
+    """«Помогло», «не помогло» and a picked option become verdicts on the question that came before; a
+    follow-up and silence become none.
+    """
     async with open_test_bot(write_shop(tmp_path), desk=False) as testbot:
-        pleased, cross, unsure, silent = (testbot.customer(name, chat=chat) for name, chat in (("А", "1"), ("Б", "2"), ("В", "3"), ("Г", "4")))
+        pleased, cross, unsure, silent = (
+            testbot.customer(name, chat=chat)
+            for name, chat in (("А", "1"), ("Б", "2"), ("В", "3"), ("Г", "4"))
+        )
         await pleased.says("как восстановить пароль?")
         await silent.says("как восстановить пароль?")
         await cross.says("сколько стоит доставка?")

@@ -54,7 +54,10 @@ UNHELPED = Turn(2, "desk", "handed_off", "not_helped")
         ([ANSWERED], []),
         ([ANSWERED, UNHELPED], ["not_helped"]),
         ([UNKNOWN, PERSON], ["unanswered"]),
-        ([UNKNOWN, Turn(2, "desk", "handed_off", "out_of_scope", "где купон", why("handoff"))], ["unanswered"]),
+        (
+            [UNKNOWN, Turn(2, "desk", "handed_off", "out_of_scope", "где купон", why("handoff"))],
+            ["unanswered"],
+        ),
         ([UNKNOWN, Turn(2, "faq", "answered", "answered", "другой вопрос", why("answer"))], ["unanswered"]),
         ([PERSON], []),
         ([Turn(1, "smalltalk", "answered", "answered", "спасибо")], []),
@@ -70,7 +73,12 @@ def test_operators_words_belong_to_the_question_before_them() -> None:
     """What was said after the next question is not the answer to this one; everything is masked."""
     lines = [
         HistoryEntry(START + timedelta(minutes=m), author, text)  # type: ignore[arg-type]
-        for m, author, text in ((0, "operator", "раньше"), (3, "operator", "Пишите на a.b@shop.ru"), (4, "note", "заметка"), (9, "operator", "позже"))
+        for m, author, text in (
+            (0, "operator", "раньше"),
+            (3, "operator", "Пишите на a.b@shop.ru"),
+            (4, "note", "заметка"),
+            (9, "operator", "позже"),
+        )
     ]
     later = Turn(7, "faq", "answered", "answered", "другой вопрос", why("answer"))
 
@@ -81,14 +89,20 @@ def test_operators_words_belong_to_the_question_before_them() -> None:
 
 
 def test_an_answer_to_the_next_question_stands_under_that_one() -> None:
-    """In one talk with a person the customer goes on asking; a call for a person is no question. Each answer stands where it belongs."""
+    """In one talk with a person the customer goes on asking; a call for a person is no question.
+
+    Each answer stands where it belongs.
+    """
     lines = [
         HistoryEntry(START + timedelta(minutes=m), author, text)  # type: ignore[arg-type]
         for m, author, text in (
-            (1, "customer", "где купон"), (2, "customer", "можно оператора?"), (3, "operator", "Купон в письме"),
-            (4, "customer", "а когда вы работаете?"), (5, "operator", "С десяти до восьми"),
+            (1, "customer", "где купон"),
+            (2, "customer", "можно оператора?"),
+            (3, "operator", "Купон в письме"),
+            (4, "customer", "а когда вы работаете?"),
+            (5, "operator", "С десяти до восьми"),
         )
-    ]  # fmt: skip
+    ]
     call = Turn(2, "desk", "handed_off", "asked_for_person", "можно оператора?")
 
     (found,) = missed([UNKNOWN, call], lambda _: lines)
@@ -97,7 +111,9 @@ def test_an_answer_to_the_next_question_stands_under_that_one() -> None:
 
 
 def test_what_an_operator_was_asked_and_answered_is_learnt() -> None:
-    """A question carried to a person, for which the articles had nothing sure, with his own words; statements and what nobody answered are not."""
+    """A question carried to a person, for which the articles had nothing sure, with his own words; statements
+    and what nobody answered are not.
+    """
     carried = why("clarify")
     talk = [
         Turn(1, "relay", "carried", "carried", "а подарочная упаковка у вас есть?", carried),
@@ -108,7 +124,9 @@ def test_what_an_operator_was_asked_and_answered_is_learnt() -> None:
     lines = [HistoryEntry(START + timedelta(minutes=2), "operator", "Да, 150 рублей", "Ольга")]
     found = missed(talk, lambda _: lines)
 
-    assert [(m.question, m.kind, m.replies) for m in found] == [("а подарочная упаковка у вас есть?", "unanswered", ("Да, 150 рублей",))]
+    assert [(m.question, m.kind, m.replies) for m in found] == [
+        ("а подарочная упаковка у вас есть?", "unanswered", ("Да, 150 рублей",))
+    ]
 
 
 def of(*questions: str) -> list[Missed]:
@@ -116,14 +134,30 @@ def of(*questions: str) -> list[Missed]:
 
 
 def test_questions_of_one_meaning_are_one_gap() -> None:
-    """Other forms and order do not part them, one common word does not join them; the most asked comes first."""
-    gaps = group(of("где ремонт обуви", "когда приедет мастер", "ремонтируете обувь?", "а ремонт обуви где?", "обувь оптом"))
+    """Other forms and order do not part them, one common word does not join them; the most asked comes
+    first.
+    """
+    gaps = group(
+        of(
+            "где ремонт обуви",
+            "когда приедет мастер",
+            "ремонтируете обувь?",
+            "а ремонт обуви где?",
+            "обувь оптом",
+        )
+    )
 
-    assert [(g.count, g.question) for g in gaps] == [(3, "где ремонт обуви"), (1, "обувь оптом"), (1, "когда приедет мастер")]
+    assert [(g.count, g.question) for g in gaps] == [
+        (3, "где ремонт обуви"),
+        (1, "обувь оптом"),
+        (1, "когда приедет мастер"),
+    ]
 
 
 def test_a_shared_thing_is_no_shared_question() -> None:
-    """One rare word in common («ваза», «кружка») joins nothing where each question has a word of its own; the same question stays one."""
+    """One rare word in common («ваза», «кружка») joins nothing where each question has a word of its own; the
+    same question stays one.
+    """
     gaps = group(of(
         "ремонтируете ли вы вазы", "треснула ваза", "как ухаживать за вазой", "какого цвета ваза",
         "сделаете гравировку на кружке", "гравировка на кружке есть?", "можно вернуть кружку",
@@ -135,7 +169,10 @@ def test_a_shared_thing_is_no_shared_question() -> None:
 
 def test_typos_and_layout_do_not_part_a_gap() -> None:
     """What was understood counts, what was written is shown."""
-    written, plain = Missed("htvjyn j,edb", "unanswered", START, 1, understood="ремонт обуви"), Missed("ремонт обуви", "unanswered", START, 2)
+    written, plain = (
+        Missed("htvjyn j,edb", "unanswered", START, 1, understood="ремонт обуви"),
+        Missed("ремонт обуви", "unanswered", START, 2),
+    )
 
     (gap,) = group([written, plain])
 
@@ -153,6 +190,7 @@ def test_meaning_joins_what_words_part() -> None:
 
 def test_the_article_that_came_nearest_tells_too() -> None:
     """Half alike words are one gap where the same article was rejected, and two where others were."""
+
     def gaps(first: str, second: str) -> int:
         one = Missed("делаете гравировку на дереве", "unanswered", START, 1, first)
         two = Missed("гравировку сделаете? мой телефон новый", "unanswered", START, 2, second)
@@ -162,7 +200,9 @@ def test_the_article_that_came_nearest_tells_too() -> None:
 
 
 def test_a_draft_begins_with_the_matter() -> None:
-    """Greetings and particles are no title; what was masked is no example; without replies there is room for them."""
+    """Greetings and particles are no title; what was masked is no example; without replies there is room for
+    them.
+    """
     gap = group(of("Здравствуйте, а вы чините обувь?", "чините обувь? пишите на a•••@mail.ru"))[0]
 
     title, text = draft(gap, placeholder="Ответ.")
@@ -183,14 +223,24 @@ def test_a_gap_is_closed_when_all_of_it_is_answered() -> None:
     unanswered = group(of("ремонт часов", "ремонт часов срочно"))[0]
     unhelped = group([Missed("ремонт часов", "not_helped", START, 1, "watch")])[0]
     now = effect(unanswered, lambda q: Answer(Decision.ANSWER, article="watch"))
-    half = effect(unanswered, lambda q: Answer(Decision.ANSWER if "срочно" in q else Decision.HANDOFF, article="watch" if "срочно" in q else None))
+    half = effect(
+        unanswered,
+        lambda q: Answer(
+            Decision.ANSWER if "срочно" in q else Decision.HANDOFF, article="watch" if "срочно" in q else None
+        ),
+    )
     same = effect(unhelped, lambda q: Answer(Decision.ANSWER, article="watch"))
 
     assert (half.answered, half.total) == (1, 2)
     assert is_closed(unanswered, now, lambda a: START) and not is_closed(unanswered, half, lambda a: START)
-    assert not is_closed(unhelped, same, lambda a: START - timedelta(days=1)) and is_closed(unhelped, same, lambda a: START + timedelta(days=1))
+    assert not is_closed(unhelped, same, lambda a: START - timedelta(days=1)) and is_closed(
+        unhelped, same, lambda a: START + timedelta(days=1)
+    )
 
 
 def test_masking() -> None:
     """Contacts are hidden, order numbers are not."""
-    assert mask("заказ 123456, +7 912 345-67-89, anna@mail.ru, 4111 1111 1111 1111") == "заказ 123456, +7 ••• •••-67-89, a•••@mail.ru, •••• 1111"
+    assert (
+        mask("заказ 123456, +7 912 345-67-89, anna@mail.ru, 4111 1111 1111 1111")
+        == "заказ 123456, +7 ••• •••-67-89, a•••@mail.ru, •••• 1111"
+    )

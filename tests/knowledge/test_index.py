@@ -42,7 +42,9 @@ def _side(sizes: list[int]) -> FieldIndex:
 @settings(max_examples=80, deadline=None)
 @given(SIZES, st.integers(0, 1000))
 def test_the_best_units_of_each_article(sizes: list[int], seed: int) -> None:
-    """The best, the mean of the two best that differ, and the place of the best are those that a loop over the articles finds."""
+    """The best, the mean of the two best that differ, and the place of the best are those that a loop over
+    the articles finds.
+    """
     side = _side(sizes)
     scores = np.random.default_rng(seed).integers(0, 4, (3, side.count)).astype(np.float32) / 4
     best, (first, mean) = side.best(scores), side.best_two(scores)
@@ -50,7 +52,9 @@ def test_the_best_units_of_each_article(sizes: list[int], seed: int) -> None:
 
     for i, size in enumerate(sizes):
         units = [side.texts.index(f"{i}.{j}") for j in range(size)]
-        assert (side.owners[units] == i).all() and side.members[side.first[i] : side.first[i + 1]].tolist() == units
+        assert (side.owners[units] == i).all() and side.members[
+            side.first[i] : side.first[i + 1]
+        ].tolist() == units
         for row in range(3):
             mine = scores[row, units]
             top = mine.max(initial=0)
@@ -84,28 +88,40 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     return Index(articles, TextAnalyzer(read_speech()))
 
 
-@pytest.mark.parametrize("text", ["сколько стоит доставка в казань", "вернуть вернуть товар xyz xyz", "неведомо", ""])
+@pytest.mark.parametrize(
+    "text", ["сколько стоит доставка в казань", "вернуть вернуть товар xyz xyz", "неведомо", ""]
+)
 def test_one_product_scores_every_channel(index: Index, text: str) -> None:
     """Cosine of letters and BM25 of words, counted by hand from the texts, are what the product gives."""
     reader, side = index.reader, index.questions
     reading = reader.ask(reader.canonical(text))
     scores = index.scores(reading).questions
     postings, (terms, counts) = index.postings, reading.grams
-    rarity = {t: float(postings.idf[t]) for t in terms.tolist() if t >= 0}  # the first channel's rows come first
+    rarity = {
+        t: float(postings.idf[t]) for t in terms.tolist() if t >= 0
+    }  # the first channel's rows come first
     unknown = float(postings.idf[len(reader.grams)])
-    asked = [(t, (1 + np.log(c)) * rarity.get(t, unknown)) for t, c in zip(terms.tolist(), counts.tolist(), strict=True)]
+    asked = [
+        (t, (1 + np.log(c)) * rarity.get(t, unknown))
+        for t, c in zip(terms.tolist(), counts.tolist(), strict=True)
+    ]
     length = np.sqrt(sum(w * w for _, w in asked))
 
     for unit, words in enumerate(side.words):
         held, held_counts = reader.ask(words.split()).grams
-        weights = {t: (1 + np.log(c)) * postings.idf[t] for t, c in zip(held.tolist(), held_counts.tolist(), strict=True)}
+        weights = {
+            t: (1 + np.log(c)) * postings.idf[t]
+            for t, c in zip(held.tolist(), held_counts.tolist(), strict=True)
+        }
         norm = np.sqrt(sum(w * w for w in weights.values()))
         by_hand = sum(w * weights.get(t, 0.0) for t, w in asked if t >= 0) / max(1e-9, length * norm)
         assert scores[0, unit] == pytest.approx(by_hand, abs=1e-5)
 
 
 def test_a_large_base_leaves_the_commonest_terms_out(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Over the budget the terms with the longest postings are dropped, so scores only fall, and rare words still count."""
+    """Over the budget the terms with the longest postings are dropped, so scores only fall, and rare words
+    still count.
+    """
     reading = index.reader.ask(index.reader.canonical("сколько стоит доставка"))
     whole = index.scores(reading).questions[0].copy()
     monkeypatch.setattr(lexical, "BUDGET", 20)
@@ -120,18 +136,28 @@ def test_near_words_are_those_that_a_comparison_with_all_finds() -> None:
     chance, spellings = random.Random(3), Spellings(words)
     for word in chance.sample(words, 60):
         place = chance.randrange(len(word) - 1)
-        wrong = chance.choice((word[:place] + word[place + 1 :], word[:place] + word[place + 1] + word[place] + word[place + 2 :], word[:place] + "ж" + word[place:]))
+        wrong = chance.choice(
+            (
+                word[:place] + word[place + 1 :],
+                word[:place] + word[place + 1] + word[place] + word[place + 2 :],
+                word[:place] + "ж" + word[place:],
+            )
+        )
         for slips in (1, 2):
             near = {(w, d) for w, d, _ in spellings.near(wrong, slips)}
             every = {(w, d) for w in words if (d := OSA.distance(w, wrong)) <= slips}
             assert near <= every
-            assert {d for _, d in near} == {d for _, d in every} and (len(near) == len(every) or len(near) >= 5)
+            assert {d for _, d in near} == {d for _, d in every} and (
+                len(near) == len(every) or len(near) >= 5
+            )
 
 
 def test_usual_lemmas_are_those_of_the_dictionary() -> None:
     """The list that spares the dictionary says what the dictionary says."""
     for word in random.Random(1).sample(common_forms(), 400):
-        assert lemma(word) == str(morphology().parse(word)[0].normal_form).replace("ё", "е"), "write lemmas_ru.txt again from forms_ru.txt"
+        assert lemma(word) == str(morphology().parse(word)[0].normal_form).replace("ё", "е"), (
+            "write lemmas_ru.txt again from forms_ru.txt"
+        )
 
 
 def test_what_was_read_is_kept(index: Index) -> None:
@@ -143,22 +169,43 @@ def test_what_was_read_is_kept(index: Index) -> None:
         one, other = index.reader.read(texts), again.read(texts)
         assert (one.words, one.forms) == (other.words, other.forms)
         for a, b in zip(one.terms, other.terms, strict=True):
-            assert all(np.array_equal(x, y) for x, y in zip((a.numbers, a.counts, a.lengths, *a.held), (b.numbers, b.counts, b.lengths, *b.held), strict=True))
+            assert all(
+                np.array_equal(x, y)
+                for x, y in zip(
+                    (a.numbers, a.counts, a.lengths, *a.held),
+                    (b.numbers, b.counts, b.lengths, *b.held),
+                    strict=True,
+                )
+            )
 
 
 def test_a_reload_answers_like_a_fresh_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a change, and after a start from the kept index, answers are those of a base that was read anew."""
+    """After a change, and after a start from the kept index, answers are those of a base that was read
+    anew.
+    """
     monkeypatch.setattr(search, "WORTH_SAVING", 0.0)
     folder, cache = write_shop(tmp_path / "kb"), tmp_path / "cache"
     changed = Knowledge.open(folder, settings=WORDS_ONLY, cache=cache)
     kept = load(place_of(cache, folder), key_of((), ()), Library(folder), read_speech())
     assert kept is not None and kept.index.articles == tuple(changed.articles())
-    (folder / "gift.md").write_text("---\ntitle: Подарочная упаковка\naliases: [упакуйте красиво]\n---\nУпакуем в бумагу и ленту.", encoding="utf-8")
+    (folder / "gift.md").write_text(
+        "---\ntitle: Подарочная упаковка\naliases: [упакуйте красиво]\n---\nУпакуем в бумагу и ленту.",
+        encoding="utf-8",
+    )
     changed.reload()
     changed.examine()
-    restored, fresh = Knowledge.open(folder, settings=WORDS_ONLY, cache=cache), Knowledge.open(folder, settings=WORDS_ONLY)
+    restored, fresh = (
+        Knowledge.open(folder, settings=WORDS_ONLY, cache=cache),
+        Knowledge.open(folder, settings=WORDS_ONLY),
+    )
 
-    for question in ("скок стоит доставка", "упакуете подарок в ленту?", "бумага лента срок", "не прахадит аплата", "какая столица австралии"):
+    for question in (
+        "скок стоит доставка",
+        "упакуете подарок в ленту?",
+        "бумага лента срок",
+        "не прахадит аплата",
+        "какая столица австралии",
+    ):
         answers = [k.answer(question) for k in (changed, restored, fresh)]
         assert len({tuple(c.article for c in a.candidates[:3]) for a in answers}) == 1
         assert np.ptp([(a.confidence, a.scope) for a in answers], axis=0).max() < 1e-3
@@ -175,7 +222,9 @@ class Trap:
 
 
 def test_a_planted_file_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever lies in the cache folder under whatever name of ours, opening the articles runs no command and answers."""
+    """Whatever lies in the cache folder under whatever name of ours, opening the articles runs no command and
+    answers.
+    """
     monkeypatch.setattr(search, "WORTH_SAVING", 0.0)
     folder, cache, proof = write_shop(tmp_path / "kb"), tmp_path / "cache", tmp_path / "it-ran"
     Knowledge.open(folder, settings=WORDS_ONLY, cache=cache)
@@ -190,7 +239,9 @@ def test_a_planted_file_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_what_others_could_have_written_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folder is closed to others; a kept index in a folder or a file that others may write is built again."""
+    """The folder is closed to others; a kept index in a folder or a file that others may write is built
+    again.
+    """
     monkeypatch.setattr(search, "WORTH_SAVING", 0.0)
     folder, cache = write_shop(tmp_path / "kb"), tmp_path / "cache"
     Knowledge.open(folder, settings=WORDS_ONLY, cache=cache)

@@ -8,7 +8,26 @@ from hypothesis import strategies as st
 
 from bot.knowledge.query.correction import Lexicon, repair
 
-WORDS = ["где", "мой", "заказ", "сколько", "стоит", "доставка", "вернуть", "товар", "курьер", "промокод", "оплата", "карта", "казань", "в", "на", "не", "прошла", "как"]
+WORDS = [
+    "где",
+    "мой",
+    "заказ",
+    "сколько",
+    "стоит",
+    "доставка",
+    "вернуть",
+    "товар",
+    "курьер",
+    "промокод",
+    "оплата",
+    "карта",
+    "казань",
+    "в",
+    "на",
+    "не",
+    "прошла",
+    "как",
+]
 SHOP = Lexicon(WORDS, ["скок", "акк"])
 MIXED = Lexicon([*WORDS, "password", "reset", "order", "where"])
 
@@ -28,7 +47,9 @@ MIXED = Lexicon([*WORDS, "password", "reset", "order", "where"])
     ],
 )
 def test_mends(typed: str, meant: str, kind: str) -> None:
-    """Layout, transliteration, look-alike letters, slips and glued words are read as meant, and each mend names its kind."""
+    """Layout, transliteration, look-alike letters, slips and glued words are read as meant, and each mend
+    names its kind.
+    """
     found = repair(typed, SHOP)
 
     assert found.text == meant

@@ -30,7 +30,20 @@ from bot.model import Decision
 from tests.knowledge.shop import ARTICLES, write_shop
 
 WORDS_ONLY = KnowledgeSettings(model="off")
-SAID = ["сколько", "стоит", "доставка", "товар", "вернуть", "пароль", "не", "работает", "промокод", "оплата", "xyz", "123"]
+SAID = [
+    "сколько",
+    "стоит",
+    "доставка",
+    "товар",
+    "вернуть",
+    "пароль",
+    "не",
+    "работает",
+    "промокод",
+    "оплата",
+    "xyz",
+    "123",
+]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +66,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Knowledge:
     ],
 )
 def test_finds(shop: Knowledge, question: str, article: str) -> None:
-    """Clean, misspelt, in the wrong layout, in Latin letters, in slang, by words of the text alone, in English."""
+    """Clean, misspelt, in the wrong layout, in Latin letters, in slang, by words of the text alone, in
+    English.
+    """
     assert shop.answer(question).candidates[0].article == article
 
 
@@ -66,7 +81,23 @@ def test_a_known_question_is_answered_and_a_foreign_one_is_not(shop: Knowledge) 
     assert foreign.scope < known.scope and foreign.confidence < known.confidence
 
 
-@pytest.mark.parametrize("text", ["", "   ", "???", "👍", "\0", "\ud800", "1234567", "а" * 100_000, "{{ 7*7 }}", "<script>", "ж\u0301" * 50, ";'[]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "   ",
+        "???",
+        "👍",
+        "\0",
+        "\ud800",
+        "1234567",
+        "а" * 100_000,
+        "{{ 7*7 }}",
+        "<script>",
+        "ж\u0301" * 50,
+        ";'[]",
+    ],
+)
 def test_any_text_is_survived(shop: Knowledge, text: str) -> None:
     """Whatever is written, an answer with finite numbers comes, and its reasons are JSON."""
     answer = shop.answer(text)
@@ -86,7 +117,9 @@ def test_an_empty_folder_hands_over(tmp_path: Path) -> None:
 
 
 def test_why_explains(shop: Knowledge) -> None:
-    """The reasons hold what was understood, the repairs, each channel, both probabilities, the thresholds and a sentence."""
+    """The reasons hold what was understood, the repairs, each channel, both probabilities, the thresholds and
+    a sentence.
+    """
     why = shop.answer("ghbdtn, crjkmrj cnjbn ljcnfdrf").why
 
     assert why["raw"] == "ghbdtn, crjkmrj cnjbn ljcnfdrf"
@@ -101,16 +134,28 @@ def test_thresholds_decide(tmp_path: Path) -> None:
     """The same question is answered, cleared up or handed over as the owner sets the thresholds."""
     folder, question = write_shop(tmp_path), "Как восстановить пароль?"
 
-    eager = Knowledge.open(folder, settings=KnowledgeSettings(model="off", answer=0.0, handoff=0.0)).answer(question)
-    wary = Knowledge.open(folder, settings=KnowledgeSettings(model="off", answer=1.01, handoff=0.0, lead=0.1)).answer(question)
-    shy = Knowledge.open(folder, settings=KnowledgeSettings(model="off", answer=0.0, handoff=1.01)).answer(question)
+    eager = Knowledge.open(folder, settings=KnowledgeSettings(model="off", answer=0.0, handoff=0.0)).answer(
+        question
+    )
+    wary = Knowledge.open(
+        folder, settings=KnowledgeSettings(model="off", answer=1.01, handoff=0.0, lead=0.1)
+    ).answer(question)
+    shy = Knowledge.open(folder, settings=KnowledgeSettings(model="off", answer=0.0, handoff=1.01)).answer(
+        question
+    )
 
-    assert [eager.decision, wary.decision, shy.decision] == [Decision.ANSWER, Decision.CLARIFY, Decision.HANDOFF]
+    assert [eager.decision, wary.decision, shy.decision] == [
+        Decision.ANSWER,
+        Decision.CLARIFY,
+        Decision.HANDOFF,
+    ]
     assert (eager.article, wary.article, wary.lead, shy.article) == ("account/password", None, True, None)
 
 
 def test_expired_drafts_channels_and_segments(tmp_path: Path) -> None:
-    """An article past its last day, a draft, one for another channel or for other customers is never a candidate."""
+    """An article past its last day, a draft, one for another channel or for other customers is never a
+    candidate.
+    """
     head = "---\ntitle: Пароль для {}\naliases: [пароль для {}]\n{}\n---\nТекст.\n"
     folder = write_shop(
         tmp_path,
@@ -124,13 +169,20 @@ def test_expired_drafts_channels_and_segments(tmp_path: Path) -> None:
     base = Knowledge.open(folder, settings=WORDS_ONLY)
 
     def ids(question: str, **given: object) -> set[str]:
-        return {c.article for c in base.answer(question, today=given.pop("today", date(2026, 1, 31)), **given).candidates}  # type: ignore[arg-type]
+        return {
+            c.article
+            for c in base.answer(question, today=given.pop("today", date(2026, 1, 31)), **given).candidates
+        }  # type: ignore[arg-type]
 
     assert "old" in ids("пароль для старых") and "old" not in ids("пароль для старых", today=date(2026, 2, 1))
     assert "draft" not in ids("пароль для новых")
-    assert "vk" in ids("пароль для вк", channel="vk-shop") and "vk" not in ids("пароль для вк", channel="telegram")
+    assert "vk" in ids("пароль для вк", channel="vk-shop") and "vk" not in ids(
+        "пароль для вк", channel="telegram"
+    )
     assert "vip" in ids("пароль для важных", segment={"vip": "yes", "city": "казань"})
-    assert "vip" not in ids("пароль для важных", segment={"vip": "yes"}) and "vip" not in ids("пароль для важных")
+    assert "vip" not in ids("пароль для важных", segment={"vip": "yes"}) and "vip" not in ids(
+        "пароль для важных"
+    )
 
 
 def test_the_language_of_the_question_chooses_the_twin(shop: Knowledge) -> None:
@@ -152,7 +204,10 @@ def test_a_follow_up_leans_on_the_last_article(shop: Knowledge) -> None:
 
     assert after.candidates[0].article == "delivery/time"
     assert after.why["followed"] and not alone.why["followed"]
-    assert shop.answer("Как восстановить пароль?", context=Context(article="delivery/time")).article == "account/password"
+    assert (
+        shop.answer("Как восстановить пароль?", context=Context(article="delivery/time")).article
+        == "account/password"
+    )
 
 
 def test_at_least_five_candidates_in_order(shop: Knowledge) -> None:
@@ -172,7 +227,8 @@ def test_the_passage_that_fits(shop: Knowledge) -> None:
     assert shop.article(found.article).passages[found.passage].heading == "Регионы"  # type: ignore[union-attr]
 
 
-# --- training and asking -----------------------------------------------------------------------------------------------
+# --- training and asking
+# -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +240,9 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(SAID), min_size=1, max_size=8))
 def test_features_of_training_are_those_of_asking(shop: Knowledge, index: Index, words: list[str]) -> None:
-    """The networks see the same numbers whether a base is built for training or opened for asking: one order, one confidence."""
+    """The networks see the same numbers whether a base is built for training or opened for asking: one order,
+    one confidence.
+    """
     text, reader = " ".join(words), index.reader
     evidence = gather(index, AnalyzedQuery(text, reader.ask(reader.canonical(text))))
     asked = shop.answer(text, language="ru")
@@ -200,7 +258,9 @@ def test_networks_fit_the_features(index: Index) -> None:
     """The shipped coefficients have the width of what the code feeds them, and give finite numbers."""
     from bot.knowledge.decision.ranking import SelfCheck
 
-    evidence = gather(index, AnalyzedQuery("как вернуть товар", index.reader.ask(("как", "вернуть", "товар"))))
+    evidence = gather(
+        index, AnalyzedQuery("как вернуть товар", index.reader.ask(("как", "вернуть", "товар")))
+    )
     for model in read_models().values():
         assert rank_inputs(index, evidence).shape[1] == len(model.rank.mean)
         scores = rank(index, evidence, model)
@@ -209,7 +269,8 @@ def test_networks_fit_the_features(index: Index) -> None:
         assert np.isfinite(scores).all() and np.isfinite(model.right(inputs[None])).all()
 
 
-# --- reload -------------------------------------------------------------------------------------------------------------
+# --- reload
+# ------------------------------------------------------------------------------------------------------------
 
 
 def test_reload_tells_what_changed_and_keeps_the_last_good(tmp_path: Path) -> None:
@@ -217,10 +278,14 @@ def test_reload_tells_what_changed_and_keeps_the_last_good(tmp_path: Path) -> No
     base = Knowledge.open(write_shop(tmp_path), settings=WORDS_ONLY)
     assert not base.reload()
 
-    (tmp_path / "gift.md").write_text("---\ntitle: Подарочная упаковка\n---\nУпакуем красиво.", encoding="utf-8")
+    (tmp_path / "gift.md").write_text(
+        "---\ntitle: Подарочная упаковка\n---\nУпакуем красиво.", encoding="utf-8"
+    )
     (tmp_path / "promo/codes.md").unlink()
     (tmp_path / "delivery/cost.md").write_text("---\ntitle: [сломано\n---\n", encoding="utf-8")
-    (tmp_path / "delivery/time.md").write_text(ARTICLES["delivery/time.md"].replace("два дня", "три дня"), encoding="utf-8")
+    (tmp_path / "delivery/time.md").write_text(
+        ARTICLES["delivery/time.md"].replace("два дня", "три дня"), encoding="utf-8"
+    )
     done = base.reload()
 
     assert (done.added, done.removed, done.changed) == (("gift",), ("promo/codes",), ("delivery/time",))
@@ -257,15 +322,17 @@ def test_embeddings_that_cannot_be_had_say_why(tmp_path: Path) -> None:
 
 def test_importing_search_loads_nothing_heavy() -> None:
     """Start-up stays quick: torch, scipy and pymorphy3 come only when they are needed."""
-    code = "import sys, bot.knowledge.search; print([m for m in ('torch', 'scipy', 'pymorphy3', 'sentence_transformers', 'sklearn') if m in sys.modules])"
+    code = (
+        "import sys, bot.knowledge.search; print([m for m in ('torch', 'scipy', 'pymorphy3',"
+        " 'sentence_transformers', 'sklearn') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
 
 
-
-
-# --- the base examines itself, and is kept -------------------------------------------------------------------------------
+# --- the base examines itself, and is kept
+# -------------------------------------------------------------------------------
 
 
 def test_held_out_examples_are_really_gone(tmp_path: Path) -> None:
@@ -278,8 +345,12 @@ def test_held_out_examples_are_really_gone(tmp_path: Path) -> None:
     assert {number for _, number in taken} <= {i for i, a in enumerate(articles) if len(a.questions) > 1}
 
 
-def test_the_saved_index_answers_alike_and_notices_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second start takes the kept index over and answers the same; what changed meanwhile is read; a torn file is built anew."""
+def test_the_saved_index_answers_alike_and_notices_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second start takes the kept index over and answers the same; what changed meanwhile is read; a torn
+    file is built anew.
+    """
     monkeypatch.setattr(search, "WORTH_SAVING", 0.0)
     folder, cache = write_shop(tmp_path / "kb"), tmp_path / "cache"
     first = Knowledge.open(folder, settings=WORDS_ONLY, cache=cache).answer("скок стоит доставка")
@@ -288,11 +359,22 @@ def test_the_saved_index_answers_alike_and_notices_changes(tmp_path: Path, monke
     second = Knowledge.open(folder, settings=WORDS_ONLY, cache=cache).answer("скок стоит доставка")
     assert (second.candidates, second.confidence) == (first.candidates, first.confidence)
 
-    (folder / "gift.md").write_text("---\ntitle: Подарочная упаковка\n---\nУпакуем красиво.", encoding="utf-8")
-    assert Knowledge.open(folder, settings=WORDS_ONLY, cache=cache).answer("подарочная упаковка").candidates[0].article == "gift"
+    (folder / "gift.md").write_text(
+        "---\ntitle: Подарочная упаковка\n---\nУпакуем красиво.", encoding="utf-8"
+    )
+    assert (
+        Knowledge.open(folder, settings=WORDS_ONLY, cache=cache)
+        .answer("подарочная упаковка")
+        .candidates[0]
+        .article
+        == "gift"
+    )
 
     kept.write_bytes(kept.read_bytes()[:1000])
-    assert Knowledge.open(folder, settings=WORDS_ONLY, cache=cache).answer("забыл пароль").candidates[0].article == "account/password"
+    assert (
+        Knowledge.open(folder, settings=WORDS_ONLY, cache=cache).answer("забыл пароль").candidates[0].article
+        == "account/password"
+    )
 
 
 def test_vectors_are_encoded_once(tmp_path: Path) -> None:
@@ -321,7 +403,9 @@ def test_synonyms_of_the_owner(tmp_path: Path) -> None:
     """The owner's list of words works in questions and articles alike."""
     words = tmp_path / "words.yaml"
     words.write_text("пароль: [секретик, ключик от двери]\n", encoding="utf-8")
-    base = Knowledge.open(write_shop(tmp_path / "kb"), settings=KnowledgeSettings(model="off", synonyms=(words,)))
+    base = Knowledge.open(
+        write_shop(tmp_path / "kb"), settings=KnowledgeSettings(model="off", synonyms=(words,))
+    )
 
     assert base.answer("забыл ключик от двери").candidates[0].article == "account/password"
 
@@ -335,18 +419,25 @@ def test_retrievers_find_by_one_channel(shop: Knowledge) -> None:
 
 
 def test_an_articles_own_words_are_answered(shop: Knowledge) -> None:
-    """What the editor wrote as an example of one article is answered, in any order of words, however short."""
+    """What the editor wrote as an example of one article is answered, in any order of words, however
+    short.
+    """
     for article in shop.articles():
         for question in article.questions:
             found = shop.answer(" ".join(reversed(question.split())), language=article.lang)
             if shop.owns(question) and found.candidates[0].article in (article.id, article.twin_of):
-                assert (found.decision, found.article) == (Decision.ANSWER, found.candidates[0].article), question
+                assert (found.decision, found.article) == (
+                    Decision.ANSWER,
+                    found.candidates[0].article,
+                ), question
 
 
 def test_words_of_two_articles_belong_to_neither(tmp_path: Path) -> None:
     """A question that stands in two articles is not certain in either."""
     for name in ("a", "b"):
-        (tmp_path / f"{name}.md").write_text(f"---\ntitle: Статья {name}\naliases: [где мой заказ]\n---\n\nТекст {name}.\n", encoding="utf-8")
+        (tmp_path / f"{name}.md").write_text(
+            f"---\ntitle: Статья {name}\naliases: [где мой заказ]\n---\n\nТекст {name}.\n", encoding="utf-8"
+        )
     twice = Knowledge.open(tmp_path, settings=WORDS_ONLY)
 
     assert not twice.owns("где мой заказ") and twice.owns("статья a")

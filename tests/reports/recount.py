@@ -1,6 +1,8 @@
-"""The other way to count: every figure of the report again, from the tables of the file by SQL and plain loops, sharing nothing with bot/reports.
+"""The other way to count: every figure of the report again, from the tables of the file by SQL and plain
+loops, sharing nothing with bot/reports.
 
-Written from the definitions that the report prints. Times are whole milliseconds as they lie in the file; Moscow is UTC+3 all year.
+Written from the definitions that the report prints. Times are whole milliseconds as they lie in the file;
+Moscow is UTC+3 all year.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ Values = dict[str, float | None]
 
 @dataclass
 class Come:
-    """A visit as the definition has it: words of a customer up to four hours of silence or the end of a ticket."""
+    """A visit as the definition has it: words of a customer up to four hours of silence or the end of a
+    ticket.
+    """
 
     conversation: int
     start: int
@@ -51,9 +55,21 @@ class Come:
 
 
 class Recount:
-    """The figures of days *first* to *last* from the database *file*; *limit* is the seconds of the service level, *now* the last moment known (ms)."""
+    """The figures of days *first* to *last* from the database *file*; *limit* is the seconds of the service
+    level, *now* the last moment known (ms).
+    """
 
-    def __init__(self, file: Path, first: date, last: date, *, limit: float, now: int, article_topics: dict[str, str], titles: dict[str, str]) -> None:
+    def __init__(
+        self,
+        file: Path,
+        first: date,
+        last: date,
+        *,
+        limit: float,
+        now: int,
+        article_topics: dict[str, str],
+        titles: dict[str, str],
+    ) -> None:
         self.db = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
         self.first, self.last = first, last
         self.start = (first - EPOCH).days * DAY_MS - MOSCOW
@@ -61,7 +77,8 @@ class Recount:
         self.limit, self.now, self.article_topics, self.titles = limit, now, article_topics, titles
         self.values: Values = {}
         self.db.execute(
-            "create temp view e as select id, kind, at, conversation c, ticket t, actor, data from main.events"
+            "create temp view e as select id, kind, at, conversation c, ticket t, actor, data from"
+            " main.events"
         )
         self._tickets()
         self._times()
@@ -87,14 +104,19 @@ class Recount:
 
     def _tickets(self) -> None:
         set_ = self.values.__setitem__
-        nst = self._one("select count(distinct t) from e where kind = 'ticket_opened' and at >= :a and at < :b")
+        nst = self._one(
+            "select count(distinct t) from e where kind = 'ticket_opened' and at >= :a and at < :b"
+        )
         set_("nst", nst)
         late = "select count(distinct t) from e where kind = 'sla_breached' and at >= :a and at < :b"
         set_("ntb", self._one(late))
         set_("ntb.share", self.values["ntb"] / nst if nst else None)  # type: ignore[operator]
         for goal in ("first_reply", "next_reply", "resolution"):
             set_(f"ntb.{goal}", self._one(f"{late} and json_extract(data, '$.goal') = :goal", goal=goal))
-        for reason, count in self._rows("select json_extract(data, '$.reason'), count(*) from e where kind = 'ticket_opened' and at >= :a and at < :b group by 1"):
+        for reason, count in self._rows(
+            "select json_extract(data, '$.reason'), count(*) from e where kind = 'ticket_opened' and at >= :a"
+            " and at < :b group by 1"
+        ):
             set_(f"reasons.{reason}.tickets", float(count))
             set_(f"reasons.{reason}.share", count / nst)
 
@@ -107,16 +129,25 @@ class Recount:
         mine = [t for t, at in opened.items() if self._in(at)]
         self._spread("afrt", [(opened[t], reply[t]) for t in mine if t in reply])
         closings: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
-        for id, t, at, actor in self._rows("select id, t, at, actor from e where kind = 'ticket_closed' order by at, id"):
+        for id, t, at, actor in self._rows(
+            "select id, t, at, actor from e where kind = 'ticket_closed' order by at, id"
+        ):
             closings[t].append((at, id, actor))
         back = dict(self._rows("select t, max(at) from e where kind = 'ticket_reopened' group by t"))
         self.solved = {
-            t: all_[-1][0] for t, all_ in closings.items()
-            if self._in(all_[-1][0]) and not (all_[-1][2] == "customer" and t not in reply) and back.get(t, 0) <= all_[-1][0]
-        }  # fmt: skip
+            t: all_[-1][0]
+            for t, all_ in closings.items()
+            if self._in(all_[-1][0])
+            and not (all_[-1][2] == "customer" and t not in reply)
+            and back.get(t, 0) <= all_[-1][0]
+        }
         self._spread("mttr", [(opened[t], at) for t, at in self.solved.items()])
 
-        unanswered = {t: [at for at, _, by in all_ if by == "customer"] for t, all_ in closings.items() if t not in reply}
+        unanswered = {
+            t: [at for at, _, by in all_ if by == "customer"]
+            for t, all_ in closings.items()
+            if t not in reply
+        }
         called_off = {t: all_[0] for t, all_ in unanswered.items() if all_}
         good, bad = 0, 0
         for t in mine:
@@ -133,12 +164,21 @@ class Recount:
         self.values[f"{key}.n"] = float(len(spans))
         self.values[key] = mean(working)
         for prefix, numbers in (("", working), ("calendar_", calendar)):
-            self.values |= {f"{key}.{prefix}mean": mean(numbers), f"{key}.{prefix}median": middle(numbers), f"{key}.{prefix}p90": ninth(numbers)}
+            self.values |= {
+                f"{key}.{prefix}mean": mean(numbers),
+                f"{key}.{prefix}median": middle(numbers),
+                f"{key}.{prefix}p90": ninth(numbers),
+            }
 
     # --- ratings and changes
 
     def _ratings(self) -> None:
-        scores = [s for (s,) in self._rows("select json_extract(data, '$.rating') from e where kind = 'rated' and at >= :a and at < :b")]
+        scores = [
+            s
+            for (s,) in self._rows(
+                "select json_extract(data, '$.rating') from e where kind = 'rated' and at >= :a and at < :b"
+            )
+        ]
         self.values["csi.n"] = float(len(scores))
         self.values["csi"] = mean(scores) if len(scores) >= 5 else None
         for score in range(1, 6):
@@ -146,22 +186,44 @@ class Recount:
         asked = "select distinct t from e where kind = 'rating_asked' and at >= :a and at < :b"
         n = self._one(f"select count(*) from ({asked})")
         self.values["csi.asked"] = n
-        answered = self._one(f"select count(*) from ({asked}) where t in (select t from e where kind = 'rated')")
+        answered = self._one(
+            f"select count(*) from ({asked}) where t in (select t from e where kind = 'rated')"
+        )
         self.values["csi.response"] = answered / n if n else None
 
-        scores = [s for (s,) in self._rows("select json_extract(data, '$.score') from e where kind = 'nps_scored' and at >= :a and at < :b")]
-        kinds = {"promoters": sum(s > 8 for s in scores), "passives": sum(s in (7, 8) for s in scores), "detractors": sum(s < 7 for s in scores)}
+        scores = [
+            s
+            for (s,) in self._rows(
+                "select json_extract(data, '$.score') from e where kind = 'nps_scored' and at >= :a and at"
+                " < :b"
+            )
+        ]
+        kinds = {
+            "promoters": sum(s > 8 for s in scores),
+            "passives": sum(s in (7, 8) for s in scores),
+            "detractors": sum(s < 7 for s in scores),
+        }
         self.values |= {f"nps.{kind}": float(count) for kind, count in kinds.items()}
         self.values["nps.n"] = float(len(scores))
-        self.values["nps"] = 100 * (kinds["promoters"] - kinds["detractors"]) / len(scores) if len(scores) >= 5 else None
+        self.values["nps"] = (
+            100 * (kinds["promoters"] - kinds["detractors"]) / len(scores) if len(scores) >= 5 else None
+        )
         polled = self._rows("select c, at from e where kind = 'nps_asked' and at >= :a and at < :b")
         told = dict(self._rows("select c, max(at) from e where kind = 'nps_scored' group by c"))
         self.values["nps.asked"] = float(len(polled))
         self.values["nps.response"] = share(at <= told.get(c, 0) for c, at in polled)
 
     def _changes(self) -> None:
-        closed = dict(self._rows("select t, min(at) from e where kind = 'ticket_closed' and at >= :a and at < :b group by t"))
-        again = {t for t, at in self._rows("select t, at from e where kind = 'ticket_reopened'") if t in closed and at > closed[t]}
+        closed = dict(
+            self._rows(
+                "select t, min(at) from e where kind = 'ticket_closed' and at >= :a and at < :b group by t"
+            )
+        )
+        again = {
+            t
+            for t, at in self._rows("select t, at from e where kind = 'ticket_reopened'")
+            if t in closed and at > closed[t]
+        }
         self.values["reopened"] = len(again) / len(closed) if closed else None
         passed = {
             t for (t,) in self._rows(
@@ -176,7 +238,9 @@ class Recount:
 
     def _visits(self) -> list[Come]:
         lives: dict[int, list[tuple]] = defaultdict(list)  # type: ignore[type-arg]
-        for row in self._rows("select c, at, kind, t, actor, data from e where c is not null order by at, id"):
+        for row in self._rows(
+            "select c, at, kind, t, actor, data from e where c is not null order by at, id"
+        ):
             lives[row[0]].append(row)
         return [v for c, rows in lives.items() for v in _life(c, rows)]
 
@@ -190,14 +254,24 @@ class Recount:
         set_("helped", good / (good + bad) if good + bad else None)
         waits = sorted(v.waited for v in come if v.waited is not None)
         set_("bot_reply", mean(waits))
-        self.values |= {"bot_reply.n": float(len(waits)), "bot_reply.mean": mean(waits), "bot_reply.median": middle(waits), "bot_reply.p90": ninth(waits)}
+        self.values |= {
+            "bot_reply.n": float(len(waits)),
+            "bot_reply.mean": mean(waits),
+            "bot_reply.median": middle(waits),
+            "bot_reply.p90": ninth(waits),
+        }
 
     def _slices(self) -> None:
         by_day = Counter((local_day(v.start), bool(v.people)) for v in self.come)
         for n in range((self.last - self.first).days + 1):
             day = self.first + timedelta(days=n)
-            self.values |= {f"days.{day}.bot": float(by_day[day, False]), f"days.{day}.person": float(by_day[day, True])}
-        grid = Counter((local_day(v.start).isoweekday(), (v.start + MOSCOW) % DAY_MS // HOUR_MS) for v in self.come)
+            self.values |= {
+                f"days.{day}.bot": float(by_day[day, False]),
+                f"days.{day}.person": float(by_day[day, True]),
+            }
+        grid = Counter(
+            (local_day(v.start).isoweekday(), (v.start + MOSCOW) % DAY_MS // HOUR_MS) for v in self.come
+        )
         for weekday in range(1, 8):
             for hour in range(24):
                 self.values[f"load.{weekday}-{hour}.visits"] = float(grid[weekday, hour])
@@ -214,7 +288,11 @@ class Recount:
             for v in self.come:
                 parts[side(v)].append(v)
             for name, seen in parts.items():
-                cells = {"visits": float(len(seen)), "person": float(sum(bool(v.people) for v in seen)), "containment": share(v.strict for v in seen)}
+                cells = {
+                    "visits": float(len(seen)),
+                    "person": float(sum(bool(v.people) for v in seen)),
+                    "containment": share(v.strict for v in seen),
+                }
                 self.values |= {f"{key}.{name}.{k}": value for k, value in cells.items()}
 
     def _articles(self) -> None:
@@ -223,8 +301,8 @@ class Recount:
         told = {
             (a, bool(h)): n
             for a, h, n in self._rows(
-                "select json_extract(data, '$.article'), json_extract(data, '$.helped'), count(*) from e where kind = 'feedback'"
-                " and at >= :a and at < :b group by 1, 2"
+                "select json_extract(data, '$.article'), json_extract(data, '$.helped'), count(*) from e"
+                " where kind = 'feedback' and at >= :a and at < :b group by 1, 2"
             )
         }
         for a in {*shown, *self.titles}:
@@ -237,11 +315,14 @@ class Recount:
 
     def _operators(self) -> None:
         hands: dict[int, list[tuple[int, str]]] = defaultdict(list)
-        grips = "kind in ('ticket_taken', 'ticket_assigned') or (kind = 'ticket_reopened' and actor not in ('', 'customer', 'bot'))"
+        grips = (
+            "kind in ('ticket_taken', 'ticket_assigned') or (kind = 'ticket_reopened' and actor not in ('',"
+            " 'customer', 'bot'))"
+        )
         for t, at, by in self._rows(f"select t, at, actor from e where {grips} order by at, id"):
             hands[t].append((at, by))
         first = dict(self._rows("select t, actor from e where kind = 'first_reply'"))
-        last = {t: (hands[t][-1][1] if hands[t] else first.get(t, "")) for t in {*hands, *first}}
+        last = {t: hands[t][-1][1] if hands[t] else first.get(t, "") for t in {*hands, *first}}
         did: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
         for t, grabs in hands.items():
             for at, by in grabs:
@@ -255,21 +336,32 @@ class Recount:
         for t in self.solved:
             if last.get(t):
                 did[last[t]]["closed"].add(t)
-        scores = dict(self._rows("select t, json_extract(data, '$.rating') from e where kind = 'rated' and at >= :a and at < :b"))
+        scores = dict(
+            self._rows(
+                "select t, json_extract(data, '$.rating') from e where kind = 'rated' and at >= :a and at"
+                " < :b"
+            )
+        )
         for t in scores:
             if last.get(t):
                 did[last[t]]["rated"].add(t)
-        for t, by in self._rows("select t, actor from e where kind = 'sla_breached' and actor <> '' and at >= :a and at < :b"):
+        for t, by in self._rows(
+            "select t, actor from e where kind = 'sla_breached' and actor <> '' and at >= :a and at < :b"
+        ):
             did[by]["late"].add(t)
         for by, his in did.items():
             marks = [float(scores[t]) for t in his["rated"]]
             self.values |= {
-                f"operators.{by}.taken": float(len(his["taken"])), f"operators.{by}.closed": float(len(his["closed"])),
-                f"operators.{by}.afrt": mean([worked(self.opened[t], self.reply[t]) for t in his["answered"]]),
+                f"operators.{by}.taken": float(len(his["taken"])),
+                f"operators.{by}.closed": float(len(his["closed"])),
+                f"operators.{by}.afrt": mean(
+                    [worked(self.opened[t], self.reply[t]) for t in his["answered"]]
+                ),
                 f"operators.{by}.mttr": mean([worked(self.opened[t], self.solved[t]) for t in his["closed"]]),
                 f"operators.{by}.csi": mean(marks) if len(marks) >= 5 else None,
-                f"operators.{by}.ratings": float(len(marks)), f"operators.{by}.breached": float(len(his["late"])),
-            }  # fmt: skip
+                f"operators.{by}.ratings": float(len(marks)),
+                f"operators.{by}.breached": float(len(his["late"])),
+            }
 
 
 def _life(conversation: int, rows: list[tuple]) -> list[Come]:  # type: ignore[type-arg]
@@ -306,7 +398,10 @@ def _life(conversation: int, rows: list[tuple]) -> list[Come]:  # type: ignore[t
             ticket_open, finished, now.end = False, True, max(now.end, at)
     for n, old in enumerate(visits):
         about = {*old.shown, *old.offered}
-        old.again = any(0 <= new.start - old.end <= 72 * HOUR_MS and about & {*new.shown, *new.offered} for new in visits[n + 1 :])
+        old.again = any(
+            0 <= new.start - old.end <= 72 * HOUR_MS and about & {*new.shown, *new.offered}
+            for new in visits[n + 1 :]
+        )
     return visits
 
 

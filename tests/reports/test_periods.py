@@ -22,7 +22,10 @@ def test_days_are_local() -> None:
 
 def test_a_week_is_a_whole_one() -> None:
     """On Sunday the week that counts ended the Sunday before."""
-    assert (week_before(NOW, BERLIN).first, week_before(NOW, BERLIN).last) == (date(2026, 11, 9), date(2026, 11, 15))
+    assert (week_before(NOW, BERLIN).first, week_before(NOW, BERLIN).last) == (
+        date(2026, 11, 9),
+        date(2026, 11, 15),
+    )
 
 
 def test_the_day_of_25_hours_counts_once() -> None:

@@ -1,4 +1,6 @@
-"""Days of conversations lived through the real rooms: every number of the report equals a recount of the raw events, made another way."""
+"""Days of conversations lived through the real rooms: every number of the report equals a recount of the raw
+events, made another way.
+"""
 
 from __future__ import annotations
 
@@ -44,16 +46,40 @@ def test_there_was_enough_to_count(lived: Lived) -> None:
     """A recount of nothing would prove nothing: everything that can happen to a ticket did happen."""
     db = sqlite3.connect(lived.file)
     kinds = dict(db.execute("select kind, count(*) from events group by kind"))
-    channels = {c for (c,) in db.execute("select distinct json_extract(data, '$.channel') from events where kind = 'heard'")}
+    channels = {
+        c
+        for (c,) in db.execute(
+            "select distinct json_extract(data, '$.channel') from events where kind = 'heard'"
+        )
+    }
     db.close()
     assert lived.visits > 300 and channels == {"telegram", "vk"}
-    wanted = {"heard": 550, "answered": 160, "ticket_opened": 70, "first_reply": 55, "ticket_closed": 55, "rated": 12, "feedback": 50, "clarified": 20, "unanswered": 20,
-              "sla_breached": 5, "ticket_reopened": 5, "ticket_transferred": 3, "ticket_assigned": 2, "ticket_snoozed": 2, "words_undone": 1, "ticket_returned": 1,
-              "operator_away": 2, "customer_blocked": 1}  # fmt: skip
+    wanted = {
+        "heard": 550,
+        "answered": 160,
+        "ticket_opened": 70,
+        "first_reply": 55,
+        "ticket_closed": 55,
+        "rated": 12,
+        "feedback": 50,
+        "clarified": 20,
+        "unanswered": 20,
+        "sla_breached": 5,
+        "ticket_reopened": 5,
+        "ticket_transferred": 3,
+        "ticket_assigned": 2,
+        "ticket_snoozed": 2,
+        "words_undone": 1,
+        "ticket_returned": 1,
+        "operator_away": 2,
+        "customer_blocked": 1,
+    }
     assert not {k: (kinds.get(k, 0), least) for k, least in wanted.items() if kinds.get(k, 0) < least}
 
 
-@pytest.mark.parametrize(("period", "before"), [(ALL, False), (LAST, True)], ids=["all days", "two days against the two before"])
+@pytest.mark.parametrize(
+    ("period", "before"), [(ALL, False), (LAST, True)], ids=["all days", "two days against the two before"]
+)
 def test_every_number_equals_the_recount(lived: Lived, period: Period, before: bool) -> None:
     """All figures with their parts and all tables, cell by cell."""
     report = asyncio.run(report_of(lived.file, ARTICLES, period, NOW))
@@ -67,12 +93,18 @@ def test_a_wrong_number_would_be_found(lived: Lived, tmp_path: Path) -> None:
     other = tmp_path / "other.db"
     shutil.copy(lived.file, other)
     db = sqlite3.connect(other)
-    db.execute("insert into events(kind, at, conversation, ticket, data) select 'sla_breached', at + 1000, conversation, ticket, '{\"goal\":\"resolution\"}' from events"
-               " where kind = 'ticket_opened' order by id limit 1")  # fmt: skip
+    db.execute(
+        "insert into events(kind, at, conversation, ticket, data) select 'sla_breached', at + 1000,"
+        " conversation, ticket, '{\"goal\":\"resolution\"}' from events where kind = 'ticket_opened' order by"
+        " id limit 1"
+    )
     db.commit()
     db.close()
     shown = flat(asyncio.run(report_of(lived.file, ARTICLES, ALL, NOW)))
-    found = differences({k: v for k, v in shown.items() if not k.startswith("before.")}, counted(other, ARTICLES, ALL, NOW, before=False))
+    found = differences(
+        {k: v for k, v in shown.items() if not k.startswith("before.")},
+        counted(other, ARTICLES, ALL, NOW, before=False),
+    )
     assert found and all(f.startswith("ntb") for f in found)
 
 
@@ -81,7 +113,13 @@ def test_behind_every_figure_are_its_conversations(lived: Lived) -> None:
     report = asyncio.run(report_of(lived.file, ARTICLES, ALL, NOW))
     for key, figure in report.figures.items():
         assert len(report.cases(key)) == figure.n, key
-    for table, columns in {"reasons": ["tickets"], "days": ["bot", "person"], "channels": ["visits"], "topics": ["visits"], "load": ["visits"]}.items():
+    for table, columns in {
+        "reasons": ["tickets"],
+        "days": ["bot", "person"],
+        "channels": ["visits"],
+        "topics": ["visits"],
+        "load": ["visits"],
+    }.items():
         for row in report.tables[table].rows:
             assert len(report.cases(f"{table}:{row.key}")) == sum(float(row.cells[c] or 0) for c in columns)
 

@@ -1,4 +1,6 @@
-"""A simulated week in the real rooms: `python -m tests.reports.week` plays it, counts it twice, and prints figure by figure whether both agree."""
+"""A simulated week in the real rooms: `python -m tests.reports.week` plays it, counts it twice, and prints
+figure by figure whether both agree.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ ZONE = ZoneInfo("Europe/Moscow")
 MONDAY = date(2026, 11, 2)  # a week with nights, a weekend and the holiday of November 4
 DAYS, PER_DAY, OPERATORS = 7, 3160, 20  # some come less on weekends: 21 000 conversations in all
 QUICKNESS = (15, 30, 60, 120, 300)
-TEAM = tuple(Colleague(str(9001 + n), f"Оператор-{n + 1:02d}", QUICKNESS[n % len(QUICKNESS)]) for n in range(OPERATORS))
+TEAM = tuple(
+    Colleague(str(9001 + n), f"Оператор-{n + 1:02d}", QUICKNESS[n % len(QUICKNESS)]) for n in range(OPERATORS)
+)
 ANSWER_WITHIN = 120.0  # seconds of the service level
 COUNTED = ("afrt.n", "mttr.n", "csi.n", "nps.n", "bot_reply.n")
 TABLES = ("days", "load", "reasons", "articles", "operators", "channels", "topics")
@@ -37,28 +41,52 @@ SETTINGS = {
         {"name": "senior", "title": "Старшие", "operators": tuple(f"telegram:{c.id}" for c in TEAM[:4])},
         {"name": "returns", "title": "Возвраты", "topics": ("Возврат", "Возврат товара")},
     ),
-    "routing": {"supervisors": ("telegram:9001", "telegram:9002"), "categories": ("Доставка", "Возврат", "Другое")},
+    "routing": {
+        "supervisors": ("telegram:9001", "telegram:9002"),
+        "categories": ("Доставка", "Возврат", "Другое"),
+    },
     "sla": {
-        "policies": ({"priority": 1, "first_reply": "10m", "next_reply": "1h", "resolution": "4h"}, {"first_reply": "30m", "next_reply": "2h", "resolution": "9h"}),
-        "escalate_to": "senior", "quiet_warn": "20h", "quiet_close": "6h",
+        "policies": (
+            {"priority": 1, "first_reply": "10m", "next_reply": "1h", "resolution": "4h"},
+            {"first_reply": "30m", "next_reply": "2h", "resolution": "9h"},
+        ),
+        "escalate_to": "senior",
+        "quiet_warn": "20h",
+        "quiet_close": "6h",
     },
     "rating": {"days_between": 3},
     "report": {"answer_within": ANSWER_WITHIN},
-}  # fmt: skip
+}
 
 
 def settings(base: Path) -> Config:
-    """The config of the week: teams, deadlines by priority, and nothing that asks too seldom to be counted."""
+    """The config of the week: teams, deadlines by priority, and nothing that asks too seldom to be
+    counted.
+    """
     return Config.model_validate({"base": base, **SETTINGS})
 
 
-async def play(file: Path, articles: Path, *, per_day: int, days: int, first: date = MONDAY, seed: int = 7) -> History:
+async def play(
+    file: Path, articles: Path, *, per_day: int, days: int, first: date = MONDAY, seed: int = 7
+) -> History:
     """Live through the days; what is kept lies in *file*."""
-    async with open_test_bot(articles, config=settings(articles.parent), storage=str(file), threads=False) as testbot:
+    async with open_test_bot(
+        articles, config=settings(articles.parent), storage=str(file), threads=False
+    ) as testbot:
         start = datetime.combine(first, datetime.min.time(), ZONE)
         testbot.clock.at = start.astimezone(UTC)
-        questions = [alias for a in testbot.service.knowledge.articles() if a.lang == "ru" for alias in a.aliases[:4]]
-        history = History(testbot, questions, per_day=per_day, seed=seed, customers=max(60, 3 * per_day), team=TEAM, rounds=timedelta(minutes=30))
+        questions = [
+            alias for a in testbot.service.knowledge.articles() if a.lang == "ru" for alias in a.aliases[:4]
+        ]
+        history = History(
+            testbot,
+            questions,
+            per_day=per_day,
+            seed=seed,
+            customers=max(60, 3 * per_day),
+            team=TEAM,
+            rounds=timedelta(minutes=30),
+        )
         await history.play(start, days)
         return history
 
@@ -96,11 +124,15 @@ def counted(file: Path, articles: Path, period: Period, now: datetime, *, before
     last = round(now.timestamp() * 1000)
 
     def count(days: Period) -> Values:
-        return Recount(file, days.first, days.last, limit=ANSWER_WITHIN, now=last, article_topics=topics, titles=titles).values
+        return Recount(
+            file, days.first, days.last, limit=ANSWER_WITHIN, now=last, article_topics=topics, titles=titles
+        ).values
 
     again = count(period)
     if before:
-        again |= {f"before.{k}": v for k, v in count(period.previous()).items() if k.partition(".")[0] not in TABLES}
+        again |= {
+            f"before.{k}": v for k, v in count(period.previous()).items() if k.partition(".")[0] not in TABLES
+        }
     return again
 
 
@@ -109,8 +141,16 @@ def differences(shown: Values, again: Values) -> list[str]:
     wrong = []
     for key in sorted({*shown, *again}):
         a, b = shown.get(key), again.get(key)
-        if key not in shown or key not in again or (a is None) != (b is None) or (a is not None and b is not None and abs(a - b) > 1e-6 * max(1.0, abs(b))):
-            wrong.append(f"{key}: the report says {a if key in shown else 'nothing'}, the recount {b if key in again else 'nothing'}")
+        if (
+            key not in shown
+            or key not in again
+            or (a is None) != (b is None)
+            or (a is not None and b is not None and abs(a - b) > 1e-6 * max(1.0, abs(b)))
+        ):
+            wrong.append(
+                f"{key}: the report says {a if key in shown else 'nothing'}, the recount"
+                f" {b if key in again else 'nothing'}"
+            )
     return wrong
 
 
@@ -124,7 +164,10 @@ def show(shown: Values, again: Values) -> int:
             tables.setdefault(name, []).append(key)
         else:
             value = shown.get(key)
-            print(f"{'UNEQUAL' if key in wrong else 'equal':8} {key:32} {'-' if value is None else f'{value:.4f}'.rstrip('0').rstrip('.')}")
+            print(
+                f"{'UNEQUAL' if key in wrong else 'equal':8} {key:32}"
+                f" {'-' if value is None else f'{value:.4f}'.rstrip('0').rstrip('.')}"
+            )
     for name, keys in tables.items():
         bad = sum(k in wrong for k in keys)
         print(f"{'UNEQUAL' if bad else 'equal':8} table {name:26} {len(keys)} cells, {bad} differ")
@@ -144,14 +187,20 @@ def compare(file: Path, articles: Path, days: int, first: date = MONDAY) -> int:
         has_before = any(f.value is not None for f in report.before.values())
         again = counted(file, articles, period, now, before=has_before)
         shown = {k: v for k, v in flat(report).items() if has_before or not k.startswith("before.")}
-        print(f"\n{period.first} - {period.last}{', against as many days before' if has_before else ''}: the report took {spent:.2f} s CPU")
+        print(
+            f"\n{period.first} - {period.last}{', against as many days before' if has_before else ''}: the"
+            f" report took {spent:.2f} s CPU"
+        )
         wrong += show(shown, again)
     print(f"\n{'every figure equals the recount' if not wrong else f'{wrong} NUMBERS DIFFER'}")
     return wrong
 
 
 def main() -> int:
-    """Play (or take the file that is there), count twice, compare. The exit code is 1 where a number differs."""
+    """Play (or take the file that is there), count twice, compare.
+
+    The exit code is 1 where a number differs.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--per-day", type=int, default=PER_DAY)
     parser.add_argument("--days", type=int, default=DAYS)
@@ -160,15 +209,22 @@ def main() -> int:
     parser.add_argument("--articles", type=Path, default=Path("kb_articles"))
     given = parser.parse_args()
     set_up_logging(level="error")
-    shared, articles = Path("/dev/shm"), given.articles.resolve()  # memory where there is such a thing: the disk is not what is measured
+    shared, articles = (
+        Path("/dev/shm"),
+        given.articles.resolve(),
+    )  # memory where there is such a thing: the disk is not what is measured
     with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as folder:
         file = given.file or Path(folder) / "week.db"
         if not file.is_file():
             wall, cpu = time.perf_counter(), time.process_time()
-            history = asyncio.run(play(file, articles, per_day=given.per_day, days=given.days, seed=given.seed))
+            history = asyncio.run(
+                play(file, articles, per_day=given.per_day, days=given.days, seed=given.seed)
+            )
             print(
-                f"played {given.days} days: {history.visits} visits, {history.stage.words} words and presses of people, in {time.perf_counter() - wall:.0f} s"
-                f" ({time.process_time() - cpu:.0f} s CPU), {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB at most, file {file.stat().st_size >> 20} MB"
+                f"played {given.days} days: {history.visits} visits, {history.stage.words} words and presses"
+                f" of people, in {time.perf_counter() - wall:.0f} s ({time.process_time() - cpu:.0f} s CPU),"
+                f" {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB at most, file"
+                f" {file.stat().st_size >> 20} MB"
             )
         return int(compare(file, articles, given.days) > 0)
 

@@ -113,7 +113,9 @@ async def test_a_note_that_becomes_an_answer_is_asked_about(testbot: TestBot) ->
     await olga.presses("Всё равно", ticket=1)
     await olga.presses("Всё равно", ticket=1)
 
-    assert [(s.outbound.verb, s.outbound.text.text) for s in anna.sees()] == [(OutboundKind.SAY, "Заказ найден")]
+    assert [(s.outbound.verb, s.outbound.text.text) for s in anna.sees()] == [
+        (OutboundKind.SAY, "Заказ найден")
+    ]
 
 
 async def test_an_edit_that_changes_nothing_is_nothing(testbot: TestBot) -> None:
@@ -132,7 +134,9 @@ async def test_a_photo_that_was_replaced_is_told_about(testbot: TestBot) -> None
     await olga.says("Ваш верный счёт", ticket=1, message="77", attachments=(NEW,), kind=EDIT)
 
     edit = anna.sees()[-1].outbound
-    assert edit.verb is OutboundKind.EDIT and edit.text.text == "Ваш верный счёт" and edit.attachments == (OLD,)
+    assert (
+        edit.verb is OutboundKind.EDIT and edit.text.text == "Ваш верный счёт" and edit.attachments == (OLD,)
+    )
     assert "прежнее вложение" in await told(olga)
 
 

@@ -11,7 +11,11 @@ DESK = "-100500"
 
 
 def boards(testbot: TestBot) -> list[Outbound]:
-    return [s.outbound for s in testbot.channels["telegram"].in_chat(DESK, verb=None) if "board" in (s.outbound.name, s.outbound.edits)]
+    return [
+        s.outbound
+        for s in testbot.channels["telegram"].in_chat(DESK, verb=None)
+        if "board" in (s.outbound.name, s.outbound.edits)
+    ]
 
 
 async def test_the_board_is_posted_once_pinned_and_then_changed(testbot: TestBot) -> None:
@@ -56,7 +60,9 @@ async def test_a_restart_posts_no_second_board(articles: Path, tmp_path: Path) -
 
 
 async def test_a_board_deleted_by_hand_is_made_anew(testbot: TestBot) -> None:
-    """The change to it is refused by the platform: a new one is posted and pinned, once, and changed from then on."""
+    """The change to it is refused by the platform: a new one is posted and pinned, once, and changed from
+    then on.
+    """
     anna, olga, telegram = testbot.customer(), testbot.operator(), testbot.channels["telegram"]
     await anna.says("позовите оператора")
     await testbot.later(minutes=2)
@@ -83,7 +89,10 @@ async def test_a_clock_set_back_does_not_stop_the_board(testbot: TestBot) -> Non
     await olga.says("Здравствуйте", ticket=1)
     await testbot.later(minutes=2)
 
-    assert (boards(testbot)[-1].verb, "Ольга — 1" in boards(testbot)[-1].text.text) == (OutboundKind.EDIT, True)
+    assert (boards(testbot)[-1].verb, "Ольга — 1" in boards(testbot)[-1].text.text) == (
+        OutboundKind.EDIT,
+        True,
+    )
 
 
 async def test_the_oldest_on_the_board_has_its_day(testbot: TestBot) -> None:

@@ -22,7 +22,12 @@ async def _crowd(testbot: TestBot, count: int = 3) -> list[PlayedCustomer]:
 
 
 def _said(testbot: TestBot, text: str = NEWS) -> list[str]:
-    return sorted(s.outbound.to.chat for c in testbot.channels.values() for s in c.said if s.outbound.text.text == text and s.outbound.to.chat != "-100500")
+    return sorted(
+        s.outbound.to.chat
+        for c in testbot.channels.values()
+        for s in c.said
+        if s.outbound.text.text == text and s.outbound.to.chat != "-100500"
+    )
 
 
 async def test_counted_shown_and_sent_by_the_button_once(testbot: TestBot) -> None:
@@ -37,7 +42,11 @@ async def test_counted_shown_and_sent_by_the_button_once(testbot: TestBot) -> No
     sent = people[0].sees()[-1].outbound
 
     assert _said(testbot) == ["2000", "2001", "2002"]
-    assert sent.lane is Priority.BULK and sent.on_doubt == "hold" and [b.label for row in sent.buttons for b in row] == ["Не присылать"]
+    assert (
+        sent.lane is Priority.BULK
+        and sent.on_doubt == "hold"
+        and [b.label for row in sent.buttons for b in row] == ["Не присылать"]
+    )
     assert any("доставлено 3 из 3" in o.text.text for o in await olga.sees())
 
 
@@ -45,7 +54,11 @@ async def test_a_segment_by_data_channel_words_and_article(articles: Path) -> No
     """Each condition narrows it; of several values of one kind one is enough."""
     async with open_test_bot(articles) as testbot:
         olga = testbot.operator()
-        anna, boris, vera = testbot.customer("Анна"), testbot.customer("Борис", channel="vk", chat="77"), testbot.customer("Вера", chat="1003")
+        anna, boris, vera = (
+            testbot.customer("Анна"),
+            testbot.customer("Борис", channel="vk", chat="77"),
+            testbot.customer("Вера", chat="1003"),
+        )
         await anna.says("Как вернуть товар?")
         await boris.says("сколько стоит доставка")
         await vera.says("хочу вернуть покупку, где мои денги")
@@ -77,7 +90,10 @@ async def test_a_field_of_the_customer_chooses(testbot: TestBot) -> None:
 
 
 async def test_who_said_no_never_hears_one_again_until_he_wants_to(testbot: TestBot) -> None:
-    """By the button, by /stop, kept on the customer; /news turns it round. The end of his own incident is no broadcast."""
+    """By the button, by /stop, kept on the customer; /news turns it round.
+
+    The end of his own incident is no broadcast.
+    """
     people, olga = await _crowd(testbot), testbot.operator()
     await olga.says(f"/broadcast {NEWS}")
     await olga.presses("Отправить: 3")
@@ -114,7 +130,9 @@ async def test_an_opt_out_counts_also_after_the_list_was_made(testbot: TestBot) 
     assert len(_said(testbot)) == 17 and not {"2019", "2018", "2017"} & set(_said(testbot))
 
 
-async def test_a_restart_in_the_middle_repeats_nobody_and_forgets_nobody(articles: Path, tmp_path: Path) -> None:
+async def test_a_restart_in_the_middle_repeats_nobody_and_forgets_nobody(
+    articles: Path, tmp_path: Path
+) -> None:
     """What a portion promised is sent, and the next one goes on behind it."""
     storage, sent = str(tmp_path / "bot.db"), []
     async with open_test_bot(articles, storage=storage) as testbot:
@@ -129,7 +147,11 @@ async def test_a_restart_in_the_middle_repeats_nobody_and_forgets_nobody(article
         sent += _said(testbot)
         at = testbot.clock()
     async with open_test_bot(articles, storage=storage) as testbot:
-        testbot.clock.set(at) if hasattr(testbot.clock, "set") else testbot.clock.advance(seconds=(at - testbot.clock()).total_seconds())
+        (
+            testbot.clock.set(at)
+            if hasattr(testbot.clock, "set")
+            else testbot.clock.advance(seconds=(at - testbot.clock()).total_seconds())
+        )
         for _ in range(5):
             await testbot.later(seconds=5)
         sent += _said(testbot)
@@ -161,7 +183,12 @@ async def test_a_photo_goes_along(testbot: TestBot) -> None:
     assert any(o.attachments for o in await olga.sees())
     await olga.presses("Отправить: 2")
 
-    sent = [s.outbound for c in testbot.channels.values() for s in c.said if s.outbound.text.text == NEWS and s.outbound.to.chat != "-100500"]
+    sent = [
+        s.outbound
+        for c in testbot.channels.values()
+        for s in c.said
+        if s.outbound.text.text == NEWS and s.outbound.to.chat != "-100500"
+    ]
     assert [[a.ref for a in o.attachments] for o in sent] == [["file-1"], ["file-1"]]
 
 
@@ -195,7 +222,10 @@ async def test_answers_to_people_never_stand_behind_it(testbot: TestBot) -> None
     taken = await testbot.service.store.take_deliveries(testbot.clock(), limit=32)
 
     lanes = [d.outbound.lane for d in taken]
-    assert lanes.index(Priority.MESSAGE) < lanes.index(Priority.BULK) and Priority.MESSAGE not in lanes[lanes.index(Priority.BULK) :]
+    assert (
+        lanes.index(Priority.MESSAGE) < lanes.index(Priority.BULK)
+        and Priority.MESSAGE not in lanes[lanes.index(Priority.BULK) :]
+    )
 
 
 @pytest.mark.parametrize(
@@ -239,7 +269,10 @@ async def test_a_portion_that_cannot_be_kept_is_tried_again(testbot: TestBot) ->
     olga, db = testbot.operator(), testbot.service.store._db
     await olga.says(f"/broadcast {NEWS}")
     db.execute("create temp table broken(x)")
-    db.execute("create temp trigger full before insert on outbox when new.lane = 3 and exists(select 1 from broken) begin select raise(abort, 'disk full'); end")
+    db.execute(
+        "create temp trigger full before insert on outbox when new.lane = 3 and exists(select 1 from broken)"
+        " begin select raise(abort, 'disk full'); end"
+    )
     db.execute("insert into broken values(1)")
     await olga.presses("Отправить: 20")
     assert _said(testbot) == []

@@ -31,16 +31,20 @@ async def test_an_album_is_one_post_and_words_keep_their_place(testbot: TestBot)
     await anna.says("позовите оператора")
     for n, (text, album) in enumerate([("вот", ""), ("чек", "a"), ("", "a"), ("", "a"), ("всё", "")]):
         photo = (Attachment(Media.PHOTO, f"p{n}", "telegram"),) if album else ()
-        inbound = anna._inbound(anna.peer, InboundKind.MESSAGE, text, private=True, attachments=photo, album=album, message=str(n))
+        inbound = anna._inbound(
+            anna.peer, InboundKind.MESSAGE, text, private=True, attachments=photo, album=album, message=str(n)
+        )
         await testbot.arrive(inbound, run=False)
     await testbot.rest()
 
-    shown = [(o.text.text, len(o.attachments)) for o in (await olga.sees(1)) if o.verb is OutboundKind.SAY][-3:]
+    shown = [(o.text.text, len(o.attachments)) for o in await olga.sees(1) if o.verb is OutboundKind.SAY][-3:]
     assert shown == [("вот", 0), ("чек", 3), ("всё", 0)]
 
 
 async def test_a_whole_ticket_costs_little(testbot: TestBot) -> None:
-    """Topic, card, taking, an answer, closing: no more than nine counted calls, and the answer itself none."""
+    """Topic, card, taking, an answer, closing: no more than nine counted calls, and the answer itself
+    none.
+    """
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     assert posts(testbot) == 2, "a topic and a card"
@@ -54,7 +58,9 @@ async def test_a_whole_ticket_costs_little(testbot: TestBot) -> None:
 
 
 async def test_forty_tickets_wait_for_the_budget_and_lose_no_word(testbot: TestBot) -> None:
-    """Everything the customers said is shown, each topic in order; what piles up for a topic goes as one post."""
+    """Everything the customers said is shown, each topic in order; what piles up for a topic goes as one
+    post.
+    """
     crowd = [testbot.customer(f"Клиент{n}", chat=str(5000 + n)) for n in range(40)]
     for customer in crowd:
         await customer.says("позовите оператора", run=False)
@@ -85,7 +91,9 @@ async def test_a_name_that_stays_the_same_is_not_set_again(testbot: TestBot) -> 
 
 
 async def test_words_come_before_views_when_the_budget_is_short(testbot: TestBot) -> None:
-    """Thirty busy tickets: every customer's words are shown before the first card that only changed, and each card changes once."""
+    """Thirty busy tickets: every customer's words are shown before the first card that only changed, and each
+    card changes once.
+    """
     crowd = [testbot.customer(f"Клиент{n}", chat=str(5000 + n)) for n in range(30)]
     for customer in crowd:
         await customer.says("позовите оператора", run=False)

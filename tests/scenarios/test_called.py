@@ -1,4 +1,6 @@
-"""Who has a ticket is called by name when its customer comes back to it, in each kind of desk, with his question."""
+"""Who has a ticket is called by name when its customer comes back to it, in each kind of desk, with his
+question.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,11 @@ async def snooze(testbot: TestBot, *words: str) -> int:
     olga = testbot.operator(username="olga")
     await olga.presses("Взять")
     for text in (*words, "/snooze завтра 10:00"):
-        card = next(s for s in testbot.channels[testbot.place.channel].in_chat(testbot.place.chat) if s.outbound.name == "card:1")
+        card = next(
+            s
+            for s in testbot.channels[testbot.place.channel].in_chat(testbot.place.chat)
+            if s.outbound.name == "card:1"
+        )
         await olga.says(text, ticket=1, quotes=card.message)
     ticket = await testbot.service.store.ticket(1)
     assert ticket is not None and ticket.status == "snoozed"
@@ -70,13 +76,19 @@ async def test_a_snoozed_ticket_of_somebody_who_is_away_goes_to_the_others(any_t
     assert any("нет на месте" in o.text.text for o in in_desk(any_theatre, before))
 
 
-async def test_reopened_by_a_button_the_question_is_shown_and_the_operator_called(any_theatre: TestBot) -> None:
+async def test_reopened_by_a_button_the_question_is_shown_and_the_operator_called(
+    any_theatre: TestBot,
+) -> None:
     """Whoever comes back without a word has said before what it is about."""
     anna = any_theatre.customer()
     await anna.says("позовите оператора")
     olga = any_theatre.operator(username="olga")
     await olga.presses("Взять")
-    card = next(s for s in any_theatre.channels[any_theatre.place.channel].in_chat(any_theatre.place.chat) if s.outbound.name == "card:1")
+    card = next(
+        s
+        for s in any_theatre.channels[any_theatre.place.channel].in_chat(any_theatre.place.chat)
+        if s.outbound.name == "card:1"
+    )
     await olga.says("Здравствуйте, помогу", ticket=1, quotes=card.message)
     await olga.says("/close", ticket=1, quotes=card.message)
     await anna.says("как вернуть товар")
@@ -84,7 +96,11 @@ async def test_reopened_by_a_button_the_question_is_shown_and_the_operator_calle
     await anna.presses("Позвать оператора")
     ticket = await any_theatre.service.store.ticket(1)
     said = [o.text.text for o in in_desk(any_theatre, before)]
-    edits = [s.outbound.text.text for s in any_theatre.channels[any_theatre.place.channel].said if s.outbound.edits == "card:1"]
+    edits = [
+        s.outbound.text.text
+        for s in any_theatre.channels[any_theatre.place.channel].said
+        if s.outbound.edits == "card:1"
+    ]
 
     assert ticket is not None and ticket.status == "operator"
     assert any("@olga" in text and "как вернуть товар" in text for text in said), said

@@ -1,4 +1,6 @@
-"""Colleagues: named in every way people name one another, called so that they hear it, and given only what they can see."""
+"""Colleagues: named in every way people name one another, called so that they hear it, and given only what
+they can see.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,11 @@ from bot.model import InboundKind, Mention, Outbound, OutboundKind, Peer, Sender
 from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import PLACE, PlayedOperator
 
-KINDS = {"forum": (PLACE, "-200", True), "plain": (PLACE, "-200", False), "vk": (Peer("vk", "2000000005"), "2000000006", False)}
+KINDS = {
+    "forum": (PLACE, "-200", True),
+    "plain": (PLACE, "-200", False),
+    "vk": (Peer("vk", "2000000005"), "2000000006", False),
+}
 
 
 @dataclass
@@ -35,13 +41,21 @@ class Scene:
     def there(self) -> list[str]:
         return self.said(self.other)
 
-    async def writes(self, who: PlayedOperator, text: str, *mentions: Mention, place: Peer | None = None, ticket: int = 0) -> None:
+    async def writes(
+        self, who: PlayedOperator, text: str, *mentions: Mention, place: Peer | None = None, ticket: int = 0
+    ) -> None:
         """Words of an operator in any group; about a ticket, in its topic or as a reply to its card."""
         at, card = place or self.testbot.place, ""
         if ticket:
-            shown = [s for s in self.testbot.channels[at.channel].in_chat(at.chat) if s.outbound.name == f"card:{ticket}"]
+            shown = [
+                s
+                for s in self.testbot.channels[at.channel].in_chat(at.chat)
+                if s.outbound.name == f"card:{ticket}"
+            ]
             card = shown[-1].message
-            at = Peer(at.channel, at.chat, await self.testbot.service.store.topic(ticket, at.channel, at.chat) or "")
+            at = Peer(
+                at.channel, at.chat, await self.testbot.service.store.topic(ticket, at.channel, at.chat) or ""
+            )
         key = self.testbot.key()
         inbound = who._inbound(
             at, InboundKind.MESSAGE, text, private=False, message=f"o{key}", quotes=card, mentions=mentions
@@ -77,7 +91,9 @@ def alone(scene: Scene, group: Peer, *users: str) -> None:
 
 
 async def test_to_somebody_of_another_group_goes_there(scene: Scene) -> None:
-    """Her group gets the card with the talk and she is called in it; where it was it is said and closed; answers come from there."""
+    """Her group gets the card with the talk and she is called in it; where it was it is said and closed;
+    answers come from there.
+    """
     olga, vera = scene.testbot.operator(), scene.testbot.operator("Вера", id="9003")
     alone(scene, scene.other, "9003")
     anna = scene.testbot.customer()
@@ -98,7 +114,9 @@ async def test_to_somebody_of_another_group_goes_there(scene: Scene) -> None:
 
 
 async def test_to_somebody_who_is_in_no_group_is_refused(scene: Scene) -> None:
-    """He was put out while the bot was down: nothing changes, and it is said why; the same for /assign of a supervisor."""
+    """He was put out while the bot was down: nothing changes, and it is said why; the same for /assign of a
+    supervisor.
+    """
     olga, boss = scene.testbot.operator(), scene.testbot.operator("Борис", id="7000")
     members = scene.testbot.channels[scene.testbot.place.channel].members
     await scene.writes(scene.testbot.operator("Сергей", id="5"), "привет", place=scene.other)
@@ -119,21 +137,32 @@ async def test_to_somebody_who_is_in_no_group_is_refused(scene: Scene) -> None:
 async def test_a_colleague_is_named_by_last_name_username_and_id(scene: Scene, name: str) -> None:
     """Whatever names only her is enough, and what follows is the reason."""
     olga = scene.testbot.operator()
-    await scene.writes(scene.testbot.operator("Анна", id="9005", last_name="Петрова", username="petrova"), "привет")
+    await scene.writes(
+        scene.testbot.operator("Анна", id="9005", last_name="Петрова", username="petrova"), "привет"
+    )
     await scene.writes(scene.testbot.operator("Анна", id="9006", last_name="Ким"), "привет")
     await scene.testbot.customer().says("позовите оператора")
     await scene.writes(olga, "/take", ticket=1)
-    await scene.writes(olga, f"/transfer {name.format(channel=scene.testbot.place.channel)} спросить размер", ticket=1)
+    await scene.writes(
+        olga, f"/transfer {name.format(channel=scene.testbot.place.channel)} спросить размер", ticket=1
+    )
 
     assert await scene.owner() == scene.id("9005")
-    assert any("спросить размер" in text and "петрова" not in text.casefold().split("спросить")[1] for text in scene.here())
+    assert any(
+        "спросить размер" in text and "петрова" not in text.casefold().split("спросить")[1]
+        for text in scene.here()
+    )
 
 
 async def test_namesakes_are_told_apart_by_labels_and_buttons(scene: Scene) -> None:
-    """Two of one name and last name: each a button of its own; the one that is pressed gets it, with the reason."""
+    """Two of one name and last name: each a button of its own; the one that is pressed gets it, with the
+    reason.
+    """
     olga = scene.testbot.operator()
     for id, username in (("9005", "anna_one"), ("9006", "")):
-        await scene.writes(scene.testbot.operator("Анна", id=id, last_name="Петрова", username=username), "привет")
+        await scene.writes(
+            scene.testbot.operator("Анна", id=id, last_name="Петрова", username=username), "привет"
+        )
     await scene.testbot.customer("Клиент").says("позовите оператора")
     await scene.writes(olga, "/take", ticket=1)
     await scene.writes(olga, "/transfer Анна Петрова оплата", ticket=1)
@@ -161,7 +190,10 @@ async def test_namesakes_of_a_supervisor(scene: Scene) -> None:
 
 
 async def test_a_colleague_is_named_by_a_mention(scene: Scene) -> None:
-    """As people without a public name are called; also one who never wrote here. What follows is the reason."""
+    """As people without a public name are called; also one who never wrote here.
+
+    What follows is the reason.
+    """
     olga = scene.testbot.operator()
     scene.testbot.channels[scene.testbot.place.channel].people["9007"] = Sender("9007", "Мария", "Ли")
     await scene.testbot.customer().says("позовите оператора")
@@ -190,7 +222,9 @@ async def test_who_came_into_the_group_can_be_named_before_a_word(scene: Scene) 
 
 
 async def test_the_menu_leaves_out_who_presses_it(scene: Scene) -> None:
-    """«Передать» offers colleagues of this group: not oneself, not another group's people, namesakes told apart."""
+    """«Передать» offers colleagues of this group: not oneself, not another group's people, namesakes told
+    apart.
+    """
     olga = scene.testbot.operator()
     for id, name in (("9002", "Павел"), ("9004", "Павел")):
         await scene.writes(scene.testbot.operator(name, id=id), "привет")
@@ -227,7 +261,10 @@ async def test_who_is_called_really_hears_it(scene: Scene) -> None:
     await scene.testbot.customer().says("позовите оператора")
     await scene.writes(olga, "/take", ticket=1)
     await scene.writes(olga, "/transfer Павел [id5|скидка] @all", ticket=1)
-    said = [s.outbound for s in scene.testbot.channels[scene.testbot.place.channel].in_chat(scene.testbot.place.chat)]
+    said = [
+        s.outbound
+        for s in scene.testbot.channels[scene.testbot.place.channel].in_chat(scene.testbot.place.chat)
+    ]
     call = next(o for o in said if any(s.style is Style.MENTION for s in o.text.spans))
 
     assert sent(call) == ("9002", "Павел")
@@ -242,7 +279,11 @@ def sent(call: Outbound) -> tuple[str, str]:
         units = call.text.text.encode("utf-16-le")[2 * offset : 2 * (offset + length)]
         return str(user["id"]), units.decode("utf-16-le")
     params = compose(call, Carried(), 1)
-    assert not params["disable_mentions"] and "[id5|" not in params["message"] and "@all" not in params["message"]
+    assert (
+        not params["disable_mentions"]
+        and "[id5|" not in params["message"]
+        and "@all" not in params["message"]
+    )
     at = params["message"].index("[id")
     id, _, name = params["message"][at + 3 : params["message"].index("]", at)].partition("|")
     return id, name
@@ -257,7 +298,11 @@ async def test_supervisors_are_called_only_where_they_are(scene: Scene) -> None:
     await scene.testbot.customer().says("позовите оператора")
     for _ in range(4):
         await scene.testbot.later(minutes=30)
-    said = [s.outbound for s in scene.testbot.channels[place.channel].in_chat(place.chat) if s.outbound.verb is OutboundKind.SAY]
+    said = [
+        s.outbound
+        for s in scene.testbot.channels[place.channel].in_chat(place.chat)
+        if s.outbound.verb is OutboundKind.SAY
+    ]
     called = {s.url for o in said for s in o.text.spans if s.style is Style.MENTION}
 
     assert called == {"7000"}

@@ -1,4 +1,6 @@
-"""What comes with a message and is not its author's own words: who and what is shown, and nobody takes it for his words."""
+"""What comes with a message and is not its author's own words: who and what is shown, and nobody takes it for
+his words.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,20 @@ from bot.model import Inbound, InboundKind, OutboundKind
 from bot.testing import TestBot
 from bot.testing.harness import DESK_CHAT
 
-IVAN = {"type": "user", "sender_user": {"id": 77, "first_name": "Иван", "last_name": "Петров", "username": "ivan"}}
+IVAN = {
+    "type": "user",
+    "sender_user": {"id": 77, "first_name": "Иван", "last_name": "Петров", "username": "ivan"},
+}
 BOT = 1
 
 
 def update(testbot: TestBot, text: str = "", *, edited: bool = False, **more: object) -> Inbound:
     """A message of Anna, as Telegram tells it."""
-    body = {"message_id": 500, "date": int(testbot.clock().timestamp()), "from": {"id": 1001, "first_name": "Анна"}}
+    body = {
+        "message_id": 500,
+        "date": int(testbot.clock().timestamp()),
+        "from": {"id": 1001, "first_name": "Анна"},
+    }
     body |= {"chat": {"id": 1001, "type": "private"}} | ({"text": text} if text else {}) | more
     reader = TelegramReader("telegram", testbot.clock, bot_id=BOT)
     key = testbot.key().removeprefix("k")
@@ -35,7 +44,9 @@ def vk(testbot: TestBot, text: str, **more: object) -> Inbound:
 
 async def shown(testbot: TestBot, number: int = 1) -> str:
     """The newest words in the ticket's topic."""
-    return [o for o in await testbot.operator().sees(number) if o.verb is OutboundKind.SAY and o.text][-1].text.text
+    return [o for o in await testbot.operator().sees(number) if o.verb is OutboundKind.SAY and o.text][
+        -1
+    ].text.text
 
 
 @pytest.mark.parametrize(
@@ -71,7 +82,9 @@ async def test_a_strangers_question_is_not_the_customers(testbot: TestBot) -> No
 
     seen = [o.text.text for o in await testbot.operator().sees(1) if o.verb is OutboundKind.SAY]
     assert "Иван Петров" in seen[0] and "» Сколько идёт доставка?" in seen[0], "in the card"
-    assert any("Иван Петров" in t and "» Сколько идёт доставка?" in t for t in seen[1:]), "as a whole below it"
+    assert any("Иван Петров" in t and "» Сколько идёт доставка?" in t for t in seen[1:]), (
+        "as a whole below it"
+    )
 
 
 async def test_ones_own_forwarded_words_are_ones_own(testbot: TestBot) -> None:
@@ -95,7 +108,9 @@ async def test_the_quoted_part_is_shown(testbot: TestBot) -> None:
     """Of a partial quote the chosen words, even where the whole message is in the desk."""
     await testbot.customer().says("позовите оператора")
     answer = {"message_id": 3, "text": "Размеры: S, M, L", "from": {"id": BOT, "is_bot": True}}
-    said = update(testbot, "вот этот", reply_to_message=answer, quote={"text": "M", "position": 12, "is_manual": True})
+    said = update(
+        testbot, "вот этот", reply_to_message=answer, quote={"text": "M", "position": 12, "is_manual": True}
+    )
     await testbot.arrive(said)
 
     assert "» M\n" in await shown(testbot)
@@ -107,7 +122,9 @@ async def test_a_reply_to_another_chat_and_to_a_story(testbot: TestBot) -> None:
     photo = [{"file_id": "f", "file_unique_id": "u", "width": 9, "height": 9}]
     origin = {"type": "channel", "chat": {"id": -6, "title": "Скидки"}, "message_id": 9}
     external = {"origin": origin, "photo": photo}
-    await testbot.arrive(update(testbot, "такое есть?", external_reply=external, quote={"text": "Куртка", "position": 0}))
+    await testbot.arrive(
+        update(testbot, "такое есть?", external_reply=external, quote={"text": "Куртка", "position": 0})
+    )
     sent = [o for o in await testbot.operator().sees(1) if o.verb is OutboundKind.SAY][-1]
     assert "Скидки" in sent.text.text and "» Куртка" in sent.text.text and sent.attachments
 
@@ -162,7 +179,9 @@ async def test_long_forwards_are_parted(testbot: TestBot) -> None:
 
 
 async def test_a_ticket_that_comes_back_brings_the_forward(testbot: TestBot) -> None:
-    """Forwarded to the bot after the ticket was closed, or with the request for a person: the desk sees whose words."""
+    """Forwarded to the bot after the ticket was closed, or with the request for a person: the desk sees whose
+    words.
+    """
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)
@@ -173,7 +192,11 @@ async def test_a_ticket_that_comes_back_brings_the_forward(testbot: TestBot) -> 
 
     ticket = await testbot.service.store.ticket(1)
     assert ticket is not None and ticket.status != "closed"
-    [text] = [o.text.text for o in await olga.sees(1) if o.verb is OutboundKind.SAY and "» И не звонят" in o.text.text]
+    [text] = [
+        o.text.text
+        for o in await olga.sees(1)
+        if o.verb is OutboundKind.SAY and "» И не звонят" in o.text.text
+    ]
     assert text.count("Иван Петров") == 2 and "» Так и не привезли" in text
 
 
@@ -181,17 +204,24 @@ async def quoting(testbot: TestBot, text: str, part: str, *, of: str, kind: str 
     """Olga answers a part of what the desk shows."""
     peer_thread = await testbot.operator().thread(1)
     body = {
-        "message_id": 800, "date": int(testbot.clock().timestamp()), "from": {"id": 9001, "first_name": "Ольга"},
-        "chat": {"id": int(DESK_CHAT), "type": "supergroup"}, "is_topic_message": True, "message_thread_id": int(peer_thread),
-        "text": text, "reply_to_message": {"message_id": int(of), "text": "…", "from": {"id": BOT, "is_bot": True}},
+        "message_id": 800,
+        "date": int(testbot.clock().timestamp()),
+        "from": {"id": 9001, "first_name": "Ольга"},
+        "chat": {"id": int(DESK_CHAT), "type": "supergroup"},
+        "is_topic_message": True,
+        "message_thread_id": int(peer_thread),
+        "text": text,
+        "reply_to_message": {"message_id": int(of), "text": "…", "from": {"id": BOT, "is_bot": True}},
         "quote": {"text": part, "position": 0, "is_manual": True},
-    }  # fmt: skip
+    }
     reader = TelegramReader("telegram", testbot.clock, bot_id=BOT)
     await testbot.arrive(reader.to_inbound({"update_id": int(testbot.key()[1:]) + 9000, kind: body}))
 
 
 def number_of(testbot: TestBot, text: str) -> str:
-    return [s.message for s in testbot.channels["telegram"].in_chat(DESK_CHAT) if text in s.outbound.text.text][-1]
+    return [
+        s.message for s in testbot.channels["telegram"].in_chat(DESK_CHAT) if text in s.outbound.text.text
+    ][-1]
 
 
 async def test_the_operators_quote_reaches_the_customer(testbot: TestBot) -> None:
@@ -204,7 +234,10 @@ async def test_the_operators_quote_reaches_the_customer(testbot: TestBot) -> Non
     assert anna.hears()[-1] == "» Есть ли красный?\nДа, есть"
 
     await quoting(testbot, "Нет, только синий", "Есть ли красный?", of=of, kind="edited_message")
-    assert (anna.sees()[-1].outbound.verb, anna.hears()[-1]) == (OutboundKind.EDIT, "» Есть ли красный?\nНет, только синий")
+    assert (anna.sees()[-1].outbound.verb, anna.hears()[-1]) == (
+        OutboundKind.EDIT,
+        "» Есть ли красный?\nНет, только синий",
+    )
 
 
 async def test_a_quote_of_the_desks_words_stays_inside(testbot: TestBot) -> None:

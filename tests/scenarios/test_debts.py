@@ -16,7 +16,9 @@ def shown(testbot: TestBot) -> list[str]:
 
 
 async def test_an_answer_in_doubt_to_the_end_brings_a_person(testbot: TestBot) -> None:
-    """Each try broke: nobody knows whether the answer arrived, so the customer gets a person within a minute, once."""
+    """Each try broke: nobody knows whether the answer arrived, so the customer gets a person within a minute,
+    once.
+    """
     testbot.channels["telegram"].failures.extend([Uncertain("cut")] * MAX_DOUBTS)
     await testbot.customer().says("сколько стоит доставка")
     for _ in range(8):
@@ -29,7 +31,9 @@ async def test_an_answer_in_doubt_to_the_end_brings_a_person(testbot: TestBot) -
 
 
 async def test_a_turn_whose_worker_was_lost_is_taken_anew(testbot: TestBot) -> None:
-    """Somebody holds the conversation and never ends: after two minutes it is decided by another, and the customer has the answer."""
+    """Somebody holds the conversation and never ends: after two minutes it is decided by another, and the
+    customer has the answer.
+    """
     anna = testbot.customer()
     await anna.says("сколько стоит доставка", run=False)
     testbot.clock.advance(seconds=6)
@@ -49,7 +53,9 @@ async def test_a_send_that_nobody_is_at_goes_again(testbot: TestBot) -> None:
     await testbot.later(seconds=80)
 
     assert any("350 рублей" in text for text in anna.hears())
-    assert [d.doubts for d in await testbot.service.store.deliveries() if "350" in d.outbound.text.text] == [1]
+    assert [d.doubts for d in await testbot.service.store.deliveries() if "350" in d.outbound.text.text] == [
+        1
+    ]
 
 
 async def test_answers_that_do_not_go_out_are_said_aloud_once(testbot: TestBot) -> None:

@@ -24,7 +24,12 @@ async def test_asking_for_a_person_opens_a_ticket_and_a_topic(testbot: TestBot) 
     for words in ("№1", "Анна", "48213", "Сколько идёт доставка?", "попросил человека"):
         assert words in card.text.text
     assert "345" not in card.text.text, "a contact is masked in the card"
-    assert {b.action for row in card.buttons for b in row} >= {"take", "close", "return_to_bot", "show_contact"}
+    assert {b.action for row in card.buttons for b in row} >= {
+        "take",
+        "close",
+        "return_to_bot",
+        "show_contact",
+    }
 
 
 async def test_no_topic_before_a_handoff(testbot: TestBot) -> None:
@@ -57,7 +62,11 @@ async def test_edits_of_the_operator_reach_the_customer(testbot: TestBot) -> Non
     await olga.says("Заказ найден", ticket=1, message="77", kind=InboundKind.EDIT)
 
     edit = anna.sees()[-1]
-    assert edit.outbound.verb is OutboundKind.EDIT and edit.outbound.text.text == "Заказ найден" and edit.target == sent.message
+    assert (
+        edit.outbound.verb is OutboundKind.EDIT
+        and edit.outbound.text.text == "Заказ найден"
+        and edit.target == sent.message
+    )
 
 
 async def test_notes_and_unknown_commands_stay_inside(testbot: TestBot) -> None:
@@ -139,7 +148,11 @@ async def test_two_operators_press_take_at_once_a_hundred_times(testbot: TestBot
 
         ticket = await testbot.service.store.ticket(n)
         assert ticket is not None and ticket.operator == f"telegram:{both[0]._sender.id}"
-        notices = [s.outbound.text.text for s in testbot.channels["telegram"].said[said:] if s.outbound.verb is OutboundKind.ACKNOWLEDGE]
+        notices = [
+            s.outbound.text.text
+            for s in testbot.channels["telegram"].said[said:]
+            if s.outbound.verb is OutboundKind.ACKNOWLEDGE
+        ]
         assert len(notices) == 2 and sum("уже взял" in text for text in notices) == 1
 
 
@@ -163,11 +176,16 @@ async def test_in_a_plain_group_replies_find_their_ticket(plain_theatre: TestBot
     anna, boris, olga = testbot.customer(), testbot.customer("Борис", chat="1002"), testbot.operator()
     await anna.says("позовите оператора")
     await boris.says("позовите оператора")
-    cards = [s for s in testbot.channels["telegram"].in_chat("-100500") if s.outbound.name.startswith("card:")]
+    cards = [
+        s for s in testbot.channels["telegram"].in_chat("-100500") if s.outbound.name.startswith("card:")
+    ]
     await olga.says("Анна, смотрю", quotes=cards[0].message)
     await olga.says("кофе будешь?")
 
-    told = {chat: [s.outbound.text.text for s in testbot.channels["telegram"].in_chat(chat)] for chat in ("1001", "1002")}
+    told = {
+        chat: [s.outbound.text.text for s in testbot.channels["telegram"].in_chat(chat)]
+        for chat in ("1001", "1002")
+    }
     assert "Анна, смотрю" in told["1001"] and "Анна, смотрю" not in told["1002"]
     assert not any("кофе" in text for texts in told.values() for text in texts)
     await anna.says("жду")
@@ -176,14 +194,18 @@ async def test_in_a_plain_group_replies_find_their_ticket(plain_theatre: TestBot
 
 
 async def test_a_reply_to_a_message_of_ours_that_nobody_knows_is_asked_about(plain_theatre: TestBot) -> None:
-    """After a lost answer of the platform a card may stand twice: who replies to the copy is told, not ignored; replies to colleagues are theirs."""
+    """After a lost answer of the platform a card may stand twice: who replies to the copy is told, not
+    ignored; replies to colleagues are theirs.
+    """
     await plain_theatre.customer().says("позовите оператора")
     olga = plain_theatre.operator()
     for data, told in (({"quotes_us": True}, 1), ({}, 0)):
         before = len(await olga.sees())
         place, olga_herself = Peer("telegram", "-100500"), Sender("9001", "Ольга")
         said = {"text": "смотрю", "message": "77", "quotes": "13", "private": False, "data": data}
-        await plain_theatre.arrive(Inbound(plain_theatre.key(), place, olga_herself, plain_theatre.clock(), **said))  # type: ignore[arg-type]
+        await plain_theatre.arrive(
+            Inbound(plain_theatre.key(), place, olga_herself, plain_theatre.clock(), **said)
+        )  # type: ignore[arg-type]
         shown = [o.text.text for o in (await olga.sees())[before:]]
         assert len([t for t in shown if "К какому обращению" in t]) == told
 
@@ -216,7 +238,11 @@ async def test_contacts_are_shown_on_request_and_the_look_is_kept(testbot: TestB
     await anna.says("оператор! мой телефон +7 912 345-67-89")
     await olga.presses("Показать контакт", ticket=1)
 
-    notices = [s.outbound.text.text for s in testbot.channels["telegram"].said if s.outbound.verb is OutboundKind.ACKNOWLEDGE]
+    notices = [
+        s.outbound.text.text
+        for s in testbot.channels["telegram"].said
+        if s.outbound.verb is OutboundKind.ACKNOWLEDGE
+    ]
     assert any("345-67-89" in text for text in notices)
     events = await testbot.service.store.events(kinds=["contact_shown"])
     assert [e.actor for e in events] == ["telegram:9001"]
@@ -234,7 +260,9 @@ async def test_a_group_is_bound_by_a_button_of_its_administrator(articles: Path)
         await olga.presses("Сделать группой")
 
         assert testbot.service.desk.binding.place is not None
-        assert any("№1" in o.text.text for o in await olga.sees(1)), "a ticket opened before there was a desk is shown once there is one"
+        assert any("№1" in o.text.text for o in await olga.sees(1)), (
+            "a ticket opened before there was a desk is shown once there is one"
+        )
 
 
 async def test_a_person_writing_by_hand_makes_the_bot_step_back(testbot: TestBot) -> None:
@@ -267,7 +295,9 @@ async def test_a_button_of_another_chat_does_nothing(testbot: TestBot, label: st
     card = next(s for s in testbot.channels["telegram"].in_chat("-100500") if s.outbound.buttons)
     from bot.button_tokens import token
 
-    forged = anna._inbound(anna.peer, InboundKind.PRESS, private=True, press=token(card.nonce, 0, 0), callback="c1")
+    forged = anna._inbound(
+        anna.peer, InboundKind.PRESS, private=True, press=token(card.nonce, 0, 0), callback="c1"
+    )
     await testbot.arrive(forged)
 
     ticket = await testbot.service.store.ticket(1)
@@ -280,7 +310,10 @@ async def test_operators_words_survive_a_commit_that_failed(testbot: TestBot) ->
     anna, olga, db = testbot.customer(), testbot.operator(), testbot.service.store._db
     await anna.says("позовите оператора")
     db.execute("create temp table broken(x)")
-    db.execute("create temp trigger full before insert on outbox when exists(select 1 from broken) begin select raise(abort, 'disk full'); end")
+    db.execute(
+        "create temp trigger full before insert on outbox when exists(select 1 from broken) begin select"
+        " raise(abort, 'disk full'); end"
+    )
     db.execute("insert into broken values(1)")
     anna._mark = len(testbot.channels["telegram"].said)
     await olga.says("Здравствуйте, смотрю", ticket=1)

@@ -1,4 +1,6 @@
-"""Words of an operator that may have arrived or not: sent again by themselves, or asked about, as the owner wants it."""
+"""Words of an operator that may have arrived or not: sent again by themselves, or asked about, as the owner
+wants it.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ async def test_by_default_they_are_sent_again(testbot: TestBot) -> None:
 
 
 async def test_an_operator_is_asked_and_decides(asking: TestBot) -> None:
-    """The notice stands in the topic with a button; pressed once it sends once, pressed again it is an old button."""
+    """The notice stands in the topic with a button; pressed once it sends once, pressed again it is an old
+    button.
+    """
     await taken(asking)
     olga = asking.operator()
     await olga.says("Посылка в пути", ticket=1)
@@ -57,7 +61,9 @@ async def test_an_operator_is_asked_and_decides(asking: TestBot) -> None:
     assert (await asking.service.store.counts())["deliveries_unknown"] == 0
 
 
-async def test_a_death_in_the_middle_of_a_send_is_asked_about_after_the_start(articles: Path, tmp_path: Path) -> None:
+async def test_a_death_in_the_middle_of_a_send_is_asked_about_after_the_start(
+    articles: Path, tmp_path: Path
+) -> None:
     """What was under way when the process died is in doubt as well."""
     file = str(tmp_path / "bot.db")
     async with open_test_bot(articles, config=ASK, storage=file) as first:
@@ -69,7 +75,11 @@ async def test_a_death_in_the_middle_of_a_send_is_asked_about_after_the_start(ar
         while await first.service.engine.run_waiting():
             pass
         moment = first.clock()
-        words = [d for d in await first.service.store.take_deliveries(moment) if d.outbound.text.text == "Посылка в пути"]
+        words = [
+            d
+            for d in await first.service.store.take_deliveries(moment)
+            if d.outbound.text.text == "Посылка в пути"
+        ]
         assert words, "it is under way, and the process dies"
     async with open_test_bot(articles, config=ASK, storage=file) as second:
         second.clock.at = moment
@@ -77,4 +87,8 @@ async def test_a_death_in_the_middle_of_a_send_is_asked_about_after_the_start(ar
         await second.rest()
 
         assert any("неизвестно, получил ли" in o.text.text for o in await second.operator().sees(1))
-        assert not [s for s in second.channels["telegram"].in_chat("1001", verb=OutboundKind.SAY) if "Посылка" in s.outbound.text.text]
+        assert not [
+            s
+            for s in second.channels["telegram"].in_chat("1001", verb=OutboundKind.SAY)
+            if "Посылка" in s.outbound.text.text
+        ]

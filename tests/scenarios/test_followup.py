@@ -1,4 +1,6 @@
-"""After a low score: seen by the supervisor with an apology ready, sent with one tap or edited, reminded of, never sent twice."""
+"""After a low score: seen by the supervisor with an apology ready, sent with one tap or edited, reminded of,
+never sent twice.
+"""
 
 from __future__ import annotations
 
@@ -40,13 +42,20 @@ async def test_one_tap_sends_the_apology_once(articles: Path) -> None:
         await vera.presses("Отправить извинение", ticket=1)
         await vera.presses("Отправить извинение", ticket=1)
 
-        assert [t for t in anna.hears() if "простите" in t] == [anna.hears()[0]] and await _followup(testbot) == "done"
+        assert [t for t in anna.hears() if "простите" in t] == [anna.hears()[0]] and await _followup(
+            testbot
+        ) == "done"
         edited = (await vera.sees(1))[-1]
-        assert any("извинение по №1 (оценка 2) отправлено" in o.text.text for o in await vera.sees(1)) and edited is not None
+        assert (
+            any("извинение по №1 (оценка 2) отправлено" in o.text.text for o in await vera.sees(1))
+            and edited is not None
+        )
 
 
 async def test_it_can_be_edited_first(articles: Path) -> None:
-    """«Изменить» gives the text to copy; /sorry sends what was made of it to the customer, though the ticket is closed."""
+    """«Изменить» gives the text to copy; /sorry sends what was made of it to the customer, though the ticket
+    is closed.
+    """
     async with open_test_bot(articles, config=VERA) as testbot:
         anna, vera = await _rated(testbot, "1")
         await vera.presses("Изменить", ticket=1)
@@ -54,7 +63,9 @@ async def test_it_can_be_edited_first(articles: Path) -> None:
         await vera.says("/sorry Анна, виноваты. Дарим скидку 10 %.", ticket=1)
 
         assert anna.hears() == ["Анна, виноваты. Дарим скидку 10 %."]
-        assert "Позвать оператора" in {b.label for s in anna.sees() for row in s.outbound.buttons for b in row}
+        assert "Позвать оператора" in {
+            b.label for s in anna.sees() for row in s.outbound.buttons for b in row
+        }
 
 
 async def test_an_operator_may_not_and_a_good_score_opens_nothing(articles: Path) -> None:
@@ -80,7 +91,10 @@ async def test_nobody_looked_for_a_day(testbot: TestBot) -> None:
     await vera.presses("Разобрано", ticket=1)
     await vera.says("/followups")
 
-    assert "Неразобранных низких оценок нет" in (await vera.sees())[-1].text.text and await _followup(testbot) == "done"
+    assert (
+        "Неразобранных низких оценок нет" in (await vera.sees())[-1].text.text
+        and await _followup(testbot) == "done"
+    )
 
 
 async def test_who_blocked_us_cannot_be_apologised_to(testbot: TestBot) -> None:

@@ -18,7 +18,9 @@ def config(**sections: Any) -> Config:
 
 
 def test_decisions_made_at_once_do_not_all_choose_the_same() -> None:
-    """Four tickets are decided on before the first is committed: each operator gets his limit, the fifth ticket nobody."""
+    """Four tickets are decided on before the first is committed: each operator gets his limit, the fifth
+    ticket nobody.
+    """
     crew, teams = Roster(), Teams()
     for id in ("t:1", "t:2"):
         crew.seen(Event("operator_met", actor=id, data={"name": id}))
@@ -35,7 +37,9 @@ def test_decisions_made_at_once_do_not_all_choose_the_same() -> None:
 
 async def test_free_hands_get_who_waits(articles: Path) -> None:
     """Whoever closes a ticket at his limit is given the next in line, and nobody else is disturbed."""
-    async with open_test_bot(articles, config=config(routing={"assign": "least_loaded", "limit": 1})) as testbot:
+    async with open_test_bot(
+        articles, config=config(routing={"assign": "least_loaded", "limit": 1})
+    ) as testbot:
         olga = testbot.operator("Ольга", id="1")
         await olga.says("на месте")
         for n in range(3):

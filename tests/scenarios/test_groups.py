@@ -1,4 +1,6 @@
-"""The operators' group changes under the bot's feet: noticed at once, said by name, and nothing of the tickets is lost."""
+"""The operators' group changes under the bot's feet: noticed at once, said by name, and nothing of the
+tickets is lost.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ async def rounds(testbot: TestBot, seconds: int = 60) -> None:
 
 
 async def test_without_the_right_to_topics_tickets_come_to_general(testbot: TestBot) -> None:
-    """The right is taken away: the ticket is shown at once in General and can be worked on there; the right is named with the mending step."""
+    """The right is taken away: the ticket is shown at once in General and can be worked on there; the right
+    is named with the mending step.
+    """
     channel, olga = testbot.channels["telegram"], testbot.operator()
     channel.problems = (NO_TOPICS,)
     anna = testbot.customer()
@@ -55,7 +59,10 @@ async def test_without_the_right_to_topics_tickets_come_to_general(testbot: Test
     await olga.presses("Взять")
     await anna.says("вы тут?")
     assert any("№1" in text and "вы тут?" in text for text in group(testbot))
-    await olga.says("Тут", quotes=next(s.message for s in channel.in_chat(PLACE.chat) if s.outbound.text.text == "вы тут?"))
+    await olga.says(
+        "Тут",
+        quotes=next(s.message for s in channel.in_chat(PLACE.chat) if s.outbound.text.text == "вы тут?"),
+    )
 
     assert "Тут" in anna.hears()
 
@@ -78,7 +85,12 @@ async def test_a_change_of_rights_is_answered_at_once_and_by_name(testbot: TestB
     """Telegram tells of it: no "all is well" while something lacks, and no word where nothing changed."""
     olga = testbot.operator()
     data = {"before": "administrator", "status": "administrator", "forum": True}
-    for problems, said in (((), ""), ((NO_TOPICS,), "Управление темами"), ((NO_TOPICS,), ""), ((), "Права на месте")):
+    for problems, said in (
+        ((), ""),
+        ((NO_TOPICS,), "Управление темами"),
+        ((NO_TOPICS,), ""),
+        ((), "Права на месте"),
+    ):
         before = len(group(testbot))
         testbot.channels["telegram"].problems = problems
         await testbot.arrive(olga._inbound(PLACE, InboundKind.ADDED, private=False, data=data))
@@ -87,7 +99,10 @@ async def test_a_change_of_rights_is_answered_at_once_and_by_name(testbot: TestB
 
 
 async def test_topics_switched_off_and_on(testbot: TestBot) -> None:
-    """In a running group: off, the ticket goes on in the chat itself; on, it has a topic again. Not a word is lost."""
+    """In a running group: off, the ticket goes on in the chat itself; on, it has a topic again.
+
+    Not a word is lost.
+    """
     channel, olga, anna = testbot.channels["telegram"], testbot.operator(), testbot.customer()
     await rounds(testbot, 20)
     await anna.says("позовите оператора")
@@ -105,7 +120,9 @@ async def test_topics_switched_off_and_on(testbot: TestBot) -> None:
 
 
 async def test_the_only_group_lost_and_found(desk: TestBot) -> None:
-    """Put out without a word: the supervisor hears it within a minute; back, every ticket is shown within a minute, with what was said meanwhile."""
+    """Put out without a word: the supervisor hears it within a minute; back, every ticket is shown within a
+    minute, with what was said meanwhile.
+    """
     channel, anna = desk.channels[desk.place.channel], desk.customer()
     await anna.says("позовите оператора")
     await rounds(desk)
@@ -132,7 +149,10 @@ async def test_where_no_supervisor_is_named_the_operators_hear_it(articles: Path
         testbot.channels["telegram"].lost.add(PLACE.chat)
         await rounds(testbot)
 
-        assert any("больше нет в группе" in s.outbound.text.text for s in testbot.channels["telegram"].in_chat("9001"))
+        assert any(
+            "больше нет в группе" in s.outbound.text.text
+            for s in testbot.channels["telegram"].in_chat("9001")
+        )
 
 
 async def test_another_group_adds_the_bot(desk: TestBot) -> None:
@@ -140,28 +160,51 @@ async def test_another_group_adds_the_bot(desk: TestBot) -> None:
     channel = desk.channels[desk.place.channel]
     stranger, other = desk.operator("Чужой", id="6666"), Peer(desk.place.channel, "-100999")
     channel.members = {"6666": "administrator", f"{desk.place.chat}:6666": "none"}
-    await desk.arrive(stranger._inbound(other, InboundKind.ADDED, private=False, data={"before": "left", "status": "administrator", "title": "Моя"}))
+    await desk.arrive(
+        stranger._inbound(
+            other,
+            InboundKind.ADDED,
+            private=False,
+            data={"before": "left", "status": "administrator", "title": "Моя"},
+        )
+    )
     assert any("Чужой" in text and "Моя" in text for text in group(desk))
     offer = channel.in_chat("-100999")[-1]
     from bot.button_tokens import token
 
-    await desk.arrive(stranger._inbound(other, InboundKind.PRESS, private=False, press=token(offer.nonce, 0, 0), callback="c"))
+    await desk.arrive(
+        stranger._inbound(
+            other, InboundKind.PRESS, private=False, press=token(offer.nonce, 0, 0), callback="c"
+        )
+    )
 
     assert desk.service.desk.binding.place == desk.place
 
 
 async def test_words_in_the_old_topic_after_the_desk_moved(desk: TestBot) -> None:
-    """An operator of the old group hears that the customer does not get them, each time she writes about a ticket."""
-    channel, olga, other = desk.channels[desk.place.channel], desk.operator(), Peer(desk.place.channel, "-100999")
+    """An operator of the old group hears that the customer does not get them, each time she writes about a
+    ticket.
+    """
+    channel, olga, other = (
+        desk.channels[desk.place.channel],
+        desk.operator(),
+        Peer(desk.place.channel, "-100999"),
+    )
     channel.members = {"9001": "administrator"}
     anna = desk.customer()
     await anna.says("позовите оператора")
     await olga.says("/take", ticket=1, quotes=channel.in_chat(desk.place.chat)[-1].message)
-    await desk.arrive(olga._inbound(other, InboundKind.ADDED, private=False, data={"before": "left", "status": "administrator"}))
+    await desk.arrive(
+        olga._inbound(
+            other, InboundKind.ADDED, private=False, data={"before": "left", "status": "administrator"}
+        )
+    )
     offer = channel.in_chat("-100999")[-1]
     from bot.button_tokens import token
 
-    await desk.arrive(olga._inbound(other, InboundKind.PRESS, private=False, press=token(offer.nonce, 0, 0), callback="c"))
+    await desk.arrive(
+        olga._inbound(other, InboundKind.PRESS, private=False, press=token(offer.nonce, 0, 0), callback="c")
+    )
     assert desk.service.desk.binding.place == other
     card = next(s.message for s in channel.in_chat(desk.place.chat) if s.outbound.name == "card:1")
     before = len(group(desk))
@@ -200,7 +243,9 @@ async def test_a_group_that_may_not_be_written_to(testbot: TestBot) -> None:
 
 
 async def test_a_vk_chat_that_does_not_say_whether_we_are_in_it(articles: Path) -> None:
-    """VK answers the same to a community without rights and to one put out: refused words count, and nobody is told every minute."""
+    """VK answers the same to a community without rights and to one put out: refused words count, and nobody
+    is told every minute.
+    """
     async with open_test_bot(articles, place=KINDS["vk"][0], config=BOSS) as testbot:
         channel, anna = testbot.channels["vk"], testbot.customer()
         channel.problems = (Problem("no rights", code="vk-chat-rights"),)

@@ -37,8 +37,12 @@ def ready(tmp_path: Path) -> Path:
 
 
 async def test_a_ready_answer_is_shown_first_and_sent_with_a_tap(articles: Path, ready: Path) -> None:
-    """Found in spite of a typo, filled in for this customer, in the operator's name; nothing goes before the tap."""
-    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+    """Found in spite of a typo, filled in for this customer, in the operator's name; nothing goes before the
+    tap.
+    """
+    async with open_test_bot(
+        articles, config=Config.model_validate({"canned": {"folder": str(ready)}})
+    ) as testbot:
         anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора")
         anna._mark = len(testbot.channels["telegram"].said)
@@ -55,10 +59,19 @@ async def test_a_ready_answer_is_shown_first_and_sent_with_a_tap(articles: Path,
 
 @pytest.mark.parametrize(
     ("key", "missing"),
-    [("привет", ("имя клиента",)), ("возврат", ("номер заказа",)), ("склейка", ("имя клиента", "номер заказа")), ("поле", ("customer.fields.size",))],
+    [
+        ("привет", ("имя клиента",)),
+        ("возврат", ("номер заказа",)),
+        ("склейка", ("имя клиента", "номер заказа")),
+        ("поле", ("customer.fields.size",)),
+    ],
 )
-async def test_a_ready_answer_is_never_shown_with_a_gap(articles: Path, ready: Path, key: str, missing: tuple[str, ...]) -> None:
-    """«, здравствуйте!» is no greeting: the operator hears which value is missing, and there is nothing to tap."""
+async def test_a_ready_answer_is_never_shown_with_a_gap(
+    articles: Path, ready: Path, key: str, missing: tuple[str, ...]
+) -> None:
+    """«, здравствуйте!» is no greeting: the operator hears which value is missing, and there is nothing to
+    tap.
+    """
     (ready / "more.yaml").write_text(
         """
         склейка: "{{ 'Здравствуйте, ' ~ customer|name }}! Заказ {{ order|upper }} готов."
@@ -66,7 +79,9 @@ async def test_a_ready_answer_is_never_shown_with_a_gap(articles: Path, ready: P
         """,
         "utf-8",
     )
-    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+    async with open_test_bot(
+        articles, config=Config.model_validate({"canned": {"folder": str(ready)}})
+    ) as testbot:
         nobody, olga = testbot.customer("xXx_killer"), testbot.operator()
         await nobody.says("позовите оператора")
         nobody._mark = len(testbot.channels["telegram"].said)
@@ -81,8 +96,13 @@ async def test_a_ready_answer_is_never_shown_with_a_gap(articles: Path, ready: P
 
 async def test_a_ready_answer_that_means_to_leave_something_out_may(articles: Path, ready: Path) -> None:
     """A condition or a default of its own is no gap."""
-    (ready / "more.yaml").write_text("мягко: \"Здравствуйте{{ ', ' ~ customer|name if customer|name }}{{ order|default('') }}!\"\n", "utf-8")
-    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+    (ready / "more.yaml").write_text(
+        "мягко: \"Здравствуйте{{ ', ' ~ customer|name if customer|name }}{{ order|default('') }}!\"\n",
+        "utf-8",
+    )
+    async with open_test_bot(
+        articles, config=Config.model_validate({"canned": {"folder": str(ready)}})
+    ) as testbot:
         nobody, olga = testbot.customer("xXx_killer"), testbot.operator()
         await nobody.says("позовите оператора")
         nobody._mark = len(testbot.channels["telegram"].said)
@@ -95,20 +115,29 @@ async def test_a_ready_answer_that_means_to_leave_something_out_may(articles: Pa
 
 async def test_a_ready_answer_that_lacks_its_value_is_no_hint(articles: Path, ready: Path) -> None:
     """Under the customer's words stands only what could be sent."""
-    (ready / "more.yaml").write_text('скидка: {title: Скидка по заказу, words: [скидка], text: "На заказ {{ order }} есть скидка."}\n', "utf-8")
-    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+    (ready / "more.yaml").write_text(
+        'скидка: {title: Скидка по заказу, words: [скидка], text: "На заказ {{ order }} есть скидка."}\n',
+        "utf-8",
+    )
+    async with open_test_bot(
+        articles, config=Config.model_validate({"canned": {"folder": str(ready)}})
+    ) as testbot:
         anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора")
         await olga.says("Здравствуйте", ticket=1)
         await anna.says("а скидка будет или возмещение")
         labels = [b.label for row in (await olga.sees(1))[-1].buttons for b in row]
 
-        assert not any("Скидка по заказу" in la for la in labels) and any("возмещение" in la for la in labels), labels
+        assert not any("Скидка по заказу" in la for la in labels) and any(
+            "возмещение" in la for la in labels
+        ), labels
 
 
 def test_single_braces_in_a_ready_answer_are_told_with_their_line(tmp_path: Path) -> None:
     """{customer.name} would reach the customer as it stands."""
-    (tmp_path / "x.yaml").write_text("привет: |\n  Здравствуйте!\n  Вас зовут {customer.name}, верно?\n", "utf-8")
+    (tmp_path / "x.yaml").write_text(
+        "привет: |\n  Здравствуйте!\n  Вас зовут {customer.name}, верно?\n", "utf-8"
+    )
     with pytest.raises(ConfigError) as told:
         CannedAnswers(tmp_path, Texts.load(), Hours())
     assert (told.value.problems[0].line, told.value.problems[0].file) == (3, str(tmp_path / "x.yaml"))
@@ -117,7 +146,9 @@ def test_single_braces_in_a_ready_answer_are_told_with_their_line(tmp_path: Path
 
 async def test_several_ready_answers_are_offered(articles: Path, ready: Path) -> None:
     """Two fit: buttons; none fits: one clear line, nothing for the customer."""
-    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+    async with open_test_bot(
+        articles, config=Config.model_validate({"canned": {"folder": str(ready)}})
+    ) as testbot:
         anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора")
         await olga.says("/t воз", ticket=1)
@@ -130,7 +161,7 @@ async def test_several_ready_answers_are_offered(articles: Path, ready: Path) ->
 
 def test_a_ready_answer_may_not_do_more_than_say(tmp_path: Path) -> None:
     """A template that calls or includes things is refused at start, with its name."""
-    (tmp_path / "x.yaml").write_text("зло: \"{{ customer.__class__.mro() }}\"\n", "utf-8")
+    (tmp_path / "x.yaml").write_text('зло: "{{ customer.__class__.mro() }}"\n', "utf-8")
     with pytest.raises(ConfigError, match="зло"):
         CannedAnswers(tmp_path, Texts.load(), Hours())
 
@@ -215,12 +246,16 @@ async def test_a_whisper_calls_the_operator_and_nobody_else(testbot: TestBot) ->
 
     assert anna.hears() == []
     assert any("Ольга" in o.text.text and "Вера" in o.text.text for o in await olga.sees(1))
-    assert [line.text for line in await testbot.service.store.history(1) if line.author == "note"] == ["предложи скидку"]
+    assert [line.text for line in await testbot.service.store.history(1) if line.author == "note"] == [
+        "предложи скидку"
+    ]
 
 
 async def test_ready_answers_are_offered_beside_articles(articles: Path, ready: Path) -> None:
     """By what the customer's words have in common with their names; two taps send one."""
-    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+    async with open_test_bot(
+        articles, config=Config.model_validate({"canned": {"folder": str(ready)}})
+    ) as testbot:
         anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора, заказ 48213")
         await olga.says("Слушаю", ticket=1)
@@ -244,11 +279,15 @@ async def test_the_card_itself_has_hints(testbot: TestBot) -> None:
     for number, customer in ((1, anna), (2, boris)):
         card = [o for o in await olga.sees(number) if o.buttons][-1]
         assert any(b.label == "💡 Возврат товара" for row in card.buttons for b in row), number
-        assert not any("Возврат товара" in b.label for s in customer.sees() for row in s.outbound.buttons for b in row)
+        assert not any(
+            "Возврат товара" in b.label for s in customer.sees() for row in s.outbound.buttons for b in row
+        )
 
 
 async def test_in_a_long_queue_articles_are_offered_meanwhile(testbot: TestBot) -> None:
-    """Whoever stands behind others gets what may answer him, reads it, and keeps his place; the one that did not help is not offered again."""
+    """Whoever stands behind others gets what may answer him, reads it, and keeps his place; the one that did
+    not help is not offered again.
+    """
     for n in range(3):
         await testbot.customer(chat=str(2000 + n)).says("позовите оператора")
     anna, boris = testbot.customer(), testbot.customer("Борис", chat="1002")
@@ -261,16 +300,28 @@ async def test_in_a_long_queue_articles_are_offered_meanwhile(testbot: TestBot) 
     await boris.presses("Нет, не помогло")
     await boris.says("позовите оператора")
 
-    offered = [b.label for s in boris.sees() for row in s.outbound.buttons for b in row if b.action == "article"]
+    offered = [
+        b.label for s in boris.sees() for row in s.outbound.buttons for b in row if b.action == "article"
+    ]
     assert "Сроки доставки" not in offered
 
 
-async def test_words_made_of_a_ready_answer_are_told_from_those_sent_as_they_are(articles: Path, ready: Path) -> None:
-    """A copied preview that was made to fit counts as edited; the same words count as sent; others as neither."""
-    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+async def test_words_made_of_a_ready_answer_are_told_from_those_sent_as_they_are(
+    articles: Path, ready: Path
+) -> None:
+    """A copied preview that was made to fit counts as edited; the same words count as sent; others as
+    neither.
+    """
+    async with open_test_bot(
+        articles, config=Config.model_validate({"canned": {"folder": str(ready)}})
+    ) as testbot:
         anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора, заказ 48213")
-        for words in ("Оформим возврат заказа 48213. Курьер заедет завтра.", "Оформим возврат заказа 48213.", "Добрый день!"):
+        for words in (
+            "Оформим возврат заказа 48213. Курьер заедет завтра.",
+            "Оформим возврат заказа 48213.",
+            "Добрый день!",
+        ):
             await olga.says("/t возврат", ticket=1)
             await olga.says(words, ticket=1)
 
@@ -294,7 +345,11 @@ async def test_calling_a_colleague_stays_inside(testbot: TestBot) -> None:
     assert anna.hears() == []
     assert any("Точно отправить" in o.text.text for o in await olga.sees(1))
     ticket = await testbot.service.store.ticket(1)
-    notes = [line.text for line in await testbot.service.store.history(ticket.conversation if ticket else 0) if line.author == "note"]
+    notes = [
+        line.text
+        for line in await testbot.service.store.history(ticket.conversation if ticket else 0)
+        if line.author == "note"
+    ]
     assert notes == ["@Pavel_S, что с оплатой у него?", "@new_colleague посмотри и ты"]
     await olga.says("Пишите на help@pavel_s.ru", ticket=1)
     assert anna.hears() == ["Пишите на help@pavel_s.ru"]
@@ -309,11 +364,16 @@ async def test_what_was_held_back_and_then_mended_is_sent_as_mended(testbot: Tes
     await olga.says("Сейчас поможем", ticket=1, message="88", kind=InboundKind.EDIT)
     await olga.says("Сейчас всё решим", ticket=1, message="88", kind=InboundKind.EDIT)
 
-    assert [(s.outbound.verb, s.outbound.text.text) for s in anna.sees()] == [(OutboundKind.SAY, "Сейчас поможем"), (OutboundKind.EDIT, "Сейчас всё решим")]
+    assert [(s.outbound.verb, s.outbound.text.text) for s in anna.sees()] == [
+        (OutboundKind.SAY, "Сейчас поможем"),
+        (OutboundKind.EDIT, "Сейчас всё решим"),
+    ]
 
 
 async def test_gaps_learn_from_what_operators_really_answer(testbot: TestBot) -> None:
-    """A question asked of a person, which the articles do not answer, is a gap with his words as the draft's beginning."""
+    """A question asked of a person, which the articles do not answer, is a gap with his words as the draft's
+    beginning.
+    """
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Слушаю вас", ticket=1)
@@ -323,12 +383,16 @@ async def test_gaps_learn_from_what_operators_really_answer(testbot: TestBot) ->
     lines = {t.conversation: await store.history(t.conversation) for t in await store.turns()}
     found = missed(await store.turns(), lambda conversation: lines[conversation])
 
-    assert [(m.question, m.replies) for m in found] == [("а подарочная упаковка у вас бывает?", ("Да, упакуем за 150 рублей",))]
+    assert [(m.question, m.replies) for m in found] == [
+        ("а подарочная упаковка у вас бывает?", ("Да, упакуем за 150 рублей",))
+    ]
 
 
 async def test_a_ready_answer_can_be_taken_back_like_any_other(articles: Path, ready: Path) -> None:
     """/undo after the tap deletes what the customer got."""
-    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+    async with open_test_bot(
+        articles, config=Config.model_validate({"canned": {"folder": str(ready)}})
+    ) as testbot:
         anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора")
         await olga.says("/t возмещение", ticket=1)
@@ -337,27 +401,40 @@ async def test_a_ready_answer_can_be_taken_back_like_any_other(articles: Path, r
         assert sent.outbound.text.text == "Деньги вернутся за 3 дня."
         await olga.says("/undo", ticket=1)
 
-        assert [s.target for s in testbot.channels["telegram"].in_chat("1001", verb=OutboundKind.DELETE)] == [sent.message]
+        assert [s.target for s in testbot.channels["telegram"].in_chat("1001", verb=OutboundKind.DELETE)] == [
+            sent.message
+        ]
 
 
 async def test_a_card_keeps_to_ten_buttons(articles: Path, ready: Path) -> None:
     """Which is what VK puts under a message; with more they would become a keyboard for the whole group."""
-    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
-        await testbot.customer().says("позовите оператора, возврат товара, возмещение, здравствуйте, мой телефон +7 912 345-67-89")
+    async with open_test_bot(
+        articles, config=Config.model_validate({"canned": {"folder": str(ready)}})
+    ) as testbot:
+        await testbot.customer().says(
+            "позовите оператора, возврат товара, возмещение, здравствуйте, мой телефон +7 912 345-67-89"
+        )
         cards = [o for o in await testbot.operator().sees(1) if o.buttons]
 
-        assert max(sum(len(row) for row in o.buttons) for o in cards) <= 10 and max(len(o.buttons) for o in cards) <= 6
+        assert (
+            max(sum(len(row) for row in o.buttons) for o in cards) <= 10
+            and max(len(o.buttons) for o in cards) <= 6
+        )
         assert any("💡" in b.label for row in cards[-1].buttons for b in row)
 
 
 async def test_a_ready_answer_is_never_offered_with_a_gap(articles: Path, ready: Path) -> None:
     """Without the number that it prints it cannot be made; one that asks whether there is a number can."""
-    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(ready)}})) as testbot:
+    async with open_test_bot(
+        articles, config=Config.model_validate({"canned": {"folder": str(ready)}})
+    ) as testbot:
         anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора")
         await olga.says("/t возврат", ticket=1)
         await olga.says("/t готов", ticket=1)
-        shown = [o for o in await olga.sees(1) if any(b.action == "send_ready" for row in o.buttons for b in row)]
+        shown = [
+            o for o in await olga.sees(1) if any(b.action == "send_ready" for row in o.buttons for b in row)
+        ]
 
         assert any("Не хватает: номер заказа" in o.text.text for o in await olga.sees(1))
         assert [o.text.text.splitlines()[-1] for o in shown] == ["Ваш заказ готов."]

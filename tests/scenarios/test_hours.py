@@ -20,7 +20,9 @@ LUNCH = {key: ["10:00-13:00", "14:00-20:00"] for key in WEEKDAYS}
 
 
 def hours(week: object, zone: str = "Europe/Moscow", **more: object) -> Hours:
-    return open_hours(Config.model_validate({"hours": {"week": week, "timezone": zone, "country": None, **more}}))
+    return open_hours(
+        Config.model_validate({"hours": {"week": week, "timezone": zone, "country": None, **more}})
+    )
 
 
 def at(text: str, zone: str = "Europe/Moscow") -> datetime:
@@ -31,7 +33,9 @@ def test_hours_over_midnight() -> None:
     """Open till two in the morning: one stretch, which belongs to the evening it begins on."""
     bar = hours(BAR)
 
-    assert [bar.is_open(at(f"2026-11-20 {t}")) for t in ("01:59:59", "02:00", "20:59", "21:00", "23:59:59")] == [True, False, False, True, True]
+    assert [
+        bar.is_open(at(f"2026-11-20 {t}")) for t in ("01:59:59", "02:00", "20:59", "21:00", "23:59:59")
+    ] == [True, False, False, True, True]
     assert bar.working(at("2026-11-20 20:00"), at("2026-11-21 03:00")) == timedelta(hours=5)
     assert bar.add_working(at("2026-11-20 23:30"), timedelta(hours=3)) == at("2026-11-21 21:30")
     assert bar.next_open(at("2026-11-21 02:00")) == at("2026-11-21 21:00")
@@ -49,7 +53,12 @@ def test_a_lunch_break() -> None:
     """Nobody is there at half past one, and the deadline waits for two o'clock."""
     shop = hours(LUNCH)
 
-    assert [shop.is_open(at(f"2026-11-20 {t}")) for t in ("12:59", "13:00", "13:59", "14:00")] == [True, False, False, True]
+    assert [shop.is_open(at(f"2026-11-20 {t}")) for t in ("12:59", "13:00", "13:59", "14:00")] == [
+        True,
+        False,
+        False,
+        True,
+    ]
     assert shop.next_open(at("2026-11-20 13:30")) == at("2026-11-20 14:00")
     assert shop.working(at("2026-11-20 09:00"), at("2026-11-20 21:00")) == timedelta(hours=9)
     assert shop.add_working(at("2026-11-20 12:45"), timedelta(minutes=30)) == at("2026-11-20 14:15")
@@ -59,7 +68,9 @@ def test_round_the_clock_leaves_nothing_out() -> None:
     """Not even the last microsecond before midnight."""
     always = hours(ALWAYS)
 
-    assert always.is_open(at("2026-11-20 23:59:59.999999")) and always.next_open(at("2026-11-20 23:59:59.999999")) == at("2026-11-20 23:59:59.999999")
+    assert always.is_open(at("2026-11-20 23:59:59.999999")) and always.next_open(
+        at("2026-11-20 23:59:59.999999")
+    ) == at("2026-11-20 23:59:59.999999")
     assert always.working(at("2026-11-20 00:00"), at("2026-11-27 00:00")) == timedelta(days=7)
     assert always.add_working(at("2026-11-20 12:00"), timedelta(days=5)) == at("2026-11-25 12:00")
 
@@ -81,13 +92,17 @@ def test_a_night_shift_is_as_long_as_it_is(night: str, length: int) -> None:
     before = (date.fromisoformat(night) - timedelta(days=1)).isoformat()
     shift = hours({WEEKDAYS[5]: "22:00-03:00"}, "Europe/Berlin")
 
-    assert shift.working(at(f"{before} 12:00", "Europe/Berlin"), at(f"{night} 12:00", "Europe/Berlin")) == timedelta(hours=length)
+    assert shift.working(
+        at(f"{before} 12:00", "Europe/Berlin"), at(f"{night} 12:00", "Europe/Berlin")
+    ) == timedelta(hours=length)
 
 
 _minute = st.integers(0, 24 * 60 - 1)
 _day = st.one_of(
     st.just("closed"),
-    st.builds(lambda a, b: f"{a // 60:02}:{a % 60:02}-{b // 60:02}:{b % 60:02}", _minute, _minute).filter(lambda s: s[:2] != s[6:8]),
+    st.builds(lambda a, b: f"{a // 60:02}:{a % 60:02}-{b // 60:02}:{b % 60:02}", _minute, _minute).filter(
+        lambda s: s[:2] != s[6:8]
+    ),
 )
 
 
@@ -98,7 +113,9 @@ _day = st.one_of(
     st.integers(0, 180),
 )
 def test_working_time_adds_up(week: dict[str, str], zone: str, moment: datetime, minutes: int) -> None:
-    """The moment after so much working time has exactly so much of it before it, and people are there just before."""
+    """The moment after so much working time has exactly so much of it before it, and people are there just
+    before.
+    """
     desk, start, amount = hours(week, zone), moment.replace(tzinfo=UTC), timedelta(minutes=minutes)
     end = desk.add_working(start, amount)
 
@@ -126,7 +143,12 @@ def test_what_is_promised_before_a_closing() -> None:
     waited = [(at("2026-12-29 12:00"), at("2026-12-29 12:20"))] * 3
 
     late = shop.promise(at("2026-12-30 19:59:30"), ahead=0, recent=waited)
-    assert (late.open, late.minutes, late.closes, late.at) == (True, None, at("2026-12-30 20:00"), at("2027-01-11 10:00"))
+    assert (late.open, late.minutes, late.closes, late.at) == (
+        True,
+        None,
+        at("2026-12-30 20:00"),
+        at("2027-01-11 10:00"),
+    )
     early = shop.promise(at("2026-12-30 19:30"), ahead=0, recent=waited)
     assert (early.minutes, early.closes) == (20, None)
 

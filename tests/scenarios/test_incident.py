@@ -1,4 +1,6 @@
-"""Incidents: announced by one command, heard by whoever asks about them, and told about once when they are over."""
+"""Incidents: announced by one command, heard by whoever asks about them, and told about once when they are
+over.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ async def _kinds(testbot: TestBot, *kinds: str) -> list[str]:
 
 
 async def test_who_asks_about_it_hears_it_first_and_once(testbot: TestBot) -> None:
-    """The words come above the ordinary answer, with the offer of a person; the second question is answered as usual."""
+    """The words come above the ordinary answer, with the offer of a person; the second question is answered
+    as usual.
+    """
     olga, anna, boris = testbot.operator(), testbot.customer(), testbot.customer("Борис", chat="1002")
     await olga.says(DOWN)
     assert any("Сбой №1 объявлен" in o.text.text for o in await olga.sees())
@@ -64,7 +68,10 @@ async def test_a_topic_stands_for_its_articles(articles: Path) -> None:
     async with open_test_bot(articles) as testbot:
         olga, anna, boris = testbot.operator(), testbot.customer(), testbot.customer("Борис", chat="1002")
         await olga.says("/incident У нас неполадки | доставка, чек")
-        assert "Сроки доставки" in (await olga.sees())[-1].text.text and "Стоимость доставки" in (await olga.sees())[-1].text.text
+        assert (
+            "Сроки доставки" in (await olga.sees())[-1].text.text
+            and "Стоимость доставки" in (await olga.sees())[-1].text.text
+        )
         await anna.says("сколько стоит доставка")
         await boris.says("как вернуть товар")
 
@@ -75,7 +82,12 @@ async def test_those_who_asked_are_told_once_when_it_is_over(articles: Path, tmp
     """Also over a restart; nobody else is, a blocked customer is not, and the desk hears how many were."""
     storage = str(tmp_path / "bot.db")
     async with open_test_bot(articles, storage=storage) as testbot:
-        olga, anna, boris, vera = testbot.operator(), testbot.customer(), testbot.customer("Борис", channel="vk", chat="77"), testbot.customer("Вера", chat="1003")
+        olga, anna, boris, vera = (
+            testbot.operator(),
+            testbot.customer(),
+            testbot.customer("Борис", channel="vk", chat="77"),
+            testbot.customer("Вера", chat="1003"),
+        )
         await olga.says(DOWN)
         await anna.says("Когда привезут заказ в Казань?")
         await boris.says("где моя доставка в казань")
@@ -85,7 +97,12 @@ async def test_those_who_asked_are_told_once_when_it_is_over(articles: Path, tmp
         await olga.says("/incident off")
         await testbot.later(minutes=5)
         await olga.says("/incident off")
-        told = [s.outbound for channel in testbot.channels.values() for s in channel.said if "Уже исправили" in s.outbound.text.text]
+        told = [
+            s.outbound
+            for channel in testbot.channels.values()
+            for s in channel.said
+            if "Уже исправили" in s.outbound.text.text
+        ]
         assert sorted(o.to.chat for o in told) == ["1001", "77"] and {o.lane for o in told} == {Priority.BULK}
         shown = [o.text.text for o in await olga.sees()]
 
@@ -93,7 +110,9 @@ async def test_those_who_asked_are_told_once_when_it_is_over(articles: Path, tmp
 
 
 async def test_own_words_end_it_by_the_button_or_the_command(testbot: TestBot) -> None:
-    """«/incident off 2 текст» says the text; the button under the list ends it too, a second press does nothing."""
+    """«/incident off 2 текст» says the text; the button under the list ends it too, a second press does
+    nothing.
+    """
     olga, anna = testbot.operator(), testbot.customer()
     await olga.says(DOWN)
     await olga.says("/incident Не проходит оплата картой")
@@ -107,7 +126,10 @@ async def test_own_words_end_it_by_the_button_or_the_command(testbot: TestBot) -
     await olga.presses("снять №1")
     await olga.presses("снять №1")
 
-    assert testbot.service.desk.incidents.open == () and await _kinds(testbot, "incident_off") == ["incident_off", "incident_off"]
+    assert testbot.service.desk.incidents.open == () and await _kinds(testbot, "incident_off") == [
+        "incident_off",
+        "incident_off",
+    ]
 
 
 async def test_who_is_in_talks_with_a_person_hears_it_later(testbot: TestBot) -> None:
@@ -123,12 +145,17 @@ async def test_who_is_in_talks_with_a_person_hears_it_later(testbot: TestBot) ->
     await olga.presses("Закрыть", ticket=1)
     await testbot.later(minutes=31)
 
-    assert sum("Уже исправили" in s.outbound.text.text for s in testbot.channels["telegram"].in_chat("1001")) == 1
+    assert (
+        sum("Уже исправили" in s.outbound.text.text for s in testbot.channels["telegram"].in_chat("1001"))
+        == 1
+    )
 
 
 async def test_only_supervisors_announce(articles: Path) -> None:
     """Where they are named; an operator gets one clear line and nothing changes."""
-    async with open_test_bot(articles, config=Config.model_validate({"routing": {"supervisors": ["telegram:9009"]}})) as testbot:
+    async with open_test_bot(
+        articles, config=Config.model_validate({"routing": {"supervisors": ["telegram:9009"]}})
+    ) as testbot:
         await testbot.operator().says(DOWN)
         assert testbot.service.desk.incidents.open == ()
         assert any("только старший" in o.text.text for o in await testbot.operator().sees())
@@ -143,7 +170,9 @@ async def test_what_cannot_be_announced_is_said_how(testbot: TestBot, text: str)
     olga = testbot.operator()
     await olga.says(text)
 
-    assert testbot.service.desk.incidents.open == () and any("/incident Сбой доставки" in o.text.text for o in await olga.sees())
+    assert testbot.service.desk.incidents.open == () and any(
+        "/incident Сбой доставки" in o.text.text for o in await olga.sees()
+    )
 
 
 async def test_at_night_nobody_is_woken(testbot: TestBot) -> None:

@@ -1,4 +1,6 @@
-"""What is meant for colleagues never reaches the customer: each way to call one or to mark a note, on every desk."""
+"""What is meant for colleagues never reaches the customer: each way to call one or to mark a note, on every
+desk.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ Entity = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a colleague is called or a note is marked: as Telegram writes it, as VK does, and where in a text."""
+    """How a colleague is called or a note is marked: as Telegram writes it, as VK does, and where in a
+    text.
+    """
 
     name: str
     telegram: str
@@ -100,7 +104,10 @@ class Desk:
         who: Entity = OLGA,
         reply: str | None = None,
     ) -> int:
-        """One message, or an album of several captions; *edit* is the one to change. Returns the first number."""
+        """One message, or an album of several captions; *edit* is the one to change.
+
+        Returns the first number.
+        """
         first = edit or next(self.numbers)
         numbers = range(first, first + len(texts))
         inbounds = [
@@ -194,7 +201,9 @@ class Desk:
     def at_customer(self) -> list[str]:
         """Everything the customer was shown, edits too."""
         said = self.testbot.channels["telegram"].in_chat("1001", verb=None)
-        return [s.outbound.text.text for s in said if s.outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)]
+        return [
+            s.outbound.text.text for s in said if s.outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)
+        ]
 
     def shown(self) -> list[Outbound]:
         return [s.outbound for s in self.testbot.channels[self.channel].in_chat(self.chat, verb=None)]
@@ -222,7 +231,8 @@ CASES = [
     for kind in ("forum", "plain", "vk")
     for is_edit in (False, True)
     for media in ("text", "photo", "album")
-    if media != "album" or not (kind == "vk" or is_edit)  # VK has one text for all photos; an edit is of one part
+    if media != "album"
+    or not (kind == "vk" or is_edit)  # VK has one text for all photos; an edit is of one part
 ]
 
 
@@ -261,10 +271,18 @@ async def test_what_is_meant_for_colleagues_stays_inside(
 async def test_plain_words_still_go_at_once(kind: str, articles: Path) -> None:
     """Addresses, links, fractions and dots are no marks, and the customer may be called by his own name."""
     texts = (
-        "Здравствуйте, Анна!", "Пишите на help@pavel.ru", "Смотрите https://a.ru//b и http://t.me/shop",
-        "Доступно 24/7, скидка 1/2", "... и ещё одно",
-        "Подождите.. сейчас", "Напишите /status или /start", "Анна, всё готово", "5. и 6. пункты", ".5 кг хватит", "Адрес: Мира, 5/2",
-    )  # fmt: skip
+        "Здравствуйте, Анна!",
+        "Пишите на help@pavel.ru",
+        "Смотрите https://a.ru//b и http://t.me/shop",
+        "Доступно 24/7, скидка 1/2",
+        "... и ещё одно",
+        "Подождите.. сейчас",
+        "Напишите /status или /start",
+        "Анна, всё готово",
+        "5. и 6. пункты",
+        ".5 кг хватит",
+        "Адрес: Мира, 5/2",
+    )
     async with a_desk(kind, articles) as desk:
         for text in texts:
             await desk.writes(text)
@@ -311,8 +329,15 @@ async def test_a_call_of_the_bot_is_left_out_in_vk_with_styles_too(articles: Pat
                 {
                     "type": "message_new",
                     "object": {
-                        "message": body
-                        | {"reply_message": {"conversation_message_id": int(desk.card), "peer_id": VK_CHAT}}
+                        "message": (
+                            body
+                            | {
+                                "reply_message": {
+                                    "conversation_message_id": int(desk.card),
+                                    "peer_id": VK_CHAT,
+                                }
+                            }
+                        )
                     },
                 }
             )

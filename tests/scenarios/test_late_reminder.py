@@ -16,7 +16,11 @@ async def test_a_reminder_that_was_missed_waits_for_the_morning(testbot: TestBot
     testbot.clock.advance(hours=13)
     await testbot.later(minutes=1)
     await testbot.later(minutes=20)
-    group = [s for s in testbot.channels["telegram"].in_chat("-100500") if not s.outbound.to.thread and s.outbound.name != "board"]
+    group = [
+        s
+        for s in testbot.channels["telegram"].in_chat("-100500")
+        if not s.outbound.to.thread and s.outbound.name != "board"
+    ]
     assert len(group) <= loud and calls(testbot) == 0
     await testbot.later(hours=9)
 

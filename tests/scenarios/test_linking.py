@@ -1,4 +1,6 @@
-"""One person on two channels: joined by a code or by an operator, going on where the talk stopped, and two again when it was a mistake."""
+"""One person on two channels: joined by a code or by an operator, going on where the talk stopped, and two
+again when it was a mistake.
+"""
 
 from __future__ import annotations
 
@@ -129,7 +131,9 @@ async def test_guessing_ends_soon(testbot: TestBot) -> None:
     assert "Это вы?" in same.hears()[0]
 
 
-async def test_guessing_with_many_accounts_ends_too(testbot: TestBot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_guessing_with_many_accounts_ends_too(
+    testbot: TestBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All wrong codes of an hour are counted together."""
     monkeypatch.setattr("bot.dialogs.linking.ALL_TRIES", 3)
     code = await code_of(in_telegram(testbot))
@@ -150,7 +154,9 @@ async def test_the_own_code_is_for_the_other_channel(testbot: TestBot) -> None:
 
 
 async def test_the_open_ticket_goes_along(testbot: TestBot) -> None:
-    """Opened in Telegram, gone on in VK: the operator hears it in the same topic and answers to VK, then back again."""
+    """Opened in Telegram, gone on in VK: the operator hears it in the same topic and answers to VK, then back
+    again.
+    """
     anna, olga = in_telegram(testbot), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)
@@ -166,7 +172,10 @@ async def test_the_open_ticket_goes_along(testbot: TestBot) -> None:
 
     assert "И тут отвечаю" in anna.hears()
     assert [t.number for t in await testbot.service.store.tickets(open_only=False)] == [1]
-    assert [e.data["channel"] for e in await testbot.service.store.events(kinds=["ticket_followed"])] == ["vk", "telegram"]
+    assert [e.data["channel"] for e in await testbot.service.store.events(kinds=["ticket_followed"])] == [
+        "vk",
+        "telegram",
+    ]
     talk = await testbot.service.store.conversation(same.peer)
     assert talk is not None and (talk.status, talk.ticket) == (Status.BOT, None)
 
@@ -183,7 +192,9 @@ async def test_deadlines_follow_the_ticket(testbot: TestBot) -> None:
 
 
 async def test_a_closed_ticket_is_opened_again_where_he_comes_back(testbot: TestBot) -> None:
-    """Closed in Telegram, asked for again in VK: the same number, the same operator, and the answers go to VK."""
+    """Closed in Telegram, asked for again in VK: the same number, the same operator, and the answers go to
+    VK.
+    """
     anna, olga = in_telegram(testbot), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)
@@ -214,7 +225,12 @@ async def test_words_from_both_channels_at_once_all_arrive(testbot: TestBot) -> 
         await asyncio.gather(*(testbot.service.engine.run_waiting() for _ in range(4)))
     await testbot.rest()
     shown = "\n".join(o.text.text for o in await olga.sees(1))
-    answers = [s.outbound.text.text for c in testbot.channels.values() for s in c.said if s.outbound.text.text.startswith("ответ-")]
+    answers = [
+        s.outbound.text.text
+        for c in testbot.channels.values()
+        for s in c.said
+        if s.outbound.text.text.startswith("ответ-")
+    ]
 
     assert [shown.count(f"слово-{n:02d}") for n in range(12)] == [1] * 12
     assert sorted(answers) == ["ответ-00", "ответ-03", "ответ-06", "ответ-09"]
@@ -243,7 +259,9 @@ async def test_the_last_article_comes_along(testbot: TestBot) -> None:
 
 
 async def test_what_was_told_once_is_not_asked_again(articles: Path) -> None:
-    """A form filled in Telegram is not asked in VK; what only VK knew is kept, too; parted, each has his own again."""
+    """A form filled in Telegram is not asked in VK; what only VK knew is kept, too; parted, each has his own
+    again.
+    """
     config = Config.model_validate({"dialogs": {"forms": [FORM]}})
     async with open_test_bot(articles, config=config) as testbot:
         store = testbot.service.store
@@ -272,7 +290,9 @@ async def test_unlinking_parts_them_and_says_so(testbot: TestBot) -> None:
     assert await who(testbot, anna) != await who(testbot, same)
     await same.says("/unlink")
     assert "нечего разъединять" in same.hears()[0]
-    assert [e.kind for e in await testbot.service.store.events(kinds=["customers_joined", "customers_parted"])] == ["customers_joined", "customers_parted"]
+    assert [
+        e.kind for e in await testbot.service.store.events(kinds=["customers_joined", "customers_parted"])
+    ] == ["customers_joined", "customers_parted"]
 
 
 async def test_the_name_does_not_flip_between_channels(testbot: TestBot) -> None:
@@ -294,7 +314,9 @@ async def test_the_name_does_not_flip_between_channels(testbot: TestBot) -> None
 
 
 async def test_an_operator_joins_by_phone(testbot: TestBot) -> None:
-    """/same finds who else has the phone of this ticket; nothing happens before the press; /apart undoes it."""
+    """/same finds who else has the phone of this ticket; nothing happens before the press; /apart undoes
+    it.
+    """
     anna, same, olga = in_telegram(testbot), in_vk(testbot), testbot.operator()
     await anna.says("добрый день")
     await testbot.service.store.change_fields(1, {"phone": "+79123456789"}, testbot.clock(), by="test")
@@ -306,7 +328,9 @@ async def test_an_operator_joins_by_phone(testbot: TestBot) -> None:
     assert any("/unlink" in text for text in [s.outbound.text.text for s in testbot.channels["vk"].said])
     await olga.says("/apart", ticket=1)
     assert await who(testbot, same) == 2
-    assert [e.actor for e in await testbot.service.store.events(kinds=["customers_joined", "customers_parted"])] == ["telegram:9001"] * 2
+    assert [
+        e.actor for e in await testbot.service.store.events(kinds=["customers_joined", "customers_parted"])
+    ] == ["telegram:9001"] * 2
 
 
 async def test_an_operator_may_name_the_other(testbot: TestBot) -> None:
@@ -338,7 +362,9 @@ async def test_link_words_do_not_bother_the_operator(testbot: TestBot) -> None:
 
 
 async def test_a_turn_under_way_is_decided_anew(testbot: TestBot) -> None:
-    """A decision taken for the customer as he was before the joining is dropped, not committed to the wrong person."""
+    """A decision taken for the customer as he was before the joining is dropped, not committed to the wrong
+    person.
+    """
     anna, same = in_telegram(testbot), in_vk(testbot)
     await anna.says("добрый день")
     await same.says("добрый день")
@@ -365,14 +391,27 @@ async def test_forgetting_leaves_no_code_behind(testbot: TestBot) -> None:
     assert "нет или он устарел" in same.hears()[0]
 
 
-SPELLINGS = ["+79123456789", "89123456789", "8 (912) 345-67-89", "9123456789", "7 912 345 67 89", "тел. 8.912.345.67.89"]
+SPELLINGS = [
+    "+79123456789",
+    "89123456789",
+    "8 (912) 345-67-89",
+    "9123456789",
+    "7 912 345 67 89",
+    "тел. 8.912.345.67.89",
+]
 
 
 @pytest.mark.parametrize("kind", ["topics", "plain", "vk"])
 @pytest.mark.parametrize("spelling", SPELLINGS)
-async def test_same_knows_a_phone_that_stands_in_an_open_card(articles: Path, kind: str, spelling: str) -> None:
+async def test_same_knows_a_phone_that_stands_in_an_open_card(
+    articles: Path, kind: str, spelling: str
+) -> None:
     """However it was written there, however the operator writes it, or where he leaves it to the ticket."""
-    more: dict[str, Any] = {"topics": {}, "plain": {"forum": False}, "vk": {"place": Peer("vk", "2000000001")}}[kind]
+    more: dict[str, Any] = {
+        "topics": {},
+        "plain": {"forum": False},
+        "vk": {"place": Peer("vk", "2000000001")},
+    }[kind]
     async with open_test_bot(articles, **more) as testbot:
         anna, same, olga = in_telegram(testbot), in_vk(testbot), testbot.operator()
         await same.says("позовите оператора, мой телефон 8-912-345-67-89")
@@ -380,7 +419,9 @@ async def test_same_knows_a_phone_that_stands_in_an_open_card(articles: Path, ki
         group = testbot.channels[testbot.place.channel]
         (card,) = [s.message for s in group.in_chat(testbot.place.chat) if s.outbound.name == "card:2"]
         await olga.says(f"/same {spelling}", ticket=2, quotes=card)
-        (shown,) = [label for o in await olga.sees() for row in o.buttons for b in row if "vk" in (label := b.label)]
+        (shown,) = [
+            label for o in await olga.sees() for row in o.buttons for b in row if "vk" in (label := b.label)
+        ]
         assert shown.startswith("Аня")
 
         await anna.says(f"мой номер {spelling}")  # told while a person is at it

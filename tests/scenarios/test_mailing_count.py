@@ -64,7 +64,12 @@ async def test_the_end_counts_what_arrived(any_theatre: TestBot) -> None:  # noq
     assert "доставлено 9 из 12" in told
     assert "Заблокировали бота: 2" in told and "Не удалось доставить: 1" in told
     (done,) = await any_theatre.service.store.events(kinds=("mailing_done",))
-    assert (done.data["said"], done.data["blocked"], done.data["failed"], done.data["doubtful"]) == (9, 2, 1, 0)
+    assert (done.data["said"], done.data["blocked"], done.data["failed"], done.data["doubtful"]) == (
+        9,
+        2,
+        1,
+        0,
+    )
 
 
 async def test_nobody_waits_for_one_who_is_in_talks(any_theatre: TestBot) -> None:  # noqa: F811

@@ -25,29 +25,45 @@ WEEKDAYS_ONLY = Hours(week=dict.fromkeys(WEEKDAYS[:5], (DaySpan(600, 1200),)))
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("полтора часа", "20 13:30"), ("1,5 часа", "20 13:30"), ("час", "20 13:00"), ("через час", "20 13:00"), ("на полчаса", "20 12:30"),
-        ("полчаса", "20 12:30"), ("2h 30m", "20 14:30"), ("2ч30м", "20 14:30"), ("1h30", "20 13:30"), ("1 час и 20 минут", "20 13:20"),
-        ("два с половиной часа", "20 14:30"), ("через пару часов", "20 14:00"), ("an hour and a half", "20 13:30"), ("in half an hour", "20 12:30"),
-        ("a couple of hours", "20 14:00"), ("сутки", "21 12:00"), ("через неделю", "27 12:00"), ("2 weeks", "04 12:00"),
-        ("до завтра", "21 10:00"), ("завтра в 9", "21 09:00"), ("завтра в 9 утра", "21 09:00"), ("завтра в 6 вечера", "21 18:00"),
-        ("завтра 9", "21 09:00"), ("завтра в 9.30", "21 09:30"), ("tomorrow at 9", "21 09:00"), ("tomorrow 9am", "21 09:00"), ("by 5 pm", "20 17:00"),
-        ("day after tomorrow", "22 10:00"), ("до вечера", "20 18:00"), ("до конца дня", "20 20:00"), ("сегодня", "20 20:00"), ("утром", "21 10:00"),
-        ("на следующей неделе", "23 10:00"), ("next monday", "23 10:00"), ("до понедельника", "23 10:00"), ("в следующую среду в 15:00", "25 15:00"),
-        ("25 ноября", "25 10:00"), ("Nov 25", "25 10:00"), ("25.11.2026 в 9", "25 09:00"), ("2026-11-25 9:00", "25 09:00"),
+        ("полтора часа", "20 13:30"), ("1,5 часа", "20 13:30"), ("час", "20 13:00"),
+        ("через час", "20 13:00"), ("на полчаса", "20 12:30"),
+        ("полчаса", "20 12:30"), ("2h 30m", "20 14:30"), ("2ч30м", "20 14:30"), ("1h30", "20 13:30"),
+        ("1 час и 20 минут", "20 13:20"),
+        ("два с половиной часа", "20 14:30"), ("через пару часов", "20 14:00"),
+        ("an hour and a half", "20 13:30"), ("in half an hour", "20 12:30"),
+        ("a couple of hours", "20 14:00"), ("сутки", "21 12:00"), ("через неделю", "27 12:00"),
+        ("2 weeks", "04 12:00"),
+        ("до завтра", "21 10:00"), ("завтра в 9", "21 09:00"), ("завтра в 9 утра", "21 09:00"),
+        ("завтра в 6 вечера", "21 18:00"),
+        ("завтра 9", "21 09:00"), ("завтра в 9.30", "21 09:30"), ("tomorrow at 9", "21 09:00"),
+        ("tomorrow 9am", "21 09:00"), ("by 5 pm", "20 17:00"),
+        ("day after tomorrow", "22 10:00"), ("до вечера", "20 18:00"), ("до конца дня", "20 20:00"),
+        ("сегодня", "20 20:00"), ("утром", "21 10:00"),
+        ("на следующей неделе", "23 10:00"), ("next monday", "23 10:00"), ("до понедельника", "23 10:00"),
+        ("в следующую среду в 15:00", "25 15:00"),
+        ("25 ноября", "25 10:00"), ("Nov 25", "25 10:00"), ("25.11.2026 в 9", "25 09:00"),
+        ("2026-11-25 9:00", "25 09:00"),
     ],
 )  # fmt: skip
 def test_what_people_say_is_what_they_get(text: str, expected: str) -> None:
     """From a Friday noon on, at a desk that is open from ten to eight every day."""
     found = read_moment(text, FRIDAY, SHOP)
-    assert isinstance(found, Moment) and found.at.astimezone(MOSCOW).strftime("%d %H:%M") == expected and found.rest == ""
+    assert (
+        isinstance(found, Moment)
+        and found.at.astimezone(MOSCOW).strftime("%d %H:%M") == expected
+        and found.rest == ""
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("", Fault.NONE), ("когда-нибудь", Fault.NONE), ("²", Fault.NONE), ("вчера", Fault.PAST), ("сегодня 9:00", Fault.PAST), ("0m", Fault.PAST),
-        ("19.11.2026", Fault.PAST), ("25:99", Fault.NO_TIME), ("завтра 25:99", Fault.NO_TIME), ("завтра в 13pm", Fault.NO_TIME),
-        ("29.02", Fault.NO_DAY), ("31.02", Fault.NO_DAY), ("29.02.2027", Fault.NO_DAY), ("31 ноября", Fault.NO_DAY), ("900d", Fault.FAR),
+        ("", Fault.NONE), ("когда-нибудь", Fault.NONE), ("²", Fault.NONE), ("вчера", Fault.PAST),
+        ("сегодня 9:00", Fault.PAST), ("0m", Fault.PAST),
+        ("19.11.2026", Fault.PAST), ("25:99", Fault.NO_TIME), ("завтра 25:99", Fault.NO_TIME),
+        ("завтра в 13pm", Fault.NO_TIME),
+        ("29.02", Fault.NO_DAY), ("31.02", Fault.NO_DAY), ("29.02.2027", Fault.NO_DAY),
+        ("31 ноября", Fault.NO_DAY), ("900d", Fault.FAR),
         ("999999 недель", Fault.FAR), ("19.11", Fault.FAR),
     ],
 )  # fmt: skip
@@ -66,8 +82,10 @@ def test_a_leap_day_that_is_over_or_to_come() -> None:
 @pytest.mark.parametrize(
     ("text", "expected", "moved"),
     [
-        ("завтра", "Mon 10:00", True), ("завтра в 9", "Mon 10:00", True), ("через сутки", "Mon 10:00", True), ("12h", "Mon 10:00", True),
-        ("в понедельник в 9", "Mon 09:00", False), ("в 22:00", "Fri 22:00", False), ("2h", "Fri 14:00", False),
+        ("завтра", "Mon 10:00", True), ("завтра в 9", "Mon 10:00", True),
+        ("через сутки", "Mon 10:00", True), ("12h", "Mon 10:00", True),
+        ("в понедельник в 9", "Mon 09:00", False), ("в 22:00", "Fri 22:00", False),
+        ("2h", "Fri 14:00", False),
     ],
 )  # fmt: skip
 def test_a_day_off_becomes_the_next_working_moment(text: str, expected: str, moved: bool) -> None:
@@ -96,7 +114,9 @@ def test_nothing_raises(text: str, now: datetime, zone: str) -> None:
     """Whatever is written: a moment to come within the limit (or the next opening after it), or a reason."""
     start = now.replace(tzinfo=UTC)
     found = read_moment(text, start, Hours(zone))
-    assert isinstance(found, Fault) or (start < (found.asked or found.at) <= start + LONGEST and found.at >= (found.asked or found.at))
+    assert isinstance(found, Fault) or (
+        start < (found.asked or found.at) <= start + LONGEST and found.at >= (found.asked or found.at)
+    )
 
 
 # --- in the desk
@@ -112,8 +132,10 @@ async def desk_says(testbot: TestBot, text: str) -> str:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("/priority ²", "от 0 до 9"), ("/priority ٣٣", "от 0 до 9"), ("/snooze 25:99", "«25:99»"), ("/snooze 29.02", "в календаре нет"),
-        ("/promise вчера", "уже прошло"), ("/snooze 900d", "слишком далеко"), ("/snooze когда-нибудь", "Не понял время"), ("/assign Никто", "«Никто»"),
+        ("/priority ²", "от 0 до 9"), ("/priority ٣٣", "от 0 до 9"), ("/snooze 25:99", "«25:99»"),
+        ("/snooze 29.02", "в календаре нет"),
+        ("/promise вчера", "уже прошло"), ("/snooze 900d", "слишком далеко"),
+        ("/snooze когда-нибудь", "Не понял время"), ("/assign Никто", "«Никто»"),
     ],
 )  # fmt: skip
 async def test_one_line_says_what_is_wrong(testbot: TestBot, command: str, words: str) -> None:
@@ -129,13 +151,17 @@ async def test_one_line_says_what_is_wrong(testbot: TestBot, command: str, words
 
 async def test_a_promise_for_a_day_off_is_for_the_next_working_moment(articles: object) -> None:
     """Tomorrow is closed: customer and operator hear Monday, and both know it."""
-    config = Config.model_validate({"hours": {"country": None, "exceptions": {"2026-11-21": "closed", "2026-11-22": "closed"}}})
+    config = Config.model_validate(
+        {"hours": {"country": None, "exceptions": {"2026-11-21": "closed", "2026-11-22": "closed"}}}
+    )
     async with open_test_bot(articles, config=config) as testbot:  # type: ignore[arg-type]
         anna = testbot.customer()
         await anna.says("позовите оператора")
         answer = await desk_says(testbot, "/promise завтра уточню на складе")
         assert "никто не работает" in answer and "в понедельник до 10:00" in answer
-        assert "в понедельник до 10:00" in "\n".join(s.outbound.text.text for s in testbot.channels["telegram"].in_chat("1001"))
+        assert "в понедельник до 10:00" in "\n".join(
+            s.outbound.text.text for s in testbot.channels["telegram"].in_chat("1001")
+        )
         assert "в понедельник в 10:00" in await desk_says(testbot, "/snooze до завтра")
         assert open_hours(config).day(date(2026, 11, 21)) == ()
 
@@ -148,4 +174,8 @@ async def test_half_past_an_hour_is_snoozed_as_it_is_said(testbot: TestBot) -> N
     ticket = await testbot.service.store.ticket(1)
 
     assert ticket is not None and ticket.status == "snoozed"
-    assert timedelta() <= datetime.fromisoformat(str(ticket.data["snoozed"])) - now - timedelta(minutes=90) < timedelta(seconds=30)
+    assert (
+        timedelta()
+        <= datetime.fromisoformat(str(ticket.data["snoozed"])) - now - timedelta(minutes=90)
+        < timedelta(seconds=30)
+    )

@@ -29,8 +29,12 @@ def shown(testbot: TestBot) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("desk", list(DESKS))
-@pytest.mark.parametrize(("lang", "call", "right", "wrong"), [("en", "call an operator", "#1", "№"), ("ru", "оператор", "№1", "#")])
-async def test_one_sign_in_one_language(articles: Path, desk: str, lang: str, call: str, right: str, wrong: str) -> None:
+@pytest.mark.parametrize(
+    ("lang", "call", "right", "wrong"), [("en", "call an operator", "#1", "№"), ("ru", "оператор", "№1", "#")]
+)
+async def test_one_sign_in_one_language(
+    articles: Path, desk: str, lang: str, call: str, right: str, wrong: str
+) -> None:
     """In cards, headings, topics, overviews, alarms and words to the customer."""
     routing = {"supervisors": ("telegram:9001", "vk:9001"), "remind": "10m"}
     config = Config.model_validate({"business": {"language": lang}, "routing": routing})

@@ -1,4 +1,6 @@
-"""Different questions in one breath: none of them goes unanswered, and one thought in several messages stays one."""
+"""Different questions in one breath: none of them goes unanswered, and one thought in several messages stays
+one.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,11 @@ async def heard(testbot: TestBot, *texts: str) -> str:
 
 @pytest.mark.parametrize(
     "texts",
-    [("сколько стоит доставка", "как вернуть товар"), ("Сколько стоит доставка? Как вернуть товар?",), ("цена доставки", "цена доставки", "оформить возврат")],
+    [
+        ("сколько стоит доставка", "как вернуть товар"),
+        ("Сколько стоит доставка? Как вернуть товар?",),
+        ("цена доставки", "цена доставки", "оформить возврат"),
+    ],
 )
 async def test_two_questions_get_two_answers(testbot: TestBot, texts: tuple[str, ...]) -> None:
     """In two messages or in one, both are answered, each once, under one greeting."""
@@ -43,7 +49,14 @@ async def test_one_answer_that_covers_both_is_said_once(testbot: TestBot) -> Non
     assert (await heard(testbot, "сколько стоит доставка", "цена доставки?")).count(COST) == 1
 
 
-@pytest.mark.parametrize("texts", [("здравствуйте", "как вернуть товар"), ("хочу вернуть товар", "он мне не подошёл"), ("спасибо", "сколько стоит доставка")])
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("здравствуйте", "как вернуть товар"),
+        ("хочу вернуть товар", "он мне не подошёл"),
+        ("спасибо", "сколько стоит доставка"),
+    ],
+)
 async def test_one_thought_in_pieces_is_one_question(testbot: TestBot, texts: tuple[str, ...]) -> None:
     """A greeting, a reason or thanks beside a question is no question of its own."""
     anna = testbot.customer()
@@ -52,8 +65,11 @@ async def test_one_thought_in_pieces_is_one_question(testbot: TestBot, texts: tu
     assert len([h for h in anna.hears() if h]) == 1
 
 
-async def test_a_question_just_answered_does_not_hide_the_next_one(testbot: TestBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The answer arrives, its record is cut off, it is sent again. The customer takes the second copy for the answer to the same
+async def test_a_question_just_answered_does_not_hide_the_next_one(
+    testbot: TestBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer arrives, its record is cut off, it is sent again. The customer takes the second copy for the
+    answer to the same
     question asked once more, and asks the next one in the same breath: that one must not stay open."""
     telegram, anna = testbot.channels["telegram"], testbot.customer()
     carry = telegram.send

@@ -68,7 +68,9 @@ async def test_what_must_not_come_twice_waits_for_a_person(testbot: TestBot) -> 
 async def test_refused_styling_goes_plain(testbot: TestBot) -> None:
     """Formatting that the platform dislikes does not cost the words."""
     testbot.channels["telegram"].failures.append(BadFormat("can't parse entities"))
-    await testbot.service.store.promise([Outbound(TO, RichText("жирно", (Span(Style.BOLD, 0, 5),)))], testbot.clock())
+    await testbot.service.store.promise(
+        [Outbound(TO, RichText("жирно", (Span(Style.BOLD, 0, 5),)))], testbot.clock()
+    )
     await testbot.later(seconds=10)
 
     sent = testbot.channels["telegram"].in_chat("1001")[0].outbound
@@ -77,9 +79,14 @@ async def test_refused_styling_goes_plain(testbot: TestBot) -> None:
 
 @pytest.mark.parametrize(
     ("error", "reason"),
-    [(PeerGone("bot was blocked by the user"), "нельзя написать"), (Refused("chat not allowed"), "не принял сообщение")],
+    [
+        (PeerGone("bot was blocked by the user"), "нельзя написать"),
+        (Refused("chat not allowed"), "не принял сообщение"),
+    ],
 )
-async def test_the_operator_is_told_what_did_not_arrive(testbot: TestBot, error: Exception, reason: str) -> None:
+async def test_the_operator_is_told_what_did_not_arrive(
+    testbot: TestBot, error: Exception, reason: str
+) -> None:
     """A failure is said loudly in the ticket, with its reason."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
@@ -92,7 +99,9 @@ async def test_the_operator_is_told_what_did_not_arrive(testbot: TestBot, error:
 async def test_a_moved_group_is_followed(testbot: TestBot) -> None:
     """Switching topics on gives the group a new id: what waits goes there."""
     testbot.channels["telegram"].failures.append(ChatMoved("migrated", "-100777"))
-    await testbot.service.store.promise([Outbound(Peer("telegram", "-5"), RichText("в группу"))], testbot.clock())
+    await testbot.service.store.promise(
+        [Outbound(Peer("telegram", "-5"), RichText("в группу"))], testbot.clock()
+    )
     await testbot.later(seconds=10)
 
     assert [s.outbound.to.chat for s in testbot.channels["telegram"].said] == ["-100777"]
@@ -110,7 +119,10 @@ async def test_a_refused_account_loses_nothing(testbot: TestBot) -> None:
 async def test_cosmetics_are_replaced_by_newer_ones(testbot: TestBot) -> None:
     """Of several waiting renames only the newest is sent."""
     for name in ("a", "b", "c"):
-        await testbot.service.store.promise([Outbound(TO, RichText(name), verb=OutboundKind.RENAME_TOPIC, lane=Priority.COSMETIC, author="")], testbot.clock())
+        await testbot.service.store.promise(
+            [Outbound(TO, RichText(name), verb=OutboundKind.RENAME_TOPIC, lane=Priority.COSMETIC, author="")],
+            testbot.clock(),
+        )
     await testbot.service.outbox.run_waiting()
 
     assert said(testbot) == ["c"]
@@ -142,13 +154,24 @@ async def test_a_crash_while_sending_is_on_record(testbot: TestBot) -> None:
 
 
 async def test_what_must_wait_for_the_limits_is_not_under_way(articles: Path) -> None:
-    """Twenty topics speak to one group at once: those that must wait are not begun, so a crash leaves no doubt about them."""
+    """Twenty topics speak to one group at once: those that must wait are not begun, so a crash leaves no
+    doubt about them.
+    """
     limits = Limits(topics=True, reactions=True, per_second=25, group_per_minute=18)
     async with open_test_bot(articles) as testbot:
         service, group = testbot.service, testbot.channels["telegram"]
         group.limits = limits
-        outbox = Outbox(service.store, service.adapters, testbot.clock, views=service.desk, files=AttachmentReader(service.adapters, lambda ref: File(b"")))
-        await service.store.promise([Outbound(Peer("telegram", "-100500", str(n)), RichText(str(n)), author="") for n in range(20)], testbot.clock())
+        outbox = Outbox(
+            service.store,
+            service.adapters,
+            testbot.clock,
+            views=service.desk,
+            files=AttachmentReader(service.adapters, lambda ref: File(b"")),
+        )
+        await service.store.promise(
+            [Outbound(Peer("telegram", "-100500", str(n)), RichText(str(n)), author="") for n in range(20)],
+            testbot.clock(),
+        )
         running = asyncio.create_task(outbox.run())
         await asyncio.sleep(0.3)
         counts = await service.store.counts()
@@ -168,9 +191,21 @@ async def test_a_new_process_knows_what_the_old_one_sent(articles: Path, tmp_pat
         async with open_test_bot(articles, storage=file) as testbot:
             service, group = testbot.service, testbot.channels["telegram"]
             group.limits = limits
-            outbox = Outbox(service.store, service.adapters, testbot.clock, views=service.desk, files=AttachmentReader(service.adapters, lambda ref: File(b"")))
+            outbox = Outbox(
+                service.store,
+                service.adapters,
+                testbot.clock,
+                views=service.desk,
+                files=AttachmentReader(service.adapters, lambda ref: File(b"")),
+            )
             if not life:
-                await service.store.promise([Outbound(Peer("telegram", "-100500", str(n)), RichText(str(n)), author="") for n in range(9)], testbot.clock())
+                await service.store.promise(
+                    [
+                        Outbound(Peer("telegram", "-100500", str(n)), RichText(str(n)), author="")
+                        for n in range(9)
+                    ],
+                    testbot.clock(),
+                )
             running = asyncio.create_task(outbox.run())
             await asyncio.sleep(0.2)
             outbox.stop()

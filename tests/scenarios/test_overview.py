@@ -12,14 +12,23 @@ from bot.model import Peer
 from bot.testing import TestBot, open_test_bot
 
 SETTINGS = {
-    "teams": [{"name": "social", "title": "Соцсети", "desk": {"channel": "telegram", "chat": "-200"}, "channels": ["vk"]}],
+    "teams": [
+        {
+            "name": "social",
+            "title": "Соцсети",
+            "desk": {"channel": "telegram", "chat": "-200"},
+            "channels": ["vk"],
+        }
+    ],
     "routing": {"supervisors": ["telegram:9009"]},
 }
 
 
 @pytest.fixture
 async def two_desks(articles: Path) -> AsyncIterator[TestBot]:
-    """A desk of all and a team's own; Anna (1) waits in the first, Ildar (2) in the second; Olga and Pavel are there, Vera is the supervisor."""
+    """A desk of all and a team's own; Anna (1) waits in the first, Ildar (2) in the second; Olga and Pavel
+    are there, Vera is the supervisor.
+    """
     async with open_test_bot(articles, config=Config.model_validate(SETTINGS)) as testbot:
         for name, id in (("Ольга", "9001"), ("Павел", "9002")):
             await testbot.operator(name, id=id).says("на месте")
@@ -29,7 +38,9 @@ async def two_desks(articles: Path) -> AsyncIterator[TestBot]:
 
 
 async def test_a_supervisor_sees_every_desk_in_private(two_desks: TestBot) -> None:
-    """Waiting ones of both groups, who is there, and what is near its deadline; none of it is a ticket of her own."""
+    """Waiting ones of both groups, who is there, and what is near its deadline; none of it is a ticket of her
+    own.
+    """
     vera = two_desks.customer("Вера", chat="9009")
     await two_desks.later(minutes=25)
     await vera.says("/overview")
@@ -41,7 +52,9 @@ async def test_a_supervisor_sees_every_desk_in_private(two_desks: TestBot) -> No
 
 
 async def test_orders_from_private_reach_the_ticket(two_desks: TestBot) -> None:
-    """By button: given to Pavel, made urgent, then taken over; each is answered in private and shown in the ticket's group."""
+    """By button: given to Pavel, made urgent, then taken over; each is answered in private and shown in the
+    ticket's group.
+    """
     vera, store = two_desks.customer("Вера", chat="9009"), two_desks.service.store
     await vera.says("/overview")
     await vera.presses("№2 Ильдар")
@@ -49,7 +62,10 @@ async def test_orders_from_private_reach_the_ticket(two_desks: TestBot) -> None:
     await vera.presses("Павел")
     ticket = await store.ticket(2)
     assert ticket is not None and (ticket.operator, ticket.status) == ("telegram:9002", "operator")
-    assert any("Павел" in s.outbound.text.text and "👉" in s.outbound.text.text for s in two_desks.channels["telegram"].in_chat("-200"))
+    assert any(
+        "Павел" in s.outbound.text.text and "👉" in s.outbound.text.text
+        for s in two_desks.channels["telegram"].in_chat("-200")
+    )
     assert vera.hears()
     await vera.says("/overview")
     await vera.presses("№1 Анна")
@@ -65,7 +81,10 @@ async def test_orders_from_private_reach_the_ticket(two_desks: TestBot) -> None:
     assert conversation is not None and conversation.status == "bot", "her own chat stays hers"
 
 
-@pytest.mark.parametrize("words", ["/assign 1 Зинаида", "/priority 1 99", "/priority 1", "/take 77", "/assign 1", "/take 99999999999999"])
+@pytest.mark.parametrize(
+    "words",
+    ["/assign 1 Зинаида", "/priority 1 99", "/priority 1", "/take 77", "/assign 1", "/take 99999999999999"],
+)
 async def test_an_order_that_makes_no_sense_changes_nothing(two_desks: TestBot, words: str) -> None:
     """One line says what is wrong."""
     vera = two_desks.customer("Вера", chat="9009")
@@ -112,7 +131,9 @@ async def test_an_order_for_a_ticket_that_was_closed_meanwhile(two_desks: TestBo
 
 
 async def test_a_supervisor_whispers_from_afar(two_desks: TestBot) -> None:
-    """/whisper 2 …: a note in the ticket's topic that calls its operator; the customer hears nothing, an operator may not."""
+    """/whisper 2 …: a note in the ticket's topic that calls its operator; the customer hears nothing, an
+    operator may not.
+    """
     vera, olga = two_desks.customer("Вера", chat="9009"), two_desks.operator()
     ildar = two_desks.customer("Ильдар", channel="vk", chat="7")
     await vera.says("/assign 2 Павел")
@@ -125,7 +146,11 @@ async def test_a_supervisor_whispers_from_afar(two_desks: TestBot) -> None:
     assert sum("предложи скидку" in text and "Павел" in text for text in there) == 1
     assert ildar.hears() == [] and not any("а я?" in text for text in there)
     ticket = await two_desks.service.store.ticket(2)
-    notes = [h.text for h in await two_desks.service.store.history(ticket.conversation if ticket else 0) if h.author == "note"]
+    notes = [
+        h.text
+        for h in await two_desks.service.store.history(ticket.conversation if ticket else 0)
+        if h.author == "note"
+    ]
     assert notes == ["предложи скидку"]
 
 

@@ -1,4 +1,6 @@
-"""How often a group is written to: a send counts from its end, so nothing that bunches on the way breaks a limit."""
+"""How often a group is written to: a send counts from its end, so nothing that bunches on the way breaks a
+limit.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ class Bucket:
 
 
 def test_no_delay_on_the_way_breaks_a_limit() -> None:
-    """Calls of any slowness, several under way: whenever each arrives, the platform's budget holds; and the budget is used."""
+    """Calls of any slowness, several under way: whenever each arrives, the platform's budget holds; and the
+    budget is used.
+    """
     dice = Random(7)
     now = 0.0
     pace, arrived = Pace({"telegram": Limits()}, lambda: now), []
@@ -38,7 +42,11 @@ def test_no_delay_on_the_way_breaks_a_limit() -> None:
         for answer in [a for a in flying if a <= now]:
             flying.remove(answer)
             pace.ended(GROUP)
-        if len(flying) < 8 and ("telegram", "-100500") not in pace.resting() and (pause := pace.begin(GROUP, within=1.5)) <= 1.5:
+        if (
+            len(flying) < 8
+            and ("telegram", "-100500") not in pace.resting()
+            and (pause := pace.begin(GROUP, within=1.5)) <= 1.5
+        ):
             took = dice.choice((0.1, 0.3, 0.5, 4.0, 9.0))
             arrived.append(now + pause + took * dice.random())
             flying.append(now + pause + took)
@@ -49,7 +57,9 @@ def test_no_delay_on_the_way_breaks_a_limit() -> None:
 
 
 def test_the_account_never_speaks_faster_than_its_limit() -> None:
-    """Answers to many chats bunch on the way: in whatever second they arrive, there are no more than the limit."""
+    """Answers to many chats bunch on the way: in whatever second they arrive, there are no more than the
+    limit.
+    """
     dice = Random(11)
     now, chat = 0.0, 0
     pace, arrived = Pace({"telegram": Limits()}, lambda: now), []
@@ -59,7 +69,10 @@ def test_the_account_never_speaks_faster_than_its_limit() -> None:
         for answer in [f for f in flying if f[0] <= now]:
             flying.remove(answer)
             pace.ended(answer[1])
-        while len(flying) < 32 and (pause := pace.begin(to := Outbound(Peer("telegram", str(chat))), within=0.5)) <= 0.5:
+        while (
+            len(flying) < 32
+            and (pause := pace.begin(to := Outbound(Peer("telegram", str(chat))), within=0.5)) <= 0.5
+        ):
             took = dice.choice((0.05, 0.1, 0.2, 1.4))
             arrived.append(now + pause + took * dice.random())
             flying.append((now + pause + took, to))

@@ -1,4 +1,6 @@
-"""The place a waiting customer is told: his team's queue, by what really comes first, and honest about when people go home."""
+"""The place a waiting customer is told: his team's queue, by what really comes first, and honest about when
+people go home.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def last_told(testbot: TestBot, chat: str, channel: str = "telegram") -> str:
 
 
 async def test_the_place_is_counted_in_the_teams_own_queue(articles: Path) -> None:
-    """Three wait for anybody; who waits for a team of its own is first there, at the opening and by /status, and nothing is edited."""
+    """Three wait for anybody; who waits for a team of its own is first there, at the opening and by /status,
+    and nothing is edited.
+    """
     async with open_test_bot(articles, config=shop(teams=[SOCIAL])) as testbot:
         for n in range(3):
             await testbot.customer(chat=str(2000 + n)).says("позовите оператора")
@@ -41,12 +45,16 @@ async def test_the_place_is_counted_in_the_teams_own_queue(articles: Path) -> No
 
 
 def test_a_label_is_no_queue_of_its_own() -> None:
-    """A team with neither people nor a group of its own is answered from the common queue; the urgent come before the others."""
+    """A team with neither people nor a group of its own is answered from the common queue; the urgent come
+    before the others.
+    """
     waiting = (Waiting("", 0, 3), Waiting("label", 0, 2), Waiting("social", 0, 4))
     queue = Queue(line=lambda team: team if team == "social" else "")
 
     def before(team: str, priority: int = 0) -> int:
-        return queue.before_new(Ticket(99, 1, Peer("t", "1"), priority=priority, data={"team": team}), waiting)
+        return queue.before_new(
+            Ticket(99, 1, Peer("t", "1"), priority=priority, data={"team": team}), waiting
+        )
 
     assert (before(""), before("label"), before("social"), before("social", 2)) == (5, 5, 4, 0)
 
@@ -63,9 +71,10 @@ async def test_the_thousand_and_first_is_not_told_that_he_is_first(articles: Pat
                 " select 1000 + n, 'telegram', 'x' || n, 1, 'waiting', 0 from n"
             )  # fmt: skip
             db.execute(
-                f"insert into tickets(number, conversation, channel, chat, thread, status, reason, opened, data) {rows}"
-                " select n, 1000 + n, 'telegram', 'x' || n, '', 'waiting', t.reason, t.opened + n, t.data from n, tickets t where t.number = 1"
-            )  # fmt: skip
+                "insert into tickets(number, conversation, channel, chat, thread, status, reason, opened,"
+                f" data) {rows} select n, 1000 + n, 'telegram', 'x' || n, '', 'waiting', t.reason, t.opened +"
+                " n, t.data from n, tickets t where t.number = 1"
+            )
         db.close()
         anna = testbot.customer()
         await anna.says("позовите оператора")
@@ -80,7 +89,9 @@ async def test_who_comes_just_before_closing_hears_the_next_day(articles: Path) 
         testbot.clock.advance(seconds=BEFORE_CLOSING.total_seconds())
         await testbot.customer().says("позовите оператора")
 
-        assert "Операторы работают до 20:00; если не успеют, ответят завтра с 10:00" in last_told(testbot, "1001")
+        assert "Операторы работают до 20:00; если не успеют, ответят завтра с 10:00" in last_told(
+            testbot, "1001"
+        )
 
 
 async def test_a_ticket_taken_after_closing_promises_no_answer_now(articles: Path) -> None:

@@ -17,7 +17,10 @@ async def taken_by_workers(testbot: TestBot) -> None:
     """All that is ready, decided by eight workers at once as `bot run` does."""
     workers = [asyncio.create_task(testbot.service.engine.work()) for _ in range(8)]
     deadline = asyncio.get_running_loop().time() + 60
-    while asyncio.get_running_loop().time() < deadline and (await testbot.service.store.counts())["inbounds_waiting"]:
+    while (
+        asyncio.get_running_loop().time() < deadline
+        and (await testbot.service.store.counts())["inbounds_waiting"]
+    ):
         await asyncio.sleep(0.02)
     await asyncio.sleep(0.1)
     for worker in workers:
@@ -36,7 +39,15 @@ async def test_two_hundred_claims_race_over_a_hundred_tickets(testbot: TestBot) 
         claims += [(n, thread, str(9000 + n * 2 + hand)) for hand in (0, 1)]
     random.Random(7).shuffle(claims)
     for n, thread, user in claims:
-        said = Inbound(f"claim-{n}-{user}", Peer("telegram", DESK, thread), Sender(user, f"О{user}"), testbot.clock(), InboundKind.MESSAGE, "/take", private=False)
+        said = Inbound(
+            f"claim-{n}-{user}",
+            Peer("telegram", DESK, thread),
+            Sender(user, f"О{user}"),
+            testbot.clock(),
+            InboundKind.MESSAGE,
+            "/take",
+            private=False,
+        )
         await testbot.service.inbox.accept("telegram", [said])
     testbot.clock.advance(seconds=6)
     await taken_by_workers(testbot)
@@ -49,7 +60,9 @@ async def test_two_hundred_claims_race_over_a_hundred_tickets(testbot: TestBot) 
 
 
 async def test_deadlines_survive_any_number_of_deaths(articles: Path, tmp_path: Path) -> None:
-    """A process that goes away before, between and after its timers: every deadline of twenty tickets fires once."""
+    """A process that goes away before, between and after its timers: every deadline of twenty tickets fires
+    once.
+    """
     file = str(tmp_path / "bot.db")
     async with open_test_bot(articles, storage=file) as testbot:
         for n in range(20):
@@ -59,7 +72,9 @@ async def test_deadlines_survive_any_number_of_deaths(articles: Path, tmp_path: 
         async with open_test_bot(articles, storage=file) as testbot:
             testbot.clock.advance(minutes=minutes)
             await testbot.service.store.fire_timers(testbot.clock())
-            turn = await testbot.service.store.take_turn(testbot.clock())  # taken and never finished: the process dies
+            turn = await testbot.service.store.take_turn(
+                testbot.clock()
+            )  # taken and never finished: the process dies
             assert turn is None or turn.inbounds
         async with open_test_bot(articles, storage=file) as testbot:
             testbot.clock.advance(minutes=minutes)

@@ -29,7 +29,9 @@ async def test_without_ready_answers_there_is_no_button_for_them(testbot: TestBo
 
 async def test_the_button_comes_with_the_first_ready_answer(articles: Path, tmp_path: Path) -> None:
     """An empty folder is no choice either; a file put into it needs no restart."""
-    async with open_test_bot(articles, config=Config.model_validate({"canned": {"folder": str(tmp_path)}})) as testbot:
+    async with open_test_bot(
+        articles, config=Config.model_validate({"canned": {"folder": str(tmp_path)}})
+    ) as testbot:
         await testbot.customer().says("позовите оператора")
         assert "Шаблон" not in await labels(testbot)
         (tmp_path / "a.yaml").write_text("привет: Здравствуйте!\n", "utf-8")

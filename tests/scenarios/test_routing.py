@@ -26,13 +26,18 @@ def config(**sections: Any) -> Config:
 
 
 async def owners(testbot: TestBot) -> list[str]:
-    return [t.operator.removeprefix("telegram:") for t in sorted(await testbot.service.store.tickets(), key=lambda t: t.number)]
+    return [
+        t.operator.removeprefix("telegram:")
+        for t in sorted(await testbot.service.store.tickets(), key=lambda t: t.number)
+    ]
 
 
 async def test_round_robin_gives_to_everybody_in_turn(articles: Path) -> None:
     """Three operators, six tickets: two each; one who is away gets none."""
     async with open_test_bot(articles, config=config(routing={"assign": "round_robin"})) as testbot:
-        people = [testbot.operator(name, id=id) for name, id in (("Ольга", "1"), ("Павел", "2"), ("Рита", "3"))]
+        people = [
+            testbot.operator(name, id=id) for name, id in (("Ольга", "1"), ("Павел", "2"), ("Рита", "3"))
+        ]
         for person in people:
             await person.says("на месте")
         for n in range(6):
@@ -47,7 +52,9 @@ async def test_round_robin_gives_to_everybody_in_turn(articles: Path) -> None:
 
 async def test_least_loaded_keeps_the_limit(articles: Path) -> None:
     """Nobody is given more than the limit; what is left waits for everybody."""
-    async with open_test_bot(articles, config=config(routing={"assign": "least_loaded", "limit": 2})) as testbot:
+    async with open_test_bot(
+        articles, config=config(routing={"assign": "least_loaded", "limit": 2})
+    ) as testbot:
         for name, id in (("Ольга", "1"), ("Павел", "2")):
             await testbot.operator(name, id=id).says("на месте")
         for n in range(5):
@@ -58,18 +65,31 @@ async def test_least_loaded_keeps_the_limit(articles: Path) -> None:
 
 async def test_a_team_gets_what_it_answers_for(articles: Path) -> None:
     """By channel here; the rest goes to the desk of all."""
-    async with open_test_bot(articles, config=config(teams=[{"name": "social", "desk": {"channel": "telegram", "chat": "-200"}, "channels": ["vk"]}])) as testbot:
+    async with open_test_bot(
+        articles,
+        config=config(
+            teams=[{"name": "social", "desk": {"channel": "telegram", "chat": "-200"}, "channels": ["vk"]}]
+        ),
+    ) as testbot:
         await testbot.customer().says("позовите оператора")
         await testbot.customer("Ильдар", channel="vk", chat="7").says("позовите оператора")
 
-        said = {chat: " ".join(s.outbound.text.text for s in testbot.channels["telegram"].in_chat(chat)) for chat in (DESK, "-200")}
+        said = {
+            chat: " ".join(s.outbound.text.text for s in testbot.channels["telegram"].in_chat(chat))
+            for chat in (DESK, "-200")
+        }
         assert "№1" in said[DESK] and "№2" not in said[DESK]
         assert "№2" in said["-200"] and "№1" not in said["-200"]
 
 
 async def test_a_full_team_overflows_to_the_desk_of_all(articles: Path) -> None:
     """With two waiting there the third comes here, and says why."""
-    team = {"name": "social", "desk": {"channel": "telegram", "chat": "-200"}, "channels": ["vk"], "overflow": 2}
+    team = {
+        "name": "social",
+        "desk": {"channel": "telegram", "chat": "-200"},
+        "channels": ["vk"],
+        "overflow": 2,
+    }
     async with open_test_bot(articles, config=config(teams=[team])) as testbot:
         for n in range(3):
             await testbot.customer("Ильдар", channel="vk", chat=str(n)).says("позовите оператора")
@@ -130,7 +150,9 @@ async def test_the_new_place_comes_with_the_usual_wait(testbot: TestBot) -> None
 
 async def test_who_was_passed_on_the_way_in_hears_his_real_place(articles: Path) -> None:
     """An urgent one is told at once that he is first, and nothing else afterwards."""
-    async with open_test_bot(articles, config=config(routing={"priority": [{"words": ["суд"], "add": 2}]})) as testbot:
+    async with open_test_bot(
+        articles, config=config(routing={"priority": [{"words": ["суд"], "add": 2}]})
+    ) as testbot:
         for n in range(3):
             await testbot.customer(chat=str(2000 + n)).says("позовите оператора")
         boris = testbot.customer("Борис", chat="1002")
@@ -193,7 +215,14 @@ def test_what_is_no_time_to_come_is_refused(text: str) -> None:
 
 def test_when_a_place_changed_much() -> None:
     """First at last, half as far, three places; one step alone is no news."""
-    assert [changed_much(*pair) for pair in ((2, 1), (4, 2), (9, 6), (5, 4), (3, 3), (2, 5))] == [True, True, True, False, False, True]
+    assert [changed_much(*pair) for pair in ((2, 1), (4, 2), (9, 6), (5, 4), (3, 3), (2, 5))] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+        True,
+    ]
 
 
 STRANDING = {
@@ -218,7 +247,9 @@ def test_a_config_that_could_strand_a_customer_is_refused(tmp_path: Path, text: 
 
 async def test_a_silent_assignee_is_passed_over(articles: Path) -> None:
     """Who was given a ticket and kept silent is not given it again at once."""
-    async with open_test_bot(articles, config=config(routing={"assign": "least_loaded", "silent_operator": "20m"})) as testbot:
+    async with open_test_bot(
+        articles, config=config(routing={"assign": "least_loaded", "silent_operator": "20m"})
+    ) as testbot:
         for name, id in (("Ольга", "1"), ("Павел", "2")):
             await testbot.operator(name, id=id).says("на месте")
         await testbot.customer().says("позовите оператора")
@@ -229,10 +260,15 @@ async def test_a_silent_assignee_is_passed_over(articles: Path) -> None:
 
 
 async def test_when_the_desk_of_all_is_lost_another_group_gets_its_tickets(articles: Path) -> None:
-    """The bot is put out of the main group: what waited there comes to the team's, loudly; the supervisor hears of it himself."""
+    """The bot is put out of the main group: what waited there comes to the team's, loudly; the supervisor
+    hears of it himself.
+    """
     from bot.model import InboundKind, Peer
 
-    settings = config(teams=[{"name": "social", "desk": {"channel": "telegram", "chat": "-200"}, "channels": ["vk"]}], routing={"supervisors": ["telegram:9009"]})
+    settings = config(
+        teams=[{"name": "social", "desk": {"channel": "telegram", "chat": "-200"}, "channels": ["vk"]}],
+        routing={"supervisors": ["telegram:9009"]},
+    )
     async with open_test_bot(articles, config=settings) as testbot:
         await testbot.customer().says("позовите оператора")
         olga = testbot.operator()

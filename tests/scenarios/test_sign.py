@@ -1,4 +1,6 @@
-"""Who waits and writes on is heard: one short sign for a burst, with the honest place or hour, on every channel."""
+"""Who waits and writes on is heard: one short sign for a burst, with the honest place or hour, on every
+channel.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,10 @@ from bot.handoff.queue.sign import PAUSE
 from bot.model import Attachment, InboundKind
 from bot.testing import TestBot
 
-VOICE, PHOTO = Attachment("voice", ref="v1", channel="telegram"), Attachment("photo", ref="p1", channel="telegram")
+VOICE, PHOTO = (
+    Attachment("voice", ref="v1", channel="telegram"),
+    Attachment("photo", ref="p1", channel="telegram"),
+)
 
 
 def signs(heard: list[str], lang: str = "ru") -> list[str]:
@@ -18,8 +23,12 @@ def signs(heard: list[str], lang: str = "ru") -> list[str]:
 
 
 @pytest.mark.parametrize("channel", ["telegram", "vk"])
-@pytest.mark.parametrize("sent", [{"attachments": (PHOTO,)}, {"attachments": (VOICE,)}, {"text": "заказ был красного цвета"}])
-async def test_what_is_sent_while_waiting_gets_one_sign(testbot: TestBot, channel: str, sent: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "sent", [{"attachments": (PHOTO,)}, {"attachments": (VOICE,)}, {"text": "заказ был красного цвета"}]
+)
+async def test_what_is_sent_while_waiting_gets_one_sign(
+    testbot: TestBot, channel: str, sent: dict[str, Any]
+) -> None:
     """Also seconds after the bot's own words: silence looks like loss."""
     anna = testbot.customer(channel=channel)
     await anna.says("позовите оператора")

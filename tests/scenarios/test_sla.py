@@ -14,15 +14,23 @@ DESK = "-100500"
 
 
 def shown(testbot: TestBot, mark: str = "") -> list[str]:
-    return [s.outbound.text.text for s in testbot.channels["telegram"].in_chat(DESK) if mark in s.outbound.text.text]
+    return [
+        s.outbound.text.text
+        for s in testbot.channels["telegram"].in_chat(DESK)
+        if mark in s.outbound.text.text
+    ]
 
 
 def with_sla(**sla: Any) -> Config:
-    return Config.model_validate({"sla": {"policies": [{"first_reply": "40m", "next_reply": "1h"}], **sla}, "hours": {"country": None}})
+    return Config.model_validate(
+        {"sla": {"policies": [{"first_reply": "40m", "next_reply": "1h"}], **sla}, "hours": {"country": None}}
+    )
 
 
 async def test_the_first_reply_is_warned_about_and_its_breach_is_called_out(articles: Path) -> None:
-    """At three quarters a warning in the topic, at the end a loud word; each once, both seen in the topic's name."""
+    """At three quarters a warning in the topic, at the end a loud word; each once, both seen in the topic's
+    name.
+    """
     async with open_test_bot(articles, config=with_sla()) as testbot:
         anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора")
@@ -37,7 +45,9 @@ async def test_the_first_reply_is_warned_about_and_its_breach_is_called_out(arti
         assert len([t for t in shown(testbot, "🔴") if "первый ответ" in t]) == 1
         names = [o.text.text for o in await olga.sees(1) if o.verb == "rename_topic"]
         assert names[-1].startswith("🔴")
-        assert [e.data["goal"] for e in await testbot.service.store.events(kinds=["sla_breached"])] == ["first_reply"]
+        assert [e.data["goal"] for e in await testbot.service.store.events(kinds=["sla_breached"])] == [
+            "first_reply"
+        ]
 
 
 async def test_an_answer_in_time_ends_the_deadline(articles: Path) -> None:
@@ -69,7 +79,9 @@ async def test_the_next_reply_counts_from_the_first_unanswered_words(articles: P
 
 
 async def test_the_night_does_not_count(articles: Path) -> None:
-    """Deadlines are working time: opened ten minutes before closing, due half an hour after the next opening."""
+    """Deadlines are working time: opened ten minutes before closing, due half an hour after the next
+    opening.
+    """
     async with open_test_bot(articles, config=with_sla()) as testbot:
         testbot.clock.advance(hours=7, minutes=50)  # 19:50 in Moscow
         await testbot.customer().says("позовите оператора")
@@ -228,7 +240,9 @@ async def test_a_snooze_moves_the_deadline_of_the_next_reply(testbot: TestBot) -
 
 
 async def test_words_after_a_silent_closing_open_the_same_ticket(testbot: TestBot) -> None:
-    """He was told so: whatever he writes within the time goes to the same operator; thanks do not, nor does it last for ever."""
+    """He was told so: whatever he writes within the time goes to the same operator; thanks do not, nor does
+    it last for ever.
+    """
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Отправили новый", ticket=1)

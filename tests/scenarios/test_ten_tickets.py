@@ -1,4 +1,6 @@
-"""Ten tickets of one customer, one after another: each is answered in its own, and he is never left without anybody."""
+"""Ten tickets of one customer, one after another: each is answered in its own, and he is never left without
+anybody.
+"""
 
 from __future__ import annotations
 
@@ -23,4 +25,6 @@ async def test_ten_tickets_of_one_customer(testbot: TestBot) -> None:
         await testbot.rest()
 
     tickets = await testbot.service.store.tickets(open_only=False, limit=50)
-    assert sorted(t.number for t in tickets) == list(range(1, 11)) and all(t.status == "closed" for t in tickets)
+    assert sorted(t.number for t in tickets) == list(range(1, 11)) and all(
+        t.status == "closed" for t in tickets
+    )

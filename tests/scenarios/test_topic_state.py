@@ -1,4 +1,6 @@
-"""A topic's state is the ticket's: whatever the order in which calls return, the last wish of the operators holds."""
+"""A topic's state is the ticket's: whatever the order in which calls return, the last wish of the operators
+holds.
+"""
 
 from __future__ import annotations
 

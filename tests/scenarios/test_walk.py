@@ -50,7 +50,9 @@ async def test_a_question_is_answered_from_the_articles(testbot: TestBot) -> Non
 async def test_the_same_inbound_twice_is_answered_once(testbot: TestBot) -> None:
     """An update is kept once: the platform may repeat it as often as it likes."""
     anna = testbot.customer()
-    inbound = anna._inbound(anna.peer, InboundKind.MESSAGE, "Сколько идёт доставка?", private=True, key="same", message="1")
+    inbound = anna._inbound(
+        anna.peer, InboundKind.MESSAGE, "Сколько идёт доставка?", private=True, key="same", message="1"
+    )
     await testbot.arrive(inbound, inbound)
     await testbot.arrive(inbound)
 
@@ -102,7 +104,9 @@ async def test_a_decision_is_dropped_when_a_person_took_over_meanwhile(testbot: 
     stale = replace(turn, conversation=replace(turn.conversation, status=Status.BOT))
     decided = await testbot.service.engine._decide_safely(stale)
     await olga.says("/take", ticket=1)
-    await testbot.service.engine.take(turn)  # commits what the relay decides now; the stale decision must not pass
+    await testbot.service.engine.take(
+        turn
+    )  # commits what the relay decides now; the stale decision must not pass
     assert decided.result is Result.ANSWERED
 
     with pytest.raises(Conflict):
@@ -134,7 +138,17 @@ async def test_a_turn_that_always_fails_is_set_aside_and_the_conversation_goes_o
 async def test_every_message_ends_in_exactly_one_outcome(testbot: TestBot) -> None:
     """Whatever is thrown at the bot: as many outcomes as there were turns, no inbound left over."""
     anna = testbot.customer()
-    for text in ("привет", "?", "🙂", "\ufeff", "как вернуть товар", "{{7*7}}", "<script>alert(1)</script>", "я" * 5000, "оператор"):
+    for text in (
+        "привет",
+        "?",
+        "🙂",
+        "\ufeff",
+        "как вернуть товар",
+        "{{7*7}}",
+        "<script>alert(1)</script>",
+        "я" * 5000,
+        "оператор",
+    ):
         await anna.says(text)
     await anna.says("", kind=InboundKind.BLOCKED)
 

@@ -67,7 +67,9 @@ async def test_who_leaves_the_group_leaves_his_tickets_to_the_others(testbot: Te
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Смотрю", ticket=1)
-    left = olga._inbound(Peer("telegram", DESK), InboundKind.MEMBER, private=False, data={"user": "9001", "status": "none"})
+    left = olga._inbound(
+        Peer("telegram", DESK), InboundKind.MEMBER, private=False, data={"user": "9001", "status": "none"}
+    )
     await testbot.arrive(left)
 
     ticket = await testbot.service.store.ticket(1)
@@ -94,7 +96,14 @@ async def test_the_bot_put_out_of_the_group_shows_everything_when_it_is_back(tes
     await testbot.customer().says("позовите оператора")
     await olga.says("", kind=InboundKind.REMOVED)
     assert [e.kind for e in await testbot.service.store.events(kinds=["desk_lost"])] == ["desk_lost"]
-    await testbot.arrive(olga._inbound(Peer("telegram", DESK), InboundKind.ADDED, private=False, data={"before": "kicked", "status": "administrator"}))
+    await testbot.arrive(
+        olga._inbound(
+            Peer("telegram", DESK),
+            InboundKind.ADDED,
+            private=False,
+            data={"before": "kicked", "status": "administrator"},
+        )
+    )
 
     assert any("позовите оператора" in o.text.text for o in await olga.sees(1))
 
@@ -123,7 +132,9 @@ async def test_time_left_in_another_process_still_comes(articles: Path, tmp_path
 
 
 async def test_a_backlog_is_looked_at_in_portions(testbot: TestBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One round looks at some of the open tickets, the next one at the following: nobody is left out, also behind a thousand others."""
+    """One round looks at some of the open tickets, the next one at the following: nobody is left out, also
+    behind a thousand others.
+    """
     monkeypatch.setattr("bot.handoff.sla.watchdog.PORTION", 2)
     for n in range(5):
         await testbot.customer(chat=str(3000 + n)).says("позовите оператора")

@@ -23,7 +23,9 @@ def config(**sections: Any) -> Config:
 
 
 async def test_a_ticket_is_handed_to_a_colleague_with_a_reason(testbot: TestBot) -> None:
-    """He is called by name, the customer hears of it once and is not asked again, the events keep who gave it to whom."""
+    """He is called by name, the customer hears of it once and is not asked again, the events keep who gave it
+    to whom.
+    """
     anna, olga, pavel = testbot.customer(), testbot.operator(), testbot.operator("Павел", id="9002")
     await anna.says("позовите оператора")
     await pavel.says("всем привет")
@@ -36,7 +38,10 @@ async def test_a_ticket_is_handed_to_a_colleague_with_a_reason(testbot: TestBot)
     assert any("Павел" in o.text.text and "вопрос по оплате" in o.text.text for o in await olga.sees(1))
     ticket = await testbot.service.store.ticket(1)
     assert ticket is not None and ticket.operator == "telegram:9001"
-    assert [e.data["to"] for e in await testbot.service.store.events(kinds=["ticket_transferred"])] == ["telegram:9002", "telegram:9001"]
+    assert [e.data["to"] for e in await testbot.service.store.events(kinds=["ticket_transferred"])] == [
+        "telegram:9002",
+        "telegram:9001",
+    ]
 
 
 async def test_nobody_of_that_name_changes_nothing(testbot: TestBot) -> None:
@@ -53,8 +58,15 @@ async def test_nobody_of_that_name_changes_nothing(testbot: TestBot) -> None:
 
 
 async def test_a_ticket_goes_to_a_teams_own_group_with_the_talk(articles: Path) -> None:
-    """The card in the other group holds what was said; the customer's next words arrive there, answers come from there."""
-    async with open_test_bot(articles, config=config(teams=[{"name": "returns", "title": "Возвраты", "desk": {"channel": "telegram", "chat": "-200"}}])) as testbot:
+    """The card in the other group holds what was said; the customer's next words arrive there, answers come
+    from there.
+    """
+    async with open_test_bot(
+        articles,
+        config=config(
+            teams=[{"name": "returns", "title": "Возвраты", "desk": {"channel": "telegram", "chat": "-200"}}]
+        ),
+    ) as testbot:
         anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора, хочу вернуть чайник")
         await olga.says("Передам коллегам", ticket=1)
@@ -62,13 +74,23 @@ async def test_a_ticket_goes_to_a_teams_own_group_with_the_talk(articles: Path) 
         await anna.says("чек у меня есть")
 
         there = shown(testbot, "-200")
-        assert "вернуть чайник" in there[0] and "Передам коллегам" in there[0] and "чек у меня есть" in there[-1]
+        assert (
+            "вернуть чайник" in there[0] and "Передам коллегам" in there[0] and "чек у меня есть" in there[-1]
+        )
         assert any("Возвраты" in text for text in shown(testbot))
         thread = await testbot.service.store.topic(1, "telegram", "-200")
         from bot.model import InboundKind
 
         pavel = testbot.operator("Павел", id="9002")
-        await testbot.arrive(pavel._inbound(Peer("telegram", "-200", thread or ""), InboundKind.MESSAGE, "Оформляем", private=False, message="o77"))
+        await testbot.arrive(
+            pavel._inbound(
+                Peer("telegram", "-200", thread or ""),
+                InboundKind.MESSAGE,
+                "Оформляем",
+                private=False,
+                message="o77",
+            )
+        )
         assert "Оформляем" in anna.hears()
 
 
@@ -115,7 +137,9 @@ async def test_a_promise_reminds_both_sides(testbot: TestBot) -> None:
     assert any("уточню на складе" in text and "⏰" in text for text in shown(testbot))
 
 
-@pytest.mark.parametrize("words", ["/snooze", "/snooze вчера", "/snooze 25:99", "/promise когда-нибудь", "/snooze 900d"])
+@pytest.mark.parametrize(
+    "words", ["/snooze", "/snooze вчера", "/snooze 25:99", "/promise когда-нибудь", "/snooze 900d"]
+)
 async def test_no_time_no_change(testbot: TestBot, words: str) -> None:
     """What is no time is refused with an example; the ticket stays as it was."""
     anna, olga = testbot.customer(), testbot.operator()
@@ -128,7 +152,9 @@ async def test_no_time_no_change(testbot: TestBot, words: str) -> None:
 
 async def test_the_reason_is_asked_with_one_tap(articles: Path) -> None:
     """After closing, from the list of the config; the tap is kept with the ticket."""
-    async with open_test_bot(articles, config=config(routing={"categories": ["Доставка", "Возврат"]})) as testbot:
+    async with open_test_bot(
+        articles, config=config(routing={"categories": ["Доставка", "Возврат"]})
+    ) as testbot:
         await testbot.customer().says("позовите оператора")
         olga = testbot.operator()
         await olga.says("Здравствуйте", ticket=1)
@@ -173,7 +199,9 @@ async def test_who_is_away_is_not_waited_for(testbot: TestBot) -> None:
 
 
 async def test_only_supervisors_set_priorities_and_take_over(articles: Path) -> None:
-    """Where supervisors are named, the others are refused; a supervisor takes a ticket out of another's hands."""
+    """Where supervisors are named, the others are refused; a supervisor takes a ticket out of another's
+    hands.
+    """
     async with open_test_bot(articles, config=config(routing={"supervisors": ["telegram:9009"]})) as testbot:
         anna, olga, boss = testbot.customer(), testbot.operator(), testbot.operator("Вера", id="9009")
         await anna.says("позовите оператора")
@@ -226,8 +254,20 @@ async def test_a_rating_pressed_while_a_new_ticket_is_open_is_a_rating(testbot: 
 
 async def test_the_card_shows_what_other_systems_told(testbot: TestBot) -> None:
     """Attributes by name, contacts among them masked; the bot's own marks and empty ones are not shown."""
-    fields = {"vip": "да", "город": "Казань", "rating_asked": "2026-01-01", "пусто": "", "запасной": "+7 912 345-67-89"}
-    turn = Turn(1, Conversation(1, Peer("telegram", "1001")), (), testbot.clock(), customer=Customer(1, "Анна", fields=fields))
+    fields = {
+        "vip": "да",
+        "город": "Казань",
+        "rating_asked": "2026-01-01",
+        "пусто": "",
+        "запасной": "+7 912 345-67-89",
+    }
+    turn = Turn(
+        1,
+        Conversation(1, Peer("telegram", "1001")),
+        (),
+        testbot.clock(),
+        customer=Customer(1, "Анна", fields=fields),
+    )
     opened = testbot.service.desk.escalate(turn, reason="asked")
     card = next(o for o in opened.messages if o.name == "card:1").text.text
 
@@ -245,5 +285,7 @@ async def test_nothing_is_handed_to_somebody_who_is_away(testbot: TestBot, words
     anna._mark = len(testbot.channels["telegram"].said)
     await olga.says(words, ticket=1)
 
-    assert "не на месте" in (await olga.sees(1))[-1].text.text and "Ольга" in (await olga.sees(1))[-1].text.text
+    assert (
+        "не на месте" in (await olga.sees(1))[-1].text.text and "Ольга" in (await olga.sees(1))[-1].text.text
+    )
     assert anna.hears() == [] and (await testbot.service.store.ticket(1)).operator == "telegram:9001"  # type: ignore[union-attr]

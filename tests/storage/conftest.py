@@ -4,4 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite(*(f"bot.testing.store_{part}" for part in ("scene", "turns", "finishing", "deliveries", "people", "contract")))
+pytest.register_assert_rewrite(
+    *(
+        f"bot.testing.store_{part}"
+        for part in ("scene", "turns", "finishing", "deliveries", "people", "contract")
+    )
+)

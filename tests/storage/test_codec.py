@@ -18,13 +18,28 @@ from bot.model import Inbound, InboundKind, Json, Outbound, Peer, RichText, Send
 from bot.storage.codec import clean, decode, decode_all, encode, encode_all, moment, ms, to_json
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-PLAIN = {str: TEXT, int: st.integers(), bool: st.booleans(), float: st.floats(allow_nan=False), type(None): st.none(), Json: st.dictionaries(TEXT, JSON, max_size=3)}
-TIMES = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.sampled_from([UTC, timezone(timedelta(hours=3))]))  # noqa: DTZ001 (bounds are naive by Hypothesis' wish)
+PLAIN = {
+    str: TEXT,
+    int: st.integers(),
+    bool: st.booleans(),
+    float: st.floats(allow_nan=False),
+    type(None): st.none(),
+    Json: st.dictionaries(TEXT, JSON, max_size=3),
+}
+TIMES = st.datetimes(
+    datetime(1971, 1, 1),  # noqa: DTZ001 - bounds are naive by Hypothesis' wish
+    datetime(2200, 1, 1),  # noqa: DTZ001
+    timezones=st.sampled_from([UTC, timezone(timedelta(hours=3))]),
+)
 
 
 def anything(kind: Any) -> st.SearchStrategy[Any]:
@@ -50,7 +65,12 @@ def anything(kind: Any) -> st.SearchStrategy[Any]:
 
 
 VOCABULARY = sorted(
-    (kind for kind in vars(model).values() if isinstance(kind, type) and is_dataclass(kind) and not issubclass(kind, Enum)), key=lambda kind: kind.__name__
+    (
+        kind
+        for kind in vars(model).values()
+        if isinstance(kind, type) and is_dataclass(kind) and not issubclass(kind, Enum)
+    ),
+    key=lambda kind: kind.__name__,
 )
 
 
@@ -69,7 +89,10 @@ def test_every_value_of_the_vocabulary_round_trips(kind: type[Any]) -> None:
 
 def test_a_plain_value_is_short() -> None:
     """What has its default is left out: a row is as long as what it says."""
-    assert encode(Outbound(Peer("tg", "5"), RichText("да"))) == '{"to":{"channel":"tg","chat":"5"},"text":{"text":"да"}}'
+    assert (
+        encode(Outbound(Peer("tg", "5"), RichText("да")))
+        == '{"to":{"channel":"tg","chat":"5"},"text":{"text":"да"}}'
+    )
 
 
 def test_what_a_newer_version_wrote_can_be_read() -> None:
@@ -78,9 +101,13 @@ def test_what_a_newer_version_wrote_can_be_read() -> None:
 
 
 def test_moments_keep_their_instant() -> None:
-    """A time of any zone is the same moment afterwards; milliseconds are cut off, never rounded into the future."""
+    """A time of any zone is the same moment afterwards; milliseconds are cut off, never rounded into the
+    future.
+    """
     at = datetime(2026, 3, 2, 15, 30, 0, 999_999, tzinfo=timezone(timedelta(hours=3)))
-    inbound = Inbound("1", Peer("tg", "5"), Sender("5"), at, InboundKind.MESSAGE, spans=(Span(Style.BOLD, 0, 1),))
+    inbound = Inbound(
+        "1", Peer("tg", "5"), Sender("5"), at, InboundKind.MESSAGE, spans=(Span(Style.BOLD, 0, 1),)
+    )
 
     assert decode(Inbound, encode(inbound)) == inbound
     assert moment(ms(at)) == datetime(2026, 3, 2, 12, 30, 0, 999_000, tzinfo=UTC)

@@ -35,4 +35,6 @@ class TestFile(StoreContract):
 
     async def traces(self, store: Store) -> bytes:
         """Every byte on the disk: tables, indexes, free pages and the log."""
-        return b"".join(path.read_bytes() for path in sorted(self.file.parent.iterdir()) if not path.name.endswith("-shm"))
+        return b"".join(
+            path.read_bytes() for path in sorted(self.file.parent.iterdir()) if not path.name.endswith("-shm")
+        )

@@ -58,7 +58,9 @@ asyncio.run(write())
 
 def python(code: str, *args: str, **options: int) -> subprocess.Popen[str]:
     root = Path(__file__).absolute().parents[2]
-    env = os.environ | {"PYTHONPATH": os.pathsep.join((str(root), *filter(None, [os.environ.get("PYTHONPATH")])))}
+    env = os.environ | {
+        "PYTHONPATH": os.pathsep.join((str(root), *filter(None, [os.environ.get("PYTHONPATH")])))
+    }
     return subprocess.Popen([sys.executable, "-c", code, *args], text=True, env=env, **options)  # type: ignore[call-overload,no-any-return]
 
 
@@ -82,7 +84,12 @@ async def test_a_second_store_in_one_process_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "bot.db"
     (tmp_path / "link.db").symlink_to(file)
     store = SqliteStore.open(file)
-    for name in (str(file), f"sqlite:///{file}", str(tmp_path / "link.db"), str(tmp_path / "x" / ".." / "bot.db")):
+    for name in (
+        str(file),
+        f"sqlite:///{file}",
+        str(tmp_path / "link.db"),
+        str(tmp_path / "x" / ".." / "bot.db"),
+    ):
         with pytest.raises(StorageBusy, match="в этом же процессе"):
             SqliteStore.open(name)
     await store.close()
@@ -126,7 +133,10 @@ async def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "bot.db"
     await SqliteStore.open(file).close()
     with sqlite3.connect(file) as db:
-        db.execute("insert into _sqlite_migrations(migration_set, name, applied_at) values('otklik', '999_future', '2030-01-01')")
+        db.execute(
+            "insert into _sqlite_migrations(migration_set, name, applied_at) values('otklik', '999_future',"
+            " '2030-01-01')"
+        )
     db.close()
     before = file.read_bytes()
 
@@ -157,14 +167,19 @@ async def test_a_new_step_is_taken_over_a_copy(tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.parametrize("seconds", [0.2, 0.5])
 async def test_killed_in_the_middle_nothing_confirmed_is_lost(tmp_path: Path, seconds: float) -> None:
-    """kill -9 of a writing process: every message it called kept is there, each with at most one answer, and the file is sound."""
+    """kill -9 of a writing process: every message it called kept is there, each with at most one answer, and
+    the file is sound.
+    """
     file = tmp_path / "bot.db"
     writer = python(WRITE, str(file), stdout=subprocess.PIPE)
     assert writer.stdout is not None
     first = await asyncio.to_thread(writer.stdout.readline)
     await asyncio.sleep(seconds)
     writer.send_signal(signal.SIGKILL)
-    confirmed = {first.strip(), *(line.strip() for line in writer.communicate()[0].splitlines(keepends=True) if line.endswith("\n"))}
+    confirmed = {
+        first.strip(),
+        *(line.strip() for line in writer.communicate()[0].splitlines(keepends=True) if line.endswith("\n")),
+    }
 
     store = SqliteStore.open(file, now=lambda: NOON)
     assert await store.check() == ()
@@ -235,7 +250,10 @@ async def test_check_names_what_is_wrong(tmp_path: Path) -> None:
     assert await store.check() == ()
     now[0] += timedelta(hours=2)
     found = await store.check()
-    assert [text.split(":")[0] for text in found] == ["сообщения ждут дольше часа, и никто за них не взялся", "отправки начаты давно и не закончены"]
+    assert [text.split(":")[0] for text in found] == [
+        "сообщения ждут дольше часа, и никто за них не взялся",
+        "отправки начаты давно и не закончены",
+    ]
     await store.close()
     with sqlite3.connect(file) as db:
         db.execute("update conversations set ready_at = null, ticket = 7")
@@ -261,7 +279,9 @@ async def test_a_full_disk_loses_nothing_that_was_confirmed(tmp_path: Path) -> N
     long = [say("слово" * 2000) for _ in range(20)]
     with pytest.raises(StorageError, match="full"):
         await answer(store, turn, *long)
-    results = await asyncio.gather(*(store.accept("tg", [arrival(f"n{n}", "слово" * 2000)]) for n in range(10)), return_exceptions=True)
+    results = await asyncio.gather(
+        *(store.accept("tg", [arrival(f"n{n}", "слово" * 2000)]) for n in range(10)), return_exceptions=True
+    )
     assert all(isinstance(r, StorageError) for r in results)
     await store._write(lambda db: db.execute("pragma max_page_count = 1000000").fetchone())
 

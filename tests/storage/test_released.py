@@ -1,6 +1,7 @@
 """A database of every released schema, with a life in it, is taken over by this version.
 
-`released/NAME.sql` is a dump written by the version that released step NAME: one customer with an open ticket and a message nobody
+`released/NAME.sql` is a dump written by the version that released step NAME: one customer with an open ticket
+and a message nobody
 has decided on, one with a closed and rated ticket. A new step adds a file here; old files stay as they are.
 """
 
@@ -24,7 +25,9 @@ def test_each_released_step_has_its_database() -> None:
 
 @pytest.mark.parametrize("dump", RELEASED, ids=lambda f: f.stem)
 async def test_an_old_database_lives_on(dump: Path, articles: Path, tmp_path: Path) -> None:
-    """The waiting message is decided on once, the open ticket goes on with its operator, the closed one is in the report, nothing is wrong."""
+    """The waiting message is decided on once, the open ticket goes on with its operator, the closed one is in
+    the report, nothing is wrong.
+    """
     file = tmp_path / "bot.db"
     with sqlite3.connect(file) as db:
         db.executescript(dump.read_text("utf-8"))
@@ -37,9 +40,14 @@ async def test_an_old_database_lives_on(dump: Path, articles: Path, tmp_path: Pa
         await testbot.later(minutes=20)  # the dump was made at this hour
         assert await store.check() == ()
         olga, anna = testbot.operator(), testbot.customer()
-        assert [o.text.text for o in await olga.sees(1) if "ещё вопрос" in o.text.text], "the message that waited reached the desk"
+        assert [o.text.text for o in await olga.sees(1) if "ещё вопрос" in o.text.text], (
+            "the message that waited reached the desk"
+        )
         await olga.says("Нашлась посылка", ticket=1)
-        assert any("Нашлась посылка" in s.outbound.text.text for s in testbot.channels["telegram"].in_chat(anna.peer.chat))
+        assert any(
+            "Нашлась посылка" in s.outbound.text.text
+            for s in testbot.channels["telegram"].in_chat(anna.peer.chat)
+        )
         open_, closed = await store.ticket(1), await store.ticket(2)
         assert open_ is not None and (open_.status, open_.operator_name) == ("operator", "Ольга")
         assert closed is not None and (closed.status, closed.rating) == ("closed", 5)

@@ -13,7 +13,9 @@ from bot.storage.sqlite.store import SqliteStore
 
 @pytest.mark.parametrize("micro", [0, 1, 500, 999])
 async def test_a_timer_with_microseconds_does_not_ring_before_its_time(micro: int) -> None:
-    """Whoever looks at the clock when it rings finds the time has come: else it would be set again, for ever."""
+    """Whoever looks at the clock when it rings finds the time has come: else it would be set again, for
+    ever.
+    """
     start = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
     due = start + timedelta(seconds=10, microseconds=micro)
     store = SqliteStore.open(":memory:", now=lambda: start)

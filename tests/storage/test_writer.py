@@ -15,7 +15,9 @@ async def test_callers_who_wait_together_are_committed_together(tmp_path: Path) 
     """Two hundred callers at once need a few transactions, not two hundred."""
     store = SqliteStore.open(tmp_path / "bot.db", now=lambda: NOON)
     before = store.commits
-    new = await asyncio.gather(*(store.accept("tg", [arrival(str(n), peer=Peer("tg", str(n)))]) for n in range(200)))
+    new = await asyncio.gather(
+        *(store.accept("tg", [arrival(str(n), peer=Peer("tg", str(n)))]) for n in range(200))
+    )
 
     assert sum(new) == 200
     assert store.commits - before <= 20
@@ -28,7 +30,16 @@ async def test_a_failing_unit_does_not_hurt_its_neighbours(tmp_path: Path) -> No
     store = SqliteStore.open(tmp_path / "bot.db", now=lambda: NOON)
     bad = {7, 30, 31, 99}
     results = await asyncio.gather(
-        *(store.accept("tg", [arrival(f"{n}-", peer=Peer("tg", str(n))), arrival(str(n), data={"x": object()} if n in bad else {})]) for n in range(100)),
+        *(
+            store.accept(
+                "tg",
+                [
+                    arrival(f"{n}-", peer=Peer("tg", str(n))),
+                    arrival(str(n), data={"x": object()} if n in bad else {}),
+                ],
+            )
+            for n in range(100)
+        ),
         return_exceptions=True,
     )
 
@@ -55,10 +66,15 @@ async def test_locks_follow_the_transaction() -> None:
     """A turn whose group could not be committed is not held by anybody."""
     store = SqliteStore.open(":memory:", now=lambda: NOON)
     await store.accept("tg", [arrival("1")])
-    store._db.execute("create trigger stop before insert on turns begin select raise(rollback, 'no room'); end")
+    store._db.execute(
+        "create trigger stop before insert on turns begin select raise(rollback, 'no room'); end"
+    )
     turn = await take(store)
     taken, finished, other = await asyncio.gather(
-        store.take_turn(NOON), store.finish_turn(turn, _decision(), NOON), store.accept("tg", [arrival("2")]), return_exceptions=True
+        store.take_turn(NOON),
+        store.finish_turn(turn, _decision(), NOON),
+        store.accept("tg", [arrival("2")]),
+        return_exceptions=True,
     )
     assert taken is None or isinstance(taken, StorageError)
     assert isinstance(finished, StorageError)

@@ -63,7 +63,9 @@ Opened = Callable[..., Awaitable[Page]]
 
 
 async def _serve(store: SqliteStore, clock: Clock, stages: tuple[WebAdapter, ...], **more: Any) -> Page:
-    services = WebServices(store, {s.name: s for s in stages}, clock, playground=[s.name for s in stages], **more)
+    services = WebServices(
+        store, {s.name: s for s in stages}, clock, playground=[s.name for s in stages], **more
+    )
     client: Client = TestClient(TestServer(build_app(services)))
     await client.start_server()
     return Page(services, store, client, *stages)

@@ -1,4 +1,6 @@
-"""The page in a real browser, in front of the real `bot play`: every scene plays, quietly, and nothing leaves this machine."""
+"""The page in a real browser, in front of the real `bot play`: every scene plays, quietly, and nothing leaves
+this machine.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +30,23 @@ from bot.web.services import WebServices
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 CONFIG = """storage: {{url: "sqlite:///data/bot.db"}}
 knowledge: {{folder: "{articles}", cache: cache, embeddings: {{model: "off"}}, watch: true}}
 dialogs: {{settle: 0.3, settle_limit: 1}}
 """
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine (apt install chromium)")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="there is no Chromium on this machine (apt install chromium)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +61,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def url(folder: Path) -> Iterator[str]:
     """`bot play` as a person starts it, on a free port; it must also end in time."""
-    command = [sys.executable, "-c", "from bot.cli import main; main()", "play", "--config", str(folder / "config.yaml"), "--port", "0", "--no-open"]
-    env = {k: v for k, v in os.environ.items() if "TOKEN" not in k} | {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    command = [
+        sys.executable,
+        "-c",
+        "from bot.cli import main; main()",
+        "play",
+        "--config",
+        str(folder / "config.yaml"),
+        "--port",
+        "0",
+        "--no-open",
+    ]
+    env = {k: v for k, v in os.environ.items() if "TOKEN" not in k} | {
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(ROOT),
+    }
     log_file = (folder / "log.txt").open("wb")
-    with log_file as log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=env, cwd=ROOT) as process:
+    with (
+        log_file as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=env, cwd=ROOT) as process,
+    ):
         try:
             yield _printed_url(process, folder / "log.txt")
         finally:
@@ -87,10 +115,19 @@ class Watched:
     def __init__(self, page: Any, url: str) -> None:
         self.page, self.url = page, url
         self.complaints: list[str] = []
-        page.on("console", lambda m: self.complaints.append(f"console {m.type}: {m.text}") if m.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda m: (
+                self.complaints.append(f"console {m.type}: {m.text}")
+                if m.type in ("error", "warning")
+                else None
+            ),
+        )
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         page.on("request", self._request)
-        page.on("dialog", lambda dialog: (self.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on(
+            "dialog", lambda dialog: (self.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss())
+        )
 
     def _request(self, request: Any) -> None:
         if not request.url.startswith((self.url, "data:")):
@@ -144,12 +181,16 @@ def test_every_scene_plays_to_its_end(watched: Watched, scene: str) -> None:
 
 
 def test_an_operator_answers_and_the_answer_is_explained(watched: Watched) -> None:
-    """A customer asks for a person, the topic opens by itself, the operator's words arrive, a reload changes nothing."""
+    """A customer asks for a person, the topic opens by itself, the operator's words arrive, a reload changes
+    nothing.
+    """
     watched.open()
     watched.page.click('[data-channel="play-telegram"] .menu summary')
     watched.page.fill('[data-channel="play-telegram"] [data-new] input', "Вера Ким")
     watched.page.click('[data-channel="play-telegram"] [data-new] button')
-    watched.page.wait_for_selector('[data-channel="play-telegram"] option:checked >> text=Вера Ким', state="attached")
+    watched.page.wait_for_selector(
+        '[data-channel="play-telegram"] option:checked >> text=Вера Ким', state="attached"
+    )
     watched.say("позовите оператора")
     watched.page.wait_for_selector(".topics [aria-current] >> text=Вера")
     watched.page.click('.desk .keys button >> text="Взять"')
@@ -189,8 +230,20 @@ def test_script_in_messages_stays_text(watched: Watched) -> None:
 
 
 SIZES = ((1440, 900), (1024, 768), (390, 844))
-PATHS = ("?speed=6", "queue", "queue?all", "kb", "kb/dostavka/sroki", "gaps", "report", "report/list?of=nst", "report/list?of=containment", "nothing")
-# Words whose colour stands out too little from what is behind them (WCAG AA: 4.5, large ones 3), as "text ratio".
+PATHS = (
+    "?speed=6",
+    "queue",
+    "queue?all",
+    "kb",
+    "kb/dostavka/sroki",
+    "gaps",
+    "report",
+    "report/list?of=nst",
+    "report/list?of=containment",
+    "nothing",
+)
+# Words whose colour stands out too little from what is behind them (WCAG AA: 4.5, large ones 3), as "text
+# ratio".
 FAINT = """() => {
   const parse = (c) => { const m = c.match(/[\\d.]+/g).map(Number); return m.length > 3 ? m : [...m, 1]; };
   const over = (top, under) => [0, 1, 2].map((i) => top[i] * top[3] + under[i] * (1 - top[3]));
@@ -205,18 +258,23 @@ FAINT = """() => {
       if (colour[3] > 0) layers.push(colour);
       if (colour[3] === 1) break;
     }
-    return layers.reduceRight((under, top) => over(top, under), matchMedia("(prefers-color-scheme: dark)").matches ? [18, 18, 18] : [255, 255, 255]);
+    return layers.reduceRight((under, top) => over(top, under), matchMedia("(prefers-color-scheme:
+    dark)").matches ? [18, 18, 18] : [255, 255, 255]);
   };
   const found = [];
   for (const element of document.querySelectorAll("body *")) {
-    const words = [...element.childNodes].filter((n) => n.nodeType === 3).map((n) => n.textContent.trim()).join("");
+    const words = [...element.childNodes].filter((n) => n.nodeType === 3).map((n) =>
+    n.textContent.trim()).join("");
     const style = getComputedStyle(element), box = element.getBoundingClientRect();
-    if (!words || element.closest("svg, option, .unseen, .skip, :disabled, .avatar") || box.width < 2 || style.visibility !== "visible") continue;
+    if (!words || element.closest("svg, option, .unseen, .skip, :disabled, .avatar") || box.width < 2 ||
+    style.visibility !== "visible") continue;
     const under = behind(element), ink = parse(style.color);
     const [a, b] = [light(over(ink, under)), light(under)].sort((x, y) => y - x);
     const ratio = (a + .05) / (b + .05);
-    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.6 && Number(style.fontWeight) >= 700);
-    if (ratio < (large ? 3 : 4.5)) found.push(`${words.slice(0, 30)} ${ratio.toFixed(2)} ${element.className}`);
+    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.6 &&
+    Number(style.fontWeight) >= 700);
+    if (ratio < (large ? 3 : 4.5)) found.push(`${words.slice(0, 30)} ${ratio.toFixed(2)}
+    ${element.className}`);
   }
   return found;
 }"""
@@ -234,8 +292,12 @@ def busy(browser: Any, url: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), SIZES)
 @pytest.mark.usefixtures("busy")
-def test_every_page_fits_and_can_be_read(browser: Any, url: str, width: int, height: int, scheme: str) -> None:
-    """At each width, by day and by night: nothing scrolls sideways or is cut, words stand out, and one can write on the first screen."""
+def test_every_page_fits_and_can_be_read(
+    browser: Any, url: str, width: int, height: int, scheme: str
+) -> None:
+    """At each width, by day and by night: nothing scrolls sideways or is cut, words stand out, and one can
+    write on the first screen.
+    """
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     page = context.new_page()
     for path in PATHS:
@@ -247,10 +309,15 @@ def test_every_page_fits_and_can_be_read(browser: Any, url: str, width: int, hei
             assert page.evaluate("document.documentElement.scrollHeight") <= height
             page.wait_for_timeout(0)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-        cut = page.evaluate("[...document.querySelectorAll('.scroll, .tabs, .presets')].filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.className)")
+        cut = page.evaluate(
+            "[...document.querySelectorAll('.scroll, .tabs, .presets')].filter((e) => e.scrollWidth >"
+            " e.clientWidth + 1).map((e) => e.className)"
+        )
         assert cut == [], path
         assert page.evaluate(FAINT) == [], path
-        dark = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number).every((v) => v < 60)")
+        dark = page.evaluate(
+            "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number).every((v) => v < 60)"
+        )
         assert dark == (scheme == "dark"), path
     context.close()
 
@@ -275,8 +342,10 @@ def test_what_is_announced_lies_over_no_button(watched: Watched) -> None:
         over = watched.page.evaluate(
             """(toast) => {
               const box = toast.getBoundingClientRect(), found = [];
-              for (let x = box.left + 2; x < box.right; x += 6) for (let y = box.top + 2; y < box.bottom; y += 4)
-                found.push(document.elementFromPoint(x, y)?.closest("button, a, input, select, textarea")); // a press goes through it
+              for (let x = box.left + 2; x < box.right; x += 6) for (let y = box.top + 2; y < box.bottom; y
+              += 4)
+                found.push(document.elementFromPoint(x, y)?.closest("button, a, input, select, textarea"));
+                // a press goes through it
               return found.filter(Boolean).map((e) => e.outerHTML);
             }""",
             toast,
@@ -286,11 +355,15 @@ def test_what_is_announced_lies_over_no_button(watched: Watched) -> None:
 
 @pytest.mark.usefixtures("busy")
 def test_the_page_opens_where_somebody_was_talked_with(watched: Watched) -> None:
-    """After a reload both chats show the last customer's words, and namesakes of other scenes are told apart."""
+    """After a reload both chats show the last customer's words, and namesakes of other scenes are told
+    apart.
+    """
     watched.open()
     for pane in ("play-telegram", "play-vk"):
         assert watched.page.locator(f'[data-channel="{pane}"] .msg').count() >= 2
-        names = watched.page.eval_on_selector_all(f'[data-channel="{pane}"] [name=chat] option', "(all) => all.map((o) => o.text)")
+        names = watched.page.eval_on_selector_all(
+            f'[data-channel="{pane}"] [name=chat] option', "(all) => all.map((o) => o.text)"
+        )
         assert len(set(names)) == len(names) >= 2
 
 
@@ -302,8 +375,10 @@ def test_words_are_not_cut_in_the_reasons(watched: Watched) -> None:
     watched.say("сколько стоит доставка")
     watched.page.wait_for_selector("#why .title")
     heights = watched.page.evaluate(
-        """[...document.querySelectorAll("#why .title")].map((cell) => { const was = cell.clientHeight; cell.style.overflowWrap = "normal";
-        const is = cell.clientHeight; const wide = cell.scrollWidth > cell.clientWidth; cell.style.overflowWrap = ""; return was === is && !wide; })"""
+        """[...document.querySelectorAll("#why .title")].map((cell) => { const was = cell.clientHeight;
+        cell.style.overflowWrap = "normal";
+        const is = cell.clientHeight; const wide = cell.scrollWidth > cell.clientWidth;
+        cell.style.overflowWrap = ""; return was === is && !wide; })"""
     )
     assert heights and all(heights)
 
@@ -315,7 +390,9 @@ def locked() -> Iterator[str]:
 
     async def serve() -> None:
         store = SqliteStore.open(":memory:")
-        runner = web.AppRunner(build_app(WebServices(store, {}, Clock(), password="верный пароль")), shutdown_timeout=1)
+        runner = web.AppRunner(
+            build_app(WebServices(store, {}, Clock(), password="верный пароль")), shutdown_timeout=1
+        )
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         address.put(f"http://127.0.0.1:{runner.addresses[0][1]}/")
@@ -384,7 +461,10 @@ def test_the_page_can_be_worked_by_keyboard(watched: Watched) -> None:
 def test_a_changed_article_is_announced_and_asked(watched: Watched, folder: Path) -> None:
     """The editor saves, the page says so, the knowledge page knows it."""
     watched.open()
-    article = "---\ntitle: Полёты на дирижабле\naliases: [прокатиться на дирижабле]\n---\nДирижабль летает по субботам.\n"
+    article = (
+        "---\ntitle: Полёты на дирижабле\naliases: [прокатиться на дирижабле]\n---\nДирижабль летает по"
+        " субботам.\n"
+    )
     (folder / "kb_articles" / "dirizhabl.md").write_text(article, "utf-8")
     watched.page.wait_for_selector("#toasts >> text=База обновлена")
 

@@ -1,4 +1,6 @@
-"""The channel of the playground behaves as the real ones do, so that the service cannot tell the difference."""
+"""The channel of the playground behaves as the real ones do, so that the service cannot tell the
+difference.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,20 @@ import pytest
 from bot.adapters.base import File
 from bot.adapters.playground.adapter import DESK_CHAT, WebAdapter, playground_channels
 from bot.errors import PeerGone, Refused, RetryLater, StorageError, TopicGone
-from bot.model import Attachment, Button, Inbound, InboundKind, Media, Outbound, OutboundKind, Peer, RichText, Sender, Span, Style
+from bot.model import (
+    Attachment,
+    Button,
+    Inbound,
+    InboundKind,
+    Media,
+    Outbound,
+    OutboundKind,
+    Peer,
+    RichText,
+    Sender,
+    Span,
+    Style,
+)
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ANNA = Sender("501", "Анна", "Соловей")
@@ -46,7 +61,16 @@ def messages(channel: WebAdapter, chat: str, thread: str = "") -> list[dict[str,
     return next((r["messages"] for r in rooms if (r["chat"], r["thread"]) == (chat, thread)), [])
 
 
-async def send(channel: WebAdapter, chat: str, text: str = "", *, nonce: int = 7, target: str = "", thread: str = "", **more: Any) -> str:
+async def send(
+    channel: WebAdapter,
+    chat: str,
+    text: str = "",
+    *,
+    nonce: int = 7,
+    target: str = "",
+    thread: str = "",
+    **more: Any,
+) -> str:
     outbound = Outbound(Peer(channel.name, chat, thread), RichText(text), **more)
     return (await channel.send(outbound, nonce=nonce, target=target, files=Shelf())).message
 
@@ -71,7 +95,13 @@ async def test_each_verb_does_what_it_says(channels: tuple[WebAdapter, ...]) -> 
     await send(telegram, "501", nonce=4, target=first, verb=OutboundKind.PIN)
     await send(telegram, "501", "Взяла Ольга", nonce=5, verb=OutboundKind.ACKNOWLEDGE, quotes="cb")
     (shown,) = messages(telegram, "501")
-    assert (shown["text"], shown["edited"], shown["buttons"], shown["reaction"], shown["pinned"]) == ("Карточка: взято", True, [], "👌", True)
+    assert (shown["text"], shown["edited"], shown["buttons"], shown["reaction"], shown["pinned"]) == (
+        "Карточка: взято",
+        True,
+        [],
+        "👌",
+        True,
+    )
     assert ("notice", "Взяла Ольга") in told
 
     await send(telegram, "501", nonce=6, target=first, verb=OutboundKind.DELETE)
@@ -81,7 +111,10 @@ async def test_each_verb_does_what_it_says(channels: tuple[WebAdapter, ...]) -> 
 
 
 async def test_topics_are_opened_once_and_made_again_when_deleted(channels: tuple[WebAdapter, ...]) -> None:
-    """The outbox numbers openings alike; the ticket tells them apart. A deleted topic raises until it is opened anew."""
+    """The outbox numbers openings alike; the ticket tells them apart.
+
+    A deleted topic raises until it is opened anew.
+    """
     desk = channels[2]
     one = await send(desk, DESK_CHAT, "🟡 №1 Анна", nonce=0, verb=OutboundKind.OPEN_TOPIC, ticket=1)
     two = await send(desk, DESK_CHAT, "🟡 №2 Павел", nonce=0, verb=OutboundKind.OPEN_TOPIC, ticket=2)
@@ -145,7 +178,10 @@ async def test_operators_and_customers_are_told_apart(channels: tuple[WebAdapter
     await telegram.say("501", "501", "вопрос", key="k1")
     await desk.say(DESK_CHAT, desk.staff[0], "ответ", key="k2", thread="t1")
 
-    assert [(i.private, i.peer.thread, i.sender.name) for i in kept] == [(True, "", "Анна"), (False, "t1", "Ольга")]
+    assert [(i.private, i.peer.thread, i.sender.name) for i in kept] == [
+        (True, "", "Анна"),
+        (False, "t1", "Ольга"),
+    ]
     assert await desk.membership(DESK_CHAT, desk.staff[0]) == "administrator"
     assert await desk.membership(DESK_CHAT, desk.staff[1]) == "member"
     assert await desk.membership(DESK_CHAT, "501") == "none"

@@ -1,4 +1,6 @@
-"""The page of unanswered questions: groups, an example, a draft, and the customers who are told, over the real store and the real articles."""
+"""The page of unanswered questions: groups, an example, a draft, and the customers who are told, over the
+real store and the real articles.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,11 @@ from tests.web.conftest import Opened, Page
 
 ARTICLES = Path(__file__).parents[2] / "kb_articles"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ASKED = ("делаете ли вы гравировку на кружке", "гравировка на кружке есть?", "хочу гравировку на кружке, +7 912 345-67-89")
+ASKED = (
+    "делаете ли вы гравировку на кружке",
+    "гравировка на кружке есть?",
+    "хочу гравировку на кружке, +7 912 345-67-89",
+)
 
 
 @pytest.fixture
@@ -51,21 +57,35 @@ def _people(page: Page) -> list[tuple[str, str]]:
     return [(s.name, person) for s in (page.telegram, page.vk) for person in s.people]
 
 
-async def _ask(page: Page, knowledge: Knowledge, person: tuple[str, str], text: str, *, status: Status | None = None) -> Peer:
-    """A customer asks, and the bot does not know: the turn is kept with its reason as the service keeps it."""
+async def _ask(
+    page: Page, knowledge: Knowledge, person: tuple[str, str], text: str, *, status: Status | None = None
+) -> Peer:
+    """A customer asks, and the bot does not know: the turn is kept with its reason as the service keeps
+    it.
+    """
     channel, chat = person
     await page.say(text, channel=channel, chat=chat, user=chat)
     turn = await page.store.take_turn(page.services.clock() + timedelta(seconds=5))
     assert turn is not None and turn.text == text
     answer = knowledge.answer(text)
-    why = {**answer.why, "decision": "handoff", "candidates": [{"article": c.article, "title": c.title} for c in answer.candidates]}
-    await page.store.finish_turn(turn, Outcome("faq", Result.CLARIFIED, "out_of_scope", status=status, explanation=why), page.services.clock())
+    why = {
+        **answer.why,
+        "decision": "handoff",
+        "candidates": [{"article": c.article, "title": c.title} for c in answer.candidates],
+    }
+    await page.store.finish_turn(
+        turn,
+        Outcome("faq", Result.CLARIFIED, "out_of_scope", status=status, explanation=why),
+        page.services.clock(),
+    )
     return turn.conversation.peer
 
 
 async def _reply(page: Page, peer: Peer, text: str) -> None:
     """An operator's words to the customer."""
-    await page.store.promise([Outbound(peer, RichText(text), author="operator", author_name="Ольга")], page.services.clock())
+    await page.store.promise(
+        [Outbound(peer, RichText(text), author="operator", author_name="Ольга")], page.services.clock()
+    )
 
 
 async def _shown(page: Page) -> str:
@@ -75,8 +95,13 @@ async def _shown(page: Page) -> str:
 
 
 async def _engraving(page: Page, knowledge: Knowledge) -> tuple[str, list[Peer]]:
-    """Three customers ask about engraving; an operator answers the first. Returns the group's id, and who asked."""
-    peers = [await _ask(page, knowledge, person, text) for person, text in zip(_people(page), ASKED, strict=False)]
+    """Three customers ask about engraving; an operator answers the first.
+
+    Returns the group's id, and who asked.
+    """
+    peers = [
+        await _ask(page, knowledge, person, text) for person, text in zip(_people(page), ASKED, strict=False)
+    ]
     await _reply(page, peers[0], "Гравируем посуду за 350 ₽, пишите на engraver@romashka.ru.")
     html = await _shown(page)
     assert html.count('class="gap"') == 1, "three wordings of one meaning are one group"
@@ -84,7 +109,10 @@ async def _engraving(page: Page, knowledge: Knowledge) -> tuple[str, list[Peer]]
 
 
 def _write_answer(knowledge: Knowledge) -> None:
-    asked = "делаете ли вы гравировку на кружке, гравировка на кружке, хочу гравировку на кружке, закажу гравировку"
+    asked = (
+        "делаете ли вы гравировку на кружке, гравировка на кружке, хочу гравировку на кружке, закажу"
+        " гравировку"
+    )
     text = f"---\ntitle: Гравировка\naliases: [{asked}]\n---\nГравируем посуду за 350 ₽.\n"
     (knowledge.folder / "tovary" / "gravirovka.md").write_text(text, "utf-8")
     knowledge.reload()
@@ -104,16 +132,28 @@ async def test_questions_of_one_meaning_are_one_group_and_masked(page: Page, kno
 
 
 async def test_an_absurd_question_is_offered_no_article(page: Page, knowledge: Knowledge) -> None:
-    """Where no article comes near, none is filled in and no button is the first choice; a near one is still offered."""
+    """Where no article comes near, none is filled in and no button is the first choice; a near one is still
+    offered.
+    """
     await _ask(page, knowledge, _people(page)[0], "какая погода завтра")
     far = await _shown(page)
     assert 'name="article" list="articles" value=""' in far and 'class="go"' not in far
-    row = GapRow(_gap("как вернуть товар, если не подошёл размер?", "vozvrat/kak-vernut"), Effect(0, 1, {}), False, 0.63, None)
+    row = GapRow(
+        _gap("как вернуть товар, если не подошёл размер?", "vozvrat/kak-vernut"),
+        Effect(0, 1, {}),
+        False,
+        0.63,
+        None,
+    )
     assert (row.near, row.section) == ("vozvrat/kak-vernut", "vozvrat")
 
 
-async def test_what_is_not_our_question_leaves_the_list_and_comes_back(page: Page, knowledge: Knowledge) -> None:
-    """The group goes to the end of the page, stays there for other wordings of the same words, and can be brought back; no words are kept."""
+async def test_what_is_not_our_question_leaves_the_list_and_comes_back(
+    page: Page, knowledge: Knowledge
+) -> None:
+    """The group goes to the end of the page, stays there for other wordings of the same words, and can be
+    brought back; no words are kept.
+    """
     gap, _ = await _engraving(page, knowledge)
 
     assert (await page.post("/gaps/dismiss", gap=gap)).status == 200
@@ -130,7 +170,9 @@ async def test_an_example_and_a_draft_can_be_undone(page: Page, knowledge: Knowl
     gap, _ = await _engraving(page, knowledge)
     file = knowledge.folder / "tovary" / "podarochnaya-upakovka.md"
     before = file.read_bytes()
-    added = await (await page.post("/gaps/add", gap=gap, article="tovary/podarochnaya-upakovka", question=ASKED[0])).json()
+    added = await (
+        await page.post("/gaps/add", gap=gap, article="tovary/podarochnaya-upakovka", question=ASKED[0])
+    ).json()
     assert file.read_bytes() != before
     assert (await page.post("/gaps/undo", gap=gap, change=added["undo"])).status == 200
     assert file.read_bytes() == before
@@ -143,8 +185,12 @@ async def test_an_example_and_a_draft_can_be_undone(page: Page, knowledge: Knowl
     assert "Моё." in draft.read_text("utf-8")
 
 
-async def test_the_report_names_the_gaps_and_opens_their_conversations(serve: Opened, knowledge: Knowledge) -> None:
-    """The same groups on the supervisor's page, for its period and channel, masked, with the way to the conversations and to the editor's page."""
+async def test_the_report_names_the_gaps_and_opens_their_conversations(
+    serve: Opened, knowledge: Knowledge
+) -> None:
+    """The same groups on the supervisor's page, for its period and channel, masked, with the way to the
+    conversations and to the editor's page.
+    """
     page = await serve(knowledge=knowledge, words=Texts.load(), hours=Hours(country=None))
     gap, _ = await _engraving(page, knowledge)
 
@@ -161,11 +207,15 @@ async def test_the_report_names_the_gaps_and_opens_their_conversations(serve: Op
     assert "гравировк" not in await html("/report?data=own&from=2020-01-01&to=2020-01-02")
     for kind in ("csv", "xlsx"):
         file = await page.client.get(f"/report/file.{kind}?data=own&from={today}&to={today}")
-        assert file.status == 200 and (kind == "xlsx" or "гравировк" in (await file.read()).decode("utf-8-sig"))
+        assert file.status == 200 and (
+            kind == "xlsx" or "гравировк" in (await file.read()).decode("utf-8-sig")
+        )
 
 
 async def test_an_example_is_added_and_the_effect_counted(page: Page, knowledge: Knowledge) -> None:
-    """Only the head of the chosen article grows by a line; the answer says in numbers what the bot answers now."""
+    """Only the head of the chosen article grows by a line; the answer says in numbers what the bot answers
+    now.
+    """
     gap, _ = await _engraving(page, knowledge)
     file = knowledge.folder / "tovary" / "podarochnaya-upakovka.md"
     before = file.read_text("utf-8").splitlines()
@@ -177,7 +227,9 @@ async def test_an_example_is_added_and_the_effect_counted(page: Page, knowledge:
     assert told["total"] == 3 and told["answered"] >= 1
     assert "было 0" in told["text"]
     after = file.read_text("utf-8").splitlines()
-    assert [line for line in after if line not in before] == [f"  - {ASKED[0]}"] and len(after) == len(before) + 1
+    assert [line for line in after if line not in before] == [f"  - {ASKED[0]}"] and len(after) == len(
+        before
+    ) + 1
     assert knowledge.answer(ASKED[0]).article == "tovary/podarochnaya-upakovka"
     assert not list(file.parent.glob(".*")), "nothing is left beside the article"
 
@@ -192,19 +244,25 @@ async def test_an_example_is_added_and_the_effect_counted(page: Page, knowledge:
         ({"gap": "g000000"}, 404, "gaps_gone"),
     ],
 )
-async def test_what_cannot_be_added_is_refused_in_words(page: Page, knowledge: Knowledge, fields: dict[str, str], status: int, said: str) -> None:
+async def test_what_cannot_be_added_is_refused_in_words(
+    page: Page, knowledge: Knowledge, fields: dict[str, str], status: int, said: str
+) -> None:
     """An unknown article, group or question changes nothing."""
     gap, _ = await _engraving(page, knowledge)
     files = {p: p.read_bytes() for p in knowledge.folder.rglob("*.md")}
 
-    answer = await page.post("/gaps/add", **{"gap": gap, "article": "tovary/podarochnaya-upakovka", "question": ASKED[0], **fields})
+    answer = await page.post(
+        "/gaps/add", **{"gap": gap, "article": "tovary/podarochnaya-upakovka", "question": ASKED[0], **fields}
+    )
 
     assert (answer.status, (await answer.json())["error"]) == (status, read_words("ru")[said])
     assert {p: p.read_bytes() for p in knowledge.folder.rglob("*.md")} == files
 
 
 async def test_a_draft_of_the_operators_words_can_be_read(page: Page, knowledge: Knowledge) -> None:
-    """It is a draft with the customers' questions; nobody is answered with it, and a second one is refused."""
+    """It is a draft with the customers' questions; nobody is answered with it, and a second one is
+    refused.
+    """
     gap, _ = await _engraving(page, knowledge)
 
     answer = await page.post("/gaps/draft", gap=gap, section="tovary")
@@ -213,7 +271,9 @@ async def test_a_draft_of_the_operators_words_can_be_read(page: Page, knowledge:
     assert answer.status == 200, told
     article = knowledge.article(told["href"].removeprefix("/kb/"))
     assert article is not None and article.status == "draft" and article.section == "tovary"
-    assert ("Гравируем посуду за 350 ₽" in article.body and ASKED[0] in article.questions) or ASKED[1] in article.questions
+    assert ("Гравируем посуду за 350 ₽" in article.body and ASKED[0] in article.questions) or ASKED[
+        1
+    ] in article.questions
     assert told["answered"] == 0
     html = await (await page.client.get(told["href"], headers={"Accept": "text/html"})).text()
     assert read_words("ru")["preview_draft"] in html
@@ -270,14 +330,22 @@ async def test_those_who_asked_are_told_once(page: Page, knowledge: Knowledge) -
     assert "клиентов: 2" in first["text"] and again["text"] == read_words("ru")["gaps_nobody"]
     for outbound in promised:
         assert (outbound.on_doubt, outbound.author) == ("hold", "bot")
-        assert "Гравировка" in outbound.text.text and "912" not in outbound.text.text and "•" not in outbound.text.text
-        assert [(b.action, b.value) for row in outbound.buttons for b in row] == [("article", "tovary/gravirovka")]
+        assert (
+            "Гравировка" in outbound.text.text
+            and "912" not in outbound.text.text
+            and "•" not in outbound.text.text
+        )
+        assert [(b.action, b.value) for row in outbound.buttons for b in row] == [
+            ("article", "tovary/gravirovka")
+        ]
     events = await page.store.events(kinds=("told_of_answer",))
     assert len({e.conversation for e in events}) == len(events) == 2
 
 
 async def test_presses_at_once_tell_everybody_once(page: Page, knowledge: Knowledge) -> None:
-    """Two editors press together: still one message for each, the one a person answered included where that is wished."""
+    """Two editors press together: still one message for each, the one a person answered included where that
+    is wished.
+    """
     gap, peers = await _engraving(page, knowledge)
     _write_answer(knowledge)
 
@@ -292,15 +360,27 @@ async def test_nobody_is_told_while_there_is_no_answer(page: Page, knowledge: Kn
     gap, _ = await _engraving(page, knowledge)
 
     assert 'data-act="tell"' not in await _shown(page)
-    assert (await (await page.post("/gaps/tell", gap=gap, everyone="yes")).json())["text"] == read_words("ru")["gaps_nobody"]
+    assert (await (await page.post("/gaps/tell", gap=gap, everyone="yes")).json())["text"] == read_words(
+        "ru"
+    )["gaps_nobody"]
     assert not [d for d in await page.store.deliveries() if d.outbound.lane is Priority.BULK]
 
 
 async def test_who_blocked_the_bot_or_talks_to_a_person_is_not_told(page: Page, knowledge: Knowledge) -> None:
     """The bot neither writes where it may not nor speaks into somebody else's talk."""
     people = _people(page)
-    peers = [await _ask(page, knowledge, p, ASKED[0], status=s) for p, s in zip(people[:3], (None, Status.WAITING, None), strict=True)]
-    await page.post("/happen", channel=people[0][0], chat=people[0][1], user=people[0][1], what="block", key="3fa85f64-5717-4562-b3fc-2c963f66afa6")
+    peers = [
+        await _ask(page, knowledge, p, ASKED[0], status=s)
+        for p, s in zip(people[:3], (None, Status.WAITING, None), strict=True)
+    ]
+    await page.post(
+        "/happen",
+        channel=people[0][0],
+        chat=people[0][1],
+        user=people[0][1],
+        what="block",
+        key="3fa85f64-5717-4562-b3fc-2c963f66afa6",
+    )
     turn = await page.store.take_turn(page.services.clock() + timedelta(seconds=5))
     assert turn is not None
     await page.store.finish_turn(turn, Outcome("relay", Result.IGNORED, "blocked"), page.services.clock())
@@ -314,20 +394,27 @@ async def test_who_blocked_the_bot_or_talks_to_a_person_is_not_told(page: Page, 
     await page.post("/gaps/tell", gap=gap)
 
     assert "не написать: 1" in html and "говорят с оператором: 1" in html
-    assert [d.outbound.to for d in await page.store.deliveries() if d.outbound.lane is Priority.BULK] == [peers[2]]
+    assert [d.outbound.to for d in await page.store.deliveries() if d.outbound.lane is Priority.BULK] == [
+        peers[2]
+    ]
 
 
 async def test_an_article_is_shown_in_both_skins(page: Page, knowledge: Knowledge) -> None:
-    """The messages of both chats as data; Telegram's keep every style, VK's buttons are as short as VK wants; tags stay text."""
+    """The messages of both chats as data; Telegram's keep every style, VK's buttons are as short as VK wants;
+    tags stay text.
+    """
     text = (
-        "---\ntitle: Тест\naliases: [тест]\nbuttons:\n  - Очень длинная надпись на кнопке, длиннее сорока знаков: tovary/uhod\n---\n**Жирно**, `код` и <не тег>.\n"
+        "---\ntitle: Тест\naliases: [тест]\nbuttons:\n  - Очень длинная надпись на кнопке, длиннее сорока"
+        " знаков: tovary/uhod\n---\n**Жирно**, `код` и <не тег>.\n"
     )
     (knowledge.folder / "test.md").write_text(text, "utf-8")
     knowledge.reload()
 
     html = await (await page.client.get("/kb/test", headers={"Accept": "text/html"})).text()
 
-    skins: dict[str, list[dict[str, Any]]] = json.loads(unescape(html.partition('data-skins="')[2].partition('"')[0]))
+    skins: dict[str, list[dict[str, Any]]] = json.loads(
+        unescape(html.partition('data-skins="')[2].partition('"')[0])
+    )
     assert set(skins) == {"telegram", "vk"}
     assert {s["style"] for m in skins["telegram"] for s in m["spans"]} >= {"bold", "code"}
     assert "code" not in {s["style"] for m in skins["vk"] for s in m["spans"]}
@@ -336,7 +423,9 @@ async def test_an_article_is_shown_in_both_skins(page: Page, knowledge: Knowledg
 
 
 async def test_a_broken_base_and_a_pageless_bot_still_show(serve: Opened, knowledge: Knowledge) -> None:
-    """Without words there is no preview and nobody to tell; without questions the page says that all is well."""
+    """Without words there is no preview and nobody to tell; without questions the page says that all is
+    well.
+    """
     page = await serve(knowledge=knowledge)
 
     assert read_words("ru")["gaps_none"] in await _shown(page)
@@ -346,12 +435,16 @@ async def test_a_broken_base_and_a_pageless_bot_still_show(serve: Opened, knowle
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine (apt install chromium)")
 async def test_an_editor_closes_a_gap_in_a_browser(page: Page, knowledge: Knowledge) -> None:
-    """Add an example by its button, read the effect, open a draft and see it in both chats; nothing complains."""
+    """Add an example by its button, read the effect, open a draft and see it in both chats; nothing
+    complains.
+    """
     api = pytest.importorskip("playwright.async_api")
     await _engraving(page, knowledge)
     complaints: list[str] = []
     async with api.async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
         tab = await browser.new_page(viewport={"width": 390, "height": 800})
         tab.set_default_timeout(15_000)
         tab.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)

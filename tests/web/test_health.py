@@ -12,7 +12,9 @@ from tests.web.conftest import Opened, Page
 
 def _articles(folder: Path) -> Knowledge:
     folder.mkdir()
-    (folder / "dostavka.md").write_text("---\ntitle: Сколько стоит доставка\n---\nДоставка стоит 300 ₽.\n", "utf-8")
+    (folder / "dostavka.md").write_text(
+        "---\ntitle: Сколько стоит доставка\n---\nДоставка стоит 300 ₽.\n", "utf-8"
+    )
     return Knowledge.open(folder)
 
 
@@ -32,14 +34,22 @@ async def test_ready_names_every_channel(serve: Opened, tmp_path: Path) -> None:
 
     answer = await page.client.get("/readyz")
     body = await answer.json()
-    assert (answer.status, body["ready"], body["storage"]["ready"], body["knowledge"]["articles"]) == (200, True, True, 1)
+    assert (answer.status, body["ready"], body["storage"]["ready"], body["knowledge"]["articles"]) == (
+        200,
+        True,
+        True,
+        1,
+    )
     assert set(body["channels"]) == {"play-telegram", "play-vk", "play-desk"}
 
 
 async def test_a_failing_channel_is_named_without_its_secrets(serve: Opened, tmp_path: Path) -> None:
     """The error is there, the token in it is not."""
     page = await serve(knowledge=_articles(tmp_path / "kb"))
-    page.vk.health.state, page.vk.health.last_error = "failing", "POST https://api.telegram.org/bot123456789:AAbbccdd/getMe: timeout"
+    page.vk.health.state, page.vk.health.last_error = (
+        "failing",
+        "POST https://api.telegram.org/bot123456789:AAbbccdd/getMe: timeout",
+    )
 
     answer = await page.client.get("/readyz")
     text = await answer.text()

@@ -38,8 +38,12 @@ async def deliver(page: Page, *promises: Outbound) -> list[int]:
         ids += await page.store.promise([promise], page.services.clock())
         for delivery in await page.store.take_deliveries(page.services.clock()):
             stage = page.services.channels[delivery.outbound.to.channel]
-            sent = await stage.send(delivery.outbound, nonce=delivery.id, target=delivery.target, files=NoFiles())
-            await page.store.settle(delivery, DeliveryResult("sent", message=sent.message), page.services.clock())
+            sent = await stage.send(
+                delivery.outbound, nonce=delivery.id, target=delivery.target, files=NoFiles()
+            )
+            await page.store.settle(
+                delivery, DeliveryResult("sent", message=sent.message), page.services.clock()
+            )
     return ids
 
 
@@ -86,12 +90,26 @@ async def test_script_in_a_name_is_only_text(page: Page) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"key": "1"}, {"text": "  "}, {"text": ["a"]}, {"text": "я" * 100_001}, {"files": "x"}, {"chat": {"a": 1}}],
+    [
+        {"key": "1"},
+        {"text": "  "},
+        {"text": ["a"]},
+        {"text": "я" * 100_001},
+        {"files": "x"},
+        {"chat": {"a": 1}},
+    ],
     ids=["key", "empty", "list", "long", "files", "chat"],
 )
 async def test_what_makes_no_sense_is_refused(page: Page, wrong: dict[str, object]) -> None:
     """With 400 and a word, and nothing is kept."""
-    body = {"channel": "play-telegram", "chat": page.customer, "user": page.customer, "text": "да", "key": str(uuid.uuid4()), **wrong}
+    body = {
+        "channel": "play-telegram",
+        "chat": page.customer,
+        "user": page.customer,
+        "text": "да",
+        "key": str(uuid.uuid4()),
+        **wrong,
+    }
     answer = await page.post("/say", **body)
 
     assert answer.status == 400
@@ -108,7 +126,14 @@ async def test_text_that_no_store_can_keep_is_cleaned_at_the_border(page: Page) 
 async def test_only_buttons_that_are_shown_can_be_pressed(page: Page) -> None:
     """A pressed one is kept with its token and acknowledged by its callback; a made-up one is refused."""
     to = Peer("play-telegram", page.customer)
-    (row,) = await deliver(page, Outbound(to, RichText("Помогло?"), buttons=((Button("Да", "helped", "yes"), Button("Сайт", url="https://shop.example")),)))
+    (row,) = await deliver(
+        page,
+        Outbound(
+            to,
+            RichText("Помогло?"),
+            buttons=((Button("Да", "helped", "yes"), Button("Сайт", url="https://shop.example")),),
+        ),
+    )
     press = {"channel": "play-telegram", "chat": page.customer, "user": page.customer, "message": f"n{row}"}
 
     assert (await page.post("/press", token=token(row, 0, 1), key=str(uuid.uuid4()), **press)).status == 409
@@ -126,21 +151,33 @@ async def test_only_ones_own_message_can_be_changed(page: Page) -> None:
     """The change is a message of its own kind; ours and others' stay as they are."""
     said = await (await page.say("зкаказ")).json()
     await deliver(page, Outbound(Peer("play-telegram", page.customer), RichText("Уточните")))
-    (_, ours) = await shown(page)
+    _, ours = await shown(page)
     who = {"channel": "play-telegram", "chat": page.customer, "user": page.customer}
 
-    assert (await page.post("/edit", message=ours["id"], text="взлом", key=str(uuid.uuid4()), **who)).status == 409
-    assert (await page.post("/edit", message=said["id"], text="заказ", key=str(uuid.uuid4()), **who)).status == 200
+    assert (
+        await page.post("/edit", message=ours["id"], text="взлом", key=str(uuid.uuid4()), **who)
+    ).status == 409
+    assert (
+        await page.post("/edit", message=said["id"], text="заказ", key=str(uuid.uuid4()), **who)
+    ).status == 200
     assert [(m["text"], m["edited"]) for m in await shown(page)] == [("заказ", True), ("Уточните", False)]
 
 
 async def test_files_are_kept_and_never_run(page: Page) -> None:
-    """A picture is shown; a page or script that somebody sends is only downloaded; names lose their folders."""
+    """A picture is shown; a page or script that somebody sends is only downloaded; names lose their
+    folders.
+    """
     head = {"X-CSRF-Token": page.token}
 
     async def upload(name: str, mime: str, content: bytes) -> dict[str, str]:
         query = {"channel": "play-telegram", "name": name}
-        id = (await (await page.client.post("/upload", params=query, data=content, headers={**head, "Content-Type": mime})).json())["id"]
+        id = (
+            await (
+                await page.client.post(
+                    "/upload", params=query, data=content, headers={**head, "Content-Type": mime}
+                )
+            ).json()
+        )["id"]
         return (await (await page.say("", files=[id])).json())["attachments"][0]  # type: ignore[no-any-return]
 
     photo = await upload("cup.png", "image/png", b"\x89PNG....")
@@ -160,31 +197,51 @@ async def test_files_are_kept_and_never_run(page: Page) -> None:
 async def test_a_file_over_the_limit_is_refused(page: Page) -> None:
     """20 MB is kept, one byte more is not; the answer says so and nothing stays behind."""
     query = {"channel": "play-telegram", "name": "big.bin"}
-    answer = await page.client.post("/upload", params=query, data=io.BytesIO(b"0" * (20 * 1024 * 1024 + 1)), headers={"X-CSRF-Token": page.token})
+    answer = await page.client.post(
+        "/upload",
+        params=query,
+        data=io.BytesIO(b"0" * (20 * 1024 * 1024 + 1)),
+        headers={"X-CSRF-Token": page.token},
+    )
 
     assert answer.status == 413
 
 
 async def test_a_voice_message_is_a_real_file(page: Page) -> None:
     """Other channels must be able to carry it on."""
-    voice = await page.client.post("/upload", params={"channel": "play-vk", "kind": "voice"}, headers={"X-CSRF-Token": page.token})
+    voice = await page.client.post(
+        "/upload", params={"channel": "play-vk", "kind": "voice"}, headers={"X-CSRF-Token": page.token}
+    )
     chat = next(iter(page.vk.people))
-    said = await (await page.say("", files=[(await voice.json())["id"]], channel="play-vk", chat=chat, user=chat)).json()
+    said = await (
+        await page.say("", files=[(await voice.json())["id"]], channel="play-vk", chat=chat, user=chat)
+    ).json()
 
     attachment = said["attachments"][0]
     assert (attachment["media"], attachment["duration"]) == ("voice", 3)
-    assert (await page.vk.read(Attachment(Media.VOICE, attachment["file"].split("/")[1], "play-vk"))).content.startswith(b"RIFF")
+    assert (
+        await page.vk.read(Attachment(Media.VOICE, attachment["file"].split("/")[1], "play-vk"))
+    ).content.startswith(b"RIFF")
 
 
 async def test_the_page_shows_the_same_after_a_restart(page: Page, tmp_path: Path) -> None:
-    """Customers, their words, our answers with styles and buttons, edits and topics come back from the store."""
+    """Customers, their words, our answers with styles and buttons, edits and topics come back from the
+    store.
+    """
     to = Peer("play-telegram", page.customer)
     await page.say("где мой заказ")
     turn = await page.store.take_turn(page.services.clock())
     assert turn is not None and turn.conversation.customer is not None
     await page.store.release_turn(turn)
-    promise = Outbound(to, RichText("Ваш заказ 😀 в пути", (Span(Style.BOLD, 4, 5),)), buttons=((Button("Да", "helped"),),), name="answer")
-    await deliver(page, promise, Outbound(to, RichText("Заказ приехал"), verb=OutboundKind.EDIT, edits="answer"))
+    promise = Outbound(
+        to,
+        RichText("Ваш заказ 😀 в пути", (Span(Style.BOLD, 4, 5),)),
+        buttons=((Button("Да", "helped"),),),
+        name="answer",
+    )
+    await deliver(
+        page, promise, Outbound(to, RichText("Заказ приехал"), verb=OutboundKind.EDIT, edits="answer")
+    )
     before = await shown(page)
 
     again = await page.restart(tmp_path / "files")
@@ -193,7 +250,9 @@ async def test_the_page_shows_the_same_after_a_restart(page: Page, tmp_path: Pat
 
     assert list(again.telegram.people) == list(page.telegram.people)
     ours = [m for m in after if m["author"] == "bot"]
-    assert [(m["id"], m["text"], m["edited"]) for m in ours] == [(m["id"], m["text"], m["edited"]) for m in before if m["author"] == "bot"]
+    assert [(m["id"], m["text"], m["edited"]) for m in ours] == [
+        (m["id"], m["text"], m["edited"]) for m in before if m["author"] == "bot"
+    ]
     assert ours[0]["text"] == "Заказ приехал"
 
 
@@ -244,7 +303,12 @@ async def test_what_happened_can_be_kept_as_a_test(page: Page) -> None:
     """The story holds the steps in order, ours shortened to what identifies them."""
     to = Peer("play-telegram", page.customer)
     await page.say("где мой заказ")
-    (row,) = await deliver(page, Outbound(to, RichText("Заказ в пути.\nПодробности на сайте"), buttons=((Button("Помогло", "helped"),),)))
+    (row,) = await deliver(
+        page,
+        Outbound(
+            to, RichText("Заказ в пути.\nПодробности на сайте"), buttons=((Button("Помогло", "helped"),),)
+        ),
+    )
     who = {"channel": "play-telegram", "chat": page.customer, "user": page.customer}
     await page.post("/press", message=f"n{row}", token=token(row, 0, 0), key=str(uuid.uuid4()), **who)
 

@@ -1,4 +1,6 @@
-"""The supervisor's pages over a day that was lived in a testbot: figures, what is behind them, and the words themselves."""
+"""The supervisor's pages over a day that was lived in a testbot: figures, what is behind them, and the words
+themselves.
+"""
 
 from __future__ import annotations
 
@@ -53,9 +55,19 @@ async def _text(page: Page, path: str) -> str:
 async def test_the_report_shows_figures_with_their_definitions(page: Page) -> None:
     """Tiles, charts and tables; nothing that the page's own rules would refuse."""
     html = await _text(page, f"/report?{DAYS}")
-    for words in ("NST", "AFRT", "Сколько обращений к операторам открыто за период", "попросил человека", "Ольга", "delivery", "<svg"):
+    for words in (
+        "NST",
+        "AFRT",
+        "Сколько обращений к операторам открыто за период",
+        "попросил человека",
+        "Ольга",
+        "delivery",
+        "<svg",
+    ):
         assert words in html, words
-    assert not re.search(r"\sstyle=|\son\w+=|<style|<script(?![^>]*src)", html), "strict CSP: no inline style or script"
+    assert not re.search(r"\sstyle=|\son\w+=|<style|<script(?![^>]*src)", html), (
+        "strict CSP: no inline style or script"
+    )
     tile = html[html.index("of=nst") :]
     assert re.search(r'class="figure">1<', tile[:500])
 
@@ -72,7 +84,18 @@ async def test_from_a_figure_to_the_words(page: Page) -> None:
     assert "№ 1" in talk and "почему так" in talk
 
 
-@pytest.mark.parametrize("of", ["afrt", "containment", "reasons:asked", "days:2026-11-20", "operators:telegram:9001", "articles:delivery", "channels:vk"])
+@pytest.mark.parametrize(
+    "of",
+    [
+        "afrt",
+        "containment",
+        "reasons:asked",
+        "days:2026-11-20",
+        "operators:telegram:9001",
+        "articles:delivery",
+        "channels:vk",
+    ],
+)
 async def test_every_number_opens(page: Page, of: str) -> None:
     """Also rows of tables and bars of charts lead to conversations."""
     assert "/conversation/" in await _text(page, f"/report/list?of={of}&{DAYS}")
@@ -88,7 +111,8 @@ async def test_downloads(page: Page) -> None:
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/report?from=yesterday", 400), ("/report?from=2026-11-02&to=2026-11-01", 400), ("/report?days=x", 400), ("/report/list?of=nonsense", 404),
+    [("/report?from=yesterday", 400), ("/report?from=2026-11-02&to=2026-11-01", 400),
+    ("/report?days=x", 400), ("/report/list?of=nonsense", 404),
      ("/conversation/999999", 404), ("/conversation/x", 404), ("/report/file.exe", 404)],
 )  # fmt: skip
 async def test_what_makes_no_sense_is_refused(page: Page, path: str, status: int) -> None:
@@ -131,7 +155,9 @@ async def test_the_digest_is_sent_once_a_week(testbot: TestBot) -> None:
 
 
 async def test_prometheus_gets_the_same_figures(articles: Path) -> None:
-    """/metrics has every figure of the last seven days with its parts, reasons and the queue, and names nobody."""
+    """/metrics has every figure of the last seven days with its parts, reasons and the queue, and names
+    nobody.
+    """
     async with open_test_bot(articles) as testbot:
         anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора")
@@ -143,15 +169,25 @@ async def test_prometheus_gets_the_same_figures(articles: Path) -> None:
         services = WebServices(testbot.service.store, {}, testbot.clock, hours=testbot.service.hours)
         async with TestClient(TestServer(build_app(services))) as client:
             text = await (await client.get("/metrics")).text()
-    assert 'otklik_report{figure="nst",part="value"} 2.0' in text and 'otklik_report_cases{figure="afrt"} 1.0' in text
-    assert 'otklik_report{figure="afrt",part="calendar_p90"} 3' in text and 'otklik_report_by{name="asked",side="reasons"} 2.0' in text
-    assert 'otklik_report_by{name="vk",side="channels"} 1.0' in text and 'figure="csi",part="value"' not in text
+    assert (
+        'otklik_report{figure="nst",part="value"} 2.0' in text
+        and 'otklik_report_cases{figure="afrt"} 1.0' in text
+    )
+    assert (
+        'otklik_report{figure="afrt",part="calendar_p90"} 3' in text
+        and 'otklik_report_by{name="asked",side="reasons"} 2.0' in text
+    )
+    assert (
+        'otklik_report_by{name="vk",side="channels"} 1.0' in text and 'figure="csi",part="value"' not in text
+    )
     assert "otklik_waiting_oldest_seconds 24" in text and "otklik_waiting_overdue 1.0" in text
     assert "Ольга" not in text and "Борис" not in text and "9001" not in text
 
 
 async def test_one_channel_alone(page: Page) -> None:
-    """The picker names the channels that were written in; chosen, it stays in every link, and the other channel's conversations are gone."""
+    """The picker names the channels that were written in; chosen, it stays in every link, and the other
+    channel's conversations are gone.
+    """
     whole = await _text(page, f"/report?{DAYS}")
     assert "channel=telegram" in whole and "channel=vk" in whole
     vk = await _text(page, f"/report?{DAYS}&channel=vk")
@@ -163,20 +199,34 @@ async def test_one_channel_alone(page: Page) -> None:
 
 
 async def test_why_did_they_wait_in_the_evening(page: Page) -> None:
-    """From the figure to the part of the day, to the conversation: how long, who else waited, who was at work, and what happened when."""
+    """From the figure to the part of the day, to the conversation: how long, who else waited, who was at
+    work, and what happened when.
+    """
     assert "/conversation/" in await _text(page, f"/report/list?of=afrt&part=day&{DAYS}")
     assert "/conversation/" not in await _text(page, f"/report/list?of=afrt&part=evening&{DAYS}")
     listed = await _text(page, f"/report/list?of=afrt&{DAYS}")
     link = re.search(r'href="(/conversation/\d+\?[^"#]*)', listed)
     assert link is not None
     talk = await _text(page, link[1].replace("&amp;", "&"))
-    for words in ("Ждал первого ответа человека", "5 мин", "отвечали операторов: 1", "открыто обращение", "первый ответ человека · Ольга", "закрыто · Ольга"):
+    for words in (
+        "Ждал первого ответа человека",
+        "5 мин",
+        "отвечали операторов: 1",
+        "открыто обращение",
+        "первый ответ человека · Ольга",
+        "закрыто · Ольга",
+    ):
         assert words in talk, words
 
 
 async def test_a_list_shows_only_columns_that_say_something(page: Page) -> None:
-    """Conversations that the bot ended by itself have no ticket, operator and reason; those of people have."""
-    alone, helped = await _text(page, f"/report/list?of=containment&{DAYS}"), await _text(page, f"/report/list?of=nst&{DAYS}")
+    """Conversations that the bot ended by itself have no ticket, operator and reason; those of people
+    have.
+    """
+    alone, helped = (
+        await _text(page, f"/report/list?of=containment&{DAYS}"),
+        await _text(page, f"/report/list?of=nst&{DAYS}"),
+    )
 
     def heads(html: str) -> int:
         return html.count('<th scope="col"')
@@ -190,7 +240,10 @@ async def test_a_list_shows_only_columns_that_say_something(page: Page) -> None:
 
 def _columns(html: str) -> list[tuple[str, ...]]:
     rows = re.findall(r"<tr>(.*?)</tr>", html.partition("<tbody>")[2], re.S)
-    cells = [[re.sub(r"<[^>]+>", "", c).strip() for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S)] for row in rows]
+    cells = [
+        [re.sub(r"<[^>]+>", "", c).strip() for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S)]
+        for row in rows
+    ]
     assert rows
     return list(zip(*cells, strict=True))
 
@@ -206,7 +259,9 @@ async def test_the_queue_leads_to_the_conversations(serve: Opened, lived: Sqlite
     assert "5 мин</td>" in html and '<th scope="col">Оценка' not in html
 
 
-async def test_a_digest_that_failed_is_tried_again_and_never_doubled(testbot: TestBot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_digest_that_failed_is_tried_again_and_never_doubled(
+    testbot: TestBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The disk fails as it is promised, then as it is marked: the week is not lost, and posted once."""
     service, clock = testbot.service, testbot.clock
     await testbot.customer().says("", kind=InboundKind.START)

@@ -27,12 +27,19 @@ def test_the_promised_scenes_are_there() -> None:
 
 @pytest.mark.parametrize(
     ("steps", "word"),
-    [("- {by: bob, says: да}", "bob"), ("- {by: anna, shouts: да}", "shouts"), ("- нет", "script.yaml"), ("}{", "script.yaml")],
+    [
+        ("- {by: bob, says: да}", "bob"),
+        ("- {by: anna, shouts: да}", "shouts"),
+        ("- нет", "script.yaml"),
+        ("}{", "script.yaml"),
+    ],
     ids=["stranger", "key", "text", "yaml"],
 )
 def test_a_broken_script_is_named(tmp_path: Path, steps: str, word: str) -> None:
     """With its file, and what is wrong."""
-    head = "title: {ru: а, en: a}\nabout: {ru: а, en: a}\nwho: {anna: {channel: telegram, name: Анна}}\nsteps:\n"
+    head = (
+        "title: {ru: а, en: a}\nabout: {ru: а, en: a}\nwho: {anna: {channel: telegram, name: Анна}}\nsteps:\n"
+    )
     (tmp_path / "script.yaml").write_text(head + steps, "utf-8")
 
     with pytest.raises(ConfigError, match=word):
@@ -42,7 +49,11 @@ def test_a_broken_script_is_named(tmp_path: Path, steps: str, word: str) -> None
 async def test_a_scene_says_hears_and_presses(page: Page) -> None:
     """A new customer plays it; the words arrive as any other; the answer is waited for."""
     cast = Cast(page.store, page.services.stages)
-    steps = (SceneStep(by="anna", says="привет"), SceneStep(hears="anna"), SceneStep(by="anna", sends="photo"))
+    steps = (
+        SceneStep(by="anna", says="привет"),
+        SceneStep(hears="anna"),
+        SceneStep(by="anna", sends="photo"),
+    )
     scene = Scene("x", {}, {}, {"anna": {"channel": "telegram", "name": "Анна"}}, steps)
     moved: list[str] = []
 
@@ -58,7 +69,9 @@ async def test_a_scene_says_hears_and_presses(page: Page) -> None:
     assert (turn.text, turn.inbounds[0].sender.name) == ("привет", "Анна")
     assert not playing.done()
     await page.store.release_turn(turn)
-    await deliver(page, Outbound(Peer("play-telegram", turn.conversation.peer.chat), RichText("Здравствуйте")))
+    await deliver(
+        page, Outbound(Peer("play-telegram", turn.conversation.peer.chat), RichText("Здравствуйте"))
+    )
     await asyncio.wait_for(playing, 5)
 
     assert moved == ["open"]

@@ -27,7 +27,9 @@ def _routes(app: web.Application, method: str) -> list[str]:
 
 
 async def test_every_answer_carries_the_security_headers(serve: Opened) -> None:
-    """Pages, JSON, streams, static files, hooks and failures alike; and no page loads anything from elsewhere."""
+    """Pages, JSON, streams, static files, hooks and failures alike; and no page loads anything from
+    elsewhere.
+    """
 
     async def hook(request: web.Request) -> web.Response:
         return web.Response(text="ok")
@@ -47,9 +49,13 @@ async def test_the_policy_allows_nothing_inline_and_nothing_foreign(page: Page) 
     html = await (await page.client.get("/", headers=HTML)).text()
 
     policy = HEADERS["Content-Security-Policy"]
-    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'")
+    assert policy.startswith(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
+    )
     assert "frame-ancestors 'none'" in policy and "unsafe" not in policy
-    assert "<style" not in html and " style=" not in html and "<script>" not in html and " onclick" not in html
+    assert (
+        "<style" not in html and " style=" not in html and "<script>" not in html and " onclick" not in html
+    )
     assert html.count("http://") == html.count("xmlns='http://www.w3.org")
     assert "https://" not in html
 
@@ -64,7 +70,9 @@ async def test_a_post_without_the_token_is_refused_everywhere(page: Page) -> Non
         assert (await page.client.post(path, json={}, headers={"X-CSRF-Token": "a" * 64})).status == 403, path
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}])
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
+)
 async def test_a_post_from_another_site_is_refused(page: Page, headers: dict[str, str]) -> None:
     """Even with the right token."""
     response = await page.client.post("/reset", json={}, headers={"X-CSRF-Token": page.token, **headers})
@@ -115,7 +123,9 @@ async def test_the_right_password_opens_and_leaving_closes(serve: Opened) -> Non
     async def log_in(password: str) -> tuple[int, str]:
         html = await (await page.client.get("/login", headers=HTML)).text()
         csrf = html.partition('name="csrf" value="')[2].partition('"')[0]
-        answer = await page.client.post("/login", data={"password": password, "csrf": csrf}, allow_redirects=False)
+        answer = await page.client.post(
+            "/login", data={"password": password, "csrf": csrf}, allow_redirects=False
+        )
         return answer.status, answer.headers.get("Set-Cookie", "")
 
     assert (await log_in("неверно"))[0] == 403
@@ -135,7 +145,10 @@ async def test_guessing_the_password_is_slowed(serve: Opened) -> None:
     html = await (await page.client.get("/login", headers=HTML)).text()
     csrf = html.partition('name="csrf" value="')[2].partition('"')[0]
 
-    statuses = [(await page.client.post("/login", data={"password": p, "csrf": csrf}, allow_redirects=False)).status for p in (*"abcde", "верно")]
+    statuses = [
+        (await page.client.post("/login", data={"password": p, "csrf": csrf}, allow_redirects=False)).status
+        for p in (*"abcde", "верно")
+    ]
 
     assert statuses == [403] * 5 + [429]
 
@@ -155,5 +168,13 @@ def test_a_hash_with_one_changed_field_matches_nothing() -> None:
     kind, salt, made = hash_password("верно").split("$")
 
     assert password_matches("верно", f"{kind}${salt}${made}")
-    for kept in (f"md5${salt}${made}", f"{kind}${salt[::-1]}${made}", f"{kind}${salt}${made[:-2]}A=", "scrypt", "", f"{kind}$$", "a$b$c"):
+    for kept in (
+        f"md5${salt}${made}",
+        f"{kind}${salt[::-1]}${made}",
+        f"{kind}${salt}${made[:-2]}A=",
+        "scrypt",
+        "",
+        f"{kind}$$",
+        "a$b$c",
+    ):
         assert not password_matches("верно", kept)

@@ -15,7 +15,18 @@ from bot.adapters.base import File
 from bot.adapters.terminal import DESK_CHAT, TerminalAdapter
 from bot.clock import HandClock
 from bot.errors import Refused
-from bot.model import Attachment, Button, Inbound, InboundKind, Outbound, OutboundKind, Peer, RichText, Span, Style
+from bot.model import (
+    Attachment,
+    Button,
+    Inbound,
+    InboundKind,
+    Outbound,
+    OutboundKind,
+    Peer,
+    RichText,
+    Span,
+    Style,
+)
 
 
 class NoFiles:
@@ -31,7 +42,9 @@ class Desk:
     def __init__(self, *lines: str) -> None:
         self.out = io.StringIO()
         self.clock = HandClock(datetime(2026, 11, 21, 12, 0, tzinfo=UTC))
-        self.adapter = TerminalAdapter("terminal", clock=self.clock, lines=io.StringIO("\n".join(lines) + "\n"), out=self.out)
+        self.adapter = TerminalAdapter(
+            "terminal", clock=self.clock, lines=io.StringIO("\n".join(lines) + "\n"), out=self.out
+        )
         self.kept: list[Inbound] = []
         self.left = asyncio.Event()
         self.adapter.on_quit = self.left.set
@@ -39,7 +52,9 @@ class Desk:
     async def accept(self, inbounds: Sequence[Inbound], *, cursor: str | None = None) -> None:
         self.kept.extend(inbounds)
 
-    async def say(self, text: str, *, chat: str = "1", thread: str = "", nonce: int = 5, **more: object) -> None:
+    async def say(
+        self, text: str, *, chat: str = "1", thread: str = "", nonce: int = 5, **more: object
+    ) -> None:
         outbound = Outbound(Peer("terminal", chat, thread), RichText(text), **more)  # type: ignore[arg-type]
         await self.adapter.send(outbound, nonce=nonce, target="", files=NoFiles())
 
@@ -58,7 +73,11 @@ async def test_lines_become_messages_until_the_input_ends() -> None:
 
     await desk.read()
 
-    assert [(i.kind, i.text) for i in desk.kept] == [(InboundKind.START, ""), (InboundKind.MESSAGE, "где мой заказ"), (InboundKind.MESSAGE, "а\ufffdб")]
+    assert [(i.kind, i.text) for i in desk.kept] == [
+        (InboundKind.START, ""),
+        (InboundKind.MESSAGE, "где мой заказ"),
+        (InboundKind.MESSAGE, "а\ufffdб"),
+    ]
     assert len({i.key for i in desk.kept}) == 3
     assert len({i.peer for i in desk.kept}) == 1
 
@@ -66,7 +85,11 @@ async def test_lines_become_messages_until_the_input_ends() -> None:
 async def test_a_number_presses_the_button_on_screen() -> None:
     """With the token of its promise; links are only printed, and a number without a button says so."""
     desk = Desk("2", "9")
-    await desk.say("Помогло?", buttons=((Button("Да", "yes"), Button("Сайт", url="https://shop.example"), Button("Нет", "no")),), nonce=26)
+    await desk.say(
+        "Помогло?",
+        buttons=((Button("Да", "yes"), Button("Сайт", url="https://shop.example"), Button("Нет", "no")),),
+        nonce=26,
+    )
 
     printed = await desk.read()
 
@@ -86,8 +109,11 @@ async def test_the_operator_speaks_into_the_newest_topic() -> None:
     await desk.say("Карточка", chat=DESK_CHAT, thread="t7")
     printed = await desk.read()
     assert [(i.text, i.peer.thread, i.private) for i in desk.kept] == [
-        ("/take", "t7", False), ("Здравствуйте", "t7", False), ("/close", "t7", False), ("/operator", "", True),
-    ]  # fmt: skip
+        ("/take", "t7", False),
+        ("Здравствуйте", "t7", False),
+        ("/close", "t7", False),
+        ("/operator", "", True),
+    ]
     assert "Операторы · 🟡 №7 Анна" in printed
     assert await desk.adapter.membership(DESK_CHAT, desk.kept[0].sender.id) == "administrator"
     assert await desk.adapter.membership(DESK_CHAT, desk.kept[-1].sender.id) == "none"
@@ -117,7 +143,12 @@ async def test_the_clock_moves_forward_and_back() -> None:
 
 async def test_why_tells_the_newest_search() -> None:
     """Candidates with scores and the decision in one sentence."""
-    why = {"understood": "как вернуть", "candidates": [{"title": "Возврат", "score": 0.91}], "confidence": 0.88, "sentence": "0,88 больше 0,75"}
+    why = {
+        "understood": "как вернуть",
+        "candidates": [{"title": "Возврат", "score": 0.91}],
+        "confidence": 0.88,
+        "sentence": "0,88 больше 0,75",
+    }
 
     class Records:
         """The history of one conversation, newest first."""
@@ -125,8 +156,14 @@ async def test_why_tells_the_newest_search() -> None:
         async def conversation(self, peer: Peer) -> object:
             return SimpleNamespace(id=3)
 
-        async def turns(self, *, conversation: int | None = None, after: int = 0, limit: int = 50) -> list[object]:
-            return [SimpleNamespace(id=3, why={}), SimpleNamespace(id=2, why=why), SimpleNamespace(id=1, why={"sentence": "старое"})]
+        async def turns(
+            self, *, conversation: int | None = None, after: int = 0, limit: int = 50
+        ) -> list[object]:
+            return [
+                SimpleNamespace(id=3, why={}),
+                SimpleNamespace(id=2, why=why),
+                SimpleNamespace(id=1, why={"sentence": "старое"}),
+            ]
 
         async def counts(self) -> dict[str, int]:
             return {"inbounds_waiting": 0, "deliveries_sending": 0}

@@ -1,4 +1,6 @@
-"""Many small knowledge bases made of the corpora, each with questions that its articles answer and others that nothing in it does."""
+"""Many small knowledge bases made of the corpora, each with questions that its articles answer and others
+that nothing in it does.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ class Intent:
 
 @dataclass(frozen=True)
 class Base:
-    """A base to learn from. `questions` pairs a text with the id of its article, or None; `fold` says which encoder has not seen it."""
+    """A base to learn from.
+
+    `questions` pairs a text with the id of its article, or None; `fold` says which encoder has not seen it.
+    """
 
     name: str
     articles: tuple[Article, ...]
@@ -33,7 +38,12 @@ class Base:
 
 
 def read_support(folder: Path) -> list[Intent]:
-    rows = [json.loads(line) for f in sorted(folder.glob("*.jsonl")) if f.stem != "word_groups" for line in f.open(encoding="utf-8")]
+    rows = [
+        json.loads(line)
+        for f in sorted(folder.glob("*.jsonl"))
+        if f.stem != "word_groups"
+        for line in f.open(encoding="utf-8")
+    ]
     return [Intent(r["domain"], f"{r['domain']}/{r['intent']}", r["title"], tuple(r["texts"])) for r in rows]
 
 
@@ -56,8 +66,12 @@ def _article(name: str, title: str, aliases: Sequence[str], body: str, lang: str
     return Article(name, title, tuple(aliases), lang=lang, body=body, passages=split_passages(body))
 
 
-def support_bases(intents: Sequence[Intent], number: int, seed: int, off_topic: Sequence[str]) -> Iterator[Base]:
-    """Bases of one to many domains: 1 to 9 examples an article, with titles and bodies or without, with left-out intents as out of scope."""
+def support_bases(
+    intents: Sequence[Intent], number: int, seed: int, off_topic: Sequence[str]
+) -> Iterator[Base]:
+    """Bases of one to many domains: 1 to 9 examples an article, with titles and bodies or without, with
+    left-out intents as out of scope.
+    """
     rnd = random.Random(seed)
     domains = sorted({i.domain for i in intents})
     for n in range(number):
@@ -91,18 +105,27 @@ def support_bases(intents: Sequence[Intent], number: int, seed: int, off_topic: 
         near = [(t, None) for i in outside for t in rnd.sample(i.texts, 4)]
         far_pool = [i for i in intents if i.domain not in chosen and fold_of(i.domain) == fold]
         far_count = int(min(110, len(questions)) * rnd.choice([0.0, 0.1, 0.2, 0.3]))
-        far = [(rnd.choice(rnd.choice(far_pool).texts), None) for _ in range(far_count // 2)] if far_pool else []
+        far = (
+            [(rnd.choice(rnd.choice(far_pool).texts), None) for _ in range(far_count // 2)]
+            if far_pool
+            else []
+        )
         far += [(rnd.choice(off_topic), None) for _ in range(far_count - len(far))] if off_topic else []
         rnd.shuffle(questions)
         questions = questions[:110] + near[:40] + far[:30]
         yield Base(f"support{n}-{len(inside)}x{most}", tuple(articles), tuple(questions), fold, "ru")
 
 
-def labelled_bases(intents: Sequence[Intent], outside: Sequence[str], number: int, seed: int, fold: int, language: str = "en") -> Iterator[Base]:
+def labelled_bases(
+    intents: Sequence[Intent], outside: Sequence[str], number: int, seed: int, fold: int, language: str = "en"
+) -> Iterator[Base]:
     """Bases of a labelled training set: some of its intents with 1 to 15 examples each, others left out."""
     rnd = random.Random(seed)
     for n in range(number):
-        mine = rnd.sample(intents, max(10, int(len(intents) * rnd.choice([0.3, 0.6, 1.0]))) if len(intents) > 10 else len(intents))
+        mine = rnd.sample(
+            intents,
+            max(10, int(len(intents) * rnd.choice([0.3, 0.6, 1.0]))) if len(intents) > 10 else len(intents),
+        )
         cut = int(len(mine) * rnd.choice([0.0, 0.0, 0.1, 0.25]))
         left, inside = mine[:cut], mine[cut:]
         most, ragged = rnd.choice([2, 3, 5, 8, 10, 10, 15]), rnd.random() < 0.4
@@ -116,12 +139,27 @@ def labelled_bases(intents: Sequence[Intent], outside: Sequence[str], number: in
             questions += [(t, intent.name) for t in texts[k : k + 6]]
         rnd.shuffle(questions)
         near = [(t, None) for i in left for t in rnd.sample(i.texts, min(5, len(i.texts)))]
-        far = [(rnd.choice(outside), None) for _ in range(int(len(questions[:240]) * rnd.choice([0.0, 0.1, 0.25])))] if outside else []
-        yield Base(f"{inside[0].domain}{n}-{len(inside)}x{most}", tuple(articles), tuple(questions[:120] + near[:40] + far[:30]), fold, language)
+        far = (
+            [
+                (rnd.choice(outside), None)
+                for _ in range(int(len(questions[:240]) * rnd.choice([0.0, 0.1, 0.25])))
+            ]
+            if outside
+            else []
+        )
+        yield Base(
+            f"{inside[0].domain}{n}-{len(inside)}x{most}",
+            tuple(articles),
+            tuple(questions[:120] + near[:40] + far[:30]),
+            fold,
+            language,
+        )
 
 
 def passage_bases(kb: Path, test: Path, number: int, seed: int, language: str) -> Iterator[Base]:
-    """Bases of passages alone: only every fourth paragraph's document (those that the `_oos` variant leaves out), so that the rest stays unseen."""
+    """Bases of passages alone: only every fourth paragraph's document (those that the `_oos` variant leaves
+    out), so that the rest stays unseen.
+    """
     rows = [json.loads(line) for line in kb.open(encoding="utf-8")]
     kept = {json.loads(line)["id"] for line in (kb.parent / "kb_oos.jsonl").open(encoding="utf-8")}
     mine = [r for r in rows if r["id"] not in kept]
@@ -135,13 +173,24 @@ def passage_bases(kb: Path, test: Path, number: int, seed: int, language: str) -
         cut = int(len(some) * rnd.choice([0.0, 0.1, 0.25, 0.4]))
         left, inside = some[:cut], some[cut:]
         titled = rnd.random() < 0.7
-        articles = tuple(_article(r["id"], r["title"] or (r["text"][:60] if titled else f"Статья {i}"), (), r["text"], language) for i, r in enumerate(inside))
-        questions = [(q, r["id"]) for r in inside for q in asked.get(r["id"], [])] + [(q, None) for r in left for q in asked.get(r["id"], [])]
-        yield Base(f"xquad_{language}{n}", articles, tuple(questions), n % 2 if language == "ru" else 2, language)
+        articles = tuple(
+            _article(
+                r["id"], r["title"] or (r["text"][:60] if titled else f"Статья {i}"), (), r["text"], language
+            )
+            for i, r in enumerate(inside)
+        )
+        questions = [(q, r["id"]) for r in inside for q in asked.get(r["id"], [])] + [
+            (q, None) for r in left for q in asked.get(r["id"], [])
+        ]
+        yield Base(
+            f"xquad_{language}{n}", articles, tuple(questions), n % 2 if language == "ru" else 2, language
+        )
 
 
 def read_written(path: Path) -> dict[str, list[Article]]:
-    """Articles of invented businesses by domain: `## domain`, `= title | text`, then a customer's question a line."""
+    """Articles of invented businesses by domain: `## domain`, `= title | text`, then a customer's question a
+    line.
+    """
     found: dict[str, list[Article]] = {}
     domain, title, body, texts = "", "", "", list[str]()
     for line in [*path.read_text("utf-8").splitlines(), "="]:
@@ -157,7 +206,8 @@ def read_written(path: Path) -> dict[str, list[Article]]:
 
 
 def written_bases(path: Path, number: int, seed: int, fold: int, *, lone: bool = False) -> Iterator[Base]:
-    """Bases of invented English businesses, 1 to 4 examples an article (*lone*: title and text alone), some articles left out, other
+    """Bases of invented English businesses, 1 to 4 examples an article (*lone*: title and text alone), some
+    articles left out, other
     businesses' questions beside."""
     domains = read_written(path)
     rnd = random.Random(seed)
@@ -175,20 +225,28 @@ def written_bases(path: Path, number: int, seed: int, fold: int, *, lone: bool =
         for article in inside:
             texts = rnd.sample(article.aliases, len(article.aliases))
             title = article.title if titled else texts[0]
-            articles.append(_article(article.id, title, texts[:most], article.body if bodied else title, "en"))
+            articles.append(
+                _article(article.id, title, texts[:most], article.body if bodied else title, "en")
+            )
             questions += [(t, article.id) for t in texts[most:]]
         near = [(t, None) for a in left for t in a.aliases[:3]]
         others = [t for d in domains if d not in chosen for a in domains[d] for t in a.aliases]
         far = [(t, None) for t in rnd.sample(others, min(len(others), rnd.choice([0, 6, 15])))]
-        yield Base(f"written_en{n}-{len(inside)}x{most}", tuple(articles), tuple(questions + near + far), fold, "en")
+        yield Base(
+            f"written_en{n}-{len(inside)}x{most}", tuple(articles), tuple(questions + near + far), fold, "en"
+        )
 
 
 def article_bases(articles: Sequence[Article], number: int, seed: int, fold: int = 0) -> Iterator[Base]:
-    """Bases of real articles with their texts: some of each article's examples stay, the others ask; some articles are left out."""
+    """Bases of real articles with their texts: some of each article's examples stay, the others ask; some
+    articles are left out.
+    """
     rnd = random.Random(seed)
     rich = [a for a in articles if len(a.aliases) >= 4 and a.body]
     for n in range(number):
-        mine = rnd.sample(rich, max(8, int(len(rich) * rnd.choice([0.5, 0.8, 1.0]))) if len(rich) > 8 else len(rich))
+        mine = rnd.sample(
+            rich, max(8, int(len(rich) * rnd.choice([0.5, 0.8, 1.0]))) if len(rich) > 8 else len(rich)
+        )
         cut = int(len(mine) * rnd.choice([0.0, 0.1, 0.25, 0.4]))
         left, inside = mine[:cut], mine[cut:]
         most = rnd.choice([0, 0, 0, 0, 1, 2, 3, 5, 8])
@@ -199,8 +257,22 @@ def article_bases(articles: Sequence[Article], number: int, seed: int, fold: int
             aliases = list(article.aliases)
             rnd.shuffle(aliases)
             k = min(most, len(aliases) - 2)
-            kept.append(_article(article.id, article.title if titled else aliases[0], aliases[:k], article.body, article.lang))
+            kept.append(
+                _article(
+                    article.id,
+                    article.title if titled else aliases[0],
+                    aliases[:k],
+                    article.body,
+                    article.lang,
+                )
+            )
             questions += [(t, article.id) for t in aliases[max(k, 0 if titled else 1) :][:6]]
         rnd.shuffle(questions)
         near = [(t, None) for a in left for t in a.aliases[:6]]
-        yield Base(f"demo_{articles[0].lang}{n}-{len(inside)}x{most}", tuple(kept), tuple(questions[:120] + near[:50]), fold, articles[0].lang)
+        yield Base(
+            f"demo_{articles[0].lang}{n}-{len(inside)}x{most}",
+            tuple(kept),
+            tuple(questions[:120] + near[:50]),
+            fold,
+            articles[0].lang,
+        )

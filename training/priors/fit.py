@@ -1,6 +1,8 @@
-"""Fits the coefficients that ship with search: `python -m training.priors.fit --english DATA` (about ten minutes on two cores).
+"""Fits the coefficients that ship with search: `python -m training.priors.fit --english DATA` (about ten
+minutes on two cores).
 
-DATA holds banking77, clinc150, hint3_sofmattress (training splits are read) and xquad_ru, xquad_en (every fourth document is).
+DATA holds banking77, clinc150, hint3_sofmattress (training splits are read) and xquad_ru, xquad_en (every
+fourth document is).
 """
 
 from __future__ import annotations
@@ -18,7 +20,17 @@ from torch import nn
 from torch.nn import functional
 
 from bot.knowledge.articles.schema import read_articles
-from bot.knowledge.decision.ranking import COEFFICIENTS, PARTS, Model, Network, check_of, confidence_inputs, is_bare, rank, read_models
+from bot.knowledge.decision.ranking import (
+    COEFFICIENTS,
+    PARTS,
+    Model,
+    Network,
+    check_of,
+    confidence_inputs,
+    is_bare,
+    rank,
+    read_models,
+)
 from bot.knowledge.encoder.rows import learn_pieces
 from bot.knowledge.encoder.static import UNKNOWN
 from bot.knowledge.encoder.text import BUCKETS, ENGLISH, marked_words, pieces_of
@@ -29,8 +41,20 @@ from training.priors.gathering import Encode, Exam, gather_all, rank_rows
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-WEIGHTS = {"support": 1.0, "banking": 0.8, "clinc": 0.8, "sof": 0.8, "xquad_ru": 1.0, "xquad_en": 1.0, "demo_ru": 1.0, "demo_en": 0.6, "written_en": 1.0}
-LONE_OUTSIDE = 0.75  # weight of questions out of scope in bases of texts alone: nearly a quarter of theirs, more than most customers ask
+WEIGHTS = {
+    "support": 1.0,
+    "banking": 0.8,
+    "clinc": 0.8,
+    "sof": 0.8,
+    "xquad_ru": 1.0,
+    "xquad_en": 1.0,
+    "demo_ru": 1.0,
+    "demo_en": 0.6,
+    "written_en": 1.0,
+}
+# weight of questions out of scope in bases of texts alone: nearly a quarter of theirs, more than most
+# customers ask
+LONE_OUTSIDE = 0.75
 SEEDS = 3
 SHAPE = 5  # the last inputs of confidence: what kind of base it is
 FEWEST_STEPS = 700  # a small set is gone through oftener
@@ -44,22 +68,36 @@ def all_bases(data: Path | None, scale: float) -> list[simulated.Base]:
     found = list(simulated.support_bases(support, int(110 * scale), 1, off_topic))
     found += simulated.article_bases([a for a in articles if a.lang == "ru"], int(24 * scale), 6)
     found += simulated.article_bases([a for a in articles if a.lang == "en"], int(10 * scale), 7, fold=2)
-    found += simulated.written_bases(ROOT / "training" / "english" / "articles.txt", int(24 * scale), 8, fold=2)
-    found += simulated.written_bases(ROOT / "training" / "english" / "articles.txt", int(16 * scale), 9, fold=2, lone=True)
+    found += simulated.written_bases(
+        ROOT / "training" / "english" / "articles.txt", int(24 * scale), 8, fold=2
+    )
+    found += simulated.written_bases(
+        ROOT / "training" / "english" / "articles.txt", int(16 * scale), 9, fold=2, lone=True
+    )
     if data:
-        outside = [json.loads(line)["query"] for line in (data / "clinc150" / "oos_train.jsonl").open(encoding="utf-8")]
-        outside += [r["query"] for r in map(json.loads, (data / "clinc150" / "val.jsonl").open(encoding="utf-8")) if r["label"] is None]
+        outside = [
+            json.loads(line)["query"]
+            for line in (data / "clinc150" / "oos_train.jsonl").open(encoding="utf-8")
+        ]
+        outside += [
+            r["query"]
+            for r in map(json.loads, (data / "clinc150" / "val.jsonl").open(encoding="utf-8"))
+            if r["label"] is None
+        ]
         for fold, (name, number, seed) in enumerate((("banking", 36, 2), ("clinc", 36, 3), ("sof", 10, 4))):
             folder = {"banking": "banking77", "clinc": "clinc150", "sof": "hint3_sofmattress"}[name]
             intents = simulated.read_labelled(data / folder / "train.jsonl", name)
             found += simulated.labelled_bases(intents, outside, int(number * scale), seed, fold)
         for language in ("ru", "en"):
             folder = f"xquad_{language}"
-            found += simulated.passage_bases(data / folder / "kb.jsonl", data / folder / "test.jsonl", int(10 * scale), 5, language)
+            found += simulated.passage_bases(
+                data / folder / "kb.jsonl", data / folder / "test.jsonl", int(10 * scale), 5, language
+            )
     return found
 
 
-# --- networks --------------------------------------------------------------------------------------------------------
+# --- networks
+# --------------------------------------------------------------------------------------------------------
 
 
 class Layers(nn.Module):
@@ -80,9 +118,20 @@ class Layers(nn.Module):
 
 
 def fit(
-    x: Floats, loss_of: object, hidden: int, epochs: int, decay: float, rows: Floats, *, rate: float = 3e-3, seeds: int = SEEDS, fewest: int = 0
+    x: Floats,
+    loss_of: object,
+    hidden: int,
+    epochs: int,
+    decay: float,
+    rows: Floats,
+    *,
+    rate: float = 3e-3,
+    seeds: int = SEEDS,
+    fewest: int = 0,
 ) -> Network:
-    """Several networks over standardised inputs; *rows* are the inputs that mean and spread are taken from."""
+    """Several networks over standardised inputs; *rows* are the inputs that mean and spread are taken
+    from.
+    """
     mean, spread = rows.mean(0), rows.std(0) + 1e-3
     inputs = torch.tensor(np.clip((x - mean) / spread, -5, 5), dtype=torch.float32)
     found = []
@@ -91,7 +140,9 @@ def fit(
         optimizer = torch.optim.AdamW(layers.parameters(), lr=rate, weight_decay=decay)
         batch, size = 512, len(inputs)
         epochs = max(epochs, fewest // (size // batch + 1))
-        pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=epochs * (size // batch + 1) + 1)
+        pace = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, rate, total_steps=epochs * (size // batch + 1) + 1
+        )
         for _ in range(epochs):
             for chosen in torch.randperm(size).split(batch):
                 loss = loss_of(layers(inputs[chosen]), chosen)  # type: ignore[operator]
@@ -99,8 +150,21 @@ def fit(
                 loss.backward()
                 optimizer.step()
                 pace.step()
-        found.append([p.detach().numpy() for p in (layers.linear.weight[0], layers.linear.bias[0], layers.hidden.weight.T, layers.hidden.bias, layers.out)])
-    linear, bias, deep, deep_bias, out = (np.stack([f[i] for f in found]).astype(np.float32) for i in range(5))
+        found.append(
+            [
+                p.detach().numpy()
+                for p in (
+                    layers.linear.weight[0],
+                    layers.linear.bias[0],
+                    layers.hidden.weight.T,
+                    layers.hidden.bias,
+                    layers.out,
+                )
+            ]
+        )
+    linear, bias, deep, deep_bias, out = (
+        np.stack([f[i] for f in found]).astype(np.float32) for i in range(5)
+    )
     return Network(mean.astype(np.float32), spread.astype(np.float32), linear, bias, deep, deep_bias, out)
 
 
@@ -111,10 +175,17 @@ def weight_of(exams: Sequence[Exam], numbers: np.ndarray) -> np.ndarray:
 def fit_ranker(exams: Sequence[Exam], *, bare: bool) -> Network:
     rows, mask, gold, numbers = rank_rows(exams, bare=bare)
     kept = gold >= 0
-    rows, mask, gold, weight = rows[kept], torch.tensor(mask[kept]), torch.tensor(gold[kept]), torch.tensor(weight_of(exams, numbers[kept]))
+    rows, mask, gold, weight = (
+        rows[kept],
+        torch.tensor(mask[kept]),
+        torch.tensor(gold[kept]),
+        torch.tensor(weight_of(exams, numbers[kept])),
+    )
 
     def loss(scores: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
-        each = functional.cross_entropy(scores.masked_fill(~mask[chosen], -1e9), gold[chosen], reduction="none")
+        each = functional.cross_entropy(
+            scores.masked_fill(~mask[chosen], -1e9), gold[chosen], reduction="none"
+        )
         return (each * weight[chosen]).mean()
 
     hidden, epochs, decay = (8, 40, 1e-3) if bare else (24, 20, 1e-2)
@@ -132,14 +203,22 @@ def fit_confidence(exams: Sequence[Exam], model: Model, *, covered: bool, bare: 
             if len(scores):
                 inputs.append(confidence_inputs(exam.index, case.evidence, scores, check))
                 labels.append(case.gold != -1 if covered else int(scores.argmax()) == case.gold)
-                weights.append(WEIGHTS.get(exam.family, 1.0) * (LONE_OUTSIDE if bare and case.gold == -1 else 1.0))
-    rows, label, weight = np.array(inputs), torch.tensor(labels, dtype=torch.float32), torch.tensor(weights, dtype=torch.float32)
+                weights.append(
+                    WEIGHTS.get(exam.family, 1.0) * (LONE_OUTSIDE if bare and case.gold == -1 else 1.0)
+                )
+    rows, label, weight = (
+        np.array(inputs),
+        torch.tensor(labels, dtype=torch.float32),
+        torch.tensor(weights, dtype=torch.float32),
+    )
 
     def loss(logits: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
         each = functional.binary_cross_entropy_with_logits(logits, label[chosen], reduction="none")
         return (each * weight[chosen]).mean()
 
-    if bare:  # law: what size a base of texts has is confounded here with how hard it is, and theirs go far beyond
+    if (
+        bare
+    ):  # law: what size a base of texts has is confounded here with how hard it is, and theirs go far beyond
         rows[:, -SHAPE:] = 0
     found = fit(rows, loss, 12, 25, 0.1, rows, fewest=FEWEST_STEPS)
     if bare:
@@ -151,7 +230,11 @@ def fit_confidence(exams: Sequence[Exam], model: Model, *, covered: bool, bare: 
 def fit_model(exams: Sequence[Exam]) -> Model:
     ranker, bare = fit_ranker(exams, bare=False), fit_ranker(exams, bare=True)
     model = Model(ranker, bare, *[ranker] * 4)
-    parts = [fit_confidence(exams, model, covered=covered, bare=lone) for lone in (False, True) for covered in (False, True)]
+    parts = [
+        fit_confidence(exams, model, covered=covered, bare=lone)
+        for lone in (False, True)
+        for covered in (False, True)
+    ]
     return Model(ranker, bare, *parts)
 
 
@@ -165,11 +248,14 @@ def save(models: dict[str, Model], path: Path) -> None:
     np.savez_compressed(path, **arrays)
 
 
-# --- encoders that have not seen what they encode --------------------------------------------------------------------
+# --- encoders that have not seen what they encode
+# --------------------------------------------------------------------
 
 
 def half_encoders() -> list[Encode]:
-    """Our own encoder trained twice, each time without one half of the domains: number *n* has not seen fold *n*."""
+    """Our own encoder trained twice, each time without one half of the domains: number *n* has not seen fold
+    *n*.
+    """
     from training import encoder as own
 
     path = own.find_navec()
@@ -182,7 +268,12 @@ def half_encoders() -> list[Encode]:
     reader = own.Reader(vocabulary)
     found: list[Encode] = []
     for fold in (0, 1):
-        trained = own.train_all(vocabulary, [i for i in intents if simulated.fold_of(i.domain) != fold], groups, own.Recipe(seeds=1))
+        trained = own.train_all(
+            vocabulary,
+            [i for i in intents if simulated.fold_of(i.domain) != fold],
+            groups,
+            own.Recipe(seeds=1),
+        )
         rows = own.lay(vocabulary, trained)
         chosen = [i for i, w in enumerate(vocabulary.forms) if len(w) > 3 and own.pieces_of(w)][:40_000]
         pieces = own.learn_pieces([vocabulary.forms[i] for i in chosen], rows[chosen])
@@ -191,7 +282,9 @@ def half_encoders() -> list[Encode]:
 
 
 def english_encoders(folder: Path, data: Path, kept: Path | None) -> list[Encode]:
-    """The English rows taught three times: without banking77, without clinc150, with both; number *n* goes with the bases of fold *n*."""
+    """The English rows taught three times: without banking77, without clinc150, with both; number *n* goes
+    with the bases of fold *n*.
+    """
     from training import english
 
     teacher = english.Teacher(folder, kept)
@@ -206,7 +299,9 @@ def english_encoders(folder: Path, data: Path, kept: Path | None) -> list[Encode
         pieces = learn_pieces([marked[i] for i in long], rows[long])
         table = dict(zip(marked, rows, strict=True))
 
-        def encode(texts: Sequence[str], query: bool, table: dict[str, Floats] = table, pieces: Floats = pieces) -> Floats:
+        def encode(
+            texts: Sequence[str], query: bool, table: dict[str, Floats] = table, pieces: Floats = pieces
+        ) -> Floats:
             done = np.zeros((len(texts), pieces.shape[1]), np.float32)
             for n, text in enumerate(texts):
                 for word in marked_words(text):
@@ -229,20 +324,49 @@ def sentence_encoder(folder: Path) -> Encode:
     def encode(texts: Sequence[str], query: bool) -> Floats:
         missing = [t for t in dict.fromkeys(texts) if t not in kept]
         if missing:
-            kept.update(zip(missing, model.encode(missing, batch_size=128, normalize_embeddings=True, show_progress_bar=False), strict=True))
-        return np.stack([kept[t] for t in texts]).astype(np.float32) if len(texts) else np.zeros((0, 384), np.float32)
+            kept.update(
+                zip(
+                    missing,
+                    model.encode(missing, batch_size=128, normalize_embeddings=True, show_progress_bar=False),
+                    strict=True,
+                )
+            )
+        return (
+            np.stack([kept[t] for t in texts]).astype(np.float32)
+            if len(texts)
+            else np.zeros((0, 384), np.float32)
+        )
 
     return encode
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--english", type=Path, default=None, help="folder with the free data sets; without it Russian alone is fitted")
-    parser.add_argument("--sentence", type=Path, default=None, help="folder of a small English sentence encoder, for the kinds `sentence` and `english`")
-    parser.add_argument("--taught", type=Path, default=None, help="file of the teacher's vectors, see training.english")
-    parser.add_argument("--kinds", default="words,own", help="which coefficients to fit anew; the others are kept")
+    parser.add_argument(
+        "--english",
+        type=Path,
+        default=None,
+        help="folder with the free data sets; without it Russian alone is fitted",
+    )
+    parser.add_argument(
+        "--sentence",
+        type=Path,
+        default=None,
+        help="folder of a small English sentence encoder, for the kinds `sentence` and `english`",
+    )
+    parser.add_argument(
+        "--taught", type=Path, default=None, help="file of the teacher's vectors, see training.english"
+    )
+    parser.add_argument(
+        "--kinds", default="words,own", help="which coefficients to fit anew; the others are kept"
+    )
     parser.add_argument("--scale", type=float, default=1.0, help="how many bases, against the usual number")
-    parser.add_argument("--keep", type=Path, default=None, help="where to keep the gathered rows, to fit again without gathering")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        default=None,
+        help="where to keep the gathered rows, to fit again without gathering",
+    )
     parser.add_argument("--out", type=Path, default=COEFFICIENTS)
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -267,18 +391,31 @@ def main() -> None:
             else:
                 mine = [b for b in found if b.language == "en"]
                 encode = sentence_encoder(args.sentence)
-                encode([t for b in mine for a in b.articles for t in (*a.questions, a.body)] + [q for b in mine for q, _ in b.questions], False)
+                encode(
+                    [t for b in mine for a in b.articles for t in (*a.questions, a.body)]
+                    + [q for b in mine for q, _ in b.questions],
+                    False,
+                )
                 exams = gather_all(mine, [(encode, True)], workers=1)
                 halves = halves or half_encoders()
-                exams += gather_all([b for b in found if b.language == "ru"][::2], [(h, True) for h in halves])
+                exams += gather_all(
+                    [b for b in found if b.language == "ru"][::2], [(h, True) for h in halves]
+                )
             if kept:
                 kept.write_bytes(pickle.dumps(exams))
-        print(f"{kind}: {len(exams)} bases, {sum(len(e.cases) for e in exams)} questions, {time.perf_counter() - start:.0f} s", flush=True)
+        print(
+            f"{kind}: {len(exams)} bases, {sum(len(e.cases) for e in exams)} questions,"
+            f" {time.perf_counter() - start:.0f} s",
+            flush=True,
+        )
         models[kind] = fit_model(exams)
         read_models.cache_clear()
         save({**(read_models(args.out) if args.out.exists() else {}), **models}, args.out)
         print(f"{kind}: fitted, {time.perf_counter() - start:.0f} s", flush=True)
-    print(f"{args.out}: {args.out.stat().st_size / 1e3:.0f} kB, short list {SHORTLIST}, {time.perf_counter() - start:.0f} s")
+    print(
+        f"{args.out}: {args.out.stat().st_size / 1e3:.0f} kB, short list {SHORTLIST},"
+        f" {time.perf_counter() - start:.0f} s"
+    )
 
 
 if __name__ == "__main__":

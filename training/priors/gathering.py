@@ -1,4 +1,6 @@
-"""Asks every simulated base its questions and keeps what search would have known: the rows that the coefficients are fitted on."""
+"""Asks every simulated base its questions and keeps what search would have known: the rows that the
+coefficients are fitted on.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ Encode = Callable[[Sequence[str], bool], Floats]
 
 @dataclass(frozen=True)
 class Case:
-    """One question as search saw it. `gold` is its place on the short list, -1 out of scope, -2 not on the list."""
+    """One question as search saw it.
+
+    `gold` is its place on the short list, -1 out of scope, -2 not on the list.
+    """
 
     evidence: Evidence
     gold: int
@@ -61,8 +66,12 @@ class _Slim:
 _encoders: list[tuple[Encode, bool] | None] = []
 
 
-def gather_all(bases: Iterable[Base], encoders: Sequence[tuple[Encode, bool] | None], workers: int = 2) -> list[Exam]:
-    """All bases asked; the encoder of a base's fold turns its texts into vectors (None: words alone); True = to be centred."""
+def gather_all(
+    bases: Iterable[Base], encoders: Sequence[tuple[Encode, bool] | None], workers: int = 2
+) -> list[Exam]:
+    """All bases asked; the encoder of a base's fold turns its texts into vectors (None: words alone); True =
+    to be centred.
+    """
     _encoders[:] = list(encoders)
     with get_context("fork").Pool(workers) as pool:
         return pool.map(gather_one, list(bases), chunksize=2)
@@ -75,7 +84,9 @@ def gather_one(base: Base) -> Exam:
     vectors, asked, known = None, [None] * len(base.questions), None
     if chosen is not None:
         encode, center = chosen
-        middle = center_of(encode(list(index.questions.texts + index.passages.texts), False)) if center else None
+        middle = (
+            center_of(encode(list(index.questions.texts + index.passages.texts), False)) if center else None
+        )
 
         def known(texts: Sequence[str]) -> Floats:
             return centred(encode(list(texts), False), middle)
@@ -84,7 +95,9 @@ def gather_one(base: Base) -> Exam:
         asked = list(centred(encode([q for q, _ in base.questions], True), middle))
     cases = []
     for (text, gold), vector in zip(base.questions, asked, strict=True):
-        evidence = gather(index, AnalyzedQuery(text, reader.ask(reader.canonical(text)), vector), vectors=vectors)
+        evidence = gather(
+            index, AnalyzedQuery(text, reader.ask(reader.canonical(text)), vector), vectors=vectors
+        )
         place = np.flatnonzero(evidence.articles == index.place[gold]) if gold else ()
         cases.append(Case(evidence, -1 if gold is None else int(place[0]) if len(place) else -2))
     own_index, own = examine(base.articles, reader, known)

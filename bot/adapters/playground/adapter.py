@@ -1,6 +1,8 @@
-"""The channel of the playground: a messenger that lives in this process, so that a page can be both sides of a conversation.
+"""The channel of the playground: a messenger that lives in this process, so that a page can be both sides of
+a conversation.
 
-It behaves like the real ones (topics, edits, reactions, acknowledgements, blocked chats, outages) and goes through the
+It behaves like the real ones (topics, edits, reactions, acknowledgements, blocked chats, outages) and goes
+through the
 same rooms. What it shows is a view for people to look at; everything that must not be lost is in the store.
 """
 
@@ -19,7 +21,20 @@ from bot.adapters.rich_text import ALL_STYLES, VK_STYLES
 from bot.adapters.sanitize import clean_text
 from bot.button_tokens import token
 from bot.errors import PeerGone, Problem, Refused, RetryLater, TopicGone
-from bot.model import Attachment, Button, Inbound, InboundKind, Json, Outbound, OutboundKind, Peer, RichText, Sender, Sent, Style
+from bot.model import (
+    Attachment,
+    Button,
+    Inbound,
+    InboundKind,
+    Json,
+    Outbound,
+    OutboundKind,
+    Peer,
+    RichText,
+    Sender,
+    Sent,
+    Style,
+)
 from bot.text.yaml_source import read_own
 
 DESK_CHAT = "desk"  # chat id of the operators' group
@@ -35,8 +50,10 @@ DESK = Limits(topics=True, reactions=True, **_QUICK)  # type: ignore[arg-type]
 class WebAdapter:
     """One channel of the playground.
 
-    *files* is a folder for what is uploaded and sent, *now* the clock of the service. With *group* the channel is a forum of
-    the people in *staff* (the first is its administrator) and customers cannot be added; otherwise every chat is private.
+    *files* is a folder for what is uploaded and sent, *now* the clock of the service. With *group* the
+    channel is a forum of
+    the people in *staff* (the first is its administrator) and customers cannot be added; otherwise every chat
+    is private.
     """
 
     kind = "web"
@@ -72,12 +89,19 @@ class WebAdapter:
             self.health.state = "stopped"
 
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
-        """Shows the promise. Raises `RetryLater` while `down`, `PeerGone` for a blocked chat, `TopicGone` for a deleted thread."""
+        """Shows the promise.
+
+        Raises `RetryLater` while `down`, `PeerGone` for a blocked chat, `TopicGone` for a deleted thread.
+        """
         if self.down:
-            raise RetryLater("the channel is switched off on the page", after=1.5, scope="account", counts=False)
+            raise RetryLater(
+                "the channel is switched off on the page", after=1.5, scope="account", counts=False
+            )
         if outbound.to.chat in self.blocked:
             raise PeerGone("the customer blocked the bot")
-        attachments = tuple([await self.uploads.fetch(a, f"{nonce}-{i}", files) for i, a in enumerate(outbound.attachments)])
+        attachments = tuple(
+            [await self.uploads.fetch(a, f"{nonce}-{i}", files) for i, a in enumerate(outbound.attachments)]
+        )
         return self.show(outbound, nonce=nonce, target=target, at=self._now(), attachments=attachments)
 
     async def read(self, attachment: Attachment) -> File:
@@ -112,9 +136,18 @@ class WebAdapter:
     # --- showing
 
     def show(
-        self, outbound: Outbound, *, nonce: int, target: str, at: datetime, attachments: tuple[Attachment, ...] = (),
-    ) -> Sent:  # fmt: skip
-        """Puts a promise into the view. Ids come from *nonce*: the same again is the same message, also after a restart."""
+        self,
+        outbound: Outbound,
+        *,
+        nonce: int,
+        target: str,
+        at: datetime,
+        attachments: tuple[Attachment, ...] = (),
+    ) -> Sent:
+        """Puts a promise into the view.
+
+        Ids come from *nonce*: the same again is the same message, also after a restart.
+        """
         chat, thread = outbound.to.chat, outbound.to.thread
         if outbound.verb is OutboundKind.ACKNOWLEDGE:
             self._tell("notice", {"chat": chat, "callback": outbound.quotes, "text": outbound.text.text})
@@ -130,7 +163,9 @@ class WebAdapter:
             return Sent(thread)
         if outbound.verb in (OutboundKind.RENAME_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC):
             room.title = outbound.text.text if outbound.verb is OutboundKind.RENAME_TOPIC else room.title
-            room.closed = {OutboundKind.CLOSE_TOPIC: True, OutboundKind.REOPEN_TOPIC: False}.get(outbound.verb, room.closed)
+            room.closed = {OutboundKind.CLOSE_TOPIC: True, OutboundKind.REOPEN_TOPIC: False}.get(
+                outbound.verb, room.closed
+            )
             self._tell_room(chat, thread)
             return Sent(thread)
         if outbound.verb is not OutboundKind.SAY:
@@ -138,9 +173,17 @@ class WebAdapter:
         text = outbound.heading + "\n" + outbound.text if outbound.heading else outbound.text
         text = RichText(text.text, tuple(s for s in text.spans if s.style in self.styles))
         message = Shown(
-            f"n{nonce}", "operator" if outbound.author == "operator" and not self.group else "bot", at, name=outbound.author_name,
-            text=text, buttons=outbound.buttons, nonce=nonce, attachments=attachments, quotes=outbound.quotes, one_time=outbound.one_time,
-        )  # fmt: skip
+            f"n{nonce}",
+            "operator" if outbound.author == "operator" and not self.group else "bot",
+            at,
+            name=outbound.author_name,
+            text=text,
+            buttons=outbound.buttons,
+            nonce=nonce,
+            attachments=attachments,
+            quotes=outbound.quotes,
+            one_time=outbound.one_time,
+        )
         room.add(message)
         self._mark_read(chat)
         self._tell_message(chat, thread, message)
@@ -148,19 +191,33 @@ class WebAdapter:
 
     def _open_topic(self, outbound: Outbound, nonce: int) -> str:
         chat, stem = outbound.to.chat, f"t{outbound.ticket or nonce}"
-        deleted = sum(1 for (c, t), room in self._rooms.items() if c == chat and room.gone and t.partition("-")[0] == stem)
+        deleted = sum(
+            1
+            for (c, t), room in self._rooms.items()
+            if c == chat and room.gone and t.partition("-")[0] == stem
+        )
         thread = f"{stem}-{deleted}" if deleted else stem
         self._room(chat, thread).title = outbound.text.text
         self._tell_room(chat, thread)
         return thread
 
     def show_line(
-        self, chat: str, thread: str, *, author: Author, name: str, text: str, at: datetime, attachments: tuple[Attachment, ...] = (),
-    ) -> None:  # fmt: skip
+        self,
+        chat: str,
+        thread: str,
+        *,
+        author: Author,
+        name: str,
+        text: str,
+        at: datetime,
+        attachments: tuple[Attachment, ...] = (),
+    ) -> None:
         """Puts words known only from the history into the view (after a restart)."""
         there = tuple(self.uploads.kept(a, a.ref if a.channel == self.name else "") for a in attachments)
         id = f"h{secrets.token_hex(6)}"
-        self._room(chat, thread).add(Shown(id, author, at, name=name, text=RichText(text), attachments=there, ticks="read"))
+        self._room(chat, thread).add(
+            Shown(id, author, at, name=name, text=RichText(text), attachments=there, ticks="read")
+        )
 
     def _change(self, outbound: Outbound, nonce: int, target: str) -> Sent:
         wanted = target or outbound.quotes
@@ -183,13 +240,24 @@ class WebAdapter:
     def view(self) -> Json:
         """Everything the page shows of this channel."""
         return {
-            "name": self.name, "title": self.title, "group": self.group, "down": self.down, "blocked": sorted(self.blocked),
+            "name": self.name,
+            "title": self.title,
+            "group": self.group,
+            "down": self.down,
+            "blocked": sorted(self.blocked),
             "people": [person_json(p) for p in self.people.values()],
             "rooms": [
-                {"chat": c, "thread": t, "title": r.title, "closed": r.closed, "messages": [m.as_json(self.name) for m in r.shown.values()]}
-                for (c, t), r in self._rooms.items() if not r.gone
+                {
+                    "chat": c,
+                    "thread": t,
+                    "title": r.title,
+                    "closed": r.closed,
+                    "messages": [m.as_json(self.name) for m in r.shown.values()],
+                }
+                for (c, t), r in self._rooms.items()
+                if not r.gone
             ],
-        }  # fmt: skip
+        }
 
     def watch(self, change: Change) -> None:
         """*change* hears of everything that alters the view: its kind and what the page needs to follow."""
@@ -206,21 +274,49 @@ class WebAdapter:
     def remove_all(self) -> None:
         """The customers go; a new cast follows."""
         self.people = {id: p for id, p in self.people.items() if id in self.staff}
-        self._rooms = {place: room for place, room in self._rooms.items() if place[0] == self.group and self.group}
+        self._rooms = {
+            place: room for place, room in self._rooms.items() if place[0] == self.group and self.group
+        }
         self.blocked.clear()
 
     async def say(
-        self, chat: str, user: str, text: str, *, key: str, thread: str = "", quotes: str = "", attachments: Sequence[Attachment] = (),
-    ) -> Json:  # fmt: skip
-        """Somebody writes. The same *key* again is the same message. Raises `StorageError` when it could not be kept."""
+        self,
+        chat: str,
+        user: str,
+        text: str,
+        *,
+        key: str,
+        thread: str = "",
+        quotes: str = "",
+        attachments: Sequence[Attachment] = (),
+    ) -> Json:
+        """Somebody writes.
+
+        The same *key* again is the same message. Raises `StorageError` when it could not be kept.
+        """
         room, text = self._room(chat, thread), clean_text(text)
         message = room.shown.get(f"u{key}") or Shown(
-            f"u{key}", "operator" if chat == self.group else "customer", self._now(), name=self._name(user), user=user,
-            text=RichText(text), attachments=tuple(attachments), quotes=quotes,
-        )  # fmt: skip
+            f"u{key}",
+            "operator" if chat == self.group else "customer",
+            self._now(),
+            name=self._name(user),
+            user=user,
+            text=RichText(text),
+            attachments=tuple(attachments),
+            quotes=quotes,
+        )
         room.add(message)
         self._tell_message(chat, thread, message)
-        given = self._inbound(key, chat, user, thread, text=text, attachments=tuple(attachments), message=message.id, quotes=quotes)
+        given = self._inbound(
+            key,
+            chat,
+            user,
+            thread,
+            text=text,
+            attachments=tuple(attachments),
+            message=message.id,
+            quotes=quotes,
+        )
         await self._hand_in(given, message)
         return message.as_json(self.name)
 
@@ -232,10 +328,15 @@ class WebAdapter:
         text = clean_text(text)
         shown.text, shown.edited = RichText(text), True
         self._tell_message(chat, thread, shown)
-        await self._hand_in(self._inbound(key, chat, user, thread, kind=InboundKind.EDIT, text=text, message=message), shown)
+        await self._hand_in(
+            self._inbound(key, chat, user, thread, kind=InboundKind.EDIT, text=text, message=message), shown
+        )
 
     async def press(self, chat: str, user: str, message: str, button: str, *, key: str) -> str:
-        """Somebody presses the button with this token; returns its label. Raises `Refused` where the message does not show it."""
+        """Somebody presses the button with this token; returns its label.
+
+        Raises `Refused` where the message does not show it.
+        """
         thread, shown = self._find(chat, message)
         found = next((b for t, b in self.buttons(shown) if t == button), None) if shown else None
         if shown is None or found is None:
@@ -244,16 +345,28 @@ class WebAdapter:
         if shown.one_time:
             shown.buttons = ()
         self._tell_message(chat, thread, shown)
-        trace = Shown(f"u{key}", "operator" if chat == self.group else "customer", self._now(), self._name(user), user, press=found.label)
+        trace = Shown(
+            f"u{key}",
+            "operator" if chat == self.group else "customer",
+            self._now(),
+            self._name(user),
+            user,
+            press=found.label,
+        )
         self._room(chat, thread).add(trace)
         self._tell_message(chat, thread, trace)
         await self._hand_in(
-            self._inbound(key, chat, user, thread, kind=InboundKind.PRESS, press=button, callback=key, message=message), trace
+            self._inbound(
+                key, chat, user, thread, kind=InboundKind.PRESS, press=button, callback=key, message=message
+            ),
+            trace,
         )
         return found.label
 
     async def happen(self, chat: str, user: str, kind: InboundKind, *, key: str, thread: str = "") -> None:
-        """Anything without words: the chat is started, blocked, unblocked, a topic closed or reopened by hand."""
+        """Anything without words: the chat is started, blocked, unblocked, a topic closed or reopened by
+        hand.
+        """
         if kind in (InboundKind.BLOCKED, InboundKind.UNBLOCKED):
             (self.blocked.add if kind is InboundKind.BLOCKED else self.blocked.discard)(chat)
             self._tell("state", {"down": self.down, "blocked": sorted(self.blocked)})
@@ -281,30 +394,60 @@ class WebAdapter:
             yield from ((token(message.nonce, r, c), b) for c, b in enumerate(row) if not b.url)
 
     def find_button(self, label: str, chat: str, thread: str | None = None) -> tuple[str, str] | None:
-        """Message and token of the newest button whose label holds *label*, in one thread or (None) anywhere in the chat."""
+        """Message and token of the newest button whose label holds *label*, in one thread or (None) anywhere
+        in the chat.
+        """
         found = None
         for (c, t), room in self._rooms.items():
             if c != chat or room.gone or (thread is not None and t != thread):
                 continue
             for message in room.shown.values():
                 for button, b in self.buttons(message):
-                    if label.casefold() in b.label.casefold() and (found is None or message.nonce >= found[0]):
+                    if label.casefold() in b.label.casefold() and (
+                        found is None or message.nonce >= found[0]
+                    ):
                         found = message.nonce, message.id, button
         return found[1:] if found else None
 
     def newest_thread(self) -> str:
         """The thread of the group that was opened last, "" where there is none."""
-        return next((t for (c, t), room in reversed(self._rooms.items()) if c == self.group and t and not room.gone), "")
+        return next(
+            (t for (c, t), room in reversed(self._rooms.items()) if c == self.group and t and not room.gone),
+            "",
+        )
 
     # --- inside
 
-    def _inbound(self, key: str, chat: str, user: str, thread: str, *, kind: InboundKind = InboundKind.MESSAGE, text: str = "",
-                 attachments: tuple[Attachment, ...] = (), message: str = "", quotes: str = "", press: str = "", callback: str = "") -> Inbound:  # fmt: skip
+    def _inbound(
+        self,
+        key: str,
+        chat: str,
+        user: str,
+        thread: str,
+        *,
+        kind: InboundKind = InboundKind.MESSAGE,
+        text: str = "",
+        attachments: tuple[Attachment, ...] = (),
+        message: str = "",
+        quotes: str = "",
+        press: str = "",
+        callback: str = "",
+    ) -> Inbound:
         sender = self.people.get(user) or Sender(user)
         return Inbound(
-            key, Peer(self.name, chat, thread), sender, self._now().astimezone(UTC), kind, text, attachments=attachments, message=message,
-            quotes=quotes, press=press, callback=callback, private=chat != self.group,
-        )  # fmt: skip
+            key,
+            Peer(self.name, chat, thread),
+            sender,
+            self._now().astimezone(UTC),
+            kind,
+            text,
+            attachments=attachments,
+            message=message,
+            quotes=quotes,
+            press=press,
+            callback=callback,
+            private=chat != self.group,
+        )
 
     async def _hand_in(self, inbound: Inbound, shown: Shown | None) -> None:
         try:
@@ -352,19 +495,34 @@ class WebAdapter:
 
     def _tell_room(self, chat: str, thread: str) -> None:
         room = self._room(chat, thread)
-        self._tell("room", {"chat": chat, "thread": thread, "title": room.title, "closed": room.closed, "gone": room.gone})
+        self._tell(
+            "room",
+            {"chat": chat, "thread": thread, "title": room.title, "closed": room.closed, "gone": room.gone},
+        )
 
 
 _CAST = Path(__file__).with_name("people.yaml")
 
 
-def playground_channels(*, files: Path, now: Callable[[], datetime], business: str = "") -> tuple[WebAdapter, WebAdapter, WebAdapter]:
-    """The three channels of the playground: customers of a Telegram-like and a VK-like messenger, and the operators' forum."""
+def playground_channels(
+    *, files: Path, now: Callable[[], datetime], business: str = ""
+) -> tuple[WebAdapter, WebAdapter, WebAdapter]:
+    """The three channels of the playground: customers of a Telegram-like and a VK-like messenger, and the
+    operators' forum.
+    """
     cast = read_own(_CAST)
     staff = [Sender(**person) for person in cast["staff"]]
     title = cast["desk"].format(business=business) if business else cast["nameless_desk"]
     return (
         WebAdapter("play-telegram", files=files / "play-telegram", now=now, limits=TELEGRAM),
         WebAdapter("play-vk", files=files / "play-vk", now=now, limits=VK, styles=VK_STYLES),
-        WebAdapter("play-desk", files=files / "play-desk", now=now, limits=DESK, group=DESK_CHAT, title=title, staff=staff),
+        WebAdapter(
+            "play-desk",
+            files=files / "play-desk",
+            now=now,
+            limits=DESK,
+            group=DESK_CHAT,
+            title=title,
+            staff=staff,
+        ),
     )

@@ -20,7 +20,12 @@ from bot.model import Attachment, Json, Media, RichText, Rows, Sender
 RING = 500  # messages kept in view per chat or thread
 LARGEST = 20 * 1024 * 1024  # bytes of one upload
 UPLOADS = 300  # files kept; the oldest go first
-PHOTOS = ("image/png", "image/jpeg", "image/webp", "image/gif")  # what a browser may show; everything else is only downloaded
+PHOTOS = (
+    "image/png",
+    "image/jpeg",
+    "image/webp",
+    "image/gif",
+)  # what a browser may show; everything else is only downloaded
 
 Author = Literal["customer", "operator", "bot", "system"]
 _REF = re.compile(r"[0-9a-z]+(-[0-9]+)?")
@@ -60,7 +65,11 @@ class Shown:
             "name": self.name,
             "user": self.user,
             "text": self.text.text if seen else "",
-            "spans": [{"style": s.style.value, "offset": s.offset, "length": s.length, "url": s.url} for s in self.text.spans if seen],
+            "spans": [
+                {"style": s.style.value, "offset": s.offset, "length": s.length, "url": s.url}
+                for s in self.text.spans
+                if seen
+            ],
             "buttons": self._buttons_json() if seen else [],
             "attachments": [attachment_json(channel, a) for a in self.attachments if seen],
             "ticks": self.ticks,
@@ -76,7 +85,15 @@ class Shown:
 
     def _buttons_json(self) -> list[list[Json]]:
         return [
-            [{"label": b.label, "style": b.style, "url": b.url, "token": "" if b.url else token(self.nonce, r, c)} for c, b in enumerate(row)]
+            [
+                {
+                    "label": b.label,
+                    "style": b.style,
+                    "url": b.url,
+                    "token": "" if b.url else token(self.nonce, r, c),
+                }
+                for c, b in enumerate(row)
+            ]
             for r, row in enumerate(self.buttons)
         ]
 
@@ -97,7 +114,9 @@ class Room:
 
 
 class PlaygroundUploads:
-    """A folder of what was uploaded and sent, under names of our own; customers' file names never reach the disk."""
+    """A folder of what was uploaded and sent, under names of our own; customers' file names never reach the
+    disk.
+    """
 
     def __init__(self, folder: Path, channel: str) -> None:
         self._folder, self._channel = folder, channel
@@ -109,7 +128,9 @@ class PlaygroundUploads:
         ref = secrets.token_hex(8)
         self._write(ref, content)
         media = Media.VOICE if voice else Media.PHOTO if mime in PHOTOS else Media.DOCUMENT
-        return Attachment(media, ref, self._channel, clean_file_name(name) or "file", mime, len(content), 3 if voice else 0)
+        return Attachment(
+            media, ref, self._channel, clean_file_name(name) or "file", mime, len(content), 3 if voice else 0
+        )
 
     def read(self, attachment: Attachment) -> File:
         """Raises `Refused` where the file is not kept any more."""
@@ -128,7 +149,13 @@ class PlaygroundUploads:
             return self.kept(attachment, "", 0)
         await asyncio.to_thread(self._write, ref, file.content)
         name, mime = file.name or attachment.name, file.mime or attachment.mime
-        return self.kept(Attachment(attachment.media, attachment.ref, "", name, mime, 0, attachment.duration, attachment.data), ref, len(file.content))
+        return self.kept(
+            Attachment(
+                attachment.media, attachment.ref, "", name, mime, 0, attachment.duration, attachment.data
+            ),
+            ref,
+            len(file.content),
+        )
 
     def kept(self, attachment: Attachment, ref: str, size: int = 0) -> Attachment:
         """The same attachment under *ref* here, if there is such a file."""
@@ -136,7 +163,16 @@ class PlaygroundUploads:
         name = clean_file_name(attachment.name or Path(attachment.ref).name)
         mime = attachment.mime or mimetypes.guess_type(name)[0] or ""
         ref = ref if there else ""
-        return Attachment(attachment.media, ref, self._channel, name, mime, size or attachment.size, attachment.duration, attachment.data)
+        return Attachment(
+            attachment.media,
+            ref,
+            self._channel,
+            name,
+            mime,
+            size or attachment.size,
+            attachment.duration,
+            attachment.data,
+        )
 
     def _write(self, ref: str, content: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -147,7 +183,13 @@ class PlaygroundUploads:
 
 
 def person_json(person: Sender) -> Json:
-    return {"id": person.id, "name": person.name, "last_name": person.last_name, "username": person.username, "gender": person.gender}
+    return {
+        "id": person.id,
+        "name": person.name,
+        "last_name": person.last_name,
+        "username": person.username,
+        "gender": person.gender,
+    }
 
 
 def attachment_json(channel: str, attachment: Attachment) -> Json:

@@ -1,4 +1,6 @@
-"""What Telegram says about the bot's account, its rights and the people it meets; each fault with the way to mend it."""
+"""What Telegram says about the bot's account, its rights and the people it meets; each fault with the way to
+mend it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from aiogram.methods import GetChat, GetChatMember, GetMe, GetWebhookInfo, SetMyCommands
-from aiogram.types import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats, BotCommandScopeChat
+from aiogram.types import (
+    BotCommand,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
+)
 
 from bot.adapters.base import ChatInfo
 from bot.adapters.sanitize import clean_json
@@ -71,7 +78,9 @@ class TelegramAccount:
         own = _plain(await self._line.call(GetChatMember(chat_id=number, user_id=self._bot_id)))
         if to_membership(own) == "none":
             raise PeerGone("the bot is not in the chat")
-        return ChatInfo(chat, title, "forum" if is_forum else "group", tuple(await self._faults(own, is_forum)))
+        return ChatInfo(
+            chat, title, "forum" if is_forum else "group", tuple(await self._faults(own, is_forum))
+        )
 
     async def _faults(self, own: Mapping[str, Any], is_forum: bool) -> list[Problem]:
         if own.get("status") not in ("administrator", "creator"):
@@ -93,13 +102,18 @@ class TelegramAccount:
                     Problem(
                         "бот видит в группе только команды и ответы на свои сообщения",
                         code="TG012",
-                        hint="назначьте бота администратором или отключите приватность: @BotFather, /setprivacy, Disable, и добавьте бота заново",
+                        hint=(
+                            "назначьте бота администратором или отключите приватность: @BotFather,"
+                            " /setprivacy, Disable, и добавьте бота заново"
+                        ),
                     )
                 )
             return faults
         wanted = _RIGHTS if is_forum else {k: v for k, v in _RIGHTS.items() if k != "can_manage_topics"}
         return [
-            Problem(text, code=code, hint=hint, severity="error" if right == "can_manage_topics" else "warning")
+            Problem(
+                text, code=code, hint=hint, severity="error" if right == "can_manage_topics" else "warning"
+            )
             for right, (code, text, hint) in wanted.items()
             if own.get("status") != "creator" and not own.get(right)
         ]
@@ -113,7 +127,9 @@ class TelegramAccount:
         if not user.isdigit():
             return "none"
         try:
-            status = to_membership(await self._line.call(GetChatMember(chat_id=chat_id(Peer("", chat)), user_id=int(user))))
+            status = to_membership(
+                await self._line.call(GetChatMember(chat_id=chat_id(Peer("", chat)), user_id=int(user)))
+            )
         except (PeerGone, Refused):  # the chat or the person is unknown: nobody who belongs there
             status = "none"
         if len(self._memberships) >= _KEPT:
@@ -144,25 +160,37 @@ class TelegramAccount:
         except AccountError as error:
             return (Problem(str(error), code="TG001", hint=error.hint),)
         except DeliveryError as error:
-            hint = "проверьте сеть, api_base и proxy: из некоторых сетей api.telegram.org недоступен без proxy"
+            hint = (
+                "проверьте сеть, api_base и proxy: из некоторых сетей api.telegram.org недоступен без proxy"
+            )
             return (Problem(f"Telegram не отвечает: {error}", code="TG002", hint=hint),)
         problems = []
         if not me.get("can_join_groups", True):
             hint = "разрешите: @BotFather, /setjoingroups, Enable"
-            problems.append(Problem("бота нельзя добавить в группу операторов", code="TG003", hint=hint, severity="warning"))
+            problems.append(
+                Problem(
+                    "бота нельзя добавить в группу операторов", code="TG003", hint=hint, severity="warning"
+                )
+            )
         if not me.get("can_read_all_group_messages"):
             hint = (
-                "в группе операторов назначьте бота администратором или отключите приватность: @BotFather, /setprivacy, Disable"
+                "в группе операторов назначьте бота администратором или отключите приватность: @BotFather,"
+                " /setprivacy, Disable"
             )
             text = "включена приватность: в группах, где бот не администратор, он видит только команды"
             problems.append(Problem(text, code="TG004", hint=hint, severity="warning"))
         return (*problems, *_hook_problems(hook, webhook))
 
     async def publish_commands(self, scopes: Sequence[CommandScope]) -> None:
-        """Tell Telegram which commands to offer where; the same again changes nothing. Raises `DeliveryError`."""
+        """Tell Telegram which commands to offer where; the same again changes nothing.
+
+        Raises `DeliveryError`.
+        """
         for scope in scopes:
             commands = [BotCommand(command=c, description=d) for c, d in scope.commands]
-            await self._line.call(SetMyCommands(commands=commands, scope=_scope(scope), language_code=scope.language or None))
+            await self._line.call(
+                SetMyCommands(commands=commands, scope=_scope(scope), language_code=scope.language or None)
+            )
 
 
 def _hook_problems(hook: Mapping[str, Any], wanted: str | None) -> list[Problem]:
@@ -183,12 +211,19 @@ def _hook_problems(hook: Mapping[str, Any], wanted: str | None) -> list[Problem]
     if wanted is not None and hook.get("last_error_message"):
         text = f"Telegram не смог доставить обновление: {hook['last_error_message']}"
         problems.append(
-            Problem(text, code="TG007", hint="проверьте адрес, сертификат и порт (443, 80, 88 или 8443)", severity="warning")
+            Problem(
+                text,
+                code="TG007",
+                hint="проверьте адрес, сертификат и порт (443, 80, 88 или 8443)",
+                severity="warning",
+            )
         )
     return problems
 
 
-def _scope(scope: CommandScope) -> BotCommandScopeAllPrivateChats | BotCommandScopeAllGroupChats | BotCommandScopeChat:
+def _scope(
+    scope: CommandScope,
+) -> BotCommandScopeAllPrivateChats | BotCommandScopeAllGroupChats | BotCommandScopeChat:
     match scope.scope:
         case "private":
             return BotCommandScopeAllPrivateChats()

@@ -1,4 +1,6 @@
-"""Telegram as a channel: updates are kept before Telegram is told to forget them, promises go out one call each."""
+"""Telegram as a channel: updates are kept before Telegram is told to forget them, promises go out one call
+each.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,10 @@ MAX_DOWNLOAD = 20 * 1024 * 1024
 MAX_BODY = 1024 * 1024
 _LONGEST_PAUSE = 30.0
 _UPLOAD_SECONDS = 120.0
-_REPEATABLE = frozenset(OutboundKind) - {OutboundKind.SAY, OutboundKind.OPEN_TOPIC}  # carried out twice they are as if carried out once
+_REPEATABLE = frozenset(OutboundKind) - {
+    OutboundKind.SAY,
+    OutboundKind.OPEN_TOPIC,
+}  # carried out twice they are as if carried out once
 
 
 class TelegramAdapter:
@@ -50,11 +55,18 @@ class TelegramAdapter:
         poll_seconds: int = 25,
         timeout: float = 30.0,
     ) -> None:
-        """*webhook_url* is the whole public address that reaches `routes`, *secret* what Telegram must show there."""
+        """*webhook_url* is the whole public address that reaches `routes`, *secret* what Telegram must show
+        there.
+        """
         self.name = name
         self.limits = Limits(topics=True, reactions=True)
         self.health = Health()
-        self._mode, self._secret, self._webhook_url, self._poll_seconds = mode, secret or "", webhook_url, poll_seconds
+        self._mode, self._secret, self._webhook_url, self._poll_seconds = (
+            mode,
+            secret or "",
+            webhook_url,
+            poll_seconds,
+        )
         self._clock = clock or Clock()
         self._line = TelegramConnection(token, api_base=api_base, proxy=proxy, timeout=timeout)
         self._account = TelegramAccount(self._line, self._line.bot_id, self._clock)
@@ -65,7 +77,10 @@ class TelegramAdapter:
     # --- taking in
 
     async def run(self, accept: Accept, *, cursor: str | None) -> None:
-        """See `Adapter.run`. *cursor* is not needed: Telegram itself knows what it has not been told to forget."""
+        """See `Adapter.run`.
+
+        *cursor* is not needed: Telegram itself knows what it has not been told to forget.
+        """
         self._accept = accept
         offset: int | None = None
         is_ready = False
@@ -85,7 +100,10 @@ class TelegramAdapter:
                 self._failing(str(error), state="stopped")
                 raise
             except ReadElsewhere as error:
-                text = "обновления этого бота читает ещё одна программа с тем же токеном, или у него стоит webhook: остановите её"
+                text = (
+                    "обновления этого бота читает ещё одна программа с тем же токеном, или у него стоит"
+                    " webhook: остановите её"
+                )
                 self._failing(f"{text} ({error})")
                 is_ready = False
                 await asyncio.sleep(pause.next(floor=error.after))
@@ -99,7 +117,10 @@ class TelegramAdapter:
 
     async def _get_ready(self) -> None:
         if self._mode == "webhook" and not self._secret:
-            raise AccountError("для mode: webhook нужен secret", "придумайте его (A-Z, a-z, 0-9, _ и -) и впишите в config.yaml")
+            raise AccountError(
+                "для mode: webhook нужен secret",
+                "придумайте его (A-Z, a-z, 0-9, _ и -) и впишите в config.yaml",
+            )
         me = await self._account.meet()
         self._reader.username = str(me.get("username", ""))
         self.health.details["username"] = self._reader.username
@@ -110,11 +131,18 @@ class TelegramAdapter:
 
     async def _set_webhook(self) -> None:
         if self._webhook_url:
-            await self._line.call(SetWebhook(url=self._webhook_url, secret_token=self._secret, allowed_updates=ALLOWED_UPDATES))
+            await self._line.call(
+                SetWebhook(url=self._webhook_url, secret_token=self._secret, allowed_updates=ALLOWED_UPDATES)
+            )
 
     async def _poll(self, accept: Accept, offset: int | None) -> int | None:
-        """One long poll. The next one's offset tells Telegram to forget these, so it moves only after they are kept."""
-        seconds = self._poll_seconds if self.health.state == "working" else 0  # the first answer tells at once that all is well
+        """One long poll.
+
+        The next one's offset tells Telegram to forget these, so it moves only after they are kept.
+        """
+        seconds = (
+            self._poll_seconds if self.health.state == "working" else 0
+        )  # the first answer tells at once that all is well
         call = GetUpdates(offset=offset, limit=100, timeout=seconds, allowed_updates=ALLOWED_UPDATES)
         updates = await self._line.call(call, timeout=seconds + 15)
         if not isinstance(updates, list):
@@ -122,11 +150,15 @@ class TelegramAdapter:
         if not updates:
             return offset
         await accept(self._read(updates))
-        numbers = [u["update_id"] for u in updates if isinstance(u, dict) and isinstance(u.get("update_id"), int)]
+        numbers = [
+            u["update_id"] for u in updates if isinstance(u, dict) and isinstance(u.get("update_id"), int)
+        ]
         return numbers[-1] + 1 if numbers else offset
 
     async def _watch_webhook(self) -> None:
-        """One pause, then one question whether Telegram still delivers here; another program may have taken the webhook off."""
+        """One pause, then one question whether Telegram still delivers here; another program may have taken
+        the webhook off.
+        """
         self._working()
         await asyncio.sleep(self._poll_seconds)
         told = await self._line.call(GetWebhookInfo())
@@ -148,7 +180,11 @@ class TelegramAdapter:
             self._account.forget(inbound.peer.chat, (str(inbound.data["user"]),))
         elif inbound.kind in (InboundKind.ADDED, InboundKind.REMOVED):
             self._account.forget(inbound.peer.chat)
-        elif inbound.kind is InboundKind.OTHER and isinstance(members := inbound.data.get("members"), tuple) and members:
+        elif (
+            inbound.kind is InboundKind.OTHER
+            and isinstance(members := inbound.data.get("members"), tuple)
+            and members
+        ):
             self._account.forget(inbound.peer.chat, members)
 
     def _working(self) -> None:
@@ -173,9 +209,13 @@ class TelegramAdapter:
         return [web.post(self.webhook_path, self.handle)] if self._mode == "webhook" else []
 
     async def handle(self, request: web.Request) -> web.Response:
-        """One update from Telegram: 200 only after it is kept, 503 while it cannot be, so that it comes again."""
+        """One update from Telegram: 200 only after it is kept, 503 while it cannot be, so that it comes
+        again.
+        """
         shown = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
-        if not self._secret or not compare_digest(shown.encode("utf-8", "surrogateescape"), self._secret.encode()):
+        if not self._secret or not compare_digest(
+            shown.encode("utf-8", "surrogateescape"), self._secret.encode()
+        ):
             return web.Response(status=401)
         if request.content_type != "application/json":
             return web.Response(status=415)
@@ -201,14 +241,21 @@ class TelegramAdapter:
     # --- speaking
 
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
-        """See `Adapter.send`. Where Telegram does not take a file (nothing was sent then), documents and words are tried."""
+        """See `Adapter.send`.
+
+        Where Telegram does not take a file (nothing was sent then), documents and words are tried.
+        """
         try:
             if outbound.verb not in _REPEATABLE:
                 await self._line.stand()
             if outbound.verb is OutboundKind.SAY:
                 return await self._say(outbound, nonce, files)
             result = await self._do(outbound, nonce, target)
-            return Sent(_field(result, "message_thread_id")) if outbound.verb is OutboundKind.OPEN_TOPIC else Sent(target)
+            return (
+                Sent(_field(result, "message_thread_id"))
+                if outbound.verb is OutboundKind.OPEN_TOPIC
+                else Sent(target)
+            )
         except AlreadyDone:
             return Sent(target)
         except Uncertain as error:
@@ -218,11 +265,19 @@ class TelegramAdapter:
 
     async def _say(self, outbound: Outbound, nonce: int, files: Files) -> Sent:
         refused: FileRefused | None = None
-        async with contextlib.aclosing(to_forms(outbound, nonce=nonce, channel=self.name, files=files)) as forms:
+        async with contextlib.aclosing(
+            to_forms(outbound, nonce=nonce, channel=self.name, files=files)
+        ) as forms:
             async for call in forms:
                 try:
-                    result = await self._line.call(call, timeout=_UPLOAD_SECONDS if outbound.attachments else None)
-                    first, *others = [_field(m, "message_id") for m in result] if isinstance(result, list) and result else [_field(result, "message_id")]
+                    result = await self._line.call(
+                        call, timeout=_UPLOAD_SECONDS if outbound.attachments else None
+                    )
+                    first, *others = (
+                        [_field(m, "message_id") for m in result]
+                        if isinstance(result, list) and result
+                        else [_field(result, "message_id")]
+                    )
                     return Sent(first, tuple(others))
                 except FileRefused as error:
                     refused = error
@@ -237,7 +292,9 @@ class TelegramAdapter:
     async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
         with contextlib.suppress(Exception):
             chat, thread_id = chat_id(Peer("", outbound_chat)), int(thread) if thread.isdigit() else None
-            await self._line.call(SendChatAction(chat_id=chat, action="typing", message_thread_id=thread_id), timeout=5)
+            await self._line.call(
+                SendChatAction(chat_id=chat, action="typing", message_thread_id=thread_id), timeout=5
+            )
 
     # --- asking
 
@@ -270,7 +327,10 @@ class TelegramAdapter:
         return await self._account.check(webhook=self._webhook_url if self._mode == "webhook" else None)
 
     async def publish_commands(self, scopes: Sequence[CommandScope]) -> None:
-        """Tell Telegram which commands to offer where. Raises `DeliveryError`; the same again changes nothing."""
+        """Tell Telegram which commands to offer where.
+
+        Raises `DeliveryError`; the same again changes nothing.
+        """
         await self._account.publish_commands(scopes)
 
     async def close(self) -> None:

@@ -1,4 +1,6 @@
-"""Our promises in Telegram's words: which single call carries one out, and in which other forms it may pass."""
+"""Our promises in Telegram's words: which single call carries one out, and in which other forms it may
+pass.
+"""
 
 from __future__ import annotations
 
@@ -102,10 +104,15 @@ class _Carried:
 
     @property
     def is_photo_too_big(self) -> bool:
-        return self.media is Media.PHOTO and isinstance(self.file, BufferedInputFile) and len(self.file.data) > MAX_PHOTO
+        return (
+            self.media is Media.PHOTO
+            and isinstance(self.file, BufferedInputFile)
+            and len(self.file.data) > MAX_PHOTO
+        )
 
 
-# --- words and buttons -------------------------------------------------------------------------------------------------
+# --- words and buttons
+# -------------------------------------------------------------------------------------------------
 
 
 def shown_text(outbound: Outbound) -> RichText:
@@ -149,7 +156,9 @@ def _thread_id(peer: Peer) -> int | None:
 def _words(rich: RichText, limit: int, what: str) -> dict[str, Any]:
     """`text` or `caption` with its entities, as arguments."""
     if utf16_length(rich.text) > limit:
-        raise Refused(f"the {what} is longer than {limit}: it must be split before it is promised", code="too_long")
+        raise Refused(
+            f"the {what} is longer than {limit}: it must be split before it is promised", code="too_long"
+        )
     prefix = "caption_" if what == "caption" else ""
     return {what: rich.text, f"{prefix}entities": to_entities(rich) or None} if rich.text else {}
 
@@ -160,11 +169,14 @@ def _address(outbound: Outbound) -> dict[str, Any]:
     if outbound.silent:
         address["disable_notification"] = True
     if outbound.quotes.isdigit():
-        address["reply_parameters"] = ReplyParameters(message_id=int(outbound.quotes), allow_sending_without_reply=True)
+        address["reply_parameters"] = ReplyParameters(
+            message_id=int(outbound.quotes), allow_sending_without_reply=True
+        )
     return address
 
 
-# --- everything but SAY ------------------------------------------------------------------------------------------------
+# --- everything but SAY
+# ------------------------------------------------------------------------------------------------
 
 
 def to_call(outbound: Outbound, *, nonce: int, target: str) -> Method:
@@ -179,11 +191,15 @@ def to_call(outbound: Outbound, *, nonce: int, target: str) -> Method:
         case OutboundKind.REACT:
             emoji = outbound.text.text.strip().replace("\ufe0f", "")
             reaction: list[ReactionTypeUnion] = [ReactionTypeEmoji(emoji=emoji)] if emoji else []
-            return SetMessageReaction(chat_id=chat, message_id=message_id(outbound.quotes, "react to"), reaction=reaction)
+            return SetMessageReaction(
+                chat_id=chat, message_id=message_id(outbound.quotes, "react to"), reaction=reaction
+            )
         case OutboundKind.OPEN_TOPIC:
             return CreateForumTopic(chat_id=chat, name=_topic_name(outbound.text))
         case OutboundKind.RENAME_TOPIC:
-            return EditForumTopic(chat_id=chat, message_thread_id=_topic(outbound.to), name=_topic_name(outbound.text))
+            return EditForumTopic(
+                chat_id=chat, message_thread_id=_topic(outbound.to), name=_topic_name(outbound.text)
+            )
         case OutboundKind.CLOSE_TOPIC:
             return CloseForumTopic(chat_id=chat, message_thread_id=_topic(outbound.to))
         case OutboundKind.REOPEN_TOPIC:
@@ -191,7 +207,9 @@ def to_call(outbound: Outbound, *, nonce: int, target: str) -> Method:
         case OutboundKind.DELETE_TOPIC:
             return DeleteForumTopic(chat_id=chat, message_thread_id=_topic(outbound.to))
         case OutboundKind.PIN:
-            return PinChatMessage(chat_id=chat, message_id=message_id(target, "pin"), disable_notification=True)
+            return PinChatMessage(
+                chat_id=chat, message_id=message_id(target, "pin"), disable_notification=True
+            )
         case OutboundKind.DELETE:
             first, *others = [message_id(each, "delete") for each in target.split() or [""]]
             if others:
@@ -207,7 +225,11 @@ def to_caption_call(outbound: Outbound, *, nonce: int, target: str) -> Method:
 
 def _edit(outbound: Outbound, nonce: int, target: str, *, caption: bool) -> Method:
     text, markup = shown_text(outbound), keyboard(outbound.buttons, nonce)
-    where: dict[str, Any] = {"chat_id": chat_id(outbound.to), "message_id": message_id(target, "edit"), "reply_markup": markup}
+    where: dict[str, Any] = {
+        "chat_id": chat_id(outbound.to),
+        "message_id": message_id(target, "edit"),
+        "reply_markup": markup,
+    }
     if not text.text:
         return EditMessageReplyMarkup(**where)
     if caption:
@@ -225,18 +247,23 @@ def _topic_name(text: RichText) -> str:
     return fit(" ".join(clean_rich(text).text.split()), TOPIC_NAME)
 
 
-# --- SAY ---------------------------------------------------------------------------------------------------------------
+# --- SAY
+# ------------------------------------------------------------------------------------------------------------
 
 
 async def to_forms(outbound: Outbound, *, nonce: int, channel: str, files: Files) -> AsyncGenerator[Method]:
-    """The message in the form we like best, then those to try where Telegram does not take the files: documents, words.
+    """The message in the form we like best, then those to try where Telegram does not take the files:
+    documents, words.
 
-    Each next form is asked for only when the one before was certainly not sent. Never nothing: what cannot travel at all
+    Each next form is asked for only when the one before was certainly not sent. Never nothing: what cannot
+    travel at all
     is shown as a placeholder.
     """
     text, parts = shown_text(outbound), outbound.attachments
     if len(parts) > Limits().attachments:
-        raise Refused(f"more than {Limits().attachments} attachments: they must be split before they are promised")
+        raise Refused(
+            f"more than {Limits().attachments} attachments: they must be split before they are promised"
+        )
     if not parts:
         yield _say_words(outbound, text, nonce)
         return
@@ -256,7 +283,10 @@ def _say_words(outbound: Outbound, text: RichText, nonce: int) -> Method:
         raise Refused("there is nothing to say")
     markup = keyboard(outbound.buttons, nonce)
     return SendMessage(
-        **_address(outbound), **_words(text, Limits().text, "text"), reply_markup=markup, link_preview_options=_NO_PREVIEW
+        **_address(outbound),
+        **_words(text, Limits().text, "text"),
+        reply_markup=markup,
+        link_preview_options=_NO_PREVIEW,
     )
 
 
@@ -273,10 +303,14 @@ def _say_natively(outbound: Outbound, attachment: Attachment, nonce: int) -> Met
         ):
             if title := str(data.get("title") or ""):
                 address = str(data.get("address") or title)
-                return SendVenue(**common, title=title, address=address, latitude=latitude, longitude=longitude)
+                return SendVenue(
+                    **common, title=title, address=address, latitude=latitude, longitude=longitude
+                )
             return SendLocation(**common, latitude=latitude, longitude=longitude)
     if attachment.media is Media.CONTACT and data.get("phone"):
-        return SendContact(**common, phone_number=str(data["phone"]), first_name=str(data.get("name") or data["phone"]))
+        return SendContact(
+            **common, phone_number=str(data["phone"]), first_name=str(data.get("name") or data["phone"])
+        )
     return None
 
 
@@ -287,7 +321,9 @@ async def _say_files(
     parts = outbound.attachments
     wordy = bool(text.text) or len(parts) > 1
     kinds = {_kind(p, wordy, as_documents) for p in parts} - {None}
-    if sum(_kind(p, wordy, as_documents) is not None for p in parts) > 1 and not any(kinds <= mix for mix in _MIXES):
+    if sum(_kind(p, wordy, as_documents) is not None for p in parts) > 1 and not any(
+        kinds <= mix for mix in _MIXES
+    ):
         as_documents = True
     carried: list[_Carried] = []
     told: list[Attachment] = []
@@ -305,14 +341,22 @@ async def _say_files(
         if len(carried) > 1 and not any({c.media for c in carried} <= mix for mix in _MIXES):
             return await _say_files(outbound, text, nonce, channel, files, as_documents=True)
     shown, most = _with_placeholders(text, told), Limits().caption
-    if utf16_length(shown.text) > most >= utf16_length(text.text):  # of a file that unexpectedly cannot travel the name is cut
+    if (
+        utf16_length(shown.text) > most >= utf16_length(text.text)
+    ):  # of a file that unexpectedly cannot travel the name is cut
         shown = part(shown, 0, len(fit(shown.text, most)))
     words = _words(shown, most, "caption")
-    return _send_one(outbound, carried[0], words, nonce) if len(carried) == 1 else _send_album(outbound, carried, words)
+    return (
+        _send_one(outbound, carried[0], words, nonce)
+        if len(carried) == 1
+        else _send_album(outbound, carried, words)
+    )
 
 
 def _kind(attachment: Attachment, wordy: bool, as_documents: bool) -> Media | None:
-    """What the attachment travels as: what takes no words goes as something that does, None if as words only."""
+    """What the attachment travels as: what takes no words goes as something that does, None if as words
+    only.
+    """
     media = attachment.media
     if media not in _SENDERS or not attachment.ref:
         return None
@@ -326,7 +370,9 @@ def _kind(attachment: Attachment, wordy: bool, as_documents: bool) -> Media | No
 
 
 async def _carry(attachment: Attachment, media: Media, channel: str, files: Files) -> _Carried | None:
-    """Telegram's own id where the file is ours already, else its content; None where it is too big or gone."""
+    """Telegram's own id where the file is ours already, else its content; None where it is too big or
+    gone.
+    """
     if attachment.channel == channel and media is attachment.media:
         return _Carried(media, attachment.ref)
     if attachment.media is Media.STICKER or attachment.size > MAX_UPLOAD:
@@ -337,7 +383,11 @@ async def _carry(attachment: Attachment, media: Media, channel: str, files: File
         raise
     except Uncertain as error:
         raise RetryLater(str(error), after=2.0) from None
-    except (DeliveryError, AccountError, OSError):  # gone for good, or its channel cannot be asked: the words must not wait
+    except (
+        DeliveryError,
+        AccountError,
+        OSError,
+    ):  # gone for good, or its channel cannot be asked: the words must not wait
         return None
     if not file.content or len(file.content) > MAX_UPLOAD:
         return None
@@ -347,7 +397,12 @@ async def _carry(attachment: Attachment, media: Media, channel: str, files: File
 
 def _send_one(outbound: Outbound, carried: _Carried, words: dict[str, Any], nonce: int) -> Method:
     method, field = _SENDERS[carried.media]
-    arguments = {**_address(outbound), **words, field: carried.file, "reply_markup": keyboard(outbound.buttons, nonce)}
+    arguments = {
+        **_address(outbound),
+        **words,
+        field: carried.file,
+        "reply_markup": keyboard(outbound.buttons, nonce),
+    }
     if carried.media in _TIMED and carried.duration:
         arguments["duration"] = carried.duration
     return method(**arguments)

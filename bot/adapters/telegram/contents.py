@@ -1,4 +1,6 @@
-"""What stands in the parts of a Telegram message that no other platform has: the words in them and an address that opens."""
+"""What stands in the parts of a Telegram message that no other platform has: the words in them and an address
+that opens.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ _WHOLE = frozenset({"XTR", "JPY", "KRW", "VND", "CLP", "ISK", "UGX"})  # currenc
 
 
 def told(name: str, content: object) -> dict[str, object]:
-    """`type`, what is said in it (`about`, in nobody's language but the author's) and `link`, where there are any."""
+    """`type`, what is said in it (`about`, in nobody's language but the author's) and `link`, where there are
+    any.
+    """
     c = content if isinstance(content, Mapping) else {}
     about, link = _READERS[name](c) if name in _READERS else (_texts(c, "title", "description", "text"), "")
     return {"type": name, **({"about": about} if about else {}), **({"link": link} if link else {})}
@@ -23,7 +27,9 @@ def rich_words(message: Dict) -> str:
 
 
 def files(content: object) -> Iterator[tuple[str, Any]]:
-    """The files inside a rich message or paid media, each with the name that Telegram's messages have for it."""
+    """The files inside a rich message or paid media, each with the name that Telegram's messages have for
+    it.
+    """
     if isinstance(content, list):
         for each in content:
             yield from files(each)
@@ -48,7 +54,9 @@ def _poll(c: Dict) -> tuple[str, str]:
 
 
 def _checklist(c: Dict) -> tuple[str, str]:
-    tasks = [f"\n{'☑' if t.get('completion_date') else '☐'} {_text(t.get('text'))}" for t in c.get("tasks") or ()]
+    tasks = [
+        f"\n{'☑' if t.get('completion_date') else '☐'} {_text(t.get('text'))}" for t in c.get("tasks") or ()
+    ]
     return _texts(c, "title") + "".join(tasks), ""
 
 
@@ -56,7 +64,10 @@ def _invoice(c: Dict) -> tuple[str, str]:
     amount, currency = c.get("total_amount"), str(c.get("currency") or "")
     price = ""
     if isinstance(amount, int):
-        price = f"{amount if currency in _WHOLE else f'{amount / 100:.2f}'} {'⭐' if currency == 'XTR' else currency}".strip()
+        price = (
+            f"{amount if currency in _WHOLE else f'{amount / 100:.2f}'}"
+            f" {'⭐' if currency == 'XTR' else currency}".strip()
+        )
     return ", ".join(t for t in (_texts(c, "title", "description"), price) if t), ""
 
 
@@ -94,7 +105,9 @@ _READERS: dict[str, Callable[[Dict], tuple[str, str]]] = {
 
 
 def _who(chat: Dict) -> str:
-    return str(chat.get("title") or " ".join(str(chat[n]) for n in ("first_name", "last_name") if chat.get(n)))
+    return str(
+        chat.get("title") or " ".join(str(chat[n]) for n in ("first_name", "last_name") if chat.get(n))
+    )
 
 
 def _page(chat: Dict, rest: str) -> str:
@@ -138,4 +151,6 @@ def _lines(value: object) -> Iterator[str]:
     inner = list(_lines([value.get("blocks"), value.get("items")]))
     yield from [f"{label} {inner[0]}".strip(), *inner[1:]] if inner else ()
     yield from _lines(value.get("caption"))
-    yield from (_text(b) for row in value.get("buttons") or () for b in (row if isinstance(row, list) else [row]))
+    yield from (
+        _text(b) for row in value.get("buttons") or () for b in (row if isinstance(row, list) else [row])
+    )

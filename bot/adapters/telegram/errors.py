@@ -1,4 +1,6 @@
-"""What Telegram says when a call does not simply succeed, and what that means for us: one table, one row for each meaning."""
+"""What Telegram says when a call does not simply succeed, and what that means for us: one table, one row for
+each meaning.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,15 @@ from bot.errors import (
 )
 from bot.observability import redact
 
-TOKEN_HINT = "возьмите токен у @BotFather (команда /token) и поставьте его в переменную окружения, названную в config.yaml"
+TOKEN_HINT = (
+    "возьмите токен у @BotFather (команда /token) и поставьте его в переменную окружения, названную в"
+    " config.yaml"
+)
 _NETWORK_PAUSE = 5.0  # seconds until an account that cannot be reached is tried again
 _GATEWAY_PAUSE = 15.0
-_NOT_WRITTEN = "closing transport"  # aiohttp found the connection gone before the request was on it, or in the middle
+_NOT_WRITTEN = (  # aiohttp found the connection gone before the request was on it, or in the middle
+    "closing transport"
+)
 
 
 class AlreadyDone(DeliveryError):
@@ -67,7 +74,10 @@ class TelegramErrorRule:
     error: Callable[[CallResult], BotError]
 
     def fits(self, answer: CallResult) -> bool:
-        return answer.status == self.status and re.search(self.pattern, answer.description, re.IGNORECASE) is not None
+        return (
+            answer.status == self.status
+            and re.search(self.pattern, answer.description, re.IGNORECASE) is not None
+        )
 
 
 def _told(kind: type[DeliveryError], hint: str = "", *, code: str = "") -> Callable[[CallResult], BotError]:
@@ -79,7 +89,9 @@ def _wrong_token(answer: CallResult) -> BotError:
 
 
 def _flood(answer: CallResult) -> BotError:
-    return RetryLater(answer.description, after=answer.retry_after or _NETWORK_PAUSE, scope="peer", counts=False)
+    return RetryLater(
+        answer.description, after=answer.retry_after or _NETWORK_PAUSE, scope="peer", counts=False
+    )
 
 
 def _read_elsewhere(answer: CallResult) -> BotError:
@@ -90,7 +102,8 @@ def _moved(answer: CallResult) -> BotError:
     return ChatMoved(answer.description, answer.moved_to) if answer.moved_to else PeerGone(answer.description)
 
 
-# The first row that fits counts. What fits none: 400 is refused for good, 401 to 499 a gateway's word, the rest uncertain.
+# The first row that fits counts. What fits none: 400 is refused for good, 401 to 499 a gateway's word, the
+# rest uncertain.
 ROWS: tuple[TelegramErrorRule, ...] = (
     TelegramErrorRule(429, r"", _flood),
     TelegramErrorRule(401, r"", _wrong_token),
@@ -99,30 +112,42 @@ ROWS: tuple[TelegramErrorRule, ...] = (
     TelegramErrorRule(409, r"", _read_elsewhere),
     TelegramErrorRule(403, r"", _told(PeerGone)),  # blocked, deactivated, kicked, never started
     TelegramErrorRule(400, r"upgraded to a supergroup", _moved),
-    TelegramErrorRule(400, r"message is not modified|TOPIC_NOT_MODIFIED|CHAT_NOT_MODIFIED", _told(AlreadyDone)),
+    TelegramErrorRule(
+        400, r"message is not modified|TOPIC_NOT_MODIFIED|CHAT_NOT_MODIFIED", _told(AlreadyDone)
+    ),
     TelegramErrorRule(400, r"query is too old|query id is invalid|QUERY_ID_INVALID", _told(AlreadyDone)),
     TelegramErrorRule(400, r"message to delete not found|message to unpin not found", _told(AlreadyDone)),
     TelegramErrorRule(
         400,
-        r"chat not found|PEER_ID_INVALID|CHAT_ID_INVALID|CHANNEL_PRIVATE|USER_DEACTIVATED|group chat was deactivated",
+        r"chat not found|PEER_ID_INVALID|CHAT_ID_INVALID|CHANNEL_PRIVATE|USER_DEACTIVATED|group chat was"
+        r" deactivated",
         _told(PeerGone),
     ),
-    TelegramErrorRule(400, r"message thread not found|TOPIC_DELETED|TOPIC_ID_INVALID|MESSAGE_THREAD_INVALID", _told(TopicGone)),
-    # Only a bot without the right to manage topics meets a closed one; reopening, or opening another, needs the same right.
     TelegramErrorRule(
         400,
-        r"TOPIC_CLOSED|not enough rights to (create|manage|edit|close|reopen) .*topic|not a forum|available only for supergroups",
+        r"message thread not found|TOPIC_DELETED|TOPIC_ID_INVALID|MESSAGE_THREAD_INVALID",
+        _told(TopicGone),
+    ),
+    # Only a bot without the right to manage topics meets a closed one; reopening, or opening another, needs
+    # the same right.
+    TelegramErrorRule(
+        400,
+        r"TOPIC_CLOSED|not enough rights to (create|manage|edit|close|reopen) .*topic|not a forum|available"
+        r" only for supergroups",
         _told(TopicRefused, "дайте боту в группе право «Управление темами»"),
     ),
     TelegramErrorRule(400, r"can't parse entit|can't find end|ENTITY|ENTITIES", _told(BadFormat)),
-    TelegramErrorRule(400, r"no text in the message to edit|no caption in the message to edit", _told(NoTextThere)),
+    TelegramErrorRule(
+        400, r"no text in the message to edit|no caption in the message to edit", _told(NoTextThere)
+    ),
     TelegramErrorRule(413, r"", _told(FileRefused, code="file_large")),
     TelegramErrorRule(400, r"file is too big", _told(FileRefused, code="file_large")),
     TelegramErrorRule(
         400,
         r"PHOTO_\w+|IMAGE_PROCESS_FAILED|MEDIA_EMPTY|MEDIA_INVALID|VIDEO_\w+_INVALID|VOICE_MESSAGES_FORBIDDEN|STICKER_INVALID"
         r"|wrong (remote )?file|can't use file|file must be non-empty|file reference|invalid file|FILE_\w+"
-        r"|failed to get http url content|wrong type of the web page content|can't use the media of the specified type",
+        r"|failed to get http url content|wrong type of the web page content|can't use the media of the"
+        r" specified type",
         _told(FileRefused),
     ),
     TelegramErrorRule(
@@ -130,14 +155,19 @@ ROWS: tuple[TelegramErrorRule, ...] = (
         r"not enough rights|have no rights|need administrator rights|CHAT_ADMIN_REQUIRED",
         _told(Refused, "проверьте права бота в группе", code="rights"),
     ),
-    TelegramErrorRule(400, r"message to edit not found|message can't be edited", _told(Refused, code="not_editable")),
+    TelegramErrorRule(
+        400, r"message to edit not found|message can't be edited", _told(Refused, code="not_editable")
+    ),
     TelegramErrorRule(400, r"(message|caption) is too long", _told(Refused, code="too_long")),
     TelegramErrorRule(400, r"", _told(Refused)),
 )
 
 
 def judge(status: int, body: Mapping[str, object], *, token: str = "") -> BotError:
-    """What an answer of the Bot API with `ok: false` means. No secret of ours is in the text of what is returned."""
+    """What an answer of the Bot API with `ok: false` means.
+
+    No secret of ours is in the text of what is returned.
+    """
     parameters = body.get("parameters")
     told = parameters if isinstance(parameters, dict) else {}
     retry_after, moved_to = told.get("retry_after"), told.get("migrate_to_chat_id")
@@ -160,22 +190,33 @@ def judge_unreadable(status: int, text: str = "") -> DeliveryError:
         return FileRefused("the file is too big for the server", code="file_large")
     if 300 <= status < 500:
         return RetryLater(
-            text or f"answer {status} is not from the Bot API: check api_base and proxy", _GATEWAY_PAUSE, "account", counts=False
+            text or f"answer {status} is not from the Bot API: check api_base and proxy",
+            _GATEWAY_PAUSE,
+            "account",
+            counts=False,
         )
     return Uncertain(text or f"answer {status} cannot be read")
 
 
 def judge_network(error: Exception) -> BotError:
-    """What a call without an answer means: certainly not sent where there was no connection, uncertain where it broke."""
+    """What a call without an answer means: certainly not sent where there was no connection, uncertain where
+    it broke.
+    """
     name = type(error).__name__
     if isinstance(error, InvalidURL):
         return AccountError(
-            "api_base не похож на адрес сервера", "исправьте api_base в config.yaml, например https://api.telegram.org"
+            "api_base не похож на адрес сервера",
+            "исправьте api_base в config.yaml, например https://api.telegram.org",
         )
-    if isinstance(error, ClientConnectorError | ConnectionTimeoutError | ProxyError | ProxyConnectionError | ProxyTimeoutError):
+    if isinstance(
+        error,
+        ClientConnectorError | ConnectionTimeoutError | ProxyError | ProxyConnectionError | ProxyTimeoutError,
+    ):
         return RetryLater(f"no connection ({name})", after=_NETWORK_PAUSE, scope="account", counts=False)
     if isinstance(error, ClientConnectionResetError) and _NOT_WRITTEN in str(error):
-        return RetryLater(f"the connection was gone before the request left ({name})", after=1.0, counts=False)
+        return RetryLater(
+            f"the connection was gone before the request left ({name})", after=1.0, counts=False
+        )
     return Uncertain(f"the connection broke ({name})")
 
 

@@ -1,4 +1,6 @@
-"""The line to the Bot API: aiogram's methods go out, plain JSON comes back, every failure is one of our errors."""
+"""The line to the Bot API: aiogram's methods go out, plain JSON comes back, every failure is one of our
+errors.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,17 @@ from bot.errors import AccountError, BotError, Refused, RetryLater, Uncertain
 _CONNECT = 10.0  # seconds until a connection must stand
 _HARMLESS = 5.0  # seconds that the question after a break may take
 _AGAIN = 2.0  # seconds until it is asked again
-# What is said all day carries no files: as JSON it costs a tenth of a form. Fields that were not given are left to the server.
-_PLAIN = (SendMessage, EditMessageText, EditMessageCaption, EditMessageReplyMarkup, AnswerCallbackQuery, GetUpdates, SendChatAction)
+# What is said all day carries no files: as JSON it costs a tenth of a form. Fields that were not given are
+# left to the server.
+_PLAIN = (
+    SendMessage,
+    EditMessageText,
+    EditMessageCaption,
+    EditMessageReplyMarkup,
+    AnswerCallbackQuery,
+    GetUpdates,
+    SendChatAction,
+)
 _JSON = {"Content-Type": "application/json"}
 _NETWORK = (ClientError, OSError, TimeoutError, ProxyError, ProxyConnectionError, ProxyTimeoutError)
 
@@ -47,9 +58,14 @@ class ApiConnection(Protocol):
 
 
 class TelegramConnection:
-    """One bot's account on one server. Raises nothing before the first call, whatever the token looks like."""
+    """One bot's account on one server.
 
-    def __init__(self, token: str, *, api_base: str | None = None, proxy: str | None = None, timeout: float = 30.0) -> None:
+    Raises nothing before the first call, whatever the token looks like.
+    """
+
+    def __init__(
+        self, token: str, *, api_base: str | None = None, proxy: str | None = None, timeout: float = 30.0
+    ) -> None:
         server = TelegramAPIServer.from_base(api_base) if api_base else PRODUCTION
         self._session = _PlainSession(proxy=proxy, api=server, timeout=timeout)
         try:
@@ -73,7 +89,8 @@ class TelegramConnection:
             raise
 
     async def stand(self) -> None:
-        """After a break: ask something harmless first, so that an outage puts each message in doubt once and not with every try.
+        """After a break: ask something harmless first, so that an outage puts each message in doubt once and
+        not with every try.
 
         Raises `RetryLater` while there is no answer: nothing was sent.
         """
@@ -87,7 +104,10 @@ class TelegramConnection:
             self._broken = False
 
     async def download(self, path: str, *, limit: int) -> bytes:
-        """The content of a file that getFile named. Raises `Refused` above *limit* bytes, `RetryLater` for every outage."""
+        """The content of a file that getFile named.
+
+        Raises `Refused` above *limit* bytes, `RetryLater` for every outage.
+        """
         if self._bot is None:
             raise AccountError("токен Telegram пуст или записан не полностью", TOKEN_HINT)
         if path.startswith("/"):  # a Bot API server of one's own with --local names its own disk
@@ -99,14 +119,21 @@ class TelegramConnection:
 
 
 class _PlainSession(AiohttpSession):
-    """Answers stay plain: a field that aiogram's types require and a server does not know must not stop the bot."""
+    """Answers stay plain: a field that aiogram's types require and a server does not know must not stop the
+    bot.
+    """
 
-    async def make_request(self, bot: Bot, method: TelegramMethod[TelegramType], timeout: float | None = None) -> Any:
+    async def make_request(
+        self, bot: Bot, method: TelegramMethod[TelegramType], timeout: float | None = None
+    ) -> Any:
         session = await self.create_session()
         url = self.api.api_url(token=bot.token, method=method.__api_method__)
         given: dict[str, Any]
         if isinstance(method, _PLAIN):
-            given = {"data": method.model_dump_json(exclude_unset=True, exclude_none=True, warnings=False), "headers": _JSON}
+            given = {
+                "data": method.model_dump_json(exclude_unset=True, exclude_none=True, warnings=False),
+                "headers": _JSON,
+            }
         else:
             given = {"data": self.build_form_data(bot=bot, method=method)}
         limits = ClientTimeout(total=self.timeout if timeout is None else timeout, sock_connect=_CONNECT)
@@ -118,7 +145,8 @@ class _PlainSession(AiohttpSession):
             problem = judge_network(error)
         else:
             return _result(status, content, bot.token)
-        raise problem  # outside the except block: the network's own error knows the URL, and the URL knows the token
+        # outside the except block: the network's own error knows the URL, and the URL knows the token
+        raise problem
 
     async def close(self) -> None:
         """As aiogram does, but it waits for TLS connections to say goodbye only where there are some."""
@@ -132,7 +160,9 @@ class _PlainSession(AiohttpSession):
         limits = ClientTimeout(total=120, sock_connect=_CONNECT)
         problem: BotError
         try:
-            async with session.get(self.api.file_url(bot.token, path), timeout=limits, allow_redirects=False) as response:
+            async with session.get(
+                self.api.file_url(bot.token, path), timeout=limits, allow_redirects=False
+            ) as response:
                 if response.status == 404:
                     problem = Refused("the file is gone", code="file_gone")
                 elif response.status != 200:
@@ -153,7 +183,9 @@ class _PlainSession(AiohttpSession):
 
 def _read_disk(path: Path, limit: int) -> bytes:
     if not path.is_file():
-        raise Refused("the Bot API server runs with --local on another disk: share its folder or run it without --local")
+        raise Refused(
+            "the Bot API server runs with --local on another disk: share its folder or run it without --local"
+        )
     if path.stat().st_size > limit:
         raise Refused("the file is too big", code="file_large")
     return path.read_bytes()

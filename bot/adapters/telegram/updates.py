@@ -1,4 +1,7 @@
-"""Telegram's updates in our words. Plain dicts in, values out; an update that cannot be read is named so and stops nobody."""
+"""Telegram's updates in our words.
+
+Plain dicts in, values out; an update that cannot be read is named so and stops nobody.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,18 @@ from bot.clock import Clock
 from bot.model import Inbound, InboundKind, Peer, RichText, Sender
 from bot.observability import get_logger
 
-ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member", "chat_member", "message_reaction"]
+ALLOWED_UPDATES = [
+    "message",
+    "edited_message",
+    "callback_query",
+    "my_chat_member",
+    "chat_member",
+    "message_reaction",
+]
 ANONYMOUS_ADMIN = 1087968824
-_NAMELESS = frozenset({ANONYMOUS_ADMIN, 136817688})  # the second is how Telegram shows those who write as a channel
+_NAMELESS = frozenset(
+    {ANONYMOUS_ADMIN, 136817688}
+)  # the second is how Telegram shows those who write as a channel
 _COMMAND_FOR = re.compile(r"/(\w+)@(\w{3,32})(?=\s|$)", re.ASCII)
 _START = re.compile(r"/start(?:@\w+)?(?:\s+(?P<payload>\S.*))?", re.ASCII | re.DOTALL)
 
@@ -40,11 +52,15 @@ def to_membership(member: Dict) -> Membership:
 
 
 def to_sender(user: Dict, sender_chat: Dict | None = None) -> Sender:
-    """A person as Telegram tells it; who writes in the name of a chat is anonymous and carries that chat's title."""
+    """A person as Telegram tells it; who writes in the name of a chat is anonymous and carries that chat's
+    title.
+    """
     number = user.get("id", 0)
     if sender_chat or number in _NAMELESS:
         return Sender(
-            str(number or (sender_chat or {}).get("id", "")), name=str((sender_chat or {}).get("title", "")), anonymous=True
+            str(number or (sender_chat or {}).get("id", "")),
+            name=str((sender_chat or {}).get("title", "")),
+            anonymous=True,
         )
     return Sender(
         str(number),
@@ -97,9 +113,14 @@ class TelegramReader:
             kind = InboundKind.TOPIC_CLOSED if "forum_topic_closed" in m else InboundKind.TOPIC_REOPENED
             return replace(inbound, kind=kind)
         if not SERVICE.isdisjoint(m):
-            people = [*m.get("new_chat_members", ()), *([m["left_chat_member"]] if "left_chat_member" in m else [])]
+            people = [
+                *m.get("new_chat_members", ()),
+                *([m["left_chat_member"]] if "left_chat_member" in m else []),
+            ]
             return replace(
-                inbound, kind=InboundKind.OTHER, data={"why": "service", "members": tuple(str(p["id"]) for p in people)}
+                inbound,
+                kind=InboundKind.OTHER,
+                data={"why": "service", "members": tuple(str(p["id"]) for p in people)},
             )
         inbound = self._with_content(inbound, m)
         if inbound.private and (start := _START.fullmatch(inbound.text)):
@@ -124,7 +145,11 @@ class TelegramReader:
             quotes=_quoted(m),
             album=str(m.get("media_group_id", "")),
             private=chat["type"] == "private",
-            data={"quotes_us": True} if _quoted(m) and (m["reply_to_message"].get("from") or {}).get("id") == self.bot_id else {},
+            data=(
+                {"quotes_us": True}
+                if _quoted(m) and (m["reply_to_message"].get("from") or {}).get("id") == self.bot_id
+                else {}
+            ),
         )
 
     def _peer(self, m: Dict) -> Peer:
@@ -146,10 +171,19 @@ class TelegramReader:
             attachments = (*attachments, *read_external(m, self.channel))
             if is_foreign(m):  # law: a stranger's words are not the customer's
                 rich = RichText()
-        return replace(inbound, text=rich.text, spans=rich.spans, mentions=mentions, attachments=attachments, context=context)
+        return replace(
+            inbound,
+            text=rich.text,
+            spans=rich.spans,
+            mentions=mentions,
+            attachments=attachments,
+            context=context,
+        )
 
     def _addressed(self, inbound: Inbound) -> Inbound:
-        """A command without our name behind it ("/take@our_bot 7"); one for another bot is none of our business."""
+        """A command without our name behind it ("/take@our_bot 7"); one for another bot is none of our
+        business.
+        """
         named = _COMMAND_FOR.match(inbound.text) if inbound.text.startswith("/") else None
         if named is None:
             return inbound
@@ -165,7 +199,10 @@ class TelegramReader:
     # --- the rest
 
     def _press(self, key: str, query: Dict) -> Inbound:
-        """A pressed button, at the peer of the message that carries it. The message may be too old to be shown whole."""
+        """A pressed button, at the peer of the message that carries it.
+
+        The message may be too old to be shown whole.
+        """
         m = query.get("message")
         if not m:
             return self._other(key, "inline message")
@@ -201,14 +238,26 @@ class TelegramReader:
     def _membership(self, key: str, change: Dict) -> Inbound:
         new = change["new_chat_member"]
         who = to_sender(new["user"])
-        data = {"user": who.id, "status": to_membership(new), "name": who.name, "last_name": who.last_name, "username": who.username}
+        data = {
+            "user": who.id,
+            "status": to_membership(new),
+            "name": who.name,
+            "last_name": who.last_name,
+            "username": who.username,
+        }
         if new["user"].get("is_bot"):
             data["name"] = ""  # no colleague
         return replace(self._about_member(key, change), kind=InboundKind.MEMBER, data=data)
 
     def _about_member(self, key: str, change: Dict) -> Inbound:
         chat, at = change["chat"], datetime.fromtimestamp(change["date"], UTC)
-        return Inbound(key, Peer(self.channel, str(chat["id"])), to_sender(change["from"]), at, private=chat["type"] == "private")
+        return Inbound(
+            key,
+            Peer(self.channel, str(chat["id"])),
+            to_sender(change["from"]),
+            at,
+            private=chat["type"] == "private",
+        )
 
     def _reaction(self, key: str, change: Dict) -> Inbound:
         chat, emoji = change["chat"], [r.get("emoji", "") for r in change.get("new_reaction", ())]
@@ -225,16 +274,27 @@ class TelegramReader:
 
     def _other(self, key: str, why: str) -> Inbound:
         return Inbound(
-            key, Peer(self.channel, ""), Sender(""), self._clock(), kind=InboundKind.OTHER, private=False, data={"why": why}
+            key,
+            Peer(self.channel, ""),
+            Sender(""),
+            self._clock(),
+            kind=InboundKind.OTHER,
+            private=False,
+            data={"why": why},
         )
 
 
 def _quoted(m: Dict) -> str:
-    """The message this one replies to. In a topic every message "replies" to the topic's own creation: that is no reply.
+    """The message this one replies to. In a topic every message "replies" to the topic's own creation: that
+    is no reply.
 
     In a plain supergroup a reply to a first message carries that message's number as its thread: that is one.
     """
     replied = m.get("reply_to_message")
-    if not replied or "forum_topic_created" in replied or (m.get("is_topic_message") and replied.get("message_id") == m.get("message_thread_id")):
+    if (
+        not replied
+        or "forum_topic_created" in replied
+        or (m.get("is_topic_message") and replied.get("message_id") == m.get("message_thread_id"))
+    ):
         return ""
     return str(replied["message_id"])

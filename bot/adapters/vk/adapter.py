@@ -1,4 +1,7 @@
-"""The VK channel: a community's messages in our words, our promises in VK's. Works alone, without any other platform."""
+"""The VK channel: a community's messages in our words, our promises in VK's.
+
+Works alone, without any other platform.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,10 @@ _READ_KINDS = frozenset({InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.STA
 
 
 class VkAdapter:
-    """One community. `salt` names the store, so that a fresh one never repeats the random ids of an older one."""
+    """One community.
+
+    `salt` names the store, so that a fresh one never repeats the random ids of an older one.
+    """
 
     kind = "vk"
 
@@ -79,9 +85,18 @@ class VkAdapter:
         self._speaker = Speaker(self._client, self.health, random_ids, channel=name, group_id=group_id)
         self._chats = Chats(self._client, self._people, group_id=group_id)
         reader = VkReader(name, group_id, clock, random_ids.holds)
-        self._intake = Intake(self._client, reader, self._people, channel=name, group_id=group_id, clock=clock)
+        self._intake = Intake(
+            self._client, reader, self._people, channel=name, group_id=group_id, clock=clock
+        )
         self._longpoll = LongPoll(
-            self._client, self._intake, self.health, channel=name, group_id=group_id, clock=clock, kept=self._kept, wait=wait
+            self._client,
+            self._intake,
+            self.health,
+            channel=name,
+            group_id=group_id,
+            clock=clock,
+            kept=self._kept,
+            wait=wait,
         )
         self._callback = CallbackApi(
             self._intake,
@@ -120,12 +135,18 @@ class VkAdapter:
         return [web.post(self.webhook_path, self._callback.answer)] if self._mode == "callback" else []
 
     async def _serve(self, accept: Accept, cursor: str | None) -> None:
-        """VK comes to us: what is left is to see that the account works, and what was missed while we were away."""
+        """VK comes to us: what is left is to see that the account works, and what was missed while we were
+        away.
+        """
         failures = 0
         while True:
             try:
                 await self._client.call("groups.getById")
-                missed = await self._intake.missed(read_cursor(cursor).at) if cursor and read_cursor(cursor).at else ()
+                missed = (
+                    await self._intake.missed(read_cursor(cursor).at)
+                    if cursor and read_cursor(cursor).at
+                    else ()
+                )
                 await accept(missed, cursor=None)
                 break
             except VkRefusal as error:
@@ -144,7 +165,9 @@ class VkAdapter:
         await asyncio.Event().wait()
 
     async def _look_at_settings(self) -> None:
-        """Say at once what would keep the queue silent: a bot that hears nothing looks like one that works."""
+        """Say at once what would keep the queue silent: a bot that hears nothing looks like one that
+        works.
+        """
         with contextlib.suppress(VkRefusal, VkSilence):
             for problem in await check_longpoll(self._client, self._group):
                 self.health.details[f"{problem.code}:{problem.text}"[:80]] = str(problem)
@@ -188,7 +211,9 @@ class VkAdapter:
         if self._client.busy:
             return
         with contextlib.suppress(VkRefusal, VkSilence, DeliveryError):
-            await self._client.call_aside("messages.setActivity", peer_id=peer_id(outbound_chat), type="typing", group_id=self._group)
+            await self._client.call_aside(
+                "messages.setActivity", peer_id=peer_id(outbound_chat), type="typing", group_id=self._group
+            )
 
     async def check(self) -> tuple[Problem, ...]:
         return await check_account(self._client, self._group, longpoll=self._mode == "longpoll")

@@ -1,4 +1,6 @@
-"""What VK's messages carry besides text, in our words; what has no word of its own keeps a label that a person can read."""
+"""What VK's messages carry besides text, in our words; what has no word of its own keeps a label that a
+person can read.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ Fields = Mapping[str, Any]
 
 
 def read_attachments(message: Fields, channel: str, *, words: bool = False) -> tuple[Attachment, ...]:
-    """The attachments of *message*, its place, and those of what it forwards; with *words* what that says, too."""
+    """The attachments of *message*, its place, and those of what it forwards; with *words* what that says,
+    too.
+    """
     return tuple(found for found, _ in zip(_walk(message, channel, 0, words), range(MOST), strict=False))
 
 
@@ -46,23 +50,41 @@ def _read(kind: str, what: Fields, channel: str) -> Attachment:
     ref, size = _ref(kind, what), _whole(what.get("size"))
     match kind:
         case "photo":
-            return Attachment(Media.PHOTO, ref, channel, mime="image/jpeg", data=_links(_largest(what.get("sizes"))))
+            return Attachment(
+                Media.PHOTO, ref, channel, mime="image/jpeg", data=_links(_largest(what.get("sizes")))
+            )
         case "doc":
             name, media = _file_name(what), Media.ANIMATION if what.get("type") == _GIF else Media.DOCUMENT
             return Attachment(media, ref, channel, name=name, size=size, data=_links(what.get("url")))
         case "audio_message":
             url = what.get("link_ogg") or what.get("link_mp3")
             return Attachment(
-                Media.VOICE, ref, channel, "voice.ogg", "audio/ogg", duration=_whole(what.get("duration")), data=_links(url)
+                Media.VOICE,
+                ref,
+                channel,
+                "voice.ogg",
+                "audio/ogg",
+                duration=_whole(what.get("duration")),
+                data=_links(url),
             )
         case "graffiti":
             return Attachment(Media.PHOTO, ref, channel, mime="image/png", data=_links(what.get("url")))
         case "video":
             title = clean_file_name(str(what.get("title") or ""))
             link = {"link": address(kind, what)} if ref else {}
-            return Attachment(Media.VIDEO, ref, channel, title, duration=_whole(what.get("duration")), data=link)
+            return Attachment(
+                Media.VIDEO, ref, channel, title, duration=_whole(what.get("duration")), data=link
+            )
         case "video_message" if file := _links(what.get("link_mp4") or what.get("url")):
-            return Attachment(Media.VIDEO_NOTE, ref, channel, "", "video/mp4", duration=_whole(what.get("duration")), data=file)
+            return Attachment(
+                Media.VIDEO_NOTE,
+                ref,
+                channel,
+                "",
+                "video/mp4",
+                duration=_whole(what.get("duration")),
+                data=file,
+            )
         case "audio":
             name = " – ".join(str(what[k]) for k in ("artist", "title") if what.get(k))
             return Attachment(
@@ -76,7 +98,11 @@ def _read(kind: str, what: Fields, channel: str) -> Attachment:
             )
         case "sticker" | "ugc_sticker":
             picture = _links(_largest(what.get("images")))
-            shown = {"emoji": str(what.get("emoji") or "🙂"), **picture, **({"link": picture["url"]} if picture else {})}
+            shown = {
+                "emoji": str(what.get("emoji") or "🙂"),
+                **picture,
+                **({"link": picture["url"]} if picture else {}),
+            }
             return Attachment(Media.STICKER, ref, channel, mime="image/png", data=shown)
     return Attachment(Media.OTHER, ref, channel, data={"type": kind, **_told(kind, what)})
 
@@ -96,7 +122,9 @@ def _place(geo: Fields, channel: str) -> Attachment | None:
 
 
 def _told(kind: str, what: Fields) -> dict[str, object]:
-    """What is said in it (`about`, in its author's words) and `link`, the address that opens, where there are any."""
+    """What is said in it (`about`, in its author's words) and `link`, the address that opens, where there are
+    any.
+    """
     about, link = contents.about(kind, what), address(kind, what)
     return {**({"about": about} if about else {}), **({"link": link} if link else {})}
 

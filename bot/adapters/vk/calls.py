@@ -10,7 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.adapters.rich_text import VK_STYLES, degrade, fit, part, plain, to_format_data, utf16_length, with_heading
+from bot.adapters.rich_text import (
+    VK_STYLES,
+    degrade,
+    fit,
+    part,
+    plain,
+    to_format_data,
+    utf16_length,
+    with_heading,
+)
 from bot.adapters.vk.updates import CHATS_FROM, REACTIONS
 from bot.button_tokens import token
 from bot.errors import Refused
@@ -46,9 +55,11 @@ _REACTION_IDS = {emoji: number for number, emoji in REACTIONS.items()} | {
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What became of the attachments: VK's names of them, a place on the map, and words for what could not travel.
+    """What became of the attachments: VK's names of them, a place on the map, and words for what could not
+    travel.
 
-    `reused` tells that some names were not made for this message, so that a refusal may be cured by uploading.
+    `reused` tells that some names were not made for this message, so that a refusal may be cured by
+    uploading.
     """
 
     names: tuple[str, ...] = ()
@@ -58,7 +69,8 @@ class Carried:
 
 
 class RandomIds:
-    """What makes a repeat harmless: 31 bits, never 0, the same for the same promise, another for every other one of this store.
+    """What makes a repeat harmless: 31 bits, never 0, the same for the same promise, another for every other
+    one of this store.
 
     They come back with our own messages, which is how those are told from what people write by hand.
     """
@@ -72,7 +84,9 @@ class RandomIds:
         return (self._start + nonce) % RANDOM_IDS + 1
 
     def holds(self, given: int) -> bool:
-        """Whether *given* is likely one of ours: somebody else's is taken for it once in two thousand times."""
+        """Whether *given* is likely one of ours: somebody else's is taken for it once in two thousand
+        times.
+        """
         return given > 0 and 0 < (given - 1 - self._start) % RANDOM_IDS <= self._highest
 
 
@@ -85,7 +99,8 @@ def peer_id(chat: str) -> int:
 
 
 def message_id(name: str) -> dict[str, int]:
-    """The parameter that names a message: `m57` is the id sending gave in a private chat, `57` the number within the chat.
+    """The parameter that names a message: `m57` is the id sending gave in a private chat, `57` the number
+    within the chat.
 
     >>> message_id("m57"), message_id("57"), message_id("?")
     ({'message_id': 57}, {'cmid': 57}, {})
@@ -117,7 +132,10 @@ def compose(outbound: Outbound, carried: Carried, nonce: int) -> dict[str, Any]:
 
 
 def words(outbound: Outbound, notes: Sequence[RichText] = ()) -> RichText:
-    """Heading, text and notes as one text in the styles VK has. A heading gives way where the words need the room."""
+    """Heading, text and notes as one text in the styles VK has.
+
+    A heading gives way where the words need the room.
+    """
     text = outbound.text
     for note in notes:
         text = text + "\n" + note if text else note
@@ -140,10 +158,14 @@ def reply(outbound: Outbound) -> dict[str, Any] | None:
     return {"peer_id": peer_id(outbound.to.chat), kind: list(quoted.values()), "is_reply": 1}
 
 
-def to_keyboard(rows: Rows, nonce: int, *, one_time: bool = False) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
-    """VK's keyboard, and lines of text for the buttons it cannot hold (other links than https, more than forty).
+def to_keyboard(
+    rows: Rows, nonce: int, *, one_time: bool = False
+) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+    """VK's keyboard, and lines of text for the buttons it cannot hold (other links than https, more than
+    forty).
 
-    Inline up to ten buttons; more, or *one_time*, become the keyboard under the text field. A button keeps the token of
+    Inline up to ten buttons; more, or *one_time*, become the keyboard under the text field. A button keeps
+    the token of
     the place it was promised at, wherever it is moved to.
     """
     places = [[(b, r, c) for c, b in enumerate(row)] for r, row in enumerate(rows)]
@@ -161,7 +183,9 @@ def to_keyboard(rows: Rows, nonce: int, *, one_time: bool = False) -> tuple[dict
     if not places:
         return None, tuple(lines)
     buttons = [[_button(b, token(nonce, r, c), inline=inline) for b, r, c in row] for row in places]
-    return {"inline": True, "buttons": buttons} if inline else {"one_time": True, "buttons": buttons}, tuple(lines)
+    return {"inline": True, "buttons": buttons} if inline else {"one_time": True, "buttons": buttons}, tuple(
+        lines
+    )
 
 
 def label_lines(rows: Rows) -> tuple[RichText, ...]:
@@ -197,7 +221,9 @@ def _button(button: Button, pressed: str, *, inline: bool) -> dict[str, Any]:
     payload = json.dumps({"t": pressed})
     if button.url:
         return {"action": {"type": "open_link", "label": label, "link": button.url, "payload": payload}}
-    kind = "callback" if inline else "text"  # a callback leaves no echo in the chat; under the text field it would not go away
+    kind = (
+        "callback" if inline else "text"
+    )  # a callback leaves no echo in the chat; under the text field it would not go away
     return {"action": {"type": kind, "label": label, "payload": payload}, "color": _COLORS[button.style]}
 
 
@@ -206,18 +232,28 @@ def _opens(button: Button) -> bool:
 
 
 def _defused(rich: RichText) -> RichText:
-    """VK makes links of [id1|name] in any text; somebody else's words must stay words. One character for one."""
+    """VK makes links of [id1|name] in any text; somebody else's words must stay words.
+
+    One character for one.
+    """
     return RichText(_MARKUP.sub("\\1\uff5c", rich.text), rich.spans)
 
 
 def _called(rich: RichText) -> RichText:
-    """The text with VK's mark around whom it calls, and nobody else called by it: styles give way, since the marks would shift them."""
+    """The text with VK's mark around whom it calls, and nobody else called by it: styles give way, since the
+    marks would shift them.
+    """
     text, at = "", 0
-    for span in sorted((s for s in rich.spans if s.style is Style.MENTION and s.url.isdigit()), key=lambda s: s.offset):
+    for span in sorted(
+        (s for s in rich.spans if s.style is Style.MENTION and s.url.isdigit()), key=lambda s: s.offset
+    ):
         if span.offset < at:
             continue
         end = span.offset + span.length
-        text += _CALL.sub("\uff20", rich.text[at : span.offset]) + f"[id{span.url}|{rich.text[span.offset : end].removeprefix('@')}]"
+        text += (
+            _CALL.sub("\uff20", rich.text[at : span.offset])
+            + f"[id{span.url}|{rich.text[span.offset : end].removeprefix('@')}]"
+        )
         at = end
     return RichText(text + _CALL.sub("\uff20", rich.text[at:]))
 

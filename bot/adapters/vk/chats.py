@@ -36,16 +36,25 @@ class Chats:
             raise PeerGone(f"the community is not in chat {chat} any more")
         title = str(settings.get("title") or "") if isinstance(settings, Mapping) else ""
         try:
-            await self._client.call("messages.getConversationMembers", peer_id=peer, count=1, group_id=self._group)
+            await self._client.call(
+                "messages.getConversationMembers", peer_id=peer, count=1, group_id=self._group
+            )
         except VkRefusal as error:
             if row(error.code).meaning not in ("gone", "refused"):
                 raise to_delivery_error(error) from None
-            hint = "назначьте сообщество администратором беседы, иначе оно не видит ни её участников, ни всех сообщений"
+            hint = (
+                "назначьте сообщество администратором беседы, иначе оно не видит ни её участников, ни всех"
+                " сообщений"
+            )
             return ChatInfo(
                 chat,
                 title,
                 "group",
-                (Problem(f"нет прав администратора в беседе {title or chat}", code="vk-chat-rights", hint=hint),),
+                (
+                    Problem(
+                        f"нет прав администратора в беседе {title or chat}", code="vk-chat-rights", hint=hint
+                    ),
+                ),
             )
         except VkSilence as error:
             raise to_delivery_error(error) from None

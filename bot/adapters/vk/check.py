@@ -1,4 +1,6 @@
-"""Everything about a VK community's account that would keep the bot from working, each with the way to mend it."""
+"""Everything about a VK community's account that would keep the bot from working, each with the way to mend
+it.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ SCOPES: dict[str, tuple[str, Literal["error", "warning"]]] = {
 _SETTINGS = "Управление сообществом → Настройки → Работа с API → Long Poll API"
 
 
-def settings_problems(name: str, mode: str, secret: str | None, confirmation: str | None, proxy: str | None) -> list[Problem]:
+def settings_problems(
+    name: str, mode: str, secret: str | None, confirmation: str | None, proxy: str | None
+) -> list[Problem]:
     """What is wrong with the channel's settings before anybody is asked."""
     problems = []
     if mode == "callback" and not secret:
@@ -41,7 +45,13 @@ def settings_problems(name: str, mode: str, secret: str | None, confirmation: st
         )
     if mode == "callback" and not confirmation:
         hint = "задайте confirmation: строку, которую показывает VK при добавлении сервера"
-        problems.append(Problem(f"channels.{name}: режиму callback нужна строка confirmation", code="vk-confirmation", hint=hint))
+        problems.append(
+            Problem(
+                f"channels.{name}: режиму callback нужна строка confirmation",
+                code="vk-confirmation",
+                hint=hint,
+            )
+        )
     if proxy and not proxy.startswith(("http://", "https://", "socks5://", "socks5h://")):
         problems.append(
             Problem(
@@ -62,34 +72,55 @@ async def check_account(client: VkClient, group_id: int, *, longpoll: bool) -> t
     except VkRefusal as error:
         return (
             Problem(
-                str(error), code=f"vk-{error.code}", hint=GROUP_HINT if error.code == 15 else row(error.code).hint or TOKEN_HINT
+                str(error),
+                code=f"vk-{error.code}",
+                hint=GROUP_HINT if error.code == 15 else row(error.code).hint or TOKEN_HINT,
             ),
         )
     except VkSilence as error:
-        return (Problem(f"VK не отвечает ({error})", code="vk-network", hint="проверьте сеть, api_base и proxy этого канала"),)
+        return (
+            Problem(
+                f"VK не отвечает ({error})",
+                code="vk-network",
+                hint="проверьте сеть, api_base и proxy этого канала",
+            ),
+        )
     return tuple(problems)
 
 
 async def check_longpoll(client: VkClient, group_id: int) -> list[Problem]:
-    """Whether the queue is on, in a version we know, with the events we need. Raises `VkRefusal`, `VkSilence`."""
+    """Whether the queue is on, in a version we know, with the events we need.
+
+    Raises `VkRefusal`, `VkSilence`.
+    """
     told = await client.call("groups.getLongPollSettings", group_id=group_id)
     if not isinstance(told, Mapping):
         return []
     problems = []
     if not told.get("is_enabled"):
         problems.append(
-            Problem("Long Poll API выключен: бот ничего не услышит", code="vk-longpoll-off", hint=f"включите: {_SETTINGS}")
+            Problem(
+                "Long Poll API выключен: бот ничего не услышит",
+                code="vk-longpoll-off",
+                hint=f"включите: {_SETTINGS}",
+            )
         )
     version = str(told.get("api_version") or "")
     if _version(version) < OLDEST:
         text = f"версия событий Long Poll {version or 'неизвестна'}, нужна не ниже 5.131"
-        problems.append(Problem(text, code="vk-longpoll-version", hint=f"выберите 5.199: {_SETTINGS} → Версия API"))
+        problems.append(
+            Problem(text, code="vk-longpoll-version", hint=f"выберите 5.199: {_SETTINGS} → Версия API")
+        )
     events: Mapping[str, Any] = told.get("events") or {}
     for name, what in NEEDED.items():
         if not events.get(name):
-            severity: Literal["error", "warning"] = "error" if name in ("message_new", "message_event") else "warning"
+            severity: Literal["error", "warning"] = (
+                "error" if name in ("message_new", "message_event") else "warning"
+            )
             hint = f"отметьте «{what}»: {_SETTINGS} → Типы событий"
-            problems.append(Problem(f"событие {name} выключено", code="vk-event-off", hint=hint, severity=severity))
+            problems.append(
+                Problem(f"событие {name} выключено", code="vk-event-off", hint=hint, severity=severity)
+            )
     return problems
 
 
@@ -99,13 +130,21 @@ async def _check_group(client: VkClient, group_id: int) -> list[Problem]:
     ids = [g.get("id") for g in groups if isinstance(g, Mapping)] if isinstance(groups, list) else []
     if group_id in ids or not ids:
         return []
-    return [Problem(f"ключ выдан сообществу {ids[0]}, а в настройках group_id {group_id}", code="vk-group", hint=GROUP_HINT)]
+    return [
+        Problem(
+            f"ключ выдан сообществу {ids[0]}, а в настройках group_id {group_id}",
+            code="vk-group",
+            hint=GROUP_HINT,
+        )
+    ]
 
 
 async def _check_scopes(client: VkClient) -> list[Problem]:
     told = await client.call("groups.getTokenPermissions")
     settings = told.get("settings") if isinstance(told, Mapping) else None
-    names = {s.get("name") for s in settings if isinstance(s, Mapping)} if isinstance(settings, list) else set()
+    names = (
+        {s.get("name") for s in settings if isinstance(s, Mapping)} if isinstance(settings, list) else set()
+    )
     return [
         Problem(f"у ключа нет права «{what}» ({scope})", code="vk-scope", hint=RIGHTS_HINT, severity=severity)
         for scope, (what, severity) in SCOPES.items()

@@ -1,4 +1,6 @@
-"""The line to VK: vk_api as client on daemon threads, one pace for all of them, and plain HTTP for files and polling."""
+"""The line to VK: vk_api as client on daemon threads, one pace for all of them, and plain HTTP for files and
+polling.
+"""
 
 from __future__ import annotations
 
@@ -42,16 +44,31 @@ class _Rehost(HTTPAdapter):
         super().__init__()
 
     def send(
-        self, request: Any, stream: bool = False, timeout: Any = None, verify: Any = True, cert: Any = None, proxies: Any = None
+        self,
+        request: Any,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
     ) -> Any:
         if self._base:
             parts = urllib.parse.urlsplit(request.url)
             request.url = self._base + parts.path + (f"?{parts.query}" if parts.query else "")
-        return super().send(request, stream=stream, timeout=timeout or self._timeout, verify=verify, cert=cert, proxies=proxies)
+        return super().send(
+            request,
+            stream=stream,
+            timeout=timeout or self._timeout,
+            verify=verify,
+            cert=cert,
+            proxies=proxies,
+        )
 
 
 class Limiter:
-    """Calls begin evenly, whichever thread makes them: VK counts what reaches it within a second, bunched by the network or not."""
+    """Calls begin evenly, whichever thread makes them: VK counts what reaches it within a second, bunched by
+    the network or not.
+    """
 
     def __init__(self, per_second: float = PER_SECOND, burst: int = 2) -> None:
         self._step, self._ahead = 1 / per_second, (burst - 1) / per_second
@@ -70,19 +87,22 @@ class Limiter:
 
 
 class _Workers:
-    """A few daemon threads: unlike an executor's they do not keep a stopping process alive while a call hangs."""
+    """A few daemon threads: unlike an executor's they do not keep a stopping process alive while a call
+    hangs.
+    """
 
     def __init__(self, count: int, name: str) -> None:
-        self._jobs: queue.SimpleQueue[tuple[asyncio.AbstractEventLoop, asyncio.Future[Any], Callable[[], Any]] | None] = (
-            queue.SimpleQueue()
-        )
+        self._jobs: queue.SimpleQueue[
+            tuple[asyncio.AbstractEventLoop, asyncio.Future[Any], Callable[[], Any]] | None
+        ] = queue.SimpleQueue()
         self._count, self._name = count, name
         self._threads: list[threading.Thread] = []
 
     async def do(self, job: Callable[[], Any]) -> Any:
         if not self._threads:
             self._threads = [
-                threading.Thread(target=self._work, name=f"{self._name}-{n}", daemon=True) for n in range(self._count)
+                threading.Thread(target=self._work, name=f"{self._name}-{n}", daemon=True)
+                for n in range(self._count)
             ]
             for thread in self._threads:
                 thread.start()
@@ -127,7 +147,10 @@ def _settle(future: asyncio.Future[Any], result: Any, problem: BaseException | N
 
 
 class VkClient:
-    """One community's account. All methods may be repeated; none of them logs or raises anything with the token in it."""
+    """One community's account.
+
+    All methods may be repeated; none of them logs or raises anything with the token in it.
+    """
 
     def __init__(
         self,
@@ -153,12 +176,17 @@ class VkClient:
         return self._workers.waiting > 0 or self._aside.waiting > 1
 
     async def call(self, method: str, **parameters: Any) -> Any:
-        """VK's answer to *method*. Raises `VkRefusal` with VK's error, `VkSilence` where there was no usable answer."""
+        """VK's answer to *method*.
+
+        Raises `VkRefusal` with VK's error, `VkSilence` where there was no usable answer.
+        """
         given = {name: _plain(value) for name, value in parameters.items() if value is not None}
         return await self._workers.do(lambda: self._call(method, given))
 
     async def call_aside(self, method: str, **parameters: Any) -> Any:
-        """The same for what may fail or hang without holding up anybody's words: names, typing, read marks."""
+        """The same for what may fail or hang without holding up anybody's words: names, typing, read
+        marks.
+        """
         given = {name: _plain(value) for name, value in parameters.items() if value is not None}
         return await self._aside.do(lambda: self._call(method, given))
 
@@ -178,7 +206,12 @@ class VkClient:
     async def upload(self, url: str, field: str, file: File) -> Mapping[str, Any]:
         """The upload server's answer. Raises `VkSilence`."""
         form = aiohttp.FormData(quote_fields=False)
-        form.add_field(field, file.content, filename=file.name or "file", content_type=file.mime or "application/octet-stream")
+        form.add_field(
+            field,
+            file.content,
+            filename=file.name or "file",
+            content_type=file.mime or "application/octet-stream",
+        )
         try:
             async with self._session().post(
                 url, data=form, timeout=aiohttp.ClientTimeout(total=UPLOAD_SECONDS)
@@ -189,12 +222,21 @@ class VkClient:
         return _object(body, status, "upload")
 
     async def fetch(self, url: str, *, largest: int = LARGEST, hops: int = 3) -> File:
-        """The file at *url*. Raises `Refused` where it is gone or larger than *largest* bytes, `RetryLater` otherwise."""
+        """The file at *url*.
+
+        Raises `Refused` where it is gone or larger than *largest* bytes, `RetryLater` otherwise.
+        """
         session = self._session() if self._is_own(url) else self._foreign(url)
         try:
-            async with session.get(url, timeout=aiohttp.ClientTimeout(total=UPLOAD_SECONDS), allow_redirects=False) as answer:
+            async with session.get(
+                url, timeout=aiohttp.ClientTimeout(total=UPLOAD_SECONDS), allow_redirects=False
+            ) as answer:
                 if answer.status in (301, 302, 303, 307, 308) and hops:
-                    return await self.fetch(urllib.parse.urljoin(url, answer.headers.get("Location", "")), largest=largest, hops=hops - 1)
+                    return await self.fetch(
+                        urllib.parse.urljoin(url, answer.headers.get("Location", "")),
+                        largest=largest,
+                        hops=hops - 1,
+                    )
                 if answer.status in (400, 401, 403, 404, 410):
                     raise Refused(f"VK does not give the file any more ({answer.status})", code="file_gone")
                 if answer.status != 200:
@@ -203,7 +245,9 @@ class VkClient:
                 async for part in answer.content.iter_chunked(64 * 1024):
                     content += part
                     if len(content) > largest:
-                        raise Refused(f"the file is larger than {largest // (1024 * 1024)} MB", code="file_large")
+                        raise Refused(
+                            f"the file is larger than {largest // (1024 * 1024)} MB", code="file_large"
+                        )
                 return File(bytes(content), mime=answer.content_type)
         except _BROKEN as error:
             raise RetryLater(f"file: {type(error).__name__}", after=5) from None
@@ -220,15 +264,22 @@ class VkClient:
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None or self._http.closed:
             if self._proxy and self._proxy.startswith("socks"):
-                connector: aiohttp.BaseConnector = ProxyConnector.from_url(self._proxy.replace("socks5h:", "socks5:"), rdns=True, limit=16)
+                connector: aiohttp.BaseConnector = ProxyConnector.from_url(
+                    self._proxy.replace("socks5h:", "socks5:"), rdns=True, limit=16
+                )
                 self._http = aiohttp.ClientSession(connector=connector)
             else:
-                self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=16), proxy=self._proxy)
+                self._http = aiohttp.ClientSession(
+                    connector=aiohttp.TCPConnector(limit=16), proxy=self._proxy
+                )
         return self._http
 
     def _is_own(self, url: str) -> bool:
         """Whether it leads to the API server named in the config (a test server on this machine)."""
-        return bool(self._api_base) and urllib.parse.urlsplit(url).netloc == urllib.parse.urlsplit(str(self._api_base)).netloc
+        return (
+            bool(self._api_base)
+            and urllib.parse.urlsplit(url).netloc == urllib.parse.urlsplit(str(self._api_base)).netloc
+        )
 
     def _foreign(self, url: str) -> aiohttp.ClientSession:
         """For addresses that came in a message: they may lead out, never in (bot/adapters/url_safety.py)."""
@@ -236,21 +287,34 @@ class VkClient:
         if self._proxy:
             return self._session()
         if self._files is None or self._files.closed:
-            self._files = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=8, resolver=PublicResolver()))
+            self._files = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=8, resolver=PublicResolver())
+            )
         return self._files
 
     def _call(self, method: str, parameters: dict[str, Any]) -> Any:
         if not hasattr(self._local, "vk"):
             self._local.vk = self._make()  # each thread its own: a VkApi holds its lock during the call
         self._limiter.wait()
-        # The library's exceptions hold the parameters with the token: none of them may leave here, not even as a cause.
+        # The library's exceptions hold the parameters with the token: none of them may leave here, not even
+        # as a cause.
         try:
             return self._local.vk.method(method, parameters)
         except ApiError as error:
-            problem: Exception = VkRefusal(int(error.code), self._clean(str(error.error.get("error_msg", ""))))
+            problem: Exception = VkRefusal(
+                int(error.code), self._clean(str(error.error.get("error_msg", "")))
+            )
         except ApiHttpError as error:
             problem = VkSilence(f"{method}: HTTP {error.response.status_code}")
-        except (requests.RequestException, VkApiError, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        except (
+            requests.RequestException,
+            VkApiError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            OSError,
+        ) as error:
             problem = VkSilence(f"{method}: {type(error).__name__}")
         raise problem
 
@@ -259,11 +323,15 @@ class VkClient:
         session.trust_env = False
         self._sessions.append(session)
         if self._proxy:
-            proxy = self._proxy.replace("socks5:", "socks5h:")  # names are resolved at the other end, as above
+            proxy = self._proxy.replace(
+                "socks5:", "socks5h:"
+            )  # names are resolved at the other end, as above
             session.proxies = {"http": proxy, "https": proxy}
         for host in API_HOSTS:
             session.mount(host, _Rehost(self._api_base, self._timeout))
-        vk = VkApiGroup(token=self._token, api_version=API_VERSION, session=session, config=jconfig.MemoryConfig)
+        vk = VkApiGroup(
+            token=self._token, api_version=API_VERSION, session=session, config=jconfig.MemoryConfig
+        )
         vk.error_handlers.clear()  # they sleep and recurse without a limit; patience is the outbox's
         return vk
 

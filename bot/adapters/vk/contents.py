@@ -34,19 +34,39 @@ _PAGES = {  # where VK shows a thing of an owner
     "artist": "artist/{id}",
     "curator": "music/curator/{id}",
 }
-_ADDRESSES = ("url", "view_url", "join_link", "link", "share_url", "webview_url", "player", "thumb_256", "thumb_96", "thumb_48")
+_ADDRESSES = (
+    "url",
+    "view_url",
+    "join_link",
+    "link",
+    "share_url",
+    "webview_url",
+    "player",
+    "thumb_256",
+    "thumb_96",
+    "thumb_48",
+)
 _TITLES = ("title", "name", "question", "text", "description", "caption", "comment")
 
 
 def address(kind: str, what: Fields) -> str:
     """The address that opens; "" where VK told none and none can be made."""
-    told = next((v for n in _ADDRESSES if isinstance(v := what.get(n), str) and v.startswith(("https://", "http://"))), "")
+    told = next(
+        (
+            v
+            for n in _ADDRESSES
+            if isinstance(v := what.get(n), str) and v.startswith(("https://", "http://"))
+        ),
+        "",
+    )
     if (pattern := _PAGES.get(kind)) is None or (told and kind not in ("photo", "video", "audio", "doc")):
         return told
     owner = next((what[n] for n in ("owner_id", "to_id", "from_id") if what.get(n) is not None), None)
     app = what.get("app")
     fields = {**(app if isinstance(app, Mapping) else {}), **what, "owner": owner}
-    known = {n: v for n, v in fields.items() if isinstance(v, int | str) and not isinstance(v, bool) and v != ""}
+    known = {
+        n: v for n, v in fields.items() if isinstance(v, int | str) and not isinstance(v, bool) and v != ""
+    }
     try:
         page = pattern.format_map(known)
     except KeyError:
@@ -63,10 +83,18 @@ def about(kind: str, what: Fields) -> str:
     parts += [t for n in ("price", "amount") if (t := _price(what.get(n)))]
     if kind == "money_transfer" and isinstance(what.get("comment"), str) and what["comment"] not in parts:
         parts.append(what["comment"])
-    if kind in ("call", "podcast", "video_message") and isinstance(seconds := what.get("duration"), int) and seconds > 0:
+    if (
+        kind in ("call", "podcast", "video_message")
+        and isinstance(seconds := what.get("duration"), int)
+        and seconds > 0
+    ):
         parts.append(f"{seconds // 60}:{seconds % 60:02}")
     answers = what.get("answers") if kind == "poll" else None
-    options = [f"\n• {a.get('text')}" for a in answers if isinstance(a, Mapping)] if isinstance(answers, list) else []
+    options = (
+        [f"\n• {a.get('text')}" for a in answers if isinstance(a, Mapping)]
+        if isinstance(answers, list)
+        else []
+    )
     return ", ".join(p[:LONGEST] for p in parts if p) + "".join(options)
 
 
@@ -75,4 +103,3 @@ def _price(value: object) -> str:
     if isinstance(value, Mapping):
         return str(value.get("text") or "")
     return str(value) if isinstance(value, str | int) else ""
-

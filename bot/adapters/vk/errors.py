@@ -10,19 +10,29 @@ from bot.errors import AccountError, BadFormat, BotError, DeliveryError, PeerGon
 Meaning = Literal["later", "gone", "format", "refused", "account", "parameters"]
 
 TOKEN_HINT = (
-    "выпустите новый ключ: Управление сообществом → Настройки → Работа с API → Ключи доступа "
-    "(права: сообщения, фотографии, документы, управление) и запишите его в переменную окружения, названную в config.yaml"
+    "выпустите новый ключ: Управление сообществом → Настройки → Работа с API → Ключи доступа (права:"
+    " сообщения, фотографии, документы, управление) и запишите его в переменную окружения, названную в"
+    " config.yaml"
 )
 RIGHTS_HINT = (
-    "у ключа нет нужного права: выпустите новый с правами «сообщения», «фотографии», «документы», «управление сообществом»"
+    "у ключа нет нужного права: выпустите новый с правами «сообщения», «фотографии», «документы», «управление"
+    " сообществом»"
 )
-GROUP_HINT = "проверьте group_id в config.yaml: сообщество должно быть тем же, которому выдан ключ с правом на управление"
-CAPTCHA_HINT = "VK требует ввести код с картинки: зайдите в сообщество руками, снизьте частоту сообщений и подождите"
+GROUP_HINT = (
+    "проверьте group_id в config.yaml: сообщество должно быть тем же, которому выдан ключ с правом на"
+    " управление"
+)
+CAPTCHA_HINT = (
+    "VK требует ввести код с картинки: зайдите в сообщество руками, снизьте частоту сообщений и подождите"
+)
 KEYBOARD_HINT = "включите: Управление сообществом → Сообщения → Настройки для бота → Возможности ботов"
 
 
 class VkRefusal(BotError):
-    """VK answered with an error: nothing was done. `code` is VK's, the text is VK's without anything secret."""
+    """VK answered with an error: nothing was done.
+
+    `code` is VK's, the text is VK's without anything secret.
+    """
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(f"VK {code}: {text}")
@@ -30,7 +40,10 @@ class VkRefusal(BotError):
 
 
 class VkSilence(BotError):
-    """No usable answer: no connection, a timeout, HTML instead of JSON. It may have been done; all our calls may be repeated."""
+    """No usable answer: no connection, a timeout, HTML instead of JSON.
+
+    It may have been done; all our calls may be repeated.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +77,10 @@ TABLE: dict[int, VkErrorRule] = {
     27: VkErrorRule("account", hint=TOKEN_HINT),
     28: VkErrorRule("account", hint=TOKEN_HINT),
     29: VkErrorRule("later", 3600.0, "account", counts=False),  # the day's quota
-    42: VkErrorRule("account", hint="VK не принимает этот ключ с адреса сервера: снимите ограничение по IP в настройках ключа"),
+    42: VkErrorRule(
+        "account",
+        hint="VK не принимает этот ключ с адреса сервера: снимите ограничение по IP в настройках ключа",
+    ),
     100: VkErrorRule("parameters"),
     113: _GONE,  # no such user
     900: _GONE,  # black list
@@ -109,7 +125,10 @@ def row(code: int) -> VkErrorRule:
 
 
 def to_delivery_error(error: VkRefusal | VkSilence, *, styled: bool = False) -> DeliveryError | AccountError:
-    """What to raise from a send. *styled* says that format_data or a keyboard went with it, so that plain text may pass."""
+    """What to raise from a send.
+
+    *styled* says that format_data or a keyboard went with it, so that plain text may pass.
+    """
     if isinstance(error, VkSilence):
         return RetryLater(str(error), after=1.0)  # random_id makes a repeat harmless
     line = row(error.code)

@@ -1,4 +1,6 @@
-"""From VK's events to inbounds that are ready to be kept: cropped messages made whole, senders named, lost ones fetched."""
+"""From VK's events to inbounds that are ready to be kept: cropped messages made whole, senders named, lost
+ones fetched.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,17 @@ PAGE = 200
 CONVERSATION_PAGES = 25
 HISTORY_PAGES = 5
 TRIES = 5  # of each question of a catch-up
-MARGIN = 600.0  # seconds before the last known moment: clocks differ, and what is known already is dropped by its key
+# seconds before the last known moment: clocks differ, and what is known already is dropped by its key
+MARGIN = 600.0
 RECENT = 1800.0  # seconds within which a message may be lost although it counts as read and answered
 FORGOTTEN = 86_400.0  # how far back to look when the cursor does not tell
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where we stand: VK's `ts` ("" in callback mode) and when something was last kept, in Unix seconds (0 = unknown)."""
+    """Where we stand: VK's `ts` ("" in callback mode) and when something was last kept, in Unix seconds (0 =
+    unknown).
+    """
 
     ts: str
     at: float
@@ -49,8 +54,23 @@ def read_cursor(text: str) -> Cursor:
 class Intake:
     """What both ways of receiving share."""
 
-    def __init__(self, client: VkClient, reader: VkReader, people: People, *, channel: str, group_id: int, clock: Callable[[], datetime]) -> None:
-        self._client, self._reader, self._people, self._channel, self._group = client, reader, people, channel, group_id
+    def __init__(
+        self,
+        client: VkClient,
+        reader: VkReader,
+        people: People,
+        *,
+        channel: str,
+        group_id: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._client, self._reader, self._people, self._channel, self._group = (
+            client,
+            reader,
+            people,
+            channel,
+            group_id,
+        )
         self._clock = clock
         self._log = get_logger("vk")
 
@@ -59,10 +79,13 @@ class Intake:
         return await self._named(self._reader.read_all([await self._whole(e) for e in events]))
 
     async def missed(self, since: float) -> tuple[Inbound, ...]:
-        """What customers wrote since the moment *since* (Unix seconds), as far as no person has answered it by hand.
+        """What customers wrote since the moment *since* (Unix seconds), as far as no person has answered it
+        by hand.
 
-        Long ago only what is unread or unanswered counts; lately everything, because our own read mark or answer may have
-        come between two messages. The keys are those of the events, so what was kept already is not kept twice. Raises
+        Long ago only what is unread or unanswered counts; lately everything, because our own read mark or
+        answer may have
+        come between two messages. The keys are those of the events, so what was kept already is not kept
+        twice. Raises
         `VkRefusal`, `VkSilence`.
         """
         early = since - MARGIN
@@ -85,7 +108,10 @@ class Intake:
                 return
             try:
                 await self._client.call_aside(
-                    "messages.markAsRead", peer_id=int(peer), group_id=self._group, mark_conversation_as_read=1
+                    "messages.markAsRead",
+                    peer_id=int(peer),
+                    group_id=self._group,
+                    mark_conversation_as_read=1,
                 )
             except (VkRefusal, VkSilence):
                 return
@@ -97,7 +123,8 @@ class Intake:
         await self._people.learn((*(i.sender.id for i in found), *sorted(forwarded)))
         known = {who: self._people.known(who) for who in forwarded}
         return tuple(
-            replace(i, sender=self._people.name(i.sender), context=vk_context.named(i.context, known)) for i in found
+            replace(i, sender=self._people.name(i.sender), context=vk_context.named(i.context, known))
+            for i in found
         )
 
     async def _whole(self, event: object) -> object:
@@ -127,7 +154,11 @@ class Intake:
         found: list[int] = []
         for page in range(CONVERSATION_PAGES):
             answer = await self._ask(
-                "messages.getConversations", filter=waiting, count=PAGE, offset=page * PAGE, group_id=self._group
+                "messages.getConversations",
+                filter=waiting,
+                count=PAGE,
+                offset=page * PAGE,
+                group_id=self._group,
             )
             items = _items(answer)
             recent = [i for i in items if _seconds(i.get("last_message")) >= since]
@@ -139,7 +170,9 @@ class Intake:
     async def _history(self, peer: int, since: float) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
         for page in range(HISTORY_PAGES):
-            answer = await self._ask("messages.getHistory", peer_id=peer, count=PAGE, offset=page * PAGE, group_id=self._group)
+            answer = await self._ask(
+                "messages.getHistory", peer_id=peer, count=PAGE, offset=page * PAGE, group_id=self._group
+            )
             items = _items(answer)
             recent = list(takewhile(lambda m: _seconds(m) >= since and not self._reader.is_by_hand(m), items))
             found += recent
@@ -148,7 +181,9 @@ class Intake:
         return found
 
     async def _ask(self, method: str, **parameters: Any) -> Any:
-        """One of many calls in a row: begun anew for each that fails, the row would never end in bad weather."""
+        """One of many calls in a row: begun anew for each that fails, the row would never end in bad
+        weather.
+        """
         for attempt in range(TRIES - 1):
             try:
                 return await self._client.call(method, **parameters)

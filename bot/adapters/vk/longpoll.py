@@ -1,4 +1,6 @@
-"""VK's Bots Long Poll: events are kept together with where the queue stands, and a cut history is caught up."""
+"""VK's Bots Long Poll: events are kept together with where the queue stands, and a cut history is caught
+up.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,13 @@ class LongPoll:
         kept: Callable[[Sequence[Inbound]], None],
         wait: int = WAIT,
     ) -> None:
-        self._client, self._intake, self._health, self._clock, self._kept = client, intake, health, clock, kept
+        self._client, self._intake, self._health, self._clock, self._kept = (
+            client,
+            intake,
+            health,
+            clock,
+            kept,
+        )
         self._group, self._wait = group_id, wait
         self._server = self._key = ""
         self._cursor: Cursor | None = None
@@ -45,7 +53,10 @@ class LongPoll:
         self._log = get_logger("vk").bind(channel=channel)
 
     async def run(self, accept: Accept, *, cursor: str | None) -> None:
-        """Take events in until cancelled. Raises `AccountError` where the first call already shows that the account is no use."""
+        """Take events in until cancelled.
+
+        Raises `AccountError` where the first call already shows that the account is no use.
+        """
         self._cursor = read_cursor(cursor) if cursor else None
         failures = 0
         while True:
@@ -110,10 +121,15 @@ class LongPoll:
             raise VkSilence("longpoll: no updates in the answer")
         if not events and self._cursor is not None and _ts(answer) == self._cursor.ts:
             return
-        await self._move(accept, await self._intake.read(events), Cursor(_ts(answer), self._clock().timestamp()))
+        await self._move(
+            accept, await self._intake.read(events), Cursor(_ts(answer), self._clock().timestamp())
+        )
 
     async def _catch_up(self, accept: Accept, ts: str) -> None:
-        """The events before *ts* are gone: what customers wrote meanwhile is asked for. Only then may the queue go on."""
+        """The events before *ts* are gone: what customers wrote meanwhile is asked for.
+
+        Only then may the queue go on.
+        """
         now = self._clock().timestamp()
         since = self._cursor.at if self._cursor and self._cursor.at else now - FORGOTTEN
         missed: tuple[Inbound, ...] = ()

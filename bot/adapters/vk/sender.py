@@ -1,4 +1,6 @@
-"""Carrying one promise out: each verb as one call of VK that may be repeated, plainer where VK refuses the finery."""
+"""Carrying one promise out: each verb as one call of VK that may be repeated, plainer where VK refuses the
+finery.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ _DONE = Sent()
 class Speaker:
     """What the community says."""
 
-    def __init__(self, client: VkClient, health: Health, random_ids: RandomIds, *, channel: str, group_id: int) -> None:
+    def __init__(
+        self, client: VkClient, health: Health, random_ids: RandomIds, *, channel: str, group_id: int
+    ) -> None:
         self._client, self._health, self._random_ids, self._group = client, health, random_ids, group_id
         self._noted: set[str] = set()
         self._uploads = VkUploads(client, channel)
@@ -69,7 +73,8 @@ class Speaker:
 
     async def _say(self, outbound: Outbound, nonce: int, files: Files) -> Sent:
         peer = peer_id(outbound.to.chat)
-        # In group chats only the answer to `peer_ids` tells the number of the message; in private ones its id is told at once.
+        # In group chats only the answer to `peer_ids` tells the number of the message; in private ones its id
+        # is told at once.
         address = {"peer_id": peer} if is_private(peer) else {"peer_id": None, "peer_ids": peer}
         unique = {"random_id": self._random_ids.of(nonce), "forward": reply(outbound)}
         answer = await self._written("messages.send", outbound, nonce, files, {**unique, **address})
@@ -78,13 +83,25 @@ class Speaker:
     async def _edit(self, outbound: Outbound, nonce: int, target: str, files: Files) -> Sent:
         if not (edited := message_id(target)):
             raise Refused(f"no message to edit: {target!r}", code="not_editable")
-        await self._written("messages.edit", outbound, nonce, files, {**edited, "keep_forward_messages": 1, "keep_snippets": 1})
+        await self._written(
+            "messages.edit",
+            outbound,
+            nonce,
+            files,
+            {**edited, "keep_forward_messages": 1, "keep_snippets": 1},
+        )
         return Sent(target)
 
-    async def _written(self, method: str, outbound: Outbound, nonce: int, files: Files, more: Mapping[str, Any]) -> Any:
-        """One message written, with less and less finery where VK refuses it: a refused call has sent nothing."""
+    async def _written(
+        self, method: str, outbound: Outbound, nonce: int, files: Files, more: Mapping[str, Any]
+    ) -> Any:
+        """One message written, with less and less finery where VK refuses it: a refused call has sent
+        nothing.
+        """
         peer = peer_id(outbound.to.chat)
-        strict = outbound.author == "operator"  # an operator must hear that his file did not pass; a customer sees a note
+        strict = (
+            outbound.author == "operator"
+        )  # an operator must hear that his file did not pass; a customer sees a note
         carried = await self._uploads.carry(outbound.attachments, peer, files, strict=strict)
         bare, fresh = False, False
         parameters = {**compose(outbound, carried, nonce), **more}
@@ -97,17 +114,25 @@ class Speaker:
                 return answer
             except VkRefusal as error:
                 if error.code == 100 and parameters["format_data"] is not None:
-                    parameters |= {"format_data": None, "message": unstyled(outbound, _notes(outbound, carried, bare=bare))}
+                    parameters |= {
+                        "format_data": None,
+                        "message": unstyled(outbound, _notes(outbound, carried, bare=bare)),
+                    }
                 elif error.code in (911, 912) and parameters["keyboard"] is not None:
                     bare = True
                     self._note(error)
-                    parameters = {**compose(replace(outbound, buttons=()), _with_labels(outbound, carried), nonce), **more}
+                    parameters = {
+                        **compose(replace(outbound, buttons=()), _with_labels(outbound, carried), nonce),
+                        **more,
+                    }
                 elif error.code == 921 and parameters.get("forward") is not None:
                     more = {**more, "forward": None}  # the quoted message is gone
                     parameters |= more
                 elif error.code == 100 and carried.reused and not fresh:
                     fresh = True
-                    carried = await self._uploads.carry(outbound.attachments, peer, files, strict=strict, reuse=False)
+                    carried = await self._uploads.carry(
+                        outbound.attachments, peer, files, strict=strict, reuse=False
+                    )
                     parameters |= {"attachment": ",".join(carried.names) or None}
                 else:
                     raise
@@ -152,12 +177,18 @@ class Speaker:
         kind = "cmid" if "cmid" in named[0] else "message_id"
         ids = {f"{kind}s": ",".join(str(n[kind]) for n in named)}
         await self._client.call(
-            "messages.delete", peer_id=peer_id(outbound.to.chat), delete_for_all=1, group_id=self._group, **ids
+            "messages.delete",
+            peer_id=peer_id(outbound.to.chat),
+            delete_for_all=1,
+            group_id=self._group,
+            **ids,
         )
         return Sent(target)
 
     def _mended(self) -> None:
-        """A send that passed takes back what stood against it, but for keyboards, which most messages do not have."""
+        """A send that passed takes back what stood against it, but for keyboards, which most messages do not
+        have.
+        """
         for name in self._noted - {"vk-911", "vk-912"}:
             self._health.details.pop(name, None)
         self._noted &= {"vk-911", "vk-912"}

@@ -47,20 +47,27 @@ Fields = Mapping[str, Any]
 class VkReader:
     """Turns the events of one community into inbounds. Pure: asks nobody, keeps nothing."""
 
-    def __init__(self, channel: str, group_id: int, clock: Callable[[], datetime], is_ours: Callable[[int], bool]) -> None:
+    def __init__(
+        self, channel: str, group_id: int, clock: Callable[[], datetime], is_ours: Callable[[int], bool]
+    ) -> None:
         self._channel, self._group, self._clock, self._is_ours = channel, group_id, clock, is_ours
         self._called = re.compile(rf"^\s*\[(?:club|public){group_id}\|[^\]\n]*\][\s,:]*")
         self._log = get_logger("vk")
 
     def read_all(self, events: Sequence[object]) -> tuple[Inbound, ...]:
-        """Everything in *events* that says something to us; one that cannot be read never costs the others."""
+        """Everything in *events* that says something to us; one that cannot be read never costs the
+        others.
+        """
         found = []
         for event in events:
             try:
                 inbound = self.read(event) if isinstance(event, Mapping) else None
             except Exception as error:  # noqa: BLE001 - one odd event must not stop the intake of all
                 self._log.error(
-                    "event_unreadable", channel=self._channel, type=str(_get(event, "type"))[:40], error=type(error).__name__
+                    "event_unreadable",
+                    channel=self._channel,
+                    type=str(_get(event, "type"))[:40],
+                    error=type(error).__name__,
                 )
                 inbound = self._bare(event)
             if inbound is not None:
@@ -73,7 +80,9 @@ class VkReader:
         key = str(event.get("event_id") or "")
         match kind:
             case "message_new":
-                return self.message(_fields(what.get("message", what)), client=_fields(what.get("client_info")))
+                return self.message(
+                    _fields(what.get("message", what)), client=_fields(what.get("client_info"))
+                )
             case "message_edit":
                 return self._edited(_fields(what.get("message", what)), key)
             case "message_reply":
@@ -83,7 +92,11 @@ class VkReader:
             case "message_allow" | "message_deny":
                 change = InboundKind.UNBLOCKED if kind == "message_allow" else InboundKind.BLOCKED
                 user = _number(what.get("user_id"))
-                return self._inbound(key or f"{kind}:{user}:{self._now():%Y%m%d%H%M}", user, user, change) if user else None
+                return (
+                    self._inbound(key or f"{kind}:{user}:{self._now():%Y%m%d%H%M}", user, user, change)
+                    if user
+                    else None
+                )
             case "message_reaction_event":
                 return self._reacted(what, key)
             case _ if kind in SILENT_EVENTS:
@@ -98,7 +111,14 @@ class VkReader:
             return None
         number = _number(m.get("conversation_message_id"))
         key = f"{peer}:{number}" if number else f"{peer}:m{_number(m.get('id'))}"
-        base = self._inbound(key, peer, author, InboundKind.MESSAGE, at=_moment(m.get("date"), self._now()), message=self._id(m))
+        base = self._inbound(
+            key,
+            peer,
+            author,
+            InboundKind.MESSAGE,
+            at=_moment(m.get("date"), self._now()),
+            message=self._id(m),
+        )
         if action := _fields(m.get("action")):
             return self._acted(base, action)
         rich, mentions = self._words(m, private=base.private)
@@ -127,38 +147,64 @@ class VkReader:
             return None
         changed = _number(m.get("update_time")) or _number(m.get("date"))
         return replace(
-            said, key=key or f"edit:{said.key}:{changed}", kind=InboundKind.EDIT, at=_moment(m.get("update_time"), self._now())
+            said,
+            key=key or f"edit:{said.key}:{changed}",
+            kind=InboundKind.EDIT,
+            at=_moment(m.get("update_time"), self._now()),
         )
 
     def _stepped_in(self, m: Fields, key: str) -> Inbound | None:
-        """Our own sends come back here too; a person of the business has an author and no random id of ours."""
+        """Our own sends come back here too; a person of the business has an author and no random id of
+        ours.
+        """
         admin, peer = _number(m.get("admin_author_id")), _number(m.get("peer_id"))
         if not peer or not self.is_by_hand(m):
             return None
         key = key or f"reply:{peer}:{_number(m.get('conversation_message_id'))}"
         base = self._inbound(
-            key, peer, admin, InboundKind.STEPPED_IN, at=_moment(m.get("date"), self._now()), message=self._id(m)
+            key,
+            peer,
+            admin,
+            InboundKind.STEPPED_IN,
+            at=_moment(m.get("date"), self._now()),
+            message=self._id(m),
         )
         rich, _ = self._words(m, private=True)
         found = read_attachments(m, self._channel)
         return replace(base, text=rich.text, spans=rich.spans, attachments=found, context=self._context(m))
 
     def _pressed(self, what: Fields, key: str) -> Inbound | None:
-        user, peer, event = _number(what.get("user_id")), _number(what.get("peer_id")), str(what.get("event_id") or "")
+        user, peer, event = (
+            _number(what.get("user_id")),
+            _number(what.get("peer_id")),
+            str(what.get("event_id") or ""),
+        )
         if not user or not peer:
             return None
         base = self._inbound(
-            key or f"press:{event}", peer, user, InboundKind.PRESS, message=_text_number(what.get("conversation_message_id"))
+            key or f"press:{event}",
+            peer,
+            user,
+            InboundKind.PRESS,
+            message=_text_number(what.get("conversation_message_id")),
         )
         pressed = _token(_payload(what.get("payload")))
         return replace(base, press=pressed, callback=f"{event}|{user}|{peer}" if event else "")
 
     def _reacted(self, what: Fields, key: str) -> Inbound | None:
-        user, peer, number = _number(what.get("reacted_id")), _number(what.get("peer_id")), _number(what.get("cmid"))
+        user, peer, number = (
+            _number(what.get("reacted_id")),
+            _number(what.get("peer_id")),
+            _number(what.get("cmid")),
+        )
         if not user or not peer or user == -self._group:
             return None
         base = self._inbound(
-            key or f"reaction:{peer}:{number}:{user}:{self._now():%H%M%S}", peer, user, InboundKind.REACTION, message=str(number)
+            key or f"reaction:{peer}:{number}:{user}:{self._now():%H%M%S}",
+            peer,
+            user,
+            InboundKind.REACTION,
+            message=str(number),
         )
         return replace(base, text=REACTIONS.get(_number(what.get("reaction_id")), ""))
 
@@ -168,7 +214,9 @@ class VkReader:
         came = what in ("chat_invite_user", "chat_invite_user_by_link")
         if member == -self._group and (came or what == "chat_kick_user"):
             data = {"title": "", "forum": False, "status": "member"}
-            return replace(base, kind=InboundKind.ADDED if came else InboundKind.REMOVED, data=data if came else {})
+            return replace(
+                base, kind=InboundKind.ADDED if came else InboundKind.REMOVED, data=data if came else {}
+            )
         if came or what == "chat_kick_user":
             return replace(
                 base,
@@ -180,12 +228,18 @@ class VkReader:
     # --- parts
 
     def _words(self, m: Fields, *, private: bool) -> tuple[RichText, tuple[Mention, ...]]:
-        """What people read, and who is called in it: a name stands where VK writes [id5|name], a call of ours is left out."""
+        """What people read, and who is called in it: a name stands where VK writes [id5|name], a call of ours
+        is left out.
+        """
         text, items = str(m.get("text") or ""), _fields(m.get("format_data")).get("items")
         rich = RichText(text)
         if isinstance(items, list) and items:
             rich = from_entities(
-                text, [{**i, "type": "text_link" if i.get("type") == "url" else i.get("type")} for i in map(_fields, items)]
+                text,
+                [
+                    {**i, "type": "text_link" if i.get("type") == "url" else i.get("type")}
+                    for i in map(_fields, items)
+                ],
             )
         called = None if private else self._called.match(text)
         at = called.end() if called else 0
@@ -217,17 +271,29 @@ class VkReader:
         return reply
 
     def _id(self, m: Fields) -> str:
-        """The name of a message within its chat. Ours in private chats have the id that sending gave them (see `Sent`)."""
+        """The name of a message within its chat.
+
+        Ours in private chats have the id that sending gave them (see `Sent`).
+        """
         peer = _number(m.get("peer_id"))
         if _number(m.get("from_id")) == -self._group and peer < CHATS_FROM and _number(m.get("id")):
             return f"m{_number(m.get('id'))}"
         return _text_number(m.get("conversation_message_id"))
 
     def _inbound(
-        self, key: str, peer: int, user: int, kind: InboundKind, *, at: datetime | None = None, message: str = ""
+        self,
+        key: str,
+        peer: int,
+        user: int,
+        kind: InboundKind,
+        *,
+        at: datetime | None = None,
+        message: str = "",
     ) -> Inbound:
         to = Peer(self._channel, str(peer))
-        return Inbound(key, to, Sender(str(user)), at or self._now(), kind, message=message, private=peer < CHATS_FROM)
+        return Inbound(
+            key, to, Sender(str(user)), at or self._now(), kind, message=message, private=peer < CHATS_FROM
+        )
 
     def _bare(self, event: object) -> Inbound | None:
         """The least of a message that could not be read, so that somebody looks at it all the same."""

@@ -49,9 +49,17 @@ class VkUploads:
         place: tuple[float, float] | None = None
         reused = False
         for attachment in attachments:
-            if attachment.media is Media.LOCATION and place is None and (place := _place(attachment)) is not None:
-                if title := ", ".join(str(attachment.data[n]) for n in ("title", "address") if attachment.data.get(n)):
-                    notes.append(RichText(f"📍 {title}"))  # VK shows the place on a map, and not what is there
+            if (
+                attachment.media is Media.LOCATION
+                and place is None
+                and (place := _place(attachment)) is not None
+            ):
+                if title := ", ".join(
+                    str(attachment.data[n]) for n in ("title", "address") if attachment.data.get(n)
+                ):
+                    notes.append(
+                        RichText(f"📍 {title}")
+                    )  # VK shows the place on a map, and not what is there
                 continue
             if attachment.media in _WORDS_ONLY or attachment.media is Media.LOCATION or len(names) == MOST:
                 notes.append(placeholder(attachment))
@@ -64,14 +72,18 @@ class VkUploads:
                 name, known = await self._name(attachment, peer, files, reuse=reuse)
             except Refused as error:
                 if strict:
-                    raise Refused(f"{attachment.name or attachment.media}: {error}", code=error.code) from None
+                    raise Refused(
+                        f"{attachment.name or attachment.media}: {error}", code=error.code
+                    ) from None
                 notes.append(placeholder(attachment))
                 continue
             names.append(name)
             reused = reused or known
         return Carried(tuple(names), place, tuple(notes), reused)
 
-    async def _name(self, attachment: Attachment, peer: int, files: Files, *, reuse: bool) -> tuple[str, bool]:
+    async def _name(
+        self, attachment: Attachment, peer: int, files: Files, *, reuse: bool
+    ) -> tuple[str, bool]:
         file = await files.read(attachment)
         if not file.content:
             raise _Unfit("the file is empty")
@@ -86,7 +98,9 @@ class VkUploads:
         except _Unfit:
             if way == "doc":
                 raise
-            name = await self._upload("doc", peer, file)  # a picture too long or a sound that is no voice still travels as a file
+            name = await self._upload(
+                "doc", peer, file
+            )  # a picture too long or a sound that is no voice still travels as a file
         self._names[key] = name
         while len(self._names) > REMEMBERED:
             self._names.popitem(last=False)
@@ -146,9 +160,11 @@ def _named(attachment: Attachment, file: File, way: str) -> File:
     elif way == "audio_message" and "." not in name:
         name = "voice.ogg"
     elif "." not in name:
-        suffix = {Media.VIDEO: "mp4", Media.VIDEO_NOTE: "mp4", Media.ANIMATION: "gif" if mime == "image/gif" else "mp4"}.get(
-            attachment.media, "bin"
-        )
+        suffix = {
+            Media.VIDEO: "mp4",
+            Media.VIDEO_NOTE: "mp4",
+            Media.ANIMATION: "gif" if mime == "image/gif" else "mp4",
+        }.get(attachment.media, "bin")
         name = f"{name or attachment.media.value}.{suffix}"
     return File(file.content, name, mime)
 

@@ -21,7 +21,9 @@ _ORDER = re.compile(r"(?<![\w])([A-Za-zА-Яа-я]{0,4}[-/ ]?\d[\d-]{2,14})(?![\
 
 
 class Field(Protocol):
-    """One question of a form; `type` is text, phone, email, order, number or choice, `pattern` what the whole answer must match."""
+    """One question of a form; `type` is text, phone, email, order, number or choice, `pattern` what the whole
+    answer must match.
+    """
 
     @property
     def name(self) -> str: ...
@@ -59,15 +61,26 @@ def read_answer(field: Field, text: str, attachments: Sequence[Attachment], hear
         case "order":
             return found.group(1).replace(" ", "").upper() if (found := _ORDER.search(said)) else None
         case "number":
-            return found.group().replace(" ", "").replace(",", ".") if (found := re.fullmatch(r"[-+]?\d[\d ]*(?:[.,]\d+)?", said)) else None
+            return (
+                found.group().replace(" ", "").replace(",", ".")
+                if (found := re.fullmatch(r"[-+]?\d[\d ]*(?:[.,]\d+)?", said))
+                else None
+            )
         case "choice":
             place = hearing.choice(said, field.options)
             return field.options[place] if place is not None else None
-    return None if said.startswith("/") or not any(c.isalnum() for c in said) or hearing.means("skip", said) else said
+    return (
+        None
+        if said.startswith("/") or not any(c.isalnum() for c in said) or hearing.means("skip", said)
+        else said
+    )
 
 
 def _fits(pattern: str, said: str) -> bool:
-    """Whether all of *said* looks like *pattern*. A pattern that takes too long does not hold a customer up: an operator reads the answer anyway."""
+    """Whether all of *said* looks like *pattern*.
+
+    A pattern that takes too long does not hold a customer up: an operator reads the answer anyway.
+    """
     try:
         return regex.fullmatch(pattern, said, timeout=PATIENCE) is not None
     except TimeoutError:

@@ -1,4 +1,6 @@
-"""A few questions asked in the chat, each once, before a person is called or by a command; nobody is held up by them."""
+"""A few questions asked in the chat, each once, before a person is called or by a command; nobody is held up
+by them.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,29 @@ from bot.dialogs.protocols import Escalate
 from bot.dialogs.reply import said
 from bot.dialogs.short_answers import Hearing, language_of
 from bot.i18n.texts import Texts
-from bot.model import Answer, Attachment, Button, Candidate, Customer, Decision, Event, InboundKind, Json, Media, Outcome, Result, RichText, Rows, Timer, Turn
+from bot.model import (
+    Answer,
+    Attachment,
+    Button,
+    Candidate,
+    Customer,
+    Decision,
+    Event,
+    InboundKind,
+    Json,
+    Media,
+    Outcome,
+    Result,
+    RichText,
+    Rows,
+    Timer,
+    Turn,
+)
 
 TRIES = 2  # wrong answers to one question before it is left out
-PATIENCE = timedelta(minutes=5)  # silence after which somebody who waits for a person gets one without the rest of the form
+PATIENCE = timedelta(
+    minutes=5
+)  # silence after which somebody who waits for a person gets one without the rest of the form
 URGENT = frozenset({"upset", "dialog_failed", "failed"})
 
 
@@ -34,22 +55,41 @@ class FormShape(Protocol):
 
 
 class Forms:
-    """The dialog that asks, and the gate before the desk (`escalate`). Answers go to `Customer.fields`, "" for what was skipped.
+    """The dialog that asks, and the gate before the desk (`escalate`). Answers go to `Customer.fields`, ""
+    for what was skipped.
 
-    A field that the customer already has is not asked. Asking for a person while a form is under way ends the form at once.
+    A field that the customer already has is not asked. Asking for a person while a form is under way ends the
+    form at once.
     """
 
     def __init__(self, words: Texts, forms: Sequence[FormShape], escalate: Escalate) -> None:
         self._words, self._forms, self._desk = words, tuple(forms), escalate
         self._hearing = Hearing(words)
 
-    def escalate(self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None) -> Outcome:
-        """Asks the handoff form first where there is something left to ask; otherwise, and in a hurry, hands over at once."""
+    def escalate(
+        self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None
+    ) -> Outcome:
+        """Asks the handoff form first where there is something left to ask; otherwise, and in a hurry, hands
+        over at once.
+        """
         form = next((f for f in self._forms if f.when == "handoff"), None)
         waiting = turn.ticket is not None or bool(Memory.of(turn).form)
-        if form is None or turn.customer is None or apology or waiting or reason in URGENT or _next_field(form, turn.customer) is None:
+        if (
+            form is None
+            or turn.customer is None
+            or apology
+            or waiting
+            or reason in URGENT
+            or _next_field(form, turn.customer) is None
+        ):
             return self._desk(turn, reason=reason, apology=apology, answer=answer)
-        return self._ask(turn, form, turn.customer, then={"reason": reason, **_kept(answer)}, opening=("form.before_handoff",))
+        return self._ask(
+            turn,
+            form,
+            turn.customer,
+            then={"reason": reason, **_kept(answer)},
+            opening=("form.before_handoff",),
+        )
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         memory = Memory.of(turn)
@@ -60,7 +100,14 @@ class Forms:
         form = self._form(str(memory.form.get("name", "")))
         if form is None:
             command = turn.text.strip().lower().removeprefix("/")
-            called = next((f for f in self._forms if f.when == "command" and turn.text.startswith("/") and f.name.lower() == command), None)
+            called = next(
+                (
+                    f
+                    for f in self._forms
+                    if f.when == "command" and turn.text.startswith("/") and f.name.lower() == command
+                ),
+                None,
+            )
             return self._begun(turn, called, turn.customer) if called else None
         field = next((f for f in form.fields if f.name == memory.form.get("field")), None)
         if field is None:
@@ -70,19 +117,40 @@ class Forms:
     # --- asking
 
     def _begun(self, turn: Turn, form: FormShape, customer: Customer) -> Outcome:
-        forgotten = replace(customer, fields={k: v for k, v in customer.fields.items() if k not in {f.name for f in form.fields} or v})
+        forgotten = replace(
+            customer,
+            fields={k: v for k, v in customer.fields.items() if k not in {f.name for f in form.fields} or v},
+        )
         if _next_field(form, forgotten) is None:
-            return said(turn, self._words, "form", "form.known", reason="form_known", state=Memory.of(turn).now(turn, form={}))
+            return said(
+                turn,
+                self._words,
+                "form",
+                "form.known",
+                reason="form_known",
+                state=Memory.of(turn).now(turn, form={}),
+            )
         return self._ask(turn, form, forgotten, then={})
 
-    def _ask(self, turn: Turn, form: FormShape, customer: Customer, *, then: Json, opening: Sequence[str | RichText] = (), tries: int = 0) -> Outcome:
+    def _ask(
+        self,
+        turn: Turn,
+        form: FormShape,
+        customer: Customer,
+        *,
+        then: Json,
+        opening: Sequence[str | RichText] = (),
+        tries: int = 0,
+    ) -> Outcome:
         field = _next_field(form, customer)
         assert field is not None
         language = language_of(turn, self._words.lang)
         question = field.ask.get(language) or next(iter(field.ask.values()))
         hint = self._words.say(f"form.hint.{field.type}", lang=language)
         memory = Memory.of(turn)
-        state = memory.now(turn, form={"name": form.name, "field": field.name, "tries": tries, "then": dict(then)})
+        state = memory.now(
+            turn, form={"name": form.name, "field": field.name, "tries": tries, "then": dict(then)}
+        )
         outcome = said(
             turn, self._words, "form", *opening, RichText(question), hint,
             result=Result.CLARIFIED, reason="form", state=state, buttons=self._buttons(field, language),
@@ -92,14 +160,18 @@ class Forms:
         return replace(outcome, customer=customer if customer != turn.customer else None, timers=later)
 
     def _buttons(self, field: Field, language: str) -> Rows:
-        picks: list[tuple[Button, ...]] = [(Button(option, "form_pick", f"{field.name}#{i}"),) for i, option in enumerate(field.options[:8])]
+        picks: list[tuple[Button, ...]] = [
+            (Button(option, "form_pick", f"{field.name}#{i}"),) for i, option in enumerate(field.options[:8])
+        ]
         skip = Button(self._words.text("buttons.skip", lang=language), "form_skip", field.name)
         cancel = Button(self._words.text("buttons.cancel", lang=language), "form_cancel", field.name)
         return (*picks, (cancel,) if field.required else (skip, cancel))
 
     # --- answers
 
-    def _answered(self, turn: Turn, form: FormShape, field: Field, customer: Customer, memory: Memory) -> Outcome | None:
+    def _answered(
+        self, turn: Turn, form: FormShape, field: Field, customer: Customer, memory: Memory
+    ) -> Outcome | None:
         press, text = turn.press, turn.text.strip()
         then = found if isinstance(found := memory.form.get("then"), Mapping) else {}
         if press is not None and not text:
@@ -128,31 +200,63 @@ class Forms:
         count = (tries if isinstance(tries, int) else 0) + 1
         if count > TRIES and then:
             return self._go_on(turn, form, field, customer, then, "")
-        return self._ask(turn, form, customer, then=then, opening=(f"form.invalid.{field.type}",), tries=count)
+        return self._ask(
+            turn, form, customer, then=then, opening=(f"form.invalid.{field.type}",), tries=count
+        )
 
-    def _go_on(self, turn: Turn, form: FormShape, field: Field, customer: Customer, then: Json, value: str) -> Outcome:
+    def _go_on(
+        self, turn: Turn, form: FormShape, field: Field, customer: Customer, then: Json, value: str
+    ) -> Outcome:
         known = replace(customer, fields={**customer.fields, field.name: value})
         if _next_field(form, known) is not None:
             return self._ask(turn, form, known, then=then)
-        event = Event("form_filled", data={"form": form.name, "given": [f.name for f in form.fields if known.fields.get(f.name)]})
+        event = Event(
+            "form_filled",
+            data={"form": form.name, "given": [f.name for f in form.fields if known.fields.get(f.name)]},
+        )
         if then:
             return self._handed_over(turn, known, then, event)
-        outcome = said(turn, self._words, "form", "form.done", reason="form_filled", state=Memory.of(turn).now(turn, form={}))
+        outcome = said(
+            turn,
+            self._words,
+            "form",
+            "form.done",
+            reason="form_filled",
+            state=Memory.of(turn).now(turn, form={}),
+        )
         return replace(outcome, customer=known, events=(event,))
 
     def _handed_over(self, turn: Turn, customer: Customer, then: Json, *events: Event) -> Outcome:
-        outcome = self._desk(replace(turn, customer=customer), reason=str(then.get("reason") or "form"), answer=_answer(then))
+        outcome = self._desk(
+            replace(turn, customer=customer), reason=str(then.get("reason") or "form"), answer=_answer(then)
+        )
         changed = customer if customer != turn.customer else outcome.customer
-        return replace(outcome, customer=changed, events=(*events, *outcome.events), cancel=(*outcome.cancel, f"form:{turn.conversation.id}"))
+        return replace(
+            outcome,
+            customer=changed,
+            events=(*events, *outcome.events),
+            cancel=(*outcome.cancel, f"form:{turn.conversation.id}"),
+        )
 
     def _cancelled(self, turn: Turn, memory: Memory) -> Outcome:
-        outcome = said(turn, self._words, "form", "form.cancelled", reason="form_cancelled", state=memory.now(turn, form={}))
+        outcome = said(
+            turn,
+            self._words,
+            "form",
+            "form.cancelled",
+            reason="form_cancelled",
+            state=memory.now(turn, form={}),
+        )
         return replace(outcome, cancel=(f"form:{turn.conversation.id}",))
 
     def _waited(self, turn: Turn, customer: Customer, memory: Memory) -> Outcome | None:
         """Somebody asked for a person and left the form: the person comes all the same."""
         then = memory.form.get("then")
-        if not isinstance(then, Mapping) or not then or not any(i.text == "form_waited" for i in turn.inbounds):
+        if (
+            not isinstance(then, Mapping)
+            or not then
+            or not any(i.text == "form_waited" for i in turn.inbounds)
+        ):
             return None
         return self._handed_over(turn, customer, then)
 
@@ -176,7 +280,11 @@ def _answer(then: Json) -> Answer | None:
     kept = then.get("candidates")
     if not isinstance(kept, list | tuple):
         return None
-    candidates = tuple(Candidate(str(c[0]), str(c[1]), float(c[2])) for c in kept if isinstance(c, list | tuple) and len(c) == 3)
+    candidates = tuple(
+        Candidate(str(c[0]), str(c[1]), float(c[2]))
+        for c in kept
+        if isinstance(c, list | tuple) and len(c) == 3
+    )
     return Answer(Decision.HANDOFF, candidates, _float(then.get("confidence")), _float(then.get("scope")))
 
 

@@ -1,4 +1,6 @@
-"""«Would you recommend us?», from 0 to 10, then one optional question; asked seldom, and never near another survey."""
+"""«Would you recommend us?», from 0 to 10, then one optional question; asked seldom, and never near another
+survey.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +18,36 @@ from bot.dialogs.surveys.survey import LONGEST, PATIENCE, SKEW, TYPED, stated, w
 from bot.handoff.outreach.segment import wants_none
 from bot.handoff.outreach.surveys import ASK, lately, moment
 from bot.i18n.texts import Texts
-from bot.model import Button, Customer, Event, InboundKind, Intent, Json, Outbound, Outcome, Result, Status, Turn
+from bot.model import (
+    Button,
+    Customer,
+    Event,
+    InboundKind,
+    Intent,
+    Json,
+    Outbound,
+    Outcome,
+    Result,
+    Status,
+    Turn,
+)
 
 NAME = "nps"
 SCALE = range(11)
 DETRACTOR, PROMOTER = 6, 9  # up to the one, from the other
 ROW = 6  # buttons in a row
-ASKED_AT, SCORED = "nps_asked", "nps_scored"  # where the customer's fields remember the last survey, and which one was answered
+ASKED_AT, SCORED = (
+    "nps_asked",
+    "nps_scored",
+)  # where the customer's fields remember the last survey, and which one was answered
 Tell = Callable[[Turn, int, str], tuple[Outbound, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """What was asked last: which survey (its moment), since when it waits, for a score or a comment, and the score."""
+    """What was asked last: which survey (its moment), since when it waits, for a score or a comment, and the
+    score.
+    """
 
     survey: str
     at: datetime
@@ -41,14 +60,22 @@ class _Waiting:
         if not isinstance(kept, Mapping) or (at := moment(kept.get("at"))) is None:
             return None
         score = kept.get("score")
-        return cls(str(kept.get("survey", "")), at, str(kept.get("stage", "")), score if isinstance(score, int) else 0)
+        return cls(
+            str(kept.get("survey", "")),
+            at,
+            str(kept.get("stage", "")),
+            score if isinstance(score, int) else 0,
+        )
 
     def kept(self) -> Json:
         return {"survey": self.survey, "at": self.at.isoformat(), "stage": self.stage, "score": self.score}
 
 
 class Nps:
-    """Asks when its timer rings, and hears only what answers it. *tell* makes the word to the desk about a comment."""
+    """Asks when its timer rings, and hears only what answers it.
+
+    *tell* makes the word to the desk about a comment.
+    """
 
     def __init__(self, words: Texts, intent: IntentReader, rules: Rules, *, tell: Tell) -> None:
         self._words, self._intent, self._rules, self._tell = words, intent, rules, tell
@@ -73,22 +100,35 @@ class Nps:
 
     def _ask(self, turn: Turn) -> Outcome:
         customer, quiet = turn.customer, length(self._rules.quiet) or timedelta()
-        busy = turn.conversation.status is not Status.BOT or (turn.ticket is not None and turn.ticket.status != "closed")
+        busy = turn.conversation.status is not Status.BOT or (
+            turn.ticket is not None and turn.ticket.status != "closed"
+        )
         if customer is None or busy or not turn.conversation.reachable or wants_none(customer):
             return Outcome(NAME, Result.IGNORED, "nps_not_now")
         closed = turn.past[0].closed if turn.past else None
-        if lately(self._rules, customer.fields, turn.now) or wrote_since(turn, turn.now - quiet) or (closed is not None and turn.now - closed < quiet):
+        if (
+            lately(self._rules, customer.fields, turn.now)
+            or wrote_since(turn, turn.now - quiet)
+            or (closed is not None and turn.now - closed < quiet)
+        ):
             return Outcome(NAME, Result.IGNORED, "asked_lately")
         survey = turn.now.isoformat()
         buttons = [Button(str(n), "nps", f"{n}@{survey}") for n in SCALE]
         outcome = said(
-            turn, self._words, NAME, "nps.ask", reason="nps_asked", buttons=(tuple(buttons[:ROW]), tuple(buttons[ROW:])),
+            turn,
+            self._words,
+            NAME,
+            "nps.ask",
+            reason="nps_asked",
+            buttons=(tuple(buttons[:ROW]), tuple(buttons[ROW:])),
             state=stated(turn, NAME, _Waiting(survey, turn.now, "score").kept()),
             events=(Event("nps_asked", data={"channel": turn.conversation.peer.channel}),),
-        )  # fmt: skip
+        )
         # law: asking twice annoys more than not asking: what may have arrived waits for a person to settle
         say = tuple(replace(o, on_doubt="hold") for o in outcome.messages)
-        return replace(outcome, messages=say, customer=replace(customer, fields={**customer.fields, ASKED_AT: survey}))
+        return replace(
+            outcome, messages=say, customer=replace(customer, fields={**customer.fields, ASKED_AT: survey})
+        )
 
     def _pressed(self, turn: Turn) -> Outcome | None:
         press = turn.press
@@ -113,14 +153,27 @@ class Nps:
             state=stated(turn, NAME, _Waiting(survey, turn.now, "comment", score).kept()),
             events=(Event("nps_scored", data={"score": score, "channel": turn.conversation.peer.channel}),),
         )  # fmt: skip
-        return replace(outcome, customer=replace(customer, fields={**customer.fields, SCORED: survey}) if turn.customer else None)
+        return replace(
+            outcome,
+            customer=replace(customer, fields={**customer.fields, SCORED: survey}) if turn.customer else None,
+        )
 
     async def _commented(self, turn: Turn, waiting: _Waiting, text: str) -> Outcome | None:
-        if "?" in text or text.startswith("/") or (await self._intent(turn, Memory.of(turn))).act is Intent.HUMAN:
+        if (
+            "?" in text
+            or text.startswith("/")
+            or (await self._intent(turn, Memory.of(turn))).act is Intent.HUMAN
+        ):
             return None  # a question is not a comment
         outcome = self._thanks(turn)
-        event = Event("nps_commented", data={"score": waiting.score, "channel": turn.conversation.peer.channel})
-        return replace(outcome, messages=(*outcome.messages, *self._tell(turn, waiting.score, text[:LONGEST])), events=(event,))
+        event = Event(
+            "nps_commented", data={"score": waiting.score, "channel": turn.conversation.peer.channel}
+        )
+        return replace(
+            outcome,
+            messages=(*outcome.messages, *self._tell(turn, waiting.score, text[:LONGEST])),
+            events=(event,),
+        )
 
     def _thanks(self, turn: Turn) -> Outcome:
         return said(turn, self._words, NAME, "nps.end", reason="nps_ended", state=stated(turn, NAME, None))

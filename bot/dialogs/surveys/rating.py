@@ -1,4 +1,6 @@
-"""After a person has helped: how it was, from 1 to 5, one optional question more, and never again too soon."""
+"""After a person has helped: how it was, from 1 to 5, one optional question more, and never again too
+soon.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,20 @@ from bot.handoff.outreach.low_rating import OPEN
 from bot.handoff.outreach.surveys import asked_lately, moment
 from bot.handoff.tickets.state import marked
 from bot.i18n.texts import Texts
-from bot.model import Button, Customer, Event, InboundKind, Intent, Json, Outbound, Outcome, Result, Ticket, Timer, Turn
+from bot.model import (
+    Button,
+    Customer,
+    Event,
+    InboundKind,
+    Intent,
+    Json,
+    Outbound,
+    Outcome,
+    Result,
+    Ticket,
+    Timer,
+    Turn,
+)
 
 TIMER = "rating"  # the kind of the timer that closing a ticket leaves behind, and the survey's name
 SCALE = (1, 2, 3, 4, 5)
@@ -51,7 +66,8 @@ Tell = Callable[[Turn, Ticket, int], tuple[tuple[Outbound, ...], tuple[Timer, ..
 class Rating:
     """Stands before all other dialogs and leaves everything to them that does not answer its own question.
 
-    *ticket* looks a ticket up by its number; *tell* makes the word to the supervisors in the ticket's topic, with the timer that reminds of it.
+    *ticket* looks a ticket up by its number; *tell* makes the word to the supervisors in the ticket's topic,
+    with the timer that reminds of it.
     They hear of a low score after *settles*; until then the customer may correct it.
     """
 
@@ -66,7 +82,14 @@ class Rating:
         apart: timedelta = timedelta(days=14),
         settles: timedelta = timedelta(minutes=3),
     ) -> None:
-        self._words, self._intent, self._ticket, self._tell, self._pause, self._apart = words, intent, ticket, tell, pause, apart
+        self._words, self._intent, self._ticket, self._tell, self._pause, self._apart = (
+            words,
+            intent,
+            ticket,
+            tell,
+            pause,
+            apart,
+        )
         self._hearing, self._settles = Hearing(words), settles
 
     async def __call__(self, turn: Turn) -> Outcome | None:
@@ -86,7 +109,11 @@ class Rating:
             return await self._rated(turn, await self._ticket(waiting.ticket), score) if score else None
         if turn.now - waiting.at > PATIENCE:
             return None
-        if (score := _score(text)) and (rated := await self._ticket(waiting.ticket)) is not None and self._may_correct(rated, turn.now):
+        if (
+            (score := _score(text))
+            and (rated := await self._ticket(waiting.ticket)) is not None
+            and self._may_correct(rated, turn.now)
+        ):
             return await self._rated(turn, rated, score)
         if self._hearing.means("skip", text) or self._hearing.means("no", text):
             return self._thanks(turn)
@@ -97,9 +124,18 @@ class Rating:
     async def _ask(self, turn: Turn, data: Json) -> Outcome:
         number, closed = data.get("ticket"), moment(data.get("closed"))
         ticket = await self._ticket(number) if isinstance(number, int) else None
-        if ticket is None or ticket.closed is None or closed is None or (turn.ticket is not None and turn.ticket.status != "closed"):
+        if (
+            ticket is None
+            or ticket.closed is None
+            or closed is None
+            or (turn.ticket is not None and turn.ticket.status != "closed")
+        ):
             return Outcome("rating", Result.IGNORED, "ticket_open")
-        if ticket.rating is not None or abs(ticket.closed - closed) > timedelta(seconds=1) or not turn.conversation.reachable:
+        if (
+            ticket.rating is not None
+            or abs(ticket.closed - closed) > timedelta(seconds=1)
+            or not turn.conversation.reachable
+        ):
             return Outcome("rating", Result.IGNORED, "rating_over")
         if wrote_since(turn, closed):
             return Outcome("rating", Result.IGNORED, "customer_returned")
@@ -107,12 +143,23 @@ class Rating:
         if asked_lately(customer.fields, turn.now, TIMER, self._pause, self._apart):
             return Outcome("rating", Result.IGNORED, "asked_lately")
         language = language_of(turn, self._words.lang)
-        buttons = (tuple(Button(self._words.text(f"rating.button.{n}", lang=language), "rate", f"{ticket.number}#{n}") for n in SCALE),)
+        buttons = (
+            tuple(
+                Button(self._words.text(f"rating.button.{n}", lang=language), "rate", f"{ticket.number}#{n}")
+                for n in SCALE
+            ),
+        )
         outcome = said(
-            turn, self._words, "rating", "rating.ask", reason="rating_asked", buttons=buttons, facts={"number": ticket.number, "operator": ticket.operator_name},
+            turn,
+            self._words,
+            "rating",
+            "rating.ask",
+            reason="rating_asked",
+            buttons=buttons,
+            facts={"number": ticket.number, "operator": ticket.operator_name},
             state=stated(turn, TIMER, _Waiting(ticket.number, turn.now, "score").kept()),
             events=(Event("rating_asked", ticket=ticket.number, actor=ticket.operator),),
-        )  # fmt: skip
+        )
         # law: asking twice annoys more than not asking: what may have arrived waits for a person to settle
         say = tuple(replace(o, on_doubt="hold", ticket=ticket.number) for o in outcome.messages)
         asked = replace(customer, fields={**customer.fields, ASKED: turn.now.isoformat()})
@@ -141,10 +188,16 @@ class Rating:
         key = f"{ALARM}:{ticket.number}"
         alarm = (Timer(key, ALARM, first + self._settles, {"ticket": ticket.number}),) if score <= LOW else ()
         outcome = said(
-            turn, self._words, "rating", "rating.sorry" if score <= LOW else "rating.thanks", reason="rated", buttons=[skip],
-            facts={"score": score}, state=stated(turn, TIMER, _Waiting(ticket.number, turn.now, "comment").kept()),
+            turn,
+            self._words,
+            "rating",
+            "rating.sorry" if score <= LOW else "rating.thanks",
+            reason="rated",
+            buttons=[skip],
+            facts={"score": score},
+            state=stated(turn, TIMER, _Waiting(ticket.number, turn.now, "comment").kept()),
             events=(Event("rated", ticket=ticket.number, actor=ticket.operator, data={"rating": score}),),
-        )  # fmt: skip
+        )
         rated = marked(replace(ticket, rating=score), **{RATED: first})
         return replace(outcome, timers=alarm, cancel=() if alarm else (key,), ticket=rated)
 
@@ -160,11 +213,25 @@ class Rating:
         if ticket is None or ticket.rating is None or ticket.rating > LOW or "followup" in ticket.data:
             return Outcome("rating", Result.IGNORED, "rating_over")
         told, later = self._tell(turn, ticket, ticket.rating)
-        event = Event("low_rating", ticket=ticket.number, actor=ticket.operator, data={"rating": ticket.rating})
-        return Outcome("rating", Result.ANSWERED, "low_rating", told, ticket=marked(ticket, followup=OPEN), timers=later, events=(event,))
+        event = Event(
+            "low_rating", ticket=ticket.number, actor=ticket.operator, data={"rating": ticket.rating}
+        )
+        return Outcome(
+            "rating",
+            Result.ANSWERED,
+            "low_rating",
+            told,
+            ticket=marked(ticket, followup=OPEN),
+            timers=later,
+            events=(event,),
+        )
 
     async def _commented(self, turn: Turn, waiting: _Waiting, text: str) -> Outcome | None:
-        if "?" in text or text.startswith("/") or (await self._intent(turn, Memory.of(turn))).act is Intent.HUMAN:
+        if (
+            "?" in text
+            or text.startswith("/")
+            or (await self._intent(turn, Memory.of(turn))).act is Intent.HUMAN
+        ):
             return None  # a question is not a comment
         ticket = await self._ticket(waiting.ticket)
         if ticket is None or (ticket.status != "closed"):
@@ -172,12 +239,16 @@ class Rating:
         outcome = self._thanks(turn)
         event = Event("rating_commented", ticket=ticket.number, actor=ticket.operator)
         commented = marked(ticket, comment=text[:LONGEST])
-        is_told = ticket.rating is not None and "followup" in ticket.data  # before that the alarm brings the words along
+        is_told = (
+            ticket.rating is not None and "followup" in ticket.data
+        )  # before that the alarm brings the words along
         told = self._tell(turn, commented, ticket.rating or 0)[0] if is_told else ()
         return replace(outcome, ticket=commented, events=(event,), messages=(*outcome.messages, *told))
 
     def _thanks(self, turn: Turn) -> Outcome:
-        return said(turn, self._words, "rating", "rating.end", reason="rating_ended", state=stated(turn, TIMER, None))
+        return said(
+            turn, self._words, "rating", "rating.end", reason="rating_ended", state=stated(turn, TIMER, None)
+        )
 
 
 def _score(text: str) -> int | None:

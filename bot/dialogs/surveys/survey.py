@@ -1,4 +1,6 @@
-"""What all surveys share: how long an answer counts as one, and where the conversation keeps what was asked."""
+"""What all surveys share: how long an answer counts as one, and where the conversation keeps what was
+asked.
+"""
 
 from __future__ import annotations
 

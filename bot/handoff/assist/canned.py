@@ -27,7 +27,9 @@ _KEYS = frozenset({"title", "words", "text"})
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """One ready answer: its key, what operators call it, further words it is found by, the template and where it stands."""
+    """One ready answer: its key, what operators call it, further words it is found by, the template and where
+    it stands.
+    """
 
     key: str
     title: str
@@ -45,18 +47,26 @@ class Ready:
         names = [n.casefold() for n in (self.key, self.title, *self.words)]
         if any(n.startswith(typed) for n in names):
             return 100.0
-        return max(max(fuzz.ratio(typed, n), fuzz.partial_ratio(typed, n) - 5 if len(typed) > 3 else 0.0) for n in names)
+        return max(
+            max(fuzz.ratio(typed, n), fuzz.partial_ratio(typed, n) - 5 if len(typed) > 3 else 0.0)
+            for n in names
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """The values without which a ready answer would have a gap, as its editor wrote them: customer, order, customer.fields.size."""
+    """The values without which a ready answer would have a gap, as its editor wrote them: customer, order,
+    customer.fields.size.
+    """
 
     values: tuple[str, ...]
 
 
 class CannedAnswers:
-    """All ready answers of a folder. Read again when a file changed; a fault then leaves the older ones standing."""
+    """All ready answers of a folder.
+
+    Read again when a file changed; a fault then leaves the older ones standing.
+    """
 
     def __init__(self, folder: Path | None, words: Texts, hours: Hours) -> None:
         self._folder = folder
@@ -75,7 +85,9 @@ class CannedAnswers:
         return tuple(r for score, r in scored if score >= ALIKE)[:SHOWN]
 
     def fitting(self, said: str) -> tuple[Ready, ...]:
-        """Those whose names and words a customer's text has, the most in common first; short words and endings say nothing."""
+        """Those whose names and words a customer's text has, the most in common first; short words and
+        endings say nothing.
+        """
         self._refresh()
         roots = _roots(said)
         found = [(len(roots & r.roots), r) for r in self._all.values()]
@@ -85,7 +97,9 @@ class CannedAnswers:
         return self._all.get(key)
 
     def fill(self, ready: Ready, facts: Mapping[str, object]) -> RichText | Lacking | None:
-        """The answer for this customer; which values it lacks for him; None where it cannot be made at all."""
+        """The answer for this customer; which values it lacks for him; None where it cannot be made at
+        all.
+        """
         lacking: list[str] = []
         try:
             template = self._sandbox.compiled(ready.text, ready.file, whole=True)
@@ -105,13 +119,26 @@ class CannedAnswers:
         if self._folder is None:
             return
         if not self._folder.is_dir():
-            raise ConfigError([Problem(f"there is no folder of ready answers: {self._folder.name}", hint="make it, or take canned.folder away")])
+            raise ConfigError(
+                [
+                    Problem(
+                        f"there is no folder of ready answers: {self._folder.name}",
+                        hint="make it, or take canned.folder away",
+                    )
+                ]
+            )
         found: dict[str, Ready] = {}
         problems: list[Problem] = []
         for path in sorted(self._folder.glob("*.y*ml")):
             for ready in self._file(path, problems):
                 if ready.key in found:
-                    problems.append(Problem(f"the ready answer {ready.key!r} stands twice", str(path), hint=f"also in {found[ready.key].file}"))
+                    problems.append(
+                        Problem(
+                            f"the ready answer {ready.key!r} stands twice",
+                            str(path),
+                            hint=f"also in {found[ready.key].file}",
+                        )
+                    )
                 found[ready.key] = ready
         if problems:
             raise ConfigError(problems)
@@ -124,7 +151,11 @@ class CannedAnswers:
             problems.append(error.problem(str(path), "en"))
             return ()
         except (OSError, UnicodeDecodeError) as error:
-            problems.append(Problem(f"the file cannot be read: {type(error).__name__}", str(path), hint="save it in UTF-8"))
+            problems.append(
+                Problem(
+                    f"the file cannot be read: {type(error).__name__}", str(path), hint="save it in UTF-8"
+                )
+            )
             return ()
         if root is not None and root.value is not None and root.kind != "map":
             problems.append(Problem("the file must hold `name: {title, text}`", str(path), root.line))
@@ -133,7 +164,11 @@ class CannedAnswers:
         for key, (place, value) in root.pairs.items() if root else ():
             text = value if value.kind == "text" else value.get("text")
             if text is None or text.kind != "text" or text.value is None or not _is_ready(value):
-                problems.append(Problem(f"{key}: title, words and text are what a ready answer has", str(path), place.line))
+                problems.append(
+                    Problem(
+                        f"{key}: title, words and text are what a ready answer has", str(path), place.line
+                    )
+                )
                 continue
             told = (value.get("title"), *_listed(value.get("words")), text)
             problems += [cut.problem(str(path), "en") for node in told if node and (cut := node.cut_words())]
@@ -151,14 +186,21 @@ class CannedAnswers:
             faults = [(str(error.message), error.lineno, "")]
         except TemplateError as error:
             faults = [(str(error), 1, "")]
-        faults += [(f"{bare} is no variable: it would be sent as it stands", at, hint) for bare, at, hint in bare_variables(text.text)]
+        faults += [
+            (f"{bare} is no variable: it would be sent as it stands", at, hint)
+            for bare, at, hint in bare_variables(text.text)
+        ]
         return [Problem(f"{key}: {words}", str(path), first + at, hint=hint) for words, at, hint in faults]
 
 
 def _is_ready(value: Node) -> bool:
     known = not set(value.pairs) - _KEYS
     title = value.get("title")
-    return known and (title is None or title.kind == "text") and all(w.kind == "text" for w in _listed(value.get("words")))
+    return (
+        known
+        and (title is None or title.kind == "text")
+        and all(w.kind == "text" for w in _listed(value.get("words")))
+    )
 
 
 def _listed(node: Node | None) -> Sequence[Node]:

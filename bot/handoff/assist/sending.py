@@ -1,4 +1,6 @@
-"""Help while answering: ready answers and articles are shown to the operator first, and sent to the customer with one tap."""
+"""Help while answering: ready answers and articles are shown to the operator first, and sent to the customer
+with one tap.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ EDITED, SAME = 60, 99.5  # how alike (0..100) they are then
 
 
 def template(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
-    """/t слово: the ready answer it means, shown as the customer would get it; several to choose from where it is not clear."""
+    """/t слово: the ready answer it means, shown as the customer would get it; several to choose from where
+    it is not clear.
+    """
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
     found = desk.rules.canned.find(rest) if desk.rules.canned is not None else ()
@@ -46,8 +50,23 @@ def _preview(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> Outcom
         return _not_made(desk, turn, what, text)
     send = Button(desk.words.text("desk.button.send", lang=desk.lang), "send_ready", what, style="primary")
     head = desk.words.say("desk.preview", lang=desk.lang)
-    shown = Outbound(place(turn), head + "\n\n" + text, buttons=((send,),), ticket=ticket.number, author="", lane=Priority.NOTICE)
-    looked = marked(ticket, preview={"what": what, "title": _title(desk, what), "text": text.text[:1000], "at": turn.now.timestamp()})
+    shown = Outbound(
+        place(turn),
+        head + "\n\n" + text,
+        buttons=((send,),),
+        ticket=ticket.number,
+        author="",
+        lane=Priority.NOTICE,
+    )
+    looked = marked(
+        ticket,
+        preview={
+            "what": what,
+            "title": _title(desk, what),
+            "text": text.text[:1000],
+            "at": turn.now.timestamp(),
+        },
+    )
     return Outcome("desk", Result.ANSWERED, "preview", (shown,), ticket=looked)
 
 
@@ -61,19 +80,34 @@ def send_ready(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Out
         return notice(desk, turn, "desk.sent_already")
     ticket = once
     data = {"what": what, "title": _title(desk, what)}
-    return _say_to_customer(desk, turn, ticket, text, Event("ready_sent", ticket=ticket.number, actor=who(turn.inbounds[0]), data=data))
+    return _say_to_customer(
+        desk,
+        turn,
+        ticket,
+        text,
+        Event("ready_sent", ticket=ticket.number, actor=who(turn.inbounds[0]), data=data),
+    )
 
 
 def of_preview(ticket: Ticket, text: str, now: datetime, actor: str) -> tuple[Event, ...]:
-    """What the operator's own words have to do with the ready answer he has just looked at: the same, or made to fit the case."""
+    """What the operator's own words have to do with the ready answer he has just looked at: the same, or made
+    to fit the case.
+    """
     shown = ticket.data.get("preview")
-    if not isinstance(shown, dict) or now.timestamp() - float(str(shown.get("at", 0))) > COPIED.total_seconds():
+    if (
+        not isinstance(shown, dict)
+        or now.timestamp() - float(str(shown.get("at", 0))) > COPIED.total_seconds()
+    ):
         return ()
     alike = fuzz.ratio(text.strip(), str(shown.get("text", "")).strip())
     if alike < EDITED:
         return ()
     data = {"what": shown.get("what", ""), "title": shown.get("title", "")}
-    return (Event("ready_sent" if alike >= SAME else "ready_edited", ticket=ticket.number, actor=actor, data=data),)
+    return (
+        Event(
+            "ready_sent" if alike >= SAME else "ready_edited", ticket=ticket.number, actor=actor, data=data
+        ),
+    )
 
 
 async def resend(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
@@ -85,7 +119,11 @@ async def resend(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> O
     if found and found[0].status == "unknown":
         return Outcome("desk", Result.CARRIED, "resent", told, events=(event,), retry_delivery=id)
     again = await desk.records.events(since=turn.now - LATELY, kinds=["sent_again"])
-    if not found or found[0].status not in ("failed", "cancelled") or any(e.data.get("delivery") == id for e in again):
+    if (
+        not found
+        or found[0].status not in ("failed", "cancelled")
+        or any(e.data.get("delivery") == id for e in again)
+    ):
         return notice(desk, turn, "desk.old_button")
     return Outcome("desk", Result.CARRIED, "resent", (found[0].outbound, *told), events=(event,))
 
@@ -95,9 +133,22 @@ def undo(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     last = ticket.data.get("last_words")
     if not isinstance(last, dict) or turn.now.timestamp() - float(str(last.get("at", 0))) > desk.rules.undo:
         return notice(desk, turn, "desk.too_late")
-    gone = Outbound(ticket.customer_peer, verb=OutboundKind.DELETE, edits=str(last["name"]), ticket=ticket.number, author="")
+    gone = Outbound(
+        ticket.customer_peer,
+        verb=OutboundKind.DELETE,
+        edits=str(last["name"]),
+        ticket=ticket.number,
+        author="",
+    )
     event = Event("words_undone", ticket=ticket.number, actor=who(turn.inbounds[0]))
-    return Outcome("desk", Result.ANSWERED, "undone", (gone, *done(desk, turn, "desk.done").messages), ticket=marked(ticket, last_words=None), events=(event,))
+    return Outcome(
+        "desk",
+        Result.ANSWERED,
+        "undone",
+        (gone, *done(desk, turn, "desk.done").messages),
+        ticket=marked(ticket, last_words=None),
+        events=(event,),
+    )
 
 
 def _say_to_customer(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichText, event: Event) -> Outcome:
@@ -108,11 +159,19 @@ def _say_to_customer(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichTe
     changed, status, events = answered(marked(ticket, preview=None), turn)
     changed = marked(changed, last_words={"name": name, "at": turn.now.timestamp()})
     words = Outbound(
-        ticket.customer_peer, text, name=name, ticket=ticket.number, author="operator", author_name=inbound.sender.name, on_doubt=desk.rules.on_doubt
+        ticket.customer_peer,
+        text,
+        name=name,
+        ticket=ticket.number,
+        author="operator",
+        author_name=inbound.sender.name,
+        on_doubt=desk.rules.on_doubt,
     )
     cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
     say_ = (words, *cards, *done(desk, turn, "desk.sent").messages)
-    return Outcome("desk", Result.CARRIED, "ready", say_, status=status, ticket=changed, events=(*events, event))
+    return Outcome(
+        "desk", Result.CARRIED, "ready", say_, status=status, ticket=changed, events=(*events, event)
+    )
 
 
 def _title(desk: DeskContext, what: str) -> str:

@@ -1,4 +1,6 @@
-"""Hints while answering: the articles and ready answers that fit the customer's words, for operators' eyes; in a long queue, for his, too."""
+"""Hints while answering: the articles and ready answers that fit the customer's words, for operators' eyes;
+in a long queue, for his, too.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,20 @@ from bot.handoff.assist.hints import LIKELY, Hint
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.filling import filled
 from bot.handoff.tickets.state import marked
-from bot.model import Answer, Button, Decision, Event, Outbound, Outcome, Result, RichText, Rows, Ticket, Timer, Turn
+from bot.model import (
+    Answer,
+    Button,
+    Decision,
+    Event,
+    Outbound,
+    Outcome,
+    Result,
+    RichText,
+    Rows,
+    Ticket,
+    Timer,
+    Turn,
+)
 from bot.observability import get_logger
 
 PATIENCE = 3.0  # seconds the search may take; the customer's words never wait longer for a hint
@@ -19,9 +34,17 @@ SOMEBODY = "…"  # stands for whoever will answer: the one who taps has a name
 LINES = 3  # of the customer's newest ones that may hold the question
 
 
-async def look_up(desk: DeskContext, turn: Turn, ticket: Ticket | None, text: str) -> tuple[tuple[Hint, ...], Answer | None]:
-    """What fits these words, the likeliest first, and what the articles say to them; a search that fails costs nothing but the hint."""
-    if desk.rules.ask is None or desk.rules.article is None or not (question := desk.rules.question(text)).strip():
+async def look_up(
+    desk: DeskContext, turn: Turn, ticket: Ticket | None, text: str
+) -> tuple[tuple[Hint, ...], Answer | None]:
+    """What fits these words, the likeliest first, and what the articles say to them; a search that fails
+    costs nothing but the hint.
+    """
+    if (
+        desk.rules.ask is None
+        or desk.rules.article is None
+        or not (question := desk.rules.question(text)).strip()
+    ):
         return (), None
     try:
         async with asyncio.timeout(PATIENCE):
@@ -30,22 +53,35 @@ async def look_up(desk: DeskContext, turn: Turn, ticket: Ticket | None, text: st
         get_logger("desk").exception("hint_failed")
         return of_ready(desk, turn, ticket, text), None
     if question != text and answer.decision is not Decision.ANSWER:
-        return of_ready(desk, turn, ticket, text), None  # what is left beside a call for a person is a question only where it has an answer
+        return (
+            of_ready(desk, turn, ticket, text),
+            None,
+        )  # what is left beside a call for a person is a question only where it has an answer
     return (*of_answer(answer), *of_ready(desk, turn, ticket, text)), answer
 
 
 def of_answer(answer: Answer) -> tuple[Hint, ...]:
     """The sure article, else those worth a look."""
     sure = answer.decision is Decision.ANSWER
-    likely = [c for n, c in enumerate(answer.candidates[:ARTICLES]) if (sure and n == 0) or (answer.decision is not Decision.HANDOFF and c.score >= LIKELY)]
+    likely = [
+        c
+        for n, c in enumerate(answer.candidates[:ARTICLES])
+        if (sure and n == 0) or (answer.decision is not Decision.HANDOFF and c.score >= LIKELY)
+    ]
     return tuple(Hint(f"article:{c.article}", c.title) for c in likely)
 
 
 def of_ready(desk: DeskContext, turn: Turn, ticket: Ticket | None, text: str) -> tuple[Hint, ...]:
     """The ready answers that fit, without those that lack a value for this customer."""
-    found = desk.rules.canned.fitting(text) if desk.rules.canned is not None and desk.rules.ask is not None else ()
+    found = (
+        desk.rules.canned.fitting(text)
+        if desk.rules.canned is not None and desk.rules.ask is not None
+        else ()
+    )
     case = ticket or Ticket(turn.next_number, turn.conversation.id, turn.conversation.peer)
-    whole = (r for r in found if isinstance(filled(desk, turn, r, case, case.operator_name or SOMEBODY), RichText))
+    whole = (
+        r for r in found if isinstance(filled(desk, turn, r, case, case.operator_name or SOMEBODY), RichText)
+    )
     return tuple(Hint(f"canned:{r.key}", r.title) for r in islice(whole, READY))
 
 
@@ -60,7 +96,9 @@ def kept(ticket: Ticket, hints: Sequence[Hint]) -> Ticket:
 
 
 def look_later(desk: DeskContext, ticket: Ticket, turn: Turn, place: int) -> tuple[Timer, ...]:
-    """Where nothing was searched yet, or the queue is long: looked for at once, in a turn of its own, so that opening a ticket never waits for it."""
+    """Where nothing was searched yet, or the queue is long: looked for at once, in a turn of its own, so that
+    opening a ticket never waits for it.
+    """
     if desk.rules.ask is None or (_has_article(ticket) and place < desk.rules.routing.articles_from):
         return ()
     return (Timer(f"prompt:{ticket.number}", "desk.prompt", turn.now, conversation=ticket.conversation),)
@@ -69,16 +107,42 @@ def look_later(desk: DeskContext, ticket: Ticket, turn: Turn, place: int) -> tup
 async def on_opening(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """The card gets its hints; whoever waits behind others gets the articles to read meanwhile."""
     hints = await _of_question(desk, turn)
-    hinted = ticket if _has_article(ticket) or not hints else kept(ticket, [h for h in hints if h.what != f"article:{_shown(turn)}"])
+    hinted = (
+        ticket
+        if _has_article(ticket) or not hints
+        else kept(ticket, [h for h in hints if h.what != f"article:{_shown(turn)}"])
+    )
     say = list(desk.card_edit(hinted)) if hinted is not ticket else []
     events: tuple[Event, ...] = ()
-    articles = [h for h in hints if h.what.startswith("article:") and h.what != f"article:{_shown(turn)}"][:OFFERED]
+    articles = [h for h in hints if h.what.startswith("article:") and h.what != f"article:{_shown(turn)}"][
+        :OFFERED
+    ]
     ahead = desk.queue.ahead(ticket, await desk.records.queue(), turn.now)
     if articles and ticket.status == "waiting" and ahead + 1 >= desk.rules.routing.articles_from:
         buttons = tuple((Button(h.title, "article", h.what.partition(":")[2]),) for h in articles)
-        say.append(Outbound(ticket.customer_peer, desk.words.say("handoff.meanwhile", lang=desk.customer_lang(turn)), buttons=buttons, ticket=ticket.number))
-        events = (Event("offered_meanwhile", ticket=ticket.number, data={"articles": [h.what.partition(":")[2] for h in articles]}),)
-    return Outcome("desk", Result.ANSWERED if say else Result.IGNORED, "prompted", tuple(say), ticket=hinted, events=events)
+        say.append(
+            Outbound(
+                ticket.customer_peer,
+                desk.words.say("handoff.meanwhile", lang=desk.customer_lang(turn)),
+                buttons=buttons,
+                ticket=ticket.number,
+            )
+        )
+        events = (
+            Event(
+                "offered_meanwhile",
+                ticket=ticket.number,
+                data={"articles": [h.what.partition(":")[2] for h in articles]},
+            ),
+        )
+    return Outcome(
+        "desk",
+        Result.ANSWERED if say else Result.IGNORED,
+        "prompted",
+        tuple(say),
+        ticket=hinted,
+        events=events,
+    )
 
 
 async def _of_question(desk: DeskContext, turn: Turn) -> tuple[Hint, ...]:
@@ -91,9 +155,14 @@ async def _of_question(desk: DeskContext, turn: Turn) -> tuple[Hint, ...]:
 
 def _has_article(ticket: Ticket) -> bool:
     hints = ticket.data.get("hints")
-    return isinstance(hints, list | tuple) and any(str(h[0]).startswith("article:") for h in hints if isinstance(h, list | tuple) and h)
+    return isinstance(hints, list | tuple) and any(
+        str(h[0]).startswith("article:") for h in hints if isinstance(h, list | tuple) and h
+    )
 
 
 def _shown(turn: Turn) -> str:
-    """The article that was answered with before and did not help. Opening a ticket clears the state, so the newest answer tells."""
+    """The article that was answered with before and did not help.
+
+    Opening a ticket clears the state, so the newest answer tells.
+    """
     return str(turn.ticket.data.get("shown") or "") if turn.ticket else ""

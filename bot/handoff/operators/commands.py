@@ -1,4 +1,6 @@
-"""What operators do with a ticket by a command or a button: take, close, give back, hand on, put off, name."""
+"""What operators do with a ticket by a command or a button: take, close, give back, hand on, put off,
+name.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,20 @@ from bot.handoff.sla.time_parsing import Fault, read_moment
 from bot.handoff.tickets import transfer
 from bot.handoff.tickets.state import listed, marked
 from bot.handoff.whom import brought, colleagues, meant, reachable, unclear
-from bot.model import Button, Event, InboundKind, Outbound, OutboundKind, Outcome, Priority, Result, Rows, Status, Ticket, Turn
+from bot.model import (
+    Button,
+    Event,
+    InboundKind,
+    Outbound,
+    OutboundKind,
+    Outcome,
+    Priority,
+    Result,
+    Rows,
+    Status,
+    Ticket,
+    Turn,
+)
 
 PAST_SHOWN = 5
 Act = Callable[[DeskContext, Turn, Ticket, str], Outcome | Awaitable[Outcome]]
@@ -42,38 +57,62 @@ def take(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     takes_over = inbound.kind is InboundKind.MESSAGE and who(inbound) in desk.rules.routing.supervisors
     if ticket.operator and ticket.operator != who(inbound) and not takes_over:
         return notice(desk, turn, "desk.taken_by", operator=ticket.operator_name)
-    taken = replace(ticket, status="operator", operator=who(inbound), operator_name=inbound.sender.name, taken=turn.now)
+    taken = replace(
+        ticket, status="operator", operator=who(inbound), operator_name=inbound.sender.name, taken=turn.now
+    )
     taken = marked(taken, queued=None, reminded=None, assigned=None, snoozed=None)
     told = desk.words.say(
-        "handoff.taken", lang=desk.customer_lang(turn), customer=turn.customer, operator=inbound.sender.name, now=turn.now,
+        "handoff.taken",
+        lang=desk.customer_lang(turn),
+        customer=turn.customer,
+        operator=inbound.sender.name,
+        now=turn.now,
         opens=None if desk.hours.is_open(turn.now) else desk.hours.next_open(turn.now),
-    )  # fmt: skip
+    )
     say_ = (
         Outbound(ticket.customer_peer, told, ticket=ticket.number),
         *desk.card_edit(taken),
         *done(desk, turn, "desk.you_took_it", operator=inbound.sender.name).messages,
     )
     how = "button" if inbound.kind is InboundKind.PRESS else "command"
-    event = Event("ticket_taken", ticket=ticket.number, actor=who(inbound), data={"how": how, "from": ticket.operator})
-    return Outcome("desk", Result.ANSWERED, "taken", say_, status=Status.OPERATOR, ticket=taken, events=(event,))
+    event = Event(
+        "ticket_taken", ticket=ticket.number, actor=who(inbound), data={"how": how, "from": ticket.operator}
+    )
+    return Outcome(
+        "desk", Result.ANSWERED, "taken", say_, status=Status.OPERATOR, ticket=taken, events=(event,)
+    )
 
 
 def close(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
-    category = next((c for c in desk.rules.routing.categories if rest and c.casefold() == rest.casefold()), ticket.category)
+    category = next(
+        (c for c in desk.rules.routing.categories if rest and c.casefold() == rest.casefold()),
+        ticket.category,
+    )
     closed = desk.close(turn, replace(ticket, category=category), by=who(turn.inbounds[0]))
     asked = () if category else _ask_category(desk, turn, ticket)
-    return replace(closed, messages=(*closed.messages, *done(desk, turn, "desk.you_closed_it").messages, *asked))
+    return replace(
+        closed, messages=(*closed.messages, *done(desk, turn, "desk.you_closed_it").messages, *asked)
+    )
 
 
 def give_to_bot(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
     closed = desk.close(turn, ticket, by=who(turn.inbounds[0]), told=False)
-    told = Outbound(ticket.customer_peer, desk.words.say("handoff.returned", lang=desk.customer_lang(turn)), ticket=ticket.number)
+    told = Outbound(
+        ticket.customer_peer,
+        desk.words.say("handoff.returned", lang=desk.customer_lang(turn)),
+        ticket=ticket.number,
+    )
     event = Event("ticket_returned", ticket=ticket.number, actor=who(turn.inbounds[0]))
-    return replace(closed, reason="returned", messages=(told, *closed.messages, *done(desk, turn, "desk.you_returned_it").messages), events=(*closed.events, event))
+    return replace(
+        closed,
+        reason="returned",
+        messages=(told, *closed.messages, *done(desk, turn, "desk.you_returned_it").messages),
+        events=(*closed.events, event),
+    )
 
 
 def reopen(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
@@ -82,23 +121,54 @@ def reopen(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome
     if turn.subject is not None and turn.subject.ticket not in (None, ticket.number):
         return notice(desk, turn, "desk.has_newer", number=turn.subject.ticket)
     inbound = turn.inbounds[0]
-    opened = replace(ticket, status="operator", operator=who(inbound), operator_name=inbound.sender.name, closed=None)
-    opened = marked(opened, reopened=turn.now, assigned=turn.now, asked=None, answered=None, quiet=None, warned=None, breached=None, reminded=None, queued=None)
+    opened = replace(
+        ticket, status="operator", operator=who(inbound), operator_name=inbound.sender.name, closed=None
+    )
+    opened = marked(
+        opened,
+        reopened=turn.now,
+        assigned=turn.now,
+        asked=None,
+        answered=None,
+        quiet=None,
+        warned=None,
+        breached=None,
+        reminded=None,
+        queued=None,
+    )
     to = desk.thread(ticket)
-    topic = (Outbound(to, verb=OutboundKind.REOPEN_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author=""),) if to else ()
+    topic = (
+        (
+            Outbound(
+                to, verb=OutboundKind.REOPEN_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author=""
+            ),
+        )
+        if to
+        else ()
+    )
     say_ = (*topic, *desk.card_edit(opened), *done(desk, turn, "desk.you_reopened_it").messages)
     event = Event("ticket_reopened", ticket=ticket.number, actor=who(inbound))
-    return Outcome("desk", Result.ANSWERED, "reopened", say_, status=Status.OPERATOR, ticket=opened, events=(event,))
+    return Outcome(
+        "desk", Result.ANSWERED, "reopened", say_, status=Status.OPERATOR, ticket=opened, events=(event,)
+    )
 
 
 async def hand_on(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
-    """/transfer somebody|team reason: to a person, a team, or back to the queue; the reason is kept for whoever gets it."""
+    """/transfer somebody|team reason: to a person, a team, or back to the queue; the reason is kept for
+    whoever gets it.
+    """
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
     text = (turn.press.value if turn.press else rest).strip()
     if not text:
         shown = labels(colleagues(desk, ticket))
-        return say(desk, turn, "desk.transfer_how", people=list(shown.values()), teams=[t.title or t.name for t in desk.rules.teams])
+        return say(
+            desk,
+            turn,
+            "desk.transfer_how",
+            people=list(shown.values()),
+            teams=[t.title or t.name for t in desk.rules.teams],
+        )
     team, reason = desk.teams.named_in(text)
     if team is not None:
         return await _to_team(desk, turn, ticket, team, reason)
@@ -107,7 +177,12 @@ async def hand_on(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> O
         return unclear(desk, turn, ticket, text, people, reason)
     to = people[0]
     if to.id == ticket.operator:
-        return notice(desk, turn, "desk.yours_already" if to.id == who(turn.inbounds[0]) else "desk.taken_by", operator=ticket.operator_name)
+        return notice(
+            desk,
+            turn,
+            "desk.yours_already" if to.id == who(turn.inbounds[0]) else "desk.taken_by",
+            operator=ticket.operator_name,
+        )
     if not to.here:
         here = [m.name for m in colleagues(desk, ticket) if m.here]
         return notice(desk, turn, "desk.is_away", operator=to.full_name, here=here)
@@ -116,7 +191,9 @@ async def hand_on(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> O
     told, ticket = _told_of_transfer(desk, turn, ticket)
     history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
     by = turn.inbounds[0].sender.name
-    moved = transfer.bring_to(desk, turn, brought(desk, ticket, place), to, history, key="desk.handed_to", by=by, text=reason)
+    moved = transfer.bring_to(
+        desk, turn, brought(desk, ticket, place), to, history, key="desk.handed_to", by=by, text=reason
+    )
     return _transferred(desk, turn, moved, told, to.id)
 
 
@@ -124,45 +201,95 @@ async def _to_team(desk: DeskContext, turn: Turn, ticket: Ticket, team: Team, re
     told, ticket = _told_of_transfer(desk, turn, ticket)
     history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
     by = turn.inbounds[0].sender.name
-    moved = transfer.move(desk, turn, ticket, team.name, history, key="desk.moved", by=by, team=team.title or team.name, text=reason)
+    moved = transfer.move(
+        desk,
+        turn,
+        ticket,
+        team.name,
+        history,
+        key="desk.moved",
+        by=by,
+        team=team.title or team.name,
+        text=reason,
+    )
     return _transferred(desk, turn, moved, told, team.name)
 
 
 def _told_of_transfer(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[tuple[Outbound, ...], Ticket]:
-    """The customer hears it once, and only where he knows that somebody was at it: who waits for anybody goes on waiting."""
+    """The customer hears it once, and only where he knows that somebody was at it: who waits for anybody goes
+    on waiting.
+    """
     if not ticket.operator or ticket.data.get("handed_on"):
         return (), ticket
     text = desk.words.say("handoff.transferred", lang=desk.customer_lang(turn))
     return (Outbound(ticket.customer_peer, text, ticket=ticket.number),), marked(ticket, handed_on=True)
 
 
-def _transferred(desk: DeskContext, turn: Turn, moved: Outcome, told: tuple[Outbound, ...], to: str) -> Outcome:
+def _transferred(
+    desk: DeskContext, turn: Turn, moved: Outcome, told: tuple[Outbound, ...], to: str
+) -> Outcome:
     assert moved.ticket is not None
-    event = Event("ticket_transferred", ticket=moved.ticket.number, actor=who(turn.inbounds[0]), data={"to": to})
-    return replace(moved, reason="transferred", messages=(*told, *moved.messages, *done(desk, turn, "desk.done").messages), events=(*moved.events, event))
+    event = Event(
+        "ticket_transferred", ticket=moved.ticket.number, actor=who(turn.inbounds[0]), data={"to": to}
+    )
+    return replace(
+        moved,
+        reason="transferred",
+        messages=(*told, *moved.messages, *done(desk, turn, "desk.done").messages),
+        events=(*moved.events, event),
+    )
 
 
 # --- when
 
 
 def snooze(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
-    """/snooze 2h, /snooze завтра 10:00: quiet until then, with a reminder; the customer's words wake it earlier."""
+    """/snooze 2h, /snooze завтра 10:00: quiet until then, with a reminder; the customer's words wake it
+    earlier.
+    """
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
     found = read_moment(turn.press.value if turn.press else rest, turn.now, desk.hours)
     if isinstance(found, Fault):
         return say(desk, turn, "desk.snooze_how", wrong=_wrong(desk, rest, found))
     until = found.at
-    mine = {} if ticket.operator else {"operator": who(turn.inbounds[0]), "operator_name": turn.inbounds[0].sender.name, "taken": turn.now}
+    mine = (
+        {}
+        if ticket.operator
+        else {
+            "operator": who(turn.inbounds[0]),
+            "operator_name": turn.inbounds[0].sender.name,
+            "taken": turn.now,
+        }
+    )
     put_off = marked(replace(ticket, status="snoozed", **mine), snoozed=until, queued=None, reminded=None)  # type: ignore[arg-type]
-    event = Event("ticket_snoozed", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"until": until.isoformat()})
-    taken = (Event("ticket_taken", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"how": "snooze"}),) if mine else ()
-    say_ = (*desk.card_edit(put_off), *say(desk, turn, "desk.snoozed", until=until, asked=found.asked, now=turn.now).messages)
-    return Outcome("desk", Result.ANSWERED, "snoozed", say_, status=Status.OPERATOR, ticket=put_off, events=(*taken, event))
+    event = Event(
+        "ticket_snoozed", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"until": until.isoformat()}
+    )
+    taken = (
+        (Event("ticket_taken", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"how": "snooze"}),)
+        if mine
+        else ()
+    )
+    say_ = (
+        *desk.card_edit(put_off),
+        *say(desk, turn, "desk.snoozed", until=until, asked=found.asked, now=turn.now).messages,
+    )
+    return Outcome(
+        "desk",
+        Result.ANSWERED,
+        "snoozed",
+        say_,
+        status=Status.OPERATOR,
+        ticket=put_off,
+        events=(*taken, event),
+    )
 
 
 def promise(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
-    """/promise завтра до обеда уточню на складе: said to the customer, and both sides are reminded when it is due."""
+    """/promise завтра до обеда уточню на складе: said to the customer, and both sides are reminded when it is
+    due.
+    """
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
     found = read_moment(rest, turn.now, desk.hours)
@@ -170,10 +297,20 @@ def promise(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome
         return say(desk, turn, "desk.promise_how", wrong=_wrong(desk, rest, found))
     at, text = found.at, found.rest
     promised = marked(ticket, promised=at, promise=text)
-    told = desk.words.say("handoff.promised", lang=desk.customer_lang(turn), customer=turn.customer, at=at, now=turn.now)
+    told = desk.words.say(
+        "handoff.promised", lang=desk.customer_lang(turn), customer=turn.customer, at=at, now=turn.now
+    )
     event = Event("promised", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"due": at.isoformat()})
-    mark = done(desk, turn, "desk.done") if found.asked is None else say(desk, turn, "desk.promise_moved", at=at, asked=found.asked, now=turn.now)
-    say_ = (Outbound(ticket.customer_peer, told, ticket=ticket.number), *desk.card_edit(promised), *mark.messages)
+    mark = (
+        done(desk, turn, "desk.done")
+        if found.asked is None
+        else say(desk, turn, "desk.promise_moved", at=at, asked=found.asked, now=turn.now)
+    )
+    say_ = (
+        Outbound(ticket.customer_peer, told, ticket=ticket.number),
+        *desk.card_edit(promised),
+        *mark.messages,
+    )
     return Outcome("desk", Result.ANSWERED, "promised", say_, ticket=promised, events=(event,))
 
 
@@ -192,11 +329,24 @@ def category(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcom
     if not known:
         return say(desk, turn, "desk.category_ask", _categories(desk, ticket), f"category:{ticket.number}")
     named = replace(ticket, category=known)
-    event = Event("ticket_category", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"category": known})
+    event = Event(
+        "ticket_category", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"category": known}
+    )
     shown: tuple[Outbound, ...] = done(desk, turn, "desk.category_set", category=known).messages
     if turn.press is not None:
         text = desk.words.say("desk.category_set", lang=desk.lang, category=known)
-        shown = (*shown, Outbound(place(turn), text, verb=OutboundKind.EDIT, edits=f"category:{ticket.number}", lane=Priority.COSMETIC, ticket=ticket.number, author=""))
+        shown = (
+            *shown,
+            Outbound(
+                place(turn),
+                text,
+                verb=OutboundKind.EDIT,
+                edits=f"category:{ticket.number}",
+                lane=Priority.COSMETIC,
+                ticket=ticket.number,
+                author="",
+            ),
+        )
     return Outcome("desk", Result.ANSWERED, "category", shown, ticket=named, events=(event,))
 
 
@@ -210,7 +360,14 @@ def tag(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
         tags = [t for t in tags if t != name] + ([] if word.startswith("-") else [name])
     tagged = marked(ticket, tags=tuple(tags))
     event = Event("ticket_tagged", ticket=ticket.number, actor=who(turn.inbounds[0]))
-    return Outcome("desk", Result.ANSWERED, "tagged", (*desk.card_edit(tagged), *done(desk, turn, "desk.done").messages), ticket=tagged, events=(event,))
+    return Outcome(
+        "desk",
+        Result.ANSWERED,
+        "tagged",
+        (*desk.card_edit(tagged), *done(desk, turn, "desk.done").messages),
+        ticket=tagged,
+        events=(event,),
+    )
 
 
 def topic(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
@@ -218,8 +375,17 @@ def topic(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     if not rest:
         return say(desk, turn, "desk.topic_how", topic=ticket.topic)
     renamed = replace(ticket, topic=rest[:60])
-    event = Event("ticket_topic", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"topic": rest[:60]})
-    return Outcome("desk", Result.ANSWERED, "topic", (*desk.card_edit(renamed), *done(desk, turn, "desk.done").messages), ticket=renamed, events=(event,))
+    event = Event(
+        "ticket_topic", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"topic": rest[:60]}
+    )
+    return Outcome(
+        "desk",
+        Result.ANSWERED,
+        "topic",
+        (*desk.card_edit(renamed), *done(desk, turn, "desk.done").messages),
+        ticket=renamed,
+        events=(event,),
+    )
 
 
 # --- what is known
@@ -228,7 +394,11 @@ def topic(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
 def show_contact(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """The unmasked contact, to the one who pressed; who saw it is kept."""
     known = ticket.data.get("contacts")
-    shown = ", ".join(str(v) for k, v in known.items() if k in ("phone", "email")) if isinstance(known, dict) else ""
+    shown = (
+        ", ".join(str(v) for k, v in known.items() if k in ("phone", "email"))
+        if isinstance(known, dict)
+        else ""
+    )
     event = Event("contact_shown", ticket=ticket.number, actor=who(turn.inbounds[0]))
     return replace(notice(desk, turn, "desk.contact", contact=shown or "—"), events=(event,))
 
@@ -236,7 +406,14 @@ def show_contact(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> O
 def history(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """The customer's earlier tickets."""
     past = [
-        {"number": t.number, "topic": t.topic, "category": t.category, "operator": t.operator_name, "rating": t.rating, "opened": t.opened}
+        {
+            "number": t.number,
+            "topic": t.topic,
+            "category": t.category,
+            "operator": t.operator_name,
+            "rating": t.rating,
+            "opened": t.opened,
+        }
         for t in turn.past
         if t.number != ticket.number
     ][:PAST_SHOWN]
@@ -258,12 +435,31 @@ async def queue(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
     """Who waits, the next one first."""
     tickets = await desk.records.tickets(limit=1000)
     waiting = desk.queue.ordered(tickets, turn.now)
-    shown = [{"number": t.number, "name": t.data.get("name") or "", "topic": t.topic, "opened": t.opened, "priority": t.priority} for t in waiting[:10]]
-    return say(desk, turn, "desk.queue", waiting=shown, more=len(waiting) - len(shown), work=sum(t.status != "waiting" for t in tickets), now=turn.now)
+    shown = [
+        {
+            "number": t.number,
+            "name": t.data.get("name") or "",
+            "topic": t.topic,
+            "opened": t.opened,
+            "priority": t.priority,
+        }
+        for t in waiting[:10]
+    ]
+    return say(
+        desk,
+        turn,
+        "desk.queue",
+        waiting=shown,
+        more=len(waiting) - len(shown),
+        work=sum(t.status != "waiting" for t in tickets),
+        now=turn.now,
+    )
 
 
 async def away(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
-    """Not there for a while: no new tickets; customers who wait for an answer, or write later, are given to the others."""
+    """Not there for a while: no new tickets; customers who wait for an answer, or write later, are given to
+    the others.
+    """
     id = who(turn.inbounds[0])
     his = [t for t in await desk.records.tickets(limit=1000) if t.operator == id]
     owed = [t for t in his if transfer.is_owed(t)]
@@ -274,13 +470,17 @@ async def away(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
 
 
 def back(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
-    return replace(say(desk, turn, "desk.back"), events=(Event("operator_back", actor=who(turn.inbounds[0])),))
+    return replace(
+        say(desk, turn, "desk.back"), events=(Event("operator_back", actor=who(turn.inbounds[0])),)
+    )
 
 
 def _ask_category(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[Outbound, ...]:
     if not desk.rules.routing.categories:
         return ()
-    return say(desk, turn, "desk.category_ask", _categories(desk, ticket), f"category:{ticket.number}").messages
+    return say(
+        desk, turn, "desk.category_ask", _categories(desk, ticket), f"category:{ticket.number}"
+    ).messages
 
 
 def _categories(desk: DeskContext, ticket: Ticket) -> Rows:

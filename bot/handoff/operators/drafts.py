@@ -1,4 +1,6 @@
-"""An operator's message on its way to the customer: put together from its parts, asked about, sent, or changed."""
+"""An operator's message on its way to the customer: put together from its parts, asked about, sent, or
+changed.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ class Draft:
     @property
     def text(self) -> RichText:
         """What the customer reads: his words that are quoted, and below them the operator's."""
-        return RichText(marked_lines(self.part) + "\n") + self.words if self.part and self.words else self.words
+        return (
+            RichText(marked_lines(self.part) + "\n") + self.words if self.part and self.words else self.words
+        )
 
     @property
     def words(self) -> RichText:
@@ -140,7 +144,9 @@ def ask(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft, /, why: str,
     asked = say(desk, turn, why, ((yes, no),), word=word)
     kept = dict(list({**held(ticket), made.message: made.question}.items())[-MOST_HELD:])
     return replace(
-        asked, ticket=marked(ticket, **{HELD: kept}), events=(Event("tone_asked", actor=who(turn.inbounds[0])),)
+        asked,
+        ticket=marked(ticket, **{HELD: kept}),
+        events=(Event("tone_asked", actor=who(turn.inbounds[0])),),
     )
 
 

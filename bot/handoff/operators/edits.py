@@ -1,4 +1,6 @@
-"""An operator changed a message: the customer's changes with it, or the operator hears what the customer has."""
+"""An operator changed a message: the customer's changes with it, or the operator hears what the customer
+has.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ LOST = ("failed", "cancelled")
 
 
 async def decide(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Outcome:
-    """What becomes of the customer's message. A question is asked again about the new words: its old button is void."""
+    """What becomes of the customer's message.
+
+    A question is asked again about the new words: its old button is void.
+    """
     ticket, inbound = turn.ticket, turn.inbounds[0]
     if ticket is None or not inbound.message:
         return Outcome("desk", Result.IGNORED, "edit_inside")

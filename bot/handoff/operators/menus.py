@@ -1,4 +1,6 @@
-"""What a button of the card opens: people to hand a ticket to, times to put it off, ready answers to choose from."""
+"""What a button of the card opens: people to hand a ticket to, times to put it off, ready answers to choose
+from.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ TIMES = ("1h", "3h", "tomorrow", "mon")
 
 
 def hand_on(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
-    """Colleagues who are there, those of the same group first, and teams; the reason is written by /transfer."""
+    """Colleagues who are there, those of the same group first, and teams; the reason is written by
+    /transfer.
+    """
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
     own, by = words(ticket, "team"), who(turn.inbounds[0])
@@ -23,7 +27,9 @@ def hand_on(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcom
     def far(member: Member) -> bool:
         return team is not None and bool(team.operators) and member.id not in team.operators
 
-    here = sorted((m for m in colleagues(desk, ticket) if m.here and m.id not in (ticket.operator, by)), key=far)
+    here = sorted(
+        (m for m in colleagues(desk, ticket) if m.here and m.id not in (ticket.operator, by)), key=far
+    )
     named = labels(here)
     teams = [Button(f"👥 {t.title or t.name}", "give_to", t.name) for t in desk.rules.teams if t.name != own]
     people = [Button(named[m.id], "give_to", m.id) for m in here][: max(MOST - len(teams), MOST * 2 // 3)]
@@ -33,7 +39,9 @@ def hand_on(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcom
 def put_off(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
-    buttons = [Button(desk.words.text(f"desk.later.{time}", lang=desk.lang), "snooze", time) for time in TIMES]
+    buttons = [
+        Button(desk.words.text(f"desk.later.{time}", lang=desk.lang), "snooze", time) for time in TIMES
+    ]
     return say(desk, turn, "desk.snooze_how", _rows(buttons), wrong="")
 
 

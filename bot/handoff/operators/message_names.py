@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from bot.model import Inbound, Peer
 
-SHOWS_CUSTOMER = ("card:", "customer:")  # how the names of posts begin that show a ticket: who replies to them writes to the customer
+SHOWS_CUSTOMER = (
+    "card:",
+    "customer:",
+)  # how the names of posts begin that show a ticket: who replies to them writes to the customer
 
 
 def message_name(inbound: Inbound) -> str:

@@ -6,7 +6,19 @@ from dataclasses import replace
 
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import place, who
-from bot.model import Event, HistoryEntry, Inbound, Outbound, OutboundKind, Outcome, Priority, Result, RichText, Ticket, Turn
+from bot.model import (
+    Event,
+    HistoryEntry,
+    Inbound,
+    Outbound,
+    OutboundKind,
+    Outcome,
+    Priority,
+    Result,
+    RichText,
+    Ticket,
+    Turn,
+)
 
 
 def note(desk: DeskContext, turn: Turn, inbound: Inbound, text: str) -> Outcome:
@@ -31,4 +43,8 @@ def whisper(desk: DeskContext, turn: Turn, ticket: Ticket, text: str) -> Outcome
     if not called or ticket.operator == who(inbound):
         return kept
     told = desk.notice(place(turn), ticket, "desk.whisper", operator=called, by=inbound.sender.name)
-    return replace(kept, messages=(*kept.messages, told), events=(Event("whispered", ticket=ticket.number, actor=who(inbound)),))
+    return replace(
+        kept,
+        messages=(*kept.messages, told),
+        events=(Event("whispered", ticket=ticket.number, actor=who(inbound)),),
+    )

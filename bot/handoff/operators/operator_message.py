@@ -1,7 +1,10 @@
-"""What an operator's message is: a command, a note, a whisper, something to ask about, or words for the customer.
+"""What an operator's message is: a command, a note, a whisper, something to ask about, or words for the
+customer.
 
-One place decides it, from everything that was sent and on every channel alike. It errs to the inside: whatever may be
-meant for colleagues is kept, told or asked about; only what cannot be anything else goes to the customer at once.
+One place decides it, from everything that was sent and on every channel alike. It errs to the inside:
+whatever may be
+meant for colleagues is kept, told or asked about; only what cannot be anything else goes to the customer at
+once.
 """
 
 from __future__ import annotations
@@ -59,8 +62,11 @@ class OperatorMessage:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What must be known to tell one from the other: names of *colleagues* (neither the writer's nor the customer's),
-    the *customer's* own public name, *rude* words, and whether it *answers* something that is not the customer's."""
+    """What must be known to tell one from the other: names of *colleagues* (neither the writer's nor the
+    customer's),
+    the *customer's* own public name, *rude* words, and whether it *answers* something that is not the
+    customer's.
+    """
 
     commands: Collection[str]
     colleagues: Collection[str] = ()
@@ -84,7 +90,10 @@ def understand(said: Sequence[Inbound], around: Around) -> OperatorMessage:
 
 
 def command_of(inbound: Inbound) -> tuple[str, str]:
-    """The plain command of a message and what follows it; "" where it is none. What customers write is read so."""
+    """The plain command of a message and what follows it; "" where it is none.
+
+    What customers write is read so.
+    """
     found = _PLAIN.match(inbound.text) if inbound.kind is InboundKind.MESSAGE else None
     return ("", "") if found is None else (found[1].lower(), (found[2] or "").strip())
 

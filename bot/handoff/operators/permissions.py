@@ -1,4 +1,7 @@
-"""Who may act in the desk: people of its group, under their own names. Anybody else is refused in one line, and the try is kept."""
+"""Who may act in the desk: people of its group, under their own names.
+
+Anybody else is refused in one line, and the try is kept.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,28 @@ REFUSED = "refused"  # the reason of such an outcome
 
 
 async def refusal(desk: DeskContext, turn: Turn, command: str = "") -> Outcome | None:
-    """Why the writer may not do this; None where he may. Talk among operators is nobody's business and is not asked about."""
+    """Why the writer may not do this; None where he may.
+
+    Talk among operators is nobody's business and is not asked about.
+    """
     inbound = turn.inbounds[0]
-    if inbound.kind not in ACTS or command in SHOWS or not (command or turn.ticket or inbound.kind is InboundKind.PRESS):
+    if (
+        inbound.kind not in ACTS
+        or command in SHOWS
+        or not (command or turn.ticket or inbound.kind is InboundKind.PRESS)
+    ):
         return None
     if inbound.sender.anonymous:
         return refuse(desk, turn, "desk.anonymous", command)
     known = desk.crew.member(who(inbound))
-    doubtful = known.left or (not known.name and inbound.kind is InboundKind.PRESS)  # in a public group strangers see the buttons, too
+    doubtful = known.left or (
+        not known.name and inbound.kind is InboundKind.PRESS
+    )  # in a public group strangers see the buttons, too
     if doubtful and await desk.membership(inbound.peer, inbound.sender.id) == "none":
         return refuse(desk, turn, "desk.not_in_the_group", command)
-    if turn.ticket is not None and not turn.ticket.customer_peer.chat:  # forgotten: there is nobody to write to, and nothing to keep
+    if (
+        turn.ticket is not None and not turn.ticket.customer_peer.chat
+    ):  # forgotten: there is nobody to write to, and nothing to keep
         return refuse(desk, turn, "desk.forgotten", command)
     return None
 
@@ -32,8 +46,17 @@ def refuse(desk: DeskContext, turn: Turn, key: str, what: str = "", **facts: obj
     inbound = turn.inbounds[0]
     done = what or (turn.press.action if turn.press else inbound.kind.value)
     number = turn.ticket.number if turn.ticket else None
-    event = Event("refused", ticket=number, actor=who(inbound), data={"why": key.rpartition(".")[2], "what": done})
-    say: tuple[Outbound, ...] = () if inbound.kind is InboundKind.EDIT else notice(desk, turn, key, **facts).messages
+    event = Event(
+        "refused", ticket=number, actor=who(inbound), data={"why": key.rpartition(".")[2], "what": done}
+    )
+    say: tuple[Outbound, ...] = (
+        () if inbound.kind is InboundKind.EDIT else notice(desk, turn, key, **facts).messages
+    )
     if inbound.kind is InboundKind.TOPIC_CLOSED:
-        say = (*say, Outbound(inbound.peer, verb=OutboundKind.REOPEN_TOPIC, lane=Priority.COSMETIC, ticket=number, author=""))
+        say = (
+            *say,
+            Outbound(
+                inbound.peer, verb=OutboundKind.REOPEN_TOPIC, lane=Priority.COSMETIC, ticket=number, author=""
+            ),
+        )
     return Outcome("desk", Result.IGNORED, REFUSED, say, events=(event,))

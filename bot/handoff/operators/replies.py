@@ -14,7 +14,9 @@ def who(inbound: Inbound) -> str:
 
 
 def place(turn: Turn) -> Peer:
-    """Where the answer to an operator goes: the ticket's thread if it was said there, else the chat itself."""
+    """Where the answer to an operator goes: the ticket's thread if it was said there, else the chat
+    itself.
+    """
     return turn.inbounds[0].peer
 
 
@@ -22,7 +24,13 @@ def notice(desk: DeskContext, turn: Turn, key: str, **facts: object) -> Outcome:
     """A short answer: beside the pressed button, or as a message after a command."""
     inbound = turn.inbounds[0]
     if inbound.callback:
-        say_ = Outbound(inbound.peer, desk.words.say(key, lang=desk.lang, **facts), verb=OutboundKind.ACKNOWLEDGE, quotes=inbound.callback, author="")
+        say_ = Outbound(
+            inbound.peer,
+            desk.words.say(key, lang=desk.lang, **facts),
+            verb=OutboundKind.ACKNOWLEDGE,
+            quotes=inbound.callback,
+            author="",
+        )
         return Outcome("desk", Result.ANSWERED, key, (say_,))
     return say(desk, turn, key, (), "", **facts)
 
@@ -43,9 +51,13 @@ def done(desk: DeskContext, turn: Turn, key: str, **facts: object) -> Outcome:
     return Outcome("desk", Result.ANSWERED, key, (mark,))
 
 
-def say(desk: DeskContext, turn: Turn, key: str, buttons: Rows = (), name: str = "", /, **facts: object) -> Outcome:
+def say(
+    desk: DeskContext, turn: Turn, key: str, buttons: Rows = (), name: str = "", /, **facts: object
+) -> Outcome:
     """A message in the desk, as an answer to what was said there."""
     inbound = turn.inbounds[0]
     said = desk.notice(place(turn), turn.ticket, key, **facts)
-    said = replace(said, buttons=buttons, name=name, quotes=inbound.message if not inbound.peer.thread else "")
+    said = replace(
+        said, buttons=buttons, name=name, quotes=inbound.message if not inbound.peer.thread else ""
+    )
     return Outcome("desk", Result.ANSWERED, key, (said,))

@@ -1,4 +1,6 @@
-"""Who the operators are, who is there and who was given a ticket last: folded from events, so that no restart forgets it."""
+"""Who the operators are, who is there and who was given a ticket last: folded from events, so that no restart
+forgets it.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,23 @@ from rapidfuzz import fuzz
 
 from bot.model import Event, Inbound, RichText, Sender, Span, Style
 
-KINDS = ("operator_met", "operator_joined", "operator_away", "operator_back", "operator_left", "ticket_assigned")
+KINDS = (
+    "operator_met",
+    "operator_joined",
+    "operator_away",
+    "operator_back",
+    "operator_left",
+    "ticket_assigned",
+)
 _CALL = re.compile(r"(?<![\w@.])@(\w{3,32})")
 NAME_WORDS = 3  # as a name, a last name and what stands between them
 ALIKE = 85  # how alike (0..100) a written name must be to an operator's
 
 
 class Call(str):
-    """A name by which operators are called; `whom` are the names in it and the ids of those who must hear it."""
+    """A name by which operators are called; `whom` are the names in it and the ids of those who must hear
+    it.
+    """
 
     whom: tuple[tuple[str, str], ...] = ()
 
@@ -43,9 +54,11 @@ class Call(str):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An operator as the desk knows him. `assigned` is when he was last given a ticket, `chats` the groups he was seen in.
+    """An operator as the desk knows him. `assigned` is when he was last given a ticket, `chats` the groups he
+    was seen in.
 
-    `silent`: he came into the group and has not written or pressed anything yet, so nothing is given to him by itself.
+    `silent`: he came into the group and has not written or pressed anything yet, so nothing is given to him
+    by itself.
     """
 
     id: str
@@ -78,11 +91,17 @@ class Member:
     @property
     def call(self) -> Call:
         """How he is called in the group so that he is notified."""
-        return Call.of((f"@{self.username}" if self.username else self.name, self.id)) if self.name or self.username else Call()
+        return (
+            Call.of((f"@{self.username}" if self.username else self.name, self.id))
+            if self.name or self.username
+            else Call()
+        )
 
 
 def labels(members: Sequence[Member]) -> dict[str, str]:
-    """By id what each is shown as: the name where that is enough, else with the last name, the username, the id."""
+    """By id what each is shown as: the name where that is enough, else with the last name, the username, the
+    id.
+    """
     forms: tuple[Callable[[Member], str], ...] = (
         lambda m: m.name,
         lambda m: m.full_name,
@@ -92,7 +111,13 @@ def labels(members: Sequence[Member]) -> dict[str, str]:
     shown: dict[str, str] = {}
     for member in members:
         alike = [m for m in members if m.id != member.id]
-        shown[member.id] = next((f(member) for f in forms if all(f(member).casefold() != f(m).casefold() for m in alike)), member.id).strip() or member.id
+        shown[member.id] = (
+            next(
+                (f(member) for f in forms if all(f(member).casefold() != f(m).casefold() for m in alike)),
+                member.id,
+            ).strip()
+            or member.id
+        )
     return shown
 
 
@@ -104,7 +129,9 @@ class Roster:
         self._held: dict[int, str] = {}  # ticket -> who is about to be given it
 
     def hold(self, ticket: int, id: str) -> None:
-        """Count a ticket as given before that is committed: several are decided on at once, and must not all go to the same person."""
+        """Count a ticket as given before that is committed: several are decided on at once, and must not all
+        go to the same person.
+        """
         self._held[ticket] = id
 
     def held(self, *, but: int) -> dict[int, str]:
@@ -135,7 +162,12 @@ class Roster:
             return ()
         id = f"{inbound.peer.channel}:{sender.id}"
         known = self._members.get(id)
-        if known is not None and inbound.peer.chat in known.chats and not known.silent and known == _named(known, sender):
+        if (
+            known is not None
+            and inbound.peer.chat in known.chats
+            and not known.silent
+            and known == _named(known, sender)
+        ):
             return ()
         return (Event("operator_met", actor=id, data=_data(sender, inbound.peer.chat)),)
 
@@ -160,15 +192,25 @@ class Roster:
     def called(self, text: str) -> Member | None:
         """The operator whom *text* calls by his @username."""
         names = {n.casefold() for n in _CALL.findall(text)}
-        return next((m for m in self.members() if m.username and m.username.casefold() in names), None) if names else None
+        return (
+            next((m for m in self.members() if m.username and m.username.casefold() in names), None)
+            if names
+            else None
+        )
 
     def find(self, word: str) -> tuple[Member, ...]:
-        """The operators whom *word* (a name, a full name, a last name, @username or id) may mean; several where it is not clear."""
+        """The operators whom *word* (a name, a full name, a last name, @username or id) may mean; several
+        where it is not clear.
+        """
         plain = _plain(word)
         exact = [m for m in self.members() if plain and plain in _ways(m)]
         if exact:
             return tuple(exact)
-        return tuple(m for m in self.members() if m.name and max(fuzz.ratio(plain, n) for n in (_plain(m.name), _plain(m.full_name))) >= ALIKE)
+        return tuple(
+            m
+            for m in self.members()
+            if m.name and max(fuzz.ratio(plain, n) for n in (_plain(m.name), _plain(m.full_name))) >= ALIKE
+        )
 
     def named(self, text: str) -> tuple[tuple[Member, ...], str]:
         """Whom the beginning of *text* names, by as many words as belong to the name, and the rest of it."""
@@ -188,9 +230,14 @@ def _met(known: Member, event: Event) -> Member:
     data = event.data
     chats = known.chats | {str(data["chat"])} if data.get("chat") else known.chats
     return replace(
-        known, name=str(data.get("name", "")), last_name=str(data.get("last_name", "")), username=str(data.get("username", "")),
-        chats=chats, left=False, silent=False,
-    )  # fmt: skip
+        known,
+        name=str(data.get("name", "")),
+        last_name=str(data.get("last_name", "")),
+        username=str(data.get("username", "")),
+        chats=chats,
+        left=False,
+        silent=False,
+    )
 
 
 def _named(known: Member, sender: Sender) -> Member:
@@ -202,7 +249,9 @@ def _data(sender: Sender, chat: str) -> dict[str, object]:
 
 
 def _plain(word: str) -> str:
-    """As names are compared: without case, the mark of a call, and what keyboards leave off above a letter."""
+    """As names are compared: without case, the mark of a call, and what keyboards leave off above a
+    letter.
+    """
     parts = unicodedata.normalize("NFKD", word.strip().lstrip("@").casefold().rstrip(",:;"))
     return " ".join("".join(c for c in parts if not unicodedata.combining(c)).split())
 

@@ -1,4 +1,6 @@
-"""What operators write in the desk: words for the customer, notes for one another, commands; each in its place."""
+"""What operators write in the desk: words for the customer, notes for one another, commands; each in its
+place.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,23 @@ from bot.model import Event, Inbound, InboundKind, Outcome, RepliedTo, Result, S
 COMMANDS = (*ON_TICKETS, *(name for name in GENERAL if name != "start"), "overview", *ORDERS)
 KNOWN = frozenset({*COMMANDS, *GENERAL})
 ONLY_HERE = frozenset(  # what nobody means for another bot, or for the customers' dialogs
-    {"take", "close", "reopen", "transfer", "snooze", "promise", "assign", "priority", "queue", "away", "undo", "contact", "overview", "whisper", *ORDERS}
+    {
+        "take",
+        "close",
+        "reopen",
+        "transfer",
+        "snooze",
+        "promise",
+        "assign",
+        "priority",
+        "queue",
+        "away",
+        "undo",
+        "contact",
+        "overview",
+        "whisper",
+        *ORDERS,
+    }
 )
 
 
@@ -60,7 +78,9 @@ async def _written(desk: DeskContext, turn: Turn, message: OperatorMessage) -> O
     if message.kind is Kind.FOREIGN:
         return Outcome("desk", Result.IGNORED, "command for another bot")
     if ticket is None and inbound.data.get("quotes_us") and not any(turn.quoted):
-        return say(desk, turn, "desk.which_ticket")  # a copy of a card that a broken connection left behind: nobody may write into the void
+        return say(
+            desk, turn, "desk.which_ticket"
+        )  # a copy of a card that a broken connection left behind: nobody may write into the void
     if ticket is None:
         return Outcome("desk", Result.IGNORED, "talk_among_operators")
     match message.kind:
@@ -88,11 +108,14 @@ def understood(desk: DeskContext, turn: Turn) -> OperatorMessage:
     colleagues = tuple(n for n in names if n.casefold() != own.casefold())
     replies = [q for i, q in zip(turn.inbounds, turn.quoted, strict=False) if i.quotes]
     answers = inbound.kind is InboundKind.MESSAGE and not all(map(is_of_customer, replies))
-    return understand(turn.inbounds, Around(KNOWN, colleagues, public, desk.words.options("desk.tone"), answers))
+    return understand(
+        turn.inbounds, Around(KNOWN, colleagues, public, desk.words.options("desk.tone"), answers)
+    )
 
 
 def is_of_customer(quoted: RepliedTo | None) -> bool:
-    """Whether who replies to this writes to the customer: to his words, to an answer he has, to what shows his ticket.
+    """Whether who replies to this writes to the customer: to his words, to an answer he has, to what shows
+    his ticket.
 
     A word of the service and what colleagues say among themselves are not.
     """
@@ -100,13 +123,17 @@ def is_of_customer(quoted: RepliedTo | None) -> bool:
 
 
 def elsewhere(desk: DeskContext, turn: Turn) -> Outcome:
-    """A group that is no desk: operators' commands and buttons are refused there, everything else is not ours."""
+    """A group that is no desk: operators' commands and buttons are refused there, everything else is not
+    ours.
+    """
     name, _ = command_of(turn.inbounds[0])
     if turn.inbounds[0].kind is InboundKind.PRESS:
         return refuse(desk, turn, "desk.old_button")
     if name in ONLY_HERE:
         return refuse(desk, turn, "desk.not_the_desk", name)
-    if turn.ticket is not None and turn.inbounds[0].kind is InboundKind.MESSAGE:  # it was the desk once: who writes there would wait in vain
+    if (
+        turn.ticket is not None and turn.inbounds[0].kind is InboundKind.MESSAGE
+    ):  # it was the desk once: who writes there would wait in vain
         return refuse(desk, turn, "desk.desk_moved", "words", number=turn.ticket.number)
     return Outcome("desk", Result.IGNORED, "not_the_desk")
 
@@ -116,8 +143,16 @@ async def _commanded(desk: DeskContext, turn: Turn, name: str, rest: str) -> Out
         return await _ready(general(desk, turn, rest))
     act = ON_TICKETS.get(name)
     if turn.ticket is None:
-        return say(desk, turn, "desk.which_ticket") if act else Outcome("desk", Result.IGNORED, "talk_among_operators")
-    return await _ready(act(desk, turn, turn.ticket, rest)) if act else say(desk, turn, "desk.unknown_command", command=name)
+        return (
+            say(desk, turn, "desk.which_ticket")
+            if act
+            else Outcome("desk", Result.IGNORED, "talk_among_operators")
+        )
+    return (
+        await _ready(act(desk, turn, turn.ticket, rest))
+        if act
+        else say(desk, turn, "desk.unknown_command", command=name)
+    )
 
 
 async def _pressed(desk: DeskContext, turn: Turn) -> Outcome:
@@ -149,16 +184,37 @@ async def _member(desk: DeskContext, turn: Turn, inbound: Inbound) -> Outcome:
     id = f"{inbound.peer.channel}:{inbound.data.get('user', '')}"
     if inbound.data.get("status") in ("administrator", "member"):
         return await _came(desk, inbound, id)
-    if inbound.data.get("status") not in ("left", "kicked", "none") or not any(m.id == id for m in desk.crew.members()):
+    if inbound.data.get("status") not in ("left", "kicked", "none") or not any(
+        m.id == id for m in desk.crew.members()
+    ):
         return Outcome("desk", Result.IGNORED, "membership")
     his = [t for t in await desk.records.tickets(limit=1000) if t.operator == id]
-    later = tuple(Timer(f"gone:{t.number}", "desk.stranded", turn.now, {"why": "operator_gone"}, conversation=t.conversation) for t in his)
-    return Outcome("desk", Result.IGNORED, "operator_left", events=(Event("operator_left", actor=id),), timers=later)
+    later = tuple(
+        Timer(
+            f"gone:{t.number}",
+            "desk.stranded",
+            turn.now,
+            {"why": "operator_gone"},
+            conversation=t.conversation,
+        )
+        for t in his
+    )
+    return Outcome(
+        "desk", Result.IGNORED, "operator_left", events=(Event("operator_left", actor=id),), timers=later
+    )
 
 
 async def _came(desk: DeskContext, inbound: Inbound, id: str) -> Outcome:
     """Who comes into the group can be named from then on, also before a first word."""
     user = str(inbound.data.get("user", ""))
-    name, last_name, username = (str(inbound.data.get(key) or "") for key in ("name", "last_name", "username"))
-    sender = Sender(user, name, last_name, username) if "name" in inbound.data else await desk.profile(inbound.peer, user) or Sender(user)
-    return Outcome("desk", Result.IGNORED, "operator_joined", events=desk.crew.joined(id, sender, inbound.peer.chat))
+    name, last_name, username = (
+        str(inbound.data.get(key) or "") for key in ("name", "last_name", "username")
+    )
+    sender = (
+        Sender(user, name, last_name, username)
+        if "name" in inbound.data
+        else await desk.profile(inbound.peer, user) or Sender(user)
+    )
+    return Outcome(
+        "desk", Result.IGNORED, "operator_joined", events=desk.crew.joined(id, sender, inbound.peer.chat)
+    )

@@ -1,4 +1,7 @@
-"""What only supervisors do: how urgent a ticket is, and whose it is. Where none are named, everybody in the desk may."""
+"""What only supervisors do: how urgent a ticket is, and whose it is.
+
+Where none are named, everybody in the desk may.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,17 @@ def set_priority(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Ou
     if not rest.isdecimal() or int(rest) > MOST:
         return say(desk, turn, "desk.priority_how", most=MOST)
     urgent = replace(ticket, priority=int(rest))
-    event = Event("ticket_priority", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"priority": int(rest)})
-    return Outcome("desk", Result.ANSWERED, "priority", (*desk.card_edit(urgent), *done(desk, turn, "desk.done").messages), ticket=urgent, events=(event,))
+    event = Event(
+        "ticket_priority", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"priority": int(rest)}
+    )
+    return Outcome(
+        "desk",
+        Result.ANSWERED,
+        "priority",
+        (*desk.card_edit(urgent), *done(desk, turn, "desk.done").messages),
+        ticket=urgent,
+        events=(event,),
+    )
 
 
 async def assign(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
@@ -33,13 +45,21 @@ async def assign(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Ou
     text = turn.press.value if turn.press else rest
     if not text:
         here = tuple(m for m in colleagues(desk, ticket) if m.here)
-        return say(desk, turn, "desk.assign_whom", offered(here, "assign"), number=ticket.number, people=len(here))
+        return say(
+            desk, turn, "desk.assign_whom", offered(here, "assign"), number=ticket.number, people=len(here)
+        )
     people, _ = await meant(desk, turn, text)
     if len(people) != 1:
         return unclear(desk, turn, ticket, text, people, action="assign")
     to = people[0]
     if not to.here:
-        return notice(desk, turn, "desk.is_away", operator=to.full_name, here=[m.name for m in colleagues(desk, ticket) if m.here])
+        return notice(
+            desk,
+            turn,
+            "desk.is_away",
+            operator=to.full_name,
+            here=[m.name for m in colleagues(desk, ticket) if m.here],
+        )
     if (place := await reachable(desk, ticket, to)) is None:
         return notice(desk, turn, "desk.not_here", operator=to.full_name)
     history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)

@@ -23,14 +23,19 @@ class Teams:
         return self._teams.get(name)
 
     def line(self, name: str) -> str:
-        """In which queue a team's tickets stand: its own where it has people or a group of its own, else "", that of all."""
+        """In which queue a team's tickets stand: its own where it has people or a group of its own, else "",
+        that of all.
+        """
         team = self._teams.get(name)
         return name if team is not None and (team.operators or team.desk) else ""
 
     def find(self, word: str) -> Team | None:
         """The team that people call so."""
         plain = word.strip().casefold()
-        return next((t for t in self._teams.values() if plain and plain in (t.name.casefold(), t.title.casefold())), None)
+        return next(
+            (t for t in self._teams.values() if plain and plain in (t.name.casefold(), t.title.casefold())),
+            None,
+        )
 
     def named_in(self, text: str) -> tuple[Team | None, str]:
         """The team that the beginning of *text* names (titles may be of several words), and the rest."""
@@ -40,7 +45,9 @@ class Teams:
                 return team, " ".join(words[count:])
         return None, text
 
-    def fitting(self, topics: Collection[str], channel: str, language: str, fields: Mapping[str, object]) -> Team | None:
+    def fitting(
+        self, topics: Collection[str], channel: str, language: str, fields: Mapping[str, object]
+    ) -> Team | None:
         """The first team that answers for such a ticket: everything it asks for holds."""
         about = {t.casefold() for t in topics}
         for team in self._teams.values():
@@ -48,7 +55,10 @@ class Teams:
                 (bool(team.topics), any(t.casefold() in about for t in team.topics)),
                 (bool(team.channels), channel in team.channels),
                 (bool(team.languages), language in team.languages),
-                (bool(team.fields), all(str(fields.get(k, "")).casefold() == v.casefold() for k, v in team.fields.items())),
+                (
+                    bool(team.fields),
+                    all(str(fields.get(k, "")).casefold() == v.casefold() for k, v in team.fields.items()),
+                ),
             )
             if any(given for given, _ in asked) and all(holds for given, holds in asked if given):
                 return team
@@ -87,8 +97,11 @@ class Teams:
             old, new = (Peer(str(event.data["channel"]), str(event.data[k])) for k in ("old", "new"))
             self._places = {name: new if place == old else place for name, place in self._places.items()}
 
-    def choose(self, ticket: Ticket, crew: Roster, open_tickets: Sequence[Ticket], routing: Routing, *, but: str = "") -> Member | None:
-        """Who is given the ticket: somebody of its team who is there and below the limit; None = nobody can be.
+    def choose(
+        self, ticket: Ticket, crew: Roster, open_tickets: Sequence[Ticket], routing: Routing, *, but: str = ""
+    ) -> Member | None:
+        """Who is given the ticket: somebody of its team who is there and below the limit; None = nobody can
+        be.
 
         Whoever it is counts as having it from now on, so that the next choice finds him busier.
         """
@@ -96,7 +109,11 @@ class Teams:
         held = crew.held(but=ticket.number)
         soon = Counter(held[t.number] for t in open_tickets if not t.operator and t.number in held)
         load = Counter(t.operator for t in open_tickets) + soon
-        there = [m for m in crew.members() if m.here and not m.silent and (team is None or not team.operators or m.id in team.operators)]
+        there = [
+            m
+            for m in crew.members()
+            if m.here and not m.silent and (team is None or not team.operators or m.id in team.operators)
+        ]
         able = [m for m in there if m.id != but and load[m.id] < routing.limit]
         if not able:
             return None

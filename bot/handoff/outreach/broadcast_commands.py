@@ -1,4 +1,6 @@
-"""/broadcast: a supervisor's words to a segment: counted and shown first, sent by a button, stopped by another, never twice to one customer."""
+"""/broadcast: a supervisor's words to a segment: counted and shown first, sent by a button, stopped by
+another, never twice to one customer.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,16 @@ from dataclasses import replace
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import place
 from bot.handoff.outreach.broadcasts import BroadcastSender, Mail, Mailing
-from bot.handoff.outreach.order_replies import Likening, acknowledged, answer, answers_to, by_whom, is_ordered, ordered, tail
+from bot.handoff.outreach.order_replies import (
+    Likening,
+    acknowledged,
+    answer,
+    answers_to,
+    by_whom,
+    is_ordered,
+    ordered,
+    tail,
+)
 from bot.handoff.outreach.segment import Chosen, Segment, Unclear, choose, has_conditions, read_conditions
 from bot.model import Button, Event, Outbound, OutboundKind, Outcome, Peer, Priority, Result, RichText, Turn
 
@@ -21,8 +32,15 @@ class Broadcasts:
     """Drafts, starts and stops broadcasts; the courier carries them."""
 
     def __init__(
-        self, desk: DeskContext, source: Mail, courier: BroadcastSender, likeness: Likening, *, channels: Collection[str], article: Callable[[str], str]
-    ) -> None:  # fmt: skip
+        self,
+        desk: DeskContext,
+        source: Mail,
+        courier: BroadcastSender,
+        likeness: Likening,
+        *,
+        channels: Collection[str],
+        article: Callable[[str], str],
+    ) -> None:
         self._desk, self._source, self._courier, self._likeness = desk, source, courier, likeness
         self._channels, self._article = frozenset(channels), article
 
@@ -31,36 +49,71 @@ class Broadcasts:
         desk, (first, _, more) = self._desk, rest.partition(" ")
         if not rest:
             return await self._listed(turn)
-        if first.casefold() in {w.casefold() for w in desk.words.options("outreach.off")} and (not more or more.strip().isdecimal()):
+        if first.casefold() in {w.casefold() for w in desk.words.options("outreach.off")} and (
+            not more or more.strip().isdecimal()
+        ):
             return await self._stopped(turn, more.strip())
         line, _, below = rest.partition("\n")
         conditions = line if has_conditions(line) else ""
         words = (below if conditions else rest).strip()
         start = turn.inbounds[0].text.rfind(words) if words else 0
         try:
-            return await self.draft(turn, conditions, tail(turn.inbounds[0].rich, max(0, start)) if words else RichText())
+            return await self.draft(
+                turn, conditions, tail(turn.inbounds[0].rich, max(0, start)) if words else RichText()
+            )
         except Unclear as error:
             return answer(desk, turn, error.key, **error.facts)
 
     async def draft(self, turn: Turn, conditions: str, text: RichText) -> Outcome:
-        """The count and the text as customers will see it; nothing is sent before somebody presses. Raises `Unclear`."""
+        """The count and the text as customers will see it; nothing is sent before somebody presses.
+
+        Raises `Unclear`.
+        """
         desk = self._desk
         if not text.text.strip() or len(text.text) > LONGEST:
             return answer(desk, turn, "outreach.broadcast_how", most=LONGEST)
         segment = self.segment(conditions)
         chosen = await self.chosen(turn, segment)
         about = {"segment": segment.kept(), "line": conditions}
-        mailing = Mailing(f"b{turn.id}", text, place=replace(place(turn), thread=""), by=by_whom(turn), about=about, attachments=turn.attachments)
+        mailing = Mailing(
+            f"b{turn.id}",
+            text,
+            place=replace(place(turn), thread=""),
+            by=by_whom(turn),
+            about=about,
+            attachments=turn.attachments,
+        )
         if not chosen.to:
-            return answer(desk, turn, "outreach.nobody", segment=conditions, out=chosen.out, unreachable=chosen.unreachable)
+            return answer(
+                desk,
+                turn,
+                "outreach.nobody",
+                segment=conditions,
+                out=chosen.out,
+                unreachable=chosen.unreachable,
+            )
         lang = desk.lang
-        send = Button(desk.words.text("outreach.button.send", lang=lang, count=len(chosen.to)), "broadcast_send", mailing.number, style="primary")
+        send = Button(
+            desk.words.text("outreach.button.send", lang=lang, count=len(chosen.to)),
+            "broadcast_send",
+            mailing.number,
+            style="primary",
+        )
         drop = Button(desk.words.text("outreach.button.drop", lang=lang), "broadcast_drop", mailing.number)
         shown = Outbound(place(turn), text, attachments=turn.attachments, author="", lane=Priority.NOTICE)
         outcome = answer(
-            desk, turn, "outreach.preview", ((send,), (drop,)), f"broadcast:{mailing.number}", number=turn.id, segment=conditions, count=len(chosen.to),
-            channels=[{"name": name, "count": n} for name, n in sorted(chosen.channels.items())], out=chosen.out, unreachable=chosen.unreachable,
-        )  # fmt: skip
+            desk,
+            turn,
+            "outreach.preview",
+            ((send,), (drop,)),
+            f"broadcast:{mailing.number}",
+            number=turn.id,
+            segment=conditions,
+            count=len(chosen.to),
+            channels=[{"name": name, "count": n} for name, n in sorted(chosen.channels.items())],
+            out=chosen.out,
+            unreachable=chosen.unreachable,
+        )
         return replace(outcome, messages=(shown, *outcome.messages), settings=mailing.kept())
 
     async def send(self, turn: Turn, mailing: Mailing) -> Outcome:
@@ -68,17 +121,43 @@ class Broadcasts:
         desk = self._desk
         chosen = await self.chosen(turn, Segment.read(mailing.about.get("segment")))
         if not chosen.to:
-            return answer(desk, turn, "outreach.nobody", segment=str(mailing.about.get("line") or ""), out=chosen.out, unreachable=chosen.unreachable)
+            return answer(
+                desk,
+                turn,
+                "outreach.nobody",
+                segment=str(mailing.about.get("line") or ""),
+                out=chosen.out,
+                unreachable=chosen.unreachable,
+            )
         going = replace(mailing, to=chosen.to, state="going")
-        stop = Button(desk.words.text("outreach.button.stop", lang=desk.lang), "broadcast_stop", mailing.number, style="danger")
+        stop = Button(
+            desk.words.text("outreach.button.stop", lang=desk.lang),
+            "broadcast_stop",
+            mailing.number,
+            style="danger",
+        )
         event = ordered(turn, STARTED, number=mailing.number, count=len(chosen.to))
         key, waits = "outreach.going", self._courier.waits(turn.now)
-        facts = {"number": mailing.number[1:], "count": len(chosen.to), "by": by_whom(turn), "waits": waits, "now": turn.now}
+        facts = {
+            "number": mailing.number[1:],
+            "count": len(chosen.to),
+            "by": by_whom(turn),
+            "waits": waits,
+            "now": turn.now,
+        }
         if is_ordered(turn):
             outcome = answer(desk, turn, key, ((stop,),), f"broadcast:{mailing.number}", **facts)
             return replace(outcome, events=(event,), settings=going.kept(), timers=(going.first(turn.now),))
         say = (*acknowledged(desk, turn, "desk.done"), self._redrawn(turn, mailing, key, stop, **facts))
-        return Outcome("desk", Result.ANSWERED, key, say, events=(event,), settings=going.kept(), timers=(going.first(turn.now),))
+        return Outcome(
+            "desk",
+            Result.ANSWERED,
+            key,
+            say,
+            events=(event,),
+            settings=going.kept(),
+            timers=(going.first(turn.now),),
+        )
 
     async def order(self, turn: Turn, conditions: str, text: str) -> Outcome:
         """From the command line: counted and confirmed there."""
@@ -87,7 +166,16 @@ class Broadcasts:
         except Unclear as error:
             return answer(self._desk, turn, error.key, **error.facts)
         about = {"segment": segment.kept(), "line": conditions}
-        return await self.send(turn, Mailing(f"b{turn.id}", RichText(text), place=answers_to(self._desk, turn), by=by_whom(turn), about=about))
+        return await self.send(
+            turn,
+            Mailing(
+                f"b{turn.id}",
+                RichText(text),
+                place=answers_to(self._desk, turn),
+                by=by_whom(turn),
+                about=about,
+            ),
+        )
 
     async def pressed(self, turn: Turn, action: str, number: str) -> Outcome:
         """The buttons under a preview and under a broadcast on its way; a late one does nothing."""
@@ -97,7 +185,10 @@ class Broadcasts:
                 return await self.send(turn, mailing)
             if action == "broadcast_drop":
                 dropped = replace(mailing, state="stopped")
-                say = (*acknowledged(desk, turn, "desk.done"), self._redrawn(turn, mailing, "outreach.dropped", number=number[1:]))
+                say = (
+                    *acknowledged(desk, turn, "desk.done"),
+                    self._redrawn(turn, mailing, "outreach.dropped", number=number[1:]),
+                )
                 return Outcome("desk", Result.ANSWERED, "broadcast_dropped", say, settings=dropped.kept())
         if mailing is not None and mailing.state == "going" and action == "broadcast_stop":
             return await self._stopped(turn, number[1:])
@@ -107,10 +198,19 @@ class Broadcasts:
         """Raises `Unclear`."""
         incidents = self._desk.incidents
         known = range(1, incidents.next_number)
-        return read_conditions(conditions, self._desk.words, article=self._article, channels=self._channels, incidents=known)
+        return read_conditions(
+            conditions, self._desk.words, article=self._article, channels=self._channels, incidents=known
+        )
 
     async def chosen(self, turn: Turn, segment: Segment) -> Chosen:
-        return await choose(segment, self._source, turn.now, saying=self._likeness.saying, met=self._desk.incidents.met, channels=self._channels)
+        return await choose(
+            segment,
+            self._source,
+            turn.now,
+            saying=self._likeness.saying,
+            met=self._desk.incidents.met,
+            channels=self._channels,
+        )
 
     async def _stopped(self, turn: Turn, number: str) -> Outcome:
         """What is not said yet is not said any more."""
@@ -122,7 +222,9 @@ class Broadcasts:
         outcome = answer(desk, turn, "outreach.stopped", number=mailing.number[1:])
         event = ordered(turn, "broadcast_stopped", number=mailing.number)
         say = (*acknowledged(desk, turn, "desk.done"), *outcome.messages)
-        return replace(outcome, messages=say, events=(event,), settings=stopped.kept(), cancel=(mailing.setting,))
+        return replace(
+            outcome, messages=say, events=(event,), settings=stopped.kept(), cancel=(mailing.setting,)
+        )
 
     async def _newest(self, turn: Turn) -> Mailing | None:
         for event in reversed(await self._started()):
@@ -136,15 +238,30 @@ class Broadcasts:
         for event in (await self._started())[-SHOWN:]:
             mailing = await self._courier.find(str(event.data.get("number")))
             if mailing is not None:
-                row = {"number": mailing.number[1:], "state": mailing.state, "said": mailing.said, "count": len(mailing.to)}
+                row = {
+                    "number": mailing.number[1:],
+                    "state": mailing.state,
+                    "said": mailing.said,
+                    "count": len(mailing.to),
+                }
                 rows.append({**row, "at": event.at, "text": mailing.text.text[:60]})
         return answer(self._desk, turn, "outreach.broadcasts", rows=rows[::-1], now=turn.now)
 
     async def _started(self) -> list[Event]:
         return list(await self._source.events(kinds=(STARTED,)))
 
-    def _redrawn(self, turn: Turn, mailing: Mailing, key: str, button: Button | None = None, **facts: object) -> Outbound:
+    def _redrawn(
+        self, turn: Turn, mailing: Mailing, key: str, button: Button | None = None, **facts: object
+    ) -> Outbound:
         """The preview says what became of it."""
         text = self._desk.words.say(key, lang=self._desk.lang, **facts)
         to: Peer = place(turn)
-        return Outbound(to, text, buttons=((button,),) if button else (), verb=OutboundKind.EDIT, edits=f"broadcast:{mailing.number}", lane=Priority.COSMETIC, author="")
+        return Outbound(
+            to,
+            text,
+            buttons=((button,),) if button else (),
+            verb=OutboundKind.EDIT,
+            edits=f"broadcast:{mailing.number}",
+            lane=Priority.COSMETIC,
+            author="",
+        )

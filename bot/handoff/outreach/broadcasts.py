@@ -1,4 +1,6 @@
-"""A message to many on its way: a portion at a time, so that nobody's answer waits for it, none twice, over any restart."""
+"""A message to many on its way: a portion at a time, so that nobody's answer waits for it, none twice, over
+any restart.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,24 @@ from typing import Protocol
 from bot.handoff.desk_context import Delivered, DeliveryStatus, DeskContext
 from bot.handoff.outreach.segment import SegmentMember, SegmentSource, wants_none
 from bot.handoff.tally import OPEN, Tally, count
-from bot.model import Attachment, Button, Event, Json, Media, Outbound, Outcome, Peer, Priority, Result, RichText, Span, Status, Style, Timer, Turn
+from bot.model import (
+    Attachment,
+    Button,
+    Event,
+    Json,
+    Media,
+    Outbound,
+    Outcome,
+    Peer,
+    Priority,
+    Result,
+    RichText,
+    Span,
+    Status,
+    Style,
+    Timer,
+    Turn,
+)
 from bot.observability import get_logger
 from bot.text.day_spans import DaySpan
 
@@ -32,15 +51,23 @@ class Mail(SegmentSource, Protocol):
     async def setting(self, name: str) -> str | None: ...
 
     async def deliveries(
-        self, *, status: Collection[DeliveryStatus] = (), after: int = 0, peer: Peer | None = None, name: str = "", limit: int = 200
+        self,
+        *,
+        status: Collection[DeliveryStatus] = (),
+        after: int = 0,
+        peer: Peer | None = None,
+        name: str = "",
+        limit: int = 200,
     ) -> Sequence[Delivered]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Mailing:
-    """What is said to whom. `number` names it for ever ("b3", "i2"); `to` are conversations; `place` hears when it is done.
+    """What is said to whom. `number` names it for ever ("b3", "i2"); `to` are conversations; `place` hears
+    when it is done.
 
-    A broadcast has words and an opt-out; the end of an incident has them only where the supervisor wrote some (else ours are said).
+    A broadcast has words and an opt-out; the end of an incident has them only where the supervisor wrote some
+    (else ours are said).
     """
 
     number: str
@@ -66,9 +93,16 @@ class Mailing:
         spans = [[s.style.value, s.offset, s.length, s.url] for s in self.text.spans]
         place = [self.place.channel, self.place.chat] if self.place else None
         value = {
-            "text": self.text.text, "spans": spans, "to": list(self.to), "place": place, "by": self.by, "state": self.state,
-            "about": dict(self.about), "said": self.said, "attachments": [asdict(a) for a in self.attachments],
-        }  # fmt: skip
+            "text": self.text.text,
+            "spans": spans,
+            "to": list(self.to),
+            "place": place,
+            "by": self.by,
+            "state": self.state,
+            "about": dict(self.about),
+            "said": self.said,
+            "attachments": [asdict(a) for a in self.attachments],
+        }
         return {self.setting: json.dumps(value, ensure_ascii=False)}
 
     def first(self, now: datetime) -> Timer:
@@ -84,13 +118,25 @@ def read_mailing(number: str, kept: str | None) -> Mailing | None:
     spans = tuple(Span(Style(s), o, n, url) for s, o, n, url in data["spans"])
     place = Peer(*data["place"]) if data["place"] else None
     files = tuple(Attachment(**{**a, "media": Media(a["media"])}) for a in data.get("attachments") or ())
-    return Mailing(number, RichText(data["text"], spans), tuple(data["to"]), place, data["by"], data["state"], data["about"], data["said"], files)
+    return Mailing(
+        number,
+        RichText(data["text"], spans),
+        tuple(data["to"]),
+        place,
+        data["by"],
+        data["state"],
+        data["about"],
+        data["said"],
+        files,
+    )
 
 
 class BroadcastSender:
     """Brings mailings. Everything it knows of their progress is in their timers."""
 
-    def __init__(self, desk: DeskContext, source: Mail, *, hours: DaySpan, per_second: float, channels: Collection[str]) -> None:
+    def __init__(
+        self, desk: DeskContext, source: Mail, *, hours: DaySpan, per_second: float, channels: Collection[str]
+    ) -> None:
         self._desk, self._source, self._hours, self._channels = desk, source, hours, frozenset(channels)
         self._size = max(1, round(per_second * PAUSE.total_seconds()))
 
@@ -103,7 +149,10 @@ class BroadcastSender:
         return opens if opens > now else None
 
     async def portion(self, turn: Turn) -> Outcome:
-        """The next ones hear it, and the timer of those after them is set; all in one transaction. A failure only makes it later."""
+        """The next ones hear it, and the timer of those after them is set; all in one transaction.
+
+        A failure only makes it later.
+        """
         try:
             async with asyncio.timeout(PATIENCE):
                 return await self._portion(turn, turn.inbounds[0].data)
@@ -129,7 +178,9 @@ class BroadcastSender:
         if start >= len(mailing.to):
             late = late[self._size :]
         rows = await self._source.listeners(only=todo) if todo else ()
-        busy = tuple(r.conversation for r in rows if r.status is not Status.BOT and self._may_hear(mailing, r))
+        busy = tuple(
+            r.conversation for r in rows if r.status is not Status.BOT and self._may_hear(mailing, r)
+        )
         ready = [r for r in rows if r.status is Status.BOT and self._may_hear(mailing, r)]
         said = _number(data, "said") + len(ready)
         blocked = _number(data, "blocked") + sum(not r.reachable for r in rows)
@@ -186,7 +237,11 @@ class BroadcastSender:
 
     def _may_hear(self, mailing: Mailing, row: SegmentMember) -> bool:
         """Looked at anew for everybody: who opted out or blocked us since the list was made hears nothing."""
-        return row.reachable and row.peer.channel in self._channels and not (mailing.is_broadcast and wants_none(row.customer))
+        return (
+            row.reachable
+            and row.peer.channel in self._channels
+            and not (mailing.is_broadcast and wants_none(row.customer))
+        )
 
     def _message(self, turn: Turn, mailing: Mailing, row: SegmentMember) -> Outbound:
         words, lang = self._desk.words, row.customer.language or self._desk.lang
@@ -194,11 +249,23 @@ class BroadcastSender:
             text = mailing.text
             button = Button(words.text("outreach.stop", lang=lang), "news_off", mailing.number)
         else:
-            facts = {"customer": row.customer, "incident": str(mailing.about.get("incident") or ""), "text": mailing.text.text}
+            facts = {
+                "customer": row.customer,
+                "incident": str(mailing.about.get("incident") or ""),
+                "text": mailing.text.text,
+            }
             text = words.say("incident.over", lang=lang, now=turn.now, **facts)
             button = Button(words.text("buttons.human", lang=lang), "human")
         # law: hearing it twice annoys more than not at all: what may have arrived is not sent again
-        return Outbound(row.peer, text, ((button,),), mailing.attachments, name=mailing.setting, lane=Priority.BULK, on_doubt="hold")
+        return Outbound(
+            row.peer,
+            text,
+            ((button,),),
+            mailing.attachments,
+            name=mailing.setting,
+            lane=Priority.BULK,
+            on_doubt="hold",
+        )
 
     def _event(self, mailing: Mailing, row: SegmentMember) -> Event:
         kind = "broadcast_said" if mailing.is_broadcast else "incident_told"

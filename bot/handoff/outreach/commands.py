@@ -1,4 +1,6 @@
-"""Writing to customers first, as supervisors order it: in the desk, by a button, from the command line, and as time brings the next portion."""
+"""Writing to customers first, as supervisors order it: in the desk, by a button, from the command line, and
+as time brings the next portion.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +19,33 @@ from bot.model import InboundKind, Outcome, Press, Result, Turn
 from bot.text.day_spans import DaySpan
 
 COMMANDS = ("incident", "broadcast", "followups", "sorry")
-PRESSES = frozenset({"incident_off", "broadcast_send", "broadcast_drop", "broadcast_stop", *low_rating.PRESSES})
+PRESSES = frozenset(
+    {"incident_off", "broadcast_send", "broadcast_drop", "broadcast_stop", *low_rating.PRESSES}
+)
 
 
 class OutreachCommands:
     """What `DeskContext.orders` is: None = not an order of this kind."""
 
     def __init__(
-        self, desk: DeskContext, source: Mail, likeness: Likening, *, channels: Collection[str], hours: DaySpan, per_second: float,
-        article: Callable[[str], str], meant: Callable[[str], tuple[str, ...]], title: Callable[[str], str], surveys: Surveys,
-    ) -> None:  # fmt: skip
+        self,
+        desk: DeskContext,
+        source: Mail,
+        likeness: Likening,
+        *,
+        channels: Collection[str],
+        hours: DaySpan,
+        per_second: float,
+        article: Callable[[str], str],
+        meant: Callable[[str], tuple[str, ...]],
+        title: Callable[[str], str],
+        surveys: Surveys,
+    ) -> None:
         self._desk, self._surveys = desk, surveys
         self.courier = BroadcastSender(desk, source, hours=hours, per_second=per_second, channels=channels)
-        self.alarms = IncidentCommands(desk, source, likeness, meant=meant, title=title, waits=self.courier.waits)
+        self.alarms = IncidentCommands(
+            desk, source, likeness, meant=meant, title=title, waits=self.courier.waits
+        )
         self.broadcasts = Broadcasts(desk, source, self.courier, likeness, channels=channels, article=article)
 
     async def __call__(self, turn: Turn, command: str, rest: str) -> Outcome | None:
@@ -45,7 +61,11 @@ class OutreachCommands:
             return None
         if not self._desk.is_supervisor(who(inbound)):
             return refuse(self._desk, turn, "desk.only_supervisors", command)
-        return await self._pressed(turn, press) if press is not None else await self._commanded(turn, command, rest)
+        return (
+            await self._pressed(turn, press)
+            if press is not None
+            else await self._commanded(turn, command, rest)
+        )
 
     async def _pressed(self, turn: Turn, press: Press) -> Outcome:
         if press.action == "incident_off":
@@ -70,11 +90,17 @@ class OutreachCommands:
         match str(data.get("order")):
             case "incident":
                 named = data.get("words")
-                return await self.alarms.begin(turn, str(data.get("text") or ""), [str(w) for w in named] if isinstance(named, list) else [])
+                return await self.alarms.begin(
+                    turn,
+                    str(data.get("text") or ""),
+                    [str(w) for w in named] if isinstance(named, list) else [],
+                )
             case "incident_off":
                 return self.alarms.end(turn, str(data.get("number") or ""), str(data.get("text") or ""))
             case "broadcast":
-                return await self.broadcasts.order(turn, str(data.get("conditions") or ""), str(data.get("text") or ""))
+                return await self.broadcasts.order(
+                    turn, str(data.get("conditions") or ""), str(data.get("text") or "")
+                )
             case "broadcast_stop":
                 return await self.broadcasts.command(turn, f"stop {data.get('number') or ''}".strip())
         return Outcome("desk", Result.IGNORED, "unknown_order")

@@ -1,4 +1,6 @@
-"""/incident: a supervisor says what is broken, customers hear it before they have to wait, and those who asked hear when it is over."""
+"""/incident: a supervisor says what is broken, customers hear it before they have to wait, and those who
+asked hear when it is over.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +27,30 @@ Waits = Callable[[datetime], datetime | None]
 
 
 class IncidentCommands:
-    """Sets incidents and ends them. *meant* gives the ids of the articles of a title or a topic; *title* is the way back.
+    """Sets incidents and ends them. *meant* gives the ids of the articles of a title or a topic; *title* is
+    the way back.
 
     *waits* tells until when customers are not written to.
     """
 
     def __init__(
-        self, desk: DeskContext, source: SegmentSource, likeness: Likening, *, meant: Callable[[str], tuple[str, ...]], title: Callable[[str], str], waits: Waits
-    ) -> None:  # fmt: skip
-        self._desk, self._source, self._likeness, self._meant, self._title, self._waits = desk, source, likeness, meant, title, waits
+        self,
+        desk: DeskContext,
+        source: SegmentSource,
+        likeness: Likening,
+        *,
+        meant: Callable[[str], tuple[str, ...]],
+        title: Callable[[str], str],
+        waits: Waits,
+    ) -> None:
+        self._desk, self._source, self._likeness, self._meant, self._title, self._waits = (
+            desk,
+            source,
+            likeness,
+            meant,
+            title,
+            waits,
+        )
 
     async def command(self, turn: Turn, rest: str) -> Outcome:
         """/incident; /incident text | words; /incident off [number] [text]."""
@@ -42,12 +59,22 @@ class IncidentCommands:
             return self._listed(turn)
         if first.casefold() in {w.casefold() for w in self._desk.words.options("outreach.off")}:
             number, _, text = more.strip().partition(" ")
-            return self.end(turn, number, text.strip()) if number.isdecimal() else self.end(turn, "", more.strip())
+            return (
+                self.end(turn, number, text.strip())
+                if number.isdecimal()
+                else self.end(turn, "", more.strip())
+            )
         text, _, words = rest.partition("|")
-        return await self.begin(turn, text.strip(), [w.strip() for w in words.replace("\n", ",").split(",") if w.strip()])
+        return await self.begin(
+            turn, text.strip(), [w.strip() for w in words.replace("\n", ",").split(",") if w.strip()]
+        )
 
     async def begin(self, turn: Turn, text: str, named: list[str]) -> Outcome:
-        """A new incident. *named* are words (or titles of articles, or topics) that questions about it have; without them its own words and meaning serve."""
+        """A new incident.
+
+        *named* are words (or titles of articles, or topics) that questions about it have; without them its
+        own words and meaning serve.
+        """
         desk = self._desk
         if not text or len(text) > LONGEST:
             return answer(desk, turn, "outreach.incident_how", most=LONGEST)
@@ -60,55 +87,121 @@ class IncidentCommands:
             articles = await asyncio.to_thread(self._likeness.related, new.subject)
         new = replace(new, words=words, articles=articles)
         tried, caught = await self._would_catch(turn, new)
-        off = Button(desk.words.text("outreach.button.off", lang=desk.lang), "incident_off", str(new.number), style="danger")
+        off = Button(
+            desk.words.text("outreach.button.off", lang=desk.lang),
+            "incident_off",
+            str(new.number),
+            style="danger",
+        )
         outcome = answer(
-            desk, turn, "outreach.incident_on", ((off,),), f"incident:{new.number}", number=new.number, text=text, words=words, own=not named,
-            articles=[self._title(a) for a in articles], tried=tried, caught=len(caught), examples=caught[:SHOWN],
-        )  # fmt: skip
+            desk,
+            turn,
+            "outreach.incident_on",
+            ((off,),),
+            f"incident:{new.number}",
+            number=new.number,
+            text=text,
+            words=words,
+            own=not named,
+            articles=[self._title(a) for a in articles],
+            tried=tried,
+            caught=len(caught),
+            examples=caught[:SHOWN],
+        )
         event = new.event()
         return replace(outcome, events=(replace(event, actor=ordered(turn, "").actor),))
 
     def end(self, turn: Turn, number: str, text: str) -> Outcome:
-        """The incident is over: whoever heard of it is told once. *number* may be left out where there is only one."""
+        """The incident is over: whoever heard of it is told once.
+
+        *number* may be left out where there is only one.
+        """
         desk, known = self._desk, self._desk.incidents.open
         if not known:
             return answer(desk, turn, "outreach.incident_none")
         if not number and len(known) > 1:
-            return answer(desk, turn, "outreach.incident_which", open=[{"number": i.number, "text": i.subject} for i in known])
+            return answer(
+                desk,
+                turn,
+                "outreach.incident_which",
+                open=[{"number": i.number, "text": i.subject} for i in known],
+            )
         incident = next((i for i in known if number in ("", str(i.number))), None)
         if incident is None:
             return answer(desk, turn, "outreach.no_incident", number=number, open=[i.number for i in known])
         met = desk.incidents.met(incident.number)
         mailing = Mailing(
-            f"i{incident.number}", RichText(text), met, answers_to(desk, turn), by_whom(turn), "going", {"incident": incident.subject}
-        )  # fmt: skip
-        outcome = answer(desk, turn, "outreach.incident_off", number=incident.number, text=incident.subject, count=len(met), waits=self._waits(turn.now), now=turn.now)
+            f"i{incident.number}",
+            RichText(text),
+            met,
+            answers_to(desk, turn),
+            by_whom(turn),
+            "going",
+            {"incident": incident.subject},
+        )
+        outcome = answer(
+            desk,
+            turn,
+            "outreach.incident_off",
+            number=incident.number,
+            text=incident.subject,
+            count=len(met),
+            waits=self._waits(turn.now),
+            now=turn.now,
+        )
         event = ordered(turn, OFF, number=incident.number, count=len(met))
-        say = (*acknowledged(desk, turn, "desk.done"), *outcome.messages, *self._without_button(turn, incident))
+        say = (
+            *acknowledged(desk, turn, "desk.done"),
+            *outcome.messages,
+            *self._without_button(turn, incident),
+        )
         if not met:
             return replace(outcome, messages=say, events=(event,))
-        return replace(outcome, messages=say, events=(event,), settings=mailing.kept(), timers=(mailing.first(turn.now),))
+        return replace(
+            outcome, messages=say, events=(event,), settings=mailing.kept(), timers=(mailing.first(turn.now),)
+        )
 
     def pressed(self, turn: Turn, value: str) -> Outcome:
         """The button under an incident; a late press does nothing."""
         if value.isdecimal() and any(i.number == int(value) for i in self._desk.incidents.open):
             return self.end(turn, value, "")
-        return replace(answer(self._desk, turn, "outreach.incident_none"), messages=acknowledged(self._desk, turn, "outreach.incident_none"))
+        return replace(
+            answer(self._desk, turn, "outreach.incident_none"),
+            messages=acknowledged(self._desk, turn, "outreach.incident_none"),
+        )
 
     def _without_button(self, turn: Turn, incident: Incident) -> tuple[Outbound, ...]:
         """The message that announced it says so and loses its button, if it stands here."""
         if (to := answers_to(self._desk, turn)) is None:
             return ()
-        text = self._desk.words.say("outreach.incident_was", lang=self._desk.lang, number=incident.number, text=incident.text)
-        return (Outbound(to, text, verb=OutboundKind.EDIT, edits=f"incident:{incident.number}", lane=Priority.COSMETIC, author=""),)
+        text = self._desk.words.say(
+            "outreach.incident_was", lang=self._desk.lang, number=incident.number, text=incident.text
+        )
+        return (
+            Outbound(
+                to,
+                text,
+                verb=OutboundKind.EDIT,
+                edits=f"incident:{incident.number}",
+                lane=Priority.COSMETIC,
+                author="",
+            ),
+        )
 
     def _listed(self, turn: Turn) -> Outcome:
         desk = self._desk
         rows = [
-            {"number": i.number, "text": i.text, "by": i.by, "since": i.since, "met": len(desk.incidents.met(i.number)), "words": i.words,
-             "articles": [self._title(a) for a in i.articles]}
+            {
+                "number": i.number,
+                "text": i.text,
+                "by": i.by,
+                "since": i.since,
+                "met": len(desk.incidents.met(i.number)),
+                "words": i.words,
+                "articles": [self._title(a) for a in i.articles],
+            }
             for i in desk.incidents.open
-        ]  # fmt: skip
+        ]
         off = desk.words.text("outreach.button.off", lang=desk.lang)
         numbers = {str(i.number): numbered(i.number, desk.words, desk.lang) for i in desk.incidents.open}
         offs = tuple((Button(f"{off} {sign}", "incident_off", number),) for number, sign in numbers.items())
@@ -122,6 +215,10 @@ class IncidentCommands:
             after = rows[-1].id
             newest.extend(r.text for r in rows if len(r.text) > 3 and not r.text.startswith("/"))
         caught = await asyncio.to_thread(
-            lambda: [t for t in dict.fromkeys(newest) if self._likeness.fits(t, incident.subject, incident.words, incident.articles)]
+            lambda: [
+                t
+                for t in dict.fromkeys(newest)
+                if self._likeness.fits(t, incident.subject, incident.words, incident.articles)
+            ]
         )
         return len(newest), [t[:80] for t in caught]

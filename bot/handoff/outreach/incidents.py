@@ -1,4 +1,6 @@
-"""Incidents: what is broken right now in the supervisors' words, and who asked about it; folded from events, so that no restart forgets them."""
+"""Incidents: what is broken right now in the supervisors' words, and who asked about it; folded from events,
+so that no restart forgets them.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,10 @@ _SENTENCE = re.compile(r"[.!?…\n]")
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What customers are told while it lasts. `words` and `articles` say which questions it answers; without words its own first sentence does."""
+    """What customers are told while it lasts.
+
+    `words` and `articles` say which questions it answers; without words its own first sentence does.
+    """
 
     number: int
     text: str
@@ -32,7 +37,13 @@ class Incident:
 
     def event(self) -> Event:
         """What makes it known."""
-        data = {"number": self.number, "text": self.text, "words": list(self.words), "articles": list(self.articles), "by": self.by}
+        data = {
+            "number": self.number,
+            "text": self.text,
+            "words": list(self.words),
+            "articles": list(self.articles),
+            "by": self.by,
+        }
         return Event(ON, data=data)
 
 
@@ -50,9 +61,13 @@ class Incidents:
             return
         if event.kind == ON:
             self._known[number] = Incident(
-                number, str(event.data.get("text") or ""), _texts(event.data.get("words")), _texts(event.data.get("articles")),
-                str(event.data.get("by") or ""), event.at,
-            )  # fmt: skip
+                number,
+                str(event.data.get("text") or ""),
+                _texts(event.data.get("words")),
+                _texts(event.data.get("articles")),
+                str(event.data.get("by") or ""),
+                event.at,
+            )
         elif event.kind == OFF:
             self._over.add(number)
         elif event.conversation is not None:

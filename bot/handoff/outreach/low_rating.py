@@ -1,4 +1,6 @@
-"""After a low score: the supervisor sees it with an apology ready, sends it with one tap or his own words, and is reminded until somebody did."""
+"""After a low score: the supervisor sees it with an apology ready, sends it with one tap or his own words,
+and is reminded until somebody did.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,22 @@ from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice, place, who
 from bot.handoff.outreach.order_replies import acknowledged, answer, tail
 from bot.handoff.tickets.state import marked, words
-from bot.model import Button, Customer, Event, Outbound, OutboundKind, Outcome, Priority, Receipt, Result, RichText, Rows, Ticket, Timer, Turn
+from bot.model import (
+    Button,
+    Customer,
+    Event,
+    Outbound,
+    OutboundKind,
+    Outcome,
+    Priority,
+    Receipt,
+    Result,
+    RichText,
+    Rows,
+    Ticket,
+    Timer,
+    Turn,
+)
 
 TIMER = "desk.followup"
 OPEN, DONE = "open", "done"
@@ -20,14 +37,28 @@ LOOKED = 2000  # newest tickets among which open follow-ups are looked for
 PRESSES = frozenset({"apologize", "apology_edit", "followup_done"})
 
 
-def opened(desk: DeskContext, turn: Turn, ticket: Ticket, score: int) -> tuple[tuple[Outbound, ...], tuple[Timer, ...]]:
-    """What the desk sees of a low score, and the timer that reminds of it. A comment that comes after it is shown without the buttons."""
+def opened(
+    desk: DeskContext, turn: Turn, ticket: Ticket, score: int
+) -> tuple[tuple[Outbound, ...], tuple[Timer, ...]]:
+    """What the desk sees of a low score, and the timer that reminds of it.
+
+    A comment that comes after it is shown without the buttons.
+    """
     if (to := desk.thread(ticket)) is None:
         return (), ()
     comment = words(ticket, "comment")
     is_shown = "followup" in ticket.data
     apology = "" if is_shown else apology_to(desk, ticket, turn.customer).text
-    said = desk.notice(to, ticket, "desk.low_rating", score=score, operator=ticket.operator_name, comment=comment, supervisors=desk.supervisors(to), apology=apology)
+    said = desk.notice(
+        to,
+        ticket,
+        "desk.low_rating",
+        score=score,
+        operator=ticket.operator_name,
+        comment=comment,
+        supervisors=desk.supervisors(to),
+        apology=apology,
+    )
     if is_shown:
         return (said,), ()
     later = Timer(f"followup:{ticket.number}", TIMER, turn.now + AFTER, {"ticket": ticket.number})
@@ -36,7 +67,9 @@ def opened(desk: DeskContext, turn: Turn, ticket: Ticket, score: int) -> tuple[t
 
 def apology_to(desk: DeskContext, ticket: Ticket, customer: Customer | None) -> RichText:
     lang = customer.language if customer else desk.lang
-    return desk.words.say("followup.apology", lang=lang, customer=customer, number=ticket.number, operator=ticket.operator_name)
+    return desk.words.say(
+        "followup.apology", lang=lang, customer=customer, number=ticket.number, operator=ticket.operator_name
+    )
 
 
 async def pressed(desk: DeskContext, turn: Turn, action: str) -> Outcome:
@@ -67,7 +100,14 @@ async def listed(desk: DeskContext, turn: Turn) -> Outcome:
     """/followups: the low scores nobody has looked at."""
     found = waiting(await desk.records.tickets(open_only=False, limit=LOOKED))
     rows = [
-        {"number": t.number, "name": t.data.get("name") or "", "rating": t.rating, "operator": t.operator_name, "comment": words(t, "comment"), "closed": t.closed}
+        {
+            "number": t.number,
+            "name": t.data.get("name") or "",
+            "rating": t.rating,
+            "operator": t.operator_name,
+            "comment": words(t, "comment"),
+            "closed": t.closed,
+        }
         for t in found[:LISTED]
     ]
     return answer(desk, turn, "followup.listed", rows=rows, more=len(found) - len(rows), now=turn.now)
@@ -85,16 +125,37 @@ async def remind(desk: DeskContext, turn: Turn) -> Outcome:
     if ticket is None or words(ticket, "followup") != OPEN or (to := desk.thread(ticket)) is None:
         return Outcome("desk", Result.IGNORED, "timer_over")
     text = desk.words.say(
-        "followup.remind", lang=desk.lang, number=ticket.number, name=ticket.data.get("name") or "", score=ticket.rating or 0, supervisors=desk.supervisors(to)
+        "followup.remind",
+        lang=desk.lang,
+        number=ticket.number,
+        name=ticket.data.get("name") or "",
+        score=ticket.rating or 0,
+        supervisors=desk.supervisors(to),
     )
     text = desk.supervisors(to).mentioned(text, to.channel)
-    say = Outbound(replace(to, thread=""), text, buttons=_buttons(desk, ticket), ticket=ticket.number, author="", lane=Priority.NOTICE)
-    return Outcome("desk", Result.ANSWERED, "followup_reminded", (say,), events=(Event("followup_reminded", ticket=ticket.number),))
+    say = Outbound(
+        replace(to, thread=""),
+        text,
+        buttons=_buttons(desk, ticket),
+        ticket=ticket.number,
+        author="",
+        lane=Priority.NOTICE,
+    )
+    return Outcome(
+        "desk",
+        Result.ANSWERED,
+        "followup_reminded",
+        (say,),
+        events=(Event("followup_reminded", ticket=ticket.number),),
+    )
 
 
 def _buttons(desk: DeskContext, ticket: Ticket) -> Rows:
     actions = (("apologize", "primary"), ("apology_edit", ""), ("followup_done", ""))
-    made = [Button(desk.words.text(f"followup.button.{a}", lang=desk.lang), a, str(ticket.number), style=style) for a, style in actions]  # type: ignore[arg-type]
+    made = [
+        Button(desk.words.text(f"followup.button.{a}", lang=desk.lang), a, str(ticket.number), style=style)  # type: ignore[arg-type]
+        for a, style in actions
+    ]
     return ((made[0],), tuple(made[1:]))
 
 
@@ -107,9 +168,15 @@ def _said(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichText) -> Outc
     human = Button(desk.words.text("buttons.human", lang=lang), "human")
     message = inbound.message if not inbound.callback else ""
     told = Outbound(
-        ticket.customer_peer, text, ((human,),), ticket=ticket.number, author="operator", author_name=inbound.sender.name, on_doubt="hold",
+        ticket.customer_peer,
+        text,
+        ((human,),),
+        ticket=ticket.number,
+        author="operator",
+        author_name=inbound.sender.name,
+        on_doubt="hold",
         receipt=Receipt(place(turn), message) if message else None,
-    )  # fmt: skip
+    )
     return _settled(desk, turn, ticket, "followup.sent", (told,))
 
 
@@ -118,8 +185,27 @@ def _settled(desk: DeskContext, turn: Turn, ticket: Ticket, key: str, told: tupl
     name = turn.inbounds[0].sender.name
     done = marked(ticket, followup=DONE, apologized=turn.now if told else None)
     shown = desk.words.say(key, lang=desk.lang, by=name, number=ticket.number, score=ticket.rating or 0)
-    edit = desk.notice(desk.thread(ticket) or place(turn), ticket, key, by=name, number=ticket.number, score=ticket.rating or 0)
-    edit = replace(edit, text=shown, verb=OutboundKind.EDIT, edits=f"followup:{ticket.number}", lane=Priority.COSMETIC)
-    event = Event("apologized" if told else "followup_settled", ticket=ticket.number, actor=who(turn.inbounds[0]))
+    edit = desk.notice(
+        desk.thread(ticket) or place(turn),
+        ticket,
+        key,
+        by=name,
+        number=ticket.number,
+        score=ticket.rating or 0,
+    )
+    edit = replace(
+        edit, text=shown, verb=OutboundKind.EDIT, edits=f"followup:{ticket.number}", lane=Priority.COSMETIC
+    )
+    event = Event(
+        "apologized" if told else "followup_settled", ticket=ticket.number, actor=who(turn.inbounds[0])
+    )
     say = (*told, *acknowledged(desk, turn, "desk.done"), edit)
-    return Outcome("desk", Result.ANSWERED, event.kind, say, ticket=done, cancel=(f"followup:{ticket.number}",), events=(event,))
+    return Outcome(
+        "desk",
+        Result.ANSWERED,
+        event.kind,
+        say,
+        ticket=done,
+        cancel=(f"followup:{ticket.number}",),
+        events=(event,),
+    )

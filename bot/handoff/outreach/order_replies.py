@@ -1,4 +1,6 @@
-"""How supervisors' orders are answered: where they were given, or in the first desk where they came from the command line."""
+"""How supervisors' orders are answered: where they were given, or in the first desk where they came from the
+command line.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import place, who
 from bot.model import Event, Outbound, OutboundKind, Outcome, Peer, Result, RichText, Rows, Turn
 
-OFFICE = Peer("@office", "orders")  # the service's own conversation: what nobody said in a chat is decided here
+OFFICE = Peer(
+    "@office", "orders"
+)  # the service's own conversation: what nobody said in a chat is decided here
 ORDER = "order"  # the kind of an inbound from the command line
 
 
@@ -20,7 +24,14 @@ class Likening(Protocol):
     def related(self, text: str) -> tuple[str, ...]: ...
 
     def fits(
-        self, question: str, text: str, words: Sequence[str] = (), articles: Sequence[str] = (), *, language: str = "", channel: str = ""
+        self,
+        question: str,
+        text: str,
+        words: Sequence[str] = (),
+        articles: Sequence[str] = (),
+        *,
+        language: str = "",
+        channel: str = "",
     ) -> bool: ...
 
     def saying(self, texts: Sequence[str], phrases: Sequence[str]) -> Sequence[bool]: ...
@@ -41,7 +52,9 @@ def answers_to(desk: DeskContext, turn: Turn) -> Peer | None:
     return next(iter(desk.places()), None) if is_ordered(turn) else place(turn)
 
 
-def answer(desk: DeskContext, turn: Turn, key: str, buttons: Rows = (), name: str = "", /, **facts: object) -> Outcome:
+def answer(
+    desk: DeskContext, turn: Turn, key: str, buttons: Rows = (), name: str = "", /, **facts: object
+) -> Outcome:
     """Words of the service to whoever ordered."""
     inbound, to = turn.inbounds[0], answers_to(desk, turn)
     if to is None:
@@ -56,12 +69,24 @@ def acknowledged(desk: DeskContext, turn: Turn, key: str, **facts: object) -> tu
     inbound = turn.inbounds[0]
     if not inbound.callback:
         return ()
-    return (Outbound(inbound.peer, desk.words.say(key, lang=desk.lang, **facts), verb=OutboundKind.ACKNOWLEDGE, quotes=inbound.callback, author=""),)
+    return (
+        Outbound(
+            inbound.peer,
+            desk.words.say(key, lang=desk.lang, **facts),
+            verb=OutboundKind.ACKNOWLEDGE,
+            quotes=inbound.callback,
+            author="",
+        ),
+    )
 
 
 def tail(text: RichText, start: int) -> RichText:
     """The rest of a styled text from a character on."""
-    spans = tuple(replace(s, offset=max(0, s.offset - start), length=min(s.length, s.offset + s.length - start)) for s in text.spans if s.offset + s.length > start)
+    spans = tuple(
+        replace(s, offset=max(0, s.offset - start), length=min(s.length, s.offset + s.length - start))
+        for s in text.spans
+        if s.offset + s.length > start
+    )
     return RichText(text.text[start:], spans)
 
 

@@ -1,4 +1,6 @@
-"""Whom a broadcast is for: conditions as a supervisor writes them, and the conversations they choose, one for each customer."""
+"""Whom a broadcast is for: conditions as a supervisor writes them, and the conversations they choose, one for
+each customer.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ LATELY = 30  # days in which somebody asked, where no days are named
 _LISTED = ("channel", "language", "asked", "article", "incident")
 
 
-Saying = Callable[[Sequence[str], Sequence[str]], Sequence[bool]]  # of each text whether it says one of the phrases
+Saying = Callable[
+    [Sequence[str], Sequence[str]], Sequence[bool]
+]  # of each text whether it says one of the phrases
 
 
 class SegmentMember(Protocol):
@@ -60,11 +64,17 @@ class SegmentMessage(Protocol):
 class SegmentSource(Protocol):
     """The part of the store that knows the customers."""
 
-    async def listeners(self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()) -> Sequence[SegmentMember]: ...
+    async def listeners(
+        self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()
+    ) -> Sequence[SegmentMember]: ...
 
-    async def words_since(self, since: datetime, *, after: int = 0, limit: int = 5000) -> Sequence[SegmentMessage]: ...
+    async def words_since(
+        self, since: datetime, *, after: int = 0, limit: int = 5000
+    ) -> Sequence[SegmentMessage]: ...
 
-    async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> Sequence[Event]: ...
+    async def events(
+        self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
+    ) -> Sequence[Event]: ...
 
 
 class Unclear(Exception):
@@ -89,7 +99,11 @@ class Segment:
 
     def kept(self) -> Json:
         """As JSON."""
-        return {"fields": dict(self.fields), "days": self.days, **{name: list(getattr(self, name)) for name in _LISTED}}
+        return {
+            "fields": dict(self.fields),
+            "days": self.days,
+            **{name: list(getattr(self, name)) for name in _LISTED},
+        }
 
     @classmethod
     def read(cls, kept: object) -> Segment:
@@ -97,7 +111,11 @@ class Segment:
         data = kept if isinstance(kept, Mapping) else {}
         fields, days = data.get("fields"), data.get("days")
         listed = {name: tuple(str(v) for v in data.get(name) or ()) for name in _LISTED}
-        return cls({str(k): str(v) for k, v in fields.items()} if isinstance(fields, Mapping) else {}, **listed, days=days if isinstance(days, int) else None)
+        return cls(
+            {str(k): str(v) for k, v in fields.items()} if isinstance(fields, Mapping) else {},
+            **listed,
+            days=days if isinstance(days, int) else None,
+        )
 
     @property
     def looks_back(self) -> bool:
@@ -107,7 +125,9 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Whom it reaches, by conversation; and how many of the segment cannot be or do not want to be reached."""
+    """Whom it reaches, by conversation; and how many of the segment cannot be or do not want to be
+    reached.
+    """
 
     to: tuple[int, ...] = ()
     channels: Mapping[str, int] = field(default_factory=dict)
@@ -126,16 +146,30 @@ def has_conditions(line: str) -> bool:
         parts = shlex.split(line)
     except ValueError:
         return False
-    return bool(parts) and all("=" in part and not part.startswith("=") and " " not in part.partition("=")[0] for part in parts)
+    return bool(parts) and all(
+        "=" in part and not part.startswith("=") and " " not in part.partition("=")[0] for part in parts
+    )
 
 
-def read_conditions(line: str, words: Texts, *, article: Callable[[str], str], channels: Collection[str], incidents: Collection[int]) -> Segment:
+def read_conditions(
+    line: str,
+    words: Texts,
+    *,
+    article: Callable[[str], str],
+    channels: Collection[str],
+    incidents: Collection[int],
+) -> Segment:
     """`vip=yes channel=vk asked="где заказ,доставка" days=14` as a segment. Raises `Unclear`.
 
-    The names of conditions stand in the words (`outreach.key.*`); any other name is a field of the customer. *article* gives
+    The names of conditions stand in the words (`outreach.key.*`); any other name is a field of the customer.
+    *article* gives
     the id for a title or an id, "" where there is none.
     """
-    names = {variant.casefold(): name for name in (*_LISTED, "days") for variant in words.options(f"outreach.key.{name}")}
+    names = {
+        variant.casefold(): name
+        for name in (*_LISTED, "days")
+        for variant in words.options(f"outreach.key.{name}")
+    }
     fields: dict[str, str] = {}
     listed: dict[str, tuple[str, ...]] = {}
     days: int | None = None
@@ -166,9 +200,18 @@ def read_conditions(line: str, words: Texts, *, article: Callable[[str], str], c
 
 
 async def choose(
-    segment: Segment, source: SegmentSource, now: datetime, *, saying: Saying, met: Callable[[int], Collection[int]], channels: Collection[str]
-) -> Chosen:  # fmt: skip
-    """The conversations of the segment: of each customer the one he wrote in last. Channels that do not run are left out."""
+    segment: Segment,
+    source: SegmentSource,
+    now: datetime,
+    *,
+    saying: Saying,
+    met: Callable[[int], Collection[int]],
+    channels: Collection[str],
+) -> Chosen:
+    """The conversations of the segment: of each customer the one he wrote in last.
+
+    Channels that do not run are left out.
+    """
     since = now - timedelta(days=segment.days or LATELY)
     asked = await _asked(segment, source, since, saying, met) if segment.looks_back else None
     best: dict[int, SegmentMember] = {}
@@ -189,18 +232,25 @@ async def choose(
     counts: dict[str, int] = {}
     for row in best.values():
         counts[row.peer.channel] = counts.get(row.peer.channel, 0) + 1
-    return Chosen(tuple(sorted(r.conversation for r in best.values())), counts, len(out), len(unreachable - set(best)))
+    return Chosen(
+        tuple(sorted(r.conversation for r in best.values())), counts, len(out), len(unreachable - set(best))
+    )
 
 
 def _belongs(segment: Segment, row: SegmentMember, since: datetime) -> bool:
     if segment.channel and row.peer.channel not in segment.channel:
         return False
-    if segment.language and not any(row.customer.language.casefold().startswith(lang.casefold()) for lang in segment.language):
+    if segment.language and not any(
+        row.customer.language.casefold().startswith(lang.casefold()) for lang in segment.language
+    ):
         return False
     if segment.days and not segment.looks_back and (row.wrote is None or row.wrote < since):
         return False
     known = row.customer.fields
-    return all(str(known.get(k, "")).casefold() in {v.strip() for v in wanted.casefold().split(",")} for k, wanted in segment.fields.items())
+    return all(
+        str(known.get(k, "")).casefold() in {v.strip() for v in wanted.casefold().split(",")}
+        for k, wanted in segment.fields.items()
+    )
 
 
 def _is_later(row: SegmentMember, known: SegmentMember) -> bool:
@@ -208,15 +258,25 @@ def _is_later(row: SegmentMember, known: SegmentMember) -> bool:
 
 
 async def _asked(
-    segment: Segment, source: SegmentSource, since: datetime, saying: Saying, met: Callable[[int], Collection[int]]
-) -> set[int]:  # fmt: skip
+    segment: Segment,
+    source: SegmentSource,
+    since: datetime,
+    saying: Saying,
+    met: Callable[[int], Collection[int]],
+) -> set[int]:
     """The conversations in which all of it was asked."""
     found: list[set[int]] = []
     if segment.incident:
         found.append({c for number in segment.incident for c in met(int(number))})
     if segment.article:
         answered = await source.events(since=since, kinds=("answered",))
-        found.append({e.conversation for e in answered if e.conversation is not None and e.data.get("article") in segment.article})
+        found.append(
+            {
+                e.conversation
+                for e in answered
+                if e.conversation is not None and e.data.get("article") in segment.article
+            }
+        )
     if segment.asked:
         said: set[int] = set()
         after = 0

@@ -19,17 +19,37 @@ ASKED = "_asked"  # ends the names of the fields that keep when a survey was las
 APART = timedelta(seconds=2)  # between two customers
 
 
-def asked_lately(fields: Mapping[str, object], now: datetime, own: str, pause: timedelta, apart: timedelta) -> bool:
+def asked_lately(
+    fields: Mapping[str, object], now: datetime, own: str, pause: timedelta, apart: timedelta
+) -> bool:
     """Whether the survey *own* was asked within *pause*, or any other within *apart*."""
-    asked = {name: at for name, value in fields.items() if name.endswith(ASKED) and (at := moment(value)) is not None}
+    asked = {
+        name: at
+        for name, value in fields.items()
+        if name.endswith(ASKED) and (at := moment(value)) is not None
+    }
     return any(now - at < (pause if name == own + ASKED else apart) for name, at in asked.items())
 
 
 class Surveys:
     """Once a day, in the hours in which customers are written to first."""
 
-    def __init__(self, rules: NpsSettings, source: SegmentSource, *, hours: DaySpan, zone: tzinfo, channels: Collection[str]) -> None:
-        self._rules, self._source, self._hours, self._zone, self._channels = rules, source, hours, zone, frozenset(channels)
+    def __init__(
+        self,
+        rules: NpsSettings,
+        source: SegmentSource,
+        *,
+        hours: DaySpan,
+        zone: tzinfo,
+        channels: Collection[str],
+    ) -> None:
+        self._rules, self._source, self._hours, self._zone, self._channels = (
+            rules,
+            source,
+            hours,
+            zone,
+            frozenset(channels),
+        )
         hour, _, minute = rules.at.partition(":")
         self._at = time(int(hour), int(minute))
         self._begun = ""
@@ -38,26 +58,50 @@ class Surveys:
         """The day's inbound when its time has come; its key makes it one, whatever restarts."""
         local = now.astimezone(self._zone)
         day = local.date().isoformat()
-        if not self._rules.ask or local.time() < self._at or opening(now, self._hours, self._zone) > now or day == self._begun:
+        if (
+            not self._rules.ask
+            or local.time() < self._at
+            or opening(now, self._hours, self._zone) > now
+            or day == self._begun
+        ):
             return ()
         self._begun = day
         return (Inbound(f"nps:{day}", OFFICE, Sender(""), now, InboundKind.TIMER, RUN, private=False),)
 
     async def run(self, turn: Turn) -> Outcome:
-        """A timer for each of the day's customers; whether he is still to be asked is looked at when it rings."""
+        """A timer for each of the day's customers; whether he is still to be asked is looked at when it
+        rings.
+        """
         best: dict[int, SegmentMember] = {}
         after = 0
         while rows := await self._source.listeners(after=after):
             after = rows[-1].conversation
             for row in rows:
-                if self._may_be_asked(row, turn.now) and ((known := best.get(row.customer.id)) is None or _wrote(row) > _wrote(known)):
+                if self._may_be_asked(row, turn.now) and (
+                    (known := best.get(row.customer.id)) is None or _wrote(row) > _wrote(known)
+                ):
                     best[row.customer.id] = row
         chosen = sorted(best.values(), key=_wrote)[: self._rules.per_day]
-        later = tuple(Timer(f"{ASK}:{row.conversation}", ASK, turn.now + n * APART, conversation=row.conversation) for n, row in enumerate(chosen))
-        return Outcome("desk", Result.ANSWERED, RUN, timers=later, events=(Event("nps_run", data={"count": len(chosen)}),))
+        later = tuple(
+            Timer(f"{ASK}:{row.conversation}", ASK, turn.now + n * APART, conversation=row.conversation)
+            for n, row in enumerate(chosen)
+        )
+        return Outcome(
+            "desk",
+            Result.ANSWERED,
+            RUN,
+            timers=later,
+            events=(Event("nps_run", data={"count": len(chosen)}),),
+        )
 
     def _may_be_asked(self, row: SegmentMember, now: datetime) -> bool:
-        if row.status is not Status.BOT or not row.reachable or row.peer.channel not in self._channels or wants_none(row.customer) or row.wrote is None:
+        if (
+            row.status is not Status.BOT
+            or not row.reachable
+            or row.peer.channel not in self._channels
+            or wants_none(row.customer)
+            or row.wrote is None
+        ):
             return False
         recent, quiet = length(self._rules.recent) or timedelta(), length(self._rules.quiet) or timedelta()
         return quiet <= now - row.wrote <= recent and not lately(self._rules, row.customer.fields, now)
@@ -65,13 +109,18 @@ class Surveys:
 
 def lately(rules: NpsSettings, fields: Mapping[str, object], now: datetime) -> bool:
     """Whether the customer was asked this or anything else too lately to be asked now."""
-    return asked_lately(fields, now, ASK, length(rules.every) or timedelta(), length(rules.apart) or timedelta())
+    return asked_lately(
+        fields, now, ASK, length(rules.every) or timedelta(), length(rules.apart) or timedelta()
+    )
 
 
 def commented(desk: DeskContext, turn: Turn, score: int, text: str) -> tuple[Outbound, ...]:
     """A customer's words to his score, for the first desk; nothing while there is none."""
     name = turn.customer.name if turn.customer else ""
-    return tuple(desk.notice(place, None, "nps.comment", score=score, name=name, text=text) for place in desk.places()[:1])
+    return tuple(
+        desk.notice(place, None, "nps.comment", score=score, name=name, text=text)
+        for place in desk.places()[:1]
+    )
 
 
 def _wrote(row: SegmentMember) -> float:

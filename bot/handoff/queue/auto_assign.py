@@ -1,4 +1,6 @@
-"""Hands are free again: who waits for somebody is given to the first who can, where tickets are given rather than taken."""
+"""Hands are free again: who waits for somebody is given to the first who can, where tickets are given rather
+than taken.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from bot.model import Inbound, InboundKind, Sender
 
 
 class AutoAssign:
-    """Looks in every round: a ticket that found nobody when it came is tried again, the next one in line first."""
+    """Looks in every round: a ticket that found nobody when it came is tried again, the next one in line
+    first.
+    """
 
     def __init__(self, desk: DeskContext) -> None:
         self._desk = desk
@@ -21,6 +25,20 @@ class AutoAssign:
         if desk.rules.routing.assign == "everyone":
             return ()
         tickets = await desk.records.tickets(limit=1000)
-        able = [t for t in desk.queue.ordered(tickets, now) if desk.teams.choose(t, desk.crew, tickets, desk.rules.routing, but=words(t, "before"))]
+        able = [
+            t
+            for t in desk.queue.ordered(tickets, now)
+            if desk.teams.choose(t, desk.crew, tickets, desk.rules.routing, but=words(t, "before"))
+        ]
         slot = int(now.timestamp())
-        return tuple(Inbound(f"assign:{t.number}:{slot}", t.customer_peer, Sender(""), now, InboundKind.TIMER, "desk.assign") for t in able)
+        return tuple(
+            Inbound(
+                f"assign:{t.number}:{slot}",
+                t.customer_peer,
+                Sender(""),
+                now,
+                InboundKind.TIMER,
+                "desk.assign",
+            )
+            for t in able
+        )

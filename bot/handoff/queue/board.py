@@ -17,20 +17,29 @@ SHOWN = 8
 
 
 class Boards:
-    """A board for every group. Times on it are moments, not durations, so it only changes when something happens (or a new day begins)."""
+    """A board for every group.
+
+    Times on it are moments, not durations, so it only changes when something happens (or a new day begins).
+    """
 
     def __init__(self, desk: DeskContext) -> None:
         self._desk = desk
         self._shown: dict[Peer, tuple[str, datetime]] = {}
 
     async def look(self, now: datetime) -> tuple[Outbound, ...]:
-        """The board where it says something else than it should, at most once in *PAUSE*; none before the first ticket."""
+        """The board where it says something else than it should, at most once in *PAUSE*; none before the
+        first ticket.
+        """
         if not self._desk.rules.routing.board:
             return ()
         tickets = await self._desk.records.tickets(limit=1000)
         say: list[Outbound] = []
         for place in self._desk.places():
-            here = [t for t in tickets if (own := self._desk.thread(t)) is not None and replace(own, thread="") == place]
+            here = [
+                t
+                for t in tickets
+                if (own := self._desk.thread(t)) is not None and replace(own, thread="") == place
+            ]
             text = self._text(place, here, now)
             before, at = self._shown.get(place, ("", now - PAUSE))
             if timedelta() <= now - at < PAUSE:  # a clock set back ends the pause
@@ -43,10 +52,22 @@ class Boards:
         return tuple(say)
 
     async def _standing(self, place: Peer) -> bool:
-        """Whether there is a board that can be changed: it was sent, and no change to it was refused (somebody deleted it by hand)."""
-        boards = [d for d in await self._desk.records.deliveries(peer=place, name=NAME) if d.status not in ("failed", "cancelled")]
-        refused = await self._desk.records.deliveries(peer=place, after=boards[-1].id, status=FAILED) if boards else ()
-        return bool(boards) and not any(d.outbound.edits == NAME and d.outbound.verb is OutboundKind.EDIT for d in refused)
+        """Whether there is a board that can be changed: it was sent, and no change to it was refused
+        (somebody deleted it by hand).
+        """
+        boards = [
+            d
+            for d in await self._desk.records.deliveries(peer=place, name=NAME)
+            if d.status not in ("failed", "cancelled")
+        ]
+        refused = (
+            await self._desk.records.deliveries(peer=place, after=boards[-1].id, status=FAILED)
+            if boards
+            else ()
+        )
+        return bool(boards) and not any(
+            d.outbound.edits == NAME and d.outbound.verb is OutboundKind.EDIT for d in refused
+        )
 
     def post(self, place: Peer, text: RichText) -> tuple[Outbound, ...]:
         """A new board, pinned."""
@@ -61,7 +82,9 @@ class Boards:
     def _text(self, place: Peer, tickets: Sequence[Ticket], now: datetime) -> RichText:
         desk = self._desk
         waiting = desk.queue.ordered(tickets, now)
-        late = [t for t in tickets if t.status != "closed" and (t.data.get("breached") or t.data.get("warned"))]
+        late = [
+            t for t in tickets if t.status != "closed" and (t.data.get("breached") or t.data.get("warned"))
+        ]
         load: dict[str, int] = {}
         for ticket in tickets:
             load[ticket.operator] = load.get(ticket.operator, 0) + (ticket.status == "operator")
@@ -74,11 +97,22 @@ class Boards:
             lang=desk.lang,
             now=now,
             waiting=len(waiting),
-            next=[{"number": t.number, "name": t.data.get("name") or "", "topic": t.topic} for t in waiting[:SHOWN]],
+            next=[
+                {"number": t.number, "name": t.data.get("name") or "", "topic": t.topic}
+                for t in waiting[:SHOWN]
+            ],
             oldest=oldest.opened if oldest else None,
             work=sum(t.status == "operator" for t in tickets),
             snoozed=sum(t.status == "snoozed" for t in tickets),
             late=[t.number for t in late][:20],
             people=people[:20],
-            incidents=[{"number": i.number, "text": i.subject, "since": i.since, "met": len(desk.incidents.met(i.number))} for i in desk.incidents.open],
+            incidents=[
+                {
+                    "number": i.number,
+                    "text": i.subject,
+                    "since": i.since,
+                    "met": len(desk.incidents.met(i.number)),
+                }
+                for i in desk.incidents.open
+            ],
         )

@@ -1,4 +1,6 @@
-"""Waiting customers see their place change: the message that opened the ticket is edited when it moved much."""
+"""Waiting customers see their place change: the message that opened the ticket is edited when it moved
+much.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ MOST = 50  # edits in one round
 
 
 class QueuePositions:
-    """Remembers what each customer was last told, at first what the ticket says; a restart forgets what was told since."""
+    """Remembers what each customer was last told, at first what the ticket says; a restart forgets what was
+    told since.
+    """
 
     def __init__(self, desk: DeskContext) -> None:
         self._desk = desk
@@ -34,11 +38,29 @@ class QueuePositions:
     async def _edit(self, ticket: Ticket, place: int, now: datetime) -> Outbound:
         desk = self._desk
         conversation = await desk.records.conversation(ticket.customer_peer)
-        known = await desk.records.customer(conversation.customer) if conversation is not None and conversation.customer else None
+        known = (
+            await desk.records.customer(conversation.customer)
+            if conversation is not None and conversation.customer
+            else None
+        )
         lang = (known or Customer(0, language=desk.lang)).language
         promise = desk.hours.promise(now, ahead=place - 1, recent=await desk.records.recent_answers())
-        text = desk.words.say("handoff.status", lang=lang, number=ticket.number, promise=promise, operator="", status=ticket.status, now=now)
+        text = desk.words.say(
+            "handoff.status",
+            lang=lang,
+            number=ticket.number,
+            promise=promise,
+            operator="",
+            status=ticket.status,
+            now=now,
+        )
         return Outbound(
-            ticket.customer_peer, text, buttons=desk.opened_buttons(lang, ticket), verb=OutboundKind.EDIT, edits=f"opened:{ticket.number}", lane=Priority.COSMETIC,
-            author="", ticket=ticket.number,
-        )  # fmt: skip
+            ticket.customer_peer,
+            text,
+            buttons=desk.opened_buttons(lang, ticket),
+            verb=OutboundKind.EDIT,
+            edits=f"opened:{ticket.number}",
+            lane=Priority.COSMETIC,
+            author="",
+            ticket=ticket.number,
+        )

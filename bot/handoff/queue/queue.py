@@ -12,7 +12,10 @@ from bot.model import Ticket, Waiting
 
 
 class Queue:
-    """Order of the waiting tickets under the rules of priority. *line* tells in which queue a team's tickets stand, "" = that of all."""
+    """Order of the waiting tickets under the rules of priority.
+
+    *line* tells in which queue a team's tickets stand, "" = that of all.
+    """
 
     def __init__(self, rules: Sequence[PriorityRule] = (), *, line: Callable[[str], str] = str) -> None:
         self._rules = [(rule, _pattern(rule.words)) for rule in rules]
@@ -20,14 +23,23 @@ class Queue:
 
     def priority(self, reason: str, text: str, fields: Mapping[str, object]) -> int:
         """How urgent a new ticket is; rules about waiting come later, by `rank`."""
-        return sum(rule.add for rule, pattern in self._rules if rule.waited is None and _holds(rule, pattern, reason, text, fields))
+        return sum(
+            rule.add
+            for rule, pattern in self._rules
+            if rule.waited is None and _holds(rule, pattern, reason, text, fields)
+        )
 
     def rank(self, ticket: Ticket, now: datetime) -> int:
         """The priority with what waiting adds."""
         added = 0
         for rule, _ in self._rules:
             patience = length(rule.waited)
-            if patience is not None and ticket.opened is not None and now - ticket.opened >= patience and rule.reason in (None, ticket.reason):
+            if (
+                patience is not None
+                and ticket.opened is not None
+                and now - ticket.opened >= patience
+                and rule.reason in (None, ticket.reason)
+            ):
                 added += rule.add
         return ticket.priority + added
 
@@ -50,22 +62,31 @@ class Queue:
 
     def before_new(self, ticket: Ticket, waiting: Sequence[Waiting]) -> int:
         """How many come before one that joins the queue now; never fewer than do."""
-        line, aging = self._line(words(ticket, "team")), any(rule.waited is not None for rule, _ in self._rules)
+        line, aging = (
+            self._line(words(ticket, "team")),
+            any(rule.waited is not None for rule, _ in self._rules),
+        )
         same = (w for w in waiting if self._line(w.team) == line)
         return sum(w.count for w in same if aging or w.priority >= ticket.priority)
 
 
 def changed_much(told: int, place: int) -> bool:
-    """Whether a customer should hear of his new place: first at last, half as far, or three places away from what was said."""
+    """Whether a customer should hear of his new place: first at last, half as far, or three places away from
+    what was said.
+    """
     return place != told and (place == 1 or place * 2 <= told or abs(place - told) >= 3)
 
 
 def _pattern(roots: Sequence[str]) -> re.Pattern[str] | None:
     """Any form of the words: what they begin with, from the start of a word."""
-    return re.compile(r"\b(?:" + "|".join(re.escape(r) for r in roots) + ")", re.IGNORECASE) if roots else None
+    return (
+        re.compile(r"\b(?:" + "|".join(re.escape(r) for r in roots) + ")", re.IGNORECASE) if roots else None
+    )
 
 
-def _holds(rule: PriorityRule, pattern: re.Pattern[str] | None, reason: str, text: str, fields: Mapping[str, object]) -> bool:
+def _holds(
+    rule: PriorityRule, pattern: re.Pattern[str] | None, reason: str, text: str, fields: Mapping[str, object]
+) -> bool:
     if pattern is not None and not pattern.search(text):
         return False
     if rule.reason not in (None, reason):

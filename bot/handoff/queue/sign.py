@@ -13,9 +13,13 @@ HEARD = "heard"  # on the ticket: when the customer last wrote while he waited
 
 
 async def of_burst(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outbound | None:
-    """One for a burst, with the place or the hour as they are now; None where nobody waits or the burst goes on."""
+    """One for a burst, with the place or the hour as they are now; None where nobody waits or the burst goes
+    on.
+    """
     last = moment(ticket, HEARD)
-    if turn.conversation.status is not Status.WAITING or (last is not None and timedelta() <= turn.now - last < PAUSE):
+    if turn.conversation.status is not Status.WAITING or (
+        last is not None and timedelta() <= turn.now - last < PAUSE
+    ):
         return None
     ahead = desk.queue.ahead(ticket, await desk.records.queue(), turn.now)
     text = desk.standing(turn, ticket, key="handoff.added", ahead=ahead)

@@ -1,4 +1,6 @@
-"""What the bot itself owes, looked at in each round: tried again after a minute, given to a person or said aloud where that is not enough."""
+"""What the bot itself owes, looked at in each round: tried again after a minute, given to a person or said
+aloud where that is not enough.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,23 @@ class Unanswered:
         """One inbound for each such delivery; its key is the delivery's, so it counts once for ever."""
         owed = [o for o in await self._desk.records.owed(now, LATE) if o.stage == UNANSWERED]
         return tuple(
-            Inbound(f"stranded:d{o.id}", o.peer, Sender(""), now, InboundKind.TIMER, "desk.stranded", data={"why": UNANSWERED}) for o in owed
+            Inbound(
+                f"stranded:d{o.id}",
+                o.peer,
+                Sender(""),
+                now,
+                InboundKind.TIMER,
+                "desk.stranded",
+                data={"why": UNANSWERED},
+            )
+            for o in owed
         )
 
 
 class Overdue:
-    """A view: what waits for a decision or for its delivery is tried again, and said in the operators' group while it lasts."""
+    """A view: what waits for a decision or for its delivery is tried again, and said in the operators' group
+    while it lasts.
+    """
 
     def __init__(self, desk: DeskContext, mend: Callable[[], Awaitable[int]]) -> None:
         self._desk, self._mend = desk, mend
@@ -42,7 +55,9 @@ class Overdue:
             await self._mend()
         groups: dict[tuple[str, str], list[Owed]] = {}
         for one in owed:
-            groups.setdefault((one.stage, one.peer.channel if one.stage == "undelivered" else ""), []).append(one)
+            groups.setdefault((one.stage, one.peer.channel if one.stage == "undelivered" else ""), []).append(
+                one
+            )
         say: list[Outbound] = []
         for key, found in groups.items():
             before = self._told.get(key)
@@ -57,4 +72,7 @@ class Overdue:
         facts = {"count": len(found), "channel": self._desk.title(channel), "waited": waited, "at": now}
         key_ = f"desk.overdue_{stage}"
         places = self._desk.places()[:1]
-        return tuple(self._desk.notice(to, None, key_, **facts, supervisors=self._desk.supervisors(to)) for to in places)
+        return tuple(
+            self._desk.notice(to, None, key_, **facts, supervisors=self._desk.supervisors(to))
+            for to in places
+        )

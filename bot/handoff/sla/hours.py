@@ -1,4 +1,6 @@
-"""When people answer: opening hours with breaks, nights, holidays and exceptions, and what may honestly be promised."""
+"""When people answer: opening hours with breaks, nights, holidays and exceptions, and what may honestly be
+promised.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from bot.text.day_spans import DaySpan
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FAR = 370  # days ahead that are looked through for the next opening
 MIN_SAMPLES = 3  # fewer past waits say nothing
-UNKNOWN_WAIT = timedelta(minutes=15)  # nobody is told that he will be answered before a closing that is nearer than this
+UNKNOWN_WAIT = timedelta(
+    minutes=15
+)  # nobody is told that he will be answered before a closing that is nearer than this
 Week = Mapping[str, Sequence[DaySpan]]
 Exceptions = Mapping[date, Sequence[DaySpan]]
 
@@ -24,7 +28,8 @@ Exceptions = Mapping[date, Sequence[DaySpan]]
 class Promise:
     """What a waiting customer is told.
 
-    `minutes` is the usual wait (None: not known). `at` is the next opening, where he must reckon with it: people are
+    `minutes` is the usual wait (None: not known). `at` is the next opening, where he must reckon with it:
+    people are
     not there now, or (then `closes` is set) they will have gone before they come to him.
     """
 
@@ -45,15 +50,23 @@ class Run:
 
 
 class Hours:
-    """Opening hours in the business's own time zone; all moments that it gives are in UTC, where nights of the clock change are as long as they are.
+    """Opening hours in the business's own time zone; all moments that it gives are in UTC, where nights of
+    the clock change are as long as they are.
 
-    *week* maps weekday to its stretches, *exceptions* single days (none = closed); a stretch over midnight belongs to the day
-    it begins on. Holidays of *country* are days off unless an exception names the day; working Saturdays that make up for
+    *week* maps weekday to its stretches, *exceptions* single days (none = closed); a stretch over midnight
+    belongs to the day
+    it begins on. Holidays of *country* are days off unless an exception names the day; working Saturdays that
+    make up for
     them are worked like the weekday list says for a Friday.
     """
 
     def __init__(
-        self, timezone: str = "Europe/Moscow", week: Week | None = None, *, country: str | None = None, exceptions: Exceptions | None = None
+        self,
+        timezone: str = "Europe/Moscow",
+        week: Week | None = None,
+        *,
+        country: str | None = None,
+        exceptions: Exceptions | None = None,
     ) -> None:
         self.zone = ZoneInfo(timezone)
         self._week = dict(week) if week is not None else dict.fromkeys(WEEKDAYS, (DaySpan(10 * 60, 20 * 60),))
@@ -96,10 +109,14 @@ class Hours:
 
     def next_open(self, at: datetime) -> datetime | None:
         """The moment itself when open, else the next opening; None when there is none within a year."""
-        return next((max(opens, at.astimezone(UTC)) for opens, closes in self._stretches(at) if closes > at), None)
+        return next(
+            (max(opens, at.astimezone(UTC)) for opens, closes in self._stretches(at) if closes > at), None
+        )
 
     def closing(self, at: datetime) -> datetime | None:
-        """When the stretch that holds *at* ends (midnight counts, though the next may begin there); None when closed."""
+        """When the stretch that holds *at* ends (midnight counts, though the next may begin there); None when
+        closed.
+        """
         found = next(((opens, closes) for opens, closes in self._stretches(at, days=1) if closes > at), None)
         return found[1] if found is not None and found[0] <= at else None
 
@@ -127,9 +144,11 @@ class Hours:
         return last + left
 
     def promise(self, now: datetime, *, ahead: int, recent: Sequence[tuple[datetime, datetime]]) -> Promise:
-        """What to tell a customer with *ahead* others before him. *recent*: when others asked and were answered, the newest first.
+        """What to tell a customer with *ahead* others before him. *recent*: when others asked and were
+        answered, the newest first.
 
-        The minutes are the median of these waits in working time, rounded up to five; they are only said where they pass
+        The minutes are the median of these waits in working time, rounded up to five; they are only said
+        where they pass
         before closing.
         """
         if not self.is_open(now):
@@ -148,7 +167,9 @@ class Hours:
         return max(1, round(minutes)) if minutes <= 3 else 5 * -(-int(minutes + 0.99) // 5)
 
     def leaving(self, now: datetime) -> datetime | None:
-        """When people really go: the end of the stretches from *now* on that follow one another without a break."""
+        """When people really go: the end of the stretches from *now* on that follow one another without a
+        break.
+        """
         end: datetime | None = None
         for opens, closes in self._stretches(now):
             if closes > now:
@@ -158,7 +179,9 @@ class Hours:
         return end
 
     def _stretches(self, start: datetime, *, days: int = FAR) -> Iterator[tuple[datetime, datetime]]:
-        """From the one that may reach over the last midnight on, in order; what overlaps is only given once."""
+        """From the one that may reach over the last midnight on, in order; what overlaps is only given
+        once.
+        """
         first, reached = start.astimezone(self.zone).date(), datetime.min.replace(tzinfo=UTC)
         for offset in range(-1, days + 1):
             for opens, closes in self._of(first + timedelta(days=offset)):
@@ -169,5 +192,7 @@ class Hours:
     def _of(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
         if day not in self._known:
             moments = (span.on(day, self.zone) for span in self.day(day))
-            self._known[day] = tuple((opens.astimezone(UTC), closes.astimezone(UTC)) for opens, closes in moments)
+            self._known[day] = tuple(
+                (opens.astimezone(UTC), closes.astimezone(UTC)) for opens, closes in moments
+            )
         return self._known[day]

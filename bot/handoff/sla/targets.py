@@ -1,4 +1,6 @@
-"""Promises with deadlines: when what becomes due for a ticket, as a pure function of the ticket, in working time."""
+"""Promises with deadlines: when what becomes due for a ticket, as a pure function of the ticket, in working
+time.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,10 @@ class Goal:
 
 
 class Deadlines:
-    """Knows the policies and the working time. Timers of a ticket are the difference between before and after (`changes`)."""
+    """Knows the policies and the working time.
+
+    Timers of a ticket are the difference between before and after (`changes`).
+    """
 
     def __init__(self, sla: Sla, routing: Routing, hours: Hours) -> None:
         self.sla, self._routing, self._hours = sla, routing, hours
@@ -39,7 +44,10 @@ class Deadlines:
     def policy(self, ticket: Ticket) -> Policy:
         """The first that fits."""
         for policy in self.sla.policies:
-            if (policy.priority is None or ticket.priority >= policy.priority) and policy.topic in (None, ticket.topic):
+            if (policy.priority is None or ticket.priority >= policy.priority) and policy.topic in (
+                None,
+                ticket.topic,
+            ):
                 return policy
         return Policy(first_reply=None, next_reply=None, resolution=None)
 
@@ -53,7 +61,9 @@ class Deadlines:
         if ticket.status != "snoozed":
             starts["first_reply"] = ticket.opened if ticket.first_reply is None else None
             asked, woken = moment(ticket, "asked"), moment(ticket, "woken")
-            starts["next_reply"] = max(asked, woken or asked) if asked is not None and ticket.first_reply is not None else None
+            starts["next_reply"] = (
+                max(asked, woken or asked) if asked is not None and ticket.first_reply is not None else None
+            )
         found = []
         for name, start in starts.items():
             amount = length(getattr(policy, name))
@@ -82,14 +92,18 @@ class Deadlines:
         """Timers to set and keys to cancel when a ticket changes."""
         old = self.alarms(before) if before is not None and before.number == after.number else {}
         new = self.alarms(after)
-        return tuple(later for key, later in new.items() if old.get(key) != later), tuple(key for key in old if key not in new)
+        return tuple(later for key, later in new.items() if old.get(key) != later), tuple(
+            key for key in old if key not in new
+        )
 
     def _of_goals(self, ticket: Ticket) -> list[Timer]:
         made = []
         for goal in self.goals(ticket):
             if goal.name not in listed(ticket, "breached"):
                 at = goal.due if goal.name in listed(ticket, "warned") else goal.warn
-                made.append(self._later(ticket, f"goal:{ticket.number}:{goal.name}", "desk.goal", at, goal=goal.name))
+                made.append(
+                    self._later(ticket, f"goal:{ticket.number}:{goal.name}", "desk.goal", at, goal=goal.name)
+                )
         return made
 
     def _of_people(self, ticket: Ticket) -> list[Timer]:
@@ -101,14 +115,34 @@ class Deadlines:
             patience = length(self._routing.remind)
             if queued is not None and patience is not None:
                 times = 2 ** min(number(ticket, "reminded"), DOUBLINGS)
-                made.append(self._later(ticket, f"waiting:{key}", "desk.waiting", self._hours.add_working(queued, patience * times)))
+                made.append(
+                    self._later(
+                        ticket,
+                        f"waiting:{key}",
+                        "desk.waiting",
+                        self._hours.add_working(queued, patience * times),
+                    )
+                )
         if ticket.status == "operator":
-            since = max((m for m in (asked, moment(ticket, "assigned"), ticket.taken) if m is not None), default=None)
+            since = max(
+                (m for m in (asked, moment(ticket, "assigned"), ticket.taken) if m is not None), default=None
+            )
             patience = length(self._routing.silent_operator)
-            if since is not None and patience is not None and (asked is not None or ticket.first_reply is None):
-                made.append(self._later(ticket, f"idle:{key}", "desk.idle", self._hours.add_working(since, patience)))
+            if (
+                since is not None
+                and patience is not None
+                and (asked is not None or ticket.first_reply is None)
+            ):
+                made.append(
+                    self._later(ticket, f"idle:{key}", "desk.idle", self._hours.add_working(since, patience))
+                )
             promised = moment(ticket, "promised")
-            if answered is not None and asked is None and promised is None and (at := self._quiet(ticket, answered)) is not None:
+            if (
+                answered is not None
+                and asked is None
+                and promised is None
+                and (at := self._quiet(ticket, answered)) is not None
+            ):
                 made.append(self._later(ticket, f"quiet:{key}", "desk.quiet", at))
         if ticket.status == "snoozed" and (until := moment(ticket, "snoozed")) is not None:
             made.append(self._later(ticket, f"snooze:{key}", "desk.snooze", until))

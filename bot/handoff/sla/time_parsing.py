@@ -1,4 +1,6 @@
-"""Times as people write them: «2ч 30м», «полтора часа», «до завтра», «завтра в 9», «в пятницу до обеда», «25 ноября», "next week", "in half an hour"."""
+"""Times as people write them: «2ч 30м», «полтора часа», «до завтра», «завтра в 9», «в пятницу до обеда», «25
+ноября», "next week", "in half an hour".
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,10 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What was meant and the words after it. *asked*: the moment as it was said, where nobody works then and *at* is the next opening."""
+    """What was meant and the words after it.
+
+    *asked*: the moment as it was said, where nobody works then and *at* is the next opening.
+    """
 
     at: datetime
     rest: str = ""
@@ -35,27 +40,42 @@ class Moment:
 
 _END = r"(?![^\W\d_])"  # no letter follows
 _WORDS = {
-    1: r"од(?:ин|ну|ного)|an?|one", 2: r"дв[ае]|двух|пар[ау]|two|(?:a\s+)?couple(?:\s+of)?", 3: r"три|тр[её]х|three", 4: r"четыр\w+|four",
-    5: r"пят[ьи]|five", 6: r"шест[ьи]|six", 7: r"сем[ьи]|seven", 8: r"восемь|восьми|eight", 9: r"девят[ьи]|nine", 10: r"десят[ьи]|ten",
-}  # fmt: skip
+    1: r"од(?:ин|ну|ного)|an?|one",
+    2: r"дв[ае]|двух|пар[ау]|two|(?:a\s+)?couple(?:\s+of)?",
+    3: r"три|тр[её]х|three",
+    4: r"четыр\w+|four",
+    5: r"пят[ьи]|five",
+    6: r"шест[ьи]|six",
+    7: r"сем[ьи]|seven",
+    8: r"восемь|восьми|eight",
+    9: r"девят[ьи]|nine",
+    10: r"десят[ьи]|ten",
+}
 _NAMED = "|".join(f"(?P<n{n}>{words})" for n, words in _WORDS.items())
-_UNIT = rf"""(?:(?P<minutes>мин\w*|м|min(?:ute)?s?|m)|(?P<hours>час\w*|ч|hours?|hrs?|h)|(?P<days>дн\w*|день|сут\w+|д|days?|d)
+_UNIT = rf"""(?:(?P<minutes>мин\w*|м|min(?:ute)?s?|m)|(?P<hours>час\w*|ч|hours?|hrs?|h)
+  |(?P<days>дн\w*|день|сут\w+|д|days?|d)
   |(?P<weeks>недел\w*|нед|weeks?|w)){_END}\.?"""
 _HALF = r"(?:\s*(?P<half>с\s+половиной|and\s+a\s+half))?"
 _AMOUNT = re.compile(
-    rf"""(?:(?P<number>[0-9]{{1,6}}(?:[.,][0-9]{{1,2}})?)|(?P<one_and_half>полу?тор[аы])(?=\s)|(?:{_NAMED})(?=\s)){_HALF}\s*{_UNIT}(?:\s*(?P<more>с\s+половиной|and\s+a\s+half))?
+    rf"""(?:(?P<number>[0-9]{{1,6}}(?:[.,][0-9]{{1,2}})?)|(?P<one_and_half>полу?тор[аы])(?=\s)
+    |(?:{_NAMED})(?=\s)){_HALF}\s*{_UNIT}(?:\s*(?P<more>с\s+половиной|and\s+a\s+half))?
     (?:(?<=[чh])(?P<bare_minutes>[0-5][0-9])(?![\w:.]))?""",
     re.I | re.X,
 )
 _HALF_HOUR = re.compile(rf"(?:пол[уи]?[-\s]?час(?:а|ика)|half\s+(?:an?\s+)?hour){_END}", re.I)
 _ONE = re.compile(
-    rf"(?:(?P<minutes>минут(?:у|к[уа])|minute)|(?P<hours>час(?:ик)?|hour)|(?P<days>день|денёк|сутки|day(?!\s+after))|(?P<weeks>недел(?:ю|ьку)|week)){_END}", re.I
+    rf"(?:(?P<minutes>минут(?:у|к[уа])|minute)|(?P<hours>час(?:ик)?|hour)"
+    rf"|(?P<days>день|денёк|сутки|day(?!\s+after))|(?P<weeks>недел(?:ю|ьку)|week)){_END}",
+    re.I,
 )
 _AND_HALF = re.compile(r"\s*(?:с\s+половиной|and\s+a\s+half)", re.I)
 _THROUGH = re.compile(r"(?:через|спустя|на|in|for|after)\s+", re.I)
 _AND = re.compile(r"\s*(?:и\s+|and\s+|,\s*)?", re.I)
 
-_TO = r"(?:(?:во?|до|ко?|на|с|on|by|until|till|before|from)\s+)?(?:(?:следующ\w+|ближайш\w+|эт[уоа]т?|next|this|the)\s+)?"
+_TO = (
+    r"(?:(?:во?|до|ко?|на|с|on|by|until|till|before|from)\s+)?"
+    r"(?:(?:следующ\w+|ближайш\w+|эт[уоа]т?|next|this|the)\s+)?"
+)
 _DAY = re.compile(
     rf"""{_TO}(?:(?P<d0>сегодня|today)|(?P<d2>послезавтра|day\s+after\s+tomorrow)|(?P<d1>завтра(?:шн\w+\s+дн\w+)?|tomorrow)|(?P<p>вчера|позавчера|yesterday)
     |(?P<w0>пн|понедельник\w*|mon(?:day)?)|(?P<w1>вт|вторник\w*|tue(?:s(?:day)?)?)|(?P<w2>ср|сред[аыуе]|wed(?:nesday)?)
@@ -69,17 +89,24 @@ _MONTH = rf"(?P<month>(?:{'|'.join((*_MONTHS, *_MONTHS_EN))})[^\W\d_]*)\.?"
 _YEAR = r"(?:,?\s+(?P<year>20[0-9]{2})(?![0-9:])(?:\s*г(?:ода|\.)?)?)?"
 _DATES = (
     re.compile(rf"{_TO}(?P<year>20[0-9]{{2}})-(?P<m>[0-9]{{1,2}})-(?P<day>[0-9]{{1,2}})(?![0-9])\s*", re.I),
-    re.compile(rf"{_TO}(?P<day>[0-9]{{1,2}})[./](?P<m>[0-9]{{1,2}})(?:[./](?P<year>20[0-9]{{2}}|[0-9]{{2}}))?(?![0-9:])\s*", re.I),
+    re.compile(
+        rf"{_TO}(?P<day>[0-9]{{1,2}})[./](?P<m>[0-9]{{1,2}})(?:[./](?P<year>20[0-9]{{2}}|[0-9]{{2}}))?(?![0-9:])\s*",
+        re.I,
+    ),
     re.compile(rf"{_TO}(?P<day>[0-9]{{1,2}})(?:-?го|st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}{_YEAR}\s*", re.I),
     re.compile(rf"{_TO}{_MONTH}\s+(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9:]){_YEAR}\s*", re.I),
 )
 _OF_DAY = rf"(?:\s*(?P<am>утра|ночи|a\.?m\.?)|\s*(?P<pm>вечера|дня|p\.?m\.?)){_END}"
 _CLOCK = re.compile(
-    rf"(?:(?:во?|до|ко?|с|на|at|by|until|till|before|from)\s+)?(?P<hour>[0-9]{{1,2}})[:](?P<minute>[0-9]{{2}})(?![0-9])(?:{_OF_DAY})?\s*", re.I
+    rf"(?:(?:во?|до|ко?|с|на|at|by|until|till|before|from)\s+)?(?P<hour>[0-9]{{1,2}})[:](?P<minute>[0-9]{{2}})(?![0-9])(?:{_OF_DAY})?\s*",
+    re.I,
 )
-_DOTTED = re.compile(rf"(?:во?|at)\s+(?P<hour>[0-9]{{1,2}})[.](?P<minute>[0-9]{{2}})(?![.0-9])(?:{_OF_DAY})?\s*", re.I)
+_DOTTED = re.compile(
+    rf"(?:во?|at)\s+(?P<hour>[0-9]{{1,2}})[.](?P<minute>[0-9]{{2}})(?![.0-9])(?:{_OF_DAY})?\s*", re.I
+)
 _HOUR = re.compile(
-    rf"(?:во?|до|ко?|с|at|by|until|till|before|from)\s+(?P<hour>[0-9]{{1,2}})(?![0-9.:])(?:\s*(?:час(?:а|ам|ов|у)?|ч|o'?clock){_END})?(?:{_OF_DAY})?\s*", re.I
+    rf"(?:во?|до|ко?|с|at|by|until|till|before|from)\s+(?P<hour>[0-9]{{1,2}})(?![0-9.:])(?:\s*(?:час(?:а|ам|ов|у)?|ч|o'?clock){_END})?(?:{_OF_DAY})?\s*",
+    re.I,
 )
 _HOUR_OF_DAY = re.compile(rf"(?P<hour>[0-9]{{1,2}}){_OF_DAY}\s*", re.I)
 _HOUR_ALONE = re.compile(r"(?P<hour>[0-9]{1,2})\s*(?:$|(?=[,;—-]))")
@@ -96,7 +123,8 @@ _BAD_CLOCK = re.compile(r"(?:\w{1,6}\s+)?[0-9]{1,2}:[0-9]{2}(?![0-9])")
 def read_moment(text: str, now: datetime, hours: Hours) -> Moment | Fault:
     """The moment that *text* begins with and the words after it, or why there is none. Never raises.
 
-    A day without a time is that day's opening, a time without a day the next such time. What falls where nobody works is
+    A day without a time is that day's opening, a time without a day the next such time. What falls where
+    nobody works is
     the next opening, unless a time of day was named on a day with work: whoever says it means it.
     """
     try:
@@ -167,7 +195,13 @@ def _part_of_amount(text: str, at: int) -> tuple[timedelta, int] | None:
     if (found := _AMOUNT.match(text, at)) is not None:
         named = found.groupdict()
         unit = next(u for u in ("minutes", "hours", "days", "weeks") if named[u])
-        count = 1.5 if named["one_and_half"] else float(named["number"].replace(",", ".")) if named["number"] else 0.0
+        count = (
+            1.5
+            if named["one_and_half"]
+            else float(named["number"].replace(",", "."))
+            if named["number"]
+            else 0.0
+        )
         count = count or next((float(n) for n in _WORDS if named[f"n{n}"]), 0.0)
         count += 0.5 if named["half"] or named["more"] else 0.0
         return timedelta(**{unit: count}) + timedelta(minutes=int(named["bare_minutes"] or 0)), found.end()
@@ -200,7 +234,11 @@ def _dated(found: re.Match[str], today: date) -> date:
     named = found.groupdict()
     month = int(named["m"]) if named.get("m") else _month(named["month"])
     day, year = int(named["day"]), named["year"]
-    wanted = (int(year) if len(year) == 4 else 2000 + int(year)) if year else today.year + ((month, day) < (today.month, today.day))
+    wanted = (
+        (int(year) if len(year) == 4 else 2000 + int(year))
+        if year
+        else today.year + ((month, day) < (today.month, today.day))
+    )
     try:
         return date(wanted, month, day)
     except ValueError:
@@ -224,12 +262,21 @@ def _whole_day(day: date, today: date, hours: Hours) -> datetime:
 
 
 def _time(text: str, *, first: bool) -> tuple[int | None, str]:
-    """Minutes after midnight (-1: the end of the working day) and what follows. *first*: no day stands before it."""
+    """Minutes after midnight (-1: the end of the working day) and what follows.
+
+    *first*: no day stands before it.
+    """
     if (part := _PART.match(text)) is not None and part.lastgroup:
         return -1 if part.lastgroup == "end" else int(part.lastgroup[1:]) * 60, text[part.end() :]
-    patterns = (_CLOCK, _DOTTED, _HOUR, _HOUR_OF_DAY) if first else (_CLOCK, _DOTTED, _HOUR, _HOUR_OF_DAY, _HOUR_ALONE)
+    patterns = (
+        (_CLOCK, _DOTTED, _HOUR, _HOUR_OF_DAY)
+        if first
+        else (_CLOCK, _DOTTED, _HOUR, _HOUR_OF_DAY, _HOUR_ALONE)
+    )
     for pattern in patterns:
-        if (found := pattern.match(text)) is not None and not (pattern is _HOUR and int(found["hour"]) > 24 and text[found.end() :]):
+        if (found := pattern.match(text)) is not None and not (
+            pattern is _HOUR and int(found["hour"]) > 24 and text[found.end() :]
+        ):
             return _minutes(found), text[found.end() :]
     return None, text
 
@@ -249,6 +296,10 @@ def _minutes(found: re.Match[str]) -> int:
 def _at(day: date, minutes: int, hours: Hours) -> datetime:
     if minutes < 0:
         stretches = hours.day(day)
-        return (stretches[-1].on(day, hours.zone)[1] if stretches else datetime.combine(day, MORNING, hours.zone)).astimezone(UTC)
+        return (
+            stretches[-1].on(day, hours.zone)[1] if stretches else datetime.combine(day, MORNING, hours.zone)
+        ).astimezone(UTC)
     days, rest = divmod(minutes, 24 * 60)
-    return datetime.combine(day + timedelta(days=days), time(rest // 60, rest % 60), hours.zone).astimezone(UTC)
+    return datetime.combine(day + timedelta(days=days), time(rest // 60, rest % 60), hours.zone).astimezone(
+        UTC
+    )

@@ -1,4 +1,7 @@
-"""What time brings to a ticket: warnings, breaches, reminders, and the next in line. Each timer is checked against the ticket as it is."""
+"""What time brings to a ticket: warnings, breaches, reminders, and the next in line.
+
+Each timer is checked against the ticket as it is.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,11 @@ async def decide(desk: DeskContext, turn: Turn) -> Outcome:
     ticket = turn.ticket
     if ticket is None or ticket.status == "closed":
         return Outcome("desk", Result.IGNORED, "timer_over")
-    key = f"goal:{ticket.number}:{timer.data.get('goal')}" if timer.text == "desk.goal" else f"{timer.text.removeprefix(PREFIX)}:{ticket.number}"
+    key = (
+        f"goal:{ticket.number}:{timer.data.get('goal')}"
+        if timer.text == "desk.goal"
+        else f"{timer.text.removeprefix(PREFIX)}:{ticket.number}"
+    )
     if timer.text == "desk.assign":
         return await _assign(desk, turn, ticket)
     if timer.text == "desk.left":
@@ -52,13 +59,21 @@ async def decide(desk: DeskContext, turn: Turn) -> Outcome:
 
 
 def _put_off(desk: DeskContext, alarm: Timer, now: datetime) -> datetime | None:
-    """The next opening, for what was due while people were at work and comes after they have gone; else None."""
-    missed = now - alarm.due > LATE and not desk.hours.is_open(now) and desk.hours.is_open(alarm.due - timedelta(seconds=1))
+    """The next opening, for what was due while people were at work and comes after they have gone; else
+    None.
+    """
+    missed = (
+        now - alarm.due > LATE
+        and not desk.hours.is_open(now)
+        and desk.hours.is_open(alarm.due - timedelta(seconds=1))
+    )
     return desk.hours.next_open(now) if missed else None
 
 
 async def _goal(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
-    """Operators are warned before a deadline; at a breach the supervisors are called, or another team gets the ticket."""
+    """Operators are warned before a deadline; at a breach the supervisors are called, or another team gets
+    the ticket.
+    """
     name = str(turn.inbounds[0].data.get("goal"))
     goal = next(g for g in desk.deadlines.goals(ticket) if g.name == name)
     facts = {**_calling(desk, turn, ticket), "goal": desk.words.text(f"desk.goal.{name}", lang=desk.lang)}
@@ -66,41 +81,88 @@ async def _goal(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
         warned = marked(ticket, warned=(*listed(ticket, "warned"), name))
         say = [*desk.card_edit(warned)]
         if (to := desk.thread(warned)) is not None:
-            say.append(desk.notice(to, warned, "desk.sla_near", **facts, minutes=max(1, int(left(goal, turn.now).total_seconds() // 60))))
-        return Outcome("desk", Result.ANSWERED, "sla_near", tuple(say), ticket=warned, events=(Event("sla_near", ticket=ticket.number, data={"goal": name}),))
+            say.append(
+                desk.notice(
+                    to,
+                    warned,
+                    "desk.sla_near",
+                    **facts,
+                    minutes=max(1, int(left(goal, turn.now).total_seconds() // 60)),
+                )
+            )
+        return Outcome(
+            "desk",
+            Result.ANSWERED,
+            "sla_near",
+            tuple(say),
+            ticket=warned,
+            events=(Event("sla_near", ticket=ticket.number, data={"goal": name}),),
+        )
     broken = marked(ticket, breached=(*listed(ticket, "breached"), name))
-    event = Event("sla_breached", ticket=ticket.number, actor=ticket.operator, data={"goal": name, "due": goal.due.isoformat()})
+    event = Event(
+        "sla_breached",
+        ticket=ticket.number,
+        actor=ticket.operator,
+        data={"goal": name, "due": goal.due.isoformat()},
+    )
     other = desk.rules.sla.escalate_to
     if other and name != "resolution" and words(ticket, "team") != other:
         history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
         moved = transfer.move(desk, turn, broken, other, history, key="desk.sla_moved", **facts)
         return replace(moved, reason="sla_breached", events=(event, *moved.events))
-    say = [*desk.card_edit(broken), *desk.loud(broken, "desk.sla_broken", supervisors=desk.supervisors(desk.thread(broken)), **facts), *_to_absent(desk, broken, facts)]
+    say = [
+        *desk.card_edit(broken),
+        *desk.loud(broken, "desk.sla_broken", supervisors=desk.supervisors(desk.thread(broken)), **facts),
+        *_to_absent(desk, broken, facts),
+    ]
     return Outcome("desk", Result.ANSWERED, "sla_breached", tuple(say), ticket=broken, events=(event,))
 
 
 def _to_absent(desk: DeskContext, ticket: Ticket, facts: Mapping[str, object]) -> list[Outbound]:
-    """Supervisors who are not in the groups, and cannot be called there, hear of a breach in private, with the ticket a tap away."""
+    """Supervisors who are not in the groups, and cannot be called there, hear of a breach in private, with
+    the ticket a tap away.
+    """
     sign = numbered(ticket.number, desk.words, desk.lang)
     look = Button(f"{sign} {ticket.data.get('name') or ''}".strip(), "overview_ticket", str(ticket.number))
     told = desk.to_supervisors("desk.sla_broken", supervisors="", **facts)
     place = desk.thread(ticket)
-    return [replace(o, buttons=((look,),)) for o in told if place is None or not desk.is_in(f"{o.to.channel}:{o.to.chat}", place)]
+    return [
+        replace(o, buttons=((look,),))
+        for o in told
+        if place is None or not desk.is_in(f"{o.to.channel}:{o.to.chat}", place)
+    ]
 
 
 async def _waiting(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """Nobody takes it: said aloud, each time after twice the time."""
     called, key = marked(ticket, reminded=number(ticket, "reminded") + 1), f"waiting:{ticket.number}"
     while number(called, "reminded") < DOUBLINGS and desk.deadlines.alarms(called)[key].due <= turn.now:
-        called = marked(called, reminded=number(called, "reminded") + 1)  # steps missed while nobody rang are said once
+        called = marked(
+            called, reminded=number(called, "reminded") + 1
+        )  # steps missed while nobody rang are said once
     times = number(called, "reminded")
-    say = desk.loud(called, "desk.nobody_takes", supervisors=desk.supervisors(desk.thread(called)) if times > 1 else "", **desk.facts(turn, ticket))
+    say = desk.loud(
+        called,
+        "desk.nobody_takes",
+        supervisors=desk.supervisors(desk.thread(called)) if times > 1 else "",
+        **desk.facts(turn, ticket),
+    )
     event = Event("ticket_waits", ticket=ticket.number, data={"times": times})
-    return Outcome("desk", Result.ANSWERED, "nobody_takes", say, ticket=called, timers=transfer.look_for_somebody(desk, called, turn.now), events=(event,))
+    return Outcome(
+        "desk",
+        Result.ANSWERED,
+        "nobody_takes",
+        say,
+        ticket=called,
+        timers=transfer.look_for_somebody(desk, called, turn.now),
+        events=(event,),
+    )
 
 
 def _left(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
-    """Its operator went away while the customer waits for him; he may be back, or somebody else have it by now."""
+    """Its operator went away while the customer waits for him; he may be back, or somebody else have it by
+    now.
+    """
     gone = ticket.operator == turn.inbounds[0].data.get("operator") and not desk.crew.is_here(ticket.operator)
     if not gone or not transfer.is_owed(ticket):
         return Outcome("desk", Result.IGNORED, "timer_over")
@@ -117,10 +179,22 @@ async def _quiet(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     if moment(ticket, "quiet") is not None:
         return desk.close(turn, ticket, by="bot", key="handoff.closed_quiet")
     lang = desk.customer_lang(turn)
-    buttons = tuple(Button(desk.words.text(f"handoff.button.{action}", lang=lang), action, str(ticket.number)) for action in ("solved", "still_here"))
-    asked = desk.words.say("handoff.quiet", lang=lang, customer=turn.customer, number=ticket.number, now=turn.now)
+    buttons = tuple(
+        Button(desk.words.text(f"handoff.button.{action}", lang=lang), action, str(ticket.number))
+        for action in ("solved", "still_here")
+    )
+    asked = desk.words.say(
+        "handoff.quiet", lang=lang, customer=turn.customer, number=ticket.number, now=turn.now
+    )
     say = Outbound(ticket.customer_peer, asked, buttons=(buttons,), ticket=ticket.number)
-    return Outcome("desk", Result.ANSWERED, "quiet_asked", (say,), ticket=marked(ticket, quiet=turn.now), events=(Event("quiet_asked", ticket=ticket.number),))
+    return Outcome(
+        "desk",
+        Result.ANSWERED,
+        "quiet_asked",
+        (say,),
+        ticket=marked(ticket, quiet=turn.now),
+        events=(Event("quiet_asked", ticket=ticket.number),),
+    )
 
 
 async def _snooze(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
@@ -129,19 +203,37 @@ async def _snooze(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
         return transfer.give_back(desk, turn, ticket, "desk.woken", why="woken")
     woken = marked(replace(ticket, status="operator"), snoozed=None, assigned=turn.now, woken=turn.now)
     say = [*desk.card_edit(woken), *desk.loud(woken, "desk.woken", **_calling(desk, turn, ticket))]
-    return Outcome("desk", Result.ANSWERED, "woken", tuple(say), ticket=woken, events=(Event("ticket_woken", ticket=ticket.number),))
+    return Outcome(
+        "desk",
+        Result.ANSWERED,
+        "woken",
+        tuple(say),
+        ticket=woken,
+        events=(Event("ticket_woken", ticket=ticket.number),),
+    )
 
 
 async def _promised(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
-    """What was promised to the customer is due: the operators are reminded loudly, the customer hears that he is not forgotten."""
-    told = desk.words.say("handoff.promised_due", lang=desk.customer_lang(turn), customer=turn.customer, number=ticket.number)
+    """What was promised to the customer is due: the operators are reminded loudly, the customer hears that he
+    is not forgotten.
+    """
+    told = desk.words.say(
+        "handoff.promised_due", lang=desk.customer_lang(turn), customer=turn.customer, number=ticket.number
+    )
     kept = marked(ticket, promised=None)
     say = (
         Outbound(ticket.customer_peer, told, ticket=ticket.number),
         *desk.card_edit(kept),
         *desk.loud(kept, "desk.promised_due", text=words(ticket, "promise"), **_calling(desk, turn, ticket)),
     )
-    return Outcome("desk", Result.ANSWERED, "promised_due", say, ticket=kept, events=(Event("promise_due", ticket=ticket.number),))
+    return Outcome(
+        "desk",
+        Result.ANSWERED,
+        "promised_due",
+        say,
+        ticket=kept,
+        events=(Event("promise_due", ticket=ticket.number),),
+    )
 
 
 async def _assign(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
@@ -151,10 +243,16 @@ async def _assign(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     open_tickets = await desk.records.tickets(limit=1000)
     team = desk.teams.named(words(ticket, "team"))
     if team and team.overflow and words(ticket, "desk") == team.name:
-        before = [t for t in open_tickets if t.status == "waiting" and words(t, "desk") == team.name and t.number != ticket.number]
+        before = [
+            t
+            for t in open_tickets
+            if t.status == "waiting" and words(t, "desk") == team.name and t.number != ticket.number
+        ]
         if len(before) >= team.overflow:
             history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
-            return transfer.move(desk, turn, ticket, "", history, key="desk.overflowed", team=team.title or team.name)
+            return transfer.move(
+                desk, turn, ticket, "", history, key="desk.overflowed", team=team.title or team.name
+            )
     if desk.rules.routing.assign == "everyone":
         return Outcome("desk", Result.IGNORED, "everyone_takes")
     to = desk.teams.choose(ticket, desk.crew, open_tickets, desk.rules.routing, but=words(ticket, "before"))
@@ -173,7 +271,9 @@ async def _stranded(desk: DeskContext, turn: Turn) -> Outcome:
             return replace(opened, events=(*opened.events, event))
         if turn.conversation.status is Status.BOT:
             return Outcome("desk", Result.IGNORED, "not_stranded")
-        last = next((line for line in reversed(turn.history) if line.author in ("customer", "operator")), None)
+        last = next(
+            (line for line in reversed(turn.history) if line.author in ("customer", "operator")), None
+        )
         if last is None or last.author != "customer":
             return Outcome("desk", Result.ANSWERED, "bot_again", status=Status.BOT, state={}, events=(event,))
         opened = desk.escalate(turn, reason="stranded", apology=True)
@@ -185,16 +285,26 @@ async def _stranded(desk: DeskContext, turn: Turn) -> Outcome:
     say: tuple[Outbound, ...] = ()
     if why == "no_card" and (to := desk.thread(ticket)) is not None:
         cards = await desk.records.deliveries(peer=to, name=f"card:{ticket.number}")
-        why_not = {"cause": group_status.cause(desk, to), "again": len(cards) > 1}  # more than one: shown again in vain
+        why_not = {
+            "cause": group_status.cause(desk, to),
+            "again": len(cards) > 1,
+        }  # more than one: shown again in vain
         facts = {**desk.facts(turn, ticket), **why_not, "supervisors": desk.supervisors(to)}
-        afar = group_status.to_responsible(desk, to, "desk.stranded", **facts) if why_not["again"] else desk.to_supervisors("desk.stranded", **facts)
+        afar = (
+            group_status.to_responsible(desk, to, "desk.stranded", **facts)
+            if why_not["again"]
+            else desk.to_supervisors("desk.stranded", **facts)
+        )
         say = (*await desk.repost(ticket.number, to), *desk.loud(ticket, "desk.stranded", **facts), *afar)
     return Outcome("desk", Result.ANSWERED, "stranded", say, status=status, events=(event,))
 
 
 def _calling(desk: DeskContext, turn: Turn, ticket: Ticket) -> dict[str, object]:
     """The facts, with the operator called so that he is notified."""
-    return {**desk.facts(turn, ticket), "operator": desk.crew.member(ticket.operator).call or ticket.operator_name}
+    return {
+        **desk.facts(turn, ticket),
+        "operator": desk.crew.member(ticket.operator).call or ticket.operator_name,
+    }
 
 
 _Act = Callable[[DeskContext, Turn, Ticket], Awaitable[Outcome]]

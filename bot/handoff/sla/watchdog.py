@@ -11,12 +11,16 @@ from bot.model import Conversation, Inbound, InboundKind, Peer, Sender, Status, 
 GRACE = timedelta(minutes=2)  # what is younger may still be on its way
 AGAIN = timedelta(minutes=10)  # the same find is brought up no more often than this
 MOST = 10_000  # open tickets
-PORTION = 150  # of them that one round looks at, so that a backlog of a thousand does not cost half a second every time
+# of them that one round looks at, so that a backlog of a thousand does not cost half a second every time
+PORTION = 150
 _GONE = frozenset({"failed", "cancelled", "unknown"})
 
 
 class Watchdog:
-    """One round after another; what it finds arrives like a timer, once in *AGAIN*. All it remembers is where it has come to."""
+    """One round after another; what it finds arrives like a timer, once in *AGAIN*.
+
+    All it remembers is where it has come to.
+    """
 
     def __init__(self, desk: DeskContext) -> None:
         self._desk = desk
@@ -26,7 +30,11 @@ class Watchdog:
         """What has to be decided now, as inbounds of the customers' conversations."""
         found = [_found(c.peer, f"c{c.id}", "nobody", now) for c in await self._desk.records.unattended()]
         for ticket in self._next(await self._desk.records.tickets(limit=MOST)):
-            if ticket.opened is not None and now - ticket.opened >= GRACE and (why := await self._why(ticket)):
+            if (
+                ticket.opened is not None
+                and now - ticket.opened >= GRACE
+                and (why := await self._why(ticket))
+            ):
                 found.append(_found(ticket.customer_peer, f"t{ticket.number}", why, now))
         return tuple(found)
 
@@ -45,7 +53,9 @@ class Watchdog:
             return "operator_gone"
         place = self._desk.thread(ticket)
         if place is None:
-            return ""  # there is no desk at all: doctor, the log and the page say so, and binding one brings every ticket
+            # there is no desk at all: doctor, the log and the page say so, and binding one brings every
+            # ticket
+            return ""
         cards = await self._desk.records.deliveries(peer=place, name=f"card:{ticket.number}")
         return "no_card" if all(c.status in _GONE for c in cards) else ""
 
@@ -57,4 +67,12 @@ def _adrift(conversation: Conversation, ticket: Ticket) -> bool:
 
 def _found(peer: Peer, what: str, why: str, now: datetime) -> Inbound:
     slot = int(now.timestamp() // AGAIN.total_seconds())
-    return Inbound(f"stranded:{what}:{why}:{slot}", peer, Sender(""), now, InboundKind.TIMER, "desk.stranded", data={"why": why})
+    return Inbound(
+        f"stranded:{what}:{why}:{slot}",
+        peer,
+        Sender(""),
+        now,
+        InboundKind.TIMER,
+        "desk.stranded",
+        data={"why": why},
+    )

@@ -19,11 +19,15 @@ RECENT_LINES = 8
 SURE = 0.3  # from this confidence on the first candidate names the topic
 
 
-def new_ticket(desk: DeskContext, turn: Turn, reason: str, answer: Answer | None, titles: Mapping[str, str]) -> Ticket:
+def new_ticket(
+    desk: DeskContext, turn: Turn, reason: str, answer: Answer | None, titles: Mapping[str, str]
+) -> Ticket:
     """The ticket that the turn opens. *titles*: how operators call the channels."""
     customer = turn.customer or Customer(0)
     name = full_name(customer)
-    texts = [i.text for i in reversed(turn.inbounds)] + [line.text for line in reversed(turn.history) if line.author == "customer"]
+    texts = [i.text for i in reversed(turn.inbounds)] + [
+        line.text for line in reversed(turn.history) if line.author == "customer"
+    ]
     channel = turn.conversation.peer.channel
     topics = _topics(desk, turn, answer)
     team = desk.teams.fitting(topics, channel, customer.language, customer.fields)
@@ -41,7 +45,11 @@ def new_ticket(desk: DeskContext, turn: Turn, reason: str, answer: Answer | None
         *suggestions.of_ready(desk, turn, case, turn.text),
     ]
     shown = turn.conversation.state.get("last_article")
-    data |= {"hints": kept} if (kept := [[h.what, h.title] for h in hints if h.what != f"article:{shown}"]) else {}
+    data |= (
+        {"hints": kept}
+        if (kept := [[h.what, h.title] for h in hints if h.what != f"article:{shown}"])
+        else {}
+    )
     data |= {"shown": shown} if isinstance(shown, str) and shown else {}
     data |= {"attributes": told} if (told := [[k, v] for k, v in attributes(customer.fields).items()]) else {}
     if team is not None:
@@ -75,8 +83,12 @@ def recent_context(turn: Turn) -> tuple[Attachment, ...]:
 
 
 def shown_to_the_bot(turn: Turn, since: datetime | None) -> tuple[Attachment, ...]:
-    """What the customer sent while his ticket was closed, with what he sends now: the desk has none of it yet."""
-    lines = [line for line in turn.history if line.author == "customer" and since is not None and line.at >= since]
+    """What the customer sent while his ticket was closed, with what he sends now: the desk has none of it
+    yet.
+    """
+    lines = [
+        line for line in turn.history if line.author == "customer" and since is not None and line.at >= since
+    ]
     return (*(a for line in lines for a in line.attachments), *turn.context, *turn.attachments)
 
 
@@ -86,11 +98,15 @@ def _before(turn: Turn) -> list[Attachment]:
 
 def so_far(desk: DeskContext, turn: Turn, name: str) -> list[list[str]]:
     """The talk with the customer of this *name* up to now, as the card shows it."""
-    return transcript(_lines(turn), name or desk.words.text("desk.nameless", lang=desk.lang), desk.words, desk.lang)
+    return transcript(
+        _lines(turn), name or desk.words.text("desk.nameless", lang=desk.lang), desk.words, desk.lang
+    )
 
 
 def asked_again(turn: Turn, ticket: Ticket) -> str:
-    """What the customer has said since the ticket was closed; where that is nothing, his last words before."""
+    """What the customer has said since the ticket was closed; where that is nothing, his last words
+    before.
+    """
     before = [line for line in turn.history if line.author == "customer" and line.text]
     since = [line for line in before if ticket.closed is None or line.at >= ticket.closed]
     now = [i.text for i in turn.inbounds if i.text and i.kind is InboundKind.MESSAGE]
@@ -98,12 +114,18 @@ def asked_again(turn: Turn, ticket: Ticket) -> str:
 
 
 def _lines(turn: Turn) -> list[HistoryEntry]:
-    said = [HistoryEntry(i.at, "customer", i.text, attachments=(*i.context, *i.attachments)) for i in turn.inbounds if i.kind is InboundKind.MESSAGE]
+    said = [
+        HistoryEntry(i.at, "customer", i.text, attachments=(*i.context, *i.attachments))
+        for i in turn.inbounds
+        if i.kind is InboundKind.MESSAGE
+    ]
     return [*turn.history, *said]
 
 
 def _topics(desk: DeskContext, turn: Turn, answer: Answer | None) -> tuple[str, ...]:
-    """Names of what it is about, the one to be shown first: of the article that was answered with, else of the likeliest one."""
+    """Names of what it is about, the one to be shown first: of the article that was answered with, else of
+    the likeliest one.
+    """
     shown = turn.conversation.state.get("last_article")
     if answer is not None and answer.candidates and answer.confidence >= SURE:
         return tuple(desk.rules.about(answer.candidates[0].article)) or (answer.candidates[0].title,)

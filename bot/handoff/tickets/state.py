@@ -33,10 +33,19 @@ def listed(ticket: Ticket, key: str) -> tuple[str, ...]:
 
 
 def marked(ticket: Ticket, **marks: object) -> Ticket:
-    """The ticket with *marks*; None, "" and empty lists take a mark away. The same ticket where nothing changes."""
+    """The ticket with *marks*; None, "" and empty lists take a mark away.
+
+    The same ticket where nothing changes.
+    """
     data = dict(ticket.data)
     for key, value in marks.items():
-        value = value.isoformat() if isinstance(value, datetime) else list(value) if isinstance(value, tuple) else value
+        value = (
+            value.isoformat()
+            if isinstance(value, datetime)
+            else list(value)
+            if isinstance(value, tuple)
+            else value
+        )
         if value in (None, "", []):
             data.pop(key, None)
         else:

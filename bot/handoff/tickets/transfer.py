@@ -1,4 +1,6 @@
-"""A ticket changes hands: given to somebody, to a team, or back to the queue; its history goes along and nobody asks again."""
+"""A ticket changes hands: given to somebody, to a team, or back to the queue; its history goes along and
+nobody asks again.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,19 @@ from bot.handoff.card import transcript
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.roster import Member
 from bot.handoff.tickets.state import marked, moment, words
-from bot.model import Event, HistoryEntry, Outbound, OutboundKind, Outcome, Priority, Result, Status, Ticket, Timer, Turn
+from bot.model import (
+    Event,
+    HistoryEntry,
+    Outbound,
+    OutboundKind,
+    Outcome,
+    Priority,
+    Result,
+    Status,
+    Ticket,
+    Timer,
+    Turn,
+)
 
 CARRIED_LINES = 30
 
@@ -18,7 +32,17 @@ CARRIED_LINES = 30
 def waiting(ticket: Ticket, now: datetime) -> Ticket:
     """The ticket as it stands in the queue again: nobody's, and waiting since now."""
     back = replace(ticket, status="waiting", operator="", operator_name="", taken=None)
-    return marked(back, queued=now, reminded=None, assigned=None, snoozed=None, quiet=None, called=None, aloud=None, before=ticket.operator)
+    return marked(
+        back,
+        queued=now,
+        reminded=None,
+        assigned=None,
+        snoozed=None,
+        quiet=None,
+        called=None,
+        aloud=None,
+        before=ticket.operator,
+    )
 
 
 def given(ticket: Ticket, to: Member, now: datetime) -> Ticket:
@@ -42,7 +66,13 @@ def is_owed(ticket: Ticket) -> bool:
 
 def left_alone(ticket: Ticket, now: datetime) -> Timer:
     """The timer, due at once, by which a ticket is given back whose operator has just gone away."""
-    return Timer(f"left:{ticket.number}", "desk.left", now, {"operator": ticket.operator}, conversation=ticket.conversation)
+    return Timer(
+        f"left:{ticket.number}",
+        "desk.left",
+        now,
+        {"operator": ticket.operator},
+        conversation=ticket.conversation,
+    )
 
 
 def give_back(desk: DeskContext, turn: Turn, ticket: Ticket, key: str, *, why: str) -> Outcome:
@@ -51,21 +81,45 @@ def give_back(desk: DeskContext, turn: Turn, ticket: Ticket, key: str, *, why: s
     event = Event("ticket_given_back", ticket=ticket.number, actor=ticket.operator, data={"why": why})
     say = (*desk.card_edit(back), *desk.loud(back, key, **desk.facts(turn, ticket)))
     later = look_for_somebody(desk, back, turn.now)
-    return Outcome("desk", Result.ANSWERED, why, say, status=Status.WAITING, ticket=back, timers=later, events=(event,))
+    return Outcome(
+        "desk", Result.ANSWERED, why, say, status=Status.WAITING, ticket=back, timers=later, events=(event,)
+    )
 
 
-def give_to(desk: DeskContext, turn: Turn, ticket: Ticket, to: Member, /, *, key: str, **facts: object) -> Outcome:
+def give_to(
+    desk: DeskContext, turn: Turn, ticket: Ticket, to: Member, /, *, key: str, **facts: object
+) -> Outcome:
     """Into the hands of one operator, who is called by name."""
     now_his = given(ticket, to, turn.now)
     say = list(desk.card_edit(now_his))
     if (place := desk.thread(now_his)) is not None:
         say.append(desk.notice(place, now_his, key, operator=to.call, **facts))
     event = Event("ticket_assigned", ticket=ticket.number, actor=to.id, data={"from": ticket.operator})
-    return Outcome("desk", Result.ANSWERED, "assigned", tuple(say), status=Status.OPERATOR, ticket=now_his, events=(event,))
+    return Outcome(
+        "desk",
+        Result.ANSWERED,
+        "assigned",
+        tuple(say),
+        status=Status.OPERATOR,
+        ticket=now_his,
+        events=(event,),
+    )
 
 
-def bring_to(desk: DeskContext, turn: Turn, ticket: Ticket, to: Member, history: Sequence[HistoryEntry], /, *, key: str, **facts: object) -> Outcome:
-    """Into the hands of one operator, in the group where *ticket* as it now is belongs; what stood elsewhere is closed there."""
+def bring_to(
+    desk: DeskContext,
+    turn: Turn,
+    ticket: Ticket,
+    to: Member,
+    history: Sequence[HistoryEntry],
+    /,
+    *,
+    key: str,
+    **facts: object,
+) -> Outcome:
+    """Into the hands of one operator, in the group where *ticket* as it now is belongs; what stood elsewhere
+    is closed there.
+    """
     before = desk.thread(turn.ticket) if turn.ticket is not None else None
     after = desk.thread(ticket)
     if before is None or after is None or (before.channel, before.chat) == (after.channel, after.chat):
@@ -73,29 +127,73 @@ def bring_to(desk: DeskContext, turn: Turn, ticket: Ticket, to: Member, history:
     name = str(ticket.data.get("name") or desk.words.text("desk.nameless", lang=desk.lang))
     moved = marked(ticket, transcript=transcript(history[-CARRIED_LINES:], name, desk.words, desk.lang))
     his = given(moved, to, turn.now)
-    there = replace(desk.notice(after, his, key, operator=to.call, **facts), lane=Priority.MESSAGE)  # one lane: the card stands first
+    there = replace(
+        desk.notice(after, his, key, operator=to.call, **facts), lane=Priority.MESSAGE
+    )  # one lane: the card stands first
     here = desk.notice(before, ticket, "desk.brought_to", operator=to.full_name, **facts)
-    closed = Outbound(before, verb=OutboundKind.CLOSE_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author="")
+    closed = Outbound(
+        before, verb=OutboundKind.CLOSE_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author=""
+    )
     event = Event("ticket_assigned", ticket=ticket.number, actor=to.id, data={"from": ticket.operator})
     say = (here, closed, desk.card(after, his), there)
-    return Outcome("desk", Result.ANSWERED, "assigned", say, status=Status.OPERATOR, ticket=his, events=(event,))
+    return Outcome(
+        "desk", Result.ANSWERED, "assigned", say, status=Status.OPERATOR, ticket=his, events=(event,)
+    )
 
 
-def move(desk: DeskContext, turn: Turn, ticket: Ticket, team: str, history: Sequence[HistoryEntry], /, *, key: str, **facts: object) -> Outcome:
-    """To a team, into its group where it has one of its own; "" = to the desk of all. The card there holds the talk so far."""
+def move(
+    desk: DeskContext,
+    turn: Turn,
+    ticket: Ticket,
+    team: str,
+    history: Sequence[HistoryEntry],
+    /,
+    *,
+    key: str,
+    **facts: object,
+) -> Outcome:
+    """To a team, into its group where it has one of its own; "" = to the desk of all.
+
+    The card there holds the talk so far.
+    """
     before = desk.thread(ticket)
     moved = waiting(marked(ticket, team=team, desk=team if desk.teams.place(team) else ""), turn.now)
     after = desk.thread(moved)
     say: list[Outbound] = []
-    if before is not None and after is not None and (before.channel, before.chat) == (after.channel, after.chat):
+    if (
+        before is not None
+        and after is not None
+        and (before.channel, before.chat) == (after.channel, after.chat)
+    ):
         say += [*desk.card_edit(moved), desk.notice(after, moved, key, **facts)]
     else:
         name = str(ticket.data.get("name") or desk.words.text("desk.nameless", lang=desk.lang))
         moved = marked(moved, transcript=transcript(history[-CARRIED_LINES:], name, desk.words, desk.lang))
         if before is not None:
-            say += [desk.notice(before, ticket, key, **facts), Outbound(before, verb=OutboundKind.CLOSE_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author="")]
+            say += [
+                desk.notice(before, ticket, key, **facts),
+                Outbound(
+                    before,
+                    verb=OutboundKind.CLOSE_TOPIC,
+                    lane=Priority.COSMETIC,
+                    ticket=ticket.number,
+                    author="",
+                ),
+            ]
         if after is not None:
-            say += [desk.card(after, moved), replace(desk.notice(after, moved, key, **facts), lane=Priority.MESSAGE)]  # one lane: the card stands first
+            say += [
+                desk.card(after, moved),
+                replace(desk.notice(after, moved, key, **facts), lane=Priority.MESSAGE),
+            ]  # one lane: the card stands first
     event = Event("ticket_moved", ticket=ticket.number, actor=ticket.operator, data={"team": team})
     later = look_for_somebody(desk, moved, turn.now)
-    return Outcome("desk", Result.ANSWERED, "moved", tuple(say), status=Status.WAITING, ticket=moved, timers=later, events=(event,))
+    return Outcome(
+        "desk",
+        Result.ANSWERED,
+        "moved",
+        tuple(say),
+        status=Status.WAITING,
+        ticket=moved,
+        timers=later,
+        events=(event,),
+    )

@@ -1,4 +1,6 @@
-"""Which articles may answer whom: status, last day, channel, customer's segment, and the twin in the customer's language."""
+"""Which articles may answer whom: status, last day, channel, customer's segment, and the twin in the
+customer's language.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ class ArticleCatalog:
         for article in articles:
             if article.status == "published":
                 self._twins.setdefault(article.twin_of or article.id, {}).setdefault(article.lang, article.id)
-        self._last = np.array([a.valid_until.toordinal() if a.valid_until else 2**40 for a in self.published], np.int64)
+        self._last = np.array(
+            [a.valid_until.toordinal() if a.valid_until else 2**40 for a in self.published], np.int64
+        )
         self._limited = tuple(i for i, a in enumerate(self.published) if a.segment)
         self._channelled = tuple(i for i, a in enumerate(self.published) if a.channels)
 
@@ -44,12 +48,18 @@ class ArticleCatalog:
         return self.articles.get(self._twins.get(found.twin_of or found.id, {}).get(language, ""), found)
 
     def owner(self, question: str) -> str | None:
-        """The one article (the first of its twins) among whose questions this one stands, whatever the order of its words."""
+        """The one article (the first of its twins) among whose questions this one stands, whatever the order
+        of its words.
+        """
         return self._owners.get(_key(question)) or None
 
     def allowed(self, language: str, channel: str, segment: Mapping[str, object], today: date) -> np.ndarray:
-        """Which published articles may be shown: in date, for this channel and customer, and not a twin in the wrong language."""
-        mask = np.asarray((self._last >= today.toordinal()) & ~self._foreign.get(language, self._nobody), bool)
+        """Which published articles may be shown: in date, for this channel and customer, and not a twin in
+        the wrong language.
+        """
+        mask = np.asarray(
+            (self._last >= today.toordinal()) & ~self._foreign.get(language, self._nobody), bool
+        )
         for i in self._channelled:
             kinds = self.published[i].channels
             mask[i] &= not channel or channel in kinds or channel.split("-")[0] in kinds
@@ -58,7 +68,9 @@ class ArticleCatalog:
         return mask
 
     def language_of(self, text: str, language: str) -> str:
-        """The language of a question: what it is written in; the customer's where it shows none (a number, one brand name)."""
+        """The language of a question: what it is written in; the customer's where it shows none (a number,
+        one brand name).
+        """
         if is_russian(text):
             return "ru"
         words = _LATIN_WORD.findall(text)
@@ -83,7 +95,11 @@ class ArticleCatalog:
     def _foreign(self) -> dict[str, np.ndarray]:
         """By language: articles that have a twin in it and are not in it."""
         return {
-            lang: np.array([a.lang != lang and lang in self._twins.get(a.twin_of or a.id, {}) for a in self.published], bool) for lang in ("ru", "en")
+            lang: np.array(
+                [a.lang != lang and lang in self._twins.get(a.twin_of or a.id, {}) for a in self.published],
+                bool,
+            )
+            for lang in ("ru", "en")
         }
 
 

@@ -1,4 +1,6 @@
-"""Writes articles the way editors do: a new file with its head, or a question added to a head that stays as it was."""
+"""Writes articles the way editors do: a new file with its head, or a question added to a head that stays as
+it was.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,12 @@ from bot.text.yaml_source import YamlError, read_yaml
 _LETTERS = dict(
     zip(
         "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
-        "a b v g d e e zh z i j k l m n o p r s t u f h c ch sh sch - y - e yu ya".replace("-", "").split(" "),
+        "a b v g d e e zh z i j k l m n o p r s t u f h c ch sh sch - y - e yu ya".replace("-", "").split(
+            " "
+        ),
         strict=True,
     )
-)  # fmt: skip
+)
 
 
 def slug_of(title: str) -> str:
@@ -33,11 +37,22 @@ def quoted(text: str) -> str:
         same = read is not None and read.value == [plain] and "#" not in plain and plain == plain.strip("'\"")
     except YamlError:
         same = False
-    return plain if same and not re.search(r"[\[\]{},:&*!|>%@`]", plain) else json.dumps(plain, ensure_ascii=False)
+    return (
+        plain
+        if same and not re.search(r"[\[\]{},:&*!|>%@`]", plain)
+        else json.dumps(plain, ensure_ascii=False)
+    )
 
 
 def article_text(
-    title: str, aliases: Sequence[str], body: str, *, status: str = "published", lang: str = "", topic: str = "", tags: Sequence[str] = ()
+    title: str,
+    aliases: Sequence[str],
+    body: str,
+    *,
+    status: str = "published",
+    lang: str = "",
+    topic: str = "",
+    tags: Sequence[str] = (),
 ) -> str:
     """The text of an article file."""
     rows = ["---", f"title: {quoted(title)}"]
@@ -50,7 +65,8 @@ def article_text(
 
 
 def with_question(text: str, question: str) -> str:
-    """The article file with one more example question; every other character stays. A question that is there changes nothing.
+    """The article file with one more example question; every other character stays. A question that is there
+    changes nothing.
 
     Raises `ValueError` where the head cannot be read.
     """
@@ -65,7 +81,9 @@ def with_question(text: str, question: str) -> str:
         raise ValueError("the head cannot be read") from error
     start = text.index("\n") + 1  # the head begins under the first ---
     pairs = node.pairs if node else {}
-    found = next((pair for name, pair in pairs.items() if name.lower() in ("aliases", "alias", "questions")), None)
+    found = next(
+        (pair for name, pair in pairs.items() if name.lower() in ("aliases", "alias", "questions")), None
+    )
     if found is None:
         end = start + len(head)
         return text[:end] + f"aliases:{newline}  - {quoted(question)}{newline}" + text[end:]
@@ -78,7 +96,12 @@ def with_question(text: str, question: str) -> str:
         line_end = text.find("\n", end)
         line_end = start + len(head) if line_end < 0 else line_end + 1
         if not text[end:line_end].strip() or text[end:line_end].lstrip().startswith("#"):
-            return text[:line_end] + " " * (value.column - 1) + f"- {quoted(question)}{newline}" + text[line_end:]
+            return (
+                text[:line_end]
+                + " " * (value.column - 1)
+                + f"- {quoted(question)}{newline}"
+                + text[line_end:]
+            )
         return text[:end] + f"{newline}{' ' * (value.column - 1)}- {quoted(question)}" + text[end:]
     if value.kind == "list":
         close = start + value.end - 1  # the ]

@@ -1,4 +1,6 @@
-"""Bytes of files that people saved in all kinds of programs, as text; what cannot be told for sure is refused."""
+"""Bytes of files that people saved in all kinds of programs, as text; what cannot be told for sure is
+refused.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ import re
 from charset_normalizer import from_bytes
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_DECLARED = re.compile(rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?\s*([\w-]{2,20})""", re.IGNORECASE)
+_DECLARED = re.compile(
+    rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?\s*([\w-]{2,20})""", re.IGNORECASE
+)
 _LIKELY, _WIDE = ("cp1251", "koi8_r", "cp866"), ("utf_16_le", "utf_16_be")  # what Russian files are saved in
 
 
@@ -21,14 +25,19 @@ def decoded(content: bytes) -> str:
 
 
 def read_any(content: bytes) -> str:
-    """The text of a file that another program saved: by its mark, by what it declares, as UTF-8, else by what it looks like.
+    """The text of a file that another program saved: by its mark, by what it declares, as UTF-8, else by what
+    it looks like.
 
     Raises `UnicodeDecodeError` where it cannot be told.
     """
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return content.decode(encoding).lstrip("\ufeff")
-    if (declared := _DECLARED.search(content[:4096])) and (named := _known(declared[1].decode("ascii"))) and not named.startswith("utf"):
+    if (
+        (declared := _DECLARED.search(content[:4096]))
+        and (named := _known(declared[1].decode("ascii")))
+        and not named.startswith("utf")
+    ):
         return content.decode(named)
     if b"\0" not in content:
         try:

@@ -14,7 +14,20 @@ from bot.knowledge.articles.frontmatter import split_head
 from bot.knowledge.articles.importing import ImportUnavailable
 from bot.knowledge.articles.schema import Article
 
-COLUMNS = ("id", "title", "aliases", "body", "section", "topic", "tags", "lang", "status", "owner", "valid_until", "twin_of")
+COLUMNS = (
+    "id",
+    "title",
+    "aliases",
+    "body",
+    "section",
+    "topic",
+    "tags",
+    "lang",
+    "status",
+    "owner",
+    "valid_until",
+    "twin_of",
+)
 FORMATS = (".csv", ".xlsx", ".jsonl")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -25,11 +38,21 @@ def rows_of(articles: Sequence[Article]) -> list[dict[str, object]]:
     """One row for each article; the body as it is written in the file."""
     return [
         {
-            "id": a.id, "title": a.title, "aliases": list(a.aliases), "body": _body(a), "section": a.section, "topic": a.topic, "tags": list(a.tags),
-            "lang": a.lang, "status": a.status, "owner": a.owner, "valid_until": a.valid_until.isoformat() if a.valid_until else "", "twin_of": a.twin_of,
+            "id": a.id,
+            "title": a.title,
+            "aliases": list(a.aliases),
+            "body": _body(a),
+            "section": a.section,
+            "topic": a.topic,
+            "tags": list(a.tags),
+            "lang": a.lang,
+            "status": a.status,
+            "owner": a.owner,
+            "valid_until": a.valid_until.isoformat() if a.valid_until else "",
+            "twin_of": a.twin_of,
         }
         for a in articles
-    ]  # fmt: skip
+    ]
 
 
 def _body(article: Article) -> str:
@@ -40,12 +63,17 @@ def _body(article: Article) -> str:
 
 
 def export(articles: Sequence[Article], path: Path) -> int:
-    """Write them to *path* (.csv, .xlsx or .jsonl) and return how many. Raises ConfigError, ImportUnavailable."""
+    """Write them to *path* (.csv, .xlsx or .jsonl) and return how many.
+
+    Raises ConfigError, ImportUnavailable.
+    """
     rows = rows_of(articles)
     path.parent.mkdir(parents=True, exist_ok=True)
     match path.suffix.lower():
         case ".jsonl":
-            path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+            path.write_text(
+                "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8"
+            )
         case ".csv":
             out = io.StringIO(newline="")
             writer = csv.writer(out)
@@ -55,7 +83,15 @@ def export(articles: Sequence[Article], path: Path) -> int:
         case ".xlsx":
             _write_xlsx(rows, path)
         case _:
-            raise ConfigError([Problem(f"формат «{path.suffix}» неизвестен", path.as_posix(), hint=f"подходят {', '.join(FORMATS)}")])
+            raise ConfigError(
+                [
+                    Problem(
+                        f"формат «{path.suffix}» неизвестен",
+                        path.as_posix(),
+                        hint=f"подходят {', '.join(FORMATS)}",
+                    )
+                ]
+            )
     return len(rows)
 
 

@@ -14,12 +14,50 @@ from bot.knowledge.codes import found
 from bot.model import Button
 
 KEYS = (
-    "id", "title", "aliases", "lang", "twin_of", "tags", "topic", "section", "status", "channels", "buttons", "valid_until",
-    "owner", "segment", "images", "draft", "publish",
-)  # fmt: skip
-SAME = {"alias": "aliases", "questions": "aliases", "tag": "tags", "language": "lang", "channel": "channels", "image": "images", "category": "topic"}
-IGNORED = frozenset({"cssclass", "cssclasses", "created", "updated", "modified", "date", "author", "permalink", "description", "comments"})
-TEXTS = frozenset({"title", "aliases", "tags", "topic", "section", "buttons", "owner", "images"})  # keys whose words somebody reads
+    "id",
+    "title",
+    "aliases",
+    "lang",
+    "twin_of",
+    "tags",
+    "topic",
+    "section",
+    "status",
+    "channels",
+    "buttons",
+    "valid_until",
+    "owner",
+    "segment",
+    "images",
+    "draft",
+    "publish",
+)
+SAME = {
+    "alias": "aliases",
+    "questions": "aliases",
+    "tag": "tags",
+    "language": "lang",
+    "channel": "channels",
+    "image": "images",
+    "category": "topic",
+}
+IGNORED = frozenset(
+    {
+        "cssclass",
+        "cssclasses",
+        "created",
+        "updated",
+        "modified",
+        "date",
+        "author",
+        "permalink",
+        "description",
+        "comments",
+    }
+)
+TEXTS = frozenset(
+    {"title", "aliases", "tags", "topic", "section", "buttons", "owner", "images"}
+)  # keys whose words somebody reads
 STATUSES = ("published", "draft", "archived")
 _ON, _OFF = ("true", "yes", "on"), ("false", "no", "off")
 _URL = re.compile(r"(?:https?://|tg://|tel:|mailto:)\S+$", re.IGNORECASE)
@@ -46,7 +84,9 @@ class Fields:
     images: tuple[str, ...] = ()
 
 
-def read_fields(head: Head, file: str, known_channels: Sequence[str] = ()) -> tuple[Fields, tuple[Problem, ...]]:
+def read_fields(
+    head: Head, file: str, known_channels: Sequence[str] = ()
+) -> tuple[Fields, tuple[Problem, ...]]:
     """The values of a head and all its problems at once; what could not be read has its default."""
     reader = _Reader(head, file)
     known = reader.known_values()
@@ -62,7 +102,13 @@ def read_fields(head: Head, file: str, known_channels: Sequence[str] = ()) -> tu
     channels = reader.many(known, "channels")
     for channel in channels:
         if known_channels and channel not in known_channels:
-            reader.fault("channels", f"канала «{channel}» нет в config.yaml", _nearest(channel, known_channels), "KB011", "warning")
+            reader.fault(
+                "channels",
+                f"канала «{channel}» нет в config.yaml",
+                _nearest(channel, known_channels),
+                "KB011",
+                "warning",
+            )
     fields = Fields(
         id=reader.one(known, "id"),
         title=reader.one(known, "title"),
@@ -94,9 +140,13 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def fault(self, key: str, text: str, hint: str, code: str, severity: str = "error") -> None:
-        line = self.head.places.get(key) or next((self.head.places[k] for k, v in SAME.items() if v == key and k in self.head.places), 1)
+        line = self.head.places.get(key) or next(
+            (self.head.places[k] for k, v in SAME.items() if v == key and k in self.head.places), 1
+        )
         kind = "warning" if severity == "warning" else "error"
-        self.problems.append(Problem(text, self.file, line, 1, hint, code, "warning" if kind == "warning" else "error"))
+        self.problems.append(
+            Problem(text, self.file, line, 1, hint, code, "warning" if kind == "warning" else "error")
+        )
 
     def known_values(self) -> dict[str, object]:
         values: dict[str, object] = {}
@@ -145,7 +195,9 @@ class _Reader:
                 items.append(" ".join(item.split()))
             elif item is not None:
                 place = f"{key}[{i}]" if f"{key}[{i}]" in self.head.places else key
-                self.fault(place, f"в «{key}» ожидались строки", "возьмите строку с двоеточием в кавычки", "KB007")
+                self.fault(
+                    place, f"в «{key}» ожидались строки", "возьмите строку с двоеточием в кавычки", "KB007"
+                )
         return tuple(dict.fromkeys(i for i in items if i))
 
     def day(self, values: Mapping[str, object], key: str) -> date | None:
@@ -175,7 +227,11 @@ class _Reader:
             done: dict[str, tuple[str, ...]] = {}
             for key, wanted in value.items():
                 items = wanted if isinstance(wanted, list) else [wanted]
-                done[str(key)] = () if [str(i).casefold() for i in items] in (["true"], ["yes"], ["on"]) else tuple(str(i).strip().casefold() for i in items)
+                done[str(key)] = (
+                    ()
+                    if [str(i).casefold() for i in items] in (["true"], ["yes"], ["on"])
+                    else tuple(str(i).strip().casefold() for i in items)
+                )
             return done
         self.fault("segment", "у «segment» ожидались поля клиента", "segment: {vip: true}", "KB007")
         return {}
@@ -187,7 +243,12 @@ class _Reader:
         if isinstance(value, dict):
             value = [{"label": k, "to": v} for k, v in value.items()]
         if not isinstance(value, list):
-            self.fault("buttons", "у «buttons» ожидался список", 'buttons: [{label: "Наш сайт", url: "https://…"}]', "KB007")
+            self.fault(
+                "buttons",
+                "у «buttons» ожидался список",
+                'buttons: [{label: "Наш сайт", url: "https://…"}]',
+                "KB007",
+            )
             return ()
         done: list[Button] = []
         for i, item in enumerate(value):
@@ -195,15 +256,24 @@ class _Reader:
             if isinstance(item, dict) and len(item) == 1 and not {"label", "text", "title"} & set(item):
                 item = {"label": next(iter(item)), "to": next(iter(item.values()))}
             if not isinstance(item, dict):
-                self.fault(place, "кнопка не читается", '{label: "Надпись", url: "https://…"} или {label: …, article: имя-статьи}', "KB007")
+                self.fault(
+                    place,
+                    "кнопка не читается",
+                    '{label: "Надпись", url: "https://…"} или {label: …, article: имя-статьи}',
+                    "KB007",
+                )
                 continue
             label = str(item.get("label") or item.get("text") or item.get("title") or "").strip()
             target = str(item.get("to") or item.get("url") or item.get("article") or "").strip()
             if not label or not target:
-                self.fault(place, "у кнопки нет надписи или цели", '{label: "Надпись", url: "https://…"}', "KB007")
+                self.fault(
+                    place, "у кнопки нет надписи или цели", '{label: "Надпись", url: "https://…"}', "KB007"
+                )
             elif "url" in item or _URL.match(target):
                 if not _URL.match(target):
-                    self.fault(place, f"ссылка кнопки «{label}» не читается", "адрес начинается с https://", "KB007")
+                    self.fault(
+                        place, f"ссылка кнопки «{label}» не читается", "адрес начинается с https://", "KB007"
+                    )
                 else:
                     done.append(Button(label, url=target))
             else:

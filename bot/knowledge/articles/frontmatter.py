@@ -13,7 +13,23 @@ _FENCE = re.compile(r"\A---[ \t]*\r?\n")
 _UNSEEN = " \t\r\n\v\f\u00a0\u00ad\u200b\u200c\u200d\u2028\u2029\u2060\ufeff"
 _OPENERS = re.compile(r"[-\u2010-\u2015\u2212+=*_~`;.]+[ \t]*\w*")
 _KEY = re.compile(r"[\"']?([A-Za-z][\w-]*)[\"']?[ \t]*[:=](?:\s|[\"'\[]|\Z)")
-_OWN_KEYS = frozenset({"title", "aliases", "alias", "questions", "status", "draft", "publish", "lang", "topic", "tags", "owner", "valid_until", "buttons"})
+_OWN_KEYS = frozenset(
+    {
+        "title",
+        "aliases",
+        "alias",
+        "questions",
+        "status",
+        "draft",
+        "publish",
+        "lang",
+        "topic",
+        "tags",
+        "owner",
+        "valid_until",
+        "buttons",
+    }
+)
 _SURE = ("title:", "status:", "aliases:", "draft:", "valid_until:")
 _CLOSE = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
 
@@ -30,7 +46,9 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The values of a YAML text, each text as written, and the line of each: `places` maps "title", "aliases[2]" to lines."""
+    """The values of a YAML text, each text as written, and the line of each: `places` maps "title",
+    "aliases[2]" to lines.
+    """
 
     values: Mapping[str, object] = field(default_factory=dict)
     places: Mapping[str, int] = field(default_factory=dict)
@@ -38,7 +56,8 @@ class Head:
 
 
 def split_head(text: str) -> tuple[str | None, str, int]:
-    """The YAML head (None where there is none, "" where it is empty), the body, and the file line the body starts at.
+    """The YAML head (None where there is none, "" where it is empty), the body, and the file line the body
+    starts at.
 
     A head that is opened and never closed raises `ValueError`.
     """
@@ -52,7 +71,9 @@ def split_head(text: str) -> tuple[str | None, str, int]:
 
 
 def lost_head(text: str) -> tuple[int, str] | None:
-    """The line and words of a head that opens in a way nobody reads, so that it would be published; None where there is none."""
+    """The line and words of a head that opens in a way nobody reads, so that it would be published; None
+    where there is none.
+    """
     if _FENCE.match(text):
         return None
     rows = text.split("\n")
@@ -63,7 +84,11 @@ def lost_head(text: str) -> tuple[int, str] | None:
     if _OPENERS.fullmatch(first) and any(_KEY.match(row) for row in inner):
         return line, rows[line - 1].strip() or first
     keys = [match[1] for row in (first, *inner) if (match := _KEY.match(row))]
-    return (line, first[:40]) if _KEY.match(first) and len(_OWN_KEYS.intersection(keys)) >= (1 if first.startswith(_SURE) else 2) else None
+    return (
+        (line, first[:40])
+        if _KEY.match(first) and len(_OWN_KEYS.intersection(keys)) >= (1 if first.startswith(_SURE) else 2)
+        else None
+    )
 
 
 def read_head(text: str, file: str, first_line: int = 1) -> tuple[Head | None, tuple[Problem, ...]]:

@@ -1,4 +1,6 @@
-"""Brings articles in from tables, web pages and Word files; what comes from outside is read with suspicion and never overwrites."""
+"""Brings articles in from tables, web pages and Word files; what comes from outside is read with suspicion
+and never overwrites.
+"""
 
 from __future__ import annotations
 
@@ -28,17 +30,53 @@ MAX_SPAN = 200  # rows or columns of a merged cell
 MAX_TITLE = 200  # characters
 ALIASES = 30
 MAX_PICTURE = 10_000_000  # bytes: what a messenger takes as a photo
-PICTURES = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp"}  # what messengers show
+PICTURES = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/gif": ".gif",
+    "image/webp": ".webp",
+}  # what messengers show
 _COLUMNS = {
     "id": "id",
-    "title": "title", "question": "title", "название": "title", "заголовок": "title", "вопрос": "title", "name": "title", "q": "title", "тема вопроса": "title",
-    "body": "body", "answer": "body", "text": "body", "ответ": "body", "текст": "body", "content": "body", "a": "body",
-    "aliases": "aliases", "questions": "aliases", "вопросы": "aliases", "синонимы": "aliases", "примеры": "aliases",
-    "section": "section", "category": "section", "раздел": "section", "категория": "section", "topic": "topic", "тема": "topic",
-    "tags": "tags", "теги": "tags", "метки": "tags", "lang": "lang", "language": "lang", "язык": "lang", "status": "status", "статус": "status",
-}  # fmt: skip
+    "title": "title",
+    "question": "title",
+    "название": "title",
+    "заголовок": "title",
+    "вопрос": "title",
+    "name": "title",
+    "q": "title",
+    "тема вопроса": "title",
+    "body": "body",
+    "answer": "body",
+    "text": "body",
+    "ответ": "body",
+    "текст": "body",
+    "content": "body",
+    "a": "body",
+    "aliases": "aliases",
+    "questions": "aliases",
+    "вопросы": "aliases",
+    "синонимы": "aliases",
+    "примеры": "aliases",
+    "section": "section",
+    "category": "section",
+    "раздел": "section",
+    "категория": "section",
+    "topic": "topic",
+    "тема": "topic",
+    "tags": "tags",
+    "теги": "tags",
+    "метки": "tags",
+    "lang": "lang",
+    "language": "lang",
+    "язык": "lang",
+    "status": "status",
+    "статус": "status",
+}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_DECLARED = tuple(mark.encode(code) for mark in ("<!DOCTYPE", "<!ENTITY") for code in ("utf-8", "utf-16-le", "utf-16-be"))
+_DECLARED = tuple(
+    mark.encode(code) for mark in ("<!DOCTYPE", "<!ENTITY") for code in ("utf-8", "utf-16-le", "utf-16-be")
+)
 
 
 class ImportUnavailable(BotError):
@@ -76,18 +114,33 @@ class Brought:
 
 
 def read_import(path: Path) -> tuple[Imported, ...]:
-    """The articles of a CSV, XLSX, JSONL, HTML or DOCX file, or of all such files in a folder (its folders become sections).
+    """The articles of a CSV, XLSX, JSONL, HTML or DOCX file, or of all such files in a folder (its folders
+    become sections).
 
     Raises ConfigError with what is wrong and where, ImportUnavailable where a library is missing.
     """
     if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in _READERS and p.is_file() and not p.name.startswith(("~", ".")))
+        files = sorted(
+            p
+            for p in path.rglob("*")
+            if p.suffix.lower() in _READERS and p.is_file() and not p.name.startswith(("~", "."))
+        )
         if not files:
-            raise ConfigError([Problem("в папке нет файлов, которые можно прочитать", path.as_posix(), hint=f"подходят {', '.join(_READERS)}")])
+            raise ConfigError(
+                [
+                    Problem(
+                        "в папке нет файлов, которые можно прочитать",
+                        path.as_posix(),
+                        hint=f"подходят {', '.join(_READERS)}",
+                    )
+                ]
+            )
         found = []
         for file in files:
             section = file.parent.relative_to(path).as_posix()
-            found += [replace(a, section=a.section or ("" if section == "." else section)) for a in _read(file)]
+            found += [
+                replace(a, section=a.section or ("" if section == "." else section)) for a in _read(file)
+            ]
         return merged(found)
     return merged(_read(path))
 
@@ -95,16 +148,29 @@ def read_import(path: Path) -> tuple[Imported, ...]:
 def _read(path: Path) -> list[Imported]:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
-        raise ConfigError([Problem(f"файлы «{path.suffix}» не читаются", path.as_posix(), hint=f"подходят {', '.join(_READERS)} и папка с ними")])
+        raise ConfigError(
+            [
+                Problem(
+                    f"файлы «{path.suffix}» не читаются",
+                    path.as_posix(),
+                    hint=f"подходят {', '.join(_READERS)} и папка с ними",
+                )
+            ]
+        )
     try:
         if path.stat().st_size > MAX_FILE:
-            raise ConfigError([Problem(f"файл больше {MAX_FILE // 1_000_000} МБ", path.as_posix(), hint="разделите его")])
+            raise ConfigError(
+                [Problem(f"файл больше {MAX_FILE // 1_000_000} МБ", path.as_posix(), hint="разделите его")]
+            )
         return [replace(a, source=path.as_posix()) for a in reader(path)]
     except OSError as error:
-        raise ConfigError([Problem(f"файл не читается: {error.strerror or type(error).__name__}", path.as_posix())]) from None
+        raise ConfigError(
+            [Problem(f"файл не читается: {error.strerror or type(error).__name__}", path.as_posix())]
+        ) from None
 
 
-# --- tables ----------------------------------------------------------------------------------------------------------
+# --- tables
+# ----------------------------------------------------------------------------------------------------------
 
 
 def _csv(path: Path) -> Iterator[Imported]:
@@ -113,7 +179,9 @@ def _csv(path: Path) -> Iterator[Imported]:
     blank = re.match(r"[\s,;]*\n", text[named.end() :] if named else text)
     start = (named.end() if named else 0) + (blank.end() if blank else 0)
     sample = text[start : start + 5000].split("\n")[0]
-    rows = csv.reader(io.StringIO(text[start:], newline=""), delimiter=named[1] if named else max(",;\t", key=sample.count))
+    rows = csv.reader(
+        io.StringIO(text[start:], newline=""), delimiter=named[1] if named else max(",;\t", key=sample.count)
+    )
     try:
         yield from _table(rows, path, first=text.count("\n", 0, start) + 1)
     except csv.Error as error:
@@ -121,12 +189,17 @@ def _csv(path: Path) -> Iterator[Imported]:
 
 
 def _decoded(path: Path) -> str:
-    """The text of a file in any encoding that can be told. Raises ConfigError with the line of the first doubtful byte."""
+    """The text of a file in any encoding that can be told.
+
+    Raises ConfigError with the line of the first doubtful byte.
+    """
     try:
         return read_any(path.read_bytes())
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError([Problem("кодировка файла неизвестна", path.as_posix(), line, hint="сохраните его в UTF-8")]) from None
+        raise ConfigError(
+            [Problem("кодировка файла неизвестна", path.as_posix(), line, hint="сохраните его в UTF-8")]
+        ) from None
 
 
 def _xlsx(path: Path) -> Iterator[Imported]:
@@ -138,16 +211,29 @@ def _xlsx(path: Path) -> Iterator[Imported]:
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except Exception as error:  # noqa: BLE001 - the library raises whatever its parsers raise
-        raise ConfigError([Problem(f"таблица не открывается: {type(error).__name__}", path.as_posix(), hint="сохраните её заново как .xlsx")]) from None
+        raise ConfigError(
+            [
+                Problem(
+                    f"таблица не открывается: {type(error).__name__}",
+                    path.as_posix(),
+                    hint="сохраните её заново как .xlsx",
+                )
+            ]
+        ) from None
     try:
         for sheet in book.worksheets:
-            rows = (["" if c is None else str(c) for c in row] for row in sheet.iter_rows(max_row=MAX_ROWS + 1, max_col=50, values_only=True))
+            rows = (
+                ["" if c is None else str(c) for c in row]
+                for row in sheet.iter_rows(max_row=MAX_ROWS + 1, max_col=50, values_only=True)
+            )
             yield from _table(rows, path, may_be_other=len(book.worksheets) > 1)
     finally:
         book.close()
 
 
-def _table(rows: Iterable[Sequence[str]], path: Path, *, may_be_other: bool = False, first: int = 1) -> Iterator[Imported]:
+def _table(
+    rows: Iterable[Sequence[str]], path: Path, *, may_be_other: bool = False, first: int = 1
+) -> Iterator[Imported]:
     numbered = ((n, row) for n, row in enumerate(rows, first) if any(str(c).strip() for c in row))
     line, head = next(numbered, (first, ()))
     columns = [_COLUMNS.get(" ".join(str(c).lower().split()), "") for c in head]
@@ -155,10 +241,14 @@ def _table(rows: Iterable[Sequence[str]], path: Path, *, may_be_other: bool = Fa
         if may_be_other:
             return
         hint = "первая строка: title, body, aliases, section (или «вопрос», «ответ», «вопросы», «раздел»)"
-        raise ConfigError([Problem("в таблице нет столбцов с названием и ответом", path.as_posix(), line, 1, hint)])
+        raise ConfigError(
+            [Problem("в таблице нет столбцов с названием и ответом", path.as_posix(), line, 1, hint)]
+        )
     for number, row in numbered:
         if number > MAX_ROWS:
-            raise ConfigError([Problem(f"в таблице больше {MAX_ROWS} строк", path.as_posix(), number, hint="разделите её")])
+            raise ConfigError(
+                [Problem(f"в таблице больше {MAX_ROWS} строк", path.as_posix(), number, hint="разделите её")]
+            )
         values = {name: _cell(value) for name, value in zip(columns, row, strict=False) if name}
         if values.get("title", "").strip():
             yield _of_values(values)
@@ -173,7 +263,13 @@ def _cell(value: str) -> str:
 def _of_values(values: Mapping[str, str]) -> Imported:
     def many(key: str, separators: str) -> tuple[str, ...]:
         text = values.get(key, "")
-        return tuple(dict.fromkeys(" ".join(p.split()) for p in re.split(r"\n" if "\n" in text else separators, text) if p.strip()))
+        return tuple(
+            dict.fromkeys(
+                " ".join(p.split())
+                for p in re.split(r"\n" if "\n" in text else separators, text)
+                if p.strip()
+            )
+        )
 
     return Imported(
         title=" ".join(values["title"].split())[:MAX_TITLE],
@@ -184,7 +280,9 @@ def _of_values(values: Mapping[str, str]) -> Imported:
         topic=values.get("topic", ""),
         tags=many("tags", r"[,;]"),
         lang=values.get("lang", "").lower() if values.get("lang", "").lower() in ("ru", "en") else "",
-        status=values.get("status", "") if values.get("status", "") in ("published", "draft", "archived") else "",
+        status=(
+            values.get("status", "") if values.get("status", "") in ("published", "draft", "archived") else ""
+        ),
     )
 
 
@@ -194,14 +292,22 @@ def _jsonl(path: Path) -> Iterator[Imported]:
             continue
         try:
             row = json.loads(line)
-            values = {_COLUMNS.get(k.lower(), ""): "".join(f"{i}\n" for i in v) if isinstance(v, list) else "" if v is None else str(v) for k, v in row.items()}
+            values = {
+                _COLUMNS.get(k.lower(), ""): (
+                    "".join(f"{i}\n" for i in v) if isinstance(v, list) else "" if v is None else str(v)
+                )
+                for k, v in row.items()
+            }
             _ = values["title"]
         except (ValueError, KeyError, AttributeError):
-            raise ConfigError([Problem("нужна строка JSON с полями title и body", path.as_posix(), number)]) from None
+            raise ConfigError(
+                [Problem("нужна строка JSON с полями title и body", path.as_posix(), number)]
+            ) from None
         yield _of_values(values)
 
 
-# --- pages -----------------------------------------------------------------------------------------------------------
+# --- pages
+# -----------------------------------------------------------------------------------------------------------
 
 
 def _html(path: Path) -> Iterator[Imported]:
@@ -230,13 +336,24 @@ def _docx(path: Path) -> Iterator[Imported]:
         with as_shown(path) as file:
             html = str(mammoth.convert_to_html(file, convert_image=mammoth.images.img_element(keep)).value)
     except Exception as error:  # noqa: BLE001 - the library raises whatever its parsers raise
-        raise ConfigError([Problem(f"документ не открывается: {type(error).__name__}", path.as_posix(), hint="сохраните его заново как .docx")]) from None
+        raise ConfigError(
+            [
+                Problem(
+                    f"документ не открывается: {type(error).__name__}",
+                    path.as_posix(),
+                    hint="сохраните его заново как .docx",
+                )
+            ]
+        ) from None
     for article in articles_of_html(html, path.stem, whole=True, pictures=pictures):
         yield replace(article, pictures=pictures)
 
 
-def articles_of_html(html: str, name: str, *, whole: bool = False, pictures: Collection[str] = ()) -> Iterator[Imported]:
-    """The articles of a page: one for each heading of a page of questions, else (or with *whole*) the page as one.
+def articles_of_html(
+    html: str, name: str, *, whole: bool = False, pictures: Collection[str] = ()
+) -> Iterator[Imported]:
+    """The articles of a page: one for each heading of a page of questions, else (or with *whole*) the page as
+    one.
 
     Scripts, styles, menus and all but the named *pictures* are left out; links stay.
     """
@@ -246,7 +363,9 @@ def articles_of_html(html: str, name: str, *, whole: bool = False, pictures: Col
         _fill_merged(soup, table)
     _number_steps(soup)
     titled = soup.title.get_text(" ", strip=True) if soup.title else ""
-    for tag in soup(["script", "style", "nav", "footer", "noscript", "template", "iframe", "form", "svg", "img", "head"]):
+    for tag in soup(
+        ["script", "style", "nav", "footer", "noscript", "template", "iframe", "form", "svg", "img", "head"]
+    ):
         if tag.name != "img" or tag.get("src") not in pictures:
             tag.decompose()
     for tag in soup("summary"):
@@ -254,7 +373,9 @@ def articles_of_html(html: str, name: str, *, whole: bool = False, pictures: Col
     text = converter(heading_style="ATX", bullets="-", strong_em_symbol="*").convert_soup(soup)
     text = re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip()
     first = re.search(r"^# +(.+)$", text, re.MULTILINE)
-    title = _bare(first[1]) if first else titled or name.replace("-", " ").replace("_", " ").strip().capitalize()
+    title = (
+        _bare(first[1]) if first else titled or name.replace("-", " ").replace("_", " ").strip().capitalize()
+    )
     if first:
         text = text[: first.start()] + text[first.end() :]
     level = next((n for n in (2, 3, 4) if len(re.findall(rf"^{'#' * n} ", text, re.MULTILINE)) >= 2), 0)
@@ -280,7 +401,9 @@ def _html_tools() -> tuple[Any, Any]:
 
 
 def _fill_merged(soup: Any, table: Any) -> None:
-    """Each row says what a merged cell of a row above says of it, so that every value stays under its heading."""
+    """Each row says what a merged cell of a row above says of it, so that every value stays under its
+    heading.
+    """
     above: dict[int, tuple[int, str]] = {}  # column -> rows still covered, words
     for row in table("tr"):
         if row.find_parent("table") is not table:
@@ -298,7 +421,11 @@ def _fill_merged(soup: Any, table: Any) -> None:
             if cell is None:
                 break
             down = _span(cell.attrs.pop("rowspan", ""))
-            above |= {column + n: (down - 1, cell.get_text(" ", strip=True)) for n in range(_span(cell.get("colspan", ""))) if down > 1}
+            above |= {
+                column + n: (down - 1, cell.get_text(" ", strip=True))
+                for n in range(_span(cell.get("colspan", "")))
+                if down > 1
+            }
             column += _span(cell.get("colspan", ""))
 
 
@@ -330,12 +457,18 @@ def _bare(heading: str) -> str:
 
 
 def check_archive(path: Path) -> None:
-    """Refuse an archive that would unpack to more than any article needs, or whose XML declares entities. Raises ConfigError."""
+    """Refuse an archive that would unpack to more than any article needs, or whose XML declares entities.
+
+    Raises ConfigError.
+    """
     fault = ""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-            unpacked, packed = sum(m.file_size for m in members), max(1, sum(m.compress_size for m in members))
+            unpacked, packed = (
+                sum(m.file_size for m in members),
+                max(1, sum(m.compress_size for m in members)),
+            )
             if len(members) > MAX_MEMBERS:
                 fault = f"в архиве больше {MAX_MEMBERS} файлов"
             elif unpacked > MAX_UNPACKED or (unpacked > 10_000_000 and unpacked / packed > MAX_RATIO):
@@ -364,15 +497,24 @@ def _declaring(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> 
 
 
 _READERS = {
-    ".csv": _csv, ".tsv": _csv, ".xlsx": _xlsx, ".jsonl": _jsonl, ".html": _html, ".htm": _html, ".docx": _docx,
-}  # fmt: skip
+    ".csv": _csv,
+    ".tsv": _csv,
+    ".xlsx": _xlsx,
+    ".jsonl": _jsonl,
+    ".html": _html,
+    ".htm": _html,
+    ".docx": _docx,
+}
 
 
-# --- writing ---------------------------------------------------------------------------------------------------------
+# --- writing
+# ---------------------------------------------------------------------------------------------------------
 
 
 def merged(found: Iterable[Imported]) -> tuple[Imported, ...]:
-    """Questions with the same answer in the same section become one article: the first names it, the others are its examples."""
+    """Questions with the same answer in the same section become one article: the first names it, the others
+    are its examples.
+    """
     by_answer: dict[tuple[str, str], Imported] = {}
     for n, article in enumerate(found):
         answer = " ".join(article.body.split())
@@ -385,8 +527,13 @@ def merged(found: Iterable[Imported]) -> tuple[Imported, ...]:
     return tuple(by_answer.values())
 
 
-def write_import(found: Sequence[Imported], folder: Path, *, section: str = "", status: str = "draft") -> Brought:
-    """Write each article to a file of its own in *folder*; a file that is there stays as it is. Nothing leaves the folder."""
+def write_import(
+    found: Sequence[Imported], folder: Path, *, section: str = "", status: str = "draft"
+) -> Brought:
+    """Write each article to a file of its own in *folder*; a file that is there stays as it is.
+
+    Nothing leaves the folder.
+    """
     written: list[Path] = []
     skipped: list[Path] = []
     root = folder.resolve()
@@ -406,7 +553,13 @@ def write_import(found: Sequence[Imported], folder: Path, *, section: str = "", 
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         text = article_text(
-            article.title, article.aliases[:ALIASES], article.body, status=article.status or status, lang=article.lang, topic=article.topic, tags=article.tags
+            article.title,
+            article.aliases[:ALIASES],
+            article.body,
+            status=article.status or status,
+            lang=article.lang,
+            topic=article.topic,
+            tags=article.tags,
         )
         target.write_text(text, encoding="utf-8")
         for name, content in article.pictures.items():
@@ -422,7 +575,11 @@ def _place(article: Imported, section: str) -> str:
         name = "/".join(p for p in parts if p)
         if name:
             return f"{name}.md"
-    parts = [slug_of(p) for p in PurePosixPath((section or article.section).replace("\\", "/")).parts if p.strip("./ ")]
+    parts = [
+        slug_of(p)
+        for p in PurePosixPath((section or article.section).replace("\\", "/")).parts
+        if p.strip("./ ")
+    ]
     suffix = ".en" if article.lang == "en" else ""
     return "/".join((*parts, f"{slug_of(article.title)}{suffix}.md"))
 

@@ -1,4 +1,6 @@
-"""Reads an editor's Markdown (Obsidian habits included): what is not for customers is taken out, what they would see raw is a fault."""
+"""Reads an editor's Markdown (Obsidian habits included): what is not for customers is taken out, what they
+would see raw is a fault.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,98 @@ from bot.text.markdown_rules import parser
 
 MAX_INCLUDES = 5
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp"})
-HTML = frozenset({
-    "a", "abbr", "address", "article", "aside", "audio", "b", "blockquote", "body", "button", "center", "cite", "code", "dd",
-    "del", "details", "dfn", "div", "dl", "dt", "em", "embed", "font", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
-    "head", "header", "hr", "html", "i", "iframe", "img", "input", "ins", "kbd", "label", "li", "link", "main", "map", "mark",
-    "meta", "nav", "object", "ol", "option", "p", "param", "picture", "pre", "q", "s", "samp", "script", "section", "select",
-    "small", "source", "span", "strike", "strong", "style", "sub", "summary", "sup", "svg", "table", "tbody", "td", "template",
-    "textarea", "tfoot", "th", "thead", "title", "tr", "tt", "u", "ul", "var", "video", "wbr",
-})  # fmt: skip
+HTML = frozenset(
+    {
+        "a",
+        "abbr",
+        "address",
+        "article",
+        "aside",
+        "audio",
+        "b",
+        "blockquote",
+        "body",
+        "button",
+        "center",
+        "cite",
+        "code",
+        "dd",
+        "del",
+        "details",
+        "dfn",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "embed",
+        "font",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "head",
+        "header",
+        "hr",
+        "html",
+        "i",
+        "iframe",
+        "img",
+        "input",
+        "ins",
+        "kbd",
+        "label",
+        "li",
+        "link",
+        "main",
+        "map",
+        "mark",
+        "meta",
+        "nav",
+        "object",
+        "ol",
+        "option",
+        "p",
+        "param",
+        "picture",
+        "pre",
+        "q",
+        "s",
+        "samp",
+        "script",
+        "section",
+        "select",
+        "small",
+        "source",
+        "span",
+        "strike",
+        "strong",
+        "style",
+        "sub",
+        "summary",
+        "sup",
+        "svg",
+        "table",
+        "tbody",
+        "td",
+        "template",
+        "textarea",
+        "tfoot",
+        "th",
+        "thead",
+        "title",
+        "tr",
+        "tt",
+        "u",
+        "ul",
+        "var",
+        "video",
+        "wbr",
+    }
+)
 _INCLUDE = re.compile(r"^\s*\{\{-?\s*include\b[:\s(]*[\"']?([^\"'})]+?)[\"']?\)?\s*-?\}\}\s*$")
 _EMBED = re.compile(r"\s*!\[\[([^\]|#]+)(?:#[^\]|]*)?(?:\|([^\]]*))?\]\]\s*")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
@@ -40,7 +126,10 @@ Cut = tuple[int, int, int, int, str]  # from row and column, to row and column, 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link found in a body. `kind` is article ([[…]]), image, file (relative path) or url; `line` is a line of the file."""
+    """A link found in a body.
+
+    `kind` is article ([[…]]), image, file (relative path) or url; `line` is a line of the file.
+    """
 
     kind: str
     target: str
@@ -50,7 +139,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """A cleaned body: `lines[i]` is the file line that body line *i* came from; local images are taken out and listed."""
+    """A cleaned body: `lines[i]` is the file line that body line *i* came from; local images are taken out
+    and listed.
+    """
 
     body: str
     lines: tuple[int, ...]
@@ -80,7 +171,9 @@ class _Scan:
 
 
 def clean_body(text: str, first_line: int, path: Path, folder: Path, file: str) -> Markup:
-    """Takes out remarks, pictures and addresses, puts includes in, and names every mark that customers would see raw. Never raises."""
+    """Takes out remarks, pictures and addresses, puts includes in, and names every mark that customers would
+    see raw. Never raises.
+    """
     problems: list[Problem] = []
     put = _included(text, first_line, path, folder, file, problems, ())
     rows, lines = [row for row, _ in put], [line for _, line in put]
@@ -96,11 +189,19 @@ def clean_body(text: str, first_line: int, path: Path, folder: Path, file: str) 
     while body and not body[-1]:
         body.pop()
     start = next((i for i, row in enumerate(body) if row), 0)
-    return Markup("\n".join(body[start:]), tuple(lines[start : len(body)]), tuple(scan.links), tuple(scan.images), tuple(problems))
+    return Markup(
+        "\n".join(body[start:]),
+        tuple(lines[start : len(body)]),
+        tuple(scan.links),
+        tuple(scan.images),
+        tuple(problems),
+    )
 
 
 def named_links(body: str, titles: Mapping[str, str]) -> str:
-    """The body with `[[name]]` as the title of the article of that name; other names stay the words they are."""
+    """The body with `[[name]]` as the title of the article of that name; other names stay the words they
+    are.
+    """
     if "[[" not in body:
         return body
     rows = body.split("\n")
@@ -122,7 +223,8 @@ def code_rows(body: str) -> frozenset[int]:
     return frozenset(n for t in tokens if t.map for n in range(*t.map))
 
 
-# --- reading ---------------------------------------------------------------------------------------------------------
+# --- reading
+# ---------------------------------------------------------------------------------------------------------
 
 
 def _look(token: Token, scan: _Scan) -> None:
@@ -138,7 +240,9 @@ def _look(token: Token, scan: _Scan) -> None:
             words += "\n"
         elif child.type == "text":
             words += child.content
-        elif child.type == "html_inline" and (tag := _ELEMENT.match(child.content)) and tag[1].lower() in HTML:
+        elif (
+            child.type == "html_inline" and (tag := _ELEMENT.match(child.content)) and tag[1].lower() in HTML
+        ):
             if not child.content.startswith('<input class="task-list-item'):
                 scan.fault("KB034", row + _breaks(token, child), child.content)
         else:
@@ -194,7 +298,9 @@ def _take_link(token: Token, at: tuple[int, int, int, int], scan: _Scan) -> None
         scan.links.append(Link("url", target, written, scan.lines[at[0]]))
     elif not target.startswith("#"):
         scan.links.append(Link("file", target, written, scan.lines[at[0]]))
-    if written.endswith("]"):  # its address stands elsewhere, and a part of the article may be shown without that place
+    if written.endswith(
+        "]"
+    ):  # its address stands elsewhere, and a part of the article may be shown without that place
         label = int(token.meta["label"]) - int(token.meta["at"][0])
         scan.cuts.append((at[0], at[1] + label, at[2], at[3], f"(<{target}>)"))
 
@@ -208,12 +314,17 @@ def _count_cells(tokens: Sequence[Token], scan: _Scan) -> None:
         elif token.type == "th_open":
             columns += 1
         elif token.type == "tr_open" and token.map and columns:
-            cells = [cell.strip() for cell in escapedSplit(scan.rows[token.map[0]].strip().removeprefix("|").removesuffix("|"))]
+            cells = [
+                cell.strip()
+                for cell in escapedSplit(scan.rows[token.map[0]].strip().removeprefix("|").removesuffix("|"))
+            ]
             if lost := [cell for cell in cells[columns:] if cell]:
                 scan.fault("KB037", token.map[0], lost[0])
 
 
-def _placed(inline: Token, rows: Sequence[str], kinds: Sequence[str]) -> Iterator[tuple[Token, tuple[int, int, int, int]]]:
+def _placed(
+    inline: Token, rows: Sequence[str], kinds: Sequence[str]
+) -> Iterator[tuple[Token, tuple[int, int, int, int]]]:
     """The children of these kinds, with the row and column where each begins and ends."""
     if inline.type != "inline" or inline.map is None:
         return
@@ -226,7 +337,9 @@ def _placed(inline: Token, rows: Sequence[str], kinds: Sequence[str]) -> Iterato
 
 
 def _place(inline: Token, rows: Sequence[str], offset: int) -> tuple[int, int] | None:
-    """The row and column of a character of a paragraph, whose rows lack only what stands before them: indents and quote marks."""
+    """The row and column of a character of a paragraph, whose rows lack only what stands before them: indents
+    and quote marks.
+    """
     before = inline.content[:offset]
     number = before.count("\n")
     row = (inline.map or [0])[0] + number
@@ -248,11 +361,18 @@ def _cut(rows: Sequence[str], cuts: Sequence[Cut]) -> list[str]:
     return done
 
 
-# --- includes --------------------------------------------------------------------------------------------------------
+# --- includes
+# --------------------------------------------------------------------------------------------------------
 
 
 def _included(
-    text: str, first_line: int, path: Path, folder: Path, file: str, problems: list[Problem], seen: tuple[Path, ...]
+    text: str,
+    first_line: int,
+    path: Path,
+    folder: Path,
+    file: str,
+    problems: list[Problem],
+    seen: tuple[Path, ...],
 ) -> list[tuple[str, int]]:
     rows: list[tuple[str, int]] = []
     quiet = _quiet_rows(text) if "{{" in text or "![[" in text else frozenset()
@@ -288,15 +408,35 @@ def _read_include(
 ) -> tuple[Path, str] | None:
     target = find_inside(name, path, folder)
     if target is None:
-        problems.append(Problem(f"вставка «{name}» не найдена в папке базы знаний", file, line, 1, "проверьте имя файла; выйти из папки нельзя", "KB009"))
+        problems.append(
+            Problem(
+                f"вставка «{name}» не найдена в папке базы знаний",
+                file,
+                line,
+                1,
+                "проверьте имя файла; выйти из папки нельзя",
+                "KB009",
+            )
+        )
         return None
     if target in seen or target == path.resolve() or len(seen) >= MAX_INCLUDES:
-        problems.append(Problem(f"вставка «{name}» вставляет сама себя или лежит слишком глубоко", file, line, 1, "уберите круг вставок", "KB009"))
+        problems.append(
+            Problem(
+                f"вставка «{name}» вставляет сама себя или лежит слишком глубоко",
+                file,
+                line,
+                1,
+                "уберите круг вставок",
+                "KB009",
+            )
+        )
         return None
     try:
         words = target.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError):
-        problems.append(Problem(f"вставка «{name}» не читается", file, line, 1, "сохраните файл в UTF-8", "KB009"))
+        problems.append(
+            Problem(f"вставка «{name}» не читается", file, line, 1, "сохраните файл в UTF-8", "KB009")
+        )
         return None
     if len(words) > 1_000_000:
         problems.append(Problem(f"вставка «{name}» больше 1 МБ", file, line, 1, "разделите файл", "KB009"))
@@ -310,7 +450,9 @@ def _read_include(
 
 
 def find_inside(name: str, path: Path, folder: Path) -> Path | None:
-    """The file *name* seen from the article *path*, only if it really lies inside *folder* (symbolic links followed)."""
+    """The file *name* seen from the article *path*, only if it really lies inside *folder* (symbolic links
+    followed).
+    """
     root = folder.resolve()
     pure = PurePosixPath(name.replace("\\", "/"))
     if pure.is_absolute() or ":" in name or "\0" in name:

@@ -1,4 +1,6 @@
-"""The folder of articles as it is now: only changed files are read again, and a broken file keeps its last good version."""
+"""The folder of articles as it is now: only changed files are read again, and a broken file keeps its last
+good version.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ Stamp = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """One file: its stamp, what it holds, what is wrong with it. `composed` files include others and are always read again."""
+    """One file: its stamp, what it holds, what is wrong with it.
+
+    `composed` files include others and are always read again.
+    """
 
     stamp: Stamp
     found: Article | Extra | None
@@ -31,10 +36,20 @@ class Library:
         self._shelves: dict[Path, ReadFile] = {}
 
     def read(self) -> tuple[tuple[Article, ...], tuple[Problem, ...]]:
-        """All articles and all problems now. Never raises: a folder that is gone is a problem, and what was read stays."""
+        """All articles and all problems now.
+
+        Never raises: a folder that is gone is a problem, and what was read stays.
+        """
         if not self.folder.is_dir():
             kept, _ = self._joined(self._shelves)
-            return kept, (Problem("папки базы знаний нет", str(self.folder), hint="создайте её или исправьте knowledge.folder", code="KB001"),)
+            return kept, (
+                Problem(
+                    "папки базы знаний нет",
+                    str(self.folder),
+                    hint="создайте её или исправьте knowledge.folder",
+                    code="KB001",
+                ),
+            )
         shelves: dict[Path, ReadFile] = {}
         for path in article_files(self.folder):
             known = self._shelves.get(path)
@@ -52,7 +67,11 @@ class Library:
             shelves[path] = ReadFile(stamp, found, problems, _is_composed(path))
         self._shelves = shelves
         articles, joint = self._joined(shelves)
-        return articles, (*(p for s in shelves.values() for p in s.problems), *stray_files(self.folder), *joint)
+        return articles, (
+            *(p for s in shelves.values() for p in s.problems),
+            *stray_files(self.folder),
+            *joint,
+        )
 
     def kept(self) -> dict[Path, ReadFile]:
         """What the next start makes this library of again, by `restore`."""

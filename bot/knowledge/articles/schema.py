@@ -1,4 +1,6 @@
-"""Articles as editors write them: a folder of Markdown becomes values, every fault with its file, line and remedy."""
+"""Articles as editors write them: a folder of Markdown becomes values, every fault with its file, line and
+remedy.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One answer of the business. `id` is the path without suffix, posix; `twin_of` the same article in the base language.
+    """One answer of the business. `id` is the path without suffix, posix; `twin_of` the same article in the
+    base language.
 
     `lead` is the first paragraph or list, short. `images` are paths inside the folder, taken out of the body.
     `lines[i]` is the file line of body line *i*, `places` the line of each key ("title", "aliases[2]").
@@ -91,13 +94,25 @@ class Extra:
     places: Mapping[str, int]
 
 
-def read_articles(folder: Path, *, known_channels: Sequence[str] = ()) -> tuple[tuple[Article, ...], tuple[Problem, ...]]:
-    """Every article of *folder*, sorted by id, and every problem found. A file with an error gives no article; never raises."""
+def read_articles(
+    folder: Path, *, known_channels: Sequence[str] = ()
+) -> tuple[tuple[Article, ...], tuple[Problem, ...]]:
+    """Every article of *folder*, sorted by id, and every problem found.
+
+    A file with an error gives no article; never raises.
+    """
     articles: list[Article] = []
     extras: list[Extra] = []
     problems: list[Problem] = []
     if not folder.is_dir():
-        return (), (Problem("папки базы знаний нет", str(folder), hint="создайте её или исправьте knowledge.folder", code="KB001"),)
+        return (), (
+            Problem(
+                "папки базы знаний нет",
+                str(folder),
+                hint="создайте её или исправьте knowledge.folder",
+                code="KB001",
+            ),
+        )
     for path in article_files(folder):
         found, faults = read_file(path, folder, known_channels=known_channels)
         problems += faults
@@ -110,13 +125,17 @@ def read_articles(folder: Path, *, known_channels: Sequence[str] = ()) -> tuple[
 
 
 def article_files(folder: Path) -> Iterator[Path]:
-    """Files that may hold articles or extra questions, in order of path; hidden ones and those beginning with `_` are not."""
+    """Files that may hold articles or extra questions, in order of path; hidden ones and those beginning with
+    `_` are not.
+    """
     for parts in sorted(_files_below(str(folder), ())):
         yield folder.joinpath(*parts)
 
 
 def _files_below(folder: str, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Paths in parts; links to files are followed, links to folders are not, a folder that cannot be read is passed by."""
+    """Paths in parts; links to files are followed, links to folders are not, a folder that cannot be read is
+    passed by.
+    """
     try:
         entries = list(os.scandir(folder))
     except OSError:
@@ -130,20 +149,47 @@ def _files_below(folder: str, above: tuple[str, ...]) -> Iterator[tuple[str, ...
             yield (*above, entry.name)
 
 
-def read_file(path: Path, folder: Path, *, known_channels: Sequence[str] = ()) -> tuple[Article | Extra | None, tuple[Problem, ...]]:
-    """One file of the folder. None with problems where it is broken, None without where it is not meant to be an article."""
+def read_file(
+    path: Path, folder: Path, *, known_channels: Sequence[str] = ()
+) -> tuple[Article | Extra | None, tuple[Problem, ...]]:
+    """One file of the folder.
+
+    None with problems where it is broken, None without where it is not meant to be an article.
+    """
     file = path.as_posix()
     try:
         if not path.resolve().is_relative_to(folder.resolve()):
-            return None, (Problem("ссылка ведёт за пределы папки базы знаний", file, code="KB016", hint="положите сам файл в папку"),)
+            return None, (
+                Problem(
+                    "ссылка ведёт за пределы папки базы знаний",
+                    file,
+                    code="KB016",
+                    hint="положите сам файл в папку",
+                ),
+            )
         if path.stat().st_size > MAX_BYTES:
-            return None, (Problem("файл больше 1 МБ", file, code="KB005", hint="разделите статью на несколько"),)
+            return None, (
+                Problem("файл больше 1 МБ", file, code="KB005", hint="разделите статью на несколько"),
+            )
         text = decoded(path.read_bytes())
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        return None, (Problem(f"файл не в кодировке UTF-8{named_encoding(error.object)}", file, line, 1, "сохраните его как UTF-8", "KB001"),)
+        return None, (
+            Problem(
+                f"файл не в кодировке UTF-8{named_encoding(error.object)}",
+                file,
+                line,
+                1,
+                "сохраните его как UTF-8",
+                "KB001",
+            ),
+        )
     except OSError as error:
-        return None, (Problem(f"файл не читается: {error.strerror}", file, code="KB001", hint="проверьте права на файл"),)
+        return None, (
+            Problem(
+                f"файл не читается: {error.strerror}", file, code="KB001", hint="проверьте права на файл"
+            ),
+        )
     if path.suffix.lower() in (".yaml", ".yml"):
         return _read_extra(text, path, file)
     if "\r" in text:
@@ -159,7 +205,16 @@ def _read_article(
     try:
         head_text, body_text, first_line = split_head(text)
     except ValueError:
-        return None, (Problem("шапка открыта и не закрыта", file, 1, 1, "поставьте --- на отдельной строке после шапки", "KB002"),)
+        return None, (
+            Problem(
+                "шапка открыта и не закрыта",
+                file,
+                1,
+                1,
+                "поставьте --- на отдельной строке после шапки",
+                "KB002",
+            ),
+        )
     if head_text is None and path.name.lower() in ("readme.md", "index.md"):
         return None, ()
     head, problems = read_head(head_text or "", file, first_line=2)
@@ -173,9 +228,23 @@ def _read_article(
     relative = PurePosixPath(path.relative_to(folder).as_posix())
     title, body, lines = _title_of(fields, markup.body, markup.lines, relative)
     if not body.strip() and not fields.aliases and not fields.title:
-        return None, (*problems, Problem("статья пуста", file, 1, 1, "добавьте title, aliases и текст ответа", "KB008"))
+        return None, (
+            *problems,
+            Problem("статья пуста", file, 1, 1, "добавьте title, aliases и текст ответа", "KB008"),
+        )
     if not body.strip() and not markup.images:
-        problems = (*problems, Problem("у статьи нет текста ответа", file, first_line, 1, "напишите ответ под шапкой", "KB008", "warning"))
+        problems = (
+            *problems,
+            Problem(
+                "у статьи нет текста ответа",
+                file,
+                first_line,
+                1,
+                "напишите ответ под шапкой",
+                "KB008",
+                "warning",
+            ),
+        )
     marked = _marked_language(relative)
     article = Article(
         id=fields.id or relative.with_suffix("").as_posix(),
@@ -204,12 +273,25 @@ def _read_article(
     return article, problems
 
 
-def _title_of(fields: Fields, body: str, lines: tuple[int, ...], relative: PurePosixPath) -> tuple[str, str, tuple[int, ...]]:
-    """The title (of the head, of the first heading, of the file name), and the body without a heading that repeats it."""
+def _title_of(
+    fields: Fields, body: str, lines: tuple[int, ...], relative: PurePosixPath
+) -> tuple[str, str, tuple[int, ...]]:
+    """The title (of the head, of the first heading, of the file name), and the body without a heading that
+    repeats it.
+    """
     first, inline = (*parser().parse(body), None, None)[:2]
-    if first and inline and first.type == "heading_open" and first.tag == "h1" and first.map and first.map[0] == 0:
+    if (
+        first
+        and inline
+        and first.type == "heading_open"
+        and first.tag == "h1"
+        and first.map
+        and first.map[0] == 0
+    ):
         title, rows = plain(inline.content), body.split("\n")
-        if title and (not fields.title or fields.title.casefold() in (title.casefold(), inline.content.casefold())):
+        if title and (
+            not fields.title or fields.title.casefold() in (title.casefold(), inline.content.casefold())
+        ):
             skip = next((i for i, row in enumerate(rows) if i >= first.map[1] and row.strip()), len(rows))
             return fields.title or title, "\n".join(rows[skip:]), lines[skip:]
     name = relative.name.split(".")[0].replace("-", " ").replace("_", " ").strip()
@@ -246,7 +328,16 @@ def _read_extra(text: str, path: Path, file: str) -> tuple[Extra | None, tuple[P
         if isinstance(items, list) and all(isinstance(i, str) for i in items):
             questions[key] = tuple(i.strip() for i in items if i.strip())
         else:
-            faults.append(Problem(f"у «{key}» ожидался список вопросов", file, head.places.get(key, 0), 1, f"{key}: [\"вопрос\", \"ещё вопрос\"]", "KB007"))
+            faults.append(
+                Problem(
+                    f"у «{key}» ожидался список вопросов",
+                    file,
+                    head.places.get(key, 0),
+                    1,
+                    f'{key}: ["вопрос", "ещё вопрос"]',
+                    "KB007",
+                )
+            )
     if any(p.severity == "error" for p in faults):
         return None, tuple(faults)
     return Extra(path, questions, head.places), tuple(faults)
@@ -261,15 +352,31 @@ def join_articles(
     for article in articles:
         if article.id in by_id:
             hint = f"такая же статья в {by_id[article.id].path.as_posix()}: переименуйте одну"
-            problems.append(Problem(f"две статьи с именем «{article.id}»", article.path.as_posix(), 1, 1, hint, "KB014"))
+            problems.append(
+                Problem(f"две статьи с именем «{article.id}»", article.path.as_posix(), 1, 1, hint, "KB014")
+            )
             continue
         by_id[article.id] = article
     for extra in extras:
         for name, questions in extra.questions.items():
-            key = name if name in by_id else (PurePosixPath(extra.path.relative_to(folder).as_posix()).parent / name).as_posix()
+            key = (
+                name
+                if name in by_id
+                else (PurePosixPath(extra.path.relative_to(folder).as_posix()).parent / name).as_posix()
+            )
             if key not in by_id:
                 line = extra.places.get(name, 0)
-                problems.append(Problem(f"статьи «{name}» нет", extra.path.as_posix(), line, 1, "проверьте имя (путь без .md)", "KB012", "warning"))
+                problems.append(
+                    Problem(
+                        f"статьи «{name}» нет",
+                        extra.path.as_posix(),
+                        line,
+                        1,
+                        "проверьте имя (путь без .md)",
+                        "KB012",
+                        "warning",
+                    )
+                )
                 continue
             known = by_id[key]
             by_id[key] = replace(known, aliases=tuple(dict.fromkeys((*known.aliases, *questions))))
@@ -298,13 +405,23 @@ class _Titles:
         """The article with its links `[[name]]` in words."""
         if "[[" not in article.body:
             return article
-        named = {link.target: linked for link in article.links if link.kind == "article" and (linked := resolve(article, link.target, self._by_id))}
+        named = {
+            link.target: linked
+            for link in article.links
+            if link.kind == "article" and (linked := resolve(article, link.target, self._by_id))
+        }
         body = named_links(article.body, {target: linked.title for target, linked in named.items()})
-        return replace(article, body=body, passages=split_passages(body), lead=lead_of(body)) if body != article.body else article
+        return (
+            replace(article, body=body, passages=split_passages(body), lead=lead_of(body))
+            if body != article.body
+            else article
+        )
 
 
 def resolve(article: Article, target: str, known: Mapping[str, Article]) -> Article | None:
-    """The article that a link names: by id, by path beside it, or by the file name alone, as Obsidian does."""
+    """The article that a link names: by id, by path beside it, or by the file name alone, as Obsidian
+    does.
+    """
     name = re.sub(r"\.(?:md|markdown)$", "", target.strip().split("#")[0], flags=re.IGNORECASE)
     beside = PurePosixPath(article.id).parent / name
     parts: list[str] = []
@@ -331,7 +448,10 @@ def _sister_ids(article: Article, base: str) -> Iterator[str]:
 
 
 def split_passages(body: str) -> tuple[Passage, ...]:
-    """The body by headings; a long stretch without headings is split at a paragraph. Fenced code is never cut."""
+    """The body by headings; a long stretch without headings is split at a paragraph.
+
+    Fenced code is never cut.
+    """
     rows, at = body.split("\n"), 0
     tokens = parser().parse(body)
     parts: list[tuple[str, list[str]]] = [("", [])]

@@ -16,8 +16,10 @@ TEXTS = (
 
 
 def stray_files(folder: Path) -> tuple[Problem, ...]:
-    """A warning for each text that somebody may take for an article; hidden files and those beginning with `_` are left in peace."""
-    return tuple(found("KB018", path, 1, 1, os.path.basename(path)) for path in sorted(_below(folder.as_posix())))  # noqa: PTH119
+    """A warning for each text that somebody may take for an article; hidden files and those beginning with
+    `_` are left in peace.
+    """
+    return tuple(found("KB018", path, 1, 1, Path(path).name) for path in sorted(_below(folder.as_posix())))
 
 
 def _below(folder: str) -> Iterator[str]:

@@ -1,4 +1,6 @@
-"""What an editor does about a gap: one more example for an article, or the draft of a new one, written so that a reload reads whole files."""
+"""What an editor does about a gap: one more example for an article, or the draft of a new one, written so
+that a reload reads whole files.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,10 @@ class Change:
     after: bytes
 
     def undo(self) -> None:
-        """Brings the file back as it was. Raises `Unwritable` where somebody wrote it since, or it cannot be written."""
+        """Brings the file back as it was.
+
+        Raises `Unwritable` where somebody wrote it since, or it cannot be written.
+        """
         try:
             if self.path.read_bytes() != self.after:
                 raise Unwritable(self.path.name)
@@ -94,7 +99,9 @@ def write_draft(folder: Path, section: str, gap: Gap, *, placeholder: str) -> Pa
     folder = folder.resolve()
     title, text = draft(gap, placeholder=placeholder)
     target = (folder / section.strip().strip("/") / f"{slug_of(title)}.md").resolve()
-    if not target.is_relative_to(folder) or any(part.startswith((".", "_")) for part in target.relative_to(folder).parts):
+    if not target.is_relative_to(folder) or any(
+        part.startswith((".", "_")) for part in target.relative_to(folder).parts
+    ):
         raise Outside(section)
     if target.exists():
         raise Taken(target.relative_to(folder).with_suffix("").as_posix())
@@ -103,7 +110,11 @@ def write_draft(folder: Path, section: str, gap: Gap, *, placeholder: str) -> Pa
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:  # somebody was quicker; or the section is a file
-        raise (Taken(target.relative_to(folder).with_suffix("").as_posix()) if target.exists() else Unwritable(section)) from error
+        raise (
+            Taken(target.relative_to(folder).with_suffix("").as_posix())
+            if target.exists()
+            else Unwritable(section)
+        ) from error
     except OSError as error:
         raise Unwritable(error.strerror or target.name) from error
     return target

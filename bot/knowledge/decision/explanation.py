@@ -17,15 +17,34 @@ from bot.model import Answer, Decision, Json
 
 
 def explain(
-    raw: str, understood: str, asked: AnalyzedQuery, evidence: Evidence, index: Index, answer: Answer, settings: KnowledgeSettings, scores: np.ndarray, *,
-    repairs: Sequence[Repair], votes: Votes, language: str, kind: str, followed: bool, options: int, spent: float,
-) -> Json:  # fmt: skip
-    """The whole way of a question as JSON: what was understood, each channel's scores, the fusion, thresholds, the sentence."""
+    raw: str,
+    understood: str,
+    asked: AnalyzedQuery,
+    evidence: Evidence,
+    index: Index,
+    answer: Answer,
+    settings: KnowledgeSettings,
+    scores: np.ndarray,
+    *,
+    repairs: Sequence[Repair],
+    votes: Votes,
+    language: str,
+    kind: str,
+    followed: bool,
+    options: int,
+    spent: float,
+) -> Json:
+    """The whole way of a question as JSON: what was understood, each channel's scores, the fusion,
+    thresholds, the sentence.
+    """
     ids = [index.ids[a] for a in evidence.articles]
     place = {name: i for i, name in enumerate(ids)}
     shown = [c.article for c in answer.candidates]
     table = np.round(evidence.table[[place[name] for name in shown]].astype(float), 3).tolist()
-    rows = {name: {f: v for f, v in zip(FEATURES, row, strict=True) if v} for name, row in zip(shown, table, strict=True)}
+    rows = {
+        name: {f: v for f, v in zip(FEATURES, row, strict=True) if v}
+        for name, row in zip(shown, table, strict=True)
+    }
     channels = {
         channel: {name: best for name in shown if (best := max([rows[name].get(c, 0.0) for c in columns]))}
         for channel, columns in COLUMNS.items()
@@ -39,9 +58,18 @@ def explain(
         "followed": followed,
         "search": kind,
         "known": round(evidence.known, 3),
-        "channels": {name: found for name, found in channels.items() if found} | {n: {a: round(v, 3) for a, v in f.items()} for n, f in votes.by_guest.items()},
+        "channels": (
+            {name: found for name, found in channels.items() if found}
+            | {n: {a: round(v, 3) for a, v in f.items()} for n, f in votes.by_guest.items()}
+        ),
         "candidates": [
-            {"article": c.article, "title": c.title, "score": round(c.score, 4), "fused": round(float(scores[place[c.article]]), 3), **rows[c.article]}
+            {
+                "article": c.article,
+                "title": c.title,
+                "score": round(c.score, 4),
+                "fused": round(float(scores[place[c.article]]), 3),
+                **rows[c.article],
+            }
             for c in answer.candidates
         ],
         "confidence": round(answer.confidence, 4),
@@ -63,12 +91,18 @@ def sentence(answer: Answer, settings: KnowledgeSettings, repairs: Sequence[Repa
     leaning = "Вопрос понят как продолжение прошлой темы. " if followed else ""
     sure, covered = f"{answer.confidence:.0%}", f"{answer.scope:.0%}"
     if answer.decision is Decision.ANSWER:
-        end = f"«{first.title}» подходит с вероятностью {sure} — не ниже порога {settings.answer:.0%}, поэтому бот отвечает."
+        end = (
+            f"«{first.title}» подходит с вероятностью {sure} — не ниже порога {settings.answer:.0%}, поэтому"
+            " бот отвечает."
+        )
     elif answer.decision is Decision.HANDOFF:
-        end = f"База знаний, похоже, об этом не говорит (покрытие {covered}, порог {settings.handoff:.0%}), поэтому зовём оператора."
+        end = (
+            f"База знаний, похоже, об этом не говорит (покрытие {covered}, порог {settings.handoff:.0%}),"
+            " поэтому зовём оператора."
+        )
     else:
         end = (
-            f"Ближе всего «{first.title}» ({sure}), но до порога {settings.answer:.0%} не хватает, а тема базе знакома (покрытие {covered}), "
-            "поэтому бот уточняет."
+            f"Ближе всего «{first.title}» ({sure}), но до порога {settings.answer:.0%} не хватает, а тема"
+            f" базе знакома (покрытие {covered}), поэтому бот уточняет."
         )
     return mended + leaning + end

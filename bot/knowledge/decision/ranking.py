@@ -1,4 +1,6 @@
-"""From features to an order and to two probabilities: small networks whose coefficients ship, fitted by `training/priors`."""
+"""From features to an order and to two probabilities: small networks whose coefficients ship, fitted by
+`training/priors`.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,27 @@ CLIP = 5.0  # standard deviations: nothing counts for more
 BARE = 0.3  # log1p of examples an article: below it passages alone are searched, with weights of their own
 _BARE_COLUMNS = [
     FEATURES.index(n)
-    for n in ("body_char", "body_word", "body_pair", "body_meaning", "body_semantic", "char", "word", "meaning", "bag_char", "semantic", "fuzz_set")
+    for n in (
+        "body_char",
+        "body_word",
+        "body_pair",
+        "body_meaning",
+        "body_semantic",
+        "char",
+        "word",
+        "meaning",
+        "bag_char",
+        "semantic",
+        "fuzz_set",
+    )
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A linear layer plus one hidden layer, several of them averaged: shapes (E, D), (E,), (E, D, H), (E, H), (E, H)."""
+    """A linear layer plus one hidden layer, several of them averaged: shapes (E, D), (E,), (E, D, H), (E, H),
+    (E, H).
+    """
 
     mean: Floats
     spread: Floats
@@ -66,7 +82,12 @@ def read_models(path: Path = COEFFICIENTS) -> Mapping[str, Model]:
 
 
 def _network(data: Mapping[str, np.ndarray], name: str) -> Network:
-    return Network(**{f: np.asarray(data[f"{name}.{f}"], np.float32) for f in ("mean", "spread", "linear", "bias", "hidden", "hidden_bias", "out")})
+    return Network(
+        **{
+            f: np.asarray(data[f"{name}.{f}"], np.float32)
+            for f in ("mean", "spread", "linear", "bias", "hidden", "hidden_bias", "out")
+        }
+    )
 
 
 def is_bare(index: Index) -> bool:
@@ -75,7 +96,9 @@ def is_bare(index: Index) -> bool:
 
 
 def rank_inputs(index: Index, evidence: Evidence) -> Floats:
-    """What the ranking network sees of each candidate: features, features over the best of the list, its examples, the base's shape."""
+    """What the ranking network sees of each candidate: features, features over the best of the list, its
+    examples, the base's shape.
+    """
     table = evidence.table
     over = table / np.maximum(table.max(0, initial=0), 1e-6)
     n = len(table)
@@ -83,7 +106,9 @@ def rank_inputs(index: Index, evidence: Evidence) -> Floats:
         mine = table[:, _BARE_COLUMNS]
         return np.concatenate((mine, over[:, _BARE_COLUMNS], mine.max(0, initial=0) - mine), 1)
     examples = np.log1p(index.questions.sizes[evidence.articles])[:, None]
-    return np.concatenate((table, over, examples, np.broadcast_to(index.shape, (n, len(index.shape)))), 1).astype(np.float32)
+    return np.concatenate(
+        (table, over, examples, np.broadcast_to(index.shape, (n, len(index.shape)))), 1
+    ).astype(np.float32)
 
 
 def rank(index: Index, evidence: Evidence, model: Model) -> Floats:
@@ -96,7 +121,8 @@ def rank(index: Index, evidence: Evidence, model: Model) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class SelfCheck:
-    """How a base fares when each of some examples asks for its own article without being there: the share found first, the belief
+    """How a base fares when each of some examples asks for its own article without being there: the share
+    found first, the belief
     that the ranking had in what it found, and how many asked (0: there were too few examples to ask)."""
 
     accuracy: float = 0.0
@@ -112,7 +138,9 @@ class SelfCheck:
 
 
 def check_of(index: Index, cases: Sequence[tuple[Evidence, int]], model: Model) -> SelfCheck:
-    """The self-check of a base whose examples were asked; each case is the evidence and the number of the right article."""
+    """The self-check of a base whose examples were asked; each case is the evidence and the number of the
+    right article.
+    """
     found, belief = [], []
     for evidence, gold in cases:
         scores = rank(index, evidence, model)
@@ -120,7 +148,11 @@ def check_of(index: Index, cases: Sequence[tuple[Evidence, int]], model: Model) 
             best = int(scores.argmax())
             found.append(int(evidence.articles[best]) == gold)
             belief.append(float(chances(scores)[best]))
-    return SelfCheck(float(np.mean(found)), float(np.mean(belief)), len(found)) if len(found) >= 10 else SelfCheck()
+    return (
+        SelfCheck(float(np.mean(found)), float(np.mean(belief)), len(found))
+        if len(found) >= 10
+        else SelfCheck()
+    )
 
 
 def chances(scores: Floats) -> Floats:
@@ -132,7 +164,9 @@ def chances(scores: Floats) -> Floats:
 
 
 def confidence_inputs(index: Index, evidence: Evidence, scores: Floats, check: SelfCheck) -> Floats:
-    """What the confidence networks see of a ranked question: how far the winner is ahead, in what, and how well it is covered at all."""
+    """What the confidence networks see of a ranked question: how far the winner is ahead, in what, and how
+    well it is covered at all.
+    """
     order = np.argsort(-scores, kind="stable")
     share = chances(scores)
     first = order[0]
@@ -144,15 +178,31 @@ def confidence_inputs(index: Index, evidence: Evidence, scores: Floats, check: S
     entropy = float(-(share * np.log(share + 1e-9)).sum())
     lead = scores[first] - scores[order[:5]].mean()
     head = (
-        np.log(share[first] + 1e-4), np.log(1 - share[first] + 1e-3), np.log(second + 1e-4), entropy, np.clip(scores[first], -10, 30),
-        np.clip(gap, 0, 15), np.clip(lead, 0, 15), ((top >= others) & (top > 0)).mean(), np.log1p(index.questions.sizes[evidence.articles[first]]),
-        evidence.known, np.log1p(evidence.words), evidence.similar, *check.inputs,
-    )  # fmt: skip
-    return np.concatenate((np.array(head, np.float32), top, top - others, np.maximum(top, others), index.shape)).astype(np.float32)
+        np.log(share[first] + 1e-4),
+        np.log(1 - share[first] + 1e-3),
+        np.log(second + 1e-4),
+        entropy,
+        np.clip(scores[first], -10, 30),
+        np.clip(gap, 0, 15),
+        np.clip(lead, 0, 15),
+        ((top >= others) & (top > 0)).mean(),
+        np.log1p(index.questions.sizes[evidence.articles[first]]),
+        evidence.known,
+        np.log1p(evidence.words),
+        evidence.similar,
+        *check.inputs,
+    )
+    return np.concatenate(
+        (np.array(head, np.float32), top, top - others, np.maximum(top, others), index.shape)
+    ).astype(np.float32)
 
 
-def confidence(index: Index, evidence: Evidence, scores: Floats, model: Model, check: SelfCheck) -> tuple[float, float]:
-    """The probability that the first candidate is right, and the probability that anything in the base answers."""
+def confidence(
+    index: Index, evidence: Evidence, scores: Floats, model: Model, check: SelfCheck
+) -> tuple[float, float]:
+    """The probability that the first candidate is right, and the probability that anything in the base
+    answers.
+    """
     if not len(scores):
         return 0.0, 0.0
     inputs = confidence_inputs(index, evidence, scores, check)[None]

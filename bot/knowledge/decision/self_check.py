@@ -17,7 +17,9 @@ Encode = Callable[[Sequence[str]], Floats]
 
 
 def held_out(articles: Sequence[Article], most: int = MOST) -> tuple[list[Article], list[tuple[str, int]]]:
-    """The articles without one example each, for up to *most* of those that can spare one, and these examples with the article's number."""
+    """The articles without one example each, for up to *most* of those that can spare one, and these examples
+    with the article's number.
+    """
     chance = random.Random(0)
     able = [i for i, a in enumerate(articles) if len(question_texts(a)) >= 2 and a.aliases]
     chosen = set(chance.sample(able, min(most, len(able))))
@@ -34,13 +36,24 @@ def held_out(articles: Sequence[Article], most: int = MOST) -> tuple[list[Articl
     return left, taken
 
 
-def examine(articles: Sequence[Article], reader: TextAnalyzer, encode: Encode | None) -> tuple[Index, list[tuple[Evidence, int]]]:
-    """The index without the held-out examples, and for each of them what search knew and which article was right."""
+def examine(
+    articles: Sequence[Article], reader: TextAnalyzer, encode: Encode | None
+) -> tuple[Index, list[tuple[Evidence, int]]]:
+    """The index without the held-out examples, and for each of them what search knew and which article was
+    right.
+    """
     left, taken = held_out(articles)
     index = Index(left, reader)
     vectors = Vectors(encode(index.questions.texts), encode(index.passages.texts)) if encode else None
     asked = encode([t for t, _ in taken]) if encode and taken else [None] * len(taken)
     cases = []
     for (text, gold), vector in zip(taken, asked, strict=True):
-        cases.append((gather(index, AnalyzedQuery(text, reader.ask(reader.canonical(text)), vector), vectors=vectors), gold))
+        cases.append(
+            (
+                gather(
+                    index, AnalyzedQuery(text, reader.ask(reader.canonical(text)), vector), vectors=vectors
+                ),
+                gold,
+            )
+        )
     return index, cases

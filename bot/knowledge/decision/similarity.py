@@ -1,4 +1,6 @@
-"""Whether a question is about something that was said elsewhere: by its words in any form, or because the same article would answer both."""
+"""Whether a question is about something that was said elsewhere: by its words in any form, or because the
+same article would answer both.
+"""
 
 from __future__ import annotations
 
@@ -20,30 +22,45 @@ ROOT = 5  # letters at the start that make two longer words relatives: дост�
 
 
 class SimilarityMatcher:
-    """Compares texts with the words and the articles of a base. Cheap enough for every question while something is looked for."""
+    """Compares texts with the words and the articles of a base.
+
+    Cheap enough for every question while something is looked for.
+    """
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
 
     def find(self, name: str) -> str:
-        """The id of the article with this id, title, beginning of a title or nearly this title; "" where there is none, or several."""
+        """The id of the article with this id, title, beginning of a title or nearly this title; "" where
+        there is none, or several.
+        """
         if self._knowledge.article(name) is not None:
             return name
         known = {a.id: " ".join(words_of(a.title)) for a in self._knowledge.articles()}
         said = " ".join(words_of(name))
         if not said:
             return ""
-        for fits in (lambda title: title == said, lambda title: title.startswith(said), lambda title: fuzz.ratio(title, said) >= TITLE):
+        for fits in (
+            lambda title: title == said,
+            lambda title: title.startswith(said),
+            lambda title: fuzz.ratio(title, said) >= TITLE,
+        ):
             if alike := [id for id, title in known.items() if fits(title)]:
                 return alike[0] if len(alike) == 1 else ""
         return ""
 
     def meant(self, name: str) -> tuple[str, ...]:
-        """The article of this name, else all articles of this topic, section or tag; none where it is a word like any other."""
+        """The article of this name, else all articles of this topic, section or tag; none where it is a word
+        like any other.
+        """
         if one := self.find(name):
             return (one,)
         said = words_of(name)
-        return tuple(a.id for a in self._knowledge.articles() if any(said and words_of(t) == said for t in (a.topic, a.section, *a.tags)))
+        return tuple(
+            a.id
+            for a in self._knowledge.articles()
+            if any(said and words_of(t) == said for t in (a.topic, a.section, *a.tags))
+        )
 
     def title(self, article: str) -> str:
         found = self._knowledge.article(article)
@@ -57,10 +74,20 @@ class SimilarityMatcher:
         near = [c.article for c in answer.candidates[:2] if c.score >= SECOND * answer.candidates[0].score]
         return tuple(near)
 
-    def fits(self, question: str, text: str, words: Sequence[str] = (), articles: Sequence[str] = (), *, language: str = "", channel: str = "") -> bool:
+    def fits(
+        self,
+        question: str,
+        text: str,
+        words: Sequence[str] = (),
+        articles: Sequence[str] = (),
+        *,
+        language: str = "",
+        channel: str = "",
+    ) -> bool:
         """Whether *question* asks about what *text* tells.
 
-        Where *words* are named, one of them must be said; else enough of the text's own words, weighed by how rare they are.
+        Where *words* are named, one of them must be said; else enough of the text's own words, weighed by how
+        rare they are.
         A question that one of *articles* answers fits in any case.
         """
         if any(self.holds(question, w) for w in words):
@@ -74,18 +101,35 @@ class SimilarityMatcher:
         return self.saying((question,), (phrase,))[0]
 
     def saying(self, texts: Sequence[str], phrases: Sequence[str]) -> list[bool]:
-        """Of each text whether it says all words of one of *phrases*. Every different word is compared once, however many texts there are."""
+        """Of each text whether it says all words of one of *phrases*.
+
+        Every different word is compared once, however many texts there are.
+        """
         said = [frozenset(words_of(text)) for text in texts]
-        forms = {word: {word, lemma(word), *map(lemma, self._knowledge.index.reader.canonical(word))} for word in frozenset[str]().union(*said)}
+        forms = {
+            word: {word, lemma(word), *map(lemma, self._knowledge.index.reader.canonical(word))}
+            for word in frozenset[str]().union(*said)
+        }
         wanted = [[(w, lemma(w)) for w in words_of(phrase)] for phrase in phrases]
-        meant = {pair: {word for word, known in forms.items() if any(_is_typo_of(w, k) for w in pair for k in known)} for pairs in wanted for pair in pairs}
-        return [any(pairs and all(not words.isdisjoint(meant[pair]) for pair in pairs) for pairs in wanted) for words in said]
+        meant = {
+            pair: {
+                word for word, known in forms.items() if any(_is_typo_of(w, k) for w in pair for k in known)
+            }
+            for pairs in wanted
+            for pair in pairs
+        }
+        return [
+            any(pairs and all(not words.isdisjoint(meant[pair]) for pair in pairs) for pairs in wanted)
+            for words in said
+        ]
 
     def cover(self, question: str, text: str) -> float:
         """The share (0..1) of what *text* says that *question* says too; synonyms and relatives count."""
         said, asked = self._meanings(text), self._meanings(question)
         weights = {term: self._weight(term) for term in said}
-        found = sum(weight for term, weight in weights.items() if any(_is_relative_of(term, a) for a in asked))
+        found = sum(
+            weight for term, weight in weights.items() if any(_is_relative_of(term, a) for a in asked)
+        )
         return found / max(1e-6, sum(weights.values()))
 
     def _answers(self, question: str, articles: Sequence[str], language: str, channel: str) -> bool:
@@ -99,7 +143,11 @@ class SimilarityMatcher:
         """How much a lemma (or a group of synonyms) tells in this base: the rarer, the more."""
         index = self._knowledge.index
         number = index.reader.meanings.get([meaning])[0]
-        return float(index.meaning_rarity[number]) if 0 <= number < len(index.meaning_rarity) else index.meaning_unknown
+        return (
+            float(index.meaning_rarity[number])
+            if 0 <= number < len(index.meaning_rarity)
+            else index.meaning_unknown
+        )
 
     def _lemmas(self, text: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(lemma(w) for w in self._knowledge.index.reader.canonical(text)))
@@ -109,8 +157,12 @@ class SimilarityMatcher:
 
 
 def _is_typo_of(word: str, other: str) -> bool:
-    return word == other or (min(len(word), len(other)) >= LONG and fuzz.ratio(word, other, score_cutoff=TYPO) > 0)
+    return word == other or (
+        min(len(word), len(other)) >= LONG and fuzz.ratio(word, other, score_cutoff=TYPO) > 0
+    )
 
 
 def _is_relative_of(word: str, other: str) -> bool:
-    return _is_typo_of(word, other) or (min(len(word), len(other)) > ROOT and word[:ROOT] == other[:ROOT] and not word.startswith("#"))
+    return _is_typo_of(word, other) or (
+        min(len(word), len(other)) > ROOT and word[:ROOT] == other[:ROOT] and not word.startswith("#")
+    )

@@ -1,4 +1,6 @@
-"""Builds the rows of our own encoder in a process of its own, so that a bot which answers meanwhile is not slowed: -m … FOLDER."""
+"""Builds the rows of our own encoder in a process of its own, so that a bot which answers meanwhile is not
+slowed: -m … FOLDER.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Turns texts into vectors of meaning: our own small encoder of Russian and English, or any sentence-transformers model the owner names."""
+"""Turns texts into vectors of meaning: our own small encoder of Russian and English, or any
+sentence-transformers model the owner names.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +35,17 @@ class EncoderUnavailable(BotError):
 
 
 class Encoder(Protocol):
-    """Texts in, vectors out. `id` changes whenever the vectors of the same text would; `dimensions` is their width."""
+    """Texts in, vectors out.
+
+    `id` changes whenever the vectors of the same text would; `dimensions` is their width.
+    """
 
     id: str
     dimensions: int
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
-        """(n, dimensions) float32, rows of length 1; a row of zeros where nothing of the text is known. *query* marks
+        """(n, dimensions) float32, rows of length 1; a row of zeros where nothing of the text is known.
+        *query* marks
         questions for models that tell them from passages."""
         ...
 
@@ -47,7 +53,8 @@ class Encoder(Protocol):
 def load(model: str, cache: Path | None) -> Encoder:
     """The encoder named *model*: `auto` (our own), a folder, or a hub id. May be called from any thread.
 
-    The first `auto` builds its rows (about half a minute) and keeps them in *cache*; later ones read them. Without *cache*
+    The first `auto` builds its rows (about half a minute) and keeps them in *cache*; later ones read them.
+    Without *cache*
     they are built each time. Raises EncoderUnavailable with what to do; a repeat after mending succeeds.
     """
     if model == "auto":
@@ -68,10 +75,16 @@ def pull(hub_id: str, folder: Path) -> Path:
     return _download(hub_id, folder / hub_id.replace("/", "--"))
 
 
-# --- any sentence-transformers model ---------------------------------------------------------------------------------
+# --- any sentence-transformers model
+# ---------------------------------------------------------------------------------
 
-_PREFIXES = (  # (part of the name, for questions, for passages): models that were trained to see a word in front
-    ("multilingual-e5-large-instruct", "Instruct: Given a customer question, retrieve the article that answers it\nQuery: ", ""),
+# (part of the name, for questions, for passages): models that were trained to see a word in front
+_PREFIXES = (
+    (
+        "multilingual-e5-large-instruct",
+        "Instruct: Given a customer question, retrieve the article that answers it\nQuery: ",
+        "",
+    ),
     ("e5", "query: ", "passage: "),
     ("user-base", "query: ", "passage: "),
     ("frida", "search_query: ", "search_document: "),
@@ -83,7 +96,9 @@ _PREFIXES = (  # (part of the name, for questions, for passages): models that we
 class _Sentences:
     """A sentence-transformers model behind `Encoder`."""
 
-    def __init__(self, model: object, identity: str, name: str, alone: Callable[[str], Vectors] | None = None) -> None:
+    def __init__(
+        self, model: object, identity: str, name: str, alone: Callable[[str], Vectors] | None = None
+    ) -> None:
         """*alone* is a shorter way to the same vector of one text."""
         self._model, self._alone = model, alone
         self._prefixes = _prefixes_of(model, name)
@@ -97,7 +112,11 @@ class _Sentences:
             return self._alone(texts[0])[None]
         prefix = self._prefixes[0 if query else 1]
         found = self._model.encode(  # type: ignore[attr-defined]
-            [prefix + t for t in texts], batch_size=64, show_progress_bar=False, convert_to_numpy=True, normalize_embeddings=True
+            [prefix + t for t in texts],
+            batch_size=64,
+            show_progress_bar=False,
+            convert_to_numpy=True,
+            normalize_embeddings=True,
         )
         return np.ascontiguousarray(found, np.float32)
 
@@ -108,8 +127,9 @@ def _named(model: str) -> Encoder:
         return _Sentences(_open(place, model), f"{place.name}-{_digest(place)}", model)
     if place.is_absolute() or model.startswith((".", "~")) or model.count("/") != 1:
         raise EncoderUnavailable(
-            f"Папки с моделью «{model}» нет. В knowledge.embeddings.model укажите auto, off, папку модели или её имя на huggingface.co "
-            "(например, sergeyzh/rubert-tiny-turbo; скачать: bot model pull sergeyzh/rubert-tiny-turbo)."
+            f"Папки с моделью «{model}» нет. В knowledge.embeddings.model укажите auto, off, папку модели или"
+            " её имя на huggingface.co (например, sergeyzh/rubert-tiny-turbo; скачать: bot model pull"
+            " sergeyzh/rubert-tiny-turbo)."
         )
     try:
         place = _download(model, None, local=True)  # what was downloaded once needs no network
@@ -129,11 +149,16 @@ def _download(hub_id: str, folder: Path | None, *, local: bool = False) -> Path:
     except ImportError as error:
         raise _no_library(error) from error
     try:
-        return Path(snapshot_download(hub_id, local_dir=folder, ignore_patterns=list(_NEEDLESS), local_files_only=local))
+        return Path(
+            snapshot_download(
+                hub_id, local_dir=folder, ignore_patterns=list(_NEEDLESS), local_files_only=local
+            )
+        )
     except Exception as error:  # the hub's client raises its own, its transport's and OS errors
         raise EncoderUnavailable(
-            f"Модель «{hub_id}» не скачана ({_short(error)}). Проверьте имя на huggingface.co и доступ в интернет; где сети нет, скачайте "
-            f"её на другой машине: bot model pull {hub_id} --to models, и укажите папку в knowledge.embeddings.model."
+            f"Модель «{hub_id}» не скачана ({_short(error)}). Проверьте имя на huggingface.co и доступ в"
+            f" интернет; где сети нет, скачайте её на другой машине: bot model pull {hub_id} --to models, и"
+            " укажите папку в knowledge.embeddings.model."
         ) from error
 
 
@@ -148,12 +173,15 @@ def _open(folder: Path, name: str) -> object:
         return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
     except Exception as error:  # whatever the libraries below raise for a broken or foreign folder
         raise EncoderUnavailable(
-            f"Модель «{name}» не открылась: {_short(error)}. Нужна папка модели sentence-transformers; скачать заново: bot model pull."
+            f"Модель «{name}» не открылась: {_short(error)}. Нужна папка модели sentence-transformers;"
+            " скачать заново: bot model pull."
         ) from error
 
 
 def _prefixes_of(model: object, name: str) -> tuple[str, str]:
-    """What the model wants in front of questions and passages: its own prompts first, then what is known of its family."""
+    """What the model wants in front of questions and passages: its own prompts first, then what is known of
+    its family.
+    """
     prompts: dict[str, str] = {k: v for k, v in getattr(model, "prompts", {}).items() if v}
     if prompts:
         passage = next((prompts[k] for k in ("passage", "document", "search_document") if k in prompts), "")
@@ -164,26 +192,35 @@ def _prefixes_of(model: object, name: str) -> tuple[str, str]:
 
 def _digest(folder: Path) -> str:
     """Changes whenever a file of the model does."""
-    marks = sorted((str(f.relative_to(folder)), f.stat().st_size, f.stat().st_mtime_ns) for f in folder.rglob("*") if f.is_file())
+    marks = sorted(
+        (str(f.relative_to(folder)), f.stat().st_size, f.stat().st_mtime_ns)
+        for f in folder.rglob("*")
+        if f.is_file()
+    )
     return blake2b(repr(marks).encode(), digest_size=6).hexdigest()
 
 
 def _no_library(error: ImportError) -> EncoderUnavailable:
-    return EncoderUnavailable(f"Нет библиотеки {error.name or 'sentence_transformers'}: pip install sentence-transformers")
+    return EncoderUnavailable(
+        f"Нет библиотеки {error.name or 'sentence_transformers'}: pip install sentence-transformers"
+    )
 
 
 def _short(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
-# --- our own ---------------------------------------------------------------------------------------------------------
+# --- our own
+# ---------------------------------------------------------------------------------------------------------
 
 _building = threading.Lock()
 WORDS = "0_SupportWords"  # where sentence-transformers keeps the first module
 
 
 def _own(cache: Path | None) -> Encoder:
-    """Built in a process of its own if there is a *cache* to leave it in: half a minute of counting would slow every answer."""
+    """Built in a process of its own if there is a *cache* to leave it in: half a minute of counting would
+    slow every answer.
+    """
     try:
         import torch
         from sentence_transformers import SentenceTransformer
@@ -203,16 +240,26 @@ def _own(cache: Path | None) -> Encoder:
             words = _kept(SupportWords, cache / name / WORDS)
         if words is None:
             words = SupportWords(rows_from(find_navec(), _trained(), _english()))
-    return _Sentences(SentenceTransformer(modules=[words, Normalize()], device="cpu"), name, "auto", words.vector)
+    return _Sentences(
+        SentenceTransformer(modules=[words, Normalize()], device="cpu"), name, "auto", words.vector
+    )
 
 
 def _build_apart(cache: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+        "OMP_NUM_THREADS": "1",
+    }
     command = [sys.executable, "-m", "bot.knowledge.encoder.build", str(cache)]
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=900, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise EncoderUnavailable(f"Векторы слов не собрались ({_short(error)}). Повторите: bot model prepare") from error
+        raise EncoderUnavailable(
+            f"Векторы слов не собрались ({_short(error)}). Повторите: bot model prepare"
+        ) from error
     if done.returncode:
         reason = (done.stderr.strip() or f"код {done.returncode}").splitlines()[-1][:300]
         raise EncoderUnavailable(f"Векторы слов не собрались ({reason}). Повторите: bot model prepare")
@@ -256,17 +303,24 @@ def _english() -> English:
 def rows_from(path: Path | None, trained: Trained, english: English) -> RowTable:
     """The rows of our own encoder over the navec file at *path*. Raises EncoderUnavailable."""
     if path is None:
-        raise EncoderUnavailable("Нет векторов слов navec: pip install --no-deps natasha==1.6.0 (нужен только файл с данными внутри).")
+        raise EncoderUnavailable(
+            "Нет векторов слов navec: pip install --no-deps natasha==1.6.0 (нужен только файл с данными"
+            " внутри)."
+        )
     try:
         return build(read_navec(path), trained, english)
     except (OSError, ValueError, KeyError, EOFError, tarfile.TarError) as error:
         raise EncoderUnavailable(
-            f"Файл векторов navec не читается ({_short(error)}): pip install --no-deps --force-reinstall natasha==1.6.0"
+            f"Файл векторов navec не читается ({_short(error)}): pip install --no-deps --force-reinstall"
+            " natasha==1.6.0"
         ) from error
 
 
 def _keep(model: object, place: Path) -> None:
-    """Saves beside and renames, so that a reader or a second process never sees half a folder. A full disk only costs time."""
+    """Saves beside and renames, so that a reader or a second process never sees half a folder.
+
+    A full disk only costs time.
+    """
     try:
         make_private(place.parent)
         fresh = Path(tempfile.mkdtemp(prefix=".encoder-", dir=place.parent))

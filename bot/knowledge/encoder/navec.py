@@ -1,4 +1,6 @@
-"""Reads the navec word vectors out of the natasha wheel without importing it (its code needs an abandoned package)."""
+"""Reads the navec word vectors out of the natasha wheel without importing it (its code needs an abandoned
+package).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ FILE = "natasha/data/emb/navec_news_v1_1B_250K_300d_100q.tar"
 
 @dataclass(frozen=True, slots=True)
 class WordVectors:
-    """Product-quantised vectors of words: `indexes` (words, parts) choose among `codes` (parts, centroids, width)."""
+    """Product-quantised vectors of words: `indexes` (words, parts) choose among `codes` (parts, centroids,
+    width).
+    """
 
     words: tuple[str, ...]
     counts: npt.NDArray[np.int64]
@@ -43,7 +47,10 @@ def find_navec() -> Path | None:
 
 
 def read_navec(path: Path) -> WordVectors:
-    """Reads the tar (protocol 1). Raises ValueError for another protocol, KeyError or OSError for a broken file."""
+    """Reads the tar (protocol 1).
+
+    Raises ValueError for another protocol, KeyError or OSError for a broken file.
+    """
     with tarfile.open(path) as tar:
         meta, vocabulary, quantised = (_member(tar, name) for name in ("meta.json", "vocab.bin", "pq.bin"))
     if (protocol := json.loads(meta)["protocol"]) != 1:

@@ -1,4 +1,6 @@
-"""Lays what was trained over the navec vectors: one row for each word form, and a table of pieces for words nobody listed."""
+"""Lays what was trained over the navec vectors: one row for each word form, and a table of pieces for words
+nobody listed.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ LAYOUT = 2  # grows when rows are built or stored differently, so that old cache
 
 @dataclass(frozen=True, slots=True)
 class RowVocabulary:
-    """Word forms with what is known of them before training: `base` (n, 300), the number of its lemma, the lemma's rarity."""
+    """Word forms with what is known of them before training: `base` (n, 300), the number of its lemma, the
+    lemma's rarity.
+    """
 
     forms: tuple[str, ...]
     base: Floats
@@ -40,7 +44,9 @@ class RowVocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What training found: `projection` (300, d), and for some lemmas a `shift` (m, d) and an `emphasis` (m,), e-fold."""
+    """What training found: `projection` (300, d), and for some lemmas a `shift` (m, d) and an `emphasis`
+    (m,), e-fold.
+    """
 
     projection: Floats
     lemmas: tuple[str, ...]
@@ -60,7 +66,9 @@ class English:
 
 @dataclass(frozen=True, slots=True)
 class RowTable:
-    """Rows ready to be summed: int8 rows with a scale each, found by sorted 64-bit keys; then BUCKETS rows of Russian pieces and as many of English."""
+    """Rows ready to be summed: int8 rows with a scale each, found by sorted 64-bit keys; then BUCKETS rows of
+    Russian pieces and as many of English.
+    """
 
     keys: npt.NDArray[np.uint64]
     places: npt.NDArray[np.int32]
@@ -69,14 +77,19 @@ class RowTable:
 
 
 def vocabulary_of(vectors: WordVectors, extra: Iterable[str] = (), forms: int = FORMS) -> RowVocabulary:
-    """The most frequent *forms* of navec and all of *extra* that navec or a lemma of theirs can give a vector for.
+    """The most frequent *forms* of navec and all of *extra* that navec or a lemma of theirs can give a vector
+    for.
 
     A form's base is half its own vector and half its lemma's: inflections of one word stay close.
     """
     number: dict[str, int] = {}
     for i, word in enumerate(vectors.words):
         number.setdefault(word.replace("ё", "е"), i)
-    known = [w for i in np.argsort(-vectors.counts, kind="stable") if words_of(w := vectors.words[i].replace("ё", "е")) == [w]]
+    known = [
+        w
+        for i in np.argsort(-vectors.counts, kind="stable")
+        if words_of(w := vectors.words[i].replace("ё", "е")) == [w]
+    ]
     chosen = dict.fromkeys(known[:forms])
     chosen.update(dict.fromkeys(w for e in extra for w in (e, lemma_of(e))))
     named = [(w, lemma) for w in chosen if (lemma := lemma_of(w)) in number or w in number]
@@ -94,7 +107,9 @@ def vocabulary_of(vectors: WordVectors, extra: Iterable[str] = (), forms: int = 
 
 
 def lay(vocabulary: RowVocabulary, trained: Trained) -> Floats:
-    """The trained row of each form of *vocabulary*: emphasis · rarity · (base · projection + shift), (n, d)."""
+    """The trained row of each form of *vocabulary*: emphasis · rarity · (base · projection + shift), (n,
+    d).
+    """
     at = {lemma: i for i, lemma in enumerate(trained.lemmas)}
     where = np.array([at.get(lemma, -1) for lemma in vocabulary.lemmas])
     shift = np.where((where >= 0)[:, None], trained.shift[where], 0)
@@ -104,7 +119,8 @@ def lay(vocabulary: RowVocabulary, trained: Trained) -> Floats:
 
 
 def learn_pieces(words: Sequence[str], rows: Floats, rounds: int = PIECE_ROUNDS) -> Floats:
-    """Rows for the buckets such that the mean over a word's pieces is near its row: ridge regression by conjugate gradients.
+    """Rows for the buckets such that the mean over a word's pieces is near its row: ridge regression by
+    conjugate gradients.
 
     The words are of one script."""
     pieces = [[p % BUCKETS for p in pieces_of(w)] for w in words]
@@ -139,7 +155,9 @@ def build(vectors: WordVectors, trained: Trained, english: English) -> RowTable:
     long = [i for i, w in enumerate(english.words) if len(w) > 3]
     keys = keys_of([*vocabulary.forms, *words])
     order = np.argsort(keys)
-    packed, scales = pack(np.concatenate([rows, foreign, pieces, learn_pieces([words[i] for i in long], foreign[long])]))
+    packed, scales = pack(
+        np.concatenate([rows, foreign, pieces, learn_pieces([words[i] for i in long], foreign[long])])
+    )
     return RowTable(keys[order], order.astype(np.int32), packed, scales)
 
 
@@ -162,7 +180,12 @@ def save_trained(path: Path, trained: Trained) -> None:
 def save_english(path: Path, words: Sequence[str], rows: Floats) -> None:
     """Writes English words with their rows, as int8."""
     packed, scales = pack(rows)
-    np.savez_compressed(path, words=np.frombuffer("\n".join(words).encode(), np.uint8), rows=packed, scales=scales.astype(np.float16))
+    np.savez_compressed(
+        path,
+        words=np.frombuffer("\n".join(words).encode(), np.uint8),
+        rows=packed,
+        scales=scales.astype(np.float16),
+    )
 
 
 def read_english(path: Path) -> English:
@@ -174,12 +197,18 @@ def read_english(path: Path) -> English:
 
 
 def read_trained(path: Path) -> Trained:
-    """Reads what `save_trained` wrote; `version` is a digest of the file, so that another training has another one."""
+    """Reads what `save_trained` wrote; `version` is a digest of the file, so that another training has
+    another one.
+    """
     with np.load(path) as data:
         parts: Mapping[str, npt.NDArray[np.generic]] = {name: data[name] for name in data.files}
     shift = parts["shift"].astype(np.float32) * parts["scales"].astype(np.float32)[:, None]
     lemmas = tuple(parts["lemmas"].tobytes().decode().split("\n"))
     version = hashlib.blake2b(path.read_bytes(), digest_size=4).hexdigest()
     return Trained(
-        parts["projection"].astype(np.float32), lemmas, shift, parts["emphasis"].astype(np.float32), f"{LAYOUT}-{version}"
+        parts["projection"].astype(np.float32),
+        lemmas,
+        shift,
+        parts["emphasis"].astype(np.float32),
+        f"{LAYOUT}-{version}",
     )

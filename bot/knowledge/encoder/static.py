@@ -19,7 +19,8 @@ UNKNOWN = 0.7  # weight of a word guessed from its pieces
 
 
 class SupportWords(InputModule):
-    """Static rows, lemma aware: a form that is not listed is looked up by its lemma, then guessed from its pieces.
+    """Static rows, lemma aware: a form that is not listed is looked up by its lemma, then guessed from its
+    pieces.
 
     A text of which nothing is known becomes the zero vector.
     """
@@ -60,9 +61,14 @@ class SupportWords(InputModule):
         return features
 
     def vector(self, text: str) -> Floats:
-        """What `forward` and a normalisation make of one text, without the way through torch: for questions, one at a time."""
+        """What `forward` and a normalisation make of one text, without the way through torch: for questions,
+        one at a time.
+        """
         places, weights, _ = self._places(words := marked_words(text[:LONGEST_TEXT]), [0] * len(words))
-        rows = self.table.rows[places].astype(np.float32) * (np.array(weights, np.float32) * self.table.scales[places])[:, None]
+        rows = (
+            self.table.rows[places].astype(np.float32)
+            * (np.array(weights, np.float32) * self.table.scales[places])[:, None]
+        )
         found = rows.sum(0)
         return np.asarray(found / max(float(np.sqrt(found @ found)), 1e-12), np.float32)
 
@@ -73,9 +79,14 @@ class SupportWords(InputModule):
     def max_seq_length(self) -> int:
         return LONGEST_TEXT
 
-    def save(self, output_path: str, *args: object, safe_serialization: bool = True, **kwargs: object) -> None:
+    def save(
+        self, output_path: str, *args: object, safe_serialization: bool = True, **kwargs: object
+    ) -> None:
         t = self.table
-        save_file({"keys": t.keys, "places": t.places, "rows": t.rows, "scales": t.scales}, str(Path(output_path) / FILE))
+        save_file(
+            {"keys": t.keys, "places": t.places, "rows": t.rows, "scales": t.scales},
+            str(Path(output_path) / FILE),
+        )
 
     @classmethod
     def load(  # type: ignore[override]  # a local folder only
@@ -94,7 +105,9 @@ class SupportWords(InputModule):
         found = self._find(words).tolist() if words else []
         missing = [i for i, place in enumerate(found) if place < 0]
         if missing:
-            for i, place in zip(missing, self._find([lemma_of(words[i]) for i in missing]).tolist(), strict=True):
+            for i, place in zip(
+                missing, self._find([lemma_of(words[i]) for i in missing]).tolist(), strict=True
+            ):
                 found[i] = place
         places, weights, owners = [], [], []
         for word, place, text in zip(words, found, texts, strict=True):

@@ -1,4 +1,6 @@
-"""How the encoder reads a word: its key in the table, its dictionary form, and the pieces by which an unknown word is guessed."""
+"""How the encoder reads a word: its key in the table, its dictionary form, and the pieces by which an unknown
+word is guessed.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +36,16 @@ def keys_of(words: Sequence[str]) -> npt.NDArray[np.uint64]:
 
 
 def marked_words(text: str) -> list[str]:
-    """The words of *text* as the table knows them: in a text without a Cyrillic letter Latin words are English."""
+    """The words of *text* as the table knows them: in a text without a Cyrillic letter Latin words are
+    English.
+    """
     words = words_of(text)
     return words if _CYRILLIC.search(text) else [ENGLISH + w if _ENGLISH.fullmatch(w) else w for w in words]
 
 
 def pieces_of(word: str) -> list[int]:
-    """Buckets of the 3- to 5-character pieces of a Cyrillic word with its borders marked; those of a marked English word come
+    """Buckets of the 3- to 5-character pieces of a Cyrillic word with its borders marked; those of a marked
+    English word come
     after them, other scripts have none."""
     if word.startswith(ENGLISH):
         return [BUCKETS + p for p in _pieces(word.removeprefix(ENGLISH))]
@@ -49,4 +54,8 @@ def pieces_of(word: str) -> list[int]:
 
 def _pieces(word: str) -> list[int]:
     marked = f"<{word[:LONGEST]}>"
-    return [zlib.crc32(marked[i : i + n].encode()) % BUCKETS for n in (3, 4, 5) for i in range(len(marked) - n + 1)]
+    return [
+        zlib.crc32(marked[i : i + n].encode()) % BUCKETS
+        for n in (3, 4, 5)
+        for i in range(len(marked) - n + 1)
+    ]

@@ -1,4 +1,6 @@
-"""Measures the decision on questions whose right article is known: how often it is right, how honest its confidence is, what a threshold costs."""
+"""Measures the decision on questions whose right article is known: how often it is right, how honest its
+confidence is, what a threshold costs.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ BINS = 10
 STEPS = (*(round(n / 100, 2) for n in range(5, 100, 5)), 0.97, 0.99)
 STRANGERS = 10  # foreign questions below which no scope is advised
 KEPT = 0.95  # share of the questions the base knows that a scope threshold must let through
-_QUESTION, _GOLD = ("q", "question", "query", "text", "вопрос"), ("article", "label", "expected", "gold", "статья")
+_QUESTION, _GOLD = (
+    ("q", "question", "query", "text", "вопрос"),
+    ("article", "label", "expected", "gold", "статья"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,10 @@ class EvaluationCase:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What was made of a case. `place` is where the right article stands among the candidates (1 = first, 0 = not there)."""
+    """What was made of a case.
+
+    `place` is where the right article stands among the candidates (1 = first, 0 = not there).
+    """
 
     case: EvaluationCase
     place: int
@@ -55,7 +63,9 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What would happen with this answer threshold: numbers of questions, and the cost of one question on average."""
+    """What would happen with this answer threshold: numbers of questions, and the cost of one question on
+    average.
+    """
 
     threshold: float
     answered: int
@@ -69,7 +79,11 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationReport:
-    """Everything measured. Shares are 0..1; `precision` is of all answers given, `coverage` the share of known questions answered rightly at once."""
+    """Everything measured.
+
+    Shares are 0..1; `precision` is of all answers given, `coverage` the share of known questions answered
+    rightly at once.
+    """
 
     questions: int
     in_scope: int
@@ -94,7 +108,9 @@ class EvaluationReport:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """Thresholds for a wanted precision; `reached` False where no threshold gives it (then the best there is)."""
+    """Thresholds for a wanted precision; `reached` False where no threshold gives it (then the best there
+    is).
+    """
 
     answer: float
     scope: float | None
@@ -105,12 +121,17 @@ class Advice:
 
 
 def read_cases(path: Path) -> tuple[EvaluationCase, ...]:
-    """Questions of a YAML (as golden questions), JSONL or CSV file. Raises ConfigError with the line of what cannot be read.
+    """Questions of a YAML (as golden questions), JSONL or CSV file. Raises ConfigError with the line of what
+    cannot be read.
 
     An empty or missing article, or the decision "handoff", means that nothing in the base answers it.
     """
     if path.suffix.lower() in (".yaml", ".yml"):
-        return tuple(EvaluationCase(g.q, g.article, g.language) for g in read_golden(path) if not g.answered and (g.article or g.decision == "handoff"))
+        return tuple(
+            EvaluationCase(g.q, g.article, g.language)
+            for g in read_golden(path)
+            if not g.answered and (g.article or g.decision == "handoff")
+        )
     try:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -120,7 +141,15 @@ def read_cases(path: Path) -> tuple[EvaluationCase, ...]:
     for line, row in _csv_rows(text) if path.suffix.lower() in (".csv", ".tsv") else _json_rows(text):
         question = next((str(row[k]) for k in _QUESTION if row.get(k)), "") if row is not None else ""
         if row is None or not question.strip():
-            problems.append(Problem("нет вопроса", path.as_posix(), line, 1, '{"q": "где посылка", "article": "zakaz/gde-moj-zakaz"}'))
+            problems.append(
+                Problem(
+                    "нет вопроса",
+                    path.as_posix(),
+                    line,
+                    1,
+                    '{"q": "где посылка", "article": "zakaz/gde-moj-zakaz"}',
+                )
+            )
             continue
         gold = next((row[k] for k in _GOLD if row.get(k)), None)
         cases.append(EvaluationCase(question, str(gold or ""), str(row.get("language") or "")))
@@ -148,8 +177,13 @@ def _csv_rows(text: str) -> list[tuple[int, Mapping[str, object] | None]]:
     return [(reader.line_num, {(k or "").strip().lower(): v for k, v in row.items()}) for row in reader]
 
 
-def judge_cases(cases: Sequence[EvaluationCase], ask: Callable[[EvaluationCase], Answer], family: Mapping[str, str] | None = None) -> tuple[Judged, ...]:
-    """What is made of each; *family* maps a twin to the article it stands for, so that either language counts. Calls for a person
+def judge_cases(
+    cases: Sequence[EvaluationCase],
+    ask: Callable[[EvaluationCase], Answer],
+    family: Mapping[str, str] | None = None,
+) -> tuple[Judged, ...]:
+    """What is made of each; *family* maps a twin to the article it stands for, so that either language
+    counts. Calls for a person
     and small talk are left out: no article decides them."""
     twins = family or {}
     done = []
@@ -165,7 +199,9 @@ def judge_cases(cases: Sequence[EvaluationCase], ask: Callable[[EvaluationCase],
 
 
 def measure(judged: Sequence[Judged], *, handoff: float, costs: Costs | None = None) -> EvaluationReport:
-    """The report over what was judged; *handoff* is the scope threshold that the table of thresholds keeps."""
+    """The report over what was judged; *handoff* is the scope threshold that the table of thresholds
+    keeps.
+    """
     known = [j for j in judged if j.case.article]
     strangers = [j for j in judged if not j.case.article]
     answered = [j for j in judged if j.decision is Decision.ANSWER]
@@ -178,7 +214,14 @@ def measure(judged: Sequence[Judged], *, handoff: float, costs: Costs | None = N
         answered=len(answered),
         precision=_ratio(right, len(answered), empty=1.0),
         coverage=_ratio(right, len(known)),
-        offered=_ratio(sum((j.decision is Decision.ANSWER and j.right) or (j.decision is Decision.CLARIFY and 1 <= j.place <= 3) for j in known), len(known)),
+        offered=_ratio(
+            sum(
+                (j.decision is Decision.ANSWER and j.right)
+                or (j.decision is Decision.CLARIFY and 1 <= j.place <= 3)
+                for j in known
+            ),
+            len(known),
+        ),
         strangers_answered=sum(j.decision is Decision.ANSWER for j in strangers),
         strangers_handed=sum(j.decision is Decision.HANDOFF for j in strangers),
         ece=calibration_error(judged),
@@ -198,7 +241,13 @@ def reliability(judged: Sequence[Judged]) -> tuple[tuple[float, float, int], ...
     for n in range(BINS):
         here = [j for j in judged if min(BINS - 1, int(j.confidence * BINS)) == n]
         if here:
-            rows.append((sum(j.confidence for j in here) / len(here), sum(j.right for j in here) / len(here), len(here)))
+            rows.append(
+                (
+                    sum(j.confidence for j in here) / len(here),
+                    sum(j.right for j in here) / len(here),
+                    len(here),
+                )
+            )
     return tuple(rows)
 
 
@@ -208,7 +257,10 @@ def calibration_error(judged: Sequence[Judged]) -> float:
 
 
 def point(judged: Sequence[Judged], threshold: float, handoff: float, costs: Costs) -> Point:
-    """What would happen with this answer threshold. A clarification that does not offer the right article ends with a person."""
+    """What would happen with this answer threshold.
+
+    A clarification that does not offer the right article ends with a person.
+    """
     covered = [j for j in judged if j.scope >= handoff]
     answered = [j for j in covered if j.confidence >= threshold]
     clarified = [j for j in covered if j.confidence < threshold]
@@ -219,12 +271,22 @@ def point(judged: Sequence[Judged], threshold: float, handoff: float, costs: Cos
     known = sum(bool(j.case.article) for j in judged)
     right = len(answered) - wrong
     return Point(
-        threshold, len(answered), wrong, len(clarified), handed, _ratio(right, len(answered), empty=1.0), _ratio(right, known), total / max(1, len(judged))
+        threshold,
+        len(answered),
+        wrong,
+        len(clarified),
+        handed,
+        _ratio(right, len(answered), empty=1.0),
+        _ratio(right, known),
+        total / max(1, len(judged)),
     )
 
 
-def advise(judged: Sequence[Judged], *, precision: float, handoff: float, costs: Costs | None = None) -> Advice:
-    """The lowest answer threshold whose answers (and those of every higher one that still answers) are right often enough,
+def advise(
+    judged: Sequence[Judged], *, precision: float, handoff: float, costs: Costs | None = None
+) -> Advice:
+    """The lowest answer threshold whose answers (and those of every higher one that still answers) are right
+    often enough,
     and the scope that lets 95 % of the known questions through."""
     steps = [round(n / 100, 2) for n in range(1, 100)]
     points = [point(judged, t, handoff, costs or Costs()) for t in steps]
@@ -234,7 +296,9 @@ def advise(judged: Sequence[Judged], *, precision: float, handoff: float, costs:
             break
         if p.answered:
             good.append(p)
-    fallback = max((p for p in points if p.answered), key=lambda p: (p.precision, p.answered), default=points[-1])
+    fallback = max(
+        (p for p in points if p.answered), key=lambda p: (p.precision, p.answered), default=points[-1]
+    )
     best = good[-1] if good else fallback
     known = sorted(j.scope for j in judged if j.case.article)
     strangers = [j for j in judged if not j.case.article]

@@ -1,4 +1,6 @@
-"""What people's clicks say of the answers: judged questions read from the records, and the shift of confidence that they support."""
+"""What people's clicks say of the answers: judged questions read from the records, and the shift of
+confidence that they support.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,10 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How confidence moves: its log odds times `slope` plus `offset`, at most `limit` away. `labels` is how many said so (0: nothing moves)."""
+    """How confidence moves: its log odds times `slope` plus `offset`, at most `limit` away.
+
+    `labels` is how many said so (0: nothing moves).
+    """
 
     slope: float = 1.0
     offset: float = 0.0
@@ -53,7 +58,8 @@ NO_SHIFT = Shift()
 
 
 def shift_of(cases: Sequence[tuple[float, bool]]) -> Shift:
-    """Platt scaling of (confidence, whether the first article was right), shrunken towards no change: a few judged questions move little,
+    """Platt scaling of (confidence, whether the first article was right), shrunken towards no change: a few
+    judged questions move little,
     and never farther than log(1 + n / 10) in log odds."""
     if len(cases) < FEWEST:
         return NO_SHIFT
@@ -68,19 +74,28 @@ def shift_of(cases: Sequence[tuple[float, bool]]) -> Shift:
         slope = inputs.T @ (said - right) + firm @ (now - start)
         bend = (inputs * (said * (1 - said))[:, None]).T @ inputs + firm
         now = now - np.clip(np.linalg.solve(bend, slope), -1, 1)
-    return Shift(float(np.clip(now[0], 0.5, 1.5)), float(now[1]), min(FARTHEST, math.log1p(len(cases) / 10)), len(cases))
+    return Shift(
+        float(np.clip(now[0], 0.5, 1.5)),
+        float(now[1]),
+        min(FARTHEST, math.log1p(len(cases) / 10)),
+        len(cases),
+    )
 
 
 def judged(turns: Iterable[LoggedTurn], events: Iterable[Event]) -> tuple[Feedback, ...]:
-    """The judged questions, oldest first, one verdict each: «помогло» and «не помогло» under an answer, the option picked from a
-    clarification, the article that an operator sent. What only continues an older topic says nothing of the question alone.
+    """The judged questions, oldest first, one verdict each: «помогло» and «не помогло» under an answer, the
+    option picked from a
+    clarification, the article that an operator sent. What only continues an older topic says nothing of the
+    question alone.
 
     *turns* are all turns of the conversations that *events* (of the kinds `EVENTS`) speak of.
     """
     talks: dict[int, list[tuple[datetime, int, int, LoggedTurn | Event]]] = {}
     for turn in turns:
         if searched(turn):
-            talks.setdefault(turn.conversation, []).append((turn.at, 1, turn.id, turn))  # after the events of its own turn
+            talks.setdefault(turn.conversation, []).append(
+                (turn.at, 1, turn.id, turn)
+            )  # after the events of its own turn
     whose: dict[int, int] = {}
     for number, event in enumerate(events):
         if event.kind == "ticket_opened" and event.ticket is not None and event.conversation is not None:
@@ -96,7 +111,9 @@ def judged(turns: Iterable[LoggedTurn], events: Iterable[Event]) -> tuple[Feedba
 
 def _verdicts(talk: list[tuple[datetime, int, int, LoggedTurn | Event]]) -> list[tuple[datetime, Feedback]]:
     found: list[tuple[datetime, Feedback]] = []
-    own = {at for at, *_, what in talk if not isinstance(what, Event)}  # what is answered then is the question's own answer, not a pick
+    own = {
+        at for at, *_, what in talk if not isinstance(what, Event)
+    }  # what is answered then is the question's own answer, not a pick
     question: LoggedTurn | None = None
     said: dict[str, bool] = {}
     for *_, what in sorted(talk, key=lambda x: x[:3]):
@@ -119,7 +136,12 @@ def _verdict(question: LoggedTurn, said: Mapping[str, bool]) -> list[tuple[datet
     chosen = next((a for a in newest if said[a]), newest[0] if newest else "")
     if not chosen:
         return []
-    return [(question.at, Feedback(question.text.strip(), chosen, said[chosen], str(question.why.get("language") or "")))]
+    return [
+        (
+            question.at,
+            Feedback(question.text.strip(), chosen, said[chosen], str(question.why.get("language") or "")),
+        )
+    ]
 
 
 def _word(event: Event, question: LoggedTurn) -> tuple[str, bool] | None:

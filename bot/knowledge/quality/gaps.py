@@ -1,4 +1,5 @@
-"""What the base could not answer: questions missed, clarified in vain or answered without help, gathered by their meaning.
+"""What the base could not answer: questions missed, clarified in vain or answered without help, gathered by
+their meaning.
 
 Everything here is a function over records; who has a store reads them from it (`bot kb suggest`, a page).
 """
@@ -32,7 +33,8 @@ CLOSE = 0.66  # cosine of meanings from which they are
 SAME = 0.85  # the same, where the questions share one word and each has another
 TELLING = 12.0  # weight from which a word of its own makes another question
 BONUS = 0.15  # what nearness of meaning adds to common words
-AGREED = 0.1  # what it tells that the same article (or another) came nearest, where words or meaning are near already
+# what it tells that the same article (or another) came nearest, where words or meaning are near already
+AGREED = 0.1
 UNHEARD = 1e-4  # share of texts that a word nobody counted is in
 ROOT = 5  # letters
 WORDS = 4  # fewer said to an operator are hardly a question
@@ -41,15 +43,26 @@ REPLIES = 6  # operators' lines kept of one conversation
 NEWEST = 2000  # questions looked at
 _ASKING = frozenset({"out_of_scope", "low_confidence", "clarified", "repeated"})
 _MISSED = frozenset({"out_of_scope", "low_confidence"})
-_PREAMBLE = re.compile(r"^(?:(?:а|и|но|ну|вы|скажите|подскажите|пожалуйста|здравствуйте|добрый день|привет|please|hello|hi)\b[\s,!.]*)+", re.IGNORECASE)
-_ASKS = re.compile(r"\?|^(?:а |и |но |ну )?(?:как|где|когда|куда|сколько|почему|зачем|можно|какой|какая|какие|what|how|when|where|why|can|do)\b", re.IGNORECASE)
+_PREAMBLE = re.compile(
+    r"^(?:(?:а|и|но|ну|вы|скажите|подскажите|пожалуйста|здравствуйте|добрый"
+    r" день|привет|please|hello|hi)\b[\s,!.]*)+",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"\?|^(?:а |и |но |ну )?(?:как|где|когда|куда|сколько|почему|зачем|можно|какой|какая|какие"
+    r"|what|how|when|where|why|can|do)\b",
+    re.IGNORECASE,
+)
 Vectors = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]
 
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """One question that did not get its answer, masked. `article` is the best one that was rejected; `replies` are operators' words."""
+    """One question that did not get its answer, masked.
+
+    `article` is the best one that was rejected; `replies` are operators' words.
+    """
 
     question: str
     kind: Kind
@@ -63,7 +76,10 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Missed questions of one meaning, newest last. `id` stays the same as long as its first question does."""
+    """Missed questions of one meaning, newest last.
+
+    `id` stays the same as long as its first question does.
+    """
 
     id: str
     missed: tuple[Missed, ...]
@@ -81,7 +97,9 @@ class Gap:
 
     @property
     def question(self) -> str:
-        """The wording that stands for all: the one that has most in common with the others, the shorter of equals."""
+        """The wording that stands for all: the one that has most in common with the others, the shorter of
+        equals.
+        """
         lemmas = {q: _roots(q) for q in self.questions}
         clean = [q for q in lemmas if HIDDEN not in q] or list(lemmas)
         return max(clean, key=lambda q: (sum(_share(lemmas[q], other) for other in lemmas.values()), -len(q)))
@@ -110,8 +128,11 @@ class Gap:
         return max(m.at for m in self.missed)
 
 
-def missed(turns: Iterable[LoggedTurn], history: Callable[[int], Sequence[HistoryEntry]] | None = None) -> tuple[Missed, ...]:
-    """The questions that went without an answer, oldest first; a question asked twice in a conversation counts once.
+def missed(
+    turns: Iterable[LoggedTurn], history: Callable[[int], Sequence[HistoryEntry]] | None = None
+) -> tuple[Missed, ...]:
+    """The questions that went without an answer, oldest first; a question asked twice in a conversation
+    counts once.
 
     *turns* are oldest first, of all conversations; *history* gives the lines of one; without it
     nothing is known of what operators answered.
@@ -127,22 +148,48 @@ def missed(turns: Iterable[LoggedTurn], history: Callable[[int], Sequence[Histor
             seen.add(words)
             lines = (history(conversation) if history else ()) if lines is None else lines
             article, title = next(iter(found_for(turn)), ("", ""))
-            replies = [mask(line.text) for line in _answering(lines, turn.at, until, {t.text.strip() for t in talk if _is_handover(t)})]
+            replies = [
+                mask(line.text)
+                for line in _answering(
+                    lines, turn.at, until, {t.text.strip() for t in talk if _is_handover(t)}
+                )
+            ]
             if _is_carried(turn) and history and not replies:
                 continue
             understood = mask(str(turn.why.get("understood", "")))
-            found.append(Missed(mask(turn.text.strip()), kind, turn.at, conversation, article, title, tuple(replies[:REPLIES]), understood))
+            found.append(
+                Missed(
+                    mask(turn.text.strip()),
+                    kind,
+                    turn.at,
+                    conversation,
+                    article,
+                    title,
+                    tuple(replies[:REPLIES]),
+                    understood,
+                )
+            )
     return tuple(sorted(found, key=lambda m: (m.at, m.conversation))[-NEWEST:])
 
 
-def _answering(lines: Sequence[HistoryEntry], asked: datetime, until: datetime | None, calls: Collection[str]) -> Iterable[HistoryEntry]:
-    """An operator's words to a question: up to the customer's next question. *calls* are his words that only call a person."""
+def _answering(
+    lines: Sequence[HistoryEntry], asked: datetime, until: datetime | None, calls: Collection[str]
+) -> Iterable[HistoryEntry]:
+    """An operator's words to a question: up to the customer's next question.
+
+    *calls* are his words that only call a person.
+    """
     for line in lines:
         if line.at < asked:
             continue
         if until is not None and line.at >= until:
             return
-        if line.author == "customer" and line.at > asked and line.text.strip() not in calls and _ASKS.search(line.text):
+        if (
+            line.author == "customer"
+            and line.at > asked
+            and line.text.strip() not in calls
+            and _ASKS.search(line.text)
+        ):
             return
         if line.author == "operator" and line.text:
             yield line
@@ -162,7 +209,9 @@ def _failures(talk: Sequence[LoggedTurn]) -> Iterable[tuple[LoggedTurn, Kind, da
         elif turn.reason in _MISSED or _is_carried(turn):
             if turn.text.strip():
                 yield turn, "unanswered", until
-        elif turn.reason in ("clarified", "repeated") and not any(t.result == "answered" and t.dialog == "faq" for t in after):
+        elif turn.reason in ("clarified", "repeated") and not any(
+            t.result == "answered" and t.dialog == "faq" for t in after
+        ):
             yield turn, "clarified", until
 
 
@@ -175,8 +224,14 @@ def _is_question(turn: LoggedTurn) -> bool:
 
 
 def _is_carried(turn: LoggedTurn) -> bool:
-    """Asked of a person who was at it already, and the articles had nothing sure for him to send: what he answers is to be learnt."""
-    doubtful = turn.dialog == "relay" and turn.reason == "carried" and turn.why.get("decision") in ("clarify", "handoff")
+    """Asked of a person who was at it already, and the articles had nothing sure for him to send: what he
+    answers is to be learnt.
+    """
+    doubtful = (
+        turn.dialog == "relay"
+        and turn.reason == "carried"
+        and turn.why.get("decision") in ("clarify", "handoff")
+    )
     return doubtful and len(turn.text.split()) >= WORDS and bool(_ASKS.search(turn.text))
 
 
@@ -188,13 +243,21 @@ def _is_handover(turn: LoggedTurn) -> bool:
 def _rarity() -> Mapping[str, float]:
     """How telling a lemma is: the rarer in customers' texts, the more."""
     folder = Path(__file__).parents[1] / "data"
-    rows = (row.partition("\t") for name in ("frequency_ru.txt", "frequency_en.txt") for row in (folder / name).read_text("utf-8").splitlines())
+    rows = (
+        row.partition("\t")
+        for name in ("frequency_ru.txt", "frequency_en.txt")
+        for row in (folder / name).read_text("utf-8").splitlines()
+    )
     return {word: log(max(UNHEARD, float(share))) ** 2 for word, _, share in rows}
 
 
 def _roots(question: str) -> dict[str, float]:
-    """What a question is about, with weights: the beginnings of its words that matter, so that «ремонт» and «ремонтируете» are one; no numbers."""
-    return {word[:ROOT]: _rarity().get(word, log(UNHEARD) ** 2) for word in gist(question) if not word.isdigit()}
+    """What a question is about, with weights: the beginnings of its words that matter, so that «ремонт» and
+    «ремонтируете» are one; no numbers.
+    """
+    return {
+        word[:ROOT]: _rarity().get(word, log(UNHEARD) ** 2) for word in gist(question) if not word.isdigit()
+    }
 
 
 def _share(one: Mapping[str, float], other: Mapping[str, float]) -> float:
@@ -204,9 +267,11 @@ def _share(one: Mapping[str, float], other: Mapping[str, float]) -> float:
 
 
 def group(found: Sequence[Missed], encode: Encode | None = None) -> tuple[Gap, ...]:
-    """Gaps, the most asked first: questions that share half of their words, or whose vectors are near where *encode* makes some.
+    """Gaps, the most asked first: questions that share half of their words, or whose vectors are near where
+    *encode* makes some.
 
-    A question joins the gap that is most like it on the whole, so that a chain of neighbours does not swallow everything.
+    A question joins the gap that is most like it on the whole, so that a chain of neighbours does not swallow
+    everything.
     """
     wordings = list(dict.fromkeys(m.question for m in found))
     place = {q: n for n, q in enumerate(wordings)}
@@ -214,7 +279,9 @@ def group(found: Sequence[Missed], encode: Encode | None = None) -> tuple[Gap, .
     rejected = {m.question: m.article for m in reversed(found) if m.article}
     near = [rejected.get(q, "") for q in wordings]
     size = len(wordings)
-    agree = np.array([[0 if not (a and b) else 1 if a == b else -1 for b in near] for a in near], np.float32).reshape(size, size)
+    agree = np.array(
+        [[0 if not (a and b) else 1 if a == b else -1 for b in near] for a in near], np.float32
+    ).reshape(size, size)
     alike = _likeness([read[q] for q in wordings], encode, agree > 0)
     alike += AGREED * agree * (alike > 0.5 * ALIKE)
     groups: list[list[int]] = []
@@ -234,7 +301,10 @@ def group(found: Sequence[Missed], encode: Encode | None = None) -> tuple[Gap, .
 
 
 def _likeness(wordings: Sequence[str], encode: Encode | None, agreed: npt.NDArray[np.bool_]) -> Vectors:
-    """How alike each pair is: `ALIKE` is as near as one gap, by words or by meaning, whichever is more. *agreed* pairs had one article rejected."""
+    """How alike each pair is: `ALIKE` is as near as one gap, by words or by meaning, whichever is more.
+
+    *agreed* pairs had one article rejected.
+    """
     roots = [_roots(q) for q in wordings]
     names = {name: n for n, name in enumerate(sorted({w for words in roots for w in words}))}
     table = np.zeros((len(wordings), max(1, len(names))), np.float32)
@@ -252,7 +322,9 @@ def _likeness(wordings: Sequence[str], encode: Encode | None, agreed: npt.NDArra
 
 
 def _about_others(table: Vectors) -> npt.NDArray[np.bool_]:
-    """Which pairs share a single word while each has one more of its own: of one thing («ваза»), but two questions about it."""
+    """Which pairs share a single word while each has one more of its own: of one thing («ваза»), but two
+    questions about it.
+    """
     said, telling = table > 0, (table**2 >= TELLING).astype(np.int32)
     shared = said.astype(np.int32) @ said.T.astype(np.int32)
     own = telling.sum(1)[:, None] - telling @ said.T.astype(np.int32) > 0
@@ -281,7 +353,8 @@ def effect(gap: Gap, ask: Callable[[str], Answer]) -> Effect:
 
 
 def is_closed(gap: Gap, now: Effect, changed: Callable[[str], datetime | None]) -> bool:
-    """Whether every wording is answered now, by another article than the one that failed, or by one changed after the last question.
+    """Whether every wording is answered now, by another article than the one that failed, or by one changed
+    after the last question.
 
     *changed* tells when an article's file was last written.
     """
@@ -296,7 +369,9 @@ def is_closed(gap: Gap, now: Effect, changed: Callable[[str], datetime | None]) 
 
 
 def draft(gap: Gap, *, placeholder: str, lang: str = "") -> tuple[str, str]:
-    """Title and text of a draft article: the customers' questions, and the operators' words for a person to edit."""
+    """Title and text of a draft article: the customers' questions, and the operators' words for a person to
+    edit.
+    """
     title = _PREAMBLE.sub("", gap.question).rstrip(" ?!.…")
     title = title[:1].upper() + title[1:]
     aliases = [q for q in gap.questions if HIDDEN not in q and len(q) <= 200][:ALIASES]

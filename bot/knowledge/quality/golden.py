@@ -18,7 +18,9 @@ KEYS = ("q", "article", "decision", "language", "answered")
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """A question with what must come of it: `article` the first candidate, `decision` what the bot does; either may be ""."""
+    """A question with what must come of it: `article` the first candidate, `decision` what the bot does;
+    either may be "".
+    """
 
     q: str
     article: str = ""
@@ -45,7 +47,17 @@ class Verdict:
 
     @property
     def got(self) -> str:
-        return " · ".join(p for p in (self.decision if self.golden.decision else "", self.article if self.golden.article else "") if p) or self.decision
+        return (
+            " · ".join(
+                p
+                for p in (
+                    self.decision if self.golden.decision else "",
+                    self.article if self.golden.article else "",
+                )
+                if p
+            )
+            or self.decision
+        )
 
 
 def read_golden(path: Path) -> tuple[Golden, ...]:
@@ -70,35 +82,60 @@ def read_golden(path: Path) -> tuple[Golden, ...]:
             problems.append(Problem("нет вопроса (q)", file, line, 1, hint))
             continue
         if strange := [k for k in row if k not in KEYS]:
-            problems.append(Problem(f"ключ «{strange[0]}» неизвестен", file, line, 1, f"известны: {', '.join(KEYS)}"))
+            problems.append(
+                Problem(f"ключ «{strange[0]}» неизвестен", file, line, 1, f"известны: {', '.join(KEYS)}")
+            )
         decision = str(row.get("decision") or "")
         if decision and decision not in DECISIONS:
-            problems.append(Problem(f"решение «{decision}» неизвестно", file, line, 1, f"одно из: {', '.join(DECISIONS)}"))
+            problems.append(
+                Problem(f"решение «{decision}» неизвестно", file, line, 1, f"одно из: {', '.join(DECISIONS)}")
+            )
         if not decision and not row.get("article"):
-            problems.append(Problem("не сказано, что должно выйти", file, line, 1, "добавьте article или decision"))
+            problems.append(
+                Problem("не сказано, что должно выйти", file, line, 1, "добавьте article или decision")
+            )
         answered = str(row.get("answered")).casefold() in ("true", "yes")
-        done.append(Golden(str(row["q"]), str(row.get("article") or ""), decision, str(row.get("language") or ""), answered, file, line))
+        done.append(
+            Golden(
+                str(row["q"]),
+                str(row.get("article") or ""),
+                decision,
+                str(row.get("language") or ""),
+                answered,
+                file,
+                line,
+            )
+        )
     if problems:
         raise ConfigError(problems)
     return tuple(done)
 
 
-def judge_golden(goldens: Iterable[Golden], ask: Callable[[Golden], Answer], twins: Mapping[str, str] | None = None) -> tuple[Verdict, ...]:
-    """What comes of each now. *twins* maps an article to the one it is the twin of: either language is right."""
+def judge_golden(
+    goldens: Iterable[Golden], ask: Callable[[Golden], Answer], twins: Mapping[str, str] | None = None
+) -> tuple[Verdict, ...]:
+    """What comes of each now.
+
+    *twins* maps an article to the one it is the twin of: either language is right.
+    """
     done = []
     family = twins or {}
     for golden in goldens:
         answer = ask(golden)
         first = answer.candidates[0].article if answer.candidates else ""
-        right = (not golden.article or first == golden.article or family.get(first, first) == family.get(golden.article, golden.article)) and (
-            not golden.decision or str(answer.decision) == golden.decision
-        )
+        right = (
+            not golden.article
+            or first == golden.article
+            or family.get(first, first) == family.get(golden.article, golden.article)
+        ) and (not golden.decision or str(answer.decision) == golden.decision)
         done.append(Verdict(golden, first, str(answer.decision), answer.confidence, right))
     return tuple(done)
 
 
 def rewritten(text: str, verdicts: Sequence[Verdict]) -> str:
-    """The file with the expectations of wrong verdicts replaced by what came; lines, order and comments stay."""
+    """The file with the expectations of wrong verdicts replaced by what came; lines, order and comments
+    stay.
+    """
     rows = text.split("\n")
     for verdict in verdicts:
         golden = verdict.golden
@@ -116,4 +153,6 @@ def rewritten(text: str, verdicts: Sequence[Verdict]) -> str:
 
 
 def _with_value(row: str, key: str, old: str, new: str) -> str:
-    return re.sub(rf"(\b{key}:\s*)([\"']?){re.escape(old)}\2(?=\s*(?:[,}}#]|$))", lambda m: m[1] + quoted(new), row)
+    return re.sub(
+        rf"(\b{key}:\s*)([\"']?){re.escape(old)}\2(?=\s*(?:[,}}#]|$))", lambda m: m[1] + quoted(new), row
+    )

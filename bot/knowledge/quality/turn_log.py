@@ -1,4 +1,6 @@
-"""Turns as they were kept, read back: what was asked in a conversation and which articles search found for it."""
+"""Turns as they were kept, read back: what was asked in a conversation and which articles search found for
+it.
+"""
 
 from __future__ import annotations
 
@@ -54,4 +56,6 @@ def found_for(turn: LoggedTurn) -> tuple[tuple[str, str], ...]:
     """Ids and titles of the articles that search found for a turn, the best first."""
     rows = turn.why.get("candidates")
     rows = rows if isinstance(rows, list | tuple) else ()
-    return tuple((str(row.get("article", "")), str(row.get("title", ""))) for row in rows if isinstance(row, Mapping))
+    return tuple(
+        (str(row.get("article", "")), str(row.get("title", ""))) for row in rows if isinstance(row, Mapping)
+    )

@@ -23,7 +23,10 @@ KINDS = ("grams", "lemmas", "pairs", "meanings")
 
 @dataclass(frozen=True, slots=True)
 class AnalyzedText:
-    """A question as numbers: character n-grams, lemmas, lemma pairs (with lemmas), meanings. `words` are canonical."""
+    """A question as numbers: character n-grams, lemmas, lemma pairs (with lemmas), meanings.
+
+    `words` are canonical.
+    """
 
     words: tuple[str, ...]
     grams: Counts
@@ -38,7 +41,8 @@ class AnalyzedText:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """One kind of term in some texts: text i has the next `lengths[i]` of `numbers`, with `counts` alike; `held` are its terms with the
+    """One kind of term in some texts: text i has the next `lengths[i]` of `numbers`, with `counts` alike;
+    `held` are its terms with the
     number of texts that have each."""
 
     numbers: Ints32
@@ -49,7 +53,9 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some texts of one article as numbers: `words` are the canonical words of each, `forms` all words as written."""
+    """Some texts of one article as numbers: `words` are the canonical words of each, `forms` all words as
+    written.
+    """
 
     words: tuple[str, ...]
     forms: frozenset[str]
@@ -58,7 +64,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Many blocks in a few arrays, as they are kept between starts: for each kind of term: numbers, counts, lengths and
+    """Many blocks in a few arrays, as they are kept between starts: for each kind of term: numbers, counts,
+    lengths and
     where each block ends, then terms held, their texts and ends."""
 
     texts: tuple[tuple[str, ...], ...]
@@ -71,7 +78,9 @@ class Packed:
         """The blocks by their texts."""
         every = list(blocks.values())
         kinds = tuple(_packed([b.terms[k] for b in every]) for k in range(len(KINDS)))
-        return cls(tuple(blocks), tuple(b.words for b in every), tuple(" ".join(b.forms) for b in every), kinds)
+        return cls(
+            tuple(blocks), tuple(b.words for b in every), tuple(" ".join(b.forms) for b in every), kinds
+        )
 
     def blocks(self) -> dict[tuple[str, ...], Block]:
         """As they were."""
@@ -79,13 +88,18 @@ class Packed:
         kinds = []
         for numbers, counts, lengths, ends, held, holders, held_ends in self.terms:
             cuts, held_cuts = [0, *ends.tolist()], [0, *held_ends.tolist()]
-            kinds.append([
-                Terms(numbers[a:b], counts[a:b], lengths[r:s], (held[c:d], holders[c:d]))
-                for (a, b), (c, d), (r, s) in zip(pairwise(cuts), pairwise(held_cuts), pairwise(rows), strict=True)
-            ])  # fmt: skip
+            kinds.append(
+                [
+                    Terms(numbers[a:b], counts[a:b], lengths[r:s], (held[c:d], holders[c:d]))
+                    for (a, b), (c, d), (r, s) in zip(
+                        pairwise(cuts), pairwise(held_cuts), pairwise(rows), strict=True
+                    )
+                ]
+            )
         return {
-            t: Block(w, frozenset(f.split()), tuple(found)) for t, w, f, *found in zip(self.texts, self.words, self.forms, *kinds, strict=True)
-        }  # fmt: skip
+            t: Block(w, frozenset(f.split()), tuple(found))
+            for t, w, f, *found in zip(self.texts, self.words, self.forms, *kinds, strict=True)
+        }
 
 
 def _packed(terms: Sequence[Terms]) -> tuple[Ints32, Floats, Ints32, Ints, Ints32, Floats, Ints]:
@@ -93,15 +107,21 @@ def _packed(terms: Sequence[Terms]) -> tuple[Ints32, Floats, Ints32, Ints, Ints3
         return np.concatenate(parts) if parts else np.zeros(0, kind)
 
     return (
-        joined([t.numbers for t in terms], np.int32), joined([t.counts for t in terms], np.float32), joined([t.lengths for t in terms], np.int32),
+        joined([t.numbers for t in terms], np.int32),
+        joined([t.counts for t in terms], np.float32),
+        joined([t.lengths for t in terms], np.int32),
         np.cumsum([len(t.numbers) for t in terms], dtype=np.int64),
-        joined([t.held[0] for t in terms], np.int32), joined([t.held[1] for t in terms], np.float32), np.cumsum([len(t.held[0]) for t in terms], dtype=np.int64),
-    )  # fmt: skip
+        joined([t.held[0] for t in terms], np.int32),
+        joined([t.held[1] for t in terms], np.float32),
+        np.cumsum([len(t.held[0]) for t in terms], dtype=np.int64),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class KeptReader:
-    """A reader as it is kept between starts: its terms by kind in the order of their numbers, and all that it has read."""
+    """A reader as it is kept between starts: its terms by kind in the order of their numbers, and all that it
+    has read.
+    """
 
     vocabularies: Mapping[str, tuple[str, ...]]
     packed: Packed
@@ -112,7 +132,12 @@ class TextAnalyzer:
 
     def __init__(self, speech: Speech) -> None:
         self.speech = speech
-        self.grams, self.lemmas, self.pairs, self.meanings = Vocabulary(), Vocabulary(), Vocabulary(), Vocabulary()
+        self.grams, self.lemmas, self.pairs, self.meanings = (
+            Vocabulary(),
+            Vocabulary(),
+            Vocabulary(),
+            Vocabulary(),
+        )
         self._learning = threading.Lock()
         self._gram_ids: dict[str, Ints] = {}
         self._read: dict[tuple[str, ...], Block] = {}
@@ -137,10 +162,15 @@ class TextAnalyzer:
         return tuple(self.speech.without_preamble(self.speech.canonical(forms)))
 
     def ask(self, words: Sequence[str]) -> AnalyzedText:
-        """The numbers of a question in canonical words; what the base never said is -1, counted each for itself."""
+        """The numbers of a question in canonical words; what the base never said is -1, counted each for
+        itself.
+        """
         lemmas, pairs, meanings = self._terms(words)
         known = self._gram_ids
-        letters = [found if (found := known.get(w)) is not None else np.array(self.grams.get(grams(w)), np.int64) for w in words]
+        letters = [
+            found if (found := known.get(w)) is not None else np.array(self.grams.get(grams(w)), np.int64)
+            for w in words
+        ]
         kinds = (self.lemmas.get(lemmas), self.pairs.get(pairs), self.meanings.get(meanings))
         return AnalyzedText(
             tuple(words),
@@ -154,8 +184,12 @@ class TextAnalyzer:
         return KeptReader(vocabularies, self._packed() if self._packed else Packed.of(self._read))
 
     @classmethod
-    def restored(cls, speech: Speech, vocabularies: Mapping[str, Sequence[str]], packed: Callable[[], Packed]) -> TextAnalyzer:
-        """A reader that knows what another one had read; *packed* is asked for when a text is first to be read."""
+    def restored(
+        cls, speech: Speech, vocabularies: Mapping[str, Sequence[str]], packed: Callable[[], Packed]
+    ) -> TextAnalyzer:
+        """A reader that knows what another one had read; *packed* is asked for when a text is first to be
+        read.
+        """
         reader = cls(speech)
         for kind in KINDS:
             setattr(reader, kind, Vocabulary(vocabularies[kind]))
@@ -175,11 +209,18 @@ class TextAnalyzer:
             found = [self._letters(w) for w in text]
             letters += found
             lengths.append(sum(map(len, found)))
-            for numbers, vocabulary, terms in zip(others, (self.lemmas, self.pairs, self.meanings), (lemmas, pairs, meanings), strict=True):
+            for numbers, vocabulary, terms in zip(
+                others, (self.lemmas, self.pairs, self.meanings), (lemmas, pairs, meanings), strict=True
+            ):
                 numbers.append(vocabulary.add(terms))
-        flat = ((np.array([n for text in numbers for n in text], np.int64), [len(text) for text in numbers]) for numbers in others)
+        flat = (
+            (np.array([n for text in numbers for n in text], np.int64), [len(text) for text in numbers])
+            for numbers in others
+        )
         terms_of = (_terms_of(np.concatenate(letters), lengths), *(_terms_of(*found) for found in flat))
-        return Block(tuple(" ".join(w) for w in words), frozenset(f for found in forms for f in found), terms_of)
+        return Block(
+            tuple(" ".join(w) for w in words), frozenset(f for found in forms for f in found), terms_of
+        )
 
     def _letters(self, word: str) -> Ints:
         if (found := self._gram_ids.get(word)) is None:
@@ -192,12 +233,19 @@ class TextAnalyzer:
 
 
 def _terms_of(numbers: Ints, lengths: Sequence[int]) -> Terms:
-    """Counts each text's terms and each term's texts at once; *lengths* say how many of the *numbers* each text has."""
+    """Counts each text's terms and each term's texts at once; *lengths* say how many of the *numbers* each
+    text has.
+    """
     keys, counts = _counted((np.repeat(np.arange(len(lengths)), lengths) << 32) | numbers)
     terms = (keys & 0xFFFFFFFF).astype(np.int32)
     held, holders = _counted(terms)
     sizes = np.bincount(keys >> 32, minlength=len(lengths)).astype(np.int32)
-    return Terms(terms, counts.astype(np.float32), sizes, (held.astype(np.int32, copy=False), holders.astype(np.float32)))
+    return Terms(
+        terms,
+        counts.astype(np.float32),
+        sizes,
+        (held.astype(np.int32, copy=False), holders.astype(np.float32)),
+    )
 
 
 def _counted(values: AnyInts) -> tuple[AnyInts, Ints]:

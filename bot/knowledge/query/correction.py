@@ -1,4 +1,7 @@
-"""Mends what was typed wrong: keyboard layout, transliteration, mixed scripts, spelling. Numbers, addresses and codes are never touched."""
+"""Mends what was typed wrong: keyboard layout, transliteration, mixed scripts, spelling.
+
+Numbers, addresses and codes are never touched.
+"""
 
 from __future__ import annotations
 
@@ -21,22 +24,119 @@ _TO_EN = str.maketrans(_RU, _EN)
 _SHIFTED = str.maketrans('{}:"<>~', "[];',.`")
 _LOOKALIKES = str.maketrans("aceopxykmthb", "асеорхукмтнв")
 _ROMAN = {
-    "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ж": "zh", "з": "z", "и": "i", "й": "y", "к": "k", "л": "l", "м": "m", "н": "n",
-    "о": "o", "п": "p", "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sch", "ъ": "", "ы": "y",
-    "ь": "", "э": "e", "ю": "yu", "я": "ya",
-}  # fmt: skip
+    "а": "a",
+    "б": "b",
+    "в": "v",
+    "г": "g",
+    "д": "d",
+    "е": "e",
+    "ж": "zh",
+    "з": "z",
+    "и": "i",
+    "й": "y",
+    "к": "k",
+    "л": "l",
+    "м": "m",
+    "н": "n",
+    "о": "o",
+    "п": "p",
+    "р": "r",
+    "с": "s",
+    "т": "t",
+    "у": "u",
+    "ф": "f",
+    "х": "kh",
+    "ц": "ts",
+    "ч": "ch",
+    "ш": "sh",
+    "щ": "sch",
+    "ъ": "",
+    "ы": "y",
+    "ь": "",
+    "э": "e",
+    "ю": "yu",
+    "я": "ya",
+}
 _KEY_STEPS = (
-    ("shch", "1"), ("sch", "1"), ("sh", "1"), ("w", "v"), ("zh", "2"), ("kh", "h"), ("tz", "c"), ("ts", "c"), ("ch", "3"), ("ph", "f"), ("x", "h"),
-    ("'", ""), ("`", ""), ("yo", "e"), ("jo", "e"), ("yu", "4"), ("ju", "4"), ("iu", "4"), ("ya", "5"), ("ja", "5"), ("ia", "5"), ("ye", "e"),
-    ("je", "e"), ("ie", "e"), ("y", "i"), ("j", "i"), ("q", "k"), ("ii", "i"),
-)  # fmt: skip
+    ("shch", "1"),
+    ("sch", "1"),
+    ("sh", "1"),
+    ("w", "v"),
+    ("zh", "2"),
+    ("kh", "h"),
+    ("tz", "c"),
+    ("ts", "c"),
+    ("ch", "3"),
+    ("ph", "f"),
+    ("x", "h"),
+    ("'", ""),
+    ("`", ""),
+    ("yo", "e"),
+    ("jo", "e"),
+    ("yu", "4"),
+    ("ju", "4"),
+    ("iu", "4"),
+    ("ya", "5"),
+    ("ja", "5"),
+    ("ia", "5"),
+    ("ye", "e"),
+    ("je", "e"),
+    ("ie", "e"),
+    ("y", "i"),
+    ("j", "i"),
+    ("q", "k"),
+    ("ii", "i"),
+)
 _BACK = {
-    "shch": "щ", "sch": "щ", "sh": "ш", "zh": "ж", "kh": "х", "ts": "ц", "ch": "ч", "yo": "е", "yu": "ю", "ya": "я", "ju": "ю", "ja": "я", "ye": "е",
-    "a": "а", "b": "б", "c": "ц", "d": "д", "e": "е", "f": "ф", "g": "г", "h": "х", "i": "и", "j": "й", "k": "к", "l": "л", "m": "м", "n": "н",
-    "o": "о", "p": "п", "q": "к", "r": "р", "s": "с", "t": "т", "u": "у", "v": "в", "w": "в", "x": "х", "y": "ы", "z": "з", "'": "ь", "`": "ь",
-}  # fmt: skip
-_PROTECTED = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+|\S*\d\S*|\S+\.(?:ru|com|net|org|рф|example)(?:/\S*)?|@\w+|#\w+", re.IGNORECASE)
-_CODE_BEFORE = re.compile(r"(?:промокод\w*|купон\w*|код\w*|артикул\w*|трек\w*|номер\w*|promo\w*|code|coupon|voucher)$")
+    "shch": "щ",
+    "sch": "щ",
+    "sh": "ш",
+    "zh": "ж",
+    "kh": "х",
+    "ts": "ц",
+    "ch": "ч",
+    "yo": "е",
+    "yu": "ю",
+    "ya": "я",
+    "ju": "ю",
+    "ja": "я",
+    "ye": "е",
+    "a": "а",
+    "b": "б",
+    "c": "ц",
+    "d": "д",
+    "e": "е",
+    "f": "ф",
+    "g": "г",
+    "h": "х",
+    "i": "и",
+    "j": "й",
+    "k": "к",
+    "l": "л",
+    "m": "м",
+    "n": "н",
+    "o": "о",
+    "p": "п",
+    "q": "к",
+    "r": "р",
+    "s": "с",
+    "t": "т",
+    "u": "у",
+    "v": "в",
+    "w": "в",
+    "x": "х",
+    "y": "ы",
+    "z": "з",
+    "'": "ь",
+    "`": "ь",
+}
+_PROTECTED = re.compile(
+    r"(?:https?://|www\.)\S+|\S+@\S+|\S*\d\S*|\S+\.(?:ru|com|net|org|рф|example)(?:/\S*)?|@\w+|#\w+",
+    re.IGNORECASE,
+)
+_CODE_BEFORE = re.compile(
+    r"(?:промокод\w*|купон\w*|код\w*|артикул\w*|трек\w*|номер\w*|promo\w*|code|coupon|voucher)$"
+)
 _LATIN = re.compile(r"[a-z]")
 _CYRILLIC = re.compile(r"[а-я]")
 _REPEAT = re.compile(r"([^\W\d_])\1{2,}")
@@ -44,7 +144,9 @@ _REPEAT = re.compile(r"([^\W\d_])\1{2,}")
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One mend: what stood there, what is read instead, and why: layout, translit, script, spelling, split, repeat, slang."""
+    """One mend: what stood there, what is read instead, and why: layout, translit, script, spelling, split,
+    repeat, slang.
+    """
 
     raw: str
     fixed: str
@@ -109,7 +211,12 @@ class Lexicon:
 
     def warm(self) -> None:
         """Makes what the first misspelt or romanised word would otherwise wait for."""
-        assert self._keys is not None and self._spellings is not None and _common_keys() is not None and _common_spellings() is not None
+        assert (
+            self._keys is not None
+            and self._spellings is not None
+            and _common_keys() is not None
+            and _common_spellings() is not None
+        )
 
     def knows(self, word: str) -> bool:
         """Whether a folded word is a word at all: of the base, of customers, of the dictionary."""
@@ -118,9 +225,19 @@ class Lexicon:
         return is_known(word) if _CYRILLIC.search(word) else word in _common_latin()
 
     def weight(self, word: str) -> float:
-        """How much a word speaks for a reading: of the base more than of the dictionary, longer more than shorter."""
+        """How much a word speaks for a reading: of the base more than of the dictionary, longer more than
+        shorter.
+        """
         size = min(len(word), 8)
-        return size * (1.0 if word in self.own or word in self.slang else 0.8 if word in _common_set() else 0.6 if self.knows(word) else 0.0)
+        return size * (
+            1.0
+            if word in self.own or word in self.slang
+            else 0.8
+            if word in _common_set()
+            else 0.6
+            if self.knows(word)
+            else 0.0
+        )
 
     def from_roman(self, word: str) -> str:
         """The Russian word that a romanised one means; letter by letter where none is known."""
@@ -131,7 +248,9 @@ class Lexicon:
         return next((r for r in readings if is_known(r)), readings[0])
 
     def nearest(self, word: str) -> str:
-        """The word that a misspelt one means, or "" where none is near enough: 1 slip up to 7 letters, 2 from 8."""
+        """The word that a misspelt one means, or "" where none is near enough: 1 slip up to 7 letters, 2 from
+        8.
+        """
         if (known := self._nearest.get(word)) is None:
             if len(self._nearest) >= MOST_REMEMBERED:
                 self._nearest.clear()
@@ -189,14 +308,23 @@ def _back_readings(word: str) -> list[str]:
 
 
 def repair(text: str, lexicon: Lexicon) -> Repaired:
-    """The question as it was meant. Anything with a digit, addresses, links, promo codes and words of the base stay as they are."""
+    """The question as it was meant.
+
+    Anything with a digit, addresses, links, promo codes and words of the base stay as they are.
+    """
     chunks = fold(text[:3000]).split()
     free = _unprotected(text[:3000].split(), chunks)
     repairs: list[Repair] = []
     for i in free:
-        mended = _one_script(_REPEAT.sub(r"\1", chunks[i]) if _REPEAT.search(chunks[i]) and not lexicon.knows(chunks[i]) else chunks[i])
+        mended = _one_script(
+            _REPEAT.sub(r"\1", chunks[i])
+            if _REPEAT.search(chunks[i]) and not lexicon.knows(chunks[i])
+            else chunks[i]
+        )
         if mended != chunks[i]:
-            repairs.append(Repair(chunks[i], mended, "script" if _REPEAT.sub(r"\1", chunks[i]) != mended else "repeat"))
+            repairs.append(
+                Repair(chunks[i], mended, "script" if _REPEAT.sub(r"\1", chunks[i]) != mended else "repeat")
+            )
             chunks[i] = mended
     _mend_keyboard(chunks, free, lexicon, repairs)
     for i in free:
@@ -205,7 +333,10 @@ def repair(text: str, lexicon: Lexicon) -> Repaired:
 
 
 def _unprotected(raw: Sequence[str], chunks: Sequence[str]) -> list[int]:
-    """Places that may be mended. Latin capitals among Russian words are a code or a name; so is what follows «промокод»."""
+    """Places that may be mended.
+
+    Latin capitals among Russian words are a code or a name; so is what follows «промокод».
+    """
     russian = any(_CYRILLIC.search(c) for c in chunks)
     free = []
     for i, chunk in enumerate(chunks):
@@ -214,7 +345,9 @@ def _unprotected(raw: Sequence[str], chunks: Sequence[str]) -> list[int]:
         if _PROTECTED.search(chunk):
             continue
         foreign = russian and bool(_LATIN.search(chunk)) and not _CYRILLIC.search(chunk)
-        if foreign and ((bare.isupper() and len(bare) > 1) or (i and _CODE_BEFORE.search(chunks[i - 1].strip(":-—«\"")))):
+        if foreign and (
+            (bare.isupper() and len(bare) > 1) or (i and _CODE_BEFORE.search(chunks[i - 1].strip(':-—«"')))
+        ):
             continue
         free.append(i)
     return free
@@ -229,7 +362,9 @@ def _one_script(chunk: str) -> str:
 
 
 def _mend_keyboard(chunks: list[str], free: Sequence[int], lexicon: Lexicon, repairs: list[Repair]) -> None:
-    """Wrong layout or Latin letters for Russian words (and the other way round): the reading with more known words wins."""
+    """Wrong layout or Latin letters for Russian words (and the other way round): the reading with more known
+    words wins.
+    """
     latin = [i for i in free if _LATIN.search(chunks[i]) and not _CYRILLIC.search(chunks[i])]
     if latin and lexicon.russian:
         _choose(chunks, latin, lexicon, repairs, (("layout", _from_layout), ("translit", _from_roman)))
@@ -244,7 +379,11 @@ Reading = Callable[[str, Lexicon], str]
 
 
 def _choose(
-    chunks: list[str], places: Sequence[int], lexicon: Lexicon, repairs: list[Repair], readings: Sequence[tuple[str, Reading]]
+    chunks: list[str],
+    places: Sequence[int],
+    lexicon: Lexicon,
+    repairs: list[Repair],
+    readings: Sequence[tuple[str, Reading]],
 ) -> None:
     mixed = len(places) < sum(1 for c in chunks if _LATIN.search(c) or _CYRILLIC.search(c))
     worth = sum(_worth(chunks[i], lexicon) for i in places)
@@ -285,7 +424,11 @@ def _to_latin_layout(chunk: str, lexicon: Lexicon) -> str:
 
 
 def _from_roman(chunk: str, lexicon: Lexicon) -> str:
-    return re.sub(r"[a-z'`]+", lambda m: lexicon.from_roman(m.group().strip("'`")) if m.group().strip("'`") else m.group(), chunk)
+    return re.sub(
+        r"[a-z'`]+",
+        lambda m: lexicon.from_roman(m.group().strip("'`")) if m.group().strip("'`") else m.group(),
+        chunk,
+    )
 
 
 def _mend_spelling(chunks: list[str], place: int, lexicon: Lexicon, repairs: list[Repair]) -> None:
@@ -309,6 +452,8 @@ def _split(word: str, lexicon: Lexicon) -> str:
     """Two words written as one, where both are known: «недошел», «гдезаказ»."""
     for i in range(2, len(word) - 2):
         left, right = word[:i], word[i:]
-        if (left in ("не", "на", "по", "за", "до", "из", "от") or (i > 2 and left in _common_set())) and (right in lexicon.own or right in _common_set()):
+        if (left in ("не", "на", "по", "за", "до", "из", "от") or (i > 2 and left in _common_set())) and (
+            right in lexicon.own or right in _common_set()
+        ):
             return f"{left} {right}"
     return ""

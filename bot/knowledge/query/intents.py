@@ -1,4 +1,6 @@
-"""Reads what a customer does with the words before anything is searched: asks, wants a person, is upset, greets, thanks, leaves."""
+"""Reads what a customer does with the words before anything is searched: asks, wants a person, is upset,
+greets, thanks, leaves.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ Floats = npt.NDArray[np.float32]
 BUCKETS = 1 << 14
 ACTS = tuple(Intent)
 MAX_TEXT = 1_500
-MAX_WORDS = 120  # the first half and the last half of a longer text are read: a request for a person stands at the edges
+# the first half and the last half of a longer text are read: a request for a person stands at the edges
+MAX_WORDS = 120
 _TOKEN = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _SENTENCE = re.compile(r"(?<=[.!?…\n])\s+|\n+|;\s")
 _MASKED = re.compile(r"(?<![\w*])[^\W\d_]+[*#@$%]+[^\W\d_]+|(?<![\w*])[^\W\d_]\*{2,}|\*{3,}[^\W\d_]+")
@@ -37,12 +40,15 @@ CATEGORIES = (
     "profanity", "insult", "accusation", "threat", "outrage", "again",
 )  # fmt: skip
 _COURTESY = frozenset(CATEGORIES.index(c) for c in ("greeting", "thanks", "bye", "filler"))
-_SERVICE = frozenset(CATEGORIES.index(c) for c in ("person", "call", "bot", "greeting", "thanks", "bye", "filler", "negation"))
+_SERVICE = frozenset(
+    CATEGORIES.index(c) for c in ("person", "call", "bot", "greeting", "thanks", "bye", "filler", "negation")
+)
 _BARE = frozenset(CATEGORIES.index(c) for c in ("negation", "filler", "greeting", "thanks", "bye"))
 _ANGER = ("profanity", "insult", "accusation", "threat", "outrage", "again")
 
 
-# --- words -----------------------------------------------------------------------------------------------------------
+# --- words
+# -----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +70,10 @@ def _categories(words: ActWords, word: str) -> tuple[int, ...]:
 
 
 def read_words(extra: Sequence[Path] = ()) -> ActWords:
-    """The bundled words and those of the owner's files. Raises ConfigError with every problem of the files."""
+    """The bundled words and those of the owner's files.
+
+    Raises ConfigError with every problem of the files.
+    """
     table: dict[str, list[str]] = read_own(Path(__file__).parents[1] / "data" / "acts_words.yaml")
     problems: list[Problem] = []
     for path in extra:
@@ -79,7 +88,11 @@ def read_words(extra: Sequence[Path] = ()) -> ActWords:
             continue
         for category, words in own.items() if isinstance(own, dict) else [("", None)]:
             if category not in CATEGORIES or not isinstance(words, list):
-                problems.append(Problem(f"«{category}» не список слов известного вида", str(path), hint=", ".join(CATEGORIES)))
+                problems.append(
+                    Problem(
+                        f"«{category}» не список слов известного вида", str(path), hint=", ".join(CATEGORIES)
+                    )
+                )
                 continue
             table.setdefault(category, []).extend(words)
     if problems:
@@ -94,7 +107,9 @@ def _words_of(table: Mapping[str, Sequence[str]]) -> ActWords:
     for number, category in enumerate(CATEGORIES):
         for entry in map(fold, table.get(category, ())):
             if " " in entry:
-                phrases.setdefault(number, []).append(re.escape(entry).replace(r"\*", r"\w*").replace(r"\ ", r"\W+"))
+                phrases.setdefault(number, []).append(
+                    re.escape(entry).replace(r"\*", r"\w*").replace(r"\ ", r"\W+")
+                )
             elif entry.endswith("*"):
                 beginnings.setdefault(number, []).append(entry[:-1])
             else:
@@ -111,7 +126,8 @@ def bundled_words() -> ActWords:
     return read_words()
 
 
-# --- features: one function for training and for reading -------------------------------------------------------------
+# --- features: one function for training and for reading
+# -------------------------------------------------------------
 
 
 @functools.lru_cache(maxsize=50_000)
@@ -156,7 +172,9 @@ def features_of(text: str, words: ActWords) -> Features:
     return Features(tuple(tokens), _rules(text, tokens, belongs, counts), tuple(counts))
 
 
-def _rules(text: str, tokens: Sequence[str], belongs: Sequence[Sequence[int]], counts: Sequence[int]) -> tuple[float, ...]:
+def _rules(
+    text: str, tokens: Sequence[str], belongs: Sequence[Sequence[int]], counts: Sequence[int]
+) -> tuple[float, ...]:
     n = len(tokens)
     letters = [c for c in text if c.isalpha()]
     capitals = sum(c.isupper() for c in letters) / len(letters) if len(letters) > 4 else 0.0
@@ -168,30 +186,60 @@ def _rules(text: str, tokens: Sequence[str], belongs: Sequence[Sequence[int]], c
     has = [min(c, 3) / 2 for c in counts]
     bot_refused = counts[2] > 0 and (counts[8] > 0 or counts[11] > 0)
     values = (
-        1.0, math.log1p(n), float(n == 1), float(2 <= n <= 3), float(n > 8), float(n > 20),
-        float("?" in text), float(text.rstrip().endswith("?")), float(bool(tokens) and any(c == 7 for c in belongs[0])),
-        min(text.count("!"), 6) / 3, float("!!" in text), float("??" in text or "?!" in text or "!?" in text),
-        float(capitals > 0.6), float(any(c.isdigit() for c in text)), float(bool(_MASKED.search(text))),
-        min(len(_ANGRY.findall(text)), 3) / 2, min(len(_WARM.findall(text)), 3) / 2, float(bool(_WAVE.search(text))),
-        float(n == 0), math.log1p(content), float(content == 0 and n > 0), math.log1p(other), float(other == 0 and n > 0),
-        float(close), float(close and other <= 2), float(bool(persons) and other == 0), float(bot_refused), float(bot_refused and other <= 3),
-        float(counts[3] > 0 and content == 0), float(counts[4] > 0 and content == 0), float(counts[5] > 0 and content == 0),
-        float(counts[9] > 0 and counts[8] > 0), float(counts[9] > 0 and counts[8] == 0 and content <= 2),
-        float(sum(counts[10:15]) > 0), float(sum(counts[10:15]) > 1), float(sum(counts[10:15]) > 0 and counts[7] == 0),
+        1.0,
+        math.log1p(n),
+        float(n == 1),
+        float(2 <= n <= 3),
+        float(n > 8),
+        float(n > 20),
+        float("?" in text),
+        float(text.rstrip().endswith("?")),
+        float(bool(tokens) and any(c == 7 for c in belongs[0])),
+        min(text.count("!"), 6) / 3,
+        float("!!" in text),
+        float("??" in text or "?!" in text or "!?" in text),
+        float(capitals > 0.6),
+        float(any(c.isdigit() for c in text)),
+        float(bool(_MASKED.search(text))),
+        min(len(_ANGRY.findall(text)), 3) / 2,
+        min(len(_WARM.findall(text)), 3) / 2,
+        float(bool(_WAVE.search(text))),
+        float(n == 0),
+        math.log1p(content),
+        float(content == 0 and n > 0),
+        math.log1p(other),
+        float(other == 0 and n > 0),
+        float(close),
+        float(close and other <= 2),
+        float(bool(persons) and other == 0),
+        float(bot_refused),
+        float(bot_refused and other <= 3),
+        float(counts[3] > 0 and content == 0),
+        float(counts[4] > 0 and content == 0),
+        float(counts[5] > 0 and content == 0),
+        float(counts[9] > 0 and counts[8] > 0),
+        float(counts[9] > 0 and counts[8] == 0 and content <= 2),
+        float(sum(counts[10:15]) > 0),
+        float(sum(counts[10:15]) > 1),
+        float(sum(counts[10:15]) > 0 and counts[7] == 0),
         *has,
-    )  # fmt: skip
+    )
     return values + (0.0,) * (RULES - len(values))
 
 
-# --- model -----------------------------------------------------------------------------------------------------------
+# --- model
+# -----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class ActModel:
-    """Logistic weights: (BUCKETS, acts + 1) for pieces of words, (RULES, acts + 1) for rules; the last column is anger.
+    """Logistic weights: (BUCKETS, acts + 1) for pieces of words, (RULES, acts + 1) for rules; the last column
+    is anger.
 
-    `words` (n, acts + 1) are weights of whole words by their meaning, found by the sorted hashes `keys`: they know words that
-    no training line had. `known` are hashes of the words it was trained on: only they may come out of a wrong layout or transliteration.
+    `words` (n, acts + 1) are weights of whole words by their meaning, found by the sorted hashes `keys`: they
+    know words that
+    no training line had. `known` are hashes of the words it was trained on: only they may come out of a wrong
+    layout or transliteration.
     """
 
     pieces: Floats
@@ -215,7 +263,14 @@ def hash_of(word: str) -> int:
 def bundled_model() -> ActModel:
     with (files("bot.knowledge") / "data" / "acts.npz").open("rb") as file, np.load(file) as data:
         pieces = data["pieces"].astype(np.float32) * data["scale"]
-        return ActModel(pieces, data["rules"], data["keys"], data["words"], data["words_scale"], frozenset(data["known"].tolist()))
+        return ActModel(
+            pieces,
+            data["rules"],
+            data["keys"],
+            data["words"],
+            data["words_scale"],
+            frozenset(data["known"].tolist()),
+        )
 
 
 @functools.lru_cache(maxsize=20_000)
@@ -238,28 +293,77 @@ def _logits(seen: Features) -> Floats:
     return np.asarray(total, np.float32)
 
 
-# --- reading ---------------------------------------------------------------------------------------------------------
+# --- reading
+# ---------------------------------------------------------------------------------------------------------
 
 
-HUMAN_ALONE = 0.35  # from here a text, or one sentence of it, is a request for a person: better one too many than one lost
+# from here a text, or one sentence of it, is a request for a person: better one too many than one lost
+HUMAN_ALONE = 0.35
 SENTENCE_DOUBT = 0.1  # a sentence torn from its text proves less
 UPSET_ENOUGH = 0.4  # below, it is not anger but a text unlike any other
 NAMED = 2  # so many words without any mark of feeling name a thing: «рассрочка», "opening hours"
 NAMED_ENOUGH = 0.7  # how angry they must look to be anger all the same
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
-_LAYOUT = str.maketrans("qwertyuiop[]asdfghjkl;'zxcvbnm,.`QWERTYUIOP{}ASDFGHJKL:\"ZXCVBNM<>~", "йцукенгшщзхъфывапролджэячсмитьбюёйцукенгшщзхъфывапролджэячсмитьбюё")
+_LAYOUT = str.maketrans(
+    "qwertyuiop[]asdfghjkl;'zxcvbnm,.`QWERTYUIOP{}ASDFGHJKL:\"ZXCVBNM<>~",
+    "йцукенгшщзхъфывапролджэячсмитьбюёйцукенгшщзхъфывапролджэячсмитьбюё",
+)
 _BACK = str.maketrans({v: chr(k) for k, v in _LAYOUT.items()})  # Russian letters where English was meant
 _SOUNDS = (
-    ("shch", "щ"), ("sch", "щ"), ("yo", "ё"), ("jo", "ё"), ("zh", "ж"), ("kh", "х"), ("ts", "ц"), ("ch", "ч"), ("sh", "ш"), ("yu", "ю"), ("ju", "ю"),
-    ("ya", "я"), ("ja", "я"), ("ye", "е"), ("ij", "ий"), ("yy", "ый"), ("iy", "ий"), ("a", "а"), ("b", "б"), ("v", "в"), ("g", "г"), ("d", "д"), ("e", "е"),
-    ("z", "з"), ("i", "и"), ("y", "й"), ("j", "й"), ("k", "к"), ("l", "л"), ("m", "м"), ("n", "н"), ("o", "о"), ("p", "п"), ("r", "р"), ("s", "с"), ("t", "т"),
-    ("u", "у"), ("f", "ф"), ("h", "х"), ("c", "ц"), ("w", "в"), ("x", "кс"), ("q", "к"), ("4", "ч"), ("6", "ш"), ("'", "ь"),
-)  # fmt: skip
+    ("shch", "щ"),
+    ("sch", "щ"),
+    ("yo", "ё"),
+    ("jo", "ё"),
+    ("zh", "ж"),
+    ("kh", "х"),
+    ("ts", "ц"),
+    ("ch", "ч"),
+    ("sh", "ш"),
+    ("yu", "ю"),
+    ("ju", "ю"),
+    ("ya", "я"),
+    ("ja", "я"),
+    ("ye", "е"),
+    ("ij", "ий"),
+    ("yy", "ый"),
+    ("iy", "ий"),
+    ("a", "а"),
+    ("b", "б"),
+    ("v", "в"),
+    ("g", "г"),
+    ("d", "д"),
+    ("e", "е"),
+    ("z", "з"),
+    ("i", "и"),
+    ("y", "й"),
+    ("j", "й"),
+    ("k", "к"),
+    ("l", "л"),
+    ("m", "м"),
+    ("n", "н"),
+    ("o", "о"),
+    ("p", "п"),
+    ("r", "р"),
+    ("s", "с"),
+    ("t", "т"),
+    ("u", "у"),
+    ("f", "ф"),
+    ("h", "х"),
+    ("c", "ц"),
+    ("w", "в"),
+    ("x", "кс"),
+    ("q", "к"),
+    ("4", "ч"),
+    ("6", "ш"),
+    ("'", "ь"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ActReading:
-    """What the customer does; `upset` 0..1 is how angry the words are whatever the act is; `why` explains both."""
+    """What the customer does; `upset` 0..1 is how angry the words are whatever the act is; `why` explains
+    both.
+    """
 
     act: Intent
     upset: float = 0.0
@@ -267,18 +371,25 @@ class ActReading:
 
 
 def read_act(text: str, *, answered: bool = False, words: ActWords | None = None) -> ActReading:
-    """The act of *text*, without search, network or memory; any text is read. *answered*: the bot has just given an answer,
+    """The act of *text*, without search, network or memory; any text is read. *answered*: the bot has just
+    given an answer,
     so «да» and «нет» say whether it helped."""
     best, understood = _read(text, answered, words or bundled_words()), text
     share = _known_share(text)
     for other in readings_of(text)[1:] if not _CYRILLIC.search(text) else ():
         if (known := _known_share(other)) >= 0.5 and known > share:
             best, understood, share = _read(other, answered, words or bundled_words()), other, known
-    return best if understood == text else ActReading(best.act, best.upset, {**best.why, "understood": understood})
+    return (
+        best
+        if understood == text
+        else ActReading(best.act, best.upset, {**best.why, "understood": understood})
+    )
 
 
 def readings_of(text: str) -> tuple[str, ...]:
-    """*text* as it is written, then what it may be in the other keyboard layout and out of a transliteration."""
+    """*text* as it is written, then what it may be in the other keyboard layout and out of a
+    transliteration.
+    """
     if not any(c.isalpha() for c in text):
         return (text,)
     if _CYRILLIC.search(text):
@@ -294,7 +405,14 @@ def _read(text: str, answered: bool, words: ActWords) -> ActReading:
     upset = _anger(float(logits[-1]), seen)
     chances = _chances(logits[:-1], answered, any(not _BARE & set(words.categories(t)) for t in seen.tokens))
     sentences = [part for part in _SENTENCE.split(text[:MAX_TEXT]) if part.strip()]
-    parts = [_chances(_logits(features_of(part, words))[:-1], answered, True) for part in sentences[:4] + sentences[4:][-4:]] if len(sentences) > 1 else []
+    parts = (
+        [
+            _chances(_logits(features_of(part, words))[:-1], answered, True)
+            for part in sentences[:4] + sentences[4:][-4:]
+        ]
+        if len(sentences) > 1
+        else []
+    )
     act = ACTS[int(np.argmax(chances))]
     human = max([float(chances[_HUMAN]), *(float(p[_HUMAN]) - SENTENCE_DOUBT for p in parts)])
     if human >= HUMAN_ALONE:
@@ -302,30 +420,48 @@ def _read(text: str, answered: bool, words: ActWords) -> ActReading:
     elif _asks_after_all(act, chances, upset, parts, named=not answered and _names(seen)):
         act = Intent.QUESTION
     why = {
-        "act": act.value, "chances": {a.value: round(float(c), 3) for a, c in zip(ACTS, chances, strict=True) if c >= 0.005},
-        "human": round(human, 3), "words": {CATEGORIES[i]: c for i, c in enumerate(seen.counts) if c and CATEGORIES[i] not in ("filler", "asking")},
-    }  # fmt: skip
+        "act": act.value,
+        "chances": {a.value: round(float(c), 3) for a, c in zip(ACTS, chances, strict=True) if c >= 0.005},
+        "human": round(human, 3),
+        "words": {
+            CATEGORIES[i]: c
+            for i, c in enumerate(seen.counts)
+            if c and CATEGORIES[i] not in ("filler", "asking")
+        },
+    }
     return ActReading(act, upset, why)
 
 
-def _asks_after_all(act: Intent, chances: Floats, upset: float, parts: Sequence[Floats], *, named: bool) -> bool:
-    """Whether what looks like something else is a question: a thing's name, no real anger, or a courtesy with a question beside it."""
+def _asks_after_all(
+    act: Intent, chances: Floats, upset: float, parts: Sequence[Floats], *, named: bool
+) -> bool:
+    """Whether what looks like something else is a question: a thing's name, no real anger, or a courtesy with
+    a question beside it.
+    """
     if named and chances[ACTS.index(act)] < _TAKEN_FOR.get(act, 0.0):
         return True
     if act is Intent.UPSET:
         return upset < UPSET_ENOUGH
-    return act in _LIGHT and any(ACTS[int(np.argmax(p))] is Intent.QUESTION and p[_QUESTION] > 0.7 for p in parts)
+    return act in _LIGHT and any(
+        ACTS[int(np.argmax(p))] is Intent.QUESTION and p[_QUESTION] > 0.7 for p in parts
+    )
 
 
 _HUMAN, _QUESTION = ACTS.index(Intent.HUMAN), ACTS.index(Intent.QUESTION)
 _LIGHT = (Intent.GREETING, Intent.THANKS, Intent.BYE, Intent.YES_HELPED)
-_TAKEN_FOR = {Intent.UPSET: NAMED_ENOUGH, Intent.GREETING: 0.4, Intent.THANKS: 0.4, Intent.BYE: 0.4}  # what the name of a thing must look like to be more
+_TAKEN_FOR = {
+    Intent.UPSET: NAMED_ENOUGH,
+    Intent.GREETING: 0.4,
+    Intent.THANKS: 0.4,
+    Intent.BYE: 0.4,
+}  # what the name of a thing must look like to be more
 _CONTEXT = np.array([{Intent.YES_HELPED: 1.0, Intent.NOT_HELPED: 1.0}.get(a, 0.0) for a in ACTS], np.float32)
 CLEAR_FAILURE = 0.8
 
 
 def _chances(logits: Floats, answered: bool, clear: bool) -> Floats:
-    """Probabilities of the acts. After an answer «да» and «нет» are likelier; without one only a clear «не помогло» counts:
+    """Probabilities of the acts. After an answer «да» and «нет» are likelier; without one only a clear «не
+    помогло» counts:
     one that says more than «нет»."""
     logits = logits + _CONTEXT if answered else logits
     chances = np.exp(logits - logits.max())
@@ -343,12 +479,20 @@ def _names(seen: Features) -> bool:
     return 0 < len(seen.tokens) <= NAMED and not any(seen.counts) and not any(seen.rules[i] for i in _FEELING)
 
 
-_FEELING = (9, 12, 14, 15, 16, 17)  # among the rules: exclamation marks, capitals, masked letters, angry, warm and waving signs
+_FEELING = (
+    9,
+    12,
+    14,
+    15,
+    16,
+    17,
+)  # among the rules: exclamation marks, capitals, masked letters, angry, warm and waving signs
 CALM = 0.2
 
 
 def _anger(logit: float, seen: Features) -> float:
-    """The learnt degree, raised by the owner's words of anger, which the model may never have seen; unknown words that name a thing
+    """The learnt degree, raised by the owner's words of anger, which the model may never have seen; unknown
+    words that name a thing
     are no anger."""
     learnt = 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
     if learnt < NAMED_ENOUGH and _names(seen):

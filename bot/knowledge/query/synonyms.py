@@ -1,4 +1,6 @@
-"""What an owner may add words to: preambles that carry no question, slang and synonyms, groups of words used for one another."""
+"""What an owner may add words to: preambles that carry no question, slang and synonyms, groups of words used
+for one another.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +19,23 @@ _LONGEST = 5
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """`same` maps a word or phrase to the words it stands for; `groups` a phrase of lemmas to the meanings it may have."""
+    """`same` maps a word or phrase to the words it stands for; `groups` a phrase of lemmas to the meanings it
+    may have.
+    """
 
     same: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     groups: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     preambles: frozenset[tuple[str, ...]] = frozenset()
-    _longest: tuple[Mapping[str, int], ...] = field(init=False, repr=False, compare=False)  # how long a phrase of each kind that a word opens may be
+    _longest: tuple[Mapping[str, int], ...] = field(
+        init=False, repr=False, compare=False
+    )  # how long a phrase of each kind that a word opens may be
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_longest", tuple(_longest_by_first(phrases) for phrases in (self.same, self.preambles, self.groups)))
+        object.__setattr__(
+            self,
+            "_longest",
+            tuple(_longest_by_first(phrases) for phrases in (self.same, self.preambles, self.groups)),
+        )
 
     def canonical(self, words: Sequence[str]) -> list[str]:
         """The words with slang and abbreviations replaced; longest phrases first."""
@@ -79,7 +89,10 @@ def _longest_by_first(phrases: Iterable[tuple[str, ...]]) -> dict[str, int]:
 
 
 def read_speech(files: Iterable[Path] = ()) -> Speech:
-    """The bundled lists and the owner's *files* over them. A file that cannot be read raises `ConfigError`."""
+    """The bundled lists and the owner's *files* over them.
+
+    A file that cannot be read raises `ConfigError`.
+    """
     return _read_speech(tuple(files))
 
 
@@ -101,10 +114,14 @@ def _read_speech(files: tuple[Path, ...]) -> Speech:
                     phrases = group if isinstance(group, list) else []
                     first = next(iter(phrases), "")
                     for phrase in phrases:
-                        groups.setdefault(tuple(lemma(w) for w in words_of(str(phrase))), []).append(f"#{first}")
+                        groups.setdefault(tuple(lemma(w) for w in words_of(str(phrase))), []).append(
+                            f"#{first}"
+                        )
     same.pop((), None)
     groups.pop((), None)
-    return Speech(same, {k: tuple(dict.fromkeys(v)) for k, v in groups.items()}, frozenset(p for p in preambles if p))
+    return Speech(
+        same, {k: tuple(dict.fromkeys(v)) for k, v in groups.items()}, frozenset(p for p in preambles if p)
+    )
 
 
 def _entries(file: Path) -> Mapping[str, list[object] | dict[str, object]]:
@@ -112,12 +129,18 @@ def _entries(file: Path) -> Mapping[str, list[object] | dict[str, object]]:
         root = read_yaml(file.read_text("utf-8-sig"))
         found = root.value if root else None
     except FileNotFoundError as error:
-        raise ConfigError([Problem("файла со словами нет", str(file), hint="исправьте knowledge.synonyms")]) from error
+        raise ConfigError(
+            [Problem("файла со словами нет", str(file), hint="исправьте knowledge.synonyms")]
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([Problem("файл со словами не читается", str(file), hint="сохраните его в UTF-8")]) from error
+        raise ConfigError(
+            [Problem("файл со словами не читается", str(file), hint="сохраните его в UTF-8")]
+        ) from error
     except YamlError as error:
         raise ConfigError([error.problem(str(file))]) from error
     if not isinstance(found, dict):
-        raise ConfigError([Problem("в файле со словами нет ключей", str(file), 1, hint="нужны same: или groups:")])
+        raise ConfigError(
+            [Problem("в файле со словами нет ключей", str(file), 1, hint="нужны same: или groups:")]
+        )
     plain = all(k not in ("same", "groups", "preambles") for k in found)
     return {"same": found} if plain else found

@@ -1,4 +1,7 @@
-"""Words of a text: folded, split, brought to their dictionary form. Everything that compares texts starts here."""
+"""Words of a text: folded, split, brought to their dictionary form.
+
+Everything that compares texts starts here.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,12 @@ from typing import Any
 MAX_TEXT = 3000  # characters of a question that are read
 _WORD = re.compile(r"[^\W_]+")
 _CYRILLIC = re.compile(r"[а-я]")
-_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff]")
-_USUAL = Path(__file__).parents[1] / "data" / "lemmas_ru.txt"  # form, its lemma; made of forms_ru.txt by `lemma`
+_INVISIBLE = re.compile(
+    r"[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff]"
+)
+_USUAL = (
+    Path(__file__).parents[1] / "data" / "lemmas_ru.txt"
+)  # form, its lemma; made of forms_ru.txt by `lemma`
 _lock = threading.Lock()
 
 
@@ -38,13 +45,17 @@ def morphology() -> Any:
 
 @functools.cache
 def _usual() -> dict[str, str]:
-    """What the dictionary says of the forms that customers use most: asking it takes as long as a whole search."""
+    """What the dictionary says of the forms that customers use most: asking it takes as long as a whole
+    search.
+    """
     return dict(row.split("\t") for row in _USUAL.read_text("utf-8").splitlines())
 
 
 @functools.lru_cache(maxsize=200_000)
 def lemma(word: str) -> str:
-    """The dictionary form of a folded word: pymorphy3 for Cyrillic, a light stem for Latin, anything else as it is."""
+    """The dictionary form of a folded word: pymorphy3 for Cyrillic, a light stem for Latin, anything else as
+    it is.
+    """
     if (usual := _usual().get(word)) is not None:
         return usual
     if _CYRILLIC.search(word):
@@ -61,12 +72,52 @@ def is_known(word: str) -> bool:
 
 
 _IRREGULAR = {
-    "did": "do", "does": "do", "done": "do", "doing": "do", "went": "go", "gone": "go", "got": "get", "paid": "pay", "sent": "send", "bought": "buy",
-    "lost": "lose", "made": "make", "took": "take", "taken": "take", "gave": "give", "given": "give", "came": "come", "was": "be", "were": "be",
-    "is": "be", "are": "be", "am": "be", "been": "be", "has": "have", "had": "have", "said": "say", "told": "tell", "found": "find", "kept": "keep",
-    "broke": "break", "broken": "break", "stole": "steal", "stolen": "steal", "chose": "choose", "chosen": "choose", "wrote": "write", "written": "write",
-    "children": "child", "people": "person", "men": "man", "women": "woman", "spent": "spend", "left": "leave", "froze": "freeze", "frozen": "freeze",
-}  # fmt: skip
+    "did": "do",
+    "does": "do",
+    "done": "do",
+    "doing": "do",
+    "went": "go",
+    "gone": "go",
+    "got": "get",
+    "paid": "pay",
+    "sent": "send",
+    "bought": "buy",
+    "lost": "lose",
+    "made": "make",
+    "took": "take",
+    "taken": "take",
+    "gave": "give",
+    "given": "give",
+    "came": "come",
+    "was": "be",
+    "were": "be",
+    "is": "be",
+    "are": "be",
+    "am": "be",
+    "been": "be",
+    "has": "have",
+    "had": "have",
+    "said": "say",
+    "told": "tell",
+    "found": "find",
+    "kept": "keep",
+    "broke": "break",
+    "broken": "break",
+    "stole": "steal",
+    "stolen": "steal",
+    "chose": "choose",
+    "chosen": "choose",
+    "wrote": "write",
+    "written": "write",
+    "children": "child",
+    "people": "person",
+    "men": "man",
+    "women": "woman",
+    "spent": "spend",
+    "left": "leave",
+    "froze": "freeze",
+    "frozen": "freeze",
+}
 _VOWEL = re.compile(r"[aeiouy]")
 
 

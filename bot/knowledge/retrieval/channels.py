@@ -1,4 +1,6 @@
-"""The channels of search one by one, each behind the `Retriever` protocol: for the playground, benchmarks and comparison."""
+"""The channels of search one by one, each behind the `Retriever` protocol: for the playground, benchmarks and
+comparison.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,14 @@ from bot.knowledge.retrieval.features import FEATURES, AnalyzedQuery, Vectors, g
 from bot.knowledge.retrieval.index import Index
 
 COLUMNS = {
-    "letters": ("char", "body_char"), "words": ("word", "body_word"), "pairs": ("pair", "body_pair"), "meanings": ("meaning", "body_meaning"),
-    "rapidfuzz": ("fuzz_set", "fuzz_sort"), "neighbours": ("head",), "embeddings": ("semantic", "body_semantic"),
-}  # fmt: skip
+    "letters": ("char", "body_char"),
+    "words": ("word", "body_word"),
+    "pairs": ("pair", "body_pair"),
+    "meanings": ("meaning", "body_meaning"),
+    "rapidfuzz": ("fuzz_set", "fuzz_sort"),
+    "neighbours": ("head",),
+    "embeddings": ("semantic", "body_semantic"),
+}
 
 
 def retriever_names(*, with_vectors: bool) -> tuple[str, ...]:
@@ -23,7 +30,9 @@ def retriever_names(*, with_vectors: bool) -> tuple[str, ...]:
 class ChannelRetriever:
     """One channel over examples and texts: the better of the two counts."""
 
-    def __init__(self, name: str, index: Index, read: Callable[[str], AnalyzedQuery], vectors: Vectors | None) -> None:
+    def __init__(
+        self, name: str, index: Index, read: Callable[[str], AnalyzedQuery], vectors: Vectors | None
+    ) -> None:
         self.name = name
         self._index, self._read, self._vectors = index, read, vectors
         self._columns = [FEATURES.index(c) for c in COLUMNS[name]]

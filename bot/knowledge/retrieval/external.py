@@ -16,7 +16,9 @@ from bot.observability import get_logger
 
 GROUP = "bot.retrievers"
 HEARD = 5  # matches that a guest may name for one question
-VOTE = 2.0  # what its first match adds to the ranking score (in log odds: times 7.4); the second half of it, the third a third
+# what its first match adds to the ranking score (in log odds: times 7.4); the second half of it, the third a
+# third
+VOTE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +41,34 @@ NO_VOTES = Votes()
 
 
 def find_factories(names: Sequence[str]) -> Mapping[str, RetrieverFactory]:
-    """What makes each named channel. Raises `ConfigError` for a name that no installed package brings, or that cannot be imported."""
+    """What makes each named channel.
+
+    Raises `ConfigError` for a name that no installed package brings, or that cannot be imported.
+    """
     found: dict[str, RetrieverFactory] = {}
     known = {e.name: e for e in entry_points(group=GROUP)} if names else {}
     for name in names:
         if name not in known:
             hint = f"known: {', '.join(sorted(known)) or 'none'}; is the package that brings it installed?"
-            raise ConfigError([Problem(f"knowledge.retrievers: no installed package brings a search channel {name!r}", hint=hint)])
+            raise ConfigError(
+                [
+                    Problem(
+                        f"knowledge.retrievers: no installed package brings a search channel {name!r}",
+                        hint=hint,
+                    )
+                ]
+            )
         try:
             found[name] = known[name].load()
         except (ImportError, AttributeError) as error:
-            raise ConfigError([Problem(f"knowledge.retrievers: {name} cannot be imported: {error}", hint="reinstall or update its package")]) from error
+            raise ConfigError(
+                [
+                    Problem(
+                        f"knowledge.retrievers: {name} cannot be imported: {error}",
+                        hint="reinstall or update its package",
+                    )
+                ]
+            ) from error
     return found
 
 
@@ -65,7 +84,10 @@ def invite(factories: Mapping[str, RetrieverFactory], articles: Sequence[Article
 
 
 def hear(guests: Mapping[str, Retriever], question: str, place: Mapping[str, int]) -> Votes:
-    """The votes of all guests: by rank, since their scales are their own. *place* is the number of each article that may be voted for."""
+    """The votes of all guests: by rank, since their scales are their own.
+
+    *place* is the number of each article that may be voted for.
+    """
     if not guests or not question.strip():
         return NO_VOTES
     by_guest: dict[str, dict[str, float]] = {}

@@ -1,4 +1,6 @@
-"""What is known about each article for a question, in numbers: one function, for asking and for training alike."""
+"""What is known about each article for a question, in numbers: one function, for asking and for training
+alike.
+"""
 
 from __future__ import annotations
 
@@ -17,21 +19,54 @@ _MANY = 4096  # values from which the largest are sought among those above a flo
 HEAD_UNITS = 96
 HEAD_LAMBDA = 0.3
 CHANNELS = (
-    "char", "char2", "word", "word2", "pair", "meaning", "meaning2", "sense", "bag_char", "bag_word", "bag_meaning",
-    "body_char", "body_word", "body_pair", "body_meaning", "semantic", "semantic2", "body_semantic",
-)  # fmt: skip
+    "char",
+    "char2",
+    "word",
+    "word2",
+    "pair",
+    "meaning",
+    "meaning2",
+    "sense",
+    "bag_char",
+    "bag_word",
+    "bag_meaning",
+    "body_char",
+    "body_word",
+    "body_pair",
+    "body_meaning",
+    "semantic",
+    "semantic2",
+    "body_semantic",
+)
 FEATURES = (*CHANNELS, "head", "fuzz_set", "fuzz_sort", "head_semantic")
-_HAND = {"char": 0.5, "char2": 0.3, "word2": 0.5, "meaning2": 0.5, "sense": 0.3, "bag_char": 0.6, "bag_word": 0.3, "semantic": 0.8, "semantic2": 0.6,
-         "body_char": 0.4, "body_word": 0.5, "body_pair": 0.3, "body_meaning": 0.2, "body_semantic": 0.2}  # fmt: skip
+_HAND = {
+    "char": 0.5,
+    "char2": 0.3,
+    "word2": 0.5,
+    "meaning2": 0.5,
+    "sense": 0.3,
+    "bag_char": 0.6,
+    "bag_word": 0.3,
+    "semantic": 0.8,
+    "semantic2": 0.6,
+    "body_char": 0.4,
+    "body_word": 0.5,
+    "body_pair": 0.3,
+    "body_meaning": 0.2,
+    "body_semantic": 0.2,
+}
 HAND = np.array([_HAND.get(c, 0.0) for c in CHANNELS], np.float32)  # only who comes on the short list
 BODY = np.array([c.startswith("body") for c in CHANNELS])
 _TWICE, _TWICE_MEAN, _ONCE, _BAG, _BODY = (
     [CHANNELS.index(c) for c in names.split()]
     for names in (
-        "char word meaning semantic", "char2 word2 meaning2 semantic2", "pair sense", "bag_char bag_word bag_meaning",
+        "char word meaning semantic",
+        "char2 word2 meaning2 semantic2",
+        "pair sense",
+        "bag_char bag_word bag_meaning",
         "body_char body_word body_pair body_meaning body_semantic",
     )
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +89,11 @@ class AnalyzedQuery:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The short list for a question: article numbers, a row of `FEATURES` for each, the best passage of each, and what is known of the question.
+    """The short list for a question: article numbers, a row of `FEATURES` for each, the best passage of each,
+    and what is known of the question.
 
-    `known` is the share of the question's weight that the base's words cover, `words` how many words it has, `similar` how far the
+    `known` is the share of the question's weight that the base's words cover, `words` how many words it has,
+    `similar` how far the
     nearest example stands out by embedding, in standard deviations of all examples (0 without embeddings).
     """
 
@@ -69,22 +106,33 @@ class Evidence:
 
 
 def gather(
-    index: Index, asked: AnalyzedQuery, *, vectors: Vectors | None = None, allowed: npt.NDArray[np.bool_] | None = None, also: Ints | None = None
-) -> Evidence:  # fmt: skip
-    """Everything known about the articles that may answer *asked*, for the best `SHORTLIST` of them and for those of *also*."""
+    index: Index,
+    asked: AnalyzedQuery,
+    *,
+    vectors: Vectors | None = None,
+    allowed: npt.NDArray[np.bool_] | None = None,
+    also: Ints | None = None,
+) -> Evidence:
+    """Everything known about the articles that may answer *asked*, for the best `SHORTLIST` of them and for
+    those of *also*.
+    """
     if asked.vector is None:
         vectors = None
     scores = index.scores(asked.reading)
     semantic, body_semantic = _semantic(index, asked, vectors)
     columns = _article_scores(index, scores, semantic, body_semantic)
     barred = None if allowed is None or allowed.all() else ~allowed
-    hand = HAND[~BODY] @ columns[~BODY] + np.where(columns[0] <= 0, np.float32(2), np.float32(1)) * (HAND[BODY] @ columns[BODY])
+    hand = HAND[~BODY] @ columns[~BODY] + np.where(columns[0] <= 0, np.float32(2), np.float32(1)) * (
+        HAND[BODY] @ columns[BODY]
+    )
     if barred is not None:
         hand[barred] = -1.0
     chosen = _largest(hand, SHORTLIST)
     chosen = chosen[hand[chosen] >= 0]
     if also is not None and len(also):
-        chosen = np.concatenate((chosen, [a for a in also if (barred is None or not barred[a]) and a not in chosen])).astype(np.int64)
+        chosen = np.concatenate(
+            (chosen, [a for a in also if (barred is None or not barred[a]) and a not in chosen])
+        ).astype(np.int64)
     table = np.zeros((len(chosen), len(FEATURES)), np.float32)
     table[:, : len(CHANNELS)] = columns[:, chosen].T
     if len(chosen):
@@ -92,9 +140,15 @@ def gather(
         words = MIX[0] * char + MIX[1] * pair + MIX[2] * sense
         by_words, by_both = _heads(index, words, semantic, vectors, barred)
         table[:, len(CHANNELS)], table[:, len(CHANNELS) + 3] = by_words[chosen], by_both[chosen]
-        table[:, len(CHANNELS) + 1 : len(CHANNELS) + 3] = _fuzz(index.questions, asked, 0.5 * char + 0.5 * sense, chosen)
+        table[:, len(CHANNELS) + 1 : len(CHANNELS) + 3] = _fuzz(
+            index.questions, asked, 0.5 * char + 0.5 * sense, chosen
+        )
     best = index.passages.best_units(scores.passages[0] + scores.passages[1], chosen)[1]
-    similar = float((semantic.max() - semantic.mean()) / (semantic.std() + 1e-3)) if vectors is not None and len(semantic) > 1 else 0.0
+    similar = (
+        float((semantic.max() - semantic.mean()) / (semantic.std() + 1e-3))
+        if vectors is not None and len(semantic) > 1
+        else 0.0
+    )
     return Evidence(chosen, table, best, index.known_share(asked.reading), len(asked.reading.words), similar)
 
 
@@ -119,7 +173,11 @@ def _largest(values: Floats, n: int) -> Ints:
     """The places of the *n* largest, the largest first."""
     if len(values) > _MANY:  # the n-th largest of some is a floor for the n-th largest of all
         places = np.flatnonzero(values >= np.partition(values[:_MANY], _MANY - n)[_MANY - n])
-        return np.asarray(places[_largest(values[places], n)]) if len(places) < len(values) else _sorted_part(values, n)
+        return (
+            np.asarray(places[_largest(values[places], n)])
+            if len(places) < len(values)
+            else _sorted_part(values, n)
+        )
     return _sorted_part(values, n)
 
 
@@ -128,16 +186,27 @@ def _sorted_part(values: Floats, n: int) -> Ints:
     return np.asarray(part[np.argsort(-values[part], kind="stable")])
 
 
-def _heads(index: Index, words: Floats, semantic: Floats, vectors: Vectors | None, barred: npt.NDArray[np.bool_] | None) -> tuple[Floats, Floats]:
-    """Kernel ridge over the example questions nearest to this one, by words and by words with meaning: what each example says is
+def _heads(
+    index: Index,
+    words: Floats,
+    semantic: Floats,
+    vectors: Vectors | None,
+    barred: npt.NDArray[np.bool_] | None,
+) -> tuple[Floats, Floats]:
+    """Kernel ridge over the example questions nearest to this one, by words and by words with meaning: what
+    each example says is
     weighed against what its neighbours say."""
     side = index.questions
     none = np.zeros(side.articles, np.float32)
     if index.kernel is None:
         return none, none
     both = words if vectors is None else 0.5 * words + 0.5 * semantic
-    units = _largest(both if barred is None else np.where(barred[side.owners], np.float32(0), both), HEAD_UNITS)
-    units = units[both[units] > 0] if barred is None else units[(both[units] > 0) & ~barred[side.owners[units]]]
+    units = _largest(
+        both if barred is None else np.where(barred[side.owners], np.float32(0), both), HEAD_UNITS
+    )
+    units = (
+        units[both[units] > 0] if barred is None else units[(both[units] > 0) & ~barred[side.owners[units]]]
+    )
     if not len(units):
         return none, none
     kernel = index.kernel.among(units)
@@ -156,13 +225,17 @@ def _ridge(kernel: Floats, near: Floats, side: FieldIndex, units: Ints) -> Float
 
 
 def _fuzz(side: FieldIndex, asked: AnalyzedQuery, scores: Floats, chosen: Ints) -> Floats:
-    """rapidfuzz on the best example question of each article: token set and token sort ratios, 0..1 (never WRatio)."""
+    """rapidfuzz on the best example question of each article: token set and token sort ratios, 0..1 (never
+    WRatio).
+    """
     done = np.zeros((len(chosen), 2), np.float32)
     best, which = side.best_units(scores, chosen)
     places = np.flatnonzero(best > 0)
     if len(places):
         text = " ".join(asked.reading.words)
-        choices = [side.words[unit] for unit in side.members[side.first[chosen[places]] + which[places]].tolist()]
+        choices = [
+            side.words[unit] for unit in side.members[side.first[chosen[places]] + which[places]].tolist()
+        ]
         done[places, 0] = process.cdist([text], choices, scorer=fuzz.token_set_ratio)[0] / 100
         done[places, 1] = process.cdist([text], choices, scorer=fuzz.token_sort_ratio)[0] / 100
     return done

@@ -1,4 +1,6 @@
-"""The searchable form of articles: each example question and each passage a unit, each channel its weighted terms over them."""
+"""The searchable form of articles: each example question and each passage a unit, each channel its weighted
+terms over them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,18 @@ import numpy as np
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.query.analyzer import KINDS, AnalyzedText, Block, TextAnalyzer
 from bot.knowledge.query.words import words_of
-from bot.knowledge.retrieval.lexical import Array, Floats, Ints, Ints32, Postings, Rows, Vocabulary, bm25_weights, cosine_weights, inverse_frequency
+from bot.knowledge.retrieval.lexical import (
+    Array,
+    Floats,
+    Ints,
+    Ints32,
+    Postings,
+    Rows,
+    Vocabulary,
+    bm25_weights,
+    cosine_weights,
+    inverse_frequency,
+)
 
 _DATA = Path(__file__).parents[1] / "data"
 MIX = (0.4, 0.2, 0.4)  # letters, pairs, meanings in the kernel
@@ -37,17 +50,33 @@ def _frequencies() -> dict[str, float]:
 
 
 class Channel:
-    """One kind of term over one side: its rarity and its weights. `columns` is the place of each row among all units of all channels."""
+    """One kind of term over one side: its rarity and its weights.
+
+    `columns` is the place of each row among all units of all channels.
+    """
 
     def __init__(
-        self, rows: Rows, owners: Ints, columns: Ints32, vocabulary: Vocabulary, *, cosine: bool, prior: bool, b: float = 0.5, strict: bool = True
-    ) -> None:  # fmt: skip
-        """Where it is *strict*, a term that this side never says is as rare as one that nobody says, however usual it is elsewhere."""
+        self,
+        rows: Rows,
+        owners: Ints,
+        columns: Ints32,
+        vocabulary: Vocabulary,
+        *,
+        cosine: bool,
+        prior: bool,
+        b: float = 0.5,
+        strict: bool = True,
+    ) -> None:
+        """Where it is *strict*, a term that this side never says is as rare as one that nobody says, however
+        usual it is elsewhere.
+        """
         size = len(vocabulary)
         shares = vocabulary.shares(_frequencies(), size) if prior else None
         self.cosine, self.strict = cosine, strict
         self.idf = inverse_frequency(rows, owners, size, shares, PRIOR_WEIGHT if prior else 0.0)
-        self.unknown = float(np.log((owners.max() + 2 if len(owners) else 1) + (PRIOR_WEIGHT if prior else 0.0)) - np.log(0.5))
+        self.unknown = float(
+            np.log((owners.max() + 2 if len(owners) else 1) + (PRIOR_WEIGHT if prior else 0.0)) - np.log(0.5)
+        )
         if strict:
             self.idf[np.bincount(rows.terms, minlength=size) == 0] = self.unknown
         self.weights = cosine_weights(rows, self.idf) if cosine else bm25_weights(rows, self.idf, b=b)
@@ -55,15 +84,22 @@ class Channel:
 
 
 class Kernel:
-    """How like each other example questions are: letters, pairs and meanings mixed, for a few of them at a time."""
+    """How like each other example questions are: letters, pairs and meanings mixed, for a few of them at a
+    time.
+    """
 
     def __init__(self, arrays: Mapping[str, Array]) -> None:
-        """*arrays* are those of `mix` or of another one's `arrays`. Raises ValueError where they are no such matrix."""
+        """*arrays* are those of `mix` or of another one's `arrays`.
+
+        Raises ValueError where they are no such matrix.
+        """
         import scipy.sparse
 
         self.arrays = dict(arrays)
         rows = (arrays["weights"], arrays["terms"], arrays["starts"])
-        self._rows = scipy.sparse.csr_matrix(rows, shape=(len(arrays["starts"]) - 1, int(arrays["columns"][0])))
+        self._rows = scipy.sparse.csr_matrix(
+            rows, shape=(len(arrays["starts"]) - 1, int(arrays["columns"][0]))
+        )
         self._row = arrays["row"]
         if len(self._row) != self._rows.shape[0]:
             raise ValueError("units differ in number")
@@ -84,7 +120,15 @@ class Kernel:
         row = np.empty(len(places), np.int32)
         row[places] = np.arange(len(places), dtype=np.int32)
         columns = np.array([joined.shape[1]], np.int64)
-        return cls({"weights": joined.data, "terms": joined.indices, "starts": joined.indptr, "columns": columns, "row": row})
+        return cls(
+            {
+                "weights": joined.data,
+                "terms": joined.indices,
+                "starts": joined.indptr,
+                "columns": columns,
+                "row": row,
+            }
+        )
 
     def check(self) -> None:
         """Raises ValueError where numbers point outside the matrix."""
@@ -110,13 +154,20 @@ class Kernel:
 class FieldIndex:
     """All example questions, or all passages, as units.
 
-    The first units of all articles come first, those of articles with many units in front, then the second ones, and so on: so that
-    the best unit of every article is found by a few comparisons of whole stretches (`layers`). Articles of more than `LAYERS` units
-    have the others behind, together (`rest` are the beginnings there). `members` are the units of each article one after another.
+    The first units of all articles come first, those of articles with many units in front, then the second
+    ones, and so on: so that
+    the best unit of every article is found by a few comparisons of whole stretches (`layers`). Articles of
+    more than `LAYERS` units
+    have the others behind, together (`rest` are the beginnings there). `members` are the units of each
+    article one after another.
     """
 
-    def __init__(self, words: Sequence[Sequence[str]], texts: Sequence[Sequence[str]], forms: frozenset[str]) -> None:
-        """*words* are the canonical words of each of the *texts* of each article, *forms* all words as written."""
+    def __init__(
+        self, words: Sequence[Sequence[str]], texts: Sequence[Sequence[str]], forms: frozenset[str]
+    ) -> None:
+        """*words* are the canonical words of each of the *texts* of each article, *forms* all words as
+        written.
+        """
         if [len(w) for w in words] != [len(t) for t in texts]:
             raise ValueError("texts and their words differ in number")
         self.articles = len(words)
@@ -131,7 +182,11 @@ class FieldIndex:
         starts = np.concatenate(([0], np.cumsum(widths, dtype=np.int64))).astype(np.int64)
         self.layers = tuple((int(s), w) for s, w in zip(starts, widths, strict=False))
         over = np.maximum(self.sizes[order] - LAYERS, 0)
-        self.rest = starts[-1] + np.concatenate(([0], np.cumsum(over[over > 0])[:-1])).astype(np.int64) if (over > 0).any() else np.zeros(0, np.int64)
+        self.rest = (
+            starts[-1] + np.concatenate(([0], np.cumsum(over[over > 0])[:-1])).astype(np.int64)
+            if (over > 0).any()
+            else np.zeros(0, np.int64)
+        )
         rank, place = np.arange(self.count) - self.first[natural], self._place[natural]
         late = rank >= LAYERS
         self.members = starts[np.minimum(rank, len(starts) - 1)] + place
@@ -153,7 +208,9 @@ class FieldIndex:
         return KeptSide(tuple(tuple(self.words[u] for u in self.members[a:b]) for a, b in cuts), self.forms)
 
     def best(self, scores: Floats) -> Floats:
-        """The best unit of each article in every row: (n, units) -> (n, articles); 0 where an article has none."""
+        """The best unit of each article in every row: (n, units) -> (n, articles); 0 where an article has
+        none.
+        """
         done = np.zeros((len(scores), self.articles), np.float32)
         for start, width in self.layers:
             np.maximum(done[:, :width], scores[:, start : start + width], out=done[:, :width])
@@ -163,7 +220,9 @@ class FieldIndex:
         return done[:, self._place]
 
     def best_two(self, scores: Floats) -> tuple[Floats, Floats]:
-        """The best unit of each article, and the mean of its two best that differ (the best alone where it has one unit)."""
+        """The best unit of each article, and the mean of its two best that differ (the best alone where it
+        has one unit).
+        """
         best = np.zeros((len(scores), self.articles), np.float32)
         second = np.zeros_like(best)
         for start, width in self.layers:
@@ -172,7 +231,9 @@ class FieldIndex:
             behind, starts = scores[:, self.rest[0] :], self.rest - self.rest[0]
             found = np.maximum.reduceat(behind, starts, axis=1)
             lengths = np.diff(np.append(starts, behind.shape[1]))
-            less = np.maximum.reduceat(np.where(behind == np.repeat(found, lengths, axis=1), np.float32(0), behind), starts, axis=1)
+            less = np.maximum.reduceat(
+                np.where(behind == np.repeat(found, lengths, axis=1), np.float32(0), behind), starts, axis=1
+            )
             width = len(starts)
             _take_over(best[:, :width], second[:, :width], found)
             _take_over(best[:, :width], second[:, :width], less)
@@ -180,7 +241,9 @@ class FieldIndex:
         return best[:, self._place], mean[:, self._place]
 
     def best_units(self, scores: Floats, articles: Ints) -> tuple[Floats, Ints]:
-        """For each of some *articles* the score of its best unit and which of its units that is; 0 and 0 where it has none."""
+        """For each of some *articles* the score of its best unit and which of its units that is; 0 and 0
+        where it has none.
+        """
         sizes = self.sizes[articles]
         ends = np.cumsum(sizes)
         found, which = np.zeros(len(articles), np.float32), np.zeros(len(articles), np.int64)
@@ -206,7 +269,8 @@ def _take_over(best: Floats, second: Floats, new: Floats) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What every channel says of every unit: questions (char, word, meaning, pair, sense), bag (char, word, meaning),
+    """What every channel says of every unit: questions (char, word, meaning, pair, sense), bag (char, word,
+    meaning),
     passages (char, word, pair, meaning), each (channels, units)."""
 
     questions: Floats
@@ -216,7 +280,9 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class KeptSide:
-    """The words of one side, as they are kept between starts: of each text of each article, and all as written."""
+    """The words of one side, as they are kept between starts: of each text of each article, and all as
+    written.
+    """
 
     words: tuple[tuple[str, ...], ...]
     forms: frozenset[str]
@@ -224,7 +290,9 @@ class KeptSide:
 
 @dataclass(frozen=True, slots=True)
 class KeptIndex:
-    """An index as it is kept between starts; `unknown` is how rare a meaning and a word are that nobody says."""
+    """An index as it is kept between starts; `unknown` is how rare a meaning and a word are that nobody
+    says.
+    """
 
     sides: tuple[KeptSide, KeptSide]
     unknown: tuple[float, float]
@@ -237,8 +305,13 @@ _RARITIES = ("meaning_rarity", "word_rarity", "word_known")
 class Index:
     """Articles ready to be asked; never changes once built."""
 
-    def __init__(self, articles: Sequence[Article], reader: TextAnalyzer, kept: KeptIndex | None = None) -> None:
-        """The index over *articles*: built, or taken over as it was *kept*. Raises ValueError where that does not fit."""
+    def __init__(
+        self, articles: Sequence[Article], reader: TextAnalyzer, kept: KeptIndex | None = None
+    ) -> None:
+        """The index over *articles*: built, or taken over as it was *kept*.
+
+        Raises ValueError where that does not fit.
+        """
         self.articles = tuple(articles)
         self.ids = tuple(a.id for a in articles)
         self.place = {a.id: i for i, a in enumerate(articles)}
@@ -249,7 +322,10 @@ class Index:
             self.questions, self.passages = _side(asked, self.read[0]), _side(told, self.read[1])
             self._connect(asked, told)
         else:
-            sides = [FieldIndex(side.words, texts, side.forms) for side, texts in zip(kept.sides, self.read, strict=True)]
+            sides = [
+                FieldIndex(side.words, texts, side.forms)
+                for side, texts in zip(kept.sides, self.read, strict=True)
+            ]
             self.questions, self.passages = sides
             self._take_over(kept)
         self.shape = self._shape()
@@ -274,30 +350,59 @@ class Index:
         n, a, p = self.questions.count, len(self.articles), self.passages.count
         if self.postings.matrix.shape[1] != max(1, 5 * n + 3 * a + 4 * p):
             raise ValueError("units differ in number")
-        self.postings.matrix.check_format(full_check=True)  # law: a kept file is not believed beyond its bounds
+        self.postings.matrix.check_format(
+            full_check=True
+        )  # law: a kept file is not believed beyond its bounds
         self.meaning_rarity, self.word_rarity, self.word_known = (kept.arrays[k] for k in _RARITIES)
         self.meaning_unknown, self.word_unknown = kept.unknown
 
     def _connect(self, asked: Sequence[Block], told: Sequence[Block]) -> None:
-        """Makes the channels: over example questions, over an article's examples as one text, and over passages."""
+        """Makes the channels: over example questions, over an article's examples as one text, and over
+        passages.
+        """
         reader, questions, passages = self.reader, self.questions, self.passages
         n, a, p = questions.count, len(self.articles), passages.count
         words = dict(zip(KINDS, (reader.grams, reader.lemmas, reader.pairs, reader.meanings), strict=True))
 
         def question(kind: str, rows: Rows, row: int, *, cosine: bool = False) -> Channel:
-            return Channel(rows, questions.natural, _columns(questions, row * n), words[kind], cosine=cosine, prior=kind != "grams")
+            return Channel(
+                rows,
+                questions.natural,
+                _columns(questions, row * n),
+                words[kind],
+                cosine=cosine,
+                prior=kind != "grams",
+            )
 
         def bag(kind: str, row: int, *, cosine: bool = False) -> Channel:
             columns = np.arange(5 * n + row * a, 5 * n + (row + 1) * a, dtype=np.int32)
-            return Channel(_held(asked, kind), np.arange(a), columns, words[kind], cosine=cosine, prior=kind != "grams")
+            return Channel(
+                _held(asked, kind), np.arange(a), columns, words[kind], cosine=cosine, prior=kind != "grams"
+            )
 
         def passage(kind: str, row: int) -> Channel:
             columns = _columns(passages, 5 * n + 3 * a + row * p)
-            return Channel(_rows(told, kind), passages.natural, columns, words[kind], cosine=False, prior=kind != "grams", b=0.75, strict=False)
+            return Channel(
+                _rows(told, kind),
+                passages.natural,
+                columns,
+                words[kind],
+                cosine=False,
+                prior=kind != "grams",
+                b=0.75,
+                strict=False,
+            )
 
         meanings = _rows(asked, "meanings")
-        char, pair = question("grams", _rows(asked, "grams"), 0, cosine=True), question("pairs", _rows(asked, "pairs"), 3, cosine=True)
-        word, meaning, sense = question("lemmas", _rows(asked, "lemmas"), 1), question("meanings", meanings, 2), question("meanings", meanings, 4, cosine=True)
+        char, pair = (
+            question("grams", _rows(asked, "grams"), 0, cosine=True),
+            question("pairs", _rows(asked, "pairs"), 3, cosine=True),
+        )
+        word, meaning, sense = (
+            question("lemmas", _rows(asked, "lemmas"), 1),
+            question("meanings", meanings, 2),
+            question("meanings", meanings, 4, cosine=True),
+        )
         body = passage("lemmas", 1)
         groups = (
             (char, bag("grams", 0, cosine=True), passage("grams", 0)),
@@ -306,7 +411,9 @@ class Index:
             (meaning, sense, bag("meanings", 2), passage("meanings", 3)),
         )
         self.postings = Postings.join(groups, 5 * n + 3 * a + 4 * p)
-        self.kernel = Kernel.mix(list(zip(MIX, (char, pair, sense), strict=True)), questions.members) if n else None
+        self.kernel = (
+            Kernel.mix(list(zip(MIX, (char, pair, sense), strict=True)), questions.members) if n else None
+        )
         self.meaning_rarity, self.meaning_unknown = meaning.idf, meaning.unknown
         self.word_unknown = max(word.unknown, body.unknown)
         self.word_rarity = np.full(len(body.idf), self.word_unknown, np.float32)
@@ -319,9 +426,15 @@ class Index:
     def scores(self, reading: AnalyzedText) -> Scores:
         """The scores of a question in every channel of words, 0..1 or nearly."""
         n, a, p = self.questions.count, len(self.articles), self.passages.count
-        flat = self.postings.scores(reading.kinds) if reading.words else np.zeros(5 * n + 3 * a + 4 * p, np.float32)
+        flat = (
+            self.postings.scores(reading.kinds)
+            if reading.words
+            else np.zeros(5 * n + 3 * a + 4 * p, np.float32)
+        )
         bag, body = 5 * n, 5 * n + 3 * a
-        return Scores(flat[:bag].reshape(5, n), flat[bag:body].reshape(3, a), flat[body : body + 4 * p].reshape(4, p))
+        return Scores(
+            flat[:bag].reshape(5, n), flat[bag:body].reshape(3, a), flat[body : body + 4 * p].reshape(4, p)
+        )
 
     def known_share(self, reading: AnalyzedText) -> float:
         """The share of a question's weight whose words stand anywhere in the base."""
@@ -334,13 +447,21 @@ class Index:
         return float(weights[inside & self.word_known[places]].sum() / max(1e-6, float(weights.sum())))
 
     def _shape(self) -> Floats:
-        """What kind of base it is: how many articles, examples an article, which share has text, how long examples are, what share has no example."""
+        """What kind of base it is: how many articles, examples an article, which share has text, how long
+        examples are, what share has no example.
+        """
         examples = np.array([len(a.aliases) for a in self.articles], np.float32)
         words = [w.count(" ") + 1 for w in self.questions.words]
         if not len(examples):
             return np.zeros(5, np.float32)
         return np.array(
-            (np.log1p(len(examples)), np.log1p(examples.mean()), (self.passages.sizes > 0).mean(), np.log1p(np.mean(words or [0])), (examples <= 0).mean()),
+            (
+                np.log1p(len(examples)),
+                np.log1p(examples.mean()),
+                (self.passages.sizes > 0).mean(),
+                np.log1p(np.mean(words or [0])),
+                (examples <= 0).mean(),
+            ),
             np.float32,
         )
 
@@ -361,13 +482,21 @@ def _rows(blocks: Sequence[Block], kind: str) -> Rows:
 def _held(blocks: Sequence[Block], kind: str) -> Rows:
     """The texts of each block as one row: each term with the number of texts that have it."""
     held = [b.terms[KINDS.index(kind)].held for b in blocks]
-    return Rows.of([t for t, _ in held], [c for _, c in held], [np.array([len(t)], np.int32) for t, _ in held])
+    return Rows.of(
+        [t for t, _ in held], [c for _, c in held], [np.array([len(t)], np.int32) for t, _ in held]
+    )
 
 
 def question_texts(article: Article) -> tuple[str, ...]:
-    """What is searched of an article's questions: title and examples, but no title that only repeats how the text begins."""
+    """What is searched of an article's questions: title and examples, but no title that only repeats how the
+    text begins.
+    """
     start = article.body[: 2 * len(article.title) + 40]
-    return article.aliases if article.title not in article.aliases and _is_beginning(article.title, start) else article.questions
+    return (
+        article.aliases
+        if article.title not in article.aliases and _is_beginning(article.title, start)
+        else article.questions
+    )
 
 
 @functools.lru_cache(maxsize=16_384)
@@ -377,6 +506,8 @@ def _is_beginning(title: str, start: str) -> bool:
 
 
 def passage_texts(article: Article) -> tuple[str, ...]:
-    """What is searched of a body: each passage with its heading; nothing where the body only repeats the title."""
+    """What is searched of a body: each passage with its heading; nothing where the body only repeats the
+    title.
+    """
     texts = tuple(f"{p.heading}\n{p.text}" if p.heading else p.text for p in article.passages)
     return () if len(texts) == 1 and texts[0].strip() == article.title.strip() else texts

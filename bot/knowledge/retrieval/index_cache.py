@@ -1,4 +1,5 @@
-"""The built index of a large base, kept in the cache folder between starts; whatever is wrong with it, it is built again.
+"""The built index of a large base, kept in the cache folder between starts; whatever is wrong with it, it is
+built again.
 
 One `.safetensors` file: arrays, and texts as JSON. Nothing in it can be run, whoever wrote it.
 """
@@ -27,7 +28,10 @@ from bot.knowledge.retrieval.private_folder import is_private, make_private
 _SOURCES = (  # what the kept index is made by, below `bot`: a change of any of them makes it anew
     *(f"knowledge/retrieval/{name}.py" for name in ("index", "lexical")),
     *(f"knowledge/query/{name}.py" for name in ("analyzer", "words", "synonyms")),
-    *(f"knowledge/articles/{name}.py" for name in ("catalog", "schema", "markup", "frontmatter", "fields", "repository")),
+    *(
+        f"knowledge/articles/{name}.py"
+        for name in ("catalog", "schema", "markup", "frontmatter", "fields", "repository")
+    ),
     *(f"text/{name}.py" for name in ("markdown", "markdown_rules", "yaml_source")),
 )
 FORMAT = 4  # to be raised with every change of what is kept
@@ -59,7 +63,8 @@ def key_of(synonyms: tuple[Path, ...], channels: tuple[str, ...]) -> str:
 def load(path: Path, key: str, library: Library, speech: Speech) -> Restored | None:
     """The index kept under this key, or None; *library* then knows the files that were read.
 
-    A file that somebody else could have written is not read. What was read of each article is taken from the file when an
+    A file that somebody else could have written is not read. What was read of each article is taken from the
+    file when an
     article is first to be read again.
     """
     if not is_private(path):
@@ -71,12 +76,19 @@ def load(path: Path, key: str, library: Library, speech: Speech) -> Restored | N
             return None
         texts = _Texts(file)
         shelf = ArticleCatalog(library.restore(_read_files().validate_json(texts.raw("library"))))
-        reader = TextAnalyzer.restored(speech, {kind: texts[f"words.{kind}"] for kind in KINDS}, lambda: _packed(file))
+        reader = TextAnalyzer.restored(
+            speech, {kind: texts[f"words.{kind}"] for kind in KINDS}, lambda: _packed(file)
+        )
         names = [n for n in file.keys() if n.startswith("index.")]  # noqa: SIM118 - not a mapping
         arrays = {n.removeprefix("index."): file.get_tensor(n) for n in names}
-        sides = [KeptSide(_tuples(texts[f"{side}.words"]), frozenset(texts[f"{side}.forms"])) for side in ("questions", "passages")]
+        sides = [
+            KeptSide(_tuples(texts[f"{side}.words"]), frozenset(texts[f"{side}.forms"]))
+            for side in ("questions", "passages")
+        ]
         unknown = texts["unknown"]
-        index = Index(shelf.published, reader, KeptIndex((sides[0], sides[1]), (unknown[0], unknown[1]), arrays))
+        index = Index(
+            shelf.published, reader, KeptIndex((sides[0], sides[1]), (unknown[0], unknown[1]), arrays)
+        )
         return Restored(shelf, index)
     except Exception:  # noqa: BLE001 - a torn, old or foreign file of any kind only costs a rebuild
         library.restore({})
@@ -103,15 +115,24 @@ def _told(library: Library, index: Index) -> Mapping[str, Array]:
     """Everything as arrays; texts are the bytes of their JSON."""
     kept, reader = index.kept(), index.reader.kept()
     texts: dict[str, object] = {f"words.{kind}": words for kind, words in reader.vocabularies.items()}
-    texts |= {"unknown": kept.unknown, "read.texts": reader.packed.texts, "read.words": reader.packed.words, "read.forms": reader.packed.forms}
+    texts |= {
+        "unknown": kept.unknown,
+        "read.texts": reader.packed.texts,
+        "read.words": reader.packed.words,
+        "read.forms": reader.packed.forms,
+    }
     for name, side in zip(("questions", "passages"), kept.sides, strict=True):
         texts |= {f"{name}.words": side.words, f"{name}.forms": sorted(side.forms)}
     told: dict[str, Array] = {}
     for place, text in texts.items():
-        told[place] = np.frombuffer(json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass"), np.uint8)
+        told[place] = np.frombuffer(
+            json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass"), np.uint8
+        )
     told["library"] = np.frombuffer(_read_files().dump_json(library.kept()), np.uint8)
     for kind, arrays in zip(KINDS, reader.packed.terms, strict=True):
-        told.update((f"read.{kind}.{name}", np.asarray(array)) for name, array in zip(_PACKED, arrays, strict=True))
+        told.update(
+            (f"read.{kind}.{name}", np.asarray(array)) for name, array in zip(_PACKED, arrays, strict=True)
+        )
     told.update({f"index.{name}": array for name, array in kept.arrays.items()})
     return {name: np.ascontiguousarray(array) for name, array in told.items()}
 
@@ -125,7 +146,9 @@ def _open(path: Path) -> Any:  # the library's own class is not typed
 def _packed(file: Any) -> Packed:
     texts = _Texts(file)
     terms = tuple(tuple(file.get_tensor(f"read.{kind}.{name}") for name in _PACKED) for kind in KINDS)
-    return Packed(_tuples(texts["read.texts"]), _tuples(texts["read.words"]), tuple(texts["read.forms"]), terms)
+    return Packed(
+        _tuples(texts["read.texts"]), _tuples(texts["read.words"]), tuple(texts["read.forms"]), terms
+    )
 
 
 class _Texts:

@@ -20,7 +20,9 @@ Array = npt.NDArray[Any]
 
 
 class TextSource(Protocol):
-    """What postings are made of: a channel's rows with their weights, the column of each row, the rarity of its terms."""
+    """What postings are made of: a channel's rows with their weights, the column of each row, the rarity of
+    its terms.
+    """
 
     @property
     def rows(self) -> Rows: ...
@@ -90,14 +92,18 @@ class Rows:
 
     @cached_property
     def by_term(self) -> tuple[Ints32, Ints32]:
-        """The order of the entries by term, rows ascending within a term, and the row of each in that order."""
+        """The order of the entries by term, rows ascending within a term, and the row of each in that
+        order.
+        """
         if not len(self.terms):
             return np.zeros(0, np.int32), np.zeros(0, np.int32)
         import scipy.sparse
 
         size = int(self.terms.max()) + 1
         places = np.arange(len(self.terms), dtype=np.int32)
-        turned = scipy.sparse.csr_matrix((places, self.terms, self.starts.astype(np.int32)), shape=(len(self.starts) - 1, size)).tocsc()
+        turned = scipy.sparse.csr_matrix(
+            (places, self.terms, self.starts.astype(np.int32)), shape=(len(self.starts) - 1, size)
+        ).tocsc()
         return turned.data, turned.indices.astype(np.int32, copy=False)
 
     def starts_of(self, size: int) -> Ints:
@@ -114,7 +120,9 @@ class Rows:
 
 
 def count_terms(numbers: Ints) -> Counts:
-    """The distinct numbers of a question's terms, sorted, with their counts; each -1 stays a term of its own and stands first."""
+    """The distinct numbers of a question's terms, sorted, with their counts; each -1 stays a term of its own
+    and stands first.
+    """
     if not len(numbers):
         return numbers, np.zeros(0, np.float32)
     numbers = np.sort(numbers)
@@ -127,13 +135,18 @@ def count_terms(numbers: Ints) -> Counts:
 
 
 class Postings:
-    """The weighted terms of all channels in one matrix, kept by term: one product scores every unit of every channel for a question.
+    """The weighted terms of all channels in one matrix, kept by term: one product scores every unit of every
+    channel for a question.
 
-    `sizes` and `bases` are, for each channel, how many terms it has and its first row; `cosine`, `loose` and `kind` how it counts.
+    `sizes` and `bases` are, for each channel, how many terms it has and its first row; `cosine`, `loose` and
+    `kind` how it counts.
     """
 
     def __init__(self, arrays: Mapping[str, Array]) -> None:
-        """*arrays* are those of `join` or of another one's `arrays`. Raises ValueError where they are no such matrix."""
+        """*arrays* are those of `join` or of another one's `arrays`.
+
+        Raises ValueError where they are no such matrix.
+        """
         import scipy.sparse
 
         self.arrays = dict(arrays)
@@ -141,16 +154,28 @@ class Postings:
         self._cosine, self._loose = arrays["cosine"], arrays["loose"]
         self._kind: list[int] = arrays["kind"].tolist()
         shape = (len(self.idf), int(arrays["columns"][0]))
-        self.matrix = scipy.sparse.csr_array((arrays["weights"], arrays["units"], arrays["starts"]), shape=shape)
-        if not len(self._sizes) == len(self._bases) == len(self._cosine) == len(self._loose) == len(self._kind):
+        self.matrix = scipy.sparse.csr_array(
+            (arrays["weights"], arrays["units"], arrays["starts"]), shape=shape
+        )
+        if (
+            not len(self._sizes)
+            == len(self._bases)
+            == len(self._cosine)
+            == len(self._loose)
+            == len(self._kind)
+        ):
             raise ValueError("channels differ in number")
 
     @classmethod
     def join(cls, groups: Sequence[Sequence[TextSource]], columns: int) -> Postings:
-        """*groups* hold the channels that read the same kind of term; each channel fills the columns from its place on."""
+        """*groups* hold the channels that read the same kind of term; each channel fills the columns from its
+        place on.
+        """
         channels = [c for group in groups for c in group]
         sizes = np.array([len(c.idf) for c in channels], np.int64)
-        bases = np.concatenate(([0], np.cumsum(sizes + 1)))  # a channel's rows end with an empty one, for what it never saw
+        bases = np.concatenate(
+            ([0], np.cumsum(sizes + 1))
+        )  # a channel's rows end with an empty one, for what it never saw
         units = np.empty(sum(len(c.rows.terms) for c in channels), np.int32)
         weights = np.empty(len(units), np.float32)
         starts = np.zeros(int(bases[-1]) + 1, np.int32)
@@ -165,15 +190,24 @@ class Postings:
             starts[base + size + 1] = end
             idf[base : base + size], idf[base + size] = channel.idf, channel.unknown
             done = end
-        return cls({
-            "weights": weights, "units": units, "starts": starts, "idf": idf, "sizes": sizes, "bases": bases[:-1].astype(np.int64),
-            "columns": np.array([max(1, columns)], np.int64),
-            "cosine": np.array([c.cosine for c in channels], bool), "loose": np.array([not c.strict for c in channels], bool),
-            "kind": np.array([kind for kind, group in enumerate(groups) for _ in group], np.int64),
-        })  # fmt: skip
+        return cls(
+            {
+                "weights": weights,
+                "units": units,
+                "starts": starts,
+                "idf": idf,
+                "sizes": sizes,
+                "bases": bases[:-1].astype(np.int64),
+                "columns": np.array([max(1, columns)], np.int64),
+                "cosine": np.array([c.cosine for c in channels], bool),
+                "loose": np.array([not c.strict for c in channels], bool),
+                "kind": np.array([kind for kind, group in enumerate(groups) for _ in group], np.int64),
+            }
+        )
 
     def scores(self, kinds: Sequence[Counts]) -> Floats:
-        """The scores of all units, channel after channel: cosine, or the share of the question's own weight that BM25 finds.
+        """The scores of all units, channel after channel: cosine, or the share of the question's own weight
+        that BM25 finds.
 
         *kinds* are the question's terms in the order of the groups, none empty.
         """
@@ -184,18 +218,26 @@ class Postings:
         sizes = self._sizes[whose]
         rows = np.where((terms >= 0) & (terms < sizes), terms, sizes) + self._bases[whose]
         postings = self.matrix.indptr[rows + 1] - self.matrix.indptr[rows]
-        if len(rows) * self.matrix.shape[1] > BUDGET and int((found := np.add.reduceat(postings, starts)).max()) > BUDGET:
+        if (
+            len(rows) * self.matrix.shape[1] > BUDGET
+            and int((found := np.add.reduceat(postings, starts)).max()) > BUDGET
+        ):
             self._leave_out(rows, postings, np.append(starts, len(rows)), np.flatnonzero(found > BUDGET))
         idf = self.idf[np.where(rows < 0, -1 - rows, rows)]
         rare = (1 + np.log(counts)) * idf
         length = np.maximum(np.sqrt(np.add.reduceat(rare * rare, starts)), 1e-9)
-        mass = np.maximum(np.add.reduceat(idf * np.where(postings + self._loose[whose] > 0, counts, np.float32(1)), starts), 1e-6)
+        mass = np.maximum(
+            np.add.reduceat(idf * np.where(postings + self._loose[whose] > 0, counts, np.float32(1)), starts),
+            1e-6,
+        )
         weights = np.where(self._cosine[whose], rare / length[whose], counts / mass[whose])
         some = np.flatnonzero((postings > 0) & (rows >= 0))
         return np.asarray(self.matrix[rows[some]].T @ weights[some], np.float32)
 
     def _leave_out(self, rows: Ints, postings: Ints, bounds: Ints, channels: Ints) -> None:
-        """Marks (by a negative number) the commonest terms, which tell least, of channels that have too many postings in a large base."""
+        """Marks (by a negative number) the commonest terms, which tell least, of channels that have too many
+        postings in a large base.
+        """
         for channel in channels.tolist():
             part = slice(int(bounds[channel]), int(bounds[channel + 1]))
             order = np.argsort(postings[part], kind="stable")
@@ -203,8 +245,12 @@ class Postings:
             rows[part][late] = -1 - rows[part][late]
 
 
-def inverse_frequency(rows: Rows, owners: Ints, size: int, prior: Floats | None = None, prior_weight: float = 0.0) -> Floats:
-    """How rare each term is, counted in articles; *prior* (shares of texts) speaks with the weight of that many articles."""
+def inverse_frequency(
+    rows: Rows, owners: Ints, size: int, prior: Floats | None = None, prior_weight: float = 0.0
+) -> Floats:
+    """How rare each term is, counted in articles; *prior* (shares of texts) speaks with the weight of that
+    many articles.
+    """
     articles = int(owners.max()) + 1 if len(owners) else 0
     holders = owners.astype(np.int32, copy=False)[rows.by_term[1]]
     starts = rows.starts_of(size)

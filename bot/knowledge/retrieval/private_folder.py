@@ -1,4 +1,6 @@
-"""The folder for what is kept between starts: the owner's own, and what lies there is only believed where nobody else could have put it."""
+"""The folder for what is kept between starts: the owner's own, and what lies there is only believed where
+nobody else could have put it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ def make_private(folder: Path) -> None:
 
 
 def is_private(path: Path) -> bool:
-    """Whether nobody but this user and root could have written *path* or put it into its folder. Where it is not there, it is not."""
+    """Whether nobody but this user and root could have written *path* or put it into its folder.
+
+    Where it is not there, it is not.
+    """
     try:
         found = (path.stat(), path.parent.stat())
     except OSError:
@@ -28,5 +33,10 @@ def is_private(path: Path) -> bool:
         return True
     if all(s.st_uid in (os.geteuid(), 0) and not s.st_mode & _OTHERS for s in found):
         return True
-    log.warning("cache.not_private", file=path.name, folder=str(path.parent), hint="chown it to the bot's user, chmod 700")
+    log.warning(
+        "cache.not_private",
+        file=path.name,
+        folder=str(path.parent),
+        hint="chown it to the bot's user, chmod 700",
+    )
     return False

@@ -1,4 +1,6 @@
-"""Search by meaning: vectors of all units, kept on disk by content and model, brought to one scale whatever the model."""
+"""Search by meaning: vectors of all units, kept on disk by content and model, brought to one scale whatever
+the model.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,16 @@ class Encodes(Protocol):
 
 
 def center_of(vectors: Floats) -> Floats | None:
-    """The common part of all vectors, which says nothing of any text; None where there are too few to know it."""
+    """The common part of all vectors, which says nothing of any text; None where there are too few to know
+    it.
+    """
     return np.asarray(vectors.mean(0), np.float32) if len(vectors) >= 8 else None
 
 
 def centred(vectors: Floats, center: Floats | None) -> Floats:
-    """Vectors without the common part, of length one again: so that the cosines of all models have one scale."""
+    """Vectors without the common part, of length one again: so that the cosines of all models have one
+    scale.
+    """
     if center is None or not len(vectors):
         return vectors
     moved = vectors - center
@@ -38,7 +44,9 @@ def centred(vectors: Floats, center: Floats | None) -> Floats:
 
 
 class VectorStore:
-    """Vectors by text for one model; in memory, and in a file beside the index where a cache folder is given."""
+    """Vectors by text for one model; in memory, and in a file beside the index where a cache folder is
+    given.
+    """
 
     def __init__(self, encoder: Encodes, cache: Path | None) -> None:
         self.encoder = encoder
@@ -61,7 +69,9 @@ class VectorStore:
                 width = len(next(iter(self._rows.values()))) if self._rows else 1
                 return np.zeros((0, width), np.float32)
             found = np.stack([self._rows[k] for k in keys])
-            if missing and (len(missing) * 50 > len(self._rows) or not (self.path and self.path.exists())):  # a few new ones wait for more
+            if missing and (
+                len(missing) * 50 > len(self._rows) or not (self.path and self.path.exists())
+            ):  # a few new ones wait for more
                 self._write()
             return found
 

@@ -34,7 +34,8 @@ def _step(statements: tuple[str, ...]) -> Callable[[Database], None]:
 
 
 def bring_up(connection: sqlite3.Connection, file: Path | None, now: datetime) -> tuple[str, ...]:
-    """Bring the schema up to this version; returns the steps taken. An existing file is copied before it is changed.
+    """Bring the schema up to this version; returns the steps taken. An existing file is copied before it is
+    changed.
 
     Raises `StorageNewer` where a newer version has been at the file.
     """
@@ -43,7 +44,8 @@ def bring_up(connection: sqlite3.Connection, file: Path | None, now: datetime) -
     applied = {step.name for step in steps.applied(db)}
     if strange := applied - set(STEPS):
         raise StorageNewer(
-            f"базу {file or ':memory:'} изменила более новая версия программы (шаг {max(strange)}): обновите программу или восстановите копию, сделанную до обновления"
+            f"базу {file or ':memory:'} изменила более новая версия программы (шаг {max(strange)}): обновите"
+            " программу или восстановите копию, сделанную до обновления"
         )
     waiting = tuple(step.name for step in steps.pending(db))
     if waiting and applied and file is not None:

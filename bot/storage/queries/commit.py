@@ -9,7 +9,18 @@ from datetime import datetime
 from typing import Any
 
 from bot.errors import Conflict
-from bot.model import Conversation, Customer, Event, HistoryEntry, Inbound, InboundKind, Outcome, Ticket, Timer, Turn
+from bot.model import (
+    Conversation,
+    Customer,
+    Event,
+    HistoryEntry,
+    Inbound,
+    InboundKind,
+    Outcome,
+    Ticket,
+    Timer,
+    Turn,
+)
 from bot.storage.base import Finished
 from bot.storage.codec import ALMOST, clean, maybe_ms, ms, to_json
 from bot.storage.queries import customer_merge, outbox
@@ -17,11 +28,37 @@ from bot.storage.queries.enqueue import promise, write_events, write_line
 from bot.storage.queries.tickets import keep_setting
 from bot.storage.sqlite.writer import Locks
 
-_TICKET = ("conversation", "channel", "chat", "thread", "status", "reason", "topic", "category", "priority", "operator", "operator_name",
-           "opened", "taken", "first_reply", "closed", "due", "rating", "version", "data", "team")  # fmt: skip
+_TICKET = (
+    "conversation",
+    "channel",
+    "chat",
+    "thread",
+    "status",
+    "reason",
+    "topic",
+    "category",
+    "priority",
+    "operator",
+    "operator_name",
+    "opened",
+    "taken",
+    "first_reply",
+    "closed",
+    "due",
+    "rating",
+    "version",
+    "data",
+    "team",
+)
 _NAMES = ("name", "last_name", "username", "language", "gender")
-_OPEN = f"insert into tickets(number, {', '.join(_TICKET)}) values(:number, {', '.join(':' + c for c in _TICKET)}) on conflict do nothing"
-_CHANGE = f"update tickets set {', '.join(f'{c} = :{c}' for c in _TICKET)} where number = :number and version = :version - 1"
+_OPEN = (
+    f"insert into tickets(number, {', '.join(_TICKET)}) values(:number,"
+    f" {', '.join(':' + c for c in _TICKET)}) on conflict do nothing"
+)
+_CHANGE = (
+    f"update tickets set {', '.join(f'{c} = :{c}' for c in _TICKET)} where number = :number and version ="
+    " :version - 1"
+)
 
 
 def finish(db: sqlite3.Connection, locks: Locks, turn: Turn, outcome: Outcome, now: datetime) -> Finished:
@@ -47,7 +84,10 @@ def finish(db: sqlite3.Connection, locks: Locks, turn: Turn, outcome: Outcome, n
     if outcome.customer_merge is not None and not customer_merge.carry_out(db, outcome.customer_merge):
         raise Conflict("the two customers were joined or parted meanwhile")
     for key in outcome.cancel:
-        db.execute("update timers set cancelled = ? where key = ? and fired is null and cancelled is null", (ms(now), key))
+        db.execute(
+            "update timers set cancelled = ? where key = ? and fired is null and cancelled is null",
+            (ms(now), key),
+        )
     for later in outcome.timers:
         _keep_timer(db, later, own, now)
     for name, value in outcome.settings.items():
@@ -63,14 +103,24 @@ def finish(db: sqlite3.Connection, locks: Locks, turn: Turn, outcome: Outcome, n
 
 
 def keep_ticket(db: sqlite3.Connection, ticket: Ticket, *, new: bool) -> bool:
-    """Write a ticket; False where its number or its conversation is taken, or somebody changed it meanwhile."""
-    values: dict[str, Any] = {c: getattr(ticket, c) for c in _TICKET if c not in ("channel", "chat", "thread", "team")}
+    """Write a ticket; False where its number or its conversation is taken, or somebody changed it
+    meanwhile.
+    """
+    values: dict[str, Any] = {
+        c: getattr(ticket, c) for c in _TICKET if c not in ("channel", "chat", "thread", "team")
+    }
     for time in ("opened", "taken", "first_reply", "closed", "due"):
         values[time] = maybe_ms(values[time])
     for words in ("reason", "topic", "category", "operator", "operator_name"):
         values[words] = clean(values[words])
     peer = ticket.customer_peer
-    values |= {"number": ticket.number, "channel": peer.channel, "chat": peer.chat, "thread": peer.thread, "data": to_json(ticket.data)}
+    values |= {
+        "number": ticket.number,
+        "channel": peer.channel,
+        "chat": peer.chat,
+        "thread": peer.thread,
+        "data": to_json(ticket.data),
+    }
     values["team"] = clean(str(ticket.data.get("team") or ""))
     values["version"] = ticket.version if new else ticket.version + 1
     try:
@@ -88,7 +138,9 @@ def _check_version(db: sqlite3.Connection, id: int, version: int) -> None:
 
 
 def _check_subject(db: sqlite3.Connection, subject: Conversation, *, version: bool) -> None:
-    """Words alone may go while the customer's conversation moves on, but not to one who was forgotten meanwhile."""
+    """Words alone may go while the customer's conversation moves on, but not to one who was forgotten
+    meanwhile.
+    """
     row = db.execute("select version, chat from conversations where id = ?", (subject.id,)).fetchone()
     if row is None or row["chat"] != subject.peer.chat or (version and row["version"] != subject.version):
         raise Conflict(f"conversation {subject.id} has moved on")
@@ -99,16 +151,26 @@ def _record(db: sqlite3.Connection, turn: Turn, outcome: Outcome, now: datetime)
     number = _about(turn, outcome)
     db.execute(
         "insert into turns(id, conversation, subject, ticket, at, dialog, result, reason, text, why, error)"
-        " select :id, id, :subject, :ticket, :at, :dialog, :result, :reason, :text, :why, error from conversations where id = :own",
+        " select :id, id, :subject, :ticket, :at, :dialog, :result, :reason, :text, :why, error from"
+        " conversations where id = :own",
         {
-            "id": turn.id, "own": turn.conversation.id, "subject": turn.subject.id if turn.subject else None, "ticket": number,
-            "at": ms(now), "dialog": outcome.dialog, "result": outcome.result.value, "reason": clean(outcome.reason),
-            "text": clean(text), "why": to_json(outcome.explanation),
+            "id": turn.id,
+            "own": turn.conversation.id,
+            "subject": turn.subject.id if turn.subject else None,
+            "ticket": number,
+            "at": ms(now),
+            "dialog": outcome.dialog,
+            "result": outcome.result.value,
+            "reason": clean(outcome.reason),
+            "text": clean(text),
+            "why": to_json(outcome.explanation),
         },
-    )  # fmt: skip
+    )
 
 
-def _close_inbounds(db: sqlite3.Connection, turn: int, inbounds: tuple[int, ...], outcome: Outcome, now: datetime) -> None:
+def _close_inbounds(
+    db: sqlite3.Connection, turn: int, inbounds: tuple[int, ...], outcome: Outcome, now: datetime
+) -> None:
     done = 0
     for id in inbounds:
         done += db.execute(
@@ -128,18 +190,30 @@ def _keep_words(db: sqlite3.Connection, turn: Turn) -> None:
             continue
         if inbound.kind is InboundKind.EDIT and inbound.message:
             changed = db.execute(
-                "update history set text = ? where id = (select max(id) from history where conversation = ? and message = ?)",
+                "update history set text = ? where id = (select max(id) from history where conversation = ?"
+                " and message = ?)",
                 (clean(line.text), conversation, inbound.message),
             )
             if changed.rowcount:
                 continue
-        write_line(db, conversation, line, message="" if inbound.kind is InboundKind.PRESS else inbound.message)
+        write_line(
+            db, conversation, line, message="" if inbound.kind is InboundKind.PRESS else inbound.message
+        )
 
 
 def _line(db: sqlite3.Connection, inbound: Inbound) -> HistoryEntry | None:
     if inbound.kind in (InboundKind.MESSAGE, InboundKind.EDIT):
-        return HistoryEntry(inbound.at, "customer", inbound.text, inbound.sender.name, (*inbound.context, *inbound.attachments))
-    if inbound.kind is InboundKind.PRESS and (press := outbox.press(db, inbound.press, inbound.peer)) is not None:
+        return HistoryEntry(
+            inbound.at,
+            "customer",
+            inbound.text,
+            inbound.sender.name,
+            (*inbound.context, *inbound.attachments),
+        )
+    if (
+        inbound.kind is InboundKind.PRESS
+        and (press := outbox.press(db, inbound.press, inbound.peer)) is not None
+    ):
         return HistoryEntry(inbound.at, "customer", press[0].label, inbound.sender.name)
     return None
 
@@ -153,49 +227,73 @@ def _change(db: sqlite3.Connection, turn: Turn, outcome: Outcome, target: int) -
         grown.add(outcome.ticket.conversation)
     if outcome.opens is not None:
         if not keep_ticket(db, outcome.opens, new=True):
-            raise Conflict(f"ticket {outcome.opens.number}: the number is taken, or the conversation has an open ticket")
+            raise Conflict(
+                f"ticket {outcome.opens.number}: the number is taken, or the conversation has an open ticket"
+            )
         grown.add(outcome.opens.conversation)
     if outcome.state is not None:
         state = to_json(outcome.state)
-        if db.execute("update conversations set state = ? where id = ? and state <> ?", (state, target, state)).rowcount:
+        if db.execute(
+            "update conversations set state = ? where id = ? and state <> ?", (state, target, state)
+        ).rowcount:
             grown.add(target)
     if outcome.status is not None:
         status = outcome.status.value
-        if db.execute("update conversations set status = ? where id = ? and status <> ?", (status, target, status)).rowcount:
+        if db.execute(
+            "update conversations set status = ? where id = ? and status <> ?", (status, target, status)
+        ).rowcount:
             grown.add(target)
     for id in grown:
         db.execute(
-            "update conversations set version = version + 1,"
-            " ticket = (select number from tickets t where t.conversation = conversations.id and t.status <> 'closed') where id = ?",
+            "update conversations set version = version + 1, ticket = (select number from tickets t where"
+            " t.conversation = conversations.id and t.status <> 'closed') where id = ?",
             (id,),
         )
 
 
 def _keep_customer(db: sqlite3.Connection, customer: Customer, read: Customer | None) -> None:
-    """Only what the turn changed of what it had read: another channel of the same person may have changed the rest meanwhile."""
+    """Only what the turn changed of what it had read: another channel of the same person may have changed the
+    rest meanwhile.
+    """
     before = read if read is not None and read.id == customer.id else None
-    changed = {n: getattr(customer, n) for n in _NAMES if before is None or getattr(customer, n) != getattr(before, n)}
-    row = db.execute("select fields from customers where id = ? and erased is null", (customer.id,)).fetchone()
+    changed = {
+        n: getattr(customer, n)
+        for n in _NAMES
+        if before is None or getattr(customer, n) != getattr(before, n)
+    }
+    row = db.execute(
+        "select fields from customers where id = ? and erased is null", (customer.id,)
+    ).fetchone()
     if row is None:
         return
     fields = {} if before is None else json.loads(row["fields"])
     known = {} if before is None else before.fields
-    fields |= {key: value for key, value in customer.fields.items() if key not in known or known[key] != value}
+    fields |= {
+        key: value for key, value in customer.fields.items() if key not in known or known[key] != value
+    }
     kept = {key: value for key, value in fields.items() if key in customer.fields or key not in known}
     values = {**{n: clean(value) for n, value in changed.items()}, "fields": to_json(kept)}
-    db.execute(f"update customers set {', '.join(f'{n} = :{n}' for n in values)} where id = :id", {**values, "id": customer.id})
+    db.execute(
+        f"update customers set {', '.join(f'{n} = :{n}' for n in values)} where id = :id",
+        {**values, "id": customer.id},
+    )
 
 
 def _keep_timer(db: sqlite3.Connection, later: Timer, own: int, now: datetime) -> None:
     db.execute(
-        "insert into timers(key, conversation, kind, due, data, created) values(:key, :conversation, :kind, :due, :data, :now)"
-        " on conflict(key) where fired is null and cancelled is null do update set conversation = excluded.conversation,"
-        " kind = excluded.kind, due = excluded.due, data = excluded.data",
+        "insert into timers(key, conversation, kind, due, data, created) values(:key, :conversation, :kind,"
+        " :due, :data, :now) on conflict(key) where fired is null and cancelled is null do update set"
+        " conversation = excluded.conversation, kind = excluded.kind, due = excluded.due, data ="
+        " excluded.data",
         {
-            "key": later.key, "conversation": own if later.conversation is None else later.conversation, "kind": later.kind,
-            "due": ms(later.due + ALMOST), "data": to_json(later.data), "now": ms(now),
+            "key": later.key,
+            "conversation": own if later.conversation is None else later.conversation,
+            "kind": later.kind,
+            "due": ms(later.due + ALMOST),
+            "data": to_json(later.data),
+            "now": ms(now),
         },
-    )  # fmt: skip
+    )
 
 
 def _about(turn: Turn, outcome: Outcome) -> int | None:
@@ -205,18 +303,31 @@ def _about(turn: Turn, outcome: Outcome) -> int | None:
 
 def _filled(turn: Turn, outcome: Outcome, target: int, now: datetime) -> tuple[Event, ...]:
     number = _about(turn, outcome)
-    return tuple(replace(e, at=e.at or now, conversation=e.conversation or target, ticket=number if e.ticket is None else e.ticket) for e in outcome.events)
+    return tuple(
+        replace(
+            e,
+            at=e.at or now,
+            conversation=e.conversation or target,
+            ticket=number if e.ticket is None else e.ticket,
+        )
+        for e in outcome.events
+    )
 
 
 def _rest(db: sqlite3.Connection, own: int, now: datetime) -> None:
     """What came meanwhile makes the next turn; it stands behind those that are ready already."""
-    left = db.execute("select min(id) as first, max(ready) as ready from inbox indexed by inbox_waiting where conversation = ? and done_at is null", (own,)).fetchone()
+    left = db.execute(
+        "select min(id) as first, max(ready) as ready from inbox indexed by inbox_waiting where conversation"
+        " = ? and done_at is null",
+        (own,),
+    ).fetchone()
     ready_at = ready = limit = None
     if left["first"] is not None:
         ready = left["ready"]
         limit = db.execute("select limit_at from inbox where id = ?", (left["first"],)).fetchone()["limit_at"]
         ready_at = max(ms(now), min(limit, ready))
     db.execute(
-        "update conversations set ready_at = ?, ready_max = ?, limit_at = ?, rest_until = null, attempts = 0, error = '' where id = ?",
+        "update conversations set ready_at = ?, ready_max = ?, limit_at = ?, rest_until = null, attempts = 0,"
+        " error = '' where id = ?",
         (ready_at, ready, limit, own),
     )

@@ -1,6 +1,7 @@
 """One person on several channels: two customers become one, and that can be undone.
 
-A joined customer keeps his row and his fields; only his conversations belong to another one, and a setting remembers which.
+A joined customer keeps his row and his fields; only his conversations belong to another one, and a setting
+remembers which.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ _OF = "select id from conversations where customer = ?"
 
 
 def carry_out(db: sqlite3.Connection, joining: CustomerMerge) -> bool:
-    """Join or part; False where there is nothing to do. The conversations' versions grow, so that turns under way are decided anew."""
+    """Join or part; False where there is nothing to do.
+
+    The conversations' versions grow, so that turns under way are decided anew.
+    """
     return _part(db, joining.other) if joining.undone else _join(db, joining.into, joining.other)
 
 
@@ -38,8 +42,12 @@ def carry_out_alone(db: sqlite3.Connection, how: CustomerMerge, now: datetime, b
 
 def joined(db: sqlite3.Connection, id: int) -> tuple[int, ...]:
     """The customers who are known as this one, the latest first."""
-    rows = db.execute("select name, value from settings where name like ? order by rowid desc", (_PASSED_ON,)).fetchall()
-    return tuple(int(row["name"].removeprefix(_RECORD)) for row in rows if json.loads(row["value"])["into"] == id)
+    rows = db.execute(
+        "select name, value from settings where name like ? order by rowid desc", (_PASSED_ON,)
+    ).fetchall()
+    return tuple(
+        int(row["name"].removeprefix(_RECORD)) for row in rows if json.loads(row["value"])["into"] == id
+    )
 
 
 def all_joined(db: sqlite3.Connection, id: int) -> tuple[int, ...]:
@@ -53,8 +61,13 @@ def all_joined(db: sqlite3.Connection, id: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def change_fields(db: sqlite3.Connection, id: int, changes: Mapping[str, object], now: datetime, by: str) -> bool:
-    """Lay *changes* over a customer's fields (None takes one away); False where he is not known. A repeat changes nothing."""
+def change_fields(
+    db: sqlite3.Connection, id: int, changes: Mapping[str, object], now: datetime, by: str
+) -> bool:
+    """Lay *changes* over a customer's fields (None takes one away); False where he is not known.
+
+    A repeat changes nothing.
+    """
     row = db.execute("select fields from customers where id = ? and erased is null", (id,)).fetchone()
     if row is None:
         return False
@@ -69,29 +82,42 @@ def change_fields(db: sqlite3.Connection, id: int, changes: Mapping[str, object]
 
 
 def blank_joined(db: sqlite3.Connection, id: int, now: datetime) -> None:
-    """Nothing stays of those who were known as this customer, nor of a code that names him: for `people.erase`."""
+    """Nothing stays of those who were known as this customer, nor of a code that names him: for
+    `people.erase`.
+    """
     others = all_joined(db, id)
     for row in db.execute("select name, value from settings where name like 'link:%'").fetchall():
         if json.loads(row["value"]).get("customer") in (id, *others):
             keep_setting(db, row["name"], None)
     for other in others:
         db.execute(
-            "update customers set name = '', last_name = '', username = '', gender = '', language = '', fields = '{}', told = '', erased = ? where id = ?",
+            "update customers set name = '', last_name = '', username = '', gender = '', language = '',"
+            " fields = '{}', told = '', erased = ? where id = ?",
             (ms(now), other),
         )
         keep_setting(db, f"{_RECORD}{other}", None)
 
 
 def _join(db: sqlite3.Connection, into: int, other: int) -> bool:
-    kept, gone = (db.execute("select fields from customers where id = ? and erased is null", (id,)).fetchone() for id in (into, other))
+    kept, gone = (
+        db.execute("select fields from customers where id = ? and erased is null", (id,)).fetchone()
+        for id in (into, other)
+    )
     ids = [row["id"] for row in db.execute(_OF, (other,))]
     if into == other or kept is None or gone is None or not ids:
         return False
     mine, his = json.loads(kept["fields"]), json.loads(gone["fields"])
     added = {k: v for k, v in his.items() if v not in ("", None) and mine.get(k) in ("", None)}
-    db.execute("update customers set fields = ?, told = ? where id = ?", (to_json({**mine, **added}), TOLD_ELSEWHERE, into))
-    db.execute("update conversations set customer = ?, version = version + 1 where customer = ?", (into, other))
-    keep_setting(db, f"{_RECORD}{other}", to_json({"into": into, "conversations": ids, "fields": sorted(added)}))
+    db.execute(
+        "update customers set fields = ?, told = ? where id = ?",
+        (to_json({**mine, **added}), TOLD_ELSEWHERE, into),
+    )
+    db.execute(
+        "update conversations set customer = ?, version = version + 1 where customer = ?", (into, other)
+    )
+    keep_setting(
+        db, f"{_RECORD}{other}", to_json({"into": into, "conversations": ids, "fields": sorted(added)})
+    )
     return True
 
 
@@ -102,7 +128,11 @@ def _part(db: sqlite3.Connection, other: int) -> bool:
     kept = json.loads(record)
     marks = ", ".join("?" * len(kept["conversations"]))
     holder = known_as(db, other)
-    db.execute(f"update conversations set customer = ?, version = version + 1 where customer = ? and id in ({marks})", (other, holder, *kept["conversations"]))
+    db.execute(
+        "update conversations set customer = ?, version = version + 1 where customer = ? and id in"
+        f" ({marks})",
+        (other, holder, *kept["conversations"]),
+    )
     keep_setting(db, f"{_RECORD}{other}", None)
     _take_back(db, holder, other, kept["fields"])
     return True
@@ -116,8 +146,13 @@ def known_as(db: sqlite3.Connection, id: int) -> int:
 
 
 def _take_back(db: sqlite3.Connection, holder: int, other: int, names: list[str]) -> None:
-    """What came with the other one goes with him, unless it was changed meanwhile; names follow the platform again."""
-    mine, his = (json.loads(db.execute("select fields from customers where id = ?", (id,)).fetchone()["fields"]) for id in (holder, other))
+    """What came with the other one goes with him, unless it was changed meanwhile; names follow the platform
+    again.
+    """
+    mine, his = (
+        json.loads(db.execute("select fields from customers where id = ?", (id,)).fetchone()["fields"])
+        for id in (holder, other)
+    )
     left = {k: v for k, v in mine.items() if k not in names or v != his.get(k)}
     told = TOLD_ELSEWHERE if joined(db, holder) else ""
     db.execute("update customers set fields = ?, told = ? where id = ?", (to_json(left), told, holder))

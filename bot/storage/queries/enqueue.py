@@ -13,8 +13,13 @@ from bot.storage.codec import clean, decode, encode, encode_all, ms, to_json
 
 JOINED = 1500  # characters that joined words may reach: far below every channel's limit, and readable
 LANES = {lane: place for place, lane in enumerate(Priority)}
-TAPS = len(LANES)  # the lane of answers to buttons: they wait for nothing, the platform forgets the button within a minute
-RIVALS = {OutboundKind.CLOSE_TOPIC: OutboundKind.REOPEN_TOPIC, OutboundKind.REOPEN_TOPIC: OutboundKind.CLOSE_TOPIC}  # of two that wait the last wish holds
+TAPS = len(
+    LANES
+)  # the lane of answers to buttons: they wait for nothing, the platform forgets the button within a minute
+RIVALS = {
+    OutboundKind.CLOSE_TOPIC: OutboundKind.REOPEN_TOPIC,
+    OutboundKind.REOPEN_TOPIC: OutboundKind.CLOSE_TOPIC,
+}  # of two that wait the last wish holds
 URGENCY = (TAPS, *LANES.values())
 
 
@@ -23,21 +28,37 @@ def lane_of(outbound: Outbound) -> int:
     return TAPS if outbound.verb is OutboundKind.ACKNOWLEDGE else LANES[outbound.lane]
 
 
-_PROMISE = """insert into outbox(dedupe, channel, chat, thread, lane, verb, name, edits, quotes, mirrors, ticket, conversation, turn,
-  payload, on_doubt, created, due, place, head) values(:dedupe, :channel, :chat, :thread, :lane, :verb, :name, :edits, :quotes, :mirrors,
-  :ticket, :conversation, :turn, :payload, :on_doubt, :now, :now, :place, not exists(select 1 from outbox where channel = :channel
+_PROMISE = """insert into outbox(dedupe, channel, chat, thread, lane, verb, name, edits, quotes, mirrors,
+  ticket, conversation, turn,
+  payload, on_doubt, created, due, place, head) values(:dedupe, :channel, :chat, :thread, :lane, :verb,
+  :name, :edits, :quotes, :mirrors,
+  :ticket, :conversation, :turn, :payload, :on_doubt, :now, :now, :place, not exists(select 1 from outbox
+  where channel = :channel
   and chat = :chat and thread = :thread and lane = :lane and status in ('pending', 'sending')))"""
-_REPLACED = """update outbox indexed by outbox_open set status = 'cancelled', head = 0, settled = :now, error = 'replaced' where channel = :channel
-  and chat = :chat and thread = :thread and lane = :lane and status in ('pending', 'sending') and status = 'pending' and verb in (:verb, :rival) and edits = :edits
+_REPLACED = """update outbox indexed by outbox_open set status = 'cancelled', head = 0, settled = :now, error
+  = 'replaced' where channel = :channel
+  and chat = :chat and thread = :thread and lane = :lane and status in ('pending', 'sending') and status =
+  'pending' and verb in (:verb, :rival) and edits = :edits
   and quotes = :quotes"""
-_LAST = """select id, status, doubts, payload from outbox indexed by outbox_open where channel = :channel and chat = :chat and thread = :thread
+_LAST = """select id, status, doubts, payload from outbox indexed by outbox_open where channel = :channel and
+  chat = :chat and thread = :thread
   and lane = :lane and status in ('pending', 'sending') order by place desc, id desc limit 1"""
-_NEXT_HEAD = """update outbox set head = 1 where id = (select id from outbox where channel = :channel and chat = :chat
+_NEXT_HEAD = """update outbox set head = 1 where id = (select id from outbox where channel = :channel and
+  chat = :chat
   and thread = :thread and lane = :lane and status in ('pending', 'sending') order by place, id limit 1)"""
 
 
-def promise(db: sqlite3.Connection, say: Sequence[Outbound], now: datetime, *, turn: int | None = None, about: int | None = None, place: int = 0) -> tuple[int, ...]:
-    """Rows of the outbox, in order. *about* is the conversation they belong to where the peer is no customer's own;
+def promise(
+    db: sqlite3.Connection,
+    say: Sequence[Outbound],
+    now: datetime,
+    *,
+    turn: int | None = None,
+    about: int | None = None,
+    place: int = 0,
+) -> tuple[int, ...]:
+    """Rows of the outbox, in order. *about* is the conversation they belong to where the peer is no
+    customer's own;
     a *place* below 0 puts them before what was promised earlier (the caller then orders the heads anew)."""
     homes: dict[Peer, int | None] = {}
     made = []
@@ -46,12 +67,25 @@ def promise(db: sqlite3.Connection, say: Sequence[Outbound], now: datetime, *, t
             homes[outbound.to] = _home(db, outbound.to)
         home = homes[outbound.to]
         row = {
-            "dedupe": None if turn is None else f"{turn}:{n}", "channel": outbound.to.channel, "chat": outbound.to.chat,
-            "thread": outbound.to.thread, "lane": lane_of(outbound), "verb": outbound.verb.value, "name": outbound.name,
-            "edits": outbound.edits, "quotes": outbound.quotes, "mirrors": outbound.mirrors, "ticket": outbound.ticket,
-            "rival": RIVALS.get(outbound.verb, outbound.verb).value, "conversation": about if home is None else home, "turn": turn, "payload": encode(outbound),
-            "on_doubt": outbound.on_doubt, "place": place, "now": ms(now),
-        }  # fmt: skip
+            "dedupe": None if turn is None else f"{turn}:{n}",
+            "channel": outbound.to.channel,
+            "chat": outbound.to.chat,
+            "thread": outbound.to.thread,
+            "lane": lane_of(outbound),
+            "verb": outbound.verb.value,
+            "name": outbound.name,
+            "edits": outbound.edits,
+            "quotes": outbound.quotes,
+            "mirrors": outbound.mirrors,
+            "ticket": outbound.ticket,
+            "rival": RIVALS.get(outbound.verb, outbound.verb).value,
+            "conversation": about if home is None else home,
+            "turn": turn,
+            "payload": encode(outbound),
+            "on_doubt": outbound.on_doubt,
+            "place": place,
+            "now": ms(now),
+        }
         if outbound.joins and (joined := _join(db, outbound, row)) is not None:
             made.append(joined)
             continue
@@ -64,7 +98,9 @@ def promise(db: sqlite3.Connection, say: Sequence[Outbound], now: datetime, *, t
     return tuple(made)
 
 
-def promise_alone(db: sqlite3.Connection, say: Sequence[Outbound], now: datetime, events: Sequence[Event]) -> tuple[int, ...]:
+def promise_alone(
+    db: sqlite3.Connection, say: Sequence[Outbound], now: datetime, events: Sequence[Event]
+) -> tuple[int, ...]:
     """Promises outside any turn, with what happened."""
     write_events(db, (replace(e, at=e.at or now) for e in events))
     return promise(db, say, now)
@@ -75,19 +111,37 @@ def next_head(db: sqlite3.Connection, channel: str, chat: str, thread: str, lane
     db.execute(_NEXT_HEAD, {"channel": channel, "chat": chat, "thread": thread, "lane": lane})
 
 
-def write_line(db: sqlite3.Connection, conversation: int, line: HistoryEntry, *, message: str = "", outbound: int | None = None) -> None:
+def write_line(
+    db: sqlite3.Connection,
+    conversation: int,
+    line: HistoryEntry,
+    *,
+    message: str = "",
+    outbound: int | None = None,
+) -> None:
     db.execute(
-        "insert into history(conversation, at, author, name, text, attachments, message, outbound) values(?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into history(conversation, at, author, name, text, attachments, message, outbound) values(?,"
+        " ?, ?, ?, ?, ?, ?, ?)",
         (
-            conversation, ms(line.at), line.author, clean(line.name), clean(line.text), encode_all(line.attachments), message, outbound,
+            conversation,
+            ms(line.at),
+            line.author,
+            clean(line.name),
+            clean(line.text),
+            encode_all(line.attachments),
+            message,
+            outbound,
         ),
-    )  # fmt: skip
+    )
 
 
 def write_events(db: sqlite3.Connection, events: Iterable[Event]) -> None:
     db.executemany(
         "insert into events(kind, at, conversation, ticket, actor, data) values(?, ?, ?, ?, ?, ?)",
-        [(e.kind, ms(e.at) if e.at else 0, e.conversation, e.ticket, clean(e.actor), to_json(e.data)) for e in events],
+        [
+            (e.kind, ms(e.at) if e.at else 0, e.conversation, e.ticket, clean(e.actor), to_json(e.data))
+            for e in events
+        ],
     )
 
 
@@ -98,10 +152,22 @@ def _join(db: sqlite3.Connection, outbound: Outbound, row: dict[str, Any]) -> in
         return None
     waiting = decode(Outbound, last["payload"])
     together = waiting.text + "\n" + outbound.text
-    plain = not (waiting.attachments or outbound.attachments or outbound.quotes or outbound.author or waiting.author)
-    if not (waiting.joins and plain and waiting.text and outbound.text and waiting.ticket == outbound.ticket and len(together.text) <= JOINED):
+    plain = not (
+        waiting.attachments or outbound.attachments or outbound.quotes or outbound.author or waiting.author
+    )
+    if not (
+        waiting.joins
+        and plain
+        and waiting.text
+        and outbound.text
+        and waiting.ticket == outbound.ticket
+        and len(together.text) <= JOINED
+    ):
         return None
-    db.execute("update outbox set payload = ? where id = ?", (encode(replace(waiting, text=together, buttons=outbound.buttons or waiting.buttons)), last["id"]))
+    db.execute(
+        "update outbox set payload = ? where id = ?",
+        (encode(replace(waiting, text=together, buttons=outbound.buttons or waiting.buttons)), last["id"]),
+    )
     return int(last["id"])
 
 
@@ -118,10 +184,13 @@ def _remember(db: sqlite3.Connection, outbound: Outbound, home: int, id: int, no
     """What a customer is told is a line of his history; what is changed there is changed here."""
     assert outbound.author != ""
     if outbound.verb is OutboundKind.SAY:
-        line = HistoryEntry(now, outbound.author, outbound.text.text, outbound.author_name, outbound.attachments)
+        line = HistoryEntry(
+            now, outbound.author, outbound.text.text, outbound.author_name, outbound.attachments
+        )
         write_line(db, home, line, outbound=id)
     elif outbound.verb is OutboundKind.EDIT and outbound.text:
         db.execute(
-            "update history set text = ? where outbound = (select max(id) from outbox where channel = ? and chat = ? and name = ? and verb = 'say')",
+            "update history set text = ? where outbound = (select max(id) from outbox where channel = ? and"
+            " chat = ? and name = ? and verb = 'say')",
             (clean(outbound.text.text), outbound.to.channel, outbound.to.chat, outbound.edits),
         )

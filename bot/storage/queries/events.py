@@ -15,25 +15,33 @@ from bot.storage.queries.turns import customer as customer_of
 
 
 def conversation(db: sqlite3.Connection, peer: Peer) -> Conversation | None:
-    row = db.execute("select * from conversations where channel = ? and chat = ? and thread = ?", (peer.channel, peer.chat, peer.thread)).fetchone()
+    row = db.execute(
+        "select * from conversations where channel = ? and chat = ? and thread = ?",
+        (peer.channel, peer.chat, peer.thread),
+    ).fetchone()
     return None if row is None else conversation_of(row)
 
 
 def conversations(db: sqlite3.Connection, customer: int) -> tuple[Conversation, ...]:
     """All that is said with him in private, where he wrote last first."""
     rows = db.execute(
-        "select *, (select max(h.id) from history h where h.conversation = c.id and h.author = 'customer') as latest"
-        " from conversations c where customer = ? order by latest is null, latest desc, id",
+        "select *, (select max(h.id) from history h where h.conversation = c.id and h.author = 'customer') as"
+        " latest from conversations c where customer = ? order by latest is null, latest desc, id",
         (customer,),
     )
     return tuple(conversation_of(row) for row in rows)
 
 
 def known_by(db: sqlite3.Connection, fields: Mapping[str, str]) -> tuple[Customer, ...]:
-    """Customers whose field has exactly this value, in the order they came. For contacts: values are compared as they are kept."""
+    """Customers whose field has exactly this value, in the order they came.
+
+    For contacts: values are compared as they are kept.
+    """
     where = " or ".join("json_extract(fields, ?) = ?" for _ in fields)
     values = [part for name, value in fields.items() for part in (f'$."{name}"', value)]
-    rows = db.execute(f"select id from customers where erased is null and ({where or '0'}) order by id", values).fetchall()
+    rows = db.execute(
+        f"select id from customers where erased is null and ({where or '0'}) order by id", values
+    ).fetchall()
     found = (customer_of(db, row["id"]) for row in rows)
     return tuple(c for c in found if c is not None and c.peers)
 
@@ -44,7 +52,9 @@ def arrived(db: sqlite3.Connection, channel: str, key: str) -> Inbound | None:
     return None if row is None else decode(Inbound, row["payload"])
 
 
-def events(db: sqlite3.Connection, since: datetime | None, until: datetime | None, kinds: Collection[str]) -> tuple[Event, ...]:
+def events(
+    db: sqlite3.Connection, since: datetime | None, until: datetime | None, kinds: Collection[str]
+) -> tuple[Event, ...]:
     """In the order of time, from *since* up to but not including *until*."""
     where, values = ["at >= ?"], [0 if since is None else ms(since)]  # type: tuple[list[str], list[object]]
     if until is not None:
@@ -53,21 +63,37 @@ def events(db: sqlite3.Connection, since: datetime | None, until: datetime | Non
     if kinds:
         where.append(f"kind in ({', '.join('?' * len(kinds))})")
         values += kinds
-    rows = db.execute(f"select kind, at, conversation, ticket, actor, data from events where {' and '.join(where)} order by at, id", values)
-    return tuple(Event(kind, moment(at), own, ticket, actor, {} if data == "{}" else json.loads(data)) for kind, at, own, ticket, actor, data in rows)
+    rows = db.execute(
+        f"select kind, at, conversation, ticket, actor, data from events where {' and '.join(where)} order by"
+        " at, id",
+        values,
+    )
+    return tuple(
+        Event(kind, moment(at), own, ticket, actor, {} if data == "{}" else json.loads(data))
+        for kind, at, own, ticket, actor, data in rows
+    )
 
 
 def records(db: sqlite3.Connection, of: int | None, after: int, limit: int) -> tuple[TurnRecord, ...]:
     """Turns of a conversation (decided there, or about it), oldest first."""
     where = "" if of is None else "and (t.conversation = :of or t.subject = :of)"
     rows = db.execute(
-        f"select t.*, c.channel, c.chat, c.thread from turns t join conversations c on c.id = t.conversation where t.id > :after {where} order by t.id limit :limit",
+        "select t.*, c.channel, c.chat, c.thread from turns t join conversations c on c.id = t.conversation"
+        f" where t.id > :after {where} order by t.id limit :limit",
         {"of": of, "after": after, "limit": limit},
     )
     return tuple(
         TurnRecord(
-            r["id"], r["conversation"], Peer(r["channel"], r["chat"], r["thread"]), moment(r["at"]), r["dialog"], r["result"],
-            r["reason"], r["text"], json.loads(r["why"]), r["error"],
+            r["id"],
+            r["conversation"],
+            Peer(r["channel"], r["chat"], r["thread"]),
+            moment(r["at"]),
+            r["dialog"],
+            r["result"],
+            r["reason"],
+            r["text"],
+            json.loads(r["why"]),
+            r["error"],
         )
         for r in rows
-    )  # fmt: skip
+    )

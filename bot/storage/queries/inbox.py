@@ -13,15 +13,27 @@ from bot.storage.codec import clean, encode, moment, ms, to_json
 from bot.storage.queries import outbox
 
 # Who writes in these is the customer himself, so names are his and he can be reached.
-OWN = frozenset({InboundKind.MESSAGE, InboundKind.EDIT, InboundKind.PRESS, InboundKind.START, InboundKind.REACTION, InboundKind.UNBLOCKED})
+OWN = frozenset(
+    {
+        InboundKind.MESSAGE,
+        InboundKind.EDIT,
+        InboundKind.PRESS,
+        InboundKind.START,
+        InboundKind.REACTION,
+        InboundKind.UNBLOCKED,
+    }
+)
 
 TOLD_ELSEWHERE = "*"  # in place of the names a platform told: a customer on several channels keeps his name
 
-_FIND = """select c.id, c.customer, c.private, c.reachable, u.told from conversations c left join customers u on u.id = c.customer
+_FIND = """select c.id, c.customer, c.private, c.reachable, u.told from conversations c left join customers u
+  on u.id = c.customer
   where c.channel = ? and c.chat = ? and c.thread = ?"""
-_KEEP = """insert into inbox(channel, key, conversation, kind, at, received, ready, limit_at, message, payload)
+_KEEP = """insert into inbox(channel, key, conversation, kind, at, received, ready, limit_at, message,
+  payload)
   values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict(channel, key) do nothing"""
-# Ready at the latest `ready` of those that wait, never later than the first one's limit, never while a failure rests.
+# Ready at the latest `ready` of those that wait, never later than the first one's limit, never while a
+# failure rests.
 _READY = """update conversations set
   limit_at = case when ready_at is null then :limit else limit_at end,
   ready_max = case when ready_at is null then :ready else max(ready_max, :ready) end,
@@ -30,7 +42,9 @@ _READY = """update conversations set
   where id = :id"""
 
 
-def accept(db: sqlite3.Connection, channel: str, arrivals: Sequence[Arrival], cursor: str | None, now: datetime) -> int:
+def accept(
+    db: sqlite3.Connection, channel: str, arrivals: Sequence[Arrival], cursor: str | None, now: datetime
+) -> int:
     """How many were new."""
     new = 0
     for arrival in arrivals:
@@ -42,7 +56,8 @@ def accept(db: sqlite3.Connection, channel: str, arrivals: Sequence[Arrival], cu
                 outbox.prove(db, inbound.press, inbound.peer, inbound.message, now)
     if cursor is not None:
         db.execute(
-            "insert into cursors(channel, value, moved) values(?, ?, ?) on conflict(channel) do update set value = excluded.value, moved = excluded.moved",
+            "insert into cursors(channel, value, moved) values(?, ?, ?) on conflict(channel) do update set"
+            " value = excluded.value, moved = excluded.moved",
             (channel, cursor, ms(now)),
         )
     return new
@@ -52,8 +67,17 @@ def keep(db: sqlite3.Connection, channel: str, arrival: Arrival, conversation: i
     """One inbox row, and its conversation made ready; False where the key is known."""
     inbound, ready, limit = arrival.inbound, ms(arrival.ready), ms(arrival.limit)
     row = (
-        channel, inbound.key, conversation, inbound.kind.value, ms(inbound.at), ms(now), ready, limit, inbound.message, encode(inbound),
-    )  # fmt: skip
+        channel,
+        inbound.key,
+        conversation,
+        inbound.kind.value,
+        ms(inbound.at),
+        ms(now),
+        ready,
+        limit,
+        inbound.message,
+        encode(inbound),
+    )
     if db.execute(_KEEP, row).rowcount == 0:
         return False
     db.execute(_READY, {"id": conversation, "ready": ready, "limit": limit})
@@ -66,11 +90,13 @@ def cursor(db: sqlite3.Connection, channel: str) -> str | None:
 
 
 def fire_timers(db: sqlite3.Connection, now: datetime, limit: int = 500) -> int:
-    """Due timers become inbounds, overdue ones in order; at most *limit* in one transaction, the rest stays due."""
+    """Due timers become inbounds, overdue ones in order; at most *limit* in one transaction, the rest stays
+    due.
+    """
     due = db.execute(
-        "select t.id, t.kind, t.data, t.due, t.conversation, c.channel, c.chat, c.thread, c.private from timers t"
-        " join conversations c on c.id = t.conversation"
-        " where t.fired is null and t.cancelled is null and t.due <= ? order by t.due, t.id limit ?",
+        "select t.id, t.kind, t.data, t.due, t.conversation, c.channel, c.chat, c.thread, c.private from"
+        " timers t join conversations c on c.id = t.conversation where t.fired is null and t.cancelled is"
+        " null and t.due <= ? order by t.due, t.id limit ?",
         (ms(now), limit),
     ).fetchall()
     for row in due:
@@ -85,23 +111,34 @@ def fire_timers(db: sqlite3.Connection, now: datetime, limit: int = 500) -> int:
 
 
 def _meet(db: sqlite3.Connection, inbound: Inbound, now: datetime) -> int:
-    """The conversation of the inbound's peer, made where there is none; what it tells of the customer is noted."""
+    """The conversation of the inbound's peer, made where there is none; what it tells of the customer is
+    noted.
+    """
     peer = inbound.peer
     found = db.execute(_FIND, (peer.channel, peer.chat, peer.thread)).fetchone()
     if found is None:
         customer = _customer(db, inbound, now) if inbound.private else None
         made = db.execute(
-            "insert into conversations(channel, chat, thread, private, customer, created) values(?, ?, ?, ?, ?, ?)",
+            "insert into conversations(channel, chat, thread, private, customer, created) values(?, ?, ?, ?,"
+            " ?, ?)",
             (peer.channel, peer.chat, peer.thread, inbound.private, customer, ms(now)),
         )
-        found = db.execute("select id, customer, private, reachable, '' as told from conversations where id = ?", (made.lastrowid,)).fetchone()
+        found = db.execute(
+            "select id, customer, private, reachable, '' as told from conversations where id = ?",
+            (made.lastrowid,),
+        ).fetchone()
     if not inbound.private:
         return int(found["id"])
     own = inbound.kind in OWN
     reachable = 0 if inbound.kind is InboundKind.BLOCKED else 1 if own else found["reachable"]
     if reachable != found["reachable"]:
         db.execute("update conversations set reachable = ? where id = ?", (reachable, found["id"]))
-    if own and found["customer"] is not None and found["told"] != TOLD_ELSEWHERE and (told := _told(inbound.sender)) != found["told"]:
+    if (
+        own
+        and found["customer"] is not None
+        and found["told"] != TOLD_ELSEWHERE
+        and (told := _told(inbound.sender)) != found["told"]
+    ):
         _rename(db, found["customer"], inbound.sender, told, found["told"])
     return int(found["id"])
 
@@ -109,12 +146,17 @@ def _meet(db: sqlite3.Connection, inbound: Inbound, now: datetime) -> int:
 def _customer(db: sqlite3.Connection, inbound: Inbound, now: datetime) -> int:
     """The customer of another thread of the same chat, else a new one."""
     peer = inbound.peer
-    known = db.execute("select customer from conversations where channel = ? and chat = ? and customer is not null limit 1", (peer.channel, peer.chat)).fetchone()
+    known = db.execute(
+        "select customer from conversations where channel = ? and chat = ? and customer is not null limit 1",
+        (peer.channel, peer.chat),
+    ).fetchone()
     if known is not None:
         return int(known["customer"])
     told = inbound.sender if inbound.kind in OWN else Sender("")
     language = told.language.replace("_", "-").split("-")[0].lower() or "ru"
-    made = db.execute("insert into customers(language, gender, created) values(?, ?, ?)", (language, told.gender, ms(now)))
+    made = db.execute(
+        "insert into customers(language, gender, created) values(?, ?, ?)", (language, told.gender, ms(now))
+    )
     return int(made.lastrowid or 0)
 
 
@@ -123,7 +165,9 @@ def _told(sender: Sender) -> str:
 
 
 def _rename(db: sqlite3.Connection, customer: int, sender: Sender, told: str, before: str) -> None:
-    """Names follow the platform only when the platform's own words change, so a name given in a form is not overwritten."""
+    """Names follow the platform only when the platform's own words change, so a name given in a form is not
+    overwritten.
+    """
     if not (sender.name or sender.last_name or sender.username):
         return
     if not before:  # a second conversation of a known customer, or a new customer

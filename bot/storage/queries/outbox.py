@@ -22,7 +22,9 @@ ENDED = ("unknown", "failed", "cancelled")  # few; the rest was sent
 _HEADS = "from outbox indexed by outbox_heads where head = 1 and status = 'pending'"
 
 
-def take(db: sqlite3.Connection, now: datetime, limit: int, resting: Collection[tuple[str, str]]) -> tuple[Delivery, ...]:
+def take(
+    db: sqlite3.Connection, now: datetime, limit: int, resting: Collection[tuple[str, str]]
+) -> tuple[Delivery, ...]:
     """The heads that may go now, marked as sending."""
     taken: list[Delivery] = []
     channels = [c for c in _channels(db) if (c, "") not in resting]
@@ -32,7 +34,10 @@ def take(db: sqlite3.Connection, now: datetime, limit: int, resting: Collection[
             found += _heads(db, channel, lane, now, limit - len(taken), resting)
         found.sort(key=lambda f: (f[0]["due"], f[0]["id"]))
         for row, target in found[: limit - len(taken)]:
-            db.execute("update outbox set status = 'sending', started = ?, tries = tries + 1 where id = ?", (ms(now), row["id"]))
+            db.execute(
+                "update outbox set status = 'sending', started = ?, tries = tries + 1 where id = ?",
+                (ms(now), row["id"]),
+            )
             taken.append(replace(delivery(row), status="sending", target=target))
         if len(taken) >= limit:
             break
@@ -44,27 +49,42 @@ def next_due(db: sqlite3.Connection) -> datetime | None:
     found: list[int] = []
     for channel in _channels(db):
         for lane in URGENCY:
-            rows = db.execute(f"select id, place, channel, chat, edits, due {_HEADS} and channel = ? and lane = ? order by due", (channel, lane))
+            rows = db.execute(
+                f"select id, place, channel, chat, edits, due {_HEADS} and channel = ? and lane = ? order"
+                " by due",
+                (channel, lane),
+            )
             found += next(([row["due"]] for row in rows if not row["edits"] or not _still_open(db, row)), [])
     return moment(min(found)) if found else None
 
 
 def settle(db: sqlite3.Connection, id: int, settled: DeliveryResult, now: datetime) -> tuple[int, ...]:
-    """Record what became of a row. What a press has proved, or what was cancelled meanwhile, is not taken back."""
+    """Record what became of a row.
+
+    What a press has proved, or what was cancelled meanwhile, is not taken back.
+    """
     row = db.execute("select * from outbox where id = ?", (id,)).fetchone()
     if row is None or row["status"] == "cancelled" or (row["status"] == "sent" and settled.status != "sent"):
         return ()
     open_before, open_after = row["status"] in OPEN, settled.status in OPEN
     db.execute(
-        "update outbox set status = :status, message = case when :message <> '' then :message else message end, error = :error,"
-        " due = coalesce(:due, due), tries = tries - :uncounted, doubts = doubts + :doubted, settled = :settled,"
-        " payload = coalesce(:payload, payload), head = head and :open where id = :id",
+        "update outbox set status = :status, message = case when :message <> '' then :message else message"
+        " end, error = :error, due = coalesce(:due, due), tries = tries - :uncounted, doubts = doubts +"
+        " :doubted, settled = :settled, payload = coalesce(:payload, payload), head = head and :open where id"
+        " = :id",
         {
-            "id": id, "status": settled.status, "message": settled.message, "error": clean(settled.error), "due": maybe_ms(settled.due),
-            "uncounted": int(not settled.counted and row["tries"] > 0), "doubted": int(settled.doubted), "open": int(open_after),
-            "settled": None if open_after else ms(now), "payload": encode(settled.outbound) if settled.outbound else None,
+            "id": id,
+            "status": settled.status,
+            "message": settled.message,
+            "error": clean(settled.error),
+            "due": maybe_ms(settled.due),
+            "uncounted": int(not settled.counted and row["tries"] > 0),
+            "doubted": int(settled.doubted),
+            "open": int(open_after),
+            "settled": None if open_after else ms(now),
+            "payload": encode(settled.outbound) if settled.outbound else None,
         },
-    )  # fmt: skip
+    )
     if settled.also:
         known = replace(decode(Outbound, row["payload"]), also=settled.also)
         db.execute("update outbox set payload = ? where id = ?", (encode(known), id))
@@ -75,8 +95,17 @@ def settle(db: sqlite3.Connection, id: int, settled: DeliveryResult, now: dateti
     elif open_after and not open_before:
         _reopen(db, row)
     if settled.unreachable:
-        db.execute("update conversations set reachable = 0 where channel = ? and chat = ?", (row["channel"], row["chat"]))
-    write_events(db, (replace(e, at=e.at or now, conversation=e.conversation or row["conversation"]) for e in settled.events))
+        db.execute(
+            "update conversations set reachable = 0 where channel = ? and chat = ?",
+            (row["channel"], row["chat"]),
+        )
+    write_events(
+        db,
+        (
+            replace(e, at=e.at or now, conversation=e.conversation or row["conversation"])
+            for e in settled.events
+        ),
+    )
     ahead = promise(db, settled.ahead, now, about=row["conversation"], place=row["place"] - 1)
     for to, lane in {(o.to, lane_of(o)) for o in settled.ahead}:
         reorder(db, to.channel, to.chat, to.thread, lane)
@@ -89,7 +118,8 @@ def recover(db: sqlite3.Connection, left: Sequence[Any], now: datetime) -> int:
         doubt = "its sending was broken off"
         again = row["on_doubt"] == "resend"
         db.execute(
-            "update outbox set status = ?, doubts = doubts + 1, head = head and ?, error = ?, settled = ? where id = ?",
+            "update outbox set status = ?, doubts = doubts + 1, head = head and ?, error = ?, settled = ?"
+            " where id = ?",
             ("pending" if again else "unknown", int(again), doubt, None if again else ms(now), row["id"]),
         )
         if not again:
@@ -98,9 +128,12 @@ def recover(db: sqlite3.Connection, left: Sequence[Any], now: datetime) -> int:
 
 
 def sends_since(db: sqlite3.Connection, since: datetime) -> tuple[tuple[Outbound, datetime, int], ...]:
-    """Among the newest rows: what is older was begun long ago, or waits so long that one more does not matter."""
+    """Among the newest rows: what is older was begun long ago, or waits so long that one more does not
+    matter.
+    """
     rows = db.execute(
-        "select started, payload, tries from outbox where id > (select max(id) from outbox) - ? and started >= ? order by started, id",
+        "select started, payload, tries from outbox where id > (select max(id) from outbox) - ? and started"
+        " >= ? order by started, id",
         (NEWEST, ms(since)),
     )
     return tuple((decode(Outbound, row["payload"]), moment(row["started"]), row["tries"]) for row in rows)
@@ -114,7 +147,9 @@ def resolve_unknown(db: sqlite3.Connection, id: int, arrived: bool, now: datetim
     if arrived:
         db.execute("update outbox set status = 'sent', settled = ? where id = ?", (ms(now), id))
     else:
-        db.execute("update outbox set status = 'pending', due = ?, settled = null where id = ?", (ms(now), id))
+        db.execute(
+            "update outbox set status = 'pending', due = ?, settled = null where id = ?", (ms(now), id)
+        )
         _reopen(db, row)
     return True
 
@@ -122,18 +157,25 @@ def resolve_unknown(db: sqlite3.Connection, id: int, arrived: bool, now: datetim
 def prove(db: sqlite3.Connection, token: str, peer: Peer, message: str, now: datetime) -> None:
     """A press on its keyboard proves that a delivery arrived, whatever the network said."""
     row = _pressed(db, token, peer)
-    if row is None or not (row["status"] in ("sending", "unknown", "failed") or (row["status"] == "pending" and row["doubts"])):
+    if row is None or not (
+        row["status"] in ("sending", "unknown", "failed") or (row["status"] == "pending" and row["doubts"])
+    ):
         return
     db.execute(
-        "update outbox set status = 'sent', head = 0, settled = ?, error = '', message = case when message = '' then ? else message end where id = ?",
+        "update outbox set status = 'sent', head = 0, settled = ?, error = '', message = case when message ="
+        " '' then ? else message end where id = ?",
         (ms(now), message, row["id"]),
     )
     if row["status"] in OPEN:
         _reorder(db, row)
 
 
-def press(db: sqlite3.Connection, token: str, peer: Peer, message: str = "") -> tuple[Press, int | None] | None:
-    """What a button meant, and the ticket of the promise that carried it; None where it was not promised to this peer."""
+def press(
+    db: sqlite3.Connection, token: str, peer: Peer, message: str = ""
+) -> tuple[Press, int | None] | None:
+    """What a button meant, and the ticket of the promise that carried it; None where it was not promised to
+    this peer.
+    """
     row, place = _pressed(db, token, peer), read_token(token)
     if row is None or place is None:
         return None
@@ -142,23 +184,32 @@ def press(db: sqlite3.Connection, token: str, peer: Peer, message: str = "") -> 
     if line < 0 or column < 0 or line >= len(buttons) or column >= len(buttons[line]):
         return None
     button = buttons[line][column]
-    return Press(button.action, button.value, row["id"], row["message"] or message, button.label), row["ticket"]
+    return (
+        Press(button.action, button.value, row["id"], row["message"] or message, button.label),
+        row["ticket"],
+    )
 
 
 def quoted(db: sqlite3.Connection, peer: Peer, message: str) -> RepliedTo | None:
     """What one of our messages in this chat was, or one of an operator's own that a customer has."""
     row = db.execute(
-        "select name, ticket, mirrors from outbox where channel = ? and chat = ? and message = ? and message <> '' and verb = 'say' order by id desc limit 1",
+        "select name, ticket, mirrors from outbox where channel = ? and chat = ? and message = ? and message"
+        " <> '' and verb = 'say' order by id desc limit 1",
         (peer.channel, peer.chat, message),
     ).fetchone()
-    return _carried(db, peer, message) if row is None else RepliedTo(row["name"], row["ticket"], row["mirrors"])
+    return (
+        _carried(db, peer, message) if row is None else RepliedTo(row["name"], row["ticket"], row["mirrors"])
+    )
 
 
 def _carried(db: sqlite3.Connection, peer: Peer, message: str) -> RepliedTo | None:
-    """An operator's own message that went to a customer: its mark in the desk tells the ticket, its name what the customer has."""
+    """An operator's own message that went to a customer: its mark in the desk tells the ticket, its name what
+    the customer has.
+    """
     name = name_of(peer, message)
     mark = db.execute(
-        "select ticket from outbox where channel = ? and chat = ? and name = ? and name <> '' and verb = 'react' limit 1",
+        "select ticket from outbox where channel = ? and chat = ? and name = ? and name <> '' and verb ="
+        " 'react' limit 1",
         (peer.channel, peer.chat, name),
     ).fetchone()
     if mark is None or mark["ticket"] is None:
@@ -171,7 +222,14 @@ def _carried(db: sqlite3.Connection, peer: Peer, message: str) -> RepliedTo | No
     return RepliedTo(shown_name(mark["ticket"]), mark["ticket"], "" if has is None else has["message"])
 
 
-def listed(db: sqlite3.Connection, status: Collection[DeliveryStatus], after: int, peer: Peer | None, limit: int, name: str = "") -> tuple[Delivery, ...]:
+def listed(
+    db: sqlite3.Connection,
+    status: Collection[DeliveryStatus],
+    after: int,
+    peer: Peer | None,
+    limit: int,
+    name: str = "",
+) -> tuple[Delivery, ...]:
     where, values = ["id > ?"], [after]  # type: tuple[list[str], list[Any]]
     if status:
         where.append(f"status in ({', '.join('?' * len(status))})")
@@ -188,15 +246,26 @@ def listed(db: sqlite3.Connection, status: Collection[DeliveryStatus], after: in
     index = "indexed by outbox_name" if name and peer is not None else ""
     if index:
         where.append("name <> ''")  # said in words, so that the partial index can be used
-    rows = db.execute(f"select * from outbox {index} where {' and '.join(where)} order by id limit ?", (*values, limit))
+    rows = db.execute(
+        f"select * from outbox {index} where {' and '.join(where)} order by id limit ?", (*values, limit)
+    )
     return tuple(delivery(row) for row in rows)
 
 
 def delivery(row: Any) -> Delivery:
     return Delivery(
-        row["id"], decode(Outbound, row["payload"]), row["conversation"], row["turn"], row["tries"], row["doubts"], "",
-        moment(row["created"]), row["status"], row["error"], row["message"],
-    )  # fmt: skip
+        row["id"],
+        decode(Outbound, row["payload"]),
+        row["conversation"],
+        row["turn"],
+        row["tries"],
+        row["doubts"],
+        "",
+        moment(row["created"]),
+        row["status"],
+        row["error"],
+        row["message"],
+    )
 
 
 def _channels(db: sqlite3.Connection) -> list[str]:
@@ -208,7 +277,14 @@ def _channels(db: sqlite3.Connection) -> list[str]:
     return found
 
 
-def _heads(db: sqlite3.Connection, channel: str, lane: int, now: datetime, limit: int, resting: Collection[tuple[str, str]]) -> list[tuple[Any, str]]:
+def _heads(
+    db: sqlite3.Connection,
+    channel: str,
+    lane: int,
+    now: datetime,
+    limit: int,
+    resting: Collection[tuple[str, str]],
+) -> list[tuple[Any, str]]:
     """At most *limit* heads of a channel's lane that may go, each with the message it edits."""
     found: list[tuple[Any, str]] = []
     hopeless = []
@@ -233,7 +309,8 @@ def _heads(db: sqlite3.Connection, channel: str, lane: int, now: datetime, limit
     rows.close()
     for row in hopeless:
         db.execute(
-            "update outbox set status = 'cancelled', head = 0, settled = ?, error = 'the message it changes was not sent' where id = ?",
+            "update outbox set status = 'cancelled', head = 0, settled = ?, error = 'the message it changes"
+            " was not sent' where id = ?",
             (ms(now), row["id"]),
         )
         _reorder(db, row)
@@ -241,11 +318,14 @@ def _heads(db: sqlite3.Connection, channel: str, lane: int, now: datetime, limit
 
 
 def _still_open(db: sqlite3.Connection, row: Any) -> bool:
-    """Whether the message that *row* changes is still on its way. Only rows before it count: so rows never wait in a circle."""
+    """Whether the message that *row* changes is still on its way.
+
+    Only rows before it count: so rows never wait in a circle.
+    """
     return (
         db.execute(
-            "select 1 from outbox where channel = ? and chat = ? and name = ? and name <> '' and (place, id) < (?, ?) and verb = 'say'"
-            " and status in ('pending', 'sending') limit 1",
+            "select 1 from outbox where channel = ? and chat = ? and name = ? and name <> '' and (place, id)"
+            " < (?, ?) and verb = 'say' and status in ('pending', 'sending') limit 1",
             (row["channel"], row["chat"], row["edits"], row["place"], row["id"]),
         ).fetchone()
         is not None
@@ -253,33 +333,40 @@ def _still_open(db: sqlite3.Connection, row: Any) -> bool:
 
 
 def _target(db: sqlite3.Connection, row: Any) -> str:
-    """The newest message of that name which was sent in that chat; to be deleted with all its parts, between spaces."""
+    """The newest message of that name which was sent in that chat; to be deleted with all its parts, between
+    spaces.
+    """
     found = db.execute(
-        "select id, turn, mirrors, message, payload from outbox where channel = ? and chat = ? and name = ? and name <> '' and verb = 'say' and status = 'sent'"
-        " and message <> '' order by id desc limit 1",
+        "select id, turn, mirrors, message, payload from outbox where channel = ? and chat = ? and name = ?"
+        " and name <> '' and verb = 'say' and status = 'sent' and message <> '' order by id desc limit 1",
         (row["channel"], row["chat"], row["edits"]),
     ).fetchone()
     if found is None or row["verb"] != OutboundKind.DELETE.value:
         return "" if found is None else str(found["message"])
     pieces = db.execute(
-        "select message, payload from outbox where id > ? and id <= ? and turn = ? and channel = ? and chat = ? and mirrors = ?"
-        " and name = '' and verb = 'say' and status = 'sent' and message <> '' order by id",
+        "select message, payload from outbox where id > ? and id <= ? and turn = ? and channel = ? and chat ="
+        " ? and mirrors = ? and name = '' and verb = 'say' and status = 'sent' and message <> '' order by id",
         (found["id"], found["id"] + PIECES, found["turn"], row["channel"], row["chat"], found["mirrors"]),
     )
-    return " ".join(m for piece in (found, *pieces) for m in (piece["message"], *decode(Outbound, piece["payload"]).also))
+    return " ".join(
+        m for piece in (found, *pieces) for m in (piece["message"], *decode(Outbound, piece["payload"]).also)
+    )
 
 
 def _pressed(db: sqlite3.Connection, token: str, peer: Peer) -> Any:
     place = read_token(token)
     if place is None or not 0 < place[0] < 1 << 62:
         return None
-    return db.execute("select * from outbox where id = ? and channel = ? and chat = ?", (place[0], peer.channel, peer.chat)).fetchone()
+    return db.execute(
+        "select * from outbox where id = ? and channel = ? and chat = ?", (place[0], peer.channel, peer.chat)
+    ).fetchone()
 
 
 def reorder(db: sqlite3.Connection, channel: str, chat: str, thread: str, lane: int) -> None:
     """After a row opened or closed: exactly its order's oldest open row is the head."""
     db.execute(
-        "update outbox set head = 0 where channel = ? and chat = ? and thread = ? and lane = ? and status in ('pending', 'sending') and head = 1",
+        "update outbox set head = 0 where channel = ? and chat = ? and thread = ? and lane = ? and status in"
+        " ('pending', 'sending') and head = 1",
         (channel, chat, thread, lane),
     )
     next_head(db, channel, chat, thread, lane)
@@ -290,9 +377,14 @@ def _reorder(db: sqlite3.Connection, row: Any) -> None:
 
 
 def _reopen(db: sqlite3.Connection, row: Any) -> None:
-    """An old row is open again and goes first, but not beside a younger one that is just being sent (its end will reorder)."""
+    """An old row is open again and goes first, but not beside a younger one that is just being sent (its end
+    will reorder).
+    """
     key = (row["channel"], row["chat"], row["thread"], row["lane"])
-    busy = "select 1 from outbox where channel = ? and chat = ? and thread = ? and lane = ? and status = 'sending' limit 1"
+    busy = (
+        "select 1 from outbox where channel = ? and chat = ? and thread = ? and lane = ? and status ="
+        " 'sending' limit 1"
+    )
     if db.execute(busy, key).fetchone() is None:
         _reorder(db, row)
 

@@ -1,4 +1,6 @@
-"""What the bot itself owes: kept messages nobody decided on, words that did not go out, answers that may never have arrived."""
+"""What the bot itself owes: kept messages nobody decided on, words that did not go out, answers that may
+never have arrived.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +17,28 @@ from bot.storage.sqlite.writer import Locks
 
 RECENT = timedelta(days=1)  # what was given up longer ago is over
 
-_UNDECIDED = """select min(i.id) as id, min(i.ready) as since, c.channel, c.chat, c.thread from inbox i join conversations c on c.id = i.conversation
+_UNDECIDED = """select min(i.id) as id, min(i.ready) as since, c.channel, c.chat, c.thread from inbox i join
+  conversations c on c.id = i.conversation
   where i.done_at is null and i.ready <= :before group by i.conversation order by since"""
 _UNDELIVERED = f"""select o.id, o.created as since, o.channel, o.chat, o.thread from outbox o
-  join conversations c on c.channel = o.channel and c.chat = o.chat and c.thread = o.thread and c.customer is not null
-  where o.status in ('pending', 'sending') and o.lane = {LANES[Priority.MESSAGE]} and o.verb in ('say', 'edit') and o.created <= :before order by o.created, o.id"""
-# An answer of the bot that was given up, or that nobody can tell of, while no person has been called since. What has a ticket is told in it.
-_UNANSWERED = f"""select o.id, o.settled as since, o.channel, o.chat, o.thread from outbox o indexed by outbox_ended
-  join conversations c on c.channel = o.channel and c.chat = o.chat and c.thread = o.thread and c.customer is not null
-  where o.status in ('unknown', 'failed', 'cancelled') and o.status <> 'cancelled' and o.settled > :recent and o.verb = 'say'
+  join conversations c on c.channel = o.channel and c.chat = o.chat and c.thread = o.thread and c.customer is
+  not null
+  where o.status in ('pending', 'sending') and o.lane = {LANES[Priority.MESSAGE]} and o.verb in ('say',
+  'edit') and o.created <= :before order by o.created, o.id"""
+# An answer of the bot that was given up, or that nobody can tell of, while no person has been called since.
+# What has a ticket is told in it.
+_UNANSWERED = f"""select o.id, o.settled as since, o.channel, o.chat, o.thread from outbox o indexed by
+  outbox_ended
+  join conversations c on c.channel = o.channel and c.chat = o.chat and c.thread = o.thread and c.customer is
+  not null
+  where o.status in ('unknown', 'failed', 'cancelled') and o.status <> 'cancelled' and o.settled > :recent
+  and o.verb = 'say'
   and o.lane = {LANES[Priority.MESSAGE]} and o.ticket is null and o.turn is not null and o.on_doubt = 'resend'
   and c.status = 'bot' and c.ticket is null and c.reachable = 1
-  and not exists(select 1 from inbox i where i.channel = o.channel and i.key = 'stranded:d' || o.id) order by o.id"""
-_OUT_OF_LINE = """update conversations set ready_at = :now, ready_max = :now, limit_at = :now where ready_at is null
+  and not exists(select 1 from inbox i where i.channel = o.channel and i.key = 'stranded:d' || o.id) order by
+  o.id"""
+_OUT_OF_LINE = """update conversations set ready_at = :now, ready_max = :now, limit_at = :now where ready_at
+  is null
   and id in (select conversation from inbox where done_at is null and ready <= :before)"""
 _NOBODY_FIRST = """select channel, chat, thread, lane from outbox where status in ('pending', 'sending')
   group by channel, chat, thread, lane having sum(head) <> 1"""
@@ -36,12 +47,19 @@ _NOBODY_FIRST = """select channel, chat, thread, lane from outbox where status i
 def owed(db: sqlite3.Connection, now: datetime, late: timedelta) -> tuple[Owed, ...]:
     """What is owed for longer than *late*, the oldest of each stage first."""
     values = {"before": ms(now - late), "recent": ms(now - RECENT)}
-    stages: tuple[tuple[OwedStage, str], ...] = (("undecided", _UNDECIDED), ("undelivered", _UNDELIVERED), ("unanswered", _UNANSWERED))
+    stages: tuple[tuple[OwedStage, str], ...] = (
+        ("undecided", _UNDECIDED),
+        ("undelivered", _UNDELIVERED),
+        ("unanswered", _UNANSWERED),
+    )
     return tuple(_owed(stage, row) for stage, query in stages for row in db.execute(query, values))
 
 
 def retry(db: sqlite3.Connection, locks: Locks, now: datetime, late: timedelta, held: timedelta) -> int:
-    """Put back into line what fell out of it; turns that are held for longer than *held* are taken anew. How much was mended."""
+    """Put back into line what fell out of it; turns that are held for longer than *held* are taken anew.
+
+    How much was mended.
+    """
     stuck = [id for id, (_, _, since) in locks.held.items() if since <= ms(now - held)]
     for id in stuck:
         locks.free(id)
@@ -55,7 +73,8 @@ def retry(db: sqlite3.Connection, locks: Locks, now: datetime, late: timedelta, 
 def abandoned(db: sqlite3.Connection, before: datetime, but: Collection[int]) -> list[Any]:
     """Rows under way since long before, of which the sender (*but* is what he has in hand) knows nothing."""
     rows = db.execute(
-        "select * from outbox indexed by outbox_open where status in ('pending', 'sending') and status = 'sending' and started <= ? order by id",
+        "select * from outbox indexed by outbox_open where status in ('pending', 'sending') and status ="
+        " 'sending' and started <= ? order by id",
         (ms(before),),
     ).fetchall()
     return [row for row in rows if row["id"] not in but]

@@ -1,4 +1,6 @@
-"""Whom the service may write to first: customers with where they are and when they wrote last, and what was asked lately."""
+"""Whom the service may write to first: customers with where they are and when they wrote last, and what was
+asked lately.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,12 @@ from bot.model import Customer, Peer, Status
 from bot.storage.base import CustomerMessage, Recipient
 from bot.storage.codec import maybe_moment, ms
 
-_LISTENERS = """select c.id, c.channel, c.chat, c.thread, c.status, c.reachable, c.customer, p.name, p.last_name, p.username, p.language, p.gender,
-  p.fields, (select h.at from history h indexed by history_conversation where h.conversation = c.id and h.author = 'customer' order by h.id desc limit 1)
-  as wrote from conversations c join customers p on p.id = c.customer where c.private = 1 and p.erased is null and """
+_LISTENERS = """select c.id, c.channel, c.chat, c.thread, c.status, c.reachable, c.customer, p.name,
+  p.last_name, p.username, p.language, p.gender,
+  p.fields, (select h.at from history h indexed by history_conversation where h.conversation = c.id and
+  h.author = 'customer' order by h.id desc limit 1)
+  as wrote from conversations c join customers p on p.id = c.customer where c.private = 1 and p.erased is
+  null and """
 
 
 def listeners(db: sqlite3.Connection, after: int, limit: int, only: Collection[int]) -> tuple[Recipient, ...]:
@@ -24,18 +29,32 @@ def listeners(db: sqlite3.Connection, after: int, limit: int, only: Collection[i
         rows = db.execute(f"{_LISTENERS} c.id > ? order by c.id limit ?", (after, limit))
     return tuple(
         Recipient(
-            r["id"], Peer(r["channel"], r["chat"], r["thread"]),
-            Customer(r["customer"], r["name"], r["last_name"], r["username"], r["language"], r["gender"], json.loads(r["fields"])),
-            Status(r["status"]), bool(r["reachable"]), maybe_moment(r["wrote"]),
+            r["id"],
+            Peer(r["channel"], r["chat"], r["thread"]),
+            Customer(
+                r["customer"],
+                r["name"],
+                r["last_name"],
+                r["username"],
+                r["language"],
+                r["gender"],
+                json.loads(r["fields"]),
+            ),
+            Status(r["status"]),
+            bool(r["reachable"]),
+            maybe_moment(r["wrote"]),
         )
         for r in rows
-    )  # fmt: skip
+    )
 
 
-def words_since(db: sqlite3.Connection, since: datetime, after: int, limit: int) -> tuple[CustomerMessage, ...]:
+def words_since(
+    db: sqlite3.Connection, since: datetime, after: int, limit: int
+) -> tuple[CustomerMessage, ...]:
     """Customers' words in the order they came."""
     rows = db.execute(
-        "select id, conversation, text from history where id > ? and at >= ? and author = 'customer' and text <> '' order by id limit ?",
+        "select id, conversation, text from history where id > ? and at >= ? and author = 'customer' and text"
+        " <> '' order by id limit ?",
         (after, ms(since), limit),
     )
     return tuple(CustomerMessage(r["id"], r["conversation"], r["text"]) for r in rows)

@@ -1,4 +1,6 @@
-"""A customer on several channels, for the turn that is taken: his open ticket follows him, and his words stand in one history."""
+"""A customer on several channels, for the turn that is taken: his open ticket follows him, and his words
+stand in one history.
+"""
 
 from __future__ import annotations
 
@@ -11,28 +13,41 @@ from bot.storage.queries.enqueue import write_events
 
 
 def follow(db: sqlite3.Connection, place: Conversation, now: datetime) -> bool:
-    """Bring the customer's open ticket to the conversation in which he writes now; False where there is none elsewhere."""
+    """Bring the customer's open ticket to the conversation in which he writes now; False where there is none
+    elsewhere.
+    """
     if place.customer is None or place.ticket is not None:
         return False
     row = db.execute(
-        "select t.number, c.id, c.status from conversations c indexed by conversations_customer join tickets t on t.number = c.ticket"
-        " where c.customer = ? and c.id <> ? and t.status <> 'closed' order by t.opened desc limit 1",
+        "select t.number, c.id, c.status from conversations c indexed by conversations_customer join tickets"
+        " t on t.number = c.ticket where c.customer = ? and c.id <> ? and t.status <> 'closed' order by"
+        " t.opened desc limit 1",
         (place.customer, place.id),
     ).fetchone()
     if row is None:
         return False
     to = place.peer
     db.execute(
-        "update tickets set conversation = ?, channel = ?, chat = ?, thread = ?, version = version + 1 where number = ?",
+        "update tickets set conversation = ?, channel = ?, chat = ?, thread = ?, version = version + 1 where"
+        " number = ?",
         (place.id, to.channel, to.chat, to.thread, row["number"]),
     )
-    db.execute("update conversations set status = 'bot', ticket = null, version = version + 1 where id = ?", (row["id"],))
-    db.execute("update conversations set status = ?, ticket = ?, version = version + 1 where id = ?", (row["status"], row["number"], place.id))
     db.execute(
-        "update timers set conversation = ? where conversation = ? and kind like 'desk.%' and fired is null and cancelled is null",
+        "update conversations set status = 'bot', ticket = null, version = version + 1 where id = ?",
+        (row["id"],),
+    )
+    db.execute(
+        "update conversations set status = ?, ticket = ?, version = version + 1 where id = ?",
+        (row["status"], row["number"], place.id),
+    )
+    db.execute(
+        "update timers set conversation = ? where conversation = ? and kind like 'desk.%' and fired is null"
+        " and cancelled is null",
         (place.id, row["id"]),
     )
-    write_events(db, [Event("ticket_followed", now, place.id, row["number"], "customer", {"channel": to.channel})])
+    write_events(
+        db, [Event("ticket_followed", now, place.id, row["number"], "customer", {"channel": to.channel})]
+    )
     return True
 
 
@@ -42,7 +57,11 @@ def history(db: sqlite3.Connection, customer: int, limit: int) -> tuple[HistoryE
     if len(ids) < 2:
         return None
     rows = db.execute(
-        f"select at, author, text, name, attachments from history where conversation in ({', '.join('?' * len(ids))}) order by at desc, id desc limit ?",
+        "select at, author, text, name, attachments from history where conversation in"
+        f" ({', '.join('?' * len(ids))}) order by at desc, id desc limit ?",
         (*ids, limit),
     ).fetchall()
-    return tuple(HistoryEntry(moment(at), author, text, name, decode_all(Attachment, files)) for at, author, text, name, files in reversed(rows))
+    return tuple(
+        HistoryEntry(moment(at), author, text, name, decode_all(Attachment, files))
+        for at, author, text, name, files in reversed(rows)
+    )

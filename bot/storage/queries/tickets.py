@@ -1,4 +1,6 @@
-"""What the desk keeps: which thread shows which ticket, where chats have gone, settings, and the list of tickets."""
+"""What the desk keeps: which thread shows which ticket, where chats have gone, settings, and the list of
+tickets.
+"""
 
 from __future__ import annotations
 
@@ -14,34 +16,54 @@ from bot.storage.queries.turns import conversation as conversation_of
 from bot.storage.queries.turns import ticket_of
 
 _WAITING = "select * from tickets where status = 'waiting' order by opened, number limit ?"
-_QUEUE = """select number, conversation, channel, chat, thread, reason, priority, opened, team, json_extract(data, '$.place') as place
+_QUEUE = """select number, conversation, channel, chat, thread, reason, priority, opened, team,
+  json_extract(data, '$.place') as place
   from tickets where status = 'waiting' order by opened, number"""
 _WORKED = "select * from tickets where status in ('operator', 'snoozed') order by opened, number limit ?"
 _CLOSED = "select * from tickets where status = 'closed' order by closed desc, number desc limit ?"
 
 
 def topic(db: sqlite3.Connection, ticket: int, channel: str, chat: str) -> str | None:
-    row = db.execute("select thread from topics where ticket = ? and channel = ? and chat = ?", (ticket, channel, chat)).fetchone()
+    row = db.execute(
+        "select thread from topics where ticket = ? and channel = ? and chat = ?", (ticket, channel, chat)
+    ).fetchone()
     return None if row is None else str(row["thread"])
 
 
 def keep_topic(db: sqlite3.Connection, ticket: int, channel: str, chat: str, thread: str) -> None:
     """One thread for a ticket in a chat, one ticket for a thread: the newest word holds."""
-    db.execute("delete from topics where channel = ? and chat = ? and (ticket = ? or thread = ?)", (channel, chat, ticket, thread))
-    db.execute("insert into topics(channel, chat, thread, ticket) values(?, ?, ?, ?)", (channel, chat, thread, ticket))
+    db.execute(
+        "delete from topics where channel = ? and chat = ? and (ticket = ? or thread = ?)",
+        (channel, chat, ticket, thread),
+    )
+    db.execute(
+        "insert into topics(channel, chat, thread, ticket) values(?, ?, ?, ?)",
+        (channel, chat, thread, ticket),
+    )
 
 
 def forget_topic(db: sqlite3.Connection, channel: str, chat: str, thread: str) -> int | None:
-    row = db.execute("delete from topics where channel = ? and chat = ? and thread = ? returning ticket", (channel, chat, thread)).fetchone()
+    row = db.execute(
+        "delete from topics where channel = ? and chat = ? and thread = ? returning ticket",
+        (channel, chat, thread),
+    ).fetchone()
     return None if row is None else int(row["ticket"])
 
 
 def move_chat(db: sqlite3.Connection, channel: str, old: str, new: str) -> None:
-    """Everything that is addressed to *old* goes to *new*. Words that already came from there join; a repeat changes nothing."""
+    """Everything that is addressed to *old* goes to *new*.
+
+    Words that already came from there join; a repeat changes nothing.
+    """
     if old == new:
         return
-    for row in db.execute("select id, thread from conversations where channel = ? and chat = ?", (channel, old)).fetchall():
-        other = db.execute("select id from conversations where channel = ? and chat = ? and thread = ?", (channel, new, row["thread"])).fetchone()
+    for row in db.execute(
+        "select id, thread from conversations where channel = ? and chat = ?", (channel, old)
+    ).fetchall():
+        other = db.execute(
+            "select id from conversations where channel = ? and chat = ? and thread = ?",
+            (channel, new, row["thread"]),
+        ).fetchone()
         if other is not None:
             _join(db, other["id"], row["id"])
         db.execute("update conversations set chat = ? where id = ?", (new, row["id"]))
@@ -63,7 +85,11 @@ def keep_setting(db: sqlite3.Connection, name: str, value: str | None) -> None:
     if value is None:
         db.execute("delete from settings where name = ?", (name,))
     else:
-        db.execute("insert into settings(name, value) values(?, ?) on conflict(name) do update set value = excluded.value", (name, value))
+        db.execute(
+            "insert into settings(name, value) values(?, ?) on conflict(name) do update set value ="
+            " excluded.value",
+            (name, value),
+        )
 
 
 def tickets(db: sqlite3.Connection, open_only: bool, limit: int, bare: bool = False) -> tuple[Ticket, ...]:
@@ -76,37 +102,59 @@ def tickets(db: sqlite3.Connection, open_only: bool, limit: int, bare: bool = Fa
 def queue(db: sqlite3.Connection) -> tuple[Ticket, ...]:
     return tuple(
         Ticket(
-            row["number"], row["conversation"], Peer(row["channel"], row["chat"], row["thread"]), "waiting", row["reason"],
-            priority=row["priority"], opened=maybe_moment(row["opened"]), data={k: row[k] for k in ("team", "place") if row[k]},
+            row["number"],
+            row["conversation"],
+            Peer(row["channel"], row["chat"], row["thread"]),
+            "waiting",
+            row["reason"],
+            priority=row["priority"],
+            opened=maybe_moment(row["opened"]),
+            data={k: row[k] for k in ("team", "place") if row[k]},
         )
         for row in db.execute(_QUEUE)
-    )  # fmt: skip
+    )
 
 
 def unattended(db: sqlite3.Connection) -> tuple[Conversation, ...]:
     rows = db.execute(
-        "select * from conversations c where status <> 'bot' and ticket is null and customer is not null and ready_at is null"
-        " and not exists(select 1 from timers t where t.conversation = c.id and t.fired is null and t.cancelled is null) order by id"
+        "select * from conversations c where status <> 'bot' and ticket is null and customer is not null and"
+        " ready_at is null and not exists(select 1 from timers t where t.conversation = c.id and t.fired is"
+        " null and t.cancelled is null) order by id"
     )
     return tuple(conversation_of(row) for row in rows)
 
 
 def _join(db: sqlite3.Connection, source: int, into: int) -> None:
     """What the conversation *source* holds belongs to *into* from now on; *source* goes."""
-    for table, column in (("inbox", "conversation"), ("history", "conversation"), ("timers", "conversation"), ("events", "conversation"),
-                          ("turns", "conversation"), ("turns", "subject"), ("outbox", "conversation"), ("tickets", "conversation")):  # fmt: skip
+    for table, column in (
+        ("inbox", "conversation"),
+        ("history", "conversation"),
+        ("timers", "conversation"),
+        ("events", "conversation"),
+        ("turns", "conversation"),
+        ("turns", "subject"),
+        ("outbox", "conversation"),
+        ("tickets", "conversation"),
+    ):
         db.execute(f"update {table} set {column} = ? where {column} = ?", (into, source))
     db.execute(
-        "update conversations set ready_at = s.ready_at, ready_max = s.ready_max, limit_at = s.limit_at"
-        " from conversations s where conversations.id = ? and s.id = ? and s.ready_at is not null and conversations.ready_at is null",
+        "update conversations set ready_at = s.ready_at, ready_max = s.ready_max, limit_at = s.limit_at from"
+        " conversations s where conversations.id = ? and s.id = ? and s.ready_at is not null and"
+        " conversations.ready_at is null",
         (into, source),
     )
     db.execute("delete from conversations where id = ?", (source,))
 
 
 def _move_deliveries(db: sqlite3.Connection, channel: str, old: str, new: str) -> None:
-    """Open promises are addressed anew; what was sent stays where it was, its message ids mean nothing in the new chat."""
-    rows = db.execute("select * from outbox where channel = ? and chat = ? and status in ('pending', 'sending') order by id", (channel, old)).fetchall()
+    """Open promises are addressed anew; what was sent stays where it was, its message ids mean nothing in the
+    new chat.
+    """
+    rows = db.execute(
+        "select * from outbox where channel = ? and chat = ? and status in ('pending', 'sending') order"
+        " by id",
+        (channel, old),
+    ).fetchall()
     for row in rows:
         outbound = decode(Outbound, row["payload"])
         moved = replace(outbound, to=replace(outbound.to, chat=new))
@@ -116,7 +164,9 @@ def _move_deliveries(db: sqlite3.Connection, channel: str, old: str, new: str) -
 
 
 def _moved(value: str, channel: str, old: str, new: str) -> str:
-    """A setting that names the chat: as `channel:chat`, or as JSON {"channel", "chat"} or ["channel", "chat", …]."""
+    """A setting that names the chat: as `channel:chat`, or as JSON {"channel", "chat"} or ["channel", "chat",
+    …].
+    """
     if value == f"{channel}:{old}":
         return f"{channel}:{new}"
     try:

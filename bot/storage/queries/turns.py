@@ -9,7 +9,21 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.model import Attachment, Conversation, Customer, HistoryEntry, Inbound, InboundKind, Peer, Press, RepliedTo, Status, Ticket, Turn, Waiting
+from bot.model import (
+    Attachment,
+    Conversation,
+    Customer,
+    HistoryEntry,
+    Inbound,
+    InboundKind,
+    Peer,
+    Press,
+    RepliedTo,
+    Status,
+    Ticket,
+    Turn,
+    Waiting,
+)
 from bot.storage.codec import clean, decode, decode_all, maybe_moment, moment, ms
 from bot.storage.queries import outbox, shared_ticket
 from bot.storage.sqlite.writer import Locks
@@ -17,37 +31,60 @@ from bot.storage.sqlite.writer import Locks
 PAST = 5  # closed tickets of the customer that come with a turn
 WAITS = 20  # how many of the newest human answers tell how long people wait
 
-_READY = "select * from conversations indexed by conversations_ready where ready_at <= ? order by ready_at, id"
+_READY = (
+    "select * from conversations indexed by conversations_ready where ready_at <= ? order by ready_at, id"
+)
 _PAST = """select * from tickets indexed by tickets_conversation where conversation in
-  (select id from conversations indexed by conversations_customer where customer = ?) and status = 'closed' order by closed desc, number desc limit ?"""
-_WAITING = "select team, priority, count(*) from tickets indexed by tickets_team where status = 'waiting' group by team, priority"
+  (select id from conversations indexed by conversations_customer where customer = ?) and status = 'closed'
+  order by closed desc, number desc limit ?"""
+_WAITING = (
+    "select team, priority, count(*) from tickets indexed by tickets_team where status = 'waiting' group by"
+    " team, priority"
+)
 _CUSTOMERS = frozenset({InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.START})
-_SAID = "select id, payload from inbox indexed by inbox_waiting where conversation = ? and done_at is null order by id limit ?"
+_SAID = (
+    "select id, payload from inbox indexed by inbox_waiting where conversation = ? and done_at is null order"
+    " by id limit ?"
+)
 
 
-def take(db: sqlite3.Connection, locks: Locks, number: Callable[[], int], now: datetime, batch: int) -> Turn | None:
+def take(
+    db: sqlite3.Connection, locks: Locks, number: Callable[[], int], now: datetime, batch: int
+) -> Turn | None:
     """The turn, locked; *number* gives it its own. None when nothing is ready."""
     while (free := _ready(db, locks, now)) is not None:
         if said := _said(db, free, batch):
             break
-        db.execute("update conversations set ready_at = null where id = ?", (free["id"],))  # ready with nothing to say: mended
+        db.execute(
+            "update conversations set ready_at = null where id = ?", (free["id"],)
+        )  # ready with nothing to say: mended
     else:
         return None
     id = number()
     locks.hold(free["id"], id, tuple(number for number, _ in said), ms(now))
-    if free["private"] and said[0][1].kind in _CUSTOMERS and shared_ticket.follow(db, conversation(free), now):
+    if (
+        free["private"]
+        and said[0][1].kind in _CUSTOMERS
+        and shared_ticket.follow(db, conversation(free), now)
+    ):
         free = db.execute("select * from conversations where id = ?", (free["id"],)).fetchone()
     turn = Turn(id, conversation(free), tuple(i for _, i in said), now, attempts=free["attempts"])
-    found = [outbox.press(db, i.press, i.peer, i.message) for i in turn.inbounds if i.kind is InboundKind.PRESS]
+    found = [
+        outbox.press(db, i.press, i.peer, i.message) for i in turn.inbounds if i.kind is InboundKind.PRESS
+    ]
     presses = [f for f in found if f is not None]
     quotes = tuple(outbox.quoted(db, i.peer, named) if (named := _names(i)) else None for i in turn.inbounds)
     about = _number(db, turn.conversation, bool(free["private"]), presses, quotes)
-    turn = replace(turn, presses=tuple(p for p, _ in presses), quoted=quotes, ticket=ticket(db, about) if about else None)
+    turn = replace(
+        turn, presses=tuple(p for p, _ in presses), quoted=quotes, ticket=ticket(db, about) if about else None
+    )
     return _with_figures(db, _with_people(db, turn, bool(free["private"])))
 
 
 def _names(inbound: Inbound) -> str:
-    """The message that tells what an inbound is about: the one it replies to; a changed one may tell it itself."""
+    """The message that tells what an inbound is about: the one it replies to; a changed one may tell it
+    itself.
+    """
     return inbound.quotes or (inbound.message if inbound.kind is InboundKind.EDIT else "")
 
 
@@ -59,29 +96,41 @@ def highest(db: sqlite3.Connection) -> int:
 
 def next_ready(db: sqlite3.Connection, locks: Locks) -> datetime | None:
     """When the earliest conversation that nobody holds becomes ready."""
-    for row in db.execute("select id, ready_at from conversations indexed by conversations_ready where ready_at is not null order by ready_at"):
+    for row in db.execute(
+        "select id, ready_at from conversations indexed by conversations_ready where ready_at is not null"
+        " order by ready_at"
+    ):
         if row["id"] not in locks.held:
             return moment(row["ready_at"])
     return None
 
 
 def next_timer(db: sqlite3.Connection) -> datetime | None:
-    row = db.execute("select min(due) as due from timers where fired is null and cancelled is null").fetchone()
+    row = db.execute(
+        "select min(due) as due from timers where fired is null and cancelled is null"
+    ).fetchone()
     return maybe_moment(row["due"])
 
 
 def release(db: sqlite3.Connection, locks: Locks, turn: Turn, error: str, ready: datetime | None) -> None:
-    """Undecided: ready again at once, or at *ready* (new words do not shorten the rest). Not for a turn that is over already."""
+    """Undecided: ready again at once, or at *ready* (new words do not shorten the rest).
+
+    Not for a turn that is over already.
+    """
     if locks.held.get(turn.conversation.id, (0,))[0] != turn.id:
         return
     db.execute(
         "update conversations set attempts = attempts + ?, error = case when ? <> '' then ? else error end,"
         " rest_until = ?, ready_at = coalesce(?, ready_at) where id = ? and ready_at is not null",
         (
-            int(error != ""), error, clean(error), None if ready is None else ms(ready), None if ready is None else ms(ready),
+            int(error != ""),
+            error,
+            clean(error),
+            None if ready is None else ms(ready),
+            None if ready is None else ms(ready),
             turn.conversation.id,
         ),
-    )  # fmt: skip
+    )
 
 
 def unlock(locks: Locks, turn: Turn) -> None:
@@ -101,11 +150,19 @@ def customer(db: sqlite3.Connection, id: int) -> Customer | None:
     row = db.execute("select * from customers where id = ? and erased is null", (id,)).fetchone()
     if row is None:
         return None
-    peers = db.execute("select channel, chat, thread from conversations where customer = ? order by id", (id,))
+    peers = db.execute(
+        "select channel, chat, thread from conversations where customer = ? order by id", (id,)
+    )
     return Customer(
-        row["id"], row["name"], row["last_name"], row["username"], row["language"], row["gender"], json.loads(row["fields"]),
+        row["id"],
+        row["name"],
+        row["last_name"],
+        row["username"],
+        row["language"],
+        row["gender"],
+        json.loads(row["fields"]),
         tuple(Peer(*p) for p in peers),
-    )  # fmt: skip
+    )
 
 
 def ticket(db: sqlite3.Connection, number: int) -> Ticket | None:
@@ -116,20 +173,40 @@ def ticket(db: sqlite3.Connection, number: int) -> Ticket | None:
 def ticket_of(row: Any, bare: bool = False) -> Ticket:
     """*bare*: without its free `data`, which costs more to read than everything else."""
     return Ticket(
-        row["number"], row["conversation"], Peer(row["channel"], row["chat"], row["thread"]), row["status"], row["reason"],
-        row["topic"], row["category"], row["priority"], row["operator"], row["operator_name"], maybe_moment(row["opened"]),
-        maybe_moment(row["taken"]), maybe_moment(row["first_reply"]), maybe_moment(row["closed"]), maybe_moment(row["due"]),
-        row["rating"], row["version"], {} if bare else json.loads(row["data"]),
-    )  # fmt: skip
+        row["number"],
+        row["conversation"],
+        Peer(row["channel"], row["chat"], row["thread"]),
+        row["status"],
+        row["reason"],
+        row["topic"],
+        row["category"],
+        row["priority"],
+        row["operator"],
+        row["operator_name"],
+        maybe_moment(row["opened"]),
+        maybe_moment(row["taken"]),
+        maybe_moment(row["first_reply"]),
+        maybe_moment(row["closed"]),
+        maybe_moment(row["due"]),
+        row["rating"],
+        row["version"],
+        {} if bare else json.loads(row["data"]),
+    )
 
 
-def history(db: sqlite3.Connection, conversation: int, limit: int, since: datetime | None = None) -> tuple[HistoryEntry, ...]:
+def history(
+    db: sqlite3.Connection, conversation: int, limit: int, since: datetime | None = None
+) -> tuple[HistoryEntry, ...]:
     """The last lines, oldest first."""
     rows = db.execute(
-        "select at, author, text, name, attachments from history where conversation = ? and at >= ? order by id desc limit ?",
+        "select at, author, text, name, attachments from history where conversation = ? and at >= ? order by"
+        " id desc limit ?",
         (conversation, 0 if since is None else ms(since), limit),
     ).fetchall()
-    return tuple(HistoryEntry(moment(at), author, text, name, decode_all(Attachment, files)) for at, author, text, name, files in reversed(rows))
+    return tuple(
+        HistoryEntry(moment(at), author, text, name, decode_all(Attachment, files))
+        for at, author, text, name, files in reversed(rows)
+    )
 
 
 def _ready(db: sqlite3.Connection, locks: Locks, now: datetime) -> Any:
@@ -141,7 +218,9 @@ def _ready(db: sqlite3.Connection, locks: Locks, now: datetime) -> Any:
 
 
 def _said(db: sqlite3.Connection, place: Any, batch: int) -> list[tuple[int, Inbound]]:
-    """The oldest that wait: a run of messages (in groups one, or the parts of one album), or one of any other kind."""
+    """The oldest that wait: a run of messages (in groups one, or the parts of one album), or one of any other
+    kind.
+    """
     said: list[tuple[int, Inbound]] = []
     rows = db.execute(_SAID, (place["id"], batch))
     for row in rows:
@@ -161,8 +240,16 @@ def _joins(first: Inbound, inbound: Inbound, private: bool) -> bool:
     return private or (inbound.album == first.album and inbound.sender.id == first.sender.id)
 
 
-def _number(db: sqlite3.Connection, place: Conversation, private: bool, presses: list[tuple[Press, int | None]], quotes: tuple[RepliedTo | None, ...]) -> int | None:
-    """The ticket the turn is about: the customer's open one; in the desk the topic's, the pressed button's, the quoted message's."""
+def _number(
+    db: sqlite3.Connection,
+    place: Conversation,
+    private: bool,
+    presses: list[tuple[Press, int | None]],
+    quotes: tuple[RepliedTo | None, ...],
+) -> int | None:
+    """The ticket the turn is about: the customer's open one; in the desk the topic's, the pressed button's,
+    the quoted message's.
+    """
     if private and place.ticket is not None:
         return place.ticket
     if not private and (topic := _topic(db, place.peer)) is not None:
@@ -177,28 +264,44 @@ def _number(db: sqlite3.Connection, place: Conversation, private: bool, presses:
 def _topic(db: sqlite3.Connection, peer: Peer) -> int | None:
     if not peer.thread:
         return None
-    row = db.execute("select ticket from topics where channel = ? and chat = ? and thread = ?", (peer.channel, peer.chat, peer.thread)).fetchone()
+    row = db.execute(
+        "select ticket from topics where channel = ? and chat = ? and thread = ?",
+        (peer.channel, peer.chat, peer.thread),
+    ).fetchone()
     return None if row is None else int(row["ticket"])
 
 
 def _with_people(db: sqlite3.Connection, turn: Turn, private: bool) -> Turn:
     subject = None
     if not private and turn.ticket is not None:
-        subject = conversation(db.execute("select * from conversations where id = ?", (turn.ticket.conversation,)).fetchone())
+        subject = conversation(
+            db.execute("select * from conversations where id = ?", (turn.ticket.conversation,)).fetchone()
+        )
     about = subject or turn.conversation
     person = None if about.customer is None else customer(db, about.customer)
     past = tuple(ticket_of(row) for row in db.execute(_PAST, (about.customer, PAST)))
-    lines = (None if about.customer is None else shared_ticket.history(db, about.customer, 30)) or history(db, about.id, 30)
+    lines = (None if about.customer is None else shared_ticket.history(db, about.customer, 30)) or history(
+        db, about.id, 30
+    )
     return replace(turn, subject=subject, customer=person, history=lines, past=past)
 
 
 def _with_figures(db: sqlite3.Connection, turn: Turn) -> Turn:
     last = db.execute("select coalesce(max(number), 0) from tickets").fetchone()[0]
     waiting = db.execute(_WAITING)
-    return replace(turn, next_number=last + 1, waiting=tuple(Waiting(*row) for row in waiting), recent_answers=recent_answers(db))
+    return replace(
+        turn,
+        next_number=last + 1,
+        waiting=tuple(Waiting(*row) for row in waiting),
+        recent_answers=recent_answers(db),
+    )
 
 
 def recent_answers(db: sqlite3.Connection) -> tuple[tuple[datetime, datetime], ...]:
     """When the newest tickets were opened and first answered by a person."""
-    rows = db.execute("select opened, first_reply from tickets where first_reply is not null and opened is not null order by number desc limit ?", (WAITS,))
+    rows = db.execute(
+        "select opened, first_reply from tickets where first_reply is not null and opened is not null order"
+        " by number desc limit ?",
+        (WAITS,),
+    )
     return tuple((moment(opened), moment(replied)) for opened, replied in rows)

@@ -1,4 +1,6 @@
-"""One process per database: the operating system holds the lock and lets it go when the process dies, however it dies."""
+"""One process per database: the operating system holds the lock and lets it go when the process dies, however
+it dies.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ else:
 class LockFile:
     """The exclusive right to a database file, kept in `<database>.lock` beside it.
 
-    The file itself stays when the lock goes: removing it would let two processes lock two different files of one name.
+    The file itself stays when the lock goes: removing it would let two processes lock two different files of
+    one name.
     """
 
     def __init__(self, database: Path) -> None:
@@ -54,6 +57,6 @@ def _refusal(database: Path, holder: str) -> str:
         return f"база {database} уже открыта в этом же процессе (pid {holder}): закройте первое хранилище"
     who = f" (pid {holder})" if holder else ""
     return (
-        f"с базой {database} уже работает другой процесс{who}: у базы бывает только один хозяин."
-        " Остановите его или укажите другой файл в storage.url; пока бот работает, копию делает он сам (bot db backup)"
+        f"с базой {database} уже работает другой процесс{who}: у базы бывает только один хозяин. Остановите"
+        " его или укажите другой файл в storage.url; пока бот работает, копию делает он сам (bot db backup)"
     )

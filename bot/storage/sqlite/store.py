@@ -1,6 +1,7 @@
 """The embedded store: one SQLite file with one owner, written by one thread, read beside it.
 
-Each method is one unit of the writer; units that wait together are committed together. `:memory:` is the same store without
+Each method is one unit of the writer; units that wait together are committed together. `:memory:` is the same
+store without
 a file, and the only fake there is.
 """
 
@@ -15,9 +16,33 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.errors import Conflict, StorageError
-from bot.model import Conversation, Customer, CustomerMerge, Event, HistoryEntry, Inbound, Outbound, Outcome, Owed, Peer, Press, Ticket, Turn
+from bot.model import (
+    Conversation,
+    Customer,
+    CustomerMerge,
+    Event,
+    HistoryEntry,
+    Inbound,
+    Outbound,
+    Outcome,
+    Owed,
+    Peer,
+    Press,
+    Ticket,
+    Turn,
+)
 from bot.storage import maintenance, privacy
-from bot.storage.base import Arrival, CustomerMessage, Delivery, DeliveryResult, DeliveryStatus, Finished, Recipient, StoredEvent, TurnRecord
+from bot.storage.base import (
+    Arrival,
+    CustomerMessage,
+    Delivery,
+    DeliveryResult,
+    DeliveryStatus,
+    Finished,
+    Recipient,
+    StoredEvent,
+    TurnRecord,
+)
 from bot.storage.migrations import bring_up
 from bot.storage.queries import announcements, customer_merge, enqueue, inbox, outbox, recipients, turns
 from bot.storage.queries import commit as finishing
@@ -55,11 +80,16 @@ class SqliteStore:
         self._reader = None if reader is None else Writer(reader, Locks(), reads=True)
 
     @classmethod
-    def open(cls, url_or_path: str | Path, *, now: Callable[[], datetime] = _now, group: int = 64) -> SqliteStore:
-        """The store in this file, made with its folder where there is none and brought up to this version's shape.
+    def open(
+        cls, url_or_path: str | Path, *, now: Callable[[], datetime] = _now, group: int = 64
+    ) -> SqliteStore:
+        """The store in this file, made with its folder where there is none and brought up to this version's
+        shape.
 
-        Takes `sqlite:///data/bot.db`, a plain path, or `:memory:`; *group* is how many waiting units share a commit at most.
-        Raises `StorageBusy` where another process owns the file, `StorageNewer` where a newer version has been at it,
+        Takes `sqlite:///data/bot.db`, a plain path, or `:memory:`; *group* is how many waiting units share a
+        commit at most.
+        Raises `StorageBusy` where another process owns the file, `StorageNewer` where a newer version has
+        been at it,
         `StorageError` where it cannot be opened.
         """
         file = _file(url_or_path)
@@ -74,7 +104,10 @@ class SqliteStore:
                 reader = _connect(f"{file.as_uri()}?mode=ro", read_only=True) if file else None
                 store = cls(file, lock, db, reader, now, group)
             except OSError as error:
-                raise StorageError(f"папка базы {file and file.parent} недоступна: {error.strerror}. Проверьте storage.url и права") from error
+                raise StorageError(
+                    f"папка базы {file and file.parent} недоступна: {error.strerror}. Проверьте storage.url и"
+                    " права"
+                ) from error
             except sqlite3.Error as error:
                 raise StorageError(f"базу {file or ':memory:'} не удалось открыть: {error}") from error
             undo.pop_all()
@@ -89,7 +122,9 @@ class SqliteStore:
         return await self._writer.run(work, undo=undo)
 
     async def _read(self, work: Work[Made]) -> Made:
-        """Beside the writer where there is a file: a future is resolved after its COMMIT, so what a caller wrote he reads."""
+        """Beside the writer where there is a file: a future is resolved after its COMMIT, so what a caller
+        wrote he reads.
+        """
         return await (self._reader or self._writer).run(work)
 
     # --- intake
@@ -101,7 +136,9 @@ class SqliteStore:
 
     # --- turns
     async def take_turn(self, now: datetime, *, batch: int = 50) -> Turn | None:
-        return await self._write(lambda db: turns.take(db, self._locks, self._number, now, batch), undo=self._untake)
+        return await self._write(
+            lambda db: turns.take(db, self._locks, self._number, now, batch), undo=self._untake
+        )
 
     async def finish_turn(self, turn: Turn, outcome: Outcome, now: datetime) -> Finished:
         try:
@@ -120,7 +157,11 @@ class SqliteStore:
         return await self._write(lambda db: inbox.fire_timers(db, now))
 
     async def next_due(self, now: datetime) -> datetime | None:
-        return await self._write(lambda db: min(filter(None, (turns.next_ready(db, self._locks), turns.next_timer(db))), default=None))
+        return await self._write(
+            lambda db: min(
+                filter(None, (turns.next_ready(db, self._locks), turns.next_timer(db))), default=None
+            )
+        )
 
     def _number(self) -> int:
         self._turns += 1
@@ -136,8 +177,12 @@ class SqliteStore:
             self._unlock(turn)
 
     # --- deliveries
-    async def take_deliveries(self, now: datetime, *, limit: int = 32, resting: Collection[tuple[str, str]] = ()) -> tuple[Delivery, ...]:
-        return await self._write(lambda db: outbox.take(db, now, limit, frozenset(resting)), undo=self._undeliver)
+    async def take_deliveries(
+        self, now: datetime, *, limit: int = 32, resting: Collection[tuple[str, str]] = ()
+    ) -> tuple[Delivery, ...]:
+        return await self._write(
+            lambda db: outbox.take(db, now, limit, frozenset(resting)), undo=self._undeliver
+        )
 
     def _undeliver(self, taken: tuple[Delivery, ...]) -> None:
         """The taker went away before he had them: certainly not sent."""
@@ -148,8 +193,12 @@ class SqliteStore:
     async def settle(self, delivery: Delivery, settled: DeliveryResult, now: datetime) -> tuple[int, ...]:
         return await self._write(lambda db: outbox.settle(db, delivery.id, settled, now))
 
-    async def recover(self, now: datetime, *, begun: datetime | None = None, but: Collection[int] = ()) -> int:
-        return await self._write(lambda db: outbox.recover(db, owing.abandoned(db, begun or now, frozenset(but)), now))
+    async def recover(
+        self, now: datetime, *, begun: datetime | None = None, but: Collection[int] = ()
+    ) -> int:
+        return await self._write(
+            lambda db: outbox.recover(db, owing.abandoned(db, begun or now, frozenset(but)), now)
+        )
 
     async def owed(self, now: datetime, late: timedelta) -> tuple[Owed, ...]:
         return await self._read(lambda db: owing.owed(db, now, late))
@@ -166,10 +215,19 @@ class SqliteStore:
     async def resolve_unknown(self, delivery: int, *, arrived: bool, now: datetime) -> bool:
         return await self._write(lambda db: outbox.resolve_unknown(db, delivery, arrived, now))
 
-    async def promise(self, say: Sequence[Outbound], now: datetime, *, events: Sequence[Event] = ()) -> tuple[int, ...]:
+    async def promise(
+        self, say: Sequence[Outbound], now: datetime, *, events: Sequence[Event] = ()
+    ) -> tuple[int, ...]:
         return await self._write(lambda db: enqueue.promise_alone(db, say, now, events))
 
-    async def announce(self, channel: str, choose: Callable[[StoredEvent], Outbound | None], now: datetime, *, limit: int = 200) -> int:
+    async def announce(
+        self,
+        channel: str,
+        choose: Callable[[StoredEvent], Outbound | None],
+        now: datetime,
+        *,
+        limit: int = 200,
+    ) -> int:
         return await self._write(lambda db: announcements.announce(db, channel, choose, now, limit))
 
     # --- desk
@@ -191,7 +249,9 @@ class SqliteStore:
     async def keep_setting(self, name: str, value: str | None) -> None:
         await self._write(lambda db: desk.keep_setting(db, name, value))
 
-    async def tickets(self, *, open_only: bool = True, limit: int = 200, bare: bool = False) -> tuple[Ticket, ...]:
+    async def tickets(
+        self, *, open_only: bool = True, limit: int = 200, bare: bool = False
+    ) -> tuple[Ticket, ...]:
         return await self._read(lambda db: desk.tickets(db, open_only, limit, bare))
 
     async def queue(self) -> tuple[Ticket, ...]:
@@ -206,7 +266,9 @@ class SqliteStore:
     async def ticket(self, number: int) -> Ticket | None:
         return await self._read(lambda db: turns.ticket(db, number))
 
-    async def history(self, conversation: int, *, limit: int = 100, since: datetime | None = None) -> tuple[HistoryEntry, ...]:
+    async def history(
+        self, conversation: int, *, limit: int = 100, since: datetime | None = None
+    ) -> tuple[HistoryEntry, ...]:
         return await self._read(lambda db: turns.history(db, conversation, limit, since))
 
     # --- looking
@@ -225,11 +287,19 @@ class SqliteStore:
     async def arrived(self, channel: str, key: str) -> Inbound | None:
         return await self._read(lambda db: looking.arrived(db, channel, key))
 
-    async def turns(self, *, conversation: int | None = None, after: int = 0, limit: int = 50) -> tuple[TurnRecord, ...]:
+    async def turns(
+        self, *, conversation: int | None = None, after: int = 0, limit: int = 50
+    ) -> tuple[TurnRecord, ...]:
         return await self._read(lambda db: looking.records(db, conversation, after, limit))
 
     async def deliveries(
-        self, *, status: Collection[DeliveryStatus] = (), after: int = 0, peer: Peer | None = None, name: str = "", limit: int = 200
+        self,
+        *,
+        status: Collection[DeliveryStatus] = (),
+        after: int = 0,
+        peer: Peer | None = None,
+        name: str = "",
+        limit: int = 200,
     ) -> tuple[Delivery, ...]:
         return await self._read(lambda db: outbox.listed(db, status, after, peer, limit, name))
 
@@ -237,20 +307,28 @@ class SqliteStore:
         found = await self._read(lambda db: outbox.press(db, token, peer))
         return None if found is None else found[0]
 
-    async def events(self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()) -> tuple[Event, ...]:
+    async def events(
+        self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
+    ) -> tuple[Event, ...]:
         return await self._read(lambda db: looking.events(db, since, until, kinds))
 
-    async def listeners(self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()) -> tuple[Recipient, ...]:
+    async def listeners(
+        self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()
+    ) -> tuple[Recipient, ...]:
         return await self._read(lambda db: recipients.listeners(db, after, limit, only))
 
-    async def words_since(self, since: datetime, *, after: int = 0, limit: int = 5000) -> tuple[CustomerMessage, ...]:
+    async def words_since(
+        self, since: datetime, *, after: int = 0, limit: int = 5000
+    ) -> tuple[CustomerMessage, ...]:
         return await self._read(lambda db: recipients.words_since(db, since, after, limit))
 
     async def counts(self) -> Mapping[str, int]:
         return await self._read(maintenance.counts)
 
     # --- people's data and the file itself
-    async def change_fields(self, customer: int, changes: Mapping[str, object], now: datetime, *, by: str) -> bool:
+    async def change_fields(
+        self, customer: int, changes: Mapping[str, object], now: datetime, *, by: str
+    ) -> bool:
         return await self._write(lambda db: customer_merge.change_fields(db, customer, changes, now, by))
 
     async def join_customers(self, how: CustomerMerge, now: datetime, *, by: str) -> bool:
@@ -282,7 +360,9 @@ class SqliteStore:
         return blanked
 
     async def backup(self, path: Path) -> None:
-        await (self._reader or self._writer).run(lambda db: maintenance.backup(db, path, of=self.file), alone=True)
+        await (self._reader or self._writer).run(
+            lambda db: maintenance.backup(db, path, of=self.file), alone=True
+        )
 
     async def check(self) -> tuple[str, ...]:
         return await self._read(lambda db: maintenance.check(db, self._now()))
@@ -301,7 +381,8 @@ class SqliteStore:
 def copy_beside_owner(url_or_path: str | Path, to: Path) -> None:
     """A whole copy of a database that another process owns, as of one moment.
 
-    Read-only: only the owner writes and checkpoints, so the two connections cannot meet in the log. Raises `StorageError`.
+    Read-only: only the owner writes and checkpoints, so the two connections cannot meet in the log. Raises
+    `StorageError`.
     """
     file = _file(url_or_path)
     if file is None or not file.is_file():
@@ -322,7 +403,10 @@ def _file(url_or_path: str | Path) -> Path | None:
     if name.startswith("sqlite://"):
         name = name.removeprefix("sqlite://").removeprefix("/") or ":memory:"
     elif "://" in name:
-        raise StorageError(f"storage.url: хранилище {name.partition('://')[0]} не поддерживается, годится sqlite:///путь/к/файлу.db")
+        raise StorageError(
+            f"storage.url: хранилище {name.partition('://')[0]} не поддерживается, годится"
+            " sqlite:///путь/к/файлу.db"
+        )
     return None if name == ":memory:" else Path(name).expanduser().resolve()
 
 
@@ -335,9 +419,21 @@ def _own(file: Path) -> LockFile:
 
 
 def _connect(name: str, *, read_only: bool = False) -> sqlite3.Connection:
-    db = sqlite3.connect(name, isolation_level=None, check_same_thread=False, cached_statements=512, uri=read_only)
+    db = sqlite3.connect(
+        name, isolation_level=None, check_same_thread=False, cached_statements=512, uri=read_only
+    )
     db.row_factory = sqlite3.Row
-    pragmas = () if read_only else ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "secure_delete = on", "wal_autocheckpoint = 4000")
+    pragmas = (
+        ()
+        if read_only
+        else (
+            "journal_mode = wal",
+            "synchronous = full",
+            "foreign_keys = on",
+            "secure_delete = on",
+            "wal_autocheckpoint = 4000",
+        )
+    )
     for pragma in (*pragmas, "cache_size = -8000", "busy_timeout = 5000"):
         db.execute(f"pragma {pragma}")
     return db

@@ -1,6 +1,7 @@
 """The one thread that writes: callers hand it units of work, it commits those that wait together.
 
-A unit is a function of the connection. Its future is resolved only after the COMMIT that holds it, so "done" means kept.
+A unit is a function of the connection. Its future is resolved only after the COMMIT that holds it, so "done"
+means kept.
 A unit that fails is rolled back to its own savepoint and does not hurt its neighbours.
 """
 
@@ -23,7 +24,8 @@ Work = Callable[[sqlite3.Connection], Made]
 class Locks:
     """Which conversations are being decided on, each with its turn, that turn's inbox rows, and since when.
 
-    Lives in memory (one process owns the file) and follows the transaction it was changed in: what is rolled back there is
+    Lives in memory (one process owns the file) and follows the transaction it was changed in: what is rolled
+    back there is
     rolled back here. Only the writer's thread touches it.
     """
 
@@ -65,7 +67,9 @@ class _Unit:
 
 
 class Writer:
-    """Runs units one after another on a connection of its own, up to *group* of them in one transaction (that only *reads*)."""
+    """Runs units one after another on a connection of its own, up to *group* of them in one transaction (that
+    only *reads*).
+    """
 
     def __init__(self, db: sqlite3.Connection, locks: Locks, *, group: int = 64, reads: bool = False) -> None:
         self.commits = 0  # how many transactions were needed so far, for metrics and tests
@@ -74,13 +78,18 @@ class Writer:
         self._queue: SimpleQueue[_Unit | None] = SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="storage-reader" if reads else "storage", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, name="storage-reader" if reads else "storage", daemon=True
+        )
         self._thread.start()
 
-    async def run(self, work: Work[Made], *, alone: bool = False, undo: Callable[[Made], None] | None = None) -> Made:
+    async def run(
+        self, work: Work[Made], *, alone: bool = False, undo: Callable[[Made], None] | None = None
+    ) -> Made:
         """What *work* returned, once it is committed. Raises `StorageError`; then nothing of it was done.
 
-        A caller who is cancelled leaves the unit to its fate; *undo* is then called with its result, in the writer's turn.
+        A caller who is cancelled leaves the unit to its fate; *undo* is then called with its result, in the
+        writer's turn.
         """
         loop = asyncio.get_running_loop()
         unit = _Unit(work, alone, loop, loop.create_future(), undo)

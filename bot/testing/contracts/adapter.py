@@ -1,4 +1,5 @@
-"""What every channel must do: subclass `AdapterContract`, give it a stage on your platform (a fake one), and pytest runs the laws over it.
+"""What every channel must do: subclass `AdapterContract`, give it a stage on your platform (a fake one), and
+pytest runs the laws over it.
 
     class TestMax(AdapterContract):
         @pytest_asyncio.fixture
@@ -22,9 +23,21 @@ import pytest
 from bot.adapters.base import Adapter, File
 from bot.button_tokens import token
 from bot.errors import PeerGone, Refused, RetryLater, StorageError, Uncertain
-from bot.model import Attachment, Button, Inbound, InboundKind, Media, Outbound, OutboundKind, Peer, RichText, Span, Style
+from bot.model import (
+    Attachment,
+    Button,
+    Inbound,
+    InboundKind,
+    Media,
+    Outbound,
+    OutboundKind,
+    Peer,
+    RichText,
+    Span,
+    Style,
+)
 
-HOSTILE = '<b>жирно</b> &amp; *x* _y_ [я](http://evil.example) `code` {{7*7}} @all [id1|Павел]'
+HOSTILE = "<b>жирно</b> &amp; *x* _y_ [я](http://evil.example) `code` {{7*7}} @all [id1|Павел]"
 POISON = "до\x00после"
 
 Fault = Literal["limit", "blocked", "cut"]
@@ -51,7 +64,8 @@ class PlatformStage(Protocol):
         """The texts of the bot's messages as the customer sees them now, oldest first."""
 
     def fails(self, fault: Fault) -> bool:
-        """The next call that writes goes wrong: refused by a limit, the chat blocked, the connection cut after it was carried
+        """The next call that writes goes wrong: refused by a limit, the chat blocked, the connection cut
+        after it was carried
         out. False where this cannot happen on this platform."""
 
 
@@ -107,11 +121,15 @@ class AdapterContract:
     def say(self, stage: PlatformStage, text: str = "", **more: object) -> Outbound:
         return Outbound(Peer(stage.adapter.name, stage.chat), RichText(text), **more)  # type: ignore[arg-type]
 
-    async def send(self, stage: PlatformStage, outbound: Outbound, *, nonce: int = 7, target: str = "") -> str:
+    async def send(
+        self, stage: PlatformStage, outbound: Outbound, *, nonce: int = 7, target: str = ""
+    ) -> str:
         return (await stage.adapter.send(outbound, nonce=nonce, target=target, files=NoFiles())).message
 
     async def test_words_arrive_once_with_who_said_them(self, stage: PlatformStage) -> None:
-        """Two messages are two inbounds in order, each with a key of its own, from the customer's peer, at an aware time."""
+        """Two messages are two inbounds in order, each with a key of its own, from the customer's peer, at an
+        aware time.
+        """
         door = Door()
         async with listening(stage.adapter, door):
             await stage.writes("первое")
@@ -134,7 +152,9 @@ class AdapterContract:
         assert all("\x00" not in i.text for i in door.messages) and door.messages[-1].text == "дальше"
 
     async def test_nothing_is_confirmed_before_it_is_kept(self, stage: PlatformStage) -> None:
-        """When keeping fails the platform gives it again, or the one who wrote is told that it was not kept."""
+        """When keeping fails the platform gives it again, or the one who wrote is told that it was not
+        kept.
+        """
         door = Door()
         door.failures = 1
         async with listening(stage.adapter, door):
@@ -181,13 +201,19 @@ class AdapterContract:
         await self.send(stage, self.say(stage, HOSTILE))
 
         # invisible characters or look-alikes may part what would be markup
-        seen = "".join(c for c in unicodedata.normalize("NFKC", stage.shown()[-1]) if unicodedata.category(c) != "Cf")
+        seen = "".join(
+            c for c in unicodedata.normalize("NFKC", stage.shown()[-1]) if unicodedata.category(c) != "Cf"
+        )
         assert seen.endswith(HOSTILE)
 
     async def test_styles_never_cost_words(self, stage: PlatformStage) -> None:
         """Whatever the channel can style, the words are there; and text of the full length passes."""
         text = "👍 Жирно и ссылка " + "ж" * 3000
-        spans = (Span(Style.BOLD, 3, 5), Span(Style.SPOILER, 3, 12), Span(Style.LINK, 11, 6, "https://example.org"))
+        spans = (
+            Span(Style.BOLD, 3, 5),
+            Span(Style.SPOILER, 3, 12),
+            Span(Style.LINK, 11, 6, "https://example.org"),
+        )
         assert await self.send(stage, Outbound(Peer(stage.adapter.name, stage.chat), RichText(text, spans)))
 
         assert "ж" * 3000 in stage.shown()[-1] and "Жирно" in stage.shown()[-1]
@@ -206,9 +232,13 @@ class AdapterContract:
             first = await self.send(stage, self.say(stage, "было"))
             assert first
             for _ in range(2):
-                await self.send(stage, self.say(stage, "стало", verb=OutboundKind.EDIT, edits="x"), nonce=8, target=first)
+                await self.send(
+                    stage, self.say(stage, "стало", verb=OutboundKind.EDIT, edits="x"), nonce=8, target=first
+                )
             assert "стало" in stage.shown()[-1]
-            await self.send(stage, self.say(stage, verb=OutboundKind.DELETE, edits="x"), nonce=9, target=first)
+            await self.send(
+                stage, self.say(stage, verb=OutboundKind.DELETE, edits="x"), nonce=9, target=first
+            )
 
         if stage.keeps_views:
             assert not any("было" in t or "стало" in t for t in stage.shown())
@@ -217,17 +247,39 @@ class AdapterContract:
         """Row of the outbox and place, as bot/button_tokens.py makes them; with a callback to acknowledge."""
         door = Door()
         async with listening(stage.adapter, door):
-            await self.send(stage, self.say(stage, "Что выбрать?", buttons=((Button("Да", "yes"),), (Button("Нет", "no"),))), nonce=41)
+            await self.send(
+                stage,
+                self.say(stage, "Что выбрать?", buttons=((Button("Да", "yes"),), (Button("Нет", "no"),))),
+                nonce=41,
+            )
             await stage.presses()
             await door.until(lambda: any(i.kind is InboundKind.PRESS for i in door.kept))
             press = next(i for i in door.kept if i.kind is InboundKind.PRESS)
-            await self.send(stage, Outbound(press.peer, RichText("Хорошо"), verb=OutboundKind.ACKNOWLEDGE, quotes=press.callback, author=""), nonce=42)
+            await self.send(
+                stage,
+                Outbound(
+                    press.peer,
+                    RichText("Хорошо"),
+                    verb=OutboundKind.ACKNOWLEDGE,
+                    quotes=press.callback,
+                    author="",
+                ),
+                nonce=42,
+            )
 
         assert press.press == token(41, 0, 0) and press.callback
 
-    @pytest.mark.parametrize(("fault", "error"), [("limit", (RetryLater,)), ("blocked", (PeerGone,)), ("cut", (Uncertain, RetryLater))])
-    async def test_each_failure_has_its_name(self, stage: PlatformStage, fault: Fault, error: tuple[type[Exception], ...]) -> None:
-        """Only so can the outbox know whether to send again. A cut connection may be tried again only where the platform knows the nonce."""
+    @pytest.mark.parametrize(
+        ("fault", "error"),
+        [("limit", (RetryLater,)), ("blocked", (PeerGone,)), ("cut", (Uncertain, RetryLater))],
+    )
+    async def test_each_failure_has_its_name(
+        self, stage: PlatformStage, fault: Fault, error: tuple[type[Exception], ...]
+    ) -> None:
+        """Only so can the outbox know whether to send again.
+
+        A cut connection may be tried again only where the platform knows the nonce.
+        """
         if not stage.fails(fault):
             return
         with pytest.raises(error):
@@ -248,7 +300,9 @@ class AdapterContract:
         assert len([t for t in stage.shown() if "ещё раз" in t]) == 1
 
     async def test_strangers_are_nobody(self, stage: PlatformStage) -> None:
-        """Who is not known belongs nowhere and has no profile; a hint never fails, an account in order has no problems."""
+        """Who is not known belongs nowhere and has no profile; a hint never fails, an account in order has no
+        problems.
+        """
         assert await stage.adapter.membership("999999999", "888888888") == "none"
         assert await stage.adapter.profile("888888888") is None
         await stage.adapter.hint_typing("999999999")

@@ -7,7 +7,8 @@
             yield store
             await store.close()
 
-The store must be empty at first and use the clock `bot.testing.contracts.store_scene.NOON` where a method is given no time of its own.
+The store must be empty at first and use the clock `bot.testing.contracts.store_scene.NOON` where a method is
+given no time of its own.
 """
 
 from __future__ import annotations
@@ -22,5 +23,14 @@ from bot.testing.contracts.store_turns import IntakeContract, TakingContract
 
 
 @pytest.mark.asyncio
-class StoreContract(IntakeContract, TakingContract, FinishingContract, DeliveriesContract, DeskContract, PeopleContract, UpkeepContract, AudienceContract):
+class StoreContract(
+    IntakeContract,
+    TakingContract,
+    FinishingContract,
+    DeliveriesContract,
+    DeskContract,
+    PeopleContract,
+    UpkeepContract,
+    AudienceContract,
+):
     """Every law of the store as a test of one sentence."""

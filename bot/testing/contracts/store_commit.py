@@ -1,4 +1,6 @@
-"""The store's contract, second part: what a turn decided is committed all at once or not at all, and never on a state that is gone."""
+"""The store's contract, second part: what a turn decided is committed all at once or not at all, and never on
+a state that is gone.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,18 @@ import pytest
 
 from bot.button_tokens import token
 from bot.errors import Conflict, StorageError
-from bot.model import Button, CustomerMerge, Event, HistoryEntry, InboundKind, OutboundKind, Result, Status, Timer, Waiting
+from bot.model import (
+    Button,
+    CustomerMerge,
+    Event,
+    HistoryEntry,
+    InboundKind,
+    OutboundKind,
+    Result,
+    Status,
+    Timer,
+    Waiting,
+)
 from bot.storage.base import Store
 from bot.testing.contracts.store_scene import (
     ANNA,
@@ -40,17 +53,31 @@ class FinishingContract:
         turn = await take(store)
         note = HistoryEntry(NOON, "note", "похоже на спам")
         outcome = decide(
-            say("ждите"), say("карточка", DESK, author="", ticket=turn.next_number), result=Result.HANDED_OFF, state={"step": [1, "два"]},
-            status=Status.WAITING, opens=open_ticket(turn, reason="asked"), timers=(Timer("sla", "sla", later(60)),),
-            events=(Event("handed_off", data={"n": 1}),), notes=(note,), settings={"desk": "x"}, explanation={"sentence": "потому что"},
-        )  # fmt: skip
+            say("ждите"),
+            say("карточка", DESK, author="", ticket=turn.next_number),
+            result=Result.HANDED_OFF,
+            state={"step": [1, "два"]},
+            status=Status.WAITING,
+            opens=open_ticket(turn, reason="asked"),
+            timers=(Timer("sla", "sla", later(60)),),
+            events=(Event("handed_off", data={"n": 1}),),
+            notes=(note,),
+            settings={"desk": "x"},
+            explanation={"sentence": "потому что"},
+        )
         finished = await store.finish_turn(turn, outcome, NOON)
 
         conversation = await store.conversation(ANNA)
         assert conversation is not None
-        assert (conversation.status, conversation.state, conversation.ticket) == (Status.WAITING, {"step": [1, "два"]}, 1)
+        assert (conversation.status, conversation.state, conversation.ticket) == (
+            Status.WAITING,
+            {"step": [1, "два"]},
+            1,
+        )
         assert conversation.version > turn.conversation.version
-        assert [(d.id, d.turn, d.status) for d in await store.deliveries()] == [(i, turn.id, "pending") for i in finished.deliveries]
+        assert [(d.id, d.turn, d.status) for d in await store.deliveries()] == [
+            (i, turn.id, "pending") for i in finished.deliveries
+        ]
         assert [(line.author, line.text) for line in await store.history(conversation.id)] == [
             ("customer", "где мой заказ"), ("note", "похоже на спам"), ("bot", "ждите"),
         ]  # fmt: skip
@@ -59,29 +86,48 @@ class FinishingContract:
         assert await store.setting("desk") == "x"
         assert await store.next_due(NOON) == later(60)
         [record] = await store.turns(conversation=conversation.id)
-        assert (record.result, record.text, record.why) == ("handed_off", "где мой заказ", {"sentence": "потому что"})
+        assert (record.result, record.text, record.why) == (
+            "handed_off",
+            "где мой заказ",
+            {"sentence": "потому что"},
+        )
         assert [t.number for t in await store.tickets()] == [1]
 
     @pytest.mark.parametrize(
         "broken",
         [
-            {"timers": (Timer("k", "k", NOON, {"x": object()}),)}, {"timers": (Timer("k", "k", NOON, conversation=10**9),)},
+            {"timers": (Timer("k", "k", NOON, {"x": object()}),)}, {"timers": (Timer("k",
+            "k", NOON, conversation=10**9),)},
             {"events": (Event("e", data={"x": {1}}),)}, {"state": {"x": NOON}}, {"explanation": {"x": b""}},
         ],
         ids=["data", "conversation", "event", "state", "why"],
     )  # fmt: skip
     async def test_a_failing_part_changes_nothing(self, store: Store, broken: dict[str, object]) -> None:
-        """Where one part of an outcome cannot be kept, none is; the turn is still held and can be finished otherwise."""
+        """Where one part of an outcome cannot be kept, none is; the turn is still held and can be finished
+        otherwise.
+        """
         await hear(store, arrival("1"))
         turn = await take(store)
-        whole = decide(say("да"), state={"a": 1}, status=Status.WAITING, opens=open_ticket(turn), events=(Event("e"),), settings={"k": "v"})
+        whole = decide(
+            say("да"),
+            state={"a": 1},
+            status=Status.WAITING,
+            opens=open_ticket(turn),
+            events=(Event("e"),),
+            settings={"k": "v"},
+        )
         before = await store.counts()
         with pytest.raises(StorageError):
             await store.finish_turn(turn, replace(whole, **broken), NOON)  # type: ignore[arg-type]
 
         assert await store.counts() == before
         assert await store.conversation(ANNA) == turn.conversation
-        assert (await store.deliveries(), await store.events(), await store.turns(), await store.setting("k")) == ((), (), (), None)
+        assert (
+            await store.deliveries(),
+            await store.events(),
+            await store.turns(),
+            await store.setting("k"),
+        ) == ((), (), (), None)
         assert await store.history(turn.conversation.id) == ()
         assert await store.take_turn(NOON) is None
         await store.finish_turn(turn, whole, NOON)
@@ -100,13 +146,21 @@ class FinishingContract:
         assert len(await store.turns()) == 1
 
     async def test_a_decision_on_an_old_state_is_dropped(self, store: Store) -> None:
-        """A person took over while the bot was deciding: the bot's answer is dropped and the turn taken again."""
+        """A person took over while the bot was deciding: the bot's answer is dropped and the turn taken
+        again.
+        """
         ticket = await hand_over(store)
         await store.keep_topic(ticket.number, DESK.channel, DESK.chat, "31")
         await hear(store, arrival("2", "и ещё"), operator_says("3", "/take", "31"))
         bots, desks = await take(store), await take(store)
         assert desks.ticket == ticket and desks.subject == bots.conversation
-        await answer(store, desks, ticket=replace(ticket, status="operator", operator="tg:9"), status=Status.OPERATOR, result=Result.CARRIED)
+        await answer(
+            store,
+            desks,
+            ticket=replace(ticket, status="operator", operator="tg:9"),
+            status=Status.OPERATOR,
+            result=Result.CARRIED,
+        )
         with pytest.raises(Conflict):
             await answer(store, bots, say("ответ бота"))
 
@@ -116,34 +170,70 @@ class FinishingContract:
         assert again.ticket is not None and again.ticket.operator == "tg:9"
 
     async def test_two_channels_of_one_person_at_once_lose_nothing(self, store: Store) -> None:
-        """Both read the customer, both change him: what one of them did not touch stays as the other left it."""
+        """Both read the customer, both change him: what one of them did not touch stays as the other left
+        it.
+        """
         await hear(store, arrival("1"), arrival("2", peer=BORIS))
         here, there = await take(store), await take(store)
         assert here.customer is not None and there.customer is not None
         await answer(store, there)
-        await answer(store, here, customer=replace(here.customer, fields={"vip": True, "order": "1", "city": "Казань"}))
+        await answer(
+            store, here, customer=replace(here.customer, fields={"vip": True, "order": "1", "city": "Казань"})
+        )
         assert await store.join_customers(CustomerMerge(here.customer.id, there.customer.id), NOON, by="test")
         await hear(store, arrival("3"), arrival("4", peer=BORIS))
         here, there = await take(store), await take(store)
         assert here.customer is not None and here.customer == there.customer
         known = here.customer.fields
-        await answer(store, here, customer=replace(here.customer, language="en", fields={**known, "order": "2", "phone": "7999"}))
-        await answer(store, there, customer=replace(here.customer, name="Аня", fields={k: v for k, v in known.items() if k != "vip"}))
+        await answer(
+            store,
+            here,
+            customer=replace(here.customer, language="en", fields={**known, "order": "2", "phone": "7999"}),
+        )
+        await answer(
+            store,
+            there,
+            customer=replace(
+                here.customer, name="Аня", fields={k: v for k, v in known.items() if k != "vip"}
+            ),
+        )
 
         kept = await store.customer(here.customer.id)
         assert kept is not None
-        assert (kept.name, kept.language, kept.fields) == ("Аня", "en", {"order": "2", "city": "Казань", "phone": "7999"})
+        assert (kept.name, kept.language, kept.fields) == (
+            "Аня",
+            "en",
+            {"order": "2", "city": "Казань", "phone": "7999"},
+        )
 
     async def test_of_two_hands_on_one_ticket_one_wins(self, store: Store) -> None:
-        """Two operators press at once, in different places: exactly one has it, the other decides anew knowing who."""
-        ticket = await hand_over(store, ANNA, "1", 0, say("карточка", DESK, buttons=((Button("Взять", "take", "1"),),), ticket=1, author=""))
+        """Two operators press at once, in different places: exactly one has it, the other decides anew
+        knowing who.
+        """
+        ticket = await hand_over(
+            store,
+            ANNA,
+            "1",
+            0,
+            say("карточка", DESK, buttons=((Button("Взять", "take", "1"),),), ticket=1, author=""),
+        )
         [card] = await deliver_all(store)
         await store.keep_topic(ticket.number, DESK.channel, DESK.chat, "31")
-        await hear(store, press("2", token(card.id, 0, 0), DESK, private=False), operator_says("3", "/take", "31"))
+        await hear(
+            store, press("2", token(card.id, 0, 0), DESK, private=False), operator_says("3", "/take", "31")
+        )
         first, second = await take(store), await take(store)
         wins = [
             await asyncio.gather(
-                *(answer(store, t, ticket=replace(ticket, operator=f"tg:{t.id}", status="operator"), status=Status.OPERATOR) for t in (first, second)),
+                *(
+                    answer(
+                        store,
+                        t,
+                        ticket=replace(ticket, operator=f"tg:{t.id}", status="operator"),
+                        status=Status.OPERATOR,
+                    )
+                    for t in (first, second)
+                ),
                 return_exceptions=True,
             )
         ][0]
@@ -175,14 +265,25 @@ class FinishingContract:
         with pytest.raises(Conflict):
             await answer(store, turn, opens=open_ticket(turn))
         turn = await take(store)
-        await answer(store, turn, ticket=replace(ticket, status="closed", closed=NOON), status=Status.BOT, opens=open_ticket(turn))
+        await answer(
+            store,
+            turn,
+            ticket=replace(ticket, status="closed", closed=NOON),
+            status=Status.BOT,
+            opens=open_ticket(turn),
+        )
 
         conversation = await store.conversation(ANNA)
         assert conversation is not None and conversation.ticket == 2
-        assert [(t.number, t.status) for t in await store.tickets(open_only=False)] == [(2, "waiting"), (1, "closed")]
+        assert [(t.number, t.status) for t in await store.tickets(open_only=False)] == [
+            (2, "waiting"),
+            (1, "closed"),
+        ]
 
     async def test_closing_frees_the_conversation(self, store: Store) -> None:
-        """After closing the next message belongs to no ticket, but a button of the closed one still finds it."""
+        """After closing the next message belongs to no ticket, but a button of the closed one still finds
+        it.
+        """
         rate = say("оцените", buttons=((Button("5", "rate", "5"),),), ticket=1)
         ticket = await hand_over(store, ANNA, "1", 0, rate)
         [asked] = await deliver_all(store)
@@ -193,7 +294,11 @@ class FinishingContract:
         await hear(store, arrival("3"), press("4", token(asked.id, 0, 0)))
 
         words = await take(store)
-        assert (words.ticket, words.conversation.ticket, words.conversation.status) == (None, None, Status.BOT)
+        assert (words.ticket, words.conversation.ticket, words.conversation.status) == (
+            None,
+            None,
+            Status.BOT,
+        )
         await answer(store, words)
         pressed = await take(store)
         assert pressed.ticket is not None and (pressed.ticket.number, pressed.ticket.status) == (1, "closed")
@@ -212,28 +317,52 @@ class FinishingContract:
         assert (last.author, last.name, last.text) == ("operator", "Ольга", "добрый день")
 
     async def test_the_history_shows_what_the_customer_sees(self, store: Store) -> None:
-        """An edited message and an edited answer change their line; a pressed button is words; cosmetics are not kept."""
+        """An edited message and an edited answer change their line; a pressed button is words; cosmetics are
+        not kept.
+        """
         await hear(store, arrival("1", "где закас", message="m1"))
-        await answer(store, await take(store), say("в пути", buttons=((Button("Спасибо", "ok"),),), name="a"), say("", verb=OutboundKind.REACT, author=""))
+        await answer(
+            store,
+            await take(store),
+            say("в пути", buttons=((Button("Спасибо", "ok"),),), name="a"),
+            say("", verb=OutboundKind.REACT, author=""),
+        )
         [sent, _] = await deliver_all(store)
-        await hear(store, arrival("2", "где заказ", message="m1", kind=InboundKind.EDIT), press("3", token(sent.id, 0, 0)))
+        await hear(
+            store,
+            arrival("2", "где заказ", message="m1", kind=InboundKind.EDIT),
+            press("3", token(sent.id, 0, 0)),
+        )
         turn = await take(store)
         await answer(store, turn, say("уже приехал", verb=OutboundKind.EDIT, edits="a"))
         await answer(store, await take(store))
 
         lines = await store.history(turn.conversation.id)
-        assert [(line.author, line.text) for line in lines] == [("customer", "где заказ"), ("bot", "уже приехал"), ("customer", "Спасибо")]
+        assert [(line.author, line.text) for line in lines] == [
+            ("customer", "где заказ"),
+            ("bot", "уже приехал"),
+            ("customer", "Спасибо"),
+        ]
         assert await store.history(turn.conversation.id, limit=1) == lines[-1:]
 
     async def test_the_desk_knows_whose_words_it_hears(self, store: Store) -> None:
-        """The topic, the pressed button or the quoted message tells the ticket, its customer and his history."""
-        card = say("карточка", DESK, buttons=((Button("Взять", "take", "1"),),), ticket=1, author="", name="card:1")
+        """The topic, the pressed button or the quoted message tells the ticket, its customer and his
+        history.
+        """
+        card = say(
+            "карточка", DESK, buttons=((Button("Взять", "take", "1"),),), ticket=1, author="", name="card:1"
+        )
         carried = say("позовите человека", DESK, ticket=1, author="", mirrors="m1")
         ticket = await hand_over(store, ANNA, "1", 0, card, carried)
         await deliver_all(store, first=900)
         await store.keep_topic(1, DESK.channel, DESK.chat, "31")
         [row, _] = await store.deliveries(peer=DESK)
-        await hear(store, operator_says("2", "в теме", "31"), press("3", token(row.id, 0, 0), DESK), operator_says("4", "ответ", quotes="901"))
+        await hear(
+            store,
+            operator_says("2", "в теме", "31"),
+            press("3", token(row.id, 0, 0), DESK),
+            operator_says("4", "ответ", quotes="901"),
+        )
         await hear(store, operator_says("5", "просто так", quotes="12345"))
         turns = []
         while turn := await store.take_turn(NOON):
@@ -241,12 +370,20 @@ class FinishingContract:
             await answer(store, turn)
 
         by_key = {t.inbounds[0].key: t for t in turns}
-        assert {k: t.ticket and t.ticket.number for k, t in by_key.items()} == {"2": 1, "3": 1, "4": 1, "5": None}
+        assert {k: t.ticket and t.ticket.number for k, t in by_key.items()} == {
+            "2": 1,
+            "3": 1,
+            "4": 1,
+            "5": None,
+        }
         for turn in (by_key["2"], by_key["3"], by_key["4"]):
             assert turn.subject is not None and turn.subject.id == ticket.conversation
             assert turn.customer is not None and turn.customer.name == "Анна"
             assert [line.text for line in turn.history] == ["позовите человека"]
-        assert by_key["3"].press is not None and (by_key["3"].press.action, by_key["3"].press.message) == ("take", "900")
+        assert by_key["3"].press is not None and (by_key["3"].press.action, by_key["3"].press.message) == (
+            "take",
+            "900",
+        )
         [quoted] = by_key["4"].quoted
         assert quoted is not None and (quoted.ticket, quoted.mirrors) == (1, "m1")
         assert (by_key["5"].quoted, by_key["5"].subject, by_key["5"].customer) == ((None,), None, None)
@@ -266,13 +403,33 @@ class FinishingContract:
         assert [t.number for t in await store.queue()] == [2]
 
     async def test_a_button_means_what_it_meant_where_it_was_promised(self, store: Store) -> None:
-        """A press of a foreign peer, of a forged or worn token resolves to nothing; the turn is still a turn."""
+        """A press of a foreign peer, of a forged or worn token resolves to nothing; the turn is still a
+        turn.
+        """
         await hear(store, arrival("1"))
-        await answer(store, await take(store), say("помогло?", buttons=((Button("Да", "helped", "yes"), Button("Нет", "helped", "no")),)))
+        await answer(
+            store,
+            await take(store),
+            say("помогло?", buttons=((Button("Да", "helped", "yes"), Button("Нет", "helped", "no")),)),
+        )
         [row] = await deliver_all(store)
         good = await store.press(token(row.id, 0, 1), ANNA)
-        assert good is not None and (good.action, good.value, good.label, good.outbound) == ("helped", "no", "Нет", row.id)
-        for forged in (token(row.id, 0, 2), token(row.id, 1, 0), token(row.id + 1, 0, 0), "x", "", "-1.00", f"{1 << 80:x}.00", "1.-1"):
+        assert good is not None and (good.action, good.value, good.label, good.outbound) == (
+            "helped",
+            "no",
+            "Нет",
+            row.id,
+        )
+        for forged in (
+            token(row.id, 0, 2),
+            token(row.id, 1, 0),
+            token(row.id + 1, 0, 0),
+            "x",
+            "",
+            "-1.00",
+            f"{1 << 80:x}.00",
+            "1.-1",
+        ):
             assert await store.press(forged, ANNA) is None
         assert await store.press(token(row.id, 0, 1), BORIS) is None
         await hear(store, press("2", token(row.id, 0, 1), BORIS))
@@ -288,6 +445,9 @@ class FinishingContract:
             await answer(store, await take(store), result=Result.IGNORED, reason=f"r{n}")
 
         records = await store.turns()
-        assert [(r.result, r.reason, r.peer) for r in records] == [("ignored", "r0", ANNA), ("ignored", "r1", BORIS)]
+        assert [(r.result, r.reason, r.peer) for r in records] == [
+            ("ignored", "r0", ANNA),
+            ("ignored", "r1", BORIS),
+        ]
         assert await store.turns(after=records[0].id) == records[1:]
         assert (await store.counts())["inbounds_waiting"] == 0

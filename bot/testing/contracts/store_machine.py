@@ -82,7 +82,9 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(peer=peers, key=st.integers(0, 40), again=st.booleans())
     def somebody_writes(self, peer: Peer, key: int, again: bool) -> None:
         name = f"{peer.chat}-{key}"
-        new = self.run(self.store.accept(peer.channel, [arrival(name, name, peer, at=self.now)] * (2 if again else 1)))
+        new = self.run(
+            self.store.accept(peer.channel, [arrival(name, name, peer, at=self.now)] * (2 if again else 1))
+        )
         unknown = f"{peer.channel}:{name}" not in self.model.keys
         assert new == int(unknown)
         if unknown:
@@ -117,7 +119,11 @@ class StoreMachine(RuleBasedStateMachine):
         self.held.append(turn)
 
     @precondition(lambda self: self.held)
-    @rule(data=st.data(), says=st.lists(st.tuples(peers, st.booleans()), max_size=3), state=st.none() | st.integers(0, 2))
+    @rule(
+        data=st.data(),
+        says=st.lists(st.tuples(peers, st.booleans()), max_size=3),
+        state=st.none() | st.integers(0, 2),
+    )
     def it_is_decided(self, data: st.DataObject, says: list[tuple[Peer, bool]], state: int | None) -> None:
         turn = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
         peer = turn.conversation.peer
@@ -137,9 +143,14 @@ class StoreMachine(RuleBasedStateMachine):
                 return
             raise AssertionError("a ticket's number was given twice")
         finished = self.run(self.store.finish_turn(turn, outcome, later(self.now)))
-        self.model.promised += [Promised(id, to, due=self.now, hold=hold) for id, (to, hold) in zip(finished.deliveries, says, strict=True)]
+        self.model.promised += [
+            Promised(id, to, due=self.now, hold=hold)
+            for id, (to, hold) in zip(finished.deliveries, says, strict=True)
+        ]
         before = turn.conversation.state
-        self.model.versions[peer] += int(bool(opens or closes) or (state is not None and before != {"s": state}))
+        self.model.versions[peer] += int(
+            bool(opens or closes) or (state is not None and before != {"s": state})
+        )
         if timer is not None:
             self.model.timers[str(PEERS.index(peer))] = self.now + timer
         if opens:
@@ -162,7 +173,9 @@ class StoreMachine(RuleBasedStateMachine):
     def the_service_speaks(self, to: list[tuple[Peer, bool]]) -> None:
         out = [say("", peer, on_doubt="hold" if hold else "resend") for peer, hold in to]
         ids = self.run(self.store.promise(out, later(self.now)))
-        self.model.promised += [Promised(id, peer, due=self.now, hold=hold) for id, (peer, hold) in zip(ids, to, strict=True)]
+        self.model.promised += [
+            Promised(id, peer, due=self.now, hold=hold) for id, (peer, hold) in zip(ids, to, strict=True)
+        ]
 
     @rule(limit=st.integers(1, 5))
     def somebody_sends(self, limit: int) -> None:
@@ -181,11 +194,15 @@ class StoreMachine(RuleBasedStateMachine):
         self.under_way += taken
 
     @precondition(lambda self: self.under_way)
-    @rule(status=st.sampled_from(["sent", "failed", "pending"]), pause=st.integers(0, 20), doubted=st.booleans())
+    @rule(
+        status=st.sampled_from(["sent", "failed", "pending"]), pause=st.integers(0, 20), doubted=st.booleans()
+    )
     def it_is_settled(self, status: str, pause: int, doubted: bool) -> None:
         delivery = self.under_way.pop(0)
         due = self.now + pause
-        settled = DeliveryResult(status, message=str(delivery.id), due=later(due) if status == "pending" else None, doubted=doubted)  # type: ignore[arg-type]
+        settled = DeliveryResult(
+            status, message=str(delivery.id), due=later(due) if status == "pending" else None, doubted=doubted  # type: ignore[arg-type]
+        )
         self.run(self.store.settle(delivery, settled, later(self.now)))
         promised = self._promised(delivery.id)
         promised.status, promised.due = status, due if status == "pending" else promised.due
@@ -216,7 +233,9 @@ class StoreMachine(RuleBasedStateMachine):
         counts = self.run(self.store.counts())
         assert counts["inbounds_waiting"] == sum(map(len, self.model.waiting.values()))
         for status in ("pending", "sending", "sent", "unknown", "failed", "cancelled"):
-            assert counts[f"deliveries_{status}"] == sum(p.status == status for p in self.model.promised), status
+            assert counts[f"deliveries_{status}"] == sum(p.status == status for p in self.model.promised), (
+                status
+            )
         assert counts["timers_waiting"] == len(self.model.timers)
 
     @invariant()
@@ -230,7 +249,11 @@ class StoreMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_file_is_sound(self) -> None:
-        assert [fault for fault in self.run(self.store.check()) if "дольше часа" not in fault and "на час" not in fault] == []
+        assert [
+            fault
+            for fault in self.run(self.store.check())
+            if "дольше часа" not in fault and "на час" not in fault
+        ] == []
 
     def _promised(self, id: int) -> Promised:
         return next(p for p in self.model.promised if p.id == id)

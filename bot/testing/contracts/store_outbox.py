@@ -1,4 +1,6 @@
-"""The store's contract, third part: what is promised goes in order, once where that can be known, and says what became of it."""
+"""The store's contract, third part: what is promised goes in order, once where that can be known, and says
+what became of it.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,19 @@ class DeliveriesContract:
     """Room 6: order, limits, doubts."""
 
     async def test_order_survives_a_postponed_first(self, store: Store) -> None:
-        """While the first waits for its next try the second of the same peer and lane waits too; others go."""
-        await store.promise([say("1"), say("2"), say("другой", BORIS), say("тема", replace(ANNA, thread="7")), say("n", lane=Priority.NOTICE)], NOON)
+        """While the first waits for its next try the second of the same peer and lane waits too; others
+        go.
+        """
+        await store.promise(
+            [
+                say("1"),
+                say("2"),
+                say("другой", BORIS),
+                say("тема", replace(ANNA, thread="7")),
+                say("n", lane=Priority.NOTICE),
+            ],
+            NOON,
+        )
         taken = await deliver(store)
         assert texts(taken) == ["1", "другой", "тема", "n"]
         assert await deliver(store) == []
@@ -63,7 +76,9 @@ class DeliveriesContract:
         await deliver(store, 50)
         await store.promise([say("ждёт", replace(ANNA, thread="9"))], later(50))
 
-        assert [(o.text.text, at, tries) for o, at, tries in await store.sends_since(later(10))] == [("б", later(50), 1)]
+        assert [(o.text.text, at, tries) for o, at, tries in await store.sends_since(later(10))] == [
+            ("б", later(50), 1)
+        ]
         assert [o.text.text for o, _, _ in await store.sends_since(NOON)] == ["давно", "б"]
 
     async def test_who_rests_is_passed_over(self, store: Store) -> None:
@@ -100,8 +115,12 @@ class DeliveriesContract:
         assert texts(await deliver_all(store)) == ["✅", "🔥"]
 
     async def test_an_edit_waits_for_its_message(self, store: Store) -> None:
-        """What changes a message goes when that is sent, with the id of the newest one of that name, in whatever thread."""
-        card = say("карточка", replace(DESK, thread="ticket:1"), name="card:1", lane=Priority.NOTICE, author="")
+        """What changes a message goes when that is sent, with the id of the newest one of that name, in
+        whatever thread.
+        """
+        card = say(
+            "карточка", replace(DESK, thread="ticket:1"), name="card:1", lane=Priority.NOTICE, author=""
+        )
         edit = say("взято", DESK, verb=OutboundKind.EDIT, edits="card:1", lane=Priority.COSMETIC, author="")
         await store.promise([card, edit], NOON)
         [sending] = await deliver(store)
@@ -121,13 +140,25 @@ class DeliveriesContract:
         """A newer message of the same name stands behind the edit: the two must not wait for one another."""
         await store.promise([say("карточка", name="card")], NOON)
         await deliver_all(store)
-        await store.promise([say("правка", verb=OutboundKind.EDIT, edits="card"), say("новая карточка", name="card")], NOON)
+        await store.promise(
+            [say("правка", verb=OutboundKind.EDIT, edits="card"), say("новая карточка", name="card")], NOON
+        )
 
-        assert [(d.outbound.text.text, d.target) for d in await deliver_all(store)] == [("правка", "1000"), ("новая карточка", "")]
+        assert [(d.outbound.text.text, d.target) for d in await deliver_all(store)] == [
+            ("правка", "1000"),
+            ("новая карточка", ""),
+        ]
 
     async def test_an_edit_of_what_failed_is_cancelled(self, store: Store) -> None:
         """Nothing waits for ever for a message that never came; what stands behind it goes on."""
-        await store.promise([say("карточка", name="card"), say("правка", verb=OutboundKind.EDIT, edits="card"), say("дальше")], NOON)
+        await store.promise(
+            [
+                say("карточка", name="card"),
+                say("правка", verb=OutboundKind.EDIT, edits="card"),
+                say("дальше"),
+            ],
+            NOON,
+        )
         [card] = await deliver(store)
         await store.settle(card, DeliveryResult("failed", error="chat not found"), NOON)
 
@@ -141,17 +172,29 @@ class DeliveriesContract:
         await store.settle(d, DeliveryResult("pending", due=later(1), counted=False), NOON)
         [d] = await deliver(store, 1)
         assert (d.tries, d.doubts) == (0, 0)
-        await store.settle(d, DeliveryResult("pending", doubted=True, outbound=replace(d.outbound, text=RichText("просто"))), later(1))
+        await store.settle(
+            d,
+            DeliveryResult("pending", doubted=True, outbound=replace(d.outbound, text=RichText("просто"))),
+            later(1),
+        )
 
         [d] = await deliver(store, 1)
         assert (d.tries, d.doubts, d.outbound.text.text) == (1, 1, "просто")
 
     async def test_what_follows_is_promised_with_the_news(self, store: Store) -> None:
-        """The receipt, the event and the unreachable customer are kept together with what became of the delivery."""
+        """The receipt, the event and the unreachable customer are kept together with what became of the
+        delivery.
+        """
         await hear(store, arrival("1"))
         await answer(store, await take(store), say("ответ"))
         [d] = await deliver(store)
-        gone = DeliveryResult("failed", error="blocked", say=(say("не доставлено", DESK, author=""),), events=(Event("delivery_failed"),), unreachable=True)
+        gone = DeliveryResult(
+            "failed",
+            error="blocked",
+            say=(say("не доставлено", DESK, author=""),),
+            events=(Event("delivery_failed"),),
+            unreachable=True,
+        )
         [follow] = await store.settle(d, gone, later(1))
 
         conversation = await store.conversation(ANNA)
@@ -160,16 +203,26 @@ class DeliveriesContract:
         assert [(x.id, x.outbound.to) for x in await deliver(store, 1)] == [(follow, DESK)]
 
     async def test_what_must_go_ahead_goes_ahead(self, store: Store) -> None:
-        """A remade topic gets its history before the words that found it gone, and those before what came after them."""
+        """A remade topic gets its history before the words that found it gone, and those before what came
+        after them.
+        """
         to = replace(DESK, thread="ticket:1")
         await store.promise([say("слова", to), say("потом", to)], NOON)
         [d] = await deliver(store)
-        await store.settle(d, DeliveryResult("pending", due=NOON, counted=False, ahead=(say("карточка", to), say("история", to))), NOON)
+        await store.settle(
+            d,
+            DeliveryResult(
+                "pending", due=NOON, counted=False, ahead=(say("карточка", to), say("история", to))
+            ),
+            NOON,
+        )
 
         assert texts(await deliver_all(store)) == ["карточка", "история", "слова", "потом"]
 
     async def test_a_doubt_held_blocks_nobody_and_is_settled_by_a_person(self, store: Store) -> None:
-        """An unknown delivery waits for a judgement; "not arrived" sends it again, and a second judgement is refused."""
+        """An unknown delivery waits for a judgement; "not arrived" sends it again, and a second judgement is
+        refused.
+        """
         await store.promise([say("оцените", on_doubt="hold"), say("дальше"), say("потом")], NOON)
         [held] = await deliver(store)
         await store.settle(held, DeliveryResult("unknown", doubted=True), NOON)
@@ -189,29 +242,45 @@ class DeliveriesContract:
 
     async def test_a_crash_leaves_no_send_without_a_judgement(self, store: Store) -> None:
         """What was under way goes again with its doubt on record, or is held, as it was promised."""
-        await store.promise([say("снова"), say("потом"), say("держать", BORIS, on_doubt="hold"), say("после", BORIS)], NOON)
+        await store.promise(
+            [say("снова"), say("потом"), say("держать", BORIS, on_doubt="hold"), say("после", BORIS)], NOON
+        )
         await deliver(store)
 
         assert await store.recover(later(1)) == 2
         assert await store.recover(later(1)) == 0
-        assert [(d.outbound.text.text, d.doubts) for d in await deliver(store, 1)] == [("снова", 1), ("после", 0)]
-        assert [(d.outbound.text.text, d.doubts) for d in await store.deliveries(status=["unknown"])] == [("держать", 1)]
+        assert [(d.outbound.text.text, d.doubts) for d in await deliver(store, 1)] == [
+            ("снова", 1),
+            ("после", 0),
+        ]
+        assert [(d.outbound.text.text, d.doubts) for d in await store.deliveries(status=["unknown"])] == [
+            ("держать", 1)
+        ]
 
     async def test_beside_a_living_sender_only_the_abandoned_goes_again(self, store: Store) -> None:
-        """What he has in hand, and what was begun just now, stays his; the rest is owed and goes again, with the doubt on record."""
+        """What he has in hand, and what was begun just now, stays his; the rest is owed and goes again, with
+        the doubt on record.
+        """
         await store.promise([say("его"), say("ничьё", BORIS)], NOON)
         his, nobodys = await deliver(store)
         assert await store.recover(later(90), begun=later(-1)) == 0
         assert await store.recover(later(90), begun=later(30), but=[his.id]) == 1
 
-        assert [(d.id, d.status, d.doubts) for d in await store.deliveries()] == [(his.id, "sending", 0), (nobodys.id, "pending", 1)]
+        assert [(d.id, d.status, d.doubts) for d in await store.deliveries()] == [
+            (his.id, "sending", 0),
+            (nobodys.id, "pending", 1),
+        ]
 
     async def test_what_is_owed_for_too_long_is_known(self, store: Store) -> None:
-        """A message without a decision, words on their way, and an answer that was given up; once paid none of it is owed."""
+        """A message without a decision, words on their way, and an answer that was given up; once paid none
+        of it is owed.
+        """
         late = timedelta(seconds=60)
         await hear(store, arrival("1"))
         assert await store.owed(later(59), late) == ()
-        assert [(o.stage, o.peer, o.since) for o in await store.owed(later(61), late)] == [("undecided", ANNA, NOON)]
+        assert [(o.stage, o.peer, o.since) for o in await store.owed(later(61), late)] == [
+            ("undecided", ANNA, NOON)
+        ]
         await answer(store, await take(store, 61), say("да"), at=61)
         assert await store.owed(later(120), late) == ()
         assert [(o.stage, o.peer) for o in await store.owed(later(122), late)] == [("undelivered", ANNA)]
@@ -222,9 +291,20 @@ class DeliveriesContract:
 
         assert await store.owed(later(124), late) == ()
 
-    @pytest.mark.parametrize("doubtful", [DeliveryResult("unknown", doubted=True), DeliveryResult("pending", due=later(60), doubted=True), None])
-    async def test_a_press_proves_that_it_arrived(self, store: Store, doubtful: DeliveryResult | None) -> None:
-        """Who presses a button has the message: it is not sent again, and what the network says later does not change that."""
+    @pytest.mark.parametrize(
+        "doubtful",
+        [
+            DeliveryResult("unknown", doubted=True),
+            DeliveryResult("pending", due=later(60), doubted=True),
+            None,
+        ],
+    )
+    async def test_a_press_proves_that_it_arrived(
+        self, store: Store, doubtful: DeliveryResult | None
+    ) -> None:
+        """Who presses a button has the message: it is not sent again, and what the network says later does
+        not change that.
+        """
         await store.promise([say("помогло?", buttons=((Button("Да", "yes"),),)), say("дальше")], NOON)
         [d] = await deliver(store)
         if doubtful is not None:
@@ -239,7 +319,13 @@ class DeliveriesContract:
 
     async def test_a_press_proves_nothing_about_others(self, store: Store) -> None:
         """A foreign press settles nothing, and a promise that was never tried stays promised."""
-        await store.promise([say("а", buttons=((Button("Да", "yes"),),)), say("б", Peer("tg", "9"), buttons=((Button("Да", "yes"),),))], NOON)
+        await store.promise(
+            [
+                say("а", buttons=((Button("Да", "yes"),),)),
+                say("б", Peer("tg", "9"), buttons=((Button("Да", "yes"),),)),
+            ],
+            NOON,
+        )
         [a, _] = await deliver(store, limit=2)
         await hear(store, press("1", token(a.id, 0, 0), BORIS))
         [waiting] = await store.promise([say("в", BORIS, buttons=((Button("Да", "yes"),),))], NOON)
@@ -286,14 +372,20 @@ class DeskContract:
         await store.keep_topic(1, "tg", "-1", "32")
         await store.keep_topic(1, "tg", "-2", "32")
 
-        assert (await store.topic(1, "tg", "-1"), await store.topic(1, "tg", "-2"), await store.topic(2, "tg", "-1")) == ("32", "32", None)
+        assert (
+            await store.topic(1, "tg", "-1"),
+            await store.topic(1, "tg", "-2"),
+            await store.topic(2, "tg", "-1"),
+        ) == ("32", "32", None)
         assert await store.forget_topic("tg", "-1", "31") is None
         assert await store.forget_topic("tg", "-1", "32") == 1
         assert await store.forget_topic("tg", "-1", "32") is None
         assert await store.topic(1, "tg", "-1") is None
 
     async def test_a_chat_that_moved_is_followed(self, store: Store) -> None:
-        """Conversations, topics, open promises and the bound desk go to the new address, in their order; a repeat changes nothing."""
+        """Conversations, topics, open promises and the bound desk go to the new address, in their order; a
+        repeat changes nothing.
+        """
         new = "-100777"
         await hand_over(store, ANNA, "1", 0, say("1", DESK, author=""), say("2", DESK, author=""))
         await store.keep_topic(1, "tg", DESK.chat, "31")
@@ -347,14 +439,20 @@ class DeskContract:
         assert [t.number for t in await store.tickets(limit=1)] == [1]
 
     async def test_words_that_wait_together_become_one(self, store: Store) -> None:
-        """Joined while the earlier still waits, in order; not with what is on its way, has a file, belongs elsewhere or grew long."""
+        """Joined while the earlier still waits, in order; not with what is on its way, has a file, belongs
+        elsewhere or grew long.
+        """
         for text in ("раз", "два"):
             await store.promise([say(text, DESK, joins=True, author="")], NOON)
         other = say("там", replace(DESK, thread="9"), joins=True, author="")
-        await store.promise([say("заметка", DESK, author=""), say("три", DESK, joins=True, author=""), other], NOON)
+        await store.promise(
+            [say("заметка", DESK, author=""), say("три", DESK, joins=True, author=""), other], NOON
+        )
         first = await deliver(store)
         assert sorted(texts(first)) == ["раз\nдва", "там"]
-        await store.promise([say("четыре", DESK, joins=True, author=""), say("ы" * 1490, DESK, joins=True, author="")], NOON)
+        await store.promise(
+            [say("четыре", DESK, joins=True, author=""), say("ы" * 1490, DESK, joins=True, author="")], NOON
+        )
         for delivery in first:
             await store.settle(delivery, DeliveryResult("sent", "1"), NOON)
 
@@ -362,7 +460,11 @@ class DeskContract:
 
     async def test_deliveries_are_found_by_name(self, store: Store) -> None:
         """The card of a ticket in one place, however it fared; nothing of other names or places."""
-        named = [say("карточка", DESK, name="card:1", author=""), say("другая", DESK, name="card:2", author=""), say("там", ANNA, name="card:1", author="")]
+        named = [
+            say("карточка", DESK, name="card:1", author=""),
+            say("другая", DESK, name="card:2", author=""),
+            say("там", ANNA, name="card:1", author=""),
+        ]
         await store.promise(named, NOON)
 
         found = await store.deliveries(peer=DESK, name="card:1")
@@ -370,7 +472,9 @@ class DeskContract:
         assert await store.deliveries(peer=BORIS, name="card:1") == ()
 
     async def test_a_conversation_nobody_is_at_is_found(self, store: Store) -> None:
-        """A person should be there, no ticket is open and no timer would end it; one with a ticket or a timer is looked after."""
+        """A person should be there, no ticket is open and no timer would end it; one with a ticket or a timer
+        is looked after.
+        """
         await hand_over(store)
         assert await store.unattended() == ()
         for n, later_ in enumerate([(), (Timer("resume", "x", later(60)),)]):
@@ -386,7 +490,9 @@ class DeskContract:
             await hear(store, arrival(f"c{n}", at=n))
             turn = await take(store, n)
             assert [t.number for t in turn.past] == list(range(n, 0, -1))
-            await answer(store, turn, ticket=replace(ticket, status="closed", closed=later(n)), status=Status.BOT, at=n)
+            await answer(
+                store, turn, ticket=replace(ticket, status="closed", closed=later(n)), status=Status.BOT, at=n
+            )
         await hear(store, arrival("x", at=9))
 
         assert [t.number for t in (await take(store, 9)).past] == [2, 1]

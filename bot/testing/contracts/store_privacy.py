@@ -9,7 +9,19 @@ import pytest
 
 from bot.button_tokens import token
 from bot.errors import Conflict
-from bot.model import Attachment, Button, Event, HistoryEntry, InboundKind, Media, OutboundKind, Peer, Sender, Status, Timer
+from bot.model import (
+    Attachment,
+    Button,
+    Event,
+    HistoryEntry,
+    InboundKind,
+    Media,
+    OutboundKind,
+    Peer,
+    Sender,
+    Status,
+    Timer,
+)
 from bot.storage.base import DeliveryResult, Store
 from bot.testing.contracts.store_scene import (
     ANNA,
@@ -37,23 +49,51 @@ async def live_a_life(store: Store) -> int:
     """A customer's day that leaves his words wherever words can be; the number of the customer."""
     him = Sender(HIS.chat, f"{MARK} Имя", f"{MARK} Фамилия", f"{MARK}_ник")
     photo = Attachment(Media.PHOTO, f"{MARK}-ref", "tg", name=f"{MARK}.jpg")
-    await hear(store, arrival(f"{MARK}1", f"{MARK} вопрос " * 300, HIS, sender=him, attachments=(photo,), message=f"{MARK}m1"))
+    await hear(
+        store,
+        arrival(
+            f"{MARK}1", f"{MARK} вопрос " * 300, HIS, sender=him, attachments=(photo,), message=f"{MARK}m1"
+        ),
+    )
     turn = await take(store)
     assert turn.customer is not None
-    card = say(f"{MARK} карточка", DESK, ticket=turn.next_number, author="", name="card:1", buttons=((Button("Взять", "take", MARK),),))
+    card = say(
+        f"{MARK} карточка",
+        DESK,
+        ticket=turn.next_number,
+        author="",
+        name="card:1",
+        buttons=((Button("Взять", "take", MARK),),),
+    )
     board = say(f"Ждут: {MARK} Имя {MARK} Фамилия", DESK, author="")
     await answer(
-        store, turn, say(f"{MARK} ответ", HIS, buttons=((Button(f"{MARK} да", "yes", MARK),),), mirrors=f"{MARK}m1"), card, board,
-        opens=open_ticket(turn, reason=MARK, topic=MARK, data={"x": MARK}), status=Status.WAITING, state={"form": MARK},
-        customer=replace(turn.customer, fields={"phone": f"{MARK}+7"}), explanation={"raw": MARK}, reason=MARK,
-        timers=(Timer(f"sla:{MARK}", "sla", later(50), {"x": MARK}),), events=(Event("asked", actor=f"tg:{HIS.chat}", data={"text": MARK, "seconds": 3}),),
+        store,
+        turn,
+        say(f"{MARK} ответ", HIS, buttons=((Button(f"{MARK} да", "yes", MARK),),), mirrors=f"{MARK}m1"),
+        card,
+        board,
+        opens=open_ticket(turn, reason=MARK, topic=MARK, data={"x": MARK}),
+        status=Status.WAITING,
+        state={"form": MARK},
+        customer=replace(turn.customer, fields={"phone": f"{MARK}+7"}),
+        explanation={"raw": MARK},
+        reason=MARK,
+        timers=(Timer(f"sla:{MARK}", "sla", later(50), {"x": MARK}),),
+        events=(Event("asked", actor=f"tg:{HIS.chat}", data={"text": MARK, "seconds": 3}),),
         notes=(HistoryEntry(NOON, "note", MARK, MARK),),
-    )  # fmt: skip
+    )
     sent = await deliver_all(store)
     pressed = next(d for d in sent if d.outbound.to == HIS)
     await store.keep_topic(1, "tg", DESK.chat, "31")
-    await hear(store, operator_says("op1", f"{MARK}, здравствуйте", "31"), press(f"{MARK}2", token(pressed.id, 0, 0), HIS, sender=him))
-    await hear(store, arrival(f"{MARK}3", f"{MARK} правка", HIS, sender=him, kind=InboundKind.EDIT, message=f"{MARK}m1"))
+    await hear(
+        store,
+        operator_says("op1", f"{MARK}, здравствуйте", "31"),
+        press(f"{MARK}2", token(pressed.id, 0, 0), HIS, sender=him),
+    )
+    await hear(
+        store,
+        arrival(f"{MARK}3", f"{MARK} правка", HIS, sender=him, kind=InboundKind.EDIT, message=f"{MARK}m1"),
+    )
     while turn_ := await store.take_turn(NOON):
         await answer(store, turn_, say(f"{MARK} слова", HIS, author="operator", author_name="Ольга"))
     await store.release_turn(turn, error=MARK)
@@ -67,8 +107,15 @@ class PeopleContract:
 
     async def traces(self, store: Store) -> bytes:
         """Everything the store still holds, as bytes. A store with files of its own reads these instead."""
-        parts: list[object] = [await store.deliveries(), await store.turns(), await store.events(), await store.tickets(open_only=False)]
-        parts += [await store.export_customer(id) for id in range(1, 5)] + [await store.history(id) for id in range(1, 5)]
+        parts: list[object] = [
+            await store.deliveries(),
+            await store.turns(),
+            await store.events(),
+            await store.tickets(open_only=False),
+        ]
+        parts += [await store.export_customer(id) for id in range(1, 5)] + [
+            await store.history(id) for id in range(1, 5)
+        ]
         return repr(parts).encode()
 
     async def test_the_export_holds_everything(self, store: Store) -> None:
@@ -77,12 +124,27 @@ class PeopleContract:
         export = await store.export_customer(id)
 
         text = json.dumps(export, ensure_ascii=False)
-        for word in ("вопрос", "ответ", "карточка", "правка", "слова", "Имя", "_ник", "+7", "-ref", "не успели решить", "501", "здравствуйте"):
+        for word in (
+            "вопрос",
+            "ответ",
+            "карточка",
+            "правка",
+            "слова",
+            "Имя",
+            "_ник",
+            "+7",
+            "-ref",
+            "не успели решить",
+            "501",
+            "здравствуйте",
+        ):
             assert word in text, word
         assert await store.export_customer(10**6) == {}
 
     async def test_a_forgotten_customer_leaves_no_trace(self, store: Store) -> None:
-        """None of his words, names and addresses is left anywhere; counts, numbers and the other customer are."""
+        """None of his words, names and addresses is left anywhere; counts, numbers and the other customer
+        are.
+        """
         await hear(store, arrival("b", "чужой вопрос", BORIS, sender=Sender("77", "Борис")))
         await answer(store, await take(store), say("чужой ответ", BORIS))
         id = await live_a_life(store)
@@ -97,7 +159,9 @@ class PeopleContract:
         same = [name for name in before if name.startswith("deliveries_s")]
         assert [after[name] for name in same] == [before[name] for name in same]
         assert (after["inbounds_waiting"], after["tickets_closed"]) == (0, 1)
-        assert [(d.verb, d.to) for d in [d.outbound for d in await deliver_all(store, 75)]] == [(OutboundKind.DELETE_TOPIC, replace(DESK, thread="31"))]
+        assert [(d.verb, d.to) for d in [d.outbound for d in await deliver_all(store, 75)]] == [
+            (OutboundKind.DELETE_TOPIC, replace(DESK, thread="31"))
+        ]
         [event] = await store.events(kinds=["asked"])
         assert (event.actor, event.data) == ("customer", {"seconds": 3})
         assert len(await store.turns()) >= 4
@@ -110,12 +174,21 @@ class PeopleContract:
         await hear(store, arrival("1", f"{MARK}", HIS, sender=Sender(HIS.chat, MARK)))
         turn = await take(store)
         assert turn.customer is not None
-        await answer(store, turn, say(f"{MARK}", DESK, ticket=turn.next_number, author="", name="card:1"), opens=open_ticket(turn))
+        await answer(
+            store,
+            turn,
+            say(f"{MARK}", DESK, ticket=turn.next_number, author="", name="card:1"),
+            opens=open_ticket(turn),
+        )
         await deliver_all(store)
         await store.forget_customer(turn.customer.id, later(70))
 
         [deletion] = await deliver(store, 75)
-        assert (deletion.outbound.verb, deletion.outbound.to, bool(deletion.target)) == (OutboundKind.DELETE, DESK, True)
+        assert (deletion.outbound.verb, deletion.outbound.to, bool(deletion.target)) == (
+            OutboundKind.DELETE,
+            DESK,
+            True,
+        )
         assert MARK.encode() not in await self.traces(store)
 
     async def test_who_was_forgotten_may_come_again(self, store: Store) -> None:
@@ -128,7 +201,9 @@ class PeopleContract:
         assert turn.customer is not None and turn.customer.id != id
         assert (turn.history, turn.ticket, turn.conversation.state) == ((), None, {})
         await answer(store, turn, say("здравствуйте", HIS), at=80)
-        assert [d.outbound.text.text for d in await deliver(store, 80) if d.outbound.to == HIS] == ["здравствуйте"]
+        assert [d.outbound.text.text for d in await deliver(store, 80) if d.outbound.to == HIS] == [
+            "здравствуйте"
+        ]
 
     async def test_what_was_under_way_does_not_bring_him_back(self, store: Store) -> None:
         """A turn and a send that began before he was forgotten leave no words after it."""
@@ -144,7 +219,9 @@ class PeopleContract:
                 await answer(store, turn, say(f"{MARK} слова", HIS, author="operator"), at=71)
         for delivery in sending:
             words = replace(delivery.outbound, text=delivery.outbound.text + MARK)
-            await store.settle(delivery, DeliveryResult("pending", outbound=words, say=(words,), error=MARK), later(71))
+            await store.settle(
+                delivery, DeliveryResult("pending", outbound=words, say=(words,), error=MARK), later(71)
+            )
 
         desk = await take(store, 72)
         assert desk.subject is None or desk.customer is None or desk.customer.name == ""
@@ -168,7 +245,9 @@ class UpkeepContract:
         assert ANNA != HIS
 
     async def test_what_a_wrong_clock_put_off_comes_soon(self, store: Store) -> None:
-        """The clock stood three hours ahead and was set right: bursts and retries do not wait for that hour, timers keep theirs."""
+        """The clock stood three hours ahead and was set right: bursts and retries do not wait for that hour,
+        timers keep theirs.
+        """
         await hear(store, arrival("1", "пишу завтра", at=3 * 3600))
         await store.promise([say("ответ из будущего")], later(3 * 3600))
         assert await store.take_turn(later(61)) is None

@@ -11,8 +11,15 @@ class AudienceContract:
     """Looking at customers without touching them."""
 
     async def test_listeners_are_customers_with_where_they_are(self, store: Store) -> None:
-        """In order of their conversations, a page at a time or by name, with the time of their last own words; no group."""
-        await hear(store, arrival("1", "где заказ", ANNA), arrival("2", "привет", BORIS, sender=Sender("77", "Борис", language="en")), arrival("3", "взять", DESK))
+        """In order of their conversations, a page at a time or by name, with the time of their last own
+        words; no group.
+        """
+        await hear(
+            store,
+            arrival("1", "где заказ", ANNA),
+            arrival("2", "привет", BORIS, sender=Sender("77", "Борис", language="en")),
+            arrival("3", "взять", DESK),
+        )
         turn = await take(store)
         await answer(store, turn, say("ответ", turn.conversation.peer))
         found = await store.listeners()
@@ -20,9 +27,14 @@ class AudienceContract:
 
         assert [(row.peer, row.customer.name) for row in found] == [(ANNA, "Анна"), (BORIS, "Борис")]
         assert found[0].wrote == NOON and found[1].wrote is None and found[1].customer.language == "en"
-        assert await store.listeners(after=first, limit=1) == found[1:] and await store.listeners(only=[second]) == found[1:]
+        assert (
+            await store.listeners(after=first, limit=1) == found[1:]
+            and await store.listeners(only=[second]) == found[1:]
+        )
 
-    async def test_listeners_tell_who_cannot_be_reached_and_leave_out_the_forgotten(self, store: Store) -> None:
+    async def test_listeners_tell_who_cannot_be_reached_and_leave_out_the_forgotten(
+        self, store: Store
+    ) -> None:
         """A block is seen, and a forgotten customer is nobody."""
         await hear(store, arrival("1", "раз", ANNA), arrival("2", "", BORIS, kind=InboundKind.BLOCKED))
         assert [row.reachable for row in await store.listeners()] == [True, False]
@@ -41,5 +53,7 @@ class AudienceContract:
             await answer(store, turn, say("ответ", turn.conversation.peer), at=100)
         found = await store.words_since(later(50))
 
-        assert [row.text for row in found] == ["новое", "и ещё"] and len({row.conversation for row in found}) == 2
+        assert [row.text for row in found] == ["новое", "и ещё"] and len(
+            {row.conversation for row in found}
+        ) == 2
         assert await store.words_since(later(50), after=found[0].id) == found[1:]

@@ -1,4 +1,6 @@
-"""Short words for saying things in the store's contract: who writes what when, and what is decided about it."""
+"""Short words for saying things in the store's contract: who writes what when, and what is decided about
+it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.model import Inbound, InboundKind, Outbound, Outcome, Peer, Result, RichText, Sender, Status, Ticket, Turn
+from bot.model import (
+    Inbound,
+    InboundKind,
+    Outbound,
+    Outcome,
+    Peer,
+    Result,
+    RichText,
+    Sender,
+    Status,
+    Ticket,
+    Turn,
+)
 from bot.storage.base import Arrival, Delivery, DeliveryResult, Store
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -20,7 +34,16 @@ def later(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def arrival(key: str, text: str = "здравствуйте", peer: Peer = ANNA, *, at: float = 0, ready: float | None = None, limit: float = 60, **fields: Any) -> Arrival:
+def arrival(
+    key: str,
+    text: str = "здравствуйте",
+    peer: Peer = ANNA,
+    *,
+    at: float = 0,
+    ready: float | None = None,
+    limit: float = 60,
+    **fields: Any,
+) -> Arrival:
     """Something *peer* did at second *at*, ready at second *ready* (at once where it is not said)."""
     sender = fields.pop("sender", Sender(peer.chat, "Анна", "Кузнецова", "anna"))
     private = fields.pop("private", peer.chat != DESK.chat)
@@ -59,7 +82,9 @@ async def answer(store: Store, turn: Turn, *says: Outbound, at: float = 0, **fie
     return finished.deliveries
 
 
-async def hand_over(store: Store, peer: Peer = ANNA, key: str = "handover", at: float = 0, *say_too: Outbound) -> Ticket:
+async def hand_over(
+    store: Store, peer: Peer = ANNA, key: str = "handover", at: float = 0, *say_too: Outbound
+) -> Ticket:
     """*peer* writes and is handed to a person; the ticket as it was kept."""
     await hear(store, arrival(key, "позовите человека", peer, at=at))
     turn = await take(store, at)
@@ -77,7 +102,9 @@ async def deliver(store: Store, at: float = 0, **options: Any) -> list[Delivery]
 
 
 async def deliver_all(store: Store, at: float = 0, first: int = 1000) -> list[Delivery]:
-    """Send everything that may go at second *at*, with message ids from *first* on; what was sent, in order."""
+    """Send everything that may go at second *at*, with message ids from *first* on; what was sent, in
+    order.
+    """
     sent: list[Delivery] = []
     while taken := await store.take_deliveries(later(at)):
         for delivery in taken:

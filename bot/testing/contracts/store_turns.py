@@ -1,4 +1,6 @@
-"""The store's contract, first part: what is accepted is kept once, and becomes turns that one worker at a time decides on."""
+"""The store's contract, first part: what is accepted is kept once, and becomes turns that one worker at a
+time decides on.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +98,9 @@ class IntakeContract:
     async def test_who_blocks_the_bot_cannot_be_reached_until_he_writes(self, store: Store) -> None:
         """The conversation knows whether it can be written to."""
         reachable = []
-        for n, kind in enumerate([InboundKind.MESSAGE, InboundKind.BLOCKED, InboundKind.STEPPED_IN, InboundKind.MESSAGE]):
+        for n, kind in enumerate(
+            [InboundKind.MESSAGE, InboundKind.BLOCKED, InboundKind.STEPPED_IN, InboundKind.MESSAGE]
+        ):
             await hear(store, arrival(str(n), kind=kind))
             conversation = await store.conversation(ANNA)
             reachable.append(conversation is not None and conversation.reachable)
@@ -152,7 +156,15 @@ class TakingContract:
 
     async def test_a_turn_holds_one_kind_of_thing(self, store: Store) -> None:
         """A run of messages is one turn; a press, an edit, a start are turns of their own, in order."""
-        await hear(store, arrival("1"), arrival("2"), press("3", "x"), arrival("4"), arrival("5", kind=InboundKind.EDIT), arrival("6"))
+        await hear(
+            store,
+            arrival("1"),
+            arrival("2"),
+            press("3", "x"),
+            arrival("4"),
+            arrival("5", kind=InboundKind.EDIT),
+            arrival("6"),
+        )
         keys = []
         while turn := await store.take_turn(NOON):
             keys.append([i.key for i in turn.inbounds])
@@ -164,7 +176,11 @@ class TakingContract:
         """Two operators' words do not become one, the parts of one's album do."""
         other = replace(operator_says("6", "", album="a").inbound, sender=Sender("10", "Пётр"))
         await hear(store, operator_says("1", "раз"), operator_says("2", "два"))
-        await hear(store, *(operator_says(str(n), "", album="a") for n in (3, 4, 5)), replace(operator_says("6", ""), inbound=other))
+        await hear(
+            store,
+            *(operator_says(str(n), "", album="a") for n in (3, 4, 5)),
+            replace(operator_says("6", ""), inbound=other),
+        )
         keys = []
         while turn := await store.take_turn(NOON):
             keys.append([i.key for i in turn.inbounds])
@@ -173,7 +189,9 @@ class TakingContract:
         assert keys == [["1"], ["2"], ["3", "4", "5"], ["6"]]
 
     async def test_a_turn_given_back_rests_and_counts(self, store: Store) -> None:
-        """After a failure the turn rests, new words do not shorten that, and its attempts are known; success forgets them."""
+        """After a failure the turn rests, new words do not shorten that, and its attempts are known; success
+        forgets them.
+        """
         await hear(store, arrival("1"))
         await store.release_turn(await take(store))
         turn = await take(store)
@@ -204,9 +222,15 @@ class TakingContract:
         assert turn is not None, "the conversation stayed locked"
 
     async def test_time_comes_back_once_and_in_order(self, store: Store) -> None:
-        """Timers fire once, never early, overdue ones in order; the same key replaces, a cancelled one is silent."""
+        """Timers fire once, never early, overdue ones in order; the same key replaces, a cancelled one is
+        silent.
+        """
         await hear(store, arrival("1"))
-        kept = [Timer("b", "second", later(20), {"n": 2}), Timer("a", "first", later(10)), Timer("c", "never", later(15))]
+        kept = [
+            Timer("b", "second", later(20), {"n": 2}),
+            Timer("a", "first", later(10)),
+            Timer("c", "never", later(15)),
+        ]
         await answer(store, await take(store), timers=(*kept, Timer("x", "old", later(1))))
         await hear(store, arrival("2"))
         await answer(store, await take(store), timers=(Timer("x", "moved", later(30)),), cancel=("c",))
@@ -219,5 +243,8 @@ class TakingContract:
         while turn := await store.take_turn(later(25)):
             fired += [(i.kind, i.text, i.data, i.peer) for i in turn.inbounds]
             await answer(store, turn)
-        assert fired == [(InboundKind.TIMER, "first", {}, ANNA), (InboundKind.TIMER, "second", {"n": 2}, ANNA)]
+        assert fired == [
+            (InboundKind.TIMER, "first", {}, ANNA),
+            (InboundKind.TIMER, "second", {"n": 2}, ANNA),
+        ]
         assert await store.fire_timers(later(31)) == 1

@@ -35,15 +35,26 @@ class Caller:
 class Keys:
     """Knows callers by the hash of their key; compares all of them, however early one fits."""
 
-    def __init__(self, keys: Mapping[str, tuple[str, tuple[str, ...]]], *, per_minute: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        keys: Mapping[str, tuple[str, tuple[str, ...]]],
+        *,
+        per_minute: int,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._callers = [(_hash(secret), Caller(name, may)) for name, (secret, may) in keys.items()]
         self._per_minute, self._monotonic = per_minute, monotonic
         self._wrong: deque[float] = deque(maxlen=WRONG_KEYS)
 
     @classmethod
     def load(cls, api: Api, file: Path | None) -> Keys | None:
-        """The keys of the config and of its file; None where there are none. Raises `ConfigError` with file and line."""
-        keys: dict[str, tuple[str, tuple[str, ...]]] = {name: (key.secret.get_secret_value(), key.may) for name, key in api.keys.items() if key.secret}
+        """The keys of the config and of its file; None where there are none.
+
+        Raises `ConfigError` with file and line.
+        """
+        keys: dict[str, tuple[str, tuple[str, ...]]] = {
+            name: (key.secret.get_secret_value(), key.may) for name, key in api.keys.items() if key.secret
+        }
         if file is not None:
             keys = {**_read(file), **keys}
         return cls(keys, per_minute=api.per_minute) if keys else None
@@ -55,9 +66,19 @@ class Keys:
         found = self._known(secret.strip()) if kind.lower() == "bearer" else None
         if found is None:
             if len(self._wrong) == WRONG_KEYS and now - self._wrong[0] < WINDOW:
-                raise Wrong(429, "too_many_unknown_keys", "too many unknown keys lately: wait a minute", headers={"Retry-After": "60"})
+                raise Wrong(
+                    429,
+                    "too_many_unknown_keys",
+                    "too many unknown keys lately: wait a minute",
+                    headers={"Retry-After": "60"},
+                )
             self._wrong.append(now)
-            raise Wrong(401, "unknown_key", "send a known key as `Authorization: Bearer KEY`", headers={"WWW-Authenticate": "Bearer"})
+            raise Wrong(
+                401,
+                "unknown_key",
+                "send a known key as `Authorization: Bearer KEY`",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
         self._count(found, now)
         return found
 
@@ -73,7 +94,12 @@ class Keys:
             caller.asked.popleft()
         if len(caller.asked) >= self._per_minute:
             wait = max(1, round(WINDOW - (now - caller.asked[0]) + 0.5))
-            raise Wrong(429, "too_many_requests", f"at most {self._per_minute} requests a minute with this key", headers={"Retry-After": str(wait)})
+            raise Wrong(
+                429,
+                "too_many_requests",
+                f"at most {self._per_minute} requests a minute with this key",
+                headers={"Retry-After": str(wait)},
+            )
         caller.asked.append(now)
 
 
@@ -86,7 +112,13 @@ def _read(file: Path) -> dict[str, tuple[str, tuple[str, ...]]]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([Problem(f"the file of keys cannot be read: {type(error).__name__}", str(file), hint="see api.file")]) from None
+        raise ConfigError(
+            [
+                Problem(
+                    f"the file of keys cannot be read: {type(error).__name__}", str(file), hint="see api.file"
+                )
+            ]
+        ) from None
     keys: dict[str, tuple[str, tuple[str, ...]]] = {}
     problems = []
     for number, line in enumerate(lines, 1):
@@ -94,9 +126,18 @@ def _read(file: Path) -> dict[str, tuple[str, tuple[str, ...]]]:
             continue
         found = _LINE.fullmatch(line.strip())
         if found is None:
-            problems.append(Problem("a line holds a small-lettered name and a key, parted by a space", str(file), number))
+            problems.append(
+                Problem("a line holds a small-lettered name and a key, parted by a space", str(file), number)
+            )
         elif len(found[2]) < SHORTEST_SECRET:
-            problems.append(Problem(f"the key is shorter than {SHORTEST_SECRET} characters", str(file), number, hint="make one with `openssl rand -hex 32`"))
+            problems.append(
+                Problem(
+                    f"the key is shorter than {SHORTEST_SECRET} characters",
+                    str(file),
+                    number,
+                    hint="make one with `openssl rand -hex 32`",
+                )
+            )
         elif found[1] in keys:
             problems.append(Problem(f"the name {found[1]!r} stands twice", str(file), number))
         else:

@@ -29,31 +29,49 @@ _KEY: dict[str, object] = {"type": "string", "minLength": 1, "maxLength": 128, "
 
 def document(routes: Iterable[Route], title: str, version: str) -> Mapping[str, object]:
     """The description of *routes*."""
-    _, definitions = models_json_schema([(shape, "validation") for shape in (*TAKEN, *GIVEN)], ref_template="#/components/schemas/{model}")
+    _, definitions = models_json_schema(
+        [(shape, "validation") for shape in (*TAKEN, *GIVEN)], ref_template="#/components/schemas/{model}"
+    )
     paths: dict[str, dict[str, object]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
     return {
         "openapi": "3.1.0",
-        "info": {"title": title or "API", "version": version, "description": "What is answered with 202 is kept, and carried out in its turn."},
+        "info": {
+            "title": title or "API",
+            "version": version,
+            "description": "What is answered with 202 is kept, and carried out in its turn.",
+        },
         "servers": [{"url": ROOT}],
         "security": [{"key": []}],
         "paths": paths,
-        "components": {"schemas": definitions["$defs"], "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+        "components": {
+            "schemas": definitions["$defs"],
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 
 def _operation(route: Route) -> dict[str, object]:
-    answer = {"description": route.gives.__doc__ or "", "content": {"application/json": {"schema": _ref(route.gives)}}}
+    answer = {
+        "description": route.gives.__doc__ or "",
+        "content": {"application/json": {"schema": _ref(route.gives)}},
+    }
     told: dict[str, object] = {
         "operationId": route.name,
         "summary": route.summary,
         "tags": [route.may],
         "parameters": _parameters(route),
-        "responses": {str(route.status): answer, **{status: _problem(text) for status, text in _PROBLEMS.items()}},
+        "responses": {
+            str(route.status): answer,
+            **{status: _problem(text) for status, text in _PROBLEMS.items()},
+        },
     }
     if route.takes is not None:
-        told["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(route.takes)}}}
+        told["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _ref(route.takes)}},
+        }
     return told
 
 
@@ -63,15 +81,29 @@ def _parameters(route: Route) -> list[dict[str, object]]:
         schema = _KEY if name == "key" else {"type": "integer", "minimum": 1}
         found.append({"name": name, "in": "path", "required": True, "schema": schema})
     for name, text in (route.query or {}).items():
-        found.append({"name": name, "in": "query", "required": False, "description": text, "schema": _contact(name)})
+        found.append(
+            {"name": name, "in": "query", "required": False, "description": text, "schema": _contact(name)}
+        )
     if route.once or route.takes is not None:
         text = "the same key again does nothing; another body with it is refused"
-        found.append({"name": "Idempotency-Key", "in": "header", "required": route.once, "description": text, "schema": _KEY})
+        found.append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": route.once,
+                "description": text,
+                "schema": _KEY,
+            }
+        )
     return found
 
 
 def _contact(name: str) -> dict[str, object]:
-    return {"type": "string", "minLength": 1, **({"pattern": f"^{CONTACT[name]}$"} if name in CONTACT else {})}
+    return {
+        "type": "string",
+        "minLength": 1,
+        **({"pattern": f"^{CONTACT[name]}$"} if name in CONTACT else {}),
+    }
 
 
 def _problem(text: str) -> dict[str, object]:

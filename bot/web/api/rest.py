@@ -1,4 +1,6 @@
-"""The REST door for other systems: each wish is kept as an inbound of the customer's conversation, and decided like everything else."""
+"""The REST door for other systems: each wish is kept as an inbound of the customer's conversation, and
+decided like everything else.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +22,34 @@ from bot.text.customer_fields import is_own, normal
 from bot.text.person_names import full_name
 from bot.web.api.keys import Caller, Keys
 from bot.web.api.problem_details import Wrong, problem
-from bot.web.api.schemas import Accepted, Address, Attributes, Body, CustomerView, Data, Forgotten, Found, Message, MessageView, NewTicket, TicketView
+from bot.web.api.schemas import (
+    Accepted,
+    Address,
+    Attributes,
+    Body,
+    CustomerView,
+    Data,
+    Forgotten,
+    Found,
+    Message,
+    MessageView,
+    NewTicket,
+    TicketView,
+)
 
 ROOT = "/api/v1"
-LARGEST = 384 * 1024  # bytes of a body: the largest one that its description allows, with every letter written as \\uXXXX
+LARGEST = (
+    384 * 1024
+)  # bytes of a body: the largest one that its description allows, with every letter written as \\uXXXX
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
-_STATES = {"pending": "pending", "sending": "pending", "sent": "sent", "failed": "failed", "cancelled": "failed", "unknown": "unknown"}
+_STATES = {
+    "pending": "pending",
+    "sending": "pending",
+    "sent": "sent",
+    "failed": "failed",
+    "cancelled": "failed",
+    "unknown": "unknown",
+}
 _OF_SERVER = {
     404: ("unknown_path", f"there is nothing at this path: see {ROOT}/openapi.json"),
     405: ("wrong_method", "this path is asked for in another way: see the header Allow"),
@@ -44,7 +68,9 @@ class AcceptRequest(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One thing that can be asked for; `may` names the right that a key needs, `takes` the body, `once` that a key for repeats is needed."""
+    """One thing that can be asked for; `may` names the right that a key needs, `takes` the body, `once` that
+    a key for repeats is needed.
+    """
 
     method: str
     path: str
@@ -72,19 +98,99 @@ class Rest:
             app.router.add_route(route.method, ROOT + route.path, self._guarded(route))
 
     def _routes(self) -> tuple[Route, ...]:
-        contact = {"phone": "alone; in any form", "email": "alone", "channel": "with chat", "chat": "id of the customer in that channel"}
+        contact = {
+            "phone": "alone; in any form",
+            "email": "alone",
+            "channel": "with chat",
+            "chat": "id of the customer in that channel",
+        }
         one, ticket = "/customers/{customer}", "/tickets/{number}"
         return (
-            Route("GET", "/customers", "findCustomers", "Customers with this phone, e-mail or address", "customers", Found, self._find, query=contact),
+            Route(
+                "GET",
+                "/customers",
+                "findCustomers",
+                "Customers with this phone, e-mail or address",
+                "customers",
+                Found,
+                self._find,
+                query=contact,
+            ),
             Route("GET", one, "getCustomer", "A customer", "customers", CustomerView, self._customer),
-            Route("GET", f"{one}/data", "exportCustomer", "Everything that is kept about a customer", "privacy", Data, self._export),
-            Route("DELETE", one, "forgetCustomer", "Forget a customer: his words, names and addresses", "privacy", Forgotten, self._forget),
-            Route("PATCH", f"{one}/attributes", "setAttributes", "Change what is known of a customer", "customers", Accepted, self._attributes, Attributes, status=202),
-            Route("POST", f"{one}/messages", "sendMessage", "Say something to a customer", "messages", Accepted, self._message, Message, once=True, status=202),
-            Route("GET", f"{one}/messages/{{key}}", "getMessage", "What became of a message", "messages", MessageView, self._sent),
-            Route("POST", f"{one}/tickets", "openTicket", "Hand a customer over to people", "tickets", Accepted, self._open, NewTicket, once=True, status=202),
+            Route(
+                "GET",
+                f"{one}/data",
+                "exportCustomer",
+                "Everything that is kept about a customer",
+                "privacy",
+                Data,
+                self._export,
+            ),
+            Route(
+                "DELETE",
+                one,
+                "forgetCustomer",
+                "Forget a customer: his words, names and addresses",
+                "privacy",
+                Forgotten,
+                self._forget,
+            ),
+            Route(
+                "PATCH",
+                f"{one}/attributes",
+                "setAttributes",
+                "Change what is known of a customer",
+                "customers",
+                Accepted,
+                self._attributes,
+                Attributes,
+                status=202,
+            ),
+            Route(
+                "POST",
+                f"{one}/messages",
+                "sendMessage",
+                "Say something to a customer",
+                "messages",
+                Accepted,
+                self._message,
+                Message,
+                once=True,
+                status=202,
+            ),
+            Route(
+                "GET",
+                f"{one}/messages/{{key}}",
+                "getMessage",
+                "What became of a message",
+                "messages",
+                MessageView,
+                self._sent,
+            ),
+            Route(
+                "POST",
+                f"{one}/tickets",
+                "openTicket",
+                "Hand a customer over to people",
+                "tickets",
+                Accepted,
+                self._open,
+                NewTicket,
+                once=True,
+                status=202,
+            ),
             Route("GET", ticket, "getTicket", "A ticket", "tickets", TicketView, self._ticket),
-            Route("POST", f"{ticket}/close", "closeTicket", "Close a ticket", "tickets", Accepted, self._close, once=True, status=202),
+            Route(
+                "POST",
+                f"{ticket}/close",
+                "closeTicket",
+                "Close a ticket",
+                "tickets",
+                Accepted,
+                self._close,
+                once=True,
+                status=202,
+            ),
         )
 
     def _guarded(self, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -92,7 +198,11 @@ class Rest:
             try:
                 caller = self._keys.admit(request)
                 if route.may not in caller.may:
-                    raise Wrong(403, "not_allowed", f"this key may not touch {route.may}: see api.keys.{caller.name}.may")
+                    raise Wrong(
+                        403,
+                        "not_allowed",
+                        f"this key may not touch {route.may}: see api.keys.{caller.name}.may",
+                    )
                 return await route.answer(request, caller)
             except Wrong as wrong:
                 return wrong.response()
@@ -122,12 +232,20 @@ class Rest:
 
     async def _forget(self, request: web.Request, caller: Caller) -> web.Response:
         customer = await self._known_customer(request)
-        return _json(Forgotten(customer=customer.id, forgotten=await self._store.forget_customer(customer.id, self._clock())))
+        return _json(
+            Forgotten(
+                customer=customer.id, forgotten=await self._store.forget_customer(customer.id, self._clock())
+            )
+        )
 
     async def _attributes(self, request: web.Request, caller: Caller) -> web.Response:
         body = await _body(request, Attributes)
         data = {"attributes": dict(body.attributes)}
-        key = _idempotency(request) if "Idempotency-Key" in request.headers else f"{self._clock().timestamp():.6f}-{id(request):x}"
+        key = (
+            _idempotency(request)
+            if "Idempotency-Key" in request.headers
+            else f"{self._clock().timestamp():.6f}-{id(request):x}"
+        )
         return await self._hand_in(caller, key, FIELDS, data, await self._talks(request))
 
     # --- messages
@@ -135,7 +253,9 @@ class Rest:
     async def _message(self, request: web.Request, caller: Caller) -> web.Response:
         key, body = _idempotency(request), await _body(request, Message)
         data = {"text": body.text, "markdown": body.markdown}
-        return await self._hand_in(caller, key, SAY, data, await self._talks(request), channel=body.channel, reachable=True)
+        return await self._hand_in(
+            caller, key, SAY, data, await self._talks(request), channel=body.channel, reachable=True
+        )
 
     async def _sent(self, request: web.Request, caller: Caller) -> web.Response:
         key = request.match_info["key"]
@@ -145,7 +265,11 @@ class Rest:
         sent = await self._store.deliveries(peer=inbound.peer, name=inbound.key)
         if not sent:
             return _json(MessageView(key=key, state="accepted"))
-        return _json(MessageView.model_validate({"key": key, "state": _STATES[sent[-1].status], "error": sent[-1].error}))
+        return _json(
+            MessageView.model_validate(
+                {"key": key, "state": _STATES[sent[-1].status], "error": sent[-1].error}
+            )
+        )
 
     # --- tickets
 
@@ -167,27 +291,60 @@ class Rest:
         talks = await self._store.conversations(talk.customer) if talk and talk.customer else ()
         if ticket.status == "closed" and await self._known(talks, _kept_as(caller, key)) is None:
             raise Wrong(409, "ticket_closed", "the ticket is closed already")
-        return await self._hand_in(caller, key, CLOSE, {"ticket": ticket.number}, talks, channel=ticket.customer_peer.channel)
+        return await self._hand_in(
+            caller, key, CLOSE, {"ticket": ticket.number}, talks, channel=ticket.customer_peer.channel
+        )
 
     # --- what they have in common
 
     async def _hand_in(
-        self, caller: Caller, key: str, what: str, data: Json, talks: Sequence[Conversation], *, channel: str | None = None, reachable: bool = False
+        self,
+        caller: Caller,
+        key: str,
+        what: str,
+        data: Json,
+        talks: Sequence[Conversation],
+        *,
+        channel: str | None = None,
+        reachable: bool = False,
     ) -> web.Response:
-        """Keep a wish, once: the same key again is the same wish, whatever channel it went to; with another body it is refused."""
+        """Keep a wish, once: the same key again is the same wish, whatever channel it went to; with another
+        body it is refused.
+        """
         kept = _kept_as(caller, key)
         known = await self._known(talks, kept)
         if known is not None:
             if known.data and (known.text != what or dict(known.data) != dict(data)):
-                raise Wrong(422, "key_reused", "this Idempotency-Key was used for something else: take a new one")
-            customer = next((t.customer for t in talks if t.peer == known.peer), None) or talks[0].customer or 0
+                raise Wrong(
+                    422, "key_reused", "this Idempotency-Key was used for something else: take a new one"
+                )
+            customer = (
+                next((t.customer for t in talks if t.peer == known.peer), None) or talks[0].customer or 0
+            )
             return _json(Accepted(key=key, customer=customer, channel=known.peer.channel, repeated=True), 202)
         talk = next((t for t in talks if channel in (None, t.peer.channel)), None)
         if talk is None:
             raise Wrong(404, "unknown_channel", "the customer does not write in this channel")
         if reachable and not talk.reachable:
-            raise Wrong(409, "unreachable", "the customer forbade messages there; nobody can write to him until he writes again")
-        await self._accept(talk.peer.channel, [Inbound(kept, talk.peer, Sender("", caller.name), self._clock(), InboundKind.TIMER, what, data=data)])
+            raise Wrong(
+                409,
+                "unreachable",
+                "the customer forbade messages there; nobody can write to him until he writes again",
+            )
+        await self._accept(
+            talk.peer.channel,
+            [
+                Inbound(
+                    kept,
+                    talk.peer,
+                    Sender("", caller.name),
+                    self._clock(),
+                    InboundKind.TIMER,
+                    what,
+                    data=data,
+                )
+            ],
+        )
         return _json(Accepted(key=key, customer=talk.customer or 0, channel=talk.peer.channel), 202)
 
     async def _known(self, talks: Sequence[Conversation], kept: str) -> Inbound | None:
@@ -225,17 +382,32 @@ class Rest:
             name=full_name(customer),
             language=customer.language,
             attributes={k: v for k, v in customer.fields.items() if not is_own(k)},
-            addresses=[Address(channel=t.peer.channel, chat=t.peer.chat, reachable=t.reachable) for t in talks],
+            addresses=[
+                Address(channel=t.peer.channel, chat=t.peer.chat, reachable=t.reachable) for t in talks
+            ],
             ticket=next((t.ticket for t in talks if t.ticket), None),
         )
 
 
 def _ticket_view(ticket: Ticket, talk: Conversation | None) -> TicketView:
     return TicketView(
-        number=ticket.number, status=ticket.status, customer=talk.customer if talk else None, channel=ticket.customer_peer.channel, reason=ticket.reason,
-        topic=ticket.topic, category=ticket.category, priority=ticket.priority, operator=ticket.operator_name, tags=list(listed(ticket, "tags")),
-        opened=ticket.opened, taken=ticket.taken, first_reply=ticket.first_reply, closed=ticket.closed, due=ticket.due, rating=ticket.rating,
-    )  # fmt: skip
+        number=ticket.number,
+        status=ticket.status,
+        customer=talk.customer if talk else None,
+        channel=ticket.customer_peer.channel,
+        reason=ticket.reason,
+        topic=ticket.topic,
+        category=ticket.category,
+        priority=ticket.priority,
+        operator=ticket.operator_name,
+        tags=list(listed(ticket, "tags")),
+        opened=ticket.opened,
+        taken=ticket.taken,
+        first_reply=ticket.first_reply,
+        closed=ticket.closed,
+        due=ticket.due,
+        rating=ticket.rating,
+    )
 
 
 def _kept_as(caller: Caller, key: str) -> str:
@@ -253,7 +425,11 @@ def _number(request: web.Request, name: str) -> int:
 def _idempotency(request: web.Request) -> str:
     key = request.headers.get("Idempotency-Key", "")
     if not _KEY.fullmatch(key):
-        raise Wrong(400, "no_idempotency_key", "send an Idempotency-Key of 1 to 128 visible characters: a repeat with the same key does nothing")
+        raise Wrong(
+            400,
+            "no_idempotency_key",
+            "send an Idempotency-Key of 1 to 128 visible characters: a repeat with the same key does nothing",
+        )
     return key
 
 
@@ -274,13 +450,21 @@ async def _body(request: web.Request, shape: type[Taken]) -> Taken:
         return shape.model_validate(loaded)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
-        faults = [{"pointer": "#" + "".join(f"/{p}" for p in e["loc"]), "detail": e["msg"].removeprefix("Value error, ")} for e in found]
+        faults = [
+            {
+                "pointer": "#" + "".join(f"/{p}" for p in e["loc"]),
+                "detail": e["msg"].removeprefix("Value error, "),
+            }
+            for e in found
+        ]
         raise Wrong(422, "wrong_body", "the body is not what is asked for", errors=faults) from None
 
 
 def _json(body: BaseModel, status: int = 200) -> web.Response:
     headers = {"Idempotency-Replayed": "true"} if getattr(body, "repeated", False) else None
-    return web.Response(status=status, text=body.model_dump_json(), content_type="application/json", headers=headers)
+    return web.Response(
+        status=status, text=body.model_dump_json(), content_type="application/json", headers=headers
+    )
 
 
 def failure(status: int, text: str, headers: Mapping[str, str]) -> web.Response:

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    field_validator,
+)
 
 from bot.text.customer_fields import CONTACTS, LONGEST, MOST, NAME, OWN, PHONE, fault
 from bot.text.pii import EMAIL
@@ -25,17 +34,29 @@ class Body(BaseModel):
 def _described(schema: dict[str, Any]) -> None:
     """Says of the attributes all that `bot.text.customer_fields.fault` asks of them."""
     schema["propertyNames"] = {"pattern": f"^(?!({OWN})$){NAME}$"}
-    schema["additionalProperties"] = {"anyOf": [{"type": "string", "maxLength": LONGEST}, {"type": "boolean"}, {"type": "number"}, {"type": "null"}]}
-    schema["properties"] = {name: {"type": ["string", "null"], "pattern": f"^{CONTACT[name]}$"} for name in CONTACTS}
+    schema["additionalProperties"] = {
+        "anyOf": [
+            {"type": "string", "maxLength": LONGEST},
+            {"type": "boolean"},
+            {"type": "number"},
+            {"type": "null"},
+        ]
+    }
+    schema["properties"] = {
+        name: {"type": ["string", "null"], "pattern": f"^{CONTACT[name]}$"} for name in CONTACTS
+    }
 
 
 class Attributes(Body):
     """What is known of a customer; null takes an attribute away, others stay."""
 
     attributes: Mapping[str, Value] = Field(
-        min_length=1, max_length=MOST, description="by name: up to 40 small letters, digits, _ and -", examples=[{"vip": True}],
+        min_length=1,
+        max_length=MOST,
+        description="by name: up to 40 small letters, digits, _ and -",
+        examples=[{"vip": True}],
         json_schema_extra=_described,
-    )  # fmt: skip
+    )
 
     @field_validator("attributes")
     @classmethod
@@ -50,15 +71,21 @@ class Message(Body):
     """Words for a customer, said by the bot."""
 
     text: Text = Field(examples=["Заказ 48213 собран"])
-    channel: StrictStr | None = Field(None, description="where to say it; left out: where the customer wrote last")
+    channel: StrictStr | None = Field(
+        None, description="where to say it; left out: where the customer wrote last"
+    )
     markdown: StrictBool = Field(False, description="the text is Markdown; otherwise it is shown as it is")
 
 
 class NewTicket(Body):
     """A request that a person is to look at."""
 
-    text: Annotated[StrictStr, Field(max_length=2000)] = Field("", description="what it is about, for the operators")
-    channel: StrictStr | None = Field(None, description="in which channel; left out: where the customer wrote last")
+    text: Annotated[StrictStr, Field(max_length=2000)] = Field(
+        "", description="what it is about, for the operators"
+    )
+    channel: StrictStr | None = Field(
+        None, description="in which channel; left out: where the customer wrote last"
+    )
 
 
 class Address(BaseModel):
@@ -112,7 +139,9 @@ class MessageView(BaseModel):
     """What became of a message."""
 
     key: str
-    state: Literal["accepted", "pending", "sent", "failed", "unknown"] = Field(description="unknown: nobody can tell whether it arrived")
+    state: Literal["accepted", "pending", "sent", "failed", "unknown"] = Field(
+        description="unknown: nobody can tell whether it arrived"
+    )
     error: str = ""
 
 
@@ -145,7 +174,9 @@ class ProblemBody(BaseModel):
     status: int
     code: str = Field(description="for programs: this word stays")
     detail: str
-    errors: list[Mapping[str, str]] = Field(default_factory=list, description="places in the body: {pointer, detail}")
+    errors: list[Mapping[str, str]] = Field(
+        default_factory=list, description="places in the body: {pointer, detail}"
+    )
 
 
 TAKEN = (Attributes, Message, NewTicket)

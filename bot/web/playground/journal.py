@@ -39,7 +39,11 @@ class Journal:
     def note(self, kind: str, what: Json, *, desk: bool) -> None:
         """A change of a view, as the channels tell it; a message told again (ticks, edits) counts once."""
         message = what.get("message")
-        if kind != "message" or not isinstance(message, dict) or (key := (str(what["channel"]), str(message["id"]))) in self._known:
+        if (
+            kind != "message"
+            or not isinstance(message, dict)
+            or (key := (str(what["channel"]), str(message["id"]))) in self._known
+        ):
             return
         self._known.append(key)
         ours = message["author"] == "bot" or (message["author"] == "operator" and not desk)
@@ -49,13 +53,25 @@ class Journal:
         files = ", ".join(str(a["media"]) for a in message["attachments"])
         text = str(message["press"] or message["text"]) or f"[{files}]"
         at = datetime.fromisoformat(str(message["at"]))
-        self._entries.append(JournalEntry(at, str(what["channel"]), "" if desk else str(what["chat"]), ("operator_" if desk else "") + doing, text))
+        self._entries.append(
+            JournalEntry(
+                at,
+                str(what["channel"]),
+                "" if desk else str(what["chat"]),
+                ("operator_" if desk else "") + doing,
+                text,
+            )
+        )
 
     def story(self, name: str, channel: str, chat: str, customer: Json) -> str:
         """The YAML of a test: the steps of one customer, and what operators did from his first word on."""
         steps = list(self._steps(channel, chat))
         first = next((e.at for e in self._entries if (e.channel, e.chat) == (channel, chat)), None)
-        story: dict[str, object] = {"test": name, "channel": channel.removeprefix("play-"), "customer": dict(customer)}
+        story: dict[str, object] = {
+            "test": name,
+            "channel": channel.removeprefix("play-"),
+            "customer": dict(customer),
+        }
         if first is not None:
             story["clock"] = first.isoformat(timespec="minutes")
         story["steps"] = steps

@@ -1,4 +1,6 @@
-"""The playground behind the page: what people do there becomes messages of their channels, and nothing else."""
+"""The playground behind the page: what people do there becomes messages of their channels, and nothing
+else.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +94,11 @@ class Playground:
     def _remember(self, rows: Sequence[TurnRecord]) -> list[Json]:
         """The turns of the page's customers among *rows*, kept for pages that are loaded anew."""
         self._last_turn = max((self._last_turn, *(row.id for row in rows)))
-        new = [turn_json(r) for r in rows if (stage := self.stages.get(r.peer.channel)) is not None and not stage.group]
+        new = [
+            turn_json(r)
+            for r in rows
+            if (stage := self.stages.get(r.peer.channel)) is not None and not stage.group
+        ]
         self._turns.extend(new)
         return new
 
@@ -140,7 +146,10 @@ class Playground:
         except Refused as error:
             raise web.HTTPNotFound(text=str(error)) from error
         mime = kept.mime if found["picture"] else "application/octet-stream"
-        headers = {"Content-Disposition": "inline" if found["picture"] else "attachment", "Cache-Control": "private, max-age=3600"}
+        headers = {
+            "Content-Disposition": "inline" if found["picture"] else "attachment",
+            "Cache-Control": "private, max-age=3600",
+        }
         return web.Response(body=kept.content, content_type=mime, headers=headers)
 
     async def story(self, request: web.Request) -> web.Response:
@@ -148,14 +157,22 @@ class Playground:
         stage, chat = self._stage(request.match_info["channel"]), request.match_info["chat"]
         if (person := stage.people.get(chat)) is None:
             raise web.HTTPNotFound(text="no such customer")
-        customer = {k: v for k, v in asdict(person).items() if v and k in ("name", "last_name", "gender", "language")}
+        customer = {
+            k: v for k, v in asdict(person).items() if v and k in ("name", "last_name", "gender", "language")
+        }
         text = self._journal.story(f"{person.name} {person.last_name}".strip(), stage.name, chat, customer)
-        return web.Response(text=text, content_type="application/yaml", headers={"Content-Disposition": 'attachment; filename="story.yaml"'})
+        return web.Response(
+            text=text,
+            content_type="application/yaml",
+            headers={"Content-Disposition": 'attachment; filename="story.yaml"'},
+        )
 
     # --- doing
 
     async def say(self, request: web.Request) -> web.Response:
-        """POST /say {channel, chat, user, text, key, thread?, quotes?, files?}; the same key again is the same message."""
+        """POST /say {channel, chat, user, text, key, thread?, quotes?, files?}; the same key again is the
+        same message.
+        """
         told = await _told(request)
         stage = self._stage(told("channel"))
         files = tuple(f for id in told.many("files") if (f := self._upload(id, stage)) is not None)
@@ -163,7 +180,15 @@ class Playground:
         if not text.strip() and not files:
             raise web.HTTPBadRequest(text="nothing to say")
         said = await self._through(
-            stage.say(told("chat"), told("user"), text, key=told.key(), thread=told("thread"), quotes=told("quotes"), attachments=files)
+            stage.say(
+                told("chat"),
+                told("user"),
+                text,
+                key=told.key(),
+                thread=told("thread"),
+                quotes=told("quotes"),
+                attachments=files,
+            )
         )
         return web.json_response(said)
 
@@ -171,18 +196,24 @@ class Playground:
         """POST /edit {channel, chat, user, message, text, key}."""
         told = await _told(request)
         stage = self._stage(told("channel"))
-        await self._through(stage.rewrite(told("chat"), told("user"), told("message"), told("text", WORDS), key=told.key()))
+        await self._through(
+            stage.rewrite(told("chat"), told("user"), told("message"), told("text", WORDS), key=told.key())
+        )
         return web.json_response({})
 
     async def press(self, request: web.Request) -> web.Response:
         """POST /press {channel, chat, user, message, token, key}."""
         told = await _told(request)
         stage = self._stage(told("channel"))
-        label = await self._through(stage.press(told("chat"), told("user"), told("message"), told("token"), key=told.key()))
+        label = await self._through(
+            stage.press(told("chat"), told("user"), told("message"), told("token"), key=told.key())
+        )
         return web.json_response({"label": label})
 
     async def happen(self, request: web.Request) -> web.Response:
-        """POST /happen {channel, chat, user, what, thread?, key}: start, block, unblock, close_topic, reopen_topic, delete_topic, down, up."""
+        """POST /happen {channel, chat, user, what, thread?, key}: start, block, unblock, close_topic,
+        reopen_topic, delete_topic, down, up.
+        """
         told = await _told(request)
         stage, what = self._stage(told("channel")), told("what")
         if what in ("down", "up"):
@@ -190,19 +221,31 @@ class Playground:
         elif what == "delete_topic":
             stage.delete_topic(told("thread"))
         elif what in _HAPPENINGS:
-            await self._through(stage.happen(told("chat"), told("user"), _HAPPENINGS[what], key=told.key(), thread=told("thread")))
+            await self._through(
+                stage.happen(
+                    told("chat"), told("user"), _HAPPENINGS[what], key=told.key(), thread=told("thread")
+                )
+            )
         else:
             raise web.HTTPBadRequest(text="unknown happening")
         return web.json_response({})
 
     async def upload(self, request: web.Request) -> web.Response:
-        """POST /upload?channel=…&name=…&kind=file|voice with the content as the body; answers the id to say it with."""
+        """POST /upload?channel=…&name=…&kind=file|voice with the content as the body; answers the id to say
+        it with.
+        """
         stage = self._stage(request.query.get("channel", ""))
         if request.query.get("kind") == "voice":
             name, mime, content = demo_file("voice")
         else:
-            name, mime, content = request.query.get("name", "file"), request.content_type, await _read_limited(request)
-        kept = await asyncio.to_thread(stage.uploads.keep, name, mime, content, voice=request.query.get("kind") == "voice")
+            name, mime, content = (
+                request.query.get("name", "file"),
+                request.content_type,
+                await _read_limited(request),
+            )
+        kept = await asyncio.to_thread(
+            stage.uploads.keep, name, mime, content, voice=request.query.get("kind") == "voice"
+        )
         id = uuid.uuid4().hex
         self._uploads[id] = stage.name, kept
         while len(self._uploads) > 100:
@@ -216,7 +259,9 @@ class Playground:
         name, _, last_name = told("name", 80).strip().partition(" ")
         if not name or stage.group:
             raise web.HTTPBadRequest(text="a customer needs a name and a channel of customers")
-        person = await self.cast.invite(stage, name, last_name=last_name.strip(), gender=told("gender"), language=told("language") or "ru")
+        person = await self.cast.invite(
+            stage, name, last_name=last_name.strip(), gender=told("gender"), language=told("language") or "ru"
+        )
         return web.json_response({"chat": person.id})
 
     async def reset(self, request: web.Request) -> web.Response:
@@ -237,7 +282,8 @@ class Playground:
             raise web.HTTPBadRequest(text="write the time as 23:07") from error
 
     async def move_clock(self, to: str) -> Json:
-        """Shift the service's clock and tell everybody: "" is the real time, `open` the next moment people are at work.
+        """Shift the service's clock and tell everybody: "" is the real time, `open` the next moment people
+        are at work.
 
         Before it goes back, what is promised is delivered: else that would wait for its moment to come again.
         """
@@ -273,9 +319,13 @@ class Playground:
         now = self._services.clock().astimezone(self._services.timezone)
         is_open = self._services.open_at(now) if self._services.open_at else None
         return {
-            "now": now.isoformat(), "zone": now.tzname() or "", "shifted": bool(self._services.clock.shift), "open": is_open,
-            "offset": (now.utcoffset() or timedelta()).total_seconds(), "shift": self._services.clock.shift.total_seconds(),
-        }  # fmt: skip
+            "now": now.isoformat(),
+            "zone": now.tzname() or "",
+            "shifted": bool(self._services.clock.shift),
+            "open": is_open,
+            "offset": (now.utcoffset() or timedelta()).total_seconds(),
+            "shift": self._services.clock.shift.total_seconds(),
+        }
 
     async def scene(self, request: web.Request) -> web.Response:
         """POST /scene {id, speed?}: play it ("" stops the one that is playing)."""
@@ -324,7 +374,9 @@ class Playground:
         return kept if channel == stage.name else None
 
     async def _through(self, doing: Any) -> Any:
-        """Pass what was done through the channel; what the service refuses becomes an answer the page can show."""
+        """Pass what was done through the channel; what the service refuses becomes an answer the page can
+        show.
+        """
         try:
             return await doing
         except Refused as error:
@@ -384,12 +436,19 @@ async def _read_limited(request: web.Request) -> bytes:
 def turn_json(row: TurnRecord) -> Json:
     """A turn as the page shows it."""
     return {
-        "id": row.id, "channel": row.peer.channel, "chat": row.peer.chat, "at": row.at.isoformat(), "dialog": row.dialog,
-        "result": row.result, "reason": row.reason, "text": row.text, "why": dict(row.why), "error": row.error,
-    }  # fmt: skip
+        "id": row.id,
+        "channel": row.peer.channel,
+        "chat": row.peer.chat,
+        "at": row.at.isoformat(),
+        "dialog": row.dialog,
+        "result": row.result,
+        "reason": row.reason,
+        "text": row.text,
+        "why": dict(row.why),
+        "error": row.error,
+    }
 
 
 def _attachments(stage: PlaygroundChannel) -> list[dict[str, Any]]:
     rooms: Any = stage.view()["rooms"]
     return [a for room in rooms for message in room["messages"] for a in message["attachments"]]
-

@@ -28,7 +28,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Cast:
     """The customers of the page: the same ones after a restart, new ones after a reset."""
 
-    def __init__(self, store: Store, stages: tuple[PlaygroundChannel, ...], topic_name: TopicName | None = None) -> None:
+    def __init__(
+        self, store: Store, stages: tuple[PlaygroundChannel, ...], topic_name: TopicName | None = None
+    ) -> None:
         self._store, self._topic_name = store, topic_name
         self.customers = tuple(s for s in stages if not s.group)
         self.desk = next((s for s in stages if s.group), None)
@@ -53,9 +55,20 @@ class Cast:
                 stage.add(Sender(_new_id(), **person))
         await self._keep()
 
-    async def invite(self, stage: PlaygroundChannel, name: str, *, last_name: str = "", username: str = "", gender: str = "", language: str = "ru") -> Sender:
+    async def invite(
+        self,
+        stage: PlaygroundChannel,
+        name: str,
+        *,
+        last_name: str = "",
+        username: str = "",
+        gender: str = "",
+        language: str = "ru",
+    ) -> Sender:
         """One more customer."""
-        person = Sender(_new_id(), name, last_name, username, language, gender if gender in ("male", "female") else "")  # type: ignore[arg-type]
+        person = Sender(
+            _new_id(), name, last_name, username, language, gender if gender in ("male", "female") else ""  # type: ignore[arg-type]
+        )
         stage.add(person)
         for old in list(stage.people)[:-KEPT]:
             del stage.people[old]
@@ -68,9 +81,17 @@ class Cast:
 
 
 class Rerun:
-    """Shows again what the store remembers: our deliveries as they were, other people's words from the history."""
+    """Shows again what the store remembers: our deliveries as they were, other people's words from the
+    history.
+    """
 
-    def __init__(self, store: Store, customers: tuple[PlaygroundChannel, ...], desk: PlaygroundChannel | None, topic_name: TopicName | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        customers: tuple[PlaygroundChannel, ...],
+        desk: PlaygroundChannel | None,
+        topic_name: TopicName | None = None,
+    ) -> None:
         self._store, self._customers, self._desk, self._topic_name = store, customers, desk, topic_name
         self._named: dict[tuple[str, str, str], str] = {}
 
@@ -84,8 +105,12 @@ class Rerun:
             for ticket in await self._store.tickets(open_only=False):
                 if thread := await self._store.topic(ticket.number, self._desk.name, self._desk.group):
                     self._desk.show(await self._title(ticket, thread), nonce=0, target="", at=_EPOCH)
-                    async for line in self._said(ticket.customer_peer, ("operator", "note"), since=ticket.opened):
-                        scenes.append((line.at, partial(_show_line, self._desk, self._desk.group, thread, line)))
+                    async for line in self._said(
+                        ticket.customer_peer, ("operator", "note"), since=ticket.opened
+                    ):
+                        scenes.append(
+                            (line.at, partial(_show_line, self._desk, self._desk.group, thread, line))
+                        )
         async for delivery in self._delivered():
             scenes.append((delivery.created or _EPOCH, partial(self._show_delivery, delivery)))
         for _, show in sorted(scenes, key=itemgetter(0)):
@@ -94,18 +119,30 @@ class Rerun:
     async def _title(self, ticket: Ticket, thread: str) -> Outbound:
         assert self._desk is not None
         name = await self._topic_name(ticket.number) if self._topic_name else f"№{ticket.number}"
-        return Outbound(Peer(self._desk.name, self._desk.group, thread), RichText(name), verb=OutboundKind.RENAME_TOPIC)
+        return Outbound(
+            Peer(self._desk.name, self._desk.group, thread), RichText(name), verb=OutboundKind.RENAME_TOPIC
+        )
 
     def _show_delivery(self, delivery: Delivery) -> None:
-        stage = next(s for s in (*self._customers, self._desk) if s is not None and s.name == delivery.outbound.to.channel)
+        stage = next(
+            s
+            for s in (*self._customers, self._desk)
+            if s is not None and s.name == delivery.outbound.to.channel
+        )
         outbound, to = delivery.outbound, delivery.outbound.to
-        attachments = tuple(stage.uploads.kept(a, f"{delivery.id}-{i}") for i, a in enumerate(outbound.attachments))
+        attachments = tuple(
+            stage.uploads.kept(a, f"{delivery.id}-{i}") for i, a in enumerate(outbound.attachments)
+        )
         target = self._named.get((to.channel, to.chat, outbound.edits), "")
-        sent = stage.show(outbound, nonce=delivery.id, target=target, at=delivery.created or _EPOCH, attachments=attachments)
+        sent = stage.show(
+            outbound, nonce=delivery.id, target=target, at=delivery.created or _EPOCH, attachments=attachments
+        )
         if outbound.name:
             self._named[to.channel, to.chat, outbound.name] = sent.message
 
-    async def _said(self, peer: Peer, authors: tuple[str, ...], since: datetime | None = None) -> AsyncIterator[HistoryEntry]:
+    async def _said(
+        self, peer: Peer, authors: tuple[str, ...], since: datetime | None = None
+    ) -> AsyncIterator[HistoryEntry]:
         conversation = await self._store.conversation(peer)
         if conversation is not None:
             for line in await self._store.history(conversation.id, limit=200, since=since):
@@ -132,12 +169,16 @@ class Rerun:
         if not to.thread.startswith("ticket:"):
             return outbound
         thread = await self._store.topic(int(to.thread.removeprefix("ticket:")), to.channel, to.chat)
-        return None if thread is None else replace(outbound, to=replace(to, thread=thread), heading=RichText())
+        return (
+            None if thread is None else replace(outbound, to=replace(to, thread=thread), heading=RichText())
+        )
 
 
 def _show_line(stage: PlaygroundChannel, chat: str, thread: str, line: HistoryEntry) -> None:
     author = "customer" if line.author == "customer" else "operator"
-    stage.show_line(chat, thread, author=author, name=line.name, text=line.text, at=line.at, attachments=line.attachments)
+    stage.show_line(
+        chat, thread, author=author, name=line.name, text=line.text, at=line.at, attachments=line.attachments
+    )
 
 
 def _kind(stage: PlaygroundChannel) -> str:

@@ -10,7 +10,9 @@ import zlib
 
 def photo(width: int = 160, height: int = 120) -> bytes:
     """A PNG: a cup with a crack, in eight colours' worth of pixels."""
-    rows = b"".join(b"\0" + b"".join(_pixel(x / width, y / height) for x in range(width)) for y in range(height))
+    rows = b"".join(
+        b"\0" + b"".join(_pixel(x / width, y / height) for x in range(width)) for y in range(height)
+    )
     return (
         b"\x89PNG\r\n\x1a\n"
         + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))

@@ -1,4 +1,6 @@
-"""Ready-made scenes: small scripts that are played at a person's pace, through the same door as everything else."""
+"""Ready-made scenes: small scripts that are played at a person's pace, through the same door as everything
+else.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ class SceneFailed(BotError):
 
 @dataclass(frozen=True, slots=True)
 class SceneStep:
-    """One line of a script: *by* says, presses (any of the labels) or sends; or *hears* waits; or the clock is moved;
+    """One line of a script: *by* says, presses (any of the labels) or sends; or *hears* waits; or the clock
+    is moved;
     or the channel of a customer breaks down and is mended."""
 
     by: str = ""
@@ -46,7 +49,10 @@ class SceneStep:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A script: who plays (name in the script -> channel and person), and the steps. `title` and `about` by language."""
+    """A script: who plays (name in the script -> channel and person), and the steps.
+
+    `title` and `about` by language.
+    """
 
     id: str
     title: Mapping[str, str]
@@ -57,7 +63,10 @@ class Scene:
 
 
 def read_scenes(folder: Path = FOLDER) -> dict[str, Scene]:
-    """The scripts of a folder by id, in the order of the page. Raises `ConfigError` naming every broken one."""
+    """The scripts of a folder by id, in the order of the page.
+
+    Raises `ConfigError` naming every broken one.
+    """
     scenes: list[Scene] = []
     problems: list[Problem] = []
     for path in sorted(folder.glob("*.yaml")):
@@ -84,7 +93,9 @@ def _read_scene(path: Path) -> Scene:
         }
         steps.append(SceneStep(**{**given, **told}))
     names = set(raw["who"]) | {"operator", ""}
-    if strangers := {n for s in steps for n in (s.by, s.hears, s.breaks, s.mends) if n.split("/")[0] not in names}:
+    if strangers := {
+        n for s in steps for n in (s.by, s.hears, s.breaks, s.mends) if n.split("/")[0] not in names
+    }:
         raise ValueError(f"nobody is called {sorted(strangers)}")
     return Scene(path.stem, raw["title"], raw["about"], raw["who"], tuple(steps), int(raw.get("order", 0)))
 
@@ -92,7 +103,9 @@ def _read_scene(path: Path) -> Scene:
 class Stagehand:
     """Plays one scene at a time. *speed* 1 is a person's pace; a new scene ends the one that is playing."""
 
-    def __init__(self, services: WebServices, cast: Cast, move_clock: Callable[[str], Awaitable[object]]) -> None:
+    def __init__(
+        self, services: WebServices, cast: Cast, move_clock: Callable[[str], Awaitable[object]]
+    ) -> None:
         self._services, self._cast, self._move_clock = services, cast, move_clock
         self._stages = services.stages
         self._heard: dict[tuple[str, str], int] = {}
@@ -118,16 +131,22 @@ class Stagehand:
             for stage in {s.name: s for s, _ in people.values() if s.down}.values():
                 stage.switch(down=False)
 
-    async def _act_all(self, scene: Scene, people: Mapping[str, tuple[PlaygroundChannel, Sender]], speed: float) -> None:
+    async def _act_all(
+        self, scene: Scene, people: Mapping[str, tuple[PlaygroundChannel, Sender]], speed: float
+    ) -> None:
         for number, step in enumerate(scene.steps):
-            self._tell("scene", {"id": scene.id, "state": "playing", "step": number + 1, "of": len(scene.steps)})
+            self._tell(
+                "scene", {"id": scene.id, "state": "playing", "step": number + 1, "of": len(scene.steps)}
+            )
             try:
                 await self._act(step, people, speed)
             except BotError as error:
                 if not step.optional:
                     raise SceneFailed(f"{scene.id}: {number + 1}: {error}") from error
 
-    async def _act(self, step: SceneStep, people: Mapping[str, tuple[PlaygroundChannel, Sender]], speed: float) -> None:
+    async def _act(
+        self, step: SceneStep, people: Mapping[str, tuple[PlaygroundChannel, Sender]], speed: float
+    ) -> None:
         if step.clock:
             await self._move_clock(step.clock)
         await asyncio.sleep(step.pause / speed)
@@ -142,7 +161,10 @@ class Stagehand:
         chat, thread = (stage.group, stage.newest_thread()) if stage.group else (person.id, "")
         if step.says:
             pause = min(2.2, 0.5 + 0.04 * len(step.says)) / speed
-            self._tell("draft", {"channel": stage.name, "chat": chat, "thread": thread, "text": step.says, "seconds": pause})
+            self._tell(
+                "draft",
+                {"channel": stage.name, "chat": chat, "thread": thread, "text": step.says, "seconds": pause},
+            )
             await asyncio.sleep(pause)
             self._marks = dict(self._heard)
             await stage.say(chat, person.id, step.says, key=str(uuid.uuid4()), thread=thread)
@@ -153,7 +175,9 @@ class Stagehand:
             await asyncio.sleep(0.9 / speed)
             await self._press(step.presses, stage, chat, person, thread)
 
-    async def _press(self, labels: tuple[str, ...], stage: PlaygroundChannel, chat: str, person: Sender, thread: str) -> None:
+    async def _press(
+        self, labels: tuple[str, ...], stage: PlaygroundChannel, chat: str, person: Sender, thread: str
+    ) -> None:
         for label in labels:
             found = stage.find_button(label, chat, thread if stage.group else None)
             if found is not None:
@@ -162,7 +186,9 @@ class Stagehand:
                 return
         raise SceneFailed(f"there is no button {' / '.join(labels)}")
 
-    async def _send(self, what: str, stage: PlaygroundChannel, chat: str, person: Sender, thread: str) -> None:
+    async def _send(
+        self, what: str, stage: PlaygroundChannel, chat: str, person: Sender, thread: str
+    ) -> None:
         if what == "start":
             await stage.happen(chat, person.id, InboundKind.START, key=str(uuid.uuid4()), thread=thread)
             return
@@ -193,11 +219,15 @@ class Stagehand:
             self._heard[place] = max(self._heard.get(place, 0), int(message["row"]))
             self._changed.set()
 
-    def _ears(self, name: str, people: Mapping[str, tuple[PlaygroundChannel, Sender]]) -> tuple[PlaygroundChannel, str]:
+    def _ears(
+        self, name: str, people: Mapping[str, tuple[PlaygroundChannel, Sender]]
+    ) -> tuple[PlaygroundChannel, str]:
         stage, person = self._actor(name, people)
         return stage, stage.group or person.id
 
-    def _actor(self, name: str, people: Mapping[str, tuple[PlaygroundChannel, Sender]]) -> tuple[PlaygroundChannel, Sender]:
+    def _actor(
+        self, name: str, people: Mapping[str, tuple[PlaygroundChannel, Sender]]
+    ) -> tuple[PlaygroundChannel, Sender]:
         """Somebody of the script; `operator` is the first of the desk's people, `operator/2` the second."""
         if name in people:
             return people[name]
@@ -214,7 +244,8 @@ class Stagehand:
 
 
 def next_moment(now: datetime, wanted: str) -> datetime:
-    """The next moment with this time of day, `HH:MM`, in the time zone of *now*; `sun HH:MM` also waits for that weekday.
+    """The next moment with this time of day, `HH:MM`, in the time zone of *now*; `sun HH:MM` also waits for
+    that weekday.
 
     Raises `ValueError` for anything else.
     """

@@ -1,4 +1,6 @@
-"""An article as a chat would show it: the promised messages in the form that the page's script draws, text as text."""
+"""An article as a chat would show it: the promised messages in the form that the page's script draws, text as
+text.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def skins(words: Texts, knowledge: Knowledge, article: str, now: datetime) -> di
             continue
         found[skin] = _drawn(made.answer, skin, now, 1)
         if made.more:
-            label = next((b.label for o in made.answer for row in o.buttons for b in row if b.action == "more"), "")
+            label = next(
+                (b.label for o in made.answer for row in o.buttons for b in row if b.action == "more"), ""
+            )
             press = Shown("press", "customer", now, press=label).as_json(skin)
             found[skin] += [press, *_drawn(made.more, skin, now, 1 + len(made.answer))]
     return found
@@ -34,11 +38,22 @@ def skins(words: Texts, knowledge: Knowledge, article: str, now: datetime) -> di
 def _drawn(promised: Sequence[Outbound], skin: str, now: datetime, first: int) -> list[Json]:
     limit = SKINS[skin].label
     return [
-        Shown(f"p{n}", "bot", now, text=degrade(o.text, STYLES[skin]), buttons=_cut(o.buttons, limit), attachments=o.attachments, nonce=n).as_json(skin)
+        Shown(
+            f"p{n}",
+            "bot",
+            now,
+            text=degrade(o.text, STYLES[skin]),
+            buttons=_cut(o.buttons, limit),
+            attachments=o.attachments,
+            nonce=n,
+        ).as_json(skin)
         for n, o in enumerate(promised, first)
     ]
 
 
 def _cut(rows: Rows, limit: int) -> Rows:
     """Labels as the channel would cut them."""
-    return tuple(tuple(b if len(b.label) <= limit else replace(b, label=b.label[: limit - 1] + "…") for b in row) for row in rows)
+    return tuple(
+        tuple(b if len(b.label) <= limit else replace(b, label=b.label[: limit - 1] + "…") for b in row)
+        for row in rows
+    )

@@ -10,7 +10,18 @@ from aiohttp import ClientConnectionResetError
 
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.adapters.telegram.errors import ROWS, CallResult, FileRefused, judge, judge_network
-from bot.errors import AccountError, BadFormat, BotError, ChatMoved, PeerGone, Refused, RetryLater, TopicGone, TopicRefused, Uncertain
+from bot.errors import (
+    AccountError,
+    BadFormat,
+    BotError,
+    ChatMoved,
+    PeerGone,
+    Refused,
+    RetryLater,
+    TopicGone,
+    TopicRefused,
+    Uncertain,
+)
 from bot.model import Outbound, OutboundKind, Peer, RichText, Sent
 from tests.fakes.telegram_server import TOKEN, FakeTelegram
 
@@ -46,7 +57,10 @@ SAID: list[tuple[int, str, type[BotError]]] = [
 
 def test_every_row_has_its_test() -> None:
     """The lines above are met by the rows of the table one by one, in order."""
-    met = [next(i for i, row in enumerate(ROWS) if row.fits(CallResult(status, description))) for status, description, _ in SAID]
+    met = [
+        next(i for i, row in enumerate(ROWS) if row.fits(CallResult(status, description)))
+        for status, description, _ in SAID
+    ]
 
     assert met == list(range(len(ROWS)))
 
@@ -97,7 +111,12 @@ async def test_flood_says_how_long_to_wait(server: FakeTelegram, say: Any) -> No
 
 async def test_a_moved_group_tells_its_new_id(server: FakeTelegram, say: Any) -> None:
     """The group became a supergroup: its new id comes with the error."""
-    server.refuse("sendMessage", 400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=-1009)
+    server.refuse(
+        "sendMessage",
+        400,
+        "Bad Request: group chat was upgraded to a supergroup chat",
+        migrate_to_chat_id=-1009,
+    )
 
     with pytest.raises(ChatMoved) as caught:
         await say(SAY)
@@ -181,7 +200,9 @@ async def test_an_unknown_host_is_certainly_not_sent(shelf: Any) -> None:
 
 async def test_an_unreachable_proxy_is_certainly_not_sent(shelf: Any) -> None:
     """The proxy is away: nothing went out."""
-    adapter = TelegramAdapter("telegram", token=TOKEN, api_base="http://127.0.0.1:9", proxy="socks5://127.0.0.1:9")
+    adapter = TelegramAdapter(
+        "telegram", token=TOKEN, api_base="http://127.0.0.1:9", proxy="socks5://127.0.0.1:9"
+    )
 
     with pytest.raises(RetryLater):
         await adapter.send(SAY, nonce=1, target="", files=shelf)
@@ -200,14 +221,36 @@ async def test_repeatable_calls_are_simply_repeated(server: FakeTelegram, say: A
     ("outbound", "method", "description"),
     [
         (EDIT, "editMessageText", "Bad Request: message is not modified: specified new message content …"),
-        (Outbound(Peer("t", "1"), verb=OutboundKind.ACKNOWLEDGE, quotes="q"), "answerCallbackQuery", "Bad Request: query is too old"),
-        (Outbound(Peer("t", "-1", "5"), verb=OutboundKind.CLOSE_TOPIC), "closeForumTopic", "Bad Request: TOPIC_NOT_MODIFIED"),
-        (Outbound(Peer("t", "-1", "5"), verb=OutboundKind.REOPEN_TOPIC), "reopenForumTopic", "Bad Request: TOPIC_NOT_MODIFIED"),
-        (Outbound(Peer("t", "-1", "5"), RichText("х"), verb=OutboundKind.RENAME_TOPIC), "editForumTopic", "Bad Request: TOPIC_NOT_MODIFIED"),
-        (Outbound(Peer("t", "1"), verb=OutboundKind.DELETE), "deleteMessage", "Bad Request: message to delete not found"),
+        (
+            Outbound(Peer("t", "1"), verb=OutboundKind.ACKNOWLEDGE, quotes="q"),
+            "answerCallbackQuery",
+            "Bad Request: query is too old",
+        ),
+        (
+            Outbound(Peer("t", "-1", "5"), verb=OutboundKind.CLOSE_TOPIC),
+            "closeForumTopic",
+            "Bad Request: TOPIC_NOT_MODIFIED",
+        ),
+        (
+            Outbound(Peer("t", "-1", "5"), verb=OutboundKind.REOPEN_TOPIC),
+            "reopenForumTopic",
+            "Bad Request: TOPIC_NOT_MODIFIED",
+        ),
+        (
+            Outbound(Peer("t", "-1", "5"), RichText("х"), verb=OutboundKind.RENAME_TOPIC),
+            "editForumTopic",
+            "Bad Request: TOPIC_NOT_MODIFIED",
+        ),
+        (
+            Outbound(Peer("t", "1"), verb=OutboundKind.DELETE),
+            "deleteMessage",
+            "Bad Request: message to delete not found",
+        ),
     ],
 )
-async def test_already_so_is_success(server: FakeTelegram, say: Any, outbound: Outbound, method: str, description: str) -> None:
+async def test_already_so_is_success(
+    server: FakeTelegram, say: Any, outbound: Outbound, method: str, description: str
+) -> None:
     """What is as it should be needs no error."""
     server.refuse(method, 400, description)
 
@@ -247,14 +290,23 @@ async def test_no_error_holds_the_token(server: FakeTelegram, shelf: Any) -> Non
     assert len(shown) == 7 and not any(secret in s for s in shown)
 
 
-@pytest.mark.parametrize("said", ["not enough rights to create a topic", "not enough rights to manage topics", "the chat is not a forum"])
+@pytest.mark.parametrize(
+    "said",
+    ["not enough rights to create a topic", "not enough rights to manage topics", "the chat is not a forum"],
+)
 def test_without_topics_there_is_another_way(said: str) -> None:
-    """What may not be said in a topic is said in the chat itself: these are told apart from what is refused for good."""
-    assert isinstance(judge(400, {"ok": False, "error_code": 400, "description": f"Bad Request: {said}"}), TopicRefused)
+    """What may not be said in a topic is said in the chat itself: these are told apart from what is refused
+    for good.
+    """
+    assert isinstance(
+        judge(400, {"ok": False, "error_code": 400, "description": f"Bad Request: {said}"}), TopicRefused
+    )
 
 
 async def test_an_outage_puts_words_in_doubt_once(server: FakeTelegram, say: Any) -> None:
-    """After a break something harmless is asked until it is answered; while it is not, nothing was sent and nothing is in doubt."""
+    """After a break something harmless is asked until it is answered; while it is not, nothing was sent and
+    nothing is in doubt.
+    """
     server.cut("sendMessage")
     server.cut("getMe", times=2)
     server.answer("getMe", 502, "<html>Bad Gateway</html>")
@@ -272,8 +324,13 @@ async def test_an_outage_puts_words_in_doubt_once(server: FakeTelegram, say: Any
 
 
 def test_what_certainly_never_left_is_no_doubt() -> None:
-    """The kept connection was closed before the request was on it: it is tried again; a connection lost afterwards stays a doubt."""
-    gone, lost = ClientConnectionResetError("Cannot write to closing transport"), ClientConnectionResetError("Connection lost")
+    """The kept connection was closed before the request was on it: it is tried again; a connection lost
+    afterwards stays a doubt.
+    """
+    gone, lost = (
+        ClientConnectionResetError("Cannot write to closing transport"),
+        ClientConnectionResetError("Connection lost"),
+    )
 
     assert isinstance(judge_network(gone), RetryLater)
     assert isinstance(judge_network(lost), Uncertain)

@@ -36,14 +36,18 @@ def message(text: str, number: int = 5) -> dict[str, Any]:
 # --- polling
 
 
-async def test_the_webhook_is_taken_off_and_updates_are_asked_for_by_name(adapter: TelegramAdapter, server: FakeTelegram, kept: Kept) -> None:
+async def test_the_webhook_is_taken_off_and_updates_are_asked_for_by_name(
+    adapter: TelegramAdapter, server: FakeTelegram, kept: Kept
+) -> None:
     """Polling begins with deleteWebhook and names every kind it wants."""
     async with running(adapter, kept):
         await server.wait_for(lambda: len(server.of("getUpdates")) > 0)
 
     assert [c.method for c in server.calls[:3]] == ["getMe", "deleteWebhook", "getUpdates"]
     assert "chat_member" in server.of("getUpdates")[0].params["allowed_updates"]
-    assert "offset" not in server.of("getUpdates")[0].params and adapter.health.details["username"] == "shop_bot"
+    assert (
+        "offset" not in server.of("getUpdates")[0].params and adapter.health.details["username"] == "shop_bot"
+    )
 
 
 async def test_a_channel_without_messages_is_soon_known_to_work(server: FakeTelegram, kept: Kept) -> None:
@@ -57,7 +61,9 @@ async def test_a_channel_without_messages_is_soon_known_to_work(server: FakeTele
     assert [c.params.get("timeout") for c in server.of("getUpdates")] == [0, 30]
 
 
-async def test_what_is_kept_is_forgotten_by_telegram(adapter: TelegramAdapter, server: FakeTelegram, kept: Kept) -> None:
+async def test_what_is_kept_is_forgotten_by_telegram(
+    adapter: TelegramAdapter, server: FakeTelegram, kept: Kept
+) -> None:
     """The offset moves past an update after it was accepted."""
     number = server.push("message", message("привет"))
     async with running(adapter, kept):
@@ -66,7 +72,9 @@ async def test_what_is_kept_is_forgotten_by_telegram(adapter: TelegramAdapter, s
     assert [i.text for i in kept.all] == ["привет"] and adapter.health.state == "working"
 
 
-async def test_what_cannot_be_kept_is_not_forgotten(adapter: TelegramAdapter, server: FakeTelegram, kept: Kept) -> None:
+async def test_what_cannot_be_kept_is_not_forgotten(
+    adapter: TelegramAdapter, server: FakeTelegram, kept: Kept
+) -> None:
     """While the store fails the offset stays, and the same update comes again."""
     kept.failures += [StorageBusy("busy"), RuntimeError("a bug")]
     number = server.push("message", message("привет"))
@@ -78,7 +86,9 @@ async def test_what_cannot_be_kept_is_not_forgotten(adapter: TelegramAdapter, se
     assert kept.calls == 3 and [i.text for i in kept.all] == ["привет"]
 
 
-async def test_an_unreadable_update_stops_nobody(adapter: TelegramAdapter, server: FakeTelegram, kept: Kept) -> None:
+async def test_an_unreadable_update_stops_nobody(
+    adapter: TelegramAdapter, server: FakeTelegram, kept: Kept
+) -> None:
     """It is kept as OTHER, and its neighbours arrive."""
     server.push("message", message("один"))
     server.push("message", {"message_id": "?"})
@@ -86,11 +96,17 @@ async def test_an_unreadable_update_stops_nobody(adapter: TelegramAdapter, serve
     async with running(adapter, kept):
         await server.wait_for(lambda: last in server.confirmed)
 
-    assert [(i.kind, i.text) for i in kept.all] == [(InboundKind.MESSAGE, "один"), (InboundKind.OTHER, ""), (InboundKind.MESSAGE, "два")]
+    assert [(i.kind, i.text) for i in kept.all] == [
+        (InboundKind.MESSAGE, "один"),
+        (InboundKind.OTHER, ""),
+        (InboundKind.MESSAGE, "два"),
+    ]
 
 
 @pytest.mark.parametrize("fault", ["502", "cut", "garbage", "hang", "start", "flood"])
-async def test_outages_are_waited_out(adapter: TelegramAdapter, server: FakeTelegram, kept: Kept, fault: str) -> None:
+async def test_outages_are_waited_out(
+    adapter: TelegramAdapter, server: FakeTelegram, kept: Kept, fault: str
+) -> None:
     """After any outage of the network or the server updates come again."""
     match fault:
         case "502":
@@ -129,7 +145,11 @@ async def test_a_wrong_token_stops_the_channel(server: FakeTelegram, kept: Kept,
         await asyncio.wait_for(adapter.run(kept, cursor=None), 3)
     await adapter.close()
 
-    assert "BotFather" in caught.value.hint and adapter.health.state == "stopped" and token not in adapter.health.last_error
+    assert (
+        "BotFather" in caught.value.hint
+        and adapter.health.state == "stopped"
+        and token not in adapter.health.last_error
+    )
 
 
 # --- webhook
@@ -142,7 +162,9 @@ class Hook:
         self.adapter, self.url, self.http = adapter, url, http
 
     async def post(self, data: Any, *, secret: str | None = SECRET, kind: str = "application/json") -> int:
-        headers = {"Content-Type": kind} | ({} if secret is None else {"X-Telegram-Bot-Api-Secret-Token": secret})
+        headers = {"Content-Type": kind} | (
+            {} if secret is None else {"X-Telegram-Bot-Api-Secret-Token": secret}
+        )
         body = data if isinstance(data, bytes) else json.dumps(data).encode()
         async with self.http.post(self.url, data=BytesIO(body), headers=headers) as answer:
             return answer.status
@@ -150,7 +172,15 @@ class Hook:
 
 @pytest.fixture
 async def hook(server: FakeTelegram, kept: Kept) -> AsyncIterator[Hook]:
-    adapter = TelegramAdapter("shop", token=TOKEN, api_base=server.base, mode="webhook", secret=SECRET, webhook_url="https://shop.example/hooks/shop", poll_seconds=1)
+    adapter = TelegramAdapter(
+        "shop",
+        token=TOKEN,
+        api_base=server.base,
+        mode="webhook",
+        secret=SECRET,
+        webhook_url="https://shop.example/hooks/shop",
+        poll_seconds=1,
+    )
     app = web.Application(client_max_size=16 * MAX_BODY)
     app.add_routes(adapter.routes())
     runner = web.AppRunner(app, access_log=None)
@@ -164,12 +194,18 @@ async def hook(server: FakeTelegram, kept: Kept) -> AsyncIterator[Hook]:
 
 
 async def test_a_webhook_is_set_and_served(hook: Hook, server: FakeTelegram, kept: Kept) -> None:
-    """Telegram is told the address, the secret and the kinds; an update is answered with 200 after it is kept."""
+    """Telegram is told the address, the secret and the kinds; an update is answered with 200 after it is
+    kept.
+    """
     call = server.of("setWebhook")[0].params
 
     assert await hook.post({"update_id": 9, "message": message("привет")}) == 200
     assert [i.key for i in kept.all] == ["9"]
-    assert call["url"] == "https://shop.example/hooks/shop" and call["secret_token"] == SECRET and call["allowed_updates"]
+    assert (
+        call["url"] == "https://shop.example/hooks/shop"
+        and call["secret_token"] == SECRET
+        and call["allowed_updates"]
+    )
     assert not server.of("deleteWebhook")
 
 
@@ -204,14 +240,19 @@ async def test_a_webhook_that_cannot_keep_asks_for_it_again(hook: Hook, kept: Ke
     ],
 )
 async def test_bad_bodies(hook: Hook, kept: Kept, data: bytes, kind: str, status: int) -> None:
-    """Not JSON, not an update, too big: refused with a reason; an update that cannot be read is kept as OTHER."""
+    """Not JSON, not an update, too big: refused with a reason; an update that cannot be read is kept as
+    OTHER.
+    """
     assert await hook.post(data, kind=kind) == status
     assert len(kept.all) == (status == 200)
 
 
 async def test_poison_by_webhook_is_kept_clean(hook: Hook, kept: Kept) -> None:
     """An update with NUL and a lone surrogate is kept, and so is the next one."""
-    poisoned = b'{"update_id": 1, "message": {"message_id": 1, "date": 1, "chat": {"id": 1, "type": "private"}, "text": "a\\u0000\\ud800"}}'
+    poisoned = (
+        b'{"update_id": 1, "message": {"message_id": 1, "date": 1, "chat": {"id": 1, "type": "private"},'
+        b' "text": "a\\u0000\\ud800"}}'
+    )
 
     assert await hook.post(poisoned) == 200
     assert await hook.post({"update_id": 2, "message": message("ok")}) == 200
@@ -219,17 +260,28 @@ async def test_poison_by_webhook_is_kept_clean(hook: Hook, kept: Kept) -> None:
 
 
 async def test_a_webhook_that_was_taken_off_is_set_again(hook: Hook, server: FakeTelegram) -> None:
-    """Another program with the same token cannot silence the channel for long; what Telegram complains of is shown."""
-    server.results["getWebhookInfo"] = {"url": "", "pending_update_count": 3, "last_error_message": "Connection refused"}
+    """Another program with the same token cannot silence the channel for long; what Telegram complains of is
+    shown.
+    """
+    server.results["getWebhookInfo"] = {
+        "url": "",
+        "pending_update_count": 3,
+        "last_error_message": "Connection refused",
+    }
 
     await server.wait_for(lambda: len(server.of("setWebhook")) > 1)
 
-    assert hook.adapter.health.details["webhook_error"] == "Connection refused" and hook.adapter.health.state == "working"
+    assert (
+        hook.adapter.health.details["webhook_error"] == "Connection refused"
+        and hook.adapter.health.state == "working"
+    )
 
 
 async def test_a_webhook_needs_a_secret(server: FakeTelegram, kept: Kept) -> None:
     """Without one the channel does not start."""
-    adapter = TelegramAdapter("shop", token=TOKEN, api_base=server.base, mode="webhook", webhook_url="https://x.example")
+    adapter = TelegramAdapter(
+        "shop", token=TOKEN, api_base=server.base, mode="webhook", webhook_url="https://x.example"
+    )
 
     with pytest.raises(AccountError, match="secret"):
         await adapter.run(kept, cursor=None)
@@ -238,7 +290,9 @@ async def test_a_webhook_needs_a_secret(server: FakeTelegram, kept: Kept) -> Non
 
 async def test_without_a_secret_nobody_is_let_in(server: FakeTelegram, kept: Kept) -> None:
     """An adapter that has no secret turns away even those who show none."""
-    adapter = TelegramAdapter("shop", token=TOKEN, api_base=server.base, mode="webhook", webhook_url="https://x.example")
+    adapter = TelegramAdapter(
+        "shop", token=TOKEN, api_base=server.base, mode="webhook", webhook_url="https://x.example"
+    )
     app = web.Application()
     app.add_routes(adapter.routes())
     runner = web.AppRunner(app, access_log=None)
@@ -265,7 +319,9 @@ async def test_a_file_is_read_in_two_steps(adapter: TelegramAdapter, server: Fak
     """getFile names the path, the content comes from the same server."""
     server.files["F"] = b"content"
 
-    file = await adapter.read(Attachment(Media.DOCUMENT, "F", "telegram", name="a.pdf", mime="application/pdf"))
+    file = await adapter.read(
+        Attachment(Media.DOCUMENT, "F", "telegram", name="a.pdf", mime="application/pdf")
+    )
 
     assert (file.content, file.name, file.mime) == (b"content", "a.pdf", "application/pdf")
 
@@ -296,10 +352,16 @@ async def test_files_that_cannot_be_read_have_a_code(adapter: TelegramAdapter, s
     with pytest.raises(Refused) as empty:
         await adapter.read(Attachment(Media.VIDEO, "", "telegram"))
 
-    assert (large.value.code, larger.value.code, empty.value.code) == ("file_large", "file_large", "file_gone")
+    assert (large.value.code, larger.value.code, empty.value.code) == (
+        "file_large",
+        "file_large",
+        "file_gone",
+    )
 
 
-async def test_a_server_of_ones_own_names_its_disk(adapter: TelegramAdapter, server: FakeTelegram, tmp_path: Path) -> None:
+async def test_a_server_of_ones_own_names_its_disk(
+    adapter: TelegramAdapter, server: FakeTelegram, tmp_path: Path
+) -> None:
     """With --local the path is on the disk that both share; where they do not, the error says what to do."""
     (tmp_path / "a.pdf").write_bytes(b"content")
     server.results["getFile"] = {"file_path": str(tmp_path / "a.pdf")}
@@ -315,7 +377,11 @@ async def test_a_server_of_ones_own_names_its_disk(adapter: TelegramAdapter, ser
 async def test_the_desk_is_looked_at(adapter: TelegramAdapter, server: FakeTelegram) -> None:
     """A forum is told from a group, and each missing right is named with the way to give it."""
     server.results["getChat"] = {"id": -1, "type": "supergroup", "title": "Поддержка", "is_forum": True}
-    server.results["getChatMember"] = {"status": "administrator", "can_pin_messages": True, "can_delete_messages": True}
+    server.results["getChatMember"] = {
+        "status": "administrator",
+        "can_pin_messages": True,
+        "can_delete_messages": True,
+    }
     forum = await adapter.look("-1")
     server.results["getChat"] = {"id": -1, "type": "group", "title": "Поддержка"}
     server.results["getChatMember"] = {"status": "member"}
@@ -339,14 +405,22 @@ async def test_a_chat_that_cannot_be_seen(adapter: TelegramAdapter, server: Fake
         await adapter.look("-1")
 
 
-async def test_membership_is_asked_once_and_again_after_a_change(adapter: TelegramAdapter, server: FakeTelegram, kept: Kept) -> None:
+async def test_membership_is_asked_once_and_again_after_a_change(
+    adapter: TelegramAdapter, server: FakeTelegram, kept: Kept
+) -> None:
     """The answer is remembered for a minute, and dropped when Telegram tells of a change."""
     server.results["getChatMember"] = {"status": "member"}
     async with running(adapter, kept):
         first = [await adapter.membership("-1", "1002") for _ in range(3)]
         asked = len(server.of("getChatMember"))
         server.results["getChatMember"] = {"status": "kicked"}
-        change = {"chat": {"id": -1, "type": "group"}, "from": {"id": 1}, "date": 1, "old_chat_member": {}, "new_chat_member": {"status": "kicked", "user": {"id": 1002}}}
+        change = {
+            "chat": {"id": -1, "type": "group"},
+            "from": {"id": 1},
+            "date": 1,
+            "old_chat_member": {},
+            "new_chat_member": {"status": "kicked", "user": {"id": 1002}},
+        }
         number = server.push("chat_member", change)
         await server.wait_for(lambda: number in server.confirmed)
 
@@ -376,7 +450,12 @@ async def test_doctor_is_told_everything(adapter: TelegramAdapter, server: FakeT
     server.results["getWebhookInfo"] = {"url": ""}
     healthy = [p.code for p in await adapter.check()]
     server.results["getWebhookInfo"] = {"url": "https://old.example", "last_error_message": "x"}
-    server.results["getMe"] = {"id": BOT_ID, "username": "b", "can_join_groups": False, "can_read_all_group_messages": True}
+    server.results["getMe"] = {
+        "id": BOT_ID,
+        "username": "b",
+        "can_join_groups": False,
+        "can_read_all_group_messages": True,
+    }
     faulty = [p.code for p in await adapter.check()]
     server.answer("getMe", 502, "<html>")
     away = await adapter.check()
@@ -397,10 +476,17 @@ async def test_doctor_and_a_wrong_token(server: FakeTelegram) -> None:
 
 async def test_commands_are_published_by_scope(adapter: TelegramAdapter, server: FakeTelegram) -> None:
     """Customers see theirs, the desk's group sees the operators'."""
-    await adapter.publish_commands((CommandScope("private", (("help", "Помощь"),)), CommandScope("chat", (("take", "Взять"),), chat="-100500", language="ru")))
+    await adapter.publish_commands(
+        (
+            CommandScope("private", (("help", "Помощь"),)),
+            CommandScope("chat", (("take", "Взять"),), chat="-100500", language="ru"),
+        )
+    )
 
     first, second = (c.params for c in server.of("setMyCommands"))
-    assert first["commands"] == [{"command": "help", "description": "Помощь"}] and first["scope"] == {"type": "all_private_chats"}
+    assert first["commands"] == [{"command": "help", "description": "Помощь"}] and first["scope"] == {
+        "type": "all_private_chats"
+    }
     assert second["scope"] == {"type": "chat", "chat_id": -100500} and second["language_code"] == "ru"
 
 
@@ -410,7 +496,11 @@ async def test_typing_never_fails(adapter: TelegramAdapter, server: FakeTelegram
     await adapter.hint_typing("1001")
     await adapter.hint_typing("-100500", "77")
 
-    assert server.of("sendChatAction")[1].params == {"chat_id": -100500, "action": "typing", "message_thread_id": 77}
+    assert server.of("sendChatAction")[1].params == {
+        "chat_id": -100500,
+        "action": "typing",
+        "message_thread_id": 77,
+    }
 
 
 async def test_a_new_adapter_says_that_it_is_starting(adapter: TelegramAdapter) -> None:

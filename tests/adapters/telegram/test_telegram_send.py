@@ -24,7 +24,9 @@ def photo(ref: str = "p", channel: str = "telegram", **more: Any) -> Attachment:
 
 
 async def test_words_go_with_entities_and_without_preview(server: FakeTelegram, say: Any) -> None:
-    """Styles are entities in UTF-16 units, never a parse mode; links show no preview; markup of a customer stays text."""
+    """Styles are entities in UTF-16 units, never a parse mode; links show no preview; markup of a customer
+    stays text.
+    """
     text = RichText("👍 <b>да</b> сайт", (Span(Style.BOLD, 2, 3), Span(Style.LINK, 12, 4, "https://a.ru")))
 
     sent = await say(Outbound(CUSTOMER, text))
@@ -37,11 +39,16 @@ async def test_words_go_with_entities_and_without_preview(server: FakeTelegram, 
         {"type": "text_link", "offset": 13, "length": 4, "url": "https://a.ru"},
     ]
     assert call["link_preview_options"] == {"is_disabled": True}
-    assert not {"parse_mode", "message_thread_id", "reply_parameters", "disable_notification", "reply_markup"} & call.keys()
+    assert (
+        not {"parse_mode", "message_thread_id", "reply_parameters", "disable_notification", "reply_markup"}
+        & call.keys()
+    )
 
 
 async def test_thread_reply_and_silence(server: FakeTelegram, say: Any) -> None:
-    """A topic, a quoted message and silence are told; a quoted message that is gone does not stop the words."""
+    """A topic, a quoted message and silence are told; a quoted message that is gone does not stop the
+    words.
+    """
     await say(Outbound(TOPIC, RichText("да"), quotes="9", silent=True))
 
     call = server.of("sendMessage")[0].params
@@ -55,13 +62,19 @@ async def test_the_heading_is_for_peers_without_a_thread(server: FakeTelegram, s
     await say(Outbound(TOPIC, RichText("слова"), heading=RichText("№ 7 · Анна")))
 
     first, second = (c.params for c in server.of("sendMessage"))
-    assert first["text"] == "№ 7 · Анна\nслова" and first["entities"] == [{"type": "bold", "offset": 0, "length": 10}]
+    assert first["text"] == "№ 7 · Анна\nслова" and first["entities"] == [
+        {"type": "bold", "offset": 0, "length": 10}
+    ]
     assert second["text"] == "слова"
 
 
 async def test_buttons_carry_tokens_that_name_the_promise(server: FakeTelegram, say: Any) -> None:
     """Each button has its own short token, an address opens itself, a style is passed on."""
-    rows = ((Button("Да", "yes", style="success"), Button("Нет", "no")), (Button("Сайт", url="https://a.ru"),), ())
+    rows = (
+        (Button("Да", "yes", style="success"), Button("Нет", "no")),
+        (Button("Сайт", url="https://a.ru"),),
+        (),
+    )
 
     await say(Outbound(CUSTOMER, RichText("Помогло?"), buttons=rows), nonce=2**40)
 
@@ -84,17 +97,30 @@ async def test_buttons_carry_tokens_that_name_the_promise(server: FakeTelegram, 
         (Media.ANIMATION, "sendAnimation", "animation"),
     ],
 )
-async def test_own_files_go_by_their_id_with_the_words_below(server: FakeTelegram, say: Any, media: Media, method: str, field: str) -> None:
+async def test_own_files_go_by_their_id_with_the_words_below(
+    server: FakeTelegram, say: Any, media: Media, method: str, field: str
+) -> None:
     """What Telegram has already is not uploaded again; the words are the caption, the buttons stay."""
-    await say(Outbound(CUSTOMER, RichText("вот"), attachments=(Attachment(media, "ID", "telegram"),), buttons=((Button("Да", "a"),),)))
+    await say(
+        Outbound(
+            CUSTOMER,
+            RichText("вот"),
+            attachments=(Attachment(media, "ID", "telegram"),),
+            buttons=((Button("Да", "a"),),),
+        )
+    )
 
     call = server.calls[0]
     assert (call.method, call.params[field], call.params["caption"], call.files) == (method, "ID", "вот", {})
     assert call.params["reply_markup"]["inline_keyboard"]
 
 
-@pytest.mark.parametrize(("media", "method"), [(Media.STICKER, "sendSticker"), (Media.VIDEO_NOTE, "sendVideoNote")])
-async def test_what_takes_no_words_goes_alone(server: FakeTelegram, say: Any, media: Media, method: str) -> None:
+@pytest.mark.parametrize(
+    ("media", "method"), [(Media.STICKER, "sendSticker"), (Media.VIDEO_NOTE, "sendVideoNote")]
+)
+async def test_what_takes_no_words_goes_alone(
+    server: FakeTelegram, say: Any, media: Media, method: str
+) -> None:
     """A sticker and a round video without words are themselves."""
     await say(Outbound(CUSTOMER, attachments=(Attachment(media, "ID", "telegram"),)))
 
@@ -105,7 +131,9 @@ async def test_a_round_video_with_words_is_a_video(server: FakeTelegram, say: An
     """Words would be lost below a round video, so it travels as a plain one."""
     shelf.contents["ID"] = b"video"
 
-    await say(Outbound(CUSTOMER, RichText("вот"), attachments=(Attachment(Media.VIDEO_NOTE, "ID", "telegram"),)))
+    await say(
+        Outbound(CUSTOMER, RichText("вот"), attachments=(Attachment(Media.VIDEO_NOTE, "ID", "telegram"),))
+    )
 
     assert [(c.method, c.params["caption"], len(c.files)) for c in server.calls] == [("sendVideo", "вот", 1)]
 
@@ -115,7 +143,11 @@ async def test_foreign_files_are_uploaded(server: FakeTelegram, say: Any, shelf:
     shelf.contents |= {"vk1": b"jpeg", "/a/b.pdf": b"pdf"}
 
     await say(Outbound(CUSTOMER, attachments=(photo("vk1", "vk"),)))
-    await say(Outbound(CUSTOMER, attachments=(Attachment(Media.DOCUMENT, "/a/b.pdf", "", name='чек "1".pdf\r\nX: y'),)))
+    await say(
+        Outbound(
+            CUSTOMER, attachments=(Attachment(Media.DOCUMENT, "/a/b.pdf", "", name='чек "1".pdf\r\nX: y'),)
+        )
+    )
 
     (first,), (second,) = (c.files.values() for c in server.calls)
     assert first == ("file.jpg", b"jpeg")
@@ -124,8 +156,16 @@ async def test_foreign_files_are_uploaded(server: FakeTelegram, say: Any, shelf:
 
 async def test_places_and_contacts_are_themselves(server: FakeTelegram, say: Any) -> None:
     """Without words a place and a contact are shown as Telegram shows them."""
-    await say(Outbound(CUSTOMER, attachments=(Attachment(Media.LOCATION, data={"latitude": 55.75, "longitude": 37.61}),)))
-    await say(Outbound(CUSTOMER, attachments=(Attachment(Media.CONTACT, data={"phone": "+70000000000", "name": "Анна"}),)))
+    await say(
+        Outbound(
+            CUSTOMER, attachments=(Attachment(Media.LOCATION, data={"latitude": 55.75, "longitude": 37.61}),)
+        )
+    )
+    await say(
+        Outbound(
+            CUSTOMER, attachments=(Attachment(Media.CONTACT, data={"phone": "+70000000000", "name": "Анна"}),)
+        )
+    )
 
     assert [c.method for c in server.calls] == ["sendLocation", "sendContact"]
     assert server.calls[0].params["latitude"] == 55.75 and server.calls[1].params["first_name"] == "Анна"
@@ -139,11 +179,16 @@ async def test_places_and_contacts_are_themselves(server: FakeTelegram, say: Any
         (Attachment(Media.STICKER, "vk5", "vk", data={"emoji": "😀"}), "😀"),
         (Attachment(Media.OTHER, data={"label": "📊 Опрос"}), "📊 Опрос"),
         (Attachment(Media.VIDEO, "gone", "vk", name="кот.mp4", duration=61), "🎬 кот.mp4 (1:01)"),
-        (Attachment(Media.DOCUMENT, "big", "vk", name="архив.zip", size=60 * 1024 * 1024), "📎 архив.zip (62.9 MB)"),
+        (
+            Attachment(Media.DOCUMENT, "big", "vk", name="архив.zip", size=60 * 1024 * 1024),
+            "📎 архив.zip (62.9 MB)",
+        ),
         (Attachment(Media.VOICE, "empty", "vk", duration=5), "🎤 0:05"),
     ],
 )
-async def test_what_cannot_travel_is_shown_in_words(server: FakeTelegram, say: Any, shelf: Shelf, attachment: Attachment, shown: str) -> None:
+async def test_what_cannot_travel_is_shown_in_words(
+    server: FakeTelegram, say: Any, shelf: Shelf, attachment: Attachment, shown: str
+) -> None:
     """Never nothing: the words stay and a placeholder stands below them."""
     shelf.contents["empty"] = b""
 
@@ -155,10 +200,19 @@ async def test_what_cannot_travel_is_shown_in_words(server: FakeTelegram, say: A
 
 @pytest.mark.parametrize("media", list(Media))
 @pytest.mark.parametrize("words", ["", "слова"])
-async def test_every_kind_of_every_channel_shows_something(server: FakeTelegram, say: Any, shelf: Shelf, media: Media, words: str) -> None:
-    """The table of all kinds: own, readable, gone and nameless attachments each make exactly one visible message."""
+async def test_every_kind_of_every_channel_shows_something(
+    server: FakeTelegram, say: Any, shelf: Shelf, media: Media, words: str
+) -> None:
+    """The table of all kinds: own, readable, gone and nameless attachments each make exactly one visible
+    message.
+    """
     shelf.contents["there"] = b"content"
-    kinds = [Attachment(media, "ID", "telegram"), Attachment(media, "there", "vk"), Attachment(media, "gone", "vk"), Attachment(media)]
+    kinds = [
+        Attachment(media, "ID", "telegram"),
+        Attachment(media, "there", "vk"),
+        Attachment(media, "gone", "vk"),
+        Attachment(media),
+    ]
 
     for attachment in kinds:
         await say(Outbound(CUSTOMER, RichText(words), attachments=(attachment,)))
@@ -178,8 +232,17 @@ async def test_a_photo_that_is_too_big_is_a_document(server: FakeTelegram, say: 
     assert [c.method for c in server.calls] == ["sendDocument"]
 
 
-@pytest.mark.parametrize("description", ["Bad Request: PHOTO_INVALID_DIMENSIONS", "Bad Request: IMAGE_PROCESS_FAILED", "Bad Request: wrong file identifier"])
-async def test_a_refused_photo_is_tried_as_a_document(server: FakeTelegram, say: Any, shelf: Shelf, description: str) -> None:
+@pytest.mark.parametrize(
+    "description",
+    [
+        "Bad Request: PHOTO_INVALID_DIMENSIONS",
+        "Bad Request: IMAGE_PROCESS_FAILED",
+        "Bad Request: wrong file identifier",
+    ],
+)
+async def test_a_refused_photo_is_tried_as_a_document(
+    server: FakeTelegram, say: Any, shelf: Shelf, description: str
+) -> None:
     """Nothing was sent, so the same picture goes as a file."""
     shelf.contents["p"] = b"picture"
     server.refuse("sendPhoto", 400, description)
@@ -189,7 +252,9 @@ async def test_a_refused_photo_is_tried_as_a_document(server: FakeTelegram, say:
     assert [c.method for c in server.calls] == ["sendPhoto", "sendDocument"] and sent.message
 
 
-async def test_a_file_refused_in_every_form_is_told_in_words(server: FakeTelegram, say: Any, shelf: Shelf) -> None:
+async def test_a_file_refused_in_every_form_is_told_in_words(
+    server: FakeTelegram, say: Any, shelf: Shelf
+) -> None:
     """The last form is words, so the message arrives whatever the file is."""
     shelf.contents["v"] = b"voice"
     server.refuse("sendVoice", 400, "Bad Request: VOICE_MESSAGES_FORBIDDEN")
@@ -202,7 +267,9 @@ async def test_a_file_refused_in_every_form_is_told_in_words(server: FakeTelegra
 
 
 async def test_an_album_is_one_call(server: FakeTelegram, say: Any, shelf: Shelf) -> None:
-    """Photos and videos together are one album with the words below the first; its id is the first message's, the others are told."""
+    """Photos and videos together are one album with the words below the first; its id is the first message's,
+    the others are told.
+    """
     shelf.contents["vk1"] = b"jpeg"
     parts = (photo("a"), photo("vk1", "vk"), Attachment(Media.VIDEO, "v", "telegram"))
 
@@ -230,7 +297,11 @@ async def test_kinds_that_do_not_mix_go_as_documents(server: FakeTelegram, say: 
 
 async def test_what_is_missing_in_an_album_is_told_below_it(server: FakeTelegram, say: Any) -> None:
     """Two of three arrive and the third is named in the caption; where one is left it goes alone."""
-    await say(Outbound(CUSTOMER, RichText("да"), attachments=(photo("a"), photo("b"), photo("gone", "vk", name="x.jpg"))))
+    await say(
+        Outbound(
+            CUSTOMER, RichText("да"), attachments=(photo("a"), photo("b"), photo("gone", "vk", name="x.jpg"))
+        )
+    )
     await say(Outbound(CUSTOMER, RichText("да"), attachments=(photo("a"), photo("gone", "vk", name="x.jpg"))))
 
     album, single = server.calls
@@ -253,7 +324,9 @@ async def test_what_is_missing_in_an_album_is_told_below_it(server: FakeTelegram
         Outbound(CUSTOMER, RichText("👍"), verb=OutboundKind.REACT),
     ],
 )
-async def test_what_should_never_have_been_promised_is_refused(server: FakeTelegram, say: Any, outbound: Outbound) -> None:
+async def test_what_should_never_have_been_promised_is_refused(
+    server: FakeTelegram, say: Any, outbound: Outbound
+) -> None:
     """Too long, too many, empty, without a target: refused with the reason, and nothing goes out."""
     with pytest.raises(Refused):
         await say(outbound)
@@ -267,37 +340,102 @@ async def test_an_edit_replaces_words_and_buttons(server: FakeTelegram, say: Any
 
     by_refusal = await say(Outbound(CUSTOMER, RichText("новое"), verb=OutboundKind.EDIT), target="17")
     await say(Outbound(CUSTOMER, RichText("новое"), verb=OutboundKind.EDIT), target="17")
-    await say(Outbound(CUSTOMER, RichText("новое"), verb=OutboundKind.EDIT, attachments=(photo(),)), target="17")
+    await say(
+        Outbound(CUSTOMER, RichText("новое"), verb=OutboundKind.EDIT, attachments=(photo(),)), target="17"
+    )
     await say(Outbound(CUSTOMER, verb=OutboundKind.EDIT), target="17")
 
     assert by_refusal == Sent("17")
-    assert [c.method for c in server.calls] == ["editMessageText", "editMessageCaption", "editMessageText", "editMessageCaption", "editMessageReplyMarkup"]
+    assert [c.method for c in server.calls] == [
+        "editMessageText",
+        "editMessageCaption",
+        "editMessageText",
+        "editMessageCaption",
+        "editMessageReplyMarkup",
+    ]
     assert all(c.params["message_id"] == 17 for c in server.calls)
 
 
 @pytest.mark.parametrize(
     ("outbound", "target", "method", "params"),
     [
-        (Outbound(CUSTOMER, RichText("ок"), verb=OutboundKind.ACKNOWLEDGE, quotes="q1"), "", "answerCallbackQuery", {"callback_query_id": "q1", "text": "ок"}),
-        (Outbound(CUSTOMER, verb=OutboundKind.ACKNOWLEDGE, quotes="q1"), "", "answerCallbackQuery", {"callback_query_id": "q1"}),
+        (
+            Outbound(CUSTOMER, RichText("ок"), verb=OutboundKind.ACKNOWLEDGE, quotes="q1"),
+            "",
+            "answerCallbackQuery",
+            {"callback_query_id": "q1", "text": "ок"},
+        ),
+        (
+            Outbound(CUSTOMER, verb=OutboundKind.ACKNOWLEDGE, quotes="q1"),
+            "",
+            "answerCallbackQuery",
+            {"callback_query_id": "q1"},
+        ),
         (
             Outbound(TOPIC, RichText("❤️"), verb=OutboundKind.REACT, quotes="5"),
             "",
             "setMessageReaction",
             {"chat_id": -100500, "message_id": 5, "reaction": [{"type": "emoji", "emoji": "❤"}]},
         ),
-        (Outbound(TOPIC, verb=OutboundKind.REACT, quotes="5"), "", "setMessageReaction", {"chat_id": -100500, "message_id": 5, "reaction": []}),
-        (Outbound(GROUP, RichText("№ 7\nАнна"), verb=OutboundKind.OPEN_TOPIC), "", "createForumTopic", {"chat_id": -100500, "name": "№ 7 Анна"}),
-        (Outbound(TOPIC, RichText("№ 7"), verb=OutboundKind.RENAME_TOPIC), "", "editForumTopic", {"chat_id": -100500, "message_thread_id": 77, "name": "№ 7"}),
-        (Outbound(TOPIC, verb=OutboundKind.CLOSE_TOPIC), "", "closeForumTopic", {"chat_id": -100500, "message_thread_id": 77}),
-        (Outbound(TOPIC, verb=OutboundKind.REOPEN_TOPIC), "", "reopenForumTopic", {"chat_id": -100500, "message_thread_id": 77}),
-        (Outbound(TOPIC, verb=OutboundKind.PIN), "17", "pinChatMessage", {"chat_id": -100500, "message_id": 17, "disable_notification": True}),
-        (Outbound(TOPIC, verb=OutboundKind.DELETE_TOPIC), "", "deleteForumTopic", {"chat_id": -100500, "message_thread_id": 77}),
-        (Outbound(TOPIC, verb=OutboundKind.DELETE), "17", "deleteMessage", {"chat_id": -100500, "message_id": 17}),
-        (Outbound(TOPIC, verb=OutboundKind.DELETE), "17 18", "deleteMessages", {"chat_id": -100500, "message_ids": [17, 18]}),
+        (
+            Outbound(TOPIC, verb=OutboundKind.REACT, quotes="5"),
+            "",
+            "setMessageReaction",
+            {"chat_id": -100500, "message_id": 5, "reaction": []},
+        ),
+        (
+            Outbound(GROUP, RichText("№ 7\nАнна"), verb=OutboundKind.OPEN_TOPIC),
+            "",
+            "createForumTopic",
+            {"chat_id": -100500, "name": "№ 7 Анна"},
+        ),
+        (
+            Outbound(TOPIC, RichText("№ 7"), verb=OutboundKind.RENAME_TOPIC),
+            "",
+            "editForumTopic",
+            {"chat_id": -100500, "message_thread_id": 77, "name": "№ 7"},
+        ),
+        (
+            Outbound(TOPIC, verb=OutboundKind.CLOSE_TOPIC),
+            "",
+            "closeForumTopic",
+            {"chat_id": -100500, "message_thread_id": 77},
+        ),
+        (
+            Outbound(TOPIC, verb=OutboundKind.REOPEN_TOPIC),
+            "",
+            "reopenForumTopic",
+            {"chat_id": -100500, "message_thread_id": 77},
+        ),
+        (
+            Outbound(TOPIC, verb=OutboundKind.PIN),
+            "17",
+            "pinChatMessage",
+            {"chat_id": -100500, "message_id": 17, "disable_notification": True},
+        ),
+        (
+            Outbound(TOPIC, verb=OutboundKind.DELETE_TOPIC),
+            "",
+            "deleteForumTopic",
+            {"chat_id": -100500, "message_thread_id": 77},
+        ),
+        (
+            Outbound(TOPIC, verb=OutboundKind.DELETE),
+            "17",
+            "deleteMessage",
+            {"chat_id": -100500, "message_id": 17},
+        ),
+        (
+            Outbound(TOPIC, verb=OutboundKind.DELETE),
+            "17 18",
+            "deleteMessages",
+            {"chat_id": -100500, "message_ids": [17, 18]},
+        ),
     ],
 )
-async def test_every_other_verb_is_one_call(server: FakeTelegram, say: Any, outbound: Outbound, target: str, method: str, params: dict[str, Any]) -> None:
+async def test_every_other_verb_is_one_call(
+    server: FakeTelegram, say: Any, outbound: Outbound, target: str, method: str, params: dict[str, Any]
+) -> None:
     """Each verb has its method and parameters."""
     await say(outbound, target=target)
 
@@ -326,8 +464,12 @@ async def test_a_lost_topic_is_not_mistaken_for_a_lost_file(server: FakeTelegram
     assert len(server.calls) == 1
 
 
-@pytest.mark.parametrize("trouble", [AccountError("wrong token of the other channel"), PeerGone("x"), FileNotFoundError("x")])
-async def test_another_channels_trouble_does_not_hold_the_words(server: FakeTelegram, adapter: TelegramAdapter, trouble: Exception) -> None:
+@pytest.mark.parametrize(
+    "trouble", [AccountError("wrong token of the other channel"), PeerGone("x"), FileNotFoundError("x")]
+)
+async def test_another_channels_trouble_does_not_hold_the_words(
+    server: FakeTelegram, adapter: TelegramAdapter, trouble: Exception
+) -> None:
     """A file that its own channel cannot give is told in words; only a passing outage is waited for."""
 
     class Broken:

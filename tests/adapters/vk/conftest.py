@@ -84,7 +84,10 @@ def kept() -> Kept:
 
 
 def make(vk: FakeVk, **more: Any) -> VkAdapter:
-    return VkAdapter("vk", **{"token": TOKEN, "group_id": GROUP, "api_base": vk.base, "wait": 1, "mark_read": False, **more})
+    return VkAdapter(
+        "vk",
+        **{"token": TOKEN, "group_id": GROUP, "api_base": vk.base, "wait": 1, "mark_read": False, **more},
+    )
 
 
 @asynccontextmanager

@@ -20,7 +20,9 @@ SECRET = "тайна-1"
 
 
 @asynccontextmanager
-async def serving(vk: FakeVk, kept: Kept, *, run: bool = True) -> AsyncIterator[tuple[TestClient[Any, Any], VkAdapter]]:
+async def serving(
+    vk: FakeVk, kept: Kept, *, run: bool = True
+) -> AsyncIterator[tuple[TestClient[Any, Any], VkAdapter]]:
     adapter = make(vk, mode="callback", secret=SECRET, confirmation="c0ffee")
     app = web.Application()
     app.add_routes(adapter.routes())

@@ -20,7 +20,30 @@ LATER = {
     14: (3600.0, "account", False),
     29: (3600.0, "account", False),
 }
-GONE = (18, 113, 900, 901, 902, 917, 922, 927, 932, 936, 939, 945, 946, 950, 962, 983, 984, 985, 986, 987, 988, 1012)
+GONE = (
+    18,
+    113,
+    900,
+    901,
+    902,
+    917,
+    922,
+    927,
+    932,
+    936,
+    939,
+    945,
+    946,
+    950,
+    962,
+    983,
+    984,
+    985,
+    986,
+    987,
+    988,
+    1012,
+)
 REFUSED = (3, 7, 8, 15, 23, 909, 910, 913, 914, 920, 921, 924)
 ACCOUNT = (5, 27, 28, 42, 1117)
 FORMAT = (911, 912)
@@ -87,7 +110,9 @@ def test_silence_is_tried_again() -> None:
 
 
 @pytest.mark.parametrize("fault", [HTML, BAD_GATEWAY, CUT, 10])
-async def test_a_broken_answer_is_no_second_message(vk: FakeVk, adapter: VkAdapter, shelf: Shelf, fault: int | str) -> None:
+async def test_a_broken_answer_is_no_second_message(
+    vk: FakeVk, adapter: VkAdapter, shelf: Shelf, fault: int | str
+) -> None:
     """A send whose answer was lost is repeated with the same random_id and ends as one message."""
     vk.fail("messages.send", fault, after=True)
     with pytest.raises(RetryLater):
@@ -99,7 +124,9 @@ async def test_a_broken_answer_is_no_second_message(vk: FakeVk, adapter: VkAdapt
     assert again.message == f"m{vk.sent[0].id}"
 
 
-async def test_too_many_calls_are_not_repeated_by_the_library(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
+async def test_too_many_calls_are_not_repeated_by_the_library(
+    vk: FakeVk, adapter: VkAdapter, shelf: Shelf
+) -> None:
     """vk_api would sleep and recurse on error 6; here it is one call and RetryLater for the account."""
     vk.fail("messages.send", 6)
     with pytest.raises(RetryLater) as caught:
@@ -122,7 +149,9 @@ async def test_a_captcha_is_shown_to_people(vk: FakeVk, adapter: VkAdapter, shel
     assert "vk-14" not in adapter.health.details
 
 
-async def test_an_error_of_one_peer_inside_the_answer_counts(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
+async def test_an_error_of_one_peer_inside_the_answer_counts(
+    vk: FakeVk, adapter: VkAdapter, shelf: Shelf
+) -> None:
     """Group chats answer 200 with an error per peer: it is not taken for success."""
     vk.peer_errors[CHAT] = 917
     with pytest.raises(PeerGone):
@@ -132,7 +161,9 @@ async def test_an_error_of_one_peer_inside_the_answer_counts(vk: FakeVk, adapter
 async def test_the_token_never_shows(
     vk: FakeVk, shelf: Shelf, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """VK's text repeats the token, the library's exceptions hold it: neither errors, health, checks nor logs do."""
+    """VK's text repeats the token, the library's exceptions hold it: neither errors, health, checks nor logs
+    do.
+    """
     caplog.set_level(logging.DEBUG)
     wrong = make(vk, token="vk1.a.WRONG-and-secret")
     with pytest.raises(AccountError) as caught:
@@ -161,7 +192,15 @@ async def test_the_token_never_shows(
 
 @pytest.mark.parametrize(
     ("code", "told"),
-    [(7, "rights"), (15, "rights"), (909, "not_editable"), (910, "too_long"), (914, "too_long"), (901, "peer_gone"), (23, "")],
+    [
+        (7, "rights"),
+        (15, "rights"),
+        (909, "not_editable"),
+        (910, "too_long"),
+        (914, "too_long"),
+        (901, "peer_gone"),
+        (23, ""),
+    ],
 )
 def test_a_refusal_has_a_code_for_people(code: int, told: str) -> None:
     """The desk says it in its own words; what has no code gets a neutral sentence."""

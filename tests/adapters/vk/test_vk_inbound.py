@@ -22,7 +22,11 @@ READER = VkReader("vk", GROUP, lambda: NOW, RandomIds("vk").holds)
 
 def new(**more: Any) -> Inbound:
     found = READER.read(
-        {"type": "message_new", "event_id": "e1", "object": {"message": message(**more), "client_info": {"lang_id": 3}}}
+        {
+            "type": "message_new",
+            "event_id": "e1",
+            "object": {"message": message(**more), "client_info": {"lang_id": 3}},
+        }
     )
     assert found is not None
     return found
@@ -59,10 +63,22 @@ def test_a_text_button_is_a_press(payload: object) -> None:
 
 def test_a_callback_button_can_be_acknowledged() -> None:
     """The callback holds all that the answer needs."""
-    found = event("message_event", user_id=5, peer_id=5, event_id="abc", payload={"t": "42.00"}, conversation_message_id=9)
+    found = event(
+        "message_event",
+        user_id=5,
+        peer_id=5,
+        event_id="abc",
+        payload={"t": "42.00"},
+        conversation_message_id=9,
+    )
 
     assert found is not None
-    assert (found.kind, found.press, found.callback, found.message) == (InboundKind.PRESS, "42.00", "abc|5|5", "9")
+    assert (found.kind, found.press, found.callback, found.message) == (
+        InboundKind.PRESS,
+        "42.00",
+        "abc|5|5",
+        "9",
+    )
 
 
 @pytest.mark.parametrize("payload", ["", "{", "[1]", {"t": 5}, {"t": "x" * 65}, 7, None, '{"t": {"a": 1}}'])
@@ -75,7 +91,11 @@ def test_the_start_button_is_a_start() -> None:
     """The deep link's word is the text of the start."""
     found = new(text="Начать", payload='{"command": "start"}', ref="promo", ref_source="ad")
 
-    assert (found.kind, found.text, found.data) == (InboundKind.START, "promo", {"ref": "promo", "ref_source": "ad"})
+    assert (found.kind, found.text, found.data) == (
+        InboundKind.START,
+        "promo",
+        {"ref": "promo", "ref_source": "ad"},
+    )
 
 
 def test_words_that_come_by_a_deep_link_stay_words() -> None:
@@ -87,7 +107,9 @@ def test_words_that_come_by_a_deep_link_stay_words() -> None:
 
 def test_an_edit_names_the_message() -> None:
     """Two edits of one message are two things, about the same message."""
-    first, second = (READER.read({"type": "message_edit", "event_id": e, "object": message(text=e)}) for e in ("a", "b"))
+    first, second = (
+        READER.read({"type": "message_edit", "event_id": e, "object": message(text=e)}) for e in ("a", "b")
+    )
 
     assert first is not None and second is not None
     assert (first.kind, first.message, first.key, second.key) == (InboundKind.EDIT, "3", "a", "b")
@@ -95,7 +117,9 @@ def test_an_edit_names_the_message() -> None:
 
 def test_a_person_of_the_business_steps_in() -> None:
     """message_reply counts only with an author: our own sends come back the same way."""
-    by_hand = event("message_reply", **message(from_id=-GROUP, admin_author_id=9, text="Здравствуйте", random_id=0))
+    by_hand = event(
+        "message_reply", **message(from_id=-GROUP, admin_author_id=9, text="Здравствуйте", random_id=0)
+    )
 
     assert by_hand is not None
     assert (by_hand.kind, by_hand.sender.id, by_hand.peer.chat, by_hand.text) == (
@@ -105,7 +129,13 @@ def test_a_person_of_the_business_steps_in() -> None:
         "Здравствуйте",
     )
     assert event("message_reply", **message(from_id=-GROUP, random_id=123, text="бот")) is None
-    assert event("message_reply", **message(from_id=-GROUP, admin_author_id=9, random_id=RandomIds("vk").of(7), text="бот")) is None
+    assert (
+        event(
+            "message_reply",
+            **message(from_id=-GROUP, admin_author_id=9, random_id=RandomIds("vk").of(7), text="бот"),
+        )
+        is None
+    )
 
 
 def test_consent_and_its_end() -> None:
@@ -116,7 +146,9 @@ def test_consent_and_its_end() -> None:
     assert allowed is not None and allowed.kind is InboundKind.UNBLOCKED
 
 
-@pytest.mark.parametrize("kind", ["message_typing_state", "message_read", "market_order_new", "", "wall_post_new"])
+@pytest.mark.parametrize(
+    "kind", ["message_typing_state", "message_read", "market_order_new", "", "wall_post_new"]
+)
 def test_what_says_nothing_is_passed_over(kind: str) -> None:
     """Other events are no inbounds, and no errors."""
     assert event(kind, from_id=5, user_id=5) is None
@@ -154,8 +186,13 @@ def test_a_reply_names_what_it_answers() -> None:
     """Ours in private chats by the id that sending gave, everything else by its number."""
     assert new(reply_message={"id": 57, "conversation_message_id": 2, "from_id": -GROUP}).quotes == "m57"
     assert new(reply_message={"id": 58, "conversation_message_id": 2, "from_id": 5}).quotes == "2"
-    assert new(peer_id=CHAT, reply_message={"id": 0, "conversation_message_id": 7, "from_id": -GROUP}).quotes == "7"
-    assert new(fwd_messages=[{"peer_id": 5, "from_id": 5, "conversation_message_id": 2, "id": 9}]).quotes == "2"
+    assert (
+        new(peer_id=CHAT, reply_message={"id": 0, "conversation_message_id": 7, "from_id": -GROUP}).quotes
+        == "7"
+    )
+    assert (
+        new(fwd_messages=[{"peer_id": 5, "from_id": 5, "conversation_message_id": 2, "id": 9}]).quotes == "2"
+    )
 
 
 ATTACHMENTS = [
@@ -166,27 +203,48 @@ ATTACHMENTS = [
                 "id": 1,
                 "owner_id": 5,
                 "access_key": "k",
-                "sizes": [{"url": "https://a/s", "width": 1, "height": 1}, {"url": "https://a/z", "width": 9, "height": 9}],
+                "sizes": [
+                    {"url": "https://a/s", "width": 1, "height": 1},
+                    {"url": "https://a/z", "width": 9, "height": 9},
+                ],
             },
         },
         Media.PHOTO,
         "photo5_1_k",
     ),
     (
-        {"type": "doc", "doc": {"id": 1, "owner_id": 5, "title": "../чек", "ext": "pdf", "size": 9, "url": "https://a/d"}},
+        {
+            "type": "doc",
+            "doc": {"id": 1, "owner_id": 5, "title": "../чек", "ext": "pdf", "size": 9, "url": "https://a/d"},
+        },
         Media.DOCUMENT,
         "doc5_1",
     ),
-    ({"type": "doc", "doc": {"id": 1, "owner_id": 5, "title": "a.gif", "ext": "gif", "type": 3}}, Media.ANIMATION, "doc5_1"),
     (
-        {"type": "audio_message", "audio_message": {"id": 1, "owner_id": 5, "duration": 7, "link_ogg": "https://a/v"}},
+        {"type": "doc", "doc": {"id": 1, "owner_id": 5, "title": "a.gif", "ext": "gif", "type": 3}},
+        Media.ANIMATION,
+        "doc5_1",
+    ),
+    (
+        {
+            "type": "audio_message",
+            "audio_message": {"id": 1, "owner_id": 5, "duration": 7, "link_ogg": "https://a/v"},
+        },
         Media.VOICE,
         "audio_message5_1",
     ),
     ({"type": "video", "video": {"id": 1, "owner_id": 5, "title": "Кот"}}, Media.VIDEO, "video5_1"),
-    ({"type": "audio", "audio": {"id": 1, "owner_id": 5, "artist": "А", "title": "Б"}}, Media.AUDIO, "audio5_1"),
+    (
+        {"type": "audio", "audio": {"id": 1, "owner_id": 5, "artist": "А", "title": "Б"}},
+        Media.AUDIO,
+        "audio5_1",
+    ),
     ({"type": "sticker", "sticker": {"sticker_id": 1}}, Media.STICKER, ""),
-    ({"type": "graffiti", "graffiti": {"id": 1, "owner_id": 5, "url": "https://a/g"}}, Media.PHOTO, "graffiti5_1"),
+    (
+        {"type": "graffiti", "graffiti": {"id": 1, "owner_id": 5, "url": "https://a/g"}},
+        Media.PHOTO,
+        "graffiti5_1",
+    ),
     ({"type": "wall", "wall": {"id": 1, "to_id": -2, "text": "Новинка"}}, Media.OTHER, "wall-2_1"),
     ({"type": "link", "link": {"url": "https://a.ru", "title": "А"}}, Media.OTHER, ""),
     ({"type": "market", "market": {"id": 1, "owner_id": -2, "title": "Букет"}}, Media.OTHER, "market-2_1"),
@@ -218,11 +276,16 @@ def test_a_place_is_an_attachment_and_forwarded_words_are_context() -> None:
     """Where he is, and what others wrote to him, reach the operator too, the latter with its author."""
     inner = {"from_id": 8, "text": "скажи им", "attachments": [{"type": "gift"}]}
     found = new(
-        geo={"coordinates": {"latitude": 55.7, "longitude": 37.6}, "place": {"title": "Москва"}}, fwd_messages=[inner]
+        geo={"coordinates": {"latitude": 55.7, "longitude": 37.6}, "place": {"title": "Москва"}},
+        fwd_messages=[inner],
     )
     place, gift = found.attachments
 
-    assert place.media is Media.LOCATION and place.data == {"latitude": 55.7, "longitude": 37.6, "title": "Москва"}
+    assert place.media is Media.LOCATION and place.data == {
+        "latitude": 55.7,
+        "longitude": 37.6,
+        "title": "Москва",
+    }
     assert gift.media is Media.OTHER
     assert [(c.data["text"], c.data["link"]) for c in found.context] == [("скажи им", "https://vk.com/id8")]
 
@@ -233,7 +296,10 @@ def test_styles_come_as_spans() -> None:
         text="👍 жирно",
         format_data={
             "version": 1,
-            "items": [{"type": "bold", "offset": 3, "length": 5}, {"type": "url", "offset": 0, "length": 2, "url": "https://a"}],
+            "items": [
+                {"type": "bold", "offset": 3, "length": 5},
+                {"type": "url", "offset": 0, "length": 2, "url": "https://a"},
+            ],
         },
     )
 
@@ -246,7 +312,9 @@ def test_styles_come_as_spans() -> None:
 def test_poison_is_cleaned_everywhere() -> None:
     """NUL and lone surrogates are gone from text, names and data."""
     found = new(
-        text="a\x00b\ud800", ref="\udfff", attachments=[{"type": "doc", "doc": {"id": 1, "owner_id": 5, "title": "x\x00.pdf"}}]
+        text="a\x00b\ud800",
+        ref="\udfff",
+        attachments=[{"type": "doc", "doc": {"id": 1, "owner_id": 5, "title": "x\x00.pdf"}}],
     )
 
     assert found.text == "a\ufffdb\ufffd" and found.data["ref"] == "\ufffd"
@@ -259,21 +327,31 @@ def test_a_message_that_cannot_be_read_still_arrives() -> None:
         "type": "message_new",
         "object": {
             "message": dict(
-                message(text="помогите", attachments=[{"type": "photo", "photo": {"id": []}}, {"type": []}], date="вчера")
+                message(
+                    text="помогите",
+                    attachments=[{"type": "photo", "photo": {"id": []}}, {"type": []}],
+                    date="вчера",
+                )
             )
         },
     }
     nested: Any = []
     for _ in range(5000):
         nested = [nested]
-    odder = {"type": "message_new", "object": {"message": dict(message(conversation_message_id=4, text="и мне", extra=nested))}}
+    odder = {
+        "type": "message_new",
+        "object": {"message": dict(message(conversation_message_id=4, text="и мне", extra=nested))},
+    }
     found = READER.read_all(
         [
             odd,
             None,
             "x",
             odder,
-            {"type": "message_new", "object": {"message": dict(message(conversation_message_id=5, text="и мне тоже"))}},
+            {
+                "type": "message_new",
+                "object": {"message": dict(message(conversation_message_id=5, text="и мне тоже"))},
+            },
         ]
     )
 
@@ -312,7 +390,16 @@ JSON = st.recursive(
 
 @given(
     JSON,
-    st.sampled_from(["message_new", "message_edit", "message_event", "message_reply", "message_reaction_event", "message_allow"]),
+    st.sampled_from(
+        [
+            "message_new",
+            "message_edit",
+            "message_event",
+            "message_reply",
+            "message_reaction_event",
+            "message_allow",
+        ]
+    ),
 )
 def test_no_event_stops_the_intake(what: object, kind: str) -> None:
     """Whatever VK sends, the events after it are read."""
@@ -323,11 +410,16 @@ def test_no_event_stops_the_intake(what: object, kind: str) -> None:
 
 @pytest.mark.parametrize("styled", [False, True])
 def test_who_is_called_in_a_group_is_told_beside_the_words(styled: bool) -> None:
-    """The name stands in the text, the markup does not; styles keep their characters, and a call of ours is left out."""
+    """The name stands in the text, the markup does not; styles keep their characters, and a call of ours is
+    left out.
+    """
     text = f"[club{GROUP}|@shop], 👍 [id5|Пётр] глянь [club9|Агентство]"
     items = [{"type": "bold", "offset": text.index("глянь") + 1, "length": 5}] if styled else []
     found = new(text=text, peer_id=CHAT, format_data={"version": 1, "items": items})
 
     assert found.text == "👍 Пётр глянь Агентство"
-    assert [(m.user, found.text[m.offset : m.offset + m.length]) for m in found.mentions] == [("5", "Пётр"), ("club9", "Агентство")]
+    assert [(m.user, found.text[m.offset : m.offset + m.length]) for m in found.mentions] == [
+        ("5", "Пётр"),
+        ("club9", "Агентство"),
+    ]
     assert [found.text[s.offset : s.offset + s.length] for s in found.spans] == (["глянь"] if styled else [])

@@ -32,7 +32,12 @@ async def test_words_arrive_with_name_and_cursor(vk: FakeVk, kept: Kept) -> None
         await kept.until(lambda: kept.texts)
 
         sender = kept.inbounds["5:1"].sender
-        assert (sender.name, sender.last_name, sender.gender, sender.username) == ("Анна", "Иванова", "female", "anna")
+        assert (sender.name, sender.last_name, sender.gender, sender.username) == (
+            "Анна",
+            "Иванова",
+            "female",
+            "anna",
+        )
         assert kept.cursor is not None and kept.cursor.startswith("101@")
         assert adapter.health.state == "working" and adapter.health.last_poll is not None
 
@@ -105,7 +110,10 @@ async def test_a_new_key_keeps_the_place(vk: FakeVk, kept: Kept) -> None:
     async with listening(vk, kept):
         await kept.until(lambda: kept.texts)
 
-    assert len(vk.called("groups.getLongPollServer")) == 2 and [p["ts"] for p in vk.polls[:2]] == ["100", "100"]
+    assert len(vk.called("groups.getLongPollServer")) == 2 and [p["ts"] for p in vk.polls[:2]] == [
+        "100",
+        "100",
+    ]
     assert not vk.called("messages.getConversations")
 
 
@@ -131,10 +139,14 @@ async def test_a_cut_history_is_caught_up(vk: FakeVk, kept: Kept, failed: dict[s
 
 
 async def test_words_lost_behind_our_own_answer_are_found(vk: FakeVk, kept: Kept) -> None:
-    """Our read mark and answer to the first message may hide the second one from VK's lists of the unread and unanswered."""
+    """Our read mark and answer to the first message may hide the second one from VK's lists of the unread and
+    unanswered.
+    """
     kept.cursor = f"{vk.ts}@{int(time.time()) - 5}"
     vk.writes(5, "первое", date=int(time.time()))
-    vk.history.append(dict(message(from_id=-GROUP, conversation_message_id=9, out=1, text="ответ", date=int(time.time()))))
+    vk.history.append(
+        dict(message(from_id=-GROUP, conversation_message_id=9, out=1, text="ответ", date=int(time.time())))
+    )
     vk.forget_events()
     vk.answers["messages.getConversations"] = lambda asked: (
         vk._messages_getConversations(asked) if asked["filter"] == "all" else {"items": []}
@@ -149,7 +161,9 @@ async def test_what_a_person_answered_is_left_alone(vk: FakeVk, kept: Kept) -> N
     """While the bot was down a colleague wrote by hand: the bot does not answer those questions again."""
     kept.cursor = f"{vk.ts}@1699999990"
     vk.writes(5, "вопрос")
-    vk.history.append(dict(message(from_id=-GROUP, admin_author_id=9, conversation_message_id=9, out=1, text="ответ")))
+    vk.history.append(
+        dict(message(from_id=-GROUP, admin_author_id=9, conversation_message_id=9, out=1, text="ответ"))
+    )
     vk.writes(5, "спасибо, ещё вопрос")
     vk.forget_events()
     async with listening(vk, kept):
@@ -184,7 +198,9 @@ async def test_without_the_right_to_catch_up_the_queue_goes_on(vk: FakeVk, kept:
         assert kept.texts == ["новое"] and "15" in adapter.health.details["catch_up"]
 
 
-async def test_a_hanging_name_does_not_hold_up_words(vk: FakeVk, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_hanging_name_does_not_hold_up_words(
+    vk: FakeVk, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Names are worth a moment, not the message; then nobody is asked for a while."""
     monkeypatch.setattr("bot.adapters.vk.users.PATIENCE", 0.2)
     vk.fail("users.get", HANG)
@@ -220,7 +236,11 @@ async def test_an_account_of_no_use_stops_the_channel(vk: FakeVk, kept: Kept, co
         await asyncio.wait_for(adapter.run(kept, cursor=None), 5)
     await adapter.close()
 
-    assert caught.value.hint and adapter.health.state == "stopped" and caught.value.hint in adapter.health.last_error
+    assert (
+        caught.value.hint
+        and adapter.health.state == "stopped"
+        and caught.value.hint in adapter.health.last_error
+    )
 
 
 async def test_a_token_lost_on_the_way_is_waited_for(vk: FakeVk, kept: Kept) -> None:
@@ -264,7 +284,11 @@ async def test_read_marks_come_after_keeping(vk: FakeVk, kept: Kept) -> None:
 
 async def test_a_silent_queue_is_noticed(vk: FakeVk, kept: Kept) -> None:
     """Events that are switched off make a bot deaf: the health says so from the start."""
-    vk.answers["groups.getLongPollSettings"] = {"is_enabled": True, "api_version": "5.199", "events": {"message_new": 0}}
+    vk.answers["groups.getLongPollSettings"] = {
+        "is_enabled": True,
+        "api_version": "5.199",
+        "events": {"message_new": 0},
+    }
     async with listening(vk, kept) as adapter:
         await kept.until(lambda: any("message_new" in d for d in adapter.health.details.values()))
 
@@ -274,7 +298,11 @@ async def test_other_events_arrive_too(vk: FakeVk, kept: Kept) -> None:
     async with listening(vk, kept):
         await kept.until(lambda: kept.cursor)
         for _ in range(2):
-            vk.happens("message_event", {"user_id": 5, "peer_id": 5, "event_id": "abc", "payload": {"t": "1.00"}}, key="k1")
+            vk.happens(
+                "message_event",
+                {"user_id": 5, "peer_id": 5, "event_id": "abc", "payload": {"t": "1.00"}},
+                key="k1",
+            )
         vk.happens("message_deny", {"user_id": 5}, key="k2")
         await kept.until(lambda: "k2" in kept.inbounds)
 
@@ -282,7 +310,9 @@ async def test_other_events_arrive_too(vk: FakeVk, kept: Kept) -> None:
 
 
 def test_the_pace_is_kept_by_all_threads_together() -> None:
-    """Threads share one pace: twenty calls at fifty a second cannot be through sooner, however many make them."""
+    """Threads share one pace: twenty calls at fifty a second cannot be through sooner, however many make
+    them.
+    """
     created = time.monotonic()
     limiter = Limiter(per_second=50, burst=2)
     begun: list[float] = []

@@ -13,7 +13,9 @@ from tests.fakes.vk_server import FakeVk
 
 @asynccontextmanager
 async def socks(through: list[int]) -> AsyncIterator[str]:
-    """The least of a SOCKS5 server: no password, connections by name or number; *through* gets the ports asked for."""
+    """The least of a SOCKS5 server: no password, connections by name or number; *through* gets the ports
+    asked for.
+    """
 
     async def pipe(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         while data := await source.read(65536):
@@ -48,7 +50,9 @@ async def test_everything_goes_through_the_proxy(vk: FakeVk, kept: Kept, shelf: 
         await kept.until(lambda: kept.cursor)
         vk.writes(5, "привет")
         await kept.until(lambda: kept.texts)
-        await adapter.send(say("да", attachments=(Attachment(Media.PHOTO, "p", "tg"),)), nonce=1, target="", files=shelf)
+        await adapter.send(
+            say("да", attachments=(Attachment(Media.PHOTO, "p", "tg"),)), nonce=1, target="", files=shelf
+        )
         await adapter.read(Attachment(Media.PHOTO, channel="vk", data={"url": f"{vk.base}/files/a"}))
 
     assert len(through) >= 3 and set(through) == {int(vk.base.rpartition(":")[2])}

@@ -38,16 +38,22 @@ async def test_words_with_styles(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -
 async def test_refused_styles_give_way_to_plain_words(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
     """Error 100 on format_data: the same message goes plain, links in brackets."""
     vk.fail("messages.send", 100)
-    await adapter.send(say(RichText("сайт", (Span(Style.LINK, 0, 4, "https://a.ru"),))), nonce=1, target="", files=shelf)
+    await adapter.send(
+        say(RichText("сайт", (Span(Style.LINK, 0, 4, "https://a.ru"),))), nonce=1, target="", files=shelf
+    )
     first, second = vk.called("messages.send")
 
     assert "format_data" in first and "format_data" not in second
     assert second["message"] == "сайт (https://a.ru)" and first["random_id"] == second["random_id"]
 
 
-async def test_group_chats_tell_the_number_of_the_message(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
+async def test_group_chats_tell_the_number_of_the_message(
+    vk: FakeVk, adapter: VkAdapter, shelf: Shelf
+) -> None:
     """There the id is 0, so the number within the chat is asked for by peer_ids."""
-    sent = await adapter.send(say("карточка", chat=CHAT, heading=RichText("№ 7"), quotes="3"), nonce=1, target="", files=shelf)
+    sent = await adapter.send(
+        say("карточка", chat=CHAT, heading=RichText("№ 7"), quotes="3"), nonce=1, target="", files=shelf
+    )
     (call,) = vk.called("messages.send")
 
     assert call["peer_ids"] == CHAT and "peer_id" not in call and call["message"] == "№ 7\nкарточка"
@@ -77,7 +83,9 @@ def test_random_ids_are_stable_different_and_small() -> None:
 
     assert len(set(ids)) == len(ids) and all(0 < i < 2**31 for i in ids)
     assert here.of(1) == RandomIds("vk:a").of(1) != there.of(1)
-    assert all(RandomIds("vk:a").holds(i) for i in ids) and not any(here.holds(i) for i in (0, here.of(2) - 5, here.of(1) + 10**7))
+    assert all(RandomIds("vk:a").holds(i) for i in ids) and not any(
+        here.holds(i) for i in (0, here.of(2) - 5, here.of(1) + 10**7)
+    )
 
 
 async def test_inline_buttons_are_callbacks(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
@@ -108,9 +116,10 @@ async def test_a_one_time_keyboard_has_text_buttons(vk: FakeVk, adapter: VkAdapt
 
 LABELS = st.text(min_size=0, max_size=80)
 ROWS = st.lists(
-    st.lists(st.builds(Button, LABELS, st.just("a"), url=st.sampled_from(["", "", "https://a.ru", "tg://x"])), max_size=9).map(
-        tuple
-    ),
+    st.lists(
+        st.builds(Button, LABELS, st.just("a"), url=st.sampled_from(["", "", "https://a.ru", "tg://x"])),
+        max_size=9,
+    ).map(tuple),
     max_size=16,
 ).map(tuple)
 
@@ -125,7 +134,9 @@ def test_every_keyboard_fits(rows: tuple[tuple[Button, ...], ...], one_time: boo
     if keyboard is None:
         return
     inline = keyboard.get("inline", False)
-    assert len(keyboard["buttons"]) <= (6 if inline else 10) and all(1 <= len(row) <= 5 for row in keyboard["buttons"])
+    assert len(keyboard["buttons"]) <= (6 if inline else 10) and all(
+        1 <= len(row) <= 5 for row in keyboard["buttons"]
+    )
     assert len(shown) <= (10 if inline else 40)
     for button in shown:
         assert 1 <= utf16_length(button["action"]["label"]) <= 40 and len(button["action"]["payload"]) <= 255
@@ -135,7 +146,9 @@ def test_every_keyboard_fits(rows: tuple[tuple[Button, ...], ...], one_time: boo
         assert promised.url == button["action"].get("link", "")
 
 
-async def test_where_bots_have_no_keyboards_the_labels_are_words(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
+async def test_where_bots_have_no_keyboards_the_labels_are_words(
+    vk: FakeVk, adapter: VkAdapter, shelf: Shelf
+) -> None:
     """Error 912: the question is asked all the same, and the owner is told what to switch on."""
     vk.fail("messages.send", 912)
     await adapter.send(say("Помогло?", buttons=YES_NO), nonce=1, target="", files=shelf)
@@ -148,8 +161,12 @@ async def test_an_edit_keeps_its_keyboard(vk: FakeVk, adapter: VkAdapter, shelf:
     """By id in private chats, by number in group chats; the keyboard goes along or VK removes it."""
     private = await adapter.send(say("раз"), nonce=1, target="", files=shelf)
     grouped = await adapter.send(say("раз", chat=CHAT), nonce=2, target="", files=shelf)
-    await adapter.send(say("два", verb=OutboundKind.EDIT, buttons=YES_NO), nonce=3, target=private.message, files=shelf)
-    await adapter.send(say("два", chat=CHAT, verb=OutboundKind.EDIT), nonce=4, target=grouped.message, files=shelf)
+    await adapter.send(
+        say("два", verb=OutboundKind.EDIT, buttons=YES_NO), nonce=3, target=private.message, files=shelf
+    )
+    await adapter.send(
+        say("два", chat=CHAT, verb=OutboundKind.EDIT), nonce=4, target=grouped.message, files=shelf
+    )
 
     assert [m.edits[0]["message"] for m in vk.sent] == ["два", "два"]
     assert vk.sent[0].edits[0]["keyboard"]["inline"] and "random_id" not in vk.sent[0].edits[0]
@@ -157,11 +174,17 @@ async def test_an_edit_keeps_its_keyboard(vk: FakeVk, adapter: VkAdapter, shelf:
 
 async def test_a_press_is_acknowledged(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
     """With a short notice, or silently; a text button and a press of yesterday need nothing."""
-    await adapter.send(say("Принято " * 20, verb=OutboundKind.ACKNOWLEDGE, quotes="e|5|5"), nonce=1, target="", files=shelf)
-    await adapter.send(say("", verb=OutboundKind.ACKNOWLEDGE, quotes="e|5|5"), nonce=2, target="", files=shelf)
+    await adapter.send(
+        say("Принято " * 20, verb=OutboundKind.ACKNOWLEDGE, quotes="e|5|5"), nonce=1, target="", files=shelf
+    )
+    await adapter.send(
+        say("", verb=OutboundKind.ACKNOWLEDGE, quotes="e|5|5"), nonce=2, target="", files=shelf
+    )
     await adapter.send(say("x", verb=OutboundKind.ACKNOWLEDGE, quotes=""), nonce=3, target="", files=shelf)
     vk.fail("messages.sendMessageEventAnswer", 100)
-    await adapter.send(say("x", verb=OutboundKind.ACKNOWLEDGE, quotes="old|5|5"), nonce=4, target="", files=shelf)
+    await adapter.send(
+        say("x", verb=OutboundKind.ACKNOWLEDGE, quotes="old|5|5"), nonce=4, target="", files=shelf
+    )
     first, second, third = vk.called("messages.sendMessageEventAnswer")
 
     assert first["event_data"]["type"] == "show_snackbar" and len(first["event_data"]["text"]) <= 90
@@ -170,11 +193,19 @@ async def test_a_press_is_acknowledged(vk: FakeVk, adapter: VkAdapter, shelf: Sh
 
 async def test_reactions(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
     """Known emoji become VK's numbers, unknown ones and refusals are nobody's business."""
-    await adapter.send(say("👍", chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=1, target="", files=shelf)
-    await adapter.send(say("🦄", chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=2, target="", files=shelf)
-    await adapter.send(say("", chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=3, target="", files=shelf)
+    await adapter.send(
+        say("👍", chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=1, target="", files=shelf
+    )
+    await adapter.send(
+        say("🦄", chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=2, target="", files=shelf
+    )
+    await adapter.send(
+        say("", chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=3, target="", files=shelf
+    )
     vk.fail("messages.sendReaction", 1009)
-    await adapter.send(say("❤️", chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=4, target="", files=shelf)
+    await adapter.send(
+        say("❤️", chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=4, target="", files=shelf
+    )
 
     assert [c["reaction_id"] for c in vk.called("messages.sendReaction")] == [4, 1]
     assert vk.called("messages.deleteReaction") == [{"peer_id": CHAT, "cmid": 3}]
@@ -186,17 +217,25 @@ async def test_pin_and_delete(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> N
     await adapter.send(say(verb=OutboundKind.DELETE), nonce=2, target="m57", files=shelf)
 
     assert vk.called("messages.pin") == [{"peer_id": CHAT, "cmid": 3}]
-    assert vk.called("messages.delete")[0]["message_ids"] == 57 and vk.called("messages.delete")[0]["delete_for_all"] == 1
+    assert (
+        vk.called("messages.delete")[0]["message_ids"] == 57
+        and vk.called("messages.delete")[0]["delete_for_all"] == 1
+    )
 
 
-async def test_all_pieces_of_a_message_are_deleted_in_one_call(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
+async def test_all_pieces_of_a_message_are_deleted_in_one_call(
+    vk: FakeVk, adapter: VkAdapter, shelf: Shelf
+) -> None:
     """A long message went in several; taking it back takes them all."""
     await adapter.send(say(verb=OutboundKind.DELETE), nonce=2, target="m57 m58", files=shelf)
 
     assert [c["message_ids"] for c in vk.called("messages.delete")] == ["57,58"]
 
 
-@pytest.mark.parametrize("verb", [OutboundKind.OPEN_TOPIC, OutboundKind.RENAME_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC])
+@pytest.mark.parametrize(
+    "verb",
+    [OutboundKind.OPEN_TOPIC, OutboundKind.RENAME_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC],
+)
 async def test_there_are_no_topics(adapter: VkAdapter, shelf: Shelf, verb: OutboundKind) -> None:
     """A promise about a topic is refused, never sent somewhere else."""
     assert not adapter.limits.topics
@@ -222,7 +261,11 @@ async def test_files_are_uploaded_once(vk: FakeVk, adapter: VkAdapter, shelf: Sh
         "audio_message",
     ]
     assert first == second and all(str(GROUP) in n for n in first)
-    assert [(k, n) for k, n, _ in vk.uploads] == [("photo", "photo.png"), ("doc", "договор.pdf"), ("audio_message", "voice.ogg")]
+    assert [(k, n) for k, n, _ in vk.uploads] == [
+        ("photo", "photo.png"),
+        ("doc", "договор.pdf"),
+        ("audio_message", "voice.ogg"),
+    ]
 
 
 async def test_what_is_in_vk_already_travels_by_name(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
@@ -240,13 +283,17 @@ async def test_what_is_in_vk_already_travels_by_name(vk: FakeVk, adapter: VkAdap
 async def test_a_picture_vk_cannot_read_goes_as_a_file(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
     """Better a document than nothing."""
     shelf.contents = {"p": b"no picture"}
-    await adapter.send(say("", attachments=(Attachment(Media.PHOTO, "p", "tg"),)), nonce=1, target="", files=shelf)
+    await adapter.send(
+        say("", attachments=(Attachment(Media.PHOTO, "p", "tg"),)), nonce=1, target="", files=shelf
+    )
 
     assert vk.sent[0].params["attachment"].startswith("doc")
 
 
 @pytest.mark.parametrize("media", list(Media))
-async def test_no_attachment_becomes_nothing(vk: FakeVk, adapter: VkAdapter, shelf: Shelf, media: Media) -> None:
+async def test_no_attachment_becomes_nothing(
+    vk: FakeVk, adapter: VkAdapter, shelf: Shelf, media: Media
+) -> None:
     """Whatever the kind, and even if its content is gone, something is seen."""
     lost = Attachment(
         media,
@@ -261,12 +308,16 @@ async def test_no_attachment_becomes_nothing(vk: FakeVk, adapter: VkAdapter, she
     assert params["message"] or (params["lat"], params["long"]) == (1.5, 2.5)
 
 
-async def test_an_operator_hears_that_his_file_did_not_pass(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
+async def test_an_operator_hears_that_his_file_did_not_pass(
+    vk: FakeVk, adapter: VkAdapter, shelf: Shelf
+) -> None:
     """VK takes no programs: for the operator a refusal with the reason, for others a note."""
     shelf.contents = {"e": b"program"}
     program = Attachment(Media.DOCUMENT, "e", "tg", name="a.exe")
     with pytest.raises(Refused, match="NOT_ALLOWED") as refused:
-        await adapter.send(say("вот", attachments=(program,), author="operator"), nonce=1, target="", files=shelf)
+        await adapter.send(
+            say("вот", attachments=(program,), author="operator"), nonce=1, target="", files=shelf
+        )
     assert refused.value.code == "file_unfit"
     await adapter.send(say("вот", attachments=(program,)), nonce=2, target="", files=shelf)
 
@@ -311,7 +362,11 @@ def test_somebody_elses_markup_stays_words() -> None:
     """VK would make links of [id1|Павел]; a customer's words are shown as they are."""
     shown = words(say(RichText("[id1|Павел] и [https://a.ru|сюда]", (Span(Style.BOLD, 0, 11),)))).text
 
-    assert "|" not in shown and shown.startswith("[id1") and len(shown) == len("[id1|Павел] и [https://a.ru|сюда]")
+    assert (
+        "|" not in shown
+        and shown.startswith("[id1")
+        and len(shown) == len("[id1|Павел] и [https://a.ru|сюда]")
+    )
 
 
 def test_a_heading_gives_way_to_the_words() -> None:
@@ -333,7 +388,9 @@ async def test_typing_never_fails(vk: FakeVk, adapter: VkAdapter) -> None:
 async def test_a_file_is_read_by_its_address(vk: FakeVk, adapter: VkAdapter) -> None:
     """Gone for good is Refused, too large as well; without an address there is nothing to read."""
     vk.files["a"] = b"picture"
-    found = await adapter.read(Attachment(Media.PHOTO, "photo1", "vk", name="a.jpg", data={"url": f"{vk.base}/files/a"}))
+    found = await adapter.read(
+        Attachment(Media.PHOTO, "photo1", "vk", name="a.jpg", data={"url": f"{vk.base}/files/a"})
+    )
 
     assert (found.content, found.name, found.mime) == (b"picture", "a.jpg", "image/jpeg")
     for data in ({"url": f"{vk.base}/files/b"}, {"url": "file:///etc/passwd"}, {}):
@@ -345,15 +402,25 @@ async def test_a_file_is_read_by_its_address(vk: FakeVk, adapter: VkAdapter) -> 
 
 async def test_who_is_in_a_chat(vk: FakeVk, adapter: VkAdapter) -> None:
     """Administrator, member or none; a chat we are not in is gone."""
-    vk.answers["messages.getConversationMembers"] = {"items": [{"member_id": 9, "is_admin": True}, {"member_id": 8}]}
-    vk.answers["messages.getConversationsById"] = {"items": [{"peer": {"id": CHAT}, "chat_settings": {"title": "Поддержка"}}]}
+    vk.answers["messages.getConversationMembers"] = {
+        "items": [{"member_id": 9, "is_admin": True}, {"member_id": 8}]
+    }
+    vk.answers["messages.getConversationsById"] = {
+        "items": [{"peer": {"id": CHAT}, "chat_settings": {"title": "Поддержка"}}]
+    }
 
-    assert [await adapter.membership(str(CHAT), u) for u in ("9", "8", "7")] == ["administrator", "member", "none"]
+    assert [await adapter.membership(str(CHAT), u) for u in ("9", "8", "7")] == [
+        "administrator",
+        "member",
+        "none",
+    ]
     assert await adapter.membership("5", "5") == "member"
     assert (await adapter.look(str(CHAT))).title == "Поддержка"
     vk.fail("messages.getConversationMembers", 917)
     assert "администратором" in (await adapter.look(str(CHAT))).problems[0].hint
-    vk.answers["messages.getConversationsById"] = {"items": [{"peer": {"id": CHAT}, "chat_settings": {"title": "Поддержка", "state": "kicked"}}]}
+    vk.answers["messages.getConversationsById"] = {
+        "items": [{"peer": {"id": CHAT}, "chat_settings": {"title": "Поддержка", "state": "kicked"}}]
+    }
     with pytest.raises(PeerGone):
         await adapter.look(str(CHAT))
     vk.answers["messages.getConversationsById"] = {"items": []}
@@ -362,14 +429,26 @@ async def test_who_is_in_a_chat(vk: FakeVk, adapter: VkAdapter) -> None:
 
 
 async def test_what_an_account_lacks(vk: FakeVk, adapter: VkAdapter) -> None:
-    """Doctor names the group, the rights, the switch, the version and the events, each with a way to mend it."""
+    """Doctor names the group, the rights, the switch, the version and the events, each with a way to mend
+    it.
+    """
     assert await adapter.check() == ()
     vk.answers["groups.getById"] = {"groups": [{"id": 78}]}
     vk.answers["groups.getTokenPermissions"] = {"settings": [{"name": "messages"}]}
-    vk.answers["groups.getLongPollSettings"] = {"is_enabled": False, "api_version": "5.90", "events": {"message_new": 0}}
+    vk.answers["groups.getLongPollSettings"] = {
+        "is_enabled": False,
+        "api_version": "5.90",
+        "events": {"message_new": 0},
+    }
     problems = await adapter.check()
 
-    assert {p.code for p in problems} == {"vk-group", "vk-scope", "vk-longpoll-off", "vk-longpoll-version", "vk-event-off"}
+    assert {p.code for p in problems} == {
+        "vk-group",
+        "vk-scope",
+        "vk-longpoll-off",
+        "vk-longpoll-version",
+        "vk-event-off",
+    }
     assert all(p.hint for p in problems)
 
 
@@ -384,10 +463,14 @@ async def test_an_unreachable_vk_is_one_problem(shelf: Shelf) -> None:
 
 @pytest.mark.parametrize("lang", ["ru", "en"])
 async def test_each_mark_of_the_desk_is_seen(vk: FakeVk, adapter: VkAdapter, shelf: Shelf, lang: str) -> None:
-    """VK has sixteen reactions and no pencil: a note has a mark all the same, not that of a delivered answer."""
+    """VK has sixteen reactions and no pencil: a note has a mark all the same, not that of a delivered
+    answer.
+    """
     words = Texts.load(lang)
     for n, name in enumerate(("delivered", "note"), 1):
         mark = words.text(f"desk.receipt.{name}", lang=lang)
-        await adapter.send(say(mark, chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=n, target="", files=shelf)
+        await adapter.send(
+            say(mark, chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=n, target="", files=shelf
+        )
 
     assert len({c["reaction_id"] for c in vk.called("messages.sendReaction")}) == 2

@@ -1,4 +1,6 @@
-"""Looks over a whole base the way a strict colleague would: every fault with its file, line and what to do."""
+"""Looks over a whole base the way a strict colleague would: every fault with its file, line and what to
+do.
+"""
 
 from __future__ import annotations
 
@@ -28,25 +30,46 @@ class AnswersQuestions(Protocol):
 
     def articles(self) -> tuple[Article, ...]: ...
 
-    def answer(self, question: str, *, language: str = "", channel: str = "", segment: Mapping[str, object] = ..., today: date | None = None) -> Answer: ...
+    def answer(
+        self,
+        question: str,
+        *,
+        language: str = "",
+        channel: str = "",
+        segment: Mapping[str, object] = ...,
+        today: date | None = None,
+    ) -> Answer: ...
 
 
 def lint(
-    knowledge: AnswersQuestions, *, today: date, problems: Iterable[Problem] = (), messages: Messages | None = None, language: str = "ru", label: int = 40,
-) -> tuple[Problem, ...]:  # fmt: skip
+    knowledge: AnswersQuestions,
+    *,
+    today: date,
+    problems: Iterable[Problem] = (),
+    messages: Messages | None = None,
+    language: str = "ru",
+    label: int = 40,
+) -> tuple[Problem, ...]:
     """Everything worth mending, by file and line; *problems* are those found while reading, which come along.
 
-    *messages* tells how an article would be sent: portions, each a list of messages. *label* is the shortest button of a channel.
+    *messages* tells how an article would be sent: portions, each a list of messages. *label* is the shortest
+    button of a channel.
     Archived articles are left in peace. Texts are in *language* ("ru" or "en").
     """
     sources = Sources(knowledge.folder)
     articles = [a for a in knowledge.articles() if a.status != "archived"]
-    shown = [a for a in articles if a.status == "published" and (a.valid_until is None or a.valid_until >= today)]
+    shown = [
+        a for a in articles if a.status == "published" and (a.valid_until is None or a.valid_until >= today)
+    ]
     twice = tuple(repeated(shown, sources))
     told = {(f.file, f.line, str(f.facts.get("question"))) for f in twice}
     faults: list[LintFault] = [
         *twice,
-        *(f for f in stolen(shown, knowledge.answer, today, sources) if (f.file, f.line, str(f.facts.get("question"))) not in told),
+        *(
+            f
+            for f in stolen(shown, knowledge.answer, today, sources)
+            if (f.file, f.line, str(f.facts.get("question"))) not in told
+        ),
         *unquestioned(articles, sources),
         *dead_links(articles, knowledge.articles(), sources, language),
         *placeholders(articles, sources),
@@ -65,7 +88,15 @@ def worded(fault: LintFault, language: str) -> Problem:
     code = read_codes()[fault.code]
     text, hint = cast(Sequence[str], code.get(language) or code["ru"])
     level = cast(Literal["error", "warning"], code["level"])
-    return Problem(text.format(**fault.facts), fault.file, fault.line, fault.column, hint.format(**fault.facts), fault.code, level)
+    return Problem(
+        text.format(**fault.facts),
+        fault.file,
+        fault.line,
+        fault.column,
+        hint.format(**fault.facts),
+        fault.code,
+        level,
+    )
 
 
 def _translated(problem: Problem, language: str) -> Problem:
@@ -80,7 +111,9 @@ def _translated(problem: Problem, language: str) -> Problem:
 
 
 def folded(problems: Sequence[Problem], most: int) -> Iterator[tuple[Problem, int]]:
-    """Each problem to be shown, with the number of further ones of its code that are not, told at the last shown."""
+    """Each problem to be shown, with the number of further ones of its code that are not, told at the last
+    shown.
+    """
     seen: dict[str, int] = {}
     total: dict[str, int] = {}
     for problem in problems:

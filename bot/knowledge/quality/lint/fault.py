@@ -48,8 +48,14 @@ class Sources:
         return self._rows[path]
 
     def question(self, article: Article, question: str) -> tuple[str, int, int]:
-        """File, line and column of an example question: in the article's head, else in a `.yaml` of extra questions."""
-        extras = (p for p in article_files(self.folder) if p.suffix.lower() in (".yaml", ".yml")) if self.folder.is_dir() else ()
+        """File, line and column of an example question: in the article's head, else in a `.yaml` of extra
+        questions.
+        """
+        extras = (
+            (p for p in article_files(self.folder) if p.suffix.lower() in (".yaml", ".yml"))
+            if self.folder.is_dir()
+            else ()
+        )
         for path in (article.path, *extras):
             for number, row in enumerate(self.rows(path), 1):
                 column = row.find(question)

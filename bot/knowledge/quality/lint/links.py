@@ -16,13 +16,19 @@ _WORDS = {
 }
 
 
-def dead_links(articles: Sequence[Article], everything: Sequence[Article], sources: Sources, language: str) -> Iterator[LintFault]:
-    """Links and buttons to articles that are not there or not shown, files and pictures that are not there."""
+def dead_links(
+    articles: Sequence[Article], everything: Sequence[Article], sources: Sources, language: str
+) -> Iterator[LintFault]:
+    """Links and buttons to articles that are not there or not shown, files and pictures that are not
+    there.
+    """
     known = {a.id: a for a in everything}
     for article in articles:
         for link in article.links:
             column = sources.column(article, link.line, link.target)
-            if link.kind == "article" or (link.kind == "file" and PurePosixPath(link.target).suffix.lower() in ("", ".md")):
+            if link.kind == "article" or (
+                link.kind == "file" and PurePosixPath(link.target).suffix.lower() in ("", ".md")
+            ):
                 yield from _to_article(article, link.target, link.line, column, known, language)
             elif link.kind == "image" and find_inside(link.target, article.path, sources.folder) is None:
                 yield LintFault("KB026", article.path.as_posix(), link.line, column, {"target": link.target})
@@ -31,19 +37,38 @@ def dead_links(articles: Sequence[Article], everything: Sequence[Article], sourc
         for number, button in enumerate(article.buttons):
             if button.action == "article":
                 line = article.places.get(f"buttons[{number}]", article.places.get("buttons", 1))
-                yield from _to_article(article, button.value, line, sources.column(article, line, button.value), known, language)
+                yield from _to_article(
+                    article, button.value, line, sources.column(article, line, button.value), known, language
+                )
         for name in article.images:
-            if not (sources.folder / name).is_file() and find_inside(name, article.path, sources.folder) is None:
+            if (
+                not (sources.folder / name).is_file()
+                and find_inside(name, article.path, sources.folder) is None
+            ):
                 line = article.places.get("images", 1)
-                yield LintFault("KB026", article.path.as_posix(), line, sources.column(article, line, name), {"target": name})
+                yield LintFault(
+                    "KB026",
+                    article.path.as_posix(),
+                    line,
+                    sources.column(article, line, name),
+                    {"target": name},
+                )
 
 
-def _to_article(article: Article, target: str, line: int, column: int, known: Mapping[str, Article], language: str) -> Iterator[LintFault]:
+def _to_article(
+    article: Article, target: str, line: int, column: int, known: Mapping[str, Article], language: str
+) -> Iterator[LintFault]:
     found = resolve(article, target, known)
     file = article.path.as_posix()
     if found is None:
         nearest, check = _WORDS["en" if language == "en" else "ru"]
         near = difflib.get_close_matches(target, known, 1, 0.6)
-        yield LintFault("KB025", file, line, column, {"target": target, "near": nearest.format(name=near[0]) if near else check})
+        yield LintFault(
+            "KB025",
+            file,
+            line,
+            column,
+            {"target": target, "near": nearest.format(name=near[0]) if near else check},
+        )
     elif found.status != "published" and article.status == "published":
         yield LintFault("KB027", file, line, column, {"target": target, "status": found.status})

@@ -39,7 +39,9 @@ def repeated(articles: Sequence[Article], sources: Sources) -> Iterator[LintFaul
 
 def _nearly(owned: Sequence[Owned], keys: Sequence[str], sources: Sources) -> Iterator[LintFault]:
     for start in range(0, len(keys), ROWS):
-        table = cdist(keys[start : start + ROWS], keys, scorer=fuzz.ratio, score_cutoff=NEARLY, dtype=np.uint8)
+        table = cdist(
+            keys[start : start + ROWS], keys, scorer=fuzz.ratio, score_cutoff=NEARLY, dtype=np.uint8
+        )
         for row, column in zip(*np.nonzero(table), strict=True):
             first, second = start + int(row), int(column)
             if first < second and not _differ_in_number(keys[first], keys[second]):
@@ -59,7 +61,18 @@ def _pairs(code: str, found: Sequence[Owned], sources: Sources) -> Iterator[Lint
             for (question, article), (twin, owner) in ((first, other), (other, first)):
                 _, line, _ = sources.question(owner, twin)
                 file, here, column = sources.question(article, question)
-                yield LintFault(shared, file, here, column, {"question": question, "twin": twin, "other": owner.id, "place": f"{owner.path.name}:{line}"})
+                yield LintFault(
+                    shared,
+                    file,
+                    here,
+                    column,
+                    {
+                        "question": question,
+                        "twin": twin,
+                        "other": owner.id,
+                        "place": f"{owner.path.name}:{line}",
+                    },
+                )
 
 
 def _title_of_both(one: Article, other: Article) -> Sequence[str]:
@@ -77,27 +90,45 @@ def rivals(one: Article, other: Article) -> bool:
 
 @cache
 def _fillers() -> frozenset[str]:
-    return frozenset(word for group in read_tone()["fillers"] for words in group.values() for word in words.split())  # type: ignore[attr-defined]
+    return frozenset(
+        word for group in read_tone()["fillers"] for words in group.values() for word in words.split()  # type: ignore[attr-defined]
+    )
 
 
 def gist(question: str) -> tuple[str, ...]:
-    """The dictionary forms of the words that matter, sorted: two questions with the same gist ask the same."""
+    """The dictionary forms of the words that matter, sorted: two questions with the same gist ask the
+    same.
+    """
     lemmas = {lemma(word) for word in words_of(question)}
     return tuple(sorted(lemmas - _fillers())) or tuple(sorted(lemmas))
 
 
-def stolen(articles: Sequence[Article], ask: Callable[..., Answer], today: date, sources: Sources) -> Iterator[LintFault]:
+def stolen(
+    articles: Sequence[Article], ask: Callable[..., Answer], today: date, sources: Sources
+) -> Iterator[LintFault]:
     """Questions that another article wins, or that find nothing, when a customer asks them word for word."""
     family = {a.id: a.twin_of or a.id for a in articles}
     for article in articles:
-        segment: Mapping[str, object] = {key: values[0] if values else True for key, values in article.segment.items()}
+        segment: Mapping[str, object] = {
+            key: values[0] if values else True for key, values in article.segment.items()
+        }
         for question in article.questions:
-            answer = ask(question, language=article.lang, channel=article.channels[0] if article.channels else "", segment=segment, today=today)
+            answer = ask(
+                question,
+                language=article.lang,
+                channel=article.channels[0] if article.channels else "",
+                segment=segment,
+                today=today,
+            )
             first = answer.candidates[0] if answer.candidates else None
             if first and family.get(first.article, first.article) == family[article.id]:
                 continue
             file, line, column = sources.question(article, question)
-            facts = {"question": question, "winner": first.article if first else "", "title": first.title if first else ""}
+            facts = {
+                "question": question,
+                "winner": first.article if first else "",
+                "title": first.title if first else "",
+            }
             yield LintFault("KB022" if first else "KB024", file, line, column, facts)
 
 

@@ -22,7 +22,13 @@ def placeholders(articles: Sequence[Article], sources: Sources) -> Iterator[Lint
     for article in articles:
         for row, line in _body(article):
             for found in _VARIABLE.finditer(re.sub(r"`[^`]*`", "", row)):
-                yield LintFault("KB030", article.path.as_posix(), line, sources.column(article, line, found[0]), {"found": found[0]})
+                yield LintFault(
+                    "KB030",
+                    article.path.as_posix(),
+                    line,
+                    sources.column(article, line, found[0]),
+                    {"found": found[0]},
+                )
         for text in (article.title, *article.aliases, *(b.label for b in article.buttons)):
             if found_in := _VARIABLE.search(text):
                 file, line, column = sources.question(article, text)
@@ -38,14 +44,20 @@ def long_labels(articles: Sequence[Article], sources: Sources, limit: int) -> It
                 yield LintFault("KB032", file, line, column, {"text": text, "limit": limit})
 
 
-def long_texts(articles: Sequence[Article], messages: Callable[[Article], Sequence[Sequence[str]]]) -> Iterator[LintFault]:
-    """Articles whose answer (or the rest of it) goes as several messages, with the places where it is split."""
+def long_texts(
+    articles: Sequence[Article], messages: Callable[[Article], Sequence[Sequence[str]]]
+) -> Iterator[LintFault]:
+    """Articles whose answer (or the rest of it) goes as several messages, with the places where it is
+    split.
+    """
     for article in articles:
         for portion in messages(article):
             if len(portion) > 1:
                 split = "; ".join(f"{n}) «{_start(text)}» ({len(text)})" for n, text in enumerate(portion, 1))
                 line = next((n for row, n in _body(article) if row.strip()), 1)
-                yield LintFault("KB031", article.path.as_posix(), line, 1, {"count": len(portion), "split": split})
+                yield LintFault(
+                    "KB031", article.path.as_posix(), line, 1, {"count": len(portion), "split": split}
+                )
 
 
 def _start(text: str) -> str:
@@ -61,7 +73,8 @@ def _body(article: Article) -> Iterator[tuple[str, int]]:
             yield row, line
 
 
-# --- tone ------------------------------------------------------------------------------------------------------------
+# --- tone
+# ------------------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -72,7 +85,11 @@ def _tone(language: str) -> tuple[Mapping[Pattern, tuple[str, str]], Pattern, Pa
         for code, kind in (("KB060", "address"), ("KB062", "official"))
         for expression, say in words[kind].items()  # type: ignore[attr-defined]
     }
-    return advice, _word("|".join(cast(Sequence[str], words["refusals"]))), _word("|".join(cast(Sequence[str], words["ways_out"])))
+    return (
+        advice,
+        _word("|".join(cast(Sequence[str], words["refusals"]))),
+        _word("|".join(cast(Sequence[str], words["ways_out"]))),
+    )
 
 
 def _word(expression: str) -> Pattern:
@@ -89,11 +106,21 @@ def official(articles: Sequence[Article], sources: Sources) -> Iterator[LintFaul
         for place, (row, line) in enumerate(rows):
             for pattern, (code, say) in advice.items():
                 if found := pattern.search(row):
-                    yield LintFault(code, file, line, sources.column(article, line, found[0]), {"found": found[0], "advice": say})
+                    yield LintFault(
+                        code,
+                        file,
+                        line,
+                        sources.column(article, line, found[0]),
+                        {"found": found[0], "advice": say},
+                    )
             if (refused := refusals.search(row)) and not article.buttons:
                 near = " ".join(r for r, _ in _paragraphs_around(rows, place))
-                if not ways_out.search(near.replace(refused[0], "")) and not _links_near(article, rows, place):
-                    yield LintFault("KB061", file, line, sources.column(article, line, refused[0]), {"found": refused[0]})
+                if not ways_out.search(near.replace(refused[0], "")) and not _links_near(
+                    article, rows, place
+                ):
+                    yield LintFault(
+                        "KB061", file, line, sources.column(article, line, refused[0]), {"found": refused[0]}
+                    )
 
 
 def _paragraphs_around(rows: Sequence[tuple[str, int]], place: int) -> Sequence[tuple[str, int]]:
