@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.short_answers import language_of
 from bot.i18n.texts import Texts
-from bot.model import Attachment, Button, Event, Json, Outbound, Outcome, Result, RichText, Rows, Turn
+from bot.model import Attachment, Button, Json, Outbound, Outcome, Result, RichText, Rows, Turn
 from bot.text.markdown import join
 
 _speaking: ContextVar[tuple[Texts, str] | None] = ContextVar("speaking", default=None)
@@ -37,7 +38,7 @@ def reply(
     key.
     """
     words, dialog = _speaking.get() or (_default_words(), "reply")
-    return said(turn, words, dialog, key, buttons=buttons, facts=facts)
+    return said(turn, Speaker(words, dialog), key, buttons=buttons, facts=facts)
 
 
 def require_words(key: str) -> None:
@@ -47,24 +48,28 @@ def require_words(key: str) -> None:
         words.say(key)
 
 
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Whose words are said, and the dialog that signs for them."""
+
+    words: Texts
+    dialog: str
+
+
 def said(
     turn: Turn,
-    words: Texts,
-    dialog: str,
+    speaker: Speaker,
     *texts: str | RichText,
-    reason: str = "answered",
-    result: Result = Result.ANSWERED,
     buttons: Rows | Sequence[Button] = (),
     attachments: tuple[Attachment, ...] = (),
-    state: Json | None = None,
-    events: tuple[Event, ...] = (),
-    why: Json | None = None,
     facts: Json | None = None,
 ) -> Outcome:
-    """`reply` with everything an outcome can hold; several *texts* are paragraphs, *attachments* go before
-    them.
+    """An outcome that says *texts* as paragraphs, *attachments* before them; the templates get *facts*.
+
+    It counts as an answer, and what was asked before is settled by it; whatever else an outcome can hold the
+    dialog puts in by `replace`.
     """
-    language = language_of(turn, words.lang)
+    words, language = speaker.words, language_of(turn, speaker.words.lang)
     text = _text(turn, words, language, texts, facts or {}, turn.id)
     if text and any(line.author == "bot" and line.text == text.text for line in turn.history[-4:]):
         text = _text(
@@ -74,9 +79,7 @@ def said(
     say = (Outbound(to, attachments=attachments),) if attachments else ()
     if text:
         say = (*say, Outbound(to, text, buttons=rows(buttons)))
-    if state is None:
-        state = Memory.of(turn).now(turn)
-    return Outcome(dialog, result, reason, say, state=state, events=events, explanation=why or {})
+    return Outcome(speaker.dialog, Result.ANSWERED, "answered", say, state=Memory.of(turn).now(turn))
 
 
 def _text(
