@@ -1,4 +1,4 @@
-"""What changelog.d holds can be gathered into CHANGELOG.md, word for word, and nothing of it is passed over."""
+"""What changelog.d holds can be gathered into CHANGELOG.md, word for word, and nothing is passed over."""
 
 from __future__ import annotations
 
