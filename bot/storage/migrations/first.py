@@ -13,7 +13,7 @@ STATEMENTS = (
       username text not null default '', language text not null default 'ru', gender text not null default '',
       fields text not null default '{}',
       told text not null default '',  -- the names as the platform last told them: ours change only when
-      these do
+      -- these do
       created integer not null, erased integer) strict""",
     """create table conversations(
       id integer primary key autoincrement, channel text not null, chat text not null, thread text not null
@@ -75,9 +75,9 @@ STATEMENTS = (
       status text not null default 'pending' check(status in ('pending', 'sending', 'sent', 'unknown',
       'failed', 'cancelled')),
       place integer not null default 0,  -- below 0 = goes before what was promised earlier (a remade topic's
-      history)
+      -- history)
       head integer not null default 0,  -- 1 = the oldest open row of its (channel, chat, thread, lane): only
-      it may go
+      -- it may go
       tries integer not null default 0, doubts integer not null default 0,
       created integer not null, due integer not null, started integer, settled integer,
       message text not null default '', error text not null default '') strict""",
