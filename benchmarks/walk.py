@@ -1,6 +1,6 @@
 """Which files a customer's question and an operator's reply pass, from a traced live run: `make walk`.
 
-A file *passes* a message when one of its functions is given it (a turn, an inbound, or what was read from it).
+A file *passes* a message when one of its functions is given it (turn, inbound, or what was read from it).
 Files that are asked only for a word, a deadline or a card are helpers; they are listed, and not on the way.
 """
 
