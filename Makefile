@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run dev test days lint changelog chaos crash-points week fuzz soak bench audit clean
+.PHONY: run dev test coverage oldest days lint changelog chaos crash-points week fuzz soak bench walk audit clean
 
 SEED ?= 1
 RUNS ?= 200
@@ -53,6 +53,10 @@ fuzz: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.run
+
+# which files a customer's question and an operator's reply pass
+walk: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.walk
 
 audit: $(VENV)/.installed-dev
 	-$(BIN)/python -m pip install --quiet pip-audit
