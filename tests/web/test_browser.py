@@ -260,8 +260,8 @@ FAINT = """() => {
       if (colour[3] > 0) layers.push(colour);
       if (colour[3] === 1) break;
     }
-    return layers.reduceRight((under, top) => over(top, under), matchMedia("(prefers-color-scheme:
-    dark)").matches ? [18, 18, 18] : [255, 255, 255]);
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    return layers.reduceRight((under, top) => over(top, under), dark ? [18, 18, 18] : [255, 255, 255]);
   };
   const found = [];
   for (const element of document.querySelectorAll("body *")) {
