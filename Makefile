@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test days lint chaos crash-points week fuzz soak bench audit clean
+.PHONY: run test days lint chaos crash-points week fuzz soak bench walk audit clean
 
 SEED ?= 1
 RUNS ?= 200
@@ -45,6 +45,10 @@ fuzz: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.run
+
+# which files a customer's question and an operator's reply pass
+walk: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.walk
 
 audit: $(VENV)/.installed-dev
 	-$(BIN)/python -m pip install --quiet pip-audit
