@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.errors import ConfigError
-from bot.knowledge.query.intents import read_act, read_words
+from bot.knowledge.query.intents import RULES, bundled_words, features_of, read_act, read_words
 from bot.model import Intent
 
 
@@ -191,3 +193,21 @@ def test_the_name_of_a_thing_is_a_question(word: str) -> None:
 
     assert found.act is Intent.QUESTION
     assert found.upset < 0.4
+
+
+READINGS = json.loads((Path(__file__).parent / "intent_readings.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("row", READINGS, ids=[row["text"][:30] for row in READINGS])
+def test_every_feature_stands_where_the_weights_were_trained_for_it(row: dict[str, Any]) -> None:
+    """A feature that is named anew or moved changes no number the weights are multiplied by, and no decision.
+
+    `rules` of a row holds the numbers that are not 0, by their place.
+    """
+    rules = features_of(row["text"], bundled_words()).rules
+    expected = [row["rules"].get(str(place), 0.0) for place in range(RULES)]
+    readings = {name: read_act(row["text"], answered=name == "answered") for name in ("alone", "answered")}
+
+    assert rules == pytest.approx(expected, rel=1e-12)
+    for name, reading in readings.items():
+        assert [reading.act.value, reading.upset, reading.why["human"]] == row[name]
