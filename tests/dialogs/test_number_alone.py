@@ -1,4 +1,4 @@
-"""A number alone (an order, a flat, a phone) is an answer or an unclear question, never a call for a person."""
+"""A number alone (of an order, a phone) is an answer or an unclear question, never a call for a person."""
 
 from __future__ import annotations
 
