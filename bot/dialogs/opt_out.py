@@ -67,7 +67,7 @@ class OptOut:
             turn, self._words, "outreach", str(data.get("key")), reason="reminded", facts=facts_of(data)
         )
         # law: a reminder arrives once: what may have arrived waits for a person to settle
-        say = tuple(replace(o, on_doubt="hold") for o in outcome.messages)
+        say = tuple(replace(o, on_uncertain="hold") for o in outcome.messages)
         return replace(
             outcome,
             messages=say,

@@ -140,7 +140,11 @@ def reopen(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome
     topic = (
         (
             Outbound(
-                to, verb=OutboundKind.REOPEN_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author=""
+                to,
+                kind=OutboundKind.REOPEN_TOPIC,
+                priority=Priority.COSMETIC,
+                ticket=ticket.number,
+                author="",
             ),
         )
         if to
@@ -340,9 +344,9 @@ def category(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcom
             Outbound(
                 place(turn),
                 text,
-                verb=OutboundKind.EDIT,
+                kind=OutboundKind.EDIT,
                 edits=f"category:{ticket.number}",
-                lane=Priority.COSMETIC,
+                priority=Priority.COSMETIC,
                 ticket=ticket.number,
                 author="",
             ),

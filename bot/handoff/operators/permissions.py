@@ -56,7 +56,11 @@ def refuse(desk: DeskContext, turn: Turn, key: str, what: str = "", **facts: obj
         say = (
             *say,
             Outbound(
-                inbound.peer, verb=OutboundKind.REOPEN_TOPIC, lane=Priority.COSMETIC, ticket=number, author=""
+                inbound.peer,
+                kind=OutboundKind.REOPEN_TOPIC,
+                priority=Priority.COSMETIC,
+                ticket=number,
+                author="",
             ),
         )
     return Outcome("desk", Result.IGNORED, REFUSED, say, events=(event,))
