@@ -9,6 +9,7 @@ import contextlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC
+from functools import partial
 
 from bot.clock import Clock
 from bot.config.handoff import Webhook

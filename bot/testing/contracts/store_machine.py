@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bot.errors import Conflict
 from bot.model import Inbound, Peer, Timer, Turn
-from bot.storage.base import Delivery, DeliveryResult, Store
+from bot.storage.base import Delivery, DeliveryResult, DeliveryStatus, Store
 from bot.testing.contracts.store_scene import NOON, arrival, decide, later, open_ticket, say
 
 PEERS = (Peer("tg", "1"), Peer("tg", "2"), Peer("vk", "1"))
