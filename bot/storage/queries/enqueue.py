@@ -85,7 +85,8 @@ def enqueue(
         if outbound.coalesce and (joined := _join(db, outbound, row)) is not None:
             made.append(joined)
             continue
-        if outbound.priority is Priority.COSMETIC and db.execute(_REPLACED, row).rowcount:
+        replaces = outbound.lane is Priority.COSMETIC or outbound.verb in RIVALS
+        if replaces and db.execute(_REPLACED, row).rowcount:
             db.execute(_NEXT_HEAD, row)
         id = int(db.execute(_INSERT, row).lastrowid or 0)
         made.append(id)
