@@ -427,7 +427,7 @@ class Outbox:
                 self._pace.rest(outbound.to.channel, "", error.after)
             elif not error.counts:
                 self._pace.rest(outbound.to.channel, outbound.to.chat, error.after)
-            if error.counts and delivery.tries + 1 >= PATIENCE[outbound.lane]:
+            if error.counts and delivery.tries + 1 >= PATIENCE[outbound.priority]:
                 return self._given_up(delivery, error)
             pause = (
                 error.after

@@ -73,6 +73,6 @@ async def test_the_topic_is_open_before_operators_are_told_of_a_return(testbot: 
     await anna.says("позовите оператора, вопрос остался")
 
     seen = await olga.sees(1)
-    opened = [n for n, o in enumerate(seen) if o.verb is OutboundKind.REOPEN_TOPIC]
+    opened = [n for n, o in enumerate(seen) if o.kind is OutboundKind.REOPEN_TOPIC]
     told = [n for n, o in enumerate(seen) if "вопрос остался" in o.text.text]
     assert opened and told and opened[0] < told[0]

@@ -33,10 +33,10 @@ class NoFiles:
 
 
 async def deliver(page: Page, *outbounds: Outbound) -> list[int]:
-    """Promise and send, as the outbox would."""
+    """Enqueue and send, as the outbox would."""
     ids: list[int] = []
-    for promise in promises:
-        ids += await page.store.promise([promise], page.services.clock())
+    for outbound in outbounds:
+        ids += await page.store.enqueue([outbound], page.services.clock())
         for delivery in await page.store.take_deliveries(page.services.clock()):
             stage = page.services.channels[delivery.outbound.to.channel]
             sent = await stage.send(

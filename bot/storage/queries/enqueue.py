@@ -85,7 +85,7 @@ def enqueue(
         if outbound.coalesce and (joined := _join(db, outbound, row)) is not None:
             made.append(joined)
             continue
-        replaces = outbound.lane is Priority.COSMETIC or outbound.verb in RIVALS
+        replaces = outbound.priority is Priority.COSMETIC or outbound.kind in RIVALS
         if replaces and db.execute(_REPLACED, row).rowcount:
             db.execute(_NEXT_HEAD, row)
         id = int(db.execute(_INSERT, row).lastrowid or 0)
