@@ -69,7 +69,7 @@ class OptOut:
             said(turn, self._speaker, str(data.get("key")), facts=facts_of(data)), reason="reminded"
         )
         # law: a reminder arrives once: what may have arrived waits for a person to settle
-        say = tuple(replace(o, on_doubt="hold") for o in outcome.messages)
+        say = tuple(replace(o, on_uncertain="hold") for o in outcome.messages)
         return replace(
             outcome,
             messages=say,
