@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.dialogs.dialog_state import Memory
-from bot.dialogs.reminders import TIMER, facts_of
+from bot.dialogs.kept_facts import facts_of
+from bot.dialogs.reminders import TIMER
 from bot.dialogs.reply import said
 from bot.dialogs.short_answers import fold
 from bot.handoff.outreach.segment import NEWS, OFF, wants_none
@@ -67,7 +68,7 @@ class OptOut:
             turn, self._words, "outreach", str(data.get("key")), reason="reminded", facts=facts_of(data)
         )
         # law: a reminder arrives once: what may have arrived waits for a person to settle
-        say = tuple(replace(o, on_doubt="hold") for o in outcome.messages)
+        say = tuple(replace(o, on_uncertain="hold") for o in outcome.messages)
         return replace(
             outcome,
             messages=say,

@@ -41,7 +41,7 @@ def quoted_part(turn: Turn) -> str:
     """The part of the customer's words that the operator answers; "" where he quotes anything else."""
     theirs = [line.text for line in turn.history if line.author == "customer"]
     for inbound, quoted in zip(turn.inbounds, turn.quoted, strict=False):
-        if quoted is None or not quoted.mirrors:
+        if quoted is None or not quoted.mirror_of:
             continue
         for context in (c for c in inbound.context if c.data.get("context") == "quote"):
             part = str(context.data.get("text", "")).strip()

@@ -125,7 +125,7 @@ class Nps:
             events=(Event("nps_asked", data={"channel": turn.conversation.peer.channel}),),
         )
         # law: asking twice annoys more than not asking: what may have arrived waits for a person to settle
-        say = tuple(replace(o, on_doubt="hold") for o in outcome.messages)
+        say = tuple(replace(o, on_uncertain="hold") for o in outcome.messages)
         return replace(
             outcome, messages=say, customer=replace(customer, fields={**customer.fields, ASKED_AT: survey})
         )

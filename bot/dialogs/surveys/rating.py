@@ -161,7 +161,7 @@ class Rating:
             events=(Event("rating_asked", ticket=ticket.number, actor=ticket.operator),),
         )
         # law: asking twice annoys more than not asking: what may have arrived waits for a person to settle
-        say = tuple(replace(o, on_doubt="hold", ticket=ticket.number) for o in outcome.messages)
+        say = tuple(replace(o, on_uncertain="hold", ticket=ticket.number) for o in outcome.messages)
         asked = replace(customer, fields={**customer.fields, ASKED: turn.now.isoformat()})
         return replace(outcome, messages=say, customer=asked if turn.customer else None)
 

@@ -57,7 +57,7 @@ def _preview(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> Outcom
         buttons=((send,),),
         ticket=ticket.number,
         author="",
-        lane=Priority.NOTICE,
+        priority=Priority.NOTICE,
     )
     looked = marked(
         ticket,
@@ -136,7 +136,7 @@ def undo(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
         return notice(desk, turn, "desk.too_late")
     gone = Outbound(
         ticket.customer_peer,
-        verb=OutboundKind.DELETE,
+        kind=OutboundKind.DELETE,
         edits=str(last["name"]),
         ticket=ticket.number,
         author="",
@@ -166,7 +166,7 @@ def _say_to_customer(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichTe
         ticket=ticket.number,
         author="operator",
         author_name=inbound.sender.name,
-        on_doubt=desk.rules.on_doubt,
+        on_uncertain=desk.rules.on_uncertain,
     )
     cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
     say_ = (words, *cards, *done(desk, turn, "desk.sent").messages)

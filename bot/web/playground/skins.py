@@ -36,7 +36,7 @@ def skins(words: Texts, knowledge: Knowledge, article: str, now: datetime) -> di
     return found
 
 
-def _drawn(promised: Sequence[Outbound], skin: str, now: datetime, first: int) -> list[Json]:
+def _drawn(enqueued: Sequence[Outbound], skin: str, now: datetime, first: int) -> list[Json]:
     limit = SKINS[skin].label
     return [
         Shown(
@@ -48,7 +48,7 @@ def _drawn(promised: Sequence[Outbound], skin: str, now: datetime, first: int) -
             attachments=o.attachments,
             nonce=n,
         ).as_json(skin)
-        for n, o in enumerate(promised, first)
+        for n, o in enumerate(enqueued, first)
     ]
 
 
