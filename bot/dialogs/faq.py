@@ -38,6 +38,7 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.text.graphemes import shorten
 from bot.text.markdown import join, styled, to_rich
 
 OPTIONS = 3
@@ -651,7 +652,7 @@ def together(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= QUOTED else text[: QUOTED - 1].rstrip() + "…"
+    return shorten(text, QUOTED)
 
 
 def _spare(best: ArticleText, answer: Answer) -> list[str]:

@@ -14,6 +14,7 @@ from bot.article_preview import SKINS, preview
 from bot.i18n.texts import Texts
 from bot.knowledge.search import Knowledge
 from bot.model import Json, Outbound, Rows, Style
+from bot.text.graphemes import shorten
 
 STYLES = {"telegram": frozenset(Style), "vk": VK_STYLES}
 
@@ -53,7 +54,4 @@ def _drawn(enqueued: Sequence[Outbound], skin: str, now: datetime, first: int) -
 
 def _cut(rows: Rows, limit: int) -> Rows:
     """Labels as the channel would cut them."""
-    return tuple(
-        tuple(b if len(b.label) <= limit else replace(b, label=b.label[: limit - 1] + "…") for b in row)
-        for row in rows
-    )
+    return tuple(tuple(replace(b, label=shorten(b.label, limit)) for b in row) for row in rows)
