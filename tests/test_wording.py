@@ -8,6 +8,7 @@ import resource
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -334,7 +335,7 @@ def test_guide_shows_what_is_true(tmp_path: Path) -> None:
     (tmp_path / "rows").mkdir()
     own = "\n".join(f"  r{n}: |\n    {source}".replace("\\|", "|") for n, (source, _) in enumerate(rows))
     words = owner(tmp_path / "rows", ru=f"rows:\n{own}\n")
-    facts = {
+    facts: dict[str, Any] = {
         "customer": Customer(1, "Анна", "Черных"),
         "operator": "Павел Коваль",
         "now": NOW,

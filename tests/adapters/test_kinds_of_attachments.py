@@ -4,7 +4,7 @@ word of an API.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,7 @@ async def carried(testbot: TestBot, inbound: Inbound, desk: Peer) -> list[Outbou
     return [s.outbound for s in said[before:] if s.outbound.to.chat == desk.chat and s.outbound.mirrors]
 
 
-def by_parameters(calls: list[Mapping[str, Any]]) -> str:
+def by_parameters(calls: Sequence[Mapping[str, Any]]) -> str:
     names = (
         "text",
         "caption",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,6 +67,13 @@ def looks(rich: RichText) -> list[tuple[str, frozenset[tuple[Style, str]]]]:
     return result
 
 
+def stretch(entity: Mapping[str, object]) -> tuple[int, int]:
+    """Where an entity begins and ends."""
+    begin, length = entity["offset"], entity["length"]
+    assert isinstance(begin, int) and isinstance(length, int)
+    return begin, begin + length
+
+
 @given(rich_texts(FREE))
 def test_entities_come_back_as_they_were(rich: RichText) -> None:
     """Any styled text turned into Telegram's entities and back looks the same."""
@@ -77,9 +86,9 @@ def test_entities_lie_inside_the_text_and_on_whole_characters(rich: RichText) ->
     units = rich.text.encode("utf-16-le")
 
     for entity in to_entities(rich):
-        begin, length = int(entity["offset"]), int(entity["length"])
-        assert length > 0 and begin >= 0 and begin + length <= len(units) // 2
-        units[2 * begin : 2 * (begin + length)].decode("utf-16-le")
+        begin, end = stretch(entity)
+        assert end > begin >= 0 and end <= len(units) // 2
+        units[2 * begin : 2 * end].decode("utf-16-le")
 
 
 @given(rich_texts())
@@ -89,12 +98,8 @@ def test_code_holds_no_other_style(rich: RichText) -> None:
     codes = [e for e in entities if e["type"] in ("code", "pre")]
 
     for code in codes:
-        begin, end = int(code["offset"]), int(code["offset"]) + int(code["length"])
-        inside = [
-            e
-            for e in entities
-            if e is not code and int(e["offset"]) < end and begin < int(e["offset"]) + int(e["length"])
-        ]
+        begin, end = stretch(code)
+        inside = [e for e in entities if e is not code and stretch(e)[0] < end and begin < stretch(e)[1]]
         assert all(e["type"] == "blockquote" for e in inside)
 
 

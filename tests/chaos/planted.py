@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
+from sqlite3 import Connection
 from types import MethodType
 
 from bot.adapters.base import Accept
@@ -45,16 +47,14 @@ class ClaimsAndReadsApart(Stage):
         async def take_turn(self: SqliteStore, now: datetime, *, batch: int = 50) -> Turn | None:
             turn = await self._write(lambda db: take(db, self._locks, self._number, now, batch))
             if turn is not None:
-                _, inbounds = self._locks.held.pop(turn.conversation.id)  # read, and let go …
+                _, inbounds, since = self._locks.held.pop(turn.conversation.id)  # read, and let go …
                 await asyncio.sleep(0.01)
-                self._locks.held[turn.conversation.id] = (turn.id, inbounds)  # … and claimed
+                self._locks.held[turn.conversation.id] = (turn.id, inbounds, since)  # … and claimed
             return turn
 
         async def finish_turn(self: SqliteStore, turn: Turn, outcome: Outcome, now: datetime) -> Finished:
-            self._locks.held[turn.conversation.id] = (
-                turn.id,
-                self._locks.held.get(turn.conversation.id, (0, ()))[1],
-            )
+            _, inbounds, since = self._locks.held.get(turn.conversation.id, (0, (), 0))
+            self._locks.held[turn.conversation.id] = (turn.id, inbounds, since)
             checked, finishing._close_inbounds = finishing._close_inbounds, _close_all
             try:
                 return await self._write(lambda db: finishing.finish(db, self._locks, turn, outcome, now))
@@ -65,13 +65,17 @@ class ClaimsAndReadsApart(Stage):
         store.finish_turn = MethodType(finish_turn, store)  # type: ignore[method-assign]
 
 
-def _close_all(db: object, turn: int, inbounds: tuple[int, ...], outcome: Outcome, now: datetime) -> None:
+def _close_all(db: Connection, turn: int, inbounds: tuple[int, ...], outcome: Outcome, now: datetime) -> None:
     """Without the check that all of them are still open."""
     for id in inbounds:
-        db.execute(  # type: ignore[attr-defined]
+        db.execute(
             "update inbox set turn = ?, done_at = ?, result = ? where id = ? and done_at is null",
             (turn, int(now.timestamp() * 1000), outcome.result.value, id),
         )
+
+
+def _forget_the_send(db: Connection, id: int) -> None:
+    db.execute("update outbox set status = 'pending', tries = tries - 1 where id = ?", (id,))
 
 
 class SendsBeforeRecord(Stage):
@@ -88,11 +92,7 @@ class SendsBeforeRecord(Stage):
             )
             for delivery in taken:
                 under_way[delivery.id] = (delivery.outbound.to.channel, delivery.outbound.to.chat)
-                await self._write(
-                    lambda db, id=delivery.id: db.execute(
-                        "update outbox set status = 'pending', tries = tries - 1 where id = ?", (id,)
-                    )
-                )
+                await self._write(partial(_forget_the_send, id=delivery.id))
             return taken
 
         async def settle(

@@ -7,12 +7,14 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from bot.clock import Clock
 
 Made = TypeVar("Made")
+Parts = TypeVarTuple("Parts")
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)  # a Friday, 12:00 in Moscow
 
 
@@ -43,9 +45,11 @@ class TimelessLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._leaping.now
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*Parts], Made], *args: *Parts
+    ) -> asyncio.Future[Made]:
         """At once and here: a real thread would end at another moment each time."""
-        done = self.create_future()
+        done: asyncio.Future[Made] = self.create_future()
         try:
             done.set_result(func(*args))
         except Exception as error:  # noqa: BLE001 - whoever waits is told

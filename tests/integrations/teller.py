@@ -30,7 +30,13 @@ class NoDesk:
     def undelivered(self, delivery: Delivery, code: str) -> tuple[Outbound, ...]:
         return ()
 
+    def doubtful(self, delivery: Delivery) -> tuple[Outbound, ...]:
+        return ()
+
     def delivered(self, delivery: Delivery) -> tuple[Outbound, ...]:
+        return ()
+
+    def lost(self, to: Peer) -> tuple[Event, ...]:
         return ()
 
 

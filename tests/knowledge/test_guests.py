@@ -63,7 +63,7 @@ def test_a_foreign_channel_lifts_what_it_finds_and_why_says_so(tmp_path: Path) -
 
     assert answer.candidates[0].article == "promo/codes"
     assert answer.candidates[0].score > before.get("promo/codes", 0.0)
-    assert answer.why["channels"]["parrot"] == {"promo/codes": 2.0, "returns/goods": 1.0}  # type: ignore[index,call-overload]
+    assert answer.why["channels"]["parrot"] == {"promo/codes": 2.0, "returns/goods": 1.0}  # type: ignore[index]
     assert [m.article for m in with_guest.retrievers["parrot"].find(question, 1)][:1] == ["promo/codes"]
 
 

@@ -6,13 +6,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.model import Outbound, Peer
 from bot.testing import TestBot, open_test_bot
 
-KINDS = {"topics": {}, "plain": {"forum": False}, "vk": {"place": Peer("vk", "2000000001")}}
+KINDS: dict[str, dict[str, Any]] = {
+    "topics": {},
+    "plain": {"forum": False},
+    "vk": {"place": Peer("vk", "2000000001")},
+}
 
 
 @pytest.fixture(params=list(KINDS))

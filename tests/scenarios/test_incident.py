@@ -157,7 +157,7 @@ async def test_only_supervisors_announce(articles: Path) -> None:
         articles, config=Config.model_validate({"routing": {"supervisors": ["telegram:9009"]}})
     ) as testbot:
         await testbot.operator().says(DOWN)
-        assert testbot.service.desk.incidents.open == ()
+        assert not testbot.service.desk.incidents.open
         assert any("только старший" in o.text.text for o in await testbot.operator().sees())
         await testbot.operator("Вера", id="9009").says(DOWN)
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from bot.handoff.queue.sign import PAUSE
-from bot.model import Attachment, InboundKind
+from bot.model import Attachment, InboundKind, Media
 from bot.testing import TestBot
 
 VOICE, PHOTO = (
-    Attachment("voice", ref="v1", channel="telegram"),
-    Attachment("photo", ref="p1", channel="telegram"),
+    Attachment(Media.VOICE, ref="v1", channel="telegram"),
+    Attachment(Media.PHOTO, ref="p1", channel="telegram"),
 )
 
 
