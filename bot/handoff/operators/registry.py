@@ -1,65 +1,20 @@
 """Every command and button of the operators' side, in one list.
 
-Routing, permissions, `/help`, the menu behind "/", the buttons of a card and the table in the operators' guide are
-made from it.
+Routing, permissions, `/help`, the menu behind "/", the buttons of a card and the table in the operators'
+guide are made from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterable, Mapping
 
 from bot.handoff import customer_linking, overview
 from bot.handoff.assist import sending
-from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators import commands, drafts, menus, supervisor_commands
+from bot.handoff.operators.command import Command, Handler, Role, Scope, TicketHandler
 from bot.handoff.outreach import commands as outreach
 from bot.i18n.texts import Texts
-from bot.model import Button, Outcome, Rows, Ticket, Turn
-
-Handler = Callable[[DeskContext, Turn, str], Outcome | Awaitable[Outcome]]
-TicketHandler = Callable[[DeskContext, Turn, Ticket, str], Outcome | Awaitable[Outcome]]
-
-
-class Scope(StrEnum):
-    TICKET = "ticket"  # about the ticket at hand
-    GROUP = "group"  # about the operator, or the group
-    SERVICE = "service"  # about the whole service, for customers or every group
-
-
-class Role(StrEnum):
-    ANYBODY = "anybody"  # it changes nothing and names nobody
-    OPERATOR = "operator"
-    SUPERVISOR = "supervisor"  # where none are named in the config, every operator is one
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What operators write as /*name*, or press as *button* (the action; "" = there is none).
-
-    A command without a name is only pressed. *opens* is what the button does where that is not what the command
-    does: it asks for what the command would be followed by. *by_number*: also given from elsewhere, as /take 12.
-    *afar*: a supervisor may give it in private. *shared*: outside the desk it may be meant for another bot.
-    *help* ends the keys of its words: `commands.operator.*`, `commands.usage.*`, `commands.details.*`.
-    """
-
-    name: str
-    scope: Scope
-    role: Role
-    handler: Handler | TicketHandler
-    aliases: tuple[str, ...] = ()
-    button: str = ""
-    style: str = ""
-    opens: TicketHandler | None = None
-    by_number: bool = False
-    afar: bool = False
-    shared: bool = False
-    help: str = ""
-
-    @property
-    def pressed(self) -> Handler | TicketHandler:
-        return self.opens or self.handler
+from bot.model import Button, Rows, Ticket
 
 
 def _ticket(name: str, handler: TicketHandler, role: Role = Role.OPERATOR, **more: object) -> Command:
@@ -81,7 +36,7 @@ def _order_tap(button: str, handler: Handler, *, afar: bool = False) -> Command:
 
 
 COMMANDS = (
-    _ticket("take", commands.take, button="take", style="primary", by_number=True),
+    _ticket("take", commands.take, button="take", style="primary", by_number=overview.order_by_number),
     _ticket("close", commands.close, button="close", style="success"),
     _ticket("return", commands.give_to_bot, button="return_to_bot", shared=True),
     _ticket("reopen", commands.reopen, button="reopen"),
@@ -102,10 +57,18 @@ COMMANDS = (
     _other("away", Scope.GROUP, Role.OPERATOR, commands.away),
     _other("back", Scope.GROUP, Role.OPERATOR, commands.back, shared=True),
     _other("help", Scope.GROUP, Role.ANYBODY, commands.help_, aliases=("start",), shared=True),
-    _ticket("priority", supervisor_commands.set_priority, Role.SUPERVISOR, by_number=True),
-    _ticket("assign", supervisor_commands.assign, Role.SUPERVISOR, button="assign", by_number=True),
+    _ticket(
+        "priority", supervisor_commands.set_priority, Role.SUPERVISOR, by_number=overview.order_by_number
+    ),
+    _ticket(
+        "assign",
+        supervisor_commands.assign,
+        Role.SUPERVISOR,
+        button="assign",
+        by_number=overview.order_by_number,
+    ),
     _other("overview", Scope.SERVICE, Role.SUPERVISOR, overview.show, button="overview", afar=True),
-    _other("whisper", Scope.SERVICE, Role.SUPERVISOR, overview.whisper, by_number=True),
+    _other("whisper", Scope.SERVICE, Role.SUPERVISOR, overview.whisper, by_number=overview.order_by_number),
     _other("incident", Scope.SERVICE, Role.SUPERVISOR, outreach.incident),
     _other("broadcast", Scope.SERVICE, Role.SUPERVISOR, outreach.broadcast),
     _other("followups", Scope.SERVICE, Role.SUPERVISOR, outreach.followups),
@@ -124,7 +87,9 @@ COMMANDS = (
     *(_order_tap(action, outreach.pressed) for action in sorted(outreach.PRESSES)),
 )
 WAITS = (("take", "return", "close"), ("transfer", "t", "snooze"), ("contact",))
-ROWS: Mapping[str, tuple[tuple[str, ...], ...]] = {  # the commands whose buttons a card has, by the ticket's status
+ROWS: Mapping[
+    str, tuple[tuple[str, ...], ...]
+] = {  # the commands whose buttons a card has, by the ticket's status
     "waiting": WAITS,
     "snoozed": WAITS,
     "operator": (("close", "return"), ("transfer", "t", "snooze"), ("contact",)),
@@ -150,27 +115,39 @@ class Registry:
         """The commands that people are told about, in their order."""
         return tuple(c for c in self.commands if c.name)
 
+    @property
+    def on_cards(self) -> frozenset[str]:
+        """The names of those that have a button under some card."""
+        return frozenset(name for rows in ROWS.values() for row in rows for name in row)
+
     def named(self, name: str) -> Command | None:
         return self._named.get(name)
 
-    def called(self, turn: Turn, name: str) -> Command | None:
-        """What is asked for: by the pressed button, else by a command of this *name*; None = nothing of ours."""
-        return self._pressed.get(turn.press.action) if turn.press is not None else self._named.get(name)
+    def only_here(self, name: str) -> bool:
+        """Whether nobody means this for another bot, or for the customers' dialogs."""
+        return (found := self._named.get(name)) is not None and not found.shared
 
-    def afar(self, turn: Turn, name: str, rest: str) -> Command | None:
+    def pressed(self, action: str) -> Command | None:
+        return self._pressed.get(action)
+
+    def afar(self, name: str, rest: str) -> Command | None:
         """What a supervisor asks for in private; None = nothing that can be asked for there."""
-        found = self.called(turn, name)
-        if found is None or found.afar or (turn.press is None and by_number(found, turn, rest)):
-            return found
-        return None
+        found = self._named.get(name)
+        return found if found and (found.afar or found.is_by_number(rest, has_ticket=False)) else None
 
-    def menu(self, *, afar: bool = False) -> tuple[str, ...]:
-        """The names that are offered behind "/", in the desk or to a supervisor in private."""
-        return tuple(c.name for c in self.listed if not afar or c.afar or c.by_number)
+    def pressed_afar(self, action: str) -> Command | None:
+        found = self._pressed.get(action)
+        return found if found and found.afar else None
+
+    def menu(self, *, afar: bool = False) -> tuple[Command, ...]:
+        """What is offered behind "/", in the desk or to a supervisor in private."""
+        return tuple(c for c in self.listed if not afar or c.afar or c.by_number is not None)
 
     def card_rows(self, ticket: Ticket, texts: Texts, lang: str, *, without: Iterable[str] = ()) -> Rows:
         """The buttons under the card of a ticket, *without* the commands that would bring nothing now."""
-        rows = [[self._named[name] for name in row if name not in set(without)] for row in ROWS[ticket.status]]
+        rows = [
+            [self._named[name] for name in row if name not in set(without)] for row in ROWS[ticket.status]
+        ]
         return tuple(
             tuple(
                 Button(
@@ -184,8 +161,3 @@ class Registry:
             for row in rows
             if row
         )
-
-
-def by_number(command: Command, turn: Turn, rest: str) -> bool:
-    """Whether the command names its ticket itself, since none is at hand."""
-    return command.by_number and turn.ticket is None and rest[:1].isdecimal()
