@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bot.model import InboundKind, OutboundKind
-from tests.chaos.outside import DESK_CHAT, Call, Platform
+from tests.chaos.platforms import DESK_CHAT, Call, Platform
 
 MARK = re.compile(r"\[\w+\]")  # what tells one message of a run from every other
 KINDS = (InboundKind.MESSAGE, InboundKind.EDIT, InboundKind.PRESS, InboundKind.START)

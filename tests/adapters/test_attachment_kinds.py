@@ -25,7 +25,7 @@ from bot.i18n.texts import LANGUAGES, Texts
 from bot.model import Attachment, Inbound, Media, Outbound, Peer, RichText
 from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import PLACE as FORUM
-from tests.adapters.kinds_of_attachments import TELEGRAM, VK
+from tests.adapters.attachment_samples import TELEGRAM, VK
 from tests.fakes.telegram_server import BOT_ID, TOKEN, FakeTelegram
 from tests.fakes.vk_server import GROUP, FakeVk
 from tests.fakes.vk_server import TOKEN as VK_TOKEN

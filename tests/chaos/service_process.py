@@ -18,9 +18,9 @@ from bot.config.loader import Config
 from bot.knowledge.search import Knowledge
 from bot.model import Peer
 from bot.service import run
-from tests.chaos.killing import DirectWriter, Fuse, Killed
-from tests.chaos.outside import DESK_CHAT, Platform, PlatformAdapter
-from tests.chaos.timeless import LoopClock, TimelessLoop
+from tests.chaos.kill_points import DirectWriter, Fuse, Killed
+from tests.chaos.platforms import DESK_CHAT, Platform, PlatformAdapter
+from tests.chaos.virtual_time import LoopClock, TimelessLoop
 from tests.conftest import ARTICLES
 
 MEMORY = Path("/dev/shm")  # faster than a disk; what a process that dies has written stays there as well

@@ -20,7 +20,7 @@ async def teller(file: Path, url: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "tests.integrations.teller",
+        "tests.integrations.webhook_process",
         str(file),
         url,
         str(EVENTS),

@@ -8,7 +8,7 @@ from bot.errors import PeerGone, Refused, Uncertain
 from bot.storage.base import DeliveryStatus
 from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import PlayedCustomer
-from tests.scenarios.test_called import any_theatre, in_desk  # noqa: F401 - a fixture
+from tests.scenarios.test_operator_calls import any_theatre, in_desk  # noqa: F401 - a fixture
 
 NEWS = "Новинка: доставка за час!"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.button_tokens import token
 from bot.model import Attachment, Inbound, InboundKind, Media, OutboundKind, Peer, Sender
-from tests.chaos.outside import DESK_CHAT, Call, Platform
+from tests.chaos.platforms import DESK_CHAT, Call, Platform
 
 QUESTIONS = (
     "сколько идёт доставка",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.testing import TestBot
-from tests.scenarios.test_called import any_theatre, in_desk  # noqa: F401 - a fixture
+from tests.scenarios.test_operator_calls import any_theatre, in_desk  # noqa: F401 - a fixture
 
 
 async def taken(testbot: TestBot, *words: str) -> None:

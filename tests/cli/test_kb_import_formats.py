@@ -11,7 +11,7 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.knowledge.articles.importing import Imported, read_import
-from tests.cli.test_carrying import word_file
+from tests.cli.test_kb_exchange import word_file
 
 PAGE = (
     "<html><head>{meta}<title>Помощь</title></head><body><h1>Оплата</h1><p>Наличные не"

@@ -15,8 +15,8 @@ from bot.adapters.base import Accept, ChatInfo, File, Files, Limits
 from bot.errors import PeerGone, Refused, RetryLater, TopicGone, Uncertain
 from bot.model import Attachment, Inbound, InboundKind, Outbound, OutboundKind, Peer, Sender, Sent
 from bot.testing.fakes import FakeAdapter
-from tests.chaos.killing import Fuse
-from tests.chaos.timeless import START, LoopClock
+from tests.chaos.kill_points import Fuse
+from tests.chaos.virtual_time import START, LoopClock
 
 DESK_CHAT = "-100500"
 REAL = (30, 1.0), (20, 60.0)  # what the platform bears: calls of the account, messages of a group

@@ -19,8 +19,8 @@ from bot.storage.base import Delivery, DeliveryResult, Finished
 from bot.storage.queries import commit as finishing
 from bot.storage.queries.turns import take
 from bot.storage.sqlite.store import SqliteStore
-from tests.chaos.outside import PlatformAdapter, Update
-from tests.chaos.stage import Stage
+from tests.chaos.platforms import PlatformAdapter, Update
+from tests.chaos.service_process import Stage
 
 
 class _EagerAdapter(PlatformAdapter):
