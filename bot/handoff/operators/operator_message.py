@@ -98,7 +98,7 @@ def _is_of_customer(quoted: RepliedTo | None) -> bool:
 
     A word of the service and what colleagues say among themselves are not.
     """
-    return quoted is not None and (bool(quoted.mirrors) or quoted.name.startswith(SHOWS_CUSTOMER))
+    return quoted is not None and (bool(quoted.mirror_of) or quoted.name.startswith(SHOWS_CUSTOMER))
 
 
 def understand(said: Sequence[Inbound], around: Around) -> OperatorMessage:
