@@ -305,9 +305,16 @@ async def build_service(
         surveys=surveys,
     )
     linking = Linking(words, store.setting, store.joined, titles)
-    dialogs = [("linking", linking), *open_dialogs(config, words, knowledge, room, store.ticket)]
+    forms = Forms(words, config.dialogs.forms, room.escalate)
+    dialogs = [("linking", linking), *open_dialogs(config, words, knowledge, room, forms, store.ticket)]
     flow = Banner(
-        Flow(dialogs, timeout=config.dialogs.timeout, escalate=room.escalate, words=words),
+        Flow(
+            dialogs,
+            timeout=config.dialogs.timeout,
+            escalate=room.escalate,
+            hand_over=forms.escalate,
+            words=words,
+        ),
         room.incidents,
         likeness,
         words,
@@ -433,13 +440,13 @@ def open_dialogs(
     words: Texts,
     knowledge: Knowledge,
     desk: Desk,
+    forms: Forms,
     ticket: Callable[[int], Awaitable[Ticket | None]],
 ) -> list[tuple[str, Dialog]]:
     """The dialogs in the order of the config: ours by name, others by dotted path. Raises `ConfigError`.
 
     The rating hears everything first, since it leaves all that does not answer its own question.
     """
-    forms = Forms(words, config.dialogs.forms, desk.escalate)
     own = our_dialogs(
         words, read_act, knowledge, forms.escalate, open_facts(config, knowledge, open_hours(config))
     )

@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.dialogs.dialog_state import Memory
-from bot.dialogs.reminders import TIMER, facts_of
+from bot.dialogs.kept_facts import facts_of
+from bot.dialogs.reminders import TIMER
 from bot.dialogs.reply import said
 from bot.dialogs.short_answers import fold
 from bot.handoff.outreach.segment import NEWS, OFF, wants_none

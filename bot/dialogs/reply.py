@@ -5,25 +5,45 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from functools import cache
 
 from bot.dialogs.dialog_state import Memory
+from bot.dialogs.open_question import without_question
+from bot.dialogs.protocols import Escalate
 from bot.dialogs.short_answers import language_of
 from bot.i18n.texts import Texts
 from bot.model import Attachment, Button, Event, Json, Outbound, Outcome, Result, RichText, Rows, Turn
 from bot.text.markdown import join
 
-_speaking: ContextVar[tuple[Texts, str] | None] = ContextVar("speaking", default=None)
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who is being asked: the bot's texts, the dialog's name, and how it hands over (None: nobody to hand
+    over to).
+    """
+
+    texts: Texts
+    dialog: str
+    escalate: Escalate | None = None
+
+
+_speaking: ContextVar[Speaker | None] = ContextVar("speaking", default=None)
 
 
 @contextmanager
-def speaking(words: Texts, dialog: str) -> Iterator[None]:
-    """While it lasts `reply` uses *words* and signs as *dialog*; `Flow` does this around each dialog."""
-    token = _speaking.set((words, dialog))
+def speaking(texts: Texts, dialog: str, escalate: Escalate | None = None) -> Iterator[None]:
+    """While it lasts `reply` uses *texts* and signs as *dialog*; `Flow` does this around each dialog."""
+    token = _speaking.set(Speaker(texts, dialog, escalate))
     try:
         yield
     finally:
         _speaking.reset(token)
+
+
+def speaker() -> Speaker:
+    """The dialog that is being asked; outside of one: the bot's own texts, and nobody to hand over to."""
+    return _speaking.get() or Speaker(_default_words(), "reply")
 
 
 def reply(
@@ -32,17 +52,17 @@ def reply(
     """Answer with the words of *key* (or a ready text): the whole of a simple dialog.
 
     The words get `customer`, `now` and *facts*. *buttons* is one column of buttons, or rows of them. What was
-    asked before
-    (a clarification, an offer to call a person) is settled by it. Raises ConfigError when there is no such
-    key.
+    asked before (a clarification, an offer to call a person, this dialog's own `ask`) is settled by it.
+    Raises ConfigError when there is no such key.
     """
-    words, dialog = _speaking.get() or (_default_words(), "reply")
-    return said(turn, words, dialog, key, buttons=buttons, facts=facts)
+    who = speaker()
+    outcome = said(turn, who.texts, who.dialog, key, buttons=buttons, facts=facts)
+    return replace(outcome, state=without_question(outcome.state or {}, who.dialog))
 
 
 def require_words(key: str) -> None:
     """Raises ConfigError where the speaking bot has no words for *key*."""
-    words, _ = _speaking.get() or (_default_words(), "")
+    words = speaker().texts
     if not words.has(key):
         words.say(key)
 

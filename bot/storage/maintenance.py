@@ -91,8 +91,8 @@ def bring_forward(db: sqlite3.Connection, now: datetime) -> int:
                 " null and max(ready, limit_at) > :soon"
             ),
             """update conversations set ready_at = min(ready_at, :soon), ready_max = min(ready_max, :soon),
-            limit_at = min(limit_at, :soon),
-              rest_until = min(rest_until, :soon) where ready_at > :soon or rest_until > :soon""",
+            limit_at = min(limit_at, :soon), rest_until = min(rest_until, :soon) where ready_at > :soon or
+            rest_until > :soon""",
             "update outbox set due = :retry where status = 'pending' and due > :retry",
         )
     )

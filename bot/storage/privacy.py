@@ -123,32 +123,25 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
           status = case when status in ('pending', 'sending', 'unknown') then 'cancelled' else status end
           where {_ROWS["outbox"]}""",
         f"""update outbox set chat = '{FORGOTTEN}' || conversation, thread = '', message = '' where (channel,
-        chat) in
-          (select channel, chat from conversations where customer = :customer)""",
-        f"""update inbox set key = '{FORGOTTEN}' || id, message = '',
-          payload = '{{"key":"","peer":{{"channel":"","chat":""}},"sender":{{"id":""}},'
-          || '"at":"1970-01-01T00:00:00+00:00"}}'
-          where {_ROWS["inbox"]}""",
+        chat) in (select channel, chat from conversations where customer = :customer)""",
+        f"""update inbox set key = '{FORGOTTEN}' || id, message = '', payload =
+          '{{"key":"","peer":{{"channel":"","chat":""}},"sender":{{"id":""}},' ||
+          '"at":"1970-01-01T00:00:00+00:00"}}' where {_ROWS["inbox"]}""",
         f"update turns set text = '', why = '{{}}', reason = '', error = '' where {_ROWS['turns']}",
         f"update history set text = '', name = '', attachments = '[]', message = '' where {_ROWS['history']}",
         f"""update timers set data = '{{}}', key = '{FORGOTTEN}' || id, cancelled = case when fired is null
-        then coalesce(cancelled, :now)
-          else cancelled end where {_ROWS["timers"]}""",
+        then coalesce(cancelled, :now) else cancelled end where {_ROWS["timers"]}""",
     ):
         db.execute(statement, values)
     _erase_events(db, values)
     for statement in (
         f"""update tickets set chat = '', thread = '', reason = '', topic = '', data = '{{}}', version =
-        version + 1,
-          closed = coalesce(closed, :now), status = 'closed' where {_ROWS["tickets"]}""",
+        version + 1, closed = coalesce(closed, :now), status = 'closed' where {_ROWS["tickets"]}""",
         f"""update conversations set chat = '{FORGOTTEN}' || id, thread = '', state = '{{}}', status = 'bot',
-        version = version + 1,
-          ticket = null, reachable = 0, ready_at = null, ready_max = null, limit_at = null, rest_until =
-          null, attempts = 0, error = ''
-          where customer = :customer""",
-        """update customers set name = '', last_name = '', username = '', gender = '', language = '', fields
-        = '{}', told = '', erased = :now
-          where id = :customer""",
+        version = version + 1, ticket = null, reachable = 0, ready_at = null, ready_max = null, limit_at =
+        null, rest_until = null, attempts = 0, error = '' where customer = :customer""",
+        """update customers set name = '', last_name = '', username = '', gender = '', language = '', fields =
+        '{}', told = '', erased = :now where id = :customer""",
     ):
         db.execute(statement, values)
     blank_joined(db, id, now)
@@ -169,9 +162,8 @@ def _shown_in_desks(db: sqlite3.Connection, values: Mapping[str, Any]) -> list[O
     forums = {(t["channel"], t["chat"]) for t in topics}
     posts = db.execute(
         f"""select id, channel, chat from outbox where ticket in {_TICKETS} and verb = 'say' and status =
-        'sent' and message <> ''
-          and (channel, chat) not in (select channel, chat from conversations where customer = :customer)
-          order by id""",
+        'sent' and message <> '' and (channel, chat) not in (select channel, chat from conversations where
+        customer = :customer) order by id""",
         values,
     ).fetchall()
     gone = [

@@ -125,9 +125,11 @@ class Watched:
         )
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         page.on("request", self._request)
-        page.on(
-            "dialog", lambda dialog: (self.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss())
-        )
+        page.on("dialog", self._dialog)
+
+    def _dialog(self, dialog: Any) -> None:
+        self.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _request(self, request: Any) -> None:
         if not request.url.startswith((self.url, "data:")):
@@ -258,8 +260,8 @@ FAINT = """() => {
       if (colour[3] > 0) layers.push(colour);
       if (colour[3] === 1) break;
     }
-    return layers.reduceRight((under, top) => over(top, under), matchMedia("(prefers-color-scheme:
-    dark)").matches ? [18, 18, 18] : [255, 255, 255]);
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    return layers.reduceRight((under, top) => over(top, under), dark ? [18, 18, 18] : [255, 255, 255]);
   };
   const found = [];
   for (const element of document.querySelectorAll("body *")) {

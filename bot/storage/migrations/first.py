@@ -12,16 +12,16 @@ STATEMENTS = (
       id integer primary key autoincrement, name text not null default '', last_name text not null default '',
       username text not null default '', language text not null default 'ru', gender text not null default '',
       fields text not null default '{}',
-      told text not null default '',  -- the names as the platform last told them: ours change only when
-      these do
+      -- the names as the platform last told them: ours change only when these do
+      told text not null default '',
       created integer not null, erased integer) strict""",
     """create table conversations(
-      id integer primary key autoincrement, channel text not null, chat text not null, thread text not null
-      default '',
+      id integer primary key autoincrement, channel text not null, chat text not null,
+      thread text not null default '',
       private integer not null, customer integer references customers,
       status text not null default 'bot' check(status in ('bot', 'waiting', 'operator')),
-      state text not null default '{}', version integer not null default 0, ticket integer, reachable integer
-      not null default 1,
+      state text not null default '{}', version integer not null default 0, ticket integer,
+      reachable integer not null default 1,
       ready_at integer,    -- when its waiting inbounds may be taken; null = none wait
       ready_max integer,   -- the latest `ready` of those that wait
       limit_at integer,    -- never later than this
@@ -41,8 +41,8 @@ STATEMENTS = (
       id integer primary key, channel text not null, key text not null,
       conversation integer not null references conversations, kind text not null, at integer not null,
       received integer not null,
-      ready integer not null, limit_at integer not null, message text not null default '', payload text not
-      null,
+      ready integer not null, limit_at integer not null, message text not null default '',
+      payload text not null,
       turn integer references turns, done_at integer, result text,
       check((done_at is null) = (result is null)), unique(channel, key)) strict""",
     "create index inbox_waiting on inbox(conversation, id, ready, limit_at) where done_at is null",
@@ -53,8 +53,8 @@ STATEMENTS = (
       channel text not null, chat text not null, thread text not null,
       status text not null check(status in ('waiting', 'operator', 'snoozed', 'closed')),
       reason text not null default '', topic text not null default '', category text not null default '',
-      priority integer not null default 0, operator text not null default '', operator_name text not null
-      default '',
+      priority integer not null default 0, operator text not null default '',
+      operator_name text not null default '',
       opened integer, taken integer, first_reply integer, closed integer, due integer, rating integer,
       version integer not null default 0, data text not null default '{}') strict""",
     "create unique index tickets_open on tickets(conversation) where status <> 'closed'",
@@ -67,17 +67,17 @@ STATEMENTS = (
     """create table outbox(
       id integer primary key autoincrement, dedupe text unique,
       channel text not null, chat text not null, thread text not null, lane integer not null,
-      verb text not null, name text not null default '', edits text not null default '', quotes text not null
-      default '',
+      verb text not null, name text not null default '', edits text not null default '',
+      quotes text not null default '',
       mirrors text not null default '', ticket integer, conversation integer references conversations,
-      turn integer references turns, payload text not null, on_doubt text not null check(on_doubt in
-      ('resend', 'hold')),
-      status text not null default 'pending' check(status in ('pending', 'sending', 'sent', 'unknown',
-      'failed', 'cancelled')),
-      place integer not null default 0,  -- below 0 = goes before what was promised earlier (a remade topic's
-      history)
-      head integer not null default 0,  -- 1 = the oldest open row of its (channel, chat, thread, lane): only
-      it may go
+      turn integer references turns, payload text not null,
+      on_doubt text not null check(on_doubt in ('resend', 'hold')),
+      status text not null default 'pending'
+        check(status in ('pending', 'sending', 'sent', 'unknown', 'failed', 'cancelled')),
+      -- below 0 = goes before what was promised earlier (a remade topic's history)
+      place integer not null default 0,
+      -- 1 = the oldest open row of its (channel, chat, thread, lane): only it may go
+      head integer not null default 0,
       tries integer not null default 0, doubts integer not null default 0,
       created integer not null, due integer not null, started integer, settled integer,
       message text not null default '', error text not null default '') strict""",
@@ -91,15 +91,15 @@ STATEMENTS = (
     "create index outbox_name on outbox(channel, chat, name) where name <> ''",
     """create table history(
       id integer primary key, conversation integer not null references conversations, at integer not null,
-      author text not null check(author in ('customer', 'bot', 'operator', 'note', 'system')), name text not
-      null default '',
-      text text not null, attachments text not null default '[]', message text not null default '', outbound
-      integer) strict""",
+      author text not null check(author in ('customer', 'bot', 'operator', 'note', 'system')),
+      name text not null default '',
+      text text not null, attachments text not null default '[]', message text not null default '',
+      outbound integer) strict""",
     "create index history_conversation on history(conversation, id)",
     "create index history_outbound on history(outbound) where outbound is not null",
     """create table timers(
-      id integer primary key autoincrement, key text not null, conversation integer not null references
-      conversations,
+      id integer primary key autoincrement, key text not null,
+      conversation integer not null references conversations,
       kind text not null, due integer not null, data text not null default '{}', created integer not null,
       fired integer, cancelled integer) strict""",
     "create unique index timers_key on timers(key) where fired is null and cancelled is null",

@@ -29,23 +29,20 @@ def lane_of(outbound: Outbound) -> int:
 
 
 _PROMISE = """insert into outbox(dedupe, channel, chat, thread, lane, verb, name, edits, quotes, mirrors,
-  ticket, conversation, turn,
-  payload, on_doubt, created, due, place, head) values(:dedupe, :channel, :chat, :thread, :lane, :verb,
-  :name, :edits, :quotes, :mirrors,
-  :ticket, :conversation, :turn, :payload, :on_doubt, :now, :now, :place, not exists(select 1 from outbox
-  where channel = :channel
-  and chat = :chat and thread = :thread and lane = :lane and status in ('pending', 'sending')))"""
+  ticket, conversation, turn, payload, on_doubt, created, due, place, head) values(:dedupe, :channel, :chat,
+  :thread, :lane, :verb, :name, :edits, :quotes, :mirrors, :ticket, :conversation, :turn, :payload, :on_doubt,
+  :now, :now, :place, not exists(select 1 from outbox where channel = :channel and chat = :chat and thread =
+  :thread and lane = :lane and status in ('pending', 'sending')))"""
 _REPLACED = """update outbox indexed by outbox_open set status = 'cancelled', head = 0, settled = :now, error
-  = 'replaced' where channel = :channel
-  and chat = :chat and thread = :thread and lane = :lane and status in ('pending', 'sending') and status =
-  'pending' and verb in (:verb, :rival) and edits = :edits
-  and quotes = :quotes"""
+  = 'replaced' where channel = :channel and chat = :chat and thread = :thread and lane = :lane and status in
+  ('pending', 'sending') and status = 'pending' and verb in (:verb, :rival) and edits = :edits and quotes =
+  :quotes"""
 _LAST = """select id, status, doubts, payload from outbox indexed by outbox_open where channel = :channel and
-  chat = :chat and thread = :thread
-  and lane = :lane and status in ('pending', 'sending') order by place desc, id desc limit 1"""
-_NEXT_HEAD = """update outbox set head = 1 where id = (select id from outbox where channel = :channel and
-  chat = :chat
-  and thread = :thread and lane = :lane and status in ('pending', 'sending') order by place, id limit 1)"""
+  chat = :chat and thread = :thread and lane = :lane and status in ('pending', 'sending') order by place desc,
+  id desc limit 1"""
+_NEXT_HEAD = """update outbox set head = 1 where id = (select id from outbox where channel = :channel and chat
+  = :chat and thread = :thread and lane = :lane and status in ('pending', 'sending') order by place, id limit
+  1)"""
 
 
 def promise(
@@ -89,7 +86,8 @@ def promise(
         if outbound.joins and (joined := _join(db, outbound, row)) is not None:
             made.append(joined)
             continue
-        if outbound.lane is Priority.COSMETIC and db.execute(_REPLACED, row).rowcount:
+        replaces = outbound.lane is Priority.COSMETIC or outbound.verb in RIVALS
+        if replaces and db.execute(_REPLACED, row).rowcount:
             db.execute(_NEXT_HEAD, row)
         id = int(db.execute(_PROMISE, row).lastrowid or 0)
         made.append(id)

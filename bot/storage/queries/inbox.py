@@ -27,11 +27,9 @@ OWN = frozenset(
 TOLD_ELSEWHERE = "*"  # in place of the names a platform told: a customer on several channels keeps his name
 
 _FIND = """select c.id, c.customer, c.private, c.reachable, u.told from conversations c left join customers u
-  on u.id = c.customer
-  where c.channel = ? and c.chat = ? and c.thread = ?"""
+  on u.id = c.customer where c.channel = ? and c.chat = ? and c.thread = ?"""
 _KEEP = """insert into inbox(channel, key, conversation, kind, at, received, ready, limit_at, message,
-  payload)
-  values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict(channel, key) do nothing"""
+  payload) values(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict(channel, key) do nothing"""
 # Ready at the latest `ready` of those that wait, never later than the first one's limit, never while a
 # failure rests.
 _READY = """update conversations set

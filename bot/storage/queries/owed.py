@@ -20,26 +20,21 @@ RECENT = timedelta(days=1)  # what was given up longer ago is over
 _UNDECIDED = """select min(i.id) as id, min(i.ready) as since, c.channel, c.chat, c.thread from inbox i join
   conversations c on c.id = i.conversation
   where i.done_at is null and i.ready <= :before group by i.conversation order by since"""
-_UNDELIVERED = f"""select o.id, o.created as since, o.channel, o.chat, o.thread from outbox o
-  join conversations c on c.channel = o.channel and c.chat = o.chat and c.thread = o.thread and c.customer is
-  not null
-  where o.status in ('pending', 'sending') and o.lane = {LANES[Priority.MESSAGE]} and o.verb in ('say',
+_UNDELIVERED = f"""select o.id, o.created as since, o.channel, o.chat, o.thread from outbox o join
+  conversations c on c.channel = o.channel and c.chat = o.chat and c.thread = o.thread and c.customer is not
+  null where o.status in ('pending', 'sending') and o.lane = {LANES[Priority.MESSAGE]} and o.verb in ('say',
   'edit') and o.created <= :before order by o.created, o.id"""
 # An answer of the bot that was given up, or that nobody can tell of, while no person has been called since.
 # What has a ticket is told in it.
 _UNANSWERED = f"""select o.id, o.settled as since, o.channel, o.chat, o.thread from outbox o indexed by
-  outbox_ended
-  join conversations c on c.channel = o.channel and c.chat = o.chat and c.thread = o.thread and c.customer is
-  not null
-  where o.status in ('unknown', 'failed', 'cancelled') and o.status <> 'cancelled' and o.settled > :recent
-  and o.verb = 'say'
-  and o.lane = {LANES[Priority.MESSAGE]} and o.ticket is null and o.turn is not null and o.on_doubt = 'resend'
-  and c.status = 'bot' and c.ticket is null and c.reachable = 1
+  outbox_ended join conversations c on c.channel = o.channel and c.chat = o.chat and c.thread = o.thread and
+  c.customer is not null where o.status in ('unknown', 'failed', 'cancelled') and o.status <> 'cancelled' and
+  o.settled > :recent and o.verb = 'say' and o.lane = {LANES[Priority.MESSAGE]} and o.ticket is null and
+  o.turn is not null and o.on_doubt = 'resend' and c.status = 'bot' and c.ticket is null and c.reachable = 1
   and not exists(select 1 from inbox i where i.channel = o.channel and i.key = 'stranded:d' || o.id) order by
   o.id"""
 _OUT_OF_LINE = """update conversations set ready_at = :now, ready_max = :now, limit_at = :now where ready_at
-  is null
-  and id in (select conversation from inbox where done_at is null and ready <= :before)"""
+  is null and id in (select conversation from inbox where done_at is null and ready <= :before)"""
 _NOBODY_FIRST = """select channel, chat, thread, lane from outbox where status in ('pending', 'sending')
   group by channel, chat, thread, lane having sum(head) <> 1"""
 

@@ -17,8 +17,7 @@ from bot.storage.queries.turns import ticket_of
 
 _WAITING = "select * from tickets where status = 'waiting' order by opened, number limit ?"
 _QUEUE = """select number, conversation, channel, chat, thread, reason, priority, opened, team,
-  json_extract(data, '$.place') as place
-  from tickets where status = 'waiting' order by opened, number"""
+  json_extract(data, '$.place') as place from tickets where status = 'waiting' order by opened, number"""
 _WORKED = "select * from tickets where status in ('operator', 'snoozed') order by opened, number limit ?"
 _CLOSED = "select * from tickets where status = 'closed' order by closed desc, number desc limit ?"
 

@@ -1,0 +1,87 @@
+"""The vocabulary that crosses the stages: what arrived, what is decided, what is enqueued. It
+imports nothing else of the project.
+
+`Inbound` is past, `Turn` is present, `Outcome` is intended, `Outbound` is enqueued, `Sent` is done.
+All values are frozen; a change makes a new value (`dataclasses.replace`). Times are aware datetimes.
+"""
+
+from bot.model.answers import Answer, Candidate, Decision, Intent
+from bot.model.conversations import (
+    Conversation,
+    Customer,
+    CustomerMerge,
+    Event,
+    HistoryEntry,
+    Outcome,
+    Owed,
+    OwedStage,
+    Result,
+    Status,
+    Timer,
+    Turn,
+)
+from bot.model.messages import (
+    Attachment,
+    Button,
+    Inbound,
+    InboundKind,
+    Json,
+    Media,
+    Mention,
+    Outbound,
+    OutboundKind,
+    Peer,
+    Press,
+    Priority,
+    Receipt,
+    RepliedTo,
+    RichText,
+    Rows,
+    Sender,
+    Sent,
+    Span,
+    Style,
+)
+from bot.model.tickets import Operator, Ticket, Waiting
+
+__all__ = [
+    "Answer",
+    "Attachment",
+    "Button",
+    "Candidate",
+    "Conversation",
+    "Customer",
+    "CustomerMerge",
+    "Decision",
+    "Event",
+    "HistoryEntry",
+    "Inbound",
+    "InboundKind",
+    "Intent",
+    "Json",
+    "Media",
+    "Mention",
+    "Operator",
+    "Outbound",
+    "OutboundKind",
+    "Outcome",
+    "Owed",
+    "OwedStage",
+    "Peer",
+    "Press",
+    "Priority",
+    "Receipt",
+    "RepliedTo",
+    "Result",
+    "RichText",
+    "Rows",
+    "Sender",
+    "Sent",
+    "Span",
+    "Status",
+    "Style",
+    "Ticket",
+    "Timer",
+    "Turn",
+    "Waiting",
+]
