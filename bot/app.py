@@ -370,9 +370,9 @@ async def build_service(
         return mended
 
     rounds = PeriodicChecks(
-        room, inbox.accept, store.promise, finders=(surveys,), mend=mend, committed=outbox.wake
+        room, inbox.accept, store.enqueue, finders=(surveys,), mend=mend, committed=outbox.wake
     )
-    announcer = Announcer(store, hooks_of(config), clock, salt=salt, promised=outbox.wake)
+    announcer = Announcer(store, hooks_of(config), clock, salt=salt, enqueued=outbox.wake)
     observers.add(announcer)
     await announcer.go()
     return Service(

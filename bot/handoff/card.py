@@ -11,6 +11,7 @@ from bot.handoff.tickets.state import listed, moment
 from bot.handoff.tickets.state import words as words_of
 from bot.i18n.texts import Texts
 from bot.model import Button, HistoryEntry, RichText, Rows, Span, Style, Ticket
+from bot.text.graphemes import shorten
 from bot.text.person_names import shown_name
 
 TRANSCRIPT_LINES = 12
@@ -130,7 +131,7 @@ def transcript(history: Sequence[HistoryEntry], customer: str, words: Texts, lan
         text = " ".join(p for p in (media, mask(line.text)) if p)
         most = BOT_LENGTH if line.author == "bot" else LINE_LENGTH
         text = " ".join(text.split()) if line.author == "bot" else text
-        text = text if len(text) <= most else text[: most - 1] + "…"
+        text = shorten(text, most)
         above = mask(shown(context, words, lang, most=BOT_LENGTH))
         kept.append([who, "\n".join(t for t in (above, text) if t)])
     return kept

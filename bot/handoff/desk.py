@@ -301,7 +301,7 @@ class Desk:
         say = tuple(
             self._redrawn(o, after)
             for o in outcome.messages
-            if not (same and o.verb is OutboundKind.RENAME_TOPIC and o.ticket == after.number)
+            if not (same and o.kind is OutboundKind.RENAME_TOPIC and o.ticket == after.number)
         )
         kept = {"opens": after} if outcome.opens is not None else {"ticket": after}
         return replace(
@@ -315,10 +315,10 @@ class Desk:
     def _redrawn(self, outbound: Outbound, ticket: Ticket) -> Outbound:
         if outbound.ticket != ticket.number:
             return outbound
-        if outbound.verb is OutboundKind.RENAME_TOPIC:
+        if outbound.kind is OutboundKind.RENAME_TOPIC:
             return replace(outbound, text=RichText(topic_name(ticket, self.words, self.lang)))
         if outbound.name == f"card:{ticket.number}" or (
-            outbound.verb is OutboundKind.EDIT and outbound.edits == f"card:{ticket.number}"
+            outbound.kind is OutboundKind.EDIT and outbound.edits == f"card:{ticket.number}"
         ):
             return replace(
                 outbound, text=card(ticket, self.words, self.lang), buttons=self._card_buttons(ticket)
@@ -364,7 +364,7 @@ class Desk:
     def doubtful(self, delivery: Delivered) -> tuple[Outbound, ...]:
         """Ask the operators of a ticket what to do about words that may have arrived or not."""
         return (
-            self._of_delivery(delivery, "desk.doubtful") if delivery.outbound.verb is OutboundKind.SAY else ()
+            self._of_delivery(delivery, "desk.doubtful") if delivery.outbound.kind is OutboundKind.SAY else ()
         )
 
     def _of_delivery(self, delivery: Delivered, key: str, **facts: object) -> tuple[Outbound, ...]:
@@ -376,7 +376,7 @@ class Desk:
             return ()
         text = self.words.say(key, lang=self.lang, text=_shown(outbound)[:80], **facts)
         again: Rows = ()
-        if outbound.author == "operator" and outbound.verb is OutboundKind.SAY:
+        if outbound.author == "operator" and outbound.kind is OutboundKind.SAY:
             again = (
                 (Button(self.words.text("desk.button.resend", lang=self.lang), "resend", str(delivery.id)),),
             )
@@ -388,7 +388,7 @@ class Desk:
                 quotes=outbound.receipt.message if outbound.receipt else "",
                 ticket=outbound.ticket,
                 author="",
-                lane=Priority.NOTICE,
+                priority=Priority.NOTICE,
             ),
         )
 
@@ -406,10 +406,10 @@ class Desk:
             Outbound(
                 receipt.peer,
                 mark,
-                verb=OutboundKind.REACT,
+                kind=OutboundKind.REACT,
                 name=name,
                 quotes=receipt.message,
-                lane=Priority.COSMETIC,
+                priority=Priority.COSMETIC,
                 ticket=number,
                 author="",
             ),
@@ -483,7 +483,7 @@ class Desk:
                 buttons=buttons,
                 ticket=ticket.number,
                 author="",
-                lane=Priority.NOTICE,
+                priority=Priority.NOTICE,
             ),
         )
 
@@ -522,7 +522,7 @@ class Desk:
         people = [id.partition(":") for id in self.rules.routing.supervisors]
         text = self.words.say(key, lang=self.lang, **facts)
         return tuple(
-            Outbound(Peer(channel, user), text, author="", lane=Priority.NOTICE)
+            Outbound(Peer(channel, user), text, author="", priority=Priority.NOTICE)
             for channel, _, user in people
         )
 
@@ -593,16 +593,16 @@ class Desk:
             return ()
         edited = replace(
             self.card(to, ticket),
-            verb=OutboundKind.EDIT,
+            kind=OutboundKind.EDIT,
             name="",
             edits=f"card:{ticket.number}",
-            lane=Priority.COSMETIC,
+            priority=Priority.COSMETIC,
         )
         renamed = Outbound(
             to,
             RichText(topic_name(ticket, self.words, self.lang)),
-            verb=OutboundKind.RENAME_TOPIC,
-            lane=Priority.COSMETIC,
+            kind=OutboundKind.RENAME_TOPIC,
+            priority=Priority.COSMETIC,
             ticket=ticket.number,
             author="",
         )
@@ -617,7 +617,12 @@ class Desk:
         )
         said = _calling(self.words.say(key, lang=self.lang, **facts), to, facts)
         return Outbound(
-            to, said, heading=above, ticket=ticket.number if ticket else None, author="", lane=Priority.NOTICE
+            to,
+            said,
+            heading=above,
+            ticket=ticket.number if ticket else None,
+            author="",
+            priority=Priority.NOTICE,
         )
 
     def standing(
@@ -665,7 +670,7 @@ class Desk:
             text = self.words.say(
                 key, lang=self.customer_lang(turn), customer=turn.customer, number=ticket.number
             )
-            say.append(Outbound(ticket.customer_peer, text, ticket=ticket.number, on_doubt="hold"))
+            say.append(Outbound(ticket.customer_peer, text, ticket=ticket.number, on_uncertain="hold"))
         if key == "handoff.cancelled" and (to := self.thread(ticket)):
             say.append(self.notice(to, ticket, "desk.cancelled_by_customer"))
         say += self.card_edit(closed)

@@ -101,7 +101,7 @@ class Rules:
     meaning: Callable[[str], Meaning] = _no_meaning
 
     @property
-    def on_doubt(self) -> Literal["resend", "hold"]:
+    def on_uncertain(self) -> Literal["resend", "hold"]:
         """What becomes of an operator's words of which nobody can tell whether they arrived."""
         return "hold" if self.routing.in_doubt == "ask" else "resend"
 

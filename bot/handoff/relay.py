@@ -219,7 +219,7 @@ class Relay:
             "relay",
             Result.IGNORED,
             REFUSED,
-            (Outbound(first.peer, text, verb=OutboundKind.ACKNOWLEDGE, quotes=first.callback, author=""),),
+            (Outbound(first.peer, text, kind=OutboundKind.ACKNOWLEDGE, quotes=first.callback, author=""),),
             events=(event,),
         )
 
@@ -362,11 +362,11 @@ class Relay:
                 attachments=inbound.attachments,
                 heading=heading(ticket, self._words, lang),
                 name=message_name(inbound),
-                mirrors=inbound.message,
+                mirror_of=inbound.message,
                 quotes=getattr(quoted, "mirrors", "") or "",
                 ticket=ticket.number,
                 author="",
-                joins=inbound.kind is InboundKind.MESSAGE,
+                coalesce=inbound.kind is InboundKind.MESSAGE,
             )
         ]
 

@@ -244,7 +244,7 @@ async def test_a_customer_is_told_everything_and_forgotten_while_the_bot_runs(do
         {"customer": 1, "forgotten": True},
     )
     assert (await door.ask("DELETE", "/customers/1", key=DPO))[0] == 404
-    assert len(door.testbot.channels["telegram"].in_chat(DESK_CHAT, verb=OutboundKind.DELETE_TOPIC)) == 1
+    assert len(door.testbot.channels["telegram"].in_chat(DESK_CHAT, kind=OutboundKind.DELETE_TOPIC)) == 1
     assert "добрый день" not in str(await door.testbot.service.store.export_customer(1))
 
 

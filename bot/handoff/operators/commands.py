@@ -333,9 +333,9 @@ def category(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcom
             Outbound(
                 place(turn),
                 text,
-                verb=OutboundKind.EDIT,
+                kind=OutboundKind.EDIT,
                 edits=f"category:{ticket.number}",
-                lane=Priority.COSMETIC,
+                priority=Priority.COSMETIC,
                 ticket=ticket.number,
                 author="",
             ),

@@ -119,7 +119,7 @@ def is_of_customer(quoted: RepliedTo | None) -> bool:
 
     A word of the service and what colleagues say among themselves are not.
     """
-    return quoted is not None and (bool(quoted.mirrors) or quoted.name.startswith(SHOWS_CUSTOMER))
+    return quoted is not None and (bool(quoted.mirror_of) or quoted.name.startswith(SHOWS_CUSTOMER))
 
 
 def elsewhere(desk: DeskContext, turn: Turn) -> Outcome:
