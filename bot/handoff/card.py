@@ -10,7 +10,7 @@ from bot.handoff.context import is_context, shown
 from bot.handoff.tickets.state import listed, moment
 from bot.handoff.tickets.state import words as words_of
 from bot.i18n.texts import Texts
-from bot.model import Button, HistoryEntry, RichText, Rows, Span, Style, Ticket
+from bot.model import HistoryEntry, RichText, Rows, Span, Style, Ticket
 from bot.text.graphemes import shorten
 from bot.text.person_names import shown_name
 
@@ -87,32 +87,19 @@ def card(ticket: Ticket, words: Texts, lang: str) -> RichText:
     return _fitted(head + "\n", lines) if lines else head
 
 
-def card_buttons(ticket: Ticket, words: Texts, lang: str, *, ready: bool) -> Rows:
-    """What an operator may do with the ticket now; *ready*: whether there are ready answers to choose
-    from.
-    """
+def hidden_buttons(ticket: Ticket, *, ready: bool) -> tuple[str, ...]:
+    """The commands whose buttons the card has no use for now; *ready*: whether there are ready answers."""
+    known = _contact(ticket.data, "phone") or _contact(ticket.data, "email")
+    return (*(() if known else ("contact",)), *(() if ready else ("t",)))
 
-    def button(action: str, style: str = "") -> Button:
-        return Button(words.text(f"desk.button.{action}", lang=lang), action, str(ticket.number), style=style)  # type: ignore[arg-type]
 
+def hints(ticket: Ticket) -> Rows:
+    """What may answer the customer's question, each a tap away; a closed ticket asks nothing."""
     if ticket.status == "closed":
-        return ((button("reopen"),),)
-    first = (
-        (button("take", "primary"),)
-        if ticket.status in ("waiting", "snoozed")
-        else (button("close", "success"),)
-    )
-    rest = (button("return_to_bot"), *((button("close"),) if ticket.status in ("waiting", "snoozed") else ()))
-    shown = (
-        ((button("show_contact"),),)
-        if _contact(ticket.data, "phone") or _contact(ticket.data, "email")
-        else ()
-    )
-    more = (button("hand_on"), *((button("template"),) if ready else ()), button("put_off"))
-    hints = tuple(
+        return ()
+    return tuple(
         (Hint(str(what), str(title)).button,) for what, title in _pairs(ticket.data.get("hints"))[:HINTS]
     )
-    return ((*first, *rest), more, *shown, *hints)
 
 
 def transcript(history: Sequence[HistoryEntry], customer: str, words: Texts, lang: str) -> list[list[str]]:

@@ -10,16 +10,19 @@ from datetime import timedelta
 
 from bot.handoff import group_status
 from bot.handoff.assist import suggestions
-from bot.handoff.card import card, card_buttons, heading, numbered, topic_name, transcript
+from bot.handoff.card import card, heading, hidden_buttons, hints, numbered, topic_name, transcript
 from bot.handoff.context import is_context, shown
-from bot.handoff.desk_context import Delivered, Orders, Rules, TicketReader
+from bot.handoff.desk_context import Delivered, Rules, TicketReader
 from bot.handoff.group_binding import Binding
 from bot.handoff.operators import router
 from bot.handoff.operators.message_names import name_of, shown_name
 from bot.handoff.operators.permissions import REFUSED
+from bot.handoff.operators.registry import Registry
 from bot.handoff.operators.roster import KINDS as CREW
 from bot.handoff.operators.roster import Call, Roster
 from bot.handoff.operators.teams import Teams
+from bot.handoff.outreach import commands as outreach_commands
+from bot.handoff.outreach.commands import Outreach
 from bot.handoff.outreach.incidents import KINDS as INCIDENTS
 from bot.handoff.outreach.incidents import Incidents
 from bot.handoff.queue.queue import Queue
@@ -86,7 +89,7 @@ class Desk:
         self.deadlines = Deadlines(self.rules.sla, self.rules.routing, hours)
         self.incidents = Incidents()
         self.groups = group_status.Groups()
-        self.orders: Orders = no_orders
+        self.commands = Registry()
         self._titles = dict(titles or {})  # channel -> how operators call it
         self._shown: dict[int, Peer] = {}  # where tickets were last seen, for words about failures
         binding.others = self.teams.is_desk
@@ -94,6 +97,7 @@ class Desk:
             id in self.rules.routing.supervisors
             or (bool(self.crew.member(id).name) and not self.crew.member(id).left)
         )
+        self.outreach: Outreach  # given once, before the start
         self.ask_rating: timedelta | None = None  # how long after closing the customer is asked; None = never
 
     # --- for the engine
@@ -107,7 +111,7 @@ class Desk:
     async def decide(self, turn: Turn) -> Outcome:
         """What an operator's words, command or button do."""
         inbound = turn.inbounds[0]
-        if inbound.kind is InboundKind.TIMER and (ordered := await self.orders(turn, "", "")) is not None:
+        if (ordered := await outreach_commands.on_timer(self, turn)) is not None:
             return ordered
         if (looked := await group_status.decide(self, turn)) is not None:
             return looked
@@ -575,7 +579,11 @@ class Desk:
 
     def _card_buttons(self, ticket: Ticket) -> Rows:
         ready = self.rules.canned is not None and bool(self.rules.canned.find(""))
-        return card_buttons(ticket, self.words, self.lang, ready=ready)
+        without = hidden_buttons(ticket, ready=ready)
+        return (
+            *self.commands.card_rows(ticket, self.words, self.lang, without=without),
+            *hints(ticket),
+        )
 
     def card(self, to: Peer, ticket: Ticket) -> Outbound:
         return Outbound(
@@ -755,11 +763,6 @@ def _calling(text: RichText, to: Peer, facts: Mapping[str, object]) -> RichText:
     for fact in facts.values():
         text = fact.mentioned(text, to.channel) if isinstance(fact, Call) else text
     return text
-
-
-async def no_orders(turn: Turn, command: str, rest: str) -> Outcome | None:
-    """Where nobody writes to customers first."""
-    return None
 
 
 def _shown(outbound: Outbound) -> str:
