@@ -332,7 +332,11 @@ class Config(Section):
 
     @property
     def storage_path(self) -> str:
-        """File of the database, or ":memory:"."""
+        """File of the database, or ":memory:". Raises `ConfigError` where the store is no file of SQLite."""
+        scheme, mark, _ = self.storage.url.partition("://")
+        if mark and scheme != "sqlite":
+            text = f"storage.url: {scheme}:// is no file of SQLite, and this works on such a file only"
+            raise ConfigError([Problem(text, hint="use the tools of that store")])
         rest = self.storage.url.removeprefix("sqlite://").removeprefix("/")
         return rest if rest == ":memory:" else str(self.path(rest))
 
