@@ -30,7 +30,7 @@ async def _rated(testbot: TestBot, score: str = "2") -> tuple[PlayedCustomer, Pl
 async def _followup(testbot: TestBot) -> object:
     ticket = await testbot.service.store.ticket(1)
     assert ticket is not None
-    return ticket.data.get("followup")
+    return ticket.state.followup
 
 
 async def test_one_tap_sends_the_apology_once(articles: Path) -> None:
