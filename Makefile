@@ -1,15 +1,19 @@
-# Two commands: `make run` (the playground) and `make test`. Both install what is missing into .venv.
+# `make run` (the playground) and `make test` install what is missing into .venv; `make dev` makes ready for work on the code.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test days lint chaos crash-points week fuzz soak bench audit clean
+.PHONY: run dev test coverage oldest days lint changelog chaos crash-points week fuzz soak bench walk audit clean
 
 SEED ?= 1
 RUNS ?= 200
 
 run: $(VENV)/.installed
 	$(BIN)/bot play
+
+# everything for work on the code; each commit is then checked by .pre-commit-config.yaml
+dev: $(VENV)/.installed-dev
+	-$(BIN)/pre-commit install
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
@@ -28,6 +32,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
+# the files of changelog.d become a section of CHANGELOG.md
+changelog: $(VENV)/.installed-dev
+	$(BIN)/towncrier build --yes --version $(VERSION)
+
 chaos: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.chaos.simulation --seed $(SEED) --runs $(RUNS)
 
@@ -45,6 +53,10 @@ fuzz: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.run
+
+# which files a customer's question and an operator's reply pass
+walk: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.walk
 
 audit: $(VENV)/.installed-dev
 	-$(BIN)/python -m pip install --quiet pip-audit

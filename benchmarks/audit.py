@@ -44,9 +44,9 @@ def licence(package: metadata.Distribution) -> str:
         c.rsplit("::", 1)[-1].strip() for c in told.get_all("Classifier") or () if c.startswith("License ::")
     ]
     return (
-        told.get("License-Expression")
+        "".join(told.get_all("License-Expression") or ())
         or ", ".join(classified)
-        or (told.get("License") or "unknown").strip().splitlines()[0][:60]
+        or ("".join(told.get_all("License") or ()) or "unknown").strip().splitlines()[0][:60]
     )
 
 

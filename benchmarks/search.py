@@ -29,6 +29,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,10 @@ class Times:
             f"p50 {p(self.wall, 50):6.2f}  p95 {p(self.wall, 95):6.2f} ms   of CPU p50"
             f" {p(self.processor, 50):6.2f}  p95 {p(self.processor, 95):6.2f} ms"
         )
+
+
+def _nearest(question: str, units: Sequence[str], scorer: Callable[..., float]) -> object:
+    return process.extract(question.lower(), units, scorer=scorer, limit=5)
 
 
 def timed(ask: Callable[[str], object], questions: Sequence[str], first: Sequence[str] = WARM) -> Times:
@@ -237,9 +242,7 @@ def others(
 
     for name, scorer in (("rapidfuzz token_set", fuzz.token_set_ratio), ("rapidfuzz WRatio", fuzz.WRatio)):
         some = questions[: max(20, min(len(questions), 200_000 // max(1, len(units))))]
-        show(
-            name, ratio(timed(lambda q, s=scorer: process.extract(q.lower(), lower, scorer=s, limit=5), some))
-        )  # type: ignore[misc]
+        show(name, ratio(timed(partial(_nearest, units=lower, scorer=scorer), some)))
     if importlib.util.find_spec("bm25s") is None:
         show("bm25s", "not installed: pip install bm25s")
     else:

@@ -425,7 +425,7 @@ class Outbox:
                 self._pace.rest(outbound.to.channel, "", error.after)
             elif not error.counts:
                 self._pace.rest(outbound.to.channel, outbound.to.chat, error.after)
-            if error.counts and delivery.tries + 1 >= _patience(outbound):
+            if error.counts and delivery.tries + 1 >= PATIENCE[outbound.lane]:
                 return self._given_up(delivery, error)
             pause = (
                 error.after
@@ -493,17 +493,6 @@ class Outbox:
             say=self._views.undelivered(delivery, error.code),
             events=(_event("delivery_failed", delivery, reason),),
         )
-
-
-def _patience(outbound: Outbound) -> int:
-    """A topic's state must become what the ticket is; the rest of the cosmetics is soon given up."""
-    return PATIENCE[
-        (
-            Priority.NOTICE
-            if outbound.verb in (OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC)
-            else outbound.lane
-        )
-    ]
 
 
 class _TopicOpened(DeliveryError):

@@ -162,7 +162,9 @@ def read_meanings(words: int = 40_000) -> Meanings:
 
 def matrices_of(seen: Sequence[Features], meanings: Meanings) -> tuple[scipy.sparse.csr_matrix, np.ndarray]:
     """Rows of pieces and rules (sparse) and of meanings (dense), exactly as `acts` sums them."""
-    rows, columns, values = [], [], []
+    rows: list[int] = []
+    columns: list[int] = []
+    values: list[float] = []
     for n, one in enumerate(seen):
         if one.tokens:
             share = 1 / np.sqrt(len(one.tokens))

@@ -236,7 +236,8 @@ def encode(reader: Reader, rows: Floats, pieces: Floats | None, texts: Sequence[
                 vectors[n] += rows[i]
             elif pieces is not None and (found := pieces_of(word)):
                 vectors[n] += 0.7 * pieces[found].mean(0)
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    unit: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return unit
 
 
 @dataclass(frozen=True, slots=True)

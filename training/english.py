@@ -140,8 +140,8 @@ def train(
     goal = teacher.encode([s for s, _ in numbered])
     goal = goal - goal.mean(0)
     goal /= np.linalg.norm(goal, axis=1, keepdims=True)
-    base = teacher.encode(words)
-    base = torch.from_numpy(base - base[:5000].mean(0))
+    taught = teacher.encode(words)
+    base = torch.from_numpy(taught - taught[:5000].mean(0))
     rarity = torch.from_numpy(rarity_of(words))
     directions = np.linalg.svd((base * rarity[:, None])[:8000].numpy(), full_matrices=False)[2]
     start = torch.from_numpy(np.ascontiguousarray(directions[1 : dimensions + 1].T))

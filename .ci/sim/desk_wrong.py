@@ -112,7 +112,8 @@ def late_buttons(s: Station, platform: str) -> None:
     arina.hears("уже закрыто", since=0)
     s.press(s.operators[0], ticket, "курьер")
     quiet(1)
-    sent = [p for p in s.desk.posts() if "Отправить клиенту" in p.buttons]
+    own = s.desk.posts(after=ticket.card, thread=ticket.thread or None)
+    sent = [p for p in own if "Отправить клиенту" in p.buttons]
     if sent:
         assert "закрыто" in s.press(s.operators[0], ticket, "Отправить клиенту")
     assert arina.times("Курьер позвонит") == 0

@@ -35,6 +35,7 @@ from bot.handoff.tickets.create import (
     shown_to_the_bot,
     so_far,
 )
+from bot.handoff.topics import close_topic, reopen_topic
 from bot.i18n.texts import Texts
 from bot.model import (
     Answer,
@@ -217,9 +218,7 @@ class Desk:
         if (to := self.thread(opened)) is not None:
             text = asked_again(turn, ticket)
             operator = (self.crew.member(opened.operator).call or opened.operator_name) if same else ""
-            reopened = Outbound(
-                to, verb=OutboundKind.REOPEN_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author=""
-            )
+            reopened = reopen_topic(to, ticket.number)
             say += [reopened, *self.card_edit(opened)]
             back = self.notice(to, opened, "desk.came_back", operator=operator, text=text)
             say.append(replace(back, name=shown_name(ticket.number)))
@@ -644,11 +643,7 @@ class Desk:
             say.append(self.notice(to, ticket, "desk.cancelled_by_customer"))
         say += self.card_edit(closed)
         if (to := self.thread(ticket)) is not None:
-            say.append(
-                Outbound(
-                    to, verb=OutboundKind.CLOSE_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author=""
-                )
-            )
+            say.append(close_topic(to, ticket.number))
         event = Event("ticket_closed", ticket=ticket.number, actor=by)
         later = self._rating_later(turn, ticket) if told and key == "handoff.closed" else ()
         return Outcome(

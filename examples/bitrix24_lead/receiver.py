@@ -21,7 +21,7 @@ import aiohttp
 from aiohttp import web
 
 ORIGIN = "otklik"  # who made the lead, as Bitrix24 keeps it
-CLOCK = web.AppKey("clock", Callable[[], float])
+CLOCK: web.AppKey[Callable[[], float]] = web.AppKey("clock")
 TOLERANCE = 300  # seconds that a signed call may be old: an older one is somebody's recording
 
 

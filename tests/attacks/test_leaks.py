@@ -12,7 +12,7 @@ import pytest
 import structlog
 from aiohttp import web
 
-from bot.adapters.base import Adapter
+from bot.adapters.base import Adapter, File
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.adapters.vk.adapter import VkAdapter
 from bot.clock import Clock
@@ -119,8 +119,8 @@ async def test_no_token_reaches_the_log_whatever_fails(
     async def keep(inbounds: object, *, cursor: str | None = None) -> None:
         """Nothing arrives here."""
 
-    class Shelf:
-        async def read(self, attachment: Attachment) -> object:
+    class NoFiles:
+        async def read(self, attachment: Attachment) -> File:
             raise AssertionError(attachment)
 
     log = structlog.get_logger("test")
@@ -129,8 +129,8 @@ async def test_no_token_reaches_the_log_whatever_fails(
             adapter.check(),
             adapter.look("1"),
             adapter.send(
-                Outbound(Peer(adapter.name, "5"), RichText("привет")), nonce=1, target="", files=Shelf()
-            ),  # type: ignore[arg-type]
+                Outbound(Peer(adapter.name, "5"), RichText("привет")), nonce=1, target="", files=NoFiles()
+            ),
             adapter.run(keep, cursor=None),
         ):
             try:

@@ -21,11 +21,11 @@ from bot.button_tokens import token
 from bot.model import Attachment, InboundKind, Media, OutboundKind, Peer, Sender
 from bot.observability import set_up_logging
 from tests.chaos.invariants import broken
-from tests.chaos.outside import DESK_CHAT, Platform
-from tests.chaos.planted import STAGES
+from tests.chaos.planted_bugs import STAGES
+from tests.chaos.platforms import DESK_CHAT, Platform
+from tests.chaos.service_process import Stage, folder
 from tests.chaos.simulation import make_platforms, settle
-from tests.chaos.stage import Stage, folder
-from tests.chaos.timeless import run_timeless
+from tests.chaos.virtual_time import run_timeless
 
 ANNA, BORIS = Sender("1001", "Анна"), Sender("2001", "Борис")
 OLGA = Sender("9001", "Ольга")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bot.model import InboundKind, OutboundKind
-from tests.chaos.outside import DESK_CHAT, Call, Platform
+from tests.chaos.platforms import DESK_CHAT, Call, Platform
 
 MARK = re.compile(r"\[\w+\]")  # what tells one message of a run from every other
 KINDS = (InboundKind.MESSAGE, InboundKind.EDIT, InboundKind.PRESS, InboundKind.START)
@@ -163,14 +163,14 @@ def _carried(
     for platform in platforms:
         for update in platform.updates:
             inbound = update.inbound
-            row = results.get((platform.name, inbound.key))
-            if row is None or inbound.kind is not InboundKind.MESSAGE or not inbound.text:
+            turn = results.get((platform.name, inbound.key))
+            if turn is None or inbound.kind is not InboundKind.MESSAGE or not inbound.text:
                 continue
-            wanted = row["result"] in (("handed_off", "carried") if inbound.private else ("carried",))
+            wanted = turn["result"] in (("handed_off", "carried") if inbound.private else ("carried",))
             missing = set(MARK.findall(inbound.text)) - arrived[inbound.private] - told[inbound.private]
             if wanted and missing:
                 yield (
-                    f"I7 {inbound.text!r} ({row['result']}, {row['reason']}) never came to"
+                    f"I7 {inbound.text!r} ({turn['result']}, {turn['reason']}) never came to"
                     f" {'the desk' if inbound.private else 'the customer'}"
                 )
 

@@ -21,11 +21,11 @@ from datetime import timedelta
 from bot.adapters.base import Limits
 from bot.observability import set_up_logging
 from tests.chaos.invariants import broken
-from tests.chaos.outside import CALM, STORM, Platform
-from tests.chaos.people import Crowd
-from tests.chaos.planted import STAGES
-from tests.chaos.stage import Stage, folder
-from tests.chaos.timeless import run_timeless
+from tests.chaos.planted_bugs import STAGES
+from tests.chaos.platforms import CALM, STORM, Platform
+from tests.chaos.random_people import Crowd
+from tests.chaos.service_process import Stage, folder
+from tests.chaos.virtual_time import run_timeless
 
 DEEDS = 70
 LIMITS = {

@@ -8,10 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.dialogs.forms.field_values import phone, read_answer
+from bot.dialogs.forms.field_values import read_answer
 from bot.dialogs.short_answers import Hearing
 from bot.i18n.texts import Texts
 from bot.model import Customer, Media, Result
+from bot.text.phones import phone
 from tests.dialogs.talk import Talk
 
 

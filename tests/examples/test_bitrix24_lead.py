@@ -68,7 +68,7 @@ async def bitrix(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bitrix]:
     made = Bitrix()
     app = web.Application()
     app.router.add_post("/rest/1/hidden/{method}.json", made.call)
-    server: TestServer[Any] = TestServer(app)
+    server = TestServer(app)
     await server.start_server()
     monkeypatch.setenv("BITRIX24_URL", str(server.make_url("/rest/1/hidden/")))
     monkeypatch.setenv("OTKLIK_WEBHOOK_SECRET", SECRET)
@@ -83,7 +83,7 @@ async def testbot(
 ) -> AsyncIterator[TestBot]:
     """A service that calls the receiver, with its REST door open to it."""
     clocks: list[Clock] = []  # one time for whoever signs and whoever checks: known once the service is open
-    hook: TestServer[Any] = TestServer(receiver.application(lambda: clocks[0]().timestamp()))
+    hook = TestServer(receiver.application(lambda: clocks[0]().timestamp()))
     await hook.start_server()
     settings = {
         "url": str(hook.make_url("/hook")),
@@ -102,7 +102,7 @@ async def testbot(
             Keys({"bitrix": (KEY, ("customers", "tickets"))}, per_minute=100),
             opened.clock,
         )
-        door: TestServer[Any] = TestServer(build_app(WebServices(service.store, {}, opened.clock, rest=rest)))
+        door = TestServer(build_app(WebServices(service.store, {}, opened.clock, rest=rest)))
         await door.start_server()
         monkeypatch.setenv("OTKLIK_URL", str(door.make_url("/")))
         yield opened

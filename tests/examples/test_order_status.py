@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestServer
@@ -17,11 +16,11 @@ HERE = Path(__file__).parents[2] / "examples/order_status"
 
 
 @pytest.fixture
-async def shop(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TestServer[Any]]:
+async def shop(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TestServer]:
     """The example's own little service; its folder is where modules are looked for."""
     monkeypatch.syspath_prepend(str(HERE))
     service = __import__("service")
-    server: TestServer[Any] = TestServer(service.application())
+    server = TestServer(service.application())
     await server.start_server()
     monkeypatch.setenv("SHOP_URL", str(server.make_url("/")))
     yield server
@@ -31,7 +30,7 @@ async def shop(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TestServer[Any]
 
 
 @pytest.fixture
-async def testbot(articles: Path, shop: TestServer[Any]) -> AsyncIterator[TestBot]:
+async def testbot(articles: Path, shop: TestServer) -> AsyncIterator[TestBot]:
     """A service with the example's config over the small knowledge base."""
     async with open_test_bot(articles, config=read_config(HERE / "config.yaml", environment={})) as opened:
         yield opened
@@ -63,7 +62,7 @@ async def test_other_questions_go_on_to_the_articles(testbot: TestBot) -> None:
     assert any("3–5 дней" in text for text in anna.hears())
 
 
-async def test_a_shop_that_does_not_answer_means_a_person(testbot: TestBot, shop: TestServer[Any]) -> None:
+async def test_a_shop_that_does_not_answer_means_a_person(testbot: TestBot, shop: TestServer) -> None:
     """Never silence: a ticket is opened."""
     await shop.close()
     anna = testbot.customer()

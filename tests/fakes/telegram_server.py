@@ -142,7 +142,8 @@ class FakeTelegram:
         self._called.set()
         if faults := self._faults.get(method):
             answered = faults.pop(0)(request)
-            return await answered if asyncio.iscoroutine(answered) else answered
+            told: web.StreamResponse = await answered if asyncio.iscoroutine(answered) else answered
+            return told
         return web.json_response({"ok": True, "result": await self._result(call)})
 
     async def _result(self, call: Call) -> Any:

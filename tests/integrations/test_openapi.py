@@ -140,7 +140,7 @@ def _texts(schema: Json) -> st.SearchStrategy[str]:
     if "pattern" not in schema:
         return st.text(min_size=least, max_size=most)
     whole = schema["pattern"].startswith("^")
-    found = st.from_regex(schema["pattern"], fullmatch=whole)
+    found = st.from_regex(str(schema["pattern"]), fullmatch=whole)
     if not whole and most and most > 1000:  # long ones are rare, so they are made
         found |= st.tuples(found, st.sampled_from("яa😀")).map(lambda t: (t[0] + t[1] * most)[:most])
     return found.filter(
@@ -173,7 +173,7 @@ def requests(door: Door, path: str, operation: Json) -> st.SearchStrategy[tuple[
         if given_["schema"].get("type") == "integer":
             made = st.just(1) | made
         places[given_["in"]][given_["name"]] = made
-    query = st.fixed_dictionaries({})
+    query: st.SearchStrategy[Json] = st.fixed_dictionaries({})
     if places["query"]:  # ask by one of them, as the description says in words
         parts = places["query"]
         query = st.one_of(

@@ -285,9 +285,10 @@ def _transformer(folder: Path, prompts: dict[str, str] | None = None) -> Path:
             intermediate_size=16,
         )
     ).save_pretrained(inner)
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(
-        inner
+    fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call] # as transformers has it
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]"
     )
+    fast.save_pretrained(inner)
     transformer = Transformer(str(inner))
     model = SentenceTransformer(modules=[transformer, Pooling(16)], device="cpu", prompts=prompts or {})
     model.save(str(folder), create_model_card=False)

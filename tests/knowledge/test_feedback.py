@@ -93,7 +93,7 @@ def test_what_is_learnt_survives_a_reload(shop: Knowledge) -> None:
     shop.reload()
     shop.examine()
 
-    assert shop.answer(OTHER).why["feedback"]["labels"] == low["labels"] == 40  # type: ignore[index,call-overload]
+    assert shop.answer(OTHER).why["feedback"]["labels"] == low["labels"] == 40  # type: ignore[index]
 
 
 @settings(max_examples=60, deadline=None)

@@ -46,7 +46,7 @@ def test_the_best_units_of_each_article(sizes: list[int], seed: int) -> None:
     the articles finds.
     """
     side = _side(sizes)
-    scores = np.random.default_rng(seed).integers(0, 4, (3, side.count)).astype(np.float32) / 4
+    scores = np.random.default_rng(seed).integers(0, 4, (3, side.count)).astype(np.float32) / np.float32(4)
     best, (first, mean) = side.best(scores), side.best_two(scores)
     found, which = side.best_units(scores[0], np.arange(len(sizes)))
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -168,11 +169,8 @@ def test_expired_drafts_channels_and_segments(tmp_path: Path) -> None:
     )
     base = Knowledge.open(folder, settings=WORDS_ONLY)
 
-    def ids(question: str, **given: object) -> set[str]:
-        return {
-            c.article
-            for c in base.answer(question, today=given.pop("today", date(2026, 1, 31)), **given).candidates
-        }  # type: ignore[arg-type]
+    def ids(question: str, *, today: date = date(2026, 1, 31), **given: Any) -> set[str]:
+        return {c.article for c in base.answer(question, today=today, **given).candidates}
 
     assert "old" in ids("пароль для старых") and "old" not in ids("пароль для старых", today=date(2026, 2, 1))
     assert "draft" not in ids("пароль для новых")

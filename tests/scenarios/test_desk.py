@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -202,10 +203,16 @@ async def test_a_reply_to_a_message_of_ours_that_nobody_knows_is_asked_about(pla
     for data, told in (({"quotes_us": True}, 1), ({}, 0)):
         before = len(await olga.sees())
         place, olga_herself = Peer("telegram", "-100500"), Sender("9001", "Ольга")
-        said = {"text": "смотрю", "message": "77", "quotes": "13", "private": False, "data": data}
+        said: dict[str, Any] = {
+            "text": "смотрю",
+            "message": "77",
+            "quotes": "13",
+            "private": False,
+            "data": data,
+        }
         await plain_theatre.arrive(
             Inbound(plain_theatre.key(), place, olga_herself, plain_theatre.clock(), **said)
-        )  # type: ignore[arg-type]
+        )
         shown = [o.text.text for o in (await olga.sees())[before:]]
         assert len([t for t in shown if "К какому обращению" in t]) == told
 

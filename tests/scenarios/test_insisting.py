@@ -5,7 +5,7 @@ with silence.
 from __future__ import annotations
 
 from bot.testing import TestBot
-from tests.scenarios.test_called import any_theatre, in_desk  # noqa: F401 - a fixture
+from tests.scenarios.test_operator_calls import any_theatre, in_desk  # noqa: F401 - a fixture
 
 
 async def test_ten_calls_in_a_row_cost_the_desk_little(any_theatre: TestBot) -> None:  # noqa: F811

@@ -407,12 +407,12 @@ async def test_same_knows_a_phone_that_stands_in_an_open_card(
     articles: Path, kind: str, spelling: str
 ) -> None:
     """However it was written there, however the operator writes it, or where he leaves it to the ticket."""
-    more: dict[str, Any] = {
+    desks: dict[str, dict[str, Any]] = {
         "topics": {},
         "plain": {"forum": False},
         "vk": {"place": Peer("vk", "2000000001")},
-    }[kind]
-    async with open_test_bot(articles, **more) as testbot:
+    }
+    async with open_test_bot(articles, **desks[kind]) as testbot:
         anna, same, olga = in_telegram(testbot), in_vk(testbot), testbot.operator()
         await same.says("позовите оператора, мой телефон 8-912-345-67-89")
         await anna.says("позовите оператора")

@@ -62,3 +62,17 @@ async def test_opened_and_closed_at_once_stays_closed(testbot: TestBot) -> None:
     await testbot.rest()
 
     assert (await states(testbot, 1))[-1] is OutboundKind.CLOSE_TOPIC
+
+
+async def test_the_topic_is_open_before_operators_are_told_of_a_return(testbot: TestBot) -> None:
+    """Whoever reads that the customer is back can answer there at once: views wait, and this must not."""
+    olga, anna = testbot.operator(), testbot.customer()
+    await anna.says("позовите оператора")
+    await olga.says("Готово, проверяйте", ticket=1)
+    await olga.says("/close", ticket=1)
+    await anna.says("позовите оператора, вопрос остался")
+
+    seen = await olga.sees(1)
+    opened = [n for n, o in enumerate(seen) if o.verb is OutboundKind.REOPEN_TOPIC]
+    told = [n for n, o in enumerate(seen) if "вопрос остался" in o.text.text]
+    assert opened and told and opened[0] < told[0]

@@ -46,7 +46,7 @@ def anything(kind: Any) -> st.SearchStrategy[Any]:
     """Any value of a type that the vocabulary uses."""
     if kind in PLAIN:
         return PLAIN[kind]
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
         return st.builds(kind, **{f.name: anything(hints[f.name]) for f in fields(kind)})
     if isinstance(kind, type) and issubclass(kind, Enum):

@@ -68,7 +68,8 @@ async def _serve(store: SqliteStore, clock: Clock, stages: tuple[WebAdapter, ...
     )
     client: Client = TestClient(TestServer(build_app(services)))
     await client.start_server()
-    return Page(services, store, client, *stages)
+    telegram, vk, desk = stages
+    return Page(services, store, client, telegram, vk, desk)
 
 
 @pytest.fixture

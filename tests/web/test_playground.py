@@ -7,6 +7,7 @@ import json
 import uuid
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -33,7 +34,7 @@ class NoFiles:
 
 async def deliver(page: Page, *promises: Outbound) -> list[int]:
     """Promise and send, as the outbox would."""
-    ids = []
+    ids: list[int] = []
     for promise in promises:
         ids += await page.store.promise([promise], page.services.clock())
         for delivery in await page.store.take_deliveries(page.services.clock()):
@@ -169,7 +170,7 @@ async def test_files_are_kept_and_never_run(page: Page) -> None:
     """
     head = {"X-CSRF-Token": page.token}
 
-    async def upload(name: str, mime: str, content: bytes) -> dict[str, str]:
+    async def upload(name: str, mime: str, content: bytes) -> dict[str, Any]:
         query = {"channel": "play-telegram", "name": name}
         id = (
             await (

@@ -102,10 +102,10 @@ def support_bases(
                 rest = [t for t in rest if t != spare[0]]
             articles.append(_article(intent.name, title, aliases, body or title, "ru"))
             questions += [(t, intent.name) for t in rnd.sample(rest, min(4, len(rest)))]
-        near = [(t, None) for i in outside for t in rnd.sample(i.texts, 4)]
+        near: list[tuple[str, str | None]] = [(t, None) for i in outside for t in rnd.sample(i.texts, 4)]
         far_pool = [i for i in intents if i.domain not in chosen and fold_of(i.domain) == fold]
         far_count = int(min(110, len(questions)) * rnd.choice([0.0, 0.1, 0.2, 0.3]))
-        far = (
+        far: list[tuple[str, str | None]] = (
             [(rnd.choice(rnd.choice(far_pool).texts), None) for _ in range(far_count // 2)]
             if far_pool
             else []
@@ -138,8 +138,10 @@ def labelled_bases(
             articles.append(_article(intent.name, texts[0], texts[:k], texts[0], language))
             questions += [(t, intent.name) for t in texts[k : k + 6]]
         rnd.shuffle(questions)
-        near = [(t, None) for i in left for t in rnd.sample(i.texts, min(5, len(i.texts)))]
-        far = (
+        near: list[tuple[str, str | None]] = [
+            (t, None) for i in left for t in rnd.sample(i.texts, min(5, len(i.texts)))
+        ]
+        far: list[tuple[str, str | None]] = (
             [
                 (rnd.choice(outside), None)
                 for _ in range(int(len(questions[:240]) * rnd.choice([0.0, 0.1, 0.25])))
@@ -229,9 +231,11 @@ def written_bases(path: Path, number: int, seed: int, fold: int, *, lone: bool =
                 _article(article.id, title, texts[:most], article.body if bodied else title, "en")
             )
             questions += [(t, article.id) for t in texts[most:]]
-        near = [(t, None) for a in left for t in a.aliases[:3]]
+        near: list[tuple[str, str | None]] = [(t, None) for a in left for t in a.aliases[:3]]
         others = [t for d in domains if d not in chosen for a in domains[d] for t in a.aliases]
-        far = [(t, None) for t in rnd.sample(others, min(len(others), rnd.choice([0, 6, 15])))]
+        far: list[tuple[str, str | None]] = [
+            (t, None) for t in rnd.sample(others, min(len(others), rnd.choice([0, 6, 15])))
+        ]
         yield Base(
             f"written_en{n}-{len(inside)}x{most}", tuple(articles), tuple(questions + near + far), fold, "en"
         )
@@ -268,7 +272,7 @@ def article_bases(articles: Sequence[Article], number: int, seed: int, fold: int
             )
             questions += [(t, article.id) for t in aliases[max(k, 0 if titled else 1) :][:6]]
         rnd.shuffle(questions)
-        near = [(t, None) for a in left for t in a.aliases[:6]]
+        near: list[tuple[str, str | None]] = [(t, None) for a in left for t in a.aliases[:6]]
         yield Base(
             f"demo_{articles[0].lang}{n}-{len(inside)}x{most}",
             tuple(kept),

@@ -11,7 +11,7 @@ import argparse
 import json
 import pickle
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,9 +31,11 @@ from bot.knowledge.decision.ranking import (
     rank,
     read_models,
 )
-from bot.knowledge.encoder.rows import learn_pieces
+from bot.knowledge.encoder.navec import find_navec, read_navec
+from bot.knowledge.encoder.rows import lay, learn_pieces, vocabulary_of
 from bot.knowledge.encoder.static import UNKNOWN
 from bot.knowledge.encoder.text import BUCKETS, ENGLISH, marked_words, pieces_of
+from bot.knowledge.query.words import words_of
 from bot.knowledge.retrieval.features import SHORTLIST
 from bot.knowledge.retrieval.lexical import Floats
 from training.priors import bases as simulated
@@ -114,12 +116,13 @@ class Layers(nn.Module):
         nn.init.zeros_(self.linear.weight)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.linear(x)[..., 0] + torch.tanh(self.hidden(x)) @ self.out
+        found: torch.Tensor = self.linear(x)[..., 0] + torch.tanh(self.hidden(x)) @ self.out
+        return found
 
 
 def fit(
     x: Floats,
-    loss_of: object,
+    loss_of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
     hidden: int,
     epochs: int,
     decay: float,
@@ -144,10 +147,10 @@ def fit(
             optimizer, rate, total_steps=epochs * (size // batch + 1) + 1
         )
         for _ in range(epochs):
-            for chosen in torch.randperm(size).split(batch):
-                loss = loss_of(layers(inputs[chosen]), chosen)  # type: ignore[operator]
+            for chosen in torch.split(torch.randperm(size), batch):
+                loss = loss_of(layers(inputs[chosen]), chosen)
                 optimizer.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 pace.step()
         found.append(
@@ -175,21 +178,18 @@ def weight_of(exams: Sequence[Exam], numbers: np.ndarray) -> np.ndarray:
 def fit_ranker(exams: Sequence[Exam], *, bare: bool) -> Network:
     rows, mask, gold, numbers = rank_rows(exams, bare=bare)
     kept = gold >= 0
-    rows, mask, gold, weight = (
-        rows[kept],
-        torch.tensor(mask[kept]),
-        torch.tensor(gold[kept]),
-        torch.tensor(weight_of(exams, numbers[kept])),
-    )
+    rows, mask = rows[kept], mask[kept]
+    seen, right = torch.tensor(mask), torch.tensor(gold[kept])
+    weight = torch.tensor(weight_of(exams, numbers[kept]))
 
     def loss(scores: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
         each = functional.cross_entropy(
-            scores.masked_fill(~mask[chosen], -1e9), gold[chosen], reduction="none"
+            scores.masked_fill(~seen[chosen], -1e9), right[chosen], reduction="none"
         )
         return (each * weight[chosen]).mean()
 
     hidden, epochs, decay = (8, 40, 1e-3) if bare else (24, 20, 1e-2)
-    return fit(rows, loss, hidden, epochs, decay, rows[mask.numpy()], fewest=0 if bare else FEWEST_STEPS)
+    return fit(rows, loss, hidden, epochs, decay, rows[mask], fewest=0 if bare else FEWEST_STEPS)
 
 
 def fit_confidence(exams: Sequence[Exam], model: Model, *, covered: bool, bare: bool) -> Network:
@@ -258,13 +258,13 @@ def half_encoders() -> list[Encode]:
     """
     from training import encoder as own
 
-    path = own.find_navec()
+    path = find_navec()
     if path is None:
         raise SystemExit("pip install --no-deps natasha==1.6.0")
     folders = [own.HERE / "support_ru", own.HERE / "phrases"]
     intents, groups = own.read_corpus(folders), own.read_groups(folders)
     texts = [t for i in intents for t in (i.title, *i.texts)] + [t for g in groups for t in g]
-    vocabulary = own.vocabulary_of(own.read_navec(path), sorted({w for t in texts for w in own.words_of(t)}))
+    vocabulary = vocabulary_of(read_navec(path), sorted({w for t in texts for w in words_of(t)}))
     reader = own.Reader(vocabulary)
     found: list[Encode] = []
     for fold in (0, 1):
@@ -274,9 +274,9 @@ def half_encoders() -> list[Encode]:
             groups,
             own.Recipe(seeds=1),
         )
-        rows = own.lay(vocabulary, trained)
-        chosen = [i for i, w in enumerate(vocabulary.forms) if len(w) > 3 and own.pieces_of(w)][:40_000]
-        pieces = own.learn_pieces([vocabulary.forms[i] for i in chosen], rows[chosen])
+        rows = lay(vocabulary, trained)
+        chosen = [i for i, w in enumerate(vocabulary.forms) if len(w) > 3 and pieces_of(w)][:40_000]
+        pieces = learn_pieces([vocabulary.forms[i] for i in chosen], rows[chosen])
         found.append(lambda t, query, rows=rows, pieces=pieces: own.encode(reader, rows, pieces, t))  # type: ignore[misc]
     return found
 
@@ -309,7 +309,8 @@ def english_encoders(folder: Path, data: Path, kept: Path | None) -> list[Encode
                         done[n] += row
                     elif buckets := pieces_of(word):
                         done[n] += UNKNOWN * pieces[[b % BUCKETS for b in buckets]].mean(0)
-            return done / np.maximum(np.linalg.norm(done, axis=1, keepdims=True), 1e-9)
+            unit: Floats = done / np.maximum(np.linalg.norm(done, axis=1, keepdims=True), 1e-9)
+            return unit
 
         found.append(encode)
     return found
@@ -379,7 +380,8 @@ def main() -> None:
         if kept and kept.exists():
             exams = pickle.loads(kept.read_bytes())
         else:
-            mine, encoders = found, [None]
+            mine: list[simulated.Base] = found
+            encoders: list[tuple[Encode, bool] | None] = [None]
             if kind == "own":
                 halves = halves or half_encoders()
                 mine, encoders = [b for b in found if b.language == "ru"], [(h, False) for h in halves]

@@ -98,10 +98,17 @@ def gather_one(base: Base) -> Exam:
         evidence = gather(
             index, AnalyzedQuery(text, reader.ask(reader.canonical(text)), vector), vectors=vectors
         )
-        place = np.flatnonzero(evidence.articles == index.place[gold]) if gold else ()
-        cases.append(Case(evidence, -1 if gold is None else int(place[0]) if len(place) else -2))
+        cases.append(Case(evidence, _place_of(gold, evidence, index)))
     own_index, own = examine(base.articles, reader, known)
     return Exam(base.name, _Slim(index), tuple(cases), tuple(own), _Slim(own_index))  # type: ignore[arg-type]
+
+
+def _place_of(gold: str | None, evidence: Evidence, index: Index) -> int:
+    """Where the right article stands among those found: -1 where there is none, -2 where it was missed."""
+    if gold is None:
+        return -1
+    found = np.flatnonzero(evidence.articles == index.place[gold])
+    return int(found[0]) if len(found) else -2
 
 
 def rank_rows(exams: Sequence[Exam], *, bare: bool) -> tuple[Floats, np.ndarray, np.ndarray, np.ndarray]:

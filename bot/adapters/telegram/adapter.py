@@ -10,7 +10,7 @@ import json
 import random
 from collections.abc import Sequence
 from hmac import compare_digest
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from aiogram.methods import DeleteWebhook, GetFile, GetUpdates, GetWebhookInfo, SendChatAction, SetWebhook
 from aiohttp import web
@@ -39,7 +39,7 @@ _REPEATABLE = frozenset(OutboundKind) - {
 class TelegramAdapter:
     """One Telegram bot. Nothing is connected before `run`, `send` or another call."""
 
-    kind: ClassVar[str] = "telegram"
+    kind = "telegram"
 
     def __init__(
         self,

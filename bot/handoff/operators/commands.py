@@ -17,6 +17,7 @@ from bot.handoff.operators.replies import done, notice, place, say, who
 from bot.handoff.operators.roster import labels
 from bot.handoff.sla.time_parsing import Fault, read_moment
 from bot.handoff.tickets import lifecycle, transfer
+from bot.handoff.topics import reopen_topic
 from bot.handoff.whom import brought, colleagues, meant, reachable, unclear
 from bot.model import (
     Button,
@@ -119,15 +120,7 @@ def reopen(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome
     inbound = turn.inbounds[0]
     opened = lifecycle.reopened(ticket, who(inbound), inbound.sender.name, turn.now)
     to = desk.thread(ticket)
-    topic = (
-        (
-            Outbound(
-                to, verb=OutboundKind.REOPEN_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author=""
-            ),
-        )
-        if to
-        else ()
-    )
+    topic = (reopen_topic(to, ticket.number),) if to else ()
     say_ = (*topic, *desk.card_edit(opened), *done(desk, turn, "desk.you_reopened_it").messages)
     event = Event("ticket_reopened", ticket=ticket.number, actor=who(inbound))
     return Outcome(

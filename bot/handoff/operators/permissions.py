@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice, who
-from bot.model import Event, InboundKind, Outbound, OutboundKind, Outcome, Priority, Result, Turn
+from bot.handoff.topics import reopen_topic
+from bot.model import Event, InboundKind, Outbound, Outcome, Result, Turn
 
 ACTS = (InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.EDIT, InboundKind.TOPIC_CLOSED)
 SHOWS = frozenset({"help", "start", "queue"})  # commands that change nothing and name nobody
@@ -55,8 +56,6 @@ def refuse(desk: DeskContext, turn: Turn, key: str, what: str = "", **facts: obj
     if inbound.kind is InboundKind.TOPIC_CLOSED:
         say = (
             *say,
-            Outbound(
-                inbound.peer, verb=OutboundKind.REOPEN_TOPIC, lane=Priority.COSMETIC, ticket=number, author=""
-            ),
+            reopen_topic(inbound.peer, number),
         )
     return Outcome("desk", Result.IGNORED, REFUSED, say, events=(event,))

@@ -12,11 +12,11 @@ from bot.handoff.card import transcript
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.roster import Member
 from bot.handoff.tickets import lifecycle
+from bot.handoff.topics import close_topic
 from bot.model import (
     Event,
     HistoryEntry,
     Outbound,
-    OutboundKind,
     Outcome,
     Priority,
     Result,
@@ -108,9 +108,7 @@ def bring_to(
         desk.notice(after, his, key, operator=to.call, **facts), lane=Priority.MESSAGE
     )  # one lane: the card stands first
     here = desk.notice(before, ticket, "desk.brought_to", operator=to.full_name, **facts)
-    closed = Outbound(
-        before, verb=OutboundKind.CLOSE_TOPIC, lane=Priority.COSMETIC, ticket=ticket.number, author=""
-    )
+    closed = close_topic(before, ticket.number)
     event = Event("ticket_assigned", ticket=ticket.number, actor=to.id, data={"from": ticket.operator})
     say = (here, closed, desk.card(after, his), there)
     return Outcome(
@@ -148,13 +146,7 @@ def move(
         if before is not None:
             say += [
                 desk.notice(before, ticket, key, **facts),
-                Outbound(
-                    before,
-                    verb=OutboundKind.CLOSE_TOPIC,
-                    lane=Priority.COSMETIC,
-                    ticket=ticket.number,
-                    author="",
-                ),
+                close_topic(before, ticket.number),
             ]
         if after is not None:
             say += [

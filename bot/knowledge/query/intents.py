@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,16 +36,41 @@ _MASKED = re.compile(r"(?<![\w*])[^\W\d_]+[*#@$%]+[^\W\d_]+|(?<![\w*])[^\W\d_]\*
 _ANGRY = re.compile("[😠😡🤬👎💩😤🖕🤮😾]")
 _WARM = re.compile("[❤♥🙏👍😊🙂🌹💐😘🥰👌✅💖💕🤝]")
 _WAVE = re.compile("[👋🖐✋]")
-CATEGORIES = (
-    "person", "call", "bot", "greeting", "thanks", "bye", "filler", "asking", "negation", "helped",
-    "profanity", "insult", "accusation", "threat", "outrage", "again",
-)  # fmt: skip
+
+
+class WordCounts(NamedTuple):
+    """How many words and phrases of each category a text holds, in the order the weights were trained in."""
+
+    person: int = 0
+    call: int = 0
+    bot: int = 0
+    greeting: int = 0
+    thanks: int = 0
+    bye: int = 0
+    filler: int = 0
+    asking: int = 0
+    negation: int = 0
+    helped: int = 0
+    profanity: int = 0
+    insult: int = 0
+    accusation: int = 0
+    threat: int = 0
+    outrage: int = 0
+    again: int = 0
+
+    @property
+    def angry(self) -> int:
+        """Words of any kind of anger."""
+        return self.profanity + self.insult + self.accusation + self.threat + self.outrage
+
+
+CATEGORIES = WordCounts._fields
+_PERSON, _CALL, _ASKING = (CATEGORIES.index(c) for c in ("person", "call", "asking"))
 _COURTESY = frozenset(CATEGORIES.index(c) for c in ("greeting", "thanks", "bye", "filler"))
 _SERVICE = frozenset(
     CATEGORIES.index(c) for c in ("person", "call", "bot", "greeting", "thanks", "bye", "filler", "negation")
 )
 _BARE = frozenset(CATEGORIES.index(c) for c in ("negation", "filler", "greeting", "thanks", "bye"))
-_ANGER = ("profanity", "insult", "accusation", "threat", "outrage", "again")
 
 
 # --- words
@@ -143,16 +169,80 @@ def pair_of(left: str, right: str) -> int:
     return zlib.crc32(f"{left} {right}".encode()) % BUCKETS
 
 
-RULES = 64
+RULES = 64  # rows of the trained weights for what is read off a text as a whole; those not used yet are zero
+
+
+class Look(NamedTuple):
+    """What a text looks like as a whole; the order is the one the weights were trained in.
+
+    "Content" are words that are no courtesy, "other" words that do not even ask for a person.
+    """
+
+    bias: float
+    length: float
+    one_word: float
+    few_words: float
+    many_words: float
+    very_many_words: float
+    question_mark: float
+    ends_with_question_mark: float
+    begins_asking: float
+    exclamation_marks: float
+    exclaims_twice: float
+    asks_twice: float
+    capitals: float
+    digits: float
+    masked_letters: float
+    angry_signs: float
+    warm_signs: float
+    waving: float
+    wordless: float
+    content: float
+    only_courtesy: float
+    other: float
+    only_service: float
+    call_near_person: float
+    call_near_person_alone: float
+    only_person: float
+    bot_refused: float
+    bot_refused_briefly: float
+    only_greeting: float
+    only_thanks: float
+    only_bye: float
+    helped_not: float
+    helped_alone: float
+    angry: float
+    very_angry: float
+    angry_without_asking: float
+
+    @property
+    def shows_feeling(self) -> bool:
+        """Whether marks, capitals or signs tell of a feeling, whatever the words say."""
+        return any(
+            (
+                self.exclamation_marks,
+                self.capitals,
+                self.masked_letters,
+                self.angry_signs,
+                self.warm_signs,
+                self.waving,
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What one text looks like: its tokens (with borders) and RULES numbers about it as a whole."""
+    """What one text looks like: its tokens (with borders), how it looks as a whole, and words by category."""
 
     tokens: tuple[str, ...]
-    rules: tuple[float, ...]
-    counts: tuple[int, ...]
+    look: Look
+    counts: WordCounts
+
+    @property
+    def rules(self) -> tuple[float, ...]:
+        """The RULES numbers that the weights for whole texts are multiplied by."""
+        values = (*self.look, *(min(c, 3) / 2 for c in self.counts))
+        return values + (0.0,) * (RULES - len(values))
 
 
 def features_of(text: str, words: ActWords) -> Features:
@@ -169,62 +259,58 @@ def features_of(text: str, words: ActWords) -> Features:
             counts[category] += 1
     for category, phrase in words.phrases:
         counts[category] += len(phrase.findall(folded))
-    return Features(tuple(tokens), _rules(text, tokens, belongs, counts), tuple(counts))
+    words_by_category = WordCounts(*counts)
+    return Features(tuple(tokens), _look(text, tokens, belongs, words_by_category), words_by_category)
 
 
-def _rules(
-    text: str, tokens: Sequence[str], belongs: Sequence[Sequence[int]], counts: Sequence[int]
-) -> tuple[float, ...]:
+def _look(text: str, tokens: Sequence[str], belongs: Sequence[Sequence[int]], counts: WordCounts) -> Look:
     n = len(tokens)
     letters = [c for c in text if c.isalpha()]
     capitals = sum(c.isupper() for c in letters) / len(letters) if len(letters) > 4 else 0.0
     content = sum(not (_COURTESY & set(b)) for b in belongs)
     other = sum(not (_SERVICE & set(b)) for b in belongs)
-    calls = [i for i, b in enumerate(belongs) if 1 in b]
-    persons = [i for i, b in enumerate(belongs) if 0 in b]
+    calls = [i for i, b in enumerate(belongs) if _CALL in b]
+    persons = [i for i, b in enumerate(belongs) if _PERSON in b]
     close = any(abs(i - j) <= 3 for i in calls for j in persons)
-    has = [min(c, 3) / 2 for c in counts]
-    bot_refused = counts[2] > 0 and (counts[8] > 0 or counts[11] > 0)
-    values = (
-        1.0,
-        math.log1p(n),
-        float(n == 1),
-        float(2 <= n <= 3),
-        float(n > 8),
-        float(n > 20),
-        float("?" in text),
-        float(text.rstrip().endswith("?")),
-        float(bool(tokens) and any(c == 7 for c in belongs[0])),
-        min(text.count("!"), 6) / 3,
-        float("!!" in text),
-        float("??" in text or "?!" in text or "!?" in text),
-        float(capitals > 0.6),
-        float(any(c.isdigit() for c in text)),
-        float(bool(_MASKED.search(text))),
-        min(len(_ANGRY.findall(text)), 3) / 2,
-        min(len(_WARM.findall(text)), 3) / 2,
-        float(bool(_WAVE.search(text))),
-        float(n == 0),
-        math.log1p(content),
-        float(content == 0 and n > 0),
-        math.log1p(other),
-        float(other == 0 and n > 0),
-        float(close),
-        float(close and other <= 2),
-        float(bool(persons) and other == 0),
-        float(bot_refused),
-        float(bot_refused and other <= 3),
-        float(counts[3] > 0 and content == 0),
-        float(counts[4] > 0 and content == 0),
-        float(counts[5] > 0 and content == 0),
-        float(counts[9] > 0 and counts[8] > 0),
-        float(counts[9] > 0 and counts[8] == 0 and content <= 2),
-        float(sum(counts[10:15]) > 0),
-        float(sum(counts[10:15]) > 1),
-        float(sum(counts[10:15]) > 0 and counts[7] == 0),
-        *has,
+    bot_refused = counts.bot > 0 and (counts.negation > 0 or counts.insult > 0)
+    return Look(
+        bias=1.0,
+        length=math.log1p(n),
+        one_word=float(n == 1),
+        few_words=float(2 <= n <= 3),
+        many_words=float(n > 8),
+        very_many_words=float(n > 20),
+        question_mark=float("?" in text),
+        ends_with_question_mark=float(text.rstrip().endswith("?")),
+        begins_asking=float(bool(tokens) and _ASKING in belongs[0]),
+        exclamation_marks=min(text.count("!"), 6) / 3,
+        exclaims_twice=float("!!" in text),
+        asks_twice=float("??" in text or "?!" in text or "!?" in text),
+        capitals=float(capitals > 0.6),
+        digits=float(any(c.isdigit() for c in text)),
+        masked_letters=float(bool(_MASKED.search(text))),
+        angry_signs=min(len(_ANGRY.findall(text)), 3) / 2,
+        warm_signs=min(len(_WARM.findall(text)), 3) / 2,
+        waving=float(bool(_WAVE.search(text))),
+        wordless=float(n == 0),
+        content=math.log1p(content),
+        only_courtesy=float(content == 0 and n > 0),
+        other=math.log1p(other),
+        only_service=float(other == 0 and n > 0),
+        call_near_person=float(close),
+        call_near_person_alone=float(close and other <= 2),
+        only_person=float(bool(persons) and other == 0),
+        bot_refused=float(bot_refused),
+        bot_refused_briefly=float(bot_refused and other <= 3),
+        only_greeting=float(counts.greeting > 0 and content == 0),
+        only_thanks=float(counts.thanks > 0 and content == 0),
+        only_bye=float(counts.bye > 0 and content == 0),
+        helped_not=float(counts.helped > 0 and counts.negation > 0),
+        helped_alone=float(counts.helped > 0 and counts.negation == 0 and content <= 2),
+        angry=float(counts.angry > 0),
+        very_angry=float(counts.angry > 1),
+        angry_without_asking=float(counts.angry > 0 and counts.asking == 0),
     )
-    return values + (0.0,) * (RULES - len(values))
 
 
 # --- model
@@ -424,9 +510,9 @@ def _read(text: str, answered: bool, words: ActWords) -> ActReading:
         "chances": {a.value: round(float(c), 3) for a, c in zip(ACTS, chances, strict=True) if c >= 0.005},
         "human": round(human, 3),
         "words": {
-            CATEGORIES[i]: c
-            for i, c in enumerate(seen.counts)
-            if c and CATEGORIES[i] not in ("filler", "asking")
+            category: count
+            for category, count in seen.counts._asdict().items()
+            if count and category not in ("filler", "asking")
         },
     }
     return ActReading(act, upset, why)
@@ -476,17 +562,9 @@ def _chances(logits: Floats, answered: bool, clear: bool) -> Floats:
 
 def _names(seen: Features) -> bool:
     """Whether a text is one or two words of no known kind, written calmly: the name of a thing."""
-    return 0 < len(seen.tokens) <= NAMED and not any(seen.counts) and not any(seen.rules[i] for i in _FEELING)
+    return 0 < len(seen.tokens) <= NAMED and not any(seen.counts) and not seen.look.shows_feeling
 
 
-_FEELING = (
-    9,
-    12,
-    14,
-    15,
-    16,
-    17,
-)  # among the rules: exclamation marks, capitals, masked letters, angry, warm and waving signs
 CALM = 0.2
 
 
@@ -497,7 +575,8 @@ def _anger(logit: float, seen: Features) -> float:
     learnt = 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
     if learnt < NAMED_ENOUGH and _names(seen):
         learnt = min(learnt, CALM)
-    listed = sum(min(seen.counts[CATEGORIES.index(c)], 2) for c in _ANGER[:3])
+    counts = seen.counts
+    listed = sum(min(count, 2) for count in (counts.profanity, counts.insult, counts.accusation))
     return round(max(learnt, min(0.9, 0.35 * listed)), 3)
 
 

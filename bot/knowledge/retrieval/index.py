@@ -151,16 +151,35 @@ class Kernel:
         return np.asarray((some @ some.T).toarray(), np.float32)
 
 
-class FieldIndex:
-    """All example questions, or all passages, as units.
+# How a field lays out its units. Three articles of 3, 1 and 4 units, and LAYERS were 2:
+#
+#   natural order (`natural`, `first`)     article   0  0  0  1  2  2  2  2
+#                                          unit      a0 a1 a2 b0 c0 c1 c2 c3
+#                                          first     ^0       ^3 ^4          ^8
+#
+#   by size (`_place`: article -> rank)    c (4 units) -> 0    a (3) -> 1    b (1) -> 2
+#
+#   as stored (one column of scores a unit)
+#
+#       column     0    1    2  |  3    4  |  5    6    7
+#       unit       c0   a0   b0 |  c1   a1 |  c2   c3   a2
+#                  '-- layer --'   '-layer-'  '-- rest ----'
+#       layers     (start 0, width 3)  (start 3, width 2)       the j-th units of all articles that have one
+#       rest       5 (c), 7 (a)                                 what is beyond LAYERS, article after article
+#
+#       members    1 4 7 | 2 | 0 3 5 6       column of every unit in natural order (a0 a1 a2, b0, c0 ...)
+#       owners     2 0 1 2 0 2 2 0           article of every column: `members` the other way round
+#
+# A layer is a prefix of the articles by size, so the best unit of every article is found by whole stretches:
+#
+#       best[0:3] = scores[0:3]
+#       best[0:2] = max(best[0:2], scores[3:5])
+#       best[0:2] = max(best[0:2], the maximum of each rest)
+#       best[_place]              puts the articles back into their own order
 
-    The first units of all articles come first, those of articles with many units in front, then the second
-    ones, and so on: so that
-    the best unit of every article is found by a few comparisons of whole stretches (`layers`). Articles of
-    more than `LAYERS` units
-    have the others behind, together (`rest` are the beginnings there). `members` are the units of each
-    article one after another.
-    """
+
+class FieldIndex:
+    """All example questions, or all passages, as units; how they are laid out is drawn above."""
 
     def __init__(
         self, words: Sequence[Sequence[str]], texts: Sequence[Sequence[str]], forms: frozenset[str]
@@ -300,6 +319,14 @@ class KeptIndex:
 
 
 _RARITIES = ("meaning_rarity", "word_rarity", "word_known")
+
+
+# How an index lays out its scores: one row of numbers a question, in it a stretch for every channel
+# (n units of example questions, a articles, p units of passages):
+#
+#       |<------------- 5 n ------------->|<------ 3 a ------>|<---------- 4 p --------->|
+#       | char word meaning pair sense    | char word meaning | char word pair meaning   |
+#       |   each: a unit of `questions`   |  each: an article |  each: a unit of passages|
 
 
 class Index:

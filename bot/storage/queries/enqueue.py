@@ -86,7 +86,8 @@ def promise(
         if outbound.joins and (joined := _join(db, outbound, row)) is not None:
             made.append(joined)
             continue
-        if outbound.lane is Priority.COSMETIC and db.execute(_REPLACED, row).rowcount:
+        replaces = outbound.lane is Priority.COSMETIC or outbound.verb in RIVALS
+        if replaces and db.execute(_REPLACED, row).rowcount:
             db.execute(_NEXT_HEAD, row)
         id = int(db.execute(_PROMISE, row).lastrowid or 0)
         made.append(id)
