@@ -77,7 +77,7 @@ async def test_an_operator_may_not_and_a_good_score_opens_nothing(articles: Path
     async with open_test_bot(articles, config=VERA) as testbot:
         _, vera = await _rated(testbot, "4")
         await vera.says("/sorry Простите", ticket=1)
-        assert "нет низкой оценки" in (await vera.sees(1))[-1].text.text and await _followup(testbot) is None
+        assert "нет низкой оценки" in (await vera.sees(1))[-1].text.text and await _followup(testbot) == ""
 
 
 async def test_nobody_looked_for_a_day(testbot: TestBot) -> None:
