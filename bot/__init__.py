@@ -3,36 +3,53 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-_HOMES = {
-    "Attachment": "bot.model",
-    "Button": "bot.model",
-    "Dialog": "bot.dialogs.base",
-    "Inbound": "bot.model",
-    "Outbound": "bot.model",
-    "Outcome": "bot.model",
-    "Peer": "bot.model",
-    "Result": "bot.model",
-    "RichText": "bot.model",
-    "Turn": "bot.model",
-    "remind": "bot.dialogs.reminders",
-    "reply": "bot.dialogs.reply",
-    "take_back": "bot.dialogs.reminders",
-}
+if TYPE_CHECKING:  # for type checkers and editors; at run time `__getattr__` imports what is asked for
+    from bot.dialogs.ask import ask, asked
+    from bot.dialogs.base import Dialog
+    from bot.dialogs.dialog_timers import FiredTimer, cancel_timer, fired_timer, set_timer
+    from bot.dialogs.hand_over import hand_over
+    from bot.dialogs.open_question import OpenQuestion
+    from bot.dialogs.reminders import remind, take_back
+    from bot.dialogs.reply import reply
+    from bot.model import Attachment, Button, Inbound, Outbound, Outcome, Peer, Result, RichText, Turn
+
+_MODULES = {
+    "bot.dialogs.ask": ("ask", "asked"),
+    "bot.dialogs.base": ("Dialog",),
+    "bot.dialogs.dialog_timers": ("FiredTimer", "cancel_timer", "fired_timer", "set_timer"),
+    "bot.dialogs.hand_over": ("hand_over",),
+    "bot.dialogs.open_question": ("OpenQuestion",),
+    "bot.dialogs.reminders": ("remind", "take_back"),
+    "bot.dialogs.reply": ("reply",),
+    "bot.model": (
+        "Attachment", "Button", "Inbound", "Outbound", "Outcome", "Peer", "Result", "RichText", "Turn",
+    ),
+}  # fmt: skip
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "Attachment",
     "Button",
     "Dialog",
+    "FiredTimer",
     "Inbound",
+    "OpenQuestion",
     "Outbound",
     "Outcome",
     "Peer",
     "Result",
     "RichText",
     "Turn",
+    "ask",
+    "asked",
+    "cancel_timer",
+    "fired_timer",
+    "hand_over",
     "remind",
     "reply",
+    "set_timer",
     "take_back",
 ]
 

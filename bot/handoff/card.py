@@ -8,7 +8,8 @@ from bot.handoff.assist.hints import LIKELY, Hint
 from bot.handoff.contacts import mask
 from bot.handoff.context import is_context, shown
 from bot.i18n.texts import Texts
-from bot.model import Button, HistoryEntry, RichText, Rows, Span, Style, Ticket
+from bot.model import HistoryEntry, RichText, Rows, Span, Style, Ticket
+from bot.text.graphemes import shorten
 from bot.text.person_names import shown_name
 
 TRANSCRIPT_LINES = 12
@@ -82,26 +83,17 @@ def card(ticket: Ticket, words: Texts, lang: str) -> RichText:
     return _fitted(head + "\n", lines) if lines else head
 
 
-def card_buttons(ticket: Ticket, words: Texts, lang: str, *, ready: bool) -> Rows:
-    """What an operator may do with the ticket now; *ready*: whether there are ready answers to choose
-    from.
-    """
+def hidden_buttons(ticket: Ticket, *, ready: bool) -> tuple[str, ...]:
+    """The commands whose buttons the card has no use for now; *ready*: whether there are ready answers."""
+    known = ticket.state.contacts.phone or ticket.state.contacts.email
+    return (*(() if known else ("contact",)), *(() if ready else ("t",)))
 
-    def button(action: str, style: str = "") -> Button:
-        return Button(words.text(f"desk.button.{action}", lang=lang), action, str(ticket.number), style=style)  # type: ignore[arg-type]
 
+def hints(ticket: Ticket) -> Rows:
+    """What may answer the customer's question, each a tap away; a closed ticket asks nothing."""
     if ticket.status == "closed":
-        return ((button("reopen"),),)
-    first = (
-        (button("take", "primary"),)
-        if ticket.status in ("waiting", "snoozed")
-        else (button("close", "success"),)
-    )
-    rest = (button("return_to_bot"), *((button("close"),) if ticket.status in ("waiting", "snoozed") else ()))
-    shown = ((button("show_contact"),),) if ticket.state.contacts.phone or ticket.state.contacts.email else ()
-    more = (button("hand_on"), *((button("template"),) if ready else ()), button("put_off"))
-    hints = tuple((Hint(what, title).button,) for what, title in ticket.state.hints[:HINTS])
-    return ((*first, *rest), more, *shown, *hints)
+        return ()
+    return tuple((Hint(what, title).button,) for what, title in ticket.state.hints[:HINTS])
 
 
 def transcript(
@@ -122,7 +114,7 @@ def transcript(
         text = " ".join(p for p in (media, mask(line.text)) if p)
         most = BOT_LENGTH if line.author == "bot" else LINE_LENGTH
         text = " ".join(text.split()) if line.author == "bot" else text
-        text = text if len(text) <= most else text[: most - 1] + "…"
+        text = shorten(text, most)
         above = mask(shown(context, words, lang, most=BOT_LENGTH))
         kept.append((who, "\n".join(t for t in (above, text) if t)))
     return tuple(kept)

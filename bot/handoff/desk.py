@@ -10,16 +10,19 @@ from datetime import timedelta
 
 from bot.handoff import group_status
 from bot.handoff.assist import suggestions
-from bot.handoff.card import card, card_buttons, heading, numbered, topic_name, transcript
+from bot.handoff.card import card, heading, hidden_buttons, hints, numbered, topic_name, transcript
 from bot.handoff.context import is_context, shown
-from bot.handoff.desk_context import Delivered, Orders, Rules, TicketReader
+from bot.handoff.desk_context import Delivered, Rules, TicketReader
 from bot.handoff.group_binding import Binding
 from bot.handoff.operators import router
 from bot.handoff.operators.message_names import name_of, shown_name
 from bot.handoff.operators.permissions import REFUSED
+from bot.handoff.operators.registry import Registry
 from bot.handoff.operators.roster import KINDS as CREW
 from bot.handoff.operators.roster import Call, Roster
 from bot.handoff.operators.teams import Teams
+from bot.handoff.outreach import commands as outreach_commands
+from bot.handoff.outreach.commands import Outreach
 from bot.handoff.outreach.incidents import KINDS as INCIDENTS
 from bot.handoff.outreach.incidents import Incidents
 from bot.handoff.queue.queue import Queue
@@ -85,7 +88,7 @@ class Desk:
         self.deadlines = Deadlines(self.rules.sla, self.rules.routing, hours)
         self.incidents = Incidents()
         self.groups = group_status.Groups()
-        self.orders: Orders = no_orders
+        self.commands = Registry()
         self._titles = dict(titles or {})  # channel -> how operators call it
         self._shown: dict[int, Peer] = {}  # where tickets were last seen, for words about failures
         binding.others = self.teams.is_desk
@@ -93,6 +96,7 @@ class Desk:
             id in self.rules.routing.supervisors
             or (bool(self.crew.member(id).name) and not self.crew.member(id).left)
         )
+        self.outreach: Outreach  # given once, before the start
         self.ask_rating: timedelta | None = None  # how long after closing the customer is asked; None = never
 
     # --- for the engine
@@ -106,7 +110,7 @@ class Desk:
     async def decide(self, turn: Turn) -> Outcome:
         """What an operator's words, command or button do."""
         inbound = turn.inbounds[0]
-        if inbound.kind is InboundKind.TIMER and (ordered := await self.orders(turn, "", "")) is not None:
+        if (ordered := await outreach_commands.on_timer(self, turn)) is not None:
             return ordered
         if (looked := await group_status.decide(self, turn)) is not None:
             return looked
@@ -281,7 +285,7 @@ class Desk:
         say = tuple(
             self._redrawn(o, after)
             for o in outcome.messages
-            if not (same and o.verb is OutboundKind.RENAME_TOPIC and o.ticket == after.number)
+            if not (same and o.kind is OutboundKind.RENAME_TOPIC and o.ticket == after.number)
         )
         kept = {"opens": after} if outcome.opens is not None else {"ticket": after}
         return replace(
@@ -295,10 +299,10 @@ class Desk:
     def _redrawn(self, outbound: Outbound, ticket: Ticket) -> Outbound:
         if outbound.ticket != ticket.number:
             return outbound
-        if outbound.verb is OutboundKind.RENAME_TOPIC:
+        if outbound.kind is OutboundKind.RENAME_TOPIC:
             return replace(outbound, text=RichText(topic_name(ticket, self.words, self.lang)))
         if outbound.name == f"card:{ticket.number}" or (
-            outbound.verb is OutboundKind.EDIT and outbound.edits == f"card:{ticket.number}"
+            outbound.kind is OutboundKind.EDIT and outbound.edits == f"card:{ticket.number}"
         ):
             return replace(
                 outbound, text=card(ticket, self.words, self.lang), buttons=self._card_buttons(ticket)
@@ -344,7 +348,7 @@ class Desk:
     def doubtful(self, delivery: Delivered) -> tuple[Outbound, ...]:
         """Ask the operators of a ticket what to do about words that may have arrived or not."""
         return (
-            self._of_delivery(delivery, "desk.doubtful") if delivery.outbound.verb is OutboundKind.SAY else ()
+            self._of_delivery(delivery, "desk.doubtful") if delivery.outbound.kind is OutboundKind.SAY else ()
         )
 
     def _of_delivery(self, delivery: Delivered, key: str, **facts: object) -> tuple[Outbound, ...]:
@@ -356,7 +360,7 @@ class Desk:
             return ()
         text = self.words.say(key, lang=self.lang, text=_shown(outbound)[:80], **facts)
         again: Rows = ()
-        if outbound.author == "operator" and outbound.verb is OutboundKind.SAY:
+        if outbound.author == "operator" and outbound.kind is OutboundKind.SAY:
             again = (
                 (Button(self.words.text("desk.button.resend", lang=self.lang), "resend", str(delivery.id)),),
             )
@@ -368,7 +372,7 @@ class Desk:
                 quotes=outbound.receipt.message if outbound.receipt else "",
                 ticket=outbound.ticket,
                 author="",
-                lane=Priority.NOTICE,
+                priority=Priority.NOTICE,
             ),
         )
 
@@ -386,10 +390,10 @@ class Desk:
             Outbound(
                 receipt.peer,
                 mark,
-                verb=OutboundKind.REACT,
+                kind=OutboundKind.REACT,
                 name=name,
                 quotes=receipt.message,
-                lane=Priority.COSMETIC,
+                priority=Priority.COSMETIC,
                 ticket=number,
                 author="",
             ),
@@ -463,7 +467,7 @@ class Desk:
                 buttons=buttons,
                 ticket=ticket.number,
                 author="",
-                lane=Priority.NOTICE,
+                priority=Priority.NOTICE,
             ),
         )
 
@@ -502,7 +506,7 @@ class Desk:
         people = [id.partition(":") for id in self.rules.routing.supervisors]
         text = self.words.say(key, lang=self.lang, **facts)
         return tuple(
-            Outbound(Peer(channel, user), text, author="", lane=Priority.NOTICE)
+            Outbound(Peer(channel, user), text, author="", priority=Priority.NOTICE)
             for channel, _, user in people
         )
 
@@ -555,7 +559,11 @@ class Desk:
 
     def _card_buttons(self, ticket: Ticket) -> Rows:
         ready = self.rules.canned is not None and bool(self.rules.canned.find(""))
-        return card_buttons(ticket, self.words, self.lang, ready=ready)
+        without = hidden_buttons(ticket, ready=ready)
+        return (
+            *self.commands.card_rows(ticket, self.words, self.lang, without=without),
+            *hints(ticket),
+        )
 
     def card(self, to: Peer, ticket: Ticket) -> Outbound:
         return Outbound(
@@ -573,16 +581,16 @@ class Desk:
             return ()
         edited = replace(
             self.card(to, ticket),
-            verb=OutboundKind.EDIT,
+            kind=OutboundKind.EDIT,
             name="",
             edits=f"card:{ticket.number}",
-            lane=Priority.COSMETIC,
+            priority=Priority.COSMETIC,
         )
         renamed = Outbound(
             to,
             RichText(topic_name(ticket, self.words, self.lang)),
-            verb=OutboundKind.RENAME_TOPIC,
-            lane=Priority.COSMETIC,
+            kind=OutboundKind.RENAME_TOPIC,
+            priority=Priority.COSMETIC,
             ticket=ticket.number,
             author="",
         )
@@ -597,7 +605,12 @@ class Desk:
         )
         said = _calling(self.words.say(key, lang=self.lang, **facts), to, facts)
         return Outbound(
-            to, said, heading=above, ticket=ticket.number if ticket else None, author="", lane=Priority.NOTICE
+            to,
+            said,
+            heading=above,
+            ticket=ticket.number if ticket else None,
+            author="",
+            priority=Priority.NOTICE,
         )
 
     def standing(
@@ -638,7 +651,7 @@ class Desk:
             text = self.words.say(
                 key, lang=self.customer_lang(turn), customer=turn.customer, number=ticket.number
             )
-            say.append(Outbound(ticket.customer_peer, text, ticket=ticket.number, on_doubt="hold"))
+            say.append(Outbound(ticket.customer_peer, text, ticket=ticket.number, on_uncertain="hold"))
         if key == "handoff.cancelled" and (to := self.thread(ticket)):
             say.append(self.notice(to, ticket, "desk.cancelled_by_customer"))
         say += self.card_edit(closed)
@@ -721,11 +734,6 @@ def _calling(text: RichText, to: Peer, facts: Mapping[str, object]) -> RichText:
     for fact in facts.values():
         text = fact.mentioned(text, to.channel) if isinstance(fact, Call) else text
     return text
-
-
-async def no_orders(turn: Turn, command: str, rest: str) -> Outcome | None:
-    """Where nobody writes to customers first."""
-    return None
 
 
 def _shown(outbound: Outbound) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.handoff import insisting, overview
+from bot.handoff import insisting
 from bot.handoff.assist import suggestions
 from bot.handoff.card import heading
 from bot.handoff.context import brings_words, shown
@@ -15,7 +15,6 @@ from bot.handoff.operators.message_names import message_name
 from bot.handoff.operators.operator_message import command_of
 from bot.handoff.operators.permissions import REFUSED
 from bot.handoff.operators.replies import who
-from bot.handoff.operators.router import ONLY_HERE
 from bot.handoff.queue import sign
 from bot.handoff.sla.timers import PREFIX
 from bot.handoff.tickets import lifecycle, transfer
@@ -195,9 +194,11 @@ class Relay:
         name, rest = command_of(first)
         if len(turn.inbounds) > 1 or first.kind not in (InboundKind.MESSAGE, InboundKind.PRESS):
             return None
-        if who(first) in self._desk.rules.routing.supervisors and overview.is_for_overview(alone, name, rest):
-            return await overview.decide(self._desk, alone, name, rest)
-        if name not in ONLY_HERE:
+        commands, action = self._desk.commands, turn.press.action if turn.press else ""
+        command = commands.pressed_afar(action) if action else commands.afar(name, rest)
+        if command is not None and who(first) in self._desk.rules.routing.supervisors:
+            return await command.run(self._desk, alone, rest)
+        if not commands.only_here(name):
             return None
         say = Outbound(
             first.peer, self._words.say("handoff.only_in_the_desk", lang=self._desk.customer_lang(turn))
@@ -217,7 +218,7 @@ class Relay:
             "relay",
             Result.IGNORED,
             REFUSED,
-            (Outbound(first.peer, text, verb=OutboundKind.ACKNOWLEDGE, quotes=first.callback, author=""),),
+            (Outbound(first.peer, text, kind=OutboundKind.ACKNOWLEDGE, quotes=first.callback, author=""),),
             events=(event,),
         )
 
@@ -358,11 +359,11 @@ class Relay:
                 attachments=inbound.attachments,
                 heading=heading(ticket, self._words, lang),
                 name=message_name(inbound),
-                mirrors=inbound.message,
+                mirror_of=inbound.message,
                 quotes=getattr(quoted, "mirrors", "") or "",
                 ticket=ticket.number,
                 author="",
-                joins=inbound.kind is InboundKind.MESSAGE,
+                coalesce=inbound.kind is InboundKind.MESSAGE,
             )
         ]
 

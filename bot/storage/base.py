@@ -268,7 +268,7 @@ class Store(Protocol):
         """
         ...
 
-    async def promise(
+    async def enqueue(
         self, say: Sequence[Outbound], now: datetime, *, events: Sequence[Event] = ()
     ) -> tuple[int, ...]:
         """Promise something outside any turn (the desk's greeting, a notice of the service)."""

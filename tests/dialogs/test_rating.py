@@ -44,7 +44,7 @@ async def test_a_closed_ticket_is_rated_and_commented(testbot: TestBot) -> None:
     assert (
         "№1" in asked.text.text
         and [b.label for b in asked.buttons[0]] == ["1", "2", "3", "4", "5"]
-        and asked.on_doubt == "hold"
+        and asked.on_uncertain == "hold"
     )
     await anna.presses("5")
     await anna.says("Ольга очень помогла")

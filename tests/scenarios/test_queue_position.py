@@ -22,7 +22,7 @@ def shop(**sections: object) -> Config:
 
 
 def last_told(testbot: TestBot, chat: str, channel: str = "telegram") -> str:
-    return testbot.channels[channel].in_chat(chat, verb=None)[-1].outbound.text.text
+    return testbot.channels[channel].in_chat(chat, kind=None)[-1].outbound.text.text
 
 
 async def test_the_place_is_counted_in_the_teams_own_queue(articles: Path) -> None:

@@ -126,7 +126,7 @@ async def desk_says(testbot: TestBot, text: str) -> str:
     """What the desk answers to a command in the topic of ticket 1."""
     before = len(await testbot.operator().sees(1))
     await testbot.operator().says(text, ticket=1)
-    return "\n".join(o.text.text for o in (await testbot.operator().sees(1))[before:] if o.verb == "say")
+    return "\n".join(o.text.text for o in (await testbot.operator().sees(1))[before:] if o.kind == "say")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.intent import IntentReader
-from bot.dialogs.reply import said
+from bot.dialogs.reply import Speaker, said
 from bot.dialogs.short_answers import Hearing, fold, language_of
 from bot.dialogs.surveys.survey import LONGEST, PATIENCE, SKEW, TYPED, stated, wrote_since
 from bot.handoff.outreach.surveys import asked_lately, moment
@@ -80,6 +80,7 @@ class Rating:
         apart: timedelta = timedelta(days=14),
         settles: timedelta = timedelta(minutes=3),
     ) -> None:
+        self._speaker = Speaker(words, "rating")
         self._words, self._intent, self._ticket, self._tell, self._pause, self._apart = (
             words,
             intent,
@@ -147,19 +148,20 @@ class Rating:
                 for n in SCALE
             ),
         )
-        outcome = said(
-            turn,
-            self._words,
-            "rating",
-            "rating.ask",
+        outcome = replace(
+            said(
+                turn,
+                self._speaker,
+                "rating.ask",
+                buttons=buttons,
+                facts={"number": ticket.number, "operator": ticket.operator_name},
+            ),
             reason="rating_asked",
-            buttons=buttons,
-            facts={"number": ticket.number, "operator": ticket.operator_name},
             state=stated(turn, TIMER, _Waiting(ticket.number, turn.now, "score").kept()),
             events=(Event("rating_asked", ticket=ticket.number, actor=ticket.operator),),
         )
         # law: asking twice annoys more than not asking: what may have arrived waits for a person to settle
-        say = tuple(replace(o, on_doubt="hold", ticket=ticket.number) for o in outcome.messages)
+        say = tuple(replace(o, on_uncertain="hold", ticket=ticket.number) for o in outcome.messages)
         asked = replace(customer, fields={**customer.fields, ASKED: turn.now.isoformat()})
         return replace(outcome, messages=say, customer=asked if turn.customer else None)
 
@@ -177,22 +179,23 @@ class Rating:
 
     async def _rated(self, turn: Turn, ticket: Ticket | None, score: int | None) -> Outcome:
         if ticket is None or score is None or ticket.conversation != turn.conversation.id:
-            return said(turn, self._words, "rating", "rating.over", reason="rating_over")
+            return replace(said(turn, self._speaker, "rating.over"), reason="rating_over")
         if ticket.rating is not None and (ticket.rating == score or not self._may_correct(ticket, turn.now)):
-            return said(turn, self._words, "rating", "rating.already", reason="rated_already")
+            return replace(said(turn, self._speaker, "rating.already"), reason="rated_already")
         language = language_of(turn, self._words.lang)
         skip = Button(self._words.text("buttons.skip", lang=language), "rating_skip", str(ticket.number))
         first = (ticket.state.rated if ticket.rating is not None else None) or turn.now
         key = f"{ALARM}:{ticket.number}"
         alarm = (Timer(key, ALARM, first + self._settles, {"ticket": ticket.number}),) if score <= LOW else ()
-        outcome = said(
-            turn,
-            self._words,
-            "rating",
-            "rating.sorry" if score <= LOW else "rating.thanks",
+        outcome = replace(
+            said(
+                turn,
+                self._speaker,
+                "rating.sorry" if score <= LOW else "rating.thanks",
+                buttons=[skip],
+                facts={"score": score},
+            ),
             reason="rated",
-            buttons=[skip],
-            facts={"score": score},
             state=stated(turn, TIMER, _Waiting(ticket.number, turn.now, "comment").kept()),
             events=(Event("rated", ticket=ticket.number, actor=ticket.operator, data={"rating": score}),),
         )
@@ -243,8 +246,8 @@ class Rating:
         return replace(outcome, ticket=commented, events=(event,), messages=(*outcome.messages, *told))
 
     def _thanks(self, turn: Turn) -> Outcome:
-        return said(
-            turn, self._words, "rating", "rating.end", reason="rating_ended", state=stated(turn, TIMER, None)
+        return replace(
+            said(turn, self._speaker, "rating.end"), reason="rating_ended", state=stated(turn, TIMER, None)
         )
 
 

@@ -29,6 +29,7 @@ from bot.model import (
     Ticket,
     Turn,
 )
+from bot.text.graphemes import border
 
 LATELY = timedelta(days=7)  # a failed delivery may be sent again
 COPIED = timedelta(minutes=15)  # so long after a preview, words may be what became of it
@@ -48,7 +49,7 @@ def template(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcom
     exact = rest and (len(found) == 1 or found[0].key.casefold() == rest.casefold())
     if exact:
         return _preview(desk, turn, ticket, f"canned:{found[0].key}")
-    buttons = tuple((Button(r.title[:LABEL], "preview", f"canned:{r.key}"),) for r in found)
+    buttons = tuple((Button(r.title[: border(r.title, LABEL)], "preview", f"canned:{r.key}"),) for r in found)
     return say(desk, turn, "desk.templates", buttons)
 
 
@@ -68,7 +69,7 @@ def _preview(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> Outcom
         buttons=((send,),),
         ticket=ticket.number,
         author="",
-        lane=Priority.NOTICE,
+        priority=Priority.NOTICE,
     )
     looked = lifecycle.previewed(ticket, Preview(what, _title(desk, what), text.text, turn.now))
     return Outcome("desk", Result.ANSWERED, "preview", (shown,), ticket=looked)
@@ -136,7 +137,7 @@ def undo(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
         return notice(desk, turn, "desk.too_late")
     gone = Outbound(
         ticket.customer_peer,
-        verb=OutboundKind.DELETE,
+        kind=OutboundKind.DELETE,
         edits=last.name,
         ticket=ticket.number,
         author="",
@@ -165,7 +166,7 @@ def _say_to_customer(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichTe
         ticket=ticket.number,
         author="operator",
         author_name=inbound.sender.name,
-        on_doubt=desk.rules.on_doubt,
+        on_uncertain=desk.rules.on_uncertain,
     )
     cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
     say_ = (words, *cards, *done(desk, turn, "desk.sent").messages)

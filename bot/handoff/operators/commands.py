@@ -4,14 +4,13 @@ name.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from bot.config.handoff import Team
-from bot.handoff import customer_linking
-from bot.handoff.assist import sending
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators import drafts, menus, supervisor_commands
+from bot.handoff.operators import menus
+from bot.handoff.operators.command import Role
+from bot.handoff.operators.command_words import line
 from bot.handoff.operators.notes import note
 from bot.handoff.operators.replies import done, notice, place, say, who
 from bot.handoff.operators.roster import labels
@@ -35,8 +34,6 @@ from bot.model import (
 )
 
 PAST_SHOWN = 5
-Act = Callable[[DeskContext, Turn, Ticket, str], Outcome | Awaitable[Outcome]]
-General = Callable[[DeskContext, Turn, str], Outcome | Awaitable[Outcome]]
 
 
 def is_closed(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
@@ -305,9 +302,9 @@ def category(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcom
             Outbound(
                 place(turn),
                 text,
-                verb=OutboundKind.EDIT,
+                kind=OutboundKind.EDIT,
                 edits=f"category:{ticket.number}",
-                lane=Priority.COSMETIC,
+                priority=Priority.COSMETIC,
                 ticket=ticket.number,
                 author="",
             ),
@@ -389,7 +386,11 @@ def write_note(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outc
 
 
 def help_(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
-    return say(desk, turn, "desk.help")
+    """Every command, with those of supervisors for whoever may give them."""
+    told = [line(c, desk.words, desk.lang) for c in desk.commands.listed if c.role is not Role.SUPERVISOR]
+    orders = [line(c, desk.words, desk.lang) for c in desk.commands.listed if c.role is Role.SUPERVISOR]
+    is_supervisor = desk.is_supervisor(who(turn.inbounds[0]))
+    return say(desk, turn, "desk.help", commands=told, orders=orders if is_supervisor else [])
 
 
 async def queue(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
@@ -447,47 +448,3 @@ def _ask_category(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[Outbou
 def _categories(desk: DeskContext, ticket: Ticket) -> Rows:
     buttons = [Button(c, "category", str(ticket.number)) for c in desk.rules.routing.categories[: menus.MOST]]
     return tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
-
-
-BUTTONS: dict[str, Act] = {
-    "take": take,
-    "close": close,
-    "return_to_bot": give_to_bot,
-    "reopen": reopen,
-    "show_contact": show_contact,
-    "category": category,
-    "hand_on": menus.hand_on,
-    "give_to": hand_on,
-    "assign": supervisor_commands.assign,
-    "put_off": menus.put_off,
-    "snooze": snooze,
-    "template": sending.template,
-    "preview": sending.preview,
-    "send_ready": sending.send_ready,
-    "send_anyway": drafts.send_anyway,
-    "hold_back": drafts.hold_back,
-    "resend": sending.resend,
-    "same": customer_linking.same,
-}
-ON_TICKETS: dict[str, Act] = {
-    "take": take,
-    "close": close,
-    "return": give_to_bot,
-    "reopen": reopen,
-    "transfer": hand_on,
-    "snooze": snooze,
-    "promise": promise,
-    "category": category,
-    "tag": tag,
-    "topic": topic,
-    "contact": show_contact,
-    "history": history,
-    "note": write_note,
-    "t": sending.template,
-    "undo": sending.undo,
-    "same": customer_linking.same,
-    "apart": customer_linking.apart,
-    "priority": supervisor_commands.set_priority,
-    "assign": supervisor_commands.assign,
-}
-GENERAL: dict[str, General] = {"help": help_, "start": help_, "queue": queue, "away": away, "back": back}

@@ -78,7 +78,7 @@ class Draft:
 def draft(turn: Turn) -> Draft:
     """The turn's message as it would be sent."""
     first = turn.inbounds[0]
-    quotes = next((q.mirrors for q in turn.quoted if q is not None and q.mirrors), "")
+    quotes = next((q.mirror_of for q in turn.quoted if q is not None and q.mirror_of), "")
     parts = tuple(MessagePart(i.message, i.text, i.spans) for i in turn.inbounds)
     return Draft(message_name(first), parts, turn.attachments, quotes, first.album, part=quoted_part(turn))
 
@@ -91,13 +91,13 @@ def send(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft) -> Outcome:
         made.text,
         attachments=made.attachments,
         name=made.name,
-        mirrors=made.message,
+        mirror_of=made.message,
         quotes=made.quotes,
         ticket=ticket.number,
         author="operator",
         author_name=turn.inbounds[0].sender.name,
         receipt=Receipt(place(turn), made.message) if made.message else None,
-        on_doubt=desk.rules.on_doubt,
+        on_uncertain=desk.rules.on_uncertain,
     )
     words = named(words, desk.words, desk.customer_lang(turn))
     changed = _with_album(changed, made)
@@ -112,7 +112,7 @@ def change(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft) -> Outcom
     edit = Outbound(
         ticket.customer_peer,
         made.text,
-        verb=OutboundKind.EDIT,
+        kind=OutboundKind.EDIT,
         name=edit_name(made.name),
         edits=made.name,
         ticket=ticket.number,

@@ -14,6 +14,7 @@ from bot.handoff.operators.operator_message import Kind, OperatorMessage
 from bot.handoff.operators.replies import say
 from bot.handoff.tickets import lifecycle
 from bot.model import Attachment, InboundKind, Outbound, Outcome, Result, Ticket, Turn
+from bot.text.graphemes import shorten
 
 SHOWN = 80  # characters of the customer's message that are told
 LOST = ("failed", "cancelled")
@@ -105,7 +106,7 @@ async def _with_customer(desk: DeskContext, ticket: Ticket, name: str) -> Outbou
 def _stays(desk: DeskContext, turn: Turn, key: str, has: Outbound) -> Outcome:
     """One line: what the customer has."""
     words = " ".join(has.text.text.split())
-    return say(desk, turn, key, text=words if len(words) <= SHOWN else words[: SHOWN - 1] + "…")
+    return say(desk, turn, key, text=shorten(words, SHOWN))
 
 
 def _note(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Outcome:

@@ -138,7 +138,7 @@ async def remind(desk: DeskContext, turn: Turn) -> Outcome:
         buttons=_buttons(desk, ticket),
         ticket=ticket.number,
         author="",
-        lane=Priority.NOTICE,
+        priority=Priority.NOTICE,
     )
     return Outcome(
         "desk",
@@ -173,7 +173,7 @@ def _said(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichText) -> Outc
         ticket=ticket.number,
         author="operator",
         author_name=inbound.sender.name,
-        on_doubt="hold",
+        on_uncertain="hold",
         receipt=Receipt(place(turn), message) if message else None,
     )
     return _settled(desk, turn, ticket, "followup.sent", (told,))
@@ -193,7 +193,11 @@ def _settled(desk: DeskContext, turn: Turn, ticket: Ticket, key: str, told: tupl
         score=ticket.rating or 0,
     )
     edit = replace(
-        edit, text=shown, verb=OutboundKind.EDIT, edits=f"followup:{ticket.number}", lane=Priority.COSMETIC
+        edit,
+        text=shown,
+        kind=OutboundKind.EDIT,
+        edits=f"followup:{ticket.number}",
+        priority=Priority.COSMETIC,
     )
     event = Event(
         "apologized" if told else "followup_settled", ticket=ticket.number, actor=who(turn.inbounds[0])

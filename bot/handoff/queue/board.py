@@ -66,18 +66,22 @@ class Boards:
             else ()
         )
         return bool(boards) and not any(
-            d.outbound.edits == NAME and d.outbound.verb is OutboundKind.EDIT for d in refused
+            d.outbound.edits == NAME and d.outbound.kind is OutboundKind.EDIT for d in refused
         )
 
     def post(self, place: Peer, text: RichText) -> tuple[Outbound, ...]:
         """A new board, pinned."""
         return (
-            Outbound(place, text, name=NAME, lane=Priority.NOTICE, author="", silent=True),
-            Outbound(place, verb=OutboundKind.PIN, edits=NAME, lane=Priority.NOTICE, author="", silent=True),
+            Outbound(place, text, name=NAME, priority=Priority.NOTICE, author="", silent=True),
+            Outbound(
+                place, kind=OutboundKind.PIN, edits=NAME, priority=Priority.NOTICE, author="", silent=True
+            ),
         )
 
     def _changed(self, place: Peer, text: RichText) -> tuple[Outbound, ...]:
-        return (Outbound(place, text, verb=OutboundKind.EDIT, edits=NAME, lane=Priority.COSMETIC, author=""),)
+        return (
+            Outbound(place, text, kind=OutboundKind.EDIT, edits=NAME, priority=Priority.COSMETIC, author=""),
+        )
 
     def _text(self, place: Peer, tickets: Sequence[Ticket], now: datetime) -> RichText:
         desk = self._desk

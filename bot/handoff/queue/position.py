@@ -57,9 +57,9 @@ class QueuePositions:
             ticket.customer_peer,
             text,
             buttons=desk.opened_buttons(lang, ticket),
-            verb=OutboundKind.EDIT,
+            kind=OutboundKind.EDIT,
             edits=f"opened:{ticket.number}",
-            lane=Priority.COSMETIC,
+            priority=Priority.COSMETIC,
             author="",
             ticket=ticket.number,
         )

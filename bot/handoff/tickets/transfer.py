@@ -105,7 +105,7 @@ def bring_to(
     moved = _with_talk(desk, ticket, history)
     his = lifecycle.assigned(moved, to.id, to.name, turn.now)
     there = replace(
-        desk.notice(after, his, key, operator=to.call, **facts), lane=Priority.MESSAGE
+        desk.notice(after, his, key, operator=to.call, **facts), priority=Priority.MESSAGE
     )  # one lane: the card stands first
     here = desk.notice(before, ticket, "desk.brought_to", operator=to.full_name, **facts)
     closed = close_topic(before, ticket.number)
@@ -151,7 +151,7 @@ def move(
         if after is not None:
             say += [
                 desk.card(after, moved),
-                replace(desk.notice(after, moved, key, **facts), lane=Priority.MESSAGE),
+                replace(desk.notice(after, moved, key, **facts), priority=Priority.MESSAGE),
             ]  # one lane: the card stands first
     event = Event("ticket_moved", ticket=ticket.number, actor=ticket.operator, data={"team": team})
     later = look_for_somebody(desk, moved, turn.now)

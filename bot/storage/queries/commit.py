@@ -24,7 +24,7 @@ from bot.model import (
 from bot.storage.base import Finished
 from bot.storage.codec import ALMOST, clean, maybe_ms, ms, to_json
 from bot.storage.queries import customer_merge, outbox
-from bot.storage.queries.enqueue import promise, write_events, write_line
+from bot.storage.queries.enqueue import enqueue, write_events, write_line
 from bot.storage.queries.tickets import keep_setting
 from bot.storage.sqlite.writer import Locks
 from bot.storage.ticket_codec import write_state
@@ -95,7 +95,7 @@ def finish(db: sqlite3.Connection, locks: Locks, turn: Turn, outcome: Outcome, n
         keep_setting(db, name, value)
     if outcome.retry_delivery is not None:
         outbox.resolve_unknown(db, outcome.retry_delivery, False, now)
-    made = promise(db, outcome.messages, now, turn=turn.id, about=target.id)
+    made = enqueue(db, outcome.messages, now, turn=turn.id, about=target.id)
     events = _filled(turn, outcome, target.id, now)
     write_events(db, events)
     _rest(db, own, now)

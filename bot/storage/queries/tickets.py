@@ -158,8 +158,8 @@ def _move_deliveries(db: sqlite3.Connection, channel: str, old: str, new: str) -
         outbound = decode(Outbound, row["payload"])
         moved = replace(outbound, to=replace(outbound.to, chat=new))
         db.execute("update outbox set chat = ?, payload = ? where id = ?", (new, encode(moved), row["id"]))
-    for thread, lane in {(row["thread"], row["lane"]) for row in rows}:
-        reorder(db, channel, new, thread, lane)
+    for thread, priority in {(row["thread"], row["lane"]) for row in rows}:
+        reorder(db, channel, new, thread, priority)
 
 
 def _moved(value: str, channel: str, old: str, new: str) -> str:
