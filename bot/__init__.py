@@ -75,8 +75,8 @@ _MODULES = {
     "bot.knowledge.articles.schema": "Article",
     "bot.knowledge.base": "Match Retriever",
     "bot.model": (
-        "Attachment Button Customer HistoryEntry Inbound InboundKind Media Outbound OutboundKind Outcome Peer Result"
-        " RichText Sender Sent Span Style Turn"
+        "Attachment Button Customer HistoryEntry Inbound InboundKind Media Outbound OutboundKind Outcome Peer"
+        " Result RichText Sender Sent Span Style Turn"
     ),
     "bot.storage.base": "Store",
 }

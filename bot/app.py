@@ -44,13 +44,13 @@ from bot.dialogs.surveys.nps import Nps
 from bot.dialogs.surveys.rating import Rating
 from bot.dialogs.waiting import Aside, Questions
 from bot.engine import Engine
-from bot.errors import ConfigError, Problem, Refused
+from bot.errors import ConfigError, Refused
 from bot.handoff.assist.canned import CannedAnswers
 from bot.handoff.attachments import named
 from bot.handoff.desk import Desk
 from bot.handoff.desk_context import Rules
 from bot.handoff.group_binding import SETTING, Binding, read_place
-from bot.handoff.outreach.commands import OutreachCommands
+from bot.handoff.outreach.commands import Outreach
 from bot.handoff.outreach.low_rating import opened
 from bot.handoff.outreach.surveys import Surveys, commented
 from bot.handoff.periodic import PeriodicChecks
@@ -70,6 +70,7 @@ from bot.storage.base import Store
 from bot.storage.sqlite.store import SqliteStore
 from bot.text.day_spans import DaySpan, spans
 from bot.text.phones import set_home
+from bot.text.problems import problem
 
 TITLES = {"telegram": "Telegram", "vk": "VK"}
 HELD = timedelta(
@@ -119,14 +120,7 @@ def open_knowledge(config: Config, *, channels: Sequence[str] = ()) -> Knowledge
     """The articles, read and searchable by words; raises `ConfigError` where the folder is not there."""
     folder = config.path(config.knowledge.folder)
     if not folder.is_dir():
-        raise ConfigError(
-            [
-                Problem(
-                    f"there is no folder of articles: {config.knowledge.folder}",
-                    hint="name it in knowledge.folder",
-                )
-            ]
-        )
+        raise ConfigError([problem("articles.no_folder", folder.as_posix())])
     defaults = KnowledgeSettings()
     settings = KnowledgeSettings(
         model=config.knowledge.embeddings.model,
@@ -228,8 +222,8 @@ def open_webhooks(config: Config, clock: Clock) -> dict[str, WebhookAdapter]:
 def _adapter(name: str, settings: Channel, clock: Clock, salt: str) -> Adapter:
     found = _brought("bot.adapters", settings.type)
     if found is None:
-        text = f"channels.{name}: no installed package brings a channel of type {settings.type!r}"
-        raise _unknown("bot.adapters", text)
+        known = _known("bot.adapters")
+        raise ConfigError([problem("config.adapter_kind", name=name, kind=settings.type, known=known)])
     values = settings.model_dump(exclude={"type"}, exclude_none=True)
     if isinstance(settings, OtherChannel):
         values |= settings.model_extra or {}
@@ -248,9 +242,8 @@ def open_store(config: Config, clock: Clock, place: str | None = None) -> Store:
         return SqliteStore.open(place or config.storage_path, now=clock)
     opened = _brought("bot.stores", scheme)
     if opened is None:
-        raise _unknown(
-            "bot.stores", f"storage.url: no installed package brings a store for {scheme}://", ours="sqlite"
-        )
+        known = _known("bot.stores", "sqlite")
+        raise ConfigError([problem("config.store_kind", scheme=scheme, known=known)])
     return cast(Callable[..., Store], opened)(config.storage.url, now=clock)
 
 
@@ -313,17 +306,16 @@ async def build_service(
         zone=hours.zone,
         channels=tuple(adapters),
     )
-    room.orders = OutreachCommands(
-        room,
+    room.outreach = Outreach(
         store,
         likeness,
-        channels=tuple(adapters),
-        hours=DaySpan.parse(config.outreach.hours),
-        per_second=config.outreach.per_second,
-        article=likeness.find,
-        meant=likeness.meant,
-        title=likeness.title,
-        surveys=surveys,
+        tuple(adapters),
+        DaySpan.parse(config.outreach.hours),
+        config.outreach.per_second,
+        likeness.find,
+        likeness.meant,
+        likeness.title,
+        surveys,
     )
     linking = Linking(words, store.setting, store.joined, titles)
     forms = Forms(words, config.dialogs.forms, room.escalate)
@@ -391,9 +383,9 @@ async def build_service(
         return mended
 
     rounds = PeriodicChecks(
-        room, inbox.accept, store.promise, finders=(surveys,), mend=mend, committed=outbox.wake
+        room, inbox.accept, store.enqueue, finders=(surveys,), mend=mend, committed=outbox.wake
     )
-    announcer = Announcer(store, hooks_of(config), clock, salt=salt, promised=outbox.wake)
+    announcer = Announcer(store, hooks_of(config), clock, salt=salt, enqueued=outbox.wake)
     observers.add(announcer)
     await announcer.go()
     return Service(
@@ -488,16 +480,16 @@ def open_dialogs(
         if name in ours:
             dialogs.append((name, ours[name]))
         else:
-            dialogs.append((name, _foreign_dialog(name, ", ".join(ours))))
+            dialogs.append((name, _foreign_dialog(name, tuple(ours))))
     return dialogs
 
 
-def _foreign_dialog(name: str, ours: str) -> Dialog:
+def _foreign_dialog(name: str, ours: Sequence[str]) -> Dialog:
     """A dialog of somebody else's: by dotted path, or by the name that an installed package gives it."""
     found = _imported(name) if ":" in name else _brought("bot.dialogs", name)
     if found is None:
-        hint = f"{ours}; your own: package.module:function"
-        raise _unknown("bot.dialogs", f"dialogs.order: there is no dialog {name!r}", ours=hint)
+        known = _known("bot.dialogs", *ours)
+        raise ConfigError([problem("config.no_dialog", name=name, known=known)])
     return cast(Dialog, found() if isinstance(found, type) else found)
 
 
@@ -506,14 +498,7 @@ def _imported(path: str) -> object:
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise ConfigError(
-            [
-                Problem(
-                    f"dialogs.order: {path} cannot be imported: {error}",
-                    hint="is the package installed, or its folder in PYTHONPATH?",
-                )
-            ]
-        ) from error
+        raise ConfigError([problem("config.dialog_import", path=path, reason=error)]) from error
 
 
 def _brought(group: str, name: str) -> object | None:
@@ -523,19 +508,14 @@ def _brought(group: str, name: str) -> object | None:
             return cast(object, entry.load())
         except (ImportError, AttributeError) as error:
             raise ConfigError(
-                [
-                    Problem(
-                        f"{group}: {name} cannot be imported: {error}", hint="reinstall or update its package"
-                    )
-                ]
+                [problem("config.entry_import", name=name, group=group, reason=error)]
             ) from error
     return None
 
 
-def _unknown(group: str, text: str, *, ours: str = "") -> ConfigError:
-    brought = sorted({e.name for e in entry_points(group=group)})
-    known = ", ".join(part for part in (ours, *brought) if part)
-    return ConfigError([Problem(text, hint=f"known: {known}")])
+def _known(group: str, *ours: str) -> str:
+    """Our names and those that installed packages bring."""
+    return ", ".join((*ours, *sorted({e.name for e in entry_points(group=group)})))
 
 
 async def salt_of(store: Store) -> str:

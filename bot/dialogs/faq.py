@@ -14,7 +14,7 @@ from bot.dialogs.dialog_state import Memory, is_first_contact
 from bot.dialogs.intent import COVERED, IntentReader, is_own_question
 from bot.dialogs.options import names_of
 from bot.dialogs.protocols import ArticleText, Escalate, KnowledgeSource
-from bot.dialogs.reply import human_button, said
+from bot.dialogs.reply import Speaker, human_button, said
 from bot.dialogs.several_questions import Part, in_doubt, is_one_question, left_over, parts_of
 from bot.dialogs.short_answers import Hearing, hash_of, language_of
 from bot.i18n.texts import Texts
@@ -38,6 +38,7 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.text.graphemes import shorten
 from bot.text.markdown import join, styled, to_rich
 
 OPTIONS = 3
@@ -68,6 +69,7 @@ class Faq:
         *,
         escalate: Escalate | None = None,
     ) -> None:
+        self._speaker = Speaker(words, "faq")
         self._words, self._intent, self._knowledge, self._escalate = words, intent, knowledge, escalate
         self._hearing = Hearing(words)
 
@@ -298,19 +300,20 @@ class Faq:
             asked=(*memory.asked, asked) if asked else memory.asked,
             earlier=memory.listed,
         )
-        return said(
-            turn,
-            self._words,
-            "faq",
-            *greeting,
-            part.text,
-            "faq.question",
-            buttons=self._answer_buttons(
-                turn, article, f"{article.id}#{passage}" if part.rest else "", language
+        return replace(
+            said(
+                turn,
+                self._speaker,
+                *greeting,
+                part.text,
+                "faq.question",
+                buttons=self._answer_buttons(
+                    turn, article, f"{article.id}#{passage}" if part.rest else "", language
+                ),
+                attachments=() if follow_up else self._images(article),
             ),
-            attachments=() if follow_up else self._images(article),
             state=state,
-            why=why,
+            explanation=why or {},
             events=(Event("answered", data={"article": article.id}),),
         )
 
@@ -328,17 +331,12 @@ class Faq:
         )
         greeting = self._short_greeting(turn, memory, language_of(turn, self._words.lang))
         key = "faq.unknown" if reason == "out_of_scope" else "faq.unsure"
-        offer = said(
-            turn,
-            self._words,
-            "faq",
-            *greeting,
-            key,
+        offer = replace(
+            said(turn, self._speaker, *greeting, key, buttons=[human_button(turn, self._words)]),
             result=Result.CLARIFIED,
             reason=reason,
             state=state,
-            why=answer.why,
-            buttons=[human_button(turn, self._words)],
+            explanation=answer.why,
             events=(Event("unanswered", data={"reason": reason}),),
         )
         return replace(
@@ -398,17 +396,18 @@ class Faq:
             Button(labels["this"], "article", candidate.article),
             Button(labels["not_this"], "not_helped"),
         )
-        return said(
-            turn,
-            self._words,
-            "faq",
-            "faq.only",
+        return replace(
+            said(
+                turn,
+                self._speaker,
+                "faq.only",
+                facts={"title": candidate.title},
+                buttons=(pair, (human_button(turn, self._words),)),
+            ),
             result=Result.CLARIFIED,
             reason="clarified",
             state=state,
-            why=why,
-            facts={"title": candidate.title},
-            buttons=(pair, (human_button(turn, self._words),)),
+            explanation=why,
             events=(Event("clarified", data={"offered": [candidate.article]}),),
         )
 
@@ -429,19 +428,20 @@ class Faq:
             "\n",
         )
         buttons = [Button(f"{n}. {title}", "article", article) for n, article, title in titles]
-        return said(
-            turn,
-            self._words,
-            "faq",
-            key,
-            lines,
+        return replace(
+            said(
+                turn,
+                self._speaker,
+                key,
+                lines,
+                buttons=[*buttons, human_button(turn, self._words)],
+                facts=facts,
+            ),
             result=Result.CLARIFIED,
             reason=reason,
             state=state,
-            why=why,
-            buttons=[*buttons, human_button(turn, self._words)],
+            explanation=why,
             events=(Event(reason, data={"offered": [c.article for c in found]}),),
-            facts=facts,
         )
 
     def _repeated(self, turn: Turn, memory: Memory, why: Json) -> Outcome:
@@ -462,17 +462,18 @@ class Faq:
             if article
             else []
         )
-        return said(
-            turn,
-            self._words,
-            "faq",
-            "faq.reminded" if article else "faq.repeated",
+        return replace(
+            said(
+                turn,
+                self._speaker,
+                "faq.reminded" if article else "faq.repeated",
+                buttons=[human_button(turn, self._words), *again],
+                facts={"lead": to_rich(article.lead)} if article else {},
+            ),
             result=Result.CLARIFIED,
             reason="repeated",
             state=state,
-            why=why,
-            buttons=[human_button(turn, self._words), *again],
-            facts={"lead": to_rich(article.lead)} if article else {},
+            explanation=why,
         )
 
     # --- what follows an answer
@@ -490,7 +491,7 @@ class Faq:
             shown = self._more(turn, article, *(int(n) if n.isdecimal() else 0 for n in (passage, told)))
         elif (shown := self.show(turn, article)) is None and press.label and not self._article(turn, article):
             return await self._asked(turn, press.label, memory)  # a button that names a question
-        return shown or said(turn, self._words, "faq", "faq.gone", reason="article_gone")
+        return shown or replace(said(turn, self._speaker, "faq.gone"), reason="article_gone")
 
     def _agreed(self, turn: Turn, memory: Memory) -> Outcome | None:
         """«Да» to a list: it meant what was shown above it, or the only option; otherwise the number is asked
@@ -512,13 +513,13 @@ class Faq:
             missed=memory.missed,
             failures=memory.failures + 1,
         )
-        return said(
-            turn, self._words, "faq", "faq.which", reason="which", result=Result.CLARIFIED, state=state
+        return replace(
+            said(turn, self._speaker, "faq.which"), reason="which", result=Result.CLARIFIED, state=state
         )
 
     def _helped(self, turn: Turn, article: str) -> Outcome:
         event = Event("feedback", data={"article": article, "helped": True})
-        return said(turn, self._words, "faq", "faq.helped", reason="helped", events=(event,))
+        return replace(said(turn, self._speaker, "faq.helped"), reason="helped", events=(event,))
 
     def _unknown_press(self, turn: Turn) -> Outcome | None:
         """A press that means nothing any more is answered too; other things without words are left to the
@@ -526,7 +527,7 @@ class Faq:
         """
         if not any(i.press for i in turn.inbounds):
             return None
-        return said(turn, self._words, "faq", "faq.pressed_old", reason="pressed_old")
+        return replace(said(turn, self._speaker, "faq.pressed_old"), reason="pressed_old")
 
     def _more(self, turn: Turn, article: str, passage: int, told: int = 0) -> Outcome | None:
         found = self._article(turn, article)
@@ -535,12 +536,8 @@ class Faq:
         memory, language = Memory.of(turn), language_of(turn, self._words.lang)
         rest, further = portion(found, passage).more(told)
         if not rest:
-            return said(
-                turn,
-                self._words,
-                "faq",
-                "faq.nothing_more",
-                buttons=[human_button(turn, self._words)],
+            return replace(
+                said(turn, self._speaker, "faq.nothing_more", buttons=[human_button(turn, self._words)]),
                 reason="nothing_more",
             )
         state = memory.now(
@@ -555,8 +552,8 @@ class Faq:
         buttons = self._answer_buttons(
             turn, found, f"{found.id}#{passage}+{further}" if further else "", language, more_key="further"
         )
-        return said(
-            turn, self._words, "faq", rest, "faq.question", buttons=buttons, reason="more", state=state
+        return replace(
+            said(turn, self._speaker, rest, "faq.question", buttons=buttons), reason="more", state=state
         )
 
     def _not_helped(self, turn: Turn, memory: Memory, article: str = "") -> Outcome | None:
@@ -655,7 +652,7 @@ def together(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= QUOTED else text[: QUOTED - 1].rstrip() + "…"
+    return shorten(text, QUOTED)
 
 
 def _spare(best: ArticleText, answer: Answer) -> list[str]:

@@ -13,14 +13,14 @@ from bot.dialogs.open_question import without_question
 from bot.dialogs.protocols import Escalate
 from bot.dialogs.short_answers import language_of
 from bot.i18n.texts import Texts
-from bot.model import Attachment, Button, Event, Json, Outbound, Outcome, Result, RichText, Rows, Turn
+from bot.model import Attachment, Button, Json, Outbound, Outcome, Result, RichText, Rows, Turn
 from bot.text.markdown import join
 
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Who is being asked: the bot's texts, the dialog's name, and how it hands over (None: nobody to hand
-    over to).
+    """Who speaks: the bot's texts, the name of the dialog that signs, and how it hands over (None: nobody to
+    hand over to).
     """
 
     texts: Texts
@@ -56,7 +56,7 @@ def reply(
     Raises ConfigError when there is no such key.
     """
     who = speaker()
-    outcome = said(turn, who.texts, who.dialog, key, buttons=buttons, facts=facts)
+    outcome = said(turn, who, key, buttons=buttons, facts=facts)
     return replace(outcome, state=without_question(outcome.state or {}, who.dialog))
 
 
@@ -69,22 +69,18 @@ def require_words(key: str) -> None:
 
 def said(
     turn: Turn,
-    words: Texts,
-    dialog: str,
+    speaker: Speaker,
     *texts: str | RichText,
-    reason: str = "answered",
-    result: Result = Result.ANSWERED,
     buttons: Rows | Sequence[Button] = (),
     attachments: tuple[Attachment, ...] = (),
-    state: Json | None = None,
-    events: tuple[Event, ...] = (),
-    why: Json | None = None,
     facts: Json | None = None,
 ) -> Outcome:
-    """`reply` with everything an outcome can hold; several *texts* are paragraphs, *attachments* go before
-    them.
+    """An outcome that says *texts* as paragraphs, *attachments* before them; the templates get *facts*.
+
+    It counts as an answer, and what was asked before is settled by it; whatever else an outcome can hold the
+    dialog puts in by `replace`.
     """
-    language = language_of(turn, words.lang)
+    words, language = speaker.texts, language_of(turn, speaker.texts.lang)
     text = _text(turn, words, language, texts, facts or {}, turn.id)
     if text and any(line.author == "bot" and line.text == text.text for line in turn.history[-4:]):
         text = _text(
@@ -94,9 +90,7 @@ def said(
     say = (Outbound(to, attachments=attachments),) if attachments else ()
     if text:
         say = (*say, Outbound(to, text, buttons=rows(buttons)))
-    if state is None:
-        state = Memory.of(turn).now(turn)
-    return Outcome(dialog, result, reason, say, state=state, events=events, explanation=why or {})
+    return Outcome(speaker.dialog, Result.ANSWERED, "answered", say, state=Memory.of(turn).now(turn))
 
 
 def _text(

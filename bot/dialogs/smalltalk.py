@@ -4,9 +4,11 @@ voice message.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.intent import IntentReader
-from bot.dialogs.reply import human_button, said
+from bot.dialogs.reply import Speaker, human_button, said
 from bot.dialogs.short_answers import Hearing, is_signs, is_wordless
 from bot.handoff.context import brings_words
 from bot.i18n.texts import Texts
@@ -32,6 +34,7 @@ class SmallTalk:
     """Stands before the questions; leaves everything that may be one alone."""
 
     def __init__(self, words: Texts, intent: IntentReader) -> None:
+        self._speaker = Speaker(words, "smalltalk")
         self._words, self._intent, self._hearing = words, intent, Hearing(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
@@ -89,7 +92,7 @@ class SmallTalk:
             else ()
         )
         key = "faq.helped" if memory.article and memory.answered else "small.fine"
-        return said(turn, self._words, "smalltalk", key, reason="helped", events=events)
+        return replace(said(turn, self._speaker, key), reason="helped", events=events)
 
     def _say(self, turn: Turn, key: str, *, offered: bool = False) -> Outcome:
         memory = Memory.of(turn)
@@ -109,4 +112,4 @@ class SmallTalk:
                 earlier=memory.earlier,
             )
         buttons = [human_button(turn, self._words)] if offered else []
-        return said(turn, self._words, "smalltalk", f"small.{key}", reason=key, buttons=buttons, state=state)
+        return replace(said(turn, self._speaker, f"small.{key}", buttons=buttons), reason=key, state=state)

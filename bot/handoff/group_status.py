@@ -194,7 +194,7 @@ async def _changed(
         Outbound(
             place,
             desk.words.say(key, lang=desk.lang, lacks=_named(desk, now)),
-            lane=Priority.NOTICE,
+            priority=Priority.NOTICE,
             author="",
         )
         for key in news
@@ -247,7 +247,7 @@ def to_responsible(desk: DeskContext, place: Peer, key: str, **facts: object) ->
         :TOLD
     ]
     return tuple(
-        Outbound(Peer(place.channel, user), text, lane=Priority.NOTICE, author="") for user in people
+        Outbound(Peer(place.channel, user), text, priority=Priority.NOTICE, author="") for user in people
     )
 
 

@@ -4,7 +4,7 @@ UTC.
 A field that has its default is left out, so a row is as long as what it says. Free JSON (`state`, `data`,
 `why`, `fields`)
 comes back as JSON knows it: tuples as lists, keys as strings. A field that is not known (from a newer
-version) is passed over.
+version) is passed over; one that is known by an older name (`FORMERLY`) is read under it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,21 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from bot.model import Outbound
+
 Value = TypeVar("Value")
 Change = Callable[[Any], Any]
+
+# Names under which released versions wrote a field: rows of then are still read.
+FORMERLY: Mapping[type, Mapping[str, str]] = {
+    Outbound: {
+        "verb": "kind",
+        "lane": "priority",
+        "mirrors": "mirror_of",
+        "on_doubt": "on_uncertain",
+        "joins": "coalesce",
+    },
+}
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -149,10 +162,12 @@ def _dataclass_writer(kind: type) -> Change:
 
 def _dataclass_reader(kind: type) -> Change:
     hints = get_type_hints(kind)
-    plan = {f.name: _reader(hints[f.name]) for f in fields(kind)}
+    plan = {f.name: (f.name, _reader(hints[f.name])) for f in fields(kind)}
+    plan |= {old: plan[name] for old, name in FORMERLY.get(kind, {}).items()}
 
     def read(value: dict[str, Any]) -> Any:
-        return kind(**{name: plan[name](part) for name, part in value.items() if name in plan})
+        known = ((*plan[name], part) for name, part in value.items() if name in plan)
+        return kind(**{name: change(part) for name, change, part in known})
 
     return read
 

@@ -123,7 +123,7 @@ class PlayedCustomer(_Person):
 
     async def presses(self, label: str) -> None:
         """Press the newest button whose label contains *label*. Raises `LookupError`."""
-        await self.taps(*find_button(self._channel.in_chat(self.peer.chat, verb=None), label))
+        await self.taps(*find_button(self._channel.in_chat(self.peer.chat, kind=None), label))
 
     async def taps(self, said: SentMessage, row: int, column: int, *, run: bool = True) -> None:
         """Press this very button."""
@@ -147,7 +147,7 @@ class PlayedCustomer(_Person):
             s
             for s in self._channel.said[self._mark :]
             if s.outbound.to.chat == self.peer.chat
-            and s.outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)
+            and s.outbound.kind in (OutboundKind.SAY, OutboundKind.EDIT)
         ]
 
     @property
@@ -211,7 +211,7 @@ class PlayedOperator(_Person):
 
     def _in_group(self, thread: str | None) -> list[SentMessage]:
         place = self._testbot.place
-        return self._testbot.channels[place.channel].in_chat(place.chat, thread, verb=None)
+        return self._testbot.channels[place.channel].in_chat(place.chat, thread, kind=None)
 
 
 def find_button(said: list[SentMessage], label: str) -> tuple[SentMessage, int, int]:

@@ -130,11 +130,11 @@ async def test_a_store_is_named_by_the_scheme_of_its_address(install: Install, a
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"dialogs": {"order": ["human", "parot"]}}, "there is no dialog 'parot'.*known: .*faq.*parrot"),
-        ({"dialogs": {"order": ["human", "broken"]}}, "broken cannot be imported"),
+        ({"dialogs": {"order": ["human", "parot"]}}, "parot.*faq.*parrot"),
+        ({"dialogs": {"order": ["human", "broken"]}}, r"broken.*bot\.dialogs"),
         (
             {"storage": {"url": "postgres://db"}},
-            "no installed package brings a store for postgres://.*nowhere",
+            "postgres://.*sqlite, nowhere",
         ),
     ],
 )
@@ -156,7 +156,7 @@ def test_a_channel_that_nobody_brings_is_told_with_those_that_are_there() -> Non
     """Ours are brought the same way."""
     config = Config.model_validate({"channels": {"post": {"type": "pigeon", "token": "none"}}})
 
-    with pytest.raises(ConfigError, match=r"channel of type 'pigeon'.*known: telegram, vk"):
+    with pytest.raises(ConfigError, match=r"channels\.post.*pigeon.*telegram, vk"):
         open_adapters(config, Clock())
 
 
@@ -165,5 +165,5 @@ def test_what_works_on_a_file_refuses_another_store(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text('storage:\n  url: "postgres://db/shop"\n', encoding="utf-8")
 
-    with pytest.raises(ConfigError, match="no file of SQLite"):
+    with pytest.raises(ConfigError, match=r"postgres://.*SQLite"):
         _ = read_config(file, environment={}).storage_path

@@ -14,7 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import model
-from bot.model import Inbound, InboundKind, Json, Outbound, Peer, RichText, Sender, Span, Style
+from bot.model import (
+    Inbound,
+    InboundKind,
+    Json,
+    Outbound,
+    OutboundKind,
+    Peer,
+    Priority,
+    RichText,
+    Sender,
+    Span,
+    Style,
+)
 from bot.storage.codec import clean, decode, decode_all, encode, encode_all, moment, ms, to_json
 
 JSON = st.recursive(
@@ -98,6 +110,22 @@ def test_a_plain_value_is_short() -> None:
 def test_what_a_newer_version_wrote_can_be_read() -> None:
     """A field that is not known is passed over."""
     assert decode(Peer, '{"channel":"tg","chat":"5","planet":"Mars"}') == Peer("tg", "5")
+
+
+def test_what_an_older_version_wrote_can_be_read() -> None:
+    """A row of the released schema keeps its meaning: fields are known by their old names too."""
+    old = (
+        '{"to":{"channel":"tg","chat":"5"},"verb":"react","mirrors":"m1","lane":"view","on_doubt":"hold",'
+        '"joins":true}'
+    )
+    assert decode(Outbound, old) == Outbound(
+        Peer("tg", "5"),
+        kind=OutboundKind.REACT,
+        mirror_of="m1",
+        priority=Priority.COSMETIC,
+        on_uncertain="hold",
+        coalesce=True,
+    )
 
 
 def test_moments_keep_their_instant() -> None:
