@@ -44,13 +44,13 @@ from bot.dialogs.surveys.nps import Nps
 from bot.dialogs.surveys.rating import Rating
 from bot.dialogs.waiting import Aside, Questions
 from bot.engine import Engine
-from bot.errors import ConfigError, Problem, Refused
+from bot.errors import ConfigError, Refused
 from bot.handoff.assist.canned import CannedAnswers
 from bot.handoff.attachments import named
 from bot.handoff.desk import Desk
 from bot.handoff.desk_context import Rules
 from bot.handoff.group_binding import SETTING, Binding, read_place
-from bot.handoff.outreach.commands import OutreachCommands
+from bot.handoff.outreach.commands import Outreach
 from bot.handoff.outreach.low_rating import opened
 from bot.handoff.outreach.surveys import Surveys, commented
 from bot.handoff.periodic import PeriodicChecks
@@ -69,6 +69,7 @@ from bot.outbox import AttachmentReader, Outbox
 from bot.storage.sqlite.store import SqliteStore
 from bot.text.day_spans import DaySpan, spans
 from bot.text.phones import set_home
+from bot.text.problems import problem
 
 TITLES = {"telegram": "Telegram", "vk": "VK"}
 HELD = timedelta(
@@ -118,14 +119,7 @@ def open_knowledge(config: Config, *, channels: Sequence[str] = ()) -> Knowledge
     """The articles, read and searchable by words; raises `ConfigError` where the folder is not there."""
     folder = config.path(config.knowledge.folder)
     if not folder.is_dir():
-        raise ConfigError(
-            [
-                Problem(
-                    f"there is no folder of articles: {config.knowledge.folder}",
-                    hint="name it in knowledge.folder",
-                )
-            ]
-        )
+        raise ConfigError([problem("articles.no_folder", folder.as_posix())])
     defaults = KnowledgeSettings()
     settings = KnowledgeSettings(
         model=config.knowledge.embeddings.model,
@@ -228,14 +222,7 @@ def _adapter(name: str, settings: Channel, clock: Clock, salt: str) -> Adapter:
     found = entry_points(group="bot.adapters", name=settings.type)
     if not found:
         known = ", ".join(sorted(e.name for e in entry_points(group="bot.adapters")))
-        raise ConfigError(
-            [
-                Problem(
-                    f"channels.{name}: no installed package brings a channel of type {settings.type!r}",
-                    hint=f"known: {known}",
-                )
-            ]
-        )
+        raise ConfigError([problem("config.adapter_kind", name=name, kind=settings.type, known=known)])
     values = settings.model_dump(exclude={"type"}, exclude_none=True)
     if isinstance(settings, OtherChannel):
         values |= settings.model_extra or {}
@@ -305,17 +292,16 @@ async def build_service(
         zone=hours.zone,
         channels=tuple(adapters),
     )
-    room.orders = OutreachCommands(
-        room,
+    room.outreach = Outreach(
         store,
         likeness,
-        channels=tuple(adapters),
-        hours=DaySpan.parse(config.outreach.hours),
-        per_second=config.outreach.per_second,
-        article=likeness.find,
-        meant=likeness.meant,
-        title=likeness.title,
-        surveys=surveys,
+        tuple(adapters),
+        DaySpan.parse(config.outreach.hours),
+        config.outreach.per_second,
+        likeness.find,
+        likeness.meant,
+        likeness.title,
+        surveys,
     )
     linking = Linking(words, store.setting, store.joined, titles)
     forms = Forms(words, config.dialogs.forms, room.escalate)
@@ -482,14 +468,7 @@ def open_dialogs(
         elif ":" in name:
             dialogs.append((name, _imported(name)))
         else:
-            raise ConfigError(
-                [
-                    Problem(
-                        f"dialogs.order: there is no dialog {name!r}",
-                        hint=f"ours: {', '.join(ours)}; your own: package.module:function",
-                    )
-                ]
-            )
+            raise ConfigError([problem("config.no_dialog", name=name, known=", ".join(ours))])
     return dialogs
 
 
@@ -498,14 +477,7 @@ def _imported(path: str) -> Dialog:
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise ConfigError(
-            [
-                Problem(
-                    f"dialogs.order: {path} cannot be imported: {error}",
-                    hint="is the package installed, or its folder in PYTHONPATH?",
-                )
-            ]
-        ) from error
+        raise ConfigError([problem("config.dialog_import", path=path, reason=error)]) from error
     return cast(Dialog, found() if isinstance(found, type) else found)
 
 
