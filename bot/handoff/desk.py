@@ -107,7 +107,7 @@ class Desk:
     async def decide(self, turn: Turn) -> Outcome:
         """What an operator's words, command or button do."""
         inbound = turn.inbounds[0]
-        if inbound.kind is InboundKind.TIMER and (ordered := await self.orders(turn, "", "")) is not None:
+        if inbound.kind is InboundKind.INTERNAL and (ordered := await self.orders(turn, "", "")) is not None:
             return ordered
         if (looked := await group_status.decide(self, turn)) is not None:
             return looked

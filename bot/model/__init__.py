@@ -5,6 +5,7 @@ imports nothing else of the project.
 All values are frozen; a change makes a new value (`dataclasses.replace`). Times are aware datetimes.
 """
 
+from bot.model.addresses import Json, Peer, Sender
 from bot.model.answers import Answer, Candidate, Decision, Intent
 from bot.model.conversations import (
     Conversation,
@@ -20,24 +21,30 @@ from bot.model.conversations import (
     Timer,
     Turn,
 )
+from bot.model.internal import (
+    AdminCommand,
+    ApiRequest,
+    CheckFound,
+    Internal,
+    Payload,
+    TicketTimer,
+    TimerFired,
+)
 from bot.model.messages import (
     Attachment,
     Button,
     Inbound,
     InboundKind,
-    Json,
     Media,
     Mention,
     Outbound,
     OutboundKind,
-    Peer,
     Press,
     Priority,
     Receipt,
     RepliedTo,
     RichText,
     Rows,
-    Sender,
     Sent,
     Span,
     Style,
@@ -45,10 +52,13 @@ from bot.model.messages import (
 from bot.model.tickets import Operator, Ticket, Waiting
 
 __all__ = [
+    "AdminCommand",
     "Answer",
+    "ApiRequest",
     "Attachment",
     "Button",
     "Candidate",
+    "CheckFound",
     "Conversation",
     "Customer",
     "CustomerMerge",
@@ -58,6 +68,7 @@ __all__ = [
     "Inbound",
     "InboundKind",
     "Intent",
+    "Internal",
     "Json",
     "Media",
     "Mention",
@@ -67,6 +78,7 @@ __all__ = [
     "Outcome",
     "Owed",
     "OwedStage",
+    "Payload",
     "Peer",
     "Press",
     "Priority",
@@ -81,7 +93,9 @@ __all__ = [
     "Status",
     "Style",
     "Ticket",
+    "TicketTimer",
     "Timer",
+    "TimerFired",
     "Turn",
     "Waiting",
 ]

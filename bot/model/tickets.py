@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from bot.model.messages import Json, Peer
+from bot.model.addresses import Json, Peer
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class OutreachCommands:
 
     async def __call__(self, turn: Turn, command: str, rest: str) -> Outcome | None:
         inbound = turn.inbounds[0]
-        if inbound.kind is InboundKind.TIMER:
+        if inbound.kind is InboundKind.INTERNAL:
             if inbound.text == TIMER:
                 return await self.courier.portion(turn)
             if inbound.text == RUN:

@@ -339,7 +339,7 @@ class Rest:
                     talk.peer,
                     Sender("", caller.name),
                     self._clock(),
-                    InboundKind.TIMER,
+                    InboundKind.INTERNAL,
                     what,
                     data=data,
                 )
