@@ -50,7 +50,7 @@ from bot.handoff.attachments import named
 from bot.handoff.desk import Desk
 from bot.handoff.desk_context import Rules
 from bot.handoff.group_binding import SETTING, Binding, read_place
-from bot.handoff.outreach.commands import OutreachCommands
+from bot.handoff.outreach.commands import Outreach
 from bot.handoff.outreach.low_rating import opened
 from bot.handoff.outreach.surveys import Surveys, commented
 from bot.handoff.periodic import PeriodicChecks
@@ -292,17 +292,16 @@ async def build_service(
         zone=hours.zone,
         channels=tuple(adapters),
     )
-    room.orders = OutreachCommands(
-        room,
+    room.outreach = Outreach(
         store,
         likeness,
-        channels=tuple(adapters),
-        hours=DaySpan.parse(config.outreach.hours),
-        per_second=config.outreach.per_second,
-        article=likeness.find,
-        meant=likeness.meant,
-        title=likeness.title,
-        surveys=surveys,
+        tuple(adapters),
+        DaySpan.parse(config.outreach.hours),
+        config.outreach.per_second,
+        likeness.find,
+        likeness.meant,
+        likeness.title,
+        surveys,
     )
     linking = Linking(words, store.setting, store.joined, titles)
     forms = Forms(words, config.dialogs.forms, room.escalate)

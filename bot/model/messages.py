@@ -164,6 +164,11 @@ class Inbound:
     def rich(self) -> RichText:
         return RichText(self.text, self.spans)
 
+    @property
+    def actor(self) -> str:
+        """Who did this, as events name people."""
+        return f"{self.peer.channel}:{self.sender.id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Press:

@@ -313,14 +313,14 @@ class Store(Protocol):
         self, *, open_only: bool = True, limit: int = 200, bare: bool = False
     ) -> tuple[Ticket, ...]:
         """Tickets, oldest waiting first, then in work; closed ones (newest first) after them where asked for;
-        *bare*: without `data`.
+        *bare*: without its state.
         """
         ...
 
     async def ticket(self, number: int) -> Ticket | None: ...
 
     async def queue(self) -> tuple[Ticket, ...]:
-        """Every waiting ticket, the oldest first, with no more of its `data` than team and place."""
+        """Every waiting ticket, the oldest first, with no more of its state than team and place."""
         ...
 
     async def recent_answers(self) -> tuple[tuple[datetime, datetime], ...]:
