@@ -91,7 +91,7 @@ class Faq:
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         memory = Memory.of(turn)
-        if any(i.kind is InboundKind.TIMER for i in turn.inbounds):
+        if any(i.kind is InboundKind.INTERNAL for i in turn.inbounds):
             return self._waited(turn, memory)
         if turn.press is not None and not turn.text.strip():
             return await self._pressed(turn, turn.press, memory)
