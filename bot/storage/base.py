@@ -204,8 +204,9 @@ class Store(Protocol):
         ...
 
     async def fire_timers(self, now: datetime) -> int:
-        """Turn due timers into inbounds of their conversations (kind TIMER, each exactly once); returns how
-        many.
+        """Turn due timers into inbounds of their conversations (kind INTERNAL, each exactly once).
+
+        Returns how many.
         """
         ...
 
