@@ -29,7 +29,7 @@ from bot.handoff.queue.queue import Queue
 from bot.handoff.sla import timers as ontime
 from bot.handoff.sla.hours import Hours, Promise
 from bot.handoff.sla.targets import Deadlines
-from bot.handoff.tickets import transfer
+from bot.handoff.tickets import lifecycle, transfer
 from bot.handoff.tickets.create import (
     asked_again,
     new_ticket,
@@ -38,7 +38,6 @@ from bot.handoff.tickets.create import (
     shown_to_the_bot,
     so_far,
 )
-from bot.handoff.tickets.state import marked, moment, words
 from bot.handoff.topics import close_topic, reopen_topic
 from bot.i18n.texts import Texts
 from bot.model import (
@@ -145,7 +144,7 @@ class Desk:
         ticket = new_ticket(self, turn, reason, answer, self._titles)
         lang = self.customer_lang(turn)
         promise = self._promise(turn, self.queue.before_new(ticket, turn.waiting))
-        ticket = marked(ticket, place=promise.place)
+        ticket = lifecycle.place_told(ticket, promise.place)
         told = self.words.say(
             "handoff.opened",
             lang=lang,
@@ -195,29 +194,10 @@ class Desk:
 
     def reopen(self, turn: Turn, ticket: Ticket, *, reason: str, apology: bool = False) -> Outcome:
         """The customer comes back with it: the same ticket, with the same operator where he is there."""
-        ticket = replace(
-            ticket, conversation=turn.conversation.id, customer_peer=turn.conversation.peer
-        )  # he may come back on another channel
+        ticket = lifecycle.moved_to(ticket, turn.conversation.id, turn.conversation.peer)
         same = bool(ticket.operator) and self.crew.is_here(ticket.operator)
-        ticket = marked(ticket, transcript=so_far(self, turn, words(ticket, "name")))
-        opened = marked(
-            replace(ticket, closed=None),
-            reopened=turn.now,
-            answered=None,
-            quiet=None,
-            warned=None,
-            breached=None,
-            reminded=None,
-            snoozed=None,
-        )
-        if same:
-            opened = marked(
-                replace(opened, status="operator"), asked=turn.now, assigned=turn.now, queued=None
-            )
-        else:
-            opened = marked(
-                transfer.waiting(opened, turn.now), asked=turn.now if ticket.first_reply else None
-            )
+        ticket = lifecycle.transcribed(ticket, so_far(self, turn, ticket.state.name))
+        opened = lifecycle.came_back(ticket, turn.now, same_operator=same)
         lang = self.customer_lang(turn)
         promise = self._promise(turn, self.queue.before_new(ticket, turn.waiting))
         told = self.words.say(
@@ -343,11 +323,11 @@ class Desk:
         history = await self._records.history(found.conversation, limit=30)
         lines = transcript(
             history,
-            str(found.data.get("name") or self.words.text("desk.nameless", lang=self.lang)),
+            found.state.name or self.words.text("desk.nameless", lang=self.lang),
             self.words,
             self.lang,
         )
-        return (self.card(to, replace(found, data={**found.data, "transcript": lines})),)
+        return (self.card(to, lifecycle.transcribed(found, lines)),)
 
     def lost(self, to: Peer) -> tuple[Event, ...]:
         """What follows when a chat cannot be written to any more: a group of operators that is gone shows its
@@ -448,7 +428,7 @@ class Desk:
         A group that is lost hears nothing: what is said meanwhile is kept, and shown there when the bot is
         back.
         """
-        place = self.teams.place(words(ticket, "desk")) or self.binding.place
+        place = self.teams.place(ticket.state.desk) or self.binding.place
         if place is not None and self.teams.is_lost(place):
             place = next(iter(self.teams.places()), None)
         if place is None:
@@ -509,7 +489,7 @@ class Desk:
 
     def home(self, ticket: Ticket) -> Peer | None:
         """The group the ticket belongs to, whether the bot is in it or not."""
-        return self.teams.home(words(ticket, "desk")) or self.binding.place
+        return self.teams.home(ticket.state.desk) or self.binding.place
 
     async def look(self, peer: Peer) -> group_status.Chat | None:
         """What the platform says of a group. Raises `BotError`."""
@@ -562,8 +542,8 @@ class Desk:
 
     def facts(self, turn: Turn, ticket: Ticket) -> Mapping[str, object]:
         """What words about a ticket may need."""
-        since = moment(ticket, "queued") or ticket.opened or turn.now
-        name = ticket.data.get("name") or self.words.text("desk.nameless", lang=self.lang)
+        since = ticket.state.queued or ticket.opened or turn.now
+        name = ticket.state.name or self.words.text("desk.nameless", lang=self.lang)
         return {
             "number": ticket.number,
             "name": name,
@@ -668,15 +648,8 @@ class Desk:
 
         *by*: an operator's id, "customer" or "bot"; *key*: what the customer is told.
         """
-        closed = marked(
-            replace(ticket, status="closed", closed=turn.now),
-            snoozed=None,
-            promised=None,
-            asked=None,
-            quiet=None,
-        )
         key = key or ("handoff.cancelled" if by == "customer" else "handoff.closed")
-        closed = marked(closed, silent=key == QUIETLY or None)
+        closed = lifecycle.closed(ticket, turn.now, over_silence=key == QUIETLY)
         say: list[Outbound] = []
         if told:
             text = self.words.say(
@@ -722,9 +695,7 @@ class Desk:
     async def _waiting_cards(self, turn: Turn) -> tuple[Outbound, ...]:
         """What was opened while there was no desk, or in another one, is shown in the new one."""
         place = replace(turn.inbounds[0].peer, thread="")
-        mine = [
-            t for t in await self._records.tickets(limit=1000) if self.teams.place(words(t, "desk")) is None
-        ]
+        mine = [t for t in await self._records.tickets(limit=1000) if self.teams.place(t.state.desk) is None]
         return tuple(
             [
                 card
@@ -738,7 +709,7 @@ class Desk:
         told.
         """
         last = self._closed_lately(turn)
-        return last if last is not None and last.data.get("silent") else None
+        return last if last is not None and last.state.closed_over_silence else None
 
     def _closed_lately(self, turn: Turn) -> Ticket | None:
         """The ticket that a request for a person opens again; one the customer took back himself stays

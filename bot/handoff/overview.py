@@ -49,7 +49,7 @@ async def show(desk: DeskContext, turn: Turn, _value: str) -> Outcome:
     listed = list({t.number: t for t in [*risk, *waiting]}.values())[:SHOWN]
     buttons = [
         Button(
-            f"{numbered(t.number, desk.words, desk.lang)} {t.data.get('name') or ''}".strip(),
+            f"{numbered(t.number, desk.words, desk.lang)} {t.state.name}".strip(),
             "overview_ticket",
             str(t.number),
         )
@@ -242,7 +242,7 @@ def _desks(desk: DeskContext, tickets: Sequence[Ticket], turn: Turn) -> list[dic
 def _line(ticket_: Ticket) -> dict[str, object]:
     return {
         "number": ticket_.number,
-        "name": ticket_.data.get("name") or "",
+        "name": ticket_.state.name,
         "topic": ticket_.topic,
         "operator": ticket_.operator_name,
         "opened": ticket_.opened,

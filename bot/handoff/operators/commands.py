@@ -15,8 +15,7 @@ from bot.handoff.operators.notes import note
 from bot.handoff.operators.replies import done, notice, place, say, who
 from bot.handoff.operators.roster import labels
 from bot.handoff.sla.time_parsing import Fault, read_moment
-from bot.handoff.tickets import transfer
-from bot.handoff.tickets.state import listed, marked
+from bot.handoff.tickets import lifecycle, transfer
 from bot.handoff.topics import reopen_topic
 from bot.handoff.whom import brought, colleagues, meant, reachable, unclear
 from bot.model import (
@@ -55,10 +54,7 @@ def take(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     takes_over = inbound.kind is InboundKind.MESSAGE and who(inbound) in desk.rules.routing.supervisors
     if ticket.operator and ticket.operator != who(inbound) and not takes_over:
         return notice(desk, turn, "desk.taken_by", operator=ticket.operator_name)
-    taken = replace(
-        ticket, status="operator", operator=who(inbound), operator_name=inbound.sender.name, taken=turn.now
-    )
-    taken = marked(taken, queued=None, reminded=None, assigned=None, snoozed=None)
+    taken = lifecycle.taken(ticket, who(inbound), inbound.sender.name, turn.now)
     told = desk.words.say(
         "handoff.taken",
         lang=desk.customer_lang(turn),
@@ -119,21 +115,7 @@ def reopen(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome
     if turn.subject is not None and turn.subject.ticket not in (None, ticket.number):
         return notice(desk, turn, "desk.has_newer", number=turn.subject.ticket)
     inbound = turn.inbounds[0]
-    opened = replace(
-        ticket, status="operator", operator=who(inbound), operator_name=inbound.sender.name, closed=None
-    )
-    opened = marked(
-        opened,
-        reopened=turn.now,
-        assigned=turn.now,
-        asked=None,
-        answered=None,
-        quiet=None,
-        warned=None,
-        breached=None,
-        reminded=None,
-        queued=None,
-    )
+    opened = lifecycle.reopened(ticket, who(inbound), inbound.sender.name, turn.now)
     to = desk.thread(ticket)
     topic = (reopen_topic(to, ticket.number),) if to else ()
     say_ = (*topic, *desk.card_edit(opened), *done(desk, turn, "desk.you_reopened_it").messages)
@@ -209,10 +191,10 @@ def _told_of_transfer(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[tu
     """The customer hears it once, and only where he knows that somebody was at it: who waits for anybody goes
     on waiting.
     """
-    if not ticket.operator or ticket.data.get("handed_on"):
+    if not ticket.operator or ticket.state.transfer_told:
         return (), ticket
     text = desk.words.say("handoff.transferred", lang=desk.customer_lang(turn))
-    return (Outbound(ticket.customer_peer, text, ticket=ticket.number),), marked(ticket, handed_on=True)
+    return (Outbound(ticket.customer_peer, text, ticket=ticket.number),), lifecycle.transfer_told(ticket)
 
 
 def _transferred(
@@ -243,22 +225,12 @@ def snooze(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     if isinstance(found, Fault):
         return say(desk, turn, "desk.snooze_how", wrong=_wrong(desk, rest, found))
     until = found.at
-    mine = (
-        {}
-        if ticket.operator
-        else {
-            "operator": who(turn.inbounds[0]),
-            "operator_name": turn.inbounds[0].sender.name,
-            "taken": turn.now,
-        }
-    )
-    put_off = marked(replace(ticket, status="snoozed", **mine), snoozed=until, queued=None, reminded=None)  # type: ignore[arg-type]
-    event = Event(
-        "ticket_snoozed", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"until": until.isoformat()}
-    )
+    by = who(turn.inbounds[0])
+    put_off = lifecycle.snoozed(ticket, until, by, turn.inbounds[0].sender.name, turn.now)
+    event = Event("ticket_snoozed", ticket=ticket.number, actor=by, data={"until": until.isoformat()})
     taken = (
-        (Event("ticket_taken", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"how": "snooze"}),)
-        if mine
+        (Event("ticket_taken", ticket=ticket.number, actor=by, data={"how": "snooze"}),)
+        if not ticket.operator
         else ()
     )
     say_ = (
@@ -286,7 +258,7 @@ def promise(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome
     if isinstance(found, Fault):
         return say(desk, turn, "desk.promise_how", wrong=_wrong(desk, rest, found))
     at, text = found.at, found.rest
-    promised = marked(ticket, promised=at, promise=text)
+    promised = lifecycle.promised(ticket, at, text)
     told = desk.words.say(
         "handoff.promised", lang=desk.customer_lang(turn), customer=turn.customer, at=at, now=turn.now
     )
@@ -343,12 +315,12 @@ def category(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcom
 def tag(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/tag vip, /tag -vip: puts tags on and takes them off."""
     if not rest:
-        return say(desk, turn, "desk.tags", tags=listed(ticket, "tags"))
-    tags = list(listed(ticket, "tags"))
+        return say(desk, turn, "desk.tags", tags=ticket.state.tags)
+    tags = list(ticket.state.tags)
     for word in rest.casefold().split()[:10]:
         name = word.lstrip("-#")[:30]
         tags = [t for t in tags if t != name] + ([] if word.startswith("-") else [name])
-    tagged = marked(ticket, tags=tuple(tags))
+    tagged = lifecycle.tagged(ticket, tags)
     event = Event("ticket_tagged", ticket=ticket.number, actor=who(turn.inbounds[0]))
     return Outcome(
         "desk",
@@ -383,12 +355,8 @@ def topic(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
 
 def show_contact(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """The unmasked contact, to the one who pressed; who saw it is kept."""
-    known = ticket.data.get("contacts")
-    shown = (
-        ", ".join(str(v) for k, v in known.items() if k in ("phone", "email"))
-        if isinstance(known, dict)
-        else ""
-    )
+    known = ticket.state.contacts
+    shown = ", ".join(told for told in (known.phone, known.email) if told)
     event = Event("contact_shown", ticket=ticket.number, actor=who(turn.inbounds[0]))
     return replace(notice(desk, turn, "desk.contact", contact=shown or "—"), events=(event,))
 
@@ -432,7 +400,7 @@ async def queue(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
     shown = [
         {
             "number": t.number,
-            "name": t.data.get("name") or "",
+            "name": t.state.name,
             "topic": t.topic,
             "opened": t.opened,
             "priority": t.priority,

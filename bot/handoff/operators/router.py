@@ -10,11 +10,12 @@ from bot.handoff.assist.sending import of_preview
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators import edits
 from bot.handoff.operators.commands import is_closed
-from bot.handoff.operators.drafts import ask, draft, held, released, send
+from bot.handoff.operators.drafts import ask, draft, held, send
 from bot.handoff.operators.notes import note, whisper
 from bot.handoff.operators.operator_message import Kind, OperatorMessage, command_of, read_message
 from bot.handoff.operators.permissions import refusal, refuse
 from bot.handoff.operators.replies import notice, say, who
+from bot.handoff.tickets import lifecycle
 from bot.model import Event, Inbound, InboundKind, Outcome, Result, Sender, Ticket, Timer, Turn
 
 
@@ -65,7 +66,7 @@ def _written(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Outcome
             key = "desk.mistyped" if known or not message.name else "desk.unknown_command"
             return say(desk, turn, key, command=message.name)
     if held(ticket) and inbound.text.strip(" .!").casefold() in desk.words.options("desk.hold_back"):
-        return replace(say(desk, turn, "desk.held_back"), ticket=released(ticket))
+        return replace(say(desk, turn, "desk.held_back"), ticket=lifecycle.released(ticket))
     return words_of_operator(desk, turn, ticket, message)
 
 
