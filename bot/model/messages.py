@@ -25,6 +25,10 @@ class Peer:
     chat: str
     thread: str = ""
 
+    def message_name(self, message: str) -> str:
+        """The name under which the outbound that carries this chat's *message* is found again."""
+        return f"{self.channel}:{self.chat}:{message}"
+
 
 @dataclass(frozen=True, slots=True)
 class Sender:
@@ -198,6 +202,11 @@ class Inbound:
     def actor(self) -> str:
         """Who did this, as events name people."""
         return f"{self.peer.channel}:{self.sender.id}"
+
+    @property
+    def outbound_name(self) -> str:
+        """The name of the outbound that carries this message on; "" where the platform gave it no id."""
+        return self.peer.message_name(self.message) if self.message else ""
 
 
 @dataclass(frozen=True, slots=True)
