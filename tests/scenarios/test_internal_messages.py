@@ -350,7 +350,7 @@ async def test_a_call_of_the_bot_is_left_out_in_vk_with_styles_too(articles: Pat
 
         store = desk.testbot.service.store
         ticket = await store.ticket(1)
-        assert ticket is not None and ticket.data["tags"] == ["жирно"]
+        assert ticket is not None and ticket.state.tags == ("жирно",)
         assert "жирно клиент грубит" in [
             line.text for line in await store.history(ticket.conversation) if line.author == "note"
         ]

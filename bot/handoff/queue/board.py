@@ -86,9 +86,7 @@ class Boards:
     def _text(self, place: Peer, tickets: Sequence[Ticket], now: datetime) -> RichText:
         desk = self._desk
         waiting = desk.queue.ordered(tickets, now)
-        late = [
-            t for t in tickets if t.status != "closed" and (t.data.get("breached") or t.data.get("warned"))
-        ]
+        late = [t for t in tickets if t.status != "closed" and (t.state.breached or t.state.warned)]
         load: dict[str, int] = {}
         for ticket in tickets:
             load[ticket.operator] = load.get(ticket.operator, 0) + (ticket.status == "operator")
@@ -101,10 +99,7 @@ class Boards:
             lang=desk.lang,
             now=now,
             waiting=len(waiting),
-            next=[
-                {"number": t.number, "name": t.data.get("name") or "", "topic": t.topic}
-                for t in waiting[:SHOWN]
-            ],
+            next=[{"number": t.number, "name": t.state.name, "topic": t.topic} for t in waiting[:SHOWN]],
             oldest=oldest.opened if oldest else None,
             work=sum(t.status == "operator" for t in tickets),
             snoozed=sum(t.status == "snoozed" for t in tickets),

@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import replace
 from typing import Any
 
-from bot.model import Conversation, Outbound, Peer, Ticket
+from bot.model import Conversation, Outbound, Peer, Ticket, TicketState
 from bot.storage.codec import decode, encode, maybe_moment
 from bot.storage.queries.outbox import reorder
 from bot.storage.queries.turns import conversation as conversation_of
@@ -108,7 +108,7 @@ def queue(db: sqlite3.Connection) -> tuple[Ticket, ...]:
             row["reason"],
             priority=row["priority"],
             opened=maybe_moment(row["opened"]),
-            data={k: row[k] for k in ("team", "place") if row[k]},
+            state=TicketState(team=row["team"], place_told=row["place"] or 0),
         )
         for row in db.execute(_QUEUE)
     )

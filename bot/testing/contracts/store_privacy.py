@@ -20,6 +20,7 @@ from bot.model import (
     Peer,
     Sender,
     Status,
+    TicketState,
     Timer,
 )
 from bot.storage.base import DeliveryResult, Store
@@ -72,7 +73,7 @@ async def live_a_life(store: Store) -> int:
         say(f"{MARK} ответ", HIS, buttons=((Button(f"{MARK} да", "yes", MARK),),), mirror_of=f"{MARK}m1"),
         card,
         board,
-        opens=open_ticket(turn, reason=MARK, topic=MARK, data={"x": MARK}),
+        opens=open_ticket(turn, reason=MARK, topic=MARK, state=TicketState(comment=MARK)),
         status=Status.WAITING,
         state={"form": MARK},
         customer=replace(turn.customer, fields={"phone": f"{MARK}+7"}),
