@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -76,7 +77,7 @@ async def test_turns_that_were_kept_are_told_in_both_languages(client: Client, t
     turns = [t for t in await testbot.service.store.turns(limit=50) if t.why.get("sentence")]
     assert turns
     for turn in turns:
-        told = turn_json(turn)["sentences"]
+        told: Any = turn_json(turn)["sentences"]
         assert told["ru"] == turn.why["sentence"]
         assert told["en"] and not CYRILLIC.search(without_quotes(told["en"])), told
         path = f"/conversation/{turn.conversation}?data=own&lang="
