@@ -62,7 +62,7 @@ from bot.model import (
     Turn,
 )  # fmt: skip
 
-OF_GROUPS = (InboundKind.TIMER, InboundKind.ADDED, InboundKind.REMOVED)
+OF_GROUPS = (InboundKind.INTERNAL, InboundKind.ADDED, InboundKind.REMOVED)
 QUIETLY = "handoff.closed_quiet"  # what a silent customer is told
 WATCHED = (*CREW, "desk_lost", "desk_found", "desk_checked", "chat_moved", *INCIDENTS)
 
