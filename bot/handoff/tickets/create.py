@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -21,10 +20,8 @@ RECENT_LINES = 8
 SURE = 0.3  # from this confidence on the first candidate names the topic
 
 
-def new_ticket(
-    desk: DeskContext, turn: Turn, reason: str, answer: Answer | None, titles: Mapping[str, str]
-) -> Ticket:
-    """The ticket that the turn opens. *titles*: how operators call the channels."""
+def new_ticket(desk: DeskContext, turn: Turn, reason: str, answer: Answer | None) -> Ticket:
+    """The ticket that the turn opens."""
     customer = turn.customer or Customer(0)
     name = full_name(customer)
     texts = [i.text for i in reversed(turn.inbounds)] + [
@@ -37,7 +34,7 @@ def new_ticket(
     state = TicketState(
         name=name,
         username=customer.username,
-        channel=titles.get(channel, channel),
+        channel=desk.places.title(channel),
         transcript=so_far(desk, turn, name),
         candidates=tuple((c.title, c.score) for c in answer.candidates[:3]) if answer else (),
         contacts=contacts(texts, customer.fields),

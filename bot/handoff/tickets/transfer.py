@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bot.handoff import card_posts, notices
 from bot.handoff.card import transcript
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.roster import Member
@@ -57,7 +58,10 @@ def give_back(desk: DeskContext, turn: Turn, ticket: Ticket, key: str, *, why: s
     """To the queue again, said where everybody sees it. *key* is the word of the desk about it."""
     back = lifecycle.queued(ticket, turn.now)
     event = Event("ticket_given_back", ticket=ticket.number, actor=ticket.operator, data={"why": why})
-    say = (*desk.card_edit(back), *desk.loud(back, key, **desk.facts(turn, ticket)))
+    say = (
+        *card_posts.edited(desk, back),
+        *notices.aloud(desk, back, key, **notices.facts(desk, ticket, turn.now)),
+    )
     later = look_for_somebody(desk, back, turn.now)
     return Outcome(
         "desk", Result.ANSWERED, why, say, status=Status.WAITING, ticket=back, timers=later, events=(event,)
@@ -69,9 +73,9 @@ def give_to(
 ) -> Outcome:
     """Into the hands of one operator, who is called by name."""
     now_his = lifecycle.assigned(ticket, to.id, to.name, turn.now)
-    say = list(desk.card_edit(now_his))
-    if (place := desk.thread(now_his)) is not None:
-        say.append(desk.notice(place, now_his, key, operator=to.call, **facts))
+    say = list(card_posts.edited(desk, now_his))
+    if (place := desk.places.thread(now_his)) is not None:
+        say.append(notices.in_desk(desk, place, now_his, key, operator=to.call, **facts))
     event = Event("ticket_assigned", ticket=ticket.number, actor=to.id, data={"from": ticket.operator})
     return Outcome(
         "desk",
@@ -98,19 +102,19 @@ def bring_to(
     """Into the hands of one operator, in the group where *ticket* as it now is belongs; what stood elsewhere
     is closed there.
     """
-    before = desk.thread(turn.ticket) if turn.ticket is not None else None
-    after = desk.thread(ticket)
+    before = desk.places.thread(turn.ticket) if turn.ticket is not None else None
+    after = desk.places.thread(ticket)
     if before is None or after is None or (before.channel, before.chat) == (after.channel, after.chat):
         return give_to(desk, turn, ticket, to, key=key, **facts)
     moved = _with_talk(desk, ticket, history)
     his = lifecycle.assigned(moved, to.id, to.name, turn.now)
     there = replace(
-        desk.notice(after, his, key, operator=to.call, **facts), priority=Priority.MESSAGE
+        notices.in_desk(desk, after, his, key, operator=to.call, **facts), priority=Priority.MESSAGE
     )  # one lane: the card stands first
-    here = desk.notice(before, ticket, "desk.brought_to", operator=to.full_name, **facts)
+    here = notices.in_desk(desk, before, ticket, "desk.brought_to", operator=to.full_name, **facts)
     closed = close_topic(before, ticket.number)
     event = Event("ticket_assigned", ticket=ticket.number, actor=to.id, data={"from": ticket.operator})
-    say = (here, closed, desk.card(after, his), there)
+    say = (here, closed, card_posts.posted(desk, after, his), there)
     return Outcome(
         "desk", Result.ANSWERED, "assigned", say, status=Status.OPERATOR, ticket=his, events=(event,)
     )
@@ -131,27 +135,27 @@ def move(
 
     The card there holds the talk so far.
     """
-    before = desk.thread(ticket)
+    before = desk.places.thread(ticket)
     moved = lifecycle.transferred(ticket, team, team if desk.teams.place(team) else "", turn.now)
-    after = desk.thread(moved)
+    after = desk.places.thread(moved)
     say: list[Outbound] = []
     if (
         before is not None
         and after is not None
         and (before.channel, before.chat) == (after.channel, after.chat)
     ):
-        say += [*desk.card_edit(moved), desk.notice(after, moved, key, **facts)]
+        say += [*card_posts.edited(desk, moved), notices.in_desk(desk, after, moved, key, **facts)]
     else:
         moved = _with_talk(desk, moved, history)
         if before is not None:
             say += [
-                desk.notice(before, ticket, key, **facts),
+                notices.in_desk(desk, before, ticket, key, **facts),
                 close_topic(before, ticket.number),
             ]
         if after is not None:
             say += [
-                desk.card(after, moved),
-                replace(desk.notice(after, moved, key, **facts), priority=Priority.MESSAGE),
+                card_posts.posted(desk, after, moved),
+                replace(notices.in_desk(desk, after, moved, key, **facts), priority=Priority.MESSAGE),
             ]  # one lane: the card stands first
     event = Event("ticket_moved", ticket=ticket.number, actor=ticket.operator, data={"team": team})
     later = look_for_somebody(desk, moved, turn.now)
