@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from bot.dialogs.dialog_state import Memory, is_first_contact
 from bot.dialogs.everyday import Everyday
 from bot.dialogs.faq import Faq
+from bot.dialogs.question_stage import Idle, PersonOffered
 from bot.dialogs.reply import Speaker, human_button, said
 from bot.dialogs.short_answers import language_of
 from bot.handoff.sla.hours import Hours, Run
@@ -72,7 +73,8 @@ class About:
         memory = Memory.of(turn)
         greets = topic not in ("who", "bot", "can") and not memory.greeted and is_first_contact(turn)
         greeting = ["hello.short"] if greets else []
-        state = memory.now(turn, offered=topic == "bot", spare=memory.spare, earlier=memory.listed)
+        stage = PersonOffered() if topic == "bot" else Idle()
+        state = memory.now(turn, stage=stage, spare=memory.spare, earlier=memory.listed)
         buttons = [human_button(turn, self._words)] if topic in ("who", "bot", "can") else []
         return replace(
             said(turn, self._speaker, *greeting, f"everyday.said.{topic}", buttons=buttons, facts=facts),

@@ -26,7 +26,7 @@ class Requests:
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         first = turn.inbounds[0]
-        if first.kind is not InboundKind.TIMER:
+        if first.kind is not InboundKind.INTERNAL:
             return None
         match first.text:
             case "api.say":

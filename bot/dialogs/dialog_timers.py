@@ -53,7 +53,7 @@ def fired_timer(turn: Turn, name: str) -> FiredTimer | None:
 def timer_data(turn: Turn) -> Json | None:
     """What was kept with the dialog's timer that fired, whichever dialog's it is."""
     first = turn.inbounds[0]
-    return first.data if first.kind is InboundKind.TIMER and first.text == DIALOG_TIMER else None
+    return first.data if first.kind is InboundKind.INTERNAL and first.text == DIALOG_TIMER else None
 
 
 def _timer(turn: Turn, name: str) -> str:

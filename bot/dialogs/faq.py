@@ -14,6 +14,23 @@ from bot.dialogs.dialog_state import Memory, is_first_contact
 from bot.dialogs.intent import COVERED, IntentReader, is_own_question
 from bot.dialogs.options import names_of
 from bot.dialogs.protocols import ArticleText, Escalate, KnowledgeSource
+from bot.dialogs.question_stage import (
+    FAILURES,
+    Idle,
+    Unanswered,
+    answered,
+    asked_which,
+    clarified,
+    failures_of,
+    is_clarifying,
+    is_person_offered,
+    is_second,
+    may_clarify,
+    needs_person,
+    others_offered,
+    repeated,
+    unanswered,
+)
 from bot.dialogs.reply import Speaker, human_button, said
 from bot.dialogs.several_questions import Part, in_doubt, is_one_question, left_over, parts_of
 from bot.dialogs.short_answers import Hearing, hash_of, language_of
@@ -45,7 +62,6 @@ OPTIONS = 3
 OFFER_WAITED = "offer_waited"
 PATIENCE = timedelta(minutes=5)  # of silence after a person was offered, until one is called anyway
 RIVAL = 0.25  # of the best score: one word that fits a second article this well is unclear
-FAILURES = 2  # questions in a row without an answer, after which a person comes at the next
 ALL_SAID = -1  # the passage of an article that was told to its end
 NEAR = 0.2  # of the best score offered: what is less likely is no option
 UNLIKELY = 0.01  # a score from which nothing is offered after "it did not help"
@@ -75,7 +91,7 @@ class Faq:
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         memory = Memory.of(turn)
-        if any(i.kind is InboundKind.TIMER for i in turn.inbounds):
+        if any(i.kind is InboundKind.INTERNAL for i in turn.inbounds):
             return self._waited(turn, memory)
         if turn.press is not None and not turn.text.strip():
             return await self._pressed(turn, turn.press, memory)
@@ -102,7 +118,7 @@ class Faq:
             place = self._hearing.choice(text, [""] * len(memory.earlier))
             if place is not None and (shown := self.show(turn, memory.earlier[place])):
                 return shown
-        if memory.options and self._hearing.is_number(text) and memory.failures < FAILURES:
+        if memory.options and self._hearing.is_number(text) and failures_of(memory.stage) < FAILURES:
             return self._which(turn, memory)
         if (
             memory.article
@@ -119,7 +135,7 @@ class Faq:
         act = (await self._intent(turn, memory)).act
         said_no = (
             memory.answered
-            and not memory.offered
+            and not is_person_offered(memory.stage)
             and (self._hearing.means("no", text) or self._hearing.means("disliked", text))
         )
         if (act is Intent.NOT_HELPED and (memory.article or memory.options)) or said_no:
@@ -176,7 +192,9 @@ class Faq:
 
         None where it is one question.
         """
-        context = Context(memory.article if memory.answered else "", memory.options, memory.clarified)
+        context = Context(
+            memory.article if memory.answered else "", memory.options, is_clarifying(memory.stage)
+        )
         parts = [await self._part(turn, text, context) for text in parts_of(turn)]
         sure = {p.sure.id: p for p in parts if p.sure is not None}
         rest = left_over(parts)
@@ -187,7 +205,7 @@ class Faq:
         ):
             return None
         if not sure:
-            doubt = None if memory.clarified or memory.failures >= FAILURES else in_doubt(parts, whole)
+            doubt = in_doubt(parts, whole) if may_clarify(memory.stage) else None
             return None if doubt is None else self._clarify(turn, doubt, memory, hash_of(turn.text))
         outcomes: list[Outcome] = []
         for part in sure.values():
@@ -251,9 +269,11 @@ class Faq:
         if (several := await self._several(turn, memory)) is not None:
             return several
         asked = hash_of(text)
-        if memory.asked[-1:] == (asked,) and (memory.answered or memory.clarified or memory.offered):
+        if memory.asked[-1:] == (asked,) and memory.stage != Idle():
             return self._repeated(turn, memory, {"repeated": True})
-        context = Context(memory.article if memory.answered else "", memory.options, memory.clarified)
+        context = Context(
+            memory.article if memory.answered else "", memory.options, is_clarifying(memory.stage)
+        )
         answer = await self._ask(turn, text, context)
         if (best := self._sure_of(turn, text, answer)) is not None:
             passage = next((c.passage for c in answer.candidates if c.article == answer.article), 0)
@@ -267,9 +287,7 @@ class Faq:
                 turn, best, passage, memory, asked=asked, spare=spare, follow_up=follow_up, why=answer.why
             )
         out_of_scope = answer.decision is Decision.HANDOFF or not answer.candidates
-        if (
-            out_of_scope or memory.clarified or memory.failures >= FAILURES
-        ):  # law: at most one clarification in a row
+        if out_of_scope or not may_clarify(memory.stage):
             return self._unknown(
                 turn, answer, memory, asked, "out_of_scope" if out_of_scope else "low_confidence"
             )
@@ -294,9 +312,8 @@ class Faq:
             turn,
             article=article.id,
             passage=passage,
-            answered=True,
+            stage=answered(memory.stage),
             spare=tuple(spare) or tuple(o for o in (*memory.options, *memory.spare) if o != article.id),
-            second=memory.second,
             asked=(*memory.asked, asked) if asked else memory.asked,
             earlier=memory.listed,
         )
@@ -319,13 +336,11 @@ class Faq:
 
     def _unknown(self, turn: Turn, answer: Answer, memory: Memory, asked: str, reason: str) -> Outcome | None:
         """The first time a person is offered, the next time in a row the person comes."""
-        if memory.missed or memory.failures >= FAILURES:
+        if needs_person(memory.stage):
             return self._hand_over(turn, reason, answer)
         state = memory.now(
             turn,
-            offered=True,
-            missed=True,
-            failures=memory.failures + 1,
+            stage=unanswered(memory.stage),
             asked=(*memory.asked, asked),
             earlier=memory.listed,
         )
@@ -351,7 +366,7 @@ class Faq:
         gets it.
         """
         timer = next((i for i in turn.inbounds if i.text == OFFER_WAITED), None)
-        if timer is None or not (memory.offered and memory.missed) or self._escalate is None:
+        if timer is None or not isinstance(memory.stage, Unanswered) or self._escalate is None:
             return None
         return self._escalate(turn, reason=str(timer.data.get("reason", "no_answer")))
 
@@ -371,12 +386,8 @@ class Faq:
         spare = tuple(c.article for c in found if c not in offered and not (lead and c.article == lead.id))
         state = memory.now(
             turn,
-            options=tuple(c.article for c in offered),
+            stage=clarified(memory.stage, tuple(c.article for c in offered), lead=lead is not None),
             spare=spare[:OPTIONS],
-            clarified=True,
-            missed=memory.missed,
-            failures=memory.failures + 1,
-            answered=lead is not None,
             article=lead.id if lead else memory.article,
             asked=(*memory.asked, asked),
             earlier=memory.listed if len(offered) == 1 else (),
@@ -450,10 +461,8 @@ class Faq:
         article = self._article(turn, memory.article)
         state = memory.now(
             turn,
-            offered=True,
+            stage=repeated(memory.stage),
             passage=memory.passage,
-            answered=memory.answered,
-            missed=memory.missed,
             spare=memory.spare,
             earlier=memory.listed,
         )
@@ -506,12 +515,8 @@ class Faq:
     def _which(self, turn: Turn, memory: Memory) -> Outcome:
         state = memory.now(
             turn,
-            options=memory.options,
+            stage=asked_which(memory.stage),
             spare=memory.spare,
-            clarified=True,
-            second=memory.second,
-            missed=memory.missed,
-            failures=memory.failures + 1,
         )
         return replace(
             said(turn, self._speaker, "faq.which"), reason="which", result=Result.CLARIFIED, state=state
@@ -545,9 +550,8 @@ class Faq:
             article=found.id,
             passage=passage if further else ALL_SAID,
             told=further,
-            answered=True,
+            stage=answered(memory.stage),
             spare=memory.spare,
-            second=memory.second,
         )
         buttons = self._answer_buttons(
             turn, found, f"{found.id}#{passage}+{further}" if further else "", language, more_key="further"
@@ -561,16 +565,14 @@ class Faq:
             bool(memory.options) and not memory.answered
         )  # what is turned down is our guess, no article that was read
         article = article or ("" if asked_back else memory.article)
-        if asked_back and len(memory.options) == 1 and not memory.spare and not memory.second:
+        if asked_back and len(memory.options) == 1 and not memory.spare and not is_second(memory.stage):
             return self._unknown(turn, Answer(Decision.HANDOFF), memory, "", "low_confidence")
         tried = {article, *memory.options}
         spare = self._named(turn, [Candidate(i, "", 0.0) for i in memory.spare if i not in tried])[:OPTIONS]
         event = Event("feedback", data={"article": article, "helped": False})
-        if memory.second or not spare:
+        if is_second(memory.stage) or not spare:
             return self._hand_over(turn, "not_helped", None, event)
-        state = memory.now(
-            turn, article=article, options=tuple(c.article for c in spare), clarified=True, second=True
-        )
+        state = memory.now(turn, article=article, stage=others_offered(tuple(c.article for c in spare)))
         outcome = self._offer(turn, spare, "faq.other", "not_helped", state, {}, {})
         return replace(outcome, events=(event, *outcome.events))
 

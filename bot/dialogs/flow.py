@@ -60,7 +60,7 @@ class Flow:
 
     async def _first(self, turn: Turn) -> Outcome:
         spoken = is_customers_word(turn)
-        if not spoken and not any(i.kind is InboundKind.TIMER for i in turn.inbounds):
+        if not spoken and not any(i.kind is InboundKind.INTERNAL for i in turn.inbounds):
             return _ignored(turn)
         name, loop = "", asyncio.get_running_loop()
         begun = loop.time()

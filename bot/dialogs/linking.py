@@ -59,7 +59,7 @@ class Linking:
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         first = turn.inbounds[0]
-        if first.kind is InboundKind.TIMER:
+        if first.kind is InboundKind.INTERNAL:
             return (
                 Outcome("linking", Result.IGNORED, OVER, settings={str(first.data.get("name", "")): None})
                 if first.text == OVER

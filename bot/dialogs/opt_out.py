@@ -34,7 +34,7 @@ class OptOut:
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         first = turn.inbounds[0]
-        if first.kind is InboundKind.TIMER:
+        if first.kind is InboundKind.INTERNAL:
             return self._reminded(turn) if first.text == TIMER else None
         if turn.press is not None:
             return self._chosen(turn, news=False) if turn.press.action == STOP else None

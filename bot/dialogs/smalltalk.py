@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.intent import IntentReader
+from bot.dialogs.question_stage import interrupted, is_clarifying
 from bot.dialogs.reply import Speaker, human_button, said
 from bot.dialogs.short_answers import Hearing, is_signs, is_wordless
 from bot.handoff.context import brings_words
@@ -81,7 +82,9 @@ class SmallTalk:
     def _wordless(self, turn: Turn, text: str, memory: Memory) -> Outcome:
         if "?" in text:
             return self._say(
-                turn, "wondering" if memory.answered or memory.clarified else "unclear", offered=True
+                turn,
+                "wondering" if memory.answered or is_clarifying(memory.stage) else "unclear",
+                offered=True,
             )
         return self._say(turn, "unclear", offered=True) if is_signs(text) else self._say(turn, "emoji")
 
@@ -96,20 +99,10 @@ class SmallTalk:
 
     def _say(self, turn: Turn, key: str, *, offered: bool = False) -> Outcome:
         memory = Memory.of(turn)
-        state = memory.now(turn, offered=offered, earlier=memory.listed)
-        if offered or key in (
-            "emoji",
-            "sticker",
-            "location",
-        ):  # a smile between our question and its answer takes nothing away
-            state = memory.now(
-                turn,
-                offered=offered,
-                options=memory.options,
-                spare=memory.spare,
-                clarified=memory.clarified,
-                answered=memory.answered,
-                earlier=memory.earlier,
-            )
+        if offered or key in ("emoji", "sticker", "location"):
+            stage = interrupted(memory.stage, person_offered=offered)
+            state = memory.now(turn, stage=stage, spare=memory.spare, earlier=memory.earlier)
+        else:
+            state = memory.now(turn, earlier=memory.listed)
         buttons = [human_button(turn, self._words)] if offered else []
         return replace(said(turn, self._speaker, f"small.{key}", buttons=buttons), reason=key, state=state)

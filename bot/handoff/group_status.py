@@ -107,7 +107,9 @@ class Groups:
                 continue
             key = f"group:{place.channel}:{place.chat}:{int(now.timestamp())}"
             found.append(
-                Inbound(key, place, Sender(""), now, InboundKind.TIMER, TIMER, private=False, data=told(seen))
+                Inbound(
+                    key, place, Sender(""), now, InboundKind.INTERNAL, TIMER, private=False, data=told(seen)
+                )
             )
         return tuple(found)
 
@@ -155,7 +157,7 @@ async def decide(desk: DeskContext, turn: Turn) -> Outcome | None:
     ):
         return None
     place = replace(inbound.peer, thread="")
-    if inbound.kind is InboundKind.TIMER and inbound.text == TIMER:
+    if inbound.kind is InboundKind.INTERNAL and inbound.text == TIMER:
         return await _changed(desk, turn, place, read(inbound.data))
     if inbound.kind is InboundKind.REMOVED:
         return await _changed(desk, turn, place, Standing(gone=True))

@@ -89,13 +89,13 @@ class Relay:
             return ordered
         if first.kind is InboundKind.STEPPED_IN:
             return self._stepped_in(turn, first)
-        if first.kind is InboundKind.TIMER and first.text == "relay.resume":
+        if first.kind is InboundKind.INTERNAL and first.text == "relay.resume":
             return self._resume(turn)
         if first.kind is InboundKind.BLOCKED:
             return self._blocked(turn)
-        if first.kind is InboundKind.TIMER and first.text.startswith(PREFIX):
+        if first.kind is InboundKind.INTERNAL and first.text.startswith(PREFIX):
             return await self._desk.on_time(turn)
-        if first.kind is InboundKind.TIMER or turn.conversation.status is Status.BOT:
+        if first.kind is InboundKind.INTERNAL or turn.conversation.status is Status.BOT:
             return self._bot_is_at_it(turn)
         if turn.ticket is None or turn.ticket.status == "closed":
             return Outcome("relay", Result.IGNORED, "person_at_it", timers=(self._step_back(turn),))

@@ -5,6 +5,7 @@ imports nothing else of the project.
 All values are frozen; a change makes a new value (`dataclasses.replace`). Times are aware datetimes.
 """
 
+from bot.model.addresses import Json, Peer, Sender
 from bot.model.answers import Answer, Candidate, Decision, Intent
 from bot.model.conversations import (
     Conversation,
@@ -20,24 +21,30 @@ from bot.model.conversations import (
     Timer,
     Turn,
 )
+from bot.model.internal import (
+    AdminCommand,
+    ApiRequest,
+    CheckFound,
+    Internal,
+    Payload,
+    TicketTimer,
+    TimerFired,
+)
 from bot.model.messages import (
     Attachment,
     Button,
     Inbound,
     InboundKind,
-    Json,
     Media,
     Mention,
     Outbound,
     OutboundKind,
-    Peer,
     Press,
     Priority,
     Receipt,
     RepliedTo,
     RichText,
     Rows,
-    Sender,
     Sent,
     Span,
     Style,
@@ -54,10 +61,13 @@ from bot.model.ticket_state import (
 from bot.model.tickets import Operator, Ticket, Waiting
 
 __all__ = [
+    "AdminCommand",
     "Answer",
+    "ApiRequest",
     "Attachment",
     "Button",
     "Candidate",
+    "CheckFound",
     "Contacts",
     "Conversation",
     "Customer",
@@ -69,6 +79,7 @@ __all__ = [
     "Inbound",
     "InboundKind",
     "Intent",
+    "Internal",
     "Json",
     "LastWords",
     "Media",
@@ -80,6 +91,7 @@ __all__ = [
     "Outcome",
     "Owed",
     "OwedStage",
+    "Payload",
     "Peer",
     "Press",
     "Preview",
@@ -97,7 +109,9 @@ __all__ = [
     "Style",
     "Ticket",
     "TicketState",
+    "TicketTimer",
     "Timer",
+    "TimerFired",
     "Turn",
     "Waiting",
 ]

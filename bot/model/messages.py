@@ -2,44 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-Json = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Peer:
-    """An address: a channel *instance* ("vk-shop-2", not a kind), a chat in it, and a thread where the chat
-    has some.
-
-    `thread` is the platform's own id. One form is ours: `ticket:1042` means "wherever ticket 1042 is shown",
-    and is resolved by the outbox (a forum topic, opened on demand; the plain group itself where there are no
-    topics).
-    """
-
-    channel: str
-    chat: str
-    thread: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """Who wrote, as the platform tells it.
-
-    `id` is the platform's user id; `anonymous` marks an unnamed group admin.
-    """
-
-    id: str
-    name: str = ""
-    last_name: str = ""
-    username: str = ""
-    language: str = ""
-    gender: Literal["", "male", "female"] = ""
-    anonymous: bool = False
+from bot.model.addresses import Json, Peer, Sender
+from bot.model.internal import Payload
 
 
 class Style(StrEnum):
@@ -144,7 +113,7 @@ class InboundKind(StrEnum):
     EDIT = "edit"  # a message was changed; `message` is its id
     PRESS = "press"  # a button; `press` is its token
     START = "start"  # the first contact, or /start; `text` is the deep-link payload
-    TIMER = "timer"  # time came; `text` is the timer's kind, `data` what was kept with it
+    INTERNAL = "timer"  # nobody wrote it: `payload` says what the service tells itself
     BLOCKED = "blocked"  # the customer forbade messages
     UNBLOCKED = "unblocked"
     STEPPED_IN = "stepped_in"  # a person of the business wrote by hand, past the bot (VK community inbox)
@@ -189,6 +158,7 @@ class Inbound:
     private: bool = True  # a chat with one person; False in groups
     data: Json = field(default_factory=dict)
     context: tuple[Attachment, ...] = ()
+    payload: Payload | None = None
 
     @property
     def rich(self) -> RichText:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from bot.model.messages import Json, Span
+from bot.model.addresses import Json
+from bot.model.messages import Span
 
 Pair = tuple[str, str]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from bot.model.messages import Peer
+from bot.model.addresses import Peer
 from bot.model.ticket_state import TicketState
 
 

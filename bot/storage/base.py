@@ -202,8 +202,9 @@ class Store(Protocol):
         ...
 
     async def fire_timers(self, now: datetime) -> int:
-        """Turn due timers into inbounds of their conversations (kind TIMER, each exactly once); returns how
-        many.
+        """Turn due timers into inbounds of their conversations (kind INTERNAL, each exactly once).
+
+        Returns how many.
         """
         ...
 

@@ -96,7 +96,7 @@ class Forms:
         memory = Memory.of(turn)
         if turn.customer is None or any(i.kind is InboundKind.START for i in turn.inbounds):
             return None
-        if any(i.kind is InboundKind.TIMER for i in turn.inbounds):
+        if any(i.kind is InboundKind.INTERNAL for i in turn.inbounds):
             return self._waited(turn, turn.customer, memory)
         form = self._form(str(memory.form.get("name", "")))
         if form is None:

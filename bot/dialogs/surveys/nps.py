@@ -83,7 +83,7 @@ class Nps:
         self._hearing = Hearing(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
-        if any(i.kind is InboundKind.TIMER and i.text == ASK for i in turn.inbounds):
+        if any(i.kind is InboundKind.INTERNAL and i.text == ASK for i in turn.inbounds):
             return self._ask(turn)
         if turn.press is not None:
             return self._pressed(turn)

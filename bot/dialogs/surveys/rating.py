@@ -92,10 +92,10 @@ class Rating:
         self._hearing, self._settles = Hearing(words), settles
 
     async def __call__(self, turn: Turn) -> Outcome | None:
-        timer = next((i for i in turn.inbounds if i.kind is InboundKind.TIMER and i.text == TIMER), None)
+        timer = next((i for i in turn.inbounds if i.kind is InboundKind.INTERNAL and i.text == TIMER), None)
         if timer is not None:
             return await self._ask(turn, timer.data)
-        alarm = next((i for i in turn.inbounds if i.kind is InboundKind.TIMER and i.text == ALARM), None)
+        alarm = next((i for i in turn.inbounds if i.kind is InboundKind.INTERNAL and i.text == ALARM), None)
         if alarm is not None:
             return await self._alarm(turn, alarm.data)
         if turn.press is not None:

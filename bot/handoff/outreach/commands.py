@@ -94,7 +94,7 @@ async def pressed(desk: DeskContext, turn: Turn, value: str) -> Outcome:
 async def on_timer(desk: DeskContext, turn: Turn) -> Outcome | None:
     """A portion of a mailing, a round of surveys, an order from the command line; None = none of these."""
     inbound = turn.inbounds[0]
-    if inbound.kind is not InboundKind.TIMER:
+    if inbound.kind is not InboundKind.INTERNAL:
         return None
     if inbound.text == TIMER:
         return await desk.outreach.sender(desk).portion(turn)

@@ -36,7 +36,7 @@ class AutoAssign:
                 t.customer_peer,
                 Sender(""),
                 now,
-                InboundKind.TIMER,
+                InboundKind.INTERNAL,
                 "desk.assign",
             )
             for t in able

@@ -338,7 +338,7 @@ class Rest:
                     talk.peer,
                     Sender("", caller.name),
                     self._clock(),
-                    InboundKind.TIMER,
+                    InboundKind.INTERNAL,
                     what,
                     data=data,
                 )
