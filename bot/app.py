@@ -66,12 +66,12 @@ from bot.knowledge.search import Knowledge
 from bot.model import Inbound, InboundKind, Intent, Peer, RichText, Sender, Ticket
 from bot.observability import LogObserver, Observers
 from bot.outbox import AttachmentReader, Outbox
+from bot.storage.base import Store
 from bot.storage.sqlite.store import SqliteStore
 from bot.text.day_spans import DaySpan, spans
 from bot.text.phones import set_home
 from bot.text.problems import problem
 
-TITLES = {"telegram": "Telegram", "vk": "VK"}
 HELD = timedelta(
     minutes=2
 )  # a decision has half a minute; a turn that is held for longer has lost its worker
@@ -83,7 +83,7 @@ class Service:
 
     config: Config
     clock: Clock
-    store: SqliteStore
+    store: Store
     words: Texts
     hours: Hours
     knowledge: Knowledge
@@ -219,9 +219,9 @@ def open_webhooks(config: Config, clock: Clock) -> dict[str, WebhookAdapter]:
 
 
 def _adapter(name: str, settings: Channel, clock: Clock, salt: str) -> Adapter:
-    found = entry_points(group="bot.adapters", name=settings.type)
-    if not found:
-        known = ", ".join(sorted(e.name for e in entry_points(group="bot.adapters")))
+    found = _brought("bot.adapters", settings.type)
+    if found is None:
+        known = _known("bot.adapters")
         raise ConfigError([problem("config.adapter_kind", name=name, kind=settings.type, known=known)])
     values = settings.model_dump(exclude={"type"}, exclude_none=True)
     if isinstance(settings, OtherChannel):
@@ -229,8 +229,21 @@ def _adapter(name: str, settings: Channel, clock: Clock, salt: str) -> Adapter:
     if isinstance(settings, VkChannel):
         values["salt"] = salt
     revealed = {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in values.items()}
-    make = cast(Callable[..., Adapter], next(iter(found)).load())
-    return make(name, clock=clock, **revealed)
+    return cast(Callable[..., Adapter], found)(name, clock=clock, **revealed)
+
+
+def open_store(config: Config, clock: Clock, place: str | None = None) -> Store:
+    """Where everything is kept: a file of SQLite (*place* in place of the configured one), or what another
+    package brings for the scheme of `storage.url`. Raises `ConfigError`, `StorageError`.
+    """
+    scheme, mark, _ = config.storage.url.partition("://")
+    if place is not None or not mark or scheme == "sqlite":
+        return SqliteStore.open(place or config.storage_path, now=clock)
+    opened = _brought("bot.stores", scheme)
+    if opened is None:
+        known = _known("bot.stores", "sqlite")
+        raise ConfigError([problem("config.store_kind", scheme=scheme, known=known)])
+    return cast(Callable[..., Store], opened)(config.storage.url, now=clock)
 
 
 async def build_service(
@@ -257,7 +270,7 @@ async def build_service(
     if knowledge is None:
         knowledge = await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
     _follow_calendar(knowledge, clock, hours)
-    store = SqliteStore.open(storage or config.storage_path, now=clock)
+    store = open_store(config, clock, storage)
     salt = await salt_of(store)
     if not isinstance(adapters, Mapping):
         adapters = adapters(salt) if adapters else open_adapters(config, clock, salt=salt)
@@ -271,7 +284,7 @@ async def build_service(
         platforms=_Platforms(adapters),
     )
     observers.add(binding)
-    titles = {name: TITLES.get(a.kind, name) for name, a in adapters.items()}
+    titles = {name: a.platform_name or name for name, a in adapters.items()}
     room = Desk(
         words,
         hours,
@@ -465,30 +478,53 @@ def open_dialogs(
     for name in config.dialogs.order:
         if name in ours:
             dialogs.append((name, ours[name]))
-        elif ":" in name:
-            dialogs.append((name, _imported(name)))
         else:
-            raise ConfigError([problem("config.no_dialog", name=name, known=", ".join(ours))])
+            dialogs.append((name, _foreign_dialog(name, tuple(ours))))
     return dialogs
 
 
-def _imported(path: str) -> Dialog:
-    module, _, name = path.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError([problem("config.dialog_import", path=path, reason=error)]) from error
+def _foreign_dialog(name: str, ours: Sequence[str]) -> Dialog:
+    """A dialog of somebody else's: by dotted path, or by the name that an installed package gives it."""
+    found = _imported(name) if ":" in name else _brought("bot.dialogs", name)
+    if found is None:
+        known = _known("bot.dialogs", *ours)
+        raise ConfigError([problem("config.no_dialog", name=name, known=known)])
     return cast(Dialog, found() if isinstance(found, type) else found)
 
 
-async def salt_of(store: SqliteStore) -> str:
+def _imported(path: str) -> object:
+    module, _, name = path.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError([problem("config.dialog_import", path=path, reason=error)]) from error
+
+
+def _brought(group: str, name: str) -> object | None:
+    """What an installed package brings under this name of an entry point; None where none does."""
+    for entry in entry_points(group=group, name=name):
+        try:
+            return cast(object, entry.load())
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(
+                [problem("config.entry_import", name=name, group=group, reason=error)]
+            ) from error
+    return None
+
+
+def _known(group: str, *ours: str) -> str:
+    """Our names and those that installed packages bring."""
+    return ", ".join((*ours, *sorted({e.name for e in entry_points(group=group)})))
+
+
+async def salt_of(store: Store) -> str:
     if (salt := await store.setting("salt")) is None:
         salt = secrets.token_hex(8)
         await store.keep_setting("salt", salt)
     return salt
 
 
-async def _place(config: Config, store: SqliteStore, default: Peer | None) -> Peer | None:
+async def _place(config: Config, store: Store, default: Peer | None) -> Peer | None:
     place = (
         Peer(config.desk.channel, config.desk.chat)
         if config.desk
@@ -512,6 +548,10 @@ class _Platforms:
     async def look(self, peer: Peer) -> ChatInfo | None:
         adapter = self._adapters.get(peer.channel)
         return await adapter.look(peer.chat) if adapter else None
+
+    def topic_url(self, peer: Peer, thread: str) -> str:
+        adapter = self._adapters.get(peer.channel)
+        return adapter.topic_url(peer.chat, thread) if adapter else ""
 
     async def profile(self, peer: Peer, user: str) -> Sender | None:
         adapter = self._adapters.get(peer.channel)

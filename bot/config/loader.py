@@ -328,7 +328,10 @@ class Config(Section):
 
     @property
     def storage_path(self) -> str:
-        """File of the database, or ":memory:"."""
+        """File of the database, or ":memory:". Raises `ConfigError` where the store is no file of SQLite."""
+        scheme, mark, _ = self.storage.url.partition("://")
+        if mark and scheme != "sqlite":
+            raise ConfigError([problem("config.not_a_file", scheme=scheme)])
         rest = self.storage.url.removeprefix("sqlite://").removeprefix("/")
         return rest if rest == ":memory:" else str(self.path(rest))
 

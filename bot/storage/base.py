@@ -155,6 +155,8 @@ class Store(Protocol):
     Raises `StorageError`; then nothing of the call was done. Safe to call from one event loop.
     """
 
+    file: Path | None  # the database's file; None where it is none
+
     # --- intake
     async def accept(self, channel: str, arrivals: Sequence[Arrival], *, cursor: str | None = None) -> int:
         """Keep what arrived, once: an inbound whose (channel, key) is known is passed over. The cursor moves

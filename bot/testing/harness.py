@@ -14,6 +14,7 @@ from bot.clock import HandClock
 from bot.config.loader import Config
 from bot.knowledge.search import Knowledge
 from bot.model import Attachment, Inbound, InboundKind, Outbound, OutboundKind, Peer, Sender
+from bot.storage.sqlite.store import SqliteStore
 from bot.testing.fakes import FakeAdapter, SentMessage
 from bot.testing.threadless import without_threads
 
@@ -35,6 +36,12 @@ class TestBot:
         self.place = place  # of the operators' group
         self.service, self.clock, self.channels = service, clock, channels
         self._keys = 0
+
+    @property
+    def store(self) -> SqliteStore:
+        """The service's store, which in a test is SQLite's."""
+        assert isinstance(self.service.store, SqliteStore)
+        return self.service.store
 
     def customer(
         self, name: str = "Анна", *, channel: str = "telegram", chat: str = "1001", language: str = "ru"
@@ -251,9 +258,10 @@ async def open_test_bot(
         log_events=False,
         knowledge=knowledge,
     )
+    testbot = TestBot(service, clock, channels, place)
     if not threads:
-        without_threads(service.store)
+        without_threads(testbot.store)
     try:
-        yield TestBot(service, clock, channels, place)
+        yield testbot
     finally:
         await service.close()

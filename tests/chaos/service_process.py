@@ -18,6 +18,7 @@ from bot.config.loader import Config
 from bot.knowledge.search import Knowledge
 from bot.model import Peer
 from bot.service import run
+from bot.storage.sqlite.store import SqliteStore
 from tests.chaos.kill_points import DirectWriter, Fuse, Killed
 from tests.chaos.platforms import DESK_CHAT, Platform, PlatformAdapter
 from tests.chaos.virtual_time import LoopClock, TimelessLoop
@@ -124,6 +125,7 @@ class Stage:
             if source.exists():
                 shutil.copy(source, left.with_name(left.name + suffix))
         store = self.service.store
+        assert isinstance(store, SqliteStore)
         store._db.close()
         if store._lock is not None:
             store._lock.release()
@@ -143,6 +145,7 @@ class Stage:
 
     def _without_threads(self, service: Service) -> None:
         store = service.store
+        assert isinstance(store, SqliteStore)
         store._now = service.clock
         store._writer.close()
         if store._reader is not None and store._reading is not None:

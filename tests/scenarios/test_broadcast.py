@@ -266,7 +266,7 @@ async def test_who_asked_about_an_incident_is_a_segment(testbot: TestBot) -> Non
 async def test_a_portion_that_cannot_be_kept_is_tried_again(testbot: TestBot) -> None:
     """The disk fails for a moment in the middle: everybody gets it all the same, once."""
     await _crowd(testbot, 20)
-    olga, db = testbot.operator(), testbot.service.store._db
+    olga, db = testbot.operator(), testbot.store._db
     await olga.says(f"/broadcast {NEWS}")
     db.execute("create temp table broken(x)")
     db.execute(

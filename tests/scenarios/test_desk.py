@@ -314,7 +314,7 @@ async def test_a_button_of_another_chat_does_nothing(testbot: TestBot, label: st
 
 async def test_operators_words_survive_a_commit_that_failed(testbot: TestBot) -> None:
     """The disk fails once: the words are decided again and reach the customer, once."""
-    anna, olga, db = testbot.customer(), testbot.operator(), testbot.service.store._db
+    anna, olga, db = testbot.customer(), testbot.operator(), testbot.store._db
     await anna.says("позовите оператора")
     db.execute("create temp table broken(x)")
     db.execute(

@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
+from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
 from bot.adapters.vk.callback import CallbackApi
-from bot.adapters.vk.calls import RandomIds, peer_id
+from bot.adapters.vk.calls import RandomIds, is_private, peer_id
 from bot.adapters.vk.chats import Chats
 from bot.adapters.vk.check import check_account, check_longpoll, settings_problems
 from bot.adapters.vk.client import PER_SECOND, VkClient
@@ -50,13 +50,14 @@ LIMITS = Limits(
 _READ_KINDS = frozenset({InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.START})
 
 
-class VkAdapter:
+class VkAdapter(Adapter):
     """One community.
 
     `salt` names the store, so that a fresh one never repeats the random ids of an older one.
     """
 
     kind = "vk"
+    platform_name = "VK"
 
     def __init__(
         self,
@@ -77,7 +78,7 @@ class VkAdapter:
         problems = settings_problems(name, mode, secret, confirmation, proxy)
         if problems:
             raise ConfigError(problems)
-        self.name, self.limits, self.health = name, LIMITS, Health()
+        self.name, self.limits, self.health = name, LIMITS, Health(polls=mode == "longpoll")
         self._group, self._mode, self._clock, self._mark_read = group_id, mode, clock, mark_read
         self._client = VkClient(token, api_base=api_base, proxy=proxy)
         self._people = People(self._client)
@@ -128,7 +129,7 @@ class VkAdapter:
 
     @property
     def webhook_path(self) -> str:
-        return f"/vk/{self.name}"
+        return f"/hooks/{self.name}"
 
     def routes(self) -> list[web.RouteDef]:
         """What the web room serves for this channel in callback mode."""
@@ -206,6 +207,9 @@ class VkAdapter:
 
     async def profile(self, user: str) -> Sender | None:
         return await self._chats.profile(user)
+
+    def is_group(self, chat: str) -> bool:
+        return not is_private(peer_id(chat))
 
     async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
         if self._client.busy:
