@@ -269,7 +269,7 @@ def pack(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def use(path: Path) -> None:
     """Makes the reader take the weights of *path* instead of the shipped ones."""
-    for cached in (intents.bundled_model, intents._of_word):
+    for cached in (intents.bundled_model, intents.weights_of_word):
         cached.cache_clear()
 
 
