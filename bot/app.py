@@ -44,13 +44,13 @@ from bot.dialogs.surveys.nps import Nps
 from bot.dialogs.surveys.rating import Rating
 from bot.dialogs.waiting import Aside, Questions
 from bot.engine import Engine
-from bot.errors import ConfigError, Problem, Refused
+from bot.errors import ConfigError, Refused
 from bot.handoff.assist.canned import CannedAnswers
 from bot.handoff.attachments import named
 from bot.handoff.desk import Desk
 from bot.handoff.desk_context import Rules
 from bot.handoff.group_binding import SETTING, Binding, read_place
-from bot.handoff.outreach.commands import OutreachCommands
+from bot.handoff.outreach.commands import Outreach
 from bot.handoff.outreach.low_rating import opened
 from bot.handoff.outreach.surveys import Surveys, commented
 from bot.handoff.periodic import PeriodicChecks
@@ -66,9 +66,11 @@ from bot.knowledge.search import Knowledge
 from bot.model import Inbound, InboundKind, Intent, Peer, RichText, Sender, Ticket
 from bot.observability import LogObserver, Observers
 from bot.outbox import AttachmentReader, Outbox
+from bot.storage.base import Store
 from bot.storage.sqlite.store import SqliteStore
 from bot.text.day_spans import DaySpan, spans
 from bot.text.phones import set_home
+from bot.text.problems import problem
 
 TITLES = {"telegram": "Telegram", "vk": "VK"}
 HELD = timedelta(
@@ -82,7 +84,7 @@ class Service:
 
     config: Config
     clock: Clock
-    store: SqliteStore
+    store: Store
     words: Texts
     hours: Hours
     knowledge: Knowledge
@@ -118,14 +120,7 @@ def open_knowledge(config: Config, *, channels: Sequence[str] = ()) -> Knowledge
     """The articles, read and searchable by words; raises `ConfigError` where the folder is not there."""
     folder = config.path(config.knowledge.folder)
     if not folder.is_dir():
-        raise ConfigError(
-            [
-                Problem(
-                    f"there is no folder of articles: {config.knowledge.folder}",
-                    hint="name it in knowledge.folder",
-                )
-            ]
-        )
+        raise ConfigError([problem("articles.no_folder", folder.as_posix())])
     defaults = KnowledgeSettings()
     settings = KnowledgeSettings(
         model=config.knowledge.embeddings.model,
@@ -225,25 +220,31 @@ def open_webhooks(config: Config, clock: Clock) -> dict[str, WebhookAdapter]:
 
 
 def _adapter(name: str, settings: Channel, clock: Clock, salt: str) -> Adapter:
-    found = entry_points(group="bot.adapters", name=settings.type)
-    if not found:
-        known = ", ".join(sorted(e.name for e in entry_points(group="bot.adapters")))
-        raise ConfigError(
-            [
-                Problem(
-                    f"channels.{name}: no installed package brings a channel of type {settings.type!r}",
-                    hint=f"known: {known}",
-                )
-            ]
-        )
+    found = _brought("bot.adapters", settings.type)
+    if found is None:
+        known = _known("bot.adapters")
+        raise ConfigError([problem("config.adapter_kind", name=name, kind=settings.type, known=known)])
     values = settings.model_dump(exclude={"type"}, exclude_none=True)
     if isinstance(settings, OtherChannel):
         values |= settings.model_extra or {}
     if isinstance(settings, VkChannel):
         values["salt"] = salt
     revealed = {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in values.items()}
-    make = cast(Callable[..., Adapter], next(iter(found)).load())
-    return make(name, clock=clock, **revealed)
+    return cast(Callable[..., Adapter], found)(name, clock=clock, **revealed)
+
+
+def open_store(config: Config, clock: Clock, place: str | None = None) -> Store:
+    """Where everything is kept: a file of SQLite (*place* in place of the configured one), or what another
+    package brings for the scheme of `storage.url`. Raises `ConfigError`, `StorageError`.
+    """
+    scheme, mark, _ = config.storage.url.partition("://")
+    if place is not None or not mark or scheme == "sqlite":
+        return SqliteStore.open(place or config.storage_path, now=clock)
+    opened = _brought("bot.stores", scheme)
+    if opened is None:
+        known = _known("bot.stores", "sqlite")
+        raise ConfigError([problem("config.store_kind", scheme=scheme, known=known)])
+    return cast(Callable[..., Store], opened)(config.storage.url, now=clock)
 
 
 async def build_service(
@@ -270,7 +271,7 @@ async def build_service(
     if knowledge is None:
         knowledge = await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
     _follow_calendar(knowledge, clock, hours)
-    store = SqliteStore.open(storage or config.storage_path, now=clock)
+    store = open_store(config, clock, storage)
     salt = await salt_of(store)
     if not isinstance(adapters, Mapping):
         adapters = adapters(salt) if adapters else open_adapters(config, clock, salt=salt)
@@ -305,22 +306,28 @@ async def build_service(
         zone=hours.zone,
         channels=tuple(adapters),
     )
-    room.orders = OutreachCommands(
-        room,
+    room.outreach = Outreach(
         store,
         likeness,
-        channels=tuple(adapters),
-        hours=DaySpan.parse(config.outreach.hours),
-        per_second=config.outreach.per_second,
-        article=likeness.find,
-        meant=likeness.meant,
-        title=likeness.title,
-        surveys=surveys,
+        tuple(adapters),
+        DaySpan.parse(config.outreach.hours),
+        config.outreach.per_second,
+        likeness.find,
+        likeness.meant,
+        likeness.title,
+        surveys,
     )
     linking = Linking(words, store.setting, store.joined, titles)
-    dialogs = [("linking", linking), *open_dialogs(config, words, knowledge, room, store.ticket)]
+    forms = Forms(words, config.dialogs.forms, room.escalate)
+    dialogs = [("linking", linking), *open_dialogs(config, words, knowledge, room, forms, store.ticket)]
     flow = Banner(
-        Flow(dialogs, timeout=config.dialogs.timeout, escalate=room.escalate, words=words),
+        Flow(
+            dialogs,
+            timeout=config.dialogs.timeout,
+            escalate=room.escalate,
+            hand_over=forms.escalate,
+            words=words,
+        ),
         room.incidents,
         likeness,
         words,
@@ -376,9 +383,9 @@ async def build_service(
         return mended
 
     rounds = PeriodicChecks(
-        room, inbox.accept, store.promise, finders=(surveys,), mend=mend, committed=outbox.wake
+        room, inbox.accept, store.enqueue, finders=(surveys,), mend=mend, committed=outbox.wake
     )
-    announcer = Announcer(store, hooks_of(config), clock, salt=salt, promised=outbox.wake)
+    announcer = Announcer(store, hooks_of(config), clock, salt=salt, enqueued=outbox.wake)
     observers.add(announcer)
     await announcer.go()
     return Service(
@@ -446,13 +453,13 @@ def open_dialogs(
     words: Texts,
     knowledge: Knowledge,
     desk: Desk,
+    forms: Forms,
     ticket: Callable[[int], Awaitable[Ticket | None]],
 ) -> list[tuple[str, Dialog]]:
     """The dialogs in the order of the config: ours by name, others by dotted path. Raises `ConfigError`.
 
     The rating hears everything first, since it leaves all that does not answer its own question.
     """
-    forms = Forms(words, config.dialogs.forms, desk.escalate)
     own = our_dialogs(
         words, read_act, knowledge, forms.escalate, open_facts(config, knowledge, open_hours(config))
     )
@@ -472,44 +479,53 @@ def open_dialogs(
     for name in config.dialogs.order:
         if name in ours:
             dialogs.append((name, ours[name]))
-        elif ":" in name:
-            dialogs.append((name, _imported(name)))
         else:
-            raise ConfigError(
-                [
-                    Problem(
-                        f"dialogs.order: there is no dialog {name!r}",
-                        hint=f"ours: {', '.join(ours)}; your own: package.module:function",
-                    )
-                ]
-            )
+            dialogs.append((name, _foreign_dialog(name, tuple(ours))))
     return dialogs
 
 
-def _imported(path: str) -> Dialog:
-    module, _, name = path.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(
-            [
-                Problem(
-                    f"dialogs.order: {path} cannot be imported: {error}",
-                    hint="is the package installed, or its folder in PYTHONPATH?",
-                )
-            ]
-        ) from error
+def _foreign_dialog(name: str, ours: Sequence[str]) -> Dialog:
+    """A dialog of somebody else's: by dotted path, or by the name that an installed package gives it."""
+    found = _imported(name) if ":" in name else _brought("bot.dialogs", name)
+    if found is None:
+        known = _known("bot.dialogs", *ours)
+        raise ConfigError([problem("config.no_dialog", name=name, known=known)])
     return cast(Dialog, found() if isinstance(found, type) else found)
 
 
-async def salt_of(store: SqliteStore) -> str:
+def _imported(path: str) -> object:
+    module, _, name = path.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError([problem("config.dialog_import", path=path, reason=error)]) from error
+
+
+def _brought(group: str, name: str) -> object | None:
+    """What an installed package brings under this name of an entry point; None where none does."""
+    for entry in entry_points(group=group, name=name):
+        try:
+            return cast(object, entry.load())
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(
+                [problem("config.entry_import", name=name, group=group, reason=error)]
+            ) from error
+    return None
+
+
+def _known(group: str, *ours: str) -> str:
+    """Our names and those that installed packages bring."""
+    return ", ".join((*ours, *sorted({e.name for e in entry_points(group=group)})))
+
+
+async def salt_of(store: Store) -> str:
     if (salt := await store.setting("salt")) is None:
         salt = secrets.token_hex(8)
         await store.keep_setting("salt", salt)
     return salt
 
 
-async def _place(config: Config, store: SqliteStore, default: Peer | None) -> Peer | None:
+async def _place(config: Config, store: Store, default: Peer | None) -> Peer | None:
     place = (
         Peer(config.desk.channel, config.desk.chat)
         if config.desk

@@ -63,7 +63,7 @@ def read(folder: Path, now: datetime) -> list[tuple[Path, Inbound | None]]:
                     OFFICE,
                     sender,
                     now,
-                    InboundKind.TIMER,
+                    InboundKind.INTERNAL,
                     ORDER,
                     private=False,
                     data=data,

@@ -209,9 +209,9 @@ class Engine:
         """The outcome as it is promised: every press acknowledged, every text short enough for its
         channel.
         """
-        answered = {o.quotes for o in outcome.messages if o.verb is OutboundKind.ACKNOWLEDGE}
+        answered = {o.quotes for o in outcome.messages if o.kind is OutboundKind.ACKNOWLEDGE}
         acknowledged = tuple(
-            Outbound(i.peer, verb=OutboundKind.ACKNOWLEDGE, quotes=i.callback, author="")
+            Outbound(i.peer, kind=OutboundKind.ACKNOWLEDGE, quotes=i.callback, author="")
             for i in turn.inbounds
             if i.callback and i.callback not in answered
         )

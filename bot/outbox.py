@@ -167,15 +167,17 @@ class Outbox:
         limits.
         """
         now = self._clock()
-        held = [d for d in await self._store.deliveries(status=["sending"]) if d.outbound.on_doubt == "hold"]
+        held = [
+            d for d in await self._store.deliveries(status=["sending"]) if d.outbound.on_uncertain == "hold"
+        ]
         await self._store.recover(now)
         if asked := [o for d in held for o in self._views.doubtful(d)]:
-            await self._store.promise(asked, now)
+            await self._store.enqueue(asked, now)
         for outbound, begun, tries in await self._store.sends_since(now - timedelta(seconds=LONGEST)):
             ago = (now - begun).total_seconds()
             if outbound.to.thread.startswith(TICKET_THREAD) and outbound.name.startswith("card:"):
                 self._pace.recall(
-                    replace(outbound, verb=OutboundKind.OPEN_TOPIC), ago
+                    replace(outbound, kind=OutboundKind.OPEN_TOPIC), ago
                 )  # a card is the first in a topic just opened
             for _ in range(min(max(tries, 1), MAX_DOUBTS)):
                 self._pace.recall(outbound, ago)
@@ -315,14 +317,14 @@ class Outbox:
         ticket = int(to.thread.removeprefix(TICKET_THREAD))
         apart = self._topicless.get((to.channel, to.chat, ticket))
         if not await self._is_forum(adapter, to.chat) or (apart is not None and self._clock() < apart):
-            if outbound.verb in ABOUT_TOPICS:
+            if outbound.kind in ABOUT_TOPICS:
                 raise _NothingToDo
             return replace(outbound, to=replace(to, thread=""))
         async with self._opening.setdefault((to.channel, to.chat, ticket), asyncio.Lock()):
             thread = await self._store.topic(ticket, to.channel, to.chat)
-            if thread is None and outbound.verb in ABOUT_TOPICS:
+            if thread is None and outbound.kind in ABOUT_TOPICS:
                 raise _NothingToDo
-            if thread is None and outbound.verb in ON_A_MESSAGE:
+            if thread is None and outbound.kind in ON_A_MESSAGE:
                 return replace(outbound, to=replace(to, thread=""))
             if thread is None:
                 opened = await self._open_topic(adapter, to, ticket, delivery.id)
@@ -334,7 +336,7 @@ class Outbox:
         opening = Outbound(
             replace(to, thread=""),
             RichText(await self._views.topic_name(ticket)),
-            verb=OutboundKind.OPEN_TOPIC,
+            kind=OutboundKind.OPEN_TOPIC,
             ticket=ticket,
         )
         try:
@@ -358,13 +360,13 @@ class Outbox:
             return await self._failed(delivery, Refused("the thread is gone"))
         ticket = int(to.thread.removeprefix(TICKET_THREAD))
         if (
-            delivery.outbound.verb
+            delivery.outbound.kind
             in (
                 OutboundKind.RENAME_TOPIC,
                 OutboundKind.CLOSE_TOPIC,
                 OutboundKind.REOPEN_TOPIC,
             )
-            or delivery.outbound.lane is Priority.COSMETIC
+            or delivery.outbound.priority is Priority.COSMETIC
         ):
             return DeliveryResult("cancelled", error="the topic is gone")
         thread = await self._store.topic(ticket, to.channel, to.chat)
@@ -387,7 +389,7 @@ class Outbox:
         """
         to, now = delivery.outbound.to, self._clock()
         refused = Event("desk_refused", data={"channel": to.channel, "chat": to.chat, "why": str(error)})
-        if delivery.outbound.verb in ABOUT_TOPICS:
+        if delivery.outbound.kind in ABOUT_TOPICS:
             return DeliveryResult("cancelled", error=str(error), events=(refused,))
         key = (
             (to.channel, to.chat, int(to.thread.removeprefix(TICKET_THREAD)))
@@ -425,21 +427,23 @@ class Outbox:
                 self._pace.rest(outbound.to.channel, "", error.after)
             elif not error.counts:
                 self._pace.rest(outbound.to.channel, outbound.to.chat, error.after)
-            if error.counts and delivery.tries + 1 >= PATIENCE[outbound.lane]:
+            if error.counts and delivery.tries + 1 >= PATIENCE[outbound.priority]:
                 return self._given_up(delivery, error)
             pause = (
                 error.after
                 if not error.counts
-                else max(error.after, min(LONGEST_PAUSE[outbound.lane], 0.5 * 2 ** min(delivery.tries, 10)))
+                else max(
+                    error.after, min(LONGEST_PAUSE[outbound.priority], 0.5 * 2 ** min(delivery.tries, 10))
+                )
             )
             due = now + timedelta(seconds=pause * random.uniform(1, 1.2))
             return DeliveryResult(
                 "pending", due=due, counted=error.counts, error=reason, doubted=error.doubted
             )
         if isinstance(error, Uncertain):
-            if outbound.lane is Priority.COSMETIC:
+            if outbound.priority is Priority.COSMETIC:
                 return DeliveryResult("cancelled", error=reason, doubted=True)
-            if outbound.on_doubt == "hold" or delivery.doubts + 1 >= MAX_DOUBTS:
+            if outbound.on_uncertain == "hold" or delivery.doubts + 1 >= MAX_DOUBTS:
                 event = _event("delivery_unknown", delivery, reason)
                 return DeliveryResult(
                     "unknown", error=reason, doubted=True, say=self._views.doubtful(delivery), events=(event,)
@@ -452,7 +456,7 @@ class Outbox:
         if (
             isinstance(error, BadFormat)
             and (outbound.text.spans or outbound.quotes)
-            and outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)
+            and outbound.kind in (OutboundKind.SAY, OutboundKind.EDIT)
         ):
             plain = replace(
                 outbound,
@@ -480,10 +484,13 @@ class Outbox:
     def _given_up(self, delivery: Delivery, error: DeliveryError) -> DeliveryResult:
         """The promise cannot be kept: recorded, and said loudly where a person is responsible."""
         reason = str(error)
-        if delivery.outbound.lane is Priority.COSMETIC or delivery.outbound.verb is OutboundKind.ACKNOWLEDGE:
+        if (
+            delivery.outbound.priority is Priority.COSMETIC
+            or delivery.outbound.kind is OutboundKind.ACKNOWLEDGE
+        ):
             return DeliveryResult("failed", error=reason)
         self._log.warning("undeliverable", delivery=delivery.id, code=error.code, reason=reason)
-        if delivery.outbound.verb is OutboundKind.ANNOUNCE:
+        if delivery.outbound.kind is OutboundKind.ANNOUNCE:
             return DeliveryResult(
                 "failed", error=reason, events=(_event("webhook_failed", delivery, reason),)
             )

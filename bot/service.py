@@ -16,8 +16,7 @@ from bot.app import Service
 from bot.command_spool import hear_orders, letterbox
 from bot.errors import AccountError, StorageError
 from bot.feedback_loader import clicks
-from bot.handoff.operators.router import COMMANDS
-from bot.handoff.overview import AFAR
+from bot.handoff.operators.command_words import entry
 from bot.knowledge.base import Reloaded
 from bot.knowledge.search import Knowledge
 from bot.memory import give_back
@@ -223,7 +222,7 @@ async def _offer_commands(service: Service) -> None:
                 scopes.append(
                     CommandScope(
                         "chat",
-                        _described(service, "operator", COMMANDS, spoken),
+                        _of_operators(service, spoken),
                         chat=place.chat,
                         language=lang,
                     )
@@ -233,10 +232,14 @@ async def _offer_commands(service: Service) -> None:
         for channel, _, user in (id.partition(":") for id in service.config.routing.supervisors):
             if channel == adapter.name:
                 own = CommandScope(
-                    "chat", _described(service, "operator", AFAR, service.config.business.language), chat=user
+                    "chat", _of_operators(service, service.config.business.language, afar=True), chat=user
                 )
                 with contextlib.suppress(Exception):  # who has not written to the bot yet has no chat with it
                     await adapter.publish_commands([own])  # type: ignore[attr-defined]
+
+
+def _of_operators(service: Service, lang: str, *, afar: bool = False) -> tuple[tuple[str, str], ...]:
+    return tuple(entry(c, service.words, lang) for c in service.desk.commands.menu(afar=afar))
 
 
 def _described(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from bot.testing import TestBot, open_test_bot
+from bot.text.problems import prefer_language
 
 hypothesis.settings.register_profile(
     "repeatable", derandomize=True
@@ -33,6 +34,13 @@ ARTICLES = {
         "Картой, по СБП или наличными.",
     ),
 }
+
+
+@pytest.fixture(autouse=True)
+def russian_reader() -> Iterator[None]:
+    """A command that read an English config leaves nothing behind."""
+    yield
+    prefer_language("ru")
 
 
 @pytest.fixture

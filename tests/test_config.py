@@ -8,12 +8,13 @@ import pytest
 
 from bot.config.loader import read_config
 from bot.errors import ConfigError
+from bot.text.problems import reading
 
 
 def problems(tmp_path: Path, text: str, **environment: str) -> list[str]:
     file = tmp_path / "config.yaml"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigError) as caught:
+    with reading("en"), pytest.raises(ConfigError) as caught:
         read_config(file, environment=environment)
     return [str(p).replace(str(tmp_path) + "/", "") for p in caught.value.problems]
 
@@ -67,7 +68,7 @@ def test_a_missing_variable_switches_the_channel_off(tmp_path: Path) -> None:
         ("channels:\n  t: {type: telegram, tokn: 1}\n", "token"),
         (
             "dialogs: {forms: [{name: f, fields: [{name: a, ask: {ru: x}, pattern: '(a'}]}]}\n",
-            "regular expression",
+            "pattern of the answer",
         ),
     ],
 )
@@ -78,5 +79,5 @@ def test_each_fault_says_what_to_do(tmp_path: Path, text: str, word: str) -> Non
 
 def test_a_missing_file_is_told_by_name(tmp_path: Path) -> None:
     """Not a traceback."""
-    with pytest.raises(ConfigError, match="no such file"):
+    with reading("en"), pytest.raises(ConfigError, match="no such file"):
         read_config(tmp_path / "nothing.yaml")

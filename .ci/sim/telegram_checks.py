@@ -260,22 +260,22 @@ async def check_buttons_and_acknowledgement(s: Stage) -> None:
     click = asyncio.create_task(s.sim.click(user_id=ANNA, message_id=int(sent.message), text="Нет", wait=5))
     press = await s.kept.next(InboundKind.PRESS)
     assert press.press == "2a.01" and press.message == sent.message, press
-    await s.send(s.anna("Спасибо", verb=OutboundKind.ACKNOWLEDGE, quotes=press.callback))
+    await s.send(s.anna("Спасибо", kind=OutboundKind.ACKNOWLEDGE, quotes=press.callback))
     assert (await click)["answer"]["text"] == "Спасибо"
     await s.send(
-        s.anna("Спасибо", verb=OutboundKind.ACKNOWLEDGE, quotes=press.callback)
+        s.anna("Спасибо", kind=OutboundKind.ACKNOWLEDGE, quotes=press.callback)
     )  # a second answer is no error
-    await s.send(s.anna("Ответ", verb=OutboundKind.EDIT), target=sent.message)
-    assert await s.send(s.anna("Ответ", verb=OutboundKind.EDIT), target=sent.message) == Sent(
+    await s.send(s.anna("Ответ", kind=OutboundKind.EDIT), target=sent.message)
+    assert await s.send(s.anna("Ответ", kind=OutboundKind.EDIT), target=sent.message) == Sent(
         sent.message
     )  # not modified
 
 
 async def check_groups_and_topics(s: Stage) -> None:
     s.play()
-    opened = await s.send(s.desk("№ 7 · Анна", verb=OutboundKind.OPEN_TOPIC))
+    opened = await s.send(s.desk("№ 7 · Анна", kind=OutboundKind.OPEN_TOPIC))
     card = await s.send(s.desk("карточка", opened.message, buttons=((Button("Взять", "take"),),)))
-    await s.send(s.desk(verb=OutboundKind.PIN, thread=opened.message), target=card.message)
+    await s.send(s.desk(kind=OutboundKind.PIN, thread=opened.message), target=card.message)
     await s.sim.send(user_id=OPERATOR, chat_id=s.forum, thread_id=int(opened.message), text="Здравствуйте!")
     said = await s.kept.next(InboundKind.MESSAGE)
     assert (
@@ -293,16 +293,16 @@ async def check_groups_and_topics(s: Stage) -> None:
         await asyncio.sleep(0.02)
         seen = [i for i in s.kept.inbounds.values() if i.kind is InboundKind.MESSAGE]
     assert seen[1].quotes == card.message
-    await s.send(s.desk("👌", opened.message, verb=OutboundKind.REACT, quotes=said.message))
-    await s.send(s.desk("№ 7 · закрыто", opened.message, verb=OutboundKind.RENAME_TOPIC))
-    for verb in (
+    await s.send(s.desk("👌", opened.message, kind=OutboundKind.REACT, quotes=said.message))
+    await s.send(s.desk("№ 7 · закрыто", opened.message, kind=OutboundKind.RENAME_TOPIC))
+    for kind in (
         OutboundKind.CLOSE_TOPIC,
         OutboundKind.CLOSE_TOPIC,
         OutboundKind.REOPEN_TOPIC,
         OutboundKind.REOPEN_TOPIC,
     ):
-        await s.send(s.desk(thread=opened.message, verb=verb))
-    await s.send(s.desk("№ 7 · закрыто", opened.message, verb=OutboundKind.RENAME_TOPIC))
+        await s.send(s.desk(thread=opened.message, kind=kind))
+    await s.send(s.desk("№ 7 · закрыто", opened.message, kind=OutboundKind.RENAME_TOPIC))
     assert not any(
         i.kind in (InboundKind.TOPIC_CLOSED, InboundKind.TOPIC_REOPENED) for i in s.kept.inbounds.values()
     )
@@ -310,11 +310,11 @@ async def check_groups_and_topics(s: Stage) -> None:
     assert (await s.kept.next(InboundKind.TOPIC_CLOSED)).peer.thread == opened.message
     await s.sim.topics(chat_id=s.forum, user_id=OPERATOR, action="reopen", thread_id=int(opened.message))
     await s.kept.next(InboundKind.TOPIC_REOPENED)
-    await s.send(s.desk(thread=opened.message, verb=OutboundKind.DELETE), target=card.message)
-    await s.send(s.desk(thread=opened.message, verb=OutboundKind.DELETE), target=card.message)
+    await s.send(s.desk(thread=opened.message, kind=OutboundKind.DELETE), target=card.message)
+    await s.send(s.desk(thread=opened.message, kind=OutboundKind.DELETE), target=card.message)
     await s.sim.topics(chat_id=s.forum, user_id=OPERATOR, action="delete", thread_id=int(opened.message))
     await s.raises(TopicGone, s.desk("кто здесь", opened.message))
-    await s.raises(TopicGone, s.desk(thread=opened.message, verb=OutboundKind.CLOSE_TOPIC))
+    await s.raises(TopicGone, s.desk(thread=opened.message, kind=OutboundKind.CLOSE_TOPIC))
 
 
 async def check_general_is_no_topic(s: Stage) -> None:
@@ -350,7 +350,7 @@ async def check_membership_and_rights(s: Stage) -> None:
     )
     assert "can_manage_topics" not in (await s.kept.next(InboundKind.ADDED)).data["rights"]
     assert [p.code for p in (await s.adapter.look(str(s.forum))).problems] == ["TG013", "TG014"]
-    await s.raises(Refused, s.desk("№ 8", verb=OutboundKind.OPEN_TOPIC))
+    await s.raises(Refused, s.desk("№ 8", kind=OutboundKind.OPEN_TOPIC))
     await s.sim.bot_status(chat_id=s.forum, status="member", by=OPERATOR)
     assert {p.code for p in (await s.adapter.look(str(s.forum))).problems} == {"TG011", "TG012"}
     await s.sim.bot_status(chat_id=s.forum, status="kicked", by=OPERATOR)
@@ -535,8 +535,8 @@ async def check_each_fault_of_a_send(s: Stage) -> None:
     for action in ({"type": "drop_after"}, {"type": "garbage"}, {"type": "http", "status": 502}):
         sent = await s.send(s.anna("правка"))
         await s.sim.faults(match={"method": "editMessageText"}, action=action)
-        await s.raises(RetryLater, s.anna("правлено", verb=OutboundKind.EDIT), target=sent.message)
-        assert await s.send(s.anna("правлено", verb=OutboundKind.EDIT), target=sent.message) == Sent(
+        await s.raises(RetryLater, s.anna("правлено", kind=OutboundKind.EDIT), target=sent.message)
+        assert await s.send(s.anna("правлено", kind=OutboundKind.EDIT), target=sent.message) == Sent(
             sent.message
         )
     await s.send(s.anna("и снова работает"))

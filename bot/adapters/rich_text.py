@@ -4,12 +4,12 @@ one message.
 
 from __future__ import annotations
 
-import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.model import Attachment, Media, Mention, RichText, Span, Style
+from bot.text import graphemes
 
 ALL_STYLES = frozenset(Style)
 VK_STYLES = frozenset({Style.BOLD, Style.ITALIC, Style.UNDERLINE, Style.LINK, Style.MENTION})
@@ -66,7 +66,7 @@ def fit(text: str, limit: int) -> str:
     people see it.
     """
     end = _window(text, 0, limit)
-    return text if end == len(text) else text[: _grapheme_border(text, 0, end)]
+    return text if end == len(text) else text[: graphemes.border(text, end)]
 
 
 def _starts(text: str) -> list[int] | None:
@@ -143,7 +143,7 @@ def _best_cut(text: str, start: int, end: int) -> int:
     for at in range(end, start, -1):
         if text[at].isspace():
             return at
-    return _grapheme_border(text, start, end)
+    return graphemes.border(text, end, start)
 
 
 def _skip_space(text: str, at: int) -> int:
@@ -153,41 +153,6 @@ def _skip_space(text: str, at: int) -> int:
         end += 1
     line = text.rfind("\n", at, end)
     return end if line < 0 or end == len(text) else line + 1
-
-
-def _grapheme_border(text: str, start: int, end: int) -> int:
-    for at in range(end, start, -1):
-        if not _joins(text, at):
-            return at
-    return max(end, start + 1)
-
-
-def _joins(text: str, at: int) -> bool:
-    """Whether the character at *at* belongs to the one before it."""
-    if at <= 0 or at >= len(text):
-        return False
-    before, after = text[at - 1], text[at]
-    if (
-        after == "\u200d"
-        or before == "\u200d"
-        or "\U0001f3fb" <= after <= "\U0001f3ff"
-        or "\U000e0020" <= after <= "\U000e007f"
-    ):
-        return True
-    if unicodedata.category(after) in ("Mn", "Me", "Mc") or (before, after) == ("\r", "\n"):
-        return True
-    if "\u1160" <= after <= "\u11ff":
-        return True
-    if _is_regional(after) and _is_regional(before):
-        count, i = 0, at - 1
-        while i >= 0 and _is_regional(text[i]):
-            count, i = count + 1, i - 1
-        return count % 2 == 1
-    return False
-
-
-def _is_regional(c: str) -> bool:
-    return "\U0001f1e6" <= c <= "\U0001f1ff"
 
 
 # --- Telegram

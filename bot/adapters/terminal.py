@@ -138,7 +138,7 @@ class TerminalAdapter:
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
         """Prints the promise; the id of the message comes from *nonce*."""
         chat, thread = outbound.to.chat, outbound.to.thread
-        match outbound.verb:
+        match outbound.kind:
             case OutboundKind.OPEN_TOPIC:
                 self._thread = f"t{outbound.ticket or nonce}"
                 self._topics[self._thread] = outbound.text.text

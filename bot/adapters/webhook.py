@@ -75,7 +75,7 @@ class WebhookAdapter:
 
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
         """See `Adapter.send`: any 2xx is success; the id stays the same however often it is tried."""
-        if outbound.verb is not OutboundKind.ANNOUNCE:
+        if outbound.kind is not OutboundKind.ANNOUNCE:
             raise Refused("a webhook takes events only")
         body, now = outbound.text.text.encode(), self._clock()
         headers = self._headers(outbound.name, body, now)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from bot.model import Outbound, RichText, Rows, Style
+from bot.text.graphemes import shorten
 
 _CODES = {
     Style.BOLD: "1",
@@ -118,11 +119,7 @@ def _buttons(rows: Rows, width: int, label: int) -> list[str]:
     lines = []
     for row in rows:
         each = (width - 2 - 2 * (len(row) - 1)) // len(row)
-        texts = [
-            _fitting(b.label if len(b.label) <= label else b.label[: label - 1] + "…", each - 4)
-            + (" ↗" if b.url else "")
-            for b in row
-        ]
+        texts = [_fitting(shorten(b.label, label), each - 4) + (" ↗" if b.url else "") for b in row]
         lines.append(
             " " + "  ".join(f"[ {text}{' ' * max(0, each - 4 - width_of(text))} ]" for text in texts)
         )

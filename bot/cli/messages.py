@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 import typer
 
 from bot.errors import BotError, ConfigError, Problem
+from bot.text.problems import VARIABLE, reader_language
 from bot.text.yaml_source import read_own
 
 EXIT_PROBLEM = 1  # something is wrong with what was asked about
@@ -18,16 +20,14 @@ EXIT_USAGE = 2  # the call itself cannot be understood
 
 
 def language() -> str:
-    """ru, unless `--lang en` or BOT_LANG says otherwise; read before the commands are made, for their
-    help.
+    """What `--lang` or BOT_LANG says, else the language of the business; read before the commands are made,
+    for their help.
     """
-    args = sys.argv
-    for n, arg in enumerate(args):
-        if arg.startswith("--lang="):
-            return "en" if arg.endswith("en") else "ru"
-        if arg == "--lang" and n + 1 < len(args):
-            return "en" if args[n + 1] == "en" else "ru"
-    return "en" if os.environ.get("BOT_LANG", "").startswith("en") else "ru"
+    for arg, value in itertools.pairwise([*sys.argv, ""]):
+        if arg == "--lang" or arg.startswith("--lang="):
+            os.environ[VARIABLE] = arg.partition("=")[2] or value
+            break
+    return reader_language()
 
 
 @cache

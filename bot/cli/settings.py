@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.cli.messages import fail
-from bot.config.loader import Config, read_config
+from bot.config.loader import Config, language_in, read_config
 from bot.errors import ConfigError
 from bot.text.phones import set_home
+from bot.text.problems import prefer_language
 
 
 def load(path: Path | None) -> Config:
@@ -24,5 +25,9 @@ def load(path: Path | None) -> Config:
 
 
 def read(path: Path | None) -> Config:
-    """The same; raises `ConfigError` where the file is wrong."""
-    return read_config(Path("config.yaml") if path is None and Path("config.yaml").is_file() else path)
+    """The same; raises `ConfigError` where the file is wrong. From here on the program speaks the language of
+    the business, unless another was asked for.
+    """
+    file = Path("config.yaml") if path is None and Path("config.yaml").is_file() else path
+    prefer_language(language_in(file))
+    return read_config(file)

@@ -43,7 +43,7 @@ async def send_due(service: Service) -> bool:
     if kept is None or place is None or await service.store.deliveries(peer=place, name=name, limit=1):
         await service.store.keep_setting(SETTING, newest)
         return False
-    await service.store.promise((await _digest(service, place, name),), now)
+    await service.store.enqueue((await _digest(service, place, name),), now)
     # law: marked afterwards: a digest that failed is tried again, and its name keeps it from being promised
     # twice
     await service.store.keep_setting(SETTING, newest)
@@ -60,4 +60,6 @@ async def _digest(service: Service, place: Peer, name: str) -> Outbound:
     )
     report = await asyncio.to_thread(make_report, facts, period, service.knowledge.articles())
     text = digest(report, Saying(service.config.business.language))
-    return Outbound(place, text, name=name, author="", lane=Priority.NOTICE, silent=True, on_doubt="hold")
+    return Outbound(
+        place, text, name=name, author="", priority=Priority.NOTICE, silent=True, on_uncertain="hold"
+    )

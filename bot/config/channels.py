@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, model_validator
 
 from bot.config.handoff import Section
+from bot.text.problems import told
 
 
 class TelegramChannel(Section):
@@ -29,9 +30,7 @@ class TelegramChannel(Section):
     @model_validator(mode="after")
     def _webhook_is_guarded(self) -> TelegramChannel:
         if self.mode == "webhook" and not (self.secret and self.webhook_url):
-            raise ValueError(
-                "webhook mode needs `webhook_url` and `secret`: without a secret anybody could forge updates"
-            )
+            raise ValueError(told("config.webhook_mode"))
         return self
 
 
@@ -53,7 +52,7 @@ class VkChannel(Section):
     @model_validator(mode="after")
     def _callback_is_guarded(self) -> VkChannel:
         if self.mode == "callback" and not (self.secret and self.confirmation):
-            raise ValueError("callback mode needs `secret` and `confirmation`")
+            raise ValueError(told("config.callback_mode"))
         return self
 
 

@@ -12,11 +12,19 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from bot.events.kinds import meant
+from bot.text.problems import told
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-Duration = Annotated[str, Field(pattern=r"^[1-9]\d{0,4}[smhd]$")]
-DayTime = Annotated[str, Field(pattern=r"^([01]?\d|2[0-3]):[0-5]\d$")]
-Span = Annotated[str, Field(pattern=r"^([01]?\d|2[0-3]):[0-5]\d-(([01]?\d|2[0-3]):[0-5]\d|24:00)$")]
+DURATION = r"^[1-9]\d{0,4}[smhd]$"  # each pattern has its words in faults.py
+DAY_TIME = r"^([01]?\d|2[0-3]):[0-5]\d$"
+SPAN = r"^([01]?\d|2[0-3]):[0-5]\d-(([01]?\d|2[0-3]):[0-5]\d|24:00)$"
+NAME = r"^[a-z][a-z0-9_-]{0,29}$"
+TEAM_NAME = r"^[a-z][a-z0-9_-]*$"
+FIELD_NAME = r"^[a-z][a-z0-9_]*$"
+Duration = Annotated[str, Field(pattern=DURATION)]
+DayTime = Annotated[str, Field(pattern=DAY_TIME)]
+Span = Annotated[str, Field(pattern=SPAN)]
+Name = Annotated[str, Field(pattern=NAME)]
 
 
 def length(text: str | None) -> timedelta | None:
@@ -51,7 +59,7 @@ class DeskSettings(Section):
 class Team(Section):
     """Operators who answer for some of the tickets, maybe in a group of their own."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$", description="short name, as in /transfer NAME")
+    name: str = Field(pattern=TEAM_NAME, description="short name, as in /transfer NAME")
     title: str = Field("", description="how people call it")
     desk: DeskSettings | None = Field(None, description="the team's own group (default: the desk of all)")
     operators: tuple[str, ...] = Field(
@@ -189,7 +197,7 @@ class OutreachSettings(Section):
             int(part.partition(":")[0]) * 60 + int(part.partition(":")[2]) for part in value.split("-")
         )
         if opens >= closes:
-            raise ValueError("the first time must come before the second")
+            raise ValueError(told("config.hours_order"))
         return value
 
 
@@ -205,7 +213,6 @@ class NpsSettings(Section):
     per_day: int = Field(200, ge=1, description="customers asked on one day at most")
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,29}$")]
 SHORTEST_SECRET = 24  # bytes of a key that nobody can guess
 
 
@@ -239,12 +246,9 @@ class Webhook(Section):
                     else part.encode()
                 )
             except binascii.Error:
-                raise ValueError("what follows whsec_ must be Base64") from None
+                raise ValueError(told("config.secret_base64")) from None
             if len(key) < SHORTEST_SECRET:
-                raise ValueError(
-                    f"the secret is shorter than {SHORTEST_SECRET} bytes: make one with `openssl rand"
-                    " -hex 32`"
-                )
+                raise ValueError(told("config.secret_short", least=SHORTEST_SECRET))
         return value
 
     @field_validator("events")
@@ -252,7 +256,7 @@ class Webhook(Section):
     def _events_are_known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for kind in value:
             if near := meant(kind):
-                raise ValueError(f"there is no event {kind!r}: did you mean {near}?")
+                raise ValueError(told("config.no_event", kind=kind, near=near))
         return value
 
     @model_validator(mode="after")
@@ -262,7 +266,7 @@ class Webhook(Section):
             and not self.url.startswith("https://")
             and not (self.private and self.url.startswith("http://"))
         ):
-            raise ValueError("url must begin with https:// (http:// only with `private: true`)")
+            raise ValueError(told("config.not_https"))
         return self
 
 
@@ -281,9 +285,7 @@ class ApiKey(Section):
     @classmethod
     def _secret_is_long(cls, value: SecretStr | None) -> SecretStr | None:
         if value and len(value.get_secret_value()) < SHORTEST_SECRET:
-            raise ValueError(
-                f"the key is shorter than {SHORTEST_SECRET} characters: make one with `openssl rand -hex 32`"
-            )
+            raise ValueError(told("config.key_short", least=SHORTEST_SECRET))
         return value
 
 

@@ -5,7 +5,6 @@ environment only.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -13,13 +12,13 @@ from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import regex
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from rapidfuzz import process
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 
-from bot.config.channels import Channel, TelegramChannel, VkChannel
+from bot.config.channels import Channel
+from bot.config.faults import SECRETS, VARIABLE, ConfigFaults
 from bot.config.handoff import (
+    FIELD_NAME,
     Api,
-    ApiKey,
     CannedSettings,
     DeskSettings,
     Name,
@@ -34,9 +33,8 @@ from bot.config.handoff import (
 )
 from bot.errors import ConfigError, Problem
 from bot.text.day_spans import CLOSED, spans, written
-from bot.text.yaml_source import MAX_BYTES, Node, YamlError, read_yaml
-
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
+from bot.text.problems import problem, told
+from bot.text.yaml_source import MAX_BYTES, YamlError, read_yaml
 
 
 class Storage(Section):
@@ -121,7 +119,7 @@ class HoursSettings(Section):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"there is no time zone {value!r}: write one such as Europe/Moscow") from error
+            raise ValueError(told("config.no_zone", value=value)) from error
         return value
 
 
@@ -159,24 +157,22 @@ class Business(Section):
 class FormField(Section):
     """A thing to ask before an operator comes; asked once, skippable unless required."""
 
-    name: str = Field(
-        pattern=r"^[a-z][a-z0-9_]*$", description="name under which it is kept with the customer"
-    )
+    name: str = Field(pattern=FIELD_NAME, description="name under which it is kept with the customer")
     ask: Mapping[str, str] = Field(description="the question by language: {ru: …, en: …}")
     type: Literal["text", "phone", "email", "order", "number", "choice"] = Field(
         "text", description="what counts as an answer"
     )
     pattern: str | None = Field(None, description="what the whole answer must look like (regular expression)")
     options: tuple[str, ...] = Field((), description="the choices of type choice")
-    required: bool = Field(False, description="whether «Пропустить» is not offered")
+    required: bool = Field(False, description="whether “Skip” is not offered")
 
     @field_validator("pattern")
     @classmethod
     def _pattern_compiles(cls, value: str | None) -> str | None:
         try:
             regex.compile(value or "")
-        except regex.error as error:
-            raise ValueError(f"this is not a regular expression: {error}") from None
+        except regex.error:
+            raise ValueError(told("config.pattern")) from None
         return value
 
 
@@ -203,7 +199,7 @@ class Dialogs(Section):
     settle: float = Field(1.2, ge=0, le=10, description="seconds to wait for the next message of a burst")
     settle_limit: float = Field(4, ge=0, le=30, description="seconds a burst is waited for at most")
     forms: tuple[Form, ...] = Field((), description="questions asked in the chat")
-    typing: bool = Field(True, description="show «печатает…» while the bot waits for the rest of a burst")
+    typing: bool = Field(True, description="show “typing…” while the bot waits for the rest of a burst")
 
 
 class RatingSettings(Section):
@@ -332,7 +328,10 @@ class Config(Section):
 
     @property
     def storage_path(self) -> str:
-        """File of the database, or ":memory:"."""
+        """File of the database, or ":memory:". Raises `ConfigError` where the store is no file of SQLite."""
+        scheme, mark, _ = self.storage.url.partition("://")
+        if mark and scheme != "sqlite":
+            raise ConfigError([problem("config.not_a_file", scheme=scheme)])
         rest = self.storage.url.removeprefix("sqlite://").removeprefix("/")
         return rest if rest == ":memory:" else str(self.path(rest))
 
@@ -351,31 +350,36 @@ def read_config(path: Path | None, *, environment: Mapping[str, str] | None = No
         root = read_yaml(_read(path))
         raw = (root.value if root else None) or {}
     except YamlError as error:
-        raise ConfigError([error.problem(str(path), "en")]) from error
+        raise ConfigError([error.problem(str(path))]) from error
     if not isinstance(raw, dict):
-        raise ConfigError(
-            [Problem("the file must hold `key: value` lines", str(path), 1, hint="see docs/config.md")]
+        raise ConfigError([problem("config.not_a_mapping", str(path), 1)])
+    faults = ConfigFaults(Config, path, root)
+    problems = [
+        faults.problem(
+            "secret_in_file", *place, name=".".join(place), key=place[-1], variable=place[-1].upper()
         )
-    problems: list[Problem] = []
-    for place, value in _secrets_in(raw):
-        if isinstance(value, str) and value and not _VARIABLE.search(value):
-            line = _line(root, place)
-            hint = f'write {place[-1]}: "${{{place[-1].upper()}}}" and keep the value in the environment'
-            problems.append(
-                Problem(f"{'.'.join(place)} must not stand in the file", str(path), line, hint=hint)
-            )
+        for place, value in _secrets_in(raw)
+        if isinstance(value, str) and value and not VARIABLE.search(value)
+    ]
     values = _substituted(raw, os.environ if environment is None else environment)
     try:
         config = Config.model_validate({**values, "base": path.resolve().parent})
     except ValidationError as error:
-        problems += [
-            _problem(path, root, dict(item)) for item in error.errors(include_input=False, include_url=False)
-        ]
+        problems += faults.problems(dict(e) for e in error.errors(include_input=False, include_url=False))
         raise ConfigError(problems) from None
-    problems += list(_contradictions(config, path, root))
+    problems += [*_contradictions(config, faults)]
     if problems:
         raise ConfigError(problems)
     return config
+
+
+def language_in(path: Path | None) -> str:
+    """The language that the file asks for, whatever else is wrong with it: its faults are told in it."""
+    try:
+        root = read_yaml(path.read_text("utf-8-sig")) if path else None
+    except (OSError, UnicodeDecodeError, YamlError):
+        return "ru"
+    return root.find("business", "language")[0].text if root else "ru"
 
 
 def _read(path: Path) -> str:
@@ -384,17 +388,9 @@ def _read(path: Path) -> str:
             raise YamlError("size")
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise ConfigError(
-            [
-                Problem(
-                    "there is no such file",
-                    str(path),
-                    hint="name the file by --config, or run in the folder of config.yaml",
-                )
-            ]
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([Problem(f"the file cannot be read: {type(error).__name__}", str(path))]) from None
+        raise ConfigError([problem("config.no_file", str(path))]) from None
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError([problem("config.unreadable", str(path))]) from None
 
 
 def _substituted(value: Any, environment: Mapping[str, str]) -> Any:
@@ -402,133 +398,58 @@ def _substituted(value: Any, environment: Mapping[str, str]) -> Any:
         return {k: _substituted(v, environment) for k, v in value.items()}
     if isinstance(value, list):
         return [_substituted(v, environment) for v in value]
-    if isinstance(value, str) and (found := _VARIABLE.findall(value)):
+    if isinstance(value, str) and (found := VARIABLE.findall(value)):
         if any(not environment.get(name) for name in found):
             return None
-        return _VARIABLE.sub(lambda m: environment[m[1]], value)
+        return VARIABLE.sub(lambda m: environment[m[1]], value)
     return value
 
 
 def _secrets_in(value: object, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            if key in ("token", "secret", "password", "confirmation") and not isinstance(inner, dict):
+            if key in SECRETS and not isinstance(inner, dict):
                 yield (*place, str(key)), inner
             else:
                 yield from _secrets_in(inner, (*place, str(key)))
 
 
-def _problem(path: Path, root: Node | None, error: Mapping[str, Any]) -> Problem:
-    place = tuple(str(p) for p in error["loc"])
-    if place[:1] == ("channels",) and len(place) > 2:
-        place = place[:2] + place[3:]  # the third part is the tag of the union, which nobody wrote
-    line = _line(root, place)
-    name = ".".join(place)
-    if error["type"] == "extra_forbidden":
-        near = process.extractOne(place[-1], _known_keys(place[:-1]), score_cutoff=60)
-        return Problem(
-            f"unknown key {name}",
-            str(path),
-            line,
-            hint=f"did you mean {near[0]}?" if near else "see docs/config.md",
-        )
-    if error["type"] == "missing":
-        return Problem(f"{name} is missing", str(path), line)
-    return Problem(
-        f"{name}: {str(error['msg']).removeprefix('Value error, ')}" if name else str(error["msg"]),
-        str(path),
-        line,
-    )
-
-
-def _known_keys(place: tuple[str, ...]) -> list[str]:
-    section: type[BaseModel] = Config
-    for key in place:
-        if key == "channels":
-            return sorted({*TelegramChannel.model_fields, *VkChannel.model_fields})
-        if key in ("webhooks", "keys"):
-            return sorted((Webhook if key == "webhooks" else ApiKey).model_fields)
-        field = section.model_fields.get(key)
-        annotation = field.annotation if field else None
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return sorted(section.model_fields)
-        section = annotation
-    return sorted(k for k in section.model_fields if k != "base")
-
-
-def _line(root: Node | None, place: tuple[str, ...]) -> int:
-    return root.find(*place)[1] if root else 1
-
-
-def _contradictions(config: Config, path: Path, root: Node | None) -> Iterator[Problem]:
+def _contradictions(config: Config, faults: ConfigFaults) -> Iterator[Problem]:
     """What is valid by itself but cannot work together."""
-    if (
-        config.desk
-        and config.desk.channel not in config.channels
-        and not config.desk.channel.startswith("play-")
-    ):
-        known = ", ".join(config.channels) or "none"
-        yield Problem(
-            f"desk.channel {config.desk.channel!r} is not among the channels",
-            str(path),
-            _line(root, ("desk", "channel")),
-            hint=f"channels: {known}",
-        )
+    channels = ", ".join(config.channels) or told("config.none")
+    if config.desk and not _has_channel(config, config.desk.channel):
+        yield faults.problem("desk_channel", "desk", "channel", channel=config.desk.channel, known=channels)
     if config.web.host not in ("127.0.0.1", "localhost", "::1") and not config.web.password:
-        yield Problem(
-            "web.host opens the page to others without a password",
-            str(path),
-            _line(root, ("web", "host")),
-            hint='set web.password: "${WEB_PASSWORD}"',
-        )
-    yield from _stranding(config, path, root)
+        yield faults.problem("web_open", "web", "host")
+    yield from _stranding(config, faults)
 
 
-def _stranding(config: Config, path: Path, root: Node | None) -> Iterator[Problem]:
+def _has_channel(config: Config, name: str) -> bool:
+    return name in config.channels or name.startswith("play-")
+
+
+def _stranding(config: Config, faults: ConfigFaults) -> Iterator[Problem]:
     """What would leave a customer waiting for nobody."""
-
-    def problem(text: str, *place: str, hint: str = "") -> Problem:
-        return Problem(text, str(path), _line(root, place), hint=hint)
-
     names = [t.name for t in config.teams]
     for n, team in enumerate(config.teams):
+        place, facts = ("teams", str(n)), {"name": team.name}
         if names.count(team.name) > 1:
-            yield problem(f"teams: the name {team.name!r} stands twice", "teams", str(n))
+            yield faults.problem("team_twice", *place, **facts)
         if team.desk is None:
             continue
         if config.desk is None:
-            yield problem(
-                f"team {team.name!r} has a desk, but there is no desk of all: what no team answers for would"
-                " strand",
-                "teams",
-                str(n),
-                hint="set desk",
-            )
-        if team.desk.channel not in config.channels and not team.desk.channel.startswith("play-"):
-            yield problem(
-                f"teams: the desk of {team.name!r} is in channel {team.desk.channel!r}, which is not among"
-                " the channels",
-                "teams",
-                str(n),
-                "desk",
+            yield faults.problem("team_strands", *place, **facts)
+        if not _has_channel(config, team.desk.channel):
+            known = ", ".join(config.channels) or told("config.none")
+            yield faults.problem(
+                "team_channel", *place, "desk", channel=team.desk.channel, known=known, **facts
             )
     if config.sla.escalate_to is not None and config.sla.escalate_to not in names:
-        yield problem(
-            f"sla.escalate_to: there is no team {config.sla.escalate_to!r}",
-            "sla",
-            "escalate_to",
-            hint=f"teams: {', '.join(names) or 'none'}",
-        )
+        known = ", ".join(names) or told("config.none")
+        yield faults.problem("no_team", "sla", "escalate_to", name=config.sla.escalate_to, known=known)
     for n, policy in enumerate(config.sla.policies):
         first, whole = length(policy.first_reply), length(policy.resolution)
         if first and whole and first > whole:
-            yield problem(
-                "sla: the first reply may take longer than the whole resolution", "sla", "policies", str(n)
-            )
+            yield faults.problem("sla_order", "sla", "policies", str(n))
     if all(h == CLOSED for h in (*config.hours.week.values(), *config.hours.exceptions.values())):
-        yield problem(
-            "hours.week has no open day: nobody would ever answer",
-            "hours",
-            "week",
-            hint='write at least one day, as mon: "10:00-20:00"',
-        )
+        yield faults.problem("never_open", "hours", "week")

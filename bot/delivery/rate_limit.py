@@ -105,7 +105,7 @@ class Pace:
 
     def _keys(self, outbound: Outbound) -> tuple[tuple[str, str], ...]:
         account = (outbound.to.channel, "")
-        return (account,) if outbound.verb in _FREE else (account, (outbound.to.channel, outbound.to.chat))
+        return (account,) if outbound.kind in _FREE else (account, (outbound.to.channel, outbound.to.chat))
 
     def _count(self, key: tuple[str, str], moment: float, *, flying: bool) -> None:
         sends = self._sends.setdefault(

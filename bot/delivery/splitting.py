@@ -23,11 +23,11 @@ def parts(outbound: Outbound, limits: Mapping[str, Limits]) -> tuple[Outbound, .
     """
     own = limits.get(outbound.to.channel, Limits())
     room = own.text - utf16_length(outbound.heading.text) - 2
-    if outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT):
+    if outbound.kind in (OutboundKind.SAY, OutboundKind.EDIT):
         outbound = _in_words(outbound)
-    if outbound.verb is OutboundKind.EDIT:
+    if outbound.kind is OutboundKind.EDIT:
         return (replace(outbound, text=_cut(outbound.text, own.caption if outbound.attachments else room)),)
-    if outbound.verb is not OutboundKind.SAY:
+    if outbound.kind is not OutboundKind.SAY:
         return (outbound,)
     pieces: list[tuple[RichText, tuple[Attachment, ...]]] = []
     groups = [

@@ -9,6 +9,7 @@ import contextlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC
+from functools import partial
 
 from bot.clock import Clock
 from bot.config.handoff import Webhook
@@ -38,9 +39,9 @@ class Announcer:
         clock: Clock,
         *,
         salt: str = "",
-        promised: Callable[[], object] = lambda: None,
+        enqueued: Callable[[], object] = lambda: None,
     ) -> None:
-        self._store, self._clock, self._salt, self._promised = store, clock, salt, promised
+        self._store, self._clock, self._salt, self._enqueued = store, clock, salt, enqueued
         self._hooks = dict(hooks)
         self._awake = asyncio.Event()
 
@@ -54,12 +55,11 @@ class Announcer:
         count = 0
         for name, hook in self._hooks.items():
             channel = PREFIX + name
-            while looked := await self._store.announce(
-                channel, lambda r, h=hook, c=channel: self._promise(h, c, r), self._clock(), limit=PORTION  # type: ignore[misc]
-            ):
+            say = partial(self._delivery, hook, channel)
+            while looked := await self._store.announce(channel, say, self._clock(), limit=PORTION):
                 count += looked
         if count:
-            self._promised()
+            self._enqueued()
         return count
 
     async def run(self) -> None:
@@ -73,7 +73,7 @@ class Announcer:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), TICK)
 
-    def _promise(self, hook: Webhook, channel: str, recorded: StoredEvent) -> Outbound | None:
+    def _delivery(self, hook: Webhook, channel: str, recorded: StoredEvent) -> Outbound | None:
         kind = recorded.event.kind
         if kind in _SILENT or not ("*" in hook.events or kind in hook.events):
             return None
@@ -84,9 +84,9 @@ class Announcer:
         return Outbound(
             Peer(channel, "events"),
             RichText(body),
-            verb=OutboundKind.ANNOUNCE,
+            kind=OutboundKind.ANNOUNCE,
             name=id,
-            lane=Priority.BULK,
+            priority=Priority.BULK,
             author="",
         )
 

@@ -146,4 +146,4 @@ class History:
 
 async def mark_as_demo(testbot: TestBot, at: datetime) -> None:
     """Say in the events themselves that this history was played."""
-    await testbot.service.store.promise((), at, events=(Event("demo", at),))
+    await testbot.service.store.enqueue((), at, events=(Event("demo", at),))

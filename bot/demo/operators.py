@@ -131,7 +131,7 @@ class DemoOperators:
         if ticket.operator and his is not None:
             return his
         service = self._stage.testbot.service
-        team = service.desk.teams.named(str(ticket.data.get("team") or ""))
+        team = service.desk.teams.named(ticket.state.team)
         able = [
             p
             for p in self._team

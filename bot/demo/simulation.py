@@ -48,7 +48,7 @@ class Simulation:
         """Take in what the channels have shown since, and let the channels forget it."""
         for name, channel in self.testbot.channels.items():
             for said in channel.said:
-                if said.outbound.to.thread or said.outbound.verb not in (OutboundKind.SAY, OutboundKind.EDIT):
+                if said.outbound.to.thread or said.outbound.kind not in (OutboundKind.SAY, OutboundKind.EDIT):
                     continue  # only customers press what they see
                 key = (name, said.outbound.to.chat)
                 self._shown.setdefault(key, deque(maxlen=SEEN)).append(said)

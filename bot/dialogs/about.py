@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.dialogs.dialog_state import Memory, is_first_contact
 from bot.dialogs.everyday import Everyday
 from bot.dialogs.faq import Faq
-from bot.dialogs.reply import human_button, said
+from bot.dialogs.question_stage import Idle, PersonOffered
+from bot.dialogs.reply import Speaker, human_button, said
 from bot.dialogs.short_answers import language_of
 from bot.handoff.sla.hours import Hours, Run
 from bot.i18n.texts import Texts
@@ -52,6 +53,7 @@ class About:
     """
 
     def __init__(self, words: Texts, everyday: Everyday, faq: Faq, facts: Facts) -> None:
+        self._speaker = Speaker(words, "about")
         self._words, self._everyday, self._faq, self._facts = words, everyday, faq, facts
 
     async def __call__(self, turn: Turn) -> Outcome | None:
@@ -71,18 +73,13 @@ class About:
         memory = Memory.of(turn)
         greets = topic not in ("who", "bot", "can") and not memory.greeted and is_first_contact(turn)
         greeting = ["hello.short"] if greets else []
-        state = memory.now(turn, offered=topic == "bot", spare=memory.spare, earlier=memory.listed)
+        stage = PersonOffered() if topic == "bot" else Idle()
+        state = memory.now(turn, stage=stage, spare=memory.spare, earlier=memory.listed)
         buttons = [human_button(turn, self._words)] if topic in ("who", "bot", "can") else []
-        return said(
-            turn,
-            self._words,
-            "about",
-            *greeting,
-            f"everyday.said.{topic}",
+        return replace(
+            said(turn, self._speaker, *greeting, f"everyday.said.{topic}", buttons=buttons, facts=facts),
             reason=topic,
-            buttons=buttons,
             state=state,
-            facts=facts,
             events=(Event("told_about", data={"topic": topic}),),
         )
 

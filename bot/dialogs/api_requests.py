@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.tickets.state import marked
+from bot.handoff.tickets import lifecycle
 from bot.model import Event, Inbound, InboundKind, Outbound, Outcome, Result, RichText, Ticket, Turn
 from bot.text.customer_fields import normal, shown
 from bot.text.markdown import to_rich
@@ -26,7 +26,7 @@ class Requests:
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         first = turn.inbounds[0]
-        if first.kind is not InboundKind.TIMER:
+        if first.kind is not InboundKind.INTERNAL:
             return None
         match first.text:
             case "api.say":
@@ -73,7 +73,7 @@ class Requests:
         )
         if (ticket := _open_ticket(turn)) is None:
             return outcome
-        described = marked(ticket, attributes=[[k, v] for k, v in shown(fields).items()])
+        described = lifecycle.described(ticket, shown(fields))
         return self._desk.settled(
             turn, replace(outcome, messages=self._desk.card_edit(described), ticket=described)
         )

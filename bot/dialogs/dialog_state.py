@@ -7,6 +7,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypedDict, Unpack
 
+from bot.dialogs.question_stage import (
+    Answered,
+    Clarifying,
+    Idle,
+    PersonOffered,
+    Stage,
+    Unanswered,
+    failures_of,
+    is_answered,
+    is_clarifying,
+    is_missed,
+    is_person_offered,
+    is_second,
+    options_of,
+)
 from bot.model import InboundKind, Json, Turn
 
 FORGET = timedelta(hours=8)  # after this silence a number or a "yes" is no answer to an old question
@@ -16,47 +31,31 @@ KEPT = 12  # asked questions
 class Changes(TypedDict, total=False):
     """What a turn may change of the memory."""
 
+    stage: Stage
     article: str
     passage: int
     told: int
-    options: tuple[str, ...]
     earlier: tuple[str, ...]
     spare: tuple[str, ...]
-    clarified: bool
-    second: bool
-    offered: bool
-    answered: bool
-    missed: bool
-    failures: int
     asked: tuple[str, ...]
-    greeted: bool
     form: Json
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """`article` and `passage` are what was shown last, `options` the articles a number may choose, `spare`
-    further candidates.
-    `earlier` is the last list of options, which a number alone still means when other words came between.
+    """`stage` is where the question stands, `article` and `passage` are what was shown last, `spare` further
+    candidates.
 
-    `clarified`: our last word was a clarification. `offered`: it asked whether to call a person. `answered`:
-    it was an
-    answer. `asked` are hashes of answered questions, `form` is the form under way, `rest` keys of other
-    dialogs.
+    `earlier` is the last list of options, which a number alone still means when other words came between.
+    `asked` are hashes of answered questions, `form` is the form under way, `rest` keys of other dialogs.
     """
 
+    stage: Stage = Idle()  # noqa: RUF009 - frozen
     article: str = ""
     passage: int = 0
     told: int = 0  # pieces of the rest of the article that «Подробнее» has brought
-    options: tuple[str, ...] = ()
     earlier: tuple[str, ...] = ()
     spare: tuple[str, ...] = ()
-    clarified: bool = False
-    second: bool = False  # "not this" was already answered with other candidates
-    offered: bool = False
-    answered: bool = False
-    missed: bool = False  # a question found no answer, and a person was offered
-    failures: int = 0  # questions in a row that were not answered
     asked: tuple[str, ...] = ()
     greeted: bool = False
     form: Json = field(default_factory=dict)
@@ -72,18 +71,12 @@ class Memory:
         if not state:
             return cls()
         kept = cls(
+            stage=_stage(state),
             article=_text(state, "last_article"),
             passage=_number(state, "passage"),
             told=_number(state, "told"),
-            options=_texts(state, "candidates"),
             earlier=_texts(state, "earlier"),
             spare=_texts(state, "spare"),
-            clarified=state.get("clarified") is True,
-            second=state.get("second") is True,
-            offered=state.get("offered") is True,
-            answered=state.get("answered") is True,
-            missed=state.get("missed") is True,
-            failures=_number(state, "failures"),
             asked=_texts(state, "asked"),
             greeted=state.get("greeted") is True,
             form=form if isinstance(form := state.get("form"), Mapping) else {},
@@ -95,44 +88,34 @@ class Memory:
         return kept
 
     @property
+    def options(self) -> tuple[str, ...]:
+        """The articles that a number may choose."""
+        return options_of(self.stage)
+
+    @property
+    def answered(self) -> bool:
+        """Whether our last word told an article."""
+        return is_answered(self.stage)
+
+    @property
     def listed(self) -> tuple[str, ...]:
         """What a number would choose from: the options, or the list before them where they are no list."""
         return self.options if len(self.options) > 1 else self.earlier
 
     def now(self, turn: Turn, **changes: Unpack[Changes]) -> Json:
         """The state to be kept: *changes* made, everything that only the last turn could mean forgotten."""
-        settled = replace(
-            self,
-            told=0,
-            options=(),
-            earlier=(),
-            spare=(),
-            clarified=False,
-            second=False,
-            offered=False,
-            answered=False,
-            missed=False,
-            failures=0,
-            greeted=True,
-            at=turn.now,
-        )
+        settled = replace(self, stage=Idle(), told=0, earlier=(), spare=(), greeted=True, at=turn.now)
         kept = replace(settled, **changes)
         state: dict[str, object] = {
             "last_article": kept.article,
             "passage": kept.passage,
             "told": kept.told,
-            "candidates": list(kept.options),
             "earlier": list(kept.earlier),
             "spare": list(kept.spare),
-            "clarified": kept.clarified,
-            "second": kept.second,
-            "offered": kept.offered,
-            "answered": kept.answered,
-            "missed": kept.missed,
-            "failures": kept.failures,
             "asked": list(kept.asked[-KEPT:]),
             "greeted": kept.greeted,
             "form": dict(kept.form),
+            **_flags(kept.stage),
         }
         done = {**kept.rest, **{k: v for k, v in state.items() if v}}
         return {**done, "at": kept.at.isoformat()} if kept.at else done
@@ -142,6 +125,34 @@ _KEYS = frozenset(
     """last_article passage told candidates earlier spare clarified second offered answered missed failures
     asked greeted form at""".split()  # noqa: SIM905 - sixteen quoted words would read worse
 )
+
+
+# law: a stage is stored under the keys of the first release, so that a conversation goes on after an update,
+# and after the update was taken back
+
+
+def _flags(stage: Stage) -> dict[str, object]:
+    return {
+        "candidates": list(options_of(stage)),
+        "clarified": is_clarifying(stage),
+        "second": is_second(stage),
+        "offered": is_person_offered(stage),
+        "answered": is_answered(stage),
+        "missed": is_missed(stage),
+        "failures": failures_of(stage),
+    }
+
+
+def _stage(state: Json) -> Stage:
+    answered, second = state.get("answered") is True, state.get("second") is True
+    missed, failures = state.get("missed") is True, _number(state, "failures")
+    options = _texts(state, "candidates")
+    before: Idle | Answered | Clarifying = Answered(second) if answered else Idle()
+    if options or state.get("clarified") is True:
+        before = Clarifying(options, answered, second, missed, failures)
+    if state.get("offered") is not True:
+        return before
+    return Unanswered(failures, before) if missed else PersonOffered(before)
 
 
 def is_first_contact(turn: Turn) -> bool:

@@ -14,7 +14,24 @@ from bot.dialogs.dialog_state import Memory, is_first_contact
 from bot.dialogs.intent import COVERED, IntentReader, is_own_question
 from bot.dialogs.options import names_of
 from bot.dialogs.protocols import ArticleText, Escalate, KnowledgeSource
-from bot.dialogs.reply import human_button, said
+from bot.dialogs.question_stage import (
+    FAILURES,
+    Idle,
+    Unanswered,
+    answered,
+    asked_which,
+    clarified,
+    failures_of,
+    is_clarifying,
+    is_person_offered,
+    is_second,
+    may_clarify,
+    needs_person,
+    others_offered,
+    repeated,
+    unanswered,
+)
+from bot.dialogs.reply import Speaker, human_button, said
 from bot.dialogs.several_questions import Part, in_doubt, is_one_question, left_over, parts_of
 from bot.dialogs.short_answers import Hearing, hash_of, language_of
 from bot.i18n.texts import Texts
@@ -38,13 +55,13 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.text.graphemes import shorten
 from bot.text.markdown import join, styled, to_rich
 
 OPTIONS = 3
 OFFER_WAITED = "offer_waited"
 PATIENCE = timedelta(minutes=5)  # of silence after a person was offered, until one is called anyway
 RIVAL = 0.25  # of the best score: one word that fits a second article this well is unclear
-FAILURES = 2  # questions in a row without an answer, after which a person comes at the next
 ALL_SAID = -1  # the passage of an article that was told to its end
 NEAR = 0.2  # of the best score offered: what is less likely is no option
 UNLIKELY = 0.01  # a score from which nothing is offered after "it did not help"
@@ -68,12 +85,13 @@ class Faq:
         *,
         escalate: Escalate | None = None,
     ) -> None:
+        self._speaker = Speaker(words, "faq")
         self._words, self._intent, self._knowledge, self._escalate = words, intent, knowledge, escalate
         self._hearing = Hearing(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         memory = Memory.of(turn)
-        if any(i.kind is InboundKind.TIMER for i in turn.inbounds):
+        if any(i.kind is InboundKind.INTERNAL for i in turn.inbounds):
             return self._waited(turn, memory)
         if turn.press is not None and not turn.text.strip():
             return await self._pressed(turn, turn.press, memory)
@@ -100,7 +118,7 @@ class Faq:
             place = self._hearing.choice(text, [""] * len(memory.earlier))
             if place is not None and (shown := self.show(turn, memory.earlier[place])):
                 return shown
-        if memory.options and self._hearing.is_number(text) and memory.failures < FAILURES:
+        if memory.options and self._hearing.is_number(text) and failures_of(memory.stage) < FAILURES:
             return self._which(turn, memory)
         if (
             memory.article
@@ -117,7 +135,7 @@ class Faq:
         act = (await self._intent(turn, memory)).act
         said_no = (
             memory.answered
-            and not memory.offered
+            and not is_person_offered(memory.stage)
             and (self._hearing.means("no", text) or self._hearing.means("disliked", text))
         )
         if (act is Intent.NOT_HELPED and (memory.article or memory.options)) or said_no:
@@ -174,7 +192,9 @@ class Faq:
 
         None where it is one question.
         """
-        context = Context(memory.article if memory.answered else "", memory.options, memory.clarified)
+        context = Context(
+            memory.article if memory.answered else "", memory.options, is_clarifying(memory.stage)
+        )
         parts = [await self._part(turn, text, context) for text in parts_of(turn)]
         sure = {p.sure.id: p for p in parts if p.sure is not None}
         rest = left_over(parts)
@@ -185,7 +205,7 @@ class Faq:
         ):
             return None
         if not sure:
-            doubt = None if memory.clarified or memory.failures >= FAILURES else in_doubt(parts, whole)
+            doubt = in_doubt(parts, whole) if may_clarify(memory.stage) else None
             return None if doubt is None else self._clarify(turn, doubt, memory, hash_of(turn.text))
         outcomes: list[Outcome] = []
         for part in sure.values():
@@ -249,9 +269,11 @@ class Faq:
         if (several := await self._several(turn, memory)) is not None:
             return several
         asked = hash_of(text)
-        if memory.asked[-1:] == (asked,) and (memory.answered or memory.clarified or memory.offered):
+        if memory.asked[-1:] == (asked,) and memory.stage != Idle():
             return self._repeated(turn, memory, {"repeated": True})
-        context = Context(memory.article if memory.answered else "", memory.options, memory.clarified)
+        context = Context(
+            memory.article if memory.answered else "", memory.options, is_clarifying(memory.stage)
+        )
         answer = await self._ask(turn, text, context)
         if (best := self._sure_of(turn, text, answer)) is not None:
             passage = next((c.passage for c in answer.candidates if c.article == answer.article), 0)
@@ -265,9 +287,7 @@ class Faq:
                 turn, best, passage, memory, asked=asked, spare=spare, follow_up=follow_up, why=answer.why
             )
         out_of_scope = answer.decision is Decision.HANDOFF or not answer.candidates
-        if (
-            out_of_scope or memory.clarified or memory.failures >= FAILURES
-        ):  # law: at most one clarification in a row
+        if out_of_scope or not may_clarify(memory.stage):
             return self._unknown(
                 turn, answer, memory, asked, "out_of_scope" if out_of_scope else "low_confidence"
             )
@@ -292,53 +312,46 @@ class Faq:
             turn,
             article=article.id,
             passage=passage,
-            answered=True,
+            stage=answered(memory.stage),
             spare=tuple(spare) or tuple(o for o in (*memory.options, *memory.spare) if o != article.id),
-            second=memory.second,
             asked=(*memory.asked, asked) if asked else memory.asked,
             earlier=memory.listed,
         )
-        return said(
-            turn,
-            self._words,
-            "faq",
-            *greeting,
-            part.text,
-            "faq.question",
-            buttons=self._answer_buttons(
-                turn, article, f"{article.id}#{passage}" if part.rest else "", language
+        return replace(
+            said(
+                turn,
+                self._speaker,
+                *greeting,
+                part.text,
+                "faq.question",
+                buttons=self._answer_buttons(
+                    turn, article, f"{article.id}#{passage}" if part.rest else "", language
+                ),
+                attachments=() if follow_up else self._images(article),
             ),
-            attachments=() if follow_up else self._images(article),
             state=state,
-            why=why,
+            explanation=why or {},
             events=(Event("answered", data={"article": article.id}),),
         )
 
     def _unknown(self, turn: Turn, answer: Answer, memory: Memory, asked: str, reason: str) -> Outcome | None:
         """The first time a person is offered, the next time in a row the person comes."""
-        if memory.missed or memory.failures >= FAILURES:
+        if needs_person(memory.stage):
             return self._hand_over(turn, reason, answer)
         state = memory.now(
             turn,
-            offered=True,
-            missed=True,
-            failures=memory.failures + 1,
+            stage=unanswered(memory.stage),
             asked=(*memory.asked, asked),
             earlier=memory.listed,
         )
         greeting = self._short_greeting(turn, memory, language_of(turn, self._words.lang))
         key = "faq.unknown" if reason == "out_of_scope" else "faq.unsure"
-        offer = said(
-            turn,
-            self._words,
-            "faq",
-            *greeting,
-            key,
+        offer = replace(
+            said(turn, self._speaker, *greeting, key, buttons=[human_button(turn, self._words)]),
             result=Result.CLARIFIED,
             reason=reason,
             state=state,
-            why=answer.why,
-            buttons=[human_button(turn, self._words)],
+            explanation=answer.why,
             events=(Event("unanswered", data={"reason": reason}),),
         )
         return replace(
@@ -353,7 +366,7 @@ class Faq:
         gets it.
         """
         timer = next((i for i in turn.inbounds if i.text == OFFER_WAITED), None)
-        if timer is None or not (memory.offered and memory.missed) or self._escalate is None:
+        if timer is None or not isinstance(memory.stage, Unanswered) or self._escalate is None:
             return None
         return self._escalate(turn, reason=str(timer.data.get("reason", "no_answer")))
 
@@ -373,12 +386,8 @@ class Faq:
         spare = tuple(c.article for c in found if c not in offered and not (lead and c.article == lead.id))
         state = memory.now(
             turn,
-            options=tuple(c.article for c in offered),
+            stage=clarified(memory.stage, tuple(c.article for c in offered), lead=lead is not None),
             spare=spare[:OPTIONS],
-            clarified=True,
-            missed=memory.missed,
-            failures=memory.failures + 1,
-            answered=lead is not None,
             article=lead.id if lead else memory.article,
             asked=(*memory.asked, asked),
             earlier=memory.listed if len(offered) == 1 else (),
@@ -398,17 +407,18 @@ class Faq:
             Button(labels["this"], "article", candidate.article),
             Button(labels["not_this"], "not_helped"),
         )
-        return said(
-            turn,
-            self._words,
-            "faq",
-            "faq.only",
+        return replace(
+            said(
+                turn,
+                self._speaker,
+                "faq.only",
+                facts={"title": candidate.title},
+                buttons=(pair, (human_button(turn, self._words),)),
+            ),
             result=Result.CLARIFIED,
             reason="clarified",
             state=state,
-            why=why,
-            facts={"title": candidate.title},
-            buttons=(pair, (human_button(turn, self._words),)),
+            explanation=why,
             events=(Event("clarified", data={"offered": [candidate.article]}),),
         )
 
@@ -429,19 +439,20 @@ class Faq:
             "\n",
         )
         buttons = [Button(f"{n}. {title}", "article", article) for n, article, title in titles]
-        return said(
-            turn,
-            self._words,
-            "faq",
-            key,
-            lines,
+        return replace(
+            said(
+                turn,
+                self._speaker,
+                key,
+                lines,
+                buttons=[*buttons, human_button(turn, self._words)],
+                facts=facts,
+            ),
             result=Result.CLARIFIED,
             reason=reason,
             state=state,
-            why=why,
-            buttons=[*buttons, human_button(turn, self._words)],
+            explanation=why,
             events=(Event(reason, data={"offered": [c.article for c in found]}),),
-            facts=facts,
         )
 
     def _repeated(self, turn: Turn, memory: Memory, why: Json) -> Outcome:
@@ -450,10 +461,8 @@ class Faq:
         article = self._article(turn, memory.article)
         state = memory.now(
             turn,
-            offered=True,
+            stage=repeated(memory.stage),
             passage=memory.passage,
-            answered=memory.answered,
-            missed=memory.missed,
             spare=memory.spare,
             earlier=memory.listed,
         )
@@ -462,17 +471,18 @@ class Faq:
             if article
             else []
         )
-        return said(
-            turn,
-            self._words,
-            "faq",
-            "faq.reminded" if article else "faq.repeated",
+        return replace(
+            said(
+                turn,
+                self._speaker,
+                "faq.reminded" if article else "faq.repeated",
+                buttons=[human_button(turn, self._words), *again],
+                facts={"lead": to_rich(article.lead)} if article else {},
+            ),
             result=Result.CLARIFIED,
             reason="repeated",
             state=state,
-            why=why,
-            buttons=[human_button(turn, self._words), *again],
-            facts={"lead": to_rich(article.lead)} if article else {},
+            explanation=why,
         )
 
     # --- what follows an answer
@@ -490,7 +500,7 @@ class Faq:
             shown = self._more(turn, article, *(int(n) if n.isdecimal() else 0 for n in (passage, told)))
         elif (shown := self.show(turn, article)) is None and press.label and not self._article(turn, article):
             return await self._asked(turn, press.label, memory)  # a button that names a question
-        return shown or said(turn, self._words, "faq", "faq.gone", reason="article_gone")
+        return shown or replace(said(turn, self._speaker, "faq.gone"), reason="article_gone")
 
     def _agreed(self, turn: Turn, memory: Memory) -> Outcome | None:
         """«Да» to a list: it meant what was shown above it, or the only option; otherwise the number is asked
@@ -505,20 +515,16 @@ class Faq:
     def _which(self, turn: Turn, memory: Memory) -> Outcome:
         state = memory.now(
             turn,
-            options=memory.options,
+            stage=asked_which(memory.stage),
             spare=memory.spare,
-            clarified=True,
-            second=memory.second,
-            missed=memory.missed,
-            failures=memory.failures + 1,
         )
-        return said(
-            turn, self._words, "faq", "faq.which", reason="which", result=Result.CLARIFIED, state=state
+        return replace(
+            said(turn, self._speaker, "faq.which"), reason="which", result=Result.CLARIFIED, state=state
         )
 
     def _helped(self, turn: Turn, article: str) -> Outcome:
         event = Event("feedback", data={"article": article, "helped": True})
-        return said(turn, self._words, "faq", "faq.helped", reason="helped", events=(event,))
+        return replace(said(turn, self._speaker, "faq.helped"), reason="helped", events=(event,))
 
     def _unknown_press(self, turn: Turn) -> Outcome | None:
         """A press that means nothing any more is answered too; other things without words are left to the
@@ -526,7 +532,7 @@ class Faq:
         """
         if not any(i.press for i in turn.inbounds):
             return None
-        return said(turn, self._words, "faq", "faq.pressed_old", reason="pressed_old")
+        return replace(said(turn, self._speaker, "faq.pressed_old"), reason="pressed_old")
 
     def _more(self, turn: Turn, article: str, passage: int, told: int = 0) -> Outcome | None:
         found = self._article(turn, article)
@@ -535,12 +541,8 @@ class Faq:
         memory, language = Memory.of(turn), language_of(turn, self._words.lang)
         rest, further = portion(found, passage).more(told)
         if not rest:
-            return said(
-                turn,
-                self._words,
-                "faq",
-                "faq.nothing_more",
-                buttons=[human_button(turn, self._words)],
+            return replace(
+                said(turn, self._speaker, "faq.nothing_more", buttons=[human_button(turn, self._words)]),
                 reason="nothing_more",
             )
         state = memory.now(
@@ -548,15 +550,14 @@ class Faq:
             article=found.id,
             passage=passage if further else ALL_SAID,
             told=further,
-            answered=True,
+            stage=answered(memory.stage),
             spare=memory.spare,
-            second=memory.second,
         )
         buttons = self._answer_buttons(
             turn, found, f"{found.id}#{passage}+{further}" if further else "", language, more_key="further"
         )
-        return said(
-            turn, self._words, "faq", rest, "faq.question", buttons=buttons, reason="more", state=state
+        return replace(
+            said(turn, self._speaker, rest, "faq.question", buttons=buttons), reason="more", state=state
         )
 
     def _not_helped(self, turn: Turn, memory: Memory, article: str = "") -> Outcome | None:
@@ -564,16 +565,14 @@ class Faq:
             bool(memory.options) and not memory.answered
         )  # what is turned down is our guess, no article that was read
         article = article or ("" if asked_back else memory.article)
-        if asked_back and len(memory.options) == 1 and not memory.spare and not memory.second:
+        if asked_back and len(memory.options) == 1 and not memory.spare and not is_second(memory.stage):
             return self._unknown(turn, Answer(Decision.HANDOFF), memory, "", "low_confidence")
         tried = {article, *memory.options}
         spare = self._named(turn, [Candidate(i, "", 0.0) for i in memory.spare if i not in tried])[:OPTIONS]
         event = Event("feedback", data={"article": article, "helped": False})
-        if memory.second or not spare:
+        if is_second(memory.stage) or not spare:
             return self._hand_over(turn, "not_helped", None, event)
-        state = memory.now(
-            turn, article=article, options=tuple(c.article for c in spare), clarified=True, second=True
-        )
+        state = memory.now(turn, article=article, stage=others_offered(tuple(c.article for c in spare)))
         outcome = self._offer(turn, spare, "faq.other", "not_helped", state, {}, {})
         return replace(outcome, events=(event, *outcome.events))
 
@@ -655,7 +654,7 @@ def together(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= QUOTED else text[: QUOTED - 1].rstrip() + "…"
+    return shorten(text, QUOTED)
 
 
 def _spare(best: ArticleText, answer: Answer) -> list[str]:

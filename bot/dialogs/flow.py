@@ -11,6 +11,8 @@ from dataclasses import replace
 
 from bot.dialogs.base import Dialog
 from bot.dialogs.dialog_state import is_customers_word
+from bot.dialogs.dialog_timers import timer_data
+from bot.dialogs.open_question import open_question
 from bot.dialogs.protocols import Escalate
 from bot.dialogs.reply import speaking
 from bot.dialogs.short_answers import in_spoken_language
@@ -20,13 +22,14 @@ from bot.model import Event, InboundKind, Outcome, Result, Turn
 # seconds that dialogs may spend before the next one's time is counted anew: a timer for each costs more than
 # most of them
 SLACK = 0.05
+PERSON = "human"  # the dialog that calls a person: nobody's question goes before it
 
 log = logging.getLogger(__name__)
 
 
 class Flow:
     """Named dialogs in order of priority, each with *timeout* seconds; *escalate* is the end that always
-    answers.
+    answers, *hand_over* how a dialog calls a person (default: the same).
 
     Reasons it gives itself: `dialog_failed` (raised, hung, or returned something else; `why` names the
     dialog) and `no_answer`.
@@ -38,10 +41,11 @@ class Flow:
         *,
         timeout: float,
         escalate: Escalate,
+        hand_over: Escalate | None = None,
         words: Texts | None = None,
     ) -> None:
         self._dialogs, self._timeout, self._escalate = tuple(dialogs), timeout, escalate
-        self._words = words or Texts.load()
+        self._hand_over, self._words = hand_over or escalate, words or Texts.load()
 
     async def __call__(self, turn: Turn) -> Outcome:
         """The outcome of the first dialog that has one.
@@ -56,17 +60,17 @@ class Flow:
 
     async def _first(self, turn: Turn) -> Outcome:
         spoken = is_customers_word(turn)
-        if not spoken and not any(i.kind is InboundKind.TIMER for i in turn.inbounds):
+        if not spoken and not any(i.kind is InboundKind.INTERNAL for i in turn.inbounds):
             return _ignored(turn)
         name, loop = "", asyncio.get_running_loop()
         begun = loop.time()
         try:
             async with asyncio.timeout(self._timeout) as timer:
-                for name, dialog in self._dialogs:
+                for name, dialog in self._in_turn(turn):
                     if loop.time() - begun > SLACK:
                         begun = loop.time()
                         timer.reschedule(begun + self._timeout)
-                    with speaking(self._words, name):
+                    with speaking(self._words, name, self._hand_over):
                         outcome = await dialog(turn)
                     if outcome is not None and not isinstance(outcome, Outcome):
                         raise TypeError(f"{name} returned {type(outcome).__name__}, not Outcome or None")
@@ -78,6 +82,20 @@ class Flow:
             log.exception("dialog %s failed on turn %s: %s", name, turn.id, type(error).__name__)
             return self._failed(turn, name, error)
         return self._escalate(turn, reason="no_answer") if spoken else _ignored(turn)
+
+    def _in_turn(self, turn: Turn) -> Sequence[tuple[str, Dialog]]:
+        """Who is asked, in order: the dialog that set the timer alone; after those that call a person the one
+        that asked the customer.
+        """
+        if (timer := timer_data(turn)) is not None:
+            return [d for d in self._dialogs if d[0] == timer.get("dialog")]
+        question = open_question(turn)
+        if question is None:
+            return self._dialogs
+        place = next((n for n, d in enumerate(self._dialogs, 1) if d[0] == PERSON), 0)
+        rest = self._dialogs[place:]
+        asking = [d for d in rest if d[0] == question.dialog]
+        return (*self._dialogs[:place], *asking, *(d for d in rest if d[0] != question.dialog))
 
     def _failed(self, turn: Turn, name: str, error: Exception) -> Outcome:
         outcome = self._escalate(turn, reason="dialog_failed")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.dialogs.dialog_state import Memory, is_first_contact
 from bot.dialogs.everyday import Everyday
 from bot.dialogs.faq import Faq
 from bot.dialogs.intent import IntentReader
 from bot.dialogs.protocols import KnowledgeSource
-from bot.dialogs.reply import human_button, said
+from bot.dialogs.reply import Speaker, human_button, said
 from bot.dialogs.short_answers import Hearing, is_signs
 from bot.i18n.texts import Texts
 from bot.model import Event, Inbound, InboundKind, Intent, Outcome, Turn
@@ -23,6 +25,7 @@ class Greeting:
     def __init__(
         self, words: Texts, intent: IntentReader, knowledge: KnowledgeSource, *, faq: Faq | None = None
     ) -> None:
+        self._speaker = Speaker(words, "greeting")
         self._words, self._intent = words, intent
         self._hearing, self._everyday, self._faq = (
             Hearing(words),
@@ -44,7 +47,7 @@ class Greeting:
         if (await self._intent(turn, memory)).act is not Intent.GREETING:
             return None
         if memory.greeted or not is_first_contact(turn):
-            return said(turn, self._words, "greeting", "hello.again", reason="greeting")
+            return replace(said(turn, self._speaker, "hello.again"), reason="greeting")
         return self._hello(turn)
 
     def _started(self, turn: Turn, start: Inbound) -> Outcome:
@@ -55,13 +58,9 @@ class Greeting:
 
     def _hello(self, turn: Turn, payload: str = "") -> Outcome:
         events = (Event("started", data={"payload": payload[:64]}),) if payload else ()
-        return said(
-            turn,
-            self._words,
-            "greeting",
-            "hello.start",
+        return replace(
+            said(turn, self._speaker, "hello.start", buttons=[human_button(turn, self._words)]),
             reason="greeting",
-            buttons=[human_button(turn, self._words)],
             events=events,
             state=Memory.of(turn).now(turn, form={}),
         )

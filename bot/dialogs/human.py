@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.intent import IntentReader
 from bot.dialogs.protocols import Escalate
+from bot.dialogs.question_stage import is_person_offered
 from bot.dialogs.short_answers import Hearing, is_signs
 from bot.i18n.texts import Texts
 from bot.model import InboundKind, Intent, Outcome, Turn
@@ -31,7 +32,7 @@ class Human:
             return None
         memory = Memory.of(turn)
         if self._hearing.means("human", turn.text) or (
-            memory.offered and self._hearing.means("yes", turn.text)
+            is_person_offered(memory.stage) and self._hearing.means("yes", turn.text)
         ):
             return self._escalate(turn, reason="asked")
         if (

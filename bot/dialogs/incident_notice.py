@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from bot.dialogs.dialog_state import Memory
+from bot.dialogs.question_stage import PersonOffered
 from bot.dialogs.reply import human_button
 from bot.dialogs.short_answers import language_of
 from bot.handoff.outreach.incidents import MET, Incident, Incidents
@@ -85,7 +86,7 @@ class Banner:
         )
         met = Event(MET, data={"number": incident.number, "channel": turn.conversation.peer.channel})
         if outcome.result is Result.CLARIFIED and outcome.reason in ASKING:
-            state = Memory.of(turn).now(turn, offered=True)
+            state = Memory.of(turn).now(turn, stage=PersonOffered())
             offered = [b for o in outcome.messages for row in o.buttons for b in row if b.action == "article"]
             titles = tuple((replace(b, label=_NUMBER.sub("", b.label)),) for b in offered)
             banner = replace(banner, buttons=(*titles, *banner.buttons))

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.dialogs.dialog_state import Memory
-from bot.dialogs.reply import said
+from bot.dialogs.reply import Speaker, said
 from bot.dialogs.short_answers import language_of
 from bot.handoff.customer_linking import CODE, COMMAND, PAYLOAD, STATE, is_waiting
 from bot.i18n.texts import Texts
@@ -54,11 +54,12 @@ class Linking:
         joined: Callable[[int], Awaitable[tuple[int, ...]]],
         titles: Mapping[str, str],
     ) -> None:
+        self._speaker = Speaker(words, "linking")
         self._words, self._setting, self._joined, self._titles = words, setting, joined, titles
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         first = turn.inbounds[0]
-        if first.kind is InboundKind.TIMER:
+        if first.kind is InboundKind.INTERNAL:
             return (
                 Outcome("linking", Result.IGNORED, OVER, settings={str(first.data.get("name", "")): None})
                 if first.text == OVER
@@ -231,14 +232,9 @@ class Linking:
         wrong = _state(turn).get("wrong")
         link = {**({"wrong": wrong} if wrong else {}), **kept}
         state = {**before, STATE: link} if link else before
-        return said(
-            turn,
-            self._words,
-            "linking",
-            key,
+        return replace(
+            said(turn, self._speaker, key, buttons=buttons or (), facts=facts),
             reason=reason,
-            buttons=buttons or (),
-            facts=facts,
             events=events,
             state=state,
         )

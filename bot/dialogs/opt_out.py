@@ -7,8 +7,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.dialogs.dialog_state import Memory
-from bot.dialogs.reminders import TIMER, facts_of
-from bot.dialogs.reply import said
+from bot.dialogs.kept_facts import facts_of
+from bot.dialogs.reminders import TIMER
+from bot.dialogs.reply import Speaker, said
 from bot.dialogs.short_answers import fold
 from bot.handoff.outreach.segment import NEWS, OFF, wants_none
 from bot.i18n.texts import Texts
@@ -24,6 +25,7 @@ class OptOut:
     """
 
     def __init__(self, words: Texts) -> None:
+        self._speaker = Speaker(words, "outreach")
         self._words = words
         self._stop, self._bare, self._start = (
             frozenset(map(fold, words.options(f"outreach.{kind}")))
@@ -32,7 +34,7 @@ class OptOut:
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         first = turn.inbounds[0]
-        if first.kind is InboundKind.TIMER:
+        if first.kind is InboundKind.INTERNAL:
             return self._reminded(turn) if first.text == TIMER else None
         if turn.press is not None:
             return self._chosen(turn, news=False) if turn.press.action == STOP else None
@@ -46,7 +48,7 @@ class OptOut:
             return None
         key = "outreach.started_news" if news else "outreach.stopped_news"
         outcome = replace(
-            said(turn, self._words, "outreach", key, reason="news_on" if news else "news_off"), state=None
+            replace(said(turn, self._speaker, key), reason="news_on" if news else "news_off"), state=None
         )
         if wants_none(turn.customer) is not news:
             return outcome  # as it was
@@ -63,11 +65,11 @@ class OptOut:
         data = turn.inbounds[0].data
         if not turn.conversation.reachable:
             return Outcome("outreach", Result.IGNORED, "unreachable")
-        outcome = said(
-            turn, self._words, "outreach", str(data.get("key")), reason="reminded", facts=facts_of(data)
+        outcome = replace(
+            said(turn, self._speaker, str(data.get("key")), facts=facts_of(data)), reason="reminded"
         )
         # law: a reminder arrives once: what may have arrived waits for a person to settle
-        say = tuple(replace(o, on_doubt="hold") for o in outcome.messages)
+        say = tuple(replace(o, on_uncertain="hold") for o in outcome.messages)
         return replace(
             outcome,
             messages=say,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from bot.dialogs.kept_facts import aware, kept_facts
 from bot.dialogs.reply import require_words
 from bot.model import Outcome, Timer, Turn
 
 TIMER = "reminder"  # the kind of the timer; bot/dialogs/opt_out.py says it
-MOMENT = "__moment__"
 
 
 def remind(
@@ -28,33 +26,14 @@ def remind(
     are no such words: now, and not when nobody looks any more.
     """
     require_words(key)
-    if at.tzinfo is None:
-        raise ValueError(
-            f"remind: {at} has no time zone; take turn.now + timedelta(...), or datetime(...,"
-            " tzinfo=ZoneInfo(...))"
-        )
-    kept = {k: {MOMENT: v.isoformat()} if isinstance(v, datetime) else v for k, v in facts.items()}
-    try:
-        json.dumps(kept)
-    except TypeError as error:
-        raise TypeError(f"remind: facts of {key} cannot be kept until then: {error}") from None
-    data = {"key": key, "facts": kept}
-    return replace(outcome, timers=(*outcome.timers, Timer(_timer(turn, name or key), TIMER, at, data)))
+    data = {"key": key, "facts": kept_facts(f"remind: facts of {key}", facts)}
+    later = Timer(_timer(turn, name or key), TIMER, aware("remind", at), data)
+    return replace(outcome, timers=(*outcome.timers, later))
 
 
 def take_back(turn: Turn, outcome: Outcome, name: str) -> Outcome:
     """The outcome without the reminder of that name; nothing happens where it was said already."""
     return replace(outcome, cancel=(*outcome.cancel, _timer(turn, name)))
-
-
-def facts_of(data: Mapping[str, object]) -> dict[str, object]:
-    """The facts as they were given to `remind`."""
-    kept = data.get("facts")
-    facts = dict(kept) if isinstance(kept, Mapping) else {}
-    return {
-        k: datetime.fromisoformat(str(v[MOMENT])) if isinstance(v, Mapping) and MOMENT in v else v
-        for k, v in facts.items()
-    }
 
 
 def _timer(turn: Turn, name: str) -> str:

@@ -5,25 +5,45 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from functools import cache
 
 from bot.dialogs.dialog_state import Memory
+from bot.dialogs.open_question import without_question
+from bot.dialogs.protocols import Escalate
 from bot.dialogs.short_answers import language_of
 from bot.i18n.texts import Texts
-from bot.model import Attachment, Button, Event, Json, Outbound, Outcome, Result, RichText, Rows, Turn
+from bot.model import Attachment, Button, Json, Outbound, Outcome, Result, RichText, Rows, Turn
 from bot.text.markdown import join
 
-_speaking: ContextVar[tuple[Texts, str] | None] = ContextVar("speaking", default=None)
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who speaks: the bot's texts, the name of the dialog that signs, and how it hands over (None: nobody to
+    hand over to).
+    """
+
+    texts: Texts
+    dialog: str
+    escalate: Escalate | None = None
+
+
+_speaking: ContextVar[Speaker | None] = ContextVar("speaking", default=None)
 
 
 @contextmanager
-def speaking(words: Texts, dialog: str) -> Iterator[None]:
-    """While it lasts `reply` uses *words* and signs as *dialog*; `Flow` does this around each dialog."""
-    token = _speaking.set((words, dialog))
+def speaking(texts: Texts, dialog: str, escalate: Escalate | None = None) -> Iterator[None]:
+    """While it lasts `reply` uses *texts* and signs as *dialog*; `Flow` does this around each dialog."""
+    token = _speaking.set(Speaker(texts, dialog, escalate))
     try:
         yield
     finally:
         _speaking.reset(token)
+
+
+def speaker() -> Speaker:
+    """The dialog that is being asked; outside of one: the bot's own texts, and nobody to hand over to."""
+    return _speaking.get() or Speaker(_default_words(), "reply")
 
 
 def reply(
@@ -32,39 +52,35 @@ def reply(
     """Answer with the words of *key* (or a ready text): the whole of a simple dialog.
 
     The words get `customer`, `now` and *facts*. *buttons* is one column of buttons, or rows of them. What was
-    asked before
-    (a clarification, an offer to call a person) is settled by it. Raises ConfigError when there is no such
-    key.
+    asked before (a clarification, an offer to call a person, this dialog's own `ask`) is settled by it.
+    Raises ConfigError when there is no such key.
     """
-    words, dialog = _speaking.get() or (_default_words(), "reply")
-    return said(turn, words, dialog, key, buttons=buttons, facts=facts)
+    who = speaker()
+    outcome = said(turn, who, key, buttons=buttons, facts=facts)
+    return replace(outcome, state=without_question(outcome.state or {}, who.dialog))
 
 
 def require_words(key: str) -> None:
     """Raises ConfigError where the speaking bot has no words for *key*."""
-    words, _ = _speaking.get() or (_default_words(), "")
+    words = speaker().texts
     if not words.has(key):
         words.say(key)
 
 
 def said(
     turn: Turn,
-    words: Texts,
-    dialog: str,
+    speaker: Speaker,
     *texts: str | RichText,
-    reason: str = "answered",
-    result: Result = Result.ANSWERED,
     buttons: Rows | Sequence[Button] = (),
     attachments: tuple[Attachment, ...] = (),
-    state: Json | None = None,
-    events: tuple[Event, ...] = (),
-    why: Json | None = None,
     facts: Json | None = None,
 ) -> Outcome:
-    """`reply` with everything an outcome can hold; several *texts* are paragraphs, *attachments* go before
-    them.
+    """An outcome that says *texts* as paragraphs, *attachments* before them; the templates get *facts*.
+
+    It counts as an answer, and what was asked before is settled by it; whatever else an outcome can hold the
+    dialog puts in by `replace`.
     """
-    language = language_of(turn, words.lang)
+    words, language = speaker.texts, language_of(turn, speaker.texts.lang)
     text = _text(turn, words, language, texts, facts or {}, turn.id)
     if text and any(line.author == "bot" and line.text == text.text for line in turn.history[-4:]):
         text = _text(
@@ -74,9 +90,7 @@ def said(
     say = (Outbound(to, attachments=attachments),) if attachments else ()
     if text:
         say = (*say, Outbound(to, text, buttons=rows(buttons)))
-    if state is None:
-        state = Memory.of(turn).now(turn)
-    return Outcome(dialog, result, reason, say, state=state, events=events, explanation=why or {})
+    return Outcome(speaker.dialog, Result.ANSWERED, "answered", say, state=Memory.of(turn).now(turn))
 
 
 def _text(

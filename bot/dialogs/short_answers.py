@@ -14,6 +14,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from bot.dialogs.dialog_state import Memory
+from bot.dialogs.question_stage import is_person_offered
 from bot.i18n.texts import Texts
 from bot.model import Turn
 
@@ -117,7 +118,11 @@ class Hearing:
             or any(self.means(k, text) for k in ("none_of_these", "yes", "no"))
         ):
             return True
-        if memory.answered and not memory.offered and any(self.means(k, text) for k in ("no", "disliked")):
+        if (
+            memory.answered
+            and not is_person_offered(memory.stage)
+            and any(self.means(k, text) for k in ("no", "disliked"))
+        ):
             return True
         return bool(memory.article) and any(self.means(k, text) for k in ("more", "again"))
 

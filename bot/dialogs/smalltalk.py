@@ -4,9 +4,12 @@ voice message.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.intent import IntentReader
-from bot.dialogs.reply import human_button, said
+from bot.dialogs.question_stage import interrupted, is_clarifying
+from bot.dialogs.reply import Speaker, human_button, said
 from bot.dialogs.short_answers import Hearing, is_signs, is_wordless
 from bot.handoff.context import brings_words
 from bot.i18n.texts import Texts
@@ -32,6 +35,7 @@ class SmallTalk:
     """Stands before the questions; leaves everything that may be one alone."""
 
     def __init__(self, words: Texts, intent: IntentReader) -> None:
+        self._speaker = Speaker(words, "smalltalk")
         self._words, self._intent, self._hearing = words, intent, Hearing(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
@@ -78,7 +82,9 @@ class SmallTalk:
     def _wordless(self, turn: Turn, text: str, memory: Memory) -> Outcome:
         if "?" in text:
             return self._say(
-                turn, "wondering" if memory.answered or memory.clarified else "unclear", offered=True
+                turn,
+                "wondering" if memory.answered or is_clarifying(memory.stage) else "unclear",
+                offered=True,
             )
         return self._say(turn, "unclear", offered=True) if is_signs(text) else self._say(turn, "emoji")
 
@@ -89,24 +95,14 @@ class SmallTalk:
             else ()
         )
         key = "faq.helped" if memory.article and memory.answered else "small.fine"
-        return said(turn, self._words, "smalltalk", key, reason="helped", events=events)
+        return replace(said(turn, self._speaker, key), reason="helped", events=events)
 
     def _say(self, turn: Turn, key: str, *, offered: bool = False) -> Outcome:
         memory = Memory.of(turn)
-        state = memory.now(turn, offered=offered, earlier=memory.listed)
-        if offered or key in (
-            "emoji",
-            "sticker",
-            "location",
-        ):  # a smile between our question and its answer takes nothing away
-            state = memory.now(
-                turn,
-                offered=offered,
-                options=memory.options,
-                spare=memory.spare,
-                clarified=memory.clarified,
-                answered=memory.answered,
-                earlier=memory.earlier,
-            )
+        if offered or key in ("emoji", "sticker", "location"):
+            stage = interrupted(memory.stage, person_offered=offered)
+            state = memory.now(turn, stage=stage, spare=memory.spare, earlier=memory.earlier)
+        else:
+            state = memory.now(turn, earlier=memory.listed)
         buttons = [human_button(turn, self._words)] if offered else []
-        return said(turn, self._words, "smalltalk", f"small.{key}", reason=key, buttons=buttons, state=state)
+        return replace(said(turn, self._speaker, f"small.{key}", buttons=buttons), reason=key, state=state)

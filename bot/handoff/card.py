@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from bot.handoff.assist.hints import LIKELY, Hint
 from bot.handoff.contacts import mask
 from bot.handoff.context import is_context, shown
-from bot.handoff.tickets.state import listed, moment
-from bot.handoff.tickets.state import words as words_of
 from bot.i18n.texts import Texts
-from bot.model import Button, HistoryEntry, RichText, Rows, Span, Style, Ticket
+from bot.model import HistoryEntry, RichText, Rows, Span, Style, Ticket
+from bot.text.graphemes import shorten
 from bot.text.person_names import shown_name
 
 TRANSCRIPT_LINES = 12
@@ -25,7 +24,7 @@ _NEAR, _BROKEN = "🟠", "🔴"
 
 def called(ticket: Ticket, words: Texts, lang: str) -> str:
     """How operators call the customer."""
-    return shown_name(words_of(ticket, "name")) or words.text("desk.nameless", lang=lang)
+    return shown_name(ticket.state.name) or words.text("desk.nameless", lang=lang)
 
 
 def topic_name(ticket: Ticket, words: Texts, lang: str) -> str:
@@ -50,72 +49,57 @@ def heading(ticket: Ticket, words: Texts, lang: str) -> RichText:
 
 def card(ticket: Ticket, words: Texts, lang: str) -> RichText:
     """The card itself. Contacts are masked; the button shows them."""
-    data = ticket.data
+    state, contacts = ticket.state, ticket.state.contacts
     head = words.say(
         "desk.card",
         lang=lang,
         mark=_mark(ticket),
         number=ticket.number,
         name=called(ticket, words, lang),
-        username=data.get("username") or "",
-        channel=data.get("channel") or "",
+        username=state.username,
+        channel=state.channel,
         reason=(
             words.text(f"desk.reason.{ticket.reason}", lang=lang)
             if words.has(f"desk.reason.{ticket.reason}")
             else ticket.reason
         ),
         state=words.text(f"desk.state.{ticket.status}", lang=lang, operator=ticket.operator_name),
-        order=_contact(data, "order"),
-        phone=mask(_contact(data, "phone")),
-        email=mask(_contact(data, "email")),
-        attributes=[
-            f"{k} — {mask(str(v))[:ATTRIBUTE]}" for k, v in _pairs(data.get("attributes"))[:ATTRIBUTES]
-        ],
+        order=contacts.order,
+        phone=mask(contacts.phone),
+        email=mask(contacts.email),
+        attributes=[f"{k} — {mask(str(v))[:ATTRIBUTE]}" for k, v in state.attributes[:ATTRIBUTES]],
         topic=ticket.topic,
         priority=ticket.priority,
         category=ticket.category,
-        tags=listed(ticket, "tags"),
-        team=words_of(ticket, "team"),
-        past=listed(ticket, "past"),
+        tags=state.tags,
+        team=state.team,
+        past=state.past,
         due=ticket.due if ticket.status in ("waiting", "operator") else None,
-        until=moment(ticket, "snoozed"),
-        promised=moment(ticket, "promised"),
-        candidates=_similar(data),
+        until=state.snoozed_until,
+        promised=state.promise_due,
+        candidates=_similar(ticket),
     )
-    lines = _transcript(data.get("transcript"))
+    lines = _transcript(state.transcript)
     return _fitted(head + "\n", lines) if lines else head
 
 
-def card_buttons(ticket: Ticket, words: Texts, lang: str, *, ready: bool) -> Rows:
-    """What an operator may do with the ticket now; *ready*: whether there are ready answers to choose
-    from.
-    """
+def hidden_buttons(ticket: Ticket, *, ready: bool) -> tuple[str, ...]:
+    """The commands whose buttons the card has no use for now; *ready*: whether there are ready answers."""
+    known = ticket.state.contacts.phone or ticket.state.contacts.email
+    return (*(() if known else ("contact",)), *(() if ready else ("t",)))
 
-    def button(action: str, style: str = "") -> Button:
-        return Button(words.text(f"desk.button.{action}", lang=lang), action, str(ticket.number), style=style)  # type: ignore[arg-type]
 
+def hints(ticket: Ticket) -> Rows:
+    """What may answer the customer's question, each a tap away; a closed ticket asks nothing."""
     if ticket.status == "closed":
-        return ((button("reopen"),),)
-    first = (
-        (button("take", "primary"),)
-        if ticket.status in ("waiting", "snoozed")
-        else (button("close", "success"),)
-    )
-    rest = (button("return_to_bot"), *((button("close"),) if ticket.status in ("waiting", "snoozed") else ()))
-    shown = (
-        ((button("show_contact"),),)
-        if _contact(ticket.data, "phone") or _contact(ticket.data, "email")
-        else ()
-    )
-    more = (button("hand_on"), *((button("template"),) if ready else ()), button("put_off"))
-    hints = tuple(
-        (Hint(str(what), str(title)).button,) for what, title in _pairs(ticket.data.get("hints"))[:HINTS]
-    )
-    return ((*first, *rest), more, *shown, *hints)
+        return ()
+    return tuple((Hint(what, title).button,) for what, title in ticket.state.hints[:HINTS])
 
 
-def transcript(history: Sequence[HistoryEntry], customer: str, words: Texts, lang: str) -> list[list[str]]:
-    """The last lines of a conversation as [who, what], masked, ready to be kept with the ticket."""
+def transcript(
+    history: Sequence[HistoryEntry], customer: str, words: Texts, lang: str
+) -> tuple[tuple[str, str], ...]:
+    """The last lines of a conversation as (who, what), masked, ready to be kept with the ticket."""
     authors = {
         "bot": words.text("desk.author.bot", lang=lang),
         "operator": words.text("desk.author.operator", lang=lang),
@@ -130,45 +114,33 @@ def transcript(history: Sequence[HistoryEntry], customer: str, words: Texts, lan
         text = " ".join(p for p in (media, mask(line.text)) if p)
         most = BOT_LENGTH if line.author == "bot" else LINE_LENGTH
         text = " ".join(text.split()) if line.author == "bot" else text
-        text = text if len(text) <= most else text[: most - 1] + "…"
+        text = shorten(text, most)
         above = mask(shown(context, words, lang, most=BOT_LENGTH))
-        kept.append([who, "\n".join(t for t in (above, text) if t)])
-    return kept
+        kept.append((who, "\n".join(t for t in (above, text) if t)))
+    return tuple(kept)
 
 
 def _mark(ticket: Ticket) -> str:
     """State at a glance: broken and nearly broken deadlines before everything else."""
     if ticket.status != "closed":
-        if ticket.data.get("breached"):
+        if ticket.state.breached:
             return _BROKEN
-        if ticket.data.get("warned"):
+        if ticket.state.warned:
             return _NEAR
     return _MARKS[ticket.status]
 
 
-def _similar(data: Mapping[str, object]) -> list[dict[str, object]]:
+def _similar(ticket: Ticket) -> list[dict[str, object]]:
     """The articles near the question; those that would not be offered are not shown either."""
-    scored = [(str(title), float(str(score))) for title, score in _pairs(data.get("candidates"))]
-    return [{"title": title, "percent": round(100 * score)} for title, score in scored if score >= LIKELY]
-
-
-def _contact(data: Mapping[str, object], key: str) -> str:
-    known = data.get("contacts")
-    return str(known.get(key, "")) if isinstance(known, Mapping) else ""
-
-
-def _pairs(value: object) -> list[Sequence[object]]:
-    return (
-        [pair for pair in value if isinstance(pair, Sequence) and len(pair) == 2]
-        if isinstance(value, Sequence)
-        else []
-    )
-
-
-def _transcript(value: object) -> list[RichText]:
     return [
-        RichText(f"{who}: {what}", (Span(Style.BOLD, 0, len(str(who)) + 1),)) for who, what in _pairs(value)
+        {"title": title, "percent": round(100 * score)}
+        for title, score in ticket.state.candidates
+        if score >= LIKELY
     ]
+
+
+def _transcript(lines: Sequence[tuple[str, str]]) -> list[RichText]:
+    return [RichText(f"{who}: {what}", (Span(Style.BOLD, 0, len(who) + 1),)) for who, what in lines]
 
 
 def _fitted(head: RichText, lines: Sequence[RichText]) -> RichText:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from bot.model import Contacts
 from bot.text.phones import find
 from bot.text.pii import EMAIL, mask
 
@@ -15,8 +16,8 @@ __all__ = ["contacts", "mask"]
 ORDER = re.compile(r"(?:заказ\w*|order|№|#)\s*(?:номер\s*|number\s*|no\.?\s*)?[№#]?\s*(\d{4,10})(?!\d)", re.I)
 
 
-def contacts(texts: Iterable[str], fields: Mapping[str, object]) -> dict[str, str]:
-    """What is known of the customer: {"phone", "email", "order"}, from the profile first, then from the
+def contacts(texts: Iterable[str], fields: Mapping[str, object]) -> Contacts:
+    """What is known of the customer, from the profile first, then from the
     newest words.
     """
     found = {key: str(fields[key]) for key in ("phone", "email", "order") if fields.get(key)}
@@ -27,4 +28,4 @@ def contacts(texts: Iterable[str], fields: Mapping[str, object]) -> dict[str, st
             found["email"] = match[0]
         if "order" not in found and (match := ORDER.search(text)):
             found["order"] = match[1]
-    return found
+    return Contacts(**found)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from bot.i18n.texts import Texts
 from bot.model import Attachment, Turn
+from bot.text.graphemes import shorten
 
 REPLY_LENGTH = 300  # characters of a whole message that is answered: operators can find the rest
 ANSWERED = frozenset({"reply", "quote"})  # they tell what the words belong to, and are nothing by themselves
@@ -40,7 +41,7 @@ def quoted_part(turn: Turn) -> str:
     """The part of the customer's words that the operator answers; "" where he quotes anything else."""
     theirs = [line.text for line in turn.history if line.author == "customer"]
     for inbound, quoted in zip(turn.inbounds, turn.quoted, strict=False):
-        if quoted is None or not quoted.mirrors:
+        if quoted is None or not quoted.mirror_of:
             continue
         for context in (c for c in inbound.context if c.data.get("context") == "quote"):
             part = str(context.data.get("text", "")).strip()
@@ -55,7 +56,7 @@ def _shown(context: Attachment, words: Texts, lang: str, most: int) -> str:
     data = context.data
     kind, text = str(data.get("context")), str(data.get("text", "")).strip()
     most = most or (REPLY_LENGTH if kind == "reply" else 0)
-    text = text[: most - 1] + "…" if most and len(text) > most else text
+    text = shorten(text, most) if most else text
     facts = {k: str(data.get(k, "")) for k in ("who", "link")}
     head = words.text(f"context.{kind}", lang=lang, ours=bool(data.get("ours")), **facts)
     return f"{head}\n{marked_lines(text)}" if text else head

@@ -12,7 +12,7 @@ from datetime import datetime
 from bot.handoff.card import numbered
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice, say, who
-from bot.handoff.tickets.state import marked
+from bot.handoff.tickets import lifecycle
 from bot.model import (
     Button,
     Customer,
@@ -63,9 +63,9 @@ def came_over(
     """The ticket followed its customer to another channel (*title*): its card says so, and whoever is at it
     is told once.
     """
-    if ticket.data.get("channel") in (title, None):
+    if ticket.state.channel in (title, ""):
         return ticket, ()
-    moved = marked(ticket, channel=title)
+    moved = lifecycle.came_over(ticket, title)
     if (to := desk.thread(moved)) is None:
         return moved, ()
     return moved, (desk.notice(to, moved, "desk.came_over", channel=title), *desk.card_edit(moved))
@@ -173,9 +173,9 @@ async def _words_of(desk: DeskContext, ticket: Ticket) -> str:
 
 def _of_card(ticket: Ticket) -> dict[str, set[str]]:
     """The contacts that its card shows."""
-    known = ticket.data.get("contacts")
-    told = known if isinstance(known, Mapping) else {}
-    return {name: {kept for kept in (normal(name, str(told.get(name) or "")),) if kept} for name in CONTACTS}
+    contacts = ticket.state.contacts
+    told = {"phone": contacts.phone, "email": contacts.email}
+    return {name: {kept for kept in (normal(name, told.get(name, "")),) if kept} for name in CONTACTS}
 
 
 def _merged(one: Mapping[str, set[str]], other: Mapping[str, set[str]]) -> dict[str, set[str]]:

@@ -10,23 +10,26 @@ from datetime import timedelta
 
 from bot.handoff import group_status
 from bot.handoff.assist import suggestions
-from bot.handoff.card import card, card_buttons, heading, numbered, topic_name, transcript
+from bot.handoff.card import card, heading, hidden_buttons, hints, numbered, topic_name, transcript
 from bot.handoff.context import is_context, shown
-from bot.handoff.desk_context import Delivered, Orders, Rules, TicketReader
+from bot.handoff.desk_context import Delivered, Rules, TicketReader
 from bot.handoff.group_binding import Binding
 from bot.handoff.operators import router
 from bot.handoff.operators.message_names import name_of, shown_name
 from bot.handoff.operators.permissions import REFUSED
+from bot.handoff.operators.registry import Registry
 from bot.handoff.operators.roster import KINDS as CREW
 from bot.handoff.operators.roster import Call, Roster
 from bot.handoff.operators.teams import Teams
+from bot.handoff.outreach import commands as outreach_commands
+from bot.handoff.outreach.commands import Outreach
 from bot.handoff.outreach.incidents import KINDS as INCIDENTS
 from bot.handoff.outreach.incidents import Incidents
 from bot.handoff.queue.queue import Queue
 from bot.handoff.sla import timers as ontime
 from bot.handoff.sla.hours import Hours, Promise
 from bot.handoff.sla.targets import Deadlines
-from bot.handoff.tickets import transfer
+from bot.handoff.tickets import lifecycle, transfer
 from bot.handoff.tickets.create import (
     asked_again,
     new_ticket,
@@ -35,7 +38,6 @@ from bot.handoff.tickets.create import (
     shown_to_the_bot,
     so_far,
 )
-from bot.handoff.tickets.state import marked, moment, words
 from bot.handoff.topics import close_topic, reopen_topic
 from bot.i18n.texts import Texts
 from bot.model import (
@@ -86,7 +88,7 @@ class Desk:
         self.deadlines = Deadlines(self.rules.sla, self.rules.routing, hours)
         self.incidents = Incidents()
         self.groups = group_status.Groups()
-        self.orders: Orders = no_orders
+        self.commands = Registry()
         self._titles = dict(titles or {})  # channel -> how operators call it
         self._shown: dict[int, Peer] = {}  # where tickets were last seen, for words about failures
         binding.others = self.teams.is_desk
@@ -94,6 +96,7 @@ class Desk:
             id in self.rules.routing.supervisors
             or (bool(self.crew.member(id).name) and not self.crew.member(id).left)
         )
+        self.outreach: Outreach  # given once, before the start
         self.ask_rating: timedelta | None = None  # how long after closing the customer is asked; None = never
 
     # --- for the engine
@@ -107,7 +110,7 @@ class Desk:
     async def decide(self, turn: Turn) -> Outcome:
         """What an operator's words, command or button do."""
         inbound = turn.inbounds[0]
-        if inbound.kind is InboundKind.TIMER and (ordered := await self.orders(turn, "", "")) is not None:
+        if (ordered := await outreach_commands.on_timer(self, turn)) is not None:
             return ordered
         if (looked := await group_status.decide(self, turn)) is not None:
             return looked
@@ -141,7 +144,7 @@ class Desk:
         ticket = new_ticket(self, turn, reason, answer, self._titles)
         lang = self.customer_lang(turn)
         promise = self._promise(turn, self.queue.before_new(ticket, turn.waiting))
-        ticket = marked(ticket, place=promise.place)
+        ticket = lifecycle.place_told(ticket, promise.place)
         told = self.words.say(
             "handoff.opened",
             lang=lang,
@@ -191,29 +194,10 @@ class Desk:
 
     def reopen(self, turn: Turn, ticket: Ticket, *, reason: str, apology: bool = False) -> Outcome:
         """The customer comes back with it: the same ticket, with the same operator where he is there."""
-        ticket = replace(
-            ticket, conversation=turn.conversation.id, customer_peer=turn.conversation.peer
-        )  # he may come back on another channel
+        ticket = lifecycle.moved_to(ticket, turn.conversation.id, turn.conversation.peer)
         same = bool(ticket.operator) and self.crew.is_here(ticket.operator)
-        ticket = marked(ticket, transcript=so_far(self, turn, words(ticket, "name")))
-        opened = marked(
-            replace(ticket, closed=None),
-            reopened=turn.now,
-            answered=None,
-            quiet=None,
-            warned=None,
-            breached=None,
-            reminded=None,
-            snoozed=None,
-        )
-        if same:
-            opened = marked(
-                replace(opened, status="operator"), asked=turn.now, assigned=turn.now, queued=None
-            )
-        else:
-            opened = marked(
-                transfer.waiting(opened, turn.now), asked=turn.now if ticket.first_reply else None
-            )
+        ticket = lifecycle.transcribed(ticket, so_far(self, turn, ticket.state.name))
+        opened = lifecycle.came_back(ticket, turn.now, same_operator=same)
         lang = self.customer_lang(turn)
         promise = self._promise(turn, self.queue.before_new(ticket, turn.waiting))
         told = self.words.say(
@@ -301,7 +285,7 @@ class Desk:
         say = tuple(
             self._redrawn(o, after)
             for o in outcome.messages
-            if not (same and o.verb is OutboundKind.RENAME_TOPIC and o.ticket == after.number)
+            if not (same and o.kind is OutboundKind.RENAME_TOPIC and o.ticket == after.number)
         )
         kept = {"opens": after} if outcome.opens is not None else {"ticket": after}
         return replace(
@@ -315,10 +299,10 @@ class Desk:
     def _redrawn(self, outbound: Outbound, ticket: Ticket) -> Outbound:
         if outbound.ticket != ticket.number:
             return outbound
-        if outbound.verb is OutboundKind.RENAME_TOPIC:
+        if outbound.kind is OutboundKind.RENAME_TOPIC:
             return replace(outbound, text=RichText(topic_name(ticket, self.words, self.lang)))
         if outbound.name == f"card:{ticket.number}" or (
-            outbound.verb is OutboundKind.EDIT and outbound.edits == f"card:{ticket.number}"
+            outbound.kind is OutboundKind.EDIT and outbound.edits == f"card:{ticket.number}"
         ):
             return replace(
                 outbound, text=card(ticket, self.words, self.lang), buttons=self._card_buttons(ticket)
@@ -339,11 +323,11 @@ class Desk:
         history = await self._records.history(found.conversation, limit=30)
         lines = transcript(
             history,
-            str(found.data.get("name") or self.words.text("desk.nameless", lang=self.lang)),
+            found.state.name or self.words.text("desk.nameless", lang=self.lang),
             self.words,
             self.lang,
         )
-        return (self.card(to, replace(found, data={**found.data, "transcript": lines})),)
+        return (self.card(to, lifecycle.transcribed(found, lines)),)
 
     def lost(self, to: Peer) -> tuple[Event, ...]:
         """What follows when a chat cannot be written to any more: a group of operators that is gone shows its
@@ -364,7 +348,7 @@ class Desk:
     def doubtful(self, delivery: Delivered) -> tuple[Outbound, ...]:
         """Ask the operators of a ticket what to do about words that may have arrived or not."""
         return (
-            self._of_delivery(delivery, "desk.doubtful") if delivery.outbound.verb is OutboundKind.SAY else ()
+            self._of_delivery(delivery, "desk.doubtful") if delivery.outbound.kind is OutboundKind.SAY else ()
         )
 
     def _of_delivery(self, delivery: Delivered, key: str, **facts: object) -> tuple[Outbound, ...]:
@@ -376,7 +360,7 @@ class Desk:
             return ()
         text = self.words.say(key, lang=self.lang, text=_shown(outbound)[:80], **facts)
         again: Rows = ()
-        if outbound.author == "operator" and outbound.verb is OutboundKind.SAY:
+        if outbound.author == "operator" and outbound.kind is OutboundKind.SAY:
             again = (
                 (Button(self.words.text("desk.button.resend", lang=self.lang), "resend", str(delivery.id)),),
             )
@@ -388,7 +372,7 @@ class Desk:
                 quotes=outbound.receipt.message if outbound.receipt else "",
                 ticket=outbound.ticket,
                 author="",
-                lane=Priority.NOTICE,
+                priority=Priority.NOTICE,
             ),
         )
 
@@ -406,10 +390,10 @@ class Desk:
             Outbound(
                 receipt.peer,
                 mark,
-                verb=OutboundKind.REACT,
+                kind=OutboundKind.REACT,
                 name=name,
                 quotes=receipt.message,
-                lane=Priority.COSMETIC,
+                priority=Priority.COSMETIC,
                 ticket=number,
                 author="",
             ),
@@ -444,7 +428,7 @@ class Desk:
         A group that is lost hears nothing: what is said meanwhile is kept, and shown there when the bot is
         back.
         """
-        place = self.teams.place(words(ticket, "desk")) or self.binding.place
+        place = self.teams.place(ticket.state.desk) or self.binding.place
         if place is not None and self.teams.is_lost(place):
             place = next(iter(self.teams.places()), None)
         if place is None:
@@ -483,7 +467,7 @@ class Desk:
                 buttons=buttons,
                 ticket=ticket.number,
                 author="",
-                lane=Priority.NOTICE,
+                priority=Priority.NOTICE,
             ),
         )
 
@@ -505,7 +489,7 @@ class Desk:
 
     def home(self, ticket: Ticket) -> Peer | None:
         """The group the ticket belongs to, whether the bot is in it or not."""
-        return self.teams.home(words(ticket, "desk")) or self.binding.place
+        return self.teams.home(ticket.state.desk) or self.binding.place
 
     async def look(self, peer: Peer) -> group_status.Chat | None:
         """What the platform says of a group. Raises `BotError`."""
@@ -522,7 +506,7 @@ class Desk:
         people = [id.partition(":") for id in self.rules.routing.supervisors]
         text = self.words.say(key, lang=self.lang, **facts)
         return tuple(
-            Outbound(Peer(channel, user), text, author="", lane=Priority.NOTICE)
+            Outbound(Peer(channel, user), text, author="", priority=Priority.NOTICE)
             for channel, _, user in people
         )
 
@@ -554,8 +538,8 @@ class Desk:
 
     def facts(self, turn: Turn, ticket: Ticket) -> Mapping[str, object]:
         """What words about a ticket may need."""
-        since = moment(ticket, "queued") or ticket.opened or turn.now
-        name = ticket.data.get("name") or self.words.text("desk.nameless", lang=self.lang)
+        since = ticket.state.queued or ticket.opened or turn.now
+        name = ticket.state.name or self.words.text("desk.nameless", lang=self.lang)
         return {
             "number": ticket.number,
             "name": name,
@@ -575,7 +559,11 @@ class Desk:
 
     def _card_buttons(self, ticket: Ticket) -> Rows:
         ready = self.rules.canned is not None and bool(self.rules.canned.find(""))
-        return card_buttons(ticket, self.words, self.lang, ready=ready)
+        without = hidden_buttons(ticket, ready=ready)
+        return (
+            *self.commands.card_rows(ticket, self.words, self.lang, without=without),
+            *hints(ticket),
+        )
 
     def card(self, to: Peer, ticket: Ticket) -> Outbound:
         return Outbound(
@@ -593,16 +581,16 @@ class Desk:
             return ()
         edited = replace(
             self.card(to, ticket),
-            verb=OutboundKind.EDIT,
+            kind=OutboundKind.EDIT,
             name="",
             edits=f"card:{ticket.number}",
-            lane=Priority.COSMETIC,
+            priority=Priority.COSMETIC,
         )
         renamed = Outbound(
             to,
             RichText(topic_name(ticket, self.words, self.lang)),
-            verb=OutboundKind.RENAME_TOPIC,
-            lane=Priority.COSMETIC,
+            kind=OutboundKind.RENAME_TOPIC,
+            priority=Priority.COSMETIC,
             ticket=ticket.number,
             author="",
         )
@@ -617,7 +605,12 @@ class Desk:
         )
         said = _calling(self.words.say(key, lang=self.lang, **facts), to, facts)
         return Outbound(
-            to, said, heading=above, ticket=ticket.number if ticket else None, author="", lane=Priority.NOTICE
+            to,
+            said,
+            heading=above,
+            ticket=ticket.number if ticket else None,
+            author="",
+            priority=Priority.NOTICE,
         )
 
     def standing(
@@ -651,21 +644,14 @@ class Desk:
 
         *by*: an operator's id, "customer" or "bot"; *key*: what the customer is told.
         """
-        closed = marked(
-            replace(ticket, status="closed", closed=turn.now),
-            snoozed=None,
-            promised=None,
-            asked=None,
-            quiet=None,
-        )
         key = key or ("handoff.cancelled" if by == "customer" else "handoff.closed")
-        closed = marked(closed, silent=key == QUIETLY or None)
+        closed = lifecycle.closed(ticket, turn.now, over_silence=key == QUIETLY)
         say: list[Outbound] = []
         if told:
             text = self.words.say(
                 key, lang=self.customer_lang(turn), customer=turn.customer, number=ticket.number
             )
-            say.append(Outbound(ticket.customer_peer, text, ticket=ticket.number, on_doubt="hold"))
+            say.append(Outbound(ticket.customer_peer, text, ticket=ticket.number, on_uncertain="hold"))
         if key == "handoff.cancelled" and (to := self.thread(ticket)):
             say.append(self.notice(to, ticket, "desk.cancelled_by_customer"))
         say += self.card_edit(closed)
@@ -705,9 +691,7 @@ class Desk:
     async def _waiting_cards(self, turn: Turn) -> tuple[Outbound, ...]:
         """What was opened while there was no desk, or in another one, is shown in the new one."""
         place = replace(turn.inbounds[0].peer, thread="")
-        mine = [
-            t for t in await self._records.tickets(limit=1000) if self.teams.place(words(t, "desk")) is None
-        ]
+        mine = [t for t in await self._records.tickets(limit=1000) if self.teams.place(t.state.desk) is None]
         return tuple(
             [
                 card
@@ -721,7 +705,7 @@ class Desk:
         told.
         """
         last = self._closed_lately(turn)
-        return last if last is not None and last.data.get("silent") else None
+        return last if last is not None and last.state.closed_over_silence else None
 
     def _closed_lately(self, turn: Turn) -> Ticket | None:
         """The ticket that a request for a person opens again; one the customer took back himself stays
@@ -750,11 +734,6 @@ def _calling(text: RichText, to: Peer, facts: Mapping[str, object]) -> RichText:
     for fact in facts.values():
         text = fact.mentioned(text, to.channel) if isinstance(fact, Call) else text
     return text
-
-
-async def no_orders(turn: Turn, command: str, rest: str) -> Outcome | None:
-    """Where nobody writes to customers first."""
-    return None
 
 
 def _shown(outbound: Outbound) -> str:

@@ -37,13 +37,14 @@ from bot.model import (
 
 if TYPE_CHECKING:
     from bot.handoff.group_status import Chat, Groups
+    from bot.handoff.operators.registry import Registry
+    from bot.handoff.outreach.commands import Outreach
 
 About = Callable[[str], Sequence[str]]
 Ask = Callable[[str], Awaitable[Answer]]
 Article = Callable[[str], RichText]
 Aside = Callable[[Turn], Awaitable["Said | None"]]
 Meaning = Literal["yes", "not_needed", "call", ""]
-Orders = Callable[[Turn, str, str], Awaitable[Outcome | None]]
 DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
 
 
@@ -101,7 +102,7 @@ class Rules:
     meaning: Callable[[str], Meaning] = _no_meaning
 
     @property
-    def on_doubt(self) -> Literal["resend", "hold"]:
+    def on_uncertain(self) -> Literal["resend", "hold"]:
         """What becomes of an operator's words of which nobody can tell whether they arrived."""
         return "hold" if self.routing.in_doubt == "ask" else "resend"
 
@@ -176,7 +177,8 @@ class DeskContext(Protocol):
     deadlines: Deadlines
     incidents: Incidents
     groups: Groups
-    orders: Orders  # what supervisors order that is about no ticket (outreach.py)
+    commands: Registry
+    outreach: Outreach
 
     @property
     def records(self) -> TicketReader: ...

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from bot.handoff.assist.canned import Lacking, Ready
 from bot.handoff.desk_context import DeskContext
 from bot.i18n.sandbox import Missing
@@ -22,12 +20,6 @@ def filled(
         "number": ticket.number,
         "now": turn.now,
         "lang": desk.customer_lang(turn),
-        "order": order_of(ticket) or Missing(name="order"),
+        "order": ticket.state.contacts.order or Missing(name="order"),
     }
     return desk.rules.canned.fill(ready, {**facts, **desk.rules.facts})
-
-
-def order_of(ticket: Ticket) -> str:
-    """The number of the order that it is about; "" = not known."""
-    known = ticket.data.get("contacts")
-    return str(known.get("order") or "") if isinstance(known, Mapping) else ""

@@ -97,7 +97,7 @@ class Binding:
             text = self._words.say(
                 "desk.another_group", lang=self._lang, title=title, by=inbound.sender.name, fixed=self._fixed
             )
-            told = (Outbound(self.place, text, lane=Priority.NOTICE, author=""),)
+            told = (Outbound(self.place, text, priority=Priority.NOTICE, author=""),)
         if self.place is not None and self._fixed:
             said = Outbound(inbound.peer, self._words.say("desk.fixed", lang=self._lang), author="")
             return Outcome("desk", Result.IGNORED, "another_group", (said, *told) if came else ())
@@ -114,7 +114,7 @@ class Binding:
             notice = Outbound(
                 inbound.peer,
                 self._words.say(why, lang=self._lang),
-                verb=OutboundKind.ACKNOWLEDGE,
+                kind=OutboundKind.ACKNOWLEDGE,
                 quotes=inbound.callback,
                 author="",
             )
@@ -123,7 +123,7 @@ class Binding:
         bound = Outbound(
             place,
             self._words.say("desk.bound", lang=self._lang),
-            verb=OutboundKind.EDIT,
+            kind=OutboundKind.EDIT,
             edits="offer",
             author="",
         )
@@ -131,7 +131,7 @@ class Binding:
         say = [bound]
         if self.place is not None and self.place != place:
             title = self._words.say("desk.bound_elsewhere", lang=self._lang, by=inbound.sender.name)
-            say.append(Outbound(self.place, title, lane=Priority.NOTICE, author=""))
+            say.append(Outbound(self.place, title, priority=Priority.NOTICE, author=""))
         return replace(
             self._answer(turn, "bound", bound),
             messages=tuple(say),

@@ -107,7 +107,9 @@ class Groups:
                 continue
             key = f"group:{place.channel}:{place.chat}:{int(now.timestamp())}"
             found.append(
-                Inbound(key, place, Sender(""), now, InboundKind.TIMER, TIMER, private=False, data=told(seen))
+                Inbound(
+                    key, place, Sender(""), now, InboundKind.INTERNAL, TIMER, private=False, data=told(seen)
+                )
             )
         return tuple(found)
 
@@ -155,7 +157,7 @@ async def decide(desk: DeskContext, turn: Turn) -> Outcome | None:
     ):
         return None
     place = replace(inbound.peer, thread="")
-    if inbound.kind is InboundKind.TIMER and inbound.text == TIMER:
+    if inbound.kind is InboundKind.INTERNAL and inbound.text == TIMER:
         return await _changed(desk, turn, place, read(inbound.data))
     if inbound.kind is InboundKind.REMOVED:
         return await _changed(desk, turn, place, Standing(gone=True))
@@ -194,7 +196,7 @@ async def _changed(
         Outbound(
             place,
             desk.words.say(key, lang=desk.lang, lacks=_named(desk, now)),
-            lane=Priority.NOTICE,
+            priority=Priority.NOTICE,
             author="",
         )
         for key in news
@@ -247,7 +249,7 @@ def to_responsible(desk: DeskContext, place: Peer, key: str, **facts: object) ->
         :TOLD
     ]
     return tuple(
-        Outbound(Peer(place.channel, user), text, lane=Priority.NOTICE, author="") for user in people
+        Outbound(Peer(place.channel, user), text, priority=Priority.NOTICE, author="") for user in people
     )
 
 

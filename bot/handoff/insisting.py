@@ -7,11 +7,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.tickets.state import marked, moment, number
+from bot.handoff.tickets import lifecycle
 from bot.model import InboundKind, Outbound, Status, Ticket, Turn
 
 PATIENCE = timedelta(minutes=3)  # of waiting, after which a call is said aloud
-CALLED, ALOUD = "called", "aloud"  # on the ticket: how often he called again, and whether that was said aloud
 
 
 def is_call(desk: DeskContext, turn: Turn) -> bool:
@@ -23,14 +22,14 @@ def is_call(desk: DeskContext, turn: Turn) -> bool:
 
 def is_known(ticket: Ticket) -> bool:
     """Whether the desk has read such a call already: one more tells nobody anything."""
-    return number(ticket, CALLED) > 0
+    return ticket.state.calls > 0
 
 
 def heard(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[Ticket, tuple[Outbound, ...]]:
     """The ticket that remembers the call, and what is said aloud because of it."""
-    called = marked(ticket, **{CALLED: number(ticket, CALLED) + 1})
-    since = moment(ticket, "queued") or ticket.opened or turn.now
-    if ticket.data.get(ALOUD) or turn.now - since < PATIENCE:
+    called = lifecycle.called_again(ticket)
+    since = ticket.state.queued or ticket.opened or turn.now
+    if ticket.state.calls_announced or turn.now - since < PATIENCE:
         return called, ()
     said = desk.loud(called, "desk.calls_again", **desk.facts(turn, ticket))
-    return (marked(called, **{ALOUD: True}) if said else called), said
+    return (lifecycle.calls_announced(called) if said else called), said

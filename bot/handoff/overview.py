@@ -4,7 +4,7 @@ there.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.handoff.card import card, heading, numbered
@@ -30,35 +30,9 @@ from bot.model import (
     Turn,
 )
 
-NAME = "overview"
-ORDERS = frozenset({"take", "assign", "priority", "whisper"})  # what is ordered by number, as /take 12
-AFAR = ("overview", "take", "assign", "priority", "whisper")  # what a supervisor is offered in private
 URGENCIES = ("0", "1", "2", "3")
 SHOWN = 8
 PEOPLE = 10  # buttons of a menu: VK puts no more under a message
-Press = Callable[[DeskContext, Turn, str], Awaitable[Outcome]]
-
-
-def is_for_overview(turn: Turn, command: str, rest: str) -> bool:
-    """Whether a command or a button of the desk is about the whole service rather than the ticket at hand."""
-    if turn.press is not None:
-        return turn.press.action in PRESSES
-    return command == NAME or (command in ORDERS and turn.ticket is None and rest[:1].isdecimal())
-
-
-async def decide(desk: DeskContext, turn: Turn, command: str, rest: str) -> Outcome:
-    """The overview, a ticket of it, or an order about one: only for supervisors.
-
-    A ticket that nobody has anybody may take by its number.
-    """
-    if command != "take" and not desk.is_supervisor(who(turn.inbounds[0])):
-        return refuse(desk, turn, "desk.only_supervisors", command)
-    if turn.press is not None:
-        return await PRESSES[turn.press.action](desk, turn, turn.press.value)
-    if command == NAME:
-        return await show(desk, turn, "")
-    number, _, value = rest.partition(" ")
-    return await _order(desk, turn, command, number, value.strip())
 
 
 async def show(desk: DeskContext, turn: Turn, _value: str) -> Outcome:
@@ -75,7 +49,7 @@ async def show(desk: DeskContext, turn: Turn, _value: str) -> Outcome:
     listed = list({t.number: t for t in [*risk, *waiting]}.values())[:SHOWN]
     buttons = [
         Button(
-            f"{numbered(t.number, desk.words, desk.lang)} {t.data.get('name') or ''}".strip(),
+            f"{numbered(t.number, desk.words, desk.lang)} {t.state.name}".strip(),
             "overview_ticket",
             str(t.number),
         )
@@ -134,6 +108,17 @@ async def order(desk: DeskContext, turn: Turn, value: str) -> Outcome:
     """The tap that orders."""
     command, number, what = (*value.split("#", 2), "", "")[:3]
     return await _order(desk, turn, command, number, what)
+
+
+async def order_by_number(desk: DeskContext, turn: Turn, command: str, rest: str) -> Outcome:
+    """/take 12, /assign 12 somebody: about a ticket that is not at hand."""
+    number, _, value = rest.partition(" ")
+    return await _order(desk, turn, command, number, value.strip())
+
+
+def whisper(desk: DeskContext, turn: Turn, _rest: str) -> Outcome:
+    """Without a number there is nobody to whisper to; in a topic a note is written as //!."""
+    return say(desk, turn, "desk.unknown_command", command="whisper")
 
 
 async def _order(desk: DeskContext, turn: Turn, command: str, number: str, value: str) -> Outcome:
@@ -257,7 +242,7 @@ def _desks(desk: DeskContext, tickets: Sequence[Ticket], turn: Turn) -> list[dic
 def _line(ticket_: Ticket) -> dict[str, object]:
     return {
         "number": ticket_.number,
-        "name": ticket_.data.get("name") or "",
+        "name": ticket_.state.name,
         "topic": ticket_.topic,
         "operator": ticket_.operator_name,
         "opened": ticket_.opened,
@@ -294,12 +279,3 @@ async def _ticket(desk: DeskContext, number: str) -> Ticket | None:
 
 def _rows(buttons: Sequence[Button]) -> Rows:
     return tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
-
-
-PRESSES: dict[str, Press] = {
-    "overview": show,
-    "overview_ticket": ticket,
-    "overview_people": people,
-    "overview_urgency": urgencies,
-    "overview_order": order,
-}

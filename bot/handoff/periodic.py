@@ -36,7 +36,7 @@ class PeriodicChecks:
         self,
         desk: DeskContext,
         accept: AcceptTimers,
-        promise: Callable[[Sequence[Outbound], datetime], Awaitable[object]],
+        enqueue: Callable[[Sequence[Outbound], datetime], Awaitable[object]],
         *,
         finders: Sequence[Finder] = (),
         mend: Callable[[], Awaitable[int]],
@@ -50,7 +50,7 @@ class PeriodicChecks:
             *finders,
         )
         self._views = (Overdue(desk, mend), QueuePositions(desk), Boards(desk))
-        self._accept, self._promise, self._committed = accept, promise, committed
+        self._accept, self._enqueue, self._committed = accept, enqueue, committed
 
     async def go(self, now: datetime) -> None:
         """Look once. Raises `StorageError`."""
@@ -59,7 +59,7 @@ class PeriodicChecks:
                 await self._accept(inbound.peer.channel, [inbound])
         for view in self._views:
             if say := await view.look(now):
-                await self._promise(say, now)
+                await self._enqueue(say, now)
                 self._committed()
 
 

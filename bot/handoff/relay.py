@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.handoff import insisting, overview
+from bot.handoff import insisting
 from bot.handoff.assist import suggestions
 from bot.handoff.card import heading
 from bot.handoff.context import brings_words, shown
@@ -15,11 +15,9 @@ from bot.handoff.operators.message_names import message_name
 from bot.handoff.operators.operator_message import command_of
 from bot.handoff.operators.permissions import REFUSED
 from bot.handoff.operators.replies import who
-from bot.handoff.operators.router import ONLY_HERE
 from bot.handoff.queue import sign
 from bot.handoff.sla.timers import PREFIX
-from bot.handoff.tickets import transfer
-from bot.handoff.tickets.state import listed, marked, moment
+from bot.handoff.tickets import lifecycle, transfer
 from bot.model import (
     Button,
     Event,
@@ -47,7 +45,6 @@ AFTERWARDS = frozenset(
 CANCELLING = (  # in the state: the ticket of which the bot has just asked whether it is still needed
     "cancelling"
 )
-TOLD = "told"  # on the ticket: articles that the bot answered with meanwhile
 
 
 def _merged(carried: list[tuple[str, Outbound]]) -> list[Outbound]:
@@ -92,13 +89,13 @@ class Relay:
             return ordered
         if first.kind is InboundKind.STEPPED_IN:
             return self._stepped_in(turn, first)
-        if first.kind is InboundKind.TIMER and first.text == "relay.resume":
+        if first.kind is InboundKind.INTERNAL and first.text == "relay.resume":
             return self._resume(turn)
         if first.kind is InboundKind.BLOCKED:
             return self._blocked(turn)
-        if first.kind is InboundKind.TIMER and first.text.startswith(PREFIX):
+        if first.kind is InboundKind.INTERNAL and first.text.startswith(PREFIX):
             return await self._desk.on_time(turn)
-        if first.kind is InboundKind.TIMER or turn.conversation.status is Status.BOT:
+        if first.kind is InboundKind.INTERNAL or turn.conversation.status is Status.BOT:
             return self._bot_is_at_it(turn)
         if turn.ticket is None or turn.ticket.status == "closed":
             return Outcome("relay", Result.IGNORED, "person_at_it", timers=(self._step_back(turn),))
@@ -161,7 +158,7 @@ class Relay:
                 state={**turn.conversation.state, CANCELLING: ticket.number},
             )
         said = await rules.aside(turn) if rules.aside is not None and not meaning else None
-        known = {*listed(ticket, TOLD), str(ticket.data.get("shown") or "")}
+        known = {*ticket.state.articles_told, ticket.state.article_shown}
         if said is None or (said.article and said.article in known):
             return None
         ahead = self._desk.queue.ahead(ticket, await self._desk.records.queue(), turn.now)
@@ -170,7 +167,7 @@ class Relay:
             turn.inbounds[-1].peer, join((said.text, stays), "\n\n"), ticket=ticket.number, author="bot"
         )
         event = Event("answered_meanwhile", ticket=ticket.number, data={"article": said.article})
-        marks = marked(ticket, told=[*listed(ticket, TOLD), said.article]) if said.article else ticket
+        marks = lifecycle.article_told(ticket, said.article) if said.article else ticket
         carried = self._carry(turn, marks, buttons, told=told)
         if said.title and (to := self._desk.thread(ticket)) is not None:
             carried = replace(
@@ -197,9 +194,11 @@ class Relay:
         name, rest = command_of(first)
         if len(turn.inbounds) > 1 or first.kind not in (InboundKind.MESSAGE, InboundKind.PRESS):
             return None
-        if who(first) in self._desk.rules.routing.supervisors and overview.is_for_overview(alone, name, rest):
-            return await overview.decide(self._desk, alone, name, rest)
-        if name not in ONLY_HERE:
+        commands, action = self._desk.commands, turn.press.action if turn.press else ""
+        command = commands.pressed_afar(action) if action else commands.afar(name, rest)
+        if command is not None and who(first) in self._desk.rules.routing.supervisors:
+            return await command.run(self._desk, alone, rest)
+        if not commands.only_here(name):
             return None
         say = Outbound(
             first.peer, self._words.say("handoff.only_in_the_desk", lang=self._desk.customer_lang(turn))
@@ -219,7 +218,7 @@ class Relay:
             "relay",
             Result.IGNORED,
             REFUSED,
-            (Outbound(first.peer, text, verb=OutboundKind.ACKNOWLEDGE, quotes=first.callback, author=""),),
+            (Outbound(first.peer, text, kind=OutboundKind.ACKNOWLEDGE, quotes=first.callback, author=""),),
             events=(event,),
         )
 
@@ -302,13 +301,11 @@ class Relay:
         """From the first unanswered words on somebody owes an answer; where nobody is there, the next one is
         called.
         """
-        owing = marked(ticket, quiet=None)
-        if ticket.first_reply is not None and moment(ticket, "asked") is None and not self._is_thanks(turn):
-            owing = marked(owing, asked=turn.now)
+        owing = lifecycle.customer_wrote(ticket, turn.now, owed=not self._is_thanks(turn))
         sleeps = ticket.status == "snoozed"
         if sleeps and self._is_thanks(turn):
             return replace(carried, ticket=owing)
-        owed = sleeps or moment(owing, "asked") is not None
+        owed = sleeps or owing.state.asked is not None
         gone = bool(ticket.operator) and owed and not self._desk.crew.is_here(ticket.operator)
         if gone and ticket.status != "waiting":
             back = transfer.give_back(self._desk, turn, owing, "desk.operator_away", why="operator_away")
@@ -321,7 +318,7 @@ class Relay:
                 events=(*carried.events, *back.events),
             )
         if sleeps:
-            owing = marked(replace(owing, status="operator"), snoozed=None, woken=turn.now)
+            owing = lifecycle.woken(owing, turn.now)
             return replace(
                 carried,
                 messages=(*carried.messages, *self._desk.card_edit(owing), *self._calls_operator(owing)),
@@ -362,11 +359,11 @@ class Relay:
                 attachments=inbound.attachments,
                 heading=heading(ticket, self._words, lang),
                 name=message_name(inbound),
-                mirrors=inbound.message,
+                mirror_of=inbound.message,
                 quotes=getattr(quoted, "mirrors", "") or "",
                 ticket=ticket.number,
                 author="",
-                joins=inbound.kind is InboundKind.MESSAGE,
+                coalesce=inbound.kind is InboundKind.MESSAGE,
             )
         ]
 

@@ -17,4 +17,4 @@ def reopen_topic(to: Peer, ticket: int | None) -> Outbound:
 
 def _set(to: Peer, ticket: int | None, kind: OutboundKind) -> Outbound:
     # law: in one order with the notices: operators who are told of a customer's return must be able to write
-    return Outbound(to, verb=kind, lane=Priority.NOTICE, ticket=ticket, author="")
+    return Outbound(to, kind=kind, priority=Priority.NOTICE, ticket=ticket, author="")

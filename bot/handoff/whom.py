@@ -10,7 +10,7 @@ from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import place as place_of
 from bot.handoff.operators.replies import say
 from bot.handoff.operators.roster import Member, labels
-from bot.handoff.tickets.state import marked, words
+from bot.handoff.tickets import lifecycle
 from bot.model import Button, Inbound, InboundKind, Outcome, Peer, Rows, Sender, Ticket, Turn
 
 SHOWN = 10
@@ -116,7 +116,7 @@ def brought(desk: DeskContext, ticket: Ticket, place: Peer) -> Ticket:
     if own is not None and replace(own, thread="") == place:
         return ticket
     team = next((t.name for t in desk.rules.teams if desk.teams.place(t.name) == place), "")
-    return marked(ticket, desk=team, team=team or words(ticket, "team"))
+    return lifecycle.shown_in(ticket, team or ticket.state.team, team)
 
 
 def _shown(member: Member, named: dict[str, str]) -> str:

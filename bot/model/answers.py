@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.model.messages import Json
+from bot.model.addresses import Json
 
 
 class Intent(StrEnum):

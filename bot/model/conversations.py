@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from bot.model.messages import Attachment, Inbound, InboundKind, Json, Outbound, Peer, Press, RepliedTo
+from bot.model.addresses import Json, Peer
+from bot.model.messages import Attachment, Inbound, InboundKind, Outbound, Press, RepliedTo
 from bot.model.tickets import Ticket, Waiting
 
 

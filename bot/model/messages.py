@@ -2,44 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-Json = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Peer:
-    """An address: a channel *instance* ("vk-shop-2", not a kind), a chat in it, and a thread where the chat
-    has some.
-
-    `thread` is the platform's own id. One form is ours: `ticket:1042` means "wherever ticket 1042 is shown",
-    and is resolved by the outbox (a forum topic, opened on demand; the plain group itself where there are no
-    topics).
-    """
-
-    channel: str
-    chat: str
-    thread: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """Who wrote, as the platform tells it.
-
-    `id` is the platform's user id; `anonymous` marks an unnamed group admin.
-    """
-
-    id: str
-    name: str = ""
-    last_name: str = ""
-    username: str = ""
-    language: str = ""
-    gender: Literal["", "male", "female"] = ""
-    anonymous: bool = False
+from bot.model.addresses import Json, Peer, Sender
+from bot.model.internal import Payload
 
 
 class Style(StrEnum):
@@ -144,7 +113,7 @@ class InboundKind(StrEnum):
     EDIT = "edit"  # a message was changed; `message` is its id
     PRESS = "press"  # a button; `press` is its token
     START = "start"  # the first contact, or /start; `text` is the deep-link payload
-    TIMER = "timer"  # time came; `text` is the timer's kind, `data` what was kept with it
+    INTERNAL = "timer"  # nobody wrote it: `payload` says what the service tells itself
     BLOCKED = "blocked"  # the customer forbade messages
     UNBLOCKED = "unblocked"
     STEPPED_IN = "stepped_in"  # a person of the business wrote by hand, past the bot (VK community inbox)
@@ -189,15 +158,21 @@ class Inbound:
     private: bool = True  # a chat with one person; False in groups
     data: Json = field(default_factory=dict)
     context: tuple[Attachment, ...] = ()
+    payload: Payload | None = None
 
     @property
     def rich(self) -> RichText:
         return RichText(self.text, self.spans)
 
+    @property
+    def actor(self) -> str:
+        """Who did this, as events name people."""
+        return f"{self.peer.channel}:{self.sender.id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A button that was pressed, resolved from its token: what it meant when it was promised.
+    """A button that was pressed, resolved from its token: what it meant when it was offered.
 
     `outbound` is the outbox row that carried the button, `message` the platform's id of that message.
     """
@@ -211,13 +186,13 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class RepliedTo:
-    """What an inbound message replies to, where that was one of ours: the promise's name, ticket, and the id
-    it mirrors.
+    """What an inbound message replies to, where that was one of ours: the name and ticket of that delivery,
+    and the id of the message it mirrors.
     """
 
     name: str = ""
     ticket: int | None = None
-    mirrors: str = ""
+    mirror_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +232,7 @@ class OutboundKind(StrEnum):
 
 
 class Priority(StrEnum):
-    """Who goes first where a limit makes things wait; within a lane and a peer order is kept."""
+    """Who goes first where a limit makes things wait; within a priority and a peer order is kept."""
 
     MESSAGE = "words"  # people's words and answers
     NOTICE = "notice"  # confirmations, cards
@@ -279,38 +254,34 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """One promise: one outbox row, one call of the platform.
+    """What is to be delivered: one outbox row, one call of the platform.
 
     `name` lets the message be found again ("card:1042"): `edits` names the message that EDIT, PIN and DELETE
-    act on (the
-    newest of that name); such a row waits until that message is sent. `mirrors` is the platform's id of the
-    inbound
-    message whose words these are, `quotes` the id (in the target chat) of the message to reply to. `heading`
-    is shown before the
-    text where the peer has no thread of its own (plain groups). `on_doubt` says what to do when nobody can
-    tell whether it arrived:
-    send it again, or hold it for a person to settle. `author` says whose words the history keeps them as (""
-    = not kept: cosmetics).
-    `receipt` is the operator's message that shows what became of this.
+    act on (the newest of that name); such a row waits until that message is sent. `mirror_of` is the
+    platform's id of the inbound message whose words these are, `quotes` the id (in the target chat) of the
+    message to reply to. `heading` is shown before the text where the peer has no thread of its own (plain
+    groups). `on_uncertain` says what to do when nobody can tell whether it arrived: send it again, or hold
+    it for a person to settle. `author` says whose words the history keeps them as ("" = not kept:
+    cosmetics). `receipt` is the operator's message that shows what became of this.
     """
 
     to: Peer
     text: RichText = RichText()
     buttons: Rows = ()
     attachments: tuple[Attachment, ...] = ()
-    verb: OutboundKind = OutboundKind.SAY
+    kind: OutboundKind = OutboundKind.SAY
     name: str = ""
     edits: str = ""
-    mirrors: str = ""
+    mirror_of: str = ""
     quotes: str = ""
     heading: RichText = RichText()
-    lane: Priority = Priority.MESSAGE
-    on_doubt: Literal["resend", "hold"] = "resend"
+    priority: Priority = Priority.MESSAGE
+    on_uncertain: Literal["resend", "hold"] = "resend"
     author: Literal["bot", "operator", "system", ""] = "bot"
     author_name: str = ""
     ticket: int | None = None
     receipt: Receipt | None = None
-    joins: bool = False  # plain words that become one message with earlier ones of this kind which still wait
+    coalesce: bool = False  # plain words that become one message with earlier ones which still wait
     one_time: bool = False  # a keyboard that goes away after a press (VK); inline otherwise
     silent: bool = False
     also: tuple[

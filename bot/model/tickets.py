@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from bot.model.messages import Json, Peer
+from bot.model.addresses import Peer
+from bot.model.ticket_state import TicketState
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Ticket:
     due: datetime | None = None
     rating: int | None = None
     version: int = 0
-    data: Json = field(default_factory=dict)
+    state: TicketState = field(default_factory=TicketState)
 
 
 @dataclass(frozen=True, slots=True)

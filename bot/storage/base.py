@@ -155,6 +155,8 @@ class Store(Protocol):
     Raises `StorageError`; then nothing of the call was done. Safe to call from one event loop.
     """
 
+    file: Path | None  # the database's file; None where it is none
+
     # --- intake
     async def accept(self, channel: str, arrivals: Sequence[Arrival], *, cursor: str | None = None) -> int:
         """Keep what arrived, once: an inbound whose (channel, key) is known is passed over. The cursor moves
@@ -202,8 +204,9 @@ class Store(Protocol):
         ...
 
     async def fire_timers(self, now: datetime) -> int:
-        """Turn due timers into inbounds of their conversations (kind TIMER, each exactly once); returns how
-        many.
+        """Turn due timers into inbounds of their conversations (kind INTERNAL, each exactly once).
+
+        Returns how many.
         """
         ...
 
@@ -268,7 +271,7 @@ class Store(Protocol):
         """
         ...
 
-    async def promise(
+    async def enqueue(
         self, say: Sequence[Outbound], now: datetime, *, events: Sequence[Event] = ()
     ) -> tuple[int, ...]:
         """Promise something outside any turn (the desk's greeting, a notice of the service)."""
@@ -312,14 +315,14 @@ class Store(Protocol):
         self, *, open_only: bool = True, limit: int = 200, bare: bool = False
     ) -> tuple[Ticket, ...]:
         """Tickets, oldest waiting first, then in work; closed ones (newest first) after them where asked for;
-        *bare*: without `data`.
+        *bare*: without its state.
         """
         ...
 
     async def ticket(self, number: int) -> Ticket | None: ...
 
     async def queue(self) -> tuple[Ticket, ...]:
-        """Every waiting ticket, the oldest first, with no more of its `data` than team and place."""
+        """Every waiting ticket, the oldest first, with no more of its state than team and place."""
         ...
 
     async def recent_answers(self) -> tuple[tuple[datetime, datetime], ...]:

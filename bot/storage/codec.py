@@ -4,7 +4,7 @@ UTC.
 A field that has its default is left out, so a row is as long as what it says. Free JSON (`state`, `data`,
 `why`, `fields`)
 comes back as JSON knows it: tuples as lists, keys as strings. A field that is not known (from a newer
-version) is passed over.
+version) is passed over; one that is known by an older name (`FORMERLY`) is read under it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,25 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from bot.model import Inbound, Internal, Outbound, Payload
+from bot.model.internal import KINDS, BroadcastPortion, OtherTimer
+
 Value = TypeVar("Value")
 Change = Callable[[Any], Any]
+
+# Names under which released versions wrote a field: rows of then are still read.
+FORMERLY: Mapping[type, Mapping[str, str]] = {
+    Outbound: {
+        "verb": "kind",
+        "lane": "priority",
+        "mirrors": "mirror_of",
+        "on_doubt": "on_uncertain",
+        "joins": "coalesce",
+    },
+    BroadcastPortion: {"from": "start"},
+}
+
+NAMES = {kind: name for name, kind in KINDS.items()}
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -94,8 +111,44 @@ def decode_all(kind: type[Value], text: str) -> tuple[Value, ...]:
     return () if text == "[]" else tuple(_reader(wanted)(v) for v in json.loads(text))
 
 
+def payload_parts(payload: Payload) -> tuple[str, dict[str, Any]]:
+    """The name under which *payload* is stored, and its fields."""
+    if isinstance(payload, OtherTimer):
+        return payload.kind, dict(payload.data)
+    kind: Any = type(payload)
+    return NAMES[kind], _dataclass_writer(kind)(payload)
+
+
+def payload_of(name: str, data: Mapping[str, Any]) -> Payload:
+    """What `payload_parts` gave; an `OtherTimer` where this version does not know it. Never raises."""
+    name, data = _payload_today(name, data)
+    try:
+        known: Any = KINDS[name]
+        return cast(Payload, _dataclass_reader(known)(data))
+    except (KeyError, TypeError, ValueError):
+        return OtherTimer(name, data)
+
+
+def _payload_today(name: str, data: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The names and fields of a released version in the form of this one."""
+    if name == "order" and isinstance(data.get("order"), str):
+        return f"order.{data['order']}", data
+    if name == "desk.order" and isinstance(data.get("to"), list):
+        return name, {**data, "to": dict(zip(("channel", "chat", "thread"), data["to"], strict=False))}
+    return name, data
+
+
+def _inbound_today(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An inbound of a released version had the name of its payload in `text`, and the fields in `data`."""
+    if value.get("kind") != "timer" or "payload" in value:
+        return value
+    return {**value, "payload": {"kind": value.get("text", ""), "data": value.get("data", {})}}
+
+
 @cache
 def _writer(kind: Any) -> Change:
+    if _is_payload(kind):
+        return _payload_writer
     if is_dataclass(kind):
         return _dataclass_writer(cast(type, kind))
     origin, inner = get_origin(kind), get_args(kind)
@@ -112,6 +165,8 @@ def _writer(kind: Any) -> Change:
 
 @cache
 def _reader(kind: Any) -> Change:
+    if _is_payload(kind):
+        return _payload_reader
     if is_dataclass(kind):
         return _dataclass_reader(cast(type, kind))
     origin, inner = get_origin(kind), get_args(kind)
@@ -132,6 +187,20 @@ def _same(value: Any) -> Any:
     return value
 
 
+def _is_payload(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Internal)
+
+
+def _payload_writer(payload: Payload) -> dict[str, Any]:
+    name, data = payload_parts(payload)
+    return {"kind": name, "data": data} if data else {"kind": name}
+
+
+def _payload_reader(value: dict[str, Any]) -> Payload:
+    return payload_of(str(value.get("kind", "")), value.get("data") or {})
+
+
+@cache
 def _dataclass_writer(kind: type) -> Change:
     hints = get_type_hints(kind)
     plan = [(f.name, _default(f), _writer(hints[f.name])) for f in fields(kind)]
@@ -147,14 +216,24 @@ def _dataclass_writer(kind: type) -> Change:
     return write
 
 
+@cache
 def _dataclass_reader(kind: type) -> Change:
     hints = get_type_hints(kind)
-    plan = {f.name: _reader(hints[f.name]) for f in fields(kind)}
+    plan = {f.name: (f.name, _reader(hints[f.name])) for f in fields(kind)}
+    plan |= {old: plan[name] for old, name in FORMERLY.get(kind, {}).items()}
 
-    def read(value: dict[str, Any]) -> Any:
-        return kind(**{name: plan[name](part) for name, part in value.items() if name in plan})
+    today = UPGRADES.get(kind, _same)
+
+    def read(value: Mapping[str, Any]) -> Any:
+        value = today(value)
+        known = ((*plan[name], part) for name, part in value.items() if name in plan)
+        return kind(**{name: change(part) for name, change, part in known})
 
     return read
+
+
+# What a released version wrote in another form, as this one reads it.
+UPGRADES: Mapping[type, Change] = {Inbound: _inbound_today}
 
 
 def _default(field: Any) -> Any:

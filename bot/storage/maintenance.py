@@ -68,8 +68,8 @@ def counts(db: sqlite3.Connection) -> Mapping[str, int]:
                 f"select status, count(*) from outbox where status in {few} group by status"
             )
         }
-    promised = int(db.execute("select count(*) from outbox").fetchone()[0])
-    figures["deliveries_sent"] = promised - sum(
+    enqueued = int(db.execute("select count(*) from outbox").fetchone()[0])
+    figures["deliveries_sent"] = enqueued - sum(
         n for name, n in figures.items() if name.startswith("deliveries_")
     )
     figures |= {

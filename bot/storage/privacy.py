@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from bot.model import Event, Outbound, OutboundKind, Peer, Priority
-from bot.storage.codec import moment, ms, to_json
+from bot.storage.codec import decode, encode, moment, ms, to_json
 from bot.storage.queries.customer_merge import all_joined, blank_joined
-from bot.storage.queries.enqueue import promise, write_events
+from bot.storage.queries.enqueue import enqueue, write_events
 from bot.storage.queries.outbox import reorder
 
 # Of an event's data only these stay, and only where they are figures, yes/no or the names of our own things.
@@ -150,7 +151,7 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
     _erase_names(db, names)
     for key in orders:
         reorder(db, *key)
-    promise(db, shown, now)
+    enqueue(db, shown, now)
     return True
 
 
@@ -169,8 +170,8 @@ def _shown_in_desks(db: sqlite3.Connection, values: Mapping[str, Any]) -> list[O
     gone = [
         Outbound(
             Peer(t["channel"], t["chat"], t["thread"]),
-            verb=OutboundKind.DELETE_TOPIC,
-            lane=Priority.COSMETIC,
+            kind=OutboundKind.DELETE_TOPIC,
+            priority=Priority.COSMETIC,
             author="",
         )
         for t in topics
@@ -180,9 +181,9 @@ def _shown_in_desks(db: sqlite3.Connection, values: Mapping[str, Any]) -> list[O
             gone.append(
                 Outbound(
                     Peer(post["channel"], post["chat"]),
-                    verb=OutboundKind.DELETE,
+                    kind=OutboundKind.DELETE,
                     edits=f"{FORGOTTEN}{post['id']}",
-                    lane=Priority.COSMETIC,
+                    priority=Priority.COSMETIC,
                     author="",
                 )
             )
@@ -289,17 +290,20 @@ def _erase_names(db: sqlite3.Connection, names: list[str]) -> None:
             (to_json(name)[1:-1],),
         ).fetchall()
         for row in rows:
-            payload = json.loads(row["payload"])
-            if name in (payload.get("to") or {}).values():
+            outbound = decode(Outbound, row["payload"])
+            if name in (outbound.to.channel, outbound.to.chat, outbound.to.thread):
                 continue
-            kept = {
-                k: v
-                for k, v in payload.items()
-                if k in ("to", "verb", "lane", "buttons", "author", "on_doubt")
-            }
-            if name in to_json(kept):
-                kept.pop("buttons", None)
-            db.execute("update outbox set payload = ? where id = ?", (to_json(kept), row["id"]))
+            kept = Outbound(
+                outbound.to,
+                buttons=outbound.buttons,
+                kind=outbound.kind,
+                priority=outbound.priority,
+                on_uncertain=outbound.on_uncertain,
+                author=outbound.author,
+            )
+            if name in encode(kept):
+                kept = replace(kept, buttons=())
+            db.execute("update outbox set payload = ? where id = ?", (encode(kept), row["id"]))
 
 
 def _erase_events(db: sqlite3.Connection, values: Mapping[str, Any]) -> None:

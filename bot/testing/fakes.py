@@ -57,11 +57,11 @@ class FakeAdapter:
         if outbound.to.chat in self.lost:
             raise PeerGone("the bot is not in the chat")
         if outbound.to.thread in self.deleted or (
-            outbound.to.thread and not self.forum and outbound.verb is OutboundKind.SAY
+            outbound.to.thread and not self.forum and outbound.kind is OutboundKind.SAY
         ):
             raise TopicGone("message thread not found")
         if (
-            outbound.verb
+            outbound.kind
             in (
                 OutboundKind.OPEN_TOPIC,
                 OutboundKind.RENAME_TOPIC,
@@ -71,7 +71,7 @@ class FakeAdapter:
             and not self._may_manage_topics
         ):
             raise TopicRefused("not enough rights to create a topic")
-        if outbound.verb is OutboundKind.EDIT and target in self.gone:
+        if outbound.kind is OutboundKind.EDIT and target in self.gone:
             raise Refused("message to edit not found")
         for attachment in outbound.attachments:
             if attachment.channel != self.name:
@@ -80,13 +80,13 @@ class FakeAdapter:
         first = self._next
         self.said.append(SentMessage(outbound, nonce, target, str(first)))
         if (
-            outbound.verb is OutboundKind.SAY and len(outbound.attachments) > 1
+            outbound.kind is OutboundKind.SAY and len(outbound.attachments) > 1
         ):  # an album has an id for each of its parts
             self._next += len(outbound.attachments) - 1
         return Sent(str(first), tuple(str(n) for n in range(first + 1, self._next + 1)))
 
     def in_chat(
-        self, chat: str, thread: str | None = None, verb: OutboundKind | None = OutboundKind.SAY
+        self, chat: str, thread: str | None = None, kind: OutboundKind | None = OutboundKind.SAY
     ) -> list[SentMessage]:
         """What was sent to a chat (and thread), oldest first."""
         return [
@@ -94,7 +94,7 @@ class FakeAdapter:
             for s in self.said
             if s.outbound.to.chat == chat
             and thread in (None, s.outbound.to.thread)
-            and verb in (None, s.outbound.verb)
+            and kind in (None, s.outbound.kind)
         ]
 
     async def read(self, attachment: Attachment) -> File:

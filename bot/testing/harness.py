@@ -16,12 +16,13 @@ from bot.clock import HandClock
 from bot.config.loader import Config
 from bot.knowledge.search import Knowledge
 from bot.model import Attachment, Inbound, InboundKind, Outbound, OutboundKind, Peer, Sender
+from bot.storage.sqlite.store import SqliteStore
 from bot.testing.fakes import FakeAdapter, SentMessage
 from bot.testing.threadless import without_threads
 
 DESK_CHAT = "-100500"
 PLACE = Peer("telegram", DESK_CHAT)
-_starts: Counter[Path | None] = Counter()  # how often this process has opened a file
+_starts: Counter[Path] = Counter()  # how often this process has opened a file
 NOON = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)  # a Friday, 12:00 in Moscow
 
 
@@ -45,6 +46,12 @@ class TestBot:
         self.place = place  # of the operators' group
         self.service, self.clock, self.channels = service, clock, channels
         self._keys = (f"{keys}{number}" for number in count(1))
+
+    @property
+    def store(self) -> SqliteStore:
+        """The service's store, which in a test is SQLite's."""
+        assert isinstance(self.service.store, SqliteStore)
+        return self.service.store
 
     def customer(
         self, name: str = "Анна", *, channel: str = "telegram", chat: str = "1001", language: str = "ru"
@@ -132,7 +139,7 @@ class PlayedCustomer(_Person):
 
     async def presses(self, label: str) -> None:
         """Press the newest button whose label contains *label*. Raises `LookupError`."""
-        await self.taps(*find_button(self.channel.in_chat(self.peer.chat, verb=None), label))
+        await self.taps(*find_button(self.channel.in_chat(self.peer.chat, kind=None), label))
 
     async def taps(self, said: SentMessage, row: int, column: int, *, run: bool = True) -> None:
         """Press this very button."""
@@ -156,7 +163,7 @@ class PlayedCustomer(_Person):
             s
             for s in self.channel.said[self._mark :]
             if s.outbound.to.chat == self.peer.chat
-            and s.outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)
+            and s.outbound.kind in (OutboundKind.SAY, OutboundKind.EDIT)
         ]
 
     @property
@@ -220,7 +227,7 @@ class PlayedOperator(_Person):
 
     def _in_group(self, thread: str | None) -> list[SentMessage]:
         place = self._testbot.place
-        return self._testbot.channels[place.channel].in_chat(place.chat, thread, verb=None)
+        return self._testbot.channels[place.channel].in_chat(place.chat, thread, kind=None)
 
 
 def find_button(said: list[SentMessage], label: str) -> tuple[SentMessage, int, int]:
@@ -267,12 +274,14 @@ async def open_test_bot(
         log_events=False,
         knowledge=knowledge,
     )
+    assert isinstance(service.store, SqliteStore)
+    start = 1
+    if file := service.store.file:
+        _starts[file] = start = _starts[file] + 1
+    testbot = TestBot(service, clock, channels, place, keys="k" if start == 1 else f"{start}k")
     if not threads:
-        without_threads(service.store)
+        without_threads(testbot.store)
     try:
-        if service.store.file is not None:
-            _starts[service.store.file] += 1
-        start = _starts[service.store.file]
-        yield TestBot(service, clock, channels, place, keys=f"{start}k" if start > 1 else "k")
+        yield testbot
     finally:
         await service.close()

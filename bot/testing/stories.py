@@ -168,7 +168,10 @@ class _Scene:
         )
         told = {k: known[k] for k in ("last_name", "username", "gender") if k in known}
         self._customer.sender = Sender(
-            "1001", known.get("name", "Анна"), language=known.get("language", "ru"), **told  # type: ignore[arg-type]
+            "1001",
+            known.get("name", "Анна"),
+            language=known.get("language", "ru"),
+            **told,  # type: ignore[arg-type]
         )
         self._operator: PlayedOperator = testbot.operator()
         self._variants = list(_variants(testbot.service.words))
@@ -227,8 +230,8 @@ class _Scene:
         person: PlayedCustomer = self._customer
         return [
             s
-            for s in self._testbot.channels[person.peer.channel].in_chat(person.peer.chat, verb=None)
-            if s.outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)
+            for s in self._testbot.channels[person.peer.channel].in_chat(person.peer.chat, kind=None)
+            if s.outbound.kind in (OutboundKind.SAY, OutboundKind.EDIT)
         ]
 
     def _seen(self) -> list[SentMessage]:
@@ -237,8 +240,8 @@ class _Scene:
             return []
         return [
             s
-            for s in self._testbot.channels[place.channel].in_chat(place.chat, verb=None)
-            if s.outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)
+            for s in self._testbot.channels[place.channel].in_chat(place.chat, kind=None)
+            if s.outbound.kind in (OutboundKind.SAY, OutboundKind.EDIT)
         ]
 
     async def _ticket(self) -> int:

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
+from bot.text.problems import told
+
 DAY = 24 * 60  # minutes
 CLOSED = "closed"
 _SPAN = re.compile(r"\s*([0-9]{1,2}):([0-9]{2})\s*[-–—]\s*([0-9]{1,2}):([0-9]{2})\s*")
-_HOW = 'write "10:00-20:00", "21:00-02:00" over midnight, or ["10:00-13:00", "14:00-20:00"] with a break'
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,10 +29,10 @@ class DaySpan:
         """Raises `ValueError` that says what is wrong."""
         found = _SPAN.fullmatch(text)
         if found is None:
-            raise ValueError(f"{text.strip()!r} is not a time span: {_HOW}")
+            raise ValueError(told("config.hours.not_span", text=text.strip()))
         opens, closes = (_minutes(hour, minute) for hour, minute in (found.group(1, 2), found.group(3, 4)))
         if opens in (DAY, closes):
-            raise ValueError(f"{text.strip()!r} is an empty time span: the whole day is 00:00-24:00")
+            raise ValueError(told("config.hours.empty_span", text=text.strip()))
         return cls(opens, closes if closes > opens else closes + DAY)
 
     def __str__(self) -> str:
@@ -60,13 +61,13 @@ def spans(text: object) -> tuple[DaySpan, ...]:
         return ()
     parts = [text] if isinstance(text, str) else text
     if not isinstance(parts, list | tuple) or not all(isinstance(p, str) for p in parts):
-        raise ValueError(f"{text!r} is not a time span: {_HOW}")
+        raise ValueError(told("config.hours.not_span", text=text))
     found = sorted(DaySpan.parse(piece) for part in parts for piece in part.split(","))
     for before, after in itertools.pairwise(found):
         if after.opens < before.closes:
-            raise ValueError(f"{before} and {after} overlap")
+            raise ValueError(told("config.hours.overlap", before=before, after=after))
     if found and found[-1].closes - DAY > found[0].opens:
-        raise ValueError(f"{found[-1]} lasts longer than a day after {found[0]} began")
+        raise ValueError(told("config.hours.too_long", last=found[-1], first=found[0]))
     return tuple(found)
 
 
@@ -78,7 +79,7 @@ def written(stretches: Iterable[DaySpan]) -> str:
 def _minutes(hour: str, minute: str) -> int:
     total = int(hour) * 60 + int(minute)
     if int(minute) > 59 or total > DAY:
-        raise ValueError(f"there is no {hour}:{minute}: a day goes from 00:00 to 24:00")
+        raise ValueError(told("config.hours.no_time", clock=f"{hour}:{minute}"))
     return total
 
 

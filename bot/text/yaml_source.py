@@ -6,22 +6,44 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
 from bot.errors import Problem
+from bot.text.problems import problem, told
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
 EMPTY = frozenset({"", "~", "null"})  # what stands for no value, unless it is in quotes
 Kind = Literal["text", "list", "map"]
-Language = Literal["ru", "en"]
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # parses ten times as fast; both give the same events
 _COMMENT = re.compile(r"[ \t]+#[^\n\r]*")
-_FAULTS = Path(__file__).with_name("yaml_faults.yaml")
+_CODES = {
+    "size": "KB005",
+    "depth": "KB005",
+    "anchor": "KB004",
+    "tag": "KB004",
+    "document": "KB003",
+    "key": "KB003",
+    "twice": "KB013",
+    "cut": "KB017",
+    "characters": "KB003",
+    "syntax": "KB003",
+}
+_SYNTAX = {  # what the parser says, and how we say it
+    "mapping values are not allowed": "colon",
+    "could not find expected ':'": "no_colon",
+    "found character '\\t'": "tab",
+    "found character that cannot start any token": "sign",
+    "unexpected end of stream": "quotation",
+    "expected <block end>": "block",
+    "did not find expected key": "indent",
+    "did not find expected '-' indicator": "list_indent",
+    "did not find expected ',' or": "bracket",
+    "did not find expected node content": "bracket",
+}
 
 
 @dataclass(slots=True)
@@ -89,15 +111,13 @@ class YamlError(Exception):
         super().__init__(kind, line, column, detail)
         self.kind, self.line, self.column, self.detail = kind, line, column, detail
 
-    def problem(self, file: str, language: Language = "ru") -> Problem:
+    def problem(self, file: str) -> Problem:
         """The fault in words."""
-        words = _faults()
-        told = words["kinds"][self.kind]
-        text, hint = told[language]
         detail = self.detail
         if self.kind == "syntax":
-            detail = next((known[language] for known in words["syntax"] if known["found"] in detail), detail)
-        return Problem(text.format(detail=detail), file, self.line, self.column, hint, told["code"])
+            known = next((key for said, key in _SYNTAX.items() if said in detail), "other")
+            detail = told(f"yaml.syntax_of.{known}")
+        return problem(f"yaml.{self.kind}", file, self.line, self.column, _CODES[self.kind], detail=detail)
 
 
 def read_yaml(text: str, first_line: int = 1) -> Node | None:
@@ -192,8 +212,3 @@ class _Builder:
 
 def _end(event: yaml.Event) -> int:
     return event.end_mark.index if event.end_mark else 0
-
-
-@cache
-def _faults() -> Any:
-    return read_own(_FAULTS)

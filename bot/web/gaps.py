@@ -229,7 +229,7 @@ class GapPages:
         fields, words = await _fields(request), self._words(request)
         gap = await self._gap(fields, words)
         event = Event(kind, self._services.clock(), actor="editor", data={"questions": sorted(_marks(gap))})
-        await self._services.store.promise([], self._services.clock(), events=[event])
+        await self._services.store.enqueue([], self._services.clock(), events=[event])
         return self._told(gap, await self._effect(gap), words[text], "", "")
 
     async def _foreign(self) -> frozenset[str]:

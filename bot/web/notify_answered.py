@@ -151,8 +151,8 @@ async def tell(
         for one in waiting
     ]
     if say:
-        await store.promise(say, now, events=events)
-        services.promised()
+        await store.enqueue(say, now, events=events)
+        services.enqueued()
     return len(waiting)
 
 
@@ -169,4 +169,4 @@ def _message(words: Texts, language: str, one: Waiting) -> Outbound:
         title=one.article.title,
     )
     button = Button(words.text("told.show", lang=lang), "article", one.article.id)
-    return Outbound(one.peer, text, ((button,),), lane=Priority.BULK, on_doubt="hold", author="bot")
+    return Outbound(one.peer, text, ((button,),), priority=Priority.BULK, on_uncertain="hold", author="bot")

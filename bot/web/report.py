@@ -340,8 +340,8 @@ class ReportPages:
         return saying.value(of, case.value)
 
     async def _name(self, store: Store, case: FigureCase, tickets: Mapping[int, Ticket]) -> str:
-        if (ticket := tickets.get(case.ticket or 0)) is not None and ticket.data.get("name"):
-            return str(ticket.data["name"])
+        if (ticket := tickets.get(case.ticket or 0)) is not None and ticket.state.name:
+            return ticket.state.name
         return await self._customer(store, await store.turns(conversation=case.conversation, limit=1))
 
     async def _customer(self, store: Store, turns: tuple[TurnRecord, ...]) -> str:

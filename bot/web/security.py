@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import BasicAuth, web
 
-from bot.errors import ConfigError, Problem
+from bot.errors import ConfigError
+from bot.text.problems import problem, told
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -68,13 +69,11 @@ def check_binding(host: str, password: str) -> None:
     if not is_loopback(host) and not password:
         raise ConfigError(
             [
-                Problem(
-                    f"страницы нельзя открыть на адресе {host or '(все адреса)'} без пароля",
-                    file="config.yaml",
-                    hint=(
-                        'оставьте web.host: 127.0.0.1 или задайте пароль: web: {password: "${WEB_PASSWORD}"}'
-                    ),
+                problem(
+                    "config.pages_open",
+                    "config.yaml",
                     code="WEB001",
+                    host=host or told("config.every_address"),
                 )
             ]
         )

@@ -163,7 +163,7 @@ class WebServices:
     answer_share: float = 0.8
     demo: Store | None = None
     words: Texts | None = None
-    promised: Callable[[], object] = lambda: None
+    enqueued: Callable[[], object] = lambda: None
     incidents: Incidents = field(default_factory=Incidents)
     topic_name: Callable[[int], Awaitable[str]] | None = None
     rest: Rest | None = None

@@ -11,13 +11,14 @@ from bot.adapters.base import Adapter
 from bot.clock import Clock
 from bot.config.loader import Config
 from bot.dialogs.offline_decision import Judge
-from bot.errors import ConfigError, Problem
+from bot.errors import ConfigError
 from bot.handoff.outreach.incidents import Incidents
 from bot.handoff.sla.hours import Hours
 from bot.i18n.texts import Texts
 from bot.knowledge.search import Knowledge
 from bot.observability import Observers
 from bot.storage.base import Store
+from bot.text.problems import problem
 from bot.web.api.keys import Keys
 from bot.web.api.rest import AcceptRequest, Rest
 from bot.web.server import build_app
@@ -43,7 +44,7 @@ class Site:
         playground: Sequence[str] = (),
         moved: Callable[[], object] = lambda: None,
         words: Texts | None = None,
-        promised: Callable[[], object] = lambda: None,
+        enqueued: Callable[[], object] = lambda: None,
         incidents: Incidents | None = None,
         accept: AcceptRequest | None = None,
         judge: Judge | None = None,
@@ -68,7 +69,7 @@ class Site:
             answer_share=config.report.answer_share,
             topic_name=topic_name,
             words=words,
-            promised=promised,
+            enqueued=enqueued,
             incidents=incidents or Incidents(),
             judge=judge,
             rest=_rest(config, store, accept, clock),
@@ -93,14 +94,7 @@ class Site:
                 if error.errno in (errno.EADDRINUSE, errno.EACCES) and number != wished[-1]:
                     continue
                 await self._runner.cleanup()
-                raise ConfigError(
-                    [
-                        Problem(
-                            f"port {number} of {self._host} cannot be opened: {error.strerror}",
-                            hint="choose another one with --port",
-                        )
-                    ]
-                ) from error
+                raise ConfigError([problem("config.port", port=number, host=self._host)]) from error
             break
         bound = self._runner.addresses[0][1]
         self.url = f"http://{'127.0.0.1' if self._host in ('0.0.0.0', '::') else self._host}:{bound}/"

@@ -72,7 +72,7 @@ async def carried(testbot: TestBot, inbound: Inbound, desk: Peer) -> list[Outbou
     said = testbot.channels[desk.channel].said
     before = len(said)
     await testbot.arrive(inbound)
-    return [s.outbound for s in said[before:] if s.outbound.to.chat == desk.chat and s.outbound.mirrors]
+    return [s.outbound for s in said[before:] if s.outbound.to.chat == desk.chat and s.outbound.mirror_of]
 
 
 def by_parameters(calls: Sequence[Mapping[str, Any]]) -> str:

@@ -180,13 +180,13 @@ async def test_former_members_and_anonymous_ones_are_refused(testbot: TestBot, w
         olga.sender = Sender("1087968824", "Group", anonymous=True)
     before, told, seen = (
         await testbot.service.store.ticket(1),
-        len(testbot.channels["telegram"].in_chat("1001", verb=None)),
+        len(testbot.channels["telegram"].in_chat("1001", kind=None)),
         len(await olga.sees(1)),
     )
     await olga.says(words, ticket=1)
 
     await unchanged(testbot, before)
-    assert len(testbot.channels["telegram"].in_chat("1001", verb=None)) == told
+    assert len(testbot.channels["telegram"].in_chat("1001", kind=None)) == told
     said = [o.text.text for o in (await olga.sees(1))[seen:]]
     assert len(said) == 1 and ("ничего не изменилось" in said[0] or "аноним" in said[0])
     assert len(await testbot.service.store.events(kinds=["refused"])) == 1
@@ -220,7 +220,7 @@ async def test_buttons_are_refused_to_those_outside(testbot: TestBot, who: str, 
 
     await unchanged(testbot, before)
     said = (await olga.sees(1))[seen:]
-    assert [o.verb for o in said] == [OutboundKind.ACKNOWLEDGE] and said[0].text.text
+    assert [o.kind for o in said] == [OutboundKind.ACKNOWLEDGE] and said[0].text.text
     assert [e.data["what"] for e in await testbot.service.store.events(kinds=["refused"])] != []
 
 
@@ -251,7 +251,7 @@ async def test_a_topic_closed_by_nobody_in_particular_is_opened_again(testbot: T
     await ghost.says("", ticket=1, kind=InboundKind.TOPIC_CLOSED)
 
     assert (await testbot.service.store.ticket(1)).status == "waiting"  # type: ignore[union-attr]
-    assert any(o.verb is OutboundKind.REOPEN_TOPIC for o in await ghost.sees(1))
+    assert any(o.kind is OutboundKind.REOPEN_TOPIC for o in await ghost.sees(1))
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ async def test_late_buttons_of_a_closed_ticket_say_so(testbot: TestBot, label: s
     )
 
     assert await testbot.service.store.ticket(1) == before
-    assert [(o.verb, o.text.text) for o in (await olga.sees(1))[seen:]] == [
+    assert [(o.kind, o.text.text) for o in (await olga.sees(1))[seen:]] == [
         (OutboundKind.ACKNOWLEDGE, "Обращение уже закрыто.")
     ]
 
@@ -323,7 +323,7 @@ async def test_a_customers_forged_press_is_no_word_for_operators(testbot: TestBo
 
     assert await testbot.service.store.ticket(1) == before and len(await olga.sees(1)) == seen
     assert (
-        testbot.channels["telegram"].in_chat("1001", verb=OutboundKind.ACKNOWLEDGE)[-1].outbound.text.text
+        testbot.channels["telegram"].in_chat("1001", kind=OutboundKind.ACKNOWLEDGE)[-1].outbound.text.text
         == "Эта кнопка уже не действует."
     )
     assert [e.data["why"] for e in await testbot.service.store.events(kinds=["refused"])] == ["old_button"]

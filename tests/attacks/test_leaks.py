@@ -70,7 +70,7 @@ async def test_of_a_forgotten_customer_no_file_holds_a_word(
 
         deleted = [
             s.outbound.to.thread
-            for s in testbot.channels["telegram"].in_chat("-100500", verb=OutboundKind.DELETE_TOPIC)
+            for s in testbot.channels["telegram"].in_chat("-100500", kind=OutboundKind.DELETE_TOPIC)
         ]
         assert deleted == [thread]
         assert [f.name for f in place.rglob("*") if f.is_file() and MARK.encode() in f.read_bytes()] == []

@@ -85,7 +85,7 @@ class Day:
         ]
 
     def _topic(self, number: int) -> str:
-        opened = [c.message for c in self.telegram.calls if c.outbound.verb is OutboundKind.OPEN_TOPIC]
+        opened = [c.message for c in self.telegram.calls if c.outbound.kind is OutboundKind.OPEN_TOPIC]
         return opened[min(number, len(opened) - 1)] if opened else ""
 
     def _operator(

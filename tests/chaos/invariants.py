@@ -91,9 +91,9 @@ def _in_order(rows: dict[int, sqlite3.Row], calls: Sequence[tuple[Platform, Call
         row = rows.get(call.nonce)
         if (
             row is None
-            or call.outbound.verb is OutboundKind.OPEN_TOPIC
+            or call.outbound.kind is OutboundKind.OPEN_TOPIC
             or row["place"] < 0
-            or row["verb"] != call.outbound.verb
+            or row["verb"] != call.outbound.kind
         ):
             continue
         key = (platform.name, row["chat"], row["thread"], row["lane"])
@@ -106,17 +106,17 @@ def _doubles_are_on_record(
     rows: dict[int, sqlite3.Row], calls: Sequence[tuple[Platform, Call]]
 ) -> Iterator[str]:
     """I4: no more arrivals than doubts allow; what is called sent arrived, what is called failed did not."""
-    arrived = Counter((c.nonce, str(c.outbound.verb)) for _, c in calls)
-    for (nonce, verb), n in arrived.items():
+    arrived = Counter((c.nonce, str(c.outbound.kind)) for _, c in calls)
+    for (nonce, kind), n in arrived.items():
         row = rows.get(nonce)
-        if verb == OutboundKind.OPEN_TOPIC:
+        if kind == OutboundKind.OPEN_TOPIC:
             continue
         if row is None:
-            yield f"I4 {verb} {nonce} was sent and is not on record"
+            yield f"I4 {kind} {nonce} was sent and is not on record"
         elif n > 1 + row["doubts"]:
-            yield f"I4 {verb} {nonce} arrived {n} times with {row['doubts']} doubts on record"
+            yield f"I4 {kind} {nonce} arrived {n} times with {row['doubts']} doubts on record"
         elif row["status"] in ("pending", "failed", "cancelled") and not row["doubts"]:
-            yield f"I4 {verb} {nonce} arrived and is called {row['status']}: {row['error']}"
+            yield f"I4 {kind} {nonce} arrived and is called {row['status']}: {row['error']}"
     for row in rows.values():
         if row["status"] == "sent" and not arrived[row["id"], row["verb"]]:
             yield f"I4 {row['verb']} {row['id']} is called sent and never arrived"

@@ -118,7 +118,7 @@ class Platform:
 
     def count(self, outbound: Outbound, begun: float) -> None:
         """The limits of the platform count what it takes, from when the call began (I5)."""
-        if outbound.verb in (OutboundKind.ACKNOWLEDGE, OutboundKind.REACT):
+        if outbound.kind in (OutboundKind.ACKNOWLEDGE, OutboundKind.REACT):
             return
         chat, own = outbound.to.chat, (self.limits.peer_burst if self.limits.peer_per_second else 1000, 2.9)
         for key, (most, period) in (("", REAL[0]), (chat, REAL[1] if chat.startswith("-") else own)):
@@ -140,7 +140,7 @@ class Platform:
         self.count(outbound, begun)
         message = (
             target
-            if outbound.verb in (OutboundKind.EDIT, OutboundKind.PIN, OutboundKind.DELETE)
+            if outbound.kind in (OutboundKind.EDIT, OutboundKind.PIN, OutboundKind.DELETE)
             else self.new_message()
         )
         self.calls.append(Call(outbound, nonce, target, message, begun, life))
@@ -182,7 +182,7 @@ class PlatformAdapter(FakeAdapter):
         for attachment in outbound.attachments:
             if attachment.channel != self.name:
                 await files.read(attachment)
-        self.fuse.point(f"before {outbound.verb}")
+        self.fuse.point(f"before {outbound.kind}")
         begun = LoopClock().monotonic()
         await asyncio.sleep(dice.uniform(0.01, 0.3) if dice.random() >= weather.slow else dice.uniform(1, 8))
         self.fuse.check()
@@ -200,7 +200,7 @@ class PlatformAdapter(FakeAdapter):
                 raise error
             fate -= share
         message = platform.carry_out(outbound, nonce, target, begun, self.life)
-        self.fuse.point(f"after {outbound.verb}")
+        self.fuse.point(f"after {outbound.kind}")
         await asyncio.sleep(dice.uniform(0.0, 0.1))
         if fate < weather.cut_after:
             raise Uncertain("the answer was lost")

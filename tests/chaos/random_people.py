@@ -135,7 +135,7 @@ class Crowd:
         return [
             c.message
             for c in telegram.calls
-            if c.outbound.verb is OutboundKind.OPEN_TOPIC and c.message not in telegram.deleted
+            if c.outbound.kind is OutboundKind.OPEN_TOPIC and c.message not in telegram.deleted
         ]
 
     def _operator_says(self, text: str = "") -> None:

@@ -18,6 +18,7 @@ from bot.config.loader import Config
 from bot.knowledge.search import Knowledge
 from bot.model import Peer
 from bot.service import run
+from bot.storage.sqlite.store import SqliteStore
 from bot.testing.faults import abandon
 from bot.testing.threadless import through_one_writer
 from tests.chaos.kill_points import DirectWriter, Fuse, Killed
@@ -125,7 +126,7 @@ class Stage:
             source = self.file.with_name(self.file.name + suffix)
             if source.exists():
                 shutil.copy(source, left.with_name(left.name + suffix))
-        abandon(self.service.store)
+        abandon(_file_store(self.service))
         for old in self.place.glob(f"{self.file.name}*"):
             old.unlink()
         self.file = left
@@ -142,7 +143,9 @@ class Stage:
 
     def _without_threads(self, service: Service) -> None:
         through_one_writer(
-            service.store, lambda db, locks: DirectWriter(db, locks, self.fuse, self.dice), service.clock
+            _file_store(service),
+            lambda db, locks: DirectWriter(db, locks, self.fuse, self.dice),
+            service.clock,
         )
 
     def _articles(self, config: Config, *, channels: Sequence[str] = ()) -> Knowledge:
@@ -150,6 +153,11 @@ class Stage:
         if key not in _knowledge:
             _knowledge[key] = open_knowledge(config, channels=channels)
         return _knowledge[key]
+
+
+def _file_store(service: Service) -> SqliteStore:
+    assert isinstance(service.store, SqliteStore)
+    return service.store
 
 
 def _told(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:

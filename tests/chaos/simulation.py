@@ -97,7 +97,7 @@ async def _live(seed: int, place: object, deeds: int, make: type[Stage]) -> Run:
         await settle(stage)
         await stage.end()
     calls = [
-        (c.nonce, c.outbound.verb, c.outbound.to.chat, c.outbound.text.text, round(c.begun, 3))
+        (c.nonce, c.outbound.kind, c.outbound.to.chat, c.outbound.text.text, round(c.begun, 3))
         for p in platforms
         for c in p.calls
     ]

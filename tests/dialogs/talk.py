@@ -208,7 +208,7 @@ class Talk:
         self.now += length
         due = [later for later in self.outcomes[-1].timers if later.due <= self.now]
         return (
-            await self.does(*(self._inbound(InboundKind.TIMER, text=later.kind) for later in due))
+            await self.does(*(self._inbound(InboundKind.INTERNAL, text=later.kind) for later in due))
             if due
             else ""
         )

@@ -50,7 +50,7 @@ async def test_a_score_by_button_and_a_comment_for_the_desk(articles: Path) -> N
         asked = anna.sees()[-1].outbound
         assert [b.label for row in asked.buttons for b in row] == [
             str(n) for n in range(11)
-        ] and asked.lane is Priority.MESSAGE
+        ] and asked.priority is Priority.MESSAGE
         await anna.presses("3")
         assert "исправить" in anna.hears()[-1]
         await anna.says("Курьер опоздал на день")

@@ -44,13 +44,13 @@ async def test_a_closed_ticket_is_rated_and_commented(testbot: TestBot) -> None:
     assert (
         "№1" in asked.text.text
         and [b.label for b in asked.buttons[0]] == ["1", "2", "3", "4", "5"]
-        and asked.on_doubt == "hold"
+        and asked.on_uncertain == "hold"
     )
     await anna.presses("5")
     await anna.says("Ольга очень помогла")
 
     ticket = await _ticket(testbot)
-    assert ticket.rating == 5 and ticket.data["comment"] == "Ольга очень помогла"
+    assert ticket.rating == 5 and ticket.state.comment == "Ольга очень помогла"
     assert [k for k in await _kinds(testbot) if k.startswith("rat")] == [
         "rating_asked",
         "rated",
@@ -107,7 +107,7 @@ async def test_a_question_instead_of_a_comment_is_answered(testbot: TestBot) -> 
     await anna.presses("5")
     await anna.says("Сколько идёт доставка?")
 
-    assert any("3–5 дней" in text for text in anna.hears()) and "comment" not in (await _ticket(testbot)).data
+    assert any("3–5 дней" in text for text in anna.hears()) and not (await _ticket(testbot)).state.comment
 
 
 async def test_nobody_is_asked_twice_in_a_month(testbot: TestBot) -> None:

@@ -158,7 +158,7 @@ def test_keys_come_from_environment_and_file(tmp_path: Path) -> None:
         ("shop", ("customers", "messages", "tickets")),
     ]
     file.write_text("shop short-key\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"keys:1.*shorter") as raised:
+    with pytest.raises(ConfigError, match=r"keys:1.*короче") as raised:
         Keys.load(api, file)
     assert "short-key" not in str(raised.value)
     assert Keys.load(Api(), None) is None
@@ -245,7 +245,7 @@ async def test_a_customer_is_told_everything_and_forgotten_while_the_bot_runs(do
         {"customer": 1, "forgotten": True},
     )
     assert (await door.ask("DELETE", "/customers/1", key=DPO))[0] == 404
-    assert len(door.testbot.channels["telegram"].in_chat(DESK_CHAT, verb=OutboundKind.DELETE_TOPIC)) == 1
+    assert len(door.testbot.channels["telegram"].in_chat(DESK_CHAT, kind=OutboundKind.DELETE_TOPIC)) == 1
     assert "добрый день" not in str(await door.testbot.service.store.export_customer(1))
 
 
@@ -456,5 +456,5 @@ async def test_every_route_is_described_and_nothing_else(door: Door) -> None:
 
 def test_the_config_opens_the_door(tmp_path: Path) -> None:
     """A key that stands in the file, and one too short, are refused in words."""
-    with pytest.raises(ValueError, match="shorter than 24"):
+    with pytest.raises(ValueError, match="короче 24"):
         Config.model_validate({"api": {"keys": {"crm": {"secret": "short"}}}})

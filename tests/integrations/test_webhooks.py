@@ -174,7 +174,7 @@ async def test_a_kill_in_the_middle_of_a_call_repeats_it_with_a_doubt(
         (taken,) = [
             d
             for d in await testbot.service.store.take_deliveries(testbot.clock())
-            if d.outbound.verb is OutboundKind.ANNOUNCE
+            if d.outbound.kind is OutboundKind.ANNOUNCE
         ]
         await testbot.service.adapters["hook-crm"].send(
             taken.outbound,
@@ -187,7 +187,7 @@ async def test_a_kill_in_the_middle_of_a_call_repeats_it_with_a_doubt(
         await testbot.service.store.recover(testbot.clock())
         await announced(testbot)
         (kept,) = [
-            d for d in await testbot.service.store.deliveries() if d.outbound.verb is OutboundKind.ANNOUNCE
+            d for d in await testbot.service.store.deliveries() if d.outbound.kind is OutboundKind.ANNOUNCE
         ]
 
     assert (kept.status, kept.doubts) == ("sent", 1)
@@ -247,7 +247,7 @@ async def test_what_was_told_does_not_fill_the_file(opened: Opened, receiver: Re
         before = len(await store.events())
         assert await store.purge(testbot.clock() + timedelta(days=1)) >= len(EVENTS)
 
-        assert [d for d in await store.deliveries() if d.outbound.verb is OutboundKind.ANNOUNCE] == []
+        assert [d for d in await store.deliveries() if d.outbound.kind is OutboundKind.ANNOUNCE] == []
         assert len(await store.events()) == before
 
 
@@ -285,7 +285,7 @@ async def test_a_private_address_is_refused_unless_allowed(opened: Opened, recei
     body = json.dumps({"timestamp": NOON.isoformat()})
     with pytest.raises(Exception, match=r"no connection|not public"):
         await adapter.send(
-            Outbound(Peer("hook-x", "events"), RichText(body), verb=OutboundKind.ANNOUNCE, name="evt_1"),
+            Outbound(Peer("hook-x", "events"), RichText(body), kind=OutboundKind.ANNOUNCE, name="evt_1"),
             nonce=1,
             target="",
             files=AttachmentReader({}, pytest.fail),
@@ -303,7 +303,7 @@ async def test_an_event_too_old_is_given_up(receiver: Receiver) -> None:
     body = json.dumps({"timestamp": (clock() - PATIENCE - timedelta(hours=1)).isoformat()})
     with pytest.raises(Refused, match="given up"):
         await adapter.send(
-            Outbound(Peer("hook-x", "events"), RichText(body), verb=OutboundKind.ANNOUNCE, name="evt_1"),
+            Outbound(Peer("hook-x", "events"), RichText(body), kind=OutboundKind.ANNOUNCE, name="evt_1"),
             nonce=1,
             target="",
             files=AttachmentReader({}, pytest.fail),

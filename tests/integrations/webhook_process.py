@@ -51,11 +51,11 @@ async def main(file: str, url: str, most: int) -> None:
         f"{PREFIX}crm": WebhookAdapter(f"{PREFIX}crm", clock=clock, url=url, secret=SECRET, private=True)
     }
     outbox = Outbox(store, adapters, clock, views=NoDesk(), files=AttachmentReader(adapters, no_file))
-    announcer = Announcer(store, {"crm": hook}, clock, salt="test", promised=outbox.wake)
+    announcer = Announcer(store, {"crm": hook}, clock, salt="test", enqueued=outbox.wake)
     await announcer.go()
     working = [asyncio.create_task(announcer.run()), asyncio.create_task(outbox.run())]
     for number in range(len(await store.events(kinds=["rated"])), most):
-        await store.promise([], clock(), events=[Event("rated", data={"score": number})])
+        await store.enqueue([], clock(), events=[Event("rated", data={"score": number})])
         announcer.seen(Event("rated"))
     await asyncio.gather(*working)
 

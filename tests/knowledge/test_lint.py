@@ -155,7 +155,7 @@ def test_an_alias_that_another_article_wins_names_the_winner(tmp_path: Path) -> 
         return [p for p in found if p.code in ("KB022", "KB024") and question in p.text]
 
     (problem,) = stolen("Возврат товара", Candidate("promo/codes", "Промокод не работает", 0.5))
-    assert (Path(problem.file).name, problem.line) == ("goods.md", 3)
+    assert (Path(problem.file).name, problem.line) == ("goods.md", 4)
     assert "promo/codes («Промокод не работает»)" in problem.text
     assert [p.code for p in stolen("Возврат товара")] == ["KB024"]
     assert not stolen("Сменить пароль", Candidate("account/password.en", "Forgotten password", 0.5))

@@ -213,13 +213,13 @@ async def test_the_last_answer_can_be_taken_back_while_it_is_fresh(testbot: Test
     await olga.says("Не тому", ticket=1)
     sent = anna.sees()[-1].message
     await olga.says("/undo", ticket=1)
-    deleted = testbot.channels["telegram"].in_chat("1001", verb=OutboundKind.DELETE)
+    deleted = testbot.channels["telegram"].in_chat("1001", kind=OutboundKind.DELETE)
     assert [s.target for s in deleted] == [sent]
     await olga.says("Тому", ticket=1)
     await testbot.later(minutes=2)
     await olga.says("/undo", ticket=1)
 
-    assert len(testbot.channels["telegram"].in_chat("1001", verb=OutboundKind.DELETE)) == 1
+    assert len(testbot.channels["telegram"].in_chat("1001", kind=OutboundKind.DELETE)) == 1
     assert any("Поздно" in o.text.text for o in await olga.sees(1))
 
 
@@ -364,7 +364,7 @@ async def test_what_was_held_back_and_then_mended_is_sent_as_mended(testbot: Tes
     await olga.says("Сейчас поможем", ticket=1, message="88", kind=InboundKind.EDIT)
     await olga.says("Сейчас всё решим", ticket=1, message="88", kind=InboundKind.EDIT)
 
-    assert [(s.outbound.verb, s.outbound.text.text) for s in anna.sees()] == [
+    assert [(s.outbound.kind, s.outbound.text.text) for s in anna.sees()] == [
         (OutboundKind.SAY, "Сейчас поможем"),
         (OutboundKind.EDIT, "Сейчас всё решим"),
     ]
@@ -401,7 +401,7 @@ async def test_a_ready_answer_can_be_taken_back_like_any_other(articles: Path, r
         assert sent.outbound.text.text == "Деньги вернутся за 3 дня."
         await olga.says("/undo", ticket=1)
 
-        assert [s.target for s in testbot.channels["telegram"].in_chat("1001", verb=OutboundKind.DELETE)] == [
+        assert [s.target for s in testbot.channels["telegram"].in_chat("1001", kind=OutboundKind.DELETE)] == [
             sent.message
         ]
 
@@ -442,4 +442,4 @@ async def test_a_ready_answer_is_never_offered_with_a_gap(articles: Path, ready:
         petr = testbot.customer("Пётр", chat="1002")
         await petr.says("позовите оператора, заказ 48213")
         await olga.says("/t возврат", ticket=2)
-        assert "заказа 48213" in [o.text.text for o in await olga.sees(2) if o.verb is OutboundKind.SAY][-1]
+        assert "заказа 48213" in [o.text.text for o in await olga.sees(2) if o.kind is OutboundKind.SAY][-1]

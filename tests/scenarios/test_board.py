@@ -13,7 +13,7 @@ DESK = "-100500"
 def boards(testbot: TestBot) -> list[Outbound]:
     return [
         s.outbound
-        for s in testbot.channels["telegram"].in_chat(DESK, verb=None)
+        for s in testbot.channels["telegram"].in_chat(DESK, kind=None)
         if "board" in (s.outbound.name, s.outbound.edits)
     ]
 
@@ -27,13 +27,13 @@ async def test_the_board_is_posted_once_pinned_and_then_changed(testbot: TestBot
     await testbot.later(seconds=20)
     await testbot.later(seconds=20)
     await testbot.later(minutes=2)
-    assert [b.verb for b in boards(testbot)] == [OutboundKind.SAY, OutboundKind.PIN]
+    assert [b.kind for b in boards(testbot)] == [OutboundKind.SAY, OutboundKind.PIN]
     assert "Ждут: 1" in boards(testbot)[0].text.text and "№1 · Анна" in boards(testbot)[0].text.text
     await olga.says("Здравствуйте", ticket=1)
     await testbot.later(minutes=2)
     await testbot.later(minutes=2)
 
-    assert [b.verb for b in boards(testbot)] == [OutboundKind.SAY, OutboundKind.PIN, OutboundKind.EDIT]
+    assert [b.kind for b in boards(testbot)] == [OutboundKind.SAY, OutboundKind.PIN, OutboundKind.EDIT]
     assert "Ждут: 0" in boards(testbot)[-1].text.text and "Ольга — 1" in boards(testbot)[-1].text.text
 
 
@@ -52,11 +52,11 @@ async def test_a_restart_posts_no_second_board(articles: Path, tmp_path: Path) -
     async with open_test_bot(articles, storage=file) as testbot:
         await testbot.customer().says("позовите оператора")
         await testbot.later(minutes=1)
-        assert [b.verb for b in boards(testbot)] == [OutboundKind.SAY, OutboundKind.PIN]
+        assert [b.kind for b in boards(testbot)] == [OutboundKind.SAY, OutboundKind.PIN]
     async with open_test_bot(articles, storage=file) as testbot:
         await testbot.later(minutes=5)
 
-        assert {b.verb for b in boards(testbot)} <= {OutboundKind.EDIT}
+        assert {b.kind for b in boards(testbot)} <= {OutboundKind.EDIT}
 
 
 async def test_a_board_deleted_by_hand_is_made_anew(testbot: TestBot) -> None:
@@ -75,9 +75,9 @@ async def test_a_board_deleted_by_hand_is_made_anew(testbot: TestBot) -> None:
     await testbot.later(minutes=2)
 
     posted = [s for s in telegram.in_chat(DESK) if s.outbound.name == "board"]
-    changes = [s for s in telegram.in_chat(DESK, verb=OutboundKind.EDIT) if s.outbound.edits == "board"]
+    changes = [s for s in telegram.in_chat(DESK, kind=OutboundKind.EDIT) if s.outbound.edits == "board"]
     assert len(posted) == 2 and changes[-1].target == posted[1].message
-    assert sum(b.verb is OutboundKind.PIN for b in boards(testbot)) == 2
+    assert sum(b.kind is OutboundKind.PIN for b in boards(testbot)) == 2
 
 
 async def test_a_clock_set_back_does_not_stop_the_board(testbot: TestBot) -> None:
@@ -89,7 +89,7 @@ async def test_a_clock_set_back_does_not_stop_the_board(testbot: TestBot) -> Non
     await olga.says("Здравствуйте", ticket=1)
     await testbot.later(minutes=2)
 
-    assert (boards(testbot)[-1].verb, "Ольга — 1" in boards(testbot)[-1].text.text) == (
+    assert (boards(testbot)[-1].kind, "Ольга — 1" in boards(testbot)[-1].text.text) == (
         OutboundKind.EDIT,
         True,
     )

@@ -44,8 +44,8 @@ async def test_counted_shown_and_sent_by_the_button_once(testbot: TestBot) -> No
 
     assert _said(testbot) == ["2000", "2001", "2002"]
     assert (
-        sent.lane is Priority.BULK
-        and sent.on_doubt == "hold"
+        sent.priority is Priority.BULK
+        and sent.on_uncertain == "hold"
         and [b.label for row in sent.buttons for b in row] == ["Не присылать"]
     )
     assert any("доставлено 3 из 3" in o.text.text for o in await olga.sees())
@@ -222,10 +222,10 @@ async def test_answers_to_people_never_stand_behind_it(testbot: TestBot) -> None
     await testbot.service.engine.run_waiting()
     taken = await testbot.service.store.take_deliveries(testbot.clock(), limit=32)
 
-    lanes = [d.outbound.lane for d in taken]
+    priorities = [d.outbound.priority for d in taken]
     assert (
-        lanes.index(Priority.MESSAGE) < lanes.index(Priority.BULK)
-        and Priority.MESSAGE not in lanes[lanes.index(Priority.BULK) :]
+        priorities.index(Priority.MESSAGE) < priorities.index(Priority.BULK)
+        and Priority.MESSAGE not in priorities[priorities.index(Priority.BULK) :]
     )
 
 
@@ -269,7 +269,7 @@ async def test_a_portion_that_cannot_be_kept_is_tried_again(testbot: TestBot) ->
     await _crowd(testbot, 20)
     olga = testbot.operator()
     await olga.says(f"/broadcast {NEWS}")
-    with refused_inserts(testbot.service.store, "outbox", when="new.lane = 3"):
+    with refused_inserts(testbot.store, "outbox", when="new.lane = 3"):
         await olga.presses("Отправить: 20")
         assert _said(testbot) == []
     for _ in range(4):

@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.config.loader import Config
 from bot.handoff.card import card
 from bot.i18n.texts import Texts
-from bot.model import Peer, Ticket
+from bot.model import Peer, Ticket, TicketState
 from bot.testing import TestBot, open_test_bot
 
 
@@ -41,11 +41,11 @@ async def test_the_button_comes_with_the_first_ready_answer(articles: Path, tmp_
 
 def test_a_card_shows_no_article_that_is_far() -> None:
     """What would not be offered to a customer tells an operator nothing."""
-    near = [["Возврат", 0.3], ["Оплата", 0.29], ["Доставка", 0.01]]
-    ticket = Ticket(1, 1, Peer("telegram", "1"), data={"name": "Анна", "candidates": near})
+    near = (("Возврат", 0.3), ("Оплата", 0.29), ("Доставка", 0.01))
+    ticket = Ticket(1, 1, Peer("telegram", "1"), state=TicketState(name="Анна", candidates=near))
     shown = card(ticket, Texts.load(), "ru").text
     assert "Возврат (30 %)" in shown
     assert "Оплата" not in shown and "Доставка" not in shown
 
-    far = Ticket(1, 1, Peer("telegram", "1"), data={"name": "Анна", "candidates": near[1:]})
+    far = Ticket(1, 1, Peer("telegram", "1"), state=TicketState(name="Анна", candidates=near[1:]))
     assert "Похожие" not in card(far, Texts.load(), "ru").text

@@ -301,7 +301,7 @@ async def test_supervisors_are_called_only_where_they_are(scene: Scene) -> None:
     said = [
         s.outbound
         for s in scene.testbot.channels[place.channel].in_chat(place.chat)
-        if s.outbound.verb is OutboundKind.SAY
+        if s.outbound.kind is OutboundKind.SAY
     ]
     called = {s.url for o in said for s in o.text.spans if s.style is Style.MENTION}
 

@@ -40,7 +40,7 @@ async def test_no_topic_before_a_handoff(testbot: TestBot) -> None:
     await anna.says("", kind=InboundKind.START)
     await anna.says("Сколько идёт доставка?")
 
-    assert testbot.channels["telegram"].in_chat("-100500", verb=None) == []
+    assert testbot.channels["telegram"].in_chat("-100500", kind=None) == []
 
 
 async def test_the_operators_words_arrive_with_a_receipt(testbot: TestBot) -> None:
@@ -52,7 +52,7 @@ async def test_the_operators_words_arrive_with_a_receipt(testbot: TestBot) -> No
     assert "Уже смотрю" in anna.hears()
     ticket = await testbot.service.store.ticket(1)
     assert ticket is not None and ticket.operator == "telegram:9001" and ticket.first_reply is not None
-    assert any(o.verb is OutboundKind.REACT and o.quotes == "555" for o in await olga.sees(1))
+    assert any(o.kind is OutboundKind.REACT and o.quotes == "555" for o in await olga.sees(1))
 
 
 async def test_edits_of_the_operator_reach_the_customer(testbot: TestBot) -> None:
@@ -65,7 +65,7 @@ async def test_edits_of_the_operator_reach_the_customer(testbot: TestBot) -> Non
 
     edit = anna.sees()[-1]
     assert (
-        edit.outbound.verb is OutboundKind.EDIT
+        edit.outbound.kind is OutboundKind.EDIT
         and edit.outbound.text.text == "Заказ найден"
         and edit.target == sent.message
     )
@@ -75,11 +75,11 @@ async def test_notes_and_unknown_commands_stay_inside(testbot: TestBot) -> None:
     """What is not meant for the customer never reaches him."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
-    before = len(testbot.channels["telegram"].in_chat("1001", verb=None))
+    before = len(testbot.channels["telegram"].in_chat("1001", kind=None))
     for text in ("// клиент нервный", "/note проверить оплату", "/tkae", "/help"):
         await olga.says(text, ticket=1)
 
-    assert len(testbot.channels["telegram"].in_chat("1001", verb=None)) == before
+    assert len(testbot.channels["telegram"].in_chat("1001", kind=None)) == before
     history = await testbot.service.store.history(1)
     assert [line.text for line in history if line.author == "note"] == ["клиент нервный", "проверить оплату"]
 
@@ -153,7 +153,7 @@ async def test_two_operators_press_take_at_once_a_hundred_times(testbot: TestBot
         notices = [
             s.outbound.text.text
             for s in testbot.channels["telegram"].said[said:]
-            if s.outbound.verb is OutboundKind.ACKNOWLEDGE
+            if s.outbound.kind is OutboundKind.ACKNOWLEDGE
         ]
         assert len(notices) == 2 and sum("уже взял" in text for text in notices) == 1
 
@@ -167,7 +167,7 @@ async def test_a_deleted_topic_is_made_again_with_its_history_in_order(testbot: 
     await anna.says("мой номер заказа 777123")
 
     assert await olga.thread(1) != old
-    shown = [o for o in await olga.sees(1) if o.verb is OutboundKind.SAY]
+    shown = [o for o in await olga.sees(1) if o.kind is OutboundKind.SAY]
     assert shown[0].name == "card:1" and "позовите оператора" in shown[0].text.text
     assert shown[-1].text.text == "мой номер заказа 777123"
 
@@ -249,7 +249,7 @@ async def test_contacts_are_shown_on_request_and_the_look_is_kept(testbot: TestB
     notices = [
         s.outbound.text.text
         for s in testbot.channels["telegram"].said
-        if s.outbound.verb is OutboundKind.ACKNOWLEDGE
+        if s.outbound.kind is OutboundKind.ACKNOWLEDGE
     ]
     assert any("345-67-89" in text for text in notices)
     events = await testbot.service.store.events(kinds=["contact_shown"])
@@ -318,7 +318,7 @@ async def test_operators_words_survive_a_commit_that_failed(testbot: TestBot) ->
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     anna.listens()
-    with refused_inserts(testbot.service.store, "outbox"):
+    with refused_inserts(testbot.store, "outbox"):
         await olga.says("Здравствуйте, смотрю", ticket=1)
         assert anna.hears() == []
     await testbot.later(seconds=5)

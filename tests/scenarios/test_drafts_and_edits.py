@@ -24,7 +24,7 @@ async def a_talk(testbot: TestBot) -> tuple[PlayedCustomer, PlayedOperator]:
 
 async def told(olga: PlayedOperator) -> str:
     """The last words of the service in the topic."""
-    return [o.text.text for o in await olga.sees(1) if o.verb is OutboundKind.SAY][-1]
+    return [o.text.text for o in await olga.sees(1) if o.kind is OutboundKind.SAY][-1]
 
 
 async def test_a_photo_is_asked_about_with_its_words_and_keeps_them_together(testbot: TestBot) -> None:
@@ -86,7 +86,7 @@ async def test_an_edit_is_asked_about_like_new_words(testbot: TestBot) -> None:
     assert "прежние слова" in await told(olga)
     await olga.presses("Всё равно", ticket=1)
 
-    assert [(s.outbound.verb, s.outbound.text.text) for s in anna.sees()] == [
+    assert [(s.outbound.kind, s.outbound.text.text) for s in anna.sees()] == [
         (OutboundKind.SAY, "Сейчас поможем"),
         (OutboundKind.EDIT, "Сейчас, @pavel_s глянь"),
     ]
@@ -113,7 +113,7 @@ async def test_a_note_that_becomes_an_answer_is_asked_about(testbot: TestBot) ->
     await olga.presses("Всё равно", ticket=1)
     await olga.presses("Всё равно", ticket=1)
 
-    assert [(s.outbound.verb, s.outbound.text.text) for s in anna.sees()] == [
+    assert [(s.outbound.kind, s.outbound.text.text) for s in anna.sees()] == [
         (OutboundKind.SAY, "Заказ найден")
     ]
 
@@ -135,7 +135,7 @@ async def test_a_photo_that_was_replaced_is_told_about(testbot: TestBot) -> None
 
     edit = anna.sees()[-1].outbound
     assert (
-        edit.verb is OutboundKind.EDIT and edit.text.text == "Ваш верный счёт" and edit.attachments == (OLD,)
+        edit.kind is OutboundKind.EDIT and edit.text.text == "Ваш верный счёт" and edit.attachments == (OLD,)
     )
     assert "прежнее вложение" in await told(olga)
 
@@ -191,7 +191,7 @@ async def test_undo_takes_back_every_piece(testbot: TestBot) -> None:
     assert len(sent) > 2
     await olga.says("/undo", ticket=1)
 
-    deleted = testbot.channels["telegram"].in_chat("1001", verb=OutboundKind.DELETE)
+    deleted = testbot.channels["telegram"].in_chat("1001", kind=OutboundKind.DELETE)
     assert [s.target.split() for s in deleted] == [sent]
 
 
@@ -202,5 +202,5 @@ async def test_undo_takes_back_every_photo_of_an_album(testbot: TestBot) -> None
     first = int(anna.sees()[-1].message)
     await olga.says("/undo", ticket=1)
 
-    deleted = testbot.channels["telegram"].in_chat("1001", verb=OutboundKind.DELETE)
+    deleted = testbot.channels["telegram"].in_chat("1001", kind=OutboundKind.DELETE)
     assert [s.target for s in deleted] == [f"{first} {first + 1} {first + 2}"]

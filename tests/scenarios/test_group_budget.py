@@ -11,7 +11,7 @@ FREE = {OutboundKind.ACKNOWLEDGE, OutboundKind.REACT}
 
 def posts(testbot: TestBot) -> int:
     """Calls that the group's budget counts."""
-    return sum(s.outbound.verb not in FREE for s in testbot.channels["telegram"].in_chat(DESK, verb=None))
+    return sum(s.outbound.kind not in FREE for s in testbot.channels["telegram"].in_chat(DESK, kind=None))
 
 
 async def test_a_burst_is_one_post(testbot: TestBot) -> None:
@@ -37,7 +37,7 @@ async def test_an_album_is_one_post_and_words_keep_their_place(testbot: TestBot)
         await testbot.arrive(inbound, run=False)
     await testbot.rest()
 
-    shown = [(o.text.text, len(o.attachments)) for o in await olga.sees(1) if o.verb is OutboundKind.SAY][-3:]
+    shown = [(o.text.text, len(o.attachments)) for o in await olga.sees(1) if o.kind is OutboundKind.SAY][-3:]
     assert shown == [("вот", 0), ("чек", 3), ("всё", 0)]
 
 
@@ -76,7 +76,7 @@ async def test_forty_tickets_wait_for_the_budget_and_lose_no_word(testbot: TestB
     assert posts(testbot) - before == 40
     olga = testbot.operator()
     for n in range(1, 41):
-        said = "\n".join(o.text.text for o in await olga.sees(n) if o.verb is OutboundKind.SAY)
+        said = "\n".join(o.text.text for o in await olga.sees(n) if o.kind is OutboundKind.SAY)
         places = [said.index(f"слово {part}") for part in range(3)]
         assert places == sorted(places)
 
@@ -98,7 +98,7 @@ async def test_words_come_before_views_when_the_budget_is_short(testbot: TestBot
     for customer in crowd:
         await customer.says("позовите оператора", run=False)
     await testbot.rest()
-    before, olga = len(testbot.channels["telegram"].in_chat(DESK, verb=None)), testbot.operator()
+    before, olga = len(testbot.channels["telegram"].in_chat(DESK, kind=None)), testbot.operator()
     for tag in ("vip", "долг", "срочно"):
         for n in range(1, 31):
             await olga.says(f"/tag {tag}", ticket=n, run=False)
@@ -106,8 +106,8 @@ async def test_words_come_before_views_when_the_budget_is_short(testbot: TestBot
         await customer.says("есть новости?", run=False)
     await testbot.rest()
 
-    made = [s.outbound for s in testbot.channels["telegram"].in_chat(DESK, verb=None)[before:]]
-    words = [at for at, o in enumerate(made) if "есть новости?" in o.text.text and o.verb is OutboundKind.SAY]
-    views = [at for at, o in enumerate(made) if o.verb is OutboundKind.EDIT and o.edits.startswith("card:")]
+    made = [s.outbound for s in testbot.channels["telegram"].in_chat(DESK, kind=None)[before:]]
+    words = [at for at, o in enumerate(made) if "есть новости?" in o.text.text and o.kind is OutboundKind.SAY]
+    views = [at for at, o in enumerate(made) if o.kind is OutboundKind.EDIT and o.edits.startswith("card:")]
     assert len(words) == len(views) == 30
     assert max(words) < min(views)

@@ -76,7 +76,7 @@ async def test_the_right_given_back_brings_the_topics_within_a_minute(testbot: T
     channel.problems = ()
     await rounds(testbot)
 
-    shown = [o for o in await olga.sees(1) if o.verb is OutboundKind.SAY]
+    shown = [o for o in await olga.sees(1) if o.kind is OutboundKind.SAY]
     assert await olga.thread(1) and shown[0].name == "card:1" and "позовите оператора" in shown[0].text.text
     assert sum("Права на месте" in text for text in group(testbot)) == 1
 
@@ -115,7 +115,7 @@ async def test_topics_switched_off_and_on(testbot: TestBot) -> None:
     await rounds(testbot)
     await anna.says("два")
 
-    shown = [o.text.text for o in await olga.sees(1) if o.verb is OutboundKind.SAY]
+    shown = [o.text.text for o in await olga.sees(1) if o.kind is OutboundKind.SAY]
     assert "раз" in shown[0] and shown[-1] == "два"
 
 

@@ -103,7 +103,9 @@ async def test_those_who_asked_are_told_once_when_it_is_over(articles: Path, tmp
             for s in channel.said
             if "Уже исправили" in s.outbound.text.text
         ]
-        assert sorted(o.to.chat for o in told) == ["1001", "77"] and {o.lane for o in told} == {Priority.BULK}
+        assert sorted(o.to.chat for o in told) == ["1001", "77"] and {o.priority for o in told} == {
+            Priority.BULK
+        }
         shown = [o.text.text for o in await olga.sees()]
 
     assert any("2 из 2" in text for text in shown) and "Сбоев сейчас нет." in shown[-1]

@@ -200,13 +200,13 @@ class Desk:
 
     def at_customer(self) -> list[str]:
         """Everything the customer was shown, edits too."""
-        said = self.testbot.channels["telegram"].in_chat("1001", verb=None)
+        said = self.testbot.channels["telegram"].in_chat("1001", kind=None)
         return [
-            s.outbound.text.text for s in said if s.outbound.verb in (OutboundKind.SAY, OutboundKind.EDIT)
+            s.outbound.text.text for s in said if s.outbound.kind in (OutboundKind.SAY, OutboundKind.EDIT)
         ]
 
     def shown(self) -> list[Outbound]:
-        return [s.outbound for s in self.testbot.channels[self.channel].in_chat(self.chat, verb=None)]
+        return [s.outbound for s in self.testbot.channels[self.channel].in_chat(self.chat, kind=None)]
 
 
 @asynccontextmanager
@@ -257,7 +257,7 @@ async def test_what_is_meant_for_colleagues_stays_inside(
                 case = f"{form.name}, {place}: {text!r}"
                 if any(mark in said or "Вот так" in said for said in desk.at_customer()):
                     leaks.append(case)
-                heard = [o for o in desk.shown()[before:] if o.verb in (OutboundKind.SAY, OutboundKind.REACT)]
+                heard = [o for o in desk.shown()[before:] if o.kind in (OutboundKind.SAY, OutboundKind.REACT)]
                 if not heard and "another bot" not in form.name:
                     silent.append(case)
         ticket = await desk.testbot.service.store.ticket(1)
@@ -350,7 +350,7 @@ async def test_a_call_of_the_bot_is_left_out_in_vk_with_styles_too(articles: Pat
 
         store = desk.testbot.service.store
         ticket = await store.ticket(1)
-        assert ticket is not None and ticket.data["tags"] == ["жирно"]
+        assert ticket is not None and ticket.state.tags == ("жирно",)
         assert "жирно клиент грубит" in [
             line.text for line in await store.history(ticket.conversation) if line.author == "note"
         ]
@@ -392,7 +392,7 @@ async def test_a_caption_that_is_added_later_arrives(articles: Path) -> None:
         await desk.writes("Вид сзади, ближе", edit=first + 2, album=True)
         await desk.writes("// не то фото", edit=first + 2, album=True)
 
-        edits = desk.testbot.channels["telegram"].in_chat("1001", verb=OutboundKind.EDIT)
+        edits = desk.testbot.channels["telegram"].in_chat("1001", kind=OutboundKind.EDIT)
         assert [(e.target, e.outbound.text.text) for e in edits] == [
             (sent.message, "Вид спереди\nВид сбоку\nВид сзади"),
             (sent.message, "Вид спереди\nВид сбоку\nВид сзади, ближе"),

@@ -30,7 +30,7 @@ async def _rated(testbot: TestBot, score: str = "2") -> tuple[PlayedCustomer, Pl
 async def _followup(testbot: TestBot) -> object:
     ticket = await testbot.service.store.ticket(1)
     assert ticket is not None
-    return ticket.data.get("followup")
+    return ticket.state.followup
 
 
 async def test_one_tap_sends_the_apology_once(articles: Path) -> None:
@@ -77,7 +77,7 @@ async def test_an_operator_may_not_and_a_good_score_opens_nothing(articles: Path
     async with open_test_bot(articles, config=VERA) as testbot:
         _, vera = await _rated(testbot, "4")
         await vera.says("/sorry Простите", ticket=1)
-        assert "нет низкой оценки" in (await vera.sees(1))[-1].text.text and await _followup(testbot) is None
+        assert "нет низкой оценки" in (await vera.sees(1))[-1].text.text and await _followup(testbot) == ""
 
 
 async def test_nobody_looked_for_a_day(testbot: TestBot) -> None:

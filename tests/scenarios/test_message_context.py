@@ -44,7 +44,7 @@ def vk(testbot: TestBot, text: str, **more: object) -> Inbound:
 
 async def shown(testbot: TestBot, number: int = 1) -> str:
     """The newest words in the ticket's topic."""
-    return [o for o in await testbot.operator().sees(number) if o.verb is OutboundKind.SAY and o.text][
+    return [o for o in await testbot.operator().sees(number) if o.kind is OutboundKind.SAY and o.text][
         -1
     ].text.text
 
@@ -80,7 +80,7 @@ async def test_a_strangers_question_is_not_the_customers(testbot: TestBot) -> No
     assert await testbot.service.store.ticket(1) is None, "a stranger's wish opens nothing"
     await anna.says("позовите оператора")
 
-    seen = [o.text.text for o in await testbot.operator().sees(1) if o.verb is OutboundKind.SAY]
+    seen = [o.text.text for o in await testbot.operator().sees(1) if o.kind is OutboundKind.SAY]
     assert "Иван Петров" in seen[0] and "» Сколько идёт доставка?" in seen[0], "in the card"
     assert any("Иван Петров" in t and "» Сколько идёт доставка?" in t for t in seen[1:]), (
         "as a whole below it"
@@ -125,7 +125,7 @@ async def test_a_reply_to_another_chat_and_to_a_story(testbot: TestBot) -> None:
     await testbot.arrive(
         update(testbot, "такое есть?", external_reply=external, quote={"text": "Куртка", "position": 0})
     )
-    sent = [o for o in await testbot.operator().sees(1) if o.verb is OutboundKind.SAY][-1]
+    sent = [o for o in await testbot.operator().sees(1) if o.kind is OutboundKind.SAY][-1]
     assert "Скидки" in sent.text.text and "» Куртка" in sent.text.text and sent.attachments
 
     story = {"chat": {"id": -6, "title": "Магазин", "username": "shop"}, "id": 4}
@@ -143,7 +143,7 @@ async def test_vk_forwards_tell_their_authors_to_the_innermost(testbot: TestBot)
     assert len(said.attachments) == 1, "the photo of the answered message"
     await testbot.arrive(said)
 
-    text = "\n".join(o.text.text for o in await testbot.operator().sees(1) if o.verb is OutboundKind.SAY)
+    text = "\n".join(o.text.text for o in await testbot.operator().sees(1) if o.kind is OutboundKind.SAY)
     for words in ("https://vk.com/id7", "» Завтра", "https://vk.com/id8", "» Когда отправите?", "обещали!"):
         assert words in text
 
@@ -172,7 +172,7 @@ async def test_long_forwards_are_parted(testbot: TestBot) -> None:
     many = [{"from_id": 7, "text": f"начало{n} " + "слово " * 500 + f"конец{n}"} for n in range(5)]
     await testbot.arrive(vk(testbot, "вот", fwd_messages=many))
 
-    posts = [o.text.text for o in (await testbot.operator().sees(1))[before:] if o.verb is OutboundKind.SAY]
+    posts = [o.text.text for o in (await testbot.operator().sees(1))[before:] if o.kind is OutboundKind.SAY]
     assert len(posts) > 3 and all(len(p) <= 4096 for p in posts)
     whole = "\n".join(posts)
     assert all(f"начало{n}" in whole and f"конец{n}" in whole for n in range(5)) and whole.endswith("вот")
@@ -195,7 +195,7 @@ async def test_a_ticket_that_comes_back_brings_the_forward(testbot: TestBot) -> 
     [text] = [
         o.text.text
         for o in await olga.sees(1)
-        if o.verb is OutboundKind.SAY and "» И не звонят" in o.text.text
+        if o.kind is OutboundKind.SAY and "» И не звонят" in o.text.text
     ]
     assert text.count("Иван Петров") == 2 and "» Так и не привезли" in text
 
@@ -234,7 +234,7 @@ async def test_the_operators_quote_reaches_the_customer(testbot: TestBot) -> Non
     assert anna.hears()[-1] == "» Есть ли красный?\nДа, есть"
 
     await quoting(testbot, "Нет, только синий", "Есть ли красный?", of=of, kind="edited_message")
-    assert (anna.sees()[-1].outbound.verb, anna.hears()[-1]) == (
+    assert (anna.sees()[-1].outbound.kind, anna.hears()[-1]) == (
         OutboundKind.EDIT,
         "» Есть ли красный?\nНет, только синий",
     )

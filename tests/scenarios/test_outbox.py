@@ -19,11 +19,11 @@ TO = Peer("telegram", "1001")
 
 async def say(testbot: TestBot, *texts: str, **more: object) -> tuple[int, ...]:
     outbounds = [Outbound(TO, RichText(t), **more) for t in texts]  # type: ignore[arg-type]
-    return await testbot.service.store.promise(outbounds, testbot.clock())
+    return await testbot.service.store.enqueue(outbounds, testbot.clock())
 
 
 def said(testbot: TestBot) -> list[str]:
-    return [s.outbound.text.text for s in testbot.channels["telegram"].in_chat("1001", verb=None)]
+    return [s.outbound.text.text for s in testbot.channels["telegram"].in_chat("1001", kind=None)]
 
 
 async def status(testbot: TestBot, id: int) -> str:
@@ -56,7 +56,7 @@ async def test_an_uncertain_send_is_repeated_and_marked(testbot: TestBot) -> Non
 async def test_what_must_not_come_twice_waits_for_a_person(testbot: TestBot) -> None:
     """`hold` promises are left unknown, and settled by hand."""
     testbot.channels["telegram"].failures.append(Uncertain("cut"))
-    (id,) = await say(testbot, "оцените", on_doubt="hold")
+    (id,) = await say(testbot, "оцените", on_uncertain="hold")
     await testbot.later(seconds=10)
     assert await status(testbot, id) == "unknown"
     assert await testbot.service.store.resolve_unknown(id, arrived=False, now=testbot.clock())
@@ -68,7 +68,7 @@ async def test_what_must_not_come_twice_waits_for_a_person(testbot: TestBot) -> 
 async def test_refused_styling_goes_plain(testbot: TestBot) -> None:
     """Formatting that the platform dislikes does not cost the words."""
     testbot.channels["telegram"].failures.append(BadFormat("can't parse entities"))
-    await testbot.service.store.promise(
+    await testbot.service.store.enqueue(
         [Outbound(TO, RichText("жирно", (Span(Style.BOLD, 0, 5),)))], testbot.clock()
     )
     await testbot.later(seconds=10)
@@ -99,7 +99,7 @@ async def test_the_operator_is_told_what_did_not_arrive(
 async def test_a_moved_group_is_followed(testbot: TestBot) -> None:
     """Switching topics on gives the group a new id: what waits goes there."""
     testbot.channels["telegram"].failures.append(ChatMoved("migrated", "-100777"))
-    await testbot.service.store.promise(
+    await testbot.service.store.enqueue(
         [Outbound(Peer("telegram", "-5"), RichText("в группу"))], testbot.clock()
     )
     await testbot.later(seconds=10)
@@ -119,8 +119,12 @@ async def test_a_refused_account_loses_nothing(testbot: TestBot) -> None:
 async def test_cosmetics_are_replaced_by_newer_ones(testbot: TestBot) -> None:
     """Of several waiting renames only the newest is sent."""
     for name in ("a", "b", "c"):
-        await testbot.service.store.promise(
-            [Outbound(TO, RichText(name), verb=OutboundKind.RENAME_TOPIC, lane=Priority.COSMETIC, author="")],
+        await testbot.service.store.enqueue(
+            [
+                Outbound(
+                    TO, RichText(name), kind=OutboundKind.RENAME_TOPIC, priority=Priority.COSMETIC, author=""
+                )
+            ],
             testbot.clock(),
         )
     await testbot.service.outbox.run_waiting()
@@ -128,7 +132,7 @@ async def test_cosmetics_are_replaced_by_newer_ones(testbot: TestBot) -> None:
     assert said(testbot) == ["c"]
 
 
-async def test_long_words_are_parted_before_they_are_promised(testbot: TestBot) -> None:
+async def test_long_words_are_split_before_they_are_enqueued(testbot: TestBot) -> None:
     """A failure in part two never repeats part one: each part is a promise of its own."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
@@ -168,7 +172,7 @@ async def test_what_must_wait_for_the_limits_is_not_under_way(articles: Path) ->
             views=service.desk,
             files=AttachmentReader(service.adapters, lambda ref: File(b"")),
         )
-        await service.store.promise(
+        await service.store.enqueue(
             [Outbound(Peer("telegram", "-100500", str(n)), RichText(str(n)), author="") for n in range(20)],
             testbot.clock(),
         )
@@ -199,7 +203,7 @@ async def test_a_new_process_knows_what_the_old_one_sent(articles: Path, tmp_pat
                 files=AttachmentReader(service.adapters, lambda ref: File(b"")),
             )
             if not life:
-                await service.store.promise(
+                await service.store.enqueue(
                     [
                         Outbound(Peer("telegram", "-100500", str(n)), RichText(str(n)), author="")
                         for n in range(9)
@@ -218,12 +222,12 @@ async def test_a_new_process_knows_what_the_old_one_sent(articles: Path, tmp_pat
 async def test_the_answer_to_a_button_does_not_wait_for_the_groups_budget(testbot: TestBot) -> None:
     """What rests is the group, and what stands before it in the group: the tap is answered all the same."""
     group = Peer("telegram", "-100500")
-    tap = Outbound(group, RichText("Его уже взяла Ольга"), verb=OutboundKind.ACKNOWLEDGE, quotes="q1")
-    await testbot.service.store.promise([Outbound(group, RichText("слова")), tap], testbot.clock())
+    tap = Outbound(group, RichText("Его уже взяла Ольга"), kind=OutboundKind.ACKNOWLEDGE, quotes="q1")
+    await testbot.service.store.enqueue([Outbound(group, RichText("слова")), tap], testbot.clock())
 
     taken = await testbot.service.store.take_deliveries(testbot.clock(), resting={("telegram", "-100500")})
 
-    assert [d.outbound.verb for d in taken] == [OutboundKind.ACKNOWLEDGE]
+    assert [d.outbound.kind for d in taken] == [OutboundKind.ACKNOWLEDGE]
 
 
 async def test_four_doubts_are_no_reason_to_give_an_answer_up(testbot: TestBot) -> None:

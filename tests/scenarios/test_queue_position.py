@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.config.loader import Config
 from bot.handoff.queue.queue import Queue
-from bot.model import Peer, Ticket, Waiting
+from bot.model import Peer, Ticket, TicketState, Waiting
 from bot.testing import TestBot, open_test_bot
 
 SOCIAL = {"name": "social", "channels": ["vk"], "operators": ["telegram:9001"]}
@@ -22,7 +22,7 @@ def shop(**sections: object) -> Config:
 
 
 def last_told(testbot: TestBot, chat: str, channel: str = "telegram") -> str:
-    return testbot.channels[channel].in_chat(chat, verb=None)[-1].outbound.text.text
+    return testbot.channels[channel].in_chat(chat, kind=None)[-1].outbound.text.text
 
 
 async def test_the_place_is_counted_in_the_teams_own_queue(articles: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_label_is_no_queue_of_its_own() -> None:
 
     def before(team: str, priority: int = 0) -> int:
         return queue.before_new(
-            Ticket(99, 1, Peer("t", "1"), priority=priority, data={"team": team}), waiting
+            Ticket(99, 1, Peer("t", "1"), priority=priority, state=TicketState(team=team)), waiting
         )
 
     assert (before(""), before("label"), before("social"), before("social", 2)) == (5, 5, 4, 0)

@@ -126,7 +126,7 @@ async def test_the_place_is_put_right_when_it_changed_much(testbot: TestBot) -> 
         await olga.says("/close", ticket=n)
     await testbot.later(seconds=30)
 
-    edits = [s.outbound for s in testbot.channels["telegram"].in_chat("2003", verb=OutboundKind.EDIT)]
+    edits = [s.outbound for s in testbot.channels["telegram"].in_chat("2003", kind=OutboundKind.EDIT)]
     assert len(edits) == 1 and "2-й в очереди" in edits[0].text.text
 
 
@@ -144,7 +144,7 @@ async def test_the_new_place_comes_with_the_usual_wait(testbot: TestBot) -> None
         await olga.says("/close", ticket=n)
     await testbot.later(seconds=30)
 
-    edit = testbot.channels["telegram"].in_chat("3003", verb=OutboundKind.EDIT)[-1].outbound
+    edit = testbot.channels["telegram"].in_chat("3003", kind=OutboundKind.EDIT)[-1].outbound
     assert "2-й в очереди, обычно отвечают около 5 минут" in edit.text.text
 
 
@@ -159,7 +159,7 @@ async def test_who_was_passed_on_the_way_in_hears_his_real_place(articles: Path)
         await boris.says("позовите оператора, подаю в суд")
         await testbot.later(seconds=30)
 
-        told = [s.outbound.text.text for s in testbot.channels["telegram"].in_chat("1002", verb=None)]
+        told = [s.outbound.text.text for s in testbot.channels["telegram"].in_chat("1002", kind=None)]
         assert len(told) == 1 and "первый в очереди" in told[0]
 
 

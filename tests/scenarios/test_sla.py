@@ -43,7 +43,7 @@ async def test_the_first_reply_is_warned_about_and_its_breach_is_called_out(arti
         await testbot.later(minutes=10)
 
         assert len([t for t in shown(testbot, "🔴") if "первый ответ" in t]) == 1
-        names = [o.text.text for o in await olga.sees(1) if o.verb == "rename_topic"]
+        names = [o.text.text for o in await olga.sees(1) if o.kind == "rename_topic"]
         assert names[-1].startswith("🔴")
         assert [e.data["goal"] for e in await testbot.service.store.events(kinds=["sla_breached"])] == [
             "first_reply"

@@ -172,7 +172,7 @@ async def test_tags_topic_and_history(testbot: TestBot) -> None:
     await olga.says("/tag vip срочно", ticket=1)
     await olga.says("/tag -срочно", ticket=1)
     await olga.says("/topic Возврат", ticket=1)
-    cards = [o.text.text for o in await olga.sees(1) if o.verb is OutboundKind.EDIT]
+    cards = [o.text.text for o in await olga.sees(1) if o.kind is OutboundKind.EDIT]
     assert "vip" in cards[-1] and "срочно" not in cards[-1] and "Возврат" in cards[-1]
     await olga.says("/close", ticket=1)
     await anna.says("позовите оператора")

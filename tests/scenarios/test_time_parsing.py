@@ -126,7 +126,7 @@ async def desk_says(testbot: TestBot, text: str) -> str:
     """What the desk answers to a command in the topic of ticket 1."""
     before = len(await testbot.operator().sees(1))
     await testbot.operator().says(text, ticket=1)
-    return "\n".join(o.text.text for o in (await testbot.operator().sees(1))[before:] if o.verb == "say")
+    return "\n".join(o.text.text for o in (await testbot.operator().sees(1))[before:] if o.kind == "say")
 
 
 @pytest.mark.parametrize(
@@ -174,8 +174,5 @@ async def test_half_past_an_hour_is_snoozed_as_it_is_said(testbot: TestBot) -> N
     ticket = await testbot.service.store.ticket(1)
 
     assert ticket is not None and ticket.status == "snoozed"
-    assert (
-        timedelta()
-        <= datetime.fromisoformat(str(ticket.data["snoozed"])) - now - timedelta(minutes=90)
-        < timedelta(seconds=30)
-    )
+    assert ticket.state.snoozed_until is not None
+    assert timedelta() <= ticket.state.snoozed_until - now - timedelta(minutes=90) < timedelta(seconds=30)

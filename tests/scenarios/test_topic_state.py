@@ -12,7 +12,7 @@ STATES = (OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC)
 
 
 async def states(testbot: TestBot, ticket: int) -> list[OutboundKind]:
-    return [o.verb for o in await testbot.operator().sees(ticket) if o.verb in STATES]
+    return [o.kind for o in await testbot.operator().sees(ticket) if o.kind in STATES]
 
 
 async def test_closed_and_opened_again_at_once_stays_open(testbot: TestBot) -> None:
@@ -38,8 +38,8 @@ async def test_a_closing_that_is_tried_again_does_not_overtake_the_opening(testb
     refused: list[OutboundKind] = []
 
     async def slow(outbound, **more):  # type: ignore[no-untyped-def]
-        if outbound.verb is OutboundKind.CLOSE_TOPIC and not refused:
-            refused.append(outbound.verb)
+        if outbound.kind is OutboundKind.CLOSE_TOPIC and not refused:
+            refused.append(outbound.kind)
             raise RetryLater("429", after=5)
         return await send(outbound, **more)
 
@@ -73,6 +73,6 @@ async def test_the_topic_is_open_before_operators_are_told_of_a_return(testbot: 
     await anna.says("позовите оператора, вопрос остался")
 
     seen = await olga.sees(1)
-    opened = [n for n, o in enumerate(seen) if o.verb is OutboundKind.REOPEN_TOPIC]
+    opened = [n for n, o in enumerate(seen) if o.kind is OutboundKind.REOPEN_TOPIC]
     told = [n for n, o in enumerate(seen) if "вопрос остался" in o.text.text]
     assert opened and told and opened[0] < told[0]

@@ -89,6 +89,6 @@ async def test_a_death_in_the_middle_of_a_send_is_asked_about_after_the_start(
         assert any("неизвестно, получил ли" in o.text.text for o in await second.operator().sees(1))
         assert not [
             s
-            for s in second.channels["telegram"].in_chat("1001", verb=OutboundKind.SAY)
+            for s in second.channels["telegram"].in_chat("1001", kind=OutboundKind.SAY)
             if "Посылка" in s.outbound.text.text
         ]

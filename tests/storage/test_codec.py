@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
 from types import UnionType
@@ -14,7 +14,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import model
-from bot.model import Inbound, InboundKind, Json, Outbound, Peer, RichText, Sender, Span, Style
+from bot.model import (
+    Inbound,
+    InboundKind,
+    Internal,
+    Json,
+    Outbound,
+    OutboundKind,
+    Payload,
+    Peer,
+    Priority,
+    RichText,
+    Sender,
+    Span,
+    Style,
+)
+from bot.model.internal import (
+    KINDS,
+    BeginIncident,
+    BroadcastPortion,
+    DeadlineNear,
+    GroupChanged,
+    NobodyTook,
+    OtherTimer,
+    RatingDue,
+    SendMessage,
+    SetAttributes,
+    Stranded,
+    SupervisorOrder,
+)
 from bot.storage.codec import clean, decode, decode_all, encode, encode_all, moment, ms, to_json
 
 JSON = st.recursive(
@@ -48,7 +76,12 @@ def anything(kind: Any) -> st.SearchStrategy[Any]:
         return PLAIN[kind]
     if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
-        return st.builds(kind, **{f.name: anything(hints[f.name]) for f in fields(kind)})
+        made: st.SearchStrategy[Any] = st.builds(
+            kind, **{f.name: anything(hints[f.name]) for f in fields(kind)}
+        )
+        return made.map(consistent) if kind is Inbound else made
+    if isinstance(kind, type) and issubclass(kind, Internal):
+        return st.one_of(*(anything(k) for k in (*KINDS.values(), OtherTimer) if issubclass(k, kind)))
     if isinstance(kind, type) and issubclass(kind, Enum):
         return st.sampled_from(kind)
     origin, inner = get_origin(kind), get_args(kind)
@@ -64,10 +97,16 @@ def anything(kind: Any) -> st.SearchStrategy[Any]:
     return TIMES
 
 
+def consistent(inbound: Inbound) -> Inbound:
+    """What the service tells itself has a payload, what others wrote has none."""
+    kind = InboundKind.INTERNAL if inbound.payload is not None else InboundKind.MESSAGE
+    return replace(inbound, kind=kind)
+
+
 VOCABULARY = sorted(
     (
         kind
-        for kind in vars(model).values()
+        for kind in {**vars(model), **vars(model.internal)}.values()
         if isinstance(kind, type) and is_dataclass(kind) and not issubclass(kind, Enum)
     ),
     key=lambda kind: kind.__name__,
@@ -98,6 +137,61 @@ def test_a_plain_value_is_short() -> None:
 def test_what_a_newer_version_wrote_can_be_read() -> None:
     """A field that is not known is passed over."""
     assert decode(Peer, '{"channel":"tg","chat":"5","planet":"Mars"}') == Peer("tg", "5")
+
+
+def test_what_an_older_version_wrote_can_be_read() -> None:
+    """A row of the released schema keeps its meaning: fields are known by their old names too."""
+    old = (
+        '{"to":{"channel":"tg","chat":"5"},"verb":"react","mirrors":"m1","lane":"view","on_doubt":"hold",'
+        '"joins":true}'
+    )
+    assert decode(Outbound, old) == Outbound(
+        Peer("tg", "5"),
+        kind=OutboundKind.REACT,
+        mirror_of="m1",
+        priority=Priority.COSMETIC,
+        on_uncertain="hold",
+        coalesce=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "data", "payload"),
+    [
+        ("desk.goal", '{"goal":"next_reply"}', DeadlineNear("next_reply")),
+        ("desk.waiting", "{}", NobodyTook()),
+        (
+            "desk.order",
+            '{"command":"take","value":"","by":"7","name":"Ира","to":["tg","-100","5"]}',
+            SupervisorOrder("take", "", "7", "Ира", Peer("tg", "-100", "5")),
+        ),
+        ("mailing", '{"mailing":"b1","from":40,"late":[3]}', BroadcastPortion("b1", start=40, late=(3,))),
+        (
+            "rating",
+            '{"ticket":4,"closed":"2026-03-02T12:00:00+00:00"}',
+            RatingDue(4, datetime(2026, 3, 2, 12, tzinfo=UTC)),
+        ),
+        ("api.say", '{"text":"Едет","markdown":true}', SendMessage("Едет", markdown=True)),
+        ("api.fields", '{"attributes":{"vip":true}}', SetAttributes({"vip": True})),
+        ("order", '{"order":"incident","text":"Сбой","words":["vpn"]}', BeginIncident("Сбой", ("vpn",))),
+        ("desk.stranded", '{"why":"no_card"}', Stranded("no_card")),
+        ("desk.group", '{"kind":"forum","lacks":["pin"],"gone":false}', GroupChanged("forum", ("pin",))),
+        ("tick", '{"n":2}', OtherTimer("tick", {"n": 2})),
+        ("rating", '{"closed":"yesterday"}', OtherTimer("rating", {"closed": "yesterday"})),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Internal) else "",
+)
+def test_an_internal_inbound_of_a_released_version_has_its_payload(
+    text: str, data: str, payload: Payload
+) -> None:
+    """What was a text and loose data is the typed value it meant; what nobody knows stays as it was."""
+    row = (
+        '{"key":"timer:1","peer":{"channel":"tg","chat":"5"},"sender":{"id":""},'
+        f'"at":"2026-03-02T12:00:00+00:00","kind":"timer","text":"{text}","data":{data}}}'
+    )
+    inbound = decode(Inbound, row)
+    assert inbound.payload == payload
+    assert decode(Inbound, encode(inbound)).payload == payload
 
 
 def test_moments_keep_their_instant() -> None:

@@ -83,7 +83,7 @@ async def _ask(
 
 async def _reply(page: Page, peer: Peer, text: str) -> None:
     """An operator's words to the customer."""
-    await page.store.promise(
+    await page.store.enqueue(
         [Outbound(peer, RichText(text), author="operator", author_name="Ольга")], page.services.clock()
     )
 
@@ -325,11 +325,11 @@ async def test_those_who_asked_are_told_once(page: Page, knowledge: Knowledge) -
     first = await (await page.post("/gaps/tell", gap=gap)).json()
     again = await (await page.post("/gaps/tell", gap=gap)).json()
 
-    promised = [d.outbound for d in await page.store.deliveries() if d.outbound.lane is Priority.BULK]
-    assert [o.to for o in promised] == peers[1:]
+    enqueued = [d.outbound for d in await page.store.deliveries() if d.outbound.priority is Priority.BULK]
+    assert [o.to for o in enqueued] == peers[1:]
     assert "клиентов: 2" in first["text"] and again["text"] == read_words("ru")["gaps_nobody"]
-    for outbound in promised:
-        assert (outbound.on_doubt, outbound.author) == ("hold", "bot")
+    for outbound in enqueued:
+        assert (outbound.on_uncertain, outbound.author) == ("hold", "bot")
         assert (
             "Гравировка" in outbound.text.text
             and "912" not in outbound.text.text
@@ -351,8 +351,8 @@ async def test_presses_at_once_tell_everybody_once(page: Page, knowledge: Knowle
 
     await asyncio.gather(*(page.post("/gaps/tell", gap=gap, everyone="yes") for _ in range(4)))
 
-    promised = [d.outbound.to for d in await page.store.deliveries() if d.outbound.lane is Priority.BULK]
-    assert sorted(promised) == sorted(peers)
+    enqueued = [d.outbound.to for d in await page.store.deliveries() if d.outbound.priority is Priority.BULK]
+    assert sorted(enqueued) == sorted(peers)
 
 
 async def test_nobody_is_told_while_there_is_no_answer(page: Page, knowledge: Knowledge) -> None:
@@ -363,7 +363,7 @@ async def test_nobody_is_told_while_there_is_no_answer(page: Page, knowledge: Kn
     assert (await (await page.post("/gaps/tell", gap=gap, everyone="yes")).json())["text"] == read_words(
         "ru"
     )["gaps_nobody"]
-    assert not [d for d in await page.store.deliveries() if d.outbound.lane is Priority.BULK]
+    assert not [d for d in await page.store.deliveries() if d.outbound.priority is Priority.BULK]
 
 
 async def test_who_blocked_the_bot_or_talks_to_a_person_is_not_told(page: Page, knowledge: Knowledge) -> None:
@@ -394,7 +394,7 @@ async def test_who_blocked_the_bot_or_talks_to_a_person_is_not_told(page: Page, 
     await page.post("/gaps/tell", gap=gap)
 
     assert "не написать: 1" in html and "говорят с оператором: 1" in html
-    assert [d.outbound.to for d in await page.store.deliveries() if d.outbound.lane is Priority.BULK] == [
+    assert [d.outbound.to for d in await page.store.deliveries() if d.outbound.priority is Priority.BULK] == [
         peers[2]
     ]
 

@@ -32,11 +32,11 @@ class NoFiles:
         raise Refused("gone")
 
 
-async def deliver(page: Page, *promises: Outbound) -> list[int]:
-    """Promise and send, as the outbox would."""
+async def deliver(page: Page, *outbounds: Outbound) -> list[int]:
+    """Enqueue and send, as the outbox would."""
     ids: list[int] = []
-    for promise in promises:
-        ids += await page.store.promise([promise], page.services.clock())
+    for outbound in outbounds:
+        ids += await page.store.enqueue([outbound], page.services.clock())
         for delivery in await page.store.take_deliveries(page.services.clock()):
             stage = page.services.channels[delivery.outbound.to.channel]
             sent = await stage.send(
@@ -234,14 +234,14 @@ async def test_the_page_shows_the_same_after_a_restart(page: Page, tmp_path: Pat
     turn = await page.store.take_turn(page.services.clock())
     assert turn is not None and turn.conversation.customer is not None
     await page.store.release_turn(turn)
-    promise = Outbound(
+    outbound = Outbound(
         to,
         RichText("Ваш заказ 😀 в пути", (Span(Style.BOLD, 4, 5),)),
         buttons=((Button("Да", "helped"),),),
         name="answer",
     )
     await deliver(
-        page, promise, Outbound(to, RichText("Заказ приехал"), verb=OutboundKind.EDIT, edits="answer")
+        page, outbound, Outbound(to, RichText("Заказ приехал"), kind=OutboundKind.EDIT, edits="answer")
     )
     before = await shown(page)
 

@@ -75,7 +75,7 @@ async def send(
     return (await channel.send(outbound, nonce=nonce, target=target, files=Shelf())).message
 
 
-async def test_the_same_promise_again_is_the_same_message(channels: tuple[WebAdapter, ...]) -> None:
+async def test_the_same_delivery_again_is_the_same_message(channels: tuple[WebAdapter, ...]) -> None:
     """A repeat after a crash shows nothing twice."""
     first = await send(channels[0], "501", "Здравствуйте", nonce=42)
     again = await send(channels[0], "501", "Здравствуйте", nonce=42)
@@ -90,10 +90,10 @@ async def test_each_verb_does_what_it_says(channels: tuple[WebAdapter, ...]) -> 
     telegram.watch(lambda kind, what: told.append((kind, what.get("text"))))
     first = await send(telegram, "501", "Карточка", nonce=1, buttons=((Button("Взять", "take"),),))
 
-    await send(telegram, "501", "Карточка: взято", nonce=2, target=first, verb=OutboundKind.EDIT)
-    await send(telegram, "501", "👌", nonce=3, verb=OutboundKind.REACT, quotes=first)
-    await send(telegram, "501", nonce=4, target=first, verb=OutboundKind.PIN)
-    await send(telegram, "501", "Взяла Ольга", nonce=5, verb=OutboundKind.ACKNOWLEDGE, quotes="cb")
+    await send(telegram, "501", "Карточка: взято", nonce=2, target=first, kind=OutboundKind.EDIT)
+    await send(telegram, "501", "👌", nonce=3, kind=OutboundKind.REACT, quotes=first)
+    await send(telegram, "501", nonce=4, target=first, kind=OutboundKind.PIN)
+    await send(telegram, "501", "Взяла Ольга", nonce=5, kind=OutboundKind.ACKNOWLEDGE, quotes="cb")
     (shown,) = messages(telegram, "501")
     assert (shown["text"], shown["edited"], shown["buttons"], shown["reaction"], shown["pinned"]) == (
         "Карточка: взято",
@@ -104,10 +104,10 @@ async def test_each_verb_does_what_it_says(channels: tuple[WebAdapter, ...]) -> 
     )
     assert ("notice", "Взяла Ольга") in told
 
-    await send(telegram, "501", nonce=6, target=first, verb=OutboundKind.DELETE)
+    await send(telegram, "501", nonce=6, target=first, kind=OutboundKind.DELETE)
     (shown,) = messages(telegram, "501")
     assert (shown["deleted"], shown["text"]) == (True, "")
-    assert await send(telegram, "501", "x", nonce=8, target="n999", verb=OutboundKind.EDIT) == "n999"
+    assert await send(telegram, "501", "x", nonce=8, target="n999", kind=OutboundKind.EDIT) == "n999"
 
 
 async def test_topics_are_opened_once_and_made_again_when_deleted(channels: tuple[WebAdapter, ...]) -> None:
@@ -116,20 +116,20 @@ async def test_topics_are_opened_once_and_made_again_when_deleted(channels: tupl
     A deleted topic raises until it is opened anew.
     """
     desk = channels[2]
-    one = await send(desk, DESK_CHAT, "🟡 №1 Анна", nonce=0, verb=OutboundKind.OPEN_TOPIC, ticket=1)
-    two = await send(desk, DESK_CHAT, "🟡 №2 Павел", nonce=0, verb=OutboundKind.OPEN_TOPIC, ticket=2)
+    one = await send(desk, DESK_CHAT, "🟡 №1 Анна", nonce=0, kind=OutboundKind.OPEN_TOPIC, ticket=1)
+    two = await send(desk, DESK_CHAT, "🟡 №2 Павел", nonce=0, kind=OutboundKind.OPEN_TOPIC, ticket=2)
     assert one != two
-    assert await send(desk, DESK_CHAT, "🟡 №1 Анна", nonce=0, verb=OutboundKind.OPEN_TOPIC, ticket=1) == one
+    assert await send(desk, DESK_CHAT, "🟡 №1 Анна", nonce=0, kind=OutboundKind.OPEN_TOPIC, ticket=1) == one
 
-    await send(desk, DESK_CHAT, "✅ №1 Анна", nonce=9, thread=one, verb=OutboundKind.RENAME_TOPIC)
-    await send(desk, DESK_CHAT, nonce=10, thread=one, verb=OutboundKind.CLOSE_TOPIC)
+    await send(desk, DESK_CHAT, "✅ №1 Анна", nonce=9, thread=one, kind=OutboundKind.RENAME_TOPIC)
+    await send(desk, DESK_CHAT, nonce=10, thread=one, kind=OutboundKind.CLOSE_TOPIC)
     rooms: Any = desk.view()["rooms"]
     assert next((r["title"], r["closed"]) for r in rooms if r["thread"] == one) == ("✅ №1 Анна", True)
 
     desk.delete_topic(one)
     with pytest.raises(TopicGone):
         await send(desk, DESK_CHAT, "слова", nonce=11, thread=one)
-    fresh = await send(desk, DESK_CHAT, "🟡 №1 Анна", nonce=0, verb=OutboundKind.OPEN_TOPIC, ticket=1)
+    fresh = await send(desk, DESK_CHAT, "🟡 №1 Анна", nonce=0, kind=OutboundKind.OPEN_TOPIC, ticket=1)
     assert fresh != one
     assert await send(desk, DESK_CHAT, "слова", nonce=11, thread=fresh) == "n11"
 

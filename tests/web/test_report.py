@@ -38,7 +38,7 @@ async def lived(articles: Path) -> AsyncIterator[SqliteStore]:
         await olga.says("Здравствуйте, решено", ticket=1)
         await olga.says("/close", ticket=1)
         await testbot.later(minutes=6)
-        yield testbot.service.store
+        yield testbot.store
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ async def test_the_digest_is_sent_once_a_week(testbot: TestBot) -> None:
     clock.advance(days=3)  # Monday noon
     assert await send_due(service) and not await send_due(service)
     await testbot.rest()
-    posts = [s.outbound.text.text for s in testbot.channels["telegram"].in_chat("-100500", verb=None)]
+    posts = [s.outbound.text.text for s in testbot.channels["telegram"].in_chat("-100500", kind=None)]
     assert sum("📊 Неделя 16.11 – 22.11" in text for text in posts) == 1
 
 
@@ -267,14 +267,14 @@ async def test_a_digest_that_failed_is_tried_again_and_never_doubled(
     await testbot.customer().says("", kind=InboundKind.START)
     await send_due(service)
     clock.advance(days=3)
-    for broken in ("promise", "keep_setting"):
+    for broken in ("enqueue", "keep_setting"):
         with monkeypatch.context() as patch, pytest.raises(StorageError):
             patch.setattr(service.store, broken, _full)
             await send_due(service)
     await send_due(service)
     assert not await send_due(service)
     await testbot.rest()
-    posts = [s.outbound.text.text for s in testbot.channels["telegram"].in_chat("-100500", verb=None)]
+    posts = [s.outbound.text.text for s in testbot.channels["telegram"].in_chat("-100500", kind=None)]
     assert sum("📊 Неделя 16.11 – 22.11" in text for text in posts) == 1
 
 

@@ -106,7 +106,7 @@ async def test_the_operator_speaks_into_the_newest_topic() -> None:
     assert early.kept == []
 
     desk = Desk("/take", "/operator Здравствуйте", "/close", "/operator")
-    await desk.say("🟡 №7 Анна", chat=DESK_CHAT, verb=OutboundKind.OPEN_TOPIC, ticket=7)
+    await desk.say("🟡 №7 Анна", chat=DESK_CHAT, kind=OutboundKind.OPEN_TOPIC, ticket=7)
     await desk.say("Карточка", chat=DESK_CHAT, thread="t7")
     printed = await desk.read()
     assert [(i.text, i.peer.thread, i.private) for i in desk.kept] == [

@@ -149,26 +149,26 @@ class WebAdapter:
         Ids come from *nonce*: the same again is the same message, also after a restart.
         """
         chat, thread = outbound.to.chat, outbound.to.thread
-        if outbound.verb is OutboundKind.ACKNOWLEDGE:
+        if outbound.kind is OutboundKind.ACKNOWLEDGE:
             self._tell("notice", {"chat": chat, "callback": outbound.quotes, "text": outbound.text.text})
             return Sent()
-        if outbound.verb is OutboundKind.OPEN_TOPIC:
+        if outbound.kind is OutboundKind.OPEN_TOPIC:
             return Sent(self._open_topic(outbound, nonce))
         room = self._room(chat, thread)
         if room.gone:
             raise TopicGone("the topic was deleted on the page")
-        if outbound.verb is OutboundKind.DELETE_TOPIC:
+        if outbound.kind is OutboundKind.DELETE_TOPIC:
             room.gone = True
             self._tell_room(chat, thread)
             return Sent(thread)
-        if outbound.verb in (OutboundKind.RENAME_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC):
-            room.title = outbound.text.text if outbound.verb is OutboundKind.RENAME_TOPIC else room.title
+        if outbound.kind in (OutboundKind.RENAME_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC):
+            room.title = outbound.text.text if outbound.kind is OutboundKind.RENAME_TOPIC else room.title
             room.closed = {OutboundKind.CLOSE_TOPIC: True, OutboundKind.REOPEN_TOPIC: False}.get(
-                outbound.verb, room.closed
+                outbound.kind, room.closed
             )
             self._tell_room(chat, thread)
             return Sent(thread)
-        if outbound.verb is not OutboundKind.SAY:
+        if outbound.kind is not OutboundKind.SAY:
             return self._change(outbound, nonce, target)
         text = outbound.heading + "\n" + outbound.text if outbound.heading else outbound.text
         text = RichText(text.text, tuple(s for s in text.spans if s.style in self.styles))
@@ -224,7 +224,7 @@ class WebAdapter:
         place, message = self._find(outbound.to.chat, wanted)
         if message is None:  # it has left the view: what cannot be seen needs no change
             return Sent(wanted)
-        match outbound.verb:
+        match outbound.kind:
             case OutboundKind.EDIT:
                 message.text, message.buttons, message.nonce = outbound.text, outbound.buttons, nonce
                 message.edited, message.pressed = True, ""

@@ -246,20 +246,20 @@ class TelegramAdapter:
         Where Telegram does not take a file (nothing was sent then), documents and words are tried.
         """
         try:
-            if outbound.verb not in _REPEATABLE:
+            if outbound.kind not in _REPEATABLE:
                 await self._line.stand()
-            if outbound.verb is OutboundKind.SAY:
+            if outbound.kind is OutboundKind.SAY:
                 return await self._say(outbound, nonce, files)
             result = await self._do(outbound, nonce, target)
             return (
                 Sent(_field(result, "message_thread_id"))
-                if outbound.verb is OutboundKind.OPEN_TOPIC
+                if outbound.kind is OutboundKind.OPEN_TOPIC
                 else Sent(target)
             )
         except AlreadyDone:
             return Sent(target)
         except Uncertain as error:
-            if outbound.verb in _REPEATABLE:
+            if outbound.kind in _REPEATABLE:
                 raise RetryLater(str(error), after=2.0) from None
             raise
 

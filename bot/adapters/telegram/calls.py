@@ -182,7 +182,7 @@ def _address(outbound: Outbound) -> dict[str, Any]:
 def to_call(outbound: Outbound, *, nonce: int, target: str) -> Method:
     """The call that carries out any promise but SAY. Raises `Refused` where something it needs is missing."""
     chat = chat_id(outbound.to)
-    match outbound.verb:
+    match outbound.kind:
         case OutboundKind.EDIT:
             return _edit(outbound, nonce, target, caption=bool(outbound.attachments))
         case OutboundKind.ACKNOWLEDGE:
@@ -215,7 +215,7 @@ def to_call(outbound: Outbound, *, nonce: int, target: str) -> Method:
             if others:
                 return DeleteMessages(chat_id=chat, message_ids=[first, *others])
             return DeleteMessage(chat_id=chat, message_id=first)
-    raise Refused(f"Telegram has no call for {outbound.verb}")
+    raise Refused(f"Telegram has no call for {outbound.kind}")
 
 
 def to_caption_call(outbound: Outbound, *, nonce: int, target: str) -> Method:

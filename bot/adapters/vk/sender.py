@@ -56,7 +56,7 @@ class Speaker:
         return sent
 
     async def _do(self, outbound: Outbound, nonce: int, target: str, files: Files) -> Sent:
-        match outbound.verb:
+        match outbound.kind:
             case OutboundKind.SAY:
                 return await self._say(outbound, nonce, files)
             case OutboundKind.EDIT:

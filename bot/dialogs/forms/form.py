@@ -12,7 +12,7 @@ from typing import Protocol
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.forms.field_values import Field, read_answer
 from bot.dialogs.protocols import Escalate
-from bot.dialogs.reply import said
+from bot.dialogs.reply import Speaker, said
 from bot.dialogs.short_answers import Hearing, language_of
 from bot.i18n.texts import Texts
 from bot.model import (
@@ -63,6 +63,7 @@ class Forms:
     """
 
     def __init__(self, words: Texts, forms: Sequence[FormShape], escalate: Escalate) -> None:
+        self._speaker = Speaker(words, "form")
         self._words, self._forms, self._desk = words, tuple(forms), escalate
         self._hearing = Hearing(words)
 
@@ -95,7 +96,7 @@ class Forms:
         memory = Memory.of(turn)
         if turn.customer is None or any(i.kind is InboundKind.START for i in turn.inbounds):
             return None
-        if any(i.kind is InboundKind.TIMER for i in turn.inbounds):
+        if any(i.kind is InboundKind.INTERNAL for i in turn.inbounds):
             return self._waited(turn, turn.customer, memory)
         form = self._form(str(memory.form.get("name", "")))
         if form is None:
@@ -122,11 +123,8 @@ class Forms:
             fields={k: v for k, v in customer.fields.items() if k not in {f.name for f in form.fields} or v},
         )
         if _next_field(form, forgotten) is None:
-            return said(
-                turn,
-                self._words,
-                "form",
-                "form.known",
+            return replace(
+                said(turn, self._speaker, "form.known"),
                 reason="form_known",
                 state=Memory.of(turn).now(turn, form={}),
             )
@@ -151,11 +149,20 @@ class Forms:
         state = memory.now(
             turn, form={"name": form.name, "field": field.name, "tries": tries, "then": dict(then)}
         )
-        outcome = said(
-            turn, self._words, "form", *opening, RichText(question), hint,
-            result=Result.CLARIFIED, reason="form", state=state, buttons=self._buttons(field, language),
-            facts={"cancel": self._words.text("buttons.cancel", lang=language)},
-        )  # fmt: skip
+        outcome = replace(
+            said(
+                turn,
+                self._speaker,
+                *opening,
+                RichText(question),
+                hint,
+                buttons=self._buttons(field, language),
+                facts={"cancel": self._words.text("buttons.cancel", lang=language)},
+            ),
+            result=Result.CLARIFIED,
+            reason="form",
+            state=state,
+        )
         later = (Timer(f"form:{turn.conversation.id}", "form_waited", turn.now + PATIENCE),) if then else ()
         return replace(outcome, customer=customer if customer != turn.customer else None, timers=later)
 
@@ -216,11 +223,8 @@ class Forms:
         )
         if then:
             return self._handed_over(turn, known, then, event)
-        outcome = said(
-            turn,
-            self._words,
-            "form",
-            "form.done",
+        outcome = replace(
+            said(turn, self._speaker, "form.done"),
             reason="form_filled",
             state=Memory.of(turn).now(turn, form={}),
         )
@@ -239,11 +243,8 @@ class Forms:
         )
 
     def _cancelled(self, turn: Turn, memory: Memory) -> Outcome:
-        outcome = said(
-            turn,
-            self._words,
-            "form",
-            "form.cancelled",
+        outcome = replace(
+            said(turn, self._speaker, "form.cancelled"),
             reason="form_cancelled",
             state=memory.now(turn, form={}),
         )

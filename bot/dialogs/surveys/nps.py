@@ -12,7 +12,7 @@ from bot.config.handoff import NpsSettings as Rules
 from bot.config.handoff import length
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.intent import IntentReader
-from bot.dialogs.reply import said
+from bot.dialogs.reply import Speaker, said
 from bot.dialogs.short_answers import Hearing, fold, language_of
 from bot.dialogs.surveys.survey import LONGEST, PATIENCE, SKEW, TYPED, stated, wrote_since
 from bot.handoff.outreach.segment import wants_none
@@ -78,11 +78,12 @@ class Nps:
     """
 
     def __init__(self, words: Texts, intent: IntentReader, rules: Rules, *, tell: Tell) -> None:
+        self._speaker = Speaker(words, NAME)
         self._words, self._intent, self._rules, self._tell = words, intent, rules, tell
         self._hearing = Hearing(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
-        if any(i.kind is InboundKind.TIMER and i.text == ASK for i in turn.inbounds):
+        if any(i.kind is InboundKind.INTERNAL and i.text == ASK for i in turn.inbounds):
             return self._ask(turn)
         if turn.press is not None:
             return self._pressed(turn)
@@ -114,18 +115,14 @@ class Nps:
             return Outcome(NAME, Result.IGNORED, "asked_lately")
         survey = turn.now.isoformat()
         buttons = [Button(str(n), "nps", f"{n}@{survey}") for n in SCALE]
-        outcome = said(
-            turn,
-            self._words,
-            NAME,
-            "nps.ask",
+        outcome = replace(
+            said(turn, self._speaker, "nps.ask", buttons=(tuple(buttons[:ROW]), tuple(buttons[ROW:]))),
             reason="nps_asked",
-            buttons=(tuple(buttons[:ROW]), tuple(buttons[ROW:])),
             state=stated(turn, NAME, _Waiting(survey, turn.now, "score").kept()),
             events=(Event("nps_asked", data={"channel": turn.conversation.peer.channel}),),
         )
         # law: asking twice annoys more than not asking: what may have arrived waits for a person to settle
-        say = tuple(replace(o, on_doubt="hold") for o in outcome.messages)
+        say = tuple(replace(o, on_uncertain="hold") for o in outcome.messages)
         return replace(
             outcome, messages=say, customer=replace(customer, fields={**customer.fields, ASKED_AT: survey})
         )
@@ -143,16 +140,17 @@ class Nps:
         """The first answer to a survey counts; a newer survey closes an older one."""
         customer = turn.customer or Customer(0)
         if customer.fields.get(SCORED) == survey:
-            return said(turn, self._words, NAME, "nps.already", reason="nps_already")
+            return replace(said(turn, self._speaker, "nps.already"), reason="nps_already")
         if customer.fields.get(ASKED_AT) != survey:
-            return said(turn, self._words, NAME, "nps.over", reason="nps_over")
+            return replace(said(turn, self._speaker, "nps.over"), reason="nps_over")
         skip = Button(self._words.text("buttons.skip", lang=language_of(turn, self._words.lang)), "nps_skip")
         key = "nps.why_low" if score <= DETRACTOR else "nps.why"
-        outcome = said(
-            turn, self._words, NAME, key, reason="nps_scored", buttons=[skip], facts={"score": score},
+        outcome = replace(
+            said(turn, self._speaker, key, buttons=[skip], facts={"score": score}),
+            reason="nps_scored",
             state=stated(turn, NAME, _Waiting(survey, turn.now, "comment", score).kept()),
             events=(Event("nps_scored", data={"score": score, "channel": turn.conversation.peer.channel}),),
-        )  # fmt: skip
+        )
         return replace(
             outcome,
             customer=replace(customer, fields={**customer.fields, SCORED: survey}) if turn.customer else None,
@@ -176,7 +174,9 @@ class Nps:
         )
 
     def _thanks(self, turn: Turn) -> Outcome:
-        return said(turn, self._words, NAME, "nps.end", reason="nps_ended", state=stated(turn, NAME, None))
+        return replace(
+            said(turn, self._speaker, "nps.end"), reason="nps_ended", state=stated(turn, NAME, None)
+        )
 
     def _aside(self, turn: Turn, outcome: Outcome) -> Outcome:
         """While a person is at it a press is noted, and no further question asked."""

@@ -10,12 +10,11 @@ from datetime import datetime, timedelta
 
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.intent import IntentReader
-from bot.dialogs.reply import said
+from bot.dialogs.reply import Speaker, said
 from bot.dialogs.short_answers import Hearing, fold, language_of
 from bot.dialogs.surveys.survey import LONGEST, PATIENCE, SKEW, TYPED, stated, wrote_since
-from bot.handoff.outreach.low_rating import OPEN
 from bot.handoff.outreach.surveys import asked_lately, moment
-from bot.handoff.tickets.state import marked
+from bot.handoff.tickets import lifecycle
 from bot.i18n.texts import Texts
 from bot.model import (
     Button,
@@ -36,7 +35,6 @@ TIMER = "rating"  # the kind of the timer that closing a ticket leaves behind, a
 SCALE = (1, 2, 3, 4, 5)
 LOW = 2  # up to this a supervisor is told
 ALARM = "rating.alarm"  # the kind of the timer that tells the supervisors of a low score
-RATED = "rated"  # on the ticket: when the first score was given
 ASKED = "rating_asked"  # where the customer's fields remember the day of the last request
 
 
@@ -82,6 +80,7 @@ class Rating:
         apart: timedelta = timedelta(days=14),
         settles: timedelta = timedelta(minutes=3),
     ) -> None:
+        self._speaker = Speaker(words, "rating")
         self._words, self._intent, self._ticket, self._tell, self._pause, self._apart = (
             words,
             intent,
@@ -93,10 +92,10 @@ class Rating:
         self._hearing, self._settles = Hearing(words), settles
 
     async def __call__(self, turn: Turn) -> Outcome | None:
-        timer = next((i for i in turn.inbounds if i.kind is InboundKind.TIMER and i.text == TIMER), None)
+        timer = next((i for i in turn.inbounds if i.kind is InboundKind.INTERNAL and i.text == TIMER), None)
         if timer is not None:
             return await self._ask(turn, timer.data)
-        alarm = next((i for i in turn.inbounds if i.kind is InboundKind.TIMER and i.text == ALARM), None)
+        alarm = next((i for i in turn.inbounds if i.kind is InboundKind.INTERNAL and i.text == ALARM), None)
         if alarm is not None:
             return await self._alarm(turn, alarm.data)
         if turn.press is not None:
@@ -149,19 +148,20 @@ class Rating:
                 for n in SCALE
             ),
         )
-        outcome = said(
-            turn,
-            self._words,
-            "rating",
-            "rating.ask",
+        outcome = replace(
+            said(
+                turn,
+                self._speaker,
+                "rating.ask",
+                buttons=buttons,
+                facts={"number": ticket.number, "operator": ticket.operator_name},
+            ),
             reason="rating_asked",
-            buttons=buttons,
-            facts={"number": ticket.number, "operator": ticket.operator_name},
             state=stated(turn, TIMER, _Waiting(ticket.number, turn.now, "score").kept()),
             events=(Event("rating_asked", ticket=ticket.number, actor=ticket.operator),),
         )
         # law: asking twice annoys more than not asking: what may have arrived waits for a person to settle
-        say = tuple(replace(o, on_doubt="hold", ticket=ticket.number) for o in outcome.messages)
+        say = tuple(replace(o, on_uncertain="hold", ticket=ticket.number) for o in outcome.messages)
         asked = replace(customer, fields={**customer.fields, ASKED: turn.now.isoformat()})
         return replace(outcome, messages=say, customer=asked if turn.customer else None)
 
@@ -179,38 +179,39 @@ class Rating:
 
     async def _rated(self, turn: Turn, ticket: Ticket | None, score: int | None) -> Outcome:
         if ticket is None or score is None or ticket.conversation != turn.conversation.id:
-            return said(turn, self._words, "rating", "rating.over", reason="rating_over")
+            return replace(said(turn, self._speaker, "rating.over"), reason="rating_over")
         if ticket.rating is not None and (ticket.rating == score or not self._may_correct(ticket, turn.now)):
-            return said(turn, self._words, "rating", "rating.already", reason="rated_already")
+            return replace(said(turn, self._speaker, "rating.already"), reason="rated_already")
         language = language_of(turn, self._words.lang)
         skip = Button(self._words.text("buttons.skip", lang=language), "rating_skip", str(ticket.number))
-        first = (moment(ticket.data.get(RATED)) if ticket.rating is not None else None) or turn.now
+        first = (ticket.state.rated if ticket.rating is not None else None) or turn.now
         key = f"{ALARM}:{ticket.number}"
         alarm = (Timer(key, ALARM, first + self._settles, {"ticket": ticket.number}),) if score <= LOW else ()
-        outcome = said(
-            turn,
-            self._words,
-            "rating",
-            "rating.sorry" if score <= LOW else "rating.thanks",
+        outcome = replace(
+            said(
+                turn,
+                self._speaker,
+                "rating.sorry" if score <= LOW else "rating.thanks",
+                buttons=[skip],
+                facts={"score": score},
+            ),
             reason="rated",
-            buttons=[skip],
-            facts={"score": score},
             state=stated(turn, TIMER, _Waiting(ticket.number, turn.now, "comment").kept()),
             events=(Event("rated", ticket=ticket.number, actor=ticket.operator, data={"rating": score}),),
         )
-        rated = marked(replace(ticket, rating=score), **{RATED: first})
+        rated = lifecycle.rated(ticket, score, first)
         return replace(outcome, timers=alarm, cancel=() if alarm else (key,), ticket=rated)
 
     def _may_correct(self, ticket: Ticket, now: datetime) -> bool:
         """Until the supervisors would have been told."""
-        first = moment(ticket.data.get(RATED))
-        return first is not None and abs(now - first) < self._settles and "followup" not in ticket.data
+        first = ticket.state.rated
+        return first is not None and abs(now - first) < self._settles and not ticket.state.followup
 
     async def _alarm(self, turn: Turn, data: Json) -> Outcome:
         """The score has settled: the supervisors hear of it as it is now."""
         number = data.get("ticket")
         ticket = await self._ticket(number) if isinstance(number, int) else None
-        if ticket is None or ticket.rating is None or ticket.rating > LOW or "followup" in ticket.data:
+        if ticket is None or ticket.rating is None or ticket.rating > LOW or ticket.state.followup:
             return Outcome("rating", Result.IGNORED, "rating_over")
         told, later = self._tell(turn, ticket, ticket.rating)
         event = Event(
@@ -221,7 +222,7 @@ class Rating:
             Result.ANSWERED,
             "low_rating",
             told,
-            ticket=marked(ticket, followup=OPEN),
+            ticket=lifecycle.followup_opened(ticket),
             timers=later,
             events=(event,),
         )
@@ -238,16 +239,15 @@ class Rating:
             return None
         outcome = self._thanks(turn)
         event = Event("rating_commented", ticket=ticket.number, actor=ticket.operator)
-        commented = marked(ticket, comment=text[:LONGEST])
-        is_told = (
-            ticket.rating is not None and "followup" in ticket.data
-        )  # before that the alarm brings the words along
+        commented = lifecycle.commented(ticket, text[:LONGEST])
+        # before that the alarm brings the words along
+        is_told = ticket.rating is not None and bool(ticket.state.followup)
         told = self._tell(turn, commented, ticket.rating or 0)[0] if is_told else ()
         return replace(outcome, ticket=commented, events=(event,), messages=(*outcome.messages, *told))
 
     def _thanks(self, turn: Turn) -> Outcome:
-        return said(
-            turn, self._words, "rating", "rating.end", reason="rating_ended", state=stated(turn, TIMER, None)
+        return replace(
+            said(turn, self._speaker, "rating.end"), reason="rating_ended", state=stated(turn, TIMER, None)
         )
 
 

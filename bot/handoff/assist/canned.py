@@ -148,7 +148,7 @@ class CannedAnswers:
         try:
             root = read_yaml(path.read_text("utf-8-sig"))
         except YamlError as error:
-            problems.append(error.problem(str(path), "en"))
+            problems.append(error.problem(str(path)))
             return ()
         except (OSError, UnicodeDecodeError) as error:
             problems.append(
@@ -171,7 +171,7 @@ class CannedAnswers:
                 )
                 continue
             told = (value.get("title"), *_listed(value.get("words")), text)
-            problems += [cut.problem(str(path), "en") for node in told if node and (cut := node.cut_words())]
+            problems += [cut.problem(str(path)) for node in told if node and (cut := node.cut_words())]
             problems += self._faults(key, text, path)
             title = value.get("title")
             words = tuple(w.text for w in _listed(value.get("words")))

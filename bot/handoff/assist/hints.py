@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.model import Button
+from bot.text.graphemes import border
 
 LABEL = 40  # characters of a title on a button
 LIKELY = 0.3  # score from which an article that is not sure is worth a look
@@ -20,4 +21,4 @@ class Hint:
     @property
     def button(self) -> Button:
         mark = "💡" if self.what.startswith("article:") else "📋"
-        return Button(f"{mark} {self.title[:LABEL]}", "preview", self.what)
+        return Button(f"{mark} {self.title[: border(self.title, LABEL)]}", "preview", self.what)

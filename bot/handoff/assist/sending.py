@@ -15,8 +15,21 @@ from bot.handoff.filling import filled
 from bot.handoff.operators.answering import answered, shows_otherwise
 from bot.handoff.operators.drafts import tapped
 from bot.handoff.operators.replies import done, notice, place, say, who
-from bot.handoff.tickets.state import marked
-from bot.model import Button, Event, Outbound, OutboundKind, Outcome, Priority, Result, RichText, Ticket, Turn
+from bot.handoff.tickets import lifecycle
+from bot.model import (
+    Button,
+    Event,
+    Outbound,
+    OutboundKind,
+    Outcome,
+    Preview,
+    Priority,
+    Result,
+    RichText,
+    Ticket,
+    Turn,
+)
+from bot.text.graphemes import border
 
 LATELY = timedelta(days=7)  # a failed delivery may be sent again
 COPIED = timedelta(minutes=15)  # so long after a preview, words may be what became of it
@@ -36,7 +49,7 @@ def template(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcom
     exact = rest and (len(found) == 1 or found[0].key.casefold() == rest.casefold())
     if exact:
         return _preview(desk, turn, ticket, f"canned:{found[0].key}")
-    buttons = tuple((Button(r.title[:LABEL], "preview", f"canned:{r.key}"),) for r in found)
+    buttons = tuple((Button(r.title[: border(r.title, LABEL)], "preview", f"canned:{r.key}"),) for r in found)
     return say(desk, turn, "desk.templates", buttons)
 
 
@@ -56,17 +69,9 @@ def _preview(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> Outcom
         buttons=((send,),),
         ticket=ticket.number,
         author="",
-        lane=Priority.NOTICE,
+        priority=Priority.NOTICE,
     )
-    looked = marked(
-        ticket,
-        preview={
-            "what": what,
-            "title": _title(desk, what),
-            "text": text.text[:1000],
-            "at": turn.now.timestamp(),
-        },
-    )
+    looked = lifecycle.previewed(ticket, Preview(what, _title(desk, what), text.text, turn.now))
     return Outcome("desk", Result.ANSWERED, "preview", (shown,), ticket=looked)
 
 
@@ -93,16 +98,13 @@ def of_preview(ticket: Ticket, text: str, now: datetime, actor: str) -> tuple[Ev
     """What the operator's own words have to do with the ready answer he has just looked at: the same, or made
     to fit the case.
     """
-    shown = ticket.data.get("preview")
-    if (
-        not isinstance(shown, dict)
-        or now.timestamp() - float(str(shown.get("at", 0))) > COPIED.total_seconds()
-    ):
+    shown = ticket.state.preview
+    if shown is None or now - shown.at > COPIED:
         return ()
-    alike = fuzz.ratio(text.strip(), str(shown.get("text", "")).strip())
+    alike = fuzz.ratio(text.strip(), shown.text.strip())
     if alike < EDITED:
         return ()
-    data = {"what": shown.get("what", ""), "title": shown.get("title", "")}
+    data = {"what": shown.what, "title": shown.title}
     return (
         Event(
             "ready_sent" if alike >= SAME else "ready_edited", ticket=ticket.number, actor=actor, data=data
@@ -130,13 +132,13 @@ async def resend(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> O
 
 def undo(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """/undo: the last answer is taken back from the customer's chat, while it is fresh."""
-    last = ticket.data.get("last_words")
-    if not isinstance(last, dict) or turn.now.timestamp() - float(str(last.get("at", 0))) > desk.rules.undo:
+    last = ticket.state.last_words
+    if last is None or turn.now - last.at > timedelta(seconds=desk.rules.undo):
         return notice(desk, turn, "desk.too_late")
     gone = Outbound(
         ticket.customer_peer,
-        verb=OutboundKind.DELETE,
-        edits=str(last["name"]),
+        kind=OutboundKind.DELETE,
+        edits=last.name,
         ticket=ticket.number,
         author="",
     )
@@ -146,7 +148,7 @@ def undo(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
         Result.ANSWERED,
         "undone",
         (gone, *done(desk, turn, "desk.done").messages),
-        ticket=marked(ticket, last_words=None),
+        ticket=lifecycle.undone(ticket),
         events=(event,),
     )
 
@@ -156,8 +158,7 @@ def _say_to_customer(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichTe
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
     name = f"ready:{turn.id}"
-    changed, status, events = answered(marked(ticket, preview=None), turn)
-    changed = marked(changed, last_words={"name": name, "at": turn.now.timestamp()})
+    changed, status, events = answered(ticket, turn, name)
     words = Outbound(
         ticket.customer_peer,
         text,
@@ -165,7 +166,7 @@ def _say_to_customer(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichTe
         ticket=ticket.number,
         author="operator",
         author_name=inbound.sender.name,
-        on_doubt=desk.rules.on_doubt,
+        on_uncertain=desk.rules.on_uncertain,
     )
     cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
     say_ = (words, *cards, *done(desk, turn, "desk.sent").messages)

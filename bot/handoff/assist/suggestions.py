@@ -11,7 +11,7 @@ from itertools import islice
 from bot.handoff.assist.hints import LIKELY, Hint
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.filling import filled
-from bot.handoff.tickets.state import marked
+from bot.handoff.tickets import lifecycle
 from bot.model import (
     Answer,
     Button,
@@ -92,7 +92,7 @@ def under(hints: Sequence[Hint]) -> Rows:
 
 def kept(ticket: Ticket, hints: Sequence[Hint]) -> Ticket:
     """The ticket whose card shows them."""
-    return marked(ticket, hints=[[h.what, h.title] for h in hints])
+    return lifecycle.hinted(ticket, ((h.what, h.title) for h in hints))
 
 
 def look_later(desk: DeskContext, ticket: Ticket, turn: Turn, place: int) -> tuple[Timer, ...]:
@@ -112,7 +112,7 @@ async def on_opening(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
         if _has_article(ticket) or not hints
         else kept(ticket, [h for h in hints if h.what != f"article:{_shown(turn)}"])
     )
-    say = list(desk.card_edit(hinted)) if hinted is not ticket else []
+    say = list(desk.card_edit(hinted)) if hinted != ticket else []
     events: tuple[Event, ...] = ()
     articles = [h for h in hints if h.what.startswith("article:") and h.what != f"article:{_shown(turn)}"][
         :OFFERED
@@ -154,10 +154,7 @@ async def _of_question(desk: DeskContext, turn: Turn) -> tuple[Hint, ...]:
 
 
 def _has_article(ticket: Ticket) -> bool:
-    hints = ticket.data.get("hints")
-    return isinstance(hints, list | tuple) and any(
-        str(h[0]).startswith("article:") for h in hints if isinstance(h, list | tuple) and h
-    )
+    return any(what.startswith("article:") for what, _ in ticket.state.hints)
 
 
 def _shown(turn: Turn) -> str:
@@ -165,4 +162,4 @@ def _shown(turn: Turn) -> str:
 
     Opening a ticket clears the state, so the newest answer tells.
     """
-    return str(turn.ticket.data.get("shown") or "") if turn.ticket else ""
+    return turn.ticket.state.article_shown if turn.ticket else ""

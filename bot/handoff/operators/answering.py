@@ -2,53 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from bot.handoff.operators.message_names import message_name
 from bot.handoff.operators.replies import who
-from bot.handoff.tickets.state import listed, marked
-from bot.model import Event, Status, Ticket, Turn
+from bot.handoff.tickets import lifecycle
+from bot.model import Event, LastWords, Status, Ticket, Turn
 
 
-def answered(ticket: Ticket, turn: Turn) -> tuple[Ticket, Status | None, tuple[Event, ...]]:
-    """The ticket after an operator's words to the customer: taken where it was nobody's, answered, nothing
-    owed any more.
+def answered(ticket: Ticket, turn: Turn, name: str) -> tuple[Ticket, Status | None, tuple[Event, ...]]:
+    """The ticket after an operator's words to the customer, which are found again by *name* ("" = never):
+    taken where it was nobody's, answered, nothing owed any more.
     """
-    inbound = turn.inbounds[0]
+    by, last = who(turn.inbounds[0]), LastWords(name, turn.now) if name else None
+    changed = lifecycle.answered(ticket, by, turn.inbounds[0].sender.name, turn.now, last)
     events: list[Event] = []
-    changed, status = ticket, None
-    if not ticket.operator or ticket.status != "operator":
-        hands = (
-            {}
-            if ticket.operator
-            else {"operator": who(inbound), "operator_name": inbound.sender.name, "taken": turn.now}
-        )
-        changed, status = replace(ticket, status="operator", **hands), Status.OPERATOR  # type: ignore[arg-type]
-        changed = marked(changed, queued=None, reminded=None, snoozed=None)
-        if hands:
-            events.append(
-                Event("ticket_taken", ticket=ticket.number, actor=who(inbound), data={"how": "words"})
-            )
-    if changed.first_reply is None:
-        changed = replace(changed, first_reply=turn.now)
-        events.append(Event("first_reply", ticket=ticket.number, actor=who(inbound)))
-    events.append(Event("operator_wrote", ticket=ticket.number, actor=who(inbound)))
-    owed = ("first_reply", "next_reply")
-    kept = {key: tuple(g for g in listed(changed, key) if g not in owed) for key in ("warned", "breached")}
-    last = {"name": message_name(inbound), "at": turn.now.timestamp()} if inbound.message else None
-    return (
-        marked(changed, asked=None, answered=turn.now, quiet=None, last_words=last, **kept),
-        status,
-        tuple(events),
-    )
+    if not ticket.operator:
+        events.append(Event("ticket_taken", ticket=ticket.number, actor=by, data={"how": "words"}))
+    if ticket.first_reply is None:
+        events.append(Event("first_reply", ticket=ticket.number, actor=by))
+    events.append(Event("operator_wrote", ticket=ticket.number, actor=by))
+    status = Status.OPERATOR if not ticket.operator or ticket.status != "operator" else None
+    return changed, status, tuple(events)
 
 
 def shows_otherwise(before: Ticket, after: Ticket) -> bool:
     """Whether the card has something new to show (each edit costs the group's budget)."""
-    shown = ("warned", "breached", "promised", "snoozed", "tags", "team")
-    return (before.status, before.operator, before.topic, before.priority) != (
-        after.status,
-        after.operator,
-        after.topic,
-        after.priority,
-    ) or any(before.data.get(key) != after.data.get(key) for key in shown)
+    return _shown(before) != _shown(after)
+
+
+def _shown(ticket: Ticket) -> tuple[object, ...]:
+    state = ticket.state
+    return (
+        (ticket.status, ticket.operator, ticket.topic, ticket.priority),
+        (state.warned, state.breached, state.promise_due, state.snoozed_until, state.tags, state.team),
+    )

@@ -4,20 +4,18 @@ name.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from bot.config.handoff import Team
-from bot.handoff import customer_linking
-from bot.handoff.assist import sending
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators import drafts, menus, supervisor_commands
+from bot.handoff.operators import menus
+from bot.handoff.operators.command import Role
+from bot.handoff.operators.command_words import line
 from bot.handoff.operators.notes import note
 from bot.handoff.operators.replies import done, notice, place, say, who
 from bot.handoff.operators.roster import labels
 from bot.handoff.sla.time_parsing import Fault, read_moment
-from bot.handoff.tickets import transfer
-from bot.handoff.tickets.state import listed, marked
+from bot.handoff.tickets import lifecycle, transfer
 from bot.handoff.topics import reopen_topic
 from bot.handoff.whom import brought, colleagues, meant, reachable, unclear
 from bot.model import (
@@ -36,8 +34,6 @@ from bot.model import (
 )
 
 PAST_SHOWN = 5
-Act = Callable[[DeskContext, Turn, Ticket, str], Outcome | Awaitable[Outcome]]
-General = Callable[[DeskContext, Turn, str], Outcome | Awaitable[Outcome]]
 
 
 def is_closed(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
@@ -58,10 +54,7 @@ def take(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     takes_over = inbound.kind is InboundKind.MESSAGE and who(inbound) in desk.rules.routing.supervisors
     if ticket.operator and ticket.operator != who(inbound) and not takes_over:
         return notice(desk, turn, "desk.taken_by", operator=ticket.operator_name)
-    taken = replace(
-        ticket, status="operator", operator=who(inbound), operator_name=inbound.sender.name, taken=turn.now
-    )
-    taken = marked(taken, queued=None, reminded=None, assigned=None, snoozed=None)
+    taken = lifecycle.taken(ticket, who(inbound), inbound.sender.name, turn.now)
     told = desk.words.say(
         "handoff.taken",
         lang=desk.customer_lang(turn),
@@ -122,21 +115,7 @@ def reopen(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome
     if turn.subject is not None and turn.subject.ticket not in (None, ticket.number):
         return notice(desk, turn, "desk.has_newer", number=turn.subject.ticket)
     inbound = turn.inbounds[0]
-    opened = replace(
-        ticket, status="operator", operator=who(inbound), operator_name=inbound.sender.name, closed=None
-    )
-    opened = marked(
-        opened,
-        reopened=turn.now,
-        assigned=turn.now,
-        asked=None,
-        answered=None,
-        quiet=None,
-        warned=None,
-        breached=None,
-        reminded=None,
-        queued=None,
-    )
+    opened = lifecycle.reopened(ticket, who(inbound), inbound.sender.name, turn.now)
     to = desk.thread(ticket)
     topic = (reopen_topic(to, ticket.number),) if to else ()
     say_ = (*topic, *desk.card_edit(opened), *done(desk, turn, "desk.you_reopened_it").messages)
@@ -212,10 +191,10 @@ def _told_of_transfer(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[tu
     """The customer hears it once, and only where he knows that somebody was at it: who waits for anybody goes
     on waiting.
     """
-    if not ticket.operator or ticket.data.get("handed_on"):
+    if not ticket.operator or ticket.state.transfer_told:
         return (), ticket
     text = desk.words.say("handoff.transferred", lang=desk.customer_lang(turn))
-    return (Outbound(ticket.customer_peer, text, ticket=ticket.number),), marked(ticket, handed_on=True)
+    return (Outbound(ticket.customer_peer, text, ticket=ticket.number),), lifecycle.transfer_told(ticket)
 
 
 def _transferred(
@@ -246,22 +225,12 @@ def snooze(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     if isinstance(found, Fault):
         return say(desk, turn, "desk.snooze_how", wrong=_wrong(desk, rest, found))
     until = found.at
-    mine = (
-        {}
-        if ticket.operator
-        else {
-            "operator": who(turn.inbounds[0]),
-            "operator_name": turn.inbounds[0].sender.name,
-            "taken": turn.now,
-        }
-    )
-    put_off = marked(replace(ticket, status="snoozed", **mine), snoozed=until, queued=None, reminded=None)  # type: ignore[arg-type]
-    event = Event(
-        "ticket_snoozed", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"until": until.isoformat()}
-    )
+    by = who(turn.inbounds[0])
+    put_off = lifecycle.snoozed(ticket, until, by, turn.inbounds[0].sender.name, turn.now)
+    event = Event("ticket_snoozed", ticket=ticket.number, actor=by, data={"until": until.isoformat()})
     taken = (
-        (Event("ticket_taken", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"how": "snooze"}),)
-        if mine
+        (Event("ticket_taken", ticket=ticket.number, actor=by, data={"how": "snooze"}),)
+        if not ticket.operator
         else ()
     )
     say_ = (
@@ -289,7 +258,7 @@ def promise(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome
     if isinstance(found, Fault):
         return say(desk, turn, "desk.promise_how", wrong=_wrong(desk, rest, found))
     at, text = found.at, found.rest
-    promised = marked(ticket, promised=at, promise=text)
+    promised = lifecycle.promised(ticket, at, text)
     told = desk.words.say(
         "handoff.promised", lang=desk.customer_lang(turn), customer=turn.customer, at=at, now=turn.now
     )
@@ -333,9 +302,9 @@ def category(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcom
             Outbound(
                 place(turn),
                 text,
-                verb=OutboundKind.EDIT,
+                kind=OutboundKind.EDIT,
                 edits=f"category:{ticket.number}",
-                lane=Priority.COSMETIC,
+                priority=Priority.COSMETIC,
                 ticket=ticket.number,
                 author="",
             ),
@@ -346,12 +315,12 @@ def category(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcom
 def tag(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/tag vip, /tag -vip: puts tags on and takes them off."""
     if not rest:
-        return say(desk, turn, "desk.tags", tags=listed(ticket, "tags"))
-    tags = list(listed(ticket, "tags"))
+        return say(desk, turn, "desk.tags", tags=ticket.state.tags)
+    tags = list(ticket.state.tags)
     for word in rest.casefold().split()[:10]:
         name = word.lstrip("-#")[:30]
         tags = [t for t in tags if t != name] + ([] if word.startswith("-") else [name])
-    tagged = marked(ticket, tags=tuple(tags))
+    tagged = lifecycle.tagged(ticket, tags)
     event = Event("ticket_tagged", ticket=ticket.number, actor=who(turn.inbounds[0]))
     return Outcome(
         "desk",
@@ -386,12 +355,8 @@ def topic(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
 
 def show_contact(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """The unmasked contact, to the one who pressed; who saw it is kept."""
-    known = ticket.data.get("contacts")
-    shown = (
-        ", ".join(str(v) for k, v in known.items() if k in ("phone", "email"))
-        if isinstance(known, dict)
-        else ""
-    )
+    known = ticket.state.contacts
+    shown = ", ".join(told for told in (known.phone, known.email) if told)
     event = Event("contact_shown", ticket=ticket.number, actor=who(turn.inbounds[0]))
     return replace(notice(desk, turn, "desk.contact", contact=shown or "—"), events=(event,))
 
@@ -421,7 +386,11 @@ def write_note(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outc
 
 
 def help_(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
-    return say(desk, turn, "desk.help")
+    """Every command, with those of supervisors for whoever may give them."""
+    told = [line(c, desk.words, desk.lang) for c in desk.commands.listed if c.role is not Role.SUPERVISOR]
+    orders = [line(c, desk.words, desk.lang) for c in desk.commands.listed if c.role is Role.SUPERVISOR]
+    is_supervisor = desk.is_supervisor(who(turn.inbounds[0]))
+    return say(desk, turn, "desk.help", commands=told, orders=orders if is_supervisor else [])
 
 
 async def queue(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
@@ -431,7 +400,7 @@ async def queue(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
     shown = [
         {
             "number": t.number,
-            "name": t.data.get("name") or "",
+            "name": t.state.name,
             "topic": t.topic,
             "opened": t.opened,
             "priority": t.priority,
@@ -479,47 +448,3 @@ def _ask_category(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[Outbou
 def _categories(desk: DeskContext, ticket: Ticket) -> Rows:
     buttons = [Button(c, "category", str(ticket.number)) for c in desk.rules.routing.categories[: menus.MOST]]
     return tuple(tuple(buttons[i : i + 2]) for i in range(0, len(buttons), 2))
-
-
-BUTTONS: dict[str, Act] = {
-    "take": take,
-    "close": close,
-    "return_to_bot": give_to_bot,
-    "reopen": reopen,
-    "show_contact": show_contact,
-    "category": category,
-    "hand_on": menus.hand_on,
-    "give_to": hand_on,
-    "assign": supervisor_commands.assign,
-    "put_off": menus.put_off,
-    "snooze": snooze,
-    "template": sending.template,
-    "preview": sending.preview,
-    "send_ready": sending.send_ready,
-    "send_anyway": drafts.send_anyway,
-    "hold_back": drafts.hold_back,
-    "resend": sending.resend,
-    "same": customer_linking.same,
-}
-ON_TICKETS: dict[str, Act] = {
-    "take": take,
-    "close": close,
-    "return": give_to_bot,
-    "reopen": reopen,
-    "transfer": hand_on,
-    "snooze": snooze,
-    "promise": promise,
-    "category": category,
-    "tag": tag,
-    "topic": topic,
-    "contact": show_contact,
-    "history": history,
-    "note": write_note,
-    "t": sending.template,
-    "undo": sending.undo,
-    "same": customer_linking.same,
-    "apart": customer_linking.apart,
-    "priority": supervisor_commands.set_priority,
-    "assign": supervisor_commands.assign,
-}
-GENERAL: dict[str, General] = {"help": help_, "start": help_, "queue": queue, "away": away, "back": back}

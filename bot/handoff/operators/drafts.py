@@ -15,37 +15,28 @@ from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.answering import answered, shows_otherwise
 from bot.handoff.operators.message_names import message_name
 from bot.handoff.operators.replies import done, notice, place, say, who
-from bot.handoff.tickets.state import marked
+from bot.handoff.tickets import lifecycle
 from bot.model import (
     Attachment,
     Button,
     Event,
+    HeldMessage,
     Inbound,
     InboundKind,
     Media,
+    MessagePart,
     Outbound,
     OutboundKind,
     Outcome,
     Receipt,
     Result,
     RichText,
+    SentAlbum,
     Span,
     Style,
     Ticket,
     Turn,
 )
-
-HELD, ALBUMS, TAPPED = "held", "albums", "tapped"  # what a ticket remembers of them
-MOST_HELD, MOST_ALBUMS, MOST_TAPPED = 20, 5, 20
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One message of the operator: an album has several, each with words of its own."""
-
-    message: str
-    text: str = ""
-    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +47,7 @@ class Draft:
     """
 
     name: str
-    parts: tuple[Part, ...]
+    parts: tuple[MessagePart, ...]
     attachments: tuple[Attachment, ...] = ()
     quotes: str = ""
     album: str = ""
@@ -87,29 +78,26 @@ class Draft:
 def draft(turn: Turn) -> Draft:
     """The turn's message as it would be sent."""
     first = turn.inbounds[0]
-    quotes = next((q.mirrors for q in turn.quoted if q is not None and q.mirrors), "")
-    parts = tuple(Part(i.message, i.text, i.spans) for i in turn.inbounds)
+    quotes = next((q.mirror_of for q in turn.quoted if q is not None and q.mirror_of), "")
+    parts = tuple(MessagePart(i.message, i.text, i.spans) for i in turn.inbounds)
     return Draft(message_name(first), parts, turn.attachments, quotes, first.album, part=quoted_part(turn))
 
 
 def send(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft) -> Outcome:
     """The words go to the customer; the first ones take a ticket that nobody has."""
-    changed, status, events = answered(marked(ticket, preview=None), turn)
-    changed = marked(
-        changed, last_words={"name": made.name, "at": turn.now.timestamp()} if made.message else None
-    )
+    changed, status, events = answered(ticket, turn, made.name if made.message else "")
     words = Outbound(
         ticket.customer_peer,
         made.text,
         attachments=made.attachments,
         name=made.name,
-        mirrors=made.message,
+        mirror_of=made.message,
         quotes=made.quotes,
         ticket=ticket.number,
         author="operator",
         author_name=turn.inbounds[0].sender.name,
         receipt=Receipt(place(turn), made.message) if made.message else None,
-        on_doubt=desk.rules.on_doubt,
+        on_uncertain=desk.rules.on_uncertain,
     )
     words = named(words, desk.words, desk.customer_lang(turn))
     changed = _with_album(changed, made)
@@ -124,7 +112,7 @@ def change(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft) -> Outcom
     edit = Outbound(
         ticket.customer_peer,
         made.text,
-        verb=OutboundKind.EDIT,
+        kind=OutboundKind.EDIT,
         name=edit_name(made.name),
         edits=made.name,
         ticket=ticket.number,
@@ -142,10 +130,9 @@ def ask(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft, /, why: str,
     yes = Button(desk.words.text("desk.button.send_anyway", lang=desk.lang), "send_anyway", _packed(made))
     no = Button(desk.words.text("desk.button.hold_back", lang=desk.lang), "hold_back", _packed(made))
     asked = say(desk, turn, why, ((yes, no),), word=word)
-    kept = dict(list({**held(ticket), made.message: made.question}.items())[-MOST_HELD:])
     return replace(
         asked,
-        ticket=marked(ticket, **{HELD: kept}),
+        ticket=lifecycle.held(ticket, HeldMessage(made.message, made.question)),
         events=(Event("tone_asked", actor=who(turn.inbounds[0])),),
     )
 
@@ -156,7 +143,7 @@ def send_anyway(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Ou
         return notice(desk, turn, "desk.old_button")
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
-    let_go = released(ticket, made.message)
+    let_go = lifecycle.released(ticket, made.message)
     sent = change(desk, turn, let_go, made) if made.edits else send(desk, turn, let_go, made)
     return replace(sent, messages=(*sent.messages, *done(desk, turn, "desk.sent").messages))
 
@@ -165,48 +152,32 @@ def hold_back(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outc
     """The tap that takes it back: it is never sent."""
     if (made := _asked(turn, ticket)) is None:
         return notice(desk, turn, "desk.old_button")
-    return replace(notice(desk, turn, "desk.held_back"), ticket=released(ticket, made.message))
+    return replace(notice(desk, turn, "desk.held_back"), ticket=lifecycle.released(ticket, made.message))
 
 
 def held(ticket: Ticket) -> dict[str, str]:
     """Messages that wait for somebody's word, each with the question that asks about it now."""
-    kept = ticket.data.get(HELD)
-    return {str(k): str(v) for k, v in kept.items()} if isinstance(kept, Mapping) else {}
-
-
-def released(ticket: Ticket, message: str = "") -> Ticket:
-    """Without the question about *message* ("" = without any): its buttons mean nothing any more."""
-    kept = {k: v for k, v in held(ticket).items() if message and k != message}
-    return marked(ticket, **{HELD: kept or None})
+    return {kept.message: kept.question for kept in ticket.state.held}
 
 
 def tapped(ticket: Ticket, turn: Turn) -> Ticket | None:
     """The ticket that remembers this tap; None where the button was pressed before: two taps are one wish."""
-    kept = ticket.data.get(TAPPED)
-    before = list(kept) if isinstance(kept, list | tuple) else []
     row = turn.press.outbound if turn.press else 0
-    if row in before:
-        return None
-    return marked(ticket, **{TAPPED: [*before, row][-MOST_TAPPED:]})
+    return None if row in ticket.state.tapped else lifecycle.tapped(ticket, row)
 
 
 def album_of(ticket: Ticket, inbound: Inbound) -> Draft | None:
     """The album that a part belongs to, as it was sent; None where it is not remembered."""
-    for kept in _albums(ticket):
-        if inbound.album and kept.get("album") == inbound.album:
-            return Draft(
-                str(kept.get("name")),
-                tuple(_part(p) for p in kept.get("parts", ())),
-                album=inbound.album,
-                part=str(kept.get("part", "")),
-            )
+    for kept in ticket.state.albums:
+        if inbound.album and kept.album == inbound.album:
+            return Draft(kept.name, kept.parts, album=inbound.album, part=kept.part)
     return None
 
 
 def edited(turn: Turn, sent: Draft | None = None) -> Draft:
     """What the customer's message becomes by an edit: of an album only the words of one part change."""
     inbound = turn.inbounds[0]
-    own = Part(inbound.message, inbound.text, inbound.spans)
+    own = MessagePart(inbound.message, inbound.text, inbound.spans)
     if sent is None:
         return Draft(message_name(inbound), (own,), inbound.attachments, edits=True, part=quoted_part(turn))
     parts = tuple(own if p.message == inbound.message else p for p in sent.parts)
@@ -222,24 +193,7 @@ def _with_album(ticket: Ticket, made: Draft) -> Ticket:
     """A later edit names one part of it only."""
     if not made.album:
         return ticket
-    others = [a for a in _albums(ticket) if a.get("album") != made.album]
-    parts = [
-        {"message": p.message, "text": p.text, "spans": [asdict(s) for s in p.spans]} for p in made.parts
-    ]
-    return marked(
-        ticket,
-        **{
-            ALBUMS: [
-                *others,
-                {"album": made.album, "name": made.name, "parts": parts, "part": made.part},
-            ][-MOST_ALBUMS:]
-        },
-    )
-
-
-def _albums(ticket: Ticket) -> list[Mapping[str, Any]]:
-    kept = ticket.data.get(ALBUMS)
-    return [a for a in kept if isinstance(a, Mapping)] if isinstance(kept, list | tuple) else []
+    return lifecycle.album_sent(ticket, SentAlbum(made.album, made.name, made.parts, made.part))
 
 
 def _asked(turn: Turn, ticket: Ticket) -> Draft | None:
@@ -270,8 +224,8 @@ def _unpacked(text: str) -> Draft | None:
     )
 
 
-def _part(kept: Mapping[str, Any]) -> Part:
-    return Part(str(kept["message"]), str(kept["text"]), _spans(kept["spans"]))
+def _part(kept: Mapping[str, Any]) -> MessagePart:
+    return MessagePart(str(kept["message"]), str(kept["text"]), _spans(kept["spans"]))
 
 
 def _spans(kept: Sequence[Mapping[str, Any]]) -> tuple[Span, ...]:

@@ -7,12 +7,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.handoff.desk_context import Delivered, DeskContext
-from bot.handoff.operators.drafts import album_of, ask, change, draft, edit_name, edited, held, released, send
+from bot.handoff.operators.drafts import album_of, ask, change, draft, edit_name, edited, held, send
 from bot.handoff.operators.message_names import message_name
 from bot.handoff.operators.notes import note
 from bot.handoff.operators.operator_message import Kind, OperatorMessage
 from bot.handoff.operators.replies import say
+from bot.handoff.tickets import lifecycle
 from bot.model import Attachment, InboundKind, Outbound, Outcome, Result, Ticket, Turn
+from bot.text.graphemes import shorten
 
 SHOWN = 80  # characters of the customer's message that are told
 LOST = ("failed", "cancelled")
@@ -61,7 +63,7 @@ async def _of_held(desk: DeskContext, turn: Turn, ticket: Ticket, message: Opera
     inbound = turn.inbounds[0]
     album = album_of(ticket, inbound)
     has = await _with_customer(desk, ticket, album.name if album else message_name(inbound))
-    free = released(ticket, inbound.message)
+    free = lifecycle.released(ticket, inbound.message)
     if message.stays_inside:
         return replace(_note(desk, turn, message), ticket=free)
     made = draft(replace(turn, inbounds=(replace(inbound, kind=InboundKind.MESSAGE),)))
@@ -104,7 +106,7 @@ async def _with_customer(desk: DeskContext, ticket: Ticket, name: str) -> Outbou
 def _stays(desk: DeskContext, turn: Turn, key: str, has: Outbound) -> Outcome:
     """One line: what the customer has."""
     words = " ".join(has.text.text.split())
-    return say(desk, turn, key, text=words if len(words) <= SHOWN else words[: SHOWN - 1] + "…")
+    return say(desk, turn, key, text=shorten(words, SHOWN))
 
 
 def _note(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Outcome:

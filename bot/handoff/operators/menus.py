@@ -7,7 +7,6 @@ from __future__ import annotations
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice, say, who
 from bot.handoff.operators.roster import Member, labels
-from bot.handoff.tickets.state import words
 from bot.handoff.whom import colleagues
 from bot.model import Button, Outcome, Rows, Ticket, Turn
 
@@ -21,7 +20,7 @@ def hand_on(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcom
     """
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
-    own, by = words(ticket, "team"), who(turn.inbounds[0])
+    own, by = ticket.state.team, who(turn.inbounds[0])
     team = desk.teams.named(own)
 
     def far(member: Member) -> bool:

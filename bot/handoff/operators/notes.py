@@ -27,9 +27,9 @@ def note(desk: DeskContext, turn: Turn, inbound: Inbound, text: str) -> Outcome:
     mark = Outbound(
         place(turn),
         RichText(desk.words.text("desk.receipt.note", lang=desk.lang)),
-        verb=OutboundKind.REACT,
+        kind=OutboundKind.REACT,
         quotes=inbound.message,
-        lane=Priority.COSMETIC,
+        priority=Priority.COSMETIC,
         author="",
     )
     return Outcome("desk", Result.ANSWERED, "note", (mark,), notes=kept)

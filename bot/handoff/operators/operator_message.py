@@ -14,7 +14,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.model import Inbound, InboundKind, Mention
+from bot.handoff.desk_context import DeskContext
+from bot.handoff.operators.message_names import SHOWS_CUSTOMER
+from bot.model import Inbound, InboundKind, Mention, RepliedTo, Turn
 
 _SLASH = "/\uff0f\u2215\u2044"  # and its look-alikes of other keyboards
 _UNSEEN = " \t\r\n\xa0\u200b-\u200f\u2028-\u202f\u2060-\u2069\ufeff"
@@ -73,6 +75,30 @@ class Around:
     customer: str = ""
     rude: Collection[str] = ()
     answers: bool = False
+
+
+def read_message(desk: DeskContext, turn: Turn) -> OperatorMessage:
+    """What the operator's message is, with all that is known around it."""
+    inbound = turn.inbounds[0]
+    if inbound.kind not in (InboundKind.MESSAGE, InboundKind.EDIT):
+        return OperatorMessage(Kind.WORDS)
+    own, public = (turn.customer.name, turn.customer.username) if turn.customer else ("", "")
+    others = [m.name for m in desk.crew.members() if m.id != inbound.actor]
+    names = dict.fromkeys(n for name in others for n in (name, *name.split()[:1]))
+    colleagues = tuple(n for n in names if n.casefold() != own.casefold())
+    replies = [q for i, q in zip(turn.inbounds, turn.quoted, strict=False) if i.quotes]
+    answers = inbound.kind is InboundKind.MESSAGE and not all(map(_is_of_customer, replies))
+    rude = desk.words.options("desk.tone")
+    return understand(turn.inbounds, Around(desk.commands.names, colleagues, public, rude, answers))
+
+
+def _is_of_customer(quoted: RepliedTo | None) -> bool:
+    """Whether who replies to this writes to the customer: to his words, to an answer he has, to what shows
+    his ticket.
+
+    A word of the service and what colleagues say among themselves are not.
+    """
+    return quoted is not None and (bool(quoted.mirror_of) or quoted.name.startswith(SHOWS_CUSTOMER))
 
 
 def understand(said: Sequence[Inbound], around: Around) -> OperatorMessage:

@@ -6,39 +6,55 @@ Anybody else is refused in one line, and the try is kept.
 from __future__ import annotations
 
 from bot.handoff.desk_context import DeskContext
+from bot.handoff.operators.command import Command, Role
+from bot.handoff.operators.operator_message import Kind, OperatorMessage
 from bot.handoff.operators.replies import notice, who
 from bot.handoff.topics import reopen_topic
 from bot.model import Event, InboundKind, Outbound, Outcome, Result, Turn
 
 ACTS = (InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.EDIT, InboundKind.TOPIC_CLOSED)
-SHOWS = frozenset({"help", "start", "queue"})  # commands that change nothing and name nobody
 REFUSED = "refused"  # the reason of such an outcome
 
 
-async def refusal(desk: DeskContext, turn: Turn, command: str = "") -> Outcome | None:
+async def refusal(
+    desk: DeskContext, turn: Turn, message: OperatorMessage, command: Command | None
+) -> Outcome | None:
     """Why the writer may not do this; None where he may.
 
     Talk among operators is nobody's business and is not asked about.
     """
     inbound = turn.inbounds[0]
-    if (
-        inbound.kind not in ACTS
-        or command in SHOWS
-        or not (command or turn.ticket or inbound.kind is InboundKind.PRESS)
-    ):
+    is_press = inbound.kind is InboundKind.PRESS
+    is_order = inbound.kind is InboundKind.MESSAGE and message.kind in (Kind.COMMAND, Kind.MISTYPED)
+    name = message.name if is_order else ""
+    if inbound.kind not in ACTS or not (name or turn.ticket or is_press):
         return None
+    if is_order and command is not None and command.role is Role.ANYBODY:
+        return None
+    if (why := await _stranger(desk, turn)) is not None:
+        return refuse(desk, turn, why, name)
+    if message.kind is not Kind.COMMAND and not is_press:
+        return None
+    if command is not None and command.role is Role.SUPERVISOR and not desk.is_supervisor(who(inbound)):
+        return refuse(desk, turn, "desk.only_supervisors", name)
+    return None
+
+
+async def _stranger(desk: DeskContext, turn: Turn) -> str | None:
+    """Why nobody may act here under this name, or for this customer; None where one may."""
+    inbound = turn.inbounds[0]
     if inbound.sender.anonymous:
-        return refuse(desk, turn, "desk.anonymous", command)
+        return "desk.anonymous"
     known = desk.crew.member(who(inbound))
     doubtful = known.left or (
         not known.name and inbound.kind is InboundKind.PRESS
     )  # in a public group strangers see the buttons, too
     if doubtful and await desk.membership(inbound.peer, inbound.sender.id) == "none":
-        return refuse(desk, turn, "desk.not_in_the_group", command)
+        return "desk.not_in_the_group"
     if (
         turn.ticket is not None and not turn.ticket.customer_peer.chat
     ):  # forgotten: there is nobody to write to, and nothing to keep
-        return refuse(desk, turn, "desk.forgotten", command)
+        return "desk.forgotten"
     return None
 
 

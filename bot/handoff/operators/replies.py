@@ -27,7 +27,7 @@ def notice(desk: DeskContext, turn: Turn, key: str, **facts: object) -> Outcome:
         say_ = Outbound(
             inbound.peer,
             desk.words.say(key, lang=desk.lang, **facts),
-            verb=OutboundKind.ACKNOWLEDGE,
+            kind=OutboundKind.ACKNOWLEDGE,
             quotes=inbound.callback,
             author="",
         )
@@ -43,9 +43,9 @@ def done(desk: DeskContext, turn: Turn, key: str, **facts: object) -> Outcome:
     mark = Outbound(
         place(turn),
         RichText(desk.words.text("desk.receipt.delivered", lang=desk.lang)),
-        verb=OutboundKind.REACT,
+        kind=OutboundKind.REACT,
         quotes=inbound.message,
-        lane=Priority.COSMETIC,
+        priority=Priority.COSMETIC,
         author="",
     )
     return Outcome("desk", Result.ANSWERED, key, (mark,))

@@ -4,61 +4,34 @@ place.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from dataclasses import replace
 
-from bot.handoff import overview
 from bot.handoff.assist.sending import of_preview
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators import edits
-from bot.handoff.operators.commands import BUTTONS, GENERAL, ON_TICKETS, is_closed
-from bot.handoff.operators.drafts import ask, draft, held, released, send
-from bot.handoff.operators.message_names import SHOWS_CUSTOMER
+from bot.handoff.operators.commands import is_closed
+from bot.handoff.operators.drafts import ask, draft, held, send
 from bot.handoff.operators.notes import note, whisper
-from bot.handoff.operators.operator_message import Around, Kind, OperatorMessage, command_of, understand
+from bot.handoff.operators.operator_message import Kind, OperatorMessage, command_of, read_message
 from bot.handoff.operators.permissions import refusal, refuse
 from bot.handoff.operators.replies import notice, say, who
-from bot.handoff.outreach.commands import COMMANDS as ORDERS
-from bot.model import Event, Inbound, InboundKind, Outcome, RepliedTo, Result, Sender, Ticket, Timer, Turn
-
-COMMANDS = (*ON_TICKETS, *(name for name in GENERAL if name != "start"), "overview", *ORDERS)
-KNOWN = frozenset({*COMMANDS, *GENERAL})
-ONLY_HERE = frozenset(  # what nobody means for another bot, or for the customers' dialogs
-    {
-        "take",
-        "close",
-        "reopen",
-        "transfer",
-        "snooze",
-        "promise",
-        "assign",
-        "priority",
-        "queue",
-        "away",
-        "undo",
-        "contact",
-        "overview",
-        "whisper",
-        *ORDERS,
-    }
-)
+from bot.handoff.tickets import lifecycle
+from bot.model import Event, Inbound, InboundKind, Outcome, Result, Sender, Ticket, Timer, Turn
 
 
 async def decide(desk: DeskContext, turn: Turn) -> Outcome:
     """What an inbound of the desk's group does. Anything out of place is refused with one clear line."""
     inbound = turn.inbounds[0]
-    message = understood(desk, turn)
-    is_order = inbound.kind is InboundKind.MESSAGE and message.kind in (Kind.COMMAND, Kind.MISTYPED)
-    name, rest = (message.name, message.text) if is_order else ("", "")
-    if (refused := await refusal(desk, turn, name)) is not None:
+    message = read_message(desk, turn)
+    command = (
+        desk.commands.pressed(turn.press.action)
+        if turn.press is not None
+        else desk.commands.named(message.name)
+    )
+    if (refused := await refusal(desk, turn, message, command)) is not None:
         return refused
-    if message.kind is Kind.COMMAND or inbound.kind is InboundKind.PRESS:
-        if (ordered := await desk.orders(turn, name, rest)) is not None:
-            return ordered
-        if overview.is_for_overview(turn, name, rest):
-            return await overview.decide(desk, turn, name, rest)
     if inbound.kind is InboundKind.PRESS:
-        return await _pressed(desk, turn)
+        return await command.run(desk, turn, "") if command else notice(desk, turn, "desk.old_button")
     if inbound.kind is InboundKind.TOPIC_CLOSED and turn.ticket and turn.ticket.status != "closed":
         return desk.close(turn, turn.ticket, by=who(inbound))
     if inbound.kind is InboundKind.EDIT:
@@ -67,14 +40,14 @@ async def decide(desk: DeskContext, turn: Turn) -> Outcome:
         return await _member(desk, turn, inbound)
     if inbound.kind is not InboundKind.MESSAGE:
         return Outcome("desk", Result.IGNORED, str(inbound.kind))
-    return await _written(desk, turn, message)
+    if message.kind is Kind.COMMAND and command is not None:
+        return await command.run(desk, turn, message.text)
+    return _written(desk, turn, message)
 
 
-async def _written(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Outcome:
-    """What becomes of a new message."""
+def _written(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Outcome:
+    """What becomes of a new message that is no command."""
     inbound, ticket = turn.inbounds[0], turn.ticket
-    if message.kind is Kind.COMMAND:
-        return await _commanded(desk, turn, message.name, message.text)
     if message.kind is Kind.FOREIGN:
         return Outcome("desk", Result.IGNORED, "command for another bot")
     if ticket is None and inbound.data.get("quotes_us") and not any(turn.quoted):
@@ -89,37 +62,12 @@ async def _written(desk: DeskContext, turn: Turn, message: OperatorMessage) -> O
         case Kind.NOTE:
             return note(desk, turn, inbound, message.text)
         case Kind.MISTYPED:
-            known = message.name in KNOWN
+            known = message.name in desk.commands.names
             key = "desk.mistyped" if known or not message.name else "desk.unknown_command"
             return say(desk, turn, key, command=message.name)
     if held(ticket) and inbound.text.strip(" .!").casefold() in desk.words.options("desk.hold_back"):
-        return replace(say(desk, turn, "desk.held_back"), ticket=released(ticket))
+        return replace(say(desk, turn, "desk.held_back"), ticket=lifecycle.released(ticket))
     return words_of_operator(desk, turn, ticket, message)
-
-
-def understood(desk: DeskContext, turn: Turn) -> OperatorMessage:
-    """What the operator's message is, with all that is known around it."""
-    inbound = turn.inbounds[0]
-    if inbound.kind not in (InboundKind.MESSAGE, InboundKind.EDIT):
-        return OperatorMessage(Kind.WORDS)
-    own, public = (turn.customer.name, turn.customer.username) if turn.customer else ("", "")
-    others = [m.name for m in desk.crew.members() if m.id != who(inbound)]
-    names = dict.fromkeys(n for name in others for n in (name, *name.split()[:1]))
-    colleagues = tuple(n for n in names if n.casefold() != own.casefold())
-    replies = [q for i, q in zip(turn.inbounds, turn.quoted, strict=False) if i.quotes]
-    answers = inbound.kind is InboundKind.MESSAGE and not all(map(is_of_customer, replies))
-    return understand(
-        turn.inbounds, Around(KNOWN, colleagues, public, desk.words.options("desk.tone"), answers)
-    )
-
-
-def is_of_customer(quoted: RepliedTo | None) -> bool:
-    """Whether who replies to this writes to the customer: to his words, to an answer he has, to what shows
-    his ticket.
-
-    A word of the service and what colleagues say among themselves are not.
-    """
-    return quoted is not None and (bool(quoted.mirrors) or quoted.name.startswith(SHOWS_CUSTOMER))
 
 
 def elsewhere(desk: DeskContext, turn: Turn) -> Outcome:
@@ -129,41 +77,13 @@ def elsewhere(desk: DeskContext, turn: Turn) -> Outcome:
     name, _ = command_of(turn.inbounds[0])
     if turn.inbounds[0].kind is InboundKind.PRESS:
         return refuse(desk, turn, "desk.old_button")
-    if name in ONLY_HERE:
+    if desk.commands.only_here(name):
         return refuse(desk, turn, "desk.not_the_desk", name)
     if (
         turn.ticket is not None and turn.inbounds[0].kind is InboundKind.MESSAGE
     ):  # it was the desk once: who writes there would wait in vain
         return refuse(desk, turn, "desk.desk_moved", "words", number=turn.ticket.number)
     return Outcome("desk", Result.IGNORED, "not_the_desk")
-
-
-async def _commanded(desk: DeskContext, turn: Turn, name: str, rest: str) -> Outcome:
-    if (general := GENERAL.get(name)) is not None:
-        return await _ready(general(desk, turn, rest))
-    act = ON_TICKETS.get(name)
-    if turn.ticket is None:
-        return (
-            say(desk, turn, "desk.which_ticket")
-            if act
-            else Outcome("desk", Result.IGNORED, "talk_among_operators")
-        )
-    return (
-        await _ready(act(desk, turn, turn.ticket, rest))
-        if act
-        else say(desk, turn, "desk.unknown_command", command=name)
-    )
-
-
-async def _pressed(desk: DeskContext, turn: Turn) -> Outcome:
-    press = turn.press
-    if press is None or turn.ticket is None or (act := BUTTONS.get(press.action)) is None:
-        return notice(desk, turn, "desk.old_button")
-    return await _ready(act(desk, turn, turn.ticket, ""))
-
-
-async def _ready(outcome: Outcome | Awaitable[Outcome]) -> Outcome:
-    return outcome if isinstance(outcome, Outcome) else await outcome
 
 
 def words_of_operator(desk: DeskContext, turn: Turn, ticket: Ticket, message: OperatorMessage) -> Outcome:

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bot.config.handoff import Routing, Team
 from bot.handoff.operators.roster import Member, Roster
-from bot.handoff.tickets.state import words
 from bot.model import Event, Peer, Ticket
 
 
@@ -105,7 +104,7 @@ class Teams:
 
         Whoever it is counts as having it from now on, so that the next choice finds him busier.
         """
-        team = self._teams.get(words(ticket, "team"))
+        team = self._teams.get(ticket.state.team)
         held = crew.held(but=ticket.number)
         soon = Counter(held[t.number] for t in open_tickets if not t.operator and t.number in held)
         load = Counter(t.operator for t in open_tickets) + soon

@@ -100,7 +100,7 @@ class Broadcasts:
             style="primary",
         )
         drop = Button(desk.words.text("outreach.button.drop", lang=lang), "broadcast_drop", mailing.number)
-        shown = Outbound(place(turn), text, attachments=turn.attachments, author="", lane=Priority.NOTICE)
+        shown = Outbound(place(turn), text, attachments=turn.attachments, author="", priority=Priority.NOTICE)
         outcome = answer(
             desk,
             turn,
@@ -260,8 +260,8 @@ class Broadcasts:
             to,
             text,
             buttons=((button,),) if button else (),
-            verb=OutboundKind.EDIT,
+            kind=OutboundKind.EDIT,
             edits=f"broadcast:{mailing.number}",
-            lane=Priority.COSMETIC,
+            priority=Priority.COSMETIC,
             author="",
         )

@@ -263,8 +263,8 @@ class BroadcastSender:
             ((button,),),
             mailing.attachments,
             name=mailing.setting,
-            lane=Priority.BULK,
-            on_doubt="hold",
+            priority=Priority.BULK,
+            on_uncertain="hold",
         )
 
     def _event(self, mailing: Mailing, row: SegmentMember) -> Event:

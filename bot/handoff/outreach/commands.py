@@ -5,102 +5,125 @@ as time brings the next portion.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators.permissions import refuse
-from bot.handoff.operators.replies import who
+from bot.handoff.operators.replies import notice
 from bot.handoff.outreach import low_rating
 from bot.handoff.outreach.broadcast_commands import Broadcasts
 from bot.handoff.outreach.broadcasts import TIMER, BroadcastSender, Mail
 from bot.handoff.outreach.incident_commands import IncidentCommands
 from bot.handoff.outreach.order_replies import ORDER, Likening, is_ordered
 from bot.handoff.outreach.surveys import RUN, Surveys
-from bot.model import InboundKind, Outcome, Press, Result, Turn
+from bot.model import InboundKind, Outcome, Result, Turn
 from bot.text.day_spans import DaySpan
 
-COMMANDS = ("incident", "broadcast", "followups", "sorry")
 PRESSES = frozenset(
     {"incident_off", "broadcast_send", "broadcast_drop", "broadcast_stop", *low_rating.PRESSES}
 )
 
 
-class OutreachCommands:
-    """What `DeskContext.orders` is: None = not an order of this kind."""
+@dataclass(frozen=True, slots=True)
+class Outreach:
+    """What writing to customers first needs besides the desk.
 
-    def __init__(
-        self,
-        desk: DeskContext,
-        source: Mail,
-        likeness: Likening,
-        *,
-        channels: Collection[str],
-        hours: DaySpan,
-        per_second: float,
-        article: Callable[[str], str],
-        meant: Callable[[str], tuple[str, ...]],
-        title: Callable[[str], str],
-        surveys: Surveys,
-    ) -> None:
-        self._desk, self._surveys = desk, surveys
-        self.courier = BroadcastSender(desk, source, hours=hours, per_second=per_second, channels=channels)
-        self.alarms = IncidentCommands(
-            desk, source, likeness, meant=meant, title=title, waits=self.courier.waits
-        )
-        self.broadcasts = Broadcasts(desk, source, self.courier, likeness, channels=channels, article=article)
+    *article* finds the id of an article by its title, *meant* the ids of a title or a topic, *title* is the
+    way back.
+    """
 
-    async def __call__(self, turn: Turn, command: str, rest: str) -> Outcome | None:
-        inbound = turn.inbounds[0]
-        if inbound.kind is InboundKind.TIMER:
-            if inbound.text == TIMER:
-                return await self.courier.portion(turn)
-            if inbound.text == RUN:
-                return await self._surveys.run(turn)
-            return await self._ordered(turn) if is_ordered(turn) and inbound.text == ORDER else None
-        press = turn.press
-        if command not in COMMANDS and (press is None or press.action not in PRESSES):
-            return None
-        if not self._desk.is_supervisor(who(inbound)):
-            return refuse(self._desk, turn, "desk.only_supervisors", command)
-        return (
-            await self._pressed(turn, press)
-            if press is not None
-            else await self._commanded(turn, command, rest)
+    source: Mail
+    likeness: Likening
+    channels: Collection[str]
+    hours: DaySpan
+    per_second: float
+    article: Callable[[str], str]
+    meant: Callable[[str], tuple[str, ...]]
+    title: Callable[[str], str]
+    surveys: Surveys
+
+    def sender(self, desk: DeskContext) -> BroadcastSender:
+        return BroadcastSender(
+            desk, self.source, hours=self.hours, per_second=self.per_second, channels=self.channels
         )
 
-    async def _pressed(self, turn: Turn, press: Press) -> Outcome:
-        if press.action == "incident_off":
-            return self.alarms.pressed(turn, press.value)
-        if press.action in low_rating.PRESSES:
-            return await low_rating.pressed(self._desk, turn, press.action)
-        return await self.broadcasts.pressed(turn, press.action, press.value)
+    def incidents(self, desk: DeskContext) -> IncidentCommands:
+        waits = self.sender(desk).waits
+        return IncidentCommands(
+            desk, self.source, self.likeness, meant=self.meant, title=self.title, waits=waits
+        )
 
-    async def _commanded(self, turn: Turn, command: str, rest: str) -> Outcome:
-        match command:
-            case "incident":
-                return await self.alarms.command(turn, rest)
-            case "broadcast":
-                return await self.broadcasts.command(turn, rest)
-            case "followups":
-                return await low_rating.listed(self._desk, turn)
-        return low_rating.sorry(self._desk, turn, rest)
+    def broadcasts(self, desk: DeskContext) -> Broadcasts:
+        return Broadcasts(
+            desk,
+            self.source,
+            self.sender(desk),
+            self.likeness,
+            channels=self.channels,
+            article=self.article,
+        )
 
-    async def _ordered(self, turn: Turn) -> Outcome:
-        """From the command line."""
-        data = turn.inbounds[0].data
-        match str(data.get("order")):
-            case "incident":
-                named = data.get("words")
-                return await self.alarms.begin(
-                    turn,
-                    str(data.get("text") or ""),
-                    [str(w) for w in named] if isinstance(named, list) else [],
-                )
-            case "incident_off":
-                return self.alarms.end(turn, str(data.get("number") or ""), str(data.get("text") or ""))
-            case "broadcast":
-                return await self.broadcasts.order(
-                    turn, str(data.get("conditions") or ""), str(data.get("text") or "")
-                )
-            case "broadcast_stop":
-                return await self.broadcasts.command(turn, f"stop {data.get('number') or ''}".strip())
-        return Outcome("desk", Result.IGNORED, "unknown_order")
+
+async def incident(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
+    return await desk.outreach.incidents(desk).command(turn, rest)
+
+
+async def broadcast(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
+    return await desk.outreach.broadcasts(desk).command(turn, rest)
+
+
+async def followups(desk: DeskContext, turn: Turn, _rest: str) -> Outcome:
+    return await low_rating.listed(desk, turn)
+
+
+def sorry(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
+    return low_rating.sorry(desk, turn, rest)
+
+
+async def pressed(desk: DeskContext, turn: Turn, value: str) -> Outcome:
+    """The buttons under an incident, a broadcast and a low rating."""
+    action = turn.press.action if turn.press else ""
+    if action == "incident_off":
+        return desk.outreach.incidents(desk).pressed(turn, value)
+    if action in low_rating.PRESSES:
+        return await low_rating.pressed(desk, turn, action)
+    if action not in PRESSES:
+        return notice(desk, turn, "desk.old_button")
+    return await desk.outreach.broadcasts(desk).pressed(turn, action, value)
+
+
+async def on_timer(desk: DeskContext, turn: Turn) -> Outcome | None:
+    """A portion of a mailing, a round of surveys, an order from the command line; None = none of these."""
+    inbound = turn.inbounds[0]
+    if inbound.kind is not InboundKind.INTERNAL:
+        return None
+    if inbound.text == TIMER:
+        return await desk.outreach.sender(desk).portion(turn)
+    if inbound.text == RUN:
+        return await desk.outreach.surveys.run(turn)
+    return await _ordered(desk, turn) if is_ordered(turn) and inbound.text == ORDER else None
+
+
+async def _ordered(desk: DeskContext, turn: Turn) -> Outcome:
+    """From the command line."""
+    data = turn.inbounds[0].data
+    match str(data.get("order")):
+        case "incident":
+            named = data.get("words")
+            return await desk.outreach.incidents(desk).begin(
+                turn,
+                str(data.get("text") or ""),
+                [str(w) for w in named] if isinstance(named, list) else [],
+            )
+        case "incident_off":
+            return desk.outreach.incidents(desk).end(
+                turn, str(data.get("number") or ""), str(data.get("text") or "")
+            )
+        case "broadcast":
+            return await desk.outreach.broadcasts(desk).order(
+                turn, str(data.get("conditions") or ""), str(data.get("text") or "")
+            )
+        case "broadcast_stop":
+            return await desk.outreach.broadcasts(desk).command(
+                turn, f"stop {data.get('number') or ''}".strip()
+            )
+    return Outcome("desk", Result.IGNORED, "unknown_order")

@@ -181,9 +181,9 @@ class IncidentCommands:
             Outbound(
                 to,
                 text,
-                verb=OutboundKind.EDIT,
+                kind=OutboundKind.EDIT,
                 edits=f"incident:{incident.number}",
-                lane=Priority.COSMETIC,
+                priority=Priority.COSMETIC,
                 author="",
             ),
         )

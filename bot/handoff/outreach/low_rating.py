@@ -11,7 +11,7 @@ from datetime import timedelta
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice, place, who
 from bot.handoff.outreach.order_replies import acknowledged, answer, tail
-from bot.handoff.tickets.state import marked, words
+from bot.handoff.tickets import lifecycle
 from bot.model import (
     Button,
     Customer,
@@ -30,7 +30,6 @@ from bot.model import (
 )
 
 TIMER = "desk.followup"
-OPEN, DONE = "open", "done"
 AFTER = timedelta(hours=24)  # until somebody is reminded that nobody has looked
 LISTED = 15
 LOOKED = 2000  # newest tickets among which open follow-ups are looked for
@@ -46,8 +45,8 @@ def opened(
     """
     if (to := desk.thread(ticket)) is None:
         return (), ()
-    comment = words(ticket, "comment")
-    is_shown = "followup" in ticket.data
+    comment = ticket.state.comment
+    is_shown = bool(ticket.state.followup)
     apology = "" if is_shown else apology_to(desk, ticket, turn.customer).text
     said = desk.notice(
         to,
@@ -75,7 +74,7 @@ def apology_to(desk: DeskContext, ticket: Ticket, customer: Customer | None) -> 
 async def pressed(desk: DeskContext, turn: Turn, action: str) -> Outcome:
     """The buttons under a low score; each works while the follow-up is open."""
     ticket = turn.ticket
-    if ticket is None or words(ticket, "followup") != OPEN:
+    if ticket is None or ticket.state.followup != "open":
         return notice(desk, turn, "followup.over")
     if action == "apologize":
         return _said(desk, turn, ticket, apology_to(desk, ticket, turn.customer))
@@ -89,7 +88,7 @@ def sorry(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
     ticket, inbound = turn.ticket, turn.inbounds[0]
     if ticket is None:
         return answer(desk, turn, "desk.which_ticket")
-    if words(ticket, "followup") not in (OPEN, DONE):
+    if not ticket.state.followup:
         return answer(desk, turn, "followup.none")
     if not rest:
         return answer(desk, turn, "followup.how", text=apology_to(desk, ticket, turn.customer).text)
@@ -102,10 +101,10 @@ async def listed(desk: DeskContext, turn: Turn) -> Outcome:
     rows = [
         {
             "number": t.number,
-            "name": t.data.get("name") or "",
+            "name": t.state.name,
             "rating": t.rating,
             "operator": t.operator_name,
-            "comment": words(t, "comment"),
+            "comment": t.state.comment,
             "closed": t.closed,
         }
         for t in found[:LISTED]
@@ -115,20 +114,20 @@ async def listed(desk: DeskContext, turn: Turn) -> Outcome:
 
 def waiting(tickets: Sequence[Ticket]) -> list[Ticket]:
     """Tickets whose low score still waits for somebody."""
-    return [t for t in tickets if words(t, "followup") == OPEN]
+    return [t for t in tickets if t.state.followup == "open"]
 
 
 async def remind(desk: DeskContext, turn: Turn) -> Outcome:
     """Nobody has looked for a day: said once more, aloud."""
     number = turn.inbounds[0].data.get("ticket")
     ticket = await desk.records.ticket(number) if isinstance(number, int) else None
-    if ticket is None or words(ticket, "followup") != OPEN or (to := desk.thread(ticket)) is None:
+    if ticket is None or ticket.state.followup != "open" or (to := desk.thread(ticket)) is None:
         return Outcome("desk", Result.IGNORED, "timer_over")
     text = desk.words.say(
         "followup.remind",
         lang=desk.lang,
         number=ticket.number,
-        name=ticket.data.get("name") or "",
+        name=ticket.state.name,
         score=ticket.rating or 0,
         supervisors=desk.supervisors(to),
     )
@@ -139,7 +138,7 @@ async def remind(desk: DeskContext, turn: Turn) -> Outcome:
         buttons=_buttons(desk, ticket),
         ticket=ticket.number,
         author="",
-        lane=Priority.NOTICE,
+        priority=Priority.NOTICE,
     )
     return Outcome(
         "desk",
@@ -174,7 +173,7 @@ def _said(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichText) -> Outc
         ticket=ticket.number,
         author="operator",
         author_name=inbound.sender.name,
-        on_doubt="hold",
+        on_uncertain="hold",
         receipt=Receipt(place(turn), message) if message else None,
     )
     return _settled(desk, turn, ticket, "followup.sent", (told,))
@@ -183,7 +182,7 @@ def _said(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichText) -> Outc
 def _settled(desk: DeskContext, turn: Turn, ticket: Ticket, key: str, told: tuple[Outbound, ...]) -> Outcome:
     """Somebody looked: the notice says who, and the reminder is off."""
     name = turn.inbounds[0].sender.name
-    done = marked(ticket, followup=DONE, apologized=turn.now if told else None)
+    done = lifecycle.followed_up(ticket, turn.now if told else None)
     shown = desk.words.say(key, lang=desk.lang, by=name, number=ticket.number, score=ticket.rating or 0)
     edit = desk.notice(
         desk.thread(ticket) or place(turn),
@@ -194,7 +193,11 @@ def _settled(desk: DeskContext, turn: Turn, ticket: Ticket, key: str, told: tupl
         score=ticket.rating or 0,
     )
     edit = replace(
-        edit, text=shown, verb=OutboundKind.EDIT, edits=f"followup:{ticket.number}", lane=Priority.COSMETIC
+        edit,
+        text=shown,
+        kind=OutboundKind.EDIT,
+        edits=f"followup:{ticket.number}",
+        priority=Priority.COSMETIC,
     )
     event = Event(
         "apologized" if told else "followup_settled", ticket=ticket.number, actor=who(turn.inbounds[0])

@@ -73,7 +73,7 @@ def acknowledged(desk: DeskContext, turn: Turn, key: str, **facts: object) -> tu
         Outbound(
             inbound.peer,
             desk.words.say(key, lang=desk.lang, **facts),
-            verb=OutboundKind.ACKNOWLEDGE,
+            kind=OutboundKind.ACKNOWLEDGE,
             quotes=inbound.callback,
             author="",
         ),

@@ -66,7 +66,7 @@ class Surveys:
         ):
             return ()
         self._begun = day
-        return (Inbound(f"nps:{day}", OFFICE, Sender(""), now, InboundKind.TIMER, RUN, private=False),)
+        return (Inbound(f"nps:{day}", OFFICE, Sender(""), now, InboundKind.INTERNAL, RUN, private=False),)
 
     async def run(self, turn: Turn) -> Outcome:
         """A timer for each of the day's customers; whether he is still to be asked is looked at when it

@@ -7,7 +7,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.tickets.state import words
 from bot.model import Inbound, InboundKind, Sender
 
 
@@ -28,7 +27,7 @@ class AutoAssign:
         able = [
             t
             for t in desk.queue.ordered(tickets, now)
-            if desk.teams.choose(t, desk.crew, tickets, desk.rules.routing, but=words(t, "before"))
+            if desk.teams.choose(t, desk.crew, tickets, desk.rules.routing, but=t.state.previous_operator)
         ]
         slot = int(now.timestamp())
         return tuple(
@@ -37,7 +36,7 @@ class AutoAssign:
                 t.customer_peer,
                 Sender(""),
                 now,
-                InboundKind.TIMER,
+                InboundKind.INTERNAL,
                 "desk.assign",
             )
             for t in able

@@ -66,25 +66,27 @@ class Boards:
             else ()
         )
         return bool(boards) and not any(
-            d.outbound.edits == NAME and d.outbound.verb is OutboundKind.EDIT for d in refused
+            d.outbound.edits == NAME and d.outbound.kind is OutboundKind.EDIT for d in refused
         )
 
     def post(self, place: Peer, text: RichText) -> tuple[Outbound, ...]:
         """A new board, pinned."""
         return (
-            Outbound(place, text, name=NAME, lane=Priority.NOTICE, author="", silent=True),
-            Outbound(place, verb=OutboundKind.PIN, edits=NAME, lane=Priority.NOTICE, author="", silent=True),
+            Outbound(place, text, name=NAME, priority=Priority.NOTICE, author="", silent=True),
+            Outbound(
+                place, kind=OutboundKind.PIN, edits=NAME, priority=Priority.NOTICE, author="", silent=True
+            ),
         )
 
     def _changed(self, place: Peer, text: RichText) -> tuple[Outbound, ...]:
-        return (Outbound(place, text, verb=OutboundKind.EDIT, edits=NAME, lane=Priority.COSMETIC, author=""),)
+        return (
+            Outbound(place, text, kind=OutboundKind.EDIT, edits=NAME, priority=Priority.COSMETIC, author=""),
+        )
 
     def _text(self, place: Peer, tickets: Sequence[Ticket], now: datetime) -> RichText:
         desk = self._desk
         waiting = desk.queue.ordered(tickets, now)
-        late = [
-            t for t in tickets if t.status != "closed" and (t.data.get("breached") or t.data.get("warned"))
-        ]
+        late = [t for t in tickets if t.status != "closed" and (t.state.breached or t.state.warned)]
         load: dict[str, int] = {}
         for ticket in tickets:
             load[ticket.operator] = load.get(ticket.operator, 0) + (ticket.status == "operator")
@@ -97,10 +99,7 @@ class Boards:
             lang=desk.lang,
             now=now,
             waiting=len(waiting),
-            next=[
-                {"number": t.number, "name": t.data.get("name") or "", "topic": t.topic}
-                for t in waiting[:SHOWN]
-            ],
+            next=[{"number": t.number, "name": t.state.name, "topic": t.topic} for t in waiting[:SHOWN]],
             oldest=oldest.opened if oldest else None,
             work=sum(t.status == "operator" for t in tickets),
             snoozed=sum(t.status == "snoozed" for t in tickets),

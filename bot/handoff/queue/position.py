@@ -8,7 +8,6 @@ from datetime import datetime
 
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.queue.queue import changed_much
-from bot.handoff.tickets.state import number as number_of
 from bot.model import Customer, Outbound, OutboundKind, Priority, Ticket
 
 MOST = 50  # edits in one round
@@ -28,7 +27,7 @@ class QueuePositions:
         waiting = tuple(self._desk.queue.places(await self._desk.records.queue(), now))
         say: list[Outbound] = []
         for place, ticket in waiting:
-            told = self._told.setdefault(ticket.number, number_of(ticket, "place") or place)
+            told = self._told.setdefault(ticket.number, ticket.state.place_told or place)
             if changed_much(told, place) and len(say) < MOST:
                 self._told[ticket.number] = place
                 say.append(await self._edit(ticket, place, now))
@@ -58,9 +57,9 @@ class QueuePositions:
             ticket.customer_peer,
             text,
             buttons=desk.opened_buttons(lang, ticket),
-            verb=OutboundKind.EDIT,
+            kind=OutboundKind.EDIT,
             edits=f"opened:{ticket.number}",
-            lane=Priority.COSMETIC,
+            priority=Priority.COSMETIC,
             author="",
             ticket=ticket.number,
         )

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from bot.config.handoff import PriorityRule, length
-from bot.handoff.tickets.state import words
 from bot.model import Ticket, Waiting
 
 
@@ -52,7 +51,7 @@ class Queue:
         """The waiting ones with the place each has in his own team's queue, from 1 on."""
         reached: dict[str, int] = {}
         for ticket in self.ordered(tickets, now):
-            line = self._line(words(ticket, "team"))
+            line = self._line(ticket.state.team)
             reached[line] = reached.get(line, 0) + 1
             yield reached[line], ticket
 
@@ -63,7 +62,7 @@ class Queue:
     def before_new(self, ticket: Ticket, waiting: Sequence[Waiting]) -> int:
         """How many come before one that joins the queue now; never fewer than do."""
         line, aging = (
-            self._line(words(ticket, "team")),
+            self._line(ticket.state.team),
             any(rule.waited is not None for rule, _ in self._rules),
         )
         same = (w for w in waiting if self._line(w.team) == line)

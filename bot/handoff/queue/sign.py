@@ -5,18 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.tickets.state import marked, moment
+from bot.handoff.tickets import lifecycle
 from bot.model import Outbound, Status, Ticket, Turn
 
 PAUSE = timedelta(minutes=1)  # of silence that ends a burst: what follows sooner belongs to it
-HEARD = "heard"  # on the ticket: when the customer last wrote while he waited
 
 
 async def of_burst(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outbound | None:
     """One for a burst, with the place or the hour as they are now; None where nobody waits or the burst goes
     on.
     """
-    last = moment(ticket, HEARD)
+    last = ticket.state.wrote
     if turn.conversation.status is not Status.WAITING or (
         last is not None and timedelta() <= turn.now - last < PAUSE
     ):
@@ -28,4 +27,5 @@ async def of_burst(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outbound | 
 
 def heard(turn: Turn, ticket: Ticket) -> Ticket:
     """The ticket that remembers when its waiting customer wrote."""
-    return marked(ticket, **{HEARD: turn.now}) if turn.conversation.status is Status.WAITING else ticket
+    waits = turn.conversation.status is Status.WAITING
+    return lifecycle.wrote_while_waiting(ticket, turn.now) if waits else ticket

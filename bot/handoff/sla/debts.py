@@ -31,7 +31,7 @@ class Unanswered:
                 o.peer,
                 Sender(""),
                 now,
-                InboundKind.TIMER,
+                InboundKind.INTERNAL,
                 "desk.stranded",
                 data={"why": UNANSWERED},
             )

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from bot.config.handoff import Policy, Routing, Sla, length
 from bot.handoff.sla.hours import Hours
-from bot.handoff.tickets.state import listed, moment, number
 from bot.model import Ticket, Timer
 
 GOALS = ("first_reply", "next_reply", "resolution")
@@ -56,11 +55,11 @@ class Deadlines:
         if ticket.status == "closed" or ticket.opened is None:
             return ()
         policy = self.policy(ticket)
-        opened = moment(ticket, "reopened") or ticket.opened
+        opened = ticket.state.reopened or ticket.opened
         starts: dict[str, datetime | None] = {"first_reply": None, "next_reply": None, "resolution": opened}
         if ticket.status != "snoozed":
             starts["first_reply"] = ticket.opened if ticket.first_reply is None else None
-            asked, woken = moment(ticket, "asked"), moment(ticket, "woken")
+            asked, woken = ticket.state.asked, ticket.state.woken
             starts["next_reply"] = (
                 max(asked, woken or asked) if asked is not None and ticket.first_reply is not None else None
             )
@@ -99,8 +98,8 @@ class Deadlines:
     def _of_goals(self, ticket: Ticket) -> list[Timer]:
         made = []
         for goal in self.goals(ticket):
-            if goal.name not in listed(ticket, "breached"):
-                at = goal.due if goal.name in listed(ticket, "warned") else goal.warn
+            if goal.name not in ticket.state.breached:
+                at = goal.due if goal.name in ticket.state.warned else goal.warn
                 made.append(
                     self._later(ticket, f"goal:{ticket.number}:{goal.name}", "desk.goal", at, goal=goal.name)
                 )
@@ -109,12 +108,12 @@ class Deadlines:
     def _of_people(self, ticket: Ticket) -> list[Timer]:
         """Somebody must do something: take it, answer it, come back to it, or say that it is solved."""
         key, made = ticket.number, []
-        asked, answered = moment(ticket, "asked"), moment(ticket, "answered")
+        asked, answered = ticket.state.asked, ticket.state.answered
         if ticket.status == "waiting":
-            queued = moment(ticket, "queued") or ticket.opened
+            queued = ticket.state.queued or ticket.opened
             patience = length(self._routing.remind)
             if queued is not None and patience is not None:
-                times = 2 ** min(number(ticket, "reminded"), DOUBLINGS)
+                times = 2 ** min(ticket.state.reminders, DOUBLINGS)
                 made.append(
                     self._later(
                         ticket,
@@ -125,7 +124,7 @@ class Deadlines:
                 )
         if ticket.status == "operator":
             since = max(
-                (m for m in (asked, moment(ticket, "assigned"), ticket.taken) if m is not None), default=None
+                (m for m in (asked, ticket.state.assigned, ticket.taken) if m is not None), default=None
             )
             patience = length(self._routing.silent_operator)
             if (
@@ -136,7 +135,7 @@ class Deadlines:
                 made.append(
                     self._later(ticket, f"idle:{key}", "desk.idle", self._hours.add_working(since, patience))
                 )
-            promised = moment(ticket, "promised")
+            promised = ticket.state.promise_due
             if (
                 answered is not None
                 and asked is None
@@ -144,15 +143,15 @@ class Deadlines:
                 and (at := self._quiet(ticket, answered)) is not None
             ):
                 made.append(self._later(ticket, f"quiet:{key}", "desk.quiet", at))
-        if ticket.status == "snoozed" and (until := moment(ticket, "snoozed")) is not None:
+        if ticket.status == "snoozed" and (until := ticket.state.snoozed_until) is not None:
             made.append(self._later(ticket, f"snooze:{key}", "desk.snooze", until))
-        if (due := moment(ticket, "promised")) is not None:
+        if (due := ticket.state.promise_due) is not None:
             made.append(self._later(ticket, f"promised:{key}", "desk.promised", due))
         return made
 
     def _quiet(self, ticket: Ticket, answered: datetime) -> datetime | None:
         """When a silent customer is asked, or after that when the ticket is closed; never outside hours."""
-        warned = moment(ticket, "quiet")
+        warned = ticket.state.quiet_asked
         patience = length(self.sla.quiet_close) if warned is not None else length(self.sla.quiet_warn)
         if patience is None:
             return None

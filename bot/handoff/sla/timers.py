@@ -16,8 +16,7 @@ from bot.handoff.desk_context import DeskContext
 from bot.handoff.outreach import low_rating
 from bot.handoff.sla.debts import UNANSWERED
 from bot.handoff.sla.targets import DOUBLINGS, left
-from bot.handoff.tickets import transfer
-from bot.handoff.tickets.state import listed, marked, moment, number, words
+from bot.handoff.tickets import lifecycle, transfer
 from bot.model import Button, Event, Outbound, Outcome, Result, Status, Ticket, Timer, Turn
 
 PREFIX = "desk."
@@ -78,7 +77,7 @@ async def _goal(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     goal = next(g for g in desk.deadlines.goals(ticket) if g.name == name)
     facts = {**_calling(desk, turn, ticket), "goal": desk.words.text(f"desk.goal.{name}", lang=desk.lang)}
     if turn.now < goal.due:
-        warned = marked(ticket, warned=(*listed(ticket, "warned"), name))
+        warned = lifecycle.deadline_near(ticket, name)
         say = [*desk.card_edit(warned)]
         if (to := desk.thread(warned)) is not None:
             say.append(
@@ -98,7 +97,7 @@ async def _goal(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
             ticket=warned,
             events=(Event("sla_near", ticket=ticket.number, data={"goal": name}),),
         )
-    broken = marked(ticket, breached=(*listed(ticket, "breached"), name))
+    broken = lifecycle.deadline_broken(ticket, name)
     event = Event(
         "sla_breached",
         ticket=ticket.number,
@@ -106,7 +105,7 @@ async def _goal(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
         data={"goal": name, "due": goal.due.isoformat()},
     )
     other = desk.rules.sla.escalate_to
-    if other and name != "resolution" and words(ticket, "team") != other:
+    if other and name != "resolution" and ticket.state.team != other:
         history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
         moved = transfer.move(desk, turn, broken, other, history, key="desk.sla_moved", **facts)
         return replace(moved, reason="sla_breached", events=(event, *moved.events))
@@ -123,7 +122,7 @@ def _to_absent(desk: DeskContext, ticket: Ticket, facts: Mapping[str, object]) -
     the ticket a tap away.
     """
     sign = numbered(ticket.number, desk.words, desk.lang)
-    look = Button(f"{sign} {ticket.data.get('name') or ''}".strip(), "overview_ticket", str(ticket.number))
+    look = Button(f"{sign} {ticket.state.name}".strip(), "overview_ticket", str(ticket.number))
     told = desk.to_supervisors("desk.sla_broken", supervisors="", **facts)
     place = desk.thread(ticket)
     return [
@@ -135,12 +134,10 @@ def _to_absent(desk: DeskContext, ticket: Ticket, facts: Mapping[str, object]) -
 
 async def _waiting(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """Nobody takes it: said aloud, each time after twice the time."""
-    called, key = marked(ticket, reminded=number(ticket, "reminded") + 1), f"waiting:{ticket.number}"
-    while number(called, "reminded") < DOUBLINGS and desk.deadlines.alarms(called)[key].due <= turn.now:
-        called = marked(
-            called, reminded=number(called, "reminded") + 1
-        )  # steps missed while nobody rang are said once
-    times = number(called, "reminded")
+    called, key = lifecycle.reminded(ticket), f"waiting:{ticket.number}"
+    while called.state.reminders < DOUBLINGS and desk.deadlines.alarms(called)[key].due <= turn.now:
+        called = lifecycle.reminded(called)  # steps missed while nobody rang are said once
+    times = called.state.reminders
     say = desk.loud(
         called,
         "desk.nobody_takes",
@@ -176,7 +173,7 @@ async def _idle(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
 
 async def _quiet(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """The customer keeps silent: asked politely first, then the ticket is closed."""
-    if moment(ticket, "quiet") is not None:
+    if ticket.state.quiet_asked is not None:
         return desk.close(turn, ticket, by="bot", key="handoff.closed_quiet")
     lang = desk.customer_lang(turn)
     buttons = tuple(
@@ -192,7 +189,7 @@ async def _quiet(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
         Result.ANSWERED,
         "quiet_asked",
         (say,),
-        ticket=marked(ticket, quiet=turn.now),
+        ticket=lifecycle.quiet_asked(ticket, turn.now),
         events=(Event("quiet_asked", ticket=ticket.number),),
     )
 
@@ -201,7 +198,7 @@ async def _snooze(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """Time to come back to it: to the one who put it off, or to the queue where he is not there."""
     if not ticket.operator or not desk.crew.is_here(ticket.operator):
         return transfer.give_back(desk, turn, ticket, "desk.woken", why="woken")
-    woken = marked(replace(ticket, status="operator"), snoozed=None, assigned=turn.now, woken=turn.now)
+    woken = lifecycle.resumed(ticket, turn.now)
     say = [*desk.card_edit(woken), *desk.loud(woken, "desk.woken", **_calling(desk, turn, ticket))]
     return Outcome(
         "desk",
@@ -220,11 +217,11 @@ async def _promised(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     told = desk.words.say(
         "handoff.promised_due", lang=desk.customer_lang(turn), customer=turn.customer, number=ticket.number
     )
-    kept = marked(ticket, promised=None)
+    kept = lifecycle.promise_reminded(ticket)
     say = (
         Outbound(ticket.customer_peer, told, ticket=ticket.number),
         *desk.card_edit(kept),
-        *desk.loud(kept, "desk.promised_due", text=words(ticket, "promise"), **_calling(desk, turn, ticket)),
+        *desk.loud(kept, "desk.promised_due", text=ticket.state.promise, **_calling(desk, turn, ticket)),
     )
     return Outcome(
         "desk",
@@ -241,12 +238,12 @@ async def _assign(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     if ticket.status != "waiting":
         return Outcome("desk", Result.IGNORED, "timer_over")
     open_tickets = await desk.records.tickets(limit=1000)
-    team = desk.teams.named(words(ticket, "team"))
-    if team and team.overflow and words(ticket, "desk") == team.name:
+    team = desk.teams.named(ticket.state.team)
+    if team and team.overflow and ticket.state.desk == team.name:
         before = [
             t
             for t in open_tickets
-            if t.status == "waiting" and words(t, "desk") == team.name and t.number != ticket.number
+            if t.status == "waiting" and t.state.desk == team.name and t.number != ticket.number
         ]
         if len(before) >= team.overflow:
             history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
@@ -255,7 +252,9 @@ async def _assign(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
             )
     if desk.rules.routing.assign == "everyone":
         return Outcome("desk", Result.IGNORED, "everyone_takes")
-    to = desk.teams.choose(ticket, desk.crew, open_tickets, desk.rules.routing, but=words(ticket, "before"))
+    to = desk.teams.choose(
+        ticket, desk.crew, open_tickets, desk.rules.routing, but=ticket.state.previous_operator
+    )
     if to is None:
         return Outcome("desk", Result.IGNORED, "nobody_free")
     return transfer.give_to(desk, turn, ticket, to, key="desk.assigned_to")

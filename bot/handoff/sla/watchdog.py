@@ -72,7 +72,7 @@ def _found(peer: Peer, what: str, why: str, now: datetime) -> Inbound:
         peer,
         Sender(""),
         now,
-        InboundKind.TIMER,
+        InboundKind.INTERNAL,
         "desk.stranded",
         data={"why": why},
     )

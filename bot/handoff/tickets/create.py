@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from bot.handoff.assist import suggestions
@@ -10,7 +11,8 @@ from bot.handoff.card import transcript
 from bot.handoff.contacts import contacts, mask
 from bot.handoff.context import brings_words, is_context
 from bot.handoff.desk_context import DeskContext
-from bot.model import Answer, Attachment, Customer, HistoryEntry, InboundKind, Ticket, Turn
+from bot.handoff.tickets import lifecycle
+from bot.model import Answer, Attachment, Customer, HistoryEntry, InboundKind, Ticket, TicketState, Turn
 from bot.text.customer_fields import shown as attributes
 from bot.text.person_names import full_name
 
@@ -31,42 +33,32 @@ def new_ticket(
     channel = turn.conversation.peer.channel
     topics = _topics(desk, turn, answer)
     team = desk.teams.fitting(topics, channel, customer.language, customer.fields)
-    data: dict[str, object] = {
-        "name": name,
-        "username": customer.username,
-        "channel": titles.get(channel, channel),
-        "transcript": so_far(desk, turn, name),
-        "candidates": [[c.title, c.score] for c in answer.candidates[:3]] if answer else [],
-        "contacts": contacts(texts, customer.fields),
-    }
-    case = Ticket(turn.next_number, turn.conversation.id, turn.conversation.peer, data=data)
+    shown = turn.conversation.state.get("last_article")
+    state = TicketState(
+        name=name,
+        username=customer.username,
+        channel=titles.get(channel, channel),
+        transcript=so_far(desk, turn, name),
+        candidates=tuple((c.title, c.score) for c in answer.candidates[:3]) if answer else (),
+        contacts=contacts(texts, customer.fields),
+        attributes=tuple(attributes(customer.fields).items()),
+        article_shown=shown if isinstance(shown, str) else "",
+        past=tuple(t.number for t in turn.past),
+        team=team.name if team is not None else "",
+        desk=team.name if team is not None and desk.teams.place(team.name) is not None else "",
+    )
+    case = Ticket(turn.next_number, turn.conversation.id, turn.conversation.peer, state=state)
     hints = [
         *(suggestions.of_answer(answer) if answer else ()),
         *suggestions.of_ready(desk, turn, case, turn.text),
     ]
-    shown = turn.conversation.state.get("last_article")
-    data |= (
-        {"hints": kept}
-        if (kept := [[h.what, h.title] for h in hints if h.what != f"article:{shown}"])
-        else {}
-    )
-    data |= {"shown": shown} if isinstance(shown, str) and shown else {}
-    data |= {"attributes": told} if (told := [[k, v] for k, v in attributes(customer.fields).items()]) else {}
-    if team is not None:
-        data["team"] = team.name
-        if desk.teams.place(team.name) is not None:
-            data["desk"] = team.name
-    if turn.past:
-        data["past"] = [t.number for t in turn.past]
-    return Ticket(
-        turn.next_number,
-        turn.conversation.id,
-        turn.conversation.peer,
+    hinted = lifecycle.hinted(case, ((h.what, h.title) for h in hints if h.what != f"article:{shown}"))
+    return replace(
+        hinted,
         reason=reason,
         topic=topics[0] if topics else "",
         priority=desk.queue.priority(reason, "\n".join(texts[: len(turn.inbounds)]), customer.fields),
         opened=turn.now,
-        data=data,
     )
 
 
@@ -96,7 +88,7 @@ def _before(turn: Turn) -> list[Attachment]:
     return [a for line in turn.history[-RECENT_LINES:] if line.author == "customer" for a in line.attachments]
 
 
-def so_far(desk: DeskContext, turn: Turn, name: str) -> list[list[str]]:
+def so_far(desk: DeskContext, turn: Turn, name: str) -> tuple[tuple[str, str], ...]:
     """The talk with the customer of this *name* up to now, as the card shows it."""
     return transcript(
         _lines(turn), name or desk.words.text("desk.nameless", lang=desk.lang), desk.words, desk.lang

@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.handoff.card import transcript
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.roster import Member
-from bot.handoff.tickets.state import marked, moment, words
+from bot.handoff.tickets import lifecycle
 from bot.handoff.topics import close_topic
 from bot.model import (
     Event,
@@ -29,31 +29,9 @@ from bot.model import (
 CARRIED_LINES = 30
 
 
-def waiting(ticket: Ticket, now: datetime) -> Ticket:
-    """The ticket as it stands in the queue again: nobody's, and waiting since now."""
-    back = replace(ticket, status="waiting", operator="", operator_name="", taken=None)
-    return marked(
-        back,
-        queued=now,
-        reminded=None,
-        assigned=None,
-        snoozed=None,
-        quiet=None,
-        called=None,
-        aloud=None,
-        before=ticket.operator,
-    )
-
-
-def given(ticket: Ticket, to: Member, now: datetime) -> Ticket:
-    """The ticket in the hands of *to*."""
-    his = replace(ticket, status="operator", operator=to.id, operator_name=to.name)
-    return marked(his, assigned=now, queued=None, reminded=None, snoozed=None, quiet=None, before=None)
-
-
 def look_for_somebody(desk: DeskContext, ticket: Ticket, now: datetime) -> tuple[Timer, ...]:
     """The timer by which a waiting ticket is given to somebody, where tickets are given rather than taken."""
-    team = desk.teams.named(words(ticket, "team"))
+    team = desk.teams.named(ticket.state.team)
     if desk.rules.routing.assign == "everyone" and not (team and team.overflow):
         return ()
     return (Timer(f"assign:{ticket.number}", "desk.assign", now, conversation=ticket.conversation),)
@@ -61,7 +39,7 @@ def look_for_somebody(desk: DeskContext, ticket: Ticket, now: datetime) -> tuple
 
 def is_owed(ticket: Ticket) -> bool:
     """Whether the customer waits for words of the operator whose ticket it is."""
-    return ticket.status == "operator" and (ticket.first_reply is None or moment(ticket, "asked") is not None)
+    return ticket.status == "operator" and (ticket.first_reply is None or ticket.state.asked is not None)
 
 
 def left_alone(ticket: Ticket, now: datetime) -> Timer:
@@ -77,7 +55,7 @@ def left_alone(ticket: Ticket, now: datetime) -> Timer:
 
 def give_back(desk: DeskContext, turn: Turn, ticket: Ticket, key: str, *, why: str) -> Outcome:
     """To the queue again, said where everybody sees it. *key* is the word of the desk about it."""
-    back = waiting(ticket, turn.now)
+    back = lifecycle.queued(ticket, turn.now)
     event = Event("ticket_given_back", ticket=ticket.number, actor=ticket.operator, data={"why": why})
     say = (*desk.card_edit(back), *desk.loud(back, key, **desk.facts(turn, ticket)))
     later = look_for_somebody(desk, back, turn.now)
@@ -90,7 +68,7 @@ def give_to(
     desk: DeskContext, turn: Turn, ticket: Ticket, to: Member, /, *, key: str, **facts: object
 ) -> Outcome:
     """Into the hands of one operator, who is called by name."""
-    now_his = given(ticket, to, turn.now)
+    now_his = lifecycle.assigned(ticket, to.id, to.name, turn.now)
     say = list(desk.card_edit(now_his))
     if (place := desk.thread(now_his)) is not None:
         say.append(desk.notice(place, now_his, key, operator=to.call, **facts))
@@ -124,11 +102,10 @@ def bring_to(
     after = desk.thread(ticket)
     if before is None or after is None or (before.channel, before.chat) == (after.channel, after.chat):
         return give_to(desk, turn, ticket, to, key=key, **facts)
-    name = str(ticket.data.get("name") or desk.words.text("desk.nameless", lang=desk.lang))
-    moved = marked(ticket, transcript=transcript(history[-CARRIED_LINES:], name, desk.words, desk.lang))
-    his = given(moved, to, turn.now)
+    moved = _with_talk(desk, ticket, history)
+    his = lifecycle.assigned(moved, to.id, to.name, turn.now)
     there = replace(
-        desk.notice(after, his, key, operator=to.call, **facts), lane=Priority.MESSAGE
+        desk.notice(after, his, key, operator=to.call, **facts), priority=Priority.MESSAGE
     )  # one lane: the card stands first
     here = desk.notice(before, ticket, "desk.brought_to", operator=to.full_name, **facts)
     closed = close_topic(before, ticket.number)
@@ -155,7 +132,7 @@ def move(
     The card there holds the talk so far.
     """
     before = desk.thread(ticket)
-    moved = waiting(marked(ticket, team=team, desk=team if desk.teams.place(team) else ""), turn.now)
+    moved = lifecycle.transferred(ticket, team, team if desk.teams.place(team) else "", turn.now)
     after = desk.thread(moved)
     say: list[Outbound] = []
     if (
@@ -165,8 +142,7 @@ def move(
     ):
         say += [*desk.card_edit(moved), desk.notice(after, moved, key, **facts)]
     else:
-        name = str(ticket.data.get("name") or desk.words.text("desk.nameless", lang=desk.lang))
-        moved = marked(moved, transcript=transcript(history[-CARRIED_LINES:], name, desk.words, desk.lang))
+        moved = _with_talk(desk, moved, history)
         if before is not None:
             say += [
                 desk.notice(before, ticket, key, **facts),
@@ -175,7 +151,7 @@ def move(
         if after is not None:
             say += [
                 desk.card(after, moved),
-                replace(desk.notice(after, moved, key, **facts), lane=Priority.MESSAGE),
+                replace(desk.notice(after, moved, key, **facts), priority=Priority.MESSAGE),
             ]  # one lane: the card stands first
     event = Event("ticket_moved", ticket=ticket.number, actor=ticket.operator, data={"team": team})
     later = look_for_somebody(desk, moved, turn.now)
@@ -189,3 +165,9 @@ def move(
         timers=later,
         events=(event,),
     )
+
+
+def _with_talk(desk: DeskContext, ticket: Ticket, history: Sequence[HistoryEntry]) -> Ticket:
+    """With the talk so far: where it is shown from now on nobody has read it."""
+    name = ticket.state.name or desk.words.text("desk.nameless", lang=desk.lang)
+    return lifecycle.transcribed(ticket, transcript(history[-CARRIED_LINES:], name, desk.words, desk.lang))

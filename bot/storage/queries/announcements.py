@@ -12,7 +12,7 @@ from datetime import datetime
 from bot.model import Event, Outbound, Peer
 from bot.storage.base import StoredEvent
 from bot.storage.codec import moment, ms
-from bot.storage.queries.enqueue import promise
+from bot.storage.queries.enqueue import enqueue
 from bot.storage.queries.inbox import cursor
 
 _NEW = """select e.*, c.customer, c.private, c.channel, c.chat, c.thread from events e left join
@@ -49,7 +49,7 @@ def announce(
             json.loads(row["data"]),
         )
         if (outbound := choose(StoredEvent(row["id"], event, row["customer"], peer))) is not None:
-            promise(db, (outbound,), now, about=row["conversation"])
+            enqueue(db, (outbound,), now, about=row["conversation"])
     if rows:
         db.execute(_MOVE, (channel, str(rows[-1]["id"]), ms(now)))
     return len(rows)

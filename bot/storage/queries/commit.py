@@ -24,9 +24,10 @@ from bot.model import (
 from bot.storage.base import Finished
 from bot.storage.codec import ALMOST, clean, maybe_ms, ms, to_json
 from bot.storage.queries import customer_merge, outbox
-from bot.storage.queries.enqueue import promise, write_events, write_line
+from bot.storage.queries.enqueue import enqueue, write_events, write_line
 from bot.storage.queries.tickets import keep_setting
 from bot.storage.sqlite.writer import Locks
+from bot.storage.ticket_codec import write_state
 
 _TICKET = (
     "conversation",
@@ -94,7 +95,7 @@ def finish(db: sqlite3.Connection, locks: Locks, turn: Turn, outcome: Outcome, n
         keep_setting(db, name, value)
     if outcome.retry_delivery is not None:
         outbox.resolve_unknown(db, outcome.retry_delivery, False, now)
-    made = promise(db, outcome.messages, now, turn=turn.id, about=target.id)
+    made = enqueue(db, outcome.messages, now, turn=turn.id, about=target.id)
     events = _filled(turn, outcome, target.id, now)
     write_events(db, events)
     _rest(db, own, now)
@@ -107,7 +108,7 @@ def keep_ticket(db: sqlite3.Connection, ticket: Ticket, *, new: bool) -> bool:
     meanwhile.
     """
     values: dict[str, Any] = {
-        c: getattr(ticket, c) for c in _TICKET if c not in ("channel", "chat", "thread", "team")
+        c: getattr(ticket, c) for c in _TICKET if c not in ("channel", "chat", "thread", "data", "team")
     }
     for time in ("opened", "taken", "first_reply", "closed", "due"):
         values[time] = maybe_ms(values[time])
@@ -119,9 +120,9 @@ def keep_ticket(db: sqlite3.Connection, ticket: Ticket, *, new: bool) -> bool:
         "channel": peer.channel,
         "chat": peer.chat,
         "thread": peer.thread,
-        "data": to_json(ticket.data),
+        "data": write_state(ticket.state),
     }
-    values["team"] = clean(str(ticket.data.get("team") or ""))
+    values["team"] = clean(ticket.state.team)
     values["version"] = ticket.version if new else ticket.version + 1
     try:
         return db.execute(_OPEN if new else _CHANGE, values).rowcount == 1

@@ -1,4 +1,4 @@
-"""Promising: outbound rows with their order, and the words they leave in the history."""
+"""Enqueueing: rows of the outbox with their order, and the words they leave in the history."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ from bot.model import Event, HistoryEntry, Outbound, OutboundKind, Peer, Priorit
 from bot.storage.codec import clean, decode, encode, encode_all, ms, to_json
 
 JOINED = 1500  # characters that joined words may reach: far below every channel's limit, and readable
-LANES = {lane: place for place, lane in enumerate(Priority)}
-TAPS = len(
-    LANES
-)  # the lane of answers to buttons: they wait for nothing, the platform forgets the button within a minute
+PRIORITIES = {priority: place for place, priority in enumerate(Priority)}
+# Answers to buttons wait for nothing: the platform forgets the button within a minute.
+TAPS = len(PRIORITIES)
 RIVALS = {
     OutboundKind.CLOSE_TOPIC: OutboundKind.REOPEN_TOPIC,
     OutboundKind.REOPEN_TOPIC: OutboundKind.CLOSE_TOPIC,
 }  # of two that wait the last wish holds
-URGENCY = (TAPS, *LANES.values())
+URGENCY = (TAPS, *PRIORITIES.values())
 
 
-def lane_of(outbound: Outbound) -> int:
-    """In which line a promise stands."""
-    return TAPS if outbound.verb is OutboundKind.ACKNOWLEDGE else LANES[outbound.lane]
+def priority_of(outbound: Outbound) -> int:
+    """What the column `lane` holds: in which of the lines to its peer the delivery stands."""
+    return TAPS if outbound.kind is OutboundKind.ACKNOWLEDGE else PRIORITIES[outbound.priority]
 
 
-_PROMISE = """insert into outbox(dedupe, channel, chat, thread, lane, verb, name, edits, quotes, mirrors,
+_INSERT = """insert into outbox(dedupe, channel, chat, thread, lane, verb, name, edits, quotes, mirrors,
   ticket, conversation, turn, payload, on_doubt, created, due, place, head) values(:dedupe, :channel, :chat,
   :thread, :lane, :verb, :name, :edits, :quotes, :mirrors, :ticket, :conversation, :turn, :payload, :on_doubt,
   :now, :now, :place, not exists(select 1 from outbox where channel = :channel and chat = :chat and thread =
@@ -45,7 +44,7 @@ _NEXT_HEAD = """update outbox set head = 1 where id = (select id from outbox whe
   1)"""
 
 
-def promise(
+def enqueue(
     db: sqlite3.Connection,
     say: Sequence[Outbound],
     now: datetime,
@@ -56,7 +55,7 @@ def promise(
 ) -> tuple[int, ...]:
     """Rows of the outbox, in order. *about* is the conversation they belong to where the peer is no
     customer's own;
-    a *place* below 0 puts them before what was promised earlier (the caller then orders the heads anew)."""
+    a *place* below 0 puts them before what was enqueued earlier (the caller then orders the heads anew)."""
     homes: dict[Peer, int | None] = {}
     made = []
     for n, outbound in enumerate(say):
@@ -68,45 +67,45 @@ def promise(
             "channel": outbound.to.channel,
             "chat": outbound.to.chat,
             "thread": outbound.to.thread,
-            "lane": lane_of(outbound),
-            "verb": outbound.verb.value,
+            "lane": priority_of(outbound),
+            "verb": outbound.kind.value,
             "name": outbound.name,
             "edits": outbound.edits,
             "quotes": outbound.quotes,
-            "mirrors": outbound.mirrors,
+            "mirrors": outbound.mirror_of,
             "ticket": outbound.ticket,
-            "rival": RIVALS.get(outbound.verb, outbound.verb).value,
+            "rival": RIVALS.get(outbound.kind, outbound.kind).value,
             "conversation": about if home is None else home,
             "turn": turn,
             "payload": encode(outbound),
-            "on_doubt": outbound.on_doubt,
+            "on_doubt": outbound.on_uncertain,
             "place": place,
             "now": ms(now),
         }
-        if outbound.joins and (joined := _join(db, outbound, row)) is not None:
+        if outbound.coalesce and (joined := _join(db, outbound, row)) is not None:
             made.append(joined)
             continue
-        replaces = outbound.lane is Priority.COSMETIC or outbound.verb in RIVALS
+        replaces = outbound.priority is Priority.COSMETIC or outbound.kind in RIVALS
         if replaces and db.execute(_REPLACED, row).rowcount:
             db.execute(_NEXT_HEAD, row)
-        id = int(db.execute(_PROMISE, row).lastrowid or 0)
+        id = int(db.execute(_INSERT, row).lastrowid or 0)
         made.append(id)
         if home is not None and outbound.author:
             _remember(db, outbound, home, id, now)
     return tuple(made)
 
 
-def promise_alone(
+def enqueue_alone(
     db: sqlite3.Connection, say: Sequence[Outbound], now: datetime, events: Sequence[Event]
 ) -> tuple[int, ...]:
-    """Promises outside any turn, with what happened."""
+    """Deliveries outside any turn, with what happened."""
     write_events(db, (replace(e, at=e.at or now) for e in events))
-    return promise(db, say, now)
+    return enqueue(db, say, now)
 
 
-def next_head(db: sqlite3.Connection, channel: str, chat: str, thread: str, lane: int) -> None:
+def next_head(db: sqlite3.Connection, channel: str, chat: str, thread: str, priority: int) -> None:
     """The oldest open row of this order may go now."""
-    db.execute(_NEXT_HEAD, {"channel": channel, "chat": chat, "thread": thread, "lane": lane})
+    db.execute(_NEXT_HEAD, {"channel": channel, "chat": chat, "thread": thread, "lane": priority})
 
 
 def write_line(
@@ -154,7 +153,7 @@ def _join(db: sqlite3.Connection, outbound: Outbound, row: dict[str, Any]) -> in
         waiting.attachments or outbound.attachments or outbound.quotes or outbound.author or waiting.author
     )
     if not (
-        waiting.joins
+        waiting.coalesce
         and plain
         and waiting.text
         and outbound.text
@@ -181,12 +180,12 @@ def _home(db: sqlite3.Connection, peer: Peer) -> int | None:
 def _remember(db: sqlite3.Connection, outbound: Outbound, home: int, id: int, now: datetime) -> None:
     """What a customer is told is a line of his history; what is changed there is changed here."""
     assert outbound.author != ""
-    if outbound.verb is OutboundKind.SAY:
+    if outbound.kind is OutboundKind.SAY:
         line = HistoryEntry(
             now, outbound.author, outbound.text.text, outbound.author_name, outbound.attachments
         )
         write_line(db, home, line, outbound=id)
-    elif outbound.verb is OutboundKind.EDIT and outbound.text:
+    elif outbound.kind is OutboundKind.EDIT and outbound.text:
         db.execute(
             "update history set text = ? where outbound = (select max(id) from outbox where channel = ? and"
             " chat = ? and name = ? and verb = 'say')",

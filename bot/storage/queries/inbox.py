@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot.model import Inbound, InboundKind, Peer, Sender
 from bot.storage.base import Arrival
-from bot.storage.codec import clean, encode, moment, ms, to_json
+from bot.storage.codec import clean, encode, moment, ms, payload_of, to_json
 from bot.storage.queries import outbox
 
 # Who writes in these is the customer himself, so names are his and he can be reached.
@@ -100,8 +100,9 @@ def fire_timers(db: sqlite3.Connection, now: datetime, limit: int = 500) -> int:
     for row in due:
         peer = Peer(row["channel"], row["chat"], row["thread"])
         inbound = Inbound(
-            f"timer:{row['id']}", peer, Sender(""), moment(row["due"]), InboundKind.TIMER, row["kind"],
+            f"timer:{row['id']}", peer, Sender(""), moment(row["due"]), InboundKind.INTERNAL, row["kind"],
             private=bool(row["private"]), data=json.loads(row["data"]),
+            payload=payload_of(row["kind"], json.loads(row["data"])),
         )  # fmt: skip
         keep(db, peer.channel, Arrival(inbound, now, now), row["conversation"], now)
         db.execute("update timers set fired = ? where id = ?", (ms(now), row["id"]))

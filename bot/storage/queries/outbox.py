@@ -13,7 +13,7 @@ from bot.handoff.operators.message_names import name_of, shown_name
 from bot.model import Outbound, OutboundKind, Peer, Press, RepliedTo
 from bot.storage.base import Delivery, DeliveryResult, DeliveryStatus
 from bot.storage.codec import clean, decode, encode, maybe_ms, moment, ms
-from bot.storage.queries.enqueue import TAPS, URGENCY, lane_of, next_head, promise, write_events
+from bot.storage.queries.enqueue import TAPS, URGENCY, enqueue, next_head, priority_of, write_events
 
 OPEN = ("pending", "sending")
 NEWEST = 3000  # rows that can have been begun within a minute or two
@@ -28,10 +28,10 @@ def take(
     """The heads that may go now, marked as sending."""
     taken: list[Delivery] = []
     channels = [c for c in _channels(db) if (c, "") not in resting]
-    for lane in URGENCY:
+    for priority in URGENCY:
         found: list[tuple[Any, str]] = []
         for channel in channels:
-            found += _heads(db, channel, lane, now, limit - len(taken), resting)
+            found += _heads(db, channel, priority, now, limit - len(taken), resting)
         found.sort(key=lambda f: (f[0]["due"], f[0]["id"]))
         for row, target in found[: limit - len(taken)]:
             db.execute(
@@ -48,11 +48,11 @@ def next_due(db: sqlite3.Connection) -> datetime | None:
     """When the first head is due that waits for nothing but time."""
     found: list[int] = []
     for channel in _channels(db):
-        for lane in URGENCY:
+        for priority in URGENCY:
             rows = db.execute(
                 f"select id, place, channel, chat, edits, due {_HEADS} and channel = ? and lane = ? order"
                 " by due",
-                (channel, lane),
+                (channel, priority),
             )
             found += next(([row["due"]] for row in rows if not row["edits"] or not _still_open(db, row)), [])
     return moment(min(found)) if found else None
@@ -106,10 +106,10 @@ def settle(db: sqlite3.Connection, id: int, settled: DeliveryResult, now: dateti
             for e in settled.events
         ),
     )
-    ahead = promise(db, settled.ahead, now, about=row["conversation"], place=row["place"] - 1)
-    for to, lane in {(o.to, lane_of(o)) for o in settled.ahead}:
-        reorder(db, to.channel, to.chat, to.thread, lane)
-    return ahead + promise(db, settled.say, now, about=row["conversation"])
+    ahead = enqueue(db, settled.ahead, now, about=row["conversation"], place=row["place"] - 1)
+    for to, priority in {(o.to, priority_of(o)) for o in settled.ahead}:
+        reorder(db, to.channel, to.chat, to.thread, priority)
+    return ahead + enqueue(db, settled.say, now, about=row["conversation"])
 
 
 def recover(db: sqlite3.Connection, left: Sequence[Any], now: datetime) -> int:
@@ -280,7 +280,7 @@ def _channels(db: sqlite3.Connection) -> list[str]:
 def _heads(
     db: sqlite3.Connection,
     channel: str,
-    lane: int,
+    priority: int,
     now: datetime,
     limit: int,
     resting: Collection[tuple[str, str]],
@@ -290,10 +290,10 @@ def _heads(
     hopeless = []
     rows = db.execute(
         f"select * {_HEADS} and channel = ? and lane = ? and due <= ? order by due, id",
-        (channel, lane, ms(now)),
+        (channel, priority, ms(now)),
     )
     for row in rows:
-        if (channel, row["chat"]) in resting and lane != TAPS:
+        if (channel, row["chat"]) in resting and priority != TAPS:
             continue
         target = ""
         if row["edits"]:
@@ -314,7 +314,7 @@ def _heads(
             (ms(now), row["id"]),
         )
         _reorder(db, row)
-    return _heads(db, channel, lane, now, limit, resting) if hopeless else found
+    return _heads(db, channel, priority, now, limit, resting) if hopeless else found
 
 
 def _still_open(db: sqlite3.Connection, row: Any) -> bool:
@@ -362,14 +362,14 @@ def _pressed(db: sqlite3.Connection, token: str, peer: Peer) -> Any:
     ).fetchone()
 
 
-def reorder(db: sqlite3.Connection, channel: str, chat: str, thread: str, lane: int) -> None:
+def reorder(db: sqlite3.Connection, channel: str, chat: str, thread: str, priority: int) -> None:
     """After a row opened or closed: exactly its order's oldest open row is the head."""
     db.execute(
         "update outbox set head = 0 where channel = ? and chat = ? and thread = ? and lane = ? and status in"
         " ('pending', 'sending') and head = 1",
-        (channel, chat, thread, lane),
+        (channel, chat, thread, priority),
     )
-    next_head(db, channel, chat, thread, lane)
+    next_head(db, channel, chat, thread, priority)
 
 
 def _reorder(db: sqlite3.Connection, row: Any) -> None:
@@ -393,7 +393,7 @@ def _move(db: sqlite3.Connection, id: int, row: Any, outbound: Outbound) -> None
     """The promise is to be tried elsewhere or otherwise: its address and names follow."""
     db.execute(
         "update outbox set channel = ?, chat = ?, thread = ?, lane = ?, head = 0 where id = ?",
-        (outbound.to.channel, outbound.to.chat, outbound.to.thread, lane_of(outbound), id),
+        (outbound.to.channel, outbound.to.chat, outbound.to.thread, priority_of(outbound), id),
     )
     _reorder(db, row)
     _reorder(db, db.execute("select * from outbox where id = ?", (id,)).fetchone())

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.model import Owed, OwedStage, Peer, Priority
 from bot.storage.codec import moment, ms
-from bot.storage.queries.enqueue import LANES
+from bot.storage.queries.enqueue import PRIORITIES
 from bot.storage.queries.outbox import reorder
 from bot.storage.sqlite.writer import Locks
 
@@ -22,14 +22,14 @@ _UNDECIDED = """select min(i.id) as id, min(i.ready) as since, c.channel, c.chat
   where i.done_at is null and i.ready <= :before group by i.conversation order by since"""
 _UNDELIVERED = f"""select o.id, o.created as since, o.channel, o.chat, o.thread from outbox o join
   conversations c on c.channel = o.channel and c.chat = o.chat and c.thread = o.thread and c.customer is not
-  null where o.status in ('pending', 'sending') and o.lane = {LANES[Priority.MESSAGE]} and o.verb in ('say',
-  'edit') and o.created <= :before order by o.created, o.id"""
+  null where o.status in ('pending', 'sending') and o.lane = {PRIORITIES[Priority.MESSAGE]} and o.verb in
+  ('say', 'edit') and o.created <= :before order by o.created, o.id"""
 # An answer of the bot that was given up, or that nobody can tell of, while no person has been called since.
 # What has a ticket is told in it.
 _UNANSWERED = f"""select o.id, o.settled as since, o.channel, o.chat, o.thread from outbox o indexed by
   outbox_ended join conversations c on c.channel = o.channel and c.chat = o.chat and c.thread = o.thread and
   c.customer is not null where o.status in ('unknown', 'failed', 'cancelled') and o.status <> 'cancelled' and
-  o.settled > :recent and o.verb = 'say' and o.lane = {LANES[Priority.MESSAGE]} and o.ticket is null and
+  o.settled > :recent and o.verb = 'say' and o.lane = {PRIORITIES[Priority.MESSAGE]} and o.ticket is null and
   o.turn is not null and o.on_doubt = 'resend' and c.status = 'bot' and c.ticket is null and c.reachable = 1
   and not exists(select 1 from inbox i where i.channel = o.channel and i.key = 'stranded:d' || o.id) order by
   o.id"""

@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import replace
 from typing import Any
 
-from bot.model import Conversation, Outbound, Peer, Ticket
+from bot.model import Conversation, Outbound, Peer, Ticket, TicketState
 from bot.storage.codec import decode, encode, maybe_moment
 from bot.storage.queries.outbox import reorder
 from bot.storage.queries.turns import conversation as conversation_of
@@ -108,7 +108,7 @@ def queue(db: sqlite3.Connection) -> tuple[Ticket, ...]:
             row["reason"],
             priority=row["priority"],
             opened=maybe_moment(row["opened"]),
-            data={k: row[k] for k in ("team", "place") if row[k]},
+            state=TicketState(team=row["team"], place_told=row["place"] or 0),
         )
         for row in db.execute(_QUEUE)
     )
@@ -158,8 +158,8 @@ def _move_deliveries(db: sqlite3.Connection, channel: str, old: str, new: str) -
         outbound = decode(Outbound, row["payload"])
         moved = replace(outbound, to=replace(outbound.to, chat=new))
         db.execute("update outbox set chat = ?, payload = ? where id = ?", (new, encode(moved), row["id"]))
-    for thread, lane in {(row["thread"], row["lane"]) for row in rows}:
-        reorder(db, channel, new, thread, lane)
+    for thread, priority in {(row["thread"], row["lane"]) for row in rows}:
+        reorder(db, channel, new, thread, priority)
 
 
 def _moved(value: str, channel: str, old: str, new: str) -> str:

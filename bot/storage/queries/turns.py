@@ -21,12 +21,14 @@ from bot.model import (
     RepliedTo,
     Status,
     Ticket,
+    TicketState,
     Turn,
     Waiting,
 )
 from bot.storage.codec import clean, decode, decode_all, maybe_moment, moment, ms
 from bot.storage.queries import outbox, shared_ticket
 from bot.storage.sqlite.writer import Locks
+from bot.storage.ticket_codec import read_state
 
 PAST = 5  # closed tickets of the customer that come with a turn
 WAITS = 20  # how many of the newest human answers tell how long people wait
@@ -171,7 +173,7 @@ def ticket(db: sqlite3.Connection, number: int) -> Ticket | None:
 
 
 def ticket_of(row: Any, bare: bool = False) -> Ticket:
-    """*bare*: without its free `data`, which costs more to read than everything else."""
+    """*bare*: without its state, which costs more to read than everything else."""
     return Ticket(
         row["number"],
         row["conversation"],
@@ -190,7 +192,7 @@ def ticket_of(row: Any, bare: bool = False) -> Ticket:
         maybe_moment(row["due"]),
         row["rating"],
         row["version"],
-        {} if bare else json.loads(row["data"]),
+        TicketState() if bare else read_state(row["data"]),
     )
 
 

@@ -215,10 +215,10 @@ class SqliteStore:
     async def resolve_unknown(self, delivery: int, *, arrived: bool, now: datetime) -> bool:
         return await self._write(lambda db: outbox.resolve_unknown(db, delivery, arrived, now))
 
-    async def promise(
+    async def enqueue(
         self, say: Sequence[Outbound], now: datetime, *, events: Sequence[Event] = ()
     ) -> tuple[int, ...]:
-        return await self._write(lambda db: enqueue.promise_alone(db, say, now, events))
+        return await self._write(lambda db: enqueue.enqueue_alone(db, say, now, events))
 
     async def announce(
         self,

@@ -233,11 +233,11 @@ class AdapterContract:
             assert first
             for _ in range(2):
                 await self.send(
-                    stage, self.say(stage, "стало", verb=OutboundKind.EDIT, edits="x"), nonce=8, target=first
+                    stage, self.say(stage, "стало", kind=OutboundKind.EDIT, edits="x"), nonce=8, target=first
                 )
             assert "стало" in stage.shown()[-1]
             await self.send(
-                stage, self.say(stage, verb=OutboundKind.DELETE, edits="x"), nonce=9, target=first
+                stage, self.say(stage, kind=OutboundKind.DELETE, edits="x"), nonce=9, target=first
             )
 
         if stage.keeps_views:
@@ -260,7 +260,7 @@ class AdapterContract:
                 Outbound(
                     press.peer,
                     RichText("Хорошо"),
-                    verb=OutboundKind.ACKNOWLEDGE,
+                    kind=OutboundKind.ACKNOWLEDGE,
                     quotes=press.callback,
                     author="",
                 ),

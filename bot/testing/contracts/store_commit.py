@@ -310,7 +310,7 @@ class FinishingContract:
         await hear(store, operator_says("2", "добрый день", "31"), arrival("3", "ау"))
         customer, desk = await take(store), await take(store)
         await answer(store, customer, state={"said": 1})
-        words = say("добрый день", author="operator", author_name="Ольга", mirrors="m2")
+        words = say("добрый день", author="operator", author_name="Ольга", mirror_of="m2")
         await answer(store, desk, words, result=Result.CARRIED)
 
         last = (await store.history(ticket.conversation))[-1]
@@ -325,7 +325,7 @@ class FinishingContract:
             store,
             await take(store),
             say("в пути", buttons=((Button("Спасибо", "ok"),),), name="a"),
-            say("", verb=OutboundKind.REACT, author=""),
+            say("", kind=OutboundKind.REACT, author=""),
         )
         [sent, _] = await deliver_all(store)
         await hear(
@@ -334,7 +334,7 @@ class FinishingContract:
             press("3", token(sent.id, 0, 0)),
         )
         turn = await take(store)
-        await answer(store, turn, say("уже приехал", verb=OutboundKind.EDIT, edits="a"))
+        await answer(store, turn, say("уже приехал", kind=OutboundKind.EDIT, edits="a"))
         await answer(store, await take(store))
 
         lines = await store.history(turn.conversation.id)
@@ -352,7 +352,7 @@ class FinishingContract:
         card = say(
             "карточка", DESK, buttons=((Button("Взять", "take", "1"),),), ticket=1, author="", name="card:1"
         )
-        carried = say("позовите человека", DESK, ticket=1, author="", mirrors="m1")
+        carried = say("позовите человека", DESK, ticket=1, author="", mirror_of="m1")
         ticket = await hand_over(store, ANNA, "1", 0, card, carried)
         await deliver_all(store, first=900)
         await store.keep_topic(1, DESK.channel, DESK.chat, "31")
@@ -385,7 +385,7 @@ class FinishingContract:
             "900",
         )
         [quoted] = by_key["4"].quoted
-        assert quoted is not None and (quoted.ticket, quoted.mirrors) == (1, "m1")
+        assert quoted is not None and (quoted.ticket, quoted.mirror_of) == (1, "m1")
         assert (by_key["5"].quoted, by_key["5"].subject, by_key["5"].customer) == ((None,), None, None)
 
     async def test_how_long_people_wait_is_known(self, store: Store) -> None:
@@ -402,7 +402,7 @@ class FinishingContract:
         assert turn.recent_answers == await store.recent_answers() == ((later(0), later(90)),)
         assert [t.number for t in await store.queue()] == [2]
 
-    async def test_a_button_means_what_it_meant_where_it_was_promised(self, store: Store) -> None:
+    async def test_a_button_means_what_it_meant_where_it_was_offered(self, store: Store) -> None:
         """A press of a foreign peer, of a forged or worn token resolves to nothing; the turn is still a
         turn.
         """

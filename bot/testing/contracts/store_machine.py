@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bot.errors import Conflict
 from bot.model import Inbound, Peer, Timer, Turn
-from bot.storage.base import Delivery, DeliveryResult, Store
+from bot.storage.base import Delivery, DeliveryResult, DeliveryStatus, Store
 from bot.testing.contracts.store_scene import NOON, arrival, decide, later, open_ticket, say
 
 PEERS = (Peer("tg", "1"), Peer("tg", "2"), Peer("vk", "1"))
@@ -26,7 +26,7 @@ peers = st.sampled_from(PEERS)
 
 
 @dataclass(slots=True)
-class Promised:
+class Enqueued:
     """What the model knows of one promise."""
 
     id: int
@@ -45,7 +45,7 @@ class StoreModel:
     waiting: dict[Peer, list[str]] = field(default_factory=lambda: {p: [] for p in PEERS})
     versions: dict[Peer, int] = field(default_factory=lambda: dict.fromkeys(PEERS, 0))
     done: dict[str, str] = field(default_factory=dict)
-    promised: list[Promised] = field(default_factory=list)
+    enqueued: list[Enqueued] = field(default_factory=list)
     timers: dict[str, float] = field(default_factory=dict)
     tickets: dict[Peer, int] = field(default_factory=dict)
     numbers: int = 0
@@ -127,7 +127,7 @@ class StoreMachine(RuleBasedStateMachine):
     def it_is_decided(self, data: st.DataObject, says: list[tuple[Peer, bool]], state: int | None) -> None:
         turn = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
         peer = turn.conversation.peer
-        out = [say(f"{turn.id}", to, on_doubt="hold" if hold else "resend") for to, hold in says]
+        out = [say(f"{turn.id}", to, on_uncertain="hold" if hold else "resend") for to, hold in says]
         timer = data.draw(st.none() | st.integers(0, 20))
         setting = None if timer is None else (Timer(str(PEERS.index(peer)), "tick", later(self.now + timer)),)
         opens = open_ticket(turn) if data.draw(st.booleans()) and turn.ticket is None else None
@@ -143,8 +143,8 @@ class StoreMachine(RuleBasedStateMachine):
                 return
             raise AssertionError("a ticket's number was given twice")
         finished = self.run(self.store.finish_turn(turn, outcome, later(self.now)))
-        self.model.promised += [
-            Promised(id, to, due=self.now, hold=hold)
+        self.model.enqueued += [
+            Enqueued(id, to, due=self.now, hold=hold)
             for id, (to, hold) in zip(finished.deliveries, says, strict=True)
         ]
         before = turn.conversation.state
@@ -171,10 +171,10 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(to=st.lists(st.tuples(peers, st.booleans()), min_size=2, max_size=4))
     def the_service_speaks(self, to: list[tuple[Peer, bool]]) -> None:
-        out = [say("", peer, on_doubt="hold" if hold else "resend") for peer, hold in to]
-        ids = self.run(self.store.promise(out, later(self.now)))
-        self.model.promised += [
-            Promised(id, peer, due=self.now, hold=hold) for id, (peer, hold) in zip(ids, to, strict=True)
+        out = [say("", peer, on_uncertain="hold" if hold else "resend") for peer, hold in to]
+        ids = self.run(self.store.enqueue(out, later(self.now)))
+        self.model.enqueued += [
+            Enqueued(id, peer, due=self.now, hold=hold) for id, (peer, hold) in zip(ids, to, strict=True)
         ]
 
     @rule(limit=st.integers(1, 5))
@@ -182,49 +182,52 @@ class StoreMachine(RuleBasedStateMachine):
         taken = self.run(self.store.take_deliveries(later(self.now), limit=limit))
         free = []
         for peer in PEERS:
-            line = [p for p in self.model.promised if p.peer == peer and p.status in ("pending", "sending")]
+            line = [p for p in self.model.enqueued if p.peer == peer and p.status in ("pending", "sending")]
             if line and line[0].status == "pending" and line[0].due <= self.now:
                 free.append(line[0])
         assert len(taken) == min(limit, len(free))
         by_id = {p.id: p for p in free}
         for delivery in taken:
-            promised = by_id[delivery.id]
-            assert (delivery.outbound.to, delivery.doubts) == (promised.peer, promised.doubts)
-            promised.status = "sending"
+            enqueued = by_id[delivery.id]
+            assert (delivery.outbound.to, delivery.doubts) == (enqueued.peer, enqueued.doubts)
+            enqueued.status = "sending"
         self.under_way += taken
 
     @precondition(lambda self: self.under_way)
     @rule(
         status=st.sampled_from(["sent", "failed", "pending"]), pause=st.integers(0, 20), doubted=st.booleans()
     )
-    def it_is_settled(self, status: str, pause: int, doubted: bool) -> None:
+    def it_is_settled(self, status: DeliveryStatus, pause: int, doubted: bool) -> None:
         delivery = self.under_way.pop(0)
         due = self.now + pause
         settled = DeliveryResult(
-            status, message=str(delivery.id), due=later(due) if status == "pending" else None, doubted=doubted  # type: ignore[arg-type]
+            status,
+            message=str(delivery.id),
+            due=later(due) if status == "pending" else None,
+            doubted=doubted,
         )
         self.run(self.store.settle(delivery, settled, later(self.now)))
-        promised = self._promised(delivery.id)
-        promised.status, promised.due = status, due if status == "pending" else promised.due
-        promised.doubts += doubted
+        enqueued = self._enqueued(delivery.id)
+        enqueued.status, enqueued.due = status, due if status == "pending" else enqueued.due
+        enqueued.doubts += doubted
 
     @rule()
     def the_sender_dies(self) -> None:
-        left = [p for p in self.model.promised if p.status == "sending"]
+        left = [p for p in self.model.enqueued if p.status == "sending"]
         assert self.run(self.store.recover(later(self.now))) == len(left)
-        for promised in left:
-            promised.status = "unknown" if promised.hold else "pending"
-            promised.doubts += 1
+        for enqueued in left:
+            enqueued.status = "unknown" if enqueued.hold else "pending"
+            enqueued.doubts += 1
         self.under_way.clear()
 
-    @precondition(lambda self: any(p.status == "unknown" for p in self.model.promised))
+    @precondition(lambda self: any(p.status == "unknown" for p in self.model.enqueued))
     @rule(arrived=st.booleans())
     def a_person_judges(self, arrived: bool) -> None:
-        promised = next(p for p in self.model.promised if p.status == "unknown")
-        if any(p.peer == promised.peer and p.status == "sending" for p in self.model.promised):
+        enqueued = next(p for p in self.model.enqueued if p.status == "unknown")
+        if any(p.peer == enqueued.peer and p.status == "sending" for p in self.model.enqueued):
             return  # which of the two goes first then is not the model's business
-        assert self.run(self.store.resolve_unknown(promised.id, arrived=arrived, now=later(self.now)))
-        promised.status, promised.due = ("sent", promised.due) if arrived else ("pending", self.now)
+        assert self.run(self.store.resolve_unknown(enqueued.id, arrived=arrived, now=later(self.now)))
+        enqueued.status, enqueued.due = ("sent", enqueued.due) if arrived else ("pending", self.now)
 
     # --- what is always true
 
@@ -233,7 +236,7 @@ class StoreMachine(RuleBasedStateMachine):
         counts = self.run(self.store.counts())
         assert counts["inbounds_waiting"] == sum(map(len, self.model.waiting.values()))
         for status in ("pending", "sending", "sent", "unknown", "failed", "cancelled"):
-            assert counts[f"deliveries_{status}"] == sum(p.status == status for p in self.model.promised), (
+            assert counts[f"deliveries_{status}"] == sum(p.status == status for p in self.model.enqueued), (
                 status
             )
         assert counts["timers_waiting"] == len(self.model.timers)
@@ -255,8 +258,8 @@ class StoreMachine(RuleBasedStateMachine):
             if "дольше часа" not in fault and "на час" not in fault
         ] == []
 
-    def _promised(self, id: int) -> Promised:
-        return next(p for p in self.model.promised if p.id == id)
+    def _enqueued(self, id: int) -> Enqueued:
+        return next(p for p in self.model.enqueued if p.id == id)
 
 
 def _name(inbound: Inbound) -> str:

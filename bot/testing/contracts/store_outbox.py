@@ -39,13 +39,13 @@ class DeliveriesContract:
         """While the first waits for its next try the second of the same peer and lane waits too; others
         go.
         """
-        await store.promise(
+        await store.enqueue(
             [
                 say("1"),
                 say("2"),
                 say("другой", BORIS),
                 say("тема", replace(ANNA, thread="7")),
-                say("n", lane=Priority.NOTICE),
+                say("n", priority=Priority.NOTICE),
             ],
             NOON,
         )
@@ -63,18 +63,20 @@ class DeliveriesContract:
 
     async def test_people_go_before_boards(self, store: Store) -> None:
         """Lanes in order, then the oldest; no more than asked for."""
-        lanes = [Priority.BULK, Priority.COSMETIC, Priority.NOTICE, Priority.MESSAGE]
-        await store.promise([say(lane.value, lane=lane) for lane in lanes] + [say("второй", BORIS)], NOON)
+        priorities = [Priority.BULK, Priority.COSMETIC, Priority.NOTICE, Priority.MESSAGE]
+        await store.enqueue(
+            [say(priority.value, priority=priority) for priority in priorities] + [say("второй", BORIS)], NOON
+        )
 
         assert texts(await deliver(store, limit=3)) == ["words", "второй", "notice"]
         assert texts(await deliver(store)) == ["view", "bulk"]
 
     async def test_what_was_begun_is_known_to_the_next_process(self, store: Store) -> None:
         """Sends since a moment, with their tries, oldest first; what only waits is not among them."""
-        await store.promise([say("давно"), say("б", BORIS)], NOON)
+        await store.enqueue([say("давно"), say("б", BORIS)], NOON)
         await deliver(store, limit=1)
         await deliver(store, 50)
-        await store.promise([say("ждёт", replace(ANNA, thread="9"))], later(50))
+        await store.enqueue([say("ждёт", replace(ANNA, thread="9"))], later(50))
 
         assert [(o.text.text, at, tries) for o, at, tries in await store.sends_since(later(10))] == [
             ("б", later(50), 1)
@@ -83,7 +85,7 @@ class DeliveriesContract:
 
     async def test_who_rests_is_passed_over(self, store: Store) -> None:
         """A resting peer or a resting channel waits, the others go."""
-        await store.promise([say("а"), say("б", Peer("tg", "502")), say("в", BORIS)], NOON)
+        await store.enqueue([say("а"), say("б", Peer("tg", "502")), say("в", BORIS)], NOON)
 
         assert texts(await deliver(store, resting={("tg", "501"), ("vk", "")})) == ["б"]
         assert texts(await deliver(store, resting={("tg", "")})) == ["в"]
@@ -91,17 +93,17 @@ class DeliveriesContract:
 
     async def test_a_newer_view_replaces_the_waiting_one(self, store: Store) -> None:
         """Of cosmetics only the newest goes: same peer, verb and object; what is under way is not touched."""
-        ids = await store.promise(
+        ids = await store.enqueue(
             [
-                say("👀", verb=OutboundKind.REACT, quotes="5", lane=Priority.COSMETIC),
-                say("👍", verb=OutboundKind.REACT, quotes="6", lane=Priority.COSMETIC),
+                say("👀", kind=OutboundKind.REACT, quotes="5", priority=Priority.COSMETIC),
+                say("👍", kind=OutboundKind.REACT, quotes="6", priority=Priority.COSMETIC),
             ],
             NOON,
         )
-        await store.promise(
+        await store.enqueue(
             [
-                say("✅", verb=OutboundKind.REACT, quotes="5", lane=Priority.COSMETIC),
-                say("x", BORIS, verb=OutboundKind.REACT, quotes="5", lane=Priority.COSMETIC),
+                say("✅", kind=OutboundKind.REACT, quotes="5", priority=Priority.COSMETIC),
+                say("x", BORIS, kind=OutboundKind.REACT, quotes="5", priority=Priority.COSMETIC),
             ],
             NOON,
         )
@@ -110,7 +112,9 @@ class DeliveriesContract:
         assert replaced.id == ids[0]
         first = await deliver(store)
         assert sorted(texts(first)) == ["x", "👍"]
-        await store.promise([say("🔥", verb=OutboundKind.REACT, quotes="6", lane=Priority.COSMETIC)], NOON)
+        await store.enqueue(
+            [say("🔥", kind=OutboundKind.REACT, quotes="6", priority=Priority.COSMETIC)], NOON
+        )
         await store.settle(next(d for d in first if d.id == ids[1]), DeliveryResult("sent"), NOON)
         assert texts(await deliver_all(store)) == ["✅", "🔥"]
 
@@ -119,10 +123,12 @@ class DeliveriesContract:
         whatever thread.
         """
         card = say(
-            "карточка", replace(DESK, thread="ticket:1"), name="card:1", lane=Priority.NOTICE, author=""
+            "карточка", replace(DESK, thread="ticket:1"), name="card:1", priority=Priority.NOTICE, author=""
         )
-        edit = say("взято", DESK, verb=OutboundKind.EDIT, edits="card:1", lane=Priority.COSMETIC, author="")
-        await store.promise([card, edit], NOON)
+        edit = say(
+            "взято", DESK, kind=OutboundKind.EDIT, edits="card:1", priority=Priority.COSMETIC, author=""
+        )
+        await store.enqueue([card, edit], NOON)
         [sending] = await deliver(store)
         assert await deliver(store) == []
         assert await store.next_delivery(NOON) is None
@@ -130,18 +136,18 @@ class DeliveriesContract:
         [edited] = await deliver(store)
         assert edited.target == "m1"
         await store.settle(edited, DeliveryResult("sent"), NOON)
-        await store.promise([card], NOON)
+        await store.enqueue([card], NOON)
         await deliver_all(store, first=50)
-        await store.promise([edit], NOON)
+        await store.enqueue([edit], NOON)
 
         assert [d.target for d in await deliver(store)] == ["50"]
 
     async def test_an_edit_does_not_wait_for_what_comes_after_it(self, store: Store) -> None:
         """A newer message of the same name stands behind the edit: the two must not wait for one another."""
-        await store.promise([say("карточка", name="card")], NOON)
+        await store.enqueue([say("карточка", name="card")], NOON)
         await deliver_all(store)
-        await store.promise(
-            [say("правка", verb=OutboundKind.EDIT, edits="card"), say("новая карточка", name="card")], NOON
+        await store.enqueue(
+            [say("правка", kind=OutboundKind.EDIT, edits="card"), say("новая карточка", name="card")], NOON
         )
 
         assert [(d.outbound.text.text, d.target) for d in await deliver_all(store)] == [
@@ -151,10 +157,10 @@ class DeliveriesContract:
 
     async def test_an_edit_of_what_failed_is_cancelled(self, store: Store) -> None:
         """Nothing waits for ever for a message that never came; what stands behind it goes on."""
-        await store.promise(
+        await store.enqueue(
             [
                 say("карточка", name="card"),
-                say("правка", verb=OutboundKind.EDIT, edits="card"),
+                say("правка", kind=OutboundKind.EDIT, edits="card"),
                 say("дальше"),
             ],
             NOON,
@@ -167,7 +173,7 @@ class DeliveriesContract:
 
     async def test_a_limit_is_no_failed_try(self, store: Store) -> None:
         """ "Later" does not count as a try, a doubt is on record, and the promise itself may change."""
-        await store.promise([say("1")], NOON)
+        await store.enqueue([say("1")], NOON)
         [d] = await deliver(store)
         await store.settle(d, DeliveryResult("pending", due=later(1), counted=False), NOON)
         [d] = await deliver(store, 1)
@@ -181,7 +187,7 @@ class DeliveriesContract:
         [d] = await deliver(store, 1)
         assert (d.tries, d.doubts, d.outbound.text.text) == (1, 1, "просто")
 
-    async def test_what_follows_is_promised_with_the_news(self, store: Store) -> None:
+    async def test_what_follows_is_enqueued_with_the_news(self, store: Store) -> None:
         """The receipt, the event and the unreachable customer are kept together with what became of the
         delivery.
         """
@@ -207,7 +213,7 @@ class DeliveriesContract:
         after them.
         """
         to = replace(DESK, thread="ticket:1")
-        await store.promise([say("слова", to), say("потом", to)], NOON)
+        await store.enqueue([say("слова", to), say("потом", to)], NOON)
         [d] = await deliver(store)
         await store.settle(
             d,
@@ -223,7 +229,7 @@ class DeliveriesContract:
         """An unknown delivery waits for a judgement; "not arrived" sends it again, and a second judgement is
         refused.
         """
-        await store.promise([say("оцените", on_doubt="hold"), say("дальше"), say("потом")], NOON)
+        await store.enqueue([say("оцените", on_uncertain="hold"), say("дальше"), say("потом")], NOON)
         [held] = await deliver(store)
         await store.settle(held, DeliveryResult("unknown", doubted=True), NOON)
         [behind] = await deliver(store)
@@ -242,8 +248,9 @@ class DeliveriesContract:
 
     async def test_a_crash_leaves_no_send_without_a_judgement(self, store: Store) -> None:
         """What was under way goes again with its doubt on record, or is held, as it was promised."""
-        await store.promise(
-            [say("снова"), say("потом"), say("держать", BORIS, on_doubt="hold"), say("после", BORIS)], NOON
+        await store.enqueue(
+            [say("снова"), say("потом"), say("держать", BORIS, on_uncertain="hold"), say("после", BORIS)],
+            NOON,
         )
         await deliver(store)
 
@@ -261,7 +268,7 @@ class DeliveriesContract:
         """What he has in hand, and what was begun just now, stays his; the rest is owed and goes again, with
         the doubt on record.
         """
-        await store.promise([say("его"), say("ничьё", BORIS)], NOON)
+        await store.enqueue([say("его"), say("ничьё", BORIS)], NOON)
         his, nobodys = await deliver(store)
         assert await store.recover(later(90), begun=later(-1)) == 0
         assert await store.recover(later(90), begun=later(30), but=[his.id]) == 1
@@ -305,7 +312,7 @@ class DeliveriesContract:
         """Who presses a button has the message: it is not sent again, and what the network says later does
         not change that.
         """
-        await store.promise([say("помогло?", buttons=((Button("Да", "yes"),),)), say("дальше")], NOON)
+        await store.enqueue([say("помогло?", buttons=((Button("Да", "yes"),),)), say("дальше")], NOON)
         [d] = await deliver(store)
         if doubtful is not None:
             await store.settle(d, doubtful, NOON)
@@ -319,7 +326,7 @@ class DeliveriesContract:
 
     async def test_a_press_proves_nothing_about_others(self, store: Store) -> None:
         """A foreign press settles nothing, and a promise that was never tried stays promised."""
-        await store.promise(
+        await store.enqueue(
             [
                 say("а", buttons=((Button("Да", "yes"),),)),
                 say("б", Peer("tg", "9"), buttons=((Button("Да", "yes"),),)),
@@ -328,7 +335,7 @@ class DeliveriesContract:
         )
         [a, _] = await deliver(store, limit=2)
         await hear(store, press("1", token(a.id, 0, 0), BORIS))
-        [waiting] = await store.promise([say("в", BORIS, buttons=((Button("Да", "yes"),),))], NOON)
+        [waiting] = await store.enqueue([say("в", BORIS, buttons=((Button("Да", "yes"),),))], NOON)
         await hear(store, press("2", token(waiting, 0, 0), BORIS))
 
         assert await store.deliveries(status=["sent"]) == ()
@@ -336,7 +343,7 @@ class DeliveriesContract:
 
     async def test_a_sender_who_goes_away_leaves_nothing_under_way(self, store: Store) -> None:
         """A cancelled take gives its promises back untried."""
-        await store.promise([say("1")], NOON)
+        await store.enqueue([say("1")], NOON)
         taking = asyncio.ensure_future(store.take_deliveries(NOON))
         await asyncio.sleep(0)
         taking.cancel()
@@ -351,7 +358,7 @@ class DeliveriesContract:
 
     async def test_deliveries_are_listed(self, store: Store) -> None:
         """By status, by peer, page by page."""
-        ids = await store.promise([say("1"), say("2"), say("3", BORIS)], NOON, events=[Event("started")])
+        ids = await store.enqueue([say("1"), say("2"), say("3", BORIS)], NOON, events=[Event("started")])
         [d, _] = await deliver(store)
         await store.settle(d, DeliveryResult("sent", "m1"), NOON)
 
@@ -443,15 +450,16 @@ class DeskContract:
         elsewhere or grew long.
         """
         for text in ("раз", "два"):
-            await store.promise([say(text, DESK, joins=True, author="")], NOON)
-        other = say("там", replace(DESK, thread="9"), joins=True, author="")
-        await store.promise(
-            [say("заметка", DESK, author=""), say("три", DESK, joins=True, author=""), other], NOON
+            await store.enqueue([say(text, DESK, coalesce=True, author="")], NOON)
+        other = say("там", replace(DESK, thread="9"), coalesce=True, author="")
+        await store.enqueue(
+            [say("заметка", DESK, author=""), say("три", DESK, coalesce=True, author=""), other], NOON
         )
         first = await deliver(store)
         assert sorted(texts(first)) == ["раз\nдва", "там"]
-        await store.promise(
-            [say("четыре", DESK, joins=True, author=""), say("ы" * 1490, DESK, joins=True, author="")], NOON
+        await store.enqueue(
+            [say("четыре", DESK, coalesce=True, author=""), say("ы" * 1490, DESK, coalesce=True, author="")],
+            NOON,
         )
         for delivery in first:
             await store.settle(delivery, DeliveryResult("sent", "1"), NOON)
@@ -465,7 +473,7 @@ class DeskContract:
             say("другая", DESK, name="card:2", author=""),
             say("там", ANNA, name="card:1", author=""),
         ]
-        await store.promise(named, NOON)
+        await store.enqueue(named, NOON)
 
         found = await store.deliveries(peer=DESK, name="card:1")
         assert texts(found) == ["карточка"]
@@ -500,7 +508,7 @@ class DeskContract:
     async def test_events_are_found_by_time_and_kind(self, store: Store) -> None:
         """From a moment up to another, and only the kinds that are asked for."""
         for n in range(4):
-            await store.promise([], later(n), events=[Event("even" if n % 2 == 0 else "odd")])
+            await store.enqueue([], later(n), events=[Event("even" if n % 2 == 0 else "odd")])
 
         assert [e.at for e in await store.events(since=later(1), until=later(3))] == [later(1), later(2)]
         assert [e.at for e in await store.events(kinds=["odd"])] == [later(1), later(3)]

@@ -20,6 +20,7 @@ from bot.model import (
     Peer,
     Sender,
     Status,
+    TicketState,
     Timer,
 )
 from bot.storage.base import DeliveryResult, Store
@@ -69,10 +70,10 @@ async def live_a_life(store: Store) -> int:
     await answer(
         store,
         turn,
-        say(f"{MARK} ответ", HIS, buttons=((Button(f"{MARK} да", "yes", MARK),),), mirrors=f"{MARK}m1"),
+        say(f"{MARK} ответ", HIS, buttons=((Button(f"{MARK} да", "yes", MARK),),), mirror_of=f"{MARK}m1"),
         card,
         board,
-        opens=open_ticket(turn, reason=MARK, topic=MARK, data={"x": MARK}),
+        opens=open_ticket(turn, reason=MARK, topic=MARK, state=TicketState(comment=MARK)),
         status=Status.WAITING,
         state={"form": MARK},
         customer=replace(turn.customer, fields={"phone": f"{MARK}+7"}),
@@ -159,7 +160,7 @@ class PeopleContract:
         same = [name for name in before if name.startswith("deliveries_s")]
         assert [after[name] for name in same] == [before[name] for name in same]
         assert (after["inbounds_waiting"], after["tickets_closed"]) == (0, 1)
-        assert [(d.verb, d.to) for d in [d.outbound for d in await deliver_all(store, 75)]] == [
+        assert [(d.kind, d.to) for d in [d.outbound for d in await deliver_all(store, 75)]] == [
             (OutboundKind.DELETE_TOPIC, replace(DESK, thread="31"))
         ]
         [event] = await store.events(kinds=["asked"])
@@ -184,7 +185,7 @@ class PeopleContract:
         await store.forget_customer(turn.customer.id, later(70))
 
         [deletion] = await deliver(store, 75)
-        assert (deletion.outbound.verb, deletion.outbound.to, bool(deletion.target)) == (
+        assert (deletion.outbound.kind, deletion.outbound.to, bool(deletion.target)) == (
             OutboundKind.DELETE,
             DESK,
             True,
@@ -210,7 +211,7 @@ class PeopleContract:
         id = await live_a_life(store)
         await hear(store, operator_says("op2", f"{MARK} ещё", "31", at=60))
         turns = [await take(store, 60), await take(store, 60)]
-        await store.promise([say(f"{MARK} поздно", HIS)], later(60))
+        await store.enqueue([say(f"{MARK} поздно", HIS)], later(60))
         sending = await deliver(store, 60)
         assert sending
         await store.forget_customer(id, later(70))
@@ -249,7 +250,7 @@ class UpkeepContract:
         timers keep theirs.
         """
         await hear(store, arrival("1", "пишу завтра", at=3 * 3600))
-        await store.promise([say("ответ из будущего")], later(3 * 3600))
+        await store.enqueue([say("ответ из будущего")], later(3 * 3600))
         assert await store.take_turn(later(61)) is None
 
         assert await store.bring_forward(NOON) >= 2

@@ -244,7 +244,7 @@ class TakingContract:
             fired += [(i.kind, i.text, i.data, i.peer) for i in turn.inbounds]
             await answer(store, turn)
         assert fired == [
-            (InboundKind.TIMER, "first", {}, ANNA),
-            (InboundKind.TIMER, "second", {"n": 2}, ANNA),
+            (InboundKind.INTERNAL, "first", {}, ANNA),
+            (InboundKind.INTERNAL, "second", {"n": 2}, ANNA),
         ]
         assert await store.fire_timers(later(31)) == 1

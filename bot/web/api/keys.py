@@ -14,7 +14,8 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.config.handoff import SHORTEST_SECRET, Api
-from bot.errors import ConfigError, Problem
+from bot.errors import ConfigError
+from bot.text.problems import problem
 from bot.web.api.problem_details import Wrong
 
 EVERYTHING = ("customers", "messages", "tickets")
@@ -111,14 +112,8 @@ def _read(file: Path) -> dict[str, tuple[str, tuple[str, ...]]]:
     """The keys of a file: NAME KEY a line; blank lines and lines with # are passed over."""
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            [
-                Problem(
-                    f"the file of keys cannot be read: {type(error).__name__}", str(file), hint="see api.file"
-                )
-            ]
-        ) from None
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError([problem("config.keys_unreadable", str(file))]) from None
     keys: dict[str, tuple[str, tuple[str, ...]]] = {}
     problems = []
     for number, line in enumerate(lines, 1):
@@ -126,20 +121,11 @@ def _read(file: Path) -> dict[str, tuple[str, tuple[str, ...]]]:
             continue
         found = _LINE.fullmatch(line.strip())
         if found is None:
-            problems.append(
-                Problem("a line holds a small-lettered name and a key, parted by a space", str(file), number)
-            )
+            problems.append(problem("config.keys_line", str(file), number))
         elif len(found[2]) < SHORTEST_SECRET:
-            problems.append(
-                Problem(
-                    f"the key is shorter than {SHORTEST_SECRET} characters",
-                    str(file),
-                    number,
-                    hint="make one with `openssl rand -hex 32`",
-                )
-            )
+            problems.append(problem("config.key_line_short", str(file), number, least=SHORTEST_SECRET))
         elif found[1] in keys:
-            problems.append(Problem(f"the name {found[1]!r} stands twice", str(file), number))
+            problems.append(problem("config.key_twice", str(file), number, name=found[1]))
         else:
             keys[found[1]] = (found[2], EVERYTHING)
     if problems:

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ValidationError
 
 from bot.clock import Clock
 from bot.dialogs.api_requests import CLOSE, FIELDS, OPEN, SAY
-from bot.handoff.tickets.state import listed
 from bot.model import Conversation, Customer, Inbound, InboundKind, Json, Peer, Sender, Ticket
 from bot.storage.base import Store
 from bot.text.customer_fields import is_own, normal
@@ -339,7 +338,7 @@ class Rest:
                     talk.peer,
                     Sender("", caller.name),
                     self._clock(),
-                    InboundKind.TIMER,
+                    InboundKind.INTERNAL,
                     what,
                     data=data,
                 )
@@ -400,7 +399,7 @@ def _ticket_view(ticket: Ticket, talk: Conversation | None) -> TicketView:
         category=ticket.category,
         priority=ticket.priority,
         operator=ticket.operator_name,
-        tags=list(listed(ticket, "tags")),
+        tags=list(ticket.state.tags),
         opened=ticket.opened,
         taken=ticket.taken,
         first_reply=ticket.first_reply,

@@ -67,7 +67,12 @@ class Cast:
     ) -> Sender:
         """One more customer."""
         person = Sender(
-            _new_id(), name, last_name, username, language, gender if gender in ("male", "female") else ""  # type: ignore[arg-type]
+            _new_id(),
+            name,
+            last_name,
+            username,
+            language,
+            gender if gender in ("male", "female") else "",  # type: ignore[arg-type]
         )
         stage.add(person)
         for old in list(stage.people)[:-KEPT]:
@@ -120,7 +125,7 @@ class Rerun:
         assert self._desk is not None
         name = await self._topic_name(ticket.number) if self._topic_name else f"№{ticket.number}"
         return Outbound(
-            Peer(self._desk.name, self._desk.group, thread), RichText(name), verb=OutboundKind.RENAME_TOPIC
+            Peer(self._desk.name, self._desk.group, thread), RichText(name), kind=OutboundKind.RENAME_TOPIC
         )
 
     def _show_delivery(self, delivery: Delivery) -> None:

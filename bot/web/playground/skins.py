@@ -14,6 +14,7 @@ from bot.article_preview import SKINS, preview
 from bot.i18n.texts import Texts
 from bot.knowledge.search import Knowledge
 from bot.model import Json, Outbound, Rows, Style
+from bot.text.graphemes import shorten
 
 STYLES = {"telegram": frozenset(Style), "vk": VK_STYLES}
 
@@ -35,7 +36,7 @@ def skins(words: Texts, knowledge: Knowledge, article: str, now: datetime) -> di
     return found
 
 
-def _drawn(promised: Sequence[Outbound], skin: str, now: datetime, first: int) -> list[Json]:
+def _drawn(enqueued: Sequence[Outbound], skin: str, now: datetime, first: int) -> list[Json]:
     limit = SKINS[skin].label
     return [
         Shown(
@@ -47,13 +48,10 @@ def _drawn(promised: Sequence[Outbound], skin: str, now: datetime, first: int) -
             attachments=o.attachments,
             nonce=n,
         ).as_json(skin)
-        for n, o in enumerate(promised, first)
+        for n, o in enumerate(enqueued, first)
     ]
 
 
 def _cut(rows: Rows, limit: int) -> Rows:
     """Labels as the channel would cut them."""
-    return tuple(
-        tuple(b if len(b.label) <= limit else replace(b, label=b.label[: limit - 1] + "…") for b in row)
-        for row in rows
-    )
+    return tuple(tuple(replace(b, label=shorten(b.label, limit)) for b in row) for row in rows)

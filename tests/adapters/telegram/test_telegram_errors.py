@@ -26,7 +26,7 @@ from bot.model import Outbound, OutboundKind, Peer, RichText, Sent
 from tests.fakes.telegram_server import TOKEN, FakeTelegram
 
 SAY = Outbound(Peer("telegram", "1001"), RichText("привет"))
-EDIT = Outbound(Peer("telegram", "1001"), RichText("привет"), verb=OutboundKind.EDIT, edits="card:1")
+EDIT = Outbound(Peer("telegram", "1001"), RichText("привет"), kind=OutboundKind.EDIT, edits="card:1")
 
 # One line for each row of the table, in its order.
 SAID: list[tuple[int, str, type[BotError]]] = [
@@ -222,27 +222,27 @@ async def test_repeatable_calls_are_simply_repeated(server: FakeTelegram, say: A
     [
         (EDIT, "editMessageText", "Bad Request: message is not modified: specified new message content …"),
         (
-            Outbound(Peer("t", "1"), verb=OutboundKind.ACKNOWLEDGE, quotes="q"),
+            Outbound(Peer("t", "1"), kind=OutboundKind.ACKNOWLEDGE, quotes="q"),
             "answerCallbackQuery",
             "Bad Request: query is too old",
         ),
         (
-            Outbound(Peer("t", "-1", "5"), verb=OutboundKind.CLOSE_TOPIC),
+            Outbound(Peer("t", "-1", "5"), kind=OutboundKind.CLOSE_TOPIC),
             "closeForumTopic",
             "Bad Request: TOPIC_NOT_MODIFIED",
         ),
         (
-            Outbound(Peer("t", "-1", "5"), verb=OutboundKind.REOPEN_TOPIC),
+            Outbound(Peer("t", "-1", "5"), kind=OutboundKind.REOPEN_TOPIC),
             "reopenForumTopic",
             "Bad Request: TOPIC_NOT_MODIFIED",
         ),
         (
-            Outbound(Peer("t", "-1", "5"), RichText("х"), verb=OutboundKind.RENAME_TOPIC),
+            Outbound(Peer("t", "-1", "5"), RichText("х"), kind=OutboundKind.RENAME_TOPIC),
             "editForumTopic",
             "Bad Request: TOPIC_NOT_MODIFIED",
         ),
         (
-            Outbound(Peer("t", "1"), verb=OutboundKind.DELETE),
+            Outbound(Peer("t", "1"), kind=OutboundKind.DELETE),
             "deleteMessage",
             "Bad Request: message to delete not found",
         ),

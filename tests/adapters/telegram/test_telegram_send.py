@@ -68,7 +68,7 @@ async def test_the_heading_is_for_peers_without_a_thread(server: FakeTelegram, s
     assert second["text"] == "слова"
 
 
-async def test_buttons_carry_tokens_that_name_the_promise(server: FakeTelegram, say: Any) -> None:
+async def test_buttons_carry_tokens_that_name_the_delivery(server: FakeTelegram, say: Any) -> None:
     """Each button has its own short token, an address opens itself, a style is passed on."""
     rows = (
         (Button("Да", "yes", style="success"), Button("Нет", "no")),
@@ -320,11 +320,11 @@ async def test_what_is_missing_in_an_album_is_told_below_it(server: FakeTelegram
         Outbound(CUSTOMER),
         Outbound(CUSTOMER, RichText(" \n ")),
         Outbound(Peer("telegram", "-1", "ticket:7"), RichText("да")),
-        Outbound(CUSTOMER, RichText("да"), verb=OutboundKind.EDIT),
-        Outbound(CUSTOMER, RichText("👍"), verb=OutboundKind.REACT),
+        Outbound(CUSTOMER, RichText("да"), kind=OutboundKind.EDIT),
+        Outbound(CUSTOMER, RichText("👍"), kind=OutboundKind.REACT),
     ],
 )
-async def test_what_should_never_have_been_promised_is_refused(
+async def test_what_should_never_have_been_enqueued_is_refused(
     server: FakeTelegram, say: Any, outbound: Outbound
 ) -> None:
     """Too long, too many, empty, without a target: refused with the reason, and nothing goes out."""
@@ -338,12 +338,12 @@ async def test_an_edit_replaces_words_and_buttons(server: FakeTelegram, say: Any
     """The text of a text, the caption of what has one, the buttons alone where no words are given."""
     server.refuse("editMessageText", 400, "Bad Request: there is no text in the message to edit", times=1)
 
-    by_refusal = await say(Outbound(CUSTOMER, RichText("новое"), verb=OutboundKind.EDIT), target="17")
-    await say(Outbound(CUSTOMER, RichText("новое"), verb=OutboundKind.EDIT), target="17")
+    by_refusal = await say(Outbound(CUSTOMER, RichText("новое"), kind=OutboundKind.EDIT), target="17")
+    await say(Outbound(CUSTOMER, RichText("новое"), kind=OutboundKind.EDIT), target="17")
     await say(
-        Outbound(CUSTOMER, RichText("новое"), verb=OutboundKind.EDIT, attachments=(photo(),)), target="17"
+        Outbound(CUSTOMER, RichText("новое"), kind=OutboundKind.EDIT, attachments=(photo(),)), target="17"
     )
-    await say(Outbound(CUSTOMER, verb=OutboundKind.EDIT), target="17")
+    await say(Outbound(CUSTOMER, kind=OutboundKind.EDIT), target="17")
 
     assert by_refusal == Sent("17")
     assert [c.method for c in server.calls] == [
@@ -360,73 +360,73 @@ async def test_an_edit_replaces_words_and_buttons(server: FakeTelegram, say: Any
     ("outbound", "target", "method", "params"),
     [
         (
-            Outbound(CUSTOMER, RichText("ок"), verb=OutboundKind.ACKNOWLEDGE, quotes="q1"),
+            Outbound(CUSTOMER, RichText("ок"), kind=OutboundKind.ACKNOWLEDGE, quotes="q1"),
             "",
             "answerCallbackQuery",
             {"callback_query_id": "q1", "text": "ок"},
         ),
         (
-            Outbound(CUSTOMER, verb=OutboundKind.ACKNOWLEDGE, quotes="q1"),
+            Outbound(CUSTOMER, kind=OutboundKind.ACKNOWLEDGE, quotes="q1"),
             "",
             "answerCallbackQuery",
             {"callback_query_id": "q1"},
         ),
         (
-            Outbound(TOPIC, RichText("❤️"), verb=OutboundKind.REACT, quotes="5"),
+            Outbound(TOPIC, RichText("❤️"), kind=OutboundKind.REACT, quotes="5"),
             "",
             "setMessageReaction",
             {"chat_id": -100500, "message_id": 5, "reaction": [{"type": "emoji", "emoji": "❤"}]},
         ),
         (
-            Outbound(TOPIC, verb=OutboundKind.REACT, quotes="5"),
+            Outbound(TOPIC, kind=OutboundKind.REACT, quotes="5"),
             "",
             "setMessageReaction",
             {"chat_id": -100500, "message_id": 5, "reaction": []},
         ),
         (
-            Outbound(GROUP, RichText("№ 7\nАнна"), verb=OutboundKind.OPEN_TOPIC),
+            Outbound(GROUP, RichText("№ 7\nАнна"), kind=OutboundKind.OPEN_TOPIC),
             "",
             "createForumTopic",
             {"chat_id": -100500, "name": "№ 7 Анна"},
         ),
         (
-            Outbound(TOPIC, RichText("№ 7"), verb=OutboundKind.RENAME_TOPIC),
+            Outbound(TOPIC, RichText("№ 7"), kind=OutboundKind.RENAME_TOPIC),
             "",
             "editForumTopic",
             {"chat_id": -100500, "message_thread_id": 77, "name": "№ 7"},
         ),
         (
-            Outbound(TOPIC, verb=OutboundKind.CLOSE_TOPIC),
+            Outbound(TOPIC, kind=OutboundKind.CLOSE_TOPIC),
             "",
             "closeForumTopic",
             {"chat_id": -100500, "message_thread_id": 77},
         ),
         (
-            Outbound(TOPIC, verb=OutboundKind.REOPEN_TOPIC),
+            Outbound(TOPIC, kind=OutboundKind.REOPEN_TOPIC),
             "",
             "reopenForumTopic",
             {"chat_id": -100500, "message_thread_id": 77},
         ),
         (
-            Outbound(TOPIC, verb=OutboundKind.PIN),
+            Outbound(TOPIC, kind=OutboundKind.PIN),
             "17",
             "pinChatMessage",
             {"chat_id": -100500, "message_id": 17, "disable_notification": True},
         ),
         (
-            Outbound(TOPIC, verb=OutboundKind.DELETE_TOPIC),
+            Outbound(TOPIC, kind=OutboundKind.DELETE_TOPIC),
             "",
             "deleteForumTopic",
             {"chat_id": -100500, "message_thread_id": 77},
         ),
         (
-            Outbound(TOPIC, verb=OutboundKind.DELETE),
+            Outbound(TOPIC, kind=OutboundKind.DELETE),
             "17",
             "deleteMessage",
             {"chat_id": -100500, "message_id": 17},
         ),
         (
-            Outbound(TOPIC, verb=OutboundKind.DELETE),
+            Outbound(TOPIC, kind=OutboundKind.DELETE),
             "17 18",
             "deleteMessages",
             {"chat_id": -100500, "message_ids": [17, 18]},
@@ -444,12 +444,12 @@ async def test_every_other_verb_is_one_call(
 
 async def test_an_opened_topic_is_told(say: Any) -> None:
     """The id of the new topic is what later words are sent to."""
-    assert await say(Outbound(GROUP, RichText("№ 7"), verb=OutboundKind.OPEN_TOPIC)) == Sent("77")
+    assert await say(Outbound(GROUP, RichText("№ 7"), kind=OutboundKind.OPEN_TOPIC)) == Sent("77")
 
 
 async def test_a_topic_name_is_cut_at_128(server: FakeTelegram, say: Any) -> None:
     """Long names fit, counted as Telegram counts."""
-    await say(Outbound(GROUP, RichText("👍" * 100), verb=OutboundKind.OPEN_TOPIC))
+    await say(Outbound(GROUP, RichText("👍" * 100), kind=OutboundKind.OPEN_TOPIC))
 
     assert server.calls[0].params["name"] == "👍" * 64
 

@@ -143,8 +143,8 @@ def test_every_keyboard_fits(rows: tuple[tuple[Button, ...], ...], one_time: boo
         assert 1 <= utf16_length(button["action"]["label"]) <= 40 and len(button["action"]["payload"]) <= 255
         place = read_token(json.loads(button["action"]["payload"])["t"])
         assert place is not None and place[0] == 42
-        promised = rows[place[1]][place[2]]
-        assert promised.url == button["action"].get("link", "")
+        offered = rows[place[1]][place[2]]
+        assert offered.url == button["action"].get("link", "")
 
 
 async def test_where_bots_have_no_keyboards_the_labels_are_words(
@@ -163,10 +163,10 @@ async def test_an_edit_keeps_its_keyboard(vk: FakeVk, adapter: VkAdapter, shelf:
     private = await adapter.send(say("раз"), nonce=1, target="", files=shelf)
     grouped = await adapter.send(say("раз", chat=CHAT), nonce=2, target="", files=shelf)
     await adapter.send(
-        say("два", verb=OutboundKind.EDIT, buttons=YES_NO), nonce=3, target=private.message, files=shelf
+        say("два", kind=OutboundKind.EDIT, buttons=YES_NO), nonce=3, target=private.message, files=shelf
     )
     await adapter.send(
-        say("два", chat=CHAT, verb=OutboundKind.EDIT), nonce=4, target=grouped.message, files=shelf
+        say("два", chat=CHAT, kind=OutboundKind.EDIT), nonce=4, target=grouped.message, files=shelf
     )
 
     assert [m.edits[0]["message"] for m in vk.sent] == ["два", "два"]
@@ -176,15 +176,15 @@ async def test_an_edit_keeps_its_keyboard(vk: FakeVk, adapter: VkAdapter, shelf:
 async def test_a_press_is_acknowledged(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
     """With a short notice, or silently; a text button and a press of yesterday need nothing."""
     await adapter.send(
-        say("Принято " * 20, verb=OutboundKind.ACKNOWLEDGE, quotes="e|5|5"), nonce=1, target="", files=shelf
+        say("Принято " * 20, kind=OutboundKind.ACKNOWLEDGE, quotes="e|5|5"), nonce=1, target="", files=shelf
     )
     await adapter.send(
-        say("", verb=OutboundKind.ACKNOWLEDGE, quotes="e|5|5"), nonce=2, target="", files=shelf
+        say("", kind=OutboundKind.ACKNOWLEDGE, quotes="e|5|5"), nonce=2, target="", files=shelf
     )
-    await adapter.send(say("x", verb=OutboundKind.ACKNOWLEDGE, quotes=""), nonce=3, target="", files=shelf)
+    await adapter.send(say("x", kind=OutboundKind.ACKNOWLEDGE, quotes=""), nonce=3, target="", files=shelf)
     vk.fail("messages.sendMessageEventAnswer", 100)
     await adapter.send(
-        say("x", verb=OutboundKind.ACKNOWLEDGE, quotes="old|5|5"), nonce=4, target="", files=shelf
+        say("x", kind=OutboundKind.ACKNOWLEDGE, quotes="old|5|5"), nonce=4, target="", files=shelf
     )
     first, second, third = vk.called("messages.sendMessageEventAnswer")
 
@@ -195,17 +195,17 @@ async def test_a_press_is_acknowledged(vk: FakeVk, adapter: VkAdapter, shelf: Sh
 async def test_reactions(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
     """Known emoji become VK's numbers, unknown ones and refusals are nobody's business."""
     await adapter.send(
-        say("👍", chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=1, target="", files=shelf
+        say("👍", chat=CHAT, kind=OutboundKind.REACT, quotes="3"), nonce=1, target="", files=shelf
     )
     await adapter.send(
-        say("🦄", chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=2, target="", files=shelf
+        say("🦄", chat=CHAT, kind=OutboundKind.REACT, quotes="3"), nonce=2, target="", files=shelf
     )
     await adapter.send(
-        say("", chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=3, target="", files=shelf
+        say("", chat=CHAT, kind=OutboundKind.REACT, quotes="3"), nonce=3, target="", files=shelf
     )
     vk.fail("messages.sendReaction", 1009)
     await adapter.send(
-        say("❤️", chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=4, target="", files=shelf
+        say("❤️", chat=CHAT, kind=OutboundKind.REACT, quotes="3"), nonce=4, target="", files=shelf
     )
 
     assert [c["reaction_id"] for c in vk.called("messages.sendReaction")] == [4, 1]
@@ -214,8 +214,8 @@ async def test_reactions(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
 
 async def test_pin_and_delete(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
     """Both act on the message named by the target."""
-    await adapter.send(say(chat=CHAT, verb=OutboundKind.PIN), nonce=1, target="3", files=shelf)
-    await adapter.send(say(verb=OutboundKind.DELETE), nonce=2, target="m57", files=shelf)
+    await adapter.send(say(chat=CHAT, kind=OutboundKind.PIN), nonce=1, target="3", files=shelf)
+    await adapter.send(say(kind=OutboundKind.DELETE), nonce=2, target="m57", files=shelf)
 
     assert vk.called("messages.pin") == [{"peer_id": CHAT, "cmid": 3}]
     assert (
@@ -228,20 +228,20 @@ async def test_all_pieces_of_a_message_are_deleted_in_one_call(
     vk: FakeVk, adapter: VkAdapter, shelf: Shelf
 ) -> None:
     """A long message went in several; taking it back takes them all."""
-    await adapter.send(say(verb=OutboundKind.DELETE), nonce=2, target="m57 m58", files=shelf)
+    await adapter.send(say(kind=OutboundKind.DELETE), nonce=2, target="m57 m58", files=shelf)
 
     assert [c["message_ids"] for c in vk.called("messages.delete")] == ["57,58"]
 
 
 @pytest.mark.parametrize(
-    "verb",
+    "kind",
     [OutboundKind.OPEN_TOPIC, OutboundKind.RENAME_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC],
 )
-async def test_there_are_no_topics(adapter: VkAdapter, shelf: Shelf, verb: OutboundKind) -> None:
+async def test_there_are_no_topics(adapter: VkAdapter, shelf: Shelf, kind: OutboundKind) -> None:
     """A promise about a topic is refused, never sent somewhere else."""
     assert not adapter.limits.topics
     with pytest.raises(Refused):
-        await adapter.send(say("x", verb=verb), nonce=1, target="", files=shelf)
+        await adapter.send(say("x", kind=kind), nonce=1, target="", files=shelf)
 
 
 async def test_files_are_uploaded_once(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
@@ -328,11 +328,11 @@ async def test_an_operator_hears_that_his_file_did_not_pass(
 async def test_an_upload_that_breaks_is_tried_again(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
     """Nothing was sent, so later it is sent once."""
     shelf.contents = {"p": b"picture"}
-    promise = say("вот", attachments=(Attachment(Media.PHOTO, "p", "tg"),))
+    outbound = say("вот", attachments=(Attachment(Media.PHOTO, "p", "tg"),))
     vk.fail("upload", BAD_GATEWAY)
     with pytest.raises(RetryLater):
-        await adapter.send(promise, nonce=1, target="", files=shelf)
-    await adapter.send(promise, nonce=1, target="", files=shelf)
+        await adapter.send(outbound, nonce=1, target="", files=shelf)
+    await adapter.send(outbound, nonce=1, target="", files=shelf)
 
     assert len(vk.sent) == 1
 
@@ -348,15 +348,15 @@ async def test_more_than_ten_files_are_named(vk: FakeVk, adapter: VkAdapter, she
 
 async def test_there_must_be_something_to_say(adapter: VkAdapter, shelf: Shelf) -> None:
     """Empty words, no message to edit and no address are refused before VK is asked."""
-    for promise in (
+    for outbound in (
         say("  "),
-        say("x", verb=OutboundKind.EDIT),
-        say("x", verb=OutboundKind.PIN),
-        say("x", verb=OutboundKind.DELETE),
+        say("x", kind=OutboundKind.EDIT),
+        say("x", kind=OutboundKind.PIN),
+        say("x", kind=OutboundKind.DELETE),
         replace(say("x"), to=replace(say().to, chat="@anna")),
     ):
         with pytest.raises(Refused):
-            await adapter.send(promise, nonce=1, target="", files=shelf)
+            await adapter.send(outbound, nonce=1, target="", files=shelf)
 
 
 def test_somebody_elses_markup_stays_words() -> None:
@@ -473,7 +473,7 @@ async def test_each_mark_of_the_desk_is_seen(vk: FakeVk, adapter: VkAdapter, she
     for n, name in enumerate(("delivered", "note"), 1):
         mark = words.text(f"desk.receipt.{name}", lang=lang)
         await adapter.send(
-            say(mark, chat=CHAT, verb=OutboundKind.REACT, quotes="3"), nonce=n, target="", files=shelf
+            say(mark, chat=CHAT, kind=OutboundKind.REACT, quotes="3"), nonce=n, target="", files=shelf
         )
 
     assert len({c["reaction_id"] for c in vk.called("messages.sendReaction")}) == 2

@@ -10,6 +10,7 @@ from typing import cast
 from bot.knowledge.articles.markup import code_rows
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.quality.lint.fault import LintFault, Sources, read_tone
+from bot.text.graphemes import shorten
 
 START = 40  # characters that show where a message begins
 NEAR = 2  # paragraphs around a refusal in which a way out counts
@@ -61,8 +62,7 @@ def long_texts(
 
 
 def _start(text: str) -> str:
-    line = " ".join(text[: START * 2].split())
-    return line if len(line) <= START else line[:START].rstrip() + "…"
+    return shorten(" ".join(text[: START * 2].split()), START + 1)
 
 
 def _body(article: Article) -> Iterator[tuple[str, int]]:

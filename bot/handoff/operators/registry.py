@@ -1,0 +1,163 @@
+"""Every command and button of the operators' side, in one list.
+
+Routing, permissions, `/help`, the menu behind "/", the buttons of a card and the table in the operators'
+guide are made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from bot.handoff import customer_linking, overview
+from bot.handoff.assist import sending
+from bot.handoff.operators import commands, drafts, menus, supervisor_commands
+from bot.handoff.operators.command import Command, Handler, Role, Scope, TicketHandler
+from bot.handoff.outreach import commands as outreach
+from bot.i18n.texts import Texts
+from bot.model import Button, Rows, Ticket
+
+
+def _ticket(name: str, handler: TicketHandler, role: Role = Role.OPERATOR, **more: object) -> Command:
+    return Command(name, Scope.TICKET, role, handler, help=name, **more)  # type: ignore[arg-type]
+
+
+def _other(name: str, scope: Scope, role: Role, handler: Handler, **more: object) -> Command:
+    return Command(name, scope, role, handler, help=name, **more)  # type: ignore[arg-type]
+
+
+def _tap(button: str, handler: TicketHandler, role: Role = Role.OPERATOR) -> Command:
+    """A button under something that a command has brought."""
+    return Command("", Scope.TICKET, role, handler, button=button)
+
+
+def _order_tap(button: str, handler: Handler, *, afar: bool = False) -> Command:
+    """A button under what supervisors have ordered."""
+    return Command("", Scope.SERVICE, Role.SUPERVISOR, handler, button=button, afar=afar)
+
+
+COMMANDS = (
+    _ticket("take", commands.take, button="take", style="primary", by_number=overview.order_by_number),
+    _ticket("close", commands.close, button="close", style="success"),
+    _ticket("return", commands.give_to_bot, button="return_to_bot", shared=True),
+    _ticket("reopen", commands.reopen, button="reopen"),
+    _ticket("transfer", commands.hand_on, button="hand_on", opens=menus.hand_on),
+    _ticket("snooze", commands.snooze, button="put_off", opens=menus.put_off),
+    _ticket("promise", commands.promise, shared=True),
+    _ticket("t", sending.template, button="template", shared=True),
+    _ticket("contact", commands.show_contact, button="show_contact"),
+    _ticket("history", commands.history, shared=True),
+    _ticket("tag", commands.tag, shared=True),
+    _ticket("topic", commands.topic, shared=True),
+    _ticket("category", commands.category, button="category", shared=True),
+    _ticket("same", customer_linking.same, button="same", shared=True),
+    _ticket("apart", customer_linking.apart, shared=True),
+    _ticket("undo", sending.undo),
+    _ticket("note", commands.write_note, shared=True),
+    _other("queue", Scope.GROUP, Role.ANYBODY, commands.queue),
+    _other("away", Scope.GROUP, Role.OPERATOR, commands.away),
+    _other("back", Scope.GROUP, Role.OPERATOR, commands.back, shared=True),
+    _other("help", Scope.GROUP, Role.ANYBODY, commands.help_, aliases=("start",), shared=True),
+    _ticket(
+        "priority", supervisor_commands.set_priority, Role.SUPERVISOR, by_number=overview.order_by_number
+    ),
+    _ticket(
+        "assign",
+        supervisor_commands.assign,
+        Role.SUPERVISOR,
+        button="assign",
+        by_number=overview.order_by_number,
+    ),
+    _other("overview", Scope.SERVICE, Role.SUPERVISOR, overview.show, button="overview", afar=True),
+    _other("whisper", Scope.SERVICE, Role.SUPERVISOR, overview.whisper, by_number=overview.order_by_number),
+    _other("incident", Scope.SERVICE, Role.SUPERVISOR, outreach.incident),
+    _other("broadcast", Scope.SERVICE, Role.SUPERVISOR, outreach.broadcast),
+    _other("followups", Scope.SERVICE, Role.SUPERVISOR, outreach.followups),
+    _other("sorry", Scope.SERVICE, Role.SUPERVISOR, outreach.sorry),
+    _tap("give_to", commands.hand_on),
+    _tap("snooze", commands.snooze),
+    _tap("preview", sending.preview),
+    _tap("send_ready", sending.send_ready),
+    _tap("send_anyway", drafts.send_anyway),
+    _tap("hold_back", drafts.hold_back),
+    _tap("resend", sending.resend),
+    _order_tap("overview_ticket", overview.ticket, afar=True),
+    _order_tap("overview_people", overview.people, afar=True),
+    _order_tap("overview_urgency", overview.urgencies, afar=True),
+    _order_tap("overview_order", overview.order, afar=True),
+    *(_order_tap(action, outreach.pressed) for action in sorted(outreach.PRESSES)),
+)
+WAITS = (("take", "return", "close"), ("transfer", "t", "snooze"), ("contact",))
+ROWS: Mapping[
+    str, tuple[tuple[str, ...], ...]
+] = {  # the commands whose buttons a card has, by the ticket's status
+    "waiting": WAITS,
+    "snoozed": WAITS,
+    "operator": (("close", "return"), ("transfer", "t", "snooze"), ("contact",)),
+    "closed": (("reopen",),),
+}
+
+
+class Registry:
+    """The commands by what an operator writes or presses."""
+
+    def __init__(self, commands: Iterable[Command] = COMMANDS) -> None:
+        self.commands = tuple(commands)
+        self._named = {name: c for c in self.commands for name in (c.name, *c.aliases) if name}
+        self._pressed = {c.button: c for c in self.commands if c.button}
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Everything that may be written after the slash."""
+        return frozenset(self._named)
+
+    @property
+    def listed(self) -> tuple[Command, ...]:
+        """The commands that people are told about, in their order."""
+        return tuple(c for c in self.commands if c.name)
+
+    @property
+    def on_cards(self) -> frozenset[str]:
+        """The names of those that have a button under some card."""
+        return frozenset(name for rows in ROWS.values() for row in rows for name in row)
+
+    def named(self, name: str) -> Command | None:
+        return self._named.get(name)
+
+    def only_here(self, name: str) -> bool:
+        """Whether nobody means this for another bot, or for the customers' dialogs."""
+        return (found := self._named.get(name)) is not None and not found.shared
+
+    def pressed(self, action: str) -> Command | None:
+        return self._pressed.get(action)
+
+    def afar(self, name: str, rest: str) -> Command | None:
+        """What a supervisor asks for in private; None = nothing that can be asked for there."""
+        found = self._named.get(name)
+        return found if found and (found.afar or found.is_by_number(rest, has_ticket=False)) else None
+
+    def pressed_afar(self, action: str) -> Command | None:
+        found = self._pressed.get(action)
+        return found if found and found.afar else None
+
+    def menu(self, *, afar: bool = False) -> tuple[Command, ...]:
+        """What is offered behind "/", in the desk or to a supervisor in private."""
+        return tuple(c for c in self.listed if not afar or c.afar or c.by_number is not None)
+
+    def card_rows(self, ticket: Ticket, texts: Texts, lang: str, *, without: Iterable[str] = ()) -> Rows:
+        """The buttons under the card of a ticket, *without* the commands that would bring nothing now."""
+        rows = [
+            [self._named[name] for name in row if name not in set(without)] for row in ROWS[ticket.status]
+        ]
+        return tuple(
+            tuple(
+                Button(
+                    texts.text(f"desk.button.{c.button}", lang=lang),
+                    c.button,
+                    str(ticket.number),
+                    style=c.style if c is row[0] else "",  # type: ignore[arg-type]
+                )
+                for c in row
+            )
+            for row in rows
+            if row
+        )

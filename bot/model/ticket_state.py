@@ -1,0 +1,131 @@
+"""What a ticket remembers beside its own columns: a typed value, changed by the transitions of the
+operators' side (`bot/handoff/tickets/lifecycle.py`) and kept as JSON by the storage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from bot.model.addresses import Json
+from bot.model.messages import Span
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """How the customer of a ticket is reached, and the order it is about; "" = not known."""
+
+    phone: str = ""
+    email: str = ""
+    order: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an operator was shown before sending it: `what` is "article:id" or "canned:key"."""
+
+    what: str
+    title: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LastWords:
+    """The newest answer of an operator, by the name under which it is found again, and when it was sent."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMessage:
+    """An operator's message that waits for a yes: its id, and the question that asks about it now."""
+
+    message: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePart:
+    """One message of the operator: an album has several, each with words of its own."""
+
+    message: str
+    text: str = ""
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SentAlbum:
+    """An album as the customer got it. `part` is what of the customer's words it answers."""
+
+    album: str
+    name: str
+    parts: tuple[MessagePart, ...] = ()
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketState:
+    """Everything a ticket knows that no query asks for. Nothing here is set by hand: see the transitions."""
+
+    # the customer and the question, as the card shows them
+    name: str = ""
+    username: str = ""
+    channel: str = ""  # as operators call it
+    contacts: Contacts = Contacts()
+    attributes: tuple[tuple[str, object], ...] = ()  # (name, value) of the profile
+    transcript: tuple[Pair, ...] = ()  # (who, what), masked
+    candidates: tuple[tuple[str, float], ...] = ()  # (title, score) of the articles near the question
+    hints: tuple[Pair, ...] = ()  # (what, title): offered to the operator as buttons
+    article_shown: str = ""  # what the bot answered with before
+    past: tuple[int, ...] = ()  # numbers of the customer's earlier tickets
+    tags: tuple[str, ...] = ()
+
+    # whose it is
+    team: str = ""
+    desk: str = ""  # the team in whose group it is shown, "" = in that of all
+    queued: datetime | None = None  # in the queue again since
+    assigned: datetime | None = None  # given to its operator, or theirs again
+    previous_operator: str = ""  # whoever gave it back: not the next one to get it
+    reminders: int = 0  # how often it was said that nobody takes it
+    transfer_told: bool = False  # the customer has heard that it was handed on
+
+    # what is owed, and until when
+    asked: datetime | None = None  # the customer waits for an answer since
+    answered: datetime | None = None
+    woken: datetime | None = None
+    reopened: datetime | None = None
+    quiet_asked: datetime | None = None  # the silent customer was asked whether it is solved
+    warned: tuple[str, ...] = ()  # names of the deadlines that are near
+    breached: tuple[str, ...] = ()
+    snoozed_until: datetime | None = None
+    promise_due: datetime | None = None
+    promise: str = ""  # what was promised to the customer
+
+    # the customer while nobody has it
+    place_told: int = 0  # in the queue
+    wrote: datetime | None = None
+    calls: int = 0  # for a person, with nothing else in them
+    calls_announced: bool = False
+    articles_told: tuple[str, ...] = ()  # answered by the bot meanwhile
+
+    # an operator's messages
+    preview: Preview | None = None
+    last_words: LastWords | None = None
+    held: tuple[HeldMessage, ...] = ()
+    albums: tuple[SentAlbum, ...] = ()
+    tapped: tuple[int, ...] = ()  # outbox rows whose button was pressed: once is enough
+
+    # afterwards
+    closed_over_silence: bool = False  # any words of the customer open it again
+    rated: datetime | None = None  # for the first time
+    comment: str = ""
+    followup: Literal["", "open", "done"] = ""  # whether somebody looked at a low score
+    apologized: datetime | None = None
+
+    # what this version cannot read (written by a newer one) is kept as it is
+    unread: Json = field(default_factory=dict)
