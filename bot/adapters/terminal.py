@@ -19,6 +19,7 @@ from bot.adapters.sanitize import clean_text
 from bot.button_tokens import token
 from bot.clock import Clock
 from bot.errors import BotError, Problem, Refused
+from bot.knowledge.decision.explanation import sentence_of
 from bot.model import (
     Attachment,
     Button,
@@ -307,7 +308,7 @@ class TerminalAdapter:
         for figure in ("confidence", "scope"):
             if isinstance(why.get(figure), float):
                 rows.append(f"{self._words[figure]} {why[figure]:.2f}")
-        return [*rows, f"{self._words['decision']}: {why.get('sentence', '')}"]
+        return [*rows, f"{self._words['decision']}: {sentence_of(why, self._language)}"]
 
     async def _rest(self) -> None:
         """Wait until nothing is due soon."""
