@@ -72,7 +72,6 @@ from bot.text.day_spans import DaySpan, spans
 from bot.text.phones import set_home
 from bot.text.problems import problem
 
-TITLES = {"telegram": "Telegram", "vk": "VK"}
 HELD = timedelta(
     minutes=2
 )  # a decision has half a minute; a turn that is held for longer has lost its worker
@@ -287,7 +286,7 @@ async def build_service(
         platforms=_Platforms(adapters),
     )
     observers.add(binding)
-    titles = {name: TITLES.get(a.kind, name) for name, a in adapters.items()}
+    titles = {name: a.platform_name or name for name, a in adapters.items()}
     room = Desk(
         words,
         hours,
@@ -551,6 +550,10 @@ class _Platforms:
     async def look(self, peer: Peer) -> ChatInfo | None:
         adapter = self._adapters.get(peer.channel)
         return await adapter.look(peer.chat) if adapter else None
+
+    def topic_url(self, peer: Peer, thread: str) -> str:
+        adapter = self._adapters.get(peer.channel)
+        return adapter.topic_url(peer.chat, thread) if adapter else ""
 
     async def profile(self, peer: Peer, user: str) -> Sender | None:
         adapter = self._adapters.get(peer.channel)

@@ -24,9 +24,8 @@ from aiohttp import ClientSession, ClientTimeout, web
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from bot.adapters.base import File
+from bot.adapters.base import CommandMenu, File
 from bot.adapters.rich_text import split
-from bot.adapters.telegram.account import CommandScope
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.adapters.telegram.errors import FileRefused
 from bot.adapters.telegram.settings import TelegramSettings
@@ -486,10 +485,10 @@ async def check_plain_groups_show_the_heading(s: Stage) -> None:
 
 async def check_commands_and_doctor(s: Stage) -> None:
     theirs, ours = (
-        CommandScope("private", (("start", "Начать"),)),
-        CommandScope("chat", (("take", "Взять"),), str(s.forum)),
+        CommandMenu("private", (("start", "Начать"),)),
+        CommandMenu("chat", (("take", "Взять"),), str(s.forum)),
     )
-    await s.adapter.publish_commands((theirs, CommandScope("groups", ()), ours))
+    await s.adapter.publish_commands((theirs, CommandMenu("groups", ()), ours))
     assert [p.code for p in await s.adapter.check()] == ["TG004"]
     await s.sim.bot_settings(privacy_mode=False)
     assert await s.adapter.check() == ()

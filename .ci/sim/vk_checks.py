@@ -439,7 +439,7 @@ async def callback_mode(w: World) -> None:
     await runner.setup()
     port = free_port()
     await web.TCPSite(runner, "127.0.0.1", port).start()
-    url = f"http://127.0.0.1:{port}/vk/vk"
+    url = f"http://127.0.0.1:{port}/hooks/vk"
     task = asyncio.create_task(vk.run(w.store.accept, cursor=None))
     try:
         server = await w.ask("callback_server", url=url, secret="тайна", confirmation="abc123")

@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
+from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
 from bot.adapters.vk.callback import CallbackApi
-from bot.adapters.vk.calls import RandomIds, peer_id
+from bot.adapters.vk.calls import RandomIds, is_private, peer_id
 from bot.adapters.vk.chats import Chats
 from bot.adapters.vk.check import check_account, check_longpoll, settings_problems
 from bot.adapters.vk.client import PER_SECOND, VkClient
@@ -53,10 +53,11 @@ LIMITS = Limits(
 _READ_KINDS = frozenset({InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.START})
 
 
-class VkAdapter:
+class VkAdapter(Adapter):
     """One community."""
 
     kind = "vk"
+    platform_name = "VK"
 
     def __init__(
         self, name: str, settings: VkSettings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -66,7 +67,8 @@ class VkAdapter:
         )
         if problems:
             raise ConfigError(problems)
-        self.name, self.limits, self.health = name, LIMITS, Health()
+        self.name, self.limits = name, LIMITS
+        self.health = Health(polls=settings.mode == "longpoll")
         self._group, self._mode, self._clock = settings.group_id, settings.mode, clock
         self._mark_read = settings.mark_read
         self._client = VkClient(settings.token, api_base=settings.api_base, proxy=settings.proxy)
@@ -114,7 +116,7 @@ class VkAdapter:
 
     @property
     def webhook_path(self) -> str:
-        return f"/vk/{self.name}"
+        return f"/hooks/{self.name}"
 
     def routes(self) -> list[web.RouteDef]:
         """What the web room serves for this channel in callback mode."""
@@ -192,6 +194,9 @@ class VkAdapter:
 
     async def profile(self, user: str) -> Sender | None:
         return await self._chats.profile(user)
+
+    def is_group(self, chat: str) -> bool:
+        return not is_private(peer_id(chat))
 
     async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
         if self._client.busy:

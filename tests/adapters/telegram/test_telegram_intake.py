@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from bot.adapters.base import Health
-from bot.adapters.telegram.account import CommandScope
+from bot.adapters.base import CommandMenu, Health
 from bot.adapters.telegram.adapter import MAX_BODY, TelegramAdapter
 from bot.adapters.telegram.settings import TelegramSettings
 from bot.errors import AccountError, PeerGone, Refused, RetryLater, StorageBusy
@@ -485,8 +484,8 @@ async def test_commands_are_published_by_scope(adapter: TelegramAdapter, server:
     """Customers see theirs, the desk's group sees the operators'."""
     await adapter.publish_commands(
         (
-            CommandScope("private", (("help", "Помощь"),)),
-            CommandScope("chat", (("take", "Взять"),), chat="-100500", language="ru"),
+            CommandMenu("private", (("help", "Помощь"),)),
+            CommandMenu("chat", (("take", "Взять"),), chat="-100500", language="ru"),
         )
     )
 
@@ -512,4 +511,11 @@ async def test_typing_never_fails(adapter: TelegramAdapter, server: FakeTelegram
 
 async def test_a_new_adapter_says_that_it_is_starting(adapter: TelegramAdapter) -> None:
     """Nothing was tried yet, so nothing is claimed."""
-    assert adapter.health == Health()
+    assert adapter.health == Health(polls=True)
+
+
+async def test_groups_and_their_topics_are_told_by_the_id(adapter: TelegramAdapter) -> None:
+    """Only supergroups have addresses of their topics."""
+    assert adapter.is_group("-100500") and adapter.is_group("-1") and not adapter.is_group("1001")
+    assert adapter.topic_url("-100500", "7") == "https://t.me/c/500/7"
+    assert adapter.topic_url("-1", "7") == adapter.topic_url("1001", "7") == ""
