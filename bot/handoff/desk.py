@@ -500,6 +500,10 @@ class Desk:
         """What the platform says of a group. Raises `BotError`."""
         return await self.binding.platforms.look(peer)
 
+    def topic_url(self, peer: Peer, thread: str) -> str:
+        """Where a browser opens a topic of a group; "" where there is no such address."""
+        return self.binding.platforms.topic_url(peer, thread)
+
     async def profile(self, peer: Peer, user: str) -> Sender | None:
         return await self.binding.profile(peer, user)
 

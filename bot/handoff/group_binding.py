@@ -39,6 +39,10 @@ class Platforms(Protocol):
 
     async def profile(self, peer: Peer, user: str) -> Sender | None: ...
 
+    def topic_url(self, peer: Peer, thread: str) -> str:
+        """Where a browser opens the topic; "" where there is no such address."""
+        ...
+
 
 class Binding:
     """Knows the desk's place and changes it when an administrator of a group says so.

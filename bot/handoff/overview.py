@@ -253,18 +253,10 @@ def _line(ticket_: Ticket) -> dict[str, object]:
 async def _panel(desk: DeskContext, ticket_: Ticket) -> Rows:
     number, text = str(ticket_.number), desk.words.text
     link: tuple[Button, ...] = ()
-    if (to := desk.thread(ticket_)) is not None and to.chat.startswith("-100"):
+    if (to := desk.thread(ticket_)) is not None:
         thread = await desk.records.topic(ticket_.number, to.channel, to.chat)
-        link = (
-            (
-                Button(
-                    text("desk.button.open_topic", lang=desk.lang),
-                    url=f"https://t.me/c/{to.chat.removeprefix('-100')}/{thread}",
-                ),
-            )
-            if thread
-            else ()
-        )
+        if thread and (url := desk.topic_url(to, thread)):
+            link = (Button(text("desk.button.open_topic", lang=desk.lang), url=url),)
     first = (
         Button(text("desk.button.take_over", lang=desk.lang), "overview_order", f"take#{number}#"),
         Button(text("desk.button.assign", lang=desk.lang), "overview_people", number),
