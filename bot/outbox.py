@@ -125,7 +125,7 @@ class Outbox:
         self._store, self._adapters, self._clock = store, adapters, clock
         self._views, self._files = views, files
         self._observers = observers or Observers()
-        self._pace = Pace({name: a.limits for name, a in adapters.items()}, clock.monotonic)
+        self._pace = Pace(adapters, clock.monotonic)
         self._awake = asyncio.Event()
         self._stopping = False
         self._under_way: set[asyncio.Task[None]] = set()

@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from bot.adapters.base import Limits
 from bot.model import Outbound, OutboundKind
@@ -42,6 +43,14 @@ class _Sends:
         return [*self.counted, *(max(now, mark) for mark in self.flying)]
 
 
+class LimitedChannel(Protocol):
+    """What is asked of an adapter here."""
+
+    limits: Limits
+
+    def is_group(self, chat: str) -> bool: ...
+
+
 class Pace:
     """Sliding windows: of the sends to one chat, no more than `count` fall within any `period` seconds.
 
@@ -50,8 +59,10 @@ class Pace:
     before that.
     """
 
-    def __init__(self, limits: Mapping[str, Limits], monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._limits, self._monotonic = limits, monotonic
+    def __init__(
+        self, channels: Mapping[str, LimitedChannel], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._channels, self._monotonic = channels, monotonic
         self._sends: OrderedDict[tuple[str, str], _Sends] = OrderedDict()
         self._rests: dict[tuple[str, str], float] = {}
         self._spent: dict[
@@ -68,7 +79,7 @@ class Pace:
         pause = max(self._earliest(key, now) for key in keys) - now
         if pause <= within:
             for key in keys:
-                self._count(key, self._earliest(key, now), flying=not key[1] or _is_group(key[1]))
+                self._count(key, self._earliest(key, now), flying=self._is_shared(key))
         return pause
 
     def ended(self, outbound: Outbound) -> None:
@@ -81,7 +92,7 @@ class Pace:
 
     def recall(self, outbound: Outbound, ago: float) -> None:
         """Count what an earlier process sent *ago* seconds ago; oldest first."""
-        if outbound.to.channel in self._limits and ago <= LONGEST:
+        if outbound.to.channel in self._channels and ago <= LONGEST:
             for key in self._keys(outbound):
                 self._count(key, self._monotonic() - max(ago, 0.0), flying=False)
 
@@ -128,20 +139,20 @@ class Pace:
         full = [marks[-count] + period for count, period in self._rules(key) if len(marks) >= count]
         return max([now, *full, *marks[-1:]])
 
+    def _is_shared(self, key: tuple[str, str]) -> bool:
+        """Whether the budget is a group's or the whole account's."""
+        channel, chat = key
+        return not chat or self._channels[channel].is_group(chat)
+
     def _rules(self, key: tuple[str, str]) -> _Rules:
         channel, chat = key
-        limits = self._limits[channel]
+        limits = self._channels[channel].limits
         if not chat:
             return ((max(1, round(limits.per_second)), 1.0),) if limits.per_second else ()
-        if _is_group(chat):
+        if self._channels[channel].is_group(chat):
             return ((round(limits.group_per_minute), LONGEST), GROUP_BURST) if limits.group_per_minute else ()
         return (
             ((limits.peer_burst, limits.peer_burst / limits.peer_per_second),)
             if limits.peer_per_second
             else ()
         )
-
-
-def _is_group(chat: str) -> bool:
-    """Telegram numbers groups below zero, VK chats from 2,000,000,001."""
-    return chat.startswith("-") or (len(chat) >= 10 and chat.startswith("20000"))

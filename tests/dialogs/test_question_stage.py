@@ -98,7 +98,7 @@ async def test_silence_after_the_offer_of_a_person_calls_one_only_while_the_ques
     await left.says("абракадабра полная")
     await talked.says("абракадабра полная")
     await talked.says("спасибо")
-    due = Inbound("9", PEER, Sender("77"), talked.now, InboundKind.TIMER, OFFER_WAITED)
+    due = Inbound("9", PEER, Sender("77"), talked.now, InboundKind.INTERNAL, OFFER_WAITED)
 
     assert await left.does(due) == "ticket: no_answer"
     assert await talked.does(due) == ""

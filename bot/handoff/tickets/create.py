@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from bot.handoff.assist import suggestions
@@ -47,19 +46,21 @@ def new_ticket(
         team=team.name if team is not None else "",
         desk=team.name if team is not None and desk.teams.place(team.name) is not None else "",
     )
-    case = Ticket(turn.next_number, turn.conversation.id, turn.conversation.peer, state=state)
-    hints = [
-        *(suggestions.of_answer(answer) if answer else ()),
-        *suggestions.of_ready(desk, turn, case, turn.text),
-    ]
-    hinted = lifecycle.hinted(case, ((h.what, h.title) for h in hints if h.what != f"article:{shown}"))
-    return replace(
-        hinted,
+    ticket = Ticket(
+        turn.next_number,
+        turn.conversation.id,
+        turn.conversation.peer,
         reason=reason,
         topic=topics[0] if topics else "",
         priority=desk.queue.priority(reason, "\n".join(texts[: len(turn.inbounds)]), customer.fields),
         opened=turn.now,
+        state=state,
     )
+    hints = [
+        *(suggestions.of_answer(answer) if answer else ()),
+        *suggestions.of_ready(desk, turn, ticket, turn.text),
+    ]
+    return lifecycle.hinted(ticket, ((h.what, h.title) for h in hints if h.what != f"article:{shown}"))
 
 
 def recent_attachments(turn: Turn) -> tuple[Attachment, ...]:

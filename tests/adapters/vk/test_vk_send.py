@@ -474,3 +474,8 @@ async def test_each_mark_of_the_desk_is_seen(vk: FakeVk, adapter: VkAdapter, she
         )
 
     assert len({c["reaction_id"] for c in vk.called("messages.sendReaction")}) == 2
+
+
+async def test_a_chat_of_many_is_told_by_its_number(adapter: VkAdapter) -> None:
+    """Without a call: VK numbers chats above two thousand million, communities below zero."""
+    assert adapter.is_group(str(CHAT)) and not adapter.is_group("5") and not adapter.is_group("-5")
