@@ -82,7 +82,7 @@ def bot(
     installed: Path, folder: Path, environment: Mapping[str, str], *words: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [installed / "bot", *words],
+        [str(installed / "bot"), *words],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -110,7 +110,7 @@ def test_every_file_of_the_package_is_in_the_wheel(wheel: Path) -> None:
 
 def test_it_is_the_wheel_that_runs(installed: Path, empty: Path, environment: dict[str, str]) -> None:
     """Not the sources beside the tests."""
-    where = [installed / "python", "-c", "import bot; print(bot.__file__)"]
+    where = [str(installed / "python"), "-c", "import bot; print(bot.__file__)"]
     run = subprocess.run(where, cwd=empty, env=environment, capture_output=True, text=True, check=True)
 
     assert run.stdout.startswith(str(installed.parent))
@@ -142,7 +142,7 @@ def test_an_article_is_answered_from(installed: Path, shop: Path, environment: d
 def test_the_playground_answers(installed: Path, shop: Path, environment: dict[str, str]) -> None:
     """The page opens, its parts are served, and a customer who asks there is answered."""
     with subprocess.Popen(
-        [installed / "bot", "play", "--no-open", "--port", "0"],
+        [str(installed / "bot"), "play", "--no-open", "--port", "0"],
         cwd=shop,
         env={**environment, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
