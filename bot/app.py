@@ -340,7 +340,7 @@ async def build_service(
         adapters,
         clock,
         views=room,
-        files=AttachmentReader(adapters, lambda ref: _read_local(ref, roots)),
+        files=AttachmentReader(adapters, lambda ref: read_local(ref, roots)),
         observers=observers,
     )
     observers.add(outbox)
@@ -560,7 +560,7 @@ class _Platforms:
         return await adapter.profile(user) if adapter else None
 
 
-def _read_local(ref: str, roots: Sequence[Path]) -> File:
+def read_local(ref: str, roots: Sequence[Path]) -> File:
     """A file of the articles (or of the playground's uploads); nothing outside those folders is ever sent."""
     path = Path(ref).resolve()
     if not any(path.is_relative_to(root) for root in roots):

@@ -8,13 +8,13 @@ import hmac
 import ipaddress
 import secrets
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from aiohttp import BasicAuth, web
 
 from bot.errors import ConfigError
+from bot.sliding_window import SlidingWindow
 from bot.text.problems import problem, told
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -102,11 +102,18 @@ class Guard:
     *password* is the words or a hash of them, "" leaves the pages open to this machine alone.
     """
 
-    def __init__(self, *, secret: bytes, host: str, password: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        secret: bytes,
+        host: str,
+        password: str = "",
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         check_binding(host, password)
         self._secret, self._local = secret, is_loopback(host)
         self._kept = password if password.startswith("scrypt$") or not password else hash_password(password)
-        self._wrong: deque[float] = deque(maxlen=TRIES)
+        self._wrong, self._monotonic = SlidingWindow(TRIES, TRY_WINDOW), monotonic
 
     @property
     def asks_password(self) -> bool:
@@ -157,11 +164,10 @@ class Guard:
 
     def log_in(self, request: web.Request, password: str) -> bool:
         """Opens a session if the password is right. Raises 429 after too many wrong ones."""
-        now = time.monotonic()
-        if len(self._wrong) == TRIES and now - self._wrong[0] < TRY_WINDOW:
+        if self._wrong.is_full(now := self._monotonic()):
             raise web.HTTPTooManyRequests(headers={"Retry-After": "60"})
         if not password_matches(password, self._kept):
-            self._wrong.append(now)
+            self._wrong.add(now)
             return False
         request[_NEW_SESSION] = self._make_session("in")
         return True
