@@ -20,7 +20,7 @@ from typing import cast
 import platformdirs
 from pydantic import SecretStr
 
-from bot.adapters.base import Adapter, ChatInfo, File, Limits
+from bot.adapters.base import Adapter, ChatInfo, ConfiguredAdapter, File, Limits
 from bot.adapters.webhook import WebhookAdapter
 from bot.clock import Clock
 from bot.config.channels import Channel, OtherChannel, VkChannel
@@ -238,6 +238,8 @@ def _adapter(name: str, settings: Channel, clock: Clock, salt: str) -> Adapter:
     if isinstance(settings, VkChannel):
         values["salt"] = salt
     revealed = {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in values.items()}
+    if isinstance(found, ConfiguredAdapter):
+        return found.configured(name, revealed, clock)
     return cast(Callable[..., Adapter], found)(name, clock=clock, **revealed)
 
 
@@ -354,7 +356,7 @@ async def build_service(
         adapters,
         clock,
         views=DeskViews(context),
-        files=AttachmentReader(adapters, lambda ref: _read_local(ref, roots)),
+        files=AttachmentReader(adapters, lambda ref: read_local(ref, roots)),
         observers=observers,
     )
     observers.add(outbox)
@@ -580,7 +582,7 @@ class _Platforms:
         return await adapter.profile(user) if adapter else None
 
 
-def _read_local(ref: str, roots: Sequence[Path]) -> File:
+def read_local(ref: str, roots: Sequence[Path]) -> File:
     """A file of the articles (or of the playground's uploads); nothing outside those folders is ever sent."""
     path = Path(ref).resolve()
     if not any(path.is_relative_to(root) for root in roots):

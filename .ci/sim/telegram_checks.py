@@ -28,6 +28,7 @@ from bot.adapters.base import CommandMenu, File
 from bot.adapters.rich_text import split
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.adapters.telegram.errors import FileRefused
+from bot.adapters.telegram.settings import TelegramSettings
 from bot.errors import (
     AccountError,
     BadFormat,
@@ -138,7 +139,10 @@ class Stage:
 
     def new_adapter(self, token: str = TOKEN, **more: Any) -> TelegramAdapter:
         adapter = TelegramAdapter(
-            "telegram", token=token, api_base=self.sim.base, **{"poll_seconds": 3, "timeout": 2.0, **more}
+            "telegram",
+            TelegramSettings(
+                token=token, api_base=self.sim.base, **{"poll_seconds": 3, "timeout": 2.0, **more}
+            ),
         )
         self._adapters.append(adapter)
         self.shelf.adapter = adapter

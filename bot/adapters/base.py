@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from aiohttp import web
 
+from bot.clock import Clock
 from bot.errors import Problem
 from bot.model import Attachment, Inbound, Media, Outbound, Sender, Sent
 
@@ -179,4 +180,16 @@ class Adapter(Protocol):
 
     async def close(self) -> None:
         """Give back connections. Called once, after `run` has ended and the last send has returned."""
+        ...
+
+
+@runtime_checkable
+class ConfiguredAdapter(Protocol):
+    """A class of adapters that takes the keys of its channel in config.yaml in one piece.
+
+    Any other entry point of `bot.adapters` is called with each key as a keyword argument.
+    """
+
+    def configured(self, name: str, keys: Mapping[str, Any], clock: Clock) -> Adapter:
+        """Class method: the adapter of the channel *name*. Raises `ConfigError` where the keys are no use."""
         ...

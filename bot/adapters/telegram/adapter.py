@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hmac import compare_digest
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from bot.adapters.telegram.account import TelegramAccount
 from bot.adapters.telegram.calls import chat_id, to_call, to_caption_call, to_forms
 from bot.adapters.telegram.errors import AlreadyDone, FileRefused, NoTextThere, ReadElsewhere
 from bot.adapters.telegram.session import TelegramConnection
+from bot.adapters.telegram.settings import TelegramSettings
 from bot.adapters.telegram.updates import ALLOWED_UPDATES, Membership, TelegramReader
 from bot.clock import Clock
 from bot.errors import AccountError, DeliveryError, Problem, Refused, RetryLater, StorageError, Uncertain
@@ -42,38 +43,25 @@ class TelegramAdapter(Adapter):
     kind = "telegram"
     platform_name = "Telegram"
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        token: str,
-        api_base: str | None = None,
-        proxy: str | None = None,
-        mode: Literal["polling", "webhook"] = "polling",
-        secret: str | None = None,
-        webhook_url: str = "",
-        clock: Clock | None = None,
-        poll_seconds: int = 25,
-        timeout: float = 30.0,
-    ) -> None:
-        """*webhook_url* is the whole public address that reaches `routes`, *secret* what Telegram must show
-        there.
-        """
+    def __init__(self, name: str, settings: TelegramSettings, *, clock: Clock | None = None) -> None:
         self.name = name
         self.limits = Limits(topics=True, reactions=True)
         self.health = Health(polls=True)  # by webhook, too, Telegram is asked all the time
-        self._mode, self._secret, self._webhook_url, self._poll_seconds = (
-            mode,
-            secret or "",
-            webhook_url,
-            poll_seconds,
-        )
+        self._mode, self._poll_seconds = settings.mode, settings.poll_seconds
+        self._secret, self._webhook_url = settings.secret or "", settings.webhook_url
         self._clock = clock or Clock()
-        self._line = TelegramConnection(token, api_base=api_base, proxy=proxy, timeout=timeout)
+        self._line = TelegramConnection(
+            settings.token, api_base=settings.api_base, proxy=settings.proxy, timeout=settings.timeout
+        )
         self._account = TelegramAccount(self._line, self._line.bot_id, self._clock)
         self._reader = TelegramReader(name, self._clock, bot_id=self._line.bot_id)
         self._accept: Accept | None = None
         self._log = get_logger("telegram")
+
+    @classmethod
+    def configured(cls, name: str, keys: Mapping[str, Any], clock: Clock) -> TelegramAdapter:
+        """See `ConfiguredAdapter`."""
+        return cls(name, TelegramSettings(**keys), clock=clock)
 
     # --- taking in
 

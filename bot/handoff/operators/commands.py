@@ -85,7 +85,7 @@ def close(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
         (c for c in desk.rules.routing.categories if rest and c.casefold() == rest.casefold()),
         ticket.category,
     )
-    closed = closing.close(desk, turn, replace(ticket, category=category), by=turn.actor)
+    closed = closing.close(desk, turn, lifecycle.categorized(ticket, category), by=turn.actor)
     asked = () if category else _ask_category(desk, turn, ticket)
     return replace(
         closed, messages=(*closed.messages, *done(desk, turn, "desk.you_closed_it").messages, *asked)
@@ -289,7 +289,7 @@ def category(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcom
     known = next((c for c in desk.rules.routing.categories if c.casefold() == chosen.casefold()), "")
     if not known:
         return say(desk, turn, "desk.category_ask", _categories(desk, ticket), f"category:{ticket.number}")
-    named = replace(ticket, category=known)
+    named = lifecycle.categorized(ticket, known)
     event = Event("ticket_category", ticket=ticket.number, actor=turn.actor, data={"category": known})
     shown: tuple[Outbound, ...] = done(desk, turn, "desk.category_set", category=known).messages
     if turn.press is not None:
@@ -333,7 +333,7 @@ def topic(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/topic Возврат: another topic, with the deadlines that belong to it."""
     if not rest:
         return say(desk, turn, "desk.topic_how", topic=ticket.topic)
-    renamed = replace(ticket, topic=rest[:60])
+    renamed = lifecycle.renamed(ticket, rest[:60])
     event = Event("ticket_topic", ticket=ticket.number, actor=turn.actor, data={"topic": rest[:60]})
     return Outcome(
         "desk",

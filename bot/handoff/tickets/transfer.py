@@ -19,6 +19,7 @@ from bot.model import (
     HistoryEntry,
     Outbound,
     Outcome,
+    Peer,
     Priority,
     Result,
     Status,
@@ -72,20 +73,11 @@ def give_to(
     desk: DeskContext, turn: Turn, ticket: Ticket, to: Member, /, *, key: str, **facts: object
 ) -> Outcome:
     """Into the hands of one operator, who is called by name."""
-    now_his = lifecycle.assigned(ticket, to.id, to.name, turn.now)
-    say = list(card_posts.edited(desk, now_his))
-    if (place := desk.places.thread(now_his)) is not None:
-        say.append(notices.in_desk(desk, place, now_his, key, operator=to.call, **facts))
-    event = Event("ticket_assigned", ticket=ticket.number, actor=to.id, data={"from": ticket.operator})
-    return Outcome(
-        "desk",
-        Result.ANSWERED,
-        "assigned",
-        tuple(say),
-        status=Status.OPERATOR,
-        ticket=now_his,
-        events=(event,),
-    )
+    given = lifecycle.assigned(ticket, to.id, to.name, turn.now)
+    say = card_posts.edited(desk, given)
+    if (place := desk.places.thread(given)) is not None:
+        say = (*say, notices.in_desk(desk, place, given, key, operator=to.call, **facts))
+    return _given(ticket, given, say)
 
 
 def bring_to(
@@ -104,20 +96,13 @@ def bring_to(
     """
     before = desk.places.thread(turn.ticket) if turn.ticket is not None else None
     after = desk.places.thread(ticket)
-    if before is None or after is None or (before.channel, before.chat) == (after.channel, after.chat):
+    if before is None or after is None or _in_one_group(before, after):
         return give_to(desk, turn, ticket, to, key=key, **facts)
-    moved = _with_talk(desk, ticket, history)
-    his = lifecycle.assigned(moved, to.id, to.name, turn.now)
-    there = replace(
-        notices.in_desk(desk, after, his, key, operator=to.call, **facts), priority=Priority.MESSAGE
-    )  # one lane: the card stands first
-    here = notices.in_desk(desk, before, ticket, "desk.brought_to", operator=to.full_name, **facts)
-    closed = close_topic(before, ticket.number)
-    event = Event("ticket_assigned", ticket=ticket.number, actor=to.id, data={"from": ticket.operator})
-    say = (here, closed, card_posts.posted(desk, after, his), there)
-    return Outcome(
-        "desk", Result.ANSWERED, "assigned", say, status=Status.OPERATOR, ticket=his, events=(event,)
-    )
+    given = lifecycle.assigned(_with_talk(desk, ticket, history), to.id, to.name, turn.now)
+    left = notices.in_desk(desk, before, ticket, "desk.brought_to", operator=to.full_name, **facts)
+    arrived = notices.in_desk(desk, after, given, key, operator=to.call, **facts)
+    say = (left, close_topic(before, ticket.number), *_below_card(desk, given, arrived))
+    return _given(ticket, given, say)
 
 
 def move(
@@ -138,37 +123,44 @@ def move(
     before = desk.places.thread(ticket)
     moved = lifecycle.transferred(ticket, team, team if desk.teams.place(team) else "", turn.now)
     after = desk.places.thread(moved)
-    say: list[Outbound] = []
-    if (
-        before is not None
-        and after is not None
-        and (before.channel, before.chat) == (after.channel, after.chat)
-    ):
-        say += [*card_posts.edited(desk, moved), notices.in_desk(desk, after, moved, key, **facts)]
+    say: tuple[Outbound, ...] = ()
+    if before is not None and after is not None and _in_one_group(before, after):
+        say = (*card_posts.edited(desk, moved), notices.in_desk(desk, after, moved, key, **facts))
     else:
         moved = _with_talk(desk, moved, history)
         if before is not None:
-            say += [
-                notices.in_desk(desk, before, ticket, key, **facts),
-                close_topic(before, ticket.number),
-            ]
+            say = (notices.in_desk(desk, before, ticket, key, **facts), close_topic(before, ticket.number))
         if after is not None:
-            say += [
-                card_posts.posted(desk, after, moved),
-                replace(notices.in_desk(desk, after, moved, key, **facts), priority=Priority.MESSAGE),
-            ]  # one lane: the card stands first
+            say = (*say, *_below_card(desk, moved, notices.in_desk(desk, after, moved, key, **facts)))
     event = Event("ticket_moved", ticket=ticket.number, actor=ticket.operator, data={"team": team})
-    later = look_for_somebody(desk, moved, turn.now)
     return Outcome(
         "desk",
         Result.ANSWERED,
         "moved",
-        tuple(say),
+        say,
         status=Status.WAITING,
         ticket=moved,
-        timers=later,
+        timers=look_for_somebody(desk, moved, turn.now),
         events=(event,),
     )
+
+
+def _given(before: Ticket, given: Ticket, say: tuple[Outbound, ...]) -> Outcome:
+    event = Event(
+        "ticket_assigned", ticket=given.number, actor=given.operator, data={"from": before.operator}
+    )
+    return Outcome(
+        "desk", Result.ANSWERED, "assigned", say, status=Status.OPERATOR, ticket=given, events=(event,)
+    )
+
+
+def _below_card(desk: DeskContext, ticket: Ticket, told: Outbound) -> tuple[Outbound, Outbound]:
+    """The card where it was not shown yet, and below it what happened: one priority keeps the order."""
+    return card_posts.posted(desk, told.to, ticket), replace(told, priority=Priority.MESSAGE)
+
+
+def _in_one_group(one: Peer, other: Peer) -> bool:
+    return (one.channel, one.chat) == (other.channel, other.chat)
 
 
 def _with_talk(desk: DeskContext, ticket: Ticket, history: Sequence[HistoryEntry]) -> Ticket:
