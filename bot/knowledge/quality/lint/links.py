@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from bot.knowledge.articles.markup import find_inside
 from bot.knowledge.articles.schema import Article, resolve
 from bot.knowledge.quality.lint.fault import LintFault, Sources
+from bot.text.nearest import nearest_paths
 
 _WORDS = {
     "ru": ("возможно, «{name}»", "проверьте имя: это путь без .md"),
@@ -61,14 +61,14 @@ def _to_article(
     found = resolve(article, target, known)
     file = article.path.as_posix()
     if found is None:
-        nearest, check = _WORDS["en" if language == "en" else "ru"]
-        near = difflib.get_close_matches(target, known, 1, 0.6)
+        perhaps, check = _WORDS["en" if language == "en" else "ru"]
+        near = nearest_paths(target, known)
         yield LintFault(
             "KB025",
             file,
             line,
             column,
-            {"target": target, "near": nearest.format(name=near[0]) if near else check},
+            {"target": target, "near": perhaps.format(name=near[0]) if near else check},
         )
     elif found.status != "published" and article.status == "published":
         yield LintFault("KB027", file, line, column, {"target": target, "status": found.status})
