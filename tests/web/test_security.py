@@ -170,6 +170,23 @@ async def test_who_waited_a_minute_may_try_again() -> None:
     assert guard.log_in(request, "верно")
 
 
+async def test_a_session_lasts_a_week() -> None:
+    """Then the password is asked for again."""
+    now = 1_800_000_000.0
+    guard = Guard(secret=b"s", host="127.0.0.1", password="верно", now=lambda: now)
+    first = make_mocked_request("POST", "/login")
+    assert guard.log_in(first, "верно")
+    session = guard.session(first)
+
+    def shown() -> str:
+        return guard.session(make_mocked_request("GET", "/", headers={"Cookie": f"{COOKIE}={session}"}))
+
+    now += 7 * 24 * 3600
+    assert shown() == session
+    now += 1
+    assert shown().startswith("guest.")
+
+
 async def test_a_forged_session_is_none(serve: Opened) -> None:
     """Neither "in" written into a guest's cookie nor another signature opens anything."""
     page = await serve(password="верно")
