@@ -60,6 +60,7 @@ from bot.model import (
     Timer,
     Turn,
 )  # fmt: skip
+from bot.model.internal import RatingDue
 
 QUIETLY = "handoff.closed_quiet"  # what a silent customer is told
 WATCHED = (*CREW, "desk_lost", "desk_found", "desk_checked", "chat_moved", *INCIDENTS)
@@ -675,13 +676,11 @@ class Desk:
         """The timer that `dialogs/rating.py` answers; only somebody who was answered by a person is asked."""
         if self.ask_rating is None or ticket.first_reply is None:
             return ()
-        data = {"ticket": ticket.number, "closed": turn.now.isoformat()}
         return (
             Timer(
                 f"rating:{ticket.number}",
-                "rating",
+                RatingDue(ticket.number, turn.now),
                 turn.now + self.ask_rating,
-                data,
                 conversation=ticket.conversation,
             ),
         )
