@@ -48,12 +48,13 @@ def ptb(base: str) -> None:
 async def otklik(base: str, place: Path, model: str) -> None:
     from benchmarks.run import config_of
     from bot.adapters.telegram.adapter import TelegramAdapter
+    from bot.adapters.telegram.settings import TelegramSettings
     from bot.app import build_service
     from bot.observability import set_up_logging
     from bot.service import run
 
     set_up_logging(level="critical")
-    adapter = TelegramAdapter("telegram", token=TOKEN, api_base=base)
+    adapter = TelegramAdapter("telegram", TelegramSettings(token=TOKEN, api_base=base))
     adapter.limits = replace(adapter.limits, per_second=0, peer_per_second=0, group_per_minute=0)
     service = await build_service(
         config_of(place, model),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,8 +24,15 @@ from bot.testing import TestBot, open_test_bot
 MOST_FRAMES = 9  # of a customer's question, from the engine to its dialog
 MOST_FILES = 10  # of an operator's reply, from the engine to its outcome
 ROOT = Path(bot.__file__).parent
-DECISION = "Engine._decide_safely"  # what the engine does between taking a turn and committing its outcome
+DECISION = "Engine.decide_safely"  # what the engine does between taking a turn and committing its outcome
 HANDOFF = "handoff/"
+SENT = {  # what an operator sends, in this order
+    "The first answer": ("Уже смотрю", InboundKind.MESSAGE),
+    "The answer mended": ("Уже смотрю, минуту", InboundKind.EDIT),
+    "A note": ("// клиент спешит", InboundKind.MESSAGE),
+    "A command": ("/tag срочно", InboundKind.MESSAGE),
+    "An operator's reply": ("Заказ приедет завтра", InboundKind.MESSAGE),
+}
 CARRIES = (Turn, Inbound, OperatorMessage, Draft)
 ARTICLE = "---\ntitle: Сроки доставки\naliases: [сколько идёт доставка]\n---\n\nДоставка занимает 3–5 дней.\n"
 
@@ -159,10 +166,10 @@ def _traced() -> Iterator[Walk]:
         yield walk
 
 
-async def walks(articles: Path) -> tuple[Walk, Walk]:
-    """A question that the articles answer, and an operator's reply to somebody who asked for a person."""
+async def walks(articles: Path) -> tuple[Walk, Mapping[str, Walk]]:
+    """A question that the articles answer, and by its name each thing that an operator sends."""
     async with open_test_bot(articles, threads=False) as testbot:
-        return await _question(testbot), await _reply(testbot)
+        return await _question(testbot), await _replies(testbot)
 
 
 async def _question(testbot: TestBot) -> Walk:
@@ -173,46 +180,48 @@ async def _question(testbot: TestBot) -> Walk:
     return walk
 
 
-async def _reply(testbot: TestBot) -> Walk:
+async def _replies(testbot: TestBot) -> Mapping[str, Walk]:
     customer, operator = testbot.customer("Пётр", chat="1002"), testbot.operator()
     await customer.says("позовите оператора")
-    await operator.says("Уже смотрю", ticket=1)
-    with _traced() as walk:
-        await operator.says("Заказ приедет завтра", ticket=1)
-    return walk
+    found = {}
+    for name, (text, kind) in SENT.items():
+        with _traced() as found[name]:
+            await operator.says(text, ticket=1, message="m1", kind=kind)
+    return found
 
 
-def faults(question: Walk, reply: Walk) -> list[str]:
+def faults(question: Walk, replies: Mapping[str, Walk]) -> list[str]:
     """What is longer than it may be, each in a line."""
     found = []
     if (frames := len(question.frames_to("dialogs", "faq"))) > MOST_FRAMES:
         found.append(f"a question passes {frames} frames to its dialog; {MOST_FRAMES} are allowed")
-    if (files := len(reply.files)) > MOST_FILES:
-        found.append(f"a reply passes {files} files; {MOST_FILES} are allowed")
-    for file, callers in reply.entered_twice.items():
-        found.append(f"{file} is entered from {len(callers)} files: {', '.join(callers)}")
+    for name, reply in replies.items():
+        if (files := len(reply.files)) > MOST_FILES:
+            found.append(f"{name} passes {files} files; {MOST_FILES} are allowed")
+        for file, callers in reply.entered_twice.items():
+            found.append(f"{name}: {file} is entered from {len(callers)} files: {', '.join(callers)}")
     return found
 
 
-def told(question: Walk, reply: Walk) -> str:
-    """Both ways in lines."""
+def told(question: Walk, replies: Mapping[str, Walk]) -> str:
+    """All ways in lines."""
     frames = question.frames_to("dialogs", "faq")
     lines = [f"A customer's question: {len(frames)} frames to its dialog"]
     lines += [f"  {'  ' * n}{s.file}  {s.name}" for n, s in enumerate(frames)]
-    lines += ["", f"An operator's reply: {len(reply.files)} files"]
-    lines += [f"  {file}" for file in reply.files]
-    lines += ["  asked on the way: " + ", ".join(reply.helpers)]
+    for name, reply in replies.items():
+        lines += ["", f"{name}: {len(reply.files)} files", *(f"  {file}" for file in reply.files)]
+        lines += ["  asked on the way: " + ", ".join(reply.helpers)]
     return "\n".join(lines)
 
 
 async def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "delivery.md").write_text(ARTICLE, encoding="utf-8")
-        question, reply = await walks(Path(folder))
-    print(told(question, reply))
-    long = faults(question, reply)
+        question, replies = await walks(Path(folder))
+    print(told(question, replies))
+    long = faults(question, replies)
     print("", *long, sep="\n")
-    return 0
+    return 1 if long else 0
 
 
 if __name__ == "__main__":

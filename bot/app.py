@@ -20,7 +20,7 @@ from typing import cast
 import platformdirs
 from pydantic import SecretStr
 
-from bot.adapters.base import Adapter, ChatInfo, File, Limits
+from bot.adapters.base import Adapter, ChatInfo, ConfiguredAdapter, File, Limits
 from bot.adapters.webhook import WebhookAdapter
 from bot.clock import Clock
 from bot.config.channels import Channel, OtherChannel, VkChannel
@@ -72,7 +72,6 @@ from bot.text.day_spans import DaySpan, spans
 from bot.text.phones import set_home
 from bot.text.problems import problem
 
-TITLES = {"telegram": "Telegram", "vk": "VK"}
 HELD = timedelta(
     minutes=2
 )  # a decision has half a minute; a turn that is held for longer has lost its worker
@@ -230,6 +229,8 @@ def _adapter(name: str, settings: Channel, clock: Clock, salt: str) -> Adapter:
     if isinstance(settings, VkChannel):
         values["salt"] = salt
     revealed = {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in values.items()}
+    if isinstance(found, ConfiguredAdapter):
+        return found.configured(name, revealed, clock)
     return cast(Callable[..., Adapter], found)(name, clock=clock, **revealed)
 
 
@@ -285,7 +286,7 @@ async def build_service(
         platforms=_Platforms(adapters),
     )
     observers.add(binding)
-    titles = {name: TITLES.get(a.kind, name) for name, a in adapters.items()}
+    titles = {name: a.platform_name or name for name, a in adapters.items()}
     room = Desk(
         words,
         hours,
@@ -339,7 +340,7 @@ async def build_service(
         adapters,
         clock,
         views=room,
-        files=AttachmentReader(adapters, lambda ref: _read_local(ref, roots)),
+        files=AttachmentReader(adapters, lambda ref: read_local(ref, roots)),
         observers=observers,
     )
     observers.add(outbox)
@@ -550,12 +551,16 @@ class _Platforms:
         adapter = self._adapters.get(peer.channel)
         return await adapter.look(peer.chat) if adapter else None
 
+    def topic_url(self, peer: Peer, thread: str) -> str:
+        adapter = self._adapters.get(peer.channel)
+        return adapter.topic_url(peer.chat, thread) if adapter else ""
+
     async def profile(self, peer: Peer, user: str) -> Sender | None:
         adapter = self._adapters.get(peer.channel)
         return await adapter.profile(user) if adapter else None
 
 
-def _read_local(ref: str, roots: Sequence[Path]) -> File:
+def read_local(ref: str, roots: Sequence[Path]) -> File:
     """A file of the articles (or of the playground's uploads); nothing outside those folders is ever sent."""
     path = Path(ref).resolve()
     if not any(path.is_relative_to(root) for root in roots):

@@ -113,7 +113,7 @@ class Engine:
         """Decide a taken turn and commit it. Raises `StorageError` when even giving it back fails."""
         start = time.perf_counter()
         try:
-            outcome = await self._decide_safely(turn)
+            outcome = await self.decide_safely(turn)
             finished = await self._store.finish_turn(
                 turn, self._ready(turn, self._with_heard(turn, outcome)), self._clock()
             )
@@ -144,7 +144,7 @@ class Engine:
         except TimeoutError:
             pass
 
-    async def _decide_safely(self, turn: Turn) -> Outcome:
+    async def decide_safely(self, turn: Turn) -> Outcome:
         if turn.attempts >= MAX_ATTEMPTS:
             return Outcome("engine", Result.IGNORED, "poisoned")
         if turn.attempts and not self._desk.hears(

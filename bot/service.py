@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 
-from bot.adapters.base import Adapter
+from bot.adapters.base import Adapter, CommandMenu
 from bot.adapters.clock import ClockAdapter
 from bot.app import Service
 from bot.command_spool import hear_orders, letterbox
@@ -192,22 +192,16 @@ def _letters(service: Service) -> list[asyncio.Task[None]]:
 
 
 async def _offer_commands(service: Service) -> None:
-    """What Telegram shows behind "/": customers see theirs, operators theirs and only in the desk,
+    """What channels show behind "/": customers see theirs, operators theirs and only in the desk,
     supervisors theirs in private.
     """
     for adapter in service.adapters.values():
-        if adapter.kind != "telegram":
-            continue
-        from bot.adapters.telegram.account import (
-            CommandScope,
-        )  # only where Telegram runs: aiogram is slow to import
-
         place = service.desk.binding.place
-        scopes = []
+        menus = []
         for lang in ("", "en"):  # "" is what everybody sees who speaks no other
             spoken = lang or service.config.business.language
-            scopes.append(
-                CommandScope(
+            menus.append(
+                CommandMenu(
                     "private",
                     _described(
                         service,
@@ -219,8 +213,8 @@ async def _offer_commands(service: Service) -> None:
                 )
             )
             if place is not None and place.channel == adapter.name:
-                scopes.append(
-                    CommandScope(
+                menus.append(
+                    CommandMenu(
                         "chat",
                         _of_operators(service, spoken),
                         chat=place.chat,
@@ -228,14 +222,14 @@ async def _offer_commands(service: Service) -> None:
                     )
                 )
         with contextlib.suppress(Exception):  # a convenience: without the menu the commands work all the same
-            await adapter.publish_commands(scopes)  # type: ignore[attr-defined]
+            await adapter.publish_commands(menus)
         for channel, _, user in (id.partition(":") for id in service.config.routing.supervisors):
             if channel == adapter.name:
-                own = CommandScope(
+                own = CommandMenu(
                     "chat", _of_operators(service, service.config.business.language, afar=True), chat=user
                 )
                 with contextlib.suppress(Exception):  # who has not written to the bot yet has no chat with it
-                    await adapter.publish_commands([own])  # type: ignore[attr-defined]
+                    await adapter.publish_commands([own])
 
 
 def _of_operators(service: Service, lang: str, *, afar: bool = False) -> tuple[tuple[str, str], ...]:

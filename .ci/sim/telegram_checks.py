@@ -24,11 +24,11 @@ from aiohttp import ClientSession, ClientTimeout, web
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from bot.adapters.base import File
+from bot.adapters.base import CommandMenu, File
 from bot.adapters.rich_text import split
-from bot.adapters.telegram.account import CommandScope
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.adapters.telegram.errors import FileRefused
+from bot.adapters.telegram.settings import TelegramSettings
 from bot.errors import (
     AccountError,
     BadFormat,
@@ -139,7 +139,10 @@ class Stage:
 
     def new_adapter(self, token: str = TOKEN, **more: Any) -> TelegramAdapter:
         adapter = TelegramAdapter(
-            "telegram", token=token, api_base=self.sim.base, **{"poll_seconds": 3, "timeout": 2.0, **more}
+            "telegram",
+            TelegramSettings(
+                token=token, api_base=self.sim.base, **{"poll_seconds": 3, "timeout": 2.0, **more}
+            ),
         )
         self._adapters.append(adapter)
         self.shelf.adapter = adapter
@@ -482,10 +485,10 @@ async def check_plain_groups_show_the_heading(s: Stage) -> None:
 
 async def check_commands_and_doctor(s: Stage) -> None:
     theirs, ours = (
-        CommandScope("private", (("start", "Начать"),)),
-        CommandScope("chat", (("take", "Взять"),), str(s.forum)),
+        CommandMenu("private", (("start", "Начать"),)),
+        CommandMenu("chat", (("take", "Взять"),), str(s.forum)),
     )
-    await s.adapter.publish_commands((theirs, CommandScope("groups", ()), ours))
+    await s.adapter.publish_commands((theirs, CommandMenu("groups", ()), ours))
     assert [p.code for p in await s.adapter.check()] == ["TG004"]
     await s.sim.bot_settings(privacy_mode=False)
     assert await s.adapter.check() == ()

@@ -26,6 +26,7 @@ from aiohttp import web
 
 from bot.adapters.base import File
 from bot.adapters.vk.adapter import VkAdapter
+from bot.adapters.vk.settings import VkSettings
 from bot.button_tokens import read_token, token
 from bot.errors import AccountError, PeerGone, RetryLater, StorageError
 from bot.model import (
@@ -104,7 +105,7 @@ class World:
 
     def adapter(self, **more: Any) -> VkAdapter:
         return VkAdapter(
-            "vk", **{"token": TOKEN, "group_id": GROUP, "api_base": self.base, "wait": 2, **more}
+            "vk", VkSettings(**{"token": TOKEN, "group_id": GROUP, "api_base": self.base, "wait": 2, **more})
         )
 
     async def read(self, attachment: Attachment) -> File:
@@ -438,7 +439,7 @@ async def callback_mode(w: World) -> None:
     await runner.setup()
     port = free_port()
     await web.TCPSite(runner, "127.0.0.1", port).start()
-    url = f"http://127.0.0.1:{port}/vk/vk"
+    url = f"http://127.0.0.1:{port}/hooks/vk"
     task = asyncio.create_task(vk.run(w.store.accept, cursor=None))
     try:
         server = await w.ask("callback_server", url=url, secret="тайна", confirmation="abc123")

@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bot.adapters.base import File
 from bot.adapters.vk.adapter import VkAdapter
+from bot.adapters.vk.settings import VkSettings
 from bot.errors import RetryLater
 from bot.model import Attachment, Inbound, InboundKind, Outbound, Peer, RichText
 
@@ -61,7 +62,7 @@ async def echo(base: str, path: str) -> None:
                 db.execute("insert or replace into cursor values(1, ?)", (cursor,))
         awake.set()
 
-    vk = VkAdapter("vk", token=TOKEN, group_id=GROUP, api_base=base, wait=2)
+    vk = VkAdapter("vk", VkSettings(token=TOKEN, group_id=GROUP, api_base=base, wait=2))
 
     async def answer() -> None:
         while True:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
+from aiohttp import web
+
+from bot.clock import Clock
 from bot.errors import Problem
 from bot.model import Attachment, Inbound, Media, Outbound, Sender, Sent
 
@@ -73,21 +76,42 @@ class ChatInfo:
     problems: tuple[Problem, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CommandMenu:
+    """The commands that a channel offers behind "/": in private chats, in all groups, or in one *chat*."""
+
+    scope: Literal["private", "groups", "chat"]
+    commands: tuple[tuple[str, str], ...]  # command without "/", its description
+    chat: str = ""
+    language: str = ""
+
+
 @dataclass(slots=True)
 class Health:
-    """How a channel is doing, for /readyz and the log. The only mutable value an adapter shows."""
+    """How a channel is doing, for /readyz and the log. The only mutable value an adapter shows.
+
+    *polls*: it hears its platform all the time, so that silence for long means that something is wrong.
+    *awaited*: customers wait for it, so that the bot is not ready while it fails.
+    """
 
     state: Literal["starting", "working", "failing", "stopped"] = "starting"
     last_poll: datetime | None = None
     last_error: str = ""
     details: dict[str, str] = field(default_factory=dict)
+    polls: bool = False
+    awaited: bool = True
 
 
 class Adapter(Protocol):
-    """One instance of a channel. Holds no state that a restart would miss."""
+    """One instance of a channel. Holds no state that a restart would miss.
+
+    Derive from it: what a platform need not have (webhooks, links to messages, a menu of commands) then has
+    an answer already.
+    """
 
     name: str
     kind: str
+    platform_name: str = ""  # what people call it: "Telegram"; "" = by its name
     limits: Limits
     health: Health
 
@@ -138,6 +162,34 @@ class Adapter(Protocol):
         """
         ...
 
+    def is_group(self, chat: str) -> bool:
+        """Whether several people read *chat*, told by its id alone."""
+        ...
+
+    def topic_url(self, chat: str, thread: str) -> str:
+        """Where a browser opens the topic *thread* of *chat*; "" where there is no such address."""
+        return ""
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """What the page serves for this channel, where its platform calls us; all under /hooks/NAME."""
+        return ()
+
+    async def publish_commands(self, menus: Sequence[CommandMenu]) -> None:
+        """Tell the platform which commands to offer, where it can offer any."""
+        return
+
     async def close(self) -> None:
         """Give back connections. Called once, after `run` has ended and the last send has returned."""
+        ...
+
+
+@runtime_checkable
+class ConfiguredAdapter(Protocol):
+    """A class of adapters that takes the keys of its channel in config.yaml in one piece.
+
+    Any other entry point of `bot.adapters` is called with each key as a keyword argument.
+    """
+
+    def configured(self, name: str, keys: Mapping[str, Any], clock: Clock) -> Adapter:
+        """Class method: the adapter of the channel *name*. Raises `ConfigError` where the keys are no use."""
         ...

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Literal, Protocol, TextIO
 from zoneinfo import ZoneInfo
 
-from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
+from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
 from bot.adapters.sanitize import clean_text
 from bot.button_tokens import token
 from bot.clock import Clock
 from bot.errors import BotError, Problem, Refused
+from bot.knowledge.decision.explanation import sentence_of
 from bot.model import (
     Attachment,
     Button,
@@ -67,7 +68,7 @@ class TerminalRecords(Protocol):
     async def next_delivery(self, now: datetime) -> datetime | None: ...
 
 
-class TerminalAdapter:
+class TerminalAdapter(Adapter):
     """One terminal. `enter` gives it the records, `on_quit` is called when the person leaves or the input
     ends.
 
@@ -179,6 +180,9 @@ class TerminalAdapter:
 
     async def profile(self, user: str) -> Sender | None:
         return next((p for p in (self._customer, self._operator) if p.id == user), None)
+
+    def is_group(self, chat: str) -> bool:
+        return chat == DESK_CHAT
 
     async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
         return None
@@ -307,7 +311,7 @@ class TerminalAdapter:
         for figure in ("confidence", "scope"):
             if isinstance(why.get(figure), float):
                 rows.append(f"{self._words[figure]} {why[figure]:.2f}")
-        return [*rows, f"{self._words['decision']}: {why.get('sentence', '')}"]
+        return [*rows, f"{self._words['decision']}: {sentence_of(why, self._language)}"]
 
     async def _rest(self) -> None:
         """Wait until nothing is due soon."""

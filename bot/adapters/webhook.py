@@ -15,7 +15,7 @@ from typing import Literal
 
 import aiohttp
 
-from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
+from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
 from bot.adapters.url_safety import PublicResolver, check_address
 from bot.clock import Clock
 from bot.errors import DeliveryError, Problem, Refused, RetryLater
@@ -42,7 +42,7 @@ def sign(secrets: str, id: str, timestamp: int, body: bytes) -> str:
     )
 
 
-class WebhookAdapter:
+class WebhookAdapter(Adapter):
     """One address that is told of events. What it does not take waits in the outbox, in order, and delays
     nobody else.
 
@@ -64,7 +64,7 @@ class WebhookAdapter:
     ) -> None:
         self.name, self._clock, self._url, self._secret, self._private = name, clock, url, secret, private
         self.limits = Limits(per_second=0, peer_per_second=0, group_per_minute=0)
-        self.health = Health("working")
+        self.health = Health("working", awaited=False)
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._session: aiohttp.ClientSession | None = None
         self._failures = 0
@@ -105,6 +105,9 @@ class WebhookAdapter:
 
     async def profile(self, user: str) -> Sender | None:
         return None
+
+    def is_group(self, chat: str) -> bool:
+        return False
 
     async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from bot.cli import settings
 from bot.cli.messages import EXIT_USAGE, fail, language, say, words_in
 from bot.config.loader import Config
 from bot.errors import ConfigError, Problem
+from bot.knowledge.decision.explanation import sentence_of
 from bot.knowledge.search import Knowledge
 from bot.model import Answer
 
@@ -160,7 +160,5 @@ def as_row(answer: Answer) -> dict[str, object]:
 
 def in_words(answer: Answer) -> str:
     decision = say(f"message.decision.{answer.decision}")
-    sentence = str(answer.why.get("sentence", ""))
-    if language() != "ru" and re.search("[а-яё]", sentence):
-        sentence = say(f"asked.why.{answer.decision}") if answer.why.get("dialog") == "faq" else ""
+    sentence = sentence_of(answer.why, language())
     return " · ".join(p for p in (decision, answer.article or "", sentence) if p)

@@ -6,12 +6,14 @@ Blocks the chat that is too fast, never the others.
 from __future__ import annotations
 
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from bot.adapters.base import Limits
 from bot.model import Outbound, OutboundKind
+from bot.sliding_window import SlidingWindow
 
 REMEMBERED = 10_000  # chats whose pace is kept; an older one has long rested
 # seconds of the longest window: a minute, and what the first of it may have taken longer on the way than the
@@ -31,15 +33,25 @@ class _Sends:
     of the account).
     """
 
-    counted: deque[float]
+    windows: tuple[SlidingWindow, ...]
     flying: list[float] = field(default_factory=list)
 
-    def marks(self, now: float) -> list[float]:
-        """The moments that count, oldest first.
+    def count(self, moment: float) -> None:
+        for window in self.windows:
+            window.add(moment)
 
-        What is on its way may have arrived already, or may arrive only now.
-        """
-        return [*self.counted, *(max(now, mark) for mark in self.flying)]
+    def earliest(self, now: float) -> float:
+        """When the next one may go: what is on its way may have arrived already, or may arrive only now."""
+        flying = [max(now, mark) for mark in self.flying]
+        return max((window.free_at(now, flying) for window in self.windows), default=now)
+
+
+class LimitedChannel(Protocol):
+    """What is asked of an adapter here."""
+
+    limits: Limits
+
+    def is_group(self, chat: str) -> bool: ...
 
 
 class Pace:
@@ -50,8 +62,10 @@ class Pace:
     before that.
     """
 
-    def __init__(self, limits: Mapping[str, Limits], monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._limits, self._monotonic = limits, monotonic
+    def __init__(
+        self, channels: Mapping[str, LimitedChannel], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._channels, self._monotonic = channels, monotonic
         self._sends: OrderedDict[tuple[str, str], _Sends] = OrderedDict()
         self._rests: dict[tuple[str, str], float] = {}
         self._spent: dict[
@@ -68,7 +82,7 @@ class Pace:
         pause = max(self._earliest(key, now) for key in keys) - now
         if pause <= within:
             for key in keys:
-                self._count(key, self._earliest(key, now), flying=not key[1] or _is_group(key[1]))
+                self._count(key, self._earliest(key, now), flying=self._is_shared(key))
         return pause
 
     def ended(self, outbound: Outbound) -> None:
@@ -76,12 +90,12 @@ class Pace:
         for key in self._keys(outbound):
             if (sends := self._sends.get(key)) is not None and sends.flying:
                 sends.flying.pop(0)
-                sends.counted.append(now := self._monotonic())
+                sends.count(now := self._monotonic())
                 self._note_spent(key, now)
 
     def recall(self, outbound: Outbound, ago: float) -> None:
         """Count what an earlier process sent *ago* seconds ago; oldest first."""
-        if outbound.to.channel in self._limits and ago <= LONGEST:
+        if outbound.to.channel in self._channels and ago <= LONGEST:
             for key in self._keys(outbound):
                 self._count(key, self._monotonic() - max(ago, 0.0), flying=False)
 
@@ -108,10 +122,12 @@ class Pace:
         return (account,) if outbound.kind in _FREE else (account, (outbound.to.channel, outbound.to.chat))
 
     def _count(self, key: tuple[str, str], moment: float, *, flying: bool) -> None:
-        sends = self._sends.setdefault(
-            key, _Sends(deque(maxlen=max((count for count, _ in self._rules(key)), default=1)))
-        )
-        (sends.flying if flying and self._rules(key) else sends.counted).append(moment)
+        if (sends := self._sends.get(key)) is None:
+            sends = self._sends[key] = _Sends(tuple(SlidingWindow(*rule) for rule in self._rules(key)))
+        if flying and sends.windows:
+            sends.flying.append(moment)
+        else:
+            sends.count(moment)
         self._sends.move_to_end(key)
         self._note_spent(key, moment)
         while len(self._sends) > REMEMBERED:
@@ -122,26 +138,23 @@ class Pace:
             self._spent[key] = free
 
     def _earliest(self, key: tuple[str, str], now: float) -> float:
-        if (sends := self._sends.get(key)) is None:
-            return now
-        marks = sends.marks(now)
-        full = [marks[-count] + period for count, period in self._rules(key) if len(marks) >= count]
-        return max([now, *full, *marks[-1:]])
+        sends = self._sends.get(key)
+        return sends.earliest(now) if sends is not None else now
+
+    def _is_shared(self, key: tuple[str, str]) -> bool:
+        """Whether the budget is a group's or the whole account's."""
+        channel, chat = key
+        return not chat or self._channels[channel].is_group(chat)
 
     def _rules(self, key: tuple[str, str]) -> _Rules:
         channel, chat = key
-        limits = self._limits[channel]
+        limits = self._channels[channel].limits
         if not chat:
             return ((max(1, round(limits.per_second)), 1.0),) if limits.per_second else ()
-        if _is_group(chat):
+        if self._channels[channel].is_group(chat):
             return ((round(limits.group_per_minute), LONGEST), GROUP_BURST) if limits.group_per_minute else ()
         return (
             ((limits.peer_burst, limits.peer_burst / limits.peer_per_second),)
             if limits.peer_per_second
             else ()
         )
-
-
-def _is_group(chat: str) -> bool:
-    """Telegram numbers groups below zero, VK chats from 2,000,000,001."""
-    return chat.startswith("-") or (len(chat) >= 10 and chat.startswith("20000"))

@@ -19,6 +19,7 @@ from bot.dialogs.short_answers import language_of
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import Context
+from bot.knowledge.decision.explanation import as_read
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
 from bot.model import (
@@ -59,11 +60,13 @@ class Judge:
         spoken = language_of(turn, self._words.lang)
         found = self._knowledge.answer(text, language=spoken, channel=channel)
         decision, article = _decision(outcome)
-        told = {**found.why, **self._why(outcome, found, decision, spoken), "upset": round(reading.upset, 3)}
+        told = {**found.why, **self._why(outcome, found, decision), "upset": round(reading.upset, 3)}
         act = reading.act
         if outcome.dialog == "human" and (outcome.reason == "asked" or act is Intent.QUESTION):
             act = Intent.HUMAN if outcome.reason == "asked" else Intent.UPSET
-        return replace(found, act=act, decision=decision, article=article, why={**told, "act": str(act)})
+        return replace(
+            found, act=act, decision=decision, article=article, why=as_read({**told, "act": str(act)})
+        )
 
     def reply(self, text: str, *, language: str = "", channel: str = "") -> Outcome:
         """What would be said."""
@@ -97,15 +100,13 @@ class Judge:
             customer=Customer(0, language=language or self._words.lang),
         )
 
-    def _why(self, outcome: Outcome, found: Answer, decision: Decision, language: str) -> dict[str, object]:
+    def _why(self, outcome: Outcome, found: Answer, decision: Decision) -> dict[str, object]:
         told: dict[str, object] = {
             "dialog": outcome.dialog, "reason": outcome.reason, "decision": decision.value,
             "reply": "\n\n".join(o.text.text for o in outcome.messages if o.text),
         }  # fmt: skip
-        if outcome.dialog != "faq":
-            return {**told, "sentence": self._words.text(f"why.{outcome.dialog}", lang=self._words.lang)}
-        if decision is not found.decision:
-            told["sentence"] = self._words.text(f"why.faq_{decision.value}", lang=self._words.lang)
+        if outcome.dialog == "faq" and decision is not found.decision:
+            told["overruled"] = True
         return told
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from bot.handoff.card import numbered
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators.replies import notice, say, who
+from bot.handoff.operators.replies import notice, say
 from bot.handoff.tickets import lifecycle
 from bot.model import (
     Button,
@@ -97,7 +97,7 @@ async def apart(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Out
     event = Event(
         "customers_parted",
         ticket=ticket.number,
-        actor=who(turn.inbounds[0]),
+        actor=turn.actor,
         data={"into": turn.customer.id, "other": others[0]},
     )
     outcome = say(desk, turn, "desk.apart")
@@ -115,13 +115,13 @@ async def _join(desk: DeskContext, turn: Turn, value: str) -> Outcome:
     if found is None or not found.peers or turn.customer is None or found.id == turn.customer.id:
         return notice(desk, turn, "desk.old_button")
     inbound = turn.inbounds[0]
-    event = Event("customers_joined", actor=who(inbound), data={"into": found.id, "other": turn.customer.id})
+    event = Event("customers_joined", actor=inbound.actor, data={"into": found.id, "other": turn.customer.id})
     told = [desk.notice(inbound.peer, turn.ticket, "desk.same_done", name=_called(desk, found))]
     if turn.ticket is not None:
         told.append(
             Outbound(
                 turn.ticket.customer_peer,
-                desk.words.say("link.by_operator", lang=desk.customer_lang(turn)),
+                desk.words.say("link.by_operator", lang=desk.lang_of(turn.customer)),
                 ticket=turn.ticket.number,
             )
         )

@@ -13,9 +13,9 @@ from bot.handoff.assist import suggestions
 from bot.handoff.card import card, heading, hidden_buttons, hints, numbered, topic_name, transcript
 from bot.handoff.context import is_context, shown
 from bot.handoff.desk_context import Delivered, Rules, TicketReader
-from bot.handoff.group_binding import Binding
+from bot.handoff.group_binding import BIND, Binding
 from bot.handoff.operators import router
-from bot.handoff.operators.message_names import name_of, shown_name
+from bot.handoff.operators.message_names import shown_name
 from bot.handoff.operators.permissions import REFUSED
 from bot.handoff.operators.registry import Registry
 from bot.handoff.operators.roster import KINDS as CREW
@@ -44,6 +44,7 @@ from bot.model import (
     Answer,
     Attachment,
     Button,
+    Customer,
     Event,
     InboundKind,
     Outbound,
@@ -62,6 +63,7 @@ from bot.model import (
 )  # fmt: skip
 from bot.model.internal import RatingDue
 
+OF_GROUPS = (InboundKind.INTERNAL, InboundKind.ADDED, InboundKind.REMOVED)
 QUIETLY = "handoff.closed_quiet"  # what a silent customer is told
 WATCHED = (*CREW, "desk_lost", "desk_found", "desk_checked", "chat_moved", *INCIDENTS)
 
@@ -111,22 +113,26 @@ class Desk:
     async def decide(self, turn: Turn) -> Outcome:
         """What an operator's words, command or button do."""
         inbound = turn.inbounds[0]
-        if (ordered := await outreach_commands.on_timer(self, turn)) is not None:
-            return ordered
-        if (looked := await group_status.decide(self, turn)) is not None:
-            return looked
-        if (placed := await self.binding.decide(turn)) is not None:
-            return (
-                replace(placed, messages=(*placed.messages, *await self._waiting_cards(turn)))
-                if placed.reason == "bound"
-                else placed
-            )
+        binds = turn.press is not None and turn.press.action == BIND
+        if (inbound.kind in OF_GROUPS or binds) and (decided := await self._of_group(turn)) is not None:
+            return decided
         if not self.binding.is_desk(inbound.peer):
             return router.elsewhere(self, turn)
         outcome = await router.decide(self, turn)
         acts = inbound.kind in (InboundKind.MESSAGE, InboundKind.PRESS) and outcome.reason != REFUSED
         met = self.crew.meeting(inbound) if acts else ()
         return self.settled(turn, replace(outcome, events=(*met, *outcome.events)))
+
+    async def _of_group(self, turn: Turn) -> Outcome | None:
+        """What is about the group itself, or was ordered from outside; None = neither."""
+        if (ordered := await outreach_commands.on_timer(self, turn)) is not None:
+            return ordered
+        if (looked := await group_status.decide(self, turn)) is not None:
+            return looked
+        placed = await self.binding.decide(turn)
+        if placed is None or placed.reason != "bound":
+            return placed
+        return replace(placed, messages=(*placed.messages, *await self._waiting_cards(turn)))
 
     async def on_time(self, turn: Turn) -> Outcome:
         """What a timer of the desk brings."""
@@ -143,7 +149,7 @@ class Desk:
         if (again := self._closed_lately(turn)) is not None:
             return self.settled(turn, self.reopen(turn, again, reason=reason, apology=apology))
         ticket = new_ticket(self, turn, reason, answer, self._titles)
-        lang = self.customer_lang(turn)
+        lang = self.lang_of(turn.customer)
         promise = self._promise(turn, self.queue.before_new(ticket, turn.waiting))
         ticket = lifecycle.place_told(ticket, promise.place)
         told = self.words.say(
@@ -199,7 +205,7 @@ class Desk:
         same = bool(ticket.operator) and self.crew.is_here(ticket.operator)
         ticket = lifecycle.transcribed(ticket, so_far(self, turn, ticket.state.name))
         opened = lifecycle.came_back(ticket, turn.now, same_operator=same)
-        lang = self.customer_lang(turn)
+        lang = self.lang_of(turn.customer)
         promise = self._promise(turn, self.queue.before_new(ticket, turn.waiting))
         told = self.words.say(
             "handoff.reopened",
@@ -383,9 +389,8 @@ class Desk:
         if receipt is None:
             return ()
         mark = RichText(self.words.text("desk.receipt.delivered", lang=self.lang))
-        name = name_of(
-            receipt.peer, receipt.message
-        )  # by which a reply to the operator's own words finds the ticket
+        # by this name a reply to the operator's own words finds the ticket
+        name = receipt.peer.message_name(receipt.message)
         number = delivery.outbound.ticket
         return (
             Outbound(
@@ -495,6 +500,10 @@ class Desk:
     async def look(self, peer: Peer) -> group_status.Chat | None:
         """What the platform says of a group. Raises `BotError`."""
         return await self.binding.platforms.look(peer)
+
+    def topic_url(self, peer: Peer, thread: str) -> str:
+        """Where a browser opens a topic of a group; "" where there is no such address."""
+        return self.binding.platforms.topic_url(peer, thread)
 
     async def profile(self, peer: Peer, user: str) -> Sender | None:
         return await self.binding.profile(peer, user)
@@ -626,7 +635,7 @@ class Desk:
         )
         return self.words.say(
             key,
-            lang=self.customer_lang(turn),
+            lang=self.lang_of(turn.customer),
             number=ticket.number,
             promise=promise,
             operator=ticket.operator_name,
@@ -637,8 +646,8 @@ class Desk:
     def _promise(self, turn: Turn, ahead: int) -> Promise:
         return self.hours.promise(turn.now, ahead=ahead, recent=turn.recent_answers)
 
-    def customer_lang(self, turn: Turn) -> str:
-        return turn.customer.language if turn.customer else self.lang
+    def lang_of(self, customer: Customer | None) -> str:
+        return customer.language if customer else self.lang
 
     def close(self, turn: Turn, ticket: Ticket, *, by: str, told: bool = True, key: str = "") -> Outcome:
         """End the ticket and open the bot again.
@@ -650,7 +659,7 @@ class Desk:
         say: list[Outbound] = []
         if told:
             text = self.words.say(
-                key, lang=self.customer_lang(turn), customer=turn.customer, number=ticket.number
+                key, lang=self.lang_of(turn.customer), customer=turn.customer, number=ticket.number
             )
             say.append(Outbound(ticket.customer_peer, text, ticket=ticket.number, on_uncertain="hold"))
         if key == "handoff.cancelled" and (to := self.thread(ticket)):

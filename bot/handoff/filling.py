@@ -19,7 +19,7 @@ def filled(
         "operator": operator,
         "number": ticket.number,
         "now": turn.now,
-        "lang": desk.customer_lang(turn),
+        "lang": desk.lang_of(turn.customer),
         "order": ticket.state.contacts.order or Missing(name="order"),
     }
     return desk.rules.canned.fill(ready, {**facts, **desk.rules.facts})

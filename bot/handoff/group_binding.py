@@ -26,6 +26,7 @@ from bot.model import (
 )
 
 SETTING = "desk"
+BIND = "bind_desk"  # the button by which a group becomes the desk
 PATIENCE = 5.0  # seconds that asking a platform may take
 
 
@@ -37,6 +38,10 @@ class Platforms(Protocol):
     async def look(self, peer: Peer) -> Chat | None: ...
 
     async def profile(self, peer: Peer, user: str) -> Sender | None: ...
+
+    def topic_url(self, peer: Peer, thread: str) -> str:
+        """Where a browser opens the topic; "" where there is no such address."""
+        ...
 
 
 class Binding:
@@ -82,7 +87,7 @@ class Binding:
             return self._added(turn)
         if inbound.kind is InboundKind.REMOVED:
             return Outcome("desk", Result.IGNORED, "removed")
-        if turn.press and turn.press.action == "bind_desk":
+        if turn.press and turn.press.action == BIND:
             return await self._bind(turn)
         return None
 
@@ -101,7 +106,7 @@ class Binding:
         if self.place is not None and self._fixed:
             said = Outbound(inbound.peer, self._words.say("desk.fixed", lang=self._lang), author="")
             return Outcome("desk", Result.IGNORED, "another_group", (said, *told) if came else ())
-        button = Button(self._words.text("desk.button.bind", lang=self._lang), "bind_desk", style="primary")
+        button = Button(self._words.text("desk.button.bind", lang=self._lang), BIND, style="primary")
         offer = self._words.say("desk.offer", lang=self._lang, title=title, bound=self.place is not None)
         offered = self._answer(
             turn, "offered", Outbound(inbound.peer, offer, buttons=((button,),), name="offer", author="")

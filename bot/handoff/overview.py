@@ -11,7 +11,7 @@ from bot.handoff.card import card, heading, numbered
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators import commands, supervisor_commands
 from bot.handoff.operators.permissions import refuse
-from bot.handoff.operators.replies import place, say, who
+from bot.handoff.operators.replies import say
 from bot.handoff.operators.roster import labels
 from bot.model import (
     Button,
@@ -83,7 +83,7 @@ async def ticket(desk: DeskContext, turn: Turn, value: str) -> Outcome:
         "desk",
         Result.ANSWERED,
         "overview_ticket",
-        (Outbound(place(turn), text, buttons=await _panel(desk, found), author=""),),
+        (Outbound(turn.peer, text, buttons=await _panel(desk, found), author=""),),
     )
 
 
@@ -132,7 +132,7 @@ async def _order(desk: DeskContext, turn: Turn, command: str, number: str, value
     inbound = turn.inbounds[0]
     payload = SupervisorOrder(command, value, inbound.sender.id, inbound.sender.name, inbound.peer)
     later = Timer(f"order:{found.number}:{turn.id}", payload, turn.now, conversation=found.conversation)
-    event = Event("ordered", ticket=found.number, actor=who(inbound), data={"command": command})
+    event = Event("ordered", ticket=found.number, actor=inbound.actor, data={"command": command})
     return Outcome("desk", Result.ANSWERED, "ordered", timers=(later,), events=(event,))
 
 
@@ -195,7 +195,7 @@ def _whispered(desk: DeskContext, turn: Turn, ticket_: Ticket, text: str) -> Out
         if (own := desk.thread(ticket_)) is None
         else (desk.notice(own, ticket_, "desk.whispered_from_afar", operator=called, by=by, text=text),)
     )
-    event = Event("whispered", ticket=ticket_.number, actor=who(turn.inbounds[0]))
+    event = Event("whispered", ticket=ticket_.number, actor=turn.actor)
     return Outcome(
         "desk",
         Result.ANSWERED,
@@ -243,18 +243,10 @@ def _line(ticket_: Ticket) -> dict[str, object]:
 async def _panel(desk: DeskContext, ticket_: Ticket) -> Rows:
     number, text = str(ticket_.number), desk.words.text
     link: tuple[Button, ...] = ()
-    if (to := desk.thread(ticket_)) is not None and to.chat.startswith("-100"):
+    if (to := desk.thread(ticket_)) is not None:
         thread = await desk.records.topic(ticket_.number, to.channel, to.chat)
-        link = (
-            (
-                Button(
-                    text("desk.button.open_topic", lang=desk.lang),
-                    url=f"https://t.me/c/{to.chat.removeprefix('-100')}/{thread}",
-                ),
-            )
-            if thread
-            else ()
-        )
+        if thread and (url := desk.topic_url(to, thread)):
+            link = (Button(text("desk.button.open_topic", lang=desk.lang), url=url),)
     first = (
         Button(text("desk.button.take_over", lang=desk.lang), "overview_order", f"take#{number}#"),
         Button(text("desk.button.assign", lang=desk.lang), "overview_people", number),

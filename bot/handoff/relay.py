@@ -11,10 +11,8 @@ from bot.handoff.card import heading
 from bot.handoff.context import brings_words, shown
 from bot.handoff.customer_linking import came_over, is_about_linking
 from bot.handoff.desk import Desk
-from bot.handoff.operators.message_names import message_name
 from bot.handoff.operators.operator_message import command_of
 from bot.handoff.operators.permissions import REFUSED
-from bot.handoff.operators.replies import who
 from bot.handoff.queue import sign
 from bot.handoff.tickets import lifecycle, transfer
 from bot.model import (
@@ -141,7 +139,7 @@ class Relay:
 
         Ticket, place and words stay.
         """
-        rules, lang = self._desk.rules, self._desk.customer_lang(turn)
+        rules, lang = self._desk.rules, self._desk.lang_of(turn.customer)
         meaning = rules.meaning(turn.text)
         if meaning == "yes" and turn.conversation.state.get(CANCELLING) == ticket.number:
             return self._desk.close(turn, ticket, by="customer")
@@ -196,14 +194,14 @@ class Relay:
             return None
         commands, action = self._desk.commands, turn.press.action if turn.press else ""
         command = commands.pressed_afar(action) if action else commands.afar(name, rest)
-        if command is not None and who(first) in self._desk.rules.routing.supervisors:
+        if command is not None and first.actor in self._desk.rules.routing.supervisors:
             return await command.run(self._desk, alone, rest)
         if not commands.only_here(name):
             return None
         say = Outbound(
-            first.peer, self._words.say("handoff.only_in_the_desk", lang=self._desk.customer_lang(turn))
+            first.peer, self._words.say("handoff.only_in_the_desk", lang=self._desk.lang_of(turn.customer))
         )
-        event = Event("refused", actor=who(first), data={"why": "only_in_the_desk", "what": name})
+        event = Event("refused", actor=first.actor, data={"why": "only_in_the_desk", "what": name})
         return Outcome("relay", Result.IGNORED, REFUSED, (say,), events=(event,))
 
     def _old_button(self, turn: Turn) -> Outcome:
@@ -212,8 +210,8 @@ class Relay:
         Operators are not bothered with it.
         """
         first = turn.inbounds[0]
-        text = self._words.say("handoff.old_button", lang=self._desk.customer_lang(turn))
-        event = Event("refused", actor=who(first), data={"why": "old_button", "what": "press"})
+        text = self._words.say("handoff.old_button", lang=self._desk.lang_of(turn.customer))
+        event = Event("refused", actor=first.actor, data={"why": "old_button", "what": "press"})
         return Outcome(
             "relay",
             Result.IGNORED,
@@ -237,7 +235,7 @@ class Relay:
             say = Outbound(
                 turn.inbounds[0].peer,
                 self._words.say(
-                    "handoff.add_here", lang=self._desk.customer_lang(turn), number=ticket.number
+                    "handoff.add_here", lang=self._desk.lang_of(turn.customer), number=ticket.number
                 ),
                 ticket=ticket.number,
             )
@@ -260,7 +258,7 @@ class Relay:
 
     async def _status(self, turn: Turn, ticket: Ticket) -> Outcome:
         ahead = self._desk.queue.ahead(ticket, await self._desk.records.queue(), turn.now)
-        lang = self._desk.customer_lang(turn)
+        lang = self._desk.lang_of(turn.customer)
         say = Outbound(
             turn.inbounds[0].peer,
             self._desk.standing(turn, ticket, ahead=ahead),
@@ -358,7 +356,7 @@ class Relay:
                 text,
                 attachments=inbound.attachments,
                 heading=heading(ticket, self._words, lang),
-                name=message_name(inbound),
+                name=inbound.outbound_name,
                 mirror_of=inbound.message,
                 quotes=getattr(quoted, "mirrors", "") or "",
                 ticket=ticket.number,
@@ -381,7 +379,7 @@ class Relay:
         """Buttons of a ticket that is over do nothing, politely; asked about requests, the bot says that
         there are none.
         """
-        lang = self._desk.customer_lang(turn)
+        lang = self._desk.lang_of(turn.customer)
         if turn.press and turn.press.action in ("cancel_ticket", "add_details", "solved", "still_here"):
             say = Outbound(turn.inbounds[0].peer, self._words.say("handoff.over", lang=lang), author="bot")
             return Outcome("relay", Result.ANSWERED, "ticket_over", (say,))

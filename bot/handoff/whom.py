@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators.replies import place as place_of
 from bot.handoff.operators.replies import say
 from bot.handoff.operators.roster import Member, labels
 from bot.handoff.tickets import lifecycle
@@ -28,9 +27,9 @@ async def meant(desk: DeskContext, turn: Turn, text: str) -> tuple[tuple[Member,
             return people, rest
         word, _, rest = text.partition(" ")
         channel, _, user = word.rpartition(":")
-        if channel not in ("", place_of(turn).channel):
+        if channel not in ("", turn.peer.channel):
             return (), text
-    found = await _by_id(desk, place_of(turn), user)
+    found = await _by_id(desk, turn.peer, user)
     return (found, rest.strip()) if found else ((), text)
 
 

@@ -23,6 +23,10 @@ class Peer:
     chat: str
     thread: str = ""
 
+    def message_name(self, message: str) -> str:
+        """The name under which the outbound that carries this chat's *message* is found again."""
+        return f"{self.channel}:{self.chat}:{message}"
+
 
 @dataclass(frozen=True, slots=True)
 class Sender:

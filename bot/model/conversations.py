@@ -99,6 +99,16 @@ class Turn:
         return "\n".join(i.text for i in self.inbounds if i.text and i.kind is InboundKind.MESSAGE)
 
     @property
+    def actor(self) -> str:
+        """Who said it, as events name people."""
+        return self.inbounds[0].actor
+
+    @property
+    def peer(self) -> Peer:
+        """Where it was said, and where an answer to it goes."""
+        return self.inbounds[0].peer
+
+    @property
     def press(self) -> Press | None:
         return self.presses[-1] if self.presses else None
 

@@ -169,6 +169,11 @@ class Inbound:
         """Who did this, as events name people."""
         return f"{self.peer.channel}:{self.sender.id}"
 
+    @property
+    def outbound_name(self) -> str:
+        """The name of the outbound that carries this message on; "" where the platform gave it no id."""
+        return self.peer.message_name(self.message) if self.message else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Press:

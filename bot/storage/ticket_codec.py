@@ -29,9 +29,9 @@ _EMPTY = TicketState()
 def write_state(state: TicketState) -> str:
     """As JSON text; what has its default is left out."""
     written = dict(state.unread)
-    for name, key, write in _WRITERS:
+    for name, key, default, write in _WRITERS:
         value = getattr(state, name)
-        if value != getattr(_EMPTY, name):
+        if value != default:
             written[key] = write(value)
     return to_json(written)
 
@@ -159,11 +159,16 @@ def _iso(value: datetime) -> str:
 
 
 def _known(value: Contacts) -> dict[str, str]:
-    return {key: told for key, told in asdict(value).items() if told}
+    pairs = (("phone", value.phone), ("email", value.email), ("order", value.order))
+    return {key: told for key, told in pairs if told}
 
 
-def _stamped(value: Preview | LastWords) -> dict[str, object]:
-    return {**asdict(value), "at": value.at.timestamp()}
+def _as_preview(value: Preview) -> dict[str, object]:
+    return {"what": value.what, "title": value.title, "text": value.text, "at": value.at.timestamp()}
+
+
+def _as_last_words(value: LastWords) -> dict[str, object]:
+    return {"name": value.name, "at": value.at.timestamp()}
 
 
 def _by_message(value: tuple[HeldMessage, ...]) -> dict[str, str]:
@@ -202,8 +207,8 @@ _BY_TYPE: dict[Any, tuple[_Change, _Change]] = {
     tuple[tuple[str, float], ...]: (_scores, list),
     tuple[tuple[str, object], ...]: (_attributes, list),
     Contacts: (_contacts, _known),
-    Preview | None: (_preview, _stamped),
-    LastWords | None: (_last_words, _stamped),
+    Preview | None: (_preview, _as_preview),
+    LastWords | None: (_last_words, _as_last_words),
     tuple[HeldMessage, ...]: (_held, _by_message),
     tuple[SentAlbum, ...]: (_albums, _as_dicts),
     Literal["", "open", "done"]: (_followup, _same),
@@ -214,6 +219,6 @@ _PLAN = [
     for f in fields(TicketState)
     if f.name != "unread"
 ]
-_WRITERS = [(name, key, write) for name, key, _, write in _PLAN]
+_WRITERS = [(name, key, getattr(_EMPTY, name), write) for name, key, _, write in _PLAN]
 _READERS = {key: (name, read) for name, key, read, _ in _PLAN}
 _UNKNOWN: tuple[str, _Change] = ("", _unknown)

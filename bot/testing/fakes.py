@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
+from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
 from bot.errors import PeerGone, Problem, Refused, TopicGone, TopicRefused
 from bot.model import Attachment, Outbound, OutboundKind, Sender, Sent
 
@@ -22,7 +22,7 @@ class SentMessage:
     message: str
 
 
-class FakeAdapter:
+class FakeAdapter(Adapter):
     """Put an exception into `failures` and the next send raises it; `deleted` holds threads that are gone,
     `gone` messages.
 
@@ -116,6 +116,9 @@ class FakeAdapter:
 
     async def profile(self, user: str) -> Sender | None:
         return self.people.get(user)
+
+    def is_group(self, chat: str) -> bool:
+        return chat.startswith("-")
 
     async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
         return None

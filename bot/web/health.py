@@ -27,9 +27,6 @@ from bot.model import Event, OwedStage
 from bot.observability import redact
 from bot.storage.base import Store
 
-_POLLED = ("telegram", "vk")  # kinds whose silence for long means that something is wrong
-_BESIDE = "webhook"  # a kind that no customer waits for: told of, but it never makes the bot unready
-
 
 class Metrics:
     """The numbers of this process. Labels are channels, results and kinds, never people."""
@@ -120,7 +117,7 @@ def channel_report(adapter: Adapter, stale: timedelta, now: datetime) -> dict[st
     """
     health = adapter.health
     lag = _lag(health, now)
-    silent = adapter.kind in _POLLED and lag is not None and lag > stale.total_seconds()
+    silent = health.polls and lag is not None and lag > stale.total_seconds()
     return {
         "kind": adapter.kind,
         "state": health.state,
@@ -163,12 +160,12 @@ async def report(
     reports = {
         name: channel_report(adapter, stale, now)
         for name, adapter in channels.items()
-        if adapter.kind != _BESIDE
+        if adapter.health.awaited
     }
     hooks = {
         name: channel_report(adapter, stale, now)
         for name, adapter in channels.items()
-        if adapter.kind == _BESIDE
+        if not adapter.health.awaited
     }
     known = {
         "ready": knowledge is not None and knowledge.articles > 0,

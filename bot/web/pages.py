@@ -16,9 +16,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from bot.handoff.outreach.low_rating import waiting as unsettled
 from bot.knowledge.articles.schema import Article
+from bot.knowledge.decision.explanation import as_read
 from bot.knowledge.search import Knowledge
 from bot.model import Answer, Customer, Ticket
 from bot.text.person_names import full_name
+from bot.text.problems import problem_in
 from bot.text.yaml_source import read_own
 from bot.web.playground.page import Playground
 from bot.web.playground.skins import skins
@@ -160,7 +162,7 @@ class Pages:
             "kb.html",
             "kb",
             articles=articles,
-            problems=knowledge.problems,
+            problems=[problem_in(p, self._language(request)) for p in knowledge.problems],
             known=knowledge.status,
             q=request.query.get("q", ""),
         )
@@ -171,7 +173,8 @@ class Pages:
         found = knowledge.article(request.match_info["id"]) if knowledge else None
         if found is None:
             raise web.HTTPNotFound(text="no such article")
-        problems = [p for p in knowledge.problems if p.file.endswith(found.path.name)] if knowledge else []
+        faults = [p for p in knowledge.problems if p.file.endswith(found.path.name)] if knowledge else []
+        problems = [problem_in(p, self._language(request)) for p in faults]
         return self._page(
             request,
             "article.html",
@@ -343,5 +346,5 @@ def answer_json(answer: Answer) -> dict[str, object]:
         "scope": answer.scope,
         "act": answer.act.value,
         "candidates": [{"article": c.article, "title": c.title, "score": c.score} for c in answer.candidates],
-        "why": dict(answer.why),
+        "why": as_read(answer.why),
     }

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from bot.handoff.contacts import mask
+from bot.knowledge.decision.explanation import sentence_of
 from bot.knowledge.search import Knowledge
 from bot.model import HistoryEntry, Ticket
 from bot.reports.export import to_csv, to_xlsx
@@ -147,6 +148,7 @@ class ReportPages:
             tickets=tickets,
             entries=_merged(lines, turns, happened),
             saying=saying,
+            sentence_of=sentence_of,
             waits=waits,
         )
 

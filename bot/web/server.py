@@ -12,6 +12,7 @@ from aiohttp.typedefs import Middleware
 from bot.errors import StorageError
 from bot.knowledge.search import Knowledge
 from bot.observability import get_logger
+from bot.text.problems import reading
 from bot.web.api.openapi import document
 from bot.web.api.rest import ROOT, Rest, failure
 from bot.web.events import stream
@@ -38,7 +39,9 @@ def build_app(services: WebServices) -> web.Application:
     guard = Guard(secret=services.secret, host=services.host, password=services.password)
     playground = Playground(services) if services.stages else None
     pages = Pages(services, guard, playground)
-    app = web.Application(middlewares=[_answer_failures(pages), guard.middleware], client_max_size=LARGEST)
+    app = web.Application(
+        middlewares=[_in_language(pages), _answer_failures(pages), guard.middleware], client_max_size=LARGEST
+    )
     app.on_response_prepare.append(guard.add_headers)
     _add_health(app, services)
     for channel, hook in services.hooks.items():
@@ -159,6 +162,17 @@ def _end_streams(services: WebServices) -> Callable[[web.Application], Awaitable
         services.hub.close()
 
     return end
+
+
+def _in_language(pages: Pages) -> Middleware:
+    """What is said while a request is answered is in the language of its page; programs hear English."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        with reading("en" if request.path.startswith(f"{ROOT}/") else pages.language(request)):
+            return await handler(request)
+
+    return middleware
 
 
 def _answer_failures(pages: Pages) -> Middleware:

@@ -117,8 +117,4 @@ def _rest(config: Config, store: Store, accept: AcceptRequest | None, clock: Clo
 
 def _hooks(channels: Mapping[str, Adapter]) -> dict[str, Hook]:
     """The webhooks of the channels that have one."""
-    return {
-        name: route.handler
-        for name, adapter in channels.items()
-        for route in getattr(adapter, "routes", list)()
-    }
+    return {name: route.handler for name, adapter in channels.items() for route in adapter.routes()}

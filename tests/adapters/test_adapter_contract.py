@@ -13,8 +13,10 @@ import pytest
 
 from bot.adapters.playground.adapter import WebAdapter
 from bot.adapters.telegram.adapter import TelegramAdapter
+from bot.adapters.telegram.settings import TelegramSettings
 from bot.adapters.terminal import TerminalAdapter
 from bot.adapters.vk.adapter import VkAdapter
+from bot.adapters.vk.settings import VkSettings
 from bot.clock import Clock
 from bot.model import Sender
 from bot.testing.contracts.adapter import AdapterContract, Fault
@@ -35,7 +37,8 @@ class TelegramStage:
             "user": {"id": 1, "is_bot": False, "first_name": "x"},
         }
         self.adapter = TelegramAdapter(
-            "telegram", token=telegram_server.TOKEN, api_base=server.base, poll_seconds=1, timeout=0.5
+            "telegram",
+            TelegramSettings(token=telegram_server.TOKEN, api_base=server.base, poll_seconds=1, timeout=0.5),
         )
         self.number, self.refused = 0, -1
 
@@ -114,11 +117,9 @@ class VkStage:
         server.answers["messages.getConversationMembers"] = {"count": 0, "items": [], "profiles": []}
         self.adapter = VkAdapter(
             "vk",
-            token=vk_server.TOKEN,
-            group_id=vk_server.GROUP,
-            api_base=server.base,
-            wait=1,
-            mark_read=False,
+            VkSettings(
+                token=vk_server.TOKEN, group_id=vk_server.GROUP, api_base=server.base, wait=1, mark_read=False
+            ),
         )
 
     async def writes(self, text: str) -> None:

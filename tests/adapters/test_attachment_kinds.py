@@ -15,8 +15,10 @@ from aiogram.types import Message
 from bot.adapters.rich_text import utf16_length
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.adapters.telegram.media import ENVELOPE, SERVICE
+from bot.adapters.telegram.settings import TelegramSettings
 from bot.adapters.telegram.updates import TelegramReader
 from bot.adapters.vk.adapter import VkAdapter
+from bot.adapters.vk.settings import VkSettings
 from bot.adapters.vk.updates import VkReader
 from bot.clock import HandClock
 from bot.delivery.splitting import parts
@@ -105,8 +107,12 @@ async def test_each_kind_arrives_with_a_human_name(articles: Path, platform: str
         FakeTelegram() as server,
         FakeVk() as vk,
     ):
-        telegram = TelegramAdapter("telegram", token=TOKEN, api_base=server.base, poll_seconds=1, timeout=0.5)
-        speaker = VkAdapter("vk", token=VK_TOKEN, group_id=GROUP, api_base=vk.base, wait=1, mark_read=False)
+        telegram = TelegramAdapter(
+            "telegram", TelegramSettings(token=TOKEN, api_base=server.base, poll_seconds=1, timeout=0.5)
+        )
+        speaker = VkAdapter(
+            "vk", VkSettings(token=VK_TOKEN, group_id=GROUP, api_base=vk.base, wait=1, mark_read=False)
+        )
         chat = "1001" if platform == "telegram" else "5"
         await testbot.customer(channel=platform, chat=chat).says("позовите оператора")
         for number, (kind, (content, expected)) in enumerate(KINDS[platform].items(), start=100):
@@ -193,7 +199,9 @@ async def test_a_label_on_a_long_text_loses_nothing(length: int, attachments: tu
     """
     text = "я" * length
     async with FakeTelegram() as server:
-        telegram = TelegramAdapter("telegram", token=TOKEN, api_base=server.base, poll_seconds=1, timeout=0.5)
+        telegram = TelegramAdapter(
+            "telegram", TelegramSettings(token=TOKEN, api_base=server.base, poll_seconds=1, timeout=0.5)
+        )
         outbound = Outbound(Peer("telegram", "1001"), RichText(text), attachments=attachments)
         for nonce, part in enumerate(parts(outbound, {"telegram": telegram.limits}), start=1):
             await telegram.send(part, nonce=nonce, target="", files=Nothing())

@@ -14,7 +14,9 @@ from aiohttp import web
 
 from bot.adapters.base import Adapter, File
 from bot.adapters.telegram.adapter import TelegramAdapter
+from bot.adapters.telegram.settings import TelegramSettings
 from bot.adapters.vk.adapter import VkAdapter
+from bot.adapters.vk.settings import VkSettings
 from bot.clock import Clock
 from bot.config.loader import Config
 from bot.errors import BotError
@@ -111,9 +113,9 @@ async def test_no_token_reaches_the_log_whatever_fails(
     if fault == "refused":
         await runner.cleanup()
     adapter: Adapter = (
-        TelegramAdapter("t", clock=Clock(), token=telegram_server.TOKEN, api_base=base)
+        TelegramAdapter("t", TelegramSettings(token=telegram_server.TOKEN, api_base=base), clock=Clock())
         if kind == "telegram"
-        else VkAdapter("v", clock=Clock(), token=SECRET, group_id=vk_server.GROUP, api_base=base)
+        else VkAdapter("v", VkSettings(token=SECRET, group_id=vk_server.GROUP, api_base=base), clock=Clock())
     )
 
     async def keep(inbounds: object, *, cursor: str | None = None) -> None:

@@ -61,7 +61,7 @@ async def test_a_failing_channel_is_named_without_its_secrets(serve: Opened, tmp
 async def test_a_channel_that_heard_nothing_for_long_is_not_ready(serve: Opened, tmp_path: Path) -> None:
     """A poll loop that hangs looks healthy to itself; its silence tells."""
     page = await serve(knowledge=_articles(tmp_path / "kb"))
-    page.vk.kind = "vk"
+    page.vk.health.polls = True
     page.vk.health.last_poll = datetime.now(UTC) - timedelta(minutes=5)
 
     answer = await page.client.get("/readyz")

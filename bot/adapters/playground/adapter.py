@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
+from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
 from bot.adapters.playground.view import Author, PlaygroundUploads, Room, Shown, person_json
 from bot.adapters.rich_text import ALL_STYLES, VK_STYLES
 from bot.adapters.sanitize import clean_text
@@ -47,7 +47,7 @@ VK = Limits(label=40, buttons=10, row=5, **_QUICK)  # type: ignore[arg-type]
 DESK = Limits(topics=True, reactions=True, **_QUICK)  # type: ignore[arg-type]
 
 
-class WebAdapter:
+class WebAdapter(Adapter):
     """One channel of the playground.
 
     *files* is a folder for what is uploaded and sent, *now* the clock of the service. With *group* the
@@ -122,6 +122,9 @@ class WebAdapter:
 
     async def profile(self, user: str) -> Sender | None:
         return self.people.get(user)
+
+    def is_group(self, chat: str) -> bool:
+        return bool(self.group) and chat == self.group
 
     async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
         self._mark_read(outbound_chat)

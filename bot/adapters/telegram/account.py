@@ -5,9 +5,8 @@ mend it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from aiogram.methods import GetChat, GetChatMember, GetMe, GetWebhookInfo, SetMyCommands
 from aiogram.types import (
@@ -17,7 +16,7 @@ from aiogram.types import (
     BotCommandScopeChat,
 )
 
-from bot.adapters.base import ChatInfo
+from bot.adapters.base import ChatInfo, CommandMenu
 from bot.adapters.sanitize import clean_json
 from bot.adapters.telegram.calls import chat_id
 from bot.adapters.telegram.session import ApiConnection
@@ -41,16 +40,6 @@ _RIGHTS = {
     ),
     "can_delete_messages": ("TG015", "у бота нет права удалять сообщения", "включите «Удаление сообщений»"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class CommandScope:
-    """The commands that Telegram offers behind "/": in private chats, in all groups, or in one *chat*."""
-
-    scope: Literal["private", "groups", "chat"]
-    commands: tuple[tuple[str, str], ...]  # command without "/", its description
-    chat: str = ""
-    language: str = ""
 
 
 class TelegramAccount:
@@ -181,7 +170,7 @@ class TelegramAccount:
             problems.append(Problem(text, code="TG004", hint=hint, severity="warning"))
         return (*problems, *_hook_problems(hook, webhook))
 
-    async def publish_commands(self, scopes: Sequence[CommandScope]) -> None:
+    async def publish_commands(self, scopes: Sequence[CommandMenu]) -> None:
         """Tell Telegram which commands to offer where; the same again changes nothing.
 
         Raises `DeliveryError`.
@@ -222,7 +211,7 @@ def _hook_problems(hook: Mapping[str, Any], wanted: str | None) -> list[Problem]
 
 
 def _scope(
-    scope: CommandScope,
+    scope: CommandMenu,
 ) -> BotCommandScopeAllPrivateChats | BotCommandScopeAllGroupChats | BotCommandScopeChat:
     match scope.scope:
         case "private":

@@ -8,18 +8,19 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hmac import compare_digest
 from typing import Any, Literal
 
 from aiogram.methods import DeleteWebhook, GetFile, GetUpdates, GetWebhookInfo, SendChatAction, SetWebhook
 from aiohttp import web
 
-from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
-from bot.adapters.telegram.account import CommandScope, TelegramAccount
+from bot.adapters.base import Accept, Adapter, ChatInfo, CommandMenu, File, Files, Health, Limits
+from bot.adapters.telegram.account import TelegramAccount
 from bot.adapters.telegram.calls import chat_id, to_call, to_caption_call, to_forms
 from bot.adapters.telegram.errors import AlreadyDone, FileRefused, NoTextThere, ReadElsewhere
 from bot.adapters.telegram.session import TelegramConnection
+from bot.adapters.telegram.settings import TelegramSettings
 from bot.adapters.telegram.updates import ALLOWED_UPDATES, Membership, TelegramReader
 from bot.clock import Clock
 from bot.errors import AccountError, DeliveryError, Problem, Refused, RetryLater, StorageError, Uncertain
@@ -36,43 +37,31 @@ _REPEATABLE = frozenset(OutboundKind) - {
 }  # carried out twice they are as if carried out once
 
 
-class TelegramAdapter:
+class TelegramAdapter(Adapter):
     """One Telegram bot. Nothing is connected before `run`, `send` or another call."""
 
     kind = "telegram"
+    platform_name = "Telegram"
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        token: str,
-        api_base: str | None = None,
-        proxy: str | None = None,
-        mode: Literal["polling", "webhook"] = "polling",
-        secret: str | None = None,
-        webhook_url: str = "",
-        clock: Clock | None = None,
-        poll_seconds: int = 25,
-        timeout: float = 30.0,
-    ) -> None:
-        """*webhook_url* is the whole public address that reaches `routes`, *secret* what Telegram must show
-        there.
-        """
+    def __init__(self, name: str, settings: TelegramSettings, *, clock: Clock | None = None) -> None:
         self.name = name
         self.limits = Limits(topics=True, reactions=True)
-        self.health = Health()
-        self._mode, self._secret, self._webhook_url, self._poll_seconds = (
-            mode,
-            secret or "",
-            webhook_url,
-            poll_seconds,
-        )
+        self.health = Health(polls=True)  # by webhook, too, Telegram is asked all the time
+        self._mode, self._poll_seconds = settings.mode, settings.poll_seconds
+        self._secret, self._webhook_url = settings.secret or "", settings.webhook_url
         self._clock = clock or Clock()
-        self._line = TelegramConnection(token, api_base=api_base, proxy=proxy, timeout=timeout)
+        self._line = TelegramConnection(
+            settings.token, api_base=settings.api_base, proxy=settings.proxy, timeout=settings.timeout
+        )
         self._account = TelegramAccount(self._line, self._line.bot_id, self._clock)
         self._reader = TelegramReader(name, self._clock, bot_id=self._line.bot_id)
         self._accept: Accept | None = None
         self._log = get_logger("telegram")
+
+    @classmethod
+    def configured(cls, name: str, keys: Mapping[str, Any], clock: Clock) -> TelegramAdapter:
+        """See `ConfiguredAdapter`."""
+        return cls(name, TelegramSettings(**keys), clock=clock)
 
     # --- taking in
 
@@ -326,12 +315,19 @@ class TelegramAdapter:
     async def check(self) -> tuple[Problem, ...]:
         return await self._account.check(webhook=self._webhook_url if self._mode == "webhook" else None)
 
-    async def publish_commands(self, scopes: Sequence[CommandScope]) -> None:
+    def is_group(self, chat: str) -> bool:
+        """Telegram numbers groups below zero."""
+        return chat.startswith("-")
+
+    def topic_url(self, chat: str, thread: str) -> str:
+        return f"https://t.me/c/{chat.removeprefix('-100')}/{thread}" if chat.startswith("-100") else ""
+
+    async def publish_commands(self, menus: Sequence[CommandMenu]) -> None:
         """Tell Telegram which commands to offer where.
 
         Raises `DeliveryError`; the same again changes nothing.
         """
-        await self._account.publish_commands(scopes)
+        await self._account.publish_commands(menus)
 
     async def close(self) -> None:
         await self._line.close()

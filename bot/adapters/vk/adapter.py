@@ -8,24 +8,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from aiohttp import web
 
-from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
+from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
 from bot.adapters.vk.callback import CallbackApi
-from bot.adapters.vk.calls import RandomIds, peer_id
+from bot.adapters.vk.calls import RandomIds, is_private, peer_id
 from bot.adapters.vk.chats import Chats
 from bot.adapters.vk.check import check_account, check_longpoll, settings_problems
 from bot.adapters.vk.client import PER_SECOND, VkClient
+from bot.adapters.vk.community import Community
 from bot.adapters.vk.errors import ACCOUNT_CODES, VkRefusal, VkSilence, to_account_error
 from bot.adapters.vk.intake import Intake, read_cursor
 from bot.adapters.vk.longpoll import LongPoll
 from bot.adapters.vk.sender import Speaker
+from bot.adapters.vk.settings import VkSettings
 from bot.adapters.vk.updates import VkReader
 from bot.adapters.vk.users import People
+from bot.clock import Clock
 from bot.errors import AccountError, BotError, ConfigError, DeliveryError, Problem, Refused
 from bot.model import Attachment, Inbound, InboundKind, Media, Outbound, Sender, Sent
 from bot.observability import get_logger
@@ -50,66 +53,51 @@ LIMITS = Limits(
 _READ_KINDS = frozenset({InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.START})
 
 
-class VkAdapter:
-    """One community.
-
-    `salt` names the store, so that a fresh one never repeats the random ids of an older one.
-    """
+class VkAdapter(Adapter):
+    """One community."""
 
     kind = "vk"
+    platform_name = "VK"
 
     def __init__(
-        self,
-        name: str,
-        *,
-        token: str,
-        group_id: int,
-        api_base: str | None = None,
-        proxy: str | None = None,
-        mode: Literal["longpoll", "callback"] = "longpoll",
-        secret: str | None = None,
-        confirmation: str | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        mark_read: bool = True,
-        salt: str = "",
-        wait: int = 10,
+        self, name: str, settings: VkSettings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        problems = settings_problems(name, mode, secret, confirmation, proxy)
+        problems = settings_problems(
+            name, settings.mode, settings.secret, settings.confirmation, settings.proxy
+        )
         if problems:
             raise ConfigError(problems)
-        self.name, self.limits, self.health = name, LIMITS, Health()
-        self._group, self._mode, self._clock, self._mark_read = group_id, mode, clock, mark_read
-        self._client = VkClient(token, api_base=api_base, proxy=proxy)
+        self.name, self.limits = name, LIMITS
+        self.health = Health(polls=settings.mode == "longpoll")
+        self._group, self._mode, self._clock = settings.group_id, settings.mode, clock
+        self._mark_read = settings.mark_read
+        self._client = VkClient(settings.token, api_base=settings.api_base, proxy=settings.proxy)
         self._people = People(self._client)
-        random_ids = RandomIds(f"{name}:{salt}")
-        self._speaker = Speaker(self._client, self.health, random_ids, channel=name, group_id=group_id)
-        self._chats = Chats(self._client, self._people, group_id=group_id)
-        reader = VkReader(name, group_id, clock, random_ids.holds)
+        random_ids = RandomIds(f"{name}:{settings.salt}")
+        self._speaker = Speaker(
+            self._client, self.health, random_ids, channel=name, group_id=settings.group_id
+        )
+        self._chats = Chats(self._client, self._people, group_id=settings.group_id)
+        reader = VkReader(name, settings.group_id, clock, random_ids.holds)
         self._intake = Intake(
-            self._client, reader, self._people, channel=name, group_id=group_id, clock=clock
+            self._client, reader, self._people, channel=name, group_id=settings.group_id, clock=clock
         )
-        self._longpoll = LongPoll(
-            self._client,
-            self._intake,
-            self.health,
-            channel=name,
-            group_id=group_id,
-            clock=clock,
-            kept=self._kept,
-            wait=wait,
-        )
+        community = Community(name, settings.group_id, self.health, clock)
+        self._longpoll = LongPoll(self._client, self._intake, community, kept=self._kept, wait=settings.wait)
         self._callback = CallbackApi(
             self._intake,
-            self.health,
-            channel=name,
-            group_id=group_id,
-            secret=secret or "",
-            confirmation=confirmation or "",
-            clock=clock,
+            community,
+            secret=settings.secret or "",
+            confirmation=settings.confirmation or "",
             kept=self._kept,
         )
         self._asides: set[asyncio.Task[None]] = set()
         self._log = get_logger("vk").bind(channel=name)
+
+    @classmethod
+    def configured(cls, name: str, keys: Mapping[str, Any], clock: Clock) -> VkAdapter:
+        """See `ConfiguredAdapter`."""
+        return cls(name, VkSettings(**keys), clock=clock)
 
     # --- taking in
 
@@ -128,7 +116,7 @@ class VkAdapter:
 
     @property
     def webhook_path(self) -> str:
-        return f"/vk/{self.name}"
+        return f"/hooks/{self.name}"
 
     def routes(self) -> list[web.RouteDef]:
         """What the web room serves for this channel in callback mode."""
@@ -206,6 +194,9 @@ class VkAdapter:
 
     async def profile(self, user: str) -> Sender | None:
         return await self._chats.profile(user)
+
+    def is_group(self, chat: str) -> bool:
+        return not is_private(peer_id(chat))
 
     async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
         if self._client.busy:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 
 from aiohttp import web
 
-from bot.adapters.base import Accept, Health
+from bot.adapters.base import Accept
+from bot.adapters.vk.community import Community
 from bot.adapters.vk.intake import Cursor, Intake
 from bot.errors import StorageError
 from bot.model import Inbound
@@ -24,19 +24,17 @@ class CallbackApi:
     def __init__(
         self,
         intake: Intake,
-        health: Health,
+        community: Community,
         *,
-        channel: str,
-        group_id: int,
         secret: str,
         confirmation: str,
-        clock: Callable[[], datetime],
         kept: Callable[[Sequence[Inbound]], None],
     ) -> None:
-        self._intake, self._health, self._clock, self._kept = intake, health, clock, kept
-        self._group, self._secret, self._confirmation = group_id, secret.encode(), confirmation
+        self._intake, self._kept = intake, kept
+        self._health, self._clock, self._group = community.health, community.clock, community.group_id
+        self._secret, self._confirmation = secret.encode(), confirmation
         self._accept: Accept | None = None
-        self._log = get_logger("vk").bind(channel=channel)
+        self._log = get_logger("vk").bind(channel=community.channel)
 
     def open(self, accept: Accept) -> None:
         self._accept = accept

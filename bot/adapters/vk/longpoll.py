@@ -7,11 +7,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from bot.adapters.base import Accept, Health
+from bot.adapters.base import Accept
 from bot.adapters.vk.client import VkClient
+from bot.adapters.vk.community import Community
 from bot.adapters.vk.errors import ACCOUNT_CODES, VkRefusal, VkSilence, row, to_account_error
 from bot.adapters.vk.intake import FORGOTTEN, Cursor, Intake, read_cursor
 from bot.errors import StorageError
@@ -31,26 +31,17 @@ class LongPoll:
         self,
         client: VkClient,
         intake: Intake,
-        health: Health,
+        community: Community,
         *,
-        channel: str,
-        group_id: int,
-        clock: Callable[[], datetime],
         kept: Callable[[Sequence[Inbound]], None],
         wait: int = WAIT,
     ) -> None:
-        self._client, self._intake, self._health, self._clock, self._kept = (
-            client,
-            intake,
-            health,
-            clock,
-            kept,
-        )
-        self._group, self._wait = group_id, wait
+        self._client, self._intake, self._kept, self._wait = client, intake, kept, wait
+        self._health, self._clock, self._group = community.health, community.clock, community.group_id
         self._server = self._key = ""
         self._cursor: Cursor | None = None
         self._worked = False
-        self._log = get_logger("vk").bind(channel=channel)
+        self._log = get_logger("vk").bind(channel=community.channel)
 
     async def run(self, accept: Accept, *, cursor: str | None) -> None:
         """Take events in until cancelled.

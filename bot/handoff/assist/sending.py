@@ -14,7 +14,7 @@ from bot.handoff.desk_context import DeskContext
 from bot.handoff.filling import filled
 from bot.handoff.operators.answering import answered, shows_otherwise
 from bot.handoff.operators.drafts import tapped
-from bot.handoff.operators.replies import done, notice, place, say, who
+from bot.handoff.operators.replies import done, notice, say
 from bot.handoff.tickets import lifecycle
 from bot.model import (
     Button,
@@ -64,7 +64,7 @@ def _preview(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> Outcom
     send = Button(desk.words.text("desk.button.send", lang=desk.lang), "send_ready", what, style="primary")
     head = desk.words.say("desk.preview", lang=desk.lang)
     shown = Outbound(
-        place(turn),
+        turn.peer,
         head + "\n\n" + text,
         buttons=((send,),),
         ticket=ticket.number,
@@ -90,7 +90,7 @@ def send_ready(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Out
         turn,
         ticket,
         text,
-        Event("ready_sent", ticket=ticket.number, actor=who(turn.inbounds[0]), data=data),
+        Event("ready_sent", ticket=ticket.number, actor=turn.actor, data=data),
     )
 
 
@@ -116,7 +116,7 @@ async def resend(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> O
     """«Отправить ещё раз» under a notice of failure or doubt: once."""
     id = int(turn.press.value) if turn.press and turn.press.value.isdecimal() else 0
     found = [d for d in await desk.records.deliveries(after=id - 1, limit=1) if d.id == id] if id else []
-    event = Event("sent_again", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"delivery": id})
+    event = Event("sent_again", ticket=ticket.number, actor=turn.actor, data={"delivery": id})
     told = done(desk, turn, "desk.sending_again").messages
     if found and found[0].status == "unknown":
         return Outcome("desk", Result.CARRIED, "resent", told, events=(event,), retry_delivery=id)
@@ -142,7 +142,7 @@ def undo(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
         ticket=ticket.number,
         author="",
     )
-    event = Event("words_undone", ticket=ticket.number, actor=who(turn.inbounds[0]))
+    event = Event("words_undone", ticket=ticket.number, actor=turn.actor)
     return Outcome(
         "desk",
         Result.ANSWERED,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bot.handoff.operators.replies import who
 from bot.handoff.tickets import lifecycle
 from bot.model import Event, LastWords, Status, Ticket, Turn
 
@@ -11,7 +10,7 @@ def answered(ticket: Ticket, turn: Turn, name: str) -> tuple[Ticket, Status | No
     """The ticket after an operator's words to the customer, which are found again by *name* ("" = never):
     taken where it was nobody's, answered, nothing owed any more.
     """
-    by, last = who(turn.inbounds[0]), LastWords(name, turn.now) if name else None
+    by, last = turn.actor, LastWords(name, turn.now) if name else None
     changed = lifecycle.answered(ticket, by, turn.inbounds[0].sender.name, turn.now, last)
     events: list[Event] = []
     if not ticket.operator:

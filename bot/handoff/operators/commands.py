@@ -12,7 +12,7 @@ from bot.handoff.operators import menus
 from bot.handoff.operators.command import Role
 from bot.handoff.operators.command_words import line
 from bot.handoff.operators.notes import note
-from bot.handoff.operators.replies import done, notice, place, say, who
+from bot.handoff.operators.replies import done, notice, say
 from bot.handoff.operators.roster import labels
 from bot.handoff.sla.time_parsing import Fault, read_moment
 from bot.handoff.tickets import lifecycle, transfer
@@ -49,15 +49,15 @@ def take(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     inbound = turn.inbounds[0]
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
-    if ticket.operator == who(inbound) and ticket.status == "operator":
+    if ticket.operator == inbound.actor and ticket.status == "operator":
         return notice(desk, turn, "desk.yours_already")
-    takes_over = inbound.kind is InboundKind.MESSAGE and who(inbound) in desk.rules.routing.supervisors
-    if ticket.operator and ticket.operator != who(inbound) and not takes_over:
+    takes_over = inbound.kind is InboundKind.MESSAGE and inbound.actor in desk.rules.routing.supervisors
+    if ticket.operator and ticket.operator != inbound.actor and not takes_over:
         return notice(desk, turn, "desk.taken_by", operator=ticket.operator_name)
-    taken = lifecycle.taken(ticket, who(inbound), inbound.sender.name, turn.now)
+    taken = lifecycle.taken(ticket, inbound.actor, inbound.sender.name, turn.now)
     told = desk.words.say(
         "handoff.taken",
-        lang=desk.customer_lang(turn),
+        lang=desk.lang_of(turn.customer),
         customer=turn.customer,
         operator=inbound.sender.name,
         now=turn.now,
@@ -70,7 +70,7 @@ def take(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     )
     how = "button" if inbound.kind is InboundKind.PRESS else "command"
     event = Event(
-        "ticket_taken", ticket=ticket.number, actor=who(inbound), data={"how": how, "from": ticket.operator}
+        "ticket_taken", ticket=ticket.number, actor=inbound.actor, data={"how": how, "from": ticket.operator}
     )
     return Outcome(
         "desk", Result.ANSWERED, "taken", say_, status=Status.OPERATOR, ticket=taken, events=(event,)
@@ -84,7 +84,7 @@ def close(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
         (c for c in desk.rules.routing.categories if rest and c.casefold() == rest.casefold()),
         ticket.category,
     )
-    closed = desk.close(turn, replace(ticket, category=category), by=who(turn.inbounds[0]))
+    closed = desk.close(turn, lifecycle.categorized(ticket, category), by=turn.actor)
     asked = () if category else _ask_category(desk, turn, ticket)
     return replace(
         closed, messages=(*closed.messages, *done(desk, turn, "desk.you_closed_it").messages, *asked)
@@ -94,13 +94,13 @@ def close(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
 def give_to_bot(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
-    closed = desk.close(turn, ticket, by=who(turn.inbounds[0]), told=False)
+    closed = desk.close(turn, ticket, by=turn.actor, told=False)
     told = Outbound(
         ticket.customer_peer,
-        desk.words.say("handoff.returned", lang=desk.customer_lang(turn)),
+        desk.words.say("handoff.returned", lang=desk.lang_of(turn.customer)),
         ticket=ticket.number,
     )
-    event = Event("ticket_returned", ticket=ticket.number, actor=who(turn.inbounds[0]))
+    event = Event("ticket_returned", ticket=ticket.number, actor=turn.actor)
     return replace(
         closed,
         reason="returned",
@@ -115,11 +115,11 @@ def reopen(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome
     if turn.subject is not None and turn.subject.ticket not in (None, ticket.number):
         return notice(desk, turn, "desk.has_newer", number=turn.subject.ticket)
     inbound = turn.inbounds[0]
-    opened = lifecycle.reopened(ticket, who(inbound), inbound.sender.name, turn.now)
+    opened = lifecycle.reopened(ticket, inbound.actor, inbound.sender.name, turn.now)
     to = desk.thread(ticket)
     topic = (reopen_topic(to, ticket.number),) if to else ()
     say_ = (*topic, *desk.card_edit(opened), *done(desk, turn, "desk.you_reopened_it").messages)
-    event = Event("ticket_reopened", ticket=ticket.number, actor=who(inbound))
+    event = Event("ticket_reopened", ticket=ticket.number, actor=inbound.actor)
     return Outcome(
         "desk", Result.ANSWERED, "reopened", say_, status=Status.OPERATOR, ticket=opened, events=(event,)
     )
@@ -152,7 +152,7 @@ async def hand_on(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> O
         return notice(
             desk,
             turn,
-            "desk.yours_already" if to.id == who(turn.inbounds[0]) else "desk.taken_by",
+            "desk.yours_already" if to.id == turn.actor else "desk.taken_by",
             operator=ticket.operator_name,
         )
     if not to.here:
@@ -193,7 +193,7 @@ def _told_of_transfer(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[tu
     """
     if not ticket.operator or ticket.state.transfer_told:
         return (), ticket
-    text = desk.words.say("handoff.transferred", lang=desk.customer_lang(turn))
+    text = desk.words.say("handoff.transferred", lang=desk.lang_of(turn.customer))
     return (Outbound(ticket.customer_peer, text, ticket=ticket.number),), lifecycle.transfer_told(ticket)
 
 
@@ -202,7 +202,7 @@ def _transferred(
 ) -> Outcome:
     assert moved.ticket is not None
     event = Event(
-        "ticket_transferred", ticket=moved.ticket.number, actor=who(turn.inbounds[0]), data={"to": to}
+        "ticket_transferred", ticket=moved.ticket.number, actor=turn.actor, data={"to": to}
     )
     return replace(
         moved,
@@ -225,7 +225,7 @@ def snooze(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     if isinstance(found, Fault):
         return say(desk, turn, "desk.snooze_how", wrong=_wrong(desk, rest, found))
     until = found.at
-    by = who(turn.inbounds[0])
+    by = turn.actor
     put_off = lifecycle.snoozed(ticket, until, by, turn.inbounds[0].sender.name, turn.now)
     event = Event("ticket_snoozed", ticket=ticket.number, actor=by, data={"until": until.isoformat()})
     taken = (
@@ -260,9 +260,9 @@ def promise(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome
     at, text = found.at, found.rest
     promised = lifecycle.promised(ticket, at, text)
     told = desk.words.say(
-        "handoff.promised", lang=desk.customer_lang(turn), customer=turn.customer, at=at, now=turn.now
+        "handoff.promised", lang=desk.lang_of(turn.customer), customer=turn.customer, at=at, now=turn.now
     )
-    event = Event("promised", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"due": at.isoformat()})
+    event = Event("promised", ticket=ticket.number, actor=turn.actor, data={"due": at.isoformat()})
     mark = (
         done(desk, turn, "desk.done")
         if found.asked is None
@@ -290,9 +290,9 @@ def category(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcom
     known = next((c for c in desk.rules.routing.categories if c.casefold() == chosen.casefold()), "")
     if not known:
         return say(desk, turn, "desk.category_ask", _categories(desk, ticket), f"category:{ticket.number}")
-    named = replace(ticket, category=known)
+    named = lifecycle.categorized(ticket, known)
     event = Event(
-        "ticket_category", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"category": known}
+        "ticket_category", ticket=ticket.number, actor=turn.actor, data={"category": known}
     )
     shown: tuple[Outbound, ...] = done(desk, turn, "desk.category_set", category=known).messages
     if turn.press is not None:
@@ -300,7 +300,7 @@ def category(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcom
         shown = (
             *shown,
             Outbound(
-                place(turn),
+                turn.peer,
                 text,
                 kind=OutboundKind.EDIT,
                 edits=f"category:{ticket.number}",
@@ -321,7 +321,7 @@ def tag(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
         name = word.lstrip("-#")[:30]
         tags = [t for t in tags if t != name] + ([] if word.startswith("-") else [name])
     tagged = lifecycle.tagged(ticket, tags)
-    event = Event("ticket_tagged", ticket=ticket.number, actor=who(turn.inbounds[0]))
+    event = Event("ticket_tagged", ticket=ticket.number, actor=turn.actor)
     return Outcome(
         "desk",
         Result.ANSWERED,
@@ -336,9 +336,9 @@ def topic(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/topic Возврат: another topic, with the deadlines that belong to it."""
     if not rest:
         return say(desk, turn, "desk.topic_how", topic=ticket.topic)
-    renamed = replace(ticket, topic=rest[:60])
+    renamed = lifecycle.renamed(ticket, rest[:60])
     event = Event(
-        "ticket_topic", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"topic": rest[:60]}
+        "ticket_topic", ticket=ticket.number, actor=turn.actor, data={"topic": rest[:60]}
     )
     return Outcome(
         "desk",
@@ -357,7 +357,7 @@ def show_contact(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> O
     """The unmasked contact, to the one who pressed; who saw it is kept."""
     known = ticket.state.contacts
     shown = ", ".join(told for told in (known.phone, known.email) if told)
-    event = Event("contact_shown", ticket=ticket.number, actor=who(turn.inbounds[0]))
+    event = Event("contact_shown", ticket=ticket.number, actor=turn.actor)
     return replace(notice(desk, turn, "desk.contact", contact=shown or "—"), events=(event,))
 
 
@@ -389,7 +389,7 @@ def help_(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
     """Every command, with those of supervisors for whoever may give them."""
     told = [line(c, desk.words, desk.lang) for c in desk.commands.listed if c.role is not Role.SUPERVISOR]
     orders = [line(c, desk.words, desk.lang) for c in desk.commands.listed if c.role is Role.SUPERVISOR]
-    is_supervisor = desk.is_supervisor(who(turn.inbounds[0]))
+    is_supervisor = desk.is_supervisor(turn.actor)
     return say(desk, turn, "desk.help", commands=told, orders=orders if is_supervisor else [])
 
 
@@ -422,7 +422,7 @@ async def away(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
     """Not there for a while: no new tickets; customers who wait for an answer, or write later, are given to
     the others.
     """
-    id = who(turn.inbounds[0])
+    id = turn.actor
     his = [t for t in await desk.records.tickets(limit=1000) if t.operator == id]
     owed = [t for t in his if transfer.is_owed(t)]
     given = [t.number for t in owed]
@@ -433,7 +433,7 @@ async def away(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
 
 def back(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
     return replace(
-        say(desk, turn, "desk.back"), events=(Event("operator_back", actor=who(turn.inbounds[0])),)
+        say(desk, turn, "desk.back"), events=(Event("operator_back", actor=turn.actor),)
     )
 
 

@@ -13,8 +13,7 @@ from bot.handoff.attachments import named
 from bot.handoff.context import marked_lines, quoted_part
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.answering import answered, shows_otherwise
-from bot.handoff.operators.message_names import message_name
-from bot.handoff.operators.replies import done, notice, place, say, who
+from bot.handoff.operators.replies import done, notice, say
 from bot.handoff.tickets import lifecycle
 from bot.model import (
     Attachment,
@@ -80,7 +79,7 @@ def draft(turn: Turn) -> Draft:
     first = turn.inbounds[0]
     quotes = next((q.mirror_of for q in turn.quoted if q is not None and q.mirror_of), "")
     parts = tuple(MessagePart(i.message, i.text, i.spans) for i in turn.inbounds)
-    return Draft(message_name(first), parts, turn.attachments, quotes, first.album, part=quoted_part(turn))
+    return Draft(first.outbound_name, parts, turn.attachments, quotes, first.album, part=quoted_part(turn))
 
 
 def send(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft) -> Outcome:
@@ -96,10 +95,10 @@ def send(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft) -> Outcome:
         ticket=ticket.number,
         author="operator",
         author_name=turn.inbounds[0].sender.name,
-        receipt=Receipt(place(turn), made.message) if made.message else None,
+        receipt=Receipt(turn.peer, made.message) if made.message else None,
         on_uncertain=desk.rules.on_uncertain,
     )
-    words = named(words, desk.words, desk.customer_lang(turn))
+    words = named(words, desk.words, desk.lang_of(turn.customer))
     changed = _with_album(changed, made)
     cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
     return Outcome(
@@ -119,7 +118,7 @@ def change(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft) -> Outcom
         author="operator",
         author_name=turn.inbounds[0].sender.name,
         attachments=made.attachments,
-        receipt=Receipt(place(turn), made.message),
+        receipt=Receipt(turn.peer, made.message),
     )
     return Outcome("desk", Result.CARRIED, "edit", (edit,), ticket=_with_album(ticket, made))
 
@@ -133,7 +132,7 @@ def ask(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft, /, why: str,
     return replace(
         asked,
         ticket=lifecycle.held(ticket, HeldMessage(made.message, made.question)),
-        events=(Event("tone_asked", actor=who(turn.inbounds[0])),),
+        events=(Event("tone_asked", actor=turn.actor),),
     )
 
 
@@ -179,7 +178,7 @@ def edited(turn: Turn, sent: Draft | None = None) -> Draft:
     inbound = turn.inbounds[0]
     own = MessagePart(inbound.message, inbound.text, inbound.spans)
     if sent is None:
-        return Draft(message_name(inbound), (own,), inbound.attachments, edits=True, part=quoted_part(turn))
+        return Draft(inbound.outbound_name, (own,), inbound.attachments, edits=True, part=quoted_part(turn))
     parts = tuple(own if p.message == inbound.message else p for p in sent.parts)
     return replace(sent, parts=parts, edits=True)
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from bot.handoff.desk_context import Delivered, DeskContext
 from bot.handoff.operators.drafts import album_of, ask, change, draft, edit_name, edited, held, send
-from bot.handoff.operators.message_names import message_name
 from bot.handoff.operators.notes import note
 from bot.handoff.operators.operator_message import Kind, OperatorMessage
 from bot.handoff.operators.replies import say
@@ -31,7 +30,7 @@ async def decide(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Out
     if inbound.message in held(ticket):
         return await _of_held(desk, turn, ticket, message)
     album = album_of(ticket, inbound)
-    has = await _with_customer(desk, ticket, album.name if album else message_name(inbound))
+    has = await _with_customer(desk, ticket, album.name if album else inbound.outbound_name)
     if has is None:
         return _never_sent(desk, turn, ticket, message)
     made = edited(turn, album)
@@ -62,7 +61,7 @@ async def _of_held(desk: DeskContext, turn: Turn, ticket: Ticket, message: Opera
     """It was not sent yet: it goes as it is now, is asked about again, or stays inside."""
     inbound = turn.inbounds[0]
     album = album_of(ticket, inbound)
-    has = await _with_customer(desk, ticket, album.name if album else message_name(inbound))
+    has = await _with_customer(desk, ticket, album.name if album else inbound.outbound_name)
     free = lifecycle.released(ticket, inbound.message)
     if message.stays_inside:
         return replace(_note(desk, turn, message), ticket=free)

@@ -5,7 +5,7 @@ from.
 from __future__ import annotations
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators.replies import notice, say, who
+from bot.handoff.operators.replies import notice, say
 from bot.handoff.operators.roster import Member, labels
 from bot.handoff.whom import colleagues
 from bot.model import Button, Outcome, Rows, Ticket, Turn
@@ -20,7 +20,7 @@ def hand_on(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcom
     """
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
-    own, by = ticket.state.team, who(turn.inbounds[0])
+    own, by = ticket.state.team, turn.actor
     team = desk.teams.named(own)
 
     def far(member: Member) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators.replies import place, who
 from bot.model import (
     Event,
     HistoryEntry,
@@ -25,7 +24,7 @@ def note(desk: DeskContext, turn: Turn, inbound: Inbound, text: str) -> Outcome:
     """Kept with the conversation and marked as seen."""
     kept = (HistoryEntry(inbound.at, "note", text, inbound.sender.name, turn.attachments),)
     mark = Outbound(
-        place(turn),
+        turn.peer,
         RichText(desk.words.text("desk.receipt.note", lang=desk.lang)),
         kind=OutboundKind.REACT,
         quotes=inbound.message,
@@ -40,11 +39,11 @@ def whisper(desk: DeskContext, turn: Turn, ticket: Ticket, text: str) -> Outcome
     inbound = turn.inbounds[0]
     kept = note(desk, turn, inbound, text)
     called = desk.crew.member(ticket.operator).call or ticket.operator_name
-    if not called or ticket.operator == who(inbound):
+    if not called or ticket.operator == inbound.actor:
         return kept
-    told = desk.notice(place(turn), ticket, "desk.whisper", operator=called, by=inbound.sender.name)
+    told = desk.notice(turn.peer, ticket, "desk.whisper", operator=called, by=inbound.sender.name)
     return replace(
         kept,
         messages=(*kept.messages, told),
-        events=(Event("whispered", ticket=ticket.number, actor=who(inbound)),),
+        events=(Event("whispered", ticket=ticket.number, actor=inbound.actor),),
     )

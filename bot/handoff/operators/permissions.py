@@ -8,7 +8,7 @@ from __future__ import annotations
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.command import Command, Role
 from bot.handoff.operators.operator_message import Kind, OperatorMessage
-from bot.handoff.operators.replies import notice, who
+from bot.handoff.operators.replies import notice
 from bot.handoff.topics import reopen_topic
 from bot.model import Event, InboundKind, Outbound, Outcome, Result, Turn
 
@@ -35,7 +35,7 @@ async def refusal(
         return refuse(desk, turn, why, name)
     if message.kind is not Kind.COMMAND and not is_press:
         return None
-    if command is not None and command.role is Role.SUPERVISOR and not desk.is_supervisor(who(inbound)):
+    if command is not None and command.role is Role.SUPERVISOR and not desk.is_supervisor(inbound.actor):
         return refuse(desk, turn, "desk.only_supervisors", name)
     return None
 
@@ -45,7 +45,7 @@ async def _stranger(desk: DeskContext, turn: Turn) -> str | None:
     inbound = turn.inbounds[0]
     if inbound.sender.anonymous:
         return "desk.anonymous"
-    known = desk.crew.member(who(inbound))
+    known = desk.crew.member(inbound.actor)
     doubtful = known.left or (
         not known.name and inbound.kind is InboundKind.PRESS
     )  # in a public group strangers see the buttons, too
@@ -64,7 +64,7 @@ def refuse(desk: DeskContext, turn: Turn, key: str, what: str = "", **facts: obj
     done = what or (turn.press.action if turn.press else inbound.kind.value)
     number = turn.ticket.number if turn.ticket else None
     event = Event(
-        "refused", ticket=number, actor=who(inbound), data={"why": key.rpartition(".")[2], "what": done}
+        "refused", ticket=number, actor=inbound.actor, data={"why": key.rpartition(".")[2], "what": done}
     )
     say: tuple[Outbound, ...] = (
         () if inbound.kind is InboundKind.EDIT else notice(desk, turn, key, **facts).messages

@@ -5,19 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.handoff.desk_context import DeskContext
-from bot.model import Inbound, Outbound, OutboundKind, Outcome, Peer, Priority, Result, RichText, Rows, Turn
-
-
-def who(inbound: Inbound) -> str:
-    """The id of the operator who did this."""
-    return f"{inbound.peer.channel}:{inbound.sender.id}"
-
-
-def place(turn: Turn) -> Peer:
-    """Where the answer to an operator goes: the ticket's thread if it was said there, else the chat
-    itself.
-    """
-    return turn.inbounds[0].peer
+from bot.model import Outbound, OutboundKind, Outcome, Priority, Result, RichText, Rows, Turn
 
 
 def notice(desk: DeskContext, turn: Turn, key: str, **facts: object) -> Outcome:
@@ -41,7 +29,7 @@ def done(desk: DeskContext, turn: Turn, key: str, **facts: object) -> Outcome:
     if inbound.callback or not inbound.message:
         return notice(desk, turn, key, **facts)
     mark = Outbound(
-        place(turn),
+        turn.peer,
         RichText(desk.words.text("desk.receipt.delivered", lang=desk.lang)),
         kind=OutboundKind.REACT,
         quotes=inbound.message,
@@ -56,7 +44,7 @@ def say(
 ) -> Outcome:
     """A message in the desk, as an answer to what was said there."""
     inbound = turn.inbounds[0]
-    said = desk.notice(place(turn), turn.ticket, key, **facts)
+    said = desk.notice(turn.peer, turn.ticket, key, **facts)
     said = replace(
         said, buttons=buttons, name=name, quotes=inbound.message if not inbound.peer.thread else ""
     )

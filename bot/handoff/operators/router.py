@@ -14,7 +14,7 @@ from bot.handoff.operators.drafts import ask, draft, held, send
 from bot.handoff.operators.notes import note, whisper
 from bot.handoff.operators.operator_message import Kind, OperatorMessage, command_of, read_message
 from bot.handoff.operators.permissions import refusal, refuse
-from bot.handoff.operators.replies import notice, say, who
+from bot.handoff.operators.replies import notice, say
 from bot.handoff.tickets import lifecycle
 from bot.model import Event, Inbound, InboundKind, Outcome, Result, Sender, Ticket, Timer, Turn
 from bot.model.internal import Stranded
@@ -34,7 +34,7 @@ async def decide(desk: DeskContext, turn: Turn) -> Outcome:
     if inbound.kind is InboundKind.PRESS:
         return await command.run(desk, turn, "") if command else notice(desk, turn, "desk.old_button")
     if inbound.kind is InboundKind.TOPIC_CLOSED and turn.ticket and turn.ticket.status != "closed":
-        return desk.close(turn, turn.ticket, by=who(inbound))
+        return desk.close(turn, turn.ticket, by=inbound.actor)
     if inbound.kind is InboundKind.EDIT:
         return await edits.decide(desk, turn, message)
     if inbound.kind is InboundKind.MEMBER:
@@ -95,7 +95,7 @@ def words_of_operator(desk: DeskContext, turn: Turn, ticket: Ticket, message: Op
     made = draft(turn)
     if message.kind is Kind.DOUBTFUL:
         return ask(desk, turn, ticket, made, "desk.sure" if message.text else "desk.sure_reply", message.text)
-    ready = of_preview(ticket, made.words.text, turn.now, who(inbound))
+    ready = of_preview(ticket, made.words.text, turn.now, inbound.actor)
     sent = send(desk, turn, ticket, made)
     return replace(sent, events=(*sent.events, *ready))
 

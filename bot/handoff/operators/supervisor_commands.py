@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators.replies import done, notice, say, who
-from bot.handoff.tickets import transfer
+from bot.handoff.operators.replies import done, notice, say
+from bot.handoff.tickets import lifecycle, transfer
 from bot.handoff.whom import brought, colleagues, meant, offered, reachable, unclear
 from bot.model import Event, Outcome, Result, Ticket, Turn
 
@@ -20,9 +20,9 @@ def set_priority(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Ou
     """/priority 2: from 0 on, the more the sooner; the deadlines follow."""
     if not rest.isdecimal() or int(rest) > MOST:
         return say(desk, turn, "desk.priority_how", most=MOST)
-    urgent = replace(ticket, priority=int(rest))
+    urgent = lifecycle.prioritized(ticket, int(rest))
     event = Event(
-        "ticket_priority", ticket=ticket.number, actor=who(turn.inbounds[0]), data={"priority": int(rest)}
+        "ticket_priority", ticket=ticket.number, actor=turn.actor, data={"priority": int(rest)}
     )
     return Outcome(
         "desk",

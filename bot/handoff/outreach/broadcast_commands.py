@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators.replies import place
 from bot.handoff.outreach.broadcasts import BroadcastSender, Mail, Mailing
 from bot.handoff.outreach.order_replies import (
     Likening,
@@ -78,7 +77,7 @@ class Broadcasts:
         mailing = Mailing(
             f"b{turn.id}",
             text,
-            place=replace(place(turn), thread=""),
+            place=replace(turn.peer, thread=""),
             by=by_whom(turn),
             about=about,
             attachments=turn.attachments,
@@ -100,7 +99,7 @@ class Broadcasts:
             style="primary",
         )
         drop = Button(desk.words.text("outreach.button.drop", lang=lang), "broadcast_drop", mailing.number)
-        shown = Outbound(place(turn), text, attachments=turn.attachments, author="", priority=Priority.NOTICE)
+        shown = Outbound(turn.peer, text, attachments=turn.attachments, author="", priority=Priority.NOTICE)
         outcome = answer(
             desk,
             turn,
@@ -255,7 +254,7 @@ class Broadcasts:
     ) -> Outbound:
         """The preview says what became of it."""
         text = self._desk.words.say(key, lang=self._desk.lang, **facts)
-        to: Peer = place(turn)
+        to: Peer = turn.peer
         return Outbound(
             to,
             text,

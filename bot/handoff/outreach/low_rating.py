@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators.replies import notice, place, who
+from bot.handoff.operators.replies import notice
 from bot.handoff.outreach.order_replies import acknowledged, answer, tail
 from bot.handoff.tickets import lifecycle
 from bot.model import (
@@ -173,7 +173,7 @@ def _said(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichText) -> Outc
         author="operator",
         author_name=inbound.sender.name,
         on_uncertain="hold",
-        receipt=Receipt(place(turn), message) if message else None,
+        receipt=Receipt(turn.peer, message) if message else None,
     )
     return _settled(desk, turn, ticket, "followup.sent", (told,))
 
@@ -184,7 +184,7 @@ def _settled(desk: DeskContext, turn: Turn, ticket: Ticket, key: str, told: tupl
     done = lifecycle.followed_up(ticket, turn.now if told else None)
     shown = desk.words.say(key, lang=desk.lang, by=name, number=ticket.number, score=ticket.rating or 0)
     edit = desk.notice(
-        desk.thread(ticket) or place(turn),
+        desk.thread(ticket) or turn.peer,
         ticket,
         key,
         by=name,
@@ -199,7 +199,7 @@ def _settled(desk: DeskContext, turn: Turn, ticket: Ticket, key: str, told: tupl
         priority=Priority.COSMETIC,
     )
     event = Event(
-        "apologized" if told else "followup_settled", ticket=ticket.number, actor=who(turn.inbounds[0])
+        "apologized" if told else "followup_settled", ticket=ticket.number, actor=turn.actor
     )
     say = (*told, *acknowledged(desk, turn, "desk.done"), edit)
     return Outcome(

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Protocol
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators.replies import place, who
 from bot.model import Event, Outbound, OutboundKind, Outcome, Peer, Result, RichText, Rows, Turn
 
 OFFICE = Peer(
@@ -43,12 +42,12 @@ def is_ordered(turn: Turn) -> bool:
 
 def by_whom(turn: Turn) -> str:
     """The name that is shown for whoever ordered."""
-    return turn.inbounds[0].sender.name or who(turn.inbounds[0])
+    return turn.inbounds[0].sender.name or turn.actor
 
 
 def answers_to(desk: DeskContext, turn: Turn) -> Peer | None:
     """Where the answer goes; None while there is no desk."""
-    return next(iter(desk.places()), None) if is_ordered(turn) else place(turn)
+    return next(iter(desk.places()), None) if is_ordered(turn) else turn.peer
 
 
 def answer(
@@ -91,4 +90,4 @@ def tail(text: RichText, start: int) -> RichText:
 
 def ordered(turn: Turn, kind: str, **data: object) -> Event:
     """The event of an order, with who gave it."""
-    return Event(kind, actor=who(turn.inbounds[0]), data=data)
+    return Event(kind, actor=turn.actor, data=data)

@@ -5,11 +5,12 @@ time.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.config.handoff import Policy, Routing, Sla, length
 from bot.handoff.sla.hours import Hours
+from bot.handoff.tickets import lifecycle
 from bot.model import Ticket, Timer
 from bot.model.internal import (
     CustomerSilent,
@@ -83,7 +84,7 @@ class Deadlines:
     def dated(self, ticket: Ticket) -> Ticket:
         """The ticket with its nearest deadline."""
         goals = self.goals(ticket)
-        return replace(ticket, due=goals[0].due if goals else None)
+        return lifecycle.due(ticket, goals[0].due if goals else None)
 
     def at_risk(self, ticket: Ticket, now: datetime) -> bool:
         """Whether a deadline is near or past."""

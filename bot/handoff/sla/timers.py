@@ -200,7 +200,7 @@ def _quiet(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """The customer keeps silent: asked politely first, then the ticket is closed."""
     if ticket.state.quiet_asked is not None:
         return desk.close(turn, ticket, by="bot", key="handoff.closed_quiet")
-    lang = desk.customer_lang(turn)
+    lang = desk.lang_of(turn.customer)
     buttons = tuple(
         Button(desk.words.text(f"handoff.button.{action}", lang=lang), action, str(ticket.number))
         for action in ("solved", "still_here")
@@ -240,7 +240,7 @@ def _promised(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     is not forgotten.
     """
     told = desk.words.say(
-        "handoff.promised_due", lang=desk.customer_lang(turn), customer=turn.customer, number=ticket.number
+        "handoff.promised_due", lang=desk.lang_of(turn.customer), customer=turn.customer, number=ticket.number
     )
     kept = lifecycle.promise_reminded(ticket)
     say = (

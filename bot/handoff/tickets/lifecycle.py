@@ -293,6 +293,26 @@ def followed_up(ticket: Ticket, apologized: datetime | None) -> Ticket:
 # --- what the card shows
 
 
+def prioritized(ticket: Ticket, priority: int) -> Ticket:
+    """More or less urgent, with the deadlines that belong to it."""
+    return replace(ticket, priority=priority)
+
+
+def categorized(ticket: Ticket, category: str) -> Ticket:
+    """Why the customer wrote, as the operators say it."""
+    return replace(ticket, category=category)
+
+
+def renamed(ticket: Ticket, topic: str) -> Ticket:
+    """About another topic, with the deadlines that belong to it."""
+    return replace(ticket, topic=topic)
+
+
+def due(ticket: Ticket, at: datetime | None) -> Ticket:
+    """Its nearest deadline; None = nothing is owed."""
+    return replace(ticket, due=at)
+
+
 def tagged(ticket: Ticket, tags: Iterable[str]) -> Ticket:
     return replace(ticket, state=replace(ticket.state, tags=tuple(tags)))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,11 @@ from bot.knowledge.retrieval.channels import COLUMNS
 from bot.knowledge.retrieval.external import Votes
 from bot.knowledge.retrieval.features import FEATURES, AnalyzedQuery, Evidence
 from bot.knowledge.retrieval.index import Index
-from bot.model import Answer, Decision, Json
+from bot.model import Answer, Json
+from bot.text.problems import reader_language, reading, told
+
+_DIALOGS = ("human", "greeting", "about", "smalltalk", "flow")
+_LIMITS = {"answer": "answer", "clarify": "answer", "handoff": "handoff"}  # the threshold that decided
 
 
 def explain(
@@ -49,7 +54,7 @@ def explain(
         channel: {name: best for name in shown if (best := max([rows[name].get(c, 0.0) for c in columns]))}
         for channel, columns in COLUMNS.items()
     }
-    return {
+    why: Json = {
         "raw": raw[:500],
         "understood": understood[:500],
         "repairs": [{"raw": r.raw, "fixed": r.fixed, "kind": r.kind} for r in repairs],
@@ -77,32 +82,43 @@ def explain(
         "thresholds": {"answer": settings.answer, "handoff": settings.handoff, "lead": settings.lead},
         "options": options,
         "decision": answer.decision.value,
-        "sentence": sentence(answer, settings, repairs, followed),
         "timings": {"ms": round(spent, 2)},
     }
+    return {**why, "sentence": sentence_of(why)}
 
 
-def sentence(answer: Answer, settings: KnowledgeSettings, repairs: Sequence[Repair], followed: bool) -> str:
-    """Why it was decided so, in Russian, with the numbers."""
-    if not answer.candidates:
-        return "Ни одна статья не подходит, поэтому зовём оператора."
-    first = answer.candidates[0]
-    mended = f"Исправлено: {', '.join(f'«{r.raw}» → «{r.fixed}»' for r in repairs[:3])}. " if repairs else ""
-    leaning = "Вопрос понят как продолжение прошлой темы. " if followed else ""
-    sure, covered = f"{answer.confidence:.0%}", f"{answer.scope:.0%}"
-    if answer.decision is Decision.ANSWER:
-        end = (
-            f"«{first.title}» подходит с вероятностью {sure} — не ниже порога {settings.answer:.0%}, поэтому"
-            " бот отвечает."
+def sentence_of(why: Mapping[str, Any], language: str = "") -> str:
+    """Why it was decided so, with the numbers, in *language* (default: the reader's); "" where nothing was
+    searched. *why* is what `explain` made, or `bot.dialogs.offline_decision` after it, perhaps long ago.
+    """
+    with reading(language or reader_language()):
+        dialog, decision = str(why.get("dialog", "faq")), str(why.get("decision", ""))
+        if dialog in _DIALOGS:
+            return told(f"why.{dialog}")
+        if why.get("overruled"):
+            return told(f"why.faq_{decision}")
+        if not (limits := why.get("thresholds")) or decision not in _LIMITS:
+            return str(why.get("sentence", ""))
+        if not why.get("candidates"):
+            return told("why.nothing")
+        repairs = ", ".join(
+            told("why.repair", raw=r["raw"], fixed=r["fixed"]) for r in why.get("repairs", ())[:3]
         )
-    elif answer.decision is Decision.HANDOFF:
-        end = (
-            f"База знаний, похоже, об этом не говорит (покрытие {covered}, порог {settings.handoff:.0%}),"
-            " поэтому зовём оператора."
+        return "".join(
+            [
+                told("why.mended", repairs=repairs) if repairs else "",
+                told("why.followed") if why.get("followed") else "",
+                told(
+                    f"why.{decision}",
+                    title=why["candidates"][0]["title"],
+                    sure=f"{why['confidence']:.0%}",
+                    covered=f"{why['scope']:.0%}",
+                    limit=f"{limits[_LIMITS[decision]]:.0%}",
+                ),
+            ]
         )
-    else:
-        end = (
-            f"Ближе всего «{first.title}» ({sure}), но до порога {settings.answer:.0%} не хватает, а тема"
-            f" базе знакома (покрытие {covered}), поэтому бот уточняет."
-        )
-    return mended + leaning + end
+
+
+def as_read(why: Mapping[str, Any]) -> dict[str, Any]:
+    """*why* with its sentence in the reader's language."""
+    return {**why, "sentence": sentence} if (sentence := sentence_of(why)) else dict(why)

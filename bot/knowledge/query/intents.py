@@ -21,6 +21,7 @@ import numpy.typing as npt
 from bot.errors import ConfigError, Problem
 from bot.knowledge.query.words import fold
 from bot.model import Intent
+from bot.text.problems import problem
 from bot.text.yaml_source import YamlError, read_own, read_yaml
 
 Floats = npt.NDArray[np.float32]
@@ -109,14 +110,14 @@ def read_words(extra: Sequence[Path] = ()) -> ActWords:
         except YamlError as error:
             problems.append(error.problem(str(path)))
             continue
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(Problem(f"файл слов не читается: {error}".splitlines()[0], file=str(path)))
+        except (OSError, UnicodeDecodeError):
+            problems.append(problem("articles.words.unreadable", str(path)))
             continue
         for category, words in own.items() if isinstance(own, dict) else [("", None)]:
             if category not in CATEGORIES or not isinstance(words, list):
                 problems.append(
-                    Problem(
-                        f"«{category}» не список слов известного вида", str(path), hint=", ".join(CATEGORIES)
+                    problem(
+                        "articles.words.category", str(path), category=category, known=", ".join(CATEGORIES)
                     )
                 )
                 continue
@@ -360,7 +361,7 @@ def bundled_model() -> ActModel:
 
 
 @functools.lru_cache(maxsize=20_000)
-def _of_word(word: str) -> Floats:
+def weights_of_word(word: str) -> Floats:
     grams = grams_of(word)
     model = bundled_model()
     weights: Floats = model.pieces[list(grams)].sum(0) / np.float32(math.sqrt(len(grams)))
@@ -374,7 +375,7 @@ def _logits(seen: Features) -> Floats:
     if seen.tokens:
         bounded = ("<", *seen.tokens, ">")
         pairs = [pair_of(a, b) for a, b in pairwise(bounded)]
-        sums = np.array([_of_word(t) for t in seen.tokens]).sum(0) + model.pieces[pairs].sum(0)
+        sums = np.array([weights_of_word(t) for t in seen.tokens]).sum(0) + model.pieces[pairs].sum(0)
         total = total + sums / np.float32(math.sqrt(len(seen.tokens)))
     return np.asarray(total, np.float32)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.button_tokens import read_token
-from bot.handoff.operators.message_names import name_of, shown_name
+from bot.handoff.operators.message_names import shown_name
 from bot.model import Outbound, OutboundKind, Peer, Press, RepliedTo
 from bot.storage.base import Delivery, DeliveryResult, DeliveryStatus
 from bot.storage.codec import clean, decode, encode, maybe_ms, moment, ms
@@ -206,7 +206,7 @@ def _carried(db: sqlite3.Connection, peer: Peer, message: str) -> RepliedTo | No
     """An operator's own message that went to a customer: its mark in the desk tells the ticket, its name what
     the customer has.
     """
-    name = name_of(peer, message)
+    name = peer.message_name(message)
     mark = db.execute(
         "select ticket from outbox where channel = ? and chat = ? and name = ? and name <> '' and verb ="
         " 'react' limit 1",

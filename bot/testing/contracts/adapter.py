@@ -139,6 +139,7 @@ class AdapterContract:
         assert [i.text for i in door.messages] == ["первое", "второе 👨‍👩‍👧"]
         assert {i.peer for i in door.messages} == {Peer(stage.adapter.name, door.messages[0].peer.chat)}
         assert all(i.key and i.private and i.sender.id and i.at.tzinfo for i in door.messages)
+        assert not stage.adapter.is_group(stage.chat)
         assert len({i.key for i in door.kept}) == len(door.kept)
 
     async def test_poison_is_cleaned_at_the_border(self, stage: PlatformStage) -> None:

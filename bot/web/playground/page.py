@@ -17,6 +17,8 @@ from typing import Any
 from aiohttp import web
 
 from bot.errors import BotError, Refused, RetryLater, StorageError
+from bot.i18n.texts import LANGUAGES
+from bot.knowledge.decision.explanation import sentence_of
 from bot.model import Attachment, InboundKind, Json
 from bot.observability import get_logger
 from bot.storage.base import TurnRecord
@@ -445,6 +447,7 @@ def turn_json(row: TurnRecord) -> Json:
         "reason": row.reason,
         "text": row.text,
         "why": dict(row.why),
+        "sentences": {language: sentence_of(row.why, language) for language in LANGUAGES},
         "error": row.error,
     }
 

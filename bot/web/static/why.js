@@ -66,7 +66,7 @@ export function showWhy(place, turn) {
   const decision = turn.decision ?? why.decision;
   const list = candidates({...why, candidates: why.candidates ?? turn.candidates});
   const verdict = decision ? word("decision", decision) : word("result", turn.result);
-  const sentence = why.sentence ?? (list ? "" : t("why_none"));
+  const sentence = (turn.sentences?.[document.documentElement.lang] ?? why.sentence) || (list ? "" : t("why_none"));
   place.replaceChildren(h("div", {className: "facts-why"},
     part(t("why_text"), (turn.text || why.raw) && h("p", {className: "said"}, turn.text || plain(why.raw))),
     understood(why),
@@ -77,5 +77,5 @@ export function showWhy(place, turn) {
     gauge(t("why_scope"), turn.scope ?? why.scope),
     turn.dialog ? part(t("why_dialog"), h("p", {}, h("code", {}, turn.dialog), ` · ${word("result", turn.result)}`, turn.reason && turn.reason !== turn.result ? ` · ${word("reason", turn.reason)}` : "")) : [],
     part(t("why_timings"), timings(why)),
-    h("details", {}, h("summary", {}, t("why_json")), h("pre", {}, JSON.stringify(turn, null, 1)))));
+    h("details", {}, h("summary", {}, t("why_json")), h("pre", {}, JSON.stringify({...turn, sentences: undefined, why: {...why, sentence}}, null, 1)))));
 }

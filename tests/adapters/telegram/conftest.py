@@ -11,6 +11,7 @@ import pytest
 
 from bot.adapters.base import File
 from bot.adapters.telegram.adapter import TelegramAdapter
+from bot.adapters.telegram.settings import TelegramSettings
 from bot.errors import Refused
 from bot.model import Attachment, Inbound, Outbound, Sent
 from tests.fakes.telegram_server import TOKEN, FakeTelegram
@@ -58,7 +59,9 @@ async def server() -> AsyncIterator[FakeTelegram]:
 
 @pytest.fixture
 async def adapter(server: FakeTelegram) -> AsyncIterator[TelegramAdapter]:
-    telegram = TelegramAdapter("telegram", token=TOKEN, api_base=server.base, poll_seconds=1, timeout=0.5)
+    telegram = TelegramAdapter(
+        "telegram", TelegramSettings(token=TOKEN, api_base=server.base, poll_seconds=1, timeout=0.5)
+    )
     yield telegram
     await telegram.close()
 

@@ -10,6 +10,7 @@ from aiohttp import ClientConnectionResetError
 
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.adapters.telegram.errors import ROWS, CallResult, FileRefused, judge, judge_network
+from bot.adapters.telegram.settings import TelegramSettings
 from bot.errors import (
     AccountError,
     BadFormat,
@@ -180,7 +181,7 @@ async def test_a_silent_server_leaves_it_open(server: FakeTelegram, say: Any) ->
 
 async def test_no_connection_is_certainly_not_sent(shelf: Any) -> None:
     """Nobody listens there: try again later, for the whole account, without counting."""
-    adapter = TelegramAdapter("telegram", token=TOKEN, api_base="http://127.0.0.1:9")
+    adapter = TelegramAdapter("telegram", TelegramSettings(token=TOKEN, api_base="http://127.0.0.1:9"))
 
     with pytest.raises(RetryLater) as caught:
         await adapter.send(SAY, nonce=1, target="", files=shelf)
@@ -191,7 +192,9 @@ async def test_no_connection_is_certainly_not_sent(shelf: Any) -> None:
 
 async def test_an_unknown_host_is_certainly_not_sent(shelf: Any) -> None:
     """A name that does not resolve is an outage of the network, not of the message."""
-    adapter = TelegramAdapter("telegram", token=TOKEN, api_base="http://no-such-host.invalid")
+    adapter = TelegramAdapter(
+        "telegram", TelegramSettings(token=TOKEN, api_base="http://no-such-host.invalid")
+    )
 
     with pytest.raises(RetryLater):
         await adapter.send(SAY, nonce=1, target="", files=shelf)
@@ -201,7 +204,7 @@ async def test_an_unknown_host_is_certainly_not_sent(shelf: Any) -> None:
 async def test_an_unreachable_proxy_is_certainly_not_sent(shelf: Any) -> None:
     """The proxy is away: nothing went out."""
     adapter = TelegramAdapter(
-        "telegram", token=TOKEN, api_base="http://127.0.0.1:9", proxy="socks5://127.0.0.1:9"
+        "telegram", TelegramSettings(token=TOKEN, api_base="http://127.0.0.1:9", proxy="socks5://127.0.0.1:9")
     )
 
     with pytest.raises(RetryLater):
@@ -260,7 +263,7 @@ async def test_already_so_is_success(
 async def test_wrong_token(server: FakeTelegram, shelf: Any) -> None:
     """A token that Telegram does not know, and one that is no token at all, concern the account."""
     for token in ("999:wrong", "", "no token"):
-        adapter = TelegramAdapter("telegram", token=token, api_base=server.base)
+        adapter = TelegramAdapter("telegram", TelegramSettings(token=token, api_base=server.base))
         with pytest.raises(AccountError) as caught:
             await adapter.send(SAY, nonce=1, target="", files=shelf)
         await adapter.close()
@@ -270,9 +273,9 @@ async def test_wrong_token(server: FakeTelegram, shelf: Any) -> None:
 async def test_no_error_holds_the_token(server: FakeTelegram, shelf: Any) -> None:
     """However a call fails, its traceback does not show the token, even where the server repeats it."""
     secret = TOKEN.partition(":")[2]
-    adapter = TelegramAdapter("telegram", token=TOKEN, api_base=server.base, timeout=0.3)
-    nowhere = TelegramAdapter("telegram", token=TOKEN, api_base="http://127.0.0.1:9")
-    bad_address = TelegramAdapter("telegram", token=TOKEN, api_base="http://")
+    adapter = TelegramAdapter("telegram", TelegramSettings(token=TOKEN, api_base=server.base, timeout=0.3))
+    nowhere = TelegramAdapter("telegram", TelegramSettings(token=TOKEN, api_base="http://127.0.0.1:9"))
+    bad_address = TelegramAdapter("telegram", TelegramSettings(token=TOKEN, api_base="http://"))
     server.refuse("sendMessage", 400, f"Bad Request: /bot{TOKEN}/sendMessage")
     server.cut("sendMessage")
     server.hang("sendMessage", 3)

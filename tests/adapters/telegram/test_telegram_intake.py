@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from bot.adapters.base import Health
-from bot.adapters.telegram.account import CommandScope
+from bot.adapters.base import CommandMenu, Health
 from bot.adapters.telegram.adapter import MAX_BODY, TelegramAdapter
+from bot.adapters.telegram.settings import TelegramSettings
 from bot.errors import AccountError, PeerGone, Refused, RetryLater, StorageBusy
 from bot.model import Attachment, InboundKind, Media, Sender
 from tests.adapters.telegram.conftest import Kept, running
@@ -52,7 +52,9 @@ async def test_the_webhook_is_taken_off_and_updates_are_asked_for_by_name(
 
 async def test_a_channel_without_messages_is_soon_known_to_work(server: FakeTelegram, kept: Kept) -> None:
     """Nobody waits a whole long poll to learn that all is well."""
-    adapter = TelegramAdapter("telegram", token=TOKEN, api_base=server.base, poll_seconds=30)
+    adapter = TelegramAdapter(
+        "telegram", TelegramSettings(token=TOKEN, api_base=server.base, poll_seconds=30)
+    )
     async with running(adapter, kept):
         await server.wait_for(lambda: adapter.health.state == "working", timeout=2)
         await server.wait_for(lambda: len(server.of("getUpdates")) == 2)
@@ -139,7 +141,7 @@ async def test_another_reader_is_named(adapter: TelegramAdapter, server: FakeTel
 @pytest.mark.parametrize("token", ["999999:wrong", "not a token"])
 async def test_a_wrong_token_stops_the_channel(server: FakeTelegram, kept: Kept, token: str) -> None:
     """The channel says how to mend it and stops; nothing loops."""
-    adapter = TelegramAdapter("telegram", token=token, api_base=server.base)
+    adapter = TelegramAdapter("telegram", TelegramSettings(token=token, api_base=server.base))
 
     with pytest.raises(AccountError) as caught:
         await asyncio.wait_for(adapter.run(kept, cursor=None), 3)
@@ -174,12 +176,14 @@ class Hook:
 async def hook(server: FakeTelegram, kept: Kept) -> AsyncIterator[Hook]:
     adapter = TelegramAdapter(
         "shop",
-        token=TOKEN,
-        api_base=server.base,
-        mode="webhook",
-        secret=SECRET,
-        webhook_url="https://shop.example/hooks/shop",
-        poll_seconds=1,
+        TelegramSettings(
+            token=TOKEN,
+            api_base=server.base,
+            mode="webhook",
+            secret=SECRET,
+            webhook_url="https://shop.example/hooks/shop",
+            poll_seconds=1,
+        ),
     )
     app = web.Application(client_max_size=16 * MAX_BODY)
     app.add_routes(adapter.routes())
@@ -280,7 +284,8 @@ async def test_a_webhook_that_was_taken_off_is_set_again(hook: Hook, server: Fak
 async def test_a_webhook_needs_a_secret(server: FakeTelegram, kept: Kept) -> None:
     """Without one the channel does not start."""
     adapter = TelegramAdapter(
-        "shop", token=TOKEN, api_base=server.base, mode="webhook", webhook_url="https://x.example"
+        "shop",
+        TelegramSettings(token=TOKEN, api_base=server.base, mode="webhook", webhook_url="https://x.example"),
     )
 
     with pytest.raises(AccountError, match="secret"):
@@ -291,7 +296,8 @@ async def test_a_webhook_needs_a_secret(server: FakeTelegram, kept: Kept) -> Non
 async def test_without_a_secret_nobody_is_let_in(server: FakeTelegram, kept: Kept) -> None:
     """An adapter that has no secret turns away even those who show none."""
     adapter = TelegramAdapter(
-        "shop", token=TOKEN, api_base=server.base, mode="webhook", webhook_url="https://x.example"
+        "shop",
+        TelegramSettings(token=TOKEN, api_base=server.base, mode="webhook", webhook_url="https://x.example"),
     )
     app = web.Application()
     app.add_routes(adapter.routes())
@@ -466,7 +472,7 @@ async def test_doctor_is_told_everything(adapter: TelegramAdapter, server: FakeT
 
 async def test_doctor_and_a_wrong_token(server: FakeTelegram) -> None:
     """The token is named as the fault and not shown."""
-    adapter = TelegramAdapter("telegram", token="999999:wrong", api_base=server.base)
+    adapter = TelegramAdapter("telegram", TelegramSettings(token="999999:wrong", api_base=server.base))
 
     (problem,) = await adapter.check()
     await adapter.close()
@@ -478,8 +484,8 @@ async def test_commands_are_published_by_scope(adapter: TelegramAdapter, server:
     """Customers see theirs, the desk's group sees the operators'."""
     await adapter.publish_commands(
         (
-            CommandScope("private", (("help", "Помощь"),)),
-            CommandScope("chat", (("take", "Взять"),), chat="-100500", language="ru"),
+            CommandMenu("private", (("help", "Помощь"),)),
+            CommandMenu("chat", (("take", "Взять"),), chat="-100500", language="ru"),
         )
     )
 
@@ -505,4 +511,11 @@ async def test_typing_never_fails(adapter: TelegramAdapter, server: FakeTelegram
 
 async def test_a_new_adapter_says_that_it_is_starting(adapter: TelegramAdapter) -> None:
     """Nothing was tried yet, so nothing is claimed."""
-    assert adapter.health == Health()
+    assert adapter.health == Health(polls=True)
+
+
+async def test_groups_and_their_topics_are_told_by_the_id(adapter: TelegramAdapter) -> None:
+    """Only supergroups have addresses of their topics."""
+    assert adapter.is_group("-100500") and adapter.is_group("-1") and not adapter.is_group("1001")
+    assert adapter.topic_url("-100500", "7") == "https://t.me/c/500/7"
+    assert adapter.topic_url("-1", "7") == adapter.topic_url("1001", "7") == ""

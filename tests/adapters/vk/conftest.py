@@ -11,6 +11,7 @@ import pytest
 
 from bot.adapters.base import File
 from bot.adapters.vk.adapter import VkAdapter
+from bot.adapters.vk.settings import VkSettings
 from bot.errors import Refused, StorageError
 from bot.model import Attachment, Inbound, InboundKind, Outbound, Peer, RichText
 from tests.fakes.vk_server import GROUP, TOKEN, FakeVk
@@ -86,7 +87,9 @@ def kept() -> Kept:
 def make(vk: FakeVk, **more: Any) -> VkAdapter:
     return VkAdapter(
         "vk",
-        **{"token": TOKEN, "group_id": GROUP, "api_base": vk.base, "wait": 1, "mark_read": False, **more},
+        VkSettings(
+            **{"token": TOKEN, "group_id": GROUP, "api_base": vk.base, "wait": 1, "mark_read": False, **more}
+        ),
     )
 
 

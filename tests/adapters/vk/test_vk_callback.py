@@ -49,7 +49,7 @@ def new(**more: Any) -> dict[str, Any]:
 
 
 async def post(client: TestClient[Any, Any], body: Any, **headers: str) -> tuple[int, str, str]:
-    async with client.post("/vk/vk", json=body, headers=headers) as answer:
+    async with client.post("/hooks/vk", json=body, headers=headers) as answer:
         return answer.status, await answer.text(), answer.headers.get("Retry-After", "")
 
 
@@ -98,7 +98,7 @@ async def test_a_wrong_secret_leaves_no_trace(vk: FakeVk, kept: Kept, secret: ob
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"{}", b"[" * 100_000, b"\xff\xfe"])
 async def test_nonsense_is_refused(vk: FakeVk, kept: Kept, body: bytes) -> None:
     """Anybody can call: nothing he sends may break the door."""
-    async with serving(vk, kept, run=False) as (client, _), client.post("/vk/vk", data=body) as answer:
+    async with serving(vk, kept, run=False) as (client, _), client.post("/hooks/vk", data=body) as answer:
         assert answer.status in (400, 403)
 
 
@@ -118,6 +118,15 @@ async def test_what_was_missed_is_caught_up(vk: FakeVk, kept: Kept) -> None:
         pass
 
     assert kept.texts == ["пока вас не было"]
+
+
+async def test_a_quiet_night_is_no_failure(vk: FakeVk, kept: Kept) -> None:
+    """VK calls only when somebody writes: silence says nothing here, while a long poll is never silent."""
+    async with serving(vk, kept, run=False) as (_, adapter):
+        assert not adapter.health.polls
+    polling = make(vk)
+    assert polling.health.polls
+    await polling.close()
 
 
 async def test_a_wrong_token_ends_it_here_too(vk: FakeVk, kept: Kept) -> None:
