@@ -28,7 +28,8 @@ def test_each_released_step_has_its_database() -> None:
 # another system that nobody has decided on.
 WAITING = """
 insert into timers(key, conversation, kind, due, data, created) values('order:1:9', 1, 'desk.order',
-  1795165632000, '{"command":"priority","value":"2","by":"900","name":"Ольга","to":["telegram","-100500",""]}',
+  1795165632000,
+  '{"command":"priority","value":"2","by":"900","name":"Ольга","to":["telegram","-100500",""]}',
   1795165632000);
 insert into inbox(channel, key, conversation, kind, at, received, ready, limit_at, payload) values('vk',
   'api:crm:k1', 3, 'timer', 1795165632000, 1795165632000, 1795165632000, 1795165632000,
