@@ -47,16 +47,25 @@ from bot.engine import Engine
 from bot.errors import ConfigError, Refused
 from bot.handoff.assist.canned import CannedAnswers
 from bot.handoff.attachments import named
+from bot.handoff.delivery_views import DeskViews
 from bot.handoff.desk import Desk
-from bot.handoff.desk_context import Rules
-from bot.handoff.group_binding import SETTING, Binding, read_place
+from bot.handoff.desk_context import DeskContext, Rules
+from bot.handoff.group_binding import SETTING, Binding, Bound, read_place
+from bot.handoff.group_status import Groups
+from bot.handoff.operators.registry import Registry
+from bot.handoff.operators.roster import Roster
+from bot.handoff.operators.teams import Teams
 from bot.handoff.outreach.commands import Outreach
+from bot.handoff.outreach.incidents import Incidents
 from bot.handoff.outreach.low_rating import opened
 from bot.handoff.outreach.surveys import Surveys, commented
 from bot.handoff.periodic import PeriodicChecks
+from bot.handoff.places import DeskPlaces
+from bot.handoff.queue.queue import Queue
 from bot.handoff.relay import Relay
 from bot.handoff.sla.debts import LATE
 from bot.handoff.sla.hours import Hours
+from bot.handoff.sla.targets import Deadlines
 from bot.i18n.texts import Texts
 from bot.inbox import Inbox
 from bot.knowledge.base import KnowledgeSettings
@@ -278,46 +287,53 @@ async def build_service(
         adapters = adapters(salt) if adapters else open_adapters(config, clock, salt=salt)
     adapters = {**adapters, **open_webhooks(config, clock)}
     observers = Observers([LogObserver()] if log_events else [])
-    binding = Binding(
-        words,
-        lang=config.business.language,
-        place=await _place(config, store, desk),
-        fixed=config.desk is not None,
-        platforms=_Platforms(adapters),
-    )
-    observers.add(binding)
     titles = {name: a.platform_name or name for name, a in adapters.items()}
-    room = Desk(
-        words,
-        hours,
-        lang=config.business.language,
-        binding=binding,
-        titles=titles,
-        rules=_rules(config, knowledge, words, hours),
-    )
-    observers.add(room)
-    room.open_records(store)
-    await room.remember()
-    room.ask_rating = timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None
     likeness = SimilarityMatcher(knowledge)
-    surveys = Surveys(
-        config.nps,
-        store,
-        hours=DaySpan.parse(config.outreach.hours),
-        zone=hours.zone,
-        channels=tuple(adapters),
-    )
-    room.outreach = Outreach(
+    span = DaySpan.parse(config.outreach.hours)
+    surveys = Surveys(config.nps, store, hours=span, zone=hours.zone, channels=tuple(adapters))
+    outreach = Outreach(
         store,
         likeness,
         tuple(adapters),
-        DaySpan.parse(config.outreach.hours),
+        span,
         config.outreach.per_second,
         likeness.find,
         likeness.meant,
         likeness.title,
         surveys,
     )
+    bound = Bound(await _place(config, store, desk), fixed=config.desk is not None)
+    rules = _rules(config, knowledge, words, hours)
+    roster, teams = Roster(), Teams(rules.teams)
+    binding = Binding(
+        words,
+        lang=config.business.language,
+        bound=bound,
+        platforms=_Platforms(adapters),
+        others=teams.is_desk,
+        is_ours=lambda id: id in rules.routing.supervisors or roster.works(id),
+    )
+    context = DeskContext(
+        words,
+        config.business.language,
+        hours,
+        rules,
+        crew=roster,
+        teams=teams,
+        queue=Queue(rules.routing.priority, line=teams.line),
+        deadlines=Deadlines(rules.sla, rules.routing, hours),
+        incidents=Incidents(),
+        groups=Groups(),
+        places=DeskPlaces(binding, teams, titles),
+        records=store,
+        commands=Registry(),
+        outreach=outreach,
+        ask_rating=timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None,
+    )
+    observers.add(binding)
+    observers.add(context)
+    await context.remember()
+    room = Desk(context)
     linking = Linking(words, store.setting, store.joined, titles)
     forms = Forms(words, config.dialogs.forms, room.escalate)
     dialogs = [("linking", linking), *open_dialogs(config, words, knowledge, room, forms, store.ticket)]
@@ -329,7 +345,7 @@ async def build_service(
             hand_over=forms.escalate,
             words=words,
         ),
-        room.incidents,
+        context.incidents,
         likeness,
         words,
     )
@@ -339,7 +355,7 @@ async def build_service(
         store,
         adapters,
         clock,
-        views=room,
+        views=DeskViews(context),
         files=AttachmentReader(adapters, lambda ref: read_local(ref, roots)),
         observers=observers,
     )
@@ -348,7 +364,7 @@ async def build_service(
         store,
         clock,
         desk=room,
-        relay=Relay(room),
+        relay=Relay(context),
         flow=flow,
         prepare=lambda outbound: parts(named(outbound, words, config.business.language), limits),
         committed=outbox.wake,
@@ -384,7 +400,7 @@ async def build_service(
         return mended
 
     rounds = PeriodicChecks(
-        room, inbox.accept, store.enqueue, finders=(surveys,), mend=mend, committed=outbox.wake
+        context, inbox.accept, store.enqueue, finders=(surveys,), mend=mend, committed=outbox.wake
     )
     announcer = Announcer(store, hooks_of(config), clock, salt=salt, enqueued=outbox.wake)
     observers.add(announcer)
@@ -468,11 +484,17 @@ def open_dialogs(
     days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()
     settles = timedelta(minutes=config.rating.settle_minutes)
     rating = Rating(
-        words, intent, ticket=ticket, tell=partial(opened, desk), pause=days, apart=apart, settles=settles
+        words,
+        intent,
+        ticket=ticket,
+        tell=partial(opened, desk.context),
+        pause=days,
+        apart=apart,
+        settles=settles,
     )
-    nps = Nps(words, intent, config.nps, tell=partial(commented, desk))
+    nps = Nps(words, intent, config.nps, tell=partial(commented, desk.context))
     dialogs: list[tuple[str, Dialog]] = [
-        ("requests", Requests(desk)),
+        ("requests", Requests(desk.context)),
         ("outreach", AboutNews(words)),
         ("rating", rating),
         ("nps", nps),

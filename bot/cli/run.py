@@ -23,6 +23,7 @@ from bot.cli.messages import EXIT_PROBLEM, fail, say
 from bot.cli.weekly_digest import send_digests
 from bot.config.loader import Config
 from bot.errors import BotError, ConfigError
+from bot.handoff.delivery_views import DeskViews
 from bot.knowledge.articles.schema import article_files
 from bot.model import Peer
 from bot.observability import get_logger, set_up_logging
@@ -158,10 +159,10 @@ async def _serve(service: Service, stop: asyncio.Event, *, web: bool, port: int 
         service.knowledge,
         service.hours,
         service.observers,
-        topic_name=service.desk.topic_name,
+        topic_name=DeskViews(service.desk.context).topic_name,
         words=service.words,
         enqueued=service.outbox.wake,
-        incidents=service.desk.incidents,
+        incidents=service.desk.context.incidents,
         accept=service.inbox.accept,
         judge=open_judge(service.config, service.knowledge),
     )
@@ -247,12 +248,12 @@ async def _playground(config: Config, *, port: int | None, browser: bool) -> Non
         service.knowledge,
         service.hours,
         service.observers,
-        topic_name=service.desk.topic_name,
+        topic_name=DeskViews(service.desk.context).topic_name,
         playground=[s.name for s in stages],
         moved=service.wake,
         words=service.words,
         enqueued=service.outbox.wake,
-        incidents=service.desk.incidents,
+        incidents=service.desk.context.incidents,
         accept=service.inbox.accept,
         judge=open_judge(service.config, service.knowledge),
     )
