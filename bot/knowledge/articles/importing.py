@@ -456,7 +456,7 @@ def merged(found: Iterable[Imported]) -> tuple[Imported, ...]:
 
 
 def write_import(
-    found: Sequence[Imported], folder: Path, *, section: str = "", status: str = "draft"
+    found: Iterable[Imported], folder: Path, *, section: str = "", status: str = "draft"
 ) -> Brought:
     """Write each article to a file of its own in *folder*; a file that is there stays as it is.
 
