@@ -91,7 +91,7 @@ async def engine(place: Path, model: str = "off") -> dict[str, Any]:
             n, Conversation(n, peer, n), (Inbound(str(n), peer, Sender(str(n), "Анна"), now, text=text),), now
         )
         began, busy = time.perf_counter(), time.process_time()
-        await service.engine._decide_safely(turn)
+        await service.engine.decide_safely(turn)
         times.append(time.perf_counter() - began)
         spent.append(time.process_time() - busy)
     await service.close()

@@ -24,7 +24,7 @@ from bot.testing import TestBot, open_test_bot
 MOST_FRAMES = 9  # of a customer's question, from the engine to its dialog
 MOST_FILES = 10  # of an operator's reply, from the engine to its outcome
 ROOT = Path(bot.__file__).parent
-DECISION = "Engine._decide_safely"  # what the engine does between taking a turn and committing its outcome
+DECISION = "Engine.decide_safely"  # what the engine does between taking a turn and committing its outcome
 HANDOFF = "handoff/"
 SENT = {  # what an operator sends, in this order
     "The first answer": ("Уже смотрю", InboundKind.MESSAGE),

@@ -252,8 +252,8 @@ def open_store(config: Config, clock: Clock, place: str | None = None) -> Store:
 class Overrides:
     """What a service gets in place of what the config names.
 
-    *adapters* (or what makes them, given the salt) stand for the channels, *desk* is the operators' group where the
-    config names none, *storage* the file of the store. *folders* may be read for attachments besides the
+    *adapters* (or what makes them, given the salt) stand for the channels, *desk* is the operators' group if
+    the config names none, *storage* the file of the store. *folders* may be read for attachments besides the
     articles' own; *knowledge* spares reading the articles again.
     """
 
@@ -399,7 +399,7 @@ def _open_outbox(basis: _Basis, desk: Desk, folders: Sequence[Path]) -> Outbox:
         basis.adapters,
         basis.clock,
         views=desk,
-        files=AttachmentReader(basis.adapters, lambda ref: _read_local(ref, roots)),
+        files=AttachmentReader(basis.adapters, lambda ref: read_local(ref, roots)),
         observers=basis.observers,
     )
     basis.observers.add(outbox)
@@ -614,7 +614,7 @@ class _Platforms:
         return await adapter.profile(user) if adapter else None
 
 
-def _read_local(ref: str, roots: Sequence[Path]) -> File:
+def read_local(ref: str, roots: Sequence[Path]) -> File:
     """A file of the articles (or of the playground's uploads); nothing outside those folders is ever sent."""
     path = Path(ref).resolve()
     if not any(path.is_relative_to(root) for root in roots):

@@ -24,11 +24,15 @@ class Clock:
 
 
 class HandClock(Clock):
-    """A clock that stands still until it is moved by hand: for tests and replayed histories."""
+    """A clock that stands still until it is moved by hand: for tests and replayed histories.
+
+    Setting `at` is what a wall clock that was put right does: no time passes by it.
+    """
 
     def __init__(self, start: datetime) -> None:
         super().__init__()
         self.at = start
+        self._passed = timedelta()
 
     def __call__(self) -> datetime:
         return self.at
@@ -36,4 +40,8 @@ class HandClock(Clock):
     def advance(self, **units: float) -> datetime:
         """Move forward, as `timedelta(**units)` would."""
         self.at += timedelta(**units)
+        self._passed += max(timedelta(), timedelta(**units))
         return self.at
+
+    def monotonic(self) -> float:
+        return self._passed.total_seconds()

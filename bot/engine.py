@@ -55,9 +55,9 @@ class MessageRelay(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Deciders:
-    """Who decides a turn: the operators' side, the relay while an operator has the ticket, or else the dialogs.
+    """Who decides a turn: the operators' side, the relay while an operator has the ticket, else the dialogs.
 
-    A decision has *timeout* seconds; *flood* answers in place of them who writes too much.
+    A decision has `timeout` seconds; `flood` answers who writes too much in their place.
     """
 
     desk: OperatorDesk
@@ -123,7 +123,7 @@ class Engine:
         """Decide a taken turn and commit it. Raises `StorageError` when even giving it back fails."""
         start = time.perf_counter()
         try:
-            outcome = await self._decide_safely(turn)
+            outcome = await self.decide_safely(turn)
             finished = await self._store.finish_turn(
                 turn, self._ready(turn, self._with_heard(turn, outcome)), self._clock()
             )
@@ -154,7 +154,7 @@ class Engine:
         except TimeoutError:
             pass
 
-    async def _decide_safely(self, turn: Turn) -> Outcome:
+    async def decide_safely(self, turn: Turn) -> Outcome:
         if turn.attempts >= MAX_ATTEMPTS:
             return Outcome("engine", Result.IGNORED, "poisoned")
         if turn.attempts and not self._desk.hears(

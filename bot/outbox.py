@@ -148,7 +148,7 @@ class Outbox:
 
     async def run(self, *, grace: float = 8.0) -> None:
         """Deliver until `stop` is called or this is cancelled; sends under way get *grace* seconds to end."""
-        await self._take_over()
+        await self.take_over()
         try:
             while not self._stopping:
                 self._awake.clear()
@@ -162,7 +162,7 @@ class Outbox:
             if self._under_way:
                 await asyncio.wait(self._under_way, timeout=grace)
 
-    async def _take_over(self) -> None:
+    async def take_over(self) -> None:
         """What an earlier process left under way is in doubt, and what it sent lately counts for the
         limits.
         """

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import random
 import time
 from collections import Counter
@@ -36,6 +35,7 @@ from bot.knowledge.query.intents import (
 )
 from bot.knowledge.query.words import words_of
 from bot.model import Intent
+from training.rows import read_rows
 
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "bot" / "knowledge" / "data" / "acts.npz"
@@ -54,26 +54,28 @@ class Line:
     weight: float = 1.0
 
 
-def read_lines() -> list[Line]:
-    """The lines of acts/*.yaml, and the questions of support_ru as what ordinary questions look like."""
+def read_lines(folder: Path = HERE) -> list[Line]:
+    """The lines of acts/*.yaml in *folder*, and the questions of its support_ru as what ordinary questions
+    look like.
+    """
     lines: list[Line] = []
     for name, act, upset in (
         ("human", Intent.HUMAN, None),
         ("upset", Intent.UPSET, 1.0),
         ("question", Intent.QUESTION, 0.0),
     ):
-        by_language = yaml.load((HERE / "acts" / f"{name}.yaml").read_text("utf-8"), Loader=yaml.BaseLoader)
+        by_language = yaml.load((folder / "acts" / f"{name}.yaml").read_text("utf-8"), Loader=yaml.BaseLoader)
         lines += [
             Line(t, act, upset, 1.5 if act is Intent.QUESTION else 1.0)
             for several in by_language.values()
             for t in several
         ]
     for name, several in yaml.load(
-        (HERE / "acts" / "courtesies.yaml").read_text("utf-8"), Loader=yaml.BaseLoader
+        (folder / "acts" / "courtesies.yaml").read_text("utf-8"), Loader=yaml.BaseLoader
     ).items():
         lines += [Line(t, Intent(name), None if name == "not_helped" else 0.0) for t in several]
-    for path in sorted((HERE / "support_ru").glob("*.jsonl")):
-        for row in map(json.loads, path.read_text("utf-8").splitlines()):
+    for path in sorted((folder / "support_ru").glob("*.jsonl")):
+        for row in read_rows(path):
             for n, text in enumerate(row.get("texts", ())):
                 lines.append(Line(text, Intent.QUESTION, 0.5 if n == EMOTIONAL else 0.0, 0.15))
     return lines
@@ -269,7 +271,7 @@ def pack(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def use(path: Path) -> None:
     """Makes the reader take the weights of *path* instead of the shipped ones."""
-    for cached in (intents.bundled_model, intents._of_word):
+    for cached in (intents.bundled_model, intents.weights_of_word):
         cached.cache_clear()
 
 
@@ -318,7 +320,7 @@ def main() -> None:
     save(SHIPPED, *train(lines, meanings, args.ridge), meanings)
     use(SHIPPED)
     for path in args.judge_data:
-        judged = [json.loads(row) for row in path.read_text("utf-8").splitlines() if row]
+        judged = read_rows(path)
         print(f"{path.parent.name}, every third line: ", judge(judged[::3], args.show))
         print(f"{path.parent.name}, the other lines:  ", judge([r for n, r in enumerate(judged) if n % 3]))
         print(f"{path.parent.name}, all:              ", judge(judged))

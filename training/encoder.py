@@ -28,6 +28,7 @@ from bot.knowledge.encoder.rows import (
 )
 from bot.knowledge.encoder.text import lemma_of, pieces_of
 from bot.knowledge.query.words import words_of
+from training.rows import read_rows
 
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "bot" / "knowledge" / "data" / "encoder.npz"
@@ -66,16 +67,10 @@ class Intent:
 
 
 def read_corpus(folders: Sequence[Path]) -> list[Intent]:
-    """The intents of every *.jsonl in *folders* that has texts, and of every *.txt (see
-    phrases/README.md).
+    """The intents of every *.jsonl in *folders* that has texts, and of every *.txt: `## domain`, then
+    `= name | title` and a customer's text a line.
     """
-    rows = [
-        json.loads(line)
-        for f in folders
-        for p in sorted(f.glob("*.jsonl"))
-        for line in p.read_text("utf-8").splitlines()
-        if line
-    ]
+    rows = [row for f in folders for p in sorted(f.glob("*.jsonl")) for row in read_rows(p)]
     intents = [Intent(r["domain"], r["intent"], r["title"], tuple(r["texts"])) for r in rows if "texts" in r]
     for path in (p for f in folders for p in sorted(f.glob("*.txt")) if "groups" not in p.name):
         domain, head, texts = "", "", list[str]()
@@ -253,9 +248,9 @@ def read_exam(folder: Path) -> Exam:
 
     Only measured, never trained on.
     """
-    kb = [json.loads(line) for line in (folder / "kb.jsonl").read_text("utf-8").splitlines() if line]
+    kb = read_rows(folder / "kb.jsonl")
     number = {a["id"]: i for i, a in enumerate(kb)}
-    test = [json.loads(line) for line in (folder / "test.jsonl").read_text("utf-8").splitlines() if line]
+    test = read_rows(folder / "test.jsonl")
     asked = tuple((t["query"], number[t["label"]]) for t in test if t["label"])
     return Exam(tuple((a["title"], *a["questions"]) for a in kb), asked)
 

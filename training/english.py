@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import re
 import time
@@ -18,6 +17,7 @@ import torch.nn.functional as F
 
 from bot.knowledge.encoder.rows import ENGLISH, Floats, save_english
 from bot.knowledge.query.words import stem, words_of
+from training.rows import read_rows
 
 HERE = Path(__file__).parent
 DATA = HERE.parent / "bot" / "knowledge" / "data"
@@ -52,15 +52,9 @@ def free_sentences(data: Path, without: Sequence[str] = ()) -> list[str]:
     found: list[str] = []
     for name in ("banking77", "clinc150"):
         if name not in without:
-            found += [
-                json.loads(line)["query"] for line in (data / name / "train.jsonl").open(encoding="utf-8")
-            ]
-    kept = {json.loads(line)["id"] for line in (data / "xquad_en" / "kb_oos.jsonl").open(encoding="utf-8")}
-    texts = [
-        row["text"]
-        for row in map(json.loads, (data / "xquad_en" / "kb.jsonl").open(encoding="utf-8"))
-        if row["id"] not in kept
-    ]
+            found += [row["query"] for row in read_rows(data / name / "train.jsonl")]
+    kept = {row["id"] for row in read_rows(data / "xquad_en" / "kb_oos.jsonl")}
+    texts = [row["text"] for row in read_rows(data / "xquad_en" / "kb.jsonl") if row["id"] not in kept]
     return found + [s for text in texts for s in re.split(r"(?<=[.!?])\s+", text) if len(s) > 20]
 
 

@@ -4,11 +4,12 @@ nobody else waits.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.model import Event, InboundKind, Outbound, Outcome, Result, RichText, Turn
+from bot.sliding_window import SlidingWindow
 
 MOST, WINDOW = 20, timedelta(minutes=1)  # messages of one customer that are answered
 REMEMBERED = 5_000  # customers whose pace is kept
@@ -22,7 +23,7 @@ class Flood:
 
     def __init__(self, warning: Callable[[Turn], RichText]) -> None:
         self._warning = warning
-        self._wrote: OrderedDict[int, deque[tuple[str, datetime]]] = OrderedDict()
+        self._wrote: OrderedDict[int, SlidingWindow] = OrderedDict()
         self._warned: dict[int, datetime] = {}
 
     def __call__(self, turn: Turn) -> Outcome | None:
@@ -30,15 +31,13 @@ class Flood:
         if any(i.kind is not InboundKind.MESSAGE for i in turn.inbounds):
             return None
         who = turn.conversation.id
-        wrote = self._wrote.setdefault(who, deque(maxlen=MOST + 1))
-        known = {key for key, _ in wrote}
-        wrote.extend(
-            (i.key, turn.now) for i in turn.inbounds if i.key not in known
-        )  # a turn decided anew says nothing new
+        wrote = self._wrote.setdefault(who, SlidingWindow(MOST, WINDOW.total_seconds()))
+        for inbound in turn.inbounds:  # a turn decided anew says nothing new
+            wrote.add(turn.now.timestamp(), inbound.key)
         self._wrote.move_to_end(who)
         while len(self._wrote) > REMEMBERED:
             self._warned.pop(self._wrote.popitem(last=False)[0], None)
-        if len(wrote) <= MOST or turn.now - wrote[0][1] > WINDOW:
+        if not wrote.is_exceeded(turn.now.timestamp()):
             return None
         if turn.now - self._warned.get(who, turn.now - WINDOW) < WINDOW:
             return Outcome("engine", Result.IGNORED, "flood")

@@ -6,13 +6,14 @@ Blocks the chat that is too fast, never the others.
 from __future__ import annotations
 
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.adapters.base import Limits
 from bot.model import Outbound, OutboundKind
+from bot.sliding_window import SlidingWindow
 
 REMEMBERED = 10_000  # chats whose pace is kept; an older one has long rested
 # seconds of the longest window: a minute, and what the first of it may have taken longer on the way than the
@@ -32,15 +33,17 @@ class _Sends:
     of the account).
     """
 
-    counted: deque[float]
+    windows: tuple[SlidingWindow, ...]
     flying: list[float] = field(default_factory=list)
 
-    def marks(self, now: float) -> list[float]:
-        """The moments that count, oldest first.
+    def count(self, moment: float) -> None:
+        for window in self.windows:
+            window.add(moment)
 
-        What is on its way may have arrived already, or may arrive only now.
-        """
-        return [*self.counted, *(max(now, mark) for mark in self.flying)]
+    def earliest(self, now: float) -> float:
+        """When the next one may go: what is on its way may have arrived already, or may arrive only now."""
+        flying = [max(now, mark) for mark in self.flying]
+        return max((window.free_at(now, flying) for window in self.windows), default=now)
 
 
 class LimitedChannel(Protocol):
@@ -87,7 +90,7 @@ class Pace:
         for key in self._keys(outbound):
             if (sends := self._sends.get(key)) is not None and sends.flying:
                 sends.flying.pop(0)
-                sends.counted.append(now := self._monotonic())
+                sends.count(now := self._monotonic())
                 self._note_spent(key, now)
 
     def recall(self, outbound: Outbound, ago: float) -> None:
@@ -119,10 +122,12 @@ class Pace:
         return (account,) if outbound.kind in _FREE else (account, (outbound.to.channel, outbound.to.chat))
 
     def _count(self, key: tuple[str, str], moment: float, *, flying: bool) -> None:
-        sends = self._sends.setdefault(
-            key, _Sends(deque(maxlen=max((count for count, _ in self._rules(key)), default=1)))
-        )
-        (sends.flying if flying and self._rules(key) else sends.counted).append(moment)
+        if (sends := self._sends.get(key)) is None:
+            sends = self._sends[key] = _Sends(tuple(SlidingWindow(*rule) for rule in self._rules(key)))
+        if flying and sends.windows:
+            sends.flying.append(moment)
+        else:
+            sends.count(moment)
         self._sends.move_to_end(key)
         self._note_spent(key, moment)
         while len(self._sends) > REMEMBERED:
@@ -133,11 +138,8 @@ class Pace:
             self._spent[key] = free
 
     def _earliest(self, key: tuple[str, str], now: float) -> float:
-        if (sends := self._sends.get(key)) is None:
-            return now
-        marks = sends.marks(now)
-        full = [marks[-count] + period for count, period in self._rules(key) if len(marks) >= count]
-        return max([now, *full, *marks[-1:]])
+        sends = self._sends.get(key)
+        return sends.earliest(now) if sends is not None else now
 
     def _is_shared(self, key: tuple[str, str]) -> bool:
         """Whether the budget is a group's or the whole account's."""

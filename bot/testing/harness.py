@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from bot.app import Overrides, Service, build_service
@@ -20,22 +22,30 @@ from bot.testing.threadless import without_threads
 
 DESK_CHAT = "-100500"
 PLACE = Peer("telegram", DESK_CHAT)
+_starts: Counter[Path] = Counter()  # how often this process has opened a file
 NOON = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)  # a Friday, 12:00 in Moscow
 
 
 class TestBot:
-    """The stage: channels `telegram` and `vk`, an operators' group in `telegram`, and a clock that is moved
-    by hand.
+    """A service with what is around it: channels `telegram` and `vk`, an operators' group in `telegram`, and
+    a clock that is moved by hand.
     """
 
     __test__ = False  # for pytest, which takes every class of such a name for a test
 
     def __init__(
-        self, service: Service, clock: HandClock, channels: Mapping[str, FakeAdapter], place: Peer
+        self,
+        service: Service,
+        clock: HandClock,
+        channels: Mapping[str, FakeAdapter],
+        place: Peer,
+        *,
+        keys: str = "k",
     ) -> None:
+        """*keys* begins every key, so that another start on the same file has keys of its own."""
         self.place = place  # of the operators' group
         self.service, self.clock, self.channels = service, clock, channels
-        self._keys = 0
+        self._keys = (f"{keys}{number}" for number in count(1))
 
     @property
     def store(self) -> SqliteStore:
@@ -54,8 +64,7 @@ class TestBot:
         return PlayedOperator(self, Sender(id, name, last_name, username))
 
     def key(self) -> str:
-        self._keys += 1
-        return f"k{self._keys}"
+        return next(self._keys)
 
     async def arrive(self, *inbounds: Inbound, run: bool = True) -> None:
         """Let things happen, and the service come to rest (*run* False: only keep them)."""
@@ -84,13 +93,16 @@ class TestBot:
 
 class _Person:
     def __init__(self, testbot: TestBot, sender: Sender) -> None:
-        self._testbot, self._sender = testbot, sender
+        self._testbot, self.sender = testbot, sender
 
-    def _inbound(
+    def inbound(
         self, peer: Peer, kind: InboundKind, text: str = "", *, private: bool, key: str = "", **more: object
     ) -> Inbound:
+        """What they do in *peer*, as an adapter would tell it, for `TestBot.arrive`: for what no method here
+        does.
+        """
         key = key or self._testbot.key()
-        return Inbound(key, peer, self._sender, self._testbot.clock(), kind, text, private=private, **more)  # type: ignore[arg-type]
+        return Inbound(key, peer, self.sender, self._testbot.clock(), kind, text, private=private, **more)  # type: ignore[arg-type]
 
 
 class PlayedCustomer(_Person):
@@ -100,6 +112,10 @@ class PlayedCustomer(_Person):
         super().__init__(testbot, sender)
         self.peer = peer
         self._mark = 0
+
+    def listens(self, since: int | None = None) -> None:
+        """From now on `hears` tells what comes next (or after the first *since* sends of the channel)."""
+        self._mark = len(self.channel.said) if since is None else since
 
     async def says(
         self,
@@ -111,10 +127,10 @@ class PlayedCustomer(_Person):
         kind: InboundKind = InboundKind.MESSAGE,
     ) -> None:
         """Write one or several messages in a row."""
-        self._mark = len(self._channel.said)
+        self.listens()
         for text in texts or ("",):
             id = message or f"m{self._testbot.key()}"
-            inbound = self._inbound(
+            inbound = self.inbound(
                 self.peer, kind, text, private=True, attachments=attachments, message=id, quotes=quotes
             )
             await self._testbot.arrive(inbound, run=False)
@@ -123,12 +139,12 @@ class PlayedCustomer(_Person):
 
     async def presses(self, label: str) -> None:
         """Press the newest button whose label contains *label*. Raises `LookupError`."""
-        await self.taps(*find_button(self._channel.in_chat(self.peer.chat, kind=None), label))
+        await self.taps(*find_button(self.channel.in_chat(self.peer.chat, kind=None), label))
 
     async def taps(self, said: SentMessage, row: int, column: int, *, run: bool = True) -> None:
         """Press this very button."""
-        self._mark = len(self._channel.said)
-        press = self._inbound(
+        self.listens()
+        press = self.inbound(
             self.peer,
             InboundKind.PRESS,
             private=True,
@@ -139,19 +155,19 @@ class PlayedCustomer(_Person):
         await self._testbot.arrive(press, run=run)
 
     def hears(self) -> list[str]:
-        """Texts that came since the last time something was said or pressed."""
+        """Texts that came since the last time something was said or pressed, or since `listens`."""
         return [s.outbound.text.text for s in self.sees()]
 
     def sees(self) -> list[SentMessage]:
         return [
             s
-            for s in self._channel.said[self._mark :]
+            for s in self.channel.said[self._mark :]
             if s.outbound.to.chat == self.peer.chat
             and s.outbound.kind in (OutboundKind.SAY, OutboundKind.EDIT)
         ]
 
     @property
-    def _channel(self) -> FakeAdapter:
+    def channel(self) -> FakeAdapter:
         return self._testbot.channels[self.peer.channel]
 
 
@@ -171,7 +187,7 @@ class PlayedOperator(_Person):
     ) -> None:
         """Write in the ticket's topic (or in the group itself)."""
         peer = replace(self._testbot.place, thread=await self.thread(ticket) if ticket else "")
-        inbound = self._inbound(
+        inbound = self.inbound(
             peer,
             kind,
             text,
@@ -185,7 +201,7 @@ class PlayedOperator(_Person):
     async def presses(self, label: str, *, ticket: int | None = None, run: bool = True) -> None:
         thread = await self.thread(ticket) if ticket else None
         said, row, column = find_button(self._in_group(thread), label)
-        press = self._inbound(
+        press = self.inbound(
             said.outbound.to,
             InboundKind.PRESS,
             private=False,
@@ -250,12 +266,12 @@ async def open_test_bot(
     Without *threads* the store works where it is called: several times faster where nothing runs beside the
     player.
     """
-    config = config or Config()
+    config, group = config or Config(), desk or OperatorsGroup()
     settings = config.model_dump(exclude={"base", "channels", "desk"})
     settings["knowledge"] = {**settings["knowledge"], "folder": str(articles), "embeddings": {"model": "off"}}
     clock = HandClock(NOON)
     channels = {
-        "telegram": FakeAdapter("telegram", forum=(desk or OperatorsGroup()).forum),
+        "telegram": FakeAdapter("telegram", forum=group.forum),
         "vk": FakeAdapter("vk"),
     }
     service = await build_service(
@@ -269,7 +285,11 @@ async def open_test_bot(
             knowledge=knowledge,
         ),
     )
-    testbot = TestBot(service, clock, channels, (desk or OperatorsGroup()).place)
+    assert isinstance(service.store, SqliteStore)
+    start = 1
+    if file := service.store.file:
+        _starts[file] = start = _starts[file] + 1
+    testbot = TestBot(service, clock, channels, group.place, keys="k" if start == 1 else f"{start}k")
     if not threads:
         without_threads(testbot.store)
     try:

@@ -167,7 +167,7 @@ class _Scene:
             known.get("name", "Анна"), channel=channel, chat="1001", language=known.get("language", "ru")
         )
         told = {k: known[k] for k in ("last_name", "username", "gender") if k in known}
-        self._customer._sender = Sender(
+        self._customer.sender = Sender(
             "1001",
             known.get("name", "Анна"),
             language=known.get("language", "ru"),

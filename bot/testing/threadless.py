@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from datetime import datetime
 
 from bot.storage.sqlite.store import SqliteStore
-from bot.storage.sqlite.writer import Locks, Made, Work, Writer, _as_storage_error, _Unit
+from bot.storage.sqlite.writer import Locks, Made, Work, Writer, _Unit, as_storage_error
 
 
 class DirectWriter(Writer):
@@ -32,7 +33,7 @@ class DirectWriter(Writer):
         else:
             self._commit([unit])
         if unit.error is not None:
-            raise _as_storage_error(unit.error)
+            raise as_storage_error(unit.error)
         made: Made = unit.result
         return made
 
@@ -50,3 +51,16 @@ def without_threads(store: SqliteStore) -> None:
     if store._reader is not None and store._reading is not None:
         store._reader.close()
         store._reader = DirectWriter(store._reading, Locks(), reads=True)
+
+
+def through_one_writer(
+    store: SqliteStore, make: Callable[[sqlite3.Connection, Locks], Writer], now: Callable[[], datetime]
+) -> None:
+    """Let all that *store* reads and writes go through the writer that *make* gives; *now* is its clock."""
+    store._now = now
+    store._writer.close()
+    if store._reader is not None and store._reading is not None:
+        store._reader.close()
+        store._reading.close()
+    store._reader = store._reading = None
+    store._writer = make(store._db, store._locks)

@@ -8,13 +8,14 @@ import hmac
 import ipaddress
 import secrets
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from aiohttp import BasicAuth, web
+from itsdangerous import BadSignature, Signer, TimestampSigner
 
 from bot.errors import ConfigError
+from bot.sliding_window import SlidingWindow
 from bot.text.problems import problem, told
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -96,17 +97,38 @@ def password_matches(given: str, kept: str) -> bool:
     return kind == "scrypt" and hmac.compare_digest(made.encode(), kept.encode())
 
 
+class _Sessions(TimestampSigner):
+    """Signs sessions with the moment they were opened at, on the clock *now* (seconds since 1970)."""
+
+    def __init__(self, secret: bytes, now: Callable[[], float]) -> None:
+        super().__init__(secret, salt="session", key_derivation="hmac", digest_method=hashlib.sha256)
+        self._now = now
+
+    def get_timestamp(self) -> int:
+        return int(self._now())
+
+
 class Guard:
     """Keeps the pages: give it `middleware`, and every answer gets the headers by `add_headers`.
 
     *password* is the words or a hash of them, "" leaves the pages open to this machine alone.
     """
 
-    def __init__(self, *, secret: bytes, host: str, password: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        secret: bytes,
+        host: str,
+        password: str = "",
+        monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         check_binding(host, password)
-        self._secret, self._local = secret, is_loopback(host)
+        self._local = is_loopback(host)
+        self._sessions = _Sessions(secret, now)
+        self._posts = Signer(secret, salt="csrf", key_derivation="hmac", digest_method=hashlib.sha256)
         self._kept = password if password.startswith("scrypt$") or not password else hash_password(password)
-        self._wrong: deque[float] = deque(maxlen=TRIES)
+        self._wrong, self._monotonic = SlidingWindow(TRIES, TRY_WINDOW), monotonic
 
     @property
     def asks_password(self) -> bool:
@@ -145,7 +167,7 @@ class Guard:
     def session(self, request: web.Request) -> str:
         """The session of the caller; a new one is set with the answer where there was none."""
         sent = request.cookies.get(COOKIE, "")
-        if self._signed(sent):
+        if self._kind(sent):
             return sent
         if _NEW_SESSION not in request:
             request[_NEW_SESSION] = self._make_session("guest")
@@ -153,15 +175,14 @@ class Guard:
 
     def csrf(self, request: web.Request) -> str:
         """The token that posts of this session must carry."""
-        return self._sign("csrf:" + self.session(request))
+        return self._posts.get_signature(self.session(request)).decode()
 
     def log_in(self, request: web.Request, password: str) -> bool:
         """Opens a session if the password is right. Raises 429 after too many wrong ones."""
-        now = time.monotonic()
-        if len(self._wrong) == TRIES and now - self._wrong[0] < TRY_WINDOW:
+        if self._wrong.is_full(now := self._monotonic()):
             raise web.HTTPTooManyRequests(headers={"Retry-After": "60"})
         if not password_matches(password, self._kept):
-            self._wrong.append(now)
+            self._wrong.add(now)
             return False
         request[_NEW_SESSION] = self._make_session("in")
         return True
@@ -171,7 +192,7 @@ class Guard:
 
     def _logged_in(self, request: web.Request) -> bool:
         sent = request.cookies.get(COOKIE, "")
-        if self._signed(sent) and sent.startswith("in."):
+        if self._kind(sent) == "in":
             return True
         try:
             auth = BasicAuth.decode(request.headers.get("Authorization", ""))
@@ -180,18 +201,15 @@ class Guard:
         return request.path == "/metrics" and password_matches(auth.password, self._kept)
 
     def _make_session(self, kind: str) -> str:
-        stem = f"{kind}.{int(time.time())}.{secrets.token_hex(12)}"
-        return f"{stem}.{self._sign(stem)}"
+        return self._sessions.sign(f"{kind}.{secrets.token_hex(12)}").decode()
 
-    def _signed(self, session: str) -> bool:
-        stem, _, sign = session.rpartition(".")
-        if not hmac.compare_digest(sign.encode(), self._sign(stem).encode()):
-            return False
-        made = stem.split(".")[1]
-        return made.isdigit() and time.time() - int(made) < WEEK
-
-    def _sign(self, text: str) -> str:
-        return hmac.new(self._secret, text.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
+    def _kind(self, session: str) -> str:
+        """A guest's session or one that is logged in ("in"); "" where we did not open it or it is old."""
+        try:
+            stem = self._sessions.unsign(session.encode("utf-8", "surrogatepass"), max_age=WEEK)
+        except BadSignature:
+            return ""
+        return stem.decode().partition(".")[0]
 
     def _set_cookie(self, request: web.Request, response: web.StreamResponse, session: str) -> None:
         secure = "; Secure" if request.secure or request.headers.get("X-Forwarded-Proto") == "https" else ""
@@ -220,8 +238,8 @@ class Guard:
         sent = request.headers.get("X-CSRF-Token", "")
         if not sent and request.path in ("/login", "/logout"):
             sent = str((await request.post()).get("csrf", ""))
-        known = self._signed(request.cookies.get(COOKIE, ""))
-        if not known or not hmac.compare_digest(
-            sent.encode("utf-8", "surrogatepass"), self.csrf(request).encode()
+        session = request.cookies.get(COOKIE, "")
+        if not self._kind(session) or not self._posts.verify_signature(
+            session.encode(), sent.encode("utf-8", "surrogatepass")
         ):
             raise web.HTTPForbidden(text="the page is out of date: load it again")

@@ -79,7 +79,7 @@ async def test_a_forged_token_is_an_old_button(testbot: TestBot, press: str) -> 
     """Row 11: what nobody promised to this chat means nothing, and breaks nothing."""
     anna = testbot.customer()
     await anna.says("позовите оператора")
-    forged = anna._inbound(
+    forged = anna.inbound(
         Peer("telegram", "1009"), InboundKind.PRESS, private=True, press=press, callback="c"
     )
     await testbot.arrive(replace(forged, sender=Sender("1009", "Чужой")))
@@ -97,11 +97,11 @@ async def test_words_and_presses_in_another_group_do_nothing(testbot: TestBot) -
     before = len(testbot.channels["telegram"].in_chat("1001"))
     elsewhere = Peer("telegram", "-100999", await olga.thread(1))
     for inbound in (
-        olga._inbound(elsewhere, InboundKind.MESSAGE, "/close", private=False, message="1"),
-        olga._inbound(
+        olga.inbound(elsewhere, InboundKind.MESSAGE, "/close", private=False, message="1"),
+        olga.inbound(
             elsewhere, InboundKind.MESSAGE, "я тут главный", private=False, message="2", quotes=card.message
         ),
-        olga._inbound(
+        olga.inbound(
             elsewhere, InboundKind.PRESS, private=False, press=token(card.nonce, 0, 0), callback="c"
         ),
     ):
@@ -168,7 +168,7 @@ async def test_former_members_and_anonymous_ones_are_refused(testbot: TestBot, w
     if who == "former":
         await olga.says("на месте")
         await testbot.arrive(
-            pavel._inbound(
+            pavel.inbound(
                 Peer("telegram", "-100500"),
                 InboundKind.MEMBER,
                 private=False,
@@ -177,7 +177,7 @@ async def test_former_members_and_anonymous_ones_are_refused(testbot: TestBot, w
         )
         testbot.channels["telegram"].members["9001"] = "none"
     else:
-        olga._sender = Sender("1087968824", "Group", anonymous=True)
+        olga.sender = Sender("1087968824", "Group", anonymous=True)
     before, told, seen = (
         await testbot.service.store.ticket(1),
         len(testbot.channels["telegram"].in_chat("1001", kind=None)),
@@ -205,7 +205,7 @@ async def test_buttons_are_refused_to_those_outside(testbot: TestBot, who: str, 
     if who == "former":
         await olga.says("на месте")
         await testbot.arrive(
-            pavel._inbound(
+            pavel.inbound(
                 Peer("telegram", "-100500"),
                 InboundKind.MEMBER,
                 private=False,
@@ -213,7 +213,7 @@ async def test_buttons_are_refused_to_those_outside(testbot: TestBot, who: str, 
             )
         )
     if who == "anonymous":
-        olga._sender = Sender("1087968824", "Group", anonymous=True)
+        olga.sender = Sender("1087968824", "Group", anonymous=True)
     testbot.channels["telegram"].members["9001"] = "none"
     before, seen = await testbot.service.store.ticket(1), len(await olga.sees(1))
     await olga.presses(label, ticket=1)
@@ -229,7 +229,7 @@ async def test_who_came_back_works_again(testbot: TestBot) -> None:
     anna, olga = testbot.customer(), testbot.operator()
     await olga.says("на месте")
     await testbot.arrive(
-        olga._inbound(
+        olga.inbound(
             Peer("telegram", "-100500"),
             InboundKind.MEMBER,
             private=False,
@@ -246,7 +246,7 @@ async def test_who_came_back_works_again(testbot: TestBot) -> None:
 async def test_a_topic_closed_by_nobody_in_particular_is_opened_again(testbot: TestBot) -> None:
     """An anonymous administrator cannot close a ticket by closing its topic, either."""
     anna, ghost = testbot.customer(), testbot.operator()
-    ghost._sender = Sender("1087968824", "Group", anonymous=True)
+    ghost.sender = Sender("1087968824", "Group", anonymous=True)
     await anna.says("позовите оператора")
     await ghost.says("", ticket=1, kind=InboundKind.TOPIC_CLOSED)
 
@@ -269,7 +269,7 @@ async def test_nothing_is_written_to_or_about_somebody_forgotten(testbot: TestBo
     await testbot.rest()
     before, said = await testbot.service.store.ticket(1), len(testbot.channels["telegram"].said)
     await testbot.arrive(
-        olga._inbound(
+        olga.inbound(
             Peer("telegram", "-100500", thread), InboundKind.MESSAGE, words, private=False, message="o99"
         )
     )
@@ -293,7 +293,7 @@ async def test_late_buttons_of_a_closed_ticket_say_so(testbot: TestBot, label: s
     )
     before, seen = await testbot.service.store.ticket(1), len(await olga.sees(1))
     await testbot.arrive(
-        olga._inbound(
+        olga.inbound(
             card.outbound.to,
             InboundKind.PRESS,
             private=False,
@@ -318,7 +318,7 @@ async def test_a_customers_forged_press_is_no_word_for_operators(testbot: TestBo
     card = next(s for s in testbot.channels["telegram"].in_chat("-100500") if s.outbound.buttons)
     before, seen = await testbot.service.store.ticket(1), len(await olga.sees(1))
     await testbot.arrive(
-        anna._inbound(anna.peer, InboundKind.PRESS, private=True, press=token(card.nonce, 0, 0), callback="f")
+        anna.inbound(anna.peer, InboundKind.PRESS, private=True, press=token(card.nonce, 0, 0), callback="f")
     )
 
     assert await testbot.service.store.ticket(1) == before and len(await olga.sees(1)) == seen

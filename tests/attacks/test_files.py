@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bot.adapters.sanitize import clean_file_name
 from bot.adapters.url_safety import PublicResolver, check_address
-from bot.app import _read_local
+from bot.app import read_local
 from bot.config.loader import read_config
 from bot.errors import ConfigError, Refused
 from bot.model import Peer
@@ -56,7 +56,7 @@ def test_no_path_leads_out_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("тайна", "utf-8")
     (root / "link.txt").symlink_to(tmp_path / "secret.txt")
     (root / "good.txt").write_text("ага", "utf-8")
-    assert _read_local(str(root / "good.txt"), [root]).content
+    assert read_local(str(root / "good.txt"), [root]).content
     for ref in (
         "../secret.txt",
         str(root / "../secret.txt"),
@@ -67,7 +67,7 @@ def test_no_path_leads_out_of_the_folder(tmp_path: Path) -> None:
         f"{root}/a\x00b",
     ):
         with pytest.raises((Refused, ValueError)):
-            _read_local(ref, [root])
+            read_local(ref, [root])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.errors import StorageError
-from bot.storage.sqlite.writer import Locks, Made, Work, Writer, _as_storage_error
+from bot.storage.sqlite.writer import Locks, Made, Work, Writer, as_storage_error
 
 
 class Killed(BaseException):
@@ -95,7 +95,7 @@ class DirectWriter(Writer):
                 db.execute("rollback")
             if isinstance(error, StorageError):
                 raise
-            raise _as_storage_error(error) from error
+            raise as_storage_error(error) from error
         if changed:
             self.commits += 1
             self._fuse.point("after a commit")

@@ -55,11 +55,11 @@ class ClaimsAndReadsApart(Stage):
         async def finish_turn(self: SqliteStore, turn: Turn, outcome: Outcome, now: datetime) -> Finished:
             _, inbounds, since = self._locks.held.get(turn.conversation.id, (0, (), 0))
             self._locks.held[turn.conversation.id] = (turn.id, inbounds, since)
-            checked, finishing._close_inbounds = finishing._close_inbounds, _close_all
+            checked, finishing.close_inbounds = finishing.close_inbounds, _close_all
             try:
                 return await self._write(lambda db: finishing.finish(db, self._locks, turn, outcome, now))
             finally:
-                finishing._close_inbounds = checked
+                finishing.close_inbounds = checked
 
         store.take_turn = MethodType(take_turn, store)  # type: ignore[method-assign]
         store.finish_turn = MethodType(finish_turn, store)  # type: ignore[method-assign]

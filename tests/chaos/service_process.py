@@ -19,6 +19,8 @@ from bot.knowledge.search import Knowledge
 from bot.model import Peer
 from bot.service import run
 from bot.storage.sqlite.store import SqliteStore
+from bot.testing.faults import abandon
+from bot.testing.threadless import through_one_writer
 from tests.chaos.kill_points import DirectWriter, Fuse, Killed
 from tests.chaos.platforms import DESK_CHAT, Platform, PlatformAdapter
 from tests.chaos.virtual_time import LoopClock, TimelessLoop
@@ -124,11 +126,7 @@ class Stage:
             source = self.file.with_name(self.file.name + suffix)
             if source.exists():
                 shutil.copy(source, left.with_name(left.name + suffix))
-        store = self.service.store
-        assert isinstance(store, SqliteStore)
-        store._db.close()
-        if store._lock is not None:
-            store._lock.release()
+        abandon(_file_store(self.service))
         for old in self.place.glob(f"{self.file.name}*"):
             old.unlink()
         self.file = left
@@ -144,21 +142,22 @@ class Stage:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _without_threads(self, service: Service) -> None:
-        store = service.store
-        assert isinstance(store, SqliteStore)
-        store._now = service.clock
-        store._writer.close()
-        if store._reader is not None and store._reading is not None:
-            store._reader.close()
-            store._reading.close()
-        store._reader = store._reading = None
-        store._writer = DirectWriter(store._db, store._locks, self.fuse, self.dice)
+        through_one_writer(
+            _file_store(service),
+            lambda db, locks: DirectWriter(db, locks, self.fuse, self.dice),
+            service.clock,
+        )
 
     def _articles(self, config: Config, *, channels: Sequence[str] = ()) -> Knowledge:
         key = ",".join(channels)
         if key not in _knowledge:
             _knowledge[key] = open_knowledge(config, channels=channels)
         return _knowledge[key]
+
+
+def _file_store(service: Service) -> SqliteStore:
+    assert isinstance(service.store, SqliteStore)
+    return service.store
 
 
 def _told(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:

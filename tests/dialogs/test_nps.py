@@ -23,13 +23,13 @@ async def _asked(testbot: TestBot, *people: PlayedCustomer, days: float = 2) -> 
     for person in people:
         await person.says("как вернуть товар")
     for person in people:
-        person._mark = len(person._channel.said)
+        person.listens()
     await testbot.later(days=days, minutes=5)
     await testbot.later(minutes=5)
 
 
 def _questions(person: PlayedCustomer) -> int:
-    return sum("посоветуете" in s.outbound.text.text for s in person._channel.in_chat(person.peer.chat))
+    return sum("посоветуете" in s.outbound.text.text for s in person.channel.in_chat(person.peer.chat))
 
 
 async def test_nobody_is_asked_unless_it_is_switched_on(testbot: TestBot) -> None:

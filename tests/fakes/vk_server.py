@@ -160,6 +160,10 @@ class FakeVk:
         if method in self.answers:
             answer = self.answers[method]
             return answer(given) if callable(answer) else answer
+        return self.usual_answer(method, given)
+
+    def usual_answer(self, method: str, given: Json) -> Any:
+        """What this VK answers where a test has set nothing else; an unknown method is refused."""
         own: Callable[[Json], Any] | None = getattr(self, "_" + method.replace(".", "_"), None)
         if own is None:
             raise _Refused(3)

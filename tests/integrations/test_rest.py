@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
 from bot.config.handoff import Api
 from bot.config.loader import Config
@@ -152,10 +152,11 @@ def test_keys_come_from_environment_and_file(tmp_path: Path) -> None:
     api = Api.model_validate({"keys": {"crm": {"secret": CRM, "may": ["tickets"]}, "off": {}}})
     keys = Keys.load(api, file)
     assert keys is not None
-    assert {caller.name: caller.may for _, caller in keys._callers} == {
-        "crm": ("tickets",),
-        "shop": ("customers", "messages", "tickets"),
-    }
+    bearer = [make_mocked_request("GET", "/", {"Authorization": f"Bearer {key}"}) for key in (CRM, SHOP)]
+    assert [(caller.name, caller.may) for caller in map(keys.admit, bearer)] == [
+        ("crm", ("tickets",)),
+        ("shop", ("customers", "messages", "tickets")),
+    ]
     file.write_text("shop short-key\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"keys:1.*короче") as raised:
         Keys.load(api, file)
@@ -304,7 +305,7 @@ async def test_operators_see_what_another_system_said(door: Door) -> None:
 async def test_who_forbade_messages_is_not_written_to(door: Door) -> None:
     """409 at once, not a delivery that fails later."""
     anna = door.testbot.customer()
-    await door.testbot.arrive(anna._inbound(anna.peer, InboundKind.BLOCKED, private=True))
+    await door.testbot.arrive(anna.inbound(anna.peer, InboundKind.BLOCKED, private=True))
     status, body = await door.ask("POST", "/customers/1/messages", once="1", json={"text": "Заказ собран"})
 
     assert (status, body["code"]) == (409, "unreachable")

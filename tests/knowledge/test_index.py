@@ -23,7 +23,7 @@ from bot.knowledge.query.spelling import Spellings
 from bot.knowledge.query.synonyms import read_speech
 from bot.knowledge.query.words import lemma, morphology
 from bot.knowledge.retrieval import lexical
-from bot.knowledge.retrieval.features import _largest
+from bot.knowledge.retrieval.features import largest
 from bot.knowledge.retrieval.index import LAYERS, FieldIndex, Index
 from bot.knowledge.retrieval.index_cache import key_of, load, place_of
 from bot.knowledge.retrieval.lexical import count_terms
@@ -79,7 +79,7 @@ def test_the_largest_of_many() -> None:
     """Among many values the largest are the same as after sorting all."""
     values = np.random.default_rng(0).random(50_000).astype(np.float32)
 
-    assert _largest(values, 96).tolist() == np.argsort(-values, kind="stable")[:96].tolist()
+    assert largest(values, 96).tolist() == np.argsort(-values, kind="stable")[:96].tolist()
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import html
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ from bot.reports.ledger import Facts
 from bot.reports.metrics import COUNTS
 from bot.reports.periods import Period
 from bot.reports.report import Report, make_report
-from bot.reports.texts import BETTER, UNITS, Saying, _words
+from bot.reports.texts import BETTER, UNITS, Saying
 
 ZONE = ZoneInfo("Europe/Moscow")
 DAY = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -61,7 +62,7 @@ def _report() -> Report:
 def test_every_figure_has_words_and_a_unit(lang: str) -> None:
     """Nothing is shown without its definition, and both languages know the same keys."""
     for count in COUNTS:
-        metric = _words(lang)["metrics"][count.__name__]
+        metric = Saying(lang).word(f"metrics.{count.__name__}")
         assert (
             set(metric) == {"short", "name", "text"}
             and metric["text"].endswith((".", "»"))
@@ -69,9 +70,10 @@ def test_every_figure_has_words_and_a_unit(lang: str) -> None:
         )
     assert set(BETTER) <= set(UNITS)
     for part in ("metrics", "parts", "tables", "reasons", "units", "digest"):
-        assert set(_words("ru")[part]) == set(_words("en")[part])
+        russian, english = Saying("ru").word(part), Saying("en").word(part)
+        assert isinstance(russian, Mapping) and set(russian) == set(english)
     for table in _report().tables.values():
-        assert set(table.columns) == set(_words(lang)["tables"][table.key]["columns"])
+        assert set(table.columns) == set(Saying(lang).word(f"tables.{table.key}.columns"))
 
 
 @pytest.mark.parametrize(

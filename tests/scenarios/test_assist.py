@@ -45,7 +45,7 @@ async def test_a_ready_answer_is_shown_first_and_sent_with_a_tap(articles: Path,
     ) as testbot:
         anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора")
-        anna._mark = len(testbot.channels["telegram"].said)
+        anna.listens()
         await olga.says("/t превет", ticket=1)
         if not any("Отправить" in b.label for o in await olga.sees(1) for row in o.buttons for b in row):
             await olga.presses("Приветствие", ticket=1)
@@ -84,7 +84,7 @@ async def test_a_ready_answer_is_never_shown_with_a_gap(
     ) as testbot:
         nobody, olga = testbot.customer("xXx_killer"), testbot.operator()
         await nobody.says("позовите оператора")
-        nobody._mark = len(testbot.channels["telegram"].said)
+        nobody.listens()
         before = len(await olga.sees(1))
         await olga.says(f"/t {key}", ticket=1)
 
@@ -105,7 +105,7 @@ async def test_a_ready_answer_that_means_to_leave_something_out_may(articles: Pa
     ) as testbot:
         nobody, olga = testbot.customer("xXx_killer"), testbot.operator()
         await nobody.says("позовите оператора")
-        nobody._mark = len(testbot.channels["telegram"].said)
+        nobody.listens()
         for key in ("мягко", "готов"):
             await olga.says(f"/t {key}", ticket=1)
             await olga.presses("Отправить клиенту", ticket=1)
@@ -198,7 +198,7 @@ async def test_rude_words_are_asked_about_first(testbot: TestBot) -> None:
     """Not sent until somebody says so; then exactly those words."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
-    anna._mark = len(testbot.channels["telegram"].said)
+    anna.listens()
     await olga.says("Это ваши проблемы", ticket=1, message="88")
     assert anna.hears() == [] and any("Точно отправить" in o.text.text for o in await olga.sees(1))
     await olga.presses("Всё равно", ticket=1)
@@ -229,7 +229,7 @@ async def test_what_did_not_arrive_is_sent_again_once(testbot: TestBot) -> None:
     await anna.says("позовите оператора")
     testbot.channels["telegram"].failures.append(Refused("blocked"))
     await olga.says("Здравствуйте", ticket=1)
-    anna._mark = len(testbot.channels["telegram"].said)
+    anna.listens()
     await olga.presses("Отправить ещё раз", ticket=1)
     await olga.presses("Отправить ещё раз", ticket=1)
 
@@ -241,7 +241,7 @@ async def test_a_whisper_calls_the_operator_and_nobody_else(testbot: TestBot) ->
     anna, olga, vera = testbot.customer(), testbot.operator(), testbot.operator("Вера", id="9009")
     await anna.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)
-    anna._mark = len(testbot.channels["telegram"].said)
+    anna.listens()
     await vera.says("//! предложи скидку", ticket=1)
 
     assert anna.hears() == []
@@ -327,17 +327,17 @@ async def test_words_made_of_a_ready_answer_are_told_from_those_sent_as_they_are
 
         found = await testbot.service.store.events(kinds=["ready_sent", "ready_edited"])
         assert [e.kind for e in found] == ["ready_edited", "ready_sent"]
-        assert "Курьер заедет" in anna._channel.in_chat("1001")[1].outbound.text.text
+        assert "Курьер заедет" in anna.channel.in_chat("1001")[1].outbound.text.text
 
 
 async def test_calling_a_colleague_stays_inside(testbot: TestBot) -> None:
     """At the beginning it is a note; in the middle it is asked about first. The customer hears neither."""
     anna, olga, pavel = testbot.customer(), testbot.operator(), testbot.operator("Павел", id="9002")
-    pavel._sender = type(pavel._sender)("9002", "Павел", username="pavel_s")
+    pavel.sender = type(pavel.sender)("9002", "Павел", username="pavel_s")
     await pavel.says("на месте")
     await anna.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)
-    anna._mark = len(testbot.channels["telegram"].said)
+    anna.listens()
     await olga.says("@Pavel_S, что с оплатой у него?", ticket=1)
     await olga.says("@new_colleague посмотри и ты", ticket=1)  # nobody has seen him here yet
     await olga.says("Вот это он просит, @pavel_s глянь", ticket=1)
@@ -359,7 +359,7 @@ async def test_what_was_held_back_and_then_mended_is_sent_as_mended(testbot: Tes
     """Instead of pressing, the operator changes his message: the customer gets the kind words, once."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
-    anna._mark = len(testbot.channels["telegram"].said)
+    anna.listens()
     await olga.says("Это ваши проблемы", ticket=1, message="88")
     await olga.says("Сейчас поможем", ticket=1, message="88", kind=InboundKind.EDIT)
     await olga.says("Сейчас всё решим", ticket=1, message="88", kind=InboundKind.EDIT)

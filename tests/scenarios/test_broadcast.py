@@ -9,6 +9,7 @@ import pytest
 from bot.errors import PeerGone
 from bot.model import Attachment, InboundKind, Media, Priority
 from bot.testing import TestBot, open_test_bot
+from bot.testing.faults import refused_inserts
 from bot.testing.harness import PlayedCustomer
 
 NEWS = "Новинка: доставка за час!"
@@ -266,17 +267,11 @@ async def test_who_asked_about_an_incident_is_a_segment(testbot: TestBot) -> Non
 async def test_a_portion_that_cannot_be_kept_is_tried_again(testbot: TestBot) -> None:
     """The disk fails for a moment in the middle: everybody gets it all the same, once."""
     await _crowd(testbot, 20)
-    olga, db = testbot.operator(), testbot.store._db
+    olga = testbot.operator()
     await olga.says(f"/broadcast {NEWS}")
-    db.execute("create temp table broken(x)")
-    db.execute(
-        "create temp trigger full before insert on outbox when new.lane = 3 and exists(select 1 from broken)"
-        " begin select raise(abort, 'disk full'); end"
-    )
-    db.execute("insert into broken values(1)")
-    await olga.presses("Отправить: 20")
-    assert _said(testbot) == []
-    db.execute("delete from broken")
+    with refused_inserts(testbot.store, "outbox", when="new.lane = 3"):
+        await olga.presses("Отправить: 20")
+        assert _said(testbot) == []
     for _ in range(4):
         await testbot.later(seconds=10)
 

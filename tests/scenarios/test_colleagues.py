@@ -57,7 +57,7 @@ class Scene:
                 at.channel, at.chat, await self.testbot.service.store.topic(ticket, at.channel, at.chat) or ""
             )
         key = self.testbot.key()
-        inbound = who._inbound(
+        inbound = who.inbound(
             at, InboundKind.MESSAGE, text, private=False, message=f"o{key}", quotes=card, mentions=mentions
         )
         await self.testbot.arrive(inbound)
@@ -168,7 +168,7 @@ async def test_namesakes_are_told_apart_by_labels_and_buttons(scene: Scene) -> N
     await scene.testbot.customer("Клиент").says("позовите оператора")
     await scene.writes(olga, "/take", ticket=1)
     await scene.writes(olga, "/transfer Анна Петрова оплата", ticket=1)
-    asked = scene.testbot.channels[olga._testbot.place.channel].in_chat(scene.testbot.place.chat)[-1].outbound
+    asked = scene.testbot.channels[scene.testbot.place.channel].in_chat(scene.testbot.place.chat)[-1].outbound
     labels = [b.label for row in asked.buttons for b in row]
     assert len(labels) == len(set(labels)) == 2 and await scene.owner() == scene.id("9001")
     await olga.presses(next(label for label in labels if "9006" in label))
@@ -210,7 +210,7 @@ async def test_who_came_into_the_group_can_be_named_before_a_word(scene: Scene) 
     """A new colleague is known from coming in, but is given nothing by itself; a stranger's id is nobody."""
     olga, place = scene.testbot.operator(), scene.testbot.place
     data = {"user": "9008", "status": "member", "name": "Тимур", "last_name": "Ахметов", "username": ""}
-    came = olga._inbound(place, InboundKind.MEMBER, private=False, data=data)
+    came = olga.inbound(place, InboundKind.MEMBER, private=False, data=data)
     await scene.testbot.arrive(came)
     await scene.testbot.customer().says("позовите оператора")
     await scene.writes(olga, "/take", ticket=1)
@@ -248,7 +248,7 @@ async def test_the_customer_hears_of_a_transfer_only_where_somebody_was_at_it(sc
     await scene.writes(pavel, "привет")
     anna = scene.testbot.customer()
     await anna.says("позовите оператора")
-    anna._mark = len(anna._channel.said)
+    anna.listens()
     await scene.writes(olga, "/transfer Павел сразу тебе", ticket=1)
     assert anna.hears() == []
     await scene.writes(pavel, "/transfer Ольга назад", ticket=1)

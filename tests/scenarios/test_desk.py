@@ -10,6 +10,7 @@ import pytest
 
 from bot.model import Attachment, Inbound, InboundKind, Media, OutboundKind, Peer, Sender, Status
 from bot.testing import TestBot, open_test_bot
+from bot.testing.faults import refused_inserts
 
 PHOTO = Attachment(Media.PHOTO, "photo-1", "telegram")
 
@@ -111,7 +112,7 @@ async def test_closing_opens_the_bot_again(testbot: TestBot) -> None:
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("/take", ticket=1)
-    anna._mark = len(testbot.channels["telegram"].said)
+    anna.listens()
     await olga.says("/close", ticket=1)
     assert any("закрыто" in text for text in anna.hears())
     await anna.says("как вернуть товар")
@@ -148,7 +149,7 @@ async def test_two_operators_press_take_at_once_a_hundred_times(testbot: TestBot
         await testbot.rest()
 
         ticket = await testbot.service.store.ticket(n)
-        assert ticket is not None and ticket.operator == f"telegram:{both[0]._sender.id}"
+        assert ticket is not None and ticket.operator == f"telegram:{both[0].sender.id}"
         notices = [
             s.outbound.text.text
             for s in testbot.channels["telegram"].said[said:]
@@ -230,9 +231,9 @@ async def test_a_vk_customer_and_a_telegram_desk_work_together(testbot: TestBot)
 async def test_an_anonymous_administrator_cannot_answer(testbot: TestBot) -> None:
     """Nobody could be held responsible: refused with one clear line."""
     anna, ghost = testbot.customer(), testbot.operator()
-    ghost._sender = type(ghost._sender)("1087968824", "Group", anonymous=True)
+    ghost.sender = type(ghost.sender)("1087968824", "Group", anonymous=True)
     await anna.says("позовите оператора")
-    anna._mark = len(testbot.channels["telegram"].said)
+    anna.listens()
     await ghost.says("кто тут", ticket=1)
 
     assert anna.hears() == []
@@ -302,7 +303,7 @@ async def test_a_button_of_another_chat_does_nothing(testbot: TestBot, label: st
     card = next(s for s in testbot.channels["telegram"].in_chat("-100500") if s.outbound.buttons)
     from bot.button_tokens import token
 
-    forged = anna._inbound(
+    forged = anna.inbound(
         anna.peer, InboundKind.PRESS, private=True, press=token(card.nonce, 0, 0), callback="c1"
     )
     await testbot.arrive(forged)
@@ -314,17 +315,12 @@ async def test_a_button_of_another_chat_does_nothing(testbot: TestBot, label: st
 
 async def test_operators_words_survive_a_commit_that_failed(testbot: TestBot) -> None:
     """The disk fails once: the words are decided again and reach the customer, once."""
-    anna, olga, db = testbot.customer(), testbot.operator(), testbot.store._db
+    anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
-    db.execute("create temp table broken(x)")
-    db.execute(
-        "create temp trigger full before insert on outbox when exists(select 1 from broken) begin select"
-        " raise(abort, 'disk full'); end"
-    )
-    db.execute("insert into broken values(1)")
-    anna._mark = len(testbot.channels["telegram"].said)
-    await olga.says("Здравствуйте, смотрю", ticket=1)
-    db.execute("delete from broken")
+    anna.listens()
+    with refused_inserts(testbot.store, "outbox"):
+        await olga.says("Здравствуйте, смотрю", ticket=1)
+        assert anna.hears() == []
     await testbot.later(seconds=5)
 
     assert anna.hears() == ["Здравствуйте, смотрю"]

@@ -18,7 +18,7 @@ async def a_talk(testbot: TestBot) -> tuple[PlayedCustomer, PlayedOperator]:
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)
-    anna._mark = len(testbot.channels["telegram"].said)
+    anna.listens()
     return anna, olga
 
 
@@ -175,7 +175,7 @@ async def test_a_ready_answer_is_sent_once(testbot: TestBot) -> None:
     anna, olga = await a_talk(testbot)
     await anna.says("как вернуть товар")
     await olga.presses("💡", ticket=1)
-    anna._mark = len(testbot.channels["telegram"].said)
+    anna.listens()
     await olga.presses("Отправить клиенту", ticket=1, run=False)
     await olga.presses("Отправить клиенту", ticket=1)
     await olga.presses("Отправить клиенту", ticket=1)

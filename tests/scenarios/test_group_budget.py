@@ -31,7 +31,7 @@ async def test_an_album_is_one_post_and_words_keep_their_place(testbot: TestBot)
     await anna.says("позовите оператора")
     for n, (text, album) in enumerate([("вот", ""), ("чек", "a"), ("", "a"), ("", "a"), ("всё", "")]):
         photo = (Attachment(Media.PHOTO, f"p{n}", "telegram"),) if album else ()
-        inbound = anna._inbound(
+        inbound = anna.inbound(
             anna.peer, InboundKind.MESSAGE, text, private=True, attachments=photo, album=album, message=str(n)
         )
         await testbot.arrive(inbound, run=False)

@@ -93,7 +93,7 @@ async def test_a_change_of_rights_is_answered_at_once_and_by_name(testbot: TestB
     ):
         before = len(group(testbot))
         testbot.channels["telegram"].problems = problems
-        await testbot.arrive(olga._inbound(PLACE, InboundKind.ADDED, private=False, data=data))
+        await testbot.arrive(olga.inbound(PLACE, InboundKind.ADDED, private=False, data=data))
         new = group(testbot)[before:]
         assert (len(new), all(said in text for text in new)) == (int(bool(said)), True)
 
@@ -161,7 +161,7 @@ async def test_another_group_adds_the_bot(desk: TestBot) -> None:
     stranger, other = desk.operator("Чужой", id="6666"), Peer(desk.place.channel, "-100999")
     channel.members = {"6666": "administrator", f"{desk.place.chat}:6666": "none"}
     await desk.arrive(
-        stranger._inbound(
+        stranger.inbound(
             other,
             InboundKind.ADDED,
             private=False,
@@ -173,7 +173,7 @@ async def test_another_group_adds_the_bot(desk: TestBot) -> None:
     from bot.button_tokens import token
 
     await desk.arrive(
-        stranger._inbound(
+        stranger.inbound(
             other, InboundKind.PRESS, private=False, press=token(offer.nonce, 0, 0), callback="c"
         )
     )
@@ -195,7 +195,7 @@ async def test_words_in_the_old_topic_after_the_desk_moved(desk: TestBot) -> Non
     await anna.says("позовите оператора")
     await olga.says("/take", ticket=1, quotes=channel.in_chat(desk.place.chat)[-1].message)
     await desk.arrive(
-        olga._inbound(
+        olga.inbound(
             other, InboundKind.ADDED, private=False, data={"before": "left", "status": "administrator"}
         )
     )
@@ -203,7 +203,7 @@ async def test_words_in_the_old_topic_after_the_desk_moved(desk: TestBot) -> Non
     from bot.button_tokens import token
 
     await desk.arrive(
-        olga._inbound(other, InboundKind.PRESS, private=False, press=token(offer.nonce, 0, 0), callback="c")
+        olga.inbound(other, InboundKind.PRESS, private=False, press=token(offer.nonce, 0, 0), callback="c")
     )
     assert desk.service.desk.binding.place == other
     card = next(s.message for s in channel.in_chat(desk.place.chat) if s.outbound.name == "card:1")

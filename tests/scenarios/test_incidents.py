@@ -93,7 +93,7 @@ async def test_those_who_asked_are_told_once_when_it_is_over(articles: Path, tmp
         await boris.says("где моя доставка в казань")
         await vera.says("как оплатить заказ")
     async with open_test_bot(articles, storage=storage) as testbot:
-        olga, testbot._keys = testbot.operator(), 1000
+        olga = testbot.operator()
         await olga.says("/incident off")
         await testbot.later(minutes=5)
         await olga.says("/incident off")

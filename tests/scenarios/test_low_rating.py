@@ -23,7 +23,7 @@ async def _rated(testbot: TestBot, score: str = "2") -> tuple[PlayedCustomer, Pl
     await testbot.later(minutes=6)
     await anna.presses(score)
     await testbot.later(minutes=4)
-    anna._mark = len(anna._channel.said)
+    anna.listens()
     return anna, vera
 
 

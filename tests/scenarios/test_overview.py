@@ -137,7 +137,7 @@ async def test_a_supervisor_whispers_from_afar(two_desks: TestBot) -> None:
     vera, olga = two_desks.customer("Вера", chat="9009"), two_desks.operator()
     ildar = two_desks.customer("Ильдар", channel="vk", chat="7")
     await vera.says("/assign 2 Павел")
-    ildar._mark = len(two_desks.channels["vk"].said)
+    ildar.listens()
     await vera.says("/whisper 2 предложи скидку")
     await vera.says("/whisper 2")
     await olga.says("/whisper 2 а я?")
@@ -164,6 +164,6 @@ async def test_a_breach_reaches_the_supervisor_who_is_in_no_group(two_desks: Tes
     assert any("Забрать себе" in b.label for s in vera.sees() for row in s.outbound.buttons for b in row)
     await two_desks.operator("Вера", id="9009").says("теперь и я здесь")
     await two_desks.customer("Борис", chat="1002").says("позовите оператора")
-    vera._mark = len(two_desks.channels["telegram"].said)
+    vera.listens()
     await two_desks.later(minutes=31)
     assert vera.hears() == [], "in the group she is called there"

@@ -272,7 +272,7 @@ async def test_when_the_desk_of_all_is_lost_another_group_gets_its_tickets(artic
     async with open_test_bot(articles, config=settings) as testbot:
         await testbot.customer().says("позовите оператора")
         olga = testbot.operator()
-        await testbot.arrive(olga._inbound(Peer("telegram", DESK), InboundKind.REMOVED, private=False))
+        await testbot.arrive(olga.inbound(Peer("telegram", DESK), InboundKind.REMOVED, private=False))
         await testbot.later(minutes=3)
 
         there = [s.outbound.text.text for s in testbot.channels["telegram"].in_chat("-200")]

@@ -265,7 +265,7 @@ async def test_a_promise_is_not_asked_about_before_its_time(testbot: TestBot) ->
     await anna.says("позовите оператора")
     await olga.says("Уточню", ticket=1)
     await olga.says("/promise вт 12:00", ticket=1)
-    anna._mark = len(testbot.channels["telegram"].said)
+    anna.listens()
     await testbot.later(hours=50)
 
     assert anna.hears() == []

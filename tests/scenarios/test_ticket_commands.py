@@ -30,7 +30,7 @@ async def test_a_ticket_is_handed_to_a_colleague_with_a_reason(testbot: TestBot)
     await anna.says("позовите оператора")
     await pavel.says("всем привет")
     await olga.says("Здравствуйте", ticket=1)
-    anna._mark = len(testbot.channels["telegram"].said)
+    anna.listens()
     await olga.says("/transfer Павел вопрос по оплате", ticket=1)
     await pavel.says("/transfer Ольга назад", ticket=1)
 
@@ -49,7 +49,7 @@ async def test_nobody_of_that_name_changes_nothing(testbot: TestBot) -> None:
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)
-    anna._mark = len(testbot.channels["telegram"].said)
+    anna.listens()
     await olga.says("/transfer Зинаида", ticket=1)
 
     assert any("Не нашёл" in o.text.text and "Ольга" in o.text.text for o in await olga.sees(1))
@@ -83,7 +83,7 @@ async def test_a_ticket_goes_to_a_teams_own_group_with_the_talk(articles: Path) 
 
         pavel = testbot.operator("Павел", id="9002")
         await testbot.arrive(
-            pavel._inbound(
+            pavel.inbound(
                 Peer("telegram", "-200", thread or ""),
                 InboundKind.MESSAGE,
                 "Оформляем",
@@ -127,10 +127,10 @@ async def test_a_promise_reminds_both_sides(testbot: TestBot) -> None:
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)
-    anna._mark = len(testbot.channels["telegram"].said)
+    anna.listens()
     await olga.says("/promise завтра до обеда уточню на складе", ticket=1)
     assert any("завтра до 13:00" in text for text in anna.hears())
-    anna._mark = len(testbot.channels["telegram"].said)
+    anna.listens()
     await testbot.later(hours=26)
 
     assert any("обещали" in text for text in anna.hears())
@@ -282,7 +282,7 @@ async def test_nothing_is_handed_to_somebody_who_is_away(testbot: TestBot, words
     await pavel.says("/away")
     await anna.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)
-    anna._mark = len(testbot.channels["telegram"].said)
+    anna.listens()
     await olga.says(words, ticket=1)
 
     assert (

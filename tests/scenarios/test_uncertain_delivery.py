@@ -83,7 +83,7 @@ async def test_a_death_in_the_middle_of_a_send_is_asked_about_after_the_start(
         assert words, "it is under way, and the process dies"
     async with open_test_bot(articles, config=ASK, storage=file) as second:
         second.clock.at = moment
-        await second.service.outbox._take_over()
+        await second.service.outbox.take_over()
         await second.rest()
 
         assert any("неизвестно, получил ли" in o.text.text for o in await second.operator().sees(1))

@@ -46,7 +46,7 @@ async def test_a_burst_has_one_sign(testbot: TestBot) -> None:
     for word in ("ещё царапина сбоку", "и ручка отпала", "кажется, это всё"):
         await testbot.later(seconds=20)
         await anna.says(word)
-    anna._mark = start
+    anna.listens(start)
     assert len(signs(anna.hears())) == 1
     shown = "\n".join(o.text.text for o in await olga.sees(1))
     assert all(w in shown for w in ("красного", "синий", "коробки", "царапина", "ручка", "всё"))

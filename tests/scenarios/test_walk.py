@@ -13,6 +13,7 @@ from bot.dialogs.reply import reply
 from bot.errors import Conflict
 from bot.model import InboundKind, Outcome, Result, Status, Turn
 from bot.testing import TestBot, open_test_bot
+from bot.testing.faults import refused_inserts
 
 
 async def raising(turn: Turn) -> Outcome | None:
@@ -50,7 +51,7 @@ async def test_a_question_is_answered_from_the_articles(testbot: TestBot) -> Non
 async def test_the_same_inbound_twice_is_answered_once(testbot: TestBot) -> None:
     """An update is kept once: the platform may repeat it as often as it likes."""
     anna = testbot.customer()
-    inbound = anna._inbound(
+    inbound = anna.inbound(
         anna.peer, InboundKind.MESSAGE, "Сколько идёт доставка?", private=True, key="same", message="1"
     )
     await testbot.arrive(inbound, inbound)
@@ -102,7 +103,7 @@ async def test_a_decision_is_dropped_when_a_person_took_over_meanwhile(testbot: 
     turn = await store.take_turn(testbot.clock())
     assert turn is not None
     stale = replace(turn, conversation=replace(turn.conversation, status=Status.BOT))
-    decided = await testbot.service.engine._decide_safely(stale)
+    decided = await testbot.service.engine.decide_safely(stale)
     await olga.says("/take", ticket=1)
     await testbot.service.engine.take(
         turn
@@ -117,28 +118,23 @@ async def test_a_decision_is_dropped_when_a_person_took_over_meanwhile(testbot: 
 
 
 async def test_a_turn_that_always_fails_is_set_aside_and_the_conversation_goes_on(testbot: TestBot) -> None:
-    """A poisoned message may not block its conversation for ever."""
+    """What can never be committed may not block its conversation for ever."""
     anna = testbot.customer()
-    engine, escalate = testbot.service.engine, testbot.service.desk.escalate
+    with refused_inserts(testbot.store, "tickets"):
+        await anna.says("позовите оператора")
+        for _ in range(4):
+            await testbot.later(seconds=30)
+        await anna.says("Сколько идёт доставка?")
 
-    def broken(turn: Turn, **_: object) -> Outcome:
-        raise RuntimeError("even handing over fails")
-
-    testbot.service.desk.escalate = broken  # type: ignore[method-assign]
-    engine._flow = broken  # type: ignore[assignment]
-    await anna.says("яд")
-    for _ in range(4):
-        await testbot.later(seconds=30)
-    testbot.service.desk.escalate = escalate  # type: ignore[method-assign]
-
-    results = [(t.result, t.reason) for t in await testbot.service.store.turns()]
-    assert results == [("ignored", "poisoned")]
+    poisoned, *_ = await testbot.service.store.turns()
+    assert (poisoned.result, poisoned.reason) == ("ignored", "poisoned")
+    assert any("3–5 дней" in text for text in anna.hears())
 
 
 async def test_every_message_ends_in_exactly_one_outcome(testbot: TestBot) -> None:
-    """Whatever is thrown at the bot: as many outcomes as there were turns, no inbound left over."""
+    """Whatever is thrown at the bot: each message is decided on, in the order of arrival, and none twice."""
     anna = testbot.customer()
-    for text in (
+    sent = (
         "привет",
         "?",
         "🙂",
@@ -148,13 +144,16 @@ async def test_every_message_ends_in_exactly_one_outcome(testbot: TestBot) -> No
         "<script>alert(1)</script>",
         "я" * 5000,
         "оператор",
-    ):
-        await anna.says(text)
+    )
+    for number, text in enumerate(sent):
+        await anna.says(text, message=f"message-{number}")
     await anna.says("", kind=InboundKind.BLOCKED)
 
-    counts = await testbot.service.store.counts()
-    assert counts["inbounds_waiting"] == 0
-    assert all(t.result for t in await testbot.service.store.turns())
+    turns = await testbot.service.store.turns()
+    assert [t.text for t in turns if t.text] == [*sent]
+    assert [t.reason for t in turns].count("blocked") == 1
+    assert {t.result for t in turns} <= {result.value for result in Result} and all(t.result for t in turns)
+    assert (await testbot.service.store.counts())["inbounds_waiting"] == 0
 
 
 async def test_a_corrected_question_is_answered_anew(testbot: TestBot) -> None:

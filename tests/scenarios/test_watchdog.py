@@ -67,7 +67,7 @@ async def test_who_leaves_the_group_leaves_his_tickets_to_the_others(testbot: Te
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Смотрю", ticket=1)
-    left = olga._inbound(
+    left = olga.inbound(
         Peer("telegram", DESK), InboundKind.MEMBER, private=False, data={"user": "9001", "status": "none"}
     )
     await testbot.arrive(left)
@@ -97,7 +97,7 @@ async def test_the_bot_put_out_of_the_group_shows_everything_when_it_is_back(tes
     await olga.says("", kind=InboundKind.REMOVED)
     assert [e.kind for e in await testbot.service.store.events(kinds=["desk_lost"])] == ["desk_lost"]
     await testbot.arrive(
-        olga._inbound(
+        olga.inbound(
             Peer("telegram", DESK),
             InboundKind.ADDED,
             private=False,
@@ -139,4 +139,4 @@ async def test_a_backlog_is_looked_at_in_portions(testbot: TestBot, monkeypatch:
     for n in range(5):
         await testbot.customer(chat=str(3000 + n)).says("позовите оператора")
     watchdog, tickets = Watchdog(testbot.service.desk), await testbot.service.store.tickets()
-    assert [t.number for _ in range(3) for t in watchdog._next(tickets)] == [1, 2, 3, 4, 5, 1]
+    assert [t.number for _ in range(3) for t in watchdog.portion(tickets)] == [1, 2, 3, 4, 5, 1]

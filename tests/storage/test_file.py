@@ -20,6 +20,7 @@ from bot.storage.base import DeliveryResult
 from bot.storage.migrations import STEPS
 from bot.storage.sqlite.store import SqliteStore
 from bot.testing.contracts.store_scene import ANNA, NOON, answer, arrival, deliver, hear, later, say, take
+from bot.testing.faults import full_disk
 
 
 def copies(folder: Path) -> list[Path]:
@@ -275,15 +276,15 @@ async def test_a_full_disk_loses_nothing_that_was_confirmed(tmp_path: Path) -> N
     store = SqliteStore.open(tmp_path / "bot.db", now=lambda: NOON)
     await hear(store, arrival("1"))
     turn = await take(store)
-    await store._write(lambda db: db.execute("pragma max_page_count = 1").fetchone())
     long = [say("слово" * 2000) for _ in range(20)]
-    with pytest.raises(StorageError, match="full"):
-        await answer(store, turn, *long)
-    results = await asyncio.gather(
-        *(store.accept("tg", [arrival(f"n{n}", "слово" * 2000)]) for n in range(10)), return_exceptions=True
-    )
-    assert all(isinstance(r, StorageError) for r in results)
-    await store._write(lambda db: db.execute("pragma max_page_count = 1000000").fetchone())
+    async with full_disk(store):
+        with pytest.raises(StorageError, match="full"):
+            await answer(store, turn, *long)
+        results = await asyncio.gather(
+            *(store.accept("tg", [arrival(f"n{n}", "слово" * 2000)]) for n in range(10)),
+            return_exceptions=True,
+        )
+        assert all(isinstance(r, StorageError) for r in results)
 
     await answer(store, turn, *long)
     assert await store.accept("tg", [arrival("n1", peer=ANNA)]) == 1

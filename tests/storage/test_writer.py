@@ -9,6 +9,7 @@ from bot.errors import StorageError
 from bot.model import Outcome, Peer
 from bot.storage.sqlite.store import SqliteStore
 from bot.testing.contracts.store_scene import NOON, arrival, decide, say, take
+from bot.testing.faults import refused_inserts
 
 
 async def test_callers_who_wait_together_are_committed_together(tmp_path: Path) -> None:
@@ -66,19 +67,16 @@ async def test_locks_follow_the_transaction() -> None:
     """A turn whose group could not be committed is not held by anybody."""
     store = SqliteStore.open(":memory:", now=lambda: NOON)
     await store.accept("tg", [arrival("1")])
-    store._db.execute(
-        "create trigger stop before insert on turns begin select raise(rollback, 'no room'); end"
-    )
     turn = await take(store)
-    taken, finished, other = await asyncio.gather(
-        store.take_turn(NOON),
-        store.finish_turn(turn, _decision(), NOON),
-        store.accept("tg", [arrival("2")]),
-        return_exceptions=True,
-    )
+    with refused_inserts(store, "turns", undoing="rollback"):
+        taken, finished, other = await asyncio.gather(
+            store.take_turn(NOON),
+            store.finish_turn(turn, _decision(), NOON),
+            store.accept("tg", [arrival("2")]),
+            return_exceptions=True,
+        )
     assert taken is None or isinstance(taken, StorageError)
     assert isinstance(finished, StorageError)
-    store._db.execute("drop trigger stop")
     await store.finish_turn(turn, _decision(), NOON)
     if isinstance(other, StorageError):
         await store.accept("tg", [arrival("2")])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
 from bot.errors import ConfigError
-from bot.web.security import COOKIE, HEADERS, check_binding, hash_password, password_matches
+from bot.web.security import COOKIE, HEADERS, Guard, check_binding, hash_password, password_matches
 from bot.web.server import build_app
 from tests.web.conftest import Opened, Page
 
@@ -151,6 +152,39 @@ async def test_guessing_the_password_is_slowed(serve: Opened) -> None:
     ]
 
     assert statuses == [403] * 5 + [429]
+
+
+async def test_who_waited_a_minute_may_try_again() -> None:
+    """The minute is counted on the guard's own clock."""
+    now = 0.0
+    guard = Guard(secret=b"s", host="127.0.0.1", password="верно", monotonic=lambda: now)
+    request = make_mocked_request("POST", "/login")
+    for _ in range(5):
+        assert not guard.log_in(request, "неверно")
+    now = 59.9
+    with pytest.raises(web.HTTPTooManyRequests):
+        guard.log_in(request, "верно")
+
+    now = 60.0
+
+    assert guard.log_in(request, "верно")
+
+
+async def test_a_session_lasts_a_week() -> None:
+    """Then the password is asked for again."""
+    now = 1_800_000_000.0
+    guard = Guard(secret=b"s", host="127.0.0.1", password="верно", now=lambda: now)
+    first = make_mocked_request("POST", "/login")
+    assert guard.log_in(first, "верно")
+    session = guard.session(first)
+
+    def shown() -> str:
+        return guard.session(make_mocked_request("GET", "/", headers={"Cookie": f"{COOKIE}={session}"}))
+
+    now += 7 * 24 * 3600
+    assert shown() == session
+    now += 1
+    assert shown().startswith("guest.")
 
 
 async def test_a_forged_session_is_none(serve: Opened) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import io
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import yaml
@@ -192,6 +193,6 @@ async def test_words_cannot_steer_the_terminal() -> None:
 
 def test_every_word_has_its_twin() -> None:
     """Russian and English say the same things."""
-    words = yaml.safe_load(module._WORDS.read_text("utf-8"))
+    words = yaml.safe_load(Path(module.__file__).with_suffix(".yaml").read_text("utf-8"))
 
     assert list(words["ru"]) == list(words["en"])

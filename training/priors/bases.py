@@ -4,13 +4,13 @@ that nothing in it does.
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.knowledge.articles.schema import Article, split_passages
+from training.rows import read_rows
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,14 @@ class Base:
 
 
 def read_support(folder: Path) -> list[Intent]:
-    rows = [
-        json.loads(line)
-        for f in sorted(folder.glob("*.jsonl"))
-        if f.stem != "word_groups"
-        for line in f.open(encoding="utf-8")
-    ]
+    rows = [row for f in sorted(folder.glob("*.jsonl")) if f.stem != "word_groups" for row in read_rows(f)]
     return [Intent(r["domain"], f"{r['domain']}/{r['intent']}", r["title"], tuple(r["texts"])) for r in rows]
 
 
 def read_labelled(path: Path, domain: str) -> list[Intent]:
     """A training split {query, label} as intents."""
     by: dict[str, list[str]] = {}
-    for line in path.open(encoding="utf-8"):
-        row = json.loads(line)
+    for row in read_rows(path):
         if row["label"]:
             by.setdefault(row["label"], []).append(row["query"])
     return [Intent(domain, f"{domain}/{k}", "", tuple(v)) for k, v in sorted(by.items()) if len(v) >= 6]
@@ -162,12 +156,10 @@ def passage_bases(kb: Path, test: Path, number: int, seed: int, language: str) -
     """Bases of passages alone: only every fourth paragraph's document (those that the `_oos` variant leaves
     out), so that the rest stays unseen.
     """
-    rows = [json.loads(line) for line in kb.open(encoding="utf-8")]
-    kept = {json.loads(line)["id"] for line in (kb.parent / "kb_oos.jsonl").open(encoding="utf-8")}
-    mine = [r for r in rows if r["id"] not in kept]
+    kept = {row["id"] for row in read_rows(kb.parent / "kb_oos.jsonl")}
+    mine = [row for row in read_rows(kb) if row["id"] not in kept]
     asked: dict[str, list[str]] = {}
-    for line in test.open(encoding="utf-8"):
-        row = json.loads(line)
+    for row in read_rows(test):
         asked.setdefault(row["label"], []).append(row["query"])
     rnd = random.Random(seed)
     for n in range(number):

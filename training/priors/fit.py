@@ -8,7 +8,6 @@ fourth document is).
 from __future__ import annotations
 
 import argparse
-import json
 import pickle
 import time
 from collections.abc import Callable, Sequence
@@ -40,6 +39,7 @@ from bot.knowledge.retrieval.features import SHORTLIST
 from bot.knowledge.retrieval.lexical import Floats
 from training.priors import bases as simulated
 from training.priors.gathering import Encode, Exam, gather_all, rank_rows
+from training.rows import read_rows
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -77,14 +77,9 @@ def all_bases(data: Path | None, scale: float) -> list[simulated.Base]:
         ROOT / "training" / "english" / "articles.txt", int(16 * scale), 9, fold=2, lone=True
     )
     if data:
-        outside = [
-            json.loads(line)["query"]
-            for line in (data / "clinc150" / "oos_train.jsonl").open(encoding="utf-8")
-        ]
+        outside = [row["query"] for row in read_rows(data / "clinc150" / "oos_train.jsonl")]
         outside += [
-            r["query"]
-            for r in map(json.loads, (data / "clinc150" / "val.jsonl").open(encoding="utf-8"))
-            if r["label"] is None
+            row["query"] for row in read_rows(data / "clinc150" / "val.jsonl") if row["label"] is None
         ]
         for fold, (name, number, seed) in enumerate((("banking", 36, 2), ("clinc", 36, 3), ("sof", 10, 4))):
             folder = {"banking": "banking77", "clinc": "clinc150", "sof": "hint3_sofmattress"}[name]

@@ -29,7 +29,7 @@ class Watchdog:
     async def look(self, now: datetime) -> tuple[Inbound, ...]:
         """What has to be decided now, as inbounds of the customers' conversations."""
         found = [_found(c.peer, f"c{c.id}", "nobody", now) for c in await self._desk.records.unattended()]
-        for ticket in self._next(await self._desk.records.tickets(limit=MOST)):
+        for ticket in self.portion(await self._desk.records.tickets(limit=MOST)):
             if (
                 ticket.opened is not None
                 and now - ticket.opened >= GRACE
@@ -38,7 +38,7 @@ class Watchdog:
                 found.append(_found(ticket.customer_peer, f"t{ticket.number}", why, now))
         return tuple(found)
 
-    def _next(self, tickets: Sequence[Ticket]) -> list[Ticket]:
+    def portion(self, tickets: Sequence[Ticket]) -> list[Ticket]:
         """The portion whose turn it is: those after the last one, and then from the beginning."""
         ordered = sorted(tickets, key=lambda t: (t.number <= self._after, t.number))[:PORTION]
         self._after = ordered[-1].number if len(tickets) > PORTION else 0

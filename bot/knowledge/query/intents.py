@@ -360,7 +360,7 @@ def bundled_model() -> ActModel:
 
 
 @functools.lru_cache(maxsize=20_000)
-def _of_word(word: str) -> Floats:
+def weights_of_word(word: str) -> Floats:
     grams = grams_of(word)
     model = bundled_model()
     weights: Floats = model.pieces[list(grams)].sum(0) / np.float32(math.sqrt(len(grams)))
@@ -374,7 +374,7 @@ def _logits(seen: Features) -> Floats:
     if seen.tokens:
         bounded = ("<", *seen.tokens, ">")
         pairs = [pair_of(a, b) for a, b in pairwise(bounded)]
-        sums = np.array([_of_word(t) for t in seen.tokens]).sum(0) + model.pieces[pairs].sum(0)
+        sums = np.array([weights_of_word(t) for t in seen.tokens]).sum(0) + model.pieces[pairs].sum(0)
         total = total + sums / np.float32(math.sqrt(len(seen.tokens)))
     return np.asarray(total, np.float32)
 

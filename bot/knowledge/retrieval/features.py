@@ -127,7 +127,7 @@ def gather(
     )
     if barred is not None:
         hand[barred] = -1.0
-    chosen = _largest(hand, SHORTLIST)
+    chosen = largest(hand, SHORTLIST)
     chosen = chosen[hand[chosen] >= 0]
     if also is not None and len(also):
         chosen = np.concatenate(
@@ -169,12 +169,12 @@ def _article_scores(index: Index, scores: Scores, semantic: Floats, body_semanti
     return columns
 
 
-def _largest(values: Floats, n: int) -> Ints:
+def largest(values: Floats, n: int) -> Ints:
     """The places of the *n* largest, the largest first."""
     if len(values) > _MANY:  # the n-th largest of some is a floor for the n-th largest of all
         places = np.flatnonzero(values >= np.partition(values[:_MANY], _MANY - n)[_MANY - n])
         return (
-            np.asarray(places[_largest(values[places], n)])
+            np.asarray(places[largest(values[places], n)])
             if len(places) < len(values)
             else _sorted_part(values, n)
         )
@@ -201,7 +201,7 @@ def _heads(
     if index.kernel is None:
         return none, none
     both = words if vectors is None else 0.5 * words + 0.5 * semantic
-    units = _largest(
+    units = largest(
         both if barred is None else np.where(barred[side.owners], np.float32(0), both), HEAD_UNITS
     )
     units = (

@@ -74,7 +74,7 @@ def finish(db: sqlite3.Connection, locks: Locks, turn: Turn, outcome: Outcome, n
         decided = outcome.state is not None or outcome.status is not None or outcome.opens is not None
         _check_subject(db, turn.subject, version=decided)
     _record(db, turn, outcome, now)
-    _close_inbounds(db, turn.id, held[1], outcome, now)
+    close_inbounds(db, turn.id, held[1], outcome, now)
     if turn.conversation.customer is not None:
         _keep_words(db, turn)
     _change(db, turn, outcome, target.id)
@@ -169,7 +169,7 @@ def _record(db: sqlite3.Connection, turn: Turn, outcome: Outcome, now: datetime)
     )
 
 
-def _close_inbounds(
+def close_inbounds(
     db: sqlite3.Connection, turn: int, inbounds: tuple[int, ...], outcome: Outcome, now: datetime
 ) -> None:
     done = 0

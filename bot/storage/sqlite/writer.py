@@ -202,10 +202,10 @@ def _resolve(units: list[_Unit]) -> None:
         elif unit.error is None:
             future.set_result(unit.result)
         else:
-            future.set_exception(_as_storage_error(unit.error))
+            future.set_exception(as_storage_error(unit.error))
 
 
-def _as_storage_error(error: BaseException) -> BaseException:
+def as_storage_error(error: BaseException) -> BaseException:
     if isinstance(error, StorageError):
         return error
     what = "база данных" if isinstance(error, sqlite3.Error) else type(error).__name__

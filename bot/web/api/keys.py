@@ -6,15 +6,15 @@ import hashlib
 import hmac
 import re
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
 from bot.config.handoff import SHORTEST_SECRET, Api
 from bot.errors import ConfigError
+from bot.sliding_window import SlidingWindow
 from bot.text.problems import problem
 from bot.web.api.problem_details import Wrong
 
@@ -26,11 +26,11 @@ _LINE = re.compile(r"([a-z][a-z0-9_-]{0,29})\s+(\S+)")
 
 @dataclass(slots=True)
 class Caller:
-    """Whose key it is. `asked` holds when it was last used."""
+    """Whose key it is, and how often it asked lately."""
 
     name: str
+    asked: SlidingWindow
     may: tuple[str, ...] = EVERYTHING
-    asked: deque[float] = field(default_factory=deque)
 
 
 class Keys:
@@ -43,9 +43,12 @@ class Keys:
         per_minute: int,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._callers = [(_hash(secret), Caller(name, may)) for name, (secret, may) in keys.items()]
-        self._per_minute, self._monotonic = per_minute, monotonic
-        self._wrong: deque[float] = deque(maxlen=WRONG_KEYS)
+        self._callers = [
+            (_hash(secret), Caller(name, SlidingWindow(per_minute, WINDOW), may))
+            for name, (secret, may) in keys.items()
+        ]
+        self._monotonic = monotonic
+        self._wrong = SlidingWindow(WRONG_KEYS, WINDOW)
 
     @classmethod
     def load(cls, api: Api, file: Path | None) -> Keys | None:
@@ -66,14 +69,14 @@ class Keys:
         now = self._monotonic()
         found = self._known(secret.strip()) if kind.lower() == "bearer" else None
         if found is None:
-            if len(self._wrong) == WRONG_KEYS and now - self._wrong[0] < WINDOW:
+            if self._wrong.is_full(now):
                 raise Wrong(
                     429,
                     "too_many_unknown_keys",
                     "too many unknown keys lately: wait a minute",
                     headers={"Retry-After": "60"},
                 )
-            self._wrong.append(now)
+            self._wrong.add(now)
             raise Wrong(
                 401,
                 "unknown_key",
@@ -91,17 +94,15 @@ class Keys:
         return found
 
     def _count(self, caller: Caller, now: float) -> None:
-        while caller.asked and now - caller.asked[0] >= WINDOW:
-            caller.asked.popleft()
-        if len(caller.asked) >= self._per_minute:
-            wait = max(1, round(WINDOW - (now - caller.asked[0]) + 0.5))
+        if caller.asked.is_full(now):
+            wait = max(1, round(caller.asked.free_at(now) - now + 0.5))
             raise Wrong(
                 429,
                 "too_many_requests",
-                f"at most {self._per_minute} requests a minute with this key",
+                f"at most {caller.asked.most} requests a minute with this key",
                 headers={"Retry-After": str(wait)},
             )
-        caller.asked.append(now)
+        caller.asked.add(now)
 
 
 def _hash(secret: str) -> bytes:

@@ -149,7 +149,7 @@ async def test_words_lost_behind_our_own_answer_are_found(vk: FakeVk, kept: Kept
     )
     vk.forget_events()
     vk.answers["messages.getConversations"] = lambda asked: (
-        vk._messages_getConversations(asked) if asked["filter"] == "all" else {"items": []}
+        vk.usual_answer("messages.getConversations", asked) if asked["filter"] == "all" else {"items": []}
     )
     async with listening(vk, kept):
         await kept.until(lambda: kept.texts)

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from bot.adapters.rich_text import utf16_length
 from bot.adapters.vk.adapter import VkAdapter
 from bot.adapters.vk.calls import RandomIds, to_keyboard, words
+from bot.adapters.vk.client import VkClient
 from bot.button_tokens import read_token, token
 from bot.errors import PeerGone, Refused, RetryLater
 from bot.i18n.texts import Texts
 from bot.model import Attachment, Button, Media, OutboundKind, RichText, Span, Style
 from tests.adapters.vk.conftest import Shelf, make, say
-from tests.fakes.vk_server import BAD_GATEWAY, CHAT, GROUP, FakeVk
+from tests.fakes.vk_server import BAD_GATEWAY, CHAT, GROUP, TOKEN, FakeVk
 
 YES_NO = ((Button("Да", "yes"), Button("Нет", "no", style="danger")),)
 
@@ -396,8 +397,10 @@ async def test_a_file_is_read_by_its_address(vk: FakeVk, adapter: VkAdapter) -> 
     for data in ({"url": f"{vk.base}/files/b"}, {"url": "file:///etc/passwd"}, {}):
         with pytest.raises(Refused):
             await adapter.read(Attachment(Media.PHOTO, "photo1", "vk", data=data))
+    client = VkClient(TOKEN, api_base=vk.base)
     with pytest.raises(Refused):
-        await adapter._client.fetch(f"{vk.base}/files/a", largest=3)
+        await client.fetch(f"{vk.base}/files/a", largest=3)
+    await client.close()
 
 
 async def test_who_is_in_a_chat(vk: FakeVk, adapter: VkAdapter) -> None:
