@@ -42,6 +42,7 @@ from bot.knowledge.retrieval.features import AnalyzedQuery, Evidence, Vectors, g
 from bot.knowledge.retrieval.index import Index
 from bot.knowledge.retrieval.semantic import VectorStore, center_of, centred
 from bot.model import Answer, Candidate, Decision
+from bot.text.problems import told
 
 MAX_QUESTION = 3000  # characters that are read of a question
 WORTH_SAVING = 1.0  # seconds of building from which the index is kept for the next start
@@ -107,7 +108,7 @@ class Knowledge:
         self._reloading = threading.Lock()
         self._store: VectorStore | None = None
         self._feedback: tuple[Feedback, ...] = ()
-        reason = "выключены настройкой" if settings.model == "off" else "ещё не загружены"
+        reason = told("articles.model.off" if settings.model == "off" else "articles.model.not_yet")
         self.status = KnowledgeStatus(reason=reason)
         self._state = State(ArticleCatalog(()), Index((), self._reader), Lexicon(()))
 

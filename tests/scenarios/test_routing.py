@@ -226,11 +226,11 @@ def test_when_a_place_changed_much() -> None:
 
 
 STRANDING = {
-    "teams: [{name: a, desk: {channel: vk, chat: '5'}}]": "no desk of all",
-    "sla: {escalate_to: nobody}": "there is no team",
-    "hours: {week: {}}": "nobody would ever answer",
-    "sla: {policies: [{first_reply: 3h, resolution: 1h}]}": "longer than the whole",
-    "teams: [{name: a}, {name: a}]": "stands twice",
+    "teams: [{name: a, desk: {channel: vk, chat: '5'}}]": "а общей нет",
+    "sla: {escalate_to: nobody}": "команды «nobody» нет",
+    "hours: {week: {}}": "никто никогда не ответит",
+    "sla: {policies: [{first_reply: 3h, resolution: 1h}]}": "позже, чем решение всего вопроса",
+    "teams: [{name: a}, {name: a}]": "встречается дважды",
 }
 
 

@@ -51,6 +51,8 @@ async def test_an_old_database_lives_on(dump: Path, articles: Path, tmp_path: Pa
         open_, closed = await store.ticket(1), await store.ticket(2)
         assert open_ is not None and (open_.status, open_.operator_name) == ("operator", "Ольга")
         assert closed is not None and (closed.status, closed.rating) == ("closed", 5)
+        for ticket in (open_, closed):
+            assert ticket.state.name and ticket.state.transcript and not ticket.state.unread
         said = [line.text for line in await store.history(1)]
         assert said[0] == "Сколько идёт доставка?" and said.count("ещё вопрос") == 1
         assert await store.forget_customer(1, testbot.clock())

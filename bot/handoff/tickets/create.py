@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.handoff.assist import suggestions
@@ -25,27 +26,15 @@ def new_ticket(
 ) -> Ticket:
     """The ticket that the turn opens. *titles*: how operators call the channels."""
     customer = turn.customer or Customer(0)
-    name = full_name(customer)
     texts = [i.text for i in reversed(turn.inbounds)] + [
         line.text for line in reversed(turn.history) if line.author == "customer"
     ]
     channel = turn.conversation.peer.channel
     topics = _topics(desk, turn, answer)
     team = desk.teams.fitting(topics, channel, customer.language, customer.fields)
-    shown = turn.conversation.state.get("last_article")
-    state = TicketState(
-        name=name,
-        username=customer.username,
-        channel=titles.get(channel, channel),
-        transcript=so_far(desk, turn, name),
-        candidates=tuple((c.title, c.score) for c in answer.candidates[:3]) if answer else (),
-        contacts=contacts(texts, customer.fields),
-        attributes=tuple(attributes(customer.fields).items()),
-        article_shown=shown if isinstance(shown, str) else "",
-        past=tuple(t.number for t in turn.past),
-        team=team.name if team is not None else "",
-        desk=team.name if team is not None and desk.teams.place(team.name) is not None else "",
-    )
+    state = _known(desk, turn, customer, texts)
+    if answer is not None:
+        state = replace(state, candidates=tuple((c.title, c.score) for c in answer.candidates[:3]))
     ticket = Ticket(
         turn.next_number,
         turn.conversation.id,
@@ -54,13 +43,30 @@ def new_ticket(
         topic=topics[0] if topics else "",
         priority=desk.queue.priority(reason, "\n".join(texts[: len(turn.inbounds)]), customer.fields),
         opened=turn.now,
-        state=state,
+        state=replace(state, channel=titles.get(channel, channel)),
     )
+    if team is not None:
+        ticket = lifecycle.shown_in(ticket, team.name, team.name if desk.teams.place(team.name) else "")
     hints = [
         *(suggestions.of_answer(answer) if answer else ()),
         *suggestions.of_ready(desk, turn, ticket, turn.text),
     ]
-    return lifecycle.hinted(ticket, ((h.what, h.title) for h in hints if h.what != f"article:{shown}"))
+    shown = f"article:{state.article_shown}"
+    return lifecycle.hinted(ticket, ((h.what, h.title) for h in hints if h.what != shown))
+
+
+def _known(desk: DeskContext, turn: Turn, customer: Customer, texts: Sequence[str]) -> TicketState:
+    """What is known of the customer. *texts*: the customer's own words, the newest first."""
+    shown, name = turn.conversation.state.get("last_article"), full_name(customer)
+    return TicketState(
+        name=name,
+        username=customer.username,
+        contacts=contacts(texts, customer.fields),
+        attributes=tuple(attributes(customer.fields).items()),
+        transcript=so_far(desk, turn, name),
+        article_shown=shown if isinstance(shown, str) else "",
+        past=tuple(t.number for t in turn.past),
+    )
 
 
 def recent_attachments(turn: Turn) -> tuple[Attachment, ...]:

@@ -18,6 +18,7 @@ from bot.model import (
     HistoryEntry,
     Outbound,
     Outcome,
+    Peer,
     Priority,
     Result,
     Status,
@@ -68,20 +69,11 @@ def give_to(
     desk: DeskContext, turn: Turn, ticket: Ticket, to: Member, /, *, key: str, **facts: object
 ) -> Outcome:
     """Into the hands of one operator, who is called by name."""
-    now_his = lifecycle.assigned(ticket, to.id, to.name, turn.now)
-    say = list(desk.card_edit(now_his))
-    if (place := desk.thread(now_his)) is not None:
-        say.append(desk.notice(place, now_his, key, operator=to.call, **facts))
-    event = Event("ticket_assigned", ticket=ticket.number, actor=to.id, data={"from": ticket.operator})
-    return Outcome(
-        "desk",
-        Result.ANSWERED,
-        "assigned",
-        tuple(say),
-        status=Status.OPERATOR,
-        ticket=now_his,
-        events=(event,),
-    )
+    given = lifecycle.assigned(ticket, to.id, to.name, turn.now)
+    say = desk.card_edit(given)
+    if (place := desk.thread(given)) is not None:
+        say = (*say, desk.notice(place, given, key, operator=to.call, **facts))
+    return _given(ticket, given, say)
 
 
 def bring_to(
@@ -100,20 +92,13 @@ def bring_to(
     """
     before = desk.thread(turn.ticket) if turn.ticket is not None else None
     after = desk.thread(ticket)
-    if before is None or after is None or (before.channel, before.chat) == (after.channel, after.chat):
+    if before is None or after is None or _in_one_group(before, after):
         return give_to(desk, turn, ticket, to, key=key, **facts)
-    moved = _with_talk(desk, ticket, history)
-    his = lifecycle.assigned(moved, to.id, to.name, turn.now)
-    there = replace(
-        desk.notice(after, his, key, operator=to.call, **facts), priority=Priority.MESSAGE
-    )  # one lane: the card stands first
-    here = desk.notice(before, ticket, "desk.brought_to", operator=to.full_name, **facts)
-    closed = close_topic(before, ticket.number)
-    event = Event("ticket_assigned", ticket=ticket.number, actor=to.id, data={"from": ticket.operator})
-    say = (here, closed, desk.card(after, his), there)
-    return Outcome(
-        "desk", Result.ANSWERED, "assigned", say, status=Status.OPERATOR, ticket=his, events=(event,)
-    )
+    given = lifecycle.assigned(_with_talk(desk, ticket, history), to.id, to.name, turn.now)
+    left = desk.notice(before, ticket, "desk.brought_to", operator=to.full_name, **facts)
+    arrived = desk.notice(after, given, key, operator=to.call, **facts)
+    say = (left, close_topic(before, ticket.number), *_below_card(desk, given, arrived))
+    return _given(ticket, given, say)
 
 
 def move(
@@ -134,37 +119,44 @@ def move(
     before = desk.thread(ticket)
     moved = lifecycle.transferred(ticket, team, team if desk.teams.place(team) else "", turn.now)
     after = desk.thread(moved)
-    say: list[Outbound] = []
-    if (
-        before is not None
-        and after is not None
-        and (before.channel, before.chat) == (after.channel, after.chat)
-    ):
-        say += [*desk.card_edit(moved), desk.notice(after, moved, key, **facts)]
+    say: tuple[Outbound, ...] = ()
+    if before is not None and after is not None and _in_one_group(before, after):
+        say = (*desk.card_edit(moved), desk.notice(after, moved, key, **facts))
     else:
         moved = _with_talk(desk, moved, history)
         if before is not None:
-            say += [
-                desk.notice(before, ticket, key, **facts),
-                close_topic(before, ticket.number),
-            ]
+            say = (desk.notice(before, ticket, key, **facts), close_topic(before, ticket.number))
         if after is not None:
-            say += [
-                desk.card(after, moved),
-                replace(desk.notice(after, moved, key, **facts), priority=Priority.MESSAGE),
-            ]  # one lane: the card stands first
+            say = (*say, *_below_card(desk, moved, desk.notice(after, moved, key, **facts)))
     event = Event("ticket_moved", ticket=ticket.number, actor=ticket.operator, data={"team": team})
-    later = look_for_somebody(desk, moved, turn.now)
     return Outcome(
         "desk",
         Result.ANSWERED,
         "moved",
-        tuple(say),
+        say,
         status=Status.WAITING,
         ticket=moved,
-        timers=later,
+        timers=look_for_somebody(desk, moved, turn.now),
         events=(event,),
     )
+
+
+def _given(before: Ticket, given: Ticket, say: tuple[Outbound, ...]) -> Outcome:
+    event = Event(
+        "ticket_assigned", ticket=given.number, actor=given.operator, data={"from": before.operator}
+    )
+    return Outcome(
+        "desk", Result.ANSWERED, "assigned", say, status=Status.OPERATOR, ticket=given, events=(event,)
+    )
+
+
+def _below_card(desk: DeskContext, ticket: Ticket, told: Outbound) -> tuple[Outbound, Outbound]:
+    """The card where it was not shown yet, and below it what happened: one priority keeps the order."""
+    return desk.card(told.to, ticket), replace(told, priority=Priority.MESSAGE)
+
+
+def _in_one_group(one: Peer, other: Peer) -> bool:
+    return (one.channel, one.chat) == (other.channel, other.chat)
 
 
 def _with_talk(desk: DeskContext, ticket: Ticket, history: Sequence[HistoryEntry]) -> Ticket:
