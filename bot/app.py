@@ -47,16 +47,25 @@ from bot.engine import Deciders, Engine
 from bot.errors import ConfigError, Refused
 from bot.handoff.assist.canned import CannedAnswers
 from bot.handoff.attachments import named
+from bot.handoff.delivery_views import DeskViews
 from bot.handoff.desk import Desk
-from bot.handoff.desk_context import Rules
-from bot.handoff.group_binding import SETTING, Binding, read_place
+from bot.handoff.desk_context import DeskContext, Rules
+from bot.handoff.group_binding import SETTING, Binding, Bound, read_place
+from bot.handoff.group_status import Groups
+from bot.handoff.operators.registry import Registry
+from bot.handoff.operators.roster import Roster
+from bot.handoff.operators.teams import Teams
 from bot.handoff.outreach.commands import Outreach
+from bot.handoff.outreach.incidents import Incidents
 from bot.handoff.outreach.low_rating import opened
 from bot.handoff.outreach.surveys import Surveys, commented
 from bot.handoff.periodic import PeriodicChecks
+from bot.handoff.places import DeskPlaces
+from bot.handoff.queue.queue import Queue
 from bot.handoff.relay import Relay
 from bot.handoff.sla.debts import LATE
 from bot.handoff.sla.hours import Hours
+from bot.handoff.sla.targets import Deadlines
 from bot.i18n.texts import Texts
 from bot.inbox import Inbox
 from bot.knowledge.base import KnowledgeSettings
@@ -290,7 +299,8 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
     """Join everything. Raises `ConfigError`, `StorageError`."""
     overrides = overrides or Overrides()
     basis = await _open_basis(config, overrides)
-    desk, surveys, likeness = await _open_desk(basis, overrides.desk)
+    likeness = SimilarityMatcher(basis.knowledge)
+    desk = await _open_desk(basis, overrides.desk, _open_outreach(basis, likeness))
     outbox = _open_outbox(basis, desk, overrides.folders)
     engine = _open_engine(basis, desk, _open_flow(basis, desk, likeness), outbox)
     typing: list[Peer] = []
@@ -311,7 +321,7 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
         inbox,
         engine,
         outbox,
-        _open_checks(basis, desk, inbox, engine, outbox, surveys),
+        _open_checks(basis, desk, inbox, engine, outbox),
         announcer,
         typing,
     )
@@ -336,33 +346,49 @@ async def _open_basis(config: Config, overrides: Overrides) -> _Basis:
     return _Basis(config, clock, hours, words, knowledge, store, salt, adapters, observers)
 
 
-async def _open_desk(basis: _Basis, group: Peer | None) -> tuple[Desk, Surveys, SimilarityMatcher]:
-    """The operators' side, with what it writes to customers first by."""
-    config, words, hours, store = basis.config, basis.words, basis.hours, basis.store
+async def _open_desk(basis: _Basis, group: Peer | None, outreach: Outreach) -> Desk:
+    """The operators' side; *group* is theirs where neither the config nor the store names one."""
+    config, words = basis.config, basis.words
+    bound = Bound(await _place(config, basis.store, group), fixed=config.desk is not None)
+    rules = _rules(config, basis.knowledge, words, basis.hours)
+    roster, teams = Roster(), Teams(rules.teams)
     binding = Binding(
         words,
         lang=config.business.language,
-        place=await _place(config, store, group),
-        fixed=config.desk is not None,
+        bound=bound,
         platforms=_Platforms(basis.adapters),
+        others=teams.is_desk,
+        is_ours=lambda id: id in rules.routing.supervisors or roster.works(id),
+    )
+    context = DeskContext(
+        words,
+        config.business.language,
+        basis.hours,
+        rules,
+        crew=roster,
+        teams=teams,
+        queue=Queue(rules.routing.priority, line=teams.line),
+        deadlines=Deadlines(rules.sla, rules.routing, basis.hours),
+        incidents=Incidents(),
+        groups=Groups(),
+        places=DeskPlaces(binding, teams, basis.titles),
+        records=basis.store,
+        commands=Registry(),
+        outreach=outreach,
+        ask_rating=timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None,
     )
     basis.observers.add(binding)
-    desk = Desk(
-        words,
-        hours,
-        lang=config.business.language,
-        binding=binding,
-        titles=basis.titles,
-        rules=_rules(config, basis.knowledge, words, hours),
-    )
-    basis.observers.add(desk)
-    desk.open_records(store)
-    await desk.remember()
-    desk.ask_rating = timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None
-    likeness = SimilarityMatcher(basis.knowledge)
-    span, channels = DaySpan.parse(config.outreach.hours), tuple(basis.adapters)
-    surveys = Surveys(config.nps, store, hours=span, zone=hours.zone, channels=channels)
-    desk.outreach = Outreach(
+    basis.observers.add(context)
+    await context.remember()
+    return Desk(context)
+
+
+def _open_outreach(basis: _Basis, likeness: SimilarityMatcher) -> Outreach:
+    """What is written to customers first."""
+    config, store, channels = basis.config, basis.store, tuple(basis.adapters)
+    span = DaySpan.parse(config.outreach.hours)
+    surveys = Surveys(config.nps, store, hours=span, zone=basis.hours.zone, channels=channels)
+    return Outreach(
         store,
         likeness,
         channels,
@@ -373,7 +399,6 @@ async def _open_desk(basis: _Basis, group: Peer | None) -> tuple[Desk, Surveys, 
         likeness.title,
         surveys,
     )
-    return desk, surveys, likeness
 
 
 def _open_flow(basis: _Basis, desk: Desk, likeness: SimilarityMatcher) -> Banner:
@@ -389,7 +414,7 @@ def _open_flow(basis: _Basis, desk: Desk, likeness: SimilarityMatcher) -> Banner
         hand_over=forms.escalate,
         words=words,
     )
-    return Banner(flow, desk.incidents, likeness, words)
+    return Banner(flow, desk.context.incidents, likeness, words)
 
 
 def _open_outbox(basis: _Basis, desk: Desk, folders: Sequence[Path]) -> Outbox:
@@ -398,7 +423,7 @@ def _open_outbox(basis: _Basis, desk: Desk, folders: Sequence[Path]) -> Outbox:
         basis.store,
         basis.adapters,
         basis.clock,
-        views=desk,
+        views=DeskViews(desk.context),
         files=AttachmentReader(basis.adapters, lambda ref: read_local(ref, roots)),
         observers=basis.observers,
     )
@@ -417,7 +442,9 @@ def _open_engine(basis: _Basis, desk: Desk, flow: Banner, outbox: Outbox) -> Eng
         lang = turn.customer.language if turn.customer else config.business.language
         return words.say("flood", lang=lang, now=turn.now)
 
-    deciders = Deciders(desk, Relay(desk), flow, timeout=config.dialogs.timeout + 5, flood=Flood(flooded))
+    deciders = Deciders(
+        desk, Relay(desk.context), flow, timeout=config.dialogs.timeout + 5, flood=Flood(flooded)
+    )
     return Engine(
         basis.store,
         basis.clock,
@@ -446,9 +473,7 @@ def _open_inbox(basis: _Basis, engine: Engine, typing: list[Peer]) -> Inbox:
     )
 
 
-def _open_checks(
-    basis: _Basis, desk: Desk, inbox: Inbox, engine: Engine, outbox: Outbox, surveys: Surveys
-) -> PeriodicChecks:
+def _open_checks(basis: _Basis, desk: Desk, inbox: Inbox, engine: Engine, outbox: Outbox) -> PeriodicChecks:
     store, clock = basis.store, basis.clock
 
     async def mend() -> int:
@@ -458,7 +483,12 @@ def _open_checks(
         return mended
 
     return PeriodicChecks(
-        desk, inbox.accept, store.enqueue, finders=(surveys,), mend=mend, committed=outbox.wake
+        desk.context,
+        inbox.accept,
+        store.enqueue,
+        finders=(desk.context.outreach.surveys,),
+        mend=mend,
+        committed=outbox.wake,
     )
 
 
@@ -522,11 +552,17 @@ def open_dialogs(
     days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()
     settles = timedelta(minutes=config.rating.settle_minutes)
     rating = Rating(
-        words, intent, ticket=ticket, tell=partial(opened, desk), pause=days, apart=apart, settles=settles
+        words,
+        intent,
+        ticket=ticket,
+        tell=partial(opened, desk.context),
+        pause=days,
+        apart=apart,
+        settles=settles,
     )
-    nps = Nps(words, intent, config.nps, tell=partial(commented, desk))
+    nps = Nps(words, intent, config.nps, tell=partial(commented, desk.context))
     dialogs: list[tuple[str, Dialog]] = [
-        ("requests", Requests(desk)),
+        ("requests", Requests(desk.context)),
         ("outreach", AboutNews(words)),
         ("rating", rating),
         ("nps", nps),

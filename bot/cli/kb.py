@@ -32,6 +32,7 @@ from bot.knowledge.quality.lint.checks import folded, lint
 from bot.knowledge.quality.lint.dates import SOON
 from bot.knowledge.search import Knowledge
 from bot.model import Outbound, Style
+from bot.text.nearest import nearest_paths
 
 SHOWN = 3  # warnings of one kind shown without --all
 GOLDEN = Path("tests/questions.yaml")
@@ -209,9 +210,7 @@ def wanted(knowledge: Knowledge, name: str) -> Article:
     ends = [a for a in articles if a.id.rsplit("/", 1)[-1] == name]
     if len(ends) == 1:
         return ends[0]
-    from rapidfuzz import process
-
-    near = [found[0] for found in process.extract(name, [a.id for a in articles], limit=3, score_cutoff=50)]
+    near = nearest_paths(name, [a.id for a in articles], limit=3)
     raise fail(
         ConfigError(
             [

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.adapters.base import Adapter
 from bot.app import Service, open_judge
+from bot.handoff.delivery_views import DeskViews
 from bot.web.api.keys import Keys
 from bot.web.api.rest import Rest
 from bot.web.services import Hook, WebServices
@@ -32,10 +33,10 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         hours=hours,
         answer_within=config.report.answer_within,
         answer_share=config.report.answer_share,
-        topic_name=service.desk.topic_name,
+        topic_name=DeskViews(service.desk.context).topic_name,
         words=service.words,
         enqueued=service.outbox.wake,
-        incidents=service.desk.incidents,
+        incidents=service.desk.context.incidents,
         judge=open_judge(config, service.knowledge),
         rest=_rest(service),
     )

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.handoff import card_posts, notices
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.tickets import lifecycle
+from bot.handoff.tickets import closing, handover, lifecycle
+from bot.handoff.tickets.settle import settled
 from bot.model import Event, Inbound, InboundKind, Outbound, Outcome, Result, RichText, Ticket, Turn
 from bot.text.customer_fields import normal, shown
 from bot.text.markdown import to_rich
@@ -44,8 +46,10 @@ class Requests:
         rich = to_rich(text) if asked.data.get("markdown") is True else RichText(text)
         ticket = _open_ticket(turn)
         say = [Outbound(asked.peer, rich, name=asked.key, ticket=ticket.number if ticket else None)]
-        if ticket is not None and (to := self._desk.thread(ticket)) is not None:
-            say.append(self._desk.notice(to, ticket, "desk.api_said", by=asked.sender.name, text=rich.text))
+        if ticket is not None and (to := self._desk.places.thread(ticket)) is not None:
+            say.append(
+                notices.in_desk(self._desk, to, ticket, "desk.api_said", by=asked.sender.name, text=rich.text)
+            )
         return Outcome(
             "requests",
             Result.ANSWERED,
@@ -74,23 +78,25 @@ class Requests:
         if (ticket := _open_ticket(turn)) is None:
             return outcome
         described = lifecycle.described(ticket, shown(fields))
-        return self._desk.settled(
-            turn, replace(outcome, messages=self._desk.card_edit(described), ticket=described)
+        return settled(
+            self._desk,
+            turn.ticket,
+            replace(outcome, messages=card_posts.edited(self._desk, described), ticket=described),
         )
 
     def _open(self, turn: Turn, asked: Inbound) -> Outcome:
         if _open_ticket(turn) is not None:
             return Outcome("requests", Result.IGNORED, "ticket_open")
-        opened = self._desk.escalate(turn, reason=REASON)
+        opened = handover.escalate(self._desk, turn, reason=REASON)
         ticket = opened.opens or opened.ticket
         text = str(asked.data.get("text", ""))
-        if ticket is None or not text or (to := self._desk.thread(ticket)) is None:
+        if ticket is None or not text or (to := self._desk.places.thread(ticket)) is None:
             return opened
         return replace(
             opened,
             messages=(
                 *opened.messages,
-                self._desk.notice(to, ticket, "desk.api_opened", by=asked.sender.name, text=text),
+                notices.in_desk(self._desk, to, ticket, "desk.api_opened", by=asked.sender.name, text=text),
             ),
         )
 
@@ -98,7 +104,7 @@ class Requests:
         ticket = _open_ticket(turn)
         if ticket is None or ticket.number != asked.data.get("ticket"):
             return Outcome("requests", Result.IGNORED, "ticket_over")
-        return self._desk.settled(turn, self._desk.close(turn, ticket, by=_by(asked)))
+        return settled(self._desk, turn.ticket, closing.close(self._desk, turn, ticket, by=_by(asked)))
 
 
 def _open_ticket(turn: Turn) -> Ticket | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.handoff import notices
 from bot.handoff.card import card, heading, numbered
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators import commands, supervisor_commands
@@ -165,14 +166,14 @@ async def carry_out(desk: DeskContext, turn: Turn) -> Outcome:
         done = commands.take(desk, theirs, turn.ticket, "")
         if (
             done.ticket is not None
-            and (own := desk.thread(turn.ticket)) is not None
+            and (own := desk.places.thread(turn.ticket)) is not None
             and (own.channel, own.chat) != (there.channel, there.chat)
         ):
             done = replace(
                 done,
                 messages=(
                     *done.messages,
-                    desk.notice(own, turn.ticket, "desk.you_took_it", operator=said.sender.name),
+                    notices.in_desk(desk, own, turn.ticket, "desk.you_took_it", operator=said.sender.name),
                 ),
             )
     elif command == "whisper":
@@ -202,8 +203,12 @@ def _whispered(desk: DeskContext, turn: Turn, ticket_: Ticket, text: str) -> Out
     kept = (HistoryEntry(turn.now, "note", text, by),)
     told = (
         ()
-        if (own := desk.thread(ticket_)) is None
-        else (desk.notice(own, ticket_, "desk.whispered_from_afar", operator=called, by=by, text=text),)
+        if (own := desk.places.thread(ticket_)) is None
+        else (
+            notices.in_desk(
+                desk, own, ticket_, "desk.whispered_from_afar", operator=called, by=by, text=text
+            ),
+        )
     )
     event = Event("whispered", ticket=ticket_.number, actor=turn.actor)
     return Outcome(
@@ -218,13 +223,13 @@ def _whispered(desk: DeskContext, turn: Turn, ticket_: Ticket, text: str) -> Out
 
 def _desks(desk: DeskContext, tickets: Sequence[Ticket], turn: Turn) -> list[dict[str, object]]:
     """Each group with its tickets; one line less to read where there is only one."""
-    named: dict[Peer, list[str]] = {p: [] for p in desk.places()}
+    named: dict[Peer, list[str]] = {p: [] for p in desk.places.groups()}
     for team in desk.rules.teams:
         if (own := desk.teams.place(team.name)) is not None:
             named.setdefault(own, []).append(team.title or team.name)
     shown: dict[Peer, list[Ticket]] = {p: [] for p in named}
     for ticket_ in tickets:
-        if (to := desk.thread(ticket_)) is not None:
+        if (to := desk.places.thread(ticket_)) is not None:
             shown.setdefault(replace(to, thread=""), []).append(ticket_)
     main = desk.words.text("desk.main_group", lang=desk.lang)
     lines: list[dict[str, object]] = [
@@ -253,9 +258,9 @@ def _line(ticket_: Ticket) -> dict[str, object]:
 async def _panel(desk: DeskContext, ticket_: Ticket) -> Rows:
     number, text = str(ticket_.number), desk.words.text
     link: tuple[Button, ...] = ()
-    if (to := desk.thread(ticket_)) is not None:
+    if (to := desk.places.thread(ticket_)) is not None:
         thread = await desk.records.topic(ticket_.number, to.channel, to.chat)
-        if thread and (url := desk.topic_url(to, thread)):
+        if thread and (url := desk.places.topic_url(to, thread)):
             link = (Button(text("desk.button.open_topic", lang=desk.lang), url=url),)
     first = (
         Button(text("desk.button.take_over", lang=desk.lang), "overview_order", f"take#{number}#"),

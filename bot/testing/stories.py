@@ -235,7 +235,7 @@ class _Scene:
         ]
 
     def _seen(self) -> list[SentMessage]:
-        place = self._testbot.service.desk.binding.place
+        place = self._testbot.service.desk.context.places.binding.place
         if place is None:
             return []
         return [

@@ -150,6 +150,6 @@ async def test_what_is_no_order_is_set_aside(place: Path) -> None:
         assert await take(folder, testbot.service.inbox.accept, testbot.clock()) == 0
         await testbot.rest()
 
-        assert [i.text for i in testbot.service.desk.incidents.open] == ["Сбой"] and len(
+        assert [i.text for i in testbot.service.desk.context.incidents.open] == ["Сбой"] and len(
             list(folder.glob("*.bad"))
         ) == 2

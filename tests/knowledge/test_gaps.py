@@ -238,7 +238,7 @@ def test_a_gap_is_closed_when_all_of_it_is_answered() -> None:
     )
 
 
-def test_masking() -> None:
+def test_contacts_are_masked_and_order_numbers_are_not() -> None:
     """Contacts are hidden, order numbers are not."""
     assert (
         mask("заказ 123456, +7 912 345-67-89, anna@mail.ru, 4111 1111 1111 1111")

@@ -263,11 +263,11 @@ async def test_a_group_is_bound_by_a_button_of_its_administrator(articles: Path)
         await anna.says("позовите оператора")
         await olga.says("", kind=InboundKind.ADDED)
         await olga.presses("Сделать группой")
-        assert testbot.service.desk.binding.place is None
+        assert testbot.service.desk.context.places.binding.place is None
         testbot.channels["telegram"].members["9001"] = "administrator"
         await olga.presses("Сделать группой")
 
-        assert testbot.service.desk.binding.place is not None
+        assert testbot.service.desk.context.places.binding.place is not None
         assert any("№1" in o.text.text for o in await olga.sees(1)), (
             "a ticket opened before there was a desk is shown once there is one"
         )

@@ -178,7 +178,7 @@ async def test_another_group_adds_the_bot(desk: TestBot) -> None:
         )
     )
 
-    assert desk.service.desk.binding.place == desk.place
+    assert desk.service.desk.context.places.binding.place == desk.place
 
 
 async def test_words_in_the_old_topic_after_the_desk_moved(desk: TestBot) -> None:
@@ -205,7 +205,7 @@ async def test_words_in_the_old_topic_after_the_desk_moved(desk: TestBot) -> Non
     await desk.arrive(
         olga.inbound(other, InboundKind.PRESS, private=False, press=token(offer.nonce, 0, 0), callback="c")
     )
-    assert desk.service.desk.binding.place == other
+    assert desk.service.desk.context.places.binding.place == other
     card = next(s.message for s in channel.in_chat(desk.place.chat) if s.outbound.name == "card:1")
     before = len(group(desk))
     await olga.says("уже смотрю", ticket=1, quotes=card)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from itertools import islice
 
+from bot.handoff import card_posts
 from bot.handoff.assist.hints import LIKELY, Hint
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.filling import filled
@@ -112,7 +113,7 @@ async def on_opening(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
         if _has_article(ticket) or not hints
         else kept(ticket, [h for h in hints if h.what != f"article:{_shown(turn)}"])
     )
-    say = list(desk.card_edit(hinted)) if hinted != ticket else []
+    say = list(card_posts.edited(desk, hinted)) if hinted != ticket else []
     events: tuple[Event, ...] = ()
     articles = [h for h in hints if h.what.startswith("article:") and h.what != f"article:{_shown(turn)}"][
         :OFFERED

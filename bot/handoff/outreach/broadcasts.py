@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
+from bot.handoff import notices
 from bot.handoff.desk_context import Delivered, DeliveryStatus, DeskContext
 from bot.handoff.outreach.segment import SegmentMember, SegmentSource, wants_none
 from bot.handoff.tally import OPEN, Tally, count
@@ -222,7 +223,7 @@ class BroadcastSender:
             return ()
         key = "outreach.done" if mailing.is_broadcast else "outreach.told"
         facts = {**tally.facts, "waiting": tally.waiting, "busy": busy, "all": len(mailing.to)}
-        return (self._desk.notice(mailing.place, None, key, number=mailing.number[1:], **facts),)
+        return (notices.in_desk(self._desk, mailing.place, None, key, number=mailing.number[1:], **facts),)
 
     def _settles(self, turn: Turn, mailing: Mailing, data: Json) -> Outcome:
         times = _number(data, "settling") + 1

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, time, timedelta, tzinfo
 
 from bot.config.handoff import NpsSettings, length
+from bot.handoff import notices
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.outreach.broadcasts import opening
 from bot.handoff.outreach.order_replies import OFFICE
@@ -118,8 +119,8 @@ def commented(desk: DeskContext, turn: Turn, score: int, text: str) -> tuple[Out
     """A customer's words to his score, for the first desk; nothing while there is none."""
     name = turn.customer.name if turn.customer else ""
     return tuple(
-        desk.notice(place, None, "nps.comment", score=score, name=name, text=text)
-        for place in desk.places()[:1]
+        notices.in_desk(desk, place, None, "nps.comment", score=score, name=name, text=text)
+        for place in desk.places.groups()[:1]
     )
 
 

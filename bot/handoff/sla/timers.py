@@ -9,14 +9,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.handoff import group_status, overview
+from bot.handoff import card_posts, group_status, notices, overview
 from bot.handoff.assist import suggestions
 from bot.handoff.card import numbered
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.outreach import low_rating
 from bot.handoff.sla.debts import UNANSWERED
 from bot.handoff.sla.targets import DOUBLINGS, left
-from bot.handoff.tickets import lifecycle, transfer
+from bot.handoff.tickets import closing, handover, lifecycle, transfer
 from bot.model import Button, Event, Outbound, Outcome, Result, Status, Ticket, Timer, Turn
 
 PREFIX = "desk."
@@ -78,10 +78,11 @@ async def _goal(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     facts = {**_calling(desk, turn, ticket), "goal": desk.words.text(f"desk.goal.{name}", lang=desk.lang)}
     if turn.now < goal.due:
         warned = lifecycle.deadline_near(ticket, name)
-        say = [*desk.card_edit(warned)]
-        if (to := desk.thread(warned)) is not None:
+        say = [*card_posts.edited(desk, warned)]
+        if (to := desk.places.thread(warned)) is not None:
             say.append(
-                desk.notice(
+                notices.in_desk(
+                    desk,
                     to,
                     warned,
                     "desk.sla_near",
@@ -110,8 +111,14 @@ async def _goal(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
         moved = transfer.move(desk, turn, broken, other, history, key="desk.sla_moved", **facts)
         return replace(moved, reason="sla_breached", events=(event, *moved.events))
     say = [
-        *desk.card_edit(broken),
-        *desk.loud(broken, "desk.sla_broken", supervisors=desk.supervisors(desk.thread(broken)), **facts),
+        *card_posts.edited(desk, broken),
+        *notices.aloud(
+            desk,
+            broken,
+            "desk.sla_broken",
+            supervisors=notices.supervisors(desk, desk.places.thread(broken)),
+            **facts,
+        ),
         *_to_absent(desk, broken, facts),
     ]
     return Outcome("desk", Result.ANSWERED, "sla_breached", tuple(say), ticket=broken, events=(event,))
@@ -123,12 +130,12 @@ def _to_absent(desk: DeskContext, ticket: Ticket, facts: Mapping[str, object]) -
     """
     sign = numbered(ticket.number, desk.words, desk.lang)
     look = Button(f"{sign} {ticket.state.name}".strip(), "overview_ticket", str(ticket.number))
-    told = desk.to_supervisors("desk.sla_broken", supervisors="", **facts)
-    place = desk.thread(ticket)
+    told = notices.to_supervisors(desk, "desk.sla_broken", supervisors="", **facts)
+    place = desk.places.thread(ticket)
     return [
         replace(o, buttons=((look,),))
         for o in told
-        if place is None or not desk.is_in(f"{o.to.channel}:{o.to.chat}", place)
+        if place is None or not desk.crew.is_in(f"{o.to.channel}:{o.to.chat}", place)
     ]
 
 
@@ -138,11 +145,12 @@ async def _waiting(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     while called.state.reminders < DOUBLINGS and desk.deadlines.alarms(called)[key].due <= turn.now:
         called = lifecycle.reminded(called)  # steps missed while nobody rang are said once
     times = called.state.reminders
-    say = desk.loud(
+    say = notices.aloud(
+        desk,
         called,
         "desk.nobody_takes",
-        supervisors=desk.supervisors(desk.thread(called)) if times > 1 else "",
-        **desk.facts(turn, ticket),
+        supervisors=notices.supervisors(desk, desk.places.thread(called)) if times > 1 else "",
+        **notices.facts(desk, ticket, turn.now),
     )
     event = Event("ticket_waits", ticket=ticket.number, data={"times": times})
     return Outcome(
@@ -174,7 +182,7 @@ async def _idle(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
 async def _quiet(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """The customer keeps silent: asked politely first, then the ticket is closed."""
     if ticket.state.quiet_asked is not None:
-        return desk.close(turn, ticket, by="bot", key="handoff.closed_quiet")
+        return closing.close(desk, turn, ticket, by="bot", key="handoff.closed_quiet")
     lang = desk.lang_of(turn.customer)
     buttons = tuple(
         Button(desk.words.text(f"handoff.button.{action}", lang=lang), action, str(ticket.number))
@@ -199,7 +207,10 @@ async def _snooze(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     if not ticket.operator or not desk.crew.is_here(ticket.operator):
         return transfer.give_back(desk, turn, ticket, "desk.woken", why="woken")
     woken = lifecycle.resumed(ticket, turn.now)
-    say = [*desk.card_edit(woken), *desk.loud(woken, "desk.woken", **_calling(desk, turn, ticket))]
+    say = [
+        *card_posts.edited(desk, woken),
+        *notices.aloud(desk, woken, "desk.woken", **_calling(desk, turn, ticket)),
+    ]
     return Outcome(
         "desk",
         Result.ANSWERED,
@@ -220,8 +231,10 @@ async def _promised(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     kept = lifecycle.promise_reminded(ticket)
     say = (
         Outbound(ticket.customer_peer, told, ticket=ticket.number),
-        *desk.card_edit(kept),
-        *desk.loud(kept, "desk.promised_due", text=ticket.state.promise, **_calling(desk, turn, ticket)),
+        *card_posts.edited(desk, kept),
+        *notices.aloud(
+            desk, kept, "desk.promised_due", text=ticket.state.promise, **_calling(desk, turn, ticket)
+        ),
     )
     return Outcome(
         "desk",
@@ -266,7 +279,7 @@ async def _stranded(desk: DeskContext, turn: Turn) -> Outcome:
     event = Event("stranded_found", ticket=ticket.number if ticket else None, data={"why": why})
     if ticket is None or ticket.status == "closed":
         if why == UNANSWERED and turn.conversation.status is Status.BOT:
-            opened = desk.escalate(turn, reason=UNANSWERED, apology=True)
+            opened = handover.escalate(desk, turn, reason=UNANSWERED, apology=True)
             return replace(opened, events=(*opened.events, event))
         if turn.conversation.status is Status.BOT:
             return Outcome("desk", Result.IGNORED, "not_stranded")
@@ -275,33 +288,41 @@ async def _stranded(desk: DeskContext, turn: Turn) -> Outcome:
         )
         if last is None or last.author != "customer":
             return Outcome("desk", Result.ANSWERED, "bot_again", status=Status.BOT, state={}, events=(event,))
-        opened = desk.escalate(turn, reason="stranded", apology=True)
+        opened = handover.escalate(desk, turn, reason="stranded", apology=True)
         return replace(opened, events=(*opened.events, event))
     if why == "operator_gone":
         given_back = transfer.give_back(desk, turn, ticket, "desk.operator_gone", why=why)
         return replace(given_back, events=(*given_back.events, event))
     status = Status.WAITING if ticket.status == "waiting" else Status.OPERATOR
     say: tuple[Outbound, ...] = ()
-    if why == "no_card" and (to := desk.thread(ticket)) is not None:
+    if why == "no_card" and (to := desk.places.thread(ticket)) is not None:
         cards = await desk.records.deliveries(peer=to, name=f"card:{ticket.number}")
         why_not = {
             "cause": group_status.cause(desk, to),
             "again": len(cards) > 1,
         }  # more than one: shown again in vain
-        facts = {**desk.facts(turn, ticket), **why_not, "supervisors": desk.supervisors(to)}
+        facts = {
+            **notices.facts(desk, ticket, turn.now),
+            **why_not,
+            "supervisors": notices.supervisors(desk, to),
+        }
         afar = (
             group_status.to_responsible(desk, to, "desk.stranded", **facts)
             if why_not["again"]
-            else desk.to_supervisors("desk.stranded", **facts)
+            else notices.to_supervisors(desk, "desk.stranded", **facts)
         )
-        say = (*await desk.repost(ticket.number, to), *desk.loud(ticket, "desk.stranded", **facts), *afar)
+        say = (
+            *await card_posts.reposted(desk, ticket.number, to),
+            *notices.aloud(desk, ticket, "desk.stranded", **facts),
+            *afar,
+        )
     return Outcome("desk", Result.ANSWERED, "stranded", say, status=status, events=(event,))
 
 
 def _calling(desk: DeskContext, turn: Turn, ticket: Ticket) -> dict[str, object]:
     """The facts, with the operator called so that he is notified."""
     return {
-        **desk.facts(turn, ticket),
+        **notices.facts(desk, ticket, turn.now),
         "operator": desk.crew.member(ticket.operator).call or ticket.operator_name,
     }
 

@@ -51,7 +51,7 @@ class Watchdog:
             return "status"
         if ticket.operator and self._desk.crew.member(ticket.operator).left:
             return "operator_gone"
-        place = self._desk.thread(ticket)
+        place = self._desk.places.thread(ticket)
         if place is None:
             # there is no desk at all: doctor, the log and the page say so, and binding one brings every
             # ticket

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from bot.errors import Problem
 from bot.knowledge.articles.frontmatter import Head
 from bot.knowledge.codes import found
 from bot.model import Button
+from bot.text.nearest import nearest
 from bot.text.problems import problem, told, warning
 
 KEYS = (
@@ -125,7 +125,7 @@ def read_fields(
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name.lower(), names, 1, 0.6)
+    near = nearest(name, names)
     return told("articles.perhaps", name=near[0]) if near else told("articles.known", names=", ".join(names))
 
 
