@@ -28,8 +28,8 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import GroupChanged, Stranded
 
-TIMER = "desk.group"
 PATIENCE = 5.0  # seconds that asking a platform may take
 CALM = timedelta(seconds=55)  # a group in order is looked at this often, one in trouble in every round
 FAILED: tuple[DeliveryStatus, ...] = ("failed",)
@@ -108,9 +108,7 @@ class Groups:
                 continue
             key = f"group:{place.channel}:{place.chat}:{int(now.timestamp())}"
             found.append(
-                Inbound(
-                    key, place, Sender(""), now, InboundKind.INTERNAL, TIMER, private=False, data=told(seen)
-                )
+                Inbound(key, place, Sender(""), now, InboundKind.INTERNAL, private=False, payload=_find(seen))
             )
         return tuple(found)
 
@@ -137,6 +135,10 @@ async def ask(desk: DeskContext, place: Peer) -> Standing | None:
     return None if chat is None else Standing(chat.kind, tuple(p.code for p in chat.problems))
 
 
+def _find(standing: Standing) -> GroupChanged:
+    return GroupChanged(standing.kind, standing.lacks, standing.gone)
+
+
 def told(standing: Standing) -> Json:
     return {"kind": standing.kind, "lacks": list(standing.lacks), "gone": standing.gone}
 
@@ -158,8 +160,8 @@ async def decide(desk: DeskContext, turn: Turn) -> Outcome | None:
     ):
         return None
     place = replace(inbound.peer, thread="")
-    if inbound.kind is InboundKind.INTERNAL and inbound.text == TIMER:
-        return await _changed(desk, turn, place, read(inbound.data))
+    if isinstance(found := inbound.payload, GroupChanged):
+        return await _changed(desk, turn, place, Standing(found.kind, found.lacks, gone=found.gone))
     if inbound.kind is InboundKind.REMOVED:
         return await _changed(desk, turn, place, Standing(gone=True))
     if inbound.kind is InboundKind.ADDED:
@@ -291,10 +293,7 @@ async def _elsewhere(desk: DeskContext, turn: Turn, place: Peer) -> tuple[Timer,
         return ()
     his = [t for t in await desk.records.tickets(limit=1000) if desk.places.home(t) == place]
     return tuple(
-        Timer(
-            f"lost:{t.number}", "desk.stranded", turn.now, {"why": "group_lost"}, conversation=t.conversation
-        )
-        for t in his
+        Timer(f"lost:{t.number}", Stranded("group_lost"), turn.now, conversation=t.conversation) for t in his
     )
 
 

@@ -30,6 +30,7 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import SupervisorOrder
 
 URGENCIES = ("0", "1", "2", "3")
 SHOWN = 8
@@ -130,30 +131,19 @@ async def _order(desk: DeskContext, turn: Turn, command: str, number: str, value
     if found is None:
         return refuse(desk, turn, "desk.no_such_ticket", command, number=number)
     inbound = turn.inbounds[0]
-    to = [inbound.peer.channel, inbound.peer.chat, inbound.peer.thread]
-    data = {
-        "command": command,
-        "value": value,
-        "by": inbound.sender.id,
-        "name": inbound.sender.name,
-        "to": to,
-    }
-    later = Timer(
-        f"order:{found.number}:{turn.id}", "desk.order", turn.now, data, conversation=found.conversation
-    )
+    payload = SupervisorOrder(command, value, inbound.sender.id, inbound.sender.name, inbound.peer)
+    later = Timer(f"order:{found.number}:{turn.id}", payload, turn.now, conversation=found.conversation)
     event = Event("ordered", ticket=found.number, actor=inbound.actor, data={"command": command})
     return Outcome("desk", Result.ANSWERED, "ordered", timers=(later,), events=(event,))
 
 
-async def carry_out(desk: DeskContext, turn: Turn) -> Outcome:
+async def carry_out(desk: DeskContext, turn: Turn, order: SupervisorOrder) -> Outcome:
     """The order where the ticket is: the same acts as in its topic, with the answer to whoever ordered."""
-    data = turn.inbounds[0].data
-    to = data.get("to")
-    there = Peer(*(str(part) for part in to)) if isinstance(to, list | tuple) else turn.conversation.peer
+    there = order.to
     said = Inbound(
         turn.inbounds[0].key,
         there,
-        Sender(str(data.get("by")), str(data.get("name"))),
+        Sender(order.by, order.name),
         turn.now,
         InboundKind.MESSAGE,
         private=False,
@@ -161,7 +151,7 @@ async def carry_out(desk: DeskContext, turn: Turn) -> Outcome:
     theirs = replace(turn, inbounds=(said,), presses=(), quoted=())
     if turn.ticket is None or turn.ticket.status == "closed":
         return say(desk, replace(theirs, ticket=None), "desk.closed_already")
-    command, value = str(data.get("command")), str(data.get("value", ""))
+    command, value = order.command, order.value
     if command == "take":
         done = commands.take(desk, theirs, turn.ticket, "")
         if (

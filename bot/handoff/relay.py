@@ -15,7 +15,6 @@ from bot.handoff.operators.operator_message import command_of
 from bot.handoff.operators.permissions import REFUSED
 from bot.handoff.queue import sign, standing
 from bot.handoff.sla import timers
-from bot.handoff.sla.timers import PREFIX
 from bot.handoff.tickets import closing, lifecycle, reopening, transfer
 from bot.handoff.tickets.settle import settled
 from bot.model import (
@@ -36,6 +35,7 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import BotResumes, Stranded, TicketTimer
 from bot.text.markdown import join
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
@@ -89,11 +89,11 @@ class Relay:
             return ordered
         if first.kind is InboundKind.STEPPED_IN:
             return self._stepped_in(turn, first)
-        if first.kind is InboundKind.INTERNAL and first.text == "relay.resume":
+        if isinstance(first.payload, BotResumes):
             return self._resume(turn)
         if first.kind is InboundKind.BLOCKED:
             return self._blocked(turn)
-        if first.kind is InboundKind.INTERNAL and first.text.startswith(PREFIX):
+        if isinstance(first.payload, TicketTimer | Stranded):
             return settled(self._desk, turn.ticket, await timers.decide(self._desk, turn))
         if first.kind is InboundKind.INTERNAL or turn.conversation.status is Status.BOT:
             return self._bot_is_at_it(turn)
@@ -459,7 +459,7 @@ class Relay:
         )
 
     def _step_back(self, turn: Turn) -> Timer:
-        return Timer(f"resume:{turn.conversation.id}", "relay.resume", turn.now + STEP_BACK)
+        return Timer(f"resume:{turn.conversation.id}", BotResumes(), turn.now + STEP_BACK)
 
     def _resume(self, turn: Turn) -> Outcome:
         if turn.conversation.status is Status.OPERATOR and (

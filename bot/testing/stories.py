@@ -18,7 +18,7 @@ from bot.knowledge.search import Knowledge
 from bot.model import OutboundKind, Sender
 from bot.testing.fakes import SentMessage
 from bot.testing.harness import NOON, PlayedCustomer, PlayedOperator, TestBot, open_test_bot
-from bot.text.yaml_source import Node, YamlError, read_yaml
+from bot.text.yaml_source import Node, YamlError, read_yaml, read_yaml_file
 
 QUOTE = 80  # characters of an answer that a story expects, as the playground cuts it
 DOINGS = (
@@ -81,9 +81,7 @@ def read_stories(path: Path) -> tuple[DialogStory, ...]:
     """The stories of a file. Raises ConfigError with every fault and its line."""
     file = path.as_posix()
     try:
-        root = read_yaml(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([Problem(f"файл не читается: {type(error).__name__}", file)]) from None
+        root = read_yaml_file(path)
     except YamlError as error:
         raise ConfigError([error.problem(file)]) from None
     if root is None or root.value is None:

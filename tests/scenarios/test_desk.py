@@ -258,7 +258,7 @@ async def test_contacts_are_shown_on_request_and_the_look_is_kept(testbot: TestB
 
 async def test_a_group_is_bound_by_a_button_of_its_administrator(articles: Path) -> None:
     """Nobody hunts for a chat id; a mere member cannot bind."""
-    async with open_test_bot(articles, desk=False) as testbot:
+    async with open_test_bot(articles, desk=None) as testbot:
         anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора")
         await olga.says("", kind=InboundKind.ADDED)

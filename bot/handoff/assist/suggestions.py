@@ -27,6 +27,7 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import SuggestionsDue
 from bot.observability import get_logger
 
 PATIENCE = 3.0  # seconds the search may take; the customer's words never wait longer for a hint
@@ -102,7 +103,7 @@ def look_later(desk: DeskContext, ticket: Ticket, turn: Turn, place: int) -> tup
     """
     if desk.rules.ask is None or (_has_article(ticket) and place < desk.rules.routing.articles_from):
         return ()
-    return (Timer(f"prompt:{ticket.number}", "desk.prompt", turn.now, conversation=ticket.conversation),)
+    return (Timer(f"prompt:{ticket.number}", SuggestionsDue(), turn.now, conversation=ticket.conversation),)
 
 
 async def on_opening(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:

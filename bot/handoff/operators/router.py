@@ -17,6 +17,7 @@ from bot.handoff.operators.permissions import refusal, refuse
 from bot.handoff.operators.replies import notice, say
 from bot.handoff.tickets import closing, lifecycle
 from bot.model import Event, Inbound, InboundKind, Outcome, Result, Sender, Ticket, Timer, Turn
+from bot.model.internal import Stranded
 
 
 async def decide(desk: DeskContext, turn: Turn) -> Outcome:
@@ -112,9 +113,8 @@ async def _member(desk: DeskContext, turn: Turn, inbound: Inbound) -> Outcome:
     later = tuple(
         Timer(
             f"gone:{t.number}",
-            "desk.stranded",
+            Stranded("operator_gone"),
             turn.now,
-            {"why": "operator_gone"},
             conversation=t.conversation,
         )
         for t in his

@@ -29,8 +29,8 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import FollowUpDue
 
-TIMER = "desk.followup"
 AFTER = timedelta(hours=24)  # until somebody is reminded that nobody has looked
 LISTED = 15
 LOOKED = 2000  # newest tickets among which open follow-ups are looked for
@@ -62,7 +62,7 @@ def opened(
     )
     if is_shown:
         return (said,), ()
-    later = Timer(f"followup:{ticket.number}", TIMER, turn.now + AFTER, {"ticket": ticket.number})
+    later = Timer(f"followup:{ticket.number}", FollowUpDue(ticket.number), turn.now + AFTER)
     return (replace(said, buttons=_buttons(desk, ticket), name=f"followup:{ticket.number}"),), (later,)
 
 
@@ -119,10 +119,9 @@ def waiting(tickets: Sequence[Ticket]) -> list[Ticket]:
     return [t for t in tickets if t.state.followup == "open"]
 
 
-async def remind(desk: DeskContext, turn: Turn) -> Outcome:
+async def remind(desk: DeskContext, turn: Turn, number: int) -> Outcome:
     """Nobody has looked for a day: said once more, aloud."""
-    number = turn.inbounds[0].data.get("ticket")
-    ticket = await desk.records.ticket(number) if isinstance(number, int) else None
+    ticket = await desk.records.ticket(number)
     if ticket is None or ticket.state.followup != "open" or (to := desk.places.thread(ticket)) is None:
         return Outcome("desk", Result.IGNORED, "timer_over")
     text = desk.words.say(

@@ -15,7 +15,6 @@ from bot.model import Event, Outbound, OutboundKind, Outcome, Peer, Result, Rich
 OFFICE = Peer(
     "@office", "orders"
 )  # the service's own conversation: what nobody said in a chat is decided here
-ORDER = "order"  # the kind of an inbound from the command line
 
 
 class Likening(Protocol):

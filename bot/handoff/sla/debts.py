@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from bot.handoff import notices
 from bot.handoff.desk_context import DeskContext
 from bot.model import Inbound, InboundKind, Outbound, Owed, Sender
+from bot.model.internal import Stranded
 
 LATE = timedelta(seconds=60)  # what is owed for longer is tried again
 LOUD = timedelta(seconds=100)  # and from here the operators hear of it
@@ -33,8 +34,7 @@ class Unanswered:
                 Sender(""),
                 now,
                 InboundKind.INTERNAL,
-                "desk.stranded",
-                data={"why": UNANSWERED},
+                payload=Stranded(UNANSWERED),
             )
             for o in owed
         )

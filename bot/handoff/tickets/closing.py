@@ -7,6 +7,7 @@ from bot.handoff.desk_context import DeskContext
 from bot.handoff.tickets import lifecycle
 from bot.handoff.topics import close_topic
 from bot.model import Event, Outbound, Outcome, Result, Status, Ticket, Timer, Turn
+from bot.model.internal import RatingDue
 
 QUIETLY = "handoff.closed_quiet"  # what a silent customer is told
 
@@ -50,13 +51,11 @@ def _rating_later(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[Timer,
     """The timer that `dialogs/rating.py` answers; only somebody who was answered by a person is asked."""
     if desk.ask_rating is None or ticket.first_reply is None:
         return ()
-    data = {"ticket": ticket.number, "closed": turn.now.isoformat()}
     return (
         Timer(
             f"rating:{ticket.number}",
-            "rating",
+            RatingDue(ticket.number, turn.now),
             turn.now + desk.ask_rating,
-            data,
             conversation=ticket.conversation,
         ),
     )

@@ -27,6 +27,7 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import AssignmentDue, OperatorAway
 
 CARRIED_LINES = 30
 
@@ -36,7 +37,7 @@ def look_for_somebody(desk: DeskContext, ticket: Ticket, now: datetime) -> tuple
     team = desk.teams.named(ticket.state.team)
     if desk.rules.routing.assign == "everyone" and not (team and team.overflow):
         return ()
-    return (Timer(f"assign:{ticket.number}", "desk.assign", now, conversation=ticket.conversation),)
+    return (Timer(f"assign:{ticket.number}", AssignmentDue(), now, conversation=ticket.conversation),)
 
 
 def is_owed(ticket: Ticket) -> bool:
@@ -48,9 +49,8 @@ def left_alone(ticket: Ticket, now: datetime) -> Timer:
     """The timer, due at once, by which a ticket is given back whose operator has just gone away."""
     return Timer(
         f"left:{ticket.number}",
-        "desk.left",
+        OperatorAway(ticket.operator),
         now,
-        {"operator": ticket.operator},
         conversation=ticket.conversation,
     )
 

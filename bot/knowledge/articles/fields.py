@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from datetime import date
 
 from bot.errors import Problem
@@ -14,25 +15,6 @@ from bot.model import Button
 from bot.text.nearest import nearest
 from bot.text.problems import problem, told, warning
 
-KEYS = (
-    "id",
-    "title",
-    "aliases",
-    "lang",
-    "twin_of",
-    "tags",
-    "topic",
-    "section",
-    "status",
-    "channels",
-    "buttons",
-    "valid_until",
-    "owner",
-    "segment",
-    "images",
-    "draft",
-    "publish",
-)
 SAME = {
     "alias": "aliases",
     "questions": "aliases",
@@ -83,6 +65,9 @@ class Fields:
     owner: str = ""
     segment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     images: tuple[str, ...] = ()
+
+
+KEYS = (*(key.name for key in dataclass_fields(Fields)), "draft", "publish")
 
 
 def read_fields(
