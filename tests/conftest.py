@@ -13,7 +13,7 @@ from bot.testing import OperatorsGroup, TestBot, open_test_bot
 from bot.text.problems import prefer_language
 
 hypothesis.settings.register_profile(
-    "repeatable", derandomize=True
+    "repeatable", derandomize=True, deadline=None
 )  # the suite says the same twice; `make fuzz` draws anew
 hypothesis.settings.load_profile("repeatable")
 
