@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.handoff import notices
 from bot.handoff.card import card, heading, numbered
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators import commands, supervisor_commands
@@ -29,6 +30,7 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import SupervisorOrder
 
 URGENCIES = ("0", "1", "2", "3")
 SHOWN = 8
@@ -129,30 +131,19 @@ async def _order(desk: DeskContext, turn: Turn, command: str, number: str, value
     if found is None:
         return refuse(desk, turn, "desk.no_such_ticket", command, number=number)
     inbound = turn.inbounds[0]
-    to = [inbound.peer.channel, inbound.peer.chat, inbound.peer.thread]
-    data = {
-        "command": command,
-        "value": value,
-        "by": inbound.sender.id,
-        "name": inbound.sender.name,
-        "to": to,
-    }
-    later = Timer(
-        f"order:{found.number}:{turn.id}", "desk.order", turn.now, data, conversation=found.conversation
-    )
+    payload = SupervisorOrder(command, value, inbound.sender.id, inbound.sender.name, inbound.peer)
+    later = Timer(f"order:{found.number}:{turn.id}", payload, turn.now, conversation=found.conversation)
     event = Event("ordered", ticket=found.number, actor=inbound.actor, data={"command": command})
     return Outcome("desk", Result.ANSWERED, "ordered", timers=(later,), events=(event,))
 
 
-async def carry_out(desk: DeskContext, turn: Turn) -> Outcome:
+async def carry_out(desk: DeskContext, turn: Turn, order: SupervisorOrder) -> Outcome:
     """The order where the ticket is: the same acts as in its topic, with the answer to whoever ordered."""
-    data = turn.inbounds[0].data
-    to = data.get("to")
-    there = Peer(*(str(part) for part in to)) if isinstance(to, list | tuple) else turn.conversation.peer
+    there = order.to
     said = Inbound(
         turn.inbounds[0].key,
         there,
-        Sender(str(data.get("by")), str(data.get("name"))),
+        Sender(order.by, order.name),
         turn.now,
         InboundKind.MESSAGE,
         private=False,
@@ -160,19 +151,19 @@ async def carry_out(desk: DeskContext, turn: Turn) -> Outcome:
     theirs = replace(turn, inbounds=(said,), presses=(), quoted=())
     if turn.ticket is None or turn.ticket.status == "closed":
         return say(desk, replace(theirs, ticket=None), "desk.closed_already")
-    command, value = str(data.get("command")), str(data.get("value", ""))
+    command, value = order.command, order.value
     if command == "take":
         done = commands.take(desk, theirs, turn.ticket, "")
         if (
             done.ticket is not None
-            and (own := desk.thread(turn.ticket)) is not None
+            and (own := desk.places.thread(turn.ticket)) is not None
             and (own.channel, own.chat) != (there.channel, there.chat)
         ):
             done = replace(
                 done,
                 messages=(
                     *done.messages,
-                    desk.notice(own, turn.ticket, "desk.you_took_it", operator=said.sender.name),
+                    notices.in_desk(desk, own, turn.ticket, "desk.you_took_it", operator=said.sender.name),
                 ),
             )
     elif command == "whisper":
@@ -202,8 +193,12 @@ def _whispered(desk: DeskContext, turn: Turn, ticket_: Ticket, text: str) -> Out
     kept = (HistoryEntry(turn.now, "note", text, by),)
     told = (
         ()
-        if (own := desk.thread(ticket_)) is None
-        else (desk.notice(own, ticket_, "desk.whispered_from_afar", operator=called, by=by, text=text),)
+        if (own := desk.places.thread(ticket_)) is None
+        else (
+            notices.in_desk(
+                desk, own, ticket_, "desk.whispered_from_afar", operator=called, by=by, text=text
+            ),
+        )
     )
     event = Event("whispered", ticket=ticket_.number, actor=turn.actor)
     return Outcome(
@@ -218,13 +213,13 @@ def _whispered(desk: DeskContext, turn: Turn, ticket_: Ticket, text: str) -> Out
 
 def _desks(desk: DeskContext, tickets: Sequence[Ticket], turn: Turn) -> list[dict[str, object]]:
     """Each group with its tickets; one line less to read where there is only one."""
-    named: dict[Peer, list[str]] = {p: [] for p in desk.places()}
+    named: dict[Peer, list[str]] = {p: [] for p in desk.places.groups()}
     for team in desk.rules.teams:
         if (own := desk.teams.place(team.name)) is not None:
             named.setdefault(own, []).append(team.title or team.name)
     shown: dict[Peer, list[Ticket]] = {p: [] for p in named}
     for ticket_ in tickets:
-        if (to := desk.thread(ticket_)) is not None:
+        if (to := desk.places.thread(ticket_)) is not None:
             shown.setdefault(replace(to, thread=""), []).append(ticket_)
     main = desk.words.text("desk.main_group", lang=desk.lang)
     lines: list[dict[str, object]] = [
@@ -253,9 +248,9 @@ def _line(ticket_: Ticket) -> dict[str, object]:
 async def _panel(desk: DeskContext, ticket_: Ticket) -> Rows:
     number, text = str(ticket_.number), desk.words.text
     link: tuple[Button, ...] = ()
-    if (to := desk.thread(ticket_)) is not None:
+    if (to := desk.places.thread(ticket_)) is not None:
         thread = await desk.records.topic(ticket_.number, to.channel, to.chat)
-        if thread and (url := desk.topic_url(to, thread)):
+        if thread and (url := desk.places.topic_url(to, thread)):
             link = (Button(text("desk.button.open_topic", lang=desk.lang), url=url),)
     first = (
         Button(text("desk.button.take_over", lang=desk.lang), "overview_order", f"take#{number}#"),

@@ -52,9 +52,9 @@ async def _by_id(desk: DeskContext, place: Peer, user: str) -> tuple[Member, ...
     known = desk.crew.member(f"{place.channel}:{user}")
     if known.name and not known.left:
         return (known,)
-    if not user.isdigit() or await desk.membership(place, user) not in ("administrator", "member"):
+    if not user.isdigit() or await desk.places.membership(place, user) not in ("administrator", "member"):
         return ()
-    sender = await desk.profile(place, user) or Sender(user)
+    sender = await desk.places.profile(place, user) or Sender(user)
     return (Member(known.id, sender.name or user, sender.username, last_name=sender.last_name),)
 
 
@@ -89,21 +89,23 @@ def offered(people: tuple[Member, ...], action: str, reason: str = "") -> Rows:
 
 def colleagues(desk: DeskContext, ticket: Ticket) -> tuple[Member, ...]:
     """Those who work where the ticket is shown."""
-    place = desk.thread(ticket)
-    return tuple(m for m in desk.crew.members() if m.name and place is not None and desk.is_in(m.id, place))
+    place = desk.places.thread(ticket)
+    return tuple(
+        m for m in desk.crew.members() if m.name and place is not None and desk.crew.is_in(m.id, place)
+    )
 
 
 async def reachable(desk: DeskContext, ticket: Ticket, member: Member) -> Peer | None:
     """The group in which *member* would see the ticket: its own where he is there, else his; None where there
     is none.
     """
-    own = desk.thread(ticket)
-    for place in dict.fromkeys([*([replace(own, thread="")] if own else []), *desk.places()]):
+    own = desk.places.thread(ticket)
+    for place in dict.fromkeys([*([replace(own, thread="")] if own else []), *desk.places.groups()]):
         if place.channel != member.channel or desk.teams.is_lost(place):
             continue
         if place.chat in member.chats:
             return place
-        standing = await desk.membership(place, member.user)
+        standing = await desk.places.membership(place, member.user)
         if standing in ("administrator", "member") or (not standing and not member.chats):
             return place
     return None
@@ -111,7 +113,7 @@ async def reachable(desk: DeskContext, ticket: Ticket, member: Member) -> Peer |
 
 def brought(desk: DeskContext, ticket: Ticket, place: Peer) -> Ticket:
     """The ticket as one of *place*: of the team whose group that is, or of all."""
-    own = desk.thread(ticket)
+    own = desk.places.thread(ticket)
     if own is not None and replace(own, thread="") == place:
         return ticket
     team = next((t.name for t in desk.rules.teams if desk.teams.place(t.name) == place), "")

@@ -142,7 +142,8 @@ def _inbound_today(value: Mapping[str, Any]) -> Mapping[str, Any]:
     """An inbound of a released version had the name of its payload in `text`, and the fields in `data`."""
     if value.get("kind") != "timer" or "payload" in value:
         return value
-    return {**value, "payload": {"kind": value.get("text", ""), "data": value.get("data", {})}}
+    today = {name: part for name, part in value.items() if name not in ("text", "data")}
+    return {**today, "payload": {"kind": value.get("text", ""), "data": value.get("data", {})}}
 
 
 @cache

@@ -19,7 +19,7 @@ from bot.model import OutboundKind, Sender
 from bot.testing.fakes import SentMessage
 from bot.testing.harness import NOON, PlayedCustomer, PlayedOperator, TestBot, open_test_bot
 from bot.text.problems import problem, told
-from bot.text.yaml_source import Node, YamlError, read_yaml
+from bot.text.yaml_source import Node, YamlError, read_yaml, read_yaml_file
 
 QUOTE = 80  # characters of an answer that a story expects, as the playground cuts it
 DOINGS = (
@@ -82,9 +82,7 @@ def read_stories(path: Path) -> tuple[DialogStory, ...]:
     """The stories of a file. Raises ConfigError with every fault and its line."""
     file = path.as_posix()
     try:
-        root = read_yaml(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError):
-        raise ConfigError([problem("stories.unreadable", file)]) from None
+        root = read_yaml_file(path)
     except YamlError as error:
         raise ConfigError([error.problem(file)]) from None
     if root is None or root.value is None:
@@ -226,7 +224,7 @@ class _Scene:
         ]
 
     def _seen(self) -> list[SentMessage]:
-        place = self._testbot.service.desk.binding.place
+        place = self._testbot.service.desk.context.places.binding.place
         if place is None:
             return []
         return [

@@ -237,7 +237,7 @@ def test_dates_tell_what_is_past_and_what_is_near(tmp_path: Path) -> None:
         ("Мы не можем этого сделать.", "KB061", 4),
     ],
 )
-def test_tone(tmp_path: Path, body: str, code: str, column: int) -> None:
+def test_an_official_tone_is_told_with_other_words(tmp_path: Path, body: str, code: str, column: int) -> None:
     """Mailings, offices and closed doors are told with the place and other words."""
     found = [p for p in look(tmp_path, {"x.md": article("Тон", body=body)}) if p.code == code]
 

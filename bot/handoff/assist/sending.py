@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from rapidfuzz import fuzz
 
+from bot.handoff import card_posts
 from bot.handoff.assist.canned import Lacking
 from bot.handoff.assist.hints import LABEL
 from bot.handoff.desk_context import DeskContext
@@ -168,7 +169,7 @@ def _say_to_customer(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichTe
         author_name=inbound.sender.name,
         on_uncertain=desk.rules.on_uncertain,
     )
-    cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
+    cards = card_posts.edited(desk, changed) if shows_otherwise(ticket, changed) else ()
     say_ = (words, *cards, *done(desk, turn, "desk.sent").messages)
     return Outcome(
         "desk", Result.CARRIED, "ready", say_, status=status, ticket=changed, events=(*events, event)

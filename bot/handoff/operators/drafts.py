@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from bot.handoff import card_posts
 from bot.handoff.attachments import named
 from bot.handoff.context import marked_lines, quoted_part
 from bot.handoff.desk_context import DeskContext
@@ -100,7 +101,7 @@ def send(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft) -> Outcome:
     )
     words = named(words, desk.words, desk.lang_of(turn.customer))
     changed = _with_album(changed, made)
-    cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
+    cards = card_posts.edited(desk, changed) if shows_otherwise(ticket, changed) else ()
     return Outcome(
         "desk", Result.CARRIED, "operator", (words, *cards), status=status, ticket=changed, events=events
     )

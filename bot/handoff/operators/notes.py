@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.handoff import notices
 from bot.handoff.desk_context import DeskContext
 from bot.model import (
     Event,
@@ -41,7 +42,7 @@ def whisper(desk: DeskContext, turn: Turn, ticket: Ticket, text: str) -> Outcome
     called = desk.crew.member(ticket.operator).call or ticket.operator_name
     if not called or ticket.operator == inbound.actor:
         return kept
-    told = desk.notice(turn.peer, ticket, "desk.whisper", operator=called, by=inbound.sender.name)
+    told = notices.in_desk(desk, turn.peer, ticket, "desk.whisper", operator=called, by=inbound.sender.name)
     return replace(
         kept,
         messages=(*kept.messages, told),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.handoff import notices
 from bot.handoff.desk_context import DeskContext
 from bot.model import Outbound, OutboundKind, Outcome, Priority, Result, RichText, Rows, Turn
 
@@ -44,7 +45,7 @@ def say(
 ) -> Outcome:
     """A message in the desk, as an answer to what was said there."""
     inbound = turn.inbounds[0]
-    said = desk.notice(turn.peer, turn.ticket, key, **facts)
+    said = notices.in_desk(desk, turn.peer, turn.ticket, key, **facts)
     said = replace(
         said, buttons=buttons, name=name, quotes=inbound.message if not inbound.peer.thread else ""
     )

@@ -15,8 +15,9 @@ from bot.handoff.operators.notes import note, whisper
 from bot.handoff.operators.operator_message import Kind, OperatorMessage, command_of, read_message
 from bot.handoff.operators.permissions import refusal, refuse
 from bot.handoff.operators.replies import notice, say
-from bot.handoff.tickets import lifecycle
+from bot.handoff.tickets import closing, lifecycle
 from bot.model import Event, Inbound, InboundKind, Outcome, Result, Sender, Ticket, Timer, Turn
+from bot.model.internal import Stranded
 
 
 async def decide(desk: DeskContext, turn: Turn) -> Outcome:
@@ -33,7 +34,7 @@ async def decide(desk: DeskContext, turn: Turn) -> Outcome:
     if inbound.kind is InboundKind.PRESS:
         return await command.run(desk, turn, "") if command else notice(desk, turn, "desk.old_button")
     if inbound.kind is InboundKind.TOPIC_CLOSED and turn.ticket and turn.ticket.status != "closed":
-        return desk.close(turn, turn.ticket, by=inbound.actor)
+        return closing.close(desk, turn, turn.ticket, by=inbound.actor)
     if inbound.kind is InboundKind.EDIT:
         return await edits.decide(desk, turn, message)
     if inbound.kind is InboundKind.MEMBER:
@@ -112,9 +113,8 @@ async def _member(desk: DeskContext, turn: Turn, inbound: Inbound) -> Outcome:
     later = tuple(
         Timer(
             f"gone:{t.number}",
-            "desk.stranded",
+            Stranded("operator_gone"),
             turn.now,
-            {"why": "operator_gone"},
             conversation=t.conversation,
         )
         for t in his
@@ -133,7 +133,7 @@ async def _came(desk: DeskContext, inbound: Inbound, id: str) -> Outcome:
     sender = (
         Sender(user, name, last_name, username)
         if "name" in inbound.data
-        else await desk.profile(inbound.peer, user) or Sender(user)
+        else await desk.places.profile(inbound.peer, user) or Sender(user)
     )
     return Outcome(
         "desk", Result.IGNORED, "operator_joined", events=desk.crew.joined(id, sender, inbound.peer.chat)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.handoff import card_posts
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import done, notice, say
 from bot.handoff.tickets import lifecycle, transfer
@@ -21,14 +22,12 @@ def set_priority(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Ou
     if not rest.isdecimal() or int(rest) > MOST:
         return say(desk, turn, "desk.priority_how", most=MOST)
     urgent = lifecycle.prioritized(ticket, int(rest))
-    event = Event(
-        "ticket_priority", ticket=ticket.number, actor=turn.actor, data={"priority": int(rest)}
-    )
+    event = Event("ticket_priority", ticket=ticket.number, actor=turn.actor, data={"priority": int(rest)})
     return Outcome(
         "desk",
         Result.ANSWERED,
         "priority",
-        (*desk.card_edit(urgent), *done(desk, turn, "desk.done").messages),
+        (*card_posts.edited(desk, urgent), *done(desk, turn, "desk.done").messages),
         ticket=urgent,
         events=(event,),
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -69,7 +69,7 @@ class IncidentCommands:
             turn, text.strip(), [w.strip() for w in words.replace("\n", ",").split(",") if w.strip()]
         )
 
-    async def begin(self, turn: Turn, text: str, named: list[str]) -> Outcome:
+    async def begin(self, turn: Turn, text: str, named: Sequence[str]) -> Outcome:
         """A new incident.
 
         *named* are words (or titles of articles, or topics) that questions about it have; without them its

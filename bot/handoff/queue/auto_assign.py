@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.handoff.desk_context import DeskContext
 from bot.model import Inbound, InboundKind, Sender
+from bot.model.internal import AssignmentDue
 
 
 class AutoAssign:
@@ -37,7 +38,7 @@ class AutoAssign:
                 Sender(""),
                 now,
                 InboundKind.INTERNAL,
-                "desk.assign",
+                payload=AssignmentDue(),
             )
             for t in able
         )

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from datetime import date
 
 from bot.errors import Problem
 from bot.knowledge.articles.frontmatter import Head
 from bot.knowledge.codes import found
 from bot.model import Button
+from bot.text.nearest import nearest
 from bot.text.problems import problem, told, warning
 
-KEYS = (
-    "id",
-    "title",
-    "aliases",
-    "lang",
-    "twin_of",
-    "tags",
-    "topic",
-    "section",
-    "status",
-    "channels",
-    "buttons",
-    "valid_until",
-    "owner",
-    "segment",
-    "images",
-    "draft",
-    "publish",
-)
 SAME = {
     "alias": "aliases",
     "questions": "aliases",
@@ -85,6 +67,9 @@ class Fields:
     images: tuple[str, ...] = ()
 
 
+KEYS = (*(key.name for key in dataclass_fields(Fields)), "draft", "publish")
+
+
 def read_fields(
     head: Head, file: str, known_channels: Sequence[str] = ()
 ) -> tuple[Fields, tuple[Problem, ...]]:
@@ -125,7 +110,7 @@ def read_fields(
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name.lower(), names, 1, 0.6)
+    near = nearest(name, names)
     return told("articles.perhaps", name=near[0]) if near else told("articles.known", names=", ".join(names))
 
 

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import fields as dataclass_fields
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -20,7 +20,6 @@ from bot.knowledge.articles.frontmatter import lost_head, read_head, split_head
 from bot.knowledge.articles.markup import Link, clean_body, code_rows, named_links
 from bot.knowledge.articles.strays import stray_files
 from bot.knowledge.codes import found
-from bot.model import Button
 from bot.text.markdown import blocks, plain
 from bot.text.markdown_rules import parser
 from bot.text.problems import problem, told, warning
@@ -40,7 +39,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Article:
+class Article(Fields):
     """One answer of the business. `id` is the path without suffix, posix; `twin_of` the same article in the
     base language.
 
@@ -49,25 +48,11 @@ class Article:
     `segment` limits the article to customers whose field has one of the values (() = any true value).
     """
 
-    id: str
-    title: str
-    aliases: tuple[str, ...] = ()
     lang: str = "ru"
-    twin_of: str = ""
-    tags: tuple[str, ...] = ()
-    topic: str = ""
-    section: str = ""
-    status: str = "published"
-    channels: tuple[str, ...] = ()
-    buttons: tuple[Button, ...] = ()
-    valid_until: date | None = None
-    owner: str = ""
-    segment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     body: str = ""
     passages: tuple[Passage, ...] = ()
     lead: str = ""
     path: Path = Path()
-    images: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
     lines: tuple[int, ...] = ()
     places: Mapping[str, int] = field(default_factory=dict)
@@ -201,26 +186,21 @@ def _read_article(
             warning("articles.no_body", file, first_line, 1, "KB008"),
         )
     marked = _marked_language(relative)
-    article = Article(
+    completed = replace(
+        fields,
         id=fields.id or relative.with_suffix("").as_posix(),
         title=title,
-        aliases=fields.aliases,
         lang=fields.lang or marked or guess_language(" ".join((title, *fields.aliases, body[:2000]))),
         twin_of=fields.twin_of or (_base_id(relative) if marked else ""),
-        tags=fields.tags,
-        topic=fields.topic,
         section=fields.section or (relative.parent.as_posix() if relative.parent.as_posix() != "." else ""),
-        status=fields.status,
-        channels=fields.channels,
-        buttons=fields.buttons,
-        valid_until=fields.valid_until,
-        owner=fields.owner,
-        segment=fields.segment,
+        images=tuple(dict.fromkeys((*fields.images, *markup.images))),
+    )
+    article = Article(
+        **{key.name: getattr(completed, key.name) for key in dataclass_fields(Fields)},
         body=body,
         passages=split_passages(body),
         lead=lead_of(body),
         path=path,
-        images=tuple(dict.fromkeys((*fields.images, *markup.images))),
         links=markup.links,
         lines=lines,
         places=head.places,

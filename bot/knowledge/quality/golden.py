@@ -11,7 +11,7 @@ from bot.errors import ConfigError, Problem
 from bot.knowledge.articles.drafts import quoted
 from bot.model import Answer
 from bot.text.problems import problem
-from bot.text.yaml_source import YamlError, read_yaml
+from bot.text.yaml_source import YamlError, read_yaml_file
 
 DECISIONS = ("answer", "clarify", "handoff")
 KEYS = ("q", "article", "decision", "language", "answered")
@@ -65,9 +65,7 @@ def read_golden(path: Path) -> tuple[Golden, ...]:
     """The questions of a file. Raises ConfigError with every fault and its line."""
     file = path.as_posix()
     try:
-        root = read_yaml(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError):
-        raise ConfigError([problem("articles.golden.unreadable", file)]) from None
+        root = read_yaml_file(path)
     except YamlError as error:
         raise ConfigError([error.problem(file)]) from None
     if root is None or root.value is None:

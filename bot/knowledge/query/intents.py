@@ -22,7 +22,7 @@ from bot.errors import ConfigError, Problem
 from bot.knowledge.query.words import fold
 from bot.model import Intent
 from bot.text.problems import problem
-from bot.text.yaml_source import YamlError, read_own, read_yaml
+from bot.text.yaml_source import YamlError, read_own, read_yaml_file
 
 Floats = npt.NDArray[np.float32]
 
@@ -105,13 +105,10 @@ def read_words(extra: Sequence[Path] = ()) -> ActWords:
     problems: list[Problem] = []
     for path in extra:
         try:
-            root = read_yaml(path.read_text("utf-8-sig"))
+            root = read_yaml_file(path)
             own = (root.value if root else None) or {}
         except YamlError as error:
             problems.append(error.problem(str(path)))
-            continue
-        except (OSError, UnicodeDecodeError):
-            problems.append(problem("articles.words.unreadable", str(path)))
             continue
         for category, words in own.items() if isinstance(own, dict) else [("", None)]:
             if category not in CATEGORIES or not isinstance(words, list):

@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.errors import ConfigError
 from bot.knowledge.query.words import lemma, words_of
 from bot.text.problems import problem
-from bot.text.yaml_source import YamlError, read_yaml
+from bot.text.yaml_source import YamlError, read_yaml_file
 
 _DATA = Path(__file__).parents[1] / "data"
 _LONGEST = 5
@@ -127,14 +127,12 @@ def _read_speech(files: tuple[Path, ...]) -> Speech:
 
 def _entries(file: Path) -> Mapping[str, list[object] | dict[str, object]]:
     try:
-        root = read_yaml(file.read_text("utf-8-sig"))
+        root = read_yaml_file(file)
         found = root.value if root else None
-    except FileNotFoundError as error:
-        raise ConfigError([problem("articles.synonyms.missing", str(file))]) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([problem("articles.synonyms.unreadable", str(file))]) from error
     except YamlError as error:
-        raise ConfigError([error.problem(str(file))]) from error
+        missing = error.kind == "missing"
+        fault = problem("articles.synonyms.missing", str(file)) if missing else error.problem(str(file))
+        raise ConfigError([fault]) from error
     if not isinstance(found, dict):
         raise ConfigError([problem("articles.synonyms.no_keys", str(file), 1)])
     plain = all(k not in ("same", "groups", "preambles") for k in found)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from bot.knowledge.articles.markup import find_inside
 from bot.knowledge.articles.schema import Article, resolve
 from bot.knowledge.quality.lint.fault import LintFault, Sources
+from bot.text.nearest import nearest_paths
 from bot.text.problems import told
 
 
@@ -57,7 +57,7 @@ def _to_article(
     found = resolve(article, target, known)
     file = article.path.as_posix()
     if found is None:
-        near = difflib.get_close_matches(target, known, 1, 0.6)
+        near = nearest_paths(target, known)
         yield LintFault(
             "KB025",
             file,
