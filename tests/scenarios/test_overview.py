@@ -173,13 +173,13 @@ async def test_a_supervisor_whispers_from_the_group_and_in_the_topic(two_desks: 
     """The same command wherever it is given; the customer hears nothing of it."""
     vera, olga, anna = two_desks.operator("Вера", id="9009"), two_desks.operator(), two_desks.customer()
     await olga.says("/take", ticket=1)
-    heard = len(two_desks.channels["telegram"].in_chat("1001", verb=None))
+    heard = len(two_desks.channels["telegram"].in_chat("1001", kind=None))
     await vera.says("/whisper 1 предложи скидку")
     await vera.says("/whisper и доставку", ticket=1)
 
     shown = [o.text.text for o in await olga.sees(1)]
     assert any("предложи скидку" in text for text in shown) and any("и доставку" in text for text in shown)
-    assert len(two_desks.channels["telegram"].in_chat(anna.peer.chat, verb=None)) == heard
+    assert len(two_desks.channels["telegram"].in_chat(anna.peer.chat, kind=None)) == heard
 
 
 async def test_help_shows_each_only_what_they_may_give(two_desks: TestBot) -> None:
