@@ -43,7 +43,7 @@ from bot.dialogs.ours import our_dialogs
 from bot.dialogs.surveys.nps import Nps
 from bot.dialogs.surveys.rating import Rating
 from bot.dialogs.waiting import Aside, Questions
-from bot.engine import Engine
+from bot.engine import Deciders, Engine
 from bot.errors import ConfigError, Refused
 from bot.handoff.assist.canned import CannedAnswers
 from bot.handoff.attachments import named
@@ -72,7 +72,7 @@ from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import Inbound, InboundKind, Intent, Peer, RichText, Sender, Ticket
+from bot.model import Inbound, InboundKind, Intent, Outbound, Peer, RichText, Sender, Ticket, Turn
 from bot.observability import LogObserver, Observers
 from bot.outbox import AttachmentReader, Outbox
 from bot.storage.base import Store
@@ -257,44 +257,141 @@ def open_store(config: Config, clock: Clock, place: str | None = None) -> Store:
     return cast(Callable[..., Store], opened)(config.storage.url, now=clock)
 
 
-async def build_service(
-    config: Config,
-    *,
-    adapters: Mapping[str, Adapter] | Callable[[str], Mapping[str, Adapter]] | None = None,
-    clock: Clock | None = None,
-    desk: Peer | None = None,
-    storage: str | None = None,
-    folders: Sequence[Path] = (),
-    log_events: bool = True,
-    knowledge: Knowledge | None = None,
-) -> Service:
-    """Join everything. *adapters* (or what makes them, given the salt) are used in place of the configured
-    ones; *desk* where the config names none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What a service gets in place of what the config names.
 
-    *folders* may be read for attachments besides the articles' own; *knowledge* spares reading the articles
-    again. Raises `ConfigError`, `StorageError`.
+    *adapters* (or what makes them, given the salt) stand for the channels, *desk* is the operators' group if
+    the config names none, *storage* the file of the store. *folders* may be read for attachments besides the
+    articles' own; *knowledge* spares reading the articles again.
     """
-    clock = clock or Clock()
+
+    adapters: Mapping[str, Adapter] | Callable[[str], Mapping[str, Adapter]] | None = None
+    clock: Clock | None = None
+    desk: Peer | None = None
+    storage: str | None = None
+    folders: Sequence[Path] = ()
+    log_events: bool = True
+    knowledge: Knowledge | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """What all parts of a service are made with."""
+
+    config: Config
+    clock: Clock
+    hours: Hours
+    words: Texts
+    knowledge: Knowledge
+    store: Store
+    salt: str
+    adapters: Mapping[str, Adapter]
+    observers: Observers
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What people call the channels."""
+        return {name: a.platform_name or name for name, a in self.adapters.items()}
+
+
+async def build_service(config: Config, overrides: Overrides | None = None) -> Service:
+    """Join everything. Raises `ConfigError`, `StorageError`."""
+    overrides = overrides or Overrides()
+    basis = await _open_basis(config, overrides)
+    likeness = SimilarityMatcher(basis.knowledge)
+    desk = await _open_desk(basis, overrides.desk, _open_outreach(basis, likeness))
+    outbox = _open_outbox(basis, desk, overrides.folders)
+    engine = _open_engine(basis, desk, _open_flow(basis, desk, likeness), outbox)
+    typing: list[Peer] = []
+    inbox = _open_inbox(basis, engine, typing)
+    announcer = Announcer(basis.store, hooks_of(config), basis.clock, salt=basis.salt, enqueued=outbox.wake)
+    basis.observers.add(announcer)
+    await announcer.go()
+    return Service(
+        config,
+        basis.clock,
+        basis.store,
+        basis.words,
+        basis.hours,
+        basis.knowledge,
+        basis.adapters,
+        basis.observers,
+        desk,
+        inbox,
+        engine,
+        outbox,
+        _open_checks(basis, desk, inbox, engine, outbox),
+        announcer,
+        typing,
+    )
+
+
+async def _open_basis(config: Config, overrides: Overrides) -> _Basis:
+    clock = overrides.clock or Clock()
     set_home(config.hours.country)
     hours = open_hours(config)
     words = open_texts(config, hours)
+    knowledge = overrides.knowledge
     if knowledge is None:
         knowledge = await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
     _follow_calendar(knowledge, clock, hours)
-    store = open_store(config, clock, storage)
+    store = open_store(config, clock, overrides.storage)
     salt = await salt_of(store)
+    adapters = overrides.adapters
     if not isinstance(adapters, Mapping):
         adapters = adapters(salt) if adapters else open_adapters(config, clock, salt=salt)
     adapters = {**adapters, **open_webhooks(config, clock)}
-    observers = Observers([LogObserver()] if log_events else [])
-    titles = {name: a.platform_name or name for name, a in adapters.items()}
-    likeness = SimilarityMatcher(knowledge)
+    observers = Observers([LogObserver()] if overrides.log_events else [])
+    return _Basis(config, clock, hours, words, knowledge, store, salt, adapters, observers)
+
+
+async def _open_desk(basis: _Basis, group: Peer | None, outreach: Outreach) -> Desk:
+    """The operators' side; *group* is theirs where neither the config nor the store names one."""
+    config, words = basis.config, basis.words
+    bound = Bound(await _place(config, basis.store, group), fixed=config.desk is not None)
+    rules = _rules(config, basis.knowledge, words, basis.hours)
+    roster, teams = Roster(), Teams(rules.teams)
+    binding = Binding(
+        words,
+        lang=config.business.language,
+        bound=bound,
+        platforms=_Platforms(basis.adapters),
+        others=teams.is_desk,
+        is_ours=lambda id: id in rules.routing.supervisors or roster.works(id),
+    )
+    context = DeskContext(
+        words,
+        config.business.language,
+        basis.hours,
+        rules,
+        roster=roster,
+        teams=teams,
+        queue=Queue(rules.routing.priority, line=teams.line),
+        deadlines=Deadlines(rules.sla, rules.routing, basis.hours),
+        incidents=Incidents(),
+        groups=Groups(),
+        places=DeskPlaces(binding, teams, basis.titles),
+        records=basis.store,
+        commands=Registry(),
+        outreach=outreach,
+        ask_rating=timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None,
+    )
+    basis.observers.add(binding)
+    basis.observers.add(context)
+    await context.remember()
+    return Desk(context)
+
+
+def _open_outreach(basis: _Basis, likeness: SimilarityMatcher) -> Outreach:
+    """What is written to customers first."""
+    config, store, channels = basis.config, basis.store, tuple(basis.adapters)
     span = DaySpan.parse(config.outreach.hours)
-    surveys = Surveys(config.nps, store, hours=span, zone=hours.zone, channels=tuple(adapters))
-    outreach = Outreach(
+    surveys = Surveys(config.nps, store, hours=span, zone=basis.hours.zone, channels=channels)
+    return Outreach(
         store,
         likeness,
-        tuple(adapters),
+        channels,
         span,
         config.outreach.per_second,
         likeness.find,
@@ -302,96 +399,82 @@ async def build_service(
         likeness.title,
         surveys,
     )
-    bound = Bound(await _place(config, store, desk), fixed=config.desk is not None)
-    rules = _rules(config, knowledge, words, hours)
-    roster, teams = Roster(), Teams(rules.teams)
-    binding = Binding(
-        words,
-        lang=config.business.language,
-        bound=bound,
-        platforms=_Platforms(adapters),
-        others=teams.is_desk,
-        is_ours=lambda id: id in rules.routing.supervisors or roster.works(id),
+
+
+def _open_flow(basis: _Basis, desk: Desk, likeness: SimilarityMatcher) -> Banner:
+    """The dialogs, under the notice of an incident."""
+    config, words, store = basis.config, basis.words, basis.store
+    linking = Linking(words, store.setting, store.joined, basis.titles)
+    forms = Forms(words, config.dialogs.forms, desk.escalate)
+    dialogs = open_dialogs(config, words, basis.knowledge, desk, forms, store.ticket)
+    flow = Flow(
+        [("linking", linking), *dialogs],
+        timeout=config.dialogs.timeout,
+        escalate=desk.escalate,
+        hand_over=forms.escalate,
+        words=words,
     )
-    context = DeskContext(
-        words,
-        config.business.language,
-        hours,
-        rules,
-        crew=roster,
-        teams=teams,
-        queue=Queue(rules.routing.priority, line=teams.line),
-        deadlines=Deadlines(rules.sla, rules.routing, hours),
-        incidents=Incidents(),
-        groups=Groups(),
-        places=DeskPlaces(binding, teams, titles),
-        records=store,
-        commands=Registry(),
-        outreach=outreach,
-        ask_rating=timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None,
-    )
-    observers.add(binding)
-    observers.add(context)
-    await context.remember()
-    room = Desk(context)
-    linking = Linking(words, store.setting, store.joined, titles)
-    forms = Forms(words, config.dialogs.forms, room.escalate)
-    dialogs = [("linking", linking), *open_dialogs(config, words, knowledge, room, forms, store.ticket)]
-    flow = Banner(
-        Flow(
-            dialogs,
-            timeout=config.dialogs.timeout,
-            escalate=room.escalate,
-            hand_over=forms.escalate,
-            words=words,
-        ),
-        context.incidents,
-        likeness,
-        words,
-    )
-    limits: dict[str, Limits] = {name: a.limits for name, a in adapters.items()}
-    roots = [config.path(config.knowledge.folder), *(f.resolve() for f in folders)]
+    return Banner(flow, desk.context.incidents, likeness, words)
+
+
+def _open_outbox(basis: _Basis, desk: Desk, folders: Sequence[Path]) -> Outbox:
+    roots = [basis.config.path(basis.config.knowledge.folder), *(f.resolve() for f in folders)]
     outbox = Outbox(
-        store,
-        adapters,
-        clock,
-        views=DeskViews(context),
-        files=AttachmentReader(adapters, lambda ref: read_local(ref, roots)),
-        observers=observers,
+        basis.store,
+        basis.adapters,
+        basis.clock,
+        views=DeskViews(desk.context),
+        files=AttachmentReader(basis.adapters, lambda ref: read_local(ref, roots)),
+        observers=basis.observers,
     )
-    observers.add(outbox)
-    engine = Engine(
-        store,
-        clock,
-        desk=room,
-        relay=Relay(context),
-        flow=flow,
-        prepare=lambda outbound: parts(named(outbound, words, config.business.language), limits),
+    basis.observers.add(outbox)
+    return outbox
+
+
+def _open_engine(basis: _Basis, desk: Desk, flow: Banner, outbox: Outbox) -> Engine:
+    config, words = basis.config, basis.words
+    limits: dict[str, Limits] = {name: a.limits for name, a in basis.adapters.items()}
+
+    def prepare(outbound: Outbound) -> tuple[Outbound, ...]:
+        return parts(named(outbound, words, config.business.language), limits)
+
+    def flooded(turn: Turn) -> RichText:
+        lang = turn.customer.language if turn.customer else config.business.language
+        return words.say("flood", lang=lang, now=turn.now)
+
+    deciders = Deciders(
+        desk, Relay(desk.context), flow, timeout=config.dialogs.timeout + 5, flood=Flood(flooded)
+    )
+    return Engine(
+        basis.store,
+        basis.clock,
+        deciders,
+        prepare=prepare,
         committed=outbox.wake,
-        observers=observers,
-        timeout=config.dialogs.timeout + 5,
-        flood=Flood(
-            lambda turn: words.say(
-                "flood",
-                lang=turn.customer.language if turn.customer else config.business.language,
-                now=turn.now,
-            )
-        ),
+        observers=basis.observers,
     )
-    typing: list[Peer] = []
+
+
+def _open_inbox(basis: _Basis, engine: Engine, typing: list[Peer]) -> Inbox:
+    """The peers to whom "typing…" is to be shown are put into *typing*."""
+    dialogs = basis.config.dialogs
 
     def kept(inbound: Inbound) -> None:
-        if config.dialogs.typing and inbound.private and inbound.kind is InboundKind.MESSAGE:
+        if dialogs.typing and inbound.private and inbound.kind is InboundKind.MESSAGE:
             typing.append(inbound.peer)
 
-    inbox = Inbox(
-        store,
-        clock,
-        settle=timedelta(seconds=config.dialogs.settle),
-        settle_limit=timedelta(seconds=config.dialogs.settle_limit),
+    return Inbox(
+        basis.store,
+        basis.clock,
+        settle=timedelta(seconds=dialogs.settle),
+        settle_limit=timedelta(seconds=dialogs.settle_limit),
         wake=engine.wake,
         kept=kept,
     )
+
+
+def _open_checks(basis: _Basis, desk: Desk, inbox: Inbox, engine: Engine, outbox: Outbox) -> PeriodicChecks:
+    store, clock = basis.store, basis.clock
 
     async def mend() -> int:
         mended = await store.retry(clock(), LATE, HELD) + await outbox.take_back(LATE)
@@ -399,28 +482,13 @@ async def build_service(
         outbox.wake()
         return mended
 
-    rounds = PeriodicChecks(
-        context, inbox.accept, store.enqueue, finders=(surveys,), mend=mend, committed=outbox.wake
-    )
-    announcer = Announcer(store, hooks_of(config), clock, salt=salt, enqueued=outbox.wake)
-    observers.add(announcer)
-    await announcer.go()
-    return Service(
-        config,
-        clock,
-        store,
-        words,
-        hours,
-        knowledge,
-        adapters,
-        observers,
-        room,
-        inbox,
-        engine,
-        outbox,
-        rounds,
-        announcer,
-        typing,
+    return PeriodicChecks(
+        desk.context,
+        inbox.accept,
+        store.enqueue,
+        finders=(desk.context.outreach.surveys,),
+        mend=mend,
+        committed=outbox.wake,
     )
 
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from bot.handoff import notices
 from bot.handoff.card import card, heading, numbered
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators import commands, supervisor_commands
 from bot.handoff.operators.permissions import refuse
 from bot.handoff.operators.replies import say
 from bot.handoff.operators.roster import labels
@@ -46,18 +45,20 @@ async def show(desk: DeskContext, turn: Turn, _value: str) -> Outcome:
     for ticket in tickets:
         load[ticket.operator] = load.get(ticket.operator, 0) + (ticket.status == "operator")
     people = [
-        {"name": m.name, "away": m.away, "tickets": load.get(m.id, 0)} for m in desk.crew.members() if m.name
+        {"name": m.name, "away": m.away, "tickets": load.get(m.id, 0)}
+        for m in desk.roster.members()
+        if m.name
     ]
     listed = list({t.number: t for t in [*risk, *waiting]}.values())[:SHOWN]
     buttons = [
         Button(
-            f"{numbered(t.number, desk.words, desk.lang)} {t.state.name}".strip(),
+            f"{numbered(t.number, desk.texts, desk.lang)} {t.state.name}".strip(),
             "overview_ticket",
             str(t.number),
         )
         for t in listed
     ]
-    again = Button(desk.words.text("desk.button.refresh", lang=desk.lang), "overview")
+    again = Button(desk.texts.text("desk.button.refresh", lang=desk.lang), "overview")
     return say(
         desk,
         turn,
@@ -79,7 +80,7 @@ async def ticket(desk: DeskContext, turn: Turn, value: str) -> Outcome:
     found = await _ticket(desk, value)
     if found is None:
         return refuse(desk, turn, "desk.no_such_ticket", number=value)
-    text = card(found, desk.words, desk.lang)
+    text = card(found, desk.texts, desk.lang)
     return Outcome(
         "desk",
         Result.ANSWERED,
@@ -90,7 +91,7 @@ async def ticket(desk: DeskContext, turn: Turn, value: str) -> Outcome:
 
 async def people(desk: DeskContext, turn: Turn, value: str) -> Outcome:
     """Whom the ticket may be given to."""
-    there = [m for m in desk.crew.members() if m.name and m.here][:PEOPLE]
+    there = [m for m in desk.roster.members() if m.name and m.here][:PEOPLE]
     named = labels(there)
     buttons = [Button(named[m.id], "overview_order", f"assign#{value}#{m.id}") for m in there]
     return say(desk, turn, "desk.assign_whom", _rows(buttons), number=value, people=len(there))
@@ -118,11 +119,6 @@ async def order_by_number(desk: DeskContext, turn: Turn, command: str, rest: str
     return await _order(desk, turn, command, number, value.strip())
 
 
-def whisper(desk: DeskContext, turn: Turn, _rest: str) -> Outcome:
-    """Without a number there is nobody to whisper to; in a topic a note is written as //!."""
-    return say(desk, turn, "desk.unknown_command", command="whisper")
-
-
 async def _order(desk: DeskContext, turn: Turn, command: str, number: str, value: str) -> Outcome:
     """An order is a timer of the customer's conversation that is due now: there it meets the ticket as it
     then is.
@@ -139,75 +135,42 @@ async def _order(desk: DeskContext, turn: Turn, command: str, number: str, value
 
 async def carry_out(desk: DeskContext, turn: Turn, order: SupervisorOrder) -> Outcome:
     """The order where the ticket is: the same acts as in its topic, with the answer to whoever ordered."""
-    there = order.to
-    said = Inbound(
-        turn.inbounds[0].key,
-        there,
-        Sender(order.by, order.name),
-        turn.now,
-        InboundKind.MESSAGE,
-        private=False,
-    )
+    there, ticket_ = order.to, turn.ticket
+    sender = Sender(order.by, order.name)
+    said = Inbound(turn.inbounds[0].key, there, sender, turn.now, InboundKind.MESSAGE, private=False)
     theirs = replace(turn, inbounds=(said,), presses=(), quoted=())
-    if turn.ticket is None or turn.ticket.status == "closed":
+    if ticket_ is None or ticket_.status == "closed":
         return say(desk, replace(theirs, ticket=None), "desk.closed_already")
-    command, value = order.command, order.value
-    if command == "take":
-        done = commands.take(desk, theirs, turn.ticket, "")
-        if (
-            done.ticket is not None
-            and (own := desk.places.thread(turn.ticket)) is not None
-            and (own.channel, own.chat) != (there.channel, there.chat)
-        ):
-            done = replace(
-                done,
-                messages=(
-                    *done.messages,
-                    notices.in_desk(desk, own, turn.ticket, "desk.you_took_it", operator=said.sender.name),
-                ),
-            )
-    elif command == "whisper":
-        done = _whispered(desk, theirs, turn.ticket, value)
-    elif command == "assign":
-        done = await supervisor_commands.assign(desk, theirs, turn.ticket, value)
-    else:
-        done = supervisor_commands.set_priority(desk, theirs, turn.ticket, value)
-    above = heading(turn.ticket, desk.words, desk.lang)
-    return replace(
-        done,
-        messages=tuple(
-            replace(o, heading=above, ticket=None) if o.to == there and not o.heading else o
-            for o in done.messages
-        ),
-    )
+    if (command := desk.commands.named(order.command)) is None or command.by_number is None:
+        return say(desk, theirs, "desk.unknown_command", command=order.command)
+    done = await command.run(desk, theirs, order.value)
+    above, own = heading(ticket_, desk.texts, desk.lang), desk.places.thread(ticket_)
+    messages = [
+        replace(o, heading=above, ticket=None) if o.to == there and not o.heading else o
+        for o in done.messages
+    ]
+    if done.reason == "taken" and own is not None and (own.channel, own.chat) != (there.channel, there.chat):
+        messages.append(notices.in_desk(desk, own, ticket_, "desk.you_took_it", operator=order.name))
+    return replace(done, messages=tuple(messages))
 
 
-def _whispered(desk: DeskContext, turn: Turn, ticket_: Ticket, text: str) -> Outcome:
+def whisper(desk: DeskContext, turn: Turn, ticket_: Ticket, text: str) -> Outcome:
     """A note that calls the one whose ticket it is, in its own topic."""
     if not text:
         return say(desk, turn, "desk.whisper_how", number=ticket_.number)
-    by, called = (
-        turn.inbounds[0].sender.name,
-        desk.crew.member(ticket_.operator).call or ticket_.operator_name,
-    )
-    kept = (HistoryEntry(turn.now, "note", text, by),)
-    told = (
-        ()
-        if (own := desk.places.thread(ticket_)) is None
-        else (
-            notices.in_desk(
-                desk, own, ticket_, "desk.whispered_from_afar", operator=called, by=by, text=text
-            ),
-        )
-    )
-    event = Event("whispered", ticket=ticket_.number, actor=turn.actor)
+    by = turn.inbounds[0].sender.name
+    called = desk.roster.member(ticket_.operator).call or ticket_.operator_name
+    told: tuple[Outbound, ...] = ()
+    if (own := desk.places.thread(ticket_)) is not None:
+        key, facts = "desk.whispered_from_afar", {"operator": called, "by": by, "text": text}
+        told = (notices.in_desk(desk, own, ticket_, key, **facts),)
     return Outcome(
         "desk",
         Result.ANSWERED,
         "whispered",
         (*told, *say(desk, turn, "desk.done").messages),
-        notes=kept,
-        events=(event,),
+        notes=(HistoryEntry(turn.now, "note", text, by),),
+        events=(Event("whispered", ticket=ticket_.number, actor=turn.actor),),
     )
 
 
@@ -221,7 +184,7 @@ def _desks(desk: DeskContext, tickets: Sequence[Ticket], turn: Turn) -> list[dic
     for ticket_ in tickets:
         if (to := desk.places.thread(ticket_)) is not None:
             shown.setdefault(replace(to, thread=""), []).append(ticket_)
-    main = desk.words.text("desk.main_group", lang=desk.lang)
+    main = desk.texts.text("desk.main_group", lang=desk.lang)
     lines: list[dict[str, object]] = [
         {
             "name": ", ".join(named.get(p) or [main]),
@@ -246,7 +209,7 @@ def _line(ticket_: Ticket) -> dict[str, object]:
 
 
 async def _panel(desk: DeskContext, ticket_: Ticket) -> Rows:
-    number, text = str(ticket_.number), desk.words.text
+    number, text = str(ticket_.number), desk.texts.text
     link: tuple[Button, ...] = ()
     if (to := desk.places.thread(ticket_)) is not None:
         thread = await desk.records.topic(ticket_.number, to.channel, to.chat)

@@ -6,7 +6,7 @@ from bot.testing import TestBot
 
 
 def calls(testbot: TestBot) -> int:
-    return sum("⏳ №1" in s.outbound.text.text for s in testbot.channels["telegram"].in_chat("-100500"))
+    return len(testbot.desk_texts("⏳ №1"))
 
 
 async def test_a_reminder_that_was_missed_waits_for_the_morning(testbot: TestBot) -> None:
@@ -28,7 +28,7 @@ async def test_a_reminder_that_was_missed_waits_for_the_morning(testbot: TestBot
 
 
 async def test_a_reminder_at_the_last_minute_of_the_day_is_not_put_off(testbot: TestBot) -> None:
-    """Due as the doors close and a moment late: said at once."""
+    """Due as the desk closes and a moment late: said at once."""
     testbot.clock.advance(hours=7, minutes=44)
     await testbot.customer().says("позовите оператора")
     await testbot.later(minutes=16)
