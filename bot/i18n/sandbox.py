@@ -146,7 +146,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return "".join(done), kept
 
 
-class Missing(StrictUndefined):
+class MissingFact(StrictUndefined):
     """A fact that is not known this time: a template may ask whether it is there, and cannot print it."""
 
     __slots__ = ()

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from bot.knowledge.base import KnowledgeSettings
-from bot.knowledge.query.correction import Repair
+from bot.knowledge.query.correction import Correction
 from bot.knowledge.query.words import lemma
 from bot.knowledge.retrieval.channels import COLUMNS
-from bot.knowledge.retrieval.external import Votes
+from bot.knowledge.retrieval.external import RetrieverVotes
 from bot.knowledge.retrieval.features import FEATURES, AnalyzedQuery, Evidence
 from bot.knowledge.retrieval.index import Index
 from bot.model import Answer, Json
@@ -31,8 +31,8 @@ def explain(
     settings: KnowledgeSettings,
     scores: np.ndarray,
     *,
-    repairs: Sequence[Repair],
-    votes: Votes,
+    repairs: Sequence[Correction],
+    votes: RetrieverVotes,
     language: str,
     kind: str,
     followed: bool,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.testing.contracts.adapter import AdapterContract, Fault, PlatformStage
+from bot.testing.contracts.adapter import AdapterContract, ContractPlatform, Fault
 from bot.testing.contracts.store import StoreContract
 
-__all__ = ["AdapterContract", "Fault", "PlatformStage", "StoreContract"]
+__all__ = ["AdapterContract", "ContractPlatform", "Fault", "StoreContract"]

@@ -7,7 +7,7 @@ pytest runs the laws over it.
             async with FakeMax() as server:
                 yield MaxStage(server)
 
-A stage plays the platform and the customer at its other end: see `PlatformStage`.
+A stage plays the platform and the customer at its other end: see `ContractPlatform`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ POISON = "до\x00после"
 Fault = Literal["limit", "blocked", "cut"]
 
 
-class PlatformStage(Protocol):
+class ContractPlatform(Protocol):
     """A platform with one customer on it. Not started: the contract calls `adapter.run`."""
 
     adapter: Adapter
@@ -69,7 +69,7 @@ class PlatformStage(Protocol):
         out. False where this cannot happen on this platform."""
 
 
-class Door:
+class RecordingInbox:
     """Room 2 as an adapter sees it."""
 
     def __init__(self) -> None:
@@ -103,7 +103,7 @@ class NoFiles:
 
 
 @asynccontextmanager
-async def listening(adapter: Adapter, door: Door) -> AsyncIterator[None]:
+async def listening(adapter: Adapter, door: RecordingInbox) -> AsyncIterator[None]:
     """The adapter takes in until the end of the block."""
     task = asyncio.create_task(adapter.run(door, cursor=door.cursor))
     try:
@@ -118,19 +118,19 @@ async def listening(adapter: Adapter, door: Door) -> AsyncIterator[None]:
 class AdapterContract:
     """Every law of a channel as a test of one sentence."""
 
-    def say(self, stage: PlatformStage, text: str = "", **more: object) -> Outbound:
+    def say(self, stage: ContractPlatform, text: str = "", **more: object) -> Outbound:
         return Outbound(Peer(stage.adapter.name, stage.chat), RichText(text), **more)  # type: ignore[arg-type]
 
     async def send(
-        self, stage: PlatformStage, outbound: Outbound, *, nonce: int = 7, target: str = ""
+        self, stage: ContractPlatform, outbound: Outbound, *, nonce: int = 7, target: str = ""
     ) -> str:
         return (await stage.adapter.send(outbound, nonce=nonce, target=target, files=NoFiles())).message
 
-    async def test_words_arrive_once_with_who_said_them(self, stage: PlatformStage) -> None:
+    async def test_words_arrive_once_with_who_said_them(self, stage: ContractPlatform) -> None:
         """Two messages are two inbounds in order, each with a key of its own, from the customer's peer, at an
         aware time.
         """
-        door = Door()
+        door = RecordingInbox()
         async with listening(stage.adapter, door):
             await stage.writes("первое")
             await stage.writes("второе 👨‍👩‍👧")
@@ -142,9 +142,9 @@ class AdapterContract:
         assert not stage.adapter.is_group(stage.chat)
         assert len({i.key for i in door.kept}) == len(door.kept)
 
-    async def test_poison_is_cleaned_at_the_border(self, stage: PlatformStage) -> None:
+    async def test_poison_is_cleaned_at_the_border(self, stage: ContractPlatform) -> None:
         """NUL in the words neither blocks the intake nor reaches anybody."""
-        door = Door()
+        door = RecordingInbox()
         async with listening(stage.adapter, door):
             await stage.writes(POISON)
             await stage.writes("дальше")
@@ -152,11 +152,11 @@ class AdapterContract:
 
         assert all("\x00" not in i.text for i in door.messages) and door.messages[-1].text == "дальше"
 
-    async def test_nothing_is_confirmed_before_it_is_kept(self, stage: PlatformStage) -> None:
+    async def test_nothing_is_confirmed_before_it_is_kept(self, stage: ContractPlatform) -> None:
         """When keeping fails the platform gives it again, or the one who wrote is told that it was not
         kept.
         """
-        door = Door()
+        door = RecordingInbox()
         door.failures = 1
         async with listening(stage.adapter, door):
             if stage.queue:
@@ -171,11 +171,11 @@ class AdapterContract:
                     return
                 await door.until(lambda: len(stage.shown()) > before)
 
-    async def test_a_repeat_has_the_same_key(self, stage: PlatformStage) -> None:
+    async def test_a_repeat_has_the_same_key(self, stage: ContractPlatform) -> None:
         """So that room 2 keeps it once."""
         if not stage.queue:
             pytest.skip("the platform repeats nothing")
-        door = Door()
+        door = RecordingInbox()
         async with listening(stage.adapter, door):
             await stage.writes("раз")
             await door.until(lambda: door.messages)
@@ -185,11 +185,11 @@ class AdapterContract:
 
         assert len({i.key for i in door.messages}) == 2
 
-    async def test_it_goes_on_where_it_stopped(self, stage: PlatformStage) -> None:
+    async def test_it_goes_on_where_it_stopped(self, stage: ContractPlatform) -> None:
         """What is written while nobody listens arrives afterwards, where the platform keeps it."""
         if not stage.queue:
             pytest.skip("the platform keeps nothing for who is away")
-        door = Door()
+        door = RecordingInbox()
         async with listening(stage.adapter, door):
             await stage.writes("первое")
             await door.until(lambda: door.messages)
@@ -199,7 +199,7 @@ class AdapterContract:
 
         assert {i.text for i in door.messages} == {"первое", "пока никого"}
 
-    async def test_hostile_words_are_shown_as_they_are(self, stage: PlatformStage) -> None:
+    async def test_hostile_words_are_shown_as_they_are(self, stage: ContractPlatform) -> None:
         """No markup of the platform is read out of anybody's words."""
         await self.send(stage, self.say(stage, HOSTILE))
 
@@ -209,7 +209,7 @@ class AdapterContract:
         )
         assert seen.endswith(HOSTILE)
 
-    async def test_styles_never_cost_words(self, stage: PlatformStage) -> None:
+    async def test_styles_never_cost_words(self, stage: ContractPlatform) -> None:
         """Whatever the channel can style, the words are there; and text of the full length passes."""
         text = "👍 Жирно и ссылка " + "ж" * 3000
         spans = (
@@ -221,16 +221,16 @@ class AdapterContract:
 
         assert "ж" * 3000 in stage.shown()[-1] and "Жирно" in stage.shown()[-1]
 
-    async def test_what_cannot_be_carried_leaves_a_placeholder(self, stage: PlatformStage) -> None:
+    async def test_what_cannot_be_carried_leaves_a_placeholder(self, stage: ContractPlatform) -> None:
         """A file that cannot be had does not take the words with it."""
         lost = Attachment(Media.PHOTO, "gone", "elsewhere", name="чек.jpg")
         await self.send(stage, self.say(stage, "Вот чек", attachments=(lost,)))
 
         assert "Вот чек" in stage.shown()[-1]
 
-    async def test_a_message_is_changed_and_taken_back(self, stage: PlatformStage) -> None:
+    async def test_a_message_is_changed_and_taken_back(self, stage: ContractPlatform) -> None:
         """By the id that `send` gave; the same change again is no error."""
-        door = Door()
+        door = RecordingInbox()
         async with listening(stage.adapter, door):
             first = await self.send(stage, self.say(stage, "было"))
             assert first
@@ -246,9 +246,9 @@ class AdapterContract:
         if stage.keeps_views:
             assert not any("было" in t or "стало" in t for t in stage.shown())
 
-    async def test_a_press_comes_back_with_its_token(self, stage: PlatformStage) -> None:
+    async def test_a_press_comes_back_with_its_token(self, stage: ContractPlatform) -> None:
         """Row of the outbox and place, as bot/button_tokens.py makes them; with a callback to acknowledge."""
-        door = Door()
+        door = RecordingInbox()
         async with listening(stage.adapter, door):
             await self.send(
                 stage,
@@ -277,7 +277,7 @@ class AdapterContract:
         [("limit", (RetryLater,)), ("blocked", (PeerGone,)), ("cut", (Uncertain, RetryLater))],
     )
     async def test_each_failure_has_its_name(
-        self, stage: PlatformStage, fault: Fault, error: tuple[type[Exception], ...]
+        self, stage: ContractPlatform, fault: Fault, error: tuple[type[Exception], ...]
     ) -> None:
         """Only so can the outbox know whether to send again.
 
@@ -289,7 +289,7 @@ class AdapterContract:
             await self.send(stage, self.say(stage, "раз"), nonce=5)
 
     @pytest.mark.parametrize("fault", ["limit", "cut"])
-    async def test_what_may_be_sent_again_arrives_once(self, stage: PlatformStage, fault: Fault) -> None:
+    async def test_what_may_be_sent_again_arrives_once(self, stage: ContractPlatform, fault: Fault) -> None:
         """`RetryLater` is a promise: the same nonce again, and the customer sees the message once."""
         if not stage.fails(fault):
             pytest.skip(f"no {fault} on this platform")
@@ -302,7 +302,7 @@ class AdapterContract:
 
         assert len([t for t in stage.shown() if "ещё раз" in t]) == 1
 
-    async def test_strangers_are_nobody(self, stage: PlatformStage) -> None:
+    async def test_strangers_are_nobody(self, stage: ContractPlatform) -> None:
         """Who is not known belongs nowhere and has no profile; a hint never fails, an account in order has no
         problems.
         """
