@@ -1,5 +1,5 @@
-"""The demo shop's articles are whole: readable, linked, with room on buttons, and the golden questions name
-real articles.
+"""The demo shop's articles are whole: readable, linked, with titles that fit buttons; the golden questions
+name real articles.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from bot.cli.turn_records import open_records
 from bot.config.loader import Config
 from bot.errors import BotError, ConfigError, Problem, StorageError
 from bot.i18n.texts import Texts
-from bot.knowledge.articles.drafts import article_text, slug_of
+from bot.knowledge.articles.drafts import ArticleHead, article_text, slug_of
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.quality.golden import read_golden
 from bot.knowledge.quality.lint.checks import folded, lint
@@ -241,7 +241,8 @@ def create(title: str, path: Path | None, *, section: str) -> None:
     topic = PurePosixPath(section or place.parent).name
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(
-        article_text(words, [], say("kb.new_body"), status="draft", topic=topic), encoding="utf-8"
+        article_text(ArticleHead(title=words, status="draft", topic=topic), say("kb.new_body")),
+        encoding="utf-8",
     )
     typer.echo(say("kb.created", path=_short(target)))
 

@@ -18,7 +18,8 @@ from bot.knowledge.articles.catalog import ArticleCatalog, is_russian
 from bot.knowledge.articles.repository import ArticleRepository
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeSettings, KnowledgeStatus, QuestionContext, ReloadResult, Retriever
-from bot.knowledge.decision.explanation import explain
+from bot.knowledge.decision.explanation import Asked, explain
+from bot.knowledge.decision.finding import SearchReading
 from bot.knowledge.decision.ranking import (
     RankingModel,
     SelfCheck,
@@ -32,13 +33,13 @@ from bot.knowledge.decision.ranking import (
 from bot.knowledge.decision.self_check import Encode, examine
 from bot.knowledge.quality.feedback import FEWEST, NEWEST, NO_SHIFT, ConfidenceShift, Feedback, shift_of
 from bot.knowledge.query.analyzer import TextAnalyzer
-from bot.knowledge.query.correction import CorrectedQuestion, Correction, Lexicon, repair
+from bot.knowledge.query.correction import CorrectedQuestion, Lexicon, repair
 from bot.knowledge.query.follow_ups import follows, joined
 from bot.knowledge.query.synonyms import read_speech
 from bot.knowledge.retrieval import index_cache
 from bot.knowledge.retrieval.channels import ChannelRetriever, retriever_names
-from bot.knowledge.retrieval.external import NO_VOTES, RetrieverVotes, find_factories, hear, invite
-from bot.knowledge.retrieval.features import AnalyzedQuery, Evidence, Vectors, gather
+from bot.knowledge.retrieval.external import find_factories, hear, invite
+from bot.knowledge.retrieval.features import AnalyzedQuery, Vectors, gather
 from bot.knowledge.retrieval.index import Index
 from bot.knowledge.retrieval.semantic import VectorStore, center_of, centred
 from bot.model import Answer, Candidate, Decision
@@ -71,22 +72,6 @@ class SearchState:
     checks: Mapping[str, SelfCheck] = field(default_factory=dict)
     guests: Mapping[str, Retriever] = field(default_factory=dict)
     shift: ConfidenceShift = NO_SHIFT
-
-
-@dataclass(frozen=True, slots=True)
-class SearchReading:
-    """A question read one way, with what search makes of it."""
-
-    text: str
-    asked: AnalyzedQuery
-    evidence: Evidence
-    scores: np.ndarray
-    confidence: float
-    scope: float
-    kind: str
-    repairs: tuple[Correction, ...] = ()
-    votes: RetrieverVotes = NO_VOTES
-    plain: float = 0.0  # confidence before clicks
 
 
 class Knowledge:
@@ -529,23 +514,8 @@ class Knowledge:
         )
         two = len(order) > 1 and float(share[order[:2]].sum()) >= 0.9
         spent = 1000 * (time.perf_counter() - start)
-        why = explain(
-            question,
-            found.text,
-            found.asked,
-            evidence,
-            state.index,
-            answer,
-            settings,
-            found.scores,
-            repairs=found.repairs,
-            votes=found.votes,
-            language=language,
-            kind=found.kind,
-            followed=followed,
-            options=min(2 if two else 3, settings.options),
-            spent=spent,
-        )
+        asked = Asked(question, language, followed, min(2 if two else 3, settings.options), spent)
+        why = explain(asked, found, answer, state.index, settings)
         if state.shift.labels:
             why = {
                 **why,

@@ -43,8 +43,8 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-class Stage:
-    """Lives of one service. *plant* may change a service before it runs (see planted.py)."""
+class ServiceProcess:
+    """Lives of one service. *plant* may change a service before it runs (see planted_bugs.py)."""
 
     adapter = PlatformAdapter
 

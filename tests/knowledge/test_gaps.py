@@ -200,8 +200,8 @@ def test_the_article_that_came_nearest_tells_too() -> None:
 
 
 def test_a_draft_begins_with_the_matter() -> None:
-    """Greetings and particles are no title; what was masked is no example; without replies there is room for
-    them.
+    """Greetings and particles are no title; what was masked is no example; without replies there is a place
+    for them.
     """
     gap = group(of("Здравствуйте, а вы чините обувь?", "чините обувь? пишите на a•••@mail.ru"))[0]
 

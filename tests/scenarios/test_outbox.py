@@ -1,4 +1,4 @@
-"""The room that speaks: order, repeats, doubts and failures, each with its record."""
+"""The outbox: order, repeats, doubts and failures, each with its record."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bot.errors import BotError, ConfigError
-from bot.knowledge.articles.drafts import article_text, slug_of
+from bot.knowledge.articles.drafts import ArticleHead, article_text, slug_of
 from bot.knowledge.articles.encodings import read_any
 from bot.knowledge.tables import table_names
 from bot.knowledge.word_files import as_shown
@@ -480,15 +480,15 @@ def write_import(
             skipped.append(target)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        text = article_text(
-            article.title,
-            article.aliases[:ALIASES],
-            article.body,
-            status=article.status or status,
+        head = ArticleHead(
+            title=article.title,
+            aliases=article.aliases[:ALIASES],
             lang=article.lang,
             topic=article.topic,
             tags=article.tags,
+            status=article.status or status,
         )
+        text = article_text(head, article.body)
         target.write_text(text, encoding="utf-8")
         for name, content in article.pictures.items():
             (target.parent / name).parent.mkdir(exist_ok=True)

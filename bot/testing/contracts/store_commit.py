@@ -46,7 +46,7 @@ from bot.testing.contracts.store_scene import (
 
 
 class CommitContract:
-    """Room 3 commits: everything an outcome holds, or nothing of it."""
+    """The engine commits everything an outcome holds, or nothing of it."""
 
     async def test_everything_commits_together(self, store: Store) -> None:
         """Reply, state, status, ticket, events, timers, settings and history are all there after one call."""

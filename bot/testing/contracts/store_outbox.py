@@ -34,7 +34,7 @@ from bot.testing.contracts.store_scene import (
 
 
 class DeliveriesContract:
-    """Room 6: order, limits, doubts."""
+    """The outbox: order, limits, doubts."""
 
     async def test_order_survives_a_postponed_first(self, store: Store) -> None:
         """While the first waits for its next try the second of the same peer and lane waits too; others

@@ -28,7 +28,7 @@ from bot.testing.contracts.store_scene import (
 
 
 class InboxContract:
-    """Room 2: kept once, before the platform is told to forget it."""
+    """The inbox: kept once, before the platform is told to forget it."""
 
     async def test_what_comes_twice_is_one_turn(self, store: Store) -> None:
         """An update is kept once: its channel and key are its name."""
@@ -118,7 +118,7 @@ class InboxContract:
 
 
 class TurnContract:
-    """Room 3 takes: one turn at a time for each conversation, in order, nobody starves."""
+    """The engine takes one turn at a time for each conversation, in order, nobody starves."""
 
     async def test_takers_never_share_a_conversation(self, store: Store) -> None:
         """Twenty at once get the five conversations that are ready, each once, with all its messages."""

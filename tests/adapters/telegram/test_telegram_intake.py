@@ -316,7 +316,7 @@ async def test_without_a_secret_nobody_is_let_in(server: FakeTelegram, kept: Kep
 
 
 async def test_polling_serves_no_webhook(adapter: TelegramAdapter) -> None:
-    """There is no side door."""
+    """There is no other way in."""
     assert adapter.routes() == []
 
 
