@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.errors import BotError
 from bot.knowledge.quality.evaluation import EvaluationReport, ThresholdAdvice
+from bot.text.problems import told
 
 WIDTH, HEIGHT, SIDE, TOP, PLOT = 980, 470, 70, 60, 340
 FONTS = (
@@ -156,7 +157,7 @@ def write_png(shapes: Sequence[ChartShape], path: Path, *, scale: int = 2) -> No
     try:
         from PIL import Image, ImageDraw
     except ImportError:
-        raise ChartUnavailable("для PNG нужен Pillow (для SVG ничего не нужно)") from None
+        raise ChartUnavailable(told("stories.png")) from None
     image = Image.new("RGB", (WIDTH * scale, HEIGHT * scale), "white")
     pen = ImageDraw.Draw(image)
     for s in shapes:
