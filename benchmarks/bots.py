@@ -49,7 +49,7 @@ async def otklik(base: str, place: Path, model: str) -> None:
     from benchmarks.run import config_of
     from bot.adapters.telegram.adapter import TelegramAdapter
     from bot.adapters.telegram.settings import TelegramSettings
-    from bot.app import build_service
+    from bot.app import Overrides, build_service
     from bot.observability import set_up_logging
     from bot.service import run
 
@@ -58,9 +58,9 @@ async def otklik(base: str, place: Path, model: str) -> None:
     adapter.limits = replace(adapter.limits, per_second=0, peer_per_second=0, group_per_minute=0)
     service = await build_service(
         config_of(place, model),
-        adapters={"telegram": adapter},
-        storage=str(place / f"e2e-{os.getpid()}.db"),
-        log_events=False,
+        Overrides(
+            adapters={"telegram": adapter}, storage=str(place / f"e2e-{os.getpid()}.db"), log_events=False
+        ),
     )
     if model != "off":
         service.knowledge.load_embeddings()  # otherwise the first answers would be by words alone

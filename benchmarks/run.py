@@ -25,7 +25,7 @@ from statistics import quantiles
 from typing import Any
 
 from benchmarks.store import ratios
-from bot.app import build_service
+from bot.app import Overrides, build_service
 from bot.config.loader import Config
 from bot.inbox import Inbox
 from bot.memory import give_back
@@ -78,9 +78,7 @@ async def engine(place: Path, model: str = "off") -> dict[str, Any]:
     asked = write_articles(place / "kb")
     service = await build_service(
         config_of(place, model),
-        adapters={"telegram": FakeAdapter("telegram")},
-        storage=":memory:",
-        log_events=False,
+        Overrides(adapters={"telegram": FakeAdapter("telegram")}, storage=":memory:", log_events=False),
     )
     if model != "off":
         service.knowledge.load_embeddings()
@@ -142,9 +140,9 @@ async def hot_chat(place: Path) -> dict[str, Any]:
         write_articles(home / "kb", 50)
         service = await build_service(
             config_of(home),
-            adapters={"telegram": FakeAdapter("telegram")},
-            storage=str(home / "bot.db"),
-            log_events=False,
+            Overrides(
+                adapters={"telegram": FakeAdapter("telegram")}, storage=str(home / "bot.db"), log_events=False
+            ),
         )
         now = datetime.now(UTC)
         said = [
@@ -268,14 +266,14 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from benchmarks.run import config_of
-from bot.app import build_service
+from bot.app import Overrides, build_service
 from bot.model import Inbound, Peer, Sender
 from bot.testing.fakes import FakeAdapter
 {extra}
 async def main():
     adapters = {{"telegram": FakeAdapter("telegram")}}
     config = config_of(Path({place!r}))
-    service = await build_service(config, adapters=adapters, storage=":memory:", log_events=False)
+    service = await build_service(config, Overrides(adapters=adapters, storage=":memory:", log_events=False))
     asked = "сколько идёт доставка по москве"
     message = Inbound("1", Peer("telegram", "1"), Sender("1", "A"), datetime.now(UTC), text=asked)
     await service.inbox.accept("telegram", [message])

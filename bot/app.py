@@ -43,27 +43,36 @@ from bot.dialogs.ours import our_dialogs
 from bot.dialogs.surveys.nps import Nps
 from bot.dialogs.surveys.rating import Rating
 from bot.dialogs.waiting import Aside, Questions
-from bot.engine import Engine
+from bot.engine import Deciders, Engine
 from bot.errors import ConfigError, Refused
 from bot.handoff.assist.canned import CannedAnswers
 from bot.handoff.attachments import named
+from bot.handoff.delivery_views import DeskViews
 from bot.handoff.desk import Desk
-from bot.handoff.desk_context import Rules
-from bot.handoff.group_binding import SETTING, Binding, read_place
+from bot.handoff.desk_context import DeskContext, Rules
+from bot.handoff.group_binding import SETTING, Binding, Bound, read_place
+from bot.handoff.group_status import Groups
+from bot.handoff.operators.registry import Registry
+from bot.handoff.operators.roster import Roster
+from bot.handoff.operators.teams import Teams
 from bot.handoff.outreach.commands import Outreach
+from bot.handoff.outreach.incidents import Incidents
 from bot.handoff.outreach.low_rating import opened
 from bot.handoff.outreach.surveys import Surveys, commented
 from bot.handoff.periodic import PeriodicChecks
+from bot.handoff.places import DeskPlaces
+from bot.handoff.queue.queue import Queue
 from bot.handoff.relay import Relay
 from bot.handoff.sla.debts import LATE
 from bot.handoff.sla.hours import Hours
+from bot.handoff.sla.targets import Deadlines
 from bot.i18n.texts import Texts
 from bot.inbox import Inbox
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import Inbound, InboundKind, Intent, Peer, RichText, Sender, Ticket
+from bot.model import Inbound, InboundKind, Intent, Outbound, Peer, RichText, Sender, Ticket, Turn
 from bot.observability import LogObserver, Observers
 from bot.outbox import AttachmentReader, Outbox
 from bot.storage.base import Store
@@ -248,134 +257,224 @@ def open_store(config: Config, clock: Clock, place: str | None = None) -> Store:
     return cast(Callable[..., Store], opened)(config.storage.url, now=clock)
 
 
-async def build_service(
-    config: Config,
-    *,
-    adapters: Mapping[str, Adapter] | Callable[[str], Mapping[str, Adapter]] | None = None,
-    clock: Clock | None = None,
-    desk: Peer | None = None,
-    storage: str | None = None,
-    folders: Sequence[Path] = (),
-    log_events: bool = True,
-    knowledge: Knowledge | None = None,
-) -> Service:
-    """Join everything. *adapters* (or what makes them, given the salt) are used in place of the configured
-    ones; *desk* where the config names none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What a service gets in place of what the config names.
 
-    *folders* may be read for attachments besides the articles' own; *knowledge* spares reading the articles
-    again. Raises `ConfigError`, `StorageError`.
+    *adapters* (or what makes them, given the salt) stand for the channels, *desk* is the operators' group if
+    the config names none, *storage* the file of the store. *folders* may be read for attachments besides the
+    articles' own; *knowledge* spares reading the articles again.
     """
-    clock = clock or Clock()
+
+    adapters: Mapping[str, Adapter] | Callable[[str], Mapping[str, Adapter]] | None = None
+    clock: Clock | None = None
+    desk: Peer | None = None
+    storage: str | None = None
+    folders: Sequence[Path] = ()
+    log_events: bool = True
+    knowledge: Knowledge | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """What all parts of a service are made with."""
+
+    config: Config
+    clock: Clock
+    hours: Hours
+    words: Texts
+    knowledge: Knowledge
+    store: Store
+    salt: str
+    adapters: Mapping[str, Adapter]
+    observers: Observers
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What people call the channels."""
+        return {name: a.platform_name or name for name, a in self.adapters.items()}
+
+
+async def build_service(config: Config, overrides: Overrides | None = None) -> Service:
+    """Join everything. Raises `ConfigError`, `StorageError`."""
+    overrides = overrides or Overrides()
+    basis = await _open_basis(config, overrides)
+    likeness = SimilarityMatcher(basis.knowledge)
+    desk = await _open_desk(basis, overrides.desk, _open_outreach(basis, likeness))
+    outbox = _open_outbox(basis, desk, overrides.folders)
+    engine = _open_engine(basis, desk, _open_flow(basis, desk, likeness), outbox)
+    typing: list[Peer] = []
+    inbox = _open_inbox(basis, engine, typing)
+    announcer = Announcer(basis.store, hooks_of(config), basis.clock, salt=basis.salt, enqueued=outbox.wake)
+    basis.observers.add(announcer)
+    await announcer.go()
+    return Service(
+        config,
+        basis.clock,
+        basis.store,
+        basis.words,
+        basis.hours,
+        basis.knowledge,
+        basis.adapters,
+        basis.observers,
+        desk,
+        inbox,
+        engine,
+        outbox,
+        _open_checks(basis, desk, inbox, engine, outbox),
+        announcer,
+        typing,
+    )
+
+
+async def _open_basis(config: Config, overrides: Overrides) -> _Basis:
+    clock = overrides.clock or Clock()
     set_home(config.hours.country)
     hours = open_hours(config)
     words = open_texts(config, hours)
+    knowledge = overrides.knowledge
     if knowledge is None:
         knowledge = await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
     _follow_calendar(knowledge, clock, hours)
-    store = open_store(config, clock, storage)
+    store = open_store(config, clock, overrides.storage)
     salt = await salt_of(store)
+    adapters = overrides.adapters
     if not isinstance(adapters, Mapping):
         adapters = adapters(salt) if adapters else open_adapters(config, clock, salt=salt)
     adapters = {**adapters, **open_webhooks(config, clock)}
-    observers = Observers([LogObserver()] if log_events else [])
+    observers = Observers([LogObserver()] if overrides.log_events else [])
+    return _Basis(config, clock, hours, words, knowledge, store, salt, adapters, observers)
+
+
+async def _open_desk(basis: _Basis, group: Peer | None, outreach: Outreach) -> Desk:
+    """The operators' side; *group* is theirs where neither the config nor the store names one."""
+    config, words = basis.config, basis.words
+    bound = Bound(await _place(config, basis.store, group), fixed=config.desk is not None)
+    rules = _rules(config, basis.knowledge, words, basis.hours)
+    roster, teams = Roster(), Teams(rules.teams)
     binding = Binding(
         words,
         lang=config.business.language,
-        place=await _place(config, store, desk),
-        fixed=config.desk is not None,
-        platforms=_Platforms(adapters),
+        bound=bound,
+        platforms=_Platforms(basis.adapters),
+        others=teams.is_desk,
+        is_ours=lambda id: id in rules.routing.supervisors or roster.works(id),
     )
-    observers.add(binding)
-    titles = {name: a.platform_name or name for name, a in adapters.items()}
-    room = Desk(
+    context = DeskContext(
         words,
-        hours,
-        lang=config.business.language,
-        binding=binding,
-        titles=titles,
-        rules=_rules(config, knowledge, words, hours),
+        config.business.language,
+        basis.hours,
+        rules,
+        roster=roster,
+        teams=teams,
+        queue=Queue(rules.routing.priority, line=teams.line),
+        deadlines=Deadlines(rules.sla, rules.routing, basis.hours),
+        incidents=Incidents(),
+        groups=Groups(),
+        places=DeskPlaces(binding, teams, basis.titles),
+        records=basis.store,
+        commands=Registry(),
+        outreach=outreach,
+        ask_rating=timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None,
     )
-    observers.add(room)
-    room.open_records(store)
-    await room.remember()
-    room.ask_rating = timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None
-    likeness = SimilarityMatcher(knowledge)
-    surveys = Surveys(
-        config.nps,
-        store,
-        hours=DaySpan.parse(config.outreach.hours),
-        zone=hours.zone,
-        channels=tuple(adapters),
-    )
-    room.outreach = Outreach(
+    basis.observers.add(binding)
+    basis.observers.add(context)
+    await context.remember()
+    return Desk(context)
+
+
+def _open_outreach(basis: _Basis, likeness: SimilarityMatcher) -> Outreach:
+    """What is written to customers first."""
+    config, store, channels = basis.config, basis.store, tuple(basis.adapters)
+    span = DaySpan.parse(config.outreach.hours)
+    surveys = Surveys(config.nps, store, hours=span, zone=basis.hours.zone, channels=channels)
+    return Outreach(
         store,
         likeness,
-        tuple(adapters),
-        DaySpan.parse(config.outreach.hours),
+        channels,
+        span,
         config.outreach.per_second,
         likeness.find,
         likeness.meant,
         likeness.title,
         surveys,
     )
-    linking = Linking(words, store.setting, store.joined, titles)
-    forms = Forms(words, config.dialogs.forms, room.escalate)
-    dialogs = [("linking", linking), *open_dialogs(config, words, knowledge, room, forms, store.ticket)]
-    flow = Banner(
-        Flow(
-            dialogs,
-            timeout=config.dialogs.timeout,
-            escalate=room.escalate,
-            hand_over=forms.escalate,
-            words=words,
-        ),
-        room.incidents,
-        likeness,
-        words,
+
+
+def _open_flow(basis: _Basis, desk: Desk, likeness: SimilarityMatcher) -> Banner:
+    """The dialogs, under the notice of an incident."""
+    config, words, store = basis.config, basis.words, basis.store
+    linking = Linking(words, store.setting, store.joined, basis.titles)
+    forms = Forms(words, config.dialogs.forms, desk.escalate)
+    dialogs = open_dialogs(config, words, basis.knowledge, desk, forms, store.ticket)
+    flow = Flow(
+        [("linking", linking), *dialogs],
+        timeout=config.dialogs.timeout,
+        escalate=desk.escalate,
+        hand_over=forms.escalate,
+        words=words,
     )
-    limits: dict[str, Limits] = {name: a.limits for name, a in adapters.items()}
-    roots = [config.path(config.knowledge.folder), *(f.resolve() for f in folders)]
+    return Banner(flow, desk.context.incidents, likeness, words)
+
+
+def _open_outbox(basis: _Basis, desk: Desk, folders: Sequence[Path]) -> Outbox:
+    roots = [basis.config.path(basis.config.knowledge.folder), *(f.resolve() for f in folders)]
     outbox = Outbox(
-        store,
-        adapters,
-        clock,
-        views=room,
-        files=AttachmentReader(adapters, lambda ref: read_local(ref, roots)),
-        observers=observers,
+        basis.store,
+        basis.adapters,
+        basis.clock,
+        views=DeskViews(desk.context),
+        files=AttachmentReader(basis.adapters, lambda ref: read_local(ref, roots)),
+        observers=basis.observers,
     )
-    observers.add(outbox)
-    engine = Engine(
-        store,
-        clock,
-        desk=room,
-        relay=Relay(room),
-        flow=flow,
-        prepare=lambda outbound: parts(named(outbound, words, config.business.language), limits),
+    basis.observers.add(outbox)
+    return outbox
+
+
+def _open_engine(basis: _Basis, desk: Desk, flow: Banner, outbox: Outbox) -> Engine:
+    config, words = basis.config, basis.words
+    limits: dict[str, Limits] = {name: a.limits for name, a in basis.adapters.items()}
+
+    def prepare(outbound: Outbound) -> tuple[Outbound, ...]:
+        return parts(named(outbound, words, config.business.language), limits)
+
+    def flooded(turn: Turn) -> RichText:
+        lang = turn.customer.language if turn.customer else config.business.language
+        return words.say("flood", lang=lang, now=turn.now)
+
+    deciders = Deciders(
+        desk, Relay(desk.context), flow, timeout=config.dialogs.timeout + 5, flood=Flood(flooded)
+    )
+    return Engine(
+        basis.store,
+        basis.clock,
+        deciders,
+        prepare=prepare,
         committed=outbox.wake,
-        observers=observers,
-        timeout=config.dialogs.timeout + 5,
-        flood=Flood(
-            lambda turn: words.say(
-                "flood",
-                lang=turn.customer.language if turn.customer else config.business.language,
-                now=turn.now,
-            )
-        ),
+        observers=basis.observers,
     )
-    typing: list[Peer] = []
+
+
+def _open_inbox(basis: _Basis, engine: Engine, typing: list[Peer]) -> Inbox:
+    """The peers to whom "typing…" is to be shown are put into *typing*."""
+    dialogs = basis.config.dialogs
 
     def kept(inbound: Inbound) -> None:
-        if config.dialogs.typing and inbound.private and inbound.kind is InboundKind.MESSAGE:
+        if dialogs.typing and inbound.private and inbound.kind is InboundKind.MESSAGE:
             typing.append(inbound.peer)
 
-    inbox = Inbox(
-        store,
-        clock,
-        settle=timedelta(seconds=config.dialogs.settle),
-        settle_limit=timedelta(seconds=config.dialogs.settle_limit),
+    return Inbox(
+        basis.store,
+        basis.clock,
+        settle=timedelta(seconds=dialogs.settle),
+        settle_limit=timedelta(seconds=dialogs.settle_limit),
         wake=engine.wake,
         kept=kept,
     )
+
+
+def _open_checks(basis: _Basis, desk: Desk, inbox: Inbox, engine: Engine, outbox: Outbox) -> PeriodicChecks:
+    store, clock = basis.store, basis.clock
 
     async def mend() -> int:
         mended = await store.retry(clock(), LATE, HELD) + await outbox.take_back(LATE)
@@ -383,28 +482,13 @@ async def build_service(
         outbox.wake()
         return mended
 
-    rounds = PeriodicChecks(
-        room, inbox.accept, store.enqueue, finders=(surveys,), mend=mend, committed=outbox.wake
-    )
-    announcer = Announcer(store, hooks_of(config), clock, salt=salt, enqueued=outbox.wake)
-    observers.add(announcer)
-    await announcer.go()
-    return Service(
-        config,
-        clock,
-        store,
-        words,
-        hours,
-        knowledge,
-        adapters,
-        observers,
-        room,
-        inbox,
-        engine,
-        outbox,
-        rounds,
-        announcer,
-        typing,
+    return PeriodicChecks(
+        desk.context,
+        inbox.accept,
+        store.enqueue,
+        finders=(desk.context.outreach.surveys,),
+        mend=mend,
+        committed=outbox.wake,
     )
 
 
@@ -468,11 +552,17 @@ def open_dialogs(
     days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()
     settles = timedelta(minutes=config.rating.settle_minutes)
     rating = Rating(
-        words, intent, ticket=ticket, tell=partial(opened, desk), pause=days, apart=apart, settles=settles
+        words,
+        intent,
+        ticket=ticket,
+        tell=partial(opened, desk.context),
+        pause=days,
+        apart=apart,
+        settles=settles,
     )
-    nps = Nps(words, intent, config.nps, tell=partial(commented, desk))
+    nps = Nps(words, intent, config.nps, tell=partial(commented, desk.context))
     dialogs: list[tuple[str, Dialog]] = [
-        ("requests", Requests(desk)),
+        ("requests", Requests(desk.context)),
         ("outreach", AboutNews(words)),
         ("rating", rating),
         ("nps", nps),

@@ -15,12 +15,14 @@ from pathlib import Path
 
 from bot.clock import Clock
 from bot.errors import StorageError
-from bot.handoff.outreach.order_replies import OFFICE, ORDER
-from bot.model import Inbound, InboundKind, Json, Sender
+from bot.handoff.outreach.order_replies import OFFICE
+from bot.model import AdminCommand, Inbound, InboundKind, Sender
 from bot.observability import get_logger
+from bot.storage.codec import payload_of, payload_parts
 
 EVERY = 1.0  # seconds between two looks into the folder
 LARGEST = 100_000  # bytes of an order
+PREFIX = "order."  # begins the stored names of these payloads
 
 
 def letterbox(storage: str) -> Path | None:
@@ -28,8 +30,10 @@ def letterbox(storage: str) -> Path | None:
     return None if storage == ":memory:" else Path(f"{storage}.orders")
 
 
-def drop(folder: Path, order: Json) -> Path:
+def drop(folder: Path, command: AdminCommand, by: str = "") -> Path:
     """Put an order in; whoever reads finds it whole or not at all. Raises `OSError`."""
+    kind, data = payload_parts(command)
+    order = {"order": kind.removeprefix(PREFIX), **data, "by": by}
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = f"{Clock()():%Y%m%d%H%M%S%f}-{secrets.token_hex(4)}"
     draft, letter = folder / f".{name}", folder / f"{name}.json"
@@ -48,10 +52,12 @@ def read(folder: Path, now: datetime) -> list[tuple[Path, Inbound | None]]:
     found: list[tuple[Path, Inbound | None]] = []
     for letter in sorted(folder.glob("*.json")):
         try:
-            data = json.loads(letter.read_text("utf-8")) if letter.stat().st_size <= LARGEST else None
+            data = json.loads(letter.read_text("utf-8")) if letter.stat().st_size <= LARGEST else {}
         except (OSError, ValueError):
-            data = None
-        if not isinstance(data, dict) or not isinstance(data.get("order"), str):
+            data = {}
+        data = data if isinstance(data, dict) else {}
+        command = payload_of(f"{PREFIX}{data.get('order')}", data)
+        if not isinstance(command, AdminCommand):
             found.append((letter, None))
             continue
         sender = Sender("owner", str(data.get("by") or ""))
@@ -64,9 +70,8 @@ def read(folder: Path, now: datetime) -> list[tuple[Path, Inbound | None]]:
                     sender,
                     now,
                     InboundKind.INTERNAL,
-                    ORDER,
                     private=False,
-                    data=data,
+                    payload=command,
                 ),
             )
         )

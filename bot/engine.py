@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -53,6 +53,20 @@ class MessageRelay(Protocol):
     async def __call__(self, turn: Turn) -> Outcome | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Deciders:
+    """Who decides a turn: the operators' side, the relay while an operator has the ticket, else the dialogs.
+
+    A decision has `timeout` seconds; `flood` answers who writes too much in their place.
+    """
+
+    desk: OperatorDesk
+    relay: MessageRelay
+    flow: Callable[[Turn], Awaitable[Outcome]]
+    timeout: float = 20.0
+    flood: Flood | None = None
+
+
 class Engine:
     """Takes turns with several workers (`work`), which app.py starts and ends."""
 
@@ -60,21 +74,17 @@ class Engine:
         self,
         store: Store,
         clock: Clock,
+        deciders: Deciders,
         *,
-        desk: OperatorDesk,
-        relay: MessageRelay,
-        flow: Callable[[Turn], Awaitable[Outcome]],
         prepare: Callable[[Outbound], tuple[Outbound, ...]],
         committed: Callable[[], None] = lambda: None,
         observers: Observers | None = None,
-        timeout: float = 20.0,
-        flood: Flood | None = None,
     ) -> None:
         self._store, self._clock = store, clock
-        self._desk, self._relay, self._flow = desk, relay, flow
+        self._desk, self._relay, self._flow = deciders.desk, deciders.relay, deciders.flow
+        self._timeout, self._flood = deciders.timeout, deciders.flood
         self._prepare, self._committed = prepare, committed
         self._observers = observers or Observers()
-        self._timeout, self._flood = timeout, flood
         self._awake = asyncio.Event()
         self._log = get_logger("engine")
 

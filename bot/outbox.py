@@ -68,7 +68,7 @@ ON_A_MESSAGE = (
 
 
 class Views(Protocol):
-    """What the outbox asks the desk about the tickets it shows (bot/handoff/desk.py)."""
+    """What the outbox asks the desk about the tickets it shows (bot/handoff/delivery_views.py)."""
 
     async def topic_name(self, ticket: int) -> str: ...
 

@@ -166,7 +166,7 @@ async def _go_round(service: Service) -> None:
 
 async def _check_desk(service: Service) -> None:
     """Say at start what the bot lacks in the desk's group."""
-    place = service.desk.binding.place
+    place = service.desk.context.places.binding.place
     if place is None or (adapter := service.adapters.get(place.channel)) is None:
         get_logger("desk").warning(
             "no_desk",
@@ -196,7 +196,7 @@ async def _offer_commands(service: Service) -> None:
     supervisors theirs in private.
     """
     for adapter in service.adapters.values():
-        place = service.desk.binding.place
+        place = service.desk.context.places.binding.place
         menus = []
         for lang in ("", "en"):  # "" is what everybody sees who speaks no other
             spoken = lang or service.config.business.language
@@ -233,7 +233,7 @@ async def _offer_commands(service: Service) -> None:
 
 
 def _of_operators(service: Service, lang: str, *, afar: bool = False) -> tuple[tuple[str, str], ...]:
-    return tuple(entry(c, service.words, lang) for c in service.desk.commands.menu(afar=afar))
+    return tuple(entry(c, service.words, lang) for c in service.desk.context.commands.menu(afar=afar))
 
 
 def _described(

@@ -8,7 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from bot.testing import TestBot, open_test_bot
+from bot.testing import OperatorsGroup, TestBot, open_test_bot
 from bot.text.problems import prefer_language
 
 hypothesis.settings.register_profile(
@@ -63,7 +63,7 @@ async def testbot(articles: Path) -> AsyncIterator[TestBot]:
 
 
 @pytest.fixture
-async def plain_theatre(articles: Path) -> AsyncIterator[TestBot]:
+async def plain_testbot(articles: Path) -> AsyncIterator[TestBot]:
     """A service whose desk is a plain group."""
-    async with open_test_bot(articles, forum=False) as opened:
+    async with open_test_bot(articles, desk=OperatorsGroup(forum=False)) as opened:
         yield opened

@@ -1,5 +1,5 @@
-"""The demo shop's articles are whole: readable, linked, with room on buttons, and the golden questions name
-real articles.
+"""The demo shop's articles are whole: readable, linked, with titles that fit buttons; the golden questions
+name real articles.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ def test_every_article_can_be_asked_and_fits_a_button(articles: dict[str, Articl
 
 def test_links_buttons_and_pictures_lead_somewhere(articles: dict[str, Article]) -> None:
     """Wiki links and buttons name articles that exist; pictures are there and small."""
-    for article in articles.values():
-        for link in article.links:
-            assert link.kind != "article" or link.target in articles, (article.id, link.target)
-        for button in article.buttons:
-            assert button.url or button.value in articles, (article.id, button.label)
-        for image in article.images:
-            assert (FOLDER / image).stat().st_size <= 40_000, image
-    assert any(a.images for a in articles.values())
+    links = [link.target for a in articles.values() for link in a.links if link.kind == "article"]
+    buttons = [button for a in articles.values() for button in a.buttons]
+    images = [FOLDER / image for a in articles.values() for image in a.images]
+
+    assert links and buttons and images
+    assert set(links) <= set(articles)
+    assert [b.label for b in buttons if not b.url and b.value not in articles] == []
+    assert [str(image) for image in images if image.stat().st_size > 40_000] == []
 
 
 def test_no_question_belongs_to_two_articles(articles: dict[str, Article]) -> None:
@@ -74,6 +74,8 @@ def test_golden_questions_name_real_articles_in_words_of_their_own(articles: dic
 
     assert len(golden) >= 60
     for row in golden:
-        assert row.get("article") in articles or row.get("decision") in ("answer", "clarify", "handoff"), row
+        assert row.get("article") in {None, *articles}, row
+        assert row.get("decision") in (None, "answer", "clarify", "handoff"), row
+        assert "article" in row or "decision" in row, row
         assert row["q"].casefold().strip(" ?!.") not in asked, row
     assert {a.id for a in articles.values() if a.lang == "ru"} <= {row.get("article") for row in golden}

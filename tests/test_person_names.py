@@ -43,7 +43,7 @@ def test_name_told_in_a_form_comes_first() -> None:
         ("Саша", "", "Саше"), ("Арзу", "", "Арзу"), ("John", "Smith", "John Smith"), ("", "", ""),
     ],
 )  # fmt: skip
-def test_dative(first: str, last: str, dative: str) -> None:
+def test_names_are_declined_in_the_dative(first: str, last: str, dative: str) -> None:
     """Hard names are declined as Russian has it; Latin and unknown ones stay as they are."""
     assert decline(first, last, case="dat") == dative
 

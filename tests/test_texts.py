@@ -51,12 +51,12 @@ def test_english_words_hold_no_cyrillic_and_nobody_is_a_dear_customer() -> None:
             assert not re.search("уважаем|dear (customer|client)", text, re.IGNORECASE), key
 
 
-@pytest.mark.parametrize("room", ["dialogs", "handoff"])
-def test_no_words_in_python(room: str) -> None:
+@pytest.mark.parametrize("package", ["dialogs", "handoff"])
+def test_no_words_in_python(package: str) -> None:
     """Dialogs and the desk hold no Russian literal but patterns to recognise: words that are said live in the
     locales.
     """
-    for path in (ROOT / room).rglob("*.py"):
+    for path in (ROOT / package).rglob("*.py"):
         tree = ast.parse(path.read_text("utf-8"))
         docs = {
             id(n.body[0].value)

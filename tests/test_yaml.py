@@ -4,6 +4,7 @@ silently.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -257,3 +258,20 @@ def test_a_key_that_stands_twice_is_refused_in_tests_too(tmp_path: Path, text: s
 
     with pytest.raises(ConfigError):
         read_golden(tmp_path / "q.yaml")
+
+
+@pytest.mark.parametrize("reader", [read_golden, read_stories, read_config])
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00", b"- a: 1\n  a: 2"])
+def test_a_file_that_cannot_be_read_is_told_alike(
+    tmp_path: Path, reader: Callable[[Path], object], content: bytes | None
+) -> None:
+    """Missing, in another encoding or not YAML: one problem with the file's name and what to do."""
+    file = tmp_path / "file.yaml"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(ConfigError) as raised:
+        reader(file)
+
+    (problem,) = raised.value.problems
+    assert problem.file == file.as_posix() and problem.text and problem.hint

@@ -25,13 +25,14 @@ from bot.cli.turn_records import open_records
 from bot.config.loader import Config
 from bot.errors import BotError, ConfigError, Problem, StorageError
 from bot.i18n.texts import Texts
-from bot.knowledge.articles.drafts import article_text, slug_of
+from bot.knowledge.articles.drafts import ArticleHead, article_text, slug_of
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.quality.golden import read_golden
 from bot.knowledge.quality.lint.checks import folded, lint
 from bot.knowledge.quality.lint.dates import SOON
 from bot.knowledge.search import Knowledge
 from bot.model import Outbound, Style
+from bot.text.nearest import nearest_paths
 
 SHOWN = 3  # warnings of one kind shown without --all
 GOLDEN = Path("tests/questions.yaml")
@@ -209,9 +210,7 @@ def wanted(knowledge: Knowledge, name: str) -> Article:
     ends = [a for a in articles if a.id.rsplit("/", 1)[-1] == name]
     if len(ends) == 1:
         return ends[0]
-    from rapidfuzz import process
-
-    near = [found[0] for found in process.extract(name, [a.id for a in articles], limit=3, score_cutoff=50)]
+    near = nearest_paths(name, [a.id for a in articles], limit=3)
     raise fail(
         ConfigError(
             [
@@ -242,7 +241,8 @@ def create(title: str, path: Path | None, *, section: str) -> None:
     topic = PurePosixPath(section or place.parent).name
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(
-        article_text(words, [], say("kb.new_body"), status="draft", topic=topic), encoding="utf-8"
+        article_text(ArticleHead(title=words, status="draft", topic=topic), say("kb.new_body")),
+        encoding="utf-8",
     )
     typer.echo(say("kb.created", path=_short(target)))
 

@@ -22,7 +22,7 @@ from bot.model import Answer
 from bot.observability import set_up_logging
 from bot.testing import stories
 from bot.testing.stories import DialogStory, Performance, play, read_stories
-from bot.text.yaml_source import YamlError, read_yaml
+from bot.text.yaml_source import YamlError, read_yaml_file
 
 QUESTIONS, DIALOGS = "tests/questions.yaml", "tests/dialogs"
 
@@ -83,8 +83,8 @@ def _is_story(file: Path) -> bool:
     questions.
     """
     try:
-        root = read_yaml(file.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError, YamlError):
+        root = read_yaml_file(file)
+    except YamlError:
         return False
     first = root.items[0] if root and root.items else root
     return first is not None and not {"steps", "test"}.isdisjoint(first.pairs)

@@ -27,7 +27,8 @@ from bot.handoff.outreach.incidents import KINDS, Incidents, folded
 from bot.handoff.outreach.segment import Chosen, Segment, Unclear, choose, read_conditions
 from bot.i18n.texts import Texts
 from bot.knowledge.decision.similarity import SimilarityMatcher
-from bot.model import Event, Json
+from bot.model import AdminCommand, Event
+from bot.model.internal import BeginBroadcast, BeginIncident, EndIncident, StopBroadcast
 from bot.storage.base import CustomerMessage, Recipient
 from bot.storage.queries import events as looking
 from bot.storage.queries import recipients
@@ -60,7 +61,7 @@ class _Beside:
 
 def announce(path: Path | None, text: str, words: list[str]) -> None:
     """Set an incident: whoever asks about it hears *text* first."""
-    _order(settings.load(path), {"order": "incident", "text": text.strip(), "words": words})
+    _order(settings.load(path), BeginIncident(text.strip(), tuple(words)))
 
 
 def clear(path: Path | None, number: int | None, text: str) -> None:
@@ -72,7 +73,7 @@ def clear(path: Path | None, number: int | None, text: str) -> None:
             say("message.incident_which", known=", ".join(map(str, known)) or "—"), fg="red", err=True
         )
         raise typer.Exit(EXIT_PROBLEM)
-    _order(config, {"order": "incident_off", "number": number or known[0], "text": text})
+    _order(config, EndIncident(number or known[0], text))
 
 
 def show(path: Path | None, *, as_json: bool) -> None:
@@ -127,21 +128,21 @@ def broadcast(path: Path | None, text: str, conditions: str, *, yes: bool, as_js
         raise typer.Exit(EXIT_PROBLEM)
     if not yes and (as_json or not typer.confirm(say("message.broadcast_sure", count=len(chosen.to)))):
         return
-    _order(config, {"order": "broadcast", "conditions": conditions, "text": text.strip()})
+    _order(config, BeginBroadcast(conditions, text.strip()))
 
 
 def stop(path: Path | None, number: str) -> None:
     """What is not said yet is not said any more."""
-    _order(settings.load(path), {"order": "broadcast_stop", "number": number})
+    _order(settings.load(path), StopBroadcast(number))
 
 
-def _order(config: Config, order: Json) -> None:
+def _order(config: Config, command: AdminCommand) -> None:
     """Hand it to the bot; without a running one it waits for the next start."""
     folder = letterbox(config.storage_path)
     if folder is None:
         raise fail(StorageError(say("message.no_database")))
     try:
-        letter = drop(folder, {**order, "by": getpass.getuser()})
+        letter = drop(folder, command, getpass.getuser())
     except OSError as error:
         raise fail(StorageError(f"{folder}: {error.strerror}")) from None
     typer.echo(

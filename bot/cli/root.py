@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rapidfuzz import process
 from typer.core import TyperGroup
 
 from bot.cli.messages import EXIT_USAGE, say
@@ -19,7 +18,9 @@ class NearestGroup(TyperGroup):
         rest = super().parse_args(ctx, args)
         name = next(iter([*getattr(ctx, "_protected_args", []), *rest]), "")
         if name and not name.startswith("-") and name not in self.commands:
-            near = process.extractOne(name, list(self.commands), score_cutoff=50)
+            from bot.text.nearest import nearest  # rapidfuzz is slow to import, and seldom needed here
+
+            near = nearest(name, self.commands, likeness=50)
             typer.secho(
                 (
                     say("message.nearest", name=name, near=near[0])

@@ -16,7 +16,7 @@ from pathlib import Path
 import typer
 
 from bot.adapters.base import Adapter
-from bot.app import Service, build_service, open_adapters, open_hours, open_judge, open_texts
+from bot.app import Overrides, Service, build_service, open_adapters, open_hours, open_texts
 from bot.cli import settings
 from bot.cli.clock import command_clock
 from bot.cli.messages import EXIT_PROBLEM, fail, say
@@ -79,11 +79,13 @@ def run_terminal(path: Path | None) -> None:
         )
         service = await build_service(
             quick,
-            adapters={"terminal": terminal},
-            clock=clock,
-            desk=terminal.desk,
-            storage=":memory:",
-            log_events=False,
+            Overrides(
+                adapters={"terminal": terminal},
+                clock=clock,
+                desk=terminal.desk,
+                storage=":memory:",
+                log_events=False,
+            ),
         )
         terminal.enter(service.store)
         stop = asyncio.Event()
@@ -132,7 +134,7 @@ async def _channels(config: Config, path: Path | None, *, web: bool, port: int |
     """
     orders, knowledge = Orders(path), None
     while True:
-        service = await build_service(config, knowledge=knowledge)
+        service = await build_service(config, Overrides(knowledge=knowledge))
         typer.echo(say("message.running", channels=", ".join(service.adapters)))
         await _serve(service, orders.ended, web=web, port=port)
         wanted = orders.take()
@@ -148,23 +150,9 @@ async def _serve(service: Service, stop: asyncio.Event, *, web: bool, port: int 
     if not web:
         await run(service, stop, beside=[letters, *([_articles(service)] if watched else [])])
         return
-    from bot.web.site import Site
+    from bot.cli.site import site_of
 
-    site = Site(
-        service.config,
-        service.store,
-        service.adapters,
-        service.clock,
-        service.knowledge,
-        service.hours,
-        service.observers,
-        topic_name=service.desk.topic_name,
-        words=service.words,
-        enqueued=service.outbox.wake,
-        incidents=service.desk.incidents,
-        accept=service.inbox.accept,
-        judge=open_judge(service.config, service.knowledge),
-    )
+    site = site_of(service)
     await site.start(port=service.config.web.port if port is None else port, retry=False)
     typer.echo(say("message.page", url=site.url))
     try:
@@ -216,7 +204,7 @@ async def _articles(service: Service) -> None:
 async def _playground(config: Config, *, port: int | None, browser: bool) -> None:
     from bot.adapters.playground.adapter import DESK_CHAT, playground_channels
     from bot.cli.demo import show_history
-    from bot.web.site import Site
+    from bot.cli.site import site_of
 
     clock = command_clock()
     folder = config.path("data/playground")
@@ -233,29 +221,15 @@ async def _playground(config: Config, *, port: int | None, browser: bool) -> Non
 
     service = await build_service(
         quick,
-        adapters=adapters,
-        clock=clock,
-        desk=Peer("play-desk", DESK_CHAT),
-        storage=storage,
-        folders=[folder],
+        Overrides(
+            adapters=adapters,
+            clock=clock,
+            desk=Peer("play-desk", DESK_CHAT),
+            storage=storage,
+            folders=[folder],
+        ),
     )
-    site = Site(
-        service.config,
-        service.store,
-        service.adapters,
-        clock,
-        service.knowledge,
-        service.hours,
-        service.observers,
-        topic_name=service.desk.topic_name,
-        playground=[s.name for s in stages],
-        moved=service.wake,
-        words=service.words,
-        enqueued=service.outbox.wake,
-        incidents=service.desk.incidents,
-        accept=service.inbox.accept,
-        judge=open_judge(service.config, service.knowledge),
-    )
+    site = site_of(service, playground=[s.name for s in stages])
     stop = _stop_signal()
     try:
         await site.start(port=config.web.port if port is None else port, retry=port is None)

@@ -38,7 +38,7 @@ async def send_due(service: Service) -> bool:
     kept = await service.store.setting(SETTING)
     if kept == newest:
         return False
-    place = service.desk.binding.place
+    place = service.desk.context.places.binding.place
     name = f"{SETTING}:{newest}"
     if kept is None or place is None or await service.store.deliveries(peer=place, name=name, limit=1):
         await service.store.keep_setting(SETTING, newest)

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from rapidfuzz import process
 
 from bot.config.handoff import DAY_TIME, DURATION, FIELD_NAME, NAME, SPAN, TEAM_NAME
 from bot.errors import Problem
+from bot.text.nearest import nearest
 from bot.text.problems import Told, problem, told
 from bot.text.yaml_source import Node
 
@@ -72,7 +72,7 @@ class ConfigFaults:
     def _problem(self, place: tuple[str, ...], error: Mapping[str, Any]) -> Problem:
         name, said = ".".join(place), str(error["type"])
         if said == "extra_forbidden":
-            near = process.extractOne(place[-1], self._keys(place[:-1]), score_cutoff=60)
+            near = nearest(place[-1], self._keys(place[:-1]))
             hint = told("config.did_you_mean", near=near[0]) if near else None
             return self.problem("unknown", *place, hint=hint, name=name)
         if said == "missing":

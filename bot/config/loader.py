@@ -34,7 +34,7 @@ from bot.config.handoff import (
 from bot.errors import ConfigError, Problem
 from bot.text.day_spans import CLOSED, spans, written
 from bot.text.problems import problem, told
-from bot.text.yaml_source import MAX_BYTES, YamlError, read_yaml
+from bot.text.yaml_source import YamlError, read_yaml_file
 
 
 class Storage(Section):
@@ -347,10 +347,12 @@ def read_config(path: Path | None, *, environment: Mapping[str, str] | None = No
     if path is None:
         return Config(base=Path.cwd())
     try:
-        root = read_yaml(_read(path))
+        root = read_yaml_file(path)
         raw = (root.value if root else None) or {}
     except YamlError as error:
-        raise ConfigError([error.problem(str(path))]) from error
+        missing = error.kind == "missing"
+        fault = problem("config.no_file", str(path)) if missing else error.problem(str(path))
+        raise ConfigError([fault]) from error
     if not isinstance(raw, dict):
         raise ConfigError([problem("config.not_a_mapping", str(path), 1)])
     faults = ConfigFaults(Config, path, root)
@@ -376,21 +378,10 @@ def read_config(path: Path | None, *, environment: Mapping[str, str] | None = No
 def language_in(path: Path | None) -> str:
     """The language that the file asks for, whatever else is wrong with it: its faults are told in it."""
     try:
-        root = read_yaml(path.read_text("utf-8-sig")) if path else None
-    except (OSError, UnicodeDecodeError, YamlError):
+        root = read_yaml_file(path) if path else None
+    except YamlError:
         return "ru"
     return root.find("business", "language")[0].text if root else "ru"
-
-
-def _read(path: Path) -> str:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise YamlError("size")
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise ConfigError([problem("config.no_file", str(path))]) from None
-    except (OSError, UnicodeDecodeError):
-        raise ConfigError([problem("config.unreadable", str(path))]) from None
 
 
 def _substituted(value: Any, environment: Mapping[str, str]) -> Any:

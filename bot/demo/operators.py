@@ -78,7 +78,7 @@ class DemoOperators:
             others = [c.name for c, _ in self._team if c.id != colleague.id]
             await self._says(operator, f"/transfer {stage.random.choice(others)} нужен второй взгляд", number)
             return
-        if luck < 0.15 and (teams := stage.testbot.service.desk.rules.teams):
+        if luck < 0.15 and (teams := stage.testbot.service.desk.context.rules.teams):
             await self._says(operator, f"/transfer {stage.random.choice(teams).name} это к вам", number)
             return
         if luck < 0.19:
@@ -131,7 +131,7 @@ class DemoOperators:
         if ticket.operator and his is not None:
             return his
         service = self._stage.testbot.service
-        team = service.desk.teams.named(ticket.state.team)
+        team = service.desk.context.teams.named(ticket.state.team)
         able = [
             p
             for p in self._team

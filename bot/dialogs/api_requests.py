@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.handoff import card_posts, notices
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.tickets import lifecycle
-from bot.model import Event, Inbound, InboundKind, Outbound, Outcome, Result, RichText, Ticket, Turn
+from bot.handoff.tickets import closing, handover, lifecycle
+from bot.handoff.tickets.settle import settled
+from bot.model import Event, Inbound, Json, Outbound, Outcome, Result, RichText, Ticket, Turn
+from bot.model.internal import CloseTicket, OpenTicket, SendMessage, SetAttributes
 from bot.text.customer_fields import normal, shown
 from bot.text.markdown import to_rich
 
-SAY, FIELDS, OPEN, CLOSE = "api.say", "api.fields", "api.open", "api.close"  # kinds of these inbounds
 REASON = "api"  # why such a ticket was opened
 
 
@@ -26,26 +28,25 @@ class Requests:
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         first = turn.inbounds[0]
-        if first.kind is not InboundKind.INTERNAL:
-            return None
-        match first.text:
-            case "api.say":
-                return self._say(turn, first)
-            case "api.fields":
-                return self._change(turn, first)
-            case "api.open":
-                return self._open(turn, first)
-            case "api.close":
-                return self._close(turn, first)
+        match first.payload:
+            case SendMessage() as request:
+                return self._say(turn, first, request)
+            case SetAttributes(attributes=changes):
+                return self._change(turn, first, changes)
+            case OpenTicket(text=text):
+                return self._open(turn, first, text)
+            case CloseTicket(ticket=number):
+                return self._close(turn, first, number)
         return None
 
-    def _say(self, turn: Turn, asked: Inbound) -> Outcome:
-        text = str(asked.data.get("text", ""))
-        rich = to_rich(text) if asked.data.get("markdown") is True else RichText(text)
+    def _say(self, turn: Turn, asked: Inbound, request: SendMessage) -> Outcome:
+        rich = to_rich(request.text) if request.markdown else RichText(request.text)
         ticket = _open_ticket(turn)
         say = [Outbound(asked.peer, rich, name=asked.key, ticket=ticket.number if ticket else None)]
-        if ticket is not None and (to := self._desk.thread(ticket)) is not None:
-            say.append(self._desk.notice(to, ticket, "desk.api_said", by=asked.sender.name, text=rich.text))
+        if ticket is not None and (to := self._desk.places.thread(ticket)) is not None:
+            say.append(
+                notices.in_desk(self._desk, to, ticket, "desk.api_said", by=asked.sender.name, text=rich.text)
+            )
         return Outcome(
             "requests",
             Result.ANSWERED,
@@ -54,9 +55,8 @@ class Requests:
             events=(Event("message_requested", actor=_by(asked)),),
         )
 
-    def _change(self, turn: Turn, asked: Inbound) -> Outcome:
-        changes = asked.data.get("attributes")
-        if turn.customer is None or not isinstance(changes, dict):
+    def _change(self, turn: Turn, asked: Inbound, changes: Json) -> Outcome:
+        if turn.customer is None:
             return Outcome("requests", Result.IGNORED, "nobody")
         told = {k: normal(k, v) if isinstance(v, str) else v for k, v in changes.items()}
         fields = {k: v for k, v in {**turn.customer.fields, **told}.items() if v is not None}
@@ -74,31 +74,32 @@ class Requests:
         if (ticket := _open_ticket(turn)) is None:
             return outcome
         described = lifecycle.described(ticket, shown(fields))
-        return self._desk.settled(
-            turn, replace(outcome, messages=self._desk.card_edit(described), ticket=described)
+        return settled(
+            self._desk,
+            turn.ticket,
+            replace(outcome, messages=card_posts.edited(self._desk, described), ticket=described),
         )
 
-    def _open(self, turn: Turn, asked: Inbound) -> Outcome:
+    def _open(self, turn: Turn, asked: Inbound, text: str) -> Outcome:
         if _open_ticket(turn) is not None:
             return Outcome("requests", Result.IGNORED, "ticket_open")
-        opened = self._desk.escalate(turn, reason=REASON)
+        opened = handover.escalate(self._desk, turn, reason=REASON)
         ticket = opened.opens or opened.ticket
-        text = str(asked.data.get("text", ""))
-        if ticket is None or not text or (to := self._desk.thread(ticket)) is None:
+        if ticket is None or not text or (to := self._desk.places.thread(ticket)) is None:
             return opened
         return replace(
             opened,
             messages=(
                 *opened.messages,
-                self._desk.notice(to, ticket, "desk.api_opened", by=asked.sender.name, text=text),
+                notices.in_desk(self._desk, to, ticket, "desk.api_opened", by=asked.sender.name, text=text),
             ),
         )
 
-    def _close(self, turn: Turn, asked: Inbound) -> Outcome:
+    def _close(self, turn: Turn, asked: Inbound, number: int) -> Outcome:
         ticket = _open_ticket(turn)
-        if ticket is None or ticket.number != asked.data.get("ticket"):
+        if ticket is None or ticket.number != number:
             return Outcome("requests", Result.IGNORED, "ticket_over")
-        return self._desk.settled(turn, self._desk.close(turn, ticket, by=_by(asked)))
+        return settled(self._desk, turn.ticket, closing.close(self._desk, turn, ticket, by=_by(asked)))
 
 
 def _open_ticket(turn: Turn) -> Ticket | None:

@@ -31,4 +31,4 @@ def asked(turn: Turn) -> OpenQuestion | None:
     question = open_question(turn)
     if question is None or question.dialog != speaker().dialog:
         return None
-    return replace(question, facts=facts_of({"facts": question.facts}))
+    return replace(question, facts=facts_of(question.facts))

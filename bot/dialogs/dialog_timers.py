@@ -7,9 +7,8 @@ from datetime import datetime
 
 from bot.dialogs.kept_facts import aware, facts_of, kept_facts
 from bot.dialogs.reply import speaker
-from bot.model import InboundKind, Json, Outcome, Timer, Turn
-
-DIALOG_TIMER = "dialog_timer"  # the kind of a timer that wakes the dialog which set it
+from bot.model import Json, Outcome, Timer, Turn
+from bot.model.internal import DialogTimer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +27,9 @@ def set_timer(turn: Turn, outcome: Outcome, at: datetime, name: str, /, **facts:
     or aware datetimes. Raises `ValueError` for a moment without a time zone, `TypeError` for a fact that
     cannot be kept.
     """
-    data = {
-        "dialog": speaker().dialog,
-        "name": name,
-        "facts": kept_facts(f"set_timer: facts of {name}", facts),
-    }
-    later = Timer(_timer(turn, name), DIALOG_TIMER, aware("set_timer", at), data)
+    kept = kept_facts(f"set_timer: facts of {name}", facts)
+    payload = DialogTimer(speaker().dialog, name, kept)
+    later = Timer(_timer(turn, name), payload, aware("set_timer", at))
     return replace(outcome, timers=(*outcome.timers, later))
 
 
@@ -44,17 +40,11 @@ def cancel_timer(turn: Turn, outcome: Outcome, name: str) -> Outcome:
 
 def fired_timer(turn: Turn, name: str) -> FiredTimer | None:
     """This dialog's timer *name*, if this turn is its time; None otherwise."""
-    data = timer_data(turn)
-    if data is None or data.get("dialog") != speaker().dialog or data.get("name") != name:
-        return None
-    return FiredTimer(name, facts_of(data))
-
-
-def timer_data(turn: Turn) -> Json | None:
-    """What was kept with the dialog's timer that fired, whichever dialog's it is."""
-    first = turn.inbounds[0]
-    return first.data if first.kind is InboundKind.INTERNAL and first.text == DIALOG_TIMER else None
+    match turn.inbounds[0].payload:
+        case DialogTimer(dialog=dialog, name=kept, facts=facts) if (dialog, kept) == (speaker().dialog, name):
+            return FiredTimer(name, facts_of(facts))
+    return None
 
 
 def _timer(turn: Turn, name: str) -> str:
-    return f"{DIALOG_TIMER}:{turn.conversation.id}:{speaker().dialog}:{name}"
+    return f"dialog_timer:{turn.conversation.id}:{speaker().dialog}:{name}"

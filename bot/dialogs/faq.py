@@ -55,11 +55,11 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import OfferUnanswered
 from bot.text.graphemes import shorten
 from bot.text.markdown import join, styled, to_rich
 
 OPTIONS = 3
-OFFER_WAITED = "offer_waited"
 PATIENCE = timedelta(minutes=5)  # of silence after a person was offered, until one is called anyway
 RIVAL = 0.25  # of the best score: one word that fits a second article this well is unclear
 ALL_SAID = -1  # the passage of an article that was told to its end
@@ -356,19 +356,18 @@ class Faq:
         )
         return replace(
             offer,
-            timers=(
-                Timer(f"offer:{turn.conversation.id}", OFFER_WAITED, turn.now + PATIENCE, {"reason": reason}),
-            ),
+            timers=(Timer(f"offer:{turn.conversation.id}", OfferUnanswered(reason), turn.now + PATIENCE),),
         )
 
     def _waited(self, turn: Turn, memory: Memory) -> Outcome | None:
         """A person was offered and the customer fell silent: the question still has no answer, so somebody
         gets it.
         """
-        timer = next((i for i in turn.inbounds if i.text == OFFER_WAITED), None)
-        if timer is None or not isinstance(memory.stage, Unanswered) or self._escalate is None:
+        waited = (i.payload for i in turn.inbounds)
+        offer = next((p for p in waited if isinstance(p, OfferUnanswered)), None)
+        if offer is None or not isinstance(memory.stage, Unanswered) or self._escalate is None:
             return None
-        return self._escalate(turn, reason=str(timer.data.get("reason", "no_answer")))
+        return self._escalate(turn, reason=offer.reason)
 
     def _clarify(self, turn: Turn, answer: Answer, memory: Memory, asked: str) -> Outcome:
         found = self._named(

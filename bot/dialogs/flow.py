@@ -11,13 +11,13 @@ from dataclasses import replace
 
 from bot.dialogs.base import Dialog
 from bot.dialogs.dialog_state import is_customers_word
-from bot.dialogs.dialog_timers import timer_data
 from bot.dialogs.open_question import open_question
 from bot.dialogs.protocols import Escalate
 from bot.dialogs.reply import speaking
 from bot.dialogs.short_answers import in_spoken_language
 from bot.i18n.texts import Texts
 from bot.model import Event, InboundKind, Outcome, Result, Turn
+from bot.model.internal import DialogTimer
 
 # seconds that dialogs may spend before the next one's time is counted anew: a timer for each costs more than
 # most of them
@@ -87,8 +87,8 @@ class Flow:
         """Who is asked, in order: the dialog that set the timer alone; after those that call a person the one
         that asked the customer.
         """
-        if (timer := timer_data(turn)) is not None:
-            return [d for d in self._dialogs if d[0] == timer.get("dialog")]
+        if isinstance(timer := turn.inbounds[0].payload, DialogTimer):
+            return [d for d in self._dialogs if d[0] == timer.dialog]
         question = open_question(turn)
         if question is None:
             return self._dialogs

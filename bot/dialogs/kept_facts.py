@@ -21,13 +21,11 @@ def kept_facts(what: str, facts: Mapping[str, object]) -> Json:
     return kept
 
 
-def facts_of(data: Mapping[str, object]) -> dict[str, object]:
-    """The facts in `data["facts"]`, as they were given to `kept_facts`."""
-    kept = data.get("facts")
-    facts = dict(kept) if isinstance(kept, Mapping) else {}
+def facts_of(kept: Json) -> dict[str, object]:
+    """The facts as they were given to `kept_facts`."""
     return {
         k: datetime.fromisoformat(str(v[MOMENT])) if isinstance(v, Mapping) and MOMENT in v else v
-        for k, v in facts.items()
+        for k, v in kept.items()
     }
 
 

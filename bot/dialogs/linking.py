@@ -31,12 +31,13 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import LinkCodeExpired
 
 LIFE = timedelta(minutes=10)  # of a code
 TRIES, PAUSE = 5, timedelta(hours=1)  # wrong codes of one customer, and how long they count
 ALL_TRIES = 300  # wrong codes of all customers in one hour: somebody guesses with many accounts
 GUESSED = "link:guessed"
-OVER = "link.over"  # the timer that takes a code away
+OVER = "link.over"  # why a code was taken away
 
 
 class Linking:
@@ -61,8 +62,8 @@ class Linking:
         first = turn.inbounds[0]
         if first.kind is InboundKind.INTERNAL:
             return (
-                Outcome("linking", Result.IGNORED, OVER, settings={str(first.data.get("name", "")): None})
-                if first.text == OVER
+                Outcome("linking", Result.IGNORED, OVER, settings={first.payload.name: None})
+                if isinstance(first.payload, LinkCodeExpired)
                 else None
             )
         if (customer := turn.customer) is None:
@@ -106,7 +107,7 @@ class Linking:
             turn, "link.code", "link_given", {"given": name, "waiting": until.isoformat()},
             code=f"{code[:4]} {code[4:]}", minutes=round(LIFE.total_seconds() / 60),
         )  # fmt: skip
-        later = (Timer(f"link:{turn.conversation.id}", OVER, until, {"name": name}),)
+        later = (Timer(f"link:{turn.conversation.id}", LinkCodeExpired(name), until),)
         return replace(
             outcome,
             timers=later,

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.kept_facts import facts_of
-from bot.dialogs.reminders import TIMER
 from bot.dialogs.reply import Speaker, said
 from bot.dialogs.short_answers import fold
 from bot.handoff.outreach.segment import NEWS, OFF, wants_none
 from bot.i18n.texts import Texts
 from bot.model import Event, InboundKind, Outcome, Result, Turn
+from bot.model.internal import ReminderDue
 
 STOP = "news_off"
 
@@ -35,7 +35,7 @@ class OptOut:
     async def __call__(self, turn: Turn) -> Outcome | None:
         first = turn.inbounds[0]
         if first.kind is InboundKind.INTERNAL:
-            return self._reminded(turn) if first.text == TIMER else None
+            return self._reminded(turn, first.payload) if isinstance(first.payload, ReminderDue) else None
         if turn.press is not None:
             return self._chosen(turn, news=False) if turn.press.action == STOP else None
         text = fold(turn.text) if len(turn.text) < 60 else ""
@@ -61,12 +61,11 @@ class OptOut:
         )
         return replace(outcome, customer=customer, events=(event,))
 
-    def _reminded(self, turn: Turn) -> Outcome:
-        data = turn.inbounds[0].data
+    def _reminded(self, turn: Turn, reminder: ReminderDue) -> Outcome:
         if not turn.conversation.reachable:
             return Outcome("outreach", Result.IGNORED, "unreachable")
         outcome = replace(
-            said(turn, self._speaker, str(data.get("key")), facts=facts_of(data)), reason="reminded"
+            said(turn, self._speaker, reminder.key, facts=facts_of(reminder.facts)), reason="reminded"
         )
         # law: a reminder arrives once: what may have arrived waits for a person to settle
         say = tuple(replace(o, on_uncertain="hold") for o in outcome.messages)

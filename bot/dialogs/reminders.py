@@ -8,8 +8,7 @@ from datetime import datetime
 from bot.dialogs.kept_facts import aware, kept_facts
 from bot.dialogs.reply import require_words
 from bot.model import Outcome, Timer, Turn
-
-TIMER = "reminder"  # the kind of the timer; bot/dialogs/opt_out.py says it
+from bot.model.internal import ReminderDue
 
 
 def remind(
@@ -26,8 +25,8 @@ def remind(
     are no such words: now, and not when nobody looks any more.
     """
     require_words(key)
-    data = {"key": key, "facts": kept_facts(f"remind: facts of {key}", facts)}
-    later = Timer(_timer(turn, name or key), TIMER, aware("remind", at), data)
+    payload = ReminderDue(key, kept_facts(f"remind: facts of {key}", facts))
+    later = Timer(_timer(turn, name or key), payload, aware("remind", at))
     return replace(outcome, timers=(*outcome.timers, later))
 
 
@@ -37,4 +36,4 @@ def take_back(turn: Turn, outcome: Outcome, name: str) -> Outcome:
 
 
 def _timer(turn: Turn, name: str) -> str:
-    return f"{TIMER}:{turn.conversation.id}:{name}"
+    return f"reminder:{turn.conversation.id}:{name}"

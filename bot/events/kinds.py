@@ -4,8 +4,9 @@ once.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
+
+from bot.text.nearest import nearest
 
 KINDS: Mapping[str, str] = {
     "heard": "a customer wrote or pressed a button, and something came of it (`dialog`, `result`, `seconds`)",
@@ -60,4 +61,4 @@ def meant(kind: str) -> str:
     """
     if kind in KINDS or kind == "*":
         return ""
-    return next(iter(difflib.get_close_matches(kind, KINDS, 1, 0.85)), "")
+    return next(iter(nearest(kind, KINDS, likeness=85)), "")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from bot.handoff import card_posts, notices
 from bot.handoff.card import numbered
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice, say
@@ -66,9 +67,12 @@ def came_over(
     if ticket.state.channel in (title, ""):
         return ticket, ()
     moved = lifecycle.came_over(ticket, title)
-    if (to := desk.thread(moved)) is None:
+    if (to := desk.places.thread(moved)) is None:
         return moved, ()
-    return moved, (desk.notice(to, moved, "desk.came_over", channel=title), *desk.card_edit(moved))
+    return moved, (
+        notices.in_desk(desk, to, moved, "desk.came_over", channel=title),
+        *card_posts.edited(desk, moved),
+    )
 
 
 async def same(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
@@ -116,12 +120,12 @@ async def _join(desk: DeskContext, turn: Turn, value: str) -> Outcome:
         return notice(desk, turn, "desk.old_button")
     inbound = turn.inbounds[0]
     event = Event("customers_joined", actor=inbound.actor, data={"into": found.id, "other": turn.customer.id})
-    told = [desk.notice(inbound.peer, turn.ticket, "desk.same_done", name=_called(desk, found))]
+    told = [notices.in_desk(desk, inbound.peer, turn.ticket, "desk.same_done", name=_called(desk, found))]
     if turn.ticket is not None:
         told.append(
             Outbound(
                 turn.ticket.customer_peer,
-                desk.words.say("link.by_operator", lang=desk.lang_of(turn.customer)),
+                desk.texts.say("link.by_operator", lang=desk.lang_of(turn.customer)),
                 ticket=turn.ticket.number,
             )
         )
@@ -184,5 +188,5 @@ def _merged(one: Mapping[str, set[str]], other: Mapping[str, set[str]]) -> dict[
 
 def _called(desk: DeskContext, customer: Customer) -> str:
     """Name and channels, as a button says it."""
-    name = full_name(customer) or numbered(customer.id, desk.words, desk.lang)
+    name = full_name(customer) or numbered(customer.id, desk.texts, desk.lang)
     return f"{name} · {', '.join(dict.fromkeys(p.channel for p in customer.peers))}"[:60]

@@ -1,6 +1,5 @@
-"""What the parts of the operators' room know of one another: the desk as its neighbours see it, and where it
-looks things up.
-"""
+"""What the operators' side is made of: the owner's rules, where tickets are looked up, and the context that
+holds it all."""
 
 from __future__ import annotations
 
@@ -11,8 +10,10 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from bot.config.handoff import Routing, Sla, Team
 from bot.handoff.assist.canned import CannedAnswers
-from bot.handoff.operators.roster import Call, Roster
+from bot.handoff.operators.roster import KINDS as OF_OPERATORS
+from bot.handoff.operators.roster import Roster
 from bot.handoff.operators.teams import Teams
+from bot.handoff.outreach.incidents import KINDS as OF_INCIDENTS
 from bot.handoff.outreach.incidents import Incidents
 from bot.handoff.queue.queue import Queue
 from bot.handoff.sla.hours import Hours
@@ -25,20 +26,18 @@ from bot.model import (
     Event,
     HistoryEntry,
     Outbound,
-    Outcome,
     Owed,
     Peer,
     RichText,
-    Rows,
-    Sender,
     Ticket,
     Turn,
 )
 
 if TYPE_CHECKING:
-    from bot.handoff.group_status import Chat, Groups
+    from bot.handoff.group_status import Groups
     from bot.handoff.operators.registry import Registry
     from bot.handoff.outreach.commands import Outreach
+    from bot.handoff.places import DeskPlaces
 
 About = Callable[[str], Sequence[str]]
 Ask = Callable[[str], Awaitable[Answer]]
@@ -46,6 +45,7 @@ Article = Callable[[str], RichText]
 Aside = Callable[[Turn], Awaitable["Said | None"]]
 Meaning = Literal["yes", "not_needed", "call", ""]
 DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
+WATCHED = (*OF_OPERATORS, "desk_lost", "desk_found", "desk_checked", "chat_moved", *OF_INCIDENTS)
 
 
 def _nothing(article: str) -> Sequence[str]:
@@ -100,6 +100,10 @@ class Rules:
     question: Callable[[str], str] = _as_it_is
     aside: Aside | None = None
     meaning: Callable[[str], Meaning] = _no_meaning
+
+    def is_supervisor(self, id: str) -> bool:
+        """Whether this operator may order; where none are named, everybody may."""
+        return not self.routing.supervisors or id in self.routing.supervisors
 
     @property
     def on_uncertain(self) -> Literal["resend", "hold"]:
@@ -164,51 +168,38 @@ class TicketReader(Protocol):
     ) -> Sequence[Delivered]: ...
 
 
-class DeskContext(Protocol):
-    """The desk (desk.py) as the other modules of the room use it."""
+@dataclass(frozen=True, slots=True)
+class DeskContext:
+    """What the operators' side knows besides the turn: complete when it is made, nothing is assigned later.
 
-    words: Texts
+    Operators read *lang*. *ask_rating*: how long after closing a customer is asked; None = never.
+    """
+
+    texts: Texts
     lang: str
     hours: Hours
     rules: Rules
-    crew: Roster
+    roster: Roster
     teams: Teams
     queue: Queue
     deadlines: Deadlines
     incidents: Incidents
     groups: Groups
+    places: DeskPlaces
+    records: TicketReader
     commands: Registry
     outreach: Outreach
+    ask_rating: timedelta | None = None
 
-    @property
-    def records(self) -> TicketReader: ...
+    def lang_of(self, customer: Customer | None) -> str:
+        return customer.language if customer else self.lang
 
-    def card(self, to: Peer, ticket: Ticket) -> Outbound: ...
-    def card_edit(self, ticket: Ticket) -> tuple[Outbound, ...]: ...
-    async def repost(self, ticket: int, to: Peer) -> tuple[Outbound, ...]: ...
-    def notice(self, to: Peer, ticket: Ticket | None, key: str, **facts: object) -> Outbound: ...
-    def loud(self, ticket: Ticket, key: str, **facts: object) -> tuple[Outbound, ...]: ...
-    def lang_of(self, customer: Customer | None) -> str: ...
-    def standing(
-        self, turn: Turn, ticket: Ticket, key: str = "handoff.status", *, ahead: int | None = None
-    ) -> RichText: ...
-    def close(self, turn: Turn, ticket: Ticket, *, by: str, told: bool = True, key: str = "") -> Outcome: ...
-    def thread(self, ticket: Ticket) -> Peer | None: ...
-    def topic_url(self, peer: Peer, thread: str) -> str: ...
-    def title(self, channel: str) -> str: ...
-    def places(self) -> tuple[Peer, ...]: ...
-    def groups_of_operators(self) -> tuple[Peer, ...]: ...
-    def home(self, ticket: Ticket) -> Peer | None: ...
-    async def look(self, peer: Peer) -> Chat | None: ...
-    async def profile(self, peer: Peer, user: str) -> Sender | None: ...
-    async def membership(self, peer: Peer, user: str) -> str: ...
-    def to_supervisors(self, key: str, **facts: object) -> tuple[Outbound, ...]: ...
-    def supervisors(self, to: Peer | None) -> Call: ...
-    def is_in(self, id: str, to: Peer) -> bool: ...
-    def is_supervisor(self, id: str) -> bool: ...
-    def opened_buttons(self, lang: str, ticket: Ticket) -> Rows: ...
-    def settled(self, turn: Turn, outcome: Outcome) -> Outcome: ...
-    def escalate(
-        self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None
-    ) -> Outcome: ...
-    def facts(self, turn: Turn, ticket: Ticket) -> Mapping[str, object]: ...
+    async def remember(self) -> None:
+        """Who the operators are and which desks were lost, from the events so far; once, before the start."""
+        for event in await self.records.events(kinds=WATCHED):
+            self.seen(event)
+
+    def seen(self, event: Event) -> None:
+        """An observer of what was committed: it holds."""
+        for folded in (self.roster, self.teams, self.incidents, self.groups):
+            folded.seen(event)

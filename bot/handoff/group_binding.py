@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.errors import BotError
@@ -27,6 +27,8 @@ from bot.model import (
 
 SETTING = "desk"
 BIND = "bind_desk"  # the button by which a group becomes the desk
+IsDesk = Callable[[Peer], bool]
+IsOurs = Callable[[str], bool]
 PATIENCE = 5.0  # seconds that asking a platform may take
 
 
@@ -44,23 +46,31 @@ class Platforms(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The desk as the service starts; *fixed* = the config names it."""
+
+    place: Peer | None = None
+    fixed: bool = False
+
+
 class Binding:
     """Knows the desk's place and changes it when an administrator of a group says so.
 
-    Watches events: what was committed holds.
+    Watches events: what was committed holds. *others* tells the groups of single teams, *is_ours* supervisors
+    and operators who are known.
     """
 
     def __init__(
-        self, words: Texts, *, lang: str, place: Peer | None = None, fixed: bool = False, platforms: Platforms
+        self, words: Texts, *, lang: str, bound: Bound, platforms: Platforms, others: IsDesk, is_ours: IsOurs
     ) -> None:
-        self.place, self._fixed, self.platforms = place, fixed, platforms
+        self.place, self._fixed, self.platforms = bound.place, bound.fixed, platforms
         self._words, self._lang = words, lang
-        self.others: Callable[[Peer], bool] = lambda peer: False  # groups of single teams
-        self.is_ours: Callable[[str], bool] = lambda id: False  # supervisors and operators who are known
+        self._others, self._is_ours = others, is_ours
 
     def is_desk(self, peer: Peer) -> bool:
         """Whether operators work there: in the desk of all, or in a team's group."""
-        return self.others(peer) or (
+        return self._others(peer) or (
             self.place is not None and (peer.channel, peer.chat) == (self.place.channel, self.place.chat)
         )
 
@@ -151,7 +161,7 @@ class Binding:
         inbound = turn.inbounds[0]
         if await self.membership(inbound.peer, inbound.sender.id) != "administrator":
             return "desk.only_administrators"
-        if self.place is None or self.is_ours(f"{inbound.peer.channel}:{inbound.sender.id}"):
+        if self.place is None or self._is_ours(f"{inbound.peer.channel}:{inbound.sender.id}"):
             return None
         if self.place.channel == inbound.peer.channel and await self.membership(
             self.place, inbound.sender.id

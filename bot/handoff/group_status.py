@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.errors import BotError, PeerGone, Problem
+from bot.handoff import card_posts, notices
 from bot.handoff.desk_context import DeliveryStatus, DeskContext
 from bot.model import (
     Event,
@@ -27,8 +28,8 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import GroupChanged, Stranded
 
-TIMER = "desk.group"
 PATIENCE = 5.0  # seconds that asking a platform may take
 CALM = timedelta(seconds=55)  # a group in order is looked at this often, one in trouble in every round
 FAILED: tuple[DeliveryStatus, ...] = ("failed",)
@@ -91,7 +92,7 @@ class Groups:
     async def look(self, desk: DeskContext, now: datetime) -> tuple[Inbound, ...]:
         """The groups that are not as they were."""
         found = []
-        for place in desk.groups_of_operators():
+        for place in desk.places.known_groups():
             before = self._known.get(place)
             calm = (before is None or before.is_calm) and not desk.teams.is_lost(place)
             if calm and now - self._looked.get(place, now - CALM) < CALM:
@@ -107,9 +108,7 @@ class Groups:
                 continue
             key = f"group:{place.channel}:{place.chat}:{int(now.timestamp())}"
             found.append(
-                Inbound(
-                    key, place, Sender(""), now, InboundKind.INTERNAL, TIMER, private=False, data=told(seen)
-                )
+                Inbound(key, place, Sender(""), now, InboundKind.INTERNAL, private=False, payload=_find(seen))
             )
         return tuple(found)
 
@@ -128,12 +127,16 @@ async def ask(desk: DeskContext, place: Peer) -> Standing | None:
     """How the group is now; None where nobody can tell."""
     try:
         async with asyncio.timeout(PATIENCE):
-            chat = await desk.look(place)
+            chat = await desk.places.look(place)
     except PeerGone:
         return Standing(gone=True)
     except (BotError, TimeoutError):
         return None
     return None if chat is None else Standing(chat.kind, tuple(p.code for p in chat.problems))
+
+
+def _find(standing: Standing) -> GroupChanged:
+    return GroupChanged(standing.kind, standing.lacks, standing.gone)
 
 
 def told(standing: Standing) -> Json:
@@ -153,12 +156,12 @@ async def decide(desk: DeskContext, turn: Turn) -> Outcome | None:
     """What follows from how a group of operators is now; None = the turn is not about that."""
     inbound = turn.inbounds[0]
     if not any(
-        p.channel == inbound.peer.channel and p.chat == inbound.peer.chat for p in desk.groups_of_operators()
+        p.channel == inbound.peer.channel and p.chat == inbound.peer.chat for p in desk.places.known_groups()
     ):
         return None
     place = replace(inbound.peer, thread="")
-    if inbound.kind is InboundKind.INTERNAL and inbound.text == TIMER:
-        return await _changed(desk, turn, place, read(inbound.data))
+    if isinstance(found := inbound.payload, GroupChanged):
+        return await _changed(desk, turn, place, Standing(found.kind, found.lacks, gone=found.gone))
     if inbound.kind is InboundKind.REMOVED:
         return await _changed(desk, turn, place, Standing(gone=True))
     if inbound.kind is InboundKind.ADDED:
@@ -195,7 +198,7 @@ async def _changed(
     say = tuple(
         Outbound(
             place,
-            desk.words.say(key, lang=desk.lang, lacks=_named(desk, now)),
+            desk.texts.say(key, lang=desk.lang, lacks=_named(desk, now)),
             priority=Priority.NOTICE,
             author="",
         )
@@ -223,8 +226,8 @@ def _news(desk: DeskContext, before: Standing, now: Standing, is_back: bool) -> 
 def _named(desk: DeskContext, standing: Standing) -> list[str]:
     """Each right that lacks, and the step that mends it."""
     return [
-        desk.words.text(
-            key if desk.words.has(key := f"desk.lack.{code.lower()}") else "desk.lack.other", lang=desk.lang
+        desk.texts.text(
+            key if desk.texts.has(key := f"desk.lack.{code.lower()}") else "desk.lack.other", lang=desk.lang
         )
         for code in standing.lacks
     ]
@@ -242,10 +245,10 @@ def to_responsible(desk: DeskContext, place: Peer, key: str, **facts: object) ->
     """To the supervisors in private; where none are named, to operators of the same channel: the group itself
     may not hear.
     """
-    if told_ := desk.to_supervisors(key, **facts):
+    if told_ := notices.to_supervisors(desk, key, **facts):
         return told_
-    text = desk.words.say(key, lang=desk.lang, **facts)
-    people = [m.id.partition(":")[2] for m in desk.crew.members() if m.id.startswith(f"{place.channel}:")][
+    text = desk.texts.say(key, lang=desk.lang, **facts)
+    people = [m.id.partition(":")[2] for m in desk.roster.members() if m.id.startswith(f"{place.channel}:")][
         :TOLD
     ]
     return tuple(
@@ -263,13 +266,13 @@ async def _shown_again(desk: DeskContext, place: Peer, now: Standing, *, whole: 
         if _belongs(desk, ticket, place) and (
             whole or await _is_hidden(desk, ticket, to, now.kind == "forum")
         ):
-            say += await desk.repost(ticket.number, to)
+            say += await card_posts.reposted(desk, ticket.number, to)
     return tuple(say)
 
 
 def _belongs(desk: DeskContext, ticket: Ticket, place: Peer) -> bool:
     """Whether the ticket is shown in *place*, once that can be written to."""
-    home = desk.home(ticket)
+    home = desk.places.home(ticket)
     return home == place or (home is not None and desk.teams.is_lost(home))
 
 
@@ -286,14 +289,11 @@ async def _is_hidden(desk: DeskContext, ticket: Ticket, to: Peer, in_topics: boo
 
 async def _elsewhere(desk: DeskContext, turn: Turn, place: Peer) -> tuple[Timer, ...]:
     """The tickets of a group that is gone are shown where operators still are."""
-    if all(p == place or desk.teams.is_lost(p) for p in desk.groups_of_operators()):
+    if all(p == place or desk.teams.is_lost(p) for p in desk.places.known_groups()):
         return ()
-    his = [t for t in await desk.records.tickets(limit=1000) if desk.home(t) == place]
+    his = [t for t in await desk.records.tickets(limit=1000) if desk.places.home(t) == place]
     return tuple(
-        Timer(
-            f"lost:{t.number}", "desk.stranded", turn.now, {"why": "group_lost"}, conversation=t.conversation
-        )
-        for t in his
+        Timer(f"lost:{t.number}", Stranded("group_lost"), turn.now, conversation=t.conversation) for t in his
     )
 
 

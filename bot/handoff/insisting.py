@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot.handoff import notices
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.tickets import lifecycle
 from bot.model import InboundKind, Outbound, Status, Ticket, Turn
@@ -31,5 +32,5 @@ def heard(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[Ticket, tuple[
     since = ticket.state.queued or ticket.opened or turn.now
     if ticket.state.calls_announced or turn.now - since < PATIENCE:
         return called, ()
-    said = desk.loud(called, "desk.calls_again", **desk.facts(turn, ticket))
+    said = notices.aloud(desk, called, "desk.calls_again", **notices.facts(desk, ticket, turn.now))
     return (lifecycle.calls_announced(called) if said else called), said

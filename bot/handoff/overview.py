@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.handoff import notices
 from bot.handoff.card import card, heading, numbered
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators import commands, supervisor_commands
 from bot.handoff.operators.permissions import refuse
 from bot.handoff.operators.replies import say
 from bot.handoff.operators.roster import labels
@@ -29,6 +29,7 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import SupervisorOrder
 
 URGENCIES = ("0", "1", "2", "3")
 SHOWN = 8
@@ -44,18 +45,20 @@ async def show(desk: DeskContext, turn: Turn, _value: str) -> Outcome:
     for ticket in tickets:
         load[ticket.operator] = load.get(ticket.operator, 0) + (ticket.status == "operator")
     people = [
-        {"name": m.name, "away": m.away, "tickets": load.get(m.id, 0)} for m in desk.crew.members() if m.name
+        {"name": m.name, "away": m.away, "tickets": load.get(m.id, 0)}
+        for m in desk.roster.members()
+        if m.name
     ]
     listed = list({t.number: t for t in [*risk, *waiting]}.values())[:SHOWN]
     buttons = [
         Button(
-            f"{numbered(t.number, desk.words, desk.lang)} {t.state.name}".strip(),
+            f"{numbered(t.number, desk.texts, desk.lang)} {t.state.name}".strip(),
             "overview_ticket",
             str(t.number),
         )
         for t in listed
     ]
-    again = Button(desk.words.text("desk.button.refresh", lang=desk.lang), "overview")
+    again = Button(desk.texts.text("desk.button.refresh", lang=desk.lang), "overview")
     return say(
         desk,
         turn,
@@ -77,7 +80,7 @@ async def ticket(desk: DeskContext, turn: Turn, value: str) -> Outcome:
     found = await _ticket(desk, value)
     if found is None:
         return refuse(desk, turn, "desk.no_such_ticket", number=value)
-    text = card(found, desk.words, desk.lang)
+    text = card(found, desk.texts, desk.lang)
     return Outcome(
         "desk",
         Result.ANSWERED,
@@ -88,7 +91,7 @@ async def ticket(desk: DeskContext, turn: Turn, value: str) -> Outcome:
 
 async def people(desk: DeskContext, turn: Turn, value: str) -> Outcome:
     """Whom the ticket may be given to."""
-    there = [m for m in desk.crew.members() if m.name and m.here][:PEOPLE]
+    there = [m for m in desk.roster.members() if m.name and m.here][:PEOPLE]
     named = labels(there)
     buttons = [Button(named[m.id], "overview_order", f"assign#{value}#{m.id}") for m in there]
     return say(desk, turn, "desk.assign_whom", _rows(buttons), number=value, people=len(there))
@@ -116,11 +119,6 @@ async def order_by_number(desk: DeskContext, turn: Turn, command: str, rest: str
     return await _order(desk, turn, command, number, value.strip())
 
 
-def whisper(desk: DeskContext, turn: Turn, _rest: str) -> Outcome:
-    """Without a number there is nobody to whisper to; in a topic a note is written as //!."""
-    return say(desk, turn, "desk.unknown_command", command="whisper")
-
-
 async def _order(desk: DeskContext, turn: Turn, command: str, number: str, value: str) -> Outcome:
     """An order is a timer of the customer's conversation that is due now: there it meets the ticket as it
     then is.
@@ -129,104 +127,64 @@ async def _order(desk: DeskContext, turn: Turn, command: str, number: str, value
     if found is None:
         return refuse(desk, turn, "desk.no_such_ticket", command, number=number)
     inbound = turn.inbounds[0]
-    to = [inbound.peer.channel, inbound.peer.chat, inbound.peer.thread]
-    data = {
-        "command": command,
-        "value": value,
-        "by": inbound.sender.id,
-        "name": inbound.sender.name,
-        "to": to,
-    }
-    later = Timer(
-        f"order:{found.number}:{turn.id}", "desk.order", turn.now, data, conversation=found.conversation
-    )
+    payload = SupervisorOrder(command, value, inbound.sender.id, inbound.sender.name, inbound.peer)
+    later = Timer(f"order:{found.number}:{turn.id}", payload, turn.now, conversation=found.conversation)
     event = Event("ordered", ticket=found.number, actor=inbound.actor, data={"command": command})
     return Outcome("desk", Result.ANSWERED, "ordered", timers=(later,), events=(event,))
 
 
-async def carry_out(desk: DeskContext, turn: Turn) -> Outcome:
+async def carry_out(desk: DeskContext, turn: Turn, order: SupervisorOrder) -> Outcome:
     """The order where the ticket is: the same acts as in its topic, with the answer to whoever ordered."""
-    data = turn.inbounds[0].data
-    to = data.get("to")
-    there = Peer(*(str(part) for part in to)) if isinstance(to, list | tuple) else turn.conversation.peer
-    said = Inbound(
-        turn.inbounds[0].key,
-        there,
-        Sender(str(data.get("by")), str(data.get("name"))),
-        turn.now,
-        InboundKind.MESSAGE,
-        private=False,
-    )
+    there, ticket_ = order.to, turn.ticket
+    sender = Sender(order.by, order.name)
+    said = Inbound(turn.inbounds[0].key, there, sender, turn.now, InboundKind.MESSAGE, private=False)
     theirs = replace(turn, inbounds=(said,), presses=(), quoted=())
-    if turn.ticket is None or turn.ticket.status == "closed":
+    if ticket_ is None or ticket_.status == "closed":
         return say(desk, replace(theirs, ticket=None), "desk.closed_already")
-    command, value = str(data.get("command")), str(data.get("value", ""))
-    if command == "take":
-        done = commands.take(desk, theirs, turn.ticket, "")
-        if (
-            done.ticket is not None
-            and (own := desk.thread(turn.ticket)) is not None
-            and (own.channel, own.chat) != (there.channel, there.chat)
-        ):
-            done = replace(
-                done,
-                messages=(
-                    *done.messages,
-                    desk.notice(own, turn.ticket, "desk.you_took_it", operator=said.sender.name),
-                ),
-            )
-    elif command == "whisper":
-        done = _whispered(desk, theirs, turn.ticket, value)
-    elif command == "assign":
-        done = await supervisor_commands.assign(desk, theirs, turn.ticket, value)
-    else:
-        done = supervisor_commands.set_priority(desk, theirs, turn.ticket, value)
-    above = heading(turn.ticket, desk.words, desk.lang)
-    return replace(
-        done,
-        messages=tuple(
-            replace(o, heading=above, ticket=None) if o.to == there and not o.heading else o
-            for o in done.messages
-        ),
-    )
+    if (command := desk.commands.named(order.command)) is None or command.by_number is None:
+        return say(desk, theirs, "desk.unknown_command", command=order.command)
+    done = await command.run(desk, theirs, order.value)
+    above, own = heading(ticket_, desk.texts, desk.lang), desk.places.thread(ticket_)
+    messages = [
+        replace(o, heading=above, ticket=None) if o.to == there and not o.heading else o
+        for o in done.messages
+    ]
+    if done.reason == "taken" and own is not None and (own.channel, own.chat) != (there.channel, there.chat):
+        messages.append(notices.in_desk(desk, own, ticket_, "desk.you_took_it", operator=order.name))
+    return replace(done, messages=tuple(messages))
 
 
-def _whispered(desk: DeskContext, turn: Turn, ticket_: Ticket, text: str) -> Outcome:
+def whisper(desk: DeskContext, turn: Turn, ticket_: Ticket, text: str) -> Outcome:
     """A note that calls the one whose ticket it is, in its own topic."""
     if not text:
         return say(desk, turn, "desk.whisper_how", number=ticket_.number)
-    by, called = (
-        turn.inbounds[0].sender.name,
-        desk.crew.member(ticket_.operator).call or ticket_.operator_name,
-    )
-    kept = (HistoryEntry(turn.now, "note", text, by),)
-    told = (
-        ()
-        if (own := desk.thread(ticket_)) is None
-        else (desk.notice(own, ticket_, "desk.whispered_from_afar", operator=called, by=by, text=text),)
-    )
-    event = Event("whispered", ticket=ticket_.number, actor=turn.actor)
+    by = turn.inbounds[0].sender.name
+    called = desk.roster.member(ticket_.operator).call or ticket_.operator_name
+    told: tuple[Outbound, ...] = ()
+    if (own := desk.places.thread(ticket_)) is not None:
+        key, facts = "desk.whispered_from_afar", {"operator": called, "by": by, "text": text}
+        told = (notices.in_desk(desk, own, ticket_, key, **facts),)
     return Outcome(
         "desk",
         Result.ANSWERED,
         "whispered",
         (*told, *say(desk, turn, "desk.done").messages),
-        notes=kept,
-        events=(event,),
+        notes=(HistoryEntry(turn.now, "note", text, by),),
+        events=(Event("whispered", ticket=ticket_.number, actor=turn.actor),),
     )
 
 
 def _desks(desk: DeskContext, tickets: Sequence[Ticket], turn: Turn) -> list[dict[str, object]]:
     """Each group with its tickets; one line less to read where there is only one."""
-    named: dict[Peer, list[str]] = {p: [] for p in desk.places()}
+    named: dict[Peer, list[str]] = {p: [] for p in desk.places.groups()}
     for team in desk.rules.teams:
         if (own := desk.teams.place(team.name)) is not None:
             named.setdefault(own, []).append(team.title or team.name)
     shown: dict[Peer, list[Ticket]] = {p: [] for p in named}
     for ticket_ in tickets:
-        if (to := desk.thread(ticket_)) is not None:
+        if (to := desk.places.thread(ticket_)) is not None:
             shown.setdefault(replace(to, thread=""), []).append(ticket_)
-    main = desk.words.text("desk.main_group", lang=desk.lang)
+    main = desk.texts.text("desk.main_group", lang=desk.lang)
     lines: list[dict[str, object]] = [
         {
             "name": ", ".join(named.get(p) or [main]),
@@ -251,11 +209,11 @@ def _line(ticket_: Ticket) -> dict[str, object]:
 
 
 async def _panel(desk: DeskContext, ticket_: Ticket) -> Rows:
-    number, text = str(ticket_.number), desk.words.text
+    number, text = str(ticket_.number), desk.texts.text
     link: tuple[Button, ...] = ()
-    if (to := desk.thread(ticket_)) is not None:
+    if (to := desk.places.thread(ticket_)) is not None:
         thread = await desk.records.topic(ticket_.number, to.channel, to.chat)
-        if thread and (url := desk.topic_url(to, thread)):
+        if thread and (url := desk.places.topic_url(to, thread)):
             link = (Button(text("desk.button.open_topic", lang=desk.lang), url=url),)
     first = (
         Button(text("desk.button.take_over", lang=desk.lang), "overview_order", f"take#{number}#"),

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.handoff import insisting
+from bot.handoff import card_posts, insisting, notices
 from bot.handoff.assist import suggestions
 from bot.handoff.card import heading
 from bot.handoff.context import brings_words, shown
 from bot.handoff.customer_linking import came_over, is_about_linking
-from bot.handoff.desk import Desk
+from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.operator_message import command_of
 from bot.handoff.operators.permissions import REFUSED
-from bot.handoff.queue import sign
-from bot.handoff.sla.timers import PREFIX
-from bot.handoff.tickets import lifecycle, transfer
+from bot.handoff.queue import sign, standing
+from bot.handoff.sla import timers
+from bot.handoff.tickets import closing, lifecycle, reopening, transfer
+from bot.handoff.tickets.settle import settled
 from bot.model import (
     Button,
     Event,
@@ -34,6 +35,7 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import BotResumes, Stranded, TicketTimer
 from bot.text.markdown import join
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
@@ -78,8 +80,8 @@ def _asks_status(turn: Turn) -> bool:
 class Relay:
     """Always first among the dialogs. None = no person is at it, and none was asked for."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk, self._words = desk, desk.words
+    def __init__(self, desk: DeskContext) -> None:
+        self._desk, self._words = desk, desk.texts
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         first = turn.inbounds[0]
@@ -87,12 +89,12 @@ class Relay:
             return ordered
         if first.kind is InboundKind.STEPPED_IN:
             return self._stepped_in(turn, first)
-        if first.kind is InboundKind.INTERNAL and first.text == "relay.resume":
+        if isinstance(first.payload, BotResumes):
             return self._resume(turn)
         if first.kind is InboundKind.BLOCKED:
             return self._blocked(turn)
-        if first.kind is InboundKind.INTERNAL and first.text.startswith(PREFIX):
-            return await self._desk.on_time(turn)
+        if isinstance(first.payload, TicketTimer | Stranded):
+            return settled(self._desk, turn.ticket, await timers.decide(self._desk, turn))
         if first.kind is InboundKind.INTERNAL or turn.conversation.status is Status.BOT:
             return self._bot_is_at_it(turn)
         if turn.ticket is None or turn.ticket.status == "closed":
@@ -102,12 +104,12 @@ class Relay:
         if self._is_about_news(turn) or is_about_linking(turn):
             return None
         ticket, told = came_over(
-            self._desk, turn, turn.ticket, self._desk.title(turn.conversation.peer.channel)
+            self._desk, turn, turn.ticket, self._desk.places.title(turn.conversation.peer.channel)
         )
         outcome = await self._for_person(replace(turn, ticket=ticket), ticket)
         if told:
             outcome = replace(outcome, messages=(*told, *outcome.messages), ticket=outcome.ticket or ticket)
-        return self._desk.settled(turn, outcome)
+        return settled(self._desk, turn.ticket, outcome)
 
     async def _for_person(self, turn: Turn, ticket: Ticket) -> Outcome:
         """A person is at it: what belongs to his ticket."""
@@ -142,7 +144,7 @@ class Relay:
         rules, lang = self._desk.rules, self._desk.lang_of(turn.customer)
         meaning = rules.meaning(turn.text)
         if meaning == "yes" and turn.conversation.state.get(CANCELLING) == ticket.number:
-            return self._desk.close(turn, ticket, by="customer")
+            return closing.close(self._desk, turn, ticket, by="customer")
         if meaning == "not_needed":
             text = self._words.say("handoff.cancel_ask", lang=lang, number=ticket.number)
             cancel = Button(
@@ -160,19 +162,19 @@ class Relay:
         if said is None or (said.article and said.article in known):
             return None
         ahead = self._desk.queue.ahead(ticket, await self._desk.records.queue(), turn.now)
-        stays = self._desk.standing(turn, ticket, key="handoff.stays", ahead=ahead)
+        stays = standing.told(self._desk, turn, ticket, key="handoff.stays", ahead=ahead)
         told = Outbound(
             turn.inbounds[-1].peer, join((said.text, stays), "\n\n"), ticket=ticket.number, author="bot"
         )
         event = Event("answered_meanwhile", ticket=ticket.number, data={"article": said.article})
         marks = lifecycle.article_told(ticket, said.article) if said.article else ticket
         carried = self._carry(turn, marks, buttons, told=told)
-        if said.title and (to := self._desk.thread(ticket)) is not None:
+        if said.title and (to := self._desk.places.thread(ticket)) is not None:
             carried = replace(
                 carried,
                 messages=(
                     *carried.messages,
-                    self._desk.notice(to, ticket, "desk.answered_meanwhile", title=said.title),
+                    notices.in_desk(self._desk, to, ticket, "desk.answered_meanwhile", title=said.title),
                 ),
             )
         return replace(carried, events=(*carried.events, event))
@@ -228,9 +230,9 @@ class Relay:
     def _pressed(self, turn: Turn, ticket: Ticket, action: str) -> Outcome | None:
         """Buttons under the bot's words about the ticket; None = of something else, and carried as words."""
         if action == "cancel_ticket":
-            return self._desk.close(turn, ticket, by="customer")
+            return closing.close(self._desk, turn, ticket, by="customer")
         if action == "solved":
-            return self._desk.close(turn, ticket, by="customer", key="handoff.closed")
+            return closing.close(self._desk, turn, ticket, by="customer", key="handoff.closed")
         if action == "add_details":
             say = Outbound(
                 turn.inbounds[0].peer,
@@ -261,8 +263,8 @@ class Relay:
         lang = self._desk.lang_of(turn.customer)
         say = Outbound(
             turn.inbounds[0].peer,
-            self._desk.standing(turn, ticket, ahead=ahead),
-            buttons=self._desk.opened_buttons(lang, ticket),
+            standing.told(self._desk, turn, ticket, ahead=ahead),
+            buttons=standing.buttons(self._desk, lang, ticket),
             ticket=ticket.number,
         )
         return Outcome("relay", Result.ANSWERED, "status", (say,))
@@ -271,7 +273,7 @@ class Relay:
         self, turn: Turn, ticket: Ticket, buttons: Rows = (), *, told: Outbound | None = None
     ) -> Outcome:
         """The words go to the desk; *told* is what the customer hears."""
-        to = self._desk.thread(ticket)
+        to = self._desk.places.thread(ticket)
         say: list[Outbound] = []
         calls = insisting.is_call(self._desk, turn)
         if to is not None and not (calls and insisting.is_known(ticket)):
@@ -304,7 +306,7 @@ class Relay:
         if sleeps and self._is_thanks(turn):
             return replace(carried, ticket=owing)
         owed = sleeps or owing.state.asked is not None
-        gone = bool(ticket.operator) and owed and not self._desk.crew.is_here(ticket.operator)
+        gone = bool(ticket.operator) and owed and not self._desk.roster.is_here(ticket.operator)
         if gone and ticket.status != "waiting":
             back = transfer.give_back(self._desk, turn, owing, "desk.operator_away", why="operator_away")
             return replace(
@@ -319,17 +321,21 @@ class Relay:
             owing = lifecycle.woken(owing, turn.now)
             return replace(
                 carried,
-                messages=(*carried.messages, *self._desk.card_edit(owing), *self._calls_operator(owing)),
+                messages=(
+                    *carried.messages,
+                    *card_posts.edited(self._desk, owing),
+                    *self._calls_operator(owing),
+                ),
                 ticket=owing,
             )
         return replace(carried, ticket=owing)
 
     def _calls_operator(self, ticket: Ticket) -> tuple[Outbound, ...]:
         """Whoever put the ticket off is called by name: its customer has written before the time."""
-        if (to := self._desk.thread(ticket)) is None:
+        if (to := self._desk.places.thread(ticket)) is None:
             return ()
-        operator = self._desk.crew.member(ticket.operator).call or ticket.operator_name
-        return (self._desk.notice(to, ticket, "desk.wrote_while_snoozed", operator=operator),)
+        operator = self._desk.roster.member(ticket.operator).call or ticket.operator_name
+        return (notices.in_desk(self._desk, to, ticket, "desk.wrote_while_snoozed", operator=operator),)
 
     def _is_thanks(self, turn: Turn) -> bool:
         """Thanks and good-byes: carried, and nobody owes an answer to them."""
@@ -396,14 +402,20 @@ class Relay:
             and not turn.text.startswith("/")
             and (turn.text or turn.attachments or brings_words(turn.context))
         )
-        if is_words and not self._is_thanks(turn) and (left := self._desk.left_off(turn)) is not None:
-            return self._desk.settled(turn, self._desk.reopen(turn, left, reason="came_back"))
+        if (
+            is_words
+            and not self._is_thanks(turn)
+            and (left := reopening.left_off(self._desk, turn)) is not None
+        ):
+            return settled(
+                self._desk, turn.ticket, reopening.reopened(self._desk, turn, left, reason="came_back")
+            )
         return None
 
     def _blocked(self, turn: Turn) -> Outcome:
         say: tuple[Outbound, ...] = ()
-        if turn.ticket and turn.ticket.status != "closed" and (to := self._desk.thread(turn.ticket)):
-            say = (self._desk.notice(to, turn.ticket, "desk.customer_blocked"),)
+        if turn.ticket and turn.ticket.status != "closed" and (to := self._desk.places.thread(turn.ticket)):
+            say = (notices.in_desk(self._desk, to, turn.ticket, "desk.customer_blocked"),)
         return Outcome("relay", Result.IGNORED, "blocked", say, events=(Event("customer_blocked"),))
 
     def _stepped_in(self, turn: Turn, inbound: Inbound) -> Outcome:
@@ -418,7 +430,7 @@ class Relay:
             ),
         )
         say: tuple[Outbound, ...] = ()
-        if turn.ticket and turn.ticket.status != "closed" and (to := self._desk.thread(turn.ticket)):
+        if turn.ticket and turn.ticket.status != "closed" and (to := self._desk.places.thread(turn.ticket)):
             told = (
                 self._words.say("desk.stepped_in", lang=self._desk.lang, name=inbound.sender.name)
                 + " "
@@ -447,7 +459,7 @@ class Relay:
         )
 
     def _step_back(self, turn: Turn) -> Timer:
-        return Timer(f"resume:{turn.conversation.id}", "relay.resume", turn.now + STEP_BACK)
+        return Timer(f"resume:{turn.conversation.id}", BotResumes(), turn.now + STEP_BACK)
 
     def _resume(self, turn: Turn) -> Outcome:
         if turn.conversation.status is Status.OPERATOR and (

@@ -4,7 +4,7 @@ must be seen by him.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import say
@@ -15,22 +15,31 @@ from bot.model import Button, Inbound, InboundKind, Outcome, Peer, Rows, Sender,
 SHOWN = 10
 
 
-async def meant(desk: DeskContext, turn: Turn, text: str) -> tuple[tuple[Member, ...], str]:
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Whom the beginning of *text* names, and the *rest* of it; nobody or several where it is not clear."""
+
+    text: str
+    people: tuple[Member, ...]
+    rest: str
+
+
+async def meant(desk: DeskContext, turn: Turn, text: str) -> Meant:
     """The colleagues whom the beginning of *text* names, and what follows it.
 
     Also one who never wrote, by his id.
     """
     user, rest = _mentioned(turn.inbounds[0], text)
     if not user:
-        people, rest = desk.crew.named(text)
+        people, rest = desk.roster.named(text)
         if people:
-            return people, rest
+            return Meant(text, people, rest)
         word, _, rest = text.partition(" ")
         channel, _, user = word.rpartition(":")
         if channel not in ("", turn.peer.channel):
-            return (), text
+            return Meant(text, (), text)
     found = await _by_id(desk, turn.peer, user)
-    return (found, rest.strip()) if found else ((), text)
+    return Meant(text, found, rest.strip() if found else text)
 
 
 def _mentioned(inbound: Inbound, text: str) -> tuple[str, str]:
@@ -49,36 +58,23 @@ def _mentioned(inbound: Inbound, text: str) -> tuple[str, str]:
 
 async def _by_id(desk: DeskContext, place: Peer, user: str) -> tuple[Member, ...]:
     """Whom the platform knows by this id in the group, also where he has not written there yet."""
-    known = desk.crew.member(f"{place.channel}:{user}")
+    known = desk.roster.member(f"{place.channel}:{user}")
     if known.name and not known.left:
         return (known,)
-    if not user.isdigit() or await desk.membership(place, user) not in ("administrator", "member"):
+    if not user.isdigit() or await desk.places.membership(place, user) not in ("administrator", "member"):
         return ()
-    sender = await desk.profile(place, user) or Sender(user)
+    sender = await desk.places.profile(place, user) or Sender(user)
     return (Member(known.id, sender.name or user, sender.username, last_name=sender.last_name),)
 
 
-def unclear(
-    desk: DeskContext,
-    turn: Turn,
-    ticket: Ticket,
-    text: str,
-    people: tuple[Member, ...],
-    reason: str = "",
-    action: str = "give_to",
-) -> Outcome:
+def unclear(desk: DeskContext, turn: Turn, ticket: Ticket, found: Meant, action: str = "give_to") -> Outcome:
     """Nobody of this name, or several: said with everybody who can be meant, each a tap away."""
-    shown = people or colleagues(desk, ticket)
+    shown = found.people or colleagues(desk, ticket)
+    reason = found.rest if action == "give_to" else ""
     named = labels(shown)
-    key = "desk.which_person" if people else "desk.no_such_person"
-    return say(
-        desk,
-        turn,
-        key,
-        offered(people, action, reason),
-        word=text,
-        people=[_shown(m, named) for m in shown[:SHOWN]],
-    )
+    key = "desk.which_person" if found.people else "desk.no_such_person"
+    people = [_shown(m, named) for m in shown[:SHOWN]]
+    return say(desk, turn, key, offered(found.people, action, reason), word=found.text, people=people)
 
 
 def offered(people: tuple[Member, ...], action: str, reason: str = "") -> Rows:
@@ -89,21 +85,23 @@ def offered(people: tuple[Member, ...], action: str, reason: str = "") -> Rows:
 
 def colleagues(desk: DeskContext, ticket: Ticket) -> tuple[Member, ...]:
     """Those who work where the ticket is shown."""
-    place = desk.thread(ticket)
-    return tuple(m for m in desk.crew.members() if m.name and place is not None and desk.is_in(m.id, place))
+    place = desk.places.thread(ticket)
+    return tuple(
+        m for m in desk.roster.members() if m.name and place is not None and desk.roster.is_in(m.id, place)
+    )
 
 
 async def reachable(desk: DeskContext, ticket: Ticket, member: Member) -> Peer | None:
     """The group in which *member* would see the ticket: its own where he is there, else his; None where there
     is none.
     """
-    own = desk.thread(ticket)
-    for place in dict.fromkeys([*([replace(own, thread="")] if own else []), *desk.places()]):
+    own = desk.places.thread(ticket)
+    for place in dict.fromkeys([*([replace(own, thread="")] if own else []), *desk.places.groups()]):
         if place.channel != member.channel or desk.teams.is_lost(place):
             continue
         if place.chat in member.chats:
             return place
-        standing = await desk.membership(place, member.user)
+        standing = await desk.places.membership(place, member.user)
         if standing in ("administrator", "member") or (not standing and not member.chats):
             return place
     return None
@@ -111,7 +109,7 @@ async def reachable(desk: DeskContext, ticket: Ticket, member: Member) -> Peer |
 
 def brought(desk: DeskContext, ticket: Ticket, place: Peer) -> Ticket:
     """The ticket as one of *place*: of the team whose group that is, or of all."""
-    own = desk.thread(ticket)
+    own = desk.places.thread(ticket)
     if own is not None and replace(own, thread="") == place:
         return ticket
     team = next((t.name for t in desk.rules.teams if desk.teams.place(t.name) == place), "")

@@ -4,7 +4,6 @@ with file and line.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from jinja2 import TemplateSyntaxError, meta, nodes
 
 from bot.errors import Problem
 from bot.i18n.sandbox import Sandbox, bare_variables
+from bot.text.nearest import nearest
 from bot.text.yaml_source import MAX_BYTES, Node, YamlError, read_yaml
 
 ALWAYS = frozenset({"lang", "customer", "now", "seed", "business"})  # facts every template may use
@@ -187,7 +187,7 @@ def fact_problems(own: Catalogue, builtin: Catalogue) -> Iterator[Problem]:
         known.setdefault(key, set()).update(entry.variables)
     for (key, _), entry in own.items():
         if key not in known:
-            near = difflib.get_close_matches(key, known, 1, 0.8)
+            near = nearest(key, known, likeness=80)
             if near:
                 yield Problem(
                     f"ключ «{key}» неизвестен",

@@ -18,7 +18,8 @@ from bot.knowledge.articles.catalog import ArticleCatalog, is_russian
 from bot.knowledge.articles.repository import Library
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import Context, KnowledgeSettings, KnowledgeStatus, Reloaded, Retriever
-from bot.knowledge.decision.explanation import explain
+from bot.knowledge.decision.explanation import Asked, explain
+from bot.knowledge.decision.finding import Finding
 from bot.knowledge.decision.ranking import (
     Model,
     SelfCheck,
@@ -32,16 +33,17 @@ from bot.knowledge.decision.ranking import (
 from bot.knowledge.decision.self_check import Encode, examine
 from bot.knowledge.quality.feedback import FEWEST, NEWEST, NO_SHIFT, Feedback, Shift, shift_of
 from bot.knowledge.query.analyzer import TextAnalyzer
-from bot.knowledge.query.correction import Lexicon, Repair, Repaired, repair
+from bot.knowledge.query.correction import Lexicon, Repaired, repair
 from bot.knowledge.query.follow_ups import follows, joined
 from bot.knowledge.query.synonyms import read_speech
 from bot.knowledge.retrieval import index_cache
 from bot.knowledge.retrieval.channels import ChannelRetriever, retriever_names
-from bot.knowledge.retrieval.external import NO_VOTES, Votes, find_factories, hear, invite
-from bot.knowledge.retrieval.features import AnalyzedQuery, Evidence, Vectors, gather
+from bot.knowledge.retrieval.external import find_factories, hear, invite
+from bot.knowledge.retrieval.features import AnalyzedQuery, Vectors, gather
 from bot.knowledge.retrieval.index import Index
 from bot.knowledge.retrieval.semantic import VectorStore, center_of, centred
 from bot.model import Answer, Candidate, Decision
+from bot.text.problems import told
 
 MAX_QUESTION = 3000  # characters that are read of a question
 WORTH_SAVING = 1.0  # seconds of building from which the index is kept for the next start
@@ -72,22 +74,6 @@ class State:
     shift: Shift = NO_SHIFT
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A question read one way, with what search makes of it."""
-
-    text: str
-    asked: AnalyzedQuery
-    evidence: Evidence
-    scores: np.ndarray
-    confidence: float
-    scope: float
-    kind: str
-    repairs: tuple[Repair, ...] = ()
-    votes: Votes = NO_VOTES
-    plain: float = 0.0  # confidence before clicks
-
-
 class Knowledge:
     """A folder of articles that can be asked.
 
@@ -107,7 +93,7 @@ class Knowledge:
         self._reloading = threading.Lock()
         self._store: VectorStore | None = None
         self._feedback: tuple[Feedback, ...] = ()
-        reason = "выключены настройкой" if settings.model == "off" else "ещё не загружены"
+        reason = told("articles.model.off" if settings.model == "off" else "articles.model.not_yet")
         self.status = KnowledgeStatus(reason=reason)
         self._state = State(ArticleCatalog(()), Index((), self._reader), Lexicon(()))
 
@@ -520,23 +506,8 @@ class Knowledge:
         )
         two = len(order) > 1 and float(share[order[:2]].sum()) >= 0.9
         spent = 1000 * (time.perf_counter() - start)
-        why = explain(
-            question,
-            found.text,
-            found.asked,
-            evidence,
-            state.index,
-            answer,
-            settings,
-            found.scores,
-            repairs=found.repairs,
-            votes=found.votes,
-            language=language,
-            kind=found.kind,
-            followed=followed,
-            options=min(2 if two else 3, settings.options),
-            spent=spent,
-        )
+        asked = Asked(question, language, followed, min(2 if two else 3, settings.options), spent)
+        why = explain(asked, found, answer, state.index, settings)
         if state.shift.labels:
             why = {
                 **why,

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 from bot.model.addresses import Json, Peer
+from bot.model.internal import Payload
 from bot.model.messages import Attachment, Inbound, InboundKind, Outbound, Press, RepliedTo
 from bot.model.tickets import Ticket, Waiting
 
@@ -132,16 +133,15 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """A timer to be kept with the turn: at `due` it comes back to `conversation` (default: the turn's own) as
-    an Inbound.
+    """A timer to be kept with the turn: at `due` its `payload` comes back to `conversation` (default: the
+    turn's own) as an Inbound.
 
     The same `key` again replaces the older timer that has not fired.
     """
 
     key: str
-    kind: str
+    payload: Payload
     due: datetime
-    data: Json = field(default_factory=dict)
     conversation: int | None = None
 
 

@@ -258,7 +258,7 @@ class BeginIncident(AdminCommand):
 class EndIncident(AdminCommand):
     """The incident *number* is over; *text* is what those are told who asked."""
 
-    number: str
+    number: int
     text: str = ""
 
 

@@ -5,6 +5,6 @@ operator would.
 from __future__ import annotations
 
 from bot.testing.fakes import FakeAdapter
-from bot.testing.harness import PlayedCustomer, PlayedOperator, TestBot, open_test_bot
+from bot.testing.harness import OperatorsGroup, PlayedCustomer, PlayedOperator, TestBot, open_test_bot
 
-__all__ = ["FakeAdapter", "PlayedCustomer", "PlayedOperator", "TestBot", "open_test_bot"]
+__all__ = ["FakeAdapter", "OperatorsGroup", "PlayedCustomer", "PlayedOperator", "TestBot", "open_test_bot"]

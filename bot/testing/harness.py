@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
-from bot.app import Service, build_service
+from bot.app import Overrides, Service, build_service
 from bot.button_tokens import token
 from bot.clock import HandClock
 from bot.config.loader import Config
@@ -242,43 +242,54 @@ def find_button(said: list[SentMessage], label: str) -> tuple[SentMessage, int, 
     )
 
 
+@dataclass(frozen=True, slots=True)
+class OperatorsGroup:
+    """Where the operators of a test are: a group at *place*, on Telegram with topics (*forum*) or without."""
+
+    place: Peer = PLACE
+    forum: bool = True
+
+
 @asynccontextmanager
 async def open_test_bot(
     articles: Path,
     *,
     config: Config | None = None,
-    forum: bool = True,
-    desk: bool = True,
+    desk: OperatorsGroup | None = OperatorsGroup(),
     storage: str = ":memory:",
     knowledge: Knowledge | None = None,
     threads: bool = True,
-    place: Peer = PLACE,
 ) -> AsyncIterator[TestBot]:
-    """A service over the articles in a folder, with fake channels; closed at the end. *knowledge* is used
-    where it is already open.
+    """A service over the articles in a folder, with fake channels; closed at the end. *desk* None: no group
+    is bound yet. *knowledge* is used where it is already open.
 
     Without *threads* the store works where it is called: several times faster where nothing runs beside the
     player.
     """
-    config = config or Config()
+    config, group = config or Config(), desk or OperatorsGroup()
     settings = config.model_dump(exclude={"base", "channels", "desk"})
     settings["knowledge"] = {**settings["knowledge"], "folder": str(articles), "embeddings": {"model": "off"}}
     clock = HandClock(NOON)
-    channels = {"telegram": FakeAdapter("telegram", forum=forum), "vk": FakeAdapter("vk")}
+    channels = {
+        "telegram": FakeAdapter("telegram", forum=group.forum),
+        "vk": FakeAdapter("vk"),
+    }
     service = await build_service(
         Config(**settings, base=config.base),
-        adapters=channels,
-        clock=clock,
-        desk=place if desk else None,
-        storage=storage,
-        log_events=False,
-        knowledge=knowledge,
+        Overrides(
+            adapters=channels,
+            clock=clock,
+            desk=desk.place if desk else None,
+            storage=storage,
+            log_events=False,
+            knowledge=knowledge,
+        ),
     )
     assert isinstance(service.store, SqliteStore)
     start = 1
     if file := service.store.file:
         _starts[file] = start = _starts[file] + 1
-    testbot = TestBot(service, clock, channels, place, keys="k" if start == 1 else f"{start}k")
+    testbot = TestBot(service, clock, channels, group.place, keys="k" if start == 1 else f"{start}k")
     if not threads:
         without_threads(testbot.store)
     try:

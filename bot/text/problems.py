@@ -66,6 +66,11 @@ def told(key: str, /, **facts: object) -> Told:
     return _told(key, 0, facts, reader_language())
 
 
+def advice(key: str, /, **facts: object) -> Told:
+    """What the words of *key* say to do."""
+    return _told(key, 1, facts, reader_language())
+
+
 def problem(
     key: str,
     /,
@@ -77,9 +82,8 @@ def problem(
     **facts: object,
 ) -> Problem:
     """The error of *key*. *hint* stands in place of what the words say to do."""
-    language = reader_language()
-    mend = _told(key, 1, facts, language) if hint is None else hint
-    return Problem(_told(key, 0, facts, language), file, line, column, mend, code)
+    found = problem_of(key, facts, file, line, column, code)
+    return found if hint is None else replace(found, hint=hint)
 
 
 def warning(
@@ -94,6 +98,14 @@ def warning(
 ) -> Problem:
     """The same, of what stops nothing."""
     return replace(problem(key, file, line, column, code, hint, **facts), severity="warning")
+
+
+def problem_of(
+    key: str, facts: Mapping[str, object], file: str, line: int, column: int, code: str
+) -> Problem:
+    """The error of *key* with facts of any names."""
+    language = reader_language()
+    return Problem(_told(key, 0, facts, language), file, line, column, _told(key, 1, facts, language), code)
 
 
 def told_in(text: str, language: str) -> str:

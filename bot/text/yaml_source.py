@@ -117,7 +117,9 @@ class YamlError(Exception):
         if self.kind == "syntax":
             known = next((key for said, key in _SYNTAX.items() if said in detail), "other")
             detail = told(f"yaml.syntax_of.{known}")
-        return problem(f"yaml.{self.kind}", file, self.line, self.column, _CODES[self.kind], detail=detail)
+        return problem(
+            f"yaml.{self.kind}", file, self.line, self.column, _CODES.get(self.kind, ""), detail=detail
+        )
 
 
 def read_yaml(text: str, first_line: int = 1) -> Node | None:
@@ -144,6 +146,19 @@ def read_yaml(text: str, first_line: int = 1) -> Node | None:
     except (yaml.YAMLError, ValueError, RecursionError):
         raise YamlError("characters", first_line) from None
     return builder.root
+
+
+def read_yaml_file(path: Path) -> Node | None:
+    """The tree of a file, None where it holds nothing. Raises `YamlError`, nothing else."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise YamlError("size")
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise YamlError("missing", 0, 0) from None
+    except (OSError, UnicodeDecodeError):
+        raise YamlError("unreadable", 0, 0) from None
+    return read_yaml(text)
 
 
 def read_own(path: Path) -> Any:

@@ -25,7 +25,7 @@ from tests.fakes.telegram_server import FakeTelegram
 from tests.fakes.vk_server import FakeVk
 
 
-class TelegramStage:
+class TelegramPlatform:
     queue = keeps_views = True
     chat = "5"
 
@@ -101,14 +101,14 @@ class TelegramStage:
 
 class TestTelegram(AdapterContract):
     @pytest.fixture
-    async def stage(self) -> AsyncIterator[TelegramStage]:
+    async def platform(self) -> AsyncIterator[TelegramPlatform]:
         async with FakeTelegram() as server:
-            stage = TelegramStage(server)
-            yield stage
-            await stage.adapter.close()
+            platform = TelegramPlatform(server)
+            yield platform
+            await platform.adapter.close()
 
 
-class VkStage:
+class VkPlatform:
     queue = keeps_views = True
     chat = "5"
 
@@ -162,14 +162,14 @@ class VkStage:
 
 class TestVk(AdapterContract):
     @pytest.fixture
-    async def stage(self) -> AsyncIterator[VkStage]:
+    async def platform(self) -> AsyncIterator[VkPlatform]:
         async with FakeVk() as server:
-            stage = VkStage(server)
-            yield stage
-            await stage.adapter.close()
+            platform = VkPlatform(server)
+            yield platform
+            await platform.adapter.close()
 
 
-class WebStage:
+class WebPlatform:
     queue, keeps_views = False, True
     chat = "501"
 
@@ -191,8 +191,8 @@ class WebStage:
         await self.adapter.press("501", "501", *found, key="press")
 
     def shown(self) -> Sequence[str]:
-        [room] = [r for r in self.adapter.view()["rooms"] if r["chat"] == "501"]  # type: ignore[attr-defined]
-        return [_text(m) for m in room["messages"] if m["author"] == "bot" and not m.get("deleted")]
+        [chat] = [r for r in self.adapter.view()["rooms"] if r["chat"] == "501"]  # type: ignore[attr-defined]
+        return [_text(m) for m in chat["messages"] if m["author"] == "bot" and not m.get("deleted")]
 
     def fails(self, fault: Fault) -> bool:
         if fault == "blocked":
@@ -207,8 +207,8 @@ def _text(shown: dict[str, object]) -> str:
 
 class TestWeb(AdapterContract):
     @pytest.fixture
-    async def stage(self, tmp_path: Path) -> WebStage:
-        return WebStage(tmp_path)
+    async def platform(self, tmp_path: Path) -> WebPlatform:
+        return WebPlatform(tmp_path)
 
 
 class Typed(io.StringIO):
@@ -225,7 +225,7 @@ class Typed(io.StringIO):
         return True
 
 
-class TerminalStage:
+class TerminalPlatform:
     queue = keeps_views = False
     chat = "1"
 
@@ -251,10 +251,10 @@ class TerminalStage:
 
 class TestTerminal(AdapterContract):
     @pytest.fixture
-    async def stage(self) -> AsyncIterator[TerminalStage]:
-        stage = TerminalStage()
-        yield stage
-        stage.typed.queue.put(None)
+    async def platform(self) -> AsyncIterator[TerminalPlatform]:
+        platform = TerminalPlatform()
+        yield platform
+        platform.typed.queue.put(None)
         for thread in [t for t in threading.enumerate() if "_read_lines" in t.name]:
             await asyncio.to_thread(thread.join, 1)
-        await stage.adapter.close()
+        await platform.adapter.close()

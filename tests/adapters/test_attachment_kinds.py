@@ -25,7 +25,7 @@ from bot.delivery.splitting import parts
 from bot.errors import Refused
 from bot.i18n.texts import LANGUAGES, Texts
 from bot.model import Attachment, Inbound, Media, Outbound, Peer, RichText
-from bot.testing import TestBot, open_test_bot
+from bot.testing import OperatorsGroup, TestBot, open_test_bot
 from bot.testing.harness import PLACE as FORUM
 from tests.adapters.attachment_samples import TELEGRAM, VK
 from tests.fakes.telegram_server import BOT_ID, TOKEN, FakeTelegram
@@ -103,7 +103,7 @@ async def test_each_kind_arrives_with_a_human_name(articles: Path, platform: str
     wrong: dict[str, str] = {}
     place = DESKS[desk]
     async with (
-        open_test_bot(articles, place=place, forum=desk == "telegram") as testbot,
+        open_test_bot(articles, desk=OperatorsGroup(forum=desk == "telegram", place=place)) as testbot,
         FakeTelegram() as server,
         FakeVk() as vk,
     ):

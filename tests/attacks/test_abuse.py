@@ -22,7 +22,7 @@ HOSTILE = (
 
 
 async def test_a_flood_costs_one_warning_and_nothing_is_lost(testbot: TestBot) -> None:
-    """Row 17: of a thousand messages a minute all are kept; he hears one warning, others hear their
+    """Of a thousand messages a minute all are kept; he hears one warning, others hear their
     answers.
     """
     anna, boris = testbot.customer(), testbot.customer("Борис", chat="1002")
@@ -43,7 +43,7 @@ async def test_a_flood_costs_one_warning_and_nothing_is_lost(testbot: TestBot) -
 
 
 async def test_a_flood_into_a_ticket_is_joined(testbot: TestBot) -> None:
-    """Row 17: while a person is at it every word arrives, in few posts."""
+    """While a person is at it every word arrives, in few posts."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     before = len(await olga.sees(1))
@@ -56,7 +56,7 @@ async def test_a_flood_into_a_ticket_is_joined(testbot: TestBot) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_a_hostile_name_and_text_are_only_text(testbot: TestBot, name: str) -> None:
-    """Rows 1, 2, 22: markup, templates and SQL of a customer arrive as he wrote them, styled by nobody."""
+    """Markup, templates and SQL of a customer arrive as he wrote them, styled by nobody."""
     anna = testbot.customer(name)
     await anna.says(f"позовите оператора {name}")
     card = (await testbot.operator().sees(1))[0]
@@ -76,7 +76,7 @@ async def test_a_hostile_name_and_text_are_only_text(testbot: TestBot, name: str
     ["", "0.00", "zz.00", "1", "1.ff", "-1.00", "7fffffffffffffff.00", "1.00" * 20, "\x00.00", "1_0.00"],
 )
 async def test_a_forged_token_is_an_old_button(testbot: TestBot, press: str) -> None:
-    """Row 11: what nobody promised to this chat means nothing, and breaks nothing."""
+    """What nobody promised to this chat means nothing, and breaks nothing."""
     anna = testbot.customer()
     await anna.says("позовите оператора")
     forged = anna.inbound(
@@ -90,7 +90,7 @@ async def test_a_forged_token_is_an_old_button(testbot: TestBot, press: str) -> 
 
 
 async def test_words_and_presses_in_another_group_do_nothing(testbot: TestBot) -> None:
-    """Row 9: only the desk's own chat is the desk, whoever writes elsewhere."""
+    """Only the desk's own chat is the desk, whoever writes elsewhere."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     card = next(s for s in testbot.channels["telegram"].in_chat("-100500") if s.outbound.buttons)
@@ -113,7 +113,7 @@ async def test_words_and_presses_in_another_group_do_nothing(testbot: TestBot) -
 
 
 async def test_a_customer_who_writes_commands_is_still_a_customer(testbot: TestBot) -> None:
-    """Row 9: operators' commands in a private chat are words."""
+    """Operators' commands in a private chat are words."""
     anna = testbot.customer()
     await anna.says("позовите оператора")
     for text in ("/close", "/take", "/contact", "//note"):
@@ -159,7 +159,7 @@ async def unchanged(testbot: TestBot, before: object) -> None:
 @pytest.mark.parametrize("words", OPERATORS_ONLY)
 @pytest.mark.parametrize("who", ["former", "anonymous"])
 async def test_former_members_and_anonymous_ones_are_refused(testbot: TestBot, who: str, words: str) -> None:
-    """Row 9 and 10: one clear line, logged, nothing changed, whatever the command; words for the customer
+    """One clear line, logged, nothing changed, whatever the command; words for the customer
     stay here, too.
     """
     anna, olga, pavel = testbot.customer(), testbot.operator(), testbot.operator("Павел", id="9002")
@@ -197,7 +197,7 @@ async def test_former_members_and_anonymous_ones_are_refused(testbot: TestBot, w
 )
 @pytest.mark.parametrize("who", ["former", "anonymous", "stranger"])
 async def test_buttons_are_refused_to_those_outside(testbot: TestBot, who: str, label: str) -> None:
-    """Row 9: a former member, an anonymous administrator, and a stranger who sees the buttons of a public
+    """A former member, an anonymous administrator, and a stranger who sees the buttons of a public
     group.
     """
     anna, olga, pavel = testbot.customer(), testbot.operator(), testbot.operator("Павел", id="9002")
@@ -240,7 +240,7 @@ async def test_who_came_back_works_again(testbot: TestBot) -> None:
     await olga.says("/take", ticket=1)
 
     assert (await testbot.service.store.ticket(1)).operator == "telegram:9001"  # type: ignore[union-attr]
-    assert [m.name for m in testbot.service.desk.crew.members()] == ["Ольга"]
+    assert [m.name for m in testbot.service.desk.context.roster.members()] == ["Ольга"]
 
 
 async def test_a_topic_closed_by_nobody_in_particular_is_opened_again(testbot: TestBot) -> None:
@@ -258,7 +258,7 @@ async def test_a_topic_closed_by_nobody_in_particular_is_opened_again(testbot: T
     "words", ["/reopen", "слова клиенту", "//заметка о нём", "/tag vip", "/promise завтра"]
 )
 async def test_nothing_is_written_to_or_about_somebody_forgotten(testbot: TestBot, words: str) -> None:
-    """Row 16: his ticket cannot be opened again, nothing is sent and nothing kept; one line says why."""
+    """His ticket cannot be opened again, nothing is sent and nothing kept; one line says why."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)
@@ -283,7 +283,7 @@ async def test_nothing_is_written_to_or_about_somebody_forgotten(testbot: TestBo
 
 @pytest.mark.parametrize("label", ["Взять", "Закрыть", "Вернуть боту", "Передать", "Отложить"])
 async def test_late_buttons_of_a_closed_ticket_say_so(testbot: TestBot, label: str) -> None:
-    """Row 11: the old card's buttons, pressed after the end: one line beside the button, nothing else."""
+    """The old card's buttons, pressed after the end: one line beside the button, nothing else."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     card = testbot.channels["telegram"].in_chat("-100500", await olga.thread(1))[0]
@@ -310,7 +310,7 @@ async def test_late_buttons_of_a_closed_ticket_say_so(testbot: TestBot, label: s
 
 
 async def test_a_customers_forged_press_is_no_word_for_operators(testbot: TestBot) -> None:
-    """Row 9: the token of the desk's card in a customer's chat: he hears that it does nothing, the desk hears
+    """The token of the desk's card in a customer's chat: he hears that it does nothing, the desk hears
     nothing.
     """
     anna, olga = testbot.customer(), testbot.operator()
@@ -367,7 +367,7 @@ async def test_operators_commands_in_a_private_chat_are_refused(
     ],
 )
 async def test_absurd_texts_are_decided_on_quickly(testbot: TestBot, text: str) -> None:
-    """Rows 13, 18, 19, 21: size, emoji, directions, expansions, patterns and query syntax end in an ordinary
+    """Size, emoji, directions, expansions, patterns and query syntax end in an ordinary
     outcome.
     """
     anna = testbot.customer()

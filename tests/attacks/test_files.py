@@ -41,7 +41,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     ],
 )
 def test_a_bomb_in_the_config_is_refused_at_once(tmp_path: Path, text: str) -> None:
-    """Row 4: aliases, depth, size and foreign tags end in a problem with a place, within a second."""
+    """Aliases, depth, size and foreign tags end in a problem with a place, within a second."""
     (tmp_path / "config.yaml").write_text(text, "utf-8")
     began = time.perf_counter()
     with pytest.raises(ConfigError):
@@ -50,7 +50,7 @@ def test_a_bomb_in_the_config_is_refused_at_once(tmp_path: Path, text: str) -> N
 
 
 def test_no_path_leads_out_of_the_folder(tmp_path: Path) -> None:
-    """Row 5: up, absolute, by link, by percent signs, with NUL: refused."""
+    """Up, absolute, by link, by percent signs, with NUL: refused."""
     root = tmp_path / "kb"
     root.mkdir()
     (tmp_path / "secret.txt").write_text("тайна", "utf-8")
@@ -86,26 +86,26 @@ def test_no_path_leads_out_of_the_folder(tmp_path: Path) -> None:
     ],
 )
 def test_addresses_inside_are_refused(url: str) -> None:
-    """Row 12: a file's address may lead out, never in."""
+    """A file's address may lead out, never in."""
     with pytest.raises(Refused):
         check_address(url)
 
 
 async def test_a_name_that_stands_for_this_machine_is_refused() -> None:
-    """Row 12: the connection goes to the address that was judged."""
+    """The connection goes to the address that was judged."""
     with pytest.raises(OSError, match="public"):
         await PublicResolver().resolve("localhost", 80)
 
 
 @given(st.text(max_size=300))
 def test_a_file_name_is_safe_whatever_it_was(name: str) -> None:
-    """Rows 19, 25: no path, control or direction character passes, the end of a name stays its end."""
+    """No path, control or direction character passes, the end of a name stays its end."""
     cleaned = clean_file_name(name)
     assert not set(cleaned) & set('/\\:*?"<>|\x00\n\r\u202e\u2066\u200b') and len(cleaned) <= 120
 
 
 async def test_words_kept_long_enough_are_blanked(articles: Path, tmp_path: Path) -> None:
-    """Row 16: after the term no word of an ended conversation is found in the file; open tickets keep
+    """After the term no word of an ended conversation is found in the file; open tickets keep
     theirs.
     """
     file = tmp_path / "bot.db"

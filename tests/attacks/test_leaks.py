@@ -41,7 +41,7 @@ def _own_logging() -> Iterator[None]:
 async def test_of_a_forgotten_customer_no_file_holds_a_word(
     articles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Row 16: database, WAL, cache and log are scanned as bytes; the desk's topic is deleted on the
+    """Database, WAL, cache and log are scanned as bytes; the desk's topic is deleted on the
     platform.
     """
     set_up_logging(level="debug")
@@ -85,7 +85,7 @@ async def test_of_a_forgotten_customer_no_file_holds_a_word(
 async def test_no_token_reaches_the_log_whatever_fails(
     kind: str, fault: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Row 15: calls fail in every way with the token in their address, at the chattiest level; errors are
+    """Calls fail in every way with the token in their address, at the chattiest level; errors are
     printed with their causes.
     """
     set_up_logging(level="debug")

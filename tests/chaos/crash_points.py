@@ -21,9 +21,9 @@ from bot.button_tokens import token
 from bot.model import Attachment, InboundKind, Media, OutboundKind, Peer, Sender
 from bot.observability import set_up_logging
 from tests.chaos.invariants import broken
-from tests.chaos.planted_bugs import STAGES
+from tests.chaos.planted_bugs import PROCESSES
 from tests.chaos.platforms import DESK_CHAT, Platform
-from tests.chaos.service_process import Stage, folder
+from tests.chaos.service_process import ServiceProcess, folder
 from tests.chaos.simulation import make_platforms, settle
 from tests.chaos.virtual_time import run_timeless
 
@@ -123,38 +123,38 @@ def run_day(kill_at: int, *, planted: str = "") -> tuple[list[str], list[str]]:
     """
     random.seed(7)
     with folder() as place:
-        return run_timeless(_day(place, kill_at, STAGES[planted]))
+        return run_timeless(_day(place, kill_at, PROCESSES[planted]))
 
 
-async def _day(place: Path, kill_at: int, make: type[Stage]) -> tuple[list[str], list[str]]:
+async def _day(place: Path, kill_at: int, make: type[ServiceProcess]) -> tuple[list[str], list[str]]:
     platforms = make_platforms(random.Random(7))
-    stage = make(place, platforms, random.Random(7))
+    process = make(place, platforms, random.Random(7))
     day = Day(*platforms)
-    await stage.start(kill_at=kill_at)
-    points = stage.fuse.points
+    await process.start(kill_at=kill_at)
+    points = process.fuse.points
     for seconds, deed in day.hours():
         deed()
-        await _pass(stage, seconds)
-    await settle(stage)
-    await stage.end()
-    if stage.fuse.dead:
-        await stage.start()
-        await settle(stage)
-        await stage.end()
-    return broken(stage.file, platforms), points
+        await _pass(process, seconds)
+    await settle(process)
+    await process.end()
+    if process.fuse.dead:
+        await process.start()
+        await settle(process)
+        await process.end()
+    return broken(process.file, platforms), points
 
 
-async def _pass(stage: Stage, seconds: float) -> None:
+async def _pass(process: ServiceProcess, seconds: float) -> None:
     """The death comes whenever it comes; the next life begins two seconds later."""
     sleeping = asyncio.create_task(asyncio.sleep(seconds))
-    dying = asyncio.create_task(stage.fuse.blown.wait())
+    dying = asyncio.create_task(process.fuse.blown.wait())
     await asyncio.wait({sleeping, dying}, return_when=asyncio.FIRST_COMPLETED)
     for task in (sleeping, dying):
         task.cancel()
-    if stage.fuse.dead:
-        await stage.bury()
+    if process.fuse.dead:
+        await process.bury()
         await asyncio.sleep(2)
-        await stage.start()
+        await process.start()
         await asyncio.sleep(seconds)
 
 
@@ -162,7 +162,7 @@ def main() -> int:
     given = argparse.ArgumentParser(description="A day killed at every point")
     given.add_argument("--at", type=int, default=0, help="only this point")
     given.add_argument("--step", type=int, default=1, help="every so many points")
-    given.add_argument("--planted", default="", choices=sorted(STAGES), help="a bug planted on purpose")
+    given.add_argument("--planted", default="", choices=sorted(PROCESSES), help="a bug planted on purpose")
     wanted = given.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":
         os.execve(

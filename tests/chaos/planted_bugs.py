@@ -20,7 +20,7 @@ from bot.storage.queries import commit as finishing
 from bot.storage.queries.turns import take
 from bot.storage.sqlite.store import SqliteStore
 from tests.chaos.platforms import PlatformAdapter, Update
-from tests.chaos.service_process import Stage
+from tests.chaos.service_process import ServiceProcess
 
 
 class _EagerAdapter(PlatformAdapter):
@@ -30,13 +30,13 @@ class _EagerAdapter(PlatformAdapter):
         await accept([u.inbound for u in batch])
 
 
-class ConfirmsBeforeCommit(Stage):
+class ConfirmsBeforeCommit(ServiceProcess):
     """The platform is told to forget an update that is not kept yet."""
 
     adapter = _EagerAdapter
 
 
-class ClaimsAndReadsApart(Stage):
+class ClaimsAndReadsApart(ServiceProcess):
     """A turn's messages are read in one step and its conversation is locked in the next; what is then closed
     is what waits, not what was read.
     """
@@ -78,7 +78,7 @@ def _forget_the_send(db: Connection, id: int) -> None:
     db.execute("update outbox set status = 'pending', tries = tries - 1 where id = ?", (id,))
 
 
-class SendsBeforeRecord(Stage):
+class SendsBeforeRecord(ServiceProcess):
     """A send begins while its row still says "pending": that it is under way is known to memory alone."""
 
     def plant(self, service: Service) -> None:
@@ -107,8 +107,8 @@ class SendsBeforeRecord(Stage):
         store.settle = MethodType(settle, store)  # type: ignore[method-assign]
 
 
-STAGES: dict[str, type[Stage]] = {
-    "": Stage,
+PROCESSES: dict[str, type[ServiceProcess]] = {
+    "": ServiceProcess,
     "confirm-before-commit": ConfirmsBeforeCommit,
     "claim-and-read-apart": ClaimsAndReadsApart,
     "send-before-record": SendsBeforeRecord,

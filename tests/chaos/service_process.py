@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from bot.app import Service, build_service, open_knowledge
+from bot.app import Overrides, Service, build_service, open_knowledge
 from bot.config.loader import Config
 from bot.knowledge.search import Knowledge
 from bot.model import Peer
@@ -43,8 +43,8 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-class Stage:
-    """Lives of one service. *plant* may change a service before it runs (see planted.py)."""
+class ServiceProcess:
+    """Lives of one service. *plant* may change a service before it runs (see planted_bugs.py)."""
 
     adapter = PlatformAdapter
 
@@ -79,14 +79,14 @@ class Stage:
         try:
             self.service = await build_service(
                 config,
-                adapters=adapters,
-                clock=clock,
-                desk=Peer("telegram", DESK_CHAT),
-                storage=str(self.file),
-                log_events=False,
-                knowledge=self._articles(
-                    config, channels=list(config.channels)
-                ),  # only read, so one for all lives
+                Overrides(
+                    adapters=adapters,
+                    clock=clock,
+                    desk=Peer("telegram", DESK_CHAT),
+                    storage=str(self.file),
+                    log_events=False,
+                    knowledge=self._articles(config, channels=list(config.channels)),
+                ),
             )
         finally:
             loop.hold(False)

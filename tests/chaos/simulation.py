@@ -21,10 +21,10 @@ from datetime import timedelta
 from bot.adapters.base import Limits
 from bot.observability import set_up_logging
 from tests.chaos.invariants import broken
-from tests.chaos.planted_bugs import STAGES
+from tests.chaos.planted_bugs import PROCESSES
 from tests.chaos.platforms import CALM, STORM, Platform
 from tests.chaos.random_people import Crowd
-from tests.chaos.service_process import Stage, folder
+from tests.chaos.service_process import ServiceProcess, folder
 from tests.chaos.virtual_time import run_timeless
 
 DEEDS = 70
@@ -58,44 +58,44 @@ def run_seed(seed: int, *, deeds: int = DEEDS, planted: str = "") -> Run:
     """One run to its end."""
     random.seed(seed)  # the service's own jitter
     with folder() as place:
-        return run_timeless(_live(seed, place, deeds, STAGES[planted]))
+        return run_timeless(_live(seed, place, deeds, PROCESSES[planted]))
 
 
 def make_platforms(dice: random.Random) -> list[Platform]:
     return [Platform("telegram", True, dice, LIMITS["telegram"]), Platform("vk", False, dice, LIMITS["vk"])]
 
 
-async def _live(seed: int, place: object, deeds: int, make: type[Stage]) -> Run:
+async def _live(seed: int, place: object, deeds: int, make: type[ServiceProcess]) -> Run:
     dice = random.Random(seed)
     platforms = make_platforms(dice)
     for platform in platforms:
         platform.weather = STORM if dice.random() < 0.8 else CALM
     crowd = Crowd({p.name: p for p in platforms}, dice)
-    stage = make(place, platforms, dice)  # type: ignore[arg-type]
-    await stage.start()
+    process = make(place, platforms, dice)  # type: ignore[arg-type]
+    await process.start()
     for _ in range(deeds):
         crowd.acts()
-        await _pass(stage, dice.choice((0, 0.1, 0.5, 1, 3, 10, 30)) * dice.random())
+        await _pass(process, dice.choice((0, 0.1, 0.5, 1, 3, 10, 30)) * dice.random())
         fate = dice.random()
         if fate < 0.12:
-            stage.fuse.at = len(stage.fuse.points) + dice.randint(1, 25)
+            process.fuse.at = len(process.fuse.points) + dice.randint(1, 25)
         elif fate < 0.14:
-            await stage.end()
-            await stage.start()
+            await process.end()
+            await process.start()
         elif fate < 0.17:
-            await _pass(stage, dice.choice((600, 3600, 4 * 3600)))
+            await _pass(process, dice.choice((600, 3600, 4 * 3600)))
         elif fate < 0.18:
-            stage.set_clock(timedelta(seconds=dice.choice((-7200, -3600, -30, -3, 3, 30, 3600))))
+            process.set_clock(timedelta(seconds=dice.choice((-7200, -3600, -30, -3, 3, 30, 3600))))
     for platform in platforms:
         platform.weather = CALM
         platform.dice = random.Random(seed)
-    stage.fuse.at = 0
-    await settle(stage)
-    await stage.end()
-    if stage.fuse.dead:
-        await stage.start()
-        await settle(stage)
-        await stage.end()
+    process.fuse.at = 0
+    await settle(process)
+    await process.end()
+    if process.fuse.dead:
+        await process.start()
+        await settle(process)
+        await process.end()
     calls = [
         (c.nonce, c.outbound.kind, c.outbound.to.chat, c.outbound.text.text, round(c.begun, 3))
         for p in platforms
@@ -103,9 +103,9 @@ async def _live(seed: int, place: object, deeds: int, make: type[Stage]) -> Run:
     ]
     run = Run(
         seed,
-        broken(stage.file, platforms),
-        stage.life,
-        stage.deaths,
+        broken(process.file, platforms),
+        process.life,
+        process.deaths,
         sum(len(p.updates) for p in platforms),
         len(calls),
     )
@@ -114,29 +114,29 @@ async def _live(seed: int, place: object, deeds: int, make: type[Stage]) -> Run:
     return run
 
 
-async def _pass(stage: Stage, seconds: float) -> None:
+async def _pass(process: ServiceProcess, seconds: float) -> None:
     """Time goes by; whoever dies in it is followed by the next life after a moment."""
     end = asyncio.get_running_loop().time() + seconds
     while (rest := end - asyncio.get_running_loop().time()) >= 0:
         try:
             async with asyncio.timeout(max(rest, 0)):
-                await stage.fuse.blown.wait()
+                await process.fuse.blown.wait()
         except TimeoutError:
             return
-        await stage.bury()
-        await asyncio.sleep(stage.dice.uniform(0.5, 5))
-        await stage.start()
+        await process.bury()
+        await asyncio.sleep(process.dice.uniform(0.5, 5))
+        await process.start()
     return
 
 
-async def settle(stage: Stage) -> None:
+async def settle(process: ServiceProcess) -> None:
     """Calm: wait until nothing is on its way any more, at most some hours."""
     for _ in range(2000):
-        await _pass(stage, 10)
-        counts = await stage.service.store.counts()
+        await _pass(process, 10)
+        counts = await process.service.store.counts()
         if not any(
             counts[k] for k in ("inbounds_waiting", "deliveries_pending", "deliveries_sending")
-        ) and all(u.confirmed for p in stage.platforms for u in p.updates):
+        ) and all(u.confirmed for p in process.platforms for u in p.updates):
             return
 
 
@@ -144,7 +144,7 @@ def main() -> int:
     given = argparse.ArgumentParser(description="Seeded days of the whole service")
     given.add_argument("--seed", type=int, default=1, help="the first seed")
     given.add_argument("--runs", type=int, default=200, help="how many seeds in a row")
-    given.add_argument("--planted", default="", choices=sorted(STAGES), help="a bug planted on purpose")
+    given.add_argument("--planted", default="", choices=sorted(PROCESSES), help="a bug planted on purpose")
     wanted = given.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":
         os.execve(

@@ -19,6 +19,7 @@ from bot.cli.root import app
 from bot.clock import HandClock
 from bot.command_spool import drop, letterbox, take
 from bot.config.loader import Config
+from bot.model.internal import BeginIncident
 from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import NOON
 
@@ -142,7 +143,7 @@ async def test_what_is_no_order_is_set_aside(place: Path) -> None:
     """It neither stops the others nor comes again."""
     folder = letterbox(str(place / "data" / "bot.db"))
     assert folder is not None
-    drop(folder, {"order": "incident", "text": "Сбой"})
+    drop(folder, BeginIncident("Сбой"))
     (folder / "0.json").write_text("{", "utf-8")
     (folder / "1.json").write_text('["order"]', "utf-8")
     async with open_test_bot(place / "kb", config=Config()) as testbot:
@@ -150,6 +151,6 @@ async def test_what_is_no_order_is_set_aside(place: Path) -> None:
         assert await take(folder, testbot.service.inbox.accept, testbot.clock()) == 0
         await testbot.rest()
 
-        assert [i.text for i in testbot.service.desk.incidents.open] == ["Сбой"] and len(
+        assert [i.text for i in testbot.service.desk.context.incidents.open] == ["Сбой"] and len(
             list(folder.glob("*.bad"))
         ) == 2

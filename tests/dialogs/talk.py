@@ -204,11 +204,11 @@ class Talk:
         )
 
     async def waits(self, length: timedelta) -> str:
-        """Time passes; the timers promised by the last turn come due."""
+        """Time passes; the timers set by the last turn come due."""
         self.now += length
         due = [later for later in self.outcomes[-1].timers if later.due <= self.now]
         return (
-            await self.does(*(self._inbound(InboundKind.INTERNAL, text=later.kind) for later in due))
+            await self.does(*(self._inbound(InboundKind.INTERNAL, payload=later.payload) for later in due))
             if due
             else ""
         )

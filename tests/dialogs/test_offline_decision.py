@@ -1,4 +1,4 @@
-"""Every door that is asked about words says what the live bot says: they go through the same dialogs."""
+"""Whoever is asked about words says what the live bot says: they go through the same dialogs."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def settings(tmp_path: Path) -> Path:
     return file
 
 
-async def test_all_doors_say_the_same(settings: Path, tmp_path: Path) -> None:
+async def test_everybody_who_is_asked_says_the_same(settings: Path, tmp_path: Path) -> None:
     """`bot ask`, `bot kb ask`, the preview of a reply, the page's box, and the live bot."""
     config = demo()
     knowledge = open_knowledge(config)

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.dialogs.dialog_state import Memory
-from bot.dialogs.faq import OFFER_WAITED
 from bot.dialogs.question_stage import (
     FAILURES,
     Answered,
@@ -31,6 +30,7 @@ from bot.dialogs.question_stage import (
     unanswered,
 )
 from bot.model import Conversation, Inbound, InboundKind, Json, Sender, Turn
+from bot.model.internal import OfferUnanswered
 from tests.dialogs.talk import NOW, PEER, Talk
 
 # states as the first release stored them, with nine flags, and the stage that each of them means
@@ -98,7 +98,7 @@ async def test_silence_after_the_offer_of_a_person_calls_one_only_while_the_ques
     await left.says("абракадабра полная")
     await talked.says("абракадабра полная")
     await talked.says("спасибо")
-    due = Inbound("9", PEER, Sender("77"), talked.now, InboundKind.INTERNAL, OFFER_WAITED)
+    due = Inbound("9", PEER, Sender("77"), talked.now, InboundKind.INTERNAL, payload=OfferUnanswered())
 
     assert await left.does(due) == "ticket: no_answer"
     assert await talked.does(due) == ""

@@ -81,7 +81,7 @@ async def bitrix(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bitrix]:
 async def testbot(
     articles: Path, receiver: ModuleType, bitrix: Bitrix, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[TestBot]:
-    """A service that calls the receiver, with its REST door open to it."""
+    """A service that calls the receiver, with its REST API open to it."""
     clocks: list[Clock] = []  # one time for whoever signs and whoever checks: known once the service is open
     hook = TestServer(receiver.application(lambda: clocks[0]().timestamp()))
     await hook.start_server()
@@ -102,12 +102,12 @@ async def testbot(
             Keys({"bitrix": (KEY, ("customers", "tickets"))}, per_minute=100),
             opened.clock,
         )
-        door = TestServer(build_app(WebServices(service.store, {}, opened.clock, rest=rest)))
-        await door.start_server()
-        monkeypatch.setenv("OTKLIK_URL", str(door.make_url("/")))
+        server = TestServer(build_app(WebServices(service.store, {}, opened.clock, rest=rest)))
+        await server.start_server()
+        monkeypatch.setenv("OTKLIK_URL", str(server.make_url("/")))
         yield opened
         await service.adapters["hook-bitrix"].close()
-        await door.close()
+        await server.close()
     await hook.close()
 
 

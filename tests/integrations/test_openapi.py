@@ -1,4 +1,4 @@
-"""The description of the REST door and the door itself agree: what the one allows, the other takes, and
+"""The description of the REST API and the API itself agree: what the one allows, the other takes, and
 answers as described.
 """
 
@@ -31,7 +31,7 @@ Json = dict[str, Any]
 
 
 @dataclass
-class Door:
+class ApiClient:
     testbot: TestBot
     client: TestClient[Any, Any]
     told: Json
@@ -49,8 +49,8 @@ class Door:
 
 
 @pytest.fixture
-async def door(articles: Path) -> AsyncIterator[Door]:
-    """A service with Anna in Telegram, its door open to a key that may do everything."""
+async def api(articles: Path) -> AsyncIterator[ApiClient]:
+    """A service with Anna in Telegram, its api open to a key that may do everything."""
     keys = Keys({"crm": (KEY, ("customers", "messages", "tickets", "privacy"))}, per_minute=100_000)
     async with open_test_bot(articles) as testbot:
         service = testbot.service
@@ -62,7 +62,7 @@ async def door(articles: Path) -> AsyncIterator[Door]:
         await client.start_server()
         await testbot.customer().says("добрый день")
         told = await (await client.get(f"{ROOT}/openapi.json")).json()
-        yield Door(testbot, client, told)
+        yield ApiClient(testbot, client, told)
         await client.close()
 
 
@@ -163,7 +163,7 @@ def _objects(schema: Json) -> st.SearchStrategy[Json]:
     )
 
 
-def requests(door: Door, path: str, operation: Json) -> st.SearchStrategy[tuple[Json, Json, Any]]:
+def requests(api: ApiClient, path: str, operation: Json) -> st.SearchStrategy[tuple[Json, Json, Any]]:
     """Path and query, headers and body of requests that the description allows; the customer and the ticket
     are often those that are there.
     """
@@ -184,18 +184,18 @@ def requests(door: Door, path: str, operation: Json) -> st.SearchStrategy[tuple[
     body: st.SearchStrategy[Any] = st.none()
     if "requestBody" in operation:
         name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-        body = from_schema(door.told["components"]["schemas"][name])
+        body = from_schema(api.told["components"]["schemas"][name])
     return st.tuples(st.fixed_dictionaries(places["path"]), query, body)
 
 
-async def test_what_the_description_allows_is_taken(door: Door) -> None:
+async def test_what_the_description_allows_is_taken(api: ApiClient) -> None:
     """Hundreds of generated requests: none is refused for its form, each answer is as described."""
     fresh, asked = count(), 0
-    for path, item in door.told["paths"].items():
+    for path, item in api.told["paths"].items():
         for method, operation in item.items():
             if method == "delete":
                 continue  # nobody would be left to ask about
-            for place, query, body in drawn(requests(door, path, operation)):
+            for place, query, body in drawn(requests(api, path, operation)):
                 filled = path
                 for name, value in place.items():
                     filled = filled.replace(
@@ -204,16 +204,16 @@ async def test_what_the_description_allows_is_taken(door: Door) -> None:
                 needs = any(p["name"] == "Idempotency-Key" for p in operation["parameters"])
                 more = {"json": body} if body is not None else {}
                 headers = {"Idempotency-Key": f"key-{next(fresh)}"} if needs else {}
-                status, answer = await door.ask(method.upper(), filled, headers, params=query or None, **more)
+                status, answer = await api.ask(method.upper(), filled, headers, params=query or None, **more)
                 asked += 1
                 assert status < 300 or status in STATE, (method, path, place, query, body, answer)
                 content = operation["responses"][str(status)]["content"]
-                jsonschema.validate(answer, door.schema(next(iter(content.values()))["schema"]))
-        await door.testbot.rest()
+                jsonschema.validate(answer, api.schema(next(iter(content.values()))["schema"]))
+        await api.testbot.rest()
     assert asked >= 6 * EACH
 
 
-async def test_what_the_description_forbids_is_refused(door: Door) -> None:
+async def test_what_the_description_forbids_is_refused(api: ApiClient) -> None:
     """Whatever JSON is sent: a body that the schema does not allow is not taken."""
     fresh, refused = count(), 0
     bodies = {
@@ -222,7 +222,7 @@ async def test_what_the_description_forbids_is_refused(door: Door) -> None:
         "/customers/1/tickets": ("POST", "NewTicket"),
     }
     for path, (method, name) in bodies.items():
-        schema = door.schema(door.told["components"]["schemas"][name])
+        schema = api.schema(api.told["components"]["schemas"][name])
         field = "attributes" if name == "Attributes" else "text"
         anything = (
             ANY | st.fixed_dictionaries({field: ANY}) | st.dictionaries(st.text(max_size=8), ANY, max_size=3)
@@ -230,7 +230,7 @@ async def test_what_the_description_forbids_is_refused(door: Door) -> None:
         for body in drawn(anything):
             if jsonschema.Draft202012Validator(schema).is_valid(body):
                 continue
-            status, answer = await door.ask(
+            status, answer = await api.ask(
                 method,
                 path,
                 {"Idempotency-Key": f"wrong-{next(fresh)}", "Content-Type": "application/json"},

@@ -1,4 +1,4 @@
-"""The REST door, knocked at by a real client: keys, wishes carried out once, tickets, faults in one form, and
+"""The REST API, called by a real client: keys, wishes carried out once, tickets, faults in one form, and
 its description.
 """
 
@@ -33,8 +33,8 @@ CRM, SHOP, DPO = (
 
 
 @dataclass
-class Door:
-    """The door of a service, and a client with the CRM's key."""
+class ApiClient:
+    """The API of a service, and a client with the CRM's key."""
 
     testbot: TestBot
     rest: Rest
@@ -62,8 +62,8 @@ class Door:
 
 
 @pytest.fixture
-async def door(articles: Path) -> AsyncIterator[Door]:
-    """A service with Anna in Telegram, its door open to a CRM and (for tickets only) to a shop."""
+async def api(articles: Path) -> AsyncIterator[ApiClient]:
+    """A service with Anna in Telegram, its api open to a CRM and (for tickets only) to a shop."""
     keys = Keys(
         {
             "crm": (CRM, ("customers", "messages", "tickets")),
@@ -86,14 +86,14 @@ async def door(articles: Path) -> AsyncIterator[Door]:
         client: TestClient[Any, Any] = TestClient(TestServer(build_app(services)))
         await client.start_server()
         await testbot.customer().says("добрый день")
-        yield Door(testbot, rest, client)
+        yield ApiClient(testbot, rest, client)
         await client.close()
 
 
 # --- who may
 
 
-async def test_without_a_known_key_nothing_is_told(door: Door) -> None:
+async def test_without_a_known_key_nothing_is_told(api: ApiClient) -> None:
     """No key, a wrong one, another scheme: 401 in one form; the pages' password is no key."""
     for headers in (
         {},
@@ -101,7 +101,7 @@ async def test_without_a_known_key_nothing_is_told(door: Door) -> None:
         {"Authorization": f"Basic {CRM}"},
         {"Authorization": "Bearer "},
     ):
-        answer = await door.client.get(f"{ROOT}/customers/1", headers=headers)
+        answer = await api.client.get(f"{ROOT}/customers/1", headers=headers)
         body = await answer.json()
         assert (answer.status, body["code"], answer.headers["WWW-Authenticate"]) == (
             401,
@@ -110,30 +110,30 @@ async def test_without_a_known_key_nothing_is_told(door: Door) -> None:
         )
 
 
-async def test_a_key_may_what_it_may(door: Door) -> None:
+async def test_a_key_may_what_it_may(api: ApiClient) -> None:
     """The shop's key opens tickets and sees no customer."""
-    status, body = await door.ask("GET", "/customers/1", key=SHOP)
+    status, body = await api.ask("GET", "/customers/1", key=SHOP)
     assert (status, body["code"]) == (403, "not_allowed")
-    assert (await door.ask("POST", "/customers/1/tickets", key=SHOP, once="1", json={}))[0] == 202
+    assert (await api.ask("POST", "/customers/1/tickets", key=SHOP, once="1", json={}))[0] == 202
 
 
-async def test_too_many_requests_are_told_to_wait(door: Door) -> None:
+async def test_too_many_requests_are_told_to_wait(api: ApiClient) -> None:
     """At most `per_minute` for one key; another key is not held up by it."""
-    answers = [await door.ask("GET", "/tickets/1") for _ in range(201)]
+    answers = [await api.ask("GET", "/tickets/1") for _ in range(201)]
     assert (answers[-1][0], answers[-1][1]["code"]) == (429, "too_many_requests")
     assert {status for status, _ in answers[:200]} == {404}
-    assert (await door.ask("GET", "/tickets/1", key=SHOP))[0] == 404
+    assert (await api.ask("GET", "/tickets/1", key=SHOP))[0] == 404
 
 
-async def test_guessing_keys_is_slowed_and_known_keys_are_not(door: Door) -> None:
+async def test_guessing_keys_is_slowed_and_known_keys_are_not(api: ApiClient) -> None:
     """After a minute's worth of unknown keys further ones are told to wait."""
-    answers = [(await door.ask("GET", "/tickets/1", key=f"guess-{n}"))[0] for n in range(WRONG_KEYS + 1)]
+    answers = [(await api.ask("GET", "/tickets/1", key=f"guess-{n}"))[0] for n in range(WRONG_KEYS + 1)]
 
     assert answers == [401] * WRONG_KEYS + [429]
-    assert (await door.ask("GET", "/tickets/1"))[0] == 404
+    assert (await api.ask("GET", "/tickets/1"))[0] == 404
 
 
-async def test_the_door_is_shut_without_keys(articles: Path) -> None:
+async def test_without_keys_there_is_no_api(articles: Path) -> None:
     """Nothing is mounted, and the answer says no more than that."""
     async with open_test_bot(articles) as testbot:
         client: TestClient[Any, Any] = TestClient(
@@ -167,65 +167,63 @@ def test_keys_come_from_environment_and_file(tmp_path: Path) -> None:
 # --- customers
 
 
-async def test_attributes_are_changed_and_taken_away(door: Door) -> None:
+async def test_attributes_are_changed_and_taken_away(api: ApiClient) -> None:
     """What the CRM tells is kept beside what is known, contacts in one form, and an event names who and
     what.
     """
     assert (
-        await door.carried_out(
+        await api.carried_out(
             "PATCH",
             "/customers/1/attributes",
             json={"attributes": {"vip": True, "phone": "8 (912) 345-67-89", "город": "Казань"}},
         )
     )[0] == 202
-    await door.carried_out("PATCH", "/customers/1/attributes", json={"attributes": {"город": None}})
+    await api.carried_out("PATCH", "/customers/1/attributes", json={"attributes": {"город": None}})
 
-    assert (await door.ask("GET", "/customers/1"))[1] == {
+    assert (await api.ask("GET", "/customers/1"))[1] == {
         "id": 1, "name": "Анна", "language": "ru", "attributes": {"vip": True, "phone": "+79123456789"},
         "addresses": [{"channel": "telegram", "chat": "1001", "reachable": True}], "ticket": None,
     }  # fmt: skip
-    events = await door.testbot.service.store.events(kinds=["attributes_changed"])
+    events = await api.testbot.service.store.events(kinds=["attributes_changed"])
     assert [(e.actor, e.data["names"]) for e in events] == [
         ("api:crm", ["phone", "vip", "город"]),
         ("api:crm", ["город"]),
     ]
 
 
-async def test_customers_are_found(door: Door) -> None:
+async def test_customers_are_found(api: ApiClient) -> None:
     """By address, and by a phone in any form; an unclear question is refused."""
-    await door.carried_out(
+    await api.carried_out(
         "PATCH", "/customers/1/attributes", json={"attributes": {"phone": "+7 912 345-67-89"}}
     )
     for query in ({"channel": "telegram", "chat": "1001"}, {"phone": "89123456789"}):
-        assert [c["id"] for c in (await door.ask("GET", "/customers", params=query))[1]["customers"]] == [1]
-    assert (await door.ask("GET", "/customers", params={"channel": "vk", "chat": "1"}))[1] == {
-        "customers": []
-    }
-    assert (await door.ask("GET", "/customers"))[1]["code"] == "unclear_query"
-    assert (await door.ask("GET", "/customers", params={"email": "no"}))[1]["code"] == "no_contact"
+        assert [c["id"] for c in (await api.ask("GET", "/customers", params=query))[1]["customers"]] == [1]
+    assert (await api.ask("GET", "/customers", params={"channel": "vk", "chat": "1"}))[1] == {"customers": []}
+    assert (await api.ask("GET", "/customers"))[1]["code"] == "unclear_query"
+    assert (await api.ask("GET", "/customers", params={"email": "no"}))[1]["code"] == "no_contact"
 
 
-async def test_attributes_reach_the_card_and_its_open_ticket(door: Door) -> None:
+async def test_attributes_reach_the_card_and_its_open_ticket(api: ApiClient) -> None:
     """An operator sees what the CRM told, also when it was told while he is at it."""
-    anna, olga = door.testbot.customer(), door.testbot.operator()
-    await door.carried_out("PATCH", "/customers/1/attributes", json={"attributes": {"город": "Казань"}})
+    anna, olga = api.testbot.customer(), api.testbot.operator()
+    await api.carried_out("PATCH", "/customers/1/attributes", json={"attributes": {"город": "Казань"}})
     await anna.says("позовите оператора")
     assert any("город — Казань" in o.text.text for o in await olga.sees(1))
-    await door.carried_out("PATCH", "/customers/1/attributes", json={"attributes": {"скидка": 15}})
+    await api.carried_out("PATCH", "/customers/1/attributes", json={"attributes": {"скидка": 15}})
 
     assert any("скидка — 15" in o.text.text for o in await olga.sees(1))
 
 
-async def test_a_joined_customer_is_found_under_either_number(door: Door) -> None:
+async def test_a_joined_customer_is_found_under_either_number(api: ApiClient) -> None:
     """A CRM that kept the second number still reaches the person, and the message goes where he wrote
     last.
     """
-    same = door.testbot.customer("Аня", channel="vk", chat="7")
+    same = api.testbot.customer("Аня", channel="vk", chat="7")
     await same.says("добрый день")
-    await door.testbot.service.store.join_customers(CustomerMerge(1, 2), door.testbot.clock(), by="test")
-    status, body = await door.ask("GET", "/customers/2")
+    await api.testbot.service.store.join_customers(CustomerMerge(1, 2), api.testbot.clock(), by="test")
+    status, body = await api.ask("GET", "/customers/2")
     assert (status, body["id"], [a["channel"] for a in body["addresses"]]) == (200, 1, ["vk", "telegram"])
-    await door.carried_out("POST", "/customers/2/messages", once="1", json={"text": "Заказ собран"})
+    await api.carried_out("POST", "/customers/2/messages", once="1", json={"text": "Заказ собран"})
 
     assert same.hears()[-1] == "Заказ собран"
 
@@ -233,80 +231,80 @@ async def test_a_joined_customer_is_found_under_either_number(door: Door) -> Non
 # --- messages
 
 
-async def test_a_customer_is_told_everything_and_forgotten_while_the_bot_runs(door: Door) -> None:
+async def test_a_customer_is_told_everything_and_forgotten_while_the_bot_runs(api: ApiClient) -> None:
     """Only by a key for privacy; afterwards nobody knows him, and what the desk showed of him is deleted."""
-    await door.testbot.customer().says("позовите оператора")
-    assert (await door.ask("DELETE", "/customers/1"))[0] == 403
-    status, told = await door.ask("GET", "/customers/1/data", key=DPO)
+    await api.testbot.customer().says("позовите оператора")
+    assert (await api.ask("DELETE", "/customers/1"))[0] == 403
+    status, told = await api.ask("GET", "/customers/1/data", key=DPO)
     assert status == 200 and "добрый день" in str(told["data"])
 
-    assert await door.carried_out("DELETE", "/customers/1", key=DPO) == (
+    assert await api.carried_out("DELETE", "/customers/1", key=DPO) == (
         200,
         {"customer": 1, "forgotten": True},
     )
-    assert (await door.ask("DELETE", "/customers/1", key=DPO))[0] == 404
-    assert len(door.testbot.channels["telegram"].in_chat(DESK_CHAT, kind=OutboundKind.DELETE_TOPIC)) == 1
-    assert "добрый день" not in str(await door.testbot.service.store.export_customer(1))
+    assert (await api.ask("DELETE", "/customers/1", key=DPO))[0] == 404
+    assert len(api.testbot.channels["telegram"].in_chat(DESK_CHAT, kind=OutboundKind.DELETE_TOPIC)) == 1
+    assert "добрый день" not in str(await api.testbot.service.store.export_customer(1))
 
 
-async def test_a_message_is_said_once(door: Door) -> None:
+async def test_a_message_is_said_once(api: ApiClient) -> None:
     """Through the outbox; the same key again does nothing, also at the same moment, and another body with it
     is refused.
     """
-    anna = door.testbot.customer()
+    anna = api.testbot.customer()
     await anna.says("жду")
     answers = await asyncio.gather(
         *(
-            door.ask("POST", "/customers/1/messages", once="order-1", json={"text": "Заказ *собран*"})
+            api.ask("POST", "/customers/1/messages", once="order-1", json={"text": "Заказ *собран*"})
             for _ in range(5)
         )
     )
-    await door.testbot.rest()
-    again = await door.carried_out(
+    await api.testbot.rest()
+    again = await api.carried_out(
         "POST", "/customers/1/messages", once="order-1", json={"text": "Заказ *собран*"}
     )
-    other = await door.ask("POST", "/customers/1/messages", once="order-1", json={"text": "Заказ уехал"})
+    other = await api.ask("POST", "/customers/1/messages", once="order-1", json={"text": "Заказ уехал"})
 
     assert {status for status, _ in answers} == {202}
     assert (again[0], again[1]["repeated"]) == (202, True)
     assert (other[0], other[1]["code"]) == (422, "key_reused")
     assert [t for t in anna.hears() if "Заказ" in t] == ["Заказ *собран*"]
-    assert (await door.ask("GET", "/customers/1/messages/order-1"))[1] == {
+    assert (await api.ask("GET", "/customers/1/messages/order-1"))[1] == {
         "key": "order-1",
         "state": "sent",
         "error": "",
     }
-    assert (await door.ask("GET", "/customers/1/messages/order-2"))[1]["code"] == "unknown_message"
+    assert (await api.ask("GET", "/customers/1/messages/order-2"))[1]["code"] == "unknown_message"
 
 
-async def test_a_message_does_not_disturb_an_open_question(door: Door) -> None:
+async def test_a_message_does_not_disturb_an_open_question(api: ApiClient) -> None:
     """What the bot has just asked is still asked after the other system spoke."""
-    anna = door.testbot.customer()
+    anna = api.testbot.customer()
     await anna.says("доставка")
-    before = await door.testbot.service.store.conversation(anna.peer)
-    await door.carried_out(
+    before = await api.testbot.service.store.conversation(anna.peer)
+    await api.carried_out(
         "POST", "/customers/1/messages", once="1", json={"text": "**Акция**", "markdown": True}
     )
-    after = await door.testbot.service.store.conversation(anna.peer)
+    after = await api.testbot.service.store.conversation(anna.peer)
 
     assert before is not None and after is not None
     assert (anna.hears()[-1], after.state) == ("Акция", before.state)
 
 
-async def test_operators_see_what_another_system_said(door: Door) -> None:
+async def test_operators_see_what_another_system_said(api: ApiClient) -> None:
     """In the open ticket, with the name of the system."""
-    anna, olga = door.testbot.customer(), door.testbot.operator()
+    anna, olga = api.testbot.customer(), api.testbot.operator()
     await anna.says("позовите оператора")
-    await door.carried_out("POST", "/customers/1/messages", once="1", json={"text": "Заказ собран"})
+    await api.carried_out("POST", "/customers/1/messages", once="1", json={"text": "Заказ собран"})
 
     assert any("crm" in o.text.text and "Заказ собран" in o.text.text for o in await olga.sees(1))
 
 
-async def test_who_forbade_messages_is_not_written_to(door: Door) -> None:
+async def test_who_forbade_messages_is_not_written_to(api: ApiClient) -> None:
     """409 at once, not a delivery that fails later."""
-    anna = door.testbot.customer()
-    await door.testbot.arrive(anna.inbound(anna.peer, InboundKind.BLOCKED, private=True))
-    status, body = await door.ask("POST", "/customers/1/messages", once="1", json={"text": "Заказ собран"})
+    anna = api.testbot.customer()
+    await api.testbot.arrive(anna.inbound(anna.peer, InboundKind.BLOCKED, private=True))
+    status, body = await api.ask("POST", "/customers/1/messages", once="1", json={"text": "Заказ собран"})
 
     assert (status, body["code"]) == (409, "unreachable")
 
@@ -314,34 +312,32 @@ async def test_who_forbade_messages_is_not_written_to(door: Door) -> None:
 # --- tickets
 
 
-async def test_a_ticket_is_opened_shown_and_closed(door: Door) -> None:
+async def test_a_ticket_is_opened_shown_and_closed(api: ApiClient) -> None:
     """The customer is told as always, operators see who asked and why, and a repeat of either wish does
     nothing.
     """
-    anna, olga = door.testbot.customer(), door.testbot.operator()
+    anna, olga = api.testbot.customer(), api.testbot.operator()
     assert (
-        await door.carried_out("POST", "/customers/1/tickets", once="open-1", json={"text": "Возврат завис"})
+        await api.carried_out("POST", "/customers/1/tickets", once="open-1", json={"text": "Возврат завис"})
     )[0] == 202
     assert (
-        await door.carried_out("POST", "/customers/1/tickets", once="open-1", json={"text": "Возврат завис"})
+        await api.carried_out("POST", "/customers/1/tickets", once="open-1", json={"text": "Возврат завис"})
     )[1]["repeated"]
-    assert (await door.ask("POST", "/customers/1/tickets", once="open-2", json={}))[1][
-        "code"
-    ] == "ticket_open"
+    assert (await api.ask("POST", "/customers/1/tickets", once="open-2", json={}))[1]["code"] == "ticket_open"
     assert any("crm" in o.text.text and "Возврат завис" in o.text.text for o in await olga.sees(1))
-    status, ticket = await door.ask("GET", "/tickets/1")
+    status, ticket = await api.ask("GET", "/tickets/1")
     assert (status, ticket["status"], ticket["reason"], ticket["customer"]) == (200, "waiting", "api", 1)
-    assert (await door.ask("GET", "/customers/1"))[1]["ticket"] == 1
+    assert (await api.ask("GET", "/customers/1"))[1]["ticket"] == 1
 
-    assert (await door.carried_out("POST", "/tickets/1/close", once="close-1"))[0] == 202
-    assert (await door.carried_out("POST", "/tickets/1/close", once="close-1"))[1]["repeated"]
-    assert (await door.ask("POST", "/tickets/1/close", once="close-2"))[1]["code"] == "ticket_closed"
-    assert (await door.ask("GET", "/tickets/1"))[1]["status"] == "closed"
-    events = await door.testbot.service.store.events(kinds=["ticket_opened", "ticket_closed"])
+    assert (await api.carried_out("POST", "/tickets/1/close", once="close-1"))[0] == 202
+    assert (await api.carried_out("POST", "/tickets/1/close", once="close-1"))[1]["repeated"]
+    assert (await api.ask("POST", "/tickets/1/close", once="close-2"))[1]["code"] == "ticket_closed"
+    assert (await api.ask("GET", "/tickets/1"))[1]["status"] == "closed"
+    events = await api.testbot.service.store.events(kinds=["ticket_opened", "ticket_closed"])
     assert [(e.kind, e.actor) for e in events] == [("ticket_opened", ""), ("ticket_closed", "api:crm")]
     assert any(
         "№1" in t
-        for t in [s.outbound.text.text for s in door.testbot.channels["telegram"].in_chat(anna.peer.chat)]
+        for t in [s.outbound.text.text for s in api.testbot.channels["telegram"].in_chat(anna.peer.chat)]
     )
 
 
@@ -409,20 +405,20 @@ async def test_a_ticket_is_opened_shown_and_closed(door: Door) -> None:
     ],
 )
 async def test_what_is_wrong_is_told_in_one_form(
-    door: Door, method: str, path: str, more: dict[str, Any], status: int, code: str
+    api: ApiClient, method: str, path: str, more: dict[str, Any], status: int, code: str
 ) -> None:
     """Status, code, a sentence; nothing was done."""
-    before = len(await door.testbot.service.store.turns())
-    answered, body = await door.carried_out(method, path, **more)
+    before = len(await api.testbot.service.store.turns())
+    answered, body = await api.carried_out(method, path, **more)
 
     assert (answered, body["status"], body["code"]) == (status, status, code)
     assert body["title"] and body["detail"]
-    assert len(await door.testbot.service.store.turns()) == before
+    assert len(await api.testbot.service.store.turns()) == before
 
 
-async def test_a_wrong_body_is_pointed_into(door: Door) -> None:
+async def test_a_wrong_body_is_pointed_into(api: ApiClient) -> None:
     """Every fault has its place."""
-    _, body = await door.ask("POST", "/customers/1/messages", once="1", json={"markdown": "yes", "x": 1})
+    _, body = await api.ask("POST", "/customers/1/messages", once="1", json={"markdown": "yes", "x": 1})
 
     assert {e["pointer"] for e in body["errors"]} == {"#/text", "#/markdown", "#/x"}
 
@@ -430,13 +426,13 @@ async def test_a_wrong_body_is_pointed_into(door: Door) -> None:
 # --- the description
 
 
-async def test_every_route_is_described_and_nothing_else(door: Door) -> None:
+async def test_every_route_is_described_and_nothing_else(api: ApiClient) -> None:
     """The document holds exactly the routes that are mounted, and each reference in it leads somewhere."""
-    answer = await door.client.get(f"{ROOT}/openapi.json")
+    answer = await api.client.get(f"{ROOT}/openapi.json")
     described = await answer.json()
     mounted = {
         (r.method, r.resource.canonical.removeprefix(ROOT))
-        for r in door.client.server.app.router.routes()  # type: ignore[attr-defined]
+        for r in api.client.server.app.router.routes()  # type: ignore[attr-defined]
         if r.resource and r.resource.canonical.startswith(ROOT) and r.method != "HEAD"
     } - {("GET", "/openapi.json")}
 
@@ -454,7 +450,7 @@ async def test_every_route_is_described_and_nothing_else(door: Door) -> None:
             assert named == set(re.findall(r"\{(\w+)\}", path))
 
 
-def test_the_config_opens_the_door(tmp_path: Path) -> None:
+def test_keys_in_the_config_open_the_api(tmp_path: Path) -> None:
     """A key that stands in the file, and one too short, are refused in words."""
     with pytest.raises(ValueError, match="короче 24"):
         Config.model_validate({"api": {"keys": {"crm": {"secret": "short"}}}})

@@ -314,11 +314,11 @@ async def test_an_event_too_old_is_given_up(receiver: Receiver) -> None:
 @pytest.mark.parametrize(
     ("hook", "said"),
     [
-        ('{url: "http://crm.example/hook", secret: "${S}"}', "must begin with https"),
-        ('{url: "https://crm.example/hook", secret: "plainly here"}', "must not stand in the file"),
-        ('{url: "https://crm.example/hook", secret: "${SHORT}"}', "shorter than 24"),
+        ('{url: "http://crm.example/hook", secret: "${S}"}', "должен начинаться с https"),
+        ('{url: "https://crm.example/hook", secret: "plainly here"}', "секретам в файле не место"),
+        ('{url: "https://crm.example/hook", secret: "${SHORT}"}', "короче 24"),
         ('{url: "https://crm.example/hook", secret: "${S}", events: [ticket_opend]}', "ticket_opened"),
-        ('{url: "https://crm.example/hook", secret: "${S}", event: [ticket_opened]}', "did you mean events"),
+        ('{url: "https://crm.example/hook", secret: "${S}", event: [ticket_opened]}', "может быть, events"),
     ],
 )
 def test_a_webhook_that_cannot_work_is_refused_with_its_line(tmp_path: Path, hook: str, said: str) -> None:

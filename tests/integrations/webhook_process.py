@@ -1,4 +1,4 @@
-"""A process that is killed: the rooms that tell a webhook of events, which it records one after the other."""
+"""A process that is killed: what tells a webhook of events, which it records one after the other."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.knowledge.articles.drafts import article_text, quoted, slug_of, with_question
+from bot.knowledge.articles.drafts import ArticleHead, article_text, quoted, slug_of, with_question
 from bot.knowledge.articles.frontmatter import split_head
 from bot.knowledge.articles.schema import read_articles
 
@@ -61,7 +61,10 @@ def test_a_new_article_can_be_read(tmp_path: Path) -> None:
     """Title and questions with anything in them come back as they were."""
     title, aliases = 'Что: "это" # такое?', ["да", "- тире", "[скобки]", "где мой заказ?", "100%"]
     (tmp_path / "a.md").write_text(
-        article_text(title, aliases, "Ответ.", status="draft", topic="доставка", tags=["а", "б: в"]),
+        article_text(
+            ArticleHead(title=title, aliases=aliases, status="draft", topic="доставка", tags=["а", "б: в"]),
+            "Ответ.",
+        ),
         encoding="utf-8",
     )
 

@@ -46,7 +46,7 @@ MIXED = Lexicon([*WORDS, "password", "reset", "order", "where"])
         ("непрошла оплата", "не прошла оплата", "split"),
     ],
 )
-def test_mends(typed: str, meant: str, kind: str) -> None:
+def test_slips_layout_and_transliteration_are_mended(typed: str, meant: str, kind: str) -> None:
     """Layout, transliteration, look-alike letters, slips and glued words are read as meant, and each mend
     names its kind.
     """

@@ -89,7 +89,7 @@ def test_a_failing_foreign_channel_costs_only_its_vote(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("package")
 @pytest.mark.parametrize(
-    ("name", "told"), [("nobody", "known: broken, missing, parrot"), ("missing", "cannot be imported")]
+    ("name", "told"), [("nobody", "есть: broken, missing, parrot"), ("missing", "не загружается")]
 )
 def test_an_unknown_channel_is_a_fault_of_the_config(tmp_path: Path, name: str, told: str) -> None:
     """The config names the channels; a name that nobody brings says which names there are."""

@@ -123,7 +123,7 @@ async def test_clicks_are_read_from_the_records(tmp_path: Path) -> None:
     """«Помогло», «не помогло» and a picked option become verdicts on the question that came before; a
     follow-up and silence become none.
     """
-    async with open_test_bot(write_shop(tmp_path), desk=False) as testbot:
+    async with open_test_bot(write_shop(tmp_path), desk=None) as testbot:
         pleased, cross, unsure, silent = (
             testbot.customer(name, chat=chat)
             for name, chat in (("А", "1"), ("Б", "2"), ("В", "3"), ("Г", "4"))

@@ -200,8 +200,8 @@ def test_the_article_that_came_nearest_tells_too() -> None:
 
 
 def test_a_draft_begins_with_the_matter() -> None:
-    """Greetings and particles are no title; what was masked is no example; without replies there is room for
-    them.
+    """Greetings and particles are no title; what was masked is no example; without replies there is a place
+    for them.
     """
     gap = group(of("Здравствуйте, а вы чините обувь?", "чините обувь? пишите на a•••@mail.ru"))[0]
 
@@ -238,7 +238,7 @@ def test_a_gap_is_closed_when_all_of_it_is_answered() -> None:
     )
 
 
-def test_masking() -> None:
+def test_contacts_are_masked_and_order_numbers_are_not() -> None:
     """Contacts are hidden, order numbers are not."""
     assert (
         mask("заказ 123456, +7 912 345-67-89, anna@mail.ru, 4111 1111 1111 1111")

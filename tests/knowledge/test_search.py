@@ -66,7 +66,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Knowledge:
         ("I cannot log in to my account", "account/password.en"),
     ],
 )
-def test_finds(shop: Knowledge, question: str, article: str) -> None:
+def test_a_question_finds_its_article_however_it_is_typed(
+    shop: Knowledge, question: str, article: str
+) -> None:
     """Clean, misspelt, in the wrong layout, in Latin letters, in slang, by words of the text alone, in
     English.
     """
@@ -117,7 +119,7 @@ def test_an_empty_folder_hands_over(tmp_path: Path) -> None:
     assert Knowledge.open(tmp_path, settings=WORDS_ONLY).answer("где заказ").decision is Decision.HANDOFF
 
 
-def test_why_explains(shop: Knowledge) -> None:
+def test_why_tells_what_was_understood_and_how_sure(shop: Knowledge) -> None:
     """The reasons hold what was understood, the repairs, each channel, both probabilities, the thresholds and
     a sentence.
     """
@@ -131,7 +133,7 @@ def test_why_explains(shop: Knowledge) -> None:
     assert "Исправлено" in str(why["sentence"]) and "%" in str(why["sentence"])
 
 
-def test_thresholds_decide(tmp_path: Path) -> None:
+def test_thresholds_decide_who_answers(tmp_path: Path) -> None:
     """The same question is answered, cleared up or handed over as the owner sets the thresholds."""
     folder, question = write_shop(tmp_path), "Как восстановить пароль?"
 
@@ -246,10 +248,12 @@ def test_features_of_training_are_those_of_asking(shop: Knowledge, index: Index,
     asked = shop.answer(text, language="ru")
 
     by_hand = {index.ids[a]: row for a, row in zip(evidence.articles, evidence.table, strict=True)}
-    for found in asked.why["candidates"]:  # type: ignore[attr-defined]
-        if found["article"] in by_hand:
-            seen = [found.get(f, 0.0) for f in FEATURES]
-            assert np.allclose(seen, by_hand[found["article"]], atol=2e-3)
+    candidates: Any = asked.why["candidates"]
+    both = [found for found in candidates if found["article"] in by_hand]
+    assert both or not by_hand or not candidates
+    for found in both:
+        seen = [found.get(f, 0.0) for f in FEATURES]
+        assert np.allclose(seen, by_hand[found["article"]], atol=2e-3)
 
 
 def test_networks_fit_the_features(index: Index) -> None:
@@ -420,14 +424,15 @@ def test_an_articles_own_words_are_answered(shop: Knowledge) -> None:
     """What the editor wrote as an example of one article is answered, in any order of words, however
     short.
     """
-    for article in shop.articles():
-        for question in article.questions:
-            found = shop.answer(" ".join(reversed(question.split())), language=article.lang)
-            if shop.owns(question) and found.candidates[0].article in (article.id, article.twin_of):
-                assert (found.decision, found.article) == (
-                    Decision.ANSWER,
-                    found.candidates[0].article,
-                ), question
+    owned = [(a, q) for a in shop.articles() for q in a.questions if shop.owns(q)]
+    missed = []
+    for article, question in owned:
+        found = shop.answer(" ".join(reversed(question.split())), language=article.lang)
+        if found.decision is not Decision.ANSWER or found.article not in (article.id, article.twin_of):
+            missed.append((question, found.article))
+
+    assert len(owned) > 20
+    assert missed == []
 
 
 def test_words_of_two_articles_belong_to_neither(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Service, build_service, open_adapters
+from bot.app import Overrides, Service, build_service, open_adapters
 from bot.clock import Clock
 from bot.config.loader import Config, read_config
 from bot.errors import ConfigError
@@ -83,7 +83,7 @@ async def test_the_channel_of_the_guide_carries_a_talk(
     (folder / "in" / "1.json").write_text("{", encoding="utf-8")
     question = {"from": "anna", "text": "Сколько идёт доставка?"}
     (folder / "in" / "2.json").write_text(json.dumps(question), encoding="utf-8")
-    service = await build_service(config, storage=":memory:", log_events=False)
+    service = await build_service(config, Overrides(storage=":memory:", log_events=False))
     async with running(service), asyncio.timeout(20):
         while not (said := sorted((folder / "out").iterdir())):
             await asyncio.sleep(0.05)
@@ -118,7 +118,7 @@ async def test_a_store_is_named_by_the_scheme_of_its_address(install: Install, a
             "knowledge": {"folder": str(articles), "embeddings": {"model": "off"}},
         }
     )
-    service = await build_service(config, adapters={}, log_events=False)
+    service = await build_service(config, Overrides(adapters={}, log_events=False))
     try:
         outside = __import__("outside_store")
         assert outside.opened == ["nowhere://host/shop"]
@@ -149,7 +149,9 @@ async def test_a_name_that_nobody_brings_is_told_with_those_that_are_there(
     config = Config.model_validate({**settings, "knowledge": knowledge})
 
     with pytest.raises(ConfigError, match=told):
-        await build_service(config, adapters={}, storage=None if "storage" in settings else ":memory:")
+        await build_service(
+            config, Overrides(adapters={}, storage=None if "storage" in settings else ":memory:")
+        )
 
 
 def test_a_channel_that_nobody_brings_is_told_with_those_that_are_there() -> None:

@@ -1,5 +1,5 @@
-"""Days of conversations lived through the real rooms: every number of the report equals a recount of the raw
-events, made another way.
+"""Days of conversations lived through the real service: every number of the report equals a recount of the
+raw events, made another way.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A simulated week in the real rooms: `python -m tests.reports.week` plays it, counts it twice, and prints
+"""A simulated week in the real service: `python -m tests.reports.week` plays it, counts it twice, and prints
 figure by figure whether both agree.
 """
 

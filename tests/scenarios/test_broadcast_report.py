@@ -8,7 +8,7 @@ from bot.errors import PeerGone, Refused, Uncertain
 from bot.storage.base import DeliveryStatus
 from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import PlayedCustomer
-from tests.scenarios.test_operator_calls import any_theatre, in_desk  # noqa: F401 - a fixture
+from tests.scenarios.test_operator_calls import any_testbot, in_desk  # noqa: F401 - a fixture
 
 NEWS = "Новинка: доставка за час!"
 
@@ -53,17 +53,17 @@ async def number(testbot: TestBot) -> str:
     return str(events[-1].data["number"])[1:] if events else ""
 
 
-async def test_the_end_counts_what_arrived(any_theatre: TestBot) -> None:  # noqa: F811
+async def test_the_end_counts_what_arrived(any_testbot: TestBot) -> None:  # noqa: F811
     """Not what was put in the queue: who blocked the bot and what was refused is said apart."""
-    await crowd(any_theatre, 12)
-    await start(any_theatre, 12, PeerGone("blocked"), None, PeerGone("blocked"), Refused("bad"))
+    await crowd(any_testbot, 12)
+    await start(any_testbot, 12, PeerGone("blocked"), None, PeerGone("blocked"), Refused("bad"))
     for _ in range(4):
-        await any_theatre.later(minutes=2)
+        await any_testbot.later(minutes=2)
 
-    (told,) = ends(any_theatre)
+    (told,) = ends(any_testbot)
     assert "доставлено 9 из 12" in told
     assert "Заблокировали бота: 2" in told and "Не удалось доставить: 1" in told
-    (done,) = await any_theatre.service.store.events(kinds=("mailing_done",))
+    (done,) = await any_testbot.service.store.events(kinds=("mailing_done",))
     assert (done.data["said"], done.data["blocked"], done.data["failed"], done.data["doubtful"]) == (
         9,
         2,
@@ -72,21 +72,21 @@ async def test_the_end_counts_what_arrived(any_theatre: TestBot) -> None:  # noq
     )
 
 
-async def test_nobody_waits_for_one_who_is_in_talks(any_theatre: TestBot) -> None:  # noqa: F811
+async def test_nobody_waits_for_one_who_is_in_talks(any_testbot: TestBot) -> None:  # noqa: F811
     """The end is told at once; he gets it when his talk is over."""
-    people = await crowd(any_theatre, 3)
+    people = await crowd(any_testbot, 3)
     await people[1].says("позовите оператора")
-    await start(any_theatre, 3, None)
-    await any_theatre.later(minutes=2)
+    await start(any_testbot, 3, None)
+    await any_testbot.later(minutes=2)
 
-    (told,) = ends(any_theatre)
+    (told,) = ends(any_testbot)
     assert "доставлено 2 из 3" in told and "Говорят с оператором: 1" in told
     await people[1].presses("Отменить")
-    await any_theatre.later(minutes=40)
-    await any_theatre.later(minutes=2)
+    await any_testbot.later(minutes=40)
+    await any_testbot.later(minutes=2)
 
-    assert any(s.outbound.text.text == NEWS for s in any_theatre.channels["telegram"].in_chat("2001"))
-    assert len(ends(any_theatre)) == 2 and "доставлено 3 из 3" in ends(any_theatre)[-1]
+    assert any(s.outbound.text.text == NEWS for s in any_testbot.channels["telegram"].in_chat("2001"))
+    assert len(ends(any_testbot)) == 2 and "доставлено 3 из 3" in ends(any_testbot)[-1]
 
 
 async def test_the_end_is_told_after_a_restart(articles: Path, tmp_path: Path) -> None:

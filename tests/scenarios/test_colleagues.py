@@ -14,7 +14,7 @@ from bot.adapters.rich_text import to_entities
 from bot.adapters.vk.calls import Carried, compose
 from bot.config.loader import Config
 from bot.model import InboundKind, Mention, Outbound, OutboundKind, Peer, Sender, Style
-from bot.testing import TestBot, open_test_bot
+from bot.testing import OperatorsGroup, TestBot, open_test_bot
 from bot.testing.harness import PLACE, PlayedOperator
 
 KINDS = {
@@ -78,7 +78,9 @@ async def scene(request: pytest.FixtureRequest, articles: Path) -> AsyncIterator
     config = Config.model_validate(
         {"teams": [team], "routing": {"supervisors": [f"{place.channel}:7000", f"{place.channel}:7001"]}}
     )
-    async with open_test_bot(articles, config=config, place=place, forum=forum) as testbot:
+    async with open_test_bot(
+        articles, desk=OperatorsGroup(forum=forum, place=place), config=config
+    ) as testbot:
         yield Scene(testbot, Peer(place.channel, other))
 
 
@@ -218,7 +220,7 @@ async def test_who_came_into_the_group_can_be_named_before_a_word(scene: Scene) 
     await scene.writes(olga, "/transfer Ахметов размер", ticket=1)
 
     assert await scene.owner() == scene.id("9008")
-    assert scene.testbot.service.desk.crew.member(scene.id("9008")).silent
+    assert scene.testbot.service.desk.context.roster.member(scene.id("9008")).silent
 
 
 async def test_the_menu_leaves_out_who_presses_it(scene: Scene) -> None:

@@ -172,9 +172,9 @@ async def test_a_deleted_topic_is_made_again_with_its_history_in_order(testbot: 
     assert shown[-1].text.text == "мой номер заказа 777123"
 
 
-async def test_in_a_plain_group_replies_find_their_ticket(plain_theatre: TestBot) -> None:
+async def test_in_a_plain_group_replies_find_their_ticket(plain_testbot: TestBot) -> None:
     """Without topics the reply routes; words that reply to nothing stay among operators."""
-    testbot = plain_theatre
+    testbot = plain_testbot
     anna, boris, olga = testbot.customer(), testbot.customer("Борис", chat="1002"), testbot.operator()
     await anna.says("позовите оператора")
     await boris.says("позовите оператора")
@@ -195,12 +195,12 @@ async def test_in_a_plain_group_replies_find_their_ticket(plain_theatre: TestBot
     assert carried.text.text == "жду" and "№1" in carried.heading.text
 
 
-async def test_a_reply_to_a_message_of_ours_that_nobody_knows_is_asked_about(plain_theatre: TestBot) -> None:
+async def test_a_reply_to_a_message_of_ours_that_nobody_knows_is_asked_about(plain_testbot: TestBot) -> None:
     """After a lost answer of the platform a card may stand twice: who replies to the copy is told, not
     ignored; replies to colleagues are theirs.
     """
-    await plain_theatre.customer().says("позовите оператора")
-    olga = plain_theatre.operator()
+    await plain_testbot.customer().says("позовите оператора")
+    olga = plain_testbot.operator()
     for data, told in (({"quotes_us": True}, 1), ({}, 0)):
         before = len(await olga.sees())
         place, olga_herself = Peer("telegram", "-100500"), Sender("9001", "Ольга")
@@ -211,8 +211,8 @@ async def test_a_reply_to_a_message_of_ours_that_nobody_knows_is_asked_about(pla
             "private": False,
             "data": data,
         }
-        await plain_theatre.arrive(
-            Inbound(plain_theatre.key(), place, olga_herself, plain_theatre.clock(), **said)
+        await plain_testbot.arrive(
+            Inbound(plain_testbot.key(), place, olga_herself, plain_testbot.clock(), **said)
         )
         shown = [o.text.text for o in (await olga.sees())[before:]]
         assert len([t for t in shown if "К какому обращению" in t]) == told
@@ -258,16 +258,16 @@ async def test_contacts_are_shown_on_request_and_the_look_is_kept(testbot: TestB
 
 async def test_a_group_is_bound_by_a_button_of_its_administrator(articles: Path) -> None:
     """Nobody hunts for a chat id; a mere member cannot bind."""
-    async with open_test_bot(articles, desk=False) as testbot:
+    async with open_test_bot(articles, desk=None) as testbot:
         anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора")
         await olga.says("", kind=InboundKind.ADDED)
         await olga.presses("Сделать группой")
-        assert testbot.service.desk.binding.place is None
+        assert testbot.service.desk.context.places.binding.place is None
         testbot.channels["telegram"].members["9001"] = "administrator"
         await olga.presses("Сделать группой")
 
-        assert testbot.service.desk.binding.place is not None
+        assert testbot.service.desk.context.places.binding.place is not None
         assert any("№1" in o.text.text for o in await olga.sees(1)), (
             "a ticket opened before there was a desk is shown once there is one"
         )

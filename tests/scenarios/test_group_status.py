@@ -12,7 +12,7 @@ import pytest
 from bot.config.loader import Config
 from bot.errors import PeerGone, Problem, Refused
 from bot.model import InboundKind, OutboundKind, Peer
-from bot.testing import TestBot, open_test_bot
+from bot.testing import OperatorsGroup, TestBot, open_test_bot
 from bot.testing.harness import PLACE
 
 NO_TOPICS = Problem("no right to manage topics", code="TG013")
@@ -24,7 +24,7 @@ BOSS = Config.model_validate({"routing": {"supervisors": ["telegram:7000"]}})
 async def desk(request: pytest.FixtureRequest, articles: Path) -> AsyncIterator[TestBot]:
     """A service with each kind of desk."""
     place, forum = KINDS[request.param]
-    async with open_test_bot(articles, place=place, forum=forum, config=BOSS) as opened:
+    async with open_test_bot(articles, desk=OperatorsGroup(forum=forum, place=place), config=BOSS) as opened:
         yield opened
 
 
@@ -178,7 +178,7 @@ async def test_another_group_adds_the_bot(desk: TestBot) -> None:
         )
     )
 
-    assert desk.service.desk.binding.place == desk.place
+    assert desk.service.desk.context.places.binding.place == desk.place
 
 
 async def test_words_in_the_old_topic_after_the_desk_moved(desk: TestBot) -> None:
@@ -205,7 +205,7 @@ async def test_words_in_the_old_topic_after_the_desk_moved(desk: TestBot) -> Non
     await desk.arrive(
         olga.inbound(other, InboundKind.PRESS, private=False, press=token(offer.nonce, 0, 0), callback="c")
     )
-    assert desk.service.desk.binding.place == other
+    assert desk.service.desk.context.places.binding.place == other
     card = next(s.message for s in channel.in_chat(desk.place.chat) if s.outbound.name == "card:1")
     before = len(group(desk))
     await olga.says("уже смотрю", ticket=1, quotes=card)
@@ -246,7 +246,7 @@ async def test_a_vk_chat_that_does_not_say_whether_we_are_in_it(articles: Path) 
     """VK answers the same to a community without rights and to one put out: refused words count, and nobody
     is told every minute.
     """
-    async with open_test_bot(articles, place=KINDS["vk"][0], config=BOSS) as testbot:
+    async with open_test_bot(articles, desk=OperatorsGroup(place=KINDS["vk"][0]), config=BOSS) as testbot:
         channel, anna = testbot.channels["vk"], testbot.customer()
         channel.problems = (Problem("no rights", code="vk-chat-rights"),)
         await anna.says("позовите оператора")

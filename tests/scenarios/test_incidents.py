@@ -128,7 +128,7 @@ async def test_own_words_end_it_by_the_button_or_the_command(testbot: TestBot) -
     await olga.presses("снять №1")
     await olga.presses("снять №1")
 
-    assert testbot.service.desk.incidents.open == () and await _kinds(testbot, "incident_off") == [
+    assert testbot.service.desk.context.incidents.open == () and await _kinds(testbot, "incident_off") == [
         "incident_off",
         "incident_off",
     ]
@@ -159,11 +159,11 @@ async def test_only_supervisors_announce(articles: Path) -> None:
         articles, config=Config.model_validate({"routing": {"supervisors": ["telegram:9009"]}})
     ) as testbot:
         await testbot.operator().says(DOWN)
-        assert not testbot.service.desk.incidents.open
+        assert not testbot.service.desk.context.incidents.open
         assert any("только старший" in o.text.text for o in await testbot.operator().sees())
         await testbot.operator("Вера", id="9009").says(DOWN)
 
-        assert [i.number for i in testbot.service.desk.incidents.open] == [1]
+        assert [i.number for i in testbot.service.desk.context.incidents.open] == [1]
 
 
 @pytest.mark.parametrize("text", ["/incident |", "/incident " + "а" * 800])
@@ -172,7 +172,7 @@ async def test_what_cannot_be_announced_is_said_how(testbot: TestBot, text: str)
     olga = testbot.operator()
     await olga.says(text)
 
-    assert testbot.service.desk.incidents.open == () and any(
+    assert testbot.service.desk.context.incidents.open == () and any(
         "/incident Сбой доставки" in o.text.text for o in await olga.sees()
     )
 

@@ -16,7 +16,7 @@ import pytest
 from bot.adapters.telegram.updates import TelegramReader
 from bot.adapters.vk.updates import VkReader
 from bot.model import Inbound, InboundKind, Outbound, OutboundKind, Peer
-from bot.testing import TestBot, open_test_bot
+from bot.testing import OperatorsGroup, TestBot, open_test_bot
 from bot.testing.harness import DESK_CHAT
 
 GROUP, VK_CHAT, BOT = 200001, 2_000_000_001, 777
@@ -213,7 +213,7 @@ class Desk:
 async def a_desk(kind: str, articles: Path) -> AsyncIterator[Desk]:
     """A taken ticket of Anna's, with two colleagues who have written in the group."""
     place = Peer("vk", str(VK_CHAT)) if kind == "vk" else Peer("telegram", DESK_CHAT)
-    async with open_test_bot(articles, forum=kind == "forum", place=place) as testbot:
+    async with open_test_bot(articles, desk=OperatorsGroup(forum=kind == "forum", place=place)) as testbot:
         desk = Desk(testbot, kind, numbers=count(20_000, 10))
         await desk.writes("на месте", who=PETR, reply="")
         await testbot.customer().says("позовите оператора")

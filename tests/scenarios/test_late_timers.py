@@ -28,7 +28,7 @@ async def test_a_reminder_that_was_missed_waits_for_the_morning(testbot: TestBot
 
 
 async def test_a_reminder_at_the_last_minute_of_the_day_is_not_put_off(testbot: TestBot) -> None:
-    """Due as the doors close and a moment late: said at once."""
+    """Due as the desk closes and a moment late: said at once."""
     testbot.clock.advance(hours=7, minutes=44)
     await testbot.customer().says("позовите оператора")
     await testbot.later(minutes=16)

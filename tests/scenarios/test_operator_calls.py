@@ -21,7 +21,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(params=list(KINDS))
-async def any_theatre(articles: Path, request: pytest.FixtureRequest) -> AsyncIterator[TestBot]:
+async def any_testbot(articles: Path, request: pytest.FixtureRequest) -> AsyncIterator[TestBot]:
     """A service with each kind of desk."""
     async with open_test_bot(articles, **KINDS[request.param]) as opened:
         yield opened
@@ -49,61 +49,61 @@ async def snooze(testbot: TestBot, *words: str) -> int:
     return len(in_desk(testbot))
 
 
-async def test_a_snoozed_tickets_operator_is_called_when_the_customer_writes(any_theatre: TestBot) -> None:
+async def test_a_snoozed_tickets_operator_is_called_when_the_customer_writes(any_testbot: TestBot) -> None:
     """His words wake it, and whoever put it off hears it by name, once."""
-    before = await snooze(any_theatre, "Проверю")
-    await any_theatre.customer().says("появились новые подробности")
-    await any_theatre.customer().says("вот они")
-    said = [o.text.text for o in in_desk(any_theatre, before)]
+    before = await snooze(any_testbot, "Проверю")
+    await any_testbot.customer().says("появились новые подробности")
+    await any_testbot.customer().says("вот они")
+    said = [o.text.text for o in in_desk(any_testbot, before)]
 
     assert sum("@olga" in text for text in said) == 1
     assert said[0].endswith("появились новые подробности")
 
 
-async def test_thanks_wake_nobody(any_theatre: TestBot) -> None:
+async def test_thanks_wake_nobody(any_testbot: TestBot) -> None:
     """Nobody owes an answer to them: carried, and the ticket stays put off."""
-    before = await snooze(any_theatre, "Проверю")
-    await any_theatre.customer().says("спасибо")
-    ticket = await any_theatre.service.store.ticket(1)
+    before = await snooze(any_testbot, "Проверю")
+    await any_testbot.customer().says("спасибо")
+    ticket = await any_testbot.service.store.ticket(1)
 
     assert ticket is not None and ticket.status == "snoozed"
-    assert not any("@olga" in o.text.text for o in in_desk(any_theatre, before))
+    assert not any("@olga" in o.text.text for o in in_desk(any_testbot, before))
 
 
-async def test_a_snoozed_ticket_of_somebody_who_is_away_goes_to_the_others(any_theatre: TestBot) -> None:
+async def test_a_snoozed_ticket_of_somebody_who_is_away_goes_to_the_others(any_testbot: TestBot) -> None:
     """Also where no first answer was given yet."""
-    before = await snooze(any_theatre)
-    await any_theatre.operator(username="olga").says("/away")
-    await any_theatre.customer().says("появились новые подробности")
-    ticket = await any_theatre.service.store.ticket(1)
+    before = await snooze(any_testbot)
+    await any_testbot.operator(username="olga").says("/away")
+    await any_testbot.customer().says("появились новые подробности")
+    ticket = await any_testbot.service.store.ticket(1)
 
     assert ticket is not None and ticket.status == "waiting" and not ticket.operator
-    assert any("нет на месте" in o.text.text for o in in_desk(any_theatre, before))
+    assert any("нет на месте" in o.text.text for o in in_desk(any_testbot, before))
 
 
 async def test_reopened_by_a_button_the_question_is_shown_and_the_operator_called(
-    any_theatre: TestBot,
+    any_testbot: TestBot,
 ) -> None:
     """Whoever comes back without a word has said before what it is about."""
-    anna = any_theatre.customer()
+    anna = any_testbot.customer()
     await anna.says("позовите оператора")
-    olga = any_theatre.operator(username="olga")
+    olga = any_testbot.operator(username="olga")
     await olga.presses("Взять")
     card = next(
         s
-        for s in any_theatre.channels[any_theatre.place.channel].in_chat(any_theatre.place.chat)
+        for s in any_testbot.channels[any_testbot.place.channel].in_chat(any_testbot.place.chat)
         if s.outbound.name == "card:1"
     )
     await olga.says("Здравствуйте, помогу", ticket=1, quotes=card.message)
     await olga.says("/close", ticket=1, quotes=card.message)
     await anna.says("как вернуть товар")
-    before = len(in_desk(any_theatre))
+    before = len(in_desk(any_testbot))
     await anna.presses("Позвать оператора")
-    ticket = await any_theatre.service.store.ticket(1)
-    said = [o.text.text for o in in_desk(any_theatre, before)]
+    ticket = await any_testbot.service.store.ticket(1)
+    said = [o.text.text for o in in_desk(any_testbot, before)]
     edits = [
         s.outbound.text.text
-        for s in any_theatre.channels[any_theatre.place.channel].said
+        for s in any_testbot.channels[any_testbot.place.channel].said
         if s.outbound.edits == "card:1"
     ]
 

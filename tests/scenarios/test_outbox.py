@@ -1,4 +1,4 @@
-"""The room that speaks: order, repeats, doubts and failures, each with its record."""
+"""The outbox: order, repeats, doubts and failures, each with its record."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from bot.adapters.base import File, Limits
 from bot.delivery.rate_limit import GROUP_BURST
 from bot.errors import AccountError, BadFormat, ChatMoved, PeerGone, Refused, RetryLater, Uncertain
+from bot.handoff.delivery_views import DeskViews
 from bot.model import Outbound, OutboundKind, Peer, Priority, RichText, Span, Style
 from bot.outbox import AttachmentReader, Outbox
 from bot.testing import TestBot, open_test_bot
@@ -169,7 +170,7 @@ async def test_what_must_wait_for_the_limits_is_not_under_way(articles: Path) ->
             service.store,
             service.adapters,
             testbot.clock,
-            views=service.desk,
+            views=DeskViews(service.desk.context),
             files=AttachmentReader(service.adapters, lambda ref: File(b"")),
         )
         await service.store.enqueue(
@@ -199,7 +200,7 @@ async def test_a_new_process_knows_what_the_old_one_sent(articles: Path, tmp_pat
                 service.store,
                 service.adapters,
                 testbot.clock,
-                views=service.desk,
+                views=DeskViews(service.desk.context),
                 files=AttachmentReader(service.adapters, lambda ref: File(b"")),
             )
             if not life:

@@ -110,7 +110,7 @@ _PIECES = st.sampled_from(
     st.datetimes(datetime(2026, 1, 1), datetime(2032, 1, 1)),  # noqa: DTZ001 - what Hypothesis wants
     st.sampled_from(["Europe/Berlin", "Europe/Moscow", "America/St_Johns"]),
 )
-def test_nothing_raises(text: str, now: datetime, zone: str) -> None:
+def test_whatever_is_written_is_a_time_or_a_reason(text: str, now: datetime, zone: str) -> None:
     """Whatever is written: a moment to come within the limit (or the next opening after it), or a reason."""
     start = now.replace(tzinfo=UTC)
     found = read_moment(text, start, Hours(zone))

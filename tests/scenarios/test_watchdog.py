@@ -138,5 +138,5 @@ async def test_a_backlog_is_looked_at_in_portions(testbot: TestBot, monkeypatch:
     monkeypatch.setattr("bot.handoff.sla.watchdog.PORTION", 2)
     for n in range(5):
         await testbot.customer(chat=str(3000 + n)).says("позовите оператора")
-    watchdog, tickets = Watchdog(testbot.service.desk), await testbot.service.store.tickets()
+    watchdog, tickets = Watchdog(testbot.service.desk.context), await testbot.service.store.tickets()
     assert [t.number for _ in range(3) for t in watchdog.portion(tickets)] == [1, 2, 3, 4, 5, 1]

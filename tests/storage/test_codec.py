@@ -115,7 +115,7 @@ VOCABULARY = sorted(
 
 @pytest.mark.parametrize("kind", VOCABULARY, ids=lambda kind: kind.__name__)
 def test_every_value_of_the_vocabulary_round_trips(kind: type[Any]) -> None:
-    """Whatever crosses rooms can be kept: written as JSON and read back it is the same value."""
+    """Whatever is handed on can be kept: written as JSON and read back it is the same value."""
 
     @given(anything(kind))
     @settings(max_examples=20, deadline=None)

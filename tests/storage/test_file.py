@@ -272,7 +272,7 @@ async def test_check_names_what_is_wrong(tmp_path: Path) -> None:
 
 
 async def test_a_full_disk_loses_nothing_that_was_confirmed(tmp_path: Path) -> None:
-    """While the disk is full every call is refused as a whole; with room again the same call goes through."""
+    """While the disk is full every call is refused as a whole; afterwards the same call goes through."""
     store = SqliteStore.open(tmp_path / "bot.db", now=lambda: NOON)
     await hear(store, arrival("1"))
     turn = await take(store)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.model import RichText, Span, Style
 from bot.storage.migrations import STEPS
 from bot.testing import open_test_bot
 
@@ -21,6 +22,46 @@ RELEASED = sorted(Path(__file__).with_name("released").glob("*.sql"))
 def test_each_released_step_has_its_database() -> None:
     """Whoever adds a step adds what it looked like when it was new."""
     assert [f.stem for f in RELEASED] == sorted(STEPS)
+
+
+# What the service told itself before this version: a supervisor's order as a timer, and a request of
+# another system that nobody has decided on.
+WAITING = """
+insert into timers(key, conversation, kind, due, data, created) values('order:1:9', 1, 'desk.order',
+  1795165632000,
+  '{"command":"priority","value":"2","by":"900","name":"Ольга","to":["telegram","-100500",""]}',
+  1795165632000);
+insert into inbox(channel, key, conversation, kind, at, received, ready, limit_at, payload) values('vk',
+  'api:crm:k1', 3, 'timer', 1795165632000, 1795165632000, 1795165632000, 1795165632000,
+  '{"key":"api:crm:k1","peer":{"channel":"vk","chat":"77"},"sender":{"id":"","name":"crm"},
+    "at":"2026-11-20T08:27:12+00:00","kind":"timer","text":"api.say",
+    "data":{"text":"Заказ **собран**","markdown":true}}');
+update conversations set ready_at = 1795165632000, ready_max = 1795165632000, limit_at = 1795165632000
+  where id = 3;
+"""
+
+
+@pytest.mark.parametrize("dump", RELEASED, ids=lambda f: f.stem)
+async def test_what_an_old_version_told_itself_is_decided(
+    dump: Path, articles: Path, tmp_path: Path
+) -> None:
+    """A timer and a request that still wait in a database of then are carried out by this version."""
+    file = tmp_path / "bot.db"
+    with sqlite3.connect(file) as db:
+        db.executescript(dump.read_text("utf-8"))
+        db.executescript(WAITING)
+    db.close()
+
+    async with open_test_bot(articles, storage=str(file)) as testbot:
+        for _ in range(100):
+            testbot.key()
+        await testbot.later(minutes=20)
+
+        ticket = await testbot.service.store.ticket(1)
+        assert ticket is not None and ticket.priority == 2
+        heard = [s.outbound.text for s in testbot.channels["vk"].in_chat("77")]
+        assert RichText("Заказ собран", (Span(Style.BOLD, 6, 6),)) in heard
+        assert await testbot.service.store.check() == ()
 
 
 @pytest.mark.parametrize("dump", RELEASED, ids=lambda f: f.stem)

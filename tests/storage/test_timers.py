@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.model import Inbound, InboundKind, Outcome, Peer, Result, Sender, Timer
+from bot.model.internal import OtherTimer
 from bot.storage.base import Arrival
 from bot.storage.sqlite.store import SqliteStore
 
@@ -23,7 +24,9 @@ async def test_a_timer_with_microseconds_does_not_ring_before_its_time(micro: in
     await store.accept("telegram", [Arrival(inbound, start, start)])
     turn = await store.take_turn(start)
     assert turn is not None
-    await store.finish_turn(turn, Outcome("test", Result.IGNORED, timers=(Timer("t:1", "test", due),)), start)
+    await store.finish_turn(
+        turn, Outcome("test", Result.IGNORED, timers=(Timer("t:1", OtherTimer("test"), due),)), start
+    )
     moment = start + timedelta(seconds=9, microseconds=999_000)
     while not await store.fire_timers(moment):
         moment += timedelta(microseconds=250)

@@ -55,20 +55,20 @@ class Page:
 
     async def restart(self, files: Path) -> Page:
         """The same database with new channels and a new server, as after a restart."""
-        stages = playground_channels(files=files, now=self.services.clock)
-        return await _serve(self.store, self.services.clock, stages)
+        channels = playground_channels(files=files, now=self.services.clock)
+        return await _serve(self.store, self.services.clock, channels)
 
 
 Opened = Callable[..., Awaitable[Page]]
 
 
-async def _serve(store: SqliteStore, clock: Clock, stages: tuple[WebAdapter, ...], **more: Any) -> Page:
+async def _serve(store: SqliteStore, clock: Clock, channels: tuple[WebAdapter, ...], **more: Any) -> Page:
     services = WebServices(
-        store, {s.name: s for s in stages}, clock, playground=[s.name for s in stages], **more
+        store, {s.name: s for s in channels}, clock, playground=[s.name for s in channels], **more
     )
     client: Client = TestClient(TestServer(build_app(services)))
     await client.start_server()
-    telegram, vk, desk = stages
+    telegram, vk, desk = channels
     return Page(services, store, client, telegram, vk, desk)
 
 
@@ -81,10 +81,12 @@ async def serve(tmp_path: Path) -> AsyncIterator[Opened]:
     running: list[asyncio.Task[None]] = []
 
     async def opened(**more: Any) -> Page:
-        stages = playground_channels(files=tmp_path / "files", now=clock)
-        page = await _serve(store, clock, stages, **more)
+        channels = playground_channels(files=tmp_path / "files", now=clock)
+        page = await _serve(store, clock, channels, **more)
         pages.append(page)
-        running.extend(asyncio.create_task(s.run(partial(inbox.accept, s.name), cursor=None)) for s in stages)
+        running.extend(
+            asyncio.create_task(s.run(partial(inbox.accept, s.name), cursor=None)) for s in channels
+        )
         await asyncio.sleep(0)
         await page.open()
         return page

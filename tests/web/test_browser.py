@@ -335,7 +335,7 @@ def test_a_row_of_the_queue_opens_its_conversation(watched: Watched) -> None:
 
 
 def test_what_is_announced_lies_over_no_button(watched: Watched) -> None:
-    """A toast makes room for itself, at each width."""
+    """A toast covers nothing, at each width."""
     for width, height in SIZES:
         watched.page.set_viewport_size({"width": width, "height": height})
         watched.open()

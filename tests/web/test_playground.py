@@ -38,8 +38,8 @@ async def deliver(page: Page, *outbounds: Outbound) -> list[int]:
     for outbound in outbounds:
         ids += await page.store.enqueue([outbound], page.services.clock())
         for delivery in await page.store.take_deliveries(page.services.clock()):
-            stage = page.services.channels[delivery.outbound.to.channel]
-            sent = await stage.send(
+            channel = page.services.channels[delivery.outbound.to.channel]
+            sent = await channel.send(
                 delivery.outbound, nonce=delivery.id, target=delivery.target, files=NoFiles()
             )
             await page.store.settle(

@@ -57,8 +57,8 @@ def channels(tmp_path: Path) -> tuple[WebAdapter, WebAdapter, WebAdapter]:
 
 def messages(channel: WebAdapter, chat: str, thread: str = "") -> list[dict[str, Any]]:
     """What the page shows of one chat."""
-    rooms: Any = channel.view()["rooms"]
-    return next((r["messages"] for r in rooms if (r["chat"], r["thread"]) == (chat, thread)), [])
+    chats: Any = channel.view()["rooms"]
+    return next((r["messages"] for r in chats if (r["chat"], r["thread"]) == (chat, thread)), [])
 
 
 async def send(
@@ -123,8 +123,8 @@ async def test_topics_are_opened_once_and_made_again_when_deleted(channels: tupl
 
     await send(desk, DESK_CHAT, "✅ №1 Анна", nonce=9, thread=one, kind=OutboundKind.RENAME_TOPIC)
     await send(desk, DESK_CHAT, nonce=10, thread=one, kind=OutboundKind.CLOSE_TOPIC)
-    rooms: Any = desk.view()["rooms"]
-    assert next((r["title"], r["closed"]) for r in rooms if r["thread"] == one) == ("✅ №1 Анна", True)
+    chats: Any = desk.view()["rooms"]
+    assert next((r["title"], r["closed"]) for r in chats if r["thread"] == one) == ("✅ №1 Анна", True)
 
     desk.delete_topic(one)
     with pytest.raises(TopicGone):
@@ -235,7 +235,7 @@ async def test_only_the_newest_messages_stay_in_view(channels: tuple[WebAdapter,
 
 
 async def _open(channel: WebAdapter, kept: list[Inbound], *, broken: bool = False) -> None:
-    """Let the channel run with a door that keeps, or cannot."""
+    """Let the channel run with an inbox that keeps, or cannot."""
 
     async def accept(inbounds: Sequence[Inbound], *, cursor: str | None = None) -> None:
         if broken:

@@ -101,7 +101,7 @@ async def test_every_number_opens(page: Page, of: str) -> None:
     assert "/conversation/" in await _text(page, f"/report/list?of={of}&{DAYS}")
 
 
-async def test_downloads(page: Page) -> None:
+async def test_a_report_is_downloaded_as_excel_and_csv(page: Page) -> None:
     """Excel and CSV of the same period."""
     book = await page.client.get(f"/report/file.xlsx?{DAYS}")
     assert (await book.read())[:2] == b"PK" and "report-2026-11-20" in book.headers["Content-Disposition"]

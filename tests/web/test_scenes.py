@@ -1,4 +1,4 @@
-"""Scenes are scripts that are read strictly and played through the same door as everything else."""
+"""Scenes are scripts that are read strictly and played the way everything else goes."""
 
 from __future__ import annotations
 

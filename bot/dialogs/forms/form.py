@@ -33,6 +33,7 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import FormAbandoned
 
 TRIES = 2  # wrong answers to one question before it is left out
 PATIENCE = timedelta(
@@ -163,7 +164,7 @@ class Forms:
             reason="form",
             state=state,
         )
-        later = (Timer(f"form:{turn.conversation.id}", "form_waited", turn.now + PATIENCE),) if then else ()
+        later = (Timer(f"form:{turn.conversation.id}", FormAbandoned(), turn.now + PATIENCE),) if then else ()
         return replace(outcome, customer=customer if customer != turn.customer else None, timers=later)
 
     def _buttons(self, field: Field, language: str) -> Rows:
@@ -256,7 +257,7 @@ class Forms:
         if (
             not isinstance(then, Mapping)
             or not then
-            or not any(i.text == "form_waited" for i in turn.inbounds)
+            or not any(isinstance(i.payload, FormAbandoned) for i in turn.inbounds)
         ):
             return None
         return self._handed_over(turn, customer, then)

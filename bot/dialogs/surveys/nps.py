@@ -16,13 +16,12 @@ from bot.dialogs.reply import Speaker, said
 from bot.dialogs.short_answers import Hearing, fold, language_of
 from bot.dialogs.surveys.survey import LONGEST, PATIENCE, SKEW, TYPED, stated, wrote_since
 from bot.handoff.outreach.segment import wants_none
-from bot.handoff.outreach.surveys import ASK, lately, moment
+from bot.handoff.outreach.surveys import lately, moment
 from bot.i18n.texts import Texts
 from bot.model import (
     Button,
     Customer,
     Event,
-    InboundKind,
     Intent,
     Json,
     Outbound,
@@ -31,6 +30,7 @@ from bot.model import (
     Status,
     Turn,
 )
+from bot.model.internal import RecommendationDue
 
 NAME = "nps"
 SCALE = range(11)
@@ -83,7 +83,7 @@ class Nps:
         self._hearing = Hearing(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
-        if any(i.kind is InboundKind.INTERNAL and i.text == ASK for i in turn.inbounds):
+        if any(isinstance(i.payload, RecommendationDue) for i in turn.inbounds):
             return self._ask(turn)
         if turn.press is not None:
             return self._pressed(turn)

@@ -20,7 +20,6 @@ from bot.model import (
     Button,
     Customer,
     Event,
-    InboundKind,
     Intent,
     Json,
     Outbound,
@@ -30,11 +29,12 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import LowRatingSettled, RatingDue
 
-TIMER = "rating"  # the kind of the timer that closing a ticket leaves behind, and the survey's name
+NAME = "rating"  # the survey's name
 SCALE = (1, 2, 3, 4, 5)
 LOW = 2  # up to this a supervisor is told
-ALARM = "rating.alarm"  # the kind of the timer that tells the supervisors of a low score
+ALARM = "rating.alarm"  # begins the key of the timer that tells the supervisors of a low score
 ASKED = "rating_asked"  # where the customer's fields remember the day of the last request
 
 
@@ -92,12 +92,11 @@ class Rating:
         self._hearing, self._settles = Hearing(words), settles
 
     async def __call__(self, turn: Turn) -> Outcome | None:
-        timer = next((i for i in turn.inbounds if i.kind is InboundKind.INTERNAL and i.text == TIMER), None)
-        if timer is not None:
-            return await self._ask(turn, timer.data)
-        alarm = next((i for i in turn.inbounds if i.kind is InboundKind.INTERNAL and i.text == ALARM), None)
-        if alarm is not None:
-            return await self._alarm(turn, alarm.data)
+        match turn.inbounds[0].payload:
+            case RatingDue() as due:
+                return await self._ask(turn, due)
+            case LowRatingSettled(ticket=number):
+                return await self._alarm(turn, number)
         if turn.press is not None:
             return await self._pressed(turn)
         waiting, text = _Waiting.of(turn), turn.text.strip()
@@ -120,13 +119,11 @@ class Rating:
 
     # --- asking
 
-    async def _ask(self, turn: Turn, data: Json) -> Outcome:
-        number, closed = data.get("ticket"), moment(data.get("closed"))
-        ticket = await self._ticket(number) if isinstance(number, int) else None
+    async def _ask(self, turn: Turn, due: RatingDue) -> Outcome:
+        ticket, closed = await self._ticket(due.ticket), due.closed
         if (
             ticket is None
             or ticket.closed is None
-            or closed is None
             or (turn.ticket is not None and turn.ticket.status != "closed")
         ):
             return Outcome("rating", Result.IGNORED, "ticket_open")
@@ -139,7 +136,7 @@ class Rating:
         if wrote_since(turn, closed):
             return Outcome("rating", Result.IGNORED, "customer_returned")
         customer = turn.customer or Customer(0)
-        if asked_lately(customer.fields, turn.now, TIMER, self._pause, self._apart):
+        if asked_lately(customer.fields, turn.now, NAME, self._pause, self._apart):
             return Outcome("rating", Result.IGNORED, "asked_lately")
         language = language_of(turn, self._words.lang)
         buttons = (
@@ -157,7 +154,7 @@ class Rating:
                 facts={"number": ticket.number, "operator": ticket.operator_name},
             ),
             reason="rating_asked",
-            state=stated(turn, TIMER, _Waiting(ticket.number, turn.now, "score").kept()),
+            state=stated(turn, NAME, _Waiting(ticket.number, turn.now, "score").kept()),
             events=(Event("rating_asked", ticket=ticket.number, actor=ticket.operator),),
         )
         # law: asking twice annoys more than not asking: what may have arrived waits for a person to settle
@@ -186,7 +183,7 @@ class Rating:
         skip = Button(self._words.text("buttons.skip", lang=language), "rating_skip", str(ticket.number))
         first = (ticket.state.rated if ticket.rating is not None else None) or turn.now
         key = f"{ALARM}:{ticket.number}"
-        alarm = (Timer(key, ALARM, first + self._settles, {"ticket": ticket.number}),) if score <= LOW else ()
+        alarm = (Timer(key, LowRatingSettled(ticket.number), first + self._settles),) if score <= LOW else ()
         outcome = replace(
             said(
                 turn,
@@ -196,7 +193,7 @@ class Rating:
                 facts={"score": score},
             ),
             reason="rated",
-            state=stated(turn, TIMER, _Waiting(ticket.number, turn.now, "comment").kept()),
+            state=stated(turn, NAME, _Waiting(ticket.number, turn.now, "comment").kept()),
             events=(Event("rated", ticket=ticket.number, actor=ticket.operator, data={"rating": score}),),
         )
         rated = lifecycle.rated(ticket, score, first)
@@ -207,10 +204,9 @@ class Rating:
         first = ticket.state.rated
         return first is not None and abs(now - first) < self._settles and not ticket.state.followup
 
-    async def _alarm(self, turn: Turn, data: Json) -> Outcome:
+    async def _alarm(self, turn: Turn, number: int) -> Outcome:
         """The score has settled: the supervisors hear of it as it is now."""
-        number = data.get("ticket")
-        ticket = await self._ticket(number) if isinstance(number, int) else None
+        ticket = await self._ticket(number)
         if ticket is None or ticket.rating is None or ticket.rating > LOW or ticket.state.followup:
             return Outcome("rating", Result.IGNORED, "rating_over")
         told, later = self._tell(turn, ticket, ticket.rating)
@@ -247,7 +243,7 @@ class Rating:
 
     def _thanks(self, turn: Turn) -> Outcome:
         return replace(
-            said(turn, self._speaker, "rating.end"), reason="rating_ended", state=stated(turn, TIMER, None)
+            said(turn, self._speaker, "rating.end"), reason="rating_ended", state=stated(turn, NAME, None)
         )
 
 

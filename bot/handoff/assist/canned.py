@@ -17,7 +17,7 @@ from bot.i18n.sandbox import Sandbox, bare_variables
 from bot.i18n.texts import Texts
 from bot.model import RichText
 from bot.text.markdown import fill, to_rich
-from bot.text.yaml_source import Node, YamlError, read_yaml
+from bot.text.yaml_source import Node, YamlError, read_yaml_file
 
 ALIKE = 70  # how alike (0..100) a typed word and a name must be
 SHOWN = 5
@@ -146,16 +146,9 @@ class CannedAnswers:
 
     def _file(self, path: Path, problems: list[Problem]) -> Sequence[Ready]:
         try:
-            root = read_yaml(path.read_text("utf-8-sig"))
+            root = read_yaml_file(path)
         except YamlError as error:
             problems.append(error.problem(str(path)))
-            return ()
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(
-                Problem(
-                    f"the file cannot be read: {type(error).__name__}", str(path), hint="save it in UTF-8"
-                )
-            )
             return ()
         if root is not None and root.value is not None and root.kind != "map":
             problems.append(Problem("the file must hold `name: {title, text}`", str(path), root.line))

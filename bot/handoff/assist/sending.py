@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from rapidfuzz import fuzz
 
+from bot.handoff import card_posts
 from bot.handoff.assist.canned import Lacking
 from bot.handoff.assist.hints import LABEL
 from bot.handoff.desk_context import DeskContext
@@ -61,8 +62,8 @@ def _preview(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> Outcom
     text = _text(desk, turn, ticket, what)
     if not isinstance(text, RichText):
         return _not_made(desk, turn, what, text)
-    send = Button(desk.words.text("desk.button.send", lang=desk.lang), "send_ready", what, style="primary")
-    head = desk.words.say("desk.preview", lang=desk.lang)
+    send = Button(desk.texts.text("desk.button.send", lang=desk.lang), "send_ready", what, style="primary")
+    head = desk.texts.say("desk.preview", lang=desk.lang)
     shown = Outbound(
         turn.peer,
         head + "\n\n" + text,
@@ -168,7 +169,7 @@ def _say_to_customer(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichTe
         author_name=inbound.sender.name,
         on_uncertain=desk.rules.on_uncertain,
     )
-    cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
+    cards = card_posts.edited(desk, changed) if shows_otherwise(ticket, changed) else ()
     say_ = (words, *cards, *done(desk, turn, "desk.sent").messages)
     return Outcome(
         "desk", Result.CARRIED, "ready", say_, status=status, ticket=changed, events=(*events, event)
@@ -203,4 +204,4 @@ def _not_made(desk: DeskContext, turn: Turn, what: str, lacking: Lacking | None)
 
 def _named(desk: DeskContext, value: str) -> str:
     key = f"desk.value.{value}"
-    return desk.words.text(key, lang=desk.lang) if desk.words.has(key) else value
+    return desk.texts.text(key, lang=desk.lang) if desk.texts.has(key) else value

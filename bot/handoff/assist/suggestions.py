@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from itertools import islice
 
+from bot.handoff import card_posts
 from bot.handoff.assist.hints import LIKELY, Hint
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.filling import filled
@@ -26,6 +27,7 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import SuggestionsDue
 from bot.observability import get_logger
 
 PATIENCE = 3.0  # seconds the search may take; the customer's words never wait longer for a hint
@@ -101,7 +103,7 @@ def look_later(desk: DeskContext, ticket: Ticket, turn: Turn, place: int) -> tup
     """
     if desk.rules.ask is None or (_has_article(ticket) and place < desk.rules.routing.articles_from):
         return ()
-    return (Timer(f"prompt:{ticket.number}", "desk.prompt", turn.now, conversation=ticket.conversation),)
+    return (Timer(f"prompt:{ticket.number}", SuggestionsDue(), turn.now, conversation=ticket.conversation),)
 
 
 async def on_opening(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
@@ -112,7 +114,7 @@ async def on_opening(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
         if _has_article(ticket) or not hints
         else kept(ticket, [h for h in hints if h.what != f"article:{_shown(turn)}"])
     )
-    say = list(desk.card_edit(hinted)) if hinted != ticket else []
+    say = list(card_posts.edited(desk, hinted)) if hinted != ticket else []
     events: tuple[Event, ...] = ()
     articles = [h for h in hints if h.what.startswith("article:") and h.what != f"article:{_shown(turn)}"][
         :OFFERED
@@ -123,7 +125,7 @@ async def on_opening(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
         say.append(
             Outbound(
                 ticket.customer_peer,
-                desk.words.say("handoff.meanwhile", lang=desk.lang_of(turn.customer)),
+                desk.texts.say("handoff.meanwhile", lang=desk.lang_of(turn.customer)),
                 buttons=buttons,
                 ticket=ticket.number,
             )

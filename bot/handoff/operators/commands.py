@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.config.handoff import Team
+from bot.handoff import card_posts
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators import menus
 from bot.handoff.operators.command import Role
@@ -15,7 +16,7 @@ from bot.handoff.operators.notes import note
 from bot.handoff.operators.replies import done, notice, say
 from bot.handoff.operators.roster import labels
 from bot.handoff.sla.time_parsing import Fault, read_moment
-from bot.handoff.tickets import lifecycle, transfer
+from bot.handoff.tickets import closing, lifecycle, transfer
 from bot.handoff.topics import reopen_topic
 from bot.handoff.whom import brought, colleagues, meant, reachable, unclear
 from bot.model import (
@@ -38,7 +39,7 @@ PAST_SHOWN = 5
 
 def is_closed(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """The customer would not see it: said, with the way out."""
-    reopen = Button(desk.words.text("desk.button.reopen", lang=desk.lang), "reopen", str(ticket.number))
+    reopen = Button(desk.texts.text("desk.button.reopen", lang=desk.lang), "reopen", str(ticket.number))
     return say(desk, turn, "desk.is_closed", ((reopen,),))
 
 
@@ -55,7 +56,7 @@ def take(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     if ticket.operator and ticket.operator != inbound.actor and not takes_over:
         return notice(desk, turn, "desk.taken_by", operator=ticket.operator_name)
     taken = lifecycle.taken(ticket, inbound.actor, inbound.sender.name, turn.now)
-    told = desk.words.say(
+    told = desk.texts.say(
         "handoff.taken",
         lang=desk.lang_of(turn.customer),
         customer=turn.customer,
@@ -65,7 +66,7 @@ def take(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     )
     say_ = (
         Outbound(ticket.customer_peer, told, ticket=ticket.number),
-        *desk.card_edit(taken),
+        *card_posts.edited(desk, taken),
         *done(desk, turn, "desk.you_took_it", operator=inbound.sender.name).messages,
     )
     how = "button" if inbound.kind is InboundKind.PRESS else "command"
@@ -84,7 +85,7 @@ def close(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
         (c for c in desk.rules.routing.categories if rest and c.casefold() == rest.casefold()),
         ticket.category,
     )
-    closed = desk.close(turn, lifecycle.categorized(ticket, category), by=turn.actor)
+    closed = closing.close(desk, turn, lifecycle.categorized(ticket, category), by=turn.actor)
     asked = () if category else _ask_category(desk, turn, ticket)
     return replace(
         closed, messages=(*closed.messages, *done(desk, turn, "desk.you_closed_it").messages, *asked)
@@ -94,10 +95,10 @@ def close(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
 def give_to_bot(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
-    closed = desk.close(turn, ticket, by=turn.actor, told=False)
+    closed = closing.close(desk, turn, ticket, by=turn.actor, told=False)
     told = Outbound(
         ticket.customer_peer,
-        desk.words.say("handoff.returned", lang=desk.lang_of(turn.customer)),
+        desk.texts.say("handoff.returned", lang=desk.lang_of(turn.customer)),
         ticket=ticket.number,
     )
     event = Event("ticket_returned", ticket=ticket.number, actor=turn.actor)
@@ -116,9 +117,9 @@ def reopen(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome
         return notice(desk, turn, "desk.has_newer", number=turn.subject.ticket)
     inbound = turn.inbounds[0]
     opened = lifecycle.reopened(ticket, inbound.actor, inbound.sender.name, turn.now)
-    to = desk.thread(ticket)
+    to = desk.places.thread(ticket)
     topic = (reopen_topic(to, ticket.number),) if to else ()
-    say_ = (*topic, *desk.card_edit(opened), *done(desk, turn, "desk.you_reopened_it").messages)
+    say_ = (*topic, *card_posts.edited(desk, opened), *done(desk, turn, "desk.you_reopened_it").messages)
     event = Event("ticket_reopened", ticket=ticket.number, actor=inbound.actor)
     return Outcome(
         "desk", Result.ANSWERED, "reopened", say_, status=Status.OPERATOR, ticket=opened, events=(event,)
@@ -144,10 +145,10 @@ async def hand_on(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> O
     team, reason = desk.teams.named_in(text)
     if team is not None:
         return await _to_team(desk, turn, ticket, team, reason)
-    people, reason = await meant(desk, turn, text)
-    if len(people) != 1:
-        return unclear(desk, turn, ticket, text, people, reason)
-    to = people[0]
+    found = await meant(desk, turn, text)
+    if len(found.people) != 1:
+        return unclear(desk, turn, ticket, found)
+    to, reason = found.people[0], found.rest
     if to.id == ticket.operator:
         return notice(
             desk,
@@ -193,7 +194,7 @@ def _told_of_transfer(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[tu
     """
     if not ticket.operator or ticket.state.transfer_told:
         return (), ticket
-    text = desk.words.say("handoff.transferred", lang=desk.lang_of(turn.customer))
+    text = desk.texts.say("handoff.transferred", lang=desk.lang_of(turn.customer))
     return (Outbound(ticket.customer_peer, text, ticket=ticket.number),), lifecycle.transfer_told(ticket)
 
 
@@ -201,9 +202,7 @@ def _transferred(
     desk: DeskContext, turn: Turn, moved: Outcome, told: tuple[Outbound, ...], to: str
 ) -> Outcome:
     assert moved.ticket is not None
-    event = Event(
-        "ticket_transferred", ticket=moved.ticket.number, actor=turn.actor, data={"to": to}
-    )
+    event = Event("ticket_transferred", ticket=moved.ticket.number, actor=turn.actor, data={"to": to})
     return replace(
         moved,
         reason="transferred",
@@ -234,7 +233,7 @@ def snooze(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
         else ()
     )
     say_ = (
-        *desk.card_edit(put_off),
+        *card_posts.edited(desk, put_off),
         *say(desk, turn, "desk.snoozed", until=until, asked=found.asked, now=turn.now).messages,
     )
     return Outcome(
@@ -259,7 +258,7 @@ def promise(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome
         return say(desk, turn, "desk.promise_how", wrong=_wrong(desk, rest, found))
     at, text = found.at, found.rest
     promised = lifecycle.promised(ticket, at, text)
-    told = desk.words.say(
+    told = desk.texts.say(
         "handoff.promised", lang=desk.lang_of(turn.customer), customer=turn.customer, at=at, now=turn.now
     )
     event = Event("promised", ticket=ticket.number, actor=turn.actor, data={"due": at.isoformat()})
@@ -270,7 +269,7 @@ def promise(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome
     )
     say_ = (
         Outbound(ticket.customer_peer, told, ticket=ticket.number),
-        *desk.card_edit(promised),
+        *card_posts.edited(desk, promised),
         *mark.messages,
     )
     return Outcome("desk", Result.ANSWERED, "promised", say_, ticket=promised, events=(event,))
@@ -278,7 +277,7 @@ def promise(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome
 
 def _wrong(desk: DeskContext, rest: str, fault: Fault) -> str:
     """What is wrong with a time, in a sentence; nothing where none was given."""
-    return desk.words.text(f"desk.wrong_time.{fault}", lang=desk.lang, word=rest[:40]) if rest else ""
+    return desk.texts.text(f"desk.wrong_time.{fault}", lang=desk.lang, word=rest[:40]) if rest else ""
 
 
 # --- what it is about
@@ -291,12 +290,10 @@ def category(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcom
     if not known:
         return say(desk, turn, "desk.category_ask", _categories(desk, ticket), f"category:{ticket.number}")
     named = lifecycle.categorized(ticket, known)
-    event = Event(
-        "ticket_category", ticket=ticket.number, actor=turn.actor, data={"category": known}
-    )
+    event = Event("ticket_category", ticket=ticket.number, actor=turn.actor, data={"category": known})
     shown: tuple[Outbound, ...] = done(desk, turn, "desk.category_set", category=known).messages
     if turn.press is not None:
-        text = desk.words.say("desk.category_set", lang=desk.lang, category=known)
+        text = desk.texts.say("desk.category_set", lang=desk.lang, category=known)
         shown = (
             *shown,
             Outbound(
@@ -326,7 +323,7 @@ def tag(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
         "desk",
         Result.ANSWERED,
         "tagged",
-        (*desk.card_edit(tagged), *done(desk, turn, "desk.done").messages),
+        (*card_posts.edited(desk, tagged), *done(desk, turn, "desk.done").messages),
         ticket=tagged,
         events=(event,),
     )
@@ -337,14 +334,12 @@ def topic(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     if not rest:
         return say(desk, turn, "desk.topic_how", topic=ticket.topic)
     renamed = lifecycle.renamed(ticket, rest[:60])
-    event = Event(
-        "ticket_topic", ticket=ticket.number, actor=turn.actor, data={"topic": rest[:60]}
-    )
+    event = Event("ticket_topic", ticket=ticket.number, actor=turn.actor, data={"topic": rest[:60]})
     return Outcome(
         "desk",
         Result.ANSWERED,
         "topic",
-        (*desk.card_edit(renamed), *done(desk, turn, "desk.done").messages),
+        (*card_posts.edited(desk, renamed), *done(desk, turn, "desk.done").messages),
         ticket=renamed,
         events=(event,),
     )
@@ -387,9 +382,9 @@ def write_note(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outc
 
 def help_(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
     """Every command, with those of supervisors for whoever may give them."""
-    told = [line(c, desk.words, desk.lang) for c in desk.commands.listed if c.role is not Role.SUPERVISOR]
-    orders = [line(c, desk.words, desk.lang) for c in desk.commands.listed if c.role is Role.SUPERVISOR]
-    is_supervisor = desk.is_supervisor(turn.actor)
+    told = [line(c, desk.texts, desk.lang) for c in desk.commands.listed if c.role is not Role.SUPERVISOR]
+    orders = [line(c, desk.texts, desk.lang) for c in desk.commands.listed if c.role is Role.SUPERVISOR]
+    is_supervisor = desk.rules.is_supervisor(turn.actor)
     return say(desk, turn, "desk.help", commands=told, orders=orders if is_supervisor else [])
 
 
@@ -432,9 +427,7 @@ async def away(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
 
 
 def back(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
-    return replace(
-        say(desk, turn, "desk.back"), events=(Event("operator_back", actor=turn.actor),)
-    )
+    return replace(say(desk, turn, "desk.back"), events=(Event("operator_back", actor=turn.actor),))
 
 
 def _ask_category(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[Outbound, ...]:

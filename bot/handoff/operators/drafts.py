@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from bot.handoff import card_posts
 from bot.handoff.attachments import named
 from bot.handoff.context import marked_lines, quoted_part
 from bot.handoff.desk_context import DeskContext
@@ -98,9 +99,9 @@ def send(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft) -> Outcome:
         receipt=Receipt(turn.peer, made.message) if made.message else None,
         on_uncertain=desk.rules.on_uncertain,
     )
-    words = named(words, desk.words, desk.lang_of(turn.customer))
+    words = named(words, desk.texts, desk.lang_of(turn.customer))
     changed = _with_album(changed, made)
-    cards = desk.card_edit(changed) if shows_otherwise(ticket, changed) else ()
+    cards = card_posts.edited(desk, changed) if shows_otherwise(ticket, changed) else ()
     return Outcome(
         "desk", Result.CARRIED, "operator", (words, *cards), status=status, ticket=changed, events=events
     )
@@ -126,8 +127,8 @@ def change(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft) -> Outcom
 def ask(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft, /, why: str, word: str = "") -> Outcome:
     """Nothing is sent before somebody says so. *why* names the question, *word* is what it is about."""
     made = replace(made, question=str(turn.id))
-    yes = Button(desk.words.text("desk.button.send_anyway", lang=desk.lang), "send_anyway", _packed(made))
-    no = Button(desk.words.text("desk.button.hold_back", lang=desk.lang), "hold_back", _packed(made))
+    yes = Button(desk.texts.text("desk.button.send_anyway", lang=desk.lang), "send_anyway", _packed(made))
+    no = Button(desk.texts.text("desk.button.hold_back", lang=desk.lang), "hold_back", _packed(made))
     asked = say(desk, turn, why, ((yes, no),), word=word)
     return replace(
         asked,

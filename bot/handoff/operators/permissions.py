@@ -35,7 +35,11 @@ async def refusal(
         return refuse(desk, turn, why, name)
     if message.kind is not Kind.COMMAND and not is_press:
         return None
-    if command is not None and command.role is Role.SUPERVISOR and not desk.is_supervisor(inbound.actor):
+    if (
+        command is not None
+        and command.role is Role.SUPERVISOR
+        and not desk.rules.is_supervisor(inbound.actor)
+    ):
         return refuse(desk, turn, "desk.only_supervisors", name)
     return None
 
@@ -45,11 +49,11 @@ async def _stranger(desk: DeskContext, turn: Turn) -> str | None:
     inbound = turn.inbounds[0]
     if inbound.sender.anonymous:
         return "desk.anonymous"
-    known = desk.crew.member(inbound.actor)
+    known = desk.roster.member(inbound.actor)
     doubtful = known.left or (
         not known.name and inbound.kind is InboundKind.PRESS
     )  # in a public group strangers see the buttons, too
-    if doubtful and await desk.membership(inbound.peer, inbound.sender.id) == "none":
+    if doubtful and await desk.places.membership(inbound.peer, inbound.sender.id) == "none":
         return "desk.not_in_the_group"
     if (
         turn.ticket is not None and not turn.ticket.customer_peer.chat

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.handoff import notices
 from bot.handoff.desk_context import DeskContext
 from bot.model import Outbound, OutboundKind, Outcome, Priority, Result, RichText, Rows, Turn
 
@@ -14,7 +15,7 @@ def notice(desk: DeskContext, turn: Turn, key: str, **facts: object) -> Outcome:
     if inbound.callback:
         say_ = Outbound(
             inbound.peer,
-            desk.words.say(key, lang=desk.lang, **facts),
+            desk.texts.say(key, lang=desk.lang, **facts),
             kind=OutboundKind.ACKNOWLEDGE,
             quotes=inbound.callback,
             author="",
@@ -30,7 +31,7 @@ def done(desk: DeskContext, turn: Turn, key: str, **facts: object) -> Outcome:
         return notice(desk, turn, key, **facts)
     mark = Outbound(
         turn.peer,
-        RichText(desk.words.text("desk.receipt.delivered", lang=desk.lang)),
+        RichText(desk.texts.text("desk.receipt.delivered", lang=desk.lang)),
         kind=OutboundKind.REACT,
         quotes=inbound.message,
         priority=Priority.COSMETIC,
@@ -44,7 +45,7 @@ def say(
 ) -> Outcome:
     """A message in the desk, as an answer to what was said there."""
     inbound = turn.inbounds[0]
-    said = desk.notice(turn.peer, turn.ticket, key, **facts)
+    said = notices.in_desk(desk, turn.peer, turn.ticket, key, **facts)
     said = replace(
         said, buttons=buttons, name=name, quotes=inbound.message if not inbound.peer.thread else ""
     )

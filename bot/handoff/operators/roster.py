@@ -12,7 +12,7 @@ from datetime import datetime
 
 from rapidfuzz import fuzz
 
-from bot.model import Event, Inbound, RichText, Sender, Span, Style
+from bot.model import Event, Inbound, Peer, RichText, Sender, Span, Style
 
 KINDS = (
     "operator_met",
@@ -188,6 +188,18 @@ class Roster:
     def is_here(self, id: str) -> bool:
         """Whether tickets may be left with this operator; somebody not known yet is taken to be."""
         return self.member(id).here
+
+    def works(self, id: str) -> bool:
+        """Whether it is somebody who is known and has not left."""
+        return bool(self.member(id).name) and not self.member(id).left
+
+    def is_in(self, id: str, place: Peer) -> bool:
+        """Whether an operator was seen in this group; of one known from before groups were noted, on the
+        channel.
+        """
+        member = self.member(id)
+        seen = not member.chats or place.chat in member.chats
+        return self.works(id) and member.channel == place.channel and seen
 
     def called(self, text: str) -> Member | None:
         """The operator whom *text* calls by his @username."""

@@ -15,8 +15,9 @@ from bot.handoff.operators.notes import note, whisper
 from bot.handoff.operators.operator_message import Kind, OperatorMessage, command_of, read_message
 from bot.handoff.operators.permissions import refusal, refuse
 from bot.handoff.operators.replies import notice, say
-from bot.handoff.tickets import lifecycle
+from bot.handoff.tickets import closing, lifecycle
 from bot.model import Event, Inbound, InboundKind, Outcome, Result, Sender, Ticket, Timer, Turn
+from bot.model.internal import Stranded
 
 
 async def decide(desk: DeskContext, turn: Turn) -> Outcome:
@@ -33,7 +34,7 @@ async def decide(desk: DeskContext, turn: Turn) -> Outcome:
     if inbound.kind is InboundKind.PRESS:
         return await command.run(desk, turn, "") if command else notice(desk, turn, "desk.old_button")
     if inbound.kind is InboundKind.TOPIC_CLOSED and turn.ticket and turn.ticket.status != "closed":
-        return desk.close(turn, turn.ticket, by=inbound.actor)
+        return closing.close(desk, turn, turn.ticket, by=inbound.actor)
     if inbound.kind is InboundKind.EDIT:
         return await edits.decide(desk, turn, message)
     if inbound.kind is InboundKind.MEMBER:
@@ -65,7 +66,7 @@ def _written(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Outcome
             known = message.name in desk.commands.names
             key = "desk.mistyped" if known or not message.name else "desk.unknown_command"
             return say(desk, turn, key, command=message.name)
-    if held(ticket) and inbound.text.strip(" .!").casefold() in desk.words.options("desk.hold_back"):
+    if held(ticket) and inbound.text.strip(" .!").casefold() in desk.texts.options("desk.hold_back"):
         return replace(say(desk, turn, "desk.held_back"), ticket=lifecycle.released(ticket))
     return words_of_operator(desk, turn, ticket, message)
 
@@ -105,16 +106,15 @@ async def _member(desk: DeskContext, turn: Turn, inbound: Inbound) -> Outcome:
     if inbound.data.get("status") in ("administrator", "member"):
         return await _came(desk, inbound, id)
     if inbound.data.get("status") not in ("left", "kicked", "none") or not any(
-        m.id == id for m in desk.crew.members()
+        m.id == id for m in desk.roster.members()
     ):
         return Outcome("desk", Result.IGNORED, "membership")
     his = [t for t in await desk.records.tickets(limit=1000) if t.operator == id]
     later = tuple(
         Timer(
             f"gone:{t.number}",
-            "desk.stranded",
+            Stranded("operator_gone"),
             turn.now,
-            {"why": "operator_gone"},
             conversation=t.conversation,
         )
         for t in his
@@ -133,8 +133,8 @@ async def _came(desk: DeskContext, inbound: Inbound, id: str) -> Outcome:
     sender = (
         Sender(user, name, last_name, username)
         if "name" in inbound.data
-        else await desk.profile(inbound.peer, user) or Sender(user)
+        else await desk.places.profile(inbound.peer, user) or Sender(user)
     )
     return Outcome(
-        "desk", Result.IGNORED, "operator_joined", events=desk.crew.joined(id, sender, inbound.peer.chat)
+        "desk", Result.IGNORED, "operator_joined", events=desk.roster.joined(id, sender, inbound.peer.chat)
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.handoff import card_posts
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import done, notice, say
 from bot.handoff.tickets import lifecycle, transfer
@@ -21,14 +22,12 @@ def set_priority(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Ou
     if not rest.isdecimal() or int(rest) > MOST:
         return say(desk, turn, "desk.priority_how", most=MOST)
     urgent = lifecycle.prioritized(ticket, int(rest))
-    event = Event(
-        "ticket_priority", ticket=ticket.number, actor=turn.actor, data={"priority": int(rest)}
-    )
+    event = Event("ticket_priority", ticket=ticket.number, actor=turn.actor, data={"priority": int(rest)})
     return Outcome(
         "desk",
         Result.ANSWERED,
         "priority",
-        (*desk.card_edit(urgent), *done(desk, turn, "desk.done").messages),
+        (*card_posts.edited(desk, urgent), *done(desk, turn, "desk.done").messages),
         ticket=urgent,
         events=(event,),
     )
@@ -44,10 +43,10 @@ async def assign(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Ou
         return say(
             desk, turn, "desk.assign_whom", offered(here, "assign"), number=ticket.number, people=len(here)
         )
-    people, _ = await meant(desk, turn, text)
-    if len(people) != 1:
-        return unclear(desk, turn, ticket, text, people, action="assign")
-    to = people[0]
+    found = await meant(desk, turn, text)
+    if len(found.people) != 1:
+        return unclear(desk, turn, ticket, found, action="assign")
+    to = found.people[0]
     if not to.here:
         return notice(
             desk,

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
+from bot.handoff import notices
 from bot.handoff.desk_context import Delivered, DeliveryStatus, DeskContext
 from bot.handoff.outreach.segment import SegmentMember, SegmentSource, wants_none
 from bot.handoff.tally import OPEN, Tally, count
@@ -32,6 +33,7 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import BroadcastPortion
 from bot.observability import get_logger
 from bot.text.day_spans import DaySpan
 
@@ -107,7 +109,7 @@ class Mailing:
 
     def first(self, now: datetime) -> Timer:
         """The timer that sets it going."""
-        return Timer(self.setting, TIMER, now, {"mailing": self.number, "from": 0})
+        return Timer(self.setting, BroadcastPortion(self.number), now)
 
 
 def read_mailing(number: str, kept: str | None) -> Mailing | None:
@@ -148,32 +150,31 @@ class BroadcastSender:
         opens = opening(now, self._hours, self._desk.hours.zone)
         return opens if opens > now else None
 
-    async def portion(self, turn: Turn) -> Outcome:
+    async def portion(self, turn: Turn, portion: BroadcastPortion) -> Outcome:
         """The next ones hear it, and the timer of those after them is set; all in one transaction.
 
         A failure only makes it later.
         """
         try:
             async with asyncio.timeout(PATIENCE):
-                return await self._portion(turn, turn.inbounds[0].data)
+                return await self._portion(turn, portion)
         except Exception:  # noqa: BLE001 - law: whatever fails, the rest of a mailing is not lost
-            data = turn.inbounds[0].data
-            get_logger("outreach").exception("portion_failed", mailing=str(data.get("mailing")))
-            again = Timer(f"{TIMER}:{data.get('mailing')}", TIMER, turn.now + LATER, dict(data))
+            get_logger("outreach").exception("portion_failed", mailing=portion.mailing)
+            again = Timer(f"{TIMER}:{portion.mailing}", portion, turn.now + LATER)
             return Outcome("desk", Result.IGNORED, "mailing_failed", timers=(again,))
 
-    async def _portion(self, turn: Turn, data: Json) -> Outcome:
-        mailing = await self.find(str(data.get("mailing")))
+    async def _portion(self, turn: Turn, progress: BroadcastPortion) -> Outcome:
+        mailing = await self.find(progress.mailing)
         if mailing is None or mailing.state != "going":
             return Outcome("desk", Result.IGNORED, "mailing_over")
         if (opens := opening(turn.now, self._hours, self._desk.hours.zone)) > turn.now:
-            return self._again(mailing, opens, data)
+            return self._again(mailing, opens, progress)
         waiting = await self._source.deliveries(status=OPEN, name=mailing.setting, limit=2 * self._size)
         if len(waiting) >= 2 * self._size:  # the channel is slower than we are, or away
-            return self._again(mailing, turn.now + PAUSE, data)
-        start, late = _number(data, "from"), _numbers(data, "late")
-        if start >= len(mailing.to) and (not late or _number(data, "again") >= TRIES):
-            return await self._ended(turn, mailing, data)
+            return self._again(mailing, turn.now + PAUSE, progress)
+        start, late = progress.start, progress.late
+        if start >= len(mailing.to) and (not late or progress.again >= TRIES):
+            return await self._ended(turn, mailing, progress)
         todo = mailing.to[start : start + self._size] or late[: self._size]
         if start >= len(mailing.to):
             late = late[self._size :]
@@ -182,58 +183,64 @@ class BroadcastSender:
             r.conversation for r in rows if r.status is not Status.BOT and self._may_hear(mailing, r)
         )
         ready = [r for r in rows if r.status is Status.BOT and self._may_hear(mailing, r)]
-        said = _number(data, "said") + len(ready)
-        blocked = _number(data, "blocked") + sum(not r.reachable for r in rows)
-        moved = {**data, "from": start + len(todo), "late": [*late, *busy], "said": said, "blocked": blocked}
+        moved = replace(
+            progress,
+            start=start + len(todo),
+            late=(*late, *busy),
+            said=progress.said + len(ready),
+            blocked=progress.blocked + sum(not r.reachable for r in rows),
+        )
         if start >= len(mailing.to) and not ready:
             return await self._held_up(turn, mailing, moved)
         say = tuple(self._message(turn, mailing, r) for r in ready)
         events = tuple(self._event(mailing, r) for r in ready)
-        later = self._later(mailing, turn.now + PAUSE, {**moved, "settling": 0})
+        later = self._later(mailing, turn.now + PAUSE, replace(moved, settling=0))
         return Outcome("desk", Result.ANSWERED, "mailing", say, events=events, timers=later)
 
-    async def _held_up(self, turn: Turn, mailing: Mailing, data: Json) -> Outcome:
+    async def _held_up(self, turn: Turn, mailing: Mailing, progress: BroadcastPortion) -> Outcome:
         """Only those are left who are in talks: the end is told without them, they are tried later."""
-        tally = await self._tally(mailing, data)
-        if tally.waiting and _number(data, "settling") < SETTLING:
-            return self._settles(turn, mailing, data)
-        tried = {**data, "again": _number(data, "again") + 1, "told": tally.said}
-        told = self._told(mailing, tally, data, busy=len(_numbers(data, "late")))
+        tally = await self._tally(mailing, progress)
+        if tally.waiting and progress.settling < SETTLING:
+            return self._settles(turn, mailing, progress)
+        tried = replace(progress, again=progress.again + 1, told=tally.said)
+        told = self._told(mailing, tally, progress, busy=len(progress.late))
         later = self._later(mailing, turn.now + BUSY, tried)
         return Outcome("desk", Result.IGNORED, "mailing_waits", told, timers=later)
 
-    async def _ended(self, turn: Turn, mailing: Mailing, data: Json) -> Outcome:
+    async def _ended(self, turn: Turn, mailing: Mailing, progress: BroadcastPortion) -> Outcome:
         """Nobody is left: said when the last message has gone out, or is known not to."""
-        tally = await self._tally(mailing, data)
-        if tally.waiting and _number(data, "settling") < SETTLING:
-            return self._settles(turn, mailing, data)
+        tally = await self._tally(mailing, progress)
+        if tally.waiting and progress.settling < SETTLING:
+            return self._settles(turn, mailing, progress)
         event = Event("mailing_done", data={"number": mailing.number, **tally.facts})
-        told = self._told(mailing, tally, data, busy=0)
+        told = self._told(mailing, tally, progress, busy=0)
         done = replace(mailing, state="done", said=tally.said)
         return Outcome("desk", Result.ANSWERED, "mailing", told, events=(event,), settings=done.kept())
 
-    async def _tally(self, mailing: Mailing, data: Json) -> Tally:
-        tally = await count(self._source, mailing.setting, mailing.to, _number(data, "said"))
-        return replace(tally, blocked=tally.blocked + _number(data, "blocked"))
+    async def _tally(self, mailing: Mailing, progress: BroadcastPortion) -> Tally:
+        tally = await count(self._source, mailing.setting, mailing.to, progress.said)
+        return replace(tally, blocked=tally.blocked + progress.blocked)
 
-    def _told(self, mailing: Mailing, tally: Tally, data: Json, *, busy: int) -> tuple[Outbound, ...]:
+    def _told(
+        self, mailing: Mailing, tally: Tally, progress: BroadcastPortion, *, busy: int
+    ) -> tuple[Outbound, ...]:
         """How it ended, for whoever ordered it; nothing where he knows that already."""
-        if mailing.place is None or data.get("told") == tally.said:
+        if mailing.place is None or progress.told == tally.said:
             return ()
         key = "outreach.done" if mailing.is_broadcast else "outreach.told"
         facts = {**tally.facts, "waiting": tally.waiting, "busy": busy, "all": len(mailing.to)}
-        return (self._desk.notice(mailing.place, None, key, number=mailing.number[1:], **facts),)
+        return (notices.in_desk(self._desk, mailing.place, None, key, number=mailing.number[1:], **facts),)
 
-    def _settles(self, turn: Turn, mailing: Mailing, data: Json) -> Outcome:
-        times = _number(data, "settling") + 1
+    def _settles(self, turn: Turn, mailing: Mailing, progress: BroadcastPortion) -> Outcome:
+        times = progress.settling + 1
         due = turn.now + (PAUSE if times <= SOON else LATER)
-        return self._again(mailing, due, {**data, "settling": times})
+        return self._again(mailing, due, replace(progress, settling=times))
 
-    def _again(self, mailing: Mailing, due: datetime, data: Json) -> Outcome:
-        return Outcome("desk", Result.IGNORED, "mailing_waits", timers=self._later(mailing, due, data))
+    def _again(self, mailing: Mailing, due: datetime, progress: BroadcastPortion) -> Outcome:
+        return Outcome("desk", Result.IGNORED, "mailing_waits", timers=self._later(mailing, due, progress))
 
-    def _later(self, mailing: Mailing, due: datetime, data: Mapping[str, object]) -> tuple[Timer, ...]:
-        return (Timer(mailing.setting, TIMER, due, dict(data)),)
+    def _later(self, mailing: Mailing, due: datetime, progress: BroadcastPortion) -> tuple[Timer, ...]:
+        return (Timer(mailing.setting, progress, due),)
 
     def _may_hear(self, mailing: Mailing, row: SegmentMember) -> bool:
         """Looked at anew for everybody: who opted out or blocked us since the list was made hears nothing."""
@@ -244,7 +251,7 @@ class BroadcastSender:
         )
 
     def _message(self, turn: Turn, mailing: Mailing, row: SegmentMember) -> Outbound:
-        words, lang = self._desk.words, row.customer.language or self._desk.lang
+        words, lang = self._desk.texts, row.customer.language or self._desk.lang
         if mailing.is_broadcast:
             text = mailing.text
             button = Button(words.text("outreach.stop", lang=lang), "news_off", mailing.number)
@@ -279,13 +286,3 @@ def opening(now: datetime, hours: DaySpan, zone: tzinfo) -> datetime:
     if hours.holds(local.time()):
         return now
     return hours.on(local.date() if local.time() < hours.start else local.date() + timedelta(days=1), zone)[0]
-
-
-def _number(data: Mapping[str, object], key: str) -> int:
-    value = data.get(key)
-    return value if isinstance(value, int) else 0
-
-
-def _numbers(data: Mapping[str, object], key: str) -> tuple[int, ...]:
-    value = data.get(key)
-    return tuple(v for v in value if isinstance(v, int)) if isinstance(value, list | tuple) else ()

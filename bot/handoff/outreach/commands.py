@@ -11,11 +11,19 @@ from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice
 from bot.handoff.outreach import low_rating
 from bot.handoff.outreach.broadcast_commands import Broadcasts
-from bot.handoff.outreach.broadcasts import TIMER, BroadcastSender, Mail
+from bot.handoff.outreach.broadcasts import BroadcastSender, Mail
 from bot.handoff.outreach.incident_commands import IncidentCommands
-from bot.handoff.outreach.order_replies import ORDER, Likening, is_ordered
-from bot.handoff.outreach.surveys import RUN, Surveys
-from bot.model import InboundKind, Outcome, Result, Turn
+from bot.handoff.outreach.order_replies import Likening, is_ordered
+from bot.handoff.outreach.surveys import Surveys
+from bot.model import Internal, Outcome, Result, Turn
+from bot.model.internal import (
+    BeginBroadcast,
+    BeginIncident,
+    BroadcastPortion,
+    EndIncident,
+    StopBroadcast,
+    SurveyDayBegan,
+)
 from bot.text.day_spans import DaySpan
 
 PRESSES = frozenset(
@@ -93,37 +101,25 @@ async def pressed(desk: DeskContext, turn: Turn, value: str) -> Outcome:
 
 async def on_timer(desk: DeskContext, turn: Turn) -> Outcome | None:
     """A portion of a mailing, a round of surveys, an order from the command line; None = none of these."""
-    inbound = turn.inbounds[0]
-    if inbound.kind is not InboundKind.INTERNAL:
-        return None
-    if inbound.text == TIMER:
-        return await desk.outreach.sender(desk).portion(turn)
-    if inbound.text == RUN:
-        return await desk.outreach.surveys.run(turn)
-    return await _ordered(desk, turn) if is_ordered(turn) and inbound.text == ORDER else None
+    match turn.inbounds[0].payload:
+        case BroadcastPortion() as portion:
+            return await desk.outreach.sender(desk).portion(turn, portion)
+        case SurveyDayBegan():
+            return await desk.outreach.surveys.run(turn)
+        case Internal() as command if is_ordered(turn):
+            return await _ordered(desk, turn, command)
+    return None
 
 
-async def _ordered(desk: DeskContext, turn: Turn) -> Outcome:
+async def _ordered(desk: DeskContext, turn: Turn, command: Internal) -> Outcome:
     """From the command line."""
-    data = turn.inbounds[0].data
-    match str(data.get("order")):
-        case "incident":
-            named = data.get("words")
-            return await desk.outreach.incidents(desk).begin(
-                turn,
-                str(data.get("text") or ""),
-                [str(w) for w in named] if isinstance(named, list) else [],
-            )
-        case "incident_off":
-            return desk.outreach.incidents(desk).end(
-                turn, str(data.get("number") or ""), str(data.get("text") or "")
-            )
-        case "broadcast":
-            return await desk.outreach.broadcasts(desk).order(
-                turn, str(data.get("conditions") or ""), str(data.get("text") or "")
-            )
-        case "broadcast_stop":
-            return await desk.outreach.broadcasts(desk).command(
-                turn, f"stop {data.get('number') or ''}".strip()
-            )
+    match command:
+        case BeginIncident(text, words):
+            return await desk.outreach.incidents(desk).begin(turn, text, words)
+        case EndIncident(number, text):
+            return desk.outreach.incidents(desk).end(turn, str(number), text)
+        case BeginBroadcast(conditions, text):
+            return await desk.outreach.broadcasts(desk).order(turn, conditions, text)
+        case StopBroadcast(number):
+            return await desk.outreach.broadcasts(desk).command(turn, f"stop {number}".strip())
     return Outcome("desk", Result.IGNORED, "unknown_order")

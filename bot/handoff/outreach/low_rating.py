@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.handoff import notices
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice
 from bot.handoff.outreach.order_replies import acknowledged, answer, tail
@@ -28,8 +29,8 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import FollowUpDue
 
-TIMER = "desk.followup"
 AFTER = timedelta(hours=24)  # until somebody is reminded that nobody has looked
 LISTED = 15
 LOOKED = 2000  # newest tickets among which open follow-ups are looked for
@@ -43,30 +44,31 @@ def opened(
 
     A comment that comes after it is shown without the buttons.
     """
-    if (to := desk.thread(ticket)) is None:
+    if (to := desk.places.thread(ticket)) is None:
         return (), ()
     comment = ticket.state.comment
     is_shown = bool(ticket.state.followup)
     apology = "" if is_shown else apology_to(desk, ticket, turn.customer).text
-    said = desk.notice(
+    said = notices.in_desk(
+        desk,
         to,
         ticket,
         "desk.low_rating",
         score=score,
         operator=ticket.operator_name,
         comment=comment,
-        supervisors=desk.supervisors(to),
+        supervisors=notices.supervisors(desk, to),
         apology=apology,
     )
     if is_shown:
         return (said,), ()
-    later = Timer(f"followup:{ticket.number}", TIMER, turn.now + AFTER, {"ticket": ticket.number})
+    later = Timer(f"followup:{ticket.number}", FollowUpDue(ticket.number), turn.now + AFTER)
     return (replace(said, buttons=_buttons(desk, ticket), name=f"followup:{ticket.number}"),), (later,)
 
 
 def apology_to(desk: DeskContext, ticket: Ticket, customer: Customer | None) -> RichText:
     lang = customer.language if customer else desk.lang
-    return desk.words.say(
+    return desk.texts.say(
         "followup.apology", lang=lang, customer=customer, number=ticket.number, operator=ticket.operator_name
     )
 
@@ -117,21 +119,20 @@ def waiting(tickets: Sequence[Ticket]) -> list[Ticket]:
     return [t for t in tickets if t.state.followup == "open"]
 
 
-async def remind(desk: DeskContext, turn: Turn) -> Outcome:
+async def remind(desk: DeskContext, turn: Turn, number: int) -> Outcome:
     """Nobody has looked for a day: said once more, aloud."""
-    number = turn.inbounds[0].data.get("ticket")
-    ticket = await desk.records.ticket(number) if isinstance(number, int) else None
-    if ticket is None or ticket.state.followup != "open" or (to := desk.thread(ticket)) is None:
+    ticket = await desk.records.ticket(number)
+    if ticket is None or ticket.state.followup != "open" or (to := desk.places.thread(ticket)) is None:
         return Outcome("desk", Result.IGNORED, "timer_over")
-    text = desk.words.say(
+    text = desk.texts.say(
         "followup.remind",
         lang=desk.lang,
         number=ticket.number,
         name=ticket.state.name,
         score=ticket.rating or 0,
-        supervisors=desk.supervisors(to),
+        supervisors=notices.supervisors(desk, to),
     )
-    text = desk.supervisors(to).mentioned(text, to.channel)
+    text = notices.supervisors(desk, to).mentioned(text, to.channel)
     say = Outbound(
         replace(to, thread=""),
         text,
@@ -152,7 +153,7 @@ async def remind(desk: DeskContext, turn: Turn) -> Outcome:
 def _buttons(desk: DeskContext, ticket: Ticket) -> Rows:
     actions = (("apologize", "primary"), ("apology_edit", ""), ("followup_done", ""))
     made = [
-        Button(desk.words.text(f"followup.button.{a}", lang=desk.lang), a, str(ticket.number), style=style)  # type: ignore[arg-type]
+        Button(desk.texts.text(f"followup.button.{a}", lang=desk.lang), a, str(ticket.number), style=style)  # type: ignore[arg-type]
         for a, style in actions
     ]
     return ((made[0],), tuple(made[1:]))
@@ -164,7 +165,7 @@ def _said(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichText) -> Outc
     if turn.subject is not None and not turn.subject.reachable:
         return notice(desk, turn, "desk.customer_blocked")
     lang = turn.customer.language if turn.customer else desk.lang
-    human = Button(desk.words.text("buttons.human", lang=lang), "human")
+    human = Button(desk.texts.text("buttons.human", lang=lang), "human")
     message = inbound.message if not inbound.callback else ""
     told = Outbound(
         ticket.customer_peer,
@@ -183,9 +184,10 @@ def _settled(desk: DeskContext, turn: Turn, ticket: Ticket, key: str, told: tupl
     """Somebody looked: the notice says who, and the reminder is off."""
     name = turn.inbounds[0].sender.name
     done = lifecycle.followed_up(ticket, turn.now if told else None)
-    shown = desk.words.say(key, lang=desk.lang, by=name, number=ticket.number, score=ticket.rating or 0)
-    edit = desk.notice(
-        desk.thread(ticket) or turn.peer,
+    shown = desk.texts.say(key, lang=desk.lang, by=name, number=ticket.number, score=ticket.rating or 0)
+    edit = notices.in_desk(
+        desk,
+        desk.places.thread(ticket) or turn.peer,
         ticket,
         key,
         by=name,
@@ -199,9 +201,7 @@ def _settled(desk: DeskContext, turn: Turn, ticket: Ticket, key: str, told: tupl
         edits=f"followup:{ticket.number}",
         priority=Priority.COSMETIC,
     )
-    event = Event(
-        "apologized" if told else "followup_settled", ticket=ticket.number, actor=turn.actor
-    )
+    event = Event("apologized" if told else "followup_settled", ticket=ticket.number, actor=turn.actor)
     say = (*told, *acknowledged(desk, turn, "desk.done"), edit)
     return Outcome(
         "desk",

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from bot.handoff import notices
 from bot.handoff.desk_context import DeskContext
 from bot.model import Event, Outbound, OutboundKind, Outcome, Peer, Result, RichText, Rows, Turn
 
 OFFICE = Peer(
     "@office", "orders"
 )  # the service's own conversation: what nobody said in a chat is decided here
-ORDER = "order"  # the kind of an inbound from the command line
 
 
 class Likening(Protocol):
@@ -48,7 +48,7 @@ def by_whom(turn: Turn) -> str:
 
 def answers_to(desk: DeskContext, turn: Turn) -> Peer | None:
     """Where the answer goes; None while there is no desk."""
-    return next(iter(desk.places()), None) if is_ordered(turn) else turn.peer
+    return next(iter(desk.places.groups()), None) if is_ordered(turn) else turn.peer
 
 
 def answer(
@@ -59,7 +59,7 @@ def answer(
     if to is None:
         return Outcome("desk", Result.ANSWERED, key)
     quotes = "" if is_ordered(turn) or inbound.peer.thread else inbound.message
-    said = replace(desk.notice(to, None, key, **facts), buttons=buttons, name=name, quotes=quotes)
+    said = replace(notices.in_desk(desk, to, None, key, **facts), buttons=buttons, name=name, quotes=quotes)
     return Outcome("desk", Result.ANSWERED, key, (said,))
 
 
@@ -71,7 +71,7 @@ def acknowledged(desk: DeskContext, turn: Turn, key: str, **facts: object) -> tu
     return (
         Outbound(
             inbound.peer,
-            desk.words.say(key, lang=desk.lang, **facts),
+            desk.texts.say(key, lang=desk.lang, **facts),
             kind=OutboundKind.ACKNOWLEDGE,
             quotes=inbound.callback,
             author="",

@@ -6,15 +6,17 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, time, timedelta, tzinfo
 
 from bot.config.handoff import NpsSettings, length
+from bot.handoff import notices
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.outreach.broadcasts import opening
 from bot.handoff.outreach.order_replies import OFFICE
 from bot.handoff.outreach.segment import SegmentMember, SegmentSource, wants_none
 from bot.model import Event, Inbound, InboundKind, Outbound, Outcome, Result, Sender, Status, Timer, Turn
+from bot.model.internal import RecommendationDue, SurveyDayBegan
 from bot.text.day_spans import DaySpan
 
-RUN = "nps.run"  # the kind of the day's inbound in the service's own conversation
-ASK = "nps"  # the kind of the timer in a customer's conversation
+RUN = "nps.run"  # why the day's customers were chosen
+ASK = "nps"  # the survey's name
 ASKED = "_asked"  # ends the names of the fields that keep when a survey was last asked
 APART = timedelta(seconds=2)  # between two customers
 
@@ -66,7 +68,17 @@ class Surveys:
         ):
             return ()
         self._begun = day
-        return (Inbound(f"nps:{day}", OFFICE, Sender(""), now, InboundKind.INTERNAL, RUN, private=False),)
+        return (
+            Inbound(
+                f"nps:{day}",
+                OFFICE,
+                Sender(""),
+                now,
+                InboundKind.INTERNAL,
+                private=False,
+                payload=SurveyDayBegan(),
+            ),
+        )
 
     async def run(self, turn: Turn) -> Outcome:
         """A timer for each of the day's customers; whether he is still to be asked is looked at when it
@@ -83,7 +95,12 @@ class Surveys:
                     best[row.customer.id] = row
         chosen = sorted(best.values(), key=_wrote)[: self._rules.per_day]
         later = tuple(
-            Timer(f"{ASK}:{row.conversation}", ASK, turn.now + n * APART, conversation=row.conversation)
+            Timer(
+                f"{ASK}:{row.conversation}",
+                RecommendationDue(),
+                turn.now + n * APART,
+                conversation=row.conversation,
+            )
             for n, row in enumerate(chosen)
         )
         return Outcome(
@@ -118,8 +135,8 @@ def commented(desk: DeskContext, turn: Turn, score: int, text: str) -> tuple[Out
     """A customer's words to his score, for the first desk; nothing while there is none."""
     name = turn.customer.name if turn.customer else ""
     return tuple(
-        desk.notice(place, None, "nps.comment", score=score, name=name, text=text)
-        for place in desk.places()[:1]
+        notices.in_desk(desk, place, None, "nps.comment", score=score, name=name, text=text)
+        for place in desk.places.groups()[:1]
     )
 
 

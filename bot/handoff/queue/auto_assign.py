@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.handoff.desk_context import DeskContext
 from bot.model import Inbound, InboundKind, Sender
+from bot.model.internal import AssignmentDue
 
 
 class AutoAssign:
@@ -27,7 +28,7 @@ class AutoAssign:
         able = [
             t
             for t in desk.queue.ordered(tickets, now)
-            if desk.teams.choose(t, desk.crew, tickets, desk.rules.routing, but=t.state.previous_operator)
+            if desk.teams.choose(t, desk.roster, tickets, desk.rules.routing, but=t.state.previous_operator)
         ]
         slot = int(now.timestamp())
         return tuple(
@@ -37,7 +38,7 @@ class AutoAssign:
                 Sender(""),
                 now,
                 InboundKind.INTERNAL,
-                "desk.assign",
+                payload=AssignmentDue(),
             )
             for t in able
         )

@@ -34,11 +34,11 @@ class Boards:
             return ()
         tickets = await self._desk.records.tickets(limit=1000)
         say: list[Outbound] = []
-        for place in self._desk.places():
+        for place in self._desk.places.groups():
             here = [
                 t
                 for t in tickets
-                if (own := self._desk.thread(t)) is not None and replace(own, thread="") == place
+                if (own := self._desk.places.thread(t)) is not None and replace(own, thread="") == place
             ]
             text = self._text(place, here, now)
             before, at = self._shown.get(place, ("", now - PAUSE))
@@ -90,11 +90,11 @@ class Boards:
         load: dict[str, int] = {}
         for ticket in tickets:
             load[ticket.operator] = load.get(ticket.operator, 0) + (ticket.status == "operator")
-        here = [m for m in desk.crew.members() if desk.is_in(m.id, place)]
+        here = [m for m in desk.roster.members() if desk.roster.is_in(m.id, place)]
         named = labels(here)
         people = [{"name": named[m.id], "away": m.away, "tickets": load.get(m.id, 0)} for m in here]
         oldest = min((t for t in waiting if t.opened), key=lambda t: t.opened or now, default=None)
-        return desk.words.say(
+        return desk.texts.say(
             "desk.board",
             lang=desk.lang,
             now=now,

@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.handoff.desk_context import DeskContext
+from bot.handoff.queue import standing
 from bot.handoff.queue.queue import changed_much
 from bot.model import Customer, Outbound, OutboundKind, Priority, Ticket
 
@@ -44,7 +45,7 @@ class QueuePositions:
         )
         lang = (known or Customer(0, language=desk.lang)).language
         promise = desk.hours.promise(now, ahead=place - 1, recent=await desk.records.recent_answers())
-        text = desk.words.say(
+        text = desk.texts.say(
             "handoff.status",
             lang=lang,
             number=ticket.number,
@@ -56,7 +57,7 @@ class QueuePositions:
         return Outbound(
             ticket.customer_peer,
             text,
-            buttons=desk.opened_buttons(lang, ticket),
+            buttons=standing.buttons(desk, lang, ticket),
             kind=OutboundKind.EDIT,
             edits=f"opened:{ticket.number}",
             priority=Priority.COSMETIC,

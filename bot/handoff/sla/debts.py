@@ -7,8 +7,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
+from bot.handoff import notices
 from bot.handoff.desk_context import DeskContext
 from bot.model import Inbound, InboundKind, Outbound, Owed, Sender
+from bot.model.internal import Stranded
 
 LATE = timedelta(seconds=60)  # what is owed for longer is tried again
 LOUD = timedelta(seconds=100)  # and from here the operators hear of it
@@ -32,8 +34,7 @@ class Unanswered:
                 Sender(""),
                 now,
                 InboundKind.INTERNAL,
-                "desk.stranded",
-                data={"why": UNANSWERED},
+                payload=Stranded(UNANSWERED),
             )
             for o in owed
         )
@@ -69,10 +70,17 @@ class Overdue:
     def _aloud(self, key: tuple[str, str], found: Sequence[Owed], now: datetime) -> tuple[Outbound, ...]:
         stage, channel = key
         waited = (now - min(o.since for o in found)).total_seconds()
-        facts = {"count": len(found), "channel": self._desk.title(channel), "waited": waited, "at": now}
+        facts = {
+            "count": len(found),
+            "channel": self._desk.places.title(channel),
+            "waited": waited,
+            "at": now,
+        }
         key_ = f"desk.overdue_{stage}"
-        places = self._desk.places()[:1]
+        places = self._desk.places.groups()[:1]
         return tuple(
-            self._desk.notice(to, None, key_, **facts, supervisors=self._desk.supervisors(to))
+            notices.in_desk(
+                self._desk, to, None, key_, **facts, supervisors=notices.supervisors(self._desk, to)
+            )
             for to in places
         )

@@ -12,6 +12,15 @@ from bot.config.handoff import Policy, Routing, Sla, length
 from bot.handoff.sla.hours import Hours
 from bot.handoff.tickets import lifecycle
 from bot.model import Ticket, Timer
+from bot.model.internal import (
+    CustomerSilent,
+    DeadlineNear,
+    NobodyTook,
+    OperatorSilent,
+    PromiseDue,
+    SnoozeOver,
+    TicketTimer,
+)
 
 GOALS = ("first_reply", "next_reply", "resolution")
 DOUBLINGS = 10  # a reminder comes after 1, 2, 4 … times the interval, and no more often than this
@@ -102,7 +111,7 @@ class Deadlines:
             if goal.name not in ticket.state.breached:
                 at = goal.due if goal.name in ticket.state.warned else goal.warn
                 made.append(
-                    self._later(ticket, f"goal:{ticket.number}:{goal.name}", "desk.goal", at, goal=goal.name)
+                    self._later(ticket, f"goal:{ticket.number}:{goal.name}", DeadlineNear(goal.name), at)
                 )
         return made
 
@@ -119,7 +128,7 @@ class Deadlines:
                     self._later(
                         ticket,
                         f"waiting:{key}",
-                        "desk.waiting",
+                        NobodyTook(),
                         self._hours.add_working(queued, patience * times),
                     )
                 )
@@ -134,7 +143,9 @@ class Deadlines:
                 and (asked is not None or ticket.first_reply is None)
             ):
                 made.append(
-                    self._later(ticket, f"idle:{key}", "desk.idle", self._hours.add_working(since, patience))
+                    self._later(
+                        ticket, f"idle:{key}", OperatorSilent(), self._hours.add_working(since, patience)
+                    )
                 )
             promised = ticket.state.promise_due
             if (
@@ -143,11 +154,11 @@ class Deadlines:
                 and promised is None
                 and (at := self._quiet(ticket, answered)) is not None
             ):
-                made.append(self._later(ticket, f"quiet:{key}", "desk.quiet", at))
+                made.append(self._later(ticket, f"quiet:{key}", CustomerSilent(), at))
         if ticket.status == "snoozed" and (until := ticket.state.snoozed_until) is not None:
-            made.append(self._later(ticket, f"snooze:{key}", "desk.snooze", until))
+            made.append(self._later(ticket, f"snooze:{key}", SnoozeOver(), until))
         if (due := ticket.state.promise_due) is not None:
-            made.append(self._later(ticket, f"promised:{key}", "desk.promised", due))
+            made.append(self._later(ticket, f"promised:{key}", PromiseDue(), due))
         return made
 
     def _quiet(self, ticket: Ticket, answered: datetime) -> datetime | None:
@@ -159,8 +170,8 @@ class Deadlines:
         at = (warned or answered) + patience
         return self._hours.next_open(at) or at
 
-    def _later(self, ticket: Ticket, key: str, kind: str, at: datetime, **data: object) -> Timer:
-        return Timer(key, kind, at, data, conversation=ticket.conversation)
+    def _later(self, ticket: Ticket, key: str, payload: TicketTimer, at: datetime) -> Timer:
+        return Timer(key, payload, at, conversation=ticket.conversation)
 
 
 def left(goal: Goal, now: datetime) -> timedelta:

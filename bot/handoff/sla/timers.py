@@ -5,56 +5,82 @@ Each timer is checked against the ticket as it is.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.handoff import group_status, overview
+from bot.handoff import card_posts, group_status, notices, overview
 from bot.handoff.assist import suggestions
 from bot.handoff.card import numbered
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.outreach import low_rating
 from bot.handoff.sla.debts import UNANSWERED
 from bot.handoff.sla.targets import DOUBLINGS, left
-from bot.handoff.tickets import lifecycle, transfer
-from bot.model import Button, Event, Outbound, Outcome, Result, Status, Ticket, Timer, Turn
+from bot.handoff.tickets import closing, handover, lifecycle, transfer
+from bot.model import Button, Event, Outbound, Outcome, Payload, Result, Status, Ticket, Timer, Turn
+from bot.model.internal import (
+    AssignmentDue,
+    CustomerSilent,
+    DeadlineNear,
+    FollowUpDue,
+    NobodyTook,
+    OperatorAway,
+    OperatorSilent,
+    PromiseDue,
+    SnoozeOver,
+    Stranded,
+    SuggestionsDue,
+    SupervisorOrder,
+)
 
-PREFIX = "desk."
 LATE = timedelta(minutes=10)  # a timer that comes later than this was missed: the bot was down
 
 
 async def decide(desk: DeskContext, turn: Turn) -> Outcome:
     """What a timer of the desk does; one that came too late or too early does nothing."""
-    timer = turn.inbounds[0]
-    if timer.text == low_rating.TIMER:
-        return await low_rating.remind(desk, turn)
-    if timer.text == "desk.stranded":
-        return await _stranded(desk, turn)
-    if timer.text == "desk.order":
-        return await overview.carry_out(desk, turn)
-    ticket = turn.ticket
+    payload, ticket = turn.inbounds[0].payload, turn.ticket
+    match payload:
+        case FollowUpDue(ticket=number):
+            return await low_rating.remind(desk, turn, number)
+        case Stranded(why=why):
+            return await _stranded(desk, turn, why)
+        case SupervisorOrder() as order:
+            return await overview.carry_out(desk, turn, order)
     if ticket is None or ticket.status == "closed":
         return Outcome("desk", Result.IGNORED, "timer_over")
-    key = (
-        f"goal:{ticket.number}:{timer.data.get('goal')}"
-        if timer.text == "desk.goal"
-        else f"{timer.text.removeprefix(PREFIX)}:{ticket.number}"
-    )
-    if timer.text == "desk.assign":
-        return await _assign(desk, turn, ticket)
-    if timer.text == "desk.left":
-        return _left(desk, turn, ticket)
-    if timer.text == "desk.prompt":
-        return await suggestions.on_opening(desk, turn, ticket)
-    alarm = desk.deadlines.alarms(ticket).get(key)
-    act = _ACTS.get(timer.text)
-    if alarm is None or act is None:
+    match payload:
+        case AssignmentDue():
+            return await _assign(desk, turn, ticket)
+        case OperatorAway(operator=operator):
+            return _left(desk, turn, ticket, operator)
+        case SuggestionsDue():
+            return await suggestions.on_opening(desk, turn, ticket)
+    alarms = desk.deadlines.alarms(ticket).values()
+    if (alarm := next((a for a in alarms if a.payload == payload), None)) is None:
         return Outcome("desk", Result.IGNORED, "timer_over")
     if alarm.due > turn.now:  # the deadline moved on since
         return Outcome("desk", Result.IGNORED, "timer_early", timers=(alarm,))
     if (morning := _put_off(desk, alarm, turn.now)) is not None:
         return Outcome("desk", Result.IGNORED, "timer_put_off", timers=(replace(alarm, due=morning),))
-    return await act(desk, turn, ticket)
+    return await _on_alarm(desk, turn, ticket, alarm.payload)
+
+
+async def _on_alarm(desk: DeskContext, turn: Turn, ticket: Ticket, payload: Payload) -> Outcome:
+    """What is done when a time that the ticket still needs has come."""
+    match payload:
+        case DeadlineNear(goal=name):
+            return await _goal(desk, turn, ticket, name)
+        case NobodyTook():
+            return _waiting(desk, turn, ticket)
+        case OperatorSilent():
+            return _idle(desk, turn, ticket)
+        case CustomerSilent():
+            return _quiet(desk, turn, ticket)
+        case SnoozeOver():
+            return _snooze(desk, turn, ticket)
+        case PromiseDue():
+            return _promised(desk, turn, ticket)
+    return Outcome("desk", Result.IGNORED, "timer_over")
 
 
 def _put_off(desk: DeskContext, alarm: Timer, now: datetime) -> datetime | None:
@@ -69,19 +95,19 @@ def _put_off(desk: DeskContext, alarm: Timer, now: datetime) -> datetime | None:
     return desk.hours.next_open(now) if missed else None
 
 
-async def _goal(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
+async def _goal(desk: DeskContext, turn: Turn, ticket: Ticket, name: str) -> Outcome:
     """Operators are warned before a deadline; at a breach the supervisors are called, or another team gets
     the ticket.
     """
-    name = str(turn.inbounds[0].data.get("goal"))
     goal = next(g for g in desk.deadlines.goals(ticket) if g.name == name)
-    facts = {**_calling(desk, turn, ticket), "goal": desk.words.text(f"desk.goal.{name}", lang=desk.lang)}
+    facts = {**_calling(desk, turn, ticket), "goal": desk.texts.text(f"desk.goal.{name}", lang=desk.lang)}
     if turn.now < goal.due:
         warned = lifecycle.deadline_near(ticket, name)
-        say = [*desk.card_edit(warned)]
-        if (to := desk.thread(warned)) is not None:
+        say = [*card_posts.edited(desk, warned)]
+        if (to := desk.places.thread(warned)) is not None:
             say.append(
-                desk.notice(
+                notices.in_desk(
+                    desk,
                     to,
                     warned,
                     "desk.sla_near",
@@ -110,8 +136,14 @@ async def _goal(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
         moved = transfer.move(desk, turn, broken, other, history, key="desk.sla_moved", **facts)
         return replace(moved, reason="sla_breached", events=(event, *moved.events))
     say = [
-        *desk.card_edit(broken),
-        *desk.loud(broken, "desk.sla_broken", supervisors=desk.supervisors(desk.thread(broken)), **facts),
+        *card_posts.edited(desk, broken),
+        *notices.aloud(
+            desk,
+            broken,
+            "desk.sla_broken",
+            supervisors=notices.supervisors(desk, desk.places.thread(broken)),
+            **facts,
+        ),
         *_to_absent(desk, broken, facts),
     ]
     return Outcome("desk", Result.ANSWERED, "sla_breached", tuple(say), ticket=broken, events=(event,))
@@ -121,28 +153,29 @@ def _to_absent(desk: DeskContext, ticket: Ticket, facts: Mapping[str, object]) -
     """Supervisors who are not in the groups, and cannot be called there, hear of a breach in private, with
     the ticket a tap away.
     """
-    sign = numbered(ticket.number, desk.words, desk.lang)
+    sign = numbered(ticket.number, desk.texts, desk.lang)
     look = Button(f"{sign} {ticket.state.name}".strip(), "overview_ticket", str(ticket.number))
-    told = desk.to_supervisors("desk.sla_broken", supervisors="", **facts)
-    place = desk.thread(ticket)
+    told = notices.to_supervisors(desk, "desk.sla_broken", supervisors="", **facts)
+    place = desk.places.thread(ticket)
     return [
         replace(o, buttons=((look,),))
         for o in told
-        if place is None or not desk.is_in(f"{o.to.channel}:{o.to.chat}", place)
+        if place is None or not desk.roster.is_in(f"{o.to.channel}:{o.to.chat}", place)
     ]
 
 
-async def _waiting(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
+def _waiting(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """Nobody takes it: said aloud, each time after twice the time."""
     called, key = lifecycle.reminded(ticket), f"waiting:{ticket.number}"
     while called.state.reminders < DOUBLINGS and desk.deadlines.alarms(called)[key].due <= turn.now:
         called = lifecycle.reminded(called)  # steps missed while nobody rang are said once
     times = called.state.reminders
-    say = desk.loud(
+    say = notices.aloud(
+        desk,
         called,
         "desk.nobody_takes",
-        supervisors=desk.supervisors(desk.thread(called)) if times > 1 else "",
-        **desk.facts(turn, ticket),
+        supervisors=notices.supervisors(desk, desk.places.thread(called)) if times > 1 else "",
+        **notices.facts(desk, ticket, turn.now),
     )
     event = Event("ticket_waits", ticket=ticket.number, data={"times": times})
     return Outcome(
@@ -156,31 +189,31 @@ async def _waiting(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     )
 
 
-def _left(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
+def _left(desk: DeskContext, turn: Turn, ticket: Ticket, operator: str) -> Outcome:
     """Its operator went away while the customer waits for him; he may be back, or somebody else have it by
     now.
     """
-    gone = ticket.operator == turn.inbounds[0].data.get("operator") and not desk.crew.is_here(ticket.operator)
+    gone = ticket.operator == operator and not desk.roster.is_here(ticket.operator)
     if not gone or not transfer.is_owed(ticket):
         return Outcome("desk", Result.IGNORED, "timer_over")
     return transfer.give_back(desk, turn, ticket, "desk.operator_left_it", why="operator_away")
 
 
-async def _idle(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
+def _idle(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """The operator keeps silent: back to the queue, and the next one is told."""
     return transfer.give_back(desk, turn, ticket, "desk.operator_silent", why="operator_silent")
 
 
-async def _quiet(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
+def _quiet(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """The customer keeps silent: asked politely first, then the ticket is closed."""
     if ticket.state.quiet_asked is not None:
-        return desk.close(turn, ticket, by="bot", key="handoff.closed_quiet")
+        return closing.close(desk, turn, ticket, by="bot", key="handoff.closed_quiet")
     lang = desk.lang_of(turn.customer)
     buttons = tuple(
-        Button(desk.words.text(f"handoff.button.{action}", lang=lang), action, str(ticket.number))
+        Button(desk.texts.text(f"handoff.button.{action}", lang=lang), action, str(ticket.number))
         for action in ("solved", "still_here")
     )
-    asked = desk.words.say(
+    asked = desk.texts.say(
         "handoff.quiet", lang=lang, customer=turn.customer, number=ticket.number, now=turn.now
     )
     say = Outbound(ticket.customer_peer, asked, buttons=(buttons,), ticket=ticket.number)
@@ -194,12 +227,15 @@ async def _quiet(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     )
 
 
-async def _snooze(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
+def _snooze(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """Time to come back to it: to the one who put it off, or to the queue where he is not there."""
-    if not ticket.operator or not desk.crew.is_here(ticket.operator):
+    if not ticket.operator or not desk.roster.is_here(ticket.operator):
         return transfer.give_back(desk, turn, ticket, "desk.woken", why="woken")
     woken = lifecycle.resumed(ticket, turn.now)
-    say = [*desk.card_edit(woken), *desk.loud(woken, "desk.woken", **_calling(desk, turn, ticket))]
+    say = [
+        *card_posts.edited(desk, woken),
+        *notices.aloud(desk, woken, "desk.woken", **_calling(desk, turn, ticket)),
+    ]
     return Outcome(
         "desk",
         Result.ANSWERED,
@@ -210,18 +246,20 @@ async def _snooze(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     )
 
 
-async def _promised(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
+def _promised(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """What was promised to the customer is due: the operators are reminded loudly, the customer hears that he
     is not forgotten.
     """
-    told = desk.words.say(
+    told = desk.texts.say(
         "handoff.promised_due", lang=desk.lang_of(turn.customer), customer=turn.customer, number=ticket.number
     )
     kept = lifecycle.promise_reminded(ticket)
     say = (
         Outbound(ticket.customer_peer, told, ticket=ticket.number),
-        *desk.card_edit(kept),
-        *desk.loud(kept, "desk.promised_due", text=ticket.state.promise, **_calling(desk, turn, ticket)),
+        *card_posts.edited(desk, kept),
+        *notices.aloud(
+            desk, kept, "desk.promised_due", text=ticket.state.promise, **_calling(desk, turn, ticket)
+        ),
     )
     return Outcome(
         "desk",
@@ -253,20 +291,20 @@ async def _assign(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     if desk.rules.routing.assign == "everyone":
         return Outcome("desk", Result.IGNORED, "everyone_takes")
     to = desk.teams.choose(
-        ticket, desk.crew, open_tickets, desk.rules.routing, but=ticket.state.previous_operator
+        ticket, desk.roster, open_tickets, desk.rules.routing, but=ticket.state.previous_operator
     )
     if to is None:
         return Outcome("desk", Result.IGNORED, "nobody_free")
     return transfer.give_to(desk, turn, ticket, to, key="desk.assigned_to")
 
 
-async def _stranded(desk: DeskContext, turn: Turn) -> Outcome:
+async def _stranded(desk: DeskContext, turn: Turn, why: str) -> Outcome:
     """What the watchdog found: somebody is made responsible, loudly."""
-    why, ticket = str(turn.inbounds[0].data.get("why", "")), turn.ticket
+    ticket = turn.ticket
     event = Event("stranded_found", ticket=ticket.number if ticket else None, data={"why": why})
     if ticket is None or ticket.status == "closed":
         if why == UNANSWERED and turn.conversation.status is Status.BOT:
-            opened = desk.escalate(turn, reason=UNANSWERED, apology=True)
+            opened = handover.escalate(desk, turn, reason=UNANSWERED, apology=True)
             return replace(opened, events=(*opened.events, event))
         if turn.conversation.status is Status.BOT:
             return Outcome("desk", Result.IGNORED, "not_stranded")
@@ -275,43 +313,40 @@ async def _stranded(desk: DeskContext, turn: Turn) -> Outcome:
         )
         if last is None or last.author != "customer":
             return Outcome("desk", Result.ANSWERED, "bot_again", status=Status.BOT, state={}, events=(event,))
-        opened = desk.escalate(turn, reason="stranded", apology=True)
+        opened = handover.escalate(desk, turn, reason="stranded", apology=True)
         return replace(opened, events=(*opened.events, event))
     if why == "operator_gone":
         given_back = transfer.give_back(desk, turn, ticket, "desk.operator_gone", why=why)
         return replace(given_back, events=(*given_back.events, event))
     status = Status.WAITING if ticket.status == "waiting" else Status.OPERATOR
     say: tuple[Outbound, ...] = ()
-    if why == "no_card" and (to := desk.thread(ticket)) is not None:
+    if why == "no_card" and (to := desk.places.thread(ticket)) is not None:
         cards = await desk.records.deliveries(peer=to, name=f"card:{ticket.number}")
         why_not = {
             "cause": group_status.cause(desk, to),
             "again": len(cards) > 1,
         }  # more than one: shown again in vain
-        facts = {**desk.facts(turn, ticket), **why_not, "supervisors": desk.supervisors(to)}
+        facts = {
+            **notices.facts(desk, ticket, turn.now),
+            **why_not,
+            "supervisors": notices.supervisors(desk, to),
+        }
         afar = (
             group_status.to_responsible(desk, to, "desk.stranded", **facts)
             if why_not["again"]
-            else desk.to_supervisors("desk.stranded", **facts)
+            else notices.to_supervisors(desk, "desk.stranded", **facts)
         )
-        say = (*await desk.repost(ticket.number, to), *desk.loud(ticket, "desk.stranded", **facts), *afar)
+        say = (
+            *await card_posts.reposted(desk, ticket.number, to),
+            *notices.aloud(desk, ticket, "desk.stranded", **facts),
+            *afar,
+        )
     return Outcome("desk", Result.ANSWERED, "stranded", say, status=status, events=(event,))
 
 
 def _calling(desk: DeskContext, turn: Turn, ticket: Ticket) -> dict[str, object]:
     """The facts, with the operator called so that he is notified."""
     return {
-        **desk.facts(turn, ticket),
-        "operator": desk.crew.member(ticket.operator).call or ticket.operator_name,
+        **notices.facts(desk, ticket, turn.now),
+        "operator": desk.roster.member(ticket.operator).call or ticket.operator_name,
     }
-
-
-_Act = Callable[[DeskContext, Turn, Ticket], Awaitable[Outcome]]
-_ACTS: dict[str, _Act] = {
-    "desk.goal": _goal,
-    "desk.waiting": _waiting,
-    "desk.idle": _idle,
-    "desk.quiet": _quiet,
-    "desk.snooze": _snooze,
-    "desk.promised": _promised,
-}

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.handoff.desk_context import DeskContext
 from bot.model import Conversation, Inbound, InboundKind, Peer, Sender, Status, Ticket
+from bot.model.internal import Stranded
 
 GRACE = timedelta(minutes=2)  # what is younger may still be on its way
 AGAIN = timedelta(minutes=10)  # the same find is brought up no more often than this
@@ -49,9 +50,9 @@ class Watchdog:
         conversation = await self._desk.records.conversation(ticket.customer_peer)
         if conversation is not None and _adrift(conversation, ticket):
             return "status"
-        if ticket.operator and self._desk.crew.member(ticket.operator).left:
+        if ticket.operator and self._desk.roster.member(ticket.operator).left:
             return "operator_gone"
-        place = self._desk.thread(ticket)
+        place = self._desk.places.thread(ticket)
         if place is None:
             # there is no desk at all: doctor, the log and the page say so, and binding one brings every
             # ticket
@@ -73,6 +74,5 @@ def _found(peer: Peer, what: str, why: str, now: datetime) -> Inbound:
         Sender(""),
         now,
         InboundKind.INTERNAL,
-        "desk.stranded",
-        data={"why": why},
+        payload=Stranded(why),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -21,10 +21,8 @@ RECENT_LINES = 8
 SURE = 0.3  # from this confidence on the first candidate names the topic
 
 
-def new_ticket(
-    desk: DeskContext, turn: Turn, reason: str, answer: Answer | None, titles: Mapping[str, str]
-) -> Ticket:
-    """The ticket that the turn opens. *titles*: how operators call the channels."""
+def new_ticket(desk: DeskContext, turn: Turn, reason: str, answer: Answer | None) -> Ticket:
+    """The ticket that the turn opens."""
     customer = turn.customer or Customer(0)
     texts = [i.text for i in reversed(turn.inbounds)] + [
         line.text for line in reversed(turn.history) if line.author == "customer"
@@ -43,7 +41,7 @@ def new_ticket(
         topic=topics[0] if topics else "",
         priority=desk.queue.priority(reason, "\n".join(texts[: len(turn.inbounds)]), customer.fields),
         opened=turn.now,
-        state=replace(state, channel=titles.get(channel, channel)),
+        state=replace(state, channel=desk.places.title(channel)),
     )
     if team is not None:
         ticket = lifecycle.shown_in(ticket, team.name, team.name if desk.teams.place(team.name) else "")
@@ -98,7 +96,7 @@ def _before(turn: Turn) -> list[Attachment]:
 def so_far(desk: DeskContext, turn: Turn, name: str) -> tuple[tuple[str, str], ...]:
     """The talk with the customer of this *name* up to now, as the card shows it."""
     return transcript(
-        _lines(turn), name or desk.words.text("desk.nameless", lang=desk.lang), desk.words, desk.lang
+        _lines(turn), name or desk.texts.text("desk.nameless", lang=desk.lang), desk.texts, desk.lang
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bot.handoff import card_posts, notices
 from bot.handoff.card import transcript
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.roster import Member
@@ -26,6 +27,7 @@ from bot.model import (
     Timer,
     Turn,
 )
+from bot.model.internal import AssignmentDue, OperatorAway
 
 CARRIED_LINES = 30
 
@@ -35,7 +37,7 @@ def look_for_somebody(desk: DeskContext, ticket: Ticket, now: datetime) -> tuple
     team = desk.teams.named(ticket.state.team)
     if desk.rules.routing.assign == "everyone" and not (team and team.overflow):
         return ()
-    return (Timer(f"assign:{ticket.number}", "desk.assign", now, conversation=ticket.conversation),)
+    return (Timer(f"assign:{ticket.number}", AssignmentDue(), now, conversation=ticket.conversation),)
 
 
 def is_owed(ticket: Ticket) -> bool:
@@ -47,9 +49,8 @@ def left_alone(ticket: Ticket, now: datetime) -> Timer:
     """The timer, due at once, by which a ticket is given back whose operator has just gone away."""
     return Timer(
         f"left:{ticket.number}",
-        "desk.left",
+        OperatorAway(ticket.operator),
         now,
-        {"operator": ticket.operator},
         conversation=ticket.conversation,
     )
 
@@ -58,7 +59,10 @@ def give_back(desk: DeskContext, turn: Turn, ticket: Ticket, key: str, *, why: s
     """To the queue again, said where everybody sees it. *key* is the word of the desk about it."""
     back = lifecycle.queued(ticket, turn.now)
     event = Event("ticket_given_back", ticket=ticket.number, actor=ticket.operator, data={"why": why})
-    say = (*desk.card_edit(back), *desk.loud(back, key, **desk.facts(turn, ticket)))
+    say = (
+        *card_posts.edited(desk, back),
+        *notices.aloud(desk, back, key, **notices.facts(desk, ticket, turn.now)),
+    )
     later = look_for_somebody(desk, back, turn.now)
     return Outcome(
         "desk", Result.ANSWERED, why, say, status=Status.WAITING, ticket=back, timers=later, events=(event,)
@@ -70,9 +74,9 @@ def give_to(
 ) -> Outcome:
     """Into the hands of one operator, who is called by name."""
     given = lifecycle.assigned(ticket, to.id, to.name, turn.now)
-    say = desk.card_edit(given)
-    if (place := desk.thread(given)) is not None:
-        say = (*say, desk.notice(place, given, key, operator=to.call, **facts))
+    say = card_posts.edited(desk, given)
+    if (place := desk.places.thread(given)) is not None:
+        say = (*say, notices.in_desk(desk, place, given, key, operator=to.call, **facts))
     return _given(ticket, given, say)
 
 
@@ -90,13 +94,13 @@ def bring_to(
     """Into the hands of one operator, in the group where *ticket* as it now is belongs; what stood elsewhere
     is closed there.
     """
-    before = desk.thread(turn.ticket) if turn.ticket is not None else None
-    after = desk.thread(ticket)
+    before = desk.places.thread(turn.ticket) if turn.ticket is not None else None
+    after = desk.places.thread(ticket)
     if before is None or after is None or _in_one_group(before, after):
         return give_to(desk, turn, ticket, to, key=key, **facts)
     given = lifecycle.assigned(_with_talk(desk, ticket, history), to.id, to.name, turn.now)
-    left = desk.notice(before, ticket, "desk.brought_to", operator=to.full_name, **facts)
-    arrived = desk.notice(after, given, key, operator=to.call, **facts)
+    left = notices.in_desk(desk, before, ticket, "desk.brought_to", operator=to.full_name, **facts)
+    arrived = notices.in_desk(desk, after, given, key, operator=to.call, **facts)
     say = (left, close_topic(before, ticket.number), *_below_card(desk, given, arrived))
     return _given(ticket, given, say)
 
@@ -116,18 +120,18 @@ def move(
 
     The card there holds the talk so far.
     """
-    before = desk.thread(ticket)
+    before = desk.places.thread(ticket)
     moved = lifecycle.transferred(ticket, team, team if desk.teams.place(team) else "", turn.now)
-    after = desk.thread(moved)
+    after = desk.places.thread(moved)
     say: tuple[Outbound, ...] = ()
     if before is not None and after is not None and _in_one_group(before, after):
-        say = (*desk.card_edit(moved), desk.notice(after, moved, key, **facts))
+        say = (*card_posts.edited(desk, moved), notices.in_desk(desk, after, moved, key, **facts))
     else:
         moved = _with_talk(desk, moved, history)
         if before is not None:
-            say = (desk.notice(before, ticket, key, **facts), close_topic(before, ticket.number))
+            say = (notices.in_desk(desk, before, ticket, key, **facts), close_topic(before, ticket.number))
         if after is not None:
-            say = (*say, *_below_card(desk, moved, desk.notice(after, moved, key, **facts)))
+            say = (*say, *_below_card(desk, moved, notices.in_desk(desk, after, moved, key, **facts)))
     event = Event("ticket_moved", ticket=ticket.number, actor=ticket.operator, data={"team": team})
     return Outcome(
         "desk",
@@ -152,7 +156,7 @@ def _given(before: Ticket, given: Ticket, say: tuple[Outbound, ...]) -> Outcome:
 
 def _below_card(desk: DeskContext, ticket: Ticket, told: Outbound) -> tuple[Outbound, Outbound]:
     """The card where it was not shown yet, and below it what happened: one priority keeps the order."""
-    return desk.card(told.to, ticket), replace(told, priority=Priority.MESSAGE)
+    return card_posts.posted(desk, told.to, ticket), replace(told, priority=Priority.MESSAGE)
 
 
 def _in_one_group(one: Peer, other: Peer) -> bool:
@@ -161,5 +165,5 @@ def _in_one_group(one: Peer, other: Peer) -> bool:
 
 def _with_talk(desk: DeskContext, ticket: Ticket, history: Sequence[HistoryEntry]) -> Ticket:
     """With the talk so far: where it is shown from now on nobody has read it."""
-    name = ticket.state.name or desk.words.text("desk.nameless", lang=desk.lang)
-    return lifecycle.transcribed(ticket, transcript(history[-CARRIED_LINES:], name, desk.words, desk.lang))
+    name = ticket.state.name or desk.texts.text("desk.nameless", lang=desk.lang)
+    return lifecycle.transcribed(ticket, transcript(history[-CARRIED_LINES:], name, desk.texts, desk.lang))

@@ -13,6 +13,7 @@ import numpy as np
 
 from bot.knowledge.articles.schema import Article, guess_language
 from bot.knowledge.query.words import words_of
+from bot.knowledge.tables import table_names
 
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _LATIN_WORD = re.compile(r"[a-z]{2,}", re.IGNORECASE)
@@ -108,16 +109,13 @@ def is_russian(text: str) -> bool:
     return bool(_CYRILLIC.search(text))
 
 
-_NO = frozenset({"no", "нет", "false", "0", "-"})  # as tables of other systems say it
-
-
 def _belongs(wanted: Mapping[str, tuple[str, ...]], fields: Mapping[str, object]) -> bool:
     for key, values in wanted.items():
         have = fields.get(key)
         items = have if isinstance(have, list | tuple | set) else [have]
         if values and not any(str(i).strip().casefold() in values for i in items if i is not None):
             return False
-        if not values and (not have or str(have).strip().casefold() in _NO):
+        if not values and (not have or str(have).strip().casefold() in table_names().no):
             return False
     return True
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bot.knowledge.articles.frontmatter import split_head
 from bot.knowledge.query.words import fold
@@ -44,23 +45,26 @@ def quoted(text: str) -> str:
     )
 
 
-def article_text(
-    title: str,
-    aliases: Sequence[str],
-    body: str,
-    *,
-    status: str = "published",
-    lang: str = "",
-    topic: str = "",
-    tags: Sequence[str] = (),
-) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleHead:
+    """What stands above an article's text."""
+
+    title: str
+    aliases: Sequence[str] = ()
+    lang: str = ""
+    topic: str = ""
+    tags: Sequence[str] = ()
+    status: str = "published"
+
+
+def article_text(head: ArticleHead, body: str) -> str:
     """The text of an article file."""
-    rows = ["---", f"title: {quoted(title)}"]
-    rows += ["aliases:", *(f"  - {quoted(a)}" for a in aliases)] if aliases else ["aliases: []"]
-    rows += [f"lang: {lang}"] if lang else []
-    rows += [f"topic: {quoted(topic)}"] if topic else []
-    rows += [f"tags: [{', '.join(quoted(t) for t in tags)}]"] if tags else []
-    rows += [f"status: {status}"] if status != "published" else []
+    rows = ["---", f"title: {quoted(head.title)}"]
+    rows += ["aliases:", *(f"  - {quoted(a)}" for a in head.aliases)] if head.aliases else ["aliases: []"]
+    rows += [f"lang: {head.lang}"] if head.lang else []
+    rows += [f"topic: {quoted(head.topic)}"] if head.topic else []
+    rows += [f"tags: [{', '.join(quoted(t) for t in head.tags)}]"] if head.tags else []
+    rows += [f"status: {head.status}"] if head.status != "published" else []
     return "\n".join([*rows, "---", body.strip(), ""])
 
 

@@ -60,6 +60,6 @@ def _known(name: str) -> str:
 
 
 def named_encoding(content: bytes) -> str:
-    """What the bytes look like, as words to append; "" where nobody can tell."""
+    """The encoding that the bytes look like; "" where nobody can tell."""
     best = from_bytes(content[:50_000]).best()
-    return f" (похоже на {best.encoding})" if best and best.encoding not in ("utf_8", "ascii") else ""
+    return best.encoding if best and best.encoding not in ("utf_8", "ascii") else ""

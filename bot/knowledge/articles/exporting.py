@@ -9,10 +9,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.errors import ConfigError, Problem
+from bot.errors import ConfigError
 from bot.knowledge.articles.frontmatter import split_head
 from bot.knowledge.articles.importing import ImportUnavailable
 from bot.knowledge.articles.schema import Article
+from bot.text.problems import problem
 
 COLUMNS = (
     "id",
@@ -84,13 +85,7 @@ def export(articles: Sequence[Article], path: Path) -> int:
             _write_xlsx(rows, path)
         case _:
             raise ConfigError(
-                [
-                    Problem(
-                        f"формат «{path.suffix}» неизвестен",
-                        path.as_posix(),
-                        hint=f"подходят {', '.join(FORMATS)}",
-                    )
-                ]
+                [problem("articles.form", path.as_posix(), form=path.suffix, known=", ".join(FORMATS))]
             )
     return len(rows)
 
@@ -109,7 +104,7 @@ def _write_xlsx(rows: Sequence[dict[str, object]], path: Path) -> None:
         from openpyxl import Workbook
         from openpyxl.cell import WriteOnlyCell
     except ImportError:
-        raise ImportUnavailable("для .xlsx нужен openpyxl") from None
+        raise ImportUnavailable(".xlsx", "openpyxl") from None
     book = Workbook(write_only=True)
     sheet = book.create_sheet("articles")
     sheet.freeze_panes = "A2"

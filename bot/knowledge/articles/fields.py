@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from datetime import date
 
 from bot.errors import Problem
 from bot.knowledge.articles.frontmatter import Head
 from bot.knowledge.codes import found
 from bot.model import Button
+from bot.text.nearest import nearest
+from bot.text.problems import problem, told, warning
 
-KEYS = (
-    "id",
-    "title",
-    "aliases",
-    "lang",
-    "twin_of",
-    "tags",
-    "topic",
-    "section",
-    "status",
-    "channels",
-    "buttons",
-    "valid_until",
-    "owner",
-    "segment",
-    "images",
-    "draft",
-    "publish",
-)
 SAME = {
     "alias": "aliases",
     "questions": "aliases",
@@ -84,6 +67,9 @@ class Fields:
     images: tuple[str, ...] = ()
 
 
+KEYS = (*(key.name for key in dataclass_fields(Fields)), "draft", "publish")
+
+
 def read_fields(
     head: Head, file: str, known_channels: Sequence[str] = ()
 ) -> tuple[Fields, tuple[Problem, ...]]:
@@ -93,22 +79,16 @@ def read_fields(
     reader.cut()
     status = reader.one(known, "status").lower() or "published"
     if status not in STATUSES:
-        reader.fault("status", f"статус «{status}» неизвестен", f"один из: {', '.join(STATUSES)}", "KB007")
+        reader.fault("status", "status", value=status, known=", ".join(STATUSES))
     if reader.switched(known, "draft", default=False) or not reader.switched(known, "publish", default=True):
         status = "draft"
     lang = reader.one(known, "lang").lower()
     if lang and lang not in ("ru", "en"):
-        reader.fault("lang", f"язык «{lang}» не поддерживается", "ru или en", "KB007")
+        reader.fault("lang", "language", value=lang)
     channels = reader.many(known, "channels")
     for channel in channels:
         if known_channels and channel not in known_channels:
-            reader.fault(
-                "channels",
-                f"канала «{channel}» нет в config.yaml",
-                _nearest(channel, known_channels),
-                "KB011",
-                "warning",
-            )
+            reader.doubt("channels", "channel", "KB011", _nearest(channel, known_channels), value=channel)
     fields = Fields(
         id=reader.one(known, "id"),
         title=reader.one(known, "title"),
@@ -130,8 +110,8 @@ def read_fields(
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name.lower(), names, 1, 0.6)
-    return f"возможно, «{near[0]}»" if near else f"известны: {', '.join(names)}"
+    near = nearest(name, names)
+    return told("articles.perhaps", name=near[0]) if near else told("articles.known", names=", ".join(names))
 
 
 class _Reader:
@@ -139,14 +119,19 @@ class _Reader:
         self.head, self.file = head, file
         self.problems: list[Problem] = []
 
-    def fault(self, key: str, text: str, hint: str, code: str, severity: str = "error") -> None:
-        line = self.head.places.get(key) or next(
-            (self.head.places[k] for k, v in SAME.items() if v == key and k in self.head.places), 1
-        )
-        kind = "warning" if severity == "warning" else "error"
+    def fault(self, place: str, words: str, code: str = "KB007", **facts: str) -> None:
+        """What is wrong at the key *place*: *words* is a key of the locale `articles`."""
+        self.problems.append(problem(f"articles.{words}", self.file, self._line(place), 1, code, **facts))
+
+    def doubt(self, place: str, words: str, code: str, hint: str, **facts: str) -> None:
+        """The same, of what stops nothing."""
         self.problems.append(
-            Problem(text, self.file, line, 1, hint, code, "warning" if kind == "warning" else "error")
+            warning(f"articles.{words}", self.file, self._line(place), 1, code, hint, **facts)
         )
+
+    def _line(self, key: str) -> int:
+        places = self.head.places
+        return places.get(key) or next((places[k] for k, v in SAME.items() if v == key and k in places), 1)
 
     def known_values(self) -> dict[str, object]:
         values: dict[str, object] = {}
@@ -155,7 +140,7 @@ class _Reader:
             if name in KEYS:
                 values[name] = value
             elif name not in IGNORED:
-                self.fault(key, f"ключ «{key}» неизвестен", _nearest(key, KEYS), "KB006", "warning")
+                self.doubt(key, "unknown_key", "KB006", _nearest(key, KEYS), key=key)
         return values
 
     def cut(self) -> None:
@@ -169,7 +154,7 @@ class _Reader:
         words = str(values.get(key) or "").strip().casefold()
         if words in ("", *_ON, *_OFF):
             return default if not words else words in _ON
-        self.fault(key, f"у «{key}» ожидалось true или false", f"{key}: true", "KB007")
+        self.fault(key, "flag", key=key)
         return default
 
     def one(self, values: Mapping[str, object], key: str) -> str:
@@ -178,7 +163,7 @@ class _Reader:
             return ""
         if isinstance(value, str):
             return value.strip()
-        self.fault(key, f"у «{key}» ожидалась строка", f"{key}: текст", "KB007")
+        self.fault(key, "text", key=key)
         return ""
 
     def many(self, values: Mapping[str, object], key: str, *, commas: bool = True) -> tuple[str, ...]:
@@ -195,9 +180,7 @@ class _Reader:
                 items.append(" ".join(item.split()))
             elif item is not None:
                 place = f"{key}[{i}]" if f"{key}[{i}]" in self.head.places else key
-                self.fault(
-                    place, f"в «{key}» ожидались строки", "возьмите строку с двоеточием в кавычки", "KB007"
-                )
+                self.fault(place, "texts", key=key)
         return tuple(dict.fromkeys(i for i in items if i))
 
     def day(self, values: Mapping[str, object], key: str) -> date | None:
@@ -212,7 +195,7 @@ class _Reader:
                 return date(first, month, last) if first > 31 else date(last, month, first)
             except ValueError:
                 pass
-        self.fault(key, f"дата «{str(value)[:40]}» не читается", "напишите её так: 2026-12-31", "KB010")
+        self.fault(key, "day", "KB010", value=str(value)[:40])
         return None
 
     def segment(self, values: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
@@ -233,7 +216,7 @@ class _Reader:
                     else tuple(str(i).strip().casefold() for i in items)
                 )
             return done
-        self.fault("segment", "у «segment» ожидались поля клиента", "segment: {vip: true}", "KB007")
+        self.fault("segment", "segment")
         return {}
 
     def buttons(self, values: Mapping[str, object]) -> tuple[Button, ...]:
@@ -243,12 +226,7 @@ class _Reader:
         if isinstance(value, dict):
             value = [{"label": k, "to": v} for k, v in value.items()]
         if not isinstance(value, list):
-            self.fault(
-                "buttons",
-                "у «buttons» ожидался список",
-                'buttons: [{label: "Наш сайт", url: "https://…"}]',
-                "KB007",
-            )
+            self.fault("buttons", "buttons")
             return ()
         done: list[Button] = []
         for i, item in enumerate(value):
@@ -256,24 +234,15 @@ class _Reader:
             if isinstance(item, dict) and len(item) == 1 and not {"label", "text", "title"} & set(item):
                 item = {"label": next(iter(item)), "to": next(iter(item.values()))}
             if not isinstance(item, dict):
-                self.fault(
-                    place,
-                    "кнопка не читается",
-                    '{label: "Надпись", url: "https://…"} или {label: …, article: имя-статьи}',
-                    "KB007",
-                )
+                self.fault(place, "button")
                 continue
             label = str(item.get("label") or item.get("text") or item.get("title") or "").strip()
             target = str(item.get("to") or item.get("url") or item.get("article") or "").strip()
             if not label or not target:
-                self.fault(
-                    place, "у кнопки нет надписи или цели", '{label: "Надпись", url: "https://…"}', "KB007"
-                )
+                self.fault(place, "button_empty")
             elif "url" in item or _URL.match(target):
                 if not _URL.match(target):
-                    self.fault(
-                        place, f"ссылка кнопки «{label}» не читается", "адрес начинается с https://", "KB007"
-                    )
+                    self.fault(place, "button_url", label=label)
                 else:
                     done.append(Button(label, url=target))
             else:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bot.errors import Problem
+from bot.text.problems import problem
 from bot.text.yaml_source import Node, YamlError, read_yaml
 
 _FENCE = re.compile(r"\A---[ \t]*\r?\n")
@@ -100,8 +101,7 @@ def read_head(text: str, file: str, first_line: int = 1) -> tuple[Head | None, t
     if root is None or (root.kind == "text" and root.value is None):
         return Head(), ()
     if root.kind != "map":
-        words, hint = "ожидались строки вида «ключ: значение»", "например: title: Как вернуть товар"
-        return None, (Problem(words, file, root.line, 1, hint, "KB003"),)
+        return None, (problem("articles.not_head", file, root.line, 1, "KB003"),)
     places: dict[str, int] = {}
     cuts: list[Cut] = []
     for name, (key, value) in root.pairs.items():

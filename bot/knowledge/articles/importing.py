@@ -15,11 +15,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bot.errors import BotError, ConfigError, Problem
-from bot.knowledge.articles.drafts import article_text, slug_of
+from bot.errors import BotError, ConfigError
+from bot.knowledge.articles.drafts import ArticleHead, article_text, slug_of
 from bot.knowledge.articles.encodings import read_any
+from bot.knowledge.tables import table_names
 from bot.knowledge.word_files import as_shown
 from bot.knowledge.word_numbers import MARK
+from bot.text.problems import problem, told
 
 MAX_FILE = 50_000_000  # bytes
 MAX_UNPACKED = 200_000_000  # bytes of all members of an archive
@@ -36,43 +38,6 @@ PICTURES = {
     "image/gif": ".gif",
     "image/webp": ".webp",
 }  # what messengers show
-_COLUMNS = {
-    "id": "id",
-    "title": "title",
-    "question": "title",
-    "название": "title",
-    "заголовок": "title",
-    "вопрос": "title",
-    "name": "title",
-    "q": "title",
-    "тема вопроса": "title",
-    "body": "body",
-    "answer": "body",
-    "text": "body",
-    "ответ": "body",
-    "текст": "body",
-    "content": "body",
-    "a": "body",
-    "aliases": "aliases",
-    "questions": "aliases",
-    "вопросы": "aliases",
-    "синонимы": "aliases",
-    "примеры": "aliases",
-    "section": "section",
-    "category": "section",
-    "раздел": "section",
-    "категория": "section",
-    "topic": "topic",
-    "тема": "topic",
-    "tags": "tags",
-    "теги": "tags",
-    "метки": "tags",
-    "lang": "lang",
-    "language": "lang",
-    "язык": "lang",
-    "status": "status",
-    "статус": "status",
-}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _DECLARED = tuple(
     mark.encode(code) for mark in ("<!DOCTYPE", "<!ENTITY") for code in ("utf-8", "utf-16-le", "utf-16-be")
@@ -83,6 +48,9 @@ class ImportUnavailable(BotError):
     """A file of this kind needs a library that is not installed."""
 
     hint = "pip install 'otklik[import]'"
+
+    def __init__(self, form: str, library: str) -> None:
+        super().__init__(told("articles.library", form=form, library=library))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +95,7 @@ def read_import(path: Path) -> tuple[Imported, ...]:
         )
         if not files:
             raise ConfigError(
-                [
-                    Problem(
-                        "в папке нет файлов, которые можно прочитать",
-                        path.as_posix(),
-                        hint=f"подходят {', '.join(_READERS)}",
-                    )
-                ]
+                [problem("articles.import.nothing", path.as_posix(), known=", ".join(_READERS))]
             )
         found = []
         for file in files:
@@ -149,24 +111,14 @@ def _read(path: Path) -> list[Imported]:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise ConfigError(
-            [
-                Problem(
-                    f"файлы «{path.suffix}» не читаются",
-                    path.as_posix(),
-                    hint=f"подходят {', '.join(_READERS)} и папка с ними",
-                )
-            ]
+            [problem("articles.import.form", path.as_posix(), form=path.suffix, known=", ".join(_READERS))]
         )
     try:
         if path.stat().st_size > MAX_FILE:
-            raise ConfigError(
-                [Problem(f"файл больше {MAX_FILE // 1_000_000} МБ", path.as_posix(), hint="разделите его")]
-            )
+            raise ConfigError([problem("articles.import.large", path.as_posix(), most=MAX_FILE // 1_000_000)])
         return [replace(a, source=path.as_posix()) for a in reader(path)]
-    except OSError as error:
-        raise ConfigError(
-            [Problem(f"файл не читается: {error.strerror or type(error).__name__}", path.as_posix())]
-        ) from None
+    except OSError:
+        raise ConfigError([problem("articles.import.unreadable", path.as_posix())]) from None
 
 
 # --- tables
@@ -184,8 +136,8 @@ def _csv(path: Path) -> Iterator[Imported]:
     )
     try:
         yield from _table(rows, path, first=text.count("\n", 0, start) + 1)
-    except csv.Error as error:
-        raise ConfigError([Problem(f"таблица не читается: {error}", path.as_posix())]) from None
+    except csv.Error:
+        raise ConfigError([problem("articles.import.table", path.as_posix(), rows.line_num)]) from None
 
 
 def _decoded(path: Path) -> str:
@@ -197,9 +149,7 @@ def _decoded(path: Path) -> str:
         return read_any(path.read_bytes())
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError(
-            [Problem("кодировка файла неизвестна", path.as_posix(), line, hint="сохраните его в UTF-8")]
-        ) from None
+        raise ConfigError([problem("articles.import.encoding", path.as_posix(), line)]) from None
 
 
 def _xlsx(path: Path) -> Iterator[Imported]:
@@ -207,19 +157,11 @@ def _xlsx(path: Path) -> Iterator[Imported]:
     try:
         import openpyxl
     except ImportError:
-        raise ImportUnavailable(f"для «{path.suffix}» нужен openpyxl") from None
+        raise ImportUnavailable(path.suffix, "openpyxl") from None
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except Exception as error:  # noqa: BLE001 - the library raises whatever its parsers raise
-        raise ConfigError(
-            [
-                Problem(
-                    f"таблица не открывается: {type(error).__name__}",
-                    path.as_posix(),
-                    hint="сохраните её заново как .xlsx",
-                )
-            ]
-        ) from None
+    except Exception:  # noqa: BLE001 - the library raises whatever its parsers raise
+        raise ConfigError([problem("articles.import.xlsx", path.as_posix())]) from None
     try:
         for sheet in book.worksheets:
             rows = (
@@ -236,19 +178,14 @@ def _table(
 ) -> Iterator[Imported]:
     numbered = ((n, row) for n, row in enumerate(rows, first) if any(str(c).strip() for c in row))
     line, head = next(numbered, (first, ()))
-    columns = [_COLUMNS.get(" ".join(str(c).lower().split()), "") for c in head]
+    columns = [table_names().columns.get(" ".join(str(c).lower().split()), "") for c in head]
     if "title" not in columns or "body" not in columns:
         if may_be_other:
             return
-        hint = "первая строка: title, body, aliases, section (или «вопрос», «ответ», «вопросы», «раздел»)"
-        raise ConfigError(
-            [Problem("в таблице нет столбцов с названием и ответом", path.as_posix(), line, 1, hint)]
-        )
+        raise ConfigError([problem("articles.import.columns", path.as_posix(), line, 1)])
     for number, row in numbered:
         if number > MAX_ROWS:
-            raise ConfigError(
-                [Problem(f"в таблице больше {MAX_ROWS} строк", path.as_posix(), number, hint="разделите её")]
-            )
+            raise ConfigError([problem("articles.import.rows", path.as_posix(), number, most=MAX_ROWS)])
         values = {name: _cell(value) for name, value in zip(columns, row, strict=False) if name}
         if values.get("title", "").strip():
             yield _of_values(values)
@@ -293,16 +230,14 @@ def _jsonl(path: Path) -> Iterator[Imported]:
         try:
             row = json.loads(line)
             values = {
-                _COLUMNS.get(k.lower(), ""): (
+                table_names().columns.get(k.lower(), ""): (
                     "".join(f"{i}\n" for i in v) if isinstance(v, list) else "" if v is None else str(v)
                 )
                 for k, v in row.items()
             }
             _ = values["title"]
         except (ValueError, KeyError, AttributeError):
-            raise ConfigError(
-                [Problem("нужна строка JSON с полями title и body", path.as_posix(), number)]
-            ) from None
+            raise ConfigError([problem("articles.import.json", path.as_posix(), number)]) from None
         yield _of_values(values)
 
 
@@ -320,7 +255,7 @@ def _docx(path: Path) -> Iterator[Imported]:
     try:
         import mammoth
     except ImportError:
-        raise ImportUnavailable(f"для «{path.suffix}» нужен mammoth") from None
+        raise ImportUnavailable(path.suffix, "mammoth") from None
     pictures: dict[str, bytes] = {}
 
     def keep(image: Any) -> dict[str, str]:
@@ -335,16 +270,8 @@ def _docx(path: Path) -> Iterator[Imported]:
     try:
         with as_shown(path) as file:
             html = str(mammoth.convert_to_html(file, convert_image=mammoth.images.img_element(keep)).value)
-    except Exception as error:  # noqa: BLE001 - the library raises whatever its parsers raise
-        raise ConfigError(
-            [
-                Problem(
-                    f"документ не открывается: {type(error).__name__}",
-                    path.as_posix(),
-                    hint="сохраните его заново как .docx",
-                )
-            ]
-        ) from None
+    except Exception:  # noqa: BLE001 - the library raises whatever its parsers raise
+        raise ConfigError([problem("articles.import.docx", path.as_posix())]) from None
     for article in articles_of_html(html, path.stem, whole=True, pictures=pictures):
         yield replace(article, pictures=pictures)
 
@@ -396,7 +323,7 @@ def _html_tools() -> tuple[Any, Any]:
         from bs4 import BeautifulSoup
         from markdownify import MarkdownConverter
     except ImportError:
-        raise ImportUnavailable("для HTML и .docx нужен markdownify") from None
+        raise ImportUnavailable("HTML, .docx", "markdownify") from None
     return BeautifulSoup, MarkdownConverter
 
 
@@ -470,15 +397,16 @@ def check_archive(path: Path) -> None:
                 max(1, sum(m.compress_size for m in members)),
             )
             if len(members) > MAX_MEMBERS:
-                fault = f"в архиве больше {MAX_MEMBERS} файлов"
+                fault = "members"
             elif unpacked > MAX_UNPACKED or (unpacked > 10_000_000 and unpacked / packed > MAX_RATIO):
-                fault = "файл распаковывается в слишком большой"
+                fault = "unpacked"
             else:
                 fault = _declaring(archive, members)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
-        fault = f"это не файл {path.suffix}"
+        fault = "not_it"
     if fault:
-        raise ConfigError([Problem(fault, path.as_posix(), hint="сохраните его заново в своей программе")])
+        facts = {"form": path.suffix, "most": MAX_MEMBERS}
+        raise ConfigError([problem(f"articles.import.{fault}", path.as_posix(), 0, 0, "", None, **facts)])
 
 
 def _declaring(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> str:
@@ -490,9 +418,9 @@ def _declaring(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> 
             content = file.read(MAX_UNPACKED - read + 1)  # what a member really holds, not what it says
         read += len(content)
         if read > MAX_UNPACKED:
-            return "файл распаковывается в слишком большой"
+            return "unpacked"
         if any(mark in content for mark in _DECLARED):
-            return "в файле объявлены сущности XML"
+            return "entities"
     return ""
 
 
@@ -546,21 +474,21 @@ def write_import(
             target = (root / f"{place.removesuffix('.md')}-{number}.md").resolve()
             number += 1
         if not target.is_relative_to(root):
-            raise ConfigError([Problem(f"«{place}» ведёт за пределы папки базы знаний", article.source)])
+            raise ConfigError([problem("articles.import.outside", article.source, place=place)])
         taken.add(target)
         if target.exists():
             skipped.append(target)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        text = article_text(
-            article.title,
-            article.aliases[:ALIASES],
-            article.body,
-            status=article.status or status,
+        head = ArticleHead(
+            title=article.title,
+            aliases=article.aliases[:ALIASES],
             lang=article.lang,
             topic=article.topic,
             tags=article.tags,
+            status=article.status or status,
         )
+        text = article_text(head, article.body)
         target.write_text(text, encoding="utf-8")
         for name, content in article.pictures.items():
             (target.parent / name).parent.mkdir(exist_ok=True)

@@ -16,6 +16,7 @@ from bot.errors import Problem
 from bot.knowledge.articles.frontmatter import split_head
 from bot.knowledge.codes import found
 from bot.text.markdown_rules import parser
+from bot.text.problems import problem
 
 MAX_INCLUDES = 5
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp"})
@@ -408,38 +409,18 @@ def _read_include(
 ) -> tuple[Path, str] | None:
     target = find_inside(name, path, folder)
     if target is None:
-        problems.append(
-            Problem(
-                f"вставка «{name}» не найдена в папке базы знаний",
-                file,
-                line,
-                1,
-                "проверьте имя файла; выйти из папки нельзя",
-                "KB009",
-            )
-        )
+        problems.append(problem("articles.include.missing", file, line, 1, "KB009", name=name))
         return None
     if target in seen or target == path.resolve() or len(seen) >= MAX_INCLUDES:
-        problems.append(
-            Problem(
-                f"вставка «{name}» вставляет сама себя или лежит слишком глубоко",
-                file,
-                line,
-                1,
-                "уберите круг вставок",
-                "KB009",
-            )
-        )
+        problems.append(problem("articles.include.circle", file, line, 1, "KB009", name=name))
         return None
     try:
         words = target.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError):
-        problems.append(
-            Problem(f"вставка «{name}» не читается", file, line, 1, "сохраните файл в UTF-8", "KB009")
-        )
+        problems.append(problem("articles.include.unreadable", file, line, 1, "KB009", name=name))
         return None
     if len(words) > 1_000_000:
-        problems.append(Problem(f"вставка «{name}» больше 1 МБ", file, line, 1, "разделите файл", "KB009"))
+        problems.append(problem("articles.include.large", file, line, 1, "KB009", name=name))
         return None
     try:
         _, words, _ = split_head(words)

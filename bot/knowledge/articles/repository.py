@@ -11,6 +11,7 @@ from pathlib import Path
 from bot.errors import Problem
 from bot.knowledge.articles.schema import Article, Extra, article_files, join_articles, read_file
 from bot.knowledge.articles.strays import stray_files
+from bot.text.problems import problem
 
 Stamp = tuple[int, int]
 
@@ -42,14 +43,7 @@ class Library:
         """
         if not self.folder.is_dir():
             kept, _ = self._joined(self._shelves)
-            return kept, (
-                Problem(
-                    "папки базы знаний нет",
-                    str(self.folder),
-                    hint="создайте её или исправьте knowledge.folder",
-                    code="KB001",
-                ),
-            )
+            return kept, (problem("articles.no_folder", str(self.folder), code="KB001"),)
         shelves: dict[Path, ReadFile] = {}
         for path in article_files(self.folder):
             known = self._shelves.get(path)

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import fields as dataclass_fields
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -20,9 +20,9 @@ from bot.knowledge.articles.frontmatter import lost_head, read_head, split_head
 from bot.knowledge.articles.markup import Link, clean_body, code_rows, named_links
 from bot.knowledge.articles.strays import stray_files
 from bot.knowledge.codes import found
-from bot.model import Button
 from bot.text.markdown import blocks, plain
 from bot.text.markdown_rules import parser
+from bot.text.problems import problem, told, warning
 from bot.text.yaml_source import MAX_BYTES
 
 LANGUAGES = ("ru", "en")
@@ -39,7 +39,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Article:
+class Article(Fields):
     """One answer of the business. `id` is the path without suffix, posix; `twin_of` the same article in the
     base language.
 
@@ -48,25 +48,11 @@ class Article:
     `segment` limits the article to customers whose field has one of the values (() = any true value).
     """
 
-    id: str
-    title: str
-    aliases: tuple[str, ...] = ()
     lang: str = "ru"
-    twin_of: str = ""
-    tags: tuple[str, ...] = ()
-    topic: str = ""
-    section: str = ""
-    status: str = "published"
-    channels: tuple[str, ...] = ()
-    buttons: tuple[Button, ...] = ()
-    valid_until: date | None = None
-    owner: str = ""
-    segment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     body: str = ""
     passages: tuple[Passage, ...] = ()
     lead: str = ""
     path: Path = Path()
-    images: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
     lines: tuple[int, ...] = ()
     places: Mapping[str, int] = field(default_factory=dict)
@@ -105,14 +91,7 @@ def read_articles(
     extras: list[Extra] = []
     problems: list[Problem] = []
     if not folder.is_dir():
-        return (), (
-            Problem(
-                "папки базы знаний нет",
-                str(folder),
-                hint="создайте её или исправьте knowledge.folder",
-                code="KB001",
-            ),
-        )
+        return (), (problem("articles.no_folder", str(folder), code="KB001"),)
     for path in article_files(folder):
         found, faults = read_file(path, folder, known_channels=known_channels)
         problems += faults
@@ -159,37 +138,15 @@ def read_file(
     file = path.as_posix()
     try:
         if not path.resolve().is_relative_to(folder.resolve()):
-            return None, (
-                Problem(
-                    "ссылка ведёт за пределы папки базы знаний",
-                    file,
-                    code="KB016",
-                    hint="положите сам файл в папку",
-                ),
-            )
+            return None, (problem("articles.outside", file, code="KB016"),)
         if path.stat().st_size > MAX_BYTES:
-            return None, (
-                Problem("файл больше 1 МБ", file, code="KB005", hint="разделите статью на несколько"),
-            )
+            return None, (problem("articles.large", file, code="KB005"),)
         text = decoded(path.read_bytes())
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        return None, (
-            Problem(
-                f"файл не в кодировке UTF-8{named_encoding(error.object)}",
-                file,
-                line,
-                1,
-                "сохраните его как UTF-8",
-                "KB001",
-            ),
-        )
-    except OSError as error:
-        return None, (
-            Problem(
-                f"файл не читается: {error.strerror}", file, code="KB001", hint="проверьте права на файл"
-            ),
-        )
+        return None, (problem("articles.not_utf8", file, line, 1, "KB001", alike=_alike(error.object)),)
+    except OSError:
+        return None, (problem("articles.unreadable", file, code="KB001"),)
     if path.suffix.lower() in (".yaml", ".yml"):
         return _read_extra(text, path, file)
     if "\r" in text:
@@ -205,16 +162,7 @@ def _read_article(
     try:
         head_text, body_text, first_line = split_head(text)
     except ValueError:
-        return None, (
-            Problem(
-                "шапка открыта и не закрыта",
-                file,
-                1,
-                1,
-                "поставьте --- на отдельной строке после шапки",
-                "KB002",
-            ),
-        )
+        return None, (problem("articles.unclosed", file, 1, 1, "KB002"),)
     if head_text is None and path.name.lower() in ("readme.md", "index.md"):
         return None, ()
     head, problems = read_head(head_text or "", file, first_line=2)
@@ -230,42 +178,29 @@ def _read_article(
     if not body.strip() and not fields.aliases and not fields.title:
         return None, (
             *problems,
-            Problem("статья пуста", file, 1, 1, "добавьте title, aliases и текст ответа", "KB008"),
+            problem("articles.empty", file, 1, 1, "KB008"),
         )
     if not body.strip() and not markup.images:
         problems = (
             *problems,
-            Problem(
-                "у статьи нет текста ответа",
-                file,
-                first_line,
-                1,
-                "напишите ответ под шапкой",
-                "KB008",
-                "warning",
-            ),
+            warning("articles.no_body", file, first_line, 1, "KB008"),
         )
     marked = _marked_language(relative)
-    article = Article(
+    completed = replace(
+        fields,
         id=fields.id or relative.with_suffix("").as_posix(),
         title=title,
-        aliases=fields.aliases,
         lang=fields.lang or marked or guess_language(" ".join((title, *fields.aliases, body[:2000]))),
         twin_of=fields.twin_of or (_base_id(relative) if marked else ""),
-        tags=fields.tags,
-        topic=fields.topic,
         section=fields.section or (relative.parent.as_posix() if relative.parent.as_posix() != "." else ""),
-        status=fields.status,
-        channels=fields.channels,
-        buttons=fields.buttons,
-        valid_until=fields.valid_until,
-        owner=fields.owner,
-        segment=fields.segment,
+        images=tuple(dict.fromkeys((*fields.images, *markup.images))),
+    )
+    article = Article(
+        **{key.name: getattr(completed, key.name) for key in dataclass_fields(Fields)},
         body=body,
         passages=split_passages(body),
         lead=lead_of(body),
         path=path,
-        images=tuple(dict.fromkeys((*fields.images, *markup.images))),
         links=markup.links,
         lines=lines,
         places=head.places,
@@ -317,6 +252,11 @@ def guess_language(text: str) -> str:
     return "en" if latin > cyrillic else "ru"
 
 
+def _alike(content: bytes) -> str:
+    encoding = named_encoding(content)
+    return told("articles.alike", encoding=encoding) if encoding else ""
+
+
 def _read_extra(text: str, path: Path, file: str) -> tuple[Extra | None, tuple[Problem, ...]]:
     head, problems = read_head(text, file)
     if head is None:
@@ -329,14 +269,7 @@ def _read_extra(text: str, path: Path, file: str) -> tuple[Extra | None, tuple[P
             questions[key] = tuple(i.strip() for i in items if i.strip())
         else:
             faults.append(
-                Problem(
-                    f"у «{key}» ожидался список вопросов",
-                    file,
-                    head.places.get(key, 0),
-                    1,
-                    f'{key}: ["вопрос", "ещё вопрос"]',
-                    "KB007",
-                )
+                problem("articles.not_questions", file, head.places.get(key, 0), 1, "KB007", key=key)
             )
     if any(p.severity == "error" for p in faults):
         return None, tuple(faults)
@@ -351,9 +284,9 @@ def join_articles(
     by_id: dict[str, Article] = {}
     for article in articles:
         if article.id in by_id:
-            hint = f"такая же статья в {by_id[article.id].path.as_posix()}: переименуйте одну"
+            facts = {"name": article.id, "other": by_id[article.id].path.as_posix()}
             problems.append(
-                Problem(f"две статьи с именем «{article.id}»", article.path.as_posix(), 1, 1, hint, "KB014")
+                problem("articles.same_id", article.path.as_posix(), 1, 1, "KB014", None, **facts)
             )
             continue
         by_id[article.id] = article
@@ -367,15 +300,7 @@ def join_articles(
             if key not in by_id:
                 line = extra.places.get(name, 0)
                 problems.append(
-                    Problem(
-                        f"статьи «{name}» нет",
-                        extra.path.as_posix(),
-                        line,
-                        1,
-                        "проверьте имя (путь без .md)",
-                        "KB012",
-                        "warning",
-                    )
+                    warning("articles.no_article", extra.path.as_posix(), line, 1, "KB012", name=name)
                 )
                 continue
             known = by_id[key]

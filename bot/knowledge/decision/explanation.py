@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bot.knowledge.base import KnowledgeSettings
-from bot.knowledge.query.correction import Repair
+from bot.knowledge.decision.finding import Finding
 from bot.knowledge.query.words import lemma
 from bot.knowledge.retrieval.channels import COLUMNS
-from bot.knowledge.retrieval.external import Votes
-from bot.knowledge.retrieval.features import FEATURES, AnalyzedQuery, Evidence
+from bot.knowledge.retrieval.features import FEATURES
 from bot.knowledge.retrieval.index import Index
 from bot.model import Answer, Json
 from bot.text.problems import reader_language, reading, told
@@ -21,27 +21,24 @@ _DIALOGS = ("human", "greeting", "about", "smalltalk", "flow")
 _LIMITS = {"answer": "answer", "clarify": "answer", "handoff": "handoff"}  # the threshold that decided
 
 
-def explain(
-    raw: str,
-    understood: str,
-    asked: AnalyzedQuery,
-    evidence: Evidence,
-    index: Index,
-    answer: Answer,
-    settings: KnowledgeSettings,
-    scores: np.ndarray,
-    *,
-    repairs: Sequence[Repair],
-    votes: Votes,
-    language: str,
-    kind: str,
-    followed: bool,
-    options: int,
-    spent: float,
-) -> Json:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a question was asked: its `raw` words, the language it is answered in, whether it was understood as
+    one that `followed` the last article, how many `options` may be offered, the milliseconds `spent` on it.
+    """
+
+    raw: str
+    language: str
+    followed: bool
+    options: int
+    spent: float
+
+
+def explain(asked: Asked, found: Finding, answer: Answer, index: Index, settings: KnowledgeSettings) -> Json:
     """The whole way of a question as JSON: what was understood, each channel's scores, the fusion,
     thresholds, the sentence.
     """
+    evidence = found.evidence
     ids = [index.ids[a] for a in evidence.articles]
     place = {name: i for i, name in enumerate(ids)}
     shown = [c.article for c in answer.candidates]
@@ -55,24 +52,24 @@ def explain(
         for channel, columns in COLUMNS.items()
     }
     why: Json = {
-        "raw": raw[:500],
-        "understood": understood[:500],
-        "repairs": [{"raw": r.raw, "fixed": r.fixed, "kind": r.kind} for r in repairs],
-        "language": language,
-        "lemmas": [lemma(w) for w in asked.reading.words[:60]],
-        "followed": followed,
-        "search": kind,
+        "raw": asked.raw[:500],
+        "understood": found.text[:500],
+        "repairs": [{"raw": r.raw, "fixed": r.fixed, "kind": r.kind} for r in found.repairs],
+        "language": asked.language,
+        "lemmas": [lemma(w) for w in found.asked.reading.words[:60]],
+        "followed": asked.followed,
+        "search": found.kind,
         "known": round(evidence.known, 3),
         "channels": (
-            {name: found for name, found in channels.items() if found}
-            | {n: {a: round(v, 3) for a, v in f.items()} for n, f in votes.by_guest.items()}
+            {name: best for name, best in channels.items() if best}
+            | {n: {a: round(v, 3) for a, v in f.items()} for n, f in found.votes.by_guest.items()}
         ),
         "candidates": [
             {
                 "article": c.article,
                 "title": c.title,
                 "score": round(c.score, 4),
-                "fused": round(float(scores[place[c.article]]), 3),
+                "fused": round(float(found.scores[place[c.article]]), 3),
                 **rows[c.article],
             }
             for c in answer.candidates
@@ -80,9 +77,9 @@ def explain(
         "confidence": round(answer.confidence, 4),
         "scope": round(answer.scope, 4),
         "thresholds": {"answer": settings.answer, "handoff": settings.handoff, "lead": settings.lead},
-        "options": options,
+        "options": asked.options,
         "decision": answer.decision.value,
-        "timings": {"ms": round(spent, 2)},
+        "timings": {"ms": round(asked.spent, 2)},
     }
     return {**why, "sentence": sentence_of(why)}
 

@@ -25,6 +25,7 @@ from bot.errors import BotError
 from bot.knowledge.encoder.navec import find_navec, read_navec
 from bot.knowledge.encoder.rows import ENGLISH, English, RowTable, Trained, build, read_english, read_trained
 from bot.knowledge.retrieval.private_folder import make_private
+from bot.text.problems import told
 
 Vectors = npt.NDArray[np.float32]
 T = TypeVar("T")
@@ -126,11 +127,7 @@ def _named(model: str) -> Encoder:
     if place.exists():
         return _Sentences(_open(place, model), f"{place.name}-{_digest(place)}", model)
     if place.is_absolute() or model.startswith((".", "~")) or model.count("/") != 1:
-        raise EncoderUnavailable(
-            f"Папки с моделью «{model}» нет. В knowledge.embeddings.model укажите auto, off, папку модели или"
-            " её имя на huggingface.co (например, sergeyzh/rubert-tiny-turbo; скачать: bot model pull"
-            " sergeyzh/rubert-tiny-turbo)."
-        )
+        raise EncoderUnavailable(told("articles.model.no_folder", model=model))
     try:
         place = _download(model, None, local=True)  # what was downloaded once needs no network
         found = _open(place, model)
@@ -156,9 +153,7 @@ def _download(hub_id: str, folder: Path | None, *, local: bool = False) -> Path:
         )
     except Exception as error:  # the hub's client raises its own, its transport's and OS errors
         raise EncoderUnavailable(
-            f"Модель «{hub_id}» не скачана ({_short(error)}). Проверьте имя на huggingface.co и доступ в"
-            f" интернет; где сети нет, скачайте её на другой машине: bot model pull {hub_id} --to models, и"
-            " укажите папку в knowledge.embeddings.model."
+            told("articles.model.not_downloaded", model=hub_id, reason=_short(error))
         ) from error
 
 
@@ -173,8 +168,7 @@ def _open(folder: Path, name: str) -> object:
         return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
     except Exception as error:  # whatever the libraries below raise for a broken or foreign folder
         raise EncoderUnavailable(
-            f"Модель «{name}» не открылась: {_short(error)}. Нужна папка модели sentence-transformers;"
-            " скачать заново: bot model pull."
+            told("articles.model.not_opened", model=name, reason=_short(error))
         ) from error
 
 
@@ -202,7 +196,7 @@ def _digest(folder: Path) -> str:
 
 def _no_library(error: ImportError) -> EncoderUnavailable:
     return EncoderUnavailable(
-        f"Нет библиотеки {error.name or 'sentence_transformers'}: pip install sentence-transformers"
+        told("articles.model.no_library", library=error.name or "sentence_transformers")
     )
 
 
@@ -257,12 +251,11 @@ def _build_apart(cache: Path) -> None:
             command, env=environment, capture_output=True, text=True, timeout=900, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise EncoderUnavailable(
-            f"Векторы слов не собрались ({_short(error)}). Повторите: bot model prepare"
-        ) from error
+        raise EncoderUnavailable(told("articles.model.not_built", reason=_short(error))) from error
     if done.returncode:
-        reason = (done.stderr.strip() or f"код {done.returncode}").splitlines()[-1][:300]
-        raise EncoderUnavailable(f"Векторы слов не собрались ({reason}). Повторите: bot model prepare")
+        said = done.stderr.strip().splitlines()
+        reason = said[-1][:300] if said else told("articles.model.exit_code", code=done.returncode)
+        raise EncoderUnavailable(told("articles.model.not_built", reason=reason))
 
 
 def build_here(cache: Path) -> None:
@@ -303,17 +296,11 @@ def _english() -> English:
 def rows_from(path: Path | None, trained: Trained, english: English) -> RowTable:
     """The rows of our own encoder over the navec file at *path*. Raises EncoderUnavailable."""
     if path is None:
-        raise EncoderUnavailable(
-            "Нет векторов слов navec: pip install --no-deps natasha==1.6.0 (нужен только файл с данными"
-            " внутри)."
-        )
+        raise EncoderUnavailable(told("articles.model.no_vectors"))
     try:
         return build(read_navec(path), trained, english)
     except (OSError, ValueError, KeyError, EOFError, tarfile.TarError) as error:
-        raise EncoderUnavailable(
-            f"Файл векторов navec не читается ({_short(error)}): pip install --no-deps --force-reinstall"
-            " natasha==1.6.0"
-        ) from error
+        raise EncoderUnavailable(told("articles.model.broken_vectors", reason=_short(error))) from error
 
 
 def _keep(model: object, place: Path) -> None:

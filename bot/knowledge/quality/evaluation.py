@@ -13,16 +13,14 @@ from pathlib import Path
 
 from bot.errors import ConfigError, Problem
 from bot.knowledge.quality.golden import read_golden
+from bot.knowledge.tables import table_names
 from bot.model import Answer, Decision, Intent
+from bot.text.problems import problem
 
 BINS = 10
 STEPS = (*(round(n / 100, 2) for n in range(5, 100, 5)), 0.97, 0.99)
 STRANGERS = 10  # foreign questions below which no scope is advised
 KEPT = 0.95  # share of the questions the base knows that a scope threshold must let through
-_QUESTION, _GOLD = (
-    ("q", "question", "query", "text", "вопрос"),
-    ("article", "label", "expected", "gold", "статья"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,24 +132,18 @@ def read_cases(path: Path) -> tuple[EvaluationCase, ...]:
         )
     try:
         text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([Problem(f"файл не читается: {type(error).__name__}", path.as_posix())]) from None
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError([problem("articles.golden.unreadable", path.as_posix())]) from None
     problems: list[Problem] = []
     cases: list[EvaluationCase] = []
     for line, row in _csv_rows(text) if path.suffix.lower() in (".csv", ".tsv") else _json_rows(text):
-        question = next((str(row[k]) for k in _QUESTION if row.get(k)), "") if row is not None else ""
+        question = (
+            next((str(row[k]) for k in table_names().question if row.get(k)), "") if row is not None else ""
+        )
         if row is None or not question.strip():
-            problems.append(
-                Problem(
-                    "нет вопроса",
-                    path.as_posix(),
-                    line,
-                    1,
-                    '{"q": "где посылка", "article": "zakaz/gde-moj-zakaz"}',
-                )
-            )
+            problems.append(problem("articles.golden.no_case", path.as_posix(), line, 1))
             continue
-        gold = next((row[k] for k in _GOLD if row.get(k)), None)
+        gold = next((row[k] for k in table_names().gold if row.get(k)), None)
         cases.append(EvaluationCase(question, str(gold or ""), str(row.get("language") or "")))
     if problems:
         raise ConfigError(problems)

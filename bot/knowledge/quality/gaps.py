@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from bot.knowledge.articles.drafts import article_text
+from bot.knowledge.articles.drafts import ArticleHead, article_text
 from bot.knowledge.quality.lint.questions import gist
 from bot.knowledge.quality.turn_log import LoggedTurn, found_for, talks
 from bot.knowledge.query.words import fold
@@ -376,4 +376,4 @@ def draft(gap: Gap, *, placeholder: str, lang: str = "") -> tuple[str, str]:
     title = title[:1].upper() + title[1:]
     aliases = [q for q in gap.questions if HIDDEN not in q and len(q) <= 200][:ALIASES]
     body = "\n\n".join(gap.replies) or placeholder
-    return title, article_text(title, aliases, body, status="draft", lang=lang)
+    return title, article_text(ArticleHead(title=title, aliases=aliases, status="draft", lang=lang), body)

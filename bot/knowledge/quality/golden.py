@@ -10,7 +10,8 @@ from pathlib import Path
 from bot.errors import ConfigError, Problem
 from bot.knowledge.articles.drafts import quoted
 from bot.model import Answer
-from bot.text.yaml_source import YamlError, read_yaml
+from bot.text.problems import problem
+from bot.text.yaml_source import YamlError, read_yaml_file
 
 DECISIONS = ("answer", "clarify", "handoff")
 KEYS = ("q", "article", "decision", "language", "answered")
@@ -64,36 +65,31 @@ def read_golden(path: Path) -> tuple[Golden, ...]:
     """The questions of a file. Raises ConfigError with every fault and its line."""
     file = path.as_posix()
     try:
-        root = read_yaml(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([Problem(f"файл не читается: {type(error).__name__}", file)]) from None
+        root = read_yaml_file(path)
     except YamlError as error:
         raise ConfigError([error.problem(file)]) from None
     if root is None or root.value is None:
         return ()
-    hint = '- {q: "слова покупателя", article: раздел/статья}'
     if root.kind != "list":
-        raise ConfigError([Problem("ожидался список вопросов", file, 1, 1, hint)])
+        raise ConfigError([problem("articles.golden.not_a_list", file, 1, 1)])
     problems: list[Problem] = []
     done: list[Golden] = []
     for node in root.items:
         line, row = node.line, node.value
         if not isinstance(row, dict) or not str(row.get("q") or "").strip():
-            problems.append(Problem("нет вопроса (q)", file, line, 1, hint))
+            problems.append(problem("articles.golden.no_question", file, line, 1))
             continue
         if strange := [k for k in row if k not in KEYS]:
             problems.append(
-                Problem(f"ключ «{strange[0]}» неизвестен", file, line, 1, f"известны: {', '.join(KEYS)}")
+                problem("articles.golden.key", file, line, 1, key=strange[0], known=", ".join(KEYS))
             )
         decision = str(row.get("decision") or "")
         if decision and decision not in DECISIONS:
             problems.append(
-                Problem(f"решение «{decision}» неизвестно", file, line, 1, f"одно из: {', '.join(DECISIONS)}")
+                problem("articles.golden.decision", file, line, 1, value=decision, known=", ".join(DECISIONS))
             )
         if not decision and not row.get("article"):
-            problems.append(
-                Problem("не сказано, что должно выйти", file, line, 1, "добавьте article или decision")
-            )
+            problems.append(problem("articles.golden.nothing_wanted", file, line, 1))
         answered = str(row.get("answered")).casefold() in ("true", "yes")
         done.append(
             Golden(

@@ -21,7 +21,8 @@ import numpy.typing as npt
 from bot.errors import ConfigError, Problem
 from bot.knowledge.query.words import fold
 from bot.model import Intent
-from bot.text.yaml_source import YamlError, read_own, read_yaml
+from bot.text.problems import problem
+from bot.text.yaml_source import YamlError, read_own, read_yaml_file
 
 Floats = npt.NDArray[np.float32]
 
@@ -104,19 +105,16 @@ def read_words(extra: Sequence[Path] = ()) -> ActWords:
     problems: list[Problem] = []
     for path in extra:
         try:
-            root = read_yaml(path.read_text("utf-8-sig"))
+            root = read_yaml_file(path)
             own = (root.value if root else None) or {}
         except YamlError as error:
             problems.append(error.problem(str(path)))
             continue
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(Problem(f"файл слов не читается: {error}".splitlines()[0], file=str(path)))
-            continue
         for category, words in own.items() if isinstance(own, dict) else [("", None)]:
             if category not in CATEGORIES or not isinstance(words, list):
                 problems.append(
-                    Problem(
-                        f"«{category}» не список слов известного вида", str(path), hint=", ".join(CATEGORIES)
+                    problem(
+                        "articles.words.category", str(path), category=category, known=", ".join(CATEGORIES)
                     )
                 )
                 continue

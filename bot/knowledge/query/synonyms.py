@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.errors import ConfigError, Problem
+from bot.errors import ConfigError
 from bot.knowledge.query.words import lemma, words_of
-from bot.text.yaml_source import YamlError, read_yaml
+from bot.text.problems import problem
+from bot.text.yaml_source import YamlError, read_yaml_file
 
 _DATA = Path(__file__).parents[1] / "data"
 _LONGEST = 5
@@ -126,21 +127,13 @@ def _read_speech(files: tuple[Path, ...]) -> Speech:
 
 def _entries(file: Path) -> Mapping[str, list[object] | dict[str, object]]:
     try:
-        root = read_yaml(file.read_text("utf-8-sig"))
+        root = read_yaml_file(file)
         found = root.value if root else None
-    except FileNotFoundError as error:
-        raise ConfigError(
-            [Problem("файла со словами нет", str(file), hint="исправьте knowledge.synonyms")]
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            [Problem("файл со словами не читается", str(file), hint="сохраните его в UTF-8")]
-        ) from error
     except YamlError as error:
-        raise ConfigError([error.problem(str(file))]) from error
+        missing = error.kind == "missing"
+        fault = problem("articles.synonyms.missing", str(file)) if missing else error.problem(str(file))
+        raise ConfigError([fault]) from error
     if not isinstance(found, dict):
-        raise ConfigError(
-            [Problem("в файле со словами нет ключей", str(file), 1, hint="нужны same: или groups:")]
-        )
+        raise ConfigError([problem("articles.synonyms.no_keys", str(file), 1)])
     plain = all(k not in ("same", "groups", "preambles") for k in found)
     return {"same": found} if plain else found

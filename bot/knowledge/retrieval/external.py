@@ -8,11 +8,12 @@ from importlib.metadata import entry_points
 
 import numpy as np
 
-from bot.errors import ConfigError, Problem
+from bot.errors import ConfigError
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import Retriever, RetrieverFactory
 from bot.knowledge.retrieval.lexical import Floats, Ints
 from bot.observability import get_logger
+from bot.text.problems import problem, told
 
 GROUP = "bot.retrievers"
 HEARD = 5  # matches that a guest may name for one question
@@ -49,26 +50,12 @@ def find_factories(names: Sequence[str]) -> Mapping[str, RetrieverFactory]:
     known = {e.name: e for e in entry_points(group=GROUP)} if names else {}
     for name in names:
         if name not in known:
-            hint = f"known: {', '.join(sorted(known)) or 'none'}; is the package that brings it installed?"
-            raise ConfigError(
-                [
-                    Problem(
-                        f"knowledge.retrievers: no installed package brings a search channel {name!r}",
-                        hint=hint,
-                    )
-                ]
-            )
+            names_known = ", ".join(sorted(known)) or told("articles.retriever.none")
+            raise ConfigError([problem("articles.retriever.unknown", name=name, known=names_known)])
         try:
             found[name] = known[name].load()
         except (ImportError, AttributeError) as error:
-            raise ConfigError(
-                [
-                    Problem(
-                        f"knowledge.retrievers: {name} cannot be imported: {error}",
-                        hint="reinstall or update its package",
-                    )
-                ]
-            ) from error
+            raise ConfigError([problem("articles.retriever.broken", name=name, reason=error)]) from error
     return found
 
 

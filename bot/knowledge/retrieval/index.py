@@ -49,38 +49,48 @@ def _frequencies() -> dict[str, float]:
     return shares
 
 
-class Channel:
-    """One kind of term over one side: its rarity and its weights.
-
-    `columns` is the place of each row among all units of all channels.
+@dataclass(frozen=True, slots=True, eq=False)
+class Units:
+    """The units of a side as one channel sees them: their terms, the article that owns each, and `columns`,
+    the place of each among all units of all channels.
     """
 
-    def __init__(
-        self,
-        rows: Rows,
-        owners: Ints,
-        columns: Ints32,
-        vocabulary: Vocabulary,
-        *,
-        cosine: bool,
-        prior: bool,
-        b: float = 0.5,
-        strict: bool = True,
-    ) -> None:
-        """Where it is *strict*, a term that this side never says is as rare as one that nobody says, however
-        usual it is elsewhere.
-        """
-        size = len(vocabulary)
-        shares = vocabulary.shares(_frequencies(), size) if prior else None
-        self.cosine, self.strict = cosine, strict
-        self.idf = inverse_frequency(rows, owners, size, shares, PRIOR_WEIGHT if prior else 0.0)
-        self.unknown = float(
-            np.log((owners.max() + 2 if len(owners) else 1) + (PRIOR_WEIGHT if prior else 0.0)) - np.log(0.5)
-        )
-        if strict:
+    rows: Rows
+    owners: Ints
+    columns: Ints32
+
+
+@dataclass(frozen=True, slots=True)
+class Weighting:
+    """How terms weigh: by cosine or by BM25 (of length `b`), and whether the general frequency of words is
+    taken as a `prior`.
+
+    Where it is `strict`, a term that this side never says is as rare as one that nobody says, however usual
+    it is elsewhere.
+    """
+
+    cosine: bool
+    prior: bool
+    b: float = 0.5
+    strict: bool = True
+
+
+class Channel:
+    """One kind of term over one side: its rarity and its weights."""
+
+    def __init__(self, units: Units, vocabulary: Vocabulary, weighting: Weighting) -> None:
+        size, rows, owners = len(vocabulary), units.rows, units.owners
+        prior = PRIOR_WEIGHT if weighting.prior else 0.0
+        shares = vocabulary.shares(_frequencies(), size) if weighting.prior else None
+        self.cosine, self.strict = weighting.cosine, weighting.strict
+        self.idf = inverse_frequency(rows, owners, size, shares, prior)
+        self.unknown = float(np.log((owners.max() + 2 if len(owners) else 1) + prior) - np.log(0.5))
+        if self.strict:
             self.idf[np.bincount(rows.terms, minlength=size) == 0] = self.unknown
-        self.weights = cosine_weights(rows, self.idf) if cosine else bm25_weights(rows, self.idf, b=b)
-        self.rows, self.columns = rows, columns
+        self.weights = (
+            cosine_weights(rows, self.idf) if self.cosine else bm25_weights(rows, self.idf, b=weighting.b)
+        )
+        self.rows, self.columns = rows, units.columns
 
 
 class Kernel:
@@ -392,33 +402,18 @@ class Index:
         words = dict(zip(KINDS, (reader.grams, reader.lemmas, reader.pairs, reader.meanings), strict=True))
 
         def question(kind: str, rows: Rows, row: int, *, cosine: bool = False) -> Channel:
-            return Channel(
-                rows,
-                questions.natural,
-                _columns(questions, row * n),
-                words[kind],
-                cosine=cosine,
-                prior=kind != "grams",
-            )
+            units = Units(rows, questions.natural, _columns(questions, row * n))
+            return Channel(units, words[kind], Weighting(cosine, prior=kind != "grams"))
 
         def bag(kind: str, row: int, *, cosine: bool = False) -> Channel:
             columns = np.arange(5 * n + row * a, 5 * n + (row + 1) * a, dtype=np.int32)
-            return Channel(
-                _held(asked, kind), np.arange(a), columns, words[kind], cosine=cosine, prior=kind != "grams"
-            )
+            units = Units(_held(asked, kind), np.arange(a), columns)
+            return Channel(units, words[kind], Weighting(cosine, prior=kind != "grams"))
 
         def passage(kind: str, row: int) -> Channel:
             columns = _columns(passages, 5 * n + 3 * a + row * p)
-            return Channel(
-                _rows(told, kind),
-                passages.natural,
-                columns,
-                words[kind],
-                cosine=False,
-                prior=kind != "grams",
-                b=0.75,
-                strict=False,
-            )
+            units = Units(_rows(told, kind), passages.natural, columns)
+            return Channel(units, words[kind], Weighting(False, prior=kind != "grams", b=0.75, strict=False))
 
         meanings = _rows(asked, "meanings")
         char, pair = (

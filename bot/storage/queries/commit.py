@@ -22,7 +22,7 @@ from bot.model import (
     Turn,
 )
 from bot.storage.base import Finished
-from bot.storage.codec import ALMOST, clean, maybe_ms, ms, to_json
+from bot.storage.codec import ALMOST, clean, maybe_ms, ms, payload_parts, to_json
 from bot.storage.queries import customer_merge, outbox
 from bot.storage.queries.enqueue import enqueue, write_events, write_line
 from bot.storage.queries.tickets import keep_setting
@@ -281,6 +281,7 @@ def _keep_customer(db: sqlite3.Connection, customer: Customer, read: Customer | 
 
 
 def _keep_timer(db: sqlite3.Connection, later: Timer, own: int, now: datetime) -> None:
+    kind, data = payload_parts(later.payload)
     db.execute(
         "insert into timers(key, conversation, kind, due, data, created) values(:key, :conversation, :kind,"
         " :due, :data, :now) on conflict(key) where fired is null and cancelled is null do update set"
@@ -289,9 +290,9 @@ def _keep_timer(db: sqlite3.Connection, later: Timer, own: int, now: datetime) -
         {
             "key": later.key,
             "conversation": own if later.conversation is None else later.conversation,
-            "kind": later.kind,
+            "kind": kind,
             "due": ms(later.due + ALMOST),
-            "data": to_json(later.data),
+            "data": to_json(data),
             "now": ms(now),
         },
     )

@@ -100,9 +100,8 @@ def fire_timers(db: sqlite3.Connection, now: datetime, limit: int = 500) -> int:
     for row in due:
         peer = Peer(row["channel"], row["chat"], row["thread"])
         inbound = Inbound(
-            f"timer:{row['id']}", peer, Sender(""), moment(row["due"]), InboundKind.INTERNAL, row["kind"],
-            private=bool(row["private"]), data=json.loads(row["data"]),
-            payload=payload_of(row["kind"], json.loads(row["data"])),
+            f"timer:{row['id']}", peer, Sender(""), moment(row["due"]), InboundKind.INTERNAL,
+            private=bool(row["private"]), payload=payload_of(row["kind"], json.loads(row["data"])),
         )  # fmt: skip
         keep(db, peer.channel, Arrival(inbound, now, now), row["conversation"], now)
         db.execute("update timers set fired = ? where id = ?", (ms(now), row["id"]))

@@ -23,6 +23,7 @@ from bot.model import (
     Timer,
     Waiting,
 )
+from bot.model.internal import OtherTimer
 from bot.storage.base import Store
 from bot.testing.contracts.store_scene import (
     ANNA,
@@ -45,7 +46,7 @@ from bot.testing.contracts.store_scene import (
 
 
 class FinishingContract:
-    """Room 3 commits: everything an outcome holds, or nothing of it."""
+    """The engine commits everything an outcome holds, or nothing of it."""
 
     async def test_everything_commits_together(self, store: Store) -> None:
         """Reply, state, status, ticket, events, timers, settings and history are all there after one call."""
@@ -59,7 +60,7 @@ class FinishingContract:
             state={"step": [1, "два"]},
             status=Status.WAITING,
             opens=open_ticket(turn, reason="asked"),
-            timers=(Timer("sla", "sla", later(60)),),
+            timers=(Timer("sla", OtherTimer("sla"), later(60)),),
             events=(Event("handed_off", data={"n": 1}),),
             notes=(note,),
             settings={"desk": "x"},
@@ -96,8 +97,8 @@ class FinishingContract:
     @pytest.mark.parametrize(
         "broken",
         [
-            {"timers": (Timer("k", "k", NOON, {"x": object()}),)}, {"timers": (Timer("k",
-            "k", NOON, conversation=10**9),)},
+            {"timers": (Timer("k", OtherTimer("k", {"x": object()}), NOON),)},
+            {"timers": (Timer("k", OtherTimer("k"), NOON, conversation=10**9),)},
             {"events": (Event("e", data={"x": {1}}),)}, {"state": {"x": NOON}}, {"explanation": {"x": b""}},
         ],
         ids=["data", "conversation", "event", "state", "why"],

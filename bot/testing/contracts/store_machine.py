@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bot.errors import Conflict
 from bot.model import Inbound, Peer, Timer, Turn
+from bot.model.internal import OtherTimer
 from bot.storage.base import Delivery, DeliveryResult, DeliveryStatus, Store
 from bot.testing.contracts.store_scene import NOON, arrival, decide, later, open_ticket, say
 
@@ -129,7 +130,11 @@ class StoreMachine(RuleBasedStateMachine):
         peer = turn.conversation.peer
         out = [say(f"{turn.id}", to, on_uncertain="hold" if hold else "resend") for to, hold in says]
         timer = data.draw(st.none() | st.integers(0, 20))
-        setting = None if timer is None else (Timer(str(PEERS.index(peer)), "tick", later(self.now + timer)),)
+        setting = (
+            None
+            if timer is None
+            else (Timer(str(PEERS.index(peer)), OtherTimer("tick"), later(self.now + timer)),)
+        )
         opens = open_ticket(turn) if data.draw(st.booleans()) and turn.ticket is None else None
         closes = turn.ticket if turn.ticket is not None and data.draw(st.booleans()) else None
         outcome = decide(

@@ -12,6 +12,7 @@ import pytest
 
 from bot.button_tokens import token
 from bot.model import Button, Event, OutboundKind, Peer, Priority, RichText, Status, Timer
+from bot.model.internal import BotResumes
 from bot.storage.base import DeliveryResult, Store
 from bot.testing.contracts.store_scene import (
     ANNA,
@@ -33,7 +34,7 @@ from bot.testing.contracts.store_scene import (
 
 
 class DeliveriesContract:
-    """Room 6: order, limits, doubts."""
+    """The outbox: order, limits, doubts."""
 
     async def test_order_survives_a_postponed_first(self, store: Store) -> None:
         """While the first waits for its next try the second of the same peer and lane waits too; others
@@ -485,7 +486,7 @@ class DeskContract:
         """
         await hand_over(store)
         assert await store.unattended() == ()
-        for n, later_ in enumerate([(), (Timer("resume", "x", later(60)),)]):
+        for n, later_ in enumerate([(), (Timer("resume", BotResumes(), later(60)),)]):
             await hear(store, arrival(f"b{n}", peer=BORIS if n else Peer("tg", "9")))
             await answer(store, await take(store), status=Status.OPERATOR, timers=later_)
 

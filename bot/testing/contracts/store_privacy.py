@@ -23,6 +23,7 @@ from bot.model import (
     TicketState,
     Timer,
 )
+from bot.model.internal import OtherTimer
 from bot.storage.base import DeliveryResult, Store
 from bot.testing.contracts.store_scene import (
     ANNA,
@@ -79,7 +80,7 @@ async def live_a_life(store: Store) -> int:
         customer=replace(turn.customer, fields={"phone": f"{MARK}+7"}),
         explanation={"raw": MARK},
         reason=MARK,
-        timers=(Timer(f"sla:{MARK}", "sla", later(50), {"x": MARK}),),
+        timers=(Timer(f"sla:{MARK}", OtherTimer("sla", {"x": MARK}), later(50)),),
         events=(Event("asked", actor=f"tg:{HIS.chat}", data={"text": MARK, "seconds": 3}),),
         notes=(HistoryEntry(NOON, "note", MARK, MARK),),
     )

@@ -11,6 +11,7 @@ import pytest
 
 from bot.errors import StorageError
 from bot.model import InboundKind, Peer, Sender, Timer
+from bot.model.internal import DeadlineNear, OtherTimer
 from bot.storage.base import Store
 from bot.testing.contracts.store_scene import (
     ANNA,
@@ -27,7 +28,7 @@ from bot.testing.contracts.store_scene import (
 
 
 class IntakeContract:
-    """Room 2: kept once, before the platform is told to forget it."""
+    """The inbox: kept once, before the platform is told to forget it."""
 
     async def test_what_comes_twice_is_one_turn(self, store: Store) -> None:
         """An update is kept once: its channel and key are its name."""
@@ -117,7 +118,7 @@ class IntakeContract:
 
 
 class TakingContract:
-    """Room 3 takes: one turn at a time for each conversation, in order, nobody starves."""
+    """The engine takes one turn at a time for each conversation, in order, nobody starves."""
 
     async def test_takers_never_share_a_conversation(self, store: Store) -> None:
         """Twenty at once get the five conversations that are ready, each once, with all its messages."""
@@ -227,13 +228,15 @@ class TakingContract:
         """
         await hear(store, arrival("1"))
         kept = [
-            Timer("b", "second", later(20), {"n": 2}),
-            Timer("a", "first", later(10)),
-            Timer("c", "never", later(15)),
+            Timer("b", OtherTimer("second", {"n": 2}), later(20)),
+            Timer("a", DeadlineNear("first_reply"), later(10)),
+            Timer("c", OtherTimer("never"), later(15)),
         ]
-        await answer(store, await take(store), timers=(*kept, Timer("x", "old", later(1))))
+        await answer(store, await take(store), timers=(*kept, Timer("x", OtherTimer("old"), later(1))))
         await hear(store, arrival("2"))
-        await answer(store, await take(store), timers=(Timer("x", "moved", later(30)),), cancel=("c",))
+        await answer(
+            store, await take(store), timers=(Timer("x", OtherTimer("moved"), later(30)),), cancel=("c",)
+        )
         assert await store.fire_timers(later(9)) == 0
         assert await store.next_due(later(9)) == later(10)
         assert await store.fire_timers(later(25)) == 2
@@ -241,10 +244,10 @@ class TakingContract:
 
         fired = []
         while turn := await store.take_turn(later(25)):
-            fired += [(i.kind, i.text, i.data, i.peer) for i in turn.inbounds]
+            fired += [(i.kind, i.payload, i.peer) for i in turn.inbounds]
             await answer(store, turn)
         assert fired == [
-            (InboundKind.INTERNAL, "first", {}, ANNA),
-            (InboundKind.INTERNAL, "second", {"n": 2}, ANNA),
+            (InboundKind.INTERNAL, DeadlineNear("first_reply"), ANNA),
+            (InboundKind.INTERNAL, OtherTimer("second", {"n": 2}), ANNA),
         ]
         assert await store.fire_timers(later(31)) == 1

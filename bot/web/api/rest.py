@@ -14,8 +14,8 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from bot.clock import Clock
-from bot.dialogs.api_requests import CLOSE, FIELDS, OPEN, SAY
-from bot.model import Conversation, Customer, Inbound, InboundKind, Json, Peer, Sender, Ticket
+from bot.model import ApiRequest, Conversation, Customer, Inbound, InboundKind, Peer, Sender, Ticket
+from bot.model.internal import CloseTicket, OpenTicket, SendMessage, SetAttributes
 from bot.storage.base import Store
 from bot.text.customer_fields import is_own, normal
 from bot.text.person_names import full_name
@@ -239,21 +239,21 @@ class Rest:
 
     async def _attributes(self, request: web.Request, caller: Caller) -> web.Response:
         body = await _body(request, Attributes)
-        data = {"attributes": dict(body.attributes)}
+        changes = dict(body.attributes)
         key = (
             _idempotency(request)
             if "Idempotency-Key" in request.headers
             else f"{self._clock().timestamp():.6f}-{id(request):x}"
         )
-        return await self._hand_in(caller, key, FIELDS, data, await self._talks(request))
+        return await self._hand_in(caller, key, SetAttributes(changes), await self._talks(request))
 
     # --- messages
 
     async def _message(self, request: web.Request, caller: Caller) -> web.Response:
         key, body = _idempotency(request), await _body(request, Message)
-        data = {"text": body.text, "markdown": body.markdown}
+        request_ = SendMessage(body.text, markdown=body.markdown)
         return await self._hand_in(
-            caller, key, SAY, data, await self._talks(request), channel=body.channel, reachable=True
+            caller, key, request_, await self._talks(request), channel=body.channel, reachable=True
         )
 
     async def _sent(self, request: web.Request, caller: Caller) -> web.Response:
@@ -278,7 +278,7 @@ class Rest:
         if any(t.ticket for t in talks) and await self._known(talks, _kept_as(caller, key)) is None:
             number = next(t.ticket for t in talks if t.ticket)
             raise Wrong(409, "ticket_open", f"the customer's ticket {number} is open already")
-        return await self._hand_in(caller, key, OPEN, {"text": body.text}, talks, channel=body.channel)
+        return await self._hand_in(caller, key, OpenTicket(body.text), talks, channel=body.channel)
 
     async def _ticket(self, request: web.Request, caller: Caller) -> web.Response:
         ticket, talk = await self._found(request)
@@ -291,7 +291,7 @@ class Rest:
         if ticket.status == "closed" and await self._known(talks, _kept_as(caller, key)) is None:
             raise Wrong(409, "ticket_closed", "the ticket is closed already")
         return await self._hand_in(
-            caller, key, CLOSE, {"ticket": ticket.number}, talks, channel=ticket.customer_peer.channel
+            caller, key, CloseTicket(ticket.number), talks, channel=ticket.customer_peer.channel
         )
 
     # --- what they have in common
@@ -300,20 +300,19 @@ class Rest:
         self,
         caller: Caller,
         key: str,
-        what: str,
-        data: Json,
+        request: ApiRequest,
         talks: Sequence[Conversation],
         *,
         channel: str | None = None,
         reachable: bool = False,
     ) -> web.Response:
-        """Keep a wish, once: the same key again is the same wish, whatever channel it went to; with another
-        body it is refused.
+        """Keep a request, once: the same key again is the same request, whatever channel it went to; with
+        another body it is refused.
         """
         kept = _kept_as(caller, key)
         known = await self._known(talks, kept)
         if known is not None:
-            if known.data and (known.text != what or dict(known.data) != dict(data)):
+            if known.payload is not None and known.payload != request:
                 raise Wrong(
                     422, "key_reused", "this Idempotency-Key was used for something else: take a new one"
                 )
@@ -339,8 +338,7 @@ class Rest:
                     Sender("", caller.name),
                     self._clock(),
                     InboundKind.INTERNAL,
-                    what,
-                    data=data,
+                    payload=request,
                 )
             ],
         )

@@ -32,7 +32,7 @@ class Shelf:
 
 
 class Kept:
-    """The door of room 2 for tests: keeps each key once, and can be told to fail."""
+    """The inbox for tests: keeps each key once, and can be told to fail."""
 
     def __init__(self) -> None:
         self.inbounds: dict[str, Inbound] = {}

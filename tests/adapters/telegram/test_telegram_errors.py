@@ -260,7 +260,7 @@ async def test_already_so_is_success(
     assert await say(outbound, target="17") == Sent("17")
 
 
-async def test_wrong_token(server: FakeTelegram, shelf: Any) -> None:
+async def test_a_wrong_token_concerns_the_account(server: FakeTelegram, shelf: Any) -> None:
     """A token that Telegram does not know, and one that is no token at all, concern the account."""
     for token in ("999:wrong", "", "no token"):
         adapter = TelegramAdapter("telegram", TelegramSettings(token=token, api_base=server.base))

@@ -45,7 +45,7 @@ def topic(**fields: Any) -> dict[str, Any]:
     )
 
 
-def test_a_text() -> None:
+def test_a_text_comes_with_its_author_and_its_styles() -> None:
     """Who, where, when, what and in which style."""
     inbound = read("message", message(text="👍 да", entities=[{"type": "bold", "offset": 3, "length": 2}]))
 
@@ -318,7 +318,7 @@ def test_a_group_that_moved() -> None:
     )
 
 
-def test_a_reaction() -> None:
+def test_a_reaction_names_who_put_it_on_which_message() -> None:
     """Who put what on which message; taking it away is an empty one."""
     change = {
         "chat": PRIVATE,

@@ -243,7 +243,9 @@ async def test_a_webhook_that_cannot_keep_asks_for_it_again(hook: Hook, kept: Ke
         (b'{"update_id": 3, "message": 5}', "application/json", 200),
     ],
 )
-async def test_bad_bodies(hook: Hook, kept: Kept, data: bytes, kind: str, status: int) -> None:
+async def test_bodies_that_are_no_update_are_refused(
+    hook: Hook, kept: Kept, data: bytes, kind: str, status: int
+) -> None:
     """Not JSON, not an update, too big: refused with a reason; an update that cannot be read is kept as
     OTHER.
     """
@@ -314,7 +316,7 @@ async def test_without_a_secret_nobody_is_let_in(server: FakeTelegram, kept: Kep
 
 
 async def test_polling_serves_no_webhook(adapter: TelegramAdapter) -> None:
-    """There is no side door."""
+    """There is no other way in."""
     assert adapter.routes() == []
 
 
@@ -443,7 +445,9 @@ async def test_a_stranger_belongs_nowhere(adapter: TelegramAdapter, server: Fake
     assert await adapter.membership("-2", "1") == "none"
 
 
-async def test_a_profile(adapter: TelegramAdapter, server: FakeTelegram) -> None:
+async def test_a_profile_is_what_telegram_tells_of_a_person(
+    adapter: TelegramAdapter, server: FakeTelegram
+) -> None:
     """What Telegram tells of a person, or nothing."""
     server.results["getChat"] = {"id": 1001, "type": "private", "first_name": "Анна", "username": "anna"}
     assert await adapter.profile("1001") == Sender("1001", "Анна", username="anna")

@@ -30,7 +30,7 @@ class Shelf:
 
 
 class Kept:
-    """The door of room 2: each key once, the cursor with them, and failures when told to."""
+    """The inbox for tests: each key once, the cursor with them, and failures when told to."""
 
     def __init__(self) -> None:
         self.inbounds: dict[str, Inbound] = {}

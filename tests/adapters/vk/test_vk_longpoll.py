@@ -290,7 +290,9 @@ async def test_a_silent_queue_is_noticed(vk: FakeVk, kept: Kept) -> None:
         "events": {"message_new": 0},
     }
     async with listening(vk, kept) as adapter:
-        await kept.until(lambda: any("message_new" in d for d in adapter.health.details.values()))
+        await kept.until(lambda: adapter.health.details)
+
+    assert any("message_new" in told for told in adapter.health.details.values())
 
 
 async def test_other_events_arrive_too(vk: FakeVk, kept: Kept) -> None:

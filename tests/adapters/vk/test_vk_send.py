@@ -192,7 +192,7 @@ async def test_a_press_is_acknowledged(vk: FakeVk, adapter: VkAdapter, shelf: Sh
     assert "event_data" not in second and third["event_id"] == "old"
 
 
-async def test_reactions(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
+async def test_reactions_become_numbers_of_vk(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
     """Known emoji become VK's numbers, unknown ones and refusals are nobody's business."""
     await adapter.send(
         say("👍", chat=CHAT, kind=OutboundKind.REACT, quotes="3"), nonce=1, target="", files=shelf

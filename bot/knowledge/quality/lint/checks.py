@@ -4,21 +4,21 @@ do.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import Protocol
 
 from bot.errors import Problem
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.codes import read_codes
+from bot.knowledge.codes import worded
 from bot.knowledge.quality.lint.dates import expiring, lonely
 from bot.knowledge.quality.lint.fault import LintFault, Sources
 from bot.knowledge.quality.lint.links import dead_links
 from bot.knowledge.quality.lint.questions import repeated, stolen, unquestioned
 from bot.knowledge.quality.lint.texts import long_labels, long_texts, official, placeholders
 from bot.model import Answer
+from bot.text.problems import problem_in, reading
 
 Messages = Callable[[Article], Sequence[Sequence[str]]]
 
@@ -71,7 +71,7 @@ def lint(
             if (f.file, f.line, str(f.facts.get("question"))) not in told
         ),
         *unquestioned(articles, sources),
-        *dead_links(articles, knowledge.articles(), sources, language),
+        *dead_links(articles, knowledge.articles(), sources),
         *placeholders(articles, sources),
         *long_labels(articles, sources, label),
         *(long_texts(articles, messages) if messages else ()),
@@ -79,35 +79,10 @@ def lint(
         *lonely(shown),
         *official(articles, sources),
     ]
-    done = [*(_translated(p, language) for p in problems), *(worded(f, language) for f in faults)]
+    with reading(language):
+        told_now = [worded(f.code, f.file, f.line, f.column, f.facts) for f in faults]
+    done = [*(problem_in(p, language) for p in problems), *told_now]
     return tuple(sorted(dict.fromkeys(done), key=lambda p: (p.file, p.line, p.column, p.code)))
-
-
-def worded(fault: LintFault, language: str) -> Problem:
-    """The fault in words."""
-    code = read_codes()[fault.code]
-    text, hint = cast(Sequence[str], code.get(language) or code["ru"])
-    level = cast(Literal["error", "warning"], code["level"])
-    return Problem(
-        text.format(**fault.facts),
-        fault.file,
-        fault.line,
-        fault.column,
-        hint.format(**fault.facts),
-        fault.code,
-        level,
-    )
-
-
-def _translated(problem: Problem, language: str) -> Problem:
-    """A problem of reading in English: what its code means, with what it quotes."""
-    code = read_codes().get(problem.code)
-    if language == "ru" or code is None:
-        return problem
-    text, hint = cast(Sequence[str], code[language])
-    detail = ", ".join(re.findall(r"«[^»]*»", problem.text)) or ""
-    words = " ".join(text.format(detail=detail).replace("()", "").split())
-    return Problem(words, problem.file, problem.line, problem.column, hint, problem.code, problem.severity)
 
 
 def folded(problems: Sequence[Problem], most: int) -> Iterator[tuple[Problem, int]]:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from bot.knowledge.articles.markup import find_inside
 from bot.knowledge.articles.schema import Article, resolve
 from bot.knowledge.quality.lint.fault import LintFault, Sources
-
-_WORDS = {
-    "ru": ("возможно, «{name}»", "проверьте имя: это путь без .md"),
-    "en": ("perhaps “{name}”", "check the name: it is the path without .md"),
-}
+from bot.text.nearest import nearest_paths
+from bot.text.problems import told
 
 
 def dead_links(
-    articles: Sequence[Article], everything: Sequence[Article], sources: Sources, language: str
+    articles: Sequence[Article], everything: Sequence[Article], sources: Sources
 ) -> Iterator[LintFault]:
     """Links and buttons to articles that are not there or not shown, files and pictures that are not
     there.
@@ -29,7 +25,7 @@ def dead_links(
             if link.kind == "article" or (
                 link.kind == "file" and PurePosixPath(link.target).suffix.lower() in ("", ".md")
             ):
-                yield from _to_article(article, link.target, link.line, column, known, language)
+                yield from _to_article(article, link.target, link.line, column, known)
             elif link.kind == "image" and find_inside(link.target, article.path, sources.folder) is None:
                 yield LintFault("KB026", article.path.as_posix(), link.line, column, {"target": link.target})
             elif link.kind == "file" and find_inside(link.target, article.path, sources.folder) is None:
@@ -38,7 +34,7 @@ def dead_links(
             if button.action == "article":
                 line = article.places.get(f"buttons[{number}]", article.places.get("buttons", 1))
                 yield from _to_article(
-                    article, button.value, line, sources.column(article, line, button.value), known, language
+                    article, button.value, line, sources.column(article, line, button.value), known
                 )
         for name in article.images:
             if (
@@ -56,19 +52,18 @@ def dead_links(
 
 
 def _to_article(
-    article: Article, target: str, line: int, column: int, known: Mapping[str, Article], language: str
+    article: Article, target: str, line: int, column: int, known: Mapping[str, Article]
 ) -> Iterator[LintFault]:
     found = resolve(article, target, known)
     file = article.path.as_posix()
     if found is None:
-        nearest, check = _WORDS["en" if language == "en" else "ru"]
-        near = difflib.get_close_matches(target, known, 1, 0.6)
+        near = nearest_paths(target, known)
         yield LintFault(
             "KB025",
             file,
             line,
             column,
-            {"target": target, "near": nearest.format(name=near[0]) if near else check},
+            {"target": target, "near": told("lint.near", name=near[0]) if near else told("lint.no_near")},
         )
     elif found.status != "published" and article.status == "published":
         yield LintFault("KB027", file, line, column, {"target": target, "status": found.status})

@@ -1,0 +1,59 @@
+"""The page of a service: what it shows is taken from the service's parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.adapters.base import Adapter
+from bot.app import Service, open_judge
+from bot.handoff.delivery_views import DeskViews
+from bot.web.api.keys import Keys
+from bot.web.api.rest import Rest
+from bot.web.services import Hook, WebServices
+from bot.web.site import Site
+
+
+def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
+    """The page of *service*; with channels of a *playground* it plays them, too, and may move the clock."""
+    config, hours = service.config, service.hours
+    services = WebServices(
+        service.store,
+        service.adapters,
+        service.clock,
+        knowledge=service.knowledge,
+        playground=playground,
+        hooks=_hooks(service.adapters),
+        title=config.business.name,
+        timezone=hours.zone,
+        language=config.business.language,
+        host=config.web.host,
+        password=config.web.password.get_secret_value() if config.web.password else "",
+        moved=service.wake if playground else _nothing,
+        open_at=hours.is_open,
+        hours=hours,
+        answer_within=config.report.answer_within,
+        answer_share=config.report.answer_share,
+        topic_name=DeskViews(service.desk.context).topic_name,
+        words=service.words,
+        enqueued=service.outbox.wake,
+        incidents=service.desk.context.incidents,
+        judge=open_judge(config, service.knowledge),
+        rest=_rest(service),
+    )
+    return Site(services, service.observers)
+
+
+def _nothing() -> None:
+    return None
+
+
+def _rest(service: Service) -> Rest | None:
+    """The entry point for other systems; None without keys. Raises `ConfigError`."""
+    api = service.config.api
+    keys = Keys.load(api, service.config.path(api.file) if api.file else None)
+    return None if keys is None else Rest(service.store, service.inbox.accept, keys, service.clock)
+
+
+def _hooks(channels: Mapping[str, Adapter]) -> dict[str, Hook]:
+    """The webhooks of the channels that have one."""
+    return {name: route.handler for name, adapter in channels.items() for route in adapter.routes()}

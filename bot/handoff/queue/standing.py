@@ -1,0 +1,44 @@
+"""Where a waiting customer stands, in honest words, and what they may do meanwhile."""
+
+from __future__ import annotations
+
+from bot.handoff.desk_context import DeskContext
+from bot.handoff.sla.hours import Promise
+from bot.model import Button, RichText, Rows, Ticket, Turn
+
+
+def told(
+    desk: DeskContext, turn: Turn, ticket: Ticket, key: str = "handoff.status", *, ahead: int | None = None
+) -> RichText:
+    """Number, place and honest time of a waiting customer, or who answers.
+
+    *ahead*: how many come before him, where known.
+    """
+    promise = promise_of(
+        desk, turn, max(0, desk.queue.before_new(ticket, turn.waiting) - 1) if ahead is None else ahead
+    )
+    return desk.texts.say(
+        key,
+        lang=desk.lang_of(turn.customer),
+        number=ticket.number,
+        promise=promise,
+        operator=ticket.operator_name,
+        status=ticket.status,
+        now=turn.now,
+    )
+
+
+def promise_of(desk: DeskContext, turn: Turn, ahead: int) -> Promise:
+    """When somebody will answer, with *ahead* before them."""
+    return desk.hours.promise(turn.now, ahead=ahead, recent=turn.recent_answers)
+
+
+def buttons(desk: DeskContext, lang: str, ticket: Ticket) -> Rows:
+    """What a waiting customer may do."""
+    labels = (("add_details", "add"), ("cancel_ticket", "cancel"))
+    return (
+        tuple(
+            Button(desk.texts.text(f"handoff.button.{label}", lang=lang), action, str(ticket.number))
+            for action, label in labels
+        ),
+    )

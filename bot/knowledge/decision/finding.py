@@ -1,0 +1,27 @@
+"""What search makes of a question, before anything is decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.knowledge.query.correction import Repair
+from bot.knowledge.retrieval.external import NO_VOTES, Votes
+from bot.knowledge.retrieval.features import AnalyzedQuery, Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A question read one way, with what search makes of it."""
+
+    text: str
+    asked: AnalyzedQuery
+    evidence: Evidence
+    scores: np.ndarray
+    confidence: float
+    scope: float
+    kind: str
+    repairs: tuple[Repair, ...] = ()
+    votes: Votes = NO_VOTES
+    plain: float = 0.0  # confidence before clicks
