@@ -21,11 +21,11 @@ from bot.cli.messages import EXIT_USAGE, fail, language, say, words_in
 from bot.config.loader import read_config
 from bot.errors import BotError, ConfigError, Problem
 from bot.knowledge.quality.evaluation import (
-    Advice,
     Costs,
     EvaluationCase,
     EvaluationReport,
-    Point,
+    ThresholdAdvice,
+    ThresholdPoint,
     advise,
     judge_cases,
     measure,
@@ -106,13 +106,13 @@ def evaluate(
         _write(path, advice, as_json)
 
 
-def _cells(point: Point) -> tuple[str, ...]:
+def _cells(point: ThresholdPoint) -> tuple[str, ...]:
     counts = (point.answered, point.wrong, point.clarified, point.handed_over)
     shares = (f"{point.precision:.3f}", f"{point.coverage:.3f}", f"{point.cost:.2f}")
     return (f"{point.threshold:.2f}", *map(str, counts), *shares)
 
 
-def _show(report: EvaluationReport, advice: Advice, precision: float, acts: int, now: float) -> None:
+def _show(report: EvaluationReport, advice: ThresholdAdvice, precision: float, acts: int, now: float) -> None:
     typer.echo(
         say(
             "eval.asked",
@@ -175,7 +175,7 @@ def _show(report: EvaluationReport, advice: Advice, precision: float, acts: int,
     typer.echo(say("eval.cheapest", answer=f"{advice.cheapest:.2f}"))
 
 
-def _draw(report: EvaluationReport, advice: Advice, target: Path) -> None:
+def _draw(report: EvaluationReport, advice: ThresholdAdvice, target: Path) -> None:
     png = target.suffix.lower() == ".png"
     lang = "en" if png and not has_cyrillic() else language()
     shapes = chart(report, advice, words_in(lang, "eval.chart"))
@@ -186,7 +186,7 @@ def _draw(report: EvaluationReport, advice: Advice, target: Path) -> None:
         target.write_text(as_svg(shapes), encoding="utf-8")
 
 
-def _write(path: Path | None, advice: Advice, quiet: bool) -> None:
+def _write(path: Path | None, advice: ThresholdAdvice, quiet: bool) -> None:
     file = path or Path("config.yaml")
     values = {
         "answer_threshold": advice.answer,

@@ -24,7 +24,7 @@ from bot.reports.export import to_csv, to_json, to_xlsx
 from bot.reports.metrics import COUNTS
 from bot.reports.periods import Period, between, week_before
 from bot.reports.report import Report, make_report, read_facts
-from bot.reports.texts import Saying, row_name
+from bot.reports.texts import ReportTexts, row_name
 from bot.storage.queries import events as looking
 from bot.storage.queries import tickets as desk
 
@@ -55,7 +55,7 @@ def report(
         made = asyncio.run(_made(config, period, str(database or config.storage_path)))
     except BotError as error:
         raise fail(error) from None
-    saying = Saying(language())
+    saying = ReportTexts(language())
     for file, content in ((xlsx, to_xlsx), (csv, to_csv)):
         if file is not None:
             _write(file, content(made, saying))
@@ -132,7 +132,7 @@ def _day(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _show(made: Report, saying: Saying) -> None:
+def _show(made: Report, saying: ReportTexts) -> None:
     """The report for people: each figure with its definition, then the tables."""
     period = made.period
     typer.echo(f"{saying.word('report')} {period.first:%d.%m.%Y} – {period.last:%d.%m.%Y}")
@@ -150,7 +150,7 @@ def _show(made: Report, saying: Saying) -> None:
         _show_table(made, name, saying)
 
 
-def _figures(made: Report, saying: Saying) -> Iterator[tuple[str, str, str, str]]:
+def _figures(made: Report, saying: ReportTexts) -> Iterator[tuple[str, str, str, str]]:
     """Name, value, change and definition of each figure, and what it consists of below it."""
     for key in (c.__name__ for c in COUNTS):
         figure = made.figures[key]
@@ -165,7 +165,7 @@ def _figures(made: Report, saying: Saying) -> Iterator[tuple[str, str, str, str]
             yield "", "", "", f"n {figure.n} · " + " · ".join(details)
 
 
-def _show_table(made: Report, name: str, saying: Saying) -> None:
+def _show_table(made: Report, name: str, saying: ReportTexts) -> None:
     rows = [r for r in made.tables[name].rows if any(r.cells.values())][:LONGEST]
     if not rows:
         return
