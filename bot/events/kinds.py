@@ -51,7 +51,7 @@ KINDS: Mapping[str, str] = {
     "incident_met": "a customer asked about an incident (`number`)",
     "incident_off": "an incident is over (`number`, `count` of those who asked)",
     "broadcast_started": "a broadcast was sent on its way (`number`, `count`)",
-    "broadcast_said": "a broadcast was promised to a customer (`number`)",
+    "broadcast_said": "a broadcast was enqueued for a customer (`number`)",
 }
 
 

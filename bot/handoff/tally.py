@@ -49,13 +49,13 @@ class Tally:
         return {"said": self.said, "blocked": self.blocked, "failed": self.failed, "doubtful": self.doubtful}
 
 
-async def count(source: Sends, name: str, to: Sequence[int], promised: int) -> Tally:
-    """Of messages of this *name*, *promised* to so many of the conversations *to*."""
+async def count(source: Sends, name: str, to: Sequence[int], enqueued: int) -> Tally:
+    """Of messages of this *name*, *enqueued* for so many of the conversations *to*."""
     waiting = await _peers(source, name, OPEN)
     doubtful = await _peers(source, name, DOUBTFUL) - waiting
     failed = await _peers(source, name, FAILED) - waiting - doubtful
     blocked = await _blocked(source, to, failed) if failed else set()
-    said = promised - len(waiting) - len(doubtful) - len(failed)
+    said = enqueued - len(waiting) - len(doubtful) - len(failed)
     return Tally(max(0, said), len(blocked), len(failed - blocked), len(doubtful), len(waiting))
 
 
