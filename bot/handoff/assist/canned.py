@@ -17,6 +17,7 @@ from bot.i18n.sandbox import Sandbox, bare_variables
 from bot.i18n.texts import Texts
 from bot.model import RichText
 from bot.text.markdown import fill, to_rich
+from bot.text.problems import problem
 from bot.text.yaml_source import Node, YamlError, read_yaml_file
 
 ALIKE = 70  # how alike (0..100) a typed word and a name must be
@@ -119,25 +120,14 @@ class CannedAnswers:
         if self._folder is None:
             return
         if not self._folder.is_dir():
-            raise ConfigError(
-                [
-                    Problem(
-                        f"there is no folder of ready answers: {self._folder.name}",
-                        hint="make it, or take canned.folder away",
-                    )
-                ]
-            )
+            raise ConfigError([problem("texts.canned.no_folder", self._folder.as_posix())])
         found: dict[str, Ready] = {}
         problems: list[Problem] = []
         for path in sorted(self._folder.glob("*.y*ml")):
             for ready in self._file(path, problems):
                 if ready.key in found:
                     problems.append(
-                        Problem(
-                            f"the ready answer {ready.key!r} stands twice",
-                            str(path),
-                            hint=f"also in {found[ready.key].file}",
-                        )
+                        problem("texts.canned.twice", str(path), name=ready.key, other=found[ready.key].file)
                     )
                 found[ready.key] = ready
         if problems:
@@ -151,17 +141,13 @@ class CannedAnswers:
             problems.append(error.problem(str(path)))
             return ()
         if root is not None and root.value is not None and root.kind != "map":
-            problems.append(Problem("the file must hold `name: {title, text}`", str(path), root.line))
+            problems.append(problem("texts.canned.not_a_mapping", str(path), root.line))
             return ()
         made = []
         for key, (place, value) in root.pairs.items() if root else ():
             text = value if value.kind == "text" else value.get("text")
             if text is None or text.kind != "text" or text.value is None or not _is_ready(value):
-                problems.append(
-                    Problem(
-                        f"{key}: title, words and text are what a ready answer has", str(path), place.line
-                    )
-                )
+                problems.append(problem("texts.canned.shape", str(path), place.line, name=key))
                 continue
             told = (value.get("title"), *_listed(value.get("words")), text)
             problems += [cut.problem(str(path)) for node in told if node and (cut := node.cut_words())]
@@ -172,18 +158,20 @@ class CannedAnswers:
         return made
 
     def _faults(self, key: str, text: Node, path: Path) -> list[Problem]:
-        first = text.line + text.block - 1
+        first, file = text.line + text.block - 1, str(path)
         try:
-            faults = [*self._sandbox.faults(self._sandbox.parse(text.text))]
+            found = [
+                problem("texts.canned.template", file, first + at, hint=hint, name=key, why=words)
+                for words, at, hint in self._sandbox.faults(self._sandbox.parse(text.text))
+            ]
         except TemplateSyntaxError as error:
-            faults = [(str(error.message), error.lineno, "")]
-        except TemplateError as error:
-            faults = [(str(error), 1, "")]
-        faults += [
-            (f"{bare} is no variable: it would be sent as it stands", at, hint)
+            found = [problem("texts.canned.syntax", file, first + error.lineno, name=key)]
+        except TemplateError:
+            found = [problem("texts.canned.syntax", file, first + 1, name=key)]
+        return found + [
+            problem("texts.canned.bare", file, first + at, hint=hint, name=key, found=bare)
             for bare, at, hint in bare_variables(text.text)
         ]
-        return [Problem(f"{key}: {words}", str(path), first + at, hint=hint) for words, at, hint in faults]
 
 
 def _is_ready(value: Node) -> bool:
