@@ -95,7 +95,7 @@ def test_random_ids_are_stable_different_and_small() -> None:
 
 
 async def test_inline_buttons_are_callbacks(vk: FakeVk, adapter: VkAdapter, files: FakeFiles) -> None:
-    """A press leaves no echo; the token is that of the place where the button was promised."""
+    """A press leaves no echo; the token is that of the place where the button was offered."""
     rows = (*YES_NO, (Button("Сайт", url="https://a.ru"), Button("Позвонить", url="tel:+7")))
     await adapter.send(say("Помогло?", buttons=rows), nonce=0x41, target="", files=files)
     (call,) = vk.called("messages.send")
