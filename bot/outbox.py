@@ -1,5 +1,5 @@
-"""The only stage that speaks: what was enqueued is delivered, again if it must be, in order, within
-the limits.
+"""The outbox, the only stage that sends: what was enqueued is delivered, again if it must be, in order,
+within the limits.
 """
 
 from __future__ import annotations

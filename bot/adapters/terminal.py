@@ -1,4 +1,4 @@
-"""The channel of `bot chat`: customer and operators in one terminal, through the same rooms as everywhere."""
+"""The channel of `bot chat`: customer and operators in one terminal, through the same stages as all."""
 
 from __future__ import annotations
 
