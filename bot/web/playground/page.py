@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.adapters.playground.typed import Typed
 from bot.errors import BotError, Refused, RetryLater, StorageError
 from bot.i18n.texts import LANGUAGES
 from bot.knowledge.decision.explanation import sentence_of
@@ -185,11 +186,9 @@ class Playground:
             stage.say(
                 told("chat"),
                 told("user"),
-                text,
+                Typed(text, told("quotes"), files),
                 key=told.key(),
                 thread=told("thread"),
-                quotes=told("quotes"),
-                attachments=files,
             )
         )
         return web.json_response(said)

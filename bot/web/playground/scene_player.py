@@ -12,6 +12,7 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Literal
 
+from bot.adapters.playground.typed import Typed
 from bot.errors import BotError, ConfigError, Problem
 from bot.model import InboundKind, Json, Sender
 from bot.text.yaml_source import YamlError, read_own
@@ -167,7 +168,7 @@ class Stagehand:
             )
             await asyncio.sleep(pause)
             self._marks = dict(self._heard)
-            await stage.say(chat, person.id, step.says, key=str(uuid.uuid4()), thread=thread)
+            await stage.say(chat, person.id, Typed(step.says), key=str(uuid.uuid4()), thread=thread)
         if step.sends:
             self._marks = dict(self._heard)
             await self._send(step.sends, stage, chat, person, thread)
@@ -194,7 +195,8 @@ class Stagehand:
             return
         name, mime, content = demo_file(what)
         attachment = stage.uploads.keep(name, mime, content, voice=what == "voice")
-        await stage.say(chat, person.id, "", key=str(uuid.uuid4()), thread=thread, attachments=(attachment,))
+        sent = Typed("", attachments=(attachment,))
+        await stage.say(chat, person.id, sent, key=str(uuid.uuid4()), thread=thread)
 
     async def _hear(self, stage: PlaygroundChannel, chat: str, speed: float) -> None:
         place, end = (stage.name, chat), asyncio.get_running_loop().time() + PATIENCE
