@@ -10,7 +10,6 @@ from dataclasses import replace
 from bot.handoff import notices
 from bot.handoff.card import card, heading, numbered
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators import commands, supervisor_commands
 from bot.handoff.operators.permissions import refuse
 from bot.handoff.operators.replies import say
 from bot.handoff.operators.roster import labels
@@ -118,11 +117,6 @@ async def order_by_number(desk: DeskContext, turn: Turn, command: str, rest: str
     return await _order(desk, turn, command, number, value.strip())
 
 
-def whisper(desk: DeskContext, turn: Turn, _rest: str) -> Outcome:
-    """Without a number there is nobody to whisper to; in a topic a note is written as //!."""
-    return say(desk, turn, "desk.unknown_command", command="whisper")
-
-
 async def _order(desk: DeskContext, turn: Turn, command: str, number: str, value: str) -> Outcome:
     """An order is a timer of the customer's conversation that is due now: there it meets the ticket as it
     then is.
@@ -139,75 +133,42 @@ async def _order(desk: DeskContext, turn: Turn, command: str, number: str, value
 
 async def carry_out(desk: DeskContext, turn: Turn, order: SupervisorOrder) -> Outcome:
     """The order where the ticket is: the same acts as in its topic, with the answer to whoever ordered."""
-    there = order.to
-    said = Inbound(
-        turn.inbounds[0].key,
-        there,
-        Sender(order.by, order.name),
-        turn.now,
-        InboundKind.MESSAGE,
-        private=False,
-    )
+    there, ticket_ = order.to, turn.ticket
+    sender = Sender(order.by, order.name)
+    said = Inbound(turn.inbounds[0].key, there, sender, turn.now, InboundKind.MESSAGE, private=False)
     theirs = replace(turn, inbounds=(said,), presses=(), quoted=())
-    if turn.ticket is None or turn.ticket.status == "closed":
+    if ticket_ is None or ticket_.status == "closed":
         return say(desk, replace(theirs, ticket=None), "desk.closed_already")
-    command, value = order.command, order.value
-    if command == "take":
-        done = commands.take(desk, theirs, turn.ticket, "")
-        if (
-            done.ticket is not None
-            and (own := desk.places.thread(turn.ticket)) is not None
-            and (own.channel, own.chat) != (there.channel, there.chat)
-        ):
-            done = replace(
-                done,
-                messages=(
-                    *done.messages,
-                    notices.in_desk(desk, own, turn.ticket, "desk.you_took_it", operator=said.sender.name),
-                ),
-            )
-    elif command == "whisper":
-        done = _whispered(desk, theirs, turn.ticket, value)
-    elif command == "assign":
-        done = await supervisor_commands.assign(desk, theirs, turn.ticket, value)
-    else:
-        done = supervisor_commands.set_priority(desk, theirs, turn.ticket, value)
-    above = heading(turn.ticket, desk.words, desk.lang)
-    return replace(
-        done,
-        messages=tuple(
-            replace(o, heading=above, ticket=None) if o.to == there and not o.heading else o
-            for o in done.messages
-        ),
-    )
+    if (command := desk.commands.named(order.command)) is None or command.by_number is None:
+        return say(desk, theirs, "desk.unknown_command", command=order.command)
+    done = await command.run(desk, theirs, order.value)
+    above, own = heading(ticket_, desk.words, desk.lang), desk.places.thread(ticket_)
+    messages = [
+        replace(o, heading=above, ticket=None) if o.to == there and not o.heading else o
+        for o in done.messages
+    ]
+    if done.reason == "taken" and own is not None and (own.channel, own.chat) != (there.channel, there.chat):
+        messages.append(notices.in_desk(desk, own, ticket_, "desk.you_took_it", operator=order.name))
+    return replace(done, messages=tuple(messages))
 
 
-def _whispered(desk: DeskContext, turn: Turn, ticket_: Ticket, text: str) -> Outcome:
+def whisper(desk: DeskContext, turn: Turn, ticket_: Ticket, text: str) -> Outcome:
     """A note that calls the one whose ticket it is, in its own topic."""
     if not text:
         return say(desk, turn, "desk.whisper_how", number=ticket_.number)
-    by, called = (
-        turn.inbounds[0].sender.name,
-        desk.crew.member(ticket_.operator).call or ticket_.operator_name,
-    )
-    kept = (HistoryEntry(turn.now, "note", text, by),)
-    told = (
-        ()
-        if (own := desk.places.thread(ticket_)) is None
-        else (
-            notices.in_desk(
-                desk, own, ticket_, "desk.whispered_from_afar", operator=called, by=by, text=text
-            ),
-        )
-    )
-    event = Event("whispered", ticket=ticket_.number, actor=turn.actor)
+    by = turn.inbounds[0].sender.name
+    called = desk.crew.member(ticket_.operator).call or ticket_.operator_name
+    told: tuple[Outbound, ...] = ()
+    if (own := desk.places.thread(ticket_)) is not None:
+        key, facts = "desk.whispered_from_afar", {"operator": called, "by": by, "text": text}
+        told = (notices.in_desk(desk, own, ticket_, key, **facts),)
     return Outcome(
         "desk",
         Result.ANSWERED,
         "whispered",
         (*told, *say(desk, turn, "desk.done").messages),
-        notes=kept,
-        events=(event,),
+        notes=(HistoryEntry(turn.now, "note", text, by),),
+        events=(Event("whispered", ticket=ticket_.number, actor=turn.actor),),
     )
 
 

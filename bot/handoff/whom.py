@@ -4,7 +4,7 @@ must be seen by him.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import say
@@ -15,7 +15,16 @@ from bot.model import Button, Inbound, InboundKind, Outcome, Peer, Rows, Sender,
 SHOWN = 10
 
 
-async def meant(desk: DeskContext, turn: Turn, text: str) -> tuple[tuple[Member, ...], str]:
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Whom the beginning of *text* names, and the *rest* of it; nobody or several where it is not clear."""
+
+    text: str
+    people: tuple[Member, ...]
+    rest: str
+
+
+async def meant(desk: DeskContext, turn: Turn, text: str) -> Meant:
     """The colleagues whom the beginning of *text* names, and what follows it.
 
     Also one who never wrote, by his id.
@@ -24,13 +33,13 @@ async def meant(desk: DeskContext, turn: Turn, text: str) -> tuple[tuple[Member,
     if not user:
         people, rest = desk.crew.named(text)
         if people:
-            return people, rest
+            return Meant(text, people, rest)
         word, _, rest = text.partition(" ")
         channel, _, user = word.rpartition(":")
         if channel not in ("", turn.peer.channel):
-            return (), text
+            return Meant(text, (), text)
     found = await _by_id(desk, turn.peer, user)
-    return (found, rest.strip()) if found else ((), text)
+    return Meant(text, found, rest.strip() if found else text)
 
 
 def _mentioned(inbound: Inbound, text: str) -> tuple[str, str]:
@@ -58,27 +67,14 @@ async def _by_id(desk: DeskContext, place: Peer, user: str) -> tuple[Member, ...
     return (Member(known.id, sender.name or user, sender.username, last_name=sender.last_name),)
 
 
-def unclear(
-    desk: DeskContext,
-    turn: Turn,
-    ticket: Ticket,
-    text: str,
-    people: tuple[Member, ...],
-    reason: str = "",
-    action: str = "give_to",
-) -> Outcome:
+def unclear(desk: DeskContext, turn: Turn, ticket: Ticket, found: Meant, action: str = "give_to") -> Outcome:
     """Nobody of this name, or several: said with everybody who can be meant, each a tap away."""
-    shown = people or colleagues(desk, ticket)
+    shown = found.people or colleagues(desk, ticket)
+    reason = found.rest if action == "give_to" else ""
     named = labels(shown)
-    key = "desk.which_person" if people else "desk.no_such_person"
-    return say(
-        desk,
-        turn,
-        key,
-        offered(people, action, reason),
-        word=text,
-        people=[_shown(m, named) for m in shown[:SHOWN]],
-    )
+    key = "desk.which_person" if found.people else "desk.no_such_person"
+    people = [_shown(m, named) for m in shown[:SHOWN]]
+    return say(desk, turn, key, offered(found.people, action, reason), word=found.text, people=people)
 
 
 def offered(people: tuple[Member, ...], action: str, reason: str = "") -> Rows:

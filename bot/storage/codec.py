@@ -77,7 +77,7 @@ def clean(text: str) -> str:
 
 def to_json(value: object) -> str:
     """Raises TypeError where *value* is not JSON (a datetime in a dialog's state, a set …)."""
-    return clean(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain))
+    return clean(_JSON.encode(value))
 
 
 def _plain(value: object) -> object:
@@ -85,6 +85,9 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain)
 
 
 def encode(value: object) -> str:
@@ -210,7 +213,7 @@ def _dataclass_writer(kind: type) -> Change:
         written = {}
         for name, default, change in plan:
             part = getattr(value, name)
-            if part != default or type(part) is not type(default):
+            if part is not default and (part != default or type(part) is not type(default)):
                 written[name] = part if change is _same else change(part)
         return written
 
@@ -226,9 +229,12 @@ def _dataclass_reader(kind: type) -> Change:
     today = UPGRADES.get(kind, _same)
 
     def read(value: Mapping[str, Any]) -> Any:
-        value = today(value)
-        known = ((*plan[name], part) for name, part in value.items() if name in plan)
-        return kind(**{name: change(part) for name, change, part in known})
+        found = {}
+        for key, part in today(value).items():
+            if (known := plan.get(key)) is not None:
+                name, change = known
+                found[name] = part if change is _same else change(part)
+        return kind(**found)
 
     return read
 

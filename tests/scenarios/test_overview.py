@@ -167,3 +167,28 @@ async def test_a_breach_reaches_the_supervisor_who_is_in_no_group(two_desks: Tes
     vera.listens()
     await two_desks.later(minutes=31)
     assert vera.hears() == [], "in the group she is called there"
+
+
+async def test_a_supervisor_whispers_from_the_group_and_in_the_topic(two_desks: TestBot) -> None:
+    """The same command wherever it is given; the customer hears nothing of it."""
+    vera, olga, anna = two_desks.operator("Вера", id="9009"), two_desks.operator(), two_desks.customer()
+    await olga.says("/take", ticket=1)
+    heard = len(two_desks.channels["telegram"].in_chat("1001", kind=None))
+    await vera.says("/whisper 1 предложи скидку")
+    await vera.says("/whisper и доставку", ticket=1)
+
+    shown = [o.text.text for o in await olga.sees(1)]
+    assert any("предложи скидку" in text for text in shown) and any("и доставку" in text for text in shown)
+    assert len(two_desks.channels["telegram"].in_chat(anna.peer.chat, kind=None)) == heard
+
+
+async def test_help_shows_each_only_what_they_may_give(two_desks: TestBot) -> None:
+    """Every command with what follows it; those of supervisors to supervisors."""
+    vera, olga = two_desks.operator("Вера", id="9009"), two_desks.operator()
+    await olga.says("/help")
+    plain = (await olga.sees())[-1].text.text
+    await vera.says("/help")
+    whole = (await vera.sees())[-1].text.text
+
+    assert "/transfer имя причина" in plain and "/overview" not in plain
+    assert "/transfer имя причина" in whole and "/overview" in whole and "/broadcast" in whole

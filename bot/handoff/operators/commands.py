@@ -145,10 +145,10 @@ async def hand_on(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> O
     team, reason = desk.teams.named_in(text)
     if team is not None:
         return await _to_team(desk, turn, ticket, team, reason)
-    people, reason = await meant(desk, turn, text)
-    if len(people) != 1:
-        return unclear(desk, turn, ticket, text, people, reason)
-    to = people[0]
+    found = await meant(desk, turn, text)
+    if len(found.people) != 1:
+        return unclear(desk, turn, ticket, found)
+    to, reason = found.people[0], found.rest
     if to.id == ticket.operator:
         return notice(
             desk,

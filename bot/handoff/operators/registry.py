@@ -68,7 +68,7 @@ COMMANDS = (
         by_number=overview.order_by_number,
     ),
     _other("overview", Scope.SERVICE, Role.SUPERVISOR, overview.show, button="overview", afar=True),
-    _other("whisper", Scope.SERVICE, Role.SUPERVISOR, overview.whisper, by_number=overview.order_by_number),
+    _ticket("whisper", overview.whisper, Role.SUPERVISOR, by_number=overview.order_by_number),
     _other("incident", Scope.SERVICE, Role.SUPERVISOR, outreach.incident),
     _other("broadcast", Scope.SERVICE, Role.SUPERVISOR, outreach.broadcast),
     _other("followups", Scope.SERVICE, Role.SUPERVISOR, outreach.followups),

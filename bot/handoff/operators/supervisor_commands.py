@@ -43,10 +43,10 @@ async def assign(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Ou
         return say(
             desk, turn, "desk.assign_whom", offered(here, "assign"), number=ticket.number, people=len(here)
         )
-    people, _ = await meant(desk, turn, text)
-    if len(people) != 1:
-        return unclear(desk, turn, ticket, text, people, action="assign")
-    to = people[0]
+    found = await meant(desk, turn, text)
+    if len(found.people) != 1:
+        return unclear(desk, turn, ticket, found, action="assign")
+    to = found.people[0]
     if not to.here:
         return notice(
             desk,
