@@ -365,7 +365,7 @@ async def _open_desk(basis: _Basis, group: Peer | None, outreach: Outreach) -> D
         config.business.language,
         basis.hours,
         rules,
-        crew=roster,
+        roster=roster,
         teams=teams,
         queue=Queue(rules.routing.priority, line=teams.line),
         deadlines=Deadlines(rules.sla, rules.routing, basis.hours),

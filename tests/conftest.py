@@ -8,11 +8,12 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from bot.model import Peer
 from bot.testing import OperatorsGroup, TestBot, open_test_bot
 from bot.text.problems import prefer_language
 
 hypothesis.settings.register_profile(
-    "repeatable", derandomize=True
+    "repeatable", derandomize=True, deadline=None
 )  # the suite says the same twice; `make fuzz` draws anew
 hypothesis.settings.load_profile("repeatable")
 
@@ -59,6 +60,20 @@ def articles(tmp_path: Path) -> Path:
 async def testbot(articles: Path) -> AsyncIterator[TestBot]:
     """A service whose desk is a forum."""
     async with open_test_bot(articles) as opened:
+        yield opened
+
+
+DESKS = {
+    "topics": OperatorsGroup(),
+    "plain": OperatorsGroup(forum=False),
+    "vk": OperatorsGroup(place=Peer("vk", "2000000001")),
+}
+
+
+@pytest.fixture(params=list(DESKS))
+async def any_testbot(articles: Path, request: pytest.FixtureRequest) -> AsyncIterator[TestBot]:
+    """A service with each kind of desk."""
+    async with open_test_bot(articles, desk=DESKS[request.param]) as opened:
         yield opened
 
 

@@ -51,18 +51,18 @@ def test_a_phone_has_one_form(written: str) -> None:
 def test_what_cannot_be_kept_is_refused() -> None:
     """Names and values, each with its reason."""
     assert fault("vip", "да") == "" and fault("город", None) == ""
-    assert "small letters" in fault("VIP", 1)
-    assert "own marks" in fault("rating_asked", "x")
-    assert "a text, a number" in fault("a", [1])
-    assert "finite" in fault("a", float("nan"))
+    assert "строчных букв" in fault("VIP", 1)
+    assert "хранит своё" in fault("rating_asked", "x")
+    assert "текст, число" in fault("a", [1])
+    assert "конечным" in fault("a", float("nan"))
     assert "500" in fault("a", "x" * 501)
-    assert "no email" in fault("email", "no")
+    assert "не адрес почты" in fault("email", "no")
 
 
 @pytest.mark.parametrize("name", [rating.ASKED, nps.ASKED_AT, nps.SCORED, segment.NEWS])
 def test_the_bots_own_marks_are_out_of_reach(name: str) -> None:
     """No table and no other system takes away that somebody wants no broadcasts, or when he was asked."""
-    assert "own marks" in fault(name, None)
+    assert "хранит своё" in fault(name, None)
     assert shown({name: "x"}) == {}
 
 

@@ -61,9 +61,9 @@ async def test_who_has_no_name_to_be_seen_is_a_customer(testbot: TestBot, name: 
     await anna.says("позовите оператора")
     ticket = await testbot.service.store.ticket(1)
     assert ticket is not None
-    nameless = testbot.service.desk.context.words.text("desk.nameless", lang="ru")
+    nameless = testbot.service.desk.context.texts.text("desk.nameless", lang="ru")
 
-    assert nameless in topic_name(ticket, testbot.service.desk.context.words, "ru")
+    assert nameless in topic_name(ticket, testbot.service.desk.context.texts, "ru")
     assert any(nameless in o.text.text for o in await olga.sees(1))
 
 

@@ -21,6 +21,7 @@ from bot.clock import Clock
 from bot.errors import DeliveryError, Problem, Refused, RetryLater
 from bot.model import Attachment, Outbound, OutboundKind, Sender, Sent
 from bot.observability import get_logger
+from bot.text.problems import problem, warning
 
 PATIENCE = timedelta(days=3)  # an event older than this is given up
 TIMEOUT = 15.0  # seconds for one call
@@ -120,19 +121,9 @@ class WebhookAdapter(Adapter):
             async with self._opened().head(self._url, allow_redirects=False):
                 return ()
         except Refused as error:
-            return (
-                Problem(
-                    f"адрес не годится: {error}", hint="адрес своей машины или сети разрешает `private: true`"
-                ),
-            )
+            return (problem("webhook.bad_address", reason=error),)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return (
-                Problem(
-                    f"по адресу никто не отвечает: {type(error).__name__}",
-                    hint="события ждут до трёх суток",
-                    severity="warning",
-                ),
-            )
+            return (warning("webhook.silent", reason=type(error).__name__),)
 
     async def close(self) -> None:
         self.health.state = "stopped"

@@ -10,12 +10,13 @@ import typer
 
 from bot.app import open_judge
 from bot.cli import settings
-from bot.cli.messages import EXIT_USAGE, fail, language, say, words_in
+from bot.cli.messages import EXIT_USAGE, fail, language, say, show_problems, words_in
 from bot.config.loader import Config
-from bot.errors import ConfigError, Problem
+from bot.errors import ConfigError
 from bot.knowledge.decision.explanation import sentence_of
 from bot.knowledge.search import Knowledge
 from bot.model import Answer
+from bot.text.problems import problem
 
 
 def ask(text: str | None, path: Path | None, *, as_json: bool, batch: Path | None, language: str) -> None:
@@ -102,8 +103,7 @@ def list_articles(path: Path | None, *, as_json: bool) -> None:
             if as_json
             else f"{article.id:40} {article.lang} {len(article.aliases):3}  {article.title}"
         )
-    for problem in knowledge.problems:
-        typer.secho(str(problem), fg="yellow", err=True)
+    show_problems(knowledge.problems)
 
 
 def ready(config: Config) -> Knowledge:
@@ -127,8 +127,8 @@ def rows(batch: Path | None) -> Iterator[Mapping[str, object]]:
     assert batch is not None
     try:
         lines = batch.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise fail(ConfigError([Problem(f"{type(error).__name__}", str(batch))])) from None
+    except (OSError, UnicodeDecodeError):
+        raise fail(ConfigError([problem("stories.unreadable", str(batch))])) from None
     found = []
     for number, line in enumerate(lines, 1):
         if not line.strip():

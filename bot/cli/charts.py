@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.errors import BotError
 from bot.knowledge.quality.evaluation import Advice, EvaluationReport
+from bot.text.problems import told
 
 WIDTH, HEIGHT, SIDE, TOP, PLOT = 980, 470, 70, 60, 340
 FONTS = (
@@ -152,7 +153,7 @@ def write_png(shapes: Sequence[Shape], path: Path, *, scale: int = 2) -> None:
     try:
         from PIL import Image, ImageDraw
     except ImportError:
-        raise ChartUnavailable("для PNG нужен Pillow (для SVG ничего не нужно)") from None
+        raise ChartUnavailable(told("stories.png")) from None
     image = Image.new("RGB", (WIDTH * scale, HEIGHT * scale), "white")
     pen = ImageDraw.Draw(image)
     for s in shapes:

@@ -8,12 +8,13 @@ from pathlib import Path
 import typer
 
 from bot.cli.clock import command_clock
-from bot.cli.messages import EXIT_PROBLEM, EXIT_USAGE, fail, say
+from bot.cli.messages import EXIT_PROBLEM, EXIT_USAGE, fail, say, show_problems
 from bot.cli.privacy import find_customer, unknown_customer, with_store
-from bot.errors import ConfigError, Problem
+from bot.errors import ConfigError
 from bot.model import CustomerMerge, Peer
 from bot.storage.sqlite.store import SqliteStore
 from bot.text.customer_fields import CustomerRow, read_table
+from bot.text.problems import problem
 
 BY = "import"
 TOGETHER = 500  # customers written at once, so that they share commits
@@ -26,11 +27,10 @@ def bring(path: Path | None, table: Path) -> None:
     try:
         rows = read_table(table.read_bytes(), str(table))
     except ConfigError as error:
-        for problem in error.problems:
-            typer.secho(str(problem), fg="red", err=True)
+        show_problems(error.problems)
         raise typer.Exit(EXIT_USAGE) from None
-    except OSError as error:
-        raise fail(ConfigError([Problem(f"{type(error).__name__}: {error.strerror}", str(table))])) from None
+    except OSError:
+        raise fail(ConfigError([problem("customers.unreadable", str(table))])) from None
 
     async def done(store: SqliteStore) -> None:
         now, meant = command_clock()(), [await _meant(store, row) for row in rows]

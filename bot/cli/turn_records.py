@@ -15,6 +15,7 @@ from bot.model import Event, HistoryEntry
 from bot.storage.base import TurnRecord
 from bot.storage.queries import events as looking
 from bot.storage.queries import turns
+from bot.text.problems import told
 
 BATCH = 1000
 PLAYGROUND = "data/playground.db"
@@ -57,7 +58,7 @@ def open_records(config: Config, file: Path | None = None) -> Iterator[TurnRecor
     found = next((f for f in choices if f.is_file() and f.stat().st_size), None)
     if found is None:
         if file is not None:
-            raise StorageError(f"файла {file} нет")
+            raise StorageError(told("database.no_file", file=file))
         yield None
         return
     try:
@@ -65,7 +66,7 @@ def open_records(config: Config, file: Path | None = None) -> Iterator[TurnRecor
         db.row_factory = sqlite3.Row
         db.execute("select 1 from turns limit 1").fetchone()
     except sqlite3.Error as error:
-        raise StorageError(f"базу {found} не удалось прочитать: {error}") from error
+        raise StorageError(told("database.not_read", file=found, reason=error)) from error
     try:
         yield TurnRecords(db, found)
     finally:

@@ -81,7 +81,7 @@ class Memory:
             greeted=state.get("greeted") is True,
             form=form if isinstance(form := state.get("form"), Mapping) else {},
             at=_moment(state, "at"),
-            rest={k: v for k, v in state.items() if k not in _KEYS},
+            rest={k: v for k, v in state.items() if k not in KEYS},
         )
         if kept.at is not None and turn.now - kept.at > FORGET:
             return Memory(rest=kept.rest)
@@ -121,7 +121,7 @@ class Memory:
         return {**done, "at": kept.at.isoformat()} if kept.at else done
 
 
-_KEYS = frozenset(
+KEYS = frozenset(
     """last_article passage told candidates earlier spare clarified second offered answered missed failures
     asked greeted form at""".split()  # noqa: SIM905 - sixteen quoted words would read worse
 )

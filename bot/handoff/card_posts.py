@@ -14,7 +14,7 @@ def posted(desk: DeskContext, to: Peer, ticket: Ticket) -> Outbound:
     """A new card."""
     return Outbound(
         to,
-        card(ticket, desk.words, desk.lang),
+        card(ticket, desk.texts, desk.lang),
         buttons=_buttons(desk, ticket),
         name=f"card:{ticket.number}",
         ticket=ticket.number,
@@ -35,7 +35,7 @@ def edited(desk: DeskContext, ticket: Ticket) -> tuple[Outbound, ...]:
     )
     renamed = Outbound(
         to,
-        RichText(topic_name(ticket, desk.words, desk.lang)),
+        RichText(topic_name(ticket, desk.texts, desk.lang)),
         kind=OutboundKind.RENAME_TOPIC,
         priority=Priority.COSMETIC,
         ticket=ticket.number,
@@ -52,8 +52,8 @@ async def reposted(desk: DeskContext, ticket: int, to: Peer) -> tuple[Outbound, 
     history = await desk.records.history(found.conversation, limit=30)
     lines = transcript(
         history,
-        found.state.name or desk.words.text("desk.nameless", lang=desk.lang),
-        desk.words,
+        found.state.name or desk.texts.text("desk.nameless", lang=desk.lang),
+        desk.texts,
         desk.lang,
     )
     return (posted(desk, to, lifecycle.transcribed(found, lines)),)
@@ -64,11 +64,11 @@ def redrawn(desk: DeskContext, outbound: Outbound, ticket: Ticket) -> Outbound:
     if outbound.ticket != ticket.number:
         return outbound
     if outbound.kind is OutboundKind.RENAME_TOPIC:
-        return replace(outbound, text=RichText(topic_name(ticket, desk.words, desk.lang)))
+        return replace(outbound, text=RichText(topic_name(ticket, desk.texts, desk.lang)))
     if outbound.name == f"card:{ticket.number}" or (
         outbound.kind is OutboundKind.EDIT and outbound.edits == f"card:{ticket.number}"
     ):
-        return replace(outbound, text=card(ticket, desk.words, desk.lang), buttons=_buttons(desk, ticket))
+        return replace(outbound, text=card(ticket, desk.texts, desk.lang), buttons=_buttons(desk, ticket))
     return outbound
 
 
@@ -76,6 +76,6 @@ def _buttons(desk: DeskContext, ticket: Ticket) -> Rows:
     ready = desk.rules.canned is not None and bool(desk.rules.canned.find(""))
     without = hidden_buttons(ticket, ready=ready)
     return (
-        *desk.commands.card_rows(ticket, desk.words, desk.lang, without=without),
+        *desk.commands.card_rows(ticket, desk.texts, desk.lang, without=without),
         *hints(ticket),
     )

@@ -125,7 +125,7 @@ async def _join(desk: DeskContext, turn: Turn, value: str) -> Outcome:
         told.append(
             Outbound(
                 turn.ticket.customer_peer,
-                desk.words.say("link.by_operator", lang=desk.lang_of(turn.customer)),
+                desk.texts.say("link.by_operator", lang=desk.lang_of(turn.customer)),
                 ticket=turn.ticket.number,
             )
         )
@@ -188,5 +188,5 @@ def _merged(one: Mapping[str, set[str]], other: Mapping[str, set[str]]) -> dict[
 
 def _called(desk: DeskContext, customer: Customer) -> str:
     """Name and channels, as a button says it."""
-    name = full_name(customer) or numbered(customer.id, desk.words, desk.lang)
+    name = full_name(customer) or numbered(customer.id, desk.texts, desk.lang)
     return f"{name} · {', '.join(dict.fromkeys(p.channel for p in customer.peers))}"[:60]

@@ -11,7 +11,7 @@ from bot.model import Attachment, Outbound, Peer, RichText, Ticket
 
 def shown_file(desk: DeskContext, to: Peer, ticket: Ticket, file: Attachment) -> Outbound:
     """What the customer sent, in the desk."""
-    above = heading(ticket, desk.words, desk.lang)
+    above = heading(ticket, desk.texts, desk.lang)
     return Outbound(
         to,
         attachments=(file,),
@@ -28,7 +28,7 @@ def shown_context(
     """Words that came with the customer's and are not his, as one post."""
     if not context:
         return []
-    above, text = heading(ticket, desk.words, desk.lang), RichText(shown(context, desk.words, desk.lang))
+    above, text = heading(ticket, desk.texts, desk.lang), RichText(shown(context, desk.texts, desk.lang))
     return [
         Outbound(to, text, heading=above, name=shown_name(ticket.number), ticket=ticket.number, author="")
     ]

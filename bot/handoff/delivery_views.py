@@ -20,9 +20,9 @@ class DeskViews:
         """How the topic of a ticket is called."""
         found = await self._desk.records.ticket(ticket)
         return (
-            topic_name(found, self._desk.words, self._desk.lang)
+            topic_name(found, self._desk.texts, self._desk.lang)
             if found
-            else numbered(ticket, self._desk.words, self._desk.lang)
+            else numbered(ticket, self._desk.texts, self._desk.lang)
         )
 
     async def repost(self, ticket: int, to: Peer) -> tuple[Outbound, ...]:
@@ -41,8 +41,8 @@ class DeskViews:
         """Tell the operators of a ticket that the customer did not get something, and why: the code of a
         `DeliveryError`.
         """
-        known = code and self._desk.words.has(f"desk.why_undelivered.{code}")
-        reason = self._desk.words.text(
+        known = code and self._desk.texts.has(f"desk.why_undelivered.{code}")
+        reason = self._desk.texts.text(
             f"desk.why_undelivered.{code if known else 'other'}", lang=self._desk.lang
         )
         return self._of_delivery(delivery, "desk.undelivered", reason=reason)
@@ -60,13 +60,13 @@ class DeskViews:
         to = outbound.receipt.peer if outbound.receipt else self._desk.places.thread_of(outbound.ticket)
         if to is None:
             return ()
-        text = self._desk.words.say(key, lang=self._desk.lang, text=_shown(outbound)[:80], **facts)
+        text = self._desk.texts.say(key, lang=self._desk.lang, text=_shown(outbound)[:80], **facts)
         again: Rows = ()
         if outbound.author == "operator" and outbound.kind is OutboundKind.SAY:
             again = (
                 (
                     Button(
-                        self._desk.words.text("desk.button.resend", lang=self._desk.lang),
+                        self._desk.texts.text("desk.button.resend", lang=self._desk.lang),
                         "resend",
                         str(delivery.id),
                     ),
@@ -89,7 +89,7 @@ class DeskViews:
         receipt = delivery.outbound.receipt
         if receipt is None:
             return ()
-        mark = RichText(self._desk.words.text("desk.receipt.delivered", lang=self._desk.lang))
+        mark = RichText(self._desk.texts.text("desk.receipt.delivered", lang=self._desk.lang))
         # by this name a reply to the operator's own words finds the ticket
         name = receipt.peer.message_name(receipt.message)
         number = delivery.outbound.ticket

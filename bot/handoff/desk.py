@@ -40,7 +40,7 @@ class Desk:
             return router.elsewhere(desk, turn)
         outcome = await router.decide(desk, turn)
         acts = inbound.kind in (InboundKind.MESSAGE, InboundKind.PRESS) and outcome.reason != REFUSED
-        met = desk.crew.meeting(inbound) if acts else ()
+        met = desk.roster.meeting(inbound) if acts else ()
         return settled(desk, turn.ticket, replace(outcome, events=(*met, *outcome.events)))
 
     def escalate(

@@ -175,11 +175,11 @@ class DeskContext:
     Operators read *lang*. *ask_rating*: how long after closing a customer is asked; None = never.
     """
 
-    words: Texts
+    texts: Texts
     lang: str
     hours: Hours
     rules: Rules
-    crew: Roster
+    roster: Roster
     teams: Teams
     queue: Queue
     deadlines: Deadlines
@@ -201,5 +201,5 @@ class DeskContext:
 
     def seen(self, event: Event) -> None:
         """An observer of what was committed: it holds."""
-        for folded in (self.crew, self.teams, self.incidents, self.groups):
+        for folded in (self.roster, self.teams, self.incidents, self.groups):
             folded.seen(event)

@@ -198,7 +198,7 @@ async def _changed(
     say = tuple(
         Outbound(
             place,
-            desk.words.say(key, lang=desk.lang, lacks=_named(desk, now)),
+            desk.texts.say(key, lang=desk.lang, lacks=_named(desk, now)),
             priority=Priority.NOTICE,
             author="",
         )
@@ -226,8 +226,8 @@ def _news(desk: DeskContext, before: Standing, now: Standing, is_back: bool) -> 
 def _named(desk: DeskContext, standing: Standing) -> list[str]:
     """Each right that lacks, and the step that mends it."""
     return [
-        desk.words.text(
-            key if desk.words.has(key := f"desk.lack.{code.lower()}") else "desk.lack.other", lang=desk.lang
+        desk.texts.text(
+            key if desk.texts.has(key := f"desk.lack.{code.lower()}") else "desk.lack.other", lang=desk.lang
         )
         for code in standing.lacks
     ]
@@ -247,8 +247,8 @@ def to_responsible(desk: DeskContext, place: Peer, key: str, **facts: object) ->
     """
     if told_ := notices.to_supervisors(desk, key, **facts):
         return told_
-    text = desk.words.say(key, lang=desk.lang, **facts)
-    people = [m.id.partition(":")[2] for m in desk.crew.members() if m.id.startswith(f"{place.channel}:")][
+    text = desk.texts.say(key, lang=desk.lang, **facts)
+    people = [m.id.partition(":")[2] for m in desk.roster.members() if m.id.startswith(f"{place.channel}:")][
         :TOLD
     ]
     return tuple(

@@ -15,9 +15,9 @@ from bot.model import Button, Outbound, Peer, Priority, RichText, Rows, Ticket
 def in_desk(desk: DeskContext, to: Peer, ticket: Ticket | None, key: str, **facts: object) -> Outbound:
     """A short word of the service in the desk."""
     above = (
-        heading(ticket, desk.words, desk.lang) if ticket and to.thread.startswith("ticket:") else RichText()
+        heading(ticket, desk.texts, desk.lang) if ticket and to.thread.startswith("ticket:") else RichText()
     )
-    said = _calling(desk.words.say(key, lang=desk.lang, **facts), to, facts)
+    said = _calling(desk.texts.say(key, lang=desk.lang, **facts), to, facts)
     return Outbound(
         to,
         said,
@@ -32,14 +32,14 @@ def aloud(desk: DeskContext, ticket: Ticket, key: str, **facts: object) -> tuple
     """A word where everybody in the desk sees it, with the button that takes the ticket."""
     if (to := desk.places.thread(ticket)) is None:
         return ()
-    said = _calling(desk.words.say(key, lang=desk.lang, **facts), to, facts)
+    said = _calling(desk.texts.say(key, lang=desk.lang, **facts), to, facts)
     buttons: Rows = (
         ()
         if ticket.operator
         else (
             (
                 Button(
-                    desk.words.text("desk.button.take", lang=desk.lang),
+                    desk.texts.text("desk.button.take", lang=desk.lang),
                     "take",
                     str(ticket.number),
                     style="primary",
@@ -62,7 +62,7 @@ def aloud(desk: DeskContext, ticket: Ticket, key: str, **facts: object) -> tuple
 def to_supervisors(desk: DeskContext, key: str, **facts: object) -> tuple[Outbound, ...]:
     """The same to every supervisor's own chat, for when the group itself may not hear."""
     people = [id.partition(":") for id in desk.rules.routing.supervisors]
-    text = desk.words.say(key, lang=desk.lang, **facts)
+    text = desk.texts.say(key, lang=desk.lang, **facts)
     return tuple(
         Outbound(Peer(channel, user), text, author="", priority=Priority.NOTICE)
         for channel, _, user in people
@@ -74,9 +74,9 @@ def supervisors(desk: DeskContext, to: Peer | None) -> Call:
     it would not hear.
     """
     there = [
-        desk.crew.member(id)
+        desk.roster.member(id)
         for id in desk.rules.routing.supervisors
-        if to is not None and desk.crew.is_in(id, to)
+        if to is not None and desk.roster.is_in(id, to)
     ]
     return Call.of(*(pair for m in there for pair in m.call.whom))
 
@@ -84,7 +84,7 @@ def supervisors(desk: DeskContext, to: Peer | None) -> Call:
 def facts(desk: DeskContext, ticket: Ticket, now: datetime) -> Mapping[str, object]:
     """What words about a ticket may need."""
     since = ticket.state.queued or ticket.opened or now
-    name = ticket.state.name or desk.words.text("desk.nameless", lang=desk.lang)
+    name = ticket.state.name or desk.texts.text("desk.nameless", lang=desk.lang)
     return {
         "number": ticket.number,
         "name": name,

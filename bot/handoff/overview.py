@@ -45,18 +45,20 @@ async def show(desk: DeskContext, turn: Turn, _value: str) -> Outcome:
     for ticket in tickets:
         load[ticket.operator] = load.get(ticket.operator, 0) + (ticket.status == "operator")
     people = [
-        {"name": m.name, "away": m.away, "tickets": load.get(m.id, 0)} for m in desk.crew.members() if m.name
+        {"name": m.name, "away": m.away, "tickets": load.get(m.id, 0)}
+        for m in desk.roster.members()
+        if m.name
     ]
     listed = list({t.number: t for t in [*risk, *waiting]}.values())[:SHOWN]
     buttons = [
         Button(
-            f"{numbered(t.number, desk.words, desk.lang)} {t.state.name}".strip(),
+            f"{numbered(t.number, desk.texts, desk.lang)} {t.state.name}".strip(),
             "overview_ticket",
             str(t.number),
         )
         for t in listed
     ]
-    again = Button(desk.words.text("desk.button.refresh", lang=desk.lang), "overview")
+    again = Button(desk.texts.text("desk.button.refresh", lang=desk.lang), "overview")
     return say(
         desk,
         turn,
@@ -78,7 +80,7 @@ async def ticket(desk: DeskContext, turn: Turn, value: str) -> Outcome:
     found = await _ticket(desk, value)
     if found is None:
         return refuse(desk, turn, "desk.no_such_ticket", number=value)
-    text = card(found, desk.words, desk.lang)
+    text = card(found, desk.texts, desk.lang)
     return Outcome(
         "desk",
         Result.ANSWERED,
@@ -89,7 +91,7 @@ async def ticket(desk: DeskContext, turn: Turn, value: str) -> Outcome:
 
 async def people(desk: DeskContext, turn: Turn, value: str) -> Outcome:
     """Whom the ticket may be given to."""
-    there = [m for m in desk.crew.members() if m.name and m.here][:PEOPLE]
+    there = [m for m in desk.roster.members() if m.name and m.here][:PEOPLE]
     named = labels(there)
     buttons = [Button(named[m.id], "overview_order", f"assign#{value}#{m.id}") for m in there]
     return say(desk, turn, "desk.assign_whom", _rows(buttons), number=value, people=len(there))
@@ -142,7 +144,7 @@ async def carry_out(desk: DeskContext, turn: Turn, order: SupervisorOrder) -> Ou
     if (command := desk.commands.named(order.command)) is None or command.by_number is None:
         return say(desk, theirs, "desk.unknown_command", command=order.command)
     done = await command.run(desk, theirs, order.value)
-    above, own = heading(ticket_, desk.words, desk.lang), desk.places.thread(ticket_)
+    above, own = heading(ticket_, desk.texts, desk.lang), desk.places.thread(ticket_)
     messages = [
         replace(o, heading=above, ticket=None) if o.to == there and not o.heading else o
         for o in done.messages
@@ -157,7 +159,7 @@ def whisper(desk: DeskContext, turn: Turn, ticket_: Ticket, text: str) -> Outcom
     if not text:
         return say(desk, turn, "desk.whisper_how", number=ticket_.number)
     by = turn.inbounds[0].sender.name
-    called = desk.crew.member(ticket_.operator).call or ticket_.operator_name
+    called = desk.roster.member(ticket_.operator).call or ticket_.operator_name
     told: tuple[Outbound, ...] = ()
     if (own := desk.places.thread(ticket_)) is not None:
         key, facts = "desk.whispered_from_afar", {"operator": called, "by": by, "text": text}
@@ -182,7 +184,7 @@ def _desks(desk: DeskContext, tickets: Sequence[Ticket], turn: Turn) -> list[dic
     for ticket_ in tickets:
         if (to := desk.places.thread(ticket_)) is not None:
             shown.setdefault(replace(to, thread=""), []).append(ticket_)
-    main = desk.words.text("desk.main_group", lang=desk.lang)
+    main = desk.texts.text("desk.main_group", lang=desk.lang)
     lines: list[dict[str, object]] = [
         {
             "name": ", ".join(named.get(p) or [main]),
@@ -207,7 +209,7 @@ def _line(ticket_: Ticket) -> dict[str, object]:
 
 
 async def _panel(desk: DeskContext, ticket_: Ticket) -> Rows:
-    number, text = str(ticket_.number), desk.words.text
+    number, text = str(ticket_.number), desk.texts.text
     link: tuple[Button, ...] = ()
     if (to := desk.places.thread(ticket_)) is not None:
         thread = await desk.records.topic(ticket_.number, to.channel, to.chat)

@@ -81,7 +81,7 @@ class Relay:
     """Always first among the dialogs. None = no person is at it, and none was asked for."""
 
     def __init__(self, desk: DeskContext) -> None:
-        self._desk, self._words = desk, desk.words
+        self._desk, self._words = desk, desk.texts
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         first = turn.inbounds[0]
@@ -306,7 +306,7 @@ class Relay:
         if sleeps and self._is_thanks(turn):
             return replace(carried, ticket=owing)
         owed = sleeps or owing.state.asked is not None
-        gone = bool(ticket.operator) and owed and not self._desk.crew.is_here(ticket.operator)
+        gone = bool(ticket.operator) and owed and not self._desk.roster.is_here(ticket.operator)
         if gone and ticket.status != "waiting":
             back = transfer.give_back(self._desk, turn, owing, "desk.operator_away", why="operator_away")
             return replace(
@@ -334,7 +334,7 @@ class Relay:
         """Whoever put the ticket off is called by name: its customer has written before the time."""
         if (to := self._desk.places.thread(ticket)) is None:
             return ()
-        operator = self._desk.crew.member(ticket.operator).call or ticket.operator_name
+        operator = self._desk.roster.member(ticket.operator).call or ticket.operator_name
         return (notices.in_desk(self._desk, to, ticket, "desk.wrote_while_snoozed", operator=operator),)
 
     def _is_thanks(self, turn: Turn) -> bool:

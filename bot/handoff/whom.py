@@ -31,7 +31,7 @@ async def meant(desk: DeskContext, turn: Turn, text: str) -> Meant:
     """
     user, rest = _mentioned(turn.inbounds[0], text)
     if not user:
-        people, rest = desk.crew.named(text)
+        people, rest = desk.roster.named(text)
         if people:
             return Meant(text, people, rest)
         word, _, rest = text.partition(" ")
@@ -58,7 +58,7 @@ def _mentioned(inbound: Inbound, text: str) -> tuple[str, str]:
 
 async def _by_id(desk: DeskContext, place: Peer, user: str) -> tuple[Member, ...]:
     """Whom the platform knows by this id in the group, also where he has not written there yet."""
-    known = desk.crew.member(f"{place.channel}:{user}")
+    known = desk.roster.member(f"{place.channel}:{user}")
     if known.name and not known.left:
         return (known,)
     if not user.isdigit() or await desk.places.membership(place, user) not in ("administrator", "member"):
@@ -87,7 +87,7 @@ def colleagues(desk: DeskContext, ticket: Ticket) -> tuple[Member, ...]:
     """Those who work where the ticket is shown."""
     place = desk.places.thread(ticket)
     return tuple(
-        m for m in desk.crew.members() if m.name and place is not None and desk.crew.is_in(m.id, place)
+        m for m in desk.roster.members() if m.name and place is not None and desk.roster.is_in(m.id, place)
     )
 
 

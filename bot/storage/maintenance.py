@@ -11,6 +11,7 @@ from pathlib import Path
 from bot.errors import StorageError
 from bot.storage.codec import ms
 from bot.storage.queries import outbox as deliveries
+from bot.text.problems import told
 
 STUCK = timedelta(hours=1)  # an inbound older than this that nobody decided on is a fault
 HANGING = timedelta(minutes=10)  # so is a send that has been under way for so long
@@ -20,30 +21,30 @@ RETRY = timedelta(minutes=10)  # a delivery put off for longer may as well be tr
 
 _FAULTS = (
     (
-        "сообщения ждут дольше часа, и никто за них не взялся",
+        "stuck",
         "select count(*) from inbox where done_at is null and ready < :stuck",
     ),
     (
-        "сообщения ждут, а их диалог не стоит в очереди",
+        "not_queued",
         """select count(distinct i.conversation) from inbox i join conversations c on c.id = i.conversation
      where i.done_at is null and c.ready_at is null""",
     ),
     (
-        "отправки начаты давно и не закончены",
+        "hanging",
         "select count(*) from outbox where status = 'sending' and started < :hanging",
     ),
     (
-        "очереди отправки, в которых некому идти первым",
+        "headless",
         """select count(*) from (select 1 from outbox where status in ('pending', 'sending')
      group by channel, chat, thread, lane having sum(head) <> 1)""",
     ),
     (
-        "диалоги, у которых обращение записано неверно",
+        "wrong_ticket",
         """select count(*) from conversations c where c.ticket is not
      (select number from tickets t where t.conversation = c.id and t.status <> 'closed')""",
     ),
     (
-        "напоминания просрочены больше чем на час",
+        "late",
         "select count(*) from timers where fired is null and cancelled is null and due < :stuck",
     ),
 )
@@ -101,16 +102,18 @@ def bring_forward(db: sqlite3.Connection, now: datetime) -> int:
 def check(db: sqlite3.Connection, now: datetime) -> tuple[str, ...]:
     """What is wrong, in words; nothing = all is well."""
     found = [
-        f"файл базы повреждён: {row[0]}" for row in db.execute("pragma integrity_check") if row[0] != "ok"
+        told("database.fault.damaged", reason=row[0])
+        for row in db.execute("pragma integrity_check")
+        if row[0] != "ok"
     ]
     found += [
-        f"строка {row[1]} таблицы {row[0]} ссылается на то, чего нет ({row[2]})"
+        told("database.fault.dangling", row=row[1], table=row[0], missing=row[2])
         for row in db.execute("pragma foreign_key_check")
     ]
-    for words, query in _FAULTS:
+    for fault, query in _FAULTS:
         number = db.execute(query, {"stuck": ms(now - STUCK), "hanging": ms(now - HANGING)}).fetchone()[0]
         if number:
-            found.append(f"{words}: {number}")
+            found.append(told(f"database.fault.{fault}", count=number))
     return tuple(found)
 
 
@@ -119,7 +122,7 @@ def backup(db: sqlite3.Connection, path: Path, *, of: Path | None = None) -> Non
     its place at once.
     """
     if of is not None and path.resolve() == of:
-        raise StorageError("копия не может лечь на место самой базы: укажите другой файл")
+        raise StorageError(told("database.onto_itself"))
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     draft.unlink(missing_ok=True)

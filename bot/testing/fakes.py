@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
@@ -20,6 +22,20 @@ class SentMessage:
     nonce: int
     target: str
     message: str
+
+
+class FakeFiles:
+    """Files that other channels hold, by their ref; what is not among *contents* cannot be had."""
+
+    def __init__(self, contents: Mapping[str, bytes] = MappingProxyType({})) -> None:
+        self.contents = dict(contents)
+        self.asked: list[str] = []
+
+    async def read(self, attachment: Attachment) -> File:
+        self.asked.append(attachment.ref)
+        if attachment.ref not in self.contents:
+            raise Refused("gone")
+        return File(self.contents[attachment.ref], attachment.name, attachment.mime)
 
 
 class FakeAdapter(Adapter):

@@ -63,6 +63,14 @@ class TestBot:
     ) -> PlayedOperator:
         return PlayedOperator(self, Sender(id, name, last_name, username))
 
+    def desk_posts(self, since: int = 0) -> list[Outbound]:
+        """What was said in the operators' group and its topics, after the first *since* posts."""
+        return [s.outbound for s in self.channels[self.place.channel].in_chat(self.place.chat)][since:]
+
+    def desk_texts(self, mark: str = "") -> list[str]:
+        """The texts of those posts that hold *mark*."""
+        return [post.text.text for post in self.desk_posts() if mark in post.text.text]
+
     def key(self) -> str:
         return next(self._keys)
 

@@ -18,6 +18,7 @@ from bot.knowledge.search import Knowledge
 from bot.model import OutboundKind, Sender
 from bot.testing.fakes import SentMessage
 from bot.testing.harness import NOON, PlayedCustomer, PlayedOperator, TestBot, open_test_bot
+from bot.text.problems import problem, told
 from bot.text.yaml_source import Node, YamlError, read_yaml, read_yaml_file
 
 QUOTE = 80  # characters of an answer that a story expects, as the playground cuts it
@@ -94,33 +95,23 @@ def read_stories(path: Path) -> tuple[DialogStory, ...]:
 
 
 def _story(node: Node, file: str, problems: list[Problem]) -> DialogStory:
-    line, row, told = node.line, node.value, node.get("steps")
-    if told is None or told.kind != "list":
-        problems.append(
-            Problem(
-                "у сценария нет шагов (steps)",
-                file,
-                line,
-                1,
-                "- {test: Название, steps: [{says: …}, {hears: …}]}",
-            )
-        )
+    line, row, given = node.line, node.value, node.get("steps")
+    if given is None or given.kind != "list":
+        problems.append(problem("stories.no_steps", file, line, 1))
         return DialogStory("")
     steps: list[StoryStep] = []
-    for step in told.items:
+    for step in given.items:
         here = step.line
         doing, (_, text) = next(iter(step.pairs.items()), ("", (step, step)))
         if len(step.pairs) != 1 or doing not in DOINGS or text.kind != "text":
-            problems.append(Problem("шаг не читается", file, here, 1, f"один ключ из: {', '.join(DOINGS)}"))
+            problems.append(problem("stories.step", file, here, 1, known=", ".join(DOINGS)))
             continue
         steps.append(StoryStep(doing, text.text, here))
     clock = row.get("clock")
     try:
         began = datetime.fromisoformat(str(clock)) if clock else None
     except ValueError:
-        problems.append(
-            Problem(f"время «{clock}» не читается", file, line, 1, "например 2026-11-20T12:00+03:00")
-        )
+        problems.append(problem("stories.moment", file, line, 1, value=clock))
         began = None
     customer = {str(k): str(v) for k, v in (row.get("customer") or {}).items()}
     return DialogStory(
@@ -245,7 +236,7 @@ class _Scene:
     async def _ticket(self) -> int:
         tickets = await self._testbot.service.store.tickets(open_only=False)
         if not tickets:
-            raise LookupError("нет ни одного обращения")
+            raise LookupError(told("stories.no_ticket"))
         return max(t.number for t in tickets)
 
     def _moment(self, text: str) -> datetime:

@@ -9,11 +9,12 @@ import io
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.errors import ConfigError, Problem
 from bot.text.phones import phone
 from bot.text.pii import EMAIL
+from bot.text.problems import problem, told
 
 MOST = 50  # attributes of one customer
 LONGEST = 500  # characters of a value
@@ -61,17 +62,17 @@ def is_own(name: str) -> bool:
 def fault(name: str, value: object) -> str:
     """What is wrong with an attribute, in a few words; "" = nothing."""
     if not _NAME.fullmatch(name):
-        return "a name is up to 40 small letters, digits, _ and -, a letter first"
+        return told("customers.name")
     if is_own(name):
-        return "the bot keeps its own marks under this name"
+        return told("customers.own")
     if value is not None and not isinstance(value, (str, int, float, bool)):
-        return "a value is a text, a number, true, false or null"
+        return told("customers.kind")
     if isinstance(value, float) and not math.isfinite(value):
-        return "a number must be finite"
+        return told("customers.finite")
     if isinstance(value, str) and len(value) > LONGEST:
-        return f"a value has at most {LONGEST} characters"
+        return told("customers.long", most=LONGEST)
     if value and name in CONTACTS and normal(name, str(value)) is None:
-        return f"this is no {name}"
+        return told(f"customers.no_{name}")
     return ""
 
 
@@ -112,46 +113,47 @@ def read_table(content: bytes, file: str) -> tuple[CustomerRow, ...]:
                 if any(cell.strip() for cell in cells):
                     row, wrong = _row(header, [c.strip() for c in cells], reader.line_num)
                     rows.append(row)
-                    problems += [Problem(w, file, reader.line_num) for w in wrong]
-    except csv.Error as error:
-        problems.append(Problem(f"the table cannot be read: {error}", file, reader.line_num))
+                    problems += [replace(p, file=file, line=reader.line_num) for p in wrong]
+    except csv.Error:
+        problems.append(problem("customers.table", file, reader.line_num))
     if problems:
         raise ConfigError(problems)
     return tuple(rows)
 
 
 def _faults_of_header(header: Sequence[str], file: str) -> Iterator[Problem]:
-    hint = "the first line names the columns, as channel,id,phone,vip"
     if not any(header):
-        yield Problem("the file is empty", file, 1, hint=hint)
+        yield problem("customers.empty", file, 1)
         return
     for name in sorted({n for n in header if header.count(n) > 1}):
-        yield Problem(f"the column {name!r} stands twice", file, 1)
+        yield problem("customers.twice", file, 1, name=name)
     for name in header:
         if name not in _ADDRESS and (wrong := fault(name, None)):
-            yield Problem(f"the column {name!r} cannot be kept: {wrong}", file, 1)
+            yield problem("customers.column", file, 1, name=name, why=wrong)
     if not ({"channel", "id"} <= set(header) or set(CONTACTS) & set(header)):
-        yield Problem(
-            "no column tells who it is about", file, 1, hint="name channel and id, or phone, or email"
-        )
+        yield problem("customers.nobody", file, 1)
     if not set(header) - {*_ADDRESS}:
-        yield Problem("no column holds an attribute", file, 1, hint=hint)
+        yield problem("customers.nothing", file, 1)
 
 
-def _row(header: Sequence[str], cells: Sequence[str], line: int) -> tuple[CustomerRow, list[str]]:
+def _row(header: Sequence[str], cells: Sequence[str], line: int) -> tuple[CustomerRow, list[Problem]]:
     if len(cells) != len(header):
-        return CustomerRow(line, {}), [f"{len(cells)} cells where the first line names {len(header)} columns"]
-    told = dict(zip(header, cells, strict=True))
-    channel, chat = told.pop("channel", ""), told.pop("id", "")
-    wrong = [f"{name}: {why}" for name, value in told.items() if (why := fault(name, value))]
+        return CustomerRow(line, {}), [problem("customers.cells", given=len(cells), wanted=len(header))]
+    given = dict(zip(header, cells, strict=True))
+    channel, chat = given.pop("channel", ""), given.pop("id", "")
+    wrong = [
+        problem("customers.value", name=name, why=why)
+        for name, value in given.items()
+        if (why := fault(name, value))
+    ]
     if wrong:
         return CustomerRow(line, {}), wrong
-    contacts = {name: found for name in CONTACTS if (found := normal(name, told.get(name, "")))}
-    values = {**{name: value for name, value in told.items() if name not in CONTACTS}, **contacts}
+    contacts = {name: found for name in CONTACTS if (found := normal(name, given.get(name, "")))}
+    values = {**{name: value for name, value in given.items() if name not in CONTACTS}, **contacts}
     if bool(channel) != bool(chat):
-        wrong.append("channel and id belong together: one of them is empty")
+        wrong.append(problem("customers.half"))
     elif not channel and not contacts:
-        wrong.append("nothing tells who it is about: channel and id, phone and email are empty")
+        wrong.append(problem("customers.row_of_nobody"))
     return CustomerRow(line, values, channel, chat, contacts), wrong
 
 

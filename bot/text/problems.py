@@ -66,6 +66,11 @@ def told(key: str, /, **facts: object) -> Told:
     return _told(key, 0, facts, reader_language())
 
 
+def advice(key: str, /, **facts: object) -> Told:
+    """What the words of *key* say to do."""
+    return _told(key, 1, facts, reader_language())
+
+
 def problem(
     key: str,
     /,

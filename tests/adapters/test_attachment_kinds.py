@@ -22,10 +22,10 @@ from bot.adapters.vk.settings import VkSettings
 from bot.adapters.vk.updates import VkReader
 from bot.clock import HandClock
 from bot.delivery.splitting import parts
-from bot.errors import Refused
 from bot.i18n.texts import LANGUAGES, Texts
 from bot.model import Attachment, Inbound, Media, Outbound, Peer, RichText
 from bot.testing import OperatorsGroup, TestBot, open_test_bot
+from bot.testing.fakes import FakeFiles
 from bot.testing.harness import PLACE as FORUM
 from tests.adapters.attachment_samples import TELEGRAM, VK
 from tests.fakes.telegram_server import BOT_ID, TOKEN, FakeTelegram
@@ -36,13 +36,6 @@ from tests.fakes.vk_server import message as vk_message
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 DESKS = {"telegram": FORUM, "vk": Peer("vk", "2000000005")}
 KINDS = {"telegram": TELEGRAM, "vk": VK}
-
-
-class Nothing:
-    """Files of which none can be had: the worst case, in which words must do."""
-
-    async def read(self, attachment: Attachment) -> Any:
-        raise Refused("gone")
 
 
 def from_telegram(kind: str, content: Any, number: int) -> Inbound:
@@ -121,7 +114,7 @@ async def test_each_kind_arrives_with_a_human_name(articles: Path, platform: str
             vk.calls.clear()
             for nonce, outbound in enumerate(outbounds, start=number * 10):
                 await (telegram if desk == "telegram" else speaker).send(
-                    outbound, nonce=nonce, target="", files=Nothing()
+                    outbound, nonce=nonce, target="", files=FakeFiles()
                 )
             calls = [c.params for c in (server.calls if desk == "telegram" else vk.calls)]
             shown = by_parameters(calls)
@@ -204,7 +197,7 @@ async def test_a_label_on_a_long_text_loses_nothing(length: int, attachments: tu
         )
         outbound = Outbound(Peer("telegram", "1001"), RichText(text), attachments=attachments)
         for nonce, part in enumerate(parts(outbound, {"telegram": telegram.limits}), start=1):
-            await telegram.send(part, nonce=nonce, target="", files=Nothing())
+            await telegram.send(part, nonce=nonce, target="", files=FakeFiles())
         await telegram.close()
     shown = [str(c.params.get("text") or c.params.get("caption") or "") for c in server.calls]
 

@@ -240,7 +240,7 @@ async def test_who_came_back_works_again(testbot: TestBot) -> None:
     await olga.says("/take", ticket=1)
 
     assert (await testbot.service.store.ticket(1)).operator == "telegram:9001"  # type: ignore[union-attr]
-    assert [m.name for m in testbot.service.desk.context.crew.members()] == ["Ольга"]
+    assert [m.name for m in testbot.service.desk.context.roster.members()] == ["Ольга"]
 
 
 async def test_a_topic_closed_by_nobody_in_particular_is_opened_again(testbot: TestBot) -> None:

@@ -75,11 +75,16 @@ def test_attributes_come_from_a_table(run: Run, shop: Path) -> None:
         ("", "crm.csv:1", "empty"),
     ],
 )
-def test_a_wrong_table_changes_nothing(run: Run, shop: Path, table: str, place: str, said: str) -> None:
+def test_a_wrong_table_changes_nothing(
+    run: Run, shop: Path, monkeypatch: pytest.MonkeyPatch, table: str, place: str, said: str
+) -> None:
     """Every fault has its line, and a table with a fault is not half taken."""
     (shop / "crm.csv").write_text(table, encoding="utf-8")
-    output = run("customers", "import", "crm.csv", code=2).output
-    assert place in output and said in output
+    russian = run("customers", "import", "crm.csv", code=2).output
+    monkeypatch.setenv("BOT_LANG", "en")
+    english = run("customers", "import", "crm.csv", code=2).output
+    assert place in russian and place in english
+    assert said in english and said not in russian
     assert fields(run, "telegram:1001") == {"phone": "+79123456789"}
 
 

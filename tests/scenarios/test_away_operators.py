@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from bot.testing import TestBot
-from tests.scenarios.test_operator_calls import any_testbot, in_desk  # noqa: F401 - a fixture
 
 
 async def taken(testbot: TestBot, *words: str) -> None:
@@ -25,7 +24,7 @@ async def taken(testbot: TestBot, *words: str) -> None:
     ids=["taken and not answered", "answered, and asked again"],
 )
 async def test_words_that_wait_for_an_answer_go_to_the_others_at_once(
-    any_testbot: TestBot,  # noqa: F811
+    any_testbot: TestBot,
     before: tuple[str, ...],
     after: str,
 ) -> None:
@@ -33,16 +32,16 @@ async def test_words_that_wait_for_an_answer_go_to_the_others_at_once(
     await taken(any_testbot, *before)
     if after:
         await any_testbot.customer().says(after)
-    posts = len(in_desk(any_testbot))
+    posts = len(any_testbot.desk_posts())
     await any_testbot.operator().says("/away")
     ticket = await any_testbot.service.store.ticket(1)
-    loud = [o for o in in_desk(any_testbot, posts) if "нет на месте" in o.text.text]
+    loud = [o for o in any_testbot.desk_posts(posts) if "нет на месте" in o.text.text]
 
     assert ticket is not None and ticket.status == "waiting" and not ticket.operator
     assert len(loud) == 1 and [b.action for row in loud[0].buttons for b in row] == ["take"]
 
 
-async def test_what_is_answered_stays_with_its_operator(any_testbot: TestBot) -> None:  # noqa: F811
+async def test_what_is_answered_stays_with_its_operator(any_testbot: TestBot) -> None:
     """Nobody waits for anything: it is hers when she is back."""
     await taken(any_testbot, "Здравствуйте, всё готово")
     await any_testbot.operator().says("/away")
@@ -51,7 +50,7 @@ async def test_what_is_answered_stays_with_its_operator(any_testbot: TestBot) ->
     assert ticket is not None and ticket.operator.endswith(":9001")
 
 
-async def test_back_at_once_nothing_is_taken_away(any_testbot: TestBot) -> None:  # noqa: F811
+async def test_back_at_once_nothing_is_taken_away(any_testbot: TestBot) -> None:
     """/away and /back in one breath."""
     await taken(any_testbot)
     olga = any_testbot.operator()

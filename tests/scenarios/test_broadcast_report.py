@@ -8,7 +8,6 @@ from bot.errors import PeerGone, Refused, Uncertain
 from bot.storage.base import DeliveryStatus
 from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import PlayedCustomer
-from tests.scenarios.test_operator_calls import any_testbot, in_desk  # noqa: F401 - a fixture
 
 NEWS = "Новинка: доставка за час!"
 
@@ -23,7 +22,9 @@ async def crowd(testbot: TestBot, count: int) -> list[PlayedCustomer]:
 
 def ends(testbot: TestBot) -> list[str]:
     """What the desk heard of broadcasts that are over."""
-    return [o.text.text for o in in_desk(testbot) if "Рассылка" in o.text.text and "закончена" in o.text.text]
+    return [
+        o.text.text for o in testbot.desk_posts() if "Рассылка" in o.text.text and "закончена" in o.text.text
+    ]
 
 
 async def start(testbot: TestBot, count: int, *failures: Exception | None) -> None:
@@ -53,7 +54,7 @@ async def number(testbot: TestBot) -> str:
     return str(events[-1].data["number"])[1:] if events else ""
 
 
-async def test_the_end_counts_what_arrived(any_testbot: TestBot) -> None:  # noqa: F811
+async def test_the_end_counts_what_arrived(any_testbot: TestBot) -> None:
     """Not what was put in the queue: who blocked the bot and what was refused is said apart."""
     await crowd(any_testbot, 12)
     await start(any_testbot, 12, PeerGone("blocked"), None, PeerGone("blocked"), Refused("bad"))
@@ -72,7 +73,7 @@ async def test_the_end_counts_what_arrived(any_testbot: TestBot) -> None:  # noq
     )
 
 
-async def test_nobody_waits_for_one_who_is_in_talks(any_testbot: TestBot) -> None:  # noqa: F811
+async def test_nobody_waits_for_one_who_is_in_talks(any_testbot: TestBot) -> None:
     """The end is told at once; he gets it when his talk is over."""
     people = await crowd(any_testbot, 3)
     await people[1].says("позовите оператора")

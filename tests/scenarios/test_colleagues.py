@@ -220,7 +220,7 @@ async def test_who_came_into_the_group_can_be_named_before_a_word(scene: Scene) 
     await scene.writes(olga, "/transfer Ахметов размер", ticket=1)
 
     assert await scene.owner() == scene.id("9008")
-    assert scene.testbot.service.desk.context.crew.member(scene.id("9008")).silent
+    assert scene.testbot.service.desk.context.roster.member(scene.id("9008")).silent
 
 
 async def test_the_menu_leaves_out_who_presses_it(scene: Scene) -> None:

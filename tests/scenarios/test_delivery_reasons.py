@@ -19,7 +19,7 @@ async def notice(testbot: TestBot, error: DeliveryError) -> str:
     await olga.says("Смотрю", ticket=1)
     testbot.channels["telegram"].failures.append(error)
     await olga.says("Вот ваш счёт", ticket=1)
-    texts = [s.outbound.text.text for s in testbot.channels["telegram"].in_chat("-100500")]
+    texts = testbot.desk_texts()
     return next(text for text in texts if text.startswith("❗"))
 
 
@@ -84,5 +84,5 @@ async def test_shown_again_in_vain_is_said(articles: Path) -> None:
 
 
 def alarms(testbot: TestBot) -> list[str]:
-    texts = [s.outbound.text.text for s in testbot.channels["telegram"].in_chat("-100500")]
+    texts = testbot.desk_texts()
     return [text for text in texts if text.startswith("🚨")]

@@ -7,15 +7,15 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot.config.loader import Config
 from bot.dialogs.linking import TRIES
-from bot.model import CustomerMerge, Peer, Status
+from bot.model import CustomerMerge, Status
 from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import PlayedCustomer
+from tests.conftest import DESKS
 
 FORM = {"name": "before", "fields": [{"name": "order", "type": "order", "ask": {"ru": "Номер заказа?"}}]}
 
@@ -401,18 +401,13 @@ SPELLINGS = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["topics", "plain", "vk"])
+@pytest.mark.parametrize("kind", list(DESKS))
 @pytest.mark.parametrize("spelling", SPELLINGS)
 async def test_same_knows_a_phone_that_stands_in_an_open_card(
     articles: Path, kind: str, spelling: str
 ) -> None:
     """However it was written there, however the operator writes it, or where he leaves it to the ticket."""
-    desks: dict[str, dict[str, Any]] = {
-        "topics": {},
-        "plain": {"forum": False},
-        "vk": {"place": Peer("vk", "2000000001")},
-    }
-    async with open_test_bot(articles, **desks[kind]) as testbot:
+    async with open_test_bot(articles, desk=DESKS[kind]) as testbot:
         anna, same, olga = in_telegram(testbot), in_vk(testbot), testbot.operator()
         await same.says("позовите оператора, мой телефон 8-912-345-67-89")
         await anna.says("позовите оператора")

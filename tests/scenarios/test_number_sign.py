@@ -5,19 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot.config.loader import Config
-from bot.model import Peer
 from bot.testing import TestBot, open_test_bot
-
-DESKS: dict[str, dict[str, Any]] = {
-    "topics": {},
-    "plain": {"forum": False},
-    "vk": {"place": Peer("vk", "2000000001")},
-}
+from tests.conftest import DESKS
 
 
 def shown(testbot: TestBot) -> Iterator[str]:
@@ -38,7 +31,7 @@ async def test_one_sign_in_one_language(
     """In cards, headings, topics, overviews, alarms and words to the customer."""
     routing = {"supervisors": ("telegram:9001", "vk:9001"), "remind": "10m"}
     config = Config.model_validate({"business": {"language": lang}, "routing": routing})
-    async with open_test_bot(articles, config=config, **DESKS[desk]) as testbot:
+    async with open_test_bot(articles, config=config, desk=DESKS[desk]) as testbot:
         anna, olga = testbot.customer(language=lang), testbot.operator()
         await anna.says(call)
         await anna.says("12 345")

@@ -4,32 +4,7 @@ question.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
-
-import pytest
-
-from bot.model import Outbound, Peer
-from bot.testing import TestBot, open_test_bot
-
-KINDS: dict[str, dict[str, Any]] = {
-    "topics": {},
-    "plain": {"forum": False},
-    "vk": {"place": Peer("vk", "2000000001")},
-}
-
-
-@pytest.fixture(params=list(KINDS))
-async def any_testbot(articles: Path, request: pytest.FixtureRequest) -> AsyncIterator[TestBot]:
-    """A service with each kind of desk."""
-    async with open_test_bot(articles, **KINDS[request.param]) as opened:
-        yield opened
-
-
-def in_desk(testbot: TestBot, since: int = 0) -> list[Outbound]:
-    """What was said in the operators' group, after so many posts."""
-    return [s.outbound for s in testbot.channels[testbot.place.channel].in_chat(testbot.place.chat)][since:]
+from bot.testing import TestBot
 
 
 async def snooze(testbot: TestBot, *words: str) -> int:
@@ -46,7 +21,7 @@ async def snooze(testbot: TestBot, *words: str) -> int:
         await olga.says(text, ticket=1, quotes=card.message)
     ticket = await testbot.service.store.ticket(1)
     assert ticket is not None and ticket.status == "snoozed"
-    return len(in_desk(testbot))
+    return len(testbot.desk_posts())
 
 
 async def test_a_snoozed_tickets_operator_is_called_when_the_customer_writes(any_testbot: TestBot) -> None:
@@ -54,7 +29,7 @@ async def test_a_snoozed_tickets_operator_is_called_when_the_customer_writes(any
     before = await snooze(any_testbot, "Проверю")
     await any_testbot.customer().says("появились новые подробности")
     await any_testbot.customer().says("вот они")
-    said = [o.text.text for o in in_desk(any_testbot, before)]
+    said = [o.text.text for o in any_testbot.desk_posts(before)]
 
     assert sum("@olga" in text for text in said) == 1
     assert said[0].endswith("появились новые подробности")
@@ -67,7 +42,7 @@ async def test_thanks_wake_nobody(any_testbot: TestBot) -> None:
     ticket = await any_testbot.service.store.ticket(1)
 
     assert ticket is not None and ticket.status == "snoozed"
-    assert not any("@olga" in o.text.text for o in in_desk(any_testbot, before))
+    assert not any("@olga" in o.text.text for o in any_testbot.desk_posts(before))
 
 
 async def test_a_snoozed_ticket_of_somebody_who_is_away_goes_to_the_others(any_testbot: TestBot) -> None:
@@ -78,7 +53,7 @@ async def test_a_snoozed_ticket_of_somebody_who_is_away_goes_to_the_others(any_t
     ticket = await any_testbot.service.store.ticket(1)
 
     assert ticket is not None and ticket.status == "waiting" and not ticket.operator
-    assert any("нет на месте" in o.text.text for o in in_desk(any_testbot, before))
+    assert any("нет на месте" in o.text.text for o in any_testbot.desk_posts(before))
 
 
 async def test_reopened_by_a_button_the_question_is_shown_and_the_operator_called(
@@ -97,10 +72,10 @@ async def test_reopened_by_a_button_the_question_is_shown_and_the_operator_calle
     await olga.says("Здравствуйте, помогу", ticket=1, quotes=card.message)
     await olga.says("/close", ticket=1, quotes=card.message)
     await anna.says("как вернуть товар")
-    before = len(in_desk(any_testbot))
+    before = len(any_testbot.desk_posts())
     await anna.presses("Позвать оператора")
     ticket = await any_testbot.service.store.ticket(1)
-    said = [o.text.text for o in in_desk(any_testbot, before)]
+    said = [o.text.text for o in any_testbot.desk_posts(before)]
     edits = [
         s.outbound.text.text
         for s in any_testbot.channels[any_testbot.place.channel].said

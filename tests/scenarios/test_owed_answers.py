@@ -11,10 +11,6 @@ from bot.testing import TestBot
 LATE = timedelta(seconds=60)
 
 
-def shown(testbot: TestBot) -> list[str]:
-    return [s.outbound.text.text for s in testbot.channels["telegram"].in_chat("-100500")]
-
-
 async def test_an_answer_in_doubt_to_the_end_brings_a_person(testbot: TestBot) -> None:
     """Each try broke: nobody knows whether the answer arrived, so the customer gets a person within a minute,
     once.
@@ -26,7 +22,7 @@ async def test_an_answer_in_doubt_to_the_end_brings_a_person(testbot: TestBot) -
 
     store = testbot.service.store
     assert [t.reason for t in await store.tickets()] == ["unanswered"]
-    assert any("не смог доставить ответ" in text for text in shown(testbot))
+    assert any("не смог доставить ответ" in text for text in testbot.desk_texts())
     assert not [o for o in await store.owed(testbot.clock(), LATE) if o.stage == "unanswered"]
 
 
@@ -65,7 +61,7 @@ async def test_answers_that_do_not_go_out_are_said_aloud_once(testbot: TestBot) 
     await ildar.says("сколько стоит доставка")
     for _ in range(4):
         await testbot.later(seconds=40)
-    assert sum("ответы не уходят" in text for text in shown(testbot)) == 1
+    assert sum("ответы не уходят" in text for text in testbot.desk_texts()) == 1
     for _ in range(6):
         await testbot.later(seconds=40)
 

@@ -94,7 +94,7 @@ async def test_a_full_team_overflows_to_the_desk_of_all(articles: Path) -> None:
         for n in range(3):
             await testbot.customer("Ильдар", channel="vk", chat=str(n)).says("позовите оператора")
 
-        here = [s.outbound.text.text for s in testbot.channels["telegram"].in_chat(DESK)]
+        here = testbot.desk_texts()
         assert any("№3" in text for text in here) and any("длинная очередь" in text for text in here)
         assert not any("№1" in text for text in here)
 

@@ -13,14 +13,6 @@ from bot.testing import TestBot, open_test_bot
 DESK = "-100500"
 
 
-def shown(testbot: TestBot, mark: str = "") -> list[str]:
-    return [
-        s.outbound.text.text
-        for s in testbot.channels["telegram"].in_chat(DESK)
-        if mark in s.outbound.text.text
-    ]
-
-
 def with_sla(**sla: Any) -> Config:
     return Config.model_validate(
         {"sla": {"policies": [{"first_reply": "40m", "next_reply": "1h"}], **sla}, "hours": {"country": None}}
@@ -36,13 +28,13 @@ async def test_the_first_reply_is_warned_about_and_its_breach_is_called_out(arti
         await anna.says("позовите оператора")
         assert (await testbot.service.store.ticket(1)).due == testbot.clock() + timedelta(minutes=40)  # type: ignore[union-attr]
         await testbot.later(minutes=29)
-        assert shown(testbot, "🟠") == []
+        assert testbot.desk_texts("🟠") == []
         await testbot.later(minutes=2)
-        assert len([t for t in shown(testbot, "🟠") if "первый ответ" in t]) == 1
+        assert len([t for t in testbot.desk_texts("🟠") if "первый ответ" in t]) == 1
         await testbot.later(minutes=10)
         await testbot.later(minutes=10)
 
-        assert len([t for t in shown(testbot, "🔴") if "первый ответ" in t]) == 1
+        assert len([t for t in testbot.desk_texts("🔴") if "первый ответ" in t]) == 1
         names = [o.text.text for o in await olga.sees(1) if o.kind == "rename_topic"]
         assert names[-1].startswith("🔴")
         assert [e.data["goal"] for e in await testbot.service.store.events(kinds=["sla_breached"])] == [
@@ -57,7 +49,7 @@ async def test_an_answer_in_time_ends_the_deadline(articles: Path) -> None:
         await testbot.operator().says("Здравствуйте", ticket=1)
         await testbot.later(hours=3)
 
-        assert shown(testbot, "🟠") + shown(testbot, "🔴") == []
+        assert testbot.desk_texts("🟠") + testbot.desk_texts("🔴") == []
         assert (await testbot.service.store.ticket(1)).due is None  # type: ignore[union-attr]
 
 
@@ -71,11 +63,11 @@ async def test_the_next_reply_counts_from_the_first_unanswered_words(articles: P
         await testbot.later(minutes=30)
         await anna.says("вы тут?")
         await testbot.later(minutes=16)
-        assert len(shown(testbot, "🟠")) == 1
+        assert len(testbot.desk_texts("🟠")) == 1
         await olga.says("В пути", ticket=1)
         await testbot.later(hours=2)
 
-        assert shown(testbot, "🔴") == []
+        assert testbot.desk_texts("🔴") == []
 
 
 async def test_the_night_does_not_count(articles: Path) -> None:
@@ -86,10 +78,10 @@ async def test_the_night_does_not_count(articles: Path) -> None:
         testbot.clock.advance(hours=7, minutes=50)  # 19:50 in Moscow
         await testbot.customer().says("позовите оператора")
         await testbot.later(hours=13)
-        assert shown(testbot, "🔴") == []
+        assert testbot.desk_texts("🔴") == []
         await testbot.later(hours=1, minutes=45)
 
-        assert len(shown(testbot, "🔴")) == 1
+        assert len(testbot.desk_texts("🔴")) == 1
 
 
 async def test_deadlines_of_another_process_come_once(articles: Path, tmp_path: Path) -> None:
@@ -120,7 +112,7 @@ async def test_a_breach_gives_the_ticket_to_another_team(articles: Path) -> None
 
         there = [s.outbound for s in testbot.channels["telegram"].in_chat("-200")]
         assert "позовите оператора" in there[0].text.text and any("передано" in o.text.text for o in there)
-        assert any("передано" in text for text in shown(testbot))
+        assert any("передано" in text for text in testbot.desk_texts())
 
 
 async def test_a_silent_operator_gives_the_ticket_back(testbot: TestBot) -> None:
@@ -133,7 +125,7 @@ async def test_a_silent_operator_gives_the_ticket_back(testbot: TestBot) -> None
 
     ticket = await testbot.service.store.ticket(1)
     assert ticket is not None and (ticket.status, ticket.operator) == ("waiting", "")
-    assert any("долго не отвечает" in text for text in shown(testbot))
+    assert any("долго не отвечает" in text for text in testbot.desk_texts())
     await pavel.says("Заказ в пути", ticket=1)
     ticket = await testbot.service.store.ticket(1)
     assert ticket is not None and ticket.operator == "telegram:9002"
@@ -236,7 +228,7 @@ async def test_a_snooze_moves_the_deadline_of_the_next_reply(testbot: TestBot) -
     await olga.says("/snooze 3h", ticket=1)
     await testbot.later(hours=3, minutes=1)
 
-    assert shown(testbot, "⏰") and not shown(testbot, "🔴")
+    assert testbot.desk_texts("⏰") and not testbot.desk_texts("🔴")
 
 
 async def test_words_after_a_silent_closing_open_the_same_ticket(testbot: TestBot) -> None:
@@ -279,4 +271,4 @@ async def test_a_jump_of_the_clock_calls_out_each_waiting_ticket_once(articles: 
         await testbot.later(hours=5)
         await testbot.later(minutes=1)
 
-        assert len(shown(testbot, "никто не взял")) == 1
+        assert len(testbot.desk_texts("никто не взял")) == 1

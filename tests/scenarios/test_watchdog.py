@@ -14,23 +14,19 @@ from bot.testing import TestBot, open_test_bot
 DESK = "-100500"
 
 
-def shown(testbot: TestBot) -> list[str]:
-    return [s.outbound.text.text for s in testbot.channels["telegram"].in_chat(DESK)]
-
-
 async def test_a_card_that_was_refused_is_shown_again_loudly(testbot: TestBot) -> None:
     """The desk never got the card: the watchdog posts it and says how long the customer has been waiting."""
     anna, olga = testbot.customer(), testbot.operator()
     testbot.channels["telegram"].failures.extend([None, Refused("chat not found")])
     await anna.says("позовите оператора")
-    assert not any("позовите оператора" in text for text in shown(testbot))
+    assert not any("позовите оператора" in text for text in testbot.desk_texts())
     await testbot.later(minutes=3)
 
     assert any("позовите оператора" in o.text.text for o in await olga.sees(1))
-    assert any("🚨" in text and "№1" in text and "Анна" in text for text in shown(testbot))
-    before = len(shown(testbot))
+    assert any("🚨" in text and "№1" in text and "Анна" in text for text in testbot.desk_texts())
+    before = len(testbot.desk_texts())
     await testbot.later(minutes=5)
-    assert len(shown(testbot)) == before, "once is enough"
+    assert len(testbot.desk_texts()) == before, "once is enough"
 
 
 async def test_a_conversation_without_a_ticket_gets_one(testbot: TestBot) -> None:
@@ -47,7 +43,7 @@ async def test_a_conversation_without_a_ticket_gets_one(testbot: TestBot) -> Non
 
     tickets = await store.tickets()
     assert [t.reason for t in tickets] == ["stranded"]
-    assert any("ау" in text for text in shown(testbot))
+    assert any("ау" in text for text in testbot.desk_texts())
 
 
 async def test_a_conversation_nobody_needs_goes_back_to_the_bot(testbot: TestBot) -> None:
@@ -74,7 +70,7 @@ async def test_who_leaves_the_group_leaves_his_tickets_to_the_others(testbot: Te
 
     ticket = await testbot.service.store.ticket(1)
     assert ticket is not None and (ticket.status, ticket.operator) == ("waiting", "")
-    assert any("больше не в группе" in text for text in shown(testbot))
+    assert any("больше не в группе" in text for text in testbot.desk_texts())
 
 
 async def test_nobody_takes_it_is_said_after_once_twice_and_four_times_the_limit(testbot: TestBot) -> None:
@@ -84,7 +80,7 @@ async def test_nobody_takes_it_is_said_after_once_twice_and_four_times_the_limit
     said = []
     for minutes in (14, 2, 12, 3, 26, 4):
         await testbot.later(minutes=minutes)
-        said.append(sum("⏳" in text for text in shown(testbot)))
+        said.append(sum("⏳" in text for text in testbot.desk_texts()))
 
     assert said == [0, 1, 1, 2, 2, 3]
 
@@ -128,7 +124,7 @@ async def test_time_left_in_another_process_still_comes(articles: Path, tmp_path
         await testbot.later(minutes=16)
         await testbot.later(minutes=1)
 
-        assert sum("⏳" in text for text in shown(testbot)) == 1
+        assert sum("⏳" in text for text in testbot.desk_texts()) == 1
 
 
 async def test_a_backlog_is_looked_at_in_portions(testbot: TestBot, monkeypatch: pytest.MonkeyPatch) -> None:

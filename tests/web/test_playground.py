@@ -13,23 +13,15 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from bot.adapters.base import File
 from bot.button_tokens import token
-from bot.errors import Refused
 from bot.model import Attachment, Button, Media, Outbound, OutboundKind, Peer, RichText, Span, Style
 from bot.storage.base import DeliveryResult
+from bot.testing.fakes import FakeFiles
 from bot.web.playground.scene_player import next_moment
 from tests.web.conftest import Page
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}"
 MOSCOW = ZoneInfo("Europe/Moscow")
-
-
-class NoFiles:
-    """Nobody holds any file."""
-
-    async def read(self, attachment: Attachment) -> File:
-        raise Refused("gone")
 
 
 async def deliver(page: Page, *outbounds: Outbound) -> list[int]:
@@ -40,7 +32,7 @@ async def deliver(page: Page, *outbounds: Outbound) -> list[int]:
         for delivery in await page.store.take_deliveries(page.services.clock()):
             channel = page.services.channels[delivery.outbound.to.channel]
             sent = await channel.send(
-                delivery.outbound, nonce=delivery.id, target=delivery.target, files=NoFiles()
+                delivery.outbound, nonce=delivery.id, target=delivery.target, files=FakeFiles()
             )
             await page.store.settle(
                 delivery, DeliveryResult("sent", message=sent.message), page.services.clock()

@@ -12,12 +12,9 @@ from types import SimpleNamespace
 import yaml
 
 from bot.adapters import terminal as module
-from bot.adapters.base import File
 from bot.adapters.terminal import DESK_CHAT, TerminalAdapter
 from bot.clock import HandClock
-from bot.errors import Refused
 from bot.model import (
-    Attachment,
     Button,
     Inbound,
     InboundKind,
@@ -28,13 +25,7 @@ from bot.model import (
     Span,
     Style,
 )
-
-
-class NoFiles:
-    """Nobody holds any file."""
-
-    async def read(self, attachment: Attachment) -> File:
-        raise Refused("gone")
+from bot.testing.fakes import FakeFiles
 
 
 class Desk:
@@ -57,7 +48,7 @@ class Desk:
         self, text: str, *, chat: str = "1", thread: str = "", nonce: int = 5, **more: object
     ) -> None:
         outbound = Outbound(Peer("terminal", chat, thread), RichText(text), **more)  # type: ignore[arg-type]
-        await self.adapter.send(outbound, nonce=nonce, target="", files=NoFiles())
+        await self.adapter.send(outbound, nonce=nonce, target="", files=FakeFiles())
 
     async def read(self) -> str:
         """Read everything typed, until the end of input."""
@@ -184,7 +175,7 @@ async def test_words_cannot_steer_the_terminal() -> None:
     """Escape sequences in a message are shown, not obeyed; addresses of links are written out."""
     desk = Desk()
     text = RichText("\x1b[2Jстёрто сайт", (Span(Style.LINK, 11, 4, "https://shop.example"),))
-    await desk.adapter.send(Outbound(Peer("terminal", "1"), text), nonce=1, target="", files=NoFiles())
+    await desk.adapter.send(Outbound(Peer("terminal", "1"), text), nonce=1, target="", files=FakeFiles())
 
     printed = await desk.read()
     assert "\x1b" not in printed

@@ -24,21 +24,14 @@ from bot.adapters.telegram.updates import Membership, to_membership, to_sender
 from bot.clock import Clock
 from bot.errors import AccountError, DeliveryError, PeerGone, Problem, Refused
 from bot.model import Peer, Sender
+from bot.text.problems import problem, warning
 
 _CACHED = timedelta(seconds=60)
 _KEPT = 4096
 _RIGHTS = {
-    "can_manage_topics": (
-        "TG013",
-        "у бота нет права управлять темами",
-        "включите «Управление темами» в правах бота: обращения открываются темами",
-    ),
-    "can_pin_messages": (
-        "TG014",
-        "у бота нет права закреплять сообщения",
-        "включите «Закрепление сообщений»: карточка обращения закрепляется",
-    ),
-    "can_delete_messages": ("TG015", "у бота нет права удалять сообщения", "включите «Удаление сообщений»"),
+    "can_manage_topics": "TG013",
+    "can_pin_messages": "TG014",
+    "can_delete_messages": "TG015",
 }
 
 
@@ -76,34 +69,16 @@ class TelegramAccount:
             me = self.me or await self.meet()
             faults = []
             if own.get("status") == "restricted" and own.get("can_send_messages") is False:
-                hint = "разрешите ему отправку сообщений или назначьте его администратором"
-                faults.append(Problem("боту запрещено писать в группу", code="TG016", hint=hint))
+                faults.append(problem("telegram.may_not_write", code="TG016"))
             if is_forum:
-                faults.append(
-                    Problem(
-                        "бот в группе не администратор",
-                        code="TG011",
-                        hint="назначьте его администратором с правом «Управление темами»",
-                    )
-                )
+                faults.append(problem("telegram.no_admin", code="TG011"))
             if not me.get("can_read_all_group_messages"):
-                faults.append(
-                    Problem(
-                        "бот видит в группе только команды и ответы на свои сообщения",
-                        code="TG012",
-                        hint=(
-                            "назначьте бота администратором или отключите приватность: @BotFather,"
-                            " /setprivacy, Disable, и добавьте бота заново"
-                        ),
-                    )
-                )
+                faults.append(problem("telegram.hears_little", code="TG012"))
             return faults
         wanted = _RIGHTS if is_forum else {k: v for k, v in _RIGHTS.items() if k != "can_manage_topics"}
         return [
-            Problem(
-                text, code=code, hint=hint, severity="error" if right == "can_manage_topics" else "warning"
-            )
-            for right, (code, text, hint) in wanted.items()
+            (problem if right == "can_manage_topics" else warning)(f"telegram.right.{right}", code=code)
+            for right, code in wanted.items()
             if own.get("status") != "creator" and not own.get(right)
         ]
 
@@ -149,25 +124,12 @@ class TelegramAccount:
         except AccountError as error:
             return (Problem(str(error), code="TG001", hint=error.hint),)
         except DeliveryError as error:
-            hint = (
-                "проверьте сеть, api_base и proxy: из некоторых сетей api.telegram.org недоступен без proxy"
-            )
-            return (Problem(f"Telegram не отвечает: {error}", code="TG002", hint=hint),)
+            return (problem("telegram.silent", code="TG002", reason=error),)
         problems = []
         if not me.get("can_join_groups", True):
-            hint = "разрешите: @BotFather, /setjoingroups, Enable"
-            problems.append(
-                Problem(
-                    "бота нельзя добавить в группу операторов", code="TG003", hint=hint, severity="warning"
-                )
-            )
+            problems.append(warning("telegram.no_groups", code="TG003"))
         if not me.get("can_read_all_group_messages"):
-            hint = (
-                "в группе операторов назначьте бота администратором или отключите приватность: @BotFather,"
-                " /setprivacy, Disable"
-            )
-            text = "включена приватность: в группах, где бот не администратор, он видит только команды"
-            problems.append(Problem(text, code="TG004", hint=hint, severity="warning"))
+            problems.append(warning("telegram.private", code="TG004"))
         return (*problems, *_hook_problems(hook, webhook))
 
     async def publish_commands(self, scopes: Sequence[CommandMenu]) -> None:
@@ -185,28 +147,11 @@ class TelegramAccount:
 def _hook_problems(hook: Mapping[str, Any], wanted: str | None) -> list[Problem]:
     problems, url = [], str(hook.get("url", ""))
     if wanted is None and url:
-        text = "у бота стоит webhook, а в config.yaml mode: polling"
-        problems.append(
-            Problem(
-                text,
-                code="TG005",
-                hint="бот снимет его при запуске; если его ставит другая программа, остановите её",
-                severity="warning",
-            )
-        )
+        problems.append(warning("telegram.hook_stands", code="TG005"))
     if wanted is not None and url != wanted:
-        text = "webhook ещё не поставлен на адрес из config.yaml"
-        problems.append(Problem(text, code="TG006", hint="бот поставит его при запуске", severity="warning"))
+        problems.append(warning("telegram.hook_lacks", code="TG006"))
     if wanted is not None and hook.get("last_error_message"):
-        text = f"Telegram не смог доставить обновление: {hook['last_error_message']}"
-        problems.append(
-            Problem(
-                text,
-                code="TG007",
-                hint="проверьте адрес, сертификат и порт (443, 80, 88 или 8443)",
-                severity="warning",
-            )
-        )
+        problems.append(warning("telegram.hook_failed", code="TG007", reason=hook["last_error_message"]))
     return problems
 
 

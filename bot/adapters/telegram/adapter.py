@@ -26,6 +26,7 @@ from bot.clock import Clock
 from bot.errors import AccountError, DeliveryError, Problem, Refused, RetryLater, StorageError, Uncertain
 from bot.model import Attachment, Inbound, InboundKind, Outbound, OutboundKind, Peer, Sender, Sent
 from bot.observability import get_logger
+from bot.text.problems import advice, told
 
 MAX_DOWNLOAD = 20 * 1024 * 1024
 MAX_BODY = 1024 * 1024
@@ -89,11 +90,7 @@ class TelegramAdapter(Adapter):
                 self._failing(str(error), state="stopped")
                 raise
             except ReadElsewhere as error:
-                text = (
-                    "обновления этого бота читает ещё одна программа с тем же токеном, или у него стоит"
-                    " webhook: остановите её"
-                )
-                self._failing(f"{text} ({error})")
+                self._failing(f"{told('telegram.read_elsewhere')} ({error})")
                 is_ready = False
                 await asyncio.sleep(pause.next(floor=error.after))
             except RetryLater as error:
@@ -106,10 +103,7 @@ class TelegramAdapter(Adapter):
 
     async def _get_ready(self) -> None:
         if self._mode == "webhook" and not self._secret:
-            raise AccountError(
-                "для mode: webhook нужен secret",
-                "придумайте его (A-Z, a-z, 0-9, _ и -) и впишите в config.yaml",
-            )
+            raise AccountError(told("telegram.needs_secret"), advice("telegram.needs_secret"))
         me = await self._account.meet()
         self._reader.username = str(me.get("username", ""))
         self.health.details["username"] = self._reader.username

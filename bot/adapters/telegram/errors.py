@@ -25,11 +25,8 @@ from bot.errors import (
     Uncertain,
 )
 from bot.observability import redact
+from bot.text.problems import advice, told
 
-TOKEN_HINT = (
-    "возьмите токен у @BotFather (команда /token) и поставьте его в переменную окружения, названную в"
-    " config.yaml"
-)
 _NETWORK_PAUSE = 5.0  # seconds until an account that cannot be reached is tried again
 _GATEWAY_PAUSE = 15.0
 _NOT_WRITTEN = (  # aiohttp found the connection gone before the request was on it, or in the middle
@@ -81,11 +78,17 @@ class TelegramErrorRule:
 
 
 def _told(kind: type[DeliveryError], hint: str = "", *, code: str = "") -> Callable[[CallResult], BotError]:
-    return lambda answer: kind(f"{answer.description} → {hint}" if hint else answer.description, code=code)
+    """*hint* is a key of the words for Telegram."""
+
+    def made(answer: CallResult) -> BotError:
+        advised = f"{answer.description} → {told(f'telegram.{hint}')}" if hint else answer.description
+        return kind(advised, code=code)
+
+    return made
 
 
 def _wrong_token(answer: CallResult) -> BotError:
-    return AccountError(f"Telegram не принимает токен: {answer.description}", TOKEN_HINT)
+    return AccountError(told("telegram.wrong_token", reason=answer.description), told("telegram.token_hint"))
 
 
 def _flood(answer: CallResult) -> BotError:
@@ -107,7 +110,7 @@ def _moved(answer: CallResult) -> BotError:
 ROWS: tuple[TelegramErrorRule, ...] = (
     TelegramErrorRule(429, r"", _flood),
     TelegramErrorRule(401, r"", _wrong_token),
-    TelegramErrorRule(404, r"method not found", _told(Refused, "сервер Bot API слишком старый")),
+    TelegramErrorRule(404, r"method not found", _told(Refused, "old_server")),
     TelegramErrorRule(404, r"^not found$", _wrong_token),
     TelegramErrorRule(409, r"", _read_elsewhere),
     TelegramErrorRule(403, r"", _told(PeerGone)),  # blocked, deactivated, kicked, never started
@@ -134,7 +137,7 @@ ROWS: tuple[TelegramErrorRule, ...] = (
         400,
         r"TOPIC_CLOSED|not enough rights to (create|manage|edit|close|reopen) .*topic|not a forum|available"
         r" only for supergroups",
-        _told(TopicRefused, "дайте боту в группе право «Управление темами»"),
+        _told(TopicRefused, "topic_right"),
     ),
     TelegramErrorRule(400, r"can't parse entit|can't find end|ENTITY|ENTITIES", _told(BadFormat)),
     TelegramErrorRule(
@@ -153,7 +156,7 @@ ROWS: tuple[TelegramErrorRule, ...] = (
     TelegramErrorRule(
         400,
         r"not enough rights|have no rights|need administrator rights|CHAT_ADMIN_REQUIRED",
-        _told(Refused, "проверьте права бота в группе", code="rights"),
+        _told(Refused, "rights", code="rights"),
     ),
     TelegramErrorRule(
         400, r"message to edit not found|message can't be edited", _told(Refused, code="not_editable")
@@ -169,8 +172,8 @@ def judge(status: int, body: Mapping[str, object], *, token: str = "") -> BotErr
     No secret of ours is in the text of what is returned.
     """
     parameters = body.get("parameters")
-    told = parameters if isinstance(parameters, dict) else {}
-    retry_after, moved_to = told.get("retry_after"), told.get("migrate_to_chat_id")
+    known = parameters if isinstance(parameters, dict) else {}
+    retry_after, moved_to = known.get("retry_after"), known.get("migrate_to_chat_id")
     code = body.get("error_code")
     answer = CallResult(
         code if isinstance(code, int) else status,
@@ -190,12 +193,12 @@ def judge_unreadable(status: int, text: str = "") -> DeliveryError:
         return FileRefused("the file is too big for the server", code="file_large")
     if 300 <= status < 500:
         return RetryLater(
-            text or f"answer {status} is not from the Bot API: check api_base and proxy",
+            text or told("telegram.not_the_api", status=status),
             _GATEWAY_PAUSE,
             "account",
             counts=False,
         )
-    return Uncertain(text or f"answer {status} cannot be read")
+    return Uncertain(text or told("telegram.unreadable", status=status))
 
 
 def judge_network(error: Exception) -> BotError:
@@ -204,20 +207,17 @@ def judge_network(error: Exception) -> BotError:
     """
     name = type(error).__name__
     if isinstance(error, InvalidURL):
-        return AccountError(
-            "api_base не похож на адрес сервера",
-            "исправьте api_base в config.yaml, например https://api.telegram.org",
-        )
+        return AccountError(told("telegram.bad_base"), advice("telegram.bad_base"))
     if isinstance(
         error,
         ClientConnectorError | ConnectionTimeoutError | ProxyError | ProxyConnectionError | ProxyTimeoutError,
     ):
-        return RetryLater(f"no connection ({name})", after=_NETWORK_PAUSE, scope="account", counts=False)
-    if isinstance(error, ClientConnectionResetError) and _NOT_WRITTEN in str(error):
         return RetryLater(
-            f"the connection was gone before the request left ({name})", after=1.0, counts=False
+            told("telegram.no_connection", name=name), after=_NETWORK_PAUSE, scope="account", counts=False
         )
-    return Uncertain(f"the connection broke ({name})")
+    if isinstance(error, ClientConnectionResetError) and _NOT_WRITTEN in str(error):
+        return RetryLater(told("telegram.gone_before", name=name), after=1.0, counts=False)
+    return Uncertain(told("telegram.broke", name=name))
 
 
 def without_secrets(text: str, token: str) -> str:

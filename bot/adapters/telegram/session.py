@@ -28,8 +28,9 @@ from aiogram.utils.token import TokenValidationError
 from aiohttp import ClientError, ClientTimeout
 from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
 
-from bot.adapters.telegram.errors import TOKEN_HINT, judge, judge_network, judge_unreadable
+from bot.adapters.telegram.errors import judge, judge_network, judge_unreadable
 from bot.errors import AccountError, BotError, Refused, RetryLater, Uncertain
+from bot.text.problems import told
 
 _CONNECT = 10.0  # seconds until a connection must stand
 _HARMLESS = 5.0  # seconds that the question after a break may take
@@ -81,7 +82,7 @@ class TelegramConnection:
 
     async def call(self, method: TelegramMethod[Any], *, timeout: float | None = None) -> Any:
         if self._bot is None:
-            raise AccountError("токен Telegram пуст или записан не полностью", TOKEN_HINT)
+            raise AccountError(told("telegram.no_token"), told("telegram.token_hint"))
         try:
             return await self._bot(method, request_timeout=timeout)  # type: ignore[arg-type]  # seconds need not be whole
         except Uncertain:
@@ -109,7 +110,7 @@ class TelegramConnection:
         Raises `Refused` above *limit* bytes, `RetryLater` for every outage.
         """
         if self._bot is None:
-            raise AccountError("токен Telegram пуст или записан не полностью", TOKEN_HINT)
+            raise AccountError(told("telegram.no_token"), told("telegram.token_hint"))
         if path.startswith("/"):  # a Bot API server of one's own with --local names its own disk
             return await asyncio.to_thread(_read_disk, Path(path), limit)
         return await self._session.download(self._bot, path, limit)

@@ -10,8 +10,9 @@ from bot.adapters.vk.calls import is_private, peer_id
 from bot.adapters.vk.client import VkClient
 from bot.adapters.vk.errors import VkRefusal, VkSilence, row, to_delivery_error
 from bot.adapters.vk.users import People
-from bot.errors import PeerGone, Problem
+from bot.errors import PeerGone
 from bot.model import Sender
+from bot.text.problems import problem
 
 MEMBERS_PAGE, MEMBERS_PAGES = 200, 50
 
@@ -42,19 +43,11 @@ class Chats:
         except VkRefusal as error:
             if row(error.code).meaning not in ("gone", "refused"):
                 raise to_delivery_error(error) from None
-            hint = (
-                "назначьте сообщество администратором беседы, иначе оно не видит ни её участников, ни всех"
-                " сообщений"
-            )
             return ChatInfo(
                 chat,
                 title,
                 "group",
-                (
-                    Problem(
-                        f"нет прав администратора в беседе {title or chat}", code="vk-chat-rights", hint=hint
-                    ),
-                ),
+                (problem("vk.chat_rights", code="vk-chat-rights", chat=title or chat),),
             )
         except VkSilence as error:
             raise to_delivery_error(error) from None

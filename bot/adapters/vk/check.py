@@ -8,25 +8,18 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from bot.adapters.vk.client import VkClient
-from bot.adapters.vk.errors import GROUP_HINT, RIGHTS_HINT, TOKEN_HINT, VkRefusal, VkSilence, row
+from bot.adapters.vk.errors import ACCOUNT_CODES, VkRefusal, VkSilence, account_hint
 from bot.errors import Problem
+from bot.text.problems import problem, told, warning
 
 OLDEST = (5, 131)
-NEEDED = {
-    "message_new": "входящие сообщения",
-    "message_event": "нажатия кнопок",
-    "message_edit": "изменённые сообщения",
-    "message_reply": "ответы руководителей сообщества руками",
-    "message_allow": "разрешение на сообщения",
-    "message_deny": "запрет сообщений",
+NEEDED = ("message_new", "message_event", "message_edit", "message_reply", "message_allow", "message_deny")
+SCOPES: Mapping[str, Literal["error", "warning"]] = {
+    "messages": "error",
+    "manage": "error",
+    "photos": "warning",
+    "docs": "warning",
 }
-SCOPES: dict[str, tuple[str, Literal["error", "warning"]]] = {
-    "messages": ("сообщения сообщества", "error"),
-    "manage": ("управление сообществом", "error"),
-    "photos": ("фотографии", "warning"),
-    "docs": ("документы", "warning"),
-}
-_SETTINGS = "Управление сообществом → Настройки → Работа с API → Long Poll API"
 
 
 def settings_problems(
@@ -35,31 +28,11 @@ def settings_problems(
     """What is wrong with the channel's settings before anybody is asked."""
     problems = []
     if mode == "callback" and not secret:
-        hint = "задайте secret: то же слово, что в настройках сервера Callback API сообщества"
-        problems.append(
-            Problem(
-                f"channels.{name}: режиму callback нужен secret, иначе события может подделать кто угодно",
-                code="vk-secret",
-                hint=hint,
-            )
-        )
+        problems.append(problem("vk.secret", code="vk-secret", name=name))
     if mode == "callback" and not confirmation:
-        hint = "задайте confirmation: строку, которую показывает VK при добавлении сервера"
-        problems.append(
-            Problem(
-                f"channels.{name}: режиму callback нужна строка confirmation",
-                code="vk-confirmation",
-                hint=hint,
-            )
-        )
+        problems.append(problem("vk.confirmation", code="vk-confirmation", name=name))
     if proxy and not proxy.startswith(("http://", "https://", "socks5://", "socks5h://")):
-        problems.append(
-            Problem(
-                f"channels.{name}: proxy для VK может быть http://, https:// или socks5://",
-                code="vk-proxy",
-                hint="укажите адрес прокси вместе со схемой",
-            )
-        )
+        problems.append(problem("vk.proxy", code="vk-proxy", name=name))
     return problems
 
 
@@ -70,21 +43,13 @@ async def check_account(client: VkClient, group_id: int, *, longpoll: bool) -> t
         if longpoll:
             problems += await check_longpoll(client, group_id)
     except VkRefusal as error:
-        return (
-            Problem(
-                str(error),
-                code=f"vk-{error.code}",
-                hint=GROUP_HINT if error.code == 15 else row(error.code).hint or TOKEN_HINT,
-            ),
+        what = "vk.no_key" if error.code in ACCOUNT_CODES else "vk.refused"
+        refused = problem(
+            what, code=f"vk-{error.code}", hint=account_hint(error.code), number=error.code, text=error.text
         )
+        return (refused,)
     except VkSilence as error:
-        return (
-            Problem(
-                f"VK не отвечает ({error})",
-                code="vk-network",
-                hint="проверьте сеть, api_base и proxy этого канала",
-            ),
-        )
+        return (problem("vk.silent", code="vk-network", reason=error),)
     return tuple(problems)
 
 
@@ -93,61 +58,45 @@ async def check_longpoll(client: VkClient, group_id: int) -> list[Problem]:
 
     Raises `VkRefusal`, `VkSilence`.
     """
-    told = await client.call("groups.getLongPollSettings", group_id=group_id)
-    if not isinstance(told, Mapping):
+    found = await client.call("groups.getLongPollSettings", group_id=group_id)
+    if not isinstance(found, Mapping):
         return []
     problems = []
-    if not told.get("is_enabled"):
-        problems.append(
-            Problem(
-                "Long Poll API выключен: бот ничего не услышит",
-                code="vk-longpoll-off",
-                hint=f"включите: {_SETTINGS}",
-            )
-        )
-    version = str(told.get("api_version") or "")
+    if not found.get("is_enabled"):
+        problems.append(problem("vk.longpoll_off", code="vk-longpoll-off"))
+    version = str(found.get("api_version") or "")
     if _version(version) < OLDEST:
-        text = f"версия событий Long Poll {version or 'неизвестна'}, нужна не ниже 5.131"
-        problems.append(
-            Problem(text, code="vk-longpoll-version", hint=f"выберите 5.199: {_SETTINGS} → Версия API")
-        )
-    events: Mapping[str, Any] = told.get("events") or {}
-    for name, what in NEEDED.items():
+        known = version or told("vk.unknown")
+        problems.append(problem("vk.longpoll_version", code="vk-longpoll-version", version=known))
+    events: Mapping[str, Any] = found.get("events") or {}
+    for name in NEEDED:
         if not events.get(name):
-            severity: Literal["error", "warning"] = (
-                "error" if name in ("message_new", "message_event") else "warning"
-            )
-            hint = f"отметьте «{what}»: {_SETTINGS} → Типы событий"
-            problems.append(
-                Problem(f"событие {name} выключено", code="vk-event-off", hint=hint, severity=severity)
-            )
+            make = problem if name in ("message_new", "message_event") else warning
+            what = told(f"vk.event.{name}")
+            problems.append(make("vk.event_off", code="vk-event-off", event=name, what=what))
     return problems
 
 
 async def _check_group(client: VkClient, group_id: int) -> list[Problem]:
-    told = await client.call("groups.getById")
-    groups = told.get("groups") if isinstance(told, Mapping) else told
+    found = await client.call("groups.getById")
+    groups = found.get("groups") if isinstance(found, Mapping) else found
     ids = [g.get("id") for g in groups if isinstance(g, Mapping)] if isinstance(groups, list) else []
     if group_id in ids or not ids:
         return []
-    return [
-        Problem(
-            f"ключ выдан сообществу {ids[0]}, а в настройках group_id {group_id}",
-            code="vk-group",
-            hint=GROUP_HINT,
-        )
-    ]
+    return [problem("vk.group", code="vk-group", given=ids[0], wanted=group_id)]
 
 
 async def _check_scopes(client: VkClient) -> list[Problem]:
-    told = await client.call("groups.getTokenPermissions")
-    settings = told.get("settings") if isinstance(told, Mapping) else None
+    found = await client.call("groups.getTokenPermissions")
+    settings = found.get("settings") if isinstance(found, Mapping) else None
     names = (
         {s.get("name") for s in settings if isinstance(s, Mapping)} if isinstance(settings, list) else set()
     )
     return [
-        Problem(f"у ключа нет права «{what}» ({scope})", code="vk-scope", hint=RIGHTS_HINT, severity=severity)
-        for scope, (what, severity) in SCOPES.items()
+        (problem if severity == "error" else warning)(
+            "vk.no_scope", code="vk-scope", what=told(f"vk.scope.{scope}"), scope=scope
+        )
+        for scope, severity in SCOPES.items()
         if scope not in names
     ]
 

@@ -6,26 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.errors import AccountError, BadFormat, BotError, DeliveryError, PeerGone, Refused, RetryLater
+from bot.text.problems import told
 
 Meaning = Literal["later", "gone", "format", "refused", "account", "parameters"]
-
-TOKEN_HINT = (
-    "выпустите новый ключ: Управление сообществом → Настройки → Работа с API → Ключи доступа (права:"
-    " сообщения, фотографии, документы, управление) и запишите его в переменную окружения, названную в"
-    " config.yaml"
-)
-RIGHTS_HINT = (
-    "у ключа нет нужного права: выпустите новый с правами «сообщения», «фотографии», «документы», «управление"
-    " сообществом»"
-)
-GROUP_HINT = (
-    "проверьте group_id в config.yaml: сообщество должно быть тем же, которому выдан ключ с правом на"
-    " управление"
-)
-CAPTCHA_HINT = (
-    "VK требует ввести код с картинки: зайдите в сообщество руками, снизьте частоту сообщений и подождите"
-)
-KEYBOARD_HINT = "включите: Управление сообществом → Сообщения → Настройки для бота → Возможности ботов"
 
 
 class VkRefusal(BotError):
@@ -54,8 +37,13 @@ class VkErrorRule:
     after: float = 1.0
     scope: Literal["peer", "account"] = "peer"
     counts: bool = True
-    hint: str = ""
+    advice: str = ""  # which of the words for VK says what to do
     code: str = ""  # of `DeliveryError`
+
+    @property
+    def hint(self) -> str:
+        """What to do about it, in the reader's language."""
+        return told(f"vk.hint.{self.advice}") if self.advice else ""
 
 
 _GONE = VkErrorRule("gone")
@@ -64,22 +52,22 @@ _REFUSED = VkErrorRule("refused")
 TABLE: dict[int, VkErrorRule] = {
     1: VkErrorRule("later", 2.0),  # unknown error: VK's own trouble
     3: _REFUSED,  # unknown method
-    5: VkErrorRule("account", hint=TOKEN_HINT),
+    5: VkErrorRule("account", advice="token"),
     6: VkErrorRule("later", 0.7, "account", counts=False),  # too many a second
-    7: VkErrorRule("refused", hint=RIGHTS_HINT, code="rights"),
+    7: VkErrorRule("refused", advice="rights", code="rights"),
     8: _REFUSED,  # invalid request: our mistake
     9: VkErrorRule("later", 60.0, "peer"),  # flood control
     10: VkErrorRule("later", 2.0),  # internal server error
-    14: VkErrorRule("later", 3600.0, "account", counts=False, hint=CAPTCHA_HINT),
-    15: VkErrorRule("refused", hint=RIGHTS_HINT, code="rights"),
+    14: VkErrorRule("later", 3600.0, "account", counts=False, advice="captcha"),
+    15: VkErrorRule("refused", advice="rights", code="rights"),
     18: _GONE,  # deleted or banned user
     23: _REFUSED,  # method switched off
-    27: VkErrorRule("account", hint=TOKEN_HINT),
-    28: VkErrorRule("account", hint=TOKEN_HINT),
+    27: VkErrorRule("account", advice="token"),
+    28: VkErrorRule("account", advice="token"),
     29: VkErrorRule("later", 3600.0, "account", counts=False),  # the day's quota
     42: VkErrorRule(
         "account",
-        hint="VK не принимает этот ключ с адреса сервера: снимите ограничение по IP в настройках ключа",
+        advice="address",
     ),
     100: VkErrorRule("parameters"),
     113: _GONE,  # no such user
@@ -88,11 +76,11 @@ TABLE: dict[int, VkErrorRule] = {
     902: _GONE,  # privacy
     909: VkErrorRule("refused", code="not_editable"),  # too old to edit
     910: VkErrorRule("refused", code="too_long"),  # too big
-    911: VkErrorRule("format", hint="VK отверг клавиатуру"),
-    912: VkErrorRule("format", hint=KEYBOARD_HINT),
+    911: VkErrorRule("format", advice="keyboard_refused"),
+    912: VkErrorRule("format", advice="keyboard"),
     913: _REFUSED,  # too many forwarded messages
     914: VkErrorRule("refused", code="too_long"),  # too long
-    917: VkErrorRule("gone", hint="верните сообщество в беседу и сделайте его администратором"),
+    917: VkErrorRule("gone", advice="chat"),
     920: VkErrorRule("refused", code="not_editable"),  # cannot be edited
     921: _REFUSED,  # cannot be forwarded
     922: _GONE,  # left the chat
@@ -112,7 +100,7 @@ TABLE: dict[int, VkErrorRule] = {
     987: _GONE,
     988: _GONE,
     1012: _GONE,  # writing is switched off in this chat
-    1117: VkErrorRule("account", hint=TOKEN_HINT),  # the token has expired
+    1117: VkErrorRule("account", advice="token"),  # the token has expired
 }
 
 OTHERS = VkErrorRule("later", 30.0)  # whatever is not listed: patience, which the outbox counts
@@ -150,5 +138,9 @@ def to_delivery_error(error: VkRefusal | VkSilence, *, styled: bool = False) -> 
 
 def to_account_error(error: VkRefusal) -> AccountError:
     """The same for the first calls of a channel, where every lack of rights is fatal."""
-    hint = GROUP_HINT if error.code == 15 else row(error.code).hint or TOKEN_HINT
-    return AccountError(str(error), hint=hint)
+    return AccountError(str(error), hint=account_hint(error.code))
+
+
+def account_hint(code: int) -> str:
+    """What to do where VK refuses the account itself."""
+    return told("vk.hint.group") if code == 15 else row(code).hint or told("vk.hint.token")

@@ -62,8 +62,8 @@ def _preview(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> Outcom
     text = _text(desk, turn, ticket, what)
     if not isinstance(text, RichText):
         return _not_made(desk, turn, what, text)
-    send = Button(desk.words.text("desk.button.send", lang=desk.lang), "send_ready", what, style="primary")
-    head = desk.words.say("desk.preview", lang=desk.lang)
+    send = Button(desk.texts.text("desk.button.send", lang=desk.lang), "send_ready", what, style="primary")
+    head = desk.texts.say("desk.preview", lang=desk.lang)
     shown = Outbound(
         turn.peer,
         head + "\n\n" + text,
@@ -204,4 +204,4 @@ def _not_made(desk: DeskContext, turn: Turn, what: str, lacking: Lacking | None)
 
 def _named(desk: DeskContext, value: str) -> str:
     key = f"desk.value.{value}"
-    return desk.words.text(key, lang=desk.lang) if desk.words.has(key) else value
+    return desk.texts.text(key, lang=desk.lang) if desk.texts.has(key) else value

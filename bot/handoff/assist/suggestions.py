@@ -125,7 +125,7 @@ async def on_opening(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
         say.append(
             Outbound(
                 ticket.customer_peer,
-                desk.words.say("handoff.meanwhile", lang=desk.lang_of(turn.customer)),
+                desk.texts.say("handoff.meanwhile", lang=desk.lang_of(turn.customer)),
                 buttons=buttons,
                 ticket=ticket.number,
             )

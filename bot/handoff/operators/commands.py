@@ -39,7 +39,7 @@ PAST_SHOWN = 5
 
 def is_closed(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """The customer would not see it: said, with the way out."""
-    reopen = Button(desk.words.text("desk.button.reopen", lang=desk.lang), "reopen", str(ticket.number))
+    reopen = Button(desk.texts.text("desk.button.reopen", lang=desk.lang), "reopen", str(ticket.number))
     return say(desk, turn, "desk.is_closed", ((reopen,),))
 
 
@@ -56,7 +56,7 @@ def take(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     if ticket.operator and ticket.operator != inbound.actor and not takes_over:
         return notice(desk, turn, "desk.taken_by", operator=ticket.operator_name)
     taken = lifecycle.taken(ticket, inbound.actor, inbound.sender.name, turn.now)
-    told = desk.words.say(
+    told = desk.texts.say(
         "handoff.taken",
         lang=desk.lang_of(turn.customer),
         customer=turn.customer,
@@ -98,7 +98,7 @@ def give_to_bot(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Ou
     closed = closing.close(desk, turn, ticket, by=turn.actor, told=False)
     told = Outbound(
         ticket.customer_peer,
-        desk.words.say("handoff.returned", lang=desk.lang_of(turn.customer)),
+        desk.texts.say("handoff.returned", lang=desk.lang_of(turn.customer)),
         ticket=ticket.number,
     )
     event = Event("ticket_returned", ticket=ticket.number, actor=turn.actor)
@@ -194,7 +194,7 @@ def _told_of_transfer(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[tu
     """
     if not ticket.operator or ticket.state.transfer_told:
         return (), ticket
-    text = desk.words.say("handoff.transferred", lang=desk.lang_of(turn.customer))
+    text = desk.texts.say("handoff.transferred", lang=desk.lang_of(turn.customer))
     return (Outbound(ticket.customer_peer, text, ticket=ticket.number),), lifecycle.transfer_told(ticket)
 
 
@@ -258,7 +258,7 @@ def promise(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome
         return say(desk, turn, "desk.promise_how", wrong=_wrong(desk, rest, found))
     at, text = found.at, found.rest
     promised = lifecycle.promised(ticket, at, text)
-    told = desk.words.say(
+    told = desk.texts.say(
         "handoff.promised", lang=desk.lang_of(turn.customer), customer=turn.customer, at=at, now=turn.now
     )
     event = Event("promised", ticket=ticket.number, actor=turn.actor, data={"due": at.isoformat()})
@@ -277,7 +277,7 @@ def promise(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome
 
 def _wrong(desk: DeskContext, rest: str, fault: Fault) -> str:
     """What is wrong with a time, in a sentence; nothing where none was given."""
-    return desk.words.text(f"desk.wrong_time.{fault}", lang=desk.lang, word=rest[:40]) if rest else ""
+    return desk.texts.text(f"desk.wrong_time.{fault}", lang=desk.lang, word=rest[:40]) if rest else ""
 
 
 # --- what it is about
@@ -293,7 +293,7 @@ def category(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcom
     event = Event("ticket_category", ticket=ticket.number, actor=turn.actor, data={"category": known})
     shown: tuple[Outbound, ...] = done(desk, turn, "desk.category_set", category=known).messages
     if turn.press is not None:
-        text = desk.words.say("desk.category_set", lang=desk.lang, category=known)
+        text = desk.texts.say("desk.category_set", lang=desk.lang, category=known)
         shown = (
             *shown,
             Outbound(
@@ -382,8 +382,8 @@ def write_note(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outc
 
 def help_(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
     """Every command, with those of supervisors for whoever may give them."""
-    told = [line(c, desk.words, desk.lang) for c in desk.commands.listed if c.role is not Role.SUPERVISOR]
-    orders = [line(c, desk.words, desk.lang) for c in desk.commands.listed if c.role is Role.SUPERVISOR]
+    told = [line(c, desk.texts, desk.lang) for c in desk.commands.listed if c.role is not Role.SUPERVISOR]
+    orders = [line(c, desk.texts, desk.lang) for c in desk.commands.listed if c.role is Role.SUPERVISOR]
     is_supervisor = desk.rules.is_supervisor(turn.actor)
     return say(desk, turn, "desk.help", commands=told, orders=orders if is_supervisor else [])
 

@@ -99,7 +99,7 @@ def send(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft) -> Outcome:
         receipt=Receipt(turn.peer, made.message) if made.message else None,
         on_uncertain=desk.rules.on_uncertain,
     )
-    words = named(words, desk.words, desk.lang_of(turn.customer))
+    words = named(words, desk.texts, desk.lang_of(turn.customer))
     changed = _with_album(changed, made)
     cards = card_posts.edited(desk, changed) if shows_otherwise(ticket, changed) else ()
     return Outcome(
@@ -127,8 +127,8 @@ def change(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft) -> Outcom
 def ask(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft, /, why: str, word: str = "") -> Outcome:
     """Nothing is sent before somebody says so. *why* names the question, *word* is what it is about."""
     made = replace(made, question=str(turn.id))
-    yes = Button(desk.words.text("desk.button.send_anyway", lang=desk.lang), "send_anyway", _packed(made))
-    no = Button(desk.words.text("desk.button.hold_back", lang=desk.lang), "hold_back", _packed(made))
+    yes = Button(desk.texts.text("desk.button.send_anyway", lang=desk.lang), "send_anyway", _packed(made))
+    no = Button(desk.texts.text("desk.button.hold_back", lang=desk.lang), "hold_back", _packed(made))
     asked = say(desk, turn, why, ((yes, no),), word=word)
     return replace(
         asked,

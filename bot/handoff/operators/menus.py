@@ -39,7 +39,7 @@ def put_off(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcom
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
     buttons = [
-        Button(desk.words.text(f"desk.later.{time}", lang=desk.lang), "snooze", time) for time in TIMES
+        Button(desk.texts.text(f"desk.later.{time}", lang=desk.lang), "snooze", time) for time in TIMES
     ]
     return say(desk, turn, "desk.snooze_how", _rows(buttons), wrong="")
 

@@ -26,7 +26,7 @@ def note(desk: DeskContext, turn: Turn, inbound: Inbound, text: str) -> Outcome:
     kept = (HistoryEntry(inbound.at, "note", text, inbound.sender.name, turn.attachments),)
     mark = Outbound(
         turn.peer,
-        RichText(desk.words.text("desk.receipt.note", lang=desk.lang)),
+        RichText(desk.texts.text("desk.receipt.note", lang=desk.lang)),
         kind=OutboundKind.REACT,
         quotes=inbound.message,
         priority=Priority.COSMETIC,
@@ -39,7 +39,7 @@ def whisper(desk: DeskContext, turn: Turn, ticket: Ticket, text: str) -> Outcome
     """A note that calls the one whose ticket it is."""
     inbound = turn.inbounds[0]
     kept = note(desk, turn, inbound, text)
-    called = desk.crew.member(ticket.operator).call or ticket.operator_name
+    called = desk.roster.member(ticket.operator).call or ticket.operator_name
     if not called or ticket.operator == inbound.actor:
         return kept
     told = notices.in_desk(desk, turn.peer, ticket, "desk.whisper", operator=called, by=inbound.sender.name)

@@ -83,12 +83,12 @@ def read_message(desk: DeskContext, turn: Turn) -> OperatorMessage:
     if inbound.kind not in (InboundKind.MESSAGE, InboundKind.EDIT):
         return OperatorMessage(Kind.WORDS)
     own, public = (turn.customer.name, turn.customer.username) if turn.customer else ("", "")
-    others = [m.name for m in desk.crew.members() if m.id != inbound.actor]
+    others = [m.name for m in desk.roster.members() if m.id != inbound.actor]
     names = dict.fromkeys(n for name in others for n in (name, *name.split()[:1]))
     colleagues = tuple(n for n in names if n.casefold() != own.casefold())
     replies = [q for i, q in zip(turn.inbounds, turn.quoted, strict=False) if i.quotes]
     answers = inbound.kind is InboundKind.MESSAGE and not all(map(_is_of_customer, replies))
-    rude = desk.words.options("desk.tone")
+    rude = desk.texts.options("desk.tone")
     return understand(turn.inbounds, Around(desk.commands.names, colleagues, public, rude, answers))
 
 

@@ -49,7 +49,7 @@ async def _stranger(desk: DeskContext, turn: Turn) -> str | None:
     inbound = turn.inbounds[0]
     if inbound.sender.anonymous:
         return "desk.anonymous"
-    known = desk.crew.member(inbound.actor)
+    known = desk.roster.member(inbound.actor)
     doubtful = known.left or (
         not known.name and inbound.kind is InboundKind.PRESS
     )  # in a public group strangers see the buttons, too

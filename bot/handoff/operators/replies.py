@@ -15,7 +15,7 @@ def notice(desk: DeskContext, turn: Turn, key: str, **facts: object) -> Outcome:
     if inbound.callback:
         say_ = Outbound(
             inbound.peer,
-            desk.words.say(key, lang=desk.lang, **facts),
+            desk.texts.say(key, lang=desk.lang, **facts),
             kind=OutboundKind.ACKNOWLEDGE,
             quotes=inbound.callback,
             author="",
@@ -31,7 +31,7 @@ def done(desk: DeskContext, turn: Turn, key: str, **facts: object) -> Outcome:
         return notice(desk, turn, key, **facts)
     mark = Outbound(
         turn.peer,
-        RichText(desk.words.text("desk.receipt.delivered", lang=desk.lang)),
+        RichText(desk.texts.text("desk.receipt.delivered", lang=desk.lang)),
         kind=OutboundKind.REACT,
         quotes=inbound.message,
         priority=Priority.COSMETIC,

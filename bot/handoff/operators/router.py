@@ -66,7 +66,7 @@ def _written(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Outcome
             known = message.name in desk.commands.names
             key = "desk.mistyped" if known or not message.name else "desk.unknown_command"
             return say(desk, turn, key, command=message.name)
-    if held(ticket) and inbound.text.strip(" .!").casefold() in desk.words.options("desk.hold_back"):
+    if held(ticket) and inbound.text.strip(" .!").casefold() in desk.texts.options("desk.hold_back"):
         return replace(say(desk, turn, "desk.held_back"), ticket=lifecycle.released(ticket))
     return words_of_operator(desk, turn, ticket, message)
 
@@ -106,7 +106,7 @@ async def _member(desk: DeskContext, turn: Turn, inbound: Inbound) -> Outcome:
     if inbound.data.get("status") in ("administrator", "member"):
         return await _came(desk, inbound, id)
     if inbound.data.get("status") not in ("left", "kicked", "none") or not any(
-        m.id == id for m in desk.crew.members()
+        m.id == id for m in desk.roster.members()
     ):
         return Outcome("desk", Result.IGNORED, "membership")
     his = [t for t in await desk.records.tickets(limit=1000) if t.operator == id]
@@ -136,5 +136,5 @@ async def _came(desk: DeskContext, inbound: Inbound, id: str) -> Outcome:
         else await desk.places.profile(inbound.peer, user) or Sender(user)
     )
     return Outcome(
-        "desk", Result.IGNORED, "operator_joined", events=desk.crew.joined(id, sender, inbound.peer.chat)
+        "desk", Result.IGNORED, "operator_joined", events=desk.roster.joined(id, sender, inbound.peer.chat)
     )

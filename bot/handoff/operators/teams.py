@@ -97,7 +97,13 @@ class Teams:
             self._places = {name: new if place == old else place for name, place in self._places.items()}
 
     def choose(
-        self, ticket: Ticket, crew: Roster, open_tickets: Sequence[Ticket], routing: Routing, *, but: str = ""
+        self,
+        ticket: Ticket,
+        roster: Roster,
+        open_tickets: Sequence[Ticket],
+        routing: Routing,
+        *,
+        but: str = "",
     ) -> Member | None:
         """Who is given the ticket: somebody of its team who is there and below the limit; None = nobody can
         be.
@@ -105,12 +111,12 @@ class Teams:
         Whoever it is counts as having it from now on, so that the next choice finds him busier.
         """
         team = self._teams.get(ticket.state.team)
-        held = crew.held(but=ticket.number)
+        held = roster.held(but=ticket.number)
         soon = Counter(held[t.number] for t in open_tickets if not t.operator and t.number in held)
         load = Counter(t.operator for t in open_tickets) + soon
         there = [
             m
-            for m in crew.members()
+            for m in roster.members()
             if m.here and not m.silent and (team is None or not team.operators or m.id in team.operators)
         ]
         able = [m for m in there if m.id != but and load[m.id] < routing.limit]
@@ -118,5 +124,5 @@ class Teams:
             return None
         busy = load if routing.assign == "least_loaded" else soon
         chosen = min(able, key=lambda m: (busy[m.id], m.assigned.timestamp() if m.assigned else 0.0, m.id))
-        crew.hold(ticket.number, chosen.id)
+        roster.hold(ticket.number, chosen.id)
         return chosen

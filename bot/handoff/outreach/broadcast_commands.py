@@ -48,7 +48,7 @@ class Broadcasts:
         desk, (first, _, more) = self._desk, rest.partition(" ")
         if not rest:
             return await self._listed(turn)
-        if first.casefold() in {w.casefold() for w in desk.words.options("outreach.off")} and (
+        if first.casefold() in {w.casefold() for w in desk.texts.options("outreach.off")} and (
             not more or more.strip().isdecimal()
         ):
             return await self._stopped(turn, more.strip())
@@ -93,12 +93,12 @@ class Broadcasts:
             )
         lang = desk.lang
         send = Button(
-            desk.words.text("outreach.button.send", lang=lang, count=len(chosen.to)),
+            desk.texts.text("outreach.button.send", lang=lang, count=len(chosen.to)),
             "broadcast_send",
             mailing.number,
             style="primary",
         )
-        drop = Button(desk.words.text("outreach.button.drop", lang=lang), "broadcast_drop", mailing.number)
+        drop = Button(desk.texts.text("outreach.button.drop", lang=lang), "broadcast_drop", mailing.number)
         shown = Outbound(turn.peer, text, attachments=turn.attachments, author="", priority=Priority.NOTICE)
         outcome = answer(
             desk,
@@ -130,7 +130,7 @@ class Broadcasts:
             )
         going = replace(mailing, to=chosen.to, state="going")
         stop = Button(
-            desk.words.text("outreach.button.stop", lang=desk.lang),
+            desk.texts.text("outreach.button.stop", lang=desk.lang),
             "broadcast_stop",
             mailing.number,
             style="danger",
@@ -198,7 +198,7 @@ class Broadcasts:
         incidents = self._desk.incidents
         known = range(1, incidents.next_number)
         return read_conditions(
-            conditions, self._desk.words, article=self._article, channels=self._channels, incidents=known
+            conditions, self._desk.texts, article=self._article, channels=self._channels, incidents=known
         )
 
     async def chosen(self, turn: Turn, segment: Segment) -> Chosen:
@@ -253,7 +253,7 @@ class Broadcasts:
         self, turn: Turn, mailing: Mailing, key: str, button: Button | None = None, **facts: object
     ) -> Outbound:
         """The preview says what became of it."""
-        text = self._desk.words.say(key, lang=self._desk.lang, **facts)
+        text = self._desk.texts.say(key, lang=self._desk.lang, **facts)
         to: Peer = turn.peer
         return Outbound(
             to,

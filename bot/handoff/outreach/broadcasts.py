@@ -251,7 +251,7 @@ class BroadcastSender:
         )
 
     def _message(self, turn: Turn, mailing: Mailing, row: SegmentMember) -> Outbound:
-        words, lang = self._desk.words, row.customer.language or self._desk.lang
+        words, lang = self._desk.texts, row.customer.language or self._desk.lang
         if mailing.is_broadcast:
             text = mailing.text
             button = Button(words.text("outreach.stop", lang=lang), "news_off", mailing.number)

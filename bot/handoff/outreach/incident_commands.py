@@ -57,7 +57,7 @@ class IncidentCommands:
         first, _, more = rest.partition(" ")
         if not rest:
             return self._listed(turn)
-        if first.casefold() in {w.casefold() for w in self._desk.words.options("outreach.off")}:
+        if first.casefold() in {w.casefold() for w in self._desk.texts.options("outreach.off")}:
             number, _, text = more.strip().partition(" ")
             return (
                 self.end(turn, number, text.strip())
@@ -88,7 +88,7 @@ class IncidentCommands:
         new = replace(new, words=words, articles=articles)
         tried, caught = await self._would_catch(turn, new)
         off = Button(
-            desk.words.text("outreach.button.off", lang=desk.lang),
+            desk.texts.text("outreach.button.off", lang=desk.lang),
             "incident_off",
             str(new.number),
             style="danger",
@@ -174,7 +174,7 @@ class IncidentCommands:
         """The message that announced it says so and loses its button, if it stands here."""
         if (to := answers_to(self._desk, turn)) is None:
             return ()
-        text = self._desk.words.say(
+        text = self._desk.texts.say(
             "outreach.incident_was", lang=self._desk.lang, number=incident.number, text=incident.text
         )
         return (
@@ -202,8 +202,8 @@ class IncidentCommands:
             }
             for i in desk.incidents.open
         ]
-        off = desk.words.text("outreach.button.off", lang=desk.lang)
-        numbers = {str(i.number): numbered(i.number, desk.words, desk.lang) for i in desk.incidents.open}
+        off = desk.texts.text("outreach.button.off", lang=desk.lang)
+        numbers = {str(i.number): numbered(i.number, desk.texts, desk.lang) for i in desk.incidents.open}
         offs = tuple((Button(f"{off} {sign}", "incident_off", number),) for number, sign in numbers.items())
         return answer(desk, turn, "outreach.incidents", offs, open=rows, now=turn.now)
 

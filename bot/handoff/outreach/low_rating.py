@@ -68,7 +68,7 @@ def opened(
 
 def apology_to(desk: DeskContext, ticket: Ticket, customer: Customer | None) -> RichText:
     lang = customer.language if customer else desk.lang
-    return desk.words.say(
+    return desk.texts.say(
         "followup.apology", lang=lang, customer=customer, number=ticket.number, operator=ticket.operator_name
     )
 
@@ -124,7 +124,7 @@ async def remind(desk: DeskContext, turn: Turn, number: int) -> Outcome:
     ticket = await desk.records.ticket(number)
     if ticket is None or ticket.state.followup != "open" or (to := desk.places.thread(ticket)) is None:
         return Outcome("desk", Result.IGNORED, "timer_over")
-    text = desk.words.say(
+    text = desk.texts.say(
         "followup.remind",
         lang=desk.lang,
         number=ticket.number,
@@ -153,7 +153,7 @@ async def remind(desk: DeskContext, turn: Turn, number: int) -> Outcome:
 def _buttons(desk: DeskContext, ticket: Ticket) -> Rows:
     actions = (("apologize", "primary"), ("apology_edit", ""), ("followup_done", ""))
     made = [
-        Button(desk.words.text(f"followup.button.{a}", lang=desk.lang), a, str(ticket.number), style=style)  # type: ignore[arg-type]
+        Button(desk.texts.text(f"followup.button.{a}", lang=desk.lang), a, str(ticket.number), style=style)  # type: ignore[arg-type]
         for a, style in actions
     ]
     return ((made[0],), tuple(made[1:]))
@@ -165,7 +165,7 @@ def _said(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichText) -> Outc
     if turn.subject is not None and not turn.subject.reachable:
         return notice(desk, turn, "desk.customer_blocked")
     lang = turn.customer.language if turn.customer else desk.lang
-    human = Button(desk.words.text("buttons.human", lang=lang), "human")
+    human = Button(desk.texts.text("buttons.human", lang=lang), "human")
     message = inbound.message if not inbound.callback else ""
     told = Outbound(
         ticket.customer_peer,
@@ -184,7 +184,7 @@ def _settled(desk: DeskContext, turn: Turn, ticket: Ticket, key: str, told: tupl
     """Somebody looked: the notice says who, and the reminder is off."""
     name = turn.inbounds[0].sender.name
     done = lifecycle.followed_up(ticket, turn.now if told else None)
-    shown = desk.words.say(key, lang=desk.lang, by=name, number=ticket.number, score=ticket.rating or 0)
+    shown = desk.texts.say(key, lang=desk.lang, by=name, number=ticket.number, score=ticket.rating or 0)
     edit = notices.in_desk(
         desk,
         desk.places.thread(ticket) or turn.peer,

@@ -71,7 +71,7 @@ def acknowledged(desk: DeskContext, turn: Turn, key: str, **facts: object) -> tu
     return (
         Outbound(
             inbound.peer,
-            desk.words.say(key, lang=desk.lang, **facts),
+            desk.texts.say(key, lang=desk.lang, **facts),
             kind=OutboundKind.ACKNOWLEDGE,
             quotes=inbound.callback,
             author="",

@@ -28,7 +28,7 @@ class AutoAssign:
         able = [
             t
             for t in desk.queue.ordered(tickets, now)
-            if desk.teams.choose(t, desk.crew, tickets, desk.rules.routing, but=t.state.previous_operator)
+            if desk.teams.choose(t, desk.roster, tickets, desk.rules.routing, but=t.state.previous_operator)
         ]
         slot = int(now.timestamp())
         return tuple(

@@ -90,11 +90,11 @@ class Boards:
         load: dict[str, int] = {}
         for ticket in tickets:
             load[ticket.operator] = load.get(ticket.operator, 0) + (ticket.status == "operator")
-        here = [m for m in desk.crew.members() if desk.crew.is_in(m.id, place)]
+        here = [m for m in desk.roster.members() if desk.roster.is_in(m.id, place)]
         named = labels(here)
         people = [{"name": named[m.id], "away": m.away, "tickets": load.get(m.id, 0)} for m in here]
         oldest = min((t for t in waiting if t.opened), key=lambda t: t.opened or now, default=None)
-        return desk.words.say(
+        return desk.texts.say(
             "desk.board",
             lang=desk.lang,
             now=now,

@@ -45,7 +45,7 @@ class QueuePositions:
         )
         lang = (known or Customer(0, language=desk.lang)).language
         promise = desk.hours.promise(now, ahead=place - 1, recent=await desk.records.recent_answers())
-        text = desk.words.say(
+        text = desk.texts.say(
             "handoff.status",
             lang=lang,
             number=ticket.number,

@@ -17,7 +17,7 @@ def told(
     promise = promise_of(
         desk, turn, max(0, desk.queue.before_new(ticket, turn.waiting) - 1) if ahead is None else ahead
     )
-    return desk.words.say(
+    return desk.texts.say(
         key,
         lang=desk.lang_of(turn.customer),
         number=ticket.number,
@@ -38,7 +38,7 @@ def buttons(desk: DeskContext, lang: str, ticket: Ticket) -> Rows:
     labels = (("add_details", "add"), ("cancel_ticket", "cancel"))
     return (
         tuple(
-            Button(desk.words.text(f"handoff.button.{label}", lang=lang), action, str(ticket.number))
+            Button(desk.texts.text(f"handoff.button.{label}", lang=lang), action, str(ticket.number))
             for action, label in labels
         ),
     )

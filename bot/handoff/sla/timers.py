@@ -100,7 +100,7 @@ async def _goal(desk: DeskContext, turn: Turn, ticket: Ticket, name: str) -> Out
     the ticket.
     """
     goal = next(g for g in desk.deadlines.goals(ticket) if g.name == name)
-    facts = {**_calling(desk, turn, ticket), "goal": desk.words.text(f"desk.goal.{name}", lang=desk.lang)}
+    facts = {**_calling(desk, turn, ticket), "goal": desk.texts.text(f"desk.goal.{name}", lang=desk.lang)}
     if turn.now < goal.due:
         warned = lifecycle.deadline_near(ticket, name)
         say = [*card_posts.edited(desk, warned)]
@@ -153,14 +153,14 @@ def _to_absent(desk: DeskContext, ticket: Ticket, facts: Mapping[str, object]) -
     """Supervisors who are not in the groups, and cannot be called there, hear of a breach in private, with
     the ticket a tap away.
     """
-    sign = numbered(ticket.number, desk.words, desk.lang)
+    sign = numbered(ticket.number, desk.texts, desk.lang)
     look = Button(f"{sign} {ticket.state.name}".strip(), "overview_ticket", str(ticket.number))
     told = notices.to_supervisors(desk, "desk.sla_broken", supervisors="", **facts)
     place = desk.places.thread(ticket)
     return [
         replace(o, buttons=((look,),))
         for o in told
-        if place is None or not desk.crew.is_in(f"{o.to.channel}:{o.to.chat}", place)
+        if place is None or not desk.roster.is_in(f"{o.to.channel}:{o.to.chat}", place)
     ]
 
 
@@ -193,7 +193,7 @@ def _left(desk: DeskContext, turn: Turn, ticket: Ticket, operator: str) -> Outco
     """Its operator went away while the customer waits for him; he may be back, or somebody else have it by
     now.
     """
-    gone = ticket.operator == operator and not desk.crew.is_here(ticket.operator)
+    gone = ticket.operator == operator and not desk.roster.is_here(ticket.operator)
     if not gone or not transfer.is_owed(ticket):
         return Outcome("desk", Result.IGNORED, "timer_over")
     return transfer.give_back(desk, turn, ticket, "desk.operator_left_it", why="operator_away")
@@ -210,10 +210,10 @@ def _quiet(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
         return closing.close(desk, turn, ticket, by="bot", key="handoff.closed_quiet")
     lang = desk.lang_of(turn.customer)
     buttons = tuple(
-        Button(desk.words.text(f"handoff.button.{action}", lang=lang), action, str(ticket.number))
+        Button(desk.texts.text(f"handoff.button.{action}", lang=lang), action, str(ticket.number))
         for action in ("solved", "still_here")
     )
-    asked = desk.words.say(
+    asked = desk.texts.say(
         "handoff.quiet", lang=lang, customer=turn.customer, number=ticket.number, now=turn.now
     )
     say = Outbound(ticket.customer_peer, asked, buttons=(buttons,), ticket=ticket.number)
@@ -229,7 +229,7 @@ def _quiet(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
 
 def _snooze(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """Time to come back to it: to the one who put it off, or to the queue where he is not there."""
-    if not ticket.operator or not desk.crew.is_here(ticket.operator):
+    if not ticket.operator or not desk.roster.is_here(ticket.operator):
         return transfer.give_back(desk, turn, ticket, "desk.woken", why="woken")
     woken = lifecycle.resumed(ticket, turn.now)
     say = [
@@ -250,7 +250,7 @@ def _promised(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """What was promised to the customer is due: the operators are reminded loudly, the customer hears that he
     is not forgotten.
     """
-    told = desk.words.say(
+    told = desk.texts.say(
         "handoff.promised_due", lang=desk.lang_of(turn.customer), customer=turn.customer, number=ticket.number
     )
     kept = lifecycle.promise_reminded(ticket)
@@ -291,7 +291,7 @@ async def _assign(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     if desk.rules.routing.assign == "everyone":
         return Outcome("desk", Result.IGNORED, "everyone_takes")
     to = desk.teams.choose(
-        ticket, desk.crew, open_tickets, desk.rules.routing, but=ticket.state.previous_operator
+        ticket, desk.roster, open_tickets, desk.rules.routing, but=ticket.state.previous_operator
     )
     if to is None:
         return Outcome("desk", Result.IGNORED, "nobody_free")
@@ -348,5 +348,5 @@ def _calling(desk: DeskContext, turn: Turn, ticket: Ticket) -> dict[str, object]
     """The facts, with the operator called so that he is notified."""
     return {
         **notices.facts(desk, ticket, turn.now),
-        "operator": desk.crew.member(ticket.operator).call or ticket.operator_name,
+        "operator": desk.roster.member(ticket.operator).call or ticket.operator_name,
     }

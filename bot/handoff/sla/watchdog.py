@@ -50,7 +50,7 @@ class Watchdog:
         conversation = await self._desk.records.conversation(ticket.customer_peer)
         if conversation is not None and _adrift(conversation, ticket):
             return "status"
-        if ticket.operator and self._desk.crew.member(ticket.operator).left:
+        if ticket.operator and self._desk.roster.member(ticket.operator).left:
             return "operator_gone"
         place = self._desk.places.thread(ticket)
         if place is None:

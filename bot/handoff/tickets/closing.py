@@ -23,7 +23,7 @@ def close(
     closed = lifecycle.closed(ticket, turn.now, over_silence=key == QUIETLY)
     say: list[Outbound] = []
     if told:
-        text = desk.words.say(
+        text = desk.texts.say(
             key, lang=desk.lang_of(turn.customer), customer=turn.customer, number=ticket.number
         )
         say.append(Outbound(ticket.customer_peer, text, ticket=ticket.number, on_uncertain="hold"))

@@ -96,7 +96,7 @@ def _before(turn: Turn) -> list[Attachment]:
 def so_far(desk: DeskContext, turn: Turn, name: str) -> tuple[tuple[str, str], ...]:
     """The talk with the customer of this *name* up to now, as the card shows it."""
     return transcript(
-        _lines(turn), name or desk.words.text("desk.nameless", lang=desk.lang), desk.words, desk.lang
+        _lines(turn), name or desk.texts.text("desk.nameless", lang=desk.lang), desk.texts, desk.lang
     )
 
 

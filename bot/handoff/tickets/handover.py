@@ -29,7 +29,7 @@ def escalate(
     lang = desk.lang_of(turn.customer)
     promise = standing.promise_of(desk, turn, desk.queue.before_new(ticket, turn.waiting))
     ticket = lifecycle.place_told(ticket, promise.place)
-    told = desk.words.say(
+    told = desk.texts.say(
         "handoff.opened",
         lang=lang,
         customer=turn.customer,

@@ -19,12 +19,12 @@ from bot.model import Event, Outbound, Outcome, Result, Status, Ticket, Turn
 def reopened(desk: DeskContext, turn: Turn, ticket: Ticket, *, reason: str, apology: bool = False) -> Outcome:
     """The customer comes back with it: the same ticket, with the same operator where he is there."""
     ticket = lifecycle.moved_to(ticket, turn.conversation.id, turn.conversation.peer)
-    same = bool(ticket.operator) and desk.crew.is_here(ticket.operator)
+    same = bool(ticket.operator) and desk.roster.is_here(ticket.operator)
     ticket = lifecycle.transcribed(ticket, so_far(desk, turn, ticket.state.name))
     opened = lifecycle.came_back(ticket, turn.now, same_operator=same)
     lang = desk.lang_of(turn.customer)
     promise = standing.promise_of(desk, turn, desk.queue.before_new(ticket, turn.waiting))
-    told = desk.words.say(
+    told = desk.texts.say(
         "handoff.reopened",
         lang=lang,
         customer=turn.customer,
@@ -45,7 +45,7 @@ def reopened(desk: DeskContext, turn: Turn, ticket: Ticket, *, reason: str, apol
     ]
     if (to := desk.places.thread(opened)) is not None:
         text = asked_again(turn, ticket)
-        operator = (desk.crew.member(opened.operator).call or opened.operator_name) if same else ""
+        operator = (desk.roster.member(opened.operator).call or opened.operator_name) if same else ""
         topic = reopen_topic(to, ticket.number)
         say += [topic, *card_posts.edited(desk, opened)]
         back = notices.in_desk(desk, to, opened, "desk.came_back", operator=operator, text=text)

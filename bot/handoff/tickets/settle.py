@@ -22,8 +22,8 @@ def settled(desk: DeskContext, known: Ticket | None, outcome: Outcome) -> Outcom
         return replace(outcome, ticket=None)
     after = desk.deadlines.dated(after)
     later, cancel = desk.deadlines.changes(before, after)
-    same = before is not None and topic_name(before, desk.words, desk.lang) == topic_name(
-        after, desk.words, desk.lang
+    same = before is not None and topic_name(before, desk.texts, desk.lang) == topic_name(
+        after, desk.texts, desk.lang
     )
     say = tuple(
         redrawn(desk, o, after)

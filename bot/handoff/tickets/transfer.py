@@ -165,5 +165,5 @@ def _in_one_group(one: Peer, other: Peer) -> bool:
 
 def _with_talk(desk: DeskContext, ticket: Ticket, history: Sequence[HistoryEntry]) -> Ticket:
     """With the talk so far: where it is shown from now on nobody has read it."""
-    name = ticket.state.name or desk.words.text("desk.nameless", lang=desk.lang)
-    return lifecycle.transcribed(ticket, transcript(history[-CARRIED_LINES:], name, desk.words, desk.lang))
+    name = ticket.state.name or desk.texts.text("desk.nameless", lang=desk.lang)
+    return lifecycle.transcribed(ticket, transcript(history[-CARRIED_LINES:], name, desk.texts, desk.lang))

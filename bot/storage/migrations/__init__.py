@@ -13,6 +13,7 @@ from bot.errors import StorageNewer
 from bot.storage.maintenance import backup
 from bot.storage.migrations.first import STATEMENTS
 from bot.storage.migrations.second import STATEMENTS as SECOND
+from bot.text.problems import told
 
 STEPS = {"001_first": STATEMENTS, "002_teams_waiting": SECOND}
 
@@ -43,10 +44,7 @@ def bring_up(connection: sqlite3.Connection, file: Path | None, now: datetime) -
     steps = migrations()
     applied = {step.name for step in steps.applied(db)}
     if strange := applied - set(STEPS):
-        raise StorageNewer(
-            f"базу {file or ':memory:'} изменила более новая версия программы (шаг {max(strange)}): обновите"
-            " программу или восстановите копию, сделанную до обновления"
-        )
+        raise StorageNewer(told("database.newer", file=file or ":memory:", step=max(strange)))
     waiting = tuple(step.name for step in steps.pending(db))
     if waiting and applied and file is not None:
         backup(connection, file.with_name(f"{file.name}.before-{waiting[0]}-{now:%Y%m%d%H%M%S}"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from bot.errors import StorageBusy
+from bot.text.problems import told
 
 if sys.platform == "win32":  # pragma: no cover
     import msvcrt
@@ -54,9 +55,5 @@ class LockFile:
 
 def _refusal(database: Path, holder: str) -> str:
     if holder == str(os.getpid()):
-        return f"база {database} уже открыта в этом же процессе (pid {holder}): закройте первое хранилище"
-    who = f" (pid {holder})" if holder else ""
-    return (
-        f"с базой {database} уже работает другой процесс{who}: у базы бывает только один хозяин. Остановите"
-        " его или укажите другой файл в storage.url; пока бот работает, копию делает он сам (bot db backup)"
-    )
+        return told("database.own", file=database, holder=holder)
+    return told("database.busy", file=database, holder=f" (pid {holder})" if holder else "")

@@ -51,6 +51,7 @@ from bot.storage.queries import owed as owing
 from bot.storage.queries import tickets as desk
 from bot.storage.sqlite.lockfile import LockFile
 from bot.storage.sqlite.writer import Locks, Work, Writer
+from bot.text.problems import told
 
 Made = TypeVar("Made")
 PORTION = 500  # rows blanked in one transaction
@@ -104,12 +105,10 @@ class SqliteStore:
                 reader = _connect(f"{file.as_uri()}?mode=ro", read_only=True) if file else None
                 store = cls(file, lock, db, reader, now, group)
             except OSError as error:
-                raise StorageError(
-                    f"папка базы {file and file.parent} недоступна: {error.strerror}. Проверьте storage.url и"
-                    " права"
-                ) from error
+                raise StorageError(told("database.folder", folder=file and file.parent)) from error
             except sqlite3.Error as error:
-                raise StorageError(f"базу {file or ':memory:'} не удалось открыть: {error}") from error
+                why = told("database.not_opened", file=file or ":memory:", reason=error)
+                raise StorageError(why) from error
             undo.pop_all()
             return store
 
@@ -386,7 +385,7 @@ def copy_beside_owner(url_or_path: str | Path, to: Path) -> None:
     """
     file = _file(url_or_path)
     if file is None or not file.is_file():
-        raise StorageError(f"базы {file or ':memory:'} нет")
+        raise StorageError(told("database.none", file=file or ":memory:"))
     try:
         db = _connect(f"{file.as_uri()}?mode=ro", read_only=True)
         try:
@@ -394,7 +393,7 @@ def copy_beside_owner(url_or_path: str | Path, to: Path) -> None:
         finally:
             db.close()
     except (OSError, sqlite3.Error) as error:
-        raise StorageError(f"копию базы {file} сделать не удалось: {error}") from error
+        raise StorageError(told("database.not_copied", file=file, reason=error)) from error
 
 
 def _file(url_or_path: str | Path) -> Path | None:
@@ -403,10 +402,7 @@ def _file(url_or_path: str | Path) -> Path | None:
     if name.startswith("sqlite://"):
         name = name.removeprefix("sqlite://").removeprefix("/") or ":memory:"
     elif "://" in name:
-        raise StorageError(
-            f"storage.url: хранилище {name.partition('://')[0]} не поддерживается, годится"
-            " sqlite:///путь/к/файлу.db"
-        )
+        raise StorageError(told("database.kind", kind=name.partition("://")[0]))
     return None if name == ":memory:" else Path(name).expanduser().resolve()
 
 

@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar, cast
 
 from bot.errors import StorageError
+from bot.text.problems import told
 
 Made = TypeVar("Made")
 Work = Callable[[sqlite3.Connection], Made]
@@ -112,7 +113,7 @@ class Writer:
     def _put(self, unit: _Unit) -> None:
         with self._closing:
             if self._closed:
-                raise StorageError("хранилище закрыто")
+                raise StorageError(told("database.closed"))
             self._queue.put(unit)
 
     def _run(self) -> None:
@@ -208,7 +209,7 @@ def _resolve(units: list[_Unit]) -> None:
 def as_storage_error(error: BaseException) -> BaseException:
     if isinstance(error, StorageError):
         return error
-    what = "база данных" if isinstance(error, sqlite3.Error) else type(error).__name__
-    wrapped = StorageError(f"в хранилище ничего не записано: {what}: {error}")
+    reason = str(error) if isinstance(error, sqlite3.Error) else f"{type(error).__name__}: {error}"
+    wrapped = StorageError(told("database.not_written", reason=reason))
     wrapped.__cause__ = error
     return wrapped

@@ -20,9 +20,9 @@ from typing import Literal, Protocol
 
 import pytest
 
-from bot.adapters.base import Adapter, File
+from bot.adapters.base import Adapter
 from bot.button_tokens import token
-from bot.errors import PeerGone, Refused, RetryLater, StorageError, Uncertain
+from bot.errors import PeerGone, RetryLater, StorageError, Uncertain
 from bot.model import (
     Attachment,
     Button,
@@ -36,6 +36,7 @@ from bot.model import (
     Span,
     Style,
 )
+from bot.testing.fakes import FakeFiles
 
 HOSTILE = "<b>жирно</b> &amp; *x* _y_ [я](http://evil.example) `code` {{7*7}} @all [id1|Павел]"
 POISON = "до\x00после"
@@ -95,13 +96,6 @@ class KeptInbounds:
                 await asyncio.sleep(0.01)
 
 
-class NoFiles:
-    """No file can be had."""
-
-    async def read(self, attachment: Attachment) -> File:
-        raise Refused("gone")
-
-
 @asynccontextmanager
 async def listening(adapter: Adapter, kept: KeptInbounds) -> AsyncIterator[None]:
     """The adapter takes in until the end of the block."""
@@ -124,7 +118,7 @@ class AdapterContract:
     async def send(
         self, platform: PlayedPlatform, outbound: Outbound, *, nonce: int = 7, target: str = ""
     ) -> str:
-        return (await platform.adapter.send(outbound, nonce=nonce, target=target, files=NoFiles())).message
+        return (await platform.adapter.send(outbound, nonce=nonce, target=target, files=FakeFiles())).message
 
     async def test_words_arrive_once_with_who_said_them(self, platform: PlayedPlatform) -> None:
         """Two messages are two inbounds in order, each with a key of its own, from the customer's peer, at an

@@ -15,6 +15,7 @@ from typing import Literal
 from bot.adapters.playground.typed import Typed
 from bot.errors import BotError, ConfigError, Problem
 from bot.model import InboundKind, Json, Sender
+from bot.text.problems import problem
 from bot.text.yaml_source import YamlError, read_own
 from bot.web.playground.people import Cast
 from bot.web.playground.samples import photo, silence
@@ -74,7 +75,7 @@ def read_scenes(folder: Path = FOLDER) -> dict[str, Scene]:
         try:
             scenes.append(_read_scene(path))
         except (YamlError, KeyError, TypeError, ValueError, AttributeError) as error:
-            problems.append(Problem(f"сцена не читается: {error}", file=str(path), code="WEB010"))
+            problems.append(problem("stories.scene", str(path), code="WEB010", reason=error))
     if problems:
         raise ConfigError(problems)
     return {s.id: s for s in sorted(scenes, key=lambda s: s.order)}

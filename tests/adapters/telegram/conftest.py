@@ -9,26 +9,11 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.base import File
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.adapters.telegram.settings import TelegramSettings
-from bot.errors import Refused
-from bot.model import Attachment, Inbound, Outbound, Sent
+from bot.model import Inbound, Outbound, Sent
+from bot.testing.fakes import FakeFiles
 from tests.fakes.telegram_server import TOKEN, FakeTelegram
-
-
-class Shelf:
-    """Files of other channels, by ref."""
-
-    def __init__(self) -> None:
-        self.contents: dict[str, bytes] = {}
-        self.asked: list[str] = []
-
-    async def read(self, attachment: Attachment) -> File:
-        self.asked.append(attachment.ref)
-        if attachment.ref not in self.contents:
-            raise Refused("gone")
-        return File(self.contents[attachment.ref], attachment.name, attachment.mime)
 
 
 class Kept:
@@ -67,8 +52,8 @@ async def adapter(server: FakeTelegram) -> AsyncIterator[TelegramAdapter]:
 
 
 @pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
+def files() -> FakeFiles:
+    return FakeFiles()
 
 
 @pytest.fixture
@@ -87,8 +72,8 @@ async def running(adapter: TelegramAdapter, kept: Any) -> AsyncIterator[asyncio.
 
 
 @pytest.fixture
-def say(adapter: TelegramAdapter, shelf: Shelf) -> Any:
+def say(adapter: TelegramAdapter, files: FakeFiles) -> Any:
     async def send(outbound: Outbound, *, nonce: int = 42, target: str = "") -> Sent:
-        return await adapter.send(outbound, nonce=nonce, target=target, files=shelf)
+        return await adapter.send(outbound, nonce=nonce, target=target, files=files)
 
     return send

@@ -179,36 +179,36 @@ async def test_a_silent_server_leaves_it_open(server: FakeTelegram, say: Any) ->
         await say(SAY)
 
 
-async def test_no_connection_is_certainly_not_sent(shelf: Any) -> None:
+async def test_no_connection_is_certainly_not_sent(files: Any) -> None:
     """Nobody listens there: try again later, for the whole account, without counting."""
     adapter = TelegramAdapter("telegram", TelegramSettings(token=TOKEN, api_base="http://127.0.0.1:9"))
 
     with pytest.raises(RetryLater) as caught:
-        await adapter.send(SAY, nonce=1, target="", files=shelf)
+        await adapter.send(SAY, nonce=1, target="", files=files)
     await adapter.close()
 
     assert (caught.value.scope, caught.value.counts) == ("account", False)
 
 
-async def test_an_unknown_host_is_certainly_not_sent(shelf: Any) -> None:
+async def test_an_unknown_host_is_certainly_not_sent(files: Any) -> None:
     """A name that does not resolve is an outage of the network, not of the message."""
     adapter = TelegramAdapter(
         "telegram", TelegramSettings(token=TOKEN, api_base="http://no-such-host.invalid")
     )
 
     with pytest.raises(RetryLater):
-        await adapter.send(SAY, nonce=1, target="", files=shelf)
+        await adapter.send(SAY, nonce=1, target="", files=files)
     await adapter.close()
 
 
-async def test_an_unreachable_proxy_is_certainly_not_sent(shelf: Any) -> None:
+async def test_an_unreachable_proxy_is_certainly_not_sent(files: Any) -> None:
     """The proxy is away: nothing went out."""
     adapter = TelegramAdapter(
         "telegram", TelegramSettings(token=TOKEN, api_base="http://127.0.0.1:9", proxy="socks5://127.0.0.1:9")
     )
 
     with pytest.raises(RetryLater):
-        await adapter.send(SAY, nonce=1, target="", files=shelf)
+        await adapter.send(SAY, nonce=1, target="", files=files)
     await adapter.close()
 
 
@@ -260,17 +260,17 @@ async def test_already_so_is_success(
     assert await say(outbound, target="17") == Sent("17")
 
 
-async def test_a_wrong_token_concerns_the_account(server: FakeTelegram, shelf: Any) -> None:
+async def test_a_wrong_token_concerns_the_account(server: FakeTelegram, files: Any) -> None:
     """A token that Telegram does not know, and one that is no token at all, concern the account."""
     for token in ("999:wrong", "", "no token"):
         adapter = TelegramAdapter("telegram", TelegramSettings(token=token, api_base=server.base))
         with pytest.raises(AccountError) as caught:
-            await adapter.send(SAY, nonce=1, target="", files=shelf)
+            await adapter.send(SAY, nonce=1, target="", files=files)
         await adapter.close()
         assert "BotFather" in caught.value.hint
 
 
-async def test_no_error_holds_the_token(server: FakeTelegram, shelf: Any) -> None:
+async def test_no_error_holds_the_token(server: FakeTelegram, files: Any) -> None:
     """However a call fails, its traceback does not show the token, even where the server repeats it."""
     secret = TOKEN.partition(":")[2]
     adapter = TelegramAdapter("telegram", TelegramSettings(token=TOKEN, api_base=server.base, timeout=0.3))
@@ -285,7 +285,7 @@ async def test_no_error_holds_the_token(server: FakeTelegram, shelf: Any) -> Non
     shown = []
     for one in (adapter, adapter, adapter, adapter, adapter, nowhere, bad_address):
         with pytest.raises(BotError) as caught:
-            await one.send(SAY, nonce=1, target="", files=shelf)
+            await one.send(SAY, nonce=1, target="", files=files)
         shown.append("".join(traceback.format_exception(caught.value)))
     for one in (adapter, nowhere, bad_address):
         await one.close()

@@ -11,7 +11,7 @@ from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.button_tokens import read_token
 from bot.errors import AccountError, PeerGone, Refused, RetryLater, TopicGone, Uncertain
 from bot.model import Attachment, Button, Media, Outbound, OutboundKind, Peer, RichText, Sent, Span, Style
-from tests.adapters.telegram.conftest import Shelf
+from bot.testing.fakes import FakeFiles
 from tests.fakes.telegram_server import FakeTelegram
 
 CUSTOMER = Peer("telegram", "1001")
@@ -127,9 +127,9 @@ async def test_what_takes_no_words_goes_alone(
     assert [c.method for c in server.calls] == [method]
 
 
-async def test_a_round_video_with_words_is_a_video(server: FakeTelegram, say: Any, shelf: Shelf) -> None:
+async def test_a_round_video_with_words_is_a_video(server: FakeTelegram, say: Any, files: FakeFiles) -> None:
     """Words would be lost below a round video, so it travels as a plain one."""
-    shelf.contents["ID"] = b"video"
+    files.contents["ID"] = b"video"
 
     await say(
         Outbound(CUSTOMER, RichText("вот"), attachments=(Attachment(Media.VIDEO_NOTE, "ID", "telegram"),))
@@ -138,9 +138,9 @@ async def test_a_round_video_with_words_is_a_video(server: FakeTelegram, say: An
     assert [(c.method, c.params["caption"], len(c.files)) for c in server.calls] == [("sendVideo", "вот", 1)]
 
 
-async def test_foreign_files_are_uploaded(server: FakeTelegram, say: Any, shelf: Shelf) -> None:
+async def test_foreign_files_are_uploaded(server: FakeTelegram, say: Any, files: FakeFiles) -> None:
     """A photo of another channel and a file from the disk arrive with their content and a clean name."""
-    shelf.contents |= {"vk1": b"jpeg", "/a/b.pdf": b"pdf"}
+    files.contents |= {"vk1": b"jpeg", "/a/b.pdf": b"pdf"}
 
     await say(Outbound(CUSTOMER, attachments=(photo("vk1", "vk"),)))
     await say(
@@ -187,26 +187,26 @@ async def test_places_and_contacts_are_themselves(server: FakeTelegram, say: Any
     ],
 )
 async def test_what_cannot_travel_is_shown_in_words(
-    server: FakeTelegram, say: Any, shelf: Shelf, attachment: Attachment, shown: str
+    server: FakeTelegram, say: Any, files: FakeFiles, attachment: Attachment, shown: str
 ) -> None:
     """Never nothing: the words stay and a placeholder stands below them."""
-    shelf.contents["empty"] = b""
+    files.contents["empty"] = b""
 
     await say(Outbound(CUSTOMER, RichText("смотрите"), attachments=(attachment,)))
 
     assert [(c.method, c.params["text"]) for c in server.calls] == [("sendMessage", f"смотрите\n{shown}")]
-    assert "big" not in shelf.asked
+    assert "big" not in files.asked
 
 
 @pytest.mark.parametrize("media", list(Media))
 @pytest.mark.parametrize("words", ["", "слова"])
 async def test_every_kind_of_every_channel_shows_something(
-    server: FakeTelegram, say: Any, shelf: Shelf, media: Media, words: str
+    server: FakeTelegram, say: Any, files: FakeFiles, media: Media, words: str
 ) -> None:
     """The table of all kinds: own, readable, gone and nameless attachments each make exactly one visible
     message.
     """
-    shelf.contents["there"] = b"content"
+    files.contents["there"] = b"content"
     kinds = [
         Attachment(media, "ID", "telegram"),
         Attachment(media, "there", "vk"),
@@ -223,9 +223,11 @@ async def test_every_kind_of_every_channel_shows_something(
         assert not words or words in (call.params.get("text", "") + call.params.get("caption", ""))
 
 
-async def test_a_photo_that_is_too_big_is_a_document(server: FakeTelegram, say: Any, shelf: Shelf) -> None:
+async def test_a_photo_that_is_too_big_is_a_document(
+    server: FakeTelegram, say: Any, files: FakeFiles
+) -> None:
     """Above 10 MB Telegram takes no photos, but it takes files."""
-    shelf.contents["big"] = b"x" * (10 * 1024 * 1024 + 1)
+    files.contents["big"] = b"x" * (10 * 1024 * 1024 + 1)
 
     await say(Outbound(CUSTOMER, attachments=(photo("big", "vk"),)))
 
@@ -241,10 +243,10 @@ async def test_a_photo_that_is_too_big_is_a_document(server: FakeTelegram, say: 
     ],
 )
 async def test_a_refused_photo_is_tried_as_a_document(
-    server: FakeTelegram, say: Any, shelf: Shelf, description: str
+    server: FakeTelegram, say: Any, files: FakeFiles, description: str
 ) -> None:
     """Nothing was sent, so the same picture goes as a file."""
-    shelf.contents["p"] = b"picture"
+    files.contents["p"] = b"picture"
     server.refuse("sendPhoto", 400, description)
 
     sent = await say(Outbound(CUSTOMER, RichText("вот"), attachments=(photo("p", "vk"),)))
@@ -253,10 +255,10 @@ async def test_a_refused_photo_is_tried_as_a_document(
 
 
 async def test_a_file_refused_in_every_form_is_told_in_words(
-    server: FakeTelegram, say: Any, shelf: Shelf
+    server: FakeTelegram, say: Any, files: FakeFiles
 ) -> None:
     """The last form is words, so the message arrives whatever the file is."""
-    shelf.contents["v"] = b"voice"
+    files.contents["v"] = b"voice"
     server.refuse("sendVoice", 400, "Bad Request: VOICE_MESSAGES_FORBIDDEN")
     server.refuse("sendDocument", 413, "Request Entity Too Large")
 
@@ -266,11 +268,11 @@ async def test_a_file_refused_in_every_form_is_told_in_words(
     assert server.calls[-1].params["text"] == "🎤 0:04"
 
 
-async def test_an_album_is_one_call(server: FakeTelegram, say: Any, shelf: Shelf) -> None:
+async def test_an_album_is_one_call(server: FakeTelegram, say: Any, files: FakeFiles) -> None:
     """Photos and videos together are one album with the words below the first; its id is the first message's,
     the others are told.
     """
-    shelf.contents["vk1"] = b"jpeg"
+    files.contents["vk1"] = b"jpeg"
     parts = (photo("a"), photo("vk1", "vk"), Attachment(Media.VIDEO, "v", "telegram"))
 
     sent = await say(Outbound(TOPIC, RichText("три", (Span(Style.BOLD, 0, 3),)), attachments=parts))
@@ -284,15 +286,17 @@ async def test_an_album_is_one_call(server: FakeTelegram, say: Any, shelf: Shelf
     assert sent == Sent("501", ("502", "503"))
 
 
-async def test_kinds_that_do_not_mix_go_as_documents(server: FakeTelegram, say: Any, shelf: Shelf) -> None:
+async def test_kinds_that_do_not_mix_go_as_documents(
+    server: FakeTelegram, say: Any, files: FakeFiles
+) -> None:
     """A photo beside a document travels as a file, in the same one call."""
-    shelf.contents["a"] = b"jpeg"
+    files.contents["a"] = b"jpeg"
 
     await say(Outbound(CUSTOMER, attachments=(photo("a"), Attachment(Media.DOCUMENT, "d", "telegram"))))
 
     (call,) = server.calls
     assert [m["type"] for m in call.params["media"]] == ["document", "document"]
-    assert call.params["media"][1]["media"] == "d" and shelf.asked == ["a"]
+    assert call.params["media"][1]["media"] == "d" and files.asked == ["a"]
 
 
 async def test_what_is_missing_in_an_album_is_told_below_it(server: FakeTelegram, say: Any) -> None:

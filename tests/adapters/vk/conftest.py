@@ -9,24 +9,12 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.base import File
 from bot.adapters.vk.adapter import VkAdapter
 from bot.adapters.vk.settings import VkSettings
-from bot.errors import Refused, StorageError
-from bot.model import Attachment, Inbound, InboundKind, Outbound, Peer, RichText
+from bot.errors import StorageError
+from bot.model import Inbound, InboundKind, Outbound, Peer, RichText
+from bot.testing.fakes import FakeFiles
 from tests.fakes.vk_server import GROUP, TOKEN, FakeVk
-
-
-class Shelf:
-    """Files of other channels, by ref."""
-
-    def __init__(self) -> None:
-        self.contents: dict[str, bytes] = {}
-
-    async def read(self, attachment: Attachment) -> File:
-        if attachment.ref not in self.contents:
-            raise Refused("gone")
-        return File(self.contents[attachment.ref], attachment.name, attachment.mime)
 
 
 class Kept:
@@ -75,8 +63,8 @@ async def adapter(vk: FakeVk) -> AsyncIterator[VkAdapter]:
 
 
 @pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
+def files() -> FakeFiles:
+    return FakeFiles()
 
 
 @pytest.fixture

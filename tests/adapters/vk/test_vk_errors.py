@@ -9,7 +9,8 @@ import pytest
 from bot.adapters.vk.adapter import VkAdapter
 from bot.adapters.vk.errors import TABLE, VkRefusal, VkSilence, to_delivery_error
 from bot.errors import AccountError, BadFormat, DeliveryError, PeerGone, Refused, RetryLater
-from tests.adapters.vk.conftest import Shelf, make, say
+from bot.testing.fakes import FakeFiles
+from tests.adapters.vk.conftest import make, say
 from tests.fakes.vk_server import BAD_GATEWAY, CHAT, CUT, HTML, TOKEN, FakeVk
 
 LATER = {
@@ -111,55 +112,55 @@ def test_silence_is_tried_again() -> None:
 
 @pytest.mark.parametrize("fault", [HTML, BAD_GATEWAY, CUT, 10])
 async def test_a_broken_answer_is_no_second_message(
-    vk: FakeVk, adapter: VkAdapter, shelf: Shelf, fault: int | str
+    vk: FakeVk, adapter: VkAdapter, files: FakeFiles, fault: int | str
 ) -> None:
     """A send whose answer was lost is repeated with the same random_id and ends as one message."""
     vk.fail("messages.send", fault, after=True)
     with pytest.raises(RetryLater):
-        await adapter.send(say("раз"), nonce=7, target="", files=shelf)
+        await adapter.send(say("раз"), nonce=7, target="", files=files)
 
-    again = await adapter.send(say("раз"), nonce=7, target="", files=shelf)
+    again = await adapter.send(say("раз"), nonce=7, target="", files=files)
 
     assert [m.params["message"] for m in vk.sent] == ["раз"]
     assert again.message == f"m{vk.sent[0].id}"
 
 
 async def test_too_many_calls_are_not_repeated_by_the_library(
-    vk: FakeVk, adapter: VkAdapter, shelf: Shelf
+    vk: FakeVk, adapter: VkAdapter, files: FakeFiles
 ) -> None:
     """vk_api would sleep and recurse on error 6; here it is one call and RetryLater for the account."""
     vk.fail("messages.send", 6)
     with pytest.raises(RetryLater) as caught:
-        await adapter.send(say("раз"), nonce=7, target="", files=shelf)
+        await adapter.send(say("раз"), nonce=7, target="", files=files)
 
     assert caught.value.scope == "account" and not caught.value.counts
     assert len(vk.called("messages.send")) == 1
 
 
-async def test_a_captcha_is_shown_to_people(vk: FakeVk, adapter: VkAdapter, shelf: Shelf) -> None:
+async def test_a_captcha_is_shown_to_people(vk: FakeVk, adapter: VkAdapter, files: FakeFiles) -> None:
     """Captcha waits long and stands in the health with what to do."""
     vk.fail("messages.send", 14)
     with pytest.raises(RetryLater) as caught:
-        await adapter.send(say("раз"), nonce=7, target="", files=shelf)
+        await adapter.send(say("раз"), nonce=7, target="", files=files)
 
     assert caught.value.after >= 600
     assert "картинки" in adapter.health.details["vk-14"]
 
-    await adapter.send(say("раз"), nonce=7, target="", files=shelf)
+    await adapter.send(say("раз"), nonce=7, target="", files=files)
     assert "vk-14" not in adapter.health.details
 
 
 async def test_an_error_of_one_peer_inside_the_answer_counts(
-    vk: FakeVk, adapter: VkAdapter, shelf: Shelf
+    vk: FakeVk, adapter: VkAdapter, files: FakeFiles
 ) -> None:
     """Group chats answer 200 with an error per peer: it is not taken for success."""
     vk.peer_errors[CHAT] = 917
     with pytest.raises(PeerGone):
-        await adapter.send(say("раз", chat=CHAT), nonce=7, target="", files=shelf)
+        await adapter.send(say("раз", chat=CHAT), nonce=7, target="", files=files)
 
 
 async def test_the_token_never_shows(
-    vk: FakeVk, shelf: Shelf, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    vk: FakeVk, files: FakeFiles, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """VK's text repeats the token, the library's exceptions hold it: neither errors, health, checks nor logs
     do.
@@ -167,7 +168,7 @@ async def test_the_token_never_shows(
     caplog.set_level(logging.DEBUG)
     wrong = make(vk, token="vk1.a.WRONG-and-secret")
     with pytest.raises(AccountError) as caught:
-        await wrong.send(say("раз"), nonce=1, target="", files=shelf)
+        await wrong.send(say("раз"), nonce=1, target="", files=files)
     problems = await wrong.check()
     await wrong.close()
 

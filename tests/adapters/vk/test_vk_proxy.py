@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bot.model import Attachment, Media
-from tests.adapters.vk.conftest import Kept, Shelf, listening, make, say
+from bot.testing.fakes import FakeFiles
+from tests.adapters.vk.conftest import Kept, listening, make, say
 from tests.fakes.vk_server import FakeVk
 
 
@@ -41,17 +42,17 @@ async def socks(through: list[int]) -> AsyncIterator[str]:
         server.close()
 
 
-async def test_everything_goes_through_the_proxy(vk: FakeVk, kept: Kept, shelf: Shelf) -> None:
+async def test_everything_goes_through_the_proxy(vk: FakeVk, kept: Kept, files: FakeFiles) -> None:
     """Calls, polls, uploads and downloads reach VK by SOCKS5 only."""
     through: list[int] = []
     vk.files["a"] = b"x"
-    shelf.contents["p"] = b"picture"
+    files.contents["p"] = b"picture"
     async with socks(through) as proxy, listening(vk, kept, proxy=proxy) as adapter:
         await kept.until(lambda: kept.cursor)
         vk.writes(5, "привет")
         await kept.until(lambda: kept.texts)
         await adapter.send(
-            say("да", attachments=(Attachment(Media.PHOTO, "p", "tg"),)), nonce=1, target="", files=shelf
+            say("да", attachments=(Attachment(Media.PHOTO, "p", "tg"),)), nonce=1, target="", files=files
         )
         await adapter.read(Attachment(Media.PHOTO, channel="vk", data={"url": f"{vk.base}/files/a"}))
 
