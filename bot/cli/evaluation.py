@@ -20,10 +20,10 @@ from bot.cli.messages import EXIT_USAGE, fail, language, say, words_in
 from bot.config.loader import read_config
 from bot.errors import BotError, ConfigError, Problem
 from bot.knowledge.quality.evaluation import (
-    Advice,
     Costs,
     EvaluationCase,
     EvaluationReport,
+    ThresholdAdvice,
     advise,
     judge_cases,
     measure,
@@ -102,7 +102,7 @@ def evaluate(
         _write(path, advice, output.as_json)
 
 
-def _show(report: EvaluationReport, advice: Advice, precision: float, acts: int, now: float) -> None:
+def _show(report: EvaluationReport, advice: ThresholdAdvice, precision: float, acts: int, now: float) -> None:
     typer.echo(
         say(
             "eval.asked",
@@ -166,7 +166,7 @@ def _show(report: EvaluationReport, advice: Advice, precision: float, acts: int,
     typer.echo(say("eval.cheapest", answer=f"{advice.cheapest:.2f}"))
 
 
-def _draw(report: EvaluationReport, advice: Advice, target: Path) -> None:
+def _draw(report: EvaluationReport, advice: ThresholdAdvice, target: Path) -> None:
     png = target.suffix.lower() == ".png"
     lang = "en" if png and not has_cyrillic() else language()
     shapes = chart(report, advice, words_in(lang, "eval.chart"))
@@ -177,7 +177,7 @@ def _draw(report: EvaluationReport, advice: Advice, target: Path) -> None:
         target.write_text(as_svg(shapes), encoding="utf-8")
 
 
-def _write(path: Path | None, advice: Advice, quiet: bool) -> None:
+def _write(path: Path | None, advice: ThresholdAdvice, quiet: bool) -> None:
     file = path or Path("config.yaml")
     values = {
         "answer_threshold": advice.answer,

@@ -24,7 +24,7 @@ from bot.reports.export import to_csv, to_json, to_xlsx
 from bot.reports.metrics import COUNTS
 from bot.reports.periods import Period, between, week_before
 from bot.reports.report import Report, make_report, read_facts
-from bot.reports.texts import Saying, row_name
+from bot.reports.texts import ReportTexts, row_name
 from bot.storage.queries import events as looking
 from bot.storage.queries import tickets as desk
 
@@ -67,7 +67,7 @@ def report(path: Path | None, days: ReportDays, output: ReportOutput, *, databas
         made = asyncio.run(_made(config, period, str(database or config.storage_path)))
     except BotError as error:
         raise fail(error) from None
-    saying = Saying(language())
+    saying = ReportTexts(language())
     for file, content in ((output.xlsx, to_xlsx), (output.csv, to_csv)):
         if file is not None:
             _write(file, content(made, saying))
@@ -144,7 +144,7 @@ def _day(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def in_words(made: Report, saying: Saying) -> list[str]:
+def in_words(made: Report, saying: ReportTexts) -> list[str]:
     """The report as lines of a terminal, each figure with its definition."""
     period = made.period
     lines = [f"{saying.word('report')} {period.first:%d.%m.%Y} – {period.last:%d.%m.%Y}"]

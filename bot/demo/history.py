@@ -12,7 +12,7 @@ from random import Random
 
 from bot.demo.customers import CustomerScript
 from bot.demo.operators import DemoOperators
-from bot.demo.personas import HOURS, TEAM, WEEKDAYS, Colleague
+from bot.demo.personas import HOURS, TEAM, WEEKDAYS, OperatorPersona
 from bot.demo.simulation import Simulation
 from bot.model import Event
 from bot.testing.harness import TestBot
@@ -53,7 +53,7 @@ class History:
         testbot: TestBot,
         traffic: DemoTraffic,
         *,
-        team: Sequence[Colleague] = TEAM,
+        team: Sequence[OperatorPersona] = TEAM,
         rounds: timedelta | None = None,
     ) -> None:
         self._testbot, self._per_day, self._rounds = testbot, traffic.per_day, rounds

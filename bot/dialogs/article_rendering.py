@@ -15,7 +15,7 @@ WHOLE = 750  # an article up to this is said whole: a button for two lines is a 
 
 
 @dataclass(frozen=True, slots=True)
-class Portion:
+class AnswerPortion:
     """What is said now, and what is left for «Подробнее»."""
 
     text: RichText
@@ -44,16 +44,16 @@ class _Block:
         return len(self.rich.text)
 
 
-def portion(article: ArticleText, passage: int = 0, *, follow_up: bool = False) -> Portion:
+def portion(article: ArticleText, passage: int = 0, *, follow_up: bool = False) -> AnswerPortion:
     """The lead and the passage that fits best; a follow-up gets that passage alone.
 
     Never empty where the article is not.
     """
     blocks = _blocks(article)
     if not blocks:
-        return Portion(RichText(article.title), RichText())
+        return AnswerPortion(RichText(article.title), RichText())
     if not follow_up and sum(b.length for b in blocks) <= WHOLE:
-        return Portion(_said(blocks), RichText())
+        return AnswerPortion(_said(blocks), RichText())
     best = [b for b in blocks if b.passage == passage] or [
         b for b in blocks if b.passage == blocks[0].passage
     ]
@@ -67,7 +67,7 @@ def portion(article: ArticleText, passage: int = 0, *, follow_up: bool = False) 
         if following and sum(b.length for b in shown + following) <= ENOUGH:
             shown += following
     left = [b for b in blocks if b not in shown]
-    return Portion(_said(shown), _said(left), tuple(b.rich for b in left))
+    return AnswerPortion(_said(shown), _said(left), tuple(b.rich for b in left))
 
 
 def _fitting(blocks: list[_Block], room: int) -> list[_Block]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.faq_replies import ALL_SAID, FaqReplies
-from bot.dialogs.faq_search import OPTIONS, RIVAL, FaqSearch, Telling
+from bot.dialogs.faq_search import OPTIONS, RIVAL, ArticleAnswer, FaqSearch
 from bot.dialogs.intent import IntentReader, is_own_question
 from bot.dialogs.options import names_of
 from bot.dialogs.protocols import Escalate, KnowledgeSource
@@ -24,10 +24,10 @@ from bot.dialogs.question_stage import (
     may_clarify,
     needs_person,
 )
-from bot.dialogs.several_questions import Part, in_doubt, is_one_question, left_over, parts_of
-from bot.dialogs.short_answers import Hearing, hash_of, language_of
+from bot.dialogs.several_questions import QuestionPart, in_doubt, is_one_question, left_over, parts_of
+from bot.dialogs.short_answers import ShortAnswers, hash_of, language_of
 from bot.i18n.texts import Texts
-from bot.knowledge.base import Context
+from bot.knowledge.base import QuestionContext
 from bot.model import (
     Answer,
     Candidate,
@@ -64,7 +64,7 @@ class Faq:
         self._words, self._intent, self._escalate = words, intent, escalate
         self._search = FaqSearch(knowledge, words.lang)
         self._replies = FaqReplies(words, self._search)
-        self._hearing = Hearing(words)
+        self._hearing = ShortAnswers(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         memory = Memory.of(turn)
@@ -124,13 +124,15 @@ class Faq:
         none.
         """
         found = self._search.article(turn, article)
-        return self._replies.answer(turn, Telling(found), Memory.of(turn)) if found is not None else None
+        return (
+            self._replies.answer(turn, ArticleAnswer(found), Memory.of(turn)) if found is not None else None
+        )
 
     async def is_sure(self, turn: Turn, text: str, *, own_words: bool = False) -> bool:
         """Whether an article would be said to *text* at once; *own_words*: only where its editor wrote just
         this question.
         """
-        best = self._search.sure_of(turn, text, await self._search.ask(turn, text, Context()))
+        best = self._search.sure_of(turn, text, await self._search.ask(turn, text, QuestionContext()))
         return best is not None and (not own_words or is_own_question(text, best.questions))
 
     async def _is_wider(self, turn: Turn, text: str, memory: Memory) -> bool:
@@ -139,7 +141,7 @@ class Faq:
         """
         if len(text.split()) > 1 or self._hearing.is_number(text):
             return False
-        found = (await self._search.ask(turn, text, Context())).candidates
+        found = (await self._search.ask(turn, text, QuestionContext())).candidates
         return any(c.article not in memory.options and c.score >= RIVAL * found[0].score for c in found)
 
     async def _several(self, turn: Turn, memory: Memory) -> Outcome | None:
@@ -147,7 +149,7 @@ class Faq:
 
         None where it is one question.
         """
-        context = Context(
+        context = QuestionContext(
             memory.article if memory.answered else "", memory.options, is_clarifying(memory.stage)
         )
         parts = [await self._part(turn, text, context) for text in parts_of(turn)]
@@ -171,17 +173,17 @@ class Faq:
             outcomes.append(open_one)
         return together(outcomes)
 
-    async def _part(self, turn: Turn, text: str, context: Context) -> Part:
+    async def _part(self, turn: Turn, text: str, context: QuestionContext) -> QuestionPart:
         answer = await self._search.ask(turn, text, context)
-        return Part(text, answer, self._search.sure_of(turn, text, answer))
+        return QuestionPart(text, answer, self._search.sure_of(turn, text, answer))
 
-    def _told(self, turn: Turn, part: Part, memory: Memory) -> Outcome:
+    def _told(self, turn: Turn, part: QuestionPart, memory: Memory) -> Outcome:
         assert part.sure is not None
         answer = replace(part.answer, article=part.sure.id)
         telling = self._search.telling(part.text, part.sure, answer, memory)
         return self._replies.answer(turn, telling, memory)
 
-    def _open(self, turn: Turn, rest: Sequence[Part]) -> Outcome | None:
+    def _open(self, turn: Turn, rest: Sequence[QuestionPart]) -> Outcome | None:
         """What is said of the first question without a sure answer; it is named, because others were answered
         above.
         """
@@ -214,7 +216,7 @@ class Faq:
         asked = hash_of(text)
         if memory.asked[-1:] == (asked,) and memory.stage != Idle():
             return self._replies.repeated(turn, memory, {"repeated": True})
-        context = Context(
+        context = QuestionContext(
             memory.article if memory.answered else "", memory.options, is_clarifying(memory.stage)
         )
         answer = await self._search.ask(turn, text, context)

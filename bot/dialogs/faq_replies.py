@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from bot.dialogs.article_rendering import portion
 from bot.dialogs.dialog_state import Memory, is_first_contact
-from bot.dialogs.faq_search import NEAR, OPTIONS, FaqSearch, Telling
+from bot.dialogs.faq_search import NEAR, OPTIONS, ArticleAnswer, FaqSearch
 from bot.dialogs.intent import COVERED
 from bot.dialogs.protocols import ArticleText
 from bot.dialogs.question_stage import (
@@ -55,7 +55,7 @@ class FaqReplies:
         self._words, self._search = words, search
         self._speaker = Speaker(words, "faq")
 
-    def answer(self, turn: Turn, telling: Telling, memory: Memory) -> Outcome:
+    def answer(self, turn: Turn, telling: ArticleAnswer, memory: Memory) -> Outcome:
         article, passage = telling.article, telling.passage
         language = language_of(turn, self._words.lang)
         part = portion(article, passage, follow_up=telling.follow_up)

@@ -10,7 +10,7 @@ from bot.dialogs.intent import is_own_question
 from bot.dialogs.options import names_of
 from bot.dialogs.protocols import ArticleText, KnowledgeSource
 from bot.dialogs.short_answers import hash_of, language_of
-from bot.knowledge.base import Context
+from bot.knowledge.base import QuestionContext
 from bot.model import (
     Answer,
     Candidate,
@@ -26,7 +26,7 @@ UNLIKELY = 0.01  # a score from which nothing is offered after "it did not help"
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class ArticleAnswer:
     """An article as it is told: from which passage, as a `follow_up` of what was told before or not.
 
     `asked` is the hash of the words it answers ("" = it was chosen), `spare` may be offered if it does not
@@ -48,7 +48,7 @@ class FaqSearch:
         self._knowledge, self._lang = knowledge, lang
         self.folder = knowledge.folder
 
-    async def ask(self, turn: Turn, text: str, context: Context) -> Answer:
+    async def ask(self, turn: Turn, text: str, context: QuestionContext) -> Answer:
         return await self._knowledge.ask(
             text,
             language=language_of(turn, self._lang),
@@ -80,13 +80,13 @@ class FaqSearch:
         ids = {i: a.id for i in there if (a := self.article(turn, i))}
         return [replace(c, title=names[ids[i]]) for i, c in there.items() if ids[i] in names]
 
-    def telling(self, text: str, best: ArticleText, answer: Answer, memory: Memory) -> Telling:
+    def telling(self, text: str, best: ArticleText, answer: Answer, memory: Memory) -> ArticleAnswer:
         """How *best* is told to the words *text* that *answer* is about."""
         passage = next((c.passage for c in answer.candidates if c.article == answer.article), 0)
         if is_own_question(text, best.questions):
             passage = 0  # the article as a whole is the answer
         follow_up = memory.answered and memory.article == best.id
-        return Telling(best, passage, hash_of(text), tuple(_spare(best, answer)), follow_up, answer.why)
+        return ArticleAnswer(best, passage, hash_of(text), tuple(_spare(best, answer)), follow_up, answer.why)
 
 
 def _is_guess(text: str, best: ArticleText, answer: Answer) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jinja2 import TemplateSyntaxError, meta, nodes
@@ -14,7 +14,8 @@ from jinja2 import TemplateSyntaxError, meta, nodes
 from bot.errors import Problem
 from bot.i18n.sandbox import Sandbox, bare_variables
 from bot.text.nearest import nearest
-from bot.text.yaml_source import MAX_BYTES, Node, YamlError, read_yaml
+from bot.text.problems import problem, problem_of, warning
+from bot.text.yaml_source import MAX_BYTES, YamlError, YamlNode, read_yaml
 
 ALWAYS = frozenset({"lang", "customer", "now", "seed", "business"})  # facts every template may use
 _WORDS_FILE = re.compile(r"(?:[\w-]+\.)?(?P<lang>[a-z]{2})\.ya?ml")
@@ -51,18 +52,13 @@ def read_folder(
     entries: dict[tuple[str, str], CatalogueEntry] = {}
     problems: list[Problem] = []
     if not folder.is_dir():
-        return {}, [
-            Problem("папки со словами нет", str(folder), hint="создайте её или исправьте wording.folder")
-        ]
+        return {}, [problem("texts.no_folder", str(folder))]
     for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "_")) or path.is_dir() or path.name.lower().startswith("readme"):
             continue
         words, long = _WORDS_FILE.fullmatch(path.name), _LONG_FILE.fullmatch(path.name)
         if not words and not long:
-            hint = "назовите файл ru.yaml, часть.ru.yaml или ключ.ru.md (так же en)"
-            problems.append(
-                Problem("по имени файла непонятно, что в нём", str(path), hint=hint, severity="warning")
-            )
+            problems.append(warning("texts.name", str(path)))
             continue
         text = _read(path, problems)
         if text is None:
@@ -81,17 +77,13 @@ def read_folder(
 def _read(path: Path, problems: list[Problem]) -> str | None:
     try:
         if path.stat().st_size > MAX_BYTES:
-            problems.append(
-                Problem("файл больше 1 МБ", str(path), hint="разделите его на части: часть.ru.yaml")
-            )
+            problems.append(problem("texts.large", str(path)))
             return None
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError:
-        problems.append(Problem("файл не в кодировке UTF-8", str(path), hint="сохраните его как UTF-8"))
-    except OSError as error:
-        problems.append(
-            Problem(f"файл не читается: {error.strerror}", str(path), hint="проверьте права на файл")
-        )
+        problems.append(problem("texts.not_utf8", str(path)))
+    except OSError:
+        problems.append(problem("texts.unreadable", str(path)))
     return None
 
 
@@ -109,16 +101,14 @@ def _leaves(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[str
         yield from _walk(root, "", file, problems)
 
 
-def _walk(node: Node, key: str, file: str, problems: list[Problem]) -> Iterator[tuple[str, Values, int]]:
+def _walk(node: YamlNode, key: str, file: str, problems: list[Problem]) -> Iterator[tuple[str, Values, int]]:
     if node.kind == "map":
         for name, (_, value) in node.pairs.items():
             yield from _walk(value, f"{key}.{name}" if key else name, file, problems)
         return
     texts = node.items if node.kind == "list" else [node]
     if not key or not texts or any(t.kind != "text" for t in texts):
-        problems.append(
-            Problem(f"у «{key}» ожидался текст или список вариантов", file, node.line, hint='ключ: "текст"')
-        )
+        problems.append(problem("texts.not_text", file, node.line, key=key))
         return
     problems += [cut.problem(file) for t in texts if (cut := t.cut_words())]
     yield key, [(t.text, t.line + t.block) for t in texts], node.line
@@ -146,19 +136,15 @@ def _entry(
         try:
             tree = sandbox.parse(text)
         except TemplateSyntaxError as error:
-            hint = "проверьте скобки {{ }} и {% %}"
-            problems.append(
-                Problem(f"шаблон «{key}»: {error.message}", str(path), first + error.lineno - 1, hint=hint)
-            )
+            problems.append(problem("texts.syntax", str(path), first + error.lineno - 1, key=key))
             continue
         faults = [
-            Problem(f"шаблон «{key}»: {words}", str(path), first + at - 1, hint=hint)
+            problem("texts.template", str(path), first + at - 1, hint=hint, key=key, why=words)
             for words, at, hint in sandbox.faults(tree)
         ]
         problems += faults
         for bare, at, hint in bare_variables(text):
-            words = f"«{key}»: {bare} — не переменная, клиент увидит это как есть"
-            problems.append(Problem(words, str(path), first + at - 1, hint=hint))
+            problems.append(problem("texts.bare", str(path), first + at - 1, hint=hint, key=key, found=bare))
         unknown = set() if faults else meta.find_undeclared_variables(tree) - set(sandbox.globals)
         for node in tree.find_all(nodes.Name):
             if node.name in unknown:
@@ -173,14 +159,8 @@ def twin_problems(entries: Catalogue, languages: Sequence[str], *, strict: bool)
     for (key, lang), entry in entries.items():
         for other in languages:
             if other != lang and (key, other) not in entries and lang in languages:
-                hint = f"добавьте «{key}» в слова языка {other}"
-                yield Problem(
-                    f"у «{key}» нет перевода",
-                    entry.file,
-                    entry.line,
-                    hint=hint,
-                    severity="error" if strict else "warning",
-                )
+                make = problem if strict else warning
+                yield make("texts.no_twin", entry.file, entry.line, key=key, language=other)
 
 
 def fact_problems(own: Catalogue, builtin: Catalogue) -> Iterator[Problem]:
@@ -194,21 +174,13 @@ def fact_problems(own: Catalogue, builtin: Catalogue) -> Iterator[Problem]:
         if key not in known:
             near = nearest(key, known, likeness=80)
             if near:
-                yield Problem(
-                    f"ключ «{key}» неизвестен",
-                    entry.file,
-                    entry.line,
-                    hint=f"возможно, «{near[0]}»",
-                    severity="warning",
-                )
+                facts = {"key": key, "near": near[0]}
+                told_now = problem_of("texts.unknown", facts, entry.file, entry.line, 0, "")
+                yield replace(told_now, severity="warning")
             continue
         for name in sorted(set(entry.variables) - known[key] - ALWAYS):
-            yield Problem(
-                f"в «{key}» нет переменной «{name}»",
-                entry.file,
-                entry.variables[name],
-                hint=f"есть: {_listed(known[key] | ALWAYS)}",
-            )
+            facts = {"key": key, "name": name, "known": _listed(known[key] | ALWAYS)}
+            yield problem_of("texts.variable", facts, entry.file, entry.variables[name], 0, "")
 
 
 def mismatches(entries: Catalogue, languages: Sequence[str]) -> Iterator[Problem]:
@@ -217,12 +189,8 @@ def mismatches(entries: Catalogue, languages: Sequence[str]) -> Iterator[Problem
         for other in languages:
             twin = entries.get((key, other))
             if twin and other != lang and (extra := set(entry.variables) - set(twin.variables) - ALWAYS):
-                yield Problem(
-                    f"в «{key}» ({other}) нет переменных: {_listed(extra)}",
-                    twin.file,
-                    twin.line,
-                    hint=f"они есть в {lang}",
-                )
+                facts = {"key": key, "language": other, "names": _listed(extra), "other": lang}
+                yield problem_of("texts.variables", facts, twin.file, twin.line, 0, "")
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bot.model import RichText
+from bot.text.problems import advice, told
 
 MAX_OUTPUT = 12_000  # characters of one text
 MAX_VALUE = 12_000  # characters or items of one value on the way
@@ -81,27 +82,20 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def faults(self, tree: nodes.Template) -> Iterator[tuple[str, int, str]]:
         """What *tree* uses that is not offered: words, line, hint."""
         for node in tree.find_all(_REFUSED):
-            yield (
-                "здесь можно только {{ }}, {% if %}, {% for %}, {% set %}",
-                node.lineno,
-                "уберите этот оператор",
-            )
+            yield told("texts.sandbox.statement"), node.lineno, advice("texts.sandbox.statement")
         for found in tree.find_all(nodes.Filter):
             if found.name not in self.filters or found.name.startswith("_"):
-                yield (
-                    f"фильтра «{found.name}» нет",
-                    found.lineno,
-                    "есть: " + ", ".join(sorted(n for n in self.filters if n[0] != "_")),
-                )
+                known = ", ".join(sorted(n for n in self.filters if n[0] != "_"))
+                yield _unknown("filter", found.name, known, found.lineno)
         for test in tree.find_all(nodes.Test):
             if test.name not in self.tests:
-                yield f"проверки «{test.name}» нет", test.lineno, "есть: " + ", ".join(sorted(self.tests))
+                yield _unknown("test", test.name, ", ".join(sorted(self.tests)), test.lineno)
         for call in tree.find_all(nodes.Call):
             if not isinstance(call.node, nodes.Name) or call.node.name != "range":
-                yield "вызывать функции нельзя", call.lineno, "возьмите фильтр: {{ имя|upper }}"
+                yield told("texts.sandbox.call"), call.lineno, advice("texts.sandbox.call")
         for loop in tree.find_all(nodes.For):
             if loop.recursive:
-                yield "рекурсивный цикл нельзя", loop.lineno, "напишите обычный {% for %}"
+                yield told("texts.sandbox.recursive"), loop.lineno, advice("texts.sandbox.recursive")
 
     def compiled(self, source: str, file: str = "", *, whole: bool = False) -> Template:
         """A template whose loops and joins count against the budget. Raises TemplateSyntaxError.
@@ -146,7 +140,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return "".join(done), kept
 
 
-class Missing(StrictUndefined):
+def _unknown(kind: str, name: str, known: str, line: int) -> tuple[str, int, str]:
+    key, facts = f"texts.sandbox.{kind}", {"name": name, "known": known}
+    return told(key, **facts), line, advice(key, **facts)
+
+
+class MissingFact(StrictUndefined):
     """A fact that is not known this time: a template may ask whether it is there, and cannot print it."""
 
     __slots__ = ()

@@ -27,6 +27,7 @@ from bot.i18n.filters import Phrases
 from bot.i18n.sandbox import Sandbox
 from bot.model import RichText
 from bot.text.markdown import fill, to_rich
+from bot.text.problems import problem
 
 LANGUAGES = ("ru", "en")
 LOCALES = Path(__file__).parent / "locales"
@@ -117,12 +118,7 @@ class Texts:
                 reason = (
                     error if isinstance(error, TemplateError) else type(error).__name__
                 )  # other errors may quote a fact
-                fault = Problem(
-                    f"текст «{key}» не собрался: {reason}",
-                    entry.file,
-                    entry.line,
-                    hint="проверьте переменные шаблона",
-                )
+                fault = problem("texts.failed", entry.file, entry.line, key=key, reason=reason)
                 log.warning("wording failed: %s", fault)
         raise ConfigError([fault])
 
@@ -157,9 +153,7 @@ class Texts:
             words[key, la] for la in languages for words in (self._own, self._builtin) if (key, la) in words
         )
         if not found:
-            raise ConfigError(
-                [Problem(f"слов «{key}» нет", hint="добавьте ключ в ru.yaml и en.yaml папки wording.folder")]
-            )
+            raise ConfigError([problem("texts.no_key", key=key)])
         return found
 
     def _render(self, entry: CatalogueEntry, facts: Mapping[str, object]) -> RichText:

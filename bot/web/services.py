@@ -12,25 +12,25 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from bot.adapters.base import Adapter, File
-from bot.adapters.playground.typed import Typed
+from bot.adapters.playground.typed_message import TypedMessage
 from bot.clock import Clock
-from bot.dialogs.offline_decision import Judge
+from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import Problem
 from bot.handoff.outreach.incidents import Incidents
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.base import KnowledgeStatus, Reloaded
+from bot.knowledge.base import KnowledgeStatus, ReloadResult
 from bot.model import Answer, Attachment, Event, HistoryEntry, InboundKind, Json, Outbound, Sender, Sent
 from bot.reports.report import Calendar
 from bot.storage.base import Store
-from bot.web.api.rest import Rest
-from bot.web.events import Hub
+from bot.web.api.rest import RestApi
+from bot.web.events import EventHub
 from bot.web.health import Metrics
 
 Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Knowing(Protocol):
+class KnowledgeService(Protocol):
     """What the pages ask of the knowledge base."""
 
     problems: tuple[Problem, ...]
@@ -43,7 +43,7 @@ class Knowing(Protocol):
     async def ask(self, question: str, *, language: str = "", channel: str = "") -> Answer: ...
 
 
-class Keeping(Protocol):
+class FileStorage(Protocol):
     """Where a playground channel keeps files."""
 
     def keep(self, name: str, mime: str, content: bytes, *, voice: bool = False) -> Attachment: ...
@@ -63,7 +63,7 @@ class PlaygroundChannel(Adapter, Protocol):
     people: dict[str, Sender]
 
     @property
-    def uploads(self) -> Keeping: ...
+    def uploads(self) -> FileStorage: ...
 
     def view(self) -> Json: ...
 
@@ -73,7 +73,7 @@ class PlaygroundChannel(Adapter, Protocol):
 
     def remove_all(self) -> None: ...
 
-    async def say(self, chat: str, user: str, typed: Typed, *, key: str, thread: str = "") -> Json: ...
+    async def say(self, chat: str, user: str, typed: TypedMessage, *, key: str, thread: str = "") -> Json: ...
 
     async def rewrite(self, chat: str, user: str, message: str, text: str, *, key: str) -> None: ...
 
@@ -127,7 +127,7 @@ class WebServices:
     store: Store
     channels: Mapping[str, Adapter]
     clock: Clock
-    knowledge: Knowing | None = None
+    knowledge: KnowledgeService | None = None
     playground: Sequence[str] = ()
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     title: str = ""
@@ -147,9 +147,9 @@ class WebServices:
     enqueued: Callable[[], object] = lambda: None
     incidents: Incidents = field(default_factory=Incidents)
     topic_name: Callable[[int], Awaitable[str]] | None = None
-    rest: Rest | None = None
-    judge: Judge | None = None
-    hub: Hub = field(default_factory=Hub)
+    rest: RestApi | None = None
+    judge: OfflineDecision | None = None
+    hub: EventHub = field(default_factory=EventHub)
     metrics: Metrics = field(default_factory=Metrics)
     stale: timedelta = timedelta(seconds=90)
 
@@ -166,7 +166,7 @@ class WebServices:
         if event.kind not in ("turn", "heard"):
             self.hub.tell("happened", {"kind": event.kind, "ticket": event.ticket})
 
-    async def tell_reloaded(self, reloaded: Reloaded) -> None:
+    async def tell_reloaded(self, reloaded: ReloadResult) -> None:
         """For `Knowledge.watch`: open pages show what was read anew and what is broken."""
         self.hub.tell(
             "knowledge",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.playground.adapter import WebAdapter
-from bot.adapters.playground.typed import Typed
+from bot.adapters.playground.typed_message import TypedMessage
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.adapters.telegram.settings import TelegramSettings
 from bot.adapters.terminal import TerminalAdapter
@@ -181,7 +181,7 @@ class WebPlatform:
 
     async def writes(self, text: str) -> None:
         self.number += 1
-        await self.adapter.say("501", "501", Typed(text), key=str(self.number))
+        await self.adapter.say("501", "501", TypedMessage(text), key=str(self.number))
 
     async def repeats(self) -> None:
         """Nothing is delivered twice on a page."""

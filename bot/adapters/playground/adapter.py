@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Literal
 
 from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
-from bot.adapters.playground.typed import Typed
-from bot.adapters.playground.view import Author, PlaygroundUploads, Room, Shown, person_json
+from bot.adapters.playground.typed_message import TypedMessage
+from bot.adapters.playground.view import Author, ChatView, PlaygroundUploads, ShownMessage, person_json
 from bot.adapters.rich_text import ALL_STYLES, VK_STYLES
 from bot.adapters.sanitize import clean_text
 from bot.button_tokens import token
@@ -95,11 +95,11 @@ class WebAdapter(Adapter):
         self.down = False
         self.blocked: set[str] = set()
         self.uploads, self._now = PlaygroundUploads(files, name), now
-        self._rooms: dict[tuple[str, str], Room] = {}
+        self._rooms: dict[tuple[str, str], ChatView] = {}
         self._accept: Accept | None = None
         self._watchers: list[Change] = []
         if forum.chat:
-            self._rooms[forum.chat, ""] = Room(forum.title)
+            self._rooms[forum.chat, ""] = ChatView(forum.title)
 
     # --- the protocol of adapters
 
@@ -200,7 +200,7 @@ class WebAdapter(Adapter):
             return self._change(outbound, nonce, target)
         text = outbound.heading + "\n" + outbound.text if outbound.heading else outbound.text
         text = RichText(text.text, tuple(s for s in text.spans if s.style in self.styles))
-        message = Shown(
+        message = ShownMessage(
             f"n{nonce}",
             "operator" if outbound.author == "operator" and not self.group else "bot",
             at,
@@ -235,7 +235,7 @@ class WebAdapter(Adapter):
         there = tuple(self.uploads.kept(a, a.ref if a.channel == self.name else "") for a in line.attachments)
         id, text = f"h{secrets.token_hex(6)}", RichText(line.text)
         self._room(chat, thread).add(
-            Shown(id, author, line.at, name=line.name, text=text, attachments=there, ticks="read")
+            ShownMessage(id, author, line.at, name=line.name, text=text, attachments=there, ticks="read")
         )
 
     def _change(self, outbound: Outbound, nonce: int, target: str) -> Sent:
@@ -287,7 +287,7 @@ class WebAdapter(Adapter):
     def add(self, person: Sender) -> None:
         """A new customer, whose chat has the person's id."""
         self.people[person.id] = person
-        self._rooms.setdefault((person.id, ""), Room())
+        self._rooms.setdefault((person.id, ""), ChatView())
         self._tell("person", person_json(person))
 
     def remove_all(self) -> None:
@@ -298,13 +298,13 @@ class WebAdapter(Adapter):
         }
         self.blocked.clear()
 
-    async def say(self, chat: str, user: str, typed: Typed, *, key: str, thread: str = "") -> Json:
+    async def say(self, chat: str, user: str, typed: TypedMessage, *, key: str, thread: str = "") -> Json:
         """Somebody writes.
 
         The same *key* again is the same message. Raises `StorageError` when it could not be kept.
         """
         room, text = self._room(chat, thread), clean_text(typed.text)
-        message = room.shown.get(f"u{key}") or Shown(
+        message = room.shown.get(f"u{key}") or ShownMessage(
             f"u{key}",
             "operator" if chat == self.group else "customer",
             self._now(),
@@ -353,7 +353,7 @@ class WebAdapter(Adapter):
         if shown.one_time:
             shown.buttons = ()
         self._tell_message(chat, thread, shown)
-        trace = Shown(
+        trace = ShownMessage(
             f"u{key}",
             "operator" if chat == self.group else "customer",
             self._now(),
@@ -399,7 +399,7 @@ class WebAdapter(Adapter):
         self.health.last_error = "switched off on the page" if down else ""
         self._tell("state", {"down": down, "blocked": sorted(self.blocked)})
 
-    def buttons(self, message: Shown) -> Iterator[tuple[str, Button]]:
+    def buttons(self, message: ShownMessage) -> Iterator[tuple[str, Button]]:
         """The pressable buttons of a message, with their tokens."""
         for r, row in enumerate(message.buttons):
             yield from ((token(message.nonce, r, c), b) for c, b in enumerate(row) if not b.url)
@@ -434,7 +434,7 @@ class WebAdapter(Adapter):
         private = peer.chat != self.group
         return Inbound(key, peer, sender, self._now().astimezone(UTC), kind, private=private)
 
-    async def _hand_in(self, inbound: Inbound, shown: Shown | None) -> None:
+    async def _hand_in(self, inbound: Inbound, shown: ShownMessage | None) -> None:
         try:
             if self._accept is None:
                 raise RetryLater("the channel is not running")
@@ -445,7 +445,7 @@ class WebAdapter(Adapter):
         self.health.last_poll = self._now().astimezone(UTC)
         self._tick(inbound.peer, shown, "kept")
 
-    def _tick(self, peer: Peer, shown: Shown | None, ticks: Literal["kept", "failed"]) -> None:
+    def _tick(self, peer: Peer, shown: ShownMessage | None, ticks: Literal["kept", "failed"]) -> None:
         if shown is not None and shown.ticks != "read":
             shown.ticks = ticks
             self._tell_message(peer.chat, peer.thread, shown)
@@ -458,10 +458,10 @@ class WebAdapter(Adapter):
                 message.ticks = "read"
                 self._tell_message(chat, "", message)
 
-    def _room(self, chat: str, thread: str) -> Room:
-        return self._rooms.setdefault((chat, thread), Room())
+    def _room(self, chat: str, thread: str) -> ChatView:
+        return self._rooms.setdefault((chat, thread), ChatView())
 
-    def _find(self, chat: str, message: str) -> tuple[str, Shown | None]:
+    def _find(self, chat: str, message: str) -> tuple[str, ShownMessage | None]:
         for (c, thread), room in self._rooms.items():
             if c == chat and message in room.shown:
                 return thread, room.shown[message]
@@ -475,7 +475,7 @@ class WebAdapter(Adapter):
         for watcher in tuple(self._watchers):
             watcher(kind, {"channel": self.name, **what})
 
-    def _tell_message(self, chat: str, thread: str, message: Shown) -> None:
+    def _tell_message(self, chat: str, thread: str, message: ShownMessage) -> None:
         self._tell("message", {"chat": chat, "thread": thread, "message": message.as_json(self.name)})
 
     def _tell_room(self, chat: str, thread: str) -> None:

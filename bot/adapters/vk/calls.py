@@ -54,7 +54,7 @@ _REACTION_IDS = {emoji: number for number, emoji in REACTIONS.items()} | {
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class UploadedAttachments:
     """What became of the attachments: VK's names of them, a place on the map, and words for what could not
     travel.
 
@@ -111,7 +111,7 @@ def message_id(name: str) -> dict[str, int]:
     return {"message_id" if name.startswith("m") else "cmid": int(number)}
 
 
-def compose(outbound: Outbound, carried: Carried, nonce: int) -> dict[str, Any]:
+def compose(outbound: Outbound, carried: UploadedAttachments, nonce: int) -> dict[str, Any]:
     """The parameters that SAY and EDIT share; what is None is left out by the call."""
     keyboard, lines = to_keyboard(outbound.buttons, nonce, one_time=outbound.one_time)
     rich = words(outbound, (*carried.notes, *(RichText(line) for line in lines)))

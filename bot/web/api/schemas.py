@@ -70,7 +70,7 @@ class Attributes(Body):
 class Message(Body):
     """Words for a customer, said by the bot."""
 
-    text: Text = Field(examples=["Заказ 48213 собран"])
+    text: Text = Field(examples=["Order 48213 is packed"])
     channel: StrictStr | None = Field(
         None, description="where to say it; left out: where the customer wrote last"
     )

@@ -12,12 +12,12 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Literal
 
-from bot.adapters.playground.typed import Typed
+from bot.adapters.playground.typed_message import TypedMessage
 from bot.errors import BotError, ConfigError, Problem
 from bot.model import InboundKind, Json, Sender
 from bot.text.problems import problem
 from bot.text.yaml_source import YamlError, read_own
-from bot.web.playground.people import Cast
+from bot.web.playground.people import PlaygroundCustomers
 from bot.web.playground.samples import photo, silence
 from bot.web.services import PlaygroundChannel, WebServices
 
@@ -102,11 +102,11 @@ def _read_scene(path: Path) -> Scene:
     return Scene(path.stem, raw["title"], raw["about"], raw["who"], tuple(steps), int(raw.get("order", 0)))
 
 
-class Stagehand:
+class ScenePlayer:
     """Plays one scene at a time. *speed* 1 is a person's pace; a new scene ends the one that is playing."""
 
     def __init__(
-        self, services: WebServices, cast: Cast, move_clock: Callable[[str], Awaitable[object]]
+        self, services: WebServices, cast: PlaygroundCustomers, move_clock: Callable[[str], Awaitable[object]]
     ) -> None:
         self._services, self._cast, self._move_clock = services, cast, move_clock
         self._stages = services.stages
@@ -169,7 +169,7 @@ class Stagehand:
             )
             await asyncio.sleep(pause)
             self._marks = dict(self._heard)
-            await stage.say(chat, person.id, Typed(step.says), key=str(uuid.uuid4()), thread=thread)
+            await stage.say(chat, person.id, TypedMessage(step.says), key=str(uuid.uuid4()), thread=thread)
         if step.sends:
             self._marks = dict(self._heard)
             await self._send(step.sends, stage, chat, person, thread)
@@ -196,7 +196,7 @@ class Stagehand:
             return
         name, mime, content = demo_file(what)
         attachment = stage.uploads.keep(name, mime, content, voice=what == "voice")
-        sent = Typed("", attachments=(attachment,))
+        sent = TypedMessage("", attachments=(attachment,))
         await stage.say(chat, person.id, sent, key=str(uuid.uuid4()), thread=thread)
 
     async def _hear(self, stage: PlaygroundChannel, chat: str, speed: float) -> None:

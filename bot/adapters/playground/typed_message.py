@@ -8,7 +8,7 @@ from bot.model import Attachment
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class TypedMessage:
     """The words, the message they answer, and the files sent with them."""
 
     text: str
