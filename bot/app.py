@@ -1,4 +1,4 @@
-"""The composition root: the only place that knows implementations; it joins the rooms, starts them and stops
+"""The composition root: the only place that knows implementations; it joins the parts, starts them and stops
 them in order.
 """
 

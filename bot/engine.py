@@ -1,5 +1,5 @@
-"""Room 3: one turn of a conversation at a time is taken, decided and committed; whatever fails ends with a
-person.
+"""The engine: one turn of a conversation at a time is taken, decided and committed; whatever fails ends
+with a person.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Room 2: what arrives is kept once, before the platform is told to forget it, and room 3 is woken."""
+"""The inbox: what arrives is kept once, before the platform is told to forget it, and the engine is woken."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Room 6, the only room that speaks: what was promised is delivered, again if it must be, in order, within
-the limits.
+"""The outbox, the only stage that sends: what was enqueued is delivered, again if it must be, in order,
+within the limits.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ async def run(
         )
         waiting.cancel()
         for task in done - {waiting}:
-            task.result()  # a room that ended by itself is a bug: let it be seen
+            task.result()  # a part that ended by itself is a bug: let it be seen
     finally:
         log.info("stopping")
         await _end([*intake, *helpers])

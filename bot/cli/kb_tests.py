@@ -12,6 +12,7 @@ import typer
 from bot.app import open_judge
 from bot.cli import settings
 from bot.cli.ask import ready
+from bot.cli.drawing import followed
 from bot.cli.messages import EXIT_PROBLEM, fail, say
 from bot.config.loader import Config
 from bot.dialogs.offline_decision import OfflineDecision
@@ -98,13 +99,15 @@ def ask_golden(
     def ask(golden: GoldenQuestion) -> Answer:
         return judge(golden.q, answered=golden.answered, language=golden.language)
 
-    return judge_golden(goldens, ask, {a.id: a.twin_of for a in knowledge.articles() if a.twin_of})
+    told = followed(goldens, say("progress.asking"), len(goldens))
+    return judge_golden(told, ask, {a.id: a.twin_of for a in knowledge.articles() if a.twin_of})
 
 
 async def _played(
     told: Sequence[DialogStory], knowledge: Knowledge, config: Config
 ) -> tuple[PlayedStory, ...]:
-    return tuple([await play(story, knowledge, config) for story in told])
+    shown = followed(told, say("progress.playing"), len(told))
+    return tuple([await play(story, knowledge, config) for story in shown])
 
 
 def _show(

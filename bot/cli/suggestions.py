@@ -19,6 +19,7 @@ import typer
 from bot.app import open_judge
 from bot.cli import settings
 from bot.cli.ask import opened, ready
+from bot.cli.drawing import followed
 from bot.cli.kb import GOLDEN, wanted
 from bot.cli.messages import EXIT_PROBLEM, fail, say
 from bot.cli.turn_records import looked_in, open_records
@@ -278,7 +279,7 @@ def _compared(
     def ask(judge: OfflineDecision, golden: GoldenQuestion) -> Answer:
         return judge(golden.q, answered=golden.answered, language=golden.language)
 
-    for golden in asked:
+    for golden in followed(asked, say("progress.comparing"), len(asked)):
         before, after = ask(judges[0], golden), ask(judges[1], golden)
         if _outcome(before) == _outcome(after):
             continue

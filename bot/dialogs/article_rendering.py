@@ -58,11 +58,11 @@ def portion(article: ArticleText, passage: int = 0, *, follow_up: bool = False) 
         b for b in blocks if b.passage == blocks[0].passage
     ]
     lead = [] if follow_up else [b for b in blocks if b.passage == blocks[0].passage]
-    room = ENOUGH - sum(b.length for b in best) if best[0] not in lead else ENOUGH
-    shown = _fitting(lead, room) + (_fitting(best, ENOUGH) if best[0] not in lead else [])
+    space = ENOUGH - sum(b.length for b in best) if best[0] not in lead else ENOUGH
+    shown = _fitting(lead, space) + (_fitting(best, ENOUGH) if best[0] not in lead else [])
     if not shown:
         shown = blocks[:1]
-    if not follow_up and len(shown) == len(lead):  # the next whole part where there is room
+    if not follow_up and len(shown) == len(lead):  # the next whole part where there is space
         following = [b for b in blocks if b.passage == blocks[0].passage + 1]
         if following and sum(b.length for b in shown + following) <= ENOUGH:
             shown += following
@@ -70,10 +70,10 @@ def portion(article: ArticleText, passage: int = 0, *, follow_up: bool = False) 
     return AnswerPortion(_said(shown), _said(left), tuple(b.rich for b in left))
 
 
-def _fitting(blocks: list[_Block], room: int) -> list[_Block]:
+def _fitting(blocks: list[_Block], space: int) -> list[_Block]:
     done: list[_Block] = []
     for block in blocks:
-        if done and sum(b.length for b in done) + block.length > room:
+        if done and sum(b.length for b in done) + block.length > space:
             break
         done.append(block)
     return done

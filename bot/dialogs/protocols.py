@@ -1,4 +1,4 @@
-"""What dialogs need from other rooms, as the smallest shapes that do: who knows, who reads intentions, who
+"""What dialogs need from other packages, as the smallest shapes that do: who knows, who reads intentions, who
 hands over.
 """
 

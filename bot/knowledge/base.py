@@ -1,4 +1,4 @@
-"""What the parts of the knowledge room agree on: settings, context of a question, and the protocol of a
+"""What the parts of the knowledge base agree on: settings, context of a question, and the protocol of a
 search channel.
 """
 

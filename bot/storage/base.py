@@ -1,4 +1,4 @@
-"""The floor under the walk: each method is one transaction, and a sentence about the service.
+"""What inbox, engine and outbox keep: each method is one transaction, and a sentence about the service.
 
 What is accepted is kept; a turn is taken by one worker at a time; what a turn decided is committed all at
 once or not at all.

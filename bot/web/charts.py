@@ -44,11 +44,11 @@ def bars(table: Table) -> tuple[tuple[DayBar, ...], tuple[tuple[float, int], ...
     rows = table.rows
     most = max((_cell(r, "bot") + _cell(r, "person") for r in rows), default=0) or 1
     top = _round_up(most)
-    step, room = (WIDTH - LEFT) / max(1, len(rows)), HEIGHT - FOOT - 10
+    step, space = (WIDTH - LEFT) / max(1, len(rows)), HEIGHT - FOOT - 10
     every = max(1, -(-len(rows) // 14))
     made = []
     for n, row in enumerate(rows):
-        bot, person = (_cell(row, c) / top * room for c in ("bot", "person"))
+        bot, person = (_cell(row, c) / top * space for c in ("bot", "person"))
         label = f"{int(row.key[8:10])}.{row.key[5:7]}" if n % every == 0 else ""
         made.append(
             DayBar(
@@ -63,7 +63,7 @@ def bars(table: Table) -> tuple[tuple[DayBar, ...], tuple[tuple[float, int], ...
                 row,
             )
         )
-    lines = tuple((round(HEIGHT - FOOT - room * part, 1), round(top * part)) for part in (0.5, 1.0))
+    lines = tuple((round(HEIGHT - FOOT - space * part, 1), round(top * part)) for part in (0.5, 1.0))
     return tuple(made), lines
 
 

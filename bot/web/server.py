@@ -1,4 +1,4 @@
-"""The web room: health, webhooks and the pages, one aiohttp application that the composition root runs."""
+"""The web server: health, webhooks and the pages, one aiohttp application that the composition root runs."""
 
 from __future__ import annotations
 

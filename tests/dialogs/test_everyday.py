@@ -20,7 +20,7 @@ from bot.testing.harness import PlayedCustomer, TestBot, open_test_bot
 
 ROOT = Path(__file__).parents[2]
 LINES: Mapping[str, Sequence[str]] = yaml.safe_load(
-    (ROOT / "tests" / "lines" / "everyday.yaml").read_text("utf-8")
+    (ROOT / "tests" / "everyday_lines.yaml").read_text("utf-8")
 )
 SAID = {
     "who": ("бот поддержки", "support bot"),

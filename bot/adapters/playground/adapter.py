@@ -2,8 +2,8 @@
 a conversation.
 
 It behaves like the real ones (topics, edits, reactions, acknowledgements, blocked chats, outages) and goes
-through the
-same rooms. What it shows is a view for people to look at; everything that must not be lost is in the store.
+through the same
+stages. What it shows is a view for people to look at; everything that must not be lost is in the store.
 """
 
 from __future__ import annotations
@@ -95,11 +95,11 @@ class WebAdapter(Adapter):
         self.down = False
         self.blocked: set[str] = set()
         self.uploads, self._now = PlaygroundUploads(files, name), now
-        self._rooms: dict[tuple[str, str], ChatView] = {}
+        self._views: dict[tuple[str, str], ChatView] = {}
         self._accept: Accept | None = None
         self._watchers: list[Change] = []
         if forum.chat:
-            self._rooms[forum.chat, ""] = ChatView(forum.title)
+            self._views[forum.chat, ""] = ChatView(forum.title)
 
     # --- the protocol of adapters
 
@@ -182,17 +182,17 @@ class WebAdapter(Adapter):
             return Sent()
         if outbound.kind is OutboundKind.OPEN_TOPIC:
             return Sent(self._open_topic(outbound, nonce))
-        room = self._room(chat, thread)
-        if room.gone:
+        view = self._view(chat, thread)
+        if view.gone:
             raise TopicGone("the topic was deleted on the page")
         if outbound.kind is OutboundKind.DELETE_TOPIC:
-            room.gone = True
+            view.gone = True
             self._tell_room(chat, thread)
             return Sent(thread)
         if outbound.kind in (OutboundKind.RENAME_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC):
-            room.title = outbound.text.text if outbound.kind is OutboundKind.RENAME_TOPIC else room.title
-            room.closed = {OutboundKind.CLOSE_TOPIC: True, OutboundKind.REOPEN_TOPIC: False}.get(
-                outbound.kind, room.closed
+            view.title = outbound.text.text if outbound.kind is OutboundKind.RENAME_TOPIC else view.title
+            view.closed = {OutboundKind.CLOSE_TOPIC: True, OutboundKind.REOPEN_TOPIC: False}.get(
+                outbound.kind, view.closed
             )
             self._tell_room(chat, thread)
             return Sent(thread)
@@ -212,7 +212,7 @@ class WebAdapter(Adapter):
             quotes=outbound.quotes,
             one_time=outbound.one_time,
         )
-        room.add(message)
+        view.add(message)
         self._mark_read(chat)
         self._tell_message(chat, thread, message)
         return Sent(message.id)
@@ -221,11 +221,11 @@ class WebAdapter(Adapter):
         chat, stem = outbound.to.chat, f"t{outbound.ticket or nonce}"
         deleted = sum(
             1
-            for (c, t), room in self._rooms.items()
-            if c == chat and room.gone and t.partition("-")[0] == stem
+            for (c, t), view in self._views.items()
+            if c == chat and view.gone and t.partition("-")[0] == stem
         )
         thread = f"{stem}-{deleted}" if deleted else stem
-        self._room(chat, thread).title = outbound.text.text
+        self._view(chat, thread).title = outbound.text.text
         self._tell_room(chat, thread)
         return thread
 
@@ -234,7 +234,7 @@ class WebAdapter(Adapter):
         author: Author = "customer" if line.author == "customer" else "operator"
         there = tuple(self.uploads.kept(a, a.ref if a.channel == self.name else "") for a in line.attachments)
         id, text = f"h{secrets.token_hex(6)}", RichText(line.text)
-        self._room(chat, thread).add(
+        self._view(chat, thread).add(
             ShownMessage(id, author, line.at, name=line.name, text=text, attachments=there, ticks="read")
         )
 
@@ -265,7 +265,7 @@ class WebAdapter(Adapter):
             "down": self.down,
             "blocked": sorted(self.blocked),
             "people": [person_json(p) for p in self.people.values()],
-            "rooms": [
+            "chats": [
                 {
                     "chat": c,
                     "thread": t,
@@ -273,7 +273,7 @@ class WebAdapter(Adapter):
                     "closed": r.closed,
                     "messages": [m.as_json(self.name) for m in r.shown.values()],
                 }
-                for (c, t), r in self._rooms.items()
+                for (c, t), r in self._views.items()
                 if not r.gone
             ],
         }
@@ -287,14 +287,14 @@ class WebAdapter(Adapter):
     def add(self, person: Sender) -> None:
         """A new customer, whose chat has the person's id."""
         self.people[person.id] = person
-        self._rooms.setdefault((person.id, ""), ChatView())
+        self._views.setdefault((person.id, ""), ChatView())
         self._tell("person", person_json(person))
 
     def remove_all(self) -> None:
         """The customers go; a new cast follows."""
         self.people = {id: p for id, p in self.people.items() if id in self.staff}
-        self._rooms = {
-            place: room for place, room in self._rooms.items() if place[0] == self.group and self.group
+        self._views = {
+            place: view for place, view in self._views.items() if place[0] == self.group and self.group
         }
         self.blocked.clear()
 
@@ -303,8 +303,8 @@ class WebAdapter(Adapter):
 
         The same *key* again is the same message. Raises `StorageError` when it could not be kept.
         """
-        room, text = self._room(chat, thread), clean_text(typed.text)
-        message = room.shown.get(f"u{key}") or ShownMessage(
+        view, text = self._view(chat, thread), clean_text(typed.text)
+        message = view.shown.get(f"u{key}") or ShownMessage(
             f"u{key}",
             "operator" if chat == self.group else "customer",
             self._now(),
@@ -314,7 +314,7 @@ class WebAdapter(Adapter):
             attachments=typed.attachments,
             quotes=typed.quotes,
         )
-        room.add(message)
+        view.add(message)
         self._tell_message(chat, thread, message)
         inbound = self._inbound(key, Peer(self.name, chat, thread), user, InboundKind.MESSAGE)
         given = replace(
@@ -361,7 +361,7 @@ class WebAdapter(Adapter):
             user,
             press=found.label,
         )
-        self._room(chat, thread).add(trace)
+        self._view(chat, thread).add(trace)
         self._tell_message(chat, thread, trace)
         await self._hand_in(
             replace(
@@ -382,14 +382,14 @@ class WebAdapter(Adapter):
             (self.blocked.add if kind is InboundKind.BLOCKED else self.blocked.discard)(chat)
             self._tell("state", {"down": self.down, "blocked": sorted(self.blocked)})
         if kind in (InboundKind.TOPIC_CLOSED, InboundKind.TOPIC_REOPENED):
-            self._room(chat, thread).closed = kind is InboundKind.TOPIC_CLOSED
+            self._view(chat, thread).closed = kind is InboundKind.TOPIC_CLOSED
             self._tell_room(chat, thread)
         await self._hand_in(self._inbound(key, Peer(self.name, chat, thread), user, kind), None)
 
     def delete_topic(self, thread: str) -> None:
         """As an administrator of a group may do at any moment."""
-        if (room := self._rooms.get((self.group, thread))) and thread:
-            room.gone = True
+        if (view := self._views.get((self.group, thread))) and thread:
+            view.gone = True
             self._tell_room(self.group, thread)
 
     def switch(self, *, down: bool) -> None:
@@ -409,10 +409,10 @@ class WebAdapter(Adapter):
         in the chat.
         """
         found = None
-        for (c, t), room in self._rooms.items():
-            if c != chat or room.gone or (thread is not None and t != thread):
+        for (c, t), view in self._views.items():
+            if c != chat or view.gone or (thread is not None and t != thread):
                 continue
-            for message in room.shown.values():
+            for message in view.shown.values():
                 for button, b in self.buttons(message):
                     if label.casefold() in b.label.casefold() and (
                         found is None or message.nonce >= found[0]
@@ -423,7 +423,7 @@ class WebAdapter(Adapter):
     def newest_thread(self) -> str:
         """The thread of the group that was opened last, "" where there is none."""
         return next(
-            (t for (c, t), room in reversed(self._rooms.items()) if c == self.group and t and not room.gone),
+            (t for (c, t), view in reversed(self._views.items()) if c == self.group and t and not view.gone),
             "",
         )
 
@@ -453,18 +453,18 @@ class WebAdapter(Adapter):
     def _mark_read(self, chat: str) -> None:
         if chat == self.group:
             return
-        for message in self._room(chat, "").shown.values():
+        for message in self._view(chat, "").shown.values():
             if message.ticks == "kept":
                 message.ticks = "read"
                 self._tell_message(chat, "", message)
 
-    def _room(self, chat: str, thread: str) -> ChatView:
-        return self._rooms.setdefault((chat, thread), ChatView())
+    def _view(self, chat: str, thread: str) -> ChatView:
+        return self._views.setdefault((chat, thread), ChatView())
 
     def _find(self, chat: str, message: str) -> tuple[str, ShownMessage | None]:
-        for (c, thread), room in self._rooms.items():
-            if c == chat and message in room.shown:
-                return thread, room.shown[message]
+        for (c, thread), view in self._views.items():
+            if c == chat and message in view.shown:
+                return thread, view.shown[message]
         return "", None
 
     def _name(self, user: str) -> str:
@@ -479,10 +479,10 @@ class WebAdapter(Adapter):
         self._tell("message", {"chat": chat, "thread": thread, "message": message.as_json(self.name)})
 
     def _tell_room(self, chat: str, thread: str) -> None:
-        room = self._room(chat, thread)
+        view = self._view(chat, thread)
         self._tell(
-            "room",
-            {"chat": chat, "thread": thread, "title": room.title, "closed": room.closed, "gone": room.gone},
+            "chat",
+            {"chat": chat, "thread": thread, "title": view.title, "closed": view.closed, "gone": view.gone},
         )
 
 

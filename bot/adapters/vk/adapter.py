@@ -119,7 +119,7 @@ class VkAdapter(Adapter):
         return f"/hooks/{self.name}"
 
     def routes(self) -> list[web.RouteDef]:
-        """What the web room serves for this channel in callback mode."""
+        """What the web server serves for this channel in callback mode."""
         return [web.post(self.webhook_path, self._callback.answer)] if self._mode == "callback" else []
 
     async def _serve(self, accept: Accept, cursor: str | None) -> None:

@@ -134,13 +134,13 @@ def compose(outbound: Outbound, carried: UploadedAttachments, nonce: int) -> dic
 def words(outbound: Outbound, notes: Sequence[RichText] = ()) -> RichText:
     """Heading, text and notes as one text in the styles VK has.
 
-    A heading gives way where the words need the room.
+    A heading gives way where the words need the space.
     """
     text = outbound.text
     for note in notes:
         text = text + "\n" + note if text else note
-    room = TEXT - utf16_length(text.text) - 1
-    heading = part(outbound.heading, 0, len(fit(outbound.heading.text, room))) if room > 0 else RichText()
+    space = TEXT - utf16_length(text.text) - 1
+    heading = part(outbound.heading, 0, len(fit(outbound.heading.text, space))) if space > 0 else RichText()
     return _trimmed(_defused(degrade(with_heading(heading, text), VK_STYLES)))
 
 

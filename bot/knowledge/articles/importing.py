@@ -456,7 +456,7 @@ def merged(found: Iterable[ImportedArticle]) -> tuple[ImportedArticle, ...]:
 
 
 def write_import(
-    found: Sequence[ImportedArticle], folder: Path, *, section: str = "", status: str = "draft"
+    found: Iterable[ImportedArticle], folder: Path, *, section: str = "", status: str = "draft"
 ) -> ImportResult:
     """Write each article to a file of its own in *folder*; a file that is there stays as it is.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -170,7 +170,7 @@ def _csv_rows(text: str) -> list[tuple[int, Mapping[str, object] | None]]:
 
 
 def judge_cases(
-    cases: Sequence[EvaluationCase],
+    cases: Iterable[EvaluationCase],
     ask: Callable[[EvaluationCase], Answer],
     family: Mapping[str, str] | None = None,
 ) -> tuple[JudgedCase, ...]:

@@ -281,5 +281,5 @@ def bm25_weights(rows: TermRows, idf: Floats, k1: float = 1.2, b: float = 0.5) -
     """BM25 saturated counts times idf, divided by k1 + 1, so that a full match of a term weighs its idf."""
     lengths = np.bincount(rows.row_of, rows.counts, len(rows.starts) - 1).astype(np.float32)
     mean = max(1.0, float(lengths.mean())) if len(lengths) else 1.0
-    room = k1 * (1 - b + b * lengths[rows.row_of] / mean)
-    return (idf[rows.terms] * rows.counts / (rows.counts + room)).astype(np.float32)
+    damping = k1 * (1 - b + b * lengths[rows.row_of] / mean)
+    return (idf[rows.terms] * rows.counts / (rows.counts + damping)).astype(np.float32)

@@ -459,5 +459,5 @@ def turn_json(row: TurnRecord) -> Json:
 
 
 def _attachments(stage: PlaygroundChannel) -> list[dict[str, Any]]:
-    rooms: Any = stage.view()["rooms"]
-    return [a for room in rooms for message in room["messages"] for a in message["attachments"]]
+    chats: Any = stage.view()["chats"]
+    return [a for chat in chats for message in chat["messages"] for a in message["attachments"]]
