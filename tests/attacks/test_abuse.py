@@ -248,7 +248,7 @@ async def test_a_topic_closed_by_nobody_in_particular_is_opened_again(testbot: T
     anna, ghost = testbot.customer(), testbot.operator()
     ghost.sender = Sender("1087968824", "Group", anonymous=True)
     await anna.says("позовите оператора")
-    await ghost.says("", ticket=1, kind=InboundKind.TOPIC_CLOSED)
+    await ghost.does(InboundKind.TOPIC_CLOSED, ticket=1)
 
     assert (await testbot.service.store.ticket(1)).status == "waiting"  # type: ignore[union-attr]
     assert any(o.kind is OutboundKind.REOPEN_TOPIC for o in await ghost.sees(1))

@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.adapters.playground.typed_message import TypedMessage
 from bot.errors import BotError, Refused, RetryLater, StorageError
 from bot.i18n.texts import LANGUAGES
 from bot.knowledge.decision.explanation import sentence_of
@@ -192,11 +193,9 @@ class Playground:
             stage.say(
                 told("chat"),
                 told("user"),
-                text,
+                TypedMessage(text, told("quotes"), files),
                 key=told.key(),
                 thread=told("thread"),
-                quotes=told("quotes"),
-                attachments=files,
             )
         )
         return web.json_response(said)
