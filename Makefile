@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run dev test coverage oldest days lint changelog chaos crash-points week fuzz soak bench walk audit clean
+.PHONY: run dev test coverage oldest newest days lint changelog chaos crash-points week fuzz soak bench walk audit clean
 
 SEED ?= 1
 RUNS ?= 200
@@ -17,6 +17,21 @@ dev: $(VENV)/.installed-dev
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
+
+# branches of the code that the tests reach; left out is what lives in other processes, a browser, or long
+coverage: $(VENV)/.installed-dev
+	mkdir -p build/coverage
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest --ignore=tests/web/test_browser.py --ignore=tests/chaos --ignore=tests/packaging --ignore=tests/attacks/test_fuzz.py --ignore=tests/integrations/test_killed_process.py
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report | tail -n 40
+
+# the channels with the lowest versions of all libraries that pyproject.toml allows, and with the highest
+oldest newest: | $(VENV)/bin/python
+	$(BIN)/python -m venv build/$@
+	$(BIN)/python .ci/bounds.py $@ > build/$@/requirements.txt
+	build/$@/bin/python -m pip install --quiet --requirement build/$@/requirements.txt
+	build/$@/bin/python -m pytest tests/adapters -p no:cacheprovider
 
 # the suite once more on days that are unlike today
 DAYS ?= "+40d" "2028-02-29T12:00" "2026-12-31T23:58" "2027-03-28T01:58 Europe/Berlin" "2027-01-17T15:00"

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.model import Event, Inbound, Outbound, Outcome, Peer, Result, RichText, Sender
-from bot.storage.base import Arrival
+from bot.storage.base import ScheduledInbound
 from bot.storage.migrations import bring_up
 from bot.storage.sqlite.store import SqliteStore
 
@@ -131,7 +131,7 @@ async def turn_after_turn(store: SqliteStore, name: str, turns: int) -> None:
     for n in range(turns):
         peer = Peer("tg", f"{name}-{n % CHATS}")
         inbound = Inbound(f"{name}-{n}", peer, Sender(peer.chat, "Анна"), AT, text="где мой заказ")
-        await store.accept("tg", [Arrival(inbound, AT, AT)])
+        await store.accept("tg", [ScheduledInbound(inbound, AT, AT)])
         turn = await store.take_turn(AT)
         if turn is not None:
             say = Outbound(turn.conversation.peer, RichText(turn.text))

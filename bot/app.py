@@ -1,4 +1,4 @@
-"""The composition root: the only place that knows implementations; it joins the rooms, starts them and stops
+"""The composition root: the only place that knows implementations; it joins the parts, starts them and stops
 them in order.
 """
 
@@ -29,20 +29,20 @@ from bot.config.loader import Config
 from bot.delivery.flood_control import Flood
 from bot.delivery.splitting import parts
 from bot.delivery.webhook_events import PREFIX, Announcer
-from bot.dialogs.about import Facts
-from bot.dialogs.api_requests import Requests
+from bot.dialogs.about import BusinessFacts
+from bot.dialogs.api_requests import ApiRequests
 from bot.dialogs.article_rendering import portion
 from bot.dialogs.base import Dialog
 from bot.dialogs.flow import Flow
 from bot.dialogs.forms.form import Forms
 from bot.dialogs.incident_notice import Banner
 from bot.dialogs.linking import Linking
-from bot.dialogs.offline_decision import Judge
+from bot.dialogs.offline_decision import OfflineDecision
 from bot.dialogs.opt_out import OptOut as AboutNews
 from bot.dialogs.ours import our_dialogs
 from bot.dialogs.surveys.nps import Nps
 from bot.dialogs.surveys.rating import Rating
-from bot.dialogs.waiting import Aside, Questions
+from bot.dialogs.waiting import QuestionReader, SideAnswer
 from bot.engine import Deciders, Engine
 from bot.errors import ConfigError, Refused
 from bot.handoff.assist.canned import CannedAnswers
@@ -50,12 +50,12 @@ from bot.handoff.attachments import named
 from bot.handoff.delivery_views import DeskViews
 from bot.handoff.desk import Desk
 from bot.handoff.desk_context import DeskContext, Rules
-from bot.handoff.group_binding import SETTING, Binding, Bound, read_place
+from bot.handoff.group_binding import SETTING, BoundGroup, GroupBinding, read_place
 from bot.handoff.group_status import Groups
 from bot.handoff.operators.registry import Registry
 from bot.handoff.operators.roster import Roster
 from bot.handoff.operators.teams import Teams
-from bot.handoff.outreach.commands import Outreach
+from bot.handoff.outreach.commands import OutreachCommands
 from bot.handoff.outreach.incidents import Incidents
 from bot.handoff.outreach.low_rating import opened
 from bot.handoff.outreach.surveys import Surveys, commented
@@ -165,7 +165,7 @@ def open_hours(config: Config) -> Hours:
     )
 
 
-def open_facts(config: Config, knowledge: Knowledge, hours: Hours) -> Facts:
+def open_facts(config: Config, knowledge: Knowledge, hours: Hours) -> BusinessFacts:
     """What the bot tells about the business: the settings, and what its articles are about."""
 
     def topics(language: str) -> Sequence[str]:
@@ -176,13 +176,13 @@ def open_facts(config: Config, knowledge: Knowledge, hours: Hours) -> Facts:
         )
         return [topic for topic, _ in named.most_common()]
 
-    return Facts(config.business.contacts, hours, topics)
+    return BusinessFacts(config.business.contacts, hours, topics)
 
 
-def open_judge(config: Config, knowledge: Knowledge) -> Judge:
+def open_judge(config: Config, knowledge: Knowledge) -> OfflineDecision:
     """What the bot of this config says to words alone; used by the commands and the pages."""
     hours = open_hours(config)
-    return Judge(knowledge, open_texts(config, hours), open_facts(config, knowledge, hours))
+    return OfflineDecision(knowledge, open_texts(config, hours), open_facts(config, knowledge, hours))
 
 
 def open_texts(config: Config, hours: Hours) -> Texts:
@@ -346,13 +346,13 @@ async def _open_basis(config: Config, overrides: Overrides) -> _Basis:
     return _Basis(config, clock, hours, words, knowledge, store, salt, adapters, observers)
 
 
-async def _open_desk(basis: _Basis, group: Peer | None, outreach: Outreach) -> Desk:
+async def _open_desk(basis: _Basis, group: Peer | None, outreach: OutreachCommands) -> Desk:
     """The operators' side; *group* is theirs where neither the config nor the store names one."""
     config, words = basis.config, basis.words
-    bound = Bound(await _place(config, basis.store, group), fixed=config.desk is not None)
+    bound = BoundGroup(await _place(config, basis.store, group), fixed=config.desk is not None)
     rules = _rules(config, basis.knowledge, words, basis.hours)
     roster, teams = Roster(), Teams(rules.teams)
-    binding = Binding(
+    binding = GroupBinding(
         words,
         lang=config.business.language,
         bound=bound,
@@ -383,12 +383,12 @@ async def _open_desk(basis: _Basis, group: Peer | None, outreach: Outreach) -> D
     return Desk(context)
 
 
-def _open_outreach(basis: _Basis, likeness: SimilarityMatcher) -> Outreach:
+def _open_outreach(basis: _Basis, likeness: SimilarityMatcher) -> OutreachCommands:
     """What is written to customers first."""
     config, store, channels = basis.config, basis.store, tuple(basis.adapters)
     span = DaySpan.parse(config.outreach.hours)
     surveys = Surveys(config.nps, store, hours=span, zone=basis.hours.zone, channels=channels)
-    return Outreach(
+    return OutreachCommands(
         store,
         likeness,
         channels,
@@ -511,7 +511,7 @@ def _rules(config: Config, knowledge: Knowledge, words: Texts, hours: Hours) -> 
         found = knowledge.article(id)
         return portion(found).text if found else RichText()
 
-    questions = Questions(words, read_act)
+    questions = QuestionReader(words, read_act)
     return Rules(
         config.teams,
         config.routing,
@@ -524,7 +524,7 @@ def _rules(config: Config, knowledge: Knowledge, words: Texts, hours: Hours) -> 
         config.canned.undo,
         lambda text: read_act(text).act in (Intent.THANKS, Intent.BYE),
         questions.question,
-        Aside(
+        SideAnswer(
             our_dialogs(words, read_act, knowledge, None, open_facts(config, knowledge, hours)),
             article,
             knowledge.article,
@@ -562,7 +562,7 @@ def open_dialogs(
     )
     nps = Nps(words, intent, config.nps, tell=partial(commented, desk.context))
     dialogs: list[tuple[str, Dialog]] = [
-        ("requests", Requests(desk.context)),
+        ("requests", ApiRequests(desk.context)),
         ("outreach", AboutNews(words)),
         ("rating", rating),
         ("nps", nps),

@@ -25,7 +25,7 @@ TEXT = 4096  # UTF-16 units of one message, the same on both
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class ArticlePreview:
     """What comes at once, and what «Подробнее» brings; each a message with its buttons."""
 
     answer: tuple[Outbound, ...]
@@ -34,7 +34,7 @@ class Preview:
 
 def preview(
     words: Texts, knowledge: KnowledgeSource, article: str, *, skin: str, now: datetime, language: str = ""
-) -> Preview | None:
+) -> ArticlePreview | None:
     """The messages of *article* (a draft too) in the skin "telegram" or "vk"; None where there is no such
     article.
     """
@@ -56,7 +56,7 @@ def preview(
     answer = tuple(part for outbound in (shown.messages if shown else ()) for part in parts(outbound, limits))
     rest = portion(found).rest
     more = parts(Outbound(Peer(skin, "1"), rest), limits) if rest else ()
-    return Preview(answer, tuple(more))
+    return ArticlePreview(answer, tuple(more))
 
 
 def messages(article: ArticleText) -> Sequence[Sequence[str]]:

@@ -1,5 +1,5 @@
-"""Room 3: one turn of a conversation at a time is taken, decided and committed; whatever fails ends with a
-person.
+"""The engine: one turn of a conversation at a time is taken, decided and committed; whatever fails ends
+with a person.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Protocol
 
 from bot.clock import Clock
 from bot.delivery.flood_control import Flood
-from bot.errors import Conflict, StorageError
+from bot.errors import StorageError, VersionConflict
 from bot.model import Event, Inbound, InboundKind, Outbound, OutboundKind, Outcome, Result, Turn
 from bot.observability import Observers, get_logger
 from bot.storage.base import Store
@@ -127,7 +127,7 @@ class Engine:
             finished = await self._store.finish_turn(
                 turn, self._ready(turn, self._with_heard(turn, outcome)), self._clock()
             )
-        except Conflict:
+        except VersionConflict:
             # somebody changed the conversation meanwhile: the store gave the turn back, it is decided anew
             return
         except asyncio.CancelledError:

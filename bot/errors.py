@@ -89,7 +89,7 @@ class StorageNewer(StorageError):
     """The database was written by a newer version of the program."""
 
 
-class Conflict(StorageError):
+class VersionConflict(StorageError):
     """What the decision was based on has changed meanwhile; take the turn again."""
 
 

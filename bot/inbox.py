@@ -1,4 +1,4 @@
-"""Room 2: what arrives is kept once, before the platform is told to forget it, and room 3 is woken."""
+"""The inbox: what arrives is kept once, before the platform is told to forget it, and the engine is woken."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from bot.clock import Clock
 from bot.model import Inbound, InboundKind
-from bot.storage.base import Arrival, Store
+from bot.storage.base import ScheduledInbound, Store
 from bot.text.person_names import shown_name
 
 ALBUM_PAUSE = timedelta(seconds=1)  # an album has no end mark; its parts come within about half a second
@@ -45,7 +45,7 @@ class Inbox:
             for inbound in inbounds:
                 self._kept(inbound)
 
-    def _arrival(self, inbound: Inbound) -> Arrival:
+    def _arrival(self, inbound: Inbound) -> ScheduledInbound:
         who = inbound.sender
         seen = replace(who, name=shown_name(who.name), last_name=shown_name(who.last_name))
         inbound = inbound if seen == who else replace(inbound, sender=seen)
@@ -53,4 +53,4 @@ class Inbox:
         pause = self._settle if inbound.private and inbound.kind is InboundKind.MESSAGE else timedelta()
         if inbound.album:
             pause = max(pause, ALBUM_PAUSE)
-        return Arrival(inbound, ready=now + pause, limit=now + max(self._limit, pause))
+        return ScheduledInbound(inbound, ready=now + pause, limit=now + max(self._limit, pause))

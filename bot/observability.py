@@ -87,9 +87,9 @@ def set_up_logging(*, json: bool = False, level: str = "info") -> None:
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
 
 
-def get_logger(room: str) -> Logger:
-    """The logger of a room; fields are ids and counts, never anybody's words."""
-    logger: Logger = structlog.get_logger(room=room)
+def get_logger(component: str) -> Logger:
+    """The logger of one component; fields are ids and counts, never anybody's words."""
+    logger: Logger = structlog.get_logger(component=component)
     return logger
 
 

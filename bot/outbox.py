@@ -1,5 +1,5 @@
-"""Room 6, the only room that speaks: what was promised is delivered, again if it must be, in order, within
-the limits.
+"""The outbox, the only stage that sends: what was enqueued is delivered, again if it must be, in order,
+within the limits.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Protocol
 
 from bot.adapters.base import Adapter, File
 from bot.clock import Clock
-from bot.delivery.rate_limit import LONGEST, Pace
+from bot.delivery.rate_limit import LONGEST, RateLimit
 from bot.errors import (
     AccountError,
     BadFormat,
@@ -67,7 +67,7 @@ ON_A_MESSAGE = (
 )  # these find their message without a topic
 
 
-class Views(Protocol):
+class TicketViews(Protocol):
     """What the outbox asks the desk about the tickets it shows (bot/handoff/delivery_views.py)."""
 
     async def topic_name(self, ticket: int) -> str: ...
@@ -118,14 +118,14 @@ class Outbox:
         adapters: Mapping[str, Adapter],
         clock: Clock,
         *,
-        views: Views,
+        views: TicketViews,
         files: AttachmentReader,
         observers: Observers | None = None,
     ) -> None:
         self._store, self._adapters, self._clock = store, adapters, clock
         self._views, self._files = views, files
         self._observers = observers or Observers()
-        self._pace = Pace(adapters, clock.monotonic)
+        self._pace = RateLimit(adapters, clock.monotonic)
         self._awake = asyncio.Event()
         self._stopping = False
         self._under_way: set[asyncio.Task[None]] = set()

@@ -17,7 +17,7 @@ from bot.command_spool import hear_orders, letterbox
 from bot.errors import AccountError, StorageError
 from bot.feedback_loader import clicks
 from bot.handoff.operators.command_words import entry
-from bot.knowledge.base import Reloaded
+from bot.knowledge.base import ReloadResult
 from bot.knowledge.search import Knowledge
 from bot.memory import give_back
 from bot.model import Inbound, Status
@@ -68,7 +68,7 @@ async def run(
         )
         waiting.cancel()
         for task in done - {waiting}:
-            task.result()  # a room that ended by itself is a bug: let it be seen
+            task.result()  # a part that ended by itself is a bug: let it be seen
     finally:
         log.info("stopping")
         await _end([*intake, *helpers])
@@ -83,10 +83,10 @@ async def run(
         log.info("stopped")
 
 
-async def watch_articles(service: Service, told: Callable[[Reloaded], object]) -> None:
+async def watch_articles(service: Service, told: Callable[[ReloadResult], object]) -> None:
     """Read changed articles until cancelled, and tell of it."""
 
-    async def reloaded(change: Reloaded) -> None:
+    async def reloaded(change: ReloadResult) -> None:
         await asyncio.to_thread(give_back)
         get_logger("knowledge").info(
             "articles_reloaded",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.dialogs.forms.field_values import read_answer
-from bot.dialogs.short_answers import Hearing
+from bot.dialogs.short_answers import ShortAnswers
 from bot.handoff.contacts import contacts
 from bot.i18n.texts import Texts
 from bot.observability import redact
@@ -68,7 +68,7 @@ def test_a_phone_is_one_however_it_is_typed(written: str, number: str) -> None:
     numbers.
     """
     said = f"мой номер {written}, звоните"
-    asked = read_answer(Asked("phone", "phone"), written, (), Hearing(Texts.load()))
+    asked = read_answer(Asked("phone", "phone"), written, (), ShortAnswers(Texts.load()))
 
     assert [(p.written, p.number) for p in phones.find(said)] == [(written, number)]
     assert normal("phone", written) == asked == number

@@ -20,7 +20,7 @@ from bot.knowledge.encoder.navec import find_navec, read_navec
 from bot.knowledge.encoder.rows import (
     Floats,
     RowVocabulary,
-    Trained,
+    TrainedRows,
     lay,
     learn_pieces,
     save_trained,
@@ -129,7 +129,7 @@ def train(
     groups: list[list[list[int]]],
     recipe: Recipe,
     seed: int,
-) -> Trained:
+) -> TrainedRows:
     """One run: multiple negatives ranking both ways over pairs of texts of one intent."""
     rng = random.Random(seed)
     used = sorted({i for family in families + groups for text in family for i in text})
@@ -168,7 +168,7 @@ def train(
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     names = tuple(vocabulary.lemmas[i] for i in lemmas)
-    return Trained(
+    return TrainedRows(
         projection.detach().numpy(), names, shift.detach().numpy(), np.zeros(len(names), np.float32), ""
     )
 
@@ -201,7 +201,7 @@ def draw(
 
 def train_all(
     vocabulary: RowVocabulary, intents: Sequence[Intent], groups: Sequence[Sequence[str]], recipe: Recipe
-) -> Trained:
+) -> TrainedRows:
     """Several runs and their mean: they start from one point, so the mean of what they learnt is better than
     each.
     """
@@ -214,7 +214,7 @@ def train_all(
     for run in runs:
         shift[[at[lemma] for lemma in run.lemmas]] += run.shift / len(runs)
     projection = np.mean([run.projection for run in runs], axis=0)
-    return Trained(projection, lemmas, shift, np.zeros(len(lemmas), np.float32), "")
+    return TrainedRows(projection, lemmas, shift, np.zeros(len(lemmas), np.float32), "")
 
 
 # --- scores
@@ -283,7 +283,7 @@ def marks(reader: Reader, rows: Floats, pieces: Floats | None, exam: Exam) -> tu
 
 
 def show(
-    name: str, reader: Reader, trained: Trained, exams: dict[str, list[Exam]], pieced: bool = True
+    name: str, reader: Reader, trained: TrainedRows, exams: dict[str, list[Exam]], pieced: bool = True
 ) -> None:
     rows = lay(reader.vocabulary, trained)
     chosen = [i for i, w in enumerate(reader.vocabulary.forms) if len(w) > 3 and pieces_of(w)][:40_000]

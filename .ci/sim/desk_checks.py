@@ -41,7 +41,7 @@ HASTY_SLA = {
 }
 SURVEY = (datetime.now(tz=UTC) + timedelta(minutes=3)).strftime("%H:%M")
 TODAY = datetime.now(tz=UTC).date()
-HOUSES: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
+SETUPS: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
     "calm": ({"routing": {"categories": CATEGORIES}}, {"forum": 6, "plain": 4, "vk": 2}),
     "hasty": (
         {
@@ -127,7 +127,7 @@ def play(sims: Path, service: str, scenes: Sequence[Scene], kinds: Sequence[str]
     """Play *scenes* in one service; what fell short."""
     failures: list[str] = []
     began = time.monotonic()
-    settings, counts = HOUSES[service]
+    settings, counts = SETUPS[service]
     world, stations = open_world(sims, service, settings, {kind: counts.get(kind, 0) for kind in kinds})
     try:
         print(
@@ -174,7 +174,7 @@ def main() -> int:
     options.add_argument("scenes", nargs="*", help="only these")
     options.add_argument("--all", action="store_true", help="each scene with customers of both platforms")
     options.add_argument("--long", action="store_true", help="also scenes that wait more than a minute")
-    options.add_argument("--service", choices=HOUSES, help="only this one")
+    options.add_argument("--service", choices=SETUPS, help="only this one")
     options.add_argument("--kind", choices=KINDS, help="only this kind of desk")
     given = options.parse_intermixed_args()
     chosen = [
@@ -202,7 +202,7 @@ def main() -> int:
 
     houses = [
         threading.Thread(target=played, args=(service,))
-        for service in HOUSES
+        for service in SETUPS
         if any(s.service == service for s in chosen)
     ]
     for thread in houses:  # mostly they wait, each for its own groups

@@ -12,7 +12,7 @@ Play = Callable[[Station, str], None]
 
 @dataclass(frozen=True)
 class Scene:
-    """*service*: the settings under which it is played (desk_checks.HOUSES).
+    """*service*: the settings under which it is played (desk_checks.SETUPS).
 
     *long*: it waits more than a minute for something.
     """

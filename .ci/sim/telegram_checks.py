@@ -82,7 +82,7 @@ class Sim:
 
 
 class Kept:
-    """The door of room 2: keeps each key once, in order, and can be told to fail."""
+    """The inbox: keeps each key once, in order, and can be told to fail."""
 
     def __init__(self) -> None:
         self.inbounds: dict[str, Inbound] = {}

@@ -53,8 +53,8 @@ class Files(Protocol):
 
 
 class Accept(Protocol):
-    """The door of room 2. When it returns, everything is kept; only then may the platform be told to forget
-    it.
+    """Hands inbounds to the inbox. When it returns, everything is kept; only then may the platform be told
+    to forget it.
 
     `cursor` is where the platform's queue stands after these; it is kept in the same transaction.
     The same inbound again changes nothing. Raises `StorageError`: then the platform must not be told

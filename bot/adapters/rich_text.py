@@ -95,7 +95,7 @@ def split(rich: RichText, limit: int) -> tuple[RichText, ...]:
     that shows nothing gives no pieces. *limit* is at least 2.
     """
     if limit < 2:
-        raise ValueError("a piece must have room for one character: limit >= 2")
+        raise ValueError("a piece must have space for one character: limit >= 2")
     text = rich.text
     if utf16_length(text) <= limit:
         return (rich,)

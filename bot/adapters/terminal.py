@@ -1,9 +1,8 @@
-"""The channel of `bot chat`: customer and operators in one terminal, through the same rooms as everywhere."""
+"""The channel of `bot chat`: customer and operators in one terminal, through the same stages as all."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import sys
 import threading
@@ -13,6 +12,8 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Literal, Protocol, TextIO
 from zoneinfo import ZoneInfo
+
+from rich.text import Text
 
 from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
 from bot.adapters.sanitize import clean_text
@@ -35,6 +36,7 @@ from bot.model import (
     Sent,
     Style,
 )
+from bot.text.terminal_text import can_style, coded, terminal_text
 from bot.text.yaml_source import read_own
 
 DESK_CHAT = "desk"
@@ -102,7 +104,7 @@ class TerminalAdapter(Adapter):
         self._clock, self._zone, self._language = clock, ZoneInfo(zone), language
         self._words: Mapping[str, str] = read_own(_WORDS)[language]
         self._lines, self._out = lines or sys.stdin, out or sys.stdout
-        self._colours = self._out.isatty() and "NO_COLOR" not in os.environ
+        self._colours = can_style(self._out)
         self._records: TerminalRecords | None = None
         self._accept: Accept | None = None
         self._customer = self._person(self._words["customer"])
@@ -362,22 +364,16 @@ class TerminalAdapter(Adapter):
                 self._print(f"      [{len(self._buttons)}] {button.label}")
 
     def _styled(self, text: RichText) -> str:
-        """Bold where the terminal can, addresses of links always."""
-        marks: list[tuple[int, str]] = []
-        for span in text.spans:
-            if span.style is Style.BOLD and self._colours:
-                marks += [(span.offset, "\x1b[1m"), (span.offset + span.length, "\x1b[22m")]
-            if span.style is Style.LINK and not span.url.endswith(
-                text.text[span.offset : span.offset + span.length]
-            ):
-                marks.append((span.offset + span.length, f" ({span.url})"))
-        plain = text.text.replace("\x1b", "\ufffd")  # a customer's words must not steer the terminal
-        for place, mark in sorted(marks, key=lambda m: m[0], reverse=True):
-            plain = plain[:place] + mark + plain[place:]
-        return plain
+        """Styles where the terminal can, addresses of links always."""
+        shown = terminal_text(text)
+        for span in sorted(text.spans, key=lambda s: s.offset + s.length, reverse=True):
+            end = span.offset + span.length
+            if span.style is Style.LINK and not span.url.endswith(text.text[span.offset : end]):
+                shown = shown[:end] + Text(f" ({span.url})") + shown[end:]
+        return coded(shown, styled=self._colours)
 
     def _bold(self, text: str) -> str:
-        return f"\x1b[1m{text}\x1b[22m" if self._colours else text
+        return coded(Text(text, style="bold"), styled=self._colours)
 
     def _print(self, text: str) -> None:
         self._out.write(text + "\n")

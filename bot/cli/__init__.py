@@ -1,4 +1,4 @@
-"""The command line: thin commands over the rooms, in Russian unless asked otherwise."""
+"""The command line: thin commands over the service, in Russian unless asked otherwise."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import typer
 
 from bot.app import open_judge
 from bot.cli import settings
+from bot.cli.drawing import busy, table
 from bot.cli.messages import EXIT_USAGE, fail, language, say, show_problems, words_in
 from bot.config.loader import Config
 from bot.errors import ConfigError
@@ -90,26 +91,32 @@ def behind(answer: Answer) -> Iterator[str]:
 def list_articles(path: Path | None, *, as_json: bool) -> None:
     """Print the articles and what is wrong with them."""
     knowledge = opened(settings.load(path))
-    for article in knowledge.articles():
-        row = {
-            "article": article.id,
-            "title": article.title,
-            "lang": article.lang,
-            "aliases": len(article.aliases),
-            "status": article.status,
-        }
-        typer.echo(
-            json.dumps(row, ensure_ascii=False)
-            if as_json
-            else f"{article.id:40} {article.lang} {len(article.aliases):3}  {article.title}"
+    articles = knowledge.articles()
+    if as_json:
+        for a in articles:
+            row = {
+                "article": a.id,
+                "title": a.title,
+                "lang": a.lang,
+                "aliases": len(a.aliases),
+                "status": a.status,
+            }
+            typer.echo(json.dumps(row, ensure_ascii=False))
+    else:
+        table(
+            [(a.id, a.lang, str(len(a.aliases)), a.title) for a in articles],
+            [say(f"column.{c}") for c in ("article", "lang", "aliases", "title")],
+            [f"{a.id:40} {a.lang} {len(a.aliases):3}  {a.title}" for a in articles],
+            words=(0, 1, 3),
         )
     show_problems(knowledge.problems)
 
 
 def ready(config: Config) -> Knowledge:
     """The knowledge base with everything loaded, once."""
-    knowledge = opened(config)
-    knowledge.load_embeddings()
+    with busy(say("progress.indexing")):
+        knowledge = opened(config)
+        knowledge.load_embeddings()
     return knowledge
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import BotError
-from bot.knowledge.quality.evaluation import Advice, EvaluationReport
+from bot.knowledge.quality.evaluation import EvaluationReport, ThresholdAdvice
 from bot.text.problems import told
 
 WIDTH, HEIGHT, SIDE, TOP, PLOT = 980, 470, 70, 60, 340
@@ -30,7 +30,7 @@ INK, FAINT, BLUE, GREEN, RED = "#222222", "#d5d8de", "#2f6fde", "#1f9d61", "#d64
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ChartShape:
     """A line through points, a filled box (two corners) or a text at a point."""
 
     kind: str
@@ -49,35 +49,37 @@ class ChartUnavailable(BotError):
     hint = "pip install 'otklik[chart]'"
 
 
-def chart(report: EvaluationReport, advice: Advice, words: dict[str, str]) -> tuple[Shape, ...]:
+def chart(report: EvaluationReport, advice: ThresholdAdvice, words: dict[str, str]) -> tuple[ChartShape, ...]:
     """Both panels as shapes; *words* label them."""
     left, right = (SIDE, TOP), (SIDE + PLOT + 110, TOP)
-    shapes = [Shape("box", ((0, 0), (WIDTH, HEIGHT)), "#ffffff")]
+    shapes = [ChartShape("box", ((0, 0), (WIDTH, HEIGHT)), "#ffffff")]
     shapes += _frame(
         left, words["calibration"].format(ece=f"{report.ece:.3f}"), words["confidence"], words["right"]
     )
-    shapes.append(Shape("line", (_at(left, 0, 0), _at(left, 1, 1)), INK, 1, dashed=True))
+    shapes.append(ChartShape("line", (_at(left, 0, 0), _at(left, 1, 1)), INK, 1, dashed=True))
     most = max((count for _, _, count in report.bins), default=1)
     for sure, share, count in report.bins:
         x, y = _at(left, sure, share)
         radius = 4 + 9 * (count / most) ** 0.5
-        shapes.append(Shape("box", ((x - radius, y - radius), (x + radius, y + radius)), BLUE))
-        shapes.append(Shape("text", ((x, y - radius - 5),), INK, text=str(count), size=11, anchor="middle"))
+        shapes.append(ChartShape("box", ((x - radius, y - radius), (x + radius, y + radius)), BLUE))
+        shapes.append(
+            ChartShape("text", ((x, y - radius - 5),), INK, text=str(count), size=11, anchor="middle")
+        )
     shapes += _frame(right, words["thresholds"], words["threshold"], words["share"])
     for points, colour, name, row in (
         ([(p.threshold, p.precision) for p in report.points if p.answered], GREEN, words["precision"], 0),
         ([(p.threshold, p.coverage) for p in report.points], BLUE, words["coverage"], 1),
     ):
-        shapes.append(Shape("line", tuple(_at(right, x, y) for x, y in points), colour, 2.5))
+        shapes.append(ChartShape("line", tuple(_at(right, x, y) for x, y in points), colour, 2.5))
         x, y = right[0] + 14, right[1] + PLOT - 46 + 20 * row
         shapes += [
-            Shape("line", ((x, y), (x + 24, y)), colour, 2.5),
-            Shape("text", ((x + 30, y + 4),), INK, text=name, size=12),
+            ChartShape("line", ((x, y), (x + 24, y)), colour, 2.5),
+            ChartShape("text", ((x + 30, y + 4),), INK, text=name, size=12),
         ]
     x, _ = _at(right, advice.answer, 0)
-    shapes.append(Shape("line", ((x, right[1]), (x, right[1] + PLOT)), RED, 1.5, dashed=True))
+    shapes.append(ChartShape("line", ((x, right[1]), (x, right[1] + PLOT)), RED, 1.5, dashed=True))
     shapes.append(
-        Shape("text", ((x - 5, right[1] + 16),), RED, text=f"{advice.answer:.2f}", size=12, anchor="end")
+        ChartShape("text", ((x - 5, right[1] + 16),), RED, text=f"{advice.answer:.2f}", size=12, anchor="end")
     )
     return tuple(shapes)
 
@@ -86,18 +88,18 @@ def _at(corner: tuple[float, float], x: float, y: float) -> tuple[float, float]:
     return corner[0] + x * PLOT, corner[1] + (1 - y) * PLOT
 
 
-def _frame(corner: tuple[float, float], title: str, below: str, beside: str) -> list[Shape]:
+def _frame(corner: tuple[float, float], title: str, below: str, beside: str) -> list[ChartShape]:
     x, y = corner
     shapes = [
-        Shape("text", ((x, y - 28),), INK, text=title, size=15),
-        Shape("text", ((x, y - 8),), INK, text=beside, size=11),
+        ChartShape("text", ((x, y - 28),), INK, text=title, size=15),
+        ChartShape("text", ((x, y - 8),), INK, text=beside, size=11),
     ]
     for n in range(0, 11, 2):
         share = n / 10
-        shapes.append(Shape("line", (_at(corner, 0, share), _at(corner, 1, share)), FAINT))
-        shapes.append(Shape("line", (_at(corner, share, 0), _at(corner, share, 1)), FAINT))
+        shapes.append(ChartShape("line", (_at(corner, 0, share), _at(corner, 1, share)), FAINT))
+        shapes.append(ChartShape("line", (_at(corner, share, 0), _at(corner, share, 1)), FAINT))
         shapes.append(
-            Shape(
+            ChartShape(
                 "text",
                 ((x - 8, y + (1 - share) * PLOT + 4),),
                 INK,
@@ -107,7 +109,7 @@ def _frame(corner: tuple[float, float], title: str, below: str, beside: str) -> 
             )
         )
         shapes.append(
-            Shape(
+            ChartShape(
                 "text",
                 ((x + share * PLOT, y + PLOT + 18),),
                 INK,
@@ -116,11 +118,13 @@ def _frame(corner: tuple[float, float], title: str, below: str, beside: str) -> 
                 anchor="middle",
             )
         )
-    shapes.append(Shape("text", ((x + PLOT / 2, y + PLOT + 40),), INK, text=below, size=12, anchor="middle"))
+    shapes.append(
+        ChartShape("text", ((x + PLOT / 2, y + PLOT + 40),), INK, text=below, size=12, anchor="middle")
+    )
     return shapes
 
 
-def as_svg(shapes: Sequence[Shape]) -> str:
+def as_svg(shapes: Sequence[ChartShape]) -> str:
     """The shapes as an SVG document."""
     rows = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH}'
@@ -148,7 +152,7 @@ def as_svg(shapes: Sequence[Shape]) -> str:
     return "\n".join([*rows, "</svg>", ""])
 
 
-def write_png(shapes: Sequence[Shape], path: Path, *, scale: int = 2) -> None:
+def write_png(shapes: Sequence[ChartShape], path: Path, *, scale: int = 2) -> None:
     """The same as a PNG. Raises ChartUnavailable where Pillow is not installed."""
     try:
         from PIL import Image, ImageDraw
@@ -182,7 +186,9 @@ def has_cyrillic() -> bool:
         return False
 
 
-def _stroke(pen: Any, one: tuple[float, float], other: tuple[float, float], shape: Shape, scale: int) -> None:
+def _stroke(
+    pen: Any, one: tuple[float, float], other: tuple[float, float], shape: ChartShape, scale: int
+) -> None:
     width = max(1, round(shape.width * scale))
     if not shape.dashed:
         pen.line((one, other), fill=shape.colour, width=width)

@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-from bot.model import Outbound, RichText, Rows, Style
+from rich.box import ROUNDED
+from rich.panel import Panel
+from rich.text import Text
+
+from bot.model import Outbound, Rows, Style
 from bot.text.graphemes import shorten
-
-_CODES = {
-    Style.BOLD: "1",
-    Style.ITALIC: "3",
-    Style.UNDERLINE: "4",
-    Style.STRIKE: "9",
-    Style.LINK: "4;34",
-    Style.CODE: "36",
-    Style.PRE: "36",
-    Style.QUOTE: "2",
-}
-
-
-def width_of(text: str) -> int:
-    """Columns that *text* takes in a terminal."""
-    return sum(
-        (
-            0
-            if unicodedata.combining(c) or c in "\u200d\ufe0f"
-            else 2
-            if unicodedata.east_asian_width(c) in "WF"
-            else 1
-        )
-        for c in text
-    )
-
-
-def coloured() -> bool:
-    """Whether styles may be shown."""
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+from bot.text.terminal_text import can_style, drawn, terminal_text
 
 
 def draw(
@@ -50,13 +23,11 @@ def draw(
     """
     lines: list[str] = []
     for message in messages:
-        rows = [f"[{a.media.value}: {PurePosixPath(a.name or a.ref).name}]" for a in message.attachments]
-        rows += wrap(message.text, width - 4, styles)
-        lines += [
-            f"╭{'─' * (width - 2)}╮",
-            *(f"│ {_padded(row, width - 4)} │" for row in rows),
-            f"╰{'─' * (width - 2)}╯",
+        files = [
+            Text(f"[{a.media.value}: {PurePosixPath(a.name or a.ref).name}]") for a in message.attachments
         ]
+        body = Text("\n").join([*files, terminal_text(message.text, styles)])
+        lines += drawn(Panel(body, box=ROUNDED, width=width), styled=can_style(sys.stdout), width=width)
         lines += _buttons(message.buttons, width, label)
         lines.append("")
     return lines[:-1]
@@ -71,70 +42,18 @@ def beside(left: Sequence[str], right: Sequence[str], width: int) -> list[str]:
     ]
 
 
-def wrap(rich: RichText, width: int, styles: frozenset[Style] = frozenset(Style)) -> list[str]:
-    """The lines of *rich* in *width* columns, styles as terminal codes where the output can show them."""
-    lines: list[str] = []
-    start = 0
-    for row in rich.text.split("\n"):
-        for begin, end in _pieces(row, width):
-            lines.append(_styled(rich, start + begin, start + end, styles))
-        start += len(row) + 1
-    return lines
-
-
-def _pieces(row: str, width: int) -> list[tuple[int, int]]:
-    pieces: list[tuple[int, int]] = []
-    begin = 0
-    while width_of(row[begin:]) > width:
-        end = begin
-        while width_of(row[begin : end + 1]) <= width:
-            end += 1
-        space = row.rfind(" ", begin, end + 1)
-        cut = space if space > begin else end
-        pieces.append((begin, cut))
-        begin = cut + 1 if space > begin else cut
-    pieces.append((begin, len(row)))
-    return pieces
-
-
-def _styled(rich: RichText, start: int, end: int, styles: frozenset[Style]) -> str:
-    if not coloured():
-        return rich.text[start:end]
-    done, now = [], ""
-    for place in range(start, end):
-        codes = ";".join(
-            _CODES[s.style]
-            for s in rich.spans
-            if s.style in styles and s.style in _CODES and s.offset <= place < s.offset + s.length
-        )
-        if codes != now:
-            done.append("\x1b[0m" if now else "")
-            done.append(f"\x1b[{codes}m" if codes else "")
-            now = codes
-        done.append(rich.text[place])
-    return "".join(done) + ("\x1b[0m" if now else "")
-
-
 def _buttons(rows: Rows, width: int, label: int) -> list[str]:
     lines = []
     for row in rows:
         each = (width - 2 - 2 * (len(row) - 1)) // len(row)
-        texts = [_fitting(shorten(b.label, label), each - 4) + (" ↗" if b.url else "") for b in row]
-        lines.append(
-            " " + "  ".join(f"[ {text}{' ' * max(0, each - 4 - width_of(text))} ]" for text in texts)
-        )
+        boxes = []
+        for button in row:
+            text = Text(shorten(button.label, label) + (" ↗" if button.url else ""))
+            text.truncate(max(1, each - 4), overflow="ellipsis", pad=True)
+            boxes.append(f"[ {text.plain} ]")
+        lines.append(" " + "  ".join(boxes))
     return lines
 
 
-def _fitting(text: str, width: int) -> str:
-    while width_of(text) > width and text:
-        text = text[:-2] + "…"
-    return text
-
-
 def _padded(row: str, width: int) -> str:
-    bare = row
-    while "\x1b[" in bare:
-        before, _, rest = bare.partition("\x1b[")
-        bare = before + rest.partition("m")[2]
-    return row + " " * max(0, width - width_of(bare))
+    return row + " " * max(0, width - Text.from_ansi(row).cell_len)

@@ -1,5 +1,5 @@
-"""Four weeks that never were, for the report of the playground: played through the real rooms, kept in a file
-of their own.
+"""Four invented weeks for the report of the playground: played through the real service, kept in a file of
+their own.
 """
 
 from __future__ import annotations

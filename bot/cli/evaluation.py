@@ -15,15 +15,17 @@ from bot.app import open_judge
 from bot.cli import settings
 from bot.cli.ask import ready
 from bot.cli.charts import ChartUnavailable, as_svg, chart, has_cyrillic, write_png
+from bot.cli.drawing import followed, table
 from bot.cli.kb import GOLDEN
 from bot.cli.messages import EXIT_USAGE, fail, language, say, words_in
 from bot.config.loader import read_config
 from bot.errors import BotError, ConfigError, Problem
 from bot.knowledge.quality.evaluation import (
-    Advice,
     Costs,
     EvaluationCase,
     EvaluationReport,
+    ThresholdAdvice,
+    ThresholdPoint,
     advise,
     judge_cases,
     measure,
@@ -74,7 +76,11 @@ def evaluate(
         def ask(case: EvaluationCase) -> Answer:
             return judge(case.question, language=case.language)
 
-        judged = judge_cases(cases, ask, {a.id: a.twin_of for a in knowledge.articles() if a.twin_of})
+        judged = judge_cases(
+            followed(cases, say("progress.asking"), len(cases)),
+            ask,
+            {a.id: a.twin_of for a in knowledge.articles() if a.twin_of},
+        )
         report = measure(judged, handoff=knowledge.settings.handoff, costs=costs)
         advice = advise(judged, precision=precision, handoff=knowledge.settings.handoff, costs=costs)
         for target in charts:
@@ -100,7 +106,13 @@ def evaluate(
         _write(path, advice, as_json)
 
 
-def _show(report: EvaluationReport, advice: Advice, precision: float, acts: int, now: float) -> None:
+def _cells(point: ThresholdPoint) -> tuple[str, ...]:
+    counts = (point.answered, point.wrong, point.clarified, point.handed_over)
+    shares = (f"{point.precision:.3f}", f"{point.coverage:.3f}", f"{point.cost:.2f}")
+    return (f"{point.threshold:.2f}", *map(str, counts), *shares)
+
+
+def _show(report: EvaluationReport, advice: ThresholdAdvice, precision: float, acts: int, now: float) -> None:
     typer.echo(
         say(
             "eval.asked",
@@ -131,14 +143,13 @@ def _show(report: EvaluationReport, advice: Advice, precision: float, acts: int,
         )
     typer.echo(say("eval.ece", ece=f"{report.ece:.3f}"))
     typer.echo("")
-    typer.echo(say("eval.head"))
-    for p in report.points:
-        mark = " ←" if abs(p.threshold - advice.answer) < 0.025 else ""
-        row = (
-            f"{p.threshold:6.2f} {p.answered:8} {p.wrong:8} {p.clarified:8} {p.handed_over:9}"
-            f" {p.precision:9.3f} {p.coverage:9.3f} {p.cost:9.2f}{mark}"
-        )
-        typer.echo(row)
+    rows = [(*_cells(p), "←" if abs(p.threshold - advice.answer) < 0.025 else "") for p in report.points]
+    widths = (6, 8, 8, 8, 9, 9, 9, 9)
+    plain = [
+        " ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=False)) + (row[-1] and " ←")
+        for row in rows
+    ]
+    table(rows, [*say("eval.head").split(), ""], [say("eval.head"), *plain], words=())
     typer.echo("")
     if report.wrong:
         typer.echo(say("eval.wrong"))
@@ -164,7 +175,7 @@ def _show(report: EvaluationReport, advice: Advice, precision: float, acts: int,
     typer.echo(say("eval.cheapest", answer=f"{advice.cheapest:.2f}"))
 
 
-def _draw(report: EvaluationReport, advice: Advice, target: Path) -> None:
+def _draw(report: EvaluationReport, advice: ThresholdAdvice, target: Path) -> None:
     png = target.suffix.lower() == ".png"
     lang = "en" if png and not has_cyrillic() else language()
     shapes = chart(report, advice, words_in(lang, "eval.chart"))
@@ -175,7 +186,7 @@ def _draw(report: EvaluationReport, advice: Advice, target: Path) -> None:
         target.write_text(as_svg(shapes), encoding="utf-8")
 
 
-def _write(path: Path | None, advice: Advice, quiet: bool) -> None:
+def _write(path: Path | None, advice: ThresholdAdvice, quiet: bool) -> None:
     file = path or Path("config.yaml")
     values = {
         "answer_threshold": advice.answer,

@@ -20,6 +20,7 @@ from bot.cli import settings
 from bot.cli.ask import opened, ready
 from bot.cli.chat_view import beside, draw
 from bot.cli.clock import command_clock
+from bot.cli.drawing import busy
 from bot.cli.messages import EXIT_PROBLEM, EXIT_USAGE, fail, language, say, show_problems
 from bot.cli.turn_records import open_records
 from bot.config.loader import Config
@@ -51,15 +52,16 @@ def check(
         raise typer.Exit(EXIT_USAGE)
     config = settings.load(path)
     knowledge = opened(config) if quick else ready(config)
-    problems = list(
-        lint(
-            knowledge,
-            today=today_of(config),
-            problems=knowledge.problems,
-            messages=messages,
-            language=language(),
+    with busy(say("progress.linting")):
+        problems = list(
+            lint(
+                knowledge,
+                today=today_of(config),
+                problems=knowledge.problems,
+                messages=messages,
+                language=language(),
+            )
         )
-    )
     problems = [*map(_nearby, problems), *of_words(config)]
     errors = sum(p.severity == "error" for p in problems)
     if as_json:

@@ -8,6 +8,7 @@ import typer
 
 from bot.cli import settings
 from bot.cli.ask import opened
+from bot.cli.drawing import followed, table
 from bot.cli.messages import EXIT_USAGE, fail, say
 from bot.errors import BotError
 from bot.knowledge.articles.exporting import export
@@ -28,11 +29,17 @@ def bring(source: Path, path: Path | None, *, section: str, status: str, dry: bo
     try:
         found = read_import(source)
         if dry:
-            for article in found[:SHOWN]:
-                typer.echo(f"{article.section or '-':20} {len(article.aliases):3}  {article.title}")
+            table(
+                [(a.section or "-", str(len(a.aliases)), a.title) for a in found[:SHOWN]],
+                [say(f"column.{c}") for c in ("section", "aliases", "title")],
+                [f"{a.section or '-':20} {len(a.aliases):3}  {a.title}" for a in found[:SHOWN]],
+                words=(0, 2),
+            )
             typer.echo(say("carry.would", count=len(found)))
             return
-        brought = write_import(found, folder, section=section, status=status)
+        brought = write_import(
+            followed(found, say("progress.importing"), len(found)), folder, section=section, status=status
+        )
     except BotError as error:
         raise fail(error) from None
     for file in brought.written[:SHOWN]:

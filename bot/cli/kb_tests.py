@@ -12,16 +12,17 @@ import typer
 from bot.app import open_judge
 from bot.cli import settings
 from bot.cli.ask import ready
+from bot.cli.drawing import followed
 from bot.cli.messages import EXIT_PROBLEM, fail, say
 from bot.config.loader import Config
-from bot.dialogs.offline_decision import Judge
+from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import BotError, ConfigError, Problem
-from bot.knowledge.quality.golden import Golden, Verdict, judge_golden, read_golden, rewritten
+from bot.knowledge.quality.golden import GoldenQuestion, GoldenVerdict, judge_golden, read_golden, rewritten
 from bot.knowledge.search import Knowledge
 from bot.model import Answer
 from bot.observability import set_up_logging
 from bot.testing import stories
-from bot.testing.stories import DialogStory, Performance, play, read_stories
+from bot.testing.stories import DialogStory, PlayedStory, play, read_stories
 from bot.text.yaml_source import YamlError, read_yaml_file
 
 QUESTIONS, DIALOGS = "tests/questions.yaml", "tests/dialogs"
@@ -90,22 +91,28 @@ def _is_story(file: Path) -> bool:
     return first is not None and not {"steps", "test"}.isdisjoint(first.pairs)
 
 
-def ask_golden(judge: Judge, knowledge: Knowledge, goldens: Sequence[Golden]) -> tuple[Verdict, ...]:
+def ask_golden(
+    judge: OfflineDecision, knowledge: Knowledge, goldens: Sequence[GoldenQuestion]
+) -> tuple[GoldenVerdict, ...]:
     """What comes of each question now, acts included."""
 
-    def ask(golden: Golden) -> Answer:
+    def ask(golden: GoldenQuestion) -> Answer:
         return judge(golden.q, answered=golden.answered, language=golden.language)
 
-    return judge_golden(goldens, ask, {a.id: a.twin_of for a in knowledge.articles() if a.twin_of})
+    told = followed(goldens, say("progress.asking"), len(goldens))
+    return judge_golden(told, ask, {a.id: a.twin_of for a in knowledge.articles() if a.twin_of})
 
 
 async def _played(
     told: Sequence[DialogStory], knowledge: Knowledge, config: Config
-) -> tuple[Performance, ...]:
-    return tuple([await play(story, knowledge, config) for story in told])
+) -> tuple[PlayedStory, ...]:
+    shown = followed(told, say("progress.playing"), len(told))
+    return tuple([await play(story, knowledge, config) for story in shown])
 
 
-def _show(verdicts: dict[Path, tuple[Verdict, ...]], performed: dict[Path, tuple[Performance, ...]]) -> None:
+def _show(
+    verdicts: dict[Path, tuple[GoldenVerdict, ...]], performed: dict[Path, tuple[PlayedStory, ...]]
+) -> None:
     for given in verdicts.values():
         for verdict in given:
             if not verdict.right:
@@ -131,7 +138,7 @@ def _show(verdicts: dict[Path, tuple[Verdict, ...]], performed: dict[Path, tuple
     typer.secho(total, fg="green" if good else "red")
 
 
-def _show_story(performance: Performance) -> None:
+def _show_story(performance: PlayedStory) -> None:
     story = performance.story
     if performance.right:
         return
@@ -153,7 +160,7 @@ def _here(file: str) -> str:
 
 
 def _as_json(
-    verdicts: dict[Path, tuple[Verdict, ...]], performed: dict[Path, tuple[Performance, ...]]
+    verdicts: dict[Path, tuple[GoldenVerdict, ...]], performed: dict[Path, tuple[PlayedStory, ...]]
 ) -> dict[str, object]:
     return {
         "questions": [

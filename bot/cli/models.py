@@ -8,6 +8,7 @@ import typer
 
 from bot.app import cache_folder
 from bot.cli import settings
+from bot.cli.drawing import busy
 from bot.cli.messages import fail, say
 from bot.errors import BotError
 from bot.knowledge.encoder import loader
@@ -16,7 +17,9 @@ from bot.knowledge.encoder import loader
 def prepare(path: Path | None) -> None:
     """Make the rows of our own encoder now rather than at the first start; doing it again changes nothing."""
     try:
-        loader.prepare(cache_folder(settings.load(path)))
+        cache = cache_folder(settings.load(path))
+        with busy(say("progress.preparing")):
+            loader.prepare(cache)
     except BotError as error:
         raise fail(error) from None
     typer.echo(say("message.prepared"))

@@ -24,7 +24,7 @@ from bot.command_spool import drop, letterbox, wait_taken
 from bot.config.loader import Config
 from bot.errors import BotError, StorageError
 from bot.handoff.outreach.incidents import KINDS, Incidents, folded
-from bot.handoff.outreach.segment import Chosen, Segment, Unclear, choose, read_conditions
+from bot.handoff.outreach.segment import Segment, SegmentSelection, UnclearCondition, choose, read_conditions
 from bot.i18n.texts import Texts
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.model import AdminCommand, Event
@@ -161,7 +161,7 @@ def _incidents(config: Config) -> Incidents:
         db.close()
 
 
-async def _chosen(config: Config, conditions: str) -> Chosen:
+async def _chosen(config: Config, conditions: str) -> SegmentSelection:
     """The same choice as the bot's own, read beside it."""
     words = Texts.load(config.business.language)
     try:
@@ -182,7 +182,7 @@ async def _chosen(config: Config, conditions: str) -> Chosen:
         return await choose(
             segment, source, command_clock()(), saying=likeness.saying, met=incidents.met, channels=channels
         )
-    except Unclear as error:
+    except UnclearCondition as error:
         typer.secho(words.text(error.key, lang=config.business.language, **error.facts), fg="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None
     finally:

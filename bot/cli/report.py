@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import typer
 from bot.app import open_hours
 from bot.cli import settings
 from bot.cli.clock import command_clock
+from bot.cli.drawing import table
 from bot.cli.messages import EXIT_PROBLEM, EXIT_USAGE, fail, language, say
 from bot.config.loader import Config
 from bot.errors import BotError, ConfigError, Problem, StorageError
@@ -23,7 +24,7 @@ from bot.reports.export import to_csv, to_json, to_xlsx
 from bot.reports.metrics import COUNTS
 from bot.reports.periods import Period, between, week_before
 from bot.reports.report import Report, make_report, read_facts
-from bot.reports.texts import Saying, row_name
+from bot.reports.texts import ReportTexts, row_name
 from bot.storage.queries import events as looking
 from bot.storage.queries import tickets as desk
 from bot.text.problems import told
@@ -55,7 +56,7 @@ def report(
         made = asyncio.run(_made(config, period, str(database or config.storage_path)))
     except BotError as error:
         raise fail(error) from None
-    saying = Saying(language())
+    saying = ReportTexts(language())
     for file, content in ((xlsx, to_xlsx), (csv, to_csv)):
         if file is not None:
             _write(file, content(made, saying))
@@ -66,7 +67,7 @@ def report(
         typer.echo(say("message.looked_at", file=database or config.storage_path))
         if not any(made.figures[c.__name__].n for c in COUNTS):
             typer.secho(say("message.empty_report"), fg="yellow")
-        typer.echo("\n".join(in_words(made, saying)))
+        _show(made, saying)
 
 
 def _write(file: Path, content: bytes) -> None:
@@ -135,39 +136,49 @@ def _day(text: str) -> date | None:
         raise ValueError(told("report.day", value=text)) from None
 
 
-def in_words(made: Report, saying: Saying) -> list[str]:
-    """The report as lines of a terminal, each figure with its definition."""
+def _show(made: Report, saying: ReportTexts) -> None:
+    """The report for people: each figure with its definition, then the tables."""
     period = made.period
-    lines = [f"{saying.word('report')} {period.first:%d.%m.%Y} – {period.last:%d.%m.%Y}"]
+    typer.echo(f"{saying.word('report')} {period.first:%d.%m.%Y} – {period.last:%d.%m.%Y}")
     if made.demo:
-        lines.append(str(saying.word("demo")))
-    lines.append("")
+        typer.echo(str(saying.word("demo")))
+    typer.echo("")
+    figures = list(_figures(made, saying))
+    plain = [
+        f"{name:14} {value:>12}  {change:>12}   {meaning}" if name else " " * 31 + meaning
+        for name, value, change, meaning in figures
+    ]
+    columns = ("", *(say(f"column.{c}") for c in ("value", "change", "meaning")))
+    table(figures, columns, plain, words=(0, 3))
+    for name in ("reasons", "operators", "channels", "topics", "articles", "ready"):
+        _show_table(made, name, saying)
+
+
+def _figures(made: Report, saying: ReportTexts) -> Iterator[tuple[str, str, str, str]]:
+    """Name, value, change and definition of each figure, and what it consists of below it."""
     for key in (c.__name__ for c in COUNTS):
         figure = made.figures[key]
         change = saying.change(key, figure, made.before[key]).text
-        lines.append(
-            f"{saying.short(key):14} {saying.value(key, figure.value):>12}  {change:>12}  "
-            f" {saying.definition(key, made)}"
-        )
+        yield saying.short(key), saying.value(key, figure.value), change, saying.definition(key, made)
         details = [
             f"{saying.word(f'parts.{p}')} {saying.value(p, v)}"
             for p, v in figure.parts.items()
             if v is not None and not p.startswith("rated_")
         ]
         if details:
-            lines.append(" " * 29 + "  " + "n " + str(figure.n) + " · " + " · ".join(details))
-    for name in ("reasons", "operators", "channels", "topics", "articles", "ready"):
-        table = made.tables[name]
-        rows = [r for r in table.rows if any(r.cells.values())][:LONGEST]
-        if not rows:
-            continue
-        lines += ["", f"{saying.word(f'tables.{name}.name')}. {saying.word(f'tables.{name}.text')}"]
-        lines.append(
-            f"  {'':34}" + "".join(f"{saying.word(f'tables.{name}.columns.{c}'):>15}" for c in table.columns)
-        )
-        for row in rows:
-            lines.append(
-                f"  {row_name(made, name, row.key, row.name, saying)[:34]:34}"
-                + "".join(f"{saying.value(c, row.cells[c]):>15}" for c in table.columns)
-            )
-    return lines
+            yield "", "", "", f"n {figure.n} · " + " · ".join(details)
+
+
+def _show_table(made: Report, name: str, saying: ReportTexts) -> None:
+    rows = [r for r in made.tables[name].rows if any(r.cells.values())][:LONGEST]
+    if not rows:
+        return
+    columns = made.tables[name].columns
+    heads = [str(saying.word(f"tables.{name}.columns.{c}")) for c in columns]
+    cells = [
+        (row_name(made, name, r.key, r.name, saying), *(saying.value(c, r.cells[c]) for c in columns))
+        for r in rows
+    ]
+    plain = [f"  {c[0][:34]:34}" + "".join(f"{value:>15}" for value in c[1:]) for c in cells]
+    typer.echo(f"\n{saying.word(f'tables.{name}.name')}. {saying.word(f'tables.{name}.text')}")
+    table(cells, ["", *heads], [f"  {'':34}" + "".join(f"{head:>15}" for head in heads), *plain])

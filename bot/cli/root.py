@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,6 +61,7 @@ def group(help: str) -> typer.Typer:
         help=help,
         no_args_is_help=True,
         add_completion=False,
+        context_settings={"color": False} if "NO_COLOR" in os.environ else None,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )

@@ -132,7 +132,7 @@ async def _channels(config: Config, path: Path | None, *, web: bool, port: int |
     """One service after another: a changed config (SIGHUP) is a new service on the same file, with the
     articles that are read already.
     """
-    orders, knowledge = Orders(path), None
+    orders, knowledge = ProcessSignals(path), None
     while True:
         service = await build_service(config, Overrides(knowledge=knowledge))
         typer.echo(say("message.running", channels=", ".join(service.adapters)))
@@ -161,7 +161,7 @@ async def _serve(service: Service, stop: asyncio.Event, *, web: bool, port: int 
         await site.stop()
 
 
-class Orders:
+class ProcessSignals:
     """What the administrator asks for by signals: SIGTERM and Ctrl+C end the bot, SIGHUP reads the config
     again.
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from bot.adapters.base import Adapter
 from bot.app import Service, open_judge
 from bot.handoff.delivery_views import DeskViews
-from bot.web.api.keys import Keys
-from bot.web.api.rest import Rest
+from bot.web.api.keys import ApiKeys
+from bot.web.api.rest import RestApi
 from bot.web.services import Hook, WebServices
 from bot.web.site import Site
 
@@ -47,11 +47,11 @@ def _nothing() -> None:
     return None
 
 
-def _rest(service: Service) -> Rest | None:
+def _rest(service: Service) -> RestApi | None:
     """The entry point for other systems; None without keys. Raises `ConfigError`."""
     api = service.config.api
-    keys = Keys.load(api, service.config.path(api.file) if api.file else None)
-    return None if keys is None else Rest(service.store, service.inbox.accept, keys, service.clock)
+    keys = ApiKeys.load(api, service.config.path(api.file) if api.file else None)
+    return None if keys is None else RestApi(service.store, service.inbox.accept, keys, service.clock)
 
 
 def _hooks(channels: Mapping[str, Adapter]) -> dict[str, Hook]:

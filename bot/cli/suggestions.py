@@ -18,23 +18,24 @@ import typer
 from bot.app import open_judge
 from bot.cli import settings
 from bot.cli.ask import opened, ready
+from bot.cli.drawing import followed
 from bot.cli.kb import GOLDEN, wanted
 from bot.cli.messages import EXIT_PROBLEM, fail, say
 from bot.cli.turn_records import looked_in, open_records
 from bot.config.loader import Config
-from bot.dialogs.offline_decision import Judge
+from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import BotError, ConfigError, Problem, StorageError
 from bot.knowledge.articles.writer import (
-    Outside,
-    Taken,
-    Unwritable,
+    ArticleExists,
+    OutsideFolder,
+    ReadOnlyArticles,
     add_question,
     changed_at,
     encoder_of,
     write_draft,
 )
-from bot.knowledge.quality.gaps import Effect, Gap, effect, group, is_closed, missed
-from bot.knowledge.quality.golden import Golden, judge_golden, read_golden
+from bot.knowledge.quality.gaps import DraftEffect, Gap, effect, group, is_closed, missed
+from bot.knowledge.quality.golden import GoldenQuestion, judge_golden, read_golden
 from bot.knowledge.search import Knowledge
 from bot.model import Answer, Intent
 from bot.text.pii import mask
@@ -80,7 +81,7 @@ def suggest(
 
 def _list(
     knowledge: Knowledge,
-    judge: Judge,
+    judge: OfflineDecision,
     gaps: Sequence[Gap],
     *,
     as_json: bool,
@@ -121,7 +122,7 @@ def _list(
         typer.echo(say("gaps.hint", id=open_ones[0].id, article=open_ones[0].article or "razdel/statya"))
 
 
-def _show(number: int, gap: Gap, now: Effect) -> None:
+def _show(number: int, gap: Gap, now: DraftEffect) -> None:
     kinds = ", ".join(f"{say(f'gaps.kind.{kind}')} {count}" for kind, count in gap.kinds.items())
     typer.secho(f"{number}. [{gap.id}] «{gap.question}» × {gap.count}", bold=True)
     typer.echo(
@@ -155,7 +156,7 @@ def _add(config: Config, knowledge: Knowledge, gap: Gap, name: str) -> None:
         raise fail(
             ConfigError([Problem(say("gaps.bad_head"), article.path.as_posix(), 1, hint=str(error))])
         ) from None
-    except Unwritable as error:
+    except ReadOnlyArticles as error:
         raise fail(
             ConfigError([Problem(say("gaps.read_only", reason=str(error)), article.path.as_posix())])
         ) from None
@@ -177,15 +178,15 @@ def _draft(config: Config, knowledge: Knowledge, gap: Gap, section: str) -> None
     folder = config.path(config.knowledge.folder).resolve()
     try:
         target = write_draft(folder, section, gap, placeholder=say("kb.new_body"))
-    except Outside:
+    except OutsideFolder:
         raise fail(
             ConfigError([Problem(say("kb.outside", path=section), hint=say("kb.outside_hint"))])
         ) from None
-    except Taken as taken:
+    except ArticleExists as taken:
         raise fail(
             ConfigError([Problem(say("kb.exists", path=f"{taken}.md"), hint=f"bot kb preview {taken}")])
         ) from None
-    except Unwritable as error:
+    except ReadOnlyArticles as error:
         raise fail(
             ConfigError([Problem(say("gaps.read_only", reason=str(error)), folder.as_posix())])
         ) from None
@@ -244,7 +245,7 @@ def diff(path: Path | None, *, base: str, as_json: bool, db: Path | None) -> Non
         raise typer.Exit(EXIT_PROBLEM)
 
 
-def _golden(config: Config) -> Sequence[Golden]:
+def _golden(config: Config) -> Sequence[GoldenQuestion]:
     file = config.path(GOLDEN.as_posix())
     return read_golden(file) if file.is_file() else ()
 
@@ -262,18 +263,18 @@ def _recent(turns: Iterator[object]) -> list[str]:
 
 
 def _compared(
-    config: Config, goldens: Sequence[Golden], real: Sequence[str], then: Knowledge, now: Knowledge
+    config: Config, goldens: Sequence[GoldenQuestion], real: Sequence[str], then: Knowledge, now: Knowledge
 ) -> Iterator[dict[str, object]]:
     twins = {a.id: a.twin_of for k in (then, now) for a in k.articles() if a.twin_of}
     known = {g.q for g in goldens}
-    asked = [*goldens, *(Golden(q) for q in real if q not in known)]
+    asked = [*goldens, *(GoldenQuestion(q) for q in real if q not in known)]
 
     judges = (open_judge(config, then), open_judge(config, now))
 
-    def ask(judge: Judge, golden: Golden) -> Answer:
+    def ask(judge: OfflineDecision, golden: GoldenQuestion) -> Answer:
         return judge(golden.q, answered=golden.answered, language=golden.language)
 
-    for golden in asked:
+    for golden in followed(asked, say("progress.comparing"), len(asked)):
         before, after = ask(judges[0], golden), ask(judges[1], golden)
         if _outcome(before) == _outcome(after):
             continue

@@ -11,7 +11,7 @@ from bot.observability import get_logger
 from bot.reports.digest import digest, next_digest
 from bot.reports.periods import week_before
 from bot.reports.report import make_report, read_facts
-from bot.reports.texts import Saying
+from bot.reports.texts import ReportTexts
 
 SETTING = "digest"
 EVERY = 60.0  # seconds between looks at the clock
@@ -59,7 +59,7 @@ async def _digest(service: Service, place: Peer, name: str) -> Outbound:
         service.store, service.hours, period, now, answer_within=service.config.report.answer_within
     )
     report = await asyncio.to_thread(make_report, facts, period, service.knowledge.articles())
-    text = digest(report, Saying(service.config.business.language))
+    text = digest(report, ReportTexts(service.config.business.language))
     return Outbound(
         place, text, name=name, author="", priority=Priority.NOTICE, silent=True, on_uncertain="hold"
     )

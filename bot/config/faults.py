@@ -16,7 +16,7 @@ from bot.config.handoff import DAY_TIME, DURATION, FIELD_NAME, NAME, SPAN, TEAM_
 from bot.errors import Problem
 from bot.text.nearest import nearest
 from bot.text.problems import Told, problem, told
-from bot.text.yaml_source import Node
+from bot.text.yaml_source import YamlNode
 
 SECRETS = ("token", "secret", "password", "confirmation")
 VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -46,7 +46,7 @@ class ConfigFaults:
 
     model: type[BaseModel]
     file: Path
-    root: Node | None
+    root: YamlNode | None
 
     def problems(self, errors: Iterable[Mapping[str, Any]]) -> list[Problem]:
         """A problem for each place that is wrong.
@@ -173,7 +173,7 @@ class ConfigFaults:
     def _place(self, error: Mapping[str, Any]) -> tuple[str, ...]:
         """Where in the file it is, without what the checks add of their own: branches of a choice, [key]."""
         place: list[str] = []
-        node: Node | None = self.root
+        node: YamlNode | None = self.root
         parts = [str(part) for part in error["loc"]]
         for n, part in enumerate(parts):
             last = n == len(parts) - 1
@@ -189,7 +189,7 @@ class ConfigFaults:
                 place.append(part)
         return tuple(place)
 
-    def _node(self, place: tuple[str, ...]) -> Node | None:
+    def _node(self, place: tuple[str, ...]) -> YamlNode | None:
         return self.root.find(*place)[0] if self.root else None
 
     def _field(self, place: tuple[str, ...]) -> FieldInfo | None:

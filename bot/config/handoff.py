@@ -290,7 +290,7 @@ class ApiKey(Section):
 
 
 class Api(Section):
-    """The door for other systems, on the page's server under /api/v1. Off without keys."""
+    """The API for other systems, on the page's server under /api/v1. Off without keys."""
 
     keys: Mapping[Name, ApiKey] = Field(default_factory=dict, description="named keys")
     file: str | None = Field(

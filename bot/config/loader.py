@@ -291,7 +291,7 @@ class Config(Section):
         ),
     )
     routing: Routing = Field(default_factory=Routing, description="who gets a ticket, and in which order")
-    sla: Sla = Field(default_factory=Sla, description="promises with deadlines, in working time")
+    sla: Sla = Field(default_factory=Sla, description="how soon an answer is due, in working time")
     canned: CannedSettings = Field(
         default_factory=CannedSettings, description="help for operators while they answer"
     )
@@ -314,7 +314,7 @@ class Config(Section):
     webhooks: Mapping[Name, Webhook] = Field(
         default_factory=dict, max_length=8, description="other systems that are told what happens"
     )
-    api: Api = Field(default_factory=Api, description="the door for other systems")
+    api: Api = Field(default_factory=Api, description="the API for other systems")
     privacy: Privacy = Field(default_factory=Privacy, description="how long people's words are kept")
     logging: Logging = Field(default_factory=Logging, description="the log")
 

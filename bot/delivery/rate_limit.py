@@ -54,7 +54,7 @@ class LimitedChannel(Protocol):
     def is_group(self, chat: str) -> bool: ...
 
 
-class Pace:
+class RateLimit:
     """Sliding windows: of the sends to one chat, no more than `count` fall within any `period` seconds.
 
     A send to a group, and every send of the account, counts from its end: however long it was on its way, the

@@ -22,11 +22,11 @@ def parts(outbound: Outbound, limits: Mapping[str, Limits]) -> tuple[Outbound, .
     in "…".
     """
     own = limits.get(outbound.to.channel, Limits())
-    room = own.text - utf16_length(outbound.heading.text) - 2
+    space = own.text - utf16_length(outbound.heading.text) - 2
     if outbound.kind in (OutboundKind.SAY, OutboundKind.EDIT):
         outbound = _in_words(outbound)
     if outbound.kind is OutboundKind.EDIT:
-        return (replace(outbound, text=_cut(outbound.text, own.caption if outbound.attachments else room)),)
+        return (replace(outbound, text=_cut(outbound.text, own.caption if outbound.attachments else space)),)
     if outbound.kind is not OutboundKind.SAY:
         return (outbound,)
     pieces: list[tuple[RichText, tuple[Attachment, ...]]] = []
@@ -47,7 +47,7 @@ def parts(outbound: Outbound, limits: Mapping[str, Limits]) -> tuple[Outbound, .
         pieces.append((outbound.text, groups[0]))
     else:
         pieces += [(RichText(), group) for group in groups]
-        pieces += [(text, ()) for text in split(outbound.text, room)] if outbound.text else []
+        pieces += [(text, ()) for text in split(outbound.text, space)] if outbound.text else []
     if len(pieces) <= 1:
         return (replace(outbound, text=pieces[0][0], attachments=pieces[0][1]),) if pieces else (outbound,)
     last = len(pieces) - 1

@@ -11,7 +11,7 @@ from random import Random
 
 from bot.demo.customers import CustomerScript
 from bot.demo.operators import DemoOperators
-from bot.demo.personas import HOURS, TEAM, WEEKDAYS, Colleague
+from bot.demo.personas import HOURS, TEAM, WEEKDAYS, OperatorPersona
 from bot.demo.simulation import Simulation
 from bot.model import Event
 from bot.testing.harness import TestBot
@@ -43,7 +43,7 @@ class History:
         per_day: int,
         seed: int = 1,
         customers: int = 90,
-        team: Sequence[Colleague] = TEAM,
+        team: Sequence[OperatorPersona] = TEAM,
         rounds: timedelta | None = None,
     ) -> None:
         self._testbot, self._per_day, self._rounds = testbot, per_day, rounds

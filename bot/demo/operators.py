@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
-from bot.demo.personas import REPLIES, Colleague
+from bot.demo.personas import REPLIES, OperatorPersona
 from bot.demo.simulation import Simulation
 from bot.model import Ticket
 from bot.testing.harness import PlayedOperator
@@ -18,7 +18,7 @@ PATIENCE = 12  # how often somebody who put a ticket off looks whether it is awa
 class DemoOperators:
     """The operators; who is away is not given anything new."""
 
-    def __init__(self, stage: Simulation, team: Sequence[Colleague]) -> None:
+    def __init__(self, stage: Simulation, team: Sequence[OperatorPersona]) -> None:
         self._stage = stage
         self._team = [(c, stage.testbot.operator(c.name, id=c.id)) for c in team]
         self._away: set[str] = set()
@@ -66,7 +66,7 @@ class DemoOperators:
             yield step
 
     async def _goes_on(
-        self, colleague: Colleague, operator: PlayedOperator, number: int
+        self, colleague: OperatorPersona, operator: PlayedOperator, number: int
     ) -> AsyncIterator[datetime]:
         """Most tickets are closed now; some go elsewhere first, some are forgotten."""
         stage, luck = self._stage, self._stage.evenly("goes_on")
@@ -107,7 +107,7 @@ class DemoOperators:
             yield step
 
     async def _ends(
-        self, colleague: Colleague, operator: PlayedOperator, number: int
+        self, colleague: OperatorPersona, operator: PlayedOperator, number: int
     ) -> AsyncIterator[datetime]:
         stage = self._stage
         if not await self._may(colleague, number):
@@ -125,7 +125,7 @@ class DemoOperators:
                 yield stage.after(300, 900)
                 await self._says(operator, "/close", number)
 
-    def _whose(self, ticket: Ticket) -> tuple[Colleague, PlayedOperator]:
+    def _whose(self, ticket: Ticket) -> tuple[OperatorPersona, PlayedOperator]:
         """Who has it already, else somebody of its team who is there."""
         his = next((pair for pair in self._team if ticket.operator.endswith(f":{pair[0].id}")), None)
         if ticket.operator and his is not None:
@@ -140,7 +140,7 @@ class DemoOperators:
         ]
         return self._stage.random.choice(able or self._team)
 
-    async def _may(self, colleague: Colleague, number: int) -> bool:
+    async def _may(self, colleague: OperatorPersona, number: int) -> bool:
         """Whether the ticket is open and in nobody else's hands."""
         found = await self._stage.ticket(number)
         return (

@@ -98,7 +98,7 @@ WEEKDAYS = (1.15, 1.1, 1.05, 1.0, 1.05, 0.7, 0.6)
 
 
 @dataclass(frozen=True, slots=True)
-class Colleague:
+class OperatorPersona:
     """An operator: how quickly (median seconds) the first words come."""
 
     id: str
@@ -106,4 +106,8 @@ class Colleague:
     quickness: float
 
 
-TEAM = (Colleague("9001", "Ольга", 20), Colleague("9002", "Тимур", 60), Colleague("9003", "Вера", 200))
+TEAM = (
+    OperatorPersona("9001", "Ольга", 20),
+    OperatorPersona("9002", "Тимур", 60),
+    OperatorPersona("9003", "Вера", 200),
+)

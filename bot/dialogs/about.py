@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.dialogs.dialog_state import Memory, is_first_contact
-from bot.dialogs.everyday import Everyday
+from bot.dialogs.everyday import EverydayPhrases
 from bot.dialogs.faq import Faq
 from bot.dialogs.question_stage import Idle, PersonOffered
 from bot.dialogs.reply import Speaker, human_button, said
 from bot.dialogs.short_answers import language_of
-from bot.handoff.sla.hours import Hours, Run
+from bot.handoff.sla.hours import DayRange, Hours
 from bot.i18n.texts import Texts
 from bot.model import Event, Json, Outcome, Turn
 from bot.text.day_spans import DAY, DaySpan
@@ -32,7 +32,7 @@ def _no_topics(language: str) -> Sequence[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class BusinessFacts:
     """What is known of the business: `contacts` by name, each by language ("" in all), its hours, the topics
     of its articles.
     """
@@ -46,13 +46,13 @@ class Facts:
         return known.get(language) or known.get("") or next(iter(known.values()), "")
 
 
-class About:
+class AboutBusiness:
     """Where an article answers surely it goes first: its words are the owner's.
 
     What is not in the settings is left to the questions.
     """
 
-    def __init__(self, words: Texts, everyday: Everyday, faq: Faq, facts: Facts) -> None:
+    def __init__(self, words: Texts, everyday: EverydayPhrases, faq: Faq, facts: BusinessFacts) -> None:
         self._speaker = Speaker(words, "about")
         self._words, self._everyday, self._faq, self._facts = words, everyday, faq, facts
 
@@ -134,7 +134,7 @@ class About:
         return self._words.text("everyday.week.names", lang=language, seed=day)
 
 
-def _from_to(run: Run) -> dict[str, str]:
+def _from_to(run: DayRange) -> dict[str, str]:
     """When people are there; a break stands inside: from «10:00» to «13:00, 14:00–20:00»."""
     opens, _, closes = ", ".join(map(str, run.stretches)).replace("-", "–").partition("–")
     return {"opens": opens, "closes": closes}

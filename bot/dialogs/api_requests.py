@@ -18,7 +18,7 @@ from bot.text.markdown import to_rich
 REASON = "api"  # why such a ticket was opened
 
 
-class Requests:
+class ApiRequests:
     """Stands before all other dialogs; a request arrives as an inbound of the customer's conversation, kept
     once by its idempotency key.
     """

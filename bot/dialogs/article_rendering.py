@@ -15,7 +15,7 @@ WHOLE = 750  # an article up to this is said whole: a button for two lines is a 
 
 
 @dataclass(frozen=True, slots=True)
-class Portion:
+class AnswerPortion:
     """What is said now, and what is left for «Подробнее»."""
 
     text: RichText
@@ -44,36 +44,36 @@ class _Block:
         return len(self.rich.text)
 
 
-def portion(article: ArticleText, passage: int = 0, *, follow_up: bool = False) -> Portion:
+def portion(article: ArticleText, passage: int = 0, *, follow_up: bool = False) -> AnswerPortion:
     """The lead and the passage that fits best; a follow-up gets that passage alone.
 
     Never empty where the article is not.
     """
     blocks = _blocks(article)
     if not blocks:
-        return Portion(RichText(article.title), RichText())
+        return AnswerPortion(RichText(article.title), RichText())
     if not follow_up and sum(b.length for b in blocks) <= WHOLE:
-        return Portion(_said(blocks), RichText())
+        return AnswerPortion(_said(blocks), RichText())
     best = [b for b in blocks if b.passage == passage] or [
         b for b in blocks if b.passage == blocks[0].passage
     ]
     lead = [] if follow_up else [b for b in blocks if b.passage == blocks[0].passage]
-    room = ENOUGH - sum(b.length for b in best) if best[0] not in lead else ENOUGH
-    shown = _fitting(lead, room) + (_fitting(best, ENOUGH) if best[0] not in lead else [])
+    space = ENOUGH - sum(b.length for b in best) if best[0] not in lead else ENOUGH
+    shown = _fitting(lead, space) + (_fitting(best, ENOUGH) if best[0] not in lead else [])
     if not shown:
         shown = blocks[:1]
-    if not follow_up and len(shown) == len(lead):  # the next whole part where there is room
+    if not follow_up and len(shown) == len(lead):  # the next whole part where there is space
         following = [b for b in blocks if b.passage == blocks[0].passage + 1]
         if following and sum(b.length for b in shown + following) <= ENOUGH:
             shown += following
     left = [b for b in blocks if b not in shown]
-    return Portion(_said(shown), _said(left), tuple(b.rich for b in left))
+    return AnswerPortion(_said(shown), _said(left), tuple(b.rich for b in left))
 
 
-def _fitting(blocks: list[_Block], room: int) -> list[_Block]:
+def _fitting(blocks: list[_Block], space: int) -> list[_Block]:
     done: list[_Block] = []
     for block in blocks:
-        if done and sum(b.length for b in done) + block.length > room:
+        if done and sum(b.length for b in done) + block.length > space:
             break
         done.append(block)
     return done

@@ -39,7 +39,7 @@ _WORD = re.compile(r"/?[^\W_]+(?:['’][^\W\d_]+)?")
 Slot = tuple[str, ...]
 
 
-class Everyday:
+class EverydayPhrases:
     """The lines listed under `everyday.heard` in the words: a closed vocabulary, so that a word nobody listed
     makes it another question.
     """

@@ -32,10 +32,10 @@ from bot.dialogs.question_stage import (
     unanswered,
 )
 from bot.dialogs.reply import Speaker, human_button, said
-from bot.dialogs.several_questions import Part, in_doubt, is_one_question, left_over, parts_of
-from bot.dialogs.short_answers import Hearing, hash_of, language_of
+from bot.dialogs.several_questions import QuestionPart, in_doubt, is_one_question, left_over, parts_of
+from bot.dialogs.short_answers import ShortAnswers, hash_of, language_of
 from bot.i18n.texts import Texts
-from bot.knowledge.base import Context
+from bot.knowledge.base import QuestionContext
 from bot.model import (
     Answer,
     Attachment,
@@ -87,7 +87,7 @@ class Faq:
     ) -> None:
         self._speaker = Speaker(words, "faq")
         self._words, self._intent, self._knowledge, self._escalate = words, intent, knowledge, escalate
-        self._hearing = Hearing(words)
+        self._hearing = ShortAnswers(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         memory = Memory.of(turn)
@@ -153,7 +153,7 @@ class Faq:
         """Whether an article would be said to *text* at once; *own_words*: only where its editor wrote just
         this question.
         """
-        best = self._sure_of(turn, text, await self._ask(turn, text, Context()))
+        best = self._sure_of(turn, text, await self._ask(turn, text, QuestionContext()))
         return best is not None and (not own_words or is_own_question(text, best.questions))
 
     # --- questions
@@ -164,10 +164,10 @@ class Faq:
         """
         if len(text.split()) > 1 or self._hearing.is_number(text):
             return False
-        found = (await self._ask(turn, text, Context())).candidates
+        found = (await self._ask(turn, text, QuestionContext())).candidates
         return any(c.article not in memory.options and c.score >= RIVAL * found[0].score for c in found)
 
-    async def _ask(self, turn: Turn, text: str, context: Context) -> Answer:
+    async def _ask(self, turn: Turn, text: str, context: QuestionContext) -> Answer:
         return await self._knowledge.ask(
             text,
             language=language_of(turn, self._words.lang),
@@ -192,7 +192,7 @@ class Faq:
 
         None where it is one question.
         """
-        context = Context(
+        context = QuestionContext(
             memory.article if memory.answered else "", memory.options, is_clarifying(memory.stage)
         )
         parts = [await self._part(turn, text, context) for text in parts_of(turn)]
@@ -216,11 +216,11 @@ class Faq:
             outcomes.append(open_one)
         return together(outcomes)
 
-    async def _part(self, turn: Turn, text: str, context: Context) -> Part:
+    async def _part(self, turn: Turn, text: str, context: QuestionContext) -> QuestionPart:
         answer = await self._ask(turn, text, context)
-        return Part(text, answer, self._sure_of(turn, text, answer))
+        return QuestionPart(text, answer, self._sure_of(turn, text, answer))
 
-    def _told(self, turn: Turn, part: Part, memory: Memory) -> Outcome:
+    def _told(self, turn: Turn, part: QuestionPart, memory: Memory) -> Outcome:
         best, answer = part.sure, part.answer
         assert best is not None
         passage = next((c.passage for c in answer.candidates if c.article == best.id), 0)
@@ -238,7 +238,7 @@ class Faq:
             why=answer.why,
         )
 
-    def _open(self, turn: Turn, rest: Sequence[Part]) -> Outcome | None:
+    def _open(self, turn: Turn, rest: Sequence[QuestionPart]) -> Outcome | None:
         """What is said of the first question without a sure answer; it is named, because others were answered
         above.
         """
@@ -271,7 +271,7 @@ class Faq:
         asked = hash_of(text)
         if memory.asked[-1:] == (asked,) and memory.stage != Idle():
             return self._repeated(turn, memory, {"repeated": True})
-        context = Context(
+        context = QuestionContext(
             memory.article if memory.answered else "", memory.options, is_clarifying(memory.stage)
         )
         answer = await self._ask(turn, text, context)

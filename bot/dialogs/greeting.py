@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.dialogs.dialog_state import Memory, is_first_contact
-from bot.dialogs.everyday import Everyday
+from bot.dialogs.everyday import EverydayPhrases
 from bot.dialogs.faq import Faq
 from bot.dialogs.intent import IntentReader
 from bot.dialogs.protocols import KnowledgeSource
 from bot.dialogs.reply import Speaker, human_button, said
-from bot.dialogs.short_answers import Hearing, is_signs
+from bot.dialogs.short_answers import ShortAnswers, is_signs
 from bot.i18n.texts import Texts
 from bot.model import Event, Inbound, InboundKind, Intent, Outcome, Turn
 
@@ -28,8 +28,8 @@ class Greeting:
         self._speaker = Speaker(words, "greeting")
         self._words, self._intent = words, intent
         self._hearing, self._everyday, self._faq = (
-            Hearing(words),
-            Everyday(words),
+            ShortAnswers(words),
+            EverydayPhrases(words),
             faq or Faq(words, intent, knowledge),
         )
 

@@ -6,7 +6,7 @@ from bot.dialogs.dialog_state import Memory
 from bot.dialogs.intent import IntentReader
 from bot.dialogs.protocols import Escalate
 from bot.dialogs.question_stage import is_person_offered
-from bot.dialogs.short_answers import Hearing, is_signs
+from bot.dialogs.short_answers import ShortAnswers, is_signs
 from bot.i18n.texts import Texts
 from bot.model import InboundKind, Intent, Outcome, Turn
 
@@ -17,11 +17,11 @@ UPSET = 0.65  # the same for words that do nothing but complain; below it they m
 _SERIOUS = (Intent.UPSET, Intent.QUESTION, Intent.HUMAN, Intent.NOT_HELPED)
 
 
-class Human:
+class HumanRequest:
     """Stands before all other dialogs."""
 
     def __init__(self, words: Texts, intent: IntentReader, escalate: Escalate) -> None:
-        self._hearing, self._intent, self._escalate = Hearing(words), intent, escalate
+        self._hearing, self._intent, self._escalate = ShortAnswers(words), intent, escalate
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         if turn.press is not None and turn.press.action == "human":

@@ -15,7 +15,7 @@ from bot.dialogs.question_stage import PersonOffered
 from bot.dialogs.reply import human_button
 from bot.dialogs.short_answers import language_of
 from bot.handoff.outreach.incidents import MET, Incident, Incidents
-from bot.handoff.outreach.order_replies import Likening
+from bot.handoff.outreach.order_replies import TextSimilarity
 from bot.i18n.texts import Texts
 from bot.model import Event, InboundKind, Outbound, Outcome, Result, Status, Turn
 
@@ -36,7 +36,7 @@ class Banner:
         self,
         flow: Callable[[Turn], Awaitable[Outcome]],
         incidents: Incidents,
-        likeness: Likening,
+        likeness: TextSimilarity,
         words: Texts,
     ) -> None:
         self._flow, self._incidents, self._likeness, self._words = flow, incidents, likeness, words

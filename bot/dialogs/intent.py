@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from rapidfuzz import fuzz
 
 from bot.dialogs.dialog_state import Memory
-from bot.dialogs.everyday import Everyday
+from bot.dialogs.everyday import EverydayPhrases
 from bot.dialogs.protocols import IntentReading, KnowledgeSource, ReadAct
 from bot.dialogs.short_answers import by_title, fold, language_of
 from bot.model import Intent, Json, Turn
@@ -45,7 +45,10 @@ class IntentReader:
     """
 
     def __init__(
-        self, read_act: ReadAct, knowledge: KnowledgeSource | None = None, everyday: Everyday | None = None
+        self,
+        read_act: ReadAct,
+        knowledge: KnowledgeSource | None = None,
+        everyday: EverydayPhrases | None = None,
     ) -> None:
         self._read_act, self._knowledge, self._everyday = read_act, knowledge, everyday
         self._read: dict[tuple[int, str, bool], IntentReading] = {}

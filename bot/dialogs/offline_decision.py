@@ -11,14 +11,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bot.dialogs.about import Facts
+from bot.dialogs.about import BusinessFacts
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.ours import our_dialogs
 from bot.dialogs.protocols import IntentReading
 from bot.dialogs.short_answers import language_of
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.base import Context
+from bot.knowledge.base import QuestionContext
 from bot.knowledge.decision.explanation import as_read
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
@@ -41,12 +41,14 @@ T = TypeVar("T")
 ORDER = ("human", "greeting", "about", "smalltalk", "faq")
 
 
-class Judge:
+class OfflineDecision:
     """Asked like the live bot and cannot differ from it; what an owner's own dialogs or an open form would
     say is not in it.
     """
 
-    def __init__(self, knowledge: Knowledge, words: Texts | None = None, facts: Facts | None = None) -> None:
+    def __init__(
+        self, knowledge: Knowledge, words: Texts | None = None, facts: BusinessFacts | None = None
+    ) -> None:
         self._knowledge, self._words = knowledge, words or Texts.load()
         self._numbers = itertools.count(
             1
@@ -124,7 +126,7 @@ class _AtOnce:
         language: str = "",
         channel: str = "",
         segment: Mapping[str, object] | None = None,
-        context: Context | None = None,
+        context: QuestionContext | None = None,
         today: date | None = None,
     ) -> Answer:
         return self.knowledge.answer(

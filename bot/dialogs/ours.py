@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.dialogs.about import About, Facts
+from bot.dialogs.about import AboutBusiness, BusinessFacts
 from bot.dialogs.base import Dialog
-from bot.dialogs.everyday import Everyday
+from bot.dialogs.everyday import EverydayPhrases
 from bot.dialogs.faq import Faq
 from bot.dialogs.greeting import Greeting
-from bot.dialogs.human import Human
+from bot.dialogs.human import HumanRequest
 from bot.dialogs.intent import IntentReader
 from bot.dialogs.protocols import Escalate, KnowledgeSource, ReadAct
 from bot.dialogs.smalltalk import SmallTalk
@@ -19,7 +19,7 @@ from bot.i18n.texts import Texts
 
 
 @dataclass(frozen=True, slots=True)
-class Ours:
+class BuiltinDialogs:
     """`dialogs` by the name that `dialogs.order` uses; `intent` reads for them all."""
 
     intent: IntentReader
@@ -32,18 +32,18 @@ def our_dialogs(
     read_act: ReadAct,
     knowledge: KnowledgeSource,
     escalate: Escalate | None,
-    facts: Facts | None = None,
-) -> Ours:
+    facts: BusinessFacts | None = None,
+) -> BuiltinDialogs:
     """Without *escalate* what needs a person is left to whoever asked (None)."""
-    everyday = Everyday(words)
+    everyday = EverydayPhrases(words)
     intent = IntentReader(read_act, knowledge, everyday)
     faq = Faq(words, intent, knowledge, escalate=escalate)
     dialogs: dict[str, Dialog] = {
         "greeting": Greeting(words, intent, knowledge, faq=faq),
-        "about": About(words, everyday, faq, facts or Facts()),
+        "about": AboutBusiness(words, everyday, faq, facts or BusinessFacts()),
         "smalltalk": SmallTalk(words, intent),
         "faq": faq,
     }
     if escalate is not None:
-        dialogs = {"human": Human(words, intent, escalate), **dialogs}
-    return Ours(intent, faq, dialogs)
+        dialogs = {"human": HumanRequest(words, intent, escalate), **dialogs}
+    return BuiltinDialogs(intent, faq, dialogs)

@@ -1,4 +1,4 @@
-"""What dialogs need from other rooms, as the smallest shapes that do: who knows, who reads intentions, who
+"""What dialogs need from other packages, as the smallest shapes that do: who knows, who reads intentions, who
 hands over.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from bot.knowledge.base import Context
+from bot.knowledge.base import QuestionContext
 from bot.model import Answer, Button, Intent, Outcome, Turn
 
 
@@ -62,7 +62,7 @@ class KnowledgeSource(Protocol):
         language: str = "",
         channel: str = "",
         segment: Mapping[str, object] = ...,
-        context: Context | None = None,
+        context: QuestionContext | None = None,
     ) -> Answer: ...
 
     def article(self, id: str, language: str = "") -> ArticleText | None: ...

@@ -16,7 +16,7 @@ _ENDS = re.compile(r"(?<=[?？])\s+")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class QuestionPart:
     """A part of what was said, with what the articles know of it; *sure* is the article that answers it."""
 
     text: str
@@ -47,13 +47,13 @@ def parts_of(turn: Turn) -> tuple[str, ...]:
     return tuple(found.values()) if 1 < len(found) <= MOST else ()
 
 
-def left_over(parts: Sequence[Part]) -> tuple[Part, ...]:
+def left_over(parts: Sequence[QuestionPart]) -> tuple[QuestionPart, ...]:
     """What is asked beside the sure answers and not covered by them."""
     told = {p.sure.id for p in parts if p.sure is not None}
     return tuple(p for p in parts if p.sure is None and p.asks and p.top not in told)
 
 
-def is_one_question(parts: Sequence[Part], whole: Answer) -> bool:
+def is_one_question(parts: Sequence[QuestionPart], whole: Answer) -> bool:
     """Whether the parts read together are answered as surely as the surest of them alone: then they say one
     thing.
     """
@@ -61,7 +61,7 @@ def is_one_question(parts: Sequence[Part], whole: Answer) -> bool:
     return whole.decision is Decision.ANSWER and whole.confidence >= surest - LESS
 
 
-def in_doubt(parts: Sequence[Part], whole: Answer) -> Answer | None:
+def in_doubt(parts: Sequence[QuestionPart], whole: Answer) -> Answer | None:
     """The whole, with the likeliest article of every part among the first: so that none of the questions is
     left out of the choice.
     """

@@ -89,7 +89,7 @@ def is_signs(text: str) -> bool:
     return is_wordless(text) and not any(ord(c) > 0x2190 for c in text)
 
 
-class Hearing:
+class ShortAnswers:
     """The short answers listed under `hears` in the words."""
 
     def __init__(self, words: Texts) -> None:

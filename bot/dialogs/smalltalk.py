@@ -10,7 +10,7 @@ from bot.dialogs.dialog_state import Memory
 from bot.dialogs.intent import IntentReader
 from bot.dialogs.question_stage import interrupted, is_clarifying
 from bot.dialogs.reply import Speaker, human_button, said
-from bot.dialogs.short_answers import Hearing, is_signs, is_wordless
+from bot.dialogs.short_answers import ShortAnswers, is_signs, is_wordless
 from bot.handoff.context import brings_words
 from bot.i18n.texts import Texts
 from bot.model import Event, Intent, Media, Outcome, Turn
@@ -36,7 +36,7 @@ class SmallTalk:
 
     def __init__(self, words: Texts, intent: IntentReader) -> None:
         self._speaker = Speaker(words, "smalltalk")
-        self._words, self._intent, self._hearing = words, intent, Hearing(words)
+        self._words, self._intent, self._hearing = words, intent, ShortAnswers(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         if turn.press is not None:

@@ -11,10 +11,10 @@ from typing import Literal
 
 from bot.dialogs.about import OF_BUSINESS
 from bot.dialogs.dialog_state import Memory
-from bot.dialogs.everyday import Everyday
-from bot.dialogs.ours import Ours
+from bot.dialogs.everyday import EverydayPhrases
+from bot.dialogs.ours import BuiltinDialogs
 from bot.dialogs.protocols import ArticleText, ReadAct
-from bot.dialogs.short_answers import Hearing
+from bot.dialogs.short_answers import ShortAnswers
 from bot.handoff.desk_context import Said
 from bot.i18n.texts import Texts
 from bot.model import Intent, Outcome, RichText, Turn
@@ -24,11 +24,11 @@ CALL = 3  # words of a mere call, at most
 _CLAUSE = re.compile(r"[.!?;,\n]+")
 
 
-class Questions:
+class QuestionReader:
     """Reads customers' words for the desk."""
 
     def __init__(self, words: Texts, read_act: ReadAct) -> None:
-        self._read_act, self._everyday, self._hearing = read_act, Everyday(words), Hearing(words)
+        self._read_act, self._everyday, self._hearing = read_act, EverydayPhrases(words), ShortAnswers(words)
 
     def question(self, text: str) -> str:
         """The words themselves where they are a question; of a call for a person what else is asked in it; ""
@@ -68,11 +68,14 @@ class Questions:
         return is_short and self._read_act(text).act is Intent.HUMAN and not self.question(text)
 
 
-class Aside:
+class SideAnswer:
     """What the bot surely answers while a person is awaited; None for everything else."""
 
     def __init__(
-        self, ours: Ours, text: Callable[[str], RichText], article: Callable[[str], ArticleText | None]
+        self,
+        ours: BuiltinDialogs,
+        text: Callable[[str], RichText],
+        article: Callable[[str], ArticleText | None],
     ) -> None:
         self._ours, self._text, self._article = ours, text, article
 

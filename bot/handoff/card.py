@@ -145,10 +145,10 @@ def _transcript(lines: Sequence[tuple[str, str]]) -> list[RichText]:
 
 def _fitted(head: RichText, lines: Sequence[RichText]) -> RichText:
     """The head and as many of the newest lines as a message holds."""
-    room, kept = CARD_LENGTH - _units(head.text), []
+    space, kept = CARD_LENGTH - _units(head.text), []
     for line in reversed(lines):
-        room -= _units(line.text) + 1
-        if room < 0:
+        space -= _units(line.text) + 1
+        if space < 0:
             break
         kept.append(line)
     for line in reversed(kept):

@@ -81,8 +81,6 @@ async def same(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outc
     """
     if turn.press is not None:
         return await _join(desk, turn, turn.press.value)
-    if turn.inbounds[0].sender.anonymous:
-        return notice(desk, turn, "desk.anonymous")
     own = turn.customer.id if turn.customer else 0
     found = [c for c in await _meant(desk, ticket, rest.strip()) if c.id != own][:MOST]
     if not found:
@@ -93,8 +91,6 @@ async def same(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outc
 
 async def apart(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/apart: the latest joining of this customer was a mistake."""
-    if turn.inbounds[0].sender.anonymous:
-        return notice(desk, turn, "desk.anonymous")
     others = await desk.records.joined(turn.customer.id) if turn.customer else ()
     if turn.customer is None or not others:
         return say(desk, turn, "desk.apart_nobody")

@@ -26,7 +26,7 @@ from bot.model import (
     Event,
     HistoryEntry,
     Outbound,
-    Owed,
+    OwedAnswer,
     Peer,
     RichText,
     Ticket,
@@ -36,7 +36,7 @@ from bot.model import (
 if TYPE_CHECKING:
     from bot.handoff.group_status import Groups
     from bot.handoff.operators.registry import Registry
-    from bot.handoff.outreach.commands import Outreach
+    from bot.handoff.outreach.commands import OutreachCommands
     from bot.handoff.places import DeskPlaces
 
 About = Callable[[str], Sequence[str]]
@@ -147,7 +147,7 @@ class TicketReader(Protocol):
 
     async def joined(self, customer: int) -> Sequence[int]: ...
 
-    async def owed(self, now: datetime, late: timedelta) -> Sequence[Owed]: ...
+    async def owed(self, now: datetime, late: timedelta) -> Sequence[OwedAnswer]: ...
 
     async def unattended(self) -> Sequence[Conversation]: ...
 
@@ -188,7 +188,7 @@ class DeskContext:
     places: DeskPlaces
     records: TicketReader
     commands: Registry
-    outreach: Outreach
+    outreach: OutreachCommands
     ask_rating: timedelta | None = None
 
     def lang_of(self, customer: Customer | None) -> str:

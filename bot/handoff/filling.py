@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from bot.handoff.assist.canned import Lacking, Ready
+from bot.handoff.assist.canned import CannedAnswer, MissingValues
 from bot.handoff.desk_context import DeskContext
-from bot.i18n.sandbox import Missing
+from bot.i18n.sandbox import MissingFact
 from bot.model import RichText, Ticket, Turn
 
 
 def filled(
-    desk: DeskContext, turn: Turn, ready: Ready, ticket: Ticket, operator: str
-) -> RichText | Lacking | None:
+    desk: DeskContext, turn: Turn, ready: CannedAnswer, ticket: Ticket, operator: str
+) -> RichText | MissingValues | None:
     """The answer for this customer; which values it lacks for him; None where it cannot be made at all."""
     if desk.rules.canned is None:
         return None
@@ -20,6 +20,6 @@ def filled(
         "number": ticket.number,
         "now": turn.now,
         "lang": desk.lang_of(turn.customer),
-        "order": ticket.state.contacts.order or Missing(name="order"),
+        "order": ticket.state.contacts.order or MissingFact(name="order"),
     }
     return desk.rules.canned.fill(ready, {**facts, **desk.rules.facts})

@@ -32,7 +32,7 @@ IsOurs = Callable[[str], bool]
 PATIENCE = 5.0  # seconds that asking a platform may take
 
 
-class Platforms(Protocol):
+class ChatDirectory(Protocol):
     """What the platforms are asked about chats and people. All raise `BotError`."""
 
     async def membership(self, peer: Peer, user: str) -> str: ...
@@ -47,14 +47,14 @@ class Platforms(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class BoundGroup:
     """The desk as the service starts; *fixed* = the config names it."""
 
     place: Peer | None = None
     fixed: bool = False
 
 
-class Binding:
+class GroupBinding:
     """Knows the desk's place and changes it when an administrator of a group says so.
 
     Watches events: what was committed holds. *others* tells the groups of single teams, *is_ours* supervisors
@@ -62,7 +62,14 @@ class Binding:
     """
 
     def __init__(
-        self, words: Texts, *, lang: str, bound: Bound, platforms: Platforms, others: IsDesk, is_ours: IsOurs
+        self,
+        words: Texts,
+        *,
+        lang: str,
+        bound: BoundGroup,
+        platforms: ChatDirectory,
+        others: IsDesk,
+        is_ours: IsOurs,
     ) -> None:
         self.place, self._fixed, self.platforms = bound.place, bound.fixed, platforms
         self._words, self._lang = words, lang

@@ -52,7 +52,7 @@ class Chat(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class GroupStatus:
     """How a group is: *kind* (group, forum), the codes of the rights that lack, and whether the bot is in it
     at all.
     """
@@ -73,11 +73,11 @@ class Groups:
     """
 
     def __init__(self) -> None:
-        self._known: dict[Peer, Standing] = {}
+        self._known: dict[Peer, GroupStatus] = {}
         self._looked: dict[Peer, datetime] = {}
         self._refused: dict[Peer, datetime] = {}
 
-    def known(self, place: Peer) -> Standing | None:
+    def known(self, place: Peer) -> GroupStatus | None:
         return self._known.get(place)
 
     def seen(self, event: Event) -> None:
@@ -100,7 +100,7 @@ class Groups:
             self._looked[place] = now
             seen = await ask(desk, place)
             if seen is not None and self._is_doubtful(seen, place, desk.teams.is_lost(place), now):
-                seen = Standing(gone=True)
+                seen = GroupStatus(gone=True)
             if seen is None or (seen == before and seen.gone == desk.teams.is_lost(place)):
                 continue
             if before is None and seen.is_calm and not desk.teams.is_lost(place):
@@ -112,7 +112,7 @@ class Groups:
             )
         return tuple(found)
 
-    def _is_doubtful(self, seen: Standing, place: Peer, is_lost: bool, now: datetime) -> bool:
+    def _is_doubtful(self, seen: GroupStatus, place: Peer, is_lost: bool, now: datetime) -> bool:
         """Whether a chat that refused words must not be believed to hear them again, for a while."""
         if not is_lost or BLIND.isdisjoint(seen.lacks):
             self._refused.pop(place, None)
@@ -123,29 +123,29 @@ class Groups:
         return False
 
 
-async def ask(desk: DeskContext, place: Peer) -> Standing | None:
+async def ask(desk: DeskContext, place: Peer) -> GroupStatus | None:
     """How the group is now; None where nobody can tell."""
     try:
         async with asyncio.timeout(PATIENCE):
             chat = await desk.places.look(place)
     except PeerGone:
-        return Standing(gone=True)
+        return GroupStatus(gone=True)
     except (BotError, TimeoutError):
         return None
-    return None if chat is None else Standing(chat.kind, tuple(p.code for p in chat.problems))
+    return None if chat is None else GroupStatus(chat.kind, tuple(p.code for p in chat.problems))
 
 
-def _find(standing: Standing) -> GroupChanged:
+def _find(standing: GroupStatus) -> GroupChanged:
     return GroupChanged(standing.kind, standing.lacks, standing.gone)
 
 
-def told(standing: Standing) -> Json:
+def told(standing: GroupStatus) -> Json:
     return {"kind": standing.kind, "lacks": list(standing.lacks), "gone": standing.gone}
 
 
-def read(data: Json) -> Standing:
+def read(data: Json) -> GroupStatus:
     lacks = data.get("lacks")
-    return Standing(
+    return GroupStatus(
         str(data.get("kind") or ""),
         tuple(map(str, lacks)) if isinstance(lacks, list | tuple) else (),
         data.get("gone") is True,
@@ -161,20 +161,20 @@ async def decide(desk: DeskContext, turn: Turn) -> Outcome | None:
         return None
     place = replace(inbound.peer, thread="")
     if isinstance(found := inbound.payload, GroupChanged):
-        return await _changed(desk, turn, place, Standing(found.kind, found.lacks, gone=found.gone))
+        return await _changed(desk, turn, place, GroupStatus(found.kind, found.lacks, gone=found.gone))
     if inbound.kind is InboundKind.REMOVED:
-        return await _changed(desk, turn, place, Standing(gone=True))
+        return await _changed(desk, turn, place, GroupStatus(gone=True))
     if inbound.kind is InboundKind.ADDED:
         now = await ask(desk, place)
         came = inbound.data.get("before") in OUT
         if now is None or now.gone:  # the platform tells of it before it answers questions about it
-            now = Standing("forum" if inbound.data.get("forum") else "group")
+            now = GroupStatus("forum" if inbound.data.get("forum") else "group")
         return await _changed(desk, turn, place, now, came=came)
     return None
 
 
 async def _changed(
-    desk: DeskContext, turn: Turn, place: Peer, now: Standing, *, came: bool = False
+    desk: DeskContext, turn: Turn, place: Peer, now: GroupStatus, *, came: bool = False
 ) -> Outcome:
     where = {"channel": place.channel, "chat": place.chat}
     checked = Event("desk_checked", data={**where, **told(now)})
@@ -194,7 +194,7 @@ async def _changed(
         )
     is_back = came or lost or (before is not None and before.gone)
     events = (checked, *((Event("desk_found", data=where),) if is_back else ()))
-    news = _news(desk, before or Standing(now.kind), now, is_back)
+    news = _news(desk, before or GroupStatus(now.kind), now, is_back)
     say = tuple(
         Outbound(
             place,
@@ -211,7 +211,7 @@ async def _changed(
     return Outcome("desk", Result.ANSWERED, "found" if is_back else "checked", say, events=events)
 
 
-def _news(desk: DeskContext, before: Standing, now: Standing, is_back: bool) -> list[str]:
+def _news(desk: DeskContext, before: GroupStatus, now: GroupStatus, is_back: bool) -> list[str]:
     """What is said in the group, as keys."""
     news = []
     if before.kind and now.kind != before.kind:
@@ -223,7 +223,7 @@ def _news(desk: DeskContext, before: Standing, now: Standing, is_back: bool) -> 
     return news
 
 
-def _named(desk: DeskContext, standing: Standing) -> list[str]:
+def _named(desk: DeskContext, standing: GroupStatus) -> list[str]:
     """Each right that lacks, and the step that mends it."""
     return [
         desk.texts.text(
@@ -256,7 +256,9 @@ def to_responsible(desk: DeskContext, place: Peer, key: str, **facts: object) ->
     )
 
 
-async def _shown_again(desk: DeskContext, place: Peer, now: Standing, *, whole: bool) -> tuple[Outbound, ...]:
+async def _shown_again(
+    desk: DeskContext, place: Peer, now: GroupStatus, *, whole: bool
+) -> tuple[Outbound, ...]:
     """The open tickets of a group with their history: all of them, or those that cannot be seen there as they
     should.
     """

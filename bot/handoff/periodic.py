@@ -12,7 +12,7 @@ from bot.handoff.desk_context import DeskContext
 from bot.handoff.queue.auto_assign import AutoAssign
 from bot.handoff.queue.board import Boards
 from bot.handoff.queue.position import QueuePositions
-from bot.handoff.sla.debts import Overdue, Unanswered
+from bot.handoff.sla.debts import OverdueWork, UndeliveredAnswers
 from bot.handoff.sla.watchdog import Watchdog
 from bot.model import Inbound, Outbound
 
@@ -23,7 +23,7 @@ class AcceptTimers(Protocol):
     async def __call__(self, channel: str, inbounds: Sequence[Inbound]) -> None: ...
 
 
-class Finder(Protocol):
+class PeriodicSource(Protocol):
     """Who finds what has to be decided now; the same find has the same key, and counts once."""
 
     async def look(self, now: datetime) -> Sequence[Inbound]: ...
@@ -38,18 +38,18 @@ class PeriodicChecks:
         accept: AcceptTimers,
         enqueue: Callable[[Sequence[Outbound], datetime], Awaitable[object]],
         *,
-        finders: Sequence[Finder] = (),
+        finders: Sequence[PeriodicSource] = (),
         mend: Callable[[], Awaitable[int]],
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._finders: tuple[Finder, ...] = (
+        self._finders: tuple[PeriodicSource, ...] = (
             _Looking(desk),
             Watchdog(desk),
-            Unanswered(desk),
+            UndeliveredAnswers(desk),
             AutoAssign(desk),
             *finders,
         )
-        self._views = (Overdue(desk, mend), QueuePositions(desk), Boards(desk))
+        self._views = (OverdueWork(desk, mend), QueuePositions(desk), Boards(desk))
         self._accept, self._enqueue, self._committed = accept, enqueue, committed
 
     async def go(self, now: datetime) -> None:

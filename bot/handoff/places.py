@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.handoff.group_binding import Binding
+from bot.handoff.group_binding import GroupBinding
 from bot.handoff.group_status import Chat
 from bot.handoff.operators.teams import Teams
 from bot.model import Peer, Sender, Ticket
@@ -14,7 +14,7 @@ from bot.model import Peer, Sender, Ticket
 class DeskPlaces:
     """The groups in which operators work. *titles* tells how they call a channel."""
 
-    def __init__(self, binding: Binding, teams: Teams, titles: Mapping[str, str] | None = None) -> None:
+    def __init__(self, binding: GroupBinding, teams: Teams, titles: Mapping[str, str] | None = None) -> None:
         self.binding, self._teams, self._titles = binding, teams, dict(titles or {})
         self._shown: dict[int, Peer] = {}  # where tickets were last seen, for words about failures
 

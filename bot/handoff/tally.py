@@ -16,7 +16,7 @@ FAILED: tuple[DeliveryStatus, ...] = ("failed", "cancelled")
 PORTION = 500  # rows that are read at once
 
 
-class Sends(Protocol):
+class DeliveryTotals(Protocol):
     """Where messages and customers are looked up."""
 
     async def listeners(
@@ -35,7 +35,7 @@ class Sends(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class BroadcastTotals:
     """Customers: `said` got it; the others blocked the bot, were refused, may have it, or wait."""
 
     said: int = 0
@@ -49,17 +49,17 @@ class Tally:
         return {"said": self.said, "blocked": self.blocked, "failed": self.failed, "doubtful": self.doubtful}
 
 
-async def count(source: Sends, name: str, to: Sequence[int], promised: int) -> Tally:
+async def count(source: DeliveryTotals, name: str, to: Sequence[int], promised: int) -> BroadcastTotals:
     """Of messages of this *name*, *promised* to so many of the conversations *to*."""
     waiting = await _peers(source, name, OPEN)
     doubtful = await _peers(source, name, DOUBTFUL) - waiting
     failed = await _peers(source, name, FAILED) - waiting - doubtful
     blocked = await _blocked(source, to, failed) if failed else set()
     said = promised - len(waiting) - len(doubtful) - len(failed)
-    return Tally(max(0, said), len(blocked), len(failed - blocked), len(doubtful), len(waiting))
+    return BroadcastTotals(max(0, said), len(blocked), len(failed - blocked), len(doubtful), len(waiting))
 
 
-async def _peers(source: Sends, name: str, status: tuple[DeliveryStatus, ...]) -> set[Peer]:
+async def _peers(source: DeliveryTotals, name: str, status: tuple[DeliveryStatus, ...]) -> set[Peer]:
     found: set[Peer] = set()
     after = 0
     while rows := await source.deliveries(status=status, name=name, after=after, limit=PORTION):
@@ -68,7 +68,7 @@ async def _peers(source: Sends, name: str, status: tuple[DeliveryStatus, ...]) -
     return found
 
 
-async def _blocked(source: Sends, to: Sequence[int], among: set[Peer]) -> set[Peer]:
+async def _blocked(source: DeliveryTotals, to: Sequence[int], among: set[Peer]) -> set[Peer]:
     """Those who cannot be written to since."""
     gone: set[Peer] = set()
     for start in range(0, len(to), PORTION):

@@ -15,7 +15,7 @@ from bot.errors import Problem
 from bot.i18n.sandbox import Sandbox, bare_variables
 from bot.text.nearest import nearest
 from bot.text.problems import problem, problem_of, warning
-from bot.text.yaml_source import MAX_BYTES, Node, YamlError, read_yaml
+from bot.text.yaml_source import MAX_BYTES, YamlError, YamlNode, read_yaml
 
 ALWAYS = frozenset({"lang", "customer", "now", "seed", "business"})  # facts every template may use
 _WORDS_FILE = re.compile(r"(?:[\w-]+\.)?(?P<lang>[a-z]{2})\.ya?ml")
@@ -101,7 +101,7 @@ def _leaves(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[str
         yield from _walk(root, "", file, problems)
 
 
-def _walk(node: Node, key: str, file: str, problems: list[Problem]) -> Iterator[tuple[str, Values, int]]:
+def _walk(node: YamlNode, key: str, file: str, problems: list[Problem]) -> Iterator[tuple[str, Values, int]]:
     if node.kind == "map":
         for name, (_, value) in node.pairs.items():
             yield from _walk(value, f"{key}.{name}" if key else name, file, problems)

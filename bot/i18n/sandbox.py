@@ -145,7 +145,7 @@ def _unknown(kind: str, name: str, known: str, line: int) -> tuple[str, int, str
     return told(key, **facts), line, advice(key, **facts)
 
 
-class Missing(StrictUndefined):
+class MissingFact(StrictUndefined):
     """A fact that is not known this time: a template may ask whether it is there, and cannot print it."""
 
     __slots__ = ()

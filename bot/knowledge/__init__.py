@@ -1,1 +1,1 @@
-"""The room that knows: articles, search over them, and how sure it is."""
+"""The knowledge base: articles, search over them, and how sure it is."""

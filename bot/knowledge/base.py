@@ -1,4 +1,4 @@
-"""What the parts of the knowledge room agree on: settings, context of a question, and the protocol of a
+"""What the parts of the knowledge base agree on: settings, context of a question, and the protocol of a
 search channel.
 """
 
@@ -36,7 +36,7 @@ class KnowledgeSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class QuestionContext:
     """What was shown just before the question: the last article, the last candidates, whether a clarification
     was the last word.
     """
@@ -72,7 +72,7 @@ RetrieverFactory = Callable[
 
 
 @dataclass(frozen=True, slots=True)
-class Reloaded:
+class ReloadResult:
     """What a reload changed (article ids), what is broken, and how long it took.
 
     A broken file keeps its last good version.

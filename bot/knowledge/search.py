@@ -15,13 +15,13 @@ import watchfiles
 
 from bot.errors import BotError, Problem
 from bot.knowledge.articles.catalog import ArticleCatalog, is_russian
-from bot.knowledge.articles.repository import Library
+from bot.knowledge.articles.repository import ArticleRepository
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.base import Context, KnowledgeSettings, KnowledgeStatus, Reloaded, Retriever
+from bot.knowledge.base import KnowledgeSettings, KnowledgeStatus, QuestionContext, ReloadResult, Retriever
 from bot.knowledge.decision.explanation import Asked, explain
-from bot.knowledge.decision.finding import Finding
+from bot.knowledge.decision.finding import SearchReading
 from bot.knowledge.decision.ranking import (
-    Model,
+    RankingModel,
     SelfCheck,
     chances,
     check_of,
@@ -31,9 +31,9 @@ from bot.knowledge.decision.ranking import (
     read_models,
 )
 from bot.knowledge.decision.self_check import Encode, examine
-from bot.knowledge.quality.feedback import FEWEST, NEWEST, NO_SHIFT, Feedback, Shift, shift_of
+from bot.knowledge.quality.feedback import FEWEST, NEWEST, NO_SHIFT, ConfidenceShift, Feedback, shift_of
 from bot.knowledge.query.analyzer import TextAnalyzer
-from bot.knowledge.query.correction import Lexicon, Repaired, repair
+from bot.knowledge.query.correction import CorrectedQuestion, Lexicon, repair
 from bot.knowledge.query.follow_ups import follows, joined
 from bot.knowledge.query.synonyms import read_speech
 from bot.knowledge.retrieval import index_cache
@@ -57,7 +57,7 @@ _NOTHING: Mapping[str, object] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class SearchState:
     """Everything a question needs, swapped whole by a reload.
 
     `center` is the common part of the vectors of a foreign encoder.
@@ -71,7 +71,7 @@ class State:
     center: np.ndarray | None = None
     checks: Mapping[str, SelfCheck] = field(default_factory=dict)
     guests: Mapping[str, Retriever] = field(default_factory=dict)
-    shift: Shift = NO_SHIFT
+    shift: ConfidenceShift = NO_SHIFT
 
 
 class Knowledge:
@@ -83,10 +83,10 @@ class Knowledge:
     def __init__(self, folder: Path, settings: KnowledgeSettings, cache: Path | None) -> None:
         self.folder, self.settings, self.cache = folder, settings, cache
         self.problems: tuple[Problem, ...] = ()
-        self._library = Library(folder, settings.channels)
+        self._library = ArticleRepository(folder, settings.channels)
         self._reader = TextAnalyzer(read_speech(settings.synonyms))
         self._factories = find_factories(settings.retrievers)
-        self._models: Mapping[str, Model] = read_models()
+        self._models: Mapping[str, RankingModel] = read_models()
         self.today: Callable[[], date] = lambda: datetime.now(
             UTC
         ).date()  # the business's day, set where its hours are known
@@ -95,7 +95,7 @@ class Knowledge:
         self._feedback: tuple[Feedback, ...] = ()
         reason = told("articles.model.off" if settings.model == "off" else "articles.model.not_yet")
         self.status = KnowledgeStatus(reason=reason)
-        self._state = State(ArticleCatalog(()), Index((), self._reader), Lexicon(()))
+        self._state = SearchState(ArticleCatalog(()), Index((), self._reader), Lexicon(()))
 
     @classmethod
     def open(
@@ -117,14 +117,14 @@ class Knowledge:
     # --- the articles
     # ------------------------------------------------------------------------------------------------
 
-    def reload(self) -> Reloaded:
+    def reload(self) -> ReloadResult:
         """Reads what changed.
 
         Answers go on from the old articles until the new ones are ready; a repeat changes nothing.
         """
         return self._take(None)
 
-    def _take(self, read: Read | None) -> Reloaded:
+    def _take(self, read: Read | None) -> ReloadResult:
         start = time.perf_counter()
         with self._reloading:
             articles, problems = read or self._library.read()
@@ -137,7 +137,7 @@ class Knowledge:
             broken = len({p.file for p in problems if p.severity == "error"})
             seconds = time.perf_counter() - start
             self.status = replace(self.status, articles=len(now), broken=broken, seconds=seconds)
-        return Reloaded(
+        return ReloadResult(
             changed=tuple(i for i, a in now.items() if i in old and old[i] != a),
             added=tuple(i for i in now if i not in old),
             removed=tuple(i for i in old if i not in now),
@@ -145,7 +145,7 @@ class Knowledge:
             seconds=seconds,
         )
 
-    async def watch(self, on_reload: Callable[[Reloaded], Awaitable[None]]) -> None:
+    async def watch(self, on_reload: Callable[[ReloadResult], Awaitable[None]]) -> None:
         """Reloads when files change, until cancelled; *on_reload* hears of each change and of each new
         problem.
         """
@@ -184,7 +184,7 @@ class Knowledge:
             self._state = replace(self._state, checks=checks)
         self._refine()
 
-    def learn(self, feedback: Sequence[Feedback]) -> Shift:
+    def learn(self, feedback: Sequence[Feedback]) -> ConfidenceShift:
         """Takes people's verdicts (oldest first, all that count) and refines confidence by them; a repeat
         replaces what was learnt.
 
@@ -194,7 +194,7 @@ class Knowledge:
         self._feedback = tuple(feedback[-NEWEST:])
         return self._refine()
 
-    def _refine(self) -> Shift:
+    def _refine(self) -> ConfidenceShift:
         state = self._state
         shift = (
             shift_of([c for f in self._feedback if (c := self._case(state, f)) is not None])
@@ -205,7 +205,7 @@ class Knowledge:
             self._state = replace(self._state, shift=shift)
         return shift
 
-    def _case(self, state: State, label: Feedback) -> tuple[float, bool] | None:
+    def _case(self, state: SearchState, label: Feedback) -> tuple[float, bool] | None:
         """The confidence in what comes first now, and whether that is right; None where the verdict does not
         say.
         """
@@ -291,7 +291,7 @@ class Knowledge:
             return None
         self._reader = kept.index.reader
         guests = invite(self._factories, kept.shelf.published)
-        self._state = State(kept.shelf, kept.index, self._lexicon(kept.index), guests=guests)
+        self._state = SearchState(kept.shelf, kept.index, self._lexicon(kept.index), guests=guests)
         return self._library.read()
 
     def _save(self) -> None:
@@ -307,7 +307,7 @@ class Knowledge:
             (w for phrase in self._reader.speech.same for w in phrase),
         )
 
-    def _build(self, articles: Sequence[Article]) -> State:
+    def _build(self, articles: Sequence[Article]) -> SearchState:
         shelf = ArticleCatalog(articles)
         index = Index(shelf.published, self._reader)
         lexicon = self._lexicon(index)
@@ -317,7 +317,7 @@ class Knowledge:
             invite(self._factories, shelf.published),
         )
         if self._store is None:
-            return State(shelf, index, lexicon, checks=checks, guests=guests, shift=shift)
+            return SearchState(shelf, index, lexicon, checks=checks, guests=guests, shift=shift)
         questions = self._store.encode(index.questions.texts)
         passages = self._store.encode(index.passages.texts)
         center = (
@@ -326,7 +326,7 @@ class Knowledge:
             else center_of(np.concatenate((questions, passages)) if len(passages) else questions)
         )
         vectors = Vectors(centred(questions, center), centred(passages, center), self._store.encoder.id)
-        return State(shelf, index, lexicon, vectors, self._store, center, checks, guests, shift)
+        return SearchState(shelf, index, lexicon, vectors, self._store, center, checks, guests, shift)
 
     def _kind(self, english: bool) -> str:
         """Which coefficients go with the encoder that is loaded and with the language."""
@@ -353,7 +353,7 @@ class Knowledge:
         language: str = "",
         channel: str = "",
         segment: Mapping[str, object] = _NOTHING,
-        context: Context | None = None,
+        context: QuestionContext | None = None,
         today: date | None = None,
     ) -> Answer:
         """`answer`; in a thread where it takes longer than a hop to another thread costs the others."""
@@ -387,7 +387,7 @@ class Knowledge:
         language: str = "",
         channel: str = "",
         segment: Mapping[str, object] = _NOTHING,
-        context: Context | None = None,
+        context: QuestionContext | None = None,
         today: date | None = None,
     ) -> Answer:
         """What the articles have to say to *question*. Never raises, whatever the text.
@@ -406,7 +406,7 @@ class Knowledge:
             and follows(found.asked.reading.words, found.scope)
         ):
             wider = self._find(
-                state, Repaired(joined(last.title, found.text), found.repairs), spoken, allowed
+                state, CorrectedQuestion(joined(last.title, found.text), found.repairs), spoken, allowed
             )
             if wider.confidence > found.confidence or wider.scope > found.scope:
                 found, followed = wider, True
@@ -414,13 +414,13 @@ class Knowledge:
 
     def _understood(
         self,
-        state: State,
+        state: SearchState,
         question: str,
         language: str,
         channel: str = "",
         segment: Mapping[str, object] = _NOTHING,
         today: date | None = None,
-    ) -> tuple[Finding, str, np.ndarray]:
+    ) -> tuple[SearchReading, str, np.ndarray]:
         """The better reading of a question, raw or repaired, with its language and the articles that may
         answer it.
         """
@@ -430,12 +430,14 @@ class Knowledge:
         allowed = state.shelf.allowed(spoken, channel, segment, today or self.today())
         found = self._find(state, repaired, spoken, allowed)
         if repaired.repairs and found.scope < 1 - 2 * RAW_WINS:
-            raw = self._find(state, Repaired(text), spoken, allowed)
+            raw = self._find(state, CorrectedQuestion(text), spoken, allowed)
             if raw.scope > found.scope + RAW_WINS:
                 found = raw
         return found, spoken, allowed
 
-    def _find(self, state: State, repaired: Repaired, language: str, allowed: np.ndarray) -> Finding:
+    def _find(
+        self, state: SearchState, repaired: CorrectedQuestion, language: str, allowed: np.ndarray
+    ) -> SearchReading:
         asked, kind = self._asked(state, repaired.text, language)
         votes = hear(state.guests, repaired.text, state.index.place)
         evidence = gather(
@@ -457,11 +459,11 @@ class Knowledge:
                 first.twin_of or first.id
             ):  # the editor's own words for one article: nothing is left to guess
                 right, covered = max(right, OWN_WORDS), max(covered, OWN_WORDS)
-        return Finding(
+        return SearchReading(
             repaired.text, asked, evidence, scores, right, covered, kind, repaired.repairs, votes, plain
         )
 
-    def _asked(self, state: State, text: str, language: str) -> tuple[AnalyzedQuery, str]:
+    def _asked(self, state: SearchState, text: str, language: str) -> tuple[AnalyzedQuery, str]:
         """The question as numbers, and which coefficients fit: words, own (our encoder, Russian), sentence
         (any other).
         """
@@ -477,7 +479,13 @@ class Knowledge:
         return AnalyzedQuery(text, reading, vector), kind
 
     def _decide(
-        self, state: State, question: str, found: Finding, language: str, followed: bool, start: float
+        self,
+        state: SearchState,
+        question: str,
+        found: SearchReading,
+        language: str,
+        followed: bool,
+        start: float,
     ) -> Answer:
         settings, evidence = self.settings, found.evidence
         share = chances(found.scores)

@@ -14,7 +14,7 @@ from bot.model.conversations import (
     Event,
     HistoryEntry,
     Outcome,
-    Owed,
+    OwedAnswer,
     OwedStage,
     Result,
     Status,
@@ -58,7 +58,7 @@ from bot.model.ticket_state import (
     SentAlbum,
     TicketState,
 )
-from bot.model.tickets import Operator, Ticket, Waiting
+from bot.model.tickets import Operator, Ticket, WaitingTickets
 
 __all__ = [
     "AdminCommand",
@@ -89,7 +89,7 @@ __all__ = [
     "Outbound",
     "OutboundKind",
     "Outcome",
-    "Owed",
+    "OwedAnswer",
     "OwedStage",
     "Payload",
     "Peer",
@@ -113,5 +113,5 @@ __all__ = [
     "Timer",
     "TimerFired",
     "Turn",
-    "Waiting",
+    "WaitingTickets",
 ]

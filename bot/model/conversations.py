@@ -11,7 +11,7 @@ from typing import Literal
 from bot.model.addresses import Json, Peer
 from bot.model.internal import Payload
 from bot.model.messages import Attachment, Inbound, InboundKind, Outbound, Press, RepliedTo
-from bot.model.tickets import Ticket, Waiting
+from bot.model.tickets import Ticket, WaitingTickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Turn:
     history: tuple[HistoryEntry, ...] = ()
     presses: tuple[Press, ...] = ()
     next_number: int = 1
-    waiting: tuple[Waiting, ...] = ()  # tickets nobody has taken yet
+    waiting: tuple[WaitingTickets, ...] = ()  # tickets nobody has taken yet
     recent_answers: tuple[
         tuple[datetime, datetime], ...
     ] = ()  # opening and first human words, newest tickets first
@@ -161,7 +161,7 @@ OwedStage = Literal["undecided", "undelivered", "unanswered"]
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class OwedAnswer:
     """Something the bot itself owes for too long: a kept message without a decision, words on their way, an
     answer given up.
 

@@ -47,7 +47,7 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingTickets:
     """How many tickets of one team ("" = of none) and one priority wait."""
 
     team: str

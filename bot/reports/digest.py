@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from bot.model import RichText, Span, Style
 from bot.reports.ready import MARK, mechanical
 from bot.reports.report import Report
-from bot.reports.texts import Saying, row_name
+from bot.reports.texts import ReportTexts, row_name
 
 LINES = ("conversations", "containment", "nst", "ntb", "afrt", "mttr", "csi", "service_level", "returns")
 HOUR = time(9)
 
 
-def digest(report: Report, saying: Saying) -> RichText:
+def digest(report: Report, saying: ReportTexts) -> RichText:
     """The figures of the period, each beside the one before, and the three most frequent reasons."""
     first, last = report.period.first, report.period.last
     title = str(saying.word("digest.title")).format(first=f"{first:%d.%m}", last=f"{last:%d.%m}")

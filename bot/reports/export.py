@@ -11,7 +11,7 @@ import xlsxwriter
 from bot.reports.metrics import COUNTS
 from bot.reports.report import Report
 from bot.reports.tables import Cell
-from bot.reports.texts import UNITS, Saying, row_name
+from bot.reports.texts import UNITS, ReportTexts, row_name
 
 _BOM = "\ufeff"
 _RISKY = ("=", "+", "-", "@", "\t", "\r")  # a cell beginning so is a formula to a spreadsheet
@@ -19,7 +19,7 @@ _RISKY = ("=", "+", "-", "@", "\t", "\r")  # a cell beginning so is a formula to
 
 def to_json(report: Report) -> dict[str, object]:
     """Everything by its names; numbers as they are, times in seconds. A stable contract: fields may join."""
-    saying = Saying("en")
+    saying = ReportTexts("en")
     return {
         "from": report.period.first.isoformat(),
         "to": report.period.last.isoformat(),
@@ -44,7 +44,7 @@ def to_json(report: Report) -> dict[str, object]:
     }
 
 
-def to_csv(report: Report, saying: Saying) -> bytes:
+def to_csv(report: Report, saying: ReportTexts) -> bytes:
     """All figures and tables below one another, separated by `;`, with a byte-order mark."""
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
@@ -56,7 +56,7 @@ def to_csv(report: Report, saying: Saying) -> bytes:
     return (_BOM + out.getvalue()).encode("utf-8")
 
 
-def to_xlsx(report: Report, saying: Saying) -> bytes:
+def to_xlsx(report: Report, saying: ReportTexts) -> bytes:
     """A workbook with a sheet of figures and one for each table; numbers stay numbers."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(
@@ -81,7 +81,7 @@ def to_xlsx(report: Report, saying: Saying) -> bytes:
     return out.getvalue()
 
 
-def _sheets(report: Report, saying: Saying) -> Iterator[tuple[str, list[list[Cell]]]]:
+def _sheets(report: Report, saying: ReportTexts) -> Iterator[tuple[str, list[list[Cell]]]]:
     head: list[Cell] = [str(saying.word(k)) for k in ("figure", "value", "before")]
     rows: list[list[Cell]] = [[*head, "n", str(saying.word("meaning"))]]
     for key in (c.__name__ for c in COUNTS):
@@ -125,7 +125,7 @@ def _rounded(value: Cell) -> Cell:
     return round(value, 4) if isinstance(value, float) else value
 
 
-def _csv_cell(cell: Cell, saying: Saying) -> str:
+def _csv_cell(cell: Cell, saying: ReportTexts) -> str:
     if cell is None:
         return ""
     if isinstance(cell, str):

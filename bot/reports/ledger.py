@@ -115,7 +115,7 @@ class TicketStory:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ReportFacts:
     """Everything figures are counted from.
 
     *working* says how much of a stretch people were there; *now* is where knowledge ends.
@@ -135,7 +135,7 @@ class Facts:
 class Ledger:
     """The facts in order; made once, counted for several periods, of which it remembers its parts."""
 
-    facts: Facts
+    facts: ReportFacts
     visits: tuple[Visit, ...]
     stories: Mapping[int, TicketStory]
     _come: dict[Period, tuple[Visit, ...]] = field(default_factory=dict, compare=False)
@@ -154,7 +154,7 @@ class Ledger:
         return self._opened[period]
 
 
-def open_ledger(facts: Facts) -> Ledger:
+def open_ledger(facts: ReportFacts) -> Ledger:
     """Put the events in order."""
     visits = _visits(facts.events)
     channels = {v.conversation: v.channel for v in visits if v.channel}
@@ -231,7 +231,7 @@ def _mark_returns(visits: Iterable[Visit]) -> None:
         earlier[:] = [old for old in earlier if visit.start - old.end <= RETURN] + [visit]
 
 
-def _stories(facts: Facts, channels: Mapping[int, str]) -> dict[int, TicketStory]:
+def _stories(facts: ReportFacts, channels: Mapping[int, str]) -> dict[int, TicketStory]:
     found: dict[int, TicketStory] = {}
     for event in facts.events:
         if event.ticket is None or event.at is None or event.kind in _NO_STORY:

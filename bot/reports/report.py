@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bot.model import Event, Ticket
 from bot.reports import tables
-from bot.reports.ledger import BEFORE, KINDS, RETURN, Facts, Ledger, open_ledger
+from bot.reports.ledger import BEFORE, KINDS, RETURN, Ledger, ReportFacts, open_ledger
 from bot.reports.metrics import COUNTS, Figure, FigureCase
 from bot.reports.periods import Period
 from bot.reports.ready import ready
@@ -76,7 +76,7 @@ async def read_facts(
     *,
     answer_within: float = 20.0,
     compare: bool = True,
-) -> Facts:
+) -> ReportFacts:
     """All that the report of *period* (and, to *compare*, the one before) is counted from, read in small
     slices.
     """
@@ -89,7 +89,7 @@ async def read_facts(
         events += await source.events(since=at, until=min(at + SLICE, end), kinds=KINDS)
         at += SLICE
     known = {t.number: t for t in await source.tickets(open_only=False, limit=TICKETS, bare=True)}
-    return Facts(tuple(events), calendar.zone, calendar.working, now, known, answer_within)
+    return ReportFacts(tuple(events), calendar.zone, calendar.working, now, known, answer_within)
 
 
 class ReportedArticle(Protocol):
@@ -105,7 +105,7 @@ class ReportedArticle(Protocol):
     def topic(self) -> str: ...
 
 
-def make_report(facts: Facts, period: Period, articles: Iterable[ReportedArticle] = ()) -> Report:
+def make_report(facts: ReportFacts, period: Period, articles: Iterable[ReportedArticle] = ()) -> Report:
     """Count everything. *articles* are those of the base, for titles and topics."""
     with _undisturbed():
         return _counted(facts, period, tuple(articles))
@@ -125,7 +125,7 @@ def _undisturbed() -> Iterator[None]:
             gc.enable()
 
 
-def _counted(facts: Facts, period: Period, known: Sequence[ReportedArticle]) -> Report:
+def _counted(facts: ReportFacts, period: Period, known: Sequence[ReportedArticle]) -> Report:
     titles = {a.id: a.title for a in known}
     topics = topic_names(known)
     ledger = open_ledger(facts)

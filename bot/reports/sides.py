@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.reports.ledger import Facts
+from bot.reports.ledger import ReportFacts
 
 
-def channels_of(facts: Facts) -> tuple[str, ...]:
+def channels_of(facts: ReportFacts) -> tuple[str, ...]:
     """The channels in which customers wrote, by name."""
     return tuple(sorted({c for c in _homes(facts).values() if c}))
 
 
-def of_channel(facts: Facts, channel: str) -> Facts:
+def of_channel(facts: ReportFacts, channel: str) -> ReportFacts:
     """The facts of the conversations in that channel; everything else as if it had not been."""
     homes = _homes(facts)
     events = tuple(
@@ -28,7 +28,7 @@ def of_channel(facts: Facts, channel: str) -> Facts:
     )
 
 
-def _homes(facts: Facts) -> Mapping[int, str]:
+def _homes(facts: ReportFacts) -> Mapping[int, str]:
     """Where each conversation is held."""
     homes = {
         e.conversation: str(e.data.get("channel", ""))

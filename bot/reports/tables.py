@@ -34,7 +34,7 @@ class TableRow:
 
 
 @dataclass(slots=True)
-class Deeds:
+class OperatorShare:
     """The tickets in which an operator had a part, by what it was."""
 
     taken: list[TicketStory] = field(default_factory=list)
@@ -149,7 +149,7 @@ def operators(ledger: Ledger, period: Period) -> Table:
     A ticket is the one's who took it (or was given it) last; times are working time.
     """
     names = {t.operator: t.operator_name for t in ledger.facts.tickets.values() if t.operator}
-    deeds: dict[str, Deeds] = defaultdict(Deeds)
+    deeds: dict[str, OperatorShare] = defaultdict(OperatorShare)
     for story in ledger.stories.values():
         for operator in {by for at, by in story.taken if period.holds(at)} | (
             {story.replied_by} if period.holds(story.reply) else set()

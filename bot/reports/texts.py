@@ -67,7 +67,7 @@ HOME = Path(__file__).parent / "words"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FigureChange:
     """How a figure moved against the period before, and whether that is good."""
 
     text: str
@@ -80,7 +80,7 @@ def _words(lang: str) -> Mapping[str, Any]:
     return loaded
 
 
-class Saying:
+class ReportTexts:
     """The words of one language."""
 
     def __init__(self, lang: str = "ru") -> None:
@@ -119,15 +119,15 @@ class Saying:
             return self._time(value)
         return self._number(value, 1 if unit == "score" else 0)
 
-    def change(self, key: str, now: Figure, before: Figure) -> Change:
+    def change(self, key: str, now: Figure, before: Figure) -> FigureChange:
         """The difference: in per cent for counts and times, in points for shares, in points of the scale for
         ratings.
         """
         if now.value is None or before.value is None:
-            return Change("", "")
+            return FigureChange("", "")
         difference, unit = now.value - before.value, UNITS[key]
         if abs(difference) < (0.0005 if unit == "share" else 0.05):
-            return Change("±0", "")
+            return FigureChange("±0", "")
         sign = "+" if difference > 0 else "−"
         size = abs(difference)
         if unit == "share":
@@ -143,8 +143,8 @@ class Saying:
                 else f"{sign}{self._number(size, 0)}"
             )
         if key not in BETTER:
-            return Change(text, "")
-        return Change(text, "good" if (difference > 0) is (BETTER[key] == "more") else "bad")
+            return FigureChange(text, "")
+        return FigureChange(text, "good" if (difference > 0) is (BETTER[key] == "more") else "bad")
 
     def reason(self, key: str) -> str:
         return str(self.word(f"reasons.{key}"))
@@ -169,6 +169,6 @@ class Saying:
         return f"{hours // 24} {d}" + (f" {hours % 24} {h}" if hours % 24 else "")
 
 
-def row_name(report: Report, table: str, key: str, name: str, saying: Saying) -> str:
+def row_name(report: Report, table: str, key: str, name: str, saying: ReportTexts) -> str:
     """How a row is called: reasons have words of their own."""
     return saying.reason(key) if table == "reasons" or key == "unknown" else name

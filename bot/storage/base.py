@@ -1,4 +1,4 @@
-"""The floor under the walk: each method is one transaction, and a sentence about the service.
+"""What inbox, engine and outbox keep: each method is one transaction, and a sentence about the service.
 
 What is accepted is kept; a turn is taken by one worker at a time; what a turn decided is committed all at
 once or not at all.
@@ -21,7 +21,7 @@ from bot.model import (
     Inbound,
     Outbound,
     Outcome,
-    Owed,
+    OwedAnswer,
     Peer,
     Press,
     Status,
@@ -33,7 +33,7 @@ DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "can
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class ScheduledInbound:
     """An inbound with the moment its conversation may be taken: later for typed words (a burst becomes one
     turn), now for presses.
 
@@ -92,7 +92,7 @@ class DeliveryResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class FinishedTurn:
     """What a finished turn left behind: the ids of its promises and its events as kept."""
 
     deliveries: tuple[int, ...] = ()
@@ -158,7 +158,9 @@ class Store(Protocol):
     file: Path | None  # the database's file; None where it is none
 
     # --- intake
-    async def accept(self, channel: str, arrivals: Sequence[Arrival], *, cursor: str | None = None) -> int:
+    async def accept(
+        self, channel: str, arrivals: Sequence[ScheduledInbound], *, cursor: str | None = None
+    ) -> int:
         """Keep what arrived, once: an inbound whose (channel, key) is known is passed over. The cursor moves
         in the same
         transaction. Makes the customer and the conversation of a private peer at its first message, refreshes
@@ -187,7 +189,7 @@ class Store(Protocol):
         """
         ...
 
-    async def finish_turn(self, turn: Turn, outcome: Outcome, now: datetime) -> Finished:
+    async def finish_turn(self, turn: Turn, outcome: Outcome, now: datetime) -> FinishedTurn:
         """Commit everything an outcome holds, close the turn's inbounds with its result, write the history
         and unlock.
 
@@ -239,7 +241,7 @@ class Store(Protocol):
         """
         ...
 
-    async def owed(self, now: datetime, late: timedelta) -> tuple[Owed, ...]:
+    async def owed(self, now: datetime, late: timedelta) -> tuple[OwedAnswer, ...]:
         """What the bot owes for longer than *late*: `undecided` one for each conversation with a kept
         message, `undelivered`
         words to customers on their way, `unanswered` answers of the last day that were given up with no

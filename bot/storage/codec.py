@@ -65,8 +65,8 @@ def maybe_moment(at: int | None) -> datetime | None:
 
 
 def clean(text: str) -> str:
-    """*text* as the database can hold it: a lone surrogate becomes a question mark (the door cleans too; this
-    is the floor).
+    """*text* as the database can hold it: a lone surrogate becomes a question mark (adapters clean too; this
+    is the last place).
     """
     try:
         text.encode()

@@ -4,7 +4,15 @@ operator would.
 
 from __future__ import annotations
 
-from bot.testing.fakes import FakeAdapter
+from bot.testing.fakes import FakeAdapter, FakeFiles
 from bot.testing.harness import OperatorsGroup, PlayedCustomer, PlayedOperator, TestBot, open_test_bot
 
-__all__ = ["FakeAdapter", "OperatorsGroup", "PlayedCustomer", "PlayedOperator", "TestBot", "open_test_bot"]
+__all__ = [
+    "FakeAdapter",
+    "FakeFiles",
+    "OperatorsGroup",
+    "PlayedCustomer",
+    "PlayedOperator",
+    "TestBot",
+    "open_test_bot",
+]

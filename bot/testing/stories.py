@@ -19,7 +19,7 @@ from bot.model import OutboundKind, Sender
 from bot.testing.fakes import SentMessage
 from bot.testing.harness import NOON, PlayedCustomer, PlayedOperator, TestBot, open_test_bot
 from bot.text.problems import problem, told
-from bot.text.yaml_source import Node, YamlError, read_yaml, read_yaml_file
+from bot.text.yaml_source import YamlError, YamlNode, read_yaml, read_yaml_file
 
 QUOTE = 80  # characters of an answer that a story expects, as the playground cuts it
 DOINGS = (
@@ -58,7 +58,7 @@ class DialogStory:
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class PlayedStep:
     """A step that was played: whether it went as told, and what was heard instead."""
 
     step: StoryStep
@@ -67,11 +67,11 @@ class Played:
 
 
 @dataclass(frozen=True, slots=True)
-class Performance:
+class PlayedStory:
     """A story that was played to its end, or to the step that could not be done."""
 
     story: DialogStory
-    played: tuple[Played, ...]
+    played: tuple[PlayedStep, ...]
 
     @property
     def right(self) -> bool:
@@ -94,7 +94,7 @@ def read_stories(path: Path) -> tuple[DialogStory, ...]:
     return tuple(stories)
 
 
-def _story(node: Node, file: str, problems: list[Problem]) -> DialogStory:
+def _story(node: YamlNode, file: str, problems: list[Problem]) -> DialogStory:
     line, row, given = node.line, node.value, node.get("steps")
     if given is None or given.kind != "list":
         problems.append(problem("stories.no_steps", file, line, 1))
@@ -125,7 +125,7 @@ def _story(node: Node, file: str, problems: list[Problem]) -> DialogStory:
     )
 
 
-async def play(story: DialogStory, knowledge: Knowledge, config: Config) -> Performance:
+async def play(story: DialogStory, knowledge: Knowledge, config: Config) -> PlayedStory:
     """Play a story in a service of its own, over articles that are already open.
 
     A step that cannot be done ends it.
@@ -136,13 +136,13 @@ async def play(story: DialogStory, knowledge: Knowledge, config: Config) -> Perf
         if began.tzinfo is None:
             testbot.clock.at = began.replace(tzinfo=zone)
         scene = _Scene(testbot, story, zone)
-        played: list[Played] = []
+        played: list[PlayedStep] = []
         for step in story.steps:
             done = await scene.act(step)
             played.append(done)
             if not done.right and step.doing not in ("hears", "hears_not", "operator_hears"):
                 break
-        return Performance(story, tuple(played))
+        return PlayedStory(story, tuple(played))
 
 
 class _Scene:
@@ -166,7 +166,7 @@ class _Scene:
         self._variants = list(_variants(testbot.service.words))
         self._mark = self._desk_mark = 0
 
-    async def act(self, step: StoryStep) -> Played:
+    async def act(self, step: StoryStep) -> PlayedStep:
         try:
             match step.doing:
                 case "hears" | "hears_not" | "operator_hears":
@@ -175,7 +175,7 @@ class _Scene:
                     await self._testbot.later(
                         seconds=max(0.0, (self._moment(step.text) - self._testbot.clock()).total_seconds())
                     )
-                    return Played(step, True)
+                    return PlayedStep(step, True)
             self._mark, self._desk_mark = len(self._heard()), len(self._seen())
             match step.doing:
                 case "says":
@@ -187,23 +187,23 @@ class _Scene:
                 case "operator_presses":
                     await self._operator.presses(step.text, ticket=await self._ticket())
         except (LookupError, ValueError) as error:
-            return Played(step, False, (str(error),))
-        return Played(step, True)
+            return PlayedStep(step, False, (str(error),))
+        return PlayedStep(step, True)
 
-    def _listen(self, step: StoryStep) -> Played:
+    def _listen(self, step: StoryStep) -> PlayedStep:
         operator = step.doing == "operator_hears"
         said, mark = (self._seen(), self._desk_mark) if operator else (self._heard(), self._mark)
         fresh = said[mark:]
         texts = tuple(_shown(s) for s in fresh)
         found = next((n for n, text in enumerate(texts) if self._alike(step.text, text)), None)
         if step.doing == "hears_not":
-            return Played(step, found is None, texts)
+            return PlayedStep(step, found is None, texts)
         if found is not None:
             if operator:
                 self._desk_mark = mark + found + 1
             else:
                 self._mark = mark + found + 1
-        return Played(step, found is not None, texts)
+        return PlayedStep(step, found is not None, texts)
 
     def _alike(self, wanted: str, text: str) -> bool:
         """Whether *wanted* is in the text, or both are variants of the same words."""
@@ -282,7 +282,7 @@ def quote(text: str) -> str:
     return line if len(line) <= QUOTE else line[:QUOTE].rsplit(" ", 1)[0]
 
 
-def rewritten(text: str, performances: Sequence[Performance]) -> str:
+def rewritten(text: str, performances: Sequence[PlayedStory]) -> str:
     """The file with each `hears` that went wrong replaced by what was heard at its place; everything else
     stays.
     """
@@ -297,7 +297,7 @@ def rewritten(text: str, performances: Sequence[Performance]) -> str:
     return text
 
 
-def _heard_nodes(node: Node | None) -> Iterator[Node]:
+def _heard_nodes(node: YamlNode | None) -> Iterator[YamlNode]:
     if node is None:
         return
     for inner in node.items:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.storage.sqlite.store import SqliteStore
-from bot.storage.sqlite.writer import Locks, Made, Work, Writer, _Unit, as_storage_error
+from bot.storage.sqlite.writer import ConversationLocks, Made, Work, Writer, _Unit, as_storage_error
 
 
 class DirectWriter(Writer):
@@ -18,7 +18,7 @@ class DirectWriter(Writer):
     """
 
     def __init__(
-        self, db: sqlite3.Connection, locks: Locks, *, reads: bool = False
+        self, db: sqlite3.Connection, locks: ConversationLocks, *, reads: bool = False
     ) -> None:  # the base's thread is not wanted
         self.commits = 0
         self._db, self._locks = db, locks
@@ -50,11 +50,13 @@ def without_threads(store: SqliteStore) -> None:
     store._writer = DirectWriter(store._db, store._locks)
     if store._reader is not None and store._reading is not None:
         store._reader.close()
-        store._reader = DirectWriter(store._reading, Locks(), reads=True)
+        store._reader = DirectWriter(store._reading, ConversationLocks(), reads=True)
 
 
 def through_one_writer(
-    store: SqliteStore, make: Callable[[sqlite3.Connection, Locks], Writer], now: Callable[[], datetime]
+    store: SqliteStore,
+    make: Callable[[sqlite3.Connection, ConversationLocks], Writer],
+    now: Callable[[], datetime],
 ) -> None:
     """Let all that *store* reads and writes go through the writer that *make* gives; *now* is its clock."""
     store._now = now

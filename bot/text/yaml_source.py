@@ -47,7 +47,7 @@ _SYNTAX = {  # what the parser says, and how we say it
 
 
 @dataclass(slots=True)
-class Node:
+class YamlNode:
     """A value with its place. `text` is a scalar as written, `pairs` a mapping's keys and values, `items` a
     list's.
 
@@ -66,8 +66,8 @@ class Node:
     block: bool = False  # a text under | or >
     flow: bool = False  # a list or mapping in brackets
     cut: str = ""
-    items: list[Node] = field(default_factory=list)
-    pairs: dict[str, tuple[Node, Node]] = field(default_factory=dict)
+    items: list[YamlNode] = field(default_factory=list)
+    pairs: dict[str, tuple[YamlNode, YamlNode]] = field(default_factory=dict)
 
     @property
     def value(self) -> Any:
@@ -78,7 +78,7 @@ class Node:
             return [item.value for item in self.items]
         return None if self.plain and self.text in EMPTY else self.text
 
-    def get(self, key: str) -> Node | None:
+    def get(self, key: str) -> YamlNode | None:
         """The value of a key."""
         found = self.pairs.get(key)
         return found[1] if found else None
@@ -90,7 +90,7 @@ class Node:
         cut = self.cut if len(self.cut) > 1 and not self.cut[1].isspace() else ""
         return YamlError("cut", self.line, self.column, cut) if cut else None
 
-    def find(self, *place: str | int) -> tuple[Node, int]:
+    def find(self, *place: str | int) -> tuple[YamlNode, int]:
         """The node at *place* or the nearest above it, and the line of its key."""
         node, line = self, self.line
         for step in place:
@@ -122,7 +122,7 @@ class YamlError(Exception):
         )
 
 
-def read_yaml(text: str, first_line: int = 1) -> Node | None:
+def read_yaml(text: str, first_line: int = 1) -> YamlNode | None:
     """The tree of *text*, None where it holds nothing. Raises `YamlError`, nothing else.
 
     Refused: a key that stands twice in one mapping, anchors, aliases and tags (an unquoted word that begins
@@ -148,7 +148,7 @@ def read_yaml(text: str, first_line: int = 1) -> Node | None:
     return builder.root
 
 
-def read_yaml_file(path: Path) -> Node | None:
+def read_yaml_file(path: Path) -> YamlNode | None:
     """The tree of a file, None where it holds nothing. Raises `YamlError`, nothing else."""
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -171,10 +171,10 @@ class _Builder:
     """Makes the tree out of the parser's events, one by one, so that nothing is built that is not allowed."""
 
     def __init__(self, text: str, first_line: int) -> None:
-        self.root: Node | None = None
+        self.root: YamlNode | None = None
         self._text, self._first = text, first_line
-        self._open: list[Node] = []
-        self._keys: list[Node | None] = []
+        self._open: list[YamlNode] = []
+        self._keys: list[YamlNode | None] = []
 
     def take(self, event: yaml.Event) -> None:
         mark = event.start_mark
@@ -186,12 +186,12 @@ class _Builder:
         if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
             if event.tag is not None:
                 raise YamlError("tag", line, column)
-            self._add(event, Node("text", line, column, mark.index if mark else 0))
+            self._add(event, YamlNode("text", line, column, mark.index if mark else 0))
         elif isinstance(event, yaml.CollectionEndEvent):
             self._keys.pop()
             self._open.pop().end = _end(event)
 
-    def _add(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, node: Node) -> None:
+    def _add(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, node: YamlNode) -> None:
         if isinstance(event, yaml.ScalarEvent):
             node.text, node.end = str(event.value), _end(event)
             node.plain, node.block = event.style is None or event.style == "", event.style in ("|", ">")
@@ -207,7 +207,7 @@ class _Builder:
             if len(self._open) > MAX_DEPTH:
                 raise YamlError("depth", node.line, node.column)
 
-    def _place(self, node: Node) -> None:
+    def _place(self, node: YamlNode) -> None:
         if not self._open:
             self.root = node
             return

@@ -14,7 +14,7 @@ CELL, GAP, LEFT, TOP = 22, 3, 30, 18
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class DayBar:
     """A day: two parts on one foot."""
 
     key: str
@@ -29,7 +29,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Square:
+class HourCell:
     """An hour of a weekday; `shade` 0..5 is a class of the style sheet."""
 
     key: str
@@ -39,19 +39,19 @@ class Square:
     row: TableRow
 
 
-def bars(table: Table) -> tuple[tuple[Bar, ...], tuple[tuple[float, int], ...]]:
+def bars(table: Table) -> tuple[tuple[DayBar, ...], tuple[tuple[float, int], ...]]:
     """The bars, and the lines across with their numbers."""
     rows = table.rows
     most = max((_cell(r, "bot") + _cell(r, "person") for r in rows), default=0) or 1
     top = _round_up(most)
-    step, room = (WIDTH - LEFT) / max(1, len(rows)), HEIGHT - FOOT - 10
+    step, space = (WIDTH - LEFT) / max(1, len(rows)), HEIGHT - FOOT - 10
     every = max(1, -(-len(rows) // 14))
     made = []
     for n, row in enumerate(rows):
-        bot, person = (_cell(row, c) / top * room for c in ("bot", "person"))
+        bot, person = (_cell(row, c) / top * space for c in ("bot", "person"))
         label = f"{int(row.key[8:10])}.{row.key[5:7]}" if n % every == 0 else ""
         made.append(
-            Bar(
+            DayBar(
                 row.key,
                 round(LEFT + n * step + step * 0.12, 1),
                 round(step * 0.76, 1),
@@ -63,11 +63,11 @@ def bars(table: Table) -> tuple[tuple[Bar, ...], tuple[tuple[float, int], ...]]:
                 row,
             )
         )
-    lines = tuple((round(HEIGHT - FOOT - room * part, 1), round(top * part)) for part in (0.5, 1.0))
+    lines = tuple((round(HEIGHT - FOOT - space * part, 1), round(top * part)) for part in (0.5, 1.0))
     return tuple(made), lines
 
 
-def squares(table: Table) -> tuple[Square, ...]:
+def squares(table: Table) -> tuple[HourCell, ...]:
     """The heat map: seven rows of 24 hours."""
     most = max((_cell(r, "visits") for r in table.rows), default=0) or 1
     made = []
@@ -75,7 +75,7 @@ def squares(table: Table) -> tuple[Square, ...]:
         weekday, hour, seen = int(_cell(row, "weekday")), int(_cell(row, "hour")), _cell(row, "visits")
         shade = 0 if not seen else max(1, min(5, round(5 * seen / most + 0.4)))
         made.append(
-            Square(row.key, LEFT + hour * (CELL + GAP), TOP + (weekday - 1) * (CELL + GAP), shade, row)
+            HourCell(row.key, LEFT + hour * (CELL + GAP), TOP + (weekday - 1) * (CELL + GAP), shade, row)
         )
     return tuple(made)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.knowledge.articles.writer import encoder_of
-from bot.knowledge.quality.gaps import Gap, Missed, group, missed
+from bot.knowledge.quality.gaps import Gap, MissedQuestion, group, missed
 from bot.knowledge.search import Knowledge
 from bot.model import HistoryEntry, Peer
 from bot.reports.metrics import FigureCase
@@ -25,22 +25,22 @@ COLUMNS = ("customers", "unanswered", "clarified", "not_helped")
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class MissedQuestions:
     """What was missed, gathered; and where each conversation is held."""
 
     gaps: tuple[Gap, ...] = ()
     peers: Mapping[int, Peer] | None = None
 
 
-class Missing:
+class ContentGaps:
     """Reads a store again when what it knows is older than *fresh* seconds; one reading at a time."""
 
     def __init__(self, store: Store, knowledge: Knowledge, *, fresh: float) -> None:
         self._store, self._knowledge, self._fresh = store, knowledge, fresh
         self._reading = asyncio.Lock()
-        self._heard: tuple[float, Heard] | None = None
+        self._heard: tuple[float, MissedQuestions] | None = None
 
-    async def read(self) -> Heard:
+    async def read(self) -> MissedQuestions:
         """The missed questions of all conversations."""
         async with self._reading:
             now = asyncio.get_running_loop().time()
@@ -56,7 +56,7 @@ class Missing:
                 talks[conversation] = await self._store.history(conversation, limit=10_000)
             mine = [t for t in turns if t.conversation in talks]
             gaps = await asyncio.to_thread(self._grouped, mine, talks)
-            heard = Heard(gaps, {t.conversation: t.peer for t in mine})
+            heard = MissedQuestions(gaps, {t.conversation: t.peer for t in mine})
             self._heard = asyncio.get_running_loop().time(), heard
             return heard
 
@@ -67,11 +67,11 @@ class Missing:
     def _grouped(
         self, turns: Sequence[TurnRecord], talks: Mapping[int, Sequence[HistoryEntry]]
     ) -> tuple[Gap, ...]:
-        found: Sequence[Missed] = missed(turns, lambda conversation: talks[conversation])
+        found: Sequence[MissedQuestion] = missed(turns, lambda conversation: talks[conversation])
         return group(found[-LOOKED:], encoder_of(self._knowledge))
 
 
-def gaps_table(heard: Heard, holds: Callable[[datetime], bool], channel: str = "") -> Table:
+def gaps_table(heard: MissedQuestions, holds: Callable[[datetime], bool], channel: str = "") -> Table:
     """The questions most customers missed in a period (and a channel), with the conversations behind each."""
     rows = []
     for gap in heard.gaps:

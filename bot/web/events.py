@@ -27,7 +27,7 @@ class PageEvent:
     data: str
 
 
-class Hub:
+class EventHub:
     """The events of this process, newest 500 kept.
 
     Ids carry the process's own mark, so ids of an earlier start are recognised.
@@ -110,7 +110,7 @@ class Hub:
         return f"id: {self.mark}-{told.number}\nevent: {told.kind}\ndata: {told.data}\n\n"
 
 
-async def stream(request: web.Request, hub: Hub) -> web.StreamResponse:
+async def stream(request: web.Request, hub: EventHub) -> web.StreamResponse:
     """GET /events. `Last-Event-ID` (or ?after=) says what the page has already seen."""
     last_id = request.headers.get("Last-Event-ID") or request.query.get("after", "")
     response = web.StreamResponse(

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from bot.model import Ticket
 from bot.reports import tables
-from bot.reports.ledger import Facts, open_ledger
+from bot.reports.ledger import ReportFacts, open_ledger
 from bot.reports.metrics import COUNTS
 from bot.reports.periods import Period, last_days
 from bot.reports.report import read_facts
@@ -59,7 +59,7 @@ class ServiceFigures:
         return self._counted + _queue(waiting, services.clock())
 
 
-def _written(facts: Facts, period: Period) -> bytes:
+def _written(facts: ReportFacts, period: Period) -> bytes:
     registry, ledger = CollectorRegistry(), open_ledger(facts)
     figures = Gauge(
         "otklik_report",

@@ -14,21 +14,21 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.dialogs.offline_decision import Judge
+from bot.dialogs.offline_decision import OfflineDecision
 from bot.knowledge.articles.writer import (
-    Change,
-    Outside,
-    Taken,
-    Unwritable,
+    ArticleExists,
+    FileChange,
+    OutsideFolder,
+    ReadOnlyArticles,
     add_question,
     changed_at,
     write_draft,
 )
-from bot.knowledge.quality.gaps import Effect, Gap, effect, is_closed, question_id
+from bot.knowledge.quality.gaps import DraftEffect, Gap, effect, is_closed, question_id
 from bot.knowledge.search import Knowledge
 from bot.model import Answer, Event
 from bot.text.pii import HIDDEN
-from bot.web.content_gaps import Heard, Missing
+from bot.web.content_gaps import ContentGaps, MissedQuestions
 from bot.web.notify_answered import TOLD, Audience, audience, tell
 from bot.web.pages import Pages, read_words
 from bot.web.services import WebServices
@@ -49,7 +49,7 @@ class GapRow:
     """One group as the page shows it: `score` is how near its best rejected article comes now, 0..1."""
 
     gap: Gap
-    now: Effect
+    now: DraftEffect
     closed: bool
     score: float
     audience: Audience | None
@@ -90,11 +90,11 @@ class GapPages:
 
     def __init__(self, services: WebServices, pages: Pages, knowledge: Knowledge) -> None:
         self._services, self._pages, self._knowledge = services, pages, knowledge
-        self._judge = services.judge or Judge(knowledge, services.words)
-        self._writing, self._missing = asyncio.Lock(), Missing(services.store, knowledge, fresh=FRESH)
+        self._judge = services.judge or OfflineDecision(knowledge, services.words)
+        self._writing, self._missing = asyncio.Lock(), ContentGaps(services.store, knowledge, fresh=FRESH)
         self._answers: dict[str, Answer] = {}
         self._answers_of: object = None
-        self._changes: dict[str, Change] = {}
+        self._changes: dict[str, FileChange] = {}
 
     async def show(self, request: web.Request) -> web.Response:
         """GET /gaps: the open groups, the most asked first; then those that are answered by now."""
@@ -143,7 +143,7 @@ class GapPages:
             try:
                 was = article.path.read_bytes()
                 added = await asyncio.to_thread(add_question, article, question)
-            except Unwritable as error:
+            except ReadOnlyArticles as error:
                 raise web.HTTPConflict(text=_filled(words["gaps_unwritable"], reason=str(error))) from error
             except ValueError as error:
                 raise web.HTTPConflict(text=_filled(words["gaps_bad_head"], article=article.id)) from error
@@ -175,11 +175,11 @@ class GapPages:
                     gap,
                     placeholder=words["gaps_placeholder"],
                 )
-            except Outside as error:
+            except OutsideFolder as error:
                 raise web.HTTPBadRequest(text=words["gaps_outside"]) from error
-            except Taken as error:
+            except ArticleExists as error:
                 raise web.HTTPConflict(text=_filled(words["gaps_taken"], article=str(error))) from error
-            except Unwritable as error:
+            except ReadOnlyArticles as error:
                 raise web.HTTPConflict(text=_filled(words["gaps_unwritable"], reason=str(error))) from error
             await self._reload()
         place = path.relative_to(self._knowledge.folder.resolve())
@@ -208,7 +208,7 @@ class GapPages:
         async with self._writing:
             try:
                 await asyncio.to_thread(change.undo)
-            except Unwritable as error:
+            except ReadOnlyArticles as error:
                 raise web.HTTPConflict(text=words["gaps_no_undo"]) from error
             del self._changes[fields["change"]]
             await self._reload()
@@ -244,7 +244,7 @@ class GapPages:
     def _remember(self, path: Path, before: bytes | None) -> str:
         """The name under which what was just written can be undone."""
         name = secrets.token_hex(8)
-        self._changes[name] = Change(path.resolve(), before, path.read_bytes())
+        self._changes[name] = FileChange(path.resolve(), before, path.read_bytes())
         for old in list(self._changes)[:-REMEMBERED]:
             del self._changes[old]
         return name
@@ -307,11 +307,11 @@ class GapPages:
             rows.append(GapRow(gap, now, is_closed(gap, now, self._changed), max(scores, default=0.0), None))
         return rows
 
-    async def _effect(self, gap: Gap) -> Effect:
+    async def _effect(self, gap: Gap) -> DraftEffect:
         return await asyncio.to_thread(effect, gap, self._ask)
 
     async def _audience(
-        self, gap: Gap, heard: Heard, events: Sequence[Event], *, everyone: bool = False
+        self, gap: Gap, heard: MissedQuestions, events: Sequence[Event], *, everyone: bool = False
     ) -> Audience:
         answers = await asyncio.to_thread(lambda: {q: self._ask(q) for q in {m.question for m in gap.missed}})
         return await audience(
@@ -339,7 +339,7 @@ class GapPages:
         return read_words(self._pages.language(request))
 
     def _told(
-        self, gap: Gap, now: Effect, text: str, href: str, link: str, *, undo: str = ""
+        self, gap: Gap, now: DraftEffect, text: str, href: str, link: str, *, undo: str = ""
     ) -> web.Response:
         told = {
             "gap": gap.id,
@@ -381,7 +381,7 @@ def _filled(text: str, **facts: str) -> str:
     return text
 
 
-def _change(words: Mapping[str, str], before: Effect, after: Effect) -> str:
+def _change(words: Mapping[str, str], before: DraftEffect, after: DraftEffect) -> str:
     return _filled(
         words["gaps_change"], before=str(before.answered), after=str(after.answered), total=str(after.total)
     )

@@ -12,7 +12,7 @@ from itertools import groupby
 from bot.delivery.splitting import parts
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.quality.gaps import Gap, Missed
+from bot.knowledge.quality.gaps import Gap, MissedQuestion
 from bot.knowledge.search import Knowledge
 from bot.model import Answer, Button, Customer, Decision, Event, Outbound, Peer, Priority, Status
 from bot.storage.base import Store
@@ -24,7 +24,7 @@ QUOTED = 160  # characters of a question that are said again
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class UnansweredCustomer:
     """One customer who asked in vain and can be told now."""
 
     conversation: int
@@ -38,7 +38,7 @@ class Waiting:
 class Audience:
     """Who asked a gap's questions: who can be told, and how many cannot or need not be."""
 
-    waiting: list[Waiting] = field(default_factory=list)
+    waiting: list[UnansweredCustomer] = field(default_factory=list)
     told: int = 0
     helped: int = 0  # a person answered them
     unreachable: int = 0
@@ -89,13 +89,15 @@ async def audience(
         else:
             customer = await services.store.customer(conversation.customer) if conversation.customer else None
             found.waiting.append(
-                Waiting(number, peer, customer, missed.question, _twin(knowledge, article, customer))
+                UnansweredCustomer(
+                    number, peer, customer, missed.question, _twin(knowledge, article, customer)
+                )
             )
     return found
 
 
 def _answered(
-    knowledge: Knowledge, missed: Missed, answer: Answer, changed: Callable[[str], datetime | None]
+    knowledge: Knowledge, missed: MissedQuestion, answer: Answer, changed: Callable[[str], datetime | None]
 ) -> Article | None:
     """The article that answers the question now; not the one that did not help, unless it was changed
     since.
@@ -111,7 +113,7 @@ def _answered(
     return article
 
 
-def _was_told(event: Event, gap: Gap, missed: Missed, article: Article) -> bool:
+def _was_told(event: Event, gap: Gap, missed: MissedQuestion, article: Article) -> bool:
     known = event.data.get("gap") == gap.id or event.data.get("article") in (
         article.id,
         article.twin_of or article.id,
@@ -131,7 +133,12 @@ def _twin(knowledge: Knowledge, article: Article, customer: Customer | None) -> 
 
 
 async def tell(
-    store: Store, services: WebServices, words: Texts, gap: Gap, waiting: Sequence[Waiting], now: datetime
+    store: Store,
+    services: WebServices,
+    words: Texts,
+    gap: Gap,
+    waiting: Sequence[UnansweredCustomer],
+    now: datetime,
 ) -> int:
     """Promise a short message to each and remember it with it, all in one transaction. Returns how many."""
     limits = {name: channel.limits for name, channel in services.channels.items()}
@@ -156,7 +163,7 @@ async def tell(
     return len(waiting)
 
 
-def _message(words: Texts, language: str, one: Waiting) -> Outbound:
+def _message(words: Texts, language: str, one: UnansweredCustomer) -> Outbound:
     lang = one.customer.language if one.customer else language
     question = " ".join(one.question.split())
     if HIDDEN in question or len(question) > QUOTED:

@@ -24,7 +24,7 @@ from bot.text.problems import problem_in
 from bot.text.yaml_source import read_own
 from bot.web.playground.page import Playground
 from bot.web.playground.skins import skins
-from bot.web.security import Guard
+from bot.web.security import PageSecurity
 from bot.web.services import WebServices
 
 HOME = Path(__file__).parent
@@ -76,7 +76,7 @@ def static_mark() -> str:
 class Pages:
     """Everything a person opens: the playground, the queue, the knowledge base, the login."""
 
-    def __init__(self, services: WebServices, guard: Guard, playground: Playground | None) -> None:
+    def __init__(self, services: WebServices, guard: PageSecurity, playground: Playground | None) -> None:
         self._services, self._guard, self._playground = services, guard, playground
         self._templates = Environment(
             loader=FileSystemLoader(HOME / "templates"),

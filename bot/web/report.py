@@ -22,14 +22,14 @@ from bot.reports.metrics import COUNTS, TILES, FigureCase
 from bot.reports.periods import Period, between, last_days
 from bot.reports.report import TICKETS, Report, make_report, read_facts
 from bot.reports.sides import channels_of, of_channel
-from bot.reports.texts import UNITS, Saying, row_name
+from bot.reports.texts import UNITS, ReportTexts, row_name
 from bot.storage.base import Store, TurnRecord
 from bot.text.person_names import full_name
 from bot.web.charts import bars, shares, squares
-from bot.web.content_gaps import Missing, gaps_table
+from bot.web.content_gaps import ContentGaps, gaps_table
 from bot.web.pages import Pages
 from bot.web.services import WebServices
-from bot.web.wait_analysis import AROUND, AT_WORK, SHOWN, Happened, Wait, timeline, wait_of
+from bot.web.wait_analysis import AROUND, AT_WORK, SHOWN, FirstAnswerWait, TicketStep, timeline, wait_of
 
 FRESH = 20.0  # seconds for which a counted report is shown again
 LISTED = 200  # conversations listed behind one figure
@@ -54,7 +54,7 @@ class ReportPages:
     def __init__(self, services: WebServices, pages: Pages) -> None:
         self._services, self._pages = services, pages
         self._made: dict[tuple[str, str, Period], tuple[float, Report, tuple[str, ...]]] = {}
-        self._missing: dict[str, Missing] = {}
+        self._missing: dict[str, ContentGaps] = {}
 
     async def show(self, request: web.Request) -> web.Response:
         """GET /report: tiles, charts, tables."""
@@ -188,7 +188,7 @@ class ReportPages:
         )
         if isinstance(services.knowledge, Knowledge):
             missing = self._missing.setdefault(
-                data, Missing(self._store(data), services.knowledge, fresh=GAPS_FRESH)
+                data, ContentGaps(self._store(data), services.knowledge, fresh=GAPS_FRESH)
             )
             report = replace(
                 report,
@@ -201,10 +201,10 @@ class ReportPages:
 
     async def _waits(
         self, store: Store, tickets: Sequence[Ticket], known: Sequence[Ticket]
-    ) -> tuple[Sequence[Happened], Sequence[Wait]]:
+    ) -> tuple[Sequence[TicketStep], Sequence[FirstAnswerWait]]:
         """What happened to the tickets of a conversation, and why each waited for its first answer."""
         names = {t.operator: t.operator_name for t in known if t.operator}
-        happened, waits = tuple[Happened, ...](), tuple[Wait, ...]()
+        happened, waits = tuple[TicketStep, ...](), tuple[FirstAnswerWait, ...]()
         for ticket in (t for t in tickets if t.opened):
             opened, hours = ticket.opened or self._services.clock(), self._services.hours
             until = (ticket.closed or self._services.clock()) + timedelta(days=3)
@@ -249,8 +249,8 @@ class ReportPages:
                 text="from and to are days such as 2026-11-01, at most 400 of them"
             ) from error
 
-    def _saying(self, request: web.Request) -> Saying:
-        return Saying(self._pages.language(request))
+    def _saying(self, request: web.Request) -> ReportTexts:
+        return ReportTexts(self._pages.language(request))
 
     def _query(self, request: web.Request, data: Data, *, channels: bool = True) -> str:
         kept = {
@@ -262,7 +262,13 @@ class ReportPages:
         return urlencode({**kept, **channel, "data": data})
 
     def _page(
-        self, request: web.Request, template: str, data: Data, report: Report, saying: Saying, **facts: object
+        self,
+        request: web.Request,
+        template: str,
+        data: Data,
+        report: Report,
+        saying: ReportTexts,
+        **facts: object,
     ) -> web.Response:
         today = self._services.clock().astimezone(self._services.timezone).date()
         return self._pages.show(
@@ -285,7 +291,7 @@ class ReportPages:
             **facts,
         )
 
-    def _tile(self, report: Report, key: str, saying: Saying) -> Mapping[str, object]:
+    def _tile(self, report: Report, key: str, saying: ReportTexts) -> Mapping[str, object]:
         figure = report.figures[key]
         change = saying.change(key, figure, report.before[key])
         return {
@@ -298,7 +304,7 @@ class ReportPages:
             "below": self._below(report, key, saying),
         }
 
-    def _below(self, report: Report, key: str, saying: Saying) -> str:
+    def _below(self, report: Report, key: str, saying: ReportTexts) -> str:
         """The small line under a figure."""
         figure, w = report.figures[key], saying.word
         if key in ("afrt", "mttr") and figure.n:
@@ -325,7 +331,7 @@ class ReportPages:
             return saying.show("share", figure.parts["share"])
         return str(w("page.of")).format(n=saying.show("count", figure.n)) if UNITS[key] == "share" else ""
 
-    def _row(self, report: Report, table: str, key: str, saying: Saying) -> str:
+    def _row(self, report: Report, table: str, key: str, saying: ReportTexts) -> str:
         row = next((r for r in report.tables[table].rows if r.key == key), None)
         if row is not None and table == "load":
             return (
@@ -334,7 +340,7 @@ class ReportPages:
             )
         return row_name(report, table, key, row.name if row else key, saying)
 
-    def _amount(self, of: str, case: FigureCase, saying: Saying) -> str:
+    def _amount(self, of: str, case: FigureCase, saying: ReportTexts) -> str:
         if case.value is None or of not in UNITS:
             return ""
         if UNITS[of] == "share":
@@ -376,7 +382,7 @@ Entry = Literal["line", "turn", "event"]
 
 
 def _merged(
-    lines: tuple[HistoryEntry, ...], turns: tuple[TurnRecord, ...], happened: Sequence[Happened]
+    lines: tuple[HistoryEntry, ...], turns: tuple[TurnRecord, ...], happened: Sequence[TicketStep]
 ) -> list[tuple[Entry, object]]:
     """Words, decisions and what happened to the tickets, in the order of time; a decision stands before the
     words it led to.

@@ -108,7 +108,7 @@ class _Sessions(TimestampSigner):
         return int(self._now())
 
 
-class Guard:
+class PageSecurity:
     """Keeps the pages: give it `middleware`, and every answer gets the headers by `add_headers`.
 
     *password* is the words or a hash of them, "" leaves the pages open to this machine alone.

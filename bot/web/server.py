@@ -1,4 +1,4 @@
-"""The web room: health, webhooks and the pages, one aiohttp application that the composition root runs."""
+"""The web server: health, webhooks and the pages, one aiohttp application that the composition root runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.knowledge.search import Knowledge
 from bot.observability import get_logger
 from bot.text.problems import reading
 from bot.web.api.openapi import document
-from bot.web.api.rest import ROOT, Rest, failure
+from bot.web.api.rest import ROOT, RestApi, failure
 from bot.web.events import stream
 from bot.web.figures import ServiceFigures
 from bot.web.gaps import GapPages
@@ -22,7 +22,7 @@ from bot.web.health import metrics_response, owing, report
 from bot.web.pages import HOME, Pages
 from bot.web.playground.page import LARGEST, Playground
 from bot.web.report import ReportPages
-from bot.web.security import Guard, Handler
+from bot.web.security import Handler, PageSecurity
 from bot.web.services import WebServices
 
 VERSION = "1.0"  # of the REST door
@@ -36,7 +36,7 @@ def build_app(services: WebServices) -> web.Application:
     Raises `ConfigError` when it would be open to others without a password. Streams end when the application
     shuts down.
     """
-    guard = Guard(secret=services.secret, host=services.host, password=services.password)
+    guard = PageSecurity(secret=services.secret, host=services.host, password=services.password)
     playground = Playground(services) if services.stages else None
     pages = Pages(services, guard, playground)
     app = web.Application(
@@ -83,7 +83,7 @@ def _add_report(app: web.Application, report: ReportPages) -> None:
     app.router.add_get("/conversation/{id}", report.conversation)
 
 
-def _add_rest(app: web.Application, rest: Rest, title: str) -> None:
+def _add_rest(app: web.Application, rest: RestApi, title: str) -> None:
     described = document(rest.routes, title, VERSION)
 
     async def openapi(request: web.Request) -> web.Response:

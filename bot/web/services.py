@@ -13,23 +13,23 @@ from aiohttp import web
 
 from bot.adapters.base import Adapter, File
 from bot.clock import Clock
-from bot.dialogs.offline_decision import Judge
+from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import Problem
 from bot.handoff.outreach.incidents import Incidents
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.base import KnowledgeStatus, Reloaded
+from bot.knowledge.base import KnowledgeStatus, ReloadResult
 from bot.model import Answer, Attachment, Event, InboundKind, Json, Outbound, Sender, Sent
 from bot.reports.report import Calendar
 from bot.storage.base import Store
-from bot.web.api.rest import Rest
-from bot.web.events import Hub
+from bot.web.api.rest import RestApi
+from bot.web.events import EventHub
 from bot.web.health import Metrics
 
 Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Knowing(Protocol):
+class KnowledgeService(Protocol):
     """What the pages ask of the knowledge base."""
 
     problems: tuple[Problem, ...]
@@ -42,7 +42,7 @@ class Knowing(Protocol):
     async def ask(self, question: str, *, language: str = "", channel: str = "") -> Answer: ...
 
 
-class Keeping(Protocol):
+class FileStorage(Protocol):
     """Where a playground channel keeps files."""
 
     def keep(self, name: str, mime: str, content: bytes, *, voice: bool = False) -> Attachment: ...
@@ -62,7 +62,7 @@ class PlaygroundChannel(Adapter, Protocol):
     people: dict[str, Sender]
 
     @property
-    def uploads(self) -> Keeping: ...
+    def uploads(self) -> FileStorage: ...
 
     def view(self) -> Json: ...
 
@@ -146,7 +146,7 @@ class WebServices:
     store: Store
     channels: Mapping[str, Adapter]
     clock: Clock
-    knowledge: Knowing | None = None
+    knowledge: KnowledgeService | None = None
     playground: Sequence[str] = ()
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     title: str = ""
@@ -166,9 +166,9 @@ class WebServices:
     enqueued: Callable[[], object] = lambda: None
     incidents: Incidents = field(default_factory=Incidents)
     topic_name: Callable[[int], Awaitable[str]] | None = None
-    rest: Rest | None = None
-    judge: Judge | None = None
-    hub: Hub = field(default_factory=Hub)
+    rest: RestApi | None = None
+    judge: OfflineDecision | None = None
+    hub: EventHub = field(default_factory=EventHub)
     metrics: Metrics = field(default_factory=Metrics)
     stale: timedelta = timedelta(seconds=90)
 
@@ -185,7 +185,7 @@ class WebServices:
         if event.kind not in ("turn", "heard"):
             self.hub.tell("happened", {"kind": event.kind, "ticket": event.ticket})
 
-    async def tell_reloaded(self, reloaded: Reloaded) -> None:
+    async def tell_reloaded(self, reloaded: ReloadResult) -> None:
         """For `Knowledge.watch`: open pages show what was read anew and what is broken."""
         self.hub.tell(
             "knowledge",

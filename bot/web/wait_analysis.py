@@ -38,7 +38,7 @@ AROUND = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class FirstAnswerWait:
     """How long the first answer took (seconds of working time; None = nobody has answered), how many others
     waited then, how many operators were at work.
     """
@@ -50,7 +50,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class TicketStep:
     """A moment of a ticket's way: what, and who did it, by name."""
 
     at: datetime
@@ -62,14 +62,14 @@ class Happened:
 
 def wait_of(
     ticket: Ticket, tickets: Sequence[Ticket], events: Sequence[Event], seconds: float | None
-) -> Wait | None:
+) -> FirstAnswerWait | None:
     """*events* are those of `AT_WORK` around the ticket's opening."""
     opened = ticket.opened
     if opened is None:
         return None
     others = sum(t.number != ticket.number and _waited(t, opened) for t in tickets)
     busy = {e.actor for e in events if e.at is not None and abs(e.at - opened) <= AROUND and ":" in e.actor}
-    return Wait(ticket, seconds, others, len(busy))
+    return FirstAnswerWait(ticket, seconds, others, len(busy))
 
 
 def _waited(ticket: Ticket, at: datetime) -> bool:
@@ -78,13 +78,13 @@ def _waited(ticket: Ticket, at: datetime) -> bool:
     return ticket.opened is not None and ticket.opened <= at and (over is None or over > at)
 
 
-def timeline(numbers: Sequence[int], events: Sequence[Event], names: Mapping[str, str]) -> list[Happened]:
+def timeline(numbers: Sequence[int], events: Sequence[Event], names: Mapping[str, str]) -> list[TicketStep]:
     """What happened to these tickets, in order."""
     found = []
     for event in events:
         if event.ticket in numbers and event.at is not None and event.kind in SHOWN:
             detail = str(event.data.get("goal") or event.data.get("rating") or event.data.get("why") or "")
             found.append(
-                Happened(event.at, event.kind, event.ticket or 0, names.get(event.actor, ""), detail)
+                TicketStep(event.at, event.kind, event.ticket or 0, names.get(event.actor, ""), detail)
             )
     return found

@@ -191,7 +191,7 @@ class WebPlatform:
         await self.adapter.press("501", "501", *found, key="press")
 
     def shown(self) -> Sequence[str]:
-        [chat] = [r for r in self.adapter.view()["rooms"] if r["chat"] == "501"]  # type: ignore[attr-defined]
+        [chat] = [r for r in self.adapter.view()["chats"] if r["chat"] == "501"]  # type: ignore[attr-defined]
         return [_text(m) for m in chat["messages"] if m["author"] == "bot" and not m.get("deleted")]
 
     def fails(self, fault: Fault) -> bool:

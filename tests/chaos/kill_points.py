@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.errors import StorageError
-from bot.storage.sqlite.writer import Locks, Made, Work, Writer, as_storage_error
+from bot.storage.sqlite.writer import ConversationLocks, Made, Work, Writer, as_storage_error
 
 
 class Killed(BaseException):
@@ -49,7 +49,7 @@ class DirectWriter(Writer):
     """
 
     def __init__(
-        self, db: sqlite3.Connection, locks: Locks, fuse: Fuse, dice: random.Random
+        self, db: sqlite3.Connection, locks: ConversationLocks, fuse: Fuse, dice: random.Random
     ) -> None:  # the base's thread is not wanted
         self.commits = 0
         self._db, self._locks, self._fuse, self._dice = db, locks, fuse, dice

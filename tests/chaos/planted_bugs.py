@@ -15,7 +15,7 @@ from types import MethodType
 from bot.adapters.base import Accept
 from bot.app import Service
 from bot.model import Outcome, Turn
-from bot.storage.base import Delivery, DeliveryResult, Finished
+from bot.storage.base import Delivery, DeliveryResult, FinishedTurn
 from bot.storage.queries import commit as finishing
 from bot.storage.queries.turns import take
 from bot.storage.sqlite.store import SqliteStore
@@ -52,7 +52,7 @@ class ClaimsAndReadsApart(ServiceProcess):
                 self._locks.held[turn.conversation.id] = (turn.id, inbounds, since)  # … and claimed
             return turn
 
-        async def finish_turn(self: SqliteStore, turn: Turn, outcome: Outcome, now: datetime) -> Finished:
+        async def finish_turn(self: SqliteStore, turn: Turn, outcome: Outcome, now: datetime) -> FinishedTurn:
             _, inbounds, since = self._locks.held.get(turn.conversation.id, (0, (), 0))
             self._locks.held[turn.conversation.id] = (turn.id, inbounds, since)
             checked, finishing.close_inbounds = finishing.close_inbounds, _close_all

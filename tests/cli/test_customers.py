@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.model import Customer, Inbound, Outcome, Peer, Result, Sender
-from bot.storage.base import Arrival
+from bot.storage.base import ScheduledInbound
 from bot.storage.sqlite.store import SqliteStore
 from tests.cli.conftest import Run
 
@@ -24,7 +24,7 @@ async def people(shop: Path) -> None:
     store = SqliteStore.open(shop / "data/bot.db")
     for channel, chat, fields in (("telegram", "1001", {"phone": "+79123456789"}), ("vk", "7", {})):
         inbound = Inbound("1", Peer(channel, chat), Sender(chat, "Анна"), NOW, text="добрый день")
-        await store.accept(channel, [Arrival(inbound, NOW, NOW)])
+        await store.accept(channel, [ScheduledInbound(inbound, NOW, NOW)])
         turn = await store.take_turn(NOW)
         assert turn is not None and turn.customer is not None
         changed = Customer(turn.customer.id, "Анна", fields=fields)

@@ -15,7 +15,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from bot.errors import ConfigError
-from bot.knowledge.articles.importing import Imported, check_archive, read_import, write_import
+from bot.knowledge.articles.importing import ImportedArticle, check_archive, read_import, write_import
 from bot.knowledge.articles.schema import Article, read_articles
 from tests.cli.conftest import Run
 
@@ -251,10 +251,10 @@ def test_a_table_without_the_columns_says_which(run: Run, shop: Path) -> None:
 def test_nothing_leaves_the_folder(tmp_path: Path) -> None:
     """Ids and sections of strangers are only names."""
     items = [
-        Imported("Раз", "а", id="../../etc/x"),
-        Imported("Два", "б", section="../../out"),
-        Imported("Два", "в"),
-        Imported("Два", "г", id="/abs"),
+        ImportedArticle("Раз", "а", id="../../etc/x"),
+        ImportedArticle("Два", "б", section="../../out"),
+        ImportedArticle("Два", "в"),
+        ImportedArticle("Два", "г", id="/abs"),
     ]
 
     brought = write_import(items, tmp_path / "kb", section="")

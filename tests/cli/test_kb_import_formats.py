@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ConfigError
-from bot.knowledge.articles.importing import Imported, read_import
+from bot.knowledge.articles.importing import ImportedArticle, read_import
 from tests.cli.test_kb_exchange import word_file
 
 PAGE = (
@@ -21,7 +21,7 @@ QUESTIONS = "<h2>Как оплатить?</h2><p>Картой.</p><h2>Где ч�
 WORDS = "<p>Оплатить заказ можно картой или по счёту. Чек придёт на почту в течение часа после оплаты.</p>"
 
 
-def imported(folder: Path, name: str, content: bytes) -> tuple[Imported, ...]:
+def imported(folder: Path, name: str, content: bytes) -> tuple[ImportedArticle, ...]:
     file = folder / name
     file.write_bytes(content)
     return read_import(file)
@@ -114,7 +114,7 @@ def test_a_merged_cell_says_its_words_in_every_row_it_covers(tmp_path: Path) -> 
     ]
 
 
-def word(folder: Path, body: str, styles: str = "", numbering: str = "") -> Imported:
+def word(folder: Path, body: str, styles: str = "", numbering: str = "") -> ImportedArticle:
     """What comes of a Word file with this body."""
     members = word_file([("", "@")])
     whole = members["word/document.xml"]

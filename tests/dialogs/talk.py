@@ -16,7 +16,7 @@ from bot.dialogs.greeting import Greeting
 from bot.dialogs.ours import our_dialogs
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article, lead_of, split_passages
-from bot.knowledge.base import Context
+from bot.knowledge.base import QuestionContext
 from bot.knowledge.query.intents import read_act
 from bot.model import (
     Answer,
@@ -75,7 +75,7 @@ class Shelf:
         self.folder = Path("kb")
         self._articles = {a.id: a for a in articles}
         self._answers = dict(answers)
-        self.heard: list[tuple[str, str, Context | None]] = []
+        self.heard: list[tuple[str, str, QuestionContext | None]] = []
 
     async def ask(
         self,
@@ -84,7 +84,7 @@ class Shelf:
         language: str = "",
         channel: str = "",
         segment: Mapping[str, object] = {},
-        context: Context | None = None,
+        context: QuestionContext | None = None,
         today: date | None = None,
     ) -> Answer:
         self.heard.append((question, language, context))

@@ -12,7 +12,7 @@ import yaml
 
 from bot.app import open_knowledge
 from bot.config.loader import Config, read_config
-from bot.dialogs.everyday import TOPICS, Everyday
+from bot.dialogs.everyday import TOPICS, EverydayPhrases
 from bot.i18n.texts import Texts
 from bot.knowledge.search import Knowledge
 from bot.model import Outbound
@@ -20,7 +20,7 @@ from bot.testing.harness import PlayedCustomer, TestBot, open_test_bot
 
 ROOT = Path(__file__).parents[2]
 LINES: Mapping[str, Sequence[str]] = yaml.safe_load(
-    (ROOT / "tests" / "lines" / "everyday.yaml").read_text("utf-8")
+    (ROOT / "tests" / "everyday_lines.yaml").read_text("utf-8")
 )
 SAID = {
     "who": ("бот поддержки", "support bot"),
@@ -107,7 +107,7 @@ async def test_everyday_words_get_a_sensible_answer(shop: TestBot, topic: str) -
 
 def test_words_that_only_look_alike_are_left_to_the_articles() -> None:
     """A closed vocabulary: one word more than it knows makes it another question."""
-    everyday = Everyday(Texts.load())
+    everyday = EverydayPhrases(Texts.load())
     assert {line: everyday.topic(line) for line in LINES["article"] if everyday.topic(line)} == {}
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.dialogs.forms.field_values import read_answer
-from bot.dialogs.short_answers import Hearing
+from bot.dialogs.short_answers import ShortAnswers
 from bot.i18n.texts import Texts
 from bot.model import Customer, Media, Result
 from bot.text.phones import phone
@@ -170,13 +170,14 @@ async def test_start_leaves_the_form() -> None:
 def test_answers_are_checked_and_kept_in_one_form(type_: str, text: str, value: str | None) -> None:
     """Each type knows its answers, as people type them."""
     assert (
-        read_answer(Asked("x", type_, options=("Москва", "Казань")), text, (), Hearing(Texts.load())) == value
+        read_answer(Asked("x", type_, options=("Москва", "Казань")), text, (), ShortAnswers(Texts.load()))
+        == value
     )
 
 
 def test_own_pattern_decides() -> None:
     """A pattern of the config is about the whole answer."""
-    hearing = Hearing(Texts.load())
+    hearing = ShortAnswers(Texts.load())
     assert read_answer(Asked("x", pattern=r"[А-Я]{2}\d{4}"), "АБ1234", (), hearing) == "АБ1234"
     assert read_answer(Asked("x", pattern=r"[А-Я]{2}\d{4}"), "АБ12345", (), hearing) is None
 
@@ -186,7 +187,7 @@ def test_a_pattern_that_never_ends_holds_nobody_up() -> None:
     it.
     """
     assert (
-        read_answer(Asked("x", pattern=r"(a|aa)+"), "a" * 60 + "!", (), Hearing(Texts.load()))
+        read_answer(Asked("x", pattern=r"(a|aa)+"), "a" * 60 + "!", (), ShortAnswers(Texts.load()))
         == "a" * 60 + "!"
     )
 

@@ -11,8 +11,8 @@ from bot.clock import Clock
 from bot.events.kinds import KINDS
 from bot.storage.sqlite.store import SqliteStore
 from bot.text.customer_fields import read_table
-from bot.web.api.keys import Keys
-from bot.web.api.rest import Rest
+from bot.web.api.keys import ApiKeys
+from bot.web.api.rest import RestApi
 
 PAGE = (Path(__file__).parents[2] / "docs/en/integrations.md").read_text("utf-8")
 
@@ -33,7 +33,7 @@ async def test_every_route_is_in_the_table() -> None:
     async def accept(channel: str, inbounds: object) -> None:
         raise AssertionError
 
-    routes = Rest(store, accept, Keys({}, per_minute=1), Clock()).routes
+    routes = RestApi(store, accept, ApiKeys({}, per_minute=1), Clock()).routes
     shown = {
         (m, p.partition("?")[0], may)
         for m, p, may in re.findall(

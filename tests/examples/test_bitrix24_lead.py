@@ -19,8 +19,8 @@ from bot.adapters.webhook import sign
 from bot.clock import Clock
 from bot.config.loader import Config
 from bot.testing import TestBot, open_test_bot
-from bot.web.api.keys import Keys
-from bot.web.api.rest import Rest
+from bot.web.api.keys import ApiKeys
+from bot.web.api.rest import RestApi
 from bot.web.server import build_app
 from bot.web.services import WebServices
 
@@ -96,10 +96,10 @@ async def testbot(
     ) as opened:
         service = opened.service
         clocks.append(opened.clock)
-        rest = Rest(
+        rest = RestApi(
             service.store,
             service.inbox.accept,
-            Keys({"bitrix": (KEY, ("customers", "tickets"))}, per_minute=100),
+            ApiKeys({"bitrix": (KEY, ("customers", "tickets"))}, per_minute=100),
             opened.clock,
         )
         server = TestServer(build_app(WebServices(service.store, {}, opened.clock, rest=rest)))

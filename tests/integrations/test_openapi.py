@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from bot.testing import TestBot, open_test_bot
-from bot.web.api.keys import Keys
-from bot.web.api.rest import ROOT, Rest
+from bot.web.api.keys import ApiKeys
+from bot.web.api.rest import ROOT, RestApi
 from bot.web.server import build_app
 from bot.web.services import WebServices
 
@@ -51,10 +51,10 @@ class ApiClient:
 @pytest.fixture
 async def api(articles: Path) -> AsyncIterator[ApiClient]:
     """A service with Anna in Telegram, its api open to a key that may do everything."""
-    keys = Keys({"crm": (KEY, ("customers", "messages", "tickets", "privacy"))}, per_minute=100_000)
+    keys = ApiKeys({"crm": (KEY, ("customers", "messages", "tickets", "privacy"))}, per_minute=100_000)
     async with open_test_bot(articles) as testbot:
         service = testbot.service
-        rest = Rest(service.store, service.inbox.accept, keys, testbot.clock)
+        rest = RestApi(service.store, service.inbox.accept, keys, testbot.clock)
         services = WebServices(
             service.store, service.adapters, testbot.clock, knowledge=service.knowledge, rest=rest
         )

@@ -20,8 +20,8 @@ from bot.errors import ConfigError
 from bot.model import CustomerMerge, InboundKind, OutboundKind
 from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import DESK_CHAT
-from bot.web.api.keys import WRONG_KEYS, Keys
-from bot.web.api.rest import ROOT, Rest
+from bot.web.api.keys import WRONG_KEYS, ApiKeys
+from bot.web.api.rest import ROOT, RestApi
 from bot.web.server import build_app
 from bot.web.services import WebServices
 
@@ -37,7 +37,7 @@ class ApiClient:
     """The API of a service, and a client with the CRM's key."""
 
     testbot: TestBot
-    rest: Rest
+    rest: RestApi
     client: TestClient[Any, Any]
 
     async def ask(
@@ -64,7 +64,7 @@ class ApiClient:
 @pytest.fixture
 async def api(articles: Path) -> AsyncIterator[ApiClient]:
     """A service with Anna in Telegram, its api open to a CRM and (for tickets only) to a shop."""
-    keys = Keys(
+    keys = ApiKeys(
         {
             "crm": (CRM, ("customers", "messages", "tickets")),
             "shop": (SHOP, ("tickets",)),
@@ -74,7 +74,7 @@ async def api(articles: Path) -> AsyncIterator[ApiClient]:
     )
     async with open_test_bot(articles) as testbot:
         service = testbot.service
-        rest = Rest(service.store, service.inbox.accept, keys, testbot.clock)
+        rest = RestApi(service.store, service.inbox.accept, keys, testbot.clock)
         services = WebServices(
             service.store,
             service.adapters,
@@ -150,7 +150,7 @@ def test_keys_come_from_environment_and_file(tmp_path: Path) -> None:
     file = tmp_path / "keys"
     file.write_text(f"# other systems\nshop {SHOP}\n", encoding="utf-8")
     api = Api.model_validate({"keys": {"crm": {"secret": CRM, "may": ["tickets"]}, "off": {}}})
-    keys = Keys.load(api, file)
+    keys = ApiKeys.load(api, file)
     assert keys is not None
     bearer = [make_mocked_request("GET", "/", {"Authorization": f"Bearer {key}"}) for key in (CRM, SHOP)]
     assert [(caller.name, caller.may) for caller in map(keys.admit, bearer)] == [
@@ -159,9 +159,9 @@ def test_keys_come_from_environment_and_file(tmp_path: Path) -> None:
     ]
     file.write_text("shop short-key\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"keys:1.*короче") as raised:
-        Keys.load(api, file)
+        ApiKeys.load(api, file)
     assert "short-key" not in str(raised.value)
-    assert Keys.load(Api(), None) is None
+    assert ApiKeys.load(Api(), None) is None
 
 
 # --- customers

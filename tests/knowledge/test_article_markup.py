@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.dialogs.article_rendering import portion
 from bot.knowledge.articles.markup import clean_body, escaped
-from bot.knowledge.articles.repository import Library
+from bot.knowledge.articles.repository import ArticleRepository
 from bot.knowledge.articles.schema import Article, read_articles
 from bot.testing.harness import open_test_bot
 from bot.text.markdown import plain
@@ -106,7 +106,7 @@ def test_files_that_look_like_articles_are_told(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
 
     _, problems = read_articles(tmp_path)
-    library = Library(tmp_path)
+    library = ArticleRepository(tmp_path)
 
     assert [(Path(p.file).name, p.code, p.severity) for p in problems] == [
         (n, "KB018", "warning") for n in ("dostavka.docx", "faq.CSV", "vozvrat.txt")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.knowledge.articles.repository import Library
+from bot.knowledge.articles.repository import ArticleRepository
 from bot.knowledge.articles.schema import read_articles
 from bot.text.markdown import plain
 
@@ -135,7 +135,7 @@ def test_extra_questions_and_twins(tmp_path: Path) -> None:
 def test_a_broken_file_keeps_its_last_good_version(tmp_path: Path) -> None:
     """What was good goes on; when it is mended the new text is read."""
     write(tmp_path, a="---\ntitle: Первая\n---\nтекст")
-    library = Library(tmp_path)
+    library = ArticleRepository(tmp_path)
     library.read()
 
     write(tmp_path, a="---\ntitle: [сломано\n---\nтекст совсем другой")

@@ -24,8 +24,8 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 from bot.knowledge.encoder.loader import Encoder, EncoderUnavailable, load, rows_from
 from bot.knowledge.encoder.navec import find_navec, read_navec
 from bot.knowledge.encoder.rows import (
-    English,
-    Trained,
+    EnglishRows,
+    TrainedRows,
     learn_pieces,
     read_trained,
     save_trained,
@@ -69,18 +69,18 @@ def _navec(path: Path, protocol: int = 1) -> Path:
     return path
 
 
-def _trained() -> Trained:
+def _trained() -> TrainedRows:
     rng = np.random.default_rng(1)
     shift = np.zeros((2, 12), np.float32)
     shift[0], shift[1] = 30.0, 30.0  # training brought «возврат» and «средства» together
     projection = rng.normal(size=(12, 12)).astype(np.float32)
-    return Trained(projection, ("возврат", "средство"), shift, np.zeros(2, np.float32), "tiny")
+    return TrainedRows(projection, ("возврат", "средство"), shift, np.zeros(2, np.float32), "tiny")
 
 
-def _english() -> English:
+def _english() -> EnglishRows:
     rows = np.random.default_rng(2).normal(size=(3, 12)).astype(np.float32)
     rows[1] = rows[0] + 0.01
-    return English(("refund", "money", "delivery"), rows)
+    return EnglishRows(("refund", "money", "delivery"), rows)
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_the_trained_part_survives_its_file(tmp_path: Path) -> None:
     assert np.allclose(read.shift, trained.shift, atol=0.03)
     save_trained(
         tmp_path / "b.npz",
-        Trained(trained.projection * 2, trained.lemmas, trained.shift, trained.emphasis, ""),
+        TrainedRows(trained.projection * 2, trained.lemmas, trained.shift, trained.emphasis, ""),
     )
     assert read_trained(tmp_path / "b.npz").version != read.version
 

@@ -10,7 +10,7 @@ from bot.errors import ConfigError
 from bot.knowledge.quality.evaluation import (
     Costs,
     EvaluationCase,
-    Judged,
+    JudgedCase,
     advise,
     judge_cases,
     measure,
@@ -27,8 +27,8 @@ def judged(
     scope: float = 0.9,
     decision: Decision = Decision.CLARIFY,
     article: str = "a",
-) -> Judged:
-    return Judged(EvaluationCase("q", article), place, decision, confidence, scope)
+) -> JudgedCase:
+    return JudgedCase(EvaluationCase("q", article), place, decision, confidence, scope)
 
 
 ANSWER, HANDOFF = Decision.ANSWER, Decision.HANDOFF

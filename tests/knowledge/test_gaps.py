@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from bot.knowledge.quality.gaps import Missed, draft, effect, group, is_closed, missed
+from bot.knowledge.quality.gaps import MissedQuestion, draft, effect, group, is_closed, missed
 from bot.model import Answer, Decision, HistoryEntry
 from bot.text.pii import mask
 
@@ -129,8 +129,8 @@ def test_what_an_operator_was_asked_and_answered_is_learnt() -> None:
     ]
 
 
-def of(*questions: str) -> list[Missed]:
-    return [Missed(q, "unanswered", START + timedelta(minutes=n), n) for n, q in enumerate(questions)]
+def of(*questions: str) -> list[MissedQuestion]:
+    return [MissedQuestion(q, "unanswered", START + timedelta(minutes=n), n) for n, q in enumerate(questions)]
 
 
 def test_questions_of_one_meaning_are_one_gap() -> None:
@@ -170,8 +170,8 @@ def test_a_shared_thing_is_no_shared_question() -> None:
 def test_typos_and_layout_do_not_part_a_gap() -> None:
     """What was understood counts, what was written is shown."""
     written, plain = (
-        Missed("htvjyn j,edb", "unanswered", START, 1, understood="ремонт обуви"),
-        Missed("ремонт обуви", "unanswered", START, 2),
+        MissedQuestion("htvjyn j,edb", "unanswered", START, 1, understood="ремонт обуви"),
+        MissedQuestion("ремонт обуви", "unanswered", START, 2),
     )
 
     (gap,) = group([written, plain])
@@ -192,8 +192,8 @@ def test_the_article_that_came_nearest_tells_too() -> None:
     """Half alike words are one gap where the same article was rejected, and two where others were."""
 
     def gaps(first: str, second: str) -> int:
-        one = Missed("делаете гравировку на дереве", "unanswered", START, 1, first)
-        two = Missed("гравировку сделаете? мой телефон новый", "unanswered", START, 2, second)
+        one = MissedQuestion("делаете гравировку на дереве", "unanswered", START, 1, first)
+        two = MissedQuestion("гравировку сделаете? мой телефон новый", "unanswered", START, 2, second)
         return len(group([one, two]))
 
     assert (gaps("a", "a"), gaps("a", "b")) == (1, 2)
@@ -221,7 +221,7 @@ def test_the_name_of_a_gap_stays_when_it_grows() -> None:
 def test_a_gap_is_closed_when_all_of_it_is_answered() -> None:
     """An article that did not help closes it only once it was changed."""
     unanswered = group(of("ремонт часов", "ремонт часов срочно"))[0]
-    unhelped = group([Missed("ремонт часов", "not_helped", START, 1, "watch")])[0]
+    unhelped = group([MissedQuestion("ремонт часов", "not_helped", START, 1, "watch")])[0]
     now = effect(unanswered, lambda q: Answer(Decision.ANSWER, article="watch"))
     half = effect(
         unanswered,

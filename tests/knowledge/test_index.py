@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
 from bot.knowledge import search
-from bot.knowledge.articles.repository import Library
+from bot.knowledge.articles.repository import ArticleRepository
 from bot.knowledge.articles.schema import read_articles
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.query.analyzer import TextAnalyzer
 from bot.knowledge.query.correction import common_forms
-from bot.knowledge.query.spelling import Spellings
+from bot.knowledge.query.spelling import SpellingIndex
 from bot.knowledge.query.synonyms import read_speech
 from bot.knowledge.query.words import lemma, morphology
 from bot.knowledge.retrieval import lexical
@@ -133,7 +133,7 @@ def test_a_large_base_leaves_the_commonest_terms_out(index: Index, monkeypatch: 
 def test_near_words_are_those_that_a_comparison_with_all_finds() -> None:
     """The marks of letters pass every word within one or two slips by."""
     words = [w for w in common_forms()[:3000] if len(w) > 3]
-    chance, spellings = random.Random(3), Spellings(words)
+    chance, spellings = random.Random(3), SpellingIndex(words)
     for word in chance.sample(words, 60):
         place = chance.randrange(len(word) - 1)
         wrong = chance.choice(
@@ -186,7 +186,7 @@ def test_a_reload_answers_like_a_fresh_start(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(search, "WORTH_SAVING", 0.0)
     folder, cache = write_shop(tmp_path / "kb"), tmp_path / "cache"
     changed = Knowledge.open(folder, settings=WORDS_ONLY, cache=cache)
-    kept = load(place_of(cache, folder), key_of((), ()), Library(folder), read_speech())
+    kept = load(place_of(cache, folder), key_of((), ()), ArticleRepository(folder), read_speech())
     assert kept is not None and kept.index.articles == tuple(changed.articles())
     (folder / "gift.md").write_text(
         "---\ntitle: Подарочная упаковка\naliases: [упакуйте красиво]\n---\nУпакуем в бумагу и ленту.",
@@ -248,7 +248,7 @@ def test_what_others_could_have_written_is_not_read(tmp_path: Path, monkeypatch:
     place = place_of(cache, folder)
 
     def taken_over() -> bool:
-        return load(place, key_of((), ()), Library(folder), read_speech()) is not None
+        return load(place, key_of((), ()), ArticleRepository(folder), read_speech()) is not None
 
     assert (cache.stat().st_mode & 0o777, place.stat().st_mode & 0o777) == (0o700, 0o600)
     assert taken_over()

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from bot.knowledge import search
 from bot.knowledge.articles.schema import read_articles
-from bot.knowledge.base import Context, KnowledgeSettings, Reloaded
+from bot.knowledge.base import KnowledgeSettings, QuestionContext, ReloadResult
 from bot.knowledge.decision.ranking import confidence_inputs, rank, rank_inputs, read_models
 from bot.knowledge.decision.self_check import held_out
 from bot.knowledge.query.analyzer import TextAnalyzer
@@ -200,12 +200,12 @@ def test_the_language_of_the_question_chooses_the_twin(shop: Knowledge) -> None:
 def test_a_follow_up_leans_on_the_last_article(shop: Knowledge) -> None:
     """«а если срочно?» after delivery times is about delivery times, and the reasons say so."""
     alone = shop.answer("а если срочно?")
-    after = shop.answer("а если срочно?", context=Context(article="delivery/time"))
+    after = shop.answer("а если срочно?", context=QuestionContext(article="delivery/time"))
 
     assert after.candidates[0].article == "delivery/time"
     assert after.why["followed"] and not alone.why["followed"]
     assert (
-        shop.answer("Как восстановить пароль?", context=Context(article="delivery/time")).article
+        shop.answer("Как восстановить пароль?", context=QuestionContext(article="delivery/time")).article
         == "account/password"
     )
 
@@ -300,7 +300,7 @@ def test_reload_tells_what_changed_and_keeps_the_last_good(tmp_path: Path) -> No
 async def test_watch_reports_changes_within_a_second(tmp_path: Path) -> None:
     """A saved file answers by itself."""
     base = Knowledge.open(write_shop(tmp_path), settings=WORDS_ONLY)
-    heard: asyncio.Queue[Reloaded] = asyncio.Queue()
+    heard: asyncio.Queue[ReloadResult] = asyncio.Queue()
     watching = asyncio.create_task(base.watch(heard.put))
     try:
         await asyncio.sleep(0.3)

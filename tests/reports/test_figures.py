@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.model import Event
-from bot.reports.ledger import Facts
+from bot.reports.ledger import ReportFacts
 from bot.reports.periods import Period
 from bot.reports.report import Report, make_report
 from bot.testing import TestBot
@@ -39,7 +39,7 @@ def _heard(minutes: float, result: str = "answered") -> Event:
 
 def _report(*events: Event) -> Report:
     return make_report(
-        Facts(events, ZoneInfo("Europe/Moscow"), lambda a, b: b - a, START + timedelta(days=1)), PERIOD
+        ReportFacts(events, ZoneInfo("Europe/Moscow"), lambda a, b: b - a, START + timedelta(days=1)), PERIOD
     )
 
 

@@ -19,11 +19,11 @@ import pytest
 from bot.model import Event, Peer, Ticket
 from bot.reports.digest import digest, next_digest
 from bot.reports.export import to_csv, to_json, to_xlsx
-from bot.reports.ledger import Facts
+from bot.reports.ledger import ReportFacts
 from bot.reports.metrics import COUNTS
 from bot.reports.periods import Period
 from bot.reports.report import Report, make_report
-from bot.reports.texts import BETTER, UNITS, Saying
+from bot.reports.texts import BETTER, UNITS, ReportTexts
 
 ZONE = ZoneInfo("Europe/Moscow")
 DAY = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -54,7 +54,7 @@ def _report() -> Report:
     ]
     ticket = Ticket(1, 1, Peer("vk", "5"), operator="vk:7", operator_name="=cmd|calc")
     return make_report(
-        Facts(tuple(events), ZONE, lambda a, b: b - a, DAY + timedelta(days=1), {1: ticket}), PERIOD
+        ReportFacts(tuple(events), ZONE, lambda a, b: b - a, DAY + timedelta(days=1), {1: ticket}), PERIOD
     )
 
 
@@ -62,7 +62,7 @@ def _report() -> Report:
 def test_every_figure_has_words_and_a_unit(lang: str) -> None:
     """Nothing is shown without its definition, and both languages know the same keys."""
     for count in COUNTS:
-        metric = Saying(lang).word(f"metrics.{count.__name__}")
+        metric = ReportTexts(lang).word(f"metrics.{count.__name__}")
         assert (
             set(metric) == {"short", "name", "text"}
             and metric["text"].endswith((".", "»"))
@@ -70,10 +70,10 @@ def test_every_figure_has_words_and_a_unit(lang: str) -> None:
         )
     assert set(BETTER) <= set(UNITS)
     for part in ("metrics", "parts", "tables", "reasons", "units", "digest"):
-        russian, english = Saying("ru").word(part), Saying("en").word(part)
+        russian, english = ReportTexts("ru").word(part), ReportTexts("en").word(part)
         assert isinstance(russian, Mapping) and set(russian) == set(english)
     for table in _report().tables.values():
-        assert set(table.columns) == set(Saying(lang).word(f"tables.{table.key}.columns"))
+        assert set(table.columns) == set(ReportTexts(lang).word(f"tables.{table.key}.columns"))
 
 
 @pytest.mark.parametrize(
@@ -85,12 +85,12 @@ def test_every_figure_has_words_and_a_unit(lang: str) -> None:
 )  # fmt: skip
 def test_numbers_as_people_read_them(unit: str, value: float | None, said: str) -> None:
     """Minutes and hours, commas and thin spaces."""
-    assert Saying("ru").show(unit, value) == said  # type: ignore[arg-type]
+    assert ReportTexts("ru").show(unit, value) == said  # type: ignore[arg-type]
 
 
 def test_a_change_says_whether_it_is_good() -> None:
     """Fewer minutes are good, fewer settled conversations are not, more tickets are neither."""
-    report, saying = _report(), Saying("ru")
+    report, saying = _report(), ReportTexts("ru")
     slow, fast = replace(report.figures["afrt"], value=240.0), replace(report.figures["afrt"], value=200.0)
     assert (
         saying.change("afrt", fast, slow).mood == "good" and saying.change("afrt", slow, fast).mood == "bad"
@@ -124,7 +124,7 @@ def test_few_ratings_are_not_shown() -> None:
     """Four ratings say nothing; their number is told all the same."""
     report = _report()
     few = make_report(
-        Facts(
+        ReportFacts(
             tuple(Event("rated", DAY, n, n, data={"rating": 5}) for n in range(4)),
             ZONE,
             lambda a, b: b - a,
@@ -139,7 +139,7 @@ def test_exports_open_elsewhere() -> None:
     """CSV for a Russian Excel with no cell a formula; a workbook with a sheet for each table; JSON without
     loss.
     """
-    report, saying = _report(), Saying("ru")
+    report, saying = _report(), ReportTexts("ru")
     text = to_csv(report, saying)
     assert text.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(text.decode("utf-8-sig")), delimiter=";"))
@@ -182,7 +182,7 @@ def test_everything_that_was_promised_is_in_every_form() -> None:
     """Each figure with its parts and each table, in JSON, in the CSV and in the workbook, with what it means
     printed beside.
     """
-    report, saying = _report(), Saying("ru")
+    report, saying = _report(), ReportTexts("ru")
     read, text = to_json(report), to_csv(report, saying).decode("utf-8-sig")
     book = zipfile.ZipFile(io.BytesIO(to_xlsx(report, saying)))
     words = html.unescape(
@@ -209,7 +209,7 @@ def test_the_digest_comes_on_monday() -> None:
         2026, 11, 23, 9, tzinfo=ZONE
     )
     assert next_digest(datetime(2026, 11, 23, 9, tzinfo=ZONE), ZONE) == datetime(2026, 11, 30, 9, tzinfo=ZONE)
-    text = digest(_report(), Saying("ru")).text
+    text = digest(_report(), ReportTexts("ru")).text
     assert (
         "16.11 – 22.11" in text and "попросил человека — 1" in text and "Первый ответ человека: 5 мин" in text
     )
@@ -234,7 +234,7 @@ def test_a_ready_answer_that_always_goes_unchanged_is_pointed_at() -> None:
                 Event(kind, DAY + timedelta(minutes=n), 1, 1, "vk:7", {"what": what, "title": what.title()})
             )
     report = make_report(
-        Facts(tuple(events), ZONE, lambda a, b: b - a, DAY + timedelta(days=1), {}, 60.0), PERIOD
+        ReportFacts(tuple(events), ZONE, lambda a, b: b - a, DAY + timedelta(days=1), {}, 60.0), PERIOD
     )
     rows = {r.key: r for r in report.tables["ready"].rows}
 
@@ -245,6 +245,6 @@ def test_a_ready_answer_that_always_goes_unchanged_is_pointed_at() -> None:
     }
     assert [r.name.startswith("⚠") for r in rows.values()] == [True, False, False]
     assert len(report.cases("ready:refund")) == 19
-    told = digest(report, Saying("ru")).text
+    told = digest(report, ReportTexts("ru")).text
     assert "Canned:Refund" in told and "Canned:Hello" not in told
     assert report.figures["nst"].n == 1

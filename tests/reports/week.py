@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from bot.app import open_hours
 from bot.config.loader import Config
 from bot.demo.history import History
-from bot.demo.personas import Colleague
+from bot.demo.personas import OperatorPersona
 from bot.knowledge.articles.schema import read_articles
 from bot.observability import set_up_logging
 from bot.reports.periods import Period
@@ -31,7 +31,8 @@ MONDAY = date(2026, 11, 2)  # a week with nights, a weekend and the holiday of N
 DAYS, PER_DAY, OPERATORS = 7, 3160, 20  # some come less on weekends: 21 000 conversations in all
 QUICKNESS = (15, 30, 60, 120, 300)
 TEAM = tuple(
-    Colleague(str(9001 + n), f"Оператор-{n + 1:02d}", QUICKNESS[n % len(QUICKNESS)]) for n in range(OPERATORS)
+    OperatorPersona(str(9001 + n), f"Оператор-{n + 1:02d}", QUICKNESS[n % len(QUICKNESS)])
+    for n in range(OPERATORS)
 )
 ANSWER_WITHIN = 120.0  # seconds of the service level
 COUNTED = ("afrt.n", "mttr.n", "csi.n", "nps.n", "bot_reply.n")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.rich_text import to_entities
-from bot.adapters.vk.calls import Carried, compose
+from bot.adapters.vk.calls import UploadedAttachments, compose
 from bot.config.loader import Config
 from bot.model import InboundKind, Mention, Outbound, OutboundKind, Peer, Sender, Style
 from bot.testing import OperatorsGroup, TestBot, open_test_bot
@@ -280,7 +280,7 @@ def sent(call: Outbound) -> tuple[str, str]:
         assert isinstance(user, dict) and isinstance(offset, int) and isinstance(length, int)
         units = call.text.text.encode("utf-16-le")[2 * offset : 2 * (offset + length)]
         return str(user["id"]), units.decode("utf-16-le")
-    params = compose(call, Carried(), 1)
+    params = compose(call, UploadedAttachments(), 1)
     assert (
         not params["disable_mentions"]
         and "[id5|" not in params["message"]

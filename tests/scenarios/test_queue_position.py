@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.config.loader import Config
 from bot.handoff.queue.queue import Queue
-from bot.model import Peer, Ticket, TicketState, Waiting
+from bot.model import Peer, Ticket, TicketState, WaitingTickets
 from bot.testing import TestBot, open_test_bot
 
 SOCIAL = {"name": "social", "channels": ["vk"], "operators": ["telegram:9001"]}
@@ -48,7 +48,7 @@ def test_a_label_is_no_queue_of_its_own() -> None:
     """A team with neither people nor a group of its own is answered from the common queue; the urgent come
     before the others.
     """
-    waiting = (Waiting("", 0, 3), Waiting("label", 0, 2), Waiting("social", 0, 4))
+    waiting = (WaitingTickets("", 0, 3), WaitingTickets("label", 0, 2), WaitingTickets("social", 0, 4))
     queue = Queue(line=lambda team: team if team == "social" else "")
 
     def before(team: str, priority: int = 0) -> int:

@@ -8,7 +8,7 @@ from collections import deque
 from random import Random
 
 from bot.adapters.base import Limits
-from bot.delivery.rate_limit import Pace
+from bot.delivery.rate_limit import RateLimit
 from bot.model import Outbound, Peer, RichText
 from bot.testing.fakes import FakeAdapter
 
@@ -36,7 +36,7 @@ def test_no_delay_on_the_way_breaks_a_limit() -> None:
     """
     dice = Random(7)
     now = 0.0
-    pace, arrived = Pace({"telegram": FakeAdapter("telegram", limits=Limits())}, lambda: now), []
+    pace, arrived = RateLimit({"telegram": FakeAdapter("telegram", limits=Limits())}, lambda: now), []
     flying: list[float] = []  # when the answers come
     while now < 1800:
         now += 0.1
@@ -63,7 +63,7 @@ def test_the_account_never_speaks_faster_than_its_limit() -> None:
     """
     dice = Random(11)
     now, chat = 0.0, 0
-    pace, arrived = Pace({"telegram": FakeAdapter("telegram", limits=Limits())}, lambda: now), []
+    pace, arrived = RateLimit({"telegram": FakeAdapter("telegram", limits=Limits())}, lambda: now), []
     flying: list[tuple[float, Outbound]] = []
     while now < 60:
         now += 0.02
@@ -87,7 +87,7 @@ def test_the_account_never_speaks_faster_than_its_limit() -> None:
 def test_a_quick_way_costs_the_account_little() -> None:
     """Where the platform answers within a twentieth of a second, nearly all the limit is used."""
     now, chat = 0.0, 0
-    pace = Pace({"telegram": FakeAdapter("telegram", limits=Limits())}, lambda: now)
+    pace = RateLimit({"telegram": FakeAdapter("telegram", limits=Limits())}, lambda: now)
     flying: list[tuple[float, Outbound]] = []
     while now < 20:
         now += 0.01
@@ -104,7 +104,7 @@ def test_a_quick_way_costs_the_account_little() -> None:
 def test_a_quick_way_costs_nothing() -> None:
     """With answers that come at once a group gets all eighteen in each minute."""
     now, sent = 0.0, 0
-    pace = Pace({"telegram": FakeAdapter("telegram", limits=Limits())}, lambda: now)
+    pace = RateLimit({"telegram": FakeAdapter("telegram", limits=Limits())}, lambda: now)
     while now < 620:
         now += 0.1
         if pace.begin(GROUP, within=0.0) <= 0:

@@ -13,7 +13,7 @@ from bot.config.loader import Config, read_config
 from bot.errors import ConfigError
 from bot.handoff.queue.queue import changed_much
 from bot.handoff.sla.hours import Hours
-from bot.handoff.sla.time_parsing import Fault, Moment, read_moment
+from bot.handoff.sla.time_parsing import ParsedTime, TimeFault, read_moment
 from bot.model import OutboundKind
 from bot.testing import TestBot, open_test_bot
 
@@ -204,13 +204,13 @@ async def test_the_topic_comes_from_the_answer_that_did_not_help(testbot: TestBo
 )
 def test_times_are_read_as_people_write_them(text: str, hours: float, rest: str) -> None:
     """From a Friday noon on."""
-    assert read_moment(text, FRIDAY, Hours()) == Moment(FRIDAY + timedelta(hours=hours), rest)
+    assert read_moment(text, FRIDAY, Hours()) == ParsedTime(FRIDAY + timedelta(hours=hours), rest)
 
 
 @pytest.mark.parametrize("text", ["", "вчера", "сегодня 9:00", "когда-нибудь", "31.02", "25:70", "900d"])
 def test_what_is_no_time_to_come_is_refused(text: str) -> None:
     """Past, impossible, or too far."""
-    assert isinstance(read_moment(text, FRIDAY, Hours()), Fault)
+    assert isinstance(read_moment(text, FRIDAY, Hours()), TimeFault)
 
 
 def test_when_a_place_changed_much() -> None:

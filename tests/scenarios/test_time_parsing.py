@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.app import open_hours
 from bot.config.loader import Config
 from bot.handoff.sla.hours import WEEKDAYS, Hours
-from bot.handoff.sla.time_parsing import LONGEST, Fault, Moment, read_moment
+from bot.handoff.sla.time_parsing import LONGEST, ParsedTime, TimeFault, read_moment
 from bot.testing import TestBot, open_test_bot
 from bot.text.day_spans import DaySpan
 
@@ -49,7 +49,7 @@ def test_what_people_say_is_what_they_get(text: str, expected: str) -> None:
     """From a Friday noon on, at a desk that is open from ten to eight every day."""
     found = read_moment(text, FRIDAY, SHOP)
     assert (
-        isinstance(found, Moment)
+        isinstance(found, ParsedTime)
         and found.at.astimezone(MOSCOW).strftime("%d %H:%M") == expected
         and found.rest == ""
     )
@@ -58,25 +58,26 @@ def test_what_people_say_is_what_they_get(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("", Fault.NONE), ("когда-нибудь", Fault.NONE), ("²", Fault.NONE), ("вчера", Fault.PAST),
-        ("сегодня 9:00", Fault.PAST), ("0m", Fault.PAST),
-        ("19.11.2026", Fault.PAST), ("25:99", Fault.NO_TIME), ("завтра 25:99", Fault.NO_TIME),
-        ("завтра в 13pm", Fault.NO_TIME),
-        ("29.02", Fault.NO_DAY), ("31.02", Fault.NO_DAY), ("29.02.2027", Fault.NO_DAY),
-        ("31 ноября", Fault.NO_DAY), ("900d", Fault.FAR),
-        ("999999 недель", Fault.FAR), ("19.11", Fault.FAR),
+        ("", TimeFault.NONE), ("когда-нибудь", TimeFault.NONE), ("²", TimeFault.NONE),
+        ("вчера", TimeFault.PAST),
+        ("сегодня 9:00", TimeFault.PAST), ("0m", TimeFault.PAST),
+        ("19.11.2026", TimeFault.PAST), ("25:99", TimeFault.NO_TIME), ("завтра 25:99", TimeFault.NO_TIME),
+        ("завтра в 13pm", TimeFault.NO_TIME),
+        ("29.02", TimeFault.NO_DAY), ("31.02", TimeFault.NO_DAY), ("29.02.2027", TimeFault.NO_DAY),
+        ("31 ноября", TimeFault.NO_DAY), ("900d", TimeFault.FAR),
+        ("999999 недель", TimeFault.FAR), ("19.11", TimeFault.FAR),
     ],
 )  # fmt: skip
-def test_what_is_wrong_has_a_name(text: str, fault: Fault) -> None:
+def test_what_is_wrong_has_a_name(text: str, fault: TimeFault) -> None:
     """One reason each, and none of them an exception."""
     assert read_moment(text, FRIDAY, SHOP) == fault
 
 
 def test_a_leap_day_that_is_over_or_to_come() -> None:
     """The 29th of February where there is one, and where the year has none."""
-    assert isinstance(read_moment("29.02", datetime(2028, 2, 20, 12, tzinfo=MOSCOW), SHOP), Moment)
-    assert read_moment("29.02", datetime(2028, 3, 1, 12, tzinfo=MOSCOW), SHOP) is Fault.NO_DAY
-    assert read_moment("29.02", datetime(2027, 2, 20, 12, tzinfo=MOSCOW), SHOP) is Fault.NO_DAY
+    assert isinstance(read_moment("29.02", datetime(2028, 2, 20, 12, tzinfo=MOSCOW), SHOP), ParsedTime)
+    assert read_moment("29.02", datetime(2028, 3, 1, 12, tzinfo=MOSCOW), SHOP) is TimeFault.NO_DAY
+    assert read_moment("29.02", datetime(2027, 2, 20, 12, tzinfo=MOSCOW), SHOP) is TimeFault.NO_DAY
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_a_leap_day_that_is_over_or_to_come() -> None:
 def test_a_day_off_becomes_the_next_working_moment(text: str, expected: str, moved: bool) -> None:
     """A named hour of a working day is kept, whatever the opening hours: who says it means it."""
     found = read_moment(text, FRIDAY, WEEKDAYS_ONLY)
-    assert isinstance(found, Moment)
+    assert isinstance(found, ParsedTime)
     assert (found.at.astimezone(MOSCOW).strftime("%a %H:%M"), found.asked is not None) == (expected, moved)
 
 
@@ -114,7 +115,7 @@ def test_whatever_is_written_is_a_time_or_a_reason(text: str, now: datetime, zon
     """Whatever is written: a moment to come within the limit (or the next opening after it), or a reason."""
     start = now.replace(tzinfo=UTC)
     found = read_moment(text, start, Hours(zone))
-    assert isinstance(found, Fault) or (
+    assert isinstance(found, TimeFault) or (
         start < (found.asked or found.at) <= start + LONGEST and found.at >= (found.asked or found.at)
     )
 

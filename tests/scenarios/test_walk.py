@@ -10,7 +10,7 @@ import pytest
 
 from bot.config.loader import Config
 from bot.dialogs.reply import reply
-from bot.errors import Conflict
+from bot.errors import VersionConflict
 from bot.model import InboundKind, Outcome, Result, Status, Turn
 from bot.testing import TestBot, open_test_bot
 from bot.testing.faults import refused_inserts
@@ -110,7 +110,7 @@ async def test_a_decision_is_dropped_when_a_person_took_over_meanwhile(testbot: 
     )  # commits what the relay decides now; the stale decision must not pass
     assert decided.result is Result.ANSWERED
 
-    with pytest.raises(Conflict):
+    with pytest.raises(VersionConflict):
         await store.finish_turn(stale, decided, testbot.clock())
     await testbot.rest()
     assert not any("3–5 дней" in text for text in anna.hears())

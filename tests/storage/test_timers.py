@@ -8,7 +8,7 @@ import pytest
 
 from bot.model import Inbound, InboundKind, Outcome, Peer, Result, Sender, Timer
 from bot.model.internal import OtherTimer
-from bot.storage.base import Arrival
+from bot.storage.base import ScheduledInbound
 from bot.storage.sqlite.store import SqliteStore
 
 
@@ -21,7 +21,7 @@ async def test_a_timer_with_microseconds_does_not_ring_before_its_time(micro: in
     due = start + timedelta(seconds=10, microseconds=micro)
     store = SqliteStore.open(":memory:", now=lambda: start)
     inbound = Inbound("1", Peer("telegram", "1001"), Sender("1001"), start, InboundKind.MESSAGE, "hello")
-    await store.accept("telegram", [Arrival(inbound, start, start)])
+    await store.accept("telegram", [ScheduledInbound(inbound, start, start)])
     turn = await store.take_turn(start)
     assert turn is not None
     await store.finish_turn(

@@ -19,9 +19,9 @@ import pytest
 from bot.handoff.sla.hours import Hours
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.articles.writer import Unwritable, add_question
+from bot.knowledge.articles.writer import ReadOnlyArticles, add_question
 from bot.knowledge.base import KnowledgeSettings
-from bot.knowledge.quality.gaps import Effect, Gap, Missed
+from bot.knowledge.quality.gaps import DraftEffect, Gap, MissedQuestion
 from bot.knowledge.search import Knowledge
 from bot.model import Outbound, Outcome, Peer, Priority, Result, RichText, Status
 from bot.web.gaps import GapRow
@@ -50,7 +50,7 @@ async def page(serve: Opened, knowledge: Knowledge) -> Page:
 
 
 def _gap(question: str, article: str) -> Gap:
-    return Gap("g1", (Missed(question, "clarified", datetime(2026, 11, 20, tzinfo=UTC), 1, article),))
+    return Gap("g1", (MissedQuestion(question, "clarified", datetime(2026, 11, 20, tzinfo=UTC), 1, article),))
 
 
 def _people(page: Page) -> list[tuple[str, str]]:
@@ -140,7 +140,7 @@ async def test_an_absurd_question_is_offered_no_article(page: Page, knowledge: K
     assert 'name="article" list="articles" value=""' in far and 'class="go"' not in far
     row = GapRow(
         _gap("как вернуть товар, если не подошёл размер?", "vozvrat/kak-vernut"),
-        Effect(0, 1, {}),
+        DraftEffect(0, 1, {}),
         False,
         0.63,
         None,
@@ -311,7 +311,7 @@ def test_a_read_only_article_is_left_alone(knowledge: Knowledge) -> None:
     assert isinstance(article, Article)
     article.path.chmod(0o444)
 
-    with pytest.raises(Unwritable):
+    with pytest.raises(ReadOnlyArticles):
         add_question(article, "как мыть")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from bot.web.events import RING, Hub
+from bot.web.events import RING, EventHub
 from tests.web.conftest import Page
 
 
@@ -44,7 +44,7 @@ async def test_what_was_missed_is_told_again(page: Page) -> None:
 
 async def test_an_id_of_another_start_or_too_old_makes_the_page_read_anew() -> None:
     """Nothing is silently missing."""
-    hub = Hub()
+    hub = EventHub()
     for number in range(RING + 10):
         hub.tell("n", {"number": number})
 
@@ -57,7 +57,7 @@ async def test_an_id_of_another_start_or_too_old_makes_the_page_read_anew() -> N
 
 async def test_silence_is_pinged_and_a_slow_page_is_cut_off() -> None:
     """A proxy keeps the connection; a page that never reads does not fill the memory."""
-    hub = Hub(ping=0.01)
+    hub = EventHub(ping=0.01)
     lines = hub.listen()
     assert "retry" in await anext(lines)
     assert await anext(lines) == ": ping\n\n"

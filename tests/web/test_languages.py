@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.dialogs.offline_decision import Judge
+from bot.dialogs.offline_decision import OfflineDecision
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.decision.explanation import sentence_of
 from bot.knowledge.search import Knowledge
@@ -40,7 +40,7 @@ async def client(testbot: TestBot, articles: Path) -> AsyncIterator[Client]:
         await testbot.customer(chat=str(2000 + number)).says(question)
     knowledge = Knowledge.open(articles, settings=KnowledgeSettings(model="off"))
     services = WebServices(
-        testbot.service.store, {}, testbot.clock, knowledge=knowledge, judge=Judge(knowledge)
+        testbot.service.store, {}, testbot.clock, knowledge=knowledge, judge=OfflineDecision(knowledge)
     )
     opened: Client = TestClient(TestServer(build_app(services)))
     await opened.start_server()

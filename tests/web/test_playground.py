@@ -45,7 +45,7 @@ async def shown(page: Page, channel: str = "play-telegram", thread: str = "") ->
     state = await (await page.client.get("/state")).json()
     view = next(v for v in state["channels"] if v["name"] == channel)
     chat = view["group"] or view["people"][0]["id"]
-    return next((r["messages"] for r in view["rooms"] if (r["chat"], r["thread"]) == (chat, thread)), [])
+    return next((r["messages"] for r in view["chats"] if (r["chat"], r["thread"]) == (chat, thread)), [])
 
 
 async def test_a_message_is_kept_once_however_often_it_is_posted(page: Page) -> None:

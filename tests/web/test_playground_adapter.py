@@ -57,7 +57,7 @@ def channels(tmp_path: Path) -> tuple[WebAdapter, WebAdapter, WebAdapter]:
 
 def messages(channel: WebAdapter, chat: str, thread: str = "") -> list[dict[str, Any]]:
     """What the page shows of one chat."""
-    chats: Any = channel.view()["rooms"]
+    chats: Any = channel.view()["chats"]
     return next((r["messages"] for r in chats if (r["chat"], r["thread"]) == (chat, thread)), [])
 
 
@@ -123,7 +123,7 @@ async def test_topics_are_opened_once_and_made_again_when_deleted(channels: tupl
 
     await send(desk, DESK_CHAT, "✅ №1 Анна", nonce=9, thread=one, kind=OutboundKind.RENAME_TOPIC)
     await send(desk, DESK_CHAT, nonce=10, thread=one, kind=OutboundKind.CLOSE_TOPIC)
-    chats: Any = desk.view()["rooms"]
+    chats: Any = desk.view()["chats"]
     assert next((r["title"], r["closed"]) for r in chats if r["thread"] == one) == ("✅ №1 Анна", True)
 
     desk.delete_topic(one)

@@ -9,9 +9,9 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.model import Outbound, Peer, RichText
-from bot.web.playground.people import Cast
+from bot.web.playground.people import PlaygroundCustomers
 from bot.web.playground.samples import photo, silence
-from bot.web.playground.scene_player import FOLDER, Scene, SceneStep, Stagehand, read_scenes
+from bot.web.playground.scene_player import FOLDER, Scene, ScenePlayer, SceneStep, read_scenes
 from tests.web.conftest import Page
 from tests.web.test_playground import deliver
 
@@ -48,7 +48,7 @@ def test_a_broken_script_is_named(tmp_path: Path, steps: str, word: str) -> None
 
 async def test_a_scene_says_hears_and_presses(page: Page) -> None:
     """A new customer plays it; the words arrive as any other; the answer is waited for."""
-    cast = Cast(page.store, page.services.stages)
+    cast = PlaygroundCustomers(page.store, page.services.stages)
     steps = (
         SceneStep(by="anna", says="привет"),
         SceneStep(hears="anna"),
@@ -60,7 +60,7 @@ async def test_a_scene_says_hears_and_presses(page: Page) -> None:
     async def move(to: str) -> None:
         moved.append(to)
 
-    playing = asyncio.create_task(Stagehand(page.services, cast, move).play(scene, speed=50))
+    playing = asyncio.create_task(ScenePlayer(page.services, cast, move).play(scene, speed=50))
     turn = None
     for _ in range(500):
         turn = turn or await page.store.take_turn(page.services.clock())

@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from bot.errors import ConfigError
-from bot.web.security import COOKIE, HEADERS, Guard, check_binding, hash_password, password_matches
+from bot.web.security import COOKIE, HEADERS, PageSecurity, check_binding, hash_password, password_matches
 from bot.web.server import build_app
 from tests.web.conftest import Opened, Page
 
@@ -157,7 +157,7 @@ async def test_guessing_the_password_is_slowed(serve: Opened) -> None:
 async def test_who_waited_a_minute_may_try_again() -> None:
     """The minute is counted on the guard's own clock."""
     now = 0.0
-    guard = Guard(secret=b"s", host="127.0.0.1", password="верно", monotonic=lambda: now)
+    guard = PageSecurity(secret=b"s", host="127.0.0.1", password="верно", monotonic=lambda: now)
     request = make_mocked_request("POST", "/login")
     for _ in range(5):
         assert not guard.log_in(request, "неверно")
@@ -173,7 +173,7 @@ async def test_who_waited_a_minute_may_try_again() -> None:
 async def test_a_session_lasts_a_week() -> None:
     """Then the password is asked for again."""
     now = 1_800_000_000.0
-    guard = Guard(secret=b"s", host="127.0.0.1", password="верно", now=lambda: now)
+    guard = PageSecurity(secret=b"s", host="127.0.0.1", password="верно", now=lambda: now)
     first = make_mocked_request("POST", "/login")
     assert guard.log_in(first, "верно")
     session = guard.session(first)

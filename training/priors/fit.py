@@ -22,8 +22,8 @@ from bot.knowledge.articles.schema import read_articles
 from bot.knowledge.decision.ranking import (
     COEFFICIENTS,
     PARTS,
-    Model,
-    Network,
+    RankingModel,
+    RankingNetwork,
     check_of,
     confidence_inputs,
     is_bare,
@@ -126,7 +126,7 @@ def fit(
     rate: float = 3e-3,
     seeds: int = SEEDS,
     fewest: int = 0,
-) -> Network:
+) -> RankingNetwork:
     """Several networks over standardised inputs; *rows* are the inputs that mean and spread are taken
     from.
     """
@@ -163,14 +163,16 @@ def fit(
     linear, bias, deep, deep_bias, out = (
         np.stack([f[i] for f in found]).astype(np.float32) for i in range(5)
     )
-    return Network(mean.astype(np.float32), spread.astype(np.float32), linear, bias, deep, deep_bias, out)
+    return RankingNetwork(
+        mean.astype(np.float32), spread.astype(np.float32), linear, bias, deep, deep_bias, out
+    )
 
 
 def weight_of(exams: Sequence[Exam], numbers: np.ndarray) -> np.ndarray:
     return np.array([WEIGHTS.get(exams[n].family, 1.0) for n in numbers], np.float32)
 
 
-def fit_ranker(exams: Sequence[Exam], *, bare: bool) -> Network:
+def fit_ranker(exams: Sequence[Exam], *, bare: bool) -> RankingNetwork:
     rows, mask, gold, numbers = rank_rows(exams, bare=bare)
     kept = gold >= 0
     rows, mask = rows[kept], mask[kept]
@@ -187,7 +189,9 @@ def fit_ranker(exams: Sequence[Exam], *, bare: bool) -> Network:
     return fit(rows, loss, hidden, epochs, decay, rows[mask], fewest=0 if bare else FEWEST_STEPS)
 
 
-def fit_confidence(exams: Sequence[Exam], model: Model, *, covered: bool, bare: bool) -> Network:
+def fit_confidence(
+    exams: Sequence[Exam], model: RankingModel, *, covered: bool, bare: bool
+) -> RankingNetwork:
     inputs, labels, weights = [], [], []
     for exam in exams:
         if is_bare(exam.index) != bare:
@@ -222,18 +226,18 @@ def fit_confidence(exams: Sequence[Exam], model: Model, *, covered: bool, bare: 
     return found
 
 
-def fit_model(exams: Sequence[Exam]) -> Model:
+def fit_model(exams: Sequence[Exam]) -> RankingModel:
     ranker, bare = fit_ranker(exams, bare=False), fit_ranker(exams, bare=True)
-    model = Model(ranker, bare, *[ranker] * 4)
+    model = RankingModel(ranker, bare, *[ranker] * 4)
     parts = [
         fit_confidence(exams, model, covered=covered, bare=lone)
         for lone in (False, True)
         for covered in (False, True)
     ]
-    return Model(ranker, bare, *parts)
+    return RankingModel(ranker, bare, *parts)
 
 
-def save(models: dict[str, Model], path: Path) -> None:
+def save(models: dict[str, RankingModel], path: Path) -> None:
     arrays = {}
     for kind, model in models.items():
         for part in PARTS:
@@ -368,7 +372,7 @@ def main() -> None:
     torch.set_num_threads(1)
     start = time.perf_counter()
     found = all_bases(args.english, args.scale)
-    models: dict[str, Model] = {}
+    models: dict[str, RankingModel] = {}
     halves: list[Encode] = []
     for kind in args.kinds.split(","):
         kept = args.keep / f"{kind}.pickle" if args.keep else None

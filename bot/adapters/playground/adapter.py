@@ -2,8 +2,8 @@
 a conversation.
 
 It behaves like the real ones (topics, edits, reactions, acknowledgements, blocked chats, outages) and goes
-through the
-same rooms. What it shows is a view for people to look at; everything that must not be lost is in the store.
+through the same
+stages. What it shows is a view for people to look at; everything that must not be lost is in the store.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
-from bot.adapters.playground.view import Author, PlaygroundUploads, Room, Shown, person_json
+from bot.adapters.playground.view import Author, ChatView, PlaygroundUploads, ShownMessage, person_json
 from bot.adapters.rich_text import ALL_STYLES, VK_STYLES
 from bot.adapters.sanitize import clean_text
 from bot.button_tokens import token
@@ -70,11 +70,11 @@ class WebAdapter(Adapter):
         self.down = False
         self.blocked: set[str] = set()
         self.uploads, self._now = PlaygroundUploads(files, name), now
-        self._rooms: dict[tuple[str, str], Room] = {}
+        self._views: dict[tuple[str, str], ChatView] = {}
         self._accept: Accept | None = None
         self._watchers: list[Change] = []
         if group:
-            self._rooms[group, ""] = Room(title)
+            self._views[group, ""] = ChatView(title)
 
     # --- the protocol of adapters
 
@@ -157,17 +157,17 @@ class WebAdapter(Adapter):
             return Sent()
         if outbound.kind is OutboundKind.OPEN_TOPIC:
             return Sent(self._open_topic(outbound, nonce))
-        room = self._room(chat, thread)
-        if room.gone:
+        view = self._view(chat, thread)
+        if view.gone:
             raise TopicGone("the topic was deleted on the page")
         if outbound.kind is OutboundKind.DELETE_TOPIC:
-            room.gone = True
+            view.gone = True
             self._tell_room(chat, thread)
             return Sent(thread)
         if outbound.kind in (OutboundKind.RENAME_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC):
-            room.title = outbound.text.text if outbound.kind is OutboundKind.RENAME_TOPIC else room.title
-            room.closed = {OutboundKind.CLOSE_TOPIC: True, OutboundKind.REOPEN_TOPIC: False}.get(
-                outbound.kind, room.closed
+            view.title = outbound.text.text if outbound.kind is OutboundKind.RENAME_TOPIC else view.title
+            view.closed = {OutboundKind.CLOSE_TOPIC: True, OutboundKind.REOPEN_TOPIC: False}.get(
+                outbound.kind, view.closed
             )
             self._tell_room(chat, thread)
             return Sent(thread)
@@ -175,7 +175,7 @@ class WebAdapter(Adapter):
             return self._change(outbound, nonce, target)
         text = outbound.heading + "\n" + outbound.text if outbound.heading else outbound.text
         text = RichText(text.text, tuple(s for s in text.spans if s.style in self.styles))
-        message = Shown(
+        message = ShownMessage(
             f"n{nonce}",
             "operator" if outbound.author == "operator" and not self.group else "bot",
             at,
@@ -187,7 +187,7 @@ class WebAdapter(Adapter):
             quotes=outbound.quotes,
             one_time=outbound.one_time,
         )
-        room.add(message)
+        view.add(message)
         self._mark_read(chat)
         self._tell_message(chat, thread, message)
         return Sent(message.id)
@@ -196,11 +196,11 @@ class WebAdapter(Adapter):
         chat, stem = outbound.to.chat, f"t{outbound.ticket or nonce}"
         deleted = sum(
             1
-            for (c, t), room in self._rooms.items()
-            if c == chat and room.gone and t.partition("-")[0] == stem
+            for (c, t), view in self._views.items()
+            if c == chat and view.gone and t.partition("-")[0] == stem
         )
         thread = f"{stem}-{deleted}" if deleted else stem
-        self._room(chat, thread).title = outbound.text.text
+        self._view(chat, thread).title = outbound.text.text
         self._tell_room(chat, thread)
         return thread
 
@@ -218,8 +218,8 @@ class WebAdapter(Adapter):
         """Puts words known only from the history into the view (after a restart)."""
         there = tuple(self.uploads.kept(a, a.ref if a.channel == self.name else "") for a in attachments)
         id = f"h{secrets.token_hex(6)}"
-        self._room(chat, thread).add(
-            Shown(id, author, at, name=name, text=RichText(text), attachments=there, ticks="read")
+        self._view(chat, thread).add(
+            ShownMessage(id, author, at, name=name, text=RichText(text), attachments=there, ticks="read")
         )
 
     def _change(self, outbound: Outbound, nonce: int, target: str) -> Sent:
@@ -249,7 +249,7 @@ class WebAdapter(Adapter):
             "down": self.down,
             "blocked": sorted(self.blocked),
             "people": [person_json(p) for p in self.people.values()],
-            "rooms": [
+            "chats": [
                 {
                     "chat": c,
                     "thread": t,
@@ -257,7 +257,7 @@ class WebAdapter(Adapter):
                     "closed": r.closed,
                     "messages": [m.as_json(self.name) for m in r.shown.values()],
                 }
-                for (c, t), r in self._rooms.items()
+                for (c, t), r in self._views.items()
                 if not r.gone
             ],
         }
@@ -271,14 +271,14 @@ class WebAdapter(Adapter):
     def add(self, person: Sender) -> None:
         """A new customer, whose chat has the person's id."""
         self.people[person.id] = person
-        self._rooms.setdefault((person.id, ""), Room())
+        self._views.setdefault((person.id, ""), ChatView())
         self._tell("person", person_json(person))
 
     def remove_all(self) -> None:
         """The customers go; a new cast follows."""
         self.people = {id: p for id, p in self.people.items() if id in self.staff}
-        self._rooms = {
-            place: room for place, room in self._rooms.items() if place[0] == self.group and self.group
+        self._views = {
+            place: view for place, view in self._views.items() if place[0] == self.group and self.group
         }
         self.blocked.clear()
 
@@ -297,8 +297,8 @@ class WebAdapter(Adapter):
 
         The same *key* again is the same message. Raises `StorageError` when it could not be kept.
         """
-        room, text = self._room(chat, thread), clean_text(text)
-        message = room.shown.get(f"u{key}") or Shown(
+        view, text = self._view(chat, thread), clean_text(text)
+        message = view.shown.get(f"u{key}") or ShownMessage(
             f"u{key}",
             "operator" if chat == self.group else "customer",
             self._now(),
@@ -308,7 +308,7 @@ class WebAdapter(Adapter):
             attachments=tuple(attachments),
             quotes=quotes,
         )
-        room.add(message)
+        view.add(message)
         self._tell_message(chat, thread, message)
         given = self._inbound(
             key,
@@ -348,7 +348,7 @@ class WebAdapter(Adapter):
         if shown.one_time:
             shown.buttons = ()
         self._tell_message(chat, thread, shown)
-        trace = Shown(
+        trace = ShownMessage(
             f"u{key}",
             "operator" if chat == self.group else "customer",
             self._now(),
@@ -356,7 +356,7 @@ class WebAdapter(Adapter):
             user,
             press=found.label,
         )
-        self._room(chat, thread).add(trace)
+        self._view(chat, thread).add(trace)
         self._tell_message(chat, thread, trace)
         await self._hand_in(
             self._inbound(
@@ -374,14 +374,14 @@ class WebAdapter(Adapter):
             (self.blocked.add if kind is InboundKind.BLOCKED else self.blocked.discard)(chat)
             self._tell("state", {"down": self.down, "blocked": sorted(self.blocked)})
         if kind in (InboundKind.TOPIC_CLOSED, InboundKind.TOPIC_REOPENED):
-            self._room(chat, thread).closed = kind is InboundKind.TOPIC_CLOSED
+            self._view(chat, thread).closed = kind is InboundKind.TOPIC_CLOSED
             self._tell_room(chat, thread)
         await self._hand_in(self._inbound(key, chat, user, thread, kind=kind), None)
 
     def delete_topic(self, thread: str) -> None:
         """As an administrator of a group may do at any moment."""
-        if (room := self._rooms.get((self.group, thread))) and thread:
-            room.gone = True
+        if (view := self._views.get((self.group, thread))) and thread:
+            view.gone = True
             self._tell_room(self.group, thread)
 
     def switch(self, *, down: bool) -> None:
@@ -391,7 +391,7 @@ class WebAdapter(Adapter):
         self.health.last_error = "switched off on the page" if down else ""
         self._tell("state", {"down": down, "blocked": sorted(self.blocked)})
 
-    def buttons(self, message: Shown) -> Iterator[tuple[str, Button]]:
+    def buttons(self, message: ShownMessage) -> Iterator[tuple[str, Button]]:
         """The pressable buttons of a message, with their tokens."""
         for r, row in enumerate(message.buttons):
             yield from ((token(message.nonce, r, c), b) for c, b in enumerate(row) if not b.url)
@@ -401,10 +401,10 @@ class WebAdapter(Adapter):
         in the chat.
         """
         found = None
-        for (c, t), room in self._rooms.items():
-            if c != chat or room.gone or (thread is not None and t != thread):
+        for (c, t), view in self._views.items():
+            if c != chat or view.gone or (thread is not None and t != thread):
                 continue
-            for message in room.shown.values():
+            for message in view.shown.values():
                 for button, b in self.buttons(message):
                     if label.casefold() in b.label.casefold() and (
                         found is None or message.nonce >= found[0]
@@ -415,7 +415,7 @@ class WebAdapter(Adapter):
     def newest_thread(self) -> str:
         """The thread of the group that was opened last, "" where there is none."""
         return next(
-            (t for (c, t), room in reversed(self._rooms.items()) if c == self.group and t and not room.gone),
+            (t for (c, t), view in reversed(self._views.items()) if c == self.group and t and not view.gone),
             "",
         )
 
@@ -452,7 +452,7 @@ class WebAdapter(Adapter):
             private=chat != self.group,
         )
 
-    async def _hand_in(self, inbound: Inbound, shown: Shown | None) -> None:
+    async def _hand_in(self, inbound: Inbound, shown: ShownMessage | None) -> None:
         try:
             if self._accept is None:
                 raise RetryLater("the channel is not running")
@@ -463,7 +463,7 @@ class WebAdapter(Adapter):
         self.health.last_poll = self._now().astimezone(UTC)
         self._tick(inbound.peer, shown, "kept")
 
-    def _tick(self, peer: Peer, shown: Shown | None, ticks: Literal["kept", "failed"]) -> None:
+    def _tick(self, peer: Peer, shown: ShownMessage | None, ticks: Literal["kept", "failed"]) -> None:
         if shown is not None and shown.ticks != "read":
             shown.ticks = ticks
             self._tell_message(peer.chat, peer.thread, shown)
@@ -471,18 +471,18 @@ class WebAdapter(Adapter):
     def _mark_read(self, chat: str) -> None:
         if chat == self.group:
             return
-        for message in self._room(chat, "").shown.values():
+        for message in self._view(chat, "").shown.values():
             if message.ticks == "kept":
                 message.ticks = "read"
                 self._tell_message(chat, "", message)
 
-    def _room(self, chat: str, thread: str) -> Room:
-        return self._rooms.setdefault((chat, thread), Room())
+    def _view(self, chat: str, thread: str) -> ChatView:
+        return self._views.setdefault((chat, thread), ChatView())
 
-    def _find(self, chat: str, message: str) -> tuple[str, Shown | None]:
-        for (c, thread), room in self._rooms.items():
-            if c == chat and message in room.shown:
-                return thread, room.shown[message]
+    def _find(self, chat: str, message: str) -> tuple[str, ShownMessage | None]:
+        for (c, thread), view in self._views.items():
+            if c == chat and message in view.shown:
+                return thread, view.shown[message]
         return "", None
 
     def _name(self, user: str) -> str:
@@ -493,14 +493,14 @@ class WebAdapter(Adapter):
         for watcher in tuple(self._watchers):
             watcher(kind, {"channel": self.name, **what})
 
-    def _tell_message(self, chat: str, thread: str, message: Shown) -> None:
+    def _tell_message(self, chat: str, thread: str, message: ShownMessage) -> None:
         self._tell("message", {"chat": chat, "thread": thread, "message": message.as_json(self.name)})
 
     def _tell_room(self, chat: str, thread: str) -> None:
-        room = self._room(chat, thread)
+        view = self._view(chat, thread)
         self._tell(
-            "room",
-            {"chat": chat, "thread": thread, "title": room.title, "closed": room.closed, "gone": room.gone},
+            "chat",
+            {"chat": chat, "thread": thread, "title": view.title, "closed": view.closed, "gone": view.gone},
         )
 
 

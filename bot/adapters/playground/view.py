@@ -32,7 +32,7 @@ _REF = re.compile(r"[0-9a-z]+(-[0-9]+)?")
 
 
 @dataclass(slots=True)
-class Shown:
+class ShownMessage:
     """One message as the page shows it. `ticks` is what became of the customer's own: kept, read, failed."""
 
     id: str
@@ -99,15 +99,15 @@ class Shown:
 
 
 @dataclass(slots=True)
-class Room:
+class ChatView:
     """A chat, or one thread of the group: its title, and its newest messages by id."""
 
     title: str = ""
     closed: bool = False
     gone: bool = False
-    shown: dict[str, Shown] = field(default_factory=dict)
+    shown: dict[str, ShownMessage] = field(default_factory=dict)
 
-    def add(self, message: Shown) -> None:
+    def add(self, message: ShownMessage) -> None:
         self.shown[message.id] = message
         while len(self.shown) > RING:
             del self.shown[next(iter(self.shown))]

@@ -92,10 +92,10 @@ class TelegramAdapter(Adapter):
             except ReadElsewhere as error:
                 self._failing(f"{told('telegram.read_elsewhere')} ({error})")
                 is_ready = False
-                await asyncio.sleep(pause.next(floor=error.after))
+                await asyncio.sleep(pause.next(at_least=error.after))
             except RetryLater as error:
                 self._failing(str(error))
-                await asyncio.sleep(pause.next(floor=0 if error.scope == "account" else error.after))
+                await asyncio.sleep(pause.next(at_least=0 if error.scope == "account" else error.after))
             except Exception as error:  # noqa: BLE001 - an outage of any kind is waited out; what was not kept comes again
                 is_ours = isinstance(error, StorageError | DeliveryError)
                 self._failing(f"{type(error).__name__}: {error}" if is_ours else type(error).__name__)
@@ -188,7 +188,7 @@ class TelegramAdapter(Adapter):
         return f"/hooks/{self.name}"
 
     def routes(self) -> list[web.RouteDef]:
-        """What the web room serves for this channel in webhook mode."""
+        """What the web server serves for this channel in webhook mode."""
         return [web.post(self.webhook_path, self.handle)] if self._mode == "webhook" else []
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -333,9 +333,9 @@ class _Pause:
     def __init__(self) -> None:
         self._length = 0.5
 
-    def next(self, *, floor: float = 0.0) -> float:
+    def next(self, *, at_least: float = 0.0) -> float:
         length, self._length = self._length, min(_LONGEST_PAUSE, self._length * 2)
-        return max(floor, length) * random.uniform(0.75, 1.25)
+        return max(at_least, length) * random.uniform(0.75, 1.25)
 
     def reset(self) -> None:
         self._length = 0.5

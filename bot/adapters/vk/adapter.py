@@ -24,10 +24,10 @@ from bot.adapters.vk.community import Community
 from bot.adapters.vk.errors import ACCOUNT_CODES, VkRefusal, VkSilence, to_account_error
 from bot.adapters.vk.intake import Intake, read_cursor
 from bot.adapters.vk.longpoll import LongPoll
-from bot.adapters.vk.sender import Speaker
+from bot.adapters.vk.sender import VkSender
 from bot.adapters.vk.settings import VkSettings
 from bot.adapters.vk.updates import VkReader
-from bot.adapters.vk.users import People
+from bot.adapters.vk.users import SenderCache
 from bot.clock import Clock
 from bot.errors import AccountError, BotError, ConfigError, DeliveryError, Problem, Refused
 from bot.model import Attachment, Inbound, InboundKind, Media, Outbound, Sender, Sent
@@ -72,9 +72,9 @@ class VkAdapter(Adapter):
         self._group, self._mode, self._clock = settings.group_id, settings.mode, clock
         self._mark_read = settings.mark_read
         self._client = VkClient(settings.token, api_base=settings.api_base, proxy=settings.proxy)
-        self._people = People(self._client)
+        self._people = SenderCache(self._client)
         random_ids = RandomIds(f"{name}:{settings.salt}")
-        self._speaker = Speaker(
+        self._speaker = VkSender(
             self._client, self.health, random_ids, channel=name, group_id=settings.group_id
         )
         self._chats = Chats(self._client, self._people, group_id=settings.group_id)
@@ -119,7 +119,7 @@ class VkAdapter(Adapter):
         return f"/hooks/{self.name}"
 
     def routes(self) -> list[web.RouteDef]:
-        """What the web room serves for this channel in callback mode."""
+        """What the web server serves for this channel in callback mode."""
         return [web.post(self.webhook_path, self._callback.answer)] if self._mode == "callback" else []
 
     async def _serve(self, accept: Accept, cursor: str | None) -> None:

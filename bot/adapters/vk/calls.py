@@ -54,7 +54,7 @@ _REACTION_IDS = {emoji: number for number, emoji in REACTIONS.items()} | {
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class UploadedAttachments:
     """What became of the attachments: VK's names of them, a place on the map, and words for what could not
     travel.
 
@@ -111,7 +111,7 @@ def message_id(name: str) -> dict[str, int]:
     return {"message_id" if name.startswith("m") else "cmid": int(number)}
 
 
-def compose(outbound: Outbound, carried: Carried, nonce: int) -> dict[str, Any]:
+def compose(outbound: Outbound, carried: UploadedAttachments, nonce: int) -> dict[str, Any]:
     """The parameters that SAY and EDIT share; what is None is left out by the call."""
     keyboard, lines = to_keyboard(outbound.buttons, nonce, one_time=outbound.one_time)
     rich = words(outbound, (*carried.notes, *(RichText(line) for line in lines)))
@@ -134,13 +134,13 @@ def compose(outbound: Outbound, carried: Carried, nonce: int) -> dict[str, Any]:
 def words(outbound: Outbound, notes: Sequence[RichText] = ()) -> RichText:
     """Heading, text and notes as one text in the styles VK has.
 
-    A heading gives way where the words need the room.
+    A heading gives way where the words need the space.
     """
     text = outbound.text
     for note in notes:
         text = text + "\n" + note if text else note
-    room = TEXT - utf16_length(text.text) - 1
-    heading = part(outbound.heading, 0, len(fit(outbound.heading.text, room))) if room > 0 else RichText()
+    space = TEXT - utf16_length(text.text) - 1
+    heading = part(outbound.heading, 0, len(fit(outbound.heading.text, space))) if space > 0 else RichText()
     return _trimmed(_defused(degrade(with_heading(heading, text), VK_STYLES)))
 
 

@@ -9,7 +9,7 @@ from bot.adapters.base import ChatInfo
 from bot.adapters.vk.calls import is_private, peer_id
 from bot.adapters.vk.client import VkClient
 from bot.adapters.vk.errors import VkRefusal, VkSilence, row, to_delivery_error
-from bot.adapters.vk.users import People
+from bot.adapters.vk.users import SenderCache
 from bot.errors import PeerGone
 from bot.model import Sender
 from bot.text.problems import problem
@@ -20,7 +20,7 @@ MEMBERS_PAGE, MEMBERS_PAGES = 200, 50
 class Chats:
     """See `Adapter.look`, `membership` and `profile`. All raise the subclasses of `DeliveryError`."""
 
-    def __init__(self, client: VkClient, people: People, *, group_id: int) -> None:
+    def __init__(self, client: VkClient, people: SenderCache, *, group_id: int) -> None:
         self._client, self._people, self._group = client, people, group_id
 
     async def look(self, chat: str) -> ChatInfo:

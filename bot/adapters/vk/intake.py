@@ -15,7 +15,7 @@ from bot.adapters import vk_context
 from bot.adapters.vk.client import VkClient
 from bot.adapters.vk.errors import VkRefusal, VkSilence, row
 from bot.adapters.vk.updates import VkReader
-from bot.adapters.vk.users import People
+from bot.adapters.vk.users import SenderCache
 from bot.model import Inbound
 from bot.observability import get_logger
 
@@ -58,7 +58,7 @@ class Intake:
         self,
         client: VkClient,
         reader: VkReader,
-        people: People,
+        people: SenderCache,
         *,
         channel: str,
         group_id: int,

@@ -10,8 +10,8 @@ from typing import Any
 
 from bot.adapters.base import Files, Health
 from bot.adapters.vk.calls import (
-    Carried,
     RandomIds,
+    UploadedAttachments,
     acknowledgement,
     compose,
     is_private,
@@ -32,7 +32,7 @@ from bot.observability import get_logger
 _DONE = Sent()
 
 
-class Speaker:
+class VkSender:
     """What the community says."""
 
     def __init__(
@@ -218,9 +218,9 @@ def _raise_peer_error(answer: object) -> None:
             raise VkRefusal(int(error.get("code") or 0), str(error.get("description") or ""))
 
 
-def _notes(outbound: Outbound, carried: Carried, *, bare: bool) -> tuple[RichText, ...]:
+def _notes(outbound: Outbound, carried: UploadedAttachments, *, bare: bool) -> tuple[RichText, ...]:
     return _with_labels(outbound, carried).notes if bare else carried.notes
 
 
-def _with_labels(outbound: Outbound, carried: Carried) -> Carried:
+def _with_labels(outbound: Outbound, carried: UploadedAttachments) -> UploadedAttachments:
     return replace(carried, notes=(*carried.notes, *label_lines(outbound.buttons)))

@@ -10,7 +10,7 @@ from typing import Any
 from bot.adapters.base import File, Files
 from bot.adapters.rich_text import placeholder
 from bot.adapters.sanitize import clean_file_name
-from bot.adapters.vk.calls import Carried
+from bot.adapters.vk.calls import UploadedAttachments
 from bot.adapters.vk.client import VkClient
 from bot.adapters.vk.errors import VkRefusal, VkSilence
 from bot.errors import Refused
@@ -39,7 +39,7 @@ class VkUploads:
 
     async def carry(
         self, attachments: Sequence[Attachment], peer: int, files: Files, *, strict: bool, reuse: bool = True
-    ) -> Carried:
+    ) -> UploadedAttachments:
         """The attachments of one message. What cannot travel becomes a note, or `Refused` where *strict*.
 
         Without *reuse* everything is uploaded afresh. Raises `RetryLater`, `VkRefusal`, `VkSilence`.
@@ -79,7 +79,7 @@ class VkUploads:
                 continue
             names.append(name)
             reused = reused or known
-        return Carried(tuple(names), place, tuple(notes), reused)
+        return UploadedAttachments(tuple(names), place, tuple(notes), reused)
 
     async def _name(
         self, attachment: Attachment, peer: int, files: Files, *, reuse: bool

@@ -22,7 +22,7 @@ REST, LONG_REST = 5.0, 30.0  # seconds nobody is asked after VK refused, or kept
 _GENDERS: dict[object, Literal["", "male", "female"]] = {1: "female", 2: "male"}
 
 
-class People:
+class SenderCache:
     """A memory of senders. What VK does not tell now is asked again with the next message."""
 
     def __init__(self, client: VkClient) -> None:

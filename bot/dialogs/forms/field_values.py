@@ -9,7 +9,7 @@ from typing import Protocol
 
 import regex
 
-from bot.dialogs.short_answers import Hearing
+from bot.dialogs.short_answers import ShortAnswers
 from bot.model import Attachment, Media
 from bot.text.phones import phone
 
@@ -44,7 +44,9 @@ class Field(Protocol):
     def required(self) -> bool: ...
 
 
-def read_answer(field: Field, text: str, attachments: Sequence[Attachment], hearing: Hearing) -> str | None:
+def read_answer(
+    field: Field, text: str, attachments: Sequence[Attachment], hearing: ShortAnswers
+) -> str | None:
     """The value to keep, or None where *text* (or a shared contact) does not answer the question."""
     said = " ".join(unicodedata.normalize("NFKC", text.replace("№", " ")).split())
     if field.type == "phone" and (shared := next((a for a in attachments if a.media is Media.CONTACT), None)):

@@ -13,7 +13,7 @@ from bot.dialogs.dialog_state import Memory
 from bot.dialogs.forms.field_values import Field, read_answer
 from bot.dialogs.protocols import Escalate
 from bot.dialogs.reply import Speaker, said
-from bot.dialogs.short_answers import Hearing, language_of
+from bot.dialogs.short_answers import ShortAnswers, language_of
 from bot.i18n.texts import Texts
 from bot.model import (
     Answer,
@@ -66,7 +66,7 @@ class Forms:
     def __init__(self, words: Texts, forms: Sequence[FormShape], escalate: Escalate) -> None:
         self._speaker = Speaker(words, "form")
         self._words, self._forms, self._desk = words, tuple(forms), escalate
-        self._hearing = Hearing(words)
+        self._hearing = ShortAnswers(words)
 
     def escalate(
         self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None

@@ -13,7 +13,7 @@ from bot.config.handoff import length
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.intent import IntentReader
 from bot.dialogs.reply import Speaker, said
-from bot.dialogs.short_answers import Hearing, fold, language_of
+from bot.dialogs.short_answers import ShortAnswers, fold, language_of
 from bot.dialogs.surveys.survey import LONGEST, PATIENCE, SKEW, TYPED, stated, wrote_since
 from bot.handoff.outreach.segment import wants_none
 from bot.handoff.outreach.surveys import lately, moment
@@ -80,7 +80,7 @@ class Nps:
     def __init__(self, words: Texts, intent: IntentReader, rules: Rules, *, tell: Tell) -> None:
         self._speaker = Speaker(words, NAME)
         self._words, self._intent, self._rules, self._tell = words, intent, rules, tell
-        self._hearing = Hearing(words)
+        self._hearing = ShortAnswers(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         if any(isinstance(i.payload, RecommendationDue) for i in turn.inbounds):

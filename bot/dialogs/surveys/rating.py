@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.intent import IntentReader
 from bot.dialogs.reply import Speaker, said
-from bot.dialogs.short_answers import Hearing, fold, language_of
+from bot.dialogs.short_answers import ShortAnswers, fold, language_of
 from bot.dialogs.surveys.survey import LONGEST, PATIENCE, SKEW, TYPED, stated, wrote_since
 from bot.handoff.outreach.surveys import asked_lately, moment
 from bot.handoff.tickets import lifecycle
@@ -89,7 +89,7 @@ class Rating:
             pause,
             apart,
         )
-        self._hearing, self._settles = Hearing(words), settles
+        self._hearing, self._settles = ShortAnswers(words), settles
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         match turn.inbounds[0].payload:

@@ -18,7 +18,7 @@ from bot.i18n.texts import Texts
 from bot.model import RichText
 from bot.text.markdown import fill, to_rich
 from bot.text.problems import problem
-from bot.text.yaml_source import Node, YamlError, read_yaml_file
+from bot.text.yaml_source import YamlError, YamlNode, read_yaml_file
 
 ALIKE = 70  # how alike (0..100) a typed word and a name must be
 SHOWN = 5
@@ -27,7 +27,7 @@ _KEYS = frozenset({"title", "words", "text"})
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class CannedAnswer:
     """One ready answer: its key, what operators call it, further words it is found by, the template and where
     it stands.
     """
@@ -55,7 +55,7 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Lacking:
+class MissingValues:
     """The values without which a ready answer would have a gap, as its editor wrote them: customer, order,
     customer.fields.size.
     """
@@ -73,10 +73,10 @@ class CannedAnswers:
         self._folder = folder
         self._sandbox = Sandbox(Phrases(words.text, hours.zone).filters())
         self._stamp: object = None
-        self._all: Mapping[str, Ready] = {}
+        self._all: Mapping[str, CannedAnswer] = {}
         self._read()
 
-    def find(self, typed: str) -> tuple[Ready, ...]:
+    def find(self, typed: str) -> tuple[CannedAnswer, ...]:
         """The likeliest first; all of them (as far as they are shown) for no word."""
         self._refresh()
         typed = typed.strip().casefold()
@@ -85,7 +85,7 @@ class CannedAnswers:
         scored = sorted(((r.likeness(typed), r) for r in self._all.values()), key=lambda s: -s[0])
         return tuple(r for score, r in scored if score >= ALIKE)[:SHOWN]
 
-    def fitting(self, said: str) -> tuple[Ready, ...]:
+    def fitting(self, said: str) -> tuple[CannedAnswer, ...]:
         """Those whose names and words a customer's text has, the most in common first; short words and
         endings say nothing.
         """
@@ -94,10 +94,10 @@ class CannedAnswers:
         found = [(len(roots & r.roots), r) for r in self._all.values()]
         return tuple(r for common, r in sorted(found, key=lambda f: -f[0]) if common)
 
-    def get(self, key: str) -> Ready | None:
+    def get(self, key: str) -> CannedAnswer | None:
         return self._all.get(key)
 
-    def fill(self, ready: Ready, facts: Mapping[str, object]) -> RichText | Lacking | None:
+    def fill(self, ready: CannedAnswer, facts: Mapping[str, object]) -> RichText | MissingValues | None:
         """The answer for this customer; which values it lacks for him; None where it cannot be made at
         all.
         """
@@ -106,8 +106,8 @@ class CannedAnswers:
             template = self._sandbox.compiled(ready.text, ready.file, whole=True)
             markdown, kept = self._sandbox.run(template, {**facts, "_lacking": lacking})
         except (TemplateError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError):
-            return Lacking(tuple(dict.fromkeys(lacking))) if lacking else None
-        return Lacking(tuple(dict.fromkeys(lacking))) if lacking else fill(to_rich(markdown), kept)
+            return MissingValues(tuple(dict.fromkeys(lacking))) if lacking else None
+        return MissingValues(tuple(dict.fromkeys(lacking))) if lacking else fill(to_rich(markdown), kept)
 
     def _refresh(self) -> None:
         if self._folder is not None and _stamp(self._folder) != self._stamp:
@@ -121,7 +121,7 @@ class CannedAnswers:
             return
         if not self._folder.is_dir():
             raise ConfigError([problem("texts.canned.no_folder", self._folder.as_posix())])
-        found: dict[str, Ready] = {}
+        found: dict[str, CannedAnswer] = {}
         problems: list[Problem] = []
         for path in sorted(self._folder.glob("*.y*ml")):
             for ready in self._file(path, problems):
@@ -134,7 +134,7 @@ class CannedAnswers:
             raise ConfigError(problems)
         self._all, self._stamp = found, _stamp(self._folder)
 
-    def _file(self, path: Path, problems: list[Problem]) -> Sequence[Ready]:
+    def _file(self, path: Path, problems: list[Problem]) -> Sequence[CannedAnswer]:
         try:
             root = read_yaml_file(path)
         except YamlError as error:
@@ -154,10 +154,10 @@ class CannedAnswers:
             problems += self._faults(key, text, path)
             title = value.get("title")
             words = tuple(w.text for w in _listed(value.get("words")))
-            made.append(Ready(key, (title.text if title else "") or key, text.text, words, str(path)))
+            made.append(CannedAnswer(key, (title.text if title else "") or key, text.text, words, str(path)))
         return made
 
-    def _faults(self, key: str, text: Node, path: Path) -> list[Problem]:
+    def _faults(self, key: str, text: YamlNode, path: Path) -> list[Problem]:
         first, file = text.line + text.block - 1, str(path)
         try:
             found = [
@@ -174,7 +174,7 @@ class CannedAnswers:
         ]
 
 
-def _is_ready(value: Node) -> bool:
+def _is_ready(value: YamlNode) -> bool:
     known = not set(value.pairs) - _KEYS
     title = value.get("title")
     return (
@@ -184,7 +184,7 @@ def _is_ready(value: Node) -> bool:
     )
 
 
-def _listed(node: Node | None) -> Sequence[Node]:
+def _listed(node: YamlNode | None) -> Sequence[YamlNode]:
     if node is None:
         return ()
     return node.items if node.kind == "list" else [node]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from rapidfuzz import fuzz
 
 from bot.handoff import card_posts
-from bot.handoff.assist.canned import Lacking
+from bot.handoff.assist.canned import MissingValues
 from bot.handoff.assist.hints import LABEL
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.filling import filled
@@ -185,7 +185,7 @@ def _title(desk: DeskContext, what: str) -> str:
     return ready.title if ready else key
 
 
-def _text(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> RichText | Lacking | None:
+def _text(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> RichText | MissingValues | None:
     """What the customer would get; which values it lacks; None where it is gone or cannot be made for him."""
     kind, _, key = what.partition(":")
     if kind == "article":
@@ -194,7 +194,7 @@ def _text(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> RichText 
     return filled(desk, turn, ready, ticket, turn.inbounds[0].sender.name) if ready is not None else None
 
 
-def _not_made(desk: DeskContext, turn: Turn, what: str, lacking: Lacking | None) -> Outcome:
+def _not_made(desk: DeskContext, turn: Turn, what: str, lacking: MissingValues | None) -> Outcome:
     """Nothing is sent with a gap: the operator hears by name which value is missing."""
     if lacking is None:
         return notice(desk, turn, "desk.template_failed")

@@ -15,7 +15,7 @@ from bot.handoff.operators.command_words import line
 from bot.handoff.operators.notes import note
 from bot.handoff.operators.replies import done, notice, say
 from bot.handoff.operators.roster import labels
-from bot.handoff.sla.time_parsing import Fault, read_moment
+from bot.handoff.sla.time_parsing import TimeFault, read_moment
 from bot.handoff.tickets import closing, lifecycle, transfer
 from bot.handoff.topics import reopen_topic
 from bot.handoff.whom import brought, colleagues, meant, reachable, unclear
@@ -221,7 +221,7 @@ def snooze(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
     found = read_moment(turn.press.value if turn.press else rest, turn.now, desk.hours)
-    if isinstance(found, Fault):
+    if isinstance(found, TimeFault):
         return say(desk, turn, "desk.snooze_how", wrong=_wrong(desk, rest, found))
     until = found.at
     by = turn.actor
@@ -254,7 +254,7 @@ def promise(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
     found = read_moment(rest, turn.now, desk.hours)
-    if isinstance(found, Fault):
+    if isinstance(found, TimeFault):
         return say(desk, turn, "desk.promise_how", wrong=_wrong(desk, rest, found))
     at, text = found.at, found.rest
     promised = lifecycle.promised(ticket, at, text)
@@ -275,7 +275,7 @@ def promise(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome
     return Outcome("desk", Result.ANSWERED, "promised", say_, ticket=promised, events=(event,))
 
 
-def _wrong(desk: DeskContext, rest: str, fault: Fault) -> str:
+def _wrong(desk: DeskContext, rest: str, fault: TimeFault) -> str:
     """What is wrong with a time, in a sentence; nothing where none was given."""
     return desk.texts.text(f"desk.wrong_time.{fault}", lang=desk.lang, word=rest[:40]) if rest else ""
 

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     MISTYPED = "mistyped"  # a command that is none: told, never sent
     FOREIGN = "foreign"  # a command for another bot
     DOUBTFUL = "doubtful"  # asked about before it is sent
+    HELD_BACK = "held_back"  # the answer "no" to what was asked about
     WORDS = "words"
 
 
@@ -89,7 +90,17 @@ def read_message(desk: DeskContext, turn: Turn) -> OperatorMessage:
     replies = [q for i, q in zip(turn.inbounds, turn.quoted, strict=False) if i.quotes]
     answers = inbound.kind is InboundKind.MESSAGE and not all(map(_is_of_customer, replies))
     rude = desk.texts.options("desk.tone")
-    return understand(turn.inbounds, Around(desk.commands.names, colleagues, public, rude, answers))
+    message = understand(turn.inbounds, Around(desk.commands.names, colleagues, public, rude, answers))
+    return OperatorMessage(Kind.HELD_BACK) if _is_no(desk, turn, message) else message
+
+
+def _is_no(desk: DeskContext, turn: Turn, message: OperatorMessage) -> bool:
+    """Whether the words answer the question whether they may be sent: no."""
+    inbound, ticket = turn.inbounds[0], turn.ticket
+    if inbound.kind is not InboundKind.MESSAGE or ticket is None or not ticket.state.held:
+        return False
+    no = desk.texts.options("desk.hold_back")
+    return not message.stays_inside and inbound.text.strip(" .!").casefold() in no
 
 
 def _is_of_customer(quoted: RepliedTo | None) -> bool:

@@ -104,11 +104,7 @@ class Registry:
         self.commands = tuple(commands)
         self._named = {name: c for c in self.commands for name in (c.name, *c.aliases) if name}
         self._pressed = {c.button: c for c in self.commands if c.button}
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Everything that may be written after the slash."""
-        return frozenset(self._named)
+        self.names = frozenset(self._named)  # everything that may be written after the slash
 
     @property
     def listed(self) -> tuple[Command, ...]:

@@ -10,7 +10,7 @@ from bot.handoff.assist.sending import of_preview
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators import edits
 from bot.handoff.operators.commands import is_closed
-from bot.handoff.operators.drafts import ask, draft, held, send
+from bot.handoff.operators.drafts import ask, draft, send
 from bot.handoff.operators.notes import note, whisper
 from bot.handoff.operators.operator_message import Kind, OperatorMessage, command_of, read_message
 from bot.handoff.operators.permissions import refusal, refuse
@@ -66,8 +66,8 @@ def _written(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Outcome
             known = message.name in desk.commands.names
             key = "desk.mistyped" if known or not message.name else "desk.unknown_command"
             return say(desk, turn, key, command=message.name)
-    if held(ticket) and inbound.text.strip(" .!").casefold() in desk.texts.options("desk.hold_back"):
-        return replace(say(desk, turn, "desk.held_back"), ticket=lifecycle.released(ticket))
+        case Kind.HELD_BACK:
+            return replace(say(desk, turn, "desk.held_back"), ticket=lifecycle.released(ticket))
     return words_of_operator(desk, turn, ticket, message)
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.outreach.broadcasts import BroadcastSender, Mail, Mailing
+from bot.handoff.outreach.broadcasts import Broadcast, BroadcastSender, DeliveryReader
 from bot.handoff.outreach.order_replies import (
-    Likening,
+    TextSimilarity,
     acknowledged,
     answer,
     answers_to,
@@ -19,7 +19,14 @@ from bot.handoff.outreach.order_replies import (
     ordered,
     tail,
 )
-from bot.handoff.outreach.segment import Chosen, Segment, Unclear, choose, has_conditions, read_conditions
+from bot.handoff.outreach.segment import (
+    Segment,
+    SegmentSelection,
+    UnclearCondition,
+    choose,
+    has_conditions,
+    read_conditions,
+)
 from bot.model import Button, Event, Outbound, OutboundKind, Outcome, Peer, Priority, Result, RichText, Turn
 
 LONGEST = 3500  # characters of a broadcast: one message everywhere
@@ -33,9 +40,9 @@ class Broadcasts:
     def __init__(
         self,
         desk: DeskContext,
-        source: Mail,
+        source: DeliveryReader,
         courier: BroadcastSender,
-        likeness: Likening,
+        likeness: TextSimilarity,
         *,
         channels: Collection[str],
         article: Callable[[str], str],
@@ -60,13 +67,13 @@ class Broadcasts:
             return await self.draft(
                 turn, conditions, tail(turn.inbounds[0].rich, max(0, start)) if words else RichText()
             )
-        except Unclear as error:
+        except UnclearCondition as error:
             return answer(desk, turn, error.key, **error.facts)
 
     async def draft(self, turn: Turn, conditions: str, text: RichText) -> Outcome:
         """The count and the text as customers will see it; nothing is sent before somebody presses.
 
-        Raises `Unclear`.
+        Raises `UnclearCondition`.
         """
         desk = self._desk
         if not text.text.strip() or len(text.text) > LONGEST:
@@ -74,7 +81,7 @@ class Broadcasts:
         segment = self.segment(conditions)
         chosen = await self.chosen(turn, segment)
         about = {"segment": segment.kept(), "line": conditions}
-        mailing = Mailing(
+        mailing = Broadcast(
             f"b{turn.id}",
             text,
             place=replace(turn.peer, thread=""),
@@ -115,7 +122,7 @@ class Broadcasts:
         )
         return replace(outcome, messages=(shown, *outcome.messages), settings=mailing.kept())
 
-    async def send(self, turn: Turn, mailing: Mailing) -> Outcome:
+    async def send(self, turn: Turn, mailing: Broadcast) -> Outcome:
         """Set it going: whom it reaches is settled now, once."""
         desk = self._desk
         chosen = await self.chosen(turn, Segment.read(mailing.about.get("segment")))
@@ -162,12 +169,12 @@ class Broadcasts:
         """From the command line: counted and confirmed there."""
         try:
             segment = self.segment(conditions)
-        except Unclear as error:
+        except UnclearCondition as error:
             return answer(self._desk, turn, error.key, **error.facts)
         about = {"segment": segment.kept(), "line": conditions}
         return await self.send(
             turn,
-            Mailing(
+            Broadcast(
                 f"b{turn.id}",
                 RichText(text),
                 place=answers_to(self._desk, turn),
@@ -194,14 +201,14 @@ class Broadcasts:
         return Outcome("desk", Result.ANSWERED, "broadcast_over", acknowledged(desk, turn, "desk.old_button"))
 
     def segment(self, conditions: str) -> Segment:
-        """Raises `Unclear`."""
+        """Raises `UnclearCondition`."""
         incidents = self._desk.incidents
         known = range(1, incidents.next_number)
         return read_conditions(
             conditions, self._desk.texts, article=self._article, channels=self._channels, incidents=known
         )
 
-    async def chosen(self, turn: Turn, segment: Segment) -> Chosen:
+    async def chosen(self, turn: Turn, segment: Segment) -> SegmentSelection:
         return await choose(
             segment,
             self._source,
@@ -225,7 +232,7 @@ class Broadcasts:
             outcome, messages=say, events=(event,), settings=stopped.kept(), cancel=(mailing.setting,)
         )
 
-    async def _newest(self, turn: Turn) -> Mailing | None:
+    async def _newest(self, turn: Turn) -> Broadcast | None:
         for event in reversed(await self._started()):
             mailing = await self._courier.find(str(event.data.get("number")))
             if mailing is not None and mailing.state == "going":
@@ -250,7 +257,7 @@ class Broadcasts:
         return list(await self._source.events(kinds=(STARTED,)))
 
     def _redrawn(
-        self, turn: Turn, mailing: Mailing, key: str, button: Button | None = None, **facts: object
+        self, turn: Turn, mailing: Broadcast, key: str, button: Button | None = None, **facts: object
     ) -> Outbound:
         """The preview says what became of it."""
         text = self._desk.texts.say(key, lang=self._desk.lang, **facts)

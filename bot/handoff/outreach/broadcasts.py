@@ -14,7 +14,7 @@ from typing import Protocol
 from bot.handoff import notices
 from bot.handoff.desk_context import Delivered, DeliveryStatus, DeskContext
 from bot.handoff.outreach.segment import SegmentMember, SegmentSource, wants_none
-from bot.handoff.tally import OPEN, Tally, count
+from bot.handoff.tally import OPEN, BroadcastTotals, count
 from bot.model import (
     Attachment,
     Button,
@@ -47,7 +47,7 @@ SETTLING = 90  # how often what is still on its way is waited for, before the en
 SOON = 10  # the first so many of them quickly
 
 
-class Mail(SegmentSource, Protocol):
+class DeliveryReader(SegmentSource, Protocol):
     """Where messages under way are looked up."""
 
     async def setting(self, name: str) -> str | None: ...
@@ -64,7 +64,7 @@ class Mail(SegmentSource, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Mailing:
+class Broadcast:
     """What is said to whom. `number` names it for ever ("b3", "i2"); `to` are conversations; `place` hears
     when it is done.
 
@@ -112,7 +112,7 @@ class Mailing:
         return Timer(self.setting, BroadcastPortion(self.number), now)
 
 
-def read_mailing(number: str, kept: str | None) -> Mailing | None:
+def read_mailing(number: str, kept: str | None) -> Broadcast | None:
     """What was kept of it; None where there is none."""
     if kept is None:
         return None
@@ -120,7 +120,7 @@ def read_mailing(number: str, kept: str | None) -> Mailing | None:
     spans = tuple(Span(Style(s), o, n, url) for s, o, n, url in data["spans"])
     place = Peer(*data["place"]) if data["place"] else None
     files = tuple(Attachment(**{**a, "media": Media(a["media"])}) for a in data.get("attachments") or ())
-    return Mailing(
+    return Broadcast(
         number,
         RichText(data["text"], spans),
         tuple(data["to"]),
@@ -137,12 +137,18 @@ class BroadcastSender:
     """Brings mailings. Everything it knows of their progress is in their timers."""
 
     def __init__(
-        self, desk: DeskContext, source: Mail, *, hours: DaySpan, per_second: float, channels: Collection[str]
+        self,
+        desk: DeskContext,
+        source: DeliveryReader,
+        *,
+        hours: DaySpan,
+        per_second: float,
+        channels: Collection[str],
     ) -> None:
         self._desk, self._source, self._hours, self._channels = desk, source, hours, frozenset(channels)
         self._size = max(1, round(per_second * PAUSE.total_seconds()))
 
-    async def find(self, number: str) -> Mailing | None:
+    async def find(self, number: str) -> Broadcast | None:
         return read_mailing(number, await self._source.setting(f"{TIMER}:{number}"))
 
     def waits(self, now: datetime) -> datetime | None:
@@ -197,7 +203,7 @@ class BroadcastSender:
         later = self._later(mailing, turn.now + PAUSE, replace(moved, settling=0))
         return Outcome("desk", Result.ANSWERED, "mailing", say, events=events, timers=later)
 
-    async def _held_up(self, turn: Turn, mailing: Mailing, progress: BroadcastPortion) -> Outcome:
+    async def _held_up(self, turn: Turn, mailing: Broadcast, progress: BroadcastPortion) -> Outcome:
         """Only those are left who are in talks: the end is told without them, they are tried later."""
         tally = await self._tally(mailing, progress)
         if tally.waiting and progress.settling < SETTLING:
@@ -207,7 +213,7 @@ class BroadcastSender:
         later = self._later(mailing, turn.now + BUSY, tried)
         return Outcome("desk", Result.IGNORED, "mailing_waits", told, timers=later)
 
-    async def _ended(self, turn: Turn, mailing: Mailing, progress: BroadcastPortion) -> Outcome:
+    async def _ended(self, turn: Turn, mailing: Broadcast, progress: BroadcastPortion) -> Outcome:
         """Nobody is left: said when the last message has gone out, or is known not to."""
         tally = await self._tally(mailing, progress)
         if tally.waiting and progress.settling < SETTLING:
@@ -217,12 +223,12 @@ class BroadcastSender:
         done = replace(mailing, state="done", said=tally.said)
         return Outcome("desk", Result.ANSWERED, "mailing", told, events=(event,), settings=done.kept())
 
-    async def _tally(self, mailing: Mailing, progress: BroadcastPortion) -> Tally:
+    async def _tally(self, mailing: Broadcast, progress: BroadcastPortion) -> BroadcastTotals:
         tally = await count(self._source, mailing.setting, mailing.to, progress.said)
         return replace(tally, blocked=tally.blocked + progress.blocked)
 
     def _told(
-        self, mailing: Mailing, tally: Tally, progress: BroadcastPortion, *, busy: int
+        self, mailing: Broadcast, tally: BroadcastTotals, progress: BroadcastPortion, *, busy: int
     ) -> tuple[Outbound, ...]:
         """How it ended, for whoever ordered it; nothing where he knows that already."""
         if mailing.place is None or progress.told == tally.said:
@@ -231,18 +237,18 @@ class BroadcastSender:
         facts = {**tally.facts, "waiting": tally.waiting, "busy": busy, "all": len(mailing.to)}
         return (notices.in_desk(self._desk, mailing.place, None, key, number=mailing.number[1:], **facts),)
 
-    def _settles(self, turn: Turn, mailing: Mailing, progress: BroadcastPortion) -> Outcome:
+    def _settles(self, turn: Turn, mailing: Broadcast, progress: BroadcastPortion) -> Outcome:
         times = progress.settling + 1
         due = turn.now + (PAUSE if times <= SOON else LATER)
         return self._again(mailing, due, replace(progress, settling=times))
 
-    def _again(self, mailing: Mailing, due: datetime, progress: BroadcastPortion) -> Outcome:
+    def _again(self, mailing: Broadcast, due: datetime, progress: BroadcastPortion) -> Outcome:
         return Outcome("desk", Result.IGNORED, "mailing_waits", timers=self._later(mailing, due, progress))
 
-    def _later(self, mailing: Mailing, due: datetime, progress: BroadcastPortion) -> tuple[Timer, ...]:
+    def _later(self, mailing: Broadcast, due: datetime, progress: BroadcastPortion) -> tuple[Timer, ...]:
         return (Timer(mailing.setting, progress, due),)
 
-    def _may_hear(self, mailing: Mailing, row: SegmentMember) -> bool:
+    def _may_hear(self, mailing: Broadcast, row: SegmentMember) -> bool:
         """Looked at anew for everybody: who opted out or blocked us since the list was made hears nothing."""
         return (
             row.reachable
@@ -250,7 +256,7 @@ class BroadcastSender:
             and not (mailing.is_broadcast and wants_none(row.customer))
         )
 
-    def _message(self, turn: Turn, mailing: Mailing, row: SegmentMember) -> Outbound:
+    def _message(self, turn: Turn, mailing: Broadcast, row: SegmentMember) -> Outbound:
         words, lang = self._desk.texts, row.customer.language or self._desk.lang
         if mailing.is_broadcast:
             text = mailing.text
@@ -274,7 +280,7 @@ class BroadcastSender:
             on_uncertain="hold",
         )
 
-    def _event(self, mailing: Mailing, row: SegmentMember) -> Event:
+    def _event(self, mailing: Broadcast, row: SegmentMember) -> Event:
         kind = "broadcast_said" if mailing.is_broadcast else "incident_told"
         data: Json = {"number": mailing.number, "channel": row.peer.channel}
         return Event(kind, conversation=row.conversation, data=data)

@@ -11,9 +11,9 @@ from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice
 from bot.handoff.outreach import low_rating
 from bot.handoff.outreach.broadcast_commands import Broadcasts
-from bot.handoff.outreach.broadcasts import BroadcastSender, Mail
+from bot.handoff.outreach.broadcasts import BroadcastSender, DeliveryReader
 from bot.handoff.outreach.incident_commands import IncidentCommands
-from bot.handoff.outreach.order_replies import Likening, is_ordered
+from bot.handoff.outreach.order_replies import TextSimilarity, is_ordered
 from bot.handoff.outreach.surveys import Surveys
 from bot.model import Internal, Outcome, Result, Turn
 from bot.model.internal import (
@@ -32,15 +32,15 @@ PRESSES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Outreach:
+class OutreachCommands:
     """What writing to customers first needs besides the desk.
 
     *article* finds the id of an article by its title, *meant* the ids of a title or a topic, *title* is the
     way back.
     """
 
-    source: Mail
-    likeness: Likening
+    source: DeliveryReader
+    likeness: TextSimilarity
     channels: Collection[str]
     hours: DaySpan
     per_second: float

@@ -12,9 +12,16 @@ from datetime import datetime, timedelta
 
 from bot.handoff.card import numbered
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.outreach.broadcasts import Mailing
+from bot.handoff.outreach.broadcasts import Broadcast
 from bot.handoff.outreach.incidents import OFF, Incident
-from bot.handoff.outreach.order_replies import Likening, acknowledged, answer, answers_to, by_whom, ordered
+from bot.handoff.outreach.order_replies import (
+    TextSimilarity,
+    acknowledged,
+    answer,
+    answers_to,
+    by_whom,
+    ordered,
+)
 from bot.handoff.outreach.segment import SegmentSource
 from bot.model import Button, Outbound, OutboundKind, Outcome, Priority, RichText, Turn
 
@@ -37,7 +44,7 @@ class IncidentCommands:
         self,
         desk: DeskContext,
         source: SegmentSource,
-        likeness: Likening,
+        likeness: TextSimilarity,
         *,
         meant: Callable[[str], tuple[str, ...]],
         title: Callable[[str], str],
@@ -130,7 +137,7 @@ class IncidentCommands:
         if incident is None:
             return answer(desk, turn, "outreach.no_incident", number=number, open=[i.number for i in known])
         met = desk.incidents.met(incident.number)
-        mailing = Mailing(
+        mailing = Broadcast(
             f"i{incident.number}",
             RichText(text),
             met,

@@ -17,7 +17,7 @@ OFFICE = Peer(
 )  # the service's own conversation: what nobody said in a chat is decided here
 
 
-class Likening(Protocol):
+class TextSimilarity(Protocol):
     """Compares texts (bot/knowledge/decision/similarity.py)."""
 
     def related(self, text: str) -> tuple[str, ...]: ...

@@ -77,7 +77,7 @@ class SegmentSource(Protocol):
     ) -> Sequence[Event]: ...
 
 
-class Unclear(Exception):
+class UnclearCondition(Exception):
     """A condition that means nothing here; `key` and `facts` are what is said about it."""
 
     def __init__(self, key: str, **facts: object) -> None:
@@ -124,7 +124,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class SegmentSelection:
     """Whom it reaches, by conversation; and how many of the segment cannot be or do not want to be
     reached.
     """
@@ -159,7 +159,7 @@ def read_conditions(
     channels: Collection[str],
     incidents: Collection[int],
 ) -> Segment:
-    """`vip=yes channel=vk asked="где заказ,доставка" days=14` as a segment. Raises `Unclear`.
+    """`vip=yes channel=vk asked="где заказ,доставка" days=14` as a segment. Raises `UnclearCondition`.
 
     The names of conditions stand in the words (`outreach.key.*`); any other name is a field of the customer.
     *article* gives
@@ -178,23 +178,23 @@ def read_conditions(
         name = names.get(key.casefold(), "")
         values = tuple(v.strip() for v in value.split(",") if v.strip())
         if not values:
-            raise Unclear("outreach.no_value", name=key)
+            raise UnclearCondition("outreach.no_value", name=key)
         if name == "days":
             if not value.isdecimal() or not 1 <= int(value) <= 366:
-                raise Unclear("outreach.bad_days", value=value)
+                raise UnclearCondition("outreach.bad_days", value=value)
             days = int(value)
         elif name:
             listed[name] = (*listed.get(name, ()), *values)
         else:
             fields[key] = value
     if unknown := [c for c in listed.get("channel", ()) if c not in channels]:
-        raise Unclear("outreach.no_channel", value=unknown[0], known=sorted(channels))
+        raise UnclearCondition("outreach.no_channel", value=unknown[0], known=sorted(channels))
     if unknown := [n for n in listed.get("incident", ()) if not n.isdecimal() or int(n) not in incidents]:
-        raise Unclear("outreach.no_incident", number=unknown[0], open=[])
+        raise UnclearCondition("outreach.no_incident", number=unknown[0], open=[])
     found = []
     for title in listed.get("article", ()):
         if not (id := article(title)):
-            raise Unclear("outreach.no_article", value=title)
+            raise UnclearCondition("outreach.no_article", value=title)
         found.append(id)
     return Segment(fields, **{**listed, "article": tuple(found)}, days=days)
 
@@ -207,7 +207,7 @@ async def choose(
     saying: Saying,
     met: Callable[[int], Collection[int]],
     channels: Collection[str],
-) -> Chosen:
+) -> SegmentSelection:
     """The conversations of the segment: of each customer the one he wrote in last.
 
     Channels that do not run are left out.
@@ -232,7 +232,7 @@ async def choose(
     counts: dict[str, int] = {}
     for row in best.values():
         counts[row.peer.channel] = counts.get(row.peer.channel, 0) + 1
-    return Chosen(
+    return SegmentSelection(
         tuple(sorted(r.conversation for r in best.values())), counts, len(out), len(unreachable - set(best))
     )
 

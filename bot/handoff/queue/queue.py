@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from bot.config.handoff import PriorityRule, length
-from bot.model import Ticket, Waiting
+from bot.model import Ticket, WaitingTickets
 
 
 class Queue:
@@ -59,7 +59,7 @@ class Queue:
         """How many of his team's waiting ones come before this one."""
         return next((place - 1 for place, t in self.places(tickets, now) if t.number == ticket.number), 0)
 
-    def before_new(self, ticket: Ticket, waiting: Sequence[Waiting]) -> int:
+    def before_new(self, ticket: Ticket, waiting: Sequence[WaitingTickets]) -> int:
         """How many come before one that joins the queue now; never fewer than do."""
         line, aging = (
             self._line(ticket.state.team),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.sla.hours import Promise
+from bot.handoff.sla.hours import WaitEstimate
 from bot.model import Button, RichText, Rows, Ticket, Turn
 
 
@@ -28,7 +28,7 @@ def told(
     )
 
 
-def promise_of(desk: DeskContext, turn: Turn, ahead: int) -> Promise:
+def promise_of(desk: DeskContext, turn: Turn, ahead: int) -> WaitEstimate:
     """When somebody will answer, with *ahead* before them."""
     return desk.hours.promise(turn.now, ahead=ahead, recent=turn.recent_answers)
 

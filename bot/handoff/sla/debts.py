@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.handoff import notices
 from bot.handoff.desk_context import DeskContext
-from bot.model import Inbound, InboundKind, Outbound, Owed, Sender
+from bot.model import Inbound, InboundKind, Outbound, OwedAnswer, Sender
 from bot.model.internal import Stranded
 
 LATE = timedelta(seconds=60)  # what is owed for longer is tried again
@@ -18,7 +18,7 @@ AGAIN = timedelta(minutes=10)  # of the same no more often than this
 UNANSWERED = "unanswered"
 
 
-class Unanswered:
+class UndeliveredAnswers:
     """A finder: an answer that was given up, or that nobody can tell of, goes to a person, once."""
 
     def __init__(self, desk: DeskContext) -> None:
@@ -40,7 +40,7 @@ class Unanswered:
         )
 
 
-class Overdue:
+class OverdueWork:
     """A view: what waits for a decision or for its delivery is tried again, and said in the operators' group
     while it lasts.
     """
@@ -54,7 +54,7 @@ class Overdue:
         owed = [o for o in await self._desk.records.owed(now, LATE) if o.stage != UNANSWERED]
         if owed:
             await self._mend()
-        groups: dict[tuple[str, str], list[Owed]] = {}
+        groups: dict[tuple[str, str], list[OwedAnswer]] = {}
         for one in owed:
             groups.setdefault((one.stage, one.peer.channel if one.stage == "undelivered" else ""), []).append(
                 one
@@ -67,7 +67,9 @@ class Overdue:
                 say += self._aloud(key, found, now)
         return tuple(say)
 
-    def _aloud(self, key: tuple[str, str], found: Sequence[Owed], now: datetime) -> tuple[Outbound, ...]:
+    def _aloud(
+        self, key: tuple[str, str], found: Sequence[OwedAnswer], now: datetime
+    ) -> tuple[Outbound, ...]:
         stage, channel = key
         waited = (now - min(o.since for o in found)).total_seconds()
         facts = {

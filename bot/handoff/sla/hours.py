@@ -25,7 +25,7 @@ Exceptions = Mapping[date, Sequence[DaySpan]]
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class WaitEstimate:
     """What a waiting customer is told.
 
     `minutes` is the usual wait (None: not known). `at` is the next opening, where he must reckon with it:
@@ -41,7 +41,7 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class DayRange:
     """Weekdays in a row (0 = Monday) with the same hours."""
 
     first: int
@@ -94,17 +94,17 @@ class Hours:
     def is_open(self, at: datetime) -> bool:
         return self.closing(at) is not None
 
-    def runs(self) -> tuple[Run, ...]:
+    def runs(self) -> tuple[DayRange, ...]:
         """The usual week, days with the same hours together; days off are left out."""
-        found: list[Run] = []
+        found: list[DayRange] = []
         for day, name in enumerate(WEEKDAYS):
             if not (stretches := tuple(self._week.get(name) or ())):
                 continue
             last = found[-1] if found else None
             if last is not None and last.last == day - 1 and last.stretches == stretches:
-                found[-1] = Run(last.first, day, stretches)
+                found[-1] = DayRange(last.first, day, stretches)
             else:
-                found.append(Run(day, day, stretches))
+                found.append(DayRange(day, day, stretches))
         return tuple(found)
 
     def next_open(self, at: datetime) -> datetime | None:
@@ -143,7 +143,9 @@ class Hours:
             last = closes
         return last + left
 
-    def promise(self, now: datetime, *, ahead: int, recent: Sequence[tuple[datetime, datetime]]) -> Promise:
+    def promise(
+        self, now: datetime, *, ahead: int, recent: Sequence[tuple[datetime, datetime]]
+    ) -> WaitEstimate:
         """What to tell a customer with *ahead* others before him. *recent*: when others asked and were
         answered, the newest first.
 
@@ -152,13 +154,13 @@ class Hours:
         before closing.
         """
         if not self.is_open(now):
-            return Promise(ahead + 1, open=False, at=self.next_open(now))
+            return WaitEstimate(ahead + 1, open=False, at=self.next_open(now))
         minutes = self._usual(recent)
         expected = UNKNOWN_WAIT if minutes is None else timedelta(minutes=minutes)
         if self.add_working(now, expected) - now <= expected:
-            return Promise(ahead + 1, open=True, minutes=minutes)
+            return WaitEstimate(ahead + 1, open=True, minutes=minutes)
         closes = self.leaving(now)
-        return Promise(ahead + 1, open=True, at=closes and self.next_open(closes), closes=closes)
+        return WaitEstimate(ahead + 1, open=True, at=closes and self.next_open(closes), closes=closes)
 
     def _usual(self, recent: Sequence[tuple[datetime, datetime]]) -> int | None:
         if len(recent) < MIN_SAMPLES:

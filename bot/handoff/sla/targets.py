@@ -27,7 +27,7 @@ DOUBLINGS = 10  # a reminder comes after 1, 2, 4 … times the interval, and no 
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
+class SlaDeadline:
     """A running deadline: since when, when operators are warned, when it is broken."""
 
     name: str
@@ -60,7 +60,7 @@ class Deadlines:
                 return policy
         return Policy(first_reply=None, next_reply=None, resolution=None)
 
-    def goals(self, ticket: Ticket) -> tuple[Goal, ...]:
+    def goals(self, ticket: Ticket) -> tuple[SlaDeadline, ...]:
         """The deadlines that run now, the nearest first."""
         if ticket.status == "closed" or ticket.opened is None:
             return ()
@@ -78,7 +78,7 @@ class Deadlines:
             amount = length(getattr(policy, name))
             if start is not None and amount is not None:
                 warn = self._hours.add_working(start, amount * self.sla.warn)
-                found.append(Goal(name, start, warn, self._hours.add_working(start, amount)))
+                found.append(SlaDeadline(name, start, warn, self._hours.add_working(start, amount)))
         return tuple(sorted(found, key=lambda g: g.due))
 
     def dated(self, ticket: Ticket) -> Ticket:
@@ -174,6 +174,6 @@ class Deadlines:
         return Timer(key, payload, at, conversation=ticket.conversation)
 
 
-def left(goal: Goal, now: datetime) -> timedelta:
+def left(goal: SlaDeadline, now: datetime) -> timedelta:
     """Time until the deadline, negative when it is past."""
     return goal.due - now

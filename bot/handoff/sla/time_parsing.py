@@ -16,7 +16,7 @@ LATE = timedelta(hours=4)  # who works after closing means so short a time as it
 MORNING = time(10)  # of a day that has no opening
 
 
-class Fault(StrEnum):
+class TimeFault(StrEnum):
     """Why words name no time to come."""
 
     NONE = "none"  # there is no time in them
@@ -27,7 +27,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class ParsedTime:
     """What was meant and the words after it.
 
     *asked*: the moment as it was said, where nobody works then and *at* is the next opening.
@@ -120,7 +120,7 @@ _PART = re.compile(
 _BAD_CLOCK = re.compile(r"(?:\w{1,6}\s+)?[0-9]{1,2}:[0-9]{2}(?![0-9])")
 
 
-def read_moment(text: str, now: datetime, hours: Hours) -> Moment | Fault:
+def read_moment(text: str, now: datetime, hours: Hours) -> ParsedTime | TimeFault:
     """The moment that *text* begins with and the words after it, or why there is none. Never raises.
 
     A day without a time is that day's opening, a time without a day the next such time. What falls where
@@ -132,16 +132,16 @@ def read_moment(text: str, now: datetime, hours: Hours) -> Moment | Fault:
     except _Wrong as wrong:
         return wrong.fault
     except OverflowError:  # the calendar ends
-        return Fault.FAR
+        return TimeFault.FAR
 
 
 class _Wrong(Exception):
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: TimeFault) -> None:
         super().__init__(fault)
         self.fault = fault
 
 
-def _read(text: str, now: datetime, hours: Hours) -> Moment | Fault:
+def _read(text: str, now: datetime, hours: Hours) -> ParsedTime | TimeFault:
     if (found := _amount(text)) is not None:
         length, rest = found
         late = length <= LATE and not hours.is_open(now)
@@ -150,9 +150,9 @@ def _read(text: str, now: datetime, hours: Hours) -> Moment | Fault:
     day, rest = _day(text, today)
     at, rest = _time(rest, first=day is None)
     if day is None and at is None:
-        return Fault.NONE
+        return TimeFault.NONE
     if at is None and _BAD_CLOCK.match(rest):
-        return Fault.NO_TIME
+        return TimeFault.NO_TIME
     on = day or today
     worked = hours.day(on)
     moment = _at(on, at, hours) if at is not None else _whole_day(on, today, hours)
@@ -162,14 +162,14 @@ def _read(text: str, now: datetime, hours: Hours) -> Moment | Fault:
     return _checked(moment, rest, now, None if worked and (at is not None or on == today) else hours)
 
 
-def _checked(moment: datetime, rest: str, now: datetime, hours: Hours | None) -> Moment | Fault:
+def _checked(moment: datetime, rest: str, now: datetime, hours: Hours | None) -> ParsedTime | TimeFault:
     """*hours*: where the moment is moved to the next opening if nobody works then."""
     if moment <= now:
-        return Fault.PAST
+        return TimeFault.PAST
     if moment > now + LONGEST:
-        return Fault.FAR
+        return TimeFault.FAR
     opens = (hours.next_open(moment) if hours else None) or moment
-    return Moment(opens, rest.strip(" ,.:;—-"), None if opens == moment else moment)
+    return ParsedTime(opens, rest.strip(" ,.:;—-"), None if opens == moment else moment)
 
 
 # --- how long
@@ -218,7 +218,7 @@ def _day(text: str, today: date) -> tuple[date | None, str]:
     if (found := _DAY.match(text)) is not None and found.lastgroup:
         kind, number = found.lastgroup[0], found.lastgroup[1:]
         if kind == "p":
-            raise _Wrong(Fault.PAST)
+            raise _Wrong(TimeFault.PAST)
         away = int(number) if kind == "d" else (int(number) - today.weekday() - 1) % 7 + 1
         return today + timedelta(days=away), text[found.end() :]
     if _DOTTED.match(text):
@@ -242,7 +242,7 @@ def _dated(found: re.Match[str], today: date) -> date:
     try:
         return date(wanted, month, day)
     except ValueError:
-        raise _Wrong(Fault.NO_DAY) from None
+        raise _Wrong(TimeFault.NO_DAY) from None
 
 
 def _month(word: str) -> int:
@@ -287,7 +287,7 @@ def _minutes(found: re.Match[str]) -> int:
     hour, minute = int(named["hour"]), int(named.get("minute") or 0)
     half = "am" if named.get("am") else "pm" if named.get("pm") else ""
     if minute > 59 or hour > (12 if half else 24) or (hour == 24 and minute):
-        raise _Wrong(Fault.NO_TIME)
+        raise _Wrong(TimeFault.NO_TIME)
     if half:
         hour = hour % 12 + (12 if half == "pm" else 0)
     return hour * 60 + minute

@@ -9,7 +9,7 @@ from dataclasses import fields as dataclass_fields
 from datetime import date
 
 from bot.errors import Problem
-from bot.knowledge.articles.frontmatter import Head
+from bot.knowledge.articles.frontmatter import Frontmatter
 from bot.knowledge.codes import found
 from bot.model import Button
 from bot.text.nearest import nearest
@@ -47,7 +47,7 @@ _URL = re.compile(r"(?:https?://|tg://|tel:|mailto:)\S+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
+class ArticleFields:
     """The head of an article as values."""
 
     id: str = ""
@@ -67,12 +67,12 @@ class Fields:
     images: tuple[str, ...] = ()
 
 
-KEYS = (*(key.name for key in dataclass_fields(Fields)), "draft", "publish")
+KEYS = (*(key.name for key in dataclass_fields(ArticleFields)), "draft", "publish")
 
 
 def read_fields(
-    head: Head, file: str, known_channels: Sequence[str] = ()
-) -> tuple[Fields, tuple[Problem, ...]]:
+    head: Frontmatter, file: str, known_channels: Sequence[str] = ()
+) -> tuple[ArticleFields, tuple[Problem, ...]]:
     """The values of a head and all its problems at once; what could not be read has its default."""
     reader = _Reader(head, file)
     known = reader.known_values()
@@ -89,7 +89,7 @@ def read_fields(
     for channel in channels:
         if known_channels and channel not in known_channels:
             reader.doubt("channels", "channel", "KB011", _nearest(channel, known_channels), value=channel)
-    fields = Fields(
+    fields = ArticleFields(
         id=reader.one(known, "id"),
         title=reader.one(known, "title"),
         aliases=reader.many(known, "aliases", commas=False),
@@ -115,7 +115,7 @@ def _nearest(name: str, names: Sequence[str]) -> str:
 
 
 class _Reader:
-    def __init__(self, head: Head, file: str) -> None:
+    def __init__(self, head: Frontmatter, file: str) -> None:
         self.head, self.file = head, file
         self.problems: list[Problem] = []
 

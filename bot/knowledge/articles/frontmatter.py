@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.errors import Problem
 from bot.text.problems import problem
-from bot.text.yaml_source import Node, YamlError, read_yaml
+from bot.text.yaml_source import YamlError, YamlNode, read_yaml
 
 _FENCE = re.compile(r"\A---[ \t]*\r?\n")
 _UNSEEN = " \t\r\n\v\f\u00a0\u00ad\u200b\u200c\u200d\u2028\u2029\u2060\ufeff"
@@ -36,7 +36,7 @@ _CLOSE = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class CutValue:
     """Words after an unquoted value of *key* that YAML takes for a remark."""
 
     key: str
@@ -46,14 +46,14 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class Frontmatter:
     """The values of a YAML text, each text as written, and the line of each: `places` maps "title",
     "aliases[2]" to lines.
     """
 
     values: Mapping[str, object] = field(default_factory=dict)
     places: Mapping[str, int] = field(default_factory=dict)
-    cuts: tuple[Cut, ...] = ()
+    cuts: tuple[CutValue, ...] = ()
 
 
 def split_head(text: str) -> tuple[str | None, str, int]:
@@ -92,26 +92,26 @@ def lost_head(text: str) -> tuple[int, str] | None:
     )
 
 
-def read_head(text: str, file: str, first_line: int = 1) -> tuple[Head | None, tuple[Problem, ...]]:
+def read_head(text: str, file: str, first_line: int = 1) -> tuple[Frontmatter | None, tuple[Problem, ...]]:
     """Reads a YAML mapping. None and an error where it cannot be used; never raises."""
     try:
         root = read_yaml(text, first_line)
     except YamlError as error:
         return None, (error.problem(file),)
     if root is None or (root.kind == "text" and root.value is None):
-        return Head(), ()
+        return Frontmatter(), ()
     if root.kind != "map":
         return None, (problem("articles.not_head", file, root.line, 1, "KB003"),)
     places: dict[str, int] = {}
-    cuts: list[Cut] = []
+    cuts: list[CutValue] = []
     for name, (key, value) in root.pairs.items():
         places[name] = key.line
         places |= {f"{name}[{i}]": item.line for i, item in enumerate(value.items)}
-        cuts += [Cut(name, node.line, node.column, node.cut) for node in _texts(value) if node.cut]
-    return Head(root.value, places, tuple(cuts)), ()
+        cuts += [CutValue(name, node.line, node.column, node.cut) for node in _texts(value) if node.cut]
+    return Frontmatter(root.value, places, tuple(cuts)), ()
 
 
-def _texts(node: Node) -> Iterator[Node]:
+def _texts(node: YamlNode) -> Iterator[YamlNode]:
     if node.kind == "text":
         yield node
     for inner in (*node.items, *(value for _, value in node.pairs.values())):

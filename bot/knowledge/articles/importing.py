@@ -54,7 +54,7 @@ class ImportUnavailable(BotError):
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportedArticle:
     """An article as it came; `source` is where from. `status` "" leaves it to the one who imports.
 
     `pictures` are the contents of the files that the body shows, by their path from the article.
@@ -74,14 +74,14 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class ImportResult:
     """What an import did: files written, and articles passed over because their file was there."""
 
     written: tuple[Path, ...]
     skipped: tuple[Path, ...]
 
 
-def read_import(path: Path) -> tuple[Imported, ...]:
+def read_import(path: Path) -> tuple[ImportedArticle, ...]:
     """The articles of a CSV, XLSX, JSONL, HTML or DOCX file, or of all such files in a folder (its folders
     become sections).
 
@@ -107,7 +107,7 @@ def read_import(path: Path) -> tuple[Imported, ...]:
     return merged(_read(path))
 
 
-def _read(path: Path) -> list[Imported]:
+def _read(path: Path) -> list[ImportedArticle]:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise ConfigError(
@@ -125,7 +125,7 @@ def _read(path: Path) -> list[Imported]:
 # ----------------------------------------------------------------------------------------------------------
 
 
-def _csv(path: Path) -> Iterator[Imported]:
+def _csv(path: Path) -> Iterator[ImportedArticle]:
     text = _decoded(path)
     named = re.match(r"\s*\"?sep=(.)\"?[ \t]*\r?\n", text, re.IGNORECASE)  # what Excel writes above a table
     blank = re.match(r"[\s,;]*\n", text[named.end() :] if named else text)
@@ -152,7 +152,7 @@ def _decoded(path: Path) -> str:
         raise ConfigError([problem("articles.import.encoding", path.as_posix(), line)]) from None
 
 
-def _xlsx(path: Path) -> Iterator[Imported]:
+def _xlsx(path: Path) -> Iterator[ImportedArticle]:
     check_archive(path)
     try:
         import openpyxl
@@ -175,7 +175,7 @@ def _xlsx(path: Path) -> Iterator[Imported]:
 
 def _table(
     rows: Iterable[Sequence[str]], path: Path, *, may_be_other: bool = False, first: int = 1
-) -> Iterator[Imported]:
+) -> Iterator[ImportedArticle]:
     numbered = ((n, row) for n, row in enumerate(rows, first) if any(str(c).strip() for c in row))
     line, head = next(numbered, (first, ()))
     columns = [table_names().columns.get(" ".join(str(c).lower().split()), "") for c in head]
@@ -197,7 +197,7 @@ def _cell(value: str) -> str:
     return value[1:] if value[:1] == "'" and value[1:2] in _FORMULA else value
 
 
-def _of_values(values: Mapping[str, str]) -> Imported:
+def _of_values(values: Mapping[str, str]) -> ImportedArticle:
     def many(key: str, separators: str) -> tuple[str, ...]:
         text = values.get(key, "")
         return tuple(
@@ -208,7 +208,7 @@ def _of_values(values: Mapping[str, str]) -> Imported:
             )
         )
 
-    return Imported(
+    return ImportedArticle(
         title=" ".join(values["title"].split())[:MAX_TITLE],
         body=values.get("body", ""),
         aliases=many("aliases", r"[;|]"),
@@ -223,7 +223,7 @@ def _of_values(values: Mapping[str, str]) -> Imported:
     )
 
 
-def _jsonl(path: Path) -> Iterator[Imported]:
+def _jsonl(path: Path) -> Iterator[ImportedArticle]:
     for number, line in enumerate(_decoded(path).splitlines(), 1):
         if not line.strip():
             continue
@@ -245,12 +245,12 @@ def _jsonl(path: Path) -> Iterator[Imported]:
 # -----------------------------------------------------------------------------------------------------------
 
 
-def _html(path: Path) -> Iterator[Imported]:
+def _html(path: Path) -> Iterator[ImportedArticle]:
     _html_tools()
     yield from articles_of_html(_decoded(path), path.stem)
 
 
-def _docx(path: Path) -> Iterator[Imported]:
+def _docx(path: Path) -> Iterator[ImportedArticle]:
     check_archive(path)
     try:
         import mammoth
@@ -278,7 +278,7 @@ def _docx(path: Path) -> Iterator[Imported]:
 
 def articles_of_html(
     html: str, name: str, *, whole: bool = False, pictures: Collection[str] = ()
-) -> Iterator[Imported]:
+) -> Iterator[ImportedArticle]:
     """The articles of a page: one for each heading of a page of questions, else (or with *whole*) the page as
     one.
 
@@ -307,14 +307,14 @@ def articles_of_html(
         text = text[: first.start()] + text[first.end() :]
     level = next((n for n in (2, 3, 4) if len(re.findall(rf"^{'#' * n} ", text, re.MULTILINE)) >= 2), 0)
     if whole or not level:
-        yield Imported(title[:MAX_TITLE], text.strip())
+        yield ImportedArticle(title[:MAX_TITLE], text.strip())
         return
     parts = re.split(rf"^{'#' * level} +(.+)$", text, flags=re.MULTILINE)
     if parts[0].strip():
-        yield Imported(title[:MAX_TITLE], parts[0].strip())
+        yield ImportedArticle(title[:MAX_TITLE], parts[0].strip())
     for heading, body in zip(parts[1::2], parts[2::2], strict=True):
         if body.strip():
-            yield Imported(_bare(heading)[:MAX_TITLE], body.strip(), section="")
+            yield ImportedArticle(_bare(heading)[:MAX_TITLE], body.strip(), section="")
 
 
 def _html_tools() -> tuple[Any, Any]:
@@ -439,11 +439,11 @@ _READERS = {
 # ---------------------------------------------------------------------------------------------------------
 
 
-def merged(found: Iterable[Imported]) -> tuple[Imported, ...]:
+def merged(found: Iterable[ImportedArticle]) -> tuple[ImportedArticle, ...]:
     """Questions with the same answer in the same section become one article: the first names it, the others
     are its examples.
     """
-    by_answer: dict[tuple[str, str], Imported] = {}
+    by_answer: dict[tuple[str, str], ImportedArticle] = {}
     for n, article in enumerate(found):
         answer = " ".join(article.body.split())
         key = (article.section, answer if answer and not article.id else f"\0{n}")
@@ -456,8 +456,8 @@ def merged(found: Iterable[Imported]) -> tuple[Imported, ...]:
 
 
 def write_import(
-    found: Sequence[Imported], folder: Path, *, section: str = "", status: str = "draft"
-) -> Brought:
+    found: Iterable[ImportedArticle], folder: Path, *, section: str = "", status: str = "draft"
+) -> ImportResult:
     """Write each article to a file of its own in *folder*; a file that is there stays as it is.
 
     Nothing leaves the folder.
@@ -494,10 +494,10 @@ def write_import(
             (target.parent / name).parent.mkdir(exist_ok=True)
             (target.parent / name).write_bytes(content)
         written.append(target)
-    return Brought(tuple(written), tuple(skipped))
+    return ImportResult(tuple(written), tuple(skipped))
 
 
-def _place(article: Imported, section: str) -> str:
+def _place(article: ImportedArticle, section: str) -> str:
     if article.id:
         parts = [_safe(p) for p in PurePosixPath(article.id.replace("\\", "/")).parts]
         name = "/".join(p for p in parts if p)

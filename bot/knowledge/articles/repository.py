@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import Problem
-from bot.knowledge.articles.schema import Article, Extra, article_files, join_articles, read_file
+from bot.knowledge.articles.schema import Article, ExtraQuestions, article_files, join_articles, read_file
 from bot.knowledge.articles.strays import stray_files
 from bot.text.problems import problem
 
@@ -24,12 +24,12 @@ class ReadFile:
     """
 
     stamp: Stamp
-    found: Article | Extra | None
+    found: Article | ExtraQuestions | None
     problems: tuple[Problem, ...]
     composed: bool
 
 
-class Library:
+class ArticleRepository:
     """Reads a folder again and again, cheaply."""
 
     def __init__(self, folder: Path, known_channels: Sequence[str] = ()) -> None:
@@ -79,7 +79,7 @@ class Library:
     def _joined(self, shelves: dict[Path, ReadFile]) -> tuple[tuple[Article, ...], tuple[Problem, ...]]:
         found = [s.found for s in shelves.values()]
         articles = [f for f in found if isinstance(f, Article)]
-        return join_articles(articles, [f for f in found if isinstance(f, Extra)], self.folder)
+        return join_articles(articles, [f for f in found if isinstance(f, ExtraQuestions)], self.folder)
 
 
 def _is_composed(path: Path) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from bot.errors import Problem
 from bot.knowledge.articles.encodings import decoded, named_encoding
-from bot.knowledge.articles.fields import Fields, read_fields
+from bot.knowledge.articles.fields import ArticleFields, read_fields
 from bot.knowledge.articles.frontmatter import lost_head, read_head, split_head
 from bot.knowledge.articles.markup import Link, clean_body, code_rows, named_links
 from bot.knowledge.articles.strays import stray_files
@@ -39,7 +39,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Article(Fields):
+class Article(ArticleFields):
     """One answer of the business. `id` is the path without suffix, posix; `twin_of` the same article in the
     base language.
 
@@ -72,7 +72,7 @@ def _without_repeats(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Extra:
+class ExtraQuestions:
     """A `.yaml` of further example questions: article id -> questions."""
 
     path: Path
@@ -88,7 +88,7 @@ def read_articles(
     A file with an error gives no article; never raises.
     """
     articles: list[Article] = []
-    extras: list[Extra] = []
+    extras: list[ExtraQuestions] = []
     problems: list[Problem] = []
     if not folder.is_dir():
         return (), (problem("articles.no_folder", str(folder), code="KB001"),)
@@ -130,7 +130,7 @@ def _files_below(folder: str, above: tuple[str, ...]) -> Iterator[tuple[str, ...
 
 def read_file(
     path: Path, folder: Path, *, known_channels: Sequence[str] = ()
-) -> tuple[Article | Extra | None, tuple[Problem, ...]]:
+) -> tuple[Article | ExtraQuestions | None, tuple[Problem, ...]]:
     """One file of the folder.
 
     None with problems where it is broken, None without where it is not meant to be an article.
@@ -196,7 +196,7 @@ def _read_article(
         images=tuple(dict.fromkeys((*fields.images, *markup.images))),
     )
     article = Article(
-        **{key.name: getattr(completed, key.name) for key in dataclass_fields(Fields)},
+        **{key.name: getattr(completed, key.name) for key in dataclass_fields(ArticleFields)},
         body=body,
         passages=split_passages(body),
         lead=lead_of(body),
@@ -209,7 +209,7 @@ def _read_article(
 
 
 def _title_of(
-    fields: Fields, body: str, lines: tuple[int, ...], relative: PurePosixPath
+    fields: ArticleFields, body: str, lines: tuple[int, ...], relative: PurePosixPath
 ) -> tuple[str, str, tuple[int, ...]]:
     """The title (of the head, of the first heading, of the file name), and the body without a heading that
     repeats it.
@@ -257,7 +257,7 @@ def _alike(content: bytes) -> str:
     return told("articles.alike", encoding=encoding) if encoding else ""
 
 
-def _read_extra(text: str, path: Path, file: str) -> tuple[Extra | None, tuple[Problem, ...]]:
+def _read_extra(text: str, path: Path, file: str) -> tuple[ExtraQuestions | None, tuple[Problem, ...]]:
     head, problems = read_head(text, file)
     if head is None:
         return None, problems
@@ -273,11 +273,11 @@ def _read_extra(text: str, path: Path, file: str) -> tuple[Extra | None, tuple[P
             )
     if any(p.severity == "error" for p in faults):
         return None, tuple(faults)
-    return Extra(path, questions, head.places), tuple(faults)
+    return ExtraQuestions(path, questions, head.places), tuple(faults)
 
 
 def join_articles(
-    articles: Iterable[Article], extras: Iterable[Extra], folder: Path
+    articles: Iterable[Article], extras: Iterable[ExtraQuestions], folder: Path
 ) -> tuple[tuple[Article, ...], tuple[Problem, ...]]:
     """Adds the extra questions, ties twins together and refuses a second article with the same id."""
     problems: list[Problem] = []

@@ -17,15 +17,15 @@ from bot.knowledge.quality.gaps import Encode, Gap, draft
 from bot.knowledge.search import Knowledge
 
 
-class Unwritable(BotError):
+class ReadOnlyArticles(BotError):
     """The articles cannot be written to here; nothing was changed."""
 
 
-class Taken(BotError):
+class ArticleExists(BotError):
     """There is such an article already; nothing was changed. The text is its id."""
 
 
-class Outside(BotError):
+class OutsideFolder(BotError):
     """The place is not inside the folder of articles; nothing was changed."""
 
 
@@ -49,7 +49,7 @@ def changed_at(knowledge: Knowledge, article: str) -> datetime | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FileChange:
     """A file that was written: what it held before (None = it was not there) and what it holds now."""
 
     path: Path
@@ -59,23 +59,23 @@ class Change:
     def undo(self) -> None:
         """Brings the file back as it was.
 
-        Raises `Unwritable` where somebody wrote it since, or it cannot be written.
+        Raises `ReadOnlyArticles` where somebody wrote it since, or it cannot be written.
         """
         try:
             if self.path.read_bytes() != self.after:
-                raise Unwritable(self.path.name)
+                raise ReadOnlyArticles(self.path.name)
             if self.before is None:
                 self.path.unlink()
             else:
                 _replace(self.path, self.before.decode("utf-8"))
         except OSError as error:
-            raise Unwritable(error.strerror or self.path.name) from error
+            raise ReadOnlyArticles(error.strerror or self.path.name) from error
 
 
 def add_question(article: Article, question: str) -> bool:
     """One more example question in the article's head, the rest as it was; False where it was there already.
 
-    Raises `ValueError` where the head cannot be read, `Unwritable` where the file cannot be changed.
+    Raises `ValueError` where the head cannot be read, `ReadOnlyArticles` where the file cannot be changed.
     """
     path = article.path.resolve()
     try:
@@ -84,17 +84,17 @@ def add_question(article: Article, question: str) -> bool:
         if changed == text:
             return False
         if not os.access(path, os.W_OK):
-            raise Unwritable(path.name)
+            raise ReadOnlyArticles(path.name)
         _replace(path, changed)
     except OSError as error:
-        raise Unwritable(error.strerror or path.name) from error
+        raise ReadOnlyArticles(error.strerror or path.name) from error
     return True
 
 
 def write_draft(folder: Path, section: str, gap: Gap, *, placeholder: str) -> Path:
     """A draft article about *gap* in a section of *folder*, for a person to edit; returns its file.
 
-    Raises `Outside`, `Taken` or `Unwritable`; a repeat is `Taken`.
+    Raises `OutsideFolder`, `ArticleExists` or `ReadOnlyArticles`; a repeat is `ArticleExists`.
     """
     folder = folder.resolve()
     title, text = draft(gap, placeholder=placeholder)
@@ -102,21 +102,21 @@ def write_draft(folder: Path, section: str, gap: Gap, *, placeholder: str) -> Pa
     if not target.is_relative_to(folder) or any(
         part.startswith((".", "_")) for part in target.relative_to(folder).parts
     ):
-        raise Outside(section)
+        raise OutsideFolder(section)
     if target.exists():
-        raise Taken(target.relative_to(folder).with_suffix("").as_posix())
+        raise ArticleExists(target.relative_to(folder).with_suffix("").as_posix())
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:  # somebody was quicker; or the section is a file
         raise (
-            Taken(target.relative_to(folder).with_suffix("").as_posix())
+            ArticleExists(target.relative_to(folder).with_suffix("").as_posix())
             if target.exists()
-            else Unwritable(section)
+            else ReadOnlyArticles(section)
         ) from error
     except OSError as error:
-        raise Unwritable(error.strerror or target.name) from error
+        raise ReadOnlyArticles(error.strerror or target.name) from error
     return target
 
 

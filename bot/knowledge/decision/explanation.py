@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bot.knowledge.base import KnowledgeSettings
-from bot.knowledge.decision.finding import Finding
+from bot.knowledge.decision.finding import SearchReading
 from bot.knowledge.query.words import lemma
 from bot.knowledge.retrieval.channels import COLUMNS
 from bot.knowledge.retrieval.features import FEATURES
@@ -34,7 +34,9 @@ class Asked:
     spent: float
 
 
-def explain(asked: Asked, found: Finding, answer: Answer, index: Index, settings: KnowledgeSettings) -> Json:
+def explain(
+    asked: Asked, found: SearchReading, answer: Answer, index: Index, settings: KnowledgeSettings
+) -> Json:
     """The whole way of a question as JSON: what was understood, each channel's scores, the fusion,
     thresholds, the sentence.
     """

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.knowledge.query.correction import Repair
-from bot.knowledge.retrieval.external import NO_VOTES, Votes
+from bot.knowledge.query.correction import Correction
+from bot.knowledge.retrieval.external import NO_VOTES, RetrieverVotes
 from bot.knowledge.retrieval.features import AnalyzedQuery, Evidence
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class SearchReading:
     """A question read one way, with what search makes of it."""
 
     text: str
@@ -22,6 +22,6 @@ class Finding:
     confidence: float
     scope: float
     kind: str
-    repairs: tuple[Repair, ...] = ()
-    votes: Votes = NO_VOTES
+    repairs: tuple[Correction, ...] = ()
+    votes: RetrieverVotes = NO_VOTES
     plain: float = 0.0  # confidence before clicks

@@ -37,7 +37,7 @@ _BARE_COLUMNS = [
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class RankingNetwork:
     """A linear layer plus one hidden layer, several of them averaged: shapes (E, D), (E,), (E, D, H), (E, H),
     (E, H).
     """
@@ -59,30 +59,30 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class RankingModel:
     """All coefficients for one kind of search: by words, with our own embeddings, with a sentence encoder."""
 
-    rank: Network
-    rank_bare: Network
-    right: Network
-    covered: Network
-    right_bare: Network
-    covered_bare: Network
+    rank: RankingNetwork
+    rank_bare: RankingNetwork
+    right: RankingNetwork
+    covered: RankingNetwork
+    right_bare: RankingNetwork
+    covered_bare: RankingNetwork
 
 
 PARTS = ("rank", "rank_bare", "right", "covered", "right_bare", "covered_bare")
 
 
 @functools.cache
-def read_models(path: Path = COEFFICIENTS) -> Mapping[str, Model]:
+def read_models(path: Path = COEFFICIENTS) -> Mapping[str, RankingModel]:
     """The shipped coefficients by kind: words, own, sentence."""
     with np.load(path, allow_pickle=False) as data:
         kinds = sorted({key.split(".")[0] for key in data.files})
-        return {k: Model(*(_network(data, f"{k}.{part}") for part in PARTS)) for k in kinds}
+        return {k: RankingModel(*(_network(data, f"{k}.{part}") for part in PARTS)) for k in kinds}
 
 
-def _network(data: Mapping[str, np.ndarray], name: str) -> Network:
-    return Network(
+def _network(data: Mapping[str, np.ndarray], name: str) -> RankingNetwork:
+    return RankingNetwork(
         **{
             f: np.asarray(data[f"{name}.{f}"], np.float32)
             for f in ("mean", "spread", "linear", "bias", "hidden", "hidden_bias", "out")
@@ -111,7 +111,7 @@ def rank_inputs(index: Index, evidence: Evidence) -> Floats:
     ).astype(np.float32)
 
 
-def rank(index: Index, evidence: Evidence, model: Model) -> Floats:
+def rank(index: Index, evidence: Evidence, model: RankingModel) -> Floats:
     """The score of each candidate, in the order of the evidence."""
     if not len(evidence.articles):
         return np.zeros(0, np.float32)
@@ -137,7 +137,7 @@ class SelfCheck:
         return self.accuracy - self.belief, self.accuracy, float(np.log1p(self.asked))
 
 
-def check_of(index: Index, cases: Sequence[tuple[Evidence, int]], model: Model) -> SelfCheck:
+def check_of(index: Index, cases: Sequence[tuple[Evidence, int]], model: RankingModel) -> SelfCheck:
     """The self-check of a base whose examples were asked; each case is the evidence and the number of the
     right article.
     """
@@ -198,7 +198,7 @@ def confidence_inputs(index: Index, evidence: Evidence, scores: Floats, check: S
 
 
 def confidence(
-    index: Index, evidence: Evidence, scores: Floats, model: Model, check: SelfCheck
+    index: Index, evidence: Evidence, scores: Floats, model: RankingModel, check: SelfCheck
 ) -> tuple[float, float]:
     """The probability that the first candidate is right, and the probability that anything in the base
     answers.

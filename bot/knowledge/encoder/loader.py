@@ -23,7 +23,15 @@ import numpy.typing as npt
 
 from bot.errors import BotError
 from bot.knowledge.encoder.navec import find_navec, read_navec
-from bot.knowledge.encoder.rows import ENGLISH, English, RowTable, Trained, build, read_english, read_trained
+from bot.knowledge.encoder.rows import (
+    ENGLISH,
+    EnglishRows,
+    RowTable,
+    TrainedRows,
+    build,
+    read_english,
+    read_trained,
+)
 from bot.knowledge.retrieval.private_folder import make_private
 from bot.text.problems import told
 
@@ -282,18 +290,18 @@ def _kept(module: type[T], folder: Path) -> T | None:
 
 
 @remember
-def _trained() -> Trained:
+def _trained() -> TrainedRows:
     with as_file(files("bot.knowledge") / "data" / "encoder.npz") as path:
         return read_trained(path)
 
 
 @remember
-def _english() -> English:
+def _english() -> EnglishRows:
     with as_file(files("bot.knowledge") / "data" / ENGLISH) as path:
         return read_english(path)
 
 
-def rows_from(path: Path | None, trained: Trained, english: English) -> RowTable:
+def rows_from(path: Path | None, trained: TrainedRows, english: EnglishRows) -> RowTable:
     """The rows of our own encoder over the navec file at *path*. Raises EncoderUnavailable."""
     if path is None:
         raise EncoderUnavailable(told("articles.model.no_vectors"))

@@ -43,7 +43,7 @@ class RowVocabulary:
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainedRows:
     """What training found: `projection` (300, d), and for some lemmas a `shift` (m, d) and an `emphasis`
     (m,), e-fold.
     """
@@ -56,7 +56,7 @@ class Trained:
 
 
 @dataclass(frozen=True, slots=True)
-class English:
+class EnglishRows:
     """English words with a row each (n, d)."""
 
     words: tuple[str, ...]
@@ -106,7 +106,7 @@ def vocabulary_of(vectors: WordVectors, extra: Iterable[str] = (), forms: int = 
     return RowVocabulary(tuple(w for w, _ in named), base, owner, lemmas, rarity.astype(np.float32))
 
 
-def lay(vocabulary: RowVocabulary, trained: Trained) -> Floats:
+def lay(vocabulary: RowVocabulary, trained: TrainedRows) -> Floats:
     """The trained row of each form of *vocabulary*: emphasis · rarity · (base · projection + shift), (n,
     d).
     """
@@ -145,7 +145,7 @@ def learn_pieces(words: Sequence[str], rows: Floats, rounds: int = PIECE_ROUNDS)
     return table
 
 
-def build(vectors: WordVectors, trained: Trained, english: English) -> RowTable:
+def build(vectors: WordVectors, trained: TrainedRows, english: EnglishRows) -> RowTable:
     """Rows for everything: takes about half a minute, most of it finding lemmas and learning the pieces."""
     vocabulary = vocabulary_of(vectors, trained.lemmas)
     rows = lay(vocabulary, trained)
@@ -167,7 +167,7 @@ def pack(rows: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
     return np.round(rows / scales[:, None]).astype(np.int8), scales
 
 
-def save_trained(path: Path, trained: Trained) -> None:
+def save_trained(path: Path, trained: TrainedRows) -> None:
     """Writes the part that ships: the projection as float16, the shifts as int8."""
     shift, scales = pack(trained.shift)
     words = np.frombuffer("\n".join(trained.lemmas).encode(), np.uint8)
@@ -188,15 +188,15 @@ def save_english(path: Path, words: Sequence[str], rows: Floats) -> None:
     )
 
 
-def read_english(path: Path) -> English:
+def read_english(path: Path) -> EnglishRows:
     """Reads what `save_english` wrote; `version` is a digest of the file."""
     with np.load(path) as data:
         words = tuple(data["words"].tobytes().decode().split("\n"))
         rows = data["rows"].astype(np.float32) * data["scales"].astype(np.float32)[:, None]
-    return English(words, rows, hashlib.blake2b(path.read_bytes(), digest_size=4).hexdigest())
+    return EnglishRows(words, rows, hashlib.blake2b(path.read_bytes(), digest_size=4).hexdigest())
 
 
-def read_trained(path: Path) -> Trained:
+def read_trained(path: Path) -> TrainedRows:
     """Reads what `save_trained` wrote; `version` is a digest of the file, so that another training has
     another one.
     """
@@ -205,7 +205,7 @@ def read_trained(path: Path) -> Trained:
     shift = parts["shift"].astype(np.float32) * parts["scales"].astype(np.float32)[:, None]
     lemmas = tuple(parts["lemmas"].tobytes().decode().split("\n"))
     version = hashlib.blake2b(path.read_bytes(), digest_size=4).hexdigest()
-    return Trained(
+    return TrainedRows(
         parts["projection"].astype(np.float32),
         lemmas,
         shift,

@@ -7,7 +7,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class EvaluationCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedCase:
     """What was made of a case.
 
     `place` is where the right article stands among the candidates (1 = first, 0 = not there).
@@ -60,7 +60,7 @@ class Costs:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class ThresholdPoint:
     """What would happen with this answer threshold: numbers of questions, and the cost of one question on
     average.
     """
@@ -95,8 +95,8 @@ class EvaluationReport:
     strangers_handed: int
     ece: float
     bins: tuple[tuple[float, float, int], ...]
-    points: tuple[Point, ...]
-    wrong: tuple[Judged, ...]
+    points: tuple[ThresholdPoint, ...]
+    wrong: tuple[JudgedCase, ...]
 
     @property
     def strangers(self) -> int:
@@ -105,7 +105,7 @@ class EvaluationReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
+class ThresholdAdvice:
     """Thresholds for a wanted precision; `reached` False where no threshold gives it (then the best there
     is).
     """
@@ -170,10 +170,10 @@ def _csv_rows(text: str) -> list[tuple[int, Mapping[str, object] | None]]:
 
 
 def judge_cases(
-    cases: Sequence[EvaluationCase],
+    cases: Iterable[EvaluationCase],
     ask: Callable[[EvaluationCase], Answer],
     family: Mapping[str, str] | None = None,
-) -> tuple[Judged, ...]:
+) -> tuple[JudgedCase, ...]:
     """What is made of each; *family* maps a twin to the article it stands for, so that either language
     counts. Calls for a person
     and small talk are left out: no article decides them."""
@@ -186,11 +186,11 @@ def judge_cases(
         gold = twins.get(case.article, case.article)
         shown = [twins.get(c.article, c.article) for c in answer.candidates]
         place = shown.index(gold) + 1 if gold and gold in shown else 0
-        done.append(Judged(case, place, answer.decision, answer.confidence, answer.scope))
+        done.append(JudgedCase(case, place, answer.decision, answer.confidence, answer.scope))
     return tuple(done)
 
 
-def measure(judged: Sequence[Judged], *, handoff: float, costs: Costs | None = None) -> EvaluationReport:
+def measure(judged: Sequence[JudgedCase], *, handoff: float, costs: Costs | None = None) -> EvaluationReport:
     """The report over what was judged; *handoff* is the scope threshold that the table of thresholds
     keeps.
     """
@@ -227,7 +227,7 @@ def _ratio(part: int, whole: int, *, empty: float = 0.0) -> float:
     return part / whole if whole else empty
 
 
-def reliability(judged: Sequence[Judged]) -> tuple[tuple[float, float, int], ...]:
+def reliability(judged: Sequence[JudgedCase]) -> tuple[tuple[float, float, int], ...]:
     """For each tenth of confidence that occurs: mean confidence, share that was right, how many."""
     rows = []
     for n in range(BINS):
@@ -243,12 +243,12 @@ def reliability(judged: Sequence[Judged]) -> tuple[tuple[float, float, int], ...
     return tuple(rows)
 
 
-def calibration_error(judged: Sequence[Judged]) -> float:
+def calibration_error(judged: Sequence[JudgedCase]) -> float:
     """Expected calibration error: how far confidence is from the share that is right, on average."""
     return sum(abs(sure - right) * count for sure, right, count in reliability(judged)) / max(1, len(judged))
 
 
-def point(judged: Sequence[Judged], threshold: float, handoff: float, costs: Costs) -> Point:
+def point(judged: Sequence[JudgedCase], threshold: float, handoff: float, costs: Costs) -> ThresholdPoint:
     """What would happen with this answer threshold.
 
     A clarification that does not offer the right article ends with a person.
@@ -262,7 +262,7 @@ def point(judged: Sequence[Judged], threshold: float, handoff: float, costs: Cos
     total = wrong * costs.wrong + (handed + in_vain) * costs.handoff + len(clarified) * costs.clarify
     known = sum(bool(j.case.article) for j in judged)
     right = len(answered) - wrong
-    return Point(
+    return ThresholdPoint(
         threshold,
         len(answered),
         wrong,
@@ -275,14 +275,14 @@ def point(judged: Sequence[Judged], threshold: float, handoff: float, costs: Cos
 
 
 def advise(
-    judged: Sequence[Judged], *, precision: float, handoff: float, costs: Costs | None = None
-) -> Advice:
+    judged: Sequence[JudgedCase], *, precision: float, handoff: float, costs: Costs | None = None
+) -> ThresholdAdvice:
     """The lowest answer threshold whose answers (and those of every higher one that still answers) are right
     often enough,
     and the scope that lets 95 % of the known questions through."""
     steps = [round(n / 100, 2) for n in range(1, 100)]
     points = [point(judged, t, handoff, costs or Costs()) for t in steps]
-    good: list[Point] = []
+    good: list[ThresholdPoint] = []
     for p in reversed(points):
         if p.answered and p.precision < precision:
             break
@@ -296,4 +296,6 @@ def advise(
     strangers = [j for j in judged if not j.case.article]
     scope = round(known[int(len(known) * (1 - KEPT))], 2) if known and len(strangers) >= STRANGERS else None
     cheapest = min(points, key=lambda p: (p.cost, -p.threshold))
-    return Advice(best.threshold, scope, best.precision, best.coverage, bool(good), cheapest.threshold)
+    return ThresholdAdvice(
+        best.threshold, scope, best.precision, best.coverage, bool(good), cheapest.threshold
+    )

@@ -34,7 +34,7 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
+class ConfidenceShift:
     """How confidence moves: its log odds times `slope` plus `offset`, at most `limit` away.
 
     `labels` is how many said so (0: nothing moves).
@@ -54,10 +54,10 @@ class Shift:
         return 1 / (1 + math.exp(-moved))
 
 
-NO_SHIFT = Shift()
+NO_SHIFT = ConfidenceShift()
 
 
-def shift_of(cases: Sequence[tuple[float, bool]]) -> Shift:
+def shift_of(cases: Sequence[tuple[float, bool]]) -> ConfidenceShift:
     """Platt scaling of (confidence, whether the first article was right), shrunken towards no change: a few
     judged questions move little,
     and never farther than log(1 + n / 10) in log odds."""
@@ -74,7 +74,7 @@ def shift_of(cases: Sequence[tuple[float, bool]]) -> Shift:
         slope = inputs.T @ (said - right) + firm @ (now - start)
         bend = (inputs * (said * (1 - said))[:, None]).T @ inputs + firm
         now = now - np.clip(np.linalg.solve(bend, slope), -1, 1)
-    return Shift(
+    return ConfidenceShift(
         float(np.clip(now[0], 0.5, 1.5)),
         float(now[1]),
         min(FARTHEST, math.log1p(len(cases) / 10)),

@@ -58,7 +58,7 @@ Encode = Callable[[Sequence[str]], Vectors]
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
+class MissedQuestion:
     """One question that did not get its answer, masked.
 
     `article` is the best one that was rejected; `replies` are operators' words.
@@ -82,7 +82,7 @@ class Gap:
     """
 
     id: str
-    missed: tuple[Missed, ...]
+    missed: tuple[MissedQuestion, ...]
 
     @property
     def count(self) -> int:
@@ -130,14 +130,14 @@ class Gap:
 
 def missed(
     turns: Iterable[LoggedTurn], history: Callable[[int], Sequence[HistoryEntry]] | None = None
-) -> tuple[Missed, ...]:
+) -> tuple[MissedQuestion, ...]:
     """The questions that went without an answer, oldest first; a question asked twice in a conversation
     counts once.
 
     *turns* are oldest first, of all conversations; *history* gives the lines of one; without it
     nothing is known of what operators answered.
     """
-    found: list[Missed] = []
+    found: list[MissedQuestion] = []
     for conversation, talk in talks(turns).items():
         lines: Sequence[HistoryEntry] | None = None
         seen: set[str] = set()
@@ -158,7 +158,7 @@ def missed(
                 continue
             understood = mask(str(turn.why.get("understood", "")))
             found.append(
-                Missed(
+                MissedQuestion(
                     mask(turn.text.strip()),
                     kind,
                     turn.at,
@@ -266,7 +266,7 @@ def _share(one: Mapping[str, float], other: Mapping[str, float]) -> float:
     return 2 * common / (sum(one.values()) + sum(other.values()) or 1.0)
 
 
-def group(found: Sequence[Missed], encode: Encode | None = None) -> tuple[Gap, ...]:
+def group(found: Sequence[MissedQuestion], encode: Encode | None = None) -> tuple[Gap, ...]:
     """Gaps, the most asked first: questions that share half of their words, or whose vectors are near where
     *encode* makes some.
 
@@ -293,7 +293,7 @@ def group(found: Sequence[Missed], encode: Encode | None = None) -> tuple[Gap, .
         else:
             groups.append([n])
     of = {n: number for number, members in enumerate(groups) for n in members}
-    gathered: dict[int, list[Missed]] = {}
+    gathered: dict[int, list[MissedQuestion]] = {}
     for m in found:
         gathered.setdefault(of[place[m.question]], []).append(m)
     gaps = [Gap(question_id(members[0].question), tuple(members)) for members in gathered.values()]
@@ -337,7 +337,7 @@ def question_id(question: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class DraftEffect:
     """How many wordings of a gap the base answers, out of how many, and with which articles."""
 
     answered: int
@@ -345,14 +345,14 @@ class Effect:
     articles: Mapping[str, int]
 
 
-def effect(gap: Gap, ask: Callable[[str], Answer]) -> Effect:
+def effect(gap: Gap, ask: Callable[[str], Answer]) -> DraftEffect:
     """What the base makes of a gap's questions now."""
     answers = [ask(q) for q in gap.questions]
     told = [a.article for a in answers if a.decision is Decision.ANSWER and a.article]
-    return Effect(len(told), len(answers), dict(Counter(told)))
+    return DraftEffect(len(told), len(answers), dict(Counter(told)))
 
 
-def is_closed(gap: Gap, now: Effect, changed: Callable[[str], datetime | None]) -> bool:
+def is_closed(gap: Gap, now: DraftEffect, changed: Callable[[str], datetime | None]) -> bool:
     """Whether every wording is answered now, by another article than the one that failed, or by one changed
     after the last question.
 

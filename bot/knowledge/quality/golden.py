@@ -18,7 +18,7 @@ KEYS = ("q", "article", "decision", "language", "answered")
 
 
 @dataclass(frozen=True, slots=True)
-class Golden:
+class GoldenQuestion:
     """A question with what must come of it: `article` the first candidate, `decision` what the bot does;
     either may be "".
     """
@@ -37,10 +37,10 @@ class Golden:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class GoldenVerdict:
     """What came of a golden question: the first candidate and the decision, and whether that is right."""
 
-    golden: Golden
+    golden: GoldenQuestion
     article: str
     decision: str
     confidence: float
@@ -61,7 +61,7 @@ class Verdict:
         )
 
 
-def read_golden(path: Path) -> tuple[Golden, ...]:
+def read_golden(path: Path) -> tuple[GoldenQuestion, ...]:
     """The questions of a file. Raises ConfigError with every fault and its line."""
     file = path.as_posix()
     try:
@@ -73,7 +73,7 @@ def read_golden(path: Path) -> tuple[Golden, ...]:
     if root.kind != "list":
         raise ConfigError([problem("articles.golden.not_a_list", file, 1, 1)])
     problems: list[Problem] = []
-    done: list[Golden] = []
+    done: list[GoldenQuestion] = []
     for node in root.items:
         line, row = node.line, node.value
         if not isinstance(row, dict) or not str(row.get("q") or "").strip():
@@ -92,7 +92,7 @@ def read_golden(path: Path) -> tuple[Golden, ...]:
             problems.append(problem("articles.golden.nothing_wanted", file, line, 1))
         answered = str(row.get("answered")).casefold() in ("true", "yes")
         done.append(
-            Golden(
+            GoldenQuestion(
                 str(row["q"]),
                 str(row.get("article") or ""),
                 decision,
@@ -108,8 +108,10 @@ def read_golden(path: Path) -> tuple[Golden, ...]:
 
 
 def judge_golden(
-    goldens: Iterable[Golden], ask: Callable[[Golden], Answer], twins: Mapping[str, str] | None = None
-) -> tuple[Verdict, ...]:
+    goldens: Iterable[GoldenQuestion],
+    ask: Callable[[GoldenQuestion], Answer],
+    twins: Mapping[str, str] | None = None,
+) -> tuple[GoldenVerdict, ...]:
     """What comes of each now.
 
     *twins* maps an article to the one it is the twin of: either language is right.
@@ -124,11 +126,11 @@ def judge_golden(
             or first == golden.article
             or family.get(first, first) == family.get(golden.article, golden.article)
         ) and (not golden.decision or str(answer.decision) == golden.decision)
-        done.append(Verdict(golden, first, str(answer.decision), answer.confidence, right))
+        done.append(GoldenVerdict(golden, first, str(answer.decision), answer.confidence, right))
     return tuple(done)
 
 
-def rewritten(text: str, verdicts: Sequence[Verdict]) -> str:
+def rewritten(text: str, verdicts: Sequence[GoldenVerdict]) -> str:
     """The file with the expectations of wrong verdicts replaced by what came; lines, order and comments
     stay.
     """

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bot.knowledge.query.synonyms import Speech
+from bot.knowledge.query.synonyms import Synonyms
 from bot.knowledge.query.words import grams, lemma, words_of
 from bot.knowledge.retrieval.lexical import Counts, Floats, Ints, Ints32, Vocabulary, count_terms
 
@@ -40,7 +40,7 @@ class AnalyzedText:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class TextTerms:
     """One kind of term in some texts: text i has the next `lengths[i]` of `numbers`, with `counts` alike;
     `held` are its terms with the
     number of texts that have each."""
@@ -52,18 +52,18 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class TextBlock:
     """Some texts of one article as numbers: `words` are the canonical words of each, `forms` all words as
     written.
     """
 
     words: tuple[str, ...]
     forms: frozenset[str]
-    terms: tuple[Terms, ...]  # in the order of `KINDS`
+    terms: tuple[TextTerms, ...]  # in the order of `KINDS`
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class PackedBlocks:
     """Many blocks in a few arrays, as they are kept between starts: for each kind of term: numbers, counts,
     lengths and
     where each block ends, then terms held, their texts and ends."""
@@ -74,7 +74,7 @@ class Packed:
     terms: tuple[tuple[Ints32, Floats, Ints32, Ints, Ints32, Floats, Ints], ...]
 
     @classmethod
-    def of(cls, blocks: Mapping[tuple[str, ...], Block]) -> Packed:
+    def of(cls, blocks: Mapping[tuple[str, ...], TextBlock]) -> PackedBlocks:
         """The blocks by their texts."""
         every = list(blocks.values())
         kinds = tuple(_packed([b.terms[k] for b in every]) for k in range(len(KINDS)))
@@ -82,7 +82,7 @@ class Packed:
             tuple(blocks), tuple(b.words for b in every), tuple(" ".join(b.forms) for b in every), kinds
         )
 
-    def blocks(self) -> dict[tuple[str, ...], Block]:
+    def blocks(self) -> dict[tuple[str, ...], TextBlock]:
         """As they were."""
         rows = np.concatenate(([0], np.cumsum([len(t) for t in self.texts]))).astype(np.int64).tolist()
         kinds = []
@@ -90,19 +90,19 @@ class Packed:
             cuts, held_cuts = [0, *ends.tolist()], [0, *held_ends.tolist()]
             kinds.append(
                 [
-                    Terms(numbers[a:b], counts[a:b], lengths[r:s], (held[c:d], holders[c:d]))
+                    TextTerms(numbers[a:b], counts[a:b], lengths[r:s], (held[c:d], holders[c:d]))
                     for (a, b), (c, d), (r, s) in zip(
                         pairwise(cuts), pairwise(held_cuts), pairwise(rows), strict=True
                     )
                 ]
             )
         return {
-            t: Block(w, frozenset(f.split()), tuple(found))
+            t: TextBlock(w, frozenset(f.split()), tuple(found))
             for t, w, f, *found in zip(self.texts, self.words, self.forms, *kinds, strict=True)
         }
 
 
-def _packed(terms: Sequence[Terms]) -> tuple[Ints32, Floats, Ints32, Ints, Ints32, Floats, Ints]:
+def _packed(terms: Sequence[TextTerms]) -> tuple[Ints32, Floats, Ints32, Ints, Ints32, Floats, Ints]:
     def joined(parts: Sequence[AnyArray], kind: type[np.generic]) -> AnyArray:
         return np.concatenate(parts) if parts else np.zeros(0, kind)
 
@@ -118,19 +118,19 @@ def _packed(terms: Sequence[Terms]) -> tuple[Ints32, Floats, Ints32, Ints, Ints3
 
 
 @dataclass(frozen=True, slots=True)
-class KeptReader:
+class SavedAnalyzer:
     """A reader as it is kept between starts: its terms by kind in the order of their numbers, and all that it
     has read.
     """
 
     vocabularies: Mapping[str, tuple[str, ...]]
-    packed: Packed
+    packed: PackedBlocks
 
 
 class TextAnalyzer:
     """Turns texts into numbers and remembers those it has read; numbers never change while it lives."""
 
-    def __init__(self, speech: Speech) -> None:
+    def __init__(self, speech: Synonyms) -> None:
         self.speech = speech
         self.grams, self.lemmas, self.pairs, self.meanings = (
             Vocabulary(),
@@ -140,10 +140,10 @@ class TextAnalyzer:
         )
         self._learning = threading.Lock()
         self._gram_ids: dict[str, Ints] = {}
-        self._read: dict[tuple[str, ...], Block] = {}
-        self._packed: Callable[[], Packed] | None = None  # what was read before the last start
+        self._read: dict[tuple[str, ...], TextBlock] = {}
+        self._packed: Callable[[], PackedBlocks] | None = None  # what was read before the last start
 
-    def read(self, texts: tuple[str, ...]) -> Block:
+    def read(self, texts: tuple[str, ...]) -> TextBlock:
         """The numbers of some texts of one article."""
         if (packed := self._packed) is not None:
             self._read, self._packed = packed().blocks(), None
@@ -178,14 +178,14 @@ class TextAnalyzer:
             *(count_terms(np.array(numbers, np.int64)) for numbers in kinds),
         )
 
-    def kept(self) -> KeptReader:
+    def kept(self) -> SavedAnalyzer:
         """What the next start makes this reader of again."""
         vocabularies = {kind: tuple(getattr(self, kind).numbers) for kind in KINDS}
-        return KeptReader(vocabularies, self._packed() if self._packed else Packed.of(self._read))
+        return SavedAnalyzer(vocabularies, self._packed() if self._packed else PackedBlocks.of(self._read))
 
     @classmethod
     def restored(
-        cls, speech: Speech, vocabularies: Mapping[str, Sequence[str]], packed: Callable[[], Packed]
+        cls, speech: Synonyms, vocabularies: Mapping[str, Sequence[str]], packed: Callable[[], PackedBlocks]
     ) -> TextAnalyzer:
         """A reader that knows what another one had read; *packed* is asked for when a text is first to be
         read.
@@ -201,7 +201,7 @@ class TextAnalyzer:
             kept = set(texts)
             self._read = {t: r for t, r in self._read.items() if t in kept}
 
-    def _learnt(self, forms: Sequence[Sequence[str]], words: Sequence[Sequence[str]]) -> Block:
+    def _learnt(self, forms: Sequence[Sequence[str]], words: Sequence[Sequence[str]]) -> TextBlock:
         letters, lengths = [_NONE], []
         others: tuple[list[list[int]], ...] = ([], [], [])
         for text in words:
@@ -218,7 +218,7 @@ class TextAnalyzer:
             for numbers in others
         )
         terms_of = (_terms_of(np.concatenate(letters), lengths), *(_terms_of(*found) for found in flat))
-        return Block(
+        return TextBlock(
             tuple(" ".join(w) for w in words), frozenset(f for found in forms for f in found), terms_of
         )
 
@@ -232,7 +232,7 @@ class TextAnalyzer:
         return lemmas, lemmas + [f"{a} {b}" for a, b in pairwise(lemmas)], self.speech.meanings(lemmas)
 
 
-def _terms_of(numbers: Ints, lengths: Sequence[int]) -> Terms:
+def _terms_of(numbers: Ints, lengths: Sequence[int]) -> TextTerms:
     """Counts each text's terms and each term's texts at once; *lengths* say how many of the *numbers* each
     text has.
     """
@@ -240,7 +240,7 @@ def _terms_of(numbers: Ints, lengths: Sequence[int]) -> Terms:
     terms = (keys & 0xFFFFFFFF).astype(np.int32)
     held, holders = _counted(terms)
     sizes = np.bincount(keys >> 32, minlength=len(lengths)).astype(np.int32)
-    return Terms(
+    return TextTerms(
         terms,
         counts.astype(np.float32),
         sizes,

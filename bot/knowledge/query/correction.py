@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.knowledge.query.spelling import Spellings
+from bot.knowledge.query.spelling import SpellingIndex
 from bot.knowledge.query.words import fold, is_known, words_of
 
 MOST_REMEMBERED = 10_000  # misspelt words whose meaning is kept
@@ -143,7 +143,7 @@ _REPEAT = re.compile(r"([^\W\d_])\1{2,}")
 
 
 @dataclass(frozen=True, slots=True)
-class Repair:
+class Correction:
     """One mend: what stood there, what is read instead, and why: layout, translit, script, spelling, split,
     repeat, slang.
     """
@@ -154,11 +154,11 @@ class Repair:
 
 
 @dataclass(frozen=True, slots=True)
-class Repaired:
+class CorrectedQuestion:
     """A question after repair; `text` is the raw one where nothing was mended."""
 
     text: str
-    repairs: tuple[Repair, ...] = ()
+    repairs: tuple[Correction, ...] = ()
 
 
 @functools.cache
@@ -198,8 +198,8 @@ class Lexicon:
         self._nearest: dict[str, str] = {}
 
     @functools.cached_property
-    def _spellings(self) -> Spellings:
-        return Spellings(sorted(self.own))
+    def _spellings(self) -> SpellingIndex:
+        return SpellingIndex(sorted(self.own))
 
     @functools.cached_property
     def _keys(self) -> dict[str, str]:
@@ -277,8 +277,8 @@ def _common_keys() -> dict[str, str]:
 
 
 @functools.cache
-def _common_spellings() -> Spellings:
-    return Spellings(common_forms())
+def _common_spellings() -> SpellingIndex:
+    return SpellingIndex(common_forms())
 
 
 def _back_readings(word: str) -> list[str]:
@@ -307,14 +307,14 @@ def _back_readings(word: str) -> list[str]:
     return ["".join(p) for p in itertools.islice(itertools.product(*parts), 64)]
 
 
-def repair(text: str, lexicon: Lexicon) -> Repaired:
+def repair(text: str, lexicon: Lexicon) -> CorrectedQuestion:
     """The question as it was meant.
 
     Anything with a digit, addresses, links, promo codes and words of the base stay as they are.
     """
     chunks = fold(text[:3000]).split()
     free = _unprotected(text[:3000].split(), chunks)
-    repairs: list[Repair] = []
+    repairs: list[Correction] = []
     for i in free:
         mended = _one_script(
             _REPEAT.sub(r"\1", chunks[i])
@@ -323,13 +323,15 @@ def repair(text: str, lexicon: Lexicon) -> Repaired:
         )
         if mended != chunks[i]:
             repairs.append(
-                Repair(chunks[i], mended, "script" if _REPEAT.sub(r"\1", chunks[i]) != mended else "repeat")
+                Correction(
+                    chunks[i], mended, "script" if _REPEAT.sub(r"\1", chunks[i]) != mended else "repeat"
+                )
             )
             chunks[i] = mended
     _mend_keyboard(chunks, free, lexicon, repairs)
     for i in free:
         _mend_spelling(chunks, i, lexicon, repairs)
-    return Repaired(" ".join(chunks) if repairs else text, tuple(repairs))
+    return CorrectedQuestion(" ".join(chunks) if repairs else text, tuple(repairs))
 
 
 def _unprotected(raw: Sequence[str], chunks: Sequence[str]) -> list[int]:
@@ -361,7 +363,9 @@ def _one_script(chunk: str) -> str:
     return plain if not _LATIN.search(plain) else chunk
 
 
-def _mend_keyboard(chunks: list[str], free: Sequence[int], lexicon: Lexicon, repairs: list[Repair]) -> None:
+def _mend_keyboard(
+    chunks: list[str], free: Sequence[int], lexicon: Lexicon, repairs: list[Correction]
+) -> None:
     """Wrong layout or Latin letters for Russian words (and the other way round): the reading with more known
     words wins.
     """
@@ -382,7 +386,7 @@ def _choose(
     chunks: list[str],
     places: Sequence[int],
     lexicon: Lexicon,
-    repairs: list[Repair],
+    repairs: list[Correction],
     readings: Sequence[tuple[str, Reading]],
 ) -> None:
     mixed = len(places) < sum(1 for c in chunks if _LATIN.search(c) or _CYRILLIC.search(c))
@@ -398,7 +402,7 @@ def _choose(
         if mixed and _worth(chunk, lexicon) <= _worth(chunks[i], lexicon):
             continue
         if chunk != chunks[i]:
-            repairs.append(Repair(chunks[i], chunk, best[1]))
+            repairs.append(Correction(chunks[i], chunk, best[1]))
             chunks[i] = chunk
 
 
@@ -431,19 +435,19 @@ def _from_roman(chunk: str, lexicon: Lexicon) -> str:
     )
 
 
-def _mend_spelling(chunks: list[str], place: int, lexicon: Lexicon, repairs: list[Repair]) -> None:
+def _mend_spelling(chunks: list[str], place: int, lexicon: Lexicon, repairs: list[Correction]) -> None:
     chunk = chunks[place]
     for word in words_of(chunk):
         if len(word) < 4 or not word.isalpha() or lexicon.knows(word):
             continue
         if word.startswith("не") and len(word) > 5 and lexicon.knows(word[2:]):  # law: a «не» is never lost
-            repairs.append(Repair(word, f"не {word[2:]}", "split"))
+            repairs.append(Correction(word, f"не {word[2:]}", "split"))
             chunk = chunk.replace(word, f"не {word[2:]}", 1)
         elif found := lexicon.nearest(word):
-            repairs.append(Repair(word, found, "spelling"))
+            repairs.append(Correction(word, found, "spelling"))
             chunk = chunk.replace(word, found, 1)
         elif found := _split(word, lexicon):
-            repairs.append(Repair(word, found, "split"))
+            repairs.append(Correction(word, found, "split"))
             chunk = chunk.replace(word, found, 1)
     chunks[place] = chunk
 

@@ -14,7 +14,7 @@ from rapidfuzz.distance import OSA
 Bits = npt.NDArray[np.uint64]
 
 
-class Spellings:
+class SpellingIndex:
     """Words by length, in the order given; those in Latin letters apart."""
 
     def __init__(self, words: Iterable[str]) -> None:

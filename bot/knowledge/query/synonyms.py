@@ -19,7 +19,7 @@ _LONGEST = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Speech:
+class Synonyms:
     """`same` maps a word or phrase to the words it stands for; `groups` a phrase of lemmas to the meanings it
     may have.
     """
@@ -89,7 +89,7 @@ def _longest_by_first(phrases: Iterable[tuple[str, ...]]) -> dict[str, int]:
     return found
 
 
-def read_speech(files: Iterable[Path] = ()) -> Speech:
+def read_speech(files: Iterable[Path] = ()) -> Synonyms:
     """The bundled lists and the owner's *files* over them.
 
     A file that cannot be read raises `ConfigError`.
@@ -98,7 +98,7 @@ def read_speech(files: Iterable[Path] = ()) -> Speech:
 
 
 @functools.lru_cache(maxsize=8)
-def _read_speech(files: tuple[Path, ...]) -> Speech:
+def _read_speech(files: tuple[Path, ...]) -> Synonyms:
     same: dict[tuple[str, ...], tuple[str, ...]] = {}
     groups: dict[tuple[str, ...], list[str]] = {}
     preambles: set[tuple[str, ...]] = set()
@@ -120,7 +120,7 @@ def _read_speech(files: tuple[Path, ...]) -> Speech:
                         )
     same.pop((), None)
     groups.pop((), None)
-    return Speech(
+    return Synonyms(
         same, {k: tuple(dict.fromkeys(v)) for k, v in groups.items()}, frozenset(p for p in preambles if p)
     )
 

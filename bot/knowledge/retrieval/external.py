@@ -23,7 +23,7 @@ VOTE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Votes:
+class RetrieverVotes:
     """What guests say to a question: by guest and article, and as a sum for each article number."""
 
     by_guest: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Votes:
         return np.array([self.total.get(int(a), 0.0) for a in articles], np.float32)
 
 
-NO_VOTES = Votes()
+NO_VOTES = RetrieverVotes()
 
 
 def find_factories(names: Sequence[str]) -> Mapping[str, RetrieverFactory]:
@@ -70,7 +70,7 @@ def invite(factories: Mapping[str, RetrieverFactory], articles: Sequence[Article
     return made
 
 
-def hear(guests: Mapping[str, Retriever], question: str, place: Mapping[str, int]) -> Votes:
+def hear(guests: Mapping[str, Retriever], question: str, place: Mapping[str, int]) -> RetrieverVotes:
     """The votes of all guests: by rank, since their scales are their own.
 
     *place* is the number of each article that may be voted for.
@@ -90,4 +90,4 @@ def hear(guests: Mapping[str, Retriever], question: str, place: Mapping[str, int
             vote = VOTE / rank
             by_guest.setdefault(name, {})[article] = vote
             total[place[article]] = total.get(place[article], 0.0) + vote
-    return Votes(by_guest, total)
+    return RetrieverVotes(by_guest, total)

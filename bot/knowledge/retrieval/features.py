@@ -15,7 +15,7 @@ from bot.knowledge.retrieval.index import MIX, FieldIndex, Index, Scores
 from bot.knowledge.retrieval.lexical import Floats, Ints
 
 SHORTLIST = 24
-_MANY = 4096  # values from which the largest are sought among those above a floor only
+_MANY = 4096  # values from which the largest are sought among those above a lower bound only
 HEAD_UNITS = 96
 HEAD_LAMBDA = 0.3
 CHANNELS = (
@@ -171,7 +171,7 @@ def _article_scores(index: Index, scores: Scores, semantic: Floats, body_semanti
 
 def largest(values: Floats, n: int) -> Ints:
     """The places of the *n* largest, the largest first."""
-    if len(values) > _MANY:  # the n-th largest of some is a floor for the n-th largest of all
+    if len(values) > _MANY:  # the n-th largest of some is a lower bound for the n-th largest of all
         places = np.flatnonzero(values >= np.partition(values[:_MANY], _MANY - n)[_MANY - n])
         return (
             np.asarray(places[largest(values[places], n)])

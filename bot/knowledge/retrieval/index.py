@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.query.analyzer import KINDS, AnalyzedText, Block, TextAnalyzer
+from bot.knowledge.query.analyzer import KINDS, AnalyzedText, TextAnalyzer, TextBlock
 from bot.knowledge.query.words import words_of
 from bot.knowledge.retrieval.lexical import (
     Array,
@@ -21,7 +21,7 @@ from bot.knowledge.retrieval.lexical import (
     Ints,
     Ints32,
     Postings,
-    Rows,
+    TermRows,
     Vocabulary,
     bm25_weights,
     cosine_weights,
@@ -55,7 +55,7 @@ class Units:
     the place of each among all units of all channels.
     """
 
-    rows: Rows
+    rows: TermRows
     owners: Ints
     columns: Ints32
 
@@ -75,7 +75,7 @@ class Weighting:
     strict: bool = True
 
 
-class Channel:
+class TermWeights:
     """One kind of term over one side: its rarity and its weights."""
 
     def __init__(self, units: Units, vocabulary: Vocabulary, weighting: Weighting) -> None:
@@ -93,7 +93,7 @@ class Channel:
         self.rows, self.columns = rows, units.columns
 
 
-class Kernel:
+class ExampleKernel:
     """How like each other example questions are: letters, pairs and meanings mixed, for a few of them at a
     time.
     """
@@ -116,7 +116,7 @@ class Kernel:
         self._whole: Floats | None = self._product() if 0 < self._rows.shape[0] <= WHOLE_KERNEL else None
 
     @classmethod
-    def mix(cls, parts: Sequence[tuple[float, Channel]], places: Ints) -> Kernel:
+    def mix(cls, parts: Sequence[tuple[float, TermWeights]], places: Ints) -> ExampleKernel:
         """*places* are the numbers of the units in the order of the channels' rows."""
         import scipy.sparse
 
@@ -231,10 +231,10 @@ class FieldIndex:
         placed[self.members] = texts
         return tuple(placed.tolist())
 
-    def kept(self) -> KeptSide:
+    def kept(self) -> SavedField:
         """What the next start makes this side of again."""
         cuts = pairwise(self.first.tolist())
-        return KeptSide(tuple(tuple(self.words[u] for u in self.members[a:b]) for a, b in cuts), self.forms)
+        return SavedField(tuple(tuple(self.words[u] for u in self.members[a:b]) for a, b in cuts), self.forms)
 
     def best(self, scores: Floats) -> Floats:
         """The best unit of each article in every row: (n, units) -> (n, articles); 0 where an article has
@@ -308,7 +308,7 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptSide:
+class SavedField:
     """The words of one side, as they are kept between starts: of each text of each article, and all as
     written.
     """
@@ -318,12 +318,12 @@ class KeptSide:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptIndex:
+class SavedIndex:
     """An index as it is kept between starts; `unknown` is how rare a meaning and a word are that nobody
     says.
     """
 
-    sides: tuple[KeptSide, KeptSide]
+    sides: tuple[SavedField, SavedField]
     unknown: tuple[float, float]
     arrays: Mapping[str, Array]
 
@@ -343,7 +343,7 @@ class Index:
     """Articles ready to be asked; never changes once built."""
 
     def __init__(
-        self, articles: Sequence[Article], reader: TextAnalyzer, kept: KeptIndex | None = None
+        self, articles: Sequence[Article], reader: TextAnalyzer, kept: SavedIndex | None = None
     ) -> None:
         """The index over *articles*: built, or taken over as it was *kept*.
 
@@ -367,21 +367,21 @@ class Index:
             self._take_over(kept)
         self.shape = self._shape()
 
-    def kept(self) -> KeptIndex:
+    def kept(self) -> SavedIndex:
         """What the next start makes this index of again."""
         arrays = {f"postings.{k}": a for k, a in self.postings.arrays.items()}
         arrays |= {f"kernel.{k}": a for k, a in (self.kernel.arrays if self.kernel else {}).items()}
         arrays |= {k: np.asarray(getattr(self, k)) for k in _RARITIES}
         unknown = (self.meaning_unknown, self.word_unknown)
-        return KeptIndex((self.questions.kept(), self.passages.kept()), unknown, arrays)
+        return SavedIndex((self.questions.kept(), self.passages.kept()), unknown, arrays)
 
-    def _take_over(self, kept: KeptIndex) -> None:
+    def _take_over(self, kept: SavedIndex) -> None:
         parts: dict[str, dict[str, Array]] = {"postings": {}, "kernel": {}}
         for name, array in kept.arrays.items():
             part, _, name = name.rpartition(".")
             parts.setdefault(part, {})[name] = array
         self.postings = Postings(parts["postings"])
-        self.kernel = Kernel(parts["kernel"]) if parts["kernel"] else None
+        self.kernel = ExampleKernel(parts["kernel"]) if parts["kernel"] else None
         if self.kernel is not None:
             self.kernel.check()
         n, a, p = self.questions.count, len(self.articles), self.passages.count
@@ -393,7 +393,7 @@ class Index:
         self.meaning_rarity, self.word_rarity, self.word_known = (kept.arrays[k] for k in _RARITIES)
         self.meaning_unknown, self.word_unknown = kept.unknown
 
-    def _connect(self, asked: Sequence[Block], told: Sequence[Block]) -> None:
+    def _connect(self, asked: Sequence[TextBlock], told: Sequence[TextBlock]) -> None:
         """Makes the channels: over example questions, over an article's examples as one text, and over
         passages.
         """
@@ -401,19 +401,21 @@ class Index:
         n, a, p = questions.count, len(self.articles), passages.count
         words = dict(zip(KINDS, (reader.grams, reader.lemmas, reader.pairs, reader.meanings), strict=True))
 
-        def question(kind: str, rows: Rows, row: int, *, cosine: bool = False) -> Channel:
+        def question(kind: str, rows: TermRows, row: int, *, cosine: bool = False) -> TermWeights:
             units = Units(rows, questions.natural, _columns(questions, row * n))
-            return Channel(units, words[kind], Weighting(cosine, prior=kind != "grams"))
+            return TermWeights(units, words[kind], Weighting(cosine, prior=kind != "grams"))
 
-        def bag(kind: str, row: int, *, cosine: bool = False) -> Channel:
+        def bag(kind: str, row: int, *, cosine: bool = False) -> TermWeights:
             columns = np.arange(5 * n + row * a, 5 * n + (row + 1) * a, dtype=np.int32)
             units = Units(_held(asked, kind), np.arange(a), columns)
-            return Channel(units, words[kind], Weighting(cosine, prior=kind != "grams"))
+            return TermWeights(units, words[kind], Weighting(cosine, prior=kind != "grams"))
 
-        def passage(kind: str, row: int) -> Channel:
+        def passage(kind: str, row: int) -> TermWeights:
             columns = _columns(passages, 5 * n + 3 * a + row * p)
             units = Units(_rows(told, kind), passages.natural, columns)
-            return Channel(units, words[kind], Weighting(False, prior=kind != "grams", b=0.75, strict=False))
+            return TermWeights(
+                units, words[kind], Weighting(False, prior=kind != "grams", b=0.75, strict=False)
+            )
 
         meanings = _rows(asked, "meanings")
         char, pair = (
@@ -434,7 +436,9 @@ class Index:
         )
         self.postings = Postings.join(groups, 5 * n + 3 * a + 4 * p)
         self.kernel = (
-            Kernel.mix(list(zip(MIX, (char, pair, sense), strict=True)), questions.members) if n else None
+            ExampleKernel.mix(list(zip(MIX, (char, pair, sense), strict=True)), questions.members)
+            if n
+            else None
         )
         self.meaning_rarity, self.meaning_unknown = meaning.idf, meaning.unknown
         self.word_unknown = max(word.unknown, body.unknown)
@@ -488,7 +492,7 @@ class Index:
         )
 
 
-def _side(blocks: Sequence[Block], texts: Sequence[Sequence[str]]) -> FieldIndex:
+def _side(blocks: Sequence[TextBlock], texts: Sequence[Sequence[str]]) -> FieldIndex:
     return FieldIndex([b.words for b in blocks], texts, frozenset().union(*(b.forms for b in blocks)))
 
 
@@ -496,15 +500,15 @@ def _columns(side: FieldIndex, start: int) -> Ints32:
     return (side.members + start).astype(np.int32)
 
 
-def _rows(blocks: Sequence[Block], kind: str) -> Rows:
+def _rows(blocks: Sequence[TextBlock], kind: str) -> TermRows:
     terms = [b.terms[KINDS.index(kind)] for b in blocks]
-    return Rows.of([t.numbers for t in terms], [t.counts for t in terms], [t.lengths for t in terms])
+    return TermRows.of([t.numbers for t in terms], [t.counts for t in terms], [t.lengths for t in terms])
 
 
-def _held(blocks: Sequence[Block], kind: str) -> Rows:
+def _held(blocks: Sequence[TextBlock], kind: str) -> TermRows:
     """The texts of each block as one row: each term with the number of texts that have it."""
     held = [b.terms[KINDS.index(kind)].held for b in blocks]
-    return Rows.of(
+    return TermRows.of(
         [t for t, _ in held], [c for _, c in held], [np.array([len(t)], np.int32) for t, _ in held]
     )
 

@@ -18,10 +18,10 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from bot.knowledge.articles.catalog import ArticleCatalog
-from bot.knowledge.articles.repository import Library, ReadFile
-from bot.knowledge.query.analyzer import KINDS, Packed, TextAnalyzer
-from bot.knowledge.query.synonyms import Speech
-from bot.knowledge.retrieval.index import Index, KeptIndex, KeptSide
+from bot.knowledge.articles.repository import ArticleRepository, ReadFile
+from bot.knowledge.query.analyzer import KINDS, PackedBlocks, TextAnalyzer
+from bot.knowledge.query.synonyms import Synonyms
+from bot.knowledge.retrieval.index import Index, SavedField, SavedIndex
 from bot.knowledge.retrieval.lexical import Array
 from bot.knowledge.retrieval.private_folder import is_private, make_private
 
@@ -39,7 +39,7 @@ _PACKED = ("numbers", "counts", "lengths", "ends", "held", "holders", "held_ends
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class RestoredIndex:
     """What a start takes over: the shelf of articles and the index over them (with its reader)."""
 
     shelf: ArticleCatalog
@@ -60,7 +60,7 @@ def key_of(synonyms: tuple[Path, ...], channels: tuple[str, ...]) -> str:
     return digest.hexdigest()
 
 
-def load(path: Path, key: str, library: Library, speech: Speech) -> Restored | None:
+def load(path: Path, key: str, library: ArticleRepository, speech: Synonyms) -> RestoredIndex | None:
     """The index kept under this key, or None; *library* then knows the files that were read.
 
     A file that somebody else could have written is not read. What was read of each article is taken from the
@@ -82,20 +82,20 @@ def load(path: Path, key: str, library: Library, speech: Speech) -> Restored | N
         names = [n for n in file.keys() if n.startswith("index.")]  # noqa: SIM118 - not a mapping
         arrays = {n.removeprefix("index."): file.get_tensor(n) for n in names}
         sides = [
-            KeptSide(_tuples(texts[f"{side}.words"]), frozenset(texts[f"{side}.forms"]))
+            SavedField(_tuples(texts[f"{side}.words"]), frozenset(texts[f"{side}.forms"]))
             for side in ("questions", "passages")
         ]
         unknown = texts["unknown"]
         index = Index(
-            shelf.published, reader, KeptIndex((sides[0], sides[1]), (unknown[0], unknown[1]), arrays)
+            shelf.published, reader, SavedIndex((sides[0], sides[1]), (unknown[0], unknown[1]), arrays)
         )
-        return Restored(shelf, index)
+        return RestoredIndex(shelf, index)
     except Exception:  # noqa: BLE001 - a torn, old or foreign file of any kind only costs a rebuild
         library.restore({})
         return None
 
 
-def save(path: Path, key: str, library: Library, index: Index) -> None:
+def save(path: Path, key: str, library: ArticleRepository, index: Index) -> None:
     """Writes beside and renames; a full disk only costs a rebuild at the next start."""
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
@@ -111,7 +111,7 @@ def save(path: Path, key: str, library: Library, index: Index) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _told(library: Library, index: Index) -> Mapping[str, Array]:
+def _told(library: ArticleRepository, index: Index) -> Mapping[str, Array]:
     """Everything as arrays; texts are the bytes of their JSON."""
     kept, reader = index.kept(), index.reader.kept()
     texts: dict[str, object] = {f"words.{kind}": words for kind, words in reader.vocabularies.items()}
@@ -143,10 +143,10 @@ def _open(path: Path) -> Any:  # the library's own class is not typed
     return safe_open(path, framework="numpy")
 
 
-def _packed(file: Any) -> Packed:
+def _packed(file: Any) -> PackedBlocks:
     texts = _Texts(file)
     terms = tuple(tuple(file.get_tensor(f"read.{kind}.{name}") for name in _PACKED) for kind in KINDS)
-    return Packed(
+    return PackedBlocks(
         _tuples(texts["read.texts"]), _tuples(texts["read.words"]), tuple(texts["read.forms"]), terms
     )
 

@@ -25,7 +25,7 @@ class TextSource(Protocol):
     """
 
     @property
-    def rows(self) -> Rows: ...
+    def rows(self) -> TermRows: ...
     @property
     def weights(self) -> Floats: ...
     @property
@@ -69,7 +69,7 @@ class Vocabulary:
 
 
 @dataclass(frozen=True)
-class Rows:
+class TermRows:
     """Term counts of many texts: row i holds `terms[starts[i]:starts[i + 1]]` with `counts` alike."""
 
     terms: Ints32
@@ -77,7 +77,7 @@ class Rows:
     starts: Ints
 
     @classmethod
-    def of(cls, terms: Sequence[Ints32], counts: Sequence[Floats], lengths: Sequence[Ints32]) -> Rows:
+    def of(cls, terms: Sequence[Ints32], counts: Sequence[Floats], lengths: Sequence[Ints32]) -> TermRows:
         """The rows of some blocks one after another; *lengths* are those of the rows of each block."""
         if not terms:
             return cls(np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(1, np.int64))
@@ -246,7 +246,7 @@ class Postings:
 
 
 def inverse_frequency(
-    rows: Rows, owners: Ints, size: int, prior: Floats | None = None, prior_weight: float = 0.0
+    rows: TermRows, owners: Ints, size: int, prior: Floats | None = None, prior_weight: float = 0.0
 ) -> Floats:
     """How rare each term is, counted in articles; *prior* (shares of texts) speaks with the weight of that
     many articles.
@@ -266,20 +266,20 @@ def inverse_frequency(
     return np.asarray(np.log((total + 1) / (df + 0.5)).clip(0.05), np.float32)
 
 
-def cosine_weights(rows: Rows, idf: Floats) -> Floats:
+def cosine_weights(rows: TermRows, idf: Floats) -> Floats:
     """Sublinear tf-idf, each row of length one."""
     weights = (1 + np.log(rows.counts)) * idf[rows.terms]
     return _unit_length(rows, weights)
 
 
-def _unit_length(rows: Rows, weights: Floats) -> Floats:
+def _unit_length(rows: TermRows, weights: Floats) -> Floats:
     norms = np.sqrt(np.bincount(rows.row_of, weights**2, len(rows.starts) - 1)).astype(np.float32)
     return (weights / np.maximum(norms, 1e-9)[rows.row_of]).astype(np.float32)
 
 
-def bm25_weights(rows: Rows, idf: Floats, k1: float = 1.2, b: float = 0.5) -> Floats:
+def bm25_weights(rows: TermRows, idf: Floats, k1: float = 1.2, b: float = 0.5) -> Floats:
     """BM25 saturated counts times idf, divided by k1 + 1, so that a full match of a term weighs its idf."""
     lengths = np.bincount(rows.row_of, rows.counts, len(rows.starts) - 1).astype(np.float32)
     mean = max(1.0, float(lengths.mean())) if len(lengths) else 1.0
-    room = k1 * (1 - b + b * lengths[rows.row_of] / mean)
-    return (idf[rows.terms] * rows.counts / (rows.counts + room)).astype(np.float32)
+    damping = k1 * (1 - b + b * lengths[rows.row_of] / mean)
+    return (idf[rows.terms] * rows.counts / (rows.counts + damping)).astype(np.float32)

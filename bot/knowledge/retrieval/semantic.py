@@ -18,7 +18,7 @@ from bot.knowledge.retrieval.private_folder import is_private, make_private
 BATCH = 256
 
 
-class Encodes(Protocol):
+class TextEncoder(Protocol):
     """What is needed of an encoder: see bot.knowledge.encoder.loader."""
 
     id: str
@@ -48,7 +48,7 @@ class VectorStore:
     given.
     """
 
-    def __init__(self, encoder: Encodes, cache: Path | None) -> None:
+    def __init__(self, encoder: TextEncoder, cache: Path | None) -> None:
         self.encoder = encoder
         name = hashlib.sha256(encoder.id.encode()).hexdigest()[:16]
         self.path = cache / f"vectors-{name}.npz" if cache else None

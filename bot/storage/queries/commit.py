@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.errors import Conflict
+from bot.errors import VersionConflict
 from bot.model import (
     Conversation,
     Customer,
@@ -21,12 +21,12 @@ from bot.model import (
     Timer,
     Turn,
 )
-from bot.storage.base import Finished
+from bot.storage.base import FinishedTurn
 from bot.storage.codec import ALMOST, clean, maybe_ms, ms, payload_parts, to_json
 from bot.storage.queries import customer_merge, outbox
 from bot.storage.queries.enqueue import enqueue, write_events, write_line
 from bot.storage.queries.tickets import keep_setting
-from bot.storage.sqlite.writer import Locks
+from bot.storage.sqlite.writer import ConversationLocks
 from bot.storage.ticket_codec import write_state
 
 _TICKET = (
@@ -62,12 +62,14 @@ _CHANGE = (
 )
 
 
-def finish(db: sqlite3.Connection, locks: Locks, turn: Turn, outcome: Outcome, now: datetime) -> Finished:
-    """Commit the outcome and unlock. Raises `Conflict` where what it was based on has changed."""
+def finish(
+    db: sqlite3.Connection, locks: ConversationLocks, turn: Turn, outcome: Outcome, now: datetime
+) -> FinishedTurn:
+    """Commit the outcome and unlock. Raises `VersionConflict` where what it was based on has changed."""
     own = turn.conversation.id
     held = locks.held.get(own)
     if held is None or held[0] != turn.id:
-        raise Conflict(f"turn {turn.id} is not held any more")
+        raise VersionConflict(f"turn {turn.id} is not held any more")
     target = turn.subject or turn.conversation
     _check_version(db, own, turn.conversation.version)
     if turn.subject is not None:
@@ -83,7 +85,7 @@ def finish(db: sqlite3.Connection, locks: Locks, turn: Turn, outcome: Outcome, n
     if outcome.customer is not None:
         _keep_customer(db, outcome.customer, turn.customer)
     if outcome.customer_merge is not None and not customer_merge.carry_out(db, outcome.customer_merge):
-        raise Conflict("the two customers were joined or parted meanwhile")
+        raise VersionConflict("the two customers were joined or parted meanwhile")
     for key in outcome.cancel:
         db.execute(
             "update timers set cancelled = ? where key = ? and fired is null and cancelled is null",
@@ -100,7 +102,7 @@ def finish(db: sqlite3.Connection, locks: Locks, turn: Turn, outcome: Outcome, n
     write_events(db, events)
     _rest(db, own, now)
     locks.free(own)
-    return Finished(made, events)
+    return FinishedTurn(made, events)
 
 
 def keep_ticket(db: sqlite3.Connection, ticket: Ticket, *, new: bool) -> bool:
@@ -135,7 +137,7 @@ def keep_ticket(db: sqlite3.Connection, ticket: Ticket, *, new: bool) -> bool:
 def _check_version(db: sqlite3.Connection, id: int, version: int) -> None:
     row = db.execute("select version from conversations where id = ?", (id,)).fetchone()
     if row is None or row["version"] != version:
-        raise Conflict(f"conversation {id} has moved on")
+        raise VersionConflict(f"conversation {id} has moved on")
 
 
 def _check_subject(db: sqlite3.Connection, subject: Conversation, *, version: bool) -> None:
@@ -144,7 +146,7 @@ def _check_subject(db: sqlite3.Connection, subject: Conversation, *, version: bo
     """
     row = db.execute("select version, chat from conversations where id = ?", (subject.id,)).fetchone()
     if row is None or row["chat"] != subject.peer.chat or (version and row["version"] != subject.version):
-        raise Conflict(f"conversation {subject.id} has moved on")
+        raise VersionConflict(f"conversation {subject.id} has moved on")
 
 
 def _record(db: sqlite3.Connection, turn: Turn, outcome: Outcome, now: datetime) -> None:
@@ -179,7 +181,7 @@ def close_inbounds(
             (turn, ms(now), outcome.result.value, id),
         ).rowcount
     if done != len(inbounds):
-        raise Conflict(f"turn {turn}: its messages were closed meanwhile")
+        raise VersionConflict(f"turn {turn}: its messages were closed meanwhile")
 
 
 def _keep_words(db: sqlite3.Connection, turn: Turn) -> None:
@@ -224,11 +226,11 @@ def _change(db: sqlite3.Connection, turn: Turn, outcome: Outcome, target: int) -
     grown = set()
     if outcome.ticket is not None:
         if not keep_ticket(db, outcome.ticket, new=False):
-            raise Conflict(f"ticket {outcome.ticket.number} was changed meanwhile")
+            raise VersionConflict(f"ticket {outcome.ticket.number} was changed meanwhile")
         grown.add(outcome.ticket.conversation)
     if outcome.opens is not None:
         if not keep_ticket(db, outcome.opens, new=True):
-            raise Conflict(
+            raise VersionConflict(
                 f"ticket {outcome.opens.number}: the number is taken, or the conversation has an open ticket"
             )
         grown.add(outcome.opens.conversation)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.model import Inbound, InboundKind, Peer, Sender
-from bot.storage.base import Arrival
+from bot.storage.base import ScheduledInbound
 from bot.storage.codec import clean, encode, moment, ms, payload_of, to_json
 from bot.storage.queries import outbox
 
@@ -41,7 +41,11 @@ _READY = """update conversations set
 
 
 def accept(
-    db: sqlite3.Connection, channel: str, arrivals: Sequence[Arrival], cursor: str | None, now: datetime
+    db: sqlite3.Connection,
+    channel: str,
+    arrivals: Sequence[ScheduledInbound],
+    cursor: str | None,
+    now: datetime,
 ) -> int:
     """How many were new."""
     new = 0
@@ -61,7 +65,9 @@ def accept(
     return new
 
 
-def keep(db: sqlite3.Connection, channel: str, arrival: Arrival, conversation: int, now: datetime) -> bool:
+def keep(
+    db: sqlite3.Connection, channel: str, arrival: ScheduledInbound, conversation: int, now: datetime
+) -> bool:
     """One inbox row, and its conversation made ready; False where the key is known."""
     inbound, ready, limit = arrival.inbound, ms(arrival.ready), ms(arrival.limit)
     row = (
@@ -103,7 +109,7 @@ def fire_timers(db: sqlite3.Connection, now: datetime, limit: int = 500) -> int:
             f"timer:{row['id']}", peer, Sender(""), moment(row["due"]), InboundKind.INTERNAL,
             private=bool(row["private"]), payload=payload_of(row["kind"], json.loads(row["data"])),
         )  # fmt: skip
-        keep(db, peer.channel, Arrival(inbound, now, now), row["conversation"], now)
+        keep(db, peer.channel, ScheduledInbound(inbound, now, now), row["conversation"], now)
         db.execute("update timers set fired = ? where id = ?", (ms(now), row["id"]))
     return len(due)
 

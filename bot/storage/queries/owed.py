@@ -9,11 +9,11 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.model import Owed, OwedStage, Peer, Priority
+from bot.model import OwedAnswer, OwedStage, Peer, Priority
 from bot.storage.codec import moment, ms
 from bot.storage.queries.enqueue import PRIORITIES
 from bot.storage.queries.outbox import reorder
-from bot.storage.sqlite.writer import Locks
+from bot.storage.sqlite.writer import ConversationLocks
 
 RECENT = timedelta(days=1)  # what was given up longer ago is over
 
@@ -39,7 +39,7 @@ _NOBODY_FIRST = """select channel, chat, thread, lane from outbox where status i
   group by channel, chat, thread, lane having sum(head) <> 1"""
 
 
-def owed(db: sqlite3.Connection, now: datetime, late: timedelta) -> tuple[Owed, ...]:
+def owed(db: sqlite3.Connection, now: datetime, late: timedelta) -> tuple[OwedAnswer, ...]:
     """What is owed for longer than *late*, the oldest of each stage first."""
     values = {"before": ms(now - late), "recent": ms(now - RECENT)}
     stages: tuple[tuple[OwedStage, str], ...] = (
@@ -50,7 +50,9 @@ def owed(db: sqlite3.Connection, now: datetime, late: timedelta) -> tuple[Owed, 
     return tuple(_owed(stage, row) for stage, query in stages for row in db.execute(query, values))
 
 
-def retry(db: sqlite3.Connection, locks: Locks, now: datetime, late: timedelta, held: timedelta) -> int:
+def retry(
+    db: sqlite3.Connection, locks: ConversationLocks, now: datetime, late: timedelta, held: timedelta
+) -> int:
     """Put back into line what fell out of it; turns that are held for longer than *held* are taken anew.
 
     How much was mended.
@@ -75,5 +77,7 @@ def abandoned(db: sqlite3.Connection, before: datetime, but: Collection[int]) ->
     return [row for row in rows if row["id"] not in but]
 
 
-def _owed(stage: OwedStage, row: Any) -> Owed:
-    return Owed(stage, Peer(row["channel"], row["chat"], row["thread"]), moment(row["since"]), row["id"])
+def _owed(stage: OwedStage, row: Any) -> OwedAnswer:
+    return OwedAnswer(
+        stage, Peer(row["channel"], row["chat"], row["thread"]), moment(row["since"]), row["id"]
+    )

@@ -23,11 +23,11 @@ from bot.model import (
     Ticket,
     TicketState,
     Turn,
-    Waiting,
+    WaitingTickets,
 )
 from bot.storage.codec import clean, decode, decode_all, maybe_moment, moment, ms
 from bot.storage.queries import outbox, shared_ticket
-from bot.storage.sqlite.writer import Locks
+from bot.storage.sqlite.writer import ConversationLocks
 from bot.storage.ticket_codec import read_state
 
 PAST = 5  # closed tickets of the customer that come with a turn
@@ -51,7 +51,7 @@ _SAID = (
 
 
 def take(
-    db: sqlite3.Connection, locks: Locks, number: Callable[[], int], now: datetime, batch: int
+    db: sqlite3.Connection, locks: ConversationLocks, number: Callable[[], int], now: datetime, batch: int
 ) -> Turn | None:
     """The turn, locked; *number* gives it its own. None when nothing is ready."""
     while (free := _ready(db, locks, now)) is not None:
@@ -96,7 +96,7 @@ def highest(db: sqlite3.Connection) -> int:
     return 0 if row is None else int(row["seq"])
 
 
-def next_ready(db: sqlite3.Connection, locks: Locks) -> datetime | None:
+def next_ready(db: sqlite3.Connection, locks: ConversationLocks) -> datetime | None:
     """When the earliest conversation that nobody holds becomes ready."""
     for row in db.execute(
         "select id, ready_at from conversations indexed by conversations_ready where ready_at is not null"
@@ -114,7 +114,9 @@ def next_timer(db: sqlite3.Connection) -> datetime | None:
     return maybe_moment(row["due"])
 
 
-def release(db: sqlite3.Connection, locks: Locks, turn: Turn, error: str, ready: datetime | None) -> None:
+def release(
+    db: sqlite3.Connection, locks: ConversationLocks, turn: Turn, error: str, ready: datetime | None
+) -> None:
     """Undecided: ready again at once, or at *ready* (new words do not shorten the rest).
 
     Not for a turn that is over already.
@@ -135,7 +137,7 @@ def release(db: sqlite3.Connection, locks: Locks, turn: Turn, error: str, ready:
     )
 
 
-def unlock(locks: Locks, turn: Turn) -> None:
+def unlock(locks: ConversationLocks, turn: Turn) -> None:
     """Free the conversation, unless another turn holds it by now."""
     if locks.held.get(turn.conversation.id, (0,))[0] == turn.id:
         locks.free(turn.conversation.id)
@@ -211,7 +213,7 @@ def history(
     )
 
 
-def _ready(db: sqlite3.Connection, locks: Locks, now: datetime) -> Any:
+def _ready(db: sqlite3.Connection, locks: ConversationLocks, now: datetime) -> Any:
     """Ready the longest, and held by nobody."""
     for row in db.execute(_READY, (ms(now),)):
         if row["id"] not in locks.held:
@@ -294,7 +296,7 @@ def _with_figures(db: sqlite3.Connection, turn: Turn) -> Turn:
     return replace(
         turn,
         next_number=last + 1,
-        waiting=tuple(Waiting(*row) for row in waiting),
+        waiting=tuple(WaitingTickets(*row) for row in waiting),
         recent_answers=recent_answers(db),
     )
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from bot.errors import Conflict, StorageError
+from bot.errors import StorageError, VersionConflict
 from bot.model import (
     Conversation,
     Customer,
@@ -25,7 +25,7 @@ from bot.model import (
     Inbound,
     Outbound,
     Outcome,
-    Owed,
+    OwedAnswer,
     Peer,
     Press,
     Ticket,
@@ -33,13 +33,13 @@ from bot.model import (
 )
 from bot.storage import maintenance, privacy
 from bot.storage.base import (
-    Arrival,
     CustomerMessage,
     Delivery,
     DeliveryResult,
     DeliveryStatus,
-    Finished,
+    FinishedTurn,
     Recipient,
+    ScheduledInbound,
     StoredEvent,
     TurnRecord,
 )
@@ -50,7 +50,7 @@ from bot.storage.queries import events as looking
 from bot.storage.queries import owed as owing
 from bot.storage.queries import tickets as desk
 from bot.storage.sqlite.lockfile import LockFile
-from bot.storage.sqlite.writer import Locks, Work, Writer
+from bot.storage.sqlite.writer import ConversationLocks, Work, Writer
 from bot.text.problems import told
 
 Made = TypeVar("Made")
@@ -75,10 +75,10 @@ class SqliteStore:
     ) -> None:
         self.file = file
         self._lock, self._db, self._reading, self._now = lock, db, reader, now
-        self._locks = Locks()
+        self._locks = ConversationLocks()
         self._turns = turns.highest(db)
         self._writer = Writer(db, self._locks, group=group)
-        self._reader = None if reader is None else Writer(reader, Locks(), reads=True)
+        self._reader = None if reader is None else Writer(reader, ConversationLocks(), reads=True)
 
     @classmethod
     def open(
@@ -127,7 +127,9 @@ class SqliteStore:
         return await (self._reader or self._writer).run(work)
 
     # --- intake
-    async def accept(self, channel: str, arrivals: Sequence[Arrival], *, cursor: str | None = None) -> int:
+    async def accept(
+        self, channel: str, arrivals: Sequence[ScheduledInbound], *, cursor: str | None = None
+    ) -> int:
         return await self._write(lambda db: inbox.accept(db, channel, arrivals, cursor, self._now()))
 
     async def cursor(self, channel: str) -> str | None:
@@ -139,10 +141,10 @@ class SqliteStore:
             lambda db: turns.take(db, self._locks, self._number, now, batch), undo=self._untake
         )
 
-    async def finish_turn(self, turn: Turn, outcome: Outcome, now: datetime) -> Finished:
+    async def finish_turn(self, turn: Turn, outcome: Outcome, now: datetime) -> FinishedTurn:
         try:
             return await self._write(lambda db: finishing.finish(db, self._locks, turn, outcome, now))
-        except Conflict:
+        except VersionConflict:
             self._unlock(turn)
             raise
 
@@ -199,7 +201,7 @@ class SqliteStore:
             lambda db: outbox.recover(db, owing.abandoned(db, begun or now, frozenset(but)), now)
         )
 
-    async def owed(self, now: datetime, late: timedelta) -> tuple[Owed, ...]:
+    async def owed(self, now: datetime, late: timedelta) -> tuple[OwedAnswer, ...]:
         return await self._read(lambda db: owing.owed(db, now, late))
 
     async def retry(self, now: datetime, late: timedelta, held: timedelta) -> int:

@@ -22,7 +22,7 @@ Made = TypeVar("Made")
 Work = Callable[[sqlite3.Connection], Made]
 
 
-class Locks:
+class ConversationLocks:
     """Which conversations are being decided on, each with its turn, that turn's inbox rows, and since when.
 
     Lives in memory (one process owns the file) and follows the transaction it was changed in: what is rolled
@@ -72,7 +72,9 @@ class Writer:
     only *reads*).
     """
 
-    def __init__(self, db: sqlite3.Connection, locks: Locks, *, group: int = 64, reads: bool = False) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, locks: ConversationLocks, *, group: int = 64, reads: bool = False
+    ) -> None:
         self.commits = 0  # how many transactions were needed so far, for metrics and tests
         self._db, self._locks, self._group = db, locks, group
         self._begin = "BEGIN" if reads else "BEGIN IMMEDIATE"

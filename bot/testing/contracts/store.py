@@ -15,22 +15,22 @@ from __future__ import annotations
 
 import pytest
 
-from bot.testing.contracts.store_commit import FinishingContract
+from bot.testing.contracts.store_commit import CommitContract
 from bot.testing.contracts.store_outbox import DeliveriesContract, DeskContract
-from bot.testing.contracts.store_privacy import PeopleContract, UpkeepContract
+from bot.testing.contracts.store_privacy import MaintenanceContract, PeopleContract
 from bot.testing.contracts.store_recipients import AudienceContract
-from bot.testing.contracts.store_turns import IntakeContract, TakingContract
+from bot.testing.contracts.store_turns import InboxContract, TurnContract
 
 
 @pytest.mark.asyncio
 class StoreContract(
-    IntakeContract,
-    TakingContract,
-    FinishingContract,
+    InboxContract,
+    TurnContract,
+    CommitContract,
     DeliveriesContract,
     DeskContract,
     PeopleContract,
-    UpkeepContract,
+    MaintenanceContract,
     AudienceContract,
 ):
     """Every law of the store as a test of one sentence."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from bot.button_tokens import token
-from bot.errors import Conflict, StorageError
+from bot.errors import StorageError, VersionConflict
 from bot.model import (
     Button,
     CustomerMerge,
@@ -21,7 +21,7 @@ from bot.model import (
     Result,
     Status,
     Timer,
-    Waiting,
+    WaitingTickets,
 )
 from bot.model.internal import OtherTimer
 from bot.storage.base import Store
@@ -45,7 +45,7 @@ from bot.testing.contracts.store_scene import (
 )  # fmt: skip
 
 
-class FinishingContract:
+class CommitContract:
     """The engine commits everything an outcome holds, or nothing of it."""
 
     async def test_everything_commits_together(self, store: Store) -> None:
@@ -139,7 +139,7 @@ class FinishingContract:
         await hear(store, arrival("1"))
         turn = await take(store)
         await answer(store, turn, say("раз"))
-        with pytest.raises(Conflict):
+        with pytest.raises(VersionConflict):
             await answer(store, turn, say("два"))
         await store.release_turn(turn, error="late")
 
@@ -162,7 +162,7 @@ class FinishingContract:
             status=Status.OPERATOR,
             result=Result.CARRIED,
         )
-        with pytest.raises(Conflict):
+        with pytest.raises(VersionConflict):
             await answer(store, bots, say("ответ бота"))
 
         assert await store.deliveries() == ()
@@ -239,7 +239,7 @@ class FinishingContract:
             )
         ][0]
 
-        assert sorted(type(w).__name__ for w in wins) == ["Conflict", "tuple"]
+        assert sorted(type(w).__name__ for w in wins) == ["VersionConflict", "tuple"]
         loser = await take(store)
         assert loser.ticket is not None and loser.ticket.operator in (f"tg:{first.id}", f"tg:{second.id}")
         assert loser.ticket.version == ticket.version + 1
@@ -250,11 +250,11 @@ class FinishingContract:
         first, second = await take(store), await take(store)
         assert first.next_number == second.next_number == 1
         await answer(store, first, opens=open_ticket(first), status=Status.WAITING)
-        with pytest.raises(Conflict):
+        with pytest.raises(VersionConflict):
             await answer(store, second, opens=open_ticket(second), status=Status.WAITING)
 
         again = await take(store)
-        assert (again.next_number, again.waiting) == (2, (Waiting("", 0, 1),))
+        assert (again.next_number, again.waiting) == (2, (WaitingTickets("", 0, 1),))
         await answer(store, again, opens=open_ticket(again), status=Status.WAITING)
         assert [t.number for t in await store.tickets()] == [1, 2]
 
@@ -263,7 +263,7 @@ class FinishingContract:
         ticket = await hand_over(store)
         await hear(store, arrival("2"))
         turn = await take(store)
-        with pytest.raises(Conflict):
+        with pytest.raises(VersionConflict):
             await answer(store, turn, opens=open_ticket(turn))
         turn = await take(store)
         await answer(
@@ -399,7 +399,7 @@ class FinishingContract:
         await hear(store, arrival("4", at=101))
 
         turn = await take(store, 101)
-        assert (turn.waiting, turn.next_number) == ((Waiting("", 0, 1),), 3)
+        assert (turn.waiting, turn.next_number) == ((WaitingTickets("", 0, 1),), 3)
         assert turn.recent_answers == await store.recent_answers() == ((later(0), later(90)),)
         assert [t.number for t in await store.queue()] == [2]
 

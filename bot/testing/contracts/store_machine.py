@@ -16,7 +16,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bot.errors import Conflict
+from bot.errors import VersionConflict
 from bot.model import Inbound, Peer, Timer, Turn
 from bot.model.internal import OtherTimer
 from bot.storage.base import Delivery, DeliveryResult, DeliveryStatus, Store
@@ -144,7 +144,7 @@ class StoreMachine(RuleBasedStateMachine):
         if opens is not None and opens.number != self.model.numbers + 1:
             try:
                 self.run(self.store.finish_turn(turn, outcome, later(self.now)))
-            except Conflict:
+            except VersionConflict:
                 return
             raise AssertionError("a ticket's number was given twice")
         finished = self.run(self.store.finish_turn(turn, outcome, later(self.now)))

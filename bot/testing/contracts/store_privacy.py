@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.button_tokens import token
-from bot.errors import Conflict
+from bot.errors import VersionConflict
 from bot.model import (
     Attachment,
     Button,
@@ -217,7 +217,7 @@ class PeopleContract:
         assert sending
         await store.forget_customer(id, later(70))
         for turn in turns:
-            with pytest.raises(Conflict):
+            with pytest.raises(VersionConflict):
                 await answer(store, turn, say(f"{MARK} слова", HIS, author="operator"), at=71)
         for delivery in sending:
             words = replace(delivery.outbound, text=delivery.outbound.text + MARK)
@@ -232,7 +232,7 @@ class PeopleContract:
         assert hers == []
 
 
-class UpkeepContract:
+class MaintenanceContract:
     """Health."""
 
     async def test_a_sound_store_has_no_faults(self, store: Store) -> None:

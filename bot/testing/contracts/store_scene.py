@@ -22,7 +22,7 @@ from bot.model import (
     Ticket,
     Turn,
 )
-from bot.storage.base import Arrival, Delivery, DeliveryResult, Store
+from bot.storage.base import Delivery, DeliveryResult, ScheduledInbound, Store
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ANNA = Peer("tg", "501")
@@ -43,15 +43,15 @@ def arrival(
     ready: float | None = None,
     limit: float = 60,
     **fields: Any,
-) -> Arrival:
+) -> ScheduledInbound:
     """Something *peer* did at second *at*, ready at second *ready* (at once where it is not said)."""
     sender = fields.pop("sender", Sender(peer.chat, "Анна", "Кузнецова", "anna"))
     private = fields.pop("private", peer.chat != DESK.chat)
     inbound = Inbound(key, peer, sender, later(at), text=text, private=private, **fields)
-    return Arrival(inbound, later(at if ready is None else ready), later(at + limit))
+    return ScheduledInbound(inbound, later(at if ready is None else ready), later(at + limit))
 
 
-async def hear(store: Store, *arrivals: Arrival) -> int:
+async def hear(store: Store, *arrivals: ScheduledInbound) -> int:
     """Each arrival accepted by its channel, in order."""
     return sum([await store.accept(a.inbound.peer.channel, [a]) for a in arrivals])
 
@@ -117,10 +117,10 @@ def texts(deliveries: Sequence[Delivery]) -> list[str]:
     return [d.outbound.text.text for d in deliveries]
 
 
-def operator_says(key: str, text: str, thread: str = "", **fields: Any) -> Arrival:
+def operator_says(key: str, text: str, thread: str = "", **fields: Any) -> ScheduledInbound:
     """An operator writes in the desk."""
     return arrival(key, text, replace(DESK, thread=thread), sender=Sender("9", "Ольга"), **fields)
 
 
-def press(key: str, token: str, peer: Peer = ANNA, **fields: Any) -> Arrival:
+def press(key: str, token: str, peer: Peer = ANNA, **fields: Any) -> ScheduledInbound:
     return arrival(key, "", peer, kind=InboundKind.PRESS, press=token, **fields)

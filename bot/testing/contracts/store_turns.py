@@ -27,7 +27,7 @@ from bot.testing.contracts.store_scene import (
 )  # fmt: skip
 
 
-class IntakeContract:
+class InboxContract:
     """The inbox: kept once, before the platform is told to forget it."""
 
     async def test_what_comes_twice_is_one_turn(self, store: Store) -> None:
@@ -117,7 +117,7 @@ class IntakeContract:
         assert turn.customer is not None and turn.customer.name == "Анна"
 
 
-class TakingContract:
+class TurnContract:
     """The engine takes one turn at a time for each conversation, in order, nobody starves."""
 
     async def test_takers_never_share_a_conversation(self, store: Store) -> None:

@@ -16,7 +16,7 @@ from bot.config.handoff import SHORTEST_SECRET, Api
 from bot.errors import ConfigError
 from bot.sliding_window import SlidingWindow
 from bot.text.problems import problem
-from bot.web.api.problem_details import Wrong
+from bot.web.api.problem_details import BadRequest
 
 EVERYTHING = ("customers", "messages", "tickets")
 WINDOW = 60.0  # seconds in which requests are counted
@@ -25,7 +25,7 @@ _LINE = re.compile(r"([a-z][a-z0-9_-]{0,29})\s+(\S+)")
 
 
 @dataclass(slots=True)
-class Caller:
+class ApiCaller:
     """Whose key it is, and how often it asked lately."""
 
     name: str
@@ -33,7 +33,7 @@ class Caller:
     may: tuple[str, ...] = EVERYTHING
 
 
-class Keys:
+class ApiKeys:
     """Knows callers by the hash of their key; compares all of them, however early one fits."""
 
     def __init__(
@@ -44,14 +44,14 @@ class Keys:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._callers = [
-            (_hash(secret), Caller(name, SlidingWindow(per_minute, WINDOW), may))
+            (_hash(secret), ApiCaller(name, SlidingWindow(per_minute, WINDOW), may))
             for name, (secret, may) in keys.items()
         ]
         self._monotonic = monotonic
         self._wrong = SlidingWindow(WRONG_KEYS, WINDOW)
 
     @classmethod
-    def load(cls, api: Api, file: Path | None) -> Keys | None:
+    def load(cls, api: Api, file: Path | None) -> ApiKeys | None:
         """The keys of the config and of its file; None where there are none.
 
         Raises `ConfigError` with file and line.
@@ -63,21 +63,21 @@ class Keys:
             keys = {**_read(file), **keys}
         return cls(keys, per_minute=api.per_minute) if keys else None
 
-    def admit(self, request: web.Request) -> Caller:
-        """Who asks. Raises `Wrong`: 401 without a known key, 429 when it asks too often."""
+    def admit(self, request: web.Request) -> ApiCaller:
+        """Who asks. Raises `BadRequest`: 401 without a known key, 429 when it asks too often."""
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
         now = self._monotonic()
         found = self._known(secret.strip()) if kind.lower() == "bearer" else None
         if found is None:
             if self._wrong.is_full(now):
-                raise Wrong(
+                raise BadRequest(
                     429,
                     "too_many_unknown_keys",
                     "too many unknown keys lately: wait a minute",
                     headers={"Retry-After": "60"},
                 )
             self._wrong.add(now)
-            raise Wrong(
+            raise BadRequest(
                 401,
                 "unknown_key",
                 "send a known key as `Authorization: Bearer KEY`",
@@ -86,17 +86,17 @@ class Keys:
         self._count(found, now)
         return found
 
-    def _known(self, secret: str) -> Caller | None:
+    def _known(self, secret: str) -> ApiCaller | None:
         given, found = _hash(secret), None
         for kept, caller in self._callers:
             if hmac.compare_digest(given, kept):
                 found = caller
         return found
 
-    def _count(self, caller: Caller, now: float) -> None:
+    def _count(self, caller: ApiCaller, now: float) -> None:
         if caller.asked.is_full(now):
             wait = max(1, round(caller.asked.free_at(now) - now + 0.5))
-            raise Wrong(
+            raise BadRequest(
                 429,
                 "too_many_requests",
                 f"at most {caller.asked.most} requests a minute with this key",

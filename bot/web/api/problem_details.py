@@ -13,7 +13,7 @@ from aiohttp import web
 TYPE = "application/problem+json"
 
 
-class Wrong(Exception):
+class BadRequest(Exception):
     """A request that cannot be done.
 
     *code* is for programs and stays, *detail* says what to do, *errors* point into the body.

@@ -19,8 +19,8 @@ from bot.model.internal import CloseTicket, OpenTicket, SendMessage, SetAttribut
 from bot.storage.base import Store
 from bot.text.customer_fields import is_own, normal
 from bot.text.person_names import full_name
-from bot.web.api.keys import Caller, Keys
-from bot.web.api.problem_details import Wrong, problem
+from bot.web.api.keys import ApiCaller, ApiKeys
+from bot.web.api.problem_details import BadRequest, problem
 from bot.web.api.schemas import (
     Accepted,
     Address,
@@ -56,7 +56,7 @@ _OF_SERVER = {
     503: ("storage", "the storage does not answer: ask again with the same key"),
 }
 Taken = TypeVar("Taken", bound=Body)
-Answer = Callable[[web.Request, Caller], Awaitable[web.Response]]
+Answer = Callable[[web.Request, ApiCaller], Awaitable[web.Response]]
 
 
 class AcceptRequest(Protocol):
@@ -84,10 +84,10 @@ class Route:
     status: int = 200
 
 
-class Rest:
+class RestApi:
     """The door, open to whoever has a key. What it answers with 202 is kept, and survives a restart."""
 
-    def __init__(self, store: Store, accept: AcceptRequest, keys: Keys, clock: Clock) -> None:
+    def __init__(self, store: Store, accept: AcceptRequest, keys: ApiKeys, clock: Clock) -> None:
         self._store, self._accept, self._keys, self._clock = store, accept, keys, clock
         self.routes = self._routes()
 
@@ -197,39 +197,39 @@ class Rest:
             try:
                 caller = self._keys.admit(request)
                 if route.may not in caller.may:
-                    raise Wrong(
+                    raise BadRequest(
                         403,
                         "not_allowed",
                         f"this key may not touch {route.may}: see api.keys.{caller.name}.may",
                     )
                 return await route.answer(request, caller)
-            except Wrong as wrong:
+            except BadRequest as wrong:
                 return wrong.response()
 
         return answer
 
     # --- customers
 
-    async def _find(self, request: web.Request, caller: Caller) -> web.Response:
+    async def _find(self, request: web.Request, caller: ApiCaller) -> web.Response:
         asked = {k: v for k, v in request.query.items() if v}
         if asked.keys() == {"channel", "chat"}:
             found = [c for c in [await self._at(asked["channel"], asked["chat"])] if c]
         elif len(asked) == 1 and asked.keys() <= {"phone", "email"}:
             ((name, value),) = asked.items()
             if (wanted := normal(name, value)) is None:
-                raise Wrong(422, "no_contact", f"this is no {name}")
+                raise BadRequest(422, "no_contact", f"this is no {name}")
             found = list(await self._store.known_by({name: wanted}))
         else:
-            raise Wrong(422, "unclear_query", "ask by one of: phone; email; channel and chat")
+            raise BadRequest(422, "unclear_query", "ask by one of: phone; email; channel and chat")
         return _json(Found(customers=[await self._view(c) for c in found]))
 
-    async def _customer(self, request: web.Request, caller: Caller) -> web.Response:
+    async def _customer(self, request: web.Request, caller: ApiCaller) -> web.Response:
         return _json(await self._view(await self._known_customer(request)))
 
-    async def _export(self, request: web.Request, caller: Caller) -> web.Response:
+    async def _export(self, request: web.Request, caller: ApiCaller) -> web.Response:
         return _json(Data(data=await self._store.export_customer((await self._known_customer(request)).id)))
 
-    async def _forget(self, request: web.Request, caller: Caller) -> web.Response:
+    async def _forget(self, request: web.Request, caller: ApiCaller) -> web.Response:
         customer = await self._known_customer(request)
         return _json(
             Forgotten(
@@ -237,7 +237,7 @@ class Rest:
             )
         )
 
-    async def _attributes(self, request: web.Request, caller: Caller) -> web.Response:
+    async def _attributes(self, request: web.Request, caller: ApiCaller) -> web.Response:
         body = await _body(request, Attributes)
         changes = dict(body.attributes)
         key = (
@@ -249,18 +249,20 @@ class Rest:
 
     # --- messages
 
-    async def _message(self, request: web.Request, caller: Caller) -> web.Response:
+    async def _message(self, request: web.Request, caller: ApiCaller) -> web.Response:
         key, body = _idempotency(request), await _body(request, Message)
         request_ = SendMessage(body.text, markdown=body.markdown)
         return await self._hand_in(
             caller, key, request_, await self._talks(request), channel=body.channel, reachable=True
         )
 
-    async def _sent(self, request: web.Request, caller: Caller) -> web.Response:
+    async def _sent(self, request: web.Request, caller: ApiCaller) -> web.Response:
         key = request.match_info["key"]
         inbound = await self._known(await self._talks(request), _kept_as(caller, key))
         if inbound is None:
-            raise Wrong(404, "unknown_message", "no message with this key was handed in for this customer")
+            raise BadRequest(
+                404, "unknown_message", "no message with this key was handed in for this customer"
+            )
         sent = await self._store.deliveries(peer=inbound.peer, name=inbound.key)
         if not sent:
             return _json(MessageView(key=key, state="accepted"))
@@ -272,24 +274,24 @@ class Rest:
 
     # --- tickets
 
-    async def _open(self, request: web.Request, caller: Caller) -> web.Response:
+    async def _open(self, request: web.Request, caller: ApiCaller) -> web.Response:
         key, body = _idempotency(request), await _body(request, NewTicket)
         talks = await self._talks(request)
         if any(t.ticket for t in talks) and await self._known(talks, _kept_as(caller, key)) is None:
             number = next(t.ticket for t in talks if t.ticket)
-            raise Wrong(409, "ticket_open", f"the customer's ticket {number} is open already")
+            raise BadRequest(409, "ticket_open", f"the customer's ticket {number} is open already")
         return await self._hand_in(caller, key, OpenTicket(body.text), talks, channel=body.channel)
 
-    async def _ticket(self, request: web.Request, caller: Caller) -> web.Response:
+    async def _ticket(self, request: web.Request, caller: ApiCaller) -> web.Response:
         ticket, talk = await self._found(request)
         return _json(_ticket_view(ticket, talk))
 
-    async def _close(self, request: web.Request, caller: Caller) -> web.Response:
+    async def _close(self, request: web.Request, caller: ApiCaller) -> web.Response:
         key = _idempotency(request)
         ticket, talk = await self._found(request)
         talks = await self._store.conversations(talk.customer) if talk and talk.customer else ()
         if ticket.status == "closed" and await self._known(talks, _kept_as(caller, key)) is None:
-            raise Wrong(409, "ticket_closed", "the ticket is closed already")
+            raise BadRequest(409, "ticket_closed", "the ticket is closed already")
         return await self._hand_in(
             caller, key, CloseTicket(ticket.number), talks, channel=ticket.customer_peer.channel
         )
@@ -298,7 +300,7 @@ class Rest:
 
     async def _hand_in(
         self,
-        caller: Caller,
+        caller: ApiCaller,
         key: str,
         request: ApiRequest,
         talks: Sequence[Conversation],
@@ -313,7 +315,7 @@ class Rest:
         known = await self._known(talks, kept)
         if known is not None:
             if known.payload is not None and known.payload != request:
-                raise Wrong(
+                raise BadRequest(
                     422, "key_reused", "this Idempotency-Key was used for something else: take a new one"
                 )
             customer = (
@@ -322,9 +324,9 @@ class Rest:
             return _json(Accepted(key=key, customer=customer, channel=known.peer.channel, repeated=True), 202)
         talk = next((t for t in talks if channel in (None, t.peer.channel)), None)
         if talk is None:
-            raise Wrong(404, "unknown_channel", "the customer does not write in this channel")
+            raise BadRequest(404, "unknown_channel", "the customer does not write in this channel")
         if reachable and not talk.reachable:
-            raise Wrong(
+            raise BadRequest(
                 409,
                 "unreachable",
                 "the customer forbade messages there; nobody can write to him until he writes again",
@@ -353,19 +355,19 @@ class Rest:
     async def _talks(self, request: web.Request) -> tuple[Conversation, ...]:
         talks = await self._store.conversations(await self._store.known_as(_number(request, "customer")))
         if not talks:
-            raise Wrong(404, "unknown_customer", "there is no such customer")
+            raise BadRequest(404, "unknown_customer", "there is no such customer")
         return talks
 
     async def _found(self, request: web.Request) -> tuple[Ticket, Conversation | None]:
         ticket = await self._store.ticket(_number(request, "number"))
         if ticket is None:
-            raise Wrong(404, "unknown_ticket", "there is no such ticket")
+            raise BadRequest(404, "unknown_ticket", "there is no such ticket")
         return ticket, await self._store.conversation(ticket.customer_peer)
 
     async def _known_customer(self, request: web.Request) -> Customer:
         customer = await self._store.customer(await self._store.known_as(_number(request, "customer")))
         if customer is None or not customer.peers:
-            raise Wrong(404, "unknown_customer", "there is no such customer")
+            raise BadRequest(404, "unknown_customer", "there is no such customer")
         return customer
 
     async def _at(self, channel: str, chat: str) -> Customer | None:
@@ -407,7 +409,7 @@ def _ticket_view(ticket: Ticket, talk: Conversation | None) -> TicketView:
     )
 
 
-def _kept_as(caller: Caller, key: str) -> str:
+def _kept_as(caller: ApiCaller, key: str) -> str:
     """The key of the inbound: two systems may use the same idempotency key."""
     return f"api:{caller.name}:{key}"
 
@@ -415,14 +417,14 @@ def _kept_as(caller: Caller, key: str) -> str:
 def _number(request: web.Request, name: str) -> int:
     text = request.match_info[name]
     if not text.isdecimal() or not text.isascii() or len(text) > 15:
-        raise Wrong(404, f"unknown_{'ticket' if name == 'number' else name}", "the number is not one")
+        raise BadRequest(404, f"unknown_{'ticket' if name == 'number' else name}", "the number is not one")
     return int(text)
 
 
 def _idempotency(request: web.Request) -> str:
     key = request.headers.get("Idempotency-Key", "")
     if not _KEY.fullmatch(key):
-        raise Wrong(
+        raise BadRequest(
             400,
             "no_idempotency_key",
             "send an Idempotency-Key of 1 to 128 visible characters: a repeat with the same key does nothing",
@@ -431,18 +433,18 @@ def _idempotency(request: web.Request) -> str:
 
 
 async def _body(request: web.Request, shape: type[Taken]) -> Taken:
-    """The body, checked. Raises `Wrong` with every fault of it."""
+    """The body, checked. Raises `BadRequest` with every fault of it."""
     if request.content_type != "application/json":
-        raise Wrong(415, "not_json", "send the body as application/json")
+        raise BadRequest(415, "not_json", "send the body as application/json")
     if (request.content_length or 0) > LARGEST:
-        raise Wrong(413, "too_large", f"a body has at most {LARGEST} bytes")
+        raise BadRequest(413, "too_large", f"a body has at most {LARGEST} bytes")
     content = await request.content.read(LARGEST + 1)
     if len(content) > LARGEST:
-        raise Wrong(413, "too_large", f"a body has at most {LARGEST} bytes")
+        raise BadRequest(413, "too_large", f"a body has at most {LARGEST} bytes")
     try:
         loaded: Any = json.loads(content)
     except (ValueError, RecursionError):
-        raise Wrong(400, "broken_json", "the body is not valid JSON") from None
+        raise BadRequest(400, "broken_json", "the body is not valid JSON") from None
     try:
         return shape.model_validate(loaded)
     except ValidationError as error:
@@ -454,7 +456,7 @@ async def _body(request: web.Request, shape: type[Taken]) -> Taken:
             }
             for e in found
         ]
-        raise Wrong(422, "wrong_body", "the body is not what is asked for", errors=faults) from None
+        raise BadRequest(422, "wrong_body", "the body is not what is asked for", errors=faults) from None
 
 
 def _json(body: BaseModel, status: int = 200) -> web.Response:

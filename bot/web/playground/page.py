@@ -23,8 +23,15 @@ from bot.model import Attachment, InboundKind, Json
 from bot.observability import get_logger
 from bot.storage.base import TurnRecord
 from bot.web.playground.journal import Journal
-from bot.web.playground.people import Cast
-from bot.web.playground.scene_player import Scene, SceneFailed, Stagehand, demo_file, next_moment, read_scenes
+from bot.web.playground.people import PlaygroundCustomers
+from bot.web.playground.scene_player import (
+    Scene,
+    SceneFailed,
+    ScenePlayer,
+    demo_file,
+    next_moment,
+    read_scenes,
+)
 from bot.web.services import PlaygroundChannel, WebServices
 
 LARGEST = 20 * 1024 * 1024  # bytes of one upload
@@ -47,10 +54,10 @@ class Playground:
     def __init__(self, services: WebServices) -> None:
         self._services, self._hub = services, services.hub
         self.stages: Mapping[str, PlaygroundChannel] = {s.name: s for s in services.stages}
-        self.cast = Cast(services.store, services.stages, services.topic_name)
+        self.cast = PlaygroundCustomers(services.store, services.stages, services.topic_name)
         self.scenes: Mapping[str, Scene] = read_scenes()
         self._journal = Journal()
-        self._stagehand = Stagehand(services, self.cast, self.move_clock)
+        self._stagehand = ScenePlayer(services, self.cast, self.move_clock)
         self._playing: asyncio.Task[None] | None = None
         self._uploads: dict[str, tuple[str, Attachment]] = {}
         self._last_turn = 0
@@ -453,5 +460,5 @@ def turn_json(row: TurnRecord) -> Json:
 
 
 def _attachments(stage: PlaygroundChannel) -> list[dict[str, Any]]:
-    rooms: Any = stage.view()["rooms"]
-    return [a for room in rooms for message in room["messages"] for a in message["attachments"]]
+    chats: Any = stage.view()["chats"]
+    return [a for chat in chats for message in chat["messages"] for a in message["attachments"]]

@@ -25,7 +25,7 @@ _SENT: tuple[DeliveryStatus, ...] = ("sent",)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Cast:
+class PlaygroundCustomers:
     """The customers of the page: the same ones after a restart, new ones after a reset."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Cast:
         for stage in self.customers:
             for person in kept.get(stage.name, ()):
                 stage.add(Sender(**person))
-        await Rerun(self._store, self.customers, self.desk, self._topic_name).show()
+        await HistoryReplay(self._store, self.customers, self.desk, self._topic_name).show()
 
     async def renew(self) -> None:
         """Everybody leaves, new customers (with chats of their own) come."""
@@ -85,7 +85,7 @@ class Cast:
         await self._store.keep_setting(SETTING, json.dumps(cast, ensure_ascii=False))
 
 
-class Rerun:
+class HistoryReplay:
     """Shows again what the store remembers: our deliveries as they were, other people's words from the
     history.
     """

@@ -16,7 +16,7 @@ from bot.errors import BotError, ConfigError, Problem
 from bot.model import InboundKind, Json, Sender
 from bot.text.problems import problem
 from bot.text.yaml_source import YamlError, read_own
-from bot.web.playground.people import Cast
+from bot.web.playground.people import PlaygroundCustomers
 from bot.web.playground.samples import photo, silence
 from bot.web.services import PlaygroundChannel, WebServices
 
@@ -101,11 +101,11 @@ def _read_scene(path: Path) -> Scene:
     return Scene(path.stem, raw["title"], raw["about"], raw["who"], tuple(steps), int(raw.get("order", 0)))
 
 
-class Stagehand:
+class ScenePlayer:
     """Plays one scene at a time. *speed* 1 is a person's pace; a new scene ends the one that is playing."""
 
     def __init__(
-        self, services: WebServices, cast: Cast, move_clock: Callable[[str], Awaitable[object]]
+        self, services: WebServices, cast: PlaygroundCustomers, move_clock: Callable[[str], Awaitable[object]]
     ) -> None:
         self._services, self._cast, self._move_clock = services, cast, move_clock
         self._stages = services.stages

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.adapters.playground.view import Shown
+from bot.adapters.playground.view import ShownMessage
 from bot.adapters.rich_text import VK_STYLES, degrade
 from bot.article_preview import SKINS, preview
 from bot.i18n.texts import Texts
@@ -31,7 +31,7 @@ def skins(words: Texts, knowledge: Knowledge, article: str, now: datetime) -> di
             label = next(
                 (b.label for o in made.answer for row in o.buttons for b in row if b.action == "more"), ""
             )
-            press = Shown("press", "customer", now, press=label).as_json(skin)
+            press = ShownMessage("press", "customer", now, press=label).as_json(skin)
             found[skin] += [press, *_drawn(made.more, skin, now, 1 + len(made.answer))]
     return found
 
@@ -39,7 +39,7 @@ def skins(words: Texts, knowledge: Knowledge, article: str, now: datetime) -> di
 def _drawn(enqueued: Sequence[Outbound], skin: str, now: datetime, first: int) -> list[Json]:
     limit = SKINS[skin].label
     return [
-        Shown(
+        ShownMessage(
             f"p{n}",
             "bot",
             now,

@@ -3,20 +3,20 @@
 import {clockText, h, messageElement, newKey, post, setZone, t, toast} from "./chat.js";
 import {showWhy} from "./why.js";
 
-const panes = new Map([...document.querySelectorAll(".pane[data-channel]")].map((element) => [element.dataset.channel, {element, rooms: new Map(), people: new Map(), chat: "", thread: "", drafts: new Map()}]));
+const panes = new Map([...document.querySelectorAll(".pane[data-channel]")].map((element) => [element.dataset.channel, {element, chats: new Map(), people: new Map(), chat: "", thread: "", drafts: new Map()}]));
 const channels = [...panes].filter(([name]) => name !== "why");
 const turns = {list: [], at: -1};
 let clock = {shift: 0, offset: 0};
 
 const id = (name) => document.getElementById(name);
 const isDesk = (pane) => pane.element.classList.contains("desk");
-const roomKey = (chat, thread) => `${chat}/${thread}`;
+const chatKey = (chat, thread) => `${chat}/${thread}`;
 const user = (pane) => (isDesk(pane) ? pane.element.querySelector("[name=user]").value : pane.chat);
 
-function room(pane, chat, thread) {
-  const key = roomKey(chat, thread);
-  if (!pane.rooms.has(key)) pane.rooms.set(key, {chat, thread, title: "", closed: false, messages: new Map(), fresh: false});
-  return pane.rooms.get(key);
+function chatOf(pane, chat, thread) {
+  const key = chatKey(chat, thread);
+  if (!pane.chats.has(key)) pane.chats.set(key, {chat, thread, title: "", closed: false, messages: new Map(), fresh: false});
+  return pane.chats.get(key);
 }
 
 // --- drawing
@@ -38,9 +38,9 @@ function draw(channel, message, old) {
   }});
 }
 
-function drawRoom(channel) {
+function drawChat(channel) {
   const pane = panes.get(channel);
-  const shown = room(pane, pane.chat, pane.thread);
+  const shown = chatOf(pane, pane.chat, pane.thread);
   const log = pane.element.querySelector(".log");
   shown.fresh = false;
   log.replaceChildren(...[...shown.messages.values()].map((m) => (m.element = draw(channel, m.data, true))));
@@ -53,7 +53,7 @@ function drawRoom(channel) {
 
 function addMessage(channel, {chat, thread, message}) {
   const pane = panes.get(channel);
-  const place = room(pane, chat, thread);
+  const place = chatOf(pane, chat, thread);
   const known = place.messages.get(message.id);
   place.messages.set(message.id, {data: message, element: known?.element});
   const visible = pane.chat === chat && pane.thread === thread;
@@ -75,17 +75,17 @@ function addMessage(channel, {chat, thread, message}) {
 function drawTopics(pane, channel) {
   if (!isDesk(pane)) return;
   const list = pane.element.querySelector(".topics");
-  const rooms = [...pane.rooms.values()].filter((r) => r.chat === pane.chat).sort((a, b) => (a.thread !== "") - (b.thread !== "") || a.closed - b.closed);
+  const chats = [...pane.chats.values()].filter((r) => r.chat === pane.chat).sort((a, b) => (a.thread !== "") - (b.thread !== "") || a.closed - b.closed);
   const last = (r) => [...r.messages.values()].at(-1)?.data;
-  list.replaceChildren(...rooms.map((r) => h("li", {}, h("button", {
+  list.replaceChildren(...chats.map((r) => h("li", {}, h("button", {
     type: "button", className: `${r.closed ? "closed" : ""} ${r.fresh ? "fresh" : ""}`, onclick: () => openThread(channel, r.thread),
     "aria-current": r.thread === pane.thread ? "true" : null}, h("b", {}, r.thread ? r.title || r.thread : `# ${t("general")}`), h("small", {}, last(r)?.text || last(r)?.press || "")))));
-  if (rooms.length < 2) list.append(h("p", {className: "quiet"}, t("no_topics")));
+  if (chats.length < 2) list.append(h("p", {className: "quiet"}, t("no_topics")));
 }
 
 function openThread(channel, thread) {
   panes.get(channel).thread = thread;
-  drawRoom(channel);
+  drawChat(channel);
 }
 
 function drawPeople(channel) {
@@ -104,7 +104,7 @@ function drawPeople(channel) {
 
 /** The customer who was talked with last: nobody opens the page to an empty chat beside a full one. */
 function latestChat(pane) {
-  const last = ([...pane.rooms.values()].filter((r) => pane.people.has(r.chat) && r.messages.size))
+  const last = ([...pane.chats.values()].filter((r) => pane.people.has(r.chat) && r.messages.size))
     .map((r) => [[...r.messages.values()].at(-1).data.at, r.chat]).sort((a, b) => (a[0] < b[0] ? 1 : -1))[0];
   return last?.[1];
 }
@@ -116,7 +116,7 @@ function openChat(channel, chat) {
   const avatar = pane.element.querySelector(".avatar");
   avatar.textContent = (pane.people.get(chat)?.name ?? "?").slice(0, 1);
   avatar.className = `avatar c${[...chat].reduce((sum, c) => sum + c.charCodeAt(0), 0) % 6}`;
-  drawRoom(channel);
+  drawChat(channel);
   drawTrouble(channel);
 }
 
@@ -163,7 +163,7 @@ function showView(name) {
   for (const [key, pane] of panes) pane.element.classList.toggle("shown", key === name);
   for (const button of document.querySelectorAll("[data-show]")) button.setAttribute("aria-pressed", String(button.dataset.show === name));
   markView(name, false);
-  if (panes.get(name).chat) drawRoom(name);
+  if (panes.get(name).chat) drawChat(name);
 }
 
 // --- state and events
@@ -174,15 +174,15 @@ async function load() {
   drawClock();
   for (const view of state.channels) {
     const pane = panes.get(view.name);
-    Object.assign(pane, {rooms: new Map(), people: new Map(view.people.map((p) => [p.id, p])), down: view.down, blocked: view.blocked, thread: ""});
+    Object.assign(pane, {chats: new Map(), people: new Map(view.people.map((p) => [p.id, p])), down: view.down, blocked: view.blocked, thread: ""});
     if (view.group) pane.chat = view.group;
-    for (const r of view.rooms) {
-      Object.assign(room(pane, r.chat, r.thread), {title: r.title, closed: r.closed, messages: new Map(r.messages.map((m) => [m.id, {data: m}]))});
+    for (const r of view.chats) {
+      Object.assign(chatOf(pane, r.chat, r.thread), {title: r.title, closed: r.closed, messages: new Map(r.messages.map((m) => [m.id, {data: m}]))});
     }
-    if (view.group) pane.thread = [...pane.rooms.values()].filter((r) => r.thread && !r.closed).at(-1)?.thread ?? "";
+    if (view.group) pane.thread = [...pane.chats.values()].filter((r) => r.thread && !r.closed).at(-1)?.thread ?? "";
     if (!view.group && !pane.people.has(pane.chat)) pane.chat = latestChat(pane);
     drawPeople(view.name);
-    if (view.group) drawRoom(view.name);
+    if (view.group) drawChat(view.name);
     drawTrouble(view.name);
   }
   Object.assign(turns, {list: state.turns, at: -1});
@@ -194,14 +194,14 @@ async function load() {
 
 const on = {
   message: (e) => addMessage(e.channel, e),
-  room: (e) => {
+  chat: (e) => {
     const pane = panes.get(e.channel);
     if (e.gone) {
-      pane.rooms.delete(roomKey(e.chat, e.thread));
+      pane.chats.delete(chatKey(e.chat, e.thread));
       if (pane.thread === e.thread) openThread(e.channel, "");
     } else {
-      const opened = !pane.rooms.has(roomKey(e.chat, e.thread));
-      Object.assign(room(pane, e.chat, e.thread), {title: e.title, closed: e.closed});
+      const opened = !pane.chats.has(chatKey(e.chat, e.thread));
+      Object.assign(chatOf(pane, e.chat, e.thread), {title: e.title, closed: e.closed});
       if (opened && !pane.element.querySelector("textarea").value) openThread(e.channel, e.thread);
     }
     drawTopics(pane, e.channel);

@@ -13,7 +13,7 @@ from bot.errors import Problem
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.codes import worded
 from bot.knowledge.quality.lint.dates import expiring, lonely
-from bot.knowledge.quality.lint.fault import LintFault, Sources
+from bot.knowledge.quality.lint.fault import ArticleSources, LintFault
 from bot.knowledge.quality.lint.links import dead_links
 from bot.knowledge.quality.lint.questions import repeated, stolen, unquestioned
 from bot.knowledge.quality.lint.texts import long_labels, long_texts, official, placeholders
@@ -23,7 +23,7 @@ from bot.text.problems import problem_in, reading
 Messages = Callable[[Article], Sequence[Sequence[str]]]
 
 
-class AnswersQuestions(Protocol):
+class AskableKnowledge(Protocol):
     """A knowledge base that can be asked and shows its articles."""
 
     folder: Path
@@ -42,7 +42,7 @@ class AnswersQuestions(Protocol):
 
 
 def lint(
-    knowledge: AnswersQuestions,
+    knowledge: AskableKnowledge,
     *,
     today: date,
     problems: Iterable[Problem] = (),
@@ -56,7 +56,7 @@ def lint(
     button of a channel.
     Archived articles are left in peace. Texts are in *language* ("ru" or "en").
     """
-    sources = Sources(knowledge.folder)
+    sources = ArticleSources(knowledge.folder)
     articles = [a for a in knowledge.articles() if a.status != "archived"]
     shown = [
         a for a in articles if a.status == "published" and (a.valid_until is None or a.valid_until >= today)

@@ -31,7 +31,7 @@ def read_tone() -> Mapping[str, Mapping[str, object]]:
     return tone
 
 
-class Sources:
+class ArticleSources:
     """The files as they are written, to say where a text stands."""
 
     def __init__(self, folder: Path) -> None:

@@ -7,13 +7,13 @@ from pathlib import PurePosixPath
 
 from bot.knowledge.articles.markup import find_inside
 from bot.knowledge.articles.schema import Article, resolve
-from bot.knowledge.quality.lint.fault import LintFault, Sources
+from bot.knowledge.quality.lint.fault import ArticleSources, LintFault
 from bot.text.nearest import nearest_paths
 from bot.text.problems import told
 
 
 def dead_links(
-    articles: Sequence[Article], everything: Sequence[Article], sources: Sources
+    articles: Sequence[Article], everything: Sequence[Article], sources: ArticleSources
 ) -> Iterator[LintFault]:
     """Links and buttons to articles that are not there or not shown, files and pictures that are not
     there.

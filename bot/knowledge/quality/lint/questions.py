@@ -11,7 +11,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.process import cdist
 
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.quality.lint.fault import LintFault, Sources, read_tone
+from bot.knowledge.quality.lint.fault import ArticleSources, LintFault, read_tone
 from bot.knowledge.query.words import lemma, words_of
 from bot.model import Answer
 
@@ -20,7 +20,7 @@ ROWS = 500  # questions compared at once
 Owned = tuple[str, Article]
 
 
-def repeated(articles: Sequence[Article], sources: Sources) -> Iterator[LintFault]:
+def repeated(articles: Sequence[Article], sources: ArticleSources) -> Iterator[LintFault]:
     """Questions that two articles claim which the same customer may get: the same words, or nearly."""
     owned = [(q, a) for a in articles for q in a.questions]
     same: dict[str, list[Owned]] = {}
@@ -37,7 +37,7 @@ def repeated(articles: Sequence[Article], sources: Sources) -> Iterator[LintFaul
     yield from _nearly([found[0] for found in alike.values()], [" ".join(key) for key in alike], sources)
 
 
-def _nearly(owned: Sequence[Owned], keys: Sequence[str], sources: Sources) -> Iterator[LintFault]:
+def _nearly(owned: Sequence[Owned], keys: Sequence[str], sources: ArticleSources) -> Iterator[LintFault]:
     for start in range(0, len(keys), ROWS):
         table = cdist(
             keys[start : start + ROWS], keys, scorer=fuzz.ratio, score_cutoff=NEARLY, dtype=np.uint8
@@ -52,7 +52,7 @@ def _differ_in_number(one: str, other: str) -> bool:
     return {w for w in one.split() if w.isdigit()} != {w for w in other.split() if w.isdigit()}
 
 
-def _pairs(code: str, found: Sequence[Owned], sources: Sources) -> Iterator[LintFault]:
+def _pairs(code: str, found: Sequence[Owned], sources: ArticleSources) -> Iterator[LintFault]:
     """Each further article that claims it against the first, told at both places."""
     first = found[0]
     for other in found[1:]:
@@ -91,7 +91,10 @@ def rivals(one: Article, other: Article) -> bool:
 @cache
 def _fillers() -> frozenset[str]:
     return frozenset(
-        word for group in read_tone()["fillers"] for words in group.values() for word in words.split()  # type: ignore[attr-defined]
+        word
+        for group in read_tone()["fillers"]
+        for words in group.values()  # type: ignore[attr-defined]
+        for word in words.split()
     )
 
 
@@ -104,7 +107,7 @@ def gist(question: str) -> tuple[str, ...]:
 
 
 def stolen(
-    articles: Sequence[Article], ask: Callable[..., Answer], today: date, sources: Sources
+    articles: Sequence[Article], ask: Callable[..., Answer], today: date, sources: ArticleSources
 ) -> Iterator[LintFault]:
     """Questions that another article wins, or that find nothing, when a customer asks them word for word."""
     family = {a.id: a.twin_of or a.id for a in articles}
@@ -132,7 +135,7 @@ def stolen(
             yield LintFault("KB022" if first else "KB024", file, line, column, facts)
 
 
-def unquestioned(articles: Sequence[Article], sources: Sources) -> Iterator[LintFault]:
+def unquestioned(articles: Sequence[Article], sources: ArticleSources) -> Iterator[LintFault]:
     """Articles without example questions."""
     for article in articles:
         if not article.aliases:

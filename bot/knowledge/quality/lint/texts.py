@@ -9,7 +9,7 @@ from typing import cast
 
 from bot.knowledge.articles.markup import code_rows
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.quality.lint.fault import LintFault, Sources, read_tone
+from bot.knowledge.quality.lint.fault import ArticleSources, LintFault, read_tone
 from bot.text.graphemes import shorten
 
 START = 40  # characters that show where a message begins
@@ -18,7 +18,7 @@ _VARIABLE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{[a-z_][a-z_0-9.]*\}|\$\{\w+\}|%
 Pattern = re.Pattern[str]
 
 
-def placeholders(articles: Sequence[Article], sources: Sources) -> Iterator[LintFault]:
+def placeholders(articles: Sequence[Article], sources: ArticleSources) -> Iterator[LintFault]:
     """Variables of some template: an article is not one, so customers would see them."""
     for article in articles:
         for row, line in _body(article):
@@ -36,7 +36,7 @@ def placeholders(articles: Sequence[Article], sources: Sources) -> Iterator[Lint
                 yield LintFault("KB030", file, line, column, {"found": found_in[0]})
 
 
-def long_labels(articles: Sequence[Article], sources: Sources, limit: int) -> Iterator[LintFault]:
+def long_labels(articles: Sequence[Article], sources: ArticleSources, limit: int) -> Iterator[LintFault]:
     """Titles and buttons that do not fit a button."""
     for article in articles:
         for text in (article.title, *(b.label for b in article.buttons)):
@@ -97,7 +97,7 @@ def _word(expression: str) -> Pattern:
     return re.compile(rf"(?<!\w)(?:{expression}){end}", re.IGNORECASE)
 
 
-def official(articles: Sequence[Article], sources: Sources) -> Iterator[LintFault]:
+def official(articles: Sequence[Article], sources: ArticleSources) -> Iterator[LintFault]:
     """Words of mailings and offices, and refusals that leave the customer standing."""
     for article in articles:
         file = article.path.as_posix()
