@@ -186,7 +186,7 @@ async def _replies(testbot: TestBot) -> Mapping[str, Walk]:
     found = {}
     for name, (text, kind) in SENT.items():
         with _traced() as found[name]:
-            await operator.says(text, ticket=1, message="m1", kind=kind)
+            await operator.does(kind, text, ticket=1, message="m1")
     return found
 
 

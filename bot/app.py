@@ -41,7 +41,7 @@ from bot.dialogs.offline_decision import OfflineDecision
 from bot.dialogs.opt_out import OptOut as AboutNews
 from bot.dialogs.ours import our_dialogs
 from bot.dialogs.surveys.nps import Nps
-from bot.dialogs.surveys.rating import Rating
+from bot.dialogs.surveys.rating import Rating, RatingPauses
 from bot.dialogs.waiting import QuestionReader, SideAnswer
 from bot.engine import Deciders, Engine
 from bot.errors import ConfigError, Refused
@@ -200,7 +200,7 @@ def open_canned(config: Config, words: Texts, hours: Hours) -> CannedAnswers:
 def open_adapters(config: Config, clock: Clock, *, salt: str = "") -> dict[str, Adapter]:
     """An adapter for every channel whose token is there. Raises `ConfigError` for a kind that nobody brings.
 
-    *salt* tells this database from an older one of the same bot: promises are numbered anew in each, and VK
+    *salt* tells this database from an older one of the same bot: deliveries are numbered anew in each, and VK
     drops a number twice said.
     """
     made: dict[str, Adapter] = {}
@@ -556,9 +556,7 @@ def open_dialogs(
         intent,
         ticket=ticket,
         tell=partial(opened, desk.context),
-        pause=days,
-        apart=apart,
-        settles=settles,
+        pauses=RatingPauses(days, apart, settles),
     )
     nps = Nps(words, intent, config.nps, tell=partial(commented, desk.context))
     dialogs: list[tuple[str, Dialog]] = [

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bot.cli.clock import command_clock
 from bot.config.loader import Config, read_config
-from bot.demo.history import History, mark_as_demo
+from bot.demo.history import DemoTraffic, History, mark_as_demo
 from bot.knowledge.articles.schema import Article
 from bot.observability import get_logger, set_up_logging
 from bot.storage.sqlite.store import SqliteStore
@@ -44,7 +44,7 @@ async def make_history(
         testbot.clock.at = start.astimezone(UTC)
         for day in range(days + 1):
             await mark_as_demo(testbot, (start + timedelta(days=day)).astimezone(UTC))
-        await History(testbot, questions, per_day=per_day).play(start, days + 1, until=now)
+        await History(testbot, DemoTraffic(questions, per_day)).play(start, days + 1, until=now)
         file.parent.mkdir(parents=True, exist_ok=True)
         await service.store.backup(file)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import typer
@@ -37,20 +37,22 @@ from bot.text.yaml_source import read_yaml
 SHOWN = 5  # wrong answers shown
 
 
+@dataclass(frozen=True, slots=True)
+class EvaluationOutput:
+    """Where the evaluation goes: charts, the config (`write`), the terminal in words or as JSON."""
+
+    charts: Sequence[Path]
+    write: bool
+    as_json: bool
+
+
 def evaluate(
-    file: Path | None,
-    path: Path | None,
-    *,
-    precision: float,
-    costs: Costs,
-    charts: Sequence[Path],
-    write: bool,
-    as_json: bool,
+    file: Path | None, path: Path | None, *, precision: float, costs: Costs, output: EvaluationOutput
 ) -> None:
     """Print what was measured and the thresholds for the wanted *precision*; draw and write them where
     asked.
     """
-    if strange := [c for c in charts if c.suffix.lower() not in (".svg", ".png")]:
+    if strange := [c for c in output.charts if c.suffix.lower() not in (".svg", ".png")]:
         typer.secho(say("eval.bad_chart", path=strange[0]), fg="red", err=True)
         raise typer.Exit(EXIT_USAGE)
     config = settings.load(path)
@@ -83,11 +85,11 @@ def evaluate(
         )
         report = measure(judged, handoff=knowledge.settings.handoff, costs=costs)
         advice = advise(judged, precision=precision, handoff=knowledge.settings.handoff, costs=costs)
-        for target in charts:
+        for target in output.charts:
             _draw(report, advice, target)
     except BotError as error:
         raise fail(error) from None
-    if as_json:
+    if output.as_json:
         left_out = {"wrong", "points", "bins"}
         row = {k: v for k, v in asdict(report).items() if k not in left_out}
         told = {
@@ -100,10 +102,10 @@ def evaluate(
         typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
         _show(report, advice, precision, len(cases) - len(judged), knowledge.settings.answer)
-        for target in charts:
+        for target in output.charts:
             typer.echo(say("eval.drawn", path=target))
-    if write:
-        _write(path, advice, as_json)
+    if output.write:
+        _write(path, advice, output.as_json)
 
 
 def _cells(point: ThresholdPoint) -> tuple[str, ...]:

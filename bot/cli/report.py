@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
@@ -32,23 +33,35 @@ from bot.text.problems import told
 LONGEST = 15  # rows of a table in the terminal
 
 
-def report(
-    path: Path | None,
-    *,
-    first: str,
-    last: str,
-    week: bool,
-    as_json: bool,
-    xlsx: Path | None,
-    csv: Path | None,
-    database: Path | None,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class ReportDays:
+    """The days that are wanted, as they were typed; or the `week` before this one."""
+
+    first: str
+    last: str
+    week: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOutput:
+    """Where the report goes: files, or the terminal in words or as JSON."""
+
+    as_json: bool
+    xlsx: Path | None
+    csv: Path | None
+
+
+def report(path: Path | None, days: ReportDays, output: ReportOutput, *, database: Path | None) -> None:
     """Print the report, or write it. Exit code 2 when the days cannot be read."""
     config = settings.load(path)
     hours = open_hours(config)
     now = command_clock()()
     try:
-        period = week_before(now, hours.zone) if week else between(_day(first), _day(last), now, hours.zone)
+        period = (
+            week_before(now, hours.zone)
+            if days.week
+            else between(_day(days.first), _day(days.last), now, hours.zone)
+        )
     except ValueError as error:
         typer.secho(say("message.bad_period", error=str(error)), fg="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None
@@ -57,13 +70,13 @@ def report(
     except BotError as error:
         raise fail(error) from None
     saying = ReportTexts(language())
-    for file, content in ((xlsx, to_xlsx), (csv, to_csv)):
+    for file, content in ((output.xlsx, to_xlsx), (output.csv, to_csv)):
         if file is not None:
             _write(file, content(made, saying))
             typer.echo(say("message.saved", path=file))
-    if as_json:
+    if output.as_json:
         typer.echo(json.dumps(to_json(made), ensure_ascii=False))
-    elif xlsx is None and csv is None:
+    elif output.xlsx is None and output.csv is None:
         typer.echo(say("message.looked_at", file=database or config.storage_path))
         if not any(made.figures[c.__name__].n for c in COUNTS):
             typer.secho(say("message.empty_report"), fg="yellow")

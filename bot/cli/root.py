@@ -173,9 +173,8 @@ def report(
 ) -> None:
     from bot.cli import report as reporting
 
-    reporting.report(
-        config, first=first, last=last, week=week, as_json=as_json, xlsx=xlsx, csv=csv, database=database
-    )
+    days = reporting.ReportDays(first, last, week)
+    reporting.report(config, days, reporting.ReportOutput(as_json, xlsx, csv), database=database)
 
 
 @app.command("eval", help=say("command.eval"))
@@ -200,9 +199,8 @@ def eval_(
     from bot.knowledge.quality.evaluation import Costs
 
     costs = Costs(cost_wrong, cost_handoff, cost_clarify)
-    evaluating.evaluate(
-        file, config, precision=precision, costs=costs, charts=chart or [], write=write, as_json=as_json
-    )
+    output = evaluating.EvaluationOutput(chart or [], write, as_json)
+    evaluating.evaluate(file, config, precision=precision, costs=costs, output=output)
 
 
 Who = Annotated[str, typer.Option("--customer", help=say("option.customer"))]
@@ -380,9 +378,8 @@ def kb_suggest(
 ) -> None:
     from bot.cli import suggestions
 
-    suggestions.suggest(
-        config, as_json=as_json, add=add, draft_of=draft, section=section, db=db, everything=everything
-    )
+    remedy = suggestions.GapRemedy(add, draft, section)
+    suggestions.suggest(config, remedy, as_json=as_json, everything=everything, db=db)
 
 
 @kb.command("diff", help=say("command.kb_diff"))

@@ -11,6 +11,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -44,17 +45,21 @@ EXAMPLES = 4  # wordings shown of a gap
 RECENT = 500  # real questions compared
 
 
+@dataclass(frozen=True, slots=True)
+class GapRemedy:
+    """What to do about one gap: `add` its question to an article (group, article), or write a draft article
+    of it into a section. Neither: the open gaps are shown.
+    """
+
+    add: tuple[str, str] | None
+    draft_of: str
+    section: str
+
+
 def suggest(
-    path: Path | None,
-    *,
-    as_json: bool,
-    add: tuple[str, str] | None,
-    draft_of: str,
-    section: str,
-    db: Path | None,
-    everything: bool,
+    path: Path | None, remedy: GapRemedy, *, as_json: bool, everything: bool, db: Path | None
 ) -> None:
-    """Print the open gaps; or *add* the question of one to an article, or write a draft article from one."""
+    """Print the open gaps, or mend one of them."""
     config = settings.load(path)
     knowledge = ready(config)
     try:
@@ -64,10 +69,10 @@ def suggest(
     except StorageError as error:
         raise fail(error) from None
     gaps = group(found, encoder_of(knowledge))
-    if add:
-        _add(config, knowledge, _chosen(gaps, add[0]), add[1])
-    elif draft_of:
-        _draft(config, knowledge, _chosen(gaps, draft_of), section)
+    if remedy.add:
+        _add(config, knowledge, _chosen(gaps, remedy.add[0]), remedy.add[1])
+    elif remedy.draft_of:
+        _draft(config, knowledge, _chosen(gaps, remedy.draft_of), remedy.section)
     else:
         _list(
             knowledge,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
@@ -28,9 +29,21 @@ CALLS = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class DemoTraffic:
+    """How busy it is: visits `per_day` by so many customers, who ask `questions`.
+
+    The same `seed` makes the same visits.
+    """
+
+    questions: Sequence[str]
+    per_day: int
+    customers: int = 90
+    seed: int = 1
+
+
 class History:
-    """Plays *per_day* visits a day. *questions* are what customers ask; steps of many people interleave in
-    the order of time.
+    """Plays the visits of *traffic*; steps of many people interleave in the order of time.
 
     *rounds*: how often the desk looks after the forgotten and its board (None = never).
     """
@@ -38,18 +51,15 @@ class History:
     def __init__(
         self,
         testbot: TestBot,
-        questions: Sequence[str],
+        traffic: DemoTraffic,
         *,
-        per_day: int,
-        seed: int = 1,
-        customers: int = 90,
         team: Sequence[OperatorPersona] = TEAM,
         rounds: timedelta | None = None,
     ) -> None:
-        self._testbot, self._per_day, self._rounds = testbot, per_day, rounds
-        self._random = Random(seed)
+        self._testbot, self._per_day, self._rounds = testbot, traffic.per_day, rounds
+        self._random = Random(traffic.seed)
         self.stage = Simulation(testbot, self._random)
-        self._visitors = CustomerScript(self.stage, questions, customers)
+        self._visitors = CustomerScript(self.stage, traffic.questions, traffic.customers)
         self._crew = DemoOperators(self.stage, team)
         self._steps: list[tuple[datetime, int, AsyncIterator[datetime]]] = []
         self._count = 0

@@ -64,12 +64,12 @@ def read_folder(
         if text is None:
             continue
         if long:
-            found = _entry(long["key"], long["lang"], [(text, 1)], path, 1, sandbox, problems)
+            found = _entry(_Leaf(long["key"], long["lang"], [(text, 1)], 1), path, sandbox, problems)
             entries |= {(found.key, found.lang): found} if found else {}
             continue
         for key, values, line in _leaves(text, str(path), problems):
             lang = words["lang"] if words else ""
-            if found := _entry(key, lang, values, path, line, sandbox, problems):
+            if found := _entry(_Leaf(key, lang, values, line), path, sandbox, problems):
                 entries[key, lang] = found
     return entries, problems
 
@@ -114,15 +114,20 @@ def _walk(node: YamlNode, key: str, file: str, problems: list[Problem]) -> Itera
     yield key, [(t.text, t.line + t.block) for t in texts], node.line
 
 
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """One key as it stands in a file, in one language."""
+
+    key: str
+    lang: str
+    values: Values
+    line: int
+
+
 def _entry(
-    key: str,
-    lang: str,
-    values: Values,
-    path: Path,
-    line: int,
-    sandbox: Sandbox | None,
-    problems: list[Problem],
+    leaf: _Leaf, path: Path, sandbox: Sandbox | None, problems: list[Problem]
 ) -> CatalogueEntry | None:
+    key, lang, values, line = leaf.key, leaf.lang, leaf.values, leaf.line
     variables: dict[str, int] = {}
     count = len(problems)
     if sandbox is None:

@@ -18,7 +18,7 @@ from bot.knowledge.articles.catalog import ArticleCatalog, is_russian
 from bot.knowledge.articles.repository import ArticleRepository
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeSettings, KnowledgeStatus, QuestionContext, ReloadResult, Retriever
-from bot.knowledge.decision.explanation import Asked, explain
+from bot.knowledge.decision.explanation import AskedQuestion, explain
 from bot.knowledge.decision.finding import SearchReading
 from bot.knowledge.decision.ranking import (
     RankingModel,
@@ -514,7 +514,7 @@ class Knowledge:
         )
         two = len(order) > 1 and float(share[order[:2]].sum()) >= 0.9
         spent = 1000 * (time.perf_counter() - start)
-        asked = Asked(question, language, followed, min(2 if two else 3, settings.options), spent)
+        asked = AskedQuestion(question, language, followed, min(2 if two else 3, settings.options), spent)
         why = explain(asked, found, answer, state.index, settings)
         if state.shift.labels:
             why = {

@@ -191,20 +191,28 @@ class PlayedOperator(_Person):
         quotes: str = "",
         attachments: tuple[Attachment, ...] = (),
         run: bool = True,
-        kind: InboundKind = InboundKind.MESSAGE,
     ) -> None:
         """Write in the ticket's topic (or in the group itself)."""
+        inbound = await self._said(InboundKind.MESSAGE, text, ticket, message)
+        await self._testbot.arrive(replace(inbound, quotes=quotes, attachments=attachments), run=run)
+
+    async def does(
+        self,
+        kind: InboundKind,
+        text: str = "",
+        *,
+        ticket: int | None = None,
+        message: str = "",
+        attachments: tuple[Attachment, ...] = (),
+    ) -> None:
+        """Anything else there: edit a message of one's own, close a topic, add the bot to a group."""
+        inbound = await self._said(kind, text, ticket, message)
+        await self._testbot.arrive(replace(inbound, attachments=attachments))
+
+    async def _said(self, kind: InboundKind, text: str, ticket: int | None, message: str) -> Inbound:
         peer = replace(self._testbot.place, thread=await self.thread(ticket) if ticket else "")
-        inbound = self.inbound(
-            peer,
-            kind,
-            text,
-            private=False,
-            message=message or f"o{self._testbot.key()}",
-            quotes=quotes,
-            attachments=attachments,
-        )
-        await self._testbot.arrive(inbound, run=run)
+        message = message or f"o{self._testbot.key()}"
+        return self.inbound(peer, kind, text, private=False, message=message)
 
     async def presses(self, label: str, *, ticket: int | None = None, run: bool = True) -> None:
         thread = await self.thread(ticket) if ticket else None

@@ -29,7 +29,7 @@ from bot.knowledge.search import Knowledge
 from bot.model import Answer, Event
 from bot.text.pii import HIDDEN
 from bot.web.content_gaps import ContentGaps, MissedQuestions
-from bot.web.notify_answered import TOLD, Audience, audience, tell
+from bot.web.notify_answered import TOLD, Audience, GapFacts, audience, tell
 from bot.web.pages import Pages, read_words
 from bot.web.services import WebServices
 
@@ -314,16 +314,8 @@ class GapPages:
         self, gap: Gap, heard: MissedQuestions, events: Sequence[Event], *, everyone: bool = False
     ) -> Audience:
         answers = await asyncio.to_thread(lambda: {q: self._ask(q) for q in {m.question for m in gap.missed}})
-        return await audience(
-            self._services,
-            self._knowledge,
-            gap,
-            heard.peers or {},
-            answers,
-            self._changed,
-            events,
-            everyone=everyone,
-        )
+        facts = GapFacts(heard.peers or {}, answers, self._changed, events)
+        return await audience(self._services, self._knowledge, gap, facts, everyone=everyone)
 
     def _changed(self, article: str) -> datetime | None:
         return changed_at(self._knowledge, article)

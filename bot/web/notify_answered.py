@@ -1,4 +1,4 @@
-"""Those who asked in vain are told that there is an answer now: who can be, and what is promised to each,
+"""Those who asked in vain are told that there is an answer now: who can be, and what is enqueued for each,
 once.
 """
 
@@ -45,33 +45,39 @@ class Audience:
     busy: int = 0  # in talks with a person right now
 
 
+@dataclass(frozen=True, slots=True)
+class GapFacts:
+    """What is known of a gap's questions: whose they are, how they are answered now, when an article was
+    `changed`, and what happened.
+    """
+
+    peers: Mapping[int, Peer]
+    answers: Mapping[str, Answer]
+    changed: Callable[[str], datetime | None]
+    events: Sequence[Event]
+
+
 async def audience(
-    services: WebServices,
-    knowledge: Knowledge,
-    gap: Gap,
-    peers: Mapping[int, Peer],
-    answers: Mapping[str, Answer],
-    changed: Callable[[str], datetime | None],
-    events: Sequence[Event],
-    *,
-    everyone: bool = False,
+    services: WebServices, knowledge: Knowledge, gap: Gap, facts: GapFacts, *, everyone: bool = False
 ) -> Audience:
     """Sort those who asked.
 
     Only whose own question is answered now counts; *everyone* takes in those whom a person answered.
     """
     found = Audience()
-    told = [e for e in events if e.kind == TOLD]
+    told = [e for e in facts.events if e.kind == TOLD]
     for number, asked in groupby(
         sorted(gap.missed, key=lambda m: (m.conversation, m.at)), key=lambda m: m.conversation
     ):
         questions = [
-            (m, a) for m in asked if (a := _answered(knowledge, m, answers[m.question], changed)) is not None
+            (m, a)
+            for m in asked
+            if (a := _answered(knowledge, m, facts.answers[m.question], facts.changed)) is not None
         ]
         if not questions:
             continue
         missed, article = questions[-1]
-        peer = peers.get(number)
+        peer = facts.peers.get(number)
         conversation = await services.store.conversation(peer) if peer else None
         if any(_was_told(e, gap, missed, article) for e in told):
             found.told += 1
@@ -140,7 +146,7 @@ async def tell(
     waiting: Sequence[UnansweredCustomer],
     now: datetime,
 ) -> int:
-    """Promise a short message to each and remember it with it, all in one transaction. Returns how many."""
+    """Enqueue a short message to each and remember it with it, all in one transaction. Returns how many."""
     limits = {name: channel.limits for name, channel in services.channels.items()}
     say = [part for one in waiting for part in parts(_message(words, services.language, one), limits)]
     events = [

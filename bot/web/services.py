@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from bot.adapters.base import Adapter, File
+from bot.adapters.playground.typed_message import TypedMessage
 from bot.clock import Clock
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import Problem
@@ -19,7 +20,7 @@ from bot.handoff.outreach.incidents import Incidents
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeStatus, ReloadResult
-from bot.model import Answer, Attachment, Event, InboundKind, Json, Outbound, Sender, Sent
+from bot.model import Answer, Attachment, Event, HistoryEntry, InboundKind, Json, Outbound, Sender, Sent
 from bot.reports.report import Calendar
 from bot.storage.base import Store
 from bot.web.api.rest import RestApi
@@ -72,17 +73,7 @@ class PlaygroundChannel(Adapter, Protocol):
 
     def remove_all(self) -> None: ...
 
-    async def say(
-        self,
-        chat: str,
-        user: str,
-        text: str,
-        *,
-        key: str,
-        thread: str = "",
-        quotes: str = "",
-        attachments: Sequence[Attachment] = (),
-    ) -> Json: ...
+    async def say(self, chat: str, user: str, typed: TypedMessage, *, key: str, thread: str = "") -> Json: ...
 
     async def rewrite(self, chat: str, user: str, message: str, text: str, *, key: str) -> None: ...
 
@@ -110,17 +101,7 @@ class PlaygroundChannel(Adapter, Protocol):
         attachments: tuple[Attachment, ...] = (),
     ) -> Sent: ...
 
-    def show_line(
-        self,
-        chat: str,
-        thread: str,
-        *,
-        author: str,
-        name: str,
-        text: str,
-        at: datetime,
-        attachments: tuple[Attachment, ...] = (),
-    ) -> None: ...
+    def show_line(self, chat: str, thread: str, line: HistoryEntry) -> None: ...
 
 
 @dataclass(slots=True)
@@ -137,8 +118,8 @@ class WebServices:
     service level:
     *answer_share* of the tickets within *answer_within* seconds) make the report; *demo* is a played history,
     shown in the playground's report only.
-    *words* are the customers' (previews, and telling them of an answer); *promised* is called when a page
-    promised something. *incidents* are those of the desk.
+    *words* are the customers' (previews, and telling them of an answer); *enqueued* is called when a page
+    has enqueued something. *incidents* are those of the desk.
     *judge* is asked by «Спросить базу»: it says what the live bot would.
     *rest* is the door for other systems; without it there is none.
     """

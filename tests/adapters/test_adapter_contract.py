@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.playground.adapter import WebAdapter
+from bot.adapters.playground.typed_message import TypedMessage
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.adapters.telegram.settings import TelegramSettings
 from bot.adapters.terminal import TerminalAdapter
@@ -180,7 +181,7 @@ class WebPlatform:
 
     async def writes(self, text: str) -> None:
         self.number += 1
-        await self.adapter.say("501", "501", text, key=str(self.number))
+        await self.adapter.say("501", "501", TypedMessage(text), key=str(self.number))
 
     async def repeats(self) -> None:
         """Nothing is delivered twice on a page."""
@@ -211,7 +212,7 @@ class TestWeb(AdapterContract):
         return WebPlatform(tmp_path)
 
 
-class Typed(io.StringIO):
+class TypedLines(io.StringIO):
     """Lines as somebody types them; None ends them."""
 
     def __init__(self) -> None:
@@ -230,7 +231,7 @@ class TerminalPlatform:
     chat = "1"
 
     def __init__(self) -> None:
-        self.typed, self.out = Typed(), io.StringIO()
+        self.typed, self.out = TypedLines(), io.StringIO()
         self.adapter = TerminalAdapter("terminal", clock=Clock(), lines=self.typed, out=self.out)
 
     async def writes(self, text: str) -> None:

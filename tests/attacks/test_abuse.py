@@ -76,7 +76,7 @@ async def test_a_hostile_name_and_text_are_only_text(testbot: TestBot, name: str
     ["", "0.00", "zz.00", "1", "1.ff", "-1.00", "7fffffffffffffff.00", "1.00" * 20, "\x00.00", "1_0.00"],
 )
 async def test_a_forged_token_is_an_old_button(testbot: TestBot, press: str) -> None:
-    """What nobody promised to this chat means nothing, and breaks nothing."""
+    """What nobody offered in this chat means nothing, and breaks nothing."""
     anna = testbot.customer()
     await anna.says("позовите оператора")
     forged = anna.inbound(
@@ -248,7 +248,7 @@ async def test_a_topic_closed_by_nobody_in_particular_is_opened_again(testbot: T
     anna, ghost = testbot.customer(), testbot.operator()
     ghost.sender = Sender("1087968824", "Group", anonymous=True)
     await anna.says("позовите оператора")
-    await ghost.says("", ticket=1, kind=InboundKind.TOPIC_CLOSED)
+    await ghost.does(InboundKind.TOPIC_CLOSED, ticket=1)
 
     assert (await testbot.service.store.ticket(1)).status == "waiting"  # type: ignore[union-attr]
     assert any(o.kind is OutboundKind.REOPEN_TOPIC for o in await ghost.sees(1))

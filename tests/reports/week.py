@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from bot.app import open_hours
 from bot.config.loader import Config
-from bot.demo.history import History
+from bot.demo.history import DemoTraffic, History
 from bot.demo.personas import OperatorPersona
 from bot.knowledge.articles.schema import read_articles
 from bot.observability import set_up_logging
@@ -79,15 +79,8 @@ async def play(
         questions = [
             alias for a in testbot.service.knowledge.articles() if a.lang == "ru" for alias in a.aliases[:4]
         ]
-        history = History(
-            testbot,
-            questions,
-            per_day=per_day,
-            seed=seed,
-            customers=max(60, 3 * per_day),
-            team=TEAM,
-            rounds=timedelta(minutes=30),
-        )
+        traffic = DemoTraffic(questions, per_day, customers=max(60, 3 * per_day), seed=seed)
+        history = History(testbot, traffic, team=TEAM, rounds=timedelta(minutes=30))
         await history.play(start, days)
         return history
 

@@ -361,8 +361,8 @@ async def test_what_was_held_back_and_then_mended_is_sent_as_mended(testbot: Tes
     await anna.says("позовите оператора")
     anna.listens()
     await olga.says("Это ваши проблемы", ticket=1, message="88")
-    await olga.says("Сейчас поможем", ticket=1, message="88", kind=InboundKind.EDIT)
-    await olga.says("Сейчас всё решим", ticket=1, message="88", kind=InboundKind.EDIT)
+    await olga.does(InboundKind.EDIT, "Сейчас поможем", ticket=1, message="88")
+    await olga.does(InboundKind.EDIT, "Сейчас всё решим", ticket=1, message="88")
 
     assert [(s.outbound.kind, s.outbound.text.text) for s in anna.sees()] == [
         (OutboundKind.SAY, "Сейчас поможем"),

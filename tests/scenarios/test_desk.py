@@ -61,7 +61,7 @@ async def test_edits_of_the_operator_reach_the_customer(testbot: TestBot) -> Non
     await anna.says("позовите оператора")
     await olga.says("Заказ потерян", ticket=1, message="77")
     sent = anna.sees()[-1]
-    await olga.says("Заказ найден", ticket=1, message="77", kind=InboundKind.EDIT)
+    await olga.does(InboundKind.EDIT, "Заказ найден", ticket=1, message="77")
 
     edit = anna.sees()[-1]
     assert (
@@ -261,7 +261,7 @@ async def test_a_group_is_bound_by_a_button_of_its_administrator(articles: Path)
     async with open_test_bot(articles, desk=None) as testbot:
         anna, olga = testbot.customer(), testbot.operator()
         await anna.says("позовите оператора")
-        await olga.says("", kind=InboundKind.ADDED)
+        await olga.does(InboundKind.ADDED)
         await olga.presses("Сделать группой")
         assert testbot.service.desk.context.places.binding.place is None
         testbot.channels["telegram"].members["9001"] = "administrator"

@@ -57,15 +57,15 @@ async def test_a_mended_message_makes_the_older_button_void(testbot: TestBot) ->
     """The old words are never sent after the kind ones, nor after a note was made of them."""
     anna, olga = await a_talk(testbot)
     await olga.says(RUDE, ticket=1, message="88")
-    await olga.says("Сейчас поможем", ticket=1, message="88", kind=EDIT)
+    await olga.does(EDIT, "Сейчас поможем", ticket=1, message="88")
     await olga.presses("Всё равно", ticket=1)
     await olga.says(RUDE, ticket=1, message="89")
-    await olga.says(f"// {RUDE}", ticket=1, message="89", kind=EDIT)
+    await olga.does(EDIT, f"// {RUDE}", ticket=1, message="89")
     await olga.presses("Всё равно", ticket=1)
     assert anna.hears() == ["Сейчас поможем"]
 
     await olga.says(RUDE, ticket=1, message="90")
-    await olga.says("Отстаньте, пожалуйста", ticket=1, message="90", kind=EDIT)
+    await olga.does(EDIT, "Отстаньте, пожалуйста", ticket=1, message="90")
     questions = [
         s
         for s in testbot.channels["telegram"].in_chat("-100500")
@@ -80,8 +80,8 @@ async def test_an_edit_is_asked_about_like_new_words(testbot: TestBot) -> None:
     """Rude words and a colleague's name do not come in by an edit; the tap changes the message."""
     anna, olga = await a_talk(testbot)
     await olga.says("Сейчас поможем", ticket=1, message="88")
-    await olga.says(RUDE, ticket=1, message="88", kind=EDIT)
-    await olga.says("Сейчас, @pavel_s глянь", ticket=1, message="88", kind=EDIT)
+    await olga.does(EDIT, RUDE, ticket=1, message="88")
+    await olga.does(EDIT, "Сейчас, @pavel_s глянь", ticket=1, message="88")
     assert anna.hears() == ["Сейчас поможем"]
     assert "прежние слова" in await told(olga)
     await olga.presses("Всё равно", ticket=1)
@@ -97,8 +97,8 @@ async def test_an_answer_that_becomes_a_note_is_told_about(testbot: TestBot, ins
     """The customer keeps the words: the operator hears which."""
     anna, olga = await a_talk(testbot)
     await olga.says("Заказ потерян", ticket=1, message="77")
-    await olga.says("Заказ найден", ticket=1, message="77", kind=EDIT)
-    await olga.says(inside, ticket=1, message="77", kind=EDIT)
+    await olga.does(EDIT, "Заказ найден", ticket=1, message="77")
+    await olga.does(EDIT, inside, ticket=1, message="77")
 
     assert [s.outbound.text.text for s in anna.sees()] == ["Заказ потерян", "Заказ найден"]
     assert "прежнее" in await told(olga) and "«Заказ найден»" in await told(olga)
@@ -108,7 +108,7 @@ async def test_a_note_that_becomes_an_answer_is_asked_about(testbot: TestBot) ->
     """It never went to the customer, so nothing can be changed there: one tap sends it, once."""
     anna, olga = await a_talk(testbot)
     await olga.says("// заказ найден", ticket=1, message="77")
-    await olga.says("Заказ найден", ticket=1, message="77", kind=EDIT)
+    await olga.does(EDIT, "Заказ найден", ticket=1, message="77")
     assert anna.sees() == [] and "до правки" in (await told(olga)).lower()
     await olga.presses("Всё равно", ticket=1)
     await olga.presses("Всё равно", ticket=1)
@@ -122,7 +122,7 @@ async def test_an_edit_that_changes_nothing_is_nothing(testbot: TestBot) -> None
     """Platforms tell of changes that nobody sees."""
     anna, olga = await a_talk(testbot)
     await olga.says("Заказ найден", ticket=1, message="77")
-    await olga.says("Заказ найден", ticket=1, message="77", kind=EDIT)
+    await olga.does(EDIT, "Заказ найден", ticket=1, message="77")
 
     assert len(anna.sees()) == 1
 
@@ -131,7 +131,7 @@ async def test_a_photo_that_was_replaced_is_told_about(testbot: TestBot) -> None
     """The caption is changed; the wrong invoice does not stay there unnoticed."""
     anna, olga = await a_talk(testbot)
     await olga.says("Ваш счёт", ticket=1, message="77", attachments=(OLD,))
-    await olga.says("Ваш верный счёт", ticket=1, message="77", attachments=(NEW,), kind=EDIT)
+    await olga.does(EDIT, "Ваш верный счёт", ticket=1, message="77", attachments=(NEW,))
 
     edit = anna.sees()[-1].outbound
     assert (
@@ -146,7 +146,7 @@ async def test_an_edit_after_closing_is_told_about(testbot: TestBot) -> None:
     await olga.says("Заказ потерян", ticket=1, message="77")
     await olga.says("/close", ticket=1)
     seen = len(anna.sees())
-    await olga.says("Заказ найден", ticket=1, message="77", kind=EDIT)
+    await olga.does(EDIT, "Заказ найден", ticket=1, message="77")
 
     assert len(anna.sees()) == seen and "закрыто" in await told(olga)
 
@@ -156,7 +156,7 @@ async def test_words_that_went_in_pieces_are_not_changed_by_half(testbot: TestBo
     anna, olga = await a_talk(testbot)
     await olga.says("Подробно. " * 150, ticket=1, message="77", attachments=(OLD,))
     seen = len(anna.sees())
-    await olga.says("Коротко", ticket=1, message="77", attachments=(OLD,), kind=EDIT)
+    await olga.does(EDIT, "Коротко", ticket=1, message="77", attachments=(OLD,))
 
     assert len(anna.sees()) == seen and "частями" in await told(olga)
 

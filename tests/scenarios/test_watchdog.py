@@ -90,7 +90,7 @@ async def test_the_bot_put_out_of_the_group_shows_everything_when_it_is_back(tes
     olga = testbot.operator()
     testbot.channels["telegram"].failures.extend([None, Refused("bot was kicked")])
     await testbot.customer().says("позовите оператора")
-    await olga.says("", kind=InboundKind.REMOVED)
+    await olga.does(InboundKind.REMOVED)
     assert [e.kind for e in await testbot.service.store.events(kinds=["desk_lost"])] == ["desk_lost"]
     await testbot.arrive(
         olga.inbound(

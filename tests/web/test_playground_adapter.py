@@ -14,6 +14,7 @@ import pytest
 
 from bot.adapters.base import File
 from bot.adapters.playground.adapter import DESK_CHAT, WebAdapter, playground_channels
+from bot.adapters.playground.typed_message import TypedMessage
 from bot.errors import PeerGone, Refused, RetryLater, StorageError, TopicGone
 from bot.model import (
     Attachment,
@@ -159,11 +160,11 @@ async def test_what_could_not_be_kept_is_shown_as_failed(channels: tuple[WebAdap
     kept: list[Inbound] = []
     await _open(telegram, kept, broken=True)
     with pytest.raises(StorageError):
-        await telegram.say("501", "501", "да", key="k1")
+        await telegram.say("501", "501", TypedMessage("да"), key="k1")
     assert [m["ticks"] for m in messages(telegram, "501")] == ["failed"]
 
     await _open(telegram, kept)
-    await telegram.say("501", "501", "да", key="k1")
+    await telegram.say("501", "501", TypedMessage("да"), key="k1")
     assert [m["ticks"] for m in messages(telegram, "501")] == ["kept"]
     await send(telegram, "501", "ответ")
     assert [m["ticks"] for m in messages(telegram, "501")] == ["read", ""]
@@ -175,8 +176,8 @@ async def test_operators_and_customers_are_told_apart(channels: tuple[WebAdapter
     kept: list[Inbound] = []
     await _open(telegram, kept)
     await _open(desk, kept)
-    await telegram.say("501", "501", "вопрос", key="k1")
-    await desk.say(DESK_CHAT, desk.staff[0], "ответ", key="k2", thread="t1")
+    await telegram.say("501", "501", TypedMessage("вопрос"), key="k1")
+    await desk.say(DESK_CHAT, desk.staff[0], TypedMessage("ответ"), key="k2", thread="t1")
 
     assert [(i.private, i.peer.thread, i.sender.name) for i in kept] == [
         (True, "", "Анна"),

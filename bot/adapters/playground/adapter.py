@@ -11,11 +11,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
+from bot.adapters.playground.typed_message import TypedMessage
 from bot.adapters.playground.view import Author, ChatView, PlaygroundUploads, ShownMessage, person_json
 from bot.adapters.rich_text import ALL_STYLES, VK_STYLES
 from bot.adapters.sanitize import clean_text
@@ -24,6 +26,7 @@ from bot.errors import PeerGone, Problem, Refused, RetryLater, TopicGone
 from bot.model import (
     Attachment,
     Button,
+    HistoryEntry,
     Inbound,
     InboundKind,
     Json,
@@ -47,34 +50,56 @@ VK = Limits(label=40, buttons=10, row=5, **_QUICK)  # type: ignore[arg-type]
 DESK = Limits(topics=True, reactions=True, **_QUICK)  # type: ignore[arg-type]
 
 
+@dataclass(frozen=True, slots=True)
+class Messenger:
+    """What the messenger that is played can show."""
+
+    limits: Limits
+    styles: frozenset[Style] = ALL_STYLES
+
+
+@dataclass(frozen=True, slots=True)
+class Forum:
+    """The operators' group; without a chat there is none. The first of the staff is its administrator."""
+
+    chat: str = ""
+    title: str = ""
+    staff: Sequence[Sender] = ()
+
+
 class WebAdapter(Adapter):
     """One channel of the playground.
 
-    *files* is a folder for what is uploaded and sent, *now* the clock of the service. With *group* the
-    channel is a forum of
-    the people in *staff* (the first is its administrator) and customers cannot be added; otherwise every chat
-    is private.
+    *files* is a folder for what is uploaded and sent, *now* the clock of the service. With a *forum* the
+    channel is the group of the people in its staff, and customers cannot be added; otherwise every chat is
+    private.
     """
 
     kind = "web"
 
     def __init__(
-        self, name: str, *, files: Path, now: Callable[[], datetime], limits: Limits = TELEGRAM,
-        styles: frozenset[Style] = ALL_STYLES, group: str = "", title: str = "", staff: Sequence[Sender] = (),
-    ) -> None:  # fmt: skip
-        self.name, self.limits, self.group, self.title = name, limits, group, title
+        self,
+        name: str,
+        *,
+        files: Path,
+        now: Callable[[], datetime],
+        messenger: Messenger | None = None,
+        forum: Forum | None = None,
+    ) -> None:
+        messenger, forum = messenger or Messenger(TELEGRAM), forum or Forum()
+        self.name, self.limits, self.group, self.title = name, messenger.limits, forum.chat, forum.title
         self.health = Health()
-        self.people: dict[str, Sender] = {s.id: s for s in staff}
-        self.staff = tuple(s.id for s in staff)
-        self.styles = styles
+        self.people: dict[str, Sender] = {s.id: s for s in forum.staff}
+        self.staff = tuple(s.id for s in forum.staff)
+        self.styles = messenger.styles
         self.down = False
         self.blocked: set[str] = set()
         self.uploads, self._now = PlaygroundUploads(files, name), now
         self._views: dict[tuple[str, str], ChatView] = {}
         self._accept: Accept | None = None
         self._watchers: list[Change] = []
-        if group:
-            self._views[group, ""] = ChatView(title)
+        if forum.chat:
+            self._views[forum.chat, ""] = ChatView(forum.title)
 
     # --- the protocol of adapters
 
@@ -89,7 +114,7 @@ class WebAdapter(Adapter):
             self.health.state = "stopped"
 
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
-        """Shows the promise.
+        """Shows the delivery.
 
         Raises `RetryLater` while `down`, `PeerGone` for a blocked chat, `TopicGone` for a deleted thread.
         """
@@ -147,7 +172,7 @@ class WebAdapter(Adapter):
         at: datetime,
         attachments: tuple[Attachment, ...] = (),
     ) -> Sent:
-        """Puts a promise into the view.
+        """Puts a delivery into the view.
 
         Ids come from *nonce*: the same again is the same message, also after a restart.
         """
@@ -204,22 +229,13 @@ class WebAdapter(Adapter):
         self._tell_room(chat, thread)
         return thread
 
-    def show_line(
-        self,
-        chat: str,
-        thread: str,
-        *,
-        author: Author,
-        name: str,
-        text: str,
-        at: datetime,
-        attachments: tuple[Attachment, ...] = (),
-    ) -> None:
+    def show_line(self, chat: str, thread: str, line: HistoryEntry) -> None:
         """Puts words known only from the history into the view (after a restart)."""
-        there = tuple(self.uploads.kept(a, a.ref if a.channel == self.name else "") for a in attachments)
-        id = f"h{secrets.token_hex(6)}"
+        author: Author = "customer" if line.author == "customer" else "operator"
+        there = tuple(self.uploads.kept(a, a.ref if a.channel == self.name else "") for a in line.attachments)
+        id, text = f"h{secrets.token_hex(6)}", RichText(line.text)
         self._view(chat, thread).add(
-            ShownMessage(id, author, at, name=name, text=RichText(text), attachments=there, ticks="read")
+            ShownMessage(id, author, line.at, name=line.name, text=text, attachments=there, ticks="read")
         )
 
     def _change(self, outbound: Outbound, nonce: int, target: str) -> Sent:
@@ -282,22 +298,12 @@ class WebAdapter(Adapter):
         }
         self.blocked.clear()
 
-    async def say(
-        self,
-        chat: str,
-        user: str,
-        text: str,
-        *,
-        key: str,
-        thread: str = "",
-        quotes: str = "",
-        attachments: Sequence[Attachment] = (),
-    ) -> Json:
+    async def say(self, chat: str, user: str, typed: TypedMessage, *, key: str, thread: str = "") -> Json:
         """Somebody writes.
 
         The same *key* again is the same message. Raises `StorageError` when it could not be kept.
         """
-        view, text = self._view(chat, thread), clean_text(text)
+        view, text = self._view(chat, thread), clean_text(typed.text)
         message = view.shown.get(f"u{key}") or ShownMessage(
             f"u{key}",
             "operator" if chat == self.group else "customer",
@@ -305,20 +311,14 @@ class WebAdapter(Adapter):
             name=self._name(user),
             user=user,
             text=RichText(text),
-            attachments=tuple(attachments),
-            quotes=quotes,
+            attachments=typed.attachments,
+            quotes=typed.quotes,
         )
         view.add(message)
         self._tell_message(chat, thread, message)
-        given = self._inbound(
-            key,
-            chat,
-            user,
-            thread,
-            text=text,
-            attachments=tuple(attachments),
-            message=message.id,
-            quotes=quotes,
+        inbound = self._inbound(key, Peer(self.name, chat, thread), user, InboundKind.MESSAGE)
+        given = replace(
+            inbound, text=text, attachments=typed.attachments, message=message.id, quotes=typed.quotes
         )
         await self._hand_in(given, message)
         return message.as_json(self.name)
@@ -332,7 +332,12 @@ class WebAdapter(Adapter):
         shown.text, shown.edited = RichText(text), True
         self._tell_message(chat, thread, shown)
         await self._hand_in(
-            self._inbound(key, chat, user, thread, kind=InboundKind.EDIT, text=text, message=message), shown
+            replace(
+                self._inbound(key, Peer(self.name, chat, thread), user, InboundKind.EDIT),
+                text=text,
+                message=message,
+            ),
+            shown,
         )
 
     async def press(self, chat: str, user: str, message: str, button: str, *, key: str) -> str:
@@ -359,8 +364,11 @@ class WebAdapter(Adapter):
         self._view(chat, thread).add(trace)
         self._tell_message(chat, thread, trace)
         await self._hand_in(
-            self._inbound(
-                key, chat, user, thread, kind=InboundKind.PRESS, press=button, callback=key, message=message
+            replace(
+                self._inbound(key, Peer(self.name, chat, thread), user, InboundKind.PRESS),
+                press=button,
+                callback=key,
+                message=message,
             ),
             trace,
         )
@@ -376,7 +384,7 @@ class WebAdapter(Adapter):
         if kind in (InboundKind.TOPIC_CLOSED, InboundKind.TOPIC_REOPENED):
             self._view(chat, thread).closed = kind is InboundKind.TOPIC_CLOSED
             self._tell_room(chat, thread)
-        await self._hand_in(self._inbound(key, chat, user, thread, kind=kind), None)
+        await self._hand_in(self._inbound(key, Peer(self.name, chat, thread), user, kind), None)
 
     def delete_topic(self, thread: str) -> None:
         """As an administrator of a group may do at any moment."""
@@ -421,36 +429,10 @@ class WebAdapter(Adapter):
 
     # --- inside
 
-    def _inbound(
-        self,
-        key: str,
-        chat: str,
-        user: str,
-        thread: str,
-        *,
-        kind: InboundKind = InboundKind.MESSAGE,
-        text: str = "",
-        attachments: tuple[Attachment, ...] = (),
-        message: str = "",
-        quotes: str = "",
-        press: str = "",
-        callback: str = "",
-    ) -> Inbound:
+    def _inbound(self, key: str, peer: Peer, user: str, kind: InboundKind) -> Inbound:
         sender = self.people.get(user) or Sender(user)
-        return Inbound(
-            key,
-            Peer(self.name, chat, thread),
-            sender,
-            self._now().astimezone(UTC),
-            kind,
-            text,
-            attachments=attachments,
-            message=message,
-            quotes=quotes,
-            press=press,
-            callback=callback,
-            private=chat != self.group,
-        )
+        private = peer.chat != self.group
+        return Inbound(key, peer, sender, self._now().astimezone(UTC), kind, private=private)
 
     async def _hand_in(self, inbound: Inbound, shown: ShownMessage | None) -> None:
         try:
@@ -517,15 +499,13 @@ def playground_channels(
     staff = [Sender(**person) for person in cast["staff"]]
     title = cast["desk"].format(business=business) if business else cast["nameless_desk"]
     return (
-        WebAdapter("play-telegram", files=files / "play-telegram", now=now, limits=TELEGRAM),
-        WebAdapter("play-vk", files=files / "play-vk", now=now, limits=VK, styles=VK_STYLES),
+        WebAdapter("play-telegram", files=files / "play-telegram", now=now, messenger=Messenger(TELEGRAM)),
+        WebAdapter("play-vk", files=files / "play-vk", now=now, messenger=Messenger(VK, VK_STYLES)),
         WebAdapter(
             "play-desk",
             files=files / "play-desk",
             now=now,
-            limits=DESK,
-            group=DESK_CHAT,
-            title=title,
-            staff=staff,
+            messenger=Messenger(DESK),
+            forum=Forum(DESK_CHAT, title, staff),
         ),
     )

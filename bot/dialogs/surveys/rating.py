@@ -61,12 +61,23 @@ class _Waiting:
 Tell = Callable[[Turn, Ticket, int], tuple[tuple[Outbound, ...], tuple[Timer, ...]]]
 
 
+@dataclass(frozen=True, slots=True)
+class RatingPauses:
+    """A customer is asked again after `between`, and never within `apart` of the other survey.
+
+    Supervisors hear of a low score after `settles`; until then the customer may correct it.
+    """
+
+    between: timedelta = timedelta(days=30)
+    apart: timedelta = timedelta(days=14)
+    settles: timedelta = timedelta(minutes=3)
+
+
 class Rating:
     """Stands before all other dialogs and leaves everything to them that does not answer its own question.
 
     *ticket* looks a ticket up by its number; *tell* makes the word to the supervisors in the ticket's topic,
     with the timer that reminds of it.
-    They hear of a low score after *settles*; until then the customer may correct it.
     """
 
     def __init__(
@@ -76,20 +87,13 @@ class Rating:
         *,
         ticket: Callable[[int], Awaitable[Ticket | None]],
         tell: Tell,
-        pause: timedelta = timedelta(days=30),
-        apart: timedelta = timedelta(days=14),
-        settles: timedelta = timedelta(minutes=3),
+        pauses: RatingPauses | None = None,
     ) -> None:
+        pauses = pauses or RatingPauses()
         self._speaker = Speaker(words, "rating")
-        self._words, self._intent, self._ticket, self._tell, self._pause, self._apart = (
-            words,
-            intent,
-            ticket,
-            tell,
-            pause,
-            apart,
-        )
-        self._hearing, self._settles = ShortAnswers(words), settles
+        self._words, self._intent, self._ticket, self._tell = words, intent, ticket, tell
+        self._pause, self._apart, self._settles = pauses.between, pauses.apart, pauses.settles
+        self._hearing = ShortAnswers(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         match turn.inbounds[0].payload:

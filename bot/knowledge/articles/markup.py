@@ -176,7 +176,7 @@ def clean_body(text: str, first_line: int, path: Path, folder: Path, file: str) 
     see raw. Never raises.
     """
     problems: list[Problem] = []
-    put = _included(text, first_line, path, folder, file, problems, ())
+    put = _Includes(folder, file, problems).rows(text, first_line, path)
     rows, lines = [row for row, _ in put], [line for _, line in put]
     scan = _Scan(rows, lines, path, folder, file, problems=problems)
     env: dict[str, list[tuple[int, int]]] = {}
@@ -366,29 +366,57 @@ def _cut(rows: Sequence[str], cuts: Sequence[Cut]) -> list[str]:
 # --------------------------------------------------------------------------------------------------------
 
 
-def _included(
-    text: str,
-    first_line: int,
-    path: Path,
-    folder: Path,
-    file: str,
-    problems: list[Problem],
-    seen: tuple[Path, ...],
-) -> list[tuple[str, int]]:
-    rows: list[tuple[str, int]] = []
-    quiet = _quiet_rows(text) if "{{" in text or "![[" in text else frozenset()
-    for number, row in enumerate(text.split("\n"), first_line):
-        named = None if number - first_line in quiet else _INCLUDE.match(row) or _note_embed(row)
-        if not named:
-            rows.append((row, number))
-            continue
-        line = number if not seen else first_line
-        inner = _read_include(named.group(1).strip(), line, path, folder, file, problems, seen)
-        if inner is not None:
-            target, words = inner
-            part = _included(words, 1, target, folder, file, problems, (*seen, target))
-            rows += [(r, number) for r, _ in part]
-    return rows
+@dataclass(frozen=True, slots=True)
+class _Includes:
+    """Puts the files that an article of *folder* names in their places; faults are told of its *file*."""
+
+    folder: Path
+    file: str
+    problems: list[Problem]
+
+    def rows(
+        self, text: str, first_line: int, path: Path, seen: tuple[Path, ...] = ()
+    ) -> list[tuple[str, int]]:
+        """The rows of *text*, a part of *path*, with what they include, and the line each stands on."""
+        rows: list[tuple[str, int]] = []
+        quiet = _quiet_rows(text) if "{{" in text or "![[" in text else frozenset()
+        for number, row in enumerate(text.split("\n"), first_line):
+            named = None if number - first_line in quiet else _INCLUDE.match(row) or _note_embed(row)
+            if not named:
+                rows.append((row, number))
+                continue
+            line = number if not seen else first_line
+            inner = self._read(named.group(1).strip(), line, path, seen)
+            if inner is not None:
+                target, words = inner
+                part = self.rows(words, 1, target, (*seen, target))
+                rows += [(r, number) for r, _ in part]
+        return rows
+
+    def _read(self, name: str, line: int, path: Path, seen: tuple[Path, ...]) -> tuple[Path, str] | None:
+        target = find_inside(name, path, self.folder)
+        if target is None:
+            self.problems.append(problem("articles.include.missing", self.file, line, 1, "KB009", name=name))
+            return None
+        if target in seen or target == path.resolve() or len(seen) >= MAX_INCLUDES:
+            self.problems.append(problem("articles.include.circle", self.file, line, 1, "KB009", name=name))
+            return None
+        try:
+            words = target.read_text("utf-8-sig")
+        except (OSError, UnicodeDecodeError):
+            self.problems.append(
+                problem("articles.include.unreadable", self.file, line, 1, "KB009", name=name)
+            )
+            return None
+        if len(words) > 1_000_000:
+            self.problems.append(problem("articles.include.large", self.file, line, 1, "KB009", name=name))
+            return None
+        try:
+            _, words, _ = split_head(words)
+        except ValueError:
+            self.problems.append(found("KB002", target.as_posix(), 1))
+            return None
+        return target, words
 
 
 def _quiet_rows(text: str) -> frozenset[int]:
@@ -402,32 +430,6 @@ def _note_embed(row: str) -> re.Match[str] | None:
     if named and PurePosixPath(named.group(1).strip()).suffix.lower() in PICTURES:
         return None
     return named
-
-
-def _read_include(
-    name: str, line: int, path: Path, folder: Path, file: str, problems: list[Problem], seen: tuple[Path, ...]
-) -> tuple[Path, str] | None:
-    target = find_inside(name, path, folder)
-    if target is None:
-        problems.append(problem("articles.include.missing", file, line, 1, "KB009", name=name))
-        return None
-    if target in seen or target == path.resolve() or len(seen) >= MAX_INCLUDES:
-        problems.append(problem("articles.include.circle", file, line, 1, "KB009", name=name))
-        return None
-    try:
-        words = target.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        problems.append(problem("articles.include.unreadable", file, line, 1, "KB009", name=name))
-        return None
-    if len(words) > 1_000_000:
-        problems.append(problem("articles.include.large", file, line, 1, "KB009", name=name))
-        return None
-    try:
-        _, words, _ = split_head(words)
-    except ValueError:
-        problems.append(found("KB002", target.as_posix(), 1))
-        return None
-    return target, words
 
 
 def find_inside(name: str, path: Path, folder: Path) -> Path | None:

@@ -22,7 +22,7 @@ _LIMITS = {"answer": "answer", "clarify": "answer", "handoff": "handoff"}  # the
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedQuestion:
     """How a question was asked: its `raw` words, the language it is answered in, whether it was understood as
     one that `followed` the last article, how many `options` may be offered, the milliseconds `spent` on it.
     """
@@ -35,7 +35,7 @@ class Asked:
 
 
 def explain(
-    asked: Asked, found: SearchReading, answer: Answer, index: Index, settings: KnowledgeSettings
+    asked: AskedQuestion, found: SearchReading, answer: Answer, index: Index, settings: KnowledgeSettings
 ) -> Json:
     """The whole way of a question as JSON: what was understood, each channel's scores, the fusion,
     thresholds, the sentence.

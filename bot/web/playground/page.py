@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.adapters.playground.typed_message import TypedMessage
 from bot.errors import BotError, Refused, RetryLater, StorageError
 from bot.i18n.texts import LANGUAGES
 from bot.knowledge.decision.explanation import sentence_of
@@ -192,11 +193,9 @@ class Playground:
             stage.say(
                 told("chat"),
                 told("user"),
-                text,
+                TypedMessage(text, told("quotes"), files),
                 key=told.key(),
                 thread=told("thread"),
-                quotes=told("quotes"),
-                attachments=files,
             )
         )
         return web.json_response(said)
@@ -294,7 +293,7 @@ class Playground:
         """Shift the service's clock and tell everybody: "" is the real time, `open` the next moment people
         are at work.
 
-        Before it goes back, what is promised is delivered: else that would wait for its moment to come again.
+        Before it goes back, what is enqueued is delivered: else that would wait for its moment to come again.
         """
         clock = self._services.clock
         now = clock()

@@ -105,7 +105,7 @@ class HistoryReplay:
         for stage in self._customers:
             for chat in stage.people:
                 async for line in self._said(Peer(stage.name, chat), ("customer",)):
-                    scenes.append((line.at, partial(_show_line, stage, chat, "", line)))
+                    scenes.append((line.at, partial(stage.show_line, chat, "", line)))
         if self._desk is not None:
             for ticket in await self._store.tickets(open_only=False):
                 if thread := await self._store.topic(ticket.number, self._desk.name, self._desk.group):
@@ -114,7 +114,7 @@ class HistoryReplay:
                         ticket.customer_peer, ("operator", "note"), since=ticket.opened
                     ):
                         scenes.append(
-                            (line.at, partial(_show_line, self._desk, self._desk.group, thread, line))
+                            (line.at, partial(self._desk.show_line, self._desk.group, thread, line))
                         )
         async for delivery in self._delivered():
             scenes.append((delivery.created or _EPOCH, partial(self._show_delivery, delivery)))
@@ -177,13 +177,6 @@ class HistoryReplay:
         return (
             None if thread is None else replace(outbound, to=replace(to, thread=thread), heading=RichText())
         )
-
-
-def _show_line(stage: PlaygroundChannel, chat: str, thread: str, line: HistoryEntry) -> None:
-    author = "customer" if line.author == "customer" else "operator"
-    stage.show_line(
-        chat, thread, author=author, name=line.name, text=line.text, at=line.at, attachments=line.attachments
-    )
 
 
 def _kind(stage: PlaygroundChannel) -> str:

@@ -12,6 +12,7 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Literal
 
+from bot.adapters.playground.typed_message import TypedMessage
 from bot.errors import BotError, ConfigError, Problem
 from bot.model import InboundKind, Json, Sender
 from bot.text.problems import problem
@@ -168,7 +169,7 @@ class ScenePlayer:
             )
             await asyncio.sleep(pause)
             self._marks = dict(self._heard)
-            await stage.say(chat, person.id, step.says, key=str(uuid.uuid4()), thread=thread)
+            await stage.say(chat, person.id, TypedMessage(step.says), key=str(uuid.uuid4()), thread=thread)
         if step.sends:
             self._marks = dict(self._heard)
             await self._send(step.sends, stage, chat, person, thread)
@@ -195,7 +196,8 @@ class ScenePlayer:
             return
         name, mime, content = demo_file(what)
         attachment = stage.uploads.keep(name, mime, content, voice=what == "voice")
-        await stage.say(chat, person.id, "", key=str(uuid.uuid4()), thread=thread, attachments=(attachment,))
+        sent = TypedMessage("", attachments=(attachment,))
+        await stage.say(chat, person.id, sent, key=str(uuid.uuid4()), thread=thread)
 
     async def _hear(self, stage: PlaygroundChannel, chat: str, speed: float) -> None:
         place, end = (stage.name, chat), asyncio.get_running_loop().time() + PATIENCE

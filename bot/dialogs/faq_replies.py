@@ -1,0 +1,312 @@
+"""What the FAQ says: an answer, a question back, an offer; each with what is remembered of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import PurePosixPath
+
+from bot.dialogs.article_rendering import portion
+from bot.dialogs.dialog_state import Memory, is_first_contact
+from bot.dialogs.faq_search import NEAR, OPTIONS, ArticleAnswer, FaqSearch
+from bot.dialogs.intent import COVERED
+from bot.dialogs.protocols import ArticleText
+from bot.dialogs.question_stage import (
+    answered,
+    asked_which,
+    clarified,
+    others_offered,
+    repeated,
+    unanswered,
+)
+from bot.dialogs.reply import Speaker, human_button, said
+from bot.dialogs.short_answers import language_of
+from bot.i18n.texts import Texts
+from bot.model import (
+    Answer,
+    Attachment,
+    Button,
+    Candidate,
+    Event,
+    Json,
+    Media,
+    Outcome,
+    Result,
+    RichText,
+    Style,
+    Timer,
+    Turn,
+)
+from bot.model.internal import OfferUnanswered
+from bot.text.markdown import join, styled, to_rich
+
+OFFER_WAITED = "offer_waited"
+PATIENCE = timedelta(minutes=5)  # of silence after a person was offered, until one is called anyway
+ALL_SAID = -1  # the passage of an article that was told to its end
+AHEAD = 1.5  # times the second score: from there the first candidate is shown above a clarification
+_MEDIA = {".svg": Media.DOCUMENT, ".gif": Media.ANIMATION}
+
+
+class FaqReplies:
+    """The words and buttons of the FAQ, and the stage that each leaves the question at."""
+
+    def __init__(self, words: Texts, search: FaqSearch) -> None:
+        self._words, self._search = words, search
+        self._speaker = Speaker(words, "faq")
+
+    def answer(self, turn: Turn, telling: ArticleAnswer, memory: Memory) -> Outcome:
+        article, passage = telling.article, telling.passage
+        language = language_of(turn, self._words.lang)
+        part = portion(article, passage, follow_up=telling.follow_up)
+        greeting = self._short_greeting(turn, memory, language)
+        state = memory.now(
+            turn,
+            article=article.id,
+            passage=passage,
+            stage=answered(memory.stage),
+            spare=telling.spare or tuple(o for o in (*memory.options, *memory.spare) if o != article.id),
+            asked=(*memory.asked, telling.asked) if telling.asked else memory.asked,
+            earlier=memory.listed,
+        )
+        return replace(
+            said(
+                turn,
+                self._speaker,
+                *greeting,
+                part.text,
+                "faq.question",
+                buttons=self._answer_buttons(
+                    turn, article, f"{article.id}#{passage}" if part.rest else "", language
+                ),
+                attachments=() if telling.follow_up else self._images(article),
+            ),
+            state=state,
+            explanation=telling.why,
+            events=(Event("answered", data={"article": article.id}),),
+        )
+
+    def offer_person(self, turn: Turn, answer: Answer, memory: Memory, asked: str, reason: str) -> Outcome:
+        """Nothing is known: a person is offered, and called when the customer falls silent."""
+        state = memory.now(
+            turn,
+            stage=unanswered(memory.stage),
+            asked=(*memory.asked, asked),
+            earlier=memory.listed,
+        )
+        greeting = self._short_greeting(turn, memory, language_of(turn, self._words.lang))
+        key = "faq.unknown" if reason == "out_of_scope" else "faq.unsure"
+        offer = replace(
+            said(turn, self._speaker, *greeting, key, buttons=[human_button(turn, self._words)]),
+            result=Result.CLARIFIED,
+            reason=reason,
+            state=state,
+            explanation=answer.why,
+            events=(Event("unanswered", data={"reason": reason}),),
+        )
+        return replace(
+            offer,
+            timers=(Timer(f"offer:{turn.conversation.id}", OfferUnanswered(reason), turn.now + PATIENCE),),
+        )
+
+    def clarify(self, turn: Turn, answer: Answer, memory: Memory, asked: str) -> Outcome:
+        found = self._search.named(
+            turn, [c for c in answer.candidates if c.score >= NEAR * answer.candidates[0].score]
+        )
+        ahead = (
+            answer.lead
+            and answer.scope >= COVERED
+            and len(found) > 1
+            and found[0].score >= AHEAD * found[1].score
+            and len(turn.text.split()) > 1
+        )
+        lead = self._search.article(turn, found[0].article) if ahead else None
+        offered = found[1 : OPTIONS + 1] if lead else found[:OPTIONS]
+        spare = tuple(c.article for c in found if c not in offered and not (lead and c.article == lead.id))
+        state = memory.now(
+            turn,
+            stage=clarified(memory.stage, tuple(c.article for c in offered), lead=lead is not None),
+            spare=spare[:OPTIONS],
+            article=lead.id if lead else memory.article,
+            asked=(*memory.asked, asked),
+            earlier=memory.listed if len(offered) == 1 else (),
+        )
+        if len(found) == 1:
+            return self._only(turn, found[0], state, answer.why)
+        facts = {"lead": join((styled(found[0].title, Style.BOLD), to_rich(lead.lead)), "\n")} if lead else {}
+        return replace(
+            self._offer(turn, offered, "faq.maybe" if lead else "faq.clarify", facts),
+            reason="clarified",
+            state=state,
+            explanation=answer.why,
+            events=(_offered("clarified", offered),),
+        )
+
+    def _only(self, turn: Turn, candidate: Candidate, state: Json, why: Json) -> Outcome:
+        """One candidate is no list: yes or no."""
+        language = language_of(turn, self._words.lang)
+        labels = {key: self._words.text(f"buttons.{key}", lang=language) for key in ("this", "not_this")}
+        pair = (
+            Button(labels["this"], "article", candidate.article),
+            Button(labels["not_this"], "not_helped"),
+        )
+        return replace(
+            said(
+                turn,
+                self._speaker,
+                "faq.only",
+                facts={"title": candidate.title},
+                buttons=(pair, (human_button(turn, self._words),)),
+            ),
+            result=Result.CLARIFIED,
+            reason="clarified",
+            state=state,
+            explanation=why,
+            events=(_offered("clarified", [candidate]),),
+        )
+
+    def offer_others(self, turn: Turn, spare: Sequence[Candidate], article: str, memory: Memory) -> Outcome:
+        """*article* did not help: *spare* are offered in its place."""
+        stage = others_offered(tuple(c.article for c in spare))
+        return replace(
+            self._offer(turn, spare, "faq.other", {}),
+            reason="not_helped",
+            state=memory.now(turn, article=article, stage=stage),
+            events=(_offered("not_helped", spare),),
+        )
+
+    def _offer(self, turn: Turn, found: Sequence[Candidate], key: str, facts: Json) -> Outcome:
+        language = language_of(turn, self._words.lang)
+        titles = [(n, c.article, c.title) for n, c in enumerate(found, 1)]
+        lines = join(
+            (self._words.say("faq.option", lang=language, number=n, title=title) for n, _, title in titles),
+            "\n",
+        )
+        buttons = [Button(f"{n}. {title}", "article", article) for n, article, title in titles]
+        outcome = said(
+            turn,
+            self._speaker,
+            key,
+            lines,
+            buttons=[*buttons, human_button(turn, self._words)],
+            facts=facts,
+        )
+        return replace(outcome, result=Result.CLARIFIED)
+
+    def repeated(self, turn: Turn, memory: Memory, why: Json) -> Outcome:
+        """Not the same words: the gist in one sentence, and whether to call a person."""
+        language = language_of(turn, self._words.lang)
+        article = self._search.article(turn, memory.article)
+        state = memory.now(
+            turn,
+            stage=repeated(memory.stage),
+            passage=memory.passage,
+            spare=memory.spare,
+            earlier=memory.listed,
+        )
+        again = (
+            [Button(self._words.text("buttons.again", lang=language), "article", memory.article)]
+            if article
+            else []
+        )
+        return replace(
+            said(
+                turn,
+                self._speaker,
+                "faq.reminded" if article else "faq.repeated",
+                buttons=[human_button(turn, self._words), *again],
+                facts={"lead": to_rich(article.lead)} if article else {},
+            ),
+            result=Result.CLARIFIED,
+            reason="repeated",
+            state=state,
+            explanation=why,
+        )
+
+    def which(self, turn: Turn, memory: Memory) -> Outcome:
+        state = memory.now(
+            turn,
+            stage=asked_which(memory.stage),
+            spare=memory.spare,
+        )
+        return replace(
+            said(turn, self._speaker, "faq.which"), reason="which", result=Result.CLARIFIED, state=state
+        )
+
+    def helped(self, turn: Turn, article: str) -> Outcome:
+        event = Event("feedback", data={"article": article, "helped": True})
+        return replace(said(turn, self._speaker, "faq.helped"), reason="helped", events=(event,))
+
+    def gone(self, turn: Turn) -> Outcome:
+        """The article of a button is there no more."""
+        return replace(said(turn, self._speaker, "faq.gone"), reason="article_gone")
+
+    def pressed_old(self, turn: Turn) -> Outcome | None:
+        """A press that means nothing any more is answered too; other things without words are left to the
+        flow.
+        """
+        if not any(i.press for i in turn.inbounds):
+            return None
+        return replace(said(turn, self._speaker, "faq.pressed_old"), reason="pressed_old")
+
+    def more(self, turn: Turn, article: str, passage: int, told: int = 0) -> Outcome | None:
+        found = self._search.article(turn, article)
+        if found is None:
+            return None
+        memory, language = Memory.of(turn), language_of(turn, self._words.lang)
+        rest, further = portion(found, passage).more(told)
+        if not rest:
+            return replace(
+                said(turn, self._speaker, "faq.nothing_more", buttons=[human_button(turn, self._words)]),
+                reason="nothing_more",
+            )
+        state = memory.now(
+            turn,
+            article=found.id,
+            passage=passage if further else ALL_SAID,
+            told=further,
+            stage=answered(memory.stage),
+            spare=memory.spare,
+        )
+        buttons = self._answer_buttons(
+            turn, found, f"{found.id}#{passage}+{further}" if further else "", language, more_key="further"
+        )
+        return replace(
+            said(turn, self._speaker, rest, "faq.question", buttons=buttons), reason="more", state=state
+        )
+
+    def _answer_buttons(
+        self, turn: Turn, article: ArticleText, more: str, language: str, *, more_key: str = "more"
+    ) -> tuple[tuple[Button, ...], ...]:
+        def label(key: str) -> str:
+            return self._words.text(f"buttons.{key}", lang=language)
+
+        return (
+            *((button,) for button in tuple(article.buttons)[:OPTIONS]),
+            (Button(label(more_key), "more", more),) if more else (),
+            (
+                Button(label("helped"), "helped", article.id),
+                Button(label("not_helped"), "not_helped", article.id),
+            ),
+            (human_button(turn, self._words),),
+        )
+
+    def _images(self, article: ArticleText) -> tuple[Attachment, ...]:
+        return tuple(
+            Attachment(
+                _MEDIA.get(PurePosixPath(i).suffix.lower(), Media.PHOTO),
+                (self._search.folder / i).as_posix(),
+                name=PurePosixPath(i).name,
+            )
+            for i in article.images
+        )
+
+    def _short_greeting(self, turn: Turn, memory: Memory, language: str) -> tuple[RichText, ...]:
+        """The first answer of a conversation begins with a greeting."""
+        if memory.greeted or not is_first_contact(turn):
+            return ()
+        return (self._words.say("hello.short", lang=language, customer=turn.customer, now=turn.now),)
+
+
+def _offered(kind: str, found: Sequence[Candidate]) -> Event:
+    return Event(kind, data={"offered": [c.article for c in found]})
