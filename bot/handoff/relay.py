@@ -207,7 +207,7 @@ class Relay:
         return Outcome("relay", Result.IGNORED, REFUSED, (say,), events=(event,))
 
     def _old_button(self, turn: Turn) -> Outcome:
-        """A token that nobody promised to this chat: forged, or forgotten.
+        """A token that nobody offered in this chat: forged, or forgotten.
 
         Operators are not bothered with it.
         """

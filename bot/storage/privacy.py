@@ -103,7 +103,7 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
     Open deliveries and timers are cancelled (also those under way: their news is dropped), waiting inbounds
     end as ignored (in
     turns numbered by *turn*), and a turn under way will meet a `Conflict`. What the desk shows of him is
-    promised to be deleted:
+    enqueued to be deleted:
     his tickets' topics, or where the group has none each message.
     """
     if db.execute("select 1 from customers where id = ? and erased is null", (id,)).fetchone() is None:

@@ -76,7 +76,7 @@ async def test_a_hostile_name_and_text_are_only_text(testbot: TestBot, name: str
     ["", "0.00", "zz.00", "1", "1.ff", "-1.00", "7fffffffffffffff.00", "1.00" * 20, "\x00.00", "1_0.00"],
 )
 async def test_a_forged_token_is_an_old_button(testbot: TestBot, press: str) -> None:
-    """What nobody promised to this chat means nothing, and breaks nothing."""
+    """What nobody offered in this chat means nothing, and breaks nothing."""
     anna = testbot.customer()
     await anna.says("позовите оператора")
     forged = anna.inbound(

@@ -83,8 +83,8 @@ def _decided_once(db: sqlite3.Connection, platforms: Sequence[Platform]) -> Iter
 
 
 def _in_order(rows: dict[int, sqlite3.Row], calls: Sequence[tuple[Platform, Call]]) -> Iterator[str]:
-    """I3: in one chat, thread and lane what was promised first arrives first (again is allowed where it is in
-    doubt).
+    """I3: in one chat, thread and priority what was enqueued first arrives first (again is allowed where it
+    is in doubt).
     """
     last: dict[tuple[object, ...], int] = {}
     for platform, call in calls:

@@ -52,7 +52,7 @@ def opened(articles: Path, receiver: Receiver) -> Opened:
 
 
 async def announced(testbot: TestBot, **later: float) -> None:
-    """Let events be promised and delivered."""
+    """Let events be enqueued and delivered."""
     if later:
         testbot.clock.advance(**later)
     await testbot.service.announcer.go()

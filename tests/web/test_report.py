@@ -262,7 +262,7 @@ async def test_the_queue_leads_to_the_conversations(serve: Opened, lived: Sqlite
 async def test_a_digest_that_failed_is_tried_again_and_never_doubled(
     testbot: TestBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The disk fails as it is promised, then as it is marked: the week is not lost, and posted once."""
+    """The disk fails as it is enqueued, then as it is marked: the week is not lost, and posted once."""
     service, clock = testbot.service, testbot.clock
     await testbot.customer().says("", kind=InboundKind.START)
     await send_due(service)

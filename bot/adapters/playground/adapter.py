@@ -114,7 +114,7 @@ class WebAdapter(Adapter):
             self.health.state = "stopped"
 
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
-        """Shows the promise.
+        """Shows the delivery.
 
         Raises `RetryLater` while `down`, `PeerGone` for a blocked chat, `TopicGone` for a deleted thread.
         """
@@ -172,7 +172,7 @@ class WebAdapter(Adapter):
         at: datetime,
         attachments: tuple[Attachment, ...] = (),
     ) -> Sent:
-        """Puts a promise into the view.
+        """Puts a delivery into the view.
 
         Ids come from *nonce*: the same again is the same message, also after a restart.
         """

@@ -1,4 +1,4 @@
-"""Carrying one promise out: each verb as one call of VK that may be repeated, plainer where VK refuses the
+"""Carrying one delivery out: each kind as one call of VK that may be repeated, plainer where VK refuses the
 finery.
 """
 
