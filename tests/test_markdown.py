@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.model import RichText, Span, Style
@@ -158,7 +158,26 @@ def test_line_breaks_of_the_editor_are_kept() -> None:
     assert plain("раз\nдва") == "раз\nдва"
 
 
-@given(st.text(max_size=300))
+MARKS = [
+    "**",
+    "*",
+    "_",
+    "~~",
+    "`",
+    "```\n",
+    "> ",
+    "# ",
+    "- ",
+    "[",
+    "](https://a.example)",
+    "\n\n",
+    "👍",
+    "\\",
+]
+
+
+@given(st.lists(st.sampled_from([*MARKS, "слово", " "]) | st.text(max_size=9), max_size=40).map("".join))
+@example("**раз** [два](https://a.example) `три`")
 def test_any_text_gives_spans_inside_it(markdown: str) -> None:
     """Whatever is written, nothing raises and every span lies within the text."""
     rich = to_rich(markdown)

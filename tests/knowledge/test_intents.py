@@ -140,11 +140,11 @@ def test_a_broken_words_file_says_what_to_do(tmp_path: Path) -> None:
 )
 def test_any_text_can_be_read(text: str) -> None:
     """Nothing a customer sends makes reading fail, and a long text costs no more than a moment."""
-    start = time.perf_counter()
+    start = time.process_time()
     reading = read_act(text)
 
     assert 0 <= reading.upset <= 1
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_why_names_the_words() -> None:
