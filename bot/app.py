@@ -200,7 +200,7 @@ def open_canned(config: Config, words: Texts, hours: Hours) -> CannedAnswers:
 def open_adapters(config: Config, clock: Clock, *, salt: str = "") -> dict[str, Adapter]:
     """An adapter for every channel whose token is there. Raises `ConfigError` for a kind that nobody brings.
 
-    *salt* tells this database from an older one of the same bot: promises are numbered anew in each, and VK
+    *salt* tells this database from an older one of the same bot: deliveries are numbered anew in each, and VK
     drops a number twice said.
     """
     made: dict[str, Adapter] = {}

@@ -1,5 +1,5 @@
-"""How an article would look in a chat: the very promises the dialogs make, parted by the limits of each kind
-of channel.
+"""How an article would look in a chat: the very messages that the dialogs enqueue, split by the limits of
+each kind of channel.
 """
 
 from __future__ import annotations

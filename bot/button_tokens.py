@@ -1,10 +1,10 @@
-"""The tokens of buttons: a promise and a place on it, so that a press can only mean what was offered."""
+"""The tokens of buttons: a delivery and a place on it, so that a press can only mean what was offered."""
 
 from __future__ import annotations
 
 
 def token(nonce: int, row: int, column: int) -> str:
-    """The token of a button: which promise carried it, and its place there.
+    """The token of a button: which delivery carried it, and its place there.
 
     Short (≤ 64 bytes) and meaningless elsewhere.
     """
@@ -12,7 +12,7 @@ def token(nonce: int, row: int, column: int) -> str:
 
 
 def read_token(text: str) -> tuple[int, int, int] | None:
-    """Promise, row and column of a token; None for anything a platform or a customer made up.
+    """Delivery, row and column of a token; None for anything a platform or a customer made up.
 
     >>> read_token(token(1042, 0, 2))
     (1042, 0, 2)

@@ -48,7 +48,7 @@ class OperatorDesk(Protocol):
 
 
 class MessageRelay(Protocol):
-    """A person is at it: carry the words (bot/handoff/relay.py). None = nobody is."""
+    """An operator has the ticket: carry the words (bot/handoff/relay.py). None = nobody has it."""
 
     async def __call__(self, turn: Turn) -> Outcome | None: ...
 
@@ -216,7 +216,7 @@ class Engine:
         return replace(outcome, events=(Event("heard", data=data), *outcome.events))
 
     def _ready(self, turn: Turn, outcome: Outcome) -> Outcome:
-        """The outcome as it is promised: every press acknowledged, every text short enough for its
+        """The outcome as it is enqueued: every press acknowledged, every text short enough for its
         channel.
         """
         answered = {o.quotes for o in outcome.messages if o.kind is OutboundKind.ACKNOWLEDGE}

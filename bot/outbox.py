@@ -32,7 +32,7 @@ from bot.model import Attachment, Event, Outbound, OutboundKind, Peer, Priority,
 from bot.observability import Observers, get_logger
 from bot.storage.base import Delivery, DeliveryResult, Store
 
-AT_ONCE = 32  # deliveries under way together; at most one for each peer and lane
+AT_ONCE = 32  # deliveries under way together; at most one for each peer and priority
 PATIENCE = {
     Priority.MESSAGE: 2000,
     Priority.NOTICE: 50,
@@ -77,12 +77,12 @@ class TicketViews(Protocol):
         ...
 
     def undelivered(self, delivery: Delivery, code: str) -> tuple[Outbound, ...]:
-        """What the operators are told when a promise could not be kept."""
+        """What the operators are told when a delivery was given up."""
         ...
 
     def doubtful(self, delivery: Delivery) -> tuple[Outbound, ...]:
-        """What the operators are asked about a promise of which nobody can tell whether it arrived, and which
-        is not sent again by itself.
+        """What the operators are asked about a delivery of which nobody can tell whether it arrived, and
+        which is not sent again by itself.
         """
         ...
 
@@ -110,7 +110,7 @@ class AttachmentReader:
 
 
 class Outbox:
-    """Delivers until `stop`; what is then under way is waited for, the rest stays promised."""
+    """Delivers until `stop`; what is then under way is waited for, the rest stays enqueued."""
 
     def __init__(
         self,
@@ -205,7 +205,7 @@ class Outbox:
         return count
 
     async def hint_typing(self, peer: Peer) -> None:
-        """Show "typing…" where that is possible; never an error, never a promise."""
+        """Show "typing…" where that is possible; never an error, never a delivery."""
         if (adapter := self._adapters.get(peer.channel)) is not None:
             with contextlib.suppress(Exception):
                 await adapter.hint_typing(peer.chat, peer.thread)
@@ -299,7 +299,7 @@ class Outbox:
             return DeliveryResult(
                 "pending", due=self._clock() + timedelta(minutes=1), counted=False, error=str(error)
             )
-        except Exception as error:  # noqa: BLE001 - an adapter's bug must not lose the promise or stop the others
+        except Exception as error:  # noqa: BLE001 - an adapter's bug must not lose the delivery or stop the others
             self._log.exception("send_failed", delivery=delivery.id)
             return await self._failed(delivery, Uncertain(type(error).__name__))
         return DeliveryResult(
@@ -307,7 +307,7 @@ class Outbox:
         )
 
     async def _addressed(self, adapter: Adapter, delivery: Delivery) -> Outbound:
-        """The promise with its real thread: a ticket's topic is a view, opened when something is to be shown
+        """The delivery with its real thread: a ticket's topic is a view, opened when something is to be shown
         there.
         """
         outbound = delivery.outbound
@@ -482,7 +482,7 @@ class Outbox:
         return DeliveryResult("pending", due=self._clock(), counted=False, outbound=moved, events=(event,))
 
     def _given_up(self, delivery: Delivery, error: DeliveryError) -> DeliveryResult:
-        """The promise cannot be kept: recorded, and said loudly where a person is responsible."""
+        """The delivery is given up: recorded, and said loudly where a person is responsible."""
         reason = str(error)
         if (
             delivery.outbound.priority is Priority.COSMETIC
@@ -503,13 +503,13 @@ class Outbox:
 
 
 class _TopicOpened(DeliveryError):
-    """The turn was spent on opening the topic; the promise itself is taken again, with a turn of its own in
+    """The turn was spent on opening the topic; the delivery itself is taken again, with a turn of its own in
     the group's budget.
     """
 
 
 class _NothingToDo(DeliveryError):
-    """The chat has no topics: what was promised about one is moot."""
+    """The chat has no topics: what was enqueued about one is moot."""
 
 
 def _event(kind: str, delivery: Delivery, reason: str) -> Event:

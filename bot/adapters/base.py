@@ -1,4 +1,4 @@
-"""What a channel must be able to do: turn the platform's words into ours, and carry our promises out."""
+"""What a channel must be able to do: turn the platform's words into ours, and carry our deliveries out."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Adapter(Protocol):
         ...
 
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
-        """Carry out one promise by one sending call of the platform.
+        """Carry out one delivery by one sending call of the platform.
 
         *nonce* is the outbox row: the same one again is the same message (idempotency key where the platform
         has one, and

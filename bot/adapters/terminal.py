@@ -139,7 +139,7 @@ class TerminalAdapter(Adapter):
         await asyncio.Event().wait()
 
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
-        """Prints the promise; the id of the message comes from *nonce*."""
+        """Prints the delivery; the id of the message comes from *nonce*."""
         chat, thread = outbound.to.chat, outbound.to.thread
         match outbound.kind:
             case OutboundKind.OPEN_TOPIC:

@@ -25,5 +25,5 @@ def check(path: Path | None, *, port: int | None) -> None:
         with urlopen(url, timeout=PATIENCE):
             typer.echo(say("message.healthy", url=url))
     except (OSError, HTTPException) as error:
-        typer.secho(say("message.not_healthy", url=url, reason=error), fg="red", err=True)
+        typer.secho(say("message.not_healthy", url=url, reason=type(error).__name__), fg="red", err=True)
         raise typer.Exit(EXIT_PROBLEM) from None

@@ -28,6 +28,7 @@ from bot.reports.report import Report, make_report, read_facts
 from bot.reports.texts import ReportTexts, row_name
 from bot.storage.queries import events as looking
 from bot.storage.queries import tickets as desk
+from bot.text.problems import told
 
 LONGEST = 15  # rows of a table in the terminal
 
@@ -142,7 +143,10 @@ def _articles(config: Config) -> tuple[Article, ...]:
 
 
 def _day(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise ValueError(told("report.day", value=text)) from None
 
 
 def _show(made: Report, saying: ReportTexts) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,6 +34,25 @@ class NearestGroup(TyperGroup):
             )
             raise typer.Exit(EXIT_USAGE)
         return rest
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run, and end the process: a call that cannot be understood is told in the reader's language."""
+        from bot.cli.usage import kinds, usage_words  # seldom needed
+
+        try:
+            code = super().main(*args, **{**options, "standalone_mode": False})
+        except typer.Abort:
+            typer.secho(say("usage.aborted"), err=True)
+            sys.exit(1)
+        except Exception as error:
+            if "NoArgsIsHelpError" in kinds(error) or "UsageError" not in kinds(error):
+                if "ClickException" not in kinds(error):
+                    raise
+                error.show()  # type: ignore[attr-defined]
+            else:
+                typer.secho(usage_words(error), fg="red", err=True)
+            sys.exit(EXIT_USAGE)
+        sys.exit(code if isinstance(code, int) else 0)
 
 
 def group(help: str) -> typer.Typer:

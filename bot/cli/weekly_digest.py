@@ -28,7 +28,7 @@ async def send_digests(service: Service) -> None:
 
 
 async def send_due(service: Service) -> bool:
-    """Promise the digest whose Monday has come and that was not sent yet; True when it was sent now.
+    """Enqueue the digest whose Monday has come and that was not sent yet; True when it was sent now.
 
     A bot that starts for the first time waits for the coming Monday.
     """
@@ -44,7 +44,7 @@ async def send_due(service: Service) -> bool:
         await service.store.keep_setting(SETTING, newest)
         return False
     await service.store.enqueue((await _digest(service, place, name),), now)
-    # law: marked afterwards: a digest that failed is tried again, and its name keeps it from being promised
+    # law: marked afterwards: a digest that failed is tried again, and its name keeps it from being enqueued
     # twice
     await service.store.keep_setting(SETTING, newest)
     service.outbox.wake()

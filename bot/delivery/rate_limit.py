@@ -73,7 +73,7 @@ class RateLimit:
         ] = {}  # chats whose budget is gone, and when they may be written to again
 
     def begin(self, outbound: Outbound, *, within: float = float("inf")) -> float:
-        """Seconds to wait until this promise may go.
+        """Seconds to wait until this delivery may go.
 
         It is counted, unless that is longer than *within*; then `ended` must follow.
         """

@@ -1,5 +1,5 @@
-"""A promise is one call of the platform: what is too long or too much for one is parted before it is
-promised.
+"""One delivery is one call of the platform: what is too long or too much for one is split before it is
+enqueued.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _TOGETHER = {Media.PHOTO: "seen", Media.VIDEO: "seen", Media.DOCUMENT: "file", M
 
 
 def parts(outbound: Outbound, limits: Mapping[str, Limits]) -> tuple[Outbound, ...]:
-    """The promises that carry *outbound* within the limits of its channel, in order.
+    """The deliveries that carry *outbound* within the limits of its channel, in order.
 
     Buttons go with the last of them, the name and the quote with the first. An edit cannot be parted: it ends
     in "…".

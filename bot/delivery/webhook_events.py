@@ -1,4 +1,4 @@
-"""What happens is told to other systems: each recorded event becomes a promise to every webhook that asked
+"""What happens is told to other systems: each recorded event becomes a delivery to every webhook that asked
 for its kind.
 """
 
@@ -26,8 +26,8 @@ _SILENT = frozenset({"webhook_failed"})  # telling of these would never end
 
 
 class Announcer:
-    """Follows the events with a cursor for each webhook, kept in the transaction of its promises: none is
-    missed or promised twice.
+    """Follows the events with a cursor for each webhook, kept in the transaction of its deliveries: none is
+    missed or enqueued twice.
 
     A new webhook hears what happens from its first start on. *salt* makes the ids of two databases differ.
     """
@@ -51,7 +51,7 @@ class Announcer:
             self._awake.set()
 
     async def go(self) -> int:
-        """Promise what is new; returns how many events were looked at. Raises `StorageError`."""
+        """Enqueue what is new; returns how many events were looked at. Raises `StorageError`."""
         count = 0
         for name, hook in self._hooks.items():
             channel = PREFIX + name

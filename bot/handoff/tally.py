@@ -1,4 +1,4 @@
-"""What became of a mailing: how many it reached, and why it did not reach the others."""
+"""What became of a broadcast: how many it reached, and why it did not reach the others."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ class BroadcastTotals:
         return {"said": self.said, "blocked": self.blocked, "failed": self.failed, "doubtful": self.doubtful}
 
 
-async def count(source: DeliveryTotals, name: str, to: Sequence[int], promised: int) -> BroadcastTotals:
-    """Of messages of this *name*, *promised* to so many of the conversations *to*."""
+async def count(source: DeliveryTotals, name: str, to: Sequence[int], enqueued: int) -> BroadcastTotals:
+    """Of messages of this *name*, *enqueued* for so many of the conversations *to*."""
     waiting = await _peers(source, name, OPEN)
     doubtful = await _peers(source, name, DOUBTFUL) - waiting
     failed = await _peers(source, name, FAILED) - waiting - doubtful
     blocked = await _blocked(source, to, failed) if failed else set()
-    said = promised - len(waiting) - len(doubtful) - len(failed)
+    said = enqueued - len(waiting) - len(doubtful) - len(failed)
     return BroadcastTotals(max(0, said), len(blocked), len(failed - blocked), len(doubtful), len(waiting))
 
 

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from bot.text.problems import told
+
 
 @dataclass(frozen=True)
 class Period:
@@ -67,7 +69,7 @@ def between(first: date | None, last: date | None, now: datetime, zone: ZoneInfo
     last = last or now.astimezone(zone).date()
     first = first or last - timedelta(days=6)
     if first > last:
-        raise ValueError("the first day is after the last")
+        raise ValueError(told("report.order"))
     if (last - first).days > 400:
-        raise ValueError("a period is at most 400 days")
+        raise ValueError(told("report.long"))
     return Period(first, last, zone)

@@ -48,7 +48,7 @@ class ScheduledInbound:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A row of the outbox on its way: what was promised, how often it was tried, and what `edits` points at
+    """A row of the outbox on its way: what was enqueued, how often it was tried, and what `edits` points at
     now.
     """
 
@@ -67,8 +67,8 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """What became of a delivery. `due` with status "pending" is the next try; `say` are promises that follow
-    from it.
+    """What became of a delivery. `due` with status "pending" is the next try; `say` are deliveries that
+    follow from it.
 
     `counted` False leaves the number of tries as it was (a limit said "later"). `doubted` marks that the try
     may have arrived.
@@ -81,11 +81,11 @@ class DeliveryResult:
     due: datetime | None = None
     counted: bool = True
     doubted: bool = False
-    outbound: Outbound | None = None  # the promise as it is to be tried next (plain text, moved chat)
+    outbound: Outbound | None = None  # the delivery as it is to be tried next (plain text, moved chat)
     say: tuple[Outbound, ...] = ()
     ahead: tuple[
         Outbound, ...
-    ] = ()  # promises that go before this delivery, which stays pending (a remade topic's history)
+    ] = ()  # deliveries that go before this delivery, which stays pending (a remade topic's history)
     events: tuple[Event, ...] = ()
     unreachable: bool = False
     also: tuple[str, ...] = ()  # see `Outbound.also`
@@ -93,7 +93,7 @@ class DeliveryResult:
 
 @dataclass(frozen=True, slots=True)
 class FinishedTurn:
-    """What a finished turn left behind: the ids of its promises and its events as kept."""
+    """What a finished turn left behind: the ids of its deliveries and its events as kept."""
 
     deliveries: tuple[int, ...] = ()
     events: tuple[Event, ...] = ()
@@ -117,9 +117,9 @@ class TurnRecord:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A customer's private conversation, as somebody looks at it who may write to him first.
+    """A customer's private conversation, as somebody looks at it who may write to them first.
 
-    `wrote` is when his last words came.
+    `wrote` is when their last words came.
     """
 
     conversation: int
@@ -184,7 +184,7 @@ class Store(Protocol):
         a group
         thread the one the topic, the pressed button or the quoted message belongs to, and `subject`,
         `customer`, `history`
-        are then that ticket's. A press that does not belong to a promise made to this peer resolves to
+        are then that ticket's. A press that does not belong to a delivery made to this peer resolves to
         nothing.
         """
         ...
@@ -193,12 +193,12 @@ class Store(Protocol):
         """Commit everything an outcome holds, close the turn's inbounds with its result, write the history
         and unlock.
 
-        Raises `Conflict` (nothing done, turn unlocked and ready again) when the conversation's version moved
-        on, when the
-        ticket in the outcome was changed by somebody else, or when its number was taken meanwhile. `status`
-        and `state` go
-        to `turn.subject` where there is one and to the turn's own conversation otherwise.
-        VIEW promises replace waiting ones of the same peer, verb and `edits`/`quotes`."""
+        Raises `VersionConflict` (nothing done, turn unlocked and ready again) when the conversation's version
+        moved on, when the ticket in the outcome was changed by somebody else, or when its number was taken
+        meanwhile. `status` and `state` go to `turn.subject` where there is one and to the turn's own
+        conversation otherwise. COSMETIC deliveries replace waiting ones of the same peer, kind and
+        `edits`/`quotes`.
+        """
         ...
 
     async def release_turn(self, turn: Turn, *, error: str = "", ready: datetime | None = None) -> None:
@@ -220,11 +220,12 @@ class Store(Protocol):
     async def take_deliveries(
         self, now: datetime, *, limit: int = 32, resting: Collection[tuple[str, str]] = ()
     ) -> tuple[Delivery, ...]:
-        """Mark as "sending" and return promises that may go now: the oldest open one of each (channel, chat,
-        thread, lane),
-        due, not of a (channel, chat) or (channel, "") that rests, and not editing a message that is still on
-        its way
-        (cancelled when that one failed). Lanes in order, then oldest first."""
+        """Mark as "sending" and return deliveries that may go now.
+
+        These are the oldest open one of each (channel, chat, thread, priority), due, not of a (channel, chat)
+        or (channel, "") that rests, and not editing a message that is still on its way (cancelled when that
+        one failed). Priorities in order, then oldest first.
+        """
         ...
 
     async def settle(self, delivery: Delivery, settled: DeliveryResult, now: datetime) -> tuple[int, ...]:
@@ -236,7 +237,7 @@ class Store(Protocol):
     ) -> int:
         """Rows left "sending" by a crash may have arrived. `resend` ones become pending with a doubt on
         record,
-        `hold` ones unknown. Returns how many. Beside a living sender: those *begun* until then that he has
+        `hold` ones unknown. Returns how many. Beside a living sender: those *begun* until then that they have
         not in hand (*but*).
         """
         ...
@@ -251,9 +252,8 @@ class Store(Protocol):
 
     async def retry(self, now: datetime, late: timedelta, held: timedelta) -> int:
         """Put back into line what fell out of it: conversations with waiting messages, orders with nobody
-        first, and turns that
-        somebody holds for longer than *held* (his decision will meet a `Conflict`). Returns how much was
-        mended.
+        first, and turns that somebody holds for longer than *held* (their decision will meet a
+        `VersionConflict`). Returns how much was mended.
         """
         ...
 
@@ -276,7 +276,7 @@ class Store(Protocol):
     async def enqueue(
         self, say: Sequence[Outbound], now: datetime, *, events: Sequence[Event] = ()
     ) -> tuple[int, ...]:
-        """Promise something outside any turn (the desk's greeting, a notice of the service)."""
+        """Enqueue something outside any turn (the desk's greeting, a notice of the service)."""
         ...
 
     async def announce(
@@ -287,7 +287,7 @@ class Store(Protocol):
         *,
         limit: int = 200,
     ) -> int:
-        """Promise what *choose* (pure, run in the writer's thread) makes of each event recorded since
+        """Enqueue what *choose* (pure, run in the writer's thread) makes of each event recorded since
         *channel*'s cursor, and move
         the cursor, in one transaction; returns how many were looked at. A channel heard of for the first time
         begins with now.
@@ -345,7 +345,7 @@ class Store(Protocol):
     async def customer(self, id: int) -> Customer | None: ...
 
     async def conversations(self, customer: int) -> tuple[Conversation, ...]:
-        """All that is said with a customer in private, where he wrote last first."""
+        """All that is said with a customer in private, where they wrote last first."""
         ...
 
     async def known_by(self, fields: Mapping[str, str]) -> tuple[Customer, ...]:
@@ -371,7 +371,7 @@ class Store(Protocol):
     ) -> tuple[Delivery, ...]: ...
 
     async def press(self, token: str, peer: Peer) -> Press | None:
-        """What a button meant when it was promised to this peer."""
+        """What a button meant when it was offered to this peer."""
         ...
 
     async def events(
@@ -400,7 +400,7 @@ class Store(Protocol):
     async def change_fields(
         self, customer: int, changes: Mapping[str, object], now: datetime, *, by: str
     ) -> bool:
-        """Lay *changes* over the customer's fields (None takes one away), with an event; False where he is
+        """Lay *changes* over the customer's fields (None takes one away), with an event; False where they are
         not known.
         """
         ...
@@ -413,7 +413,7 @@ class Store(Protocol):
         ...
 
     async def known_as(self, customer: int) -> int:
-        """The number of the customer as whom this one is known: his own, unless he was joined into
+        """The number of the customer as whom this one is known: their own, unless they were joined into
         another.
         """
         ...

@@ -1,4 +1,4 @@
-"""Those who asked in vain are told that there is an answer now: who can be, and what is promised to each,
+"""Those who asked in vain are told that there is an answer now: who can be, and what is enqueued for each,
 once.
 """
 
@@ -146,7 +146,7 @@ async def tell(
     waiting: Sequence[UnansweredCustomer],
     now: datetime,
 ) -> int:
-    """Promise a short message to each and remember it with it, all in one transaction. Returns how many."""
+    """Enqueue a short message to each and remember it with it, all in one transaction. Returns how many."""
     limits = {name: channel.limits for name, channel in services.channels.items()}
     say = [part for one in waiting for part in parts(_message(words, services.language, one), limits)]
     events = [

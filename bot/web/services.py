@@ -118,10 +118,10 @@ class WebServices:
     service level:
     *answer_share* of the tickets within *answer_within* seconds) make the report; *demo* is a played history,
     shown in the playground's report only.
-    *words* are the customers' (previews, and telling them of an answer); *promised* is called when a page
-    promised something. *incidents* are those of the desk.
+    *words* are the customers' (previews, and telling them of an answer); *enqueued* is called when a page
+    has enqueued something. *incidents* are those of the desk.
     *judge* is asked by «Спросить базу»: it says what the live bot would.
-    *rest* is the door for other systems; without it there is none.
+    *rest* is the API for other systems; without it there is none.
     """
 
     store: Store

@@ -83,8 +83,8 @@ def _decided_once(db: sqlite3.Connection, platforms: Sequence[Platform]) -> Iter
 
 
 def _in_order(rows: dict[int, sqlite3.Row], calls: Sequence[tuple[Platform, Call]]) -> Iterator[str]:
-    """I3: in one chat, thread and lane what was promised first arrives first (again is allowed where it is in
-    doubt).
+    """I3: in one chat, thread and priority what was enqueued first arrives first (again is allowed where it
+    is in doubt).
     """
     last: dict[tuple[object, ...], int] = {}
     for platform, call in calls:
@@ -143,7 +143,7 @@ def _time(db: sqlite3.Connection) -> Iterator[str]:
 def _carried(
     db: sqlite3.Connection, rows: dict[int, sqlite3.Row], platforms: Sequence[Platform]
 ) -> Iterator[str]:
-    """I7: what a customer of an open ticket says reaches the desk, and the operators' words him, or it is
+    """I7: what a customer of an open ticket says reaches the desk, and the operators' words them, or it is
     known that not.
     """
     arrived: dict[bool, set[str]] = defaultdict(set)  # whether in the desk -> marks

@@ -85,7 +85,7 @@ async def test_more_of_a_long_article_comes_in_three_messages_at_most() -> None:
 
 
 async def test_short_article_is_said_whole_and_pictures_go_before_it() -> None:
-    """No button for two lines; pictures are promises of their own before the text with the buttons."""
+    """No button for two lines; pictures are deliveries of their own before the text with the buttons."""
     talk = Talk()
     await talk.says("как вернуть")
 

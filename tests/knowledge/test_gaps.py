@@ -111,8 +111,8 @@ def test_an_answer_to_the_next_question_stands_under_that_one() -> None:
 
 
 def test_what_an_operator_was_asked_and_answered_is_learnt() -> None:
-    """A question carried to a person, for which the articles had nothing sure, with his own words; statements
-    and what nobody answered are not.
+    """A question carried to a person, for which the articles had nothing sure, with their own words;
+    statements and what nobody answered are not.
     """
     carried = why("clarify")
     talk = [

@@ -32,7 +32,7 @@ def _said(testbot: TestBot, text: str = NEWS) -> list[str]:
 
 
 async def test_counted_shown_and_sent_by_the_button_once(testbot: TestBot) -> None:
-    """Nothing goes before the press; then each gets it once, in the last lane, with the button against it."""
+    """Nothing goes before the press; then each gets it once, after all others, with the button against it."""
     people, olga = await _crowd(testbot), testbot.operator()
     await olga.says(f"/broadcast\n{NEWS}")
     preview = (await olga.sees())[-1]
@@ -93,7 +93,7 @@ async def test_a_field_of_the_customer_chooses(testbot: TestBot) -> None:
 async def test_who_said_no_never_hears_one_again_until_he_wants_to(testbot: TestBot) -> None:
     """By the button, by /stop, kept on the customer; /news turns it round.
 
-    The end of his own incident is no broadcast.
+    The end of their own incident is no broadcast.
     """
     people, olga = await _crowd(testbot), testbot.operator()
     await olga.says(f"/broadcast {NEWS}")
@@ -134,7 +134,7 @@ async def test_an_opt_out_counts_also_after_the_list_was_made(testbot: TestBot) 
 async def test_a_restart_in_the_middle_repeats_nobody_and_forgets_nobody(
     articles: Path, tmp_path: Path
 ) -> None:
-    """What a portion promised is sent, and the next one goes on behind it."""
+    """What a portion enqueued is sent, and the next one goes on behind it."""
     storage, sent = str(tmp_path / "bot.db"), []
     async with open_test_bot(articles, storage=storage) as testbot:
         await _crowd(testbot, 30)

@@ -55,7 +55,7 @@ async def test_an_uncertain_send_is_repeated_and_marked(testbot: TestBot) -> Non
 
 
 async def test_what_must_not_come_twice_waits_for_a_person(testbot: TestBot) -> None:
-    """`hold` promises are left unknown, and settled by hand."""
+    """`hold` deliveries are left unknown, and settled by hand."""
     testbot.channels["telegram"].failures.append(Uncertain("cut"))
     (id,) = await say(testbot, "оцените", on_uncertain="hold")
     await testbot.later(seconds=10)
@@ -109,7 +109,7 @@ async def test_a_moved_group_is_followed(testbot: TestBot) -> None:
 
 
 async def test_a_refused_account_loses_nothing(testbot: TestBot) -> None:
-    """A wrong token stops the channel, not the promises."""
+    """A wrong token stops the channel, not the deliveries."""
     testbot.channels["telegram"].failures.append(AccountError("unauthorized"))
     (id,) = await say(testbot, "потом")
     await testbot.service.outbox.run_waiting()
@@ -134,7 +134,7 @@ async def test_cosmetics_are_replaced_by_newer_ones(testbot: TestBot) -> None:
 
 
 async def test_long_words_are_split_before_they_are_enqueued(testbot: TestBot) -> None:
-    """A failure in part two never repeats part one: each part is a promise of its own."""
+    """A failure in part two never repeats part one: each part is a delivery of its own."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     testbot.channels["telegram"].failures.extend([None, RetryLater("429", after=1)])

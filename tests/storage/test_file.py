@@ -193,7 +193,7 @@ async def test_killed_in_the_middle_nothing_confirmed_is_lost(tmp_path: Path, se
 
 
 async def test_what_was_under_way_is_judged_after_a_restart(tmp_path: Path) -> None:
-    """Promises, doubts and turns outlive the process; turns get new numbers."""
+    """Deliveries, doubts and turns outlive the process; turns get new numbers."""
     file = tmp_path / "bot.db"
     store = SqliteStore.open(file)
     await hear(store, arrival("1"), arrival("2", peer=Peer("tg", "6")))

@@ -27,7 +27,7 @@ HTML = {"Accept": "text/html"}
 
 @pytest.fixture
 async def lived(articles: Path) -> AsyncIterator[SqliteStore]:
-    """A customer who was answered, one whom Olga helped, and one with a script in his name."""
+    """A customer who was answered, one whom Olga helped, and one with a script in their name."""
     async with open_test_bot(articles) as testbot:
         anna, olga = testbot.customer(), testbot.operator()
         await anna.says("Сколько идёт доставка?")
@@ -262,7 +262,7 @@ async def test_the_queue_leads_to_the_conversations(serve: Opened, lived: Sqlite
 async def test_a_digest_that_failed_is_tried_again_and_never_doubled(
     testbot: TestBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The disk fails as it is promised, then as it is marked: the week is not lost, and posted once."""
+    """The disk fails as it is enqueued, then as it is marked: the week is not lost, and posted once."""
     service, clock = testbot.service, testbot.clock
     await testbot.customer().says("", kind=InboundKind.START)
     await send_due(service)

@@ -75,7 +75,7 @@ async def test_lines_become_messages_until_the_input_ends() -> None:
 
 
 async def test_a_number_presses_the_button_on_screen() -> None:
-    """With the token of its promise; links are only printed, and a number without a button says so."""
+    """With the token of its delivery; links are only printed, and a number without a button says so."""
     desk = Desk("2", "9")
     await desk.say(
         "Помогло?",

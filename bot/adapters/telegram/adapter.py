@@ -1,4 +1,4 @@
-"""Telegram as a channel: updates are kept before Telegram is told to forget them, promises go out one call
+"""Telegram as a channel: updates are kept before Telegram is told to forget them, deliveries go out one call
 each.
 """
 

@@ -1,4 +1,4 @@
-"""Our promises in Telegram's words: which single call carries one out, and in which other forms it may
+"""Our deliveries in Telegram's words: which single call carries one out, and in which other forms it may
 pass.
 """
 
@@ -116,7 +116,7 @@ class _Carried:
 
 
 def shown_text(outbound: Outbound) -> RichText:
-    """The words of a promise: below its heading where the peer has no thread of its own."""
+    """The words of a delivery: below its heading where the peer has no thread of its own."""
     text = outbound.text if outbound.to.thread else with_heading(outbound.heading, outbound.text)
     return clean_rich(text)
 
@@ -157,7 +157,7 @@ def _words(rich: RichText, limit: int, what: str) -> dict[str, Any]:
     """`text` or `caption` with its entities, as arguments."""
     if utf16_length(rich.text) > limit:
         raise Refused(
-            f"the {what} is longer than {limit}: it must be split before it is promised", code="too_long"
+            f"the {what} is longer than {limit}: it must be split before it is enqueued", code="too_long"
         )
     prefix = "caption_" if what == "caption" else ""
     return {what: rich.text, f"{prefix}entities": to_entities(rich) or None} if rich.text else {}
@@ -180,7 +180,7 @@ def _address(outbound: Outbound) -> dict[str, Any]:
 
 
 def to_call(outbound: Outbound, *, nonce: int, target: str) -> Method:
-    """The call that carries out any promise but SAY. Raises `Refused` where something it needs is missing."""
+    """The call of any delivery but SAY. Raises `Refused` where something it needs is missing."""
     chat = chat_id(outbound.to)
     match outbound.kind:
         case OutboundKind.EDIT:
@@ -262,7 +262,7 @@ async def to_forms(outbound: Outbound, *, nonce: int, channel: str, files: Files
     text, parts = shown_text(outbound), outbound.attachments
     if len(parts) > Limits().attachments:
         raise Refused(
-            f"more than {Limits().attachments} attachments: they must be split before they are promised"
+            f"more than {Limits().attachments} attachments: they must be split before they are enqueued"
         )
     if not parts:
         yield _say_words(outbound, text, nonce)
@@ -410,7 +410,7 @@ def _send_one(outbound: Outbound, carried: _Carried, words: dict[str, Any], nonc
 
 def _send_album(outbound: Outbound, carried: Sequence[_Carried], words: dict[str, Any]) -> Method:
     if outbound.buttons:
-        raise Refused("an album has no buttons: they must be promised with words of their own")
+        raise Refused("an album has no buttons: they must be enqueued with words of their own")
     media = [_ALBUM[c.media](media=c.file, **(words if i == 0 else {})) for i, c in enumerate(carried)]
     return SendMediaGroup(**_address(outbound), media=media)
 

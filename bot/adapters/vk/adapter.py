@@ -1,4 +1,4 @@
-"""The VK channel: a community's messages in our words, our promises in VK's.
+"""The VK channel: a community's messages in our words, our deliveries in VK's.
 
 Works alone, without any other platform.
 """

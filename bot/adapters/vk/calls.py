@@ -1,4 +1,4 @@
-"""Our promises in VK's words: the parameters of the calls, keyboards, message ids. Pure."""
+"""Our deliveries in VK's words: the parameters of the calls, keyboards, message ids. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ INLINE_ROWS, INLINE_BUTTONS = 6, 10
 ROWS, BUTTONS = 10, 40
 NOTICE = 90
 RANDOM_IDS = 2**31 - 1
-LIKELY = 1_000_000  # promises a store may have made before this process began
+LIKELY = 1_000_000  # deliveries a store may have made before this process began
 
 _COLORS = {"": "secondary", "primary": "primary", "danger": "negative", "success": "positive"}
 _MARKUP = re.compile(r"(\[(?:id\d|club\d|public\d|app\d|https?:|vk\.)[^\]|\n]*)\|")
@@ -69,7 +69,7 @@ class UploadedAttachments:
 
 
 class RandomIds:
-    """What makes a repeat harmless: 31 bits, never 0, the same for the same promise, another for every other
+    """What makes a repeat harmless: 31 bits, never 0, the same for the same delivery, another for every other
     one of this store.
 
     They come back with our own messages, which is how those are told from what people write by hand.
@@ -166,7 +166,7 @@ def to_keyboard(
 
     Inline up to ten buttons; more, or *one_time*, become the keyboard under the text field. A button keeps
     the token of
-    the place it was promised at, wherever it is moved to.
+    the place it was offered at, wherever it is moved to.
     """
     places = [[(b, r, c) for c, b in enumerate(row)] for r, row in enumerate(rows)]
     lines = [f"{b.label}: {b.url}" for row in places for b, _, _ in row if b.url and not _opens(b)]

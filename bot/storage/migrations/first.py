@@ -74,7 +74,7 @@ STATEMENTS = (
       on_doubt text not null check(on_doubt in ('resend', 'hold')),
       status text not null default 'pending'
         check(status in ('pending', 'sending', 'sent', 'unknown', 'failed', 'cancelled')),
-      -- below 0 = goes before what was promised earlier (a remade topic's history)
+      -- below 0 = goes before what was enqueued earlier (a remade topic's history)
       place integer not null default 0,
       -- 1 = the oldest open row of its (channel, chat, thread, lane): only it may go
       head integer not null default 0,

@@ -1,4 +1,4 @@
-"""Events on their way to other systems: promised in the order they were recorded, with the cursor that says
+"""Events on their way to other systems: enqueued in the order they were recorded, with the cursor that says
 how far.
 """
 
@@ -29,7 +29,7 @@ def announce(
     now: datetime,
     limit: int,
 ) -> int:
-    """How many events were looked at; each promise belongs to the conversation of its event, so that it is
+    """How many events were looked at; each delivery belongs to the conversation of its event, so that it is
     forgotten with it.
     """
     known = cursor(db, channel)

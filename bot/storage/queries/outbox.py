@@ -173,7 +173,7 @@ def prove(db: sqlite3.Connection, token: str, peer: Peer, message: str, now: dat
 def press(
     db: sqlite3.Connection, token: str, peer: Peer, message: str = ""
 ) -> tuple[Press, int | None] | None:
-    """What a button meant, and the ticket of the promise that carried it; None where it was not promised to
+    """What a button meant, and the ticket of the delivery that carried it; None where it was not offered to
     this peer.
     """
     row, place = _pressed(db, token, peer), read_token(token)
@@ -285,7 +285,7 @@ def _heads(
     limit: int,
     resting: Collection[tuple[str, str]],
 ) -> list[tuple[Any, str]]:
-    """At most *limit* heads of a channel's lane that may go, each with the message it edits."""
+    """At most *limit* heads of a channel's queue that may go, each with the message it edits."""
     found: list[tuple[Any, str]] = []
     hopeless = []
     rows = db.execute(
@@ -390,7 +390,7 @@ def _reopen(db: sqlite3.Connection, row: Any) -> None:
 
 
 def _move(db: sqlite3.Connection, id: int, row: Any, outbound: Outbound) -> None:
-    """The promise is to be tried elsewhere or otherwise: its address and names follow."""
+    """The delivery is to be tried elsewhere or otherwise: its address and names follow."""
     db.execute(
         "update outbox set channel = ?, chat = ?, thread = ?, lane = ?, head = 0 where id = ?",
         (outbound.to.channel, outbound.to.chat, outbound.to.thread, priority_of(outbound), id),

@@ -146,8 +146,8 @@ def _join(db: sqlite3.Connection, source: int, into: int) -> None:
 
 
 def _move_deliveries(db: sqlite3.Connection, channel: str, old: str, new: str) -> None:
-    """Open promises are addressed anew; what was sent stays where it was, its message ids mean nothing in the
-    new chat.
+    """Open deliveries are addressed anew; what was sent stays where it was, its message ids mean nothing in
+    the new chat.
     """
     rows = db.execute(
         "select * from outbox where channel = ? and chat = ? and status in ('pending', 'sending') order"

@@ -28,7 +28,7 @@ peers = st.sampled_from(PEERS)
 
 @dataclass(slots=True)
 class Enqueued:
-    """What the model knows of one promise."""
+    """What the model knows of one delivery."""
 
     id: int
     peer: Peer
@@ -53,7 +53,7 @@ class StoreModel:
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Messages, turns, promises, timers and crashes in any order."""
+    """Messages, turns, deliveries, timers and crashes in any order."""
 
     def open(self) -> Store:
         raise NotImplementedError("give the machine your store: override `open`")

@@ -1,4 +1,4 @@
-"""The store's contract, third part: what is promised goes in order, once where that can be known, and says
+"""The store's contract, third part: what is enqueued goes in order, once where that can be known, and says
 what became of it.
 """
 
@@ -37,7 +37,7 @@ class DeliveriesContract:
     """The outbox: order, limits, doubts."""
 
     async def test_order_survives_a_postponed_first(self, store: Store) -> None:
-        """While the first waits for its next try the second of the same peer and lane waits too; others
+        """While the first waits for its next try the second of the same peer and priority waits too; others
         go.
         """
         await store.enqueue(
@@ -63,7 +63,7 @@ class DeliveriesContract:
         assert texts(await deliver(store, 30)) == ["2"]
 
     async def test_people_go_before_boards(self, store: Store) -> None:
-        """Lanes in order, then the oldest; no more than asked for."""
+        """Priorities in order, then the oldest; no more than asked for."""
         priorities = [Priority.BULK, Priority.COSMETIC, Priority.NOTICE, Priority.MESSAGE]
         await store.enqueue(
             [say(priority.value, priority=priority) for priority in priorities] + [say("второй", BORIS)], NOON
@@ -173,7 +173,7 @@ class DeliveriesContract:
         assert [d.outbound.text.text for d in await store.deliveries(status=["cancelled"])] == ["правка"]
 
     async def test_a_limit_is_no_failed_try(self, store: Store) -> None:
-        """ "Later" does not count as a try, a doubt is on record, and the promise itself may change."""
+        """ "Later" does not count as a try, a doubt is on record, and the delivery itself may change."""
         await store.enqueue([say("1")], NOON)
         [d] = await deliver(store)
         await store.settle(d, DeliveryResult("pending", due=later(1), counted=False), NOON)
@@ -248,7 +248,7 @@ class DeliveriesContract:
         assert (await store.counts())["deliveries_unknown"] == 0
 
     async def test_a_crash_leaves_no_send_without_a_judgement(self, store: Store) -> None:
-        """What was under way goes again with its doubt on record, or is held, as it was promised."""
+        """What was under way goes again with its doubt on record, or is held, as it was enqueued."""
         await store.enqueue(
             [say("снова"), say("потом"), say("держать", BORIS, on_uncertain="hold"), say("после", BORIS)],
             NOON,
@@ -266,8 +266,8 @@ class DeliveriesContract:
         ]
 
     async def test_beside_a_living_sender_only_the_abandoned_goes_again(self, store: Store) -> None:
-        """What he has in hand, and what was begun just now, stays his; the rest is owed and goes again, with
-        the doubt on record.
+        """What they have in hand, and what was begun just now, stays theirs; the rest is owed and goes again,
+        with the doubt on record.
         """
         await store.enqueue([say("его"), say("ничьё", BORIS)], NOON)
         his, nobodys = await deliver(store)
@@ -326,7 +326,7 @@ class DeliveriesContract:
         assert await store.next_delivery(NOON) is None
 
     async def test_a_press_proves_nothing_about_others(self, store: Store) -> None:
-        """A foreign press settles nothing, and a promise that was never tried stays promised."""
+        """A foreign press settles nothing, and a delivery that was never tried stays enqueued."""
         await store.enqueue(
             [
                 say("а", buttons=((Button("Да", "yes"),),)),
@@ -343,7 +343,7 @@ class DeliveriesContract:
         assert texts(await deliver(store)) == ["в"]
 
     async def test_a_sender_who_goes_away_leaves_nothing_under_way(self, store: Store) -> None:
-        """A cancelled take gives its promises back untried."""
+        """A cancelled take gives its deliveries back untried."""
         await store.enqueue([say("1")], NOON)
         taking = asyncio.ensure_future(store.take_deliveries(NOON))
         await asyncio.sleep(0)
@@ -355,7 +355,7 @@ class DeliveriesContract:
                 assert taken[0].tries == 0
                 return
             await asyncio.sleep(0.01)
-        raise AssertionError("the promise stayed under way")
+        raise AssertionError("the delivery stayed under way")
 
     async def test_deliveries_are_listed(self, store: Store) -> None:
         """By status, by peer, page by page."""
@@ -391,7 +391,7 @@ class DeskContract:
         assert await store.topic(1, "tg", "-1") is None
 
     async def test_a_chat_that_moved_is_followed(self, store: Store) -> None:
-        """Conversations, topics, open promises and the bound desk go to the new address, in their order; a
+        """Conversations, topics, open deliveries and the bound desk go to the new address, in their order; a
         repeat changes nothing.
         """
         new = "-100777"

@@ -77,7 +77,7 @@ def open_ticket(turn: Turn, **fields: Any) -> Ticket:
 
 
 async def answer(store: Store, turn: Turn, *says: Outbound, at: float = 0, **fields: Any) -> tuple[int, ...]:
-    """Finish *turn*; the ids of what it promised."""
+    """Finish *turn*; the ids of what it enqueued."""
     finished = await store.finish_turn(turn, decide(*says, **fields), later(at))
     return finished.deliveries
 

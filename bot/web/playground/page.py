@@ -50,7 +50,7 @@ _HAPPENINGS = {
 
 
 class Playground:
-    """The state of `/` and its doors. `enter` before the first request, `work` runs until cancelled."""
+    """The state of `/` and its entry points. `enter` before the first request; `work` runs on."""
 
     def __init__(self, services: WebServices) -> None:
         self._services, self._hub = services, services.hub
@@ -293,7 +293,7 @@ class Playground:
         """Shift the service's clock and tell everybody: "" is the real time, `open` the next moment people
         are at work.
 
-        Before it goes back, what is promised is delivered: else that would wait for its moment to come again.
+        Before it goes back, what is enqueued is delivered: else that would wait for its moment to come again.
         """
         clock = self._services.clock
         now = clock()

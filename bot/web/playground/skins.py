@@ -1,4 +1,4 @@
-"""An article as a chat would show it: the promised messages in the form that the page's script draws, text as
+"""An article as a chat would show it: the enqueued messages in the form that the page's script draws, text as
 text.
 """
 

@@ -1,4 +1,4 @@
-"""A promise becomes one call of the Bot API, and what Telegram cannot carry is still shown."""
+"""A delivery becomes one call of the Bot API, and what Telegram cannot carry is still shown."""
 
 from __future__ import annotations
 

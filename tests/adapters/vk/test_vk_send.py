@@ -1,4 +1,4 @@
-"""Our promises in VK's words, as VK hears them."""
+"""Our deliveries in VK's words, as VK hears them."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def test_a_lost_quote_does_not_hold_up_the_words(
 
 
 def test_random_ids_are_stable_different_and_small() -> None:
-    """31 bits, never 0; the same promise has the same, a fresh store has others."""
+    """31 bits, never 0; the same delivery has the same, a fresh store has others."""
     here, there = RandomIds("vk:a"), RandomIds("vk:b")
     ids = [here.of(n) for n in range(1, 5000)]
 
@@ -95,7 +95,7 @@ def test_random_ids_are_stable_different_and_small() -> None:
 
 
 async def test_inline_buttons_are_callbacks(vk: FakeVk, adapter: VkAdapter, files: FakeFiles) -> None:
-    """A press leaves no echo; the token is that of the place where the button was promised."""
+    """A press leaves no echo; the token is that of the place where the button was offered."""
     rows = (*YES_NO, (Button("Сайт", url="https://a.ru"), Button("Позвонить", url="tel:+7")))
     await adapter.send(say("Помогло?", buttons=rows), nonce=0x41, target="", files=files)
     (call,) = vk.called("messages.send")
@@ -132,7 +132,7 @@ ROWS = st.lists(
 
 @given(ROWS, st.booleans())
 def test_every_keyboard_fits(rows: tuple[tuple[Button, ...], ...], one_time: bool) -> None:
-    """Whatever was promised, VK's limits are kept, tokens lead back, and no button vanishes."""
+    """Whatever is enqueued, VK's limits are kept, tokens lead back, and no button vanishes."""
     keyboard, lines = to_keyboard(rows, 42, one_time=one_time)
     shown = [] if keyboard is None else [b for row in keyboard["buttons"] for b in row]
 
@@ -243,7 +243,7 @@ async def test_all_pieces_of_a_message_are_deleted_in_one_call(
     [OutboundKind.OPEN_TOPIC, OutboundKind.RENAME_TOPIC, OutboundKind.CLOSE_TOPIC, OutboundKind.REOPEN_TOPIC],
 )
 async def test_there_are_no_topics(adapter: VkAdapter, files: FakeFiles, kind: OutboundKind) -> None:
-    """A promise about a topic is refused, never sent somewhere else."""
+    """A delivery about a topic is refused, never sent somewhere else."""
     assert not adapter.limits.topics
     with pytest.raises(Refused):
         await adapter.send(say("x", kind=kind), nonce=1, target="", files=files)
