@@ -48,7 +48,7 @@ class OperatorDesk(Protocol):
 
 
 class MessageRelay(Protocol):
-    """A person is at it: carry the words (bot/handoff/relay.py). None = nobody is."""
+    """An operator has the ticket: carry the words (bot/handoff/relay.py). None = nobody has it."""
 
     async def __call__(self, turn: Turn) -> Outcome | None: ...
 

@@ -15,7 +15,7 @@ ALBUM_PAUSE = timedelta(seconds=1)  # an album has no end mark; its parts come w
 
 
 class Inbox:
-    """The door.
+    """What adapters hand inbounds to.
 
     *settle* is how long a customer's typed words wait for the next ones, *settle_limit* how long at most.
     """

@@ -144,7 +144,7 @@ def _load_embeddings(knowledge: Knowledge) -> None:
 
 
 async def _hint_typing(service: Service) -> None:
-    """Customers see that somebody is at it while the bot waits for the rest of a burst."""
+    """Customers see that something is being done while the bot waits for the rest of a burst."""
     while True:
         await asyncio.sleep(0.2)
         for peer in dict.fromkeys(service.typing):

@@ -61,7 +61,7 @@ def test_what_cannot_be_kept_is_refused() -> None:
 
 @pytest.mark.parametrize("name", [rating.ASKED, nps.ASKED_AT, nps.SCORED, segment.NEWS])
 def test_the_bots_own_marks_are_out_of_reach(name: str) -> None:
-    """No table and no other system takes away that somebody wants no broadcasts, or when he was asked."""
+    """No table and no other system takes away that somebody wants no broadcasts, or when they were asked."""
     assert "хранит своё" in fault(name, None)
     assert shown({name: "x"}) == {}
 

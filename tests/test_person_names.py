@@ -28,7 +28,7 @@ def test_customers_are_called_by_real_names_only(told: str, said: str) -> None:
 
 
 def test_name_told_in_a_form_comes_first() -> None:
-    """What the customer typed himself beats the platform's nickname."""
+    """What the customer typed themselves beats the platform's nickname."""
     assert call_name(Customer(1, "xXx", fields={"name": "Павел"})) == "Павел"
     assert call_name(None) == ""
 

@@ -74,7 +74,7 @@ def _contexts(m: Dict, channel: str, text: str, replied: Dict | None, bot_id: in
 
 
 def _origin(origin: Dict) -> tuple[str, str]:
-    """Who wrote it, and the address where it can be read or he be found."""
+    """Who wrote it, and the address where it can be read or they be found."""
     match origin.get("type"):
         case "user":
             user = origin.get("sender_user") or {}

@@ -21,8 +21,8 @@ from bot.storage.sqlite.store import SqliteStore, copy_beside_owner
 
 
 def export(path: Path | None, who: str, to: Path | None) -> None:
-    """Everything kept about a customer as JSON, also while the bot runs (of a copy); exit code 1 where he is
-    not known.
+    """Everything kept about a customer as JSON, also while the bot runs (of a copy); exit code 1 where they
+    are not known.
     """
     source = Path(settings.load(path).storage_path)
 
@@ -49,7 +49,7 @@ def export(path: Path | None, who: str, to: Path | None) -> None:
 
 
 def forget(path: Path | None, who: str, *, yes: bool) -> None:
-    """Blank a customer's words, names and addresses in every table; exit code 1 where he is not known."""
+    """Blank a customer's words, names and addresses in every table; exit code 1 where they are not known."""
     if not yes and not typer.confirm(say("message.forget_sure", who=who)):
         raise typer.Exit(EXIT_PROBLEM)
 

@@ -278,7 +278,7 @@ class ApiKey(Section):
     )
     may: tuple[Literal["customers", "messages", "tickets", "privacy"], ...] = Field(
         ("customers", "messages", "tickets"),
-        description="what it may do; privacy = have everything about a customer, and forget him",
+        description="what it may do; privacy = have everything about a customer, and forget them",
     )
 
     @field_validator("secret")

@@ -1,4 +1,4 @@
-"""What other systems ask for through the REST door: a message, attributes, a ticket opened or closed; decided
+"""What other systems ask for through the REST API: a message, attributes, a ticket opened or closed; decided
 like everything else.
 """
 

@@ -145,7 +145,7 @@ class Faq:
         return any(c.article not in memory.options and c.score >= RIVAL * found[0].score for c in found)
 
     async def _several(self, turn: Turn, memory: Memory) -> Outcome | None:
-        """Different questions in one breath: each gets its answer, what stays unclear is asked about last.
+        """Different questions in one go: each gets its answer, what stays unclear is asked about last.
 
         None where it is one question.
         """

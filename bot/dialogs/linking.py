@@ -45,7 +45,7 @@ class Linking:
     *titles* names the channels.
 
     The one who typed the code is asked before anything happens: a code sent by a stranger must not open a
-    conversation to him.
+    conversation to them.
     """
 
     def __init__(

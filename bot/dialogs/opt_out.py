@@ -21,7 +21,7 @@ STOP = "news_off"
 class OptOut:
     """Stands before all other dialogs.
 
-    The choice is kept on the customer, so it holds on every channel he writes from.
+    The choice is kept on the customer, so it holds on every channel they write from.
     """
 
     def __init__(self, words: Texts) -> None:

@@ -1,4 +1,4 @@
-"""Several questions in one breath: which parts of a turn ask something of their own."""
+"""Several questions in one go: which parts of a turn ask something of their own."""
 
 from __future__ import annotations
 

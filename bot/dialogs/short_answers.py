@@ -55,7 +55,7 @@ def _language(text: str, before: str) -> str:
 
 
 def in_spoken_language(turn: Turn) -> Turn:
-    """The turn whose customer has the language he writes in; the same turn where that is known already."""
+    """The turn whose customer has the language they write in; the same turn where that is known already."""
     if turn.customer is None or (language := language_of(turn)) == turn.customer.language:
         return turn
     if language == "ru" and turn.customer.language not in ("en", ""):

@@ -43,7 +43,7 @@ class SmallTalk:
             return None
         text = turn.text.strip()
         if not text:
-            if brings_words(turn.context):  # somebody else's words: no question of his own to answer
+            if brings_words(turn.context):  # somebody else's words: no question of their own to answer
                 return self._say(turn, "forwarded", offered=True)
             return self._attachment(turn) if turn.attachments else None
         memory = Memory.of(turn)

@@ -38,7 +38,7 @@ def marked_lines(text: str) -> str:
 
 
 def quoted_part(turn: Turn) -> str:
-    """The part of the customer's words that the operator answers; "" where he quotes anything else."""
+    """The part of the customer's words that the operator answers; "" where they quote anything else."""
     theirs = [line.text for line in turn.history if line.author == "customer"]
     for inbound, quoted in zip(turn.inbounds, turn.quoted, strict=False):
         if quoted is None or not quoted.mirror_of:

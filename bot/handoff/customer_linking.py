@@ -47,8 +47,8 @@ def is_waiting(turn: Turn) -> bool:
 
 
 def is_about_linking(turn: Turn) -> bool:
-    """Whether the words are no word for the operator who is at it: a command, a code that was asked for, an
-    answer to our question.
+    """Whether the words are no word for the operator who has the ticket: a command, a code that was asked
+    for, an answer to our question.
     """
     first, text = turn.inbounds[0], turn.text.strip()
     if turn.press is not None:
@@ -61,8 +61,8 @@ def is_about_linking(turn: Turn) -> bool:
 def came_over(
     desk: DeskContext, turn: Turn, ticket: Ticket, title: str
 ) -> tuple[Ticket, tuple[Outbound, ...]]:
-    """The ticket followed its customer to another channel (*title*): its card says so, and whoever is at it
-    is told once.
+    """The ticket followed its customer to another channel (*title*): its card says so, and whoever has the
+    ticket is told once.
     """
     if ticket.state.channel in (title, ""):
         return ticket, ()
@@ -161,7 +161,7 @@ async def _customer_at(desk: DeskContext, peer: Peer) -> Customer | None:
 
 
 async def _words_of(desk: DeskContext, ticket: Ticket) -> str:
-    """What the customer has written while a person is at it."""
+    """What the customer has written while an operator has the ticket."""
     lines = await desk.records.history(ticket.conversation, limit=LINES)
     mine = (
         line

@@ -25,7 +25,7 @@ def shown_file(desk: DeskContext, to: Peer, ticket: Ticket, file: Attachment) ->
 def shown_context(
     desk: DeskContext, to: Peer, ticket: Ticket, context: tuple[Attachment, ...]
 ) -> list[Outbound]:
-    """Words that came with the customer's and are not his, as one post."""
+    """Words that came with the customer's and are not theirs, as one post."""
     if not context:
         return []
     above, text = heading(ticket, desk.texts, desk.lang), RichText(shown(context, desk.texts, desk.lang))

@@ -11,7 +11,7 @@ from bot.model import RichText, Ticket, Turn
 def filled(
     desk: DeskContext, turn: Turn, ready: CannedAnswer, ticket: Ticket, operator: str
 ) -> RichText | MissingValues | None:
-    """The answer for this customer; which values it lacks for him; None where it cannot be made at all."""
+    """The answer for this customer; which values it lacks for them; None where it cannot be made at all."""
     if desk.rules.canned is None:
         return None
     facts = {

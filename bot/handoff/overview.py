@@ -1,4 +1,4 @@
-"""What a supervisor sees of every desk at once, in private or in any of them, and what he orders from
+"""What a supervisor sees of every desk at once, in private or in any of them, and what they order from
 there.
 """
 

@@ -1,4 +1,6 @@
-"""While a person is at it the bot only carries words: the customer's to the desk, and keeps silent itself."""
+"""While an operator has the ticket the bot only carries words: the customer's to the desk, and keeps silent
+itself.
+"""
 
 from __future__ import annotations
 
@@ -112,7 +114,7 @@ class Relay:
         return settled(self._desk, turn.ticket, outcome)
 
     async def _for_person(self, turn: Turn, ticket: Ticket) -> Outcome:
-        """A person is at it: what belongs to his ticket."""
+        """An operator has the ticket: what belongs to their ticket."""
         first = turn.inbounds[0]
         if turn.press is not None and (pressed := self._pressed(turn, ticket, turn.press.action)) is not None:
             return pressed
@@ -132,8 +134,8 @@ class Relay:
         carried = self._carry(
             turn, ticket, suggestions.under(hints), told=await sign.of_burst(self._desk, turn, ticket)
         )
-        # what was asked of a person, and what the articles had to say to it: the gaps learn from what he then
-        # answers
+        # what was asked of a person, and what the articles had to say to it: the gaps learn from what they
+        # then answers
         return replace(carried, explanation=answer.why) if answer else carried
 
     async def _by_itself(self, turn: Turn, ticket: Ticket, buttons: Rows) -> Outcome | None:
@@ -223,7 +225,7 @@ class Relay:
         )
 
     def _is_about_news(self, turn: Turn) -> bool:
-        """/stop and /news: whether he wants broadcasts is not a word for the operator."""
+        """/stop and /news: whether they want broadcasts is not a word for the operator."""
         commands = (*self._words.options("outreach.stop_words"), *self._words.options("outreach.start_words"))
         return turn.text.startswith("/") and turn.text.strip().lower() in commands
 

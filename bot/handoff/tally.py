@@ -1,4 +1,4 @@
-"""What became of a mailing: how many it reached, and why it did not reach the others."""
+"""What became of a broadcast: how many it reached, and why it did not reach the others."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Whom an operator means by a name, and whether that colleague can see the ticket: what is given to somebody
-must be seen by him.
+must be seen by them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Meant:
 async def meant(desk: DeskContext, turn: Turn, text: str) -> Meant:
     """The colleagues whom the beginning of *text* names, and what follows it.
 
-    Also one who never wrote, by his id.
+    Also one who never wrote, by their id.
     """
     user, rest = _mentioned(turn.inbounds[0], text)
     if not user:
@@ -57,7 +57,7 @@ def _mentioned(inbound: Inbound, text: str) -> tuple[str, str]:
 
 
 async def _by_id(desk: DeskContext, place: Peer, user: str) -> tuple[Member, ...]:
-    """Whom the platform knows by this id in the group, also where he has not written there yet."""
+    """Whom the platform knows by this id in the group, also where they have not written there yet."""
     known = desk.roster.member(f"{place.channel}:{user}")
     if known.name and not known.left:
         return (known,)
@@ -92,8 +92,8 @@ def colleagues(desk: DeskContext, ticket: Ticket) -> tuple[Member, ...]:
 
 
 async def reachable(desk: DeskContext, ticket: Ticket, member: Member) -> Peer | None:
-    """The group in which *member* would see the ticket: its own where he is there, else his; None where there
-    is none.
+    """The group in which *member* would see the ticket: its own where they are in it, else theirs; None where
+    there is none.
     """
     own = desk.places.thread(ticket)
     for place in dict.fromkeys([*([replace(own, thread="")] if own else []), *desk.places.groups()]):

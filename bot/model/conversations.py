@@ -177,7 +177,7 @@ class OwedAnswer:
 @dataclass(frozen=True, slots=True)
 class CustomerMerge:
     """Two customers are one person, known as *into* from now on; or (*undone*) the one who was joined as
-    *other* is himself again.
+    *other* is themselves again.
     """
 
     into: int
@@ -191,7 +191,7 @@ class Outcome:
 
     `state` None leaves the conversation's state as it is. `opens` is a new ticket, `ticket` the changed value
     of an
-    existing one (refused with `Conflict` if somebody changed it meanwhile). `subject` is the changed
+    existing one (refused with `VersionConflict` if somebody changed it meanwhile). `subject` is the changed
     customer's
     conversation when operators decided. `reason` says in a word why, for events and reports.
     """

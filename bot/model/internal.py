@@ -111,7 +111,7 @@ class FollowUpDue(TicketTimer):
 
 @dataclass(frozen=True, slots=True)
 class SupervisorOrder(TicketTimer):
-    """A supervisor's order from afar, met by the ticket as it now is; the answer goes to *to*."""
+    """A supervisor's order from the overview, met by the ticket as it now is; the answer goes to *to*."""
 
     command: str
     value: str

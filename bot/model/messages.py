@@ -23,7 +23,7 @@ class Style(StrEnum):
     LINK = "link"
     QUOTE = "quote"
     SPOILER = "spoiler"
-    MENTION = "mention"  # calls somebody who hears it; `url` of the span is the platform's id of him
+    MENTION = "mention"  # calls somebody who hears it; `url` of the span is the platform's id of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +204,8 @@ class RepliedTo:
 class Button:
     """A button. When pressed it comes back as `Press(action, value)`; with `url` it only opens a link.
 
-    Tokens are made by the outbox (row id + place), so nothing a customer forges can name an action he was not
-    offered.
+    Tokens are made by the outbox (row id + place), so nothing a customer forges can name an action they were
+    not offered.
     """
 
     label: str

@@ -49,7 +49,7 @@ _NO_STORY = frozenset(
 
 @dataclass(slots=True)
 class Visit:
-    """What a customer came for in one go. `asked`: he wanted something, and did more than say hello."""
+    """What a customer came for in one go. `asked`: they wanted something, and did more than say hello."""
 
     conversation: int
     start: datetime

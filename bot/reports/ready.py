@@ -52,8 +52,8 @@ def ready(ledger: Ledger, period: Period) -> Table:
 
 
 def too_often(sent: float, share: float) -> bool:
-    """Whether the answer goes out so mechanically that the bot could give it, or nobody reads what he
-    sends.
+    """Whether the answer goes out so mechanically that the bot could give it, or nobody reads what they
+    send.
     """
     return sent >= OFTEN and share >= ALWAYS
 

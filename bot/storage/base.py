@@ -117,9 +117,9 @@ class TurnRecord:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A customer's private conversation, as somebody looks at it who may write to him first.
+    """A customer's private conversation, as somebody looks at it who may write to them first.
 
-    `wrote` is when his last words came.
+    `wrote` is when their last words came.
     """
 
     conversation: int
@@ -193,12 +193,12 @@ class Store(Protocol):
         """Commit everything an outcome holds, close the turn's inbounds with its result, write the history
         and unlock.
 
-        Raises `Conflict` (nothing done, turn unlocked and ready again) when the conversation's version moved
-        on, when the
-        ticket in the outcome was changed by somebody else, or when its number was taken meanwhile. `status`
-        and `state` go
-        to `turn.subject` where there is one and to the turn's own conversation otherwise.
-        COSMETIC deliveries replace waiting ones of the same peer, kind and `edits`/`quotes`."""
+        Raises `VersionConflict` (nothing done, turn unlocked and ready again) when the conversation's version
+        moved on, when the ticket in the outcome was changed by somebody else, or when its number was taken
+        meanwhile. `status` and `state` go to `turn.subject` where there is one and to the turn's own
+        conversation otherwise. COSMETIC deliveries replace waiting ones of the same peer, kind and
+        `edits`/`quotes`.
+        """
         ...
 
     async def release_turn(self, turn: Turn, *, error: str = "", ready: datetime | None = None) -> None:
@@ -237,7 +237,7 @@ class Store(Protocol):
     ) -> int:
         """Rows left "sending" by a crash may have arrived. `resend` ones become pending with a doubt on
         record,
-        `hold` ones unknown. Returns how many. Beside a living sender: those *begun* until then that he has
+        `hold` ones unknown. Returns how many. Beside a living sender: those *begun* until then that they have
         not in hand (*but*).
         """
         ...
@@ -252,9 +252,8 @@ class Store(Protocol):
 
     async def retry(self, now: datetime, late: timedelta, held: timedelta) -> int:
         """Put back into line what fell out of it: conversations with waiting messages, orders with nobody
-        first, and turns that
-        somebody holds for longer than *held* (his decision will meet a `Conflict`). Returns how much was
-        mended.
+        first, and turns that somebody holds for longer than *held* (their decision will meet a
+        `VersionConflict`). Returns how much was mended.
         """
         ...
 
@@ -346,7 +345,7 @@ class Store(Protocol):
     async def customer(self, id: int) -> Customer | None: ...
 
     async def conversations(self, customer: int) -> tuple[Conversation, ...]:
-        """All that is said with a customer in private, where he wrote last first."""
+        """All that is said with a customer in private, where they wrote last first."""
         ...
 
     async def known_by(self, fields: Mapping[str, str]) -> tuple[Customer, ...]:
@@ -401,7 +400,7 @@ class Store(Protocol):
     async def change_fields(
         self, customer: int, changes: Mapping[str, object], now: datetime, *, by: str
     ) -> bool:
-        """Lay *changes* over the customer's fields (None takes one away), with an event; False where he is
+        """Lay *changes* over the customer's fields (None takes one away), with an event; False where they are
         not known.
         """
         ...
@@ -414,7 +413,7 @@ class Store(Protocol):
         ...
 
     async def known_as(self, customer: int) -> int:
-        """The number of the customer as whom this one is known: his own, unless he was joined into
+        """The number of the customer as whom this one is known: their own, unless they were joined into
         another.
         """
         ...

@@ -80,7 +80,7 @@ _TIMES = frozenset(
 
 
 def export(db: sqlite3.Connection, id: int) -> Mapping[str, object]:
-    """Every row about the customer, by table, times in ISO 8601; empty where he is not known."""
+    """Every row about the customer, by table, times in ISO 8601; empty where they are not known."""
     customer = db.execute("select * from customers where id = ?", (id,)).fetchone()
     if customer is None:
         return {}
@@ -98,13 +98,13 @@ def export(db: sqlite3.Connection, id: int) -> Mapping[str, object]:
 
 
 def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int]) -> bool:
-    """Blank every word, name and address of the customer; False where he is not known or forgotten already.
+    """Blank every word, name and address of the customer; False where they are not known or forgotten
+    already.
 
     Open deliveries and timers are cancelled (also those under way: their news is dropped), waiting inbounds
-    end as ignored (in
-    turns numbered by *turn*), and a turn under way will meet a `Conflict`. What the desk shows of him is
-    enqueued to be deleted:
-    his tickets' topics, or where the group has none each message.
+    end as ignored (in turns numbered by *turn*), and a turn under way will meet a `VersionConflict`. What the
+    desk shows of them is enqueued to be deleted: their tickets' topics, or where the group has none each
+    message.
     """
     if db.execute("select 1 from customers where id = ? and erased is null", (id,)).fetchone() is None:
         return False
@@ -147,7 +147,7 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
         db.execute(statement, values)
     blank_joined(db, id, now)
     home = db.execute("select min(id) from conversations where customer = ?", (id,)).fetchone()[0]
-    write_events(db, [Event("customer_forgotten", now, home)])  # other systems have to forget him, too
+    write_events(db, [Event("customer_forgotten", now, home)])  # other systems have to forget them, too
     _erase_names(db, names)
     for key in orders:
         reorder(db, *key)
@@ -156,7 +156,7 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
 
 
 def _shown_in_desks(db: sqlite3.Connection, values: Mapping[str, Any]) -> list[Outbound]:
-    """Deletions of what operators see of him. The messages to delete keep a name that says nothing."""
+    """Deletions of what operators see of them. The messages to delete keep a name that says nothing."""
     topics = db.execute(
         f"select channel, chat, thread from topics where ticket in {_TICKETS}", values
     ).fetchall()
@@ -269,7 +269,7 @@ def _end_waiting(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[
 
 
 def _names(db: sqlite3.Connection, id: int) -> list[str]:
-    """Words by which he may be named in messages that belong to nobody (a board of the desk)."""
+    """Words by which they may be named in messages that belong to nobody (a board of the desk)."""
     row = db.execute("select name, last_name, username, fields from customers where id = ?", (id,)).fetchone()
     full = f"{row['name']} {row['last_name']}".strip() if row["last_name"] else row["name"]
     words = {full, row["username"]} | {
@@ -280,7 +280,7 @@ def _names(db: sqlite3.Connection, id: int) -> list[str]:
 
 
 def _erase_names(db: sqlite3.Connection, names: list[str]) -> None:
-    """Desk messages without a ticket that name him (boards, notices) lose their words and keep their
+    """Desk messages without a ticket that name them (boards, notices) lose their words and keep their
     buttons.
     """
     for name in names:

@@ -25,14 +25,14 @@ PHONE = r"\+?[0-9]([ ().\-–]*[0-9]){10,14}"  # one that is surely taken; other
 _NAME, _OWN = (
     re.compile(NAME),
     re.compile(OWN),
-)  # marks of the bot itself among a customer's fields: surveys, and whether he wants broadcasts
+)  # marks of the bot itself among a customer's fields: surveys, and whether they want broadcasts
 _PHONE_LIKE = re.compile(r"\+?\d(?:[\s().\-–]*\d){9,14}")
 _ADDRESS = ("channel", "id")
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerRow:
-    """One line of a table: who (`channel` and `chat`, or contacts among the values) and what is told of him;
+    """One line of a table: who (`channel` and `chat`, or contacts among the values) and what is told of them;
     "" takes a value away.
     """
 

@@ -25,7 +25,7 @@ from bot.web.report import ReportPages
 from bot.web.security import Handler, PageSecurity
 from bot.web.services import WebServices
 
-VERSION = "1.0"  # of the REST door
+VERSION = "1.0"  # of the REST API
 
 __all__ = ["WebServices", "build_app"]
 

@@ -121,7 +121,7 @@ class WebServices:
     *words* are the customers' (previews, and telling them of an answer); *enqueued* is called when a page
     has enqueued something. *incidents* are those of the desk.
     *judge* is asked by «Спросить базу»: it says what the live bot would.
-    *rest* is the door for other systems; without it there is none.
+    *rest* is the API for other systems; without it there is none.
     """
 
     store: Store

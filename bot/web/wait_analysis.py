@@ -1,4 +1,4 @@
-"""Why somebody waited: what happened to his ticket and when, and how busy it was just then."""
+"""Why somebody waited: what happened to their ticket and when, and how busy it was just then."""
 
 from __future__ import annotations
 

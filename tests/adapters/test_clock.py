@@ -1,4 +1,4 @@
-"""The channel of time: rings when it is time, and notices a wall clock that was set back."""
+"""The channel of time: fires when it is time, and notices a wall clock that was set back."""
 
 from __future__ import annotations
 

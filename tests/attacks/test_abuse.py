@@ -22,7 +22,7 @@ HOSTILE = (
 
 
 async def test_a_flood_costs_one_warning_and_nothing_is_lost(testbot: TestBot) -> None:
-    """Of a thousand messages a minute all are kept; he hears one warning, others hear their
+    """Of a thousand messages a minute all are kept; they hear one warning, others hear their
     answers.
     """
     anna, boris = testbot.customer(), testbot.customer("Борис", chat="1002")
@@ -43,7 +43,7 @@ async def test_a_flood_costs_one_warning_and_nothing_is_lost(testbot: TestBot) -
 
 
 async def test_a_flood_into_a_ticket_is_joined(testbot: TestBot) -> None:
-    """While a person is at it every word arrives, in few posts."""
+    """While an operator has the ticket every word arrives, in few posts."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     before = len(await olga.sees(1))
@@ -56,7 +56,7 @@ async def test_a_flood_into_a_ticket_is_joined(testbot: TestBot) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_a_hostile_name_and_text_are_only_text(testbot: TestBot, name: str) -> None:
-    """Markup, templates and SQL of a customer arrive as he wrote them, styled by nobody."""
+    """Markup, templates and SQL of a customer arrive as they wrote them, styled by nobody."""
     anna = testbot.customer(name)
     await anna.says(f"позовите оператора {name}")
     card = (await testbot.operator().sees(1))[0]
@@ -258,7 +258,7 @@ async def test_a_topic_closed_by_nobody_in_particular_is_opened_again(testbot: T
     "words", ["/reopen", "слова клиенту", "//заметка о нём", "/tag vip", "/promise завтра"]
 )
 async def test_nothing_is_written_to_or_about_somebody_forgotten(testbot: TestBot, words: str) -> None:
-    """His ticket cannot be opened again, nothing is sent and nothing kept; one line says why."""
+    """Their ticket cannot be opened again, nothing is sent and nothing kept; one line says why."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)
@@ -310,7 +310,7 @@ async def test_late_buttons_of_a_closed_ticket_say_so(testbot: TestBot, label: s
 
 
 async def test_a_customers_forged_press_is_no_word_for_operators(testbot: TestBot) -> None:
-    """The token of the desk's card in a customer's chat: he hears that it does nothing, the desk hears
+    """The token of the desk's card in a customer's chat: they hear that it does nothing, the desk hears
     nothing.
     """
     anna, olga = testbot.customer(), testbot.operator()

@@ -143,7 +143,7 @@ def _time(db: sqlite3.Connection) -> Iterator[str]:
 def _carried(
     db: sqlite3.Connection, rows: dict[int, sqlite3.Row], platforms: Sequence[Platform]
 ) -> Iterator[str]:
-    """I7: what a customer of an open ticket says reaches the desk, and the operators' words him, or it is
+    """I7: what a customer of an open ticket says reaches the desk, and the operators' words them, or it is
     known that not.
     """
     arrived: dict[bool, set[str]] = defaultdict(set)  # whether in the desk -> marks

@@ -95,7 +95,7 @@ class Shelf:
 
 
 def found(*ids: str, passage: int = 0, sure: bool = True, lead: bool = False) -> Answer:
-    """An answer of the shelf: sure of the first, or in doubt among them."""
+    """An answer of the catalog: sure of the first, or in doubt among them."""
     candidates = tuple(
         Candidate(i, TITLES[i], (0.6 - 0.3 * bool(n)) if lead else 0.9 - n / 10, passage)
         for n, i in enumerate(ids)

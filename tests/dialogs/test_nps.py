@@ -76,7 +76,7 @@ async def test_a_number_is_heard_and_a_question_is_answered(articles: Path) -> N
 
 
 async def test_asked_once_in_ninety_days(articles: Path) -> None:
-    """Also when he writes every week."""
+    """Also when they write every week."""
     async with open_test_bot(articles, config=ON) as testbot:
         anna = testbot.customer()
         for _ in range(7):

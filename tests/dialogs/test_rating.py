@@ -139,7 +139,7 @@ async def test_a_slip_of_the_finger_is_corrected(testbot: TestBot) -> None:
 
 
 async def test_the_alarm_uses_the_last_value(testbot: TestBot) -> None:
-    """Supervisors read once, a few minutes after the first press, what the customer meant, with his
+    """Supervisors read once, a few minutes after the first press, what the customer meant, with their
     comment.
     """
     anna, olga = await _helped(testbot)

@@ -108,7 +108,7 @@ async def test_the_same_name_moves_it_and_another_takes_it_back(articles: Path, 
 
 
 async def test_it_comes_also_while_a_person_is_at_it(articles: Path, config: Config) -> None:
-    """It was promised to the customer, and is no word of the bot about his question."""
+    """It was promised to the customer, and is no word of the bot about their question."""
     async with open_test_bot(articles, config=config) as testbot:
         anna = testbot.customer()
         await anna.says("запиши меня")

@@ -204,7 +204,7 @@ async def test_customers_are_found(api: ApiClient) -> None:
 
 
 async def test_attributes_reach_the_card_and_its_open_ticket(api: ApiClient) -> None:
-    """An operator sees what the CRM told, also when it was told while he is at it."""
+    """An operator sees what the CRM told, also when it was told while they have the ticket."""
     anna, olga = api.testbot.customer(), api.testbot.operator()
     await api.carried_out("PATCH", "/customers/1/attributes", json={"attributes": {"город": "Казань"}})
     await anna.says("позовите оператора")
@@ -215,7 +215,7 @@ async def test_attributes_reach_the_card_and_its_open_ticket(api: ApiClient) -> 
 
 
 async def test_a_joined_customer_is_found_under_either_number(api: ApiClient) -> None:
-    """A CRM that kept the second number still reaches the person, and the message goes where he wrote
+    """A CRM that kept the second number still reaches the person, and the message goes where they wrote
     last.
     """
     same = api.testbot.customer("Аня", channel="vk", chat="7")
@@ -232,7 +232,7 @@ async def test_a_joined_customer_is_found_under_either_number(api: ApiClient) ->
 
 
 async def test_a_customer_is_told_everything_and_forgotten_while_the_bot_runs(api: ApiClient) -> None:
-    """Only by a key for privacy; afterwards nobody knows him, and what the desk showed of him is deleted."""
+    """Only by a key for privacy; then nobody knows them, and what the desk showed of them is deleted."""
     await api.testbot.customer().says("позовите оператора")
     assert (await api.ask("DELETE", "/customers/1"))[0] == 403
     status, told = await api.ask("GET", "/customers/1/data", key=DPO)

@@ -221,8 +221,8 @@ async def test_an_address_that_hangs_delays_no_customer(opened: Opened, receiver
 
 
 async def test_of_a_forgotten_customer_nothing_more_is_told(opened: Opened, receiver: Receiver) -> None:
-    """What still waits about him is taken back, and others hear that he is to be forgotten; what waits about
-    others goes on.
+    """What still waits about them is taken back, and others hear that they are to be forgotten; what waits
+    about others goes on.
     """
     async with opened(words=True, events=["ticket_opened", "customer_forgotten"]) as testbot:
         await testbot.customer().says("позовите оператора")

@@ -238,7 +238,7 @@ def test_dates_tell_what_is_past_and_what_is_near(tmp_path: Path) -> None:
     ],
 )
 def test_an_official_tone_is_told_with_other_words(tmp_path: Path, body: str, code: str, column: int) -> None:
-    """Mailings, offices and closed doors are told with the place and other words."""
+    """Broadcasts, offices and closed doors are told with the place and other words."""
     found = [p for p in look(tmp_path, {"x.md": article("Тон", body=body)}) if p.code == code]
 
     assert found and (found[0].line, min(p.column for p in found)) == (5, column)

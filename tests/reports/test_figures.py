@@ -47,7 +47,7 @@ OPENED = (_heard(0, "handed_off"), _event("ticket_opened", 0, ticket=1, reason="
 
 
 def test_a_ticket_opened_again_is_a_person() -> None:
-    """A customer who was answered by the bot and then brought back to his old ticket was not settled by the
+    """A customer who was answered by the bot and then brought back to their old ticket was not settled by the
     bot.
     """
     closed = (
@@ -70,7 +70,7 @@ def test_a_ticket_opened_again_is_a_person() -> None:
 
 
 def test_who_was_given_a_ticket_has_it() -> None:
-    """After a transfer the ticket is the other one's: he closes it and gets its rating; the first answer
+    """After a transfer the ticket is the other one's: they close it and get its rating; the first answer
     stays the first one's.
     """
     taken = (
@@ -141,7 +141,7 @@ def test_missed_deadlines_by_kind() -> None:
 
 
 async def test_who_puts_a_ticket_off_has_taken_it(testbot: TestBot) -> None:
-    """/snooze on a ticket that nobody had makes it the operator's, in the events too: it stands in his
+    """/snooze on a ticket that nobody had makes it the operator's, in the events too: it stands in their
     row.
     """
     anna, olga = testbot.customer(), testbot.operator()

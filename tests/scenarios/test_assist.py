@@ -285,8 +285,8 @@ async def test_the_card_itself_has_hints(testbot: TestBot) -> None:
 
 
 async def test_in_a_long_queue_articles_are_offered_meanwhile(testbot: TestBot) -> None:
-    """Whoever stands behind others gets what may answer him, reads it, and keeps his place; the one that did
-    not help is not offered again.
+    """Whoever stands behind others gets what may answer them, reads it, and keeps their place; the one that
+    did not help is not offered again.
     """
     for n in range(3):
         await testbot.customer(chat=str(2000 + n)).says("позовите оператора")
@@ -339,7 +339,7 @@ async def test_calling_a_colleague_stays_inside(testbot: TestBot) -> None:
     await olga.says("Здравствуйте", ticket=1)
     anna.listens()
     await olga.says("@Pavel_S, что с оплатой у него?", ticket=1)
-    await olga.says("@new_colleague посмотри и ты", ticket=1)  # nobody has seen him here yet
+    await olga.says("@new_colleague посмотри и ты", ticket=1)  # nobody has seen them here yet
     await olga.says("Вот это он просит, @pavel_s глянь", ticket=1)
 
     assert anna.hears() == []
@@ -356,7 +356,7 @@ async def test_calling_a_colleague_stays_inside(testbot: TestBot) -> None:
 
 
 async def test_what_was_held_back_and_then_mended_is_sent_as_mended(testbot: TestBot) -> None:
-    """Instead of pressing, the operator changes his message: the customer gets the kind words, once."""
+    """Instead of pressing, the operator changes their message: the customer gets the kind words, once."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     anna.listens()
@@ -371,8 +371,8 @@ async def test_what_was_held_back_and_then_mended_is_sent_as_mended(testbot: Tes
 
 
 async def test_gaps_learn_from_what_operators_really_answer(testbot: TestBot) -> None:
-    """A question asked of a person, which the articles do not answer, is a gap with his words as the draft's
-    beginning.
+    """A question asked of a person, which the articles do not answer, is a gap with their words as the
+    draft's beginning.
     """
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")

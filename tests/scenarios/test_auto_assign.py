@@ -18,7 +18,7 @@ def config(**sections: Any) -> Config:
 
 
 def test_decisions_made_at_once_do_not_all_choose_the_same() -> None:
-    """Four tickets are decided on before the first is committed: each operator gets his limit, the fifth
+    """Four tickets are decided on before the first is committed: each operator gets their limit, the fifth
     ticket nobody.
     """
     crew, teams = Roster(), Teams()
@@ -36,7 +36,7 @@ def test_decisions_made_at_once_do_not_all_choose_the_same() -> None:
 
 
 async def test_free_hands_get_who_waits(articles: Path) -> None:
-    """Whoever closes a ticket at his limit is given the next in line, and nobody else is disturbed."""
+    """Whoever closes a ticket at their limit is given the next in line, and nobody else is disturbed."""
     async with open_test_bot(
         articles, config=config(routing={"assign": "least_loaded", "limit": 1})
     ) as testbot:

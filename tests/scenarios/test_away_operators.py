@@ -51,7 +51,7 @@ async def test_what_is_answered_stays_with_its_operator(any_testbot: TestBot) ->
 
 
 async def test_back_at_once_nothing_is_taken_away(any_testbot: TestBot) -> None:
-    """/away and /back in one breath."""
+    """/away and /back in one go."""
     await taken(any_testbot)
     olga = any_testbot.operator()
     await olga.says("/away", run=False)

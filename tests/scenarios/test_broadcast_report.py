@@ -74,7 +74,7 @@ async def test_the_end_counts_what_arrived(any_testbot: TestBot) -> None:
 
 
 async def test_nobody_waits_for_one_who_is_in_talks(any_testbot: TestBot) -> None:
-    """The end is told at once; he gets it when his talk is over."""
+    """The end is told at once; they get it when their talk is over."""
     people = await crowd(any_testbot, 3)
     await people[1].says("позовите оператора")
     await start(any_testbot, 3, None)

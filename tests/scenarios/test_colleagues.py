@@ -116,8 +116,8 @@ async def test_to_somebody_of_another_group_goes_there(scene: Scene) -> None:
 
 
 async def test_to_somebody_who_is_in_no_group_is_refused(scene: Scene) -> None:
-    """He was put out while the bot was down: nothing changes, and it is said why; the same for /assign of a
-    supervisor.
+    """They were put out while the bot was down: nothing changes, and it is said why; the same for /assign of
+    a supervisor.
     """
     olga, boss = scene.testbot.operator(), scene.testbot.operator("Борис", id="7000")
     members = scene.testbot.channels[scene.testbot.place.channel].members

@@ -72,7 +72,7 @@ async def test_edits_of_the_operator_reach_the_customer(testbot: TestBot) -> Non
 
 
 async def test_notes_and_unknown_commands_stay_inside(testbot: TestBot) -> None:
-    """What is not meant for the customer never reaches him."""
+    """What is not meant for the customer never reaches them."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     before = len(testbot.channels["telegram"].in_chat("1001", kind=None))

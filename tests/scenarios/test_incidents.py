@@ -135,7 +135,7 @@ async def test_own_words_end_it_by_the_button_or_the_command(testbot: TestBot) -
 
 
 async def test_who_is_in_talks_with_a_person_hears_it_later(testbot: TestBot) -> None:
-    """The bot keeps silent while a person is at it, and tells when the talk is over."""
+    """The bot keeps silent while an operator has the ticket, and tells when the talk is over."""
     olga, anna = testbot.operator(), testbot.customer()
     await olga.says(DOWN)
     await anna.says("Когда привезут заказ в Казань?")

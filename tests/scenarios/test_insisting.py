@@ -1,5 +1,5 @@
-"""Who waits and calls again: the desk hears it once and loudly, not as a post for each call; he is never met
-with silence.
+"""Who waits and calls again: the desk hears it once and loudly, not as a post for each call; they are never
+met with silence.
 """
 
 from __future__ import annotations

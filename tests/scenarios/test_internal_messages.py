@@ -269,7 +269,7 @@ async def test_what_is_meant_for_colleagues_stays_inside(
 
 @pytest.mark.parametrize("kind", ["forum", "plain", "vk"])
 async def test_plain_words_still_go_at_once(kind: str, articles: Path) -> None:
-    """Addresses, links, fractions and dots are no marks, and the customer may be called by his own name."""
+    """Addresses, links, fractions and dots are no marks, and the customer may be called by their own name."""
     texts = (
         "Здравствуйте, Анна!",
         "Пишите на help@pavel.ru",

@@ -259,8 +259,8 @@ async def test_the_last_article_comes_along(testbot: TestBot) -> None:
 
 
 async def test_what_was_told_once_is_not_asked_again(articles: Path) -> None:
-    """A form filled in Telegram is not asked in VK; what only VK knew is kept, too; parted, each has his own
-    again.
+    """A form filled in Telegram is not asked in VK; what only VK knew is kept, too; parted, each has their
+    own again.
     """
     config = Config.model_validate({"dialogs": {"forms": [FORM]}})
     async with open_test_bot(articles, config=config) as testbot:
@@ -349,7 +349,9 @@ async def test_an_operator_may_name_the_other(testbot: TestBot) -> None:
 
 
 async def test_link_words_do_not_bother_the_operator(testbot: TestBot) -> None:
-    """While a person is at it, asking for a code and giving one are between the customer and the bot."""
+    """While an operator has the ticket, asking for a code and giving one are between the customer and the
+    bot.
+    """
     anna, same, olga = in_telegram(testbot), in_vk(testbot), testbot.operator()
     await same.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)
@@ -362,8 +364,8 @@ async def test_link_words_do_not_bother_the_operator(testbot: TestBot) -> None:
 
 
 async def test_a_turn_under_way_is_decided_anew(testbot: TestBot) -> None:
-    """A decision taken for the customer as he was before the joining is dropped, not committed to the wrong
-    person.
+    """A decision taken for the customer as they were before the joining is dropped, not committed to the
+    wrong person.
     """
     anna, same = in_telegram(testbot), in_vk(testbot)
     await anna.says("добрый день")
@@ -381,7 +383,7 @@ async def test_a_turn_under_way_is_decided_anew(testbot: TestBot) -> None:
 
 
 async def test_forgetting_leaves_no_code_behind(testbot: TestBot) -> None:
-    """A code that was just given names a customer: it goes with him."""
+    """A code that was just given names a customer: it goes with them."""
     anna = in_telegram(testbot)
     code = await code_of(anna)
     await testbot.service.store.forget_customer(1, testbot.clock())
@@ -406,7 +408,7 @@ SPELLINGS = [
 async def test_same_knows_a_phone_that_stands_in_an_open_card(
     articles: Path, kind: str, spelling: str
 ) -> None:
-    """However it was written there, however the operator writes it, or where he leaves it to the ticket."""
+    """However it was written there, however the operator writes it, or where they leave it to the ticket."""
     async with open_test_bot(articles, desk=DESKS[kind]) as testbot:
         anna, same, olga = in_telegram(testbot), in_vk(testbot), testbot.operator()
         await same.says("позовите оператора, мой телефон 8-912-345-67-89")
@@ -419,13 +421,13 @@ async def test_same_knows_a_phone_that_stands_in_an_open_card(
         ]
         assert shown.startswith("Аня")
 
-        await anna.says(f"мой номер {spelling}")  # told while a person is at it
+        await anna.says(f"мой номер {spelling}")  # told while an operator has the ticket
         await olga.says("/same", ticket=2, quotes=card)
         assert sum("vk" in b.label for o in await olga.sees() for row in o.buttons for b in row) == 2
 
 
 async def test_same_knows_a_phone_of_a_ticket_that_is_closed(testbot: TestBot) -> None:
-    """He came in the other channel last week."""
+    """They came in the other channel last week."""
     anna, same, olga = in_telegram(testbot), in_vk(testbot), testbot.operator()
     await same.says("позовите оператора, мой телефон 8-912-345-67-89")
     await olga.says("Готово", ticket=1)

@@ -34,7 +34,7 @@ async def _followup(testbot: TestBot) -> object:
 
 
 async def test_one_tap_sends_the_apology_once(articles: Path) -> None:
-    """The supervisor sees it ready, the customer gets it in his name, a second tap says that it is done."""
+    """The supervisor sees it ready, the customer gets it in their name, a second tap says that it is done."""
     async with open_test_bot(articles, config=VERA) as testbot:
         anna, vera = await _rated(testbot)
         shown = next(o for o in await vera.sees(1) if "2 из 5" in o.text.text)

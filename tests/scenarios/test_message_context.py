@@ -1,5 +1,5 @@
 """What comes with a message and is not its author's own words: who and what is shown, and nobody takes it for
-his words.
+their words.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ async def test_a_strangers_question_is_not_the_customers(testbot: TestBot) -> No
 
 
 async def test_ones_own_forwarded_words_are_ones_own(testbot: TestBot) -> None:
-    """A forwarded message of the customer himself is answered like any other."""
+    """A forwarded message of the customer themselves is answered like any other."""
     own = {"type": "user", "sender_user": {"id": 1001, "first_name": "Анна"}}
     inbound = update(testbot, "Сколько идёт доставка?", forward_origin=own)
     assert inbound.text == "Сколько идёт доставка?"
@@ -159,7 +159,7 @@ async def test_a_vk_reply_to_the_bots_answer_is_shown(testbot: TestBot) -> None:
 
 
 async def test_a_vk_forward_alone_is_asked_about(testbot: TestBot) -> None:
-    """The customer is asked for his own words."""
+    """The customer is asked for their own words."""
     await testbot.arrive(vk(testbot, "", fwd_messages=[{"from_id": 7, "text": "Сколько идёт доставка?"}]))
     [asked] = [s.outbound.text.text for s in testbot.channels["vk"].in_chat("5")]
     assert "своими словами" in asked
@@ -241,7 +241,7 @@ async def test_the_operators_quote_reaches_the_customer(testbot: TestBot) -> Non
 
 
 async def test_a_quote_of_the_desks_words_stays_inside(testbot: TestBot) -> None:
-    """What the customer never wrote is not told to him by a quote."""
+    """What the customer never wrote is not told to them by a quote."""
     anna = testbot.customer()
     await anna.says("позовите оператора")
     await anna.says("Есть ли красный?", message="40")

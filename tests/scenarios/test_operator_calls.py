@@ -1,4 +1,4 @@
-"""Who has a ticket is called by name when its customer comes back to it, in each kind of desk, with his
+"""Who has a ticket is called by name when its customer comes back to it, in each kind of desk, with their
 question.
 """
 
@@ -25,7 +25,7 @@ async def snooze(testbot: TestBot, *words: str) -> int:
 
 
 async def test_a_snoozed_tickets_operator_is_called_when_the_customer_writes(any_testbot: TestBot) -> None:
-    """His words wake it, and whoever put it off hears it by name, once."""
+    """Their words wake it, and whoever put it off hears it by name, once."""
     before = await snooze(any_testbot, "Проверю")
     await any_testbot.customer().says("появились новые подробности")
     await any_testbot.customer().says("вот они")

@@ -1,4 +1,4 @@
-"""What a supervisor sees of every desk, and what he orders from a private chat."""
+"""What a supervisor sees of every desk, and what they order from a private chat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The place a waiting customer is told: his team's queue, by what really comes first, and honest about when
+"""The place a waiting customer is told: their team's queue, by what really comes first, and honest about when
 people go home.
 """
 

@@ -149,7 +149,7 @@ async def test_the_new_place_comes_with_the_usual_wait(testbot: TestBot) -> None
 
 
 async def test_who_was_passed_on_the_way_in_hears_his_real_place(articles: Path) -> None:
-    """An urgent one is told at once that he is first, and nothing else afterwards."""
+    """An urgent one is told at once that they are first, and nothing else afterwards."""
     async with open_test_bot(
         articles, config=config(routing={"priority": [{"words": ["суд"], "add": 2}]})
     ) as testbot:
@@ -261,7 +261,7 @@ async def test_a_silent_assignee_is_passed_over(articles: Path) -> None:
 
 async def test_when_the_desk_of_all_is_lost_another_group_gets_its_tickets(articles: Path) -> None:
     """The bot is put out of the main group: what waited there comes to the team's, loudly; the supervisor
-    hears of it himself.
+    hears of it themselves.
     """
     from bot.model import InboundKind, Peer
 

@@ -1,4 +1,4 @@
-"""Different questions in one breath: none of them goes unanswered, and one thought in several messages stays
+"""Different questions in one go: none of them goes unanswered, and one thought in several messages stays
 one.
 """
 

@@ -232,8 +232,8 @@ async def test_a_snooze_moves_the_deadline_of_the_next_reply(testbot: TestBot) -
 
 
 async def test_words_after_a_silent_closing_open_the_same_ticket(testbot: TestBot) -> None:
-    """He was told so: whatever he writes within the time goes to the same operator; thanks do not, nor does
-    it last for ever.
+    """They were told so: whatever they write within the time goes to the same operator; thanks do not, nor
+    does it last for ever.
     """
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")

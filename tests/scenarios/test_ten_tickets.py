@@ -1,5 +1,5 @@
-"""Ten tickets of one customer, one after another: each is answered in its own, and he is never left without
-anybody.
+"""Ten tickets of one customer, one after another: each is answered in its own, and they are never left
+without anybody.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ def config(**sections: Any) -> Config:
 
 
 async def test_a_ticket_is_handed_to_a_colleague_with_a_reason(testbot: TestBot) -> None:
-    """He is called by name, the customer hears of it once and is not asked again, the events keep who gave it
-    to whom.
+    """They are called by name, the customer hears of it once and is not asked again, the events keep who gave
+    it to whom.
     """
     anna, olga, pavel = testbot.customer(), testbot.operator(), testbot.operator("Павел", id="9002")
     await anna.says("позовите оператора")
@@ -111,7 +111,7 @@ async def test_snoozed_until_its_time(testbot: TestBot) -> None:
 
 
 async def test_the_customers_words_wake_a_snoozed_ticket(testbot: TestBot) -> None:
-    """He is not put off while he is talking."""
+    """They are not put off while they are talking."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Проверю", ticket=1)

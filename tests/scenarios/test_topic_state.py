@@ -16,7 +16,7 @@ async def states(testbot: TestBot, ticket: int) -> list[OutboundKind]:
 
 
 async def test_closed_and_opened_again_at_once_stays_open(testbot: TestBot) -> None:
-    """/close and /reopen within one breath: the topic is not closed after it was opened."""
+    """/close and /reopen in one go: the topic is not closed after it was opened."""
     olga = testbot.operator()
     await testbot.customer().says("позовите оператора")
     await olga.says("/take", ticket=1)

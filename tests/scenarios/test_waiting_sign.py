@@ -68,7 +68,7 @@ async def test_a_clock_set_back_silences_nobody(testbot: TestBot) -> None:
 
 
 async def test_the_sign_names_the_place_as_it_is(testbot: TestBot) -> None:
-    """Those who asked later are not counted before him, whatever stands in the queue behind."""
+    """Those who asked later are not counted before them, whatever stands in the queue behind."""
     anna = testbot.customer()
     await anna.says("позовите оператора")
     for n in range(4):
@@ -89,7 +89,7 @@ async def test_at_night_the_sign_names_the_hour(testbot: TestBot) -> None:
 
 
 async def test_a_ticket_that_was_taken_is_quiet(testbot: TestBot) -> None:
-    """A person is at it: the bot keeps out of the talk."""
+    """An operator has the ticket: the bot keeps out of the talk."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     await olga.says("Здравствуйте", ticket=1)

@@ -1,4 +1,4 @@
-"""Timers are kept in milliseconds, and never ring early for it."""
+"""Timers are kept in milliseconds, and never fire early for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.storage.sqlite.store import SqliteStore
 
 @pytest.mark.parametrize("micro", [0, 1, 500, 999])
 async def test_a_timer_with_microseconds_does_not_ring_before_its_time(micro: int) -> None:
-    """Whoever looks at the clock when it rings finds the time has come: else it would be set again, for
+    """Whoever looks at the clock when it fires finds the time has come: else it would be set again, for
     ever.
     """
     start = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

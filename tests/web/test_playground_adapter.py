@@ -155,7 +155,7 @@ async def test_outages_and_blocks_raise_what_real_ones_raise(channels: tuple[Web
 
 
 async def test_what_could_not_be_kept_is_shown_as_failed(channels: tuple[WebAdapter, ...]) -> None:
-    """The customer sees that his message did not go out, and the caller hears why; trying again mends it."""
+    """The customer sees that the message did not go out, and the caller hears why; trying again mends it."""
     telegram = channels[0]
     kept: list[Inbound] = []
     await _open(telegram, kept, broken=True)

@@ -27,7 +27,7 @@ HTML = {"Accept": "text/html"}
 
 @pytest.fixture
 async def lived(articles: Path) -> AsyncIterator[SqliteStore]:
-    """A customer who was answered, one whom Olga helped, and one with a script in his name."""
+    """A customer who was answered, one whom Olga helped, and one with a script in their name."""
     async with open_test_bot(articles) as testbot:
         anna, olga = testbot.customer(), testbot.operator()
         await anna.says("Сколько идёт доставка?")

@@ -104,7 +104,7 @@ class WebAdapter(Adapter):
     # --- the protocol of adapters
 
     async def run(self, accept: Accept, *, cursor: str | None) -> None:
-        """Opens the door for what is typed on the page, until cancelled."""
+        """Takes what is typed on the page, until cancelled."""
         self._accept = accept
         self.health.state = "working"
         try:
@@ -324,7 +324,7 @@ class WebAdapter(Adapter):
         return message.as_json(self.name)
 
     async def rewrite(self, chat: str, user: str, message: str, text: str, *, key: str) -> None:
-        """Somebody changes his own message. Raises `Refused` for anybody else's."""
+        """Somebody changes their own message. Raises `Refused` for anybody else's."""
         thread, shown = self._find(chat, message)
         if shown is None or shown.user != user or shown.deleted:
             raise Refused("only one's own message can be changed")

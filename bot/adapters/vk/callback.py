@@ -19,7 +19,7 @@ RETRY_AFTER = "5"  # seconds; VK keeps to it after a 503
 
 
 class CallbackApi:
-    """The door for VK's calls. Before `open` and while the store fails VK is asked to come again."""
+    """The entry point of VK's calls. Before `open` and while the store fails VK is asked to come again."""
 
     def __init__(
         self,

@@ -91,7 +91,7 @@ TABLE: dict[int, VkErrorRule] = {
     939: _GONE,  # a message request waits for the customer's consent
     945: _GONE,  # chat was disabled
     946: _GONE,  # chat is not supported
-    950: _GONE,  # the time to reply is over until he writes again
+    950: _GONE,  # the time to reply is over until they write again
     962: _GONE,  # paid chat without a subscription
     983: _GONE,  # 983-988: cannot be written to without a request or consent
     984: _GONE,

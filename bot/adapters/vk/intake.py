@@ -196,7 +196,7 @@ class Intake:
         return await self._client.call(method, **parameters)
 
     def _from_history(self, message: Mapping[str, Any]) -> Inbound | None:
-        # the same door as the events, so that one odd message is never in the way of the others
+        # the same entry point as the events, so that one odd message is never in the way of the others
         found = self._reader.read_all([{"type": "message_new", "object": {"message": message}}])
         return found[0] if found else None
 

@@ -101,7 +101,7 @@ class VkSender:
         peer = peer_id(outbound.to.chat)
         strict = (
             outbound.author == "operator"
-        )  # an operator must hear that his file did not pass; a customer sees a note
+        )  # an operator must hear that their file did not pass; a customer sees a note
         carried = await self._uploads.carry(outbound.attachments, peer, files, strict=strict)
         bare, fresh = False, False
         parameters = {**compose(outbound, carried, nonce), **more}

@@ -56,7 +56,7 @@ class SenderCache:
                 self._remember(_to_sender(told))
 
     def name(self, sender: Sender) -> Sender:
-        """The sender with what is known of him."""
+        """The sender with what is known of them."""
         known = self._known.get(sender.id)
         if known is None:
             return sender

@@ -72,7 +72,7 @@ class _Waiting:
 
 
 class Nps:
-    """Asks when its timer rings, and hears only what answers it.
+    """Asks when its timer fires, and hears only what answers it.
 
     *tell* makes the word to the desk about a comment.
     """
@@ -179,7 +179,7 @@ class Nps:
         )
 
     def _aside(self, turn: Turn, outcome: Outcome) -> Outcome:
-        """While a person is at it a press is noted, and no further question asked."""
+        """While an operator has the ticket a press is noted, and no further question asked."""
         if turn.conversation.status is Status.BOT:
             return outcome
         text = self._words.say("nps.end", lang=language_of(turn, self._words.lang))

@@ -98,7 +98,7 @@ class CannedAnswers:
         return self._all.get(key)
 
     def fill(self, ready: CannedAnswer, facts: Mapping[str, object]) -> RichText | MissingValues | None:
-        """The answer for this customer; which values it lacks for him; None where it cannot be made at
+        """The answer for this customer; which values it lacks for them; None where it cannot be made at
         all.
         """
         lacking: list[str] = []

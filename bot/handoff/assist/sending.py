@@ -96,8 +96,8 @@ def send_ready(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Out
 
 
 def of_preview(ticket: Ticket, text: str, now: datetime, actor: str) -> tuple[Event, ...]:
-    """What the operator's own words have to do with the ready answer he has just looked at: the same, or made
-    to fit the case.
+    """What the operator's own words have to do with the ready answer they have just looked at: the same, or
+    made to fit the case.
     """
     shown = ticket.state.preview
     if shown is None or now - shown.at > COPIED:
@@ -186,7 +186,7 @@ def _title(desk: DeskContext, what: str) -> str:
 
 
 def _text(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> RichText | MissingValues | None:
-    """What the customer would get; which values it lacks; None where it is gone or cannot be made for him."""
+    """What the customer would get; which values it lacks; None where it is gone or cannot be made."""
     kind, _, key = what.partition(":")
     if kind == "article":
         return (desk.rules.article(key) if desk.rules.article else None) or None

@@ -1,5 +1,5 @@
 """Hints while answering: the articles and ready answers that fit the customer's words, for operators' eyes;
-in a long queue, for his, too.
+in a long queue, for theirs, too.
 """
 
 from __future__ import annotations

@@ -189,8 +189,8 @@ async def _to_team(desk: DeskContext, turn: Turn, ticket: Ticket, team: Team, re
 
 
 def _told_of_transfer(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[tuple[Outbound, ...], Ticket]:
-    """The customer hears it once, and only where he knows that somebody was at it: who waits for anybody goes
-    on waiting.
+    """The customer hears it once, and only where they know that somebody had the ticket: who waits for
+    anybody goes on waiting.
     """
     if not ticket.operator or ticket.state.transfer_told:
         return (), ticket

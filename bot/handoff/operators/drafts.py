@@ -41,7 +41,7 @@ from bot.model import (
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the customer would get. *name* finds it again, *edits* says that it changes what he has.
+    """What the customer would get. *name* finds it again, *edits* says that it changes what they have.
 
     *question* is the one that asks about it now.
     """
@@ -57,7 +57,7 @@ class Draft:
 
     @property
     def text(self) -> RichText:
-        """What the customer reads: his words that are quoted, and below them the operator's."""
+        """What the customer reads: their words that are quoted, and below them the operator's."""
         return (
             RichText(marked_lines(self.part) + "\n") + self.words if self.part and self.words else self.words
         )

@@ -81,7 +81,7 @@ def _never_sent(desk: DeskContext, turn: Turn, ticket: Ticket, message: Operator
 
 
 async def _with_customer(desk: DeskContext, ticket: Ticket, name: str) -> Outbound | None:
-    """The message as the customer has it, with the words of its last change; None where he has it not."""
+    """The message as the customer has it, with the words of its last change; None where they have it not."""
 
     async def newest(of: str) -> Delivered | None:
         found = [

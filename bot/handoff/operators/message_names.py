@@ -6,5 +6,5 @@ SHOWS_CUSTOMER = ("card:", "customer:")  # how they begin
 
 
 def shown_name(ticket: int) -> str:
-    """Of a post that shows what the customer sent, beside his own messages."""
+    """Of a post that shows what the customer sent, beside their own messages."""
     return f"customer:{ticket}"

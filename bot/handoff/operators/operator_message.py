@@ -104,8 +104,8 @@ def _is_no(desk: DeskContext, turn: Turn, message: OperatorMessage) -> bool:
 
 
 def _is_of_customer(quoted: RepliedTo | None) -> bool:
-    """Whether who replies to this writes to the customer: to his words, to an answer he has, to what shows
-    his ticket.
+    """Whether who replies to this writes to the customer: to their words, to an answer they have, to what
+    shows their ticket.
 
     A word of the service and what colleagues say among themselves are not.
     """

@@ -19,7 +19,7 @@ REFUSED = "refused"  # the reason of such an outcome
 async def refusal(
     desk: DeskContext, turn: Turn, message: OperatorMessage, command: Command | None
 ) -> Outcome | None:
-    """Why the writer may not do this; None where he may.
+    """Why the writer may not do this; None where they may.
 
     Talk among operators is nobody's business and is not asked about.
     """

@@ -54,11 +54,11 @@ class Call(str):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An operator as the desk knows him. `assigned` is when he was last given a ticket, `chats` the groups he
-    was seen in.
+    """An operator as the desk knows them. `assigned` is when they were last given a ticket, `chats` the
+    groups they were seen in.
 
-    `silent`: he came into the group and has not written or pressed anything yet, so nothing is given to him
-    by itself.
+    `silent`: they came into the group and have not written or pressed anything yet, so nothing is given to
+    them by itself.
     """
 
     id: str
@@ -90,7 +90,7 @@ class Member:
 
     @property
     def call(self) -> Call:
-        """How he is called in the group so that he is notified."""
+        """How they are called in the group so that they are notified."""
         return (
             Call.of((f"@{self.username}" if self.username else self.name, self.id))
             if self.name or self.username
@@ -202,7 +202,7 @@ class Roster:
         return self.works(id) and member.channel == place.channel and seen
 
     def called(self, text: str) -> Member | None:
-        """The operator whom *text* calls by his @username."""
+        """The operator whom *text* calls by their @username."""
         names = {n.casefold() for n in _CALL.findall(text)}
         return (
             next((m for m in self.members() if m.username and m.username.casefold() in names), None)

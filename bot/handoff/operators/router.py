@@ -101,7 +101,7 @@ def words_of_operator(desk: DeskContext, turn: Turn, ticket: Ticket, message: Op
 
 
 async def _member(desk: DeskContext, turn: Turn, inbound: Inbound) -> Outcome:
-    """Who leaves the group leaves his tickets to the others."""
+    """Who leaves the group leaves their tickets to the others."""
     id = f"{inbound.peer.channel}:{inbound.data.get('user', '')}"
     if inbound.data.get("status") in ("administrator", "member"):
         return await _came(desk, inbound, id)

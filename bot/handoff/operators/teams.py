@@ -108,7 +108,7 @@ class Teams:
         """Who is given the ticket: somebody of its team who is there and below the limit; None = nobody can
         be.
 
-        Whoever it is counts as having it from now on, so that the next choice finds him busier.
+        Whoever it is counts as having it from now on, so that the next choice finds them busier.
         """
         team = self._teams.get(ticket.state.team)
         held = roster.held(but=ticket.number)

@@ -134,7 +134,7 @@ def read_mailing(number: str, kept: str | None) -> Broadcast | None:
 
 
 class BroadcastSender:
-    """Brings mailings. Everything it knows of their progress is in their timers."""
+    """Delivers broadcasts. Everything it knows of their progress is in their timers."""
 
     def __init__(
         self,
@@ -164,7 +164,7 @@ class BroadcastSender:
         try:
             async with asyncio.timeout(PATIENCE):
                 return await self._portion(turn, portion)
-        except Exception:  # noqa: BLE001 - law: whatever fails, the rest of a mailing is not lost
+        except Exception:  # noqa: BLE001 - law: whatever fails, the rest of a broadcast is not lost
             get_logger("outreach").exception("portion_failed", mailing=portion.mailing)
             again = Timer(f"{TIMER}:{portion.mailing}", portion, turn.now + LATER)
             return Outcome("desk", Result.IGNORED, "mailing_failed", timers=(again,))
@@ -230,7 +230,7 @@ class BroadcastSender:
     def _told(
         self, mailing: Broadcast, tally: BroadcastTotals, progress: BroadcastPortion, *, busy: int
     ) -> tuple[Outbound, ...]:
-        """How it ended, for whoever ordered it; nothing where he knows that already."""
+        """How it ended, for whoever ordered it; nothing where they know that already."""
         if mailing.place is None or progress.told == tally.said:
             return ()
         key = "outreach.done" if mailing.is_broadcast else "outreach.told"

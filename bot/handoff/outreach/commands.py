@@ -100,7 +100,7 @@ async def pressed(desk: DeskContext, turn: Turn, value: str) -> Outcome:
 
 
 async def on_timer(desk: DeskContext, turn: Turn) -> Outcome | None:
-    """A portion of a mailing, a round of surveys, an order from the command line; None = none of these."""
+    """A portion of a broadcast, a round of surveys, an order from the command line; None = none of these."""
     match turn.inbounds[0].payload:
         case BroadcastPortion() as portion:
             return await desk.outreach.sender(desk).portion(turn, portion)

@@ -1,4 +1,4 @@
-"""After a low score: the supervisor sees it with an apology ready, sends it with one tap or his own words,
+"""After a low score: the supervisor sees it with an apology ready, sends it with one tap or their own words,
 and is reminded until somebody did.
 """
 
@@ -86,7 +86,7 @@ async def pressed(desk: DeskContext, turn: Turn, action: str) -> Outcome:
 
 
 def sorry(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
-    """/sorry own words: to the customer of a low score, though his ticket is closed."""
+    """/sorry own words: to the customer of a low score, though their ticket is closed."""
     ticket, inbound = turn.ticket, turn.inbounds[0]
     if ticket is None:
         return answer(desk, turn, "desk.which_ticket")

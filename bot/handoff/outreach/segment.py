@@ -14,7 +14,7 @@ from typing import Protocol
 from bot.i18n.texts import Texts
 from bot.model import Customer, Event, Json, Peer, Status
 
-NEWS = "news"  # the customer's field that keeps whether he wants to be written to first
+NEWS = "news"  # the customer's field that keeps whether they want to be written to first
 OFF = "off"
 LINES = 20_000  # customers' lines compared at once
 LATELY = 30  # days in which somebody asked, where no days are named
@@ -136,7 +136,7 @@ class SegmentSelection:
 
 
 def wants_none(customer: Customer) -> bool:
-    """Whether this customer said that nobody shall write to him first."""
+    """Whether this customer said that nobody shall write to them first."""
     return customer.fields.get(NEWS) == OFF
 
 
@@ -208,7 +208,7 @@ async def choose(
     met: Callable[[int], Collection[int]],
     channels: Collection[str],
 ) -> SegmentSelection:
-    """The conversations of the segment: of each customer the one he wrote in last.
+    """The conversations of the segment: of each customer the one they wrote in last.
 
     Channels that do not run are left out.
     """

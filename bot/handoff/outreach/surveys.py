@@ -81,8 +81,8 @@ class Surveys:
         )
 
     async def run(self, turn: Turn) -> Outcome:
-        """A timer for each of the day's customers; whether he is still to be asked is looked at when it
-        rings.
+        """A timer for each of the day's customers; whether they are still to be asked is looked at when it
+        fires.
         """
         best: dict[int, SegmentMember] = {}
         after = 0
@@ -132,7 +132,7 @@ def lately(rules: NpsSettings, fields: Mapping[str, object], now: datetime) -> b
 
 
 def commented(desk: DeskContext, turn: Turn, score: int, text: str) -> tuple[Outbound, ...]:
-    """A customer's words to his score, for the first desk; nothing while there is none."""
+    """A customer's words to their score, for the first desk; nothing while there is none."""
     name = turn.customer.name if turn.customer else ""
     return tuple(
         notices.in_desk(desk, place, None, "nps.comment", score=score, name=name, text=text)

@@ -48,7 +48,7 @@ class Queue:
         return tuple(sorted(waiting, key=lambda t: (-self.rank(t, now), t.opened or now, t.number)))
 
     def places(self, tickets: Sequence[Ticket], now: datetime) -> Iterator[tuple[int, Ticket]]:
-        """The waiting ones with the place each has in his own team's queue, from 1 on."""
+        """The waiting ones with the place each has in their own team's queue, from 1 on."""
         reached: dict[str, int] = {}
         for ticket in self.ordered(tickets, now):
             line = self._line(ticket.state.team)
@@ -56,7 +56,7 @@ class Queue:
             yield reached[line], ticket
 
     def ahead(self, ticket: Ticket, tickets: Sequence[Ticket], now: datetime) -> int:
-        """How many of his team's waiting ones come before this one."""
+        """How many of their team's waiting ones come before this one."""
         return next((place - 1 for place, t in self.places(tickets, now) if t.number == ticket.number), 0)
 
     def before_new(self, ticket: Ticket, waiting: Sequence[WaitingTickets]) -> int:
@@ -70,8 +70,8 @@ class Queue:
 
 
 def changed_much(told: int, place: int) -> bool:
-    """Whether a customer should hear of his new place: first at last, half as far, or three places away from
-    what was said.
+    """Whether a customer should hear of their new place: first at last, half as far, or three places away
+    from what was said.
     """
     return place != told and (place == 1 or place * 2 <= told or abs(place - told) >= 3)
 

@@ -12,7 +12,7 @@ def told(
 ) -> RichText:
     """Number, place and honest time of a waiting customer, or who answers.
 
-    *ahead*: how many come before him, where known.
+    *ahead*: how many come before them, where known.
     """
     promise = promise_of(
         desk, turn, max(0, desk.queue.before_new(ticket, turn.waiting) - 1) if ahead is None else ahead

@@ -19,7 +19,7 @@ FAR = 370  # days ahead that are looked through for the next opening
 MIN_SAMPLES = 3  # fewer past waits say nothing
 UNKNOWN_WAIT = timedelta(
     minutes=15
-)  # nobody is told that he will be answered before a closing that is nearer than this
+)  # nobody is told that they will be answered before a closing that is nearer than this
 Week = Mapping[str, Sequence[DaySpan]]
 Exceptions = Mapping[date, Sequence[DaySpan]]
 
@@ -28,9 +28,9 @@ Exceptions = Mapping[date, Sequence[DaySpan]]
 class WaitEstimate:
     """What a waiting customer is told.
 
-    `minutes` is the usual wait (None: not known). `at` is the next opening, where he must reckon with it:
+    `minutes` is the usual wait (None: not known). `at` is the next opening, where they must reckon with it:
     people are
-    not there now, or (then `closes` is set) they will have gone before they come to him.
+    not there now, or (then `closes` is set) they will have gone before their turn comes.
     """
 
     place: int
@@ -146,7 +146,7 @@ class Hours:
     def promise(
         self, now: datetime, *, ahead: int, recent: Sequence[tuple[datetime, datetime]]
     ) -> WaitEstimate:
-        """What to tell a customer with *ahead* others before him. *recent*: when others asked and were
+        """What to tell a customer with *ahead* others before them. *recent*: when others asked and were
         answered, the newest first.
 
         The minutes are the median of these waits in working time, rounded up to five; they are only said

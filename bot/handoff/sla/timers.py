@@ -190,7 +190,7 @@ def _waiting(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
 
 
 def _left(desk: DeskContext, turn: Turn, ticket: Ticket, operator: str) -> Outcome:
-    """Its operator went away while the customer waits for him; he may be back, or somebody else have it by
+    """Its operator went away while the customer waits for them; they may be back, or somebody else have it by
     now.
     """
     gone = ticket.operator == operator and not desk.roster.is_here(ticket.operator)
@@ -228,7 +228,7 @@ def _quiet(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
 
 
 def _snooze(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
-    """Time to come back to it: to the one who put it off, or to the queue where he is not there."""
+    """Time to come back to it: to the one who put it off, or to the queue where they are not there."""
     if not ticket.operator or not desk.roster.is_here(ticket.operator):
         return transfer.give_back(desk, turn, ticket, "desk.woken", why="woken")
     woken = lifecycle.resumed(ticket, turn.now)
@@ -247,8 +247,8 @@ def _snooze(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
 
 
 def _promised(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
-    """What was promised to the customer is due: the operators are reminded loudly, the customer hears that he
-    is not forgotten.
+    """What was promised to the customer is due: the operators are reminded loudly, the customer hears that
+    they are not forgotten.
     """
     told = desk.texts.say(
         "handoff.promised_due", lang=desk.lang_of(turn.customer), customer=turn.customer, number=ticket.number
@@ -345,7 +345,7 @@ async def _stranded(desk: DeskContext, turn: Turn, why: str) -> Outcome:
 
 
 def _calling(desk: DeskContext, turn: Turn, ticket: Ticket) -> dict[str, object]:
-    """The facts, with the operator called so that he is notified."""
+    """The facts, with the operator called so that they are notified."""
     return {
         **notices.facts(desk, ticket, turn.now),
         "operator": desk.roster.member(ticket.operator).call or ticket.operator_name,

@@ -1,4 +1,4 @@
-"""A new ticket: what is known of the customer and his question, who should answer, and how urgent it is."""
+"""A new ticket: what is known of the customer and their question, who should answer, and how urgent it is."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def recent_context(turn: Turn) -> tuple[Attachment, ...]:
 
 
 def shown_to_the_bot(turn: Turn, since: datetime | None) -> tuple[Attachment, ...]:
-    """What the customer sent while his ticket was closed, with what he sends now: the desk has none of it
+    """What the customer sent while their ticket was closed, with what they send now: the desk has none of it
     yet.
     """
     lines = [
@@ -101,7 +101,7 @@ def so_far(desk: DeskContext, turn: Turn, name: str) -> tuple[tuple[str, str], .
 
 
 def asked_again(turn: Turn, ticket: Ticket) -> str:
-    """What the customer has said since the ticket was closed; where that is nothing, his last words
+    """What the customer has said since the ticket was closed; where that is nothing, their last words
     before.
     """
     before = [line for line in turn.history if line.author == "customer" and line.text]

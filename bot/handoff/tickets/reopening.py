@@ -17,7 +17,7 @@ from bot.model import Event, Outbound, Outcome, Result, Status, Ticket, Turn
 
 
 def reopened(desk: DeskContext, turn: Turn, ticket: Ticket, *, reason: str, apology: bool = False) -> Outcome:
-    """The customer comes back with it: the same ticket, with the same operator where he is there."""
+    """The customer comes back with it: the same ticket, with the same operator where they are there."""
     ticket = lifecycle.moved_to(ticket, turn.conversation.id, turn.conversation.peer)
     same = bool(ticket.operator) and desk.roster.is_here(ticket.operator)
     ticket = lifecycle.transcribed(ticket, so_far(desk, turn, ticket.state.name))
@@ -70,7 +70,7 @@ def reopened(desk: DeskContext, turn: Turn, ticket: Ticket, *, reason: str, apol
 
 
 def left_off(desk: DeskContext, turn: Turn) -> Ticket | None:
-    """The ticket that was closed over the customer's silence: any words of his open it again, as he was
+    """The ticket that was closed over the customer's silence: any words of theirs open it again, as they were
     told.
     """
     last = closed_lately(desk, turn)
@@ -78,7 +78,7 @@ def left_off(desk: DeskContext, turn: Turn) -> Ticket | None:
 
 
 def closed_lately(desk: DeskContext, turn: Turn) -> Ticket | None:
-    """The ticket that a request for a person opens again; one the customer took back himself stays
+    """The ticket that a request for a person opens again; one the customer took back themselves stays
     closed.
     """
     limit = desk.deadlines.reopen

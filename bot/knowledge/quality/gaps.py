@@ -177,7 +177,7 @@ def _answering(
 ) -> Iterable[HistoryEntry]:
     """An operator's words to a question: up to the customer's next question.
 
-    *calls* are his words that only call a person.
+    *calls* are their words that only call a person.
     """
     for line in lines:
         if line.at < asked:
@@ -224,8 +224,8 @@ def _is_question(turn: LoggedTurn) -> bool:
 
 
 def _is_carried(turn: LoggedTurn) -> bool:
-    """Asked of a person who was at it already, and the articles had nothing sure for him to send: what he
-    answers is to be learnt.
+    """Asked of an operator who had the ticket already, and the articles had nothing sure for them to send:
+    what they answer is to be learnt.
     """
     doubtful = (
         turn.dialog == "relay"

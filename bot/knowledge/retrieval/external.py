@@ -24,7 +24,9 @@ VOTE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class RetrieverVotes:
-    """What guests say to a question: by guest and article, and as a sum for each article number."""
+    """What external retrievers say to a question: by retriever and article, and as a sum for each article
+    number.
+    """
 
     by_guest: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     total: Mapping[int, float] = field(default_factory=dict)
@@ -71,7 +73,7 @@ def invite(factories: Mapping[str, RetrieverFactory], articles: Sequence[Article
 
 
 def hear(guests: Mapping[str, Retriever], question: str, place: Mapping[str, int]) -> RetrieverVotes:
-    """The votes of all guests: by rank, since their scales are their own.
+    """The votes of all external retrievers: by rank, since their scales are their own.
 
     *place* is the number of each article that may be voted for.
     """

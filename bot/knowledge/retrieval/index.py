@@ -51,8 +51,8 @@ def _frequencies() -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Units:
-    """The units of a side as one channel sees them: their terms, the article that owns each, and `columns`,
-    the place of each among all units of all channels.
+    """The units of a field as one kind of term sees them: their terms, the article that owns each, and
+    `columns`, the place of each among all units of all channels.
     """
 
     rows: TermRows
@@ -65,7 +65,7 @@ class Weighting:
     """How terms weigh: by cosine or by BM25 (of length `b`), and whether the general frequency of words is
     taken as a `prior`.
 
-    Where it is `strict`, a term that this side never says is as rare as one that nobody says, however usual
+    Where it is `strict`, a term that this field never says is as rare as one that nobody says, however usual
     it is elsewhere.
     """
 
@@ -76,7 +76,7 @@ class Weighting:
 
 
 class TermWeights:
-    """One kind of term over one side: its rarity and its weights."""
+    """One kind of term over one field: its rarity and its weights."""
 
     def __init__(self, units: Units, vocabulary: Vocabulary, weighting: Weighting) -> None:
         size, rows, owners = len(vocabulary), units.rows, units.owners
@@ -232,7 +232,7 @@ class FieldIndex:
         return tuple(placed.tolist())
 
     def kept(self) -> SavedField:
-        """What the next start makes this side of again."""
+        """What the next start makes this field of again."""
         cuts = pairwise(self.first.tolist())
         return SavedField(tuple(tuple(self.words[u] for u in self.members[a:b]) for a, b in cuts), self.forms)
 
@@ -309,7 +309,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class SavedField:
-    """The words of one side, as they are kept between starts: of each text of each article, and all as
+    """The words of one field, as they are kept between starts: of each text of each article, and all as
     written.
     """
 

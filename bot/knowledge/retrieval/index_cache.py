@@ -40,7 +40,7 @@ _PACKED = ("numbers", "counts", "lengths", "ends", "held", "holders", "held_ends
 
 @dataclass(frozen=True, slots=True)
 class RestoredIndex:
-    """What a start takes over: the shelf of articles and the index over them (with its reader)."""
+    """What a start takes over: the catalog of articles and the index over them (with its reader)."""
 
     shelf: ArticleCatalog
     index: Index

@@ -185,7 +185,7 @@ def close_inbounds(
 
 
 def _keep_words(db: sqlite3.Connection, turn: Turn) -> None:
-    """What the customer said, pressed and changed, as his history shows it."""
+    """What the customer said, pressed and changed, as their history shows it."""
     conversation = turn.conversation.id
     for inbound in turn.inbounds:
         line = _line(db, inbound)

@@ -1,7 +1,7 @@
 """One person on several channels: two customers become one, and that can be undone.
 
-A joined customer keeps his row and his fields; only his conversations belong to another one, and a setting
-remembers which.
+A joined customer keeps their row and their fields; only their conversations belong to another one, and a
+setting remembers which.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def all_joined(db: sqlite3.Connection, id: int) -> tuple[int, ...]:
 def change_fields(
     db: sqlite3.Connection, id: int, changes: Mapping[str, object], now: datetime, by: str
 ) -> bool:
-    """Lay *changes* over a customer's fields (None takes one away); False where he is not known.
+    """Lay *changes* over a customer's fields (None takes one away); False where they are not known.
 
     A repeat changes nothing.
     """
@@ -82,7 +82,7 @@ def change_fields(
 
 
 def blank_joined(db: sqlite3.Connection, id: int, now: datetime) -> None:
-    """Nothing stays of those who were known as this customer, nor of a code that names him: for
+    """Nothing stays of those who were known as this customer, nor of a code that names them: for
     `people.erase`.
     """
     others = all_joined(db, id)
@@ -139,14 +139,14 @@ def _part(db: sqlite3.Connection, other: int) -> bool:
 
 
 def known_as(db: sqlite3.Connection, id: int) -> int:
-    """As whom this customer is known in the end: himself, where nobody joined him."""
+    """As whom this customer is known in the end: themselves, where nobody joined them."""
     while (record := setting(db, f"{_RECORD}{id}")) is not None:
         id = int(json.loads(record)["into"])
     return id
 
 
 def _take_back(db: sqlite3.Connection, holder: int, other: int, names: list[str]) -> None:
-    """What came with the other one goes with him, unless it was changed meanwhile; names follow the platform
+    """What came with the other one goes with them, unless it was changed meanwhile; names follow the platform
     again.
     """
     mine, his = (

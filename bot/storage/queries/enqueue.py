@@ -178,7 +178,7 @@ def _home(db: sqlite3.Connection, peer: Peer) -> int | None:
 
 
 def _remember(db: sqlite3.Connection, outbound: Outbound, home: int, id: int, now: datetime) -> None:
-    """What a customer is told is a line of his history; what is changed there is changed here."""
+    """What a customer is told is a line of their history; what is changed there is changed here."""
     assert outbound.author != ""
     if outbound.kind is OutboundKind.SAY:
         line = HistoryEntry(

@@ -23,7 +23,7 @@ def conversation(db: sqlite3.Connection, peer: Peer) -> Conversation | None:
 
 
 def conversations(db: sqlite3.Connection, customer: int) -> tuple[Conversation, ...]:
-    """All that is said with him in private, where he wrote last first."""
+    """All that is said with them in private, where they wrote last first."""
     rows = db.execute(
         "select *, (select max(h.id) from history h where h.conversation = c.id and h.author = 'customer') as"
         " latest from conversations c where customer = ? order by latest is null, latest desc, id",

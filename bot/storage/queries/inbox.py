@@ -12,7 +12,7 @@ from bot.storage.base import ScheduledInbound
 from bot.storage.codec import clean, encode, moment, ms, payload_of, to_json
 from bot.storage.queries import outbox
 
-# Who writes in these is the customer himself, so names are his and he can be reached.
+# Who writes in these is the customer themselves, so names are theirs and they can be reached.
 OWN = frozenset(
     {
         InboundKind.MESSAGE,
@@ -24,7 +24,7 @@ OWN = frozenset(
     }
 )
 
-TOLD_ELSEWHERE = "*"  # in place of the names a platform told: a customer on several channels keeps his name
+TOLD_ELSEWHERE = "*"  # in place of the names a platform told: a customer on several channels keeps their name
 
 _FIND = """select c.id, c.customer, c.private, c.reachable, u.told from conversations c left join customers u
   on u.id = c.customer where c.channel = ? and c.chat = ? and c.thread = ?"""

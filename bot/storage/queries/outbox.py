@@ -285,7 +285,7 @@ def _heads(
     limit: int,
     resting: Collection[tuple[str, str]],
 ) -> list[tuple[Any, str]]:
-    """At most *limit* heads of a channel's lane that may go, each with the message it edits."""
+    """At most *limit* heads of a channel's queue that may go, each with the message it edits."""
     found: list[tuple[Any, str]] = []
     hopeless = []
     rows = db.execute(

@@ -68,7 +68,7 @@ def retry(
 
 
 def abandoned(db: sqlite3.Connection, before: datetime, but: Collection[int]) -> list[Any]:
-    """Rows under way since long before, of which the sender (*but* is what he has in hand) knows nothing."""
+    """Rows under way since long ago, of which the sender (*but* is what it has in hand) knows nothing."""
     rows = db.execute(
         "select * from outbox indexed by outbox_open where status in ('pending', 'sending') and status ="
         " 'sending' and started <= ? order by id",

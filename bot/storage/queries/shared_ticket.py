@@ -1,4 +1,4 @@
-"""A customer on several channels, for the turn that is taken: his open ticket follows him, and his words
+"""A customer on several channels, for the turn that is taken: their open ticket follows them, and their words
 stand in one history.
 """
 
@@ -13,7 +13,7 @@ from bot.storage.queries.enqueue import write_events
 
 
 def follow(db: sqlite3.Connection, place: Conversation, now: datetime) -> bool:
-    """Bring the customer's open ticket to the conversation in which he writes now; False where there is none
+    """Bring the customer's open ticket to the conversation in which they write now; False where there is none
     elsewhere.
     """
     if place.customer is None or place.ticket is not None:
@@ -52,7 +52,7 @@ def follow(db: sqlite3.Connection, place: Conversation, now: datetime) -> bool:
 
 
 def history(db: sqlite3.Connection, customer: int, limit: int) -> tuple[HistoryEntry, ...] | None:
-    """The last lines of all his conversations, oldest first; None where he has only one."""
+    """The last lines of all their conversations, oldest first; None where they have only one."""
     ids = [row["id"] for row in db.execute("select id from conversations where customer = ?", (customer,))]
     if len(ids) < 2:
         return None

@@ -122,7 +122,7 @@ class SqliteStore:
 
     async def _read(self, work: Work[Made]) -> Made:
         """Beside the writer where there is a file: a future is resolved after its COMMIT, so what a caller
-        wrote he reads.
+        wrote they read.
         """
         return await (self._reader or self._writer).run(work)
 
@@ -173,7 +173,7 @@ class SqliteStore:
         self._writer.post(lambda db: turns.unlock(self._locks, turn))
 
     def _untake(self, turn: Turn | None) -> None:
-        """The taker went away before he had it."""
+        """The taker went away before they had it."""
         if turn is not None:
             self._unlock(turn)
 
@@ -186,7 +186,7 @@ class SqliteStore:
         )
 
     def _undeliver(self, taken: tuple[Delivery, ...]) -> None:
-        """The taker went away before he had them: certainly not sent."""
+        """The taker went away before they had them: certainly not sent."""
         back = DeliveryResult("pending", counted=False)
         for delivery in taken:
             self._writer.post(partial(outbox.settle, id=delivery.id, settled=back, now=self._now()))

@@ -171,7 +171,7 @@ class CommitContract:
         assert again.ticket is not None and again.ticket.operator == "tg:9"
 
     async def test_two_channels_of_one_person_at_once_lose_nothing(self, store: Store) -> None:
-        """Both read the customer, both change him: what one of them did not touch stays as the other left
+        """Both read the customer, both change them: what one of them did not touch stays as the other left
         it.
         """
         await hear(store, arrival("1"), arrival("2", peer=BORIS))
@@ -347,7 +347,7 @@ class CommitContract:
         assert await store.history(turn.conversation.id, limit=1) == lines[-1:]
 
     async def test_the_desk_knows_whose_words_it_hears(self, store: Store) -> None:
-        """The topic, the pressed button or the quoted message tells the ticket, its customer and his
+        """The topic, the pressed button or the quoted message tells the ticket, its customer and their
         history.
         """
         card = say(

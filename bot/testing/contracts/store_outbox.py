@@ -266,8 +266,8 @@ class DeliveriesContract:
         ]
 
     async def test_beside_a_living_sender_only_the_abandoned_goes_again(self, store: Store) -> None:
-        """What he has in hand, and what was begun just now, stays his; the rest is owed and goes again, with
-        the doubt on record.
+        """What they have in hand, and what was begun just now, stays theirs; the rest is owed and goes again,
+        with the doubt on record.
         """
         await store.enqueue([say("его"), say("ничьё", BORIS)], NOON)
         his, nobodys = await deliver(store)

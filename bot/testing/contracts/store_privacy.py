@@ -48,7 +48,7 @@ HIS = Peer("tg", f"{MARK}501")
 
 
 async def live_a_life(store: Store) -> int:
-    """A customer's day that leaves his words wherever words can be; the number of the customer."""
+    """A customer's day that leaves their words wherever words can be; the number of the customer."""
     him = Sender(HIS.chat, f"{MARK} Имя", f"{MARK} Фамилия", f"{MARK}_ник")
     photo = Attachment(Media.PHOTO, f"{MARK}-ref", "tg", name=f"{MARK}.jpg")
     await hear(
@@ -121,7 +121,7 @@ class PeopleContract:
         return repr(parts).encode()
 
     async def test_the_export_holds_everything(self, store: Store) -> None:
-        """Every place where his words are is in the export, and it is plain JSON."""
+        """Every place where their words are is in the export, and it is plain JSON."""
         id = await live_a_life(store)
         export = await store.export_customer(id)
 
@@ -144,7 +144,7 @@ class PeopleContract:
         assert await store.export_customer(10**6) == {}
 
     async def test_a_forgotten_customer_leaves_no_trace(self, store: Store) -> None:
-        """None of his words, names and addresses is left anywhere; counts, numbers and the other customer
+        """None of their words, names and addresses is left anywhere; counts, numbers and the other customer
         are.
         """
         await hear(store, arrival("b", "чужой вопрос", BORIS, sender=Sender("77", "Борис")))
@@ -172,7 +172,7 @@ class PeopleContract:
         assert not await store.forget_customer(10**6, later(70))
 
     async def test_what_a_plain_group_shows_is_deleted_message_by_message(self, store: Store) -> None:
-        """Without topics each of the bot's posts about him goes, by a name that says nothing."""
+        """Without topics each of the bot's posts about them goes, by a name that says nothing."""
         await hear(store, arrival("1", f"{MARK}", HIS, sender=Sender(HIS.chat, MARK)))
         turn = await take(store)
         assert turn.customer is not None
@@ -194,7 +194,7 @@ class PeopleContract:
         assert MARK.encode() not in await self.traces(store)
 
     async def test_who_was_forgotten_may_come_again(self, store: Store) -> None:
-        """He is then somebody new, with nothing behind him."""
+        """They are then somebody new, with nothing behind them."""
         id = await live_a_life(store)
         await store.forget_customer(id, later(70))
         await hear(store, arrival("neu", "снова я", HIS, at=80))
@@ -208,7 +208,7 @@ class PeopleContract:
         ]
 
     async def test_what_was_under_way_does_not_bring_him_back(self, store: Store) -> None:
-        """A turn and a send that began before he was forgotten leave no words after it."""
+        """A turn and a send that began before they were forgotten leave no words after it."""
         id = await live_a_life(store)
         await hear(store, operator_says("op2", f"{MARK} ещё", "31", at=60))
         turns = [await take(store, 60), await take(store, 60)]

@@ -109,7 +109,7 @@ class InboxContract:
         assert reachable == [True, False, False, True]
 
     async def test_who_steps_in_by_hand_is_not_the_customer(self, store: Store) -> None:
-        """A person of the business who writes past the bot does not give the customer his name."""
+        """A person of the business who writes past the bot does not give the customer their name."""
         await hear(store, arrival("1", kind=InboundKind.STEPPED_IN, sender=Sender("1", "Администратор")))
         await hear(store, arrival("2"))
 

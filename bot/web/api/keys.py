@@ -1,4 +1,4 @@
-"""The keys of other systems: who knocks, what he may do, and how often."""
+"""The keys of other systems: who calls, what they may do, and how often."""
 
 from __future__ import annotations
 

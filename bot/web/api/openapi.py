@@ -1,4 +1,4 @@
-"""The REST door described for programs: OpenAPI 3.1, made of the routes and shapes themselves."""
+"""The REST API described for programs: OpenAPI 3.1, made of the routes and shapes themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong at the REST door, told in one form (RFC 9457): status, a word for programs, a sentence for
+"""What goes wrong at the REST API, told in one form (RFC 9457): status, a word for programs, a sentence for
 people.
 """
 

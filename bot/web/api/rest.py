@@ -1,4 +1,4 @@
-"""The REST door for other systems: each wish is kept as an inbound of the customer's conversation, and
+"""The REST API for other systems: each wish is kept as an inbound of the customer's conversation, and
 decided like everything else.
 """
 
@@ -85,7 +85,7 @@ class Route:
 
 
 class RestApi:
-    """The door, open to whoever has a key. What it answers with 202 is kept, and survives a restart."""
+    """The API, open to whoever has a key. What it answers with 202 is kept, and survives a restart."""
 
     def __init__(self, store: Store, accept: AcceptRequest, keys: ApiKeys, clock: Clock) -> None:
         self._store, self._accept, self._keys, self._clock = store, accept, keys, clock
@@ -129,7 +129,7 @@ class RestApi:
                 "DELETE",
                 one,
                 "forgetCustomer",
-                "Forget a customer: his words, names and addresses",
+                "Forget a customer: their words, names and addresses",
                 "privacy",
                 Forgotten,
                 self._forget,
@@ -329,7 +329,7 @@ class RestApi:
             raise BadRequest(
                 409,
                 "unreachable",
-                "the customer forbade messages there; nobody can write to him until he writes again",
+                "the customer forbade messages there; nobody can write to them until they write again",
             )
         await self._accept(
             talk.peer.channel,
@@ -467,6 +467,6 @@ def _json(body: BaseModel, status: int = 200) -> web.Response:
 
 
 def failure(status: int, text: str, headers: Mapping[str, str]) -> web.Response:
-    """What the server itself refuses under the door's paths: no such path, no such method."""
+    """What the server itself refuses under the API's paths: no such path, no such method."""
     code, detail = _OF_SERVER.get(status, ("refused", text))
     return problem(status, code, detail, headers=headers)

@@ -1,4 +1,4 @@
-"""What goes through the REST door: bodies that are taken and bodies that are given, as OpenAPI shows them."""
+"""What goes through the REST API: bodies that are taken and bodies that are given, as OpenAPI shows them."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Address(BaseModel):
 
 
 class CustomerView(BaseModel):
-    """A customer as other systems see him."""
+    """A customer as other systems see them."""
 
     id: int
     name: str
@@ -114,7 +114,7 @@ class Data(BaseModel):
 
 
 class Forgotten(BaseModel):
-    """Whose words are gone; what the operators' chats showed of him is being deleted."""
+    """Whose words are gone; what the operators' chats showed of them is being deleted."""
 
     customer: int
     forgotten: bool

@@ -64,7 +64,7 @@ class Journal:
         )
 
     def story(self, name: str, channel: str, chat: str, customer: Json) -> str:
-        """The YAML of a test: the steps of one customer, and what operators did from his first word on."""
+        """The YAML of a test: the steps of one customer, and what operators did from their first word on."""
         steps = list(self._steps(channel, chat))
         first = next((e.at for e in self._entries if (e.channel, e.chat) == (channel, chat)), None)
         story: dict[str, object] = {

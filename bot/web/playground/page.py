@@ -50,7 +50,7 @@ _HAPPENINGS = {
 
 
 class Playground:
-    """The state of `/` and its doors. `enter` before the first request, `work` runs until cancelled."""
+    """The state of `/` and its entry points. `enter` before the first request; `work` runs on."""
 
     def __init__(self, services: WebServices) -> None:
         self._services, self._hub = services, services.hub

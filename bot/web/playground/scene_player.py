@@ -1,5 +1,5 @@
-"""Ready-made scenes: small scripts that are played at a person's pace, through the same door as everything
-else.
+"""Ready-made scenes: small scripts that are played at a person's pace, through the same entry point as
+everything else.
 """
 
 from __future__ import annotations

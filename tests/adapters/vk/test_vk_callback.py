@@ -97,7 +97,7 @@ async def test_a_wrong_secret_leaves_no_trace(vk: FakeVk, kept: Kept, secret: ob
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"{}", b"[" * 100_000, b"\xff\xfe"])
 async def test_nonsense_is_refused(vk: FakeVk, kept: Kept, body: bytes) -> None:
-    """Anybody can call: nothing he sends may break the callback."""
+    """Anybody can call: nothing they send may break the callback."""
     async with serving(vk, kept, run=False) as (client, _), client.post("/hooks/vk", data=body) as answer:
         assert answer.status in (400, 403)
 

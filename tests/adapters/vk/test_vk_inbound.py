@@ -273,7 +273,7 @@ def test_details_of_attachments() -> None:
 
 
 def test_a_place_is_an_attachment_and_forwarded_words_are_context() -> None:
-    """Where he is, and what others wrote to him, reach the operator too, the latter with its author."""
+    """Where they are, and what others wrote to them, reach the operator too, the latter with its author."""
     inner = {"from_id": 8, "text": "скажи им", "attachments": [{"type": "gift"}]}
     found = new(
         geo={"coordinates": {"latitude": 55.7, "longitude": 37.6}, "place": {"title": "Москва"}},

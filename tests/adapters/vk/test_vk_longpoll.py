@@ -43,7 +43,7 @@ async def test_words_arrive_with_name_and_cursor(vk: FakeVk, kept: Kept) -> None
 
 
 async def test_forwarded_words_arrive_with_their_authors_name(vk: FakeVk, kept: Kept) -> None:
-    """Whom VK names is named; who is unknown keeps the address of his page."""
+    """Whom VK names is named; who is unknown keeps the address of their page."""
     vk.people[7] = {"first_name": "Иван", "last_name": "Петров"}
     forwarded = [{"from_id": 7, "text": "завтра"}, {"from_id": -9, "text": "акция"}]
     async with listening(vk, kept):

@@ -98,7 +98,7 @@ def _word(expression: str) -> Pattern:
 
 
 def official(articles: Sequence[Article], sources: ArticleSources) -> Iterator[LintFault]:
-    """Words of mailings and offices, and refusals that leave the customer standing."""
+    """Words of broadcasts and offices, and refusals that leave the customer standing."""
     for article in articles:
         file = article.path.as_posix()
         advice, refusals, ways_out = _tone("en" if article.lang == "en" else "ru")
