@@ -9,7 +9,17 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from bot.knowledge.quality.gaps import MissedQuestion, draft, effect, group, is_closed, missed
+from bot.knowledge.quality.gaps import (
+    AGREED,
+    ALIKE,
+    CLOSE,
+    MissedQuestion,
+    draft,
+    effect,
+    group,
+    is_closed,
+    missed,
+)
 from bot.model import Answer, Decision, HistoryEntry
 from bot.text.pii import mask
 
@@ -42,7 +52,9 @@ ANSWERED = Turn(1, "faq", "answered", "answered", "где купон", why("answ
 UNKNOWN = Turn(1, "faq", "clarified", "out_of_scope", "где купон", why("handoff"))
 CHOSEN = Turn(2, "faq", "answered", "answered")
 PERSON = Turn(2, "desk", "handed_off", "asked_for_person", "оператора")
-UNHELPED = Turn(2, "desk", "handed_off", "not_helped")
+PICKED = Turn(2, "faq", "answered", "answered", "второе", why("clarify"))
+UNHELPED_IN = ("desk", "handed_off", "not_helped")
+UNHELPED = Turn(2, *UNHELPED_IN)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +71,10 @@ UNHELPED = Turn(2, "desk", "handed_off", "not_helped")
             ["unanswered"],
         ),
         ([UNKNOWN, Turn(2, "faq", "answered", "answered", "другой вопрос", why("answer"))], ["unanswered"]),
+        (
+            [ASKED, PICKED, Turn(3, *UNHELPED_IN)],
+            [],
+        ),
         ([PERSON], []),
         ([Turn(1, "smalltalk", "answered", "answered", "спасибо")], []),
         ([Turn(1, "faq", "clarified", "out_of_scope", "???", why("handoff"))], []),
@@ -119,9 +135,15 @@ def test_what_an_operator_was_asked_and_answered_is_learnt() -> None:
         Turn(1, "relay", "carried", "carried", "а подарочная упаковка у вас есть?", carried),
         Turn(3, "relay", "carried", "carried", "мой заказ 48213, Казань", carried),
         Turn(5, "relay", "carried", "carried", "как вернуть чайник обратно?", why("answer")),
-        Turn(7, "relay", "carried", "carried", "когда вы работаете в праздники?", carried),
+        Turn(7, "relay", "carried", "carried", "а вы где?", carried),
+        Turn(9, "relay", "carried", "carried", "когда вы работаете в праздники?", carried),
     ]
-    lines = [HistoryEntry(START + timedelta(minutes=2), "operator", "Да, 150 рублей", "Ольга")]
+    answers = {2: "Да, 150 рублей", 6: "Курьером", 8: "На Лесной"}
+    lines = [
+        HistoryEntry(START + timedelta(minutes=m), "operator", text, "Ольга") for m, text in answers.items()
+    ]
+    lines += [HistoryEntry(turn.at, "customer", turn.text) for turn in talk]
+    lines.sort(key=lambda line: line.at)
     found = missed(talk, lambda _: lines)
 
     assert [(m.question, m.kind, m.replies) for m in found] == [
@@ -186,6 +208,36 @@ def test_meaning_joins_what_words_part() -> None:
 
     assert [g.count for g in group(questions)] == [1, 1, 1]
     assert [g.count for g in group(questions, lambda texts: vectors)] == [2, 1]
+
+
+def test_the_same_article_joins_what_is_nearly_alike() -> None:
+    """Vectors that are not quite near enough are, where the same article came nearest to both."""
+
+    said = ("чините ли будильники", "ремонт часов")
+
+    def gaps(*articles: str) -> int:
+        asked = [
+            MissedQuestion(q, "unanswered", START, n, article)
+            for n, (q, article) in enumerate(zip(said, articles, strict=True))
+        ]
+        near = CLOSE * (1 - AGREED / ALIKE / 2)
+        vectors = np.array([[1, 0], [near, (1 - near**2) ** 0.5]], np.float32)
+        return len(group(asked, lambda texts: vectors))
+
+    assert (gaps("a", "a"), gaps("a", "b"), gaps("", "")) == (1, 2, 2)
+
+
+def test_who_asks_twice_counts_once() -> None:
+    """A gap is as large as the conversations it was missed in; what stands for it shows nothing masked."""
+    (gap,) = group(
+        [
+            MissedQuestion("чините обувь •••", "unanswered", START, 1),
+            MissedQuestion("чините обувь •••", "unanswered", START, 1),
+            MissedQuestion("скажите, чините ли вы обувь", "unanswered", START, 2),
+        ]
+    )
+
+    assert (gap.count, gap.question) == (2, "скажите, чините ли вы обувь")
 
 
 def test_the_article_that_came_nearest_tells_too() -> None:
