@@ -33,16 +33,16 @@ from bot.dialogs.about import BusinessFacts
 from bot.dialogs.api_requests import ApiRequests
 from bot.dialogs.article_rendering import portion
 from bot.dialogs.base import Dialog
+from bot.dialogs.builtin_dialogs import our_dialogs
 from bot.dialogs.flow import Flow
 from bot.dialogs.forms.form import Forms
 from bot.dialogs.incident_notice import Banner
 from bot.dialogs.linking import Linking
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.dialogs.opt_out import OptOut as AboutNews
-from bot.dialogs.ours import our_dialogs
+from bot.dialogs.question_reader import QuestionReader, SideAnswer
 from bot.dialogs.surveys.nps import Nps
 from bot.dialogs.surveys.rating import Rating, RatingPauses
-from bot.dialogs.waiting import QuestionReader, SideAnswer
 from bot.engine import Deciders, Engine
 from bot.errors import ConfigError, Refused
 from bot.handoff.assist.canned import CannedAnswers

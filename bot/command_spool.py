@@ -87,7 +87,7 @@ async def take(
     taken = 0
     for letter, inbound in read(folder, now):
         if inbound is None:
-            get_logger("orders").warning("not_an_order", file=letter.name)
+            get_logger("command_spool").warning("not_an_order", file=letter.name)
             letter.replace(letter.with_suffix(".bad"))
             continue
         await accept(OFFICE.channel, [inbound])
@@ -105,7 +105,7 @@ async def hear_orders(
             try:
                 await take(folder, accept, clock())
             except (OSError, StorageError):
-                get_logger("orders").exception("orders_failed")
+                get_logger("command_spool").exception("orders_failed")
         await asyncio.sleep(EVERY)
 
 

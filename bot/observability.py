@@ -118,7 +118,7 @@ class Observers:
 
     def __init__(self, observers: Sequence[Observer] = ()) -> None:
         self._observers = list(observers)
-        self._log = get_logger("observing")
+        self._log = get_logger("observability")
 
     def add(self, observer: Observer) -> None:
         self._observers.append(observer)

@@ -69,7 +69,7 @@ class Announcer:
             try:
                 await self.go()
             except StorageError as error:
-                get_logger("announcing").error("storage_failed", error=str(error))
+                get_logger("webhook_events").error("storage_failed", error=str(error))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), TICK)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bot.dialogs.about import BusinessFacts
+from bot.dialogs.builtin_dialogs import our_dialogs
 from bot.dialogs.dialog_state import Memory
-from bot.dialogs.ours import our_dialogs
 from bot.dialogs.protocols import IntentReading
 from bot.dialogs.short_answers import language_of
 from bot.i18n.texts import Texts

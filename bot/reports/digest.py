@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.model import RichText, Span, Style
-from bot.reports.ready import MARK, mechanical
+from bot.reports.canned_answers import MARK, mechanical
 from bot.reports.report import Report
 from bot.reports.texts import ReportTexts, row_name
 

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 from bot.model import Event, Ticket
 from bot.reports import tables
+from bot.reports.canned_answers import ready
 from bot.reports.ledger import BEFORE, KINDS, RETURN, Ledger, ReportFacts, open_ledger
 from bot.reports.metrics import COUNTS, Figure, FigureCase
 from bot.reports.periods import Period
-from bot.reports.ready import ready
 from bot.reports.tables import Table
 
 SLICE = timedelta(days=2)  # so much is read at once, so that reading for a report never holds up the bot

@@ -28,8 +28,8 @@ from bot.knowledge.quality.gaps import DraftEffect, Gap, effect, is_closed, ques
 from bot.knowledge.search import Knowledge
 from bot.model import Answer, Event
 from bot.text.pii import HIDDEN
+from bot.web.answer_notices import TOLD, Audience, GapFacts, audience, tell
 from bot.web.content_gaps import ContentGaps, MissedQuestions
-from bot.web.notify_answered import TOLD, Audience, GapFacts, audience, tell
 from bot.web.pages import Pages, read_words
 from bot.web.services import WebServices
 

@@ -17,11 +17,11 @@ from bot.handoff.contacts import mask
 from bot.knowledge.decision.explanation import sentence_of
 from bot.knowledge.search import Knowledge
 from bot.model import HistoryEntry, Ticket
+from bot.reports.channels import channels_of, of_channel
 from bot.reports.export import to_csv, to_xlsx
 from bot.reports.metrics import COUNTS, TILES, FigureCase
 from bot.reports.periods import Period, between, last_days
 from bot.reports.report import TICKETS, Report, make_report, read_facts
-from bot.reports.sides import channels_of, of_channel
 from bot.reports.texts import UNITS, ReportTexts, row_name
 from bot.storage.base import Store, TurnRecord
 from bot.text.person_names import full_name

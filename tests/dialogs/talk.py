@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from bot.dialogs.base import Dialog
+from bot.dialogs.builtin_dialogs import our_dialogs
 from bot.dialogs.flow import Flow
 from bot.dialogs.forms.form import Forms, FormShape
 from bot.dialogs.greeting import Greeting
-from bot.dialogs.ours import our_dialogs
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article, lead_of, split_passages
 from bot.knowledge.base import QuestionContext

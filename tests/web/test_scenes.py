@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.model import Outbound, Peer, RichText
-from bot.web.playground.people import PlaygroundCustomers
+from bot.web.playground.customers import PlaygroundCustomers
 from bot.web.playground.samples import photo, silence
 from bot.web.playground.scene_player import FOLDER, Scene, ScenePlayer, SceneStep, read_scenes
 from tests.web.conftest import Page

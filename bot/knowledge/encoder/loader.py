@@ -253,7 +253,7 @@ def _build_apart(cache: Path) -> None:
         "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
         "OMP_NUM_THREADS": "1",
     }
-    command = [sys.executable, "-m", "bot.knowledge.encoder.build", str(cache)]
+    command = [sys.executable, "-m", "bot.knowledge.encoder.builder", str(cache)]
     try:
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=900, check=False

@@ -23,8 +23,8 @@ from bot.knowledge.decision.explanation import sentence_of
 from bot.model import Attachment, InboundKind, Json
 from bot.observability import get_logger
 from bot.storage.base import TurnRecord
+from bot.web.playground.customers import PlaygroundCustomers
 from bot.web.playground.journal import Journal
-from bot.web.playground.people import PlaygroundCustomers
 from bot.web.playground.scene_player import (
     Scene,
     SceneFailed,

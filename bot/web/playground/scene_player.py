@@ -17,7 +17,7 @@ from bot.errors import BotError, ConfigError, Problem
 from bot.model import InboundKind, Json, Sender
 from bot.text.problems import problem
 from bot.text.yaml_source import YamlError, read_own
-from bot.web.playground.people import PlaygroundCustomers
+from bot.web.playground.customers import PlaygroundCustomers
 from bot.web.playground.samples import photo, silence
 from bot.web.services import PlaygroundChannel, WebServices
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Literal
 
 from bot.dialogs.about import OF_BUSINESS
+from bot.dialogs.builtin_dialogs import BuiltinDialogs
 from bot.dialogs.dialog_state import Memory
 from bot.dialogs.everyday import EverydayPhrases
-from bot.dialogs.ours import BuiltinDialogs
 from bot.dialogs.protocols import ArticleText, ReadAct
 from bot.dialogs.short_answers import ShortAnswers
 from bot.handoff.desk_context import Said
