@@ -138,7 +138,7 @@ def _knowledge(config: Config) -> list[CheckResult]:
         CheckResult(
             say("doctor.embeddings"),
             "ok" if status.embeddings else "warning",
-            status.embeddings or status.reason,
+            status.model,
         ),
     ]
 

@@ -15,14 +15,14 @@ from bot.knowledge.encoder import loader
 
 
 def prepare(path: Path | None) -> None:
-    """Make the rows of our own encoder now rather than at the first start; doing it again changes nothing."""
+    """Make the encoders ready now rather than at the first start; doing it again changes nothing."""
     try:
-        cache = cache_folder(settings.load(path))
+        config = settings.load(path)
         with busy(say("progress.preparing")):
-            loader.prepare(cache)
+            missing = loader.prepare(config.knowledge.embeddings.model, cache_folder(config))
     except BotError as error:
         raise fail(error) from None
-    typer.echo(say("message.prepared"))
+    typer.echo("; ".join(part for part in (say("message.prepared"), missing) if part))
 
 
 def pull(name: str, folder: Path) -> None:

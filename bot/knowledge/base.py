@@ -100,3 +100,8 @@ class KnowledgeStatus:
     reason: str = ""
     loading: bool = False
     seconds: float = field(default=0.0)
+
+    @property
+    def model(self) -> str:
+        """The embeddings in use, and why there are none or not the best."""
+        return "; ".join(part for part in (self.embeddings, self.reason) if part)

@@ -41,6 +41,7 @@ from bot.knowledge.retrieval.channels import ChannelRetriever, retriever_names
 from bot.knowledge.retrieval.external import find_factories, hear, invite
 from bot.knowledge.retrieval.features import AnalyzedQuery, Vectors, gather
 from bot.knowledge.retrieval.index import Index
+from bot.knowledge.retrieval.lexical import Floats
 from bot.knowledge.retrieval.semantic import VectorStore, center_of, centred
 from bot.model import Answer, Candidate, Decision
 from bot.text.problems import told
@@ -172,13 +173,16 @@ class Knowledge:
             parts: dict[str, list[Article]] = {}
             for article in state.shelf.published:
                 parts.setdefault(self._kind(article.lang == "en"), []).append(article)
-            kinds += [
-                (kind, lambda texts: centred(store.encode(texts), center), articles)
-                for kind, articles in parts.items()
-            ]
+            split = store.encoder.split
+
+            def vectors_of(texts: Sequence[str]) -> Floats:
+                return centred(store.encode(texts), center, split)
+
+            kinds += [(kind, vectors_of, articles) for kind, articles in parts.items()]
         checks = {}
         for kind, encode, articles in kinds:
-            index, cases = examine(articles, self._reader, encode)
+            split = state.vectors.split if state.vectors is not None and kind != "words" else 0
+            index, cases = examine(articles, self._reader, encode, split=split)
             checks[kind] = check_of(index, cases, self._models[kind])
         with self._reloading:
             self._state = replace(self._state, checks=checks)
@@ -224,28 +228,24 @@ class Knowledge:
         """Loads the encoder and encodes the articles: slow, to be run in a thread; until it ends words alone
         answer.
 
-        Where there is no encoder, `status.reason` says why and what to do; nothing is raised. A repeat tries
-        again.
+        Where there is no encoder, or not the best one, `status.reason` says why and what to do; nothing is
+        raised. A repeat tries again.
         """
         if self.settings.model == "off":
             return
         self.status = replace(self.status, loading=True)
         start = time.perf_counter()
         try:
-            from bot.knowledge.encoder.loader import load
+            from bot.knowledge.encoder.loader import stages
 
-            store = VectorStore(load(self.settings.model, self.cache), self.cache)
-            with self._reloading:
-                self._store = store
-                self._state = self._build(tuple(self._state.shelf.articles.values()))
-            self.examine()
-            self.status = replace(
-                self.status,
-                embeddings=store.encoder.id,
-                reason="",
-                loading=False,
-                seconds=time.perf_counter() - start,
-            )
+            for encoder, reason in stages(self.settings.model, self.cache):
+                store = VectorStore(encoder, self.cache)
+                with self._reloading:
+                    self._store = store
+                    self._state = self._build(tuple(self._state.shelf.articles.values()))
+                self.examine()
+                took = time.perf_counter() - start
+                self.status = replace(self.status, embeddings=encoder.id, reason=reason, seconds=took)
         except BotError as error:
             self.status = replace(self.status, embeddings="", reason=str(error))
         finally:
@@ -320,16 +320,21 @@ class Knowledge:
             return SearchState(shelf, index, lexicon, checks=checks, guests=guests, shift=shift)
         questions = self._store.encode(index.questions.texts)
         passages = self._store.encode(index.passages.texts)
-        center = (
-            None
-            if self._is_own()
-            else center_of(np.concatenate((questions, passages)) if len(passages) else questions)
+        split = self._store.encoder.split
+        every = np.concatenate((questions, passages)) if len(passages) else questions
+        center = None if self._is_own() else center_of(every[:, split:])
+        vectors = Vectors(
+            centred(questions, center, split),
+            centred(passages, center, split),
+            self._store.encoder.id,
+            split,
         )
-        vectors = Vectors(centred(questions, center), centred(passages, center), self._store.encoder.id)
         return SearchState(shelf, index, lexicon, vectors, self._store, center, checks, guests, shift)
 
     def _kind(self, english: bool) -> str:
         """Which coefficients go with the encoder that is loaded and with the language."""
+        if self._store is not None and self._store.encoder.split:
+            return "english" if english else "paired"  # no coefficients of both are fitted for English yet
         if not self._is_own():
             return "sentence"
         return "english" if english else "own"
@@ -475,7 +480,7 @@ class Knowledge:
             state.shelf.has_english and (state.shelf.titled or not is_bare(state.index))
         ):
             return AnalyzedQuery(text, reading), "words"  # running text alone is found better by its words
-        vector = centred(state.store.ask(text)[None], state.center)[0]
+        vector = centred(state.store.ask(text)[None], state.center, state.vectors.split)[0]
         return AnalyzedQuery(text, reading, vector), kind
 
     def _decide(

@@ -171,7 +171,7 @@ async def report(
         "ready": knowledge is not None and knowledge.articles > 0,
         "articles": knowledge.articles if knowledge else 0,
         "broken": knowledge.broken if knowledge else 0,
-        "embeddings": (knowledge.embeddings or knowledge.reason) if knowledge else "",
+        "embeddings": knowledge.model if knowledge else "",
         "loading": knowledge.loading if knowledge else False,
     }
     ready = bool(storage["ready"]) and bool(known["ready"]) and all(r["ready"] for r in reports.values())

@@ -23,7 +23,7 @@ from bot.knowledge.decision.ranking import confidence_inputs, rank, rank_inputs,
 from bot.knowledge.decision.self_check import held_out
 from bot.knowledge.query.analyzer import TextAnalyzer
 from bot.knowledge.query.synonyms import read_speech
-from bot.knowledge.retrieval.features import FEATURES, AnalyzedQuery, gather
+from bot.knowledge.retrieval.features import ALL_FEATURES, AnalyzedQuery, Vectors, gather
 from bot.knowledge.retrieval.index import Index
 from bot.knowledge.retrieval.semantic import VectorStore
 from bot.knowledge.search import Knowledge
@@ -252,7 +252,7 @@ def test_features_of_training_are_those_of_asking(shop: Knowledge, index: Index,
     both = [found for found in candidates if found["article"] in by_hand]
     assert both or not by_hand or not candidates
     for found in both:
-        seen = [found.get(f, 0.0) for f in FEATURES]
+        seen = [found.get(f, 0.0) for f in ALL_FEATURES]
         assert np.allclose(seen, by_hand[found["article"]], atol=2e-3)
 
 
@@ -263,12 +263,35 @@ def test_networks_fit_the_features(index: Index) -> None:
     evidence = gather(
         index, AnalyzedQuery("как вернуть товар", index.reader.ask(("как", "вернуть", "товар")))
     )
-    for model in read_models().values():
-        assert rank_inputs(index, evidence).shape[1] == len(model.rank.mean)
+    models = read_models()
+    assert {kind for kind, model in models.items() if model.paired} == {"paired"}
+    for model in models.values():
+        assert rank_inputs(index, evidence, paired=model.paired).shape[1] == len(model.rank.mean)
         scores = rank(index, evidence, model)
-        inputs = confidence_inputs(index, evidence, scores, SelfCheck())
+        inputs = confidence_inputs(index, evidence, scores, SelfCheck(), paired=model.paired)
         assert len(inputs) == len(model.right.mean) == len(model.covered.mean) == len(model.right_bare.mean)
         assert np.isfinite(scores).all() and np.isfinite(model.right(inputs[None])).all()
+
+
+def test_each_of_two_encoders_has_features_of_its_own(index: Index) -> None:
+    """What one says and the other does not stands in its own columns, and brings its article to the list."""
+    units, passages = index.questions.count, index.passages.count
+    by_ours, by_sentence = index.ids.index("delivery/time"), index.ids.index("returns/goods")
+    questions = np.zeros((units, 4), np.float32)
+    questions[index.questions.owners == by_ours, 0] = 1
+    questions[index.questions.owners == by_sentence, 2] = 1
+    both = Vectors(questions, np.zeros((passages, 4), np.float32), "two", split=2)
+    asked = AnalyzedQuery("ыыы", index.reader.ask(("ыыы",)), np.array([1, 0, 1, 0], np.float32))
+
+    evidence = gather(index, asked, vectors=both)
+    rows = {
+        int(a): dict(zip(ALL_FEATURES, row, strict=True))
+        for a, row in zip(evidence.articles, evidence.table, strict=True)
+    }
+    assert (rows[by_ours]["semantic"], rows[by_ours]["sentence"]) == (1, 0)
+    assert (rows[by_sentence]["semantic"], rows[by_sentence]["sentence"]) == (0, 1)
+    assert rows[by_sentence]["head_sentence"] > 0 >= rows[by_sentence]["head_semantic"]
+    assert evidence.similar > 0 and evidence.similar_sentence > 0
 
 
 # --- reload
@@ -383,6 +406,7 @@ def test_vectors_are_encoded_once(tmp_path: Path) -> None:
     """Vectors are kept by content and model: a second store computes nothing, a changed text only itself."""
 
     class Counting:
+        split = 0
         id = "counting"
 
         def __init__(self) -> None:

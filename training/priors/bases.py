@@ -78,14 +78,14 @@ def support_bases(
         left_out = rnd.choice([0.0, 0.1, 0.2, 0.3, 0.4])
         cut = int(len(mine) * left_out)
         outside, inside = mine[:cut], mine[cut:]
-        most = rnd.choice([1, 1, 2, 3, 4, 5, 6, 8, 8, 8])
+        most = rnd.choice([0, 1, 1, 1, 2, 2, 3, 4, 5, 6, 8, 8])
         ragged, plain = rnd.random() < 0.4, rnd.random() < 0.6
-        titled, bodied = rnd.random() < 0.7, rnd.random() < 0.5
+        titled, bodied = rnd.random() < 0.7 or not most, rnd.random() < 0.5
         articles: list[Article] = []
         questions: list[tuple[str, str | None]] = []
         for intent in inside:
             order = sorted(range(len(intent.texts)), key=lambda k: (k * 0.25 if plain else 0) + rnd.random())
-            k = rnd.randint(1, most) if ragged else most
+            k = rnd.randint(min(1, most), most) if ragged else most
             aliases = [intent.texts[j] for j in order[:k]]
             rest = [intent.texts[j] for j in order[k:]]
             title = intent.title if titled else aliases[0]
@@ -98,7 +98,7 @@ def support_bases(
             questions += [(t, intent.name) for t in rnd.sample(rest, min(4, len(rest)))]
         near: list[tuple[str, str | None]] = [(t, None) for i in outside for t in rnd.sample(i.texts, 4)]
         far_pool = [i for i in intents if i.domain not in chosen and fold_of(i.domain) == fold]
-        far_count = int(min(110, len(questions)) * rnd.choice([0.0, 0.1, 0.2, 0.3]))
+        far_count = int(min(110, len(questions)) * rnd.choice([0.0, 0.1, 0.2, 0.3, 0.6, 1.2]))
         far: list[tuple[str, str | None]] = (
             [(rnd.choice(rnd.choice(far_pool).texts), None) for _ in range(far_count // 2)]
             if far_pool
@@ -106,7 +106,7 @@ def support_bases(
         )
         far += [(rnd.choice(off_topic), None) for _ in range(far_count - len(far))] if off_topic else []
         rnd.shuffle(questions)
-        questions = questions[:110] + near[:40] + far[:30]
+        questions = questions[:110] + near[:40] + far[:130]
         yield Base(f"support{n}-{len(inside)}x{most}", tuple(articles), tuple(questions), fold, "ru")
 
 

@@ -8,6 +8,7 @@ fourth document is).
 from __future__ import annotations
 
 import argparse
+import json
 import pickle
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ from bot.knowledge.decision.ranking import (
     rank,
     read_models,
 )
+from bot.knowledge.encoder.e5 import E5Encoder
 from bot.knowledge.encoder.navec import find_navec, read_navec
 from bot.knowledge.encoder.rows import lay, learn_pieces, vocabulary_of
 from bot.knowledge.encoder.static import UNKNOWN
@@ -59,6 +61,7 @@ WEIGHTS = {
 LONE_OUTSIDE = 0.75
 SEEDS = 3
 SHAPE = 5  # the last inputs of confidence: what kind of base it is
+OWN_WIDTH = 200  # columns of our own encoder
 FEWEST_STEPS = 700  # a small set is gone through oftener
 
 
@@ -172,8 +175,8 @@ def weight_of(exams: Sequence[Exam], numbers: np.ndarray) -> np.ndarray:
     return np.array([WEIGHTS.get(exams[n].family, 1.0) for n in numbers], np.float32)
 
 
-def fit_ranker(exams: Sequence[Exam], *, bare: bool) -> RankingNetwork:
-    rows, mask, gold, numbers = rank_rows(exams, bare=bare)
+def fit_ranker(exams: Sequence[Exam], *, bare: bool, paired: bool = False) -> RankingNetwork:
+    rows, mask, gold, numbers = rank_rows(exams, bare=bare, paired=paired)
     kept = gold >= 0
     rows, mask = rows[kept], mask[kept]
     seen, right = torch.tensor(mask), torch.tensor(gold[kept])
@@ -200,7 +203,9 @@ def fit_confidence(
         for case in exam.cases:
             scores = rank(exam.index, case.evidence, model)
             if len(scores):
-                inputs.append(confidence_inputs(exam.index, case.evidence, scores, check))
+                inputs.append(
+                    confidence_inputs(exam.index, case.evidence, scores, check, paired=model.paired)
+                )
                 labels.append(case.gold != -1 if covered else int(scores.argmax()) == case.gold)
                 weights.append(
                     WEIGHTS.get(exam.family, 1.0) * (LONE_OUTSIDE if bare and case.gold == -1 else 1.0)
@@ -226,8 +231,8 @@ def fit_confidence(
     return found
 
 
-def fit_model(exams: Sequence[Exam]) -> RankingModel:
-    ranker, bare = fit_ranker(exams, bare=False), fit_ranker(exams, bare=True)
+def fit_model(exams: Sequence[Exam], *, paired: bool = False) -> RankingModel:
+    ranker, bare = (fit_ranker(exams, bare=lone, paired=paired) for lone in (False, True))
     model = RankingModel(ranker, bare, *[ranker] * 4)
     parts = [
         fit_confidence(exams, model, covered=covered, bare=lone)
@@ -315,6 +320,39 @@ def english_encoders(folder: Path, data: Path, kept: Path | None) -> list[Encode
     return found
 
 
+def beside(ours: Encode, e5: Encode) -> Encode:
+    """Our own encoder and e5 side by side."""
+
+    def encode(texts: Sequence[str], query: bool) -> Floats:
+        return np.concatenate((ours(texts, query), e5(texts, query)), 1)
+
+    return encode
+
+
+def e5_encoder(folder: Path, kept: Path) -> Encode:
+    """The converted model in *folder*; vectors stay in *kept*: encoding takes longer than all the rest."""
+    model = E5Encoder(folder, "training")
+    names = kept / "e5.texts.json", kept / "e5.npy"
+    known: dict[str, Floats] = {}
+    if all(n.exists() for n in names):
+        known = dict(zip(json.loads(names[0].read_text("utf-8")), np.load(names[1]), strict=True))
+
+    def encode(texts: Sequence[str], query: bool) -> Floats:
+        prefix = "q" if query else "p"
+        missing = [t for t in dict.fromkeys(texts) if prefix + t not in known]
+        for i in range(0, len(missing), 256):
+            part = missing[i : i + 256]
+            known.update(zip((prefix + t for t in part), model.encode(part, query=query), strict=True))
+        if len(missing) > 1000:
+            names[0].write_text(json.dumps(list(known)), "utf-8")
+            np.save(names[1], np.stack(list(known.values())))
+        if not texts:
+            return np.zeros((0, model.dimensions), np.float32)
+        return np.stack([known[prefix + t] for t in texts]).astype(np.float32)
+
+    return encode
+
+
 def sentence_encoder(folder: Path) -> Encode:
     from sentence_transformers import SentenceTransformer
 
@@ -355,6 +393,9 @@ def main() -> None:
         help="folder of a small English sentence encoder, for the kinds `sentence` and `english`",
     )
     parser.add_argument(
+        "--e5", type=Path, default=None, help="folder of the converted e5 (bot model prepare), for `paired`"
+    )
+    parser.add_argument(
         "--taught", type=Path, default=None, help="file of the teacher's vectors, see training.english"
     )
     parser.add_argument(
@@ -387,7 +428,17 @@ def main() -> None:
             if kind == "english":
                 mine = [b for b in found if b.language == "en"]
                 encoders = [(e, False) for e in english_encoders(args.sentence, args.english, args.taught)]
-            if kind != "sentence":
+            if kind == "paired":
+                mine = [b for b in found if b.language == "ru"]
+                e5 = e5_encoder(args.e5, args.keep)
+                units = [t for b in mine for a in b.articles for t in (a.title, *a.questions, a.body)]
+                units += [p.text for b in mine for a in b.articles for p in a.passages]
+                asked = [q for b in mine for q, _ in b.questions]
+                e5(units, False), e5(asked, True), e5(asked, False)
+                print(f"{kind}: e5 is ready, {time.perf_counter() - start:.0f} s", flush=True)
+                halves = halves or half_encoders()
+                exams = gather_all(mine, [(beside(h, e5), True) for h in halves], split=OWN_WIDTH)
+            elif kind != "sentence":
                 exams = gather_all(mine, encoders)
             else:
                 mine = [b for b in found if b.language == "en"]
@@ -409,7 +460,7 @@ def main() -> None:
             f" {time.perf_counter() - start:.0f} s",
             flush=True,
         )
-        models[kind] = fit_model(exams)
+        models[kind] = fit_model(exams, paired=kind == "paired")
         read_models.cache_clear()
         save({**(read_models(args.out) if args.out.exists() else {}), **models}, args.out)
         print(f"{kind}: fitted, {time.perf_counter() - start:.0f} s", flush=True)

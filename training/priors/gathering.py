@@ -64,15 +64,21 @@ class _Slim:
 
 
 _encoders: list[tuple[Encode, bool] | None] = []
+_split: list[int] = [0]
 
 
 def gather_all(
-    bases: Iterable[Base], encoders: Sequence[tuple[Encode, bool] | None], workers: int = 2
+    bases: Iterable[Base],
+    encoders: Sequence[tuple[Encode, bool] | None],
+    workers: int = 2,
+    *,
+    split: int = 0,
 ) -> list[Exam]:
     """All bases asked; the encoder of a base's fold turns its texts into vectors (None: words alone); True =
-    to be centred.
+    to be centred, from column *split* on.
     """
     _encoders[:] = list(encoders)
+    _split[0] = split
     with get_context("fork").Pool(workers) as pool:
         return pool.map(gather_one, list(bases), chunksize=2)
 
@@ -84,22 +90,22 @@ def gather_one(base: Base) -> Exam:
     vectors, asked, known = None, [None] * len(base.questions), None
     if chosen is not None:
         encode, center = chosen
-        middle = (
-            center_of(encode(list(index.questions.texts + index.passages.texts), False)) if center else None
-        )
+        split = _split[0]
+        every = list(index.questions.texts + index.passages.texts)
+        middle = center_of(encode(every, False)[:, split:]) if center else None
 
         def known(texts: Sequence[str]) -> Floats:
-            return centred(encode(list(texts), False), middle)
+            return centred(encode(list(texts), False), middle, split)
 
-        vectors = Vectors(known(index.questions.texts), known(index.passages.texts), "training")
-        asked = list(centred(encode([q for q, _ in base.questions], True), middle))
+        vectors = Vectors(known(index.questions.texts), known(index.passages.texts), "training", split)
+        asked = list(centred(encode([q for q, _ in base.questions], True), middle, split))
     cases = []
     for (text, gold), vector in zip(base.questions, asked, strict=True):
         evidence = gather(
             index, AnalyzedQuery(text, reader.ask(reader.canonical(text)), vector), vectors=vectors
         )
         cases.append(Case(evidence, _place_of(gold, evidence, index)))
-    own_index, own = examine(base.articles, reader, known)
+    own_index, own = examine(base.articles, reader, known, split=_split[0])
     return Exam(base.name, _Slim(index), tuple(cases), tuple(own), _Slim(own_index))  # type: ignore[arg-type]
 
 
@@ -111,14 +117,16 @@ def _place_of(gold: str | None, evidence: Evidence, index: Index) -> int:
     return int(found[0]) if len(found) else -2
 
 
-def rank_rows(exams: Sequence[Exam], *, bare: bool) -> tuple[Floats, np.ndarray, np.ndarray, np.ndarray]:
+def rank_rows(
+    exams: Sequence[Exam], *, bare: bool, paired: bool = False
+) -> tuple[Floats, np.ndarray, np.ndarray, np.ndarray]:
     """Inputs (N, SHORTLIST, D), mask, gold places and exam numbers of all cases whose base is (not) bare."""
     rows, masks, golds, numbers = [], [], [], []
     for number, exam in enumerate(exams):
         if is_bare(exam.index) != bare:
             continue
         for case in exam.cases:
-            found = rank_inputs(exam.index, case.evidence)
+            found = rank_inputs(exam.index, case.evidence, paired=paired)
             padded = np.zeros((SHORTLIST, found.shape[1]), np.float32)
             padded[: len(found)] = found
             rows.append(padded)

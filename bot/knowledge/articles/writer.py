@@ -35,7 +35,8 @@ def encoder_of(knowledge: Knowledge) -> Encode | None:
         return None
     from bot.knowledge.encoder.loader import load
 
-    encoder = load(knowledge.settings.model, knowledge.cache)
+    model = knowledge.settings.model
+    encoder = load("auto" if model == "e5" else model, knowledge.cache)
     return lambda texts: encoder.encode(list(texts), query=True)
 
 

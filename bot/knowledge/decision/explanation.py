@@ -12,7 +12,7 @@ from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.decision.finding import SearchReading
 from bot.knowledge.query.words import lemma
 from bot.knowledge.retrieval.channels import COLUMNS
-from bot.knowledge.retrieval.features import FEATURES
+from bot.knowledge.retrieval.features import ALL_FEATURES
 from bot.knowledge.retrieval.index import Index
 from bot.model import Answer, Json
 from bot.text.problems import reader_language, reading, told
@@ -46,7 +46,7 @@ def explain(
     shown = [c.article for c in answer.candidates]
     table = np.round(evidence.table[[place[name] for name in shown]].astype(float), 3).tolist()
     rows = {
-        name: {f: v for f, v in zip(FEATURES, row, strict=True) if v}
+        name: {f: v for f, v in zip(ALL_FEATURES, row, strict=True) if v}
         for name, row in zip(shown, table, strict=True)
     }
     channels = {

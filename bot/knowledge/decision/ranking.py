@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.knowledge.retrieval.features import FEATURES, Evidence
+from bot.knowledge.retrieval.features import ALL_FEATURES, FEATURES, Evidence
 from bot.knowledge.retrieval.index import Index
 from bot.knowledge.retrieval.lexical import Floats
 
@@ -34,6 +34,7 @@ _BARE_COLUMNS = [
         "fuzz_set",
     )
 ]
+_BARE_SENTENCE = [ALL_FEATURES.index("body_sentence"), ALL_FEATURES.index("sentence")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,11 @@ class RankingModel:
     right_bare: RankingNetwork
     covered_bare: RankingNetwork
 
+    @property
+    def paired(self) -> bool:
+        """Whether it was fitted with a sentence encoder beside our own."""
+        return len(self.rank_bare.mean) == 3 * (len(_BARE_COLUMNS) + len(_BARE_SENTENCE))
+
 
 PARTS = ("rank", "rank_bare", "right", "covered", "right_bare", "covered_bare")
 
@@ -95,16 +101,20 @@ def is_bare(index: Index) -> bool:
     return bool(index.shape[1] < BARE)
 
 
-def rank_inputs(index: Index, evidence: Evidence) -> Floats:
+def rank_inputs(index: Index, evidence: Evidence, *, paired: bool = False) -> Floats:
     """What the ranking network sees of each candidate: features, features over the best of the list, its
-    examples, the base's shape.
+    examples, the base's shape. *paired*: with the features of a sentence encoder beside ours.
     """
     table = evidence.table
+    bare = is_bare(index)
+    columns = (
+        _BARE_COLUMNS + _BARE_SENTENCE * paired if bare else range(len(ALL_FEATURES if paired else FEATURES))
+    )
+    table = table[:, list(columns)]
     over = table / np.maximum(table.max(0, initial=0), 1e-6)
     n = len(table)
-    if is_bare(index):
-        mine = table[:, _BARE_COLUMNS]
-        return np.concatenate((mine, over[:, _BARE_COLUMNS], mine.max(0, initial=0) - mine), 1)
+    if bare:
+        return np.concatenate((table, over, table.max(0, initial=0) - table), 1)
     examples = np.log1p(index.questions.sizes[evidence.articles])[:, None]
     return np.concatenate(
         (table, over, examples, np.broadcast_to(index.shape, (n, len(index.shape)))), 1
@@ -116,7 +126,7 @@ def rank(index: Index, evidence: Evidence, model: RankingModel) -> Floats:
     if not len(evidence.articles):
         return np.zeros(0, np.float32)
     network = model.rank_bare if is_bare(index) else model.rank
-    return network(rank_inputs(index, evidence))
+    return network(rank_inputs(index, evidence, paired=model.paired))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +173,9 @@ def chances(scores: Floats) -> Floats:
     return np.asarray(raised / raised.sum(), np.float32)
 
 
-def confidence_inputs(index: Index, evidence: Evidence, scores: Floats, check: SelfCheck) -> Floats:
+def confidence_inputs(
+    index: Index, evidence: Evidence, scores: Floats, check: SelfCheck, *, paired: bool = False
+) -> Floats:
     """What the confidence networks see of a ranked question: how far the winner is ahead, in what, and how
     well it is covered at all.
     """
@@ -172,7 +184,7 @@ def confidence_inputs(index: Index, evidence: Evidence, scores: Floats, check: S
     first = order[0]
     second = share[order[1]] if len(order) > 1 else 0.0
     gap = scores[first] - scores[order[1]] if len(order) > 1 else 15.0
-    table = evidence.table
+    table = evidence.table if paired else evidence.table[:, : len(FEATURES)]
     others = np.delete(table, first, 0).max(0, initial=0)
     top = table[first]
     entropy = float(-(share * np.log(share + 1e-9)).sum())
@@ -190,6 +202,7 @@ def confidence_inputs(index: Index, evidence: Evidence, scores: Floats, check: S
         evidence.known,
         np.log1p(evidence.words),
         evidence.similar,
+        *((evidence.similar_sentence,) if paired else ()),
         *check.inputs,
     )
     return np.concatenate(
@@ -205,7 +218,7 @@ def confidence(
     """
     if not len(scores):
         return 0.0, 0.0
-    inputs = confidence_inputs(index, evidence, scores, check)[None]
+    inputs = confidence_inputs(index, evidence, scores, check, paired=model.paired)[None]
     bare = is_bare(index)
     right = float((model.right_bare if bare else model.right)(inputs)[0])
     covered = float((model.covered_bare if bare else model.covered)(inputs)[0])

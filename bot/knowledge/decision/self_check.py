@@ -37,14 +37,16 @@ def held_out(articles: Sequence[Article], most: int = MOST) -> tuple[list[Articl
 
 
 def examine(
-    articles: Sequence[Article], reader: TextAnalyzer, encode: Encode | None
+    articles: Sequence[Article], reader: TextAnalyzer, encode: Encode | None, *, split: int = 0
 ) -> tuple[Index, list[tuple[Evidence, int]]]:
     """The index without the held-out examples, and for each of them what search knew and which article was
     right.
     """
     left, taken = held_out(articles)
     index = Index(left, reader)
-    vectors = Vectors(encode(index.questions.texts), encode(index.passages.texts)) if encode else None
+    vectors = None
+    if encode:
+        vectors = Vectors(encode(index.questions.texts), encode(index.passages.texts), split=split)
     asked = encode([t for t, _ in taken]) if encode and taken else [None] * len(taken)
     cases = []
     for (text, gold), vector in zip(taken, asked, strict=True):

@@ -11,7 +11,7 @@ import sys
 import tarfile
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache as remember
 from hashlib import blake2b
 from importlib.resources import as_file, files
@@ -22,7 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.errors import BotError
+from bot.knowledge.encoder.e5 import E5Encoder
+from bot.knowledge.encoder.e5_weights import find_e5
 from bot.knowledge.encoder.navec import find_navec, read_navec
+from bot.knowledge.encoder.paired import PairedEncoder, convert_apart, open_e5
 from bot.knowledge.encoder.rows import (
     ENGLISH,
     EnglishRows,
@@ -37,6 +40,7 @@ from bot.text.problems import told
 
 Vectors = npt.NDArray[np.float32]
 T = TypeVar("T")
+LEAST_MEMORY = 1_500_000_000  # bytes; converting takes 1 GB of them, serving some 300 MB
 
 
 class EncoderUnavailable(BotError):
@@ -51,6 +55,7 @@ class Encoder(Protocol):
 
     id: str
     dimensions: int
+    split: int  # columns before it are our own encoder's, where a sentence encoder stands beside it; else 0
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """(n, dimensions) float32, rows of length 1; a row of zeros where nothing of the text is known.
@@ -60,20 +65,76 @@ class Encoder(Protocol):
 
 
 def load(model: str, cache: Path | None) -> Encoder:
-    """The encoder named *model*: `auto` (our own), a folder, or a hub id. May be called from any thread.
+    """The encoder named *model*: `auto` (our own), `e5`, a folder, or a hub id. From any thread.
 
-    The first `auto` builds its rows (about half a minute) and keeps them in *cache*; later ones read them.
-    Without *cache*
-    they are built each time. Raises EncoderUnavailable with what to do; a repeat after mending succeeds.
+    The first time our own rows are built (about half a minute) and, for `e5`, the sentence encoder is
+    converted (some 15 s of one core); both are kept in *cache*, later ones read them. Raises
+    EncoderUnavailable with what to do; a repeat after mending succeeds.
     """
+    return list(stages(model, cache))[-1][0]
+
+
+def stages(model: str, cache: Path | None) -> Iterator[tuple[Encoder, str]]:
+    """What search may run on, each better than the one before, and why it is not better still ("" = best).
+
+    `e5` is our own encoder at once and multilingual-e5-small beside it once that is converted.
+    Raises EncoderUnavailable.
+    """
+    if model not in ("auto", "e5"):
+        yield _named(model), ""
+        return
+    own = _own(cache)
     if model == "auto":
-        return _own(cache)
-    return _named(model)
+        yield own, ""
+        return
+    sentences, reason = _converted(cache)
+    if sentences is None and not reason and cache is not None:
+        yield own, told("articles.model.converting")
+        reason = _convert(cache)
+        sentences, _ = _converted(cache)
+    if sentences is None:
+        yield own, reason
+    else:
+        yield PairedEncoder(own, sentences), ""
 
 
-def prepare(cache: Path | None) -> Encoder:
-    """Builds and keeps the rows of our own encoder, so that the first start of the bot need not."""
-    return _own(cache)
+def _converted(cache: Path | None) -> tuple[E5Encoder | None, str]:
+    """The sentence encoder, or why there will be none; neither where it has only to be converted."""
+    if cache is None:
+        return None, told("articles.model.no_cache")
+    if (found := open_e5(cache)) is not None:
+        return found, ""
+    if _memory() < LEAST_MEMORY:
+        return None, told("articles.model.small_machine", gigabytes=LEAST_MEMORY / 1_000_000_000)
+    if find_e5() is None:
+        return None, told("articles.model.no_sentences")
+    return None, ""
+
+
+def _convert(cache: Path) -> str:
+    """Why it could not be converted, or nothing."""
+    with _building:
+        try:
+            if open_e5(cache) is None:  # another thread may have done it meanwhile
+                convert_apart(cache)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            return told("articles.model.not_converted", reason=_short(error))
+    return ""
+
+
+def _memory() -> int:
+    """Bytes of memory that the machine has; much where nobody knows."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return LEAST_MEMORY
+
+
+def prepare(model: str, cache: Path | None) -> str:
+    """Makes ready what *model* runs on, so that the first start of the bot need not; why it is not all of it,
+    or nothing. Raises EncoderUnavailable.
+    """
+    return list(stages(model, cache))[-1][1]
 
 
 def pull(hub_id: str, folder: Path) -> Path:
@@ -104,6 +165,8 @@ _PREFIXES = (
 
 class _Sentences:
     """A sentence-transformers model behind `Encoder`."""
+
+    split = 0
 
     def __init__(
         self, model: object, identity: str, name: str, alone: Callable[[str], Vectors] | None = None

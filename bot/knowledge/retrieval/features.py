@@ -39,6 +39,10 @@ CHANNELS = (
     "body_semantic",
 )
 FEATURES = (*CHANNELS, "head", "fuzz_set", "fuzz_sort", "head_semantic")
+# by a sentence encoder that stands beside our own; models fitted without one read FEATURES alone
+SENTENCE = ("sentence", "sentence2", "body_sentence", "head_sentence")
+ALL_FEATURES = (*FEATURES, *SENTENCE)
+_SENTENCE_HAND = np.array([0.8, 0.5, 0.3], np.float32)
 _HAND = {
     "char": 0.5,
     "char2": 0.3,
@@ -71,11 +75,16 @@ _TWICE, _TWICE_MEAN, _ONCE, _BAG, _BODY = (
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """Sentence embeddings of all units, rows of length one, and the name of what made them."""
+    """Embeddings of all units and the name of what made them; rows of length one.
+
+    With *split* two encoders stand side by side: columns before it are our own encoder's, the others a
+    sentence encoder's, each part of length one.
+    """
 
     questions: Floats
     passages: Floats
     model: str = ""
+    split: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +98,8 @@ class AnalyzedQuery:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The short list for a question: article numbers, a row of `FEATURES` for each, the best passage of each,
-    and what is known of the question.
+    """The short list for a question: article numbers, a row of `ALL_FEATURES` for each, the best
+    passage of each, and what is known of the question.
 
     `known` is the share of the question's weight that the base's words cover, `words` how many words it has,
     `similar` how far the
@@ -103,6 +112,7 @@ class Evidence:
     known: float
     words: int
     similar: float = 0.0
+    similar_sentence: float = 0.0
 
 
 def gather(
@@ -119,12 +129,15 @@ def gather(
     if asked.vector is None:
         vectors = None
     scores = index.scores(asked.reading)
-    semantic, body_semantic = _semantic(index, asked, vectors)
+    semantic, body_semantic = _cosines(index, asked, vectors, sentence=False)
     columns = _article_scores(index, scores, semantic, body_semantic)
+    sentence, body_sentence = _cosines(index, asked, vectors, sentence=True)
+    beside = _sentence_scores(index, sentence, body_sentence)
     barred = None if allowed is None or allowed.all() else ~allowed
     hand = HAND[~BODY] @ columns[~BODY] + np.where(columns[0] <= 0, np.float32(2), np.float32(1)) * (
         HAND[BODY] @ columns[BODY]
     )
+    hand = hand + _SENTENCE_HAND @ beside
     if barred is not None:
         hand[barred] = -1.0
     chosen = largest(hand, SHORTLIST)
@@ -133,29 +146,59 @@ def gather(
         chosen = np.concatenate(
             (chosen, [a for a in also if (barred is None or not barred[a]) and a not in chosen])
         ).astype(np.int64)
-    table = np.zeros((len(chosen), len(FEATURES)), np.float32)
+    table = np.zeros((len(chosen), len(ALL_FEATURES)), np.float32)
     table[:, : len(CHANNELS)] = columns[:, chosen].T
+    table[:, len(FEATURES) : len(FEATURES) + 3] = beside[:, chosen].T
     if len(chosen):
         char, _, _, pair, sense = scores.questions
         words = MIX[0] * char + MIX[1] * pair + MIX[2] * sense
-        by_words, by_both = _heads(index, words, semantic, vectors, barred)
+        by_words, by_both = _heads(index, words, semantic, _part(vectors, sentence=False), barred)
         table[:, len(CHANNELS)], table[:, len(CHANNELS) + 3] = by_words[chosen], by_both[chosen]
+        if vectors is not None and vectors.split:
+            _, by_sentence = _heads(index, words, sentence, _part(vectors, sentence=True), barred)
+            table[:, -1] = by_sentence[chosen]
         table[:, len(CHANNELS) + 1 : len(CHANNELS) + 3] = _fuzz(
             index.questions, asked, 0.5 * char + 0.5 * sense, chosen
         )
     best = index.passages.best_units(scores.passages[0] + scores.passages[1], chosen)[1]
-    similar = (
-        float((semantic.max() - semantic.mean()) / (semantic.std() + 1e-3))
-        if vectors is not None and len(semantic) > 1
-        else 0.0
+    known = index.known_share(asked.reading)
+    return Evidence(
+        chosen, table, best, known, len(asked.reading.words), _outlying(semantic), _outlying(sentence)
     )
-    return Evidence(chosen, table, best, index.known_share(asked.reading), len(asked.reading.words), similar)
 
 
-def _semantic(index: Index, asked: AnalyzedQuery, vectors: Vectors | None) -> tuple[Floats, Floats]:
-    if vectors is None or asked.vector is None:
+def _outlying(cosines: Floats) -> float:
+    """How far the nearest example stands out, in standard deviations of all; 0 without embeddings."""
+    if len(cosines) < 2 or not cosines.any():
+        return 0.0
+    return float((cosines.max() - cosines.mean()) / (cosines.std() + 1e-3))
+
+
+def _part(vectors: Vectors | None, *, sentence: bool) -> Vectors | None:
+    """The vectors of one of the two encoders."""
+    if vectors is None or not vectors.split:
+        return None if sentence else vectors
+    which = slice(vectors.split, None) if sentence else slice(vectors.split)
+    return Vectors(vectors.questions[:, which], vectors.passages[:, which], vectors.model)
+
+
+def _cosines(
+    index: Index, asked: AnalyzedQuery, vectors: Vectors | None, *, sentence: bool
+) -> tuple[Floats, Floats]:
+    """The question against all example questions and passages; zeros without such an encoder."""
+    mine = _part(vectors, sentence=sentence)
+    if vectors is None or mine is None or asked.vector is None:
         return np.zeros(index.questions.count, np.float32), np.zeros(index.passages.count, np.float32)
-    return np.maximum(vectors.questions @ asked.vector, 0), np.maximum(vectors.passages @ asked.vector, 0)
+    vector = asked.vector
+    if vectors.split:
+        vector = vector[vectors.split :] if sentence else vector[: vectors.split]
+    return np.maximum(mine.questions @ vector, 0), np.maximum(mine.passages @ vector, 0)
+
+
+def _sentence_scores(index: Index, questions: Floats, passages: Floats) -> Floats:
+    """A row of each of `SENTENCE` but the head over all articles."""
+    best, second = index.questions.best_two(questions[None])
+    return np.concatenate((best, second, index.passages.best(passages[None])))
 
 
 def _article_scores(index: Index, scores: Scores, semantic: Floats, body_semantic: Floats) -> Floats:

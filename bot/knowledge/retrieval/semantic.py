@@ -22,6 +22,7 @@ class TextEncoder(Protocol):
     """What is needed of an encoder: see bot.knowledge.encoder.loader."""
 
     id: str
+    split: int
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> Floats: ...
 
@@ -33,14 +34,15 @@ def center_of(vectors: Floats) -> Floats | None:
     return np.asarray(vectors.mean(0), np.float32) if len(vectors) >= 8 else None
 
 
-def centred(vectors: Floats, center: Floats | None) -> Floats:
+def centred(vectors: Floats, center: Floats | None, split: int = 0) -> Floats:
     """Vectors without the common part, of length one again: so that the cosines of all models have one
-    scale.
+    scale. Columns before *split* are our own encoder's and stay; *center* is as wide as the others.
     """
     if center is None or not len(vectors):
         return vectors
-    moved = vectors - center
-    return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9), np.float32)
+    moved = vectors[:, split:] - center
+    moved = np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9), np.float32)
+    return np.concatenate((vectors[:, :split], moved), 1) if split else moved
 
 
 class VectorStore:

@@ -1,0 +1,208 @@
+"""The sentence encoder of the wheel: its data file is read, written as ONNX and run; a tiny one made here."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy.special import erf, softmax
+
+from bot.knowledge.base import KnowledgeSettings
+from bot.knowledge.encoder import loader
+from bot.knowledge.encoder.e5 import E5Encoder, Vectors, write_checksums
+from bot.knowledge.encoder.e5_onnx import MODEL, tokenizer_of, write_onnx
+from bot.knowledge.encoder.e5_weights import BLOCK, E5Weights, read_e5
+from bot.knowledge.encoder.paired import VERSION, PairedEncoder
+from bot.knowledge.search import Knowledge
+from tests.knowledge.shop import write_shop
+
+HIDDEN, INNER, HEADS, LONGEST = 32, 64, 2, 300
+PIECES = (
+    "<s>",
+    "<pad>",
+    "</s>",
+    "<unk>",
+    "▁",
+    "▁query",
+    "▁passage",
+    ":",
+    *"абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
+)
+
+
+def _four_bits(values: npt.NDArray[np.float64]) -> bytes:
+    rows = values.astype(np.float32).reshape(-1, BLOCK)
+    scales = (np.abs(rows).max(1) / 7).astype(np.float16)
+    numbers = np.clip(np.round(rows / scales[:, None].astype(np.float32)), -8, 7).astype(np.int8) + 8
+    low, high = numbers[:, : BLOCK // 2].astype(np.uint8), numbers[:, BLOCK // 2 :].astype(np.uint8)
+    return b"".join(s.tobytes() + r.tobytes() for s, r in zip(scales, low | (high << 4), strict=True))
+
+
+def _tensors(seed: int = 1) -> Mapping[str, bytes]:
+    rnd = np.random.default_rng(seed)
+    vectors = {"emb.ln.w": HIDDEN, "emb.ln.b": HIDDEN, "emb.type": HIDDEN, "emb.pos": LONGEST * HIDDEN}
+    matrices = {"emb.word": (len(PIECES), HIDDEN)}
+    for name in ("q", "k", "v", "ao"):
+        matrices[f"l0.{name}.w"], vectors[f"l0.{name}.b"] = (HIDDEN, HIDDEN), HIDDEN
+    matrices["l0.fi.w"], vectors["l0.fi.b"] = (INNER, HIDDEN), INNER
+    matrices["l0.fo.w"], vectors["l0.fo.b"] = (HIDDEN, INNER), HIDDEN
+    vectors |= {f"l0.{name}.{part}": HIDDEN for name in ("aln", "oln") for part in "wb"}
+    plain = {name: rnd.normal(0, 0.2, size).astype(np.float32).tobytes() for name, size in vectors.items()}
+    return plain | {name: _four_bits(rnd.normal(0, 0.4, shape)) for name, shape in matrices.items()}
+
+
+def write_tiny(path: Path) -> Path:
+    """A whole file of one layer whose words are letters."""
+    words = [p.encode() for p in PIECES]
+    offsets = np.cumsum([0, *map(len, words)]).astype(np.uint32)
+    head = struct.pack("<4s I 7i f i", b"E5S1", 1, HIDDEN, 1, HEADS, INNER, len(PIECES), 0, 0, 1e-5, BLOCK)
+    head += struct.pack("<5i Q", len(PIECES), 0, 2, 1, 3, sum(map(len, words)))
+    head += offsets.tobytes() + np.full(len(PIECES), -2, np.float32).tobytes() + b"".join(words)
+    head += struct.pack("<i I", 0, 4) + b"none"
+    tensors = _tensors()
+    table = struct.calcsize("<i") + sum(2 + len(n.encode()) + 5 + 16 for n in tensors)
+    at = len(head) + table
+    head += struct.pack("<i", len(tensors))
+    for name, data in tensors.items():
+        head += struct.pack("<H", len(name.encode())) + name.encode()
+        head += struct.pack("<BI", 0, 0) + struct.pack("<QQ", at, len(data))
+        at += len(data)
+    path.write_bytes(head + b"".join(tensors.values()))
+    return path
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> E5Weights:
+    return read_e5(write_tiny(tmp_path_factory.mktemp("wheel") / "e5.bin"))
+
+
+@pytest.fixture(scope="module")
+def folder(tiny: E5Weights, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("converted")
+    write_onnx(tiny, place)
+    write_checksums(place)
+    return place
+
+
+def by_hand(w: E5Weights, text: str) -> Vectors:
+    """The mean vector of one text, layer by layer in numpy, in full precision."""
+
+    def norm(x: Vectors, name: str) -> Vectors:
+        spread = np.sqrt(x.var(-1, keepdims=True) + w.epsilon)
+        flat: Vectors = (x - x.mean(-1, keepdims=True)) / spread
+        return flat * w.plain(f"{name}.w") + w.plain(f"{name}.b")
+
+    def linear(x: Vectors, name: str, columns: int) -> Vectors:
+        return x @ w.packed(f"{name}.w", columns).T + w.plain(f"{name}.b")
+
+    ids = tokenizer_of(w).encode(text).ids
+    places = w.plain("emb.pos").reshape(-1, HIDDEN)[: len(ids)]
+    x = norm(w.packed("emb.word", HIDDEN)[ids] + places + w.plain("emb.type"), "emb.ln")
+    width = HIDDEN // HEADS
+    q, k, v = (linear(x, f"l0.{n}", HIDDEN).reshape(len(ids), HEADS, width).swapaxes(0, 1) for n in "qkv")
+    shares = softmax(q @ k.swapaxes(1, 2) / np.sqrt(width), axis=-1)
+    mixed = (shares @ v).swapaxes(0, 1).reshape(len(ids), HIDDEN)
+    y = norm(x + linear(mixed, "l0.ao", HIDDEN), "l0.aln")
+    inner = linear(y, "l0.fi", HIDDEN)
+    raised = inner * 0.5 * (1 + erf(inner / np.sqrt(2)))
+    mean = norm(y + linear(raised, "l0.fo", INNER), "l0.oln").mean(0)
+    return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+
+@pytest.mark.parametrize(("query", "prefix"), [(True, "query: "), (False, "passage: ")])
+def test_the_graph_counts_what_the_paper_says(
+    tiny: E5Weights, folder: Path, query: bool, prefix: str
+) -> None:
+    """Against a plain numpy calculation; int8 costs a little."""
+    texts = ["где мой заказ", "возврат", "сколько стоит доставка в казань"]
+    found = E5Encoder(folder, "tiny").encode(texts, query=query)
+
+    assert found.shape == (3, HIDDEN)
+    cosines = [float(row @ by_hand(tiny, prefix + t)) for row, t in zip(found, texts, strict=True)]
+    assert min(cosines) > 0.98
+    others = [float(found[0] @ by_hand(tiny, prefix + t)) for t in texts[1:]]
+    assert max(others) < cosines[0]
+
+
+def test_a_batch_gives_what_one_by_one_gives(folder: Path) -> None:
+    """Padding changes nothing, whatever stands beside."""
+    encoder = E5Encoder(folder, "tiny")
+    texts = ["а", "где мой заказ номер два", "да " * 300, ""]
+    together = encoder.encode(texts)
+    alone = np.concatenate([encoder.encode([t]) for t in texts])
+
+    assert np.abs(together - alone).max() < 0.05
+    assert not together[3].any() and np.linalg.norm(together[:3], axis=1) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\x00", "а" * 100_000, "а" + "\u0301" * 5_000, "🔥" * 3_000, " "])
+def test_odd_texts_give_a_row(folder: Path, text: str) -> None:
+    (row,) = E5Encoder(folder, "tiny").encode([text], query=True)
+    assert np.isfinite(row).all() and np.linalg.norm(row) == pytest.approx(1 if row.any() else 0, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda d: d[:100], lambda d: b"NOPE" + d[4:], lambda d: d[:-50], lambda _: b""]
+)
+def test_a_torn_file_is_refused(tmp_path: Path, spoil: object) -> None:
+    path = write_tiny(tmp_path / "e5.bin")
+    path.write_bytes(spoil(path.read_bytes()))  # type: ignore[operator]
+    with pytest.raises(ValueError, match=r"e5\.bin|weights|torn"):
+        read_e5(path)
+
+
+def test_a_changed_model_is_not_opened(tiny: E5Weights, tmp_path: Path) -> None:
+    """Half a download, a bad disk: the files are compared with what was written."""
+    write_onnx(tiny, tmp_path)
+    with pytest.raises(ValueError, match="no whole model"):
+        E5Encoder(tmp_path, "tiny")
+    write_checksums(tmp_path)
+    with (tmp_path / MODEL).open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(ValueError, match=r"model\.onnx"):
+        E5Encoder(tmp_path, "tiny")
+
+
+def test_two_encoders_stand_side_by_side(folder: Path) -> None:
+    """Each part keeps its own length; the columns of the first come first."""
+
+    class Own:
+        id, dimensions = "own", 2
+
+        def encode(self, texts: object, *, query: bool = False) -> Vectors:
+            return np.array([[0.6, 0.8]], np.float32)
+
+    pair = PairedEncoder(Own(), E5Encoder(folder, "tiny"))
+    (row,) = pair.encode(["возврат"])
+    assert pair.split == 2 and row[:2].tolist() == pytest.approx([0.6, 0.8])
+    assert len(row) == pair.dimensions and np.linalg.norm(row[2:]) == pytest.approx(1, abs=1e-4)
+
+
+def test_search_hears_both_encoders(folder: Path, tmp_path: Path) -> None:
+    """`model: e5` with the converted model in the cache: the explanation shows what each of them says."""
+    copytree(folder, tmp_path / "cache" / VERSION)
+    settings = KnowledgeSettings(model="e5")
+    base = Knowledge.open(write_shop(tmp_path / "kb"), settings=settings, cache=tmp_path / "cache")
+    base.load_embeddings()
+
+    assert base.status.embeddings.startswith("paired-encoder-") and not base.status.reason
+    candidates: Any = base.answer("как вернуть товар", language="ru").why["candidates"]
+    assert {"semantic", "sentence"} <= set(candidates[0])
+
+
+def test_a_small_machine_goes_on_with_ours_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loader, "LEAST_MEMORY", 10**15)
+    settings = KnowledgeSettings(model="e5")
+    base = Knowledge.open(write_shop(tmp_path / "kb"), settings=settings, cache=tmp_path / "cache")
+    base.load_embeddings()
+
+    assert base.status.embeddings.startswith("encoder-") and "e5-small" in base.status.reason
+    assert base.answer("Возврат товара", language="ru").article == "returns/goods"
