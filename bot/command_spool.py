@@ -25,7 +25,7 @@ LARGEST = 100_000  # bytes of an order
 PREFIX = "order."  # begins the stored names of these payloads
 
 
-def letterbox(storage: str) -> Path | None:
+def spool_folder(storage: str) -> Path | None:
     """The folder of a database's orders; None where everything is kept in memory."""
     return None if storage == ":memory:" else Path(f"{storage}.orders")
 
@@ -36,36 +36,36 @@ def drop(folder: Path, command: AdminCommand, by: str = "") -> Path:
     order = {"order": kind.removeprefix(PREFIX), **data, "by": by}
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = f"{Clock()():%Y%m%d%H%M%S%f}-{secrets.token_hex(4)}"
-    draft, letter = folder / f".{name}", folder / f"{name}.json"
+    draft, path = folder / f".{name}", folder / f"{name}.json"
     with os.fdopen(
         os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
     ) as file:
         json.dump(order, file, ensure_ascii=False)
         file.flush()
         os.fsync(file.fileno())
-    draft.rename(letter)
-    return letter
+    draft.rename(path)
+    return path
 
 
 def read(folder: Path, now: datetime) -> list[tuple[Path, Inbound | None]]:
     """The orders that lie there, oldest first, each with the inbound it is; None for what is no order."""
     found: list[tuple[Path, Inbound | None]] = []
-    for letter in sorted(folder.glob("*.json")):
+    for path in sorted(folder.glob("*.json")):
         try:
-            data = json.loads(letter.read_text("utf-8")) if letter.stat().st_size <= LARGEST else {}
+            data = json.loads(path.read_text("utf-8")) if path.stat().st_size <= LARGEST else {}
         except (OSError, ValueError):
             data = {}
         data = data if isinstance(data, dict) else {}
         command = payload_of(f"{PREFIX}{data.get('order')}", data)
         if not isinstance(command, AdminCommand):
-            found.append((letter, None))
+            found.append((path, None))
             continue
         sender = Sender("owner", str(data.get("by") or ""))
         found.append(
             (
-                letter,
+                path,
                 Inbound(
-                    f"order:{letter.stem}",
+                    f"order:{path.stem}",
                     OFFICE,
                     sender,
                     now,
@@ -81,17 +81,17 @@ def read(folder: Path, now: datetime) -> list[tuple[Path, Inbound | None]]:
 async def take(
     folder: Path, accept: Callable[[str, Sequence[Inbound]], Awaitable[None]], now: datetime
 ) -> int:
-    """Keep what lies there, then throw the letters away: a crash between the two changes nothing, their keys
+    """Keep what lies there, then throw the files away: a crash between the two changes nothing, their keys
     are known. Returns how many.
     """
     taken = 0
-    for letter, inbound in read(folder, now):
+    for path, inbound in read(folder, now):
         if inbound is None:
-            get_logger("command_spool").warning("not_an_order", file=letter.name)
-            letter.replace(letter.with_suffix(".bad"))
+            get_logger("command_spool").warning("not_an_order", file=path.name)
+            path.replace(path.with_suffix(".bad"))
             continue
         await accept(OFFICE.channel, [inbound])
-        letter.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         taken += 1
     return taken
 
@@ -109,11 +109,11 @@ async def hear_orders(
         await asyncio.sleep(EVERY)
 
 
-def wait_taken(letter: Path, seconds: float, sleep: Callable[[float], None]) -> bool:
-    """Whether a running bot took the letter within *seconds*."""
+def wait_taken(path: Path, seconds: float, sleep: Callable[[float], None]) -> bool:
+    """Whether a running bot took the order within *seconds*."""
     for _ in range(max(1, int(seconds / 0.2))):
         with contextlib.suppress(OSError):
-            if not letter.exists():
+            if not path.exists():
                 return True
         sleep(0.2)
-    return not letter.exists()
+    return not path.exists()

@@ -13,7 +13,7 @@ from datetime import timedelta
 from bot.adapters.base import Adapter, CommandMenu
 from bot.adapters.clock import ClockAdapter
 from bot.app import Service
-from bot.command_spool import hear_orders, letterbox
+from bot.command_spool import hear_orders, spool_folder
 from bot.errors import AccountError, StorageError
 from bot.feedback_loader import clicks
 from bot.handoff.operators.command_words import entry
@@ -183,7 +183,7 @@ async def _check_desk(service: Service) -> None:
 
 def _letters(service: Service) -> list[asyncio.Task[None]]:
     """Orders from the command line."""
-    folder = letterbox(str(service.store.file)) if service.store.file is not None else None
+    folder = spool_folder(str(service.store.file)) if service.store.file is not None else None
     return (
         [asyncio.create_task(hear_orders(folder, service.inbox.accept, service.clock))]
         if folder is not None

@@ -14,7 +14,7 @@ SLACK = timedelta(seconds=2)  # what a clock may be set back by without anybody 
 
 
 class ClockAdapter:
-    """Rings when the next timer is due, at the latest every *tick* seconds. *went_back* hears of a wall clock
+    """Fires when the next timer is due, at the latest every *tick* seconds. *went_back* hears of a wall clock
     that was set back, and
     is called once at first: what it was set back by before this process began cannot be known."""
 

@@ -20,7 +20,7 @@ from bot.cli import settings
 from bot.cli.clock import command_clock
 from bot.cli.messages import EXIT_PROBLEM, EXIT_USAGE, fail, say
 from bot.cli.report import open_beside
-from bot.command_spool import drop, letterbox, wait_taken
+from bot.command_spool import drop, spool_folder, wait_taken
 from bot.config.loader import Config
 from bot.errors import BotError, StorageError
 from bot.handoff.outreach.incidents import KINDS, Incidents, folded
@@ -138,7 +138,7 @@ def stop(path: Path | None, number: str) -> None:
 
 def _order(config: Config, command: AdminCommand) -> None:
     """Hand it to the bot; without a running one it waits for the next start."""
-    folder = letterbox(config.storage_path)
+    folder = spool_folder(config.storage_path)
     if folder is None:
         raise fail(StorageError(say("message.no_database")))
     try:

@@ -208,7 +208,7 @@ async def _playground(config: Config, *, port: int | None, browser: bool) -> Non
 
     clock = command_clock()
     folder = config.path("data/playground")
-    stages = playground_channels(files=folder, now=clock, business=config.business.name)
+    messengers = playground_channels(files=folder, now=clock, business=config.business.name)
     quick = (
         config.model_copy(update={"desk": None})
         if not any(c.token for c in config.channels.values())
@@ -217,7 +217,7 @@ async def _playground(config: Config, *, port: int | None, browser: bool) -> Non
     storage = str(config.path("data/playground.db"))
 
     def adapters(salt: str) -> Mapping[str, Adapter]:
-        return {**open_adapters(config, clock, salt=salt), **{s.name: s for s in stages}}
+        return {**open_adapters(config, clock, salt=salt), **{s.name: s for s in messengers}}
 
     service = await build_service(
         quick,
@@ -229,7 +229,7 @@ async def _playground(config: Config, *, port: int | None, browser: bool) -> Non
             folders=[folder],
         ),
     )
-    site = site_of(service, playground=[s.name for s in stages])
+    site = site_of(service, playground=[s.name for s in messengers])
     stop = _stop_signal()
     try:
         await site.start(port=config.web.port if port is None else port, retry=port is None)

@@ -64,14 +64,14 @@ class SearchState:
     `center` is the common part of the vectors of a foreign encoder.
     """
 
-    shelf: ArticleCatalog
+    catalog: ArticleCatalog
     index: Index
     lexicon: Lexicon
     vectors: Vectors | None = None
     store: VectorStore | None = None
     center: np.ndarray | None = None
     checks: Mapping[str, SelfCheck] = field(default_factory=dict)
-    guests: Mapping[str, Retriever] = field(default_factory=dict)
+    external_retrievers: Mapping[str, Retriever] = field(default_factory=dict)
     shift: ConfidenceShift = NO_SHIFT
 
 
@@ -129,7 +129,7 @@ class Knowledge:
         start = time.perf_counter()
         with self._reloading:
             articles, problems = read or self._library.read()
-            old = self._state.shelf.articles
+            old = self._state.catalog.articles
             now = {a.id: a for a in articles}
             if now != old:
                 self._state = self._build(articles)
@@ -167,11 +167,11 @@ class Knowledge:
         state.lexicon.warm()
         if state.index.kernel is not None:
             state.index.kernel.warm()
-        kinds: list[tuple[str, Encode | None, Sequence[Article]]] = [("words", None, state.shelf.published)]
+        kinds: list[tuple[str, Encode | None, Sequence[Article]]] = [("words", None, state.catalog.published)]
         if state.store is not None and state.vectors is not None:
             store, center = state.store, state.center
             parts: dict[str, list[Article]] = {}
-            for article in state.shelf.published:
+            for article in state.catalog.published:
                 parts.setdefault(self._kind(article.lang == "en"), []).append(article)
             split = store.encoder.split
 
@@ -213,10 +213,10 @@ class Knowledge:
         """The confidence in what comes first now, and whether that is right; None where the verdict does not
         say.
         """
-        if state.shelf.owner(label.question) is not None:
+        if state.catalog.owner(label.question) is not None:
             return None  # the editor's own words are sure without labels
         found, spoken, allowed = self._understood(state, label.question, label.language)
-        judged = state.shelf.article(label.article, spoken)
+        judged = state.catalog.article(label.article, spoken)
         place = state.index.place.get(judged.id) if judged is not None else None
         if judged is None or place is None or not allowed[place] or not len(found.scores):
             return None
@@ -242,7 +242,7 @@ class Knowledge:
                 store = VectorStore(encoder, self.cache)
                 with self._reloading:
                     self._store = store
-                    self._state = self._build(tuple(self._state.shelf.articles.values()))
+                    self._state = self._build(tuple(self._state.catalog.articles.values()))
                 self.examine()
                 took = time.perf_counter() - start
                 self.status = replace(self.status, embeddings=encoder.id, reason=reason, seconds=took)
@@ -253,11 +253,11 @@ class Knowledge:
 
     def article(self, id: str, language: str = "") -> Article | None:
         """The article, or its twin in *language* where there is one."""
-        return self._state.shelf.article(id, language)
+        return self._state.catalog.article(id, language)
 
     def articles(self) -> tuple[Article, ...]:
         """All articles, drafts included, by id."""
-        return tuple(self._state.shelf.articles.values())
+        return tuple(self._state.catalog.articles.values())
 
     @property
     def index(self) -> Index:
@@ -275,7 +275,7 @@ class Knowledge:
             )
             for name in names
         }
-        return {**ours, **state.guests}
+        return {**ours, **state.external_retrievers}
 
     def _restore(self) -> Read | None:
         """Takes over the index of the last start, if there is one that fits; what is read of the folder now
@@ -290,8 +290,10 @@ class Knowledge:
         if kept is None:
             return None
         self._reader = kept.index.reader
-        guests = invite(self._factories, kept.shelf.published)
-        self._state = SearchState(kept.shelf, kept.index, self._lexicon(kept.index), guests=guests)
+        external_retrievers = invite(self._factories, kept.catalog.published)
+        self._state = SearchState(
+            kept.catalog, kept.index, self._lexicon(kept.index), external_retrievers=external_retrievers
+        )
         return self._library.read()
 
     def _save(self) -> None:
@@ -308,16 +310,18 @@ class Knowledge:
         )
 
     def _build(self, articles: Sequence[Article]) -> SearchState:
-        shelf = ArticleCatalog(articles)
-        index = Index(shelf.published, self._reader)
+        catalog = ArticleCatalog(articles)
+        index = Index(catalog.published, self._reader)
         lexicon = self._lexicon(index)
-        checks, shift, guests = (
+        checks, shift, external_retrievers = (
             self._state.checks,
             self._state.shift,
-            invite(self._factories, shelf.published),
+            invite(self._factories, catalog.published),
         )
         if self._store is None:
-            return SearchState(shelf, index, lexicon, checks=checks, guests=guests, shift=shift)
+            return SearchState(
+                catalog, index, lexicon, checks=checks, external_retrievers=external_retrievers, shift=shift
+            )
         questions = self._store.encode(index.questions.texts)
         passages = self._store.encode(index.passages.texts)
         split = self._store.encoder.split
@@ -329,7 +333,9 @@ class Knowledge:
             self._store.encoder.id,
             split,
         )
-        return SearchState(shelf, index, lexicon, vectors, self._store, center, checks, guests, shift)
+        return SearchState(
+            catalog, index, lexicon, vectors, self._store, center, checks, external_retrievers, shift
+        )
 
     def _kind(self, english: bool) -> str:
         """Which coefficients go with the encoder that is loaded and with the language."""
@@ -349,7 +355,7 @@ class Knowledge:
         """Whether *question* stands word for word in exactly one article: then it is a question, whatever it
         sounds like.
         """
-        return self._state.shelf.owner(question) is not None
+        return self._state.catalog.owner(question) is not None
 
     async def ask(
         self,
@@ -382,7 +388,9 @@ class Knowledge:
         """
         state = self._state
         return (
-            (state.store is None or self._is_own()) and not state.guests and len(state.index.articles) <= FEW
+            (state.store is None or self._is_own())
+            and not state.external_retrievers
+            and len(state.index.articles) <= FEW
         )
 
     def answer(
@@ -404,7 +412,7 @@ class Knowledge:
         state = self._state
         found, spoken, allowed = self._understood(state, question, language, channel, segment, today)
         followed = False
-        last = state.shelf.article(context.article, spoken) if context and context.article else None
+        last = state.catalog.article(context.article, spoken) if context and context.article else None
         if (
             last is not None
             and found.confidence < self.settings.answer
@@ -431,8 +439,8 @@ class Knowledge:
         """
         text = question[:MAX_QUESTION].replace("\0", " ")
         repaired = repair(text, state.lexicon)
-        spoken = state.shelf.language_of(repaired.text, language)
-        allowed = state.shelf.allowed(spoken, channel, segment, today or self.today())
+        spoken = state.catalog.language_of(repaired.text, language)
+        allowed = state.catalog.allowed(spoken, channel, segment, today or self.today())
         found = self._find(state, repaired, spoken, allowed)
         if repaired.repairs and found.scope < 1 - 2 * RAW_WINS:
             raw = self._find(state, CorrectedQuestion(text), spoken, allowed)
@@ -444,7 +452,7 @@ class Knowledge:
         self, state: SearchState, repaired: CorrectedQuestion, language: str, allowed: np.ndarray
     ) -> SearchReading:
         asked, kind = self._asked(state, repaired.text, language)
-        votes = hear(state.guests, repaired.text, state.index.place)
+        votes = hear(state.external_retrievers, repaired.text, state.index.place)
         evidence = gather(
             state.index,
             asked,
@@ -458,7 +466,7 @@ class Knowledge:
         plain, right = right, state.shift(right)
         if not asked.reading.words:
             right = covered = 0.0
-        elif len(scores) and (own := state.shelf.owner(repaired.text)):
+        elif len(scores) and (own := state.catalog.owner(repaired.text)):
             first = state.index.articles[evidence.articles[int(np.argmax(scores))]]
             if own == (
                 first.twin_of or first.id
@@ -477,7 +485,7 @@ class Knowledge:
             return AnalyzedQuery(text, reading), "words"
         kind = self._kind(not is_russian(text))
         if kind == "english" and not (
-            state.shelf.has_english and (state.shelf.titled or not is_bare(state.index))
+            state.catalog.has_english and (state.catalog.titled or not is_bare(state.index))
         ):
             return AnalyzedQuery(text, reading), "words"  # running text alone is found better by its words
         vector = centred(state.store.ask(text)[None], state.center, state.vectors.split)[0]

@@ -92,7 +92,11 @@ class Pages:
             raise web.HTTPFound("/queue")
         scenes = tuple(self._playground.scenes.values())
         return self._page(
-            request, "playground.html", "play", scenes=scenes, stages=tuple(self._playground.stages.values())
+            request,
+            "playground.html",
+            "play",
+            scenes=scenes,
+            messengers=tuple(self._playground.messengers.values()),
         )
 
     async def queue(self, request: web.Request) -> web.Response:

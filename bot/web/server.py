@@ -37,7 +37,7 @@ def build_app(services: WebServices) -> web.Application:
     shuts down.
     """
     guard = PageSecurity(secret=services.secret, host=services.host, password=services.password)
-    playground = Playground(services) if services.stages else None
+    playground = Playground(services) if services.messengers else None
     pages = Pages(services, guard, playground)
     app = web.Application(
         middlewares=[_in_language(pages), _answer_failures(pages), guard.middleware], client_max_size=LARGEST

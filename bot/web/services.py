@@ -154,7 +154,7 @@ class WebServices:
     stale: timedelta = timedelta(seconds=90)
 
     @property
-    def stages(self) -> tuple[PlaygroundChannel, ...]:
+    def messengers(self) -> tuple[PlaygroundChannel, ...]:
         """The channels of the playground, in the order of the page."""
         return tuple(
             s for name in self.playground if isinstance(s := self.channels.get(name), PlaygroundChannel)

@@ -17,7 +17,7 @@ from bot.cli import outreach
 from bot.cli.clock import COMMAND_CLOCK
 from bot.cli.root import app
 from bot.clock import HandClock
-from bot.command_spool import drop, letterbox, take
+from bot.command_spool import drop, spool_folder, take
 from bot.config.loader import Config
 from bot.model.internal import BeginIncident
 from bot.testing import TestBot, open_test_bot
@@ -53,7 +53,7 @@ async def _heard(place: Path, work: Callable[[TestBot], object] | None = None) -
     """The bot runs over the folder's database and takes what was ordered."""
     storage = str(place / "data" / "bot.db")
     async with open_test_bot(place / "kb", storage=storage) as testbot:
-        folder = letterbox(storage)
+        folder = spool_folder(storage)
         assert folder is not None
         await take(folder, testbot.service.inbox.accept, testbot.clock())
         await testbot.rest()
@@ -103,7 +103,7 @@ def test_a_broadcast_is_counted_confirmed_and_sent_once(place: Path) -> None:
 
     asyncio.run(_heard(place, come))
     assert "Получат: 1" in run("broadcast", "Привет!", "--to", "asked=вернуть", input="n\n")
-    folder = letterbox(str(place / "data" / "bot.db"))
+    folder = spool_folder(str(place / "data" / "bot.db"))
     assert folder is not None and not list(folder.glob("*.json"))
     run("broadcast", "Привет!", "--to", "asked=вернуть", "--yes")
     letter = next(folder.glob("*.json"))
@@ -135,13 +135,13 @@ def test_bad_orders_are_refused_before_anything_is_written(
 ) -> None:
     """In clear words, with what there is instead."""
     assert words in run(*args, code=code)
-    folder = letterbox(str(place / "data" / "bot.db"))
+    folder = spool_folder(str(place / "data" / "bot.db"))
     assert folder is not None and not folder.exists()
 
 
 async def test_what_is_no_order_is_set_aside(place: Path) -> None:
     """It neither stops the others nor comes again."""
-    folder = letterbox(str(place / "data" / "bot.db"))
+    folder = spool_folder(str(place / "data" / "bot.db"))
     assert folder is not None
     drop(folder, BeginIncident("Сбой"))
     (folder / "0.json").write_text("{", "utf-8")

@@ -157,15 +157,15 @@ class Talk:
     timeout: float = 5.0
     words: Texts = WORDS
     now: datetime = NOW
-    shelf: Shelf = field(default_factory=lambda: Shelf(ARTICLES, ANSWERS))
+    catalog: Shelf = field(default_factory=lambda: Shelf(ARTICLES, ANSWERS))
     state: Mapping[str, object] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     history: list[HistoryEntry] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         forms = Forms(self.words, self.forms, self._desk)
-        ours = our_dialogs(self.words, read_act, self.shelf, forms.escalate)
-        greeting = Greeting(self.words, ours.intent, self.shelf, faq=ours.faq)
+        ours = our_dialogs(self.words, read_act, self.catalog, forms.escalate)
+        greeting = Greeting(self.words, ours.intent, self.catalog, faq=ours.faq)
         human, *others = {**ours.dialogs, "greeting": greeting}.items()
         dialogs = (human, ("form", forms), *self.before, *others)
         self.flow = Flow(dialogs, timeout=self.timeout, escalate=forms.escalate, words=self.words)

@@ -67,7 +67,7 @@ async def test_more_of_a_long_article_comes_in_three_messages_at_most() -> None:
     ]
     for typed in (False, True):
         talk = Talk(
-            shelf=Shelf(
+            catalog=Shelf(
                 [article("cost", "Доставка", "Коротко.\n\n" + "\n\n".join(sections))],
                 {"про доставку вещей": found("cost")},
             )
@@ -195,14 +195,14 @@ async def test_a_word_wider_than_the_options_is_a_new_question() -> None:
     """«доставка» after a list that happens to hold «Стоимость доставки» chooses nothing when other articles
     fit it as well.
     """
-    shelf = Shelf(
+    catalog = Shelf(
         ARTICLES,
         {"чепуха": found("cost", "sizes", sure=False), "доставка": found("cost", "time", sure=False)},
     )
-    talk = Talk(shelf=shelf)
+    talk = Talk(catalog=catalog)
     await talk.says("чепуха")
     assert "Курьером" not in await talk.says("доставка")
-    talk = Talk(shelf=shelf)
+    talk = Talk(catalog=catalog)
     await talk.says("чепуха")
     assert "Курьером" in await talk.says("стоимость доставки")
 
@@ -234,7 +234,7 @@ async def test_a_clear_question_after_a_clarification_is_answered() -> None:
     talk = Talk()
     await talk.says("доставка")
     assert "За 14 дней." in await talk.says("how do I return it")
-    context = talk.shelf.heard[-1][2]
+    context = talk.catalog.heard[-1][2]
     assert context and context.clarified and context.candidates == ("cost", "time", "return")
 
 
@@ -280,7 +280,7 @@ async def test_options_of_one_title_are_told_apart_or_one() -> None:
             for id, (section, example) in zip("ab", more, strict=True)
         ]
         options = tuple(Candidate(a.id, a.title, 0.5 - n / 10) for n, a in enumerate(both))
-        return Talk(shelf=Shelf(both, {"вернуть покупку": Answer(Decision.CLARIFY, options, scope=0.95)}))
+        return Talk(catalog=Shelf(both, {"вернуть покупку": Answer(Decision.CLARIFY, options, scope=0.95)}))
 
     by_section = talk(("Билеты", ""), ("Товары", ""))
     await by_section.says("вернуть покупку")
@@ -352,7 +352,7 @@ async def test_follow_up_gets_the_part_it_is_about() -> None:
     heard = await talk.says("а в Казань?")
 
     assert "Казань — 390 ₽" in heard and "Курьером — от" not in heard
-    assert talk.shelf.heard[-1][2].article == "cost"  # type: ignore[union-attr]
+    assert talk.catalog.heard[-1][2].article == "cost"  # type: ignore[union-attr]
 
 
 async def test_first_unknown_question_offers_a_person_the_next_one_gets_one() -> None:
@@ -387,7 +387,7 @@ async def test_one_word_is_never_guessed() -> None:
     talk = Talk()
     await talk.says("сроки")
     assert talk.labels == ["1. Сроки доставки", "2. Стоимость доставки", "Позвать оператора"]
-    assert "Таблица." in await Talk(shelf=Shelf(ARTICLES, {"размеры": found("sizes", "cost")})).says(
+    assert "Таблица." in await Talk(catalog=Shelf(ARTICLES, {"размеры": found("sizes", "cost")})).says(
         "размеры"
     )
 
@@ -415,7 +415,7 @@ async def test_english_question_is_answered_in_english() -> None:
     """The language of the words decides, whatever the platform says."""
     talk = Talk()
     heard = await talk.says("how do I return it")
-    assert "Did this help?" in heard and talk.shelf.heard[-1][1] == "en"
+    assert "Did this help?" in heard and talk.catalog.heard[-1][1] == "en"
     assert "Yes, thanks" in talk.labels
     assert talk.last.customer and talk.last.customer.language == "en"
     assert "helped" in await talk.presses("Yes, thanks")

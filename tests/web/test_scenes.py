@@ -48,7 +48,7 @@ def test_a_broken_script_is_named(tmp_path: Path, steps: str, word: str) -> None
 
 async def test_a_scene_says_hears_and_presses(page: Page) -> None:
     """A new customer plays it; the words arrive as any other; the answer is waited for."""
-    cast = PlaygroundCustomers(page.store, page.services.stages)
+    customers = PlaygroundCustomers(page.store, page.services.messengers)
     steps = (
         SceneStep(by="anna", says="привет"),
         SceneStep(hears="anna"),
@@ -60,7 +60,7 @@ async def test_a_scene_says_hears_and_presses(page: Page) -> None:
     async def move(to: str) -> None:
         moved.append(to)
 
-    playing = asyncio.create_task(ScenePlayer(page.services, cast, move).play(scene, speed=50))
+    playing = asyncio.create_task(ScenePlayer(page.services, customers, move).play(scene, speed=50))
     turn = None
     for _ in range(500):
         turn = turn or await page.store.take_turn(page.services.clock())

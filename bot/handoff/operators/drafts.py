@@ -161,7 +161,7 @@ def held(ticket: Ticket) -> dict[str, str]:
 
 
 def tapped(ticket: Ticket, turn: Turn) -> Ticket | None:
-    """The ticket that remembers this tap; None where the button was pressed before: two taps are one wish."""
+    """The ticket that remembers this tap; None where the button was pressed before: two taps are one."""
     row = turn.press.outbound if turn.press else 0
     return None if row in ticket.state.tapped else lifecycle.tapped(ticket, row)
 

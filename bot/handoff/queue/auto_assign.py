@@ -1,4 +1,4 @@
-"""Hands are free again: who waits for somebody is given to the first who can, where tickets are given rather
+"""Automatic assignment: who waits is given to the first operator who is free, where tickets are given rather
 than taken.
 """
 

@@ -1,4 +1,4 @@
-"""Never stranded: finds customers who wait with nobody responsible, and brings them to somebody."""
+"""Finds customers who wait with nobody responsible, and brings them to somebody."""
 
 from __future__ import annotations
 

@@ -72,18 +72,18 @@ def invite(factories: Mapping[str, RetrieverFactory], articles: Sequence[Article
     return made
 
 
-def hear(guests: Mapping[str, Retriever], question: str, place: Mapping[str, int]) -> RetrieverVotes:
+def hear(retrievers: Mapping[str, Retriever], question: str, place: Mapping[str, int]) -> RetrieverVotes:
     """The votes of all external retrievers: by rank, since their scales are their own.
 
     *place* is the number of each article that may be voted for.
     """
-    if not guests or not question.strip():
+    if not retrievers or not question.strip():
         return NO_VOTES
     by_guest: dict[str, dict[str, float]] = {}
     total: dict[int, float] = {}
-    for name, guest in guests.items():
+    for name, retriever in retrievers.items():
         try:
-            named = [m.article for m in list(guest.find(question, HEARD))[:HEARD]]
+            named = [m.article for m in list(retriever.find(question, HEARD))[:HEARD]]
         except Exception as error:  # noqa: BLE001 - foreign code must not take the answer away
             get_logger("knowledge").warning("retriever_failed", retriever=name, error=type(error).__name__)
             continue

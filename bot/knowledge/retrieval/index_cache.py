@@ -42,7 +42,7 @@ _PACKED = ("numbers", "counts", "lengths", "ends", "held", "holders", "held_ends
 class RestoredIndex:
     """What a start takes over: the catalog of articles and the index over them (with its reader)."""
 
-    shelf: ArticleCatalog
+    catalog: ArticleCatalog
     index: Index
 
 
@@ -75,7 +75,7 @@ def load(path: Path, key: str, library: ArticleRepository, speech: Synonyms) -> 
         if head.get("key") != key or head.get("folder") != str(library.folder):
             return None
         texts = _Texts(file)
-        shelf = ArticleCatalog(library.restore(_read_files().validate_json(texts.raw("library"))))
+        catalog = ArticleCatalog(library.restore(_read_files().validate_json(texts.raw("library"))))
         reader = TextAnalyzer.restored(
             speech, {kind: texts[f"words.{kind}"] for kind in KINDS}, lambda: _packed(file)
         )
@@ -87,9 +87,9 @@ def load(path: Path, key: str, library: ArticleRepository, speech: Synonyms) -> 
         ]
         unknown = texts["unknown"]
         index = Index(
-            shelf.published, reader, SavedIndex((sides[0], sides[1]), (unknown[0], unknown[1]), arrays)
+            catalog.published, reader, SavedIndex((sides[0], sides[1]), (unknown[0], unknown[1]), arrays)
         )
-        return RestoredIndex(shelf, index)
+        return RestoredIndex(catalog, index)
     except Exception:  # noqa: BLE001 - a torn, old or foreign file of any kind only costs a rebuild
         library.restore({})
         return None

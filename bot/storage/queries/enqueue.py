@@ -18,7 +18,7 @@ TAPS = len(PRIORITIES)
 RIVALS = {
     OutboundKind.CLOSE_TOPIC: OutboundKind.REOPEN_TOPIC,
     OutboundKind.REOPEN_TOPIC: OutboundKind.CLOSE_TOPIC,
-}  # of two that wait the last wish holds
+}  # of two that wait the last one holds
 URGENCY = (TAPS, *PRIORITIES.values())
 
 

@@ -1,4 +1,4 @@
-"""The REST API for other systems: each wish is kept as an inbound of the customer's conversation, and
+"""The REST API for other systems: each request is kept as an inbound of the customer's conversation, and
 decided like everything else.
 """
 

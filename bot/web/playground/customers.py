@@ -29,11 +29,11 @@ class PlaygroundCustomers:
     """The customers of the page: the same ones after a restart, new ones after a reset."""
 
     def __init__(
-        self, store: Store, stages: tuple[PlaygroundChannel, ...], topic_name: TopicName | None = None
+        self, store: Store, messengers: tuple[PlaygroundChannel, ...], topic_name: TopicName | None = None
     ) -> None:
         self._store, self._topic_name = store, topic_name
-        self.customers = tuple(s for s in stages if not s.group)
-        self.desk = next((s for s in stages if s.group), None)
+        self.customers = tuple(s for s in messengers if not s.group)
+        self.desk = next((s for s in messengers if s.group), None)
 
     async def enter(self) -> None:
         """The customers of the last time come back; the first time new ones come."""
@@ -41,23 +41,23 @@ class PlaygroundCustomers:
         if not any(kept.get(s.name) for s in self.customers):
             await self.renew()
             return
-        for stage in self.customers:
-            for person in kept.get(stage.name, ()):
-                stage.add(Sender(**person))
+        for messenger in self.customers:
+            for person in kept.get(messenger.name, ()):
+                messenger.add(Sender(**person))
         await HistoryReplay(self._store, self.customers, self.desk, self._topic_name).show()
 
     async def renew(self) -> None:
         """Everybody leaves, new customers (with chats of their own) come."""
         names = read_own(_CAST)
-        for stage in self.customers:
-            stage.remove_all()
-            for person in names[_kind(stage)]:
-                stage.add(Sender(_new_id(), **person))
+        for messenger in self.customers:
+            messenger.remove_all()
+            for person in names[_kind(messenger)]:
+                messenger.add(Sender(_new_id(), **person))
         await self._keep()
 
     async def invite(
         self,
-        stage: PlaygroundChannel,
+        messenger: PlaygroundChannel,
         name: str,
         *,
         last_name: str = "",
@@ -74,15 +74,15 @@ class PlaygroundCustomers:
             language,
             gender if gender in ("male", "female") else "",  # type: ignore[arg-type]
         )
-        stage.add(person)
-        for old in list(stage.people)[:-KEPT]:
-            del stage.people[old]
+        messenger.add(person)
+        for old in list(messenger.people)[:-KEPT]:
+            del messenger.people[old]
         await self._keep()
         return person
 
     async def _keep(self) -> None:
-        cast = {s.name: [asdict(p) for p in s.people.values()] for s in self.customers}
-        await self._store.keep_setting(SETTING, json.dumps(cast, ensure_ascii=False))
+        customers = {s.name: [asdict(p) for p in s.people.values()] for s in self.customers}
+        await self._store.keep_setting(SETTING, json.dumps(customers, ensure_ascii=False))
 
 
 class HistoryReplay:
@@ -102,10 +102,10 @@ class HistoryReplay:
 
     async def show(self) -> None:
         scenes: list[tuple[datetime, Callable[[], object]]] = []
-        for stage in self._customers:
-            for chat in stage.people:
-                async for line in self._said(Peer(stage.name, chat), ("customer",)):
-                    scenes.append((line.at, partial(stage.show_line, chat, "", line)))
+        for messenger in self._customers:
+            for chat in messenger.people:
+                async for line in self._said(Peer(messenger.name, chat), ("customer",)):
+                    scenes.append((line.at, partial(messenger.show_line, chat, "", line)))
         if self._desk is not None:
             for ticket in await self._store.tickets(open_only=False):
                 if thread := await self._store.topic(ticket.number, self._desk.name, self._desk.group):
@@ -129,17 +129,17 @@ class HistoryReplay:
         )
 
     def _show_delivery(self, delivery: Delivery) -> None:
-        stage = next(
+        messenger = next(
             s
             for s in (*self._customers, self._desk)
             if s is not None and s.name == delivery.outbound.to.channel
         )
         outbound, to = delivery.outbound, delivery.outbound.to
         attachments = tuple(
-            stage.uploads.kept(a, f"{delivery.id}-{i}") for i, a in enumerate(outbound.attachments)
+            messenger.uploads.kept(a, f"{delivery.id}-{i}") for i, a in enumerate(outbound.attachments)
         )
         target = self._named.get((to.channel, to.chat, outbound.edits), "")
-        sent = stage.show(
+        sent = messenger.show(
             outbound, nonce=delivery.id, target=target, at=delivery.created or _EPOCH, attachments=attachments
         )
         if outbound.name:
@@ -162,8 +162,8 @@ class HistoryReplay:
             after = max(d.id for d in rows)
             for delivery in rows:
                 to = delivery.outbound.to
-                stage = names.get(to.channel)
-                if stage is None or (not stage.group and to.chat not in stage.people):
+                messenger = names.get(to.channel)
+                if messenger is None or (not messenger.group and to.chat not in messenger.people):
                     continue
                 placed = await self._placed(delivery.outbound)
                 if placed is not None:
@@ -179,8 +179,8 @@ class HistoryReplay:
         )
 
 
-def _kind(stage: PlaygroundChannel) -> str:
-    return "vk" if stage.name.endswith("vk") else "telegram"
+def _kind(messenger: PlaygroundChannel) -> str:
+    return "vk" if messenger.name.endswith("vk") else "telegram"
 
 
 def _new_id() -> str:

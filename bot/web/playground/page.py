@@ -54,23 +54,23 @@ class Playground:
 
     def __init__(self, services: WebServices) -> None:
         self._services, self._hub = services, services.hub
-        self.stages: Mapping[str, PlaygroundChannel] = {s.name: s for s in services.stages}
-        self.cast = PlaygroundCustomers(services.store, services.stages, services.topic_name)
+        self.messengers: Mapping[str, PlaygroundChannel] = {s.name: s for s in services.messengers}
+        self.customers = PlaygroundCustomers(services.store, services.messengers, services.topic_name)
         self.scenes: Mapping[str, Scene] = read_scenes()
         self._journal = Journal()
-        self._stagehand = ScenePlayer(services, self.cast, self.move_clock)
+        self._player = ScenePlayer(services, self.customers, self.move_clock)
         self._playing: asyncio.Task[None] | None = None
         self._uploads: dict[str, tuple[str, Attachment]] = {}
         self._last_turn = 0
         self._turns: deque[Json] = deque(maxlen=TURNS)
         self._moved = asyncio.Event()
         self._log = get_logger("playground")
-        for stage in services.stages:
-            stage.watch(self._changed(stage))
+        for messenger in services.messengers:
+            messenger.watch(self._changed(messenger))
 
-    def _changed(self, stage: PlaygroundChannel) -> Callable[[str, Json], None]:
+    def _changed(self, messenger: PlaygroundChannel) -> Callable[[str, Json], None]:
         def told(kind: str, what: Json) -> None:
-            self._journal.note(kind, what, desk=bool(stage.group))
+            self._journal.note(kind, what, desk=bool(messenger.group))
             self._moved.set()
             self._hub.tell(kind, what)
 
@@ -78,7 +78,7 @@ class Playground:
 
     async def enter(self) -> None:
         """The customers take their places; turns of before are not news."""
-        await self.cast.enter()
+        await self.customers.enter()
         while rows := await self._services.store.turns(after=self._last_turn, limit=500):
             self._remember(rows)
 
@@ -107,7 +107,7 @@ class Playground:
         new = [
             turn_json(r)
             for r in rows
-            if (stage := self.stages.get(r.peer.channel)) is not None and not stage.group
+            if (messenger := self.messengers.get(r.peer.channel)) is not None and not messenger.group
         ]
         self._turns.extend(new)
         return new
@@ -122,7 +122,7 @@ class Playground:
         await self._tell_turns()
         state = {
             "after": self._hub.last_id,
-            "channels": [s.view() for s in self.stages.values()],
+            "channels": [s.view() for s in self.messengers.values()],
             "clock": self.clock(),
             "turns": list(self._turns),
             "playing": self._playing is not None and not self._playing.done(),
@@ -147,12 +147,14 @@ class Playground:
 
     async def file(self, request: web.Request) -> web.Response:
         """GET /file/{channel}/{ref}: pictures are shown, everything else is only downloaded."""
-        stage, ref = self._stage(request.match_info["channel"]), request.match_info["ref"]
-        found = next((a for a in _attachments(stage) if a["file"] == f"{stage.name}/{ref}"), None)
+        messenger, ref = self._messenger(request.match_info["channel"]), request.match_info["ref"]
+        found = next((a for a in _attachments(messenger) if a["file"] == f"{messenger.name}/{ref}"), None)
         if found is None:
             raise web.HTTPNotFound(text="no such file")
         try:
-            kept = await stage.read(Attachment(found["media"], ref, stage.name, found["name"], found["mime"]))
+            kept = await messenger.read(
+                Attachment(found["media"], ref, messenger.name, found["name"], found["mime"])
+            )
         except Refused as error:
             raise web.HTTPNotFound(text=str(error)) from error
         mime = kept.mime if found["picture"] else "application/octet-stream"
@@ -164,13 +166,15 @@ class Playground:
 
     async def story(self, request: web.Request) -> web.Response:
         """GET /story/{channel}/{chat}: what happened with this customer, as a test."""
-        stage, chat = self._stage(request.match_info["channel"]), request.match_info["chat"]
-        if (person := stage.people.get(chat)) is None:
+        messenger, chat = self._messenger(request.match_info["channel"]), request.match_info["chat"]
+        if (person := messenger.people.get(chat)) is None:
             raise web.HTTPNotFound(text="no such customer")
         customer = {
             k: v for k, v in asdict(person).items() if v and k in ("name", "last_name", "gender", "language")
         }
-        text = self._journal.story(f"{person.name} {person.last_name}".strip(), stage.name, chat, customer)
+        text = self._journal.story(
+            f"{person.name} {person.last_name}".strip(), messenger.name, chat, customer
+        )
         return web.Response(
             text=text,
             content_type="application/yaml",
@@ -184,13 +188,13 @@ class Playground:
         same message.
         """
         told = await _told(request)
-        stage = self._stage(told("channel"))
-        files = tuple(f for id in told.many("files") if (f := self._upload(id, stage)) is not None)
+        messenger = self._messenger(told("channel"))
+        files = tuple(f for id in told.many("files") if (f := self._upload(id, messenger)) is not None)
         text = told("text", WORDS)
         if not text.strip() and not files:
             raise web.HTTPBadRequest(text="nothing to say")
         said = await self._through(
-            stage.say(
+            messenger.say(
                 told("chat"),
                 told("user"),
                 TypedMessage(text, told("quotes"), files),
@@ -203,18 +207,20 @@ class Playground:
     async def edit(self, request: web.Request) -> web.Response:
         """POST /edit {channel, chat, user, message, text, key}."""
         told = await _told(request)
-        stage = self._stage(told("channel"))
+        messenger = self._messenger(told("channel"))
         await self._through(
-            stage.rewrite(told("chat"), told("user"), told("message"), told("text", WORDS), key=told.key())
+            messenger.rewrite(
+                told("chat"), told("user"), told("message"), told("text", WORDS), key=told.key()
+            )
         )
         return web.json_response({})
 
     async def press(self, request: web.Request) -> web.Response:
         """POST /press {channel, chat, user, message, token, key}."""
         told = await _told(request)
-        stage = self._stage(told("channel"))
+        messenger = self._messenger(told("channel"))
         label = await self._through(
-            stage.press(told("chat"), told("user"), told("message"), told("token"), key=told.key())
+            messenger.press(told("chat"), told("user"), told("message"), told("token"), key=told.key())
         )
         return web.json_response({"label": label})
 
@@ -223,14 +229,14 @@ class Playground:
         reopen_topic, delete_topic, down, up.
         """
         told = await _told(request)
-        stage, what = self._stage(told("channel")), told("what")
+        messenger, what = self._messenger(told("channel")), told("what")
         if what in ("down", "up"):
-            stage.switch(down=what == "down")
+            messenger.switch(down=what == "down")
         elif what == "delete_topic":
-            stage.delete_topic(told("thread"))
+            messenger.delete_topic(told("thread"))
         elif what in _HAPPENINGS:
             await self._through(
-                stage.happen(
+                messenger.happen(
                     told("chat"), told("user"), _HAPPENINGS[what], key=told.key(), thread=told("thread")
                 )
             )
@@ -242,7 +248,7 @@ class Playground:
         """POST /upload?channel=…&name=…&kind=file|voice with the content as the body; answers the id to say
         it with.
         """
-        stage = self._stage(request.query.get("channel", ""))
+        messenger = self._messenger(request.query.get("channel", ""))
         if request.query.get("kind") == "voice":
             name, mime, content = demo_file("voice")
         else:
@@ -252,10 +258,10 @@ class Playground:
                 await _read_limited(request),
             )
         kept = await asyncio.to_thread(
-            stage.uploads.keep, name, mime, content, voice=request.query.get("kind") == "voice"
+            messenger.uploads.keep, name, mime, content, voice=request.query.get("kind") == "voice"
         )
         id = uuid.uuid4().hex
-        self._uploads[id] = stage.name, kept
+        self._uploads[id] = messenger.name, kept
         while len(self._uploads) > 100:
             del self._uploads[next(iter(self._uploads))]
         return web.json_response({"id": id, "name": kept.name, "media": kept.media.value})
@@ -263,12 +269,16 @@ class Playground:
     async def customer(self, request: web.Request) -> web.Response:
         """POST /customer {channel, name, gender?}: one more customer."""
         told = await _told(request)
-        stage = self._stage(told("channel"))
+        messenger = self._messenger(told("channel"))
         name, _, last_name = told("name", 80).strip().partition(" ")
-        if not name or stage.group:
+        if not name or messenger.group:
             raise web.HTTPBadRequest(text="a customer needs a name and a channel of customers")
-        person = await self.cast.invite(
-            stage, name, last_name=last_name.strip(), gender=told("gender"), language=told("language") or "ru"
+        person = await self.customers.invite(
+            messenger,
+            name,
+            last_name=last_name.strip(),
+            gender=told("gender"),
+            language=told("language") or "ru",
         )
         return web.json_response({"chat": person.id})
 
@@ -277,7 +287,7 @@ class Playground:
         self.stop_scene()
         await self.move_clock("")
         self._journal.clear()
-        await self.cast.renew()
+        await self.customers.renew()
         self._hub.tell("reload", {})
         return web.json_response({})
 
@@ -357,7 +367,7 @@ class Playground:
     async def _play(self, scene: Scene, speed: float) -> None:
         told: dict[str, object] = {"id": scene.id}
         try:
-            await self._stagehand.play(scene, speed=speed)
+            await self._player.play(scene, speed=speed)
             told["state"] = "done"
         except asyncio.CancelledError:
             told["state"] = "stopped"
@@ -372,14 +382,14 @@ class Playground:
 
     # --- inside
 
-    def _stage(self, name: str) -> PlaygroundChannel:
-        if (stage := self.stages.get(name)) is None:
+    def _messenger(self, name: str) -> PlaygroundChannel:
+        if (messenger := self.messengers.get(name)) is None:
             raise web.HTTPNotFound(text="no such channel on the page")
-        return stage
+        return messenger
 
-    def _upload(self, id: str, stage: PlaygroundChannel) -> Attachment | None:
+    def _upload(self, id: str, messenger: PlaygroundChannel) -> Attachment | None:
         channel, kept = self._uploads.get(id, ("", None))
-        return kept if channel == stage.name else None
+        return kept if channel == messenger.name else None
 
     async def _through(self, doing: Any) -> Any:
         """Pass what was done through the channel; what the service refuses becomes an answer the page can
@@ -458,6 +468,6 @@ def turn_json(row: TurnRecord) -> Json:
     }
 
 
-def _attachments(stage: PlaygroundChannel) -> list[dict[str, Any]]:
-    chats: Any = stage.view()["chats"]
+def _attachments(messenger: PlaygroundChannel) -> list[dict[str, Any]]:
+    chats: Any = messenger.view()["chats"]
     return [a for chat in chats for message in chat["messages"] for a in message["attachments"]]

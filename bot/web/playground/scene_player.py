@@ -106,15 +106,18 @@ class ScenePlayer:
     """Plays one scene at a time. *speed* 1 is a person's pace; a new scene ends the one that is playing."""
 
     def __init__(
-        self, services: WebServices, cast: PlaygroundCustomers, move_clock: Callable[[str], Awaitable[object]]
+        self,
+        services: WebServices,
+        customers: PlaygroundCustomers,
+        move_clock: Callable[[str], Awaitable[object]],
     ) -> None:
-        self._services, self._cast, self._move_clock = services, cast, move_clock
-        self._stages = services.stages
+        self._services, self._customers, self._move_clock = services, customers, move_clock
+        self._messengers = services.messengers
         self._heard: dict[tuple[str, str], int] = {}
         self._marks: dict[tuple[str, str], int] = {}
         self._changed = asyncio.Event()
-        for stage in self._stages:
-            stage.watch(self._listen)
+        for messenger in self._messengers:
+            messenger.watch(self._listen)
 
     async def play(self, scene: Scene, *, speed: float = 1.0) -> None:
         """Play to the end. Raises `SceneFailed` where the script and the bot do not agree."""
@@ -122,16 +125,16 @@ class ScenePlayer:
             await self._move_clock("open")
         people: dict[str, tuple[PlaygroundChannel, Sender]] = {}
         for role, person in scene.who.items():
-            stage = self._stage(person["channel"])
+            messenger = self._messenger(person["channel"])
             fields = {k: v for k, v in person.items() if k != "channel"}
-            people[role] = stage, await self._cast.invite(stage, **fields)
-            self._tell("customer", {"channel": stage.name, "chat": people[role][1].id})
+            people[role] = messenger, await self._customers.invite(messenger, **fields)
+            self._tell("customer", {"channel": messenger.name, "chat": people[role][1].id})
         self._marks = dict(self._heard)
         try:
             await self._act_all(scene, people, speed)
         finally:
-            for stage in {s.name: s for s, _ in people.values() if s.down}.values():
-                stage.switch(down=False)
+            for messenger in {s.name: s for s, _ in people.values() if s.down}.values():
+                messenger.switch(down=False)
 
     async def _act_all(
         self, scene: Scene, people: Mapping[str, tuple[PlaygroundChannel, Sender]], speed: float
@@ -159,53 +162,61 @@ class ScenePlayer:
                 self._actor(role, people)[0].switch(down=down)
         if not step.by:
             return
-        stage, person = self._actor(step.by, people)
-        chat, thread = (stage.group, stage.newest_thread()) if stage.group else (person.id, "")
+        messenger, person = self._actor(step.by, people)
+        chat, thread = (messenger.group, messenger.newest_thread()) if messenger.group else (person.id, "")
         if step.says:
             pause = min(2.2, 0.5 + 0.04 * len(step.says)) / speed
             self._tell(
                 "draft",
-                {"channel": stage.name, "chat": chat, "thread": thread, "text": step.says, "seconds": pause},
+                {
+                    "channel": messenger.name,
+                    "chat": chat,
+                    "thread": thread,
+                    "text": step.says,
+                    "seconds": pause,
+                },
             )
             await asyncio.sleep(pause)
             self._marks = dict(self._heard)
-            await stage.say(chat, person.id, TypedMessage(step.says), key=str(uuid.uuid4()), thread=thread)
+            await messenger.say(
+                chat, person.id, TypedMessage(step.says), key=str(uuid.uuid4()), thread=thread
+            )
         if step.sends:
             self._marks = dict(self._heard)
-            await self._send(step.sends, stage, chat, person, thread)
+            await self._send(step.sends, messenger, chat, person, thread)
         if step.presses:
             await asyncio.sleep(0.9 / speed)
-            await self._press(step.presses, stage, chat, person, thread)
+            await self._press(step.presses, messenger, chat, person, thread)
 
     async def _press(
-        self, labels: tuple[str, ...], stage: PlaygroundChannel, chat: str, person: Sender, thread: str
+        self, labels: tuple[str, ...], messenger: PlaygroundChannel, chat: str, person: Sender, thread: str
     ) -> None:
         for label in labels:
-            found = stage.find_button(label, chat, thread if stage.group else None)
+            found = messenger.find_button(label, chat, thread if messenger.group else None)
             if found is not None:
                 self._marks = dict(self._heard)
-                await stage.press(chat, person.id, found[0], found[1], key=str(uuid.uuid4()))
+                await messenger.press(chat, person.id, found[0], found[1], key=str(uuid.uuid4()))
                 return
         raise SceneFailed(f"there is no button {' / '.join(labels)}")
 
     async def _send(
-        self, what: str, stage: PlaygroundChannel, chat: str, person: Sender, thread: str
+        self, what: str, messenger: PlaygroundChannel, chat: str, person: Sender, thread: str
     ) -> None:
         if what == "start":
-            await stage.happen(chat, person.id, InboundKind.START, key=str(uuid.uuid4()), thread=thread)
+            await messenger.happen(chat, person.id, InboundKind.START, key=str(uuid.uuid4()), thread=thread)
             return
         name, mime, content = demo_file(what)
-        attachment = stage.uploads.keep(name, mime, content, voice=what == "voice")
+        attachment = messenger.uploads.keep(name, mime, content, voice=what == "voice")
         sent = TypedMessage("", attachments=(attachment,))
-        await stage.say(chat, person.id, sent, key=str(uuid.uuid4()), thread=thread)
+        await messenger.say(chat, person.id, sent, key=str(uuid.uuid4()), thread=thread)
 
-    async def _hear(self, stage: PlaygroundChannel, chat: str, speed: float) -> None:
-        place, end = (stage.name, chat), asyncio.get_running_loop().time() + PATIENCE
+    async def _hear(self, messenger: PlaygroundChannel, chat: str, speed: float) -> None:
+        place, end = (messenger.name, chat), asyncio.get_running_loop().time() + PATIENCE
         while self._heard.get(place, 0) <= self._marks.get(place, 0):
             self._changed.clear()
             left = end - asyncio.get_running_loop().time()
             if left <= 0:
-                raise SceneFailed(f"nothing was heard in {stage.name}")
+                raise SceneFailed(f"nothing was heard in {messenger.name}")
             try:
                 await asyncio.wait_for(self._changed.wait(), left)
             except TimeoutError:
@@ -225,8 +236,8 @@ class ScenePlayer:
     def _ears(
         self, name: str, people: Mapping[str, tuple[PlaygroundChannel, Sender]]
     ) -> tuple[PlaygroundChannel, str]:
-        stage, person = self._actor(name, people)
-        return stage, stage.group or person.id
+        messenger, person = self._actor(name, people)
+        return messenger, messenger.group or person.id
 
     def _actor(
         self, name: str, people: Mapping[str, tuple[PlaygroundChannel, Sender]]
@@ -234,13 +245,13 @@ class ScenePlayer:
         """Somebody of the script; `operator` is the first of the desk's people, `operator/2` the second."""
         if name in people:
             return people[name]
-        if self._cast.desk is None:
+        if self._customers.desk is None:
             raise SceneFailed("there is no desk")
         number = int(name.partition("/")[2] or 1)
-        return self._cast.desk, list(self._cast.desk.people.values())[number - 1]
+        return self._customers.desk, list(self._customers.desk.people.values())[number - 1]
 
-    def _stage(self, kind: str) -> PlaygroundChannel:
-        return next(s for s in self._stages if s.name.endswith(kind))
+    def _messenger(self, kind: str) -> PlaygroundChannel:
+        return next(s for s in self._messengers if s.name.endswith(kind))
 
     def _tell(self, kind: str, what: Json) -> None:
         self._services.hub.tell(kind, what)
