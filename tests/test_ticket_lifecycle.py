@@ -46,7 +46,7 @@ STEPS: dict[str, tuple[tuple[str, ...], Step]] = {
 
 
 @given(st.lists(st.sampled_from(sorted(STEPS)), min_size=1, max_size=25))
-def test_a_ticket_is_whole_after_any_walk(names: list[str]) -> None:
+def test_a_ticket_is_whole_after_any_transitions(names: list[str]) -> None:
     ticket, now = Ticket(1, 1, Peer("telegram", "1"), opened=NOON), NOON
     for name in names:
         allowed, step = STEPS[name]

@@ -161,7 +161,7 @@ def test_each_kind_has_a_name(kind: str, lang: str) -> None:
 
 
 @pytest.mark.parametrize(("language", "name"), [("ru", "Опрос: Цвет?"), ("en", "Poll: Цвет?")])
-async def test_the_customer_reads_names_in_his_language(testbot: TestBot, language: str, name: str) -> None:
+async def test_the_customer_reads_names_in_their_language(testbot: TestBot, language: str, name: str) -> None:
     """What an operator sends and no channel carries is named for its reader, not for the desk."""
     anna, olga = testbot.customer(language=language), testbot.operator()
     await anna.says("позовите оператора" if language == "ru" else "call an operator please")

@@ -332,7 +332,7 @@ def test_a_webhook_that_cannot_work_is_refused_with_its_line(tmp_path: Path, hoo
     assert "abc-def-ghi" not in str(raised.value)
 
 
-def test_the_promised_kinds_exist() -> None:
+def test_the_documented_kinds_exist() -> None:
     """A kind that other systems may count on is made somewhere in the code."""
     root = Path(bot.__file__).parent
     code = "".join(p.read_text("utf-8") for p in root.rglob("*.py") if p.name != "happenings.py")

@@ -178,7 +178,7 @@ TABLES = {
 }
 
 
-def test_everything_that_was_promised_is_in_every_form() -> None:
+def test_every_figure_is_in_every_form() -> None:
     """Each figure with its parts and each table, in JSON, in the CSV and in the workbook, with what it means
     printed beside.
     """

@@ -21,17 +21,17 @@ def test_decisions_made_at_once_do_not_all_choose_the_same() -> None:
     """Four tickets are decided on before the first is committed: each operator gets their limit, the fifth
     ticket nobody.
     """
-    crew, teams = Roster(), Teams()
+    roster, teams = Roster(), Teams()
     for id in ("t:1", "t:2"):
-        crew.seen(Event("operator_met", actor=id, data={"name": id}))
+        roster.seen(Event("operator_met", actor=id, data={"name": id}))
     tickets = [Ticket(n, n, Peer("t", str(n))) for n in range(1, 6)]
     routing = Routing(assign="round_robin", limit=2)
 
-    chosen = [teams.choose(t, crew, tickets, routing) for t in tickets]
+    chosen = [teams.choose(t, roster, tickets, routing) for t in tickets]
 
     assert [m and m.id for m in chosen] == ["t:1", "t:2", "t:1", "t:2", None]
-    crew.seen(Event("ticket_closed", ticket=1))
-    again = teams.choose(tickets[4], crew, tickets[1:], routing)
+    roster.seen(Event("ticket_closed", ticket=1))
+    again = teams.choose(tickets[4], roster, tickets[1:], routing)
     assert again is not None and again.id == "t:1"
 
 

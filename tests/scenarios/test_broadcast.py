@@ -90,7 +90,7 @@ async def test_a_field_of_the_customer_chooses(testbot: TestBot) -> None:
     assert _said(testbot) == ["2001"]
 
 
-async def test_who_said_no_never_hears_one_again_until_he_wants_to(testbot: TestBot) -> None:
+async def test_who_said_no_never_hears_one_again_until_they_want_to(testbot: TestBot) -> None:
     """By the button, by /stop, kept on the customer; /news turns it round.
 
     The end of their own incident is no broadcast.

@@ -286,7 +286,7 @@ async def test_a_person_writing_by_hand_makes_the_bot_step_back(testbot: TestBot
     assert any("14 дней" in text for text in ildar.hears())
 
 
-async def test_a_night_handoff_promises_the_morning(testbot: TestBot) -> None:
+async def test_a_night_handoff_tells_the_morning(testbot: TestBot) -> None:
     """Outside hours the customer hears when people are back, not a guess in minutes."""
     testbot.clock.advance(hours=11)
     anna = testbot.customer()

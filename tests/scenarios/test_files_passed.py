@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.walk import Step, Walk, faults, walks
 
 
-async def test_a_message_takes_one_straight_walk(articles: Path) -> None:
+async def test_a_message_passes_each_file_once(articles: Path) -> None:
     """A reader who follows a question or an operator's reply opens few files, and none of them twice."""
     question, replies = await walks(articles)
 

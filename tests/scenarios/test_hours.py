@@ -136,7 +136,7 @@ def test_a_day_is_written_as_it_is_read(texts: list[str]) -> None:
     assert spans(written(read)) == read
 
 
-def test_what_is_promised_before_a_closing() -> None:
+def test_the_wait_told_before_a_closing() -> None:
     """Half a minute before the holidays nobody promises twenty minutes: the real day is told."""
     off = {date(2027, 1, d): "closed" for d in range(1, 11)}
     shop = hours(dict.fromkeys(WEEKDAYS, "10:00-20:00"), exceptions={date(2026, 12, 31): "closed", **off})

@@ -191,7 +191,7 @@ async def test_deadlines_follow_the_ticket(testbot: TestBot) -> None:
     assert len(await testbot.service.store.events(kinds=["sla_breached"])) == 1
 
 
-async def test_a_closed_ticket_is_opened_again_where_he_comes_back(testbot: TestBot) -> None:
+async def test_a_closed_ticket_is_opened_again_where_the_customer_comes_back(testbot: TestBot) -> None:
     """Closed in Telegram, asked for again in VK: the same number, the same operator, and the answers go to
     VK.
     """

@@ -59,7 +59,7 @@ def test_a_label_is_no_queue_of_its_own() -> None:
     assert (before(""), before("label"), before("social"), before("social", 2)) == (5, 5, 4, 0)
 
 
-async def test_the_thousand_and_first_is_not_told_that_he_is_first(articles: Path, tmp_path: Path) -> None:
+async def test_the_thousand_and_first_is_not_told_to_be_first(articles: Path, tmp_path: Path) -> None:
     """However many wait, the place by /status is the true one."""
     file = tmp_path / "bot.db"
     async with open_test_bot(articles, config=shop(), storage=str(file)) as testbot:

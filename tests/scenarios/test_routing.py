@@ -148,7 +148,7 @@ async def test_the_new_place_comes_with_the_usual_wait(testbot: TestBot) -> None
     assert "2-й в очереди, обычно отвечают около 5 минут" in edit.text.text
 
 
-async def test_who_was_passed_on_the_way_in_hears_his_real_place(articles: Path) -> None:
+async def test_who_was_passed_on_the_way_in_hears_their_real_place(articles: Path) -> None:
     """An urgent one is told at once that they are first, and nothing else afterwards."""
     async with open_test_bot(
         articles, config=config(routing={"priority": [{"words": ["суд"], "add": 2}]})

@@ -58,7 +58,7 @@ async def test_a_conversation_nobody_needs_goes_back_to_the_bot(testbot: TestBot
     assert conversation is not None and conversation.status is Status.BOT
 
 
-async def test_who_leaves_the_group_leaves_his_tickets_to_the_others(testbot: TestBot) -> None:
+async def test_who_leaves_the_group_leaves_their_tickets_to_the_others(testbot: TestBot) -> None:
     """The ticket is in the queue again, and the desk is told."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")

@@ -16,7 +16,7 @@ from tests.web.conftest import Page
 from tests.web.test_playground import deliver
 
 
-def test_the_promised_scenes_are_there() -> None:
+def test_the_expected_scenes_are_there() -> None:
     """Where is my order, return, angry customer, typos, night, outage: each in both languages."""
     scenes = read_scenes()
 

@@ -60,8 +60,8 @@ def key_of(synonyms: tuple[Path, ...], channels: tuple[str, ...]) -> str:
     return digest.hexdigest()
 
 
-def load(path: Path, key: str, library: ArticleRepository, speech: Synonyms) -> RestoredIndex | None:
-    """The index kept under this key, or None; *library* then knows the files that were read.
+def load(path: Path, key: str, repository: ArticleRepository, speech: Synonyms) -> RestoredIndex | None:
+    """The index kept under this key, or None; *repository* then knows the files that were read.
 
     A file that somebody else could have written is not read. What was read of each article is taken from the
     file when an
@@ -72,10 +72,10 @@ def load(path: Path, key: str, library: ArticleRepository, speech: Synonyms) -> 
     try:
         file = _open(path)
         head = file.metadata() or {}
-        if head.get("key") != key or head.get("folder") != str(library.folder):
+        if head.get("key") != key or head.get("folder") != str(repository.folder):
             return None
         texts = _Texts(file)
-        catalog = ArticleCatalog(library.restore(_read_files().validate_json(texts.raw("library"))))
+        catalog = ArticleCatalog(repository.restore(_read_files().validate_json(texts.raw("library"))))
         reader = TextAnalyzer.restored(
             speech, {kind: texts[f"words.{kind}"] for kind in KINDS}, lambda: _packed(file)
         )
@@ -91,11 +91,11 @@ def load(path: Path, key: str, library: ArticleRepository, speech: Synonyms) -> 
         )
         return RestoredIndex(catalog, index)
     except Exception:  # noqa: BLE001 - a torn, old or foreign file of any kind only costs a rebuild
-        library.restore({})
+        repository.restore({})
         return None
 
 
-def save(path: Path, key: str, library: ArticleRepository, index: Index) -> None:
+def save(path: Path, key: str, repository: ArticleRepository, index: Index) -> None:
     """Writes beside and renames; a full disk only costs a rebuild at the next start."""
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
@@ -104,14 +104,14 @@ def save(path: Path, key: str, library: ArticleRepository, index: Index) -> None
     try:
         make_private(path.parent)
         beside.touch(0o600)
-        save_file(dict(_told(library, index)), beside, {"key": key, "folder": str(library.folder)})
+        save_file(dict(_told(repository, index)), beside, {"key": key, "folder": str(repository.folder)})
         beside.chmod(0o600)
         beside.replace(path)
     except (OSError, SafetensorError):
         beside.unlink(missing_ok=True)
 
 
-def _told(library: ArticleRepository, index: Index) -> Mapping[str, Array]:
+def _told(repository: ArticleRepository, index: Index) -> Mapping[str, Array]:
     """Everything as arrays; texts are the bytes of their JSON."""
     kept, reader = index.kept(), index.reader.kept()
     texts: dict[str, object] = {f"words.{kind}": words for kind, words in reader.vocabularies.items()}
@@ -128,7 +128,7 @@ def _told(library: ArticleRepository, index: Index) -> Mapping[str, Array]:
         told[place] = np.frombuffer(
             json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass"), np.uint8
         )
-    told["library"] = np.frombuffer(_read_files().dump_json(library.kept()), np.uint8)
+    told["library"] = np.frombuffer(_read_files().dump_json(repository.kept()), np.uint8)
     for kind, arrays in zip(KINDS, reader.packed.terms, strict=True):
         told.update(
             (f"read.{kind}.{name}", np.asarray(array)) for name, array in zip(_PACKED, arrays, strict=True)

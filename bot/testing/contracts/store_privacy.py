@@ -207,7 +207,7 @@ class PeopleContract:
             "здравствуйте"
         ]
 
-    async def test_what_was_under_way_does_not_bring_him_back(self, store: Store) -> None:
+    async def test_what_was_under_way_does_not_bring_them_back(self, store: Store) -> None:
         """A turn and a send that began before they were forgotten leave no words after it."""
         id = await live_a_life(store)
         await hear(store, operator_says("op2", f"{MARK} ещё", "31", at=60))

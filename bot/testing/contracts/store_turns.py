@@ -96,7 +96,7 @@ class InboxContract:
         assert (turn.customer.id, turn.customer.name, turn.customer.username) == (named.id, "Анна", "anna")
         assert turn.customer.fields == {"order": "A-17"}
 
-    async def test_who_blocks_the_bot_cannot_be_reached_until_he_writes(self, store: Store) -> None:
+    async def test_who_blocks_the_bot_cannot_be_reached_until_they_write(self, store: Store) -> None:
         """The conversation knows whether it can be written to."""
         reachable = []
         for n, kind in enumerate(

@@ -318,7 +318,7 @@ async def test_no_attachment_becomes_nothing(
     assert params["message"] or (params["lat"], params["long"]) == (1.5, 2.5)
 
 
-async def test_an_operator_hears_that_his_file_did_not_pass(
+async def test_an_operator_hears_that_their_file_did_not_pass(
     vk: FakeVk, adapter: VkAdapter, files: FakeFiles
 ) -> None:
     """VK takes no programs: for the operator a refusal with the reason, for others a note."""
