@@ -49,7 +49,7 @@ from bot.handoff.assist.canned import CannedAnswers
 from bot.handoff.attachments import named
 from bot.handoff.delivery_views import DeskViews
 from bot.handoff.desk import Desk
-from bot.handoff.desk_context import DeskContext, Rules
+from bot.handoff.desk_context import DeskContext, DeskRules
 from bot.handoff.group_binding import SETTING, BoundGroup, GroupBinding, read_place
 from bot.handoff.group_status import Groups
 from bot.handoff.operators.registry import Registry
@@ -492,7 +492,7 @@ def _open_checks(basis: _Basis, desk: Desk, inbox: Inbox, engine: Engine, outbox
     )
 
 
-def _rules(config: Config, knowledge: Knowledge, words: Texts, hours: Hours) -> Rules:
+def _rules(config: Config, knowledge: Knowledge, words: Texts, hours: Hours) -> DeskRules:
     """How the desk is to work, with what the articles say about topics."""
 
     def about(article: str) -> Sequence[str]:
@@ -512,7 +512,7 @@ def _rules(config: Config, knowledge: Knowledge, words: Texts, hours: Hours) -> 
         return portion(found).text if found else RichText()
 
     questions = QuestionReader(words, read_act)
-    return Rules(
+    return DeskRules(
         config.teams,
         config.routing,
         config.sla,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import bot
 from bot import model
 from bot.handoff.tickets import lifecycle
-from bot.model import LastWords, Peer, Ticket
+from bot.model import LastAnswer, Peer, Ticket
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 OLGA = ("telegram:9001", "Ольга")
@@ -33,7 +33,7 @@ STEPS: dict[str, tuple[tuple[str, ...], Step]] = {
     "woken": (SNOOZED, lifecycle.woken),
     "promised": (OPEN, lambda t, now: lifecycle.promised(t, now + timedelta(hours=1), "уточню")),
     "wrote": (OPEN, lambda t, now: lifecycle.customer_wrote(t, now, owed=True)),
-    "answered": (OPEN, lambda t, now: lifecycle.answered(t, *OLGA, now, LastWords("words", now))),
+    "answered": (OPEN, lambda t, now: lifecycle.answered(t, *OLGA, now, LastAnswer("words", now))),
     "near": (OPEN, lambda t, now: lifecycle.deadline_near(t, "next_reply")),
     "broken": (OPEN, lambda t, now: lifecycle.deadline_broken(t, "first_reply")),
     "quiet": (("operator",), lifecycle.quiet_asked),
@@ -80,7 +80,7 @@ def test_an_answer_ends_what_was_owed() -> None:
     ticket = Ticket(1, 1, Peer("telegram", "1"), opened=NOON)
     for goal in ("first_reply", "next_reply", "resolution"):
         ticket = lifecycle.deadline_broken(lifecycle.deadline_near(ticket, goal), goal)
-    ticket = lifecycle.answered(ticket, *OLGA, NOON, LastWords("words", NOON))
+    ticket = lifecycle.answered(ticket, *OLGA, NOON, LastAnswer("words", NOON))
     ticket = lifecycle.customer_wrote(ticket, NOON + timedelta(minutes=1), owed=True)
     assert ticket.state.asked == NOON + timedelta(minutes=1)
 

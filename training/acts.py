@@ -25,7 +25,7 @@ from bot.knowledge.query.intents import (
     ACTS,
     BUCKETS,
     RULES,
-    Features,
+    IntentFeatures,
     bundled_words,
     features_of,
     grams_of,
@@ -162,7 +162,9 @@ def read_meanings(words: int = 40_000) -> Meanings:
     return Meanings({w: i for i, w in enumerate(vocabulary.forms)}, vectors.astype(np.float32))
 
 
-def matrices_of(seen: Sequence[Features], meanings: Meanings) -> tuple[scipy.sparse.csr_matrix, np.ndarray]:
+def matrices_of(
+    seen: Sequence[IntentFeatures], meanings: Meanings
+) -> tuple[scipy.sparse.csr_matrix, np.ndarray]:
     """Rows of pieces and rules (sparse) and of meanings (dense), exactly as `acts` sums them."""
     rows: list[int] = []
     columns: list[int] = []

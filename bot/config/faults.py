@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from bot.config.handoff import DAY_TIME, DURATION, FIELD_NAME, NAME, SPAN, TEAM_NAME
 from bot.errors import Problem
 from bot.text.nearest import nearest
-from bot.text.problems import Told, problem, told
+from bot.text.problems import TranslatableText, problem, told
 from bot.text.yaml_source import YamlNode
 
 SECRETS = ("token", "secret", "password", "confirmation")
@@ -108,7 +108,7 @@ class ConfigFaults:
             return self.problem("hidden", *place, **facts)
         return self.problem("wrong", *place, value=told("config.value", text=node.text[:_LONGEST]), **facts)
 
-    def _expected(self, place: tuple[str, ...], error: Mapping[str, Any]) -> tuple[Told, str]:
+    def _expected(self, place: tuple[str, ...], error: Mapping[str, Any]) -> tuple[TranslatableText, str]:
         """What is wanted at *place*, and an example of it."""
         said, facts = str(error["type"]), error.get("ctx") or {}
         if said == "string_pattern_mismatch" and facts["pattern"] in _LOOKS:
@@ -130,7 +130,7 @@ class ConfigFaults:
             return self._number(place, kind), example
         return told(f"config.expected.{kind}"), example
 
-    def _number(self, place: tuple[str, ...], kind: str) -> Told:
+    def _number(self, place: tuple[str, ...], kind: str) -> TranslatableText:
         """A number and its limits, all of them at once."""
         field = self._field(place)
         limits = {

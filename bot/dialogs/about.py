@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.dialogs.dialog_state import Memory, is_first_contact
+from bot.dialogs.dialog_state import DialogState, is_first_contact
 from bot.dialogs.everyday import EverydayPhrases
 from bot.dialogs.faq import Faq
 from bot.dialogs.question_stage import Idle, PersonOffered
-from bot.dialogs.reply import Speaker, human_button, said
+from bot.dialogs.reply import ReplyContext, human_button, said
 from bot.dialogs.short_answers import language_of
 from bot.handoff.sla.hours import DayRange, Hours
 from bot.i18n.texts import Texts
@@ -53,7 +53,7 @@ class AboutBusiness:
     """
 
     def __init__(self, words: Texts, everyday: EverydayPhrases, faq: Faq, facts: BusinessFacts) -> None:
-        self._speaker = Speaker(words, "about")
+        self._speaker = ReplyContext(words, "about")
         self._words, self._everyday, self._faq, self._facts = words, everyday, faq, facts
 
     async def __call__(self, turn: Turn) -> Outcome | None:
@@ -70,7 +70,7 @@ class AboutBusiness:
         return self._say(turn, topic, facts)
 
     def _say(self, turn: Turn, topic: str, facts: Json) -> Outcome:
-        memory = Memory.of(turn)
+        memory = DialogState.of(turn)
         greets = topic not in ("who", "bot", "can") and not memory.greeted and is_first_contact(turn)
         greeting = ["hello.short"] if greets else []
         stage = PersonOffered() if topic == "bot" else Idle()

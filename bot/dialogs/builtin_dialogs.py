@@ -13,7 +13,7 @@ from bot.dialogs.faq import Faq
 from bot.dialogs.greeting import Greeting
 from bot.dialogs.human import HumanRequest
 from bot.dialogs.intent import IntentReader
-from bot.dialogs.protocols import Escalate, KnowledgeSource, ReadAct
+from bot.dialogs.protocols import Escalation, IntentDetector, KnowledgeSource
 from bot.dialogs.smalltalk import SmallTalk
 from bot.i18n.texts import Texts
 
@@ -29,9 +29,9 @@ class BuiltinDialogs:
 
 def our_dialogs(
     words: Texts,
-    read_act: ReadAct,
+    read_act: IntentDetector,
     knowledge: KnowledgeSource,
-    escalate: Escalate | None,
+    escalate: Escalation | None,
     facts: BusinessFacts | None = None,
 ) -> BuiltinDialogs:
     """Without *escalate* what needs a person is left to whoever asked (None)."""

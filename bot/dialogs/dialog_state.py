@@ -28,7 +28,7 @@ FORGET = timedelta(hours=8)  # after this silence a number or a "yes" is no answ
 KEPT = 12  # asked questions
 
 
-class Changes(TypedDict, total=False):
+class StateChanges(TypedDict, total=False):
     """What a turn may change of the memory."""
 
     stage: Stage
@@ -42,7 +42,7 @@ class Changes(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class DialogState:
     """`stage` is where the question stands, `article` and `passage` are what was shown last, `spare` further
     candidates.
 
@@ -63,7 +63,7 @@ class Memory:
     rest: Json = field(default_factory=dict)
 
     @classmethod
-    def of(cls, turn: Turn) -> Memory:
+    def of(cls, turn: Turn) -> DialogState:
         """What is still remembered at this turn; a state written by anybody else is never a reason to
         fail.
         """
@@ -84,7 +84,7 @@ class Memory:
             rest={k: v for k, v in state.items() if k not in KEYS},
         )
         if kept.at is not None and turn.now - kept.at > FORGET:
-            return Memory(rest=kept.rest)
+            return DialogState(rest=kept.rest)
         return kept
 
     @property
@@ -102,7 +102,7 @@ class Memory:
         """What a number would choose from: the options, or the list before them where they are no list."""
         return self.options if len(self.options) > 1 else self.earlier
 
-    def now(self, turn: Turn, **changes: Unpack[Changes]) -> Json:
+    def now(self, turn: Turn, **changes: Unpack[StateChanges]) -> Json:
         """The state to be kept: *changes* made, everything that only the last turn could mean forgotten."""
         settled = replace(self, stage=Idle(), told=0, earlier=(), spare=(), greeted=True, at=turn.now)
         kept = replace(settled, **changes)

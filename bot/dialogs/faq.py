@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.dialogs.dialog_state import Memory
+from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.faq_replies import ALL_SAID, FaqReplies
 from bot.dialogs.faq_search import OPTIONS, RIVAL, ArticleAnswer, FaqSearch
 from bot.dialogs.intent import IntentReader, is_own_question
 from bot.dialogs.options import names_of
-from bot.dialogs.protocols import Escalate, KnowledgeSource
+from bot.dialogs.protocols import Escalation, KnowledgeSource
 from bot.dialogs.question_stage import (
     FAILURES,
     Idle,
@@ -59,7 +59,7 @@ class Faq:
         intent: IntentReader,
         knowledge: KnowledgeSource,
         *,
-        escalate: Escalate | None = None,
+        escalate: Escalation | None = None,
     ) -> None:
         self._words, self._intent, self._escalate = words, intent, escalate
         self._search = FaqSearch(knowledge, words.lang)
@@ -67,7 +67,7 @@ class Faq:
         self._hearing = ShortAnswers(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
-        memory = Memory.of(turn)
+        memory = DialogState.of(turn)
         if any(i.kind is InboundKind.INTERNAL for i in turn.inbounds):
             return self._waited(turn, memory)
         if turn.press is not None and not turn.text.strip():
@@ -125,7 +125,9 @@ class Faq:
         """
         found = self._search.article(turn, article)
         return (
-            self._replies.answer(turn, ArticleAnswer(found), Memory.of(turn)) if found is not None else None
+            self._replies.answer(turn, ArticleAnswer(found), DialogState.of(turn))
+            if found is not None
+            else None
         )
 
     async def is_sure(self, turn: Turn, text: str, *, own_words: bool = False) -> bool:
@@ -135,7 +137,7 @@ class Faq:
         best = self._search.sure_of(turn, text, await self._search.ask(turn, text, QuestionContext()))
         return best is not None and (not own_words or is_own_question(text, best.questions))
 
-    async def _is_wider(self, turn: Turn, text: str, memory: Memory) -> bool:
+    async def _is_wider(self, turn: Turn, text: str, memory: DialogState) -> bool:
         """Whether one word that is in the title of an option fits articles beyond the options: then it is a
         new question.
         """
@@ -144,7 +146,7 @@ class Faq:
         found = (await self._search.ask(turn, text, QuestionContext())).candidates
         return any(c.article not in memory.options and c.score >= RIVAL * found[0].score for c in found)
 
-    async def _several(self, turn: Turn, memory: Memory) -> Outcome | None:
+    async def _several(self, turn: Turn, memory: DialogState) -> Outcome | None:
         """Different questions in one go: each gets its answer, what stays unclear is asked about last.
 
         None where it is one question.
@@ -166,7 +168,7 @@ class Faq:
             return None if doubt is None else self._replies.clarify(turn, doubt, memory, hash_of(turn.text))
         outcomes: list[Outcome] = []
         for part in sure.values():
-            memory = Memory.of(turn)
+            memory = DialogState.of(turn)
             outcomes.append(self._told(turn, part, memory))
             turn = replace(turn, conversation=replace(turn.conversation, state=outcomes[-1].state or {}))
         if rest and (open_one := self._open(turn, rest)) is not None:
@@ -177,7 +179,7 @@ class Faq:
         answer = await self._search.ask(turn, text, context)
         return QuestionPart(text, answer, self._search.sure_of(turn, text, answer))
 
-    def _told(self, turn: Turn, part: QuestionPart, memory: Memory) -> Outcome:
+    def _told(self, turn: Turn, part: QuestionPart, memory: DialogState) -> Outcome:
         assert part.sure is not None
         answer = replace(part.answer, article=part.sure.id)
         telling = self._search.telling(part.text, part.sure, answer, memory)
@@ -187,7 +189,7 @@ class Faq:
         """What is said of the first question without a sure answer; it is named, because others were answered
         above.
         """
-        part, memory = rest[0], Memory.of(turn)
+        part, memory = rest[0], DialogState.of(turn)
         unclear = [p for p in rest if p.answer.candidates and p.answer.decision is not Decision.HANDOFF]
         if unclear:
             part = unclear[0]
@@ -210,7 +212,7 @@ class Faq:
             ),
         )
 
-    async def _asked(self, turn: Turn, text: str, memory: Memory) -> Outcome | None:
+    async def _asked(self, turn: Turn, text: str, memory: DialogState) -> Outcome | None:
         if (several := await self._several(turn, memory)) is not None:
             return several
         asked = hash_of(text)
@@ -232,13 +234,15 @@ class Faq:
             )
         return self._replies.clarify(turn, answer, memory, asked)
 
-    def _unknown(self, turn: Turn, answer: Answer, memory: Memory, asked: str, reason: str) -> Outcome | None:
+    def _unknown(
+        self, turn: Turn, answer: Answer, memory: DialogState, asked: str, reason: str
+    ) -> Outcome | None:
         """The first time a person is offered, the next time in a row the person comes."""
         if needs_person(memory.stage):
             return self._hand_over(turn, reason, answer)
         return self._replies.offer_person(turn, answer, memory, asked, reason)
 
-    def _waited(self, turn: Turn, memory: Memory) -> Outcome | None:
+    def _waited(self, turn: Turn, memory: DialogState) -> Outcome | None:
         """A person was offered and the customer fell silent: the question still has no answer, so somebody
         gets it.
         """
@@ -248,7 +252,7 @@ class Faq:
             return None
         return self._escalate(turn, reason=offer.reason)
 
-    async def _pressed(self, turn: Turn, press: Press, memory: Memory) -> Outcome | None:
+    async def _pressed(self, turn: Turn, press: Press, memory: DialogState) -> Outcome | None:
         if press.action not in _ACTIONS:
             return self._replies.pressed_old(turn)
         article, _, passage = press.value.partition("#")
@@ -269,7 +273,7 @@ class Faq:
             return await self._asked(turn, press.label, memory)  # a button that names a question
         return shown or self._replies.gone(turn)
 
-    def _agreed(self, turn: Turn, memory: Memory) -> Outcome | None:
+    def _agreed(self, turn: Turn, memory: DialogState) -> Outcome | None:
         """«Да» to a list: it meant what was shown above it, or the only option; otherwise the number is asked
         for.
         """
@@ -279,7 +283,7 @@ class Faq:
             return self.show(turn, memory.options[0])
         return self._replies.which(turn, memory)
 
-    def _not_helped(self, turn: Turn, memory: Memory, article: str = "") -> Outcome | None:
+    def _not_helped(self, turn: Turn, memory: DialogState, article: str = "") -> Outcome | None:
         asked_back = (
             bool(memory.options) and not memory.answered
         )  # what is turned down is our guess, no article that was read

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import PurePosixPath
 
 from bot.dialogs.article_rendering import portion
-from bot.dialogs.dialog_state import Memory, is_first_contact
+from bot.dialogs.dialog_state import DialogState, is_first_contact
 from bot.dialogs.faq_search import NEAR, OPTIONS, ArticleAnswer, FaqSearch
 from bot.dialogs.intent import COVERED
 from bot.dialogs.protocols import ArticleText
@@ -20,7 +20,7 @@ from bot.dialogs.question_stage import (
     repeated,
     unanswered,
 )
-from bot.dialogs.reply import Speaker, human_button, said
+from bot.dialogs.reply import ReplyContext, human_button, said
 from bot.dialogs.short_answers import language_of
 from bot.i18n.texts import Texts
 from bot.model import (
@@ -53,9 +53,9 @@ class FaqReplies:
 
     def __init__(self, words: Texts, search: FaqSearch) -> None:
         self._words, self._search = words, search
-        self._speaker = Speaker(words, "faq")
+        self._speaker = ReplyContext(words, "faq")
 
-    def answer(self, turn: Turn, telling: ArticleAnswer, memory: Memory) -> Outcome:
+    def answer(self, turn: Turn, telling: ArticleAnswer, memory: DialogState) -> Outcome:
         article, passage = telling.article, telling.passage
         language = language_of(turn, self._words.lang)
         part = portion(article, passage, follow_up=telling.follow_up)
@@ -86,7 +86,9 @@ class FaqReplies:
             events=(Event("answered", data={"article": article.id}),),
         )
 
-    def offer_person(self, turn: Turn, answer: Answer, memory: Memory, asked: str, reason: str) -> Outcome:
+    def offer_person(
+        self, turn: Turn, answer: Answer, memory: DialogState, asked: str, reason: str
+    ) -> Outcome:
         """Nothing is known: a person is offered, and called when the customer falls silent."""
         state = memory.now(
             turn,
@@ -109,7 +111,7 @@ class FaqReplies:
             timers=(Timer(f"offer:{turn.conversation.id}", OfferUnanswered(reason), turn.now + PATIENCE),),
         )
 
-    def clarify(self, turn: Turn, answer: Answer, memory: Memory, asked: str) -> Outcome:
+    def clarify(self, turn: Turn, answer: Answer, memory: DialogState, asked: str) -> Outcome:
         found = self._search.named(
             turn, [c for c in answer.candidates if c.score >= NEAR * answer.candidates[0].score]
         )
@@ -165,7 +167,9 @@ class FaqReplies:
             events=(_offered("clarified", [candidate]),),
         )
 
-    def offer_others(self, turn: Turn, spare: Sequence[Candidate], article: str, memory: Memory) -> Outcome:
+    def offer_others(
+        self, turn: Turn, spare: Sequence[Candidate], article: str, memory: DialogState
+    ) -> Outcome:
         """*article* did not help: *spare* are offered in its place."""
         stage = others_offered(tuple(c.article for c in spare))
         return replace(
@@ -193,7 +197,7 @@ class FaqReplies:
         )
         return replace(outcome, result=Result.CLARIFIED)
 
-    def repeated(self, turn: Turn, memory: Memory, why: Json) -> Outcome:
+    def repeated(self, turn: Turn, memory: DialogState, why: Json) -> Outcome:
         """Not the same words: the gist in one sentence, and whether to call a person."""
         language = language_of(turn, self._words.lang)
         article = self._search.article(turn, memory.article)
@@ -223,7 +227,7 @@ class FaqReplies:
             explanation=why,
         )
 
-    def which(self, turn: Turn, memory: Memory) -> Outcome:
+    def which(self, turn: Turn, memory: DialogState) -> Outcome:
         state = memory.now(
             turn,
             stage=asked_which(memory.stage),
@@ -253,7 +257,7 @@ class FaqReplies:
         found = self._search.article(turn, article)
         if found is None:
             return None
-        memory, language = Memory.of(turn), language_of(turn, self._words.lang)
+        memory, language = DialogState.of(turn), language_of(turn, self._words.lang)
         rest, further = portion(found, passage).more(told)
         if not rest:
             return replace(
@@ -301,7 +305,7 @@ class FaqReplies:
             for i in article.images
         )
 
-    def _short_greeting(self, turn: Turn, memory: Memory, language: str) -> tuple[RichText, ...]:
+    def _short_greeting(self, turn: Turn, memory: DialogState, language: str) -> tuple[RichText, ...]:
         """The first answer of a conversation begins with a greeting."""
         if memory.greeted or not is_first_contact(turn):
             return ()

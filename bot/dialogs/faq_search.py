@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.dialogs.dialog_state import Memory
+from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.intent import is_own_question
 from bot.dialogs.options import names_of
 from bot.dialogs.protocols import ArticleText, KnowledgeSource
@@ -80,7 +80,7 @@ class FaqSearch:
         ids = {i: a.id for i in there if (a := self.article(turn, i))}
         return [replace(c, title=names[ids[i]]) for i, c in there.items() if ids[i] in names]
 
-    def telling(self, text: str, best: ArticleText, answer: Answer, memory: Memory) -> ArticleAnswer:
+    def telling(self, text: str, best: ArticleText, answer: Answer, memory: DialogState) -> ArticleAnswer:
         """How *best* is told to the words *text* that *answer* is about."""
         passage = next((c.passage for c in answer.candidates if c.article == answer.article), 0)
         if is_own_question(text, best.questions):

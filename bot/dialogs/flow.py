@@ -12,7 +12,7 @@ from dataclasses import replace
 from bot.dialogs.base import Dialog
 from bot.dialogs.dialog_state import is_customers_word
 from bot.dialogs.open_question import open_question
-from bot.dialogs.protocols import Escalate
+from bot.dialogs.protocols import Escalation
 from bot.dialogs.reply import speaking
 from bot.dialogs.short_answers import in_spoken_language
 from bot.i18n.texts import Texts
@@ -40,8 +40,8 @@ class Flow:
         dialogs: Sequence[tuple[str, Dialog]],
         *,
         timeout: float,
-        escalate: Escalate,
-        hand_over: Escalate | None = None,
+        escalate: Escalation,
+        hand_over: Escalation | None = None,
         words: Texts | None = None,
     ) -> None:
         self._dialogs, self._timeout, self._escalate = tuple(dialogs), timeout, escalate

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.dialogs.dialog_state import Memory, is_first_contact
+from bot.dialogs.dialog_state import DialogState, is_first_contact
 from bot.dialogs.everyday import EverydayPhrases
 from bot.dialogs.faq import Faq
 from bot.dialogs.intent import IntentReader
 from bot.dialogs.protocols import KnowledgeSource
-from bot.dialogs.reply import Speaker, human_button, said
+from bot.dialogs.reply import ReplyContext, human_button, said
 from bot.dialogs.short_answers import ShortAnswers, is_signs
 from bot.i18n.texts import Texts
 from bot.model import Event, Inbound, InboundKind, Intent, Outcome, Turn
@@ -25,7 +25,7 @@ class Greeting:
     def __init__(
         self, words: Texts, intent: IntentReader, knowledge: KnowledgeSource, *, faq: Faq | None = None
     ) -> None:
-        self._speaker = Speaker(words, "greeting")
+        self._speaker = ReplyContext(words, "greeting")
         self._words, self._intent = words, intent
         self._hearing, self._everyday, self._faq = (
             ShortAnswers(words),
@@ -41,7 +41,7 @@ class Greeting:
             return None
         if self._hearing.means("help", turn.text) or self._everyday.topic(turn.text) == "start":
             return self._hello(turn)
-        memory = Memory.of(turn)
+        memory = DialogState.of(turn)
         if is_signs(turn.text) or self._hearing.answers(turn.text, memory):
             return None
         if (await self._intent(turn, memory)).act is not Intent.GREETING:
@@ -62,5 +62,5 @@ class Greeting:
             said(turn, self._speaker, "hello.start", buttons=[human_button(turn, self._words)]),
             reason="greeting",
             events=events,
-            state=Memory.of(turn).now(turn, form={}),
+            state=DialogState.of(turn).now(turn, form={}),
         )

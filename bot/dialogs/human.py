@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.dialogs.dialog_state import Memory
+from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.intent import IntentReader
-from bot.dialogs.protocols import Escalate
+from bot.dialogs.protocols import Escalation
 from bot.dialogs.question_stage import is_person_offered
 from bot.dialogs.short_answers import ShortAnswers, is_signs
 from bot.i18n.texts import Texts
@@ -20,7 +20,7 @@ _SERIOUS = (Intent.UPSET, Intent.QUESTION, Intent.HUMAN, Intent.NOT_HELPED)
 class HumanRequest:
     """Stands before all other dialogs."""
 
-    def __init__(self, words: Texts, intent: IntentReader, escalate: Escalate) -> None:
+    def __init__(self, words: Texts, intent: IntentReader, escalate: Escalation) -> None:
         self._hearing, self._intent, self._escalate = ShortAnswers(words), intent, escalate
 
     async def __call__(self, turn: Turn) -> Outcome | None:
@@ -30,7 +30,7 @@ class HumanRequest:
             return self._escalate(turn, reason="asked")
         if not turn.text.strip():
             return None
-        memory = Memory.of(turn)
+        memory = DialogState.of(turn)
         if self._hearing.means("human", turn.text) or (
             is_person_offered(memory.stage) and self._hearing.means("yes", turn.text)
         ):

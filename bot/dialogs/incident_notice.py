@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot.dialogs.dialog_state import Memory
+from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.question_stage import PersonOffered
 from bot.dialogs.reply import human_button
 from bot.dialogs.short_answers import language_of
@@ -86,7 +86,7 @@ class Banner:
         )
         met = Event(MET, data={"number": incident.number, "channel": turn.conversation.peer.channel})
         if outcome.result is Result.CLARIFIED and outcome.reason in ASKING:
-            state = Memory.of(turn).now(turn, stage=PersonOffered())
+            state = DialogState.of(turn).now(turn, stage=PersonOffered())
             offered = [b for o in outcome.messages for row in o.buttons for b in row if b.action == "article"]
             titles = tuple((replace(b, label=_NUMBER.sub("", b.label)),) for b in offered)
             banner = replace(banner, buttons=(*titles, *banner.buttons))

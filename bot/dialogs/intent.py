@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from rapidfuzz import fuzz
 
-from bot.dialogs.dialog_state import Memory
+from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.everyday import EverydayPhrases
-from bot.dialogs.protocols import IntentReading, KnowledgeSource, ReadAct
+from bot.dialogs.protocols import IntentDetector, IntentReading, KnowledgeSource
 from bot.dialogs.short_answers import by_title, fold, language_of
 from bot.model import Intent, Json, Turn
 
@@ -46,14 +46,14 @@ class IntentReader:
 
     def __init__(
         self,
-        read_act: ReadAct,
+        read_act: IntentDetector,
         knowledge: KnowledgeSource | None = None,
         everyday: EverydayPhrases | None = None,
     ) -> None:
         self._read_act, self._knowledge, self._everyday = read_act, knowledge, everyday
         self._read: dict[tuple[int, str, bool], IntentReading] = {}
 
-    async def __call__(self, turn: Turn, memory: Memory) -> IntentReading:
+    async def __call__(self, turn: Turn, memory: DialogState) -> IntentReading:
         key = (turn.id, turn.text, memory.answered)
         if key not in self._read:
             while len(self._read) >= 64:
@@ -61,7 +61,7 @@ class IntentReader:
             self._read[key] = await self._reading(turn, memory)
         return self._read[key]
 
-    async def _reading(self, turn: Turn, memory: Memory) -> IntentReading:
+    async def _reading(self, turn: Turn, memory: DialogState) -> IntentReading:
         reading = self._read_act(turn.text, answered=memory.answered)
         if reading.act is Intent.HUMAN and not any(map(str.isalpha, turn.text)):
             return Question()  # a number alone answers something; nobody is called by it

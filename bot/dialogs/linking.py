@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.dialogs.dialog_state import Memory
-from bot.dialogs.reply import Speaker, said
+from bot.dialogs.dialog_state import DialogState
+from bot.dialogs.reply import ReplyContext, said
 from bot.dialogs.short_answers import language_of
 from bot.handoff.customer_linking import CODE, COMMAND, PAYLOAD, STATE, is_waiting
 from bot.i18n.texts import Texts
@@ -55,7 +55,7 @@ class Linking:
         joined: Callable[[int], Awaitable[tuple[int, ...]]],
         titles: Mapping[str, str],
     ) -> None:
-        self._speaker = Speaker(words, "linking")
+        self._speaker = ReplyContext(words, "linking")
         self._words, self._setting, self._joined, self._titles = words, setting, joined, titles
 
     async def __call__(self, turn: Turn) -> Outcome | None:
@@ -90,7 +90,7 @@ class Linking:
         """A new code; the one before it no longer holds."""
         code = f"{secrets.randbelow(10**8):08d}"
         name, until, peer = _name_of(code), turn.now + LIFE, turn.conversation.peer
-        memory = Memory.of(turn)
+        memory = DialogState.of(turn)
         record = {
             "customer": customer.id,
             "name": customer.name,
@@ -229,7 +229,7 @@ class Linking:
         **facts: object,
     ) -> Outcome:
         """The words, with what is remembered about linking: *kept* and the wrong tries so far."""
-        before = {k: v for k, v in Memory.of(turn).now(turn).items() if k != STATE}
+        before = {k: v for k, v in DialogState.of(turn).now(turn).items() if k != STATE}
         wrong = _state(turn).get("wrong")
         link = {**({"wrong": wrong} if wrong else {}), **kept}
         state = {**before, STATE: link} if link else before

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from bot.dialogs.about import BusinessFacts
 from bot.dialogs.builtin_dialogs import our_dialogs
-from bot.dialogs.dialog_state import Memory
+from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.protocols import IntentReading
 from bot.dialogs.short_answers import language_of
 from bot.i18n.texts import Texts
@@ -75,7 +75,7 @@ class OfflineDecision:
         return _at_once(self._decided(self._turn(text, False, language, channel)))[0]
 
     async def _decided(self, turn: Turn) -> tuple[Outcome, IntentReading]:
-        reading = await self._ours.intent(turn, Memory.of(turn))
+        reading = await self._ours.intent(turn, DialogState.of(turn))
         for name in ORDER:
             if (outcome := await self._ours.dialogs[name](turn)) is not None:
                 return replace(outcome, dialog=name), reading

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.dialogs.dialog_state import Memory
+from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.kept_facts import facts_of
-from bot.dialogs.reply import Speaker, said
+from bot.dialogs.reply import ReplyContext, said
 from bot.dialogs.short_answers import fold
 from bot.handoff.outreach.segment import NEWS, OFF, wants_none
 from bot.i18n.texts import Texts
@@ -25,7 +25,7 @@ class OptOut:
     """
 
     def __init__(self, words: Texts) -> None:
-        self._speaker = Speaker(words, "outreach")
+        self._speaker = ReplyContext(words, "outreach")
         self._words = words
         self._stop, self._bare, self._start = (
             frozenset(map(fold, words.options(f"outreach.{kind}")))
@@ -39,7 +39,7 @@ class OptOut:
         if turn.press is not None:
             return self._chosen(turn, news=False) if turn.press.action == STOP else None
         text = fold(turn.text) if len(turn.text) < 60 else ""
-        if text in self._stop or (text in self._bare and not Memory.of(turn).form):
+        if text in self._stop or (text in self._bare and not DialogState.of(turn).form):
             return self._chosen(turn, news=False)
         return self._chosen(turn, news=True) if text in self._start else None
 

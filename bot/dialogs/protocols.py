@@ -83,13 +83,13 @@ class IntentReading(Protocol):
     def why(self) -> Mapping[str, object]: ...
 
 
-class ReadAct(Protocol):
+class IntentDetector(Protocol):
     """Reads the intention; `answered` tells that the bot's last word was an answer."""
 
     def __call__(self, text: str, *, answered: bool = False) -> IntentReading: ...
 
 
-class Escalate(Protocol):
+class Escalation(Protocol):
     """Hands over to a person (`Desk.escalate`)."""
 
     def __call__(

@@ -11,11 +11,11 @@ from typing import Literal
 
 from bot.dialogs.about import OF_BUSINESS
 from bot.dialogs.builtin_dialogs import BuiltinDialogs
-from bot.dialogs.dialog_state import Memory
+from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.everyday import EverydayPhrases
-from bot.dialogs.protocols import ArticleText, ReadAct
+from bot.dialogs.protocols import ArticleText, IntentDetector
 from bot.dialogs.short_answers import ShortAnswers
-from bot.handoff.desk_context import Said
+from bot.handoff.desk_context import BotAnswer
 from bot.i18n.texts import Texts
 from bot.model import Intent, Outcome, RichText, Turn
 
@@ -27,7 +27,7 @@ _CLAUSE = re.compile(r"[.!?;,\n]+")
 class QuestionReader:
     """Reads customers' words for the desk."""
 
-    def __init__(self, words: Texts, read_act: ReadAct) -> None:
+    def __init__(self, words: Texts, read_act: IntentDetector) -> None:
         self._read_act, self._everyday, self._hearing = read_act, EverydayPhrases(words), ShortAnswers(words)
 
     def question(self, text: str) -> str:
@@ -79,9 +79,9 @@ class SideAnswer:
     ) -> None:
         self._ours, self._text, self._article = ours, text, article
 
-    async def __call__(self, turn: Turn) -> Said | None:
+    async def __call__(self, turn: Turn) -> BotAnswer | None:
         alone = replace(turn, conversation=replace(turn.conversation, state={}))
-        reading = await self._ours.intent(alone, Memory())
+        reading = await self._ours.intent(alone, DialogState())
         if reading.act is not Intent.QUESTION or reading.upset >= CALM:
             return None
         for name in ("about", "faq"):
@@ -89,13 +89,13 @@ class SideAnswer:
                 return self._said(outcome)
         return None
 
-    def _said(self, outcome: Outcome) -> Said | None:
+    def _said(self, outcome: Outcome) -> BotAnswer | None:
         if outcome.dialog == "about":
             return (
-                Said(outcome.messages[-1].text)
+                BotAnswer(outcome.messages[-1].text)
                 if outcome.reason in OF_BUSINESS or outcome.reason == "hours"
                 else None
             )
         shown = next((str(e.data.get("article", "")) for e in outcome.events if e.kind == "answered"), "")
         found = self._article(shown) if shown else None
-        return Said(self._text(shown), found.id, found.title) if found is not None else None
+        return BotAnswer(self._text(shown), found.id, found.title) if found is not None else None

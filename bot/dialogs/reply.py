@@ -8,9 +8,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import cache
 
-from bot.dialogs.dialog_state import Memory
+from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.open_question import without_question
-from bot.dialogs.protocols import Escalate
+from bot.dialogs.protocols import Escalation
 from bot.dialogs.short_answers import language_of
 from bot.i18n.texts import Texts
 from bot.model import Attachment, Button, Json, Outbound, Outcome, Result, RichText, Rows, Turn
@@ -18,32 +18,32 @@ from bot.text.markdown import join
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
+class ReplyContext:
     """Who speaks: the bot's texts, the name of the dialog that signs, and how it hands over (None: nobody to
     hand over to).
     """
 
     texts: Texts
     dialog: str
-    escalate: Escalate | None = None
+    escalate: Escalation | None = None
 
 
-_speaking: ContextVar[Speaker | None] = ContextVar("speaking", default=None)
+_speaking: ContextVar[ReplyContext | None] = ContextVar("speaking", default=None)
 
 
 @contextmanager
-def speaking(texts: Texts, dialog: str, escalate: Escalate | None = None) -> Iterator[None]:
+def speaking(texts: Texts, dialog: str, escalate: Escalation | None = None) -> Iterator[None]:
     """While it lasts `reply` uses *texts* and signs as *dialog*; `Flow` does this around each dialog."""
-    token = _speaking.set(Speaker(texts, dialog, escalate))
+    token = _speaking.set(ReplyContext(texts, dialog, escalate))
     try:
         yield
     finally:
         _speaking.reset(token)
 
 
-def speaker() -> Speaker:
+def speaker() -> ReplyContext:
     """The dialog that is being asked; outside of one: the bot's own texts, and nobody to hand over to."""
-    return _speaking.get() or Speaker(_default_words(), "reply")
+    return _speaking.get() or ReplyContext(_default_words(), "reply")
 
 
 def reply(
@@ -69,7 +69,7 @@ def require_words(key: str) -> None:
 
 def said(
     turn: Turn,
-    speaker: Speaker,
+    speaker: ReplyContext,
     *texts: str | RichText,
     buttons: Rows | Sequence[Button] = (),
     attachments: tuple[Attachment, ...] = (),
@@ -90,7 +90,7 @@ def said(
     say = (Outbound(to, attachments=attachments),) if attachments else ()
     if text:
         say = (*say, Outbound(to, text, buttons=rows(buttons)))
-    return Outcome(speaker.dialog, Result.ANSWERED, "answered", say, state=Memory.of(turn).now(turn))
+    return Outcome(speaker.dialog, Result.ANSWERED, "answered", say, state=DialogState.of(turn).now(turn))
 
 
 def _text(

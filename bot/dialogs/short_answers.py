@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz
 
-from bot.dialogs.dialog_state import Memory
+from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.question_stage import is_person_offered
 from bot.i18n.texts import Texts
 from bot.model import Turn
@@ -107,7 +107,7 @@ class ShortAnswers:
         """Whether *text* is one of the ways to say *kind*."""
         return len(text) < 60 and _sound(text) in self._known.get(kind, frozenset())
 
-    def answers(self, text: str, memory: Memory) -> bool:
+    def answers(self, text: str, memory: DialogState) -> bool:
         """Whether *text* answers what the bot has just asked or offered, so that it is not read as anything
         else.
         """

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.dialogs.dialog_state import Memory
+from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.intent import IntentReader
 from bot.dialogs.question_stage import interrupted, is_clarifying
-from bot.dialogs.reply import Speaker, human_button, said
+from bot.dialogs.reply import ReplyContext, human_button, said
 from bot.dialogs.short_answers import ShortAnswers, is_signs, is_wordless
 from bot.handoff.context import brings_words
 from bot.i18n.texts import Texts
@@ -35,7 +35,7 @@ class SmallTalk:
     """Stands before the questions; leaves everything that may be one alone."""
 
     def __init__(self, words: Texts, intent: IntentReader) -> None:
-        self._speaker = Speaker(words, "smalltalk")
+        self._speaker = ReplyContext(words, "smalltalk")
         self._words, self._intent, self._hearing = words, intent, ShortAnswers(words)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
@@ -46,7 +46,7 @@ class SmallTalk:
             if brings_words(turn.context):  # somebody else's words: no question of their own to answer
                 return self._say(turn, "forwarded", offered=True)
             return self._attachment(turn) if turn.attachments else None
-        memory = Memory.of(turn)
+        memory = DialogState.of(turn)
         if self._hearing.means("liked", text):
             return self._helped(turn, memory) if memory.answered else self._say(turn, "emoji")
         if self._hearing.answers(text, memory):
@@ -79,7 +79,7 @@ class SmallTalk:
             return self._say(turn, kind, offered=True)
         return self._say(turn, kind)
 
-    def _wordless(self, turn: Turn, text: str, memory: Memory) -> Outcome:
+    def _wordless(self, turn: Turn, text: str, memory: DialogState) -> Outcome:
         if "?" in text:
             return self._say(
                 turn,
@@ -88,7 +88,7 @@ class SmallTalk:
             )
         return self._say(turn, "unclear", offered=True) if is_signs(text) else self._say(turn, "emoji")
 
-    def _helped(self, turn: Turn, memory: Memory) -> Outcome:
+    def _helped(self, turn: Turn, memory: DialogState) -> Outcome:
         events = (
             (Event("feedback", data={"article": memory.article, "helped": True}),)
             if memory.article and memory.answered
@@ -98,7 +98,7 @@ class SmallTalk:
         return replace(said(turn, self._speaker, key), reason="helped", events=events)
 
     def _say(self, turn: Turn, key: str, *, offered: bool = False) -> Outcome:
-        memory = Memory.of(turn)
+        memory = DialogState.of(turn)
         if offered or key in ("emoji", "sticker", "location"):
             stage = interrupted(memory.stage, person_offered=offered)
             state = memory.now(turn, stage=stage, spare=memory.spare, earlier=memory.earlier)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.handoff.card import numbered, topic_name
 from bot.handoff.card_posts import reposted
-from bot.handoff.desk_context import Delivered, DeskContext
+from bot.handoff.desk_context import DeskContext, SettledDelivery
 from bot.model import Button, Event, Outbound, OutboundKind, Peer, Priority, RichText, Rows
 
 
@@ -37,7 +37,7 @@ class DeskViews:
             return ()
         return (Event("desk_lost", data={"channel": to.channel, "chat": to.chat}),)
 
-    def undelivered(self, delivery: Delivered, code: str) -> tuple[Outbound, ...]:
+    def undelivered(self, delivery: SettledDelivery, code: str) -> tuple[Outbound, ...]:
         """Tell the operators of a ticket that the customer did not get something, and why: the code of a
         `DeliveryError`.
         """
@@ -47,13 +47,13 @@ class DeskViews:
         )
         return self._of_delivery(delivery, "desk.undelivered", reason=reason)
 
-    def doubtful(self, delivery: Delivered) -> tuple[Outbound, ...]:
+    def doubtful(self, delivery: SettledDelivery) -> tuple[Outbound, ...]:
         """Ask the operators of a ticket what to do about words that may have arrived or not."""
         return (
             self._of_delivery(delivery, "desk.doubtful") if delivery.outbound.kind is OutboundKind.SAY else ()
         )
 
-    def _of_delivery(self, delivery: Delivered, key: str, **facts: object) -> tuple[Outbound, ...]:
+    def _of_delivery(self, delivery: SettledDelivery, key: str, **facts: object) -> tuple[Outbound, ...]:
         outbound = delivery.outbound
         if outbound.ticket is None or self._desk.places.is_desk(outbound.to):
             return ()
@@ -84,7 +84,7 @@ class DeskViews:
             ),
         )
 
-    def delivered(self, delivery: Delivered) -> tuple[Outbound, ...]:
+    def delivered(self, delivery: SettledDelivery) -> tuple[Outbound, ...]:
         """The receipt under an operator's words."""
         receipt = delivery.outbound.receipt
         if receipt is None:

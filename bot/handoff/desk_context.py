@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 About = Callable[[str], Sequence[str]]
 Ask = Callable[[str], Awaitable[Answer]]
 Article = Callable[[str], RichText]
-Aside = Callable[[Turn], Awaitable["Said | None"]]
+SideAnswerer = Callable[[Turn], Awaitable["BotAnswer | None"]]
 Meaning = Literal["yes", "not_needed", "call", ""]
 DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
 WATCHED = (*OF_OPERATORS, "desk_lost", "desk_found", "desk_checked", "chat_moved", *OF_INCIDENTS)
@@ -65,7 +65,7 @@ def _as_it_is(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class BotAnswer:
     """What the bot answers by itself: the words, and the article they are of ("" = none)."""
 
     text: RichText
@@ -74,7 +74,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class DeskRules:
     """How the owner wants the desk to work. *about* gives the names of an article's topic, the one to be
     shown first.
 
@@ -98,7 +98,7 @@ class Rules:
     undo: float = 60.0
     is_thanks: Callable[[str], bool] = _is_nothing
     question: Callable[[str], str] = _as_it_is
-    aside: Aside | None = None
+    aside: SideAnswerer | None = None
     meaning: Callable[[str], Meaning] = _no_meaning
 
     def is_supervisor(self, id: str) -> bool:
@@ -111,7 +111,7 @@ class Rules:
         return "hold" if self.routing.in_doubt == "ask" else "resend"
 
 
-class Delivered(Protocol):
+class SettledDelivery(Protocol):
     """A delivery, as far as the desk looks at it."""
 
     @property
@@ -165,7 +165,7 @@ class TicketReader(Protocol):
         peer: Peer | None = None,
         name: str = "",
         limit: int = 200,
-    ) -> Sequence[Delivered]: ...
+    ) -> Sequence[SettledDelivery]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class DeskContext:
     texts: Texts
     lang: str
     hours: Hours
-    rules: Rules
+    rules: DeskRules
     roster: Roster
     teams: Teams
     queue: Queue

@@ -28,7 +28,7 @@ from bot.model import (
     Timer,
     Turn,
 )
-from bot.model.internal import GroupChanged, Stranded
+from bot.model.internal import GroupChanged, UnattendedTicket
 
 PATIENCE = 5.0  # seconds that asking a platform may take
 CALM = timedelta(seconds=55)  # a group in order is looked at this often, one in trouble in every round
@@ -295,7 +295,8 @@ async def _elsewhere(desk: DeskContext, turn: Turn, place: Peer) -> tuple[Timer,
         return ()
     his = [t for t in await desk.records.tickets(limit=1000) if desk.places.home(t) == place]
     return tuple(
-        Timer(f"lost:{t.number}", Stranded("group_lost"), turn.now, conversation=t.conversation) for t in his
+        Timer(f"lost:{t.number}", UnattendedTicket("group_lost"), turn.now, conversation=t.conversation)
+        for t in his
     )
 
 

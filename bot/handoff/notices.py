@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.handoff.card import heading
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators.roster import Call
+from bot.handoff.operators.roster import CallName
 from bot.model import Button, Outbound, Peer, Priority, RichText, Rows, Ticket
 
 
@@ -69,7 +69,7 @@ def to_supervisors(desk: DeskContext, key: str, **facts: object) -> tuple[Outbou
     )
 
 
-def supervisors(desk: DeskContext, to: Peer | None) -> Call:
+def supervisors(desk: DeskContext, to: Peer | None) -> CallName:
     """How the supervisors in this group are called, in one line; "" where there are none: who is not in
     it would not hear.
     """
@@ -78,7 +78,7 @@ def supervisors(desk: DeskContext, to: Peer | None) -> Call:
         for id in desk.rules.routing.supervisors
         if to is not None and desk.roster.is_in(id, to)
     ]
-    return Call.of(*(pair for m in there for pair in m.call.whom))
+    return CallName.of(*(pair for m in there for pair in m.call.whom))
 
 
 def facts(desk: DeskContext, ticket: Ticket, now: datetime) -> Mapping[str, object]:
@@ -96,5 +96,5 @@ def facts(desk: DeskContext, ticket: Ticket, now: datetime) -> Mapping[str, obje
 def _calling(text: RichText, to: Peer, facts: Mapping[str, object]) -> RichText:
     """The words in which whoever is called hears it."""
     for fact in facts.values():
-        text = fact.mentioned(text, to.channel) if isinstance(fact, Call) else text
+        text = fact.mentioned(text, to.channel) if isinstance(fact, CallName) else text
     return text

@@ -37,7 +37,7 @@ from bot.model import (
     Timer,
     Turn,
 )
-from bot.model.internal import BotResumes, Stranded, TicketTimer
+from bot.model.internal import BotResumed, TicketTimer, UnattendedTicket
 from bot.text.markdown import join
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
@@ -91,11 +91,11 @@ class Relay:
             return ordered
         if first.kind is InboundKind.STEPPED_IN:
             return self._stepped_in(turn, first)
-        if isinstance(first.payload, BotResumes):
+        if isinstance(first.payload, BotResumed):
             return self._resume(turn)
         if first.kind is InboundKind.BLOCKED:
             return self._blocked(turn)
-        if isinstance(first.payload, TicketTimer | Stranded):
+        if isinstance(first.payload, TicketTimer | UnattendedTicket):
             return settled(self._desk, turn.ticket, await timers.decide(self._desk, turn))
         if first.kind is InboundKind.INTERNAL or turn.conversation.status is Status.BOT:
             return self._bot_is_at_it(turn)
@@ -461,7 +461,7 @@ class Relay:
         )
 
     def _step_back(self, turn: Turn) -> Timer:
-        return Timer(f"resume:{turn.conversation.id}", BotResumes(), turn.now + STEP_BACK)
+        return Timer(f"resume:{turn.conversation.id}", BotResumed(), turn.now + STEP_BACK)
 
     def _resume(self, turn: Turn) -> Outcome:
         if turn.conversation.status is Status.OPERATOR and (

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.handoff.desk_context import Delivered, DeliveryStatus
+from bot.handoff.desk_context import DeliveryStatus, SettledDelivery
 from bot.handoff.outreach.segment import SegmentMember
 from bot.model import Peer
 
@@ -31,7 +31,7 @@ class DeliveryTotals(Protocol):
         peer: Peer | None = None,
         name: str = "",
         limit: int = 200,
-    ) -> Sequence[Delivered]: ...
+    ) -> Sequence[SettledDelivery]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class Addressee:
     """Whom the beginning of *text* names, and the *rest* of it; nobody or several where it is not clear."""
 
     text: str
@@ -24,7 +24,7 @@ class Meant:
     rest: str
 
 
-async def meant(desk: DeskContext, turn: Turn, text: str) -> Meant:
+async def meant(desk: DeskContext, turn: Turn, text: str) -> Addressee:
     """The colleagues whom the beginning of *text* names, and what follows it.
 
     Also one who never wrote, by their id.
@@ -33,13 +33,13 @@ async def meant(desk: DeskContext, turn: Turn, text: str) -> Meant:
     if not user:
         people, rest = desk.roster.named(text)
         if people:
-            return Meant(text, people, rest)
+            return Addressee(text, people, rest)
         word, _, rest = text.partition(" ")
         channel, _, user = word.rpartition(":")
         if channel not in ("", turn.peer.channel):
-            return Meant(text, (), text)
+            return Addressee(text, (), text)
     found = await _by_id(desk, turn.peer, user)
-    return Meant(text, found, rest.strip() if found else text)
+    return Addressee(text, found, rest.strip() if found else text)
 
 
 def _mentioned(inbound: Inbound, text: str) -> tuple[str, str]:
@@ -67,7 +67,9 @@ async def _by_id(desk: DeskContext, place: Peer, user: str) -> tuple[Member, ...
     return (Member(known.id, sender.name or user, sender.username, last_name=sender.last_name),)
 
 
-def unclear(desk: DeskContext, turn: Turn, ticket: Ticket, found: Meant, action: str = "give_to") -> Outcome:
+def unclear(
+    desk: DeskContext, turn: Turn, ticket: Ticket, found: Addressee, action: str = "give_to"
+) -> Outcome:
     """Nobody of this name, or several: said with everybody who can be meant, each a tap away."""
     shown = found.people or colleagues(desk, ticket)
     reason = found.rest if action == "give_to" else ""

@@ -50,11 +50,11 @@ from bot.model.messages import (
     Style,
 )
 from bot.model.ticket_state import (
+    AnswerPreview,
     Contacts,
     HeldMessage,
-    LastWords,
+    LastAnswer,
     MessagePart,
-    Preview,
     SentAlbum,
     TicketState,
 )
@@ -63,6 +63,7 @@ from bot.model.tickets import Operator, Ticket, WaitingTickets
 __all__ = [
     "AdminCommand",
     "Answer",
+    "AnswerPreview",
     "ApiRequest",
     "Attachment",
     "Button",
@@ -81,7 +82,7 @@ __all__ = [
     "Intent",
     "Internal",
     "Json",
-    "LastWords",
+    "LastAnswer",
     "Media",
     "Mention",
     "MessagePart",
@@ -94,7 +95,6 @@ __all__ = [
     "Payload",
     "Peer",
     "Press",
-    "Preview",
     "Priority",
     "Receipt",
     "RepliedTo",

@@ -61,7 +61,7 @@ class DeadlineNear(TicketTimer):
 
 
 @dataclass(frozen=True, slots=True)
-class NobodyTook(TicketTimer):
+class TicketUnclaimed(TicketTimer):
     """The ticket waits, and nobody has taken it."""
 
 
@@ -124,7 +124,7 @@ class SupervisorOrder(TicketTimer):
 
 
 @dataclass(frozen=True, slots=True)
-class BotResumes(TimerFired):
+class BotResumed(TimerFired):
     """A person wrote past the bot and has been silent since: the bot answers again."""
 
 
@@ -281,7 +281,7 @@ class StopBroadcast(AdminCommand):
 
 
 @dataclass(frozen=True, slots=True)
-class Stranded(CheckFound):
+class UnattendedTicket(CheckFound):
     """A customer waits and nobody is responsible; *why* is the find in a word."""
 
     why: str = ""
@@ -305,7 +305,7 @@ Payload = TimerFired | ApiRequest | AdminCommand | CheckFound
 
 KINDS: Mapping[str, type[Payload]] = {
     "desk.goal": DeadlineNear,
-    "desk.waiting": NobodyTook,
+    "desk.waiting": TicketUnclaimed,
     "desk.idle": OperatorSilent,
     "desk.quiet": CustomerSilent,
     "desk.snooze": SnoozeOver,
@@ -315,7 +315,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "desk.prompt": SuggestionsDue,
     "desk.followup": FollowUpDue,
     "desk.order": SupervisorOrder,
-    "relay.resume": BotResumes,
+    "relay.resume": BotResumed,
     "mailing": BroadcastPortion,
     "nps": RecommendationDue,
     "rating": RatingDue,
@@ -333,7 +333,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "order.incident_off": EndIncident,
     "order.broadcast": BeginBroadcast,
     "order.broadcast_stop": StopBroadcast,
-    "desk.stranded": Stranded,
+    "desk.stranded": UnattendedTicket,
     "desk.group": GroupChanged,
     "nps.run": SurveyDayBegan,
 }

@@ -24,7 +24,7 @@ class Contacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class AnswerPreview:
     """What an operator was shown before sending it: `what` is "article:id" or "canned:key"."""
 
     what: str
@@ -34,7 +34,7 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class LastWords:
+class LastAnswer:
     """The newest answer of an operator, by the name under which it is found again, and when it was sent."""
 
     name: str
@@ -114,8 +114,8 @@ class TicketState:
     articles_told: tuple[str, ...] = ()  # answered by the bot meanwhile
 
     # an operator's messages
-    preview: Preview | None = None
-    last_words: LastWords | None = None
+    preview: AnswerPreview | None = None
+    last_words: LastAnswer | None = None
     held: tuple[HeldMessage, ...] = ()
     albums: tuple[SentAlbum, ...] = ()
     tapped: tuple[int, ...] = ()  # outbox rows whose button was pressed: once is enough

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_type_hints
 
 from bot.model import (
+    AnswerPreview,
     Contacts,
     HeldMessage,
-    LastWords,
+    LastAnswer,
     MessagePart,
-    Preview,
     SentAlbum,
     Span,
     Style,
@@ -104,8 +104,8 @@ def _contacts(value: Any) -> Contacts:
     return Contacts(*(str(value.get(key, "")) for key in ("phone", "email", "order")))
 
 
-def _preview(value: Any) -> Preview:
-    return Preview(
+def _preview(value: Any) -> AnswerPreview:
+    return AnswerPreview(
         str(value.get("what", "")),
         str(value.get("title", "")),
         str(value.get("text", "")),
@@ -113,8 +113,8 @@ def _preview(value: Any) -> Preview:
     )
 
 
-def _last_words(value: Any) -> LastWords:
-    return LastWords(str(value["name"]), _second(value.get("at", 0)))
+def _last_words(value: Any) -> LastAnswer:
+    return LastAnswer(str(value["name"]), _second(value.get("at", 0)))
 
 
 def _held(value: Any) -> tuple[HeldMessage, ...]:
@@ -163,11 +163,11 @@ def _known(value: Contacts) -> dict[str, str]:
     return {key: told for key, told in pairs if told}
 
 
-def _as_preview(value: Preview) -> dict[str, object]:
+def _as_preview(value: AnswerPreview) -> dict[str, object]:
     return {"what": value.what, "title": value.title, "text": value.text, "at": value.at.timestamp()}
 
 
-def _as_last_words(value: LastWords) -> dict[str, object]:
+def _as_last_words(value: LastAnswer) -> dict[str, object]:
     return {"name": value.name, "at": value.at.timestamp()}
 
 
@@ -207,8 +207,8 @@ _BY_TYPE: dict[Any, tuple[_Change, _Change]] = {
     tuple[tuple[str, float], ...]: (_scores, list),
     tuple[tuple[str, object], ...]: (_attributes, list),
     Contacts: (_contacts, _known),
-    Preview | None: (_preview, _as_preview),
-    LastWords | None: (_last_words, _as_last_words),
+    AnswerPreview | None: (_preview, _as_preview),
+    LastAnswer | None: (_last_words, _as_last_words),
     tuple[HeldMessage, ...]: (_held, _by_message),
     tuple[SentAlbum, ...]: (_albums, _as_dicts),
     Literal["", "open", "done"]: (_followup, _same),

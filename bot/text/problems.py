@@ -53,7 +53,7 @@ def reading(language: str) -> Iterator[None]:
         _reads.reset(token)
 
 
-class Told(str):
+class TranslatableText(str):
     """A text that remembers its key and facts, so that it can be said again in another language."""
 
     key: str
@@ -61,12 +61,12 @@ class Told(str):
     facts: Mapping[str, object]
 
 
-def told(key: str, /, **facts: object) -> Told:
+def told(key: str, /, **facts: object) -> TranslatableText:
     """The text of *key* ("vk.no_rights") in the reader's language."""
     return _told(key, 0, facts, reader_language())
 
 
-def advice(key: str, /, **facts: object) -> Told:
+def advice(key: str, /, **facts: object) -> TranslatableText:
     """What the words of *key* say to do."""
     return _told(key, 1, facts, reader_language())
 
@@ -110,7 +110,7 @@ def problem_of(
 
 def told_in(text: str, language: str) -> str:
     """*text* said again in *language*; a text that came from elsewhere stays as it is."""
-    if not isinstance(text, Told):
+    if not isinstance(text, TranslatableText):
         return text
     facts = {k: told_in(v, language) if isinstance(v, str) else v for k, v in text.facts.items()}
     return _told(text.key, text.part, facts, "en" if language == "en" else "ru")
@@ -121,13 +121,13 @@ def problem_in(found: Problem, language: str) -> Problem:
     return replace(found, text=told_in(found.text, language), hint=told_in(found.hint, language))
 
 
-def _told(key: str, part: int, facts: Mapping[str, object], language: Language) -> Told:
+def _told(key: str, part: int, facts: Mapping[str, object], language: Language) -> TranslatableText:
     area, _, rest = key.partition(".")
     texts: object = _words(area, language)
     for name in rest.split("."):
         texts = cast(Mapping[str, object], texts)[name]
     parts = [texts] if isinstance(texts, str) else cast(list[str], texts)
-    text = Told(parts[part].format_map(facts) if part < len(parts) else "")
+    text = TranslatableText(parts[part].format_map(facts) if part < len(parts) else "")
     text.key, text.part, text.facts = key, part, facts
     return text
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.dialogs.dialog_state import Memory
+from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.question_stage import (
     FAILURES,
     Answered,
@@ -72,7 +72,7 @@ def turn(state: Json) -> Turn:
 @pytest.mark.parametrize(("state", "stage"), STORED)
 def test_a_state_of_the_first_release_is_understood(state: dict[str, object], stage: Stage) -> None:
     """The flags mean a stage, and the stage is stored as the same flags."""
-    memory = Memory.of(turn(state))
+    memory = DialogState.of(turn(state))
     stored = memory.now(turn(state), stage=memory.stage, earlier=memory.earlier, spare=memory.spare)
 
     assert memory.stage == stage
@@ -126,7 +126,7 @@ def test_every_stage_that_can_be_reached_is_stored_whole(steps: list[Callable[[S
     for step in steps:
         stage = step(stage)
 
-    assert Memory.of(turn(Memory().now(turn({}), stage=stage))).stage == stage
+    assert DialogState.of(turn(DialogState().now(turn({}), stage=stage))).stage == stage
 
 
 def test_a_second_clarification_in_a_row_is_not_allowed() -> None:

@@ -35,13 +35,13 @@ from bot.model.internal import (
     BroadcastPortion,
     DeadlineNear,
     GroupChanged,
-    NobodyTook,
     OtherTimer,
     RatingDue,
     SendMessage,
     SetAttributes,
-    Stranded,
     SupervisorOrder,
+    TicketUnclaimed,
+    UnattendedTicket,
 )
 from bot.storage.codec import clean, decode, decode_all, encode, encode_all, moment, ms, to_json
 
@@ -159,7 +159,7 @@ def test_what_an_older_version_wrote_can_be_read() -> None:
     ("text", "data", "payload"),
     [
         ("desk.goal", '{"goal":"next_reply"}', DeadlineNear("next_reply")),
-        ("desk.waiting", "{}", NobodyTook()),
+        ("desk.waiting", "{}", TicketUnclaimed()),
         (
             "desk.order",
             '{"command":"take","value":"","by":"7","name":"Ира","to":["tg","-100","5"]}',
@@ -174,7 +174,7 @@ def test_what_an_older_version_wrote_can_be_read() -> None:
         ("api.say", '{"text":"Едет","markdown":true}', SendMessage("Едет", markdown=True)),
         ("api.fields", '{"attributes":{"vip":true}}', SetAttributes({"vip": True})),
         ("order", '{"order":"incident","text":"Сбой","words":["vpn"]}', BeginIncident("Сбой", ("vpn",))),
-        ("desk.stranded", '{"why":"no_card"}', Stranded("no_card")),
+        ("desk.stranded", '{"why":"no_card"}', UnattendedTicket("no_card")),
         ("desk.group", '{"kind":"forum","lacks":["pin"],"gone":false}', GroupChanged("forum", ("pin",))),
         ("tick", '{"n":2}', OtherTimer("tick", {"n": 2})),
         ("rating", '{"closed":"yesterday"}', OtherTimer("rating", {"closed": "yesterday"})),

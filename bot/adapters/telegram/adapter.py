@@ -18,7 +18,7 @@ from aiohttp import web
 from bot.adapters.base import Accept, Adapter, ChatInfo, CommandMenu, File, Files, Health, Limits
 from bot.adapters.telegram.account import TelegramAccount
 from bot.adapters.telegram.calls import chat_id, to_call, to_caption_call, to_forms
-from bot.adapters.telegram.errors import AlreadyDone, FileRefused, NoTextThere, ReadElsewhere
+from bot.adapters.telegram.errors import FileRefused, NoTextThere, RedundantCall, UpdatesConflict
 from bot.adapters.telegram.session import TelegramConnection
 from bot.adapters.telegram.settings import TelegramSettings
 from bot.adapters.telegram.updates import ALLOWED_UPDATES, Membership, TelegramReader
@@ -89,7 +89,7 @@ class TelegramAdapter(Adapter):
             except AccountError as error:
                 self._failing(str(error), state="stopped")
                 raise
-            except ReadElsewhere as error:
+            except UpdatesConflict as error:
                 self._failing(f"{told('telegram.read_elsewhere')} ({error})")
                 is_ready = False
                 await asyncio.sleep(pause.next(at_least=error.after))
@@ -239,7 +239,7 @@ class TelegramAdapter(Adapter):
                 if outbound.kind is OutboundKind.OPEN_TOPIC
                 else Sent(target)
             )
-        except AlreadyDone:
+        except RedundantCall:
             return Sent(target)
         except Uncertain as error:
             if outbound.kind in _REPEATABLE:

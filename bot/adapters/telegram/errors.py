@@ -34,7 +34,7 @@ _NOT_WRITTEN = (  # aiohttp found the connection gone before the request was on 
 )
 
 
-class AlreadyDone(DeliveryError):
+class RedundantCall(DeliveryError):
     """Telegram says that it is so already, or too late to matter: a success."""
 
 
@@ -48,7 +48,7 @@ class NoTextThere(Refused):
     """The message to edit has a caption, not a text."""
 
 
-class ReadElsewhere(RetryLater):
+class UpdatesConflict(RetryLater):
     """Somebody else reads this bot's updates, or a webhook is set."""
 
 
@@ -98,7 +98,7 @@ def _flood(answer: CallResult) -> BotError:
 
 
 def _read_elsewhere(answer: CallResult) -> BotError:
-    return ReadElsewhere(answer.description, after=10.0, scope="account", counts=False)
+    return UpdatesConflict(answer.description, after=10.0, scope="account", counts=False)
 
 
 def _moved(answer: CallResult) -> BotError:
@@ -116,10 +116,10 @@ ROWS: tuple[TelegramErrorRule, ...] = (
     TelegramErrorRule(403, r"", _told(PeerGone)),  # blocked, deactivated, kicked, never started
     TelegramErrorRule(400, r"upgraded to a supergroup", _moved),
     TelegramErrorRule(
-        400, r"message is not modified|TOPIC_NOT_MODIFIED|CHAT_NOT_MODIFIED", _told(AlreadyDone)
+        400, r"message is not modified|TOPIC_NOT_MODIFIED|CHAT_NOT_MODIFIED", _told(RedundantCall)
     ),
-    TelegramErrorRule(400, r"query is too old|query id is invalid|QUERY_ID_INVALID", _told(AlreadyDone)),
-    TelegramErrorRule(400, r"message to delete not found|message to unpin not found", _told(AlreadyDone)),
+    TelegramErrorRule(400, r"query is too old|query id is invalid|QUERY_ID_INVALID", _told(RedundantCall)),
+    TelegramErrorRule(400, r"message to delete not found|message to unpin not found", _told(RedundantCall)),
     TelegramErrorRule(
         400,
         r"chat not found|PEER_ID_INVALID|CHAT_ID_INVALID|CHANNEL_PRIVATE|USER_DEACTIVATED|group chat was"

@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
-from bot.dialogs.dialog_state import Memory
+from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.forms.field_values import Field, read_answer
-from bot.dialogs.protocols import Escalate
-from bot.dialogs.reply import Speaker, said
+from bot.dialogs.protocols import Escalation
+from bot.dialogs.reply import ReplyContext, said
 from bot.dialogs.short_answers import ShortAnswers, language_of
 from bot.i18n.texts import Texts
 from bot.model import (
@@ -63,8 +63,8 @@ class Forms:
     form at once.
     """
 
-    def __init__(self, words: Texts, forms: Sequence[FormShape], escalate: Escalate) -> None:
-        self._speaker = Speaker(words, "form")
+    def __init__(self, words: Texts, forms: Sequence[FormShape], escalate: Escalation) -> None:
+        self._speaker = ReplyContext(words, "form")
         self._words, self._forms, self._desk = words, tuple(forms), escalate
         self._hearing = ShortAnswers(words)
 
@@ -75,7 +75,7 @@ class Forms:
         over at once.
         """
         form = next((f for f in self._forms if f.when == "handoff"), None)
-        waiting = turn.ticket is not None or bool(Memory.of(turn).form)
+        waiting = turn.ticket is not None or bool(DialogState.of(turn).form)
         if (
             form is None
             or turn.customer is None
@@ -94,7 +94,7 @@ class Forms:
         )
 
     async def __call__(self, turn: Turn) -> Outcome | None:
-        memory = Memory.of(turn)
+        memory = DialogState.of(turn)
         if turn.customer is None or any(i.kind is InboundKind.START for i in turn.inbounds):
             return None
         if any(i.kind is InboundKind.INTERNAL for i in turn.inbounds):
@@ -127,7 +127,7 @@ class Forms:
             return replace(
                 said(turn, self._speaker, "form.known"),
                 reason="form_known",
-                state=Memory.of(turn).now(turn, form={}),
+                state=DialogState.of(turn).now(turn, form={}),
             )
         return self._ask(turn, form, forgotten, then={})
 
@@ -146,7 +146,7 @@ class Forms:
         language = language_of(turn, self._words.lang)
         question = field.ask.get(language) or next(iter(field.ask.values()))
         hint = self._words.say(f"form.hint.{field.type}", lang=language)
-        memory = Memory.of(turn)
+        memory = DialogState.of(turn)
         state = memory.now(
             turn, form={"name": form.name, "field": field.name, "tries": tries, "then": dict(then)}
         )
@@ -178,7 +178,7 @@ class Forms:
     # --- answers
 
     def _answered(
-        self, turn: Turn, form: FormShape, field: Field, customer: Customer, memory: Memory
+        self, turn: Turn, form: FormShape, field: Field, customer: Customer, memory: DialogState
     ) -> Outcome | None:
         press, text = turn.press, turn.text.strip()
         then = found if isinstance(found := memory.form.get("then"), Mapping) else {}
@@ -227,7 +227,7 @@ class Forms:
         outcome = replace(
             said(turn, self._speaker, "form.done"),
             reason="form_filled",
-            state=Memory.of(turn).now(turn, form={}),
+            state=DialogState.of(turn).now(turn, form={}),
         )
         return replace(outcome, customer=known, events=(event,))
 
@@ -243,7 +243,7 @@ class Forms:
             cancel=(*outcome.cancel, f"form:{turn.conversation.id}"),
         )
 
-    def _cancelled(self, turn: Turn, memory: Memory) -> Outcome:
+    def _cancelled(self, turn: Turn, memory: DialogState) -> Outcome:
         outcome = replace(
             said(turn, self._speaker, "form.cancelled"),
             reason="form_cancelled",
@@ -251,7 +251,7 @@ class Forms:
         )
         return replace(outcome, cancel=(f"form:{turn.conversation.id}",))
 
-    def _waited(self, turn: Turn, customer: Customer, memory: Memory) -> Outcome | None:
+    def _waited(self, turn: Turn, customer: Customer, memory: DialogState) -> Outcome | None:
         """Somebody asked for a person and left the form: the person comes all the same."""
         then = memory.form.get("then")
         if (

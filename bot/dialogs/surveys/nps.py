@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from bot.config.handoff import NpsSettings as Rules
 from bot.config.handoff import length
-from bot.dialogs.dialog_state import Memory
+from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.intent import IntentReader
-from bot.dialogs.reply import Speaker, said
+from bot.dialogs.reply import ReplyContext, said
 from bot.dialogs.short_answers import ShortAnswers, fold, language_of
 from bot.dialogs.surveys.survey import LONGEST, PATIENCE, SKEW, TYPED, stated, wrote_since
 from bot.handoff.outreach.segment import wants_none
@@ -78,7 +78,7 @@ class Nps:
     """
 
     def __init__(self, words: Texts, intent: IntentReader, rules: Rules, *, tell: Tell) -> None:
-        self._speaker = Speaker(words, NAME)
+        self._speaker = ReplyContext(words, NAME)
         self._words, self._intent, self._rules, self._tell = words, intent, rules, tell
         self._hearing = ShortAnswers(words)
 
@@ -160,7 +160,7 @@ class Nps:
         if (
             "?" in text
             or text.startswith("/")
-            or (await self._intent(turn, Memory.of(turn))).act is Intent.HUMAN
+            or (await self._intent(turn, DialogState.of(turn))).act is Intent.HUMAN
         ):
             return None  # a question is not a comment
         outcome = self._thanks(turn)

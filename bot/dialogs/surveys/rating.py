@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.dialogs.dialog_state import Memory
+from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.intent import IntentReader
-from bot.dialogs.reply import Speaker, said
+from bot.dialogs.reply import ReplyContext, said
 from bot.dialogs.short_answers import ShortAnswers, fold, language_of
 from bot.dialogs.surveys.survey import LONGEST, PATIENCE, SKEW, TYPED, stated, wrote_since
 from bot.handoff.outreach.surveys import asked_lately, moment
@@ -90,7 +90,7 @@ class Rating:
         pauses: RatingPauses | None = None,
     ) -> None:
         pauses = pauses or RatingPauses()
-        self._speaker = Speaker(words, "rating")
+        self._speaker = ReplyContext(words, "rating")
         self._words, self._intent, self._ticket, self._tell = words, intent, ticket, tell
         self._pause, self._apart, self._settles = pauses.between, pauses.apart, pauses.settles
         self._hearing = ShortAnswers(words)
@@ -231,7 +231,7 @@ class Rating:
         if (
             "?" in text
             or text.startswith("/")
-            or (await self._intent(turn, Memory.of(turn))).act is Intent.HUMAN
+            or (await self._intent(turn, DialogState.of(turn))).act is Intent.HUMAN
         ):
             return None  # a question is not a comment
         ticket = await self._ticket(waiting.ticket)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.dialogs.dialog_state import Memory
+from bot.dialogs.dialog_state import DialogState
 from bot.model import Json, Turn
 
 PATIENCE = timedelta(hours=2)  # words that come later than this are no comment
@@ -17,7 +17,7 @@ LONGEST = 1000  # characters of a comment
 
 def stated(turn: Turn, survey: str, waiting: Json | None) -> Json:
     """The conversation's state with what *survey* waits for now; None = nothing any more."""
-    kept = {k: v for k, v in Memory.of(turn).now(turn).items() if k != survey}
+    kept = {k: v for k, v in DialogState.of(turn).now(turn).items() if k != survey}
     return {**kept, survey: waiting} if waiting else kept
 
 

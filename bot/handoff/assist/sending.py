@@ -18,12 +18,12 @@ from bot.handoff.operators.drafts import tapped
 from bot.handoff.operators.replies import done, notice, say
 from bot.handoff.tickets import lifecycle
 from bot.model import (
+    AnswerPreview,
     Button,
     Event,
     Outbound,
     OutboundKind,
     Outcome,
-    Preview,
     Priority,
     Result,
     RichText,
@@ -72,7 +72,7 @@ def _preview(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> Outcom
         author="",
         priority=Priority.NOTICE,
     )
-    looked = lifecycle.previewed(ticket, Preview(what, _title(desk, what), text.text, turn.now))
+    looked = lifecycle.previewed(ticket, AnswerPreview(what, _title(desk, what), text.text, turn.now))
     return Outcome("desk", Result.ANSWERED, "preview", (shown,), ticket=looked)
 
 

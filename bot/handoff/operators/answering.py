@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bot.handoff.tickets import lifecycle
-from bot.model import Event, LastWords, Status, Ticket, Turn
+from bot.model import Event, LastAnswer, Status, Ticket, Turn
 
 
 def answered(ticket: Ticket, turn: Turn, name: str) -> tuple[Ticket, Status | None, tuple[Event, ...]]:
     """The ticket after an operator's words to the customer, which are found again by *name* ("" = never):
     taken where it was nobody's, answered, nothing owed any more.
     """
-    by, last = turn.actor, LastWords(name, turn.now) if name else None
+    by, last = turn.actor, LastAnswer(name, turn.now) if name else None
     changed = lifecycle.answered(ticket, by, turn.inbounds[0].sender.name, turn.now, last)
     events: list[Event] = []
     if not ticket.operator:

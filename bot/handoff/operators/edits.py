@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.handoff.desk_context import Delivered, DeskContext
+from bot.handoff.desk_context import DeskContext, SettledDelivery
 from bot.handoff.operators.drafts import album_of, ask, change, draft, edit_name, edited, held, send
 from bot.handoff.operators.notes import note
-from bot.handoff.operators.operator_message import Kind, OperatorMessage
+from bot.handoff.operators.operator_message import MessageKind, OperatorMessage
 from bot.handoff.operators.replies import say
 from bot.handoff.tickets import lifecycle
 from bot.model import Attachment, InboundKind, Outbound, Outcome, Result, Ticket, Turn
@@ -47,7 +47,7 @@ async def decide(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Out
     if has.receipt is None:  # only the last of several pieces has it: they are too many to be changed as one
         return _stays(desk, turn, "desk.edit_of_pieces", has)
     made = replace(made, attachments=has.attachments)
-    if message.kind is Kind.DOUBTFUL:
+    if message.kind is MessageKind.DOUBTFUL:
         return ask(desk, turn, ticket, made, "desk.sure_edit", message.text)
     changed = (
         change(desk, turn, ticket, made) if made.text != has.text else Outcome("desk", Result.CARRIED, "edit")
@@ -68,7 +68,7 @@ async def _of_held(desk: DeskContext, turn: Turn, ticket: Ticket, message: Opera
     made = draft(replace(turn, inbounds=(replace(inbound, kind=InboundKind.MESSAGE),)))
     if has is not None:
         made = replace(edited(turn, album), attachments=has.attachments)
-    if message.kind is Kind.DOUBTFUL:
+    if message.kind is MessageKind.DOUBTFUL:
         return ask(desk, turn, free, made, "desk.sure_edit" if made.edits else "desk.sure", message.text)
     return change(desk, turn, free, made) if made.edits else send(desk, turn, free, made)
 
@@ -83,7 +83,7 @@ def _never_sent(desk: DeskContext, turn: Turn, ticket: Ticket, message: Operator
 async def _with_customer(desk: DeskContext, ticket: Ticket, name: str) -> Outbound | None:
     """The message as the customer has it, with the words of its last change; None where they have it not."""
 
-    async def newest(of: str) -> Delivered | None:
+    async def newest(of: str) -> SettledDelivery | None:
         found = [
             d
             for d in await desk.records.deliveries(peer=ticket.customer_peer, name=of)
@@ -110,7 +110,7 @@ def _stays(desk: DeskContext, turn: Turn, key: str, has: Outbound) -> Outcome:
 
 def _note(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Outcome:
     """Notes are kept; commands and slips are not."""
-    if message.kind in (Kind.NOTE, Kind.WHISPER):
+    if message.kind in (MessageKind.NOTE, MessageKind.WHISPER):
         return note(desk, turn, turn.inbounds[0], message.text)
     return Outcome("desk", Result.IGNORED, "edit_inside")
 

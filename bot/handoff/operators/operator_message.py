@@ -36,7 +36,7 @@ _LAYOUT = dict(
 _TO_CUSTOMERS = frozenset({"start", "help"})  # commands that customers are told about, too
 
 
-class Kind(StrEnum):
+class MessageKind(StrEnum):
     COMMAND = "command"
     NOTE = "note"
     WHISPER = "whisper"
@@ -54,17 +54,17 @@ class OperatorMessage:
     A doubt without text is about the message as a whole.
     """
 
-    kind: Kind
+    kind: MessageKind
     name: str = ""
     text: str = ""
 
     @property
     def stays_inside(self) -> bool:
-        return self.kind not in (Kind.WORDS, Kind.DOUBTFUL)
+        return self.kind not in (MessageKind.WORDS, MessageKind.DOUBTFUL)
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class MessageContext:
     """What must be known to tell one from the other: names of *colleagues* (neither the writer's nor the
     customer's),
     the *customer's* own public name, *rude* words, and whether it *answers* something that is not the
@@ -82,7 +82,7 @@ def read_message(desk: DeskContext, turn: Turn) -> OperatorMessage:
     """What the operator's message is, with all that is known around it."""
     inbound = turn.inbounds[0]
     if inbound.kind not in (InboundKind.MESSAGE, InboundKind.EDIT):
-        return OperatorMessage(Kind.WORDS)
+        return OperatorMessage(MessageKind.WORDS)
     own, public = (turn.customer.name, turn.customer.username) if turn.customer else ("", "")
     others = [m.name for m in desk.roster.members() if m.id != inbound.actor]
     names = dict.fromkeys(n for name in others for n in (name, *name.split()[:1]))
@@ -90,8 +90,10 @@ def read_message(desk: DeskContext, turn: Turn) -> OperatorMessage:
     replies = [q for i, q in zip(turn.inbounds, turn.quoted, strict=False) if i.quotes]
     answers = inbound.kind is InboundKind.MESSAGE and not all(map(_is_of_customer, replies))
     rude = desk.texts.options("desk.tone")
-    message = understand(turn.inbounds, Around(desk.commands.names, colleagues, public, rude, answers))
-    return OperatorMessage(Kind.HELD_BACK) if _is_no(desk, turn, message) else message
+    message = understand(
+        turn.inbounds, MessageContext(desk.commands.names, colleagues, public, rude, answers)
+    )
+    return OperatorMessage(MessageKind.HELD_BACK) if _is_no(desk, turn, message) else message
 
 
 def _is_no(desk: DeskContext, turn: Turn, message: OperatorMessage) -> bool:
@@ -112,18 +114,18 @@ def _is_of_customer(quoted: RepliedTo | None) -> bool:
     return quoted is not None and (bool(quoted.mirror_of) or quoted.name.startswith(SHOWS_CUSTOMER))
 
 
-def understand(said: Sequence[Inbound], around: Around) -> OperatorMessage:
+def understand(said: Sequence[Inbound], around: MessageContext) -> OperatorMessage:
     """What the parts of one message are together: what one of them keeps inside, all of them keep inside."""
     read = [_read(inbound, around) for inbound in said]
     inside = next((m for m in read if m.stays_inside), None)
-    if inside is not None and inside.kind in (Kind.NOTE, Kind.WHISPER):
+    if inside is not None and inside.kind in (MessageKind.NOTE, MessageKind.WHISPER):
         texts = [m.text if m.stays_inside else i.text for m, i in zip(read, said, strict=True)]
         return OperatorMessage(inside.kind, text="\n".join(t for t in texts if t))
     if inside is not None:
         return inside
-    if (doubtful := next((m for m in read if m.kind is Kind.DOUBTFUL), None)) is not None:
+    if (doubtful := next((m for m in read if m.kind is MessageKind.DOUBTFUL), None)) is not None:
         return doubtful
-    return OperatorMessage(Kind.DOUBTFUL if around.answers else Kind.WORDS)
+    return OperatorMessage(MessageKind.DOUBTFUL if around.answers else MessageKind.WORDS)
 
 
 def command_of(inbound: Inbound) -> tuple[str, str]:
@@ -135,7 +137,7 @@ def command_of(inbound: Inbound) -> tuple[str, str]:
     return ("", "") if found is None else (found[1].lower(), (found[2] or "").strip())
 
 
-def _read(inbound: Inbound, around: Around) -> OperatorMessage:
+def _read(inbound: Inbound, around: MessageContext) -> OperatorMessage:
     """One part of it."""
     blank = _BLANK.match(inbound.text)
     text = inbound.text[blank.end() if blank else 0 :]
@@ -144,31 +146,33 @@ def _read(inbound: Inbound, around: Around) -> OperatorMessage:
     if _begins_with_a_call(
         inbound.text, inbound.mentions
     ):  # law: whoever is called, known here or not, it is not for the customer
-        return OperatorMessage(Kind.NOTE, text=inbound.text)
+        return OperatorMessage(MessageKind.NOTE, text=inbound.text)
     if (found := _doubt(inbound, text, around)) is not None:
-        return OperatorMessage(Kind.DOUBTFUL, text=found)
-    return OperatorMessage(Kind.WORDS)
+        return OperatorMessage(MessageKind.DOUBTFUL, text=found)
+    return OperatorMessage(MessageKind.WORDS)
 
 
-def _marked(text: str, around: Around) -> OperatorMessage | None:
+def _marked(text: str, around: MessageContext) -> OperatorMessage | None:
     """What begins with the mark of a note or a command, in either layout of the keyboard."""
     if (note := _NOTE.match(text)) is not None:
-        return OperatorMessage(Kind.WHISPER if note["loud"] else Kind.NOTE, text=text[note.end() :].strip())
+        return OperatorMessage(
+            MessageKind.WHISPER if note["loud"] else MessageKind.NOTE, text=text[note.end() :].strip()
+        )
     if (found := _COMMAND.match(text)) is None:
-        return OperatorMessage(Kind.MISTYPED) if text[:1] and text[0] in _SLASH else None
+        return OperatorMessage(MessageKind.MISTYPED) if text[:1] and text[0] in _SLASH else None
     name = _known(found["name"], around.commands)
     whole = found["end"] is not None and found["bot"] is None
     if name and whole:
-        return OperatorMessage(Kind.COMMAND, name, found["rest"].strip())
+        return OperatorMessage(MessageKind.COMMAND, name, found["rest"].strip())
     if found["mark"] in _SLASH:
         if found["bot"]:
-            return OperatorMessage(Kind.FOREIGN, name or found["name"])
+            return OperatorMessage(MessageKind.FOREIGN, name or found["name"])
         if name == "note":
-            return OperatorMessage(Kind.NOTE, text=found["rest"].strip(" :-–—,.!"))
-        return OperatorMessage(Kind.MISTYPED, name or found["name"].lower())
+            return OperatorMessage(MessageKind.NOTE, text=found["rest"].strip(" :-–—,.!"))
+        return OperatorMessage(MessageKind.MISTYPED, name or found["name"].lower())
     if found["name"][0].isdigit():
         return None
-    return OperatorMessage(Kind.DOUBTFUL, text=found["mark"] + found["name"])
+    return OperatorMessage(MessageKind.DOUBTFUL, text=found["mark"] + found["name"])
 
 
 def _known(name: str, commands: Collection[str]) -> str:
@@ -182,7 +186,7 @@ def _begins_with_a_call(text: str, mentions: Sequence[Mention]) -> bool:
     return _CALL.match(text) is not None or any(m.offset <= first for m in mentions)
 
 
-def _doubt(inbound: Inbound, text: str, around: Around) -> str | None:
+def _doubt(inbound: Inbound, text: str, around: MessageContext) -> str | None:
     """What in the words may be meant for somebody else than the customer; None = nothing."""
     own = f"@{around.customer}".casefold() if around.customer else ""
     called = [found[0] for found in _CALLED.finditer(inbound.text) if found[0].casefold() != own]

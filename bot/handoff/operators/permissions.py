@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.command import Command, Role
-from bot.handoff.operators.operator_message import Kind, OperatorMessage
+from bot.handoff.operators.operator_message import MessageKind, OperatorMessage
 from bot.handoff.operators.replies import notice
 from bot.handoff.topics import reopen_topic
 from bot.model import Event, InboundKind, Outbound, Outcome, Result, Turn
@@ -25,7 +25,10 @@ async def refusal(
     """
     inbound = turn.inbounds[0]
     is_press = inbound.kind is InboundKind.PRESS
-    is_order = inbound.kind is InboundKind.MESSAGE and message.kind in (Kind.COMMAND, Kind.MISTYPED)
+    is_order = inbound.kind is InboundKind.MESSAGE and message.kind in (
+        MessageKind.COMMAND,
+        MessageKind.MISTYPED,
+    )
     name = message.name if is_order else ""
     if inbound.kind not in ACTS or not (name or turn.ticket or is_press):
         return None
@@ -33,7 +36,7 @@ async def refusal(
         return None
     if (why := await _stranger(desk, turn)) is not None:
         return refuse(desk, turn, why, name)
-    if message.kind is not Kind.COMMAND and not is_press:
+    if message.kind is not MessageKind.COMMAND and not is_press:
         return None
     if (
         command is not None

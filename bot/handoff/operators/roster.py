@@ -27,7 +27,7 @@ NAME_WORDS = 3  # as a name, a last name and what stands between them
 ALIKE = 85  # how alike (0..100) a written name must be to an operator's
 
 
-class Call(str):
+class CallName(str):
     """A name by which operators are called; `whom` are the names in it and the ids of those who must hear
     it.
     """
@@ -35,7 +35,7 @@ class Call(str):
     whom: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def of(cls, *people: tuple[str, str]) -> Call:
+    def of(cls, *people: tuple[str, str]) -> CallName:
         made = cls(" ".join(name for name, _ in people))
         made.whom = people
         return made
@@ -89,12 +89,12 @@ class Member:
         return self.id.partition(":")[2]
 
     @property
-    def call(self) -> Call:
+    def call(self) -> CallName:
         """How they are called in the group so that they are notified."""
         return (
-            Call.of((f"@{self.username}" if self.username else self.name, self.id))
+            CallName.of((f"@{self.username}" if self.username else self.name, self.id))
             if self.name or self.username
-            else Call()
+            else CallName()
         )
 
 

@@ -12,12 +12,12 @@ from bot.handoff.operators import edits
 from bot.handoff.operators.commands import is_closed
 from bot.handoff.operators.drafts import ask, draft, send
 from bot.handoff.operators.notes import note, whisper
-from bot.handoff.operators.operator_message import Kind, OperatorMessage, command_of, read_message
+from bot.handoff.operators.operator_message import MessageKind, OperatorMessage, command_of, read_message
 from bot.handoff.operators.permissions import refusal, refuse
 from bot.handoff.operators.replies import notice, say
 from bot.handoff.tickets import closing, lifecycle
 from bot.model import Event, Inbound, InboundKind, Outcome, Result, Sender, Ticket, Timer, Turn
-from bot.model.internal import Stranded
+from bot.model.internal import UnattendedTicket
 
 
 async def decide(desk: DeskContext, turn: Turn) -> Outcome:
@@ -41,7 +41,7 @@ async def decide(desk: DeskContext, turn: Turn) -> Outcome:
         return await _member(desk, turn, inbound)
     if inbound.kind is not InboundKind.MESSAGE:
         return Outcome("desk", Result.IGNORED, str(inbound.kind))
-    if message.kind is Kind.COMMAND and command is not None:
+    if message.kind is MessageKind.COMMAND and command is not None:
         return await command.run(desk, turn, message.text)
     return _written(desk, turn, message)
 
@@ -49,7 +49,7 @@ async def decide(desk: DeskContext, turn: Turn) -> Outcome:
 def _written(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Outcome:
     """What becomes of a new message that is no command."""
     inbound, ticket = turn.inbounds[0], turn.ticket
-    if message.kind is Kind.FOREIGN:
+    if message.kind is MessageKind.FOREIGN:
         return Outcome("desk", Result.IGNORED, "command for another bot")
     if ticket is None and inbound.data.get("quotes_us") and not any(turn.quoted):
         return say(
@@ -58,15 +58,15 @@ def _written(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Outcome
     if ticket is None:
         return Outcome("desk", Result.IGNORED, "talk_among_operators")
     match message.kind:
-        case Kind.WHISPER:
+        case MessageKind.WHISPER:
             return whisper(desk, turn, ticket, message.text)
-        case Kind.NOTE:
+        case MessageKind.NOTE:
             return note(desk, turn, inbound, message.text)
-        case Kind.MISTYPED:
+        case MessageKind.MISTYPED:
             known = message.name in desk.commands.names
             key = "desk.mistyped" if known or not message.name else "desk.unknown_command"
             return say(desk, turn, key, command=message.name)
-        case Kind.HELD_BACK:
+        case MessageKind.HELD_BACK:
             return replace(say(desk, turn, "desk.held_back"), ticket=lifecycle.released(ticket))
     return words_of_operator(desk, turn, ticket, message)
 
@@ -93,7 +93,7 @@ def words_of_operator(desk: DeskContext, turn: Turn, ticket: Ticket, message: Op
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
     made = draft(turn)
-    if message.kind is Kind.DOUBTFUL:
+    if message.kind is MessageKind.DOUBTFUL:
         return ask(desk, turn, ticket, made, "desk.sure" if message.text else "desk.sure_reply", message.text)
     ready = of_preview(ticket, made.words.text, turn.now, inbound.actor)
     sent = send(desk, turn, ticket, made)
@@ -113,7 +113,7 @@ async def _member(desk: DeskContext, turn: Turn, inbound: Inbound) -> Outcome:
     later = tuple(
         Timer(
             f"gone:{t.number}",
-            Stranded("operator_gone"),
+            UnattendedTicket("operator_gone"),
             turn.now,
             conversation=t.conversation,
         )

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
 from bot.handoff import notices
-from bot.handoff.desk_context import Delivered, DeliveryStatus, DeskContext
+from bot.handoff.desk_context import DeliveryStatus, DeskContext, SettledDelivery
 from bot.handoff.outreach.segment import SegmentMember, SegmentSource, wants_none
 from bot.handoff.tally import OPEN, BroadcastTotals, count
 from bot.model import (
@@ -60,7 +60,7 @@ class DeliveryReader(SegmentSource, Protocol):
         peer: Peer | None = None,
         name: str = "",
         limit: int = 200,
-    ) -> Sequence[Delivered]: ...
+    ) -> Sequence[SettledDelivery]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bot.handoff import notices
 from bot.handoff.desk_context import DeskContext
 from bot.model import Inbound, InboundKind, Outbound, OwedAnswer, Sender
-from bot.model.internal import Stranded
+from bot.model.internal import UnattendedTicket
 
 LATE = timedelta(seconds=60)  # what is owed for longer is tried again
 LOUD = timedelta(seconds=100)  # and from here the operators hear of it
@@ -34,7 +34,7 @@ class UndeliveredAnswers:
                 Sender(""),
                 now,
                 InboundKind.INTERNAL,
-                payload=Stranded(UNANSWERED),
+                payload=UnattendedTicket(UNANSWERED),
             )
             for o in owed
         )

@@ -15,11 +15,11 @@ from bot.model import Ticket, Timer
 from bot.model.internal import (
     CustomerSilent,
     DeadlineNear,
-    NobodyTook,
     OperatorSilent,
     PromiseDue,
     SnoozeOver,
     TicketTimer,
+    TicketUnclaimed,
 )
 
 GOALS = ("first_reply", "next_reply", "resolution")
@@ -128,7 +128,7 @@ class Deadlines:
                     self._later(
                         ticket,
                         f"waiting:{key}",
-                        NobodyTook(),
+                        TicketUnclaimed(),
                         self._hours.add_working(queued, patience * times),
                     )
                 )

@@ -23,14 +23,14 @@ from bot.model.internal import (
     CustomerSilent,
     DeadlineNear,
     FollowUpDue,
-    NobodyTook,
     OperatorAway,
     OperatorSilent,
     PromiseDue,
     SnoozeOver,
-    Stranded,
     SuggestionsDue,
     SupervisorOrder,
+    TicketUnclaimed,
+    UnattendedTicket,
 )
 
 LATE = timedelta(minutes=10)  # a timer that comes later than this was missed: the bot was down
@@ -42,7 +42,7 @@ async def decide(desk: DeskContext, turn: Turn) -> Outcome:
     match payload:
         case FollowUpDue(ticket=number):
             return await low_rating.remind(desk, turn, number)
-        case Stranded(why=why):
+        case UnattendedTicket(why=why):
             return await _stranded(desk, turn, why)
         case SupervisorOrder() as order:
             return await overview.carry_out(desk, turn, order)
@@ -70,7 +70,7 @@ async def _on_alarm(desk: DeskContext, turn: Turn, ticket: Ticket, payload: Payl
     match payload:
         case DeadlineNear(goal=name):
             return await _goal(desk, turn, ticket, name)
-        case NobodyTook():
+        case TicketUnclaimed():
             return _waiting(desk, turn, ticket)
         case OperatorSilent():
             return _idle(desk, turn, ticket)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.handoff.desk_context import DeskContext
 from bot.model import Conversation, Inbound, InboundKind, Peer, Sender, Status, Ticket
-from bot.model.internal import Stranded
+from bot.model.internal import UnattendedTicket
 
 GRACE = timedelta(minutes=2)  # what is younger may still be on its way
 AGAIN = timedelta(minutes=10)  # the same find is brought up no more often than this
@@ -74,5 +74,5 @@ def _found(peer: Peer, what: str, why: str, now: datetime) -> Inbound:
         Sender(""),
         now,
         InboundKind.INTERNAL,
-        payload=Stranded(why),
+        payload=UnattendedTicket(why),
     )

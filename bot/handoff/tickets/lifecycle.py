@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bot.model import HeldMessage, LastWords, Peer, Preview, SentAlbum, Ticket
+from bot.model import AnswerPreview, HeldMessage, LastAnswer, Peer, SentAlbum, Ticket
 
 REPLIES = ("first_reply", "next_reply")  # deadlines that end with an operator's words
 LONGEST_PREVIEW = 1000  # characters that are remembered of what was shown
@@ -116,7 +116,7 @@ def customer_wrote(ticket: Ticket, now: datetime, *, owed: bool) -> Ticket:
     return replace(ticket, state=replace(ticket.state, quiet_asked=None, asked=asked))
 
 
-def answered(ticket: Ticket, operator: str, name: str, now: datetime, last: LastWords | None) -> Ticket:
+def answered(ticket: Ticket, operator: str, name: str, now: datetime, last: LastAnswer | None) -> Ticket:
     """An operator's words went to the customer: taken where it was nobody's, and nothing is owed any more."""
     state = replace(
         ticket.state,
@@ -145,7 +145,7 @@ def undone(ticket: Ticket) -> Ticket:
     return replace(ticket, state=replace(ticket.state, last_words=None))
 
 
-def previewed(ticket: Ticket, shown: Preview) -> Ticket:
+def previewed(ticket: Ticket, shown: AnswerPreview) -> Ticket:
     """An operator looks at what would be sent."""
     kept = replace(shown, text=shown.text[:LONGEST_PREVIEW])
     return replace(ticket, state=replace(ticket.state, preview=kept))

@@ -79,7 +79,7 @@ _BARE = frozenset(CATEGORIES.index(c) for c in ("negation", "filler", "greeting"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ActWords:
+class IntentWords:
     """The words of each category: whole words, beginnings of words, and phrases of several words."""
 
     exact: Mapping[str, tuple[int, ...]]
@@ -92,11 +92,11 @@ class ActWords:
 
 
 @functools.lru_cache(maxsize=50_000)
-def _categories(words: ActWords, word: str) -> tuple[int, ...]:
+def _categories(words: IntentWords, word: str) -> tuple[int, ...]:
     return (*words.exact.get(word, ()), *(c for c, starts in words.beginnings if word.startswith(starts)))
 
 
-def read_words(extra: Sequence[Path] = ()) -> ActWords:
+def read_words(extra: Sequence[Path] = ()) -> IntentWords:
     """The bundled words and those of the owner's files.
 
     Raises ConfigError with every problem of the files.
@@ -124,7 +124,7 @@ def read_words(extra: Sequence[Path] = ()) -> ActWords:
     return _words_of(table)
 
 
-def _words_of(table: Mapping[str, Sequence[str]]) -> ActWords:
+def _words_of(table: Mapping[str, Sequence[str]]) -> IntentWords:
     exact: dict[str, tuple[int, ...]] = {}
     beginnings: dict[int, list[str]] = {}
     phrases: dict[int, list[str]] = {}
@@ -138,7 +138,7 @@ def _words_of(table: Mapping[str, Sequence[str]]) -> ActWords:
                 beginnings.setdefault(number, []).append(entry[:-1])
             else:
                 exact[entry] = (*exact.get(entry, ()), number)
-    return ActWords(
+    return IntentWords(
         exact,
         tuple((c, tuple(b)) for c, b in beginnings.items()),
         tuple((c, re.compile(rf"(?<!\w)(?:{'|'.join(p)})(?!\w)")) for c, p in phrases.items()),
@@ -146,7 +146,7 @@ def _words_of(table: Mapping[str, Sequence[str]]) -> ActWords:
 
 
 @functools.cache
-def bundled_words() -> ActWords:
+def bundled_words() -> IntentWords:
     return read_words()
 
 
@@ -170,7 +170,7 @@ def pair_of(left: str, right: str) -> int:
 RULES = 64  # rows of the trained weights for what is read off a text as a whole; those not used yet are zero
 
 
-class Look(NamedTuple):
+class TextShape(NamedTuple):
     """What a text looks like as a whole; the order is the one the weights were trained in.
 
     "Content" are words that are no courtesy, "other" words that do not even ask for a person.
@@ -229,11 +229,11 @@ class Look(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Features:
+class IntentFeatures:
     """What one text looks like: its tokens (with borders), how it looks as a whole, and words by category."""
 
     tokens: tuple[str, ...]
-    look: Look
+    look: TextShape
     counts: WordCounts
 
     @property
@@ -243,7 +243,7 @@ class Features:
         return values + (0.0,) * (RULES - len(values))
 
 
-def features_of(text: str, words: ActWords) -> Features:
+def features_of(text: str, words: IntentWords) -> IntentFeatures:
     """Everything the model sees of *text*; the same when it is trained and when it reads."""
     text = text[:MAX_TEXT] if len(text) <= MAX_TEXT else text[: MAX_TEXT // 2] + " " + text[-MAX_TEXT // 2 :]
     folded = fold(text)
@@ -258,10 +258,12 @@ def features_of(text: str, words: ActWords) -> Features:
     for category, phrase in words.phrases:
         counts[category] += len(phrase.findall(folded))
     words_by_category = WordCounts(*counts)
-    return Features(tuple(tokens), _look(text, tokens, belongs, words_by_category), words_by_category)
+    return IntentFeatures(tuple(tokens), _look(text, tokens, belongs, words_by_category), words_by_category)
 
 
-def _look(text: str, tokens: Sequence[str], belongs: Sequence[Sequence[int]], counts: WordCounts) -> Look:
+def _look(
+    text: str, tokens: Sequence[str], belongs: Sequence[Sequence[int]], counts: WordCounts
+) -> TextShape:
     n = len(tokens)
     letters = [c for c in text if c.isalpha()]
     capitals = sum(c.isupper() for c in letters) / len(letters) if len(letters) > 4 else 0.0
@@ -271,7 +273,7 @@ def _look(text: str, tokens: Sequence[str], belongs: Sequence[Sequence[int]], co
     persons = [i for i, b in enumerate(belongs) if _PERSON in b]
     close = any(abs(i - j) <= 3 for i in calls for j in persons)
     bot_refused = counts.bot > 0 and (counts.negation > 0 or counts.insult > 0)
-    return Look(
+    return TextShape(
         bias=1.0,
         length=math.log1p(n),
         one_word=float(n == 1),
@@ -316,7 +318,7 @@ def _look(text: str, tokens: Sequence[str], belongs: Sequence[Sequence[int]], co
 
 
 @dataclass(frozen=True, slots=True)
-class ActModel:
+class IntentModel:
     """Logistic weights: (BUCKETS, acts + 1) for pieces of words, (RULES, acts + 1) for rules; the last column
     is anger.
 
@@ -344,10 +346,10 @@ def hash_of(word: str) -> int:
 
 
 @functools.cache
-def bundled_model() -> ActModel:
+def bundled_model() -> IntentModel:
     with (files("bot.knowledge") / "data" / "acts.npz").open("rb") as file, np.load(file) as data:
         pieces = data["pieces"].astype(np.float32) * data["scale"]
-        return ActModel(
+        return IntentModel(
             pieces,
             data["rules"],
             data["keys"],
@@ -366,7 +368,7 @@ def weights_of_word(word: str) -> Floats:
     return weights if meaning is None else weights + meaning
 
 
-def _logits(seen: Features) -> Floats:
+def _logits(seen: IntentFeatures) -> Floats:
     model = bundled_model()
     total = np.asarray(seen.rules, np.float32) @ model.rules
     if seen.tokens:
@@ -444,7 +446,7 @@ _SOUNDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class ActReading:
+class IntentEstimate:
     """What the customer does; `upset` 0..1 is how angry the words are whatever the act is; `why` explains
     both.
     """
@@ -454,7 +456,7 @@ class ActReading:
     why: Mapping[str, object] = field(default_factory=dict)
 
 
-def read_act(text: str, *, answered: bool = False, words: ActWords | None = None) -> ActReading:
+def read_act(text: str, *, answered: bool = False, words: IntentWords | None = None) -> IntentEstimate:
     """The act of *text*, without search, network or memory; any text is read. *answered*: the bot has just
     given an answer,
     so «да» and «нет» say whether it helped."""
@@ -466,7 +468,7 @@ def read_act(text: str, *, answered: bool = False, words: ActWords | None = None
     return (
         best
         if understood == text
-        else ActReading(best.act, best.upset, {**best.why, "understood": understood})
+        else IntentEstimate(best.act, best.upset, {**best.why, "understood": understood})
     )
 
 
@@ -483,7 +485,7 @@ def readings_of(text: str) -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=64)  # several ask about the words of one turn
-def _read(text: str, answered: bool, words: ActWords) -> ActReading:
+def _read(text: str, answered: bool, words: IntentWords) -> IntentEstimate:
     seen = features_of(text, words)
     logits = _logits(seen)
     upset = _anger(float(logits[-1]), seen)
@@ -513,7 +515,7 @@ def _read(text: str, answered: bool, words: ActWords) -> ActReading:
             if count and category not in ("filler", "asking")
         },
     }
-    return ActReading(act, upset, why)
+    return IntentEstimate(act, upset, why)
 
 
 def _asks_after_all(
@@ -558,7 +560,7 @@ def _chances(logits: Floats, answered: bool, clear: bool) -> Floats:
     return np.asarray(chances, np.float32)
 
 
-def _names(seen: Features) -> bool:
+def _names(seen: IntentFeatures) -> bool:
     """Whether a text is one or two words of no known kind, written calmly: the name of a thing."""
     return 0 < len(seen.tokens) <= NAMED and not any(seen.counts) and not seen.look.shows_feeling
 
@@ -566,7 +568,7 @@ def _names(seen: Features) -> bool:
 CALM = 0.2
 
 
-def _anger(logit: float, seen: Features) -> float:
+def _anger(logit: float, seen: IntentFeatures) -> float:
     """The learnt degree, raised by the owner's words of anger, which the model may never have seen; unknown
     words that name a thing
     are no anger."""

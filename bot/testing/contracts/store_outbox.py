@@ -12,7 +12,7 @@ import pytest
 
 from bot.button_tokens import token
 from bot.model import Button, Event, OutboundKind, Peer, Priority, RichText, Status, Timer
-from bot.model.internal import BotResumes
+from bot.model.internal import BotResumed
 from bot.storage.base import DeliveryResult, Store
 from bot.testing.contracts.store_scene import (
     ANNA,
@@ -486,7 +486,7 @@ class DeskContract:
         """
         await hand_over(store)
         assert await store.unattended() == ()
-        for n, later_ in enumerate([(), (Timer("resume", BotResumes(), later(60)),)]):
+        for n, later_ in enumerate([(), (Timer("resume", BotResumed(), later(60)),)]):
             await hear(store, arrival(f"b{n}", peer=BORIS if n else Peer("tg", "9")))
             await answer(store, await take(store), status=Status.OPERATOR, timers=later_)
 
