@@ -15,7 +15,7 @@ from bot.handoff.customer_linking import came_over, is_about_linking
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.operator_message import command_of
 from bot.handoff.operators.permissions import REFUSED
-from bot.handoff.queue import sign, standing
+from bot.handoff.queue import acknowledgement, wait_estimate
 from bot.handoff.sla import timers
 from bot.handoff.tickets import closing, lifecycle, reopening, transfer
 from bot.handoff.tickets.settle import settled
@@ -132,7 +132,10 @@ class Relay:
         ):
             return replace(said, explanation=answer.why) if answer else said
         carried = self._carry(
-            turn, ticket, suggestions.under(hints), told=await sign.of_burst(self._desk, turn, ticket)
+            turn,
+            ticket,
+            suggestions.under(hints),
+            told=await acknowledgement.of_burst(self._desk, turn, ticket),
         )
         # what was asked of a person, and what the articles had to say to it: the gaps learn from what they
         # then answers
@@ -164,7 +167,7 @@ class Relay:
         if said is None or (said.article and said.article in known):
             return None
         ahead = self._desk.queue.ahead(ticket, await self._desk.records.queue(), turn.now)
-        stays = standing.told(self._desk, turn, ticket, key="handoff.stays", ahead=ahead)
+        stays = wait_estimate.told(self._desk, turn, ticket, key="handoff.stays", ahead=ahead)
         told = Outbound(
             turn.inbounds[-1].peer, join((said.text, stays), "\n\n"), ticket=ticket.number, author="bot"
         )
@@ -265,8 +268,8 @@ class Relay:
         lang = self._desk.lang_of(turn.customer)
         say = Outbound(
             turn.inbounds[0].peer,
-            standing.told(self._desk, turn, ticket, ahead=ahead),
-            buttons=standing.buttons(self._desk, lang, ticket),
+            wait_estimate.told(self._desk, turn, ticket, ahead=ahead),
+            buttons=wait_estimate.buttons(self._desk, lang, ticket),
             ticket=ticket.number,
         )
         return Outcome("relay", Result.ANSWERED, "status", (say,))
@@ -297,7 +300,7 @@ class Relay:
         outcome = Outcome(
             "relay", Result.CARRIED, "carried" if to else "kept_for_desk", tuple(say), events=events
         )
-        return self._owed(turn, sign.heard(turn, ticket), outcome)
+        return self._owed(turn, acknowledgement.heard(turn, ticket), outcome)
 
     def _owed(self, turn: Turn, ticket: Ticket, carried: Outcome) -> Outcome:
         """From the first unanswered words on somebody owes an answer; where nobody is there, the next one is

@@ -142,14 +142,14 @@ def test_the_wait_told_before_a_closing() -> None:
     shop = hours(dict.fromkeys(WEEKDAYS, "10:00-20:00"), exceptions={date(2026, 12, 31): "closed", **off})
     waited = [(at("2026-12-29 12:00"), at("2026-12-29 12:20"))] * 3
 
-    late = shop.promise(at("2026-12-30 19:59:30"), ahead=0, recent=waited)
+    late = shop.estimate(at("2026-12-30 19:59:30"), ahead=0, recent=waited)
     assert (late.open, late.minutes, late.closes, late.at) == (
         True,
         None,
         at("2026-12-30 20:00"),
         at("2027-01-11 10:00"),
     )
-    early = shop.promise(at("2026-12-30 19:30"), ahead=0, recent=waited)
+    early = shop.estimate(at("2026-12-30 19:30"), ahead=0, recent=waited)
     assert (early.minutes, early.closes) == (20, None)
 
 
@@ -158,4 +158,4 @@ def test_waits_are_working_time() -> None:
     shop = hours(dict.fromkeys(WEEKDAYS, "10:00-20:00"))
     nights = [(at("2026-11-19 21:55"), at("2026-11-20 10:20"))] * 5
 
-    assert shop.promise(at("2026-11-20 12:00"), ahead=0, recent=nights).minutes == 20
+    assert shop.estimate(at("2026-11-20 12:00"), ahead=0, recent=nights).minutes == 20

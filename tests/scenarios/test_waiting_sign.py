@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.handoff.queue.sign import PAUSE
+from bot.handoff.queue.acknowledgement import PAUSE
 from bot.model import Attachment, InboundKind, Media
 from bot.testing import TestBot
 

@@ -13,7 +13,7 @@ from bot.handoff.assist.canned import MissingValues
 from bot.handoff.assist.hints import LABEL
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.filling import filled
-from bot.handoff.operators.answering import answered, shows_otherwise
+from bot.handoff.operators.answers import answered, shows_otherwise
 from bot.handoff.operators.drafts import tapped
 from bot.handoff.operators.replies import done, notice, say
 from bot.handoff.tickets import lifecycle

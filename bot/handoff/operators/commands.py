@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bot.config.handoff import Team
 from bot.handoff import card_posts
+from bot.handoff.addressees import brought, colleagues, meant, reachable, unclear
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators import menus
 from bot.handoff.operators.command import Role
@@ -18,7 +19,6 @@ from bot.handoff.operators.roster import labels
 from bot.handoff.sla.time_parsing import TimeFault, read_moment
 from bot.handoff.tickets import closing, lifecycle, transfer
 from bot.handoff.topics import reopen_topic
-from bot.handoff.whom import brought, colleagues, meant, reachable, unclear
 from bot.model import (
     Button,
     Event,

@@ -13,7 +13,7 @@ from bot.handoff import card_posts
 from bot.handoff.attachments import named
 from bot.handoff.context import marked_lines, quoted_part
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators.answering import answered, shows_otherwise
+from bot.handoff.operators.answers import answered, shows_otherwise
 from bot.handoff.operators.replies import done, notice, say
 from bot.handoff.tickets import lifecycle
 from bot.model import (

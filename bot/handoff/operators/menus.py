@@ -4,10 +4,10 @@ from.
 
 from __future__ import annotations
 
+from bot.handoff.addressees import colleagues
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice, say
 from bot.handoff.operators.roster import Member, labels
-from bot.handoff.whom import colleagues
 from bot.model import Button, Outcome, Rows, Ticket, Turn
 
 MOST = 10  # buttons of one menu: VK puts no more under a message

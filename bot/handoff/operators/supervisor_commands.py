@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.handoff import card_posts
+from bot.handoff.addressees import brought, colleagues, meant, offered, reachable, unclear
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import done, notice, say
 from bot.handoff.tickets import lifecycle, transfer
-from bot.handoff.whom import brought, colleagues, meant, offered, reachable, unclear
 from bot.model import Event, Outcome, Result, Ticket, Turn
 
 MOST = 9

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.queue import standing
+from bot.handoff.queue import wait_estimate
 from bot.handoff.queue.queue import changed_much
 from bot.model import Customer, Outbound, OutboundKind, Priority, Ticket
 
@@ -44,12 +44,12 @@ class QueuePositions:
             else None
         )
         lang = (known or Customer(0, language=desk.lang)).language
-        promise = desk.hours.promise(now, ahead=place - 1, recent=await desk.records.recent_answers())
+        estimate = desk.hours.estimate(now, ahead=place - 1, recent=await desk.records.recent_answers())
         text = desk.texts.say(
             "handoff.status",
             lang=lang,
             number=ticket.number,
-            promise=promise,
+            promise=estimate,
             operator="",
             status=ticket.status,
             now=now,
@@ -57,7 +57,7 @@ class QueuePositions:
         return Outbound(
             ticket.customer_peer,
             text,
-            buttons=standing.buttons(desk, lang, ticket),
+            buttons=wait_estimate.buttons(desk, lang, ticket),
             kind=OutboundKind.EDIT,
             edits=f"opened:{ticket.number}",
             priority=Priority.COSMETIC,

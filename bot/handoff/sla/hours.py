@@ -143,7 +143,7 @@ class Hours:
             last = closes
         return last + left
 
-    def promise(
+    def estimate(
         self, now: datetime, *, ahead: int, recent: Sequence[tuple[datetime, datetime]]
     ) -> WaitEstimate:
         """What to tell a customer with *ahead* others before them. *recent*: when others asked and were

@@ -6,7 +6,7 @@ from bot.handoff import card_posts
 from bot.handoff.assist import suggestions
 from bot.handoff.customer_posts import shown_context, shown_file
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.queue import standing
+from bot.handoff.queue import wait_estimate
 from bot.handoff.tickets import lifecycle, reopening, transfer
 from bot.handoff.tickets.create import new_ticket, recent_attachments, recent_context
 from bot.handoff.tickets.settle import settled
@@ -27,14 +27,14 @@ def escalate(
         )
     ticket = new_ticket(desk, turn, reason, answer)
     lang = desk.lang_of(turn.customer)
-    promise = standing.promise_of(desk, turn, desk.queue.before_new(ticket, turn.waiting))
-    ticket = lifecycle.place_told(ticket, promise.place)
+    estimate = wait_estimate.estimate_of(desk, turn, desk.queue.before_new(ticket, turn.waiting))
+    ticket = lifecycle.place_told(ticket, estimate.place)
     told = desk.texts.say(
         "handoff.opened",
         lang=lang,
         customer=turn.customer,
         number=ticket.number,
-        promise=promise,
+        promise=estimate,
         apology=apology,
         reason=reason,
         now=turn.now,
@@ -43,14 +43,14 @@ def escalate(
         Outbound(
             turn.conversation.peer,
             told,
-            buttons=standing.buttons(desk, lang, ticket),
+            buttons=wait_estimate.buttons(desk, lang, ticket),
             ticket=ticket.number,
             name=f"opened:{ticket.number}",
         )
     ]
     later = (
         *transfer.look_for_somebody(desk, ticket, turn.now),
-        *suggestions.look_later(desk, ticket, turn, promise.place),
+        *suggestions.look_later(desk, ticket, turn, estimate.place),
     )
     if (to := desk.places.thread(ticket)) is not None:
         say.append(card_posts.posted(desk, to, ticket))
@@ -59,7 +59,7 @@ def escalate(
     event = Event(
         "ticket_opened",
         ticket=ticket.number,
-        data={"reason": reason, "open": promise.open, "topic": ticket.topic, "priority": ticket.priority},
+        data={"reason": reason, "open": estimate.open, "topic": ticket.topic, "priority": ticket.priority},
     )
     why = dict(answer.why) if answer else {}
     opened = Outcome(
@@ -78,6 +78,6 @@ def escalate(
 
 
 def _already(desk: DeskContext, turn: Turn, ticket: Ticket, reason: str) -> Outcome:
-    say = Outbound(turn.conversation.peer, standing.told(desk, turn, ticket), ticket=ticket.number)
+    say = Outbound(turn.conversation.peer, wait_estimate.told(desk, turn, ticket), ticket=ticket.number)
     status = Status.OPERATOR if ticket.operator else Status.WAITING
     return Outcome("desk", Result.HANDED_OFF, reason, (say,), status=status)

@@ -9,7 +9,7 @@ from bot.handoff.context import is_context
 from bot.handoff.customer_posts import shown_context, shown_file
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.message_names import shown_name
-from bot.handoff.queue import standing
+from bot.handoff.queue import wait_estimate
 from bot.handoff.tickets import lifecycle, transfer
 from bot.handoff.tickets.create import asked_again, shown_to_the_bot, so_far
 from bot.handoff.topics import reopen_topic
@@ -23,7 +23,7 @@ def reopened(desk: DeskContext, turn: Turn, ticket: Ticket, *, reason: str, apol
     ticket = lifecycle.transcribed(ticket, so_far(desk, turn, ticket.state.name))
     opened = lifecycle.came_back(ticket, turn.now, same_operator=same)
     lang = desk.lang_of(turn.customer)
-    promise = standing.promise_of(desk, turn, desk.queue.before_new(ticket, turn.waiting))
+    estimate = wait_estimate.estimate_of(desk, turn, desk.queue.before_new(ticket, turn.waiting))
     told = desk.texts.say(
         "handoff.reopened",
         lang=lang,
@@ -31,14 +31,14 @@ def reopened(desk: DeskContext, turn: Turn, ticket: Ticket, *, reason: str, apol
         number=ticket.number,
         operator=ticket.operator_name if same else "",
         apology=apology,
-        promise=promise,
+        promise=estimate,
         now=turn.now,
     )
     say = [
         Outbound(
             ticket.customer_peer,
             told,
-            buttons=standing.buttons(desk, lang, opened),
+            buttons=wait_estimate.buttons(desk, lang, opened),
             ticket=ticket.number,
             name=f"opened:{ticket.number}",
         )

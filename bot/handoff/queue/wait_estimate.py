@@ -14,23 +14,23 @@ def told(
 
     *ahead*: how many come before them, where known.
     """
-    promise = promise_of(
+    estimate = estimate_of(
         desk, turn, max(0, desk.queue.before_new(ticket, turn.waiting) - 1) if ahead is None else ahead
     )
     return desk.texts.say(
         key,
         lang=desk.lang_of(turn.customer),
         number=ticket.number,
-        promise=promise,
+        promise=estimate,
         operator=ticket.operator_name,
         status=ticket.status,
         now=turn.now,
     )
 
 
-def promise_of(desk: DeskContext, turn: Turn, ahead: int) -> WaitEstimate:
+def estimate_of(desk: DeskContext, turn: Turn, ahead: int) -> WaitEstimate:
     """When somebody will answer, with *ahead* before them."""
-    return desk.hours.promise(turn.now, ahead=ahead, recent=turn.recent_answers)
+    return desk.hours.estimate(turn.now, ahead=ahead, recent=turn.recent_answers)
 
 
 def buttons(desk: DeskContext, lang: str, ticket: Ticket) -> Rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.queue import standing
+from bot.handoff.queue import wait_estimate
 from bot.handoff.tickets import lifecycle
 from bot.model import Outbound, Status, Ticket, Turn
 
@@ -22,7 +22,7 @@ async def of_burst(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outbound | 
     ):
         return None
     ahead = desk.queue.ahead(ticket, await desk.records.queue(), turn.now)
-    text = standing.told(desk, turn, ticket, key="handoff.added", ahead=ahead)
+    text = wait_estimate.told(desk, turn, ticket, key="handoff.added", ahead=ahead)
     return Outbound(turn.inbounds[-1].peer, text, ticket=ticket.number, author="bot")
 
 
